@@ -1,0 +1,13 @@
+/**
+ * The one Jest configuration: every package runs it from its own folder, over its compiled tests, so that what is
+ * tested is what is published. Native ES modules, no transformation.
+ */
+export default {
+  rootDir: process.cwd(),
+  roots: ['<rootDir>/dist'],
+  testMatch: ['**/*.test.js'],
+  transform: {},
+  testEnvironment: 'node',
+  testTimeout: 120_000,
+  injectGlobals: false,
+}

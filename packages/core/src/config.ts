@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { AttuneError } from './error.js'
+import { type Locate, describeIssues } from './issues.js'
+import type { Kind } from './kind.js'
+import { type AnyPlugin, isPlugin } from './plugin.js'
+import { type SearchPlaces, findPlugin } from './resolve.js'
+
+/** A place in a configuration that names a plugin: `adamw`, or `{ use: adamw, beta1: 0.8 }`. */
+export class Use {
+  constructor(
+    readonly kind: Kind<unknown>,
+    /** A name, a path or a package; in code also the plugin itself. */
+    readonly plugin: string | AnyPlugin,
+    readonly options: Readonly<Record<string, unknown>>,
+  ) {}
+}
+
+const plugin = z.custom<string | AnyPlugin>((value) => typeof value === 'string' || isPlugin(value), {
+  message: 'a plugin name must stand here',
+})
+const reference = z.union([plugin, z.looseObject({ use: plugin })], {
+  error: 'a plugin name or `{ use: name, … }` must stand here',
+})
+const toUse =
+  (kind: Kind<unknown>) =>
+  (value: z.output<typeof reference>): Use => {
+    if (typeof value !== 'object') return new Use(kind, value, {})
+    const { use, ...options } = value
+    return new Use(kind, use, options)
+  }
+
+/** The schema of a place that names one plugin of a kind. */
+export const use = (kind: Kind<unknown>) => reference.transform(toUse(kind))
+
+/** The schema of a place that names any number of plugins of a kind: one, or a list. */
+export const useAll = (kind: Kind<unknown>) =>
+  z
+    .union([z.array(reference), reference], { error: 'a plugin, or a list of plugins, must stand here' })
+    .transform((value) => (Array.isArray(value) ? value : [value]).map(toUse(kind)))
+
+/** A plugin that was found, with options checked and completed. */
+export interface Chosen {
+  readonly plugin: AnyPlugin
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** A parsed configuration with a {@link Chosen} wherever a {@link Use} stood. */
+export type ChosenIn<T> = T extends Use
+  ? Chosen
+  : T extends readonly (infer E)[]
+    ? readonly ChosenIn<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: ChosenIn<T[K]> }
+      : T
+
+const fail = (problems: readonly string[]): never => {
+  throw new AttuneError(
+    'BAD_CONFIG',
+    `the configuration has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    'Mend what is named above; `attune plugins list` shows what is installed, `attune plugins info KIND NAME` the options.',
+  )
+}
+
+/**
+ * Checks a configuration, from a YAML file or from code, against its one schema. Nothing is looked up yet.
+ * @throws AttuneError `BAD_CONFIG` with all mistakes at once, unknown keys with the nearest known ones.
+ */
+export function parseConfig<S extends z.ZodType>(schema: S, input: unknown, locate?: Locate): z.output<S> {
+  const parsed = schema.safeParse(input)
+  return parsed.success ? parsed.data : fail(describeIssues(schema, parsed.error, input, [], locate))
+}
+
+/**
+ * Finds every plugin that a parsed configuration names and checks its options, before any work starts.
+ * @throws AttuneError `UNKNOWN_PLUGIN` for a name that resolves to nothing; `BAD_CONFIG` with all mistaken options.
+ */
+export async function choosePlugins<T>(config: T, places: SearchPlaces, locate?: Locate): Promise<ChosenIn<T>> {
+  const problems: string[] = []
+  const choose = async (node: unknown, path: readonly PropertyKey[]): Promise<unknown> => {
+    if (node instanceof Use) {
+      const found = isPlugin(node.plugin)
+        ? node.plugin
+        : await findPlugin(node.kind, node.plugin, places, locate?.(path))
+      const parsed = found.options.safeParse(node.options)
+      if (parsed.success) return { plugin: found, options: parsed.data }
+      problems.push(...describeIssues(found.options, parsed.error, node.options, path, locate))
+      return undefined
+    }
+    if (typeof node !== 'object' || node === null) return node
+    const entries: [string, unknown][] = []
+    for (const [key, child] of Object.entries(node)) entries.push([key, await choose(child, [...path, key])])
+    return Array.isArray(node) ? entries.map(([, child]) => child) : Object.fromEntries(entries)
+  }
+  const chosen = await choose(config, [])
+  return problems.length > 0 ? fail(problems) : (chosen as ChosenIn<T>)
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { nearest } from './nearest.js'
+
+/** Where a value of the input stands in the file it came from, as in `config.yaml:14`; nothing if it has no file. */
+export type Locate = (path: readonly PropertyKey[]) => string | undefined
+
+const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part], input)
+
+const unwrap = (schema: unknown): unknown =>
+  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
+    ? unwrap(schema.unwrap())
+    : schema
+
+/** The names that an object schema knows at a path; none where there is no object. */
+export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  const here = unwrap(schema)
+  if (here instanceof z.ZodArray && path.length > 0) return keysAt(here.element, path.slice(1))
+  if (!(here instanceof z.ZodObject)) return []
+  const [first, ...rest] = path
+  return first === undefined ? Object.keys(here.shape) : keysAt(here.shape[String(first)], rest)
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known)
+  const hint =
+    near.length > 0 ? `did you mean ${near.map((name) => `\`${name}\``).join(' or ')}?` : `known: ${known.join(', ')}`
+  return `unknown \`${key}\` (${hint})`
+}
+
+/**
+ * One line for each issue that a schema found: which value, what must hold, what was given, and where. An unknown key
+ * comes with the known ones nearest to it.
+ */
+export function describeIssues(
+  schema: unknown,
+  error: z.ZodError,
+  input: unknown,
+  base: readonly PropertyKey[] = [],
+  locate: Locate = () => undefined,
+): string[] {
+  return error.issues.flatMap((issue) => {
+    const at = (path: readonly PropertyKey[]): string => {
+      const place = locate([...base, ...path])
+      return place === undefined ? '' : ` (${place})`
+    }
+    const name = [...base, ...issue.path].map(String).join('.')
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map(
+        (key) =>
+          `${name === '' ? '' : `${name}: `}${unknownKey(key, keysAt(schema, issue.path))}${at([...issue.path, key])}`,
+      )
+    const given = JSON.stringify(valueAt(input, issue.path))
+    const value = given === undefined ? 'nothing' : given.length > 80 ? `${given.slice(0, 80)}…` : given
+    return [`${name === '' ? '' : `\`${name}\`: `}${issue.message}, got ${value}${at(issue.path)}`]
+  })
+}

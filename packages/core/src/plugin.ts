@@ -1,0 +1,92 @@
+import type { z } from 'zod'
+import { AttuneError } from './error.js'
+import type { Kind } from './kind.js'
+import { describeIssues } from './issues.js'
+import type { Example } from './kinds/source.js'
+
+/** What a plugin asks for besides its options: kinds under names of its own choosing. */
+export type Needs = Readonly<Record<string, Kind<unknown>>>
+
+/** The instances that answer {@link Needs}, under the same names; a list for kinds of which there are several. */
+export type Given<N extends Needs> = { readonly [K in keyof N]: N[K] extends Kind<infer T> ? T : never }
+
+/** The schema of a plugin's options: a strict object, so that an unknown option is an error. */
+export type OptionsSchema = z.ZodObject
+
+/** All that is known of a plugin without making an instance of it. */
+export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
+  readonly kind: Kind<T>
+  /** The word after `use:` in a configuration; unique within the kind. */
+  readonly name: string
+  /** What it computes, in one line. */
+  readonly summary: string
+  /** Where the technique was published: author, title, year, section. */
+  readonly source?: string
+  /** The options, each with its range, its default and a `describe` text: the one place where they are documented. */
+  readonly options: S
+  readonly needs?: N
+  /** Properties of the kind's contract that this technique cannot have, each with the reason. Contract suites print them. */
+  readonly exceptions?: Readonly<Record<string, string>>
+  /**
+   * Learns options from the training examples before an instance is made (the names of the labels, a vocabulary).
+   * Called once, when a new run starts; a resumed run has the learned options in its configuration.
+   */
+  fit?(options: z.output<S>, examples: () => AsyncIterable<Example>): Promise<z.input<S>>
+  create(options: z.output<S>, given: Given<N>): T
+}
+
+/** A plugin: a function from options (and what it needs) to an instance, which carries its manifest. */
+export type Plugin<T, S extends OptionsSchema = OptionsSchema, N extends Needs = Needs> = ((
+  ...input: PluginInput<S, N>
+) => T) &
+  Readonly<Omit<Manifest<T, S, N>, 'create' | 'name'>> & { readonly name: string }
+
+type PluginInput<S extends OptionsSchema, N extends Needs> = keyof N extends never
+  ? [options?: z.input<S>]
+  : [options: z.input<S> | undefined, given: Given<N>]
+
+/** A plugin of which only the manifest matters: what resolution, the command line and the docs handle. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the only type that every plugin's call signature fits
+export type AnyPlugin = ((...input: any[]) => any) &
+  Readonly<Omit<Manifest<unknown, OptionsSchema, Needs>, 'create' | 'name'>> & { readonly name: string }
+
+/** The words `<kind> <name>` by which messages call a plugin. */
+export const titleOf = (plugin: AnyPlugin): string => `${plugin.kind.name} ${plugin.name}`
+
+/**
+ * Checks options against a plugin's schema and fills in the defaults.
+ * @throws AttuneError `BAD_OPTIONS` with all that is wrong at once.
+ */
+export function parseOptions<S extends OptionsSchema>(
+  plugin: Pick<Manifest<unknown, S, Needs>, 'kind' | 'name' | 'options'>,
+  options: unknown,
+): z.output<S> {
+  const parsed = plugin.options.safeParse(options ?? {})
+  if (parsed.success) return parsed.data
+  throw new AttuneError(
+    'BAD_OPTIONS',
+    `${plugin.kind.name} ${plugin.name}: ${describeIssues(plugin.options, parsed.error, options ?? {}).join('; ')}`,
+    optionsRemedy(plugin),
+  )
+}
+
+/** The line that shows a plugin's options. */
+export const optionsRemedy = (plugin: { readonly kind: Kind<unknown>; readonly name: string }): string =>
+  `\`attune plugins info ${plugin.kind.name} ${plugin.name}\` lists its options, their ranges and defaults.`
+
+/**
+ * Makes a plugin of a manifest. Calling the plugin checks the options and returns an instance; nothing else happens
+ * at import or at definition.
+ */
+export function definePlugin<T, S extends OptionsSchema, N extends Needs = Record<never, never>>(
+  manifest: Manifest<T, S, N>,
+): Plugin<T, S, N> {
+  const { create, name, ...carried } = manifest
+  const plugin = (options?: unknown, given?: unknown): T =>
+    create(parseOptions(manifest, options), (given ?? {}) as Given<N>)
+  return Object.defineProperty(Object.assign(plugin, carried), 'name', { value: name }) as unknown as Plugin<T, S, N>
+}
+
+/** Tells a plugin from any other value that a package may export. */
+export const isPlugin = (value: unknown): value is AnyPlugin =>
+  typeof value === 'function' && 'kind' in value && 'options' in value && 'summary' in value
