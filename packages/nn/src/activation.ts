@@ -1,0 +1,70 @@
+import { AttuneError } from '@attune/core'
+import { type Tensor, add, customGrad, erf, exp, mul, relu, sigmoid, square, sub, tanh } from '@tensorflow/tfjs-core'
+
+const ROOT_HALF = Math.SQRT1_2
+const DENSITY = 1 / Math.sqrt(2 * Math.PI)
+
+/**
+ * The Gaussian error linear unit, exact: `x · Φ(x)`, `Φ` the normal distribution function. Its gradient is
+ * `Φ(x) + x · φ(x)`. Source: Hendrycks and Gimpel, 2016, section 2.
+ */
+export const gelu = (x: Tensor): Tensor =>
+  customGrad((input, save) => {
+    const value = input as Tensor
+    const phi = mul(0.5, add(1, erf(mul(value, ROOT_HALF))))
+    ;(save as (tensors: Tensor[]) => void)([value, phi])
+    return {
+      value: mul(value, phi),
+      gradFunc: (g: Tensor, saved: Tensor[]) => {
+        const [v, p] = saved as [Tensor, Tensor]
+        return mul(g, add(p, mul(v, mul(DENSITY, exp(mul(-0.5, square(v)))))))
+      },
+    }
+  })(x)
+
+/**
+ * The tanh approximation of {@link gelu}: `0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`, which GPT-2 was trained with.
+ * Its gradient is `0.5·(1 + t) + 0.5·x·(1 − t²)·√(2/π)·(1 + 3·0.044715·x²)`, `t` the tanh.
+ */
+export const geluTanh = (x: Tensor): Tensor =>
+  customGrad((input, save) => {
+    const value = input as Tensor
+    const scale = Math.sqrt(2 / Math.PI)
+    const t = tanh(mul(scale, mul(value, add(1, mul(0.044715, square(value))))))
+    ;(save as (tensors: Tensor[]) => void)([value, t])
+    return {
+      value: mul(mul(0.5, value), add(1, t)),
+      gradFunc: (g: Tensor, saved: Tensor[]) => {
+        const [v, u] = saved as [Tensor, Tensor]
+        const slope = mul(scale, add(1, mul(3 * 0.044715, square(v))))
+        return mul(g, mul(0.5, add(add(1, u), mul(v, mul(sub(1, square(u)), slope)))))
+      },
+    }
+  })(x)
+
+/** The activations by the names that `config.json` files use in `hidden_act`. */
+const ACTIVATIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  gelu,
+  gelu_new: geluTanh,
+  gelu_pytorch_tanh: geluTanh,
+  relu,
+  tanh,
+  silu: (x) => mul(x, sigmoid(x)),
+}
+
+/** The names that {@link activation} knows. */
+export const activationNames = Object.keys(ACTIVATIONS) as [string, ...string[]]
+
+/**
+ * An activation by its Hugging Face name.
+ * @throws AttuneError `UNKNOWN_ACTIVATION`.
+ */
+export function activation(name: string): (x: Tensor) => Tensor {
+  const found = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
+  if (found !== undefined) return found
+  throw new AttuneError(
+    'UNKNOWN_ACTIVATION',
+    `no activation is called "${name}"`,
+    `Known: ${activationNames.join(', ')}.`,
+  )
+}

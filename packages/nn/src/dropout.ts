@@ -1,0 +1,22 @@
+import type { Mode, StepKey } from '@attune/core'
+import { type Tensor, cast, greaterEqual, mul } from '@tensorflow/tfjs-core'
+import { uniform } from './uniform.js'
+
+/** The mode of the `place`-th sub-layer, with randomness of its own. Places count from 0, below `1000` at each level. */
+export const fold = (mode: Mode, place: number): Mode =>
+  mode.training ? { training: true, key: foldKey(mode.key, place) } : mode
+
+const foldKey = (key: StepKey, place: number): StepKey => ({
+  seed: key.seed,
+  stream: (key.stream * 1000 + place + 1) | 0,
+})
+
+/**
+ * Inverted dropout: in training each entry is zeroed with probability `rate`, in [0, 1), and the others are divided by
+ * `1 − rate`; otherwise `x` itself. Source: Srivastava et al., JMLR 15, 2014.
+ */
+export function dropout(x: Tensor, rate: number, mode: Mode): Tensor {
+  if (!mode.training || rate === 0) return x
+  const kept = cast(greaterEqual(uniform(mode.key, x.shape), rate), 'float32')
+  return mul(x, mul(kept, 1 / (1 - rate)))
+}

@@ -1,0 +1,85 @@
+import {
+  type Compiled,
+  type CompileOptions,
+  type Engine,
+  type HostArray,
+  type HostTree,
+  type OnDevice,
+  type OnHost,
+  type PureFunction,
+  type Tree,
+  isHostArray,
+  isTensor,
+  leaves,
+  mapTree,
+  treeOf,
+} from '@attune/core'
+import {
+  type DataType,
+  type Tensor,
+  enableProdMode,
+  engine,
+  memory,
+  setBackend,
+  tensor,
+  tidy,
+} from '@tensorflow/tfjs-core'
+import { registerUniform } from './uniform.js'
+
+/** What tells one eager engine from another. */
+export interface EagerBackend {
+  /** The name under which TF.js knows the backend. */
+  readonly backend: string
+  readonly device: string
+  /** Loads the backend, or throws an AttuneError that says why it cannot be used. */
+  load(): Promise<void>
+}
+
+const release = (tree: Tree): void => {
+  for (const [, leaf] of leaves(tree, isTensor)) if (!leaf.isDisposed) leaf.dispose()
+}
+
+const put = <H extends HostTree>(tree: H): OnDevice<H> =>
+  mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) => tensor(values, [...shape], dtype)) as OnDevice<H>
+
+async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
+  const entries: (readonly [string, HostArray])[] = []
+  for (const [path, leaf] of leaves(tree, isTensor)) {
+    const values = (await leaf.data<DataType>()) as HostArray['values']
+    entries.push([path, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values }])
+  }
+  return treeOf(entries) as OnHost<T>
+}
+
+/** Runs the function on the spot; frees what it made on the way, and the donated arguments unless they are results. */
+function compile<F extends PureFunction>(fn: F, { donate = [] }: CompileOptions = {}): Compiled<F> {
+  const run = (...trees: Tree[]): Tree => {
+    const result = tidy(() => fn(...trees) as Tensor) as Tree
+    const kept = new Set<Tensor>(leaves(result, isTensor).map(([, leaf]) => leaf))
+    for (const position of donate)
+      for (const [, leaf] of leaves(trees[position], isTensor)) if (!kept.has(leaf)) leaf.dispose()
+    return result
+  }
+  return Object.assign(run, { dispose: () => undefined }) as unknown as Compiled<F>
+}
+
+/**
+ * An engine that lets a TF.js backend run each operation as it is called. Everything a step makes is freed when the step
+ * ends, except its results.
+ */
+export const eagerEngine = ({ backend, device, load }: EagerBackend): Engine => ({
+  device,
+  async start() {
+    enableProdMode() // without it TF.js prints an advertisement of tfjs-node
+    await load()
+    await setBackend(backend)
+    await engine().ready()
+    registerUniform(backend)
+  },
+  compile,
+  put,
+  read,
+  release,
+  live: () => memory().numTensors,
+  close: () => Promise.resolve(),
+})

@@ -1,0 +1,18 @@
+import { type Key, normals, stream } from '@attune/core'
+import { type Tensor, tensor } from '@tensorflow/tfjs-core'
+
+const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
+
+/** A tensor of normal numbers with mean 0 and the given standard deviation. */
+export function normal(key: Key, shape: readonly number[], deviation: number): Tensor {
+  const next = normals(stream(key))
+  return tensor(
+    Float32Array.from({ length: size(shape) }, () => deviation * next()),
+    [...shape],
+    'float32',
+  )
+}
+
+/** A tensor filled with one number. */
+export const filled = (shape: readonly number[], value: number): Tensor =>
+  tensor(new Float32Array(size(shape)).fill(value), [...shape], 'float32')

@@ -1,0 +1,33 @@
+import { type Optimizer, type Params, mapParams } from '@attune/core'
+import { add, div, mul, pow, sqrt, square, sub, zerosLike } from '@tensorflow/tfjs-core'
+
+/** Running means of the gradients and of their squares: one tensor a parameter each, of that parameter's shape. */
+export interface AdamState extends Record<string, Params> {
+  readonly mean: Params
+  readonly meanSquare: Params
+}
+
+/**
+ * Divides the mean gradient by the root of the mean square, both corrected for their start at zero:
+ *
+ *     m ← beta1 · m + (1 − beta1) · g        m̂ = m / (1 − beta1^step)
+ *     v ← beta2 · v + (1 − beta2) · g²       v̂ = v / (1 − beta2^step)
+ *     Δ = m̂ / (√v̂ + epsilon)
+ *
+ * Source: Kingma and Ba, Adam, 2015, algorithm 1.
+ */
+export const scaleByAdam = (beta1: number, beta2: number, epsilon: number): Optimizer<AdamState> => ({
+  init: (params) => ({ mean: mapParams(zerosLike, params), meanSquare: mapParams(zerosLike, params) }),
+  update(grads, { mean, meanSquare }, _params, { step }) {
+    const m = mapParams((last, g) => add(mul(beta1, last), mul(1 - beta1, g)), mean, grads)
+    const v = mapParams((last, g) => add(mul(beta2, last), mul(1 - beta2, square(g))), meanSquare, grads)
+    const firstCorrection = sub(1, pow(beta1, step))
+    const rootCorrection = sqrt(sub(1, pow(beta2, step)))
+    const updates = mapParams(
+      (first, second) => div(div(first, firstCorrection), add(div(sqrt(second), rootCorrection), epsilon)),
+      m,
+      v,
+    )
+    return { updates, state: { mean: m, meanSquare: v } }
+  },
+})

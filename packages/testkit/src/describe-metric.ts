@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals'
+import { type AnyPlugin, type Metric, type Score, key, shuffled, stream } from '@attune/core'
+import { describeOptions } from './describe-options.js'
+
+/** Predictions, references and the score that another library gives them. */
+export interface MetricGolden {
+  readonly source: string
+  readonly cases: readonly {
+    readonly options: Readonly<Record<string, unknown>>
+    readonly predictions: readonly unknown[]
+    readonly references: readonly unknown[]
+    readonly expected: Score
+  }[]
+}
+
+const overJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
+
+function expectScore(actual: Score, expected: Score): void {
+  expect(actual.value).toBeCloseTo(expected.value, 6)
+  for (const [part, numbers] of Object.entries(expected.parts ?? {}))
+    for (const [name, value] of Object.entries(numbers))
+      expect([part, name, actual.parts?.[part]?.[name]]).toEqual([part, name, expect.closeTo(value, 6)])
+}
+
+/**
+ * The contract of a metric, on the examples of the golden file: neither order nor division into batches matters, `merge`
+ * is associative with `init()` neutral, state survives JSON and is not changed, the value is within the stated range,
+ * and it is the one that another library gives.
+ */
+export function describeMetric(plugin: AnyPlugin, { golden }: { readonly golden: MetricGolden }): void {
+  describe(`metric ${plugin.name}`, () => {
+    describeOptions(plugin)
+
+    for (const [i, { options, predictions, references, expected }] of golden.cases.entries())
+      describe(`case ${i + 1}: ${JSON.stringify(options)}, ${predictions.length} examples`, () => {
+        const metric = plugin(options) as Metric
+        const order = predictions.map((_, at) => at)
+        const add = (state: unknown, at: readonly number[]): unknown =>
+          metric.add(
+            state,
+            at.map((j) => predictions[j]),
+            at.map((j) => references[j]),
+          )
+        const whole = metric.add(metric.init(), predictions, references)
+        const third = Math.ceil(order.length / 3)
+        const parts = [order.slice(0, third), order.slice(third, 2 * third), order.slice(2 * third)]
+        const [a, b, c] = parts.map((at) => add(metric.init(), at)) as [unknown, unknown, unknown]
+
+        it(`agrees with ${golden.source}`, () => expectScore(metric.result(whole), expected))
+
+        it('is within its range', () => {
+          const { value } = metric.result(whole)
+          expect(value).toBeGreaterThanOrEqual(metric.range[0])
+          expect(value).toBeLessThanOrEqual(metric.range[1])
+        })
+
+        it('does not depend on the order of examples', () =>
+          expectScore(metric.result(add(metric.init(), shuffled(order, stream(key(1))))), expected))
+
+        it('does not depend on the division into batches', () =>
+          expectScore(metric.result(order.reduce((state, at) => add(state, [at]), metric.init())), expected))
+
+        it('merges: associative, and with init() neutral', () => {
+          expectScore(metric.result(metric.merge(metric.merge(a, b), c)), expected)
+          expectScore(metric.result(metric.merge(a, metric.merge(b, c))), expected)
+          expectScore(metric.result(metric.merge(metric.init(), whole)), expected)
+          expectScore(metric.result(metric.merge(whole, metric.init())), expected)
+        })
+
+        it('has a state that survives JSON and is never changed', () => {
+          const before = overJson(a)
+          add(a, parts[1]!)
+          metric.merge(a, b)
+          expect(overJson(a)).toEqual(before)
+          expectScore(metric.result(metric.merge(metric.merge(overJson(a), overJson(b)), overJson(c))), expected)
+        })
+      })
+  })
+}

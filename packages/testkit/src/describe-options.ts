@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals'
+import { type AnyPlugin, isAttuneError } from '@attune/core'
+import { z } from 'zod'
+
+interface JsonSchema {
+  readonly type?: string
+  readonly minimum?: number
+  readonly exclusiveMinimum?: number
+  readonly maximum?: number
+  readonly exclusiveMaximum?: number
+  readonly enum?: readonly unknown[]
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+}
+
+/** Values just outside what a schema allows. */
+function outside(schema: JsonSchema): unknown[] {
+  const values: unknown[] = []
+  if (schema.minimum !== undefined) values.push(schema.minimum - 1)
+  if (schema.exclusiveMinimum !== undefined) values.push(schema.exclusiveMinimum)
+  if (schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER) values.push(schema.maximum + 1)
+  if (schema.exclusiveMaximum !== undefined) values.push(schema.exclusiveMaximum)
+  if (schema.enum !== undefined) values.push('not-one-of-these')
+  if (schema.type === 'number' || schema.type === 'integer') values.push('a word', Number.NaN)
+  if (schema.type === 'boolean') values.push('a word')
+  return values
+}
+
+const thrownBy = (call: () => unknown): unknown => {
+  try {
+    call()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+/** What holds of the manifest and the options of a plugin of any kind. */
+export function describeOptions(plugin: AnyPlugin, valid: Readonly<Record<string, unknown>> = {}): void {
+  describe('manifest and options', () => {
+    const schema = z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+    const options = Object.entries(schema.properties ?? {})
+    const refused = options.flatMap(([name, option]) => outside(option).map((value) => [name, value] as const))
+
+    it('has a kebab-case name and a summary', () => {
+      expect(plugin.name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/)
+      expect(plugin.summary.length).toBeGreaterThan(10)
+    })
+
+    it('says of every option what it is', () => {
+      expect(options.filter(([, option]) => !option.description).map(([name]) => name)).toEqual([])
+    })
+
+    it('refuses an option it does not know, and names it', () => {
+      const error = thrownBy(() => plugin({ ...valid, noSuchOption: 1 }))
+      expect(isAttuneError(error) && error.code).toBe('BAD_OPTIONS')
+      expect(String(error)).toContain('noSuchOption')
+    })
+
+    it(`refuses each of ${refused.length} values beyond a bound, and names the option`, () => {
+      for (const [name, value] of refused) {
+        const error = thrownBy(() => plugin({ ...valid, [name]: value }))
+        expect([name, value, isAttuneError(error) && error.code]).toEqual([name, value, 'BAD_OPTIONS'])
+        expect(String(error)).toContain(name)
+      }
+    })
+  })
+}

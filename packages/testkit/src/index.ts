@@ -1,0 +1,5 @@
+export * from './describe-metric.js'
+export * from './describe-optimizer.js'
+export * from './describe-options.js'
+export * from './expect-close.js'
+export * from './reference-engine.js'

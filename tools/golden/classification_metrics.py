@@ -1,0 +1,60 @@
+"""Scores of random labelings by scikit-learn, with rare, unpredicted and absent classes among them.
+
+Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1}/golden/sklearn-*.json.
+"""
+import json
+from pathlib import Path
+
+import numpy
+import sklearn
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+ROOT = Path(__file__).resolve().parents[2]
+random = numpy.random.default_rng(5)
+
+
+def labelings():
+    yield ["a"], ["a"]
+    yield ["a"], ["b"]
+    yield ["a", "a", "b", "b"], ["a", "b", "b", "constructor"]
+    for classes, size, skill in [(2, 40, 0.7), (5, 60, 0.5), (16, 120, 0.8)]:
+        names = numpy.array([f"class {i}" if i else "__proto__" for i in range(classes)])
+        weights = 1.0 / numpy.arange(1, classes + 1)
+        references = random.choice(names, size, p=weights / weights.sum())
+        guesses = random.choice(names[: max(1, classes - 1)], size)
+        yield list(numpy.where(random.random(size) < skill, references, guesses)), list(references)
+
+
+def f1_case(average, predictions, references):
+    labels = sorted(set(predictions) | set(references))
+    value = precision_recall_fscore_support(references, predictions, average=average, zero_division=0)[2]
+    columns = precision_recall_fscore_support(references, predictions, labels=labels, average=None, zero_division=0)
+    parts = {
+        label: dict(zip(["precision", "recall", "f1", "support"], map(float, row)))
+        for label, row in zip(labels, zip(*columns))
+        if label != "__proto__"
+    }
+    return {
+        "options": {"average": average},
+        "predictions": predictions,
+        "references": references,
+        "expected": {"value": float(value), "parts": parts},
+    }
+
+
+def write(name, cases):
+    folder = ROOT / f"plugins/metric-{name}/golden"
+    folder.mkdir(parents=True, exist_ok=True)
+    golden = {"source": f"scikit-learn {sklearn.__version__}", "cases": cases}
+    (folder / f"sklearn-{name}.json").write_text(json.dumps(golden))
+
+
+pairs = [([str(p) for p in predictions], [str(r) for r in references]) for predictions, references in labelings()]
+write(
+    "accuracy",
+    [
+        {"options": {}, "predictions": p, "references": r, "expected": {"value": float(accuracy_score(r, p))}}
+        for p, r in pairs
+    ],
+)
+write("f1", [f1_case(average, p, r) for average in ("macro", "micro", "weighted") for p, r in pairs])
