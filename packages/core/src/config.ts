@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path'
 import { z } from 'zod'
 import { AttuneError } from './error.js'
 import { type Locate, describeIssues } from './issues.js'
@@ -70,8 +71,24 @@ export function parseConfig<S extends z.ZodType>(schema: S, input: unknown, loca
   return parsed.success ? parsed.data : fail(describeIssues(schema, parsed.error, input, [], locate))
 }
 
+/** The options whose schema says `.meta({ path: true })`, made absolute: relative paths count from `base`. */
+function withAbsolutePaths(
+  plugin: AnyPlugin,
+  options: Readonly<Record<string, unknown>>,
+  base: string,
+): Chosen['options'] {
+  const isPath = (name: string): boolean => plugin.options.shape[name]?.meta()?.['path'] === true
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      typeof value === 'string' && isPath(name) ? resolvePath(base, value) : value,
+    ]),
+  )
+}
+
 /**
- * Finds every plugin that a parsed configuration names and checks its options, before any work starts.
+ * Finds every plugin that a parsed configuration names and checks its options, before any work starts. Options that are
+ * paths (`z.string().meta({ path: true })`) count from the first of the searched folders and become absolute.
  * @throws AttuneError `UNKNOWN_PLUGIN` for a name that resolves to nothing; `BAD_CONFIG` with all mistaken options.
  */
 export async function choosePlugins<T>(config: T, places: SearchPlaces, locate?: Locate): Promise<ChosenIn<T>> {
@@ -82,7 +99,8 @@ export async function choosePlugins<T>(config: T, places: SearchPlaces, locate?:
         ? node.plugin
         : await findPlugin(node.kind, node.plugin, places, locate?.(path))
       const parsed = found.options.safeParse(node.options)
-      if (parsed.success) return { plugin: found, options: parsed.data }
+      if (parsed.success)
+        return { plugin: found, options: withAbsolutePaths(found, parsed.data, places.folders[0] ?? '.') }
       problems.push(...describeIssues(found.options, parsed.error, node.options, path, locate))
       return undefined
     }

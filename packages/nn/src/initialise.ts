@@ -3,14 +3,16 @@ import { type Tensor, tensor } from '@tensorflow/tfjs-core'
 
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
 
-/** A tensor of normal numbers with mean 0 and the given standard deviation. */
-export function normal(key: Key, shape: readonly number[], deviation: number): Tensor {
+/**
+ * A tensor of normal numbers with mean 0 and the given standard deviation. `zeroRow` is a row that is zero instead: the
+ * embedding of padding.
+ */
+export function normal(key: Key, shape: readonly number[], deviation: number, zeroRow?: number): Tensor {
   const next = normals(stream(key))
-  return tensor(
-    Float32Array.from({ length: size(shape) }, () => deviation * next()),
-    [...shape],
-    'float32',
-  )
+  const values = Float32Array.from({ length: size(shape) }, () => deviation * next())
+  const width = size(shape.slice(1))
+  if (zeroRow !== undefined) values.fill(0, zeroRow * width, (zeroRow + 1) * width)
+  return tensor(values, [...shape], 'float32')
 }
 
 /** A tensor filled with one number. */

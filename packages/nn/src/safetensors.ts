@@ -88,7 +88,7 @@ const halfToFloat = (half: number): number => {
 
 /** The bytes of one tensor as the nearest type that the engines compute in: floats as float32, integers as int32. */
 function decode(raw: Uint8Array, { dtype, shape }: Entry, name: string, where: string): HostArray {
-  const buffer = raw.slice().buffer
+  const buffer = new Uint8Array(raw).buffer // a copy: the view may not be aligned, and a Buffer's own slice is a view
   switch (dtype) {
     case 'F32':
       return { shape, dtype: 'float32', values: new Float32Array(buffer) }

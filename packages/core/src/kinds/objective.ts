@@ -31,6 +31,8 @@ export interface Batch extends Record<string, HostTree> {
 export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch, H extends Tree = Tree> {
   /** The views that predictions and references offer to metrics. */
   readonly views: readonly string[]
+  /** Tokens after which it cuts a text. */
+  readonly maximumLength: number
   /** What to add to `config.json`: the architecture's name and the labels, say. */
   readonly config: Readonly<Record<string, unknown>>
   /** New parameters of the head. */

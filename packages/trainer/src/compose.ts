@@ -1,0 +1,122 @@
+import {
+  ADAPTER,
+  AttuneError,
+  CALLBACK,
+  type Chosen,
+  ENGINE,
+  type Engine,
+  type Example,
+  METRIC,
+  MODEL,
+  type Metric,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  SCHEDULER,
+  type Scope,
+  TOKENIZER,
+  TRACKER,
+  type Tokenizer,
+  OPTIMIZER,
+  createScope,
+  get,
+  getAll,
+  provide,
+} from '@attune/core'
+import type { Plan } from './plan.js'
+import type { Learned } from './run-folder.js'
+
+/** The kinds whose plugins may learn options from the training examples, in the order in which they do. */
+const LEARNERS = ['tokenizer', 'objective', 'model', 'adapter'] as const
+
+/** Lets the plugins learn what they must from the training examples: a vocabulary, the labels. */
+export async function learn({ config }: Plan, examples: () => AsyncIterable<Example>): Promise<Learned['options']> {
+  const learned: Learned['options'] = {}
+  for (const kind of LEARNERS) {
+    const { plugin, options } = config[kind]
+    if (plugin.fit !== undefined) learned[kind] = await plugin.fit(options, examples)
+  }
+  return learned
+}
+
+const provideChosen = (scope: Scope, { plugin, options }: Chosen): void => provide(scope, plugin, options)
+
+function checkMetrics(metrics: readonly Metric[], objective: Objective): void {
+  const twice = metrics.find((metric, i) => metrics.findIndex(({ name }) => name === metric.name) !== i)
+  if (twice !== undefined)
+    throw new AttuneError('DUPLICATE_METRIC', `two metrics are called "${twice.name}"`, 'Name each metric once.')
+  const unfit = metrics.find((metric) => !objective.views.includes(metric.compares))
+  if (unfit !== undefined)
+    throw new AttuneError(
+      'METRIC_MISMATCH',
+      `metric ${unfit.name} compares "${unfit.compares}", and the objective offers ${objective.views.join(', ')}`,
+      'Choose a metric that compares one of these.',
+    )
+}
+
+function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
+  const size = model.config['vocab_size']
+  if (typeof size !== 'number' || size >= tokenizer.vocabularySize) return
+  throw new AttuneError(
+    'VOCABULARY_MISMATCH',
+    `the tokenizer has ${tokenizer.vocabularySize} tokens, and the model's vocabulary only ${size}`,
+    'Use the tokenizer that was saved with the model, or leave vocabSize out.',
+  )
+}
+
+/**
+ * Fills a scope with a plan's plugins. Learned options replace configured ones; a model whose vocabulary size was not
+ * given takes the tokenizer's.
+ */
+export function compose(plan: Plan, learned: Learned['options'], parent?: Scope): Scope {
+  const scope = createScope(parent)
+  const { config } = plan
+  const completed = (kind: (typeof LEARNERS)[number]): Chosen => ({
+    plugin: config[kind].plugin,
+    options: learned[kind] ?? config[kind].options,
+  })
+  provideChosen(scope, config.engine)
+  provideChosen(scope, completed('tokenizer'))
+  const tokenizer = get(scope, TOKENIZER)
+  const model = completed('model')
+  const sized = !plan.vocabularyGiven && 'vocabSize' in model.plugin.options.shape
+  provide(scope, model.plugin, sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options)
+  checkVocabulary(get(scope, MODEL), tokenizer)
+  provideChosen(scope, completed('objective'))
+  provideChosen(scope, completed('adapter'))
+  provideChosen(scope, config.scheduler)
+  for (const chosen of [...config.optimizer, ...config.metric, ...config.callback, ...config.tracker])
+    provideChosen(scope, chosen)
+  checkMetrics(getAll(scope, METRIC), get(scope, OBJECTIVE))
+  return scope
+}
+
+/** What a scope holds for training, typed. */
+export const partsOf = (scope: Scope) => ({
+  engine: get(scope, ENGINE),
+  tokenizer: get(scope, TOKENIZER),
+  model: get(scope, MODEL),
+  objective: get(scope, OBJECTIVE),
+  adapter: get(scope, ADAPTER),
+  scheduler: get(scope, SCHEDULER),
+  optimizers: getAll(scope, OPTIMIZER),
+  metrics: getAll(scope, METRIC),
+  callbacks: getAll(scope, CALLBACK),
+  trackers: getAll(scope, TRACKER),
+})
+
+/** What a scope holds for training, typed. */
+export type Parts = ReturnType<typeof partsOf>
+
+/** Only what inference needs of a plan; nothing that tracks or commands. */
+export const withoutWatchers = (plan: Plan): Plan => ({
+  ...plan,
+  config: { ...plan.config, callback: [], tracker: [] },
+})
+
+/** The engine of a scope, ready. */
+export async function startEngine(scope: Scope): Promise<Engine> {
+  const engine = get(scope, ENGINE)
+  await engine.start()
+  return engine
+}

@@ -1,0 +1,142 @@
+import { join, resolve } from 'node:path'
+import {
+  AttuneError,
+  type Chosen,
+  type Encoded,
+  type Example,
+  METRIC,
+  SOURCE,
+  type Score,
+  type Views,
+  choosePlugins,
+  closeScope,
+  getAll,
+  parseConfig,
+  use,
+  useAll,
+} from '@attune/core'
+import { encodeAll } from './batches.js'
+import { compose, partsOf, startEngine, withoutWatchers } from './compose.js'
+import { type Inference, inference } from './infer.js'
+import { type Plan, type RunOptions, placesOf } from './plan.js'
+import { readRunFolder } from './run-folder.js'
+import { score } from './score.js'
+import { type Split, openSplit, openSplits } from './splits.js'
+import { savedParameters } from './weights.js'
+
+/** How a saved model did on a split. */
+export interface Evaluation {
+  readonly split: string
+  /** By metric name; `loss` is among them. */
+  readonly scores: Readonly<Record<string, Score>>
+  readonly examples: number
+  /** Texts that were longer than the model takes. */
+  readonly truncated: number
+  /** Rows that the source left out. */
+  readonly rejected: number
+  readonly seconds: number
+}
+
+/** What to evaluate on. */
+export interface EvaluateOptions extends RunOptions {
+  /** `test` (the default), `validation` or `train`, as the run's configuration names them. */
+  readonly split?: string
+  /** Another source instead, as under `data` in a configuration. */
+  readonly source?: unknown
+  /** Other metrics than the run's, as under `metric` in a configuration. */
+  readonly metrics?: unknown
+}
+
+/** Opens a run folder's model for inference. */
+async function openModel(directory: string, options: RunOptions, change: (plan: Plan) => Promise<Plan>) {
+  const folder = resolve(options.baseDirectory ?? '.', directory)
+  const { plan: saved, learned } = await readRunFolder(folder, options)
+  const plan = await change(withoutWatchers(saved))
+  const scope = compose(plan, learned.options)
+  try {
+    await startEngine(scope)
+    const parts = partsOf(scope)
+    const params = savedParameters(parts, join(folder, 'model'))
+    const forward = inference(parts.engine, parts.model, parts.objective, plan.config.training.batchSize)
+    return { plan, scope, parts, params, forward }
+  } catch (error) {
+    await closeScope(scope)
+    throw error
+  }
+}
+
+async function splitOf(plan: Plan, { split = 'test', source, ...options }: EvaluateOptions): Promise<Split> {
+  if (source !== undefined) {
+    const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, placesOf(options))
+    return openSplit('given', chosen.source as Chosen, undefined)
+  }
+  if (split === 'train' || split === 'validation') return (await openSplits(plan))[split]
+  const test = plan.config.data.test
+  if (split === 'test' && test !== undefined) return openSplit('test', test, plan.directory)
+  throw new AttuneError(
+    'NO_SUCH_SPLIT',
+    `the run's configuration has no split "${split}"`,
+    'Name train or validation, add data.test to the configuration, or give a file with --data.',
+  )
+}
+
+/** Scores the model of a run folder on one of its splits, or on another source. */
+export async function evaluate(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const { plan, scope, parts, params, forward } = await openModel(directory, options, async (saved) => {
+    if (options.metrics === undefined) return saved
+    const chosen = await choosePlugins({ metric: parseConfig(useAll(METRIC), options.metrics) }, placesOf(options))
+    return { ...saved, config: { ...saved.config, metric: chosen.metric as readonly Chosen[] } } as Plan
+  })
+  try {
+    const begun = performance.now()
+    const split = await splitOf(plan, options)
+    const { items, truncated } = encodeAll(split.examples(), (example) => parts.objective.encode(example))
+    const scored = await score(forward, parts.objective, getAll(scope, METRIC), params, items)
+    if (scored.examples === 0)
+      throw new AttuneError(
+        'EMPTY_DATASET',
+        `${split.location} holds no examples`,
+        'Check the path and the format of the file.',
+      )
+    const counts = { truncated: truncated(), rejected: split.rejected().count }
+    return { split: split.name, ...scored, ...counts, seconds: (performance.now() - begun) / 1000 }
+  } finally {
+    forward.dispose()
+    await closeScope(scope)
+  }
+}
+
+/** A loaded model that predicts. */
+export interface Predictor {
+  /** Predictions in the order of the examples; `truncated` tells whether a text lost its end. */
+  predict(examples: AsyncIterable<Example> | Iterable<Example>): AsyncIterable<Views & { readonly truncated: boolean }>
+  close(): Promise<void>
+}
+
+async function* predictAll(
+  forward: Inference,
+  params: Parameters<Inference['run']>[0],
+  encode: (example: Example) => Encoded,
+  examples: AsyncIterable<Example> | Iterable<Example>,
+): AsyncGenerator<Views & { readonly truncated: boolean }, void> {
+  async function* items() {
+    for await (const example of examples) yield encode(example)
+  }
+  for await (const { item, prediction } of forward.run(params, items()))
+    yield { ...prediction, truncated: item.truncated }
+}
+
+/** Loads the model of a run folder, to predict with. */
+export async function loadPredictor(directory: string, options: RunOptions = {}): Promise<Predictor> {
+  const { scope, parts, params, forward } = await openModel(directory, options, (plan) =>
+    Promise.resolve({ ...plan, config: { ...plan.config, metric: [] } }),
+  )
+  return {
+    predict: (examples) =>
+      predictAll(forward, params, (example) => parts.objective.encodeUnlabelled(example), examples),
+    close: async () => {
+      forward.dispose()
+      await closeScope(scope)
+    },
+  }
+}

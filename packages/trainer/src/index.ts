@@ -1,0 +1,5 @@
+export * from './evaluate.js'
+export * from './plan.js'
+export * from './run-config.js'
+export * from './run.js'
+export * from './training-step.js'

@@ -1,0 +1,79 @@
+import {
+  ADAPTER,
+  CALLBACK,
+  ENGINE,
+  METRIC,
+  MODEL,
+  OBJECTIVE,
+  OPTIMIZER,
+  PROTOCOL,
+  SCHEDULER,
+  SOURCE,
+  TOKENIZER,
+  TRACKER,
+  Use,
+  use,
+  useAll,
+} from '@attune/core'
+import { z } from 'zod'
+
+const training = z.strictObject({
+  epochs: z.int().min(1).max(100_000).default(3).describe('Passes over the training examples'),
+  batchSize: z.int().min(1).max(65_536).default(16).describe('Examples a step'),
+  learningRate: z
+    .number()
+    .positive()
+    .max(10)
+    .default(5e-5)
+    .describe('The greatest learning rate; the scheduler scales it'),
+  clipNorm: z.number().positive().default(1).describe('Gradients longer than this are scaled down to it'),
+  evaluateEvery: z
+    .union([z.literal('epoch'), z.int().min(1)])
+    .default('epoch')
+    .describe('When to score the validation split: after each epoch, or every so many steps'),
+  shuffleBuffer: z.int().min(1).max(10_000_000).default(10_000).describe('Examples held in memory to shuffle among'),
+})
+
+/** The schema of a run's configuration, the same for a YAML file and for code. */
+export const runSchema = z.strictObject({
+  seed: z.int().min(0).default(0).describe('Where all randomness comes from'),
+  directory: z.string().optional().describe('The folder to keep the run in; without one, nothing is written'),
+  data: z
+    .strictObject({
+      train: use(SOURCE).describe('Examples to learn from'),
+      validation: use(SOURCE)
+        .optional()
+        .describe('Examples to score during training; without them the protocol sets some aside'),
+      test: use(SOURCE).optional().describe('Examples for `attune evaluate`, never seen in training'),
+    })
+    .describe('Where examples come from'),
+  protocol: use(PROTOCOL)
+    .prefault('holdout')
+    .describe('How to set validation examples aside when data.validation is absent'),
+  tokenizer: use(TOKENIZER).describe('Text to ids'),
+  model: use(MODEL).describe('The architecture; `from: folder` starts from a saved model'),
+  objective: use(OBJECTIVE).describe('The task'),
+  adapter: use(ADAPTER).prefault('full').describe('What trains'),
+  engine: use(ENGINE).prefault('tfjs-wasm').describe('What computes'),
+  optimizer: useAll(OPTIMIZER).prefault('adamw').describe('From gradients to updates; several form a chain'),
+  scheduler: use(SCHEDULER).prefault('linear').describe('The learning rate over time'),
+  metric: useAll(METRIC).prefault([]).describe('Scores besides the loss'),
+  callback: useAll(CALLBACK).prefault([]).describe('What acts on events: checkpoints, early stopping'),
+  tracker: useAll(TRACKER).prefault([]).describe('What shows or keeps events'),
+  training: training.prefault({}).describe('The loop'),
+})
+
+/** A run's configuration as a user writes it. */
+export type RunConfig = z.input<typeof runSchema>
+
+/** A run's configuration, parsed: defaults filled in, plugins named but not yet looked up. */
+export type ParsedConfig = z.output<typeof runSchema>
+
+/** The numbers of the loop. */
+export type TrainingSettings = ParsedConfig['training']
+
+/** A {@link Use} without the options that the run reads itself. */
+export function without(named: Use, ...options: readonly string[]): Use {
+  const rest = Object.entries(named.options).filter(([name]) => !options.includes(name))
+  return new Use(named.kind, named.plugin, Object.fromEntries(rest))
+}

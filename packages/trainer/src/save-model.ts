@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { type HostArray, type Params, type Score } from '@attune/core'
+import { encodeSafetensors } from '@attune/nn'
+import type { Parts } from './compose.js'
+import type { Plan } from './plan.js'
+import { type Files, writeFolderAtomically } from './write-atomically.js'
+
+/** The last scores of the validation split, for the card. */
+export type LastScores = Readonly<Record<string, Score>> | undefined
+
+/** A model card: what the model is, how it was made, and how well it did, with the metadata that the Hub reads. */
+function card({ config }: Plan, { model, objective }: Parts, scores: LastScores): string {
+  const { epochs, batchSize, learningRate } = config.training
+  const rows = Object.entries(scores ?? {}).map(([name, { value }]) => `| ${name} | ${value.toFixed(4)} |`)
+  const labels = Object.values((objective.config['id2label'] ?? {}) as Record<string, string>)
+  return [
+    '---',
+    'library_name: transformers',
+    'tags: [attune]',
+    '---',
+    '',
+    `# ${String(model.config['model_type'])}, ${config.objective.plugin.name}`,
+    '',
+    `Trained with Attune: optimizer ${config.optimizer.map(({ plugin }) => plugin.name).join(', ')}, scheduler ${config.scheduler.plugin.name}, at most ${epochs} epochs of batches of ${batchSize}, learning rate ${learningRate}, seed ${config.seed}.`,
+    ...(labels.length > 0 ? ['', `Labels: ${labels.join(', ')}.`] : []),
+    ...(rows.length > 0 ? ['', '| validation | |', '|---|---|', ...rows] : []),
+    '',
+  ].join('\n')
+}
+
+/** Writes the model in the layout of the Hugging Face library. Returns the folder. */
+export async function saveModel(plan: Plan, parts: Parts, params: Params, scores: LastScores): Promise<string> {
+  const folder = join(plan.directory as string, 'model')
+  const weights = (await parts.engine.read(params)) as unknown as Record<string, HostArray>
+  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+  const files: Files = {
+    'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: 'float32' }),
+    'model.safetensors': encodeSafetensors(weights, { format: 'pt' }),
+    'README.md': card(plan, parts, scores),
+    ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
+  }
+  await writeFolderAtomically(folder, files)
+  return folder
+}

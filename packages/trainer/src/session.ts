@@ -1,0 +1,124 @@
+import {
+  type Adapted,
+  AttuneError,
+  type Compiled,
+  type Engine,
+  type OnDevice,
+  type Batch,
+  type Params,
+  type Scope,
+  type Tree,
+} from '@attune/core'
+import { chain, clipByGlobalNorm } from '@attune/nn'
+import type { Bus } from './bus.js'
+import type { Checkpoint, Progress } from './checkpoint.js'
+import { type Parts, partsOf } from './compose.js'
+import { type Inference, inference } from './infer.js'
+import type { Plan } from './plan.js'
+import type { Learned } from './run-folder.js'
+import type { Split } from './splits.js'
+import { type StepInputs, type StepResult, type TrainingState, trainingStep } from './training-step.js'
+import { countParameters, firstParameters } from './weights.js'
+
+/** What changes while a run goes on. */
+export interface Moving {
+  state: TrainingState
+  progress: Progress
+  /** Commands from outside that ask for an interruption; the first one's reason. */
+  interrupted: string | undefined
+  /** The label of the checkpoint whose weights the final model is to have. */
+  restore: string | undefined
+  lastScores: import('./save-model.js').LastScores
+  warnedOfNoFolder: boolean
+}
+
+type Step = Compiled<(state: TrainingState, frozen: Params, batch: OnDevice<Batch>, inputs: StepInputs) => StepResult>
+
+/** Everything of a run that is under way. */
+export interface Session {
+  readonly plan: Plan
+  readonly learned: Learned
+  readonly scope: Scope
+  readonly parts: Parts
+  readonly adapted: Adapted
+  readonly step: Step
+  readonly inference: Inference
+  readonly splits: { readonly train: Split; readonly validation: Split }
+  readonly bus: Bus
+  readonly stepsPerEpoch: number
+  readonly steps: number
+  readonly moving: Moving
+}
+
+const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
+
+/** The state of a run that begins, or the one that a checkpoint holds, on the device. */
+function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => Tree, from: Checkpoint | undefined) {
+  if (from === undefined) {
+    const optimizer = engine.compile(() => init(adapted.trainable))()
+    return { trainable: adapted.trainable, optimizer }
+  }
+  const saved = engine.put(from.state) as { trainable: Params; optimizer?: Tree }
+  const [expected, found] = [Object.keys(adapted.trainable).sort(), Object.keys(saved.trainable).sort()]
+  if (String(expected) !== String(found))
+    throw new AttuneError(
+      'BAD_CHECKPOINT',
+      `the checkpoint of step ${from.progress.step} has other parameters than the configuration asks for`,
+      'Resume with the configuration that the run was started with.',
+    )
+  engine.release(adapted.trainable)
+  return { trainable: saved.trainable, optimizer: saved.optimizer ?? ({} as Tree) }
+}
+
+/**
+ * The trainable parameters in the order of their names, which is the order in which a checkpoint gives them back: sums
+ * over all of them, such as the gradient's norm, then round alike before and after.
+ */
+const inNameOrder = (adapted: Adapted): Adapted => ({
+  ...adapted,
+  trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
+})
+
+/** Makes a session of a composed scope whose engine is up. */
+export function openSession(
+  { plan, learned, scope, splits, bus }: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus'>,
+  checkpoint: Checkpoint | undefined,
+): {
+  readonly session: Session
+  readonly facts: { parameters: number; trainableParameters: number }
+  fresh: readonly string[]
+} {
+  const parts = partsOf(scope)
+  const { engine, objective, adapter } = parts
+  const { config } = plan
+  const { params, report } = firstParameters(parts, config.seed, plan.from)
+  const adapted = inNameOrder(adapter.adapt(parts.model, params))
+  const optimizer = chain(clipByGlobalNorm(config.training.clipNorm), ...parts.optimizers)
+  const { model } = adapted
+  const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
+  const trainableParameters = countParameters(adapted.trainable)
+  const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
+  const moving: Moving = {
+    state: firstState(engine, adapted, optimizer.init, checkpoint),
+    progress: checkpoint?.progress ?? START,
+    interrupted: undefined,
+    restore: undefined,
+    lastScores: undefined,
+    warnedOfNoFolder: false,
+  }
+  const session: Session = {
+    plan,
+    learned,
+    scope,
+    parts,
+    adapted,
+    step: engine.compile(trainingStep({ model, objective, optimizer }), { donate: [0, 2, 3] }) as Step,
+    inference: inference(engine, model, objective, config.training.batchSize),
+    splits,
+    bus,
+    stepsPerEpoch,
+    steps: stepsPerEpoch * config.training.epochs,
+    moving,
+  }
+  return { session, facts, fresh: report?.fresh ?? [] }
+}

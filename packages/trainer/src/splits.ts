@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  AttuneError,
+  type Chosen,
+  type Example,
+  type Protocol,
+  type Rejected,
+  type Source,
+  fold,
+  key,
+  stream,
+} from '@attune/core'
+import { rejectsTo } from '@attune/data'
+import type { Plan } from './plan.js'
+
+/** Examples of one split, readable as often as needed, in the same order each time. */
+export interface Split {
+  readonly name: string
+  readonly location: string
+  examples(): AsyncIterable<Example>
+  /** Rows left out so far, and the file they are kept in. */
+  rejected(): { readonly count: number; readonly path: string }
+}
+
+/** The source of a split; rows that it leaves out go to `rejects/<split>.jsonl` in the run's folder, once. */
+export function openSplit(name: string, { plugin, options }: Chosen, directory: string | undefined): Split {
+  const source = plugin(options) as Source
+  const folder = directory ?? mkdtempSync(join(tmpdir(), 'attune-'))
+  const path = join(folder, 'rejects', `${name}.jsonl`)
+  const written = existsSync(path)
+  const rejects = rejectsTo(path)
+  const known = new Set<number>()
+  return {
+    name,
+    location: source.location,
+    examples: () =>
+      source.open((row: Rejected) => {
+        known.add(row.line)
+        if (!written) rejects.reject(row)
+      }),
+    rejected: () => ({ count: known.size, path: rejects.path() ?? path }),
+  }
+}
+
+async function* pick(examples: AsyncIterable<Example>, positions: ReadonlySet<number>): AsyncGenerator<Example> {
+  let position = 0
+  for await (const example of examples) if (positions.has(position++)) yield example
+}
+
+async function divide(protocol: Protocol, split: Split, seed: number) {
+  const groups: string[] = []
+  const by = protocol.stratifyBy
+  for await (const example of split.examples()) groups.push(by === undefined ? '' : String(example[by]))
+  const folds = protocol.split(groups.length, by === undefined ? [] : groups, stream(fold(key(seed), 'protocol')))
+  const first = folds[0]
+  if (first !== undefined && first.train.length > 0) return first
+  throw new AttuneError(
+    'EMPTY_DATASET',
+    `${split.location} has ${groups.length} examples, too few to set some aside for validation`,
+    'Give more examples, or name a file under data.validation.',
+  )
+}
+
+/** The training and validation splits: as the configuration names them, or as the protocol divides the training data. */
+export async function openSplits({ config, directory }: Plan): Promise<{ train: Split; validation: Split }> {
+  const train = openSplit('train', config.data.train, directory)
+  if (config.data.validation !== undefined)
+    return { train, validation: openSplit('validation', config.data.validation, directory) }
+  const { plugin, options } = config.protocol
+  const parts = await divide(plugin(options) as Protocol, train, config.seed)
+  const part = (name: string, positions: readonly number[]): Split => {
+    const chosen = new Set(positions)
+    return { ...train, name, examples: () => pick(train.examples(), chosen) }
+  }
+  return { train: part('train', parts.train), validation: part('validation', parts.validation) }
+}
+
+/** Counts the examples. @throws AttuneError `EMPTY_DATASET`. */
+export async function countExamples(split: Split): Promise<number> {
+  let examples = 0
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an asynchronous loop must name its item
+  for await (const _ of split.examples()) examples++
+  if (examples > 0) return examples
+  throw new AttuneError(
+    'EMPTY_DATASET',
+    `${split.location} holds no examples${split.rejected().count > 0 ? ` (${split.rejected().count} rows were rejected)` : ''}`,
+    'Check the path and the format of the file.',
+  )
+}

@@ -1,0 +1,110 @@
+import { AttuneError, type HostArray, type Key, fold, key } from '@attune/core'
+import { type ReadyBatch, encodeAll, epochBatches } from './batches.js'
+import { evaluate, obey } from './obey.js'
+import type { Session } from './session.js'
+import type { StepInputs } from './training-step.js'
+
+const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
+
+/** The inputs of a step that vary: learning rate, step and the seed of its randomness. */
+function inputsOf({ plan, parts, steps, moving }: Session, step: number) {
+  const { config } = plan
+  const learningRate = config.training.learningRate * parts.scheduler(step, steps) * moving.progress.learningRateScale
+  const seed: Key = fold(key(config.seed), 'step', step)
+  const inputs = parts.engine.put({
+    learningRate: number(learningRate),
+    step: number(step),
+    seed: { shape: [2], dtype: 'int32', values: Int32Array.from(seed) } satisfies HostArray,
+  })
+  return { learningRate, inputs: inputs as unknown as StepInputs }
+}
+
+function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): void {
+  if (Number.isFinite(loss) && Number.isFinite(norm)) return
+  const what = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`
+  const { directory, config } = plan
+  throw new AttuneError(
+    'NON_FINITE_LOSS',
+    `${what} at step ${step}; training stopped, and nothing of that step was saved`,
+    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warm-up.${directory === undefined ? '' : ` The last good checkpoint is in ${directory}/checkpoints.`}`,
+  )
+}
+
+/** Takes one step and tells of it. `elapsed` is the time in milliseconds that steps took so far, and how many they were. */
+async function takeStep(
+  session: Session,
+  { batch, examples, tokens }: ReadyBatch,
+  epoch: number,
+  elapsed: { milliseconds: number; steps: number },
+) {
+  const { parts, moving, bus, steps, adapted } = session
+  const begun = performance.now()
+  const step = moving.progress.step + 1
+  const { learningRate, inputs } = inputsOf(session, step)
+  const result = session.step(moving.state, adapted.frozen, parts.engine.put(batch), inputs)
+  const { loss, gradientNorm } = result
+  moving.state = result.state
+  const read = await parts.engine.read({ loss, gradientNorm })
+  parts.engine.release({ loss, gradientNorm })
+  const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
+  refuseNonFinite(session, step, mean, norm)
+  moving.progress = { ...moving.progress, step, epoch, batches: moving.progress.batches + 1 }
+  const milliseconds = performance.now() - begun
+  elapsed.milliseconds += milliseconds
+  elapsed.steps++
+  bus.emit({
+    type: 'step.completed',
+    step,
+    steps,
+    epoch,
+    loss: mean,
+    learningRate,
+    gradientNorm: norm,
+    examples,
+    tokens,
+    tokensPerSecond: (tokens / milliseconds) * 1000,
+    secondsLeft: ((elapsed.milliseconds / elapsed.steps) * (steps - step)) / 1000,
+  })
+}
+
+const isOver = ({ moving }: Session): boolean => moving.interrupted !== undefined || moving.progress.ended !== undefined
+
+/** What is left of one epoch. */
+async function trainEpoch(
+  session: Session,
+  epoch: number,
+  elapsed: { milliseconds: number; steps: number },
+): Promise<void> {
+  const { plan, parts, bus, moving, stepsPerEpoch, splits } = session
+  const { batchSize, shuffleBuffer, evaluateEvery } = plan.config.training
+  const done = moving.progress.batches
+  if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
+  const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
+  const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, shuffleBuffer }
+  const every = evaluateEvery === 'epoch' ? stepsPerEpoch : evaluateEvery
+  for await (const ready of epochBatches(items, parts.objective, order)) {
+    await takeStep(session, ready, epoch, elapsed)
+    if (epoch === 0 && moving.progress.batches === stepsPerEpoch && truncated() > 0)
+      bus.emit({
+        type: 'texts.truncated',
+        split: 'train',
+        count: truncated(),
+        maximumLength: parts.objective.maximumLength,
+      })
+    if (moving.progress.step % every === 0) await evaluate(session)
+    if (moving.progress.step === session.steps && moving.progress.ended === undefined)
+      moving.progress = { ...moving.progress, ended: 'finished' }
+    await obey(session)
+    if (isOver(session)) return
+  }
+}
+
+/** Trains until the last step, a command to stop, or an interruption. */
+export async function train(session: Session): Promise<void> {
+  const { plan, moving } = session
+  const elapsed = { milliseconds: 0, steps: 0 }
+  for (let epoch = moving.progress.epoch; epoch < plan.config.training.epochs && !isOver(session); epoch++) {
+    await trainEpoch(session, epoch, elapsed)
+    if (!isOver(session)) moving.progress = { ...moving.progress, epoch: epoch + 1, batches: 0 }
+  }
+}

@@ -1,0 +1,167 @@
+import {
+  type EncoderOutputs,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+  fold as foldKey,
+} from '@attune/core'
+import {
+  activation,
+  activationNames,
+  attention,
+  configFromOptions,
+  dropout,
+  embedding,
+  filled,
+  fold,
+  layerNorm,
+  linear,
+  normal,
+  paddingBias,
+} from '@attune/nn'
+import { type Tensor, add, range, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+const probability = (what: string) => z.number().min(0).lt(1).describe(what)
+
+/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (BERT base). */
+const options = z
+  .strictObject({
+    vocabSize: count('Entries of the vocabulary; the default fits the tokenizer of bert-base-uncased').default(30522),
+    hiddenSize: count('Width of the hidden states; a multiple of numAttentionHeads').default(768),
+    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Transformer layers'),
+    numAttentionHeads: count('Attention heads of a layer').default(12),
+    intermediateSize: count('Width of the feed-forward layer').default(3072),
+    hiddenAct: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
+    hiddenDropoutProb: probability('Dropout of embeddings and of what each sub-layer adds').default(0.1),
+    attentionProbsDropoutProb: probability('Dropout of the attention weights').default(0.1),
+    classifierDropout: probability("Dropout before a head; the default is hiddenDropoutProb's value").optional(),
+    maxPositionEmbeddings: count('The most tokens of a text').default(512),
+    typeVocabSize: count('Kinds of token types (first text, second text)').default(2),
+    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
+    padTokenId: z.int().min(0).default(0).describe('The id whose embedding starts at zero'),
+    positionEmbeddingType: z.literal('absolute').default('absolute').describe('Kind of position embedding'),
+  })
+  .refine((o) => o.hiddenSize % o.numAttentionHeads === 0, {
+    path: ['hiddenSize'],
+    message: 'must be a multiple of numAttentionHeads',
+  })
+
+type BertOptions = z.output<typeof options>
+
+/** The shape of every parameter by its name in a checkpoint. */
+export function shapesOf(o: BertOptions): Record<string, readonly number[]> {
+  const [H, F] = [o.hiddenSize, o.intermediateSize]
+  const norm = (name: string) => ({ [`${name}.weight`]: [H], [`${name}.bias`]: [H] })
+  const dense = (name: string, outputs: number, inputs: number) => ({
+    [`${name}.weight`]: [outputs, inputs],
+    [`${name}.bias`]: [outputs],
+  })
+  const layer = (at: string) => ({
+    ...dense(`${at}.attention.self.query`, H, H),
+    ...dense(`${at}.attention.self.key`, H, H),
+    ...dense(`${at}.attention.self.value`, H, H),
+    ...dense(`${at}.attention.output.dense`, H, H),
+    ...norm(`${at}.attention.output.LayerNorm`),
+    ...dense(`${at}.intermediate.dense`, F, H),
+    ...dense(`${at}.output.dense`, H, F),
+    ...norm(`${at}.output.LayerNorm`),
+  })
+  return {
+    'bert.embeddings.word_embeddings.weight': [o.vocabSize, H],
+    'bert.embeddings.position_embeddings.weight': [o.maxPositionEmbeddings, H],
+    'bert.embeddings.token_type_embeddings.weight': [o.typeVocabSize, H],
+    ...norm('bert.embeddings.LayerNorm'),
+    ...Object.assign({}, ...Array.from({ length: o.numHiddenLayers }, (_, i) => layer(`bert.encoder.layer.${i}`))),
+    ...dense('bert.pooler.dense', H, H),
+  }
+}
+
+/** Weights are normal with deviation `initializerRange`, norms are 1, biases are 0, the row of padding is 0. */
+function init(o: BertOptions, key: Key): Params {
+  const entries = Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
+    if (name.endsWith('LayerNorm.weight')) return [name, filled(shape, 1)]
+    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+    const padding = name.endsWith('word_embeddings.weight') ? o.padTokenId : undefined
+    return [name, normal(foldKey(key, name), shape, o.initializerRange, padding)]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Words, positions and token types, summed, normalised: `[batch, length]` → `[batch, length, hidden]`. */
+function embed(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): Tensor {
+  const length = inputs.inputIds.shape[1] as number
+  const words = embedding(params, 'bert.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
+  const types = embedding(params, 'bert.embeddings.token_type_embeddings', inputs.tokenTypeIds)
+  const positions = embedding(params, 'bert.embeddings.position_embeddings', range(0, length, 1, 'int32')) // [length, hidden]
+  const sum = layerNorm(params, 'bert.embeddings.LayerNorm', add(add(words, types), positions), o.layerNormEps)
+  return dropout(sum, o.hiddenDropoutProb, mode)
+}
+
+/** One layer, `[batch, length, hidden]` → the same: attention, then feed-forward, each added to its input and normalised. */
+function layer(o: BertOptions, params: Params, at: string, x: Tensor, bias: Tensor, mode: Mode): Tensor {
+  const self = `${at}.attention.self`
+  const heads = {
+    q: linear(params, `${self}.query`, x),
+    k: linear(params, `${self}.key`, x),
+    v: linear(params, `${self}.value`, x),
+    bias,
+  }
+  const mixed = attention(heads, o.numAttentionHeads, o.attentionProbsDropoutProb, fold(mode, 0))
+  const added = (name: string, y: Tensor, to: Tensor, place: number): Tensor =>
+    layerNorm(
+      params,
+      `${name}.LayerNorm`,
+      add(dropout(linear(params, `${name}.dense`, y), o.hiddenDropoutProb, fold(mode, place)), to),
+      o.layerNormEps,
+    )
+  const attended = added(`${at}.attention.output`, mixed, x, 1)
+  const wide = activation(o.hiddenAct)(linear(params, `${at}.intermediate.dense`, attended)) // [batch, length, intermediate]
+  return added(`${at}.output`, wide, attended, 2)
+}
+
+function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const bias = paddingBias(inputs.attentionMask) // [batch, 1, 1, length]
+  let x = embed(o, params, inputs, fold(mode, 0))
+  for (let i = 0; i < o.numHiddenLayers; i++)
+    x = layer(o, params, `bert.encoder.layer.${i}`, x, bias, fold(mode, i + 1))
+  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
+  return { lastHiddenState: x, pooled: tanh(linear(params, 'bert.pooler.dense', first)) }
+}
+
+/**
+ * BERT: a stack of transformer layers in which every token sees every other, normalised after each sub-layer.
+ * `pooled` is the first token's state through a dense layer and tanh.
+ */
+export const bert = definePlugin({
+  kind: MODEL,
+  name: 'bert',
+  summary: 'Bidirectional transformer encoder, as in BERT checkpoints of the Hugging Face library',
+  source: 'Devlin et al., BERT: Pre-training of Deep Bidirectional Transformers, 2019, section 3',
+  options,
+  create: (o): Model => ({
+    prefix: 'bert.',
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maxPositionEmbeddings,
+    headDropout: o.classifierDropout ?? o.hiddenDropoutProb,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['bert.embeddings.'] },
+      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
+        name: `layer ${i}`,
+        prefixes: [`bert.encoder.layer.${i}.`],
+      })),
+      { name: 'pooler', prefixes: ['bert.pooler.'] },
+    ],
+    config: { model_type: 'bert', ...configFromOptions(o) },
+    init: (key) => init(o, key),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default bert

@@ -1,0 +1,198 @@
+import {
+  AttuneError,
+  type Batch,
+  type Encoded,
+  type Example,
+  type HostArray,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+  nearest,
+} from '@attune/core'
+import { padTo, paddedLength } from '@attune/data'
+import { crossEntropy, dropout, filled, fold, linear, normal } from '@attune/nn'
+import { type Scalar, type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+/** A text's token ids, and the number of its label; −1 where the label is not known. */
+interface Item extends Encoded {
+  readonly ids: readonly number[]
+  readonly typeIds: readonly number[]
+  readonly label: number
+}
+
+/** `labels` is int32 `[batch]`. */
+interface ClassificationBatch extends Batch {
+  readonly inputs: { readonly inputIds: HostArray; readonly attentionMask: HostArray; readonly tokenTypeIds: HostArray }
+  readonly labels: HostArray
+}
+
+const options = z.strictObject({
+  text: z.string().default('text').describe('The field that holds the text'),
+  pair: z.string().optional().describe('The field that holds a second text, if there is one'),
+  label: z.string().default('label').describe('The field that holds the name of the label'),
+  labels: z
+    .array(z.string())
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('All label names; learned from the training examples when absent'),
+  maximumLength: z
+    .int()
+    .min(3)
+    .optional()
+    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  padToMultipleOf: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(8)
+    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+})
+
+type Options = z.output<typeof options>
+
+function field(example: Example, name: string): string {
+  const value = Object.hasOwn(example, name) ? example[name] : undefined
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
+  const near = nearest(name, Object.keys(example))
+  throw new AttuneError(
+    'MISSING_FIELD',
+    `an example has no usable field "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
+    near.length > 0
+      ? `Did you mean ${near.join(' or ')}? Name it in the objective's options.`
+      : "Name the fields in the objective's options.",
+  )
+}
+
+async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {
+  const seen = new Set<string>()
+  for await (const example of examples) seen.add(field(example, o.label))
+  return [...seen].sort()
+}
+
+function requireLabels(labels: readonly string[] | undefined): readonly string[] {
+  if (labels !== undefined) return labels
+  throw new AttuneError(
+    'NO_LABELS',
+    'objective sequence-classification: no labels are known',
+    "Give `labels: [...]`, or let the plugin's `fit` learn them from the training examples.",
+  )
+}
+
+function numberOf(label: string, labels: ReadonlyMap<string, number>): number {
+  const number = labels.get(label)
+  if (number !== undefined) return number
+  const near = nearest(label, labels.keys())
+  throw new AttuneError(
+    'UNKNOWN_LABEL',
+    `label "${label.slice(0, 100)}" was not seen in training, where there were ${labels.size}: ${[...labels.keys()].slice(0, 20).join(', ')}`,
+    near.length > 0
+      ? `Did you mean ${near.join(' or ')}? Mend the row, or train with it.`
+      : 'Remove the row, or train with examples of this label.',
+  )
+}
+
+function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): ClassificationBatch {
+  const length = paddedLength(Math.max(...items.map((item) => item.length)), multiple, maximum)
+  return {
+    inputs: {
+      inputIds: padTo(
+        items.map((item) => item.ids),
+        length,
+        pad,
+      ),
+      attentionMask: padTo(
+        items.map((item) => item.ids.map(() => 1)),
+        length,
+        0,
+      ),
+      tokenTypeIds: padTo(
+        items.map((item) => item.typeIds),
+        length,
+        0,
+      ),
+    },
+    labels: { shape: [items.length], dtype: 'int32', values: Int32Array.from(items, (item) => item.label) },
+  }
+}
+
+/** The probabilities of row `i` of logits `[batch, labels]`. */
+function softmaxRow(logits: HostArray, i: number, size: number): number[] {
+  const row = [...logits.values.subarray(i * size, (i + 1) * size)]
+  const greatest = Math.max(...row)
+  const powers = row.map((logit) => Math.exp(logit - greatest))
+  const total = powers.reduce((a, b) => a + b, 0)
+  return powers.map((power) => power / total)
+}
+
+const headConfig = (model: Model, labels: readonly string[]) => {
+  const type = String(model.config['model_type'])
+  return {
+    architectures: [`${type.charAt(0).toUpperCase()}${type.slice(1)}ForSequenceClassification`],
+    problem_type: 'single_label_classification',
+    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+  }
+}
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, ClassificationBatch, Tensor> {
+  const labels = requireLabels(o.labels)
+  const numbers = new Map(labels.map((label, i) => [label, i]))
+  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const encode = (example: Example, label: number): Item => {
+    const pair = o.pair === undefined ? {} : { pair: field(example, o.pair) }
+    const encoding = tokenizer.encode(field(example, o.text), { maximumLength, ...pair })
+    return { ...encoding, length: encoding.ids.length, label }
+  }
+  return {
+    views: ['label', 'scores'],
+    config: headConfig(model, labels),
+    maximumLength,
+    init: (key) => ({
+      'classifier.weight': normal(key, [labels.length, model.hiddenSize], model.initializerRange),
+      'classifier.bias': filled([labels.length], 0),
+    }),
+    encode: (example) => encode(example, numberOf(field(example, o.label), numbers)),
+    encodeUnlabelled: (example) => encode(example, -1),
+    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
+    head: (params, { pooled }, mode) =>
+      linear(params, 'classifier', dropout(pooled, model.headDropout, fold(mode, 999))),
+    loss: (logits, batch) => ({
+      sum: sum(crossEntropy(logits, batch.labels)) as Scalar,
+      weight: scalar(logits.shape[0] as number),
+    }),
+    predict: (logits, items) =>
+      items.map((_, i) => {
+        const probabilities = softmaxRow(logits, i, labels.length)
+        const best = probabilities.indexOf(Math.max(...probabilities))
+        return { label: labels[best], scores: Object.fromEntries(labels.map((label, j) => [label, probabilities[j]])) }
+      }),
+    reference: ({ label }) => ({ label: labels[label] }),
+  }
+}
+
+/**
+ * Classification of a text, or of a pair of texts, into one of a set of labels: dropout and a linear layer on the
+ * model's pooled output, trained with cross-entropy. Named as in the Hugging Face library's `…ForSequenceClassification`.
+ */
+export const sequenceClassification = definePlugin({
+  kind: OBJECTIVE,
+  name: 'sequence-classification',
+  summary: 'One label for each text, or pair of texts',
+  source: 'Devlin et al., BERT, 2019, section 4.1',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  async fit(o, examples) {
+    return o.labels === undefined ? { ...o, labels: await learnLabels(o, examples()) } : o
+  },
+  create: (o, given) => create(o, given) as unknown as Objective,
+})
+export default sequenceClassification
