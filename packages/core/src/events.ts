@@ -1,4 +1,5 @@
 import { type Observable, type OperatorFunction, filter } from 'rxjs'
+import { kind } from './kind.js'
 import type { Score } from './kinds/metric.js'
 
 /**
@@ -107,5 +108,5 @@ export type Command = {
   [K in keyof Commands]: { readonly type: K; readonly because: string } & Commands[K]
 }[keyof Commands]
 
-/** The stream of a run's events. */
-export type RunEventStream = Observable<RunEvent>
+/** The stream of a run's events, for a plugin that `needs` it. */
+export const EVENTS = kind<Observable<RunEvent>>('events', 'one')

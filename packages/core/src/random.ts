@@ -1,8 +1,13 @@
+import { kind } from './kind.js'
+
 /**
  * A key of the counter-based generator Threefry-2x32: two unsigned 32-bit words. Keys are values: nothing is consumed,
  * and the same key always gives the same numbers.
  */
 export type Key = readonly [number, number]
+
+/** The key of a run, out of its seed, for a plugin that `needs` randomness of its own. */
+export const RANDOMNESS = kind<Key>('randomness', 'one')
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
 const PARITY = 0x1bd11bda

@@ -18,13 +18,9 @@ export interface Bus {
   close(): void
 }
 
-/** Connects callbacks, trackers and the run's own observer. Everything is delivered before `emit` returns. */
-export function createBus(
-  callbacks: readonly Callback[],
-  trackers: readonly Tracker[],
-  observe: (event: RunEvent) => void,
-): Bus {
-  const [heard, shown] = [new Subject<RunEvent>(), new Subject<RunEvent>()]
+/** Connects callbacks and trackers to `shown`, where events appear. Everything is delivered before `emit` returns. */
+export function createBus(callbacks: readonly Callback[], trackers: readonly Tracker[], shown: Subject<RunEvent>): Bus {
+  const heard = new Subject<RunEvent>()
   const history: RunEvent[] = []
   const commands: Command[] = []
   let failure: unknown
@@ -48,7 +44,6 @@ export function createBus(
       const event = { ...happening, at: Date.now() } as RunEvent
       if (event.type !== 'run.resumed') tell(event)
       shown.next(event)
-      observe(event)
     },
     replay(past) {
       past.forEach(tell)

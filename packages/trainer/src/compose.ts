@@ -4,6 +4,7 @@ import {
   CALLBACK,
   type Chosen,
   ENGINE,
+  EVENTS,
   type Engine,
   type Example,
   METRIC,
@@ -18,11 +19,16 @@ import {
   TRACKER,
   type Tokenizer,
   OPTIMIZER,
+  RANDOMNESS,
+  type RunEvent,
   createScope,
   get,
   getAll,
+  key,
   provide,
+  provideInstance,
 } from '@attune/core'
+import { EMPTY, type Observable } from 'rxjs'
 import type { Plan } from './plan.js'
 import type { Learned } from './run-folder.js'
 
@@ -65,12 +71,18 @@ function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
 }
 
 /**
- * Fills a scope with a plan's plugins. Learned options replace configured ones; a model whose vocabulary size was not
- * given takes the tokenizer's.
+ * Fills a scope with a plan's plugins, the stream of the run's events and its key. Learned options replace configured
+ * ones; a model whose vocabulary size was not given takes the tokenizer's. `parent` is the application's scope.
  */
-export function compose(plan: Plan, learned: Learned['options'], parent?: Scope): Scope {
+export function compose(
+  plan: Plan,
+  learned: Learned['options'],
+  { parent, events = EMPTY }: { readonly parent?: Scope | undefined; readonly events?: Observable<RunEvent> } = {},
+): Scope {
   const scope = createScope(parent)
   const { config } = plan
+  provideInstance(scope, EVENTS, events)
+  provideInstance(scope, RANDOMNESS, key(config.seed))
   const completed = (kind: (typeof LEARNERS)[number]): Chosen => ({
     plugin: config[kind].plugin,
     options: learned[kind] ?? config[kind].options,

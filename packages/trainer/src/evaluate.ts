@@ -52,7 +52,7 @@ async function openModel(directory: string, options: RunOptions, change: (plan: 
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const { plan: saved, learned } = await readRunFolder(folder, options)
   const plan = await change(withoutWatchers(saved))
-  const scope = compose(plan, learned.options)
+  const scope = compose(plan, learned.options, { parent: options.scope })
   try {
     await startEngine(scope)
     const parts = partsOf(scope)

@@ -8,6 +8,7 @@ import {
   type Locate,
   MODEL,
   type SearchPlaces,
+  type Scope,
   Use,
   choosePlugins,
   findPlugin,
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly baseDirectory?: string
   /** Where plugins are searched. Default: the base directory, the current folder, and beside this package. */
   readonly places?: SearchPlaces
+  /** The application's scope, which the run's own scope is a child of. */
+  readonly scope?: Scope
   /** Commands from outside. A `stop` among them interrupts: the run saves a checkpoint and can be resumed. */
   readonly commands?: Observable<Command>
   /** Where values stand in the file that the configuration was read from. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { AttuneError, type RunEvent, type RunFacts, type Scope, closeScope, isAttuneError } from '@attune/core'
-import { Observable, type Subscription } from 'rxjs'
+import { Observable, Subject, type Subscription } from 'rxjs'
 import { encodeAll } from './batches.js'
 import { type Bus, createBus } from './bus.js'
 import { type Checkpoint, checkpointPath, listCheckpoints, loadCheckpoint } from './checkpoint.js'
@@ -58,9 +58,11 @@ async function begin(order: Order, options: RunOptions, observe: (event: RunEven
     examples: await countExamples(splits.train),
     options: await learn(plan, splits.train.examples),
   }
-  const scope = compose(plan, learned.options)
+  const events = new Subject<RunEvent>()
+  const scope = compose(plan, learned.options, { parent: options.scope, events })
   const parts = partsOf(scope)
-  const bus = createBus(parts.callbacks, parts.trackers, observe)
+  events.subscribe(observe)
+  const bus = createBus(parts.callbacks, parts.trackers, events)
   try {
     await startEngine(scope)
     if (order.learned === undefined && plan.directory !== undefined) await writeRunFolder(plan, learned, options)

@@ -15,6 +15,7 @@ import type { Checkpoint, Progress } from './checkpoint.js'
 import { type Parts, partsOf } from './compose.js'
 import { type Inference, inference } from './infer.js'
 import type { Plan } from './plan.js'
+import type { LastScores } from './save-model.js'
 import type { Learned } from './run-folder.js'
 import type { Split } from './splits.js'
 import { type StepInputs, type StepResult, type TrainingState, trainingStep } from './training-step.js'
@@ -28,7 +29,7 @@ export interface Moving {
   interrupted: string | undefined
   /** The label of the checkpoint whose weights the final model is to have. */
   restore: string | undefined
-  lastScores: import('./save-model.js').LastScores
+  lastScores: LastScores
   warnedOfNoFolder: boolean
 }
 

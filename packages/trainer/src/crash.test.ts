@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from '@jest/globals'
+import { key, stream } from '@attune/core'
+import { listCheckpoints, loadCheckpoint } from './checkpoint.js'
+
+const program = fileURLToPath(new URL('./child.test.fixture.js', import.meta.url))
+const folder = (): string => join(mkdtempSync(join(tmpdir(), 'attune-crash-')), 'run')
+const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
+
+/** Runs the program to its end, or kills it `delay` milliseconds after it has printed `lines` lines. */
+function child(
+  args: readonly string[],
+  kill?: { lines: number; delay: number },
+): Promise<{ killed: boolean; output: string }> {
+  return new Promise((resolve) => {
+    const process_: ChildProcess = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    process_.stdout!.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (kill !== undefined && output.split('\n').length > kill.lines)
+        setTimeout(() => process_.kill('SIGKILL'), kill.delay)
+    })
+    process_.on('exit', (_, signal) => resolve({ killed: signal === 'SIGKILL', output }))
+  })
+}
+
+describe('a run killed with SIGKILL', () => {
+  it('ends, however often it is killed, with the weights of an uninterrupted one', async () => {
+    const [whole, directory] = [folder(), folder()]
+    await child([whole])
+    const random = stream(key(8))
+    let kills = 0
+    for (let attempt = 0; attempt < 60; attempt++) {
+      const kill = { lines: 1 + Math.floor(random() * 14), delay: random() * 12 }
+      const { killed } = await child([directory], kill)
+      if (!killed) break
+      kills++
+    }
+    expect(kills).toBeGreaterThanOrEqual(4)
+    expect(weights(directory)).toBe(weights(whole))
+    expect(readdirSync(join(directory, 'checkpoints')).filter((name) => name.endsWith('.partial'))).toEqual([])
+  })
+})
+
+/** A file system of 1 MiB, or the reason why there is none here. */
+function smallDisk(): { path: string } | { reason: string } {
+  const path = mkdtempSync(join(tmpdir(), 'attune-disk-'))
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { encoding: 'utf8' })
+  return mounted.status === 0 ? { path } : { reason: String(mounted.stderr || mounted.error?.message).trim() }
+}
+
+describe('a disk that fills up while a checkpoint is saved', () => {
+  const disk = smallDisk()
+  if ('reason' in disk)
+    it(`is tried by a limit on file sizes instead, as no small disk can be mounted here (${disk.reason})`, () => {
+      const directory = folder()
+      const script = `ulimit -f 90; exec "${process.execPath}" "${program}" "${directory}" 3 60`
+      const { stdout, status } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
+      expect([status, stdout.includes('CANNOT_WRITE')]).toEqual([2, true])
+    })
+  else
+    it('fails the run with the reason, and leaves the earlier checkpoint whole', async () => {
+      const directory = join(disk.path, 'run')
+      mkdirSync(directory)
+      rmSync(directory, { recursive: true })
+      // A width of 170 makes checkpoints of about 350 kB: two fit, a third does not.
+      const { output } = await child([directory, '3', '170'])
+      expect(output).toContain('CANNOT_WRITE')
+      expect(output).toContain('the disk is full')
+      const [latest] = await listCheckpoints(directory)
+      expect((await loadCheckpoint(directory, latest as number)).progress.step).toBe(latest)
+      expect(readdirSync(join(directory, 'checkpoints')).every((name) => /^\d+$/.test(name))).toBe(true)
+      expect(existsSync(join(directory, 'model'))).toBe(false)
+      spawnSync('umount', [disk.path])
+    })
+})

@@ -1,0 +1,61 @@
+// @ts-check
+/**
+ * The main job: installs and builds what is missing, fine-tunes a small BERT on descriptions of Debian packages, scores
+ * it on the test split beside the figure that a linear model reaches, and predicts three descriptions.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { install, nx, root } from './ready.mjs'
+
+const cli = join(root, 'packages/cli/dist/main.js')
+const example = join(root, 'examples/debian-sections')
+
+/** Accuracy and macro F1 of TF-IDF features with a linear SVM (scikit-learn) on the same test split. */
+const LINEAR = { accuracy: 0.833, macroF1: 0.74 }
+
+const DESCRIPTIONS = [
+  'Real-time strategy game of ancient warfare in which players lead civilizations from the iron age',
+  'Typeface family with serifs, in regular, bold and italic, covering Latin, Greek and Cyrillic',
+  'Command-line client that sends and receives electronic mail over IMAP and SMTP',
+]
+
+/** The first of runs/debian-sections, runs/debian-sections-2, … that is not finished. */
+function chooseDirectory() {
+  for (let number = 1; ; number++) {
+    const directory = join(root, 'runs', number === 1 ? 'debian-sections' : `debian-sections-${number}`)
+    if (!existsSync(join(directory, 'model'))) return directory
+  }
+}
+
+/** @param {string[]} args */
+function attune(...args) {
+  const { status } = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+const begun = performance.now()
+install()
+console.log('Building what has changed …')
+nx(['run-many', '-t', 'build', '--outputStyle=static'], { stdio: ['ignore', 'ignore', 'inherit'] })
+
+const directory = chooseDirectory()
+const resumable = existsSync(join(directory, 'learned.json'))
+console.log(`\nTraining a small BERT from scratch on examples/debian-sections, into ${directory} …\n`)
+if (resumable) attune('train', '--resume', directory)
+else attune('train', join(example, 'config.yaml'), '--directory', directory)
+
+console.log('\nThe test split, which training never saw:\n')
+attune('evaluate', directory)
+const { stdout } = spawnSync(process.execPath, [cli, 'evaluate', directory, '--json'], { encoding: 'utf8' })
+const { scores } = JSON.parse(stdout)
+const points = (/** @type {number} */ difference) =>
+  `${Math.abs(100 * difference).toFixed(1)} points ${difference < 0 ? 'below' : 'above'}`
+console.log(`
+For comparison, TF-IDF with a linear SVM reaches an accuracy of ${LINEAR.accuracy} and a macro F1 of ${LINEAR.macroF1} on this split.
+This encoder, trained from scratch on 5,349 texts, reaches ${scores.accuracy.value.toFixed(3)} and ${scores['macro-f1'].value.toFixed(3)}: ${points(scores.accuracy.value - LINEAR.accuracy)} and ${points(scores['macro-f1'].value - LINEAR.macroF1)}.
+
+Three descriptions that are in no split:
+`)
+attune('predict', directory, ...DESCRIPTIONS)
+console.log(`\nThe model is in ${join(directory, 'model')}. All of it took ${((performance.now() - begun) / 60_000).toFixed(1)} minutes.`)
