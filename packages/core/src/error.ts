@@ -22,4 +22,4 @@ export class AttuneError extends Error {
  * this package is recognised too.
  */
 export const isAttuneError = (value: unknown): value is AttuneError =>
-  value instanceof Error && 'code' in value && 'problem' in value && 'remedy' in value
+  typeof value === 'object' && value !== null && 'code' in value && 'problem' in value && 'remedy' in value

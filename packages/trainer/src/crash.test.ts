@@ -3,12 +3,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from '@jest/globals'
+import { afterAll, describe, expect, it } from '@jest/globals'
 import { key, stream } from '@attune/core'
 import { listCheckpoints, loadCheckpoint } from './checkpoint.js'
 
 const program = fileURLToPath(new URL('./child.test.fixture.js', import.meta.url))
-const folder = (): string => join(mkdtempSync(join(tmpdir(), 'attune-crash-')), 'run')
+const temporary = mkdtempSync(join(tmpdir(), 'attune-crash-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
+let folders = 0
+const folder = (): string => join(temporary, String(folders++))
 const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
 
 /** Runs the program to its end, or kills it `delay` milliseconds after it has printed `lines` lines. */
@@ -48,7 +51,7 @@ describe('a run killed with SIGKILL', () => {
 
 /** A file system of 1 MiB, or the reason why there is none here. */
 function smallDisk(): { path: string } | { reason: string } {
-  const path = mkdtempSync(join(tmpdir(), 'attune-disk-'))
+  const path = mkdtempSync(join(temporary, 'disk-'))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { encoding: 'utf8' })
   return mounted.status === 0 ? { path } : { reason: String(mounted.stderr || mounted.error?.message).trim() }
 }

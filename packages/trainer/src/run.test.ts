@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from '@jest/globals'
+import { afterAll, describe, expect, it } from '@jest/globals'
 import { type AttuneError, CALLBACK, type Command, type RunEvent, definePlugin, isAttuneError, on } from '@attune/core'
 import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, from, merge, toArray } from 'rxjs'
 import { z } from 'zod'
@@ -19,7 +19,10 @@ import { evaluate, loadPredictor } from './evaluate.js'
 import { resume, run } from './run.js'
 import { toyConfig, toyExample, toyPlugins, toySource } from './toy.test.fixture.js'
 
-const folder = (): string => join(mkdtempSync(join(tmpdir(), 'attune-run-')), 'run')
+const temporary = mkdtempSync(join(tmpdir(), 'attune-run-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
+let folders = 0
+const folder = (): string => join(temporary, String(folders++))
 const places = { folders: ['.'], registered: toyPlugins }
 const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
 const only = <K extends RunEvent['type']>(events: readonly RunEvent[], type: K) =>
@@ -284,7 +287,7 @@ describe('what can go wrong', () => {
   })
 
   it('refuses a used folder, and leaves it alone', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'attune-used-'))
+    const directory = mkdtempSync(join(temporary, 'used-'))
     writeFileSync(join(directory, 'thesis.txt'), 'mine')
     expect((await refusal(run(toyConfig(directory)))).error.code).toBe('RUN_EXISTS')
     expect(readdirSync(directory)).toEqual(['thesis.txt'])

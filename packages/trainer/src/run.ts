@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { AttuneError, type RunEvent, type RunFacts, type Scope, closeScope, isAttuneError } from '@attune/core'
+import { count } from '@attune/data'
 import { Observable, Subject, type Subscription } from 'rxjs'
 import { encodeAll } from './batches.js'
 import { type Bus, createBus } from './bus.js'
@@ -28,14 +29,11 @@ interface Control {
   session: Session | undefined
 }
 
-/** Prints nothing, counts everything: rows left out, and texts of the validation split that are too long. */
+/** Reads the validation split once before training: a label that training lacks shows now, not after the first epoch. */
 async function inspectValidation(scope: Scope, bus: Bus, split: Split): Promise<void> {
   const { objective } = partsOf(scope)
   const { items, truncated } = encodeAll(split.examples(), (example) => objective.encode(example))
-  let examples = 0
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an asynchronous loop must name its item
-  for await (const _ of items) examples++
-  if (examples === 0)
+  if ((await count(items)) === 0)
     throw new AttuneError(
       'EMPTY_DATASET',
       `${split.location} holds no examples`,

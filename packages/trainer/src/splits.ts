@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -13,7 +12,7 @@ import {
   key,
   stream,
 } from '@attune/core'
-import { rejectsTo } from '@attune/data'
+import { count, rejectsTo } from '@attune/data'
 import type { Plan } from './plan.js'
 
 /** Examples of one split, readable as often as needed, in the same order each time. */
@@ -28,7 +27,7 @@ export interface Split {
 /** The source of a split; rows that it leaves out go to `rejects/<split>.jsonl` in the run's folder, once. */
 export function openSplit(name: string, { plugin, options }: Chosen, directory: string | undefined): Split {
   const source = plugin(options) as Source
-  const folder = directory ?? mkdtempSync(join(tmpdir(), 'attune-'))
+  const folder = directory ?? join(tmpdir(), `attune-${process.pid}-${Date.now()}`)
   const path = join(folder, 'rejects', `${name}.jsonl`)
   const written = existsSync(path)
   const rejects = rejectsTo(path)
@@ -80,9 +79,7 @@ export async function openSplits({ config, directory }: Plan): Promise<{ train: 
 
 /** Counts the examples. @throws AttuneError `EMPTY_DATASET`. */
 export async function countExamples(split: Split): Promise<number> {
-  let examples = 0
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an asynchronous loop must name its item
-  for await (const _ of split.examples()) examples++
+  const examples = await count(split.examples())
   if (examples > 0) return examples
   throw new AttuneError(
     'EMPTY_DATASET',

@@ -13,7 +13,7 @@ import {
   definePlugin,
   nearest,
 } from '@attune/core'
-import { padTo, paddedLength } from '@attune/data'
+import { attentionMask, padTo, paddedLength } from '@attune/data'
 import { crossEntropy, dropout, filled, fold, linear, normal } from '@attune/nn'
 import { type Scalar, type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -106,10 +106,9 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximum:
         length,
         pad,
       ),
-      attentionMask: padTo(
-        items.map((item) => item.ids.map(() => 1)),
+      attentionMask: attentionMask(
+        items.map((item) => item.ids),
         length,
-        0,
       ),
       tokenTypeIds: padTo(
         items.map((item) => item.typeIds),

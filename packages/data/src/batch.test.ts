@@ -1,0 +1,22 @@
+import { Readable } from 'node:stream'
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { batch } from './batch.js'
+
+describe('batch', () => {
+  it('keeps order, fills every batch but the last, and leaves none empty', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.integer()), fc.integer({ min: 1, max: 12 }), async (items, batchSize) => {
+        const batches = (await Readable.from(batch(Readable.from(items), batchSize)).toArray()) as number[][]
+        expect(batches.flat()).toEqual(items)
+        expect(batches).toHaveLength(Math.ceil(items.length / batchSize))
+        expect(batches.slice(0, -1).filter((some) => some.length !== batchSize)).toEqual([])
+        expect(batches.filter((some) => some.length === 0)).toEqual([])
+      }),
+    ))
+
+  it.each([0, -1, 0.5])('refuses a batch of %d', async (batchSize) => {
+    const batches = Readable.from(batch(Readable.from([1]), batchSize)).toArray()
+    await expect(batches).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
+  })
+})

@@ -1,0 +1,38 @@
+import { AttuneError, type HostArray } from '@attune/core'
+
+/**
+ * Lays sequences out as rows of equal length, filled up at the end with `value`.
+ * @returns int32, `(sequences, length)`.
+ * @throws AttuneError `SEQUENCE_TOO_LONG` if a sequence has more than `length` entries.
+ */
+export function padTo(sequences: readonly ArrayLike<number>[], length: number, value: number): HostArray {
+  const values = new Int32Array(sequences.length * length).fill(value)
+  sequences.forEach((sequence, row) => {
+    refuseLonger(sequence.length, length, row)
+    values.set(sequence, row * length)
+  })
+  return { shape: [sequences.length, length], dtype: 'int32', values }
+}
+
+/**
+ * The mask that tells tokens (1) from padding (0) for sequences that {@link padTo} pads to the same `length`.
+ * @returns int32, `(sequences, length)`.
+ * @throws AttuneError `SEQUENCE_TOO_LONG` if a sequence has more than `length` entries.
+ */
+export function attentionMask(sequences: readonly { readonly length: number }[], length: number): HostArray {
+  const values = new Int32Array(sequences.length * length)
+  sequences.forEach((sequence, row) => {
+    refuseLonger(sequence.length, length, row)
+    values.fill(1, row * length, row * length + sequence.length)
+  })
+  return { shape: [sequences.length, length], dtype: 'int32', values }
+}
+
+function refuseLonger(actual: number, length: number, row: number): void {
+  if (actual <= length) return
+  throw new AttuneError(
+    'SEQUENCE_TOO_LONG',
+    `a sequence must fit into ${length} tokens, got ${actual} (row ${row} of the batch)`,
+    'Pad to the longest sequence of the batch: padTo(sequences, paddedLength(longest, multiple, maximum), value).',
+  )
+}

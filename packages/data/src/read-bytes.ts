@@ -1,0 +1,26 @@
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { fileError } from './file-error.js'
+
+const CHUNK_BYTES = 2 ** 16
+
+/**
+ * Reads a file piece by piece, decompressed if its name ends in `.gz`. However it ends (all read, an error, the reader
+ * gave up), the file is closed by the time it has ended.
+ * @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`, `BAD_GZIP`.
+ */
+export async function* readBytes(path: string): AsyncGenerator<Buffer, void> {
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES })
+  const closed = new Promise<void>((resolve) => file.once('close', resolve))
+  const bytes = path.endsWith('.gz') ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined) : file
+  try {
+    for await (const chunk of bytes) yield chunk as Buffer
+    if (bytes !== file && file.bytesRead === 0) throw Object.assign(new Error('no data'), { code: 'Z_BUF_ERROR' })
+  } catch (cause) {
+    throw fileError(path, cause)
+  } finally {
+    file.destroy()
+    await closed
+  }
+}

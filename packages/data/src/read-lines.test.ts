@@ -1,0 +1,152 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { type Line, readLines } from './read-lines.js'
+
+let folder = ''
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'attune-lines-'))))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function write(content: string | Buffer, name = 'file.txt'): string {
+  const path = join(folder, name)
+  writeFileSync(path, name.endsWith('.gz') ? gzipSync(content) : content)
+  return path
+}
+
+async function linesOf(path: string, maximumLineBytes?: number): Promise<Line[]> {
+  const lines: Line[] = []
+  for await (const some of readLines(path, maximumLineBytes === undefined ? {} : { maximumLineBytes }))
+    lines.push(...some)
+  return lines
+}
+
+const texts = async (path: string): Promise<string[]> => (await linesOf(path)).map(({ text }) => text)
+
+const line = fc.record({
+  text: fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => text.replace(/[\r\n\uFEFF]/g, '')),
+  ending: fc.constantFrom('\n' as const, '\r\n' as const),
+})
+
+describe('readLines', () => {
+  it('puts together again to what was written, plain and gzipped, and counts from 1', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(line),
+        fc.boolean(),
+        fc.constantFrom('a.txt', 'a.txt.gz'),
+        async (some, whole, name) => {
+          const lines = await linesOf(
+            write(some.map(({ text, ending }) => text + ending).join('') + (whole ? '' : 'end'), name),
+          )
+          expect(lines).toEqual(
+            [...some, ...(whole ? [] : [{ text: 'end', ending: '' }])].map((each, i) => ({ ...each, number: i + 1 })),
+          )
+        },
+      ),
+    ))
+
+  it('joins what the borders of chunks cut: characters of several bytes, CRLF, and lines of many chunks', async () => {
+    for (let shift = 0; shift < 5; shift++) {
+      const written = [
+        'x'.repeat(65_530 + shift) + '日本語👩🏽‍🚀',
+        'é'.repeat(200_000),
+        '',
+        'y'.repeat(65_535 - shift),
+        'end',
+      ]
+      expect(await texts(write(written.join('\r\n')))).toEqual(written)
+    }
+  })
+
+  it('leaves out one byte order mark at the start, and only there', async () => {
+    expect(await texts(write('\uFEFFa\n\uFEFFb\n'))).toEqual(['a', '\uFEFFb'])
+  })
+
+  it('gives no line of an empty file, and an empty line of one line end', async () => {
+    expect(await texts(write(''))).toEqual([])
+    expect(await texts(write('', 'empty.gz'))).toEqual([])
+    expect(await texts(write('\n'))).toEqual([''])
+  })
+
+  it('keeps a carriage return that ends no line', async () => {
+    expect(await texts(write('a\rb\nc\r'))).toEqual(['a\rb', 'c\r'])
+  })
+
+  it('reads all members of a gzip file that was put together of several', async () => {
+    const path = join(folder, 'members.gz')
+    writeFileSync(path, Buffer.concat([gzipSync('a\n'), gzipSync('b\n')]))
+    expect(await texts(path)).toEqual(['a', 'b'])
+  })
+
+  it.each([
+    ['a byte of Latin-1', Buffer.from('caf\xe9', 'latin1')],
+    ['a character cut short', Buffer.from('日').subarray(0, 2)],
+    ['half a surrogate pair', Buffer.from([0xed, 0xa0, 0x80])],
+    ['an overlong zero', Buffer.from([0xc0, 0x80])],
+  ])('refuses %s and names the line', async (_, bytes) => {
+    const path = write(Buffer.concat([Buffer.from('fine\nfiné\n'), bytes, Buffer.from('\nfine\n')]))
+    const error = { code: 'NOT_UTF8', problem: expect.stringContaining(`${path}:3`) }
+    await expect(linesOf(path)).rejects.toMatchObject(error)
+  })
+
+  it('refuses UTF-16', async () => {
+    await expect(linesOf(write(Buffer.from('\uFEFFtext\n', 'utf16le')))).rejects.toMatchObject({ code: 'NOT_UTF8' })
+  })
+
+  it('measures lines in bytes without their endings', async () => {
+    expect(await linesOf(write('abc\r\né1\nabc'), 3)).toHaveLength(3)
+    for (const content of ['abc\r\néé\n', 'abc\nabcd', `abc\n${'d'.repeat(100_000)}`]) {
+      const path = write(content)
+      const error = { code: 'LINE_TOO_LONG', problem: expect.stringContaining(`${path}:2`) }
+      await expect(linesOf(path, 3)).rejects.toMatchObject(error)
+    }
+  })
+
+  it('stops unpacking a small file that would fill the memory with one line', async () => {
+    const path = write(Buffer.alloc(200 * 2 ** 20, 'a'), 'bomb.gz')
+    const before = process.memoryUsage().rss
+    await expect(linesOf(path)).rejects.toMatchObject({ code: 'LINE_TOO_LONG' })
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20)
+  })
+
+  it('gives the lines before the place where a gzip file is cut short, and then names the file', async () => {
+    const path = join(folder, 'cut.gz')
+    writeFileSync(
+      path,
+      gzipSync(Array.from({ length: 50_000 }, (_, i) => `line ${i} ${i * i}\n`).join('')).subarray(0, -900),
+    )
+    let seen = 0
+    const reading = (async () => {
+      for await (const lines of readLines(path)) seen += lines.length
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'BAD_GZIP', problem: expect.stringContaining(path) })
+    expect(seen).toBeGreaterThan(10_000)
+  })
+
+  it.each([
+    ['no bytes at all', Buffer.alloc(0)],
+    ['plain text', Buffer.from('text\n')],
+  ])('refuses %s in a file called .gz', async (_, content) => {
+    const path = join(folder, 'not.gz')
+    writeFileSync(path, content)
+    await expect(linesOf(path)).rejects.toMatchObject({ code: 'BAD_GZIP' })
+  })
+
+  it('names the near misses of a file that does not exist', async () => {
+    write('a\n', 'training.jsonl')
+    const error = { code: 'FILE_NOT_FOUND', remedy: expect.stringContaining('training.jsonl') }
+    await expect(linesOf(join(folder, 'trainign.jsonl'))).rejects.toMatchObject(error)
+    await expect(linesOf(join(folder, 'none/train.jsonl'))).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      remedy: expect.stringContaining(`no folder ${join(folder, 'none')}`),
+    })
+  })
+
+  it('says so of a folder', async () => {
+    mkdirSync(join(folder, 'inner'))
+    await expect(linesOf(join(folder, 'inner'))).rejects.toMatchObject({ code: 'FILE_NOT_READABLE' })
+  })
+})

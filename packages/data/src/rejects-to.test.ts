@@ -1,0 +1,57 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { rejectsTo } from './rejects-to.js'
+
+let folder = ''
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'attune-rejects-'))))
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const row = (line: number) => ({ line, reason: 'a row must be good', raw: `"odd"\n\uD800 ${line}` })
+const rowsIn = (path: string): unknown[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as unknown)
+
+describe('rejectsTo', () => {
+  it('makes no file as long as nothing was rejected', () => {
+    const rejects = rejectsTo(join(folder, 'rejects.jsonl'))
+    expect([rejects.count(), rejects.path(), readdirSync(folder)]).toEqual([0, undefined, []])
+  })
+
+  it('keeps rows as they are, counts them, and makes the folders on the way', () => {
+    const path = join(folder, 'run/data/rejects.jsonl')
+    const rejects = rejectsTo(path)
+    ;[3, 5, 4].forEach((line) => rejects.reject(row(line)))
+    expect([rejects.count(), rejects.path()]).toEqual([3, path])
+    expect(rowsIn(path)).toEqual([row(3), row(5), row(4)])
+  })
+
+  it('keeps a line once, however often the data are read', () => {
+    const rejects = rejectsTo(join(folder, 'rejects.jsonl'))
+    for (let epoch = 0; epoch < 3; epoch++) [1, 9].forEach((line) => rejects.reject(row(line)))
+    expect([rejects.count(), rowsIn(join(folder, 'rejects.jsonl')).length]).toEqual([2, 2])
+  })
+
+  it('leaves the files of other runs alone', () => {
+    const path = join(folder, 'rejects.jsonl')
+    writeFileSync(path, 'of another run')
+    const written = [1, 2].map(() => {
+      const rejects = rejectsTo(path)
+      rejects.reject(row(1))
+      return rejects.path()
+    })
+    expect(written).toEqual([join(folder, 'rejects.2.jsonl'), join(folder, 'rejects.3.jsonl')])
+    expect(readFileSync(path, 'utf8')).toBe('of another run')
+    expect(existsSync(join(folder, 'rejects.4.jsonl'))).toBe(false)
+  })
+
+  it('says so if it cannot write', () => {
+    writeFileSync(join(folder, 'file'), '')
+    expect(() => rejectsTo(join(folder, 'file/rejects.jsonl')).reject(row(1))).toThrow(
+      expect.objectContaining({ code: 'REJECTS_NOT_WRITTEN' }),
+    )
+  })
+})

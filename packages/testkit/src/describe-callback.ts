@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import type { AnyPlugin, Callback, Command, RunEvent, RunEvents } from '@attune/core'
+import { Subject, from } from 'rxjs'
+import { describeOptions } from './describe-options.js'
+
+/** An event without its time, which the suite fills in: one second after the event before. */
+export type UntimedEvent = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
+
+/** A stretch of a run and what a callback makes of it. */
+export interface CallbackCase {
+  readonly name: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly events: readonly UntimedEvent[]
+  /**
+   * What is commanded at which event: commands by the event's position. Fields that are left out may have any value, and
+   * `because` may be an asymmetric matcher such as `expect.stringContaining('0.9')`.
+   */
+  readonly expected: Readonly<Record<number, readonly Readonly<Record<string, unknown>>[]>>
+}
+
+/** A command, and the position of the event at which it was given: −1 before the first, `events.length` after the last. */
+type Given = readonly [at: number, command: Command]
+
+/** 1 January 2026. */
+const START = 1767225600000
+
+const timed = (events: readonly UntimedEvent[]): RunEvent[] =>
+  events.map((event, i) => ({ at: START + 1000 * i, ...event }) as RunEvent)
+
+/** Sends events one by one and notes what is commanded, and whether the commands end with the events. */
+function drive(callback: Callback, events: readonly RunEvent[]): { given: Given[]; completed: boolean } {
+  const source = new Subject<RunEvent>()
+  const given: Given[] = []
+  let [at, completed] = [-1, false]
+  callback(source).subscribe({ next: (command) => given.push([at, command]), complete: () => (completed = true) })
+  for (const event of events) {
+    at++
+    source.next(event)
+  }
+  at = events.length
+  source.complete()
+  return { given, completed }
+}
+
+/**
+ * The contract of a callback, for each case: the expected commands at the expected events, each with a reason; the same
+ * commands whenever the same events are sent again, at another time of day and however they are delivered, for a resumed
+ * run depends on it; no state shared between two runs; no timer; an end when the events end, and nothing after.
+ */
+export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases: readonly CallbackCase[] }): void {
+  describe(`callback ${plugin.name}`, () => {
+    beforeEach(() => void jest.useFakeTimers({ now: START }))
+    afterEach(() => void jest.useRealTimers())
+    describeOptions(plugin, cases[0]?.options)
+
+    for (const { name, options, events: untimed, expected } of cases)
+      describe(name, () => {
+        const events = timed(untimed)
+        const make = (): Callback => plugin(options) as Callback
+
+        it('commands what is expected, when it is expected', () => {
+          const found: Record<number, Command[]> = {}
+          for (const [at, command] of drive(make(), events).given) (found[at] ??= []).push(command)
+          expect(found).toEqual(
+            Object.fromEntries(
+              Object.entries(expected).map(([at, commands]) => [
+                at,
+                commands.map((each) => expect.objectContaining(each)),
+              ]),
+            ),
+          )
+        })
+
+        it('says why of every command', () => {
+          for (const [, command] of drive(make(), events).given) expect(command.because).toMatch(/\S/)
+        })
+
+        it('commands the same when the same events are sent again', () => {
+          const callback = make()
+          const { given } = drive(callback, events)
+          jest.setSystemTime(START + 86_400_000)
+          expect(drive(callback, events).given).toEqual(given)
+          expect(drive(make(), events).given).toEqual(given)
+          const atOnce: Command[] = []
+          make()(from(events)).subscribe((command) => atOnce.push(command))
+          expect(atOnce).toEqual(given.map(([, command]) => command))
+        })
+
+        it('keeps two runs apart', () => {
+          const callback = make()
+          const [first, second] = [new Subject<RunEvent>(), new Subject<RunEvent>()]
+          const commands: [Command[], Command[]] = [[], []]
+          callback(first).subscribe((command) => commands[0].push(command))
+          callback(second).subscribe((command) => commands[1].push(command))
+          for (const event of events) [first, second].forEach((source) => source.next(event))
+          const alone = drive(make(), events).given.map(([, command]) => command)
+          expect(commands).toEqual([alone, alone])
+        })
+
+        it('ends with the events, and sets no timer', () => {
+          const { given, completed } = drive(make(), events)
+          expect(completed).toBe(true)
+          expect(jest.getTimerCount()).toBe(0)
+          jest.advanceTimersByTime(86_400_000)
+          expect(given.filter(([at]) => at >= events.length)).toEqual([])
+        })
+
+        it('lets go of the events when nobody listens any more', () => {
+          const source = new Subject<RunEvent>()
+          const listening = make()(source).subscribe()
+          events.slice(0, 1).forEach((event) => source.next(event))
+          listening.unsubscribe()
+          expect(source.observed).toBe(false)
+        })
+      })
+  })
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals'
+import { type AnyPlugin, type Fold, type Protocol, isAttuneError, key, stream } from '@attune/core'
+import { describeOptions } from './describe-options.js'
+
+/** Class names for examples, in order: sizes that no share divides evenly, and their sum. */
+const datasets: readonly (readonly string[])[] = [
+  [7, 5],
+  [10, 10, 10],
+  [61, 30, 9],
+  [3, 3, 3, 2],
+  [200, 2],
+  [17, 29, 31, 23],
+].map((sizes) => {
+  const largest = Math.max(...sizes)
+  // Interleaved, so that no split by position alone has the right proportions.
+  return Array.from({ length: largest }, (_, row) =>
+    sizes.flatMap((size, c) => (row < size ? [`class ${c}`] : [])),
+  ).flat()
+})
+
+const ascending = (positions: readonly number[]): number[] => [...positions].sort((a, b) => a - b)
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+function expectDivision(folds: readonly Fold[], count: number, complete: boolean): void {
+  expect(folds.length).toBeGreaterThan(0)
+  for (const { train, validation } of folds) {
+    const together = ascending([...train, ...validation])
+    expect(new Set(together).size).toBe(together.length)
+    expect(together.filter((i) => !Number.isInteger(i) || i < 0 || i >= count)).toEqual([])
+    if (complete) expect(together).toEqual(upTo(count))
+    expect(train.length).toBeGreaterThan(0)
+    expect(validation.length).toBeGreaterThan(0)
+  }
+}
+
+/**
+ * By how many examples the class that is furthest off differs from its share of the validation split, beyond what the
+ * rounding of the split to a whole number makes it differ. The share is of all examples that have another of their class;
+ * single ones cannot be in proportion.
+ */
+function furthestOff({ validation }: Fold, groups: readonly string[]): number {
+  const tally = (names: readonly string[]): Map<string, number> => {
+    const counts = new Map<string, number>()
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+    return counts
+  }
+  const sizes = new Map([...tally(groups)].filter(([, size]) => size > 1))
+  const held = tally(validation.map((i) => groups[i]!).filter((name) => sizes.has(name)))
+  const count = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  const total = [...held.values()].reduce((sum, n) => sum + n, 0)
+  const off = (name: string, size: number): number => Math.abs((held.get(name) ?? 0) - (total * size) / count)
+  return Math.max(...[...sizes].map(([name, size]) => off(name, size) - size / count))
+}
+
+/** The folds, or `undefined` where the protocol refuses with a code and a remedy. */
+function splitOrRefuse(protocol: Protocol, count: number, groups: readonly string[]): readonly Fold[] | undefined {
+  try {
+    return protocol.split(count, groups, stream(key(5)))
+  } catch (error) {
+    if (!isAttuneError(error)) throw error
+    expect(error.code).toMatch(/^[A-Z]+(_[A-Z]+)*$/)
+    expect(error.remedy).toMatch(/\w/)
+    return undefined
+  }
+}
+
+/**
+ * The contract of a protocol. One that leaves examples out of a fold says so under `exceptions: { complete: reason }` of
+ * its manifest; one that has `stratifyBy` and yet does not keep classes in proportion, under `stratified`.
+ */
+export function describeProtocol(plugin: AnyPlugin, options: Readonly<Record<string, unknown>> = {}): void {
+  const complete = plugin.exceptions?.['complete']
+  const unstratified = plugin.exceptions?.['stratified']
+  const make = (): Protocol => plugin(options) as Protocol
+
+  describe(`protocol ${plugin.name}`, () => {
+    describeOptions(plugin, options)
+
+    it(`divides into disjoint splits of known positions${complete === undefined ? ', leaving none out' : ` (${complete})`}`, () => {
+      for (const groups of datasets)
+        for (const known of [groups, []])
+          expectDivision(
+            make().split(groups.length, known, stream(key(groups.length))),
+            groups.length,
+            complete === undefined,
+          )
+    })
+
+    it('divides alike from the same random numbers, and leaves the classes as they were', () => {
+      for (const groups of datasets) {
+        const frozen = Object.freeze([...groups])
+        const once = make().split(groups.length, frozen, stream(key(1)))
+        expect(make().split(groups.length, frozen, stream(key(1)))).toEqual(once)
+      }
+    })
+
+    if (make().stratifyBy !== undefined)
+      it(
+        unstratified === undefined
+          ? 'keeps every class within one example of its proportion'
+          : `is excused from proportions: ${unstratified}`,
+        () => {
+          const off = datasets.flatMap((groups) =>
+            upTo(10).flatMap((seed) =>
+              make()
+                .split(groups.length, groups, stream(key(seed)))
+                .map((fold) => furthestOff(fold, groups)),
+            ),
+          )
+          if (unstratified === undefined) expect(Math.max(...off)).toBeLessThan(1)
+          else expect(Math.max(...off)).toBeGreaterThan(1)
+        },
+      )
+
+    it('divides 0, 1, 2 and 3 examples sensibly, or says why it cannot', () => {
+      for (const count of [0, 1, 2, 3])
+        for (const groups of [[], upTo(count).map(String), upTo(count).map(() => 'one')]) {
+          const folds = splitOrRefuse(make(), count, groups)
+          if (folds !== undefined) expectDivision(folds, count, complete === undefined)
+        }
+    })
+  })
+}

@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import type { AnyPlugin, RunEvent, RunEvents, Tracker } from '@attune/core'
+import { Subject, config, of } from 'rxjs'
+import { describeOptions } from './describe-options.js'
+
+type Fields = { readonly [K in keyof RunEvents]: RunEvents[K] }
+
+const facts = (directory: string): RunEvents['run.started'] => ({
+  seed: 7,
+  steps: 4,
+  epochs: 2,
+  examples: 64,
+  parameters: 1000,
+  trainableParameters: 900,
+  engine: 'a test engine',
+  directory,
+})
+
+const step = (number: number, loss: number): RunEvents['step.completed'] => ({
+  step: number,
+  steps: 4,
+  epoch: 0,
+  loss,
+  learningRate: 1e-4,
+  gradientNorm: 1.5,
+  examples: 32,
+  tokens: 1024,
+  tokensPerSecond: 2048,
+  secondsLeft: 3,
+})
+
+/** One event of each type that core knows, in the order of a run. */
+const oneOfEach = (directory: string): Fields => ({
+  'run.started': facts(directory),
+  'run.resumed': { ...facts(directory), step: 2, checkpoint: join(directory, 'checkpoints', '2') },
+  'rows.rejected': { split: 'train', count: 3, path: join(directory, 'rejects', 'train.jsonl') },
+  'texts.truncated': { split: 'train', count: 5, maximumLength: 128 },
+  'epoch.started': { epoch: 0, step: 0 },
+  'step.completed': step(1, 0.7),
+  'evaluation.started': { step: 1, split: 'validation' },
+  'evaluation.completed': {
+    step: 1,
+    split: 'validation',
+    scores: {
+      loss: { value: 0.6 },
+      'macro-f1': {
+        value: 0.5,
+        parts: {
+          'a label': { precision: 1, recall: 0.5, f1: 0.667, support: 20 },
+          '\u001b[2J\n': { precision: 0, recall: 0, f1: 0, support: 0 },
+        },
+      },
+    },
+    examples: 32,
+    seconds: 0.5,
+  },
+  'checkpoint.saved': { step: 1, path: join(directory, 'checkpoints', '1'), bytes: 4096, because: 'every step' },
+  'command.given': { step: 1, command: { type: 'save', because: 'every step', label: 'best' } },
+  'run.warned': { step: 1, message: 'something is odd' },
+  'training.completed': { step: 4, because: 'finished' },
+  'run.completed': { step: 4, seconds: 2, because: 'finished', model: join(directory, 'model') },
+  'run.failed': { step: 4, code: 'SOME_CODE', problem: 'something is wrong', remedy: 'Mend it.' },
+})
+
+const START = 1767225600000
+
+/** Every type of event, one of an unknown type, and losses that are no numbers. */
+function events(directory: string): RunEvent[] {
+  const known = Object.entries(oneOfEach(directory)).map(([type, fields]) => ({ type, ...(fields as object) }))
+  const unknown = { type: 'third-party.event', anything: { nested: [1, null] } }
+  const oddLosses = [Number.NaN, Infinity, -Infinity].map((loss, i) => ({
+    type: 'step.completed',
+    ...step(i + 2, loss),
+  }))
+  return [...known.slice(0, 6), unknown, ...oddLosses, ...known.slice(6)].map(
+    (event, i) => ({ at: START + 500 * i, ...event }) as RunEvent,
+  )
+}
+
+/**
+ * The contract of a tracker: it listens until the events end, fail or are no longer wanted, then lets go and leaves no
+ * timer; it takes every type of event, unknown ones and losses that are not numbers among them, and never throws into
+ * the run. What it writes to stdout and stderr is swallowed; the run's directory is a temporary folder.
+ */
+export function describeTracker(
+  plugin: AnyPlugin,
+  { options = {} }: { readonly options?: Readonly<Record<string, unknown>> } = {},
+): void {
+  describe(`tracker ${plugin.name}`, () => {
+    let directory = ''
+    let thrown: unknown[] = []
+    const track = (source: Parameters<Tracker>[0]) => (plugin(options) as Tracker)(source)
+
+    beforeEach(() => {
+      directory = mkdtempSync(join(tmpdir(), 'attune-tracker-'))
+      thrown = []
+      config.onUnhandledError = (error) => thrown.push(error)
+      jest.useFakeTimers({ now: START })
+      jest.spyOn(process.stdout, 'write').mockReturnValue(true)
+      jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+    })
+    afterEach(() => {
+      jest.restoreAllMocks()
+      jest.runAllTimers()
+      jest.useRealTimers()
+      config.onUnhandledError = null
+      rmSync(directory, { recursive: true, force: true })
+      expect(thrown).toEqual([])
+    })
+    describeOptions(plugin, options)
+
+    it('takes every type of event, unknown ones too, in any order', () => {
+      for (const order of [events(directory), events(directory).reverse()]) {
+        const subscription = track(of(...order))
+        expect(subscription.closed).toBe(true)
+      }
+    })
+
+    it('takes a run that ends before it starts', () => expect(track(of()).closed).toBe(true))
+
+    it('lets go when it is unsubscribed, at any moment, and twice does no harm', () => {
+      const all = events(directory)
+      for (let sent = 0; sent <= all.length; sent++) {
+        const source = new Subject<RunEvent>()
+        const subscription = track(source)
+        expect(source.observed).toBe(true)
+        all.slice(0, sent).forEach((event) => source.next(event))
+        subscription.unsubscribe()
+        subscription.unsubscribe()
+        expect(source.observed).toBe(false)
+        expect(jest.getTimerCount()).toBe(0)
+      }
+    })
+
+    it('takes the failure of a run, which is not its own', () => {
+      const source = new Subject<RunEvent>()
+      const subscription = track(source)
+      events(directory).forEach((event) => source.next(event))
+      source.error(new Error('the run failed'))
+      expect(subscription.closed).toBe(true)
+      expect(jest.getTimerCount()).toBe(0)
+    })
+
+    it('keeps two runs apart', () => {
+      const [first, second] = [new Subject<RunEvent>(), new Subject<RunEvent>()]
+      const tracker = plugin(options) as Tracker
+      const [one, other] = [tracker(first), tracker(second)]
+      first.complete()
+      expect([one.closed, other.closed]).toEqual([true, false])
+      other.unsubscribe()
+    })
+  })
+}

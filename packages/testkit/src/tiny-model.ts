@@ -1,0 +1,70 @@
+import { type Model, type Params, type TextInputs, fold as foldKey } from '@attune/core'
+import { attention, dropout, embedding, filled, fold, gelu, layerNorm, linear, normal, paddingBias } from '@attune/nn'
+import { type Tensor, add, range, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+
+const [VOCABULARY, HIDDEN, WIDE, LAYERS, LENGTH] = [128, 8, 12, 2, 24]
+
+const dense = (name: string, outputs: number, inputs: number): Record<string, readonly number[]> => ({
+  [`${name}.weight`]: [outputs, inputs],
+  [`${name}.bias`]: [outputs],
+})
+
+const layerShapes = (at: string): Record<string, readonly number[]> => ({
+  ...dense(`${at}.attention.self.query`, HIDDEN, HIDDEN),
+  ...dense(`${at}.attention.self.key`, HIDDEN, HIDDEN),
+  ...dense(`${at}.attention.self.value`, HIDDEN, HIDDEN),
+  ...dense(`${at}.intermediate.dense`, WIDE, HIDDEN),
+  ...dense(`${at}.output.dense`, HIDDEN, WIDE),
+  [`${at}.output.LayerNorm.weight`]: [HIDDEN],
+  [`${at}.output.LayerNorm.bias`]: [HIDDEN],
+})
+
+const SHAPES: Readonly<Record<string, readonly number[]>> = {
+  'tiny.embeddings.word_embeddings.weight': [VOCABULARY, HIDDEN],
+  'tiny.embeddings.position_embeddings.weight': [LENGTH, HIDDEN],
+  ...layerShapes('tiny.encoder.layer.0'),
+  ...layerShapes('tiny.encoder.layer.1'),
+  ...dense('tiny.pooler.dense', HIDDEN, HIDDEN),
+}
+
+/** One layer, `[batch, length, hidden]` → the same. */
+function layer(params: Params, at: string, x: Tensor, bias: Tensor): Tensor {
+  const part = (name: string): Tensor => linear(params, `${at}.attention.self.${name}`, x)
+  const mixed = attention({ q: part('query'), k: part('key'), v: part('value'), bias }, 2, 0, { training: false })
+  const wide = gelu(linear(params, `${at}.intermediate.dense`, add(x, mixed))) // [batch, length, wide]
+  return layerNorm(params, `${at}.output.LayerNorm`, add(x, linear(params, `${at}.output.dense`, wide)), 1e-6)
+}
+
+/**
+ * A transformer encoder so small that a suite can run it a hundred times: two layers, eight wide, 128 entries of
+ * vocabulary, 24 tokens, dropout of a tenth. Its parameters are named as BERT's are, with `tiny.` for `bert.`, so that an
+ * adapter that looks for `attention.self.query` finds it. What objectives and adapters are tested on.
+ */
+export const tinyModel = (): Model => ({
+  prefix: 'tiny.',
+  hiddenSize: HIDDEN,
+  maximumLength: LENGTH,
+  headDropout: 0.1,
+  initializerRange: 0.3,
+  layers: [
+    { name: 'embeddings', prefixes: ['tiny.embeddings.'] },
+    ...Array.from({ length: LAYERS }, (_, i) => ({ name: `layer ${i}`, prefixes: [`tiny.encoder.layer.${i}.`] })),
+    { name: 'pooler', prefixes: ['tiny.pooler.'] },
+  ],
+  config: { model_type: 'tiny', hidden_size: HIDDEN, vocab_size: VOCABULARY },
+  init: (key) =>
+    Object.fromEntries(
+      Object.entries(SHAPES).map(([name, shape]) => [
+        name,
+        name.endsWith('LayerNorm.weight') ? filled(shape, 1) : normal(foldKey(key, name), shape, 0.3),
+      ]),
+    ),
+  forward(params, { inputIds, attentionMask }: TextInputs, mode) {
+    const positions = range(0, inputIds.shape[1] as number, 1, 'int32')
+    const words = embedding(params, 'tiny.embeddings.word_embeddings', inputIds) // [batch, length, hidden]
+    let x = dropout(add(words, embedding(params, 'tiny.embeddings.position_embeddings', positions)), 0.1, fold(mode, 0))
+    for (let i = 0; i < LAYERS; i++) x = layer(params, `tiny.encoder.layer.${i}`, x, paddingBias(attentionMask))
+    const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
+    return { lastHiddenState: x, pooled: tanh(linear(params, 'tiny.pooler.dense', first)) }
+  },
+})

@@ -1,0 +1,45 @@
+import type { Tokenizer } from '@attune/core'
+
+const SPECIAL = { pad: 0, unknown: 1, begin: 2, end: 3 } as const
+const FIRST_LETTER = 0x20
+const LAST_LETTER = 0x7e
+
+/**
+ * A tokenizer that needs no file: one token for each printable ASCII character, `begin` first, `end` after each text,
+ * any other character unknown. What objectives are tested with.
+ */
+export const tinyTokenizer = (): Tokenizer => {
+  const letters = (text: string): number[] =>
+    Array.from(text, (letter) => {
+      const code = letter.codePointAt(0)!
+      return code < FIRST_LETTER || code > LAST_LETTER ? SPECIAL.unknown : code - FIRST_LETTER + 4
+    })
+  const token = (id: number): string | undefined => {
+    const special = Object.entries(SPECIAL).find(([, value]) => value === id)
+    if (special !== undefined) return `[${special[0]}]`
+    return id > 3 && id <= LAST_LETTER - FIRST_LETTER + 4 ? String.fromCharCode(id + FIRST_LETTER - 4) : undefined
+  }
+  return {
+    vocabularySize: LAST_LETTER - FIRST_LETTER + 5,
+    special: SPECIAL,
+    encode(text, { pair, maximumLength = Infinity } = {}) {
+      const parts = [letters(text), ...(pair === undefined ? [] : [letters(pair)])]
+      const room = maximumLength - 1 - parts.length
+      const truncated = parts.reduce((sum, part) => sum + part.length, 0) > room
+      while (parts.reduce((sum, part) => sum + part.length, 0) > room)
+        parts.reduce((longest, part) => (part.length >= longest.length ? part : longest)).pop()
+      return {
+        ids: [SPECIAL.begin, ...parts.flatMap((part) => [...part, SPECIAL.end])],
+        typeIds: [0, ...parts.flatMap((part, i) => [...part.map(() => i), i])],
+        truncated,
+      }
+    },
+    decode: (ids) =>
+      Array.from(ids)
+        .filter((id) => id > 3)
+        .map((id) => token(id) ?? '')
+        .join(''),
+    token,
+    files: () => ({}),
+  }
+}

@@ -1,0 +1,85 @@
+import { AttuneError, PROTOCOL, definePlugin, shuffled } from '@attune/core'
+import { z } from 'zod'
+
+const tooFew = (problem: string, remedy: string): AttuneError => new AttuneError('TOO_FEW_EXAMPLES', problem, remedy)
+
+/** The positions of the examples of each class; all in one class if nothing is said of classes. */
+function positionsByClass(count: number, groups: readonly string[]): number[][] {
+  const classes = new Map<string, number[]>()
+  for (let i = 0; i < count; i++) {
+    const name = groups[i] ?? ''
+    const known = classes.get(name)
+    if (known === undefined) classes.set(name, [i])
+    else known.push(i)
+  }
+  return [...classes.values()]
+}
+
+/**
+ * How many of each class to hold out, `total` in all: each class' exact share rounded down, and one more for those with
+ * the largest remainders, but never the whole of a class.
+ */
+function apportion(sizes: readonly number[], total: number, random: () => number): number[] {
+  const count = sizes.reduce((sum, size) => sum + size, 0)
+  const held = sizes.map((size) => Math.floor((total * size) / count))
+  let left = total - held.reduce((sum, n) => sum + n, 0)
+  // Whole numbers, so that equal remainders are equal exactly; chance decides between them.
+  const remainder = (i: number): number => (total * sizes[i]!) % count
+  const order = shuffled([...sizes.keys()], random).sort((a, b) => remainder(b) - remainder(a))
+  for (const i of order) {
+    if (left === 0) break
+    if (remainder(i) === 0 || held[i]! + 1 >= sizes[i]!) continue
+    held[i]!++
+    left--
+  }
+  return held
+}
+
+/**
+ * Holds out one share of the examples for validation and trains on the rest, once.
+ *
+ *     held out = ⌈validation · n⌉, of a class c: ⌊held out · n_c / n⌋, and one more for the largest remainders
+ *
+ * A class with a single example is trained on and has no part in `n`; of every class at least one example is trained on.
+ * scikit-learn's `train_test_split(stratify=…)` holds out as many in all and, where remainders differ, as many of each
+ * class; it refuses single examples and breaks ties between equal remainders by other draws.
+ */
+export const holdout = definePlugin({
+  kind: PROTOCOL,
+  name: 'holdout',
+  summary: 'Holds out one share of the examples for validation, each class in proportion',
+  source: 'Kohavi, A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model Selection, IJCAI 1995',
+  options: z.strictObject({
+    validation: z.number().gt(0).lt(1).default(0.1).describe('Share of the examples that is held out'),
+    stratifyBy: z
+      .string()
+      .min(1)
+      .nullable()
+      .default('label')
+      .describe('Field whose values are the classes to keep in proportion; `null` to divide without looking'),
+  }),
+  create: ({ validation, stratifyBy }) => ({
+    ...(stratifyBy === null ? {} : { stratifyBy }),
+    split(count, groups, random) {
+      if (count < 2)
+        throw tooFew(
+          `a holdout must have at least 2 examples to divide, got ${count}`,
+          'Check that the training file is the right one and how many of its rows were rejected.',
+        )
+      const classes = positionsByClass(count, groups).filter((positions) => positions.length > 1)
+      if (classes.length === 0)
+        throw tooFew(
+          `a class must have at least 2 examples to be divided, and each of the ${count} classes has one`,
+          'Set `stratifyBy` to the field that names the classes, or divide without looking: `stratifyBy: null`.',
+        )
+      const sizes = classes.map((positions) => positions.length)
+      const divided = sizes.reduce((sum, size) => sum + size, 0)
+      const total = Math.min(Math.ceil(validation * divided), divided - 1)
+      const held = apportion(sizes, total, random)
+      const chosen = new Set(classes.flatMap((positions, c) => shuffled(positions, random).slice(0, held[c])))
+      const all = Array.from({ length: count }, (_, i) => i)
+      return [{ train: all.filter((i) => !chosen.has(i)), validation: all.filter((i) => chosen.has(i)) }]
+    },
+  }),
+})
+export default holdout

@@ -1,0 +1,153 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Example, Rejected } from '@attune/core'
+import { describeSource } from '@attune/testkit'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { csv } from './csv.js'
+
+interface Golden {
+  readonly source: string
+  readonly files: readonly { delimiter: string; content: string; rows: Record<string, string>[] }[]
+}
+
+const golden = JSON.parse(readFileSync('golden/python-csv.json', 'utf8')) as Golden
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
+
+for (const [name, delimiter] of [
+  ['rows.csv', ','],
+  ['rows.tsv.gz', '\t'],
+] as const)
+  describeSource(csv, {
+    write(rows, folder) {
+      const path = join(folder, name)
+      const lines = rows.map((row) => (row ? quoted(row.text) + delimiter + quoted(row.label) : 'only one column'))
+      const text = [`text${delimiter}label`, ...lines, ''].join('\r\n')
+      writeFileSync(path, name.endsWith('.gz') ? gzipSync(text) : text)
+      return { path, delimiter }
+    },
+    missing: { path: `no/such/${name}` },
+  })
+
+describe('csv', () => {
+  let folder = ''
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'attune-csv-'))))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  async function read(content: string, options: { delimiter?: string; columns?: string[]; onBadRow?: 'skip' } = {}) {
+    const path = join(folder, 'rows.csv')
+    writeFileSync(path, content)
+    const rows: Example[] = []
+    const rejected: Rejected[] = []
+    for await (const row of csv({ path, ...options }).open((bad) => rejected.push(bad))) rows.push(row)
+    return { rows, rejected }
+  }
+
+  it.each(golden.files.map((file, i) => [i, file] as const))(
+    `reads what ${golden.source} wrote, file %d, as it reads it`,
+    async (_, { content, delimiter, rows }) => {
+      expect((await read(content, { delimiter })).rows).toEqual(rows)
+    },
+  )
+
+  it('gives up the line of a stray quote and no other, and names it', async () => {
+    const content = 'text,label\na,b\n5" disk,x\n"of two\nlines",y\n"a"b,z\n\nc,d\n"never closed,e\nf,g\nh,i'
+    const { rows, rejected } = await read(content, { onBadRow: 'skip' })
+    expect(rows).toEqual(
+      [
+        ['a', 'b'],
+        ['of two\nlines', 'y'],
+        ['c', 'd'],
+        ['f', 'g'],
+        ['h', 'i'],
+      ].map(([text, label]) => ({ text, label })),
+    )
+    expect(rejected).toEqual([
+      { line: 3, raw: '5" disk,x', reason: 'a quote must not stand inside an unquoted field' },
+      { line: 6, raw: '"a"b,z', reason: 'a closing quote must be followed by a delimiter or the end of the row' },
+      { line: 9, raw: '"never closed,e', reason: 'a quoted field must be closed' },
+    ])
+    await expect(read(content)).rejects.toMatchObject({
+      code: 'BAD_ROW',
+      problem: expect.stringMatching(/rows\.csv:3\)$/),
+    })
+  })
+
+  it('finds stray quotes far apart among many rows, and loses no good row', async () => {
+    const lines = Array.from({ length: 30_000 }, (_, i) =>
+      i % 1000 === 500 ? `stray " ${i},x` : `"text, ${i}\n",${i % 7}`,
+    )
+    const { rows, rejected } = await read(`text,label\n${lines.join('\n')}`, { onBadRow: 'skip' })
+    expect([rows.length, rejected.length]).toEqual([29_970, 30])
+    expect(rejected.every(({ raw }) => raw.startsWith('stray "'))).toBe(true)
+    // Each good row takes two lines, each bad one one, after the header's.
+    expect(rejected.map(({ line }) => line)).toEqual(Array.from({ length: 30 }, (_, k) => 2 + (k * 1000 + 500) * 2 - k))
+  })
+
+  it('reads a field of many lines without reading it over and over', async () => {
+    const text = 'a line of a long field\n'.repeat(200_000)
+    const started = performance.now()
+    expect((await read(`text,label\n"${text}",x\nb,y\n`)).rows).toEqual([
+      { text, label: 'x' },
+      { text: 'b', label: 'y' },
+    ])
+    expect(performance.now() - started).toBeLessThan(20_000)
+  })
+
+  it('gives up a quote that opens more text than a row may have, and goes on behind it', async () => {
+    const filler = `${'x'.repeat(999)},y\n`.repeat(18_000)
+    const { rows, rejected } = await read(`text,label\n"never closed,e\n${filler}`, { onBadRow: 'skip' })
+    expect([rows.length, rejected.length, rejected[0]?.line]).toEqual([18_000, 1, 2])
+  })
+
+  it.each([
+    ['too few columns', 'a'],
+    ['too many columns', 'a,b,c'],
+    ['white space', '  '],
+  ])('takes a row with %s for a bad one', async (_, line) => {
+    const { rows, rejected } = await read(`text,label\na,b\n${line}\nc,d\n`, { onBadRow: 'skip' })
+    expect([rows.length, rejected]).toEqual([2, [{ line: 3, raw: line, reason: expect.stringContaining('2 columns') }]])
+  })
+
+  it('takes names for the columns of a file without a header', async () => {
+    expect((await read('a,b\nc,d\n', { columns: ['text', 'label'] })).rows).toEqual([
+      { text: 'a', label: 'b' },
+      { text: 'c', label: 'd' },
+    ])
+  })
+
+  it('takes `__proto__` for the name of a column', async () => {
+    const [row] = (await read('__proto__,constructor\nx,y\n')).rows
+    expect(Object.entries(row!)).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ])
+    expect(Object.getPrototypeOf(row)).toBe(Object.getPrototypeOf({}))
+  })
+
+  it.each([
+    ['names a column twice', 'text,label,text\na,b,c\n', '"text"'],
+    ['has a quote too many', 'te"xt,label\na,b\n', 'quote'],
+  ])('refuses a header that %s, also when bad rows are skipped', async (_, content, named) => {
+    await expect(read(content, { onBadRow: 'skip' })).rejects.toMatchObject({
+      code: 'BAD_HEADER',
+      problem: expect.stringMatching(new RegExp(`${named}.*rows\\.csv:1`)),
+    })
+  })
+
+  it.each([
+    { delimiter: '' },
+    { delimiter: '"' },
+    { delimiter: '\n' },
+    { delimiter: ', ' },
+    { columns: [] },
+    { columns: ['a', 'a'] },
+  ])('refuses the options %j', (options) => {
+    expect(() => csv({ path: 'rows.csv', ...options })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
+  })
+
+  it('reads nothing of an empty file, or of one with a header alone', async () => {
+    expect([(await read('')).rows, (await read('text,label\n')).rows]).toEqual([[], []])
+  })
+})

@@ -1,0 +1,88 @@
+import { AttuneError, SOURCE, definePlugin } from '@attune/core'
+import { type Row, fileSource } from '@attune/data'
+import { z } from 'zod'
+import { type CsvRecord, readRecords } from './read-records.js'
+
+const repeated = (names: readonly string[]): string | undefined => names.find((name, i) => names.indexOf(name) < i)
+
+function headerOf(path: string, record: CsvRecord): readonly string[] {
+  const fault =
+    'reason' in record
+      ? record.reason
+      : repeated(record.fields) === undefined
+        ? undefined
+        : `a header must name each column once, got ${JSON.stringify(repeated(record.fields))} twice`
+  if (fault === undefined && 'fields' in record) return record.fields
+  throw new AttuneError(
+    'BAD_HEADER',
+    `${fault} (${path}:${record.lines[0]?.number})`,
+    'Mend the header, or, if the file has none, name the columns: `columns: [text, label]`.',
+  )
+}
+
+function toRow(columns: readonly string[], record: CsvRecord): Row {
+  const { lines } = record
+  const reject = (reason: string): Row => ({
+    line: lines[0]!.number,
+    reason,
+    raw: lines.map(({ text }) => text).join('\n'),
+  })
+  if ('reason' in record) return reject(record.reason)
+  if (record.fields.length !== columns.length)
+    return reject(`a row must have ${columns.length} columns, got ${record.fields.length}`)
+  return { example: Object.fromEntries(columns.map((name, i) => [name, record.fields[i]])) }
+}
+
+async function* rows(
+  path: string,
+  delimiter: string,
+  columns: readonly string[] | undefined,
+): AsyncGenerator<readonly Row[], void> {
+  let names = columns
+  for await (const records of readRecords(path, delimiter)) {
+    const [first, ...others] = records
+    if (first === undefined) continue
+    const data = names === undefined ? others : records
+    const known = (names ??= headerOf(path, first))
+    yield data.map((record) => toRow(known, record))
+  }
+}
+
+/**
+ * A dataset in a file of separated values, in UTF-8, gzipped if its name ends in `.gz`. All fields are strings.
+ *
+ * A field that holds a delimiter, a quote or a line end stands in double quotes, and a quote in it is doubled. Rows have
+ * as many fields as there are columns. Lines end in LF or CRLF; empty ones between rows are passed over. A stray quote
+ * costs the one line it stands on. Tab-separated files whose quotes mean nothing are not of this format.
+ */
+export const csv = definePlugin({
+  kind: SOURCE,
+  name: 'csv',
+  summary: 'Reads a CSV or TSV file, gzipped or not, one record a row',
+  source: 'Shafranovich, RFC 4180, Common Format and MIME Type for Comma-Separated Values Files, 2005',
+  options: z.strictObject({
+    path: z
+      .string()
+      .min(1)
+      .meta({ path: true })
+      .describe('The file; decompressed while it is read if its name ends in `.gz`'),
+    onBadRow: z
+      .enum(['stop', 'skip'])
+      .default('stop')
+      .describe('Stop at a row that cannot be read, or leave such rows out and keep them in a rejects file'),
+    delimiter: z
+      .string()
+      .regex(/^[^"\r\n]$/, 'one character must stand here, no quote and no line end')
+      .default(',')
+      .describe('What stands between fields: one character, "\\t" for tab-separated values'),
+    columns: z
+      .array(z.string())
+      .min(1)
+      .refine((names) => repeated(names) === undefined, 'each column must be named once')
+      .optional()
+      .describe('Names of the columns of a file without a header; left out, the first row names them'),
+  }),
+  create: ({ path, onBadRow, delimiter, columns }) =>
+    fileSource({ path, onBadRow, rows: () => rows(path, delimiter, columns) }),
+})
+export default csv

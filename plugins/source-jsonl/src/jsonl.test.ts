@@ -1,0 +1,105 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Example, Rejected } from '@attune/core'
+import { describeSource } from '@attune/testkit'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { jsonl } from './jsonl.js'
+
+for (const name of ['rows.jsonl', 'rows.jsonl.gz'])
+  describeSource(jsonl, {
+    write(rows, folder) {
+      const path = join(folder, name)
+      const text = rows.map((row) => `${row === undefined ? '{"text": "unfinished' : JSON.stringify(row)}\n`).join('')
+      writeFileSync(path, name.endsWith('.gz') ? gzipSync(text) : text)
+      return { path }
+    },
+    missing: { path: `no/such/${name}` },
+  })
+
+describe('jsonl', () => {
+  let folder = ''
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'attune-jsonl-'))))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const write = (content: string | Buffer): string => {
+    const path = join(folder, 'rows.jsonl')
+    writeFileSync(path, content)
+    return path
+  }
+
+  async function read(path: string, onBadRow: 'stop' | 'skip' = 'stop') {
+    const rows: Example[] = []
+    const rejected: Rejected[] = []
+    for await (const row of jsonl({ path, onBadRow }).open((bad) => rejected.push(bad))) rows.push(row)
+    return { rows, rejected }
+  }
+
+  it('passes over blank lines, wherever they stand, and counts them', async () => {
+    const { rows, rejected } = await read(write('\n{"a":1}\r\n\r\n \t\n{"a":2}\n[]\n\n'), 'skip')
+    expect(rows).toEqual([{ a: 1 }, { a: 2 }])
+    expect(rejected.map(({ line }) => line)).toEqual([6])
+  })
+
+  it('keeps the types and the nesting of values', async () => {
+    const row = { text: 'x', n: -1.5e-7, yes: true, none: null, list: [1, ['2']], inner: { deep: {} } }
+    expect((await read(write(JSON.stringify(row)))).rows).toEqual([row])
+  })
+
+  it.each([
+    ['an array', '[1, 2]', 'an array'],
+    ['a string', '"text"', 'a string'],
+    ['a number', '17', 'a number'],
+    ['null', 'null', 'null'],
+    ['two objects on a line', '{"a":1} {"a":2}', 'must be JSON'],
+    ['an object without its end', '{"a":1', 'must be JSON'],
+    ['single quotes', "{'a': 1}", 'must be JSON'],
+    ['a number that JSON lacks', '{"a": NaN}', 'must be JSON'],
+  ])('takes %s for a bad row', async (_, line, reason) => {
+    const path = write(`{"a":0}\n${line}\n`)
+    expect((await read(path, 'skip')).rejected).toEqual([
+      { line: 2, reason: expect.stringContaining(reason), raw: line },
+    ])
+    await expect(read(path)).rejects.toMatchObject({ code: 'BAD_ROW', problem: expect.stringContaining(`(${path}:2)`) })
+  })
+
+  it('takes `__proto__` and `constructor` for names of fields, and changes nothing else', async () => {
+    const { rows } = await read(write('{"__proto__": {"polluted": true}, "constructor": 1, "text": "x"}'))
+    expect(Object.keys(rows[0]!)).toEqual(['__proto__', 'constructor', 'text'])
+    expect([(rows[0] as { polluted?: unknown }).polluted, ({} as { polluted?: unknown }).polluted]).toEqual([
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('reads values nested a hundred thousand deep', async () => {
+    const deep = 100_000
+    const { rows } = await read(write(`{"a":${'['.repeat(deep)}${']'.repeat(deep)}}`))
+    let node = rows[0]!['a']
+    let depth = 0
+    for (; Array.isArray(node); depth++) node = node[0]
+    expect(depth).toBe(deep)
+  })
+
+  it('stops at text that is not UTF-8 even if bad rows are skipped', async () => {
+    const path = write(Buffer.from('{"text":"ok"}\n{"text":"caf\xe9"}\n', 'latin1'))
+    await expect(read(path, 'skip')).rejects.toMatchObject({ code: 'NOT_UTF8', problem: expect.stringContaining(':2') })
+  })
+
+  const real = '../../examples/debian-sections/train.jsonl.gz'
+  it(
+    existsSync(real)
+      ? 'reads the training file of the example, 5,349 rows of three texts'
+      : 'has no training file of the example to read',
+    async () => {
+      const { rows } = existsSync(real) ? await read(real) : { rows: [] }
+      expect(rows).toHaveLength(existsSync(real) ? 5349 : 0)
+      for (const row of rows)
+        expect(Object.entries(row).map(([name, value]) => `${name} ${typeof value}`)).toEqual([
+          'text string',
+          'label string',
+          'package string',
+        ])
+    },
+  )
+})

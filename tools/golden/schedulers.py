@@ -1,0 +1,63 @@
+"""The learning rate that each update is made with under the schedules of transformers, at a base rate of 1.
+
+Needs torch and transformers. Writes plugins/scheduler-{linear,cosine}/golden/transformers-*.json.
+"""
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+import transformers
+from transformers import (
+    TrainingArguments,
+    get_cosine_schedule_with_warmup,
+    get_cosine_with_min_lr_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+LENGTHS = [(0, 1), (0, 10), (1, 1), (1, 5), (4, 20), (10, 10), (30, 12), (100, 300)]
+SHARES = [(0.1, 30), (0.07, 100), (0.25, 7), (0.999, 3)]
+
+
+def linear(optimizer, warmup, steps, floor):
+    return get_linear_schedule_with_warmup(optimizer, warmup, steps)
+
+
+def cosine(optimizer, warmup, steps, floor):
+    if floor:
+        return get_cosine_with_min_lr_schedule_with_warmup(optimizer, warmup, steps, min_lr_rate=floor)
+    return get_cosine_schedule_with_warmup(optimizer, warmup, steps)
+
+
+def rates(make, warmup, steps, floor):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = make(optimizer, warmup, steps, floor)
+    used = []
+    for _ in range(steps):
+        used.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return used
+
+
+def cases(make, floors):
+    for floor in floors:
+        given = {"floor": floor} if floor else {}
+        for warmup, steps in LENGTHS:
+            options = given | ({"warmupSteps": warmup} if warmup else {})
+            yield {"options": options, "steps": steps, "expected": rates(make, warmup, steps, floor)}
+        for share, steps in SHARES:
+            warmup = TrainingArguments.get_warmup_steps(SimpleNamespace(warmup_steps=share), steps)
+            yield {
+                "options": given | {"warmupShare": share},
+                "steps": steps,
+                "expected": rates(make, warmup, steps, floor),
+            }
+
+
+for name, make, floors in [("linear", linear, [0.0]), ("cosine", cosine, [0.0, 0.1, 1.0])]:
+    folder = ROOT / f"plugins/scheduler-{name}/golden"
+    folder.mkdir(parents=True, exist_ok=True)
+    golden = {"source": f"transformers {transformers.__version__}", "cases": list(cases(make, floors))}
+    (folder / f"transformers-{name}.json").write_text(json.dumps(golden))
