@@ -1,6 +1,8 @@
 import { type Observable, type OperatorFunction, filter } from 'rxjs'
+import { AttuneError } from './error.js'
 import { kind } from './kind.js'
-import type { Score } from './kinds/metric.js'
+import type { Direction, Score } from './kinds/metric.js'
+import { nearest } from './nearest.js'
 
 /**
  * What happens in a run, by event type. Open: a plugin adds its own by declaration merging,
@@ -75,6 +77,25 @@ export interface RunFacts {
   readonly trainableParameters: number
   readonly engine: string
   readonly directory?: string
+  /** The scores that evaluations will have, by name, and which way each is better. */
+  readonly scores: Readonly<Record<string, Direction>>
+}
+
+/**
+ * Which way a score is better, by what a run knew when it began: a misspelt name shows before any work is done.
+ * @param option the option that names the score, for the message
+ * @throws AttuneError `UNKNOWN_SCORE` with the nearest names there are.
+ */
+export function directionOf({ scores }: Pick<RunFacts, 'scores'>, score: string, option: string): Direction {
+  const direction = Object.hasOwn(scores, score) ? scores[score] : undefined
+  if (direction !== undefined) return direction
+  const names = Object.keys(scores)
+  const [near = names[0]] = nearest(score, names)
+  throw new AttuneError(
+    'UNKNOWN_SCORE',
+    `${option} must name a score of the run, got "${score}"; there are ${names.join(', ')}`,
+    `Write "${near}", or add the metric to \`metric:\` of the configuration.`,
+  )
 }
 
 /** One event: its type, the time in milliseconds since 1970, and the fields that {@link RunEvents} lists for it. */

@@ -8,7 +8,9 @@ import type { Example } from './kinds/source.js'
 export type Needs = Readonly<Record<string, Kind<unknown>>>
 
 /** The instances that answer {@link Needs}, under the same names; a list for kinds of which there are several. */
-export type Given<N extends Needs> = { readonly [K in keyof N]: N[K] extends Kind<infer T> ? T : never }
+export type Given<N extends Needs> = {
+  readonly [K in keyof N]: N[K] extends Kind<infer T, infer A> ? (A extends 'one' ? T : readonly T[]) : never
+}
 
 /** The schema of a plugin's options: a strict object, so that an unknown option is an error. */
 export type OptionsSchema = z.ZodObject

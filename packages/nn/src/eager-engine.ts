@@ -12,7 +12,6 @@ import {
   isTensor,
   leaves,
   mapTree,
-  treeOf,
 } from '@attune/core'
 import {
   type DataType,
@@ -39,16 +38,19 @@ const release = (tree: Tree): void => {
   for (const [, leaf] of leaves(tree, isTensor)) if (!leaf.isDisposed) leaf.dispose()
 }
 
+/** The values are copied, here and in {@link read}, because TF.js' JavaScript backend computes on the very array it gets. */
 const put = <H extends HostTree>(tree: H): OnDevice<H> =>
-  mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) => tensor(values, [...shape], dtype)) as OnDevice<H>
+  mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) =>
+    tensor(values.slice(), [...shape], dtype),
+  ) as OnDevice<H>
 
 async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
-  const entries: (readonly [string, HostArray])[] = []
-  for (const [path, leaf] of leaves(tree, isTensor)) {
+  const arrays = new Map<Tensor, HostArray>()
+  for (const [, leaf] of leaves(tree, isTensor)) {
     const values = (await leaf.data<DataType>()) as HostArray['values']
-    entries.push([path, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values }])
+    arrays.set(leaf, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values: values.slice() })
   }
-  return treeOf(entries) as OnHost<T>
+  return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }
 
 /** Runs the function on the spot; frees what it made on the way, and the donated arguments unless they are results. */

@@ -1,7 +1,20 @@
 import type { Params } from '@attune/core'
-import { type Tensor, gather } from '@tensorflow/tfjs-core'
+import { type Tensor, customGrad, gather, reshape, scatterND } from '@tensorflow/tfjs-core'
 import { parameter } from './parameter.js'
 
-/** Rows of a table: `name.weight` `[entries, width]` at int32 `ids` `[…]` gives `[…, width]`. */
+/**
+ * Rows of a table: `name.weight` `[entries, width]` at int32 `ids` `[…]` gives `[…, width]`. In the gradient the rows of
+ * equal ids add up; it is given as one scatter, because the gradient that TF.js has goes through the table once for
+ * every entry of the vocabulary.
+ */
 export const embedding = (params: Params, name: string, ids: Tensor): Tensor =>
-  gather(parameter(params, `${name}.weight`), ids as Tensor & { dtype: 'int32' })
+  customGrad((input, save) => {
+    const table = input as Tensor
+    const [entries, width] = table.shape as [number, number]
+    ;(save as (tensors: Tensor[]) => void)([ids])
+    return {
+      value: gather(table, ids as Tensor & { dtype: 'int32' }),
+      gradFunc: (g: Tensor, saved: Tensor[]) =>
+        scatterND(reshape(saved[0]!, [-1, 1]), reshape(g, [-1, width]), [entries, width]),
+    }
+  })(parameter(params, `${name}.weight`))

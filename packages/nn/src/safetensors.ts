@@ -66,6 +66,15 @@ function parseHeader(bytes: Uint8Array, where: string): Record<string, unknown> 
   return refuse(where, 'its header is not a JSON object')
 }
 
+function parseMetadata(metadata: unknown, where: string): Record<string, string> {
+  const sound =
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    !Array.isArray(metadata) &&
+    Object.values(metadata).every((value) => typeof value === 'string')
+  return sound ? (metadata as Record<string, string>) : refuse(where, 'its __metadata__ is not an object of texts')
+}
+
 /** Tensors must follow one another without gap or overlap, and end where the file ends. */
 function checkLayout(entries: readonly Entry[], size: number, where: string): void {
   let end = 0
@@ -130,8 +139,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     const raw = bytes.subarray(start + entry.offsets[0], start + entry.offsets[1])
     return [name, decode(raw, entry, name, where)] as const
   })
-  const texts = Object.entries(metadata as object).filter(([, value]) => typeof value === 'string')
-  return { tensors: Object.fromEntries(tensors), metadata: Object.fromEntries(texts) as Record<string, string> }
+  return { tensors: Object.fromEntries(tensors), metadata: parseMetadata(metadata, where) }
 }
 
 /**
@@ -142,15 +150,15 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, HostArray>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   const names = Object.keys(tensors).sort()
   let end = 0
-  for (const name of names) {
+  const entries = names.map((name) => {
     const { shape, dtype, values } = tensors[name]!
-    header[name] = { dtype: NAMES[dtype], shape, data_offsets: [end, end + values.byteLength] }
-    end += values.byteLength
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header))
+    const offsets = [end, (end += values.byteLength)]
+    return [name, { dtype: NAMES[dtype], shape, data_offsets: offsets }] as const
+  })
+  const extra = Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const] : []
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries<unknown>([...extra, ...entries])))
   const start = 8 + Math.ceil(json.length / 8) * 8
   const bytes = new Uint8Array(start + end).fill(0x20, 8, start)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true)

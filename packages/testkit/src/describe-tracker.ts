@@ -16,6 +16,7 @@ const facts = (directory: string): RunEvents['run.started'] => ({
   parameters: 1000,
   trainableParameters: 900,
   engine: 'a test engine',
+  scores: { loss: 'minimize', accuracy: 'maximize' },
   directory,
 })
 

@@ -93,6 +93,7 @@ function announce(
     epochs: plan.config.training.epochs,
     examples: learned.examples,
     engine: parts.engine.device,
+    scores: { loss: 'minimize', ...Object.fromEntries(parts.metrics.map(({ name, direction }) => [name, direction])) },
     ...counts,
     ...(plan.directory === undefined ? {} : { directory: plan.directory }),
   }

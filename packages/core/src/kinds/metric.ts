@@ -1,5 +1,8 @@
 import { kind } from '../kind.js'
 
+/** Which way a score is better. */
+export type Direction = 'maximize' | 'minimize'
+
 /** A score, and what it is made of: by class, by n-gram order, … */
 export interface Score {
   readonly value: number
@@ -15,7 +18,7 @@ export interface Metric<P = unknown, R = unknown, S = unknown> {
   readonly name: string
   /** The view of predictions and references that is compared: `label`, `scores`, … */
   readonly compares: string
-  readonly direction: 'maximize' | 'minimize'
+  readonly direction: Direction
   /** The least and the greatest value. */
   readonly range: readonly [number, number]
   init(): S

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import {
+  type Adapted,
+  type Adapter,
+  type AnyPlugin,
+  type Model,
+  type Params,
+  type TextInputs,
+  isTensor,
+  key,
+  leaves,
+  mapParams,
+  normals,
+  stream,
+} from '@attune/core'
+import { type Scalar, type Tensor, add, sum, tensor } from '@tensorflow/tfjs-core'
+import { describeOptions } from './describe-options.js'
+import { expectClose } from './expect-close.js'
+import { gradientsOf } from './gradients-of.js'
+import { textInputs } from './host-array.js'
+import { referenceEngine } from './reference-engine.js'
+import { tinyModel } from './tiny-model.js'
+
+const ROWS = [
+  [7, 3, 9, 4, 12],
+  [5, 8],
+  [11, 2, 6, 17, 3, 19, 1],
+] as const
+
+/** Parameters moved by reproducible normal numbers, as training would move them. */
+const moved = (params: Params, by: number): Params => {
+  const next = normals(stream(key(8)))
+  return mapParams(
+    (p) =>
+      add(
+        p,
+        tensor(
+          Float32Array.from({ length: p.size }, () => by * next()),
+          p.shape,
+        ),
+      ),
+    params,
+  )
+}
+
+const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `${p.dtype} [${p.shape.join()}]`, params)
+
+/**
+ * The contract of an adapter, tried on `model` (by default {@link tinyModel}): what trains and what is frozen are
+ * disjoint and together make a model that computes what the original did; merging gives the original's parameters back,
+ * and after training the same function in the original's form. An adapter that changes the function from the start says
+ * so under `exceptions: { initial: reason }` of its manifest; one that cannot be merged exactly, under `merge`.
+ */
+export function describeAdapter(
+  plugin: AnyPlugin,
+  {
+    options = {},
+    model = tinyModel(),
+  }: { readonly options?: Readonly<Record<string, unknown>>; readonly model?: Model } = {},
+): void {
+  describe(`adapter ${plugin.name}`, () => {
+    const engine = referenceEngine()
+    const { initial, merge: inexact } = plugin.exceptions ?? {}
+    let params: Params
+    let adapted: Adapted
+    const outputs = (of: Model, p: Params) =>
+      engine.read(
+        engine.compile((q: Params, inputs: TextInputs) => of.forward(q, inputs, { training: false }))(
+          p,
+          engine.put(textInputs(ROWS)),
+        ),
+      )
+    beforeAll(async () => {
+      await engine.start()
+      params = model.init(key(1))
+      adapted = (plugin(options) as Adapter).adapt(model, params)
+    })
+    afterAll(() => engine.close())
+    describeOptions(plugin, options)
+
+    it('trains something, and nothing that is frozen', () => {
+      const trained = Object.keys(adapted.trainable)
+      expect(trained.length).toBeGreaterThan(0)
+      expect(trained.filter((name) => Object.hasOwn(adapted.frozen, name))).toEqual([])
+    })
+
+    it(
+      initial === undefined ? 'computes at first what the original does' : `starts elsewhere: ${initial}`,
+      async () => {
+        const before = await outputs(model, params)
+        const after = await outputs(adapted.model, { ...adapted.frozen, ...adapted.trainable })
+        if (initial === undefined) return expectClose(after, before, 1e-6)
+        expect(after).not.toEqual(before)
+      },
+    )
+
+    it('gives every trainable parameter a finite gradient', async () => {
+      const gradients = engine.compile((trainable: Params, frozen: Params, inputs: TextInputs) =>
+        gradientsOf((t) => {
+          const { lastHiddenState, pooled } = adapted.model.forward({ ...frozen, ...t }, inputs, { training: false })
+          return add(sum(add(lastHiddenState, 1).square()), sum(add(pooled, 1).square())) as Scalar
+        }, trainable),
+      )
+      const found = await engine.read(
+        gradients(moved(adapted.trainable, 0.1), adapted.frozen, engine.put(textInputs(ROWS))),
+      )
+      const idle = Object.entries(found as Record<string, { values: Float32Array }>).filter(
+        ([, { values }]) => !values.every(Number.isFinite) || values.every((g) => g === 0),
+      )
+      expect(idle.map(([name]) => name)).toEqual([])
+    })
+
+    it('has every parameter in exactly one layer group', () => {
+      for (const name of Object.keys({ ...adapted.frozen, ...adapted.trainable })) {
+        const groups = adapted.model.layers.filter(({ prefixes }) => prefixes.some((prefix) => name.startsWith(prefix)))
+        expect([name, groups.map((group) => group.name)]).toEqual([name, [expect.any(String)]])
+      }
+    })
+
+    it('merges untrained parameters into the original ones', async () => {
+      const merged = engine.compile(adapted.merge)(adapted.trainable, adapted.frozen)
+      expect(shapesOf(merged)).toEqual(shapesOf(params))
+      if (initial === undefined) expectClose(await engine.read(merged), await engine.read(params), 1e-6)
+    })
+
+    it(
+      inexact === undefined ? 'computes merged what it computes adapted' : `cannot be merged exactly: ${inexact}`,
+      async () => {
+        const trained = moved(adapted.trainable, 0.05)
+        const before = await engine.read({ trained, frozen: adapted.frozen })
+        const merged = engine.compile(adapted.merge)(trained, adapted.frozen)
+        expect(shapesOf(merged)).toEqual(shapesOf(params))
+        const apart = await outputs(adapted.model, { ...adapted.frozen, ...trained })
+        expect(apart).not.toEqual(await outputs(model, params))
+        const together = await outputs(model, merged)
+        if (inexact === undefined) expectClose(together, apart, 1e-4)
+        else expect(together).not.toEqual(apart)
+        expect(await engine.read({ trained, frozen: adapted.frozen })).toEqual(before)
+      },
+    )
+
+    it('makes no tensor but its parameters', () => {
+      const before = engine.live()
+      const original = model.init(key(2))
+      const { trainable, frozen } = (plugin(options) as Adapter).adapt(model, original)
+      const all = new Set<Tensor>(leaves({ original, trainable, frozen }, isTensor).map(([, leaf]) => leaf))
+      expect(engine.live()).toBe(before + all.size)
+      engine.release({ original, trainable, frozen })
+      expect(engine.live()).toBe(before)
+    })
+  })
+}

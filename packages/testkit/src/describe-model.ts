@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import {
+  type AnyPlugin,
+  type Engine,
+  type HostArray,
+  type Key,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  isTensor,
+  key,
+  leaves,
+  mapParams,
+} from '@attune/core'
+import { normal, optionsFromConfig } from '@attune/nn'
+import { type Scalar, type Tensor, add, mul, sum } from '@tensorflow/tfjs-core'
+import { describeOptions } from './describe-options.js'
+import { expectClose } from './expect-close.js'
+import { gradientsOf } from './gradients-of.js'
+import { floats, integers, textInputs } from './host-array.js'
+import { referenceEngine } from './reference-engine.js'
+
+/** An array as a golden file holds it. */
+interface GoldenArray {
+  readonly shape: readonly number[]
+  readonly values: readonly number[]
+}
+
+/** Inputs, and the outputs that another library gives for them with `weights`. */
+export interface ModelGolden {
+  readonly source: string
+  readonly weights: Readonly<Record<string, HostArray>>
+  readonly cases: readonly {
+    /** Added to the suite's options. */
+    readonly options: Readonly<Record<string, unknown>>
+    readonly inputs: Readonly<Record<'inputIds' | 'attentionMask' | 'tokenTypeIds', GoldenArray>>
+    readonly outputs: Readonly<Record<'lastHiddenState' | 'pooled', GoldenArray>>
+  }[]
+}
+
+/** What the parts of the suite share. */
+interface Subject {
+  readonly plugin: AnyPlugin
+  readonly engine: Engine
+  readonly make: (changed?: Readonly<Record<string, unknown>>) => Model
+  readonly init: (from: Key) => Params
+  readonly read: (params: Params) => Promise<Record<string, HostArray>>
+  /** Inference, or training when there is a seed; the result is on the host. */
+  readonly run: (params: Params, rows: readonly (readonly number[])[], how?: How) => Promise<Outputs>
+}
+
+interface How {
+  readonly length?: number
+  readonly pad?: number
+  readonly seed?: readonly [number, number]
+}
+
+interface Outputs {
+  readonly lastHiddenState: HostArray
+  readonly pooled: HostArray
+}
+
+const ROWS = [
+  [7, 3, 9, 4, 12],
+  [5, 8],
+  [11, 2, 6, 17, 3, 19, 1],
+] as const
+const INFERENCE: Mode = { training: false }
+
+const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `${p.dtype} [${p.shape.join()}]`, params)
+
+/** The first `tokens` states of a row of hidden states. */
+function statesOf({ shape, values }: HostArray, row: number, tokens: number): HostArray {
+  const [, length, hidden] = shape as [number, number, number]
+  return floats(values.subarray(row * length * hidden, (row * length + tokens) * hidden))
+}
+
+function describeParameters({ engine, make, init, read }: Subject): void {
+  it('names and shapes its parameters alike for every key, with its prefix', () => {
+    const [a, b] = [init(key(1)), init(key(2))]
+    expect(shapesOf(a)).toEqual(shapesOf(b))
+    expect(Object.keys(a).filter((name) => !name.startsWith(make().prefix))).toEqual([])
+    engine.release({ a, b })
+  })
+
+  it('makes the same parameters from the same key, others from another, and no two alike', async () => {
+    const [once, twice, other] = [await read(init(key(1))), await read(init(key(1))), await read(init(key(2)))]
+    expect(twice).toEqual(once)
+    const random = Object.values(once).filter(({ values }) => new Set(values).size > values.length / 2)
+    expect(random.length).toBeGreaterThan(0)
+    expect(new Set(random.map(({ values }) => values.slice(-4).join())).size).toBe(random.length)
+    const same = Object.keys(once).filter((name) => String(once[name]!.values) === String(other[name]!.values))
+    expect(same.length).toBe(Object.keys(once).length - random.length)
+  })
+
+  it('has every parameter in exactly one layer group, and groups in depth order', () => {
+    const { layers } = make()
+    const params = init(key(1))
+    for (const name of Object.keys(params)) {
+      const groups = layers.filter(({ prefixes }) => prefixes.some((prefix) => name.startsWith(prefix)))
+      expect([name, groups.map((group) => group.name)]).toEqual([name, [expect.any(String)]])
+    }
+    const numbers = layers.flatMap(({ prefixes }) => prefixes.map((prefix) => Number(/\d+/.exec(prefix)?.[0] ?? NaN)))
+    const counted = numbers.filter((n) => !Number.isNaN(n))
+    expect(counted).toEqual([...counted].sort((a, b) => a - b))
+    expect(
+      layers.filter(({ prefixes }) => !prefixes.some((p) => Object.keys(params).some((n) => n.startsWith(p)))),
+    ).toEqual([])
+    expect(layers[0]!.prefixes.some((prefix) => prefix.includes('embed'))).toBe(true)
+    engine.release(params)
+  })
+}
+
+function describeForward({ engine, make, init, read, run }: Subject): void {
+  it('is pure: the same input gives the same bits and is left as it was', async () => {
+    const params = init(key(1))
+    const before = await read(params)
+    expect(await run(params, ROWS)).toEqual(await run(params, ROWS))
+    expect(await read(params)).toEqual(before)
+  })
+
+  it('gives finite outputs of the stated shapes: one text, one token, the maximum length', async () => {
+    const { hiddenSize, maximumLength } = make()
+    const params = init(key(1))
+    for (const [rows, length] of [
+      [1, 1],
+      [1, 5],
+      [3, 1],
+      [2, maximumLength],
+    ] as const) {
+      const texts = Array.from({ length: rows }, (_, i) => Array.from({ length }, (_, j) => 1 + ((i + 3 * j) % 19)))
+      const { lastHiddenState, pooled } = await run(params, texts)
+      expect(lastHiddenState.shape).toEqual([rows, length, hiddenSize])
+      expect(pooled.shape).toEqual([rows, hiddenSize])
+      expect([...lastHiddenState.values, ...pooled.values].filter((x) => !Number.isFinite(x))).toEqual([])
+    }
+  })
+
+  it('gives a text the same outputs however much padding follows and whatever stands there', async () => {
+    const params = init(key(1))
+    const plain = await run(params, ROWS)
+    for (const how of [{ length: make().maximumLength }, { length: 9, pad: 18 }]) {
+      const padded = await run(params, ROWS, how)
+      expectClose(padded.pooled, plain.pooled, 1e-5)
+      for (const [i, { length }] of ROWS.entries())
+        expectClose(statesOf(padded.lastHiddenState, i, length), statesOf(plain.lastHiddenState, i, length), 1e-5)
+    }
+  })
+
+  it('gives a text the same outputs wherever it stands in the batch', async () => {
+    const params = init(key(1))
+    const plain = await run(params, ROWS)
+    const turned = await run(params, [...ROWS].reverse())
+    for (const [i, { length }] of ROWS.entries())
+      expectClose(
+        statesOf(turned.lastHiddenState, ROWS.length - 1 - i, length),
+        statesOf(plain.lastHiddenState, i, length),
+        1e-5,
+      )
+  })
+
+  it('frees all that it makes but its outputs', async () => {
+    const params = init(key(1))
+    await run(params, ROWS)
+    const before = engine.live()
+    await run(params, ROWS)
+    expect(engine.live()).toBe(before)
+    engine.release(params)
+    expect(engine.live()).toBe(before - leaves(params, isTensor).length)
+  })
+}
+
+function describeTraining({ plugin, engine, make, init, read, run }: Subject): void {
+  const without = plugin.exceptions?.['dropout']
+  it(without === undefined ? 'drops out in training only, by its key' : `has no dropout: ${without}`, async () => {
+    const params = init(key(1))
+    const plain = await run(params, ROWS)
+    const trained = await run(params, ROWS, { seed: [1, 2] })
+    expect(await run(params, ROWS, { seed: [1, 2] })).toEqual(trained)
+    if (without !== undefined) return expect(trained).toEqual(plain)
+    expect(trained).not.toEqual(plain)
+    expect(await run(params, ROWS, { seed: [3, 4] })).not.toEqual(trained)
+  })
+
+  const excused = plugin.exceptions?.['gradients']
+  it(excused === undefined ? 'has a finite gradient for every parameter' : `lacks gradients: ${excused}`, async () => {
+    const model = make()
+    const weigh = (x: Tensor): Tensor => sum(mul(x, normal(key(5), x.shape, 1)))
+    const gradients = engine.compile((params: Params, inputs: TextInputs) =>
+      gradientsOf((p) => {
+        const { lastHiddenState, pooled } = model.forward(p, inputs, INFERENCE)
+        return add(weigh(lastHiddenState), weigh(pooled)) as Scalar
+      }, params),
+    )
+    const params = init(key(1))
+    const found = await read(gradients(params, engine.put(textInputs(ROWS))))
+    const names = Object.keys(found).sort()
+    expect(names).toEqual(Object.keys(params).sort())
+    expect(names.filter((name) => !found[name]!.values.every(Number.isFinite))).toEqual([])
+    const none = names.filter((name) => found[name]!.values.every((g) => g === 0))
+    expect(none.length > 0).toBe(excused !== undefined)
+  })
+}
+
+function describeConfig({ plugin, engine, make, init, run }: Subject): void {
+  it('is the same model again when it is made from its config.json', async () => {
+    const config = JSON.parse(JSON.stringify(make().config)) as Record<string, unknown>
+    expect(config['model_type']).toMatch(/\w/)
+    const again = plugin(optionsFromConfig(plugin.options, config)) as Model
+    expect(again.config).toEqual(make().config)
+    const params = init(key(1))
+    expect(shapesOf(again.init(key(1)))).toEqual(shapesOf(params))
+    const twin = engine.compile((p: Params, inputs: TextInputs) => again.forward(p, inputs, INFERENCE))
+    expect(await engine.read(twin(params, engine.put(textInputs(ROWS))))).toEqual(await run(params, ROWS))
+  })
+
+  it('states numbers that a head can be built on', () => {
+    const { headDropout, initializerRange, hiddenSize } = make()
+    expect(headDropout >= 0 && headDropout < 1).toBe(true)
+    expect(initializerRange).toBeGreaterThan(0)
+    expect(Number.isInteger(hiddenSize)).toBe(true)
+  })
+}
+
+function describeGolden({ engine, make }: Subject, golden: ModelGolden): void {
+  for (const [i, { options, inputs, outputs }] of golden.cases.entries())
+    it(`agrees with ${golden.source}, case ${i + 1}: ${JSON.stringify(options)}`, async () => {
+      const model = make(options)
+      const forward = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, INFERENCE))
+      const given = mapParams(({ values, shape }: GoldenArray) => integers(values, shape), inputs)
+      const found = await engine.read(forward(engine.put(golden.weights) as Params, engine.put(given) as TextInputs))
+      expectClose(
+        found,
+        mapParams(({ values, shape }: GoldenArray) => floats(values, shape), outputs),
+        1e-5,
+      )
+    })
+}
+
+/**
+ * The contract of a text encoder. `options` make a small one with dropout, at least 20 entries of vocabulary and a
+ * maximum length of at least 9; `golden` holds weights, inputs and the outputs of another library. A model without dropout says so under
+ * `exceptions: { dropout: reason }` of its manifest; one with parameters that no output depends on, under `gradients`.
+ */
+export function describeModel(
+  plugin: AnyPlugin,
+  {
+    options = {},
+    golden,
+  }: { readonly options?: Readonly<Record<string, unknown>>; readonly golden?: ModelGolden } = {},
+): void {
+  describe(`model ${plugin.name}`, () => {
+    const engine = referenceEngine()
+    const make = (changed: Readonly<Record<string, unknown>> = {}): Model => plugin({ ...options, ...changed }) as Model
+    const run: Subject['run'] = async (params, rows, { length, pad, seed } = {}) => {
+      const model = make()
+      const forward = engine.compile(
+        (p: Params, inputs: TextInputs, step: { seed?: Tensor }) =>
+          model.forward(
+            p,
+            inputs,
+            step.seed === undefined ? INFERENCE : { training: true, key: { seed: step.seed, stream: 0 } },
+          ),
+        { donate: [1, 2] },
+      )
+      const step = engine.put(seed === undefined ? {} : { seed: integers(seed) }) as { seed?: Tensor }
+      const outputs = forward(params, engine.put(textInputs(rows, length, pad)), step)
+      const found = await engine.read(outputs)
+      engine.release(outputs)
+      return found as unknown as Outputs
+    }
+    const read: Subject['read'] = async (params) => (await engine.read(params)) as Record<string, HostArray>
+    const subject: Subject = { plugin, engine, make, run, read, init: (from) => make().init(from) }
+    beforeAll(() => engine.start())
+    afterAll(() => engine.close())
+    describeOptions(plugin, options)
+    describeParameters(subject)
+    describeForward(subject)
+    describeTraining(subject)
+    describeConfig(subject)
+    if (golden !== undefined) describeGolden(subject, golden)
+  })
+}

@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import {
+  type AnyPlugin,
+  type Batch,
+  type Encoded,
+  type Engine,
+  type Example,
+  type HostArray,
+  type Mode,
+  type Model,
+  type Objective,
+  type Params,
+  type TextInputs,
+  isAttuneError,
+  isHostArray,
+  key,
+  leaves,
+  mapParams,
+  normals,
+  shuffled,
+  stream,
+} from '@attune/core'
+import { type Scalar, type Tensor, add, div, mul, sub, tensor } from '@tensorflow/tfjs-core'
+import { describeOptions } from './describe-options.js'
+import { gradientsOf } from './gradients-of.js'
+import { referenceEngine } from './reference-engine.js'
+import { tinyModel } from './tiny-model.js'
+import { tinyTokenizer } from './tiny-tokenizer.js'
+
+/** What an objective is tried on. */
+export interface ObjectiveFixture {
+  readonly options?: Readonly<Record<string, unknown>>
+  /** What the plugin needs; by default a {@link tinyModel} and a {@link tinyTokenizer}. */
+  readonly given?: Readonly<Record<string, unknown>> & { readonly model: Model }
+  /** At least six labelled examples of different lengths, up to some thirty words. */
+  readonly examples: readonly Example[]
+  /** The fields that hold what is to be predicted (default: `label`). */
+  readonly references?: readonly string[]
+}
+
+type DeviceBatch = Parameters<Objective['loss']>[1]
+
+/** An objective with its fitted options, new parameters of head and body, and the encoded examples. */
+interface Ready {
+  readonly objective: Objective
+  readonly head: Params
+  readonly body: Params
+  readonly items: readonly Encoded[]
+  /** The loss over some items, computed by the model's and the head's inference. */
+  readonly lossOf: (
+    head: Params,
+    items: readonly Encoded[],
+  ) => Promise<{ readonly sum: number; readonly weight: number }>
+}
+
+/** What the parts of the suite share. */
+interface Subject {
+  readonly plugin: AnyPlugin
+  readonly engine: Engine
+  readonly examples: readonly Example[]
+  readonly references: readonly string[]
+  readonly model: Model
+  readonly fit: (examples: readonly Example[]) => Promise<Record<string, unknown>>
+  readonly prepare: () => Promise<Ready>
+}
+
+const INFERENCE: Mode = { training: false }
+
+async function* iterate(examples: readonly Example[]): AsyncIterable<Example> {
+  for (const example of examples) yield await Promise.resolve(example)
+}
+
+const without = (example: Example, fields: readonly string[]): Example =>
+  Object.fromEntries(Object.entries(example).filter(([name]) => !fields.includes(name)))
+
+/** Whether a call is refused with an error that has a code and a remedy. */
+function refuses(call: () => unknown): boolean {
+  try {
+    call()
+    return false
+  } catch (error) {
+    return isAttuneError(error) && /^[A-Z]+(_[A-Z]+)*$/.test(error.code) && /\w/.test(error.remedy)
+  }
+}
+
+/** The loss as a function of the head, the body and a batch. */
+const lossFunction =
+  (objective: Objective, model: Model) =>
+  (head: Params, body: Params, batch: DeviceBatch): { sum: Scalar; weight: Scalar } => {
+    const outputs = model.forward(body, batch.inputs as unknown as TextInputs, INFERENCE)
+    return objective.loss(objective.head(head, outputs, INFERENCE), batch)
+  }
+
+function describeExamples({ plugin, examples, references, fit, prepare }: Subject): void {
+  if (plugin.fit !== undefined)
+    it('learns the same options from the same examples in any order, and keeps those it has learned', async () => {
+      const learned = await fit(examples)
+      expect(await fit(shuffled(examples, stream(key(1))))).toEqual(learned)
+      expect(JSON.parse(JSON.stringify(learned))).toEqual(learned)
+      const again = await plugin.fit!(plugin.options.parse(learned), () => iterate(examples.slice(0, 1)))
+      expect(again).toEqual(learned)
+    })
+
+  it('encodes examples within its maximum length, and without a reference too', async () => {
+    const { objective, items } = await prepare()
+    const bare = examples.map((example) => objective.encodeUnlabelled(without(example, references)))
+    expect(bare.map(({ length }) => length)).toEqual(items.map(({ length }) => length))
+    expect(items.filter(({ length }) => !(length > 0 && length <= objective.maximumLength))).toEqual([])
+  })
+
+  it('refuses with a code an example that lacks a field', async () => {
+    const { objective } = await prepare()
+    for (const field of references)
+      expect([field, refuses(() => objective.encode(without(examples[0]!, [field])))]).toEqual([field, true])
+    expect(refuses(() => objective.encode({}))).toBe(true)
+    expect(refuses(() => objective.encodeUnlabelled({}))).toBe(true)
+  })
+
+  it('collates to arrays of which the first dimension is the batch, padded to one length', async () => {
+    const { objective, items } = await prepare()
+    for (const count of [1, 2, items.length]) {
+      const some = items.slice(0, count)
+      const batch = objective.collate(some)
+      for (const [path, { shape, values }] of leaves(batch, isHostArray)) {
+        expect([path, shape[0]]).toEqual([path, count])
+        expect([path, values.length]).toEqual([path, shape.reduce((product, n) => product * n, 1)])
+      }
+      const mask = batch.inputs['attentionMask'] as HostArray
+      const width = mask.shape[1] as number
+      expect(width).toBeLessThanOrEqual(objective.maximumLength)
+      const tokens = some.map((_, i) => mask.values.slice(i * width, (i + 1) * width).reduce((sum, n) => sum + n, 0))
+      expect(tokens).toEqual(some.map(({ length }) => length))
+    }
+  })
+}
+
+function describeLoss({ engine, model, prepare }: Subject): void {
+  it('has a loss that adds up: the parts of a split batch make the whole', async () => {
+    const { head, items, lossOf } = await prepare()
+    const whole = await lossOf(head, items)
+    expect(whole.weight).toBeGreaterThan(0)
+    for (const size of [1, 2, items.length - 1]) {
+      let [sum, weight] = [0, 0]
+      for (let at = 0; at < items.length; at += size) {
+        const part = await lossOf(head, items.slice(at, at + size))
+        ;[sum, weight] = [sum + part.sum, weight + part.weight]
+      }
+      expect(weight).toBeCloseTo(whole.weight, 4)
+      expect(Math.abs(sum - whole.sum)).toBeLessThan(1e-4 * Math.max(1, Math.abs(whole.sum)))
+    }
+  })
+
+  it('has the gradient of its loss by the head, as finite differences find it', async () => {
+    const { objective, head, body, items, lossOf } = await prepare()
+    const loss = lossFunction(objective, model)
+    const gradients = engine.compile((h: Params, b: Params, batch: DeviceBatch) =>
+      gradientsOf((p) => loss(p, b, batch).sum, h),
+    )
+    const found = (await engine.read(gradients(head, body, engine.put(objective.collate(items))))) as Record<
+      string,
+      HostArray
+    >
+    for (const name of Object.keys(head))
+      for (let trial = 0; trial < 3; trial++) {
+        const next = normals(stream(key(20 + trial)))
+        const way = Float32Array.from(found[name]!.values, next)
+        const at = async (by: number): Promise<number> => {
+          const step = engine.compile((p: Tensor) => add(p, mul(by, tensor(way, p.shape))))(head[name]!)
+          return (await lossOf({ ...head, [name]: step }, items)).sum
+        }
+        const [ahead, behind] = [await at(0.01), await at(-0.01)]
+        const slope = found[name]!.values.reduce((sum, g, i) => sum + g * way[i]!, 0)
+        // The loss has seven digits, so its difference over 0.02 is sure to about 1e-5 of the loss.
+        expect(Math.abs((ahead - behind) / 0.02 - slope)).toBeLessThan(
+          0.01 * Math.abs(slope) + 2e-5 * Math.abs(ahead) + 1e-3,
+        )
+      }
+  })
+
+  it('has a loss that falls when the head follows the gradient', async () => {
+    const { objective, head, body, items, lossOf } = await prepare()
+    const loss = lossFunction(objective, model)
+    const step = engine.compile((h: Params, b: Params, batch: DeviceBatch) => {
+      const mean = (p: Params): Scalar => {
+        const parts = loss(p, b, batch)
+        return div(parts.sum, parts.weight)
+      }
+      return mapParams((p, g) => sub(p, mul(0.1, g)), h, gradientsOf(mean, h))
+    })
+    let now = head
+    for (let i = 0; i < 20; i++) now = step(now, body, engine.put(objective.collate(items)))
+    expect((await lossOf(now, items)).sum).toBeLessThan((await lossOf(head, items)).sum)
+  })
+}
+
+function describeViews({ engine, model, prepare }: Subject): void {
+  it('makes the same head from the same key, and none of its names is the model’s', async () => {
+    const { objective, head, body } = await prepare()
+    expect(await engine.read(objective.init(key(4)))).toEqual(await engine.read(head))
+    expect(Object.keys(head).filter((name) => name in body || name.startsWith(model.prefix))).toEqual([])
+  })
+
+  it('predicts once for each item, the same in any batch, and offers the views that it states', async () => {
+    const { objective, head, body, items } = await prepare()
+    const infer = engine.compile((h: Params, b: Params, inputs: TextInputs) =>
+      objective.head(h, model.forward(b, inputs, INFERENCE), INFERENCE),
+    )
+    const predict = async (some: readonly Encoded[]) =>
+      objective.predict(
+        await engine.read(infer(head, body, engine.put(objective.collate(some)).inputs as unknown as TextInputs)),
+        some,
+      )
+    const predictions = await predict(items)
+    const references = items.map((item) => objective.reference(item))
+    expect(predictions).toHaveLength(items.length)
+    expect(objective.views.length).toBeGreaterThan(0)
+    for (const views of [...predictions, ...references])
+      for (const view of objective.views) expect([view, views[view] === undefined]).toEqual([view, false])
+    const turned = [...(await predict([...items].reverse()))].reverse()
+    expect(withRounding(turned)).toEqual(withRounding(predictions))
+  })
+
+  it('adds to config.json what JSON can hold', async () => {
+    const { config } = (await prepare()).objective
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config)
+    expect(config['architectures']).toEqual([expect.any(String)])
+  })
+}
+
+/** Numbers to four decimals, which is what two batches of float32 agree to. */
+const withRounding = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' ? Math.round(v * 1e4) : v)))
+
+/**
+ * The contract of an objective: it learns its options alike from examples in any order; examples without a field are
+ * refused with a code; batches are padded to one length; the loss is a sum and a weight that add up over any division
+ * into batches; the head's gradient is the one that finite differences find and lowers the loss; every prediction and
+ * every reference offers the stated views.
+ */
+export function describeObjective(
+  plugin: AnyPlugin,
+  { options = {}, given, examples, references = ['label'] }: ObjectiveFixture,
+): void {
+  describe(`objective ${plugin.name}`, () => {
+    const engine = referenceEngine()
+    const needed = given ?? { model: tinyModel(), tokenizer: tinyTokenizer() }
+    const { model } = needed
+    const fit = async (from: readonly Example[]): Promise<Record<string, unknown>> => {
+      const parsed = plugin.options.parse(options)
+      return plugin.fit === undefined ? parsed : await plugin.fit(parsed, () => iterate(from))
+    }
+    const prepare = async (): Promise<Ready> => {
+      const objective = plugin(await fit(examples), needed) as Objective
+      const loss = engine.compile(lossFunction(objective, model))
+      const body = model.init(key(3))
+      return {
+        objective,
+        body,
+        head: objective.init(key(4)),
+        items: examples.map((example) => objective.encode(example)),
+        lossOf: async (head, items) => {
+          const parts = await engine.read(loss(head, body, engine.put(objective.collate(items))))
+          return { sum: parts.sum.values[0]!, weight: parts.weight.values[0]! }
+        },
+      }
+    }
+    const subject: Subject = { plugin, engine, examples, references, model, fit, prepare }
+    beforeAll(() => engine.start())
+    afterAll(() => engine.close())
+    describeOptions(plugin, options)
+    describeExamples(subject)
+    describeLoss(subject)
+    describeViews(subject)
+  })
+}

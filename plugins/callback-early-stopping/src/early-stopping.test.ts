@@ -1,0 +1,111 @@
+import type { RunEvent } from '@attune/core'
+import { type UntimedEvent, describeCallback } from '@attune/testkit'
+import { describe, expect, it } from '@jest/globals'
+import { from, lastValueFrom } from 'rxjs'
+import { earlyStopping } from './early-stopping.js'
+
+const started: UntimedEvent = {
+  type: 'run.started',
+  seed: 7,
+  steps: 600,
+  epochs: 6,
+  examples: 800,
+  parameters: 10,
+  trainableParameters: 10,
+  engine: 'none',
+  scores: { loss: 'minimize', accuracy: 'maximize', 'macro-f1': 'maximize', 'error-rate': 'minimize' },
+}
+
+/** The start of a run, then one evaluation of each value, a hundred steps apart. */
+const evaluations = (metric: string, values: readonly number[], split = 'validation'): UntimedEvent[] => [
+  started,
+  ...values.map((value, i): UntimedEvent => ({
+    type: 'evaluation.completed',
+    step: 100 * (i + 1),
+    split,
+    scores: { loss: { value: 1 }, [metric]: { value } },
+    examples: 50,
+    seconds: 1,
+  })),
+]
+
+const stop = (...words: string[]) => ({
+  type: 'stop',
+  because: expect.stringMatching(new RegExp(words.map((word) => word.replaceAll('.', '\\.')).join('.*'))),
+})
+
+describeCallback(earlyStopping, {
+  cases: [
+    {
+      name: 'stops after two evaluations without a better accuracy, once',
+      options: { metric: 'accuracy', patience: 2 },
+      events: evaluations('accuracy', [0.5, 0.7, 0.7, 0.6, 0.5, 0.4]),
+      expected: { 4: [stop('accuracy', '0.7,', 'step 200,', '2 evaluations')] },
+    },
+    {
+      name: 'waits anew after an improvement',
+      options: { metric: 'accuracy', patience: 2 },
+      events: evaluations('accuracy', [0.5, 0.4, 0.6, 0.5, 0.7, 0.6]),
+      expected: {},
+    },
+    {
+      name: 'minimises the loss, as the run says',
+      options: { metric: 'loss', patience: 1 },
+      events: evaluations('loss', [0.9, 0.5, 0.6]),
+      expected: { 3: [stop('loss', '0.5,', 'step 200,')] },
+    },
+    {
+      name: 'minimises another score of which less is better',
+      options: { metric: 'error-rate', patience: 1 },
+      events: evaluations('error-rate', [0.3, 0.2, 0.25]),
+      expected: { 3: [stop('error-rate', '0.2,')] },
+    },
+    {
+      name: 'takes no change as an improvement that is not greater than the least one',
+      options: { metric: 'accuracy', patience: 2, minimumImprovement: 0.125 },
+      events: evaluations('accuracy', [0.5, 0.5625, 0.625]),
+      expected: { 3: [stop('accuracy', '0.5,', 'step 100,')] },
+    },
+    {
+      name: 'lets small improvements add up',
+      options: { metric: 'accuracy', patience: 2, minimumImprovement: 0.125 },
+      events: evaluations('accuracy', [0.5, 0.5625, 0.6875, 0.75, 0.875]),
+      expected: {},
+    },
+    {
+      name: 'takes what is not a number as no improvement',
+      options: { metric: 'loss', patience: 2 },
+      events: evaluations('loss', [0.5, Number.NaN, Number.NaN]),
+      expected: { 3: [stop('loss', '0.5,', 'step 100,')] },
+    },
+    {
+      name: 'goes on from what is not a number when numbers come back',
+      options: { metric: 'loss', patience: 3 },
+      events: evaluations('loss', [Number.NaN, Infinity, 0.5, 0.4]),
+      expected: {},
+    },
+    {
+      name: 'stops when there never was a number',
+      options: { metric: 'loss', patience: 2 },
+      events: evaluations('loss', [Number.NaN, Infinity]),
+      expected: { 2: [stop('loss', 'finite')] },
+    },
+    {
+      name: 'looks at the validation split only',
+      options: { metric: 'accuracy', patience: 1 },
+      events: [...evaluations('accuracy', [0.5, 0.4], 'test'), ...evaluations('accuracy', [0.5, 0.6])],
+      expected: {},
+    },
+  ],
+})
+
+describe('a score that the run does not have', () => {
+  it.each(['macro_f1', 'constructor'])('is an error as the run starts: %s', async (metric) => {
+    const stopping = earlyStopping({ metric, patience: 1 })
+    await expect(lastValueFrom(stopping(from([{ at: 0, ...started } as RunEvent])))).rejects.toMatchObject({
+      code: 'UNKNOWN_SCORE',
+      problem: expect.stringContaining(`got "${metric}"; there are loss, accuracy, macro-f1, error-rate`),
+      remedy: expect.stringContaining(metric === 'macro_f1' ? '"macro-f1"' : '"loss"'),
+    })
+  })
+})

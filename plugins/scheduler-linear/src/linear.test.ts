@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { type SchedulerGolden, describeScheduler } from '@attune/testkit'
+import { describe, expect, it } from '@jest/globals'
+import { linear } from './linear.js'
+
+describeScheduler(linear, {
+  golden: JSON.parse(readFileSync('golden/transformers-linear.json', 'utf8')) as SchedulerGolden,
+})
+
+describe('warm-up', () => {
+  it('refuses both a number of steps and a share, and says so', () =>
+    expect(() => linear({ warmupSteps: 10, warmupShare: 0.1 })).toThrow(/either `warmupSteps` or `warmupShare`/))
+
+  it('takes options that were completed with the defaults, as a resumed run does', () =>
+    expect(linear(linear.options.parse({ warmupShare: 0.5 }))(2, 4)).toBe(0.5))
+})

@@ -1,0 +1,4 @@
+import { describeTracker } from '@attune/testkit'
+import { consoleTracker } from './console.js'
+
+describeTracker(consoleTracker)

@@ -1,0 +1,67 @@
+import { formatCount, formatNumber } from './format.js'
+import type { Paint } from './terminal.js'
+
+/** A step and the loss there. */
+export type Point = readonly [step: number, loss: number]
+
+const HEIGHT = 10
+/** The bits of Unicode's braille patterns, by column and row of the dot within its character. */
+const DOTS = [
+  [0x01, 0x02, 0x04, 0x40],
+  [0x08, 0x10, 0x20, 0x80],
+] as const
+
+/** The dots of a straight line between two dots. */
+function line([x0, y0]: Point, [x1, y1]: Point): Point[] {
+  const count = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0), 1)
+  const between = (a: number, b: number, i: number): number => Math.round(a + ((b - a) * i) / count)
+  return Array.from({ length: count + 1 }, (_, i) => [between(x0, x1, i), between(y0, y1, i)] as const)
+}
+
+/** Rows of characters with the training loss as a line of dots and the validation losses as bullets. */
+function canvas(training: readonly Point[], validation: readonly Point[], toDot: (p: Point) => Point, width: number) {
+  const bits = Array.from({ length: HEIGHT }, () => new Array<number>(width).fill(0))
+  training.map(toDot).forEach((dot, i, dots) => {
+    for (const [x, y] of line(dots[Math.max(0, i - 1)]!, dot)) bits[y >> 2]![x >> 1]! |= DOTS[x & 1]![y & 3]!
+  })
+  const rows = bits.map((row) => row.map((bit) => (bit === 0 ? ' ' : String.fromCodePoint(0x2800 + bit))))
+  for (const [x, y] of validation.map(toDot)) rows[y >> 2]![x >> 1] = '●'
+  return rows
+}
+
+/**
+ * Draws losses over steps: ten rows of characters, labelled with the greatest, middle and least loss and the first and
+ * last step. Points that are not finite are left out; fewer than two of training give no drawing.
+ */
+export function curve(
+  training: readonly Point[],
+  validation: readonly Point[],
+  columns: number,
+  paint: Paint,
+): string[] {
+  const [line, marks] = [training, validation].map((points) => points.filter(([, loss]) => Number.isFinite(loss)))
+  if (line!.length < 2) return []
+  const all = [...line!, ...marks!]
+  const [first, last] = [Math.min(...all.map(([step]) => step)), Math.max(...all.map(([step]) => step))]
+  const [low, high] = [Math.min(...all.map(([, loss]) => loss)), Math.max(...all.map(([, loss]) => loss))]
+  const labels = [high, (high + low) / 2, low].map(formatNumber)
+  const margin = Math.max(...labels.map((label) => label.length))
+  const width = Math.max(10, columns - margin - 3)
+  const toDot = ([step, loss]: Point): Point => [
+    Math.round(((step - first) / (last - first)) * (2 * width - 1)),
+    Math.round(high === low ? 2 * HEIGHT : ((high - loss) / (high - low)) * (4 * HEIGHT - 1)),
+  ]
+  const labelOf = (row: number): string =>
+    ({ 0: labels[0]!, [HEIGHT >> 1]: labels[1]!, [HEIGHT - 1]: labels[2]! })[row] ?? ''
+  const rows = canvas(line!, marks!, toDot, width).map(
+    (row, i) =>
+      `${labelOf(i).padStart(margin)} ┤${row.map((character) => (character === '●' ? paint('yellow', '●') : character)).join('')}`,
+  )
+  const [from, to] = [`step ${formatCount(first)}`, formatCount(last)]
+  return [
+    ...rows.map((row) => row.trimEnd()),
+    `${' '.repeat(margin)} └${'─'.repeat(width)}`,
+    `${' '.repeat(margin + 2)}${from}${to.padStart(width - from.length)}`,
+    `${' '.repeat(margin + 2)}⣀⡠⠤ training loss, smoothed${marks!.length > 0 ? `   ${paint('yellow', '●')} validation loss` : ''}`,
+  ]
+}

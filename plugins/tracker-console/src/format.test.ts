@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals'
+import { formatBytes, formatCount, formatDuration, formatNumber, formatShort, printable } from './format.js'
+
+describe('numbers for people', () => {
+  it.each([
+    [0, '0'],
+    [0.43214, '0.4321'],
+    [12.3456, '12.35'],
+    [1234.5, '1,235'],
+    [3, '3'],
+    [5e-5, '5.00e-5'],
+    [-0.5, '-0.5000'],
+    [2e6, '2.00e+6'],
+    [Number.NaN, 'NaN'],
+    [Infinity, 'Infinity'],
+  ])('%p is written %p', (value, text) => expect(formatNumber(value)).toBe(text))
+
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 kB'],
+    [52_631_040, '52.6 MB'],
+    [1.5e15, '1500 TB'],
+  ])('%p bytes are written %p', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
+
+  it.each([
+    [0, '0.0 s'],
+    [9.949, '9.9 s'],
+    [9.96, '10 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min 00 s'],
+    [185, '3 min 05 s'],
+    [3599.7, '1 h 00 min'],
+    [3725, '1 h 02 min'],
+    [183_600, '2 d 03 h'],
+    [Number.NaN, '?'],
+    [Infinity, '?'],
+    [-1, '?'],
+  ])('%p seconds are written %p', (seconds, text) => expect(formatDuration(seconds)).toBe(text))
+
+  it('writes counts in full or short', () => {
+    expect(formatCount(12345)).toBe('12,345')
+    expect(formatShort(4_385_920)).toBe('4.39M')
+  })
+})
+
+describe('printable', () => {
+  it('takes control characters out of strings and names at any depth, and leaves line ends and the rest', () => {
+    const value = { 'a\u001b[2J': ['\u0007x', { deep: 'line\nline\u009b' }], number: 1, nothing: null }
+    expect(printable(value)).toEqual({ 'a�[2J': ['�x', { deep: 'line\nline�' }], number: 1, nothing: null })
+  })
+})

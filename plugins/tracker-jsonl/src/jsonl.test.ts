@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { RunEvent } from '@attune/core'
+import { describeTracker } from '@attune/testkit'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { Subject, of } from 'rxjs'
+import { jsonl } from './jsonl.js'
+
+describeTracker(jsonl)
+
+const started = (directory?: string): RunEvent => ({
+  type: 'run.started',
+  at: 1,
+  seed: 7,
+  steps: 10,
+  epochs: 1,
+  examples: 10,
+  parameters: 10,
+  trainableParameters: 10,
+  engine: 'none',
+  scores: { loss: 'minimize', accuracy: 'maximize' },
+  ...(directory === undefined ? {} : { directory }),
+})
+const warned = (message: string): RunEvent => ({ type: 'run.warned', at: 2, step: 1, message })
+
+describe('the file', () => {
+  const home = process.cwd()
+  let directory = ''
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'attune-jsonl-'))
+  })
+  afterEach(() => {
+    jest.restoreAllMocks()
+    process.chdir(home)
+    rmSync(directory, { recursive: true })
+  })
+  const text = (name = 'events.jsonl'): string => readFileSync(join(directory, name), 'utf8')
+  const read = (name?: string): unknown[] =>
+    text(name)
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+
+  it('holds every event in order, those before the start too', () => {
+    const events = [warned('early'), started(directory), warned('two\nlines “quoted”')]
+    jsonl()(of(...events))
+    expect(read()).toEqual(events)
+  })
+
+  it('is written event by event, without waiting for the end', () => {
+    const events = new Subject<RunEvent>()
+    jsonl()(events)
+    events.next(started(directory))
+    expect(read()).toHaveLength(1)
+    events.next(warned('now'))
+    expect(read()).toHaveLength(2)
+  })
+
+  it('is added to, never emptied', () => {
+    jsonl()(of(started(directory)))
+    jsonl()(of(started(directory), warned('again')))
+    expect(read()).toEqual([started(directory), started(directory), warned('again')])
+  })
+
+  it('keeps half a line apart from what comes after', () => {
+    writeFileSync(join(directory, 'events.jsonl'), '{"type":"run.warned"}\n{"type":"run.wa')
+    jsonl()(of(started(directory)))
+    expect(text()).toBe(`{"type":"run.warned"}\n{"type":"run.wa\n${JSON.stringify(started(directory))}\n`)
+  })
+
+  it('spells out what JSON has no number for', () => {
+    const evaluation: RunEvent = {
+      type: 'evaluation.completed',
+      at: 3,
+      step: 1,
+      split: 'validation',
+      scores: { loss: { value: NaN }, a: { value: Infinity }, b: { value: -Infinity }, c: { value: 0.5 } },
+      examples: 1,
+      seconds: 1,
+    }
+    jsonl()(of(started(directory), evaluation))
+    expect(read()[1]).toMatchObject({
+      scores: { loss: { value: 'NaN' }, a: { value: 'Infinity' }, b: { value: '-Infinity' }, c: { value: 0.5 } },
+    })
+  })
+
+  it('stands where `path` says: in the run’s directory, in the working directory, or at an absolute path', () => {
+    jsonl({ path: 'logs/run.jsonl' })(of(started(directory)))
+    jsonl({ path: join(directory, 'absolute.jsonl') })(of(started()))
+    process.chdir(directory)
+    jsonl()(of(started()))
+    expect(read('logs/run.jsonl')).toEqual([started(directory)])
+    expect(read('absolute.jsonl')).toEqual([started()])
+    expect(read('events.jsonl')).toEqual([started()])
+  })
+
+  it('is not made for a run that never starts', () => {
+    process.chdir(directory)
+    jsonl()(of(warned('early')))
+    expect(existsSync(join(directory, 'events.jsonl'))).toBe(false)
+  })
+
+  it('reports trouble with the disk once, goes on, and writes again when it can', () => {
+    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const blocked = join(directory, 'blocked')
+    writeFileSync(blocked, 'a file where a folder is needed')
+    const events = new Subject<RunEvent>()
+    jsonl()(events)
+    events.next(started(blocked))
+    events.next(warned('lost'))
+    expect(said.mock.calls).toHaveLength(1)
+    expect(said.mock.calls[0]![0]).toMatch(/tracker jsonl: events are missing from events\.jsonl: E/)
+    rmSync(blocked)
+    mkdirSync(blocked)
+    events.next(warned('kept'))
+    expect(read('blocked/events.jsonl')).toEqual([warned('kept')])
+  })
+
+  it('outlives an event that cannot be written as JSON', () => {
+    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+    jsonl()(of(started(directory), { type: 'odd', at: 2, count: 1n } as unknown as RunEvent, warned('after')))
+    expect(read()).toEqual([started(directory), warned('after')])
+    expect(said.mock.calls).toHaveLength(1)
+  })
+
+  it('has every line whole after kill -9, and a resumed run goes on below', async () => {
+    const program = `
+      import { Subject } from 'rxjs'
+      import { jsonl } from ${JSON.stringify(new URL('./jsonl.js', import.meta.url).href)}
+      const events = new Subject()
+      jsonl()(events)
+      events.next(${JSON.stringify(started(directory))})
+      for (let step = 1; ; step++) {
+        events.next({ type: 'run.warned', at: step, step, message: 'x'.repeat(step % 5000) })
+        if (step % 100 === 0) {
+          process.stdout.write(step + '\\n')
+          await new Promise(setImmediate)
+        }
+      }`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let told = 0
+    for await (const chunk of child.stdout) {
+      told = Math.max(told, ...String(chunk).trim().split('\n').map(Number))
+      if (told >= 2000 && child.exitCode === null) {
+        child.kill('SIGKILL')
+        break
+      }
+    }
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    jsonl()(of(started(directory)))
+    const lines = read() as { step?: number }[]
+    expect(lines.length).toBeGreaterThanOrEqual(told + 2)
+    expect(lines.slice(1, -1).map(({ step }) => step)).toEqual(lines.slice(1, -1).map((_, i) => i + 1))
+    expect(text().endsWith('\n')).toBe(true)
+  })
+})

@@ -1,0 +1,37 @@
+"""Checks that transformers loads what Attune writes, without a missing or unexpected weight, and gives the same logits.
+
+Needs torch, transformers and safetensors, and node with the workspace built; without the packages it says so and ends.
+"""
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import torch
+    from transformers import AutoModelForSequenceClassification
+except ImportError as missing:
+    sys.exit(print(f"not checked: {missing}"))
+
+HERE = Path(__file__).resolve().parent
+
+
+def tensor(array):
+    return torch.tensor(array["values"]).reshape(array["shape"])
+
+
+with tempfile.TemporaryDirectory() as folder:
+    subprocess.run(["node", HERE / "write-tiny-bert.mjs", folder], check=True)
+    example = json.loads((Path(folder) / "example.json").read_text())
+    model, report = AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
+
+wrong = {name: found for name, found in report.items() if found}
+assert not wrong, f"transformers complains of the file: {wrong}"
+names = {"inputIds": "input_ids", "attentionMask": "attention_mask", "tokenTypeIds": "token_type_ids"}
+with torch.no_grad():
+    outputs = model.eval()(**{names[name]: tensor(array) for name, array in example["inputs"].items()})
+furthest = (outputs.logits - tensor(example["logits"])).abs().max().item()
+assert furthest < 1e-5, f"logits differ by {furthest}"
+assert model.config.id2label[3] == '日本語 "quoted"', model.config.id2label
+print(f"{type(model).__name__} loads what Attune writes; logits differ by {furthest:.1e} at most")

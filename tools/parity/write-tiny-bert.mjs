@@ -1,0 +1,56 @@
+// @ts-check
+/**
+ * Writes a new BERT classifier as Attune saves one (config.json, model.safetensors), and example.json with a batch and the
+ * logits that Attune gives it, into the folder that is named. Every weight is random, so that a mistaken name would show.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ENGINE, MODEL, OBJECTIVE, findPlugin, fold, key, mapParams, stream } from '@attune/core'
+import { encodeSafetensors, normal } from '@attune/nn'
+import { add } from '@tensorflow/tfjs-core'
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('written', import.meta.url))
+const places = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
+const [bert, classification, engines] = await Promise.all([
+  findPlugin(MODEL, 'bert', places),
+  findPlugin(OBJECTIVE, 'sequence-classification', places),
+  findPlugin(ENGINE, 'tfjs-cpu', places),
+])
+const size = { vocabSize: 90, hiddenSize: 24, numHiddenLayers: 3, numAttentionHeads: 2, intermediateSize: 40 }
+const model = bert({ ...size, maxPositionEmbeddings: 32, hiddenAct: 'gelu_new', layerNormEps: 1e-6 })
+const objective = classification(
+  { labels: ['no', 'perhaps', 'yes', '日本語 "quoted"'] },
+  { model, tokenizer: { vocabularySize: size.vocabSize, special: { pad: 0 } } },
+)
+const engine = engines()
+await engine.start()
+let number = 0
+const params = engine.compile(() =>
+  mapParams(
+    (p) => add(/** @type {any} */ (p), normal(fold(key(1), number++), /** @type {any} */ (p).shape, 0.3)),
+    { ...model.init(key(2)), ...objective.init(key(3)) },
+  ),
+)()
+
+const random = stream(key(4))
+const items = [5, 11, 32, 1].map((length) => ({
+  length,
+  truncated: false,
+  label: 0,
+  ids: Array.from({ length }, () => 1 + Math.floor(89 * random())),
+  typeIds: Array.from({ length }, (_, i) => (i > length / 2 ? 1 : 0)),
+}))
+const { inputs } = objective.collate(items)
+const infer = engine.compile((p, given) => {
+  const mode = /** @type {const} */ ({ training: false })
+  return objective.head(p, model.forward(p, given, mode), mode)
+})
+const logits = /** @type {any} */ (await engine.read(infer(params, engine.put(inputs))))
+
+mkdirSync(folder, { recursive: true })
+const plain = (/** @type {any} */ { shape, values }) => ({ shape, values: [...values] })
+const json = (/** @type {unknown} */ value) => `${JSON.stringify(value, null, 2)}\n`
+writeFileSync(join(folder, 'config.json'), json({ ...model.config, ...objective.config }))
+writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(/** @type {any} */ (await engine.read(params)), { format: 'pt' }))
+writeFileSync(join(folder, 'example.json'), json({ inputs: mapParams(plain, inputs), logits: plain(logits) }))
