@@ -12,8 +12,8 @@ const facts = {
   examples: 1600,
   parameters: 4_385_920,
   trainableParameters: 258,
-  engine: 'TF.js,
-  scores: { loss: 'minimize', accuracy: 'maximize' }, 1 thread',
+  engine: 'TF.js, 1 thread',
+  scores: { loss: 'minimize', accuracy: 'maximize' },
   directory: 'runs/one',
 }
 const step = (number: number): Untimed => ({
