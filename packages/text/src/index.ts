@@ -1,0 +1,2 @@
+export * from './count-words.js'
+export * from './train-wordpiece.js'

@@ -1,0 +1,32 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { floats, sizeOf } from '../wasm-backend.js'
+import { replaceKernel } from './replace-kernel.js'
+
+/** The number of leading axes that are summed, if those and no others are. */
+function leading(axis: number | readonly number[] | null | undefined, rank: number): number | undefined {
+  const axes = (axis == null ? [] : typeof axis === 'number' ? [axis] : [...axis])
+    .map((at) => (at < 0 ? at + rank : at))
+    .sort((a, b) => a - b)
+  return axes.length > 0 && axes.length < rank && axes.every((at, i) => at === i) ? axes.length : undefined
+}
+
+/**
+ * Sums over leading axes, as the gradient of every bias is, row upon row on the heap: the backend would first transpose
+ * the whole tensor. The sums are kept in double precision.
+ */
+export function replaceSum(): void {
+  replaceKernel('Sum', (original) => (call) => {
+    const { backend, attrs = {} } = call
+    const x = call.inputs['x'] as TensorInfo
+    const count = leading(attrs['axis'] as number | number[] | null | undefined, x.shape.length)
+    if (count === undefined || x.dtype !== 'float32' || sizeOf(x.shape) === 0) return original(call)
+    const [summed, kept] = [x.shape.slice(0, count), x.shape.slice(count)]
+    const out = backend.makeOutput(attrs['keepDims'] ? [...summed.map(() => 1), ...kept] : kept, 'float32')
+    const values = floats(backend, x)
+    const width = sizeOf(kept)
+    const totals = new Float64Array(width)
+    for (let row = 0; row < values.length; row += width) for (let i = 0; i < width; i++) totals[i]! += values[row + i]!
+    floats(backend, out).set(totals)
+    return out
+  })
+}

@@ -1,0 +1,35 @@
+import '@tensorflow/tfjs'
+import '@tensorflow/tfjs-backend-wasm'
+import { ENGINE, definePlugin } from '@attune/core'
+import { eagerEngine } from '@attune/nn'
+import { z } from 'zod'
+import { replaceBatchMatMul } from './kernels/batch-mat-mul.js'
+import { replaceGather } from './kernels/gather.js'
+import { replaceIdentity } from './kernels/identity.js'
+import { supplyMissing } from './kernels/missing.js'
+import { replaceSum } from './kernels/sum.js'
+
+/**
+ * The WebAssembly backend of TensorFlow.js, with the kernels that training needs and it lacks, and with matrix products
+ * that take the fast way always. In Node it has one thread.
+ */
+export const tfjsWasm = definePlugin({
+  kind: ENGINE,
+  name: 'tfjs-wasm',
+  summary: 'TensorFlow.js on WebAssembly, one thread',
+  options: z.strictObject({}),
+  create: () =>
+    eagerEngine({
+      backend: 'wasm',
+      device: 'TF.js WebAssembly, 1 thread',
+      load() {
+        supplyMissing()
+        replaceBatchMatMul()
+        replaceSum()
+        replaceIdentity()
+        replaceGather()
+        return Promise.resolve()
+      },
+    }),
+})
+export default tfjsWasm

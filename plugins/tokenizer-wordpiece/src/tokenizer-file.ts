@@ -1,0 +1,140 @@
+import { AttuneError } from '@attune/core'
+import { z } from 'zod'
+
+/** The most entries of a vocabulary, and the longest token: beyond any real one, and small enough to be harmless. */
+const MAXIMUM_ENTRIES = 2_000_000
+const MAXIMUM_TOKEN = 1_000
+
+const token = z.string().max(MAXIMUM_TOKEN)
+const id = z.int().min(0).max(MAXIMUM_ENTRIES)
+const flag = z.boolean().nullish()
+
+/**
+ * The steps that a WordPiece file may ask for. What takes a regular expression (`Replace`, `Split`) or a binary table
+ * (`Precompiled`) is not among them: no WordPiece model needs it, and a hostile expression can take forever.
+ */
+const normalizerStep = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('BertNormalizer'),
+    clean_text: flag,
+    handle_chinese_chars: flag,
+    strip_accents: flag,
+    lowercase: flag,
+  }),
+  z.looseObject({ type: z.enum(['Lowercase', 'StripAccents', 'NFC', 'NFD', 'NFKC', 'NFKD', 'Strip']) }),
+])
+const preTokenizerStep = z.looseObject({
+  type: z.enum(['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit', 'Punctuation', 'Digits']),
+})
+const sequenceOf = <S extends z.ZodType, K extends string>(key: K, step: S) =>
+  z.object({ type: z.literal('Sequence'), [key]: z.array(step).max(20) })
+
+/** A place in the template that special tokens are added by. */
+const templatePiece = z.union([
+  z.strictObject({ SpecialToken: z.strictObject({ id: token, type_id: z.int().min(0).max(1) }) }),
+  z.strictObject({ Sequence: z.strictObject({ id: z.enum(['A', 'B']), type_id: z.int().min(0).max(1) }) }),
+])
+const template = z.array(templatePiece).max(64)
+const postProcessor = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('TemplateProcessing'),
+    single: template,
+    pair: template,
+    special_tokens: z.record(token, z.looseObject({ ids: z.array(id).min(1).max(16) })),
+  }),
+  z.looseObject({ type: z.literal('BertProcessing'), sep: z.tuple([token, id]), cls: z.tuple([token, id]) }),
+])
+
+/** The part of a `tokenizer.json` that this plugin reads, and all that it may say. */
+const schema = z.looseObject({
+  added_tokens: z
+    .array(z.looseObject({ id, content: token, special: flag }))
+    .max(100_000)
+    .default([]),
+  normalizer: z.union([normalizerStep, sequenceOf('normalizers', normalizerStep)]).nullish(),
+  pre_tokenizer: z.union([preTokenizerStep, sequenceOf('pretokenizers', preTokenizerStep)]).nullish(),
+  post_processor: postProcessor.nullish(),
+  decoder: z.looseObject({ type: z.literal('WordPiece') }).nullish(),
+  model: z.looseObject({
+    type: z.literal('WordPiece'),
+    unk_token: token,
+    continuing_subword_prefix: token.default('##'),
+    vocab: z.record(token, id),
+  }),
+})
+
+/** A `tokenizer.json` that was found sound. */
+export type TokenizerFile = z.output<typeof schema>
+
+/**
+ * Checks the content of a `tokenizer.json`.
+ * @param where what to call it in errors
+ * @throws AttuneError `BAD_TOKENIZER` if it is not a WordPiece tokenizer, or asks for what is not allowed.
+ */
+export function parseTokenizerFile(content: unknown, where: string): TokenizerFile {
+  const refuse = (why: string): never => {
+    throw new AttuneError(
+      'BAD_TOKENIZER',
+      `${where} is not a WordPiece tokenizer that can be loaded: ${why}`,
+      'Use the tokenizer.json of a WordPiece model (BERT and its kin), or leave `path` out to train one.',
+    )
+  }
+  const parsed = schema.safeParse(content)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    return refuse(`at \`${issue?.path.join('.') ?? ''}\`, ${issue?.message ?? ''}`)
+  }
+  const { model } = parsed.data
+  const ids = Object.values(model.vocab)
+  if (!Object.hasOwn(model.vocab, model.unk_token))
+    refuse(`its vocabulary lacks the unknown token "${model.unk_token}"`)
+  if (new Set(ids).size !== ids.length) refuse('two tokens of its vocabulary have the same id')
+  return parsed.data
+}
+
+/** The special tokens that BERT's vocabularies begin with. */
+export const SPECIAL_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const
+
+/** The content of a `tokenizer.json` for a vocabulary that begins with {@link SPECIAL_TOKENS}. */
+export function makeTokenizerFile(tokens: readonly string[], lowercase: boolean): Record<string, unknown> {
+  const special = (content: string) => ({ SpecialToken: { id: content, type_id: 0 } })
+  const second = (content: string) => ({ SpecialToken: { id: content, type_id: 1 } })
+  const sequence = (name: string, type: number) => ({ Sequence: { id: name, type_id: type } })
+  const known = (content: string) => [content, { id: content, ids: [tokens.indexOf(content)], tokens: [content] }]
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: SPECIAL_TOKENS.map((content, at) => ({
+      id: at,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase,
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [special('[CLS]'), sequence('A', 0), special('[SEP]')],
+      pair: [special('[CLS]'), sequence('A', 0), special('[SEP]'), sequence('B', 1), second('[SEP]')],
+      special_tokens: Object.fromEntries([known('[CLS]'), known('[SEP]')]),
+    },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(tokens.map((content, at) => [content, at])),
+    },
+  }
+}

@@ -1,0 +1,161 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { AttuneError, type Example, type SpecialTokens, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
+import { countWords, trainWordPiece } from '@attune/text'
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { z } from 'zod'
+import { fill, templatesOf } from './template.js'
+import { SPECIAL_TOKENS, type TokenizerFile, makeTokenizerFile, parseTokenizerFile } from './tokenizer-file.js'
+
+const MAXIMUM_BYTES = 64 * 1024 * 1024
+const ALPHABET = 1000
+
+const options = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ path: true })
+    .describe('A tokenizer.json, or the folder of a saved model that holds one; without it a vocabulary is trained'),
+  vocabularySize: z
+    .int()
+    .min(100)
+    .max(2_000_000)
+    .default(8000)
+    .describe('Entries of the vocabulary, when it is trained'),
+  minimumFrequency: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe('Pieces rarer than this are not joined, when a vocabulary is trained'),
+  lowercase: z.boolean().default(true).describe('Whether a trained tokenizer lowercases and strips accents'),
+  field: z
+    .string()
+    .min(1)
+    .default('text')
+    .describe('The field of the training examples that a vocabulary is trained on'),
+  json: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('The content of a tokenizer.json; what training fills in'),
+})
+
+type Options = z.output<typeof options>
+
+function readTokenizerFile(path: string): { content: unknown; where: string } {
+  const where = existsSync(path) && statSync(path).isDirectory() ? join(path, 'tokenizer.json') : path
+  if (!existsSync(where))
+    throw new AttuneError(
+      'FILE_NOT_FOUND',
+      `there is no tokenizer file ${where}`,
+      'Check `path`, or leave it out to train one.',
+    )
+  const refuse = (why: string): AttuneError =>
+    new AttuneError(
+      'BAD_TOKENIZER',
+      `${where} cannot be read: ${why}`,
+      'Fetch the file again, or leave `path` out to train one.',
+    )
+  if (statSync(where).size > MAXIMUM_BYTES) throw refuse(`it is larger than ${MAXIMUM_BYTES} bytes`)
+  try {
+    return { content: JSON.parse(readFileSync(where, 'utf8')), where }
+  } catch (cause) {
+    throw refuse((cause as Error).message)
+  }
+}
+
+function load({ path, json }: Options): { file: TokenizerFile; content: Record<string, unknown> } {
+  if (path === undefined && json === undefined)
+    throw new AttuneError(
+      'NO_VOCABULARY',
+      'tokenizer wordpiece: there is neither a `path` nor a trained vocabulary',
+      "Name a tokenizer.json under `path`, or let the plugin's `fit` train one on the training examples.",
+    )
+  const { content, where } = path === undefined ? { content: json, where: 'option `json`' } : readTokenizerFile(path)
+  return { file: parseTokenizerFile(content, where), content: content as Record<string, unknown> }
+}
+
+/** The library's tokenizer; it wants a vocabulary of some kind even where only its normalisation is used. */
+const libraryTokenizer = (content: object): HuggingFaceTokenizer => new HuggingFaceTokenizer(content, {})
+
+async function* textsOf(examples: AsyncIterable<Example>, field: string): AsyncGenerator<string> {
+  for await (const example of examples) {
+    const text = example[field]
+    if (typeof text === 'string') yield text
+  }
+}
+
+/** Trains a vocabulary on the texts of the examples, cut into words as the tokenizer will cut them. */
+async function train(
+  { vocabularySize, minimumFrequency, lowercase, field }: Options,
+  examples: AsyncIterable<Example>,
+) {
+  const { normalizer, pre_tokenizer: preTokenizer } = libraryTokenizer(makeTokenizerFile(SPECIAL_TOKENS, lowercase))
+  const split = (text: string): string[] => preTokenizer!.pre_tokenize(normalizer!.normalize(text))
+  const words = await countWords(textsOf(examples, field), split)
+  if (words.size === 0)
+    throw new AttuneError(
+      'NO_TEXT',
+      `tokenizer wordpiece: the training examples have no words under "${field}" to train a vocabulary on`,
+      'Name the field that holds the text: `tokenizer: { use: wordpiece, field: … }`.',
+    )
+  const training = { vocabularySize, minimumFrequency, specialTokens: SPECIAL_TOKENS, alphabetSize: ALPHABET }
+  return makeTokenizerFile(trainWordPiece(words, training), lowercase)
+}
+
+/** The ids of the tokens that have a role, by the names that BERT's vocabularies give them. */
+function specialOf({ model, added_tokens: added }: TokenizerFile): SpecialTokens {
+  const ids = new Map([...Object.entries(model.vocab), ...added.map((token) => [token.content, token.id] as const)])
+  const roles = { pad: '[PAD]', unknown: model.unk_token, begin: '[CLS]', end: '[SEP]', mask: '[MASK]' }
+  return Object.fromEntries(
+    Object.entries(roles).flatMap(([role, name]) => (ids.has(name) ? [[role, ids.get(name)]] : [])),
+  )
+}
+
+function create(given: Options): Tokenizer {
+  const { file, content } = load(given)
+  const library = libraryTokenizer(content)
+  const templates = templatesOf(file)
+  const special = specialOf(file)
+  const highest = [...Object.values(file.model.vocab), ...file.added_tokens.map(({ id }) => id)]
+  const pieces = (text: string): number[] => library.encode(text, { add_special_tokens: false }).ids
+  return {
+    vocabularySize: highest.reduce((most, id) => Math.max(most, id), 0) + 1,
+    special,
+    encode: (text, { pair, maximumLength = Infinity } = {}) =>
+      fill(templates, pieces(text), pair === undefined ? undefined : pieces(pair), maximumLength),
+    decode: (ids) => library.decode(Array.from(ids), { skip_special_tokens: true }),
+    token: (id) => library.id_to_token(id),
+    files: () => ({
+      'tokenizer.json': content,
+      'tokenizer_config.json': {
+        tokenizer_class: 'BertTokenizer',
+        do_lower_case: given.lowercase,
+        pad_token: '[PAD]',
+        unk_token: file.model.unk_token,
+        cls_token: '[CLS]',
+        sep_token: '[SEP]',
+        mask_token: '[MASK]',
+      },
+    }),
+  }
+}
+
+/**
+ * WordPiece: a text is cleaned, cut at white space and punctuation, and each word is cut from the left into the longest
+ * pieces that the vocabulary has; pieces that do not begin a word are written with `##`. A word with a part that the
+ * vocabulary lacks is unknown as a whole.
+ *
+ * Near neighbour: byte-pair encoding joins pieces in the order in which it learned to; here the longest piece wins.
+ */
+export const wordpiece = definePlugin({
+  kind: TOKENIZER,
+  name: 'wordpiece',
+  summary: 'Words cut into the longest pieces that a vocabulary has, as in BERT',
+  source: "Wu et al., Google's Neural Machine Translation System, 2016, section 4.1",
+  options,
+  fit: async (given, examples) =>
+    given.path === undefined && given.json === undefined ? { ...given, json: await train(given, examples()) } : given,
+  create,
+})
+export default wordpiece
