@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals'
+import { type AnyPlugin, type Tokenizer, key, stream } from '@attune/core'
+import { describeOptions } from './describe-options.js'
+
+/** Encodings that another library made: ids and types by text. */
+export interface TokenizerGolden {
+  readonly source: string
+  readonly encodings: readonly {
+    readonly text: string
+    readonly pair?: string
+    readonly maximumLength?: number
+    readonly ids: readonly number[]
+    readonly typeIds?: readonly number[]
+  }[]
+}
+
+/** Texts in many scripts, with what tends to go wrong. */
+const TEXTS = [
+  '',
+  ' \t\n',
+  'A short sentence, with punctuation.',
+  'Ünïcödé: é e\u0301, ß, İ, ΣΑΣ',
+  '汉字 and kana かな, mixed漢字text',
+  '👨‍👩‍👧‍👦 🇩🇪 ❤️',
+  'مرحبا بالعالم שלום עולם',
+  'lone \ud800 surrogate \udc00 halves',
+  'control \u0000\u0007\u009f characters \ufeff',
+  'x'.repeat(300),
+  '[CLS] special [SEP] tokens [MASK] <s> </s>',
+]
+
+/** Words of the texts above in random order, `count` of them. */
+function jumble(count: number, seed: number): string {
+  const random = stream(key(seed))
+  const words = TEXTS.flatMap((text) => text.split(' '))
+  return Array.from({ length: count }, () => words[Math.floor(random() * words.length)]).join(' ')
+}
+
+/**
+ * The contract of a tokenizer: the same ids for the same text, all within the vocabulary; never more than `maximumLength`
+ * tokens, and `truncated` exactly when something was lost; decoded text encodes to the same ids; its files make an equal
+ * tokenizer, through `reload`; and the ids that another library gives.
+ */
+export function describeTokenizer(
+  plugin: AnyPlugin,
+  {
+    options,
+    golden,
+    reload = (files) => ({ json: files['tokenizer.json'] }),
+  }: {
+    readonly options: Readonly<Record<string, unknown>>
+    readonly golden?: TokenizerGolden
+    /** The options that load a tokenizer from the files it wrote. */
+    readonly reload?: (files: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+  },
+): void {
+  describe(`tokenizer ${plugin.name}`, () => {
+    describeOptions(plugin, options)
+    const tokenizer = plugin(options) as Tokenizer
+    const texts = [...TEXTS, ...[1, 2, 3].map((seed) => jumble(40, seed))]
+
+    it('gives ids within the vocabulary, as many types, and the same every time', () => {
+      for (const text of texts) {
+        const encoding = tokenizer.encode(text)
+        expect(encoding.typeIds).toHaveLength(encoding.ids.length)
+        expect(encoding.ids.every((id) => Number.isInteger(id) && id >= 0 && id < tokenizer.vocabularySize)).toBe(true)
+        expect(tokenizer.encode(text)).toEqual(encoding)
+        expect(encoding.truncated).toBe(false)
+      }
+    })
+
+    it('never gives more than maximumLength tokens, and says when it cut', () => {
+      const special = tokenizer.encode('', { pair: '' }).ids.length
+      for (const text of texts)
+        for (const pair of [undefined, jumble(7, 9)])
+          for (const maximumLength of [special, special + 1, special + 2, special + 7, 64, 10_000]) {
+            const both = pair === undefined ? {} : { pair }
+            const whole = tokenizer.encode(text, both)
+            const cut = tokenizer.encode(text, { ...both, maximumLength })
+            expect(cut.ids.length).toBe(Math.min(whole.ids.length, maximumLength))
+            expect(cut.truncated).toBe(whole.ids.length > maximumLength)
+            if (!cut.truncated) expect(cut).toEqual(whole)
+          }
+    })
+
+    it('encodes what it decoded to the same ids', () => {
+      for (const text of texts) {
+        const decoded = tokenizer.decode(tokenizer.encode(text).ids)
+        const again = tokenizer.encode(tokenizer.decode(tokenizer.encode(decoded).ids))
+        expect(again).toEqual(tokenizer.encode(decoded))
+      }
+    })
+
+    it('names the token of every id, and of no other number', () => {
+      for (const id of tokenizer.encode(texts.join(' ')).ids) expect(typeof tokenizer.token(id)).toBe('string')
+      for (const id of [-1, tokenizer.vocabularySize, 0.5]) expect(tokenizer.token(id)).toBeUndefined()
+    })
+
+    it('has special tokens that decoding leaves out', () => {
+      for (const id of [tokenizer.special.pad, tokenizer.special.begin, tokenizer.special.end])
+        if (id !== undefined) expect(tokenizer.decode([id]).trim()).toBe('')
+    })
+
+    it('writes files that survive JSON and make an equal tokenizer', () => {
+      const files = JSON.parse(JSON.stringify(tokenizer.files())) as Record<string, unknown>
+      const twin = plugin(reload(files)) as Tokenizer
+      expect(twin.vocabularySize).toBe(tokenizer.vocabularySize)
+      expect(twin.special).toEqual(tokenizer.special)
+      for (const text of texts) expect(twin.encode(text)).toEqual(tokenizer.encode(text))
+    })
+
+    if (golden !== undefined)
+      it(`agrees with ${golden.source} on ${golden.encodings.length} encodings`, () => {
+        for (const { text, pair, maximumLength, ids, typeIds } of golden.encodings) {
+          const how = {
+            ...(pair === undefined ? {} : { pair }),
+            ...(maximumLength === undefined ? {} : { maximumLength }),
+          }
+          const encoding = tokenizer.encode(text, how)
+          expect([text, pair, maximumLength, encoding.ids]).toEqual([text, pair, maximumLength, ids])
+          if (typeIds !== undefined) expect(encoding.typeIds).toEqual(typeIds)
+        }
+      })
+  })
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import type { Example } from '@attune/core'
+import { type TokenizerGolden, describeTokenizer } from '@attune/testkit'
+import { wordpiece } from './wordpiece.js'
+
+type Golden = TokenizerGolden & { readonly tokenizer: Record<string, unknown>; readonly corpus: readonly string[] }
+const read = (name: string): Golden => JSON.parse(readFileSync(`golden/rust-${name}.json`, 'utf8')) as Golden
+const [lowercase, cased] = [read('lowercase'), read('cased')]
+
+describeTokenizer(wordpiece, { options: { json: lowercase.tokenizer }, golden: lowercase })
+describeTokenizer(wordpiece, { options: { json: cased.tokenizer }, golden: cased })
+
+const vocabularyOf = (content: unknown): string[] =>
+  Object.entries((content as { model: { vocab: Record<string, number> } }).model.vocab)
+    .sort(([, a], [, b]) => a - b)
+    .map(([token]) => token)
+
+async function* examplesOf(texts: readonly string[]): AsyncGenerator<Example> {
+  for (const text of texts) {
+    await Promise.resolve()
+    yield { text }
+  }
+}
+
+const train = async (texts: readonly string[], options: object = {}) =>
+  (await wordpiece.fit!(wordpiece.options.parse({ vocabularySize: 1500, ...options }), () => examplesOf(texts))).json!
+
+describe('training', () => {
+  it('learns the vocabulary that the Rust library learns', async () => {
+    const ours = vocabularyOf(await train(lowercase.corpus))
+    const rust = vocabularyOf(lowercase.tokenizer)
+    expect(ours).toHaveLength(rust.length)
+    const known = new Set(rust)
+    const others = ours.filter((token) => !known.has(token))
+    // Among pairs of equal frequency the Rust library follows the order of a hash map; at the end of the vocabulary,
+    // where frequencies are low, some of the last merges are such ties.
+    expect(others.length).toBeLessThanOrEqual(0.02 * rust.length)
+    expect(others.every((token) => ours.indexOf(token) > 0.5 * ours.length)).toBe(true)
+  })
+
+  it('does not depend on the order of the examples', async () => {
+    const once = await train(lowercase.corpus)
+    expect(await train([...lowercase.corpus].reverse())).toEqual(once)
+  })
+
+  it('gives up pairs that are rarer than asked, and stays within the size', async () => {
+    const few = vocabularyOf(await train(['aab aab abc'], { vocabularySize: 100, minimumFrequency: 3 }))
+    expect(few).not.toContain('aab')
+    expect(few).toContain('##b')
+    expect(vocabularyOf(await train(lowercase.corpus, { vocabularySize: 300 }))).toHaveLength(300)
+  })
+
+  it('leaves the options alone when there is a vocabulary', async () => {
+    const options = wordpiece.options.parse({ json: lowercase.tokenizer })
+    expect(await wordpiece.fit!(options, () => examplesOf([]))).toBe(options)
+  })
+
+  it('refuses to learn from examples without text', async () => {
+    await expect(train([])).rejects.toMatchObject({ code: 'NO_TEXT' })
+  })
+})
+
+describe('loading', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'attune-wordpiece-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const file = (name: string, content: unknown): string => {
+    const path = join(folder, name)
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+    return path
+  }
+  const code = (options: object): unknown => {
+    try {
+      wordpiece(options)
+    } catch (error) {
+      return (error as { code?: string }).code
+    }
+    return 'none'
+  }
+  const changed = (change: object): object => ({ ...structuredClone(lowercase.tokenizer), ...change })
+  const model = (change: object): object => ({ model: { ...(lowercase.tokenizer['model'] as object), ...change } })
+
+  it('reads a file, and a folder that holds one', () => {
+    mkdirSync(join(folder, 'model'))
+    writeFileSync(join(folder, 'model/tokenizer.json'), JSON.stringify(lowercase.tokenizer))
+    const byFile = wordpiece({ path: join(folder, 'model/tokenizer.json') })
+    expect(wordpiece({ path: join(folder, 'model') }).encode('abc def')).toEqual(byFile.encode('abc def'))
+  })
+
+  it.each([
+    ['no vocabulary at all', {}, 'NO_VOCABULARY'],
+    ['a file that is not there', { path: join(folder, 'none.json') }, 'FILE_NOT_FOUND'],
+    ['what is not JSON', { path: file('a.json', '{"model":') }, 'BAD_TOKENIZER'],
+    ['another kind of model', { json: changed({ model: { type: 'BPE', vocab: {}, merges: [] } }) }, 'BAD_TOKENIZER'],
+    ['a vocabulary without the unknown token', { json: changed(model({ unk_token: '<nope>' })) }, 'BAD_TOKENIZER'],
+    ['two tokens with one id', { json: changed(model({ vocab: { '[UNK]': 0, a: 1, b: 1 } })) }, 'BAD_TOKENIZER'],
+    ['an id beyond all reason', { json: changed(model({ vocab: { '[UNK]': 0, a: 4e9 } })) }, 'BAD_TOKENIZER'],
+    [
+      'a regular expression',
+      { json: changed({ pre_tokenizer: { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated' } }) },
+      'BAD_TOKENIZER',
+    ],
+    [
+      'a regular expression inside a sequence',
+      {
+        json: changed({
+          normalizer: {
+            type: 'Sequence',
+            normalizers: [{ type: 'Replace', pattern: { Regex: '(a+)+$' }, content: '' }],
+          },
+        }),
+      },
+      'BAD_TOKENIZER',
+    ],
+  ])('refuses %s', (_, options, expected) => expect(code(options)).toBe(expected))
+})
