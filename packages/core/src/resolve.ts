@@ -147,7 +147,7 @@ function unknownPlugin(kind: Kind<unknown>, name: string, places: SearchPlaces, 
       : `Installed: ${names.length > 0 ? names.join(', ') : `no ${kind.name} at all`}.`
   return new AttuneError(
     'UNKNOWN_PLUGIN',
-    `no ${kind.name} is called "${name}"${at === undefined ? '' : ` (${at})`}; searched from ${places.folders.map((folder) => resolve(folder)).join(', ')}`,
+    `no ${kind.name} is called "${name}"${at === undefined ? '' : ` (${at})`}; searched from ${[...new Set(places.folders.map((folder) => resolve(folder)))].join(', ')}`,
     `${hint} If it is a package: npm install @attune/${kind.name}-${name}`,
   )
 }

@@ -5,7 +5,7 @@ import { showOn } from './show.js'
 /**
  * Shows a run in the terminal: a line of progress (epoch, step, smoothed loss, learning rate, tokens a second, time
  * left), the scores of every evaluation with a table by label, checkpoints, rejected rows, truncated texts, commands,
- * warnings, a failure with its remedy, and at the end the loss curve.
+ * warnings, and at the end the loss curve. A failure is the error of the run's stream, for its subscriber to show.
  *
  * Everything goes to stderr, so that stdout stays free for results. On a terminal the line of progress is drawn over at
  * most ten times a second; elsewhere lines are plain and come every `everySeconds` and at evaluations. The loss shown is

@@ -93,11 +93,6 @@ const byType: Messages = {
       : [`${paint('dim', 'command')} at step ${formatCount(step)}: ${commandWords(command)} (${command.because})`],
   'run.warned': ({ message }, { paint }) => [`${paint('yellow', 'warning')} ${indented(message)}`],
   'run.completed': completed,
-  'run.failed': ({ step, code, problem, remedy }, { paint }) => [
-    `${paint('red', `failed at step ${formatCount(step)}: ${code}`)}`,
-    `  ${indented(problem)}`,
-    `  ${paint('bold', indented(remedy))}`,
-  ],
 }
 
 /** The lines that tell of an event and stay; none for an event that is not worth one, or that is not known. */

@@ -152,19 +152,16 @@ describe('messages', () => {
     ],
     [{ type: 'run.warned', step: 5, message: 'odd\nvery odd' }, ['warning odd', '  very odd']],
     [
-      { type: 'run.failed', step: 5, code: 'LOSS_NOT_FINITE', problem: 'the loss is NaN', remedy: 'Lower it.' },
-      ['failed at step 5: LOSS_NOT_FINITE', '  the loss is NaN', '  Lower it.'],
-    ],
-    [
       { type: 'run.completed', step: 50, seconds: 65, because: 'Ctrl-C', model: 'runs/one/model' },
       ['stopped (Ctrl-C) at step 50 after 1 min 05 s; model: runs/one/model'],
     ],
   ])('tell of %j', (event, expected) => expect(lines([event])).toEqual(expected))
 
-  it('leave a save without a label to the checkpoint that comes of it, and unknown events alone', () =>
+  it('leave a save without a label to its checkpoint, a failure to the subscriber, and unknown events alone', () =>
     expect(
       written([
         { type: 'command.given', step: 5, command: { type: 'save', because: 'best' } },
+        { type: 'run.failed', step: 5, code: 'LOSS_NOT_FINITE', problem: 'the loss is NaN', remedy: 'Lower it.' },
         { type: 'constructor' },
         { type: 'third-party.event', value: 1 },
       ]),

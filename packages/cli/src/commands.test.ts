@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
+import { completionScript } from './commands/completion.js'
+import { evaluationText } from './commands/evaluate.js'
+import { guessFields } from './commands/init.js'
+import { optionRows } from './option-rows.js'
+import { buildProgram } from './program.js'
+import { withSettings } from './read-config.js'
+import { table } from './table.js'
+
+describe('completion', () => {
+  const complete = (line: string): string[] => {
+    const words = line.split(' ')
+    const script = `${completionScript('bash', buildProgram())}
+COMP_WORDS=(${words.map((word) => `"${word}"`).join(' ')}); COMP_CWORD=${words.length - 1}; _attune; printf '%s\\n' "\${COMPREPLY[@]}"`
+    return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
+  }
+
+  it('completes commands, subcommands and options in bash', () => {
+    expect(complete('attune tr')).toEqual(['train'])
+    expect(complete('attune plugins ')).toEqual(expect.arrayContaining(['list', 'info']))
+    expect(complete('attune train --re')).toEqual(['--resume'])
+    expect(complete('attune evaluate runs/one --s')).toEqual(['--split'])
+    expect(complete('attune plugins list --')).toEqual(expect.arrayContaining(['--kind', '--json']))
+  })
+
+  it('has a script for every shell it names, and no other', () => {
+    for (const shell of ['bash', 'zsh', 'fish']) expect(completionScript(shell, buildProgram())).toContain('attune')
+    expect(() => completionScript('cmd', buildProgram())).toThrow(/bash, zsh, fish/)
+  })
+})
+
+describe('help', () => {
+  it('has an example for every command', () => {
+    const program = buildProgram()
+    for (const command of program.commands.flatMap((each) => (each.commands.length > 0 ? each.commands : [each]))) {
+      let shown = ''
+      command.configureOutput({ writeOut: (text) => (shown += text) }).outputHelp()
+      expect([command.name(), /Examples?:/.test(shown)]).toEqual([command.name(), true])
+    }
+  })
+})
+
+describe('--set', () => {
+  it('sets values of any type at any depth, and leaves the original alone', () => {
+    const config = { training: { epochs: 1 }, model: 'bert' }
+    expect(
+      withSettings(config, ['training.epochs=5', 'model.hiddenSize=16', 'metric=[accuracy, f1]', 'directory=a=b']),
+    ).toEqual({
+      training: { epochs: 5 },
+      model: { use: 'bert', hiddenSize: 16 },
+      metric: ['accuracy', 'f1'],
+      directory: 'a=b',
+    })
+    expect(config).toEqual({ training: { epochs: 1 }, model: 'bert' })
+  })
+
+  it.each(['epochs', '=3', '__proto__.x=1', 'a.constructor.b=1'])('refuses %s', (setting) =>
+    expect(() => withSettings({}, [setting])).toThrow(/key.path=value/),
+  )
+})
+
+describe('option rows', () => {
+  it('give type, range, default and meaning', () => {
+    const schema = z.strictObject({
+      share: z.number().min(0).lt(1).default(0.5).describe('a share'),
+      mode: z.enum(['a', 'b']).describe('a mode'),
+      names: z.array(z.string()).optional().describe('names'),
+    })
+    expect(optionRows(schema)).toEqual([
+      { name: 'share', type: 'number, ≥ 0, < 1', default: '0.5', required: false, description: 'a share' },
+      { name: 'mode', type: 'a | b', default: '', required: true, description: 'a mode' },
+      { name: 'names', type: 'list of string', default: '', required: false, description: 'names' },
+    ])
+  })
+})
+
+describe('tables', () => {
+  it('align numbers to the right and words to the left', () =>
+    expect(
+      table(
+        ['name', 'n'],
+        [
+          ['a', '1'],
+          ['long', '10'],
+        ],
+      ),
+    ).toBe('name   n\na      1\nlong  10'))
+
+  it('show an evaluation with its parts, the best supported first', () => {
+    const parts = { b: { f1: 0.5, support: 2 }, a: { f1: 1, support: 9 } }
+    const text = evaluationText({
+      split: 'test',
+      scores: { loss: { value: 1 }, f1: { value: 0.75, parts } },
+      examples: 11,
+      truncated: 2,
+      rejected: 1,
+      seconds: 1.25,
+    })
+    expect(text.split('\n')).toEqual([
+      'test: 11 examples in 1.3 s, 2 texts truncated, 1 rows rejected',
+      '',
+      'score   value',
+      'loss   1.0000',
+      'f1     0.7500',
+      '',
+      'f1 by label',
+      'label     f1  support',
+      'a      1.000        9',
+      'b      0.500        2',
+    ])
+  })
+})
+
+describe('guessing fields', () => {
+  it('takes the longest for the text and the most repeated for the label', () => {
+    const rows = [
+      { id: '1', review: 'a long text that goes on', stars: 'good', note: 'x' },
+      { id: '2', review: 'another long text here', stars: 'bad' },
+      { id: '3', review: 'and a third one of them', stars: 'good', note: 'y' },
+    ]
+    expect(guessFields(rows)).toEqual({ text: 'review', label: 'stars' })
+    expect(guessFields([{ only: 'text' }])).toBeUndefined()
+  })
+})

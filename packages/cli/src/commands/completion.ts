@@ -1,0 +1,74 @@
+import { AttuneError } from '@attune/core'
+import { Command } from 'commander'
+
+const SHELLS = ['bash', 'zsh', 'fish']
+
+/** What may follow each command: its subcommands and its options, by the words that lead to it. */
+export function wordsByCommand(command: Command, path = ''): Map<string, string[]> {
+  const options = command.options.flatMap(({ long }) => (long == null ? [] : [long]))
+  const words = new Map([[path, [...command.commands.map((each) => each.name()), ...options, '--help']]])
+  for (const each of command.commands)
+    for (const [key, value] of wordsByCommand(each, `${path} ${each.name()}`.trim())) words.set(key, value)
+  return words
+}
+
+const bash = (words: ReadonlyMap<string, readonly string[]>): string => {
+  const cases = [...words].map(([path, next]) => `    "${path}") next="${next.join(' ')}" ;;`)
+  return `_attune() {
+  local path="" next="" word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$word" in -*) ;; *) [ "\${#path}" -gt 0 ] && path="$path $word" || path="$word" ;; esac
+  done
+  while :; do
+    case "$path" in
+${cases.join('\n')}
+    esac
+    { [ -n "$next" ] || [ -z "$path" ]; } && break
+    case "$path" in *" "*) path="\${path% *}" ;; *) path="" ;; esac
+  done
+  COMPREPLY=($(compgen -W "$next" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _attune attune`
+}
+
+/** zsh runs the bash function through its own compatibility layer. */
+const zsh = (words: ReadonlyMap<string, readonly string[]>): string =>
+  `autoload -U +X bashcompinit && bashcompinit\n${bash(words)}`
+
+const fish = (words: ReadonlyMap<string, readonly string[]>): string =>
+  [...words]
+    .flatMap(([path, next]) => {
+      const condition = path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`
+      return next.map((word) =>
+        word.startsWith('--')
+          ? `complete -c attune -n "${condition}" -l ${word.slice(2)}`
+          : `complete -c attune -f -n "${condition}" -a ${word}`,
+      )
+    })
+    .join('\n')
+
+/** The completion script for a shell. */
+export function completionScript(shell: string, program: Command): string {
+  const words = wordsByCommand(program)
+  if (shell === 'bash') return bash(words)
+  if (shell === 'zsh') return zsh(words)
+  if (shell === 'fish') return fish(words)
+  throw new AttuneError('UNKNOWN_SHELL', `there is no completion for "${shell}"`, `Name one of ${SHELLS.join(', ')}.`)
+}
+
+/** `attune completion` */
+export const completionCommand = (program: Command): Command =>
+  new Command('completion')
+    .summary('print a completion script for a shell')
+    .description('Prints a script that completes commands and options.')
+    .argument('<shell>', SHELLS.join(', '))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  source <(attune completion bash)
+  attune completion fish > ~/.config/fish/completions/attune.fish`,
+    )
+    .action((shell: string) => {
+      process.stdout.write(`${completionScript(shell, program)}\n`)
+    })

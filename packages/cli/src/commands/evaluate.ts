@@ -1,0 +1,60 @@
+import { resolve } from 'node:path'
+import { type Evaluation, evaluate } from '@attune/trainer'
+import { Command } from 'commander'
+import { placesFrom } from '../places.js'
+import { table } from '../table.js'
+
+/** The plugin and options that read a data file, by its name. */
+export const sourceOf = (file: string): { readonly use: string; readonly path: string } => ({
+  use: /\.(csv|tsv)(\.gz)?$/.test(file) ? 'csv' : 'jsonl',
+  path: resolve(file),
+  ...(/\.tsv(\.gz)?$/.test(file) ? { delimiter: '\t' } : {}),
+})
+
+/** An evaluation as tables: the scores, then each score's parts, the best supported first. */
+export function evaluationText({ split, scores, examples, truncated, rejected, seconds }: Evaluation): string {
+  const head = `${split}: ${examples} examples in ${seconds.toFixed(1)} s${truncated > 0 ? `, ${truncated} texts truncated` : ''}${rejected > 0 ? `, ${rejected} rows rejected` : ''}`
+  const values = table(
+    ['score', 'value'],
+    Object.entries(scores).map(([name, { value }]) => [name, value.toFixed(4)]),
+  )
+  const parts = Object.entries(scores).flatMap(([name, score]) => {
+    const rows = Object.entries(score.parts ?? {})
+    const columns = Object.keys(rows[0]?.[1] ?? {})
+    if (rows.length === 0) return []
+    const shown = rows
+      .sort(([, a], [, b]) => (b['support'] ?? 0) - (a['support'] ?? 0))
+      .map(([part, numbers]) => [
+        part,
+        ...columns.map((column) =>
+          Number.isInteger(numbers[column]) && column === 'support'
+            ? String(numbers[column])
+            : numbers[column]!.toFixed(3),
+        ),
+      ])
+    return [`\n${name} by label\n${table(['label', ...columns], shown)}`]
+  })
+  return [head, '', values, ...parts].join('\n')
+}
+
+/** `attune evaluate` */
+export const evaluateCommand = (): Command =>
+  new Command('evaluate')
+    .summary("score a run's model")
+    .description("Scores the model of a run on a split of its own data, or on another file, by the run's metrics.")
+    .argument('<run>', 'the folder of the run')
+    .option('--split <name>', 'test, validation or train', 'test')
+    .option('--data <file>', 'another file instead: .jsonl, .csv or .tsv, gzipped or not')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  attune evaluate runs/debian-sections
+  attune evaluate runs/debian-sections --data more.jsonl --json`,
+    )
+    .action(async (run: string, flags: { split: string; data?: string; json?: boolean }) => {
+      const source = flags.data === undefined ? {} : { source: sourceOf(flags.data) }
+      const evaluation = await evaluate(resolve(run), { split: flags.split, ...source, places: placesFrom() })
+      process.stdout.write(`${flags.json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
+    })

@@ -1,0 +1,166 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { relative, dirname, resolve } from 'node:path'
+import {
+  AttuneError,
+  type AnyPlugin,
+  type Example,
+  type Kind,
+  SOURCE,
+  type Source,
+  findPlugin,
+  installedPlugins,
+  nearest,
+} from '@attune/core'
+import { Command } from 'commander'
+import { stringify } from 'yaml'
+import { optionRows } from '../option-rows.js'
+import { placesFrom } from '../places.js'
+import { sourceOf } from './evaluate.js'
+
+const TASKS = ['sequence-classification']
+const SAMPLE = 200
+
+/** Which fields look like the text and the label: the longest strings, and the strings that repeat most. */
+export function guessFields(rows: readonly Example[]): { text: string; label: string } | undefined {
+  const fields = Object.keys(rows[0] ?? {}).map((name) => {
+    const values = rows
+      .map((row) => row[name])
+      .filter((value) => typeof value === 'string' || typeof value === 'number')
+    const length = values.reduce<number>((sum, value) => sum + String(value).length, 0) / Math.max(1, values.length)
+    return { name, length, distinct: new Set(values).size, complete: values.length === rows.length }
+  })
+  const complete = fields.filter((field) => field.complete)
+  const text = [...complete].sort((a, b) => b.length - a.length)[0]
+  const label = complete.filter((field) => field !== text).sort((a, b) => a.distinct - b.distinct)[0]
+  return text === undefined || label === undefined ? undefined : { text: text.name, label: label.name }
+}
+
+async function firstRows(file: string, folders: readonly string[]): Promise<Example[]> {
+  const { use, ...options } = sourceOf(file)
+  const source = (await findPlugin(SOURCE, use, { folders }))(options) as Source
+  const rows: Example[] = []
+  for await (const row of source.open()) if (rows.push(row) >= SAMPLE) break
+  return rows
+}
+
+/** The options of a plugin with their defaults, as comments. */
+function commented(plugin: AnyPlugin, indent: string): string[] {
+  return optionRows(plugin.options)
+    .filter(({ default: value }) => value !== '')
+    .map(({ name, default: value, description }) => `${indent}# ${name}: ${value}   # ${description}`)
+}
+
+interface Fields {
+  readonly text: string
+  readonly label: string
+}
+
+/** One part of the configuration: its plugin, the options that are set, and as comments the others with their defaults. */
+async function part(
+  kind: string,
+  name: string,
+  set: Readonly<Record<string, unknown>>,
+  folders: readonly string[],
+): Promise<string> {
+  const plugin = await findPlugin({ name: kind } as Kind<unknown>, name, { folders })
+  const others = installedPlugins(folders).filter((each) => each.kind === kind && each.name !== name)
+  const settings = Object.entries(set).map(([option, value]) => `  ${option}: ${stringify(value).trim()}`)
+  const unset = commented(plugin, '  ').filter(
+    (line) => !Object.keys(set).some((option) => line.includes(`# ${option}:`)),
+  )
+  return [
+    `# ${plugin.summary}.${others.length > 0 ? ` Also installed: ${others.map((each) => each.name).join(', ')}.` : ''}`,
+    `${kind}:`,
+    `  use: ${name}`,
+    ...settings,
+    ...unset,
+    '',
+  ].join('\n')
+}
+
+async function configText(data: string, fields: Fields, folders: readonly string[]): Promise<string> {
+  const source = stringify({ ...sourceOf(data), path: data }, { collectionStyle: 'flow' }).trim()
+  const own = (option: string, value: string, usual: string) => (value === usual ? {} : { [option]: value })
+  return [
+    '# A text classifier. Train it with: attune train <this file>',
+    'seed: 0',
+    'directory: run',
+    '',
+    'data:',
+    `  train: ${source}`,
+    '  # validation: { … }   # without it, the protocol sets some of the training examples aside',
+    '  # test: { … }         # for `attune evaluate`',
+    '',
+    await part('protocol', 'holdout', own('stratifyBy', fields.label, 'label'), folders),
+    await part('tokenizer', 'wordpiece', own('field', fields.text, 'text'), folders),
+    await part(
+      'model',
+      'bert',
+      {
+        hiddenSize: 128,
+        numHiddenLayers: 2,
+        numAttentionHeads: 2,
+        intermediateSize: 512,
+        maxPositionEmbeddings: 128,
+        initializerRange: 0.05,
+      },
+      folders,
+    ),
+    await part(
+      'objective',
+      'sequence-classification',
+      { ...own('text', fields.text, 'text'), ...own('label', fields.label, 'label') },
+      folders,
+    ),
+    await part('optimizer', 'adamw', {}, folders),
+    await part('scheduler', 'linear', { warmupShare: 0.1 }, folders),
+    'metric: [accuracy, f1]',
+    'callback:',
+    '  - { use: checkpoint, best: accuracy }',
+    'tracker: [console, jsonl]',
+    '',
+    'training:',
+    '  epochs: 5',
+    '  batchSize: 32',
+    '  learningRate: 1.0e-3   # for a model from scratch; about 5.0e-5 for a pretrained one (model: { use: bert, from: FOLDER })',
+    '',
+  ].join('\n')
+}
+
+function checkTask(task: string): void {
+  if (TASKS.includes(task)) return
+  const [near = TASKS[0]] = nearest(task, TASKS)
+  throw new AttuneError('UNKNOWN_TASK', `no task is called "${task}"`, `Try: attune init ${near}`)
+}
+
+/** `attune init` */
+export const initCommand = (): Command =>
+  new Command('init')
+    .summary('write a commented configuration')
+    .description('Writes a configuration for a task, with every option of the plugins it uses as a comment.')
+    .argument('[task]', TASKS.join(', '), TASKS[0])
+    .requiredOption('--data <file>', 'the training examples: .jsonl, .csv or .tsv, gzipped or not')
+    .option('--output <file>', 'where to write it', 'attune.yaml')
+    .addHelpText('after', '\nExample:\n  attune init sequence-classification --data reviews.csv --output reviews.yaml')
+    .action(async (task: string, flags: { data: string; output: string }) => {
+      checkTask(task)
+      if (existsSync(flags.output))
+        throw new AttuneError(
+          'FILE_EXISTS',
+          `${flags.output} exists, and is not overwritten`,
+          'Name another file: --output FILE.',
+        )
+      const { folders } = placesFrom()
+      const fields = guessFields(await firstRows(flags.data, folders))
+      if (fields === undefined)
+        throw new AttuneError(
+          'NO_FIELDS',
+          `${flags.data} has no two fields that every row fills`,
+          'Give rows a text and a label.',
+        )
+      const data = relative(dirname(resolve(flags.output)), resolve(flags.data))
+      writeFileSync(flags.output, await configText(data, fields, folders), { flag: 'wx' })
+      process.stdout.write(
+        `Wrote ${flags.output}: texts from "${fields.text}", labels from "${fields.label}".\nTrain with: attune train ${flags.output}\n`,
+      )
+    })

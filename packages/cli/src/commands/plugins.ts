@@ -1,0 +1,87 @@
+import { type AnyPlugin, AttuneError, type Kind, findPlugin, installedPlugins, nearest } from '@attune/core'
+import { Command } from 'commander'
+import { optionRows } from '../option-rows.js'
+import { placesFrom } from '../places.js'
+import { table } from '../table.js'
+
+const folders = placesFrom().folders
+
+function listText(kind: string | undefined, json: boolean): string {
+  const found = installedPlugins(folders).filter((plugin) => kind === undefined || plugin.kind === kind)
+  if (json) return JSON.stringify(found)
+  const rows = found.map(({ kind: of, name, version, package: from, description }) => [
+    of,
+    name,
+    version,
+    from,
+    description,
+  ])
+  return found.length === 0
+    ? `No plugins are installed${kind === undefined ? '' : ` of kind ${kind}`}. For example: npm install @attune/optimizer-adamw`
+    : table(['kind', 'name', 'version', 'package', 'what it does'], rows)
+}
+
+/** The plugin of a kind and name, found as a configuration would find it. */
+async function load(kind: string, name: string): Promise<{ plugin: AnyPlugin; version: string; package: string }> {
+  const installed = installedPlugins(folders)
+  const kinds = [...new Set(installed.map((plugin) => plugin.kind))]
+  if (!kinds.includes(kind)) {
+    const near = nearest(kind, kinds)
+    throw new AttuneError(
+      'UNKNOWN_KIND',
+      `no plugin of a kind "${kind}" is installed`,
+      near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Installed kinds: ${kinds.join(', ')}.`,
+    )
+  }
+  const plugin = await findPlugin({ name: kind } as Kind<unknown>, name, { folders })
+  const entry = installed.find((each) => each.kind === kind && each.name === name)
+  return { plugin, version: entry?.version ?? '', package: entry?.package ?? '' }
+}
+
+async function infoText(kind: string, name: string, json: boolean): Promise<string> {
+  const { plugin, version, package: from } = await load(kind, name)
+  const { summary, source, exceptions } = plugin
+  const options = optionRows(plugin.options)
+  if (json) return JSON.stringify({ kind, name, version, package: from, summary, source, exceptions, options })
+  const rows = options.map((option) => [
+    option.name,
+    option.type,
+    option.required ? 'must be given' : option.default,
+    option.description,
+  ])
+  return [
+    `${kind} ${name}, ${from} ${version}`,
+    summary,
+    ...(source === undefined ? [] : [`Source: ${source}`]),
+    ...Object.entries(exceptions ?? {}).map(([property, reason]) => `Exception: ${property}: ${reason}`),
+    '',
+    options.length === 0 ? 'It has no options.' : table(['option', 'type', 'default', 'what it is'], rows),
+  ].join('\n')
+}
+
+/** `attune plugins` */
+export function pluginsCommand(): Command {
+  const command = new Command('plugins')
+    .summary('see what is installed')
+    .description('Tells which plugins are installed and what options they have.')
+  command
+    .command('list')
+    .description('Lists the installed plugins.')
+    .option('--kind <kind>', 'only of this kind')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  attune plugins list --kind optimizer')
+    .action((flags: { kind?: string; json?: boolean }) => {
+      process.stdout.write(`${listText(flags.kind, flags.json === true)}\n`)
+    })
+  command
+    .command('info')
+    .description('Tells what a plugin does, and its options with their ranges and defaults.')
+    .argument('<kind>')
+    .argument('<name>')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  attune plugins info optimizer adamw')
+    .action(async (kind: string, name: string, flags: { json?: boolean }) => {
+      process.stdout.write(`${await infoText(kind, name, flags.json === true)}\n`)
+    })
+  return command
+}

@@ -1,0 +1,265 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+
+const main = fileURLToPath(new URL('./main.js', import.meta.url))
+const root = mkdtempSync(join(tmpdir(), 'attune-cli-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+interface Finished {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs the command in the temporary folder; `during` may act while it runs. */
+function attune(
+  args: readonly string[],
+  input = '',
+  during?: (child: ChildProcess, err: string) => void,
+): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: root, env: { ...process.env, NO_COLOR: '1' } })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString()
+      during?.(child, err)
+    })
+    child.on('close', (code) => resolve({ code, out, err }))
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
+  })
+}
+
+const ANIMALS = ['the cat purrs', 'a dog barks loudly', 'the horse gallops', 'small birds sing', 'a cow grazes']
+const TOOLS = [
+  'the compiler emits code',
+  'a debugger steps',
+  'the linker joins objects',
+  'tests run in parallel',
+  'a parser reads',
+]
+const rows = Array.from({ length: 60 }, (_, i) => ({
+  text: `${(i % 2 === 0 ? ANIMALS : TOOLS)[(i * 3) % 5]} number ${i}`,
+  label: i % 2 === 0 ? 'animal' : 'tool',
+}))
+const jsonLines = (values: readonly unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('')
+const file = (name: string, content: string): string => {
+  writeFileSync(join(root, name), content)
+  return name
+}
+
+/** A configuration of a very small BERT; `change` replaces text in it. */
+function config(name: string, change: (text: string) => string = (text) => text): string {
+  const text = `seed: 1
+directory: ${name}
+data:
+  train: { use: jsonl, path: train.jsonl }
+  test: { use: jsonl, path: test.jsonl }
+tokenizer: { use: wordpiece, vocabularySize: 200 }
+model: { use: bert, hiddenSize: 16, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 32, maxPositionEmbeddings: 24 }
+objective: sequence-classification
+engine: tfjs-cpu
+metric: [accuracy, f1]
+callback: { use: checkpoint, everySteps: 5 }
+tracker: [console, jsonl]
+training: { epochs: 2, batchSize: 8, learningRate: 0.01 }
+`
+  return file(`${name}.yaml`, change(text))
+}
+
+beforeAll(() => {
+  file('train.jsonl', jsonLines(rows))
+  file('test.jsonl', jsonLines(rows.slice(0, 12)))
+})
+
+describe('train, evaluate and predict', () => {
+  it('makes a model that scores and predicts', async () => {
+    const trained = await attune(['train', config('first')])
+    expect([trained.code, trained.err]).toEqual([0, expect.stringContaining('finished at step 14')])
+    expect(trained.out).toContain('attune evaluate')
+    expect(readdirSync(join(root, 'first/model')).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ])
+    expect(readFileSync(join(root, 'first/events.jsonl'), 'utf8').trim().split('\n').length).toBeGreaterThan(20)
+
+    const evaluated = await attune(['evaluate', 'first'])
+    expect(evaluated.code).toBe(0)
+    expect(evaluated.out).toMatch(/test: 12 examples/)
+    expect(evaluated.out).toMatch(/accuracy +\d\.\d{4}/)
+    expect(evaluated.out).toMatch(/animal +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} +6/)
+    const json = JSON.parse((await attune(['evaluate', 'first', '--data', 'train.jsonl', '--json'])).out) as {
+      examples: number
+    }
+    expect(json.examples).toBe(60)
+
+    const given = await attune(['predict', 'first', 'the cat sings', 'a compiler runs'])
+    const predictions = given.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { text: string; label: string; scores: object })
+    expect(predictions.map(({ text }) => text)).toEqual(['the cat sings', 'a compiler runs'])
+    expect(Object.keys(predictions[0]!.scores)).toEqual(['animal', 'tool'])
+    expect((await attune(['predict', 'first'], 'the cat sings\na compiler runs\n')).out).toBe(given.out)
+    expect((await attune(['predict', 'first', '--file', 'test.jsonl'])).out.trim().split('\n')).toHaveLength(12)
+  })
+
+  it('stops at Ctrl-C after saving, says how to go on, and goes on', async () => {
+    const longer = config('stopped', (text) => text.replace('epochs: 2', 'epochs: 40'))
+    let sent = false
+    const stopped = await attune(['train', longer], '', (child, err) => {
+      if (!sent && err.includes('step 1/')) sent = child.kill('SIGINT')
+    })
+    expect(stopped.code).toBe(130)
+    expect(stopped.err).toContain(`attune train --resume ${join(root, 'stopped')}`)
+    expect(existsSync(join(root, 'stopped/model'))).toBe(false)
+    const resumed = await attune(['train', '--resume', 'stopped'])
+    expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('finished at step 280')])
+  })
+
+  it('writes a configuration that trains as it is', async () => {
+    file('pets.csv', `body,kind\n${rows.map(({ text, label }) => `"${text}",${label}`).join('\n')}\n`)
+    const written = await attune(['init', '--data', 'pets.csv', '--output', 'pets.yaml'])
+    expect([written.code, written.out]).toEqual([0, expect.stringContaining('texts from "body", labels from "kind"')])
+    expect((await attune(['init', '--data', 'pets.csv', '--output', 'pets.yaml'])).err).toContain('FILE_EXISTS')
+    const small = [
+      'model.hiddenSize=16',
+      'model.intermediateSize=16',
+      'model.numHiddenLayers=1',
+      'training.epochs=1',
+      'engine=tfjs-cpu',
+    ]
+    const trained = await attune(['train', 'pets.yaml', ...small.flatMap((setting) => ['--set', setting])])
+    expect([trained.code, trained.err]).toEqual([0, expect.stringContaining('finished')])
+  })
+})
+
+describe('wrong input gets one clear message', () => {
+  const refused = async (args: readonly string[]): Promise<string> => {
+    const { code, out, err } = await attune(args)
+    expect([code, out]).toEqual([2, ''])
+    return err
+  }
+  const train = (name: string, change: (text: string) => string): Promise<string> =>
+    refused(['train', config(name, change)])
+
+  it('an unknown plugin, with the near miss and the line to install it', async () => {
+    const message = await train('a', (text) => text.replace('use: bert', 'use: brt'))
+    expect(message).toMatch(/UNKNOWN_PLUGIN: no model is called "brt" \(a.yaml:\d+\)/)
+    expect(message).toContain('Did you mean bert?')
+    expect(message).toContain('npm install @attune/model-brt')
+  })
+
+  it('a mistyped option and a mistyped key, both at once, with the lines they stand on', async () => {
+    const message = await train('b', (text) =>
+      text.replace('vocabularySize', 'vocabularysize').replace('hiddenSize', 'hidenSize'),
+    )
+    expect(message).toMatch(/2 mistakes/)
+    expect(message).toMatch(/tokenizer: unknown `vocabularysize` \(did you mean `vocabularySize`\?\) \(b.yaml:6\)/)
+    expect(message).toMatch(/model: unknown `hidenSize` \(did you mean `hiddenSize`\?\) \(b.yaml:7\)/)
+    expect(await train('c', (text) => text.replace('training:', 'trainig:'))).toMatch(
+      /unknown `trainig` \(did you mean `training`/,
+    )
+  })
+
+  it('an option out of range, with its value', async () =>
+    expect(await train('d', (text) => text.replace('learningRate: 0.01', 'learningRate: -1'))).toMatch(
+      /`training.learningRate`.*got -1 \(d.yaml:13\)/,
+    ))
+
+  it('a missing configuration and a missing data file, with near misses', async () => {
+    config('real')
+    expect(await refused(['train', 'rael.yaml'])).toMatch(/FILE_NOT_FOUND[\s\S]*Did you mean real.yaml/)
+    expect(await train('e', (text) => text.replace('path: train.jsonl', 'path: trian.jsonl'))).toMatch(
+      /FILE_NOT_FOUND[\s\S]*train.jsonl/,
+    )
+  })
+
+  it('YAML that is none, with line and column', async () =>
+    expect(await train('f', (text) => text.replace('tracker: [console, jsonl]', 'tracker: [console, jsonl'))).toMatch(
+      /BAD_YAML.*\(f.yaml:\d+:\d+\)/,
+    ))
+
+  it('YAML that repeats a key, or swells by aliases', async () => {
+    expect(await train('g', (text) => `${text}seed: 2\n`)).toMatch(/BAD_YAML.*unique/)
+    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'
+      .split('')
+      .map((k, i) => `${k}: &${k} [${Array(9).fill(`*${'abcdefg'[i]}`).join(', ')}]`)
+      .join('\n')}\n`
+    file('bomb.yaml', bomb)
+    expect(await refused(['train', 'bomb.yaml'])).toMatch(/BAD_YAML/)
+  })
+
+  it('a malformed line of data, with its number; and leaves it out when told to', async () => {
+    file('bad.jsonl', `${jsonLines(rows.slice(0, 30))}{"text": "half a row"\n${jsonLines(rows.slice(30))}`)
+    const bad = (text: string): string => text.replace('path: train.jsonl', 'path: bad.jsonl')
+    expect(await train('h', bad)).toMatch(/BAD_ROW.*bad.jsonl:31/)
+    const skipped = await attune([
+      'train',
+      config('i', (text) => bad(text).replace('bad.jsonl', 'bad.jsonl, onBadRow: skip')),
+    ])
+    expect([skipped.code, skipped.err]).toEqual([0, expect.stringContaining('rejected 1 row of train')])
+    const [rejected] = readFileSync(join(root, 'i/rejects/train.jsonl'), 'utf8').trim().split('\n')
+    expect(JSON.parse(rejected!)).toMatchObject({ line: 31, raw: '{"text": "half a row"' })
+  })
+
+  it('an empty dataset', async () => {
+    file('empty.jsonl', '')
+    expect(await train('j', (text) => text.replace('path: train.jsonl', 'path: empty.jsonl'))).toMatch(
+      /EMPTY_DATASET|TOO_FEW_EXAMPLES/,
+    )
+    const withValidation = (text: string): string =>
+      text.replace('path: train.jsonl }', 'path: train.jsonl }\n  validation: { use: jsonl, path: empty.jsonl }')
+    expect(await train('k', withValidation)).toMatch(/EMPTY_DATASET.*empty.jsonl/)
+  })
+
+  it('a label that training had not, before any step is taken', async () => {
+    file('other.jsonl', jsonLines([...rows.slice(0, 5), { text: 'a rock', label: 'animals' }]))
+    const message = await train('l', (text) =>
+      text.replace('path: train.jsonl }', 'path: train.jsonl }\n  validation: { use: jsonl, path: other.jsonl }'),
+    )
+    expect(message).toMatch(/UNKNOWN_LABEL: label "animals".*animal, tool/)
+    expect(message).toContain('Did you mean animal?')
+    expect(message).not.toContain('step 1/')
+  })
+
+  it('texts too long for the model are cut, counted and told of', async () => {
+    file('long.jsonl', jsonLines(rows.map((row, i) => (i < 7 ? { ...row, text: `${row.text} `.repeat(20) } : row))))
+    const { code, err } = await attune([
+      'train',
+      config('m', (text) => text.replace('path: train.jsonl', 'path: long.jsonl')),
+    ])
+    const counts = [...err.matchAll(/truncated (\d) texts? of (?:train|validation) to 24 tokens/g)].map(([, n]) =>
+      Number(n),
+    )
+    expect([code, counts.reduce((a, b) => a + b, 0)]).toEqual([0, 7])
+  })
+
+  it('a used folder, a folder that is no run, a split that there is not, an unknown command', async () => {
+    file('used.txt', '')
+    expect(await train('first', (text) => text)).toMatch(/RUN_EXISTS[\s\S]*--resume/)
+    expect(await refused(['train', '--resume', '.'])).toMatch(/NOT_A_RUN/)
+    expect(await refused(['evaluate', 'first', '--split', 'tset'])).toMatch(/NO_SUCH_SPLIT/)
+    expect(await refused(['predct', 'first'])).toMatch(/Did you mean predict/)
+    expect(await refused(['train', 'first.yaml', '--set', 'nonsense'])).toMatch(/BAD_USAGE/)
+  })
+
+  it('a loss that is not a number, with the step and the rate to lower', async () => {
+    const message = await train('n', (text) =>
+      text
+        .replace('learningRate: 0.01', 'learningRate: 10')
+        .replace('engine:', 'optimizer: { use: sgd, weightDecay: 10000 }\nengine:'),
+    )
+    expect(message).toMatch(/NON_FINITE_LOSS.*at step \d+/)
+    expect(message).toContain('training.learningRate (now 10)')
+    expect(readdirSync(join(root, 'n/checkpoints'))).toEqual(['5'])
+  })
+})

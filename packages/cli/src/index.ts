@@ -1,0 +1,5 @@
+export * from './exit-codes.js'
+export * from './option-rows.js'
+export * from './program.js'
+export * from './read-config.js'
+export * from './table.js'

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+import { EXIT } from './exit-codes.js'
+import { buildProgram } from './program.js'
+import { describeError } from './report-error.js'
+
+const program = buildProgram()
+const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)]
+for (const command of commands) command.exitOverride()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.wrongInput
+  else {
+    const { text, code } = describeError(error)
+    process.stderr.write(`${text}\n`)
+    process.exitCode = code
+  }
+}

@@ -1,0 +1,56 @@
+import type { OptionsSchema } from '@attune/core'
+import { z } from 'zod'
+
+/** An option of a plugin as people read it. */
+export interface OptionRow {
+  readonly name: string
+  /** Its type and range, as in `number, ≥ 0, < 1`. */
+  readonly type: string
+  /** Its default, as it would be written; empty if it must be given or may be left out. */
+  readonly default: string
+  readonly required: boolean
+  readonly description: string
+}
+
+interface JsonSchema {
+  readonly type?: string
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly minimum?: number
+  readonly exclusiveMinimum?: number
+  readonly maximum?: number
+  readonly exclusiveMaximum?: number
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+  readonly default?: unknown
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+}
+
+function typeOf(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map(String).join(' | ')
+  if (schema.const !== undefined) return String(schema.const)
+  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' | ')
+  if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`
+  const bounds = [
+    ['≥', schema.minimum],
+    ['>', schema.exclusiveMinimum],
+    ['≤', schema.maximum],
+    ['<', schema.exclusiveMaximum],
+  ] as const
+  const stated = bounds.filter(([, bound]) => bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER)
+  return [schema.type ?? 'any', ...stated.map(([sign, bound]) => `${sign} ${bound}`)].join(', ')
+}
+
+/** The options of a schema, in the order in which it has them. */
+export function optionRows(options: OptionsSchema): OptionRow[] {
+  const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  return Object.entries(schema.properties ?? {}).map(([name, option]) => ({
+    name,
+    type: typeOf(option),
+    default: option.default === undefined ? '' : JSON.stringify(option.default),
+    required: schema.required?.includes(name) ?? false,
+    description: option.description ?? '',
+  }))
+}

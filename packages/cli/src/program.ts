@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { completionCommand } from './commands/completion.js'
+import { doctorCommand } from './commands/doctor.js'
+import { evaluateCommand } from './commands/evaluate.js'
+import { initCommand } from './commands/init.js'
+import { pluginsCommand } from './commands/plugins.js'
+import { predictCommand } from './commands/predict.js'
+import { trainCommand } from './commands/train.js'
+import { exitCodesText } from './exit-codes.js'
+
+const version = (): string =>
+  String(
+    (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: unknown }).version,
+  )
+
+/** The whole command line. */
+export function buildProgram(): Command {
+  const program = new Command('attune')
+    .description('Fine-tunes language models.')
+    .version(version())
+    .showSuggestionAfterError()
+    .showHelpAfterError('Add --help for the usage and examples.')
+    .addHelpText(
+      'after',
+      `\n${exitCodesText}\n\nExample:\n  attune init --data reviews.csv && attune train attune.yaml`,
+    )
+  const commands = [
+    trainCommand(),
+    evaluateCommand(),
+    predictCommand(),
+    pluginsCommand(),
+    initCommand(),
+    doctorCommand(),
+  ]
+  for (const command of [...commands, completionCommand(program)]) program.addCommand(command)
+  return program
+}

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { AttuneError, type Locate, nearest } from '@attune/core'
+import { type Document, LineCounter, isNode, parseDocument } from 'yaml'
+
+const MAXIMUM_BYTES = 1024 * 1024
+const MAXIMUM_ALIASES = 100
+
+/** A configuration file, read. */
+export interface ConfigFile {
+  readonly config: Record<string, unknown>
+  /** The folder that relative paths count from. */
+  readonly folder: string
+  readonly locate: Locate
+}
+
+function notFound(path: string): AttuneError {
+  const folder = dirname(path)
+  const near = existsSync(folder) ? nearest(basename(path), readdirSync(folder)) : []
+  return new AttuneError(
+    'FILE_NOT_FOUND',
+    `there is no file ${path}`,
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Write one with `attune init --output FILE`.',
+  )
+}
+
+/** The place of a value, or of the nearest thing around it that has one, as `file:line`. */
+function locator(document: Document, lines: LineCounter, name: string): Locate {
+  return (path) => {
+    for (let length = path.length; length > 0; length--) {
+      const node = document.getIn(path.slice(0, length), true)
+      const range = isNode(node) ? node.range : undefined
+      if (range != null) return `${name}:${lines.linePos(range[0]).line}`
+    }
+    return `${name}:1`
+  }
+}
+
+/**
+ * Reads a YAML configuration.
+ * @throws AttuneError `FILE_NOT_FOUND`; `BAD_YAML` with line and column, also for duplicate keys, unknown tags, endless
+ *   aliases and files over 1 MiB.
+ */
+export function readConfig(file: string): ConfigFile {
+  const path = resolve(file)
+  if (!existsSync(path) || !statSync(path).isFile()) throw notFound(path)
+  const refuse = (why: string): never => {
+    throw new AttuneError(
+      'BAD_YAML',
+      `${file} is not a configuration: ${why}`,
+      'Mend the file; `attune init` writes a sound one.',
+    )
+  }
+  if (statSync(path).size > MAXIMUM_BYTES) refuse(`it is larger than ${MAXIMUM_BYTES} bytes`)
+  const lines = new LineCounter()
+  const document = parseDocument(readFileSync(path, 'utf8'), {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+  })
+  const [problem] = [...document.errors, ...document.warnings]
+  if (problem !== undefined) {
+    const { line, col } = lines.linePos(problem.pos[0])
+    refuse(`${problem.message} (${basename(path)}:${line}:${col})`)
+  }
+  const config = toPlain(document, refuse)
+  return { config, folder: dirname(path), locate: locator(document, lines, basename(path)) }
+}
+
+function toPlain(document: Document, refuse: (why: string) => never): Record<string, unknown> {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: MAXIMUM_ALIASES })
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+  return refuse('it is empty, or no mapping of keys to values')
+}
+
+/**
+ * Sets `key.path=value` settings in a configuration; values are YAML, so `3` is a number and `[a, b]` a list.
+ * @throws AttuneError `BAD_USAGE` for a setting that is not of this form.
+ */
+export function withSettings(config: Record<string, unknown>, settings: readonly string[]): Record<string, unknown> {
+  const changed = structuredClone(config)
+  for (const setting of settings) {
+    const [, path, value] = /^([A-Za-z][\w.]*)=(.*)$/s.exec(setting) ?? []
+    if (path === undefined || value === undefined || /__proto__|constructor|prototype/.test(path))
+      throw new AttuneError(
+        'BAD_USAGE',
+        `--set takes key.path=value, got "${setting}"`,
+        'For example: --set training.epochs=5',
+      )
+    const keys = path.split('.')
+    let node = changed
+    for (const key of keys.slice(0, -1)) {
+      if (typeof node[key] === 'string') node[key] = { use: node[key] } // `model: bert` may be given options
+      node = (node[key] ??= {}) as Record<string, unknown>
+    }
+    node[keys.at(-1) as string] = parseDocument(value).toJS() as unknown
+  }
+  return changed
+}
