@@ -4,6 +4,7 @@ Needs torch, transformers, safetensors and numpy. Writes
 
   plugins/model-bert/golden/tiny-bert/         config.json and model.safetensors, by save_pretrained
   plugins/model-bert/golden/transformers-bert.json   hidden states and pooled outputs under six activations
+  plugins/model-bert/golden/bert-config-defaults.json   the numbers that BertConfig has when nothing is given
   tools/parity/golden/tiny-bert.json           batches, logits, losses, learning rates
   tools/parity/golden/gradients.safetensors    gradients of the mean loss of the first batch
   tools/parity/golden/trained.safetensors      all weights after six steps of AdamW
@@ -136,6 +137,12 @@ small = batch([6, 3], 8, True)
 cases = [hidden_states(model, activation, small) for activation in activations]
 cases += [hidden_states(model, "gelu", b) for b in batches[:2]]
 (MODEL / "transformers-bert.json").write_text(json.dumps({"source": SOURCE, "cases": cases}))
+
+KEYS = """vocab_size hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act hidden_dropout_prob
+attention_probs_dropout_prob max_position_embeddings type_vocab_size initializer_range layer_norm_eps pad_token_id
+model_type""".split()
+defaults = BertConfig().to_dict()
+(MODEL / "bert-config-defaults.json").write_text(json.dumps({key: defaults[key] for key in KEYS}))
 
 examples = []
 for b in batches:

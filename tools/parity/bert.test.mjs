@@ -126,7 +126,12 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
         assert.ok(Math.abs(learningRate - rate) < 1e-12)
         const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', values: Float32Array.of(n) })
         const hyper = put({ learningRate: scalar(learningRate), step: scalar(i + 1) })
-        const result = step(now.params, now.state, put(objective.collate(itemsOf(examples[i % examples.length]))), hyper)
+        const result = step(
+          now.params,
+          now.state,
+          put(objective.collate(itemsOf(examples[i % examples.length]))),
+          hyper,
+        )
         const loss = /** @type {any} */ (await engine.read(result.loss))
         assert.ok(Math.abs(loss.values[0] - training.losses[i]) < 1e-5, `loss of step ${i + 1}: ${loss.values[0]}`)
         now = /** @type {any} */ (result)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 try:
     import torch
+    from safetensors.torch import load_file
     from transformers import AutoModelForSequenceClassification
 except ImportError as missing:
     sys.exit(print(f"not checked: {missing}"))
@@ -24,7 +25,20 @@ def tensor(array):
 with tempfile.TemporaryDirectory() as folder:
     subprocess.run(["node", HERE / "write-tiny-bert.mjs", folder], check=True)
     example = json.loads((Path(folder) / "example.json").read_text())
+    types = load_file(Path(folder) / "types.safetensors")
     model, report = AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
+
+expected = {
+    "floats": torch.tensor([[1.5, -0.0], [1e-45, torch.inf]]),
+    "integers": torch.tensor([-(2**31), 0, 2**31 - 1], dtype=torch.int32),
+    "truths": torch.tensor([True, False, True]),
+    "scalar": torch.tensor(7.0),
+    "empty": torch.zeros(0, 3),
+    'ünï "code"': torch.tensor([3], dtype=torch.int32),
+}
+assert types.keys() == expected.keys(), types.keys()
+for name, tensor_read in types.items():
+    assert tensor_read.dtype == expected[name].dtype and torch.equal(tensor_read, expected[name]), name
 
 wrong = {name: found for name, found in report.items() if found}
 assert not wrong, f"transformers complains of the file: {wrong}"

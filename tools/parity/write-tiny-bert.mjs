@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Writes a new BERT classifier as Attune saves one (config.json, model.safetensors), and example.json with a batch and the
- * logits that Attune gives it, into the folder that is named. Every weight is random, so that a mistaken name would show.
+ * logits that Attune gives it, into the folder that is named; and types.safetensors, with a tensor of each type it writes. Every weight is random, so that a mistaken name would show.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,10 +27,10 @@ const engine = engines()
 await engine.start()
 let number = 0
 const params = engine.compile(() =>
-  mapParams(
-    (p) => add(/** @type {any} */ (p), normal(fold(key(1), number++), /** @type {any} */ (p).shape, 0.3)),
-    { ...model.init(key(2)), ...objective.init(key(3)) },
-  ),
+  mapParams((p) => add(/** @type {any} */ (p), normal(fold(key(1), number++), /** @type {any} */ (p).shape, 0.3)), {
+    ...model.init(key(2)),
+    ...objective.init(key(3)),
+  }),
 )()
 
 const random = stream(key(4))
@@ -42,7 +42,7 @@ const items = [5, 11, 32, 1].map((length) => ({
   typeIds: Array.from({ length }, (_, i) => (i > length / 2 ? 1 : 0)),
 }))
 const { inputs } = objective.collate(items)
-const infer = engine.compile((p, given) => {
+const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ given) => {
   const mode = /** @type {const} */ ({ training: false })
   return objective.head(p, model.forward(p, given, mode), mode)
 })
@@ -52,5 +52,19 @@ mkdirSync(folder, { recursive: true })
 const plain = (/** @type {any} */ { shape, values }) => ({ shape, values: [...values] })
 const json = (/** @type {unknown} */ value) => `${JSON.stringify(value, null, 2)}\n`
 writeFileSync(join(folder, 'config.json'), json({ ...model.config, ...objective.config }))
-writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(/** @type {any} */ (await engine.read(params)), { format: 'pt' }))
+writeFileSync(
+  join(folder, 'model.safetensors'),
+  encodeSafetensors(/** @type {any} */ (await engine.read(params)), { format: 'pt' }),
+)
 writeFileSync(join(folder, 'example.json'), json({ inputs: mapParams(plain, inputs), logits: plain(logits) }))
+
+/** @type {Record<string, import('@attune/core').HostArray>} */
+const types = {
+  floats: { shape: [2, 2], dtype: 'float32', values: Float32Array.of(1.5, -0, 1e-45, Infinity) },
+  integers: { shape: [3], dtype: 'int32', values: Int32Array.of(-(2 ** 31), 0, 2 ** 31 - 1) },
+  truths: { shape: [3], dtype: 'bool', values: Uint8Array.of(1, 0, 1) },
+  scalar: { shape: [], dtype: 'float32', values: Float32Array.of(7) },
+  empty: { shape: [0, 3], dtype: 'float32', values: new Float32Array(0) },
+  'ünï "code"': { shape: [1], dtype: 'int32', values: Int32Array.of(3) },
+}
+writeFileSync(join(folder, 'types.safetensors'), encodeSafetensors(types))

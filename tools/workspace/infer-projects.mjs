@@ -1,11 +1,12 @@
 // @ts-check
 /**
  * Tells Nx what can be done with every package and on which floor it stands, from its folder alone, so that no package
- * carries a project file.
+ * carries a project file. What is done once for the whole repository hangs on the project `attune`, its root.
  */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+/** The floors of `packages/`; every plugin stands on 3, every example on 4. Imports only point down. */
 const FLOORS = {
   core: 0,
   nn: 1,
@@ -14,36 +15,56 @@ const FLOORS = {
   trainer: 2,
   jit: 2,
   hub: 2,
-  generate: 2,
   testkit: 2,
   cli: 4,
   server: 4,
   dashboard: 4,
 }
 
+/** @param {string} group @param {string} name */
+function floorOf(group, name) {
+  if (group === 'plugins') return 3
+  if (group === 'examples') return 4
+  const floor = FLOORS[/** @type {keyof typeof FLOORS} */ (name)]
+  if (floor === undefined)
+    throw new Error(`${group}/${name}: which floor? Name it in tools/workspace/infer-projects.mjs.`)
+  return floor
+}
+
 /** @param {string} root the package's folder, relative to the workspace */
-const tagsOf = (root) => {
-  const [group, name] = root.split('/')
-  const floor = group === 'plugins' ? 3 : FLOORS[/** @type {keyof typeof FLOORS} */ (name)]
-  if (floor === undefined) throw new Error(`${root}: which floor? Name it in tools/workspace/infer-projects.mjs.`)
-  return [`floor:${floor}`, `package:${name}`, `group:${group}`]
+function tagsOf(root) {
+  const [group = '', name = ''] = root.split('/')
+  const tags = [`package:${name}`, `group:${group}`]
+  return group === 'tools' ? tags : [`floor:${floorOf(group, name)}`, ...tags]
 }
 
 const source = ['{projectRoot}/src/**/*', '{projectRoot}/package.json', '{projectRoot}/tsconfig.json', 'toolchain']
 
 /** @param {string} root @param {string} command @param {object} rest */
-const target = (root, command, rest) => ({ executor: 'nx:run-commands', options: { command, cwd: root }, ...rest })
+const target = (root, command, rest) => ({
+  executor: 'nx:run-commands',
+  options: { command, cwd: root },
+  cache: true,
+  ...rest,
+})
 
 /** @param {string} root */
-const targetsOf = (root) => ({
-  build: target(root, 'node ../../node_modules/typescript-native/bin/tsc -p .', {
-    cache: true,
+const build = (root) =>
+  target(root, 'node ../../node_modules/typescript-native/bin/tsc -p .', {
     dependsOn: ['^build'],
     inputs: [...source, '^built'],
     outputs: ['{projectRoot}/dist'],
-  }),
-  test: target(root, 'node ../../tools/run/jest.mjs', {
-    cache: true,
+  })
+
+/** @param {string} root */
+const lint = (root) =>
+  target(root, 'node ../../node_modules/eslint/bin/eslint.js --max-warnings 0 .', {
+    inputs: ['{projectRoot}/**/*', 'toolchain', '{workspaceRoot}/eslint.config.mjs'],
+  })
+
+/** @param {string} root */
+const test = (root) =>
+  target(root, 'node ../../tools/run/jest.mjs', {
     dependsOn: ['build'],
     inputs: [
       ...source,
@@ -51,22 +72,61 @@ const targetsOf = (root) => ({
       '{projectRoot}/golden/**/*',
       '{projectRoot}/README.md',
       '{workspaceRoot}/jest.config.mjs',
+      '{workspaceRoot}/tools/run/jest.mjs',
     ],
     outputs: ['{projectRoot}/test-results.json'],
+  })
+
+const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
+
+/** A slow test by Node's own runner, over packages that have been built. @param {string} root */
+const nodeTest = (root) =>
+  target(root, 'node --test *.test.mjs', {
+    dependsOn: everyBuild,
+    inputs: [
+      '{projectRoot}/**/*',
+      'toolchain',
+      ...['core', 'nn', 'testkit'].map((name) => ({ input: 'built', projects: [`@attune/${name}`] })),
+    ],
+  })
+
+/** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
+function targetsOf(root) {
+  if (root === 'tools/generate') return { test: nodeTest(root) }
+  if (root === 'examples/third-party-plugin') return { lint: lint(root), test: nodeTest(root) }
+  const [group] = root.split('/')
+  if (group === 'tools') return {}
+  if (group === 'examples') return { build: build(root), lint: lint(root) }
+  return { build: build(root), test: test(root), lint: lint(root) }
+}
+
+const everything = ['{workspaceRoot}/**/*']
+const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
+
+/** What is done once for all packages. */
+const rootTargets = {
+  format: target('.', 'node node_modules/prettier/bin/prettier.cjs --check --log-level warn .', { inputs: everything }),
+  lint: target('.', 'node node_modules/eslint/bin/eslint.js --max-warnings 0 *.mjs tools', { inputs: tools }),
+  test: target('.', 'node --test tools/check/*.test.mjs tools/workspace/*.test.mjs', {
+    dependsOn: everyBuild,
+    inputs: tools,
   }),
-  lint: target(root, 'node ../../node_modules/eslint/bin/eslint.js --max-warnings 0 .', {
-    cache: true,
-    inputs: [...source, '{workspaceRoot}/eslint.config.mjs', '{workspaceRoot}/tools/workspace/**/*'],
-  }),
-})
+  check: target('.', 'node tools/check/all.mjs', { dependsOn: everyBuild, inputs: everything }),
+  snippets: target('.', 'node tools/check/snippets.mjs', { dependsOn: everyBuild, inputs: everything }),
+}
+
+/** @param {string} root @param {string} manifest the text of its package.json @returns {Omit<import('@nx/devkit').ProjectConfiguration, 'root'>} */
+const projectOf = (root, manifest) => {
+  const { name } = JSON.parse(manifest)
+  return root === '.' ? { name, targets: rootTargets } : { name, tags: tagsOf(root), targets: targetsOf(root) }
+}
 
 /** @type {import('@nx/devkit').CreateNodesV2} */
 export const createNodesV2 = [
-  '{packages,plugins}/*/package.json',
+  '{package.json,{packages,plugins,tools,examples}/*/package.json}',
   (files, _options, { workspaceRoot }) =>
     files.map((file) => {
       const root = dirname(file)
-      const { name } = JSON.parse(readFileSync(join(workspaceRoot, file), 'utf8'))
-      return [file, { projects: { [root]: { name, root, tags: tagsOf(root), targets: targetsOf(root) } } }]
+      return [file, { projects: { [root]: projectOf(root, readFileSync(join(workspaceRoot, file), 'utf8')) } }]
     }),
 ]

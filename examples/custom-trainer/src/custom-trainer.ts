@@ -3,13 +3,18 @@
  * from the container; the loop, the order of the examples and the update are written here.
  */
 import {
+  type Batch,
   ENGINE,
+  type Encoded,
+  type HostArray,
   MODEL,
   OBJECTIVE,
   OPTIMIZER,
+  type OnDevice,
   type Params,
   SOURCE,
   TOKENIZER,
+  type Tree,
   closeScope,
   createScope,
   fold,
@@ -48,32 +53,41 @@ const [engine, model, objective] = [get(scope, ENGINE), get(scope, MODEL), get(s
 const [optimizer] = getAll(scope, OPTIMIZER)
 await engine.start()
 
+interface State extends Record<string, Tree> {
+  readonly params: Params
+  readonly optimizer: Tree
+}
 const step = engine.compile(
-  (state: { params: Params; optimizer: never }, batch: never, inputs: StepInputs) => {
+  (state: State, batch: OnDevice<Batch>, inputs: StepInputs) => {
     const { loss, grads } = lossAndGradients({ model, objective }, state.params, {}, batch, inputs.seed)
-    const next = optimizer!.update(grads, state.optimizer, state.params, inputs)
-    return { state: { params: mapParams(add, state.params, next.updates), optimizer: next.state }, loss }
+    const { updates, state: moments } = optimizer!.update(grads, state.optimizer, state.params, inputs)
+    const params = mapParams((p, update) => add(p, update), state.params, updates)
+    return { loss, state: { params, optimizer: moments } }
   },
   { donate: [0, 1, 2] },
 )
 
 // The curriculum: all examples, shortest first.
-const items = []
+const items: Encoded[] = []
 for await (const example of examples()) items.push(objective.encode(example))
 items.sort((a, b) => a.length - b.length)
 
 const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(fold(seed, 'head')) }))()
-let state = { params, optimizer: engine.compile(() => optimizer!.init(params))() as never }
+let state: State = { params, optimizer: engine.compile(() => optimizer!.init(params))() }
+const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
+const words = (values: readonly number[]): HostArray => ({
+  shape: [2],
+  dtype: 'int32',
+  values: Int32Array.from(values),
+})
 for (let i = 1; i <= steps; i++) {
   const at = ((i - 1) * batchSize) % (items.length - batchSize)
-  const batch = engine.put(objective.collate(items.slice(at, at + batchSize))) as never
-  const number = (value: number) => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) }) as const
-  const drawn = { shape: [2], dtype: 'int32', values: Int32Array.from(fold(seed, 'step', i)) } as const
-  const inputs = engine.put({ learningRate: number(1e-3), step: number(i), seed: drawn })
-  const result = step(state, batch, inputs as unknown as StepInputs)
+  const batch = engine.put(objective.collate(items.slice(at, at + batchSize)))
+  const inputs = engine.put({ learningRate: number(1e-3), step: number(i), seed: words(fold(seed, 'step', i)) })
+  const result = step(state, batch, inputs)
+  state = result.state
   const { values } = await engine.read(result.loss)
   engine.release(result.loss)
-  state = result.state as typeof state
-  console.log(`step ${i}: ${items[at]!.length} tokens a text, loss ${values[0]!.toFixed(3)}`)
+  console.log(`step ${i}: texts of ${items[at]!.length} tokens, loss ${values[0]!.toFixed(3)}`)
 }
 await closeScope(scope)

@@ -1,15 +1,16 @@
 import {
   type Tensor,
-  type Tensor1D,
+  cast,
   customGrad,
+  equal,
   exp,
   logSoftmax,
   mul,
-  oneHot,
+  neg,
+  range,
   reshape,
   sub,
   sum,
-  neg,
 } from '@tensorflow/tfjs-core'
 
 /**
@@ -20,7 +21,8 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const classes = logits.shape.at(-1) as number
   return customGrad((input, save) => {
     const logProbabilities = logSoftmax(input as Tensor)
-    const target = oneHot(labels as Tensor1D, classes)
+    // TF.js' oneHot refuses a single class.
+    const target = cast(equal(reshape(labels, [-1, 1]), range(0, classes, 1, 'int32')), 'float32') // [rows, classes]
     ;(save as (tensors: Tensor[]) => void)([logProbabilities, target])
     return {
       value: neg(sum(mul(logProbabilities, target), -1)),

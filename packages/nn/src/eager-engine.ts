@@ -1,4 +1,5 @@
 import {
+  AttuneError,
   type Compiled,
   type CompileOptions,
   type Engine,
@@ -17,7 +18,7 @@ import {
   type DataType,
   type Tensor,
   enableProdMode,
-  engine,
+  getBackend,
   memory,
   setBackend,
   tensor,
@@ -35,7 +36,7 @@ export interface EagerBackend {
 }
 
 const release = (tree: Tree): void => {
-  for (const [, leaf] of leaves(tree, isTensor)) if (!leaf.isDisposed) leaf.dispose()
+  for (const [, leaf] of leaves(tree, isTensor)) leaf.dispose()
 }
 
 /** The values are copied, here and in {@link read}, because TF.js' JavaScript backend computes on the very array it gets. */
@@ -53,35 +54,56 @@ async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
   return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }
 
-/** Runs the function on the spot; frees what it made on the way, and the donated arguments unless they are results. */
-function compile<F extends PureFunction>(fn: F, { donate = [] }: CompileOptions = {}): Compiled<F> {
-  const run = (...trees: Tree[]): Tree => {
-    const result = tidy(() => fn(...trees) as Tensor) as Tree
-    const kept = new Set<Tensor>(leaves(result, isTensor).map(([, leaf]) => leaf))
-    for (const position of donate)
-      for (const [, leaf] of leaves(trees[position], isTensor)) if (!kept.has(leaf)) leaf.dispose()
-    return result
+/**
+ * Runs the function on the spot, on the backend that `select` chooses; frees what it made on the way, and the donated
+ * arguments unless they are results.
+ */
+const compileFor =
+  (select: () => void) =>
+  <F extends PureFunction>(fn: F, { donate = [] }: CompileOptions = {}): Compiled<F> => {
+    const run = (...trees: Tree[]): Tree => {
+      select()
+      const result = tidy(() => fn(...trees) as Tensor) as Tree
+      const kept = new Set<Tensor>(leaves(result, isTensor).map(([, leaf]) => leaf))
+      for (const position of donate)
+        for (const [, leaf] of leaves(trees[position], isTensor)) if (!kept.has(leaf)) leaf.dispose()
+      return result
+    }
+    return Object.assign(run, { dispose: () => undefined }) as unknown as Compiled<F>
   }
-  return Object.assign(run, { dispose: () => undefined }) as unknown as Compiled<F>
+
+async function useBackend(backend: string, device: string): Promise<void> {
+  const ready = await setBackend(backend).catch(() => false)
+  if (ready) return
+  throw new AttuneError(
+    'ENGINE_UNAVAILABLE',
+    `${device}: TF.js cannot start its backend "${backend}"`,
+    'Install the engine again, or name another one: `attune plugins list` shows those that there are.',
+  )
 }
 
 /**
  * An engine that lets a TF.js backend run each operation as it is called. Everything a step makes is freed when the step
  * ends, except its results.
  */
-export const eagerEngine = ({ backend, device, load }: EagerBackend): Engine => ({
-  device,
-  async start() {
-    enableProdMode() // without it TF.js prints an advertisement of tfjs-node
-    await load()
-    await setBackend(backend)
-    await engine().ready()
-    registerUniform(backend)
-  },
-  compile,
-  put,
-  read,
-  release,
-  live: () => memory().numTensors,
-  close: () => Promise.resolve(),
-})
+export const eagerEngine = ({ backend, device, load }: EagerBackend): Engine => {
+  /** TF.js computes on one backend at a time, for the whole process; the last engine that started would keep it. */
+  const select = (): void => {
+    if (getBackend() !== backend) void setBackend(backend) // done on return, because the backend is there already
+  }
+  return {
+    device,
+    async start() {
+      enableProdMode() // without it TF.js prints an advertisement of tfjs-node
+      await load()
+      await useBackend(backend, device)
+      registerUniform(backend)
+    },
+    compile: compileFor(select),
+    put: (tree) => (select(), put(tree)),
+    read,
+    release,
+    live: () => memory().numTensors,
+    close: () => Promise.resolve(),
+  }
+}

@@ -101,6 +101,8 @@ function describeParameters({ engine, make, init, read }: Subject): void {
       const groups = layers.filter(({ prefixes }) => prefixes.some((prefix) => name.startsWith(prefix)))
       expect([name, groups.map((group) => group.name)]).toEqual([name, [expect.any(String)]])
     }
+    // Else `layer.1` would take the parameters of `layer.10` as well.
+    expect(layers.flatMap(({ prefixes }) => prefixes).filter((prefix) => /\d$/.test(prefix))).toEqual([])
     const numbers = layers.flatMap(({ prefixes }) => prefixes.map((prefix) => Number(/\d+/.exec(prefix)?.[0] ?? NaN)))
     const counted = numbers.filter((n) => !Number.isNaN(n))
     expect(counted).toEqual([...counted].sort((a, b) => a - b))

@@ -2,7 +2,6 @@ import { AttuneError, type HostArray, type Key, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from './batches.js'
 import { evaluate, obey } from './obey.js'
 import type { Session } from './session.js'
-import type { StepInputs } from './training-step.js'
 
 const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
 
@@ -14,9 +13,9 @@ function inputsOf({ plan, parts, steps, moving }: Session, step: number) {
   const inputs = parts.engine.put({
     learningRate: number(learningRate),
     step: number(step),
-    seed: { shape: [2], dtype: 'int32', values: Int32Array.from(seed) } satisfies HostArray,
+    seed: { shape: [2], dtype: 'int32', values: Int32Array.from(seed) } as HostArray,
   })
-  return { learningRate, inputs: inputs as unknown as StepInputs }
+  return { learningRate, inputs }
 }
 
 function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): void {

@@ -50,18 +50,18 @@ export function lossAndGradients(
   seed: Tensor,
 ): { readonly loss: Scalar; readonly grads: Params } {
   const names = Object.keys(trainable)
-  let weight: Scalar | undefined
+  let weight: Tensor | undefined
   const sumOfLosses = (...values: Tensor[]): Scalar => {
     const params = { ...frozen, ...Object.fromEntries(names.map((name, i) => [name, values[i] as Tensor])) }
     const mode = { training: true, key: { seed, stream: 0 } } as const
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode)
     const loss = objective.loss(head, batch)
     weight = keep(loss.weight) // outlives the scope in which TF.js records operations
-    return loss.sum
+    return loss.sum as Scalar
   }
   const values = names.map((name) => trainable[name] as Tensor)
   const { value, grads } = engine().gradients(() => sumOfLosses(...values), values, undefined, true)
-  const total = weight as unknown as Scalar
+  const total = weight as unknown as Tensor
   const result = {
     loss: div(value, total) as Scalar,
     grads: Object.fromEntries(
@@ -88,8 +88,8 @@ export const trainingStep =
 /** What inference computes of a batch. */
 export interface InferenceResult extends Record<string, Tree> {
   readonly head: Tree
-  readonly lossSum: Scalar
-  readonly lossWeight: Scalar
+  readonly lossSum: Tensor
+  readonly lossWeight: Tensor
 }
 
 /** The forward pass without dropout, with the loss of the references that the batch holds. */

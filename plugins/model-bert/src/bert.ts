@@ -56,7 +56,7 @@ const options = z
 type BertOptions = z.output<typeof options>
 
 /** The shape of every parameter by its name in a checkpoint. */
-export function shapesOf(o: BertOptions): Record<string, readonly number[]> {
+function shapesOf(o: BertOptions): Record<string, readonly number[]> {
   const [H, F] = [o.hiddenSize, o.intermediateSize]
   const norm = (name: string) => ({ [`${name}.weight`]: [H], [`${name}.bias`]: [H] })
   const dense = (name: string, outputs: number, inputs: number) => ({

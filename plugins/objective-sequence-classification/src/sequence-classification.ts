@@ -39,6 +39,7 @@ const options = z.strictObject({
     .array(z.string())
     .min(1)
     .max(100_000)
+    .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
     .optional()
     .describe('All label names; learned from the training examples when absent'),
   maximumLength: z
@@ -129,6 +130,9 @@ function softmaxRow(logits: HostArray, i: number, size: number): number[] {
   return powers.map((power) => power / total)
 }
 
+const byLabel = (labels: readonly string[], score: (label: number) => number): Record<string, number> =>
+  Object.fromEntries(labels.map((name, label) => [name, score(label)]))
+
 const headConfig = (model: Model, labels: readonly string[]) => {
   const type = String(model.config['model_type'])
   return {
@@ -172,9 +176,9 @@ function create(
       items.map((_, i) => {
         const probabilities = softmaxRow(logits, i, labels.length)
         const best = probabilities.indexOf(Math.max(...probabilities))
-        return { label: labels[best], scores: Object.fromEntries(labels.map((label, j) => [label, probabilities[j]])) }
+        return { label: labels[best], scores: byLabel(labels, (j) => probabilities[j] as number) }
       }),
-    reference: ({ label }) => ({ label: labels[label] }),
+    reference: ({ label }) => ({ label: labels[label], scores: byLabel(labels, (i) => (i === label ? 1 : 0)) }),
   }
 }
 

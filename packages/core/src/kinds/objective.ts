@@ -1,4 +1,4 @@
-import type { Scalar } from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { kind } from '../kind.js'
 import type { Key } from '../random.js'
 import type { HostTree, OnDevice, OnHost, Params, Tree } from '../tree.js'
@@ -13,10 +13,13 @@ export interface Encoded {
   readonly truncated: boolean
 }
 
-/** A loss as a sum and a weight, so that batches of any sizes add up exactly; the mean is `sum / weight`. */
+/**
+ * A loss as a sum and a weight, so that batches of any sizes add up exactly; the mean is `sum / weight`. Both are
+ * `[]`.
+ */
 export interface Loss extends Record<string, Tree> {
-  readonly sum: Scalar
-  readonly weight: Scalar
+  readonly sum: Tensor
+  readonly weight: Tensor
 }
 
 /** What a head predicts or what is true of one example, by view: `label`, `scores`, `text`, … */

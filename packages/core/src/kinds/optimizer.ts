@@ -1,12 +1,13 @@
-import type { Scalar } from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { kind } from '../kind.js'
 import type { Params, Tree } from '../tree.js'
 
 /** Numbers that change from step to step, as tensors, so that a change needs no new trace. */
 export interface Hyper extends Record<string, Tree> {
-  readonly learningRate: Scalar
-  /** The step being taken, counted from 1. */
-  readonly step: Scalar
+  /** `[]` */
+  readonly learningRate: Tensor
+  /** The step being taken, counted from 1; `[]`. */
+  readonly step: Tensor
 }
 
 /**

@@ -1,0 +1,176 @@
+import { sep } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
+import { type Chosen, Use, choosePlugins, parseConfig, use, useAll } from './config.js'
+import type { AttuneError } from './error.js'
+import { keysAt } from './issues.js'
+import { kind } from './kind.js'
+import { definePlugin } from './plugin.js'
+
+const LAMP = kind<object>('lamp', 'one')
+const SHADE = kind<object>('shade', 'many')
+const desk = definePlugin({
+  kind: LAMP,
+  name: 'desk',
+  summary: 'A lamp for a desk',
+  options: z.strictObject({
+    brightness: z.number().max(1).default(0.5),
+    bulb: z.strictObject({ wattage: z.number(), socket: z.string().default('E27') }).optional(),
+    manual: z.string().optional().meta({ path: true }),
+    maker: z.string().optional(),
+  }),
+  create: () => ({}),
+})
+const paper = definePlugin({
+  kind: SHADE,
+  name: 'paper',
+  summary: 'A shade of paper',
+  options: z.strictObject({ colour: z.string().default('white') }),
+  create: () => ({}),
+})
+
+const schema = z.strictObject({
+  lamp: use(LAMP),
+  shades: useAll(SHADE).default([]),
+  room: z
+    .strictObject({
+      width: z.number().positive().default(3),
+      windows: z.array(z.strictObject({ height: z.number() })).default([]),
+    })
+    .prefault({}),
+})
+const places = { registered: [desk, paper], folders: ['/nowhere'] }
+
+const fails = (call: () => unknown): AttuneError => {
+  try {
+    call()
+  } catch (error) {
+    return error as AttuneError
+  }
+  throw new Error('nothing was thrown')
+}
+const rejects = async (promise: Promise<unknown>): Promise<AttuneError> =>
+  promise.then(
+    () => {
+      throw new Error('nothing was thrown')
+    },
+    (error: AttuneError) => error,
+  )
+
+describe('parseConfig', () => {
+  it('takes a name, a record with options, or the plugin itself; one or a list where there may be many', () => {
+    const parsed = parseConfig(schema, { lamp: 'desk', shades: [{ use: 'paper', colour: 'red' }, paper] })
+    expect(parsed.lamp).toEqual(new Use(LAMP, 'desk', {}))
+    expect(parsed.shades).toEqual([new Use(SHADE, 'paper', { colour: 'red' }), new Use(SHADE, paper, {})])
+    expect(parsed.room).toEqual({ width: 3, windows: [] })
+    expect(parseConfig(schema, { lamp: { use: desk, brightness: 1 }, shades: 'paper' })).toMatchObject({
+      lamp: new Use(LAMP, desk, { brightness: 1 }),
+      shades: [new Use(SHADE, 'paper', {})],
+    })
+  })
+
+  it('names all mistakes at once, unknown keys at any depth with the nearest, each with its place', () => {
+    const lines: Record<string, number> = { lampp: 2, 'room.widht': 5, 'room.windows.1.heihgt': 9, 'room.width': 6 }
+    const error = fails(() =>
+      parseConfig(
+        schema,
+        { lampp: 'desk', room: { widht: 4, width: -1, windows: [{ height: 1 }, { heihgt: 2, height: 1 }] } },
+        (path) => {
+          const line = lines[path.map(String).join('.')]
+          return line === undefined ? undefined : `config.yaml:${line}`
+        },
+      ),
+    )
+    expect(error.code).toBe('BAD_CONFIG')
+    const wanted = [
+      'the configuration has 5 mistakes',
+      'unknown `lampp` (did you mean `lamp`?) (config.yaml:2)',
+      '`lamp`: a plugin name or `{ use: name, … }` must stand here, got nothing',
+      'room: unknown `widht` (did you mean `width`?) (config.yaml:5)',
+      'room.windows.1: unknown `heihgt` (did you mean `height`?) (config.yaml:9)',
+    ]
+    for (const line of wanted) expect(error.problem).toContain(line)
+    expect(error.problem).toMatch(/`room\.width`: .*, got -1 \(config\.yaml:6\)/)
+    expect(error.remedy).toContain('attune plugins list')
+  })
+
+  it('refuses what is no plugin name', () => {
+    for (const lamp of [3, null, [], { brightness: 1 }, { use: 3 }])
+      expect(fails(() => parseConfig(schema, { lamp })).problem).toContain('`lamp`')
+    for (const wrong of ['text', null, 3, []]) expect(fails(() => parseConfig(schema, wrong)).code).toBe('BAD_CONFIG')
+  })
+})
+
+describe('choosePlugins', () => {
+  const choose = (input: unknown, locate?: Parameters<typeof choosePlugins>[2]) =>
+    choosePlugins(parseConfig(schema, input), places, locate)
+
+  it('puts plugins with complete options where names stood, and leaves the rest', async () => {
+    const chosen = await choose({
+      lamp: 'desk',
+      shades: ['paper', { use: 'paper', colour: 'red' }],
+      room: { width: 2 },
+    })
+    expect(chosen.lamp).toEqual({ plugin: desk, options: { brightness: 0.5 } })
+    expect((chosen.shades as readonly Chosen[]).map(({ options }) => options)).toEqual([
+      { colour: 'white' },
+      { colour: 'red' },
+    ])
+    expect(chosen.room).toEqual({ width: 2, windows: [] })
+  })
+
+  it('names the mistaken options of all plugins at once, by their place in the configuration', async () => {
+    const error = await rejects(
+      choose(
+        {
+          lamp: { use: 'desk', brightness: 2, bulb: { watage: 3, wattage: 3 } },
+          shades: [
+            { use: 'paper', colour: 5 },
+            { use: 'paper', color: 'red' },
+          ],
+        },
+        (path) => `config.yaml:${path.length}`,
+      ),
+    )
+    expect(error.code).toBe('BAD_CONFIG')
+    expect(error.problem).toContain('4 mistakes')
+    expect(error.problem).toMatch(/`lamp\.brightness`: .*got 2 \(config\.yaml:2\)/)
+    expect(error.problem).toContain('lamp.bulb: unknown `watage` (did you mean `wattage`?) (config.yaml:3)')
+    expect(error.problem).toMatch(/`shades\.0\.colour`: .*got 5/)
+    expect(error.problem).toContain('shades.1: unknown `color` (did you mean `colour`?)')
+  })
+
+  it('says where a name stands that leads to nothing', async () => {
+    const error = await rejects(choose({ lamp: 'dsek' }, () => 'config.yaml:1'))
+    expect([error.code, error.remedy]).toEqual(['UNKNOWN_PLUGIN', expect.stringContaining('Did you mean desk?')])
+    expect(error.problem).toContain('(config.yaml:1)')
+    expect(error.remedy).toContain('npm install @attune/lamp-dsek')
+  })
+
+  it('makes paths absolute from the first folder, and only paths', async () => {
+    const chosen = await choose({ lamp: { use: 'desk', manual: 'docs/manual.txt', maker: 'docs/manual.txt' } })
+    expect((chosen.lamp as Chosen).options).toMatchObject({
+      manual: ['', 'nowhere', 'docs', 'manual.txt'].join(sep),
+      maker: 'docs/manual.txt',
+    })
+    const absolute = await choose({ lamp: { use: 'desk', manual: '/elsewhere/manual.txt' } })
+    expect((absolute.lamp as Chosen).options['manual']).toBe('/elsewhere/manual.txt')
+  })
+
+  it('takes no key of a configuration for a prototype', async () => {
+    const open = z.record(z.string(), z.unknown())
+    const chosen = await choosePlugins(parseConfig(open, JSON.parse('{"__proto__": {"polluted": 1}}')), places)
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+    expect((chosen as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+})
+
+describe('keysAt', () => {
+  it('looks through defaults, optional values and lists', () => {
+    expect(keysAt(schema, [])).toEqual(['lamp', 'shades', 'room'])
+    expect(keysAt(schema, ['room'])).toEqual(['width', 'windows'])
+    expect(keysAt(schema, ['room', 'windows', 3])).toEqual(['height'])
+    expect(keysAt(schema, ['room', 'width'])).toEqual([])
+    expect(keysAt(schema, ['nothing', 'here'])).toEqual([])
+  })
+})

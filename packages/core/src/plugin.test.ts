@@ -1,0 +1,115 @@
+import { describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
+import type { AttuneError } from './error.js'
+import { kind } from './kind.js'
+import { METRIC } from './kinds/metric.js'
+import { definePlugin, isPlugin, parseOptions, titleOf } from './plugin.js'
+
+interface Lamp {
+  readonly brightness: number
+  readonly colour: string
+}
+const LAMP = kind<Lamp>('lamp', 'one')
+const POWER = kind<{ readonly volts: number }>('power', 'one')
+
+const desk = definePlugin({
+  kind: LAMP,
+  name: 'desk',
+  summary: 'A lamp for a desk',
+  options: z.strictObject({
+    brightness: z.number().min(0).max(1).default(0.5).describe('Share of full light'),
+    colour: z.string().default('white').describe('Colour'),
+  }),
+  create: (options): Lamp => options,
+})
+
+const thrown = (call: () => unknown): AttuneError => {
+  try {
+    call()
+  } catch (error) {
+    return error as AttuneError
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('definePlugin', () => {
+  it('makes a function that fills in defaults, and that carries its manifest', () => {
+    expect(desk()).toEqual({ brightness: 0.5, colour: 'white' })
+    expect(desk({ brightness: 1 })).toEqual({ brightness: 1, colour: 'white' })
+    expect([desk.kind, desk.name, desk.summary, titleOf(desk)]).toEqual([
+      LAMP,
+      'desk',
+      'A lamp for a desk',
+      'lamp desk',
+    ])
+    expect('create' in desk).toBe(false)
+  })
+
+  it('makes nothing when it is defined', () => {
+    let made = 0
+    const counting = definePlugin({
+      kind: LAMP,
+      name: 'counting',
+      summary: 'Counts how often it is made',
+      options: z.strictObject({}),
+      create: () => ({ brightness: ++made, colour: '' }),
+    })
+    expect(made).toBe(0)
+    expect([counting().brightness, counting().brightness]).toEqual([1, 2])
+  })
+
+  it('hands over what it needs', () => {
+    const plugged = definePlugin({
+      kind: LAMP,
+      name: 'plugged',
+      summary: 'A lamp that needs power',
+      options: z.strictObject({}),
+      needs: { power: POWER },
+      create: (_, { power }) => ({ brightness: power.volts / 230, colour: '' }),
+    })
+    expect(plugged({}, { power: { volts: 115 } }).brightness).toBe(0.5)
+    expect(plugged(undefined, { power: { volts: 230 } }).brightness).toBe(1)
+  })
+
+  it('is told from other functions', () => {
+    expect(isPlugin(desk)).toBe(true)
+    for (const other of [() => 1, { kind: LAMP, options: {}, summary: '' }, null, 'desk', METRIC])
+      expect(isPlugin(other)).toBe(false)
+  })
+})
+
+describe('parseOptions', () => {
+  it('names everything that is wrong at once, with the value and the near miss', () => {
+    const error = thrown(() => parseOptions(desk, { brightness: 2, color: 'red', colour: 3 }))
+    expect(error.code).toBe('BAD_OPTIONS')
+    expect(error.problem).toMatch(/^lamp desk: /)
+    expect(error.problem).toMatch(/`brightness`: .*got 2/)
+    expect(error.problem).toMatch(/`colour`: .*got 3/)
+    expect(error.problem).toContain('unknown `color` (did you mean `colour`?)')
+    expect(error.remedy).toContain('attune plugins info lamp desk')
+  })
+
+  it('shortens what is long, and says when there is nothing', () => {
+    const strict = { ...LAMP, name: 'lamp' }
+    const required = {
+      kind: strict,
+      name: 'x',
+      options: z.strictObject({ list: z.array(z.string()), text: z.string() }),
+    }
+    const error = thrown(() => parseOptions(required, { list: 'a'.repeat(500) }))
+    expect(error.problem).toMatch(/`text`: .*got nothing/)
+    expect(error.problem.length).toBeLessThan(300)
+  })
+
+  it('lists what is known where nothing is near', () => {
+    expect(thrown(() => desk({ wattage: 3 } as never)).problem).toContain(
+      'unknown `wattage` (known: brightness, colour)',
+    )
+  })
+
+  it('takes nothing for no options', () => {
+    expect(parseOptions(desk, undefined)).toEqual({ brightness: 0.5, colour: 'white' })
+    expect(parseOptions(desk, null)).toEqual({ brightness: 0.5, colour: 'white' })
+    for (const wrong of ['text', 3, []]) expect(thrown(() => parseOptions(desk, wrong)).code).toBe('BAD_OPTIONS')
+  })
+})

@@ -1,0 +1,176 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
+import { type AttuneError, isAttuneError } from './error.js'
+import { kind } from './kind.js'
+import { definePlugin } from './plugin.js'
+import { admits, coreVersion, findPlugin, installedPlugins } from './resolve.js'
+
+const LAMP = kind<string>('lamp', 'one')
+const root = mkdtempSync(join(tmpdir(), 'attune-resolve-'))
+const write = (path: string, content: string): void => {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), content)
+}
+
+/** The text of a module whose default export is a plugin of a kind that says where it comes from. */
+const moduleText = (name: string, from: string, kindName = 'lamp'): string => `
+const plugin = () => ${JSON.stringify(from)}
+export default Object.defineProperty(
+  Object.assign(plugin, { kind: { name: '${kindName}', arity: 'one', token: Symbol.for('attune/${kindName}') }, options: {}, summary: '' }),
+  'name', { value: '${name}' })
+`
+
+/** Puts a package that declares a lamp into a `node_modules` folder. */
+function install(
+  at: string,
+  packageName: string,
+  name: string,
+  extra: object = {},
+  text = moduleText(name, `${at} ${packageName}`),
+): void {
+  const folder = join(at, 'node_modules', packageName)
+  const manifest = { name: packageName, version: '1.2.3', type: 'module', exports: './index.js', description: 'A lamp' }
+  write(join(folder, 'package.json'), JSON.stringify({ ...manifest, attune: { kind: 'lamp', name }, ...extra }))
+  write(join(folder, 'index.js'), text)
+}
+
+const find = async (name: string, ...folders: string[]): Promise<string> =>
+  ((await findPlugin(LAMP, name, { folders: folders.map((folder) => join(root, folder)) })) as () => string)()
+
+const refusal = async (promise: Promise<unknown>): Promise<AttuneError> => {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!isAttuneError(error)) throw error ?? new Error('nothing was thrown')
+  return error
+}
+
+beforeAll(() => {
+  install('outer', '@attune/lamp-desk', 'desk')
+  install('outer', '@attune/lamp-floor', 'floor')
+  install('outer', 'attune-plugin-mine', 'mine')
+  install('outer', '@someone/attune-plugin-theirs', 'theirs')
+  install('outer', 'unrelated', 'unrelated')
+  install('outer/inner', '@attune/lamp-desk', 'desk')
+  install('outer/inner', 'attune-plugin-desk', 'desk')
+  write('outer/inner/deep/local.mjs', moduleText('local', 'local file'))
+  write('outer/inner/deep/shade.mjs', moduleText('shade', 'a shade', 'shade'))
+  write('outer/inner/deep/number.mjs', 'export default 3\n')
+})
+afterAll(() => rmSync(root, { recursive: true }))
+
+describe('findPlugin', () => {
+  it('takes a registered one first', async () => {
+    const desk = definePlugin({
+      kind: LAMP,
+      name: 'desk',
+      summary: 'Mine',
+      options: z.strictObject({}),
+      create: () => 'mine',
+    })
+    const other = definePlugin({ ...desk, kind: kind<string>('shade', 'one'), create: () => 'a shade' })
+    const places = { registered: [other, desk], folders: [join(root, 'outer')] }
+    expect(await findPlugin(LAMP, 'desk', places)).toBe(desk)
+  })
+
+  it('then an installed one: @attune before others, and the nearest node_modules first', async () => {
+    expect(await find('desk', 'outer')).toBe('outer @attune/lamp-desk')
+    expect(await find('desk', 'outer/inner/deep')).toBe('outer/inner @attune/lamp-desk')
+    expect(await find('floor', 'outer/inner/deep')).toBe('outer @attune/lamp-floor')
+    expect(await find('desk', 'outer', 'outer/inner')).toBe('outer @attune/lamp-desk')
+    expect(await find('mine', 'outer')).toBe('outer attune-plugin-mine')
+    expect(await find('theirs', 'outer')).toBe('outer @someone/attune-plugin-theirs')
+  })
+
+  it('then a path from the folder, or a package', async () => {
+    expect(await find('./local.mjs', 'outer/inner/deep')).toBe('local file')
+    expect(await find('./deep/local.mjs', 'outer', 'outer/inner')).toBe('local file')
+    expect(await find(join(root, 'outer/inner/deep/local.mjs'), 'outer')).toBe('local file')
+    expect(await find('unrelated', 'outer')).toBe('outer unrelated')
+  })
+
+  it('names the near misses, the folders searched and the line that installs', async () => {
+    const error = await refusal(find('dsek', 'outer', 'outer/inner'))
+    expect(error.code).toBe('UNKNOWN_PLUGIN')
+    expect(error.problem).toContain(`searched from ${join(root, 'outer')}, ${join(root, 'outer/inner')}`)
+    expect(error.remedy).toBe('Did you mean desk? If it is a package: npm install @attune/lamp-dsek')
+  })
+
+  it('lists what is installed where nothing is near, and says when there is nothing', async () => {
+    expect((await refusal(find('chandelier', 'outer'))).remedy).toContain('Installed: desk, floor, mine, theirs.')
+    write('empty/file', '')
+    expect((await refusal(find('desk', 'empty'))).remedy).toContain('Installed: no lamp at all.')
+    const missing = findPlugin(kind('shade', 'one'), './deep/missing.mjs', { folders: [join(root, 'outer/inner')] })
+    expect((await refusal(missing)).code).toBe('UNKNOWN_PLUGIN')
+  })
+
+  it('refuses a module that exports no plugin of the kind', async () => {
+    for (const name of ['./number.mjs', './shade.mjs']) {
+      const error = await refusal(find(name, 'outer/inner/deep'))
+      expect([error.code, error.problem]).toEqual(['NOT_A_PLUGIN', expect.stringContaining(name)])
+      expect(error.remedy).toContain('export default definePlugin')
+    }
+  })
+
+  it('refuses a package made for another core, and names both versions', async () => {
+    install('old', '@attune/lamp-old', 'old', { peerDependencies: { '@attune/core': '^9.1.0' } })
+    install('old', '@attune/lamp-new', 'new', { peerDependencies: { '@attune/core': `^${coreVersion()}` } })
+    const error = await refusal(find('old', 'old'))
+    expect([error.code, error.problem]).toEqual(['CORE_MISMATCH', expect.stringContaining('^9.1.0')])
+    expect(error.problem).toContain(coreVersion())
+    expect(error.remedy).toContain('npm install @attune/lamp-old@latest @attune/core@latest')
+    expect(await find('new', 'old')).toBe('old @attune/lamp-new')
+  })
+})
+
+describe('installedPlugins', () => {
+  it('reads what packages declare, each kind and name once, and passes over what is no plugin', () => {
+    write('odd/node_modules/attune-plugin-broken/package.json', '{ not json')
+    write('odd/node_modules/attune-plugin-plain/package.json', '{ "name": "attune-plugin-plain" }')
+    write('odd/node_modules/attune-plugin-half/package.json', '{ "name": "x", "attune": { "kind": "lamp" } }')
+    mkdirSync(join(root, 'odd/node_modules/attune-plugin-empty'))
+    expect(installedPlugins([join(root, 'odd')])).toEqual([])
+    const found = installedPlugins([join(root, 'outer/inner'), join(root, 'outer')])
+    expect(found.map(({ name }) => name)).toEqual(['desk', 'floor', 'mine', 'theirs'])
+    expect(found[0]).toEqual({
+      kind: 'lamp',
+      name: 'desk',
+      package: '@attune/lamp-desk',
+      version: '1.2.3',
+      description: 'A lamp',
+      directory: join(root, 'outer/inner/node_modules/@attune/lamp-desk'),
+    })
+  })
+})
+
+describe('admits', () => {
+  // What the semver package, npm's own, says of these ranges.
+  it.each([
+    ['^0.1.0', '0.1.0', true],
+    ['^0.1.0', '0.1.9', true],
+    ['^0.1.2', '0.1.1', false],
+    ['^0.1.0', '0.2.0', false],
+    ['^0.0.3', '0.0.3', true],
+    ['^0.0.3', '0.0.4', false],
+    ['^1.2.3', '1.2.3', true],
+    ['^1.2.3', '1.3.0', true],
+    ['^1.2.3', '1.2.2', false],
+    ['^1.2.3', '2.0.0', false],
+    ['^1.2.3', '1.10.0', true],
+    ['0.1.0', '0.1.0', true],
+    ['0.1.0', '0.1.1', false],
+    ['*', '7.0.0', true],
+  ])('%p of version %p is %p', (range, version, expected) => {
+    expect(admits(range, version)).toBe(expected)
+  })
+})
+
+it('knows its own version', () => {
+  expect(coreVersion()).toMatch(/^\d+\.\d+\.\d+/)
+  expect(fileURLToPath(import.meta.url)).toContain('core')
+})

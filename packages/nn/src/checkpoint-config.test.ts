@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
+import { configFromOptions, optionsFromConfig } from './checkpoint-config.js'
+
+const config = JSON.parse(readFileSync('golden/bert-config.json', 'utf8')) as Record<string, unknown>
+const schema = z.strictObject({
+  vocabSize: z.int(),
+  hiddenAct: z.string(),
+  layerNormEps: z.number(),
+  numHiddenLayers: z.int(),
+  attentionProbsDropoutProb: z.number(),
+  classifierDropout: z.number().optional(),
+  padTokenId: z.int(),
+  isDecoder: z.boolean(),
+  absentHere: z.number().default(3),
+})
+
+describe('optionsFromConfig and configFromOptions', () => {
+  it('take what the plugin has options for out of a config.json of the Hugging Face library', () => {
+    const options = optionsFromConfig(schema, config)
+    expect(options).toEqual({
+      vocabSize: 30522,
+      hiddenAct: 'gelu',
+      layerNormEps: 1e-12,
+      numHiddenLayers: 12,
+      attentionProbsDropoutProb: 0.1,
+      padTokenId: 0,
+      isDecoder: false,
+    })
+    expect(schema.parse(options).absentHere).toBe(3)
+  })
+
+  it('put it back under the same keys and values', () => {
+    const written = configFromOptions(optionsFromConfig(schema, config))
+    expect(Object.keys(written).length).toBe(7)
+    expect(config).toMatchObject(written)
+  })
+
+  it('turn every key of that file around and back', () => {
+    const every = z.strictObject(
+      Object.fromEntries(
+        Object.keys(config)
+          .filter((key) => !key.startsWith('_'))
+          .map((key) => [key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), z.unknown()]),
+      ),
+    )
+    const kept = Object.fromEntries(
+      Object.entries(config).filter(([key, value]) => !key.startsWith('_') && value !== null),
+    )
+    expect(configFromOptions(optionsFromConfig(every, config))).toEqual(kept)
+  })
+
+  it('take no inherited property for an option', () => {
+    expect(optionsFromConfig(schema, { constructor: 1, to_string: 2, has_own_property: 3 })).toEqual({})
+  })
+})

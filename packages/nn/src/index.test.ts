@@ -1,0 +1,40 @@
+import { expect, it } from '@jest/globals'
+import * as nn from './index.js'
+
+it('exports these names, and no others', () => {
+  expect(Object.keys(nn).sort()).toEqual([
+    'UNIFORM',
+    'accumulateMomentum',
+    'activation',
+    'activationNames',
+    'addDecayedWeights',
+    'attention',
+    'chain',
+    'clipByGlobalNorm',
+    'configFromOptions',
+    'crossEntropy',
+    'decodeSafetensors',
+    'dropout',
+    'eagerEngine',
+    'embedding',
+    'encodeSafetensors',
+    'filled',
+    'fold',
+    'gelu',
+    'geluTanh',
+    'globalNorm',
+    'isBiasOrNorm',
+    'layerNorm',
+    'linear',
+    'normal',
+    'optionsFromConfig',
+    'paddingBias',
+    'parameter',
+    'registerUniform',
+    'scaleByAdam',
+    'scaleByLearningRate',
+    'uniform',
+    'uniformValues',
+    'warmup',
+  ])
+})

@@ -1,0 +1,4 @@
+import { describeAdapter } from '@attune/testkit'
+import { full } from './full.js'
+
+describeAdapter(full)

@@ -1,0 +1,41 @@
+// @ts-check
+/** All checks that no single package can make, one line each; fails if one does. The packages must have been built. */
+import { budgets } from './budgets.mjs'
+import { cycles } from './cycles.mjs'
+import { errorCodes, errorPages } from './error-codes.mjs'
+import { exportsPinned } from './exports.mjs'
+import { generated } from './generated.mjs'
+import { manifests } from './manifests.mjs'
+import { packagesIn } from './packages.mjs'
+import { readmes } from './readmes.mjs'
+import { toolsTypes } from './tools-types.mjs'
+
+const packages = packagesIn()
+
+/** @type {Record<string, () => import('./packages.mjs').Finding | Promise<import('./packages.mjs').Finding>>} */
+const CHECKS = {
+  budgets: () => budgets(packages),
+  manifests: () => manifests(packages),
+  cycles: () => cycles(packages),
+  READMEs: () => readmes(packages),
+  'error codes': () => errorCodes(packages, errorPages()),
+  exports: () => exportsPinned(packages),
+  'generated parts': () => generated(packages),
+  'types of tools': toolsTypes,
+}
+
+for (const [name, check] of Object.entries(CHECKS)) {
+  const begun = performance.now()
+  const { problems, summary } = await Promise.resolve(check()).catch((error) => ({
+    problems: [error.message],
+    summary: '',
+  }))
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+  console.log(
+    `${problems.length === 0 ? '✓' : '✗'} ${name.padEnd(16)} ${seconds} s  ${problems.length === 0 ? summary : `${problems.length} wrong`}`,
+  )
+  for (const problem of problems) console.log(`    ${problem}`)
+  if (problems.length > 0) process.exitCode = 1
+}
+// A loaded engine may keep the process alive.
+process.exit()

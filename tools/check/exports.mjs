@@ -1,0 +1,52 @@
+// @ts-check
+/**
+ * That the names which the packages export are the ones written down in exports.json, so that none appears or vanishes
+ * unnoticed. `--write` writes down those there are.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { register } from 'node:module'
+import { join } from 'node:path'
+import { isProgram, load, packagesIn, report, root } from './packages.mjs'
+
+const FILE = join(root, 'tools/check/exports.json')
+
+/** The testkit imports Jest, which refuses to be loaded outside a test: these stand in for it. */
+const JEST = ['afterAll', 'afterEach', 'beforeAll', 'beforeEach', 'describe', 'expect', 'it', 'jest', 'test']
+const standIn = `data:text/javascript,${encodeURIComponent(JEST.map((name) => `export const ${name} = undefined`).join('\n'))}`
+const hooks = `export const resolve = (name, context, next) =>
+  name === '@jest/globals' ? { url: ${JSON.stringify(standIn)}, shortCircuit: true } : next(name, context)`
+
+/** The names that each built package exports. @param {import('./packages.mjs').Package[]} packages */
+export async function exportedNames(packages) {
+  register(`data:text/javascript,${encodeURIComponent(hooks)}`)
+  return Object.fromEntries(
+    await Promise.all(packages.map(async (each) => [each.manifest.name, Object.keys(await load(each)).sort()])),
+  )
+}
+
+/**
+ * @param {Readonly<Record<string, readonly string[]>>} actual
+ * @param {Readonly<Record<string, readonly string[]>>} written
+ */
+export function compareNames(actual, written) {
+  const names = [...new Set([...Object.keys(actual), ...Object.keys(written)])].sort()
+  return names.flatMap((name) => {
+    const [now, then] = [actual[name] ?? [], written[name] ?? []]
+    return [
+      ...now
+        .filter((each) => !then.includes(each))
+        .map((each) => `${name} exports ${each}, which exports.json does not have`),
+      ...then.filter((each) => !now.includes(each)).map((each) => `${name} no longer exports ${each}`),
+    ]
+  })
+}
+
+/** @param {import('./packages.mjs').Package[]} packages @param {{ write?: boolean }} [options] */
+export async function exportsPinned(packages, { write = false } = {}) {
+  const actual = await exportedNames(packages)
+  if (write) writeFileSync(FILE, `${JSON.stringify(actual, null, 2)}\n`)
+  const problems = compareNames(actual, existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {})
+  return { problems, summary: `${Object.values(actual).flat().length} exported names as written down` }
+}
+
+if (isProgram(import.meta.url)) report(await exportsPinned(packagesIn(), { write: process.argv.includes('--write') }))

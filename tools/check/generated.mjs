@@ -1,0 +1,100 @@
+// @ts-check
+/**
+ * The parts of documents that are made from the code: the options in each plugin's README, the plugins in the root's, the
+ * table of error codes. `--write` makes them anew; without it, this fails where one is stale.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
+import { z } from 'zod'
+import { errorPages } from './error-codes.mjs'
+import { optionsTable } from './options-table.mjs'
+import { isProgram, load, packagesIn, report, root } from './packages.mjs'
+import { table } from './table.mjs'
+
+/**
+ * The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced; `undefined` if it has no such part.
+ * @param {string} text @param {string} name @param {string} content
+ */
+export function replacePart(text, name, content) {
+  const [opening, closing] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [start, end] = [text.indexOf(opening), text.indexOf(closing)]
+  if (start < 0 || end < start) return undefined
+  return `${text.slice(0, start + opening.length)}\n\n${content.trim()}\n\n${text.slice(end)}`
+}
+
+/** @param {import('./packages.mjs').Package[]} packages */
+const pluginsTable = (packages) =>
+  table(
+    ['kind', 'name', 'version', 'what it does'],
+    packages
+      .filter(({ group }) => group === 'plugins')
+      .map(({ folder, manifest: { attune, version, description } }) => [
+        attune.kind,
+        `[${attune.name}](${folder})`,
+        version,
+        description,
+      ]),
+  )
+
+/** The first sentence of a page's first section. @param {string} page */
+const meaningOf = (page) => {
+  const [, paragraph = ''] = /^## What it means\n+([\s\S]*?)(?:\n\n|$)/m.exec(page) ?? []
+  return (/^[\s\S]*?\.(?=\s|$)/.exec(paragraph)?.[0] ?? paragraph).replace(/\s+/g, ' ')
+}
+
+/** @param {Record<string, string>} pages */
+const codesPage = (pages) => `# Error codes
+
+Every error that a user can cause has a code, one sentence on what is wrong and one on what to do. Each code has a page.
+
+${table(
+  ['code', 'what it means'],
+  Object.entries(pages).map(([code, page]) => [`[${code}](${code}.md)`, meaningOf(page)]),
+)}
+`
+
+/** @param {import('./packages.mjs').Package} plugin */
+async function optionsOf(plugin) {
+  const { default: made } = await load(plugin)
+  return optionsTable(z.toJSONSchema(made.options, { io: 'input', unrepresentable: 'any' }))
+}
+
+/**
+ * The documents as they should be, by path from the root; where a document or its place for the part is missing, why.
+ * @param {import('./packages.mjs').Package[]} packages
+ * @returns {Promise<{ path: string, wanted: string | Error }[]>}
+ */
+async function documents(packages) {
+  const config = await resolveConfig(join(root, 'README.md'))
+  const pretty = (/** @type {string} */ text) => format(text, { ...config, parser: 'markdown' })
+  const part = async (/** @type {string} */ path, /** @type {string} */ name, /** @type {string} */ content) => {
+    if (!existsSync(join(root, path))) return { path, wanted: new Error(`${path} is missing`) }
+    const text = replacePart(readFileSync(join(root, path), 'utf8'), name, await pretty(content))
+    return { path, wanted: text ?? new Error(`${path} lacks <!-- ${name} --> and <!-- /${name} -->`) }
+  }
+  const plugins = packages.filter(({ group }) => group === 'plugins')
+  return [
+    ...(await Promise.all(
+      plugins.map(async (each) => part(`${each.folder}/README.md`, 'options', await optionsOf(each))),
+    )),
+    await part('README.md', 'plugins', pluginsTable(packages)),
+    { path: 'docs/errors/README.md', wanted: await pretty(codesPage(errorPages())) },
+  ]
+}
+
+/** @param {import('./packages.mjs').Package[]} packages @param {{ write?: boolean }} [options] */
+export async function generated(packages, { write = false } = {}) {
+  const problems = []
+  const all = await documents(packages)
+  for (const { path, wanted } of all) {
+    const file = join(root, path)
+    const current = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    if (wanted instanceof Error) problems.push(wanted.message)
+    else if (wanted !== current && write) writeFileSync(file, wanted)
+    else if (wanted !== current) problems.push(`${path} is stale: node tools/check/generated.mjs --write`)
+  }
+  return { problems, summary: `${all.length} documents whose generated parts are fresh` }
+}
+
+if (isProgram(import.meta.url)) report(await generated(packagesIn(), { write: process.argv.includes('--write') }))

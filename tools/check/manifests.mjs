@@ -1,0 +1,96 @@
+// @ts-check
+/** That every package.json says what it must, and names the packages that the code imports, no more and no fewer. */
+import { isBuiltin } from 'node:module'
+import { importsOf, packageOf } from './imports.mjs'
+import { isProgram, isTest, packagesIn, report } from './packages.mjs'
+
+const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/
+const CARET = /^\^\d+\.\d+\.\d+$/
+
+/** The packages that files import. @param {[string, string][]} files @param {string} own */
+const imported = (files, own) =>
+  new Set(
+    files
+      .flatMap(([, text]) => importsOf(text))
+      .filter((name) => !name.startsWith('.') && !isBuiltin(name))
+      .map(packageOf)
+      .filter((name) => name !== own),
+  )
+
+/** @param {import('./packages.mjs').Package} each */
+function fieldProblems({ folder, group, short, manifest }) {
+  const at = `${folder}/package.json`
+  const wanted = /** @type {[boolean, string][]} */ ([
+    [manifest.name === `@attune/${short}`, `its name must be @attune/${short}`],
+    [EXACT.test(manifest.version ?? ''), 'it must have a version'],
+    [(manifest.description ?? '').length > 10, 'it must have a description'],
+    [manifest.license === 'Apache-2.0', 'its license must be Apache-2.0'],
+    [manifest.type === 'module', 'its type must be module'],
+    [manifest.sideEffects === false, 'sideEffects must be false'],
+    [manifest.exports?.['.'] !== undefined, 'it must have exports'],
+    [(manifest.files ?? []).join() === 'dist,!dist/**/*.test.*', 'files must be ["dist", "!dist/**/*.test.*"]'],
+    [manifest.private !== true, 'it must not be private'],
+  ])
+  if (group === 'plugins')
+    wanted.push(
+      [
+        `${manifest.attune?.kind}-${manifest.attune?.name}` === short,
+        'attune must hold the kind and name of its folder',
+      ],
+      [manifest.peerDependencies?.['@attune/core'] !== undefined, '@attune/core must be a peer dependency'],
+      [manifest.dependencies?.['@attune/core'] === undefined, '@attune/core must not be a dependency too'],
+    )
+  return wanted.filter(([holds]) => !holds).map(([, words]) => `${at}: ${words}`)
+}
+
+/** The peers of the workspace packages that this one depends on: it must name them though it imports none. @param {Record<string, any>} manifest @param {import('./packages.mjs').Package[]} packages */
+const peersOfDependencies = (manifest, packages) =>
+  packages
+    .filter((other) => other.manifest.name in (manifest.dependencies ?? {}))
+    .flatMap((other) => Object.keys(other.manifest.peerDependencies ?? {}))
+
+/** @param {import('./packages.mjs').Package} each @param {import('./packages.mjs').Package[]} packages */
+function dependencyProblems({ folder, files, manifest }, packages) {
+  const at = `${folder}/package.json`
+  const { dependencies = {}, peerDependencies = {}, devDependencies = {}, optionalDependencies = {} } = manifest
+  const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
+    ([name, range]) => !(name.startsWith('@attune/') ? CARET : EXACT).test(String(range)),
+  )
+  const published = { ...dependencies, ...peerDependencies, ...optionalDependencies }
+  const all = Object.entries(files)
+  const inSource = imported(
+    all.filter(([path]) => !isTest(path)),
+    manifest.name,
+  )
+  const inTests = imported(
+    all.filter(([path]) => isTest(path)),
+    manifest.name,
+  )
+  const passedOn = peersOfDependencies(manifest, packages)
+  const idle = Object.keys({ ...published, ...devDependencies }).filter(
+    (name) => !inSource.has(name) && !inTests.has(name) && !passedOn.includes(name),
+  )
+  const unmet = passedOn.filter((name) => !(name in published))
+  return [
+    ...loose.map(
+      ([name, range]) =>
+        `${at}: ${name} must be pinned${name.startsWith('@attune/') ? ' with a caret' : ''}, not ${range}`,
+    ),
+    ...[...inSource]
+      .filter((name) => !(name in published))
+      .map((name) => `${at} lacks ${name}, which the source imports`),
+    ...[...inTests]
+      .filter((name) => !(name in published) && !(name in devDependencies) && name !== '@jest/globals')
+      .map((name) => `${at} lacks ${name}, which a test imports`),
+    ...unmet.map((name) => `${at} lacks ${name}, a peer of what it depends on`),
+    ...idle.map((name) => `${at} names ${name}, which nothing imports`),
+  ]
+}
+
+/** @param {import('./packages.mjs').Package[]} packages */
+export const manifests = (packages) => ({
+  problems: packages.flatMap((each) => [...fieldProblems(each), ...dependencyProblems(each, packages)]),
+  summary: `${packages.length} package.json files, with the dependencies that the code has`,
+})
+
+if (isProgram(import.meta.url)) report(manifests(packagesIn()))

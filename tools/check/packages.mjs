@@ -1,0 +1,86 @@
+// @ts-check
+/** What the checks read: the packages of the workspace and their files. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** The folder of the repository. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
+
+/**
+ * A package of the workspace. `folder` is relative to the root, as in `plugins/metric-f1`; `files` are the TypeScript
+ * files under `src`, by path relative to the package; `readme` is empty where there is none.
+ * @typedef {{
+ *   folder: string, group: 'packages' | 'plugins', short: string, directory: string,
+ *   manifest: Record<string, any>, manifestText: string, readme: string, files: Readonly<Record<string, string>>
+ * }} Package
+ */
+
+/** What a check found: what is wrong, one line each, and what was looked at. @typedef {{ problems: string[], summary: string }} Finding */
+
+const textOf = (/** @type {string} */ path) => (existsSync(path) ? readFileSync(path, 'utf8') : '')
+
+/** @param {string} directory */
+const typeScriptIn = (directory) =>
+  existsSync(join(directory, 'src'))
+    ? readdirSync(join(directory, 'src'), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .sort()
+        .map((file) => [`src/${file}`, readFileSync(join(directory, 'src', file), 'utf8')])
+    : []
+
+/** The packages under `packages/` and `plugins/`. @returns {Package[]} */
+export function packagesIn(base = root) {
+  const groups = /** @type {const} */ (['packages', 'plugins'])
+  return groups.flatMap((group) =>
+    readdirSync(join(base, group))
+      .filter((short) => existsSync(join(base, group, short, 'package.json')))
+      .sort()
+      .map((short) => {
+        const directory = join(base, group, short)
+        const manifestText = readFileSync(join(directory, 'package.json'), 'utf8')
+        return {
+          folder: `${group}/${short}`,
+          group,
+          short,
+          directory,
+          manifest: JSON.parse(manifestText),
+          manifestText,
+          readme: textOf(join(directory, 'README.md')),
+          files: Object.fromEntries(typeScriptIn(directory)),
+        }
+      }),
+  )
+}
+
+/** Tests and what only tests use. @param {string} path */
+export const isTest = (path) => /\.test(\.fixture)?\.ts$/.test(path)
+
+/** The files that are published. @param {Package} each */
+export const sourcesOf = (each) => Object.entries(each.files).filter(([path]) => !isTest(path))
+
+/** The file that an import of the package leads to, once it is built. @param {Package} each */
+export const entryOf = (each) => join(each.directory, each.manifest.exports['.'].default)
+
+/** The built module. @param {Package} each @returns {Promise<Record<string, any>>} */
+export async function load(each) {
+  if (!existsSync(entryOf(each))) throw new Error(`${each.folder} is not built: npm run build`)
+  return import(pathToFileURL(entryOf(each)).href)
+}
+
+/** Lines that are neither blank nor only a comment. @param {string} text */
+export const codeLines = (text) =>
+  text
+    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ''))
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length
+
+/** Runs a check as a program: prints what it finds, and fails if that is anything. @param {Finding} finding */
+export function report({ problems, summary }) {
+  for (const problem of problems) console.error(`  ${problem}`)
+  console.log(problems.length === 0 ? summary : `${problems.length} problem${problems.length === 1 ? '' : 's'}`)
+  process.exitCode = problems.length === 0 ? 0 : 1
+}
+
+/** Whether the module of this address is the program that was started. @param {string} address */
+export const isProgram = (address) => process.argv[1] !== undefined && pathToFileURL(process.argv[1]).href === address

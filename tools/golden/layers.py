@@ -1,0 +1,117 @@
+"""Outputs and gradients of single layers by torch, and the gradients' norm by clip_grad_norm_.
+
+Needs torch. Writes packages/nn/golden/torch-layers.json. Inputs are float32 numbers; everything is computed from them in
+float64. Each case has inputs, weights, the output, and the gradient of `sum(output * direction)` by every float input.
+"""
+import json
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+ROOT = Path(__file__).resolve().parents[2]
+torch.manual_seed(11)
+
+
+def draw(*shape, scale=1.0):
+    return (scale * torch.randn(*shape)).double().requires_grad_()
+
+
+def array(tensor):
+    integer = not tensor.is_floating_point()
+    values = tensor.detach().flatten().tolist()
+    dtype = "int32" if integer else "float32"
+    return {"shape": list(tensor.shape), "dtype": dtype, "values": values if integer else [float(f"{x:.9g}") for x in values]}
+
+
+def case(layer, function, options=None, **inputs):
+    output = function(**inputs)
+    direction = torch.randn(output.shape).double() if output.dim() else torch.tensor(1.0).double()
+    (output * direction).sum().backward()
+    gradients = {name: array(x.grad) for name, x in inputs.items() if x.is_floating_point() and x.requires_grad}
+    return {
+        "layer": layer,
+        "options": options or {},
+        "inputs": {name: array(x) for name, x in inputs.items()},
+        "output": array(output),
+        "direction": array(direction),
+        "gradients": gradients,
+    }
+
+
+def attention(q, k, v, mask, heads):
+    split = lambda x: x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    allowed = mask.bool()[:, None, None, :]
+    mixed = F.scaled_dot_product_attention(split(q), split(k), split(v), attn_mask=allowed)
+    return mixed.transpose(1, 2).flatten(-2)
+
+
+def activation_inputs():
+    spread = torch.tensor([-30.0, -8.0, -3.0, -1e-3, 0.0, 1e-3, 0.5, 3.0, 8.0, 30.0])
+    return torch.cat([spread, 2 * torch.randn(14)]).reshape(4, 6).double().requires_grad_()
+
+
+ACTIVATIONS = {
+    "gelu": F.gelu,
+    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
+    "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "relu": F.relu,
+    "silu": F.silu,
+    "tanh": torch.tanh,
+}
+
+mask = torch.tensor([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]])
+cases = [
+    case("linear", lambda x, weight, bias: F.linear(x, weight, bias), x=draw(2, 3, 4), weight=draw(5, 4), bias=draw(5)),
+    case("linear", lambda x, weight, bias: F.linear(x, weight, bias), x=draw(7, 4), weight=draw(1, 4), bias=draw(1)),
+    *(
+        case(
+            "layerNorm",
+            lambda x, weight, bias: F.layer_norm(x, (8,), weight, bias, epsilon),
+            {"epsilon": epsilon},
+            x=x,
+            weight=draw(8),
+            bias=draw(8),
+        )
+        for epsilon, x in [(1e-12, draw(2, 3, 8)), (1e-5, draw(4, 8, scale=1e-2)), (1e-5, draw(4, 8, scale=300.0))]
+    ),
+    *(case("activation", lambda x: f(x), {"name": name}, x=activation_inputs()) for name, f in ACTIVATIONS.items()),
+    *(
+        case(
+            "attention",
+            lambda q, k, v, mask: attention(q, k, v, mask, heads),
+            {"heads": heads},
+            q=draw(2, 5, 8),
+            k=draw(2, 5, 8, scale=3.0),
+            v=draw(2, 5, 8),
+            mask=mask,
+        )
+        for heads in (1, 2, 8)
+    ),
+    *(
+        case(
+            "crossEntropy",
+            lambda logits, labels: F.cross_entropy(logits, labels, reduction="none"),
+            logits=draw(6, classes, scale=scale),
+            labels=torch.randint(0, classes, (6,)),
+        )
+        for classes, scale in [(5, 1.0), (2, 30.0), (1, 1.0)]
+    ),
+    case("embedding", lambda weight, ids: F.embedding(ids, weight), weight=draw(7, 3), ids=torch.tensor([[1, 1, 6], [0, 1, 6]])),
+    case("embedding", lambda weight, ids: F.embedding(ids, weight), weight=draw(4, 2), ids=torch.tensor([2, 0, 2, 2])),
+]
+
+clipping = []
+for maximum in (0.5, 1.0, 1000.0):
+    parameters = {"a.weight": draw(3, 4, scale=2.0), "a.bias": draw(3)}
+    for parameter in parameters.values():
+        parameter.grad = torch.randn(parameter.shape).double()
+    before = {name: array(p.grad) for name, p in parameters.items()}
+    norm = torch.nn.utils.clip_grad_norm_(list(parameters.values()), maximum)
+    after = {name: array(p.grad) for name, p in parameters.items()}
+    clipping.append({"maximumNorm": maximum, "before": before, "norm": norm.item(), "after": after})
+
+folder = ROOT / "packages/nn/golden"
+folder.mkdir(parents=True, exist_ok=True)
+golden = {"source": f"torch {torch.__version__}, float64", "layers": cases, "clipping": clipping}
+(folder / "torch-layers.json").write_text(json.dumps(golden))

@@ -1,0 +1,49 @@
+"""A safetensors file with every element type that Attune reads, and what torch makes of each element.
+
+Needs torch, safetensors and transformers. Writes packages/nn/golden/types.safetensors, types.json and
+bert-config.json, which holds the whole config.json of a BERT checkpoint.
+"""
+import json
+import math
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import save_file
+from transformers import BertConfig
+
+FOLDER = Path(__file__).resolve().parents[2] / "packages/nn/golden"
+FOLDER.mkdir(parents=True, exist_ok=True)
+torch.manual_seed(2)
+
+floats = torch.cat(
+    [
+        torch.tensor([0.0, -0.0, 1.0, -2.5, 65504.0, 6.1e-5, 5.96e-8, -3e-7, math.inf, -math.inf, math.nan, 1 / 3]),
+        torch.randn(36),
+    ]
+).reshape(2, 24)
+tensors = {
+    "half": floats.half(),
+    "brain": floats.bfloat16(),
+    "single": floats,
+    "long": torch.tensor([0, -1, 2**31 - 1, -(2**31)]),
+    "int": torch.tensor([[0, -1], [2**31 - 1, -(2**31)]], dtype=torch.int32),
+    "byte": torch.tensor([0, 1, 127, 128, 255], dtype=torch.uint8),
+    "truth": torch.tensor([True, False, True]),
+    "scalar": torch.tensor(7.5),
+    "empty": torch.zeros(0, 3),
+    "every half": torch.arange(0, 65536, 17, dtype=torch.int32).to(torch.uint16).view(torch.float16),
+    "every brain": torch.arange(0, 65536, 17, dtype=torch.int32).to(torch.uint16).view(torch.bfloat16),
+}
+save_file(tensors, FOLDER / "types.safetensors", metadata={"format": "pt", "note": "ünïcode"})
+(FOLDER / "types.safetensors").chmod(0o644)
+
+
+def values(tensor):
+    numbers = tensor.flatten().double().tolist() if tensor.is_floating_point() else tensor.flatten().int().tolist()
+    return [x if math.isfinite(x) else str(x) for x in numbers]
+
+
+expected = {name: {"shape": list(t.shape), "values": values(t)} for name, t in tensors.items()}
+(FOLDER / "types.json").write_text(json.dumps({"source": f"safetensors {safetensors.__version__}", "tensors": expected}))
+(FOLDER / "bert-config.json").write_text(json.dumps(BertConfig().to_dict()))
