@@ -1,13 +1,14 @@
 import { sep } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
-import { type Chosen, Use, choosePlugins, parseConfig, use, useAll } from './config.js'
+import { type Chosen, type Use, choosePlugins, parseConfig, use, useAll } from './config.js'
 import type { AttuneError } from './error.js'
 import { keysAt } from './issues.js'
 import { kind } from './kind.js'
 import { definePlugin } from './plugin.js'
 
 const LAMP = kind<object>('lamp', 'one')
+const useOf = (of: Use['kind'], plugin: Use['plugin'], options: Use['options']): Use => ({ kind: of, plugin, options })
 const SHADE = kind<object>('shade', 'many')
 const desk = definePlugin({
   kind: LAMP,
@@ -16,7 +17,7 @@ const desk = definePlugin({
   options: z.strictObject({
     brightness: z.number().max(1).default(0.5),
     bulb: z.strictObject({ wattage: z.number(), socket: z.string().default('E27') }).optional(),
-    manual: z.string().optional().meta({ path: true }),
+    manual: z.string().meta({ path: true }).optional(),
     maker: z.string().optional(),
   }),
   create: () => ({}),
@@ -60,12 +61,12 @@ const rejects = async (promise: Promise<unknown>): Promise<AttuneError> =>
 describe('parseConfig', () => {
   it('takes a name, a record with options, or the plugin itself; one or a list where there may be many', () => {
     const parsed = parseConfig(schema, { lamp: 'desk', shades: [{ use: 'paper', colour: 'red' }, paper] })
-    expect(parsed.lamp).toEqual(new Use(LAMP, 'desk', {}))
-    expect(parsed.shades).toEqual([new Use(SHADE, 'paper', { colour: 'red' }), new Use(SHADE, paper, {})])
+    expect(parsed.lamp).toEqual(useOf(LAMP, 'desk', {}))
+    expect(parsed.shades).toEqual([useOf(SHADE, 'paper', { colour: 'red' }), useOf(SHADE, paper, {})])
     expect(parsed.room).toEqual({ width: 3, windows: [] })
     expect(parseConfig(schema, { lamp: { use: desk, brightness: 1 }, shades: 'paper' })).toMatchObject({
-      lamp: new Use(LAMP, desk, { brightness: 1 }),
-      shades: [new Use(SHADE, 'paper', {})],
+      lamp: useOf(LAMP, desk, { brightness: 1 }),
+      shades: [useOf(SHADE, 'paper', {})],
     })
   })
 

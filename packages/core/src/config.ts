@@ -1,20 +1,21 @@
 import { resolve as resolvePath } from 'node:path'
 import { z } from 'zod'
 import { AttuneError } from './error.js'
-import { type Locate, describeIssues } from './issues.js'
+import { type Locate, describeIssues, unwrapOnce } from './issues.js'
 import type { Kind } from './kind.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
 import { type SearchPlaces, findPlugin } from './resolve.js'
 
 /** A place in a configuration that names a plugin: `adamw`, or `{ use: adamw, beta1: 0.8 }`. */
-export class Use {
-  constructor(
-    readonly kind: Kind<unknown>,
-    /** A name, a path or a package; in code also the plugin itself. */
-    readonly plugin: string | AnyPlugin,
-    readonly options: Readonly<Record<string, unknown>>,
-  ) {}
+export interface Use {
+  readonly kind: Kind<unknown>
+  /** A name, a path or a package; in code also the plugin itself. */
+  readonly plugin: string | AnyPlugin
+  readonly options: Readonly<Record<string, unknown>>
 }
+
+const isUse = (node: unknown): node is Use =>
+  typeof node === 'object' && node !== null && 'kind' in node && 'plugin' in node && 'options' in node
 
 const plugin = z.custom<string | AnyPlugin>((value) => typeof value === 'string' || isPlugin(value), {
   message: 'a plugin name must stand here',
@@ -25,9 +26,9 @@ const reference = z.union([plugin, z.looseObject({ use: plugin })], {
 const toUse =
   (kind: Kind<unknown>) =>
   (value: z.output<typeof reference>): Use => {
-    if (typeof value !== 'object') return new Use(kind, value, {})
+    if (typeof value !== 'object') return { kind, plugin: value, options: {} }
     const { use, ...options } = value
-    return new Use(kind, use, options)
+    return { kind, plugin: use, options }
   }
 
 /** The schema of a place that names one plugin of a kind. */
@@ -71,13 +72,19 @@ export function parseConfig<S extends z.ZodType>(schema: S, input: unknown, loca
   return parsed.success ? parsed.data : fail(describeIssues(schema, parsed.error, input, [], locate))
 }
 
+/** Whether an option's schema, or one that it wraps (`.optional()`, `.default()`), says that it is a path. */
+const saysPath = (schema: unknown): boolean => {
+  const inner = unwrapOnce(schema)
+  return (schema as z.ZodType | undefined)?.meta()?.['path'] === true || (inner !== schema && saysPath(inner))
+}
+
 /** The options whose schema says `.meta({ path: true })`, made absolute: relative paths count from `base`. */
 function withAbsolutePaths(
   plugin: AnyPlugin,
   options: Readonly<Record<string, unknown>>,
   base: string,
 ): Chosen['options'] {
-  const isPath = (name: string): boolean => plugin.options.shape[name]?.meta()?.['path'] === true
+  const isPath = (name: string): boolean => saysPath(plugin.options.shape[name])
   return Object.fromEntries(
     Object.entries(options).map(([name, value]) => [
       name,
@@ -94,7 +101,7 @@ function withAbsolutePaths(
 export async function choosePlugins<T>(config: T, places: SearchPlaces, locate?: Locate): Promise<ChosenIn<T>> {
   const problems: string[] = []
   const choose = async (node: unknown, path: readonly PropertyKey[]): Promise<unknown> => {
-    if (node instanceof Use) {
+    if (isUse(node)) {
       const found = isPlugin(node.plugin)
         ? node.plugin
         : await findPlugin(node.kind, node.plugin, places, locate?.(path))

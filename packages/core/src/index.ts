@@ -1,7 +1,7 @@
 export * from './config.js'
 export * from './error.js'
 export * from './events.js'
-export * from './issues.js'
+export { type Locate, describeIssues } from './issues.js'
 export * from './kind.js'
 export * from './kinds/adapter.js'
 export * from './kinds/augmenter.js'

@@ -7,10 +7,16 @@ export type Locate = (path: readonly PropertyKey[]) => string | undefined
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part], input)
 
-const unwrap = (schema: unknown): unknown =>
+/** What an optional schema, or one with a default, is made of; any other schema itself. */
+export const unwrapOnce = (schema: unknown): unknown =>
   schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
-    ? unwrap(schema.unwrap())
+    ? schema.unwrap()
     : schema
+
+const unwrap = (schema: unknown): unknown => {
+  const inner = unwrapOnce(schema)
+  return inner === schema ? schema : unwrap(inner)
+}
 
 /** The names that an object schema knows at a path; none where there is no object. */
 export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {

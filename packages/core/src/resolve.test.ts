@@ -56,6 +56,9 @@ beforeAll(() => {
   install('outer', 'attune-plugin-mine', 'mine')
   install('outer', '@someone/attune-plugin-theirs', 'theirs')
   install('outer', 'unrelated', 'unrelated')
+  install('outer', '@aaa/attune-plugin-desk', 'desk')
+  install('damaged', 'attune-plugin-broken', 'broken', {}, "throw new Error('a bad day')")
+  install('damaged', 'attune-plugin-unbuilt', 'unbuilt', { exports: './dist/index.js' })
   install('outer/inner', '@attune/lamp-desk', 'desk')
   install('outer/inner', 'attune-plugin-desk', 'desk')
   write('outer/inner/deep/local.mjs', moduleText('local', 'local file'))
@@ -117,6 +120,13 @@ describe('findPlugin', () => {
     }
   })
 
+  it('says of a package that cannot be loaded why, and how to mend it', async () => {
+    const broken = await refusal(find('broken', 'damaged'))
+    expect(broken).toMatchObject({ code: 'PLUGIN_BROKEN', problem: expect.stringContaining('a bad day') })
+    expect(broken.remedy).toContain('npm install attune-plugin-broken@latest')
+    expect((await refusal(find('unbuilt', 'damaged'))).code).toBe('PLUGIN_BROKEN')
+  })
+
   it('refuses a package made for another core, and names both versions', async () => {
     install('old', '@attune/lamp-old', 'old', { peerDependencies: { '@attune/core': '^9.1.0' } })
     install('old', '@attune/lamp-new', 'new', { peerDependencies: { '@attune/core': `^${coreVersion()}` } })
@@ -165,6 +175,27 @@ describe('admits', () => {
     ['0.1.0', '0.1.0', true],
     ['0.1.0', '0.1.1', false],
     ['*', '7.0.0', true],
+    ['', '7.0.0', true],
+    ['^0.1', '0.1.5', true],
+    ['^0.1', '0.2.0', false],
+    ['^0', '0.9.0', true],
+    ['^1', '2.0.0', false],
+    ['~1.2.3', '1.2.9', true],
+    ['~1.2.3', '1.3.0', false],
+    ['~0.1.0', '0.1.4', true],
+    ['1.x', '1.9.9', true],
+    ['1', '2.0.0', false],
+    ['1.2', '1.2.7', true],
+    ['>=0.1.0', '3.0.0', true],
+    ['>=0.1.0 <0.3.0', '0.3.0', false],
+    ['>= 0.1.0 < 0.3.0', '0.2.9', true],
+    ['>1.2.3', '1.2.3', false],
+    ['>1.2.3', '1.2.4', true],
+    ['<=1.2.3', '1.2.3', true],
+    ['<=1.2.3', '1.2.4', false],
+    ['^1.0.0 || ^2.0.0', '2.5.0', true],
+    ['^1.0.0 || ^2.0.0', '3.0.0', false],
+    ['nonsense', '1.0.0', false],
   ])('%p of version %p is %p', (range, version, expected) => {
     expect(admits(range, version)).toBe(expected)
   })

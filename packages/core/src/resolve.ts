@@ -42,15 +42,18 @@ function moduleFolders(folder: string): string[] {
   return [join(folder, 'node_modules'), ...rest].filter((path) => existsSync(path))
 }
 
+/** Folders of packages that may be plugins, Attune's own first: no other scope can take a name of theirs. */
 function candidates(modules: string): string[] {
-  return list(modules).flatMap((entry) => {
-    if (entry === '@attune') return list(join(modules, entry)).map((name) => join(modules, entry, name))
+  const own = list(join(modules, '@attune')).map((name) => join(modules, '@attune', name))
+  const others = list(modules).flatMap((entry) => {
+    if (entry === '@attune') return []
     if (entry.startsWith('attune-plugin-')) return [join(modules, entry)]
     if (!entry.startsWith('@')) return []
     return list(join(modules, entry))
       .filter((name) => name.startsWith('attune-plugin-'))
       .map((name) => join(modules, entry, name))
   })
+  return [...own, ...others]
 }
 
 function declared(directory: string): PluginPackage | undefined {
@@ -87,15 +90,45 @@ export function installedPlugins(folders: readonly string[]): PluginPackage[] {
 export const coreVersion = (): string =>
   String(readJson(fileURLToPath(new URL('../package.json', import.meta.url)))?.['version'])
 
-/** Whether a caret range such as `^0.1.0` (what plugins declare) or an exact version admits a version. */
+type Version = readonly [number, number, number]
+
+const isBefore = (a: Version, b: Version): boolean => {
+  const at = a.findIndex((part, i) => part !== b[i])
+  return at >= 0 && a[at]! < b[at]!
+}
+
+/** The version that is just beyond what `^`, `~` or a bare version of so many parts allows. */
+function beyond(operator: string, [major, minor, patch]: Version, parts: number): Version {
+  if (parts === 1 || (operator === '^' && major > 0)) return [major + 1, 0, 0]
+  if (operator === '~' || parts === 2 || (operator === '^' && minor > 0)) return [major, minor + 1, 0]
+  return [major, minor, patch + 1]
+}
+
+function satisfies(comparator: string, version: Version): boolean {
+  const match = /^(\^|~|>=|<=|>|<|=)?v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(comparator)
+  if (match === null) return comparator === '*' || comparator === ''
+  const [, operator = '', ...given] = match
+  const numbers = given.filter((part) => part !== undefined).map(Number)
+  const least: Version = [numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 0]
+  if (operator === '>=') return !isBefore(version, least)
+  if (operator === '<') return isBefore(version, least)
+  const end = beyond(operator, least, numbers.length)
+  if (operator === '>') return !isBefore(version, end)
+  if (operator === '<=') return isBefore(version, end)
+  return !isBefore(version, least) && isBefore(version, end)
+}
+
+/** Whether an npm version range (`^0.1.0`, `~1.2`, `>=1 <3`, `1.x || 2.x`) admits a version; pre-release tags are ignored. */
 export function admits(range: string, version: string): boolean {
-  if (!range.startsWith('^')) return range === '*' || range === version
-  const parts = (text: string): number[] => text.split('-')[0]!.split('.').map(Number)
-  const [least, actual] = [parts(range.slice(1)), parts(version)]
-  const fixed = least.findIndex((part) => part > 0)
-  const significant = fixed < 0 ? least.length : fixed + 1
-  const differs = actual.findIndex((part, i) => part !== least[i])
-  return differs < 0 || (differs >= significant && actual[differs]! > least[differs]!)
+  const [major = 0, minor = 0, patch = 0] = version.split(/[-+]/)[0]!.split('.').map(Number)
+  const actual: Version = [major, minor, patch]
+  const alternatives = range.replace(/([<>=^~])\s+/g, '$1').split('||')
+  return alternatives.some((part) =>
+    part
+      .trim()
+      .split(/\s+/)
+      .every((comparator) => satisfies(comparator, actual)),
+  )
 }
 
 /** Refuses a package that was built for another version of core. */
@@ -110,8 +143,22 @@ function checkCore(directory: string, where: string): void {
   )
 }
 
-async function load(entry: string, kind: Kind<unknown>, where: string): Promise<AnyPlugin> {
-  const module = (await import(pathToFileURL(entry).href)) as { default?: unknown }
+/** The module at an entry, or an error that says that it cannot be loaded. */
+async function importModule(entry: () => string, where: string): Promise<{ default?: unknown }> {
+  try {
+    return (await import(pathToFileURL(entry()).href)) as { default?: unknown }
+  } catch (cause) {
+    throw new AttuneError(
+      'PLUGIN_BROKEN',
+      `${where} is installed, and cannot be loaded: ${String((cause as Error).message).split('\n')[0]}`,
+      `Install it again: npm install ${where}@latest (or build it, if it is your own).`,
+      { cause },
+    )
+  }
+}
+
+async function load(entry: () => string, kind: Kind<unknown>, where: string): Promise<AnyPlugin> {
+  const module = await importModule(entry, where)
   if (isPlugin(module.default) && module.default.kind.name === kind.name) return module.default
   throw new AttuneError(
     'NOT_A_PLUGIN',
@@ -168,10 +215,10 @@ export async function findPlugin(
   const installed = installedPlugins(places.folders).find((entry) => entry.kind === kind.name && entry.name === name)
   if (installed !== undefined) {
     checkCore(installed.directory, installed.package)
-    const entry = createRequire(join(installed.directory, 'package.json')).resolve(installed.package)
-    return load(entry, kind, installed.package)
+    const require = createRequire(join(installed.directory, 'package.json'))
+    return load(() => require.resolve(installed.package), kind, installed.package)
   }
   const entry = locateModule(name, places.folders)
   if (entry === undefined) throw unknownPlugin(kind, name, places, at)
-  return load(entry, kind, name)
+  return load(() => entry, kind, name)
 }

@@ -146,6 +146,31 @@ describe('needs', () => {
     expect(get(runs[0]!, OTHER)).not.toBe(get(runs[1]!, OTHER))
   })
 
+  it('are answered by the scope that asks for several too, though a parent provides them', () => {
+    const app = createScope()
+    const lamp = definePlugin({
+      kind: MANY,
+      name: 'lamp',
+      summary: 'Needs one',
+      options,
+      needs: { box: ONE },
+      create: ({ label }, { box }) => ({ label: `${label} ${box.label}`, number: ++made }),
+    })
+    provide(app, lamp, { label: 'of' })
+    const runs = ['first', 'second'].map((label) => {
+      const run = createScope(app)
+      provide(run, one, { label })
+      provide(run, many, { label: 'own' })
+      return run
+    })
+    const labels = runs.map((run) => getAll(run, MANY).map(({ label }) => label))
+    expect(labels).toEqual([
+      ['of first', 'own'],
+      ['of second', 'own'],
+    ])
+    expect(getAll(runs[0]!, MANY)[0]).toBe(getAll(runs[0]!, MANY)[0])
+  })
+
   it('that nothing provides are named', () => {
     const scope = createScope()
     provide(scope, needy)
@@ -187,7 +212,6 @@ describe('closeScope', () => {
     const log: string[] = []
     const app = createScope()
     provide(app, closing(log), { label: 'engine' })
-    get(app, ONE)
     const run = createScope(app)
     get(run, ONE)
     await closeScope(run)

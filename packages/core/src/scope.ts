@@ -1,27 +1,40 @@
 import 'reflect-metadata'
-import {
-  type DependencyContainer,
-  container as root,
-  instanceCachingFactory,
-  instancePerContainerCachingFactory,
-} from 'tsyringe'
+import { type DependencyContainer, container as root } from 'tsyringe'
 import type { z } from 'zod'
 import { AttuneError } from './error.js'
 import type { Kind } from './kind.js'
-import { type Given, type Needs, type OptionsSchema, type Plugin, titleOf } from './plugin.js'
+import { type Given, type Needs, type OptionsSchema, type Plugin, parseOptions, titleOf } from './plugin.js'
 
 /** A tsyringe container that holds an application's or a run's plugins. */
 export type Scope = DependencyContainer
 
 const PARENT = Symbol.for('attune/parent-scope')
 const CLOSERS = Symbol.for('attune/closers')
+const ASKERS = Symbol.for('attune/askers')
 
 /** Makes the scope of an application, or, given a parent, that of one run: what the parent provides is seen in it. */
 export function createScope(parent?: Scope): Scope {
   const scope = (parent ?? root).createChildContainer()
   if (parent !== undefined) scope.register(PARENT, { useValue: parent })
+  if (!scope.isRegistered(ASKERS, true)) scope.register(ASKERS, { useValue: [] })
   scope.register(CLOSERS, { useValue: [] })
   return scope
+}
+
+/**
+ * The scopes that are asking now, the innermost last. tsyringe resolves what a parent provides in the parent when it
+ * lists several; a plugin that needs something of the run must be made for the scope that asked.
+ */
+const askersOf = (scope: Scope): Scope[] => scope.resolve<Scope[]>(ASKERS)
+
+function asking<R>(scope: Scope, work: () => R): R {
+  const askers = askersOf(scope)
+  askers.push(scope)
+  try {
+    return work()
+  } finally {
+    askers.pop()
+  }
 }
 
 const closersOf = (scope: Scope): (() => unknown)[] => scope.resolve<(() => unknown)[]>(CLOSERS)
@@ -55,17 +68,24 @@ export function provide<T, S extends OptionsSchema, N extends Needs>(
 ): void {
   refuseSecond(scope, plugin.kind, titleOf(plugin))
   const make = plugin as unknown as (options: unknown, given: Given<N>) => T
-  const create = (asking: Scope): T => {
-    const given = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(asking, needed)])
+  const create = (asker: Scope): T => {
+    const given = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(asker, needed)])
     const instance = make(options, Object.fromEntries(given) as Given<N>)
     const close = (instance as { close?: () => unknown } | undefined)?.close
-    if (typeof close === 'function') closersOf(asking).push(() => close.call(instance))
+    if (typeof close === 'function') closersOf(asker).push(() => close.call(instance))
     return instance
   }
-  const cached = plugin.needs === undefined ? instanceCachingFactory : instancePerContainerCachingFactory
-  const parsed = plugin.options.safeParse(options ?? {})
-  if (!parsed.success) make(options, {} as Given<N>)
-  scope.register(plugin.kind.token, { useFactory: cached(create) })
+  const made = new Map<Scope, T>()
+  const factory = (container: Scope): T => {
+    const asker = plugin.needs === undefined ? scope : (askersOf(scope).at(-1) ?? container)
+    if (!made.has(asker)) {
+      made.set(asker, create(asker))
+      closersOf(asker).push(() => made.delete(asker))
+    }
+    return made.get(asker) as T
+  }
+  parseOptions(plugin, options)
+  scope.register(plugin.kind.token, { useFactory: factory })
 }
 
 /** Registers an instance that exists already (a model that was loaded, a fake in a test). */
@@ -82,7 +102,7 @@ const getNeeded = (scope: Scope, needed: Kind<unknown>): unknown =>
  * @throws AttuneError `NOTHING_PROVIDED` if neither this scope nor a parent provides it.
  */
 export function get<T>(scope: Scope, kind: Kind<T>): T {
-  if (scope.isRegistered(kind.token, true)) return scope.resolve<T>(kind.token)
+  if (scope.isRegistered(kind.token, true)) return asking(scope, () => scope.resolve<T>(kind.token))
   throw new AttuneError(
     'NOTHING_PROVIDED',
     `no ${kind.name} is provided in this scope`,
@@ -92,6 +112,9 @@ export function get<T>(scope: Scope, kind: Kind<T>): T {
 
 /** All instances of a kind: the parents' first, each scope's in the order in which they were provided. */
 export function getAll<T>(scope: Scope, kind: Kind<T>): readonly T[] {
-  const inherited = scope.isRegistered(PARENT) ? getAll(scope.resolve<Scope>(PARENT), kind) : []
-  return scope.isRegistered(kind.token) ? [...inherited, ...scope.resolveAll<T>(kind.token)] : inherited
+  const provided = (at: Scope): readonly T[] => {
+    const inherited = at.isRegistered(PARENT) ? provided(at.resolve<Scope>(PARENT)) : []
+    return at.isRegistered(kind.token) ? [...inherited, ...at.resolveAll<T>(kind.token)] : inherited
+  }
+  return asking(scope, () => provided(scope))
 }

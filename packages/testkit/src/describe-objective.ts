@@ -5,6 +5,7 @@ import {
   type Engine,
   type Example,
   type HostArray,
+  type Loss,
   type Mode,
   type Model,
   type Objective,
@@ -85,7 +86,7 @@ function refuses(call: () => unknown): boolean {
 /** The loss as a function of the head, the body and a batch. */
 const lossFunction =
   (objective: Objective, model: Model) =>
-  (head: Params, body: Params, batch: DeviceBatch): { sum: Scalar; weight: Scalar } => {
+  (head: Params, body: Params, batch: DeviceBatch): Loss => {
     const outputs = model.forward(body, batch.inputs as unknown as TextInputs, INFERENCE)
     return objective.loss(objective.head(head, outputs, INFERENCE), batch)
   }
@@ -155,7 +156,7 @@ function describeLoss({ engine, model, prepare }: Subject): void {
     const { objective, head, body, items, lossOf } = await prepare()
     const loss = lossFunction(objective, model)
     const gradients = engine.compile((h: Params, b: Params, batch: DeviceBatch) =>
-      gradientsOf((p) => loss(p, b, batch).sum, h),
+      gradientsOf((p) => loss(p, b, batch).sum as Scalar, h),
     )
     const found = (await engine.read(gradients(head, body, engine.put(objective.collate(items))))) as Record<
       string,

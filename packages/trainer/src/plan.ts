@@ -9,7 +9,7 @@ import {
   MODEL,
   type SearchPlaces,
   type Scope,
-  Use,
+  type Use,
   choosePlugins,
   findPlugin,
   isPlugin,
@@ -86,7 +86,7 @@ async function readModelFolder(named: Use, places: SearchPlaces) {
       `Write \`model: { use: ${String(saved['model_type'])}, from: … }\`.`,
     )
   const options = { ...optionsFromConfig(plugin.options, saved), ...without(named, 'from').options }
-  return { model: new Use(MODEL, plugin, options), from }
+  return { model: { kind: MODEL, plugin, options }, from }
 }
 
 /**

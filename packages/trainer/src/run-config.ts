@@ -11,7 +11,7 @@ import {
   SOURCE,
   TOKENIZER,
   TRACKER,
-  Use,
+  type Use,
   use,
   useAll,
 } from '@attune/core'
@@ -72,8 +72,8 @@ export type ParsedConfig = z.output<typeof runSchema>
 /** The numbers of the loop. */
 export type TrainingSettings = ParsedConfig['training']
 
-/** A {@link Use} without the options that the run reads itself. */
+/** A plugin's place without the options that the run reads itself. */
 export function without(named: Use, ...options: readonly string[]): Use {
   const rest = Object.entries(named.options).filter(([name]) => !options.includes(name))
-  return new Use(named.kind, named.plugin, Object.fromEntries(rest))
+  return { ...named, options: Object.fromEntries(rest) }
 }
