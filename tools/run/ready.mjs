@@ -22,7 +22,10 @@ export function must(command, args, options = {}) {
 
 /** Whether what is installed is what package-lock.json asks for. */
 const stamp = join(root, 'node_modules/.attune-installed')
-const lock = () => createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lock = () =>
+  createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
 
 /** Installs the dependencies unless the lock file is the one they were installed from. */
 export function install() {
@@ -35,9 +38,5 @@ export function install() {
 /** The environment in which Nx runs here: no daemon that outlives the command, no network. */
 export const nxEnvironment = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' }
 
-/**
- * Runs Nx.
- * @param {string[]} args @param {import('node:child_process').SpawnSyncOptions} [options]
- */
-export const nx = (args, options = {}) =>
-  must(process.execPath, [join(root, 'node_modules/nx/dist/bin/nx.js'), ...args], { env: nxEnvironment, ...options })
+/** The words before Nx's own arguments, after `node`. */
+export const nxCommand = [join(root, 'node_modules/nx/dist/bin/nx.js')]

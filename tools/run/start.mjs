@@ -1,12 +1,14 @@
 // @ts-check
 /**
  * The main job: installs and builds what is missing, fine-tunes a small BERT on descriptions of Debian packages, scores
- * it on the test split beside the figure that a linear model reaches, and predicts three descriptions.
+ * it on the test split beside the figure that a linear model reaches, and predicts three descriptions. Arguments are
+ * passed on to `attune train`.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { install, nx, root } from './ready.mjs'
+import { pathToFileURL } from 'node:url'
+import { install, must, nxCommand, nxEnvironment, root } from './ready.mjs'
 
 const cli = join(root, 'packages/cli/dist/main.js')
 const example = join(root, 'examples/debian-sections')
@@ -37,18 +39,24 @@ function attune(...args) {
 const begun = performance.now()
 install()
 console.log('Building what has changed …')
-nx(['run-many', '-t', 'build', '--outputStyle=static'], { stdio: ['ignore', 'ignore', 'inherit'] })
+must(process.execPath, [...nxCommand, 'run-many', '-t', 'build', '--outputStyle=static'], {
+  env: nxEnvironment,
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
 
 const directory = chooseDirectory()
 const resumable = existsSync(join(directory, 'learned.json'))
 console.log(`\nTraining a small BERT from scratch on examples/debian-sections, into ${directory} …\n`)
 if (resumable) attune('train', '--resume', directory)
-else attune('train', join(example, 'config.yaml'), '--directory', directory)
+else attune('train', join(example, 'config.yaml'), '--directory', directory, ...process.argv.slice(2))
 
 console.log('\nThe test split, which training never saw:\n')
-attune('evaluate', directory)
-const { stdout } = spawnSync(process.execPath, [cli, 'evaluate', directory, '--json'], { encoding: 'utf8' })
-const { scores } = JSON.parse(stdout)
+const built = (/** @type {string} */ file) => import(pathToFileURL(join(root, file)).href)
+const { evaluate } = await built('packages/trainer/dist/index.js')
+const { evaluationText } = await built('packages/cli/dist/index.js')
+const evaluation = await evaluate(directory)
+console.log(evaluationText(evaluation))
+const { scores } = evaluation
 const points = (/** @type {number} */ difference) =>
   `${Math.abs(100 * difference).toFixed(1)} points ${difference < 0 ? 'below' : 'above'}`
 console.log(`
@@ -58,4 +66,6 @@ This encoder, trained from scratch on 5,349 texts, reaches ${scores.accuracy.val
 Three descriptions that are in no split:
 `)
 attune('predict', directory, ...DESCRIPTIONS)
-console.log(`\nThe model is in ${join(directory, 'model')}. All of it took ${((performance.now() - begun) / 60_000).toFixed(1)} minutes.`)
+console.log(
+  `\nThe model is in ${join(directory, 'model')}. All of it took ${((performance.now() - begun) / 60_000).toFixed(1)} minutes.`,
+)

@@ -1,25 +1,34 @@
 // @ts-check
 /**
  * Everything that guards the project: format, lint and boundaries, types and build, tests, and the checks that no single
- * package can make. What has not changed since it last passed is taken from Nx's cache.
+ * package can make. What has not changed since it last passed comes from Nx's cache.
  */
 import { spawnSync } from 'node:child_process'
-import { globSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { install, nxEnvironment, root } from './ready.mjs'
+import { install, nxCommand, nxEnvironment, root } from './ready.mjs'
 
-const TARGETS = ['format', 'lint', 'build', 'test', 'check']
+const TARGETS = 'format,lint,build,test,check,snippets'
 
 install()
+const folders = [
+  '.',
+  ...['packages', 'plugins', 'tools', 'examples'].flatMap((group) =>
+    readdirSync(join(root, group)).map((name) => join(group, name)),
+  ),
+]
+const results = folders.map((folder) => join(root, folder, 'test-results.json'))
+for (const file of results) rmSync(file, { force: true })
+
 const { status } = spawnSync(
   process.execPath,
-  [
-    join(root, 'node_modules/nx/dist/bin/nx.js'),
-    'run-many',
-    '-t',
-    ...TARGETS,
-    '--outputStyle=static',
-    '--nxBail=false',
-  ],
+  [...nxCommand, 'run-many', '-t', TARGETS, '--outputStyle=static', ...process.argv.slice(2)],
   { cwd: root, stdio: 'inherit', env: nxEnvironment },
 )
+
+const counts = results.filter(existsSync).map((file) => JSON.parse(readFileSync(file, 'utf8')))
+const passed = counts.reduce((sum, { numPassedTests }) => sum + numPassedTests, 0)
+const failed = counts.reduce((sum, { numFailedTests }) => sum + numFailedTests, 0)
+if (status !== 0 && failed === 0) console.log('All tests that ran passed; a check, a build or a lint above did not.')
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(status ?? 1)

@@ -81,7 +81,7 @@ const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
 /** A slow test by Node's own runner, over packages that have been built. @param {string} root */
 const nodeTest = (root) =>
-  target(root, 'node --test *.test.mjs', {
+  target(root, 'node ../../tools/run/node-test.mjs', {
     dependsOn: everyBuild,
     inputs: [
       '{projectRoot}/**/*',
@@ -107,9 +107,10 @@ const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 const rootTargets = {
   format: target('.', 'node node_modules/prettier/bin/prettier.cjs --check --log-level warn .', { inputs: everything }),
   lint: target('.', 'node node_modules/eslint/bin/eslint.js --max-warnings 0 *.mjs tools', { inputs: tools }),
-  test: target('.', 'node --test tools/check/*.test.mjs tools/workspace/*.test.mjs', {
+  test: target('.', 'node tools/run/node-test.mjs tools/check/*.test.mjs tools/workspace/*.test.mjs', {
     dependsOn: everyBuild,
     inputs: tools,
+    outputs: ['{projectRoot}/test-results.json'],
   }),
   check: target('.', 'node tools/check/all.mjs', { dependsOn: everyBuild, inputs: everything }),
   snippets: target('.', 'node tools/check/snippets.mjs', { dependsOn: everyBuild, inputs: everything }),

@@ -1,3 +1,4 @@
+export { evaluationText } from './commands/evaluate.js'
 export * from './exit-codes.js'
 export * from './option-rows.js'
 export * from './program.js'
