@@ -7,7 +7,6 @@ import { guessFields } from './commands/init.js'
 import { optionRows } from './option-rows.js'
 import { buildProgram } from './program.js'
 import { withSettings } from './read-config.js'
-import { table } from './table.js'
 
 describe('completion', () => {
   const complete = (line: string): string[] => {
@@ -77,17 +76,6 @@ describe('option rows', () => {
 })
 
 describe('tables', () => {
-  it('align numbers to the right and words to the left', () =>
-    expect(
-      table(
-        ['name', 'n'],
-        [
-          ['a', '1'],
-          ['long', '10'],
-        ],
-      ),
-    ).toBe('name   n\na      1\nlong  10'))
-
   it('show an evaluation with its parts, the best supported first', () => {
     const parts = { b: { f1: 0.5, support: 2 }, a: { f1: 1, support: 9 } }
     const text = evaluationText({

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander'
 import { EXIT } from './exit-codes.js'
 import { buildProgram } from './program.js'
 import { describeError } from './report-error.js'
@@ -11,7 +10,8 @@ for (const command of commands) command.exitOverride()
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.wrongInput
+  const { code: kind, exitCode } = error as { code?: string; exitCode?: number }
+  if (kind?.startsWith('commander.')) process.exitCode = exitCode === 0 ? EXIT.done : EXIT.wrongInput
   else {
     const { text, code } = describeError(error)
     process.stderr.write(`${text}\n`)

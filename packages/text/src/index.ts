@@ -1,2 +1,6 @@
 export * from './count-words.js'
+export * from './curve.js'
+export * from './format.js'
+export * from './table.js'
+export * from './template.js'
 export * from './train-wordpiece.js'

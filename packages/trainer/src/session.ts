@@ -53,6 +53,9 @@ export interface Session {
 
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
 
+/** What nothing has been said of yet. */
+const AT_REST = { interrupted: undefined, restore: undefined, lastScores: undefined, warnedOfNoFolder: false }
+
 /** The state of a run that begins, or the one that a checkpoint holds, on the device. */
 function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => Tree, from: Checkpoint | undefined) {
   if (from === undefined) {
@@ -99,14 +102,7 @@ export function openSession(
   const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
-  const moving: Moving = {
-    state: firstState(engine, adapted, optimizer.init, checkpoint),
-    progress: checkpoint?.progress ?? START,
-    interrupted: undefined,
-    restore: undefined,
-    lastScores: undefined,
-    warnedOfNoFolder: false,
-  }
+  const state = firstState(engine, adapted, optimizer.init, checkpoint)
   const session: Session = {
     plan,
     learned,
@@ -119,7 +115,7 @@ export function openSession(
     bus,
     stepsPerEpoch,
     steps: stepsPerEpoch * config.training.epochs,
-    moving,
+    moving: { ...AT_REST, state, progress: checkpoint?.progress ?? START },
   }
   return { session, facts, fresh: report?.fresh ?? [] }
 }

@@ -1,34 +1,30 @@
 import { AttuneError, PROTOCOL, definePlugin, shuffled } from '@attune/core'
 import { z } from 'zod'
 
-const tooFew = (problem: string, remedy: string): AttuneError => new AttuneError('TOO_FEW_EXAMPLES', problem, remedy)
-
 /** The positions of the examples of each class; all in one class if nothing is said of classes. */
 function positionsByClass(count: number, groups: readonly string[]): number[][] {
   const classes = new Map<string, number[]>()
   for (let i = 0; i < count; i++) {
     const name = groups[i] ?? ''
-    const known = classes.get(name)
-    if (known === undefined) classes.set(name, [i])
-    else known.push(i)
+    const positions = classes.get(name) ?? []
+    positions.push(i)
+    classes.set(name, positions)
   }
   return [...classes.values()]
 }
 
 /**
- * How many of each class to hold out, `total` in all: each class' exact share rounded down, and one more for those with
+ * How many of each class to hold out, `total` in all of `count`: each class' exact share rounded down, and one more for those with
  * the largest remainders, but never the whole of a class.
  */
-function apportion(sizes: readonly number[], total: number, random: () => number): number[] {
-  const count = sizes.reduce((sum, size) => sum + size, 0)
+function apportion(sizes: readonly number[], count: number, total: number, random: () => number): number[] {
   const held = sizes.map((size) => Math.floor((total * size) / count))
   let left = total - held.reduce((sum, n) => sum + n, 0)
   // Whole numbers, so that equal remainders are equal exactly; chance decides between them.
   const remainder = (i: number): number => (total * sizes[i]!) % count
   const order = shuffled([...sizes.keys()], random).sort((a, b) => remainder(b) - remainder(a))
   for (const i of order) {
-    if (left === 0) break
-    if (remainder(i) === 0 || held[i]! + 1 >= sizes[i]!) continue
+    if (left === 0 || remainder(i) === 0 || held[i]! + 1 >= sizes[i]!) continue
     held[i]!++
     left--
   }
@@ -61,24 +57,21 @@ export const holdout = definePlugin({
   create: ({ validation, stratifyBy }) => ({
     ...(stratifyBy === null ? {} : { stratifyBy }),
     split(count, groups, random) {
-      if (count < 2)
-        throw tooFew(
-          `a holdout must have at least 2 examples to divide, got ${count}`,
-          'Check that the training file is the right one and how many of its rows were rejected.',
-        )
-      const classes = positionsByClass(count, groups).filter((positions) => positions.length > 1)
+      const all = positionsByClass(count, groups)
+      const classes = all.filter((positions) => positions.length > 1)
       if (classes.length === 0)
-        throw tooFew(
-          `a class must have at least 2 examples to be divided, and each of the ${count} classes has one`,
-          'Set `stratifyBy` to the field that names the classes, or divide without looking: `stratifyBy: null`.',
+        throw new AttuneError(
+          'TOO_FEW_EXAMPLES',
+          `a class must have at least 2 examples to be divided, and none has: ${count} examples in ${all.length} classes`,
+          'Check the training file and its rejected rows; divide without looking with `stratifyBy: null`.',
         )
       const sizes = classes.map((positions) => positions.length)
       const divided = sizes.reduce((sum, size) => sum + size, 0)
       const total = Math.min(Math.ceil(validation * divided), divided - 1)
-      const held = apportion(sizes, total, random)
+      const held = apportion(sizes, divided, total, random)
       const chosen = new Set(classes.flatMap((positions, c) => shuffled(positions, random).slice(0, held[c])))
-      const all = Array.from({ length: count }, (_, i) => i)
-      return [{ train: all.filter((i) => !chosen.has(i)), validation: all.filter((i) => chosen.has(i)) }]
+      const positions = all.flat().sort((a, b) => a - b)
+      return [{ train: positions.filter((i) => !chosen.has(i)), validation: positions.filter((i) => chosen.has(i)) }]
     },
   }),
 })

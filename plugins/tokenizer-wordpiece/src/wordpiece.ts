@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError, type Example, type SpecialTokens, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
-import { countWords, trainWordPiece } from '@attune/text'
+import { countWords, fill, trainWordPiece } from '@attune/text'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
-import { fill, templatesOf } from './template.js'
+import { templatesOf } from './templates-of.js'
 import { SPECIAL_TOKENS, type TokenizerFile, makeTokenizerFile, parseTokenizerFile } from './tokenizer-file.js'
 
 const MAXIMUM_BYTES = 64 * 1024 * 1024

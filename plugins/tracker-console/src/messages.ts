@@ -1,8 +1,16 @@
 import type { Command, EventOf, RunEvent, RunEvents, Score } from '@attune/core'
-import { curve } from './curve.js'
-import { formatBytes, formatCount, formatDuration, formatNumber, formatShort } from './format.js'
+import {
+  column,
+  curve,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatShort,
+  shorten,
+  table,
+} from '@attune/text'
 import type { Progress } from './progress.js'
-import { column, table } from './table.js'
 import type { Paint } from './terminal.js'
 
 /** What a message may draw on besides its event. */
@@ -19,6 +27,8 @@ const commandWords = (command: Command): string =>
   'label' in command && command.label !== undefined ? `${command.type} ${command.label}` : command.type
 
 const MOST_ROWS = 30
+/** Columns of the terminal that a label may take. */
+const WIDEST = 40
 const indented = (text: string): string => text.replaceAll('\n', '\n  ')
 
 const facts = ({
@@ -44,8 +54,8 @@ function partsTable({ parts = {} }: Score): string[] {
   const columns = names.map((name) => column(seen.map(([, numbers]) => numbers[name])))
   const lines = table(
     ['label', ...names],
-    seen.map(([label], i) => [label, ...columns.map((numbers) => numbers[i]!)]),
-  )
+    seen.map(([label], i) => [shorten(label, WIDEST), ...columns.map((numbers) => numbers[i]!)]),
+  ).map((line) => `  ${line}`)
   return rows.length > seen.length ? [...lines, `  … and ${rows.length - seen.length} more`] : lines
 }
 
@@ -55,7 +65,7 @@ function scores(event: EventOf<'evaluation.completed'>, { paint }: Context): str
   const values = table(
     ['score', 'value'],
     names.map((name) => [name, formatNumber(event.scores[name]!.value)]),
-  )
+  ).map((line) => `  ${line}`)
   const parts = Object.entries(event.scores).filter(([, score]) => Object.keys(score.parts ?? {}).length > 0)
   const head = `${split} at step ${formatCount(step)}: ${formatCount(examples)} examples in ${formatDuration(seconds)}`
   return [

@@ -2,9 +2,9 @@ import { statfs } from 'node:fs/promises'
 import { cpus, freemem, totalmem } from 'node:os'
 import { ENGINE, type Engine, type HostArray, findPlugin, installedPlugins, isAttuneError } from '@attune/core'
 import { type Tensor, matMul } from '@tensorflow/tfjs-core'
+import { table } from '@attune/text'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
-import { table } from '../table.js'
 
 const NEEDED = [20, 19] as const
 const SIZE = 512
@@ -97,7 +97,7 @@ function doctorText(found: Awaited<ReturnType<typeof examine>>): string {
     '',
     rows.length === 0
       ? 'No engine is installed. For example: npm install @attune/engine-tfjs-wasm'
-      : table(['engine', '', 'GFLOP/s', 'device, or why not'], rows),
+      : table(['engine', '', 'GFLOP/s', 'device, or why not'], rows).join('\n'),
   ].join('\n')
 }
 

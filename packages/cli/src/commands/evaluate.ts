@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { type Evaluation, evaluate } from '@attune/trainer'
+import { table } from '@attune/text'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
-import { table } from '../table.js'
 
 /** The plugin and options that read a data file, by its name. */
 export const sourceOf = (file: string): { readonly use: string; readonly path: string } => ({
@@ -17,7 +17,7 @@ export function evaluationText({ split, scores, examples, truncated, rejected, s
   const values = table(
     ['score', 'value'],
     Object.entries(scores).map(([name, { value }]) => [name, value.toFixed(4)]),
-  )
+  ).join('\n')
   const parts = Object.entries(scores).flatMap(([name, score]) => {
     const rows = Object.entries(score.parts ?? {})
     const columns = Object.keys(rows[0]?.[1] ?? {})
@@ -32,7 +32,7 @@ export function evaluationText({ split, scores, examples, truncated, rejected, s
             : numbers[column]!.toFixed(3),
         ),
       ])
-    return [`\n${name} by label\n${table(['label', ...columns], shown)}`]
+    return [`\n${name} by label\n${table(['label', ...columns], shown).join('\n')}`]
   })
   return [head, '', values, ...parts].join('\n')
 }

@@ -78,9 +78,34 @@ async function part(
   ].join('\n')
 }
 
-async function configText(data: string, fields: Fields, folders: readonly string[]): Promise<string> {
+const SMALL_BERT = {
+  hiddenSize: 128,
+  numHiddenLayers: 2,
+  numAttentionHeads: 2,
+  intermediateSize: 512,
+  maxPositionEmbeddings: 128,
+  initializerRange: 0.05,
+}
+
+/** What follows the parts that plugins' schemas describe. */
+const END = `metric: [accuracy, f1]
+callback:
+  - { use: checkpoint, best: accuracy }
+tracker: [console, jsonl]
+
+training:
+  epochs: 5
+  batchSize: 32
+  learningRate: 1.0e-3   # for a model from scratch; about 5.0e-5 for a pretrained one (model: { use: bert, from: FOLDER })
+`
+
+/** An option that is written only where it differs from what is usual. */
+const unlessUsual = (option: string, value: string, usual: string): Record<string, string> =>
+  value === usual ? {} : { [option]: value }
+
+async function configText(data: string, { text, label }: Fields, folders: readonly string[]): Promise<string> {
   const source = stringify({ ...sourceOf(data), path: data }, { collectionStyle: 'flow' }).trim()
-  const own = (option: string, value: string, usual: string) => (value === usual ? {} : { [option]: value })
+  const fields = { ...unlessUsual('text', text, 'text'), ...unlessUsual('label', label, 'label') }
   return [
     '# A text classifier. Train it with: attune train <this file>',
     'seed: 0',
@@ -91,39 +116,13 @@ async function configText(data: string, fields: Fields, folders: readonly string
     '  # validation: { … }   # without it, the protocol sets some of the training examples aside',
     '  # test: { … }         # for `attune evaluate`',
     '',
-    await part('protocol', 'holdout', own('stratifyBy', fields.label, 'label'), folders),
-    await part('tokenizer', 'wordpiece', own('field', fields.text, 'text'), folders),
-    await part(
-      'model',
-      'bert',
-      {
-        hiddenSize: 128,
-        numHiddenLayers: 2,
-        numAttentionHeads: 2,
-        intermediateSize: 512,
-        maxPositionEmbeddings: 128,
-        initializerRange: 0.05,
-      },
-      folders,
-    ),
-    await part(
-      'objective',
-      'sequence-classification',
-      { ...own('text', fields.text, 'text'), ...own('label', fields.label, 'label') },
-      folders,
-    ),
+    await part('protocol', 'holdout', unlessUsual('stratifyBy', label, 'label'), folders),
+    await part('tokenizer', 'wordpiece', unlessUsual('field', text, 'text'), folders),
+    await part('model', 'bert', SMALL_BERT, folders),
+    await part('objective', 'sequence-classification', fields, folders),
     await part('optimizer', 'adamw', {}, folders),
     await part('scheduler', 'linear', { warmupShare: 0.1 }, folders),
-    'metric: [accuracy, f1]',
-    'callback:',
-    '  - { use: checkpoint, best: accuracy }',
-    'tracker: [console, jsonl]',
-    '',
-    'training:',
-    '  epochs: 5',
-    '  batchSize: 32',
-    '  learningRate: 1.0e-3   # for a model from scratch; about 5.0e-5 for a pretrained one (model: { use: bert, from: FOLDER })',
-    '',
+    END,
   ].join('\n')
 }
 

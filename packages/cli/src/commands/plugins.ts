@@ -1,8 +1,8 @@
 import { type AnyPlugin, AttuneError, type Kind, findPlugin, installedPlugins, nearest } from '@attune/core'
+import { table } from '@attune/text'
 import { Command } from 'commander'
 import { optionRows } from '../option-rows.js'
 import { placesFrom } from '../places.js'
-import { table } from '../table.js'
 
 const folders = placesFrom().folders
 
@@ -18,7 +18,7 @@ function listText(kind: string | undefined, json: boolean): string {
   ])
   return found.length === 0
     ? `No plugins are installed${kind === undefined ? '' : ` of kind ${kind}`}. For example: npm install @attune/optimizer-adamw`
-    : table(['kind', 'name', 'version', 'package', 'what it does'], rows)
+    : table(['kind', 'name', 'version', 'package', 'what it does'], rows).join('\n')
 }
 
 /** The plugin of a kind and name, found as a configuration would find it. */
@@ -55,7 +55,7 @@ async function infoText(kind: string, name: string, json: boolean): Promise<stri
     ...(source === undefined ? [] : [`Source: ${source}`]),
     ...Object.entries(exceptions ?? {}).map(([property, reason]) => `Exception: ${property}: ${reason}`),
     '',
-    options.length === 0 ? 'It has no options.' : table(['option', 'type', 'default', 'what it is'], rows),
+    options.length === 0 ? 'It has no options.' : table(['option', 'type', 'default', 'what it is'], rows).join('\n'),
   ].join('\n')
 }
 

@@ -1,28 +1,32 @@
 import stringWidth from 'string-width'
 
-const WIDEST = 40
-
-/** The text on one line, and cut to {@link WIDEST} columns of the terminal. */
-function cell(text: string): string {
+/** A text on one line, cut to so many columns of the terminal. */
+export function shorten(text: string, columns: number): string {
   const line = text.replaceAll('\n', ' ')
-  if (stringWidth(line) <= WIDEST) return line
+  if (stringWidth(line) <= columns) return line
   let cut = ''
   for (const character of line) {
-    if (stringWidth(cut + character) >= WIDEST) break
+    if (stringWidth(cut + character) >= columns) break
     cut += character
   }
   return `${cut}…`
 }
 
-/** Lines of a table: the first column stands left, the others right; a missing cell is empty. No line ends in blanks. */
+/**
+ * Lines of a table: columns of numbers stand right, others left; a missing cell is empty. Widths are those that the
+ * terminal shows, and no line ends in blanks.
+ */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const cells = [header, ...rows].map((row) => header.map((_, i) => cell(row[i] ?? '')))
+  const cells = [header, ...rows].map((row) => header.map((_, i) => row[i] ?? ''))
   const widths = header.map((_, i) => Math.max(...cells.map((row) => stringWidth(row[i]!))))
+  const numeric = header.map((_, i) =>
+    cells.slice(1).every((row) => /^(-?[\d.,]+(e-?\d+)?|NaN|-?Infinity)?$/.test(row[i]!)),
+  )
   const place = (text: string, i: number): string => {
     const space = ' '.repeat(widths[i]! - stringWidth(text))
-    return i === 0 ? text + space : space + text
+    return numeric[i] ? space + text : text + space
   }
-  return cells.map((row) => `  ${row.map(place).join('  ')}`.trimEnd())
+  return cells.map((row) => row.map(place).join('  ').trimEnd())
 }
 
 /** A column of numbers in one form: whole where all are whole and not all are 0 or 1, else with four decimals. */

@@ -1,5 +1,7 @@
 import { formatCount, formatNumber } from './format.js'
-import type { Paint } from './terminal.js'
+
+/** Colours a text for the terminal, or leaves it as it is. */
+export type Paint = (color: 'yellow', text: string) => string
 
 /** A step and the loss there. */
 export type Point = readonly [step: number, loss: number]
