@@ -173,6 +173,7 @@ export default tseslint.config(
     rules: { 'no-console': 'off', ...restrictSyntax(NO_FOREIGN_INSTANCEOF) },
   },
   { files: ['packages/testkit/src/describe-*.ts'], rules: { 'max-lines-per-function': 'off' } },
+  { files: ['**/*.test.mjs'], rules: { 'max-lines': 'off' } },
   {
     files: TESTS,
     rules: {

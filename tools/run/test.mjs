@@ -17,7 +17,9 @@ const folders = [
     readdirSync(join(root, group)).map((name) => join(group, name)),
   ),
 ]
-const results = folders.map((folder) => join(root, folder, 'test-results.json'))
+const results = folders
+  .filter((folder) => existsSync(join(root, folder, 'package.json')))
+  .map((folder) => join(root, folder, 'test-results.json'))
 for (const file of results) rmSync(file, { force: true })
 
 const { status } = spawnSync(

@@ -62,13 +62,18 @@ const lint = (root) =>
     inputs: ['{projectRoot}/**/*', 'toolchain', '{workspaceRoot}/eslint.config.mjs'],
   })
 
+/** What every package is built from: the inputs of whoever finds plugins by name as it runs. */
+const everySource = ['{workspaceRoot}/packages/*/src/**/*', '{workspaceRoot}/plugins/*/src/**/*']
+
+const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
+
 /** @param {string} root */
 const test = (root) =>
   target(root, 'node ../../tools/run/jest.mjs', {
-    dependsOn: ['build'],
+    dependsOn: root === 'packages/cli' ? everyBuild : ['build'],
     inputs: [
       ...source,
-      '^built',
+      ...(root === 'packages/cli' ? everySource : ['^built']),
       '{projectRoot}/golden/**/*',
       '{projectRoot}/README.md',
       '{workspaceRoot}/jest.config.mjs',
@@ -77,26 +82,21 @@ const test = (root) =>
     outputs: ['{projectRoot}/test-results.json'],
   })
 
-const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
-
-/** A slow test by Node's own runner, over packages that have been built. @param {string} root */
+/** A test of several packages at once by Node's own runner, after all have been built. @param {string} root */
 const nodeTest = (root) =>
   target(root, 'node ../../tools/run/node-test.mjs', {
     dependsOn: everyBuild,
-    inputs: [
-      '{projectRoot}/**/*',
-      'toolchain',
-      ...['core', 'nn', 'testkit'].map((name) => ({ input: 'built', projects: [`@attune/${name}`] })),
-    ],
+    inputs: ['{projectRoot}/**/*', '!{projectRoot}/dist/**/*', 'toolchain', ...everySource],
+    outputs: ['{projectRoot}/test-results.json'],
   })
 
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {
-  if (root === 'tools/generate') return { test: nodeTest(root) }
+  if (root === 'tools/generate' || root === 'tools/parity') return { test: nodeTest(root) }
   if (root === 'examples/third-party-plugin') return { lint: lint(root), test: nodeTest(root) }
   const [group] = root.split('/')
   if (group === 'tools') return {}
-  if (group === 'examples') return { build: build(root), lint: lint(root) }
+  if (group === 'examples') return { build: build(root), lint: lint(root), test: nodeTest(root) }
   return { build: build(root), test: test(root), lint: lint(root) }
 }
 

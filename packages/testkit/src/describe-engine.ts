@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type AnyPlugin, type Engine, type HostArray, type Tree } from '@attune/core'
+import { type Tensor, add, cast, matMul, mul, reshape, square } from '@tensorflow/tfjs-core'
+import { describeOptions } from './describe-options.js'
+import { enginePrograms } from './engine-programs.js'
+import { expectClose } from './expect-close.js'
+import { floats, integers } from './host-array.js'
+import { referenceEngine } from './reference-engine.js'
+
+/** What the suite of an engine needs beside the plugin. */
+export interface EngineSuite {
+  readonly options?: Readonly<Record<string, unknown>>
+  /** The largest difference from TF.js' JavaScript backend, relative where numbers are above 1; 2e-5 if left out. */
+  readonly tolerance?: number
+}
+
+const STEPS = 40
+
+const describeNumbers = (engine: Engine, tolerance: number): void => {
+  const reference = referenceEngine()
+  describe('computes what TF.js computes in plain JavaScript:', () => {
+    beforeAll(() => reference.start())
+    for (const { name, inputs, run } of enginePrograms)
+      it(name, async () => {
+        const on = async (each: Engine): Promise<Readonly<Record<string, HostArray>>> => {
+          const given = each.put(inputs) as Readonly<Record<string, Tensor>>
+          const compiled = each.compile(run)
+          const result = compiled(given) as Readonly<Record<string, Tensor>>
+          const values = (await each.read(result)) as Readonly<Record<string, HostArray>>
+          each.release(result)
+          each.release(given)
+          compiled.dispose()
+          return values
+        }
+        const expected = await on(reference)
+        const found = await on(engine)
+        expectClose(found, expected, tolerance)
+        const types = (values: typeof expected): unknown =>
+          Object.entries(values).map(([key, { dtype }]) => [key, dtype])
+        expect(types(found)).toEqual(types(expected))
+      })
+  })
+}
+
+const describeMemory = (engine: Engine): void => {
+  it('brings trees to the device and back as they were', async () => {
+    const tree = {
+      float: floats([-0.5, 3e38], [2, 1]),
+      deep: {
+        whole: integers([-1, 2 ** 31 - 1, -(2 ** 31)]),
+        truth: { shape: [1, 3], dtype: 'bool', values: Uint8Array.of(1, 0, 1) },
+        scalar: floats([7], []),
+      },
+      nothing: {},
+      'a/b': integers([4]),
+    } as const
+    const tensors = engine.put(tree)
+    expect(await engine.read(tensors)).toEqual(tree)
+    engine.release(tensors)
+  })
+
+  it('copies both ways', async () => {
+    const array = floats([1, 2])
+    const tensor = engine.put(array)
+    array.values[0] = 99
+    ;(await engine.read(tensor)).values[1] = 99
+    expect([...(await engine.read(tensor)).values]).toEqual([1, 2])
+    engine.release(tensor)
+  })
+
+  it(`holds after ${STEPS} steps what it held after one, and gives the same numbers as before a step was compiled`, async () => {
+    const step = engine.compile(
+      (state: { x: Tensor; n: Tensor }, rate: Tensor) => ({
+        state: { x: add(state.x, mul(rate, matMul(square(state.x), state.x))), n: add(state.n, 1) },
+        norm: square(state.x),
+      }),
+      { donate: [0] },
+    )
+    const begin = engine.live()
+    const rate = engine.put(floats([1e-3], []))
+    let state = engine.put({ x: floats([0.1, -0.2, 0.3, 0.4], [2, 2]), n: floats([0], []) }) as { x: Tensor; n: Tensor }
+    const alive: number[] = []
+    for (let i = 0; i < STEPS; i++) {
+      const result = step(state, rate)
+      engine.release(result.norm)
+      state = result.state
+      alive.push(engine.live())
+    }
+    expect(new Set(alive).size).toBe(1)
+    expect((await engine.read(state.n)).values[0]).toBe(STEPS)
+    engine.release(state)
+    engine.release(rate)
+    expect(engine.live()).toBe(begin)
+    step.dispose()
+  })
+
+  it('keeps a donated argument that is a result, or whose memory a result shares', async () => {
+    const [a, b] = [engine.put(floats([1, 2])), engine.put(floats([3, 4]))]
+    const run = engine.compile((x: Tensor, y: Tensor) => ({ same: x, shaped: reshape(y, [2, 1]), sum: add(x, y) }), {
+      donate: [0, 1],
+    })
+    const result = run(a, b)
+    expectClose(
+      await engine.read(result),
+      { same: floats([1, 2]), shaped: floats([3, 4], [2, 1]), sum: floats([4, 6]) },
+      0,
+    )
+    engine.release(result)
+  })
+
+  it('leaves nothing behind when a function throws, and keeps what it was given', async () => {
+    const x = engine.put(floats([1, 2]))
+    const before = engine.live()
+    const run = engine.compile(
+      (given: Tensor): Tree => {
+        add(square(given), cast(given, 'int32'))
+        throw new Error('thrown in the middle')
+      },
+      { donate: [0] },
+    )
+    expect(() => run(x)).toThrow('thrown in the middle')
+    expect(engine.live()).toBe(before)
+    expect([...(await engine.read(x)).values]).toEqual([1, 2])
+    engine.release(x)
+  })
+
+  it('takes arguments of other shapes by turns, and results from its own functions', async () => {
+    const double = engine.compile((x: Tensor) => mul(x, 2))
+    for (const size of [3, 1, 5, 3, 0, 1]) {
+      const x = engine.put(floats(Array.from({ length: size }, (_, i) => i)))
+      const once = double(x)
+      const twice = double(once)
+      expect([...(await engine.read(twice)).values]).toEqual(Array.from({ length: size }, (_, i) => 4 * i))
+      for (const each of [x, once, twice]) engine.release(each)
+    }
+    double.dispose()
+  })
+
+  it('has compiled functions whose results outlive them', async () => {
+    const run = engine.compile((x: Tensor) => mul(x, 3))
+    const result = run(engine.put(floats([2])))
+    run.dispose()
+    expect([...(await engine.read(result)).values]).toEqual([6])
+  })
+}
+
+/**
+ * The contract of an engine: it computes what TF.js' JavaScript backend computes, for every operation that layers,
+ * gradients and optimizers are made of; it brings data to the device and back unchanged; donated and intermediate memory
+ * is freed, so that steps hold no more the longer they go on; a failure leaves everything as it was.
+ */
+export function describeEngine(plugin: AnyPlugin, { options = {}, tolerance = 2e-5 }: EngineSuite = {}): void {
+  describe(`engine ${plugin.name}`, () => {
+    const engine = plugin(options) as Engine
+    beforeAll(() => engine.start())
+    afterAll(() => engine.close())
+    describeOptions(plugin, options)
+
+    it('names its device', () => expect(engine.device).toMatch(/\S/))
+    describeMemory(engine)
+    describeNumbers(engine, tolerance)
+  })
+}

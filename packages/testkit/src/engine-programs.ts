@@ -1,0 +1,253 @@
+import { type HostTree, type Params, type StepKey, key, normals, stream } from '@attune/core'
+import { attention, crossEntropy, dropout, embedding, geluTanh, layerNorm, linear, paddingBias, gelu } from '@attune/nn'
+import * as tf from '@tensorflow/tfjs-core'
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import { gradientsOf } from './gradients-of.js'
+import { floats, integers } from './host-array.js'
+
+/** A pure function with inputs: what an engine under test must compute as the reference engine does. */
+export interface EngineProgram {
+  readonly name: string
+  readonly inputs: Readonly<Record<string, HostTree>>
+  run(inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>>
+}
+
+const random = normals(stream(key(17)))
+
+/** Normal numbers, the same ones in every process. */
+const normal = (...shape: number[]) => floats(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, random), shape)
+
+/** A differentiable function of float32 inputs, as a program that gives its value and, by input, the gradient. */
+const differentiated = (
+  name: string,
+  inputs: EngineProgram['inputs'],
+  f: (inputs: Params) => Tensor,
+  constants: EngineProgram['inputs'] = {},
+): EngineProgram => ({
+  name: `${name}, and its gradient`,
+  inputs: { ...inputs, ...constants },
+  run(given) {
+    const variable = Object.fromEntries(Object.keys(inputs).map((input) => [input, given[input]!]))
+    const fixed = Object.fromEntries(Object.keys(constants).map((input) => [input, given[input]!]))
+    // Squared, so that what flows back differs from entry to entry.
+    const gradients = gradientsOf((p) => tf.sum(tf.square(f({ ...p, ...fixed }))) as Scalar, variable)
+    return {
+      value: f(given),
+      ...Object.fromEntries(Object.entries(gradients).map(([k, g]) => [`gradient of ${k}`, g])),
+    }
+  },
+})
+
+const SPREAD = [-30, -5, -2.5, -1, -0.5, -1e-3, 0, 1e-6, 1e-3, 0.3, 0.9, 1, 2, 4.2, 9, 25]
+
+const broadcasts = [
+  [
+    [3, 4],
+    [3, 4],
+  ],
+  [[3, 4], [4]],
+  [[4], [3, 4]],
+  [[3, 4], []],
+  [[], [3, 4]],
+  [
+    [3, 1],
+    [1, 4],
+  ],
+  [
+    [2, 3, 1],
+    [2, 1, 5],
+  ],
+  [
+    [2, 1, 1, 5],
+    [2, 3, 5, 5],
+  ],
+  [
+    [2, 3, 5],
+    [2, 3, 1],
+  ],
+] as const
+
+const arithmetic: EngineProgram[] = broadcasts.flatMap(([a, b]) => {
+  const words = `of [${a.join()}] and [${b.join()}]`
+  const inputs = { a: normal(...a), b: normal(...b) }
+  return [
+    differentiated(`arithmetic ${words}`, inputs, ({ a, b }) =>
+      tf.addN([tf.add(a!, b!), tf.sub(a!, b!), tf.mul(a!, b!), tf.div(a!, tf.add(2, tf.square(b!)))]),
+    ),
+    // TF.js has no gradient of a minimum whose operands are broadcast.
+    {
+      name: `minimum and maximum ${words}`,
+      inputs,
+      run: ({ a, b }) => ({ minimum: tf.minimum(a!, b!), maximum: tf.maximum(a!, b!) }),
+    },
+  ]
+})
+
+const elementwise: EngineProgram[] = [
+  ...(['exp', 'erf', 'tanh', 'sigmoid', 'square', 'neg', 'relu', 'abs'] as const).map((name) =>
+    differentiated(name, { x: floats(SPREAD.map((x) => (name === 'exp' ? x / 5 : x))) }, ({ x }) => tf[name](x!)),
+  ),
+  ...(['sqrt', 'rsqrt', 'log'] as const).map((name) =>
+    differentiated(name, { x: floats([1e-3, 0.5, 1, 7, 400]) }, ({ x }) => tf[name](x!)),
+  ),
+  differentiated('gelu', { x: floats(SPREAD) }, ({ x }) => gelu(x!)),
+  differentiated('geluTanh', { x: floats(SPREAD) }, ({ x }) => geluTanh(x!)),
+  {
+    name: 'comparisons, casts and choices',
+    inputs: { a: floats(SPREAD), b: floats([...SPREAD].reverse()), n: integers(SPREAD.map((_, i) => i % 3)) },
+    run({ a, b, n }) {
+      const chosen = tf.greaterEqual(a!, b!)
+      return {
+        chosen,
+        scalar: tf.greaterEqual(a!, 0.3),
+        greater: tf.greater(a!, b!),
+        equal: tf.equal(n!, 1),
+        where: tf.where(chosen, a!, b!),
+        whole: tf.cast(tf.greater(n!, 0), 'float32'),
+        float: tf.cast(n!, 'float32'),
+        int: tf.cast(a!, 'int32'),
+        power: tf.pow(0.9, tf.cast(n!, 'float32')),
+      }
+    },
+  },
+]
+
+const reductions: EngineProgram[] = [
+  undefined,
+  ...[0, 1, 2, 3, -1, [0, 1], [0, 1, 2], [2, 3], [1, 2, 3], [1, 2], [0, 3], [-1, -2]],
+].map((axis) =>
+  differentiated(
+    `sum, mean and maximum over ${axis === undefined ? 'all axes' : `axis ${String(axis)}`}`,
+    { x: normal(3, 2, 5, 7) },
+    ({ x }) =>
+      tf.addN([
+        tf.sum(x!, axis, true),
+        tf.mean(x!, axis, true),
+        tf.max(x!, axis, true),
+        tf.reshape(tf.sum(x!, axis), tf.sum(x!, axis, true).shape),
+      ]),
+  ),
+)
+
+const shapes = (transposeA: boolean, transposeB: boolean, rows: number, inner: number, columns: number) =>
+  [transposeA ? [inner, rows] : [rows, inner], transposeB ? [columns, inner] : [inner, columns]] as const
+
+const products = [
+  { batch: [[], []], size: [5, 3, 4] },
+  { batch: [[], []], size: [1, 1, 1] },
+  { batch: [[], []], size: [13, 1100, 7] },
+  { batch: [[], []], size: [7, 1100, 13] },
+  { batch: [[6], [6]], size: [5, 9, 4] },
+  {
+    batch: [
+      [2, 3],
+      [2, 3],
+    ],
+    size: [9, 5, 6],
+  },
+  { batch: [[4], [1]], size: [5, 3, 4] },
+  { batch: [[1], [4]], size: [5, 3, 4] },
+  { batch: [[2, 3], []], size: [5, 3, 4] },
+  { batch: [[], [2, 3]], size: [5, 3, 4] },
+].flatMap(({ batch, size }) =>
+  [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB) => {
+      const [a, b] = shapes(transposeA, transposeB, ...(size as [number, number, number]))
+      const [left, right] = [
+        [...batch[0]!, ...a],
+        [...batch[1]!, ...b],
+      ]
+      const words = `[${left.join()}]${transposeA ? 'ᵀ' : ''} · [${right.join()}]${transposeB ? 'ᵀ' : ''}`
+      const inputs = { a: normal(...left), b: normal(...right) }
+      const product = (a: Tensor, b: Tensor): Tensor =>
+        tf.div(tf.matMul(a, b, transposeA, transposeB), Math.sqrt(size[1]!))
+      // TF.js has no gradient of a product whose batches are broadcast.
+      return String(batch[0]) === String(batch[1])
+        ? differentiated(words, inputs, ({ a, b }) => product(a!, b!))
+        : { name: words, inputs, run: ({ a, b }: Readonly<Record<string, Tensor>>) => ({ value: product(a!, b!) }) }
+    }),
+  ),
+)
+
+const ids = integers([3, 0, 3, 9, 1, 3], [2, 3])
+
+const movement: EngineProgram[] = [
+  differentiated('gather', { table: normal(10, 4) }, ({ table, ids }) => tf.gather(table!, ids as Tensor1D), { ids }),
+  differentiated(
+    'gather along axis 1',
+    { table: normal(4, 10, 2) },
+    ({ table, ids }) => tf.gather(table!, ids as Tensor1D, 1),
+    { ids: integers([2, 9, 2]) },
+  ),
+  ...[
+    [1, 0, 2, 3],
+    [0, 2, 1, 3],
+    [0, 1, 3, 2],
+    [3, 2, 1, 0],
+  ].map((perm) =>
+    differentiated(`transpose by ${perm.join()}`, { x: normal(2, 9, 70, 6) }, ({ x }) => tf.transpose(x!, perm)),
+  ),
+  differentiated('reshape, slice, squeeze, concat and pad', { x: normal(2, 3, 4) }, ({ x }) =>
+    tf.pad(
+      tf.concat(
+        [tf.squeeze(tf.slice(x!, [0, 1, 0], [-1, 1, -1]), [1]), tf.reshape(tf.slice(x!, [0, 0, 1], [2, 2, 2]), [2, 4])],
+        1,
+      ),
+      [
+        [0, 1],
+        [2, 0],
+      ],
+    ),
+  ),
+  {
+    name: 'scatter, range, ones and zeros',
+    inputs: { rows: normal(4, 3), at: integers([2, 0, 2, 5], [4, 1]) },
+    run: ({ rows, at }) => ({
+      scattered: tf.scatterND(at!, rows!, [6, 3]),
+      counted: tf.range(0, 5, 1, 'int32'),
+      same: tf.add(tf.onesLike(rows!), tf.zerosLike(rows!)),
+    }),
+  },
+]
+
+const seed = (given: Readonly<Record<string, Tensor>>): StepKey => ({ seed: given['seed']!, stream: 3 })
+
+const layers: EngineProgram[] = [
+  differentiated('softmax', { x: normal(3, 4, 9) }, ({ x }) => tf.softmax(x!)),
+  differentiated('layer norm', { x: normal(3, 4, 9), 'n.weight': normal(9), 'n.bias': normal(9) }, (p) =>
+    layerNorm(p, 'n', p['x']!, 1e-5),
+  ),
+  differentiated('linear', { x: normal(3, 4, 9), 'l.weight': normal(5, 9), 'l.bias': normal(5) }, (p) =>
+    linear(p, 'l', p['x']!),
+  ),
+  differentiated('embedding', { 'e.weight': normal(10, 4) }, (p) => embedding(p, 'e', p['ids']!), { ids }),
+  differentiated('cross-entropy', { x: normal(4, 3) }, (p) => crossEntropy(p['x']!, p['labels']!), {
+    labels: integers([2, 0, 1, 1]),
+  }),
+  differentiated('dropout', { x: normal(5, 40) }, (p) => dropout(p['x']!, 0.3, { training: true, key: seed(p) }), {
+    seed: integers([5, 6]),
+  }),
+  differentiated(
+    'attention',
+    { q: normal(2, 7, 6), k: normal(2, 7, 6), v: normal(2, 7, 6) },
+    (p) =>
+      attention({ q: p['q']!, k: p['k']!, v: p['v']!, bias: paddingBias(p['mask']!) }, 3, 0.2, {
+        training: true,
+        key: seed(p),
+      }),
+    { mask: integers([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0], [2, 7]), seed: integers([8, 9]) },
+  ),
+]
+
+/**
+ * Every operation that the layers and gradient transformations of `@attune/nn` are made of, over shapes, broadcasts and
+ * types, and the layers themselves, each with its gradients.
+ */
+export const enginePrograms: readonly EngineProgram[] = [
+  ...arithmetic,
+  ...elementwise,
+  ...reductions,
+  ...products,
+  ...movement,
+  ...layers,
+]

@@ -1,0 +1,7 @@
+/** A copy, through JSON, that throws wherever it is changed. */
+export const frozen = <T>(value: T): T => freeze(JSON.parse(JSON.stringify(value)) as T)
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(freeze)
+  return Object.freeze(value)
+}

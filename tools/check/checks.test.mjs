@@ -1,0 +1,314 @@
+// @ts-check
+/** That each check finds what it is there to find, and nothing in a package that is right. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { budgets, median } from './budgets.mjs'
+import { cycles } from './cycles.mjs'
+import { errorCodes } from './error-codes.mjs'
+import { compareNames } from './exports.mjs'
+import { replacePart } from './generated.mjs'
+import { manifests } from './manifests.mjs'
+import { optionsTable } from './options-table.mjs'
+import { codeLines } from './packages.mjs'
+import { fences, readmes } from './readmes.mjs'
+import { compile, run } from './snippets.mjs'
+import { table } from './table.mjs'
+
+const README = `# @attune/metric-exact
+
+Share of texts that are the same.
+
+## What is this
+
+A metric.
+
+## When to use it, and when not
+
+Always.
+
+## Install
+
+\`\`\`sh
+## not a heading
+\`\`\`
+
+## Use
+
+\`\`\`ts
+console.log('used')
+\`\`\`
+
+## Options
+
+<!-- options -->
+<!-- /options -->
+
+## State and shapes
+
+None.
+
+## Source
+
+None.
+
+## Related
+
+None.
+`
+
+const MANIFEST = {
+  name: '@attune/metric-exact',
+  version: '0.1.0',
+  description: 'Share of texts that are the same',
+  license: 'Apache-2.0',
+  type: 'module',
+  sideEffects: false,
+  attune: { kind: 'metric', name: 'exact' },
+  exports: { '.': { types: './dist/exact.d.ts', default: './dist/exact.js' } },
+  files: ['dist', '!dist/**/*.test.*'],
+  dependencies: { zod: '4.6.7' },
+  peerDependencies: { '@attune/core': '^0.1.0' },
+}
+
+const FILES = {
+  'src/exact.ts': "import { METRIC } from '@attune/core'\nimport { z } from 'zod'\nimport { same } from './same.js'\n",
+  'src/same.ts': "import { join } from 'node:path'\n",
+  'src/exact.test.ts': "import { it } from '@jest/globals'\n",
+}
+
+/** A plugin that is right, but for what is given. @param {Partial<import('./packages.mjs').Package>} change @returns {import('./packages.mjs').Package} */
+const plugin = (change = {}) => {
+  const manifest = change.manifest ?? MANIFEST
+  return {
+    folder: 'plugins/metric-exact',
+    group: 'plugins',
+    short: 'metric-exact',
+    directory: '/nowhere',
+    manifestText: JSON.stringify(manifest, null, 2),
+    readme: README,
+    files: FILES,
+    ...change,
+    manifest,
+  }
+}
+const lines = (/** @type {number} */ count) => 'x()\n'.repeat(count)
+const sized = (/** @type {number} */ count) => plugin({ files: { 'src/exact.ts': lines(count) } })
+
+describe('budgets', () => {
+  it('takes small plugins', () => assert.deepEqual(budgets([plugin()]).problems, []))
+  it('counts neither comments nor blank lines', () =>
+    assert.equal(codeLines('/**\n * words\n */\n\n// words\nconst a = 1 // words\n\n'), 1))
+  it('takes the middle', () => {
+    assert.equal(median([9, 1, 5]), 5)
+    assert.equal(median([1, 3]), 2)
+  })
+  it('finds a median above 60', () => {
+    assert.deepEqual(budgets([sized(10), sized(60), sized(200)]).problems, [])
+    assert.match(budgets([sized(10), sized(61), sized(200)]).problems.join(), /median plugin has 61/)
+  })
+  it('finds a plugin above 300 lines over all its files, and lets a model have 400', () => {
+    const files = { 'src/a.ts': lines(200), 'src/b.ts': lines(101), 'src/b.test.ts': lines(900) }
+    const small = [sized(1), sized(1)]
+    assert.match(budgets([...small, plugin({ files })]).problems.join(), /301 lines of code/)
+    assert.deepEqual(budgets([...small, plugin({ files, short: 'model-x' })]).problems, [])
+  })
+  it('finds a core above 1,500 lines', () => {
+    const core = plugin({ folder: 'packages/core', group: 'packages', files: { 'src/a.ts': lines(1501) } })
+    assert.match(budgets([core]).problems.join(), /packages\/core has 1501/)
+  })
+  it('finds a long package.json', () => {
+    const dependencies = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`package-${i}`, '1.0.0']))
+    assert.match(budgets([plugin({ manifest: { ...MANIFEST, dependencies } })]).problems.join(), /package\.json says/)
+  })
+})
+
+describe('manifests', () => {
+  const problems = (/** @type {object} */ change, files = FILES) =>
+    manifests([plugin({ manifest: { ...MANIFEST, ...change }, files })]).problems.join('\n')
+  it('takes a right one', () => assert.equal(problems({}), ''))
+  /** @type {[object, RegExp][]} */
+  const wrong = [
+    [{ license: 'MIT' }, /license must be Apache-2.0/],
+    [{ sideEffects: undefined }, /sideEffects must be false/],
+    [{ exports: undefined }, /must have exports/],
+    [{ files: ['dist'] }, /files must be/],
+    [{ description: '' }, /must have a description/],
+    [{ version: undefined }, /must have a version/],
+    [{ attune: { kind: 'metric', name: 'other' } }, /kind and name of its folder/],
+    [{ dependencies: { zod: '^4.6.7' } }, /zod must be pinned, not \^4\.6\.7/],
+    [{ dependencies: { zod: '4.6.7', '@attune/core': '0.1.0' } }, /@attune\/core must be pinned with a caret/],
+    [{ dependencies: {} }, /lacks zod, which the source imports/],
+    [{ devDependencies: { zod: '4.6.7' }, dependencies: {} }, /lacks zod, which the source imports/],
+    [{ dependencies: { zod: '4.6.7', rxjs: '7.8.2' } }, /names rxjs, which nothing imports/],
+  ]
+  for (const [change, words] of wrong)
+    it(`finds ${JSON.stringify(change)}`, () => assert.match(problems(change), words))
+  it('finds a dependency that only a test has', () => {
+    const files = { ...FILES, 'src/exact.test.ts': "import { of } from 'rxjs'\n" }
+    assert.match(problems({}, files), /lacks rxjs, which a test imports/)
+    assert.equal(problems({ devDependencies: { rxjs: '7.8.2' } }, files), '')
+  })
+  it('finds a peer of a dependency that is left out', () => {
+    const nn = plugin({
+      folder: 'packages/nn',
+      short: 'nn',
+      group: 'packages',
+      manifest: { ...MANIFEST, name: '@attune/nn', peerDependencies: { '@attune/core': '^0.1.0', tensors: '^4.0.0' } },
+      files: { ...FILES, 'src/more.ts': "import 'tensors'\n" },
+    })
+    const on = plugin({
+      manifest: { ...MANIFEST, dependencies: { ...MANIFEST.dependencies, '@attune/nn': '^0.1.0' } },
+      files: { ...FILES, 'src/more.ts': "import '@attune/nn'\n" },
+    })
+    assert.deepEqual(manifests([nn, on]).problems, [
+      'plugins/metric-exact/package.json lacks tensors, a peer of what it depends on',
+    ])
+  })
+})
+
+describe('cycles', () => {
+  const problems = (/** @type {Record<string, string>} */ files) => cycles([plugin({ files })]).problems
+  it('takes a diamond', () =>
+    assert.deepEqual(
+      problems({
+        'src/a.ts': "import './b.js'\nexport * from './c.js'",
+        'src/b.ts': "import './d.js'",
+        'src/c.ts': "import './d.js'",
+        'src/d.ts': '',
+      }),
+      [],
+    ))
+  it('finds a cycle through a folder, a type and a re-export', () =>
+    assert.deepEqual(
+      problems({
+        'src/a.ts': "import type { B } from './deep/b.js'",
+        'src/deep/b.ts': "export * from '../c.js'",
+        'src/c.ts': "const a = await import('./a.js')",
+      }),
+      ['plugins/metric-exact: src/a.ts → src/deep/b.ts → src/c.ts → src/a.ts'],
+    ))
+  it('finds a file that imports itself', () => assert.equal(problems({ 'src/a.ts': "import './a.js'" }).length, 1))
+})
+
+describe('READMEs', () => {
+  const problems = (/** @type {string} */ readme) => readmes([plugin({ readme })]).problems.join('\n')
+  it('takes a right one', () => assert.equal(problems(README), ''))
+  it('reads the snippet', () => assert.deepEqual(fences(README, 'Use', 'ts'), ["console.log('used')\n"]))
+  /** @type {[string, string, string, RegExp][]} */
+  const wrong = [
+    ['a missing heading', '## Source\n', '', /must have the headings/],
+    ['another order', '## Install', '## Use first', /must have the headings/],
+    ['another title', '# @attune/metric-exact', '# Exact', /must begin with/],
+    ['no sentence', 'Share of texts that are the same.', '', /one sentence must follow/],
+    ['no snippet', '```ts', '```sh', /must have one ```ts block; it has 0/],
+    ['no place for the options', '<!-- options -->\n', '', /must have <!-- options -->/],
+  ]
+  for (const [title, from, to, words] of wrong)
+    it(`finds ${title}`, () => assert.match(problems(README.replace(from, to)), words))
+  it('finds a missing one', () => assert.match(problems(''), /is missing/))
+})
+
+describe('error codes', () => {
+  const page = (/** @type {string} */ code) =>
+    `# ${code}\n\n## What it means\n\nIt.\n\n## Why it happens\n\nSo.\n\n## What to do\n\nThat.\n`
+  const problems = (/** @type {string} */ source, /** @type {Record<string, string>} */ pages) =>
+    errorCodes(
+      [plugin({ files: { 'src/a.ts': source, 'src/a.test.ts': "new AttuneError('IN_A_TEST', '', '')" } })],
+      pages,
+    ).problems
+  const thrown = "throw new AttuneError(\n  'NOT_UTF8',\n  'a', 'b')"
+  it('takes codes with pages', () => assert.deepEqual(problems(thrown, { NOT_UTF8: page('NOT_UTF8') }), []))
+  it('finds a code without a page', () => assert.match(problems(thrown, {}).join(), /NOT_UTF8 has no page/))
+  it('finds a page without a code', () =>
+    assert.match(problems('', { OLD: page('OLD') }).join(), /docs\/errors\/OLD\.md: nothing throws OLD/))
+  it('finds a code that is not where the error is made', () =>
+    assert.match(problems('throw new AttuneError(code, a, b)', {}).join(), /must stand where it is made, not code/))
+  it('finds a code in lower case', () =>
+    assert.match(problems("new AttuneError('oops', a, b)", {}).join(), /"oops" is not UPPER_SNAKE/))
+  it('finds a page of another shape', () => assert.equal(problems(thrown, { NOT_UTF8: '# Not UTF-8\n' }).length, 2))
+})
+
+describe('exports', () => {
+  it('takes the same names', () => assert.deepEqual(compareNames({ a: ['x'] }, { a: ['x'] }), []))
+  it('finds a new name and a lost one', () =>
+    assert.deepEqual(compareNames({ a: ['x', 'z'] }, { a: ['x', 'y'], b: ['q'] }), [
+      'a exports z, which exports.json does not have',
+      'a no longer exports y',
+      'b no longer exports q',
+    ]))
+})
+
+describe('generated parts', () => {
+  it('replaces a part and leaves the rest', () =>
+    assert.equal(
+      replacePart('a\n<!-- p -->\nold\n<!-- /p -->\nb', 'p', 'new\n'),
+      'a\n<!-- p -->\n\nnew\n\n<!-- /p -->\nb',
+    ))
+  it('says where there is no part', () => assert.equal(replacePart('a', 'p', 'new'), undefined))
+  it('escapes what would end a cell', () => assert.equal(table(['a'], [['x | y\nz']]), '| a |\n| --- |\n| x \\| y z |'))
+  it('writes options as a table', () => {
+    const schema = z.strictObject({
+      share: z.number().min(0).lt(1).default(0.9).describe('Share kept'),
+      size: z.int().positive().describe('Size'),
+      count: z.int().min(2).optional().describe('Count'),
+      way: z.enum(['up', 'down']).default('up').describe('Way'),
+      fields: z.array(z.string()).default([]).describe('Fields'),
+      either: z
+        .union([z.boolean(), z.literal('auto')])
+        .default('auto')
+        .describe('Either'),
+      inner: z
+        .strictObject({ most: z.number().max(1).describe('Most') })
+        .optional()
+        .describe('Inner'),
+    })
+    const rows = optionsTable(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).split('\n')
+    assert.deepEqual(rows, [
+      '| option | values | default | what it is |',
+      '| --- | --- | --- | --- |',
+      '| `share` | number in [0, 1) | `0.9` | Share kept |',
+      '| `size` | whole number > 0 | required | Size |',
+      '| `count` | whole number ≥ 2 | none | Count |',
+      '| `way` | `up`, `down` | `"up"` | Way |',
+      '| `fields` | list of text | `[]` | Fields |',
+      '| `either` | `true` or `false` or `auto` | `"auto"` | Either |',
+      '| `inner` | record | none | Inner |',
+      '| `inner.most` | number ≤ 1 | required | Most |',
+    ])
+  })
+  it('says that there are no options', () =>
+    assert.equal(optionsTable(z.toJSONSchema(z.strictObject({}))), 'It has no options.'))
+})
+
+describe('snippets', () => {
+  /** What is wrong with one snippet. @param {string} code @param {number} [seconds] */
+  async function problems(code, seconds) {
+    const dist = join(dirname(fileURLToPath(import.meta.url)), 'dist')
+    mkdirSync(dist, { recursive: true })
+    const folder = mkdtempSync(join(dist, 'test-'))
+    try {
+      const mistyped = compile(folder, [{ name: 'exact', code }])
+      return [...mistyped, ...(await run(folder, { name: 'exact', code }, seconds))].join('\n')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+  it('takes one that prints', async () =>
+    assert.equal(await problems("import { key } from '@attune/core'\nconsole.log(await Promise.resolve(key(1)))"), ''))
+  it('finds one with a wrong type', async () =>
+    assert.match(await problems('const n: number = "a"\nconsole.log(n)'), /TS2322/))
+  it('finds one that uses a name that is not exported', async () =>
+    assert.match(
+      await problems("import { nothing } from '@attune/core'\nconsole.log(nothing)"),
+      /TS2305[\s\S]*exit code 1/,
+    ))
+  it('finds one that throws', async () =>
+    assert.match(await problems("console.log(1)\nthrow new Error('broken')"), /exit code 1[\s\S]*broken/))
+  it('finds one that prints nothing', async () => assert.match(await problems('export {}'), /printed nothing/))
+  it('finds one that does not end', async () =>
+    assert.match(await problems('console.log(1)\nsetInterval(() => 0, 1000)', 1), /not done after 1 seconds/))
+})

@@ -1,0 +1,129 @@
+// @ts-check
+/**
+ * That what the generator makes is right at once, for every kind that core knows: it is formatted, linted, compiled and
+ * tested, its README has the headings and a snippet that runs, and its package.json names what the code imports.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { createTree } from '@nx/devkit/testing'
+import { ESLint } from 'eslint'
+import { check, resolveConfig } from 'prettier'
+import { budgets } from '../check/budgets.mjs'
+import { manifests } from '../check/manifests.mjs'
+import { packagesIn, root } from '../check/packages.mjs'
+import { readmes } from '../check/readmes.mjs'
+import { compile, run, snippetsOf } from '../check/snippets.mjs'
+import plugin from './plugin.cjs'
+
+const NAME = 'made-here'
+const kinds = await plugin.kindsOfCore()
+// Inside the repository, so that packages are found; called dist, so that nothing else looks at it.
+const dist = join(root, 'tools/generate/dist')
+mkdirSync(dist, { recursive: true })
+const workspace = mkdtempSync(join(dist, 'workspace-'))
+const folderOf = (/** @type {string} */ kind) => join(workspace, 'plugins', `${kind}-${NAME}`)
+
+/** Runs a program of node_modules; its output if it fails. @param {string} cwd @param {string[]} args */
+function failureOf(cwd, args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' })
+  return status === 0 ? '' : stdout + stderr
+}
+const bin = (/** @type {string} */ path) => join(root, 'node_modules', path)
+
+/** Puts a plugin of every kind into the workspace. */
+async function scaffold() {
+  const tree = createTree()
+  tree.write('.prettierrc', JSON.stringify(await resolveConfig(join(root, 'README.md'))))
+  for (const kind of kinds) await plugin(tree, { kind, name: NAME })
+  for (const { path, content } of tree.listChanges()) {
+    mkdirSync(dirname(join(workspace, path)), { recursive: true })
+    writeFileSync(join(workspace, path), content ?? '')
+  }
+  for (const file of ['tsconfig.base.json', 'jest.config.mjs']) copyFileSync(join(root, file), join(workspace, file))
+  mkdirSync(join(workspace, 'packages'))
+  mkdirSync(join(workspace, 'node_modules/@attune'), { recursive: true })
+  for (const folder of [...readdirSync(join(root, 'packages')), ...readdirSync(join(root, 'plugins'))])
+    symlinkSync(bin(`@attune/${folder}`), join(workspace, 'node_modules/@attune', folder))
+  for (const kind of kinds) symlinkSync(folderOf(kind), join(workspace, 'node_modules/@attune', `${kind}-${NAME}`))
+}
+
+before(scaffold)
+after(() => rmSync(workspace, { recursive: true }))
+
+it('has a template for every kind that core knows, and for no other', () => {
+  const templates = readdirSync(join(root, 'tools/generate/files')).filter((name) => name !== 'package')
+  assert.deepEqual(templates.sort(), kinds)
+  assert.ok(kinds.length >= 18)
+})
+
+it('refuses a kind that there is not, a name that is none, and a folder that exists', async () => {
+  const tree = createTree()
+  await assert.rejects(plugin(tree, { kind: 'metrics', name: 'a' }), /No kind of plugin is called "metrics"/)
+  await assert.rejects(plugin(tree, { kind: 'metric', name: 'MyMetric' }), /kebab-case/)
+  await plugin(tree, { kind: 'metric', name: 'a' })
+  await assert.rejects(plugin(tree, { kind: 'metric', name: 'a' }), /exists already/)
+})
+
+it('makes packages that keep the budgets, the headings and honest dependencies', () => {
+  const made = packagesIn(workspace)
+  assert.equal(made.length, kinds.length)
+  const all = [...packagesIn().filter(({ group }) => group === 'packages'), ...made]
+  const own = (/** @type {string} */ problem) => problem.includes(NAME)
+  assert.deepEqual(manifests(all).problems.filter(own), [])
+  assert.deepEqual(readmes(made).problems, [])
+  assert.deepEqual(budgets(made).problems, [])
+})
+
+it('makes files that are formatted', async () => {
+  for (const each of packagesIn(workspace)) {
+    const files = { ...each.files, 'README.md': each.readme, 'package.json': each.manifestText }
+    for (const [path, text] of Object.entries(files)) {
+      const config = await resolveConfig(join(root, 'README.md'))
+      assert.ok(await check(text, { ...config, filepath: join(each.directory, path) }), `${each.folder}/${path}`)
+    }
+  }
+})
+
+it('makes code that the linter takes', async () => {
+  const eslint = new ESLint({ cwd: root })
+  for (const { folder, short, files } of packagesIn(workspace))
+    for (const [path, text] of Object.entries(files)) {
+      // As if it stood in a plugin that Nx knows, for the rule on floors asks Nx.
+      const home = short.startsWith('engine-') ? 'plugins/engine-tfjs-cpu' : 'plugins/metric-f1'
+      const [result] = await eslint.lintText(text, { filePath: join(root, home, path) })
+      assert.deepEqual(
+        result?.messages.map(({ line, message }) => `${folder}/${path}:${line} ${message}`),
+        [],
+      )
+    }
+})
+
+for (const kind of kinds)
+  describe(kind, () => {
+    it('compiles', () => assert.equal(failureOf(folderOf(kind), [bin('typescript-native/bin/tsc'), '-p', '.']), ''))
+
+    it('passes the contract suite of its kind', () =>
+      assert.equal(
+        failureOf(folderOf(kind), [
+          '--experimental-vm-modules',
+          '--no-warnings',
+          bin('jest/bin/jest.js'),
+          '--config',
+          join(workspace, 'jest.config.mjs'),
+          '--maxWorkers=1',
+        ]),
+        '',
+      ))
+  })
+
+it('makes READMEs whose snippets compile, run and print', async () => {
+  const folder = join(workspace, 'snippets')
+  mkdirSync(folder)
+  const snippets = snippetsOf(packagesIn(workspace))
+  assert.equal(snippets.length, kinds.length)
+  assert.deepEqual(compile(folder, snippets), [])
+  for (const snippet of snippets) assert.deepEqual(await run(folder, snippet), [])
+})

@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * Makes `plugins/<kind>-<name>`: a plugin that does something simple and right, for its author to change, with a README
+ * and a test. What is the same for all kinds lies in files/package; a kind's source, test and snippet in files/<kind>.
+ */
+const { existsSync, readFileSync, readdirSync } = require('node:fs')
+const { join } = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { formatFiles, generateFiles, installPackagesTask, names } = require('@nx/devkit')
+const words = require('./words.json')
+
+const root = join(__dirname, '../..')
+const files = join(__dirname, 'files')
+
+/** The kinds of plugin that core exports: all but those of which a run itself makes the instance. */
+async function kindsOfCore() {
+  const core = await import(pathToFileURL(join(root, 'packages/core/dist/index.js')).href)
+  const made = ['randomness', 'events']
+  return Object.values(core)
+    .filter((value) => typeof value === 'object' && value !== null && typeof value.token === 'symbol')
+    .map(({ name }) => String(name))
+    .filter((name) => !made.includes(name))
+    .sort()
+}
+
+/** @param {string} path */
+const manifestAt = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
+
+/** The versions that this repository has, by package: a caret for its own packages, an exact version for others. */
+function versions() {
+  const own = readdirSync(join(root, 'packages'))
+    .filter((folder) => existsSync(join(root, 'packages', folder, 'package.json')))
+    .map((folder) => manifestAt(`packages/${folder}/package.json`))
+  return Object.assign(
+    {},
+    ...own.map(({ dependencies }) => dependencies),
+    Object.fromEntries(own.map(({ name, version }) => [name, `^${version}`])),
+  )
+}
+
+/** @param {readonly string[]} wanted @param {Record<string, string>} from @returns {Record<string, string>} */
+const pick = (wanted, from) => Object.fromEntries([...wanted].sort().map((name) => [name, String(from[name])]))
+
+/** @param {string} kind @param {string} name */
+function manifestOf(kind, name) {
+  const { summary, dependencies } = words[/** @type {keyof typeof words} */ (kind)]
+  const peer = {
+    ...versions(),
+    '@tensorflow/tfjs-core': manifestAt('packages/nn/package.json').peerDependencies['@tensorflow/tfjs-core'],
+  }
+  const tensors = dependencies.some((each) => each === '@attune/nn' || each === '@tensorflow/tfjs-core')
+  return {
+    name: `@attune/${kind}-${name}`,
+    version: '0.1.0',
+    description: summary,
+    license: 'Apache-2.0',
+    type: 'module',
+    sideEffects: false,
+    attune: { kind, name },
+    exports: { '.': { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` } },
+    files: ['dist', '!dist/**/*.test.*'],
+    dependencies: pick([...dependencies.filter((each) => each !== '@tensorflow/tfjs-core'), 'zod'], versions()),
+    peerDependencies: pick(['@attune/core', ...(tensors ? ['@tensorflow/tfjs-core'] : [])], peer),
+    devDependencies: pick(['@attune/testkit'], versions()),
+  }
+}
+
+/** @param {import('@nx/devkit').Tree} tree @param {{ kind: string, name: string }} options */
+async function plugin(tree, { kind, name }) {
+  const kinds = await kindsOfCore()
+  if (!kinds.includes(kind)) throw new Error(`No kind of plugin is called "${kind}". There are: ${kinds.join(', ')}.`)
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
+    throw new Error(`"${name}" is not in kebab-case, as in "my-${kind}".`)
+  const folder = `plugins/${kind}-${name}`
+  if (tree.exists(folder)) throw new Error(`${folder} exists already.`)
+  const given = {
+    ...words[/** @type {keyof typeof words} */ (kind)],
+    kind,
+    name,
+    package: `@attune/${kind}-${name}`,
+    camel: names(name).propertyName,
+  }
+  generateFiles(tree, join(files, 'package'), folder, given)
+  generateFiles(tree, join(files, kind), folder, given)
+  tree.write(`${folder}/package.json`, JSON.stringify(manifestOf(kind, name), null, 2))
+  const use = String(tree.read(`${folder}/use.ts`)).trim()
+  tree.write(
+    `${folder}/README.md`,
+    String(tree.read(`${folder}/README.md`)).replace('SNIPPET', () => use),
+  )
+  tree.delete(`${folder}/use.ts`)
+  await formatFiles(tree)
+  return () => {
+    installPackagesTask(tree, true)
+    console.log(`\nNext, in ${folder}: change what it computes, its words and its goldens. Then, from the root:
+  npx nx run-many -t lint build test -p ${given.package}
+  node tools/check/generated.mjs --write && node tools/check/exports.mjs --write\n`)
+  }
+}
+
+module.exports = plugin
+module.exports.kindsOfCore = kindsOfCore
