@@ -16,10 +16,10 @@ import { manifests } from '../check/manifests.mjs'
 import { packagesIn, root } from '../check/packages.mjs'
 import { readmes } from '../check/readmes.mjs'
 import { compile, run, snippetsOf } from '../check/snippets.mjs'
-import plugin from './plugin.cjs'
+import plugin, { kindsOfCore } from './plugin.mjs'
 
 const NAME = 'made-here'
-const kinds = await plugin.kindsOfCore()
+const kinds = await kindsOfCore()
 // Inside the repository, so that packages are found; called dist, so that nothing else looks at it.
 const dist = join(root, 'tools/generate/dist')
 mkdirSync(dist, { recursive: true })

@@ -6,25 +6,18 @@ import { backend, setBackend } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { replaceBatchMatMul } from './kernels/batch-mat-mul.js'
 import { replaceGather } from './kernels/gather.js'
-import { replaceGreaterEqual } from './kernels/greater-equal.js'
 import { replaceIdentity } from './kernels/identity.js'
 import { supplyMissing } from './kernels/missing.js'
 import { replaceSum } from './kernels/sum.js'
-import { replaceTranspose } from './kernels/transpose.js'
-import { replaceUnsortedSegmentSum } from './kernels/unsorted-segment-sum.js'
 import { refuseExhaustion } from './refuse-exhaustion.js'
 import type { WasmBackend } from './wasm-backend.js'
 
-/** Kernels belong to the process, so a second engine finds these as the first left them. */
 async function load(): Promise<void> {
   supplyMissing()
   replaceBatchMatMul()
-  replaceGather()
-  replaceGreaterEqual()
-  replaceIdentity()
   replaceSum()
-  replaceTranspose()
-  replaceUnsortedSegmentSum()
+  replaceIdentity()
+  replaceGather()
   // Where this fails, the engine tries the same again and says so.
   if (await setBackend('wasm').catch(() => false)) refuseExhaustion(backend() as unknown as WasmBackend)
 }

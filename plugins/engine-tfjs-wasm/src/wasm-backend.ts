@@ -10,27 +10,36 @@ export interface WasmBackend extends KernelBackend {
     _malloc(bytes: number): number
     _free(offset: number): void
     cwrap(name: string, result: null, parameters: readonly string[]): WasmFunction
-    readonly tfjs: {
-      registerTensor(id: number, size: number, offset: number): void
-      disposeData(id: number): void
-    }
+    readonly tfjs: { disposeData(id: number): void }
   }
-  readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } }
-  dataIdNextNumber: number
-  makeOutput(shape: readonly number[], dtype: TensorInfo['dtype']): TensorInfo
+  readonly dataIdMap: {
+    get(dataId: DataId): { readonly id: number; readonly memoryOffset: number; readonly dtype: string }
+    delete(dataId: DataId): boolean
+  }
+  makeOutput(shape: readonly number[], dtype: TensorInfo['dtype'], memoryOffset?: number): TensorInfo
 }
+
+/** The number by which C knows a tensor. */
+export const idOf = (backend: WasmBackend, { dataId }: TensorInfo): number => backend.dataIdMap.get(dataId).id
 
 /** Where a tensor's bytes begin on the heap. */
 export const offsetOf = (backend: WasmBackend, { dataId }: TensorInfo): number =>
   backend.dataIdMap.get(dataId).memoryOffset
 
-/** The product of a shape. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
-
 /** A float32 tensor's numbers, on the heap itself. The view dies with the next allocation, which may move the heap. */
 export const floats = (backend: WasmBackend, tensor: TensorInfo): Float32Array =>
   new Float32Array(backend.wasm.HEAPU8.buffer, offsetOf(backend, tensor), sizeOf(tensor.shape))
 
-/** An int32 tensor's numbers, in the same way as {@link floats}. */
-export const integers = (backend: WasmBackend, tensor: TensorInfo): Int32Array =>
-  new Int32Array(backend.wasm.HEAPU8.buffer, offsetOf(backend, tensor), sizeOf(tensor.shape))
+/** The product of a shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
+
+/** Names a stretch of another tensor's memory as a tensor; {@link forget} must follow. */
+export const view = (backend: WasmBackend, shape: readonly number[], memoryOffset: number): TensorInfo =>
+  backend.makeOutput(shape, 'float32', memoryOffset)
+
+/** Takes the name of a {@link view} back; the memory stays with its owner. */
+export function forget(backend: WasmBackend, { dataId }: TensorInfo): void {
+  const { id } = backend.dataIdMap.get(dataId)
+  backend.wasm.tfjs.disposeData(id)
+  backend.dataIdMap.delete(dataId)
+}

@@ -1,7 +1,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { type WasmBackend, sizeOf } from '../wasm-backend.js'
-import { multiply, multiplyTransposed } from './multiply.js'
-import { kernelOf, replaceKernel } from './replace-kernel.js'
+import { type WasmBackend, type WasmFunction, forget, idOf, offsetOf, sizeOf, view } from '../wasm-backend.js'
+import { type Kernel, kernelOf, replaceKernel } from './replace-kernel.js'
+
+const PARAMETERS = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number']
+const FLOAT_BYTES = 4
+
+const bytesOf = (shape: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(shape).buffer)
 
 /** A tensor with its last two dimensions exchanged. */
 function transposed(backend: WasmBackend, x: TensorInfo): TensorInfo {
@@ -10,30 +14,48 @@ function transposed(backend: WasmBackend, x: TensorInfo): TensorInfo {
   return kernelOf('Transpose')({ inputs: { x }, backend, attrs: { perm } })
 }
 
-/** Passes on the transpose of a tensor, and frees it after. */
-function throughTransposed(backend: WasmBackend, x: TensorInfo, use: (x: TensorInfo) => TensorInfo): TensorInfo {
-  const turned = transposed(backend, x)
-  try {
-    return use(turned)
-  } finally {
-    backend.disposeData(turned.dataId)
+/** One product of matrices at given places of the heap. */
+function multiplyAt(
+  backend: WasmBackend,
+  multiply: WasmFunction,
+  places: readonly [a: number, b: number, out: number],
+  [rows, inner, columns]: readonly [number, number, number],
+): void {
+  const a = view(backend, [1, rows, inner], places[0])
+  const b = view(backend, [1, inner, columns], places[1])
+  const out = view(backend, [1, rows, columns], places[2])
+  const shape = (tensor: TensorInfo): Uint8Array => bytesOf(tensor.shape)
+  multiply(idOf(backend, a), shape(a), 3, idOf(backend, b), shape(b), 3, false, false, idOf(backend, out))
+  for (const named of [a, b, out]) forget(backend, named)
+}
+
+/** `a [batch…, rows, inner] · b [batch…, inner, columns]`, with equal batches, or one matrix on either side for all. */
+function multiplyAll(backend: WasmBackend, multiply: WasmFunction, a: TensorInfo, b: TensorInfo): TensorInfo {
+  const [rows, inner] = a.shape.slice(-2) as [number, number]
+  const columns = b.shape.at(-1) as number
+  const [batchA, batchB] = [sizeOf(a.shape.slice(0, -2)), sizeOf(b.shape.slice(0, -2))]
+  const outer = batchA >= batchB ? a.shape.slice(0, -2) : b.shape.slice(0, -2)
+  const out = backend.makeOutput([...outer, rows, columns], 'float32')
+  const [fromA, fromB, to] = [a, b, out].map((tensor) => offsetOf(backend, tensor)) as [number, number, number]
+  // One matrix on the right serves all rows of all matrices on the left at once.
+  if (batchB === 1) {
+    multiplyAt(backend, multiply, [fromA, fromB, to], [batchA * rows, inner, columns])
+    return out
   }
+  for (let i = 0; i < batchB; i++) {
+    const places = [
+      fromA + (batchA === 1 ? 0 : i * rows * inner * FLOAT_BYTES),
+      fromB + i * inner * columns * FLOAT_BYTES,
+      to + i * rows * columns * FLOAT_BYTES,
+    ] as const
+    multiplyAt(backend, multiply, places, [rows, inner, columns])
+  }
+  return out
 }
 
 const sameBatch = (a: TensorInfo, b: TensorInfo): boolean => {
   const [outerA, outerB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
   return String(outerA) === String(outerB) || sizeOf(outerA) === 1 || sizeOf(outerB) === 1
-}
-
-/** `aᵀ·b` of two matrices. The narrower is better on the right: it is what XNNPACK first puts in another order. */
-function weightGradient(backend: WasmBackend, a: TensorInfo, b: TensorInfo): TensorInfo {
-  if ((a.shape.at(-1) as number) >= (b.shape.at(-1) as number)) return multiplyTransposed(backend, a, b)
-  const turned = multiplyTransposed(backend, b, a)
-  try {
-    return transposed(backend, turned)
-  } finally {
-    backend.disposeData(turned.dataId)
-  }
 }
 
 /**
@@ -42,16 +64,20 @@ function weightGradient(backend: WasmBackend, a: TensorInfo, b: TensorInfo): Ten
  * transposes are made first, which costs little, and a batch is gone through in place, matrix by matrix.
  */
 export function replaceBatchMatMul(): void {
-  replaceKernel('BatchMatMul', (original) => (call) => {
-    const { backend, attrs = {} } = call
-    const [a, b] = [call.inputs['a'] as TensorInfo, call.inputs['b'] as TensorInfo]
-    const [transposeA, transposeB] = [Boolean(attrs['transposeA']), Boolean(attrs['transposeB'])]
-    const empty = sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0
-    if (a.dtype !== 'float32' || b.dtype !== 'float32' || empty || !sameBatch(a, b)) return original(call)
-    const plain = sizeOf(a.shape.slice(0, -2)) === 1 && String(a.shape.slice(0, -2)) === String(b.shape.slice(0, -2))
-    if (transposeA && !transposeB && plain) return weightGradient(backend, a, b)
-    const timesRight = (left: TensorInfo): TensorInfo =>
-      transposeB ? throughTransposed(backend, b, (right) => multiply(backend, left, right)) : multiply(backend, left, b)
-    return transposeA ? throughTransposed(backend, a, timesRight) : timesRight(a)
+  replaceKernel('BatchMatMul', (original): Kernel => {
+    let multiply: WasmFunction | undefined
+    return (call) => {
+      const { backend, attrs = {} } = call
+      const [a, b] = [call.inputs['a'] as TensorInfo, call.inputs['b'] as TensorInfo]
+      const empty = sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0
+      if (a.dtype !== 'float32' || b.dtype !== 'float32' || empty || !sameBatch(a, b)) return original(call)
+      multiply ??= backend.wasm.cwrap('BatchMatMul', null, PARAMETERS)
+      const left = attrs['transposeA'] ? transposed(backend, a) : a
+      const right = attrs['transposeB'] ? transposed(backend, b) : b
+      const out = multiplyAll(backend, multiply, left, right)
+      if (left !== a) backend.disposeData(left.dataId)
+      if (right !== b) backend.disposeData(right.dataId)
+      return out
+    }
   })
 }

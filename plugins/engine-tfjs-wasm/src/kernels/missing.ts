@@ -12,7 +12,7 @@ import type { Call } from './replace-kernel.js'
 /** A backend that takes and gives whole arrays, as both here do. */
 type ArrayBackend = {
   write(values: unknown, shape: readonly number[], dtype: string): object
-  readSync(id: object): { slice(): unknown }
+  readSync(id: object): unknown
   disposeData(id: object): boolean
 }
 
@@ -21,35 +21,25 @@ const borrowed =
   (kernelFunc: KernelFunc) =>
   ({ inputs, attrs, backend }: Call): TensorInfo | TensorInfo[] => {
     const [device, host] = [backend as unknown as ArrayBackend, findBackend('cpu') as unknown as ArrayBackend]
-    const onHost: TensorInfo[] = []
-    const toHost = (tensor: TensorInfo): TensorInfo => {
-      const copy = { ...tensor, dataId: host.write(device.readSync(tensor.dataId).slice(), tensor.shape, tensor.dtype) }
-      onHost.push(copy)
-      return copy
-    }
-    const toDevice = (tensor: TensorInfo): TensorInfo => ({
+    const move = (tensor: TensorInfo, from: ArrayBackend, to: ArrayBackend): TensorInfo => ({
       ...tensor,
-      dataId: device.write(host.readSync(tensor.dataId).slice(), tensor.shape, tensor.dtype),
+      dataId: to.write((from.readSync(tensor.dataId) as { slice(): unknown }).slice(), tensor.shape, tensor.dtype),
     })
-    try {
-      const copies = Object.entries(inputs).map(([name, value]) => [
-        name,
-        Array.isArray(value) ? value.map(toHost) : toHost(value as TensorInfo),
-      ])
-      const results = kernelFunc({
-        inputs: Object.fromEntries(copies) as Call['inputs'],
-        attrs: attrs ?? {},
-        backend: host,
-      })
-      onHost.push(...[results].flat())
-      return Array.isArray(results) ? results.map(toDevice) : toDevice(results)
-    } finally {
-      for (const { dataId } of onHost) host.disposeData(dataId)
-    }
+    const copies = Object.entries(inputs).map(([name, value]) => [
+      name,
+      Array.isArray(value)
+        ? value.map((each: TensorInfo) => move(each, device, host))
+        : move(value as TensorInfo, device, host),
+    ])
+    const given = Object.fromEntries(copies) as Call['inputs']
+    const results = kernelFunc({ inputs: given, attrs: attrs ?? {}, backend: host })
+    const moved = [results].flat().map((tensor) => move(tensor, host, device))
+    for (const tensor of [Object.values(given), results].flat(2) as TensorInfo[]) host.disposeData(tensor.dataId)
+    return Array.isArray(results) ? moved : (moved[0] as TensorInfo)
   }
 
 /** Kernels whose data are not plain numbers, which cannot be copied across like that. */
-const NOT_NUMBERS = /Complex|FFT|Imag|Real$|Ragged|String|Draw/
+const NOT_NUMBERS = /Complex|FFT|Imag|Real|Ragged|String|Draw/
 
 /** Gives the WebAssembly backend every numeric kernel that it lacks and the JavaScript one has. */
 export function supplyMissing(): void {

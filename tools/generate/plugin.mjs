@@ -3,17 +3,18 @@
  * Makes `plugins/<kind>-<name>`: a plugin that does something simple and right, for its author to change, with a README
  * and a test. What is the same for all kinds lies in files/package; a kind's source, test and snippet in files/<kind>.
  */
-const { existsSync, readFileSync, readdirSync } = require('node:fs')
-const { join } = require('node:path')
-const { pathToFileURL } = require('node:url')
-const { formatFiles, generateFiles, installPackagesTask, names } = require('@nx/devkit')
-const words = require('./words.json')
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import devkit from '@nx/devkit'
+import words from './words.json' with { type: 'json' }
 
-const root = join(__dirname, '../..')
-const files = join(__dirname, 'files')
+const { formatFiles, generateFiles, installPackagesTask, names } = devkit
+const root = join(import.meta.dirname, '../..')
+const files = join(import.meta.dirname, 'files')
 
 /** The kinds of plugin that core exports: all but those of which a run itself makes the instance. */
-async function kindsOfCore() {
+export async function kindsOfCore() {
   const core = await import(pathToFileURL(join(root, 'packages/core/dist/index.js')).href)
   const made = ['randomness', 'events']
   return Object.values(core)
@@ -66,7 +67,7 @@ function manifestOf(kind, name) {
 }
 
 /** @param {import('@nx/devkit').Tree} tree @param {{ kind: string, name: string }} options */
-async function plugin(tree, { kind, name }) {
+export default async function plugin(tree, { kind, name }) {
   const kinds = await kindsOfCore()
   if (!kinds.includes(kind)) throw new Error(`No kind of plugin is called "${kind}". There are: ${kinds.join(', ')}.`)
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
@@ -97,6 +98,3 @@ async function plugin(tree, { kind, name }) {
   node tools/check/generated.mjs --write && node tools/check/exports.mjs --write\n`)
   }
 }
-
-module.exports = plugin
-module.exports.kindsOfCore = kindsOfCore
