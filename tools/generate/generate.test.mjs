@@ -42,7 +42,7 @@ async function scaffold() {
     mkdirSync(dirname(join(workspace, path)), { recursive: true })
     writeFileSync(join(workspace, path), content ?? '')
   }
-  for (const file of ['tsconfig.base.json', 'jest.config.mjs']) copyFileSync(join(root, file), join(workspace, file))
+  copyFileSync(join(root, 'tsconfig.base.json'), join(workspace, 'tsconfig.base.json'))
   mkdirSync(join(workspace, 'packages'))
   mkdirSync(join(workspace, 'node_modules/@attune'), { recursive: true })
   for (const folder of [...readdirSync(join(root, 'packages')), ...readdirSync(join(root, 'plugins'))])
@@ -112,7 +112,7 @@ for (const kind of kinds)
           '--no-warnings',
           bin('jest/bin/jest.js'),
           '--config',
-          join(workspace, 'jest.config.mjs'),
+          join(root, 'jest.config.mjs'),
           '--maxWorkers=1',
         ]),
         '',

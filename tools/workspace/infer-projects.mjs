@@ -13,7 +13,7 @@ const FLOORS = {
   data: 1,
   text: 1,
   trainer: 2,
-  jit: 2,
+  jit: 1,
   hub: 2,
   testkit: 2,
   cli: 4,

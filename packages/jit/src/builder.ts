@@ -1,0 +1,89 @@
+import { type Attribute, type ElementType, type Node, type Value, type Values, sameShape, sizeOf } from './graph.js'
+
+/** How a node is described when it is added. */
+export interface NodeOptions {
+  readonly attributes?: Readonly<Record<string, Attribute>>
+  readonly domain?: string
+}
+
+/** The type and shape of an output. */
+export interface Type {
+  readonly dtype: ElementType
+  readonly shape: readonly number[]
+}
+
+const ARRAYS = {
+  float32: Float32Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+} as const
+
+/** An array of a type, of zeros. */
+export const emptyValues = (dtype: ElementType, size: number): Values => new ARRAYS[dtype](size)
+
+/** Numbers as an array of a type. */
+export const valuesOf = (dtype: ElementType, numbers: readonly number[]): Values =>
+  dtype === 'int64' ? BigInt64Array.from(numbers, BigInt) : ARRAYS[dtype].from(numbers)
+
+/** Constants of up to so many numbers are recognised when they occur again; longer ones by their array. */
+const SMALL = 64
+
+/**
+ * Adds nodes to a graph. What has been computed already is not computed again: the same operation on the same inputs gives
+ * the value that is there.
+ */
+export interface Builder {
+  input(type: Type): Value
+  constant(dtype: ElementType, numbers: readonly number[], shape?: readonly number[]): Value
+  /** A constant of an array that is not copied. */
+  array(dtype: ElementType, values: Values, shape: readonly number[]): Value
+  node(op: string, inputs: readonly (Value | undefined)[], type: Type, options?: NodeOptions): Value
+  /** A node with several outputs. */
+  nodes(op: string, inputs: readonly (Value | undefined)[], types: readonly Type[], options?: NodeOptions): readonly Value[]
+}
+
+export function builder(): Builder {
+  let count = 0
+  const known = new Map<string, readonly Value[]>()
+  const arrays = new Map<Values, Value>()
+
+  const once = (key: string, make: () => readonly Value[]): readonly Value[] => {
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = make()
+    known.set(key, made)
+    return made
+  }
+
+  const nodes: Builder['nodes'] = (op, inputs, types, { attributes = {}, domain = '' } = {}) =>
+    once(`${domain} ${op} ${inputs.map((v) => v?.id ?? '').join()} ${JSON.stringify(attributes)}`, () => {
+      const outputs: Value[] = []
+      const node: Node = { op, domain, inputs, attributes, outputs }
+      for (const { dtype, shape } of types) outputs.push({ id: count++, dtype, shape, node })
+      return outputs
+    })
+
+  const array: Builder['array'] = (dtype, values, shape) => {
+    const found = arrays.get(values)
+    if (found !== undefined && found.dtype === dtype && sameShape(found.shape, shape)) return found
+    const value = { id: count++, dtype, shape, constant: values }
+    arrays.set(values, value)
+    return value
+  }
+
+  return {
+    input: ({ dtype, shape }) => ({ id: count++, dtype, shape }),
+    constant(dtype, numbers, shape = [numbers.length]) {
+      if (sizeOf(shape) !== numbers.length) throw new RangeError(`${numbers.length} numbers for [${shape.join()}]`)
+      const make = (): readonly Value[] => [{ id: count++, dtype, shape, constant: valuesOf(dtype, numbers) }]
+      const exact = numbers.map((n) => (Object.is(n, -0) ? '-0' : String(n)))
+      return (numbers.length > SMALL ? make() : once(`constant ${dtype} ${shape.join()} ${exact.join()}`, make))[0]!
+    },
+    array,
+    node: (op, inputs, type, options) => nodes(op, inputs, [type], options)[0]!,
+    nodes,
+  }
+}

@@ -1,0 +1,100 @@
+import { type Builder, emptyValues } from '../builder.js'
+import { type Value, sizeOf } from '../graph.js'
+import { type Call, type Lowerings, cast, full, reshape, scalar, transpose } from './lowering.js'
+
+const empty = (b: Builder, x: Value, shape: readonly number[]): Value => b.array(x.dtype, emptyValues(x.dtype, 0), shape)
+
+function gather({ b, in: input, attr }: Call): Value {
+  const [x, at] = [input('x'), input('indices')]
+  const [axis, batch] = [attr<number>('axis') ?? 0, attr<number | undefined>('batchDims') ?? 0]
+  const along = axis < 0 ? axis + x.shape.length : axis
+  const shape = [...x.shape.slice(0, along), ...at.shape.slice(batch), ...x.shape.slice(along + 1)]
+  if (sizeOf(shape) === 0) return empty(b, x, shape)
+  if (batch === 0)
+    return b.node('Gather', [x, at], { dtype: x.dtype, shape }, { attributes: { axis: { int: along } } })
+  // ONNX looks up by batches only along the dimension that follows them.
+  const order = [...x.shape.keys()].filter((i) => i < batch || i === along || (i > batch - 1 && i !== along))
+  const front = [...order.slice(0, batch), along, ...order.slice(batch).filter((i) => i !== along)]
+  const turned = transpose(b, x, front)
+  const points = reshape(b, at, [...at.shape, 1])
+  const found = [...at.shape, ...turned.shape.slice(batch + 1)]
+  const rows = b.node(
+    'GatherND',
+    [turned, cast(b, points, 'int64')],
+    { dtype: x.dtype, shape: found },
+    { attributes: { batch_dims: { int: batch } } },
+  )
+  const [before, middle] = [along - batch, at.shape.length - batch]
+  const back = [
+    ...Array.from({ length: batch }, (_, i) => i),
+    ...Array.from({ length: before }, (_, i) => batch + middle + i),
+    ...Array.from({ length: middle }, (_, i) => batch + i),
+    ...Array.from({ length: found.length - batch - middle - before }, (_, i) => batch + middle + before + i),
+  ]
+  return transpose(b, rows, back)
+}
+
+/** Adds rows of `updates` to rows of zeros, at the places that the last dimension of `at` names; equal places add up. */
+function scatter(b: Builder, at: Value, updates: Value, shape: readonly number[]): Value {
+  const zeros = full(b, updates.dtype, shape, 0)
+  if (sizeOf(updates.shape) === 0 || sizeOf(shape) === 0) return zeros
+  const attributes = { reduction: { text: 'add' } }
+  return b.node('ScatterND', [zeros, cast(b, at, 'int64'), updates], { dtype: updates.dtype, shape }, { attributes })
+}
+
+function segmentSum({ b, in: input, attr }: Call): Value {
+  const [x, ids, count] = [input('x'), input('segmentIds'), attr<number>('numSegments')]
+  const [rest, rank] = [x.shape.slice(ids.shape.length), ids.shape.length]
+  return scatter(b, reshape(b, ids, [...ids.shape, 1]), x, [count, ...rest.slice(0, x.shape.length - rank)])
+}
+
+function oneHot({ b, in: input, attr }: Call): Value {
+  const at = input('indices')
+  const depth = attr<number>('depth')
+  const dtype = attr<'float32' | 'int32' | 'bool' | undefined>('dtype') ?? 'int32'
+  const shape = [...at.shape, depth]
+  const places = b.constant('int32', Array.from({ length: depth }, (_, i) => i))
+  const column = reshape(b, at, [...at.shape, 1])
+  const hit = b.node('Equal', [column, places], { dtype: 'bool', shape })
+  const [on, off] = [scalar(b, 'float32', attr('onValue')), scalar(b, 'float32', attr('offValue'))]
+  return cast(b, b.node('Where', [hit, on, off], { dtype: 'float32', shape }), dtype)
+}
+
+function largest({ b, in: input, attr }: Call): readonly Value[] {
+  const x = input('x')
+  const k = attr<number>('k')
+  const shape = [...x.shape.slice(0, -1), k]
+  const types = [
+    { dtype: x.dtype, shape },
+    { dtype: 'int64', shape },
+  ] as const
+  const [values, at] = b.nodes('TopK', [x, b.constant('int64', [k])], types)
+  return [values!, cast(b, at!, 'int32')]
+}
+
+const count = (from: number, to: number, step: number): number => Math.max(0, Math.ceil((to - from) / step))
+
+/** Operations that look up, or write to, places given by numbers; and those that make numbers of nothing. */
+export const indexing: Lowerings = {
+  GatherV2: gather,
+  GatherNd: ({ b, in: x }) => {
+    const [params, at] = [x('params'), x('indices')]
+    const shape = [...at.shape.slice(0, -1), ...params.shape.slice(at.shape.at(-1))]
+    if (sizeOf(shape) === 0) return empty(b, params, shape)
+    return b.node('GatherND', [params, cast(b, at, 'int64')], { dtype: params.dtype, shape })
+  },
+  ScatterNd: ({ b, in: x, attr }) => scatter(b, x('indices'), x('updates'), attr('shape')),
+  UnsortedSegmentSum: segmentSum,
+  OneHot: oneHot,
+  TopK: largest,
+  Range: ({ b, attr }) => {
+    const [start, stop, step] = [attr<number>('start'), attr<number>('stop'), attr<number | undefined>('step') ?? 1]
+    const numbers = Array.from({ length: count(start, stop, step) }, (_, i) => start + i * step)
+    return b.constant(attr<'int32' | undefined>('dtype') ?? 'float32', numbers)
+  },
+  LinSpace: ({ b, attr }) => {
+    const [start, stop, num] = [attr<number>('start'), attr<number>('stop'), attr<number>('num')]
+    return b.constant('float32', Array.from({ length: num }, (_, i) => start + (i * (stop - start)) / Math.max(1, num - 1)))
+  },
+  Fill: ({ b, attr }) => full(b, attr<'float32' | undefined>('dtype') ?? 'float32', attr('shape'), attr('value')),
+}

@@ -1,0 +1,140 @@
+import { type Builder, type NodeOptions, emptyValues } from '../builder.js'
+import { type ElementType, type Value, sameShape, sizeOf } from '../graph.js'
+
+/** What a TF.js kernel is called with, in the words of the graph. */
+export interface Call {
+  readonly b: Builder
+  /** A named input. */
+  in(name: string): Value
+  /** All inputs of a kernel that takes a list. */
+  readonly all: readonly Value[]
+  /** An attribute of the TF.js kernel. */
+  attr<T>(name: string): T
+}
+
+/** Turns a call of a TF.js kernel into values of the graph: one for each of its outputs. */
+export type Lowering = (call: Call) => Value | readonly Value[]
+
+export type Lowerings = Readonly<Record<string, Lowering>>
+
+/** The shape to which two shapes are broadcast. */
+export function broadcast(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length)
+  return Array.from({ length: rank }, (_, i) => {
+    const [x, y] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1]
+    return x === 1 ? y : x
+  })
+}
+
+/** The one number that a value holds everywhere, if it is known and there is one. */
+export function splat({ constant, node }: Value): number | undefined {
+  if (constant !== undefined && constant.length > 0) {
+    const first = Number(constant[0])
+    return constant.length === 1 || (constant as Float32Array).every((n) => Number(n) === first) ? first : undefined
+  }
+  return node?.op === 'Expand' ? splat(node.inputs[0]!) : undefined
+}
+
+export const scalar = (b: Builder, dtype: ElementType, n: number): Value => b.constant(dtype, [n], [])
+
+const indices = (b: Builder, numbers: readonly number[]): Value => b.constant('int64', numbers)
+
+/** A value in another shape; of a reshaped value, and of a constant, the source is taken. */
+export function reshape(b: Builder, x: Value, shape: readonly number[]): Value {
+  const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x
+  if (sameShape(source.shape, shape)) return source
+  if (source.constant !== undefined && source.constant.length <= 64)
+    return b.constant(source.dtype, Array.from(source.constant as Float32Array, Number), shape)
+  const number = source.node?.op === 'Expand' ? splat(source) : undefined
+  if (number !== undefined) return full(b, source.dtype, shape, number)
+  return b.node('Reshape', [source, indices(b, shape)], { dtype: x.dtype, shape }, { attributes: { allowzero: { int: 1 } } })
+}
+
+/** A value whose numbers are all the same. */
+export function full(b: Builder, dtype: ElementType, shape: readonly number[], n: number): Value {
+  const one = scalar(b, dtype, n)
+  if (shape.length === 0) return one
+  if (sizeOf(shape) === 0) return b.array(dtype, emptyValues(dtype, 0), shape)
+  return b.node('Expand', [one, indices(b, shape)], { dtype, shape })
+}
+
+export function expand(b: Builder, x: Value, shape: readonly number[]): Value {
+  if (sameShape(x.shape, shape)) return x
+  const number = splat(x)
+  if (number !== undefined) return full(b, x.dtype, shape, number)
+  return b.node('Expand', [x, indices(b, shape)], { dtype: x.dtype, shape })
+}
+
+/** Dimensions in another order. A transpose of a transpose is one; where only dimensions of size 1 move, it is a reshape. */
+export function transpose(b: Builder, x: Value, perm: readonly number[]): Value {
+  if (x.node?.op === 'Transpose') {
+    const { ints: inner } = x.node.attributes['perm'] as { ints: readonly number[] }
+    return transpose(b, x.node.inputs[0]!, perm.map((axis) => inner[axis]!))
+  }
+  const shape = perm.map((axis) => x.shape[axis]!)
+  const moving = perm.filter((axis) => x.shape[axis] !== 1)
+  if (moving.every((axis, i) => i === 0 || axis > moving[i - 1]!)) return reshape(b, x, shape)
+  return b.node('Transpose', [x], { dtype: x.dtype, shape }, { attributes: { perm: { ints: perm } } })
+}
+
+const TO: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, uint32: 12 }
+
+export function cast(b: Builder, x: Value, dtype: ElementType): Value {
+  if (x.dtype === dtype) return x
+  if (x.constant !== undefined && x.constant.length <= 64 && dtype !== 'uint32') {
+    const number = (n: number): number => (dtype === 'bool' ? Number(n !== 0) : dtype === 'float32' ? n : Math.trunc(n))
+    return b.constant(dtype, Array.from(x.constant as Float32Array, (n) => number(Number(n))), x.shape)
+  }
+  return b.node('Cast', [x], { dtype, shape: x.shape }, { attributes: { to: { int: TO[dtype] } } })
+}
+
+/** An operation of one input that keeps type and shape. */
+export const unary = (b: Builder, op: string, x: Value, options?: NodeOptions): Value =>
+  b.node(op, [x], { dtype: x.dtype, shape: x.shape }, options)
+
+/** An operation of two inputs, which are broadcast; where one changes nothing, the other is the result. */
+export function binary(b: Builder, op: string, x: Value, y: Value, dtype = x.dtype): Value {
+  const shape = broadcast(x.shape, y.shape)
+  const [left, right] = [splat(x), splat(y)]
+  const keeps = (value: Value): boolean => sameShape(value.shape, shape) && value.dtype === dtype
+  if (right === 1 && (op === 'Mul' || op === 'Div') && keeps(x)) return x
+  if (left === 1 && op === 'Mul' && keeps(y)) return y
+  if (right === 0 && (op === 'Add' || op === 'Sub') && keeps(x)) return x
+  if (left === 0 && op === 'Add' && keeps(y)) return y
+  // What holds one number everywhere need not be written out where the other operand has the shape of the result.
+  if (right !== undefined && sameShape(x.shape, shape)) return b.node(op, [x, scalar(b, y.dtype, right)], { dtype, shape })
+  if (left !== undefined && sameShape(y.shape, shape)) return b.node(op, [scalar(b, x.dtype, left), y], { dtype, shape })
+  return b.node(op, [x, y], { dtype, shape })
+}
+
+export const add = (b: Builder, x: Value, y: Value): Value => binary(b, 'Add', x, y)
+export const sub = (b: Builder, x: Value, y: Value): Value => binary(b, 'Sub', x, y)
+export const mul = (b: Builder, x: Value, y: Value): Value => binary(b, 'Mul', x, y)
+export const div = (b: Builder, x: Value, y: Value): Value => binary(b, 'Div', x, y)
+
+/** Part of a value: from `starts`, to but without `ends`, by `steps`, for every dimension. */
+export function slice(
+  b: Builder,
+  x: Value,
+  starts: readonly number[],
+  sizes: readonly number[],
+  steps: readonly number[] = starts.map(() => 1),
+): Value {
+  if (sameShape(sizes, x.shape) && steps.every((n) => n === 1)) return x
+  const ends = starts.map((start, i) => {
+    const end = start + sizes[i]! * steps[i]!
+    return steps[i]! < 0 && end < 0 ? -(2 ** 31) : end
+  })
+  if (sizes.includes(0)) return b.array(x.dtype, emptyValues(x.dtype, 0), sizes)
+  const inputs = [x, indices(b, starts), indices(b, ends), indices(b, starts.map((_, i) => i)), indices(b, steps)]
+  return b.node('Slice', inputs, { dtype: x.dtype, shape: sizes })
+}
+
+export function concat(b: Builder, values: readonly Value[], axis: number): Value {
+  const full = values.filter((value) => sizeOf(value.shape) > 0)
+  const first = values[0]!
+  const shape = first.shape.map((n, i) => (i === axis ? values.reduce((sum, v) => sum + v.shape[axis]!, 0) : n))
+  if (full.length === 0) return b.array(first.dtype, emptyValues(first.dtype, 0), shape)
+  if (full.length === 1) return reshape(b, full[0]!, shape)
+  return b.node('Concat', full, { dtype: first.dtype, shape }, { attributes: { axis: { int: axis } } })
+}

@@ -1,0 +1,132 @@
+import { slice_util } from '@tensorflow/tfjs-core'
+import { type Builder, emptyValues } from '../builder.js'
+import { type Value, sizeOf } from '../graph.js'
+import { type Call, type Lowerings, concat, reshape, slice, transpose } from './lowering.js'
+
+const pad = (b: Builder, x: Value, paddings: readonly (readonly [number, number])[], mode: string, fill?: Value): Value => {
+  const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1])
+  if (sizeOf(shape) === sizeOf(x.shape)) return x
+  const amounts = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]
+  const inputs = [x, b.constant('int64', amounts), ...(fill === undefined ? [] : [fill])]
+  return b.node('Pad', inputs, { dtype: x.dtype, shape }, { attributes: { mode: { text: mode } } })
+}
+
+function reversed({ b, in: input, attr }: Call): Value {
+  const x = input('x')
+  const rank = x.shape.length
+  const axes = attr<number[]>('dims').map((axis) => (axis + rank) % rank)
+  if (rank === 0) return x
+  const back = (i: number): boolean => axes.includes(i)
+  const starts = x.shape.map((n, i) => (back(i) ? n - 1 : 0))
+  return slice(
+    b,
+    x,
+    starts,
+    x.shape,
+    x.shape.map((_, i) => (back(i) ? -1 : 1)),
+  )
+}
+
+function strided({ b, in: input, attr }: Call): Value {
+  const x = input('x')
+  const info = slice_util.sliceInfo(
+    [...x.shape],
+    attr('begin'),
+    attr('end'),
+    attr('strides'),
+    attr('beginMask'),
+    attr('endMask'),
+    attr('ellipsisMask'),
+    attr('newAxisMask'),
+    attr('shrinkAxisMask'),
+  )
+  const { begin, end, strides, finalShape } = info
+  const sizes = begin.map((from, i) => Math.max(0, Math.ceil((end[i]! - from) / strides[i]!)))
+  return reshape(b, slice(b, x, begin, sizes, strides), finalShape)
+}
+
+function tiled({ b, in: input, attr }: Call): Value {
+  const x = input('x')
+  const reps = attr<number[]>('reps')
+  const shape = x.shape.map((n, i) => n * reps[i]!)
+  if (reps.every((n) => n === 1)) return x
+  if (sizeOf(shape) === 0) return b.array(x.dtype, emptyValues(x.dtype, 0), shape)
+  return b.node('Tile', [x, b.constant('int64', reps)], { dtype: x.dtype, shape })
+}
+
+function pieces(b: Builder, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+  let at = 0
+  return sizes.map((size) => {
+    const starts = x.shape.map((_, i) => (i === axis ? at : 0))
+    at += size
+    return slice(
+      b,
+      x,
+      starts,
+      x.shape.map((n, i) => (i === axis ? size : n)),
+    )
+  })
+}
+
+const along = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
+
+/** Operations that only move numbers. */
+export const movements: Lowerings = {
+  Reshape: ({ b, in: x, attr }) => {
+    const shape = attr<number[]>('shape')
+    const rest = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
+    return reshape(
+      b,
+      x('x'),
+      shape.map((n) => (n === -1 ? sizeOf(x('x').shape) / rest : n)),
+    )
+  },
+  ExpandDims: ({ b, in: x, attr }) => {
+    const { shape } = x('input')
+    const at = along(attr('dim'), shape.length + 1)
+    return reshape(b, x('input'), [...shape.slice(0, at), 1, ...shape.slice(at)])
+  },
+  Transpose: ({ b, in: x, attr }) => transpose(b, x('x'), attr('perm')),
+  Slice: ({ b, in: x, attr }) => {
+    const [begin, size] = slice_util.parseSliceParams(
+      { shape: [...x('x').shape], rank: x('x').shape.length } as never,
+      attr('begin'),
+      attr('size'),
+    ) as [number[], number[]]
+    return slice(b, x('x'), begin, size)
+  },
+  StridedSlice: strided,
+  Concat: ({ b, all, attr }) => concat(b, all, along(attr('axis'), all[0]!.shape.length)),
+  Pack: ({ b, all, attr }) => {
+    const { shape } = all[0]!
+    const axis = along(attr('axis'), shape.length + 1)
+    const raised = all.map((x) => reshape(b, x, [...shape.slice(0, axis), 1, ...shape.slice(axis)]))
+    return concat(b, raised, axis)
+  },
+  Unpack: ({ b, in: x, attr }) => {
+    const value = x('value')
+    const axis = along(attr('axis'), value.shape.length)
+    const ones = new Array<number>(value.shape[axis]!).fill(1)
+    return pieces(b, value, ones, axis).map((piece) => reshape(b, piece, value.shape.filter((_, i) => i !== axis)))
+  },
+  SplitV: ({ b, in: x, attr }) => {
+    const value = x('x')
+    const axis = along(attr('axis'), value.shape.length)
+    const given = attr<number | number[]>('numOrSizeSplits')
+    const total = value.shape[axis]!
+    const sizes = typeof given === 'number' ? new Array<number>(given).fill(total / given) : [...given]
+    const rest = total - sizes.filter((n) => n !== -1).reduce((sum, n) => sum + n, 0)
+    return pieces(
+      b,
+      value,
+      sizes.map((n) => (n === -1 ? rest : n)),
+      axis,
+    )
+  },
+  Tile: tiled,
+  PadV2: ({ b, in: x, attr }) =>
+    pad(b, x('x'), attr('paddings'), 'constant', b.constant(x('x').dtype, [attr('constantValue')], [])),
+  MirrorPad: ({ b, in: x, attr }) =>
+    pad(b, x('x'), attr('paddings'), attr('mode') === 'reflect' ? 'reflect' : 'symmetric'),
+  Reverse: reversed,
+}

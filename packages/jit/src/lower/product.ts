@@ -1,0 +1,61 @@
+import type { Builder } from '../builder.js'
+import { type Value, sameShape, sizeOf } from '../graph.js'
+import { type Call, type Lowerings, add, broadcast, full, transpose, unary } from './lowering.js'
+
+/** Exchanges the last two dimensions. */
+const turned = (b: Builder, x: Value): Value => {
+  const rank = x.shape.length
+  return transpose(b, x, [...x.shape.slice(2).map((_, i) => i), rank - 1, rank - 2])
+}
+
+/** A matrix as the product is to read it: a transpose that only exchanges the last two dimensions is read through. */
+function readThrough(x: Value, transposed: boolean): { x: Value; transposed: boolean } {
+  if (x.node?.op !== 'Transpose') return { x, transposed }
+  const { ints: perm } = x.node.attributes['perm'] as { ints: readonly number[] }
+  const rank = perm.length
+  const last = perm[rank - 1] === rank - 2 && perm[rank - 2] === rank - 1
+  const outer = perm.slice(0, -2).every((axis, i) => axis === i)
+  return last && outer ? { x: x.node.inputs[0]!, transposed: !transposed } : { x, transposed }
+}
+
+/** `a · b`, over all leading dimensions, each transposed first if so asked. */
+export function product(b: Builder, left: Value, right: Value, transposeA: boolean, transposeB: boolean): Value {
+  const [p, q] = [readThrough(left, transposeA), readThrough(right, transposeB)]
+  const [rows, inner] = p.transposed ? [p.x.shape.at(-1)!, p.x.shape.at(-2)!] : [p.x.shape.at(-2)!, p.x.shape.at(-1)!]
+  const columns = q.transposed ? q.x.shape.at(-2)! : q.x.shape.at(-1)!
+  const shape = [...broadcast(left.shape.slice(0, -2), right.shape.slice(0, -2)), rows, columns]
+  if (sizeOf(shape) === 0 || inner === 0) return full(b, left.dtype, shape, 0)
+  const type = { dtype: left.dtype, shape }
+  const sameBatch = sameShape(left.shape.slice(0, -2), right.shape.slice(0, -2))
+  if ((!p.transposed && !q.transposed) || left.dtype !== 'float32' || !sameBatch) {
+    const [x, y] = [p.transposed ? turned(b, p.x) : p.x, q.transposed ? turned(b, q.x) : q.x]
+    return b.node('MatMul', [x, y], type)
+  }
+  const attributes = { transA: { int: p.transposed ? 1 : 0 }, transB: { int: q.transposed ? 1 : 0 } }
+  return b.node('FusedMatMul', [p.x, q.x], type, { attributes, domain: 'com.microsoft' })
+}
+
+const ACTIVATIONS: Readonly<Record<string, string>> = { relu: 'Relu', elu: 'Elu', sigmoid: 'Sigmoid' }
+
+function fused({ b, in: x, all, attr }: Call): Value {
+  const plain = product(b, x('a'), x('b'), attr('transposeA'), attr('transposeB'))
+  const shifted = all.length > 2 ? add(b, plain, x('bias')) : plain
+  const activation = attr<string | undefined>('activation') ?? 'linear'
+  if (activation === 'linear') return shifted
+  if (activation === 'relu6') return b.node('Clip', [shifted, b.constant('float32', [0], []), b.constant('float32', [6], [])], shifted)
+  return unary(b, ACTIVATIONS[activation]!, shifted)
+}
+
+/** Sums of products. */
+export const products: Lowerings = {
+  BatchMatMul: ({ b, in: x, attr }) => product(b, x('a'), x('b'), attr('transposeA'), attr('transposeB')),
+  _FusedMatMul: fused,
+  Einsum: ({ b, all, attr }) => {
+    const equation = attr<string>('equation').replaceAll(' ', '')
+    const [inputs = '', output = ''] = equation.split('->')
+    const size = new Map(inputs.split(',').flatMap((word, i) => [...word].map((c, j) => [c, all[i]!.shape[j]!])))
+    const shape = [...output].map((c) => size.get(c)!)
+    return b.node('Einsum', all, { dtype: all[0]!.dtype, shape }, { attributes: { equation: { text: equation } } })
+  },
+}
+

@@ -1,0 +1,95 @@
+import { AttuneError } from '@attune/core'
+import { type TensorInfo, getKernel, registerKernel } from '@tensorflow/tfjs-core'
+import { BACKEND, type GraphBackend } from './backend.js'
+import type { Value, Values } from './graph.js'
+import { elementwise } from './lower/elementwise.js'
+import { indexing } from './lower/indexing.js'
+import type { Call, Lowering, Lowerings } from './lower/lowering.js'
+import { movements } from './lower/movement.js'
+import { products } from './lower/product.js'
+import { reductions } from './lower/reduction.js'
+
+const LOWERINGS: Lowerings = { ...elementwise, ...reductions, ...movements, ...products, ...indexing }
+
+/** The TF.js kernels that can be compiled, by name. */
+export const kernelNames: readonly string[] = Object.keys(LOWERINGS).sort()
+
+/** What only passes its input on works outside of a compiled function too. */
+const PASSING: Readonly<Record<string, string>> = { Identity: 'x', Reshape: 'x', ExpandDims: 'input' }
+
+type KernelCall = Parameters<NonNullable<ReturnType<typeof getKernel>>['kernelFunc']>[0]
+
+/** The call of a kernel in words of the graph. */
+function callOf({ inputs, attrs }: KernelCall, backend: GraphBackend): Call {
+  const recording = backend.recording!
+  const valueOf = (info: TensorInfo): Value => backend.valueOf(info, recording)
+  const given = Object.values(inputs).filter((info) => info != null)
+  return {
+    b: recording.builder,
+    in: (name) => valueOf(inputs[name] as TensorInfo),
+    all: given.map((info) => valueOf(info as TensorInfo)),
+    attr: <T>(name: string) => attrs?.[name] as T,
+  }
+}
+
+function passOn(kernelName: string, { inputs, attrs }: KernelCall, backend: GraphBackend): TensorInfo {
+  const source = inputs[PASSING[kernelName] ?? ''] as TensorInfo | undefined
+  if (source === undefined)
+    throw new AttuneError(
+      'NOT_COMPILED',
+      `${kernelName} is called outside of a compiled function on a tensor that only compiled functions compute with`,
+      'Call it inside of the function that is compiled, or choose another backend of TF.js first.',
+    )
+  backend.incRef(source.dataId)
+  const size = source.shape.reduce((product, n) => product * n, 1)
+  const at = attrs?.['dim'] as number | undefined
+  const wanted = attrs?.['shape'] as number[] | undefined
+  if (at !== undefined) return { ...source, shape: [...source.shape.slice(0, at), 1, ...source.shape.slice(at)] }
+  const rest = wanted?.reduce((product, n) => (n === -1 ? product : product * n), 1) ?? 1
+  return { ...source, shape: wanted?.map((n) => (n === -1 ? size / rest : n)) ?? source.shape }
+}
+
+const kernel =
+  (name: string, lower: Lowering, backend: GraphBackend) =>
+  (call: KernelCall): TensorInfo | TensorInfo[] => {
+    const { recording } = backend
+    if (recording === undefined) return passOn(name, call, backend)
+    const result = lower(callOf(call, backend))
+    return 'id' in result
+      ? backend.symbol(result, recording)
+      : result.map((value) => backend.symbol(value, recording))
+  }
+
+/** Gives the backend its kernels, once. */
+export function registerKernels(backend: GraphBackend): void {
+  if (getKernel('Add', BACKEND) != null) return
+  for (const [kernelName, lower] of Object.entries(LOWERINGS))
+    registerKernel({ kernelName, backendName: BACKEND, kernelFunc: kernel(kernelName, lower, backend) as never })
+}
+
+/** A kernel that the host computes anew before each run, out of inputs of the compiled function: random numbers, say. */
+export interface HostKernel {
+  readonly kernelName: string
+  /** The numbers of the output, float32, from those of the inputs, in the order in which the kernel names them. */
+  compute(attributes: Readonly<Record<string, unknown>>, ...inputs: readonly Values[]): Float32Array
+}
+
+/**
+ * Adds a kernel whose numbers enter the graph as an input. Its own inputs must be inputs of the compiled function, and its
+ * attributes must hold `shape`, that of the output.
+ */
+export function registerHostKernel({ kernelName, compute }: HostKernel, backend: GraphBackend): void {
+  if (getKernel(kernelName, BACKEND) != null) return
+  registerKernel({
+    kernelName,
+    backendName: BACKEND,
+    kernelFunc: ({ inputs, attrs }) => {
+      const { recording } = backend
+      if (recording === undefined) return passOn(kernelName, { inputs, attrs: attrs!, backend }, backend)
+      const from = Object.values(inputs).map((info) => backend.valueOf(info as TensorInfo, recording))
+      const value = recording.builder.input({ dtype: 'float32', shape: attrs!['shape'] as unknown as number[] })
+      recording.hosted.push({ value, from, compute: (...values) => compute(attrs as never, ...values) })
+      return backend.symbol(value, recording)
+    },
+  })
+}

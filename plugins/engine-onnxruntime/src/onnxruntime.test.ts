@@ -1,0 +1,4 @@
+import { describeEngine } from '@attune/testkit'
+import { onnxruntime } from './onnxruntime.js'
+
+describeEngine(onnxruntime)

@@ -1,0 +1,15 @@
+// @ts-check
+/**
+ * Node as tests see it, with the typed arrays of Node itself: Jest gives each test file constructors of its own, and native
+ * code does not take what they make for typed arrays.
+ */
+import { TestEnvironment } from 'jest-environment-node'
+
+const SHARED = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array, Int8Array, BigInt64Array, ArrayBuffer }
+
+export default class extends TestEnvironment {
+  async setup() {
+    await super.setup()
+    Object.assign(this.global, SHARED)
+  }
+}
