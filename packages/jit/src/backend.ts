@@ -29,7 +29,8 @@ export interface Recording {
 export interface Hosted {
   readonly value: Value
   readonly from: readonly Value[]
-  compute(...from: readonly Values[]): Values
+  /** Writes the numbers. */
+  compute(into: Float32Array, ...from: readonly Values[]): void
 }
 
 /** Constants of up to so many numbers are compared with those that are there. */
@@ -190,6 +191,7 @@ export class GraphBackend extends KernelBackend {
 
 /** The backend of this process, registered when it is first asked for. */
 export function graphBackend(): GraphBackend {
-  registerBackend(BACKEND, () => new GraphBackend())
-  return findBackend(BACKEND) as GraphBackend
+  const found = findBackend(BACKEND) as GraphBackend | null
+  if (found === null) registerBackend(BACKEND, () => new GraphBackend())
+  return found ?? (findBackend(BACKEND) as GraphBackend)
 }

@@ -113,7 +113,7 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Ji
   const { donate = [], maximumGraphs = 16 } = options
   const backend = graphBackend()
   registerKernels(backend)
-  const programs = new Map<string, Program & Pick<Recording, 'rebuild' | 'inputs' | 'outputs'>>()
+  const programs = new Map<string, Program & Pick<Recording, 'rebuild'>>()
 
   const compiled = (trees: readonly Tree[], given: ReturnType<typeof leavesOf>) => {
     const key = keyOf(given)
@@ -121,7 +121,7 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Ji
     programs.delete(key)
     const donated = given.map(([path]) => donate.includes(Number(path.split('/', 1)[0])))
     const recorded = found === undefined ? record(fn, trees, backend) : undefined
-    const made = found ?? { ...program(recorded!, donated, options), ...recorded! }
+    const made = found ?? { ...program(recorded!, donated, options), rebuild: recorded!.rebuild }
     programs.set(key, made) // last, as the one used most lately
     for (const [oldest, each] of programs)
       if (programs.size > maximumGraphs) {

@@ -87,17 +87,39 @@ function constantsOf(nodes: readonly Node[]): readonly Value[] {
   return [...new Set(read)]
 }
 
-/** A graph as the bytes of an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
-export function encodeModel(graph: Graph): Uint8Array {
+/** The name of an output that is an empty sequence, where one is asked for: see session.ts for its use. */
+export const SEQUENCE = 'nothing'
+
+const sequenceNode: Write = (writer) => {
+  text(writer, 2, SEQUENCE)
+  text(writer, 4, 'SequenceEmpty')
+}
+
+const sequenceDeclaration: Write = (writer) => {
+  text(writer, 1, SEQUENCE)
+  message(writer, 2, (type) =>
+    message(type, 4, (sequence) =>
+      message(sequence, 1, (element) => message(element, 1, (tensor) => int(tensor, 1, DATA_TYPE.float32))),
+    ),
+  )
+}
+
+/**
+ * A graph as the bytes of an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open.
+ * @param withSequence puts an output before the others that is an empty sequence
+ */
+export function encodeModel(graph: Graph, withSequence = false): Uint8Array {
   const nodes = nodesOf(graph.outputs)
   const writer = new BinaryWriter()
   int(writer, 1, IR_VERSION)
   text(writer, 2, 'attune')
   message(writer, 7, (body) => {
+    if (withSequence) message(body, 1, sequenceNode)
     for (const each of nodes) message(body, 1, node(each))
     text(body, 2, 'function')
     for (const each of constantsOf(nodes)) message(body, 5, initializer(each))
     for (const each of graph.inputs) message(body, 11, declaration(each))
+    if (withSequence) message(body, 12, sequenceDeclaration)
     for (const each of graph.outputs) message(body, 12, declaration(each))
   })
   message(writer, 8, opset('', OPSET))

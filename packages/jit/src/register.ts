@@ -70,8 +70,8 @@ export function registerKernels(backend: GraphBackend): void {
 /** A kernel that the host computes anew before each run, out of inputs of the compiled function: random numbers, say. */
 export interface HostKernel {
   readonly kernelName: string
-  /** The numbers of the output, float32, from those of the inputs, in the order in which the kernel names them. */
-  compute(attributes: Readonly<Record<string, unknown>>, ...inputs: readonly Values[]): Float32Array
+  /** Writes the numbers of the output, from those of the inputs, in the order in which the kernel names them. */
+  compute(attributes: Readonly<Record<string, unknown>>, into: Float32Array, ...inputs: readonly Values[]): void
 }
 
 /**
@@ -88,7 +88,7 @@ export function registerHostKernel({ kernelName, compute }: HostKernel, backend:
       if (recording === undefined) return passOn(kernelName, { inputs, attrs: attrs!, backend }, backend)
       const from = Object.values(inputs).map((info) => backend.valueOf(info as TensorInfo, recording))
       const value = recording.builder.input({ dtype: 'float32', shape: attrs!['shape'] as unknown as number[] })
-      recording.hosted.push({ value, from, compute: (...values) => compute(attrs as never, ...values) })
+      recording.hosted.push({ value, from, compute: (into, ...values) => compute(attrs as never, into, ...values) })
       return backend.symbol(value, recording)
     },
   })

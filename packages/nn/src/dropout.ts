@@ -1,6 +1,6 @@
 import type { Mode, StepKey } from '@attune/core'
-import { type Tensor, cast, greaterEqual, mul } from '@tensorflow/tfjs-core'
-import { uniform } from './uniform.js'
+import { type Tensor, mul } from '@tensorflow/tfjs-core'
+import { dropoutMask } from './dropout-mask.js'
 
 /** The mode of the `place`-th sub-layer, with randomness of its own. Places count from 0, below `1000` at each level. */
 export const fold = (mode: Mode, place: number): Mode =>
@@ -17,6 +17,5 @@ const foldKey = (key: StepKey, place: number): StepKey => ({
  */
 export function dropout(x: Tensor, rate: number, mode: Mode): Tensor {
   if (!mode.training || rate === 0) return x
-  const kept = cast(greaterEqual(uniform(mode.key, x.shape), rate), 'float32')
-  return mul(x, mul(kept, 1 / (1 - rate)))
+  return mul(x, dropoutMask(mode.key, rate, x.shape))
 }

@@ -24,7 +24,7 @@ import {
   tensor,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { registerUniform } from './uniform.js'
+import { registerDropoutMask } from './dropout-mask.js'
 
 /** What tells one eager engine from another. */
 export interface EagerBackend {
@@ -97,7 +97,7 @@ export const eagerEngine = ({ backend, device, load }: EagerBackend): Engine => 
       enableProdMode() // without it TF.js prints an advertisement of tfjs-node
       await load()
       await useBackend(backend, device)
-      registerUniform(backend)
+      registerDropoutMask(backend)
     },
     compile: compileFor(select),
     put: (tree) => (select(), put(tree)),

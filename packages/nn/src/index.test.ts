@@ -3,7 +3,7 @@ import * as nn from './index.js'
 
 it('exports these names, and no others', () => {
   expect(Object.keys(nn).sort()).toEqual([
-    'UNIFORM',
+    'DROPOUT_MASK',
     'accumulateMomentum',
     'activation',
     'activationNames',
@@ -15,6 +15,7 @@ it('exports these names, and no others', () => {
     'crossEntropy',
     'decodeSafetensors',
     'dropout',
+    'dropoutMask',
     'eagerEngine',
     'embedding',
     'encodeSafetensors',
@@ -26,15 +27,14 @@ it('exports these names, and no others', () => {
     'isBiasOrNorm',
     'layerNorm',
     'linear',
+    'maskValues',
     'normal',
     'optionsFromConfig',
     'paddingBias',
     'parameter',
-    'registerUniform',
+    'registerDropoutMask',
     'scaleByAdam',
     'scaleByLearningRate',
-    'uniform',
-    'uniformValues',
     'warmup',
   ])
 })

@@ -14,7 +14,7 @@ import {
   mapTree,
 } from '@attune/core'
 import { BACKEND, type JitOptions, graphBackend, jit, registerHostKernel } from '@attune/jit'
-import { UNIFORM, uniformValues } from '@attune/nn'
+import { DROPOUT_MASK, type MaskAttributes, maskValues } from '@attune/nn'
 import { type DataType, type Tensor, enableProdMode, getBackend, memory, setBackend, tensor } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
@@ -38,8 +38,6 @@ async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
   }
   return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }
-
-const seedWords = (values: ArrayLike<number | bigint>): readonly [number, number] => [Number(values[0]), Number(values[1])]
 
 /**
  * The compiled engine: the step is traced once for each shape of its arguments into an ONNX graph, gradients and optimizer
@@ -66,13 +64,8 @@ export const onnxruntime = definePlugin({
         const backend = graphBackend()
         registerHostKernel(
           {
-            kernelName: UNIFORM,
-            compute: ({ stream, shape }, seed) =>
-              uniformValues(
-                seedWords(seed!),
-                stream as number,
-                (shape as number[]).reduce((product, n) => product * n, 1),
-              ),
+            kernelName: DROPOUT_MASK,
+            compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
           },
           backend,
         )

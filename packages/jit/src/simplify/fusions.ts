@@ -1,0 +1,88 @@
+import { reshape, splat } from '../lower/lowering.js'
+import type { Node, Value } from '../graph.js'
+import { type Rule, madeBy } from './rule.js'
+
+const flag = (node: Node, name: string): boolean => {
+  const given = node.attributes[name]
+  return given !== undefined && 'int' in given && given.int === 1
+}
+
+/** `A·B + c`, with a row `c` that is the same for all rows, is one operation. */
+const gemm: Rule = ({ b, node, inputs, sole }) => {
+  if (node.op !== 'Add') return undefined
+  const at = inputs.findIndex(
+    (value, i) => sole[i] && value.shape.length === 2 && ['MatMul', 'FusedMatMul'].includes(value.node?.op ?? ''),
+  )
+  const [product, row] = [inputs[at], inputs[1 - at]]
+  if (product === undefined || row === undefined) return undefined
+  if (row.shape.length !== 1 || row.shape[0] !== product.shape[1] || product.dtype !== 'float32') return undefined
+  const { node: made } = product
+  const attributes = {
+    transA: { int: flag(made!, 'transA') ? 1 : 0 },
+    transB: { int: flag(made!, 'transB') ? 1 : 0 },
+  }
+  return [b.node('Gemm', [...made!.inputs, row], product, { attributes })]
+}
+
+/** Whether the node is the mean over the last dimension, which stays with size 1. */
+const isRowMean = (node: Node | undefined, of: Value | undefined): boolean => {
+  if (node?.op !== 'ReduceMean' || of === undefined || node.inputs[0] !== of) return false
+  const axes = node.inputs[1]?.constant
+  return flag(node, 'keepdims') && axes?.length === 1 && Number(axes[0]) === of.shape.length - 1
+}
+
+/** `X − mean(X)` over the last dimension; its `X`. */
+function centred(value: Value | undefined): Value | undefined {
+  const [x, mean] = madeBy(value, 'Sub')?.inputs ?? []
+  return isRowMean(mean?.node, x) ? x : undefined
+}
+
+/** `1/√(mean((X − mean X)²) + ε)` comes with the normalised `X` out of one operation. */
+const inverseDeviation: Rule = ({ b, node, inputs: [root] }) => {
+  if (node.op !== 'Reciprocal') return undefined
+  const [variance, shift] = madeBy(madeBy(root, 'Sqrt')?.inputs[0], 'Add')?.inputs ?? []
+  const epsilon = shift === undefined ? undefined : splat(shift)
+  const [left, right] = madeBy(variance?.node?.inputs[0], 'Mul')?.inputs ?? []
+  const x = centred(left)
+  if (epsilon === undefined || x === undefined || left !== right) return undefined
+  if (!isRowMean(variance?.node, variance?.node?.inputs[0])) return undefined
+  const width = x.shape.at(-1)!
+  const row = [...x.shape.slice(0, -1), 1]
+  const ones = b.array('float32', new Float32Array(width).fill(1), [width])
+  const types = [x, { dtype: 'float32', shape: row } as const, { dtype: 'float32', shape: row } as const]
+  const attributes = { axis: { int: -1 }, epsilon: { float: epsilon } }
+  return [b.nodes('LayerNormalization', [x, width > 64 ? ones : b.constant('float32', Array(width).fill(1))], types, { attributes })[2]!]
+}
+
+/** `(X − mean X)·(1/deviation)`, where the deviation has come out of the operation that normalises. */
+const normalised: Rule = ({ node, inputs }) => {
+  if (node.op !== 'Mul') return undefined
+  const at = inputs.findIndex((value) => madeBy(value, 'LayerNormalization')?.outputs[2] === value)
+  const made = inputs[at]?.node
+  if (made === undefined || centred(inputs[1 - at]) !== made.inputs[0]) return undefined
+  return [made.outputs[0]!]
+}
+
+/** `½·(1 + erf)` is what HardSigmoid makes of `erf`, which never leaves its straight part, in one pass. */
+const normalDistribution: Rule = ({ b, node, inputs }) => {
+  if (node.op !== 'Mul') return undefined
+  const at = inputs.findIndex((value) => splat(value) === 0.5)
+  const terms = madeBy(inputs[1 - at], 'Add')?.inputs ?? []
+  const one = terms.findIndex((value) => splat(value!) === 1)
+  const erf = terms[1 - one]
+  if (at < 0 || one < 0 || erf === undefined || madeBy(erf, 'Erf') === undefined) return undefined
+  return [b.node('HardSigmoid', [erf], erf, { attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } } })]
+}
+
+/** Reshapes of reshapes that only appeared as the graph was rewritten. */
+const reshapeOnce: Rule = ({ b, node, inputs: [x] }) =>
+  node.op === 'Reshape' ? [reshape(b, x!, node.outputs[0]!.shape)] : undefined
+
+/** Rules that put one operation of ONNX Runtime in the place of several. */
+export const fusionRules: readonly Rule[] = [
+  gemm,
+  inverseDeviation,
+  normalised,
+  normalDistribution,
+  reshapeOnce,
+]
