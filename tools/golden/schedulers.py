@@ -1,6 +1,6 @@
 """The learning rate that each update is made with under the schedules of transformers, at a base rate of 1.
 
-Needs torch and transformers. Writes plugins/scheduler-{linear,cosine}/golden/transformers-*.json.
+Needs torch and transformers. Writes plugins/scheduler-{constant,linear,cosine}/golden/transformers-*.json.
 """
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ import torch
 import transformers
 from transformers import (
     TrainingArguments,
+    get_constant_schedule_with_warmup,
     get_cosine_schedule_with_warmup,
     get_cosine_with_min_lr_schedule_with_warmup,
     get_linear_schedule_with_warmup,
@@ -18,6 +19,10 @@ from transformers import (
 ROOT = Path(__file__).resolve().parents[2]
 LENGTHS = [(0, 1), (0, 10), (1, 1), (1, 5), (4, 20), (10, 10), (30, 12), (100, 300)]
 SHARES = [(0.1, 30), (0.07, 100), (0.25, 7), (0.999, 3)]
+
+
+def constant(optimizer, warmup, steps, floor):
+    return get_constant_schedule_with_warmup(optimizer, warmup)
 
 
 def linear(optimizer, warmup, steps, floor):
@@ -41,13 +46,13 @@ def rates(make, warmup, steps, floor):
     return used
 
 
-def cases(make, floors):
+def cases(make, floors, shares):
     for floor in floors:
         given = {"floor": floor} if floor else {}
         for warmup, steps in LENGTHS:
             options = given | ({"warmupSteps": warmup} if warmup else {})
             yield {"options": options, "steps": steps, "expected": rates(make, warmup, steps, floor)}
-        for share, steps in SHARES:
+        for share, steps in shares:
             warmup = TrainingArguments.get_warmup_steps(SimpleNamespace(warmup_steps=share), steps)
             yield {
                 "options": given | {"warmupShare": share},
@@ -56,8 +61,12 @@ def cases(make, floors):
             }
 
 
-for name, make, floors in [("linear", linear, [0.0]), ("cosine", cosine, [0.0, 0.1, 1.0])]:
+for name, make, floors, shares in [
+    ("constant", constant, [0.0], []),
+    ("linear", linear, [0.0], SHARES),
+    ("cosine", cosine, [0.0, 0.1, 1.0], SHARES),
+]:
     folder = ROOT / f"plugins/scheduler-{name}/golden"
     folder.mkdir(parents=True, exist_ok=True)
-    golden = {"source": f"transformers {transformers.__version__}", "cases": list(cases(make, floors))}
+    golden = {"source": f"transformers {transformers.__version__}", "cases": list(cases(make, floors, shares))}
     (folder / f"transformers-{name}.json").write_text(json.dumps(golden))

@@ -5,9 +5,19 @@
  */
 import { TestEnvironment } from 'jest-environment-node'
 
-const SHARED = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array, Int8Array, BigInt64Array, ArrayBuffer }
+const SHARED = {
+  Float32Array,
+  Float64Array,
+  Int32Array,
+  Uint32Array,
+  Uint8Array,
+  Int8Array,
+  BigInt64Array,
+  ArrayBuffer,
+}
 
 export default class extends TestEnvironment {
+  /** @override */
   async setup() {
     await super.setup()
     Object.assign(this.global, SHARED)

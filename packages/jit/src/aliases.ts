@@ -22,8 +22,7 @@ function ancestorsOf(node: Node): ReadonlySet<Node> {
 function readersOf(graph: Graph): (value: Value) => readonly Node[] {
   const direct = new Map<Value, Node[]>()
   for (const node of nodesOf(graph.outputs))
-    for (const input of node.inputs)
-      if (input !== undefined) direct.set(input, [...(direct.get(input) ?? []), node])
+    for (const input of node.inputs) if (input !== undefined) direct.set(input, [...(direct.get(input) ?? []), node])
   const readers = (value: Value): readonly Node[] =>
     (direct.get(value) ?? []).flatMap((node) => (VIEWS.has(node.op) ? [node, ...readers(node.outputs[0]!)] : [node]))
   return readers

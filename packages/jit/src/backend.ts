@@ -121,7 +121,8 @@ export class GraphBackend extends KernelBackend {
     const type = elementType(dtype)
     const given = values as unknown as Values | number[]
     const exact = type === 'float32' ? Float32Array : type === 'int32' ? Int32Array : Uint8Array
-    const typed = given instanceof exact ? given : exact.from(given as number[])
+    const typed =
+      ArrayBuffer.isView(given) && given.constructor.name === exact.name ? given : exact.from(given as number[])
     return this.#add({ values: typed, references: 1 })
   }
 

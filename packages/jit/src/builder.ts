@@ -42,7 +42,12 @@ export interface Builder {
   array(dtype: ElementType, values: Values, shape: readonly number[]): Value
   node(op: string, inputs: readonly (Value | undefined)[], type: Type, options?: NodeOptions): Value
   /** A node with several outputs. */
-  nodes(op: string, inputs: readonly (Value | undefined)[], types: readonly Type[], options?: NodeOptions): readonly Value[]
+  nodes(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    types: readonly Type[],
+    options?: NodeOptions,
+  ): readonly Value[]
 }
 
 export function builder(): Builder {

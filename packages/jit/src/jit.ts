@@ -1,13 +1,10 @@
-import { AttuneError, type Tree, isTensor, leaves, mapTree } from '@attune/core'
-import { type Tensor, engine, getBackend, setBackend, tidy } from '@tensorflow/tfjs-core'
-import { BACKEND, type GraphBackend, elementType, graphBackend } from './backend.js'
-import { type Program, type Recorded, program } from './program.js'
+import type { Tree } from '@attune/core'
+import { type Tensor, engine } from '@tensorflow/tfjs-core'
+import { type GraphBackend, graphBackend } from './backend.js'
+import { type Argument, type Program, program } from './program.js'
+import { type PureFunction, type Recording, leavesOf, record } from './record.js'
 import { registerKernels } from './register.js'
 import type { SessionOptions } from './session.js'
-
-/** A pure function of trees of tensors. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments are contravariant: only `any` admits every tree
-export type PureFunction = (...trees: any[]) => Tree
 
 /** How to compile. */
 export interface JitOptions extends SessionOptions {
@@ -25,79 +22,60 @@ export type Jitted<F> = F & {
   readonly graphs: ReadonlyMap<string, Program>
 }
 
-/** The tensors of a list of trees, each with its path. */
-const leavesOf = (trees: readonly Tree[]): readonly (readonly [string, Tensor])[] =>
-  trees.flatMap((tree, i) => leaves(tree, isTensor, String(i)))
-
-/** Words of TF.js' errors about a kernel that a backend lacks. */
-const MISSING = /Kernel '([^']+)' not registered|registered kernel '([^']+)'/
-
-/** The TF.js operation in whose function an error arose: its name ends in an underscore there. */
-const operationIn = (stack: string): string => /\bat (?:\w+\.)?(\w+)_ /.exec(stack)?.[1] ?? 'an operation'
-
-function explained(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  const missing = MISSING.exec(error.message)
-  if (missing === null) return error
-  const name = missing[1] ?? missing[2] ?? ''
-  return new AttuneError(
-    'UNKNOWN_KERNEL',
-    `${operationIn(error.stack ?? '')} calls TF.js' kernel ${name}, which cannot be compiled`,
-    'Write the function with other operations, or run it without compiling it.',
-  )
-}
-
-interface Recording extends Recorded {
-  /** Puts results in the shape that the function gave them. */
-  rebuild(tensors: readonly Tensor[]): Tree
-}
-
-/** Runs the function once on stand-ins for its arguments, and gives the graph of what it did. */
-function record(fn: PureFunction, trees: readonly Tree[], backend: GraphBackend): Recording {
-  const before = getBackend()
-  void setBackend(BACKEND) // done on return, because the backend is there already
-  try {
-    return backend.record((recording) => {
-      const inputs: Recorded['inputs'][number][] = []
-      let result: Recording | undefined
-      tidy(() => {
-        // In the order of leavesOf, so that inputs and arguments correspond.
-        const symbols = new Map(
-          leavesOf(trees).map(([path, { shape, dtype }]) => {
-            const value = recording.builder.input({ shape, dtype: elementType(dtype) })
-            inputs.push(value)
-            return [path, engine().makeTensorFromTensorInfo(backend.symbol(value, recording))]
-          }),
-        )
-        const given = trees.map((tree, i) => rebuilt(tree, (path) => symbols.get(path)!, String(i)))
-        const out = fn(...given)
-        const tensors = leaves(out, isTensor)
-        const outputs = tensors.map(([, tensor]) => backend.valueOf(tensor, recording))
-        const places = new Map<Tensor, number>(tensors.map(([, tensor], i) => [tensor, i]))
-        result = {
-          inputs,
-          outputs,
-          hosted: recording.hosted,
-          rebuild: (made) => mapTree(out, isTensor, (tensor) => made[places.get(tensor)!]!) as Tree,
-        }
-      })
-      return result!
-    })
-  } catch (error) {
-    throw explained(error)
-  } finally {
-    void setBackend(before)
-  }
-}
-
-/** A tree with other tensors at its leaves, chosen by their paths. */
-function rebuilt(tree: Tree, at: (path: string) => Tensor, path: string): Tree {
-  if (isTensor(tree)) return at(path)
-  return Object.fromEntries(Object.entries(tree).map(([key, node]) => [key, rebuilt(node, at, path === '' ? key : `${path}/${key}`)]))
-}
-
 const keyOf = (arguments_: readonly (readonly [string, Tensor])[]): string =>
   arguments_.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape.join()}]`).join(' ')
+
+/** A program, and the form of its results. */
+type Ready = Program & Pick<Recording, 'rebuild'>
+
+/** The programs of one function, by the shapes of its arguments. */
+type Programs = Map<string, Ready>
+
+/** The program for arguments of these shapes, made if there is none; the one used least lately makes room for it. */
+function programFor(programs: Programs, key: string, maximum: number, make: () => Ready): Ready {
+  const found = programs.get(key) ?? make()
+  programs.delete(key)
+  programs.set(key, found) // last, as the one used most lately
+  for (const [oldest, each] of programs)
+    if (programs.size > maximum) {
+      each.dispose()
+      programs.delete(oldest)
+    }
+  return found
+}
+
+/** The numbers of arguments. Those of one that is given up may be written over if nothing else refers to them. */
+function argumentsOf(
+  given: readonly Tensor[],
+  donated: readonly boolean[],
+  backend: GraphBackend,
+): readonly Argument[] {
+  const uses = new Map<object, number>()
+  for (const { dataId } of given) uses.set(dataId, (uses.get(dataId) ?? 0) + 1)
+  return given.map((tensor, i) => {
+    const held = backend.held(tensor.dataId)
+    const owned = donated[i]! && held !== undefined && backend.isSole(tensor.dataId) && uses.get(tensor.dataId) === 1
+    return { values: held ?? (tensor.dataSync() as Float32Array), owned }
+  })
+}
+
+/** Runs a program: the tensors of its outputs, one for each different output, and for those that are arguments, these. */
+function tensorsOf(
+  ready: Program,
+  given: readonly Tensor[],
+  donated: readonly boolean[],
+  backend: GraphBackend,
+): Tensor[] {
+  const results = ready.run(argumentsOf(given, donated, backend))
+  const made = new Map(ready.inputs.map((value, i) => [value, given[i]!]))
+  return ready.outputs.map((output, i) => {
+    const { shape, dtype } = output
+    const tensor =
+      made.get(output) ?? engine().makeTensorFromTensorInfo(backend.hold(results[i]!, shape, dtype), backend)
+    made.set(output, tensor)
+    return tensor
+  })
+}
 
 /**
  * Compiles a pure function of TF.js tensors, gradients and all, to a native program. At the first call with tensors of
@@ -113,50 +91,20 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Ji
   const { donate = [], maximumGraphs = 16 } = options
   const backend = graphBackend()
   registerKernels(backend)
-  const programs = new Map<string, Program & Pick<Recording, 'rebuild'>>()
-
-  const compiled = (trees: readonly Tree[], given: ReturnType<typeof leavesOf>) => {
-    const key = keyOf(given)
-    const found = programs.get(key)
-    programs.delete(key)
-    const donated = given.map(([path]) => donate.includes(Number(path.split('/', 1)[0])))
-    const recorded = found === undefined ? record(fn, trees, backend) : undefined
-    const made = found ?? { ...program(recorded!, donated, options), rebuild: recorded!.rebuild }
-    programs.set(key, made) // last, as the one used most lately
-    for (const [oldest, each] of programs)
-      if (programs.size > maximumGraphs) {
-        each.dispose()
-        programs.delete(oldest)
-      }
-    return { ...made, donated }
-  }
+  const programs: Programs = new Map()
 
   const run = (...trees: Tree[]): Tree => {
-    const given = leavesOf(trees)
-    const { inputs, outputs, donated, rebuild, ...ready } = compiled(trees, given)
-    const uses = new Map<object, number>()
-    for (const [, { dataId }] of given) uses.set(dataId, (uses.get(dataId) ?? 0) + 1)
-    const arguments_ = given.map(([, tensor], i) => {
-      const held = backend.held(tensor.dataId)
-      const owned = donated[i]! && held !== undefined && backend.isSole(tensor.dataId) && uses.get(tensor.dataId) === 1
-      return { values: held ?? (tensor.dataSync() as Float32Array), owned }
+    const leaves = leavesOf(trees)
+    const given = leaves.map(([, tensor]) => tensor)
+    const donated = leaves.map(([path]) => donate.includes(Number(path.split('/', 1)[0])))
+    const ready = programFor(programs, keyOf(leaves), maximumGraphs, () => {
+      const recorded = record(fn, trees, backend)
+      return { ...program(recorded, donated, options), rebuild: recorded.rebuild }
     })
-    const results = ready.run(arguments_)
-    const kept = new Set<Tensor>()
-    const made = new Map<unknown, Tensor>()
-    const tensors = outputs.map((output, i) => {
-      const passed = inputs.indexOf(output)
-      const tensor =
-        passed >= 0
-          ? given[passed]![1]
-          : (made.get(output) ??
-            engine().makeTensorFromTensorInfo(backend.hold(results[i]!, output.shape, output.dtype), backend))
-      made.set(output, tensor)
-      kept.add(tensor)
-      return tensor
-    })
-    for (const [i, [, tensor]] of given.entries()) if (donated[i]! && !kept.has(tensor)) tensor.dispose()
-    return rebuild(tensors)
+    const tensors = tensorsOf(ready, given, donated, backend)
+    const kept = new Set(tensors)
+    for (const [i, tensor] of given.entries()) if (donated[i]! && !kept.has(tensor)) tensor.dispose()
+    return ready.rebuild(tensors)
   }
 
   return Object.assign(run, {

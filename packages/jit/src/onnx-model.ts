@@ -2,7 +2,14 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { type Attribute, type ElementType, type Graph, type Node, type Value, nodesOf } from './graph.js'
 
 /** The numbers of ONNX' `TensorProto.DataType`. */
-const DATA_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, uint32: 12 }
+const DATA_TYPE: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  uint32: 12,
+}
 
 /** The numbers of ONNX' `AttributeProto.AttributeType`. */
 const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const

@@ -50,26 +50,50 @@ function simplified({ inputs, outputs, hosted }: Recorded): Recorded {
 
 const poolKey = ({ dtype, shape }: Value): string => `${dtype} ${sizeOf(shape)}`
 
+/** Where outputs are written: over an argument that is owned, into an array left over from one, or into a new one. */
+function memory(aliases: ReadonlyMap<Value, Value>, computed: readonly Value[]) {
+  const spare = new Map<string, Values[]>()
+  const wanted = new Set(computed.filter((value) => !aliases.has(value)).map(poolKey))
+  return {
+    place(output: Value, at: ReadonlyMap<Value, Argument>): Values {
+      const over = at.get(aliases.get(output) ?? output)
+      if (over?.owned === true) return over.values
+      return spare.get(poolKey(output))?.pop() ?? emptyValues(output.dtype, sizeOf(output.shape))
+    },
+    /** Keeps arguments that nobody needs any more for the outputs of the next run. */
+    keep(at: ReadonlyMap<Value, Argument>, used: ReadonlySet<Values>): void {
+      for (const [value, { owned, values }] of at) {
+        const pool = spare.get(poolKey(value)) ?? []
+        if (owned && !used.has(values) && wanted.has(poolKey(value)) && pool.length < wanted.size)
+          spare.set(poolKey(value), [...pool, values])
+      }
+    },
+  }
+}
+
+/** The graph that ONNX Runtime is to run: outputs that are not just passed on, and inputs that they need. */
+function graphToRun({ inputs, outputs, hosted }: Recorded): Graph {
+  const computed = [...new Set(outputs.filter(({ node }) => node !== undefined))]
+  const read = inputsRead({ inputs: [], outputs: computed })
+  const all = [...inputs, ...hosted.map(({ value }) => value)]
+  return { inputs: all.filter((value) => read.has(value)), outputs: computed }
+}
+
 /**
  * Makes a program. Outputs are written where inputs lie that are owned, if the graph allows it; what is left of owned
  * inputs is kept for the outputs of the next run, so that steps which pass on their state allocate nothing.
  */
 export function program(recorded: Recorded, donated: readonly boolean[], options: SessionOptions): Program {
-  const { inputs, outputs, hosted } = simplified(recorded)
-  const computed = [...new Set(outputs.filter(({ node }) => node !== undefined))]
-  const body: Graph = { inputs: [], outputs: computed }
-  const read = inputsRead(body)
-  const graph: Graph = {
-    inputs: [...inputs, ...hosted.map(({ value }) => value)].filter((value) => read.has(value)),
-    outputs: computed,
-  }
-  const session: Session | undefined = computed.length === 0 ? undefined : openSession(graph, options)
-  const aliases = aliasesOf({ inputs, outputs }, inputs.filter((_, i) => donated[i]))
-  const computedHere = hosted
-    .filter(({ value }) => read.has(value))
+  const simple = simplified(recorded)
+  const { inputs, outputs } = simple
+  const graph = graphToRun(simple)
+  const session: Session | undefined = graph.outputs.length === 0 ? undefined : openSession(graph, options)
+  const givenUp = inputs.filter((_, i) => donated[i])
+  const { place, keep } = memory(aliasesOf({ inputs, outputs }, givenUp), graph.outputs)
+  const hosted = simple.hosted
+    .filter(({ value }) => graph.inputs.includes(value))
     .map((each) => ({ ...each, into: new Float32Array(sizeOf(each.value.shape)) }))
-  const spare = new Map<string, Values[]>()
-  const wanted = new Set(computed.filter((value) => !aliases.has(value)).map(poolKey))
+  const fed = inputs.filter((value) => graph.inputs.includes(value))
 
   return {
     graph,
@@ -78,25 +102,18 @@ export function program(recorded: Recorded, donated: readonly boolean[], options
     run(given) {
       const at = new Map(inputs.map((value, i) => [value, given[i]!]))
       const numbers = (value: Value): Values => at.get(value)?.values ?? value.constant!
-      const taken = new Set<Value>()
-      const place = (output: Value): Values => {
-        const alias = aliases.get(output)
-        const argument = alias === undefined ? undefined : at.get(alias)!
-        if (argument?.owned === true) {
-          taken.add(alias!)
-          return argument.values
-        }
-        return spare.get(poolKey(output))?.pop() ?? emptyValues(output.dtype, sizeOf(output.shape))
-      }
-      const fetches = computed.map((output): Feed => [output, place(output)])
-      for (const { from, compute, into } of computedHere) compute(into, ...from.map(numbers))
-      const feeds = inputs.filter((value) => read.has(value)).map((value): Feed => [value, numbers(value)])
-      session?.run([...feeds, ...computedHere.map(({ value, into }): Feed => [value, into])], fetches)
+      const fetches = graph.outputs.map((output): Feed => [output, place(output, at)])
+      for (const { from, compute, into } of hosted) compute(into, ...from.map(numbers))
+      const feeds = [
+        ...fed.map((value): Feed => [value, numbers(value)]),
+        ...hosted.map(({ value, into }): Feed => [value, into]),
+      ]
+      session?.run(feeds, fetches)
       const results = new Map<Value, Values>(fetches)
-      for (const [i, value] of inputs.entries())
-        if (given[i]!.owned && !taken.has(value) && !outputs.includes(value) && wanted.has(poolKey(value)))
-          spare.set(poolKey(value), [...(spare.get(poolKey(value)) ?? []), given[i]!.values])
-      return outputs.map((output) => results.get(output) ?? (at.has(output) ? numbers(output) : output.constant!.slice()))
+      const copy = (value: Value): Values => value.constant?.slice() ?? numbers(value)
+      const made = outputs.map((output) => results.get(output) ?? copy(output))
+      keep(at, new Set(made))
+      return made
     },
     endProfiling: () => session?.endProfiling(),
     dispose: () => session?.dispose(),

@@ -55,9 +55,7 @@ const kernel =
     const { recording } = backend
     if (recording === undefined) return passOn(name, call, backend)
     const result = lower(callOf(call, backend))
-    return 'id' in result
-      ? backend.symbol(result, recording)
-      : result.map((value) => backend.symbol(value, recording))
+    return 'id' in result ? backend.symbol(result, recording) : result.map((value) => backend.symbol(value, recording))
   }
 
 /** Gives the backend its kernels, once. */

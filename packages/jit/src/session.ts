@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
-import { Tensor, type InferenceSession } from 'onnxruntime-common'
+import { Tensor } from 'onnxruntime-common'
+import type { InferenceSession } from 'onnxruntime-node'
 import type { ElementType, Graph, Value, Values } from './graph.js'
 import { SEQUENCE, encodeModel, sessionName } from './onnx-model.js'
 

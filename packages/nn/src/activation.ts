@@ -1,5 +1,18 @@
 import { AttuneError } from '@attune/core'
-import { type Tensor, add, customGrad, erf, exp, mul, relu, sigmoid, square, sub, tanh } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  add,
+  customGrad,
+  div,
+  erf,
+  exp,
+  mul,
+  relu,
+  sigmoid,
+  square,
+  sub,
+  tanh,
+} from '@tensorflow/tfjs-core'
 
 const ROOT_HALF = Math.SQRT1_2
 const DENSITY = 1 / Math.sqrt(2 * Math.PI)
@@ -11,13 +24,15 @@ const DENSITY = 1 / Math.sqrt(2 * Math.PI)
 export const gelu = (x: Tensor): Tensor =>
   customGrad((input, save) => {
     const value = input as Tensor
-    const phi = mul(0.5, add(1, erf(mul(value, ROOT_HALF))))
-    ;(save as (tensors: Tensor[]) => void)([value, phi])
+    const reduced = mul(value, ROOT_HALF) // its square is x²/2
+    const phi = mul(0.5, add(1, erf(reduced)))
+    ;(save as (tensors: Tensor[]) => void)([value, reduced, phi])
     return {
       value: mul(value, phi),
       gradFunc: (g: Tensor, saved: Tensor[]) => {
-        const [v, p] = saved as [Tensor, Tensor]
-        return mul(g, add(p, mul(v, mul(DENSITY, exp(mul(-0.5, square(v)))))))
+        const [v, r, p] = saved as [Tensor, Tensor, Tensor]
+        // Divided, not multiplied by exp(−x²/2): where the exponential overflows, the quotient is 0, as it should be.
+        return mul(g, add(p, mul(DENSITY, div(v, exp(square(r))))))
       },
     }
   })(x)

@@ -69,7 +69,15 @@ describe('maskValues', () => {
 
   it('is not correlated between neighbouring streams, seeds or places', () => {
     const base = mask(7, 9, 5)
-    const others = [mask(7, 9, 6), mask(7, 9, 4), mask(7, 9, 5005), mask(8, 9, 5), mask(7, 10, 5), mask(9, 7, 5), mask(7, 9, -5)]
+    const others = [
+      mask(7, 9, 6),
+      mask(7, 9, 4),
+      mask(7, 9, 5005),
+      mask(8, 9, 5),
+      mask(7, 10, 5),
+      mask(9, 7, 5),
+      mask(7, 9, -5),
+    ]
     for (const other of others) expect(Math.abs(correlation(base, other))).toBeLessThan(5)
     for (const lag of [1, 2, 3, 64, 768])
       expect(Math.abs(correlation(base.subarray(0, COUNT - lag), base.subarray(lag)))).toBeLessThan(5)
@@ -81,7 +89,11 @@ describe('maskValues', () => {
 
   it('stays what it is, so that a resumed run goes on as it would have', () => {
     // As this version computes it: entries that change here change every run that is resumed.
-    expect(mask(7, 9, 3, 0.5, 32).map((x) => Math.sign(x)).join('')).toBe('01000101100100010111110001000011')
+    expect(
+      mask(7, 9, 3, 0.5, 32)
+        .map((x) => Math.sign(x))
+        .join(''),
+    ).toBe('01000101100100010111110001000011')
   })
 })
 
@@ -103,7 +115,8 @@ describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
     const run = engine.compile((mode: Mode) => dropout(ones([COUNT]), rate, mode))
     const { values } = await engine.read(run(training(1, 2)))
     expect(Math.abs(spreads(keptIn(values), COUNT, rate))).toBeLessThan(5)
-    for (const value of new Set(values.filter((x) => x !== 0))) expect(value).toBeCloseTo(1 / (1 - Math.round(rate * 65536) / 65536), 5)
+    for (const value of new Set(values.filter((x) => x !== 0)))
+      expect(value).toBeCloseTo(1 / (1 - Math.round(rate * 65536) / 65536), 5)
   })
 
   it('dropout repeats from the same key, and not from another seed or place', async () => {

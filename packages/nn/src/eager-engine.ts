@@ -3,27 +3,13 @@ import {
   type Compiled,
   type CompileOptions,
   type Engine,
-  type HostArray,
-  type HostTree,
-  type OnDevice,
-  type OnHost,
   type PureFunction,
   type Tree,
-  isHostArray,
   isTensor,
   leaves,
-  mapTree,
 } from '@attune/core'
-import {
-  type DataType,
-  type Tensor,
-  enableProdMode,
-  getBackend,
-  memory,
-  setBackend,
-  tensor,
-  tidy,
-} from '@tensorflow/tfjs-core'
+import { type Tensor, enableProdMode, getBackend, memory, setBackend, tidy } from '@tensorflow/tfjs-core'
+import { put, read, release } from './border.js'
 import { registerDropoutMask } from './dropout-mask.js'
 
 /** What tells one eager engine from another. */
@@ -33,25 +19,6 @@ export interface EagerBackend {
   readonly device: string
   /** Loads the backend, or throws an AttuneError that says why it cannot be used. */
   load(): Promise<void>
-}
-
-const release = (tree: Tree): void => {
-  for (const [, leaf] of leaves(tree, isTensor)) leaf.dispose()
-}
-
-/** The values are copied, here and in {@link read}, because TF.js' JavaScript backend computes on the very array it gets. */
-const put = <H extends HostTree>(tree: H): OnDevice<H> =>
-  mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) =>
-    tensor(values.slice(), [...shape], dtype),
-  ) as OnDevice<H>
-
-async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
-  const arrays = new Map<Tensor, HostArray>()
-  for (const [, leaf] of leaves(tree, isTensor)) {
-    const values = (await leaf.data<DataType>()) as HostArray['values']
-    arrays.set(leaf, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values: values.slice() })
-  }
-  return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }
 
 /**

@@ -1,5 +1,6 @@
 export * from './activation.js'
 export * from './attention.js'
+export * from './border.js'
 export * from './checkpoint-config.js'
 export * from './cross-entropy.js'
 export * from './dropout.js'

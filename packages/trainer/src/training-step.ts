@@ -11,7 +11,7 @@ import {
   mapParams,
 } from '@attune/core'
 import { globalNorm } from '@attune/nn'
-import { type Scalar, type Tensor, add, div, engine, keep, zerosLike } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, add, div, engine, zerosLike } from '@tensorflow/tfjs-core'
 
 /** All that a step changes. */
 export interface TrainingState extends Record<string, Tree> {
@@ -50,26 +50,19 @@ export function lossAndGradients(
   seed: Tensor,
 ): { readonly loss: Scalar; readonly grads: Params } {
   const names = Object.keys(trainable)
-  let weight: Tensor | undefined
-  const sumOfLosses = (...values: Tensor[]): Scalar => {
+  const meanLoss = (...values: Tensor[]): Scalar => {
     const params = { ...frozen, ...Object.fromEntries(names.map((name, i) => [name, values[i] as Tensor])) }
     const mode = { training: true, key: { seed, stream: 0 } } as const
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode)
     const loss = objective.loss(head, batch)
-    weight = keep(loss.weight) // outlives the scope in which TF.js records operations
-    return loss.sum as Scalar
+    return div(loss.sum, loss.weight)
   }
   const values = names.map((name) => trainable[name] as Tensor)
-  const { value, grads } = engine().gradients(() => sumOfLosses(...values), values, undefined, true)
-  const total = weight as unknown as Tensor
-  const result = {
-    loss: div(value, total) as Scalar,
-    grads: Object.fromEntries(
-      names.map((name, i) => [name, grads[i] == null ? zerosLike(values[i] as Tensor) : div(grads[i], total)]),
-    ),
+  const { value, grads } = engine().gradients(() => meanLoss(...values), values, undefined, true)
+  return {
+    loss: value,
+    grads: Object.fromEntries(names.map((name, i) => [name, grads[i] ?? zerosLike(values[i] as Tensor)])),
   }
-  total.dispose()
-  return result
 }
 
 /**

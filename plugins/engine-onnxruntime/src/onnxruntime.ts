@@ -1,42 +1,14 @@
 import '@tensorflow/tfjs'
-import {
-  ENGINE,
-  type Engine,
-  type HostArray,
-  type HostTree,
-  type OnDevice,
-  type OnHost,
-  type Tree,
-  definePlugin,
-  isHostArray,
-  isTensor,
-  leaves,
-  mapTree,
-} from '@attune/core'
+import { ENGINE, type Engine, definePlugin } from '@attune/core'
 import { BACKEND, type JitOptions, graphBackend, jit, registerHostKernel } from '@attune/jit'
-import { DROPOUT_MASK, type MaskAttributes, maskValues } from '@attune/nn'
-import { type DataType, type Tensor, enableProdMode, getBackend, memory, setBackend, tensor } from '@tensorflow/tfjs-core'
+import { DROPOUT_MASK, type MaskAttributes, maskValues, put, read, release } from '@attune/nn'
+import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 
 /** TF.js makes tensors on the backend that is current. */
 const select = (): void => {
   if (getBackend() !== BACKEND) void setBackend(BACKEND) // done on return, because the backend is there already
-}
-
-/** The values are copied, here and in {@link read}, for what is computed later may be written over them. */
-const put = <H extends HostTree>(tree: H): OnDevice<H> =>
-  mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) =>
-    tensor(values.slice(), [...shape], dtype),
-  ) as OnDevice<H>
-
-async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
-  const arrays = new Map<Tensor, HostArray>()
-  for (const [, leaf] of leaves(tree, isTensor)) {
-    const values = (await leaf.data<DataType>()) as HostArray['values'] // a copy already
-    arrays.set(leaf, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values })
-  }
-  return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }
 
 /**
@@ -75,7 +47,7 @@ export const onnxruntime = definePlugin({
       compile: (fn, { donate = [] } = {}) => jit(fn, { ...options, donate }),
       put: (tree) => (select(), put(tree)),
       read,
-      release: (tree) => leaves(tree, isTensor).forEach(([, leaf]) => leaf.dispose()),
+      release,
       live: () => memory().numTensors,
       close: () => Promise.resolve(),
     }

@@ -1,6 +1,19 @@
 import type { Builder } from '../builder.js'
 import type { Value } from '../graph.js'
-import { type Call, type Lowerings, add, binary, broadcast, cast, div, expand, full, mul, scalar, sub, unary } from './lowering.js'
+import {
+  type Call,
+  type Lowerings,
+  add,
+  binary,
+  broadcast,
+  cast,
+  div,
+  full,
+  mul,
+  scalar,
+  sub,
+  unary,
+} from './lowering.js'
 
 const one = (b: Builder, n: number): Value => scalar(b, 'float32', n)
 
@@ -74,7 +87,7 @@ function floorMod(b: Builder, x: Value, y: Value): Value {
 }
 
 function floorDiv(b: Builder, x: Value, y: Value): Value {
-  if (x.dtype === 'float32') return unary(b, 'Floor', div(b, x, y))
+  if (x.dtype === 'float32') return cast(b, unary(b, 'Floor', div(b, x, y)), 'int32')
   // ONNX divides whole numbers towards zero.
   const quotient = binary(b, 'Div', x, y)
   const rest = sub(b, x, mul(b, quotient, y))
@@ -106,10 +119,10 @@ const notANumber = (b: Builder, x: Value): Value => b.node('IsNaN', [x], { dtype
 
 /** Operations that work on each number by itself. */
 export const elementwise: Lowerings = {
-  ...Object.fromEntries(Object.entries(SAME).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, real(b, x('x')))])),
   ...Object.fromEntries(
-    Object.entries(SAME_WHOLE).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, x('x'))]),
+    Object.entries(SAME).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, real(b, x('x')))]),
   ),
+  ...Object.fromEntries(Object.entries(SAME_WHOLE).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, x('x'))])),
   ...Object.fromEntries(
     Object.entries(COMPARISONS).map(([k, op]) => [k, ({ b, in: x }: Call) => compare(b, op, x('a'), x('b'))]),
   ),
@@ -137,7 +150,8 @@ export const elementwise: Lowerings = {
   Rsqrt: ({ b, in: x }) => unary(b, 'Reciprocal', unary(b, 'Sqrt', real(b, x('x')))),
   Expm1: ({ b, in: x }) => sub(b, unary(b, 'Exp', real(b, x('x'))), one(b, 1)),
   Log1p: ({ b, in: x }) => unary(b, 'Log', add(b, real(b, x('x')), one(b, 1))),
-  Relu: ({ b, in: x }) => (x('x').dtype === 'float32' ? unary(b, 'Relu', x('x')) : binary(b, 'Max', x('x'), scalar(b, 'int32', 0))),
+  Relu: ({ b, in: x }) =>
+    x('x').dtype === 'float32' ? unary(b, 'Relu', x('x')) : binary(b, 'Max', x('x'), scalar(b, 'int32', 0)),
   Relu6: ({ b, in: x }) => clip(b, x('x'), 0, 6),
   ClipByValue: ({ b, in: x, attr }) => clip(b, x('x'), attr('clipValueMin'), attr('clipValueMax')),
   LeakyRelu: ({ b, in: x, attr }) => unary(b, 'LeakyRelu', x('x'), { attributes: { alpha: { float: attr('alpha') } } }),
@@ -157,5 +171,4 @@ export const elementwise: Lowerings = {
   Identity: ({ in: x }) => x('x'),
   OnesLike: ({ b, in: x }) => full(b, x('x').dtype, x('x').shape, 1),
   ZerosLike: ({ b, in: x }) => full(b, x('x').dtype, x('x').shape, 0),
-  BroadcastTo: ({ b, in: x, attr }) => expand(b, x('x'), attr('shape')),
 }

@@ -2,7 +2,8 @@ import { type Builder, emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
 import { type Call, type Lowerings, cast, full, reshape, scalar, transpose } from './lowering.js'
 
-const empty = (b: Builder, x: Value, shape: readonly number[]): Value => b.array(x.dtype, emptyValues(x.dtype, 0), shape)
+const empty = (b: Builder, x: Value, shape: readonly number[]): Value =>
+  b.array(x.dtype, emptyValues(x.dtype, 0), shape)
 
 function gather({ b, in: input, attr }: Call): Value {
   const [x, at] = [input('x'), input('indices')]
@@ -10,8 +11,7 @@ function gather({ b, in: input, attr }: Call): Value {
   const along = axis < 0 ? axis + x.shape.length : axis
   const shape = [...x.shape.slice(0, along), ...at.shape.slice(batch), ...x.shape.slice(along + 1)]
   if (sizeOf(shape) === 0) return empty(b, x, shape)
-  if (batch === 0)
-    return b.node('Gather', [x, at], { dtype: x.dtype, shape }, { attributes: { axis: { int: along } } })
+  if (batch === 0) return b.node('Gather', [x, at], { dtype: x.dtype, shape }, { attributes: { axis: { int: along } } })
   // ONNX looks up by batches only along the dimension that follows them.
   const order = [...x.shape.keys()].filter((i) => i < batch || i === along || (i > batch - 1 && i !== along))
   const front = [...order.slice(0, batch), along, ...order.slice(batch).filter((i) => i !== along)]
@@ -53,7 +53,10 @@ function oneHot({ b, in: input, attr }: Call): Value {
   const depth = attr<number>('depth')
   const dtype = attr<'float32' | 'int32' | 'bool' | undefined>('dtype') ?? 'int32'
   const shape = [...at.shape, depth]
-  const places = b.constant('int32', Array.from({ length: depth }, (_, i) => i))
+  const places = b.constant(
+    'int32',
+    Array.from({ length: depth }, (_, i) => i),
+  )
   const column = reshape(b, at, [...at.shape, 1])
   const hit = b.node('Equal', [column, places], { dtype: 'bool', shape })
   const [on, off] = [scalar(b, 'float32', attr('onValue')), scalar(b, 'float32', attr('offValue'))]
@@ -94,7 +97,10 @@ export const indexing: Lowerings = {
   },
   LinSpace: ({ b, attr }) => {
     const [start, stop, num] = [attr<number>('start'), attr<number>('stop'), attr<number>('num')]
-    return b.constant('float32', Array.from({ length: num }, (_, i) => start + (i * (stop - start)) / Math.max(1, num - 1)))
+    return b.constant(
+      'float32',
+      Array.from({ length: num }, (_, i) => start + (i * (stop - start)) / Math.max(1, num - 1)),
+    )
   },
   Fill: ({ b, attr }) => full(b, attr<'float32' | undefined>('dtype') ?? 'float32', attr('shape'), attr('value')),
 }

@@ -47,7 +47,12 @@ export function reshape(b: Builder, x: Value, shape: readonly number[]): Value {
     return b.constant(source.dtype, Array.from(source.constant as Float32Array, Number), shape)
   const number = source.node?.op === 'Expand' ? splat(source) : undefined
   if (number !== undefined) return full(b, source.dtype, shape, number)
-  return b.node('Reshape', [source, indices(b, shape)], { dtype: x.dtype, shape }, { attributes: { allowzero: { int: 1 } } })
+  return b.node(
+    'Reshape',
+    [source, indices(b, shape)],
+    { dtype: x.dtype, shape },
+    { attributes: { allowzero: { int: 1 } } },
+  )
 }
 
 /** A value whose numbers are all the same. */
@@ -58,18 +63,15 @@ export function full(b: Builder, dtype: ElementType, shape: readonly number[], n
   return b.node('Expand', [one, indices(b, shape)], { dtype, shape })
 }
 
-export function expand(b: Builder, x: Value, shape: readonly number[]): Value {
-  if (sameShape(x.shape, shape)) return x
-  const number = splat(x)
-  if (number !== undefined) return full(b, x.dtype, shape, number)
-  return b.node('Expand', [x, indices(b, shape)], { dtype: x.dtype, shape })
-}
-
 /** Dimensions in another order. A transpose of a transpose is one; where only dimensions of size 1 move, it is a reshape. */
 export function transpose(b: Builder, x: Value, perm: readonly number[]): Value {
   if (x.node?.op === 'Transpose') {
     const { ints: inner } = x.node.attributes['perm'] as { ints: readonly number[] }
-    return transpose(b, x.node.inputs[0]!, perm.map((axis) => inner[axis]!))
+    return transpose(
+      b,
+      x.node.inputs[0]!,
+      perm.map((axis) => inner[axis]!),
+    )
   }
   const shape = perm.map((axis) => x.shape[axis]!)
   const moving = perm.filter((axis) => x.shape[axis] !== 1)
@@ -83,7 +85,11 @@ export function cast(b: Builder, x: Value, dtype: ElementType): Value {
   if (x.dtype === dtype) return x
   if (x.constant !== undefined && x.constant.length <= 64 && dtype !== 'uint32') {
     const number = (n: number): number => (dtype === 'bool' ? Number(n !== 0) : dtype === 'float32' ? n : Math.trunc(n))
-    return b.constant(dtype, Array.from(x.constant as Float32Array, (n) => number(Number(n))), x.shape)
+    return b.constant(
+      dtype,
+      Array.from(x.constant as Float32Array, (n) => number(Number(n))),
+      x.shape,
+    )
   }
   return b.node('Cast', [x], { dtype, shape: x.shape }, { attributes: { to: { int: TO[dtype] } } })
 }
@@ -102,8 +108,10 @@ export function binary(b: Builder, op: string, x: Value, y: Value, dtype = x.dty
   if (right === 0 && (op === 'Add' || op === 'Sub') && keeps(x)) return x
   if (left === 0 && op === 'Add' && keeps(y)) return y
   // What holds one number everywhere need not be written out where the other operand has the shape of the result.
-  if (right !== undefined && sameShape(x.shape, shape)) return b.node(op, [x, scalar(b, y.dtype, right)], { dtype, shape })
-  if (left !== undefined && sameShape(y.shape, shape)) return b.node(op, [scalar(b, x.dtype, left), y], { dtype, shape })
+  if (right !== undefined && sameShape(x.shape, shape))
+    return b.node(op, [x, scalar(b, y.dtype, right)], { dtype, shape })
+  if (left !== undefined && sameShape(y.shape, shape))
+    return b.node(op, [scalar(b, x.dtype, left), y], { dtype, shape })
   return b.node(op, [x, y], { dtype, shape })
 }
 
@@ -126,7 +134,16 @@ export function slice(
     return steps[i]! < 0 && end < 0 ? -(2 ** 31) : end
   })
   if (sizes.includes(0)) return b.array(x.dtype, emptyValues(x.dtype, 0), sizes)
-  const inputs = [x, indices(b, starts), indices(b, ends), indices(b, starts.map((_, i) => i)), indices(b, steps)]
+  const inputs = [
+    x,
+    indices(b, starts),
+    indices(b, ends),
+    indices(
+      b,
+      starts.map((_, i) => i),
+    ),
+    indices(b, steps),
+  ]
   return b.node('Slice', inputs, { dtype: x.dtype, shape: sizes })
 }
 
@@ -137,4 +154,19 @@ export function concat(b: Builder, values: readonly Value[], axis: number): Valu
   if (full.length === 0) return b.array(first.dtype, emptyValues(first.dtype, 0), shape)
   if (full.length === 1) return reshape(b, full[0]!, shape)
   return b.node('Concat', full, { dtype: first.dtype, shape }, { attributes: { axis: { int: axis } } })
+}
+
+/** A value cut into pieces of given sizes. */
+export function pieces(b: Builder, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+  let at = 0
+  return sizes.map((size) => {
+    const starts = x.shape.map((_, i) => (i === axis ? at : 0))
+    at += size
+    return slice(
+      b,
+      x,
+      starts,
+      x.shape.map((n, i) => (i === axis ? size : n)),
+    )
+  })
 }

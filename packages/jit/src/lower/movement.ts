@@ -1,9 +1,15 @@
 import { slice_util } from '@tensorflow/tfjs-core'
 import { type Builder, emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, concat, reshape, slice, transpose } from './lowering.js'
+import { type Call, type Lowerings, concat, pieces, reshape, slice, transpose } from './lowering.js'
 
-const pad = (b: Builder, x: Value, paddings: readonly (readonly [number, number])[], mode: string, fill?: Value): Value => {
+const pad = (
+  b: Builder,
+  x: Value,
+  paddings: readonly (readonly [number, number])[],
+  mode: string,
+  fill?: Value,
+): Value => {
   const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1])
   if (sizeOf(shape) === sizeOf(x.shape)) return x
   const amounts = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]
@@ -14,7 +20,7 @@ const pad = (b: Builder, x: Value, paddings: readonly (readonly [number, number]
 function reversed({ b, in: input, attr }: Call): Value {
   const x = input('x')
   const rank = x.shape.length
-  const axes = attr<number[]>('dims').map((axis) => (axis + rank) % rank)
+  const axes = (attr<number[] | undefined>('dims') ?? x.shape.map((_, i) => i)).map((axis) => (axis + rank) % rank)
   if (rank === 0) return x
   const back = (i: number): boolean => axes.includes(i)
   const starts = x.shape.map((n, i) => (back(i) ? n - 1 : 0))
@@ -52,20 +58,6 @@ function tiled({ b, in: input, attr }: Call): Value {
   if (reps.every((n) => n === 1)) return x
   if (sizeOf(shape) === 0) return b.array(x.dtype, emptyValues(x.dtype, 0), shape)
   return b.node('Tile', [x, b.constant('int64', reps)], { dtype: x.dtype, shape })
-}
-
-function pieces(b: Builder, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
-  let at = 0
-  return sizes.map((size) => {
-    const starts = x.shape.map((_, i) => (i === axis ? at : 0))
-    at += size
-    return slice(
-      b,
-      x,
-      starts,
-      x.shape.map((n, i) => (i === axis ? size : n)),
-    )
-  })
 }
 
 const along = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
@@ -107,7 +99,13 @@ export const movements: Lowerings = {
     const value = x('value')
     const axis = along(attr('axis'), value.shape.length)
     const ones = new Array<number>(value.shape[axis]!).fill(1)
-    return pieces(b, value, ones, axis).map((piece) => reshape(b, piece, value.shape.filter((_, i) => i !== axis)))
+    return pieces(b, value, ones, axis).map((piece) =>
+      reshape(
+        b,
+        piece,
+        value.shape.filter((_, i) => i !== axis),
+      ),
+    )
   },
   SplitV: ({ b, in: x, attr }) => {
     const value = x('x')

@@ -42,7 +42,8 @@ function fused({ b, in: x, all, attr }: Call): Value {
   const shifted = all.length > 2 ? add(b, plain, x('bias')) : plain
   const activation = attr<string | undefined>('activation') ?? 'linear'
   if (activation === 'linear') return shifted
-  if (activation === 'relu6') return b.node('Clip', [shifted, b.constant('float32', [0], []), b.constant('float32', [6], [])], shifted)
+  if (activation === 'relu6')
+    return b.node('Clip', [shifted, b.constant('float32', [0], []), b.constant('float32', [6], [])], shifted)
   return unary(b, ACTIVATIONS[activation]!, shifted)
 }
 
@@ -58,4 +59,3 @@ export const products: Lowerings = {
     return b.node('Einsum', all, { dtype: all[0]!.dtype, shape }, { attributes: { equation: { text: equation } } })
   },
 }
-

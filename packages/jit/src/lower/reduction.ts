@@ -1,6 +1,6 @@
 import type { Builder } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, cast, full, reshape, scalar } from './lowering.js'
+import { type Call, type Lowerings, cast, concat, full, mul, pieces, reshape, scalar } from './lowering.js'
 
 /** Axes as TF.js gives them: one, several or, for all, none. */
 const axesOf = (x: Value, axis: number | readonly number[] | undefined | null): number[] => {
@@ -25,9 +25,7 @@ const reduction =
     const axes = axesOf(x, attr<number | number[] | undefined>('axis') ?? attr('reductionIndices'))
     const keep = attr<boolean | undefined>('keepDims') === true
     if (sizeOf(x.shape) > 0) return reduce(b, op, x, axes, keep)
-    const shape = keep
-      ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n))
-      : x.shape.filter((_, i) => !axes.includes(i))
+    const shape = keep ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : x.shape.filter((_, i) => !axes.includes(i))
     return full(b, x.dtype, shape, empty)
   }
 
@@ -50,8 +48,22 @@ const extremum =
     return cast(b, b.node(op, [x], { dtype: 'int64', shape }, { attributes }), 'int32')
   }
 
-const softmax = (b: Builder, op: string, x: Value): Value =>
-  b.node(op, [x], x, { attributes: { axis: { int: x.shape.length - 1 } } })
+/** Products of all numbers so far. ONNX has no such operation, so they are made one by one. */
+function runningProduct({ b, in: input, attr }: Call): Value {
+  const x = input('x')
+  const [axis = 0] = axesOf(x, attr<number>('axis'))
+  const [exclusive, reverse] = [attr<boolean>('exclusive'), attr<boolean>('reverse')]
+  const parts = pieces(b, x, new Array<number>(x.shape[axis]!).fill(1), axis)
+  const ordered = reverse ? [...parts].reverse() : parts
+  const products: Value[] = []
+  let product = full(b, x.dtype, parts[0]!.shape, 1)
+  for (const part of ordered) {
+    const next = mul(b, product, part)
+    products.push(exclusive ? product : next)
+    product = next
+  }
+  return concat(b, reverse ? products.reverse() : products, axis)
+}
 
 function running({ b, in: input, attr }: Call): Value {
   const x = input('x')
@@ -76,6 +88,9 @@ export const reductions: Lowerings = {
   ArgMax: extremum('ArgMax'),
   ArgMin: extremum('ArgMin'),
   Cumsum: running,
-  Softmax: ({ b, in: x }) => softmax(b, 'Softmax', x('logits')),
-  LogSoftmax: ({ b, in: x }) => softmax(b, 'LogSoftmax', x('logits')),
+  Cumprod: runningProduct,
+  Softmax: ({ b, in: input }) => {
+    const x = input('logits')
+    return b.node('Softmax', [x], x, { attributes: { axis: { int: x.shape.length - 1 } } })
+  },
 }

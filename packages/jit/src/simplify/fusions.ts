@@ -51,7 +51,11 @@ const inverseDeviation: Rule = ({ b, node, inputs: [root] }) => {
   const ones = b.array('float32', new Float32Array(width).fill(1), [width])
   const types = [x, { dtype: 'float32', shape: row } as const, { dtype: 'float32', shape: row } as const]
   const attributes = { axis: { int: -1 }, epsilon: { float: epsilon } }
-  return [b.nodes('LayerNormalization', [x, width > 64 ? ones : b.constant('float32', Array(width).fill(1))], types, { attributes })[2]!]
+  return [
+    b.nodes('LayerNormalization', [x, width > 64 ? ones : b.constant('float32', Array(width).fill(1))], types, {
+      attributes,
+    })[2]!,
+  ]
 }
 
 /** `(X − mean X)·(1/deviation)`, where the deviation has come out of the operation that normalises. */
@@ -79,10 +83,4 @@ const reshapeOnce: Rule = ({ b, node, inputs: [x] }) =>
   node.op === 'Reshape' ? [reshape(b, x!, node.outputs[0]!.shape)] : undefined
 
 /** Rules that put one operation of ONNX Runtime in the place of several. */
-export const fusionRules: readonly Rule[] = [
-  gemm,
-  inverseDeviation,
-  normalised,
-  normalDistribution,
-  reshapeOnce,
-]
+export const fusionRules: readonly Rule[] = [gemm, inverseDeviation, normalised, normalDistribution, reshapeOnce]

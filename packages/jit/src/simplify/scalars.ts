@@ -65,4 +65,11 @@ const sumFirst: Rule = ({ b, node, inputs: [x, axes] }) => {
 }
 
 /** Rules that save passes over tensors by computing with single numbers first. */
-export const scalarRules: readonly Rule[] = [gatherFactors, multiplyByInverse, divideLater, distribute, collect, sumFirst]
+export const scalarRules: readonly Rule[] = [
+  gatherFactors,
+  multiplyByInverse,
+  divideLater,
+  distribute,
+  collect,
+  sumFirst,
+]

@@ -1,0 +1,217 @@
+import '@tensorflow/tfjs'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { layerNorm, gelu, linear } from '@attune/nn'
+import * as tf from '@tensorflow/tfjs-core'
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
+import { type Program, encodeModel, jit } from './index.js'
+import { nodesOf } from './graph.js'
+
+beforeAll(() => {
+  tf.enableProdMode()
+  return tf.setBackend('cpu')
+})
+
+/** How often each operation occurs in the one graph of a compiled function. */
+function operations(graphs: ReadonlyMap<string, Program>): Record<string, number> {
+  const counts: Record<string, number> = {}
+  const [program] = graphs.values()
+  for (const { op } of nodesOf(program!.graph.outputs)) counts[op] = (counts[op] ?? 0) + 1
+  return counts
+}
+
+const random = (...shape: number[]): Tensor => tf.randomNormal(shape, 0, 1, 'float32', 7)
+
+describe('a compiled function', () => {
+  it('takes and gives records, keeps their order, and passes on what it only passes on', async () => {
+    const f = jit((p: { w: Tensor; b: { c: Tensor } }, x: Tensor) => ({
+      z: x,
+      deep: { y: tf.add(tf.mul(p.w, x), p.b.c) },
+    }))
+    const x = tf.tensor1d([1, 2])
+    const out = f({ w: tf.scalar(3), b: { c: tf.scalar(1) } }, x)
+    expect(Object.keys(out)).toEqual(['z', 'deep'])
+    expect(out.z).toBe(x)
+    expect([...(await out.deep.y.data())]).toEqual([4, 7])
+  })
+
+  it('gives tensors that other backends of TF.js go on with', async () => {
+    const y = jit((x: Tensor) => tf.square(x))(tf.tensor1d([3])) as Tensor
+    expect([...(await tf.add(y, 1).data())]).toEqual([10])
+    expect([...(await y.data())]).toEqual([9])
+  })
+
+  it('is recorded once for each shape and type, and forgets those that it has not seen for longest', () => {
+    let calls = 0
+    const f = jit((x: Tensor) => (calls++, tf.add(x, x)), { maximumGraphs: 2 })
+    for (const size of [1, 2, 1, 2]) f(tf.zeros([size]))
+    expect([calls, f.graphs.size]).toEqual([2, 2])
+    f(tf.zeros([2], 'int32'))
+    f(tf.zeros([2]))
+    expect([calls, f.graphs.size]).toEqual([3, 2])
+    f(tf.zeros([1]))
+    expect([calls, f.graphs.size]).toEqual([4, 2])
+    f.dispose()
+    expect(f.graphs.size).toBe(0)
+  })
+
+  it('uses the gradients that customGrad gives', async () => {
+    const odd = tf.customGrad((x) => ({ value: tf.square(x as Tensor), gradFunc: (dy) => tf.mul(dy as Tensor, 42) }))
+    const f = jit((x: Tensor) => tf.grad((y) => tf.sum(odd(y)))(x))
+    expect([...(await (f(tf.tensor1d([1, 2])) as Tensor).data())]).toEqual([42, 42])
+  })
+
+  it('takes tensors that the function refers to as constants, and leaves them as they were', async () => {
+    const table = random(30, 9)
+    const before = [...(await table.data())]
+    const f = jit((x: Tensor) => tf.matMul(x, table))
+    const [x] = [random(2, 30)]
+    const found = [...(await (f(x) as Tensor).data())]
+    const wanted = [...(await tf.matMul(x, table).data())]
+    found.forEach((n, i) => expect(n).toBeCloseTo(wanted[i]!, 4))
+    expect([...(await table.data())]).toEqual(before)
+  })
+
+  it('writes its results over arguments that are given up, and makes no new arrays then', async () => {
+    const f = jit((s: { p: Tensor }, rate: Tensor) => ({ s: { p: tf.sub(s.p, tf.mul(rate, s.p)) } }), { donate: [0] })
+    let { s } = f({ p: tf.ones([1000]) }, tf.scalar(0.5))
+    const arrays = new Set<unknown>()
+    for (let i = 0; i < 10; i++) {
+      const { dataId } = s.p
+      ;({ s } = f(s, tf.scalar(0.5)))
+      expect(s.p.dataId).not.toBe(dataId)
+      arrays.add((f.graphs, (await import('./backend.js')).graphBackend().held(s.p.dataId)))
+    }
+    expect(arrays.size).toBe(1)
+    expect((await s.p.data())[999]).toBe(2 ** -11)
+  })
+
+  it('does not overwrite an argument that something still reads, that is passed twice, or that has another reader', async () => {
+    const shift = jit((x: Tensor) => ({ next: tf.add(x, 1), sum: tf.sum(tf.square(x)) }), { donate: [0] })
+    let state = shift(tf.zeros([300])).next
+    for (let i = 1; i < 5; i++) {
+      const { next, sum } = shift(state)
+      expect((await sum.data())[0]).toBe(300 * i * i)
+      state = next
+    }
+    const swap = jit((a: Tensor, b: Tensor) => ({ a: tf.add(b, 0.5), b: tf.mul(a, b) }), { donate: [0, 1] })
+    const x = shift(tf.fill([2], 2)).next
+    const once = swap(x, x)
+    expect([...(await once.a.data()), ...(await once.b.data())]).toEqual([3.5, 3.5, 9, 9])
+    const kept = shift(tf.zeros([2])).next
+    const view = tf.tidy(() => tf.keep(kept.clone()))
+    shift(kept)
+    expect([...(await view.data())]).toEqual([1, 1])
+  })
+
+  it('says which operation calls a kernel that cannot be compiled', () => {
+    const f = jit((x: Tensor) => tf.image.resizeBilinear(x as tf.Tensor3D, [2, 2]))
+    expect(() => f(random(4, 4, 1))).toThrow(
+      expect.objectContaining({
+        code: 'UNKNOWN_KERNEL',
+        problem: expect.stringMatching(/resizeBilinear.*ResizeBilinear/),
+      }),
+    )
+  })
+
+  it.each([
+    ['reads numbers', (x: Tensor) => (x.dataSync()[0]! > 0 ? x : tf.neg(x)), 'READS_TENSOR'],
+    ['makes complex numbers', (x: Tensor) => tf.real(tf.complex(x, x)), 'UNKNOWN_KERNEL'],
+  ])('refuses a function that %s', (_what, fn, code) => {
+    expect(() => jit(fn as (x: Tensor) => Tensor)(tf.ones([2]))).toThrow(expect.objectContaining({ code }))
+    expect(tf.getBackend()).toBe('cpu')
+  })
+
+  it('refuses a tensor that escaped from another function', () => {
+    let escaped: Tensor | undefined
+    jit((x: Tensor) => (escaped = tf.keep(tf.mul(x, 2))))(tf.ones([2]))
+    expect(() => jit((x: Tensor) => tf.add(x, escaped!))(tf.ones([2]))).toThrow(
+      expect.objectContaining({ code: 'ESCAPED_TENSOR' }),
+    )
+  })
+
+  it('refuses operations on its results while its own backend is chosen', async () => {
+    const y = jit((x: Tensor) => tf.square(x))(tf.tensor1d([3])) as Tensor
+    await tf.setBackend('attune-jit')
+    expect(() => tf.add(y, 1)).toThrow(expect.objectContaining({ code: 'NOT_COMPILED' }))
+    expect(tf.reshape(y, [1, 1]).shape).toEqual([1, 1])
+    await tf.setBackend('cpu')
+  })
+
+  it('leaks no tensor over five hundred steps', () => {
+    const f = jit((x: Tensor) => tf.grad((y) => tf.sum(tf.square(tf.matMul(y, y))))(x), { donate: [0] })
+    let x = f(tf.zeros([8, 8])) as Tensor
+    const before = tf.memory().numTensors
+    for (let i = 0; i < 500; i++) x = f(x) as Tensor
+    expect(tf.memory().numTensors).toBe(before)
+  })
+})
+
+describe('a graph', () => {
+  const params = () => ({
+    'n.weight': tf.ones([96]),
+    'n.bias': tf.zeros([96]),
+    'l.weight': random(96, 96),
+    'l.bias': random(96),
+  })
+
+  it('has one operation for a layer norm, one for a linear layer, and three passes for Φ of GELU', () => {
+    const f = jit((p: ReturnType<typeof params>, x: Tensor) => gelu(linear(p, 'l', layerNorm(p, 'n', x, 1e-5))))
+    f(params(), random(4, 96))
+    expect(operations(f.graphs)).toEqual({
+      LayerNormalization: 1,
+      Gemm: 1,
+      Erf: 1,
+      HardSigmoid: 1,
+      Mul: 3, // γ, x/√2 and x·Φ
+      Add: 1,
+    })
+  })
+
+  it('gathers single numbers before they are multiplied with tensors', async () => {
+    const f = jit((x: Tensor, a: Tensor, b: Tensor) => tf.div(tf.mul(a, tf.square(tf.mul(b, x))), tf.add(a, b)))
+    const found = f(tf.fill([2, 2], 3), tf.scalar(2), tf.scalar(5)) as Tensor
+    expect((await found.data())[3]).toBeCloseTo((2 * (5 * 3) ** 2) / 7, 4)
+    const tensorWide = nodesOf([...f.graphs.values()][0]!.graph.outputs).filter(
+      ({ outputs }) => outputs[0]!.shape.length > 0,
+    )
+    expect(tensorWide.map(({ op }) => op)).toEqual(['Mul', 'Mul']) // the square, and all factors at once
+  })
+
+  it('computes nothing twice and nothing in vain', () => {
+    const f = jit((x: Tensor) => {
+      tf.exp(x)
+      return { a: tf.add(tf.tanh(x), tf.tanh(x)), b: tf.mul(tf.ones([3]), tf.add(x, tf.zerosLike(x))) }
+    })
+    f(tf.zeros([3]))
+    expect(operations(f.graphs)).toEqual({ Tanh: 1, Add: 1 })
+  })
+
+  it('is an .onnx file that names its producer, operations and operator sets', () => {
+    const f = jit((x: Tensor) => tf.matMul(x, x, true))
+    f(random(3, 3))
+    const text = Buffer.from(encodeModel([...f.graphs.values()][0]!.graph)).toString('latin1')
+    for (const word of ['attune', 'FusedMatMul', 'transA', 'com.microsoft']) expect(text).toContain(word)
+  })
+
+  it('trains like TF.js itself: ten steps of Adam with weight decay on a small network', async () => {
+    const loss = (w: Tensor, x: Tensor): Scalar => tf.mean(tf.square(tf.tanh(tf.matMul(x, w))))
+    const step = (s: { w: Tensor; m: Tensor; v: Tensor }, x: Tensor, t: Tensor) => {
+      const g = tf.grad((w) => loss(w, x))(s.w)
+      const m = tf.add(tf.mul(0.9, s.m), tf.mul(0.1, g))
+      const v = tf.add(tf.mul(0.999, s.v), tf.mul(0.001, tf.square(g)))
+      const root = tf.sqrt(tf.sub(1, tf.pow(0.999, t)))
+      const direction = tf.div(tf.div(m, tf.sub(1, tf.pow(0.9, t))), tf.add(tf.div(tf.sqrt(v), root), 1e-8))
+      return { w: tf.add(s.w, tf.mul(-0.01, tf.add(direction, tf.mul(0.1, s.w)))), m, v }
+    }
+    const start = () => ({ w: random(12, 9), m: tf.zeros([12, 9]), v: tf.zeros([12, 9]) })
+    const x = random(20, 12)
+    const compiled = jit(step, { donate: [0] })
+    let [eager, fast] = [start(), start()]
+    for (let t = 1; t <= 10; t++) {
+      eager = step(eager, x, tf.scalar(t))
+      fast = compiled(fast, x, tf.scalar(t))
+    }
+    const [wanted, found] = [await eager.w.data(), await fast.w.data()]
+    wanted.forEach((n, i) => expect(Math.abs(n - found[i]!)).toBeLessThan(1e-5))
+  })
+})

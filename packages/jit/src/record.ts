@@ -1,0 +1,82 @@
+import { AttuneError, type Tree, isTensor, leaves, mapTree } from '@attune/core'
+import { type Tensor, engine, getBackend, setBackend, tidy } from '@tensorflow/tfjs-core'
+import { BACKEND, type GraphBackend, elementType } from './backend.js'
+import type { Recorded } from './program.js'
+
+/** A pure function of trees of tensors. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments are contravariant: only `any` admits every tree
+export type PureFunction = (...trees: any[]) => Tree
+
+/** The tensors of a list of trees, each with its path. */
+export const leavesOf = (trees: readonly Tree[]): readonly (readonly [string, Tensor])[] =>
+  trees.flatMap((tree, i) => leaves(tree, isTensor, String(i)))
+
+/** Words of TF.js' errors about a kernel that a backend lacks. */
+const MISSING = /Kernel '([^']+)' not registered|registered kernel '([^']+)'/
+
+/** The TF.js operation in whose function an error arose: its name ends in an underscore there. */
+const operationIn = (stack: string): string => /\bat (?:\w+\.)?(\w+)_ /.exec(stack)?.[1] ?? 'an operation'
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const missing = MISSING.exec(error.message)
+  if (missing === null) return error
+  const name = missing[1] ?? missing[2] ?? ''
+  return new AttuneError(
+    'UNKNOWN_KERNEL',
+    `${operationIn(error.stack ?? '')} calls TF.js' kernel ${name}, which cannot be compiled`,
+    'Write the function with other operations, or run it without compiling it.',
+  )
+}
+
+/** A recorded function, and the form of its results. */
+export interface Recording extends Recorded {
+  /** Puts results in the shape that the function gave them. */
+  rebuild(tensors: readonly Tensor[]): Tree
+}
+
+/** Runs the function once on stand-ins for its arguments, and gives the graph of what it did. */
+export function record(fn: PureFunction, trees: readonly Tree[], backend: GraphBackend): Recording {
+  const before = getBackend()
+  void setBackend(BACKEND) // done on return, because the backend is there already
+  try {
+    return backend.record((recording) => {
+      const inputs: Recorded['inputs'][number][] = []
+      let result: Recording | undefined
+      tidy(() => {
+        // In the order of leavesOf, so that inputs and arguments correspond.
+        const symbols = new Map(
+          leavesOf(trees).map(([path, { shape, dtype }]) => {
+            const value = recording.builder.input({ shape, dtype: elementType(dtype) })
+            inputs.push(value)
+            return [path, engine().makeTensorFromTensorInfo(backend.symbol(value, recording))]
+          }),
+        )
+        const given = trees.map((tree, i) => rebuilt(tree, (path) => symbols.get(path)!, String(i)))
+        const out = fn(...given)
+        const tensors = leaves(out, isTensor)
+        const outputs = tensors.map(([, tensor]) => backend.valueOf(tensor, recording))
+        const places = new Map<Tensor, number>(tensors.map(([, tensor], i) => [tensor, i]))
+        result = {
+          inputs,
+          outputs,
+          hosted: recording.hosted,
+          rebuild: (made) => mapTree(out, isTensor, (tensor) => made[places.get(tensor)!]!) as Tree,
+        }
+      })
+      return result!
+    })
+  } catch (error) {
+    throw explained(error)
+  } finally {
+    void setBackend(before)
+  }
+}
+
+/** A tree with other tensors at its leaves, chosen by their paths. */
+function rebuilt(tree: Tree, at: (path: string) => Tensor, path: string): Tree {
+  if (isTensor(tree)) return at(path)
+  return Object.fromEntries(
+    Object.entries(tree).map(([key, node]) => [key, rebuilt(node, at, path === '' ? key : `${path}/${key}`)]),
+  )
+}

@@ -1,0 +1,36 @@
+import {
+  type HostArray,
+  type HostTree,
+  type OnDevice,
+  type OnHost,
+  type Tree,
+  isHostArray,
+  isTensor,
+  leaves,
+  mapTree,
+} from '@attune/core'
+import { type DataType, type Tensor, tensor } from '@tensorflow/tfjs-core'
+
+/** Frees the tensors of a tree. */
+export const release = (tree: Tree): void => {
+  for (const [, leaf] of leaves(tree, isTensor)) leaf.dispose()
+}
+
+/**
+ * Copies host arrays into tensors on TF.js' current backend. The values are copied, here and in {@link read}, because
+ * backends compute on the very array they get, and over it.
+ */
+export const put = <H extends HostTree>(tree: H): OnDevice<H> =>
+  mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) =>
+    tensor(values.slice(), [...shape], dtype),
+  ) as OnDevice<H>
+
+/** Copies tensors to host memory. */
+export async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
+  const arrays = new Map<Tensor, HostArray>()
+  for (const [, leaf] of leaves(tree, isTensor)) {
+    const values = (await leaf.data<DataType>()) as HostArray['values']
+    arrays.set(leaf, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values: values.slice() })
+  }
+  return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
+}
