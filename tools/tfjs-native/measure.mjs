@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
+import util from 'node:util'
 
 const SIZE = 1024
 const TIMES = 20
@@ -16,6 +17,8 @@ const TOLERANCE = 1e-3
 process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1' // TensorFlow announces the processor's instructions otherwise
 const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error('Usage: node tools/tfjs-native/measure.mjs <folder of @tensorflow/tfjs-node>')
+// Two functions that tfjs-node 4.22 calls, and that Node 23 has no more.
+Object.assign(util, { isArray: Array.isArray, isNullOrUndefined: (/** @type {unknown} */ value) => value == null })
 const tf = createRequire(import.meta.url)(resolve(folder))
 const { binding } = tf.backend()
 
