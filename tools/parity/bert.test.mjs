@@ -49,7 +49,12 @@ const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>}
   Array.from(a, (x, i) => Math.abs(x - /** @type {number} */ (b[i])))
 
 const inference = (/** @type {Params} */ params, /** @type {any} */ batch) => {
-  const logits = objective.head(params, model.forward(params, batch.inputs, { training: false }), { training: false })
+  const logits = objective.head(
+    params,
+    model.forward(params, batch.inputs, { training: false }),
+    { training: false },
+    batch,
+  )
   return { logits, loss: objective.loss(logits, batch) }
 }
 

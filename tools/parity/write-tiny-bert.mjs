@@ -44,7 +44,7 @@ const items = [5, 11, 32, 1].map((length) => ({
 const { inputs } = objective.collate(items)
 const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ given) => {
   const mode = /** @type {const} */ ({ training: false })
-  return objective.head(p, model.forward(p, given, mode), mode)
+  return objective.head(p, model.forward(p, given, mode), mode, { inputs: given })
 })
 const logits = /** @type {any} */ (await engine.read(infer(params, engine.put(inputs))))
 

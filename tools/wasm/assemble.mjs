@@ -24,9 +24,13 @@ export const ${camel(name)}Wasm =
 
 /** @param {{ write: boolean }} options */
 export async function assembled({ write }) {
-  const folders = packagesIn().map(({ directory }) => join(directory, 'src/wasm')).filter(existsSync)
+  const folders = packagesIn()
+    .map(({ directory }) => join(directory, 'src/wasm'))
+    .filter(existsSync)
   const sources = folders.flatMap((folder) =>
-    readdirSync(folder).filter((file) => file.endsWith('.wat')).map((file) => join(folder, file)),
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.wat'))
+      .map((file) => join(folder, file)),
   )
   const problems = []
   for (const source of sources) {

@@ -8,6 +8,13 @@ import { parameter } from './parameter.js'
  * every entry of the vocabulary.
  */
 export const embedding = (params: Params, name: string, ids: Tensor): Tensor =>
+  takeRows(parameter(params, `${name}.weight`), ids)
+
+/**
+ * Rows of `table` `[entries, width]` at int32 `ids` `[…]`: `[…, width]`. In the gradient the rows of equal ids add up; it is
+ * given as one scatter, because the gradient that TF.js has goes through the table once for every entry.
+ */
+export const takeRows = (rows: Tensor, ids: Tensor): Tensor =>
   customGrad((input, save) => {
     const table = input as Tensor
     const [entries, width] = table.shape as [number, number]
@@ -17,4 +24,4 @@ export const embedding = (params: Params, name: string, ids: Tensor): Tensor =>
       gradFunc: (g: Tensor, saved: Tensor[]) =>
         scatterND(reshape(saved[0]!, [-1, 1]), reshape(g, [-1, width]), [entries, width]),
     }
-  })(parameter(params, `${name}.weight`))
+  })(rows)

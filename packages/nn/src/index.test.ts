@@ -38,6 +38,7 @@ it('exports these names, and no others', () => {
     'release',
     'scaleByAdam',
     'scaleByLearningRate',
+    'takeRows',
     'warmup',
   ])
 })

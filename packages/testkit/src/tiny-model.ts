@@ -42,6 +42,7 @@ function layer(params: Params, at: string, x: Tensor, bias: Tensor): Tensor {
  */
 export const tinyModel = (): Model => ({
   prefix: 'tiny.',
+  wordEmbeddings: 'tiny.embeddings.word_embeddings.weight',
   hiddenSize: HIDDEN,
   maximumLength: LENGTH,
   headDropout: 0.1,

@@ -26,8 +26,8 @@ export function encodeAll(
 }
 
 /** A batch of encoded examples. */
-export const makeReady = (objective: Objective, items: readonly Encoded[]): ReadyBatch => ({
-  batch: objective.collate(items),
+export const makeReady = (objective: Objective, items: readonly Encoded[], random?: () => number): ReadyBatch => ({
+  batch: objective.collate(items, random),
   examples: items.length,
   tokens: items.reduce((sum, item) => sum + item.length, 0),
 })
@@ -43,5 +43,7 @@ export async function* epochBatches(
 ): AsyncGenerator<ReadyBatch, void> {
   const mixed = shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle')))
   const batches = bucketByLength(mixed, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
-  for await (const batch of skip(batches, done)) yield makeReady(objective, batch)
+  let number = done
+  for await (const batch of skip(batches, done))
+    yield makeReady(objective, batch, stream(fold(key, 'collate', number++)))
 }

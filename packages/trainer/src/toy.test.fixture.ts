@@ -112,6 +112,7 @@ export const toyModel = definePlugin({
   options: z.strictObject({ vocabSize: z.int().default(9), width: z.int().default(8), scale: z.number().default(0.3) }),
   create: ({ vocabSize, width, scale }): Model => ({
     prefix: 'toy.',
+    wordEmbeddings: 'toy.embeddings.weight',
     hiddenSize: width,
     maximumLength: 8,
     headDropout: 0.1,

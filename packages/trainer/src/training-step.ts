@@ -53,7 +53,7 @@ export function lossAndGradients(
   const meanLoss = (...values: Tensor[]): Scalar => {
     const params = { ...frozen, ...Object.fromEntries(names.map((name, i) => [name, values[i] as Tensor])) }
     const mode = { training: true, key: { seed, stream: 0 } } as const
-    const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode)
+    const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
     const loss = objective.loss(head, batch)
     return div(loss.sum, loss.weight)
   }
@@ -90,7 +90,7 @@ export const inferenceStep =
   ({ model, objective }: Pick<StepParts, 'model' | 'objective'>) =>
   (params: Params, batch: OnDevice<Batch>): InferenceResult => {
     const mode = { training: false } as const
-    const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode)
+    const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
     const { sum, weight } = objective.loss(head, batch)
     return { head, lossSum: sum, lossWeight: weight }
   }

@@ -147,6 +147,7 @@ export const bert = definePlugin({
   options,
   create: (o): Model => ({
     prefix: 'bert.',
+    wordEmbeddings: 'bert.embeddings.word_embeddings.weight',
     hiddenSize: o.hiddenSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout ?? o.hiddenDropoutProb,

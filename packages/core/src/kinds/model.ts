@@ -41,6 +41,8 @@ export interface EncoderOutputs extends Record<string, Tree> {
 export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutputs> {
   /** What stands before a parameter's name in a checkpoint of the model with a head, as in `bert.`. */
   readonly prefix: string
+  /** The parameter that holds the word embeddings, `[vocabulary, width]`, for a head to share. */
+  readonly wordEmbeddings: string
   /** The width of the hidden states, for a head to attach to. */
   readonly hiddenSize: number
   /** The most tokens it takes. */

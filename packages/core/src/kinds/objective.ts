@@ -44,9 +44,13 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   encode(example: Example): X
   /** As {@link Objective.encode}, for an example without a reference. */
   encodeUnlabelled(example: Example): X
-  collate(items: readonly X[]): B
+  /**
+   * @param random numbers in [0, 1) for an objective that alters what it trains on, new ones for each batch; without them
+   *   a batch is made as it is evaluated, and an item's part of it is always the same
+   */
+  collate(items: readonly X[], random?: () => number): B
   /** The head's outputs from the model's. */
-  head(params: Params, outputs: EncoderOutputs, mode: Mode): H
+  head(params: Params, outputs: EncoderOutputs, mode: Mode, batch: OnDevice<B>): H
   loss(head: H, batch: OnDevice<B>): Loss
   /** One prediction an example. */
   predict(head: OnHost<H>, items: readonly X[]): readonly Views[]

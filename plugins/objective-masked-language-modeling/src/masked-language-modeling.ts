@@ -1,0 +1,192 @@
+import {
+  AttuneError,
+  type Batch,
+  type Encoded,
+  type Example,
+  type HostArray,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  type Params,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+} from '@attune/core'
+import { attentionMask, padTo, paddedLength } from '@attune/data'
+import { activation, crossEntropy, filled, layerNorm, linear, normal, takeRows } from '@attune/nn'
+import { type Scalar, type Tensor, add, matMul, mul, range, reshape, sum } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { type Masked, maskTokens, maskedCount, ownRandom } from './mask.js'
+
+/** A text's token ids. */
+interface Item extends Encoded {
+  readonly ids: readonly number[]
+}
+
+/** `places`, `targets` (int32) and `weights` (float32, 0 for padding) are `[batch, hidden tokens]`. */
+interface MaskedBatch extends Batch {
+  readonly inputs: { readonly inputIds: HostArray; readonly attentionMask: HostArray; readonly tokenTypeIds: HostArray }
+  readonly places: HostArray
+  readonly targets: HostArray
+  readonly weights: HostArray
+}
+
+const options = z.strictObject({
+  text: z.string().default('text').describe('The field that holds the text'),
+  maskingProbability: z
+    .number()
+    .positive()
+    .lt(1)
+    .default(0.15)
+    .describe('Share of the tokens that are to be found again'),
+  wholeWord: z.boolean().default(true).describe('Hide all pieces of a word together'),
+  maximumLength: z
+    .int()
+    .min(3)
+    .optional()
+    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  padToMultipleOf: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(8)
+    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+})
+
+type Options = z.output<typeof options>
+
+const HEAD = 'cls.predictions'
+
+function textOf(example: Example, name: string): string {
+  const value = Object.hasOwn(example, name) ? example[name] : undefined
+  if (typeof value === 'string') return value
+  throw new AttuneError(
+    'MISSING_FIELD',
+    `an example has no text under "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
+    "Name the field under `text` in the objective's options.",
+  )
+}
+
+function requireMask({ special }: Tokenizer): void {
+  if (special.mask !== undefined) return
+  throw new AttuneError(
+    'NO_MASK_TOKEN',
+    'objective masked-language-modeling: the tokenizer has no token that stands for a hidden one',
+    'Use a tokenizer of the BERT kind, or train one: wordpiece adds [MASK].',
+  )
+}
+
+function collate(rows: readonly Masked[], pad: number, o: Options, maximumLength: number): MaskedBatch {
+  const ids = rows.map((row) => row.ids)
+  const length = paddedLength(Math.max(...ids.map((row) => row.length)), o.padToMultipleOf, maximumLength)
+  const count = maskedCount(length, { probability: o.maskingProbability })
+  const cut = (values: (row: Masked) => readonly number[]): HostArray => padTo(rows.map(values), count, 0)
+  const weights = cut(({ places }) => places.map(() => 1))
+  return {
+    inputs: {
+      inputIds: padTo(ids, length, pad),
+      attentionMask: attentionMask(ids, length),
+      tokenTypeIds: padTo(
+        ids.map((row) => row.map(() => 0)),
+        length,
+        0,
+      ),
+    },
+    places: cut(({ places }) => places),
+    targets: cut(({ targets }) => targets),
+    weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
+  }
+}
+
+/** The hidden states at the hidden places, `[batch · hidden tokens, hidden]`. */
+function statesAt(states: Tensor, places: Tensor): Tensor {
+  const [batch, length, hidden] = states.shape as [number, number, number]
+  const starts = reshape(range(0, batch * length, length, 'int32'), [batch, 1])
+  return takeRows(reshape(states, [batch * length, hidden]), reshape(add(places, starts), [-1]))
+}
+
+/** Dense, activation, norm, and the word embeddings once more as the last layer: logits `[…, vocabulary]`. */
+function decode(params: Params, model: Model, states: Tensor): Tensor {
+  const wide = activation(String(model.config['hidden_act'] ?? 'gelu'))(
+    linear(params, `${HEAD}.transform.dense`, states),
+  )
+  const epsilon = Number(model.config['layer_norm_eps'] ?? 1e-12)
+  const normal = layerNorm(params, `${HEAD}.transform.LayerNorm`, wide, epsilon)
+  return add(matMul(normal, params[model.wordEmbeddings]!, false, true), params[`${HEAD}.bias`]!)
+}
+
+/** The index of the greatest number in row `i` of `[rows, size]`. */
+function best({ values, shape }: HostArray, i: number): number {
+  const size = shape.at(-1)!
+  const row = values.subarray(i * size, (i + 1) * size)
+  return row.indexOf(Math.max(...row))
+}
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, MaskedBatch, Tensor> {
+  requireMask(tokenizer)
+  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
+  const own = (item: Item): Masked => maskTokens(item.ids, tokenizer, masking, ownRandom(item.ids))
+  const word = (id: number): string => tokenizer.token(id) ?? ''
+  const encode = (example: Example): Item => {
+    const { ids, truncated } = tokenizer.encode(textOf(example, o.text), { maximumLength })
+    return { ids, truncated, length: ids.length }
+  }
+  const type = String(model.config['model_type'])
+  const { hiddenSize, initializerRange } = model
+  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  return {
+    views: ['tokens'],
+    config: { architectures: [`${type.charAt(0).toUpperCase()}${type.slice(1)}ForMaskedLM`] },
+    maximumLength,
+    init: (key) => ({
+      [`${HEAD}.transform.dense.weight`]: normal(key, [hiddenSize, hiddenSize], initializerRange),
+      [`${HEAD}.transform.dense.bias`]: filled([hiddenSize], 0),
+      [`${HEAD}.transform.LayerNorm.weight`]: filled([hiddenSize], 1),
+      [`${HEAD}.transform.LayerNorm.bias`]: filled([hiddenSize], 0),
+      [`${HEAD}.bias`]: filled([vocabulary], 0),
+    }),
+    encode,
+    encodeUnlabelled: encode,
+    collate: (items, random) =>
+      collate(
+        items.map((item) => (random === undefined ? own(item) : maskTokens(item.ids, tokenizer, masking, random))),
+        tokenizer.special.pad ?? 0,
+        o,
+        maximumLength,
+      ),
+    head: (params, { lastHiddenState }, _mode, { places }) => {
+      const logits = decode(params, model, statesAt(lastHiddenState, places))
+      return reshape(logits, [...places.shape, vocabulary])
+    },
+    loss: (logits, { targets, weights }) => {
+      const losses = crossEntropy(reshape(logits, [-1, vocabulary]), reshape(targets, [-1]))
+      return { sum: sum(mul(losses, reshape(weights, [-1]))) as Scalar, weight: sum(weights) }
+    },
+    predict: (logits, items) => {
+      const width = logits.shape[1]!
+      return items.map((item, i) => ({ tokens: own(item).places.map((_, at) => word(best(logits, i * width + at))) }))
+    },
+    reference: (item) => ({ tokens: own(item).targets.map(word) }),
+  }
+}
+
+/**
+ * Masked language modelling: tokens are hidden, and the model is to say what stood there, from both sides. Masks differ
+ * from epoch to epoch in training; in evaluation a text's mask is always the same. Only the hidden places go through the
+ * last layer, whose weight is that of the word embeddings. Named as in the Hugging Face library's `BertForMaskedLM`.
+ */
+export const maskedLanguageModeling = definePlugin({
+  kind: OBJECTIVE,
+  name: 'masked-language-modeling',
+  summary: 'Words that are hidden are to be found again: how BERT is pretrained',
+  source: 'Devlin et al., BERT, 2019, section 3.1',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  create: (o, given) => create(o, given) as unknown as Objective,
+})
+export default maskedLanguageModeling

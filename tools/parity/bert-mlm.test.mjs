@@ -1,0 +1,101 @@
+// @ts-check
+/**
+ * BERT that finds hidden words against the Hugging Face library: logits of the hidden places, loss and gradients, on the
+ * compiled and on the plainest engine. Made by tools/golden/bert_mlm.py.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { ENGINE, MODEL, OBJECTIVE, findPlugin } from '@attune/core'
+import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
+import { lossAndGradients } from '@attune/trainer'
+
+/** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const places = { folders: [root] }
+const read = (/** @type {string} */ path) => readFileSync(`${root}/tools/parity/golden/${path}`)
+const golden = JSON.parse(read('bert-mlm.json').toString())
+const weights = decodeSafetensors(read('tiny-bert-mlm/model.safetensors'), 'weights').tensors
+const config = JSON.parse(read('tiny-bert-mlm/config.json').toString())
+const bert = await findPlugin(MODEL, 'bert', places)
+/** @type {Model} */
+const model = bert(optionsFromConfig(bert.options, config))
+const tokenizer = { vocabularySize: config.vocab_size, special: { pad: 0, mask: 4 }, token: () => '' }
+/** @type {Objective<any, any, any>} */
+const objective = (await findPlugin(OBJECTIVE, 'masked-language-modeling', places))({}, { model, tokenizer })
+
+const rows = golden.ids.length
+const width = Math.max(...golden.places.map((/** @type {number[]} */ row) => row.length))
+const padded = (/** @type {number[][]} */ lists) =>
+  lists.flatMap((row) => Array.from({ length: width }, (_, i) => row[i] ?? 0))
+const int = (/** @type {number[]} */ numbers, /** @type {number[]} */ shape) =>
+  /** @type {HostArray} */ ({ shape, dtype: 'int32', values: Int32Array.from(numbers) })
+const length = golden.ids[0].length
+const mask = golden.lengths.flatMap((/** @type {number} */ n) => Array.from({ length }, (_, i) => Number(i < n)))
+const batch = {
+  inputs: {
+    inputIds: int(golden.ids.flat(), [rows, length]),
+    attentionMask: int(mask, [rows, length]),
+    tokenTypeIds: int(new Array(rows * length).fill(0), [rows, length]),
+  },
+  places: int(padded(golden.places), [rows, width]),
+  targets: int(padded(golden.targets), [rows, width]),
+  weights: /** @type {HostArray} */ ({
+    shape: [rows, width],
+    dtype: 'float32',
+    values: Float32Array.from(padded(golden.places.map((/** @type {number[]} */ row) => row.map(() => 1)))),
+  }),
+}
+
+for (const name of ['onnxruntime', 'tfjs-cpu'])
+  describe(`tiny BERT with hidden words on engine ${name} against ${golden.source}`, async () => {
+    /** @type {Engine} */
+    const engine = (await findPlugin(ENGINE, name, places))()
+    /** @type {any} */
+    let params
+    before(async () => {
+      await engine.start()
+      // The pooler is no part of this loss, and transformers' model has none.
+      const fresh = engine.compile(() => model.init(/** @type {any} */ ([1, 2])))()
+      params = { .../** @type {any} */ (fresh), ...engine.put(weights) }
+    })
+    after(() => engine.close())
+
+    it('gives its logits to 1e-5', async () => {
+      const infer = engine.compile((/** @type {any} */ params, /** @type {any} */ given) => {
+        const mode = /** @type {const} */ ({ training: false })
+        return objective.head(params, model.forward(params, given.inputs, mode), mode, given)
+      })
+      const { values } = await engine.read(/** @type {any} */ (infer(params, engine.put(batch))))
+      for (const [row, lists] of golden.logits.entries())
+        for (const [at, logits] of lists.entries())
+          for (const [i, logit] of logits.entries()) {
+            const found = values[(row * width + at) * config.vocab_size + i]
+            assert.ok(
+              Math.abs(found - logit) < 1e-5 * Math.max(1, Math.abs(logit)),
+              `${row} ${at} ${i}: ${found}, ${logit}`,
+            )
+          }
+    })
+
+    it('gives its loss to 1e-5 and its gradients to 1e-4', async () => {
+      const step = engine.compile((/** @type {any} */ params, /** @type {any} */ given, /** @type {any} */ seed) =>
+        lossAndGradients({ model, objective }, params, {}, given, seed),
+      )
+      // What only the pooler learns from is no part of this loss; transformers' model has none.
+      const fresh = engine.compile(() => model.init(/** @type {any} */ ([1, 2])))()
+      const whole = { ...fresh, ...engine.put(weights) }
+      const result = await engine.read(
+        /** @type {any} */ (step(whole, engine.put(batch), engine.put(int([0, 0], [2])))),
+      )
+      assert.ok(Math.abs(result.loss.values[0] - golden.loss) < 1e-5 * golden.loss)
+      const wanted = decodeSafetensors(read('bert-mlm-gradients.safetensors'), 'gradients').tensors
+      for (const [parameter, { values }] of Object.entries(wanted)) {
+        const norm = Math.hypot(...Array.from(values))
+        const apart = Math.hypot(...Array.from(values, (x, i) => x - result.grads[parameter].values[i]))
+        assert.ok(apart <= 1e-4 * norm + 1e-6, `${parameter}: ${apart} beside ${norm}`)
+      }
+    })
+  })
