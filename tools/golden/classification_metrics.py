@@ -1,6 +1,6 @@
 """Scores of random labelings by scikit-learn, with rare, unpredicted and absent classes among them.
 
-Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1}/golden/sklearn-*.json.
+Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1,token-accuracy}/golden/sklearn-*.json.
 """
 import json
 from pathlib import Path
@@ -58,3 +58,20 @@ write(
     ],
 )
 write("f1", [f1_case(average, p, r) for average in ("macro", "micro", "weighted") for p, r in pairs])
+
+
+def texts(predictions, references):
+    """The labels as the tokens of texts of zero to six tokens."""
+    lengths = numpy.random.default_rng(len(references)).integers(0, 7, len(references))
+    cuts = numpy.cumsum(lengths)
+    cuts = [0, *(int(cut) for cut in cuts if cut < len(references)), len(references)]
+    return [[labels[a:b] for a, b in zip(cuts, cuts[1:])] for labels in (predictions, references)]
+
+
+def token_case(predictions, references):
+    guessed, true = texts(predictions, references)
+    score = accuracy_score([t for text in true for t in text], [t for text in guessed for t in text])
+    return {"options": {}, "predictions": guessed, "references": true, "expected": {"value": float(score)}}
+
+
+write("token-accuracy", [token_case(p, r) for p, r in pairs])

@@ -68,7 +68,7 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
         const mode = /** @type {const} */ ({ training: false })
         return objective.head(params, model.forward(params, given.inputs, mode), mode, given)
       })
-      const { values } = await engine.read(/** @type {any} */ (infer(params, engine.put(batch))))
+      const { values } = /** @type {any} */ (await engine.read(/** @type {any} */ (infer(params, engine.put(batch)))))
       for (const [row, lists] of golden.logits.entries())
         for (const [at, logits] of lists.entries())
           for (const [i, logit] of logits.entries()) {
@@ -87,9 +87,8 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
       // What only the pooler learns from is no part of this loss; transformers' model has none.
       const fresh = engine.compile(() => model.init(/** @type {any} */ ([1, 2])))()
       const whole = { ...fresh, ...engine.put(weights) }
-      const result = await engine.read(
-        /** @type {any} */ (step(whole, engine.put(batch), engine.put(int([0, 0], [2])))),
-      )
+      const computed = /** @type {any} */ (step(whole, engine.put(batch), engine.put(int([0, 0], [2]))))
+      const result = /** @type {any} */ (await engine.read(computed))
       assert.ok(Math.abs(result.loss.values[0] - golden.loss) < 1e-5 * golden.loss)
       const wanted = decodeSafetensors(read('bert-mlm-gradients.safetensors'), 'gradients').tensors
       for (const [parameter, { values }] of Object.entries(wanted)) {

@@ -4,9 +4,12 @@ import {
   type Encoded,
   type Example,
   type HostArray,
+  type Key,
+  type Loss,
   MODEL,
   type Model,
   OBJECTIVE,
+  type OnDevice,
   type Objective,
   type Params,
   TOKENIZER,
@@ -15,7 +18,7 @@ import {
 } from '@attune/core'
 import { attentionMask, padTo, paddedLength } from '@attune/data'
 import { activation, crossEntropy, filled, layerNorm, linear, normal, takeRows } from '@attune/nn'
-import { type Scalar, type Tensor, add, matMul, mul, range, reshape, sum } from '@tensorflow/tfjs-core'
+import { type Tensor, add, matMul, mul, range, reshape, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Masked, maskTokens, maskedCount, ownRandom } from './mask.js'
 
@@ -116,12 +119,27 @@ function decode(params: Params, model: Model, states: Tensor): Tensor {
   return add(matMul(normal, params[model.wordEmbeddings]!, false, true), params[`${HEAD}.bias`]!)
 }
 
+/** Cross-entropy over the hidden places; `logits` are `[batch, hidden tokens, vocabulary]`. */
+function loss(logits: Tensor, { targets, weights }: OnDevice<MaskedBatch>): Loss {
+  const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
+  return { sum: sum(mul(losses, reshape(weights, [-1]))), weight: sum(weights) }
+}
+
 /** The index of the greatest number in row `i` of `[rows, size]`. */
 function best({ values, shape }: HostArray, i: number): number {
   const size = shape.at(-1)!
   const row = values.subarray(i * size, (i + 1) * size)
   return row.indexOf(Math.max(...row))
 }
+
+/** Weights of the head, new; the last layer's weight is the word embeddings'. */
+const initialise = ({ hiddenSize, initializerRange }: Model, vocabulary: number, key: Key): Params => ({
+  [`${HEAD}.transform.dense.weight`]: normal(key, [hiddenSize, hiddenSize], initializerRange),
+  [`${HEAD}.transform.dense.bias`]: filled([hiddenSize], 0),
+  [`${HEAD}.transform.LayerNorm.weight`]: filled([hiddenSize], 1),
+  [`${HEAD}.transform.LayerNorm.bias`]: filled([hiddenSize], 0),
+  [`${HEAD}.bias`]: filled([vocabulary], 0),
+})
 
 function create(
   o: Options,
@@ -130,31 +148,24 @@ function create(
   requireMask(tokenizer)
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
-  const own = (item: Item): Masked => maskTokens(item.ids, tokenizer, masking, ownRandom(item.ids))
+  const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => {
     const { ids, truncated } = tokenizer.encode(textOf(example, o.text), { maximumLength })
     return { ids, truncated, length: ids.length }
   }
   const type = String(model.config['model_type'])
-  const { hiddenSize, initializerRange } = model
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
   return {
     views: ['tokens'],
     config: { architectures: [`${type.charAt(0).toUpperCase()}${type.slice(1)}ForMaskedLM`] },
     maximumLength,
-    init: (key) => ({
-      [`${HEAD}.transform.dense.weight`]: normal(key, [hiddenSize, hiddenSize], initializerRange),
-      [`${HEAD}.transform.dense.bias`]: filled([hiddenSize], 0),
-      [`${HEAD}.transform.LayerNorm.weight`]: filled([hiddenSize], 1),
-      [`${HEAD}.transform.LayerNorm.bias`]: filled([hiddenSize], 0),
-      [`${HEAD}.bias`]: filled([vocabulary], 0),
-    }),
+    init: (key) => initialise(model, vocabulary, key),
     encode,
     encodeUnlabelled: encode,
     collate: (items, random) =>
       collate(
-        items.map((item) => (random === undefined ? own(item) : maskTokens(item.ids, tokenizer, masking, random))),
+        items.map((item) => hide(item, random)),
         tokenizer.special.pad ?? 0,
         o,
         maximumLength,
@@ -163,15 +174,12 @@ function create(
       const logits = decode(params, model, statesAt(lastHiddenState, places))
       return reshape(logits, [...places.shape, vocabulary])
     },
-    loss: (logits, { targets, weights }) => {
-      const losses = crossEntropy(reshape(logits, [-1, vocabulary]), reshape(targets, [-1]))
-      return { sum: sum(mul(losses, reshape(weights, [-1]))) as Scalar, weight: sum(weights) }
-    },
+    loss,
     predict: (logits, items) => {
       const width = logits.shape[1]!
-      return items.map((item, i) => ({ tokens: own(item).places.map((_, at) => word(best(logits, i * width + at))) }))
+      return items.map((item, i) => ({ tokens: hide(item).places.map((_, at) => word(best(logits, i * width + at))) }))
     },
-    reference: (item) => ({ tokens: own(item).targets.map(word) }),
+    reference: (item) => ({ tokens: hide(item).targets.map(word) }),
   }
 }
 
