@@ -163,13 +163,10 @@ function create(
     init: (key) => initialise(model, vocabulary, key),
     encode,
     encodeUnlabelled: encode,
-    collate: (items, random) =>
-      collate(
-        items.map((item) => hide(item, random)),
-        tokenizer.special.pad ?? 0,
-        o,
-        maximumLength,
-      ),
+    collate: (items, random) => {
+      const rows = items.map((item) => hide(item, random))
+      return collate(rows, tokenizer.special.pad ?? 0, o, maximumLength)
+    },
     head: (params, { lastHiddenState }, _mode, { places }) => {
       const logits = decode(params, model, statesAt(lastHiddenState, places))
       return reshape(logits, [...places.shape, vocabulary])
