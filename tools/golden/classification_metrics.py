@@ -1,13 +1,14 @@
 """Scores of random labelings by scikit-learn, with rare, unpredicted and absent classes among them.
 
-Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1,token-accuracy}/golden/sklearn-*.json.
+Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1,token-accuracy}/golden/sklearn-*.json,
+and that of the plugin in examples/third-party-plugin.
 """
 import json
 from pathlib import Path
 
 import numpy
 import sklearn
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, cohen_kappa_score, precision_recall_fscore_support
 
 ROOT = Path(__file__).resolve().parents[2]
 random = numpy.random.default_rng(5)
@@ -42,8 +43,8 @@ def f1_case(average, predictions, references):
     }
 
 
-def write(name, cases):
-    folder = ROOT / f"plugins/metric-{name}/golden"
+def write(name, cases, package=None):
+    folder = ROOT / (package or f"plugins/metric-{name}") / "golden"
     folder.mkdir(parents=True, exist_ok=True)
     golden = {"source": f"scikit-learn {sklearn.__version__}", "cases": cases}
     (folder / f"sklearn-{name}.json").write_text(json.dumps(golden))
@@ -75,3 +76,12 @@ def token_case(predictions, references):
 
 
 write("token-accuracy", [token_case(p, r) for p, r in pairs])
+write(
+    "kappa",
+    [
+        {"options": {}, "predictions": p, "references": r, "expected": {"value": float(cohen_kappa_score(r, p))}}
+        for p, r in pairs
+        if len(set(p) | set(r)) > 1
+    ],
+    "examples/third-party-plugin",
+)

@@ -1,0 +1,88 @@
+// @ts-check
+/** Packs the plugin, installs it into an empty project with nothing of Attune but core, and has it found by its name. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url))
+const project = mkdtempSync(join(tmpdir(), 'attune-empty-project-'))
+const installed = join(project, 'node_modules/attune-plugin-metric-kappa/package.json')
+
+/** @param {string} command @param {string[]} args */
+const run = (command, args, cwd = project) =>
+  spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } })
+
+/** @param {string} path */
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
+
+/** A package's own needs, and theirs, as they are installed in this repository. @param {string} name @param {Set<string>} found */
+function withNeeds(name, found = new Set()) {
+  if (found.has(name)) return found
+  found.add(name)
+  const { dependencies, peerDependencies, peerDependenciesMeta } = readJson(join(modules, name, 'package.json'))
+  for (const each of Object.keys({ ...dependencies, ...peerDependencies }))
+    if (peerDependenciesMeta?.[each]?.optional !== true) withNeeds(each, found)
+  return found
+}
+
+/** Loads the metric by a name and prints its score, or the code and the text of the error. @param {string} name */
+function score(name) {
+  const program = `
+    import { METRIC, findPlugin } from '@attune/core'
+    try {
+      const metric = (await findPlugin(METRIC, '${name}', { folders: ['.'] }))()
+      const state = metric.add(metric.init(), ['a', 'b', 'b', 'a'], ['a', 'b', 'a', 'a'])
+      console.log(metric.result(state).value)
+    } catch (error) {
+      console.log(error.code, error.message)
+    }`
+  const { stdout, stderr } = run(process.execPath, ['--input-type=module', '--eval', program])
+  return stdout.trim() || stderr
+}
+
+before(() => {
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
+  // What is not Attune's is packed too, as it is installed here: the test needs no network.
+  const folders = [here, ...[...withNeeds('@attune/core')].map((name) => join(modules, name))]
+  const packed = run('npm', ['pack', '--json', '--ignore-scripts', ...folders])
+  assert.equal(packed.status, 0, packed.stderr)
+  const tarballs = JSON.parse(packed.stdout).map((/** @type {{ filename: string }} */ { filename }) => `./${filename}`)
+  const { status, stderr } = run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', ...tarballs])
+  assert.equal(status, 0, stderr)
+})
+after(() => rmSync(project, { recursive: true }))
+
+test('it passes the contract suite of metrics', () => {
+  const jest = join(modules, 'jest/bin/jest.js')
+  const { status, stderr } = run(process.execPath, ['--experimental-vm-modules', jest, 'kappa.test.js'], here)
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /Tests: +\d+ passed/)
+})
+
+test('it is found by its name, with core as the only part of Attune', () => {
+  assert.deepEqual(run('ls', ['node_modules/@attune']).stdout.trim(), 'core')
+  assert.equal(Number(score('kappa')), 0.5)
+})
+
+test('a name that is nearly its own is refused, and its own is offered', () => {
+  assert.match(score('kapa'), /^UNKNOWN_PLUGIN .*kapa[^]*kappa/)
+})
+
+test('it is refused when it was made for another core', () => {
+  const manifest = readJson(installed)
+  const changed = { ...manifest, peerDependencies: { '@attune/core': '^9.0.0' } }
+  writeFileSync(installed, JSON.stringify(changed))
+  try {
+    assert.match(
+      score('kappa'),
+      /^CORE_MISMATCH .*attune-plugin-metric-kappa 0\.1\.0 is made for @attune\/core \^9\.0\.0/,
+    )
+  } finally {
+    writeFileSync(installed, JSON.stringify(manifest))
+  }
+})
