@@ -1,0 +1,53 @@
+// @ts-check
+/** A release can be planned and tried without a network, and nothing is written by trying. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const copy = mkdtempSync(join(tmpdir(), 'attune-release-'))
+const env = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' }
+
+/** @param {string} command @param {string[]} args */
+function must(command, ...args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: copy, encoding: 'utf8', env })
+  assert.equal(status, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
+  return stdout + stderr
+}
+const nx = (/** @type {string[]} */ ...args) => must(process.execPath, 'node_modules/nx/dist/bin/nx.js', ...args)
+
+before(() => {
+  const files = ['package.json', 'package-lock.json', 'nx.json', 'tsconfig.base.json', '.gitignore', 'tools/workspace']
+  for (const file of files) cpSync(join(root, file), join(copy, file), { recursive: true })
+  for (const group of ['packages', 'plugins'])
+    for (const name of readdirSync(join(root, group)))
+      cpSync(join(root, group, name, 'package.json'), join(copy, group, name, 'package.json'))
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  must('git', 'init', '--quiet', '--initial-branch=main')
+  must('git', 'add', '.')
+  must('git', '-c', 'user.name=a', '-c', 'user.email=a@example.org', 'commit', '--quiet', '--message=All')
+})
+after(() => rmSync(copy, { recursive: true }))
+
+test('a planned change raises its package, and its words go into the changelog; a trial writes nothing', () => {
+  nx('release', 'plan', 'minor', '--only-touched=false', '--projects=@attune/metric-f1', '--message=Name the classes')
+  const plans = readdirSync(join(copy, '.nx/version-plans'))
+  assert.equal(plans.length, 1)
+  const before = readFileSync(join(copy, 'plugins/metric-f1/package.json'), 'utf8')
+  const said = nx('release', '--dry-run', '--skip-publish')
+  assert.match(said, /@attune\/metric-f1.*New version 0\.1\.1/)
+  assert.match(said, /Name the classes/)
+  assert.doesNotMatch(said, /@attune\/metric-accuracy.*New version/)
+  assert.equal(readFileSync(join(copy, 'plugins/metric-f1/package.json'), 'utf8'), before)
+  assert.deepEqual(readdirSync(join(copy, '.nx/version-plans')), plans)
+})
+
+test('a plan for a package that does not exist is refused', () => {
+  writeFileSync(join(copy, '.nx/version-plans/unknown.md'), "---\n'@attune/nothing': patch\n---\n\nNothing\n")
+  assert.throws(() => nx('release', '--dry-run', '--skip-publish'), /@attune\/nothing/)
+  rmSync(join(copy, '.nx/version-plans/unknown.md'))
+})
