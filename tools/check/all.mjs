@@ -9,6 +9,7 @@ import { manifests } from './manifests.mjs'
 import { packagesIn } from './packages.mjs'
 import { readmes } from './readmes.mjs'
 import { toolsTypes } from './tools-types.mjs'
+import { assembled } from '../wasm/assemble.mjs'
 
 const packages = packagesIn()
 
@@ -21,6 +22,7 @@ const CHECKS = {
   'error codes': () => errorCodes(packages, errorPages()),
   exports: () => exportsPinned(packages),
   'generated parts': () => generated(packages),
+  WebAssembly: () => assembled({ write: false }),
   'types of tools': toolsTypes,
 }
 
