@@ -1,7 +1,8 @@
-"""A safetensors file with every element type that Attune reads, and what torch makes of each element.
+"""A safetensors file with every element type that Attune reads, what torch makes of each element, and how torch rounds
+single precision to half.
 
-Needs torch, safetensors and transformers. Writes packages/nn/golden/types.safetensors, types.json and
-bert-config.json, which holds the whole config.json of a BERT checkpoint.
+Needs torch, safetensors and transformers. Writes packages/nn/golden/types.safetensors, types.json,
+rounding.safetensors, and bert-config.json, which holds the whole config.json of a BERT checkpoint.
 """
 import json
 import math
@@ -37,6 +38,15 @@ tensors = {
 }
 save_file(tensors, FOLDER / "types.safetensors", metadata={"format": "pt", "note": "ünïcode"})
 (FOLDER / "types.safetensors").chmod(0o644)
+
+# Any bits at all; then numbers of every size that a half has, and the middles between halves, where rounding is to even.
+some = torch.randint(-(2**31), 2**31, (4000,), dtype=torch.int64).to(torch.int32).view(torch.float32)
+sized = torch.randn(4000) * 2.0 ** torch.randint(-28, 18, (4000,)).float()
+halves = torch.arange(0, 31744, 9, dtype=torch.int32).to(torch.uint16).view(torch.float16).float()
+middles = (halves + torch.nextafter(halves.half(), torch.tensor(65504.0).half()).float()) / 2
+single = torch.cat([some[~some.isnan()], sized, middles, -middles, torch.tensor([65504.0, 65519.996, 65520.0, 1e-45, -0.0])])
+save_file({"single": single, "half": single.half()}, FOLDER / "rounding.safetensors")
+(FOLDER / "rounding.safetensors").chmod(0o644)
 
 
 def values(tensor):

@@ -178,6 +178,37 @@ describe('encodeSafetensors', () => {
     expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0)
   })
 
+  it('rounds to half precision as torch does, and leaves other types alone', () => {
+    const { single, half } = decodeSafetensors(readFileSync('golden/rounding.safetensors'), 'x').tensors
+    // A finite number that becomes infinite is refused, so those are looked at one by one.
+    const fits = Array.from(half!.values, (n, i) => Number.isFinite(n) || !Number.isFinite(single!.values[i]))
+    expect(fits.filter((fit) => !fit).length).toBeGreaterThan(100)
+    const pick = ({ values }: HostArray): HostArray => {
+      const kept = Float32Array.from(values as Float32Array).filter((_, i) => fits[i])
+      return { shape: [kept.length], dtype: 'float32', values: kept }
+    }
+    const given = { single: pick(single!), ids: arrays['a.ids']! }
+    const bytes = encodeSafetensors(given, {}, 'float16')
+    const { tensors } = decodeSafetensors(bytes, 'x')
+    expect(tensors['ids']).toEqual(given.ids)
+    expect(bytes.length).toBeLessThan(2 * given.single.values.length + 200)
+    const wanted = pick(half!).values
+    expect(Array.from(tensors['single']!.values).every((n, i) => Object.is(n, wanted[i]))).toBe(true)
+  })
+
+  it('refuses a finite number that half precision does not reach, and keeps infinity and NaN', () => {
+    const encode = (...numbers: number[]): Uint8Array => {
+      const w: HostArray = { shape: [numbers.length], dtype: 'float32', values: Float32Array.from(numbers) }
+      return encodeSafetensors({ w }, {}, 'float16')
+    }
+    expect(() => encode(1, 65520)).toThrow(expect.objectContaining({ code: 'BEYOND_FLOAT16' }))
+    expect(Array.from(decodeSafetensors(encode(-Infinity, NaN, 65519), 'x').tensors['w']!.values)).toEqual([
+      -Infinity,
+      NaN,
+      65504,
+    ])
+  })
+
   it('writes an empty file that can be read', () => {
     expect(decodeSafetensors(encodeSafetensors({}), 'x')).toEqual({ tensors: {}, metadata: {} })
   })

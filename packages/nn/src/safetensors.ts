@@ -1,4 +1,5 @@
 import { AttuneError, type HostArray } from '@attune/core'
+import { floatToHalf, halfToFloat } from './float16.js'
 
 /** Bytes an element takes, by the names that the format uses. */
 const WIDTHS: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1, BOOL: 1 }
@@ -86,15 +87,6 @@ function checkLayout(entries: readonly Entry[], size: number, where: string): vo
     refuse(where, `its tensors take ${end} bytes, and ${size} are there: it was cut short or has a tail`)
 }
 
-const halfToFloat = (half: number): number => {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >> 10) & 31
-  const fraction = half & 1023
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-}
-
 /** The bytes of one tensor as the nearest type that the engines compute in: floats as float32, integers as int32. */
 function decode(raw: Uint8Array, { dtype, shape }: Entry, name: string, where: string): HostArray {
   const buffer = new Uint8Array(raw).buffer // a copy: the view may not be aligned, and a Buffer's own slice is a view
@@ -142,20 +134,49 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   return { tensors: Object.fromEntries(tensors), metadata: parseMetadata(metadata, where) }
 }
 
+/** How a file's floating-point numbers are stored: in 32 bits, or rounded to the nearest in 16. */
+export type FloatStorage = 'float32' | 'float16'
+
+interface Stored {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly values: Float32Array | Int32Array | Uint8Array | Uint16Array
+}
+
+function halve(name: string, values: Float32Array): Uint16Array {
+  const halves = Uint16Array.from(values, floatToHalf)
+  const lost = halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(values[i]))
+  if (lost < 0) return halves
+  throw new AttuneError(
+    'BEYOND_FLOAT16',
+    `"${name}" holds ${values[lost]}, and the greatest number of float16 is 65504`,
+    'Store the tensors as float32.',
+  )
+}
+
+function store(name: string, { shape, dtype, values }: HostArray, floats: FloatStorage): Stored {
+  if (dtype !== 'float32' || floats === 'float32') return { name, dtype: NAMES[dtype], shape, values }
+  return { name, dtype: 'F16', shape, values: halve(name, values as Float32Array) }
+}
+
 /**
  * Writes a safetensors file to memory: names in sorted order, the header padded with spaces to a multiple of 8, so that
  * the same tensors always give the same bytes.
+ * @param floats how to store floating-point numbers
+ * @throws AttuneError `BEYOND_FLOAT16` if one is too great for the storage
  */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, HostArray>>,
   metadata: Readonly<Record<string, string>> = {},
+  floats: FloatStorage = 'float32',
 ): Uint8Array {
   const names = Object.keys(tensors).sort()
+  const stored = names.map((name) => store(name, tensors[name]!, floats))
   let end = 0
-  const entries = names.map((name) => {
-    const { shape, dtype, values } = tensors[name]!
+  const entries = stored.map(({ name, dtype, shape, values }) => {
     const offsets = [end, (end += values.byteLength)]
-    return [name, { dtype: NAMES[dtype], shape, data_offsets: offsets }] as const
+    return [name, { dtype, shape, data_offsets: offsets }] as const
   })
   const extra = Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const] : []
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries<unknown>([...extra, ...entries])))
@@ -164,8 +185,7 @@ export function encodeSafetensors(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true)
   bytes.set(json, 8)
   let offset = start
-  for (const name of names) {
-    const { values } = tensors[name]!
+  for (const { values } of stored) {
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset)
     offset += values.byteLength
   }

@@ -60,6 +60,10 @@ export const runSchema = z.strictObject({
   metric: useAll(METRIC).prefault([]).describe('Scores besides the loss'),
   callback: useAll(CALLBACK).prefault([]).describe('What acts on events: checkpoints, early stopping'),
   tracker: useAll(TRACKER).prefault([]).describe('What shows or keeps events'),
+  saveAs: z
+    .enum(['float32', 'float16'])
+    .default('float32')
+    .describe('How the saved model stores its weights; float16 halves the file, and rounds'),
   training: training.prefault({}).describe('The loop'),
 })
 

@@ -336,6 +336,18 @@ describe('a saved model', () => {
     expect(predictions.map(({ truncated }) => truncated)).toEqual(examples.map(({ text }) => String(text).length > 8))
   })
 
+  it('takes half the room in half precision, and scores as much as rounding leaves it', async () => {
+    const directory = folder()
+    const events = await all(run({ ...toyConfig(directory), saveAs: 'float16' }))
+    const saved = readFileSync(join(directory, 'model/model.safetensors'))
+    expect(saved.toString('latin1')).toContain('"F16"')
+    expect(readFileSync(join(directory, 'model/config.json'), 'utf8')).toContain('"torch_dtype": "float16"')
+    const last = only(events, 'evaluation.completed').at(-1)!
+    const { scores } = await evaluate(directory, { split: 'validation', places })
+    expect(scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 2)
+    expect(scores['loss']!.value).not.toBe(last.scores['loss']!.value)
+  })
+
   it('has no split that the configuration does not name', async () => {
     const directory = folder()
     await all(run(toyConfig(directory)))

@@ -34,8 +34,8 @@ export async function saveModel(plan: Plan, parts: Parts, params: Params, scores
   const weights = (await parts.engine.read(params)) as unknown as Record<string, HostArray>
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
   const files: Files = {
-    'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: 'float32' }),
-    'model.safetensors': encodeSafetensors(weights, { format: 'pt' }),
+    'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: plan.config.saveAs }),
+    'model.safetensors': encodeSafetensors(weights, { format: 'pt' }, plan.config.saveAs),
     'README.md': card(plan, parts, scores),
     ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }

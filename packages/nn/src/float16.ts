@@ -1,0 +1,32 @@
+const word = new Uint32Array(1)
+const single = new Float32Array(word.buffer)
+
+/** The number that 16 bits of IEEE 754 half precision stand for. */
+export const halfToFloat = (half: number): number => {
+  const sign = half & 0x8000 ? -1 : 1
+  const exponent = (half >> 10) & 31
+  const fraction = half & 1023
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/**
+ * The 16 bits of the half-precision number nearest to a single-precision one; of two that are equally near, the even one.
+ * Beyond 65,519 it is infinity.
+ */
+export function floatToHalf(value: number): number {
+  single[0] = value
+  const bits = word[0]!
+  const sign = (bits >>> 16) & 0x8000
+  const magnitude = bits & 0x7fffffff
+  if (magnitude > 0x7f800000) return sign | 0x7e00
+  if (magnitude >= 0x47800000) return sign | 0x7c00
+  // Below the least normal half, halves are multiples of 2⁻²⁴; adding 0.5 lines their last bit up with that of a single.
+  if (magnitude < 0x38800000) {
+    single[0] = Math.abs(value) + 0.5
+    return sign | (word[0]! - 0x3f000000)
+  }
+  const rounded = magnitude - 0x38000000 + 0x0fff + ((magnitude >>> 13) & 1)
+  return sign | (rounded >>> 13)
+}
