@@ -15,7 +15,7 @@ const installed = join(project, 'node_modules/attune-plugin-metric-kappa/package
 
 /** @param {string} command @param {string[]} args */
 const run = (command, args, cwd = project) =>
-  spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } })
+  spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0' } })
 
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
