@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { EngineReport } from './commands/doctor.js'
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-cli-'))
@@ -130,15 +131,29 @@ describe('train, evaluate and predict', () => {
     const written = await attune(['init', '--data', 'pets.csv', '--output', 'pets.yaml'])
     expect([written.code, written.out]).toEqual([0, expect.stringContaining('texts from "body", labels from "kind"')])
     expect((await attune(['init', '--data', 'pets.csv', '--output', 'pets.yaml'])).err).toContain('FILE_EXISTS')
-    const small = [
-      'model.hiddenSize=16',
-      'model.intermediateSize=16',
-      'model.numHiddenLayers=1',
-      'training.epochs=1',
-      'engine=tfjs-cpu',
-    ]
+    const small = ['model.hiddenSize=16', 'model.intermediateSize=16', 'model.numHiddenLayers=1', 'training.epochs=1']
     const trained = await attune(['train', 'pets.yaml', ...small.flatMap((setting) => ['--set', setting])])
     expect([trained.code, trained.err]).toEqual([0, expect.stringContaining('finished')])
+    // It names no engine: the choice is told, and kept for whoever resumes the run.
+    expect(trained.err).toContain('the fastest that is installed and works here')
+    const kept = JSON.parse(readFileSync(join(root, 'run/config.json'), 'utf8')) as { engine: { use: string } }
+    expect(kept.engine.use).toBe('onnxruntime')
+  })
+})
+
+describe('doctor', () => {
+  it('measures every engine that works here, and says of the others what they want', async () => {
+    const { code, out } = await attune(['doctor', '--json'])
+    const found = JSON.parse(out) as { node: string; cores: number; engines: EngineReport[] }
+    expect([code, found.node, found.cores]).toEqual([0, process.versions.node, cpus().length])
+    expect(found.engines.map(({ name }) => name)).toEqual(expect.arrayContaining(['onnxruntime', 'tfjs-cpu']))
+    for (const { name, usable, about, gigaflops } of found.engines) {
+      if (usable) expect([name, gigaflops]).toEqual([name, expect.any(Number)])
+      else expect([name, about]).toEqual([name, expect.stringContaining('npm ')])
+    }
+    const [first, last] = ['onnxruntime', 'tfjs-cpu'].map((name) => found.engines.find((each) => each.name === name)!)
+    expect([first!.usable, last!.usable]).toEqual([true, true])
+    expect(found.engines.indexOf(first!)).toBeLessThan(found.engines.indexOf(last!))
   })
 })
 

@@ -15,7 +15,7 @@ export interface SearchPlaces {
   readonly folders: readonly string[]
 }
 
-/** An installed package that declares a plugin in its package.json: `"attune": { "kind": …, "name": … }`. */
+/** An installed package that declares a plugin in its package.json: `"attune": { "kind": …, "name": …, "preference"?: … }`. */
 export interface PluginPackage {
   readonly kind: string
   readonly name: string
@@ -23,6 +23,8 @@ export interface PluginPackage {
   readonly version: string
   readonly description: string
   readonly directory: string
+  /** Where several plugins can do the same work and none is named, the one with the greatest is taken. */
+  readonly preference?: number
 }
 
 const readJson = (path: string): Record<string, unknown> | undefined => {
@@ -58,7 +60,7 @@ function candidates(modules: string): string[] {
 
 function declared(directory: string): PluginPackage | undefined {
   const manifest = readJson(join(directory, 'package.json'))
-  const attune = manifest?.['attune'] as { kind?: unknown; name?: unknown } | undefined
+  const attune = manifest?.['attune'] as Record<'kind' | 'name' | 'preference', unknown> | undefined
   if (manifest === undefined || typeof attune?.kind !== 'string' || typeof attune.name !== 'string') return undefined
   const text = (key: string): string => (typeof manifest[key] === 'string' ? manifest[key] : '')
   return {
@@ -68,6 +70,7 @@ function declared(directory: string): PluginPackage | undefined {
     version: text('version'),
     description: text('description'),
     directory,
+    ...(typeof attune.preference === 'number' ? { preference: attune.preference } : {}),
   }
 }
 

@@ -17,6 +17,7 @@ import {
 } from '@attune/core'
 import { optionsFromConfig } from '@attune/nn'
 import type { Observable } from 'rxjs'
+import { AUTO, chooseEngine } from './choose-engine.js'
 import { type ParsedConfig, runSchema, without } from './run-config.js'
 
 /** What surrounds a run. */
@@ -42,6 +43,8 @@ export interface Plan {
   readonly from: string | undefined
   /** Whether the user said how large the vocabulary is; otherwise the tokenizer says. */
   readonly vocabularyGiven: boolean
+  /** Why the engine is the one it is, where the configuration left the choice open. */
+  readonly engineBecause: string | undefined
 }
 
 const MAXIMUM_JSON = 64 * 1024 * 1024
@@ -90,18 +93,22 @@ async function readModelFolder(named: Use, places: SearchPlaces) {
 }
 
 /**
- * Checks a configuration and finds its plugins. Nothing is computed and nothing is written.
+ * Checks a configuration and finds its plugins. Nothing is computed and nothing is written; where the engine is `auto`,
+ * engines are started to see which works.
  * @throws AttuneError with all that is wrong.
  */
 export async function planRun(config: unknown, options: RunOptions = {}): Promise<Plan> {
   const places = placesOf(options)
   const parsed = parseConfig(runSchema, config, options.locate)
   const { model, from } = await readModelFolder(parsed.model, places)
-  const chosen = await choosePlugins({ ...parsed, model }, places, options.locate)
+  const open = parsed.engine.plugin === AUTO
+  const choice = open ? await chooseEngine(parsed.engine, places) : { engine: parsed.engine, because: undefined }
+  const chosen = await choosePlugins({ ...parsed, model, engine: choice.engine }, places, options.locate)
   return {
     config: chosen,
     directory: parsed.directory === undefined ? undefined : resolve(places.folders[0] as string, parsed.directory),
     from,
     vocabularyGiven: from !== undefined || 'vocabSize' in parsed.model.options,
+    engineBecause: choice.because,
   }
 }

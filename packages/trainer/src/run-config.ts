@@ -16,6 +16,7 @@ import {
   useAll,
 } from '@attune/core'
 import { z } from 'zod'
+import { AUTO } from './choose-engine.js'
 
 const training = z.strictObject({
   epochs: z.int().min(1).max(100_000).default(3).describe('Passes over the training examples'),
@@ -54,7 +55,7 @@ export const runSchema = z.strictObject({
   model: use(MODEL).describe('The architecture; `from: folder` starts from a saved model'),
   objective: use(OBJECTIVE).describe('The task'),
   adapter: use(ADAPTER).prefault('full').describe('What trains'),
-  engine: use(ENGINE).prefault('tfjs-wasm').describe('What computes'),
+  engine: use(ENGINE).prefault(AUTO).describe('What computes; `auto` takes the fastest that works here'),
   optimizer: useAll(OPTIMIZER).prefault('adamw').describe('From gradients to updates; several form a chain'),
   scheduler: use(SCHEDULER).prefault('linear').describe('The learning rate over time'),
   metric: useAll(METRIC).prefault([]).describe('Scores besides the loss'),

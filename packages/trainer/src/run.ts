@@ -92,7 +92,7 @@ function announce(
     steps,
     epochs: plan.config.training.epochs,
     examples: learned.examples,
-    engine: parts.engine.device,
+    engine: [parts.engine.device, plan.engineBecause].filter((part) => part !== undefined).join(': '),
     scores: { loss: 'minimize', ...Object.fromEntries(parts.metrics.map(({ name, direction }) => [name, direction])) },
     ...counts,
     ...(plan.directory === undefined ? {} : { directory: plan.directory }),

@@ -1,0 +1,59 @@
+import {
+  AttuneError,
+  ENGINE,
+  type Engine,
+  type SearchPlaces,
+  type Use,
+  findPlugin,
+  installedPlugins,
+  isAttuneError,
+} from '@attune/core'
+
+/** The word that stands for whichever engine is best here. */
+export const AUTO = 'auto'
+
+/** An engine, and in words why it is the one. */
+export interface EngineChoice {
+  readonly engine: Use
+  readonly because: string
+}
+
+/** Why an engine cannot be used here; nothing if it can. */
+async function obstacle(name: string, places: SearchPlaces): Promise<string | undefined> {
+  let engine: Engine | undefined
+  try {
+    engine = (await findPlugin(ENGINE, name, places))() as Engine
+    await engine.start()
+    return undefined
+  } catch (error) {
+    return isAttuneError(error) ? error.problem : String(error)
+  } finally {
+    await engine?.close()
+  }
+}
+
+/**
+ * The first engine that starts here, in the order of the `preference` that installed engines state in their package.json
+ * (the fastest first); engines that state none are used only by name. It gets the options that stand beside `auto`.
+ * @throws AttuneError `ENGINE_UNAVAILABLE` with what stood in the way of each.
+ */
+export async function chooseEngine({ options }: Use, places: SearchPlaces): Promise<EngineChoice> {
+  const installed = installedPlugins(places.folders)
+    .filter(({ kind, preference }) => kind === ENGINE.name && preference !== undefined)
+    .sort((a, b) => b.preference! - a.preference!)
+  const obstacles: string[] = []
+  for (const { name } of installed) {
+    const why = await obstacle(name, places)
+    if (why === undefined)
+      return {
+        engine: { kind: ENGINE, plugin: name, options },
+        because: ['the fastest that is installed and works here', ...obstacles].join('; '),
+      }
+    obstacles.push(why)
+  }
+  throw new AttuneError(
+    'ENGINE_UNAVAILABLE',
+    obstacles.length === 0 ? 'no engine is installed' : `no installed engine works here: ${obstacles.join('; ')}`,
+    'npm install @attune/engine-onnxruntime, or @attune/engine-tfjs-wasm, which works wherever Node does.',
+  )
+}
