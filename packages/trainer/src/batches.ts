@@ -4,9 +4,9 @@ import { bucketByLength, map, shuffle, skip } from '@attune/data'
 /** Batches sorted together by length: enough that rows of a batch are alike, few enough that order stays random. */
 const BUCKETS = 32
 
-/** A batch made ready on the host, and what it holds. */
+/** A batch made ready on the host, in the parts that are computed one after another, and what it holds. */
 export interface ReadyBatch {
-  readonly batch: Batch
+  readonly parts: readonly Batch[]
   readonly examples: number
   readonly tokens: number
 }
@@ -25,12 +25,31 @@ export function encodeAll(
   return { items, truncated: () => truncated }
 }
 
-/** A batch of encoded examples. */
-export const makeReady = (objective: Objective, items: readonly Encoded[], random?: () => number): ReadyBatch => ({
-  batch: objective.collate(items, random),
-  examples: items.length,
-  tokens: items.reduce((sum, item) => sum + item.length, 0),
-})
+/** A batch of encoded examples, in parts of at most `microBatchSize`. */
+function makeReady(
+  objective: Objective,
+  items: readonly Encoded[],
+  microBatchSize: number,
+  random: () => number,
+): ReadyBatch {
+  const count = Math.ceil(items.length / microBatchSize)
+  const slices = Array.from({ length: count }, (_, i) => items.slice(i * microBatchSize, (i + 1) * microBatchSize))
+  return {
+    parts: slices.map((slice) => objective.collate(slice, random)),
+    examples: items.length,
+    tokens: items.reduce((sum, item) => sum + item.length, 0),
+  }
+}
+
+/** How an epoch's examples become batches. */
+interface Order {
+  readonly key: Key
+  /** Batches of the epoch that were taken already. */
+  readonly done: number
+  readonly batchSize: number
+  readonly microBatchSize: number
+  readonly shuffleBuffer: number
+}
 
 /**
  * The batches of one epoch, from the one after `done`: shuffled, of like length, and the same for the same key, which is
@@ -39,11 +58,11 @@ export const makeReady = (objective: Objective, items: readonly Encoded[], rando
 export async function* epochBatches(
   items: AsyncIterable<Encoded>,
   objective: Objective,
-  { key, done, batchSize, shuffleBuffer }: { key: Key; done: number; batchSize: number; shuffleBuffer: number },
+  { key, done, batchSize, microBatchSize, shuffleBuffer }: Order,
 ): AsyncGenerator<ReadyBatch, void> {
   const mixed = shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle')))
   const batches = bucketByLength(mixed, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
   let number = done
   for await (const batch of skip(batches, done))
-    yield makeReady(objective, batch, stream(fold(key, 'collate', number++)))
+    yield makeReady(objective, batch, microBatchSize, stream(fold(key, 'collate', number++)))
 }

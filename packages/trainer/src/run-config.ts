@@ -20,7 +20,13 @@ import { AUTO } from './choose-engine.js'
 
 const training = z.strictObject({
   epochs: z.int().min(1).max(100_000).default(3).describe('Passes over the training examples'),
-  batchSize: z.int().min(1).max(65_536).default(16).describe('Examples a step'),
+  batchSize: z.int().min(1).max(65_536).default(16).describe('Examples a step learns from'),
+  microBatchSize: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .optional()
+    .describe('Examples computed at once: a step adds up its gradients over such parts, in less memory; default: all'),
   learningRate: z
     .number()
     .positive()
@@ -76,6 +82,10 @@ export type ParsedConfig = z.output<typeof runSchema>
 
 /** The numbers of the loop. */
 export type TrainingSettings = ParsedConfig['training']
+
+/** Examples that are computed at once. */
+export const microBatchSizeOf = ({ batchSize, microBatchSize = batchSize }: TrainingSettings): number =>
+  Math.min(batchSize, microBatchSize)
 
 /** A plugin's place without the options that the run reads itself. */
 export function without(named: Use, ...options: readonly string[]): Use {

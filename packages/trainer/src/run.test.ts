@@ -94,6 +94,25 @@ describe('a run', () => {
     expect(weights(c)).not.toBe(weights(a))
   })
 
+  it('takes a step in parts where it is told to, and resumes it with the same bits', async () => {
+    const inParts = (directory: string) => {
+      const config = toyConfig(directory)
+      return { ...config, training: { ...config.training, microBatchSize: 3 } }
+    }
+    const [whole, stopped] = [folder(), folder()]
+    const events = await all(run(inParts(whole)))
+    const steps = only(events, 'step.completed')
+    expect(steps.length).toBe(24)
+    expect(steps.reduce((sum, { examples }) => sum + examples, 0)).toBe(180)
+    const commands = new Subject<Command>()
+    const stop = (event: RunEvent): void => {
+      if (event.type === 'step.completed' && event.step === 11) commands.next({ type: 'stop', because: 'test' })
+    }
+    await lastValueFrom(run(inParts(stopped), { places, commands }).pipe(map(stop)))
+    await all(resume(stopped, { places }))
+    expect(weights(stopped)).toBe(weights(whole))
+  })
+
   it('is cold: nothing happens before it is subscribed to, and each subscription is a run of its own', async () => {
     const directory = folder()
     const events = run(toyConfig(directory))

@@ -1,24 +1,16 @@
-import {
-  type Adapted,
-  AttuneError,
-  type Compiled,
-  type Engine,
-  type OnDevice,
-  type Batch,
-  type Params,
-  type Scope,
-  type Tree,
-} from '@attune/core'
+import { type Adapted, AttuneError, type Engine, type Params, type Scope, type Tree } from '@attune/core'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import type { Bus } from './bus.js'
 import type { Checkpoint, Progress } from './checkpoint.js'
+import { type CompiledStep, compileStep } from './compiled-step.js'
 import { type Parts, partsOf } from './compose.js'
 import { type Inference, inference } from './infer.js'
 import type { Plan } from './plan.js'
+import { microBatchSizeOf } from './run-config.js'
 import type { LastScores } from './save-model.js'
 import type { Learned } from './run-folder.js'
 import type { Split } from './splits.js'
-import { type StepInputs, type StepResult, type TrainingState, trainingStep } from './training-step.js'
+import type { TrainingState } from './training-step.js'
 import { countParameters, firstParameters } from './weights.js'
 
 /** What changes while a run goes on. */
@@ -33,8 +25,6 @@ export interface Moving {
   warnedOfNoFolder: boolean
 }
 
-type Step = Compiled<(state: TrainingState, frozen: Params, batch: OnDevice<Batch>, inputs: StepInputs) => StepResult>
-
 /** Everything of a run that is under way. */
 export interface Session {
   readonly plan: Plan
@@ -42,7 +32,7 @@ export interface Session {
   readonly scope: Scope
   readonly parts: Parts
   readonly adapted: Adapted
-  readonly step: Step
+  readonly step: CompiledStep
   readonly inference: Inference
   readonly splits: { readonly train: Split; readonly validation: Split }
   readonly bus: Bus
@@ -109,8 +99,8 @@ export function openSession(
     scope,
     parts,
     adapted,
-    step: engine.compile(trainingStep({ model, objective, optimizer }), { donate: [0, 2, 3] }) as Step,
-    inference: inference(engine, model, objective, config.training.batchSize),
+    step: compileStep(engine, { model, objective, optimizer }),
+    inference: inference(engine, model, objective, microBatchSizeOf(config.training)),
     splits,
     bus,
     stepsPerEpoch,

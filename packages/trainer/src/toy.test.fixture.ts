@@ -109,13 +109,18 @@ export const toyModel = definePlugin({
   kind: MODEL,
   name: 'toy-model',
   summary: 'The mean of the embeddings through a dense layer',
-  options: z.strictObject({ vocabSize: z.int().default(9), width: z.int().default(8), scale: z.number().default(0.3) }),
-  create: ({ vocabSize, width, scale }): Model => ({
+  options: z.strictObject({
+    vocabSize: z.int().default(9),
+    width: z.int().default(8),
+    scale: z.number().default(0.3),
+    dropout: z.number().default(0.2),
+  }),
+  create: ({ vocabSize, width, scale, dropout: rate }): Model => ({
     prefix: 'toy.',
     wordEmbeddings: 'toy.embeddings.weight',
     hiddenSize: width,
     maximumLength: 8,
-    headDropout: 0.1,
+    headDropout: rate / 2,
     initializerRange: scale,
     layers: [{ name: 'all', prefixes: ['toy.'] }],
     config: { model_type: 'toy-model', vocab_size: vocabSize, width, scale },
@@ -125,7 +130,7 @@ export const toyModel = definePlugin({
       'toy.dense.bias': normal(foldKey(key, 'b'), [width], scale),
     }),
     forward(params, { inputIds }, mode) {
-      const lastHiddenState = dropout(embedding(params, 'toy.embeddings', inputIds), 0.2, mode)
+      const lastHiddenState = dropout(embedding(params, 'toy.embeddings', inputIds), rate, mode)
       return { lastHiddenState, pooled: tanh(linear(params, 'toy.dense', mean(lastHiddenState, 1))) }
     },
   }),
@@ -168,7 +173,7 @@ export const toyObjective = definePlugin({
       encode: (example) => encode(example, LABELS.indexOf(String(example['label']))),
       encodeUnlabelled: (example) => encode(example, -1),
       collate: pad,
-      head: (params, { pooled }, mode) => linear(params, 'head', dropout(pooled, 0.1, mode)),
+      head: (params, { pooled }, mode) => linear(params, 'head', dropout(pooled, model.headDropout, mode)),
       loss: (logits, { labels }) => ({
         sum: (kind === 'sound' ? sum(crossEntropy(logits, labels)) : sum(logits.mul(Infinity))) as Scalar,
         weight: scalar(logits.shape[0] as number),

@@ -1,21 +1,18 @@
-import { AttuneError, type HostArray, type Key, fold, key } from '@attune/core'
+import { AttuneError, type HostArray, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from './batches.js'
+import type { HostInputs } from './compiled-step.js'
 import { evaluate, obey } from './obey.js'
+import { microBatchSizeOf } from './run-config.js'
 import type { Session } from './session.js'
 
 const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
 
-/** The inputs of a step that vary: learning rate, step and the seed of its randomness. */
-function inputsOf({ plan, parts, steps, moving }: Session, step: number) {
+/** What varies from step to step: learning rate, step and the seed of its randomness. */
+function inputsOf({ plan, parts, steps, moving }: Session, step: number): { learningRate: number; inputs: HostInputs } {
   const { config } = plan
   const learningRate = config.training.learningRate * parts.scheduler(step, steps) * moving.progress.learningRateScale
-  const seed: Key = fold(key(config.seed), 'step', step)
-  const inputs = parts.engine.put({
-    learningRate: number(learningRate),
-    step: number(step),
-    seed: { shape: [2], dtype: 'int32', values: Int32Array.from(seed) } as HostArray,
-  })
-  return { learningRate, inputs }
+  const seed = fold(key(config.seed), 'step', step)
+  return { learningRate, inputs: { learningRate: number(learningRate), step: number(step), seed } }
 }
 
 function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): void {
@@ -32,7 +29,7 @@ function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: nu
 /** Takes one step and tells of it. `elapsed` is the time in milliseconds that steps took so far, and how many they were. */
 async function takeStep(
   session: Session,
-  { batch, examples, tokens }: ReadyBatch,
+  { parts: batch, examples, tokens }: ReadyBatch,
   epoch: number,
   elapsed: { milliseconds: number; steps: number },
 ) {
@@ -40,7 +37,7 @@ async function takeStep(
   const begun = performance.now()
   const step = moving.progress.step + 1
   const { learningRate, inputs } = inputsOf(session, step)
-  const result = session.step(moving.state, adapted.frozen, parts.engine.put(batch), inputs)
+  const result = session.step.run(moving.state, adapted.frozen, batch, inputs)
   const { loss, gradientNorm } = result
   moving.state = result.state
   const read = await parts.engine.read({ loss, gradientNorm })
@@ -76,10 +73,11 @@ async function trainEpoch(
 ): Promise<void> {
   const { plan, parts, bus, moving, stepsPerEpoch, splits } = session
   const { batchSize, shuffleBuffer, evaluateEvery } = plan.config.training
+  const microBatchSize = microBatchSizeOf(plan.config.training)
   const done = moving.progress.batches
   if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
   const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
-  const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, shuffleBuffer }
+  const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, microBatchSize, shuffleBuffer }
   const every = evaluateEvery === 'epoch' ? stepsPerEpoch : evaluateEvery
   for await (const ready of epochBatches(items, parts.objective, order)) {
     await takeStep(session, ready, epoch, elapsed)

@@ -3,7 +3,15 @@ import { type HostArray, MODEL, OBJECTIVE, type Params, TOKENIZER, createScope, 
 import { accumulateMomentum, chain, scaleByLearningRate } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { toyEngine, toyExample, toyModel, toyObjective, toyTokenizer } from './toy.test.fixture.js'
-import { type StepInputs, inferenceStep, lossAndGradients, trainingStep } from './training-step.js'
+import {
+  type StepInputs,
+  accumulateStep,
+  applyStep,
+  inferenceStep,
+  lossAndGradients,
+  nothingAccumulated,
+  trainingStep,
+} from './training-step.js'
 
 const engine = toyEngine()
 const scope = createScope()
@@ -83,5 +91,45 @@ describe('trainingStep', () => {
     const [once, twice] = [step(state, {}, batch, inputs), step(state, {}, batch, inputs)]
     expect(await engine.read(twice)).toEqual(await engine.read(once))
     expect(await engine.read(state)).toEqual(before)
+  })
+})
+
+describe('accumulateStep and applyStep', () => {
+  const without = toyModel({ vocabSize: get(scope, TOKENIZER).vocabularySize, dropout: 0 })
+  const exact = { model: without, objective: toyObjective({}, { tokenizer: get(scope, TOKENIZER), model: without }) }
+  const optimizer = chain(accumulateMomentum(0.9, false), scaleByLearningRate())
+  const alike = items.map((item, i) => ({ ...item, length: 3, ids: [1, 2, 3].map((id) => (id * i + id) % 5) }))
+  const hyper = { learningRate: number(0.1), step: number(1) }
+
+  async function divided(...sizes: readonly number[]) {
+    const trainable = begin()
+    const state = { trainable, optimizer: optimizer.init(trainable) }
+    const add = engine.compile(accumulateStep(exact))
+    let [sums, at] = [engine.compile(nothingAccumulated)(trainable), 0]
+    for (const size of sizes) {
+      const part = engine.put(exact.objective.collate(alike.slice(at, (at += size)) as never))
+      sums = add(sums, trainable, {}, part, seed(1))
+    }
+    const result = engine.compile(applyStep({ optimizer }))(state, sums, hyper as never)
+    return flat(await engine.read(result))
+  }
+
+  const flat = (tree: unknown): number[] =>
+    typeof tree === 'object' && tree !== null && 'values' in tree
+      ? Array.from(tree.values as Float32Array)
+      : Object.values(tree as object).flatMap(flat)
+
+  it('make the step of the whole batch, however it is divided', async () => {
+    const trainable = begin()
+    const step = engine.compile(trainingStep({ ...exact, optimizer }))
+    const inputs = { ...hyper, seed: seed(1) } as unknown as StepInputs
+    const batch = engine.put(exact.objective.collate(alike as never))
+    const whole = flat(await engine.read(step({ trainable, optimizer: optimizer.init(trainable) }, {}, batch, inputs)))
+    for (const sizes of [[6], [3, 3], [1, 2, 3], [5, 1], [1, 1, 1, 1, 1, 1]]) {
+      const parts = await divided(...sizes)
+      expect(parts.length).toBe(whole.length)
+      const apart = parts.map((value, i) => Math.abs(value - whole[i]!))
+      expect([sizes, Math.max(...apart) < 1e-6]).toEqual([sizes, true])
+    }
   })
 })
