@@ -20,13 +20,15 @@ const imported = (files, own) =>
 /** @param {import('./packages.mjs').Package} each */
 function fieldProblems({ folder, group, short, manifest }) {
   const at = `${folder}/package.json`
+  // The import of an engine brings TF.js' gradients and its backend.
+  const sideEffects = manifest.attune?.kind === 'engine' ? undefined : false
   const wanted = /** @type {[boolean, string][]} */ ([
     [manifest.name === `@attune/${short}`, `its name must be @attune/${short}`],
     [EXACT.test(manifest.version ?? ''), 'it must have a version'],
     [(manifest.description ?? '').length > 10, 'it must have a description'],
     [manifest.license === 'Apache-2.0', 'its license must be Apache-2.0'],
     [manifest.type === 'module', 'its type must be module'],
-    [manifest.sideEffects === false, 'sideEffects must be false'],
+    [manifest.sideEffects === sideEffects, `sideEffects must be ${sideEffects ?? 'absent'}`],
     [manifest.exports?.['.'] !== undefined, 'it must have exports'],
     [(manifest.files ?? []).join() === 'dist,!dist/**/*.test.*', 'files must be ["dist", "!dist/**/*.test.*"]'],
     [manifest.private !== true, 'it must not be private'],

@@ -56,7 +56,7 @@ function manifestOf(kind, name) {
     description: summary,
     license: 'Apache-2.0',
     type: 'module',
-    sideEffects: false,
+    ...(kind === 'engine' ? {} : { sideEffects: false }),
     attune: { kind, name },
     exports: { '.': { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` } },
     files: ['dist', '!dist/**/*.test.*'],
