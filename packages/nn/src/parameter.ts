@@ -15,3 +15,7 @@ export function parameter(params: Params, name: string): Tensor {
     near.length > 0 ? `Nearest: ${near.join(', ')}.` : 'Load a checkpoint of the same architecture.',
   )
 }
+
+/** The parameters whose names begin with a prefix, under their whole names. */
+export const under = (params: Params, prefix: string): Params =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => name.startsWith(prefix)))

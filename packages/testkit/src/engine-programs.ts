@@ -1,5 +1,17 @@
 import { type HostTree, type Params, type StepKey, key, normals, stream } from '@attune/core'
-import { attention, crossEntropy, dropout, embedding, geluTanh, layerNorm, linear, paddingBias, gelu } from '@attune/nn'
+import {
+  attention,
+  crossEntropy,
+  dropout,
+  embedding,
+  gelu,
+  geluTanh,
+  layerNorm,
+  linear,
+  paddingBias,
+  recomputed,
+  under,
+} from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { gradientsOf } from './gradients-of.js'
@@ -236,6 +248,17 @@ const layers: EngineProgram[] = [
         key: seed(p),
       }),
     { mask: integers([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0], [2, 7]), seed: integers([8, 9]) },
+  ),
+  differentiated(
+    'layers computed again',
+    { x: normal(3, 5), 'a.weight': normal(5, 5), 'a.bias': normal(5), 'b.weight': normal(5, 5), 'b.bias': normal(5) },
+    (p) => {
+      const mode = { training: true, key: seed(p), recompute: true } as const
+      const layer = (own: Params, x: Tensor): Tensor =>
+        dropout(tf.tanh(linear(own, Object.keys(own)[0]!.split('.')[0]!, x)), 0.2, mode)
+      return recomputed(layer, under(p, 'b.'), [recomputed(layer, under(p, 'a.'), [p['x']!], mode)], mode)
+    },
+    { seed: integers([4, 2]) },
   ),
 ]
 

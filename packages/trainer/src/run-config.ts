@@ -27,6 +27,10 @@ const training = z.strictObject({
     .max(65_536)
     .optional()
     .describe('Examples computed at once: a step adds up its gradients over such parts, in less memory; default: all'),
+  gradientCheckpointing: z
+    .boolean()
+    .default(false)
+    .describe('Compute each layer again for its gradient instead of keeping it: less memory, about a third more time'),
   learningRate: z
     .number()
     .positive()

@@ -99,7 +99,7 @@ export function openSession(
     scope,
     parts,
     adapted,
-    step: compileStep(engine, { model, objective, optimizer }),
+    step: compileStep(engine, { model, objective, optimizer, recompute: config.training.gradientCheckpointing }),
     inference: inference(engine, model, objective, microBatchSizeOf(config.training)),
     splits,
     bus,

@@ -37,11 +37,15 @@ export interface StepParts {
   readonly model: Model
   readonly objective: Objective
   readonly optimizer: Optimizer
+  /** Whether layers are computed again for their gradients rather than kept: gradient checkpointing. */
+  readonly recompute?: boolean
 }
+
+type LossParts = Pick<StepParts, 'model' | 'objective' | 'recompute'>
 
 /** A scalar made of the loss in training, its gradient by the trainable parameters, and the loss's weight. */
 function differentiate(
-  { model, objective }: Pick<StepParts, 'model' | 'objective'>,
+  { model, objective, recompute = false }: LossParts,
   { trainable, frozen, batch, seed }: { trainable: Params; frozen: Params; batch: OnDevice<Batch>; seed: Tensor },
   scalarOf: (loss: Loss) => Tensor,
 ): { readonly value: Scalar; readonly grads: Params; readonly weight: Tensor } {
@@ -50,7 +54,7 @@ function differentiate(
   let kept: Tensor | undefined
   const forward = (): Scalar => {
     const params = { ...frozen, ...trainable }
-    const mode = { training: true, key: { seed, stream: 0 } } as const
+    const mode = { training: true, key: { seed, stream: 0 }, recompute } as const
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
     const loss = objective.loss(head, batch)
     kept = keep(loss.weight) // all else that is not returned is freed with the tape
@@ -71,7 +75,7 @@ function differentiate(
  * depend on has a gradient of zero.
  */
 export function lossAndGradients(
-  parts: Pick<StepParts, 'model' | 'objective'>,
+  parts: LossParts,
   trainable: Params,
   frozen: Params,
   batch: OnDevice<Batch>,
@@ -123,7 +127,7 @@ export const nothingAccumulated = (trainable: Params): Accumulated => ({
 
 /** Adds one part of a batch. Sums are divided only when all are there, so that every division into parts gives the same. */
 export const accumulateStep =
-  (parts: Pick<StepParts, 'model' | 'objective'>) =>
+  (parts: LossParts) =>
   (sums: Accumulated, trainable: Params, frozen: Params, batch: OnDevice<Batch>, seed: Tensor): Accumulated => {
     const { value, grads, weight } = differentiate(parts, { trainable, frozen, batch, seed }, ({ sum }) => sum)
     return {

@@ -22,6 +22,8 @@ import {
   linear,
   normal,
   paddingBias,
+  recomputed,
+  under,
 } from '@attune/nn'
 import { type Tensor, add, range, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -129,8 +131,11 @@ function layer(o: BertOptions, params: Params, at: string, x: Tensor, bias: Tens
 function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const bias = paddingBias(inputs.attentionMask) // [batch, 1, 1, length]
   let x = embed(o, params, inputs, fold(mode, 0))
-  for (let i = 0; i < o.numHiddenLayers; i++)
-    x = layer(o, params, `bert.encoder.layer.${i}`, x, bias, fold(mode, i + 1))
+  for (let i = 0; i < o.numHiddenLayers; i++) {
+    const at = `bert.encoder.layer.${i}`
+    const apply = (own: Params, y: Tensor, mask: Tensor): Tensor => layer(o, own, at, y, mask, fold(mode, i + 1))
+    x = recomputed(apply, under(params, `${at}.`), [x, bias], mode)
+  }
   const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
   return { lastHiddenState: x, pooled: tanh(linear(params, 'bert.pooler.dense', first)) }
 }

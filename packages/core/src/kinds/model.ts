@@ -12,8 +12,12 @@ export interface StepKey {
   readonly stream: number
 }
 
-/** Whether a forward pass trains. Dropout and its like act only when `training`, with randomness from `key`. */
-export type Mode = { readonly training: false } | { readonly training: true; readonly key: StepKey }
+/**
+ * Whether a forward pass trains. Dropout and its like act only when `training`, with randomness from `key`. With
+ * `recompute`, layers keep nothing for their gradients and are computed again.
+ */
+export type Mode =
+  { readonly training: false } | { readonly training: true; readonly key: StepKey; readonly recompute?: boolean }
 
 /** Parameters that belong to one depth of a model, from the input up. */
 export interface LayerGroup {
