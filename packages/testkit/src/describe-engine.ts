@@ -1,6 +1,21 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type Engine, type HostArray, type Tree } from '@attune/core'
-import { type Tensor, add, cast, matMul, mul, reshape, square } from '@tensorflow/tfjs-core'
+import {
+  type Scalar,
+  type Tensor,
+  add,
+  cast,
+  engine as engineOf,
+  matMul,
+  mul,
+  reshape,
+  square,
+  sub,
+  sum,
+  tanh,
+} from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { enginePrograms } from './engine-programs.js'
 import { expectClose } from './expect-close.js'
@@ -15,6 +30,31 @@ export interface EngineSuite {
 }
 
 const STEPS = 40
+
+const MANY_STEPS = 500
+const WIDTH = 128
+
+/** What the process holds once its garbage is gone: the collector is for those who ask V8. */
+function residentBytes(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().rss
+}
+
+/** The state of {@link momentumStep}. */
+type Momentum = Record<'weight' | 'speed', Tensor>
+
+const SPEED = floats(new Float32Array(WIDTH ** 2), [WIDTH, WIDTH])
+
+/** A step of a descent that neither ends nor explodes. */
+function momentumStep({ weight, speed }: Momentum, x: Tensor): Momentum {
+  const [gradient] = engineOf().gradients(
+    () => sum(square(tanh(mul(mul(weight, weight), x)))) as Scalar,
+    [weight],
+  ).grads
+  const next = add(mul(speed, 0.9), gradient!)
+  return { weight: sub(weight, mul(next, 1e-5)), speed: next }
+}
 
 const describeNumbers = (engine: Engine, tolerance: number): void => {
   const reference = referenceEngine()
@@ -91,6 +131,21 @@ const describeMemory = (engine: Engine): void => {
     engine.release(state)
     engine.release(rate)
     expect(engine.live()).toBe(begin)
+    step.dispose()
+  })
+
+  it(`takes no more memory after ${MANY_STEPS} steps than after ${MANY_STEPS / 5}`, async () => {
+    const step = engine.compile(momentumStep, { donate: [0, 1] })
+    const advance = (state: Momentum, from: number, to: number): Momentum => {
+      for (let i = from; i < to; i++) state = step(state, engine.put(floats([Math.cos(i)], [])))
+      return state
+    }
+    const weight = floats(Array.from({ length: WIDTH ** 2 }, Math.sin), [WIDTH, WIDTH])
+    const early = advance(engine.put({ weight, speed: SPEED }), 0, MANY_STEPS / 5)
+    await engine.read(early)
+    const before = residentBytes()
+    await engine.read(advance(early, MANY_STEPS / 5, MANY_STEPS))
+    expect(residentBytes() - before).toBeLessThan(MANY_STEPS * WIDTH ** 2)
     step.dispose()
   })
 

@@ -187,22 +187,35 @@ function describeTraining({ plugin, engine, make, init, read, run }: Subject): v
 
   const excused = plugin.exceptions?.['gradients']
   it(excused === undefined ? 'has a finite gradient for every parameter' : `lacks gradients: ${excused}`, async () => {
-    const model = make()
-    const weigh = (x: Tensor): Tensor => sum(mul(x, normal(key(5), x.shape, 1)))
-    const gradients = engine.compile((params: Params, inputs: TextInputs) =>
-      gradientsOf((p) => {
-        const { lastHiddenState, pooled } = model.forward(p, inputs, INFERENCE)
-        return add(weigh(lastHiddenState), weigh(pooled)) as Scalar
-      }, params),
-    )
     const params = init(key(1))
-    const found = await read(gradients(params, engine.put(textInputs(ROWS))))
+    const found = await read(gradientsIn({ engine, make }, params, INFERENCE))
     const names = Object.keys(found).sort()
     expect(names).toEqual(Object.keys(params).sort())
     expect(names.filter((name) => !found[name]!.values.every(Number.isFinite))).toEqual([])
     const none = names.filter((name) => found[name]!.values.every((g) => g === 0))
     expect(none.length > 0).toBe(excused !== undefined)
   })
+
+  it('has the same gradients when its layers are computed again for them', async () => {
+    const params = init(key(1))
+    const step = { seed: engine.put(integers([1, 2])) as Tensor, stream: 0 }
+    const found = (recompute: boolean): ReturnType<typeof read> =>
+      read(gradientsIn({ engine, make }, params, { training: true, key: step, recompute }))
+    expectClose(await found(true), await found(false), 1e-5)
+  })
+}
+
+/** The gradients of all outputs, weighed at random, by every parameter. */
+function gradientsIn({ engine, make }: Pick<Subject, 'engine' | 'make'>, params: Params, mode: Mode): Params {
+  const model = make()
+  const weigh = (x: Tensor): Tensor => sum(mul(x, normal(key(5), x.shape, 1)))
+  const gradients = engine.compile((inputs: TextInputs) =>
+    gradientsOf((p) => {
+      const { lastHiddenState, pooled } = model.forward(p, inputs, mode)
+      return add(weigh(lastHiddenState), weigh(pooled)) as Scalar
+    }, params),
+  )
+  return gradients(engine.put(textInputs(ROWS)) as TextInputs)
 }
 
 function describeConfig({ plugin, engine, make, init, run }: Subject): void {
