@@ -1,5 +1,17 @@
 import type { Mode } from '@attune/core'
-import { type Tensor, add, cast, matMul, mul, reshape, softmax, sub, transpose } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  add,
+  cast,
+  customGrad,
+  matMul,
+  mul,
+  reshape,
+  softmax,
+  sub,
+  sum,
+  transpose,
+} from '@tensorflow/tfjs-core'
 import { dropout } from './dropout.js'
 
 /**
@@ -18,6 +30,30 @@ const split = (x: Tensor, heads: number): Tensor => {
 }
 
 /**
+ * `O = D(softmax(scores))·v`, with dropout `D`, and its gradient in closed form: with `W` the softmax and `P = ∂O·vᵀ`,
+ *
+ *     ∂v = D(W)ᵀ·∂O,   ∂scores = D(W)∘P − W∘r,   r = Σ ∂O∘O over the head's width
+ *
+ * where the gradient of a softmax alone takes `r` from the larger `W∘∂W`, which sums to the same.
+ * Source: Dao et al., FlashAttention, 2022, appendix B.2.
+ */
+const mix = (scores: Tensor, v: Tensor, rate: number, mode: Mode): Tensor =>
+  customGrad((given, values, save) => {
+    const weights = softmax(given as Tensor)
+    const dropped = dropout(weights, rate, mode)
+    const output = matMul(dropped, values as Tensor)
+    ;(save as (tensors: Tensor[]) => void)([weights, dropped, values as Tensor, output])
+    return {
+      value: output,
+      gradFunc: (g: Tensor, saved: Tensor[]) => {
+        const [w, d, x, o] = saved as [Tensor, Tensor, Tensor, Tensor]
+        const row = sum(mul(g, o), -1, true) // [batch, heads, length, 1]
+        return [sub(mul(d, matMul(g, x, false, true)), mul(w, row)), matMul(d, g, true, false)]
+      },
+    }
+  })(scores, v)
+
+/**
  * Scaled dot-product attention with several heads: `softmax(q·kᵀ / √headSize + bias)·v`, heads joined again.
  * `q`, `k`, `v` are `[batch, length, hidden]`, `bias` broadcasts to `[batch, heads, length, length]`; the result is
  * `[batch, length, hidden]`. `rate` is the dropout of the weights.
@@ -31,7 +67,6 @@ export function attention(
 ): Tensor {
   const [batch, length, hidden] = q.shape as [number, number, number]
   const scores = matMul(split(mul(q, 1 / Math.sqrt(hidden / heads)), heads), split(k, heads), false, true)
-  const weights = dropout(softmax(add(scores, bias)), rate, mode) // [batch, heads, length, length]
-  const mixed = matMul(weights, split(v, heads)) // [batch, heads, length, headSize]
+  const mixed = mix(add(scores, bias), split(v, heads), rate, mode) // [batch, heads, length, headSize]
   return reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, hidden])
 }
