@@ -10,7 +10,7 @@ import {
   findBackend,
   registerBackend,
 } from '@tensorflow/tfjs-core'
-import { type Builder, builder } from './builder.js'
+import { type Builder, SMALL, builder } from './builder.js'
 import type { ElementType, Value, Values } from './graph.js'
 
 /** The name under which TF.js knows the backend that records graphs and holds what they computed. */
@@ -32,9 +32,6 @@ export interface Hosted {
   /** Writes the numbers. */
   compute(into: Float32Array, ...from: readonly Values[]): void
 }
-
-/** Constants of up to so many numbers are compared with those that are there. */
-const SMALL = 64
 
 const TYPES = ['float32', 'int32', 'bool'] as const
 

@@ -56,14 +56,31 @@ const node =
     if (domain !== '') text(writer, 7, domain)
   }
 
+/** The bytes of a constant's numbers, which are not copied. */
+export function bytesOf({ constant }: Value): Uint8Array {
+  const { buffer, byteOffset, byteLength } = constant!
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
+}
+
+/** The number of `TensorProto.DataLocation` for numbers in another file. */
+const EXTERNAL = 1
+
+const entry =
+  (key: string, value: string): Write =>
+  (writer) => {
+    text(writer, 1, key)
+    text(writer, 2, value)
+  }
+
 const initializer =
-  (value: Value): Write =>
+  (value: Value, outside: boolean): Write =>
   (writer) => {
     for (const size of value.shape) int(writer, 1, size)
     int(writer, 2, DATA_TYPE[value.dtype])
     text(writer, 8, nameOf(value))
-    const { buffer, byteOffset, byteLength } = value.constant!
-    writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength))
+    if (!outside) return void writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(value))
+    message(writer, 13, entry('location', nameOf(value)))
+    int(writer, 14, EXTERNAL)
   }
 
 /** The declaration of an input or output, with its type and shape. */
@@ -89,7 +106,7 @@ const opset =
   }
 
 /** The constants that nodes read, each once. */
-function constantsOf(nodes: readonly Node[]): readonly Value[] {
+export function constantsOf(nodes: readonly Node[]): readonly Value[] {
   const read = nodes.flatMap(({ inputs }) => inputs).filter((value) => value?.constant !== undefined) as Value[]
   return [...new Set(read)]
 }
@@ -111,11 +128,16 @@ const sequenceDeclaration: Write = (writer) => {
   )
 }
 
-/**
- * A graph as the bytes of an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open.
- * @param withSequence puts an output before the others that is an empty sequence
- */
-export function encodeModel(graph: Graph, withSequence = false): Uint8Array {
+/** What a session needs otherwise than a file. */
+interface ForSession {
+  /** Puts an output before the others that is an empty sequence. */
+  readonly withSequence?: boolean
+  /** Constants whose numbers are in files of their own, named as they are. */
+  readonly outside?: ReadonlySet<Value>
+}
+
+/** A graph as the bytes of an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
+export function encodeModel(graph: Graph, { withSequence = false, outside = new Set() }: ForSession = {}): Uint8Array {
   const nodes = nodesOf(graph.outputs)
   const writer = new BinaryWriter()
   int(writer, 1, IR_VERSION)
@@ -124,7 +146,7 @@ export function encodeModel(graph: Graph, withSequence = false): Uint8Array {
     if (withSequence) message(body, 1, sequenceNode)
     for (const each of nodes) message(body, 1, node(each))
     text(body, 2, 'function')
-    for (const each of constantsOf(nodes)) message(body, 5, initializer(each))
+    for (const each of constantsOf(nodes)) message(body, 5, initializer(each, outside.has(each)))
     for (const each of graph.inputs) message(body, 11, declaration(each))
     if (withSequence) message(body, 12, sequenceDeclaration)
     for (const each of graph.outputs) message(body, 12, declaration(each))

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { Tensor } from 'onnxruntime-common'
 import type { InferenceSession } from 'onnxruntime-node'
-import type { ElementType, Graph, Value, Values } from './graph.js'
-import { SEQUENCE, encodeModel, sessionName } from './onnx-model.js'
+import { type ElementType, type Graph, type Value, type Values, nodesOf } from './graph.js'
+import { SEQUENCE, bytesOf, constantsOf, encodeModel, sessionName } from './onnx-model.js'
 
 /** How ONNX Runtime is to run a graph. */
 export interface SessionOptions {
@@ -64,15 +64,20 @@ function runInto(session: NativeSession, feeds: readonly Feed[], fetches: readon
   }
 }
 
+/** Constants of so many bytes are handed over beside the graph, which is then not copied with them as it is written and read. */
+const LARGE = 1 << 16
+
 /** Makes a graph ready. What ONNX Runtime finds wrong with it is thrown as it says it. */
 export function openSession(graph: Graph, { threads, providers = ['cpu'], profile }: SessionOptions): Session {
   const { binding, initOrt } = load()
   initOrt()
   const session = new binding.InferenceSession()
-  const model = encodeModel(graph, true)
+  const outside = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)
+  const model = encodeModel(graph, { withSequence: true, outside: new Set(outside) })
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',
+    externalData: outside.map((value) => ({ path: sessionName(value), data: bytesOf(value) })),
     executionMode: 'sequential',
     interOpNumThreads: 1,
     // Measured: the plan of a whole run takes a third more memory, and the second run three times as long.

@@ -1,6 +1,6 @@
 import { reshape, splat } from '../lower/lowering.js'
 import type { Node, Value } from '../graph.js'
-import { type Rule, madeBy } from './rule.js'
+import { type Rule, madeBy, scaled } from './rule.js'
 
 const flag = (node: Node, name: string): boolean => {
   const given = node.attributes[name]
@@ -78,9 +78,27 @@ const normalDistribution: Rule = ({ b, node, inputs }) => {
   return [b.node('HardSigmoid', [erf], erf, { attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } } })]
 }
 
+/** `X·Φ(X)`, where nothing else reads `Φ(X)`: in training the gradient does, and the parts are cheaper than computing both. */
+const gaussianUnit: Rule = ({ b, node, inputs, sole }) => {
+  if (node.op !== 'Mul') return undefined
+  const at = inputs.findIndex((value, i) => sole[i] && madeBy(value, 'HardSigmoid') !== undefined)
+  const x = inputs[1 - at]
+  const argument = madeBy(inputs[at]?.node?.inputs[0], 'Erf')?.inputs[0]
+  const factors = argument === undefined ? undefined : scaled(argument)
+  if (x === undefined || factors === undefined || factors.x !== x) return undefined
+  return splat(factors.by) === Math.fround(Math.SQRT1_2) ? [b.node('Gelu', [x], x)] : undefined
+}
+
 /** Reshapes of reshapes that only appeared as the graph was rewritten. */
 const reshapeOnce: Rule = ({ b, node, inputs: [x] }) =>
   node.op === 'Reshape' ? [reshape(b, x!, node.outputs[0]!.shape)] : undefined
 
 /** Rules that put one operation of ONNX Runtime in the place of several. */
-export const fusionRules: readonly Rule[] = [gemm, inverseDeviation, normalised, normalDistribution, reshapeOnce]
+export const fusionRules: readonly Rule[] = [
+  gemm,
+  inverseDeviation,
+  normalised,
+  normalDistribution,
+  gaussianUnit,
+  reshapeOnce,
+]

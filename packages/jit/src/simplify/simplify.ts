@@ -1,6 +1,7 @@
-import { builder } from '../builder.js'
-import { type Graph, type Node, type Value, nodesOf } from '../graph.js'
+import { type Builder, SMALL, builder } from '../builder.js'
+import { type Graph, type Node, type Value, type Values, nodesOf } from '../graph.js'
 import { fusionRules } from './fusions.js'
+import { foldConstants } from './fold-constants.js'
 import type { Rule } from './rule.js'
 import { scalarRules } from './scalars.js'
 
@@ -14,6 +15,12 @@ function readCounts(nodes: readonly Node[], outputs: readonly Value[]): Readonly
   return counts
 }
 
+/** A constant in another graph. */
+const constantIn = (b: Builder, { dtype, shape }: Value, numbers: Values): Value =>
+  numbers.length > SMALL
+    ? b.array(dtype, numbers, shape)
+    : b.constant(dtype, Array.from(numbers as Float32Array, Number), shape)
+
 /**
  * The same function in fewer and cheaper operations. Nodes are gone through in order; each is written to a new graph as
  * the first rule that applies says, or as it is. What nothing reads any more is left out when the graph is encoded.
@@ -23,14 +30,12 @@ export function simplify({ inputs, outputs }: Graph): Graph {
   const b = builder()
   const nodes = nodesOf(outputs)
   const counts = readCounts(nodes, outputs)
+  const folded = foldConstants({ inputs, outputs })
   const now = new Map<Value, Value>(inputs.map((value) => [value, b.input(value)]))
   const renewed = (value: Value): Value => {
     const found = now.get(value)
     if (found !== undefined) return found
-    const constant =
-      value.constant!.length > 64
-        ? b.array(value.dtype, value.constant!, value.shape)
-        : b.constant(value.dtype, Array.from(value.constant as Float32Array, Number), value.shape)
+    const constant = constantIn(b, value, folded.get(value) ?? value.constant!)
     now.set(value, constant)
     return constant
   }
@@ -41,7 +46,7 @@ export function simplify({ inputs, outputs }: Graph): Graph {
     let made: readonly Value[] | undefined
     for (const rule of RULES) made ??= rule(site)
     made ??= b.nodes(node.op, given, node.outputs, node)
-    for (const [i, value] of node.outputs.entries()) now.set(value, made[i]!)
+    for (const [i, value] of node.outputs.entries()) if (!folded.has(value)) now.set(value, made[i]!)
   }
   return { inputs: inputs.map((value) => now.get(value)!), outputs: outputs.map(renewed) }
 }
