@@ -4,6 +4,7 @@ import { completionCommand } from './commands/completion.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { initCommand } from './commands/init.js'
+import { planCommand } from './commands/plan.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
 import { trainCommand } from './commands/train.js'
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
       `\n${exitCodesText}\n\nExample:\n  attune init --data reviews.csv && attune train attune.yaml`,
     )
   const commands = [
+    planCommand(),
     trainCommand(),
     evaluateCommand(),
     predictCommand(),

@@ -1,4 +1,5 @@
 export * from './evaluate.js'
+export * from './forecast.js'
 export * from './plan.js'
 export * from './run-config.js'
 export * from './run.js'

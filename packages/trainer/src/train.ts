@@ -27,7 +27,7 @@ function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: nu
 }
 
 /** Takes one step and tells of it. `elapsed` is the time in milliseconds that steps took so far, and how many they were. */
-async function takeStep(
+export async function takeStep(
   session: Session,
   { parts: batch, examples, tokens }: ReadyBatch,
   epoch: number,

@@ -1,0 +1,65 @@
+import { type Forecast, type RunConfig, forecast } from '@attune/trainer'
+import { formatBytes, formatCount, formatDuration, table } from '@attune/text'
+import { Command } from 'commander'
+import { placesFrom } from '../places.js'
+import { readConfig, withSettings } from '../read-config.js'
+
+const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
+
+/** A forecast as a table of facts and one of the batches' shapes. */
+export function forecastText(found: Forecast): string {
+  const { peakBytes, availableBytes, seconds } = found
+  const share = Math.round((100 * peakBytes) / availableBytes)
+  const rows = [
+    ['engine', found.engine],
+    ['parameters', `${formatCount(found.parameters)}, of which ${formatCount(found.trainableParameters)} train`],
+    ['steps', `${formatCount(found.steps)}, over ${formatCount(found.examples)} examples`],
+    ['step', milliseconds(found.stepSeconds * 1000)],
+    ['evaluation', formatDuration(found.evaluationSeconds)],
+    ['checkpoint', `${formatDuration(found.checkpoint.seconds)}, ${formatBytes(found.checkpoint.bytes)}`],
+    ['start', formatDuration(found.setupSeconds)],
+    ['whole run', seconds === undefined ? 'unknown' : `${formatDuration(seconds)}, checkpoints aside`],
+    ['memory', `${formatBytes(peakBytes)} at the peak, ${share} % of the ${formatBytes(availableBytes)} that are free`],
+  ]
+  const shapes = found.shapes.map(({ shape, steps, milliseconds: time, compiling }) => [
+    shape,
+    String(steps),
+    milliseconds(time),
+    milliseconds(compiling),
+  ])
+  return [
+    ...table(['', ''], rows).slice(1),
+    '',
+    ...table(['batch', 'steps an epoch', 'a step', 'compiling'], shapes),
+    ...(seconds === undefined
+      ? [
+          '',
+          'This does not fit. Lower training.microBatchSize or the maximum length, or set training.gradientCheckpointing.',
+        ]
+      : []),
+  ].join('\n')
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+
+/** `attune plan` */
+export const planCommand = (): Command =>
+  new Command('plan')
+    .summary('see what a run will take, before it runs')
+    .description(
+      'Tries a few steps of each shape of batch that a run will have, and tells its memory and time. Nothing is kept.',
+    )
+    .argument('<config>', 'the configuration file')
+    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  attune plan config.yaml --set training.microBatchSize=8')
+    .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
+      const { config, folder, locate } = readConfig(target)
+      const found = await forecast(withSettings(config, flags.set) as RunConfig, {
+        baseDirectory: folder,
+        places: placesFrom(folder),
+        locate,
+        progress: (trial, trials, shape) => process.stderr.write(`trying batches of ${shape}, ${trial} of ${trials}\n`),
+      })
+      process.stdout.write(`${flags.json === true ? JSON.stringify(found) : forecastText(found)}\n`)
+    })

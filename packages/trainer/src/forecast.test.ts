@@ -1,0 +1,50 @@
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
+import { lastValueFrom, toArray } from 'rxjs'
+import { forecast } from './forecast.js'
+import { run } from './run.js'
+import { toyConfig, toyPlugins } from './toy.test.fixture.js'
+
+const places = { folders: ['.'], registered: toyPlugins }
+const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('attune-'))
+
+afterEach(() => void jest.restoreAllMocks())
+
+describe('a forecast', () => {
+  it('counts what the run then has, tries every shape, and leaves nothing behind', async () => {
+    const { directory: _, ...config } = toyConfig('unused')
+    const before = leftovers()
+    const tried: string[] = []
+    const found = await forecast(config, {
+      places,
+      progress: (trial, trials, shape) => tried.push(`${trial}/${trials} ${shape}`),
+    })
+    expect(leftovers()).toEqual(before)
+
+    const events = await lastValueFrom(run(config, { places }).pipe(toArray()))
+    const started = events.find(({ type }) => type === 'run.started')
+    const { steps, examples, parameters, trainableParameters } = found
+    expect(started).toMatchObject({ steps, examples, parameters, trainableParameters })
+    const inEpoch = events.filter((event) => event.type === 'step.completed' && event.epoch === 0)
+    expect(found.shapes.reduce((sum, shape) => sum + shape.steps, 0)).toBe(inEpoch.length)
+    expect(tried).toEqual(found.shapes.map(({ shape }, i) => `${i + 1}/${found.shapes.length} ${shape}`))
+
+    expect(found.shapes.every(({ milliseconds }) => milliseconds! > 0)).toBe(true)
+    const training = found.shapes.reduce((sum, shape) => sum + shape.steps * shape.milliseconds!, 0) / 1000
+    expect(found.stepSeconds).toBeCloseTo(training / inEpoch.length, 8)
+    expect(found.seconds).toBeGreaterThan(training * config.training!.epochs! + found.evaluationSeconds)
+    expect(found.checkpoint.bytes).toBeGreaterThan(3 * 4 * trainableParameters) // Adam's two moments, too
+    expect(found.peakBytes).toBeGreaterThan(process.memoryUsage().rss / 2)
+  })
+
+  it('goes no further than the memory allows, and then gives no time for the whole', async () => {
+    const { directory: _, ...config } = toyConfig('unused')
+    jest.spyOn(process, 'availableMemory').mockReturnValue(-1)
+    const found = await forecast(config, { places })
+    const [first, ...others] = found.shapes.map(({ milliseconds }) => milliseconds !== undefined)
+    expect([first, new Set(others)]).toEqual([true, new Set([false])])
+    expect(found).not.toHaveProperty('seconds')
+    expect(found.stepSeconds).toBeCloseTo(found.shapes[0]!.milliseconds! / 1000, 8)
+  })
+})
