@@ -1,0 +1,98 @@
+// @ts-check
+/** The peers, and how each is started and spoken to: a line in, a line of JSON out. */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { root } from '../check/packages.mjs'
+
+/** @typedef {import('./workloads.mjs').Workload} Workload */
+/**
+ * A peer: its name, what is said of it, how often it is asked (as a share of a workload's rounds), and the command that
+ * starts it.
+ * @typedef {{ name: string, about: string, share: number, command: (given: object) => string[], environment?: Record<string, string> }} Peer
+ */
+/** A peer that runs. @typedef {{ ask: (line: string) => Promise<any>, begun: number, ready: string }} Conversation */
+
+const folder = join(root, 'tools/bench')
+const python = process.env['PYTHON'] ?? 'python3'
+const tfjsNode =
+  process.env['ATTUNE_TFJS_NODE'] ?? join(root, 'tools/tfjs-native/dist/node_modules/@tensorflow/tfjs-node')
+
+/** @param {string} engine */
+const attune = (engine) => (/** @type {object} */ given) => [
+  process.execPath,
+  join(folder, 'peer-attune.mjs'),
+  JSON.stringify({ engine, ...given }),
+]
+/** @param {boolean} compile */
+const pytorch = (compile) => (/** @type {object} */ given) => [
+  python,
+  join(folder, 'peer_pytorch.py'),
+  JSON.stringify({ compile, threads: availableParallelism(), ...given }),
+]
+
+/** @type {readonly Peer[]} */
+export const PEERS = [
+  { name: 'attune', about: 'Attune, engine onnxruntime', share: 1, command: attune('onnxruntime') },
+  { name: 'pytorch', about: 'PyTorch eager, transformers, fused AdamW', share: 1, command: pytorch(false) },
+  { name: 'pytorch-compile', about: 'the same under torch.compile', share: 1, command: pytorch(true) },
+  {
+    name: 'tfjs-node',
+    about: "Attune's step on tfjs-node, eager",
+    share: 0.5,
+    command: attune('tfjs-node-gpu'),
+    environment: { ATTUNE_TFJS_NODE: tfjsNode },
+  },
+  {
+    name: 'tfjs-wasm',
+    about: "Attune's step on the TF.js WASM backend, eager",
+    share: 0.2,
+    command: attune('tfjs-wasm'),
+  },
+  { name: 'tfjs-cpu', about: "Attune's step on TF.js in plain JavaScript", share: 0.2, command: attune('tfjs-cpu') },
+]
+
+/** Why a peer cannot take part here, and what to do; nothing where it can. @param {Peer} peer */
+export function absent({ name }) {
+  if (name === 'tfjs-node' && !existsSync(tfjsNode)) return 'not built: node tools/tfjs-native/build.mjs'
+  if (!name.startsWith('pytorch')) return undefined
+  const found = spawnSync(python, ['-c', 'import torch, transformers, safetensors'], { encoding: 'utf8' })
+  if (found.status === 0) return undefined
+  return 'pip install torch==2.15.0 transformers==5.23.0 safetensors, and name that Python in PYTHON'
+}
+
+/** The last line that a process wrote to standard error. @param {string} text */
+const lastLine = (text) => text.trim().split('\n').at(-1)?.slice(0, 200) ?? ''
+
+/** Starts a peer and waits until it is ready. @param {Peer} peer @param {object} given @returns {Promise<Conversation>} */
+export async function start({ name, command, environment = {} }, given) {
+  const begun = performance.now()
+  const [program = '', ...arguments_] = command(given)
+  const child = spawn(program, arguments_, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', ...environment },
+  })
+  let errors = ''
+  child.stderr.on('data', (/** @type {Buffer} */ data) => (errors = (errors + data).slice(-5000)))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const answer = async () => {
+    const { value, done } = await lines.next()
+    if (done === true) throw new Error(`${name} ended: ${lastLine(errors)}`)
+    return JSON.parse(value)
+  }
+  const { ready } = await answer()
+  const ask = async (/** @type {string} */ line) => {
+    child.stdin.write(`${line}\n`)
+    return answer()
+  }
+  return { ask, begun, ready }
+}
+
+/** Writes weights that all peers start from. @param {Workload} workload @param {string} weights */
+export function createWeights(workload, weights) {
+  const [program = '', ...arguments_] = attune('onnxruntime')({ workload, weights, create: true })
+  const { status, stderr } = spawnSync(program, arguments_, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+}
