@@ -24,6 +24,15 @@ describe('loadTfjsNode', () => {
     expect(await loadTfjsNode([absent(GPU), there(PROCESSOR)])).toBe(PROCESSOR)
   })
 
+  it('hides the command line from what is loaded, which has a --directory of its own, and brings it back', async () => {
+    const before = process.argv
+    let seen: readonly string[] | undefined
+    await loadTfjsNode([{ name: GPU, load: () => Promise.resolve(void (seen = process.argv)) }])
+    expect(seen).toEqual(before.slice(0, 1))
+    await loadTfjsNode([failing(GPU, 'broken')]).catch(() => undefined)
+    expect(process.argv).toBe(before)
+  })
+
   it('says what to install when neither is there', async () => {
     await expect(loadTfjsNode([absent(GPU), absent(PROCESSOR)])).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',

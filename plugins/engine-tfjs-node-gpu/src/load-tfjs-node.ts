@@ -46,6 +46,17 @@ function broken(name: string, error: Error): AttuneError {
 export const restoreFunctions = (to: object = util): void =>
   void Object.assign(to, { isArray: Array.isArray, isNullOrUndefined: (value: unknown) => value == null })
 
+/** Runs something while the command line seems empty: what finds tfjs-node's addon takes a program's `--directory` for its own. */
+async function withoutArguments<T>(run: () => Promise<T>): Promise<T> {
+  const { argv } = process
+  process.argv = argv.slice(0, 1)
+  try {
+    return await run()
+  } finally {
+    process.argv = argv
+  }
+}
+
 /**
  * Loads the first package that is there; its name. One that is there and broken is an error, for whoever installed the GPU's
  * does not want to compute on the processor unawares.
@@ -54,7 +65,7 @@ export async function loadTfjsNode(from: readonly Candidate[]): Promise<string> 
   restoreFunctions()
   for (const { name, load } of from) {
     try {
-      await load()
+      await withoutArguments(load)
       return name
     } catch (error) {
       if (!isAbsent(error as Error, name)) throw broken(name, error as Error)
