@@ -69,7 +69,10 @@ const digits = (/** @type {unknown} */ cell) => (typeof cell === 'number' ? cell
 console.log(`
 Side by side:
 
-${table(['', 'accuracy', 'macro F1'], [...OTHERS, own].map((row) => row.map(digits))).join('\n')}
+${table(
+  ['', 'accuracy', 'macro F1'],
+  [...OTHERS, own].map((row) => row.map(digits)),
+).join('\n')}
 
 Three descriptions that are in no split:
 `)

@@ -5,33 +5,50 @@ import { DROPOUT_MASK, type MaskAttributes, maskValues, put, read, release } fro
 import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { type DeviceChoice, chooseDevice } from './choose-device.js'
+import { obstacleOn } from './obstacle-on.js'
 
 /** TF.js makes tensors on the backend that is current. */
 const select = (): void => {
   if (getBackend() !== BACKEND) void setBackend(BACKEND) // done on return, because the backend is there already
 }
 
+/** A choice in words. What WebGPU's adapter is, a GPU or a program, ONNX Runtime does not say. */
+function wordsOf({ device, because }: DeviceChoice, threads: number): string {
+  if (device === 'webgpu') return 'ONNX Runtime through WebGPU'
+  if (device === 'cuda') return 'ONNX Runtime on the GPU, through CUDA'
+  const words = `ONNX Runtime on the processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  return because === undefined ? words : `${words} (${because})`
+}
+
 /**
  * The compiled engine: the step is traced once for each shape of its arguments into an ONNX graph, gradients and optimizer
- * included, and ONNX Runtime runs it with native code on all cores.
+ * included, and ONNX Runtime runs it with native code: on all cores of the processor, or on a GPU.
  */
 export const onnxruntime = definePlugin({
   kind: ENGINE,
   name: 'onnxruntime',
   summary: 'Compiles the training step and runs it natively with ONNX Runtime',
   options: z.strictObject({
+    device: z
+      .enum(['cpu', 'webgpu', 'cuda', 'auto'])
+      .default('cpu')
+      .describe('Where to compute: `auto` is CUDA where it works, else the processor'),
     threads: z
       .int()
       .min(1)
       .max(1024)
       .optional()
-      .describe('Threads that share an operation; as many as there are cores when absent'),
+      .describe('Threads that share an operation of the processor; as many as there are cores when absent'),
   }),
-  create: ({ threads = availableParallelism() }): Engine => {
-    const options: JitOptions = { threads }
+  create: ({ device, threads = availableParallelism() }): Engine => {
+    let options: JitOptions = { threads }
+    let words = 'ONNX Runtime'
     return {
-      device: `ONNX Runtime on the processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-      start() {
+      get device() {
+        return words
+      },
+      async start() {
         enableProdMode() // without it TF.js prints an advertisement of tfjs-node
         const backend = graphBackend()
         registerHostKernel(
@@ -42,7 +59,9 @@ export const onnxruntime = definePlugin({
           backend,
         )
         select()
-        return Promise.resolve()
+        const choice = await chooseDevice(device, obstacleOn)
+        options = { threads, providers: [choice.device] }
+        words = wordsOf(choice, threads)
       },
       compile: (fn, { donate = [] } = {}) => jit(fn, { ...options, donate }),
       put: (tree) => (select(), put(tree)),

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals'
+import type { AttuneError } from '@attune/core'
+import { describeEngine } from '@attune/testkit'
+import { onnxruntime } from './onnxruntime.js'
+
+const started = async (device: 'webgpu' | 'cuda' | 'auto'): Promise<AttuneError | undefined> =>
+  onnxruntime({ device })
+    .start()
+    .then(() => undefined)
+    .catch((error: AttuneError) => error)
+
+for (const device of ['webgpu', 'cuda'] as const) {
+  const failure = await started(device)
+  describe(`with device: ${device}`, () => {
+    if (failure === undefined) return describeEngine(onnxruntime, { options: { device } })
+    it(`is not held to the contract of engines here: ${failure.problem}`, () => {
+      expect(failure).toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+      expect(failure.remedy).toMatch(/`device: cpu`\.$/)
+    })
+  })
+}
+
+describe('with device: auto', () => {
+  it('works everywhere, on CUDA where that works, and says so', async () => {
+    const engine = onnxruntime({ device: 'auto' })
+    await engine.start()
+    expect(engine.device).toMatch(
+      (await started('cuda')) === undefined ? /through CUDA$/ : /processor.*\(no CUDA: .+\)$/,
+    )
+  })
+})
