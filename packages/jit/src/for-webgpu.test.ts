@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { type Graph, type Values, nodesOf, sizeOf } from './graph.js'
 import { jit } from './index.js'
-import { type Feed, forWebgpu, openSession } from './session.js'
+import { forWebgpu } from './for-webgpu.js'
+import { type Feed, openSession } from './session.js'
 
 beforeAll(() => tf.enableProdMode())
 
