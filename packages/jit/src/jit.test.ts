@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs'
-import { beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { layerNorm, gelu, linear } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
@@ -52,6 +52,18 @@ describe('a compiled function', () => {
     expect([calls, f.graphs.size]).toEqual([4, 2])
     f.dispose()
     expect(f.graphs.size).toBe(0)
+  })
+
+  it('computes the same where memory is short', async () => {
+    jest.spyOn(process, 'availableMemory').mockReturnValue(0)
+    const f = jit((x: Tensor) => tf.sum(tf.exp(tf.matMul(x, x, false, true))))
+    const [large, small] = [tf.fill([900, 4], 0.5), tf.fill([700, 4], 0.5)]
+    for (let i = 0; i < 3; i++)
+      for (const x of [large, small]) {
+        const [value] = await (f(x) as Tensor).data()
+        expect(value! / x.shape[0]! ** 2).toBeCloseTo(Math.E, 4)
+      }
+    jest.restoreAllMocks()
   })
 
   it('uses the gradients that customGrad gives', async () => {

