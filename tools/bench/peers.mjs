@@ -63,8 +63,11 @@ export function absent({ name }) {
   return 'pip install torch==2.15.0 transformers==5.23.0 safetensors, and name that Python in PYTHON'
 }
 
-/** The last line that a process wrote to standard error. @param {string} text */
-const lastLine = (text) => text.trim().split('\n').at(-1)?.slice(0, 200) ?? ''
+/** What a process said went wrong: its last line that speaks of an error, or its last line. @param {string} text */
+function complaint(text) {
+  const lines = text.trim().split('\n')
+  return (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '').trim().slice(0, 200)
+}
 
 /** Starts a peer and waits until it is ready. @param {Peer} peer @param {object} given @returns {Promise<Conversation>} */
 export async function start({ name, command, environment = {} }, given) {
@@ -79,7 +82,7 @@ export async function start({ name, command, environment = {} }, given) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const answer = async () => {
     const { value, done } = await lines.next()
-    if (done === true) throw new Error(`${name} ended: ${lastLine(errors)}`)
+    if (done === true) throw new Error(`${name} ended: ${complaint(errors)}`)
     return JSON.parse(value)
   }
   const { ready } = await answer()
