@@ -54,6 +54,20 @@ describe('a compiled function', () => {
     expect(f.graphs.size).toBe(0)
   })
 
+  it('adds up what falls on one place, on several threads, and always to the same bits', async () => {
+    const [rows, width, uses] = [50, 256, 6000]
+    const ids = Int32Array.from({ length: uses }, (_, i) => (i * 31) % rows)
+    const gradient = (table: Tensor, at: Tensor, weights: Tensor): Tensor =>
+      tf.grad((t: Tensor) => tf.sum(tf.mul(tf.gather(t, at as tf.Tensor1D), weights)))(table)
+    const given = [tf.zeros([rows, width]), tf.tensor1d(ids, 'int32'), random(uses, width)] as const
+    const f = jit(gradient, { threads: 4 })
+    const wanted = new Float64Array(rows * width)
+    ;(await given[2].data()).forEach((n, i) => (wanted[ids[Math.floor(i / width)]! * width + (i % width)]! += n))
+    const first = await (f(...given) as Tensor).data()
+    first.forEach((n, i) => expect(Math.abs(n - wanted[i]!)).toBeLessThan(1e-3))
+    for (let i = 0; i < 5; i++) expect(await (f(...given) as Tensor).data()).toEqual(first)
+  })
+
   it('computes the same where memory is short', async () => {
     jest.spyOn(process, 'availableMemory').mockReturnValue(0)
     const f = jit((x: Tensor) => tf.sum(tf.exp(tf.matMul(x, x, false, true))))

@@ -1,6 +1,7 @@
 import { type Builder, emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, cast, full, reshape, scalar, transpose } from './lowering.js'
+import { type Call, type Lowerings, cast, full, mul, reshape, scalar, transpose } from './lowering.js'
+import { reduce } from './reduction.js'
 
 const empty = (b: Builder, x: Value, shape: readonly number[]): Value =>
   b.array(x.dtype, emptyValues(x.dtype, 0), shape)
@@ -34,12 +35,34 @@ function gather({ b, in: input, attr }: Call): Value {
   return transpose(b, rows, back)
 }
 
-/** Adds rows of `updates` to rows of zeros, at the places that the last dimension of `at` names; equal places add up. */
+/** The number of the row that each index along the leading dimensions names. */
+function rowNumbers(b: Builder, at: Value, leading: readonly number[]): Value {
+  const rows = sizeOf(at.shape.slice(0, -1))
+  const index = reshape(b, cast(b, at, 'int64'), [rows, leading.length])
+  if (leading.length === 1) return index
+  const strides = leading.map((_, i) => sizeOf(leading.slice(i + 1)))
+  return reduce(b, 'ReduceSum', mul(b, index, b.constant('int64', strides)), [1], true)
+}
+
+/**
+ * Adds rows of `updates` to rows of zeros, at the places that the last dimension of `at` names; equal places add up. By
+ * ScatterElements, number by number: ScatterND of ONNX Runtime 1.30 adds rows on several threads at once, and loses some of
+ * those that fall on one place.
+ */
 function scatter(b: Builder, at: Value, updates: Value, shape: readonly number[]): Value {
-  const zeros = full(b, updates.dtype, shape, 0)
-  if (sizeOf(updates.shape) === 0 || sizeOf(shape) === 0) return zeros
-  const attributes = { reduction: { text: 'add' } }
-  return b.node('ScatterND', [zeros, cast(b, at, 'int64'), updates], { dtype: updates.dtype, shape }, { attributes })
+  if (sizeOf(updates.shape) === 0 || sizeOf(shape) === 0) return full(b, updates.dtype, shape, 0)
+  const depth = at.shape.at(-1)!
+  const width = sizeOf(shape.slice(depth))
+  const index = rowNumbers(b, at, shape.slice(0, depth))
+  const [rows] = index.shape as [number]
+  const everywhere = b.node('Expand', [index, b.constant('int64', [rows, width])], {
+    dtype: 'int64',
+    shape: [rows, width],
+  })
+  const type = { dtype: updates.dtype, shape: [sizeOf(shape.slice(0, depth)), width] }
+  const attributes = { axis: { int: 0 }, reduction: { text: 'add' } }
+  const inputs = [full(b, type.dtype, type.shape, 0), everywhere, reshape(b, updates, [rows, width])]
+  return reshape(b, b.node('ScatterElements', inputs, type, { attributes }), shape)
 }
 
 function segmentSum({ b, in: input, attr }: Call): Value {
