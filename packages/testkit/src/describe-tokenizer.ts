@@ -91,8 +91,11 @@ export function describeTokenizer(
       }
     })
 
-    it('names the token of every id, and of no other number', () => {
-      for (const id of tokenizer.encode(texts.join(' ')).ids) expect(typeof tokenizer.token(id)).toBe('string')
+    it('names the token of every id, and of no other number, and finds the id again', () => {
+      for (const id of tokenizer.encode(texts.join(' ')).ids) {
+        const token = tokenizer.token(id)
+        expect([token, tokenizer.id(token as string)]).toEqual([token, id])
+      }
       for (const id of [-1, tokenizer.vocabularySize, 0.5]) expect(tokenizer.token(id)).toBeUndefined()
     })
 

@@ -22,6 +22,7 @@ export const tinyTokenizer = (): Tokenizer => {
   return {
     vocabularySize: LAST_LETTER - FIRST_LETTER + 5,
     special: SPECIAL,
+    paddingSide: 'right',
     encode(text, { pair, maximumLength = Infinity } = {}) {
       const parts = [letters(text), ...(pair === undefined ? [] : [letters(pair)])]
       const room = maximumLength - 1 - parts.length
@@ -39,6 +40,12 @@ export const tinyTokenizer = (): Tokenizer => {
         .filter((id) => id > 3)
         .map((id) => token(id) ?? '')
         .join(''),
+    id(spelled) {
+      const special = Object.entries(SPECIAL).find(([name]) => `[${name}]` === spelled)
+      if (special !== undefined) return special[1]
+      const [id] = letters(spelled)
+      return spelled.length === 1 && id !== SPECIAL.unknown ? id : undefined
+    },
     token,
     files: () => ({}),
   }

@@ -100,6 +100,8 @@ export const toyTokenizer = definePlugin({
       return { ids: kept, typeIds: kept.map(() => 0), truncated: kept.length < ids.length }
     },
     decode: (ids) => [...(ids as number[])].map((id) => LETTERS[id - 1]).join(''),
+    id: () => undefined,
+    paddingSide: 'right',
     token: (id) => LETTERS[id - 1],
     files: () => ({ 'tokenizer.json': { letters: LETTERS } }),
   }),

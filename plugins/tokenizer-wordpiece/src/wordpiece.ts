@@ -104,8 +104,7 @@ async function train(
 }
 
 /** The ids of the tokens that have a role, by the names that BERT's vocabularies give them. */
-function specialOf({ model, added_tokens: added }: TokenizerFile): SpecialTokens {
-  const ids = new Map([...Object.entries(model.vocab), ...added.map((token) => [token.content, token.id] as const)])
+function specialOf({ model }: TokenizerFile, ids: ReadonlyMap<string, number>): SpecialTokens {
   const roles = { pad: '[PAD]', unknown: model.unk_token, begin: '[CLS]', end: '[SEP]', mask: '[MASK]' }
   return Object.fromEntries(
     Object.entries(roles).flatMap(([role, name]) => (ids.has(name) ? [[role, ids.get(name)]] : [])),
@@ -116,15 +115,18 @@ function create(given: Options): Tokenizer {
   const { file, content } = load(given)
   const library = libraryTokenizer(content)
   const templates = templatesOf(file)
-  const special = specialOf(file)
-  const highest = [...Object.values(file.model.vocab), ...file.added_tokens.map(({ id }) => id)]
+  const added = file.added_tokens.map((token) => [token.content, token.id] as const)
+  const ids = new Map([...Object.entries(file.model.vocab), ...added])
+  const special = specialOf(file, ids)
   const pieces = (text: string): number[] => library.encode(text, { add_special_tokens: false }).ids
   return {
-    vocabularySize: highest.reduce((most, id) => Math.max(most, id), 0) + 1,
+    vocabularySize: [...ids.values()].reduce((most, id) => Math.max(most, id), 0) + 1,
     special,
+    paddingSide: 'right',
     encode: (text, { pair, maximumLength = Infinity } = {}) =>
       fill(templates, pieces(text), pair === undefined ? undefined : pieces(pair), maximumLength),
-    decode: (ids) => library.decode(Array.from(ids), { skip_special_tokens: true }),
+    decode: (tokens) => library.decode(Array.from(tokens), { skip_special_tokens: true }),
+    id: (token) => ids.get(token),
     token: (id) => library.id_to_token(id),
     files: () => ({
       'tokenizer.json': content,
