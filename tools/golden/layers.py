@@ -46,6 +46,18 @@ def attention(q, k, v, mask, heads):
     return mixed.transpose(1, 2).flatten(-2)
 
 
+def shared_heads(q, k, v):
+    return F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+
+
+def turned(x, positions, theta):
+    """Rotary positions as products of complex numbers; the pairs are (i, i + size/2)."""
+    half = x.shape[-1] // 2
+    angles = positions[:, None, :, None].double() * theta ** (-torch.arange(half).double() / half)
+    pairs = torch.complex(x[..., :half], x[..., half:]) * torch.polar(torch.ones_like(angles), angles)
+    return torch.cat([pairs.real, pairs.imag], -1)
+
+
 def activation_inputs():
     spread = torch.tensor([-30.0, -8.0, -3.0, -1e-3, 0.0, 1e-3, 0.5, 3.0, 8.0, 30.0])
     return torch.cat([spread, 2 * torch.randn(14)]).reshape(4, 6).double().requires_grad_()
@@ -99,6 +111,21 @@ cases = [
     ),
     case("embedding", lambda weight, ids: F.embedding(ids, weight), weight=draw(7, 3), ids=torch.tensor([[1, 1, 6], [0, 1, 6]])),
     case("embedding", lambda weight, ids: F.embedding(ids, weight), weight=draw(4, 2), ids=torch.tensor([2, 0, 2, 2])),
+    *(
+        case("rmsNorm", lambda x, weight: F.rms_norm(x, (8,), weight, 1e-5), {"epsilon": 1e-5}, x=x, weight=draw(8))
+        for x in (draw(2, 3, 8), draw(4, 8, scale=1e-2), draw(4, 8, scale=300.0))
+    ),
+    *(
+        case("sharedHeads", shared_heads, q=draw(2, heads, 5, 4), k=draw(2, few, 5, 4), v=draw(2, few, 5, 3))
+        for heads, few in [(4, 2), (4, 1), (3, 3)]
+    ),
+    case(
+        "rotate",
+        lambda x, positions: turned(x, positions, 500.0),
+        {"theta": 500.0},
+        x=draw(2, 3, 4, 6),
+        positions=torch.tensor([[0, 1, 2, 3], [7, 5, 0, 29]]),
+    ),
 ]
 
 clipping = []

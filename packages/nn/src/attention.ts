@@ -1,32 +1,33 @@
 import type { Mode } from '@attune/core'
-import {
-  type Tensor,
-  add,
-  cast,
-  customGrad,
-  matMul,
-  mul,
-  reshape,
-  softmax,
-  sub,
-  sum,
-  transpose,
-} from '@tensorflow/tfjs-core'
+import { type Tensor, add, customGrad, matMul, mul, reshape, softmax, sub, sum, transpose } from '@tensorflow/tfjs-core'
 import { dropout } from './dropout.js'
 
-/**
- * What is added to attention scores so that padding is not looked at: 0 where `attentionMask` `[batch, length]` is 1 and
- * a large negative number where it is 0, as `[batch, 1, 1, length]`.
- */
-export const paddingBias = (attentionMask: Tensor): Tensor => {
-  const [batch, length] = attentionMask.shape as [number, number]
-  return reshape(mul(sub(cast(attentionMask, 'float32'), 1), 1e9), [batch, 1, 1, length])
-}
-
 /** From `[batch, length, hidden]` to `[batch, heads, length, hidden / heads]`. */
-const split = (x: Tensor, heads: number): Tensor => {
+export const splitHeads = (x: Tensor, heads: number): Tensor => {
   const [batch, length, hidden] = x.shape as [number, number, number]
   return transpose(reshape(x, [batch, length, heads, hidden / heads]), [0, 2, 1, 3])
+}
+
+/** The other way round: `[batch, heads, length, headSize]` to `[batch, length, heads · headSize]`. */
+export const joinHeads = (x: Tensor): Tensor => {
+  const [batch, heads, length, headSize] = x.shape as [number, number, number, number]
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, length, heads * headSize])
+}
+
+/** The rows of all heads that share keys under one another: `[batch, heads, rows, n]` to `[batch, few, heads/few · rows, n]`. */
+const grouped = (x: Tensor, few: number): Tensor => {
+  const [batch, heads, rows, size] = x.shape as [number, number, number, number]
+  return heads === few ? x : reshape(x, [batch, few, (heads / few) * rows, size])
+}
+
+/**
+ * `a·b`, or `a·bᵀ`, where several heads of `a` `[batch, heads, rows, n]` share one of `b` `[batch, few, …]`; nothing is
+ * repeated, since the rows of those heads make one larger product.
+ */
+const sharedProduct = (a: Tensor, b: Tensor, transposed = false): Tensor => {
+  const [batch, heads, rows] = a.shape as [number, number, number]
+  const product = matMul(grouped(a, b.shape[1] as number), b, false, transposed)
+  return reshape(product, [batch, heads, rows, product.shape[3] as number])
 }
 
 /**
@@ -41,17 +42,54 @@ const mix = (scores: Tensor, v: Tensor, rate: number, mode: Mode): Tensor =>
   customGrad((given, values, save) => {
     const weights = softmax(given as Tensor)
     const dropped = dropout(weights, rate, mode)
-    const output = matMul(dropped, values as Tensor)
+    const output = sharedProduct(dropped, values as Tensor)
     ;(save as (tensors: Tensor[]) => void)([weights, dropped, values as Tensor, output])
     return {
       value: output,
       gradFunc: (g: Tensor, saved: Tensor[]) => {
         const [w, d, x, o] = saved as [Tensor, Tensor, Tensor, Tensor]
         const row = sum(mul(g, o), -1, true) // [batch, heads, length, 1]
-        return [sub(mul(d, matMul(g, x, false, true)), mul(w, row)), matMul(d, g, true, false)]
+        const groups = x.shape[1] as number
+        const values = matMul(grouped(d, groups), grouped(g, groups), true, false)
+        return [sub(mul(d, sharedProduct(g, x, true)), mul(w, row)), values]
       },
     }
   })(scores, v)
+
+/** Queries, keys and values by head, and what is added to the scores. */
+export interface Heads {
+  /** `[batch, heads, queries, headSize]` */
+  readonly q: Tensor
+  /** `[batch, heads, keys, headSize]`, or fewer heads that divide those of the queries, each shared by some of them */
+  readonly k: Tensor
+  /** `[batch, heads, keys, width]`, with as many heads as the keys */
+  readonly v: Tensor
+  /** Broadcasts to `[batch, heads, queries, keys]`. */
+  readonly bias: Tensor
+}
+
+/** How {@link attendHeads} attends, where it is not as usual. */
+export interface AttentionOptions {
+  /** What scores are multiplied by. Default: `1 / √headSize`. */
+  readonly scale?: number
+  /** Scores are brought into (−softcap, softcap) by `softcap · tanh(scores / softcap)` before the bias is added. */
+  readonly change?: (scores: Tensor) => Tensor
+  /** Receives the weights, `[batch, heads, queries, keys]`, without dropout. */
+  readonly record?: ((weights: Tensor) => void) | undefined
+}
+
+/**
+ * Scaled dot-product attention: `softmax(q·kᵀ · scale + bias)·v`, `[batch, heads, queries, width]`. `rate` is the dropout of
+ * the weights. Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.
+ */
+export function attendHeads(heads: Heads, rate: number, mode: Mode, options: AttentionOptions = {}): Tensor {
+  const { q, k, v, bias } = heads
+  const { scale = 1 / Math.sqrt(q.shape.at(-1) as number), change, record } = options
+  const products = sharedProduct(scale === 1 ? q : mul(q, scale), k, true)
+  const scores = add(change === undefined ? products : change(products), bias)
+  record?.(softmax(scores))
+  return mix(scores, v, rate, mode)
+}
 
 /**
  * Scaled dot-product attention with several heads: `softmax(q·kᵀ / √headSize + bias)·v`, heads joined again.
@@ -60,13 +98,12 @@ const mix = (scores: Tensor, v: Tensor, rate: number, mode: Mode): Tensor =>
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.
  */
 export function attention(
-  { q, k, v, bias }: { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor; readonly bias: Tensor },
+  { q, k, v, bias }: Heads,
   heads: number,
   rate: number,
   mode: Mode,
+  options: AttentionOptions = {},
 ): Tensor {
-  const [batch, length, hidden] = q.shape as [number, number, number]
-  const scores = matMul(split(mul(q, 1 / Math.sqrt(hidden / heads)), heads), split(k, heads), false, true)
-  const mixed = mix(add(scores, bias), split(v, heads), rate, mode) // [batch, heads, length, headSize]
-  return reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, hidden])
+  const split = { q: splitHeads(q, heads), k: splitHeads(k, heads), v: splitHeads(v, heads), bias }
+  return joinHeads(attendHeads(split, rate, mode, options))
 }

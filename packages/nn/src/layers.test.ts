@@ -2,10 +2,11 @@ import '@tensorflow/tfjs'
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Params } from '@attune/core'
-import { type Scalar, type Tensor, mul, sum, tensor, tidy, valueAndGrads } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, mul, scalar, sum, tensor, tidy, valueAndGrads } from '@tensorflow/tfjs-core'
 import {
   activation,
   activationNames,
+  attendHeads,
   attention,
   clipByGlobalNorm,
   crossEntropy,
@@ -17,6 +18,9 @@ import {
   layerNorm,
   linear,
   paddingBias,
+  rmsNorm,
+  rotaryTables,
+  rotate,
 } from './index.js'
 
 interface Stored {
@@ -26,7 +30,12 @@ interface Stored {
 }
 interface Case {
   readonly layer: string
-  readonly options: { readonly epsilon?: number; readonly name?: string; readonly heads?: number }
+  readonly options: {
+    readonly epsilon?: number
+    readonly name?: string
+    readonly heads?: number
+    readonly theta?: number
+  }
   readonly inputs: Record<string, Stored>
   readonly output: Stored
   readonly direction: Stored
@@ -56,6 +65,10 @@ const functions: Record<string, (given: Record<string, Tensor>, options: Case['o
     attention({ q: q!, k: k!, v: v!, bias: paddingBias(mask!) }, heads!, 0, { training: false }),
   crossEntropy: ({ logits, labels }) => crossEntropy(logits!, labels!),
   embedding: (given) => embedding(named(given), 'layer', given['ids']!),
+  rmsNorm: (given, { epsilon }) => rmsNorm(named(given), 'layer', given['x']!, epsilon!),
+  sharedHeads: ({ q, k, v }) => attendHeads({ q: q!, k: k!, v: v!, bias: scalar(0) }, 0, { training: false }),
+  rotate: ({ x, positions }, { theta }) =>
+    rotate(x!, rotaryTables(positions!, x!.shape.at(-1)!, { rope_theta: theta })),
 }
 
 /** The greatest difference, beside the greatest number that is expected. */

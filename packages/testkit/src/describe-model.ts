@@ -19,25 +19,9 @@ import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
+import { type ModelGolden, describeModelGolden } from './describe-model-golden.js'
+import { describeCache, describeKept, describeReading } from './describe-model-outputs.js'
 import { referenceEngine } from './reference-engine.js'
-
-/** An array as a golden file holds it. */
-interface GoldenArray {
-  readonly shape: readonly number[]
-  readonly values: readonly number[]
-}
-
-/** Inputs, and the outputs that another library gives for them with `weights`. */
-export interface ModelGolden {
-  readonly source: string
-  readonly weights: Readonly<Record<string, HostArray>>
-  readonly cases: readonly {
-    /** Added to the suite's options. */
-    readonly options: Readonly<Record<string, unknown>>
-    readonly inputs: Readonly<Record<'inputIds' | 'attentionMask' | 'tokenTypeIds', GoldenArray>>
-    readonly outputs: Readonly<Record<'lastHiddenState' | 'pooled', GoldenArray>>
-  }[]
-}
 
 /** What the parts of the suite share. */
 interface Subject {
@@ -77,10 +61,11 @@ function statesOf({ shape, values }: HostArray, row: number, tokens: number): Ho
 }
 
 function describeParameters({ engine, make, init, read }: Subject): void {
-  it('names and shapes its parameters alike for every key, with its prefix', () => {
+  it('names and shapes its parameters alike for every key, its word embeddings among them, with its prefix', () => {
     const [a, b] = [init(key(1)), init(key(2))]
     expect(shapesOf(a)).toEqual(shapesOf(b))
-    expect(Object.keys(a).filter((name) => !name.startsWith(make().prefix))).toEqual([])
+    expect(Object.keys(a)).toContain(make().wordEmbeddings)
+    expect(make().wordEmbeddings.startsWith(make().prefix)).toBe(true)
     engine.release({ a, b })
   })
 
@@ -109,7 +94,7 @@ function describeParameters({ engine, make, init, read }: Subject): void {
     expect(
       layers.filter(({ prefixes }) => !prefixes.some((p) => Object.keys(params).some((n) => n.startsWith(p)))),
     ).toEqual([])
-    expect(layers[0]!.prefixes.some((prefix) => prefix.includes('embed'))).toBe(true)
+    expect(layers[0]!.prefixes.some((prefix) => make().wordEmbeddings.startsWith(prefix))).toBe(true)
     engine.release(params)
   })
 }
@@ -238,32 +223,17 @@ function describeConfig({ plugin, engine, make, init, run }: Subject): void {
   })
 }
 
-function describeGolden({ engine, make }: Subject, golden: ModelGolden): void {
-  for (const [i, { options, inputs, outputs }] of golden.cases.entries())
-    it(`agrees with ${golden.source}, case ${i + 1}: ${JSON.stringify(options)}`, async () => {
-      const model = make(options)
-      const forward = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, INFERENCE))
-      const given = mapParams(({ values, shape }: GoldenArray) => integers(values, shape), inputs)
-      const found = await engine.read(forward(engine.put(golden.weights) as Params, engine.put(given) as TextInputs))
-      expectClose(
-        found,
-        mapParams(({ values, shape }: GoldenArray) => floats(values, shape), outputs),
-        1e-5,
-      )
-    })
-}
-
 /**
  * The contract of a text encoder. `options` make a small one with dropout, at least 20 entries of vocabulary and a
- * maximum length of at least 9; `golden` holds weights, inputs and the outputs of another library. A model without dropout says so under
+ * maximum length of at least 9; `goldens` hold weights, inputs and the outputs of another library. A model without dropout says so under
  * `exceptions: { dropout: reason }` of its manifest; one with parameters that no output depends on, under `gradients`.
  */
 export function describeModel(
   plugin: AnyPlugin,
   {
     options = {},
-    golden,
-  }: { readonly options?: Readonly<Record<string, unknown>>; readonly golden?: ModelGolden } = {},
+    goldens = [],
+  }: { readonly options?: Readonly<Record<string, unknown>>; readonly goldens?: readonly ModelGolden[] } = {},
 ): void {
   describe(`model ${plugin.name}`, () => {
     const engine = referenceEngine()
@@ -294,6 +264,9 @@ export function describeModel(
     describeForward(subject)
     describeTraining(subject)
     describeConfig(subject)
-    if (golden !== undefined) describeGolden(subject, golden)
+    describeKept(subject)
+    describeReading(subject)
+    describeCache(subject)
+    for (const golden of goldens) describeModelGolden(subject, golden)
   })
 }

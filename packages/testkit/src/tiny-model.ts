@@ -35,6 +35,24 @@ function layer(params: Params, at: string, x: Tensor, bias: Tensor): Tensor {
   return layerNorm(params, `${at}.output.LayerNorm`, add(x, linear(params, `${at}.output.dense`, wide)), 1e-6)
 }
 
+const HEADS: Model['heads'] = {
+  'sequence-classification': {
+    architecture: 'TinyForSequenceClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
+  'masked-language-modeling': {
+    architecture: 'TinyForMaskedLM',
+    parts: {
+      'dense.weight': 'cls.predictions.transform.dense.weight',
+      'dense.bias': 'cls.predictions.transform.dense.bias',
+      'norm.weight': 'cls.predictions.transform.LayerNorm.weight',
+      'norm.bias': 'cls.predictions.transform.LayerNorm.bias',
+      bias: 'cls.predictions.bias',
+    },
+  },
+  'causal-language-modeling': { architecture: 'TinyForCausalLM', parts: { weight: 'lm_head.weight' } },
+}
+
 /**
  * A transformer encoder so small that a suite can run it a hundred times: two layers, eight wide, 128 entries of
  * vocabulary, 24 tokens, dropout of a tenth. Its parameters are named as BERT's are, with `tiny.` for `bert.`, so that an
@@ -43,6 +61,7 @@ function layer(params: Params, at: string, x: Tensor, bias: Tensor): Tensor {
 export const tinyModel = (): Model => ({
   prefix: 'tiny.',
   wordEmbeddings: 'tiny.embeddings.word_embeddings.weight',
+  heads: HEADS,
   hiddenSize: HIDDEN,
   maximumLength: LENGTH,
   headDropout: 0.1,

@@ -4,21 +4,31 @@ const SPECIAL = { pad: 0, unknown: 1, begin: 2, end: 3 } as const
 const FIRST_LETTER = 0x20
 const LAST_LETTER = 0x7e
 
+/** A code for each letter. */
+const letters = (text: string): number[] =>
+  Array.from(text, (letter) => {
+    const code = letter.codePointAt(0)!
+    return code < FIRST_LETTER || code > LAST_LETTER ? SPECIAL.unknown : code - FIRST_LETTER + 4
+  })
+
+const token = (id: number): string | undefined => {
+  const special = Object.entries(SPECIAL).find(([, value]) => value === id)
+  if (special !== undefined) return `[${special[0]}]`
+  return id > 3 && id <= LAST_LETTER - FIRST_LETTER + 4 ? String.fromCharCode(id + FIRST_LETTER - 4) : undefined
+}
+
+const id = (spelled: string): number | undefined => {
+  const special = Object.entries(SPECIAL).find(([name]) => `[${name}]` === spelled)
+  if (special !== undefined) return special[1]
+  const [code] = letters(spelled)
+  return spelled.length === 1 && code !== SPECIAL.unknown ? code : undefined
+}
+
 /**
  * A tokenizer that needs no file: one token for each printable ASCII character, `begin` first, `end` after each text,
  * any other character unknown. What objectives are tested with.
  */
 export const tinyTokenizer = (): Tokenizer => {
-  const letters = (text: string): number[] =>
-    Array.from(text, (letter) => {
-      const code = letter.codePointAt(0)!
-      return code < FIRST_LETTER || code > LAST_LETTER ? SPECIAL.unknown : code - FIRST_LETTER + 4
-    })
-  const token = (id: number): string | undefined => {
-    const special = Object.entries(SPECIAL).find(([, value]) => value === id)
-    if (special !== undefined) return `[${special[0]}]`
-    return id > 3 && id <= LAST_LETTER - FIRST_LETTER + 4 ? String.fromCharCode(id + FIRST_LETTER - 4) : undefined
-  }
   return {
     vocabularySize: LAST_LETTER - FIRST_LETTER + 5,
     special: SPECIAL,
@@ -40,12 +50,7 @@ export const tinyTokenizer = (): Tokenizer => {
         .filter((id) => id > 3)
         .map((id) => token(id) ?? '')
         .join(''),
-    id(spelled) {
-      const special = Object.entries(SPECIAL).find(([name]) => `[${name}]` === spelled)
-      if (special !== undefined) return special[1]
-      const [id] = letters(spelled)
-      return spelled.length === 1 && id !== SPECIAL.unknown ? id : undefined
-    },
+    id,
     token,
     files: () => ({}),
   }

@@ -120,6 +120,7 @@ export const toyModel = definePlugin({
   create: ({ vocabSize, width, scale, dropout: rate }): Model => ({
     prefix: 'toy.',
     wordEmbeddings: 'toy.embeddings.weight',
+    heads: {},
     hiddenSize: width,
     maximumLength: 8,
     headDropout: rate / 2,

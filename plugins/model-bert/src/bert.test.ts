@@ -12,7 +12,7 @@ const config = json('golden/tiny-bert/config.json') as Record<string, unknown>
 const golden = { ...(json('golden/transformers-bert.json') as Omit<ModelGolden, 'weights'>), weights }
 const options = { ...optionsFromConfig(bert.options, config), hiddenDropoutProb: 0.1 }
 
-describeModel(bert, { options, golden })
+describeModel(bert, { options, goldens: [golden] })
 
 describe('model bert, besides', () => {
   const engine = referenceEngine()

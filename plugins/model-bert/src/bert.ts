@@ -12,18 +12,18 @@ import {
 import {
   activation,
   activationNames,
+  type LayerContext,
   attention,
+  attentionBias,
   configFromOptions,
   dropout,
   embedding,
   filled,
   fold,
   layerNorm,
+  layerStack,
   linear,
   normal,
-  paddingBias,
-  recomputed,
-  under,
 } from '@attune/nn'
 import { type Tensor, add, range, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -101,13 +101,14 @@ function embed(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): 
   const length = inputs.inputIds.shape[1] as number
   const words = embedding(params, 'bert.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
   const types = embedding(params, 'bert.embeddings.token_type_embeddings', inputs.tokenTypeIds)
-  const positions = embedding(params, 'bert.embeddings.position_embeddings', range(0, length, 1, 'int32')) // [length, hidden]
+  const places = inputs.positionIds ?? range(0, length, 1, 'int32')
+  const positions = embedding(params, 'bert.embeddings.position_embeddings', places) // [length, hidden]
   const sum = layerNorm(params, 'bert.embeddings.LayerNorm', add(add(words, types), positions), o.layerNormEps)
   return dropout(sum, o.hiddenDropoutProb, mode)
 }
 
 /** One layer, `[batch, length, hidden]` → the same: attention, then feed-forward, each added to its input and normalised. */
-function layer(o: BertOptions, params: Params, at: string, x: Tensor, bias: Tensor, mode: Mode): Tensor {
+function layer(o: BertOptions, params: Params, x: Tensor, bias: Tensor, { at, mode, record }: LayerContext): Tensor {
   const self = `${at}.attention.self`
   const heads = {
     q: linear(params, `${self}.query`, x),
@@ -115,7 +116,7 @@ function layer(o: BertOptions, params: Params, at: string, x: Tensor, bias: Tens
     v: linear(params, `${self}.value`, x),
     bias,
   }
-  const mixed = attention(heads, o.numAttentionHeads, o.attentionProbsDropoutProb, fold(mode, 0))
+  const mixed = attention(heads, o.numAttentionHeads, o.attentionProbsDropoutProb, fold(mode, 0), { record })
   const added = (name: string, y: Tensor, to: Tensor, place: number): Tensor =>
     layerNorm(
       params,
@@ -129,16 +130,33 @@ function layer(o: BertOptions, params: Params, at: string, x: Tensor, bias: Tens
 }
 
 function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
-  const bias = paddingBias(inputs.attentionMask) // [batch, 1, 1, length]
-  let x = embed(o, params, inputs, fold(mode, 0))
-  for (let i = 0; i < o.numHiddenLayers; i++) {
-    const at = `bert.encoder.layer.${i}`
-    const apply = (own: Params, y: Tensor, mask: Tensor): Tensor => layer(o, own, at, y, mask, fold(mode, i + 1))
-    x = recomputed(apply, under(params, `${at}.`), [x, bias], mode)
-  }
+  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+    count: o.numHiddenLayers,
+    at: (i) => `bert.encoder.layer.${i}`,
+    layer: (own, y, [bias], context) => layer(o, own, y, bias!, context),
+  })
   const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
-  return { lastHiddenState: x, pooled: tanh(linear(params, 'bert.pooler.dense', first)) }
+  return { lastHiddenState: x, pooled: tanh(linear(params, 'bert.pooler.dense', first)), ...kept }
 }
+
+const heads = (o: BertOptions): Model['heads'] => ({
+  'sequence-classification': {
+    architecture: 'BertForSequenceClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
+  'masked-language-modeling': {
+    architecture: 'BertForMaskedLM',
+    parts: {
+      'dense.weight': 'cls.predictions.transform.dense.weight',
+      'dense.bias': 'cls.predictions.transform.dense.bias',
+      'norm.weight': 'cls.predictions.transform.LayerNorm.weight',
+      'norm.bias': 'cls.predictions.transform.LayerNorm.bias',
+      bias: 'cls.predictions.bias',
+    },
+    activation: o.hiddenAct,
+    epsilon: o.layerNormEps,
+  },
+})
 
 /**
  * BERT: a stack of transformer layers in which every token sees every other, normalised after each sub-layer.
@@ -153,6 +171,7 @@ export const bert = definePlugin({
   create: (o): Model => ({
     prefix: 'bert.',
     wordEmbeddings: 'bert.embeddings.word_embeddings.weight',
+    heads: heads(o),
     hiddenSize: o.hiddenSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout ?? o.hiddenDropoutProb,

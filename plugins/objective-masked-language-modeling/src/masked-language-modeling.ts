@@ -3,6 +3,7 @@ import {
   type Batch,
   type Encoded,
   type Example,
+  type Head,
   type HostArray,
   type Key,
   type Loss,
@@ -17,7 +18,18 @@ import {
   definePlugin,
 } from '@attune/core'
 import { attentionMask, padTo, paddedLength } from '@attune/data'
-import { activation, crossEntropy, filled, layerNorm, linear, normal, takeRows } from '@attune/nn'
+import {
+  activation,
+  crossEntropy,
+  filled,
+  headFor,
+  layerNorm,
+  linear,
+  nameParts,
+  normal,
+  partsIn,
+  takeRows,
+} from '@attune/nn'
 import { type Tensor, add, matMul, mul, range, reshape, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Masked, maskTokens, maskedCount, ownRandom } from './mask.js'
@@ -58,8 +70,6 @@ const options = z.strictObject({
 })
 
 type Options = z.output<typeof options>
-
-const HEAD = 'cls.predictions'
 
 function textOf(example: Example, name: string): string {
   const value = Object.hasOwn(example, name) ? example[name] : undefined
@@ -110,13 +120,11 @@ function statesAt(states: Tensor, places: Tensor): Tensor {
 }
 
 /** Dense, activation, norm, and the word embeddings once more as the last layer: logits `[…, vocabulary]`. */
-function decode(params: Params, model: Model, states: Tensor): Tensor {
-  const wide = activation(String(model.config['hidden_act'] ?? 'gelu'))(
-    linear(params, `${HEAD}.transform.dense`, states),
-  )
-  const epsilon = Number(model.config['layer_norm_eps'] ?? 1e-12)
-  const normal = layerNorm(params, `${HEAD}.transform.LayerNorm`, wide, epsilon)
-  return add(matMul(normal, params[model.wordEmbeddings]!, false, true), params[`${HEAD}.bias`]!)
+function decode(params: Params, model: Model, head: Head, states: Tensor): Tensor {
+  const own = partsIn(head, params)
+  const dense = linear(own, 'dense', states, { bias: 'dense.bias' in own })
+  const normal = layerNorm(own, 'norm', activation(head.activation ?? 'gelu')(dense), head.epsilon ?? 1e-12)
+  return add(matMul(normal, params[model.wordEmbeddings]!, false, true), own['bias']!)
 }
 
 /** Cross-entropy over the hidden places; `logits` are `[batch, hidden tokens, vocabulary]`. */
@@ -133,19 +141,23 @@ function best({ values, shape }: HostArray, i: number): number {
 }
 
 /** Weights of the head, new; the last layer's weight is the word embeddings'. */
-const initialise = ({ hiddenSize, initializerRange }: Model, vocabulary: number, key: Key): Params => ({
-  [`${HEAD}.transform.dense.weight`]: normal(key, [hiddenSize, hiddenSize], initializerRange),
-  [`${HEAD}.transform.dense.bias`]: filled([hiddenSize], 0),
-  [`${HEAD}.transform.LayerNorm.weight`]: filled([hiddenSize], 1),
-  [`${HEAD}.transform.LayerNorm.bias`]: filled([hiddenSize], 0),
-  [`${HEAD}.bias`]: filled([vocabulary], 0),
-})
+const initialise = ({ hiddenSize, initializerRange }: Model, head: Head, vocabulary: number, key: Key): Params => {
+  const width = head.width ?? hiddenSize
+  return nameParts(head, {
+    'dense.weight': normal(key, [width, hiddenSize], initializerRange),
+    'dense.bias': filled([width], 0),
+    'norm.weight': filled([width], 1),
+    'norm.bias': filled([width], 0),
+    bias: filled([vocabulary], 0),
+  })
+}
 
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, MaskedBatch, Tensor> {
   requireMask(tokenizer)
+  const head = headFor(model, 'masked-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
   const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
@@ -154,13 +166,12 @@ function create(
     const { ids, truncated } = tokenizer.encode(textOf(example, o.text), { maximumLength })
     return { ids, truncated, length: ids.length }
   }
-  const type = String(model.config['model_type'])
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
   return {
     views: ['tokens'],
-    config: { architectures: [`${type.charAt(0).toUpperCase()}${type.slice(1)}ForMaskedLM`] },
+    config: { architectures: [head.architecture] },
     maximumLength,
-    init: (key) => initialise(model, vocabulary, key),
+    init: (key) => initialise(model, head, vocabulary, key),
     encode,
     encodeUnlabelled: encode,
     collate: (items, random) => {
@@ -168,7 +179,7 @@ function create(
       return collate(rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
     head: (params, { lastHiddenState }, _mode, { places }) => {
-      const logits = decode(params, model, statesAt(lastHiddenState, places))
+      const logits = decode(params, model, head, statesAt(lastHiddenState, places))
       return reshape(logits, [...places.shape, vocabulary])
     },
     loss,

@@ -4,17 +4,19 @@ import {
   type Encoded,
   type Example,
   type HostArray,
+  type Key,
   MODEL,
   type Model,
   OBJECTIVE,
   type Objective,
+  type Params,
   TOKENIZER,
   type Tokenizer,
   definePlugin,
   nearest,
 } from '@attune/core'
 import { attentionMask, padTo, paddedLength } from '@attune/data'
-import { crossEntropy, dropout, filled, fold, linear, normal } from '@attune/nn'
+import { crossEntropy, dropout, filled, fold, headFor, linear, nameParts, normal, partsIn } from '@attune/nn'
 import { type Scalar, type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -133,21 +135,25 @@ function softmaxRow(logits: HostArray, i: number, size: number): number[] {
 const byLabel = (labels: readonly string[], score: (label: number) => number): Record<string, number> =>
   Object.fromEntries(labels.map((name, label) => [name, score(label)]))
 
-const headConfig = (model: Model, labels: readonly string[]) => {
-  const type = String(model.config['model_type'])
-  return {
-    architectures: [`${type.charAt(0).toUpperCase()}${type.slice(1)}ForSequenceClassification`],
-    problem_type: 'single_label_classification',
-    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
-    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
-  }
-}
+const headConfig = (architecture: string, labels: readonly string[]) => ({
+  architectures: [architecture],
+  problem_type: 'single_label_classification',
+  id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+  label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+})
+
+/** New weights of the last layer. */
+const classifier = ({ hiddenSize, initializerRange }: Model, labels: number, key: Key): Params => ({
+  'classifier.weight': normal(key, [labels, hiddenSize], initializerRange),
+  'classifier.bias': filled([labels], 0),
+})
 
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, ClassificationBatch, Tensor> {
   const labels = requireLabels(o.labels)
+  const head = headFor(model, 'sequence-classification')
   const numbers = new Map(labels.map((label, i) => [label, i]))
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const encode = (example: Example, label: number): Item => {
@@ -157,17 +163,16 @@ function create(
   }
   return {
     views: ['label', 'scores'],
-    config: headConfig(model, labels),
+    config: headConfig(head.architecture, labels),
     maximumLength,
-    init: (key) => ({
-      'classifier.weight': normal(key, [labels.length, model.hiddenSize], model.initializerRange),
-      'classifier.bias': filled([labels.length], 0),
-    }),
+    init: (key) => nameParts(head, classifier(model, labels.length, key)),
     encode: (example) => encode(example, numberOf(field(example, o.label), numbers)),
     encodeUnlabelled: (example) => encode(example, -1),
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
     head: (params, { pooled }, mode) =>
-      linear(params, 'classifier', dropout(pooled, model.headDropout, fold(mode, 999))),
+      linear(partsIn(head, params), 'classifier', dropout(pooled, model.headDropout, fold(mode, 999)), {
+        bias: 'classifier.bias' in head.parts,
+      }),
     loss: (logits, batch) => ({
       sum: sum(crossEntropy(logits, batch.labels)) as Scalar,
       weight: scalar(logits.shape[0] as number),

@@ -12,12 +12,17 @@ export interface StepKey {
   readonly stream: number
 }
 
+/** What a forward pass can give besides its result. */
+export type Kept = 'hiddenStates' | 'attentions'
+
 /**
  * Whether a forward pass trains. Dropout and its like act only when `training`, with randomness from `key`. With
- * `recompute`, layers keep nothing for their gradients and are computed again.
+ * `recompute`, layers keep nothing for their gradients and are computed again. `keep` names what else to give; layers are
+ * not recomputed then.
  */
-export type Mode =
+export type Mode = { readonly keep?: readonly Kept[] } & (
   { readonly training: false } | { readonly training: true; readonly key: StepKey; readonly recompute?: boolean }
+)
 
 /** Parameters that belong to one depth of a model, from the input up. */
 export interface LayerGroup {
@@ -26,27 +31,79 @@ export interface LayerGroup {
   readonly prefixes: readonly string[]
 }
 
-/** What an encoder reads: int32 tensors `[batch, length]`. `attentionMask` is 1 for a token and 0 for padding. */
+/**
+ * Keys and values of the tokens that a decoder has read, so that it need not read them again: for each layer, by name,
+ * `[batch, heads, capacity, headSize]`.
+ */
+export type Cache = Readonly<Record<string, Tensor>>
+
+/**
+ * What a model reads: int32 tensors `[batch, length]`. `attentionMask` is 1 for a token and 0 for padding; with a cache it
+ * covers the slots of the cache, `[batch, capacity]`, of which the tokens take `length` from `cacheStart` on.
+ */
 export interface TextInputs extends Record<string, Tree> {
   readonly inputIds: Tensor
   readonly attentionMask: Tensor
   readonly tokenTypeIds: Tensor
+  /** The place of each token in its text, from 0. Default: as the family counts. */
+  readonly positionIds?: Tensor
+  /** Which of several texts packed into one row a token belongs to; tokens see only their own text. */
+  readonly segmentIds?: Tensor
+  readonly cache?: Cache
+  /** `[]`, int32. */
+  readonly cacheStart?: Tensor
+  /** What the decoder of an encoder–decoder reads; `attentionMask` and `inputIds` are then its encoder's. */
+  readonly decoderInputIds?: Tensor
+  readonly decoderAttentionMask?: Tensor
+  /** What the encoder gave before, `[batch, length, hidden]`, so that it is not run again. */
+  readonly encoderStates?: Tensor
 }
 
-/** What an encoder gives. */
+/** What a model gives. */
 export interface EncoderOutputs extends Record<string, Tree> {
-  /** `[batch, length, hidden]` */
+  /** `[batch, length, hidden]`; of the decoder, where there are two stacks. */
   readonly lastHiddenState: Tensor
-  /** One vector a text, `[batch, hidden]`: what the model was trained to sum a text up in. */
+  /** One vector a text, `[batch, hidden]`: what the family's classification head reads. */
   readonly pooled: Tensor
+  /** The states before the first layer and after each, `[batch, length, hidden]`, by place; when kept. */
+  readonly hiddenStates?: Readonly<Record<string, Tensor>>
+  /** The attention weights of each layer, `[batch, heads, queries, keys]`, by place; when kept. */
+  readonly attentions?: Readonly<Record<string, Tensor>>
+  /** The cache that was given, with these tokens in it. */
+  readonly cache?: Cache
+  /** What the encoder of an encoder–decoder gave, `[batch, length, hidden]`. */
+  readonly encoderStates?: Tensor
+}
+
+/** How checkpoints of a family hold the head for a task. */
+export interface Head {
+  /** The class that reads such a checkpoint, for `config.json`. */
+  readonly architecture: string
+  /** The checkpoint's name of each tensor by the objective's name of it; the head has no other tensors. */
+  readonly parts: Readonly<Record<string, string>>
+  /** The activation in it; default: none that the objective does not define. */
+  readonly activation?: string
+  /** What is added to the variance in its norm. */
+  readonly epsilon?: number
+  /** The width of its last states, where it is not that of the model. */
+  readonly width?: number
+  /** What its logits are multiplied by. */
+  readonly scale?: number
+  /** Logits are brought into (−softcap, softcap) by `softcap · tanh(logits / softcap)`. */
+  readonly softcap?: number
 }
 
 /** An architecture: a function from parameters and inputs to outputs. It holds no weights. */
 export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutputs> {
-  /** What stands before a parameter's name in a checkpoint of the model with a head, as in `bert.`. */
+  /**
+   * What stands before a parameter's name in a checkpoint of the model with a head, as in `bert.`. Parameters without it
+   * make `pooled` and begin anew where a checkpoint lacks them.
+   */
   readonly prefix: string
   /** The parameter that holds the word embeddings, `[vocabulary, width]`, for a head to share. */
   readonly wordEmbeddings: string
+  /** How checkpoints hold the heads of this family, by the name of the objective. */
+  readonly heads: Readonly<Record<string, Head>>
   /** The width of the hidden states, for a head to attach to. */
   readonly hiddenSize: number
   /** The most tokens it takes. */
@@ -61,6 +118,8 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly config: Readonly<Record<string, unknown>>
   /** New parameters, named as in the Hugging Face checkpoint. */
   init(key: Key): Params
+  /** An empty cache; only of models that go on writing. `capacity` is the most tokens of a text. */
+  cache?(batch: number, capacity: number): Cache
   forward(params: Params, inputs: I, mode: Mode): O
 }
 

@@ -1,0 +1,154 @@
+import { expect, it } from '@jest/globals'
+import {
+  type AnyPlugin,
+  type Cache,
+  type Engine,
+  type HostArray,
+  type Kept,
+  type Model,
+  type Params,
+  type TextInputs,
+  key,
+} from '@attune/core'
+import { expectClose } from './expect-close.js'
+import { floats, integers, textInputs } from './host-array.js'
+
+/** What these parts of the suite need. */
+interface Subject {
+  readonly plugin: AnyPlugin
+  readonly engine: Engine
+  readonly make: () => Model
+}
+
+const ROWS = [
+  [7, 3, 9, 4, 12, 6],
+  [5, 8, 2, 11, 16, 13],
+] as const
+
+/** All outputs in inference, on the host. */
+async function outputsOf(
+  { engine, make }: Subject,
+  params: Params,
+  inputs: Readonly<Record<string, HostArray>>,
+  keep: readonly Kept[] = [],
+): Promise<Record<string, unknown> & { readonly lastHiddenState: HostArray }> {
+  const model = make()
+  const forward = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, { training: false, keep }))
+  return (await engine.read(forward(params, engine.put(inputs) as TextInputs))) as never
+}
+
+/** The states of one row from place `from` on to before `to`. */
+function states({ shape, values }: HostArray, row: number, from: number, to: number): HostArray {
+  const [, length, hidden] = shape as [number, number, number]
+  return floats(values.subarray((row * length + from) * hidden, (row * length + to) * hidden))
+}
+
+/** What a model keeps on the way, when it is asked to. */
+export function describeKept(subject: Subject): void {
+  it('gives hidden states and attention weights when they are kept, and the same result', async () => {
+    const params = subject.make().init(key(1))
+    const plain = await outputsOf(subject, params, textInputs(ROWS))
+    expect(Object.keys(plain)).not.toContain('hiddenStates')
+    const { hiddenStates, attentions, ...rest } = await outputsOf(subject, params, textInputs(ROWS), [
+      'hiddenStates',
+      'attentions',
+    ])
+    expectClose(rest, plain, 1e-6)
+    const kept = Object.values(hiddenStates as Record<string, HostArray>)
+    expect(kept.length).toBeGreaterThan(1)
+    for (const { shape } of kept) expect(shape.slice(0, 2)).toEqual([2, 6])
+    const weights = Object.values((attentions ?? {}) as Record<string, HostArray>)
+    if (subject.plugin.exceptions?.['attentions'] === undefined) expect(weights.length).toBe(kept.length - 1)
+    for (const { shape, values } of weights) {
+      const keys = shape.at(-1) as number
+      for (let at = 0; at < values.length; at += keys)
+        expect(Array.from(values.subarray(at, at + keys)).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 4)
+    }
+  })
+}
+
+/** What a token may see: texts packed into one row, and, of a model that writes, nothing that comes later. */
+export function describeReading(subject: Subject): void {
+  const reason = subject.plugin.exceptions?.['packing']
+  it(
+    reason === undefined ? 'reads texts packed into a row as it reads each alone' : `packs no texts: ${reason}`,
+    async () => {
+      if (reason !== undefined) return expect(reason).toMatch(/\w/)
+      const params = subject.make().init(key(1))
+      const [a, b] = [ROWS[0].slice(0, 4), ROWS[1].slice(0, 3)]
+      const laid = (numbers: readonly number[]): HostArray => integers(numbers, [1, 7])
+      const packed = await outputsOf(subject, params, {
+        ...textInputs([[...a, ...b]]),
+        segmentIds: laid([0, 0, 0, 0, 1, 1, 1]),
+        positionIds: laid([0, 1, 2, 3, 0, 1, 2]),
+      })
+      for (const [row, from] of [
+        [a, 0],
+        [b, 4],
+      ] as const) {
+        const alone = await outputsOf(subject, params, textInputs([row]))
+        const part = states(packed.lastHiddenState, 0, from, from + row.length)
+        expectClose(part, states(alone.lastHiddenState, 0, 0, row.length), 1e-5)
+      }
+    },
+  )
+
+  if (subject.make().cache !== undefined)
+    it('does not see what comes later', async () => {
+      const params = subject.make().init(key(1))
+      const [once, other] = [[...ROWS[0]], [...ROWS[0].slice(0, 4), 1, 2]]
+      const [first, second] = [
+        await outputsOf(subject, params, textInputs([once])),
+        await outputsOf(subject, params, textInputs([other])),
+      ]
+      expectClose(states(second.lastHiddenState, 0, 0, 4), states(first.lastHiddenState, 0, 0, 4), 1e-6)
+      expect(states(second.lastHiddenState, 0, 4, 6)).not.toEqual(states(first.lastHiddenState, 0, 4, 6))
+    })
+}
+
+const CAPACITY = 8
+
+/** A model that writes goes on from its cache as if it had read everything at once, whatever pads the row on the left. */
+export function describeCache(subject: Subject): void {
+  const model = subject.make()
+  if (model.cache === undefined) return
+  it('goes on from a cache as if it had read all at once, also with padding on the left', async () => {
+    const params = model.init(key(1))
+    const rows = [[...ROWS[0]], ROWS[1].slice(0, 4)]
+    const whole = await Promise.all(rows.map((row) => outputsOf(subject, params, textInputs([row]))))
+    const { engine } = subject
+    const begin = engine.compile(() => model.cache!(2, CAPACITY) as never)
+    const go = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, { training: false }))
+    let cache = begin() as unknown as Cache
+    // Two tokens of padding stand before the second row; the first four slots come at once, then one by one.
+    for (const [start, end] of [
+      [0, 4],
+      [4, 5],
+      [5, 6],
+    ] as const) {
+      const laid = (f: (row: number, slot: number) => number, from: number = start, to: number = end): HostArray =>
+        integers(
+          rows.flatMap((_, row) => Array.from({ length: to - from }, (_, i) => f(row, from + i))),
+          [2, to - from],
+        )
+      const pad = (row: number): number => 6 - rows[row]!.length
+      const given = {
+        inputIds: laid((row, slot) => rows[row]![slot - pad(row)] ?? 0),
+        tokenTypeIds: laid(() => 0),
+        positionIds: laid((row, slot) => Math.max(0, slot - pad(row))),
+        attentionMask: laid((row, slot) => (slot >= pad(row) && slot < end ? 1 : 0), 0, CAPACITY),
+        cacheStart: integers([start], []),
+      }
+      const outputs = go(params, { ...(engine.put(given) as TextInputs), cache })
+      cache = outputs.cache!
+      const { lastHiddenState } = (await engine.read({ lastHiddenState: outputs.lastHiddenState })) as never as {
+        lastHiddenState: HostArray
+      }
+      for (const row of [0, 1]) {
+        const from = Math.max(start, pad(row))
+        const found = states(lastHiddenState, row, from - start, end - start)
+        expectClose(found, states(whole[row]!.lastHiddenState, 0, from - pad(row), end - pad(row)), 1e-5)
+      }
+    }
+  })
+}

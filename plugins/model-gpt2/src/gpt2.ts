@@ -1,0 +1,206 @@
+import {
+  type EncoderOutputs,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+  fold as foldKey,
+} from '@attune/core'
+import {
+  type LayerContext,
+  activation,
+  activationNames,
+  attendHeads,
+  attentionBias,
+  configFromOptions,
+  defaultPositions,
+  dropout,
+  embedding,
+  emptyCache,
+  filled,
+  fold,
+  joinHeads,
+  lastToken,
+  layerNorm,
+  layerStack,
+  linear,
+  normal,
+  splitHeads,
+  writeCache,
+} from '@attune/nn'
+import { type Tensor, add, split } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+const probability = (what: string) => z.number().min(0).lt(1).describe(what)
+const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
+
+/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (GPT-2 small). */
+const options = z
+  .strictObject({
+    vocabSize: count('Entries of the vocabulary').default(50257),
+    nPositions: count('The most tokens of a text').default(1024),
+    nEmbd: count('Width of the hidden states; a multiple of nHead').default(768),
+    nLayer: z.int().min(1).max(1000).default(12).describe('Transformer layers'),
+    nHead: count('Attention heads of a layer').default(12),
+    nInner: count('Width of the feed-forward layer; the default is four times nEmbd').optional(),
+    activationFunction: z.enum(activationNames).default('gelu_new').describe('Activation of the feed-forward layer'),
+    residPdrop: probability('Dropout of what each sub-layer adds').default(0.1),
+    embdPdrop: probability('Dropout of the embeddings').default(0.1),
+    attnPdrop: probability('Dropout of the attention weights').default(0.1),
+    layerNormEpsilon: z.number().positive().max(1).default(1e-5).describe('Added to the variance in layer norms'),
+    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
+    scaleAttnWeights: z.boolean().default(true).describe('Divide scores by the root of the head size'),
+    scaleAttnByInverseLayerIdx: z.boolean().default(false).describe('Divide scores by the number of the layer too'),
+    tieWordEmbeddings: z.boolean().default(true).describe('The last layer is the word embeddings once more'),
+    bosTokenId: tokenId('The token that a text begins with').optional(),
+    eosTokenId: tokenId('The token that a text ends with').optional(),
+    padTokenId: tokenId('The token of padding').optional(),
+  })
+  .refine((o) => o.nEmbd % o.nHead === 0, { path: ['nEmbd'], message: 'must be a multiple of nHead' })
+
+type Options = z.output<typeof options>
+
+/** The shape of every parameter by its name in a checkpoint; dense layers are `[in, out]` here. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const [H, F] = [o.nEmbd, o.nInner ?? 4 * o.nEmbd]
+  const norm = (name: string) => ({ [`${name}.weight`]: [H], [`${name}.bias`]: [H] })
+  const dense = (name: string, inputs: number, outputs: number) => ({
+    [`${name}.weight`]: [inputs, outputs],
+    [`${name}.bias`]: [outputs],
+  })
+  const layer = (at: string) => ({
+    ...norm(`${at}.ln_1`),
+    ...dense(`${at}.attn.c_attn`, H, 3 * H),
+    ...dense(`${at}.attn.c_proj`, H, H),
+    ...norm(`${at}.ln_2`),
+    ...dense(`${at}.mlp.c_fc`, H, F),
+    ...dense(`${at}.mlp.c_proj`, F, H),
+  })
+  return {
+    'transformer.wte.weight': [o.vocabSize, H],
+    'transformer.wpe.weight': [o.nPositions, H],
+    ...Object.assign({}, ...Array.from({ length: o.nLayer }, (_, i) => layer(`transformer.h.${i}`))),
+    ...norm('transformer.ln_f'),
+  }
+}
+
+/**
+ * Weights are normal with deviation `initializerRange`, norms 1, biases 0; the layers that add to the residual stream
+ * begin smaller by the root of their number, 2 · nLayer. Source: Radford et al., 2019, section 2.3.
+ */
+function init(o: Options, key: Key): Params {
+  const entries = Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
+    if (/ln_\w\.weight$/.test(name)) return [name, filled(shape, 1)]
+    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+    const smaller = name.endsWith('c_proj.weight') ? Math.sqrt(2 * o.nLayer) : 1
+    return [name, normal(foldKey(key, name), shape, o.initializerRange / smaller)]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** What all layers read: the bias of attention, and with a cache where to write and what is held of each layer. */
+const sharedTensors = (inputs: TextInputs): Tensor[] => [
+  attentionBias(inputs, { causal: true }),
+  ...(inputs.cache === undefined ? [] : [inputs.cacheStart!]),
+]
+
+/** Attention, `[batch, length, hidden]` → the same. */
+function attend(
+  o: Options,
+  params: Params,
+  x: Tensor,
+  shared: readonly Tensor[],
+  held: TextInputs['cache'],
+  c: LayerContext,
+) {
+  const [bias, start] = shared as [Tensor, Tensor | undefined]
+  const joined = linear(params, `${c.at}.attn.c_attn`, x, { inputFirst: true }) // [batch, length, 3 · hidden]
+  const [q, k, v] = split(joined, 3, 2).map((part) => splitHeads(part, o.nHead)) as [Tensor, Tensor, Tensor]
+  const remembered = (name: string, added: Tensor): Tensor => {
+    if (held === undefined) return added
+    const all = writeCache(held[`${c.index}.${name}`]!, added, start!)
+    c.remember?.(name, all)
+    return all // [batch, heads, capacity, headSize]
+  }
+  const scale =
+    (o.scaleAttnWeights ? 1 / Math.sqrt(o.nEmbd / o.nHead) : 1) / (o.scaleAttnByInverseLayerIdx ? c.index + 1 : 1)
+  const heads = { q, k: remembered('key', k), v: remembered('value', v), bias }
+  const mixed = attendHeads(heads, o.attnPdrop, fold(c.mode, 0), { scale, record: c.record })
+  return linear(params, `${c.at}.attn.c_proj`, joinHeads(mixed), { inputFirst: true })
+}
+
+/** One layer, `[batch, length, hidden]` → the same: attention, then feed-forward, each reading a normed copy of its input. */
+function layer(
+  o: Options,
+  params: Params,
+  x: Tensor,
+  shared: readonly Tensor[],
+  held: TextInputs['cache'],
+  c: LayerContext,
+) {
+  const norm = (name: string, y: Tensor): Tensor => layerNorm(params, `${c.at}.${name}`, y, o.layerNormEpsilon)
+  const added = attend(o, params, norm('ln_1', x), shared, held, c)
+  const attended = add(x, dropout(added, o.residPdrop, fold(c.mode, 1)))
+  const wide = linear(params, `${c.at}.mlp.c_fc`, norm('ln_2', attended), { inputFirst: true }) // [batch, length, inner]
+  const narrow = linear(params, `${c.at}.mlp.c_proj`, activation(o.activationFunction)(wide), { inputFirst: true })
+  return add(attended, dropout(narrow, o.residPdrop, fold(c.mode, 2)))
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const words = embedding(params, 'transformer.wte', inputs.inputIds) // [batch, length, hidden]
+  const places = embedding(params, 'transformer.wpe', inputs.positionIds ?? defaultPositions(inputs)) // [batch or 1, length, hidden]
+  const embedded = dropout(add(words, places), o.embdPdrop, fold(mode, 0))
+  const stack = {
+    count: o.nLayer,
+    at: (i: number) => `transformer.h.${i}`,
+    layer: (own: Params, y: Tensor, shared: readonly Tensor[], c: LayerContext) =>
+      layer(o, own, y, shared, inputs.cache, c),
+    finish: (y: Tensor) => layerNorm(params, 'transformer.ln_f', y, o.layerNormEpsilon),
+  }
+  const { x, kept } = layerStack(params, embedded, sharedTensors(inputs), mode, stack, inputs.cache !== undefined)
+  return { lastHiddenState: x, pooled: lastToken(x, inputs), ...kept }
+}
+
+/**
+ * GPT-2: a decoder, in which every token sees itself and what stands before it; norms come before each sub-layer and once
+ * at the end. `pooled` is the state of a text's last token.
+ */
+export const gpt2 = definePlugin({
+  kind: MODEL,
+  name: 'gpt2',
+  summary: 'Decoder of GPT-2 with learned positions, as in its checkpoints of the Hugging Face library',
+  source: 'Radford et al., Language Models are Unsupervised Multitask Learners, 2019, section 2.3',
+  options,
+  create: (o): Model => ({
+    prefix: 'transformer.',
+    wordEmbeddings: 'transformer.wte.weight',
+    heads: {
+      'causal-language-modeling': {
+        architecture: 'GPT2LMHeadModel',
+        parts: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
+      },
+      'sequence-classification': {
+        architecture: 'GPT2ForSequenceClassification',
+        parts: { 'classifier.weight': 'score.weight' },
+      },
+    },
+    hiddenSize: o.nEmbd,
+    maximumLength: o.nPositions,
+    headDropout: 0,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['transformer.wte.', 'transformer.wpe.'] },
+      ...Array.from({ length: o.nLayer }, (_, i) => ({ name: `layer ${i}`, prefixes: [`transformer.h.${i}.`] })),
+      { name: 'norm', prefixes: ['transformer.ln_f.'] },
+    ],
+    config: { model_type: 'gpt2', ...configFromOptions(o) },
+    init: (key) => init(o, key),
+    cache: (batch, capacity) => emptyCache(o.nLayer, [batch, o.nHead, capacity, o.nEmbd / o.nHead]),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default gpt2

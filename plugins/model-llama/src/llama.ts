@@ -1,0 +1,211 @@
+import {
+  type EncoderOutputs,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+  fold as foldKey,
+} from '@attune/core'
+import {
+  type LayerContext,
+  activation,
+  attendHeads,
+  attentionBias,
+  configFromOptions,
+  defaultPositions,
+  embedding,
+  emptyCache,
+  filled,
+  fold,
+  joinHeads,
+  lastToken,
+  layerStack,
+  linear,
+  normal,
+  rmsNorm,
+  rotaryTables,
+  rotate,
+  splitHeads,
+  writeCache,
+} from '@attune/nn'
+import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
+import { type Options, complete, options } from './options.js'
+
+/** What the options come to once the family's own defaults are in. */
+type Shape = ReturnType<typeof complete>
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Shape): Record<string, readonly number[]> {
+  const [H, F, Q, K] = [
+    o.hiddenSize,
+    o.intermediateSize,
+    o.numAttentionHeads * o.headDim,
+    o.numKeyValueHeads * o.headDim,
+  ]
+  const dense = (name: string, outputs: number, inputs: number, bias: boolean) => ({
+    [`${name}.weight`]: [outputs, inputs],
+    ...(bias ? { [`${name}.bias`]: [outputs] } : {}),
+  })
+  const layer = (at: string) => ({
+    [`${at}.input_layernorm.weight`]: [H],
+    ...dense(`${at}.self_attn.q_proj`, Q, H, o.biases.input),
+    ...dense(`${at}.self_attn.k_proj`, K, H, o.biases.input),
+    ...dense(`${at}.self_attn.v_proj`, K, H, o.biases.input),
+    ...dense(`${at}.self_attn.o_proj`, H, Q, o.biases.output),
+    ...(o.headNorms
+      ? { [`${at}.self_attn.q_norm.weight`]: [o.headDim], [`${at}.self_attn.k_norm.weight`]: [o.headDim] }
+      : {}),
+    [`${at}.post_attention_layernorm.weight`]: [H],
+    ...dense(`${at}.mlp.gate_proj`, F, H, o.mlpBias),
+    ...dense(`${at}.mlp.up_proj`, F, H, o.mlpBias),
+    ...dense(`${at}.mlp.down_proj`, H, F, o.mlpBias),
+  })
+  return {
+    'model.embed_tokens.weight': [o.vocabSize, H],
+    ...Object.assign({}, ...Array.from({ length: o.numHiddenLayers }, (_, i) => layer(`model.layers.${i}`))),
+    'model.norm.weight': [H],
+  }
+}
+
+/** Weights are normal with deviation `initializerRange`, norms 1, biases 0, the row of padding 0. */
+function init(o: Shape, key: Key): Params {
+  const entries = Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
+    if (name.endsWith('norm.weight')) return [name, filled(shape, 1)]
+    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+    const padding = name === 'model.embed_tokens.weight' ? o.padTokenId : undefined
+    return [name, normal(foldKey(key, name), shape, o.initializerRange, padding)]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** What all layers read: the rotary tables, the two biases of attention, and with a cache where to write. */
+interface Shared {
+  readonly cosine: Tensor
+  readonly sine: Tensor
+  readonly full: Tensor
+  readonly sliding: Tensor
+  readonly start: Tensor | undefined
+}
+
+/** Attention, `[batch, length, hidden]` → the same. */
+function attend(
+  o: Shape,
+  params: Params,
+  x: Tensor,
+  shared: Shared,
+  held: TextInputs['cache'],
+  c: LayerContext,
+): Tensor {
+  const at = `${c.at}.self_attn`
+  const part = (name: 'q' | 'k' | 'v', heads: number): Tensor =>
+    splitHeads(linear(params, `${at}.${name}_proj`, x, { bias: o.biases.input }), heads) // [batch, heads, length, headDim]
+  const normed = (name: 'q' | 'k', y: Tensor): Tensor =>
+    o.headNorms ? rmsNorm(params, `${at}.${name}_norm`, y, o.rmsNormEps) : y
+  const remembered = (name: string, added: Tensor): Tensor => {
+    const all = held === undefined ? added : writeCache(held[`${c.index}.${name}`]!, added, shared.start!)
+    c.remember?.(name, all)
+    return all // [batch, key heads, length or capacity, headDim]
+  }
+  const mixed = attendHeads(
+    {
+      q: rotate(normed('q', part('q', o.numAttentionHeads)), shared),
+      k: remembered('key', rotate(normed('k', part('k', o.numKeyValueHeads)), shared)),
+      v: remembered('value', part('v', o.numKeyValueHeads)),
+      bias: o.slides(c.index) ? shared.sliding : shared.full,
+    },
+    o.attentionDropout,
+    fold(c.mode, 0),
+    { record: c.record },
+  )
+  return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.biases.output })
+}
+
+/** One layer, `[batch, length, hidden]` → the same: attention, then the gated feed-forward, each on a normed copy. */
+function layer(
+  o: Shape,
+  params: Params,
+  x: Tensor,
+  shared: Shared,
+  held: TextInputs['cache'],
+  c: LayerContext,
+): Tensor {
+  const normed = rmsNorm(params, `${c.at}.input_layernorm`, x, o.rmsNormEps)
+  const attended = add(x, attend(o, params, normed, shared, held, c))
+  const input = rmsNorm(params, `${c.at}.post_attention_layernorm`, attended, o.rmsNormEps)
+  const part = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.mlp.${name}_proj`, y, { bias: o.mlpBias })
+  const wide = mul(activation(o.hiddenAct)(part('gate', input)), part('up', input)) // [batch, length, intermediate]
+  return add(attended, part('down', wide))
+}
+
+function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const { cosine, sine } = rotaryTables(inputs.positionIds ?? defaultPositions(inputs), o.headDim, o.rotary)
+  const full = attentionBias(inputs, { causal: true })
+  const sliding = o.window === undefined ? full : attentionBias(inputs, { causal: true, window: o.window })
+  const tensors = [cosine, sine, full, sliding, ...(inputs.cache === undefined ? [] : [inputs.cacheStart!])]
+  const words = embedding(params, 'model.embed_tokens', inputs.inputIds) // [batch, length, hidden]
+  const stack = {
+    count: o.numHiddenLayers,
+    at: (i: number) => `model.layers.${i}`,
+    layer(own: Params, y: Tensor, others: readonly Tensor[], c: LayerContext) {
+      const [cos, sin, all, near, start] = others as [Tensor, Tensor, Tensor, Tensor, Tensor | undefined]
+      return layer(o, own, y, { cosine: cos, sine: sin, full: all, sliding: near, start }, inputs.cache, c)
+    },
+    finish: (y: Tensor) => rmsNorm(params, 'model.norm', y, o.rmsNormEps),
+  }
+  const { x, kept } = layerStack(params, words, tensors, mode, stack, inputs.cache !== undefined)
+  return { lastHiddenState: x, pooled: lastToken(x, inputs), ...kept }
+}
+
+const NAMES = { llama: 'Llama', mistral: 'Mistral', qwen2: 'Qwen2', qwen3: 'Qwen3' } as const
+
+function create(given: Options): Model {
+  const o = complete(given)
+  return {
+    prefix: 'model.',
+    wordEmbeddings: 'model.embed_tokens.weight',
+    heads: {
+      'causal-language-modeling': {
+        architecture: `${NAMES[o.modelType]}ForCausalLM`,
+        parts: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
+      },
+      'sequence-classification': {
+        architecture: `${NAMES[o.modelType]}ForSequenceClassification`,
+        parts: { 'classifier.weight': 'score.weight' },
+      },
+    },
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maxPositionEmbeddings,
+    headDropout: 0,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
+      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
+        name: `layer ${i}`,
+        prefixes: [`model.layers.${i}.`],
+      })),
+      { name: 'norm', prefixes: ['model.norm.'] },
+    ],
+    config: configFromOptions(given),
+    init: (key) => init(o, key),
+    cache: (batch, capacity) => emptyCache(o.numHiddenLayers, [batch, o.numKeyValueHeads, capacity, o.headDim]),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }
+}
+
+/**
+ * Llama and its kin: a decoder with rotary positions, root-mean-square norms before each sub-layer, keys and values shared
+ * among query heads, and a gated feed-forward layer. Mistral adds a sliding window, Qwen2 biases, Qwen3 norms of queries
+ * and keys. `pooled` is the state of a text's last token.
+ */
+export const llama = definePlugin({
+  kind: MODEL,
+  name: 'llama',
+  summary: 'Decoder with rotary positions: Llama, Mistral, Qwen2, Qwen3, SmolLM',
+  source: 'Touvron et al., Llama 2, 2023, section 2.2',
+  options,
+  create,
+})
+export default llama

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals'
+import { type Tokenizer } from '@attune/core'
+import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { causalLanguageModeling } from './causal-language-modeling.js'
+
+describeObjective(causalLanguageModeling, {
+  references: [],
+  examples: [
+    { text: 'a short one' },
+    { text: 'the quick brown fox' },
+    { text: 'jumps over' },
+    { text: 'x' },
+    { text: 'a much longer text than the model takes, which is cut' },
+    { text: 'seven' },
+    { text: 'lazy dogs sleep' },
+  ],
+})
+
+describe('the batch', () => {
+  const model = tinyModel()
+  const made = (tokenizer: Tokenizer, options = {}) => causalLanguageModeling(options, { model, tokenizer })
+  const open: Tokenizer = {
+    ...tinyTokenizer(),
+    encode: (text, { maximumLength = Infinity } = {}) => {
+      const ids = Array.from(text, (letter) => letter.codePointAt(0)! - 0x1c)
+      const kept = ids.slice(0, maximumLength)
+      return { ids: kept, typeIds: kept.map(() => 0), truncated: kept.length < ids.length }
+    },
+  }
+
+  it('asks at each token for the next, and for none after the last', () => {
+    const objective = made(tinyTokenizer(), { padToMultipleOf: 4 })
+    const items = ['ab', 'abcd'].map((text) => objective.encode({ text }))
+    const { inputs, targets, weights } = objective.collate(items) as never as Record<string, { values: number[] }> & {
+      inputs: Record<string, { values: number[] }>
+    }
+    const [begin, end, a, b, c, d] = [2, 3, 69, 70, 71, 72]
+    expect([...inputs['inputIds']!.values]).toEqual([begin, a, b, end, 0, 0, 0, 0, begin, a, b, c, d, end, 0, 0])
+    expect([...targets!.values]).toEqual([a, b, end, 0, 0, 0, 0, 0, a, b, c, d, end, 0, 0, 0])
+    expect([...weights!.values]).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0])
+    expect(objective.reference(items[0]!)).toEqual({ tokens: ['a', 'b', '[end]'] })
+  })
+
+  it('ends a text that the tokenizer leaves open, but not one that was cut', () => {
+    const ids = (text: string, maximumLength: number) =>
+      (made(open, { maximumLength }).encode({ text }) as never as { ids: number[] }).ids
+    expect(ids('ab', 8)).toEqual([69, 70, 3])
+    expect(ids('ab', 2)).toEqual([69, 70])
+    expect(ids('abc', 2)).toEqual([69, 70])
+  })
+
+  it('refuses a model that has no such head, and names those that it has', () => {
+    const { 'causal-language-modeling': _, ...heads } = model.heads
+    expect(() => causalLanguageModeling({}, { model: { ...model, heads }, tokenizer: open })).toThrow(
+      expect.objectContaining({ code: 'NO_SUCH_HEAD', remedy: expect.stringContaining('masked-language-modeling') }),
+    )
+  })
+})

@@ -1,0 +1,150 @@
+import {
+  AttuneError,
+  type Batch,
+  type Encoded,
+  type Example,
+  type HostArray,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+} from '@attune/core'
+import { attentionMask, padTo, paddedLength } from '@attune/data'
+import { crossEntropy, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
+import { type Tensor, argMax, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+/** A text's token ids. */
+interface Item extends Encoded {
+  readonly ids: readonly number[]
+}
+
+/** `targets` (int32) are the tokens that come next, `weights` (float32) 0 where none does; both `[batch, length]`. */
+interface NextTokenBatch extends Batch {
+  readonly inputs: { readonly inputIds: HostArray; readonly attentionMask: HostArray; readonly tokenTypeIds: HostArray }
+  readonly targets: HostArray
+  readonly weights: HostArray
+}
+
+/** The loss of each next token, float32, and the likeliest one, int32; both `[batch, length]`. */
+interface NextTokens extends Record<string, Tensor> {
+  readonly losses: Tensor
+  readonly best: Tensor
+}
+
+const options = z.strictObject({
+  text: z.string().default('text').describe('The field that holds the text'),
+  maximumLength: z
+    .int()
+    .min(2)
+    .optional()
+    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  padToMultipleOf: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(8)
+    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+})
+
+type Options = z.output<typeof options>
+
+function textOf(example: Example, name: string): string {
+  const value = Object.hasOwn(example, name) ? example[name] : undefined
+  if (typeof value === 'string') return value
+  throw new AttuneError(
+    'MISSING_FIELD',
+    `an example has no text under "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
+    "Name the field under `text` in the objective's options.",
+  )
+}
+
+/** A text's tokens, and the one that ends it where the template has not put it there; cut to the length. */
+function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number): Item {
+  const { ids: read, truncated } = tokens(text, { maximumLength })
+  const closed = special.end !== undefined && read.at(-1) !== special.end && !truncated
+  const ids = closed ? [...read, special.end as number].slice(0, maximumLength) : [...read]
+  return { ids, length: ids.length, truncated }
+}
+
+function collate(rows: readonly (readonly number[])[], pad: number, multiple: number, maximum: number): NextTokenBatch {
+  const length = paddedLength(Math.max(...rows.map((row) => row.length)), multiple, maximum)
+  const weights = attentionMask(
+    rows.map((row) => row.slice(1)),
+    length,
+  )
+  return {
+    inputs: {
+      inputIds: padTo(rows, length, pad),
+      attentionMask: attentionMask(rows, length),
+      tokenTypeIds: padTo(
+        rows.map((row) => row.map(() => 0)),
+        length,
+        0,
+      ),
+    },
+    targets: padTo(
+      rows.map((row) => row.slice(1)),
+      length,
+      0,
+    ),
+    weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
+  }
+}
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, NextTokenBatch, NextTokens> {
+  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const head = headFor(model, 'causal-language-modeling')
+  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const read = (example: Example): Item => encode(tokenizer, textOf(example, o.text), maximumLength)
+  const word = (id: number): string => tokenizer.token(id) ?? ''
+  return {
+    views: ['tokens'],
+    config: { architectures: [head.architecture] },
+    maximumLength,
+    init: (key) => nameParts(head, { weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange) }),
+    encode: read,
+    encodeUnlabelled: read,
+    collate: (items) =>
+      collate(
+        items.map(({ ids }) => ids),
+        tokenizer.special.pad ?? 0,
+        o.padToMultipleOf,
+        maximumLength,
+      ),
+    head(params, { lastHiddenState }, _mode, { targets }) {
+      const logits = tokenLogits(model, head, params, lastHiddenState) // [batch, length, vocabulary]
+      const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
+      return { losses: reshape(losses, targets.shape), best: argMax(logits, -1) }
+    },
+    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+    predict: ({ best: { values, shape } }, items) =>
+      items.map(({ ids }, i) => {
+        const from = i * shape[1]!
+        return { tokens: Array.from(values.subarray(from, from + ids.length - 1), word) }
+      }),
+    reference: ({ ids }) => ({ tokens: ids.slice(1).map(word) }),
+  }
+}
+
+/**
+ * Causal language modelling: at each token of a text the model is to say which comes next. The loss is over all tokens but
+ * the first, those of padding left out; its mean is the logarithm of the perplexity. Logits stay on the device: what
+ * comes back from an evaluation is the likeliest token at each place.
+ */
+export const causalLanguageModeling = definePlugin({
+  kind: OBJECTIVE,
+  name: 'causal-language-modeling',
+  summary: 'The next word is to be told at each place: how GPT is pretrained',
+  source: 'Radford et al., Improving Language Understanding by Generative Pre-Training, 2018, section 3.1',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  create: (o, given) => create(o, given) as unknown as Objective,
+})
+export default causalLanguageModeling

@@ -1,0 +1,195 @@
+"""What a family's golden maker shares: tiny random models, and what transformers and torch compute with them.
+
+`write_case` saves, under plugins/model-<plugin>/golden/<case>/,
+
+  config.json, model.safetensors   by save_pretrained, with weights drawn so that every one matters
+  golden.json                      hidden states, attention weights, batches with logits and losses, learning rates
+  gradients.safetensors            gradients of the mean loss of the first batch
+  trained.safetensors              all weights after five steps of AdamW
+
+The weights are float32; everything is computed from them in float64, so that the only rounding a comparison sees is that of
+the side that is tested. Needs torch, transformers and safetensors.
+"""
+import json
+import re
+import zlib
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers import get_linear_schedule_with_warmup
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS, WARMUP, RATE, DECAY = 5, 2, 1e-3, 0.01
+SOURCE = f"transformers {transformers.__version__} on torch {torch.__version__}, float64"
+LABELS = ["anger", "joy", "neutral"]
+
+
+def randomise(model, scale=0.3):
+    """Draws every weight anew, norms about 1, so that no term is too small to be missed."""
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            centre = 1.0 if re.search(r"(norm|ln_?\w*)\.weight$", name, re.IGNORECASE) and p.dim() == 1 else 0.0
+            p.copy_(centre + (0.7 if "embed" in name or ".wte" in name else scale) * torch.randn_like(p))
+
+
+def array(tensor, digits=8):
+    values = tensor.detach().flatten().tolist()
+    return {
+        "shape": list(tensor.shape),
+        "dtype": "float32" if tensor.is_floating_point() else "int32",
+        "values": [round(x, digits) for x in values] if tensor.is_floating_point() else [int(x) for x in values],
+    }
+
+
+def text_inputs(lengths, padded, vocabulary, pad=0, low=3):
+    """Random ids and the mask, padded on the right."""
+    ids = torch.full((len(lengths), padded), pad, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, length in enumerate(lengths):
+        ids[row, :length] = torch.randint(low, vocabulary, (length,))
+        mask[row, :length] = 1
+    return ids, mask
+
+
+class Classification:
+    objective, options = "sequence-classification", {"labels": LABELS}
+
+    @staticmethod
+    def batch(ids, mask):
+        labels = torch.randint(0, len(LABELS), (ids.shape[0],))
+        return {"labels": labels}, {"labels": array(labels)}
+
+    @staticmethod
+    def logits(output, _theirs):
+        return output.logits
+
+
+class CausalModelling:
+    objective, options = "causal-language-modeling", {}
+
+    @staticmethod
+    def batch(ids, mask):
+        labels = torch.where(mask == 1, ids, torch.full_like(ids, -100))
+        targets, weights = torch.zeros_like(ids), torch.zeros(ids.shape)
+        targets[:, :-1] = torch.where(mask[:, 1:] == 1, ids[:, 1:], torch.zeros_like(ids[:, 1:]))
+        weights[:, :-1] = mask[:, 1:].float()
+        return {"labels": labels}, {"targets": array(targets), "weights": array(weights)}
+
+    @staticmethod
+    def logits(output, _theirs):
+        return output.logits
+
+
+class MaskedModelling:
+    """Two places of each row are asked for; their tokens stand there as they are, so that any vocabulary will do."""
+
+    objective, options = "masked-language-modeling", {}
+
+    @staticmethod
+    def batch(ids, mask):
+        labels = torch.full_like(ids, -100)
+        places = torch.stack([torch.tensor([1, int(n) - 1]) for n in mask.sum(1)])
+        labels.scatter_(1, places, ids.gather(1, places))
+        ours = {"places": array(places), "targets": array(ids.gather(1, places)), "weights": array(torch.ones(places.shape))}
+        return {"labels": labels}, ours
+
+    @staticmethod
+    def logits(output, ours):
+        shape = ours["places"]["shape"]
+        places = torch.tensor(ours["places"]["values"]).reshape(shape)
+        return output.logits.gather(1, places.unsqueeze(2).expand(-1, -1, output.logits.shape[-1]))
+
+
+def spared(name, p):
+    """The parameters that decay spares: what Attune's isBiasOrNorm says, which is what the Hugging Face trainer spares."""
+    return p.dim() < 2 or re.search(r"(^|[._])(bias|LayerNorm|norm)\b", name) is not None
+
+
+def train(model, batches):
+    parameters = dict(model.named_parameters())
+    groups = [
+        {"params": [p for n, p in parameters.items() if not spared(n, p)], "weight_decay": DECAY},
+        {"params": [p for n, p in parameters.items() if spared(n, p)], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=RATE)
+    schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
+    rates, losses = [], []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss = model(**batches[step % len(batches)]).loss
+        loss.backward()
+        rates.append(optimizer.param_groups[0]["lr"])
+        losses.append(loss.item())
+        optimizer.step()
+        schedule.step()
+    return rates, losses
+
+
+def tensors(named):
+    """Tied parameters stand under one name only."""
+    return {name: tensor.detach().float().contiguous() for name, tensor in named if tensor is not None}
+
+
+def rows_of(ids, mask):
+    return {"inputIds": array(ids), "attentionMask": array(mask), "tokenTypeIds": array(torch.zeros_like(ids))}
+
+
+def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adjust=None, base=None, extra=None):
+    """
+    `cls` is the class with the head, `config` its configuration without dropout; `adjust(model)` may repair what random
+    weights break. `base(model)` gives the part without head (default: `base_model`). `extra(ids, mask)` gives further inputs:
+    theirs as a dict of tensors, ours as a dict of arrays.
+    """
+    torch.manual_seed(zlib.crc32(f"{plugin}/{case}".encode()))
+    folder = ROOT / f"plugins/model-{plugin}/golden/{case}"
+    config._attn_implementation = "eager"
+    model = cls(config).eval()
+    randomise(model)
+    if adjust is not None:
+        with torch.no_grad():
+            adjust(model)
+    model.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    model = model.double()
+    pad = config.pad_token_id if isinstance(getattr(config, "pad_token_id", None), int) else 0
+    theirs, examples, cases = [], [], []
+    for each in lengths:
+        ids, mask = text_inputs(each, max(each) + 1, config.vocab_size, pad)
+        more, ours_more = extra(ids, mask) if extra is not None else ({}, {})
+        labels, ours = task.batch(ids, mask)
+        batch = {"input_ids": ids, "attention_mask": mask, **more, **labels}
+        theirs.append(batch)
+        output = model(**batch)
+        inputs = {**rows_of(ids, mask), **ours_more}
+        examples.append(
+            {"batch": {"inputs": inputs, **ours}, "logits": array(task.logits(output, ours)), "loss": output.loss.item()}
+        )
+        body = (base or (lambda m: m.base_model))(model)
+        seen = body(input_ids=ids, attention_mask=mask, **more, output_hidden_states=True, output_attentions=True)
+        outputs = {"lastHiddenState": array(seen.last_hidden_state, 7)}
+        if getattr(seen, "hidden_states", None) is not None:
+            outputs["hiddenStates"] = [array(h, 7) for h in seen.hidden_states]
+        if getattr(seen, "attentions", None) is not None:
+            outputs["attentions"] = [array(a, 7) for a in seen.attentions]
+        cases.append({"options": {}, "inputs": inputs, "outputs": outputs})
+    model.zero_grad()
+    model(**theirs[0]).loss.backward()
+    save_file(tensors((n, p.grad) for n, p in model.named_parameters()), folder / "gradients.safetensors")
+    rates, losses = train(model, theirs)
+    save_file(tensors(model.named_parameters()), folder / "trained.safetensors")
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)
+    golden = {
+        "source": SOURCE,
+        "plugin": plugin,
+        "architecture": cls.__name__,
+        "objective": task.objective,
+        "objectiveOptions": task.options,
+        "cases": cases[:1],
+        "examples": examples,
+        "training": {"warmupSteps": WARMUP, "learningRate": RATE, "weightDecay": DECAY, "rates": rates, "losses": losses},
+    }
+    (folder / "golden.json").write_text(json.dumps(golden, allow_nan=False))
+    print(plugin, case, sum(p.numel() for p in model.parameters()), "parameters")

@@ -1,0 +1,53 @@
+"""Tiny random decoders, and what transformers computes with them: see model_parity.py. Run it with Python from anywhere."""
+from model_parity import CausalModelling, Classification, LABELS, write_case
+from transformers import (
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+LABELLED = {"id2label": dict(enumerate(LABELS)), "label2id": {label: i for i, label in enumerate(LABELS)}}
+TINY = dict(
+    vocab_size=61,
+    hidden_size=16,
+    intermediate_size=24,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    max_position_embeddings=32,
+    pad_token_id=0,
+)
+GPT2 = dict(
+    vocab_size=61, n_positions=32, n_embd=16, n_layer=2, n_head=4, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+    bos_token_id=1, eos_token_id=2, pad_token_id=0,
+)  # fmt: skip
+LLAMA3 = dict(
+    rope_type="llama3", rope_theta=1000.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0,
+    original_max_position_embeddings=16,
+)  # fmt: skip
+
+write_case("gpt2", "lm", GPT2LMHeadModel, GPT2Config(**GPT2), CausalModelling)
+write_case("gpt2", "classification", GPT2ForSequenceClassification, GPT2Config(**GPT2, **LABELLED), Classification)
+untied = GPT2Config(**GPT2, tie_word_embeddings=False, scale_attn_by_inverse_layer_idx=True, n_inner=40)
+write_case("gpt2", "untied", GPT2LMHeadModel, untied, CausalModelling)
+
+write_case("llama", "llama", LlamaForCausalLM, LlamaConfig(**TINY), CausalModelling)
+scaled = LlamaConfig(**TINY, tie_word_embeddings=True, rope_parameters=LLAMA3, attention_bias=True, mlp_bias=True)
+write_case("llama", "llama3", LlamaForCausalLM, scaled, CausalModelling)
+linear = LlamaConfig(**TINY, head_dim=6, rope_parameters=dict(rope_type="linear", factor=2.0, rope_theta=500.0), **LABELLED)
+write_case("llama", "classification", LlamaForSequenceClassification, linear, Classification)
+# Shorter padding than the window: transformers gives NaN where a window holds nothing but padding.
+NEAR = ((9, 8), (8, 7))
+write_case("llama", "mistral", MistralForCausalLM, MistralConfig(**TINY, sliding_window=3), CausalModelling, NEAR)
+sliding = dict(use_sliding_window=True, sliding_window=3, max_window_layers=1)
+write_case("llama", "qwen2", Qwen2ForCausalLM, Qwen2Config(**TINY, **sliding), CausalModelling, NEAR)
+write_case("llama", "qwen3", Qwen3ForCausalLM, Qwen3Config(**TINY, head_dim=6, tie_word_embeddings=True), CausalModelling)

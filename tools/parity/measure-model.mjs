@@ -1,0 +1,175 @@
+// @ts-check
+/**
+ * Holds a model plugin to what transformers computed with the same tiny weights (made by tools/golden/models_*.py): logits,
+ * loss, gradients, and the weights after five steps of AdamW. Returns the differences; whoever calls judges them.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin } from '@attune/core'
+import { decodeSafetensors, headFor, optionsFromConfig, tokenLogits } from '@attune/nn'
+import { add, div, valueAndGrads, zerosLike } from '@tensorflow/tfjs-core'
+
+/** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+const places = { folders: [root] }
+
+/** What was measured; each number is the greatest over the case. @typedef {{ logits: number, loss: number, gradients: number, weights: number, parameters: number }} Differences */
+
+/** The folders of all golden cases: `plugins/model-<plugin>/golden/<case>`. */
+export function goldenCases() {
+  const plugins = readdirSync(join(root, 'plugins')).filter((name) => name.startsWith('model-'))
+  return plugins
+    .map((name) => join(root, 'plugins', name, 'golden'))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((folder) => existsSync(join(folder, 'golden.json')))
+    .sort()
+}
+
+const json = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'))
+const tensors = (/** @type {string} */ path) => decodeSafetensors(readFileSync(path), path).tensors
+
+/** Arrays of a golden file as the engines take them. @returns {any} */
+function hostTree(/** @type {any} */ tree) {
+  if (!Array.isArray(tree['shape'])) return Object.fromEntries(Object.entries(tree).map(([k, v]) => [k, hostTree(v)]))
+  const { shape, dtype, values } = tree
+  return { shape, dtype, values: dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values) }
+}
+
+/** The plugin's model and objective, the golden file and the weights of a case. */
+export async function readCase(/** @type {string} */ folder) {
+  const golden = json(join(folder, 'golden.json'))
+  const config = json(join(folder, 'config.json'))
+  const plugin = await findPlugin(MODEL, golden.plugin, places)
+  /** @type {Model} */
+  const model = plugin(optionsFromConfig(plugin.options, config))
+  const special = { pad: config.pad_token_id ?? 0, mask: 1 }
+  const tokenizer = { vocabularySize: config.vocab_size, special, token: () => '' }
+  /** @type {Objective<any, any, any>} */
+  const objective = (await findPlugin(OBJECTIVE, golden.objective, places))(golden.objectiveOptions, {
+    model,
+    tokenizer,
+  })
+  return { golden, config, model, objective, weights: tensors(join(folder, 'model.safetensors')) }
+}
+
+/** @typedef {Awaited<ReturnType<typeof readCase>>} Case */
+
+/** The logits that the case's objective puts on the states; those of language models stay inside the head otherwise. */
+function logitsOf(
+  /** @type {Case} */ { model, objective, golden },
+  /** @type {Params} */ params,
+  /** @type {any} */ batch,
+) {
+  const mode = /** @type {const} */ ({ training: false })
+  const outputs = model.forward(params, batch.inputs, mode)
+  const head = objective.head(params, outputs, mode, batch)
+  const writes = golden.objective === 'causal-language-modeling' || golden.objective === 'sequence-to-sequence'
+  const logits = writes ? tokenLogits(model, headFor(model, golden.objective), params, outputs.lastHiddenState) : head
+  return { logits, loss: objective.loss(head, batch) }
+}
+
+/** The mean loss and its gradients by name. */
+function gradientsOf(/** @type {Case} */ it, /** @type {Params} */ params, /** @type {any} */ batch) {
+  const names = Object.keys(params)
+  const loss = (/** @type {any[]} */ ...given) => {
+    const { sum, weight } = logitsOf(it, Object.fromEntries(names.map((name, i) => [name, given[i]])), batch).loss
+    return /** @type {any} */ (div(sum, weight))
+  }
+  const { value, grads } = valueAndGrads(loss)(Object.values(params))
+  const named = names.map((name, i) => [
+    name,
+    /** @type {any} */ (grads[i]) ?? zerosLike(/** @type {any} */ (params[name])),
+  ])
+  return { loss: value, grads: /** @type {Params} */ (Object.fromEntries(named)) }
+}
+
+const norm = (/** @type {ArrayLike<number>} */ values) => Math.hypot(...Array.from(values))
+const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} */ b) =>
+  Array.from(a, (x, i) => Math.abs(x - /** @type {number} */ (b[i])))
+const greatest = (/** @type {Iterable<number>} */ values) => {
+  let most = 0
+  for (const value of values) most = Number.isNaN(value) ? Infinity : Math.max(most, value)
+  return most
+}
+
+/** A gradient that is zero but for rounding, such as that of a bias that a softmax or a norm cancels, has no relative size. */
+const ZERO = 1e-6
+
+/** The greatest difference of a tensor's gradient, relative to its norm, over all tensors. */
+function gradientDifference(/** @type {any} */ found, /** @type {Record<string, HostArray>} */ expected) {
+  return greatest(
+    Object.entries(expected).map(([name, { values }]) => {
+      const difference = norm(apart(found[name].values, values))
+      return norm(values) < ZERO ? (difference < ZERO ? 0 : Infinity) : difference / norm(values)
+    }),
+  )
+}
+
+/** Five steps of AdamW, and how far the weights are then from the golden ones. */
+async function train(
+  /** @type {Case} */ it,
+  /** @type {Engine} */ engine,
+  /** @type {Params} */ params,
+  /** @type {string} */ folder,
+) {
+  const { golden, model } = it
+  const { training, examples } = golden
+  const find = async (/** @type {any} */ kind, /** @type {string} */ name, options = {}) =>
+    (await findPlugin(kind, name, places))(options)
+  const { trainable, merge } = (await find(ADAPTER, 'full')).adapt(model, params)
+  /** @type {Optimizer} */
+  const optimizer = await find(OPTIMIZER, 'adamw', { weightDecay: training.weightDecay })
+  const step = engine.compile((now, state, batch, hyper) => {
+    const { loss, grads } = gradientsOf(it, now, batch)
+    const { updates, state: next } = optimizer.update(grads, state, now, hyper)
+    const moved = Object.fromEntries(Object.keys(now).map((name) => [name, add(now[name], updates[name])]))
+    return { params: moved, state: next, loss }
+  })
+  let now = { params: trainable, state: engine.compile(() => optimizer.init(trainable))() }
+  const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', values: Float32Array.of(n) })
+  for (const [i, learningRate] of training.rates.entries()) {
+    const hyper = engine.put(/** @type {any} */ ({ learningRate: scalar(learningRate), step: scalar(i + 1) }))
+    const batch = engine.put(hostTree(examples[i % examples.length].batch))
+    now = /** @type {any} */ (step(now.params, now.state, batch, hyper))
+  }
+  const trained = /** @type {Record<string, HostArray>} */ (await engine.read(merge(now.params, {})))
+  // AdamW divides a gradient by its size: of one that is zero but for rounding, it makes a step of any length up to the rate.
+  const gradients = tensors(join(folder, 'gradients.safetensors'))
+  const steady = (/** @type {string} */ name, /** @type {number} */ i) => {
+    const gradient = Math.abs(gradients[name]?.values[i] ?? 0)
+    return gradient === 0 || gradient > ZERO
+  }
+  return greatest(
+    Object.entries(tensors(join(folder, 'trained.safetensors'))).flatMap(([name, { values }]) =>
+      apart(/** @type {HostArray} */ (trained[name]).values, values).filter((_, i) => steady(name, i)),
+    ),
+  )
+}
+
+/** All differences of a case on an engine that was started. @returns {Promise<Differences>} */
+export async function measureModel(/** @type {string} */ folder, /** @type {Engine} */ engine) {
+  const it = await readCase(folder)
+  const params = /** @type {Params} */ (engine.put(it.weights))
+  const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) => logitsOf(it, p, batch))
+  const [logits, losses] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])]
+  for (const example of it.golden.examples) {
+    const found = /** @type {any} */ (await engine.read(infer(params, engine.put(hostTree(example.batch)))))
+    if (String(found.logits.shape) !== String(example.logits.shape)) logits.push(Infinity)
+    logits.push(...apart(found.logits.values, example.logits.values))
+    losses.push(Math.abs(found.loss.sum.values[0] / found.loss.weight.values[0] - example.loss))
+  }
+  const gradients = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) => gradientsOf(it, p, batch))
+  const { grads } = /** @type {any} */ (
+    await engine.read(gradients(params, engine.put(hostTree(it.golden.examples[0].batch))))
+  )
+  return {
+    logits: greatest(logits),
+    loss: greatest(losses),
+    gradients: gradientDifference(grads, tensors(join(folder, 'gradients.safetensors'))),
+    weights: await train(it, engine, params, folder),
+    parameters: Object.values(it.weights).reduce((sum, { values }) => sum + values.length, 0),
+  }
+}

@@ -1,0 +1,26 @@
+// @ts-check
+/** Every model family against transformers, on the reference engine and on the compiled one: see measure-model.mjs. */
+import assert from 'node:assert/strict'
+import { relative } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ENGINE, findPlugin } from '@attune/core'
+import { goldenCases, measureModel, root } from './measure-model.mjs'
+
+/** @import { Engine } from '@attune/core' */
+
+for (const name of ['tfjs-cpu', 'onnxruntime']) {
+  /** @type {Engine} */
+  const engine = (await findPlugin(ENGINE, name, { folders: [root] }))()
+  describe(`on engine ${name}`, () => {
+    before(() => engine.start())
+    after(() => engine.close())
+    for (const folder of goldenCases())
+      it(`${relative(root, folder)}: logits, loss, gradients, and weights after five steps`, async () => {
+        const found = await measureModel(folder, engine)
+        assert.ok(found.logits <= 1e-4, `logits differ by ${found.logits}`)
+        assert.ok(found.loss <= 1e-5, `the loss differs by ${found.loss}`)
+        assert.ok(found.gradients <= 1e-3, `a gradient differs by ${found.gradients} of its norm`)
+        assert.ok(found.weights <= 5e-5, `a weight differs by ${found.weights}`)
+      })
+  })
+}
