@@ -109,6 +109,8 @@ describe('budgets', () => {
   it('finds a median above 60', () => {
     assert.deepEqual(budgets([sized(10), sized(60), sized(200)]).problems, [])
     assert.match(budgets([sized(10), sized(61), sized(200)]).problems.join(), /median plugin has 61/)
+    const model = plugin({ files: { 'src/exact.ts': lines(200) }, short: 'model-x' })
+    assert.deepEqual(budgets([sized(10), model, model]).problems, [])
   })
   it('finds a plugin above 300 lines over all its files, and lets a model have 400', () => {
     const files = { 'src/a.ts': lines(200), 'src/b.ts': lines(101), 'src/b.test.ts': lines(900) }
