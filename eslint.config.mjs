@@ -112,7 +112,7 @@ const restrictSyntax = (...rules) => ({ 'no-restricted-syntax': ['error', ...rul
 const restrictImports = (...paths) => ({ '@typescript-eslint/no-restricted-imports': ['error', { paths }] })
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', '**/golden/', '.nx/', 'runs/', '**/*.d.ts', 'tools/generate/files/'] },
+  { ignores: ['**/dist/', '**/node_modules/', '**/golden/', '.nx/', 'runs/', '**/*.d.ts', 'tools/scaffold/files/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {

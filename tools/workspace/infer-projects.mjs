@@ -14,6 +14,8 @@ const FLOORS = {
   text: 1,
   trainer: 2,
   jit: 1,
+  generate: 2,
+  embeddings: 1,
   hub: 2,
   testkit: 2,
   cli: 4,
@@ -92,7 +94,7 @@ const nodeTest = (root) =>
 
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {
-  if (root === 'tools/generate' || root === 'tools/parity') return { test: nodeTest(root) }
+  if (root === 'tools/scaffold' || root === 'tools/parity') return { test: nodeTest(root) }
   if (root === 'examples/third-party-plugin') return { lint: lint(root), test: nodeTest(root) }
   const [group] = root.split('/')
   if (group === 'tools') return {}

@@ -6,6 +6,13 @@ const VIEWS = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']
 /** Operations that read a number of an input before they write the number at the same place, and read it no more. */
 const IN_PLACE = new Set(['Add', 'Sub', 'Mul', 'Div', 'Sqrt', 'Neg', 'Max', 'Min', ...VIEWS])
 
+/**
+ * Whether a node may write its output where it reads `input`. ScatterND begins with a copy of its first input, which falls
+ * away where it lies there already; the others it reads all along.
+ */
+const mayOverwrite = ({ op, inputs }: Node, input: Value): boolean =>
+  IN_PLACE.has(op) || (op === 'ScatterND' && inputs[0] === input && !inputs.includes(input, 1))
+
 function ancestorsOf(node: Node): ReadonlySet<Node> {
   const seen = new Set<Node>()
   const waiting = [node]
@@ -45,7 +52,7 @@ export function aliasesOf(graph: Graph, given: readonly Value[]): ReadonlyMap<Va
       if (input.dtype !== output.dtype || !sameShape(input.shape, output.shape)) continue
       before ??= ancestorsOf(node)
       const last = readers(input)
-      const safe = last.every((reader) => before!.has(reader) || (reader === node && IN_PLACE.has(node.op)))
+      const safe = last.every((reader) => before!.has(reader) || (reader === node && mayOverwrite(node, input)))
       if (!safe || graph.outputs.includes(input) || viewed(input, readers, graph)) continue
       aliases.set(output, input)
       free.delete(input)

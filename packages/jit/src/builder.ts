@@ -29,7 +29,7 @@ export const valuesOf = (dtype: ElementType, numbers: readonly number[]): Values
   dtype === 'int64' ? BigInt64Array.from(numbers, BigInt) : ARRAYS[dtype].from(numbers)
 
 /** Constants of up to so many numbers are recognised when they occur again; longer ones by their array. */
-export const SMALL = 64
+export const SMALL = 4096
 
 /**
  * Adds nodes to a graph. What has been computed already is not computed again: the same operation on the same inputs gives

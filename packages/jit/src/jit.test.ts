@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { layerNorm, gelu, linear } from '@attune/nn'
+import { gelu, geluTanh, layerNorm, linear } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
 import { type Program, encodeModel, jit } from './index.js'
@@ -111,6 +111,36 @@ describe('a compiled function', () => {
     expect((await s.p.data())[999]).toBe(2 ** -11)
   })
 
+  it('writes some rows of an argument that is given up and leaves the others where they lie', async () => {
+    const { graphBackend } = await import('./backend.js')
+    const place = tf.tensor2d([[0]], [1, 1], 'int32')
+    const f = jit(
+      (held: Tensor, row: Tensor, at: Tensor) => {
+        const next = tf.tensorScatterUpdate(tf.mul(held, 1), tf.add(place, at) as tf.Tensor2D, row)
+        return { next, sum: tf.sum(next, 0) }
+      },
+      { donate: [0] },
+    )
+    let { next } = f(tf.zeros([5, 40]), tf.ones([1, 40]), tf.scalar(3, 'int32'))
+    const array = graphBackend().held(next.dataId)
+    for (const [i, row] of [0, 4, 3].entries()) {
+      const found = f(next, tf.fill([1, 40], 10 + i), tf.scalar(row, 'int32'))
+      next = found.next
+      expect(graphBackend().held(next.dataId)).toBe(array)
+      expect((await found.sum.data())[0]).toBe([11, 22, 33][i])
+    }
+    expect(((await next.array()) as number[][]).map((row) => row[39])).toEqual([10, 0, 0, 12, 11])
+    const reads = jit(
+      (held: Tensor, row: Tensor) => ({
+        next: tf.tensorScatterUpdate(tf.mul(held, 1), [[0]], row),
+        before: tf.sum(held),
+      }),
+      { donate: [0] },
+    )
+    const last = reads(next, tf.zeros([1, 40]))
+    expect([(await last.before.data())[0], (await tf.sum(last.next).data())[0]]).toEqual([1320, 920])
+  })
+
   it('does not overwrite an argument that something still reads, that is passed twice, or that has another reader', async () => {
     const shift = jit((x: Tensor) => ({ next: tf.add(x, 1), sum: tf.sum(tf.square(x)) }), { donate: [0] })
     let state = shift(tf.zeros([300])).next
@@ -184,6 +214,19 @@ describe('a graph', () => {
     const f = jit((p: ReturnType<typeof params>, x: Tensor) => gelu(linear(p, 'l', layerNorm(p, 'n', x, 1e-5))))
     f(params(), random(4, 96))
     expect(operations(f.graphs)).toEqual({ LayerNormalization: 1, Mul: 1, Gemm: 1, Gelu: 1, Add: 1 })
+  })
+
+  it('has one operation for the tanh form of GELU too, but not where its gradient reads the tanh', async () => {
+    const f = jit((x: Tensor) => geluTanh(tf.matMul(x, x)))
+    const x = random(8, 8)
+    const found = await f(x).data()
+    expect(operations(f.graphs)).toEqual({ MatMul: 1, Gelu: 1 })
+    const { values } = tf.tidy(() => ({ values: tf.matMul(x, x).arraySync() as number[][] }))
+    for (const [i, v] of values.flat().entries())
+      expect(found[i]).toBeCloseTo(0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))), 4)
+    const both = jit((y: Tensor) => ({ y: geluTanh(y), slope: tf.grad((z: Tensor) => geluTanh(z))(y) }))
+    both(x)
+    expect(operations(both.graphs)).not.toHaveProperty('Gelu')
   })
 
   it('has three passes for Φ of GELU where its gradient reads it too', () => {

@@ -395,6 +395,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     one((i, x) => tf.scatterND(i!, x!, [6, 3]), [whole([4, 1], 4), real([4, 3])]),
     one((i, x) => tf.scatterND(i!, x!, [6]), [whole([4, 1], 3), whole([4], 9)]),
   ],
+  tensorScatterUpdate: [
+    // TF.js' own backend writes into the tensor that it is given.
+    one((t, u) => tf.tensorScatterUpdate(tf.mul(t!, 1), [[2], [0]], u!), [real([4, 3]), real([2, 3])]),
+    one(
+      (t, u) => tf.tensorScatterUpdate(tf.mul(t!, 1), tf.tensor2d([[1, 2]], [1, 2], 'int32'), u!),
+      [real([3, 3, 2]), real([1, 2])],
+    ),
+  ],
   unsortedSegmentSum: [
     one((x, i) => tf.unsortedSegmentSum(x!, i as never, 4), [real([5, 3]), whole([5], 4)]),
     one((x) => tf.unsortedSegmentSum(x!, tf.tensor1d([3, 0, 3], 'int32'), 5), [real([3, 2])]),

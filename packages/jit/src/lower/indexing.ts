@@ -110,6 +110,11 @@ export const indexing: Lowerings = {
     return b.node('GatherND', [params, cast(b, at, 'int64')], { dtype: params.dtype, shape })
   },
   ScatterNd: ({ b, in: x, attr }) => scatter(b, x('indices'), x('updates'), attr('shape')),
+  TensorScatterUpdate: ({ b, in: x }) => {
+    const [held, at, updates] = [x('tensor'), x('indices'), x('updates')]
+    if (sizeOf(updates.shape) === 0 || sizeOf(held.shape) === 0) return held
+    return b.node('ScatterND', [held, cast(b, at, 'int64'), updates], held)
+  },
   UnsortedSegmentSum: segmentSum,
   OneHot: oneHot,
   TopK: largest,

@@ -89,6 +89,38 @@ const gaussianUnit: Rule = ({ b, node, inputs, sole }) => {
   return splat(factors.by) === Math.fround(Math.SQRT1_2) ? [b.node('Gelu', [x], x)] : undefined
 }
 
+/** The other term of a sum of which one term is 1. */
+function besideOne(value: Value | undefined): Value | undefined {
+  const terms = madeBy(value, 'Add')?.inputs ?? []
+  const one = terms.findIndex((term) => splat(term!) === 1)
+  return one < 0 ? undefined : terms[1 - one]
+}
+
+/** `X·(1 + 0.044715·X²)`; its `X`. */
+function cubed(value: Value): Value | undefined {
+  const factors = madeBy(value, 'Mul')?.inputs ?? []
+  for (const [i, x] of factors.entries()) {
+    const term = besideOne(factors[1 - i])
+    const inner = term === undefined ? undefined : scaled(term)
+    const square = madeBy(inner?.x, 'Mul')?.inputs
+    if (inner !== undefined && splat(inner.by) === Math.fround(0.044715) && square?.every((each) => each === x))
+      return x
+  }
+  return undefined
+}
+
+/** `½X·(1 + tanh(√(2/π)·X·(1 + 0.044715·X²)))`, where nothing else reads the tanh, as it does in training. */
+const tanhUnit: Rule = ({ b, node, inputs, sole }) => {
+  if (node.op !== 'Mul') return undefined
+  const at = inputs.findIndex((value, i) => sole[i] && madeBy(besideOne(value), 'Tanh') !== undefined)
+  const [half, argument] = [inputs[1 - at], madeBy(besideOne(inputs[at]), 'Tanh')?.inputs[0]]
+  if (half === undefined || argument === undefined) return undefined
+  const [front, inside] = [scaled(half), scaled(argument)]
+  if (front === undefined || inside === undefined || splat(front.by) !== 0.5) return undefined
+  if (splat(inside.by) !== Math.fround(Math.sqrt(2 / Math.PI)) || cubed(inside.x) !== front.x) return undefined
+  return [b.node('Gelu', [front.x], front.x, { attributes: { approximate: { text: 'tanh' } } })]
+}
+
 /** Reshapes of reshapes that only appeared as the graph was rewritten. */
 const reshapeOnce: Rule = ({ b, node, inputs: [x] }) =>
   node.op === 'Reshape' ? [reshape(b, x!, node.outputs[0]!.shape)] : undefined
@@ -100,5 +132,6 @@ export const fusionRules: readonly Rule[] = [
   normalised,
   normalDistribution,
   gaussianUnit,
+  tanhUnit,
   reshapeOnce,
 ]

@@ -21,7 +21,7 @@ import plugin, { kindsOfCore } from './plugin.mjs'
 const NAME = 'made-here'
 const kinds = await kindsOfCore()
 // Inside the repository, so that packages are found; called dist, so that nothing else looks at it.
-const dist = join(root, 'tools/generate/dist')
+const dist = join(root, 'tools/scaffold/dist')
 mkdirSync(dist, { recursive: true })
 const workspace = mkdtempSync(join(dist, 'workspace-'))
 const folderOf = (/** @type {string} */ kind) => join(workspace, 'plugins', `${kind}-${NAME}`)
@@ -54,7 +54,7 @@ before(scaffold)
 after(() => rmSync(workspace, { recursive: true }))
 
 it('has a template for every kind that core knows, and for no other', () => {
-  const templates = readdirSync(join(root, 'tools/generate/files')).filter((name) => name !== 'package')
+  const templates = readdirSync(join(root, 'tools/scaffold/files')).filter((name) => name !== 'package')
   assert.deepEqual(templates.sort(), kinds)
   assert.ok(kinds.length >= 18)
 })

@@ -80,6 +80,7 @@ export default async function plugin(tree, { kind, name }) {
     name,
     package: `@attune/${kind}-${name}`,
     camel: names(name).propertyName,
+    pascal: names(name).className,
   }
   generateFiles(tree, join(files, 'package'), folder, given)
   generateFiles(tree, join(files, kind), folder, given)

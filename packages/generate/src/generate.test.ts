@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Model, Params, Tokenizer } from '@attune/core'
+import { embedding } from '@attune/nn'
+import { referenceEngine, tinyModel } from '@attune/testkit'
+import { add, matMul, oneHot, squeeze, tensor2d, zeros } from '@tensorflow/tfjs-core'
+import { lastValueFrom, take, toArray } from 'rxjs'
+import type { Constraint } from './constraint.js'
+import type { GenerationEvent } from './events.js'
+import { type Generator, generator } from './generate.js'
+
+const SIZE = 6
+const END = 5
+
+/** Log odds of the next token by the last one: 0 → 1 → 2 → 3 → the end, with 4 a close second everywhere. */
+const NEXT = Array.from({ length: SIZE }, (_, from) =>
+  Array.from({ length: SIZE }, (_, to) => (to === (from === 3 ? END : from + 1) ? 2 : to === 4 ? 1.5 : 0)),
+)
+
+/** A model that knows only the last token: its states are the logits, and the word embeddings the unit matrix. */
+const bigram = (maximumLength = 64): Model => ({
+  ...tinyModel(),
+  hiddenSize: SIZE,
+  maximumLength,
+  wordEmbeddings: 'unit',
+  config: { model_type: 'bigram', eos_token_id: END },
+  heads: { 'causal-language-modeling': { architecture: 'Bigram', parts: {} } },
+  cache: (batch, capacity) => ({ '0.key': zeros([batch, 1, capacity, 1]) }),
+  forward: (params, { inputIds, cache }) => {
+    const lastHiddenState = embedding(params, 'next', inputIds)
+    return { lastHiddenState, pooled: squeeze(lastHiddenState), cache: { '0.key': add(cache!['0.key']!, 0) } }
+  },
+})
+const letters = 'abcdeX'
+const tokenizer = {
+  special: { end: END },
+  encode: (text: string) => ({ ids: [...text].map((letter) => letters.indexOf(letter)) }),
+  decode: (ids: ArrayLike<number>) => Array.from(ids, (id) => letters[id]).join(''),
+} as never as Tokenizer
+
+describe('a generator', () => {
+  const engine = referenceEngine()
+  let params: Params
+  let writes: Generator
+  beforeAll(async () => {
+    await engine.start()
+    const unit = engine.compile(() => ({
+      unit: matMul(oneHot([0, 1, 2, 3, 4, 5], SIZE, 1, 0, 'float32'), tensor2d(eye())),
+    }))
+    params = {
+      'next.weight': engine.put({ shape: [SIZE, SIZE], dtype: 'float32', values: Float32Array.from(NEXT.flat()) }),
+      ...unit(),
+    } as never
+    writes = generator({ engine, model: bigram(), params, tokenizer })
+  })
+  afterAll(() => engine.close())
+  const eye = (): number[][] =>
+    Array.from({ length: SIZE }, (_, i) => Array.from({ length: SIZE }, (_, j) => (i === j ? 1 : 0)))
+  const all = (...given: Parameters<Generator['write']>): Promise<GenerationEvent[]> =>
+    lastValueFrom(writes.write(...given).pipe(toArray()))
+  const finished = async (...given: Parameters<Generator['write']>) =>
+    (await all(...given)).flatMap((event) => (event.type === 'finished' ? [event] : []))
+
+  it('writes the likeliest tokens until the model ends the text, one event a token', async () => {
+    expect(await all(['a'])).toEqual([
+      { type: 'token', row: 0, id: 1, text: 'b' },
+      { type: 'token', row: 0, id: 2, text: 'c' },
+      { type: 'token', row: 0, id: 3, text: 'd' },
+      { type: 'finished', row: 0, ids: [1, 2, 3], text: 'bcd', because: 'end' },
+    ])
+  })
+
+  it('writes for several prompts at once what it writes for each alone', async () => {
+    const found = await finished(['a', 'abc', 'ad'])
+    expect(found.sort((a, b) => a.row - b.row).map(({ text }) => text)).toEqual(['bcd', 'd', ''])
+  })
+
+  it("stops when the room is used up, the option's or the model's", async () => {
+    expect(await finished(['a'], { maximumNewTokens: 2 })).toMatchObject([{ text: 'bc', because: 'length' }])
+    const short = generator({ engine, model: bigram(4), params, tokenizer })
+    const events = await lastValueFrom(short.write(['aa']).pipe(toArray()))
+    expect(events.at(-1)).toMatchObject({ text: 'bc', because: 'length' })
+  })
+
+  it('stops at a stop text, and does not end before the least number of tokens', async () => {
+    expect(await finished(['a'], { stop: ['cd'] })).toMatchObject([{ text: 'b', because: 'stop' }])
+    expect(await finished(['a'], { minimumNewTokens: 4, maximumNewTokens: 5 })).toMatchObject([
+      { text: 'bcde', because: 'end' },
+    ])
+  })
+
+  it('draws the same for the same seed, and otherwise for another', async () => {
+    const drawn = (seed: number) => finished(['a', 'a'], { temperature: 1.5, seed, maximumNewTokens: 20 })
+    expect(await drawn(1)).toEqual(await drawn(1))
+    const texts = await Promise.all([1, 2, 3, 4].map(drawn))
+    expect(new Set(texts.flat().map(({ text }) => text)).size).toBeGreaterThan(2)
+  })
+
+  it('follows beams to the best text that ends, with its score', async () => {
+    const [best] = await finished(['a'], { beams: 3 })
+    expect(best).toMatchObject({ text: 'bcd', because: 'end' })
+    const step = Math.log(Math.exp(2) / (Math.exp(2) + Math.exp(1.5) + 4))
+    expect(best!.score).toBeCloseTo((4 * step) / 4, 5)
+  })
+
+  it('keeps to a constraint', async () => {
+    // e, then anything but e, then the end.
+    const rule: Constraint = {
+      allowed: (state) =>
+        Uint8Array.from({ length: SIZE }, (_, id) =>
+          Number(state === 0 ? id === 4 : state === 1 ? id < 4 : id === END),
+        ),
+      next: (state) => state + 1,
+    }
+    const [{ text } = { text: '' }] = await finished(['a'], {}, rule)
+    expect(text).toMatch(/^e[abcd]$/)
+    await expect(finished(['a'], { minimumNewTokens: 3 }, rule)).rejects.toMatchObject({ code: 'NOTHING_ALLOWED' })
+  })
+
+  it('stops when nobody listens any more, and leaves no tensors behind', async () => {
+    await all(['a'])
+    const before = engine.live()
+    const [first] = await lastValueFrom(writes.write(['a']).pipe(take(1), toArray()))
+    expect(first).toMatchObject({ type: 'token', text: 'b' })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(engine.live()).toBe(before)
+  })
+
+  it('refuses empty prompts, those too long, options that contradict each other, and models that do not write', async () => {
+    await expect(all([''])).rejects.toMatchObject({ code: 'PROMPT_LENGTH' })
+    await expect(all(['a'.repeat(64)])).rejects.toMatchObject({ code: 'PROMPT_LENGTH' })
+    expect(() => writes.write(['a'], { beams: 3, beamGroups: 2 })).toThrow(/beamGroups/)
+    expect(() => writes.write(['a'], { beams: 2, temperature: 1 })).toThrow(/temperature/)
+    expect(() => generator({ engine, model: tinyModel(), params, tokenizer })).toThrow(
+      expect.objectContaining({ code: 'CANNOT_WRITE' }),
+    )
+  })
+})

@@ -1,0 +1,5 @@
+export * from './constraint.js'
+export * from './events.js'
+export * from './generate.js'
+export * from './options.js'
+export * from './warp.js'

@@ -1,0 +1,75 @@
+import type { Cache, HostArray, Model, OnDevice, Params, TextInputs } from '@attune/core'
+import { headFor, tokenLogits } from '@attune/nn'
+import { type Tensor, gather, reshape, slice } from '@tensorflow/tfjs-core'
+
+/** `[rows, columns]`, int32. */
+export function grid(rows: number, columns: number, at: (row: number, column: number) => number): HostArray {
+  const values = Int32Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns))
+  return { shape: [rows, columns], dtype: 'int32', values }
+}
+
+/** Arrays of a step; with `order`, where rows change places. */
+export interface Given extends Record<string, HostArray> {
+  readonly inputIds: HostArray
+  readonly positionIds: HostArray
+  readonly attentionMask: HostArray
+  readonly cacheStart: HostArray
+}
+
+/** Which tokens a step reads: they take the slots from `start` on, after `pads[row]` slots of padding. */
+export function arraysOf(
+  tokens: readonly (readonly number[])[],
+  start: number,
+  pads: readonly number[],
+  capacity: number,
+): Given {
+  const [rows, length] = [tokens.length, tokens[0]!.length]
+  return {
+    inputIds: grid(rows, length, (row, i) => tokens[row]![i]!),
+    positionIds: grid(rows, length, (row, i) => Math.max(0, start + i - pads[row]!)),
+    attentionMask: grid(rows, capacity, (row, slot) => (slot >= pads[row]! && slot < start + length ? 1 : 0)),
+    cacheStart: { shape: [], dtype: 'int32', values: Int32Array.of(start) },
+  }
+}
+
+/** What the encoder of an encoder–decoder read and gave, for each row. */
+export interface Source extends Record<string, Tensor> {
+  readonly inputIds: Tensor
+  readonly attentionMask: Tensor
+  readonly encoderStates: Tensor
+}
+
+/** What a step gives: logits of the last token, states of all where they are asked for, and the cache with them in it. */
+export type Stepped = { readonly logits: Tensor; readonly states?: Tensor; readonly cache: Cache }
+
+/** One run of the decoder. */
+export type Step = (params: Params, held: Cache, given: OnDevice<Given>, source: Partial<Source>) => Stepped
+
+const reordered = (cache: Cache, order: Tensor | undefined): Cache =>
+  order === undefined
+    ? cache
+    : Object.fromEntries(
+        Object.entries(cache).map(([name, held]) => [name, gather(held, order as Tensor & { dtype: 'int32' })]),
+      )
+
+/** One run of a model's decoder, as a pure function. */
+export function stepOf(model: Model, twoStacks: boolean, withStates: boolean): Step {
+  const head = headFor(model, twoStacks ? 'sequence-to-sequence' : 'causal-language-modeling')
+  return (params, held, { inputIds, positionIds, attentionMask, cacheStart, order }, source) => {
+    const own = { cache: reordered(held, order), cacheStart, positionIds }
+    const inputs: TextInputs = twoStacks
+      ? {
+          ...(source as Source),
+          tokenTypeIds: source.inputIds!,
+          ...own,
+          decoderInputIds: inputIds,
+          decoderAttentionMask: attentionMask,
+        }
+      : { inputIds, attentionMask, tokenTypeIds: inputIds, ...own }
+    const { lastHiddenState: states, cache } = model.forward(params, inputs, { training: false })
+    const [batch, length, hidden] = states.shape as [number, number, number]
+    const last = reshape(slice(states, [0, length - 1, 0], [-1, 1, -1]), [batch, hidden])
+    const logits = tokenLogits(model, head, params, last)
+    return { logits, ...(withStates ? { states } : {}), cache: cache as Cache }
+  }
+}

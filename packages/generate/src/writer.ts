@@ -1,0 +1,177 @@
+import {
+  AttuneError,
+  type Cache,
+  type Engine,
+  type HostArray,
+  type Model,
+  type Params,
+  type TextInputs,
+} from '@attune/core'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Beginning, Decoding, Read } from './decoding.js'
+import { type Source, type Stepped, arraysOf, grid, stepOf } from './step.js'
+
+/** The compiled parts of a model that writes; they serve any number of texts. */
+export interface Writer {
+  readonly model: Model
+  /** Reads the prompts and makes room for `room` tokens more. */
+  begin(prompts: readonly (readonly number[])[], room: number, withStates?: boolean): Promise<Beginning>
+  close(): void
+}
+
+/** Prompts are padded on the left to a multiple of this, and caches have room for such a multiple: few shapes to compile. */
+const MULTIPLE = 32
+const upTo = (length: number): number => Math.ceil(length / MULTIPLE) * MULTIPLE
+const longest = (rows: readonly (readonly number[])[]): number => Math.max(...rows.map((row) => row.length))
+
+/** The rows of `[rows, …]` as views. */
+function rowsOf({ values }: Pick<HostArray, 'values'>, rows: number): Float32Array[] {
+  const size = values.length / rows
+  return Array.from({ length: rows }, (_, i) => (values as Float32Array).subarray(i * size, (i + 1) * size))
+}
+
+/** Prompts must have a token, and leave one to write. */
+function check(prompts: readonly (readonly number[])[], { maximumLength }: Model): void {
+  const at = prompts.findIndex((prompt) => prompt.length === 0 || prompt.length >= maximumLength)
+  if (at < 0) return
+  throw new AttuneError(
+    'PROMPT_LENGTH',
+    `prompt ${at + 1} has ${prompts[at]!.length} tokens, and the model reads and writes ${maximumLength} together`,
+    prompts[at]!.length === 0 ? 'Begin with at least one token.' : 'Shorten the prompt.',
+  )
+}
+
+/**
+ * The parts of a model that writes, each compiled at its first use. A step that reads one token takes the weights as
+ * constants, which the compiler packs: most of the time goes into reading them. Prompts are read in many shapes, and take
+ * them as arguments.
+ */
+function compiledParts(engine: Engine, model: Model, params: Params, twoStacks: boolean) {
+  const steps = [false, true].map((withStates) => {
+    const step = stepOf(model, twoStacks, withStates)
+    const one = (held: Cache, given: Parameters<typeof step>[2], source: Partial<Source>): Stepped =>
+      step(params, held, given, source)
+    return {
+      many: engine.compile(step as never, { donate: [1, 2] }) as never as typeof step & { dispose(): void },
+      one: engine.compile(one as never, { donate: [0, 1] }) as never as typeof one & { dispose(): void },
+    }
+  })
+  const encode = engine.compile(
+    (all: Params, inputs: TextInputs) => model.forward(all, inputs, { training: false }).encoderStates as Tensor,
+  )
+  const empty = engine.compile(
+    ({ rows, slots }: { readonly rows: Tensor; readonly slots: Tensor }) =>
+      model.cache!(rows.shape[0] as number, slots.shape[0] as number) as Cache,
+    { donate: [0] },
+  )
+  return { steps, encode, empty, all: [...steps.flatMap(({ many, one }) => [many, one]), encode, empty] }
+}
+
+/** What a text in the making shares with the others of its model. */
+interface Shared extends ReturnType<typeof compiledParts> {
+  readonly engine: Engine
+  readonly params: Params
+  readonly twoStacks: boolean
+  /** The token that an encoder–decoder begins to write with. */
+  readonly start: number
+}
+
+/** What the encoder makes of the prompts; nothing, where there is none. */
+function sourceOf(
+  { engine, params, twoStacks, start, encode }: Shared,
+  prompts: readonly (readonly number[])[],
+): Partial<Source> {
+  if (!twoStacks) return {}
+  const width = upTo(longest(prompts))
+  const laid = engine.put({
+    inputIds: grid(prompts.length, width, (row, i) => prompts[row]![i] ?? 0),
+    attentionMask: grid(prompts.length, width, (row, i) => (i < prompts[row]!.length ? 1 : 0)),
+  })
+  const first = engine.put(grid(prompts.length, 1, () => start))
+  const encoderStates = encode(params, { ...laid, tokenTypeIds: laid.inputIds, decoderInputIds: first })
+  engine.release(first)
+  return { ...laid, encoderStates }
+}
+
+/** Where the decoder is: its cache, the slots of it that are used, and how many of them are padding in each row. */
+interface Place {
+  cache: Cache
+  used: number
+  pads: number[]
+  readonly capacity: number
+}
+
+/** Reads tokens into a place, as many for each row, and moves it on. */
+async function readOn(
+  { engine, params, steps }: Shared,
+  place: Place,
+  source: Partial<Source>,
+  tokens: readonly (readonly number[])[],
+  { withStates, order }: { readonly withStates: boolean; readonly order?: readonly number[] | undefined },
+): Promise<Read> {
+  const [rows, length] = [tokens.length, tokens[0]!.length]
+  if (order !== undefined) place.pads = order.map((row) => place.pads[row]!)
+  const moved = order === undefined ? {} : { order: { ...grid(rows, 1, (row) => order[row]!), shape: [rows] } }
+  const given = engine.put({ ...arraysOf(tokens, place.used, place.pads, place.capacity), ...moved })
+  const { many, one } = steps[withStates ? 1 : 0]!
+  const { cache, ...made } = length === 1 ? one(place.cache, given, source) : many(params, place.cache, given, source)
+  place.cache = cache
+  place.used += length
+  const { logits, states } = await engine.read(made)
+  engine.release(made)
+  return {
+    logits: rowsOf(logits, rows),
+    states: states === undefined ? [] : rowsOf(states, rows).map((values) => rowsOf({ values }, length)),
+  }
+}
+
+/** Reads the prompts and makes room for `room` tokens more. */
+async function begin(
+  shared: Shared,
+  prompts: readonly (readonly number[])[],
+  room: number,
+  withStates: boolean,
+): Promise<Beginning> {
+  const { engine, twoStacks, start, empty } = shared
+  const source = sourceOf(shared, prompts)
+  const begins = twoStacks ? prompts.map(() => [start]) : prompts
+  const width = twoStacks ? 1 : upTo(longest(begins))
+  const capacity = upTo(width + room)
+  const sizes = { rows: grid(prompts.length, 1, () => 0), slots: grid(capacity, 1, () => 0) }
+  const pads = begins.map((row) => width - row.length)
+  const place: Place = { cache: empty(engine.put(sizes)), used: 0, pads, capacity }
+  const padded = begins.map((row, at) => [...Array.from({ length: pads[at]! }, () => 0), ...row])
+  const decoding: Decoding = {
+    read(tokens, order) {
+      const next = tokens.map((token) => [token])
+      return readOn(shared, place, source, next, { withStates, order })
+    },
+    close: () => engine.release({ ...place.cache, ...(source as Source) }),
+  }
+  return { first: await readOn(shared, place, source, padded, { withStates }), decoding }
+}
+
+/**
+ * Prepares a model for writing on an engine. An encoder–decoder reads the prompts with its encoder and begins to write with
+ * its start token. The weights must not change from then on.
+ * @throws AttuneError `CANNOT_WRITE` if the model has no cache: it does not read from left to right.
+ */
+export function writer(engine: Engine, model: Model, params: Params): Writer {
+  if (model.cache === undefined)
+    throw new AttuneError(
+      'CANNOT_WRITE',
+      `models of type "${String(model.config['model_type'])}" do not write: they read in both directions`,
+      'Use a decoder (gpt2, llama, …) or an encoder–decoder (t5, bart, …).',
+    )
+  const twoStacks = model.config['is_encoder_decoder'] === true
+  const start = Number(model.config['decoder_start_token_id'] ?? 0)
+  const shared: Shared = { engine, params, twoStacks, start, ...compiledParts(engine, model, params, twoStacks) }
+  return {
+    model,
+    async begin(prompts, room, withStates = false) {
+      check(prompts, model)
+      return begin(shared, prompts, room, withStates)
+    },
+    close: () => shared.all.forEach((compiled) => compiled.dispose()),
+  }
+}
