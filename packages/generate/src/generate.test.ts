@@ -131,7 +131,7 @@ describe('a generator', () => {
     expect(() => writes.write(['a'], { beams: 3, beamGroups: 2 })).toThrow(/beamGroups/)
     expect(() => writes.write(['a'], { beams: 2, temperature: 1 })).toThrow(/temperature/)
     expect(() => generator({ engine, model: tinyModel(), params, tokenizer })).toThrow(
-      expect.objectContaining({ code: 'CANNOT_WRITE' }),
+      expect.objectContaining({ code: 'NOT_A_WRITER' }),
     )
   })
 })

@@ -67,7 +67,7 @@ const observed = (task: (stopped: () => boolean) => Task): Observable<Generation
 
 /**
  * Prepares a model for writing: compiles nothing yet, but keeps what it compiles from one text to the next.
- * @throws AttuneError `CANNOT_WRITE` if the model does not go on with texts
+ * @throws AttuneError `NOT_A_WRITER` if the model does not go on with texts
  */
 export function generator(parts: GeneratorParts): Generator {
   const write: Writer = writer(parts.engine, parts.model, parts.params)

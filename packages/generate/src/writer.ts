@@ -154,12 +154,12 @@ async function begin(
 /**
  * Prepares a model for writing on an engine. An encoder–decoder reads the prompts with its encoder and begins to write with
  * its start token. The weights must not change from then on.
- * @throws AttuneError `CANNOT_WRITE` if the model has no cache: it does not read from left to right.
+ * @throws AttuneError `NOT_A_WRITER` if the model has no cache: it does not read from left to right.
  */
 export function writer(engine: Engine, model: Model, params: Params): Writer {
   if (model.cache === undefined)
     throw new AttuneError(
-      'CANNOT_WRITE',
+      'NOT_A_WRITER',
       `models of type "${String(model.config['model_type'])}" do not write: they read in both directions`,
       'Use a decoder (gpt2, llama, …) or an encoder–decoder (t5, bart, …).',
     )
