@@ -1,3 +1,4 @@
+export * from './chat-template.js'
 export * from './count-words.js'
 export * from './curve.js'
 export * from './format.js'
