@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { chatCommand } from './commands/chat.js'
 import { completionCommand } from './commands/completion.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { generateCommand } from './commands/generate.js'
 import { initCommand } from './commands/init.js'
 import { planCommand } from './commands/plan.js'
 import { pluginsCommand } from './commands/plugins.js'
@@ -31,6 +33,8 @@ export function buildProgram(): Command {
     trainCommand(),
     evaluateCommand(),
     predictCommand(),
+    generateCommand(),
+    chatCommand(),
     pluginsCommand(),
     initCommand(),
     doctorCommand(),

@@ -1,5 +1,6 @@
 export * from './evaluate.js'
 export * from './forecast.js'
+export * from './load-pretrained.js'
 export * from './plan.js'
 export * from './run-config.js'
 export * from './run.js'

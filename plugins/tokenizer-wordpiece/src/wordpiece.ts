@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError, type Example, type SpecialTokens, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
-import { countWords, fill, trainWordPiece } from '@attune/text'
+import { type Templates, countWords, fill, trainWordPiece } from '@attune/text'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { templatesOf } from './templates-of.js'
@@ -111,6 +111,15 @@ function specialOf({ model }: TokenizerFile, ids: ReadonlyMap<string, number>): 
   )
 }
 
+/** Texts alone, without special tokens. */
+const BARE: Templates = {
+  single: [{ text: 'A', type: 0 }],
+  pair: [
+    { text: 'A', type: 0 },
+    { text: 'B', type: 1 },
+  ],
+}
+
 function create(given: Options): Tokenizer {
   const { file, content } = load(given)
   const library = libraryTokenizer(content)
@@ -123,8 +132,13 @@ function create(given: Options): Tokenizer {
     vocabularySize: [...ids.values()].reduce((most, id) => Math.max(most, id), 0) + 1,
     special,
     paddingSide: 'right',
-    encode: (text, { pair, maximumLength = Infinity } = {}) =>
-      fill(templates, pieces(text), pair === undefined ? undefined : pieces(pair), maximumLength),
+    encode: (text, { pair, maximumLength = Infinity, addSpecialTokens = true } = {}) =>
+      fill(
+        addSpecialTokens ? templates : BARE,
+        pieces(text),
+        pair === undefined ? undefined : pieces(pair),
+        maximumLength,
+      ),
     decode: (tokens) => library.decode(Array.from(tokens), { skip_special_tokens: true }),
     id: (token) => ids.get(token),
     token: (id) => library.id_to_token(id),

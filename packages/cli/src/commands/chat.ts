@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { type Interface, createInterface } from 'node:readline'
+import { AttuneError, type Tokenizer } from '@attune/core'
+import type { GenerationOptions } from '@attune/generate'
+import { type Message, renderChat } from '@attune/text'
+import { Command } from 'commander'
+import { generationFlags, withGenerationFlags } from '../generation-flags.js'
+import { type OpenWriter, openWriter } from '../open-writer.js'
+
+interface ChatFlags extends Readonly<Record<string, unknown>> {
+  readonly system?: string
+  readonly template?: string
+}
+
+function templateOf({ chatTemplate }: Tokenizer, { template }: ChatFlags): string {
+  if (template !== undefined) return readFileSync(template, 'utf8')
+  if (chatTemplate !== undefined) return chatTemplate
+  throw new AttuneError(
+    'NO_CHAT_TEMPLATE',
+    "the model's tokenizer has no chat template",
+    'Give one with --template FILE, or use attune generate.',
+  )
+}
+
+/** The ids of a conversation up to where the answer begins; the template itself has the special tokens. */
+function promptOf(tokenizer: Tokenizer, template: string, messages: readonly Message[]): readonly number[] {
+  const token = (id: number | undefined): string => (id === undefined ? '' : (tokenizer.token(id) ?? ''))
+  const { begin, end } = tokenizer.special
+  const variables = { bos_token: token(begin), eos_token: token(end) }
+  const { text } = renderChat(template, messages, { addGenerationPrompt: true, variables })
+  return tokenizer.encode(text, { addSpecialTokens: false }).ids
+}
+
+/** Writes an answer as it comes; Ctrl-C ends it. Resolves to what was written. */
+function answer(
+  { generator }: OpenWriter,
+  prompt: readonly number[],
+  options: GenerationOptions,
+  lines: Interface,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const done = (): void => {
+      lines.off('SIGINT', interrupted)
+      process.stdout.write('\n')
+      resolve(text)
+    }
+    const subscription = generator.write([prompt], options).subscribe({
+      next(event) {
+        if (event.type === 'finished') return
+        text += event.text
+        process.stdout.write(event.text)
+      },
+      error: reject,
+      complete: done,
+    })
+    const interrupted = (): void => {
+      subscription.unsubscribe()
+      done()
+    }
+    lines.on('SIGINT', interrupted)
+  })
+}
+
+/** `attune chat` */
+export const chatCommand = (): Command =>
+  withGenerationFlags(
+    new Command('chat')
+      .summary('talk with a model')
+      .description(
+        "Talks with the model of a run or of a folder, by the tokenizer's chat template. Ctrl-C ends an answer, Ctrl-D the talk.",
+      )
+      .argument('<model>', 'the folder of the run or the model')
+      .option('--system <text>', 'what to tell the model before')
+      .option('--template <file>', 'a chat template (Jinja) instead of the tokenizer’s'),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  attune chat models/smollm2-135m-instruct --temperature 0.7 --top-p 0.9
+  attune chat runs/writer --template chatml.jinja --system "Answer in one sentence."`,
+    )
+    .action(async (folder: string, flags: ChatFlags) => {
+      const options = generationFlags(flags)
+      const open = await openWriter(folder)
+      const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
+      try {
+        const template = templateOf(open.tokenizer, flags)
+        const messages: Message[] = flags.system === undefined ? [] : [{ role: 'system', content: flags.system }]
+        lines.prompt()
+        for await (const line of lines) {
+          if (line.trim() !== '') {
+            messages.push({ role: 'user', content: line })
+            const content = await answer(open, promptOf(open.tokenizer, template, messages), options, lines)
+            messages.push({ role: 'assistant', content })
+          }
+          lines.prompt()
+        }
+      } finally {
+        lines.close()
+        await open.close()
+      }
+    })

@@ -1,0 +1,34 @@
+import { resolve } from 'node:path'
+import type { Model, Tokenizer } from '@attune/core'
+import { type Generator, generator } from '@attune/generate'
+import { loadPretrained } from '@attune/trainer'
+import { placesFrom } from './places.js'
+
+/** A saved model that writes. */
+export interface OpenWriter {
+  readonly generator: Generator
+  readonly tokenizer: Tokenizer
+  close(): Promise<void>
+}
+
+const objectiveFor = ({ config }: Model): string =>
+  config['is_encoder_decoder'] === true ? 'sequence-to-sequence' : 'causal-language-modeling'
+
+/** Opens the model of a run, or of a folder in the layout of the Hugging Face library, for writing. */
+export async function openWriter(folder: string): Promise<OpenWriter> {
+  const loaded = await loadPretrained(resolve(folder), objectiveFor, placesFrom())
+  try {
+    const writes = generator(loaded)
+    return {
+      generator: writes,
+      tokenizer: loaded.tokenizer,
+      async close() {
+        writes.close()
+        await loaded.close()
+      },
+    }
+  } catch (error) {
+    await loaded.close()
+    throw error
+  }
+}

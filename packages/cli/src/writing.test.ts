@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+
+const main = fileURLToPath(new URL('./main.js', import.meta.url))
+const root = mkdtempSync(join(tmpdir(), 'attune-writing-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+/** Runs the command in the temporary folder. */
+const attune = (args: readonly string[], input = ''): Promise<{ code: number | null; out: string; err: string }> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: root, env: { ...process.env, NO_COLOR: '1' } })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+    child.on('close', (code) => resolve({ code, out, err }))
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
+  })
+
+const SENTENCES = ['the cat sat on the mat', 'the dog ran to the door', 'one two three four five']
+
+describe('a model that was trained to write', () => {
+  beforeAll(async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${JSON.stringify({ text: SENTENCES[i % 3] })}\n`)
+    writeFileSync(join(root, 'train.jsonl'), rows.join(''))
+    writeFileSync(
+      join(root, 'writer.yaml'),
+      `seed: 1
+directory: writer
+data:
+  train: { use: jsonl, path: train.jsonl }
+  validation: { use: jsonl, path: train.jsonl }
+tokenizer: { use: wordpiece, vocabularySize: 120 }
+model: { use: gpt2, nEmbd: 32, nLayer: 1, nHead: 2, nPositions: 24, residPdrop: 0, embdPdrop: 0, attnPdrop: 0 }
+objective: causal-language-modeling
+engine: onnxruntime
+metric: token-accuracy
+training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
+`,
+    )
+    const { code, err } = await attune(['train', 'writer.yaml'])
+    expect([code, err]).toEqual([0, ''])
+  }, 120_000)
+
+  it('goes on with a prompt, as it comes', async () => {
+    const { code, out } = await attune(['generate', 'writer', 'the cat'])
+    expect([code, out]).toEqual([0, ' sat on the mat\n'])
+  })
+
+  it('goes on with several prompts from standard input, as JSON lines in their order', async () => {
+    const { out } = await attune(['generate', 'writer', '--beams', '2'], 'one two\n\nthe dog ran\n')
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(lines).toEqual([
+      { prompt: 'one two', text: ' three four five', because: 'end', score: expect.any(Number) },
+      { prompt: 'the dog ran', text: ' to the door', because: 'end', score: expect.any(Number) },
+    ])
+  })
+
+  it('stops where it is told to', async () => {
+    const { out } = await attune(['generate', 'writer', 'one', '--maximum-new-tokens', '2'])
+    expect(out).toBe(' two three\n')
+    expect((await attune(['generate', 'writer', 'one', '--json', '--stop', ' four'])).out).toBe(
+      `${JSON.stringify({ prompt: 'one', text: ' two three', because: 'stop' })}\n`,
+    )
+  })
+
+  it('talks by a template, turn after turn', async () => {
+    writeFileSync(join(root, 'plain.jinja'), '{{ bos_token }}{{ messages[-1].content }}')
+    const { code, out } = await attune(['chat', 'writer', '--template', 'plain.jinja'], 'the cat sat\none two\n')
+    expect(code).toBe(0)
+    expect(out).toContain(' on the mat\n')
+    expect(out).toContain(' three four five\n')
+  })
+
+  it('is refused a talk without a template, flags out of range, and a folder without a model', async () => {
+    const refused = async (...args: string[]): Promise<string> => {
+      const { code, err } = await attune(args)
+      return `${code} ${err}`
+    }
+    expect(await refused('chat', 'writer')).toMatch(/^2 NO_CHAT_TEMPLATE/)
+    expect(await refused('generate', 'writer', 'x', '--top-p', '2')).toMatch(/^2 BAD_OPTIONS: --top-p/)
+    expect(await refused('generate', '.', 'x')).toMatch(/^2 FILE_NOT_FOUND: there is no config.json/)
+    writeFileSync(join(root, 'config.json'), '{"model_type": "mamba"}')
+    expect(await refused('generate', '.', 'x')).toMatch(/^2 UNKNOWN_MODEL_TYPE.*mamba/)
+    writeFileSync(join(root, 'config.json'), '[1')
+    expect(await refused('generate', '.', 'x')).toMatch(/^2 BAD_MODEL_FOLDER/)
+  })
+})
