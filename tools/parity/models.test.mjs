@@ -1,12 +1,21 @@
 // @ts-check
 /** Every model family against transformers, on the reference engine and on the compiled one: see measure-model.mjs. */
 import assert from 'node:assert/strict'
-import { relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ENGINE, findPlugin } from '@attune/core'
 import { goldenCases, measureModel, root } from './measure-model.mjs'
 
 /** @import { Engine } from '@attune/core' */
+
+it('docs/models.md has a line for every case', () => {
+  const table = readFileSync(join(root, 'docs/models.md'), 'utf8')
+  for (const folder of goldenCases()) {
+    const { architecture } = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'))
+    assert.ok(table.includes(`${architecture} (${basename(folder)})`), `${folder}: run tools/parity/write-table.mjs`)
+  }
+})
 
 for (const name of ['tfjs-cpu', 'onnxruntime']) {
   /** @type {Engine} */

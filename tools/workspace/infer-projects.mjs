@@ -3,7 +3,7 @@
  * Tells Nx what can be done with every package and on which floor it stands, from its folder alone, so that no package
  * carries a project file. What is done once for the whole repository hangs on the project `attune`, its root.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** The floors of `packages/`; every plugin stands on 3, every example on 4. Imports only point down. */
@@ -92,12 +92,13 @@ const nodeTest = (root) =>
     outputs: ['{projectRoot}/test-results.json'],
   })
 
+const hasTests = (/** @type {string} */ root) => readdirSync(root).some((name) => name.endsWith('.test.mjs'))
+
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {
-  if (root === 'tools/scaffold' || root === 'tools/parity') return { test: nodeTest(root) }
   if (root === 'examples/third-party-plugin') return { lint: lint(root), test: nodeTest(root) }
   const [group] = root.split('/')
-  if (group === 'tools') return {}
+  if (group === 'tools') return hasTests(root) ? { test: nodeTest(root) } : {}
   if (group === 'examples') return { build: build(root), lint: lint(root), test: nodeTest(root) }
   return { build: build(root), test: test(root), lint: lint(root) }
 }
@@ -109,7 +110,7 @@ const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 const rootTargets = {
   format: target('.', 'node node_modules/prettier/bin/prettier.cjs --check --log-level warn .', { inputs: everything }),
   lint: target('.', 'node node_modules/eslint/bin/eslint.js --max-warnings 0 *.mjs tools', { inputs: tools }),
-  test: target('.', 'node tools/run/node-test.mjs tools/check/*.test.mjs tools/workspace/*.test.mjs', {
+  test: target('.', 'node tools/run/node-test.mjs tools/check/*.test.mjs', {
     dependsOn: everyBuild,
     inputs: tools,
     outputs: ['{projectRoot}/test-results.json'],

@@ -1,0 +1,50 @@
+"""Loads with transformers what Attune saved, and compares logits with those of the golden files. Called by write-table.mjs.
+
+    python verify_saved.py FOLDER      where FOLDER holds one folder a case, with the model and example.json
+
+Prints a JSON object: for each case the greatest difference of the logits, or what transformers complains of.
+"""
+import inspect
+import json
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+
+NAMES = {
+    "inputIds": "input_ids",
+    "attentionMask": "attention_mask",
+    "tokenTypeIds": "token_type_ids",
+    "decoderInputIds": "decoder_input_ids",
+    "decoderAttentionMask": "decoder_attention_mask",
+}
+
+
+def tensor(array):
+    kind = torch.float32 if array["dtype"] == "float32" else torch.long
+    return torch.tensor(array["values"], dtype=kind).reshape(array["shape"])
+
+
+def check(folder):
+    config = json.loads((folder / "config.json").read_text())
+    example = json.loads((folder / "example.json").read_text())
+    cls = getattr(transformers, config["architectures"][0])
+    model, report = cls.from_pretrained(folder, output_loading_info=True, attn_implementation="eager")
+    wrong = {name: sorted(map(str, found)) for name, found in report.items() if found}
+    if wrong:
+        return {"complaint": json.dumps(wrong)}
+    parameters = inspect.signature(cls.forward).parameters
+    inputs = {NAMES[k]: tensor(v) for k, v in example["inputs"].items() if k in NAMES and NAMES[k] in parameters}
+    # Types that are all 0 are as good as none, but GPT-2 adds an embedding for them.
+    if "token_type_ids" in inputs and not inputs["token_type_ids"].any():
+        del inputs["token_type_ids"]
+    with torch.no_grad():
+        logits = model.eval()(**inputs).logits
+    if "places" in example:
+        places = tensor(example["places"])
+        logits = logits.gather(1, places.unsqueeze(2).expand(-1, -1, logits.shape[-1]))
+    return {"difference": (logits - tensor(example["logits"])).abs().max().item()}
+
+
+print(json.dumps({folder.name: check(folder) for folder in sorted(Path(sys.argv[1]).iterdir())}))

@@ -1,0 +1,84 @@
+// @ts-check
+/**
+ * Measures every golden case of every model family on the compiled engine, saves each model as Attune saves it, has
+ * transformers load it (where the environment variable PYTHON names a Python that has it), and writes docs/models.md.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ENGINE, findPlugin } from '@attune/core'
+import { encodeSafetensors } from '@attune/nn'
+import { goldenCases, measureModel, readCase, root } from './measure-model.mjs'
+
+const python = process.env['PYTHON']
+const saved = mkdtempSync(join(tmpdir(), 'attune-saved-'))
+const engine = (await findPlugin(ENGINE, 'onnxruntime', { folders: [root] }))()
+await engine.start()
+
+const rows = []
+for (const folder of goldenCases()) {
+  const { golden, model, objective, weights } = await readCase(folder)
+  const name = `${golden.plugin}-${basename(folder)}`
+  const into = join(saved, name)
+  mkdirSync(into)
+  writeFileSync(join(into, 'config.json'), JSON.stringify({ ...model.config, ...objective.config }))
+  writeFileSync(join(into, 'model.safetensors'), encodeSafetensors(weights, { format: 'pt' }))
+  const [{ batch, logits }] = golden.examples
+  const { places } = batch
+  writeFileSync(
+    join(into, 'example.json'),
+    JSON.stringify({ inputs: batch.inputs, logits, ...(places ? { places } : {}) }),
+  )
+  rows.push({ name, golden, found: await measureModel(folder, engine) })
+}
+await engine.close()
+
+/** @type {Record<string, { difference?: number, complaint?: string }>} */
+const verdicts =
+  python === undefined
+    ? {}
+    : JSON.parse(
+        execFileSync(python, [fileURLToPath(new URL('verify_saved.py', import.meta.url)), saved], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        })
+          .trim()
+          .split('\n')
+          .at(-1) ?? '{}',
+      )
+rmSync(saved, { recursive: true })
+
+const short = (/** @type {number} */ x) => x.toExponential(1)
+const verdict = (/** @type {string} */ name) => {
+  const { difference, complaint } = verdicts[name] ?? {}
+  if (difference !== undefined) return `loads, logits within ${short(difference)}`
+  return complaint === undefined ? 'not tried' : `complains: ${complaint}`
+}
+const table = rows.map(({ name, golden, found }) =>
+  [
+    golden.plugin,
+    `${golden.architecture} (${name.slice(golden.plugin.length + 1)})`,
+    found.parameters.toLocaleString('en'),
+    short(found.logits),
+    short(found.gradients),
+    short(found.weights),
+    verdict(name),
+  ].join(' | '),
+)
+const sources = [...new Set(rows.map(({ golden }) => golden.source))].join('; ')
+writeFileSync(
+  join(root, 'docs/models.md'),
+  `# Model families
+
+Each line is a tiny model with random weights, computed by ${sources}, and by Attune with engine onnxruntime in float32.
+\`node tools/parity/write-table.mjs\` measures and writes this table; the tests hold each line to 10⁻⁴ (logits), 10⁻³ (gradients, as a
+share of a tensor's norm) and 5·10⁻⁵ (weights after five steps of AdamW), on this engine and on TF.js' own.
+
+| plugin | architecture (case) | parameters | logits differ by | gradients differ by | weights differ by | what Attune saves, in transformers |
+| --- | --- | --- | --- | --- | --- | --- |
+${table.map((row) => `| ${row} |`).join('\n')}
+`,
+)
+console.log(`${rows.length} cases, ${Object.keys(verdicts).length} of them loaded by transformers`)
