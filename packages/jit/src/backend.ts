@@ -31,6 +31,7 @@ export interface Hosted {
   readonly from: readonly Value[]
   /** Writes the numbers. */
   compute(into: Float32Array, ...from: readonly Values[]): void
+  readonly allocate?: ((sizes: readonly number[]) => readonly Float32Array[]) | undefined
 }
 
 const TYPES = ['float32', 'int32', 'bool'] as const

@@ -40,10 +40,10 @@ function simplified({ inputs, outputs, hosted }: Recorded): Recorded {
   return {
     inputs: graph.inputs.slice(0, inputs.length),
     outputs: graph.outputs,
-    hosted: hosted.map(({ from, compute }, i) => ({
+    hosted: hosted.map((each, i) => ({
+      ...each,
       value: graph.inputs[inputs.length + i]!,
-      from: from.map((value) => now.get(value) ?? value),
-      compute,
+      from: each.from.map((value) => now.get(value) ?? value),
     })),
   }
 }
@@ -71,6 +71,17 @@ function memory(aliases: ReadonlyMap<Value, Value>, computed: readonly Value[]) 
   }
 }
 
+/** What the host computes, each with the array that it writes to: of those that a kernel makes for all it has to write. */
+function withArrays(hosted: readonly Hosted[]): readonly (Hosted & { readonly into: Float32Array })[] {
+  const makers = [...new Set(hosted.map(({ allocate }) => allocate))]
+  return makers.flatMap((allocate) => {
+    const own = hosted.filter((each) => each.allocate === allocate)
+    const sizes = own.map(({ value }) => sizeOf(value.shape))
+    const arrays = allocate?.(sizes) ?? sizes.map((size) => new Float32Array(size))
+    return own.map((each, i) => ({ ...each, into: arrays[i]! }))
+  })
+}
+
 /** The graph that ONNX Runtime is to run: outputs that are not just passed on, and inputs that they need. */
 function graphToRun({ inputs, outputs, hosted }: Recorded): Graph {
   const computed = [...new Set(outputs.filter(({ node }) => node !== undefined))]
@@ -90,9 +101,7 @@ export function program(recorded: Recorded, donated: readonly boolean[], options
   const session: Session | undefined = graph.outputs.length === 0 ? undefined : openSession(graph, options)
   const givenUp = inputs.filter((_, i) => donated[i])
   const { place, keep } = memory(aliasesOf({ inputs, outputs }, givenUp), graph.outputs)
-  const hosted = simple.hosted
-    .filter(({ value }) => graph.inputs.includes(value))
-    .map((each) => ({ ...each, into: new Float32Array(sizeOf(each.value.shape)) }))
+  const hosted = withArrays(simple.hosted.filter(({ value }) => graph.inputs.includes(value)))
   const fed = inputs.filter((value) => graph.inputs.includes(value))
 
   return {

@@ -70,13 +70,15 @@ export interface HostKernel {
   readonly kernelName: string
   /** Writes the numbers of the output, from those of the inputs, in the order in which the kernel names them. */
   compute(attributes: Readonly<Record<string, unknown>>, into: Float32Array, ...inputs: readonly Values[]): void
+  /** Makes the arrays of a graph that it writes to, of these sizes, where some are better than others. */
+  readonly allocate?: (sizes: readonly number[]) => readonly Float32Array[]
 }
 
 /**
  * Adds a kernel whose numbers enter the graph as an input. Its own inputs must be inputs of the compiled function, and its
  * attributes must hold `shape`, that of the output.
  */
-export function registerHostKernel({ kernelName, compute }: HostKernel, backend: GraphBackend): void {
+export function registerHostKernel({ kernelName, compute, allocate }: HostKernel, backend: GraphBackend): void {
   if (getKernel(kernelName, BACKEND) != null) return
   registerKernel({
     kernelName,
@@ -86,7 +88,8 @@ export function registerHostKernel({ kernelName, compute }: HostKernel, backend:
       if (recording === undefined) return passOn(kernelName, { inputs, attrs: attrs!, backend }, backend)
       const from = Object.values(inputs).map((info) => backend.valueOf(info as TensorInfo, recording))
       const value = recording.builder.input({ dtype: 'float32', shape: attrs!['shape'] as unknown as number[] })
-      recording.hosted.push({ value, from, compute: (into, ...values) => compute(attrs as never, into, ...values) })
+      const own = (into: Float32Array, ...values: Values[]): void => compute(attrs as never, into, ...values)
+      recording.hosted.push({ value, from, compute: own, allocate })
       return backend.symbol(value, recording)
     },
   })

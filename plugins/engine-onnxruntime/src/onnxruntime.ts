@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs'
 import { ENGINE, type Engine, definePlugin } from '@attune/core'
 import { BACKEND, type JitOptions, graphBackend, jit, registerHostKernel } from '@attune/jit'
-import { DROPOUT_MASK, type MaskAttributes, maskValues, put, read, release } from '@attune/nn'
+import { DROPOUT_MASK, type MaskAttributes, maskArrays, maskValues, put, read, release } from '@attune/nn'
 import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
@@ -55,6 +55,7 @@ export const onnxruntime = definePlugin({
           {
             kernelName: DROPOUT_MASK,
             compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
+            allocate: maskArrays,
           },
           backend,
         )
