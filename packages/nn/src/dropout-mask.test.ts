@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Mode } from '@attune/core'
 import { grad, mean, ones, tensor } from '@tensorflow/tfjs-core'
-import { dropout, dropoutMask, eagerEngine, fold, maskValues } from './index.js'
+import { dropout, dropoutMask, eagerEngine, fold, maskArrays, maskValues } from './index.js'
 
 const COUNT = 200_000
 
@@ -53,6 +53,14 @@ describe('maskValues', () => {
     for (const rate of [0.1, 0.5, 0.999])
       expect([...mask(-5, 77, 12, rate, count).slice(-9)]).toEqual(defined(-5, 77, 12, rate, count).slice(-9))
     expect([...mask(3, 4, 5, 0.3, Math.min(count, 1000))]).toEqual(defined(3, 4, 5, 0.3, Math.min(count, 1000)))
+  })
+
+  it('writes the same entries directly into arrays of its own, and none beyond their ends', () => {
+    const sizes = [1, 9, 131_073, 0, 16]
+    const arrays = maskArrays(sizes)
+    expect(arrays.map(({ length }) => length)).toEqual(sizes)
+    for (const [i, array] of arrays.entries()) maskValues([3, i], { stream: i, rate: 0.3 }, array)
+    for (const [i, array] of arrays.entries()) expect(array).toEqual(mask(3, i, i, 0.3, sizes[i]))
   })
 
   it.each(seeds)('keeps the right share for seed %p, %p: of all, of either half, of pairs', (a, b) => {

@@ -59,7 +59,8 @@ const bytesFor = (entries: number): number => Math.ceil(entries / IN_BLOCK) * IN
 const chunk = new WebAssembly.Memory({ initial: bytesFor(CHUNK) / PAGE })
 const fillChunk = fillOf(chunk)
 
-const fills = new WeakMap<object, Fill>()
+/** Where an array of {@link maskArrays} has the function that fills its memory. */
+const FILL = Symbol('fill')
 
 /**
  * Arrays of so many entries that {@link maskValues} fills faster than others, by a third: it writes to them directly, where
@@ -71,12 +72,12 @@ export function maskArrays(sizes: readonly number[]): Float32Array[] {
   // A memory of WebAssembly ends at 4 GiB.
   if (all > 2 ** 32 - PAGE) return sizes.map((size) => new Float32Array(size))
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(all / PAGE)) })
-  fills.set(memory.buffer, fillOf(memory))
+  const fill = fillOf(memory)
   let at = 0
   return sizes.map((size, i) => {
     const array = new Float32Array(memory.buffer, at, size)
     at += bytes[i]!
-    return array
+    return Object.assign(array, { [FILL]: fill })
   })
 }
 
@@ -102,7 +103,7 @@ export function maskValues(
   const second = mix(Number(seed[1]) + first)
   const threshold = Math.round(rate * LEVELS)
   const keep = 1 / (1 - threshold / LEVELS)
-  const fill = fills.get(into.buffer)
+  const fill = (into as { readonly [FILL]?: Fill })[FILL]
   if (fill !== undefined) fill(into.byteOffset, Math.ceil(into.length / IN_BLOCK), 0, first, second, threshold, keep)
   else
     for (let at = 0; at < into.length; at += CHUNK) {
