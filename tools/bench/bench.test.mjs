@@ -55,6 +55,32 @@ test('inference is measured too', async () => {
   assert.ok(rows.every(({ failure, peakBytes }) => failure === undefined && Number(peakBytes) > 0))
 })
 
+test('writing is measured too, in tokens written', async () => {
+  const model = {
+    plugin: 'gpt2',
+    model_type: 'gpt2',
+    vocab_size: 50,
+    n_embd: 16,
+    n_layer: 1,
+    n_head: 2,
+    n_positions: 64,
+  }
+  /** @type {string[]} */
+  const said = []
+  const workload = /** @type {const} */ ({ ...CHECK, task: 'write', batch: 2, length: 12, rounds: 2, model })
+  const measured = await measure(workload, [attune, { ...cpu, writes: true }], (text) => said.push(text))
+  assert.deepEqual(
+    measured.rows.map(({ peer, steps, failure }) => [peer, steps, failure]),
+    [
+      ['attune', 2, undefined],
+      ['tfjs-cpu', 1, undefined],
+    ],
+  )
+  assert.equal(said.filter((text) => text.includes('different texts')).length, 0)
+  const [row] = measured.rows
+  assert.ok(Math.abs(Number(row?.tokensPerSecond) - 24_000 / Number(row?.median)) < 1e-6)
+})
+
 test('the bars compare what was measured, and leave out what was not', () => {
   const [first] = WORKLOADS
   assert.ok(first)
@@ -75,7 +101,7 @@ test('the bars compare what was measured, and leave out what was not', () => {
 })
 
 test('operations are those of the layers: 2 × parameters for each token, attention besides', () => {
-  const forward = matrixOperations({ ...CHECK, task: 'infer' })
+  const forward = Number(matrixOperations({ ...CHECK, task: 'infer' }))
   assert.equal(matrixOperations(CHECK), 3 * forward)
   const { batch, length } = CHECK
   const [layers, hidden, inner] = [2, 32, 64]

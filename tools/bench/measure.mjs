@@ -57,7 +57,7 @@ export const check = (peers, log) =>
 
 /** One peer at one workload. @typedef {{ peer: Peer, row: Row, talk: Conversation | undefined, times: number[] }} Entrant */
 
-/** Starts a peer and lets it take its first step. @param {Peer} peer @param {object} given @returns {Promise<Entrant>} */
+/** Starts a peer and lets it take its first step. @param {Peer} peer @param {{ workload: Workload, weights: string }} given @returns {Promise<Entrant>} */
 async function enter(peer, given) {
   /** @type {Row} */
   const row = { peer: peer.name, about: peer.about }
@@ -85,6 +85,7 @@ async function leave({ row, talk, times }, workload, rate) {
   if (talk === undefined) return row
   const { peakBytes } = await talk.ask('end')
   const median = medianOf(times)
+  const operations = matrixOperations(workload)
   return {
     ...row,
     median,
@@ -93,7 +94,9 @@ async function leave({ row, talk, times }, workload, rate) {
     steps: times.length,
     tokensPerSecond: (1000 * workload.batch * workload.length) / median,
     peakBytes,
-    ...(rate === undefined ? {} : { rateShare: matrixOperations(workload) / (median / 1000) / (rate * 1e9) }),
+    ...(rate === undefined || operations === undefined
+      ? {}
+      : { rateShare: operations / (median / 1000) / (rate * 1e9) }),
   }
 }
 
@@ -104,19 +107,24 @@ export const measure = (workload, peers, log) =>
   withWeights(workload, async (weights) => {
     /** @type {Entrant[]} */
     const entrants = []
-    for (const peer of peers) {
+    for (const peer of peers.filter(({ writes }) => workload.task !== 'write' || writes === true)) {
       const entrant = await enter(peer, { workload, weights })
       log(`${peer.name}: ${entrant.row.failure ?? `first step after ${entrant.row.firstStepSeconds?.toFixed(1)} s`}`)
       entrants.push(entrant)
     }
     for (let round = 1; round <= workload.rounds; round++) {
+      const texts = new Set()
       for (const { peer, talk, times } of entrants)
-        if (talk !== undefined && times.length < Math.ceil(round * peer.share))
-          times.push((await talk.ask(String(round))).milliseconds)
+        if (talk !== undefined && times.length < Math.ceil(round * peer.share)) {
+          const { milliseconds, value } = await talk.ask(String(round))
+          times.push(milliseconds)
+          if (workload.task === 'write') texts.add(value)
+        }
+      if (texts.size > 1) log(`round ${round}: the peers wrote ${texts.size} different texts`)
       log(`round ${round} of ${workload.rounds}`)
     }
     const own = entrants.find(({ peer }) => peer.name === 'attune')?.talk
-    const rate = own === undefined ? undefined : (await own.ask('rate')).rate
+    const rate = own === undefined || workload.task === 'write' ? undefined : (await own.ask('rate')).rate
     const rows = []
     for (const entrant of entrants) rows.push(await leave(entrant, workload, rate))
     return { workload, rate, rows }

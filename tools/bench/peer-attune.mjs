@@ -17,7 +17,8 @@ import { CLASSES } from './workloads.mjs'
 /** @typedef {import('./workloads.mjs').Workload} Workload */
 /** @type {{ engine: string, workload: Workload, weights: string, create: boolean }} */
 const { engine: engineName, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
-const { batch, length, dropout, model: shape, task } = workload
+const { batch, length, dropout, task } = workload
+const shape = /** @type {import('./workloads.mjs').Shape} */ (workload.model)
 
 const scope = core.createScope()
 core.provide(scope, (await import(`@attune/engine-${engineName}`)).default, {})

@@ -6,12 +6,13 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { root } from '../check/packages.mjs'
+import { PROMPT } from './workloads.mjs'
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
 /**
  * A peer: its name, what is said of it, how often it is asked (as a share of a workload's rounds), and the command that
  * starts it.
- * @typedef {{ name: string, about: string, share: number, command: (given: object) => string[], environment?: Record<string, string> }} Peer
+ * @typedef {{ name: string, about: string, share: number, command: (given: Given) => string[], writes?: boolean, environment?: Record<string, string> }} Peer
  */
 /** A peer that runs. @typedef {{ ask: (line: string) => Promise<any>, begun: number, ready: string }} Conversation */
 
@@ -20,23 +21,30 @@ const python = process.env['PYTHON'] ?? 'python3'
 const tfjsNode =
   process.env['ATTUNE_TFJS_NODE'] ?? join(root, 'tools/tfjs-native/dist/node_modules/@tensorflow/tfjs-node')
 
+/** What a peer is given: the workload and the file of the weights. @typedef {{ workload: Workload, weights: string, create?: boolean }} Given */
 /** @param {string} engine */
-const attune = (engine) => (/** @type {object} */ given) => [
+const attune = (engine) => (/** @type {Given} */ given) => [
   process.execPath,
-  join(folder, 'peer-attune.mjs'),
+  join(folder, given.workload.task === 'write' ? 'peer-attune-writing.mjs' : 'peer-attune.mjs'),
   JSON.stringify({ engine, ...given }),
 ]
 /** @param {boolean} compile */
-const pytorch = (compile) => (/** @type {object} */ given) => [
+const pytorch = (compile) => (/** @type {Given} */ given) => [
   python,
-  join(folder, 'peer_pytorch.py'),
-  JSON.stringify({ compile, threads: availableParallelism(), ...given }),
+  join(folder, given.workload.task === 'write' ? 'peer_pytorch_writing.py' : 'peer_pytorch.py'),
+  JSON.stringify({ compile, threads: availableParallelism(), prompt: PROMPT, ...given }),
 ]
 
 /** @type {readonly Peer[]} */
 export const PEERS = [
-  { name: 'attune', about: 'Attune, engine onnxruntime', share: 1, command: attune('onnxruntime') },
-  { name: 'pytorch', about: 'PyTorch eager, transformers, fused AdamW', share: 1, command: pytorch(false) },
+  { name: 'attune', about: 'Attune, engine onnxruntime', share: 1, writes: true, command: attune('onnxruntime') },
+  {
+    name: 'pytorch',
+    about: 'PyTorch eager, transformers, fused AdamW',
+    share: 1,
+    writes: true,
+    command: pytorch(false),
+  },
   { name: 'pytorch-compile', about: 'the same under torch.compile', share: 1, command: pytorch(true) },
   {
     name: 'tfjs-node',
@@ -69,7 +77,7 @@ function complaint(text) {
   return (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '').trim().slice(0, 200)
 }
 
-/** Starts a peer and waits until it is ready. @param {Peer} peer @param {object} given @returns {Promise<Conversation>} */
+/** Starts a peer and waits until it is ready. @param {Peer} peer @param {Given} given @returns {Promise<Conversation>} */
 export async function start({ name, command, environment = {} }, given) {
   const begun = performance.now()
   const [program = '', ...arguments_] = command(given)

@@ -64,10 +64,14 @@ export function bars(all) {
   for (const { workload } of all) {
     const own = rowOf(all, workload.name, 'attune')
     const against = (/** @type {string} */ peer) => rowOf(all, workload.name, peer)
-    if (own === undefined || workload.task !== 'train') continue
+    if (own === undefined || workload.task === 'infer') continue
     const ratio = (/** @type {string} */ peer) => (against(peer)?.median ?? NaN) / (own.median ?? NaN)
     const times = (/** @type {number} */ value) => `${value.toFixed(2)} ×`
     const name = `workload ${workload.name}`
+    if (workload.task === 'write') {
+      add(`${name}: at least 1.2 × the tokens a second of PyTorch`, ratio('pytorch'), (v) => v >= 1.2, times)
+      continue
+    }
     add(`${name}: at most 0.9 × the step time of PyTorch eager`, 1 / ratio('pytorch'), (v) => v <= 0.9, times)
     add(`${name}: at least 2 × as fast as tfjs-node`, ratio('tfjs-node'), (v) => v >= 2, times)
     add(`${name}: at least 30 × as fast as TF.js WASM`, ratio('tfjs-wasm'), (v) => v >= 30, times)
@@ -101,7 +105,10 @@ export function circumstances(all) {
     node: process.versions.node,
     onnxruntime: version('onnxruntime-node'),
     tfjs: version('@tensorflow/tfjs'),
-    peers: [...new Set(all.flatMap(({ rows }) => rows.flatMap(({ ready }) => ready ?? [])))],
+    // A device's words may name where it was found.
+    peers: [
+      ...new Set(all.flatMap(({ rows }) => rows.flatMap(({ ready }) => ready?.replaceAll(`${root}/`, '') ?? []))),
+    ],
   }
 }
 

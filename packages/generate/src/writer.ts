@@ -20,7 +20,7 @@ export interface Writer {
 }
 
 /** Prompts are padded on the left to a multiple of this, and caches have room for such a multiple: few shapes to compile. */
-const MULTIPLE = 32
+const MULTIPLE = 16
 const upTo = (length: number): number => Math.ceil(length / MULTIPLE) * MULTIPLE
 const longest = (rows: readonly (readonly number[])[]): number => Math.max(...rows.map((row) => row.length))
 

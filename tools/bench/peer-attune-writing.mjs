@@ -1,0 +1,49 @@
+// @ts-check
+/** One peer: Attune's generator on an engine. Told a number on standard input, it writes greedily after a prompt of its own. */
+import { createInterface } from 'node:readline'
+import { readFileSync, writeFileSync } from 'node:fs'
+import * as core from '@attune/core'
+import { generator } from '@attune/generate'
+import * as nn from '@attune/nn'
+import { lastValueFrom, toArray } from 'rxjs'
+import { PROMPT, checksum, promptOf } from './workloads.mjs'
+
+/** @typedef {import('./workloads.mjs').Workload} Workload */
+/** @type {{ engine: string, workload: Workload & { model: Record<string, any> }, weights: string, create: boolean }} */
+const { engine: engineName, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
+const { plugin: pluginName, ...config } = workload.model
+const engine = (await import(`@attune/engine-${engineName}`)).default()
+await engine.start()
+const plugin = (await import(`@attune/model-${pluginName}`)).default
+/** @type {core.Model} */
+const model = plugin(nn.optionsFromConfig(plugin.options, config))
+if (create) {
+  const params = engine.compile(() => model.init(core.key(1)))()
+  writeFileSync(weights, nn.encodeSafetensors(await engine.read(params), { format: 'pt' }))
+  process.exit()
+}
+const params = engine.put(nn.decodeSafetensors(readFileSync(weights), weights).tensors)
+/** @type {any} */
+const tokenizer = { special: {}, decode: () => '' }
+const writer = generator({ engine, model, params, tokenizer })
+const room = { maximumNewTokens: workload.length, minimumNewTokens: workload.length }
+
+/** @param {object} value */
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`)
+say({ ready: `${engine.device}, prompts of ${PROMPT} tokens` })
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'rate') say({ rate: NaN })
+  else if (line === 'end') {
+    say({ peakBytes: process.resourceUsage().maxRSS * 1024 })
+    process.exit()
+  } else {
+    const prompts = Array.from({ length: workload.batch }, (_, row) =>
+      promptOf(Number(line) + row, config['vocab_size']),
+    )
+    const begun = performance.now()
+    const events = await lastValueFrom(writer.write(prompts, room).pipe(toArray()))
+    const milliseconds = performance.now() - begun
+    const texts = events.flatMap((event) => (event.type === 'finished' ? [event.ids] : []))
+    say({ milliseconds, value: checksum(texts.flat()) })
+  }
+}
