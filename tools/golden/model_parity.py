@@ -90,7 +90,7 @@ class MaskedModelling:
     @staticmethod
     def batch(ids, mask):
         labels = torch.full_like(ids, -100)
-        places = torch.stack([torch.tensor([1, int(n) - 1]) for n in mask.sum(1)])
+        places = torch.stack([torch.tensor([0, int(n) - 1]) for n in mask.sum(1)])
         labels.scatter_(1, places, ids.gather(1, places))
         ours = {"places": array(places), "targets": array(ids.gather(1, places)), "weights": array(torch.ones(places.shape))}
         return {"labels": labels}, ours
@@ -108,6 +108,10 @@ def spared(name, p):
 
 
 def train(model, batches):
+    """
+    Five steps of AdamW. AdamW divides a gradient by its size: of one that is little more than rounding, it makes a step of any
+    length up to the rate, so entries that had such a one are told apart; they become NaN in the file.
+    """
     parameters = dict(model.named_parameters())
     groups = [
         {"params": [p for n, p in parameters.items() if not spared(n, p)], "weight_decay": DECAY},
@@ -116,15 +120,19 @@ def train(model, batches):
     optimizer = torch.optim.AdamW(groups, lr=RATE)
     schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
     rates, losses = [], []
+    noisy = {n: torch.zeros_like(p, dtype=torch.bool) for n, p in parameters.items()}
     for step in range(STEPS):
         optimizer.zero_grad()
         loss = model(**batches[step % len(batches)]).loss
         loss.backward()
+        for n, p in parameters.items():
+            if p.grad is not None:
+                noisy[n] |= (p.grad != 0) & (p.grad.abs() < max(1e-6, 1e-4 * p.grad.abs().max().item()))
         rates.append(optimizer.param_groups[0]["lr"])
         losses.append(loss.item())
         optimizer.step()
         schedule.step()
-    return rates, losses
+    return rates, losses, noisy
 
 
 def tensors(named):
@@ -177,8 +185,9 @@ def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adj
     model.zero_grad()
     model(**theirs[0]).loss.backward()
     save_file(tensors((n, p.grad) for n, p in model.named_parameters()), folder / "gradients.safetensors")
-    rates, losses = train(model, theirs)
-    save_file(tensors(model.named_parameters()), folder / "trained.safetensors")
+    rates, losses, noisy = train(model, theirs)
+    trained = {n: p.detach().masked_fill(noisy[n], float("nan")) for n, p in model.named_parameters()}
+    save_file(tensors(trained.items()), folder / "trained.safetensors")
     for file in folder.glob("*.safetensors"):
         file.chmod(0o644)
     golden = {

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin } from '@attune/core'
+import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key } from '@attune/core'
 import { decodeSafetensors, headFor, optionsFromConfig, tokenLogits } from '@attune/nn'
 import { add, div, valueAndGrads, zerosLike } from '@tensorflow/tfjs-core'
 
@@ -108,7 +108,7 @@ function gradientDifference(/** @type {any} */ found, /** @type {Record<string, 
   )
 }
 
-/** Five steps of AdamW, and how far the weights are then from the golden ones. */
+/** Five steps of AdamW, and how far the weights are then from the golden ones; NaN there says that rounding decides. */
 async function train(
   /** @type {Case} */ it,
   /** @type {Engine} */ engine,
@@ -136,22 +136,28 @@ async function train(
     now = /** @type {any} */ (step(now.params, now.state, batch, hyper))
   }
   const trained = /** @type {Record<string, HostArray>} */ (await engine.read(merge(now.params, {})))
-  // AdamW divides a gradient by its size: of one that is zero but for rounding, it makes a step of any length up to the rate.
-  const gradients = tensors(join(folder, 'gradients.safetensors'))
-  const steady = (/** @type {string} */ name, /** @type {number} */ i) => {
-    const gradient = Math.abs(gradients[name]?.values[i] ?? 0)
-    return gradient === 0 || gradient > ZERO
-  }
   return greatest(
     Object.entries(tensors(join(folder, 'trained.safetensors'))).flatMap(([name, { values }]) =>
-      apart(/** @type {HostArray} */ (trained[name]).values, values).filter((_, i) => steady(name, i)),
+      apart(/** @type {HostArray} */ (trained[name]).values, values).filter((_, i) => !Number.isNaN(values[i])),
     ),
   )
 }
 
+/**
+ * What makes `pooled` is missing from checkpoints with another head: new weights stand in its place, and nothing depends on
+ * them. @param {Case} it @param {Engine} engine @returns {Case}
+ */
+function withRest(it, engine) {
+  const fresh = engine.compile(() => it.model.init(key(1)))()
+  const rest = Object.fromEntries(Object.entries(fresh).filter(([name]) => it.weights[name] === undefined))
+  const forward = /** @type {Model['forward']} */ (params, inputs, mode) =>
+    it.model.forward({ ...rest, ...params }, inputs, mode)
+  return { ...it, model: { ...it.model, forward } }
+}
+
 /** All differences of a case on an engine that was started. @returns {Promise<Differences>} */
 export async function measureModel(/** @type {string} */ folder, /** @type {Engine} */ engine) {
-  const it = await readCase(folder)
+  const it = withRest(await readCase(folder), engine)
   const params = /** @type {Params} */ (engine.put(it.weights))
   const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) => logitsOf(it, p, batch))
   const [logits, losses] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])]

@@ -1,29 +1,27 @@
 import {
   type EncoderOutputs,
-  type Key,
   MODEL,
   type Mode,
   type Model,
   type Params,
   type TextInputs,
   definePlugin,
-  fold as foldKey,
 } from '@attune/core'
 import {
-  activation,
+  BERT_LAYER,
+  type EncoderLayerOptions,
   activationNames,
-  type LayerContext,
-  attention,
   attentionBias,
   configFromOptions,
   dropout,
   embedding,
-  filled,
+  encoderLayer,
+  encoderLayerShapes,
   fold,
+  freshWeights,
   layerNorm,
   layerStack,
   linear,
-  normal,
 } from '@attune/nn'
 import { type Tensor, add, range, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -57,44 +55,35 @@ const options = z
 
 type BertOptions = z.output<typeof options>
 
+const WORDS = 'bert.embeddings.word_embeddings.weight'
+
 /** The shape of every parameter by its name in a checkpoint. */
 function shapesOf(o: BertOptions): Record<string, readonly number[]> {
-  const [H, F] = [o.hiddenSize, o.intermediateSize]
-  const norm = (name: string) => ({ [`${name}.weight`]: [H], [`${name}.bias`]: [H] })
-  const dense = (name: string, outputs: number, inputs: number) => ({
-    [`${name}.weight`]: [outputs, inputs],
-    [`${name}.bias`]: [outputs],
-  })
-  const layer = (at: string) => ({
-    ...dense(`${at}.attention.self.query`, H, H),
-    ...dense(`${at}.attention.self.key`, H, H),
-    ...dense(`${at}.attention.self.value`, H, H),
-    ...dense(`${at}.attention.output.dense`, H, H),
-    ...norm(`${at}.attention.output.LayerNorm`),
-    ...dense(`${at}.intermediate.dense`, F, H),
-    ...dense(`${at}.output.dense`, H, F),
-    ...norm(`${at}.output.LayerNorm`),
-  })
+  const H = o.hiddenSize
+  const layers = Array.from({ length: o.numHiddenLayers }, (_, i) =>
+    encoderLayerShapes(`bert.encoder.layer.${i}`, BERT_LAYER, H, o.intermediateSize),
+  )
   return {
-    'bert.embeddings.word_embeddings.weight': [o.vocabSize, H],
+    [WORDS]: [o.vocabSize, H],
     'bert.embeddings.position_embeddings.weight': [o.maxPositionEmbeddings, H],
     'bert.embeddings.token_type_embeddings.weight': [o.typeVocabSize, H],
-    ...norm('bert.embeddings.LayerNorm'),
-    ...Object.assign({}, ...Array.from({ length: o.numHiddenLayers }, (_, i) => layer(`bert.encoder.layer.${i}`))),
-    ...dense('bert.pooler.dense', H, H),
+    'bert.embeddings.LayerNorm.weight': [H],
+    'bert.embeddings.LayerNorm.bias': [H],
+    ...Object.assign({}, ...layers),
+    'bert.pooler.dense.weight': [H, H],
+    'bert.pooler.dense.bias': [H],
   }
 }
 
-/** Weights are normal with deviation `initializerRange`, norms are 1, biases are 0, the row of padding is 0. */
-function init(o: BertOptions, key: Key): Params {
-  const entries = Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
-    if (name.endsWith('LayerNorm.weight')) return [name, filled(shape, 1)]
-    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
-    const padding = name.endsWith('word_embeddings.weight') ? o.padTokenId : undefined
-    return [name, normal(foldKey(key, name), shape, o.initializerRange, padding)]
-  })
-  return Object.fromEntries(entries)
-}
+/** How its layers compute. */
+const layerOptions = (o: BertOptions): EncoderLayerOptions => ({
+  names: BERT_LAYER,
+  heads: o.numAttentionHeads,
+  activation: o.hiddenAct,
+  epsilon: o.layerNormEps,
+  dropout: { attended: o.hiddenDropoutProb, narrow: o.hiddenDropoutProb },
+  attentionDropout: o.attentionProbsDropoutProb,
+})
 
 /** Words, positions and token types, summed, normalised: `[batch, length]` → `[batch, length, hidden]`. */
 function embed(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): Tensor {
@@ -107,33 +96,11 @@ function embed(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): 
   return dropout(sum, o.hiddenDropoutProb, mode)
 }
 
-/** One layer, `[batch, length, hidden]` → the same: attention, then feed-forward, each added to its input and normalised. */
-function layer(o: BertOptions, params: Params, x: Tensor, bias: Tensor, { at, mode, record }: LayerContext): Tensor {
-  const self = `${at}.attention.self`
-  const heads = {
-    q: linear(params, `${self}.query`, x),
-    k: linear(params, `${self}.key`, x),
-    v: linear(params, `${self}.value`, x),
-    bias,
-  }
-  const mixed = attention(heads, o.numAttentionHeads, o.attentionProbsDropoutProb, fold(mode, 0), { record })
-  const added = (name: string, y: Tensor, to: Tensor, place: number): Tensor =>
-    layerNorm(
-      params,
-      `${name}.LayerNorm`,
-      add(dropout(linear(params, `${name}.dense`, y), o.hiddenDropoutProb, fold(mode, place)), to),
-      o.layerNormEps,
-    )
-  const attended = added(`${at}.attention.output`, mixed, x, 1)
-  const wide = activation(o.hiddenAct)(linear(params, `${at}.intermediate.dense`, attended)) // [batch, length, intermediate]
-  return added(`${at}.output`, wide, attended, 2)
-}
-
 function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers,
     at: (i) => `bert.encoder.layer.${i}`,
-    layer: (own, y, [bias], context) => layer(o, own, y, bias!, context),
+    layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layerOptions(o), context),
   })
   const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
   return { lastHiddenState: x, pooled: tanh(linear(params, 'bert.pooler.dense', first)), ...kept }
@@ -170,7 +137,7 @@ export const bert = definePlugin({
   options,
   create: (o): Model => ({
     prefix: 'bert.',
-    wordEmbeddings: 'bert.embeddings.word_embeddings.weight',
+    wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
     maximumLength: o.maxPositionEmbeddings,
@@ -185,7 +152,7 @@ export const bert = definePlugin({
       { name: 'pooler', prefixes: ['bert.pooler.'] },
     ],
     config: { model_type: 'bert', ...configFromOptions(o) },
-    init: (key) => init(o, key),
+    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })

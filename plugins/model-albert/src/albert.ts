@@ -1,0 +1,182 @@
+import {
+  type EncoderOutputs,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+} from '@attune/core'
+import {
+  type EncoderLayerNames,
+  type EncoderLayerOptions,
+  activationNames,
+  attentionBias,
+  configFromOptions,
+  defaultPositions,
+  dropout,
+  embedding,
+  encoderLayer,
+  encoderLayerShapes,
+  fold,
+  freshWeights,
+  layerNorm,
+  layerStack,
+  linear,
+} from '@attune/nn'
+import { type Tensor, add, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+const probability = (what: string) => z.number().min(0).lt(1).describe(what)
+
+/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
+const options = z
+  .strictObject({
+    vocabSize: count('Entries of the vocabulary').default(30000),
+    embeddingSize: count('Width of the embeddings').default(128),
+    hiddenSize: count('Width of the hidden states; a multiple of numAttentionHeads').default(4096),
+    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Times that a group of layers is applied'),
+    numHiddenGroups: z.int().min(1).max(1000).default(1).describe('Groups of layers with weights of their own'),
+    innerGroupNum: z.int().min(1).max(100).default(1).describe('Layers of a group'),
+    numAttentionHeads: count('Attention heads of a layer').default(64),
+    intermediateSize: count('Width of the feed-forward layer').default(16384),
+    hiddenAct: z.enum(activationNames).default('gelu_new').describe('Activation of the feed-forward layer'),
+    hiddenDropoutProb: probability('Dropout of embeddings and of what attention adds').default(0),
+    attentionProbsDropoutProb: probability('Dropout of the attention weights').default(0),
+    classifierDropoutProb: probability('Dropout before a head').default(0.1),
+    maxPositionEmbeddings: count('The most tokens of a text').default(512),
+    typeVocabSize: count('Kinds of token types').default(2),
+    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
+    padTokenId: z.int().min(0).default(0).describe('The id whose embedding starts at zero'),
+  })
+  .refine((o) => o.hiddenSize % o.numAttentionHeads === 0, {
+    path: ['hiddenSize'],
+    message: 'must be a multiple of numAttentionHeads',
+  })
+  .refine((o) => o.numHiddenLayers % o.numHiddenGroups === 0, {
+    path: ['numHiddenLayers'],
+    message: 'must be a multiple of numHiddenGroups',
+  })
+
+type Options = z.output<typeof options>
+
+const WORDS = 'albert.embeddings.word_embeddings.weight'
+
+const NAMES: EncoderLayerNames = {
+  query: 'attention.query',
+  key: 'attention.key',
+  value: 'attention.value',
+  attended: 'attention.dense',
+  attendedNorm: 'attention.LayerNorm',
+  wide: 'ffn',
+  narrow: 'ffn_output',
+  norm: 'full_layer_layer_norm',
+}
+
+/** Where the weights of a layer stand: the inner layers of a group, which is applied as often as its share of the depth says. */
+function placeOf(o: Options, index: number): string {
+  const group = Math.floor(Math.floor(index / o.innerGroupNum) / (o.numHiddenLayers / o.numHiddenGroups))
+  return `albert.encoder.albert_layer_groups.${group}.albert_layers.${index % o.innerGroupNum}`
+}
+
+/** The places of all layers, each once, in the order of depth. */
+const placesOf = (o: Options): readonly string[] => [
+  ...new Set(Array.from({ length: o.numHiddenLayers * o.innerGroupNum }, (_, i) => placeOf(o, i))),
+]
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const [E, H] = [o.embeddingSize, o.hiddenSize]
+  return {
+    [WORDS]: [o.vocabSize, E],
+    'albert.embeddings.position_embeddings.weight': [o.maxPositionEmbeddings, E],
+    'albert.embeddings.token_type_embeddings.weight': [o.typeVocabSize, E],
+    'albert.embeddings.LayerNorm.weight': [E],
+    'albert.embeddings.LayerNorm.bias': [E],
+    'albert.encoder.embedding_hidden_mapping_in.weight': [H, E],
+    'albert.encoder.embedding_hidden_mapping_in.bias': [H],
+    ...Object.assign({}, ...placesOf(o).map((at) => encoderLayerShapes(at, NAMES, H, o.intermediateSize))),
+    'albert.pooler.weight': [H, H],
+    'albert.pooler.bias': [H],
+  }
+}
+
+/** Words, positions and types, summed, normalised, widened: `[batch, length]` → `[batch, length, hidden]`. */
+function embed(o: Options, params: Params, inputs: TextInputs, mode: Mode): Tensor {
+  const words = embedding(params, 'albert.embeddings.word_embeddings', inputs.inputIds) // [batch, length, embedding]
+  const types = embedding(params, 'albert.embeddings.token_type_embeddings', inputs.tokenTypeIds)
+  const places = inputs.positionIds ?? defaultPositions(inputs)
+  const positions = embedding(params, 'albert.embeddings.position_embeddings', places)
+  const sum = layerNorm(params, 'albert.embeddings.LayerNorm', add(add(words, types), positions), o.layerNormEps)
+  return linear(params, 'albert.encoder.embedding_hidden_mapping_in', dropout(sum, o.hiddenDropoutProb, mode))
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const layer: EncoderLayerOptions = {
+    names: NAMES,
+    heads: o.numAttentionHeads,
+    activation: o.hiddenAct,
+    epsilon: o.layerNormEps,
+    dropout: { attended: o.hiddenDropoutProb, narrow: 0 },
+    attentionDropout: o.attentionProbsDropoutProb,
+  }
+  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+    count: o.numHiddenLayers * o.innerGroupNum,
+    at: (i) => placeOf(o, i),
+    layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
+  })
+  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
+  return { lastHiddenState: x, pooled: tanh(linear(params, 'albert.pooler', first)), ...kept }
+}
+
+const heads = (o: Options): Model['heads'] => ({
+  'sequence-classification': {
+    architecture: 'AlbertForSequenceClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
+  'masked-language-modeling': {
+    architecture: 'AlbertForMaskedLM',
+    parts: {
+      'dense.weight': 'predictions.dense.weight',
+      'dense.bias': 'predictions.dense.bias',
+      'norm.weight': 'predictions.LayerNorm.weight',
+      'norm.bias': 'predictions.LayerNorm.bias',
+      bias: 'predictions.bias',
+    },
+    activation: o.hiddenAct,
+    epsilon: o.layerNormEps,
+    width: o.embeddingSize,
+  },
+})
+
+/**
+ * ALBERT: BERT with narrow embeddings that are widened before the first layer, and with layers that share their weights.
+ * `pooled` is the first token's state through a dense layer and tanh.
+ */
+export const albert = definePlugin({
+  kind: MODEL,
+  name: 'albert',
+  summary: 'Encoder of ALBERT, whose layers share their weights, as in its checkpoints of the Hugging Face library',
+  source: 'Lan et al., ALBERT: A Lite BERT, 2020, section 3.1',
+  options,
+  create: (o): Model => ({
+    prefix: 'albert.',
+    wordEmbeddings: WORDS,
+    heads: heads(o),
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maxPositionEmbeddings,
+    headDropout: o.classifierDropoutProb,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['albert.embeddings.', 'albert.encoder.embedding_hidden_mapping_in.'] },
+      ...placesOf(o).map((at, i) => ({ name: `layer ${i}`, prefixes: [`${at}.`] })),
+      { name: 'pooler', prefixes: ['albert.pooler.'] },
+    ],
+    config: { model_type: 'albert', ...configFromOptions(o) },
+    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default albert

@@ -1,0 +1,14 @@
+import { expect, it } from '@jest/globals'
+import { describeModel, readModelGoldens } from '@attune/testkit'
+import { distilbert } from './distilbert.js'
+
+const goldens = readModelGoldens(distilbert, 'golden')
+
+describeModel(distilbert, {
+  options: { ...goldens['classification']!.options, dropout: 0.1 },
+  goldens: Object.values(goldens),
+})
+
+it('refuses a width that the heads do not divide', () => {
+  expect(() => distilbert({ dim: 30, nHeads: 4 })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
+})

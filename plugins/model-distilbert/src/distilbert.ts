@@ -1,0 +1,162 @@
+import {
+  type EncoderOutputs,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+} from '@attune/core'
+import {
+  type EncoderLayerNames,
+  type EncoderLayerOptions,
+  activationNames,
+  attentionBias,
+  configFromOptions,
+  defaultPositions,
+  dropout,
+  embedding,
+  encoderLayer,
+  encoderLayerShapes,
+  fold,
+  freshWeights,
+  layerNorm,
+  layerStack,
+  linear,
+} from '@attune/nn'
+import { type Tensor, add, relu, slice, squeeze } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+const probability = (what: string) => z.number().min(0).lt(1).describe(what)
+
+/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
+const options = z
+  .strictObject({
+    vocabSize: count('Entries of the vocabulary').default(30522),
+    maxPositionEmbeddings: count('The most tokens of a text').default(512),
+    sinusoidalPosEmbds: z.boolean().default(false).describe('Whether positions were not learned, but set to sines'),
+    nLayers: z.int().min(1).max(1000).default(6).describe('Transformer layers'),
+    nHeads: count('Attention heads of a layer').default(12),
+    dim: count('Width of the hidden states; a multiple of nHeads').default(768),
+    hiddenDim: count('Width of the feed-forward layer').default(3072),
+    dropout: probability('Dropout of embeddings and of the feed-forward layers').default(0.1),
+    attentionDropout: probability('Dropout of the attention weights').default(0.1),
+    activation: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
+    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
+    seqClassifDropout: probability('Dropout before the last layer of a classifier').default(0.2),
+    padTokenId: z.int().min(0).default(0).describe('The id whose embedding starts at zero'),
+  })
+  .refine((o) => o.dim % o.nHeads === 0, { path: ['dim'], message: 'must be a multiple of nHeads' })
+
+type Options = z.output<typeof options>
+
+const WORDS = 'distilbert.embeddings.word_embeddings.weight'
+const EPSILON = 1e-12
+
+const NAMES: EncoderLayerNames = {
+  query: 'attention.q_lin',
+  key: 'attention.k_lin',
+  value: 'attention.v_lin',
+  attended: 'attention.out_lin',
+  attendedNorm: 'sa_layer_norm',
+  wide: 'ffn.lin1',
+  narrow: 'ffn.lin2',
+  norm: 'output_layer_norm',
+}
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const layers = Array.from({ length: o.nLayers }, (_, i) =>
+    encoderLayerShapes(`distilbert.transformer.layer.${i}`, NAMES, o.dim, o.hiddenDim),
+  )
+  return {
+    [WORDS]: [o.vocabSize, o.dim],
+    'distilbert.embeddings.position_embeddings.weight': [o.maxPositionEmbeddings, o.dim],
+    'distilbert.embeddings.LayerNorm.weight': [o.dim],
+    'distilbert.embeddings.LayerNorm.bias': [o.dim],
+    ...Object.assign({}, ...layers),
+    'pre_classifier.weight': [o.dim, o.dim],
+    'pre_classifier.bias': [o.dim],
+  }
+}
+
+/** Words and positions, summed, normalised: `[batch, length]` → `[batch, length, hidden]`. */
+function embed(o: Options, params: Params, inputs: TextInputs, mode: Mode): Tensor {
+  const words = embedding(params, 'distilbert.embeddings.word_embeddings', inputs.inputIds)
+  const places = inputs.positionIds ?? defaultPositions(inputs)
+  const positions = embedding(params, 'distilbert.embeddings.position_embeddings', places)
+  return dropout(layerNorm(params, 'distilbert.embeddings.LayerNorm', add(words, positions), EPSILON), o.dropout, mode)
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const layer: EncoderLayerOptions = {
+    names: NAMES,
+    heads: o.nHeads,
+    activation: o.activation,
+    epsilon: EPSILON,
+    dropout: { attended: 0, narrow: o.dropout },
+    attentionDropout: o.attentionDropout,
+  }
+  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+    count: o.nLayers,
+    at: (i) => `distilbert.transformer.layer.${i}`,
+    layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
+  })
+  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
+  return { lastHiddenState: x, pooled: relu(linear(params, 'pre_classifier', first)), ...kept }
+}
+
+const HEADS: Model['heads'] = {
+  'sequence-classification': {
+    architecture: 'DistilBertForSequenceClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
+  'masked-language-modeling': {
+    architecture: 'DistilBertForMaskedLM',
+    parts: {
+      'dense.weight': 'vocab_transform.weight',
+      'dense.bias': 'vocab_transform.bias',
+      'norm.weight': 'vocab_layer_norm.weight',
+      'norm.bias': 'vocab_layer_norm.bias',
+      bias: 'vocab_projector.bias',
+    },
+    epsilon: EPSILON,
+  },
+}
+
+/**
+ * DistilBERT: BERT with half the layers, without token types and pooler, taught by a larger BERT. `pooled` is the first
+ * token's state through the dense layer and ReLU that stand before the last layer of its classification head.
+ */
+export const distilbert = definePlugin({
+  kind: MODEL,
+  name: 'distilbert',
+  summary: 'Encoder of DistilBERT, as in its checkpoints of the Hugging Face library',
+  source: 'Sanh et al., DistilBERT, a distilled version of BERT, 2019, section 3',
+  options,
+  create: (o): Model => ({
+    prefix: 'distilbert.',
+    wordEmbeddings: WORDS,
+    heads: {
+      ...HEADS,
+      'masked-language-modeling': { ...HEADS['masked-language-modeling']!, activation: o.activation },
+    },
+    hiddenSize: o.dim,
+    maximumLength: o.maxPositionEmbeddings,
+    headDropout: o.seqClassifDropout,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['distilbert.embeddings.'] },
+      ...Array.from({ length: o.nLayers }, (_, i) => ({
+        name: `layer ${i}`,
+        prefixes: [`distilbert.transformer.layer.${i}.`],
+      })),
+      { name: 'pooler', prefixes: ['pre_classifier.'] },
+    ],
+    config: { model_type: 'distilbert', ...configFromOptions(o) },
+    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default distilbert

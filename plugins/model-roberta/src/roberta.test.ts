@@ -1,0 +1,16 @@
+import { expect, it } from '@jest/globals'
+import { describeModel, readModelGoldens } from '@attune/testkit'
+import { roberta } from './roberta.js'
+
+const goldens = readModelGoldens(roberta, 'golden')
+
+describeModel(roberta, {
+  options: { ...goldens['classification']!.options, hiddenDropoutProb: 0.1 },
+  goldens: Object.values(goldens),
+})
+
+it('refuses a width that the heads do not divide', () => {
+  expect(() => roberta({ hiddenSize: 30, numAttentionHeads: 4 })).toThrow(
+    expect.objectContaining({ code: 'BAD_OPTIONS' }),
+  )
+})

@@ -1,0 +1,176 @@
+import {
+  type EncoderOutputs,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+} from '@attune/core'
+import {
+  BERT_LAYER,
+  type EncoderLayerOptions,
+  activationNames,
+  attentionBias,
+  configFromOptions,
+  dropout,
+  embedding,
+  encoderLayer,
+  encoderLayerShapes,
+  fold,
+  freshWeights,
+  layerNorm,
+  layerStack,
+  linear,
+} from '@attune/nn'
+import { type Tensor, add, cast, cumsum, mul, notEqual, scalar, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+const probability = (what: string) => z.number().min(0).lt(1).describe(what)
+const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
+
+/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
+const options = z
+  .strictObject({
+    modelType: z.enum(['roberta', 'xlm-roberta']).default('roberta').describe('The member of the family'),
+    vocabSize: count('Entries of the vocabulary').default(50265),
+    hiddenSize: count('Width of the hidden states; a multiple of numAttentionHeads').default(768),
+    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Transformer layers'),
+    numAttentionHeads: count('Attention heads of a layer').default(12),
+    intermediateSize: count('Width of the feed-forward layer').default(3072),
+    hiddenAct: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
+    hiddenDropoutProb: probability('Dropout of embeddings and of what each sub-layer adds').default(0.1),
+    attentionProbsDropoutProb: probability('Dropout of the attention weights').default(0.1),
+    classifierDropout: probability("Dropout before a head; the default is hiddenDropoutProb's value").optional(),
+    maxPositionEmbeddings: count('Positions there are; padTokenId + 1 of them are not for tokens').default(512),
+    typeVocabSize: count('Kinds of token types').default(2),
+    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
+    padTokenId: tokenId('The token of padding; positions count from the one after it').default(1),
+    bosTokenId: tokenId('The token that a text begins with').default(0),
+    eosTokenId: tokenId('The token that a text ends with').default(2),
+  })
+  .refine((o) => o.hiddenSize % o.numAttentionHeads === 0, {
+    path: ['hiddenSize'],
+    message: 'must be a multiple of numAttentionHeads',
+  })
+  .refine((o) => o.maxPositionEmbeddings > o.padTokenId + 1, {
+    path: ['maxPositionEmbeddings'],
+    message: 'must be more than padTokenId + 1',
+  })
+
+type Options = z.output<typeof options>
+
+const WORDS = 'roberta.embeddings.word_embeddings.weight'
+const POSITIONS = 'roberta.embeddings.position_embeddings.weight'
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const H = o.hiddenSize
+  const layers = Array.from({ length: o.numHiddenLayers }, (_, i) =>
+    encoderLayerShapes(`roberta.encoder.layer.${i}`, BERT_LAYER, H, o.intermediateSize),
+  )
+  return {
+    [WORDS]: [o.vocabSize, H],
+    [POSITIONS]: [o.maxPositionEmbeddings, H],
+    'roberta.embeddings.token_type_embeddings.weight': [o.typeVocabSize, H],
+    'roberta.embeddings.LayerNorm.weight': [H],
+    'roberta.embeddings.LayerNorm.bias': [H],
+    ...Object.assign({}, ...layers),
+    'classifier.dense.weight': [H, H],
+    'classifier.dense.bias': [H],
+  }
+}
+
+/** The rows of the position table: tokens that are not padding are counted from padTokenId + 1, padding is padTokenId. */
+function positionsOf(o: Options, { inputIds, positionIds }: TextInputs): Tensor {
+  if (positionIds !== undefined) return add(positionIds, scalar(o.padTokenId + 1, 'int32'))
+  const padding = scalar(o.padTokenId, 'int32')
+  const tokens = cast(notEqual(inputIds, padding), 'int32') // [batch, length]
+  return add(mul(cumsum(tokens, 1), tokens), padding)
+}
+
+/** Words, positions and token types, summed, normalised: `[batch, length]` → `[batch, length, hidden]`. */
+function embed(o: Options, params: Params, inputs: TextInputs, mode: Mode): Tensor {
+  const words = embedding(params, 'roberta.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
+  const types = embedding(params, 'roberta.embeddings.token_type_embeddings', inputs.tokenTypeIds)
+  const positions = embedding(params, 'roberta.embeddings.position_embeddings', positionsOf(o, inputs))
+  const sum = layerNorm(params, 'roberta.embeddings.LayerNorm', add(add(words, types), positions), o.layerNormEps)
+  return dropout(sum, o.hiddenDropoutProb, mode)
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const layer: EncoderLayerOptions = {
+    names: BERT_LAYER,
+    heads: o.numAttentionHeads,
+    activation: o.hiddenAct,
+    epsilon: o.layerNormEps,
+    dropout: { attended: o.hiddenDropoutProb, narrow: o.hiddenDropoutProb },
+    attentionDropout: o.attentionProbsDropoutProb,
+  }
+  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+    count: o.numHiddenLayers,
+    at: (i) => `roberta.encoder.layer.${i}`,
+    layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
+  })
+  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
+  const dropped = dropout(first, o.classifierDropout ?? o.hiddenDropoutProb, fold(mode, 998))
+  return { lastHiddenState: x, pooled: tanh(linear(params, 'classifier.dense', dropped)), ...kept }
+}
+
+const CLASSES = { roberta: 'Roberta', 'xlm-roberta': 'XLMRoberta' } as const
+
+const heads = (o: Options): Model['heads'] => ({
+  'sequence-classification': {
+    architecture: `${CLASSES[o.modelType]}ForSequenceClassification`,
+    parts: { 'classifier.weight': 'classifier.out_proj.weight', 'classifier.bias': 'classifier.out_proj.bias' },
+  },
+  'masked-language-modeling': {
+    architecture: `${CLASSES[o.modelType]}ForMaskedLM`,
+    parts: {
+      'dense.weight': 'lm_head.dense.weight',
+      'dense.bias': 'lm_head.dense.bias',
+      'norm.weight': 'lm_head.layer_norm.weight',
+      'norm.bias': 'lm_head.layer_norm.bias',
+      bias: 'lm_head.bias',
+    },
+    activation: 'gelu',
+    epsilon: o.layerNormEps,
+  },
+})
+
+/**
+ * RoBERTa and XLM-RoBERTa: BERT's layers, trained longer and without next sentences; positions are counted over what is not
+ * padding. `pooled` is the first token's state through the dense layer and tanh that stand before the last layer of its
+ * classification head.
+ */
+export const roberta = definePlugin({
+  kind: MODEL,
+  name: 'roberta',
+  summary: 'Encoder of RoBERTa and XLM-RoBERTa, as in their checkpoints of the Hugging Face library',
+  source: 'Liu et al., RoBERTa: A Robustly Optimized BERT Pretraining Approach, 2019, section 4',
+  options,
+  create: (o): Model => ({
+    prefix: 'roberta.',
+    wordEmbeddings: WORDS,
+    heads: heads(o),
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maxPositionEmbeddings - o.padTokenId - 1,
+    headDropout: o.classifierDropout ?? o.hiddenDropoutProb,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['roberta.embeddings.'] },
+      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
+        name: `layer ${i}`,
+        prefixes: [`roberta.encoder.layer.${i}.`],
+      })),
+      { name: 'pooler', prefixes: ['classifier.dense.'] },
+    ],
+    config: configFromOptions(o),
+    init: (key) =>
+      freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId, [POSITIONS]: o.padTokenId }),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default roberta
