@@ -11,6 +11,15 @@ export const halfToFloat = (half: number): number => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
+/** The 32 bits of the single-precision number that 16 bits of half precision stand for. */
+export function halfToBits(half: number): number {
+  const exponent = half & 0x7c00
+  // A normal number keeps its fraction; only the exponent's bias differs, 15 here and 127 there.
+  if (exponent !== 0 && exponent !== 0x7c00) return ((half & 0x8000) << 16) | (((half & 0x7fff) << 13) + 0x38000000)
+  single[0] = halfToFloat(half)
+  return word[0]!
+}
+
 /**
  * The 16 bits of the half-precision number nearest to a single-precision one; of two that are equally near, the even one.
  * Beyond 65,519 it is infinity.

@@ -112,7 +112,7 @@ describe('decodeSafetensors', () => {
     ['no shape', bytesOf(one({ shape: undefined }), 8), /no sound shape/],
     ['an unknown type', bytesOf(one({ dtype: 'F4' }), 8), /dtype "F4"/],
     ['an inherited type', bytesOf(one({ dtype: 'constructor' }), 8), /dtype "constructor"/],
-    ['a type that is no text', bytesOf(one({ dtype: { F32: 1 } }), 8), /dtype \{"F32":1\}/],
+    ['a type that is no text', bytesOf(one({ dtype: { F32: 1 } }), 8), /dtype that is no text/],
     ['no type', bytesOf(one({ dtype: undefined }), 8), /dtype/],
     ['a tensor that is null', bytesOf({ a: null }, 0), /dtype/],
     ['a tensor that is a number', bytesOf({ a: 3 }, 0), /dtype/],

@@ -1,0 +1,48 @@
+import { complement } from './character-set.js'
+import { parseEscape } from './parse-escape.js'
+import type { Span } from './pattern.js'
+import { badPattern } from './pattern-error.js'
+
+interface Atom {
+  readonly spans: readonly Span[]
+  readonly end: number
+  readonly single: boolean
+}
+
+function atom(source: string, at: number, open: number): Atom {
+  const codePoint = source.codePointAt(at)
+  if (codePoint === undefined) throw badPattern(source, open, 'a class that begins with [ must end with ]')
+  if (source[at] === '\\') return parseEscape(source, at, true)
+  return { spans: [[codePoint, codePoint]], end: at + (codePoint > 0xffff ? 2 : 1), single: true }
+}
+
+/** The range from `from`, whose dash stands at its end. */
+function range(source: string, from: Atom, open: number): Atom {
+  const to = atom(source, from.end + 1, open)
+  if (!from.single || !to.single)
+    throw badPattern(source, from.end, 'a range in a class must go from one character to another')
+  const [first, last] = [from.spans[0]![0], to.spans[0]![0]]
+  if (first > last) throw badPattern(source, from.end, 'a range in a class must go upwards')
+  return { spans: [[first, last]], end: to.end, single: false }
+}
+
+/**
+ * Reads the class whose bracket stands at `open`: the code points, and where it ends.
+ * @throws AttuneError `BAD_PATTERN`
+ */
+export function parseClass(
+  source: string,
+  open: number,
+): { readonly spans: readonly Span[]; readonly end: number } {
+  const negated = source[open + 1] === '^'
+  const spans: Span[] = []
+  let at = open + (negated ? 2 : 1)
+  while (source[at] !== ']') {
+    const from = atom(source, at, open)
+    const dash = source[from.end] === '-' && source[from.end + 1] !== ']'
+    const read = dash ? range(source, from, open) : from
+    spans.push(...read.spans)
+    at = read.end
+  }
+  return { spans: negated ? complement(spans) : spans, end: at + 1 }
+}
