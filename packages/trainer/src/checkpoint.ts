@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { AttuneError, type HostArray, type HostTree, type RunEvent, isHostArray, leaves, treeOf } from '@attune/core'
 import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
 import { z } from 'zod'
-import { type Files, digest, writeFolderAtomically } from './write-atomically.js'
+import { digest, writeFolderAtomically } from './write-atomically.js'
 
 /** Where a run stands, apart from its tensors. */
 const progressSchema = z.strictObject({
@@ -46,7 +46,7 @@ const fromJson = (text: string): unknown =>
 
 /** Writes a checkpoint beside the earlier ones. Returns the folder and its size in bytes. */
 export async function saveCheckpoint(directory: string, { progress, state, history }: Checkpoint) {
-  const content: Files = {
+  const content: Readonly<Record<string, Uint8Array | string>> = {
     'state.safetensors': encodeSafetensors(Object.fromEntries(leaves(state, isHostArray))),
     'progress.json': JSON.stringify(progress, null, 2),
     'events.jsonl': history.map((event) => `${toJson(event)}\n`).join(''),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type HostArray, type Params, type Score } from '@attune/core'
-import { encodeSafetensors } from '@attune/nn'
+import { shardWeights } from '@attune/nn'
 import type { Parts } from './compose.js'
 import type { Plan } from './plan.js'
 import { type Files, writeFolderAtomically } from './write-atomically.js'
@@ -35,7 +35,7 @@ export async function saveModel(plan: Plan, parts: Parts, params: Params, scores
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
   const files: Files = {
     'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: plan.config.saveAs }),
-    'model.safetensors': encodeSafetensors(weights, { format: 'pt' }, plan.config.saveAs),
+    ...shardWeights(weights, plan.config.saveAs),
     'README.md': card(plan, parts, scores),
     ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { AttuneError } from '@attune/core'
+import { AttuneError, isAttuneError } from '@attune/core'
 
-/** The content of a folder: bytes or text by file name. */
-export type Files = Readonly<Record<string, Uint8Array | string>>
+/** The content of a folder by file name: bytes or text, or what makes bytes when their turn comes. */
+export type Files = Readonly<Record<string, Uint8Array | string | (() => Uint8Array)>>
 
 /** The SHA-256 of bytes, in hexadecimal. */
 export const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
@@ -54,8 +54,9 @@ export async function writeFolderAtomically(folder: string, files: Files): Promi
   const old = `${folder}.old`
   try {
     await rm(temporary, { recursive: true, force: true })
-    for (const [name, content] of Object.entries(files)) {
+    for (const [name, given] of Object.entries(files)) {
       const path = join(temporary, name)
+      const content = typeof given === 'function' ? given() : given
       await writeDurably(path, content)
       if (digest(await readFile(path)) !== digest(content)) throw new Error(`${name} reads back with other bytes`)
     }
@@ -65,6 +66,6 @@ export async function writeFolderAtomically(folder: string, files: Files): Promi
     await rm(old, { recursive: true, force: true })
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
-    throw cannotWrite(folder, cause)
+    throw isAttuneError(cause) ? cause : cannotWrite(folder, cause)
   }
 }
