@@ -1,7 +1,7 @@
 """What tokens add to a text, by the decoders of the Rust tokenizers library.
 
-Needs tokenizers. Reads the repository's docs/errors, and writes packages/generate/golden/tokens-<name>.json: a tokenizer.json,
-and ids with the text that they decode to, the first id being there so that the others stand in the middle of a text.
+Needs tokenizers. Reads examples/debian-sections/train.jsonl.gz; writes packages/generate/golden/tokens-<name>.json: a
+tokenizer.json, and ids with the text that they decode to, the first id being there so that the others stand in the middle of a text.
 
   byte-level   byte-level BPE, with added tokens that are special and that are not
   wordpiece    ## joins, cleaned up
@@ -9,7 +9,10 @@ and ids with the text that they decode to, the first id being there so that the 
   metaspace    ▁ is a space, no bytes: what it lacks cannot be written
   fallback     ▁ is a space, and <0x0A> a byte, as Llama's first tokenizers have it
   words        no decoder: words joined by spaces
+
+Training breaks ties as it happens, so that vocabularies differ a little from one run to the next.
 """
+import gzip
 import json
 import random
 from pathlib import Path
@@ -30,7 +33,8 @@ RECORDS = [
     for i, name in enumerate(["Ada", "Émile", "Grace", "Kurt", "Zoë", "Alan"])
 ]  # fmt: skip
 
-docs = [path.read_text() for path in sorted((ROOT / "docs/errors").glob("[A-D]*.md"))]
+with gzip.open(ROOT / "examples/debian-sections/train.jsonl.gz", "rt", encoding="utf-8") as lines:
+    docs = [json.loads(line)["text"] for line in lines][:200]
 texts = docs + HARD * 3 + [json.dumps(record, ensure_ascii=False) for record in RECORDS] * 10
 texts += [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in RECORDS] * 10
 

@@ -1,4 +1,5 @@
 import { AttuneError } from '@attune/core'
+import { postProcessorSchema } from '@attune/text'
 import { z } from 'zod'
 
 /** The most entries of a vocabulary, and the longest token: beyond any real one, and small enough to be harmless. */
@@ -29,22 +30,6 @@ const preTokenizerStep = z.looseObject({
 const sequenceOf = <S extends z.ZodType, K extends string>(key: K, step: S) =>
   z.object({ type: z.literal('Sequence'), [key]: z.array(step).max(20) })
 
-/** A place in the template that special tokens are added by. */
-const templatePiece = z.union([
-  z.strictObject({ SpecialToken: z.strictObject({ id: token, type_id: z.int().min(0).max(1) }) }),
-  z.strictObject({ Sequence: z.strictObject({ id: z.enum(['A', 'B']), type_id: z.int().min(0).max(1) }) }),
-])
-const template = z.array(templatePiece).max(64)
-const postProcessor = z.discriminatedUnion('type', [
-  z.looseObject({
-    type: z.literal('TemplateProcessing'),
-    single: template,
-    pair: template,
-    special_tokens: z.record(token, z.looseObject({ ids: z.array(id).min(1).max(16) })),
-  }),
-  z.looseObject({ type: z.literal('BertProcessing'), sep: z.tuple([token, id]), cls: z.tuple([token, id]) }),
-])
-
 /** The part of a `tokenizer.json` that this plugin reads, and all that it may say. */
 const schema = z.looseObject({
   added_tokens: z
@@ -53,7 +38,7 @@ const schema = z.looseObject({
     .default([]),
   normalizer: z.union([normalizerStep, sequenceOf('normalizers', normalizerStep)]).nullish(),
   pre_tokenizer: z.union([preTokenizerStep, sequenceOf('pretokenizers', preTokenizerStep)]).nullish(),
-  post_processor: postProcessor.nullish(),
+  post_processor: postProcessorSchema.nullish(),
   decoder: z.looseObject({ type: z.literal('WordPiece') }).nullish(),
   model: z.looseObject({
     type: z.literal('WordPiece'),

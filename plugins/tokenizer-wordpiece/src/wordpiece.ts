@@ -1,13 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { AttuneError, type Example, type SpecialTokens, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
-import { type Templates, countWords, fill, trainWordPiece } from '@attune/text'
+import { bareTemplates, countWords, fill, readTokenizerFiles, templatesOf, trainWordPiece } from '@attune/text'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
-import { templatesOf } from './templates-of.js'
 import { SPECIAL_TOKENS, type TokenizerFile, makeTokenizerFile, parseTokenizerFile } from './tokenizer-file.js'
 
-const MAXIMUM_BYTES = 64 * 1024 * 1024
 const ALPHABET = 1000
 
 const options = z.strictObject({
@@ -42,28 +38,6 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-function readTokenizerFile(path: string): { content: unknown; where: string } {
-  const where = existsSync(path) && statSync(path).isDirectory() ? join(path, 'tokenizer.json') : path
-  if (!existsSync(where))
-    throw new AttuneError(
-      'FILE_NOT_FOUND',
-      `there is no tokenizer file ${where}`,
-      'Check `path`, or leave it out to train one.',
-    )
-  const refuse = (why: string): AttuneError =>
-    new AttuneError(
-      'BAD_TOKENIZER',
-      `${where} cannot be read: ${why}`,
-      'Fetch the file again, or leave `path` out to train one.',
-    )
-  if (statSync(where).size > MAXIMUM_BYTES) throw refuse(`it is larger than ${MAXIMUM_BYTES} bytes`)
-  try {
-    return { content: JSON.parse(readFileSync(where, 'utf8')), where }
-  } catch (cause) {
-    throw refuse((cause as Error).message)
-  }
-}
-
 function load({ path, json }: Options): { file: TokenizerFile; content: Record<string, unknown> } {
   if (path === undefined && json === undefined)
     throw new AttuneError(
@@ -71,7 +45,7 @@ function load({ path, json }: Options): { file: TokenizerFile; content: Record<s
       'tokenizer wordpiece: there is neither a `path` nor a trained vocabulary',
       "Name a tokenizer.json under `path`, or let the plugin's `fit` train one on the training examples.",
     )
-  const { content, where } = path === undefined ? { content: json, where: 'option `json`' } : readTokenizerFile(path)
+  const { json: content, where } = path === undefined ? { json, where: 'option `json`' } : readTokenizerFiles(path)
   return { file: parseTokenizerFile(content, where), content: content as Record<string, unknown> }
 }
 
@@ -111,21 +85,12 @@ function specialOf({ model }: TokenizerFile, ids: ReadonlyMap<string, number>): 
   )
 }
 
-/** Texts alone, without special tokens. */
-const BARE: Templates = {
-  single: [{ text: 'A', type: 0 }],
-  pair: [
-    { text: 'A', type: 0 },
-    { text: 'B', type: 1 },
-  ],
-}
-
 function create(given: Options): Tokenizer {
   const { file, content } = load(given)
   const library = libraryTokenizer(content)
-  const templates = templatesOf(file)
   const added = file.added_tokens.map((token) => [token.content, token.id] as const)
   const ids = new Map([...Object.entries(file.model.vocab), ...added])
+  const templates = templatesOf(file.post_processor, ids)
   const special = specialOf(file, ids)
   const pieces = (text: string): number[] => library.encode(text, { add_special_tokens: false }).ids
   return {
@@ -134,7 +99,7 @@ function create(given: Options): Tokenizer {
     paddingSide: 'right',
     encode: (text, { pair, maximumLength = Infinity, addSpecialTokens = true } = {}) =>
       fill(
-        addSpecialTokens ? templates : BARE,
+        addSpecialTokens ? templates : bareTemplates,
         pieces(text),
         pair === undefined ? undefined : pieces(pair),
         maximumLength,

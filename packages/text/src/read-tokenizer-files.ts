@@ -1,0 +1,57 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { AttuneError } from '@attune/core'
+
+const MAXIMUM_BYTES = 64 * 1024 * 1024
+
+/** The files of a saved tokenizer. */
+export interface TokenizerFiles {
+  /** The path of the tokenizer.json, for errors. */
+  readonly where: string
+  /** The content of the `tokenizer.json`. */
+  readonly json: unknown
+  /** The content of the `tokenizer_config.json` beside it; empty where there is none. */
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+function readJson(path: string): unknown {
+  const refuse = (why: string): AttuneError =>
+    new AttuneError(
+      'BAD_TOKENIZER',
+      `${path} cannot be read: ${why}`,
+      'Fetch the file again, or leave `path` out to train one.',
+    )
+  const { size } = statSync(path)
+  if (size > MAXIMUM_BYTES) throw refuse(`it has ${size} bytes, more than ${MAXIMUM_BYTES}`)
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw refuse((cause as Error).message)
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/**
+ * Reads the files of a tokenizer. A chat template may stand in a file of its own, `chat_template.jinja`.
+ * @param path a tokenizer.json, or the folder that holds one
+ * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
+ */
+export function readTokenizerFiles(path: string): TokenizerFiles {
+  const where = existsSync(path) && statSync(path).isDirectory() ? join(path, 'tokenizer.json') : path
+  if (!existsSync(where))
+    throw new AttuneError(
+      'FILE_NOT_FOUND',
+      `there is no tokenizer file ${where}`,
+      'Check `path`, or leave it out to train one.',
+    )
+  const beside = (name: string): string => join(dirname(where), name)
+  const config = existsSync(beside('tokenizer_config.json')) ? readJson(beside('tokenizer_config.json')) : {}
+  const template = beside('chat_template.jinja')
+  const chat =
+    existsSync(template) && statSync(template).size < MAXIMUM_BYTES
+      ? { chat_template: readFileSync(template, 'utf8') }
+      : {}
+  return { where, json: readJson(where), config: { ...(isRecord(config) ? config : {}), ...chat } }
+}

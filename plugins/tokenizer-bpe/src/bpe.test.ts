@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { type TokenizerGolden, describeTokenizer } from '@attune/testkit'
+import { bpe } from './bpe.js'
+
+type Json = Record<string, unknown>
+type Golden = TokenizerGolden & { readonly tokenizer: Json; readonly config: Json }
+const read = (name: string): Golden => JSON.parse(readFileSync(`golden/rust-${name}.json`, 'utf8')) as Golden
+const goldens = { gpt2: read('gpt2'), roberta: read('roberta'), llama3: read('llama3') }
+const optionsOf = ({ tokenizer, config }: Golden) => ({ json: tokenizer, config })
+
+for (const golden of Object.values(goldens))
+  describeTokenizer(bpe, {
+    options: optionsOf(golden),
+    golden,
+    reload: (files) => ({ json: files['tokenizer.json'], config: files['tokenizer_config.json'] }),
+  })
+
+describe('the roles of tokens', () => {
+  it('are those of the configuration, as text or as an object', () => {
+    expect(bpe(optionsOf(goldens.roberta)).special).toEqual({ begin: 0, pad: 1, end: 2, unknown: 3, mask: 4 })
+    expect(bpe(optionsOf(goldens.llama3)).special).toEqual({ begin: 0, end: 1 })
+    expect(bpe({ json: goldens.gpt2.tokenizer }).special).toEqual({})
+  })
+
+  it('come with the side of padding and the chat template', () => {
+    const { chatTemplate, paddingSide } = bpe(optionsOf(goldens.llama3))
+    expect(chatTemplate).toContain('<|eot_id|>')
+    expect(paddingSide).toBe('right')
+    expect(bpe({ json: goldens.gpt2.tokenizer, config: { padding_side: 'left' } }).paddingSide).toBe('left')
+  })
+})
+
+describe('loading', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bpe-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const refused = (problem: string) =>
+    expect.objectContaining({ code: 'BAD_TOKENIZER', problem: expect.stringContaining(problem) })
+
+  it('reads a folder with its configuration and a template in a file of its own', () => {
+    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(goldens.llama3.tokenizer))
+    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(goldens.roberta.config))
+    writeFileSync(join(folder, 'chat_template.jinja'), '{{ messages }}')
+    expect(bpe({ path: folder }).chatTemplate).toBe('{{ messages }}')
+  })
+
+  it('refuses no file at all, one that is not there, one that is not JSON', () => {
+    expect(() => bpe()).toThrow(expect.objectContaining({ code: 'NO_VOCABULARY' }))
+    expect(() => bpe({ path: join(folder, 'none.json') })).toThrow(expect.objectContaining({ code: 'FILE_NOT_FOUND' }))
+    writeFileSync(join(folder, 'broken.json'), '{')
+    expect(() => bpe({ path: join(folder, 'broken.json') })).toThrow(refused('broken.json'))
+  })
+
+  it('refuses another kind of model, merges drawn at random, and a regular expression that it does not know', () => {
+    const { tokenizer } = goldens.gpt2
+    const changed = (change: Json): Json => ({ ...tokenizer, ...change })
+    const model = tokenizer['model'] as Json
+    expect(() => bpe({ json: changed({ model: { ...model, type: 'Unigram' } }) })).toThrow(refused('model.type'))
+    expect(() => bpe({ json: changed({ model: { ...model, dropout: 0.1 } }) })).toThrow(refused('model.dropout'))
+    const split = { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false }
+    expect(() => bpe({ json: changed({ pre_tokenizer: split }) })).toThrow(refused('pre_tokenizer'))
+  })
+})
