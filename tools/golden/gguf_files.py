@@ -1,6 +1,6 @@
 """GGUF files and what the gguf package and the Hugging Face library make of them.
 
-Needs numpy, torch, transformers 5.23 and gguf 0.19. Writes into packages/nn/golden/gguf: `quantised.gguf` with random
+Needs numpy, torch, transformers 5.23 (with accelerate) and gguf 0.19. Writes into packages/nn/golden/gguf: `quantised.gguf` with random
 blocks of every type that Attune reads, `quantised.json` with what gguf dequantises them to (the bits of the float32
 numbers, base64), and `llama.gguf`, `qwen2.gguf`, `gpt2.gguf`, tiny models written as the format's own programs write
 them, each with a `.safetensors` and a `.json` beside it: the weights and settings of the model that `from_pretrained` makes of it.

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Model, Tokenizer } from '@attune/core'
-import { type Generator, generator } from '@attune/generate'
+import { type Generator, endTokens, generator } from '@attune/generate'
 import { loadPretrained } from '@attune/trainer'
 import { placesFrom } from './places.js'
 
@@ -8,6 +8,8 @@ import { placesFrom } from './places.js'
 export interface OpenWriter {
   readonly generator: Generator
   readonly tokenizer: Tokenizer
+  /** The tokens that end a text. */
+  readonly ends: ReadonlySet<number>
   close(): Promise<void>
 }
 
@@ -22,6 +24,7 @@ export async function openWriter(folder: string): Promise<OpenWriter> {
     return {
       generator: writes,
       tokenizer: loaded.tokenizer,
+      ends: endTokens(loaded),
       async close() {
         writes.close()
         await loaded.close()

@@ -71,6 +71,17 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     )
   })
 
+  it('writes only what a pattern, a schema or words that must be there allow', async () => {
+    const written = async (...flags: string[]): Promise<string> =>
+      (await attune(['generate', 'writer', 'the', '--maximum-new-tokens', '12', ...flags])).out.trim()
+    expect(await written('--pattern', '(dog|one) (sat|four)')).toMatch(/^(dog|one) (sat|four)$/)
+    expect(await written('--keyword', 'five', 'mat')).toMatch(/^(?=.*five)(?=.*mat)/)
+    const { code, err } = await attune(['generate', 'writer', 'x', '--pattern', '(?=a)'])
+    expect([code, err.split(':')[0]]).toEqual([2, 'BAD_PATTERN'])
+    const both = await attune(['generate', 'writer', 'x', '--pattern', 'a', '--keyword', 'b'])
+    expect(both.err).toMatch(/^BAD_OPTIONS/)
+  })
+
   it('talks by a template, turn after turn', async () => {
     writeFileSync(join(root, 'plain.jinja'), '{{ bos_token }}{{ messages[-1].content }}')
     const { code, out } = await attune(['chat', 'writer', '--template', 'plain.jinja'], 'the cat sat\none two\n')

@@ -1,4 +1,8 @@
 export * from './constraint.js'
+export { constrainToPattern } from './constraints/constrain-to-pattern.js'
+export { constrainToSchema } from './constraints/constrain-to-schema.js'
+export type { Schema } from './constraints/schema.js'
+export { requireKeywords } from './constraints/require-keywords.js'
 export * from './events.js'
 export * from './generate.js'
 export * from './options.js'

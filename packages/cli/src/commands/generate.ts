@@ -1,12 +1,39 @@
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
-import type { GenerationEvent } from '@attune/generate'
+import { AttuneError, isAttuneError } from '@attune/core'
+import {
+  type GenerationEvent,
+  type Schema,
+  constrainToPattern,
+  constrainToSchema,
+  requireKeywords,
+} from '@attune/generate'
 import { type Observable, lastValueFrom, tap, toArray } from 'rxjs'
 import { generationFlags, withGenerationFlags } from '../generation-flags.js'
-import { openWriter } from '../open-writer.js'
+import { type OpenWriter, openWriter } from '../open-writer.js'
 
 interface GenerateFlags extends Readonly<Record<string, unknown>> {
   readonly json?: true
+  readonly pattern?: string
+  readonly jsonSchema?: string
+  readonly keyword?: readonly string[]
+}
+
+/** The rule that the flags ask for, if any. @throws AttuneError `BAD_OPTIONS` for two at once or a file that is not JSON */
+function constraintOf({ pattern, jsonSchema, keyword }: GenerateFlags, { tokenizer, ends }: OpenWriter) {
+  const refuse = (problem: string): AttuneError =>
+    new AttuneError('BAD_OPTIONS', problem, 'Give one of --pattern, --json-schema and --keyword.')
+  if ([pattern, jsonSchema, keyword].filter((each) => each !== undefined).length > 1)
+    throw refuse('a text keeps to one rule, and several are given')
+  if (pattern !== undefined) return constrainToPattern(pattern, tokenizer, ends)
+  if (keyword !== undefined) return requireKeywords(keyword, tokenizer, ends)
+  if (jsonSchema === undefined) return undefined
+  try {
+    return constrainToSchema(JSON.parse(readFileSync(jsonSchema, 'utf8')) as Schema, tokenizer, ends)
+  } catch (cause) {
+    throw isAttuneError(cause) ? cause : refuse(`${jsonSchema} cannot be read: ${(cause as Error).message}`)
+  }
 }
 
 async function promptsFrom(given: readonly string[]): Promise<readonly string[]> {
@@ -38,13 +65,13 @@ async function writeLines(events: Observable<GenerationEvent>, prompts: readonly
 async function write(folder: string, given: readonly string[], flags: GenerateFlags): Promise<void> {
   const options = generationFlags(flags)
   const prompts = await promptsFrom(given)
-  const { generator, close } = await openWriter(folder)
+  const open = await openWriter(folder)
   try {
-    const events = generator.write(prompts, options)
+    const events = open.generator.write(prompts, options, constraintOf(flags, open))
     const plain = prompts.length === 1 && flags.json === undefined
     await (plain ? writeOut(events, options.beams === 1) : writeLines(events, prompts))
   } finally {
-    await close()
+    await open.close()
   }
 }
 
@@ -58,7 +85,10 @@ export const generateCommand = (): Command =>
       )
       .argument('<model>', 'the folder of the run or the model')
       .argument('[prompt...]', 'prompts; without any, standard input, one a line')
-      .option('--json', 'print JSON lines'),
+      .option('--json', 'print JSON lines')
+      .option('--pattern <regex>', 'write only what matches a regular expression as a whole')
+      .option('--json-schema <file>', 'write only JSON that a JSON Schema accepts')
+      .option('--keyword <word...>', 'write each of these words somewhere'),
   )
     .addHelpText(
       'after',
@@ -66,6 +96,7 @@ export const generateCommand = (): Command =>
 Examples:
   attune generate runs/writer "A library that"
   attune generate runs/writer "A library that" --temperature 0.8 --top-p 0.9 --maximum-new-tokens 60
+  attune generate models/smollm2 "As JSON: " --json-schema person.json
   cat prompts.txt | attune generate models/gpt2 --beams 4 > texts.jsonl`,
     )
     .action(write)

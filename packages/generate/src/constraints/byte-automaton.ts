@@ -88,8 +88,7 @@ export function byteAutomaton(graph: ByteGraph, endings: ShortestEndings): LazyA
   const close = closing(graph, endings)
   const { sets, rows, numberOf } = subsetTable(bytes.length)
   const start = close([graph.start])
-  if (start.length === 0)
-    return { next: () => DEAD, accepts: () => false, members: () => start }
+  if (start.length === 0) return { next: () => DEAD, accepts: () => false, members: () => start }
   numberOf(start)
   const compute = (state: number, column: number): number => {
     const byte = bytes[column]!

@@ -24,6 +24,9 @@ export const ACCEPT = 0
 /** About 30 MB. */
 const MOST_STATES = 100_000
 
+/** Deeper trees would exhaust the stack. */
+const DEEPEST = 2000
+
 interface Growing {
   readonly edges: Edge[][]
   readonly free: number[][]
@@ -50,25 +53,29 @@ function addSet(graph: Growing, spans: readonly Span[], to: number): number {
     shared.set(name, state)
     return state
   }
-  const edges = utf8Spans(spans).map((bytes) => ({ first: bytes[0]![0], last: bytes[0]![1], to: after(bytes.slice(1)) }))
+  const edges = utf8Spans(spans).map((bytes) => ({
+    first: bytes[0]![0],
+    last: bytes[0]![1],
+    to: after(bytes.slice(1)),
+  }))
   return add(graph, edges, [])
 }
 
-function addRepeat(graph: Growing, pattern: Pattern & { kind: 'repeat' }, to: number): number {
+function addRepeat(graph: Growing, pattern: Pattern & { kind: 'repeat' }, to: number, depth: number): number {
   const { part, least, most } = pattern
   let state = to
   if (most === Infinity) {
     const loop = add(graph, [], [])
-    graph.free[loop]!.push(addBefore(graph, part, loop), to)
+    graph.free[loop]!.push(addBefore(graph, part, loop, depth + 1), to)
     state = loop
   } else
     for (let count = least; count < most; count++) {
-      const before = addBefore(graph, part, state)
+      const before = addBefore(graph, part, state, depth + 1)
       if (before === state) break // A part that is empty is not made longer by repeating it.
       state = add(graph, [], [before, to])
     }
   for (let count = 0; count < least; count++) {
-    const before = addBefore(graph, part, state)
+    const before = addBefore(graph, part, state, depth + 1)
     if (before === state) break
     state = before
   }
@@ -76,17 +83,21 @@ function addRepeat(graph: Growing, pattern: Pattern & { kind: 'repeat' }, to: nu
 }
 
 /** The state from which a pattern leads to `to`. */
-function addBefore(graph: Growing, pattern: Pattern, to: number): number {
+function addBefore(graph: Growing, pattern: Pattern, to: number, depth: number): number {
+  if (depth > DEEPEST) throw tooLarge(`this one is nested more than ${DEEPEST} deep`)
   const before = graph.known.get(pattern)?.get(to)
   if (before !== undefined) return before
-  let state: number
+  let state = to
   if (pattern.kind === 'set') state = addSet(graph, pattern.spans, to)
+  else if (pattern.kind === 'repeat') state = addRepeat(graph, pattern, to, depth)
   else if (pattern.kind === 'sequence')
-    state = pattern.parts.reduceRight((after, part) => addBefore(graph, part, after), to)
-  else if (pattern.kind === 'choice') {
-    const states = pattern.parts.map((part) => addBefore(graph, part, to))
+    // Loops, and no callbacks, which would need more of the stack.
+    for (let i = pattern.parts.length - 1; i >= 0; i--) state = addBefore(graph, pattern.parts[i]!, state, depth + 1)
+  else {
+    const states: number[] = []
+    for (const part of pattern.parts) states.push(addBefore(graph, part, to, depth + 1))
     state = add(graph, [], states)
-  } else state = addRepeat(graph, pattern, to)
+  }
   const known = graph.known.get(pattern) ?? new Map<number, number>()
   graph.known.set(pattern, known.set(to, state))
   return state
@@ -99,6 +110,6 @@ function addBefore(graph: Growing, pattern: Pattern, to: number): number {
  */
 export function byteGraph(pattern: Pattern): ByteGraph {
   const graph: Growing = { edges: [[]], free: [[]], known: new Map() }
-  const start = addBefore(graph, pattern, ACCEPT)
+  const start = addBefore(graph, pattern, ACCEPT, 0)
   return { start, edges: graph.edges, free: graph.free }
 }

@@ -30,10 +30,7 @@ function range(source: string, from: Atom, open: number): Atom {
  * Reads the class whose bracket stands at `open`: the code points, and where it ends.
  * @throws AttuneError `BAD_PATTERN`
  */
-export function parseClass(
-  source: string,
-  open: number,
-): { readonly spans: readonly Span[]; readonly end: number } {
+export function parseClass(source: string, open: number): { readonly spans: readonly Span[]; readonly end: number } {
   const negated = source[open + 1] === '^'
   const spans: Span[] = []
   let at = open + (negated ? 2 : 1)

@@ -120,5 +120,4 @@ export function parsePattern(source: string): readonly Alternative[] {
 }
 
 /** The texts that match a pattern as a whole. */
-export const wholePattern = (source: string): Pattern =>
-  choice(...parsePattern(source).map(({ pattern }) => pattern))
+export const wholePattern = (source: string): Pattern => choice(...parsePattern(source).map(({ pattern }) => pattern))

@@ -7,13 +7,74 @@ const among = <T>(random: () => number, items: readonly T[]): T => items[Math.fl
 
 const PATTERNS = [
   ...['', 'a', 'abc', 'a|b', 'ab|cd|', 'a*', 'a+b?', '(ab)*c', '(?:a|bc)+', '(?<name>a)b', 'a{3}', 'a{2,}', 'a{0,3}b'],
-  ...['[abc]+', '[^abc]+', '[a-c0-2]*', '[]', '[^]', '[^]*b', '[\\]a-]', '[-a]', '[a-]', '[\\d\\-x]*', '[^\\d\\s]+', '.*', '.'],
-  ...['\\d+', '\\D\\d', '\\w+\\W?', '\\s\\S', '\\t|\\n|\\v|\\f|\\r', '\\u00e9', '\\u{1f600}+', '\\ud83d\\ude00', '\\x41', '\\0', '\\cA'],
-  ...['^a', 'a$', '^ab$', '^a|b$', '^$', 'a*?b', 'a+?', 'a??b', 'a{1,2}?', '(a|ab)(c|bcd)(d*)', '(a*)*b', '(a*b*)*', '((a|b)?c)*'],
-  ...['é|ß', '[à-ÿ]+', '[^à-ÿ]', '[😀-😎]+', '[\u0800-\ud7ff]', '[\\u{10000}-\\u{10ffff}]', '[a-😀]*', '日本|[日-本]', '(?:){9999999}a'],
-  ...['(a{0}|b)*', '(|a)+b', '(a|b)*a(a|b){3}', '\\/\\.\\*\\$\\^', '[.*$^(]+', '[\\b]', '(?:a?){6}a{3}', 'x*(?:y|$Z)'.replace('$', '\\$')],
+  ...[
+    '[abc]+',
+    '[^abc]+',
+    '[a-c0-2]*',
+    '[]',
+    '[^]',
+    '[^]*b',
+    '[\\]a-]',
+    '[-a]',
+    '[a-]',
+    '[\\d\\-x]*',
+    '[^\\d\\s]+',
+    '.*',
+    '.',
+  ],
+  ...[
+    '\\d+',
+    '\\D\\d',
+    '\\w+\\W?',
+    '\\s\\S',
+    '\\t|\\n|\\v|\\f|\\r',
+    '\\u00e9',
+    '\\u{1f600}+',
+    '\\ud83d\\ude00',
+    '\\x41',
+    '\\0',
+    '\\cA',
+  ],
+  ...[
+    '^a',
+    'a$',
+    '^ab$',
+    '^a|b$',
+    '^$',
+    'a*?b',
+    'a+?',
+    'a??b',
+    'a{1,2}?',
+    '(a|ab)(c|bcd)(d*)',
+    '(a*)*b',
+    '(a*b*)*',
+    '((a|b)?c)*',
+  ],
+  ...[
+    'é|ß',
+    '[à-ÿ]+',
+    '[^à-ÿ]',
+    '[😀-😎]+',
+    '[\u0800-\ud7ff]',
+    '[\\u{10000}-\\u{10ffff}]',
+    '[a-😀]*',
+    '日本|[日-本]',
+    '(?:){9999999}a',
+  ],
+  ...[
+    '(a{0}|b)*',
+    '(|a)+b',
+    '(a|b)*a(a|b){3}',
+    '\\/\\.\\*\\$\\^',
+    '[.*$^(]+',
+    '[\\b]',
+    '(?:a?){6}a{3}',
+    'x*(?:y|$Z)'.replace('$', '\\$'),
+  ],
 ]
-const LETTERS = [...'aabbccdABCxyZ012-_]^.*$( \t\n\r\v\f\0\b\u0001/éßàÿ日本時😀😁😎😟\u2028\u00a0\ufeff\u07ff\u0800\ud7ff\ue000\uffff𐀀\u{10ffff}']
+const LETTERS = [
+  ...'aabbccdABCxyZ012-_]^.*$( \t\n\r\v\f\0\b\u0001/éßàÿ日本時😀😁😎😟\u2028\u00a0\ufeff\u07ff\u0800\ud7ff\ue000\uffff𐀀\u{10ffff}',
+]
 
 describe('regularExpression', () => {
   it("accepts exactly the texts that JavaScript's own expressions match as a whole", () => {
@@ -21,10 +82,13 @@ describe('regularExpression', () => {
     let hits = 0
     for (const pattern of PATTERNS) {
       const [ours, theirs] = [regularExpression(pattern), new RegExp(`^(?:${pattern})$`, 'u')]
-      const texts = ['', ...Array.from({ length: 300 }, (_, i) => {
-        const few = i % 3 === 0 ? LETTERS : [...'abcd']
-        return Array.from({ length: Math.floor(random() * 7) }, () => among(random, few)).join('')
-      })]
+      const texts = [
+        '',
+        ...Array.from({ length: 300 }, (_, i) => {
+          const few = i % 3 === 0 ? LETTERS : [...'abcd']
+          return Array.from({ length: Math.floor(random() * 7) }, () => among(random, few)).join('')
+        }),
+      ]
       for (const text of texts) {
         const expected = theirs.test(text)
         if (expected) hits++
@@ -40,7 +104,8 @@ describe('regularExpression', () => {
       const kind = depth === 0 ? 0 : Math.floor(random() * 6)
       if (kind === 1) return `${made(depth - 1)}${made(depth - 1)}`
       if (kind === 2) return `(?:${made(depth - 1)}|${made(depth - 1)})`
-      if (kind === 3) return `(${made(depth - 1)})${among(random, ['*', '+', '?', '{2}', '{1,}', '{0,2}', '{2,3}', '*?'])}`
+      if (kind === 3)
+        return `(${made(depth - 1)})${among(random, ['*', '+', '?', '{2}', '{1,}', '{0,2}', '{2,3}', '*?'])}`
       return among(random, ['a', 'b', 'é', '😀', '[ab]', '[^a]', '.', '\\w', '[^😀]', ''])
     }
     for (let i = 0; i < 400; i++) {
@@ -59,7 +124,9 @@ describe('regularExpression', () => {
       if (point < 0xd800 || point > 0xdfff) expect(matches(any, String.fromCodePoint(point))).toBe(true)
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     const random = stream(key(3))
-    const edges = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xee, 0xf0, 0xf1, 0xf4, 0xf5]
+    const edges = [
+      0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xee, 0xf0, 0xf1, 0xf4, 0xf5,
+    ]
     const all = regularExpression('[^]*')
     for (let i = 0; i < 5000; i++) {
       const bytes = Uint8Array.from({ length: 1 + Math.floor(random() * 5) }, () => among(random, edges))
@@ -80,6 +147,9 @@ describe('regularExpression', () => {
     const [b, c] = [automaton.next(automaton.next(0, 97), 98), 99]
     expect(automaton.next(b, c)).toBeGreaterThan(0)
     expect(automaton.next(automaton.next(0, 97), c)).toBe(-1)
+    const late = regularExpression('a(?:bx[]|cx)')
+    expect(late.next(late.next(0, 97), 98)).toBe(-1)
+    expect(late.next(late.next(0, 97), 99)).toBeGreaterThan(0)
   })
 
   it('names what it does not support, and where', () => {
@@ -118,7 +188,13 @@ describe('regularExpression', () => {
   })
 
   it('refuses what would not fit into memory, quickly', () => {
-    for (const pattern of ['a{1000000}', '(a{1000}){1000}', '((a?){1000}){1000}', '(?:(?:[^]{99}){99}){99}', 'a{1,999999}'])
+    for (const pattern of [
+      'a{1000000}',
+      '(a{1000}){1000}',
+      '((a?){1000}){1000}',
+      '(?:(?:[^]{99}){99}){99}',
+      'a{1,999999}',
+    ])
       expect(() => regularExpression(pattern)).toThrow(expect.objectContaining({ code: 'PATTERN_TOO_LARGE' }))
     const doubling = regularExpression('(a|b)*a(a|b){25}')
     const random = stream(key(4))

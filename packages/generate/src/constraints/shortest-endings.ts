@@ -32,12 +32,11 @@ export function shortestEndings(graph: ByteGraph): ShortestEndings {
   length[ACCEPT] = 0
   let layer = [ACCEPT]
   for (let bytes = 0; layer.length > 0; bytes++) {
-    const longer: Arrow[] = []
-    const targets: number[] = []
+    const longer: (Arrow & { readonly to: number })[] = []
     // The layer grows while it is walked: states that lead into it without reading belong to it.
     for (const state of layer)
       for (const arrow of into[state]!) {
-        if (arrow.byte >= 0) longer.push(arrow) && targets.push(state)
+        if (arrow.byte >= 0) longer.push({ ...arrow, to: state })
         else if (length[arrow.from] === -1) {
           length[arrow.from] = bytes
           next[arrow.from] = state
@@ -45,13 +44,13 @@ export function shortestEndings(graph: ByteGraph): ShortestEndings {
         }
       }
     layer = []
-    longer.forEach(({ from, byte: read }, i) => {
-      if (length[from] !== -1) return
+    for (const { from, byte: read, to } of longer) {
+      if (length[from] !== -1) continue
       length[from] = bytes + 1
       byte[from] = read
-      next[from] = targets[i]!
+      next[from] = to
       layer.push(from)
-    })
+    }
   }
   return { length, byte, next }
 }

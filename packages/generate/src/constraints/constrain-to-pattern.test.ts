@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals'
+import { fold, key, stream } from '@attune/core'
+import { tinyTokenizer } from '@attune/testkit'
+import { constrainToPattern } from './constrain-to-pattern.js'
+import { admits, randomWalk, textAfter } from './random-walk.test.fixture.js'
+import { tokenBytes } from './token-bytes.js'
+import { tokenizerOf } from './vocabulary.test.fixture.js'
+
+const PATTERNS = [
+  'yes|no|maybe',
+  '[a-z]+( [a-z]+){0,3}',
+  '\\d{3}-\\d{4}',
+  '[a-z]+( [a-z]+)*\\.',
+  '(?:a|an|the) [a-z]{2,12}',
+  '-?(0|[1-9]\\d*)(\\.\\d+)?',
+  '[a-z]{0,40}',
+  'x*(?:y{2}|z)',
+]
+const NAMES = ['byte-level', 'wordpiece', 'metaspace', 'fallback'] as const
+const tokenizers = Object.fromEntries(NAMES.map((name) => [name, tokenizerOf(name)]))
+const WORD = 'a'
+
+/** The id of a token that stands before what is written. */
+const wordIn = (name: string): number =>
+  tokenizers[name]!.id(name === 'byte-level' ? 'A' : WORD) ?? tokenizers[name]!.id('▁a')!
+const ends = [2]
+/** Without the one space that vocabularies with spaces before words may begin with. */
+const meant = (name: string, text: string): string => (name === 'byte-level' ? text : text.replace(/^ /, ''))
+
+describe.each(NAMES)('texts that are written under a pattern with the vocabulary %s', (name) => {
+  const tokenizer = tokenizers[name]!
+  // WordPiece puts a space around each sign, so that these cannot be written with it.
+  const spelled = PATTERNS.filter((pattern) => name !== 'wordpiece' || !/-|\\\./.test(pattern))
+
+  it.each(spelled)('match it, within the limit of tokens: %s', (pattern) => {
+    const constraint = constrainToPattern(pattern, tokenizer, ends)
+    const lengths = new Set<number>()
+    for (const room of [12, 15, 40])
+      for (let i = 0; i < 25; i++) {
+        const ids = randomWalk(constraint, ends, room, stream(fold(key(1), room, i)))
+        const text = meant(name, textAfter(tokenizer, wordIn(name), ids))
+        expect(text).toMatch(new RegExp(`^(?:${pattern})$`, 'u'))
+        expect(ids.length).toBeLessThanOrEqual(room)
+        lengths.add(ids.length)
+      }
+    expect(lengths.size).toBeGreaterThan(1)
+  })
+})
+
+describe('constrainToPattern', () => {
+  const tokenizer = tokenizers['byte-level']!
+
+  it('lets a text be written with whatever tokens spell it', () => {
+    const cases: readonly (readonly [string, string])[] = [
+      ['[^]*', 'any text at all\n日本語 😀 é'],
+      ['(?:日|本|語)+', '日本語日'],
+      ['\\{"name":"[^"]*"\\}', '{"name":"Émile"}'],
+      ['[a-z ]+', 'the library that has all of it'],
+    ]
+    for (const [pattern, text] of cases) {
+      const constraint = constrainToPattern(pattern, tokenizer, ends)
+      expect(admits(constraint, ends, tokenizer.encode(text).ids)).toBe(true)
+      const alone = tokenBytes(tokenizer).map((bytes) => (bytes?.length === 1 ? bytes[0] : undefined))
+      const byByte = [...new TextEncoder().encode(text)].map((byte) => alone.indexOf(byte))
+      expect(admits(constraint, ends, byByte)).toBe(true)
+    }
+  })
+  it('allows exactly the tokens that keep the text on a way to the end', () => {
+    const words = ['information', 'informal', 'in 日本', 'in é']
+    const constraint = constrainToPattern(words.join('|'), tokenizer, ends)
+    const allowed = constraint.allowed(0, Infinity)
+    for (let id = 0; id < tokenizer.vocabularySize; id++) {
+      const text = tokenizer.decode([id])
+      expect([text, allowed[id]]).toEqual([text, text !== '' && words.some((word) => word.startsWith(text)) ? 1 : 0])
+    }
+  })
+
+  it('lets a text begin with the space that a vocabulary has before each word, and only there', () => {
+    for (const name of ['wordpiece', 'metaspace', 'fallback']) {
+      const { ids } = tokenizers[name]!.encode('the')
+      expect([name, admits(constrainToPattern('the', tokenizers[name]!, ends), ends, ids)]).toEqual([name, true])
+      const twice = constrainToPattern('thethe', tokenizers[name]!, ends)
+      expect([name, admits(twice, ends, [...ids, ...ids])]).toEqual([name, false])
+    }
+    expect(admits(constrainToPattern('the', tokenizer, ends), ends, tokenizer.encode(' the').ids)).toBe(false)
+  })
+
+  it('allows parts of characters, and ends only after whole ones', () => {
+    const constraint = constrainToPattern('é+', tokenizer, ends)
+    const walk = (): readonly number[] => randomWalk(constraint, ends, 9, random)
+    const random = stream(key(5))
+    const texts = Array.from({ length: 50 }, walk)
+    expect(texts.some((ids) => ids.some((id) => tokenizer.decode([id]) === '\ufffd'))).toBe(true)
+    for (const ids of texts) expect(tokenizer.decode(ids)).toMatch(/^é+$/)
+  })
+
+  it('ends exactly where the text matches, and only where it must', () => {
+    const constraint = constrainToPattern('abc?', tinyTokenizer(), [3])
+    const id = (letter: string): number => tinyTokenizer().id(letter)!
+    const ab = constraint.next(constraint.next(0, id('a')), id('b'))
+    expect(constraint.allowed(0, 9)[3]).toBe(0)
+    expect([...constraint.allowed(ab, 9)].flatMap((one, at) => (one === 1 ? [at] : []))).toEqual([3, id('c')])
+    const abc = constraint.next(ab, id('c'))
+    expect([...constraint.allowed(abc, 9)].flatMap((one, at) => (one === 1 ? [at] : []))).toEqual([3])
+  })
+
+  it('brings a text to its end in time, and does not hurry it before', () => {
+    const tiny = tinyTokenizer()
+    const id = (letter: string): number => tiny.id(letter)!
+    const constraint = constrainToPattern('a*bcd', tiny, [3])
+    expect(constraint.allowed(0, 4)[id('a')]).toBe(1)
+    expect(constraint.allowed(0, 3)[id('a')]).toBe(0)
+    expect(constraint.allowed(0, 3)[id('b')]).toBe(1)
+    // Too late for all of it: no detours.
+    expect(constraint.allowed(0, 1)[id('a')]).toBe(0)
+    expect(constraint.allowed(0, 1)[id('b')]).toBe(1)
+  })
+
+  it('counts tokens, not bytes, when it looks ahead', () => {
+    const token = Array.from({ length: tokenizer.vocabularySize }, (_, id) => tokenizer.token(id)!)
+    const long = token.findIndex((text, id) => id > 2 && /^[a-z]{6,}$/.test(text))
+    const constraint = constrainToPattern(`x*${token[long]!}`, tokenizer, ends)
+    expect(constraint.allowed(0, 2)[tokenizer.id('x')!]).toBe(1)
+    expect(constraint.allowed(0, 1)[tokenizer.id('x')!]).toBe(0)
+    expect(constraint.allowed(0, 1)[long]).toBe(1)
+  })
+
+  it('does not lead where a vocabulary has no tokens to go on', () => {
+    const constraint = constrainToPattern('ab|aé|aa', tinyTokenizer(), [3])
+    const a = tinyTokenizer().id('a')!
+    expect([...constraint.allowed(constraint.next(0, a), 9)].filter((one) => one === 1)).toHaveLength(2)
+    const onlyA = constrainToPattern('éa|a', tinyTokenizer(), [3])
+    expect([...onlyA.allowed(0, 9)].flatMap((one, at) => (one === 1 ? [at] : []))).toEqual([a])
+  })
+
+  it('says so when no text can be written', () => {
+    const code = (code: string): never => expect.objectContaining({ code }) as never
+    expect(() => constrainToPattern('é', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
+    expect(() => constrainToPattern('a[]', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
+    expect(() => constrainToPattern('a', tinyTokenizer(), [])).toThrow(code('BAD_ARGUMENT'))
+    expect(() => constrainToPattern('(a', tinyTokenizer(), [3])).toThrow(code('BAD_PATTERN'))
+    const constraint = constrainToPattern('a', tinyTokenizer(), [3])
+    expect(() => constraint.next(0, tinyTokenizer().id('b')!)).toThrow(code('BAD_ARGUMENT'))
+  })
+
+  it('gives the same answer again, whatever was asked between', () => {
+    const constraint = constrainToPattern('[a-z]{2,6}', tokenizer, ends)
+    const first = [5, 1, Infinity].map((remaining) => constraint.allowed(0, remaining).slice())
+    randomWalk(constraint, ends, 9, stream(key(2)))
+    expect([5, 1, Infinity].map((remaining) => constraint.allowed(0, remaining))).toEqual(first)
+  })
+})
