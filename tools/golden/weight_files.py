@@ -29,6 +29,9 @@ tensors = {
     "single": floats,
     "long": torch.tensor([0, -1, 2**31 - 1, -(2**31)]),
     "int": torch.tensor([[0, -1], [2**31 - 1, -(2**31)]], dtype=torch.int32),
+    "double": torch.tensor([0.1, -1 / 3, 1e-300, 3.4e38, math.inf, math.nan], dtype=torch.float64),
+    "short": torch.tensor([0, -1, 32767, -32768], dtype=torch.int16),
+    "signed": torch.tensor([[0], [-1], [127], [-128]], dtype=torch.int8),
     "byte": torch.tensor([0, 1, 127, 128, 255], dtype=torch.uint8),
     "truth": torch.tensor([True, False, True]),
     "scalar": torch.tensor(7.5),
@@ -50,7 +53,8 @@ save_file({"single": single, "half": single.half()}, FOLDER / "rounding.safetens
 
 
 def values(tensor):
-    numbers = tensor.flatten().double().tolist() if tensor.is_floating_point() else tensor.flatten().int().tolist()
+    # As float32: that is what Attune keeps floating-point numbers in.
+    numbers = tensor.flatten().float().double().tolist() if tensor.is_floating_point() else tensor.flatten().int().tolist()
     return [x if math.isfinite(x) else str(x) for x in numbers]
 
 

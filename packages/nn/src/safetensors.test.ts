@@ -49,9 +49,9 @@ describe('decodeSafetensors', () => {
     const types = Object.fromEntries(
       Object.entries(tensors).map(([name, { dtype, values }]) => [name, [dtype, values.constructor.name]]),
     )
-    for (const name of ['half', 'brain', 'single', 'scalar', 'empty'])
+    for (const name of ['half', 'brain', 'single', 'double', 'scalar', 'empty'])
       expect(types[name]).toEqual(['float32', 'Float32Array'])
-    for (const name of ['long', 'int', 'byte']) expect(types[name]).toEqual(['int32', 'Int32Array'])
+    for (const name of ['long', 'int', 'short', 'signed', 'byte']) expect(types[name]).toEqual(['int32', 'Int32Array'])
     expect(types['truth']).toEqual(['bool', 'Uint8Array'])
   })
 
@@ -131,6 +131,11 @@ describe('decodeSafetensors', () => {
       '64-bit numbers beyond 32 bits',
       bytesOf({ a: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } }, 8).fill(1, -8),
       /beyond 32 bits/,
+    ],
+    [
+      'a 64-bit number beyond single precision',
+      bytesOf({ a: { dtype: 'F64', shape: [1], data_offsets: [0, 8] } }, 8).with(-1, 0x7f).with(-2, 0xe0),
+      /beyond single precision/,
     ],
   ])('refuses %s', (_, bytes, why) => expect(refusalOf(bytes)).toMatch(why))
 

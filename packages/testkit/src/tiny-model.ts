@@ -1,6 +1,20 @@
 import { type Model, type Params, type TextInputs, fold as foldKey } from '@attune/core'
-import { attention, dropout, embedding, filled, fold, gelu, layerNorm, linear, normal, paddingBias } from '@attune/nn'
-import { type Tensor, add, range, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import {
+  type LayerContext,
+  attention,
+  attentionBias,
+  defaultPositions,
+  dropout,
+  embedding,
+  filled,
+  fold,
+  gelu,
+  layerNorm,
+  layerStack,
+  linear,
+  normal,
+} from '@attune/nn'
+import { type Tensor, add, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
 
 const [VOCABULARY, HIDDEN, WIDE, LAYERS, LENGTH] = [128, 8, 12, 2, 24]
 
@@ -28,9 +42,10 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 }
 
 /** One layer, `[batch, length, hidden]` → the same. */
-function layer(params: Params, at: string, x: Tensor, bias: Tensor): Tensor {
+function layer(params: Params, x: Tensor, bias: Tensor, { at, record }: LayerContext): Tensor {
   const part = (name: string): Tensor => linear(params, `${at}.attention.self.${name}`, x)
-  const mixed = attention({ q: part('query'), k: part('key'), v: part('value'), bias }, 2, 0, { training: false })
+  const heads = { q: part('query'), k: part('key'), v: part('value'), bias }
+  const mixed = attention(heads, 2, 0, { training: false }, { record })
   const wide = gelu(linear(params, `${at}.intermediate.dense`, add(x, mixed))) // [batch, length, wide]
   return layerNorm(params, `${at}.output.LayerNorm`, add(x, linear(params, `${at}.output.dense`, wide)), 1e-6)
 }
@@ -79,12 +94,16 @@ export const tinyModel = (): Model => ({
         name.endsWith('LayerNorm.weight') ? filled(shape, 1) : normal(foldKey(key, name), shape, 0.3),
       ]),
     ),
-  forward(params, { inputIds, attentionMask }: TextInputs, mode) {
-    const positions = range(0, inputIds.shape[1] as number, 1, 'int32')
-    const words = embedding(params, 'tiny.embeddings.word_embeddings', inputIds) // [batch, length, hidden]
-    let x = dropout(add(words, embedding(params, 'tiny.embeddings.position_embeddings', positions)), 0.1, fold(mode, 0))
-    for (let i = 0; i < LAYERS; i++) x = layer(params, `tiny.encoder.layer.${i}`, x, paddingBias(attentionMask))
+  forward(params, inputs: TextInputs, mode) {
+    const places = inputs.positionIds ?? defaultPositions(inputs)
+    const words = embedding(params, 'tiny.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
+    const sum = add(words, embedding(params, 'tiny.embeddings.position_embeddings', places))
+    const { x, kept } = layerStack(params, dropout(sum, 0.1, fold(mode, 0)), [attentionBias(inputs)], mode, {
+      count: LAYERS,
+      at: (i) => `tiny.encoder.layer.${i}`,
+      layer: (own, y, [bias], context) => layer(own, y, bias!, context),
+    })
     const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
-    return { lastHiddenState: x, pooled: tanh(linear(params, 'tiny.pooler.dense', first)) }
+    return { lastHiddenState: x, pooled: tanh(linear(params, 'tiny.pooler.dense', first)), ...kept }
   },
 })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync, ftruncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -95,26 +96,58 @@ describe('openWeights', () => {
     expect(() => openWeights(join(root, 'nowhere'))).toThrow(refused('FILE_NOT_FOUND', 'nowhere'))
   })
 
-  it('reads a tensor beyond the first 4 GiB of a file, and nothing but it', () => {
-    const [before, bytes] = [5 * 2 ** 30, 12]
-    const header = Buffer.from(
-      JSON.stringify({
-        large: { dtype: 'U8', shape: [before], data_offsets: [0, before] },
-        small: { dtype: 'F32', shape: [3], data_offsets: [before, before + bytes] },
-      }),
-    )
-    const path = join(root, 'large.safetensors')
+  /** A file whose data are a hole, which takes no room on the disk, up to the bytes at its end. */
+  function sparse(name: string, header: object, size: number, end: Uint8Array): string {
+    const json = Buffer.from(JSON.stringify(header))
+    const path = join(root, name)
     const file = openSync(path, 'w')
     const length = Buffer.alloc(8)
-    length.writeBigUInt64LE(BigInt(header.length))
-    writeSync(file, Buffer.concat([length, header]), 0, 8 + header.length, 0)
-    ftruncateSync(file, 8 + header.length + before + bytes) // a hole: it takes no room on the disk
-    writeSync(file, Buffer.from(Float32Array.of(1.5, -2, 3).buffer), 0, bytes, 8 + header.length + before)
+    length.writeBigUInt64LE(BigInt(json.length))
+    writeSync(file, Buffer.concat([length, json]), 0, 8 + json.length, 0)
+    ftruncateSync(file, 8 + json.length + size)
+    writeSync(file, end, 0, end.length, 8 + json.length + size - end.length)
     closeSync(file)
+    return path
+  }
+
+  it('reads a tensor beyond the first 4 GiB of a file, and nothing but it', () => {
+    const [before, bytes] = [5 * 2 ** 30, 12]
+    const header = {
+      large: { dtype: 'U8', shape: [before], data_offsets: [0, before] },
+      small: { dtype: 'F32', shape: [3], data_offsets: [before, before + bytes] },
+    }
+    const end = new Uint8Array(Float32Array.of(1.5, -2, 3).buffer)
     const held = process.memoryUsage().rss
-    const reader = openWeights(path)
+    const reader = openWeights(sparse('large.safetensors', header, before + bytes, end))
     expect([...reader.read('small').values]).toEqual([1.5, -2, 3])
     reader.close()
     expect(process.memoryUsage().rss - held).toBeLessThan(200e6)
+  })
+
+  it('holds one tensor at a time, and of what it decodes only a piece beside it', () => {
+    const [count, bytes] = [16, 32 * 2 ** 20]
+    const header = Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [
+        `half ${i}`,
+        { dtype: 'F16', shape: [bytes / 2], data_offsets: [i * bytes, (i + 1) * bytes] },
+      ]),
+    )
+    const path = sparse('halves.safetensors', header, count * bytes, Uint8Array.of(0, 0x3c))
+    const program = `
+      const { openWeights } = await import('./dist/weights/open-weights.js')
+      const before = process.resourceUsage().maxRSS
+      const reader = openWeights(process.argv[1])
+      let last
+      for (const name of reader.tensors.keys()) { last = undefined; gc(); last = reader.read(name).values.at(-1) }
+      console.log(JSON.stringify({ last, megabytes: (process.resourceUsage().maxRSS - before) / 1024 }))`
+    const node = ['--expose-gc', '--input-type=module', '-e', program, path]
+    const { last, megabytes } = JSON.parse(execFileSync(process.execPath, node, { encoding: 'utf8' })) as {
+      last: number
+      megabytes: number
+    }
+    expect(last).toBe(1)
+    // 1 GiB of float32 in all, 64 MiB a tensor; the one before may not have been given back to the system yet.
+    expect(megabytes).toBeGreaterThan(60)
+    expect(megabytes).toBeLessThan(200)
   })
 })
