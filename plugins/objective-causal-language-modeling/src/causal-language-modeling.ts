@@ -1,5 +1,4 @@
 import {
-  AttuneError,
   type Batch,
   type Encoded,
   type Example,
@@ -12,7 +11,7 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { attentionMask, padTo, paddedLength } from '@attune/data'
+import { type TextArrays, attentionMask, padTo, paddedLength, textArrays, textOf } from '@attune/data'
 import { crossEntropy, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
 import { type Tensor, argMax, mul, reshape, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -24,7 +23,7 @@ interface Item extends Encoded {
 
 /** `targets` (int32) are the tokens that come next, `weights` (float32) 0 where none does; both `[batch, length]`. */
 interface NextTokenBatch extends Batch {
-  readonly inputs: { readonly inputIds: HostArray; readonly attentionMask: HostArray; readonly tokenTypeIds: HostArray }
+  readonly inputs: TextArrays
   readonly targets: HostArray
   readonly weights: HostArray
 }
@@ -52,16 +51,6 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-function textOf(example: Example, name: string): string {
-  const value = Object.hasOwn(example, name) ? example[name] : undefined
-  if (typeof value === 'string') return value
-  throw new AttuneError(
-    'MISSING_FIELD',
-    `an example has no text under "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
-    "Name the field under `text` in the objective's options.",
-  )
-}
-
 /** A text's tokens, and the one that ends it where the template has not put it there; cut to the length. */
 function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number): Item {
   const { ids: read, truncated } = tokens(text, { maximumLength })
@@ -77,15 +66,7 @@ function collate(rows: readonly (readonly number[])[], pad: number, multiple: nu
     length,
   )
   return {
-    inputs: {
-      inputIds: padTo(rows, length, pad),
-      attentionMask: attentionMask(rows, length),
-      tokenTypeIds: padTo(
-        rows.map((row) => row.map(() => 0)),
-        length,
-        0,
-      ),
-    },
+    inputs: textArrays(rows, length, pad),
     targets: padTo(
       rows.map((row) => row.slice(1)),
       length,

@@ -17,7 +17,7 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { attentionMask, padTo, paddedLength } from '@attune/data'
+import { type TextArrays, padTo, paddedLength, textArrays, textOf } from '@attune/data'
 import {
   activation,
   crossEntropy,
@@ -41,7 +41,7 @@ interface Item extends Encoded {
 
 /** `places`, `targets` (int32) and `weights` (float32, 0 for padding) are `[batch, hidden tokens]`. */
 interface MaskedBatch extends Batch {
-  readonly inputs: { readonly inputIds: HostArray; readonly attentionMask: HostArray; readonly tokenTypeIds: HostArray }
+  readonly inputs: TextArrays
   readonly places: HostArray
   readonly targets: HostArray
   readonly weights: HostArray
@@ -71,16 +71,6 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-function textOf(example: Example, name: string): string {
-  const value = Object.hasOwn(example, name) ? example[name] : undefined
-  if (typeof value === 'string') return value
-  throw new AttuneError(
-    'MISSING_FIELD',
-    `an example has no text under "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
-    "Name the field under `text` in the objective's options.",
-  )
-}
-
 function requireMask({ special }: Tokenizer): void {
   if (special.mask !== undefined) return
   throw new AttuneError(
@@ -97,15 +87,7 @@ function collate(rows: readonly Masked[], pad: number, o: Options, maximumLength
   const cut = (values: (row: Masked) => readonly number[]): HostArray => padTo(rows.map(values), count, 0)
   const weights = cut(({ places }) => places.map(() => 1))
   return {
-    inputs: {
-      inputIds: padTo(ids, length, pad),
-      attentionMask: attentionMask(ids, length),
-      tokenTypeIds: padTo(
-        ids.map((row) => row.map(() => 0)),
-        length,
-        0,
-      ),
-    },
+    inputs: textArrays(ids, length, pad),
     places: cut(({ places }) => places),
     targets: cut(({ targets }) => targets),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },

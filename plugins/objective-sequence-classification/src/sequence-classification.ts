@@ -15,7 +15,7 @@ import {
   definePlugin,
   nearest,
 } from '@attune/core'
-import { attentionMask, padTo, paddedLength } from '@attune/data'
+import { type TextArrays, paddedLength, textArrays } from '@attune/data'
 import { crossEntropy, dropout, filled, fold, headFor, linear, nameParts, normal, partsIn } from '@attune/nn'
 import { type Scalar, type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -29,7 +29,7 @@ interface Item extends Encoded {
 
 /** `labels` is int32 `[batch]`. */
 interface ClassificationBatch extends Batch {
-  readonly inputs: { readonly inputIds: HostArray; readonly attentionMask: HostArray; readonly tokenTypeIds: HostArray }
+  readonly inputs: TextArrays
   readonly labels: HostArray
 }
 
@@ -103,22 +103,12 @@ function numberOf(label: string, labels: ReadonlyMap<string, number>): number {
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): ClassificationBatch {
   const length = paddedLength(Math.max(...items.map((item) => item.length)), multiple, maximum)
   return {
-    inputs: {
-      inputIds: padTo(
-        items.map((item) => item.ids),
-        length,
-        pad,
-      ),
-      attentionMask: attentionMask(
-        items.map((item) => item.ids),
-        length,
-      ),
-      tokenTypeIds: padTo(
-        items.map((item) => item.typeIds),
-        length,
-        0,
-      ),
-    },
+    inputs: textArrays(
+      items.map((item) => item.ids),
+      length,
+      pad,
+      items.map((item) => item.typeIds),
+    ),
     labels: { shape: [items.length], dtype: 'int32', values: Int32Array.from(items, (item) => item.label) },
   }
 }

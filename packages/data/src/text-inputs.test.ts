@@ -1,0 +1,17 @@
+import { expect, it } from '@jest/globals'
+import { textArrays, textOf } from './text-inputs.js'
+
+it('textArrays pads ids and types on the right and masks the padding', () => {
+  const { inputIds, attentionMask, tokenTypeIds } = textArrays([[5, 6, 7], [8]], 4, 9, [[0, 0, 1], [0]])
+  expect([...inputIds.values]).toEqual([5, 6, 7, 9, 8, 9, 9, 9])
+  expect([...attentionMask.values]).toEqual([1, 1, 1, 0, 1, 0, 0, 0])
+  expect([...tokenTypeIds.values]).toEqual([0, 0, 1, 0, 0, 0, 0, 0])
+  expect([...textArrays([[1, 2]], 2, 0).tokenTypeIds.values]).toEqual([0, 0])
+})
+
+it('textOf gives the text of a field, and refuses an example without one', () => {
+  expect(textOf({ text: '' }, 'text')).toBe('')
+  for (const example of [{}, { text: 3 }, { words: 'a' }])
+    expect(() => textOf(example as never, 'text')).toThrow(expect.objectContaining({ code: 'MISSING_FIELD' }))
+  expect(() => textOf({}, 'toString')).toThrow(expect.objectContaining({ code: 'MISSING_FIELD' }))
+})

@@ -1,0 +1,35 @@
+import { AttuneError, type Example, type HostArray } from '@attune/core'
+import { attentionMask, padTo } from './pad-to.js'
+
+/**
+ * The text under a field of an example.
+ * @throws AttuneError `MISSING_FIELD` with what the example has
+ */
+export function textOf(example: Example, field: string): string {
+  const value = Object.hasOwn(example, field) ? example[field] : undefined
+  if (typeof value === 'string') return value
+  throw new AttuneError(
+    'MISSING_FIELD',
+    `an example has no text under "${field}": it has ${JSON.stringify(example).slice(0, 120)}`,
+    "Name the field under `text` in the objective's options.",
+  )
+}
+
+/** What a model reads of texts, int32 `[rows, length]` each. */
+export interface TextArrays extends Record<string, HostArray> {
+  readonly inputIds: HostArray
+  readonly attentionMask: HostArray
+  readonly tokenTypeIds: HostArray
+}
+
+/** Token ids as a model's inputs, padded on the right to `length` with `pad`. Types are 0 where none are given. */
+export const textArrays = (
+  ids: readonly (readonly number[])[],
+  length: number,
+  pad: number,
+  types: readonly (readonly number[])[] = ids.map((row) => row.map(() => 0)),
+): TextArrays => ({
+  inputIds: padTo(ids, length, pad),
+  attentionMask: attentionMask(ids, length),
+  tokenTypeIds: padTo(types, length, 0),
+})
