@@ -134,7 +134,9 @@ describe('decodeSafetensors', () => {
     ],
     [
       'a 64-bit number beyond single precision',
-      bytesOf({ a: { dtype: 'F64', shape: [1], data_offsets: [0, 8] } }, 8).with(-1, 0x7f).with(-2, 0xe0),
+      bytesOf({ a: { dtype: 'F64', shape: [1], data_offsets: [0, 8] } }, 8)
+        .with(-1, 0x7f)
+        .with(-2, 0xe0),
       /beyond single precision/,
     ],
   ])('refuses %s', (_, bytes, why) => expect(refusalOf(bytes)).toMatch(why))

@@ -2,14 +2,29 @@ import { AttuneError, type Engine, type Params, fold, key, mapParams, nearest } 
 import { type StoredTensor, type WeightsReader, openWeights } from '@attune/nn'
 import type { Parts } from './compose.js'
 
-/** Which of a model's parameters a checkpoint did not have, and which of its tensors the model has no use for. */
+/** What became of a checkpoint's tensors and of a model's parameters. */
 export interface LoadReport {
+  /** Parameters that are new, because the checkpoint did not have them. */
   readonly fresh: readonly string[]
+  /** Tensors that the model has no use for. */
   readonly unused: readonly string[]
+  /** Parameters that are new, because the checkpoint's tensor has another shape; only where part of one may be loaded. */
+  readonly misshapen: readonly string[]
 }
 
-/** Buffers that old checkpoints hold beside the weights. */
-const isBuffer = (name: string): boolean => /(^|\.)position_ids$/.test(name)
+/** How a checkpoint is to be loaded. */
+interface Loading {
+  /** What the names of the model's own parameters begin with. */
+  readonly prefix: string
+  /** Whether the head must be there too. Default: it may be new, as long as the model itself is whole. */
+  readonly needHead?: boolean
+  /** Load whatever has the name and shape of a parameter, and leave the rest as it is. Default: the model must be whole. */
+  readonly partial?: boolean
+}
+
+/** Constants that some checkpoints hold beside the weights: places, causal masks, wavelengths of rotary positions. */
+const isBuffer = (name: string): boolean =>
+  /(^|\.)(position_ids|token_type_ids|rotary_emb\.inv_freq|h\.\d+\.attn\.(masked_)?bias)$/.test(name)
 
 /** New parameters of the model and of its head. */
 const initialise = (
@@ -21,66 +36,101 @@ const initialise = (
     ...objective.init(fold(key(seed), 'head')),
   }))()
 
-function wrongShape(name: string, expected: readonly number[], found: readonly number[], where: string): AttuneError {
+const SHOWN = 5
+/** Names beyond so many, or longer, are not looked through for a near one: a hostile file would make it take for ever. */
+const LOOKED_AT = { names: 1000, letters: 120 }
+
+/** The first few of a list for a message. */
+const firstOf = (items: readonly string[]): string =>
+  `${items.slice(0, SHOWN).join(', ')}${items.length > SHOWN ? `, and ${items.length - SHOWN} more` : ''}`
+
+const short = (name: string): string =>
+  name.length > LOOKED_AT.letters ? `${name.slice(0, LOOKED_AT.letters)}…` : name
+
+/** A name with the nearest among others, if one is near. */
+function withNearest(name: string, others: readonly string[]): string {
+  const candidates = others.filter(({ length }) => length <= LOOKED_AT.letters).slice(0, LOOKED_AT.names)
+  const [near] = name.length > LOOKED_AT.letters ? [] : nearest(name, candidates)
+  return near === undefined ? short(name) : `${name} (nearest: ${near})`
+}
+
+/** What the model needs and the checkpoint lacks, and what it has instead. */
+function missing(where: string, lost: readonly string[], unused: readonly string[]): AttuneError {
+  const needed = [...lost.slice(0, SHOWN).map((name) => withNearest(name, unused)), ...lost.slice(SHOWN)]
+  return new AttuneError(
+    'MISSING_WEIGHTS',
+    `${where} lacks ${lost.length} of the model's parameters: ${firstOf(needed)}`,
+    `Load a checkpoint of the same architecture${unused.length > 0 ? `; this one has, besides: ${firstOf(unused.map(short))}` : ''}.`,
+  )
+}
+
+/** A parameter, and the tensor that is to take its place. */
+interface Match {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly alias: string
+  readonly saved: StoredTensor
+}
+
+function wrongShapes(where: string, matches: readonly Match[]): AttuneError {
+  const told = matches.map(
+    ({ name, shape, saved }) =>
+      `"${name}" has shape [${saved.shape.join(', ')}], and the model needs [${shape.join(', ')}]`,
+  )
   return new AttuneError(
     'SHAPE_MISMATCH',
-    `${where}: "${name}" has shape [${found.join(', ')}], and the model needs [${expected.join(', ')}]`,
+    `${where}: ${firstOf(told)}`,
     'Use the options of the saved model (leave sizes out), or the labels it was trained with.',
   )
 }
 
-/** The saved tensor of a parameter: under its own name, or, from a checkpoint without a head, without the prefix. */
-const savedAs = (name: string, prefix: string, saved: ReadonlyMap<string, StoredTensor>): string | undefined =>
-  [name, name.startsWith(prefix) ? name.slice(prefix.length) : name].find((alias) => saved.has(alias))
+/** Norms in checkpoints that were converted from TensorFlow, such as the first BERT's, have the names of their Greek letters. */
+const greek = (name: string): string =>
+  name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta')
 
-/** How a checkpoint is to be loaded. */
-interface Loading {
-  /** What the names of the model's own parameters begin with. */
-  readonly prefix: string
-  /** Whether the head must be there too; the model itself must be, in any case. */
-  readonly needHead: boolean
+/** The saved tensor of a parameter: under its own name, or, from a checkpoint without a head, without the prefix. */
+function savedAs(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
+  const names = [name, ...(name.startsWith(prefix) ? [name.slice(prefix.length)] : [])]
+  return [...names, ...names.map(greek)].find((alias) => saved.has(alias))
 }
 
-/** What the model needs and the checkpoint lacks, each with the nearest name among what it has and the model does not need. */
-function missing(where: string, lost: readonly string[], unused: readonly string[]): AttuneError {
-  const shown = lost.slice(0, 5).map((name) => {
-    const [near] = nearest(name, unused)
-    return near === undefined ? name : `${name} (nearest: ${near})`
+/** What takes the place of what. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless a part is enough. */
+function match(fresh: Params, reader: WeightsReader, { prefix, needHead = false, partial = false }: Loading) {
+  const matches = Object.entries(fresh).flatMap(([name, { shape }]): Match[] => {
+    const alias = savedAs(name, prefix, reader.tensors)
+    return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
   })
-  const more = lost.length > 5 ? `, and ${lost.length - 5} more` : ''
-  const others = `${unused.slice(0, 5).join(', ')}${unused.length > 5 ? `, and ${unused.length - 5} more` : ''}`
-  return new AttuneError(
-    'MISSING_WEIGHTS',
-    `${where} lacks ${lost.length} of the model's parameters: ${shown.join(', ')}${more}`,
-    `Load a checkpoint of the same architecture${unused.length > 0 ? `; this one has, besides: ${others}` : ''}.`,
-  )
+  const found = new Set(matches.map(({ name }) => name))
+  const used = new Set(matches.map(({ alias }) => alias))
+  const absent = Object.keys(fresh).filter((name) => !found.has(name))
+  const unused = [...reader.tensors.keys()].filter((name) => !used.has(name) && !isBuffer(name))
+  const lost = partial ? [] : absent.filter((name) => needHead || name.startsWith(prefix))
+  if (lost.length > 0) throw missing(reader.where, lost, unused)
+  const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
+  const misfits = matches.filter((each) => !fits(each))
+  if (misfits.length > 0 && !partial) throw wrongShapes(reader.where, misfits)
+  const report: LoadReport = { fresh: absent, unused, misshapen: misfits.map(({ name }) => name) }
+  return { aliases: new Map(matches.filter(fits).map(({ name, alias }) => [name, alias])), report }
 }
 
 /** Reads the tensors of a checkpoint one by one into the place of new ones. */
-function replaced(engine: Engine, fresh: Params, reader: WeightsReader, { prefix, needHead }: Loading) {
-  const aliases = Object.keys(fresh).map((name) => [name, savedAs(name, prefix, reader.tensors)] as const)
-  const used = new Set(aliases.map(([, alias]) => alias))
-  const unused = [...reader.tensors.keys()].filter((name) => !used.has(name) && !isBuffer(name))
-  const absent = aliases.filter(([, alias]) => alias === undefined).map(([name]) => name)
-  const lost = absent.filter((name) => needHead || name.startsWith(prefix))
-  if (lost.length > 0) throw missing(reader.where, lost, unused)
-  for (const [name, alias] of aliases) {
-    const shape = alias === undefined ? undefined : reader.tensors.get(alias)!.shape
-    if (shape !== undefined && String(shape) !== String(fresh[name]!.shape))
-      throw wrongShape(name, fresh[name]!.shape, shape, reader.where)
-  }
+function replaced(engine: Engine, fresh: Params, reader: WeightsReader, loading: Loading) {
+  const { aliases, report } = match(fresh, reader, loading)
   const params = Object.fromEntries(
-    aliases.map(([name, alias]) => {
-      if (alias === undefined) return [name, fresh[name]!]
-      engine.release(fresh[name]!)
-      return [name, engine.put(reader.read(alias))]
+    Object.entries(fresh).map(([name, tensor]) => {
+      const alias = aliases.get(name)
+      if (alias === undefined) return [name, tensor]
+      const value = reader.read(alias)
+      engine.release(tensor)
+      return [name, engine.put(value)]
     }),
   )
-  return { params, report: { fresh: absent, unused } }
+  return { params, report }
 }
 
 /**
- * Puts saved weights in the place of new ones, tensor by tensor. The head may be new; the model itself must be whole.
+ * Puts saved weights in the place of new ones, tensor by tensor. A parameter that the model shares among its parts is one
+ * tensor, and the checkpoint need hold it once.
  * @param path the folder of a checkpoint (safetensors in one file or several, or GGUF), or such a file
  * @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH`, and what `openWeights` throws
  */
@@ -102,10 +152,7 @@ export function loadWeights(
 export function firstParameters(parts: Parts, seed: number, from: string | undefined) {
   const fresh = initialise(parts, seed)
   if (from === undefined) return { params: fresh, report: undefined }
-  return loadWeights(parts.engine, fresh, from, {
-    prefix: parts.model.prefix,
-    needHead: false,
-  })
+  return loadWeights(parts.engine, fresh, from, { prefix: parts.model.prefix })
 }
 
 /** The parameters of a saved model, head and all. */

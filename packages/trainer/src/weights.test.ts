@@ -1,0 +1,146 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Engine, HostArray, Params } from '@attune/core'
+import { encodeSafetensors, shardWeights } from '@attune/nn'
+import { toyEngine } from './toy.test.fixture.js'
+import { loadWeights } from './weights.js'
+
+const root = mkdtempSync(join(tmpdir(), 'attune-load-'))
+let engine: Engine
+beforeAll(async () => {
+  engine = toyEngine()
+  await engine.start()
+})
+afterAll(() => rmSync(root, { recursive: true }))
+
+let made = 0
+type Arrays = Readonly<Record<string, HostArray>>
+const filled = (value: number, ...shape: number[]): HostArray => ({
+  shape,
+  dtype: 'float32',
+  values: new Float32Array(shape.reduce((product, n) => product * n, 1)).fill(value),
+})
+
+/** The folder of a checkpoint with these tensors. */
+function checkpoint(tensors: Arrays): string {
+  const folder = join(root, String(made++))
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(tensors))
+  return folder
+}
+
+/** New parameters, all zero: two of the model, with its norm, and one of a head. */
+const fresh = (): Params =>
+  engine.put({
+    'm.words.weight': filled(0, 3, 2),
+    'm.dense.weight': filled(0, 2, 2),
+    'm.LayerNorm.weight': filled(0, 2),
+    'm.LayerNorm.bias': filled(0, 2),
+    'head.weight': filled(0, 4, 2),
+  }) as unknown as Params
+const whole: Arrays = {
+  'm.words.weight': filled(1, 3, 2),
+  'm.dense.weight': filled(2, 2, 2),
+  'm.LayerNorm.weight': filled(3, 2),
+  'm.LayerNorm.bias': filled(4, 2),
+  'head.weight': filled(5, 4, 2),
+}
+const without = (...names: string[]): Arrays =>
+  Object.fromEntries(Object.entries(whole).filter(([name]) => !names.includes(name)))
+
+/** The first number of each parameter after loading. */
+async function firsts(path: string, loading: Partial<Parameters<typeof loadWeights>[3]> = {}) {
+  const { params, report } = loadWeights(engine, fresh(), path, { prefix: 'm.', ...loading })
+  const values = await engine.read(params)
+  engine.release(params)
+  return { numbers: Object.values(values as unknown as Arrays).map((array) => array.values[0]), report }
+}
+const failure = (
+  path: string,
+  loading: Partial<Parameters<typeof loadWeights>[3]> = {},
+): { code: string; message: string } => {
+  const params = fresh()
+  try {
+    loadWeights(engine, params, path, { prefix: 'm.', ...loading })
+  } catch (error) {
+    return error as { code: string; message: string }
+  } finally {
+    engine.release(params)
+  }
+  throw new Error('it was loaded')
+}
+
+describe('loadWeights', () => {
+  it('loads a whole checkpoint, from one file or several, and leaves no tensor behind', async () => {
+    const live = engine.live()
+    const report = { fresh: [], unused: [], misshapen: [] }
+    expect(await firsts(checkpoint(whole), { needHead: true })).toEqual({ numbers: [1, 2, 3, 4, 5], report })
+    const folder = join(root, 'sharded')
+    mkdirSync(folder)
+    for (const [name, content] of Object.entries(shardWeights(whole, 'float32', 40)))
+      writeFileSync(join(folder, name), typeof content === 'string' ? content : content())
+    expect(await firsts(folder, { needHead: true })).toEqual({ numbers: [1, 2, 3, 4, 5], report })
+    expect(engine.live()).toBe(live)
+  })
+
+  it('finds parameters under the names of checkpoints without a head, and of those that came from TensorFlow', async () => {
+    const bare = Object.entries(without('head.weight')).map(
+      ([name, array]) =>
+        [
+          name.slice(2).replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+          array,
+        ] as const,
+    )
+    const { numbers, report } = await firsts(checkpoint(Object.fromEntries(bare)))
+    expect(numbers).toEqual([1, 2, 3, 4, 0])
+    expect(report).toEqual({ fresh: ['head.weight'], unused: [], misshapen: [] })
+  })
+
+  it('takes a checkpoint that holds a shared tensor once for whole, and has no use for its second copy', async () => {
+    const tied = { ...whole, 'lm_head.weight': whole['m.words.weight']!, position_ids: filled(0, 1) }
+    expect((await firsts(checkpoint(whole), { needHead: true })).report.fresh).toEqual([])
+    expect((await firsts(checkpoint(tied), { needHead: true })).report.unused).toEqual(['lm_head.weight'])
+  })
+
+  it('says what is missing, with the nearest name of what there is besides, and what that is', () => {
+    const renamed = {
+      ...without('m.dense.weight', 'head.weight'),
+      'm.dence.weight': filled(2, 2, 2),
+      other: filled(1, 1),
+    }
+    const { code, message } = failure(checkpoint(renamed))
+    expect(code).toBe('MISSING_WEIGHTS')
+    expect(message).toMatch(/lacks 1 of .*: m\.dense\.weight \(nearest: m\.dence\.weight\)\n/)
+    expect(message).toMatch(/has, besides: m\.dence\.weight, other\./)
+    expect(failure(checkpoint(without('head.weight')), { needHead: true }).message).toContain('head.weight')
+  })
+
+  it('keeps its message short, and its time, whatever a file is full of', () => {
+    const many = Array.from({ length: 5000 }, (_, i) => [`x${i}${'y'.repeat(i % 400)}`, filled(0, 1)] as const)
+    const { message } = failure(checkpoint(Object.fromEntries(many)))
+    expect(message).toMatch(/lacks 4 of .*: m\.words\.weight, m\.dense\.weight.*and 4995 more/s)
+    expect(message.length).toBeLessThan(2500)
+  })
+
+  it('names every tensor of another shape', () => {
+    const { code, message } = failure(
+      checkpoint({ ...whole, 'm.words.weight': filled(1, 3), 'head.weight': filled(1, 3, 2) }),
+    )
+    expect(code).toBe('SHAPE_MISMATCH')
+    expect(message).toContain('"m.words.weight" has shape [3], and the model needs [3, 2]')
+    expect(message).toContain('"head.weight" has shape [3, 2], and the model needs [4, 2]')
+  })
+
+  it('loads a part where that is asked for, and tells what is new and why', async () => {
+    const part = { ...without('m.dense.weight', 'head.weight'), 'm.words.weight': filled(1, 4, 2), other: filled(1, 1) }
+    const { numbers, report } = await firsts(checkpoint(part), { partial: true, needHead: true })
+    expect(numbers).toEqual([0, 0, 3, 4, 0])
+    expect(report).toEqual({
+      fresh: ['m.dense.weight', 'head.weight'],
+      unused: ['other'],
+      misshapen: ['m.words.weight'],
+    })
+  })
+})
