@@ -1,8 +1,7 @@
-import { AttuneError, type Example, type SpecialTokens, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
-import { bareTemplates, countWords, fill, readTokenizerFiles, templatesOf, trainWordPiece } from '@attune/text'
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { AttuneError, type Example, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
+import { countWords, tokenizerOf, trainWordPiece, wordsOf } from '@attune/text'
 import { z } from 'zod'
-import { SPECIAL_TOKENS, type TokenizerFile, makeTokenizerFile, parseTokenizerFile } from './tokenizer-file.js'
+import { SPECIAL_TOKENS, makeTokenizerFile } from './tokenizer-file.js'
 
 const ALPHABET = 1000
 
@@ -38,20 +37,6 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-function load({ path, json }: Options): { file: TokenizerFile; content: Record<string, unknown> } {
-  if (path === undefined && json === undefined)
-    throw new AttuneError(
-      'NO_VOCABULARY',
-      'tokenizer wordpiece: there is neither a `path` nor a trained vocabulary',
-      "Name a tokenizer.json under `path`, or let the plugin's `fit` train one on the training examples.",
-    )
-  const { json: content, where } = path === undefined ? { json, where: 'option `json`' } : readTokenizerFiles(path)
-  return { file: parseTokenizerFile(content, where), content: content as Record<string, unknown> }
-}
-
-/** The library's tokenizer; it wants a vocabulary of some kind even where only its normalisation is used. */
-const libraryTokenizer = (content: object): HuggingFaceTokenizer => new HuggingFaceTokenizer(content, {})
-
 async function* textsOf(examples: AsyncIterable<Example>, field: string): AsyncGenerator<string> {
   for await (const example of examples) {
     const text = example[field]
@@ -64,9 +49,7 @@ async function train(
   { vocabularySize, minimumFrequency, lowercase, field }: Options,
   examples: AsyncIterable<Example>,
 ) {
-  const { normalizer, pre_tokenizer: preTokenizer } = libraryTokenizer(makeTokenizerFile(SPECIAL_TOKENS, lowercase))
-  const split = (text: string): string[] => preTokenizer!.pre_tokenize(normalizer!.normalize(text))
-  const words = await countWords(textsOf(examples, field), split)
+  const words = await countWords(textsOf(examples, field), wordsOf(makeTokenizerFile(SPECIAL_TOKENS, lowercase)))
   if (words.size === 0)
     throw new AttuneError(
       'NO_TEXT',
@@ -77,50 +60,21 @@ async function train(
   return makeTokenizerFile(trainWordPiece(words, training), lowercase)
 }
 
-/** The ids of the tokens that have a role, by the names that BERT's vocabularies give them. */
-function specialOf({ model }: TokenizerFile, ids: ReadonlyMap<string, number>): SpecialTokens {
-  const roles = { pad: '[PAD]', unknown: model.unk_token, begin: '[CLS]', end: '[SEP]', mask: '[MASK]' }
-  return Object.fromEntries(
-    Object.entries(roles).flatMap(([role, name]) => (ids.has(name) ? [[role, ids.get(name)]] : [])),
-  )
-}
-
-function create(given: Options): Tokenizer {
-  const { file, content } = load(given)
-  const library = libraryTokenizer(content)
-  const added = file.added_tokens.map((token) => [token.content, token.id] as const)
-  const ids = new Map([...Object.entries(file.model.vocab), ...added])
-  const templates = templatesOf(file.post_processor, ids)
-  const special = specialOf(file, ids)
-  const pieces = (text: string): number[] => library.encode(text, { add_special_tokens: false }).ids
-  return {
-    vocabularySize: [...ids.values()].reduce((most, id) => Math.max(most, id), 0) + 1,
-    special,
-    paddingSide: 'right',
-    encode: (text, { pair, maximumLength = Infinity, addSpecialTokens = true } = {}) =>
-      fill(
-        addSpecialTokens ? templates : bareTemplates,
-        pieces(text),
-        pair === undefined ? undefined : pieces(pair),
-        maximumLength,
-      ),
-    decode: (tokens) => library.decode(Array.from(tokens), { skip_special_tokens: true }),
-    id: (token) => ids.get(token),
-    token: (id) => library.id_to_token(id),
-    files: () => ({
-      'tokenizer.json': content,
-      'tokenizer_config.json': {
-        tokenizer_class: 'BertTokenizer',
-        do_lower_case: given.lowercase,
-        pad_token: '[PAD]',
-        unk_token: file.model.unk_token,
-        cls_token: '[CLS]',
-        sep_token: '[SEP]',
-        mask_token: '[MASK]',
-      },
+const create = (given: Options): Tokenizer =>
+  tokenizerOf(given, {
+    name: 'wordpiece',
+    type: 'WordPiece',
+    cleanUp: true,
+    config: ({ model, normalizer }) => ({
+      tokenizer_class: 'BertTokenizer',
+      do_lower_case: normalizer?.type === 'BertNormalizer' && normalizer.lowercase,
+      pad_token: '[PAD]',
+      unk_token: 'unk_token' in model ? model.unk_token : undefined,
+      cls_token: '[CLS]',
+      sep_token: '[SEP]',
+      mask_token: '[MASK]',
     }),
-  }
-}
+  })
 
 /**
  * WordPiece: a text is cleaned, cut at white space and punctuation, and each word is cut from the left into the longest
