@@ -68,7 +68,7 @@ test('writing is measured too, in tokens written', async () => {
   /** @type {string[]} */
   const said = []
   const workload = /** @type {const} */ ({ ...CHECK, task: 'write', batch: 2, length: 12, rounds: 2, model })
-  const measured = await measure(workload, [attune, { ...cpu, writes: true }], (text) => said.push(text))
+  const measured = await measure(workload, [attune, { ...cpu, tasks: ['write'] }], (text) => said.push(text))
   assert.deepEqual(
     measured.rows.map(({ peer, steps, failure }) => [peer, steps, failure]),
     [

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createWeights, start } from './peers.mjs'
+import { createWeights, does, start } from './peers.mjs'
 import { CHECK, matrixOperations } from './workloads.mjs'
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
@@ -107,7 +107,7 @@ export const measure = (workload, peers, log) =>
   withWeights(workload, async (weights) => {
     /** @type {Entrant[]} */
     const entrants = []
-    for (const peer of peers.filter(({ writes }) => workload.task !== 'write' || writes === true)) {
+    for (const peer of peers.filter((each) => does(each, workload.task))) {
       const entrant = await enter(peer, { workload, weights })
       log(`${peer.name}: ${entrant.row.failure ?? `first step after ${entrant.row.firstStepSeconds?.toFixed(1)} s`}`)
       entrants.push(entrant)

@@ -11,8 +11,8 @@ import { PROMPT } from './workloads.mjs'
 /** @typedef {import('./workloads.mjs').Workload} Workload */
 /**
  * A peer: its name, what is said of it, how often it is asked (as a share of a workload's rounds), and the command that
- * starts it.
- * @typedef {{ name: string, about: string, share: number, command: (given: Given) => string[], writes?: boolean, environment?: Record<string, string> }} Peer
+ * starts it, and what it does: training and inference, if nothing is said.
+ * @typedef {{ name: string, about: string, share: number, command: (given: Given) => string[], tasks?: readonly Workload['task'][], environment?: Record<string, string> }} Peer
  */
 /** A peer that runs. @typedef {{ ask: (line: string) => Promise<any>, begun: number, ready: string }} Conversation */
 
@@ -37,12 +37,18 @@ const pytorch = (compile) => (/** @type {Given} */ given) => [
 
 /** @type {readonly Peer[]} */
 export const PEERS = [
-  { name: 'attune', about: 'Attune, engine onnxruntime', share: 1, writes: true, command: attune('onnxruntime') },
+  {
+    name: 'attune',
+    about: 'Attune, engine onnxruntime',
+    share: 1,
+    tasks: ['train', 'infer', 'write'],
+    command: attune('onnxruntime'),
+  },
   {
     name: 'pytorch',
     about: 'PyTorch eager, transformers, fused AdamW',
     share: 1,
-    writes: true,
+    tasks: ['train', 'infer', 'write'],
     command: pytorch(false),
   },
   { name: 'pytorch-compile', about: 'the same under torch.compile', share: 1, command: pytorch(true) },
@@ -59,12 +65,28 @@ export const PEERS = [
     share: 0.2,
     command: attune('tfjs-wasm'),
   },
+  {
+    name: 'transformers-js',
+    about: '@huggingface/transformers in JavaScript, on ONNX Runtime',
+    share: 1,
+    tasks: ['write'],
+    command: (given) => [
+      process.execPath,
+      join(folder, 'peer-transformers-js.mjs'),
+      JSON.stringify({ threads: availableParallelism(), ...given }),
+    ],
+  },
   { name: 'tfjs-cpu', about: "Attune's step on TF.js in plain JavaScript", share: 0.2, command: attune('tfjs-cpu') },
 ]
+
+/** Whether a peer does a task. @param {Peer} peer @param {Workload['task']} task */
+export const does = ({ tasks = ['train', 'infer'] }, task) => tasks.includes(task)
 
 /** Why a peer cannot take part here, and what to do; nothing where it can. @param {Peer} peer */
 export function absent({ name }) {
   if (name === 'tfjs-node' && !existsSync(tfjsNode)) return 'not built: node tools/tfjs-native/build.mjs'
+  if (name === 'transformers-js' && process.env['ATTUNE_TRANSFORMERS_JS'] === undefined)
+    return 'npm install --prefix FOLDER @huggingface/transformers@4.3.1, name FOLDER/node_modules/@huggingface/transformers in ATTUNE_TRANSFORMERS_JS, and a Python with optimum-onnx in PYTHON_ONNX'
   if (!name.startsWith('pytorch')) return undefined
   const found = spawnSync(python, ['-c', 'import torch, transformers, safetensors'], { encoding: 'utf8' })
   if (found.status === 0) return undefined

@@ -70,6 +70,8 @@ export function bars(all) {
     const name = `workload ${workload.name}`
     if (workload.task === 'write') {
       add(`${name}: at least 1.2 × the tokens a second of PyTorch`, ratio('pytorch'), (v) => v >= 1.2, times)
+      const other = `${name}: at least 1.2 × the tokens a second of @huggingface/transformers`
+      add(other, ratio('transformers-js'), (v) => v >= 1.2, times)
       continue
     }
     add(`${name}: at most 0.9 × the step time of PyTorch eager`, 1 / ratio('pytorch'), (v) => v <= 0.9, times)

@@ -6,14 +6,14 @@
 import { parseArgs } from 'node:util'
 import { table } from '@attune/text'
 import { check, measure } from './measure.mjs'
-import { PEERS, absent } from './peers.mjs'
+import { PEERS, absent, does } from './peers.mjs'
 import { COLUMNS, bars, circumstances, tableRows, write } from './report.mjs'
 import { WORKLOADS } from './workloads.mjs'
 
 const { values } = parseArgs({
   options: {
     workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
-    peers: { type: 'string', default: 'attune,pytorch,pytorch-compile,tfjs-node,tfjs-wasm' },
+    peers: { type: 'string', default: 'attune,pytorch,pytorch-compile,tfjs-node,tfjs-wasm,transformers-js' },
     write: { type: 'boolean', default: false },
   },
 })
@@ -34,7 +34,10 @@ const present = chosen(PEERS, values.peers).filter((peer) => {
   if (why !== undefined) console.log(`${peer.name} is left out: ${why}`)
   return why === undefined
 })
-const losses = await check(present, log)
+const losses = await check(
+  present.filter((peer) => does(peer, 'train')),
+  log,
+)
 console.log(`${Object.keys(losses).join(', ')}: the same losses on a tiny encoder without dropout\n`)
 const all = []
 for (const workload of chosen(WORKLOADS, values.workloads)) {
