@@ -1,6 +1,6 @@
-"""What tiny decoders write: by transformers' own search, and by plain references for what it no longer has.
+"""What tiny decoders and encoder–decoders write: by transformers' own search, and by plain references for what it no longer has.
 
-Needs torch and transformers, and the models that models_decoders.py made. Writes tools/parity/golden/generation.json
+Needs torch and transformers, and the models that models_decoders.py and models_encoder_decoders.py made. Writes tools/parity/golden/generation.json
 
   texts      greedy and beam search by model.generate, in float64
   diverse    beams in groups (Vijayakumar et al., 2018), written here from the paper, every text read anew at each step
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.generation.logits_process import (
     MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
@@ -22,7 +22,8 @@ from transformers.generation.logits_process import (
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ["model-gpt2/golden/lm", "model-gpt2/golden/untied", "model-llama/golden/llama3", "model-llama/golden/mistral",
-          "model-llama/golden/qwen3"]  # fmt: skip
+          "model-llama/golden/qwen3", "model-gemma/golden/gemma2", "model-gemma/golden/gemma3"]  # fmt: skip
+TWO_STACKS = ["model-t5/golden/t5", "model-t5/golden/gated"]
 PROMPTS = [[5, 9, 33, 12, 7], [44, 3], [20, 21, 22, 23, 24, 25, 26, 8]]
 ROOM = 9
 SEARCHES = [
@@ -37,24 +38,32 @@ SEARCHES = [
 
 
 def load(folder):
-    model = AutoModelForCausalLM.from_pretrained(ROOT / "plugins" / folder, attn_implementation="eager").double().eval()
+    kind = AutoModelForSeq2SeqLM if folder in TWO_STACKS else AutoModelForCausalLM
+    model = kind.from_pretrained(ROOT / "plugins" / folder, attn_implementation="eager").double().eval()
     # The tiny models seldom end a text by themselves: a third of the vocabulary ends one here.
     return model, sorted({2, *range(30, 61, 3)})
 
 
 def written(model, ends, prompt, options):
     ids = torch.tensor([prompt])
-    out = model.generate(
-        ids, attention_mask=torch.ones_like(ids), max_new_tokens=ROOM, do_sample=False, eos_token_id=ends, pad_token_id=0, **options
-    )
-    new = out[0, len(prompt) :].tolist()
+    # transformers' cache has room for as many layers as the encoder has, so there is none where the decoder has more.
+    cached = not model.config.is_encoder_decoder
+    fixed = dict(max_new_tokens=ROOM, do_sample=False, eos_token_id=ends, pad_token_id=0, use_cache=cached)
+    out = model.generate(ids, attention_mask=torch.ones_like(ids), **fixed, **options)
+    new = out[0, 1 if model.config.is_encoder_decoder else len(prompt) :].tolist()
     stop = next((i for i, token in enumerate(new) if token in ends), len(new))
     return new[:stop]
 
 
-def log_probabilities(model, tokens):
+def run(model, prompt, text):
+    """Logits and the states of the last layer, of the decoder's tokens, all read anew."""
     with torch.no_grad():
-        return torch.log_softmax(model(torch.tensor([tokens])).logits[0, -1], -1)
+        if model.config.is_encoder_decoder:
+            read = torch.tensor([[model.config.decoder_start_token_id, *text]])
+            output = model(torch.tensor([prompt]), decoder_input_ids=read, output_hidden_states=True, use_cache=False)
+            return output.logits[0], output.decoder_hidden_states[-1][0]
+        output = model(torch.tensor([prompt + text]), output_hidden_states=True)
+        return output.logits[0], output.hidden_states[-1][0]
 
 
 def diverse(model, ends, prompt, beams, groups, penalty):
@@ -68,7 +77,7 @@ def diverse(model, ends, prompt, beams, groups, penalty):
                 continue
             found = []
             for text, total in live[g]:
-                scores = log_probabilities(model, prompt + text) - penalty * taken
+                scores = torch.log_softmax(run(model, prompt, text)[0][-1], -1) - penalty * taken
                 found += [(text + [token], total + scores[token].item()) for token in range(len(scores))]
             found.sort(key=lambda each: -each[1])
             found = found[: size * (1 + len(ends))]
@@ -87,14 +96,12 @@ def diverse(model, ends, prompt, beams, groups, penalty):
 def contrast(model, ends, prompt, top, alpha):
     text = []
     while len(text) < ROOM:
-        with torch.no_grad():
-            output = model(torch.tensor([prompt + text]), output_hidden_states=True)
-        probabilities = torch.softmax(output.logits[0, -1], -1)
-        before = torch.nn.functional.normalize(output.hidden_states[-1][0], dim=-1)
+        logits, states = run(model, prompt, text)
+        probabilities = torch.softmax(logits[-1], -1)
+        before = torch.nn.functional.normalize(states, dim=-1)
         scored = []
         for token in torch.topk(probabilities, top).indices.tolist():
-            with torch.no_grad():
-                state = model(torch.tensor([prompt + text + [token]]), output_hidden_states=True).hidden_states[-1][0, -1]
+            state = run(model, prompt, text + [token])[1][-1]
             likeness = (before @ torch.nn.functional.normalize(state, dim=-1)).max().item()
             scored.append(((1 - alpha) * probabilities[token].item() - alpha * likeness, token))
         token = max(scored)[1]
@@ -105,7 +112,7 @@ def contrast(model, ends, prompt, top, alpha):
 
 
 texts, diverses, contrasts = [], [], []
-for folder in MODELS:
+for folder in MODELS + TWO_STACKS:
     model, ends = load(folder)
     for ours, theirs in SEARCHES:
         found = [written(model, ends, prompt, theirs) for prompt in PROMPTS]

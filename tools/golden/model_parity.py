@@ -14,6 +14,7 @@ import json
 import re
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import transformers
@@ -102,6 +103,51 @@ class MaskedModelling:
         return output.logits.gather(1, places.unsqueeze(2).expand(-1, -1, output.logits.shape[-1]))
 
 
+class SequenceToSequence:
+    """
+    Targets of other lengths than the texts, the decoder's inputs one place later behind the start token of `config`; give
+    `extra=task.extra, base=decoder_of` to `write_case`. `lengths` are of the targets, for each batch.
+    """
+
+    objective, options = "sequence-to-sequence", {}
+
+    def __init__(self, config, lengths=((5, 7, 3), (4, 6))):
+        self.config, self.lengths, self.targets = config, list(lengths), None
+
+    def extra(self, _ids, _mask):
+        each, pad = self.lengths.pop(0), self.config.pad_token_id
+        self.targets = text_inputs(each, max(each) + 1, self.config.vocab_size, pad)
+        ids, mask = self.targets
+        start = torch.full_like(ids[:, :1], self.config.decoder_start_token_id)
+        theirs = {"decoder_input_ids": torch.cat([start, ids[:, :-1]], 1) * mask + pad * (1 - mask), "decoder_attention_mask": mask}
+        return theirs, {"decoderInputIds": array(theirs["decoder_input_ids"]), "decoderAttentionMask": array(mask)}
+
+    def batch(self, _ids, _mask):
+        ids, mask = self.targets
+        ours = {"targets": array(ids * mask), "weights": array(mask.float())}
+        return {"labels": torch.where(mask == 1, ids, torch.full_like(ids, -100))}, ours
+
+    @staticmethod
+    def logits(output, _theirs):
+        return output.logits
+
+
+def decoder_of(model):
+    """What an encoder–decoder with its head gives, as its decoder alone would."""
+
+    def run(**inputs):
+        seen = model(**inputs)
+        states = seen.decoder_hidden_states
+        return SimpleNamespace(
+            last_hidden_state=states[-1],
+            hidden_states=states,
+            attentions=seen.decoder_attentions,
+            encoder_states=seen.encoder_last_hidden_state,
+        )
+
+    return run
+
+
 def spared(name, p):
     """The parameters that decay spares: what Attune's isBiasOrNorm says, which is what the Hugging Face trainer spares."""
     return p.dim() < 2 or re.search(r"(^|[._])(bias|LayerNorm|norm)\b", name) is not None
@@ -181,6 +227,8 @@ def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adj
             outputs["hiddenStates"] = [array(h, 7) for h in seen.hidden_states]
         if getattr(seen, "attentions", None) is not None:
             outputs["attentions"] = [array(a, 7) for a in seen.attentions]
+        if getattr(seen, "encoder_states", None) is not None:
+            outputs["encoderStates"] = array(seen.encoder_states, 7)
         cases.append({"options": {}, "inputs": inputs, "outputs": outputs})
     model.zero_grad()
     model(**theirs[0]).loss.backward()
@@ -191,7 +239,7 @@ def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adj
     for file in folder.glob("*.safetensors"):
         file.chmod(0o644)
     golden = {
-        "source": SOURCE,
+        "source": getattr(cls, "SOURCE", SOURCE),
         "plugin": plugin,
         "architecture": cls.__name__,
         "objective": task.objective,

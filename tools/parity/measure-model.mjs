@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key } from '@attune/core'
 import { decodeSafetensors, headFor, optionsFromConfig, tokenLogits } from '@attune/nn'
-import { add, div, valueAndGrads, zerosLike } from '@tensorflow/tfjs-core'
+import { add, div, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
 
@@ -67,22 +67,21 @@ function logitsOf(
   const outputs = model.forward(params, batch.inputs, mode)
   const head = objective.head(params, outputs, mode, batch)
   const writes = golden.objective === 'causal-language-modeling' || golden.objective === 'sequence-to-sequence'
-  const logits = writes ? tokenLogits(model, headFor(model, golden.objective), params, outputs.lastHiddenState) : head
+  const written = () => tokenLogits(model, headFor(model, golden.objective), params, outputs.lastHiddenState)
+  const logits = writes ? (outputs.tokenLogits ?? written()) : head
   return { logits, loss: objective.loss(head, batch) }
 }
 
 /** The mean loss and its gradients by name. */
 function gradientsOf(/** @type {Case} */ it, /** @type {Params} */ params, /** @type {any} */ batch) {
   const names = Object.keys(params)
-  const loss = (/** @type {any[]} */ ...given) => {
-    const { sum, weight } = logitsOf(it, Object.fromEntries(names.map((name, i) => [name, given[i]])), batch).loss
+  const loss = () => {
+    const { sum, weight } = logitsOf(it, params, batch).loss
     return /** @type {any} */ (div(sum, weight))
   }
-  const { value, grads } = valueAndGrads(loss)(Object.values(params))
-  const named = names.map((name, i) => [
-    name,
-    /** @type {any} */ (grads[i]) ?? zerosLike(/** @type {any} */ (params[name])),
-  ])
+  // `valueAndGrads` would throw for a parameter that the loss does not depend on.
+  const { value, grads } = tensorEngine().gradients(loss, /** @type {any[]} */ (Object.values(params)), undefined, true)
+  const named = names.map((name, i) => [name, grads[i] ?? zerosLike(/** @type {any} */ (params[name]))])
   return { loss: value, grads: /** @type {Params} */ (Object.fromEntries(named)) }
 }
 

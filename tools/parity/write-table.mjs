@@ -35,7 +35,7 @@ for (const folder of goldenCases()) {
 }
 await engine.close()
 
-/** @type {Record<string, { difference?: number, complaint?: string }>} */
+/** @type {Record<string, { difference?: number, complaint?: string, absent?: boolean }>} */
 const verdicts =
   python === undefined
     ? {}
@@ -52,7 +52,8 @@ rmSync(saved, { recursive: true })
 
 const short = (/** @type {number} */ x) => x.toExponential(1)
 const verdict = (/** @type {string} */ name) => {
-  const { difference, complaint } = verdicts[name] ?? {}
+  const { difference, complaint, absent } = verdicts[name] ?? {}
+  if (absent === true) return '—, no such class'
   if (difference !== undefined) return `loads, logits within ${short(difference)}`
   return complaint === undefined ? 'not tried' : `complains: ${complaint}`
 }

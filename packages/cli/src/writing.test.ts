@@ -104,3 +104,36 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect(await refused('generate', '.', 'x')).toMatch(/^2 BAD_MODEL_FOLDER/)
   })
 })
+
+describe('a model that was trained to write one text from another', () => {
+  const turned = (text: string): string => text.split(' ').reverse().join(' ')
+  beforeAll(async () => {
+    const row = (text: string): string => `${JSON.stringify({ text, target: turned(text) })}\n`
+    writeFileSync(join(root, 'pairs.jsonl'), Array.from({ length: 60 }, (_, i) => row(SENTENCES[i % 3]!)).join(''))
+    writeFileSync(
+      join(root, 'turner.yaml'),
+      `seed: 1
+directory: turner
+data:
+  train: { use: jsonl, path: pairs.jsonl }
+  validation: { use: jsonl, path: pairs.jsonl }
+tokenizer: { use: wordpiece, vocabularySize: 120 }
+model: { use: t5, dModel: 32, dKv: 8, dFf: 64, numLayers: 1, numHeads: 2, nPositions: 24, dropoutRate: 0 }
+objective: sequence-to-sequence
+engine: onnxruntime
+metric: token-accuracy
+training: { epochs: 20, batchSize: 6, learningRate: 0.005 }
+`,
+    )
+    const { code, err } = await attune(['train', 'turner.yaml'])
+    expect([code, err]).toEqual([0, ''])
+  }, 120_000)
+
+  it('writes what it has learned, greedily and with beams, and nothing of what it has read', async () => {
+    for (const beams of ['1', '3']) {
+      const { out } = await attune(['generate', 'turner', '--beams', beams], `${SENTENCES.join('\n')}\n`)
+      const written = out.trim().split('\n')
+      expect(written.map((line) => (JSON.parse(line) as { text: string }).text)).toEqual(SENTENCES.map(turned))
+    }
+  })
+})

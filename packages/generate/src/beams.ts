@@ -1,5 +1,5 @@
 import type { Ending, GenerationEvent } from './events.js'
-import { type Row, type Task, mostRoom, restrict, roomFor } from './task.js'
+import { type Row, type Task, mostRoom, readBefore, restrict, roomFor } from './task.js'
 import { growingText } from './text-of.js'
 import { logSoftmax } from './warp.js'
 
@@ -60,7 +60,8 @@ function scoresOf(task: Task, beams: readonly Beam[], logits: readonly Float32Ar
 function endingOf(task: Task, { beam, id }: Candidate, room: number): Ending | undefined {
   if (task.ends.has(id)) return 'end'
   const { tokenizer, options } = task
-  if (options.stop.length > 0 && growingText(tokenizer, beam.prompt, options.stop).add([...beam.written, id]).stopped)
+  const before = readBefore(task, beam.prompt)
+  if (options.stop.length > 0 && growingText(tokenizer, before, options.stop).add([...beam.written, id]).stopped)
     return 'stop'
   return beam.written.length + 1 >= room ? 'length' : undefined
 }
@@ -101,7 +102,7 @@ function advance(task: Task, group: Group, size: number, scores: readonly Float3
 function* results(task: Task, prompt: number, groups: readonly Group[]): Generator<GenerationEvent, void> {
   const [best] = groups.flatMap(({ ended }) => ended).sort((a, b) => b.score - a.score)
   if (best === undefined) return
-  const text = growingText(task.tokenizer, task.prompts[prompt]!, task.options.stop)
+  const text = growingText(task.tokenizer, readBefore(task, task.prompts[prompt]!), task.options.stop)
   const { whole } = text.finish(best.ids)
   yield { type: 'finished', row: prompt, ids: best.ids, text: whole, because: best.because, score: best.score }
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Model, Params, Tokenizer } from '@attune/core'
 import { embedding } from '@attune/nn'
 import { referenceEngine, tinyModel } from '@attune/testkit'
-import { add, matMul, oneHot, squeeze, tensor2d, zeros } from '@tensorflow/tfjs-core'
+import { add, matMul, mul, oneHot, slice, squeeze, tensor2d, zeros } from '@tensorflow/tfjs-core'
 import { lastValueFrom, take, toArray } from 'rxjs'
 import type { Constraint } from './constraint.js'
 import type { GenerationEvent } from './events.js'
@@ -28,6 +28,21 @@ const bigram = (maximumLength = 64): Model => ({
   forward: (params, { inputIds, cache }) => {
     const lastHiddenState = embedding(params, 'next', inputIds)
     return { lastHiddenState, pooled: squeeze(lastHiddenState), cache: { '0.key': add(cache!['0.key']!, 0) } }
+  },
+})
+
+/** One with an encoder: it says again and again the letter that the prompt begins with. */
+const echo = (count: () => void): Model => ({
+  ...bigram(4),
+  config: { model_type: 'echo', eos_token_id: END, is_encoder_decoder: true, decoder_start_token_id: 0 },
+  heads: { 'sequence-to-sequence': { architecture: 'Echo', parts: {} } },
+  forward: (params, { inputIds, decoderInputIds, encoderStates, cache }) => {
+    if (encoderStates === undefined) count()
+    const states = encoderStates ?? embedding({ 'unit.weight': params['unit']! }, 'unit', inputIds)
+    const told = mul(9, slice(states, [0, 0, 0], [-1, 1, -1])) // [rows, 1, size]
+    const lastHiddenState = add(embedding(params, 'next', decoderInputIds!), told)
+    const kept = cache === undefined ? {} : { cache: { '0.key': add(cache['0.key']!, 0) } }
+    return { lastHiddenState, pooled: squeeze(lastHiddenState), encoderStates: states, ...kept }
   },
 })
 const letters = 'abcdeX'
@@ -86,6 +101,22 @@ describe('a generator', () => {
     expect(await finished(['a'], { minimumNewTokens: 4, maximumNewTokens: 5 })).toMatchObject([
       { text: 'bcde', because: 'end' },
     ])
+  })
+
+  it('reads with an encoder once, as much as it takes, and writes for each prompt what that says', async () => {
+    let readings = 0
+    const writer = generator({ engine, model: echo(() => readings++), params, tokenizer })
+    const prompts = ['bade', 'c', 'db']
+    for (const options of [{}, { beams: 2 }, { topK: 2, degenerationPenalty: 0.1 }]) {
+      const live = engine.live()
+      const events = await lastValueFrom(writer.write(prompts, { maximumNewTokens: 3, ...options }).pipe(toArray()))
+      const texts = events.flatMap((event) => (event.type === 'finished' ? [[event.row, event.text]] : []))
+      expect(texts.sort()).toEqual(['bbb', 'ccc', 'ddd'].map((text, row) => [row, text]))
+      expect(engine.live()).toBe(live)
+    }
+    expect(readings).toBe(3)
+    const long = lastValueFrom(writer.write(['badeb']))
+    await expect(long).rejects.toMatchObject({ code: 'PROMPT_LENGTH', problem: expect.stringContaining('reads 4') })
   })
 
   it('draws the same for the same seed, and otherwise for another', async () => {

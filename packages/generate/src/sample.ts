@@ -1,6 +1,6 @@
 import { fold, key, stream } from '@attune/core'
 import type { Ending, GenerationEvent } from './events.js'
-import { type Row, type Task, mostRoom, restrict, roomFor } from './task.js'
+import { type Row, type Task, mostRoom, readBefore, restrict, roomFor } from './task.js'
 import { type GrowingText, growingText } from './text-of.js'
 import { argMax, draw, warp } from './warp.js'
 
@@ -20,7 +20,7 @@ const beginRow = (task: Task, prompt: readonly number[], row: number): Writing =
   state: 0,
   room: roomFor(task, prompt),
   random: stream(fold(key(task.options.seed), row)),
-  text: growingText(task.tokenizer, prompt, task.options.stop),
+  text: growingText(task.tokenizer, readBefore(task, prompt), task.options.stop),
   ended: undefined,
 })
 

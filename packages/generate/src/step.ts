@@ -52,6 +52,12 @@ const reordered = (cache: Cache, order: Tensor | undefined): Cache =>
         Object.entries(cache).map(([name, held]) => [name, gather(held, order as Tensor & { dtype: 'int32' })]),
       )
 
+/** What stands at the last place: `[batch, length, n]` to `[batch, n]`. */
+function lastOf(x: Tensor): Tensor {
+  const [batch, length, size] = x.shape as [number, number, number]
+  return reshape(slice(x, [0, length - 1, 0], [-1, 1, -1]), [batch, size])
+}
+
 /** One run of a model's decoder, as a pure function. */
 export function stepOf(model: Model, twoStacks: boolean, withStates: boolean): Step {
   const head = headFor(model, twoStacks ? 'sequence-to-sequence' : 'causal-language-modeling')
@@ -66,10 +72,8 @@ export function stepOf(model: Model, twoStacks: boolean, withStates: boolean): S
           decoderAttentionMask: attentionMask,
         }
       : { inputIds, attentionMask, tokenTypeIds: inputIds, ...own }
-    const { lastHiddenState: states, cache } = model.forward(params, inputs, { training: false })
-    const [batch, length, hidden] = states.shape as [number, number, number]
-    const last = reshape(slice(states, [0, length - 1, 0], [-1, 1, -1]), [batch, hidden])
-    const logits = tokenLogits(model, head, params, last)
+    const { lastHiddenState: states, cache, tokenLogits: direct } = model.forward(params, inputs, { training: false })
+    const logits = direct === undefined ? tokenLogits(model, head, params, lastOf(states)) : lastOf(direct)
     return { logits, ...(withStates ? { states } : {}), cache: cache as Cache }
   }
 }

@@ -27,7 +27,7 @@ export const roomFor = ({ writer, options }: Task, prompt: readonly number[]): n
 export const mostRoom = (task: Task): number => Math.max(...task.prompts.map((prompt) => roomFor(task, prompt)))
 
 /** What the decoder has read before it writes: the prompt, or the start token where an encoder reads the prompt. */
-const readBefore = ({ writer: { model } }: Task, prompt: readonly number[]): readonly number[] =>
+export const readBefore = ({ writer: { model } }: Task, prompt: readonly number[]): readonly number[] =>
   model.config['is_encoder_decoder'] === true ? [Number(model.config['decoder_start_token_id'] ?? 0)] : prompt
 
 /** A text in the making. */

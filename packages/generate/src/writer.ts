@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
 } from '@attune/core'
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { type Tensor, gather } from '@tensorflow/tfjs-core'
 import type { Beginning, Decoding, Read } from './decoding.js'
 import { type Source, type Stepped, arraysOf, grid, stepOf } from './step.js'
 
@@ -30,13 +30,15 @@ function rowsOf({ values }: Pick<HostArray, 'values'>, rows: number): Float32Arr
   return Array.from({ length: rows }, (_, i) => (values as Float32Array).subarray(i * size, (i + 1) * size))
 }
 
-/** Prompts must have a token, and leave one to write. */
-function check(prompts: readonly (readonly number[])[], { maximumLength }: Model): void {
-  const at = prompts.findIndex((prompt) => prompt.length === 0 || prompt.length >= maximumLength)
+/** Prompts must have a token, and leave one to write where one stack reads and writes. */
+function check(prompts: readonly (readonly number[])[], { maximumLength }: Model, twoStacks: boolean): void {
+  const room = twoStacks ? 0 : 1
+  const at = prompts.findIndex((prompt) => prompt.length === 0 || prompt.length + room > maximumLength)
   if (at < 0) return
+  const does = twoStacks ? `reads ${maximumLength}` : `reads and writes ${maximumLength} together`
   throw new AttuneError(
     'PROMPT_LENGTH',
-    `prompt ${at + 1} has ${prompts[at]!.length} tokens, and the model reads and writes ${maximumLength} together`,
+    `prompt ${at + 1} has ${prompts[at]!.length} tokens, and the model ${does}`,
     prompts[at]!.length === 0 ? 'Begin with at least one token.' : 'Shorten the prompt.',
   )
 }
@@ -59,12 +61,20 @@ function compiledParts(engine: Engine, model: Model, params: Params, twoStacks: 
   const encode = engine.compile(
     (all: Params, inputs: TextInputs) => model.forward(all, inputs, { training: false }).encoderStates as Tensor,
   )
+  const spread = engine.compile(
+    (all: Source, texts: Tensor) =>
+      Object.fromEntries(
+        Object.entries(all).map(([name, each]) => [name, gather(each, texts as Tensor & { dtype: 'int32' })]),
+      ) as Source,
+    { donate: [1] },
+  )
   const empty = engine.compile(
     ({ rows, slots }: { readonly rows: Tensor; readonly slots: Tensor }) =>
       model.cache!(rows.shape[0] as number, slots.shape[0] as number) as Cache,
     { donate: [0] },
   )
-  return { steps, encode, empty, all: [...steps.flatMap(({ many, one }) => [many, one]), encode, empty] }
+  const all = [...steps.flatMap(({ many, one }) => [many, one]), encode, spread, empty]
+  return { steps, encode, spread, empty, all }
 }
 
 /** What a text in the making shares with the others of its model. */
@@ -99,22 +109,44 @@ interface Place {
   used: number
   pads: number[]
   readonly capacity: number
+  /** What the encoder gave, a row for each prompt. */
+  readonly whole: Partial<Source>
+  /** Of which prompt each row is, and what the encoder gave for it. */
+  prompts: readonly number[]
+  source: Partial<Source>
+}
+
+/** Gives each row what the encoder made of its prompt, where rows have moved to other prompts. */
+function follow({ engine, twoStacks, spread }: Shared, place: Place, order: readonly number[]): void {
+  const prompts = order.map((row) => place.prompts[row]!)
+  const same = prompts.length === place.prompts.length && prompts.every((prompt, row) => prompt === place.prompts[row])
+  place.prompts = prompts
+  if (!twoStacks || same) return
+  if (place.source !== place.whole) engine.release(place.source as Source)
+  const chosen = engine.put({ shape: [prompts.length], dtype: 'int32', values: Int32Array.from(prompts) })
+  place.source = spread(place.whole as Source, chosen)
 }
 
 /** Reads tokens into a place, as many for each row, and moves it on. */
 async function readOn(
-  { engine, params, steps }: Shared,
+  shared: Shared,
   place: Place,
-  source: Partial<Source>,
   tokens: readonly (readonly number[])[],
   { withStates, order }: { readonly withStates: boolean; readonly order?: readonly number[] | undefined },
 ): Promise<Read> {
+  const { engine, params, steps } = shared
   const [rows, length] = [tokens.length, tokens[0]!.length]
-  if (order !== undefined) place.pads = order.map((row) => place.pads[row]!)
+  if (order !== undefined) {
+    place.pads = order.map((row) => place.pads[row]!)
+    follow(shared, place, order)
+  }
   const moved = order === undefined ? {} : { order: { ...grid(rows, 1, (row) => order[row]!), shape: [rows] } }
   const given = engine.put({ ...arraysOf(tokens, place.used, place.pads, place.capacity), ...moved })
   const { many, one } = steps[withStates ? 1 : 0]!
-  const { cache, ...made } = length === 1 ? one(place.cache, given, source) : many(params, place.cache, given, source)
+  const first = place.used === 0 // whose cache is not yet what later steps find: the packed weights are not for it
+  const { source } = place
+  const { cache, ...made } =
+    length === 1 && !first ? one(place.cache, given, source) : many(params, place.cache, given, source)
   place.cache = cache
   place.used += length
   const { logits, states } = await engine.read(made)
@@ -139,16 +171,20 @@ async function begin(
   const capacity = upTo(width + room)
   const sizes = { rows: grid(prompts.length, 1, () => 0), slots: grid(capacity, 1, () => 0) }
   const pads = begins.map((row) => width - row.length)
-  const place: Place = { cache: empty(engine.put(sizes)), used: 0, pads, capacity }
+  const held = { cache: empty(engine.put(sizes)), used: 0, pads, capacity }
+  const place: Place = { ...held, whole: source, source, prompts: prompts.map((_, at) => at) }
   const padded = begins.map((row, at) => [...Array.from({ length: pads[at]! }, () => 0), ...row])
   const decoding: Decoding = {
     read(tokens, order) {
       const next = tokens.map((token) => [token])
-      return readOn(shared, place, source, next, { withStates, order })
+      return readOn(shared, place, next, { withStates, order })
     },
-    close: () => engine.release({ ...place.cache, ...(source as Source) }),
+    close() {
+      if (place.source !== source) engine.release(place.source as Source)
+      engine.release({ ...place.cache, ...(source as Source) })
+    },
   }
-  return { first: await readOn(shared, place, source, padded, { withStates }), decoding }
+  return { first: await readOn(shared, place, padded, { withStates }), decoding }
 }
 
 /**
@@ -169,7 +205,7 @@ export function writer(engine: Engine, model: Model, params: Params): Writer {
   return {
     model,
     async begin(prompts, room, withStates = false) {
-      check(prompts, model)
+      check(prompts, model, twoStacks)
       return begin(shared, prompts, room, withStates)
     },
     close: () => shared.all.forEach((compiled) => compiled.dispose()),

@@ -45,10 +45,15 @@ describe('optionsFromConfig and configFromOptions', () => {
           .map((key) => [key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), z.unknown()]),
       ),
     )
-    const kept = Object.fromEntries(
-      Object.entries(config).filter(([key, value]) => !key.startsWith('_') && value !== null),
-    )
+    const kept = Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('_')))
     expect(configFromOptions(optionsFromConfig(every, config))).toEqual(kept)
+  })
+
+  it('take null for a value only where an option takes it', () => {
+    const capped = z.strictObject({ softcap: z.number().nullable().default(30), layers: z.int().default(2) })
+    const options = optionsFromConfig(capped, { softcap: null, layers: null })
+    expect(options).toEqual({ softcap: null })
+    expect(configFromOptions(options)).toEqual({ softcap: null })
   })
 
   it('take no inherited property for an option', () => {

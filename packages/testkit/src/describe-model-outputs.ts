@@ -25,6 +25,17 @@ const ROWS = [
   [5, 8, 2, 11, 16, 13],
 ] as const
 
+/** What the encoder of an encoder–decoder reads while its decoder is tried. */
+const READ = [9, 4, 17, 2, 8] as const
+
+/** Inputs of texts as the model's decoder reads them; its encoder, if it has one, reads the same for each. */
+function decoded(model: Model, inputs: Readonly<Record<string, HostArray>>): Readonly<Record<string, HostArray>> {
+  const { inputIds, attentionMask, ...rest } = inputs
+  if (model.config['is_encoder_decoder'] !== true || rest['decoderInputIds'] !== undefined) return inputs
+  const read = textInputs(Array.from({ length: inputIds!.shape[0] as number }, () => READ))
+  return { ...rest, ...read, decoderInputIds: inputIds!, decoderAttentionMask: attentionMask! }
+}
+
 /** All outputs in inference, on the host. */
 async function outputsOf(
   { engine, make }: Subject,
@@ -34,7 +45,7 @@ async function outputsOf(
 ): Promise<Record<string, unknown> & { readonly lastHiddenState: HostArray }> {
   const model = make()
   const forward = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, { training: false, keep }))
-  return (await engine.read(forward(params, engine.put(inputs) as TextInputs))) as never
+  return (await engine.read(forward(params, engine.put(decoded(model, inputs)) as TextInputs))) as never
 }
 
 /** The states of one row from place `from` on to before `to`. */
@@ -106,6 +117,23 @@ export function describeReading(subject: Subject): void {
     })
 }
 
+/** An encoder–decoder reads with its encoder once: given what that gave, it does not look at the text again. */
+export function describeEncoder(subject: Subject): void {
+  if (subject.make().config['is_encoder_decoder'] !== true) return
+  it('gives what its encoder gave, and goes on from that without reading again', async () => {
+    const params = subject.make().init(key(1))
+    const inputs = decoded(subject.make(), textInputs(ROWS))
+    const whole = await outputsOf(subject, params, inputs)
+    const states = whole['encoderStates'] as HostArray
+    expect(states.shape.slice(0, 2)).toEqual(inputs['inputIds']!.shape)
+    const other = { ...inputs['inputIds']!, values: inputs['inputIds']!.values.map((id) => id + 1) } as HostArray
+    const again = await outputsOf(subject, params, { ...inputs, inputIds: other, encoderStates: states })
+    expectClose(again, whole, 1e-6)
+    const anew = await outputsOf(subject, params, { ...inputs, inputIds: other })
+    expect(anew.lastHiddenState).not.toEqual(whole.lastHiddenState)
+  })
+}
+
 const CAPACITY = 8
 
 /** A model that writes goes on from its cache as if it had read everything at once, whatever pads the row on the left. */
@@ -139,7 +167,7 @@ export function describeCache(subject: Subject): void {
         attentionMask: laid((row, slot) => (slot >= pad(row) && slot < end ? 1 : 0), 0, CAPACITY),
         cacheStart: integers([start], []),
       }
-      const outputs = go(params, { ...(engine.put(given) as TextInputs), cache })
+      const outputs = go(params, { ...(engine.put(decoded(model, given)) as TextInputs), cache })
       cache = outputs.cache!
       const { lastHiddenState } = (await engine.read({ lastHiddenState: outputs.lastHiddenState })) as never as {
         lastHiddenState: HostArray

@@ -20,7 +20,7 @@ import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
 import { type ModelGolden, describeModelGolden } from './describe-model-golden.js'
-import { describeCache, describeKept, describeReading } from './describe-model-outputs.js'
+import { describeCache, describeEncoder, describeKept, describeReading } from './describe-model-outputs.js'
 import { referenceEngine } from './reference-engine.js'
 
 /** What the parts of the suite share. */
@@ -88,9 +88,11 @@ function describeParameters({ engine, make, init, read }: Subject): void {
     }
     // Else `layer.1` would take the parameters of `layer.10` as well.
     expect(layers.flatMap(({ prefixes }) => prefixes).filter((prefix) => /\d$/.test(prefix))).toEqual([])
-    const numbers = layers.flatMap(({ prefixes }) => prefixes.map((prefix) => Number(/\d+/.exec(prefix)?.[0] ?? NaN)))
-    const counted = numbers.filter((n) => !Number.isNaN(n))
-    expect(counted).toEqual([...counted].sort((a, b) => a - b))
+    // Each stack of layers counts from 0.
+    const stacks = new Map<string, number[]>()
+    for (const [, stack, number] of layers.flatMap(({ prefixes }) => prefixes.map((p) => /^(\D*)(\d+)/.exec(p) ?? [])))
+      if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), Number(number)])
+    for (const counted of stacks.values()) expect(counted).toEqual([...counted].sort((a, b) => a - b))
     expect(
       layers.filter(({ prefixes }) => !prefixes.some((p) => Object.keys(params).some((n) => n.startsWith(p)))),
     ).toEqual([])
@@ -266,6 +268,7 @@ export function describeModel(
     describeConfig(subject)
     describeKept(subject)
     describeReading(subject)
+    describeEncoder(subject)
     describeCache(subject)
     for (const golden of goldens) describeModelGolden(subject, golden)
   })

@@ -28,4 +28,8 @@ export const readModelGoldens = (
   plugin: AnyPlugin,
   folder: string,
 ): Readonly<Record<string, ReturnType<typeof readCase>>> =>
-  Object.fromEntries(readdirSync(folder).map((name) => [name, readCase(plugin, join(folder, name))]))
+  Object.fromEntries(
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => [name, readCase(plugin, join(folder, name))]),
+  )

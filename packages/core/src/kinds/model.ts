@@ -32,8 +32,8 @@ export interface LayerGroup {
 }
 
 /**
- * Keys and values of the tokens that a decoder has read, so that it need not read them again: for each layer, by name,
- * `[batch, heads, capacity, headSize]`.
+ * What a decoder keeps of the tokens that it has read, so that it need not read them again, for each layer, by name: keys and
+ * values `[batch, heads, capacity, headSize]` or, of a recurrent network, states `[batch, hidden]`. Rows come first.
  */
 export type Cache = Readonly<Record<string, Tensor>>
 
@@ -52,6 +52,13 @@ export interface TextInputs extends Record<string, Tree> {
   readonly cache?: Cache
   /** `[]`, int32. */
   readonly cacheStart?: Tensor
+  /** 1 where a token (second) must not look at another (third), whatever else it may, `[batch, length, length]`. */
+  readonly permutationMask?: Tensor
+  /**
+   * 1 at the place (third) that a target (second) is to be predicted for, `[batch, targets, length]`; zeros for padding. A
+   * model with a stream of queries then gives the states of that stream.
+   */
+  readonly targetMapping?: Tensor
   /** What the decoder of an encoder–decoder reads; `attentionMask` and `inputIds` are then its encoder's. */
   readonly decoderInputIds?: Tensor
   readonly decoderAttentionMask?: Tensor
@@ -61,7 +68,7 @@ export interface TextInputs extends Record<string, Tree> {
 
 /** What a model gives. */
 export interface EncoderOutputs extends Record<string, Tree> {
-  /** `[batch, length, hidden]`; of the decoder, where there are two stacks. */
+  /** `[batch, length, hidden]`; of the decoder, where there are two stacks; of the targets, where these are mapped. */
   readonly lastHiddenState: Tensor
   /** One vector a text, `[batch, hidden]`: what the family's classification head reads. */
   readonly pooled: Tensor
@@ -73,6 +80,11 @@ export interface EncoderOutputs extends Record<string, Tree> {
   readonly cache?: Cache
   /** What the encoder of an encoder–decoder gave, `[batch, length, hidden]`. */
   readonly encoderStates?: Tensor
+  /**
+   * Logits of every token of the vocabulary, `[batch, length, vocabulary]`, where they are more than a head on the last
+   * states: with copying, say. They take the place of the head's.
+   */
+  readonly tokenLogits?: Tensor
 }
 
 /** How checkpoints of a family hold the head for a task. */

@@ -1,0 +1,188 @@
+import {
+  type EncoderOutputs,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+} from '@attune/core'
+import {
+  type LayerContext,
+  type Stacked,
+  activation,
+  activationNames,
+  configFromOptions,
+  dropout,
+  embedding,
+  fold,
+  freshWeights,
+  lastToken,
+  layerNorm,
+  layerStack,
+  linear,
+  parameter,
+} from '@attune/nn'
+import { type Tensor, add, cast, concat, slice, tanh, zeros } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { distances, relativeAttention, streamBiases, typesDiffer } from './relative-attention.js'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+const probability = (what: string) => z.number().min(0).lt(1).describe(what)
+
+/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults; `maximumLength` is ours. */
+const options = z
+  .strictObject({
+    vocabSize: count('Entries of the vocabulary').default(32000),
+    dModel: count('Width of the hidden states; even, and a multiple of nHead').default(1024),
+    nLayer: z.int().min(1).max(1000).default(24).describe('Transformer layers'),
+    nHead: count('Attention heads of a layer').default(16),
+    dInner: count('Width of the feed-forward layer').default(4096),
+    ffActivation: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
+    attnType: z.literal('bi').default('bi').describe('Tokens see both sides'),
+    biData: z.literal(false).default(false).describe('Half of a batch runs backwards: not here'),
+    clampLen: z.int().min(-1).max(1_000_000).default(-1).describe('The greatest distance told apart; below 1, all are'),
+    dropout: probability('Dropout of embeddings, distances, attention weights and what each sub-layer adds').default(
+      0.1,
+    ),
+    summaryType: z.literal('last').default('last').describe('The token whose state stands for a text'),
+    summaryUseProj: z.literal(true).default(true).describe('A dense layer on that state'),
+    summaryActivation: z.literal('tanh').default('tanh').describe('The activation after it'),
+    summaryLastDropout: probability('Dropout before a head').default(0.1),
+    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
+    tieWordEmbeddings: z.boolean().default(true).describe('Whether the word embeddings are the last layer too'),
+    maximumLength: count('The most tokens of a text; distances have no limit, memory does').default(512),
+  })
+  .refine((o) => o.dModel % o.nHead === 0 && o.dModel % 2 === 0, {
+    path: ['dModel'],
+    message: 'must be even and a multiple of nHead',
+  })
+
+type Options = z.output<typeof options>
+
+const WORDS = 'transformer.word_embedding.weight'
+const MASK = 'transformer.mask_emb'
+const SUMMARY = 'sequence_summary.summary'
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const [H, I, N, D] = [o.dModel, o.dInner, o.nHead, o.dModel / o.nHead]
+  const layer = (at: string): Record<string, readonly number[]> => ({
+    ...Object.fromEntries(['q', 'k', 'v', 'o', 'r'].map((name) => [`${at}.rel_attn.${name}`, [H, N, D]])),
+    ...Object.fromEntries(['r_r_bias', 'r_s_bias', 'r_w_bias'].map((name) => [`${at}.rel_attn.${name}`, [N, D]])),
+    [`${at}.rel_attn.seg_embed`]: [2, N, D],
+    [`${at}.rel_attn.layer_norm.weight`]: [H],
+    [`${at}.rel_attn.layer_norm.bias`]: [H],
+    [`${at}.ff.layer_norm.weight`]: [H],
+    [`${at}.ff.layer_norm.bias`]: [H],
+    [`${at}.ff.layer_1.weight`]: [I, H],
+    [`${at}.ff.layer_1.bias`]: [I],
+    [`${at}.ff.layer_2.weight`]: [H, I],
+    [`${at}.ff.layer_2.bias`]: [H],
+  })
+  return {
+    [WORDS]: [o.vocabSize, H],
+    [MASK]: [1, 1, H],
+    ...Object.assign({}, ...Array.from({ length: o.nLayer }, (_, i) => layer(`transformer.layer.${i}`))),
+    [`${SUMMARY}.weight`]: [H, H],
+    [`${SUMMARY}.bias`]: [H],
+  }
+}
+
+/** One layer, `[batch, length + targets, hidden]` → the same: attention, then feed-forward, a norm after each. */
+function layer(o: Options, own: Params, x: Tensor, others: readonly Tensor[], c: LayerContext): Tensor {
+  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, fold(c.mode, place))
+  const normed = (name: string, y: Tensor): Tensor => layerNorm(own, `${c.at}.${name}`, y, o.layerNormEps)
+  const added = relativeAttention(own, x, others, o.dropout, c)
+  const attended = normed('rel_attn.layer_norm', add(dropped(added, 2), x))
+  const wide = activation(o.ffActivation)(linear(own, `${c.at}.ff.layer_1`, attended)) // [batch, length + targets, inner]
+  const narrow = linear(own, `${c.at}.ff.layer_2`, dropped(wide, 3))
+  return normed('ff.layer_norm', add(dropped(narrow, 4), attended))
+}
+
+/** The contents and, behind them, a query for each target, the same for all: `[batch, length + targets, hidden]`. */
+function streams(params: Params, { inputIds, targetMapping }: TextInputs): Tensor {
+  const words = embedding(params, 'transformer.word_embedding', inputIds) // [batch, length, hidden]
+  if (targetMapping === undefined) return words
+  const [batch, targets] = targetMapping.shape as [number, number]
+  return concat([words, add(parameter(params, MASK), zeros([batch, targets, 1]))], 1)
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const { inputIds, targetMapping } = inputs
+  const length = inputIds.shape[1] as number
+  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, fold(fold(mode, 0), place))
+  const { content, query } = streamBiases(inputs)
+  const shared = [dropped(distances(length, o.dModel, o.clampLen), 0), typesDiffer(inputs), content]
+  const queried = targetMapping === undefined ? [] : [query, cast(targetMapping, 'float32')]
+  const stack = layerStack(params, dropped(streams(params, inputs), 1), [...shared, ...queried], mode, {
+    count: o.nLayer,
+    at: (i) => `transformer.layer.${i}`,
+    layer: (own, y, others, c) => layer(o, own, y, others, c),
+  })
+  const x = dropped(stack.x, 2)
+  const contents = slice(x, [0, 0, 0], [-1, length, -1])
+  return {
+    lastHiddenState: targetMapping === undefined ? x : slice(x, [0, length, 0], [-1, -1, -1]),
+    pooled: tanh(linear(params, SUMMARY, lastToken(contents, inputs))),
+    ...keptContents(stack.kept, length),
+  }
+}
+
+/** What was kept, of the contents only. */
+const keptContents = ({ hiddenStates, ...kept }: Stacked['kept'], length: number): Stacked['kept'] =>
+  hiddenStates === undefined
+    ? kept
+    : {
+        ...kept,
+        hiddenStates: Object.fromEntries(
+          Object.entries(hiddenStates).map(([place, x]) => [place, slice(x, [0, 0, 0], [-1, length, -1])]),
+        ),
+      }
+
+const heads = (o: Options): Model['heads'] => ({
+  'sequence-classification': {
+    architecture: 'XLNetForSequenceClassification',
+    parts: { 'classifier.weight': 'logits_proj.weight', 'classifier.bias': 'logits_proj.bias' },
+  },
+  'permutation-language-modeling': {
+    architecture: 'XLNetLMHeadModel',
+    parts: { ...(o.tieWordEmbeddings ? {} : { weight: 'lm_loss.weight' }), bias: 'lm_loss.bias' },
+  },
+})
+
+/**
+ * XLNet: attention by the distance of two tokens rather than by their places, and, where `targetMapping` says so, a second
+ * stream that knows the place of a token and what comes before it in a random order, but not the token. Its states are then
+ * `lastHiddenState`. `pooled` is the last token's state through a dense layer and tanh, whichever side padding is on.
+ */
+export const xlnet = definePlugin({
+  kind: MODEL,
+  name: 'xlnet',
+  summary:
+    'Encoder of XLNet with relative positions and two streams, as in its checkpoints of the Hugging Face library',
+  source: 'Yang et al., XLNet: Generalized Autoregressive Pretraining for Language Understanding, 2019, section 2',
+  options,
+  exceptions: {
+    gradients: 'the vector that queries start from counts only where targets are mapped, types where they differ',
+  },
+  create: (o): Model => ({
+    prefix: 'transformer.',
+    wordEmbeddings: WORDS,
+    heads: heads(o),
+    hiddenSize: o.dModel,
+    maximumLength: o.maximumLength,
+    headDropout: o.summaryLastDropout,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['transformer.word_embedding.', MASK] },
+      ...Array.from({ length: o.nLayer }, (_, i) => ({ name: `layer ${i}`, prefixes: [`transformer.layer.${i}.`] })),
+      { name: 'summary', prefixes: ['sequence_summary.'] },
+    ],
+    config: { model_type: 'xlnet', ...configFromOptions(o) },
+    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default xlnet

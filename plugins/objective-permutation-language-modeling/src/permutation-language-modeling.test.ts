@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import { type Model, type Objective, type TextInputs, key, stream } from '@attune/core'
+import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { cast, matMul } from '@tensorflow/tfjs-core'
+import { mostTargets, permutationMask, permute } from './permutation.js'
+import { permutationLanguageModeling } from './permutation-language-modeling.js'
+
+/** The tiny model, which gives the state of the place that each target is at. */
+function tinyPermuter(): Model {
+  const body = tinyModel()
+  return {
+    ...body,
+    heads: { 'permutation-language-modeling': { architecture: 'TinyPermuter', parts: { bias: 'lm_loss.bias' } } },
+    forward(params, inputs: TextInputs, mode) {
+      const { targetMapping, ...rest } = inputs
+      const outputs = body.forward(params, rest as TextInputs, mode)
+      return { ...outputs, lastHiddenState: matMul(cast(targetMapping!, 'float32'), outputs.lastHiddenState) }
+    },
+  }
+}
+
+const model = tinyPermuter()
+const tokenizer = tinyTokenizer()
+
+describeObjective(permutationLanguageModeling, {
+  given: { model, tokenizer },
+  references: [],
+  examples: [
+    { text: 'a short one' },
+    { text: 'the quick brown fox' },
+    { text: 'jumps over' },
+    { text: 'x' },
+    { text: 'a much longer text than the model takes, which is cut' },
+    { text: 'seven' },
+    { text: 'lazy dogs sleep' },
+  ],
+})
+
+const SAMPLING = { probability: 1 / 6, spanLength: 5 }
+/** A text of the given number of tokens, the first and the last of them special. */
+const text = (length: number): number[] => [2, ...Array.from({ length: length - 2 }, (_, i) => 10 + (i % 80)), 3]
+const samples = (length: number, count: number, sampling = SAMPLING) => {
+  const random = stream(key(length))
+  return Array.from({ length: count }, () => permute(text(length), tokenizer, sampling, random))
+}
+
+describe('targets', () => {
+  const golden = JSON.parse(readFileSync('golden/collator.json', 'utf8')) as {
+    readonly source: string
+    readonly length: number
+    readonly texts: number
+    readonly textsWithTargetAtPlace: readonly number[]
+    readonly textsWithSoManyTargets: readonly number[]
+  }
+  /** How many standard deviations two counts are apart, of which each is among as many. */
+  const apart = (a: number, b: number, among: number): number => {
+    const share = (a + b) / (2 * among)
+    return Math.abs(a - b) / Math.sqrt(Math.max(1, 2 * among * share * (1 - share)))
+  }
+
+  it(`stand where those of ${golden.source} stand, as often, and there are as many of them`, () => {
+    const { length, texts } = golden
+    const found = samples(length, texts)
+    const [places, counts] = [new Array<number>(length).fill(0), new Array<number>(length).fill(0)]
+    for (const { places: chosen } of found) {
+      counts[chosen.length]!++
+      for (const place of chosen) places[place]!++
+    }
+    // Of 80 numbers, one is beyond five standard deviations in one of 20,000 runs.
+    for (const [i, expected] of golden.textsWithTargetAtPlace.entries())
+      expect([i, apart(places[i]!, expected, texts) < 5]).toEqual([i, true])
+    for (const [i, expected] of golden.textsWithSoManyTargets.entries())
+      expect([i, apart(counts[i]!, expected, texts) < 5]).toEqual([i, true])
+  })
+
+  it('are a sixth of a long text, in runs of one to five that are all as frequent', () => {
+    const found = samples(3000, 100)
+    const total = found.reduce((sum, { places }) => sum + places.length, 0)
+    expect(Math.abs(total / 300_000 - 1 / 6)).toBeLessThan(0.002)
+    const runs = found.flatMap(({ places }) => {
+      const starts = places.flatMap((place, i) => (i > 0 && places[i - 1] === place - 1 ? [] : [i]))
+      return starts.map((start, i) => (starts[i + 1] ?? places.length) - start)
+    })
+    // Spans of neighbouring contexts touch now and then, and make one longer run; most runs are spans.
+    for (let span = 1; span <= 5; span++) {
+      const share = runs.filter((run) => run === span).length / runs.length
+      expect([span, Math.abs(share - 0.2) < 0.02]).toEqual([span, true])
+    }
+    expect(runs.filter((run) => run > 10).length / runs.length).toBeLessThan(0.001)
+  })
+
+  it('come in each order as often', () => {
+    const orders = new Map<string, number>()
+    const three = samples(40, 30_000).filter(({ places }) => places.length === 3)
+    for (const { turns } of three) orders.set(turns.join(), (orders.get(turns.join()) ?? 0) + 1)
+    expect(orders.size).toBe(6)
+    const expected = three.length / 6
+    const chiSquare = [...orders.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
+    expect(chiSquare).toBeLessThan(25.7) // the 0.9999 quantile with 5 degrees of freedom
+  })
+
+  it('are never special, one at least where a token is not, and never more than there is room for', () => {
+    for (const [length, sampling] of [
+      [3, SAMPLING],
+      [5, SAMPLING],
+      [8, SAMPLING],
+      [35, SAMPLING],
+      [64, { probability: 0.15, spanLength: 3 }],
+      [64, { probability: 0.5, spanLength: 9 }],
+    ] as const) {
+      const found = samples(length, 2000, sampling)
+      const counts = found.map(({ places }) => places.length)
+      expect(Math.min(...counts)).toBeGreaterThan(0)
+      expect(Math.max(...counts)).toBeLessThanOrEqual(mostTargets(length, sampling))
+      expect(found.flatMap(({ places }) => places).filter((place) => place < 1 || place > length - 2)).toEqual([])
+      expect(found.map(({ targets }) => targets)).toEqual(
+        found.map(({ places }) => places.map((at) => text(length)[at])),
+      )
+    }
+    expect(permute([2, 3], tokenizer, SAMPLING, stream(key(1))).places).toEqual([])
+  })
+})
+
+describe('masks', () => {
+  it('hide a target from itself, from what is no target, and from what comes before it', () => {
+    const hidden = permutationMask({ places: [1, 2, 4], targets: [7, 8, 9], turns: [2, 0, 1] }, 6)
+    const rows = Array.from({ length: 6 }, (_, i) => [...hidden.subarray(i * 6, i * 6 + 6)].join(''))
+    // The order is 2, 4, 1.
+    expect(rows).toEqual(['011010', '010000', '011010', '011010', '010010', '011010'])
+  })
+
+  it('keep the paper’s promise: through any number of layers nothing of a target reaches what may not know it', () => {
+    for (const permuted of samples(20, 50)) {
+      const hidden = permutationMask(permuted, 20)
+      const sees = (query: number, content: number): boolean => hidden[query * 20 + content] === 0
+      const { places, turns } = permuted
+      // What a content holds: itself and all that it sees, again and again.
+      const reached = Array.from({ length: 20 }, (_, i) => new Set([i]))
+      for (let layer = 0; layer < 20; layer++)
+        for (const [i, known] of reached.entries())
+          for (let j = 0; j < 20; j++) if (sees(i, j)) for (const source of reached[j]!) known.add(source)
+      for (const [i, place] of places.entries()) {
+        const known = new Set(Array.from({ length: 20 }, (_, j) => (sees(place, j) ? [...reached[j]!] : [])).flat())
+        const knownTargets = places.filter((other) => known.has(other))
+        expect(knownTargets).toEqual(places.filter((_, other) => turns[other]! < turns[i]!))
+        expect(known.size).toBe(20 - places.length + turns[i]!)
+      }
+    }
+  })
+
+  it('are the same from the same random numbers, and others from others; in evaluation they are a text’s own', () => {
+    const objective = permutationLanguageModeling({}, { model, tokenizer }) as Objective
+    const items = ['the quick brown fox', 'jumps over the dog'].map((words) => objective.encode({ text: words }))
+    const masks = (seed?: number): unknown =>
+      objective.collate(items, seed === undefined ? undefined : stream(key(seed))).inputs['permutationMask']
+    expect(masks(1)).toEqual(masks(1))
+    expect(new Set([1, 2, 3, 4, 5].map((seed) => JSON.stringify(masks(seed)))).size).toBeGreaterThan(1)
+    expect(masks()).toEqual(masks())
+  })
+})
+
+it('refuses a model without a head for it', () => {
+  expect(() => permutationLanguageModeling({}, { model: tinyModel(), tokenizer })).toThrow(
+    expect.objectContaining({ code: 'NO_SUCH_HEAD' }),
+  )
+})

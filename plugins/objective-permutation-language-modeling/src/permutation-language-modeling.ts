@@ -1,0 +1,180 @@
+import {
+  type Batch,
+  type Encoded,
+  type Example,
+  type HostArray,
+  type Key,
+  type Loss,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type OnDevice,
+  type Objective,
+  type Params,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+} from '@attune/core'
+import { type TextArrays, padTo, paddedLength, textArrays, textOf } from '@attune/data'
+import { crossEntropy, filled, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
+import { type Tensor, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { type Permuted, type Sampling, mostTargets, ownRandom, permutationMask, permute } from './permutation.js'
+
+/** A text's token ids. */
+interface Item extends Encoded {
+  readonly ids: readonly number[]
+  readonly typeIds: readonly number[]
+}
+
+/** `permutationMask` is int32 `[batch, length, length]`, `targetMapping` `[batch, targets, length]`. */
+interface PermutedInputs extends TextArrays {
+  readonly permutationMask: HostArray
+  readonly targetMapping: HostArray
+}
+
+/** `targets` (int32) and `weights` (float32, 0 for padding) are `[batch, targets]`. */
+interface PermutedBatch extends Batch {
+  readonly inputs: PermutedInputs
+  readonly targets: HostArray
+  readonly weights: HostArray
+}
+
+const options = z.strictObject({
+  text: z.string().default('text').describe('The field that holds the text'),
+  predictedShare: z
+    .number()
+    .positive()
+    .max(0.5)
+    .default(1 / 6)
+    .describe('Share of the tokens that are to be found again'),
+  maximumSpanLength: z.int().min(1).max(100).default(5).describe('The most tokens that are found again in a run'),
+  maximumLength: z
+    .int()
+    .min(3)
+    .optional()
+    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  padToMultipleOf: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(8)
+    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+})
+
+type Options = z.output<typeof options>
+
+const samplingOf = (o: Options): Sampling => ({ probability: o.predictedShare, spanLength: o.maximumSpanLength })
+
+/** Arrays of one row each as an int32 array with the rows' number before `shape`. */
+function stack(rows: readonly ArrayLike<number>[], shape: readonly number[]): HostArray {
+  const size = shape.reduce((product, n) => product * n, 1)
+  const values = new Int32Array(rows.length * size)
+  rows.forEach((row, i) => values.set(row, i * size))
+  return { shape: [rows.length, ...shape], dtype: 'int32', values }
+}
+
+/** 1 at the place of each target, `count × length`. */
+function mappingOf({ places }: Permuted, count: number, length: number): Uint8Array {
+  const mapping = new Uint8Array(count * length)
+  for (const [target, place] of places.entries()) mapping[target * length + place] = 1
+  return mapping
+}
+
+function collate(items: readonly Item[], rows: readonly Permuted[], pad: number, o: Options, maximum: number) {
+  const ids = items.map((item) => item.ids)
+  const length = paddedLength(Math.max(...ids.map((row) => row.length)), o.padToMultipleOf, maximum)
+  const count = mostTargets(length, samplingOf(o))
+  const weights = padTo(
+    rows.map(({ places }) => places.map(() => 1)),
+    count,
+    0,
+  )
+  const types = items.map((item) => item.typeIds)
+  const masks = rows.map((row) => permutationMask(row, length))
+  const mappings = rows.map((row) => mappingOf(row, count, length))
+  return {
+    inputs: {
+      ...textArrays(ids, length, pad, types),
+      permutationMask: stack(masks, [length, length]),
+      targetMapping: stack(mappings, [count, length]),
+    },
+    targets: padTo(
+      rows.map(({ targets }) => targets),
+      count,
+      0,
+    ),
+    weights: { ...weights, dtype: 'float32' as const, values: Float32Array.from(weights.values) },
+  }
+}
+
+/** Cross-entropy over the targets; `logits` are `[batch, targets, vocabulary]`. */
+function loss(logits: Tensor, { targets, weights }: OnDevice<PermutedBatch>): Loss {
+  const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
+  return { sum: sum(mul(losses, reshape(weights, [-1]))), weight: sum(weights) }
+}
+
+/** The index of the greatest number in row `i` of `[rows, size]`. */
+function best({ values, shape }: HostArray, i: number): number {
+  const size = shape.at(-1)!
+  const row = values.subarray(i * size, (i + 1) * size)
+  return row.indexOf(Math.max(...row))
+}
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, PermutedBatch, Tensor> {
+  const head = headFor(model, 'permutation-language-modeling')
+  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const permuted = ({ ids }: Item, random = ownRandom(ids)): Permuted => permute(ids, tokenizer, samplingOf(o), random)
+  const word = (id: number): string => tokenizer.token(id) ?? ''
+  const encode = (example: Example): Item => {
+    const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), { maximumLength })
+    return { ids, typeIds, truncated, length: ids.length }
+  }
+  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const fresh = (key: Key): Params => ({
+    weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
+    bias: filled([vocabulary], 0),
+  })
+  return {
+    views: ['tokens'],
+    config: { architectures: [head.architecture] },
+    maximumLength,
+    init: (key) => nameParts(head, fresh(key)),
+    encode,
+    encodeUnlabelled: encode,
+    collate: (items, random) => {
+      const rows = items.map((item) => permuted(item, random))
+      return collate(items, rows, tokenizer.special.pad ?? 0, o, maximumLength)
+    },
+    head: (params, { lastHiddenState }) => tokenLogits(model, head, params, lastHiddenState),
+    loss,
+    predict: (logits, items) => {
+      const width = logits.shape[1]!
+      return items.map((item, i) => ({
+        tokens: permuted(item).places.map((_, at) => word(best(logits, i * width + at))),
+      }))
+    },
+    reference: (item) => ({ tokens: permuted(item).targets.map(word) }),
+  }
+}
+
+/**
+ * Permutation language modelling: some tokens are to be found again, one after another in a random order, each from all that
+ * are not and from those whose turn came before. The model must have a stream of queries, which know a token's place and not
+ * the token. Orders differ from epoch to epoch in training; in evaluation a text's order is always the same. Unlike
+ * transformers' collator, which puts the mask token in the targets' place, this leaves them to those that may see them, as the
+ * paper does. Named as in the Hugging Face library's `XLNetLMHeadModel`.
+ */
+export const permutationLanguageModeling = definePlugin({
+  kind: OBJECTIVE,
+  name: 'permutation-language-modeling',
+  summary: 'Words are to be found again in a random order, each from those before it: how XLNet is pretrained',
+  source: 'Yang et al., XLNet, 2019, sections 2 and 3.1',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  create: (o, given) => create(o, given) as unknown as Objective,
+})
+export default permutationLanguageModeling

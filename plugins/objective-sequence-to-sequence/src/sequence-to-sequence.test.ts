@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Model, TextInputs, Tokenizer } from '@attune/core'
+import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { add, mean } from '@tensorflow/tfjs-core'
+import { sequenceToSequence } from './sequence-to-sequence.js'
+
+/** The tiny model as a decoder, to whose states the mean of what it gives as an encoder is added. */
+function tinyWriter(): Model {
+  const body = tinyModel()
+  return {
+    ...body,
+    heads: { 'sequence-to-sequence': { architecture: 'TinyForWriting', parts: { weight: 'lm_head.weight' } } },
+    config: { ...body.config, is_encoder_decoder: true, decoder_start_token_id: 7 },
+    forward(params, inputs: TextInputs, mode) {
+      const { pooled } = body.forward(params, inputs, mode)
+      const own = { inputIds: inputs.decoderInputIds!, attentionMask: inputs.decoderAttentionMask! }
+      const outputs = body.forward(params, { ...own, tokenTypeIds: own.inputIds }, mode)
+      return { ...outputs, lastHiddenState: add(outputs.lastHiddenState, mean(pooled, 1).reshape([-1, 1, 1])) }
+    },
+  }
+}
+
+const model = tinyWriter()
+
+describeObjective(sequenceToSequence, {
+  given: { model, tokenizer: tinyTokenizer() },
+  references: ['target'],
+  examples: [
+    { text: 'a short one', target: 'short' },
+    { text: 'the quick brown fox', target: 'a fox that is quick' },
+    { text: 'jumps over', target: 'leaps' },
+    { text: 'x', target: '' },
+    { text: 'a much longer text than the model takes, which is cut', target: 'and a target that is too long as well' },
+    { text: 'seven', target: '7' },
+    { text: 'lazy dogs sleep', target: 'dogs are lazy' },
+  ],
+})
+
+describe('the batch', () => {
+  type Arrays = Record<string, { readonly values: Iterable<number> }>
+  const made = (tokenizer: Tokenizer, options = {}) => sequenceToSequence(options, { model, tokenizer })
+  const [begin, end, a, b, c, start] = [2, 3, 69, 70, 71, 7]
+
+  it('gives the decoder its targets one place later, after the start token', () => {
+    const objective = made(tinyTokenizer(), { padToMultipleOf: 4 })
+    const items = [
+      { text: 'abc', target: 'a' },
+      { text: 'c', target: 'cab' },
+    ].map((example) => objective.encode(example))
+    const { inputs, targets, weights } = objective.collate(items) as never as Arrays & { readonly inputs: Arrays }
+    const of = (name: string): number[] => [...inputs[name]!.values]
+    expect(of('inputIds')).toEqual([begin, a, b, c, end, 0, 0, 0, begin, c, end, 0, 0, 0, 0, 0])
+    expect(of('attentionMask')).toEqual([1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0])
+    expect(of('decoderInputIds')).toEqual([start, begin, a, 0, 0, 0, 0, 0, start, begin, c, a, b, 0, 0, 0])
+    expect(of('decoderAttentionMask')).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0])
+    expect([...targets!.values]).toEqual([begin, a, end, 0, 0, 0, 0, 0, begin, c, a, b, end, 0, 0, 0])
+    expect([...weights!.values]).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0])
+    expect(objective.reference(items[0]!)).toEqual({ tokens: ['[begin]', 'a', '[end]'] })
+  })
+
+  it('lets the decoder read the start token alone where no target is known', () => {
+    const objective = made(tinyTokenizer(), { padToMultipleOf: 2 })
+    const items = [objective.encodeUnlabelled({ text: 'ab' })]
+    const { inputs, weights } = objective.collate(items) as never as Arrays & { readonly inputs: Arrays }
+    expect([...inputs['decoderInputIds']!.values]).toEqual([start, 0])
+    expect([...inputs['decoderAttentionMask']!.values]).toEqual([1, 0])
+    expect([...weights!.values]).toEqual([0, 0])
+  })
+
+  it('ends texts that the tokenizer leaves open, but not those that were cut, and tells that they were', () => {
+    const open: Tokenizer = {
+      ...tinyTokenizer(),
+      encode: (text, { maximumLength = Infinity } = {}) => {
+        const ids = Array.from(text, (letter) => letter.codePointAt(0)! - 0x1c)
+        const kept = ids.slice(0, maximumLength)
+        return { ids: kept, typeIds: kept.map(() => 0), truncated: kept.length < ids.length }
+      },
+    }
+    const objective = made(open, { maximumLength: 8, maximumTargetLength: 2 })
+    const whole = { ids: [a, b, end], target: [a, end], length: 3, truncated: false }
+    expect(objective.encode({ text: 'ab', target: 'a' })).toEqual(whole)
+    expect(objective.encode({ text: 'ab', target: 'abc' })).toEqual({ ...whole, target: [a, b], truncated: true })
+  })
+
+  it('refuses a model that does not write one text from another, and names what it has', () => {
+    expect(() => sequenceToSequence({}, { model: tinyModel(), tokenizer: tinyTokenizer() })).toThrow(
+      expect.objectContaining({ code: 'NO_SUCH_HEAD', remedy: expect.stringContaining('sequence-classification') }),
+    )
+  })
+})

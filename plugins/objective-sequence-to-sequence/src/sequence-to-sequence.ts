@@ -1,0 +1,160 @@
+import {
+  type Batch,
+  type Encoded,
+  type Example,
+  type HostArray,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+} from '@attune/core'
+import { type TextArrays, attentionMask, padTo, paddedLength, textArrays, textOf } from '@attune/data'
+import { crossEntropy, filled, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
+import { type Tensor, argMax, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+/** The token ids of what is read and of what is to be written; none of these where the target is not known. */
+interface Item extends Encoded {
+  readonly ids: readonly number[]
+  readonly target: readonly number[]
+}
+
+/** What the encoder reads, `[batch, length]`, and the decoder, `[batch, targetLength]`. */
+interface TwoTexts extends TextArrays {
+  readonly decoderInputIds: HostArray
+  readonly decoderAttentionMask: HostArray
+}
+
+/** `targets` (int32) are the tokens to be written, `weights` (float32) 0 for padding; both `[batch, targetLength]`. */
+interface TargetBatch extends Batch {
+  readonly inputs: TwoTexts
+  readonly targets: HostArray
+  readonly weights: HostArray
+}
+
+/** The loss of each token, float32, and the likeliest one, int32; both `[batch, targetLength]`. */
+interface TargetTokens extends Record<string, Tensor> {
+  readonly losses: Tensor
+  readonly best: Tensor
+}
+
+const most = (what: string) =>
+  z.int().min(2).optional().describe(`Tokens after which ${what} is cut; the default is the model's maximum`)
+
+const options = z.strictObject({
+  text: z.string().default('text').describe('The field that holds the text to read'),
+  target: z.string().default('target').describe('The field that holds the text to write'),
+  maximumLength: most('the text to read'),
+  maximumTargetLength: most('the text to write'),
+  padToMultipleOf: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(8)
+    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+})
+
+type Options = z.output<typeof options>
+
+/** What rows become batches with. */
+interface Layout {
+  readonly pad: number
+  /** The token that the decoder begins with. */
+  readonly start: number
+  readonly multiple: number
+  readonly maximumLength: number
+  readonly maximumTargetLength: number
+}
+
+/** A text's tokens, and the one that ends it where the template has not put it there; cut to the length. */
+function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number) {
+  const { ids, truncated } = tokens(text, { maximumLength })
+  const open = special.end !== undefined && ids.at(-1) !== special.end && !truncated
+  return { ids: open ? [...ids, special.end as number].slice(0, maximumLength) : ids, truncated }
+}
+
+/** The decoder reads its targets one place later, after its start token; of an unknown target that token alone. */
+function collate(items: readonly Item[], { pad, start, multiple, ...maximum }: Layout): TargetBatch {
+  const longest = (rows: readonly (readonly number[])[]): number => Math.max(...rows.map((row) => row.length))
+  const [texts, targets] = [items.map(({ ids }) => ids), items.map(({ target }) => target)]
+  const length = paddedLength(longest(targets), multiple, maximum.maximumTargetLength)
+  const read = targets.map((row) => [start, ...row.slice(0, -1)])
+  const weights = attentionMask(targets, length)
+  return {
+    inputs: {
+      ...textArrays(texts, paddedLength(longest(texts), multiple, maximum.maximumLength), pad),
+      decoderInputIds: padTo(read, length, pad),
+      decoderAttentionMask: attentionMask(read, length),
+    },
+    targets: padTo(targets, length, 0),
+    weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
+  }
+}
+
+/** The layout that the options, the model and the tokenizer come to. */
+const layoutFor = (o: Options, model: Model, tokenizer: Tokenizer): Layout => ({
+  pad: tokenizer.special.pad ?? 0,
+  start: Number(model.config['decoder_start_token_id'] ?? 0),
+  multiple: o.padToMultipleOf,
+  maximumLength: Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength),
+  maximumTargetLength: Math.min(o.maximumTargetLength ?? model.maximumLength, model.maximumLength),
+})
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, TargetBatch, TargetTokens> {
+  const head = headFor(model, 'sequence-to-sequence')
+  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const layout = layoutFor(o, model, tokenizer)
+  const read = (example: Example): Item => {
+    const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength)
+    return { ids, target: [], length: ids.length, truncated }
+  }
+  const words = (ids: Iterable<number>): string[] => Array.from(ids, (id) => tokenizer.token(id) ?? '')
+  return {
+    views: ['tokens'],
+    config: { architectures: [head.architecture] },
+    maximumLength: layout.maximumLength,
+    init: (key) =>
+      nameParts(head, {
+        weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
+        bias: filled([1, vocabulary], 0), // as checkpoints of BART and its kin have it
+      }),
+    encode(example) {
+      const item = read(example)
+      const { ids, truncated } = encode(tokenizer, textOf(example, o.target), layout.maximumTargetLength)
+      return { ...item, target: ids, truncated: item.truncated || truncated }
+    },
+    encodeUnlabelled: read,
+    collate: (items) => collate(items, layout),
+    head(params, { lastHiddenState, tokenLogits: own }, _mode, { targets }) {
+      const logits = own ?? tokenLogits(model, head, params, lastHiddenState) // [batch, targetLength, vocabulary]
+      const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
+      return { losses: reshape(losses, targets.shape), best: argMax(logits, -1) }
+    },
+    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+    predict: ({ best: { values, shape } }, items) =>
+      items.map(({ target }, i) => ({ tokens: words(values.subarray(i * shape[1]!, i * shape[1]! + target.length)) })),
+    reference: ({ target }) => ({ tokens: words(target) }),
+  }
+}
+
+/**
+ * Sequence to sequence: the model reads a text and is to write another, of which it is told each token after it has said
+ * which it expects. The loss is over the tokens of the target, its end included and padding left out. Logits stay on the
+ * device: what comes back from an evaluation is the likeliest token at each place, given the true ones before it.
+ */
+export const sequenceToSequence = definePlugin({
+  kind: OBJECTIVE,
+  name: 'sequence-to-sequence',
+  summary: 'One text is to be written from another: how T5 and BART are fine-tuned',
+  source: 'Sutskever et al., Sequence to Sequence Learning with Neural Networks, 2014, section 2',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  create: (o, given) => create(o, given) as unknown as Objective,
+})
+export default sequenceToSequence

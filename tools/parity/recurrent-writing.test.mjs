@@ -1,0 +1,47 @@
+// @ts-check
+/**
+ * What tiny recurrent networks write with a cache, in batches, against PyTorch that reads all anew for each token. Made by
+ * tools/golden/recurrent_writing.py.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ENGINE, findPlugin } from '@attune/core'
+import { generator } from '@attune/generate'
+import { lastValueFrom, toArray } from 'rxjs'
+import { readCase, root } from './measure-model.mjs'
+
+const golden = JSON.parse(readFileSync(join(root, 'tools/parity/golden/recurrent-writing.json'), 'utf8'))
+
+/** A tokenizer is needed for texts; ids are compared here. @type {any} */
+const tokenizer = { special: {}, decode: (/** @type {number[]} */ ids) => ids.join(' ') }
+
+for (const name of ['tfjs-cpu', 'onnxruntime']) {
+  const engine = (await findPlugin(ENGINE, name, { folders: [root] }))()
+  describe(`on engine ${name}`, () => {
+    before(() => engine.start())
+    after(() => engine.close())
+    for (const { case: folder, beams, found } of golden.texts)
+      it(`${folder}, ${beams} at once, as ${golden.source}`, async () => {
+        const { model, weights } = await readCase(join(root, 'plugins/model-lstm/golden', folder))
+        const params = /** @type {any} */ (engine.put(weights))
+        const writer = generator({ engine, model, params, tokenizer })
+        const live = engine.live()
+        const events = await lastValueFrom(
+          writer.write(golden.prompts, { maximumNewTokens: golden.room, beams }).pipe(toArray()),
+        )
+        const finished = events.flatMap((event) => (event.type === 'finished' ? [event] : []))
+        assert.deepEqual(
+          finished.sort((a, b) => a.row - b.row).map(({ ids }) => [...ids]),
+          found.map((/** @type {any} */ { written }) => written),
+        )
+        if (beams > 1)
+          for (const [row, { score }] of finished.entries())
+            assert.ok(Math.abs(/** @type {number} */ (score) - found[row].score) < 1e-5, `score ${score}`)
+        assert.equal(engine.live(), live)
+        writer.close()
+        engine.release(params)
+      })
+  })
+}
