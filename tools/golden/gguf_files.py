@@ -3,7 +3,8 @@
 Needs numpy, torch, transformers 5.23 (with accelerate) and gguf 0.19. Writes into packages/nn/golden/gguf: `quantised.gguf` with random
 blocks of every type that Attune reads, `quantised.json` with what gguf dequantises them to (the bits of the float32
 numbers, base64), and `llama.gguf`, `qwen2.gguf`, `gpt2.gguf`, tiny models written as the format's own programs write
-them, each with a `.safetensors` and a `.json` beside it: the weights and settings of the model that `from_pretrained` makes of it.
+them, each with a `.safetensors` and a `.json` beside it: the weights and settings of the model that `from_pretrained` makes of it; and
+`llama-text.json`, what that writes by the tokenizer in the file.
 """
 import base64
 import json
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType as Type
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 FOLDER = Path(__file__).resolve().parents[2] / "packages/nn/golden/gguf"
 FOLDER.mkdir(parents=True, exist_ok=True)
@@ -110,9 +111,25 @@ def finish(writer, name, keys):
     state = {k: v.clone().contiguous() for k, v in model.state_dict().items() if not (tied and k == "lm_head.weight")}
     save_file(state, FOLDER / f"{name}.safetensors")
     (FOLDER / f"{name}.safetensors").chmod(0o644)
+    if name == "llama":
+        tokenizer = AutoTokenizer.from_pretrained(FOLDER, gguf_file=f"{name}.gguf")
+        prompt = tokenizer("the thing", return_tensors="pt")
+        ids = model.generate(**prompt, do_sample=False, max_new_tokens=8)[0, prompt["input_ids"].shape[1] :]
+        (FOLDER / "llama-text.json").write_text(json.dumps({"prompt": "the thing", "text": tokenizer.decode(ids, skip_special_tokens=True)}))
     config = model.config.to_dict()
     config["rope_theta"] = (config.get("rope_parameters") or {}).get("rope_theta")
     (FOLDER / f"{name}.json").write_text(json.dumps({k: config[k] for k in keys if config.get(k) is not None}, indent=1))
+
+
+def pieces(writer):
+    """A tokenizer of 48 pieces."""
+    letters = "▁abcdefghijklmnopqrstuvwxyz0123456789"
+    tokens = ["<unk>", "<s>", "</s>", *letters, "th", "he", "in", "er", "▁the", "▁a", "ing", "▁in"]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([0.0] * 3 + [-100.0] * len(letters) + [-float(i) for i in range(8)])
+    writer.add_token_types([2, 3, 3] + [1] * 45)
+    writer.add_unk_token_id(0)
 
 
 def llama(name, kv_heads, biases, tied):
@@ -124,6 +141,8 @@ def llama(name, kv_heads, biases, tied):
     writer.add_rope_freq_base(50000.0)
     writer.add_rope_dimension_count(width // heads)
     writer.add_vocab_size(words)
+    if name == "llama":
+        pieces(writer)
     head = width // heads
 
     def add(key, values, kind=None):

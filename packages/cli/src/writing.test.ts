@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -103,6 +103,14 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     writeFileSync(join(root, 'config.json'), '[1')
     expect(await refused('generate', '.', 'x')).toMatch(/^2 BAD_MODEL_FOLDER/)
   })
+})
+
+it('writes with a GGUF file, whose metadata are configuration and tokenizer', async () => {
+  const folder = new URL('../../nn/golden/gguf/', import.meta.url)
+  const { prompt, text } = JSON.parse(readFileSync(new URL('llama-text.json', folder), 'utf8')) as Record<string, string>
+  const file = fileURLToPath(new URL('llama.gguf', folder))
+  const { code, out } = await attune(['generate', file, prompt!, '--maximum-new-tokens', '8'])
+  expect([code, out.trim()]).toEqual([0, text!.trim()])
 })
 
 describe('a model that was trained to write one text from another', () => {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import {
   type AnyPlugin,
   AttuneError,
@@ -16,7 +16,8 @@ import {
   findPlugin,
   installedPlugins,
 } from '@attune/core'
-import { optionsFromConfig } from '@attune/nn'
+import { openWeights, optionsFromConfig } from '@attune/nn'
+import { ggufTokenizer } from '@attune/text'
 import { chooseEngine } from './choose-engine.js'
 import { savedParameters } from './weights.js'
 
@@ -61,7 +62,7 @@ const reads = (plugin: AnyPlugin, type: string): boolean => {
   return members === undefined ? plugin.name === type : members.safeParse(type).success
 }
 
-async function modelFor(config: Record<string, unknown>, folder: string, places: SearchPlaces): Promise<Model> {
+async function modelFor(config: Readonly<Record<string, unknown>>, folder: string, places: SearchPlaces): Promise<Model> {
   const type = config['model_type']
   const installed = installedPlugins(places.folders).filter(({ kind }) => kind === MODEL.name)
   for (const { name } of installed) {
@@ -76,16 +77,53 @@ async function modelFor(config: Record<string, unknown>, folder: string, places:
   )
 }
 
-/** The tokenizer plugin is the one that is called as the algorithm in the file: wordpiece, bpe, unigram. */
-async function tokenizerFor(folder: string, places: SearchPlaces): Promise<Tokenizer> {
-  const { model } = readJson(folder, 'tokenizer.json') as { readonly model?: { readonly type?: unknown } }
-  const plugin = await findPlugin(TOKENIZER, String(model?.type).toLowerCase(), places)
-  return plugin({ path: folder }) as Tokenizer
+/** The content of a tokenizer.json, as far as it tells which plugin reads it. */
+interface TokenizerJson {
+  readonly model?: { readonly type?: unknown }
+}
+
+/** The tokenizer plugin is the one that is called as the algorithm in the file: wordpiece, bpe, unigram, wordlevel. */
+const tokenizerPlugin = ({ model }: TokenizerJson, places: SearchPlaces) =>
+  findPlugin(TOKENIZER, String(model?.type).toLowerCase(), places)
+
+/** What a folder or a file holds besides the weights. */
+interface Described {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly tokenizer: (places: SearchPlaces) => Promise<Tokenizer>
+}
+
+/** What the metadata of a GGUF file tell; a tokenizer.json beside it goes before them. */
+function describedByGguf(path: string): Described | undefined {
+  const reader = openWeights(path)
+  const { config, metadata, where } = reader
+  reader.close()
+  if (config === undefined) return undefined
+  return {
+    config,
+    async tokenizer(places) {
+      const own = ggufTokenizer(metadata, where)
+      return (await tokenizerPlugin(own.json, places))({ json: own.json, config: own.config }) as Tokenizer
+    },
+  }
+}
+
+/** The configuration and the tokenizer of a folder in the layout of the Hugging Face library, or of a GGUF file. */
+function describe(path: string): Described {
+  const folder = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path
+  const fromFolder = async (places: SearchPlaces): Promise<Tokenizer> => {
+    const json = readJson(folder, 'tokenizer.json') as TokenizerJson
+    return (await tokenizerPlugin(json, places))({ path: folder }) as Tokenizer
+  }
+  const isThere = (name: string): boolean => existsSync(join(folder, name))
+  const gguf = path.endsWith('.gguf') || (existsSync(path) && !isThere('config.json') && readdirSync(path).some((name) => name.endsWith('.gguf')))
+  const described = gguf ? describedByGguf(path) : undefined
+  const tokenizer = described === undefined || isThere('tokenizer.json') ? fromFolder : described.tokenizer
+  return { config: described?.config ?? readJson(folder, 'config.json'), tokenizer }
 }
 
 /**
- * Loads a model from a folder in the layout of the Hugging Face library (or of a run, which holds such a one), with the head
- * for an objective, on the best engine that works here.
+ * Loads a model from a folder in the layout of the Hugging Face library (or of a run, which holds such a one), or from a GGUF
+ * file, with the head for an objective, on the best engine that works here.
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `UNKNOWN_MODEL_TYPE`, `MISSING_WEIGHTS`, and those of the plugins
  */
 export async function loadPretrained(
@@ -94,8 +132,9 @@ export async function loadPretrained(
   places: SearchPlaces,
 ): Promise<Pretrained> {
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
-  const model = await modelFor(readJson(folder, 'config.json'), folder, places)
-  const tokenizer = await tokenizerFor(folder, places)
+  const { config, tokenizer: makeTokenizer } = describe(folder)
+  const model = await modelFor(config, folder, places)
+  const tokenizer = await makeTokenizer(places)
   const objective = (await findPlugin(OBJECTIVE, objectiveFor(model), places))({}, { model, tokenizer }) as Objective
   const choice = await chooseEngine({ kind: ENGINE, plugin: 'auto', options: {} } as never, places)
   const engine = (await findPlugin(ENGINE, choice.engine.plugin as string, places))() as Engine

@@ -15,8 +15,7 @@ const modern = (digits: string): string =>
     ends,
   ].join('|')
 
-/** What GPT-2 cuts words by. */
-const GPT2 = [
+const gpt2 = [
   contractions('s|t|re|ve|m|ll|d'),
   ` ?${letters}+`,
   ` ?${numbers}+`,
@@ -24,17 +23,21 @@ const GPT2 = [
   ends,
 ].join('|')
 
+/** What GPT-2 cuts words by, as files spell it. */
+export const GPT2_CUT = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+/** What Llama 3 and cl100k cut words by. */
+export const LLAMA3_CUT = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+/** What Qwen 2 cuts words by. */
+export const QWEN2_CUT = LLAMA3_CUT.replace('{1,3}', '')
+
 /**
- * The regular expressions that may stand in a tokenizer.json, as files spell them, and the same for JavaScript, where `\s` is
- * another set and case can't be ignored for a part. Those of GPT-2, of Llama 3 (cl100k) and of Qwen 2; runs of spaces; each
- * character. Others are refused: a hostile one takes forever.
+ * The regular expressions that may stand in a tokenizer.json, and the same for JavaScript, where `\s` is another set and case
+ * can't be ignored for a part. Others are refused: a hostile one takes forever.
  */
 const KNOWN: Readonly<Record<string, string>> = {
-  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+": GPT2,
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+":
-    modern('{1,3}'),
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+":
-    modern(''),
+  [GPT2_CUT]: gpt2,
+  [LLAMA3_CUT]: modern('{1,3}'),
+  [QWEN2_CUT]: modern(''),
   ' {2,}': ' {2,}',
   '[\\s\\S]': '[^]',
 }
@@ -52,7 +55,7 @@ export const expressionOf = (pattern: Pattern): RegExp =>
   new RegExp('String' in pattern ? escaped(pattern.String) : KNOWN[pattern.Regex]!, 'gu')
 
 /** The expression that byte-level pre-tokenizers cut by. */
-export const BYTE_LEVEL = new RegExp(GPT2, 'gu')
+export const BYTE_LEVEL = new RegExp(gpt2, 'gu')
 
 /** An expression that finds the longest of some texts, leftmost first. */
 export const anyOf = (texts: readonly string[]): RegExp =>
