@@ -1,0 +1,61 @@
+import { type Tensor, add, mul, sigmoid, split, sub, tanh } from '@tensorflow/tfjs-core'
+
+/** One step of a recurrent layer, for all rows and directions at once. */
+export interface RecurrentCell {
+  /** Blocks of the layer's weights, each of `hidden` rows. */
+  readonly gates: number
+  /** What it hands on to the next step, `hidden` first; each `[directions, batch, hidden]`. */
+  readonly state: readonly string[]
+  /**
+   * Whether the bias of the state's product cannot be added to the inputs before the first step, because a gate comes
+   * between.
+   */
+  readonly ownBias: boolean
+  /** `input` and `recurrent`, the products of token and state, are `[directions, batch, gates · hidden]`. */
+  step(input: Tensor, recurrent: Tensor, state: readonly Tensor[]): readonly Tensor[]
+}
+
+const parts = (x: Tensor, count: number): Tensor[] => split(x, count, 2)
+
+/** `h ← tanh(x + h)`. Source: Elman, Finding Structure in Time, 1990. */
+const rnn: RecurrentCell = {
+  gates: 1,
+  state: ['hidden'],
+  ownBias: false,
+  step: (input, recurrent) => [tanh(add(input, recurrent))],
+}
+
+/**
+ * Gates in the order input, forget, new, output: `c ← σ(f)·c + σ(i)·tanh(g)`, `h ← σ(o)·tanh(c)`.
+ * Source: Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000.
+ */
+const lstm: RecurrentCell = {
+  gates: 4,
+  state: ['hidden', 'cell'],
+  ownBias: false,
+  step(input, recurrent, [, held]) {
+    const [i, f, g, o] = parts(add(input, recurrent), 4) as [Tensor, Tensor, Tensor, Tensor]
+    const cell = add(mul(sigmoid(f), held!), mul(sigmoid(i), tanh(g)))
+    return [mul(sigmoid(o), tanh(cell)), cell]
+  },
+}
+
+/**
+ * Gates in the order reset, update, new: `n = tanh(x_n + σ(r)·h_n)`, `h ← n + σ(z)·(h − n)`. As in PyTorch, the reset gate
+ * multiplies the state's product; in the paper it multiplies the state.
+ * Source: Cho et al., Learning Phrase Representations, 2014, section 2.3.
+ */
+const gru: RecurrentCell = {
+  gates: 3,
+  state: ['hidden'],
+  ownBias: true,
+  step(input, recurrent, [held]) {
+    const [r, z, n] = parts(input, 3) as [Tensor, Tensor, Tensor]
+    const [ownR, ownZ, ownN] = parts(recurrent, 3) as [Tensor, Tensor, Tensor]
+    const fresh = tanh(add(n, mul(sigmoid(add(r, ownR)), ownN)))
+    return [add(fresh, mul(sigmoid(add(z, ownZ)), sub(held!, fresh)))]
+  },
+}
+
+/** The cells of torch.nn by their names. */
+export const RECURRENT_CELLS = { rnn, lstm, gru } as const

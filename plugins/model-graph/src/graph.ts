@@ -1,0 +1,247 @@
+import {
+  type EncoderOutputs,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+  fold as foldSeed,
+} from '@attune/core'
+import {
+  type LayerContext,
+  configFromOptions,
+  dropout,
+  embedding,
+  filled,
+  fold,
+  joinHeads,
+  layerStack,
+  linear,
+  normal,
+  parameter,
+  splitHeads,
+} from '@attune/nn'
+import {
+  type Tensor,
+  add,
+  cast,
+  customGrad,
+  div,
+  elu,
+  equal,
+  expandDims,
+  leakyRelu,
+  matMul,
+  max,
+  maximum,
+  mul,
+  relu,
+  reshape,
+  rsqrt,
+  sigmoid,
+  softmax,
+  squeeze,
+  sub,
+  sum,
+  tanh,
+  transpose,
+} from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { wordGraph } from './word-graph.js'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+
+const options = z
+  .strictObject({
+    vocabSize: count('Entries of the vocabulary').default(30522),
+    embeddingSize: count('Width of the word embeddings').default(300),
+    hiddenSize: count('Width of each layer; a multiple of the heads').default(96),
+    numHiddenLayers: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(2)
+      .describe('Layers: how many links away a word can be and still tell'),
+    layer: z
+      .enum(['gcn', 'gat'])
+      .default('gat')
+      .describe('Whether a word takes of its neighbours by attention (gat), or by their number of links (gcn)'),
+    numAttentionHeads: count('Attention heads of a gat layer').default(8),
+    window: z
+      .int()
+      .min(2)
+      .max(1000)
+      .default(3)
+      .describe('Words are linked that stand together in some window of so many tokens'),
+    dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of what each layer and the head read'),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.1)
+      .describe("Standard deviation of new word embeddings and of a head's weights"),
+    maximumLength: count('The most tokens of a text').default(512),
+  })
+  .refine((o) => o.layer === 'gcn' || o.hiddenSize % o.numAttentionHeads === 0, {
+    path: ['hiddenSize'],
+    message: 'must be a multiple of numAttentionHeads when layer is "gat"',
+  })
+
+type Options = z.output<typeof options>
+
+const WORDS = 'graph.embeddings.word_embeddings.weight'
+const SLOPE = 0.2
+
+/** The shape of every parameter by name; those of a layer are named as in PyTorch Geometric's GCNConv and GATConv. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const layers = Array.from({ length: o.numHiddenLayers }, (_, i) => {
+    const [at, head] = [`graph.layers.${i}`, [1, o.numAttentionHeads, o.hiddenSize / o.numAttentionHeads]]
+    return {
+      [`${at}.lin.weight`]: [o.hiddenSize, i === 0 ? o.embeddingSize : o.hiddenSize],
+      ...(o.layer === 'gat' ? { [`${at}.att_src`]: head, [`${at}.att_dst`]: head } : {}),
+      [`${at}.bias`]: [o.hiddenSize],
+    }
+  })
+  return {
+    [WORDS]: [o.vocabSize, o.embeddingSize],
+    ...Object.assign({}, ...layers),
+    'graph.readout.gate.weight': [o.hiddenSize, o.hiddenSize],
+    'graph.readout.gate.bias': [o.hiddenSize],
+    'graph.readout.content.weight': [o.hiddenSize, o.hiddenSize],
+    'graph.readout.content.bias': [o.hiddenSize],
+  }
+}
+
+/** New parameters; weights of layers have the variance of Glorot's, `2 / (inputs + outputs)`. */
+const init = (o: Options, key: Key): Params =>
+  Object.fromEntries(
+    Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
+      if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+      const glorot = Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
+      return [name, normal(foldSeed(key, name), shape, name === WORDS ? o.initializerRange : glorot)]
+    }),
+  )
+
+/**
+ * A graph convolution, `D^(−1/2)·Â·D^(−1/2)·X·Wᵀ`, `Â` the links, `D` how many each word has. Places of one word have the same
+ * row, so `D` of a neighbour can be read at the node. Source: Kipf and Welling, 2017, equation 2.
+ */
+function convolve(products: Tensor, links: Tensor): Tensor {
+  // Padding has no links; a word has one at least, to itself.
+  const scale = rsqrt(maximum(sum(links, 2, true), 1)) // [batch, length, 1]
+  return mul(scale, matMul(links, mul(scale, products)))
+}
+
+/**
+ * Graph attention, heads joined: `α_ij = softmax_j LeakyReLU(a_dst·x_i + a_src·x_j)` over the links of `i`, and `Σ α_ij·x_j`, with
+ * `x = W·h` by head. Source: Veličković et al., 2018, equations 3 and 5.
+ */
+function attend(own: Params, products: Tensor, links: Tensor, heads: number, { at, record }: LayerContext): Tensor {
+  const x = splitHeads(products, heads) // [batch, heads, length, size]
+  const scores = (name: string): Tensor => {
+    const direction = parameter(own, `${at}.${name}`)
+    const [, , size] = direction.shape as [number, number, number]
+    return sum(mul(x, reshape(direction, [1, heads, 1, size])), 3, true) // [batch, heads, length, 1]
+  }
+  const to = transpose(scores('att_src'), [0, 1, 3, 2]) // [batch, heads, 1, length]
+  const bias = mul(sub(expandDims(links, 1), 1), 1e9)
+  const weights = softmax(add(leakyRelu(add(scores('att_dst'), to), SLOPE), bias))
+  record?.(weights)
+  return joinHeads(matMul(weights, x))
+}
+
+/**
+ * `[batch, length, width]` → `[batch, length, hidden]`, with ReLU after a convolution and ELU after attention, as published;
+ * 0 where `real` `[batch, length, 1]` is 0.
+ */
+function graphLayer(o: Options, own: Params, h: Tensor, links: Tensor, real: Tensor, context: LayerContext): Tensor {
+  const { at, mode } = context
+  const products = linear(own, `${at}.lin`, dropout(h, o.dropout, mode), { bias: false })
+  const taken =
+    o.layer === 'gcn' ? convolve(products, links) : attend(own, products, links, o.numAttentionHeads, context)
+  const sums = add(taken, parameter(own, `${at}.bias`))
+  return mul(o.layer === 'gcn' ? relu(sums) : elu(sums), real)
+}
+
+/**
+ * The greatest over the places, `[batch, length, hidden]` → `[batch, hidden]`. In the gradient those that are equally great share
+ * evenly, where TF.js gives each all of it: words with the same neighbours have the same state, so that they often are.
+ */
+const greatest = (x: Tensor): Tensor =>
+  customGrad((input, save) => {
+    const all = input as Tensor
+    const top = max(all, 1, true)
+    ;(save as (tensors: Tensor[]) => void)([all, top])
+    return {
+      value: squeeze(top, [1]),
+      gradFunc: (g: Tensor, saved: Tensor[]) => {
+        const tops = cast(equal(saved[0]!, saved[1]!), 'float32')
+        return mul(div(tops, sum(tops, 1, true)), expandDims(g, 1))
+      },
+    }
+  })(x)
+
+/** The mean and the greatest of the nodes' gated states: `g = σ(W·h + b) ∘ tanh(V·h + c)`, `[batch, hidden]`. */
+function readOut(params: Params, h: Tensor, nodes: Tensor): Tensor {
+  const gated = mul(sigmoid(linear(params, 'graph.readout.gate', h)), tanh(linear(params, 'graph.readout.content', h)))
+  const present = expandDims(nodes, 2) // [batch, length, 1]
+  const mean = div(sum(mul(gated, present), 1), maximum(sum(present, 1), 1))
+  return add(mean, greatest(add(gated, mul(sub(present, 1), 1e9))))
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const { nodes, links } = wordGraph(inputs, o.window)
+  const real = expandDims(cast(inputs.attentionMask, 'float32'), 2) // [batch, length, 1]
+  const words = mul(embedding(params, 'graph.embeddings.word_embeddings', inputs.inputIds), real)
+  const { x, kept } = layerStack(params, words, [links, real], fold(mode, 0), {
+    count: o.numHiddenLayers,
+    at: (i) => `graph.layers.${i}`,
+    layer: (own, h, [edges, tokens], context) => graphLayer(o, own, h, edges!, tokens!, context),
+  })
+  return { lastHiddenState: x, pooled: readOut(params, x, nodes), ...kept }
+}
+
+/** The groups in depth order. */
+const layersOf = (o: Options): Model['layers'] => [
+  { name: 'embeddings', prefixes: ['graph.embeddings.'] },
+  ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({ name: `layer ${i}`, prefixes: [`graph.layers.${i}.`] })),
+  { name: 'readout', prefixes: ['graph.readout.'] },
+]
+
+/**
+ * A graph neural network for each text: its distinct tokens are the nodes, linked where they stand near one another. Layers are
+ * graph attention (`gat`) or graph convolutions (`gcn`). `pooled` is the sum of the mean and the maximum of the nodes' gated states;
+ * `lastHiddenState` has at each place the state of its word, the same wherever the word stands.
+ *
+ * Near neighbours: TextGCN makes one graph of all texts and cannot read a new one; a transformer links every two places.
+ */
+export const graph = definePlugin({
+  kind: MODEL,
+  name: 'graph',
+  summary: 'Graph neural network on the words of a text, linked where they stand near one another',
+  source:
+    'Zhang et al., Every Document Owns Its Structure (TextING), 2020, sections 3.1 and 3.3; Kipf and Welling, 2017; Veličković et al., 2018',
+  options,
+  exceptions: { attentions: 'layers of gcn have none; those of gat have' },
+  create: (o): Model => ({
+    prefix: 'graph.',
+    wordEmbeddings: WORDS,
+    heads: {
+      'sequence-classification': {
+        architecture: 'GraphForSequenceClassification',
+        parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+      },
+    },
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maximumLength,
+    headDropout: o.dropout,
+    initializerRange: o.initializerRange,
+    layers: layersOf(o),
+    config: { model_type: 'graph', ...configFromOptions(o) },
+    init: (key) => init(o, key),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default graph

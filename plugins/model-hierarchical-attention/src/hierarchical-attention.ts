@@ -1,0 +1,196 @@
+import {
+  type EncoderOutputs,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+  fold as foldSeed,
+} from '@attune/core'
+import {
+  configFromOptions,
+  dropout,
+  embedding,
+  filled,
+  fold,
+  linear,
+  normal,
+  parameter,
+  recomputed,
+  recurrentLayer,
+  recurrentShapes,
+  under,
+} from '@attune/nn'
+import {
+  type Tensor,
+  add,
+  cast,
+  expandDims,
+  matMul,
+  max,
+  mul,
+  pad,
+  reshape,
+  slice,
+  softmax,
+  sub,
+  tanh,
+} from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
+
+const options = z.strictObject({
+  vocabSize: count('Entries of the vocabulary').default(30522),
+  embeddingSize: count('Width of the word embeddings').default(200),
+  hiddenSize: z
+    .int()
+    .min(2)
+    .max(1_000_000)
+    .multipleOf(2)
+    .default(100)
+    .describe('Width of the states of words and of sentences, both directions together; even'),
+  attentionSize: count('Width in which states are compared with what is looked for').default(100),
+  sentenceLength: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(24)
+    .describe('Tokens of a sentence: a text is cut after every so many, wherever its full stops are'),
+  dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of embeddings, word states and what a head reads'),
+  initializerRange: z
+    .number()
+    .positive()
+    .max(10)
+    .default(0.1)
+    .describe("Standard deviation of new word embeddings and of a head's weights"),
+  maximumLength: count('The most tokens of a text').default(512),
+})
+
+type Options = z.output<typeof options>
+
+const WORDS = 'hierarchical_attention.embeddings.word_embeddings.weight'
+const LEVELS = { words: 'hierarchical_attention.words', sentences: 'hierarchical_attention.sentences' } as const
+const GRU = { cell: 'gru', bidirectional: true } as const
+
+/** The shapes of one level by name. */
+function levelShapes(o: Options, at: string, inputs: number): Record<string, readonly number[]> {
+  return {
+    ...recurrentShapes(`${at}.gru`, inputs, o.hiddenSize / 2, GRU),
+    [`${at}.attention.weight`]: [o.attentionSize, o.hiddenSize],
+    [`${at}.attention.bias`]: [o.attentionSize],
+    [`${at}.context`]: [o.attentionSize],
+  }
+}
+
+/** New parameters; recurrent ones of the variance that PyTorch gives them, `2 / (3 · hiddenSize)`. */
+function init(o: Options, key: Key): Params {
+  const shapes = {
+    [WORDS]: [o.vocabSize, o.embeddingSize],
+    ...levelShapes(o, LEVELS.words, o.embeddingSize),
+    ...levelShapes(o, LEVELS.sentences, o.hiddenSize),
+  }
+  const fresh = ([name, shape]: [string, readonly number[]]): [string, Tensor] => {
+    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+    const usual = name.includes('.gru.') ? Math.sqrt(2 / (3 * o.hiddenSize)) : 1 / Math.sqrt(shape.at(-1)!)
+    return [name, normal(foldSeed(key, name), shape, name === WORDS ? o.initializerRange : usual)]
+  }
+  return Object.fromEntries(Object.entries(shapes).map(fresh))
+}
+
+/**
+ * States around each place, the share of each in the whole, and the whole:
+ *
+ *     u = tanh(W·h + b),   α = softmax(u · context),   s = Σ α·h
+ *
+ * `x` `[rows, length, width]` and `mask` `[rows, length]` give `[rows, length, hidden]`, `[rows, length]`, `[rows, hidden]`.
+ * Of a row without tokens the states, and so the whole, are 0.
+ */
+function level(o: Options, params: Params, at: string, x: Tensor, mask: Tensor, mode: Mode): [Tensor, Tensor, Tensor] {
+  const how: Mode = mode.keep === undefined ? mode : { training: false }
+  const read = (own: Params, y: Tensor, m: Tensor): Tensor => recurrentLayer(own, `${at}.gru`, y, m, GRU).states
+  const h = dropout(recomputed(read, under(params, `${at}.gru.`), [x, mask], how), o.dropout, mode)
+  const [rows, length, hidden] = h.shape as [number, number, number]
+  const u = tanh(linear(params, `${at}.attention`, h)) // [rows, length, attention]
+  const context = reshape(parameter(params, `${at}.context`), [-1, 1])
+  const scores = reshape(matMul(reshape(u, [-1, o.attentionSize]), context), [rows, length])
+  const shares = softmax(add(scores, mul(sub(mask, 1), 1e9)))
+  return [h, shares, reshape(matMul(expandDims(shares, 1), h), [rows, hidden])]
+}
+
+/** `[batch, length, …]` with so many places of 0 at the end. */
+const lengthened = (x: Tensor, by: number): Tensor =>
+  pad(
+    x,
+    x.shape.map((_, axis): [number, number] => [0, axis === 1 ? by : 0]),
+  )
+
+function forward(o: Options, params: Params, { inputIds, attentionMask }: TextInputs, mode: Mode): EncoderOutputs {
+  const [batch, length] = inputIds.shape as [number, number]
+  const size = Math.min(o.sentenceLength, length)
+  const sentences = Math.ceil(length / size)
+  const missing = sentences * size - length
+  const words = embedding(params, 'hierarchical_attention.embeddings.word_embeddings', inputIds)
+  const embedded = dropout(words, o.dropout, fold(mode, 0)) // [batch, length, width]
+  const cut = reshape(lengthened(embedded, missing), [batch * sentences, size, o.embeddingSize])
+  const mask = reshape(lengthened(cast(attentionMask, 'float32'), missing), [batch * sentences, size])
+  const [h, wordShares, vectors] = level(o, params, LEVELS.words, cut, mask, fold(mode, 1))
+  const some = reshape(max(mask, 1), [batch, sentences])
+  const text = reshape(vectors, [batch, sentences, o.hiddenSize])
+  const [, sentenceShares, pooled] = level(o, params, LEVELS.sentences, text, some, fold(mode, 2))
+  const states = reshape(h, [batch, sentences * size, o.hiddenSize])
+  const lastHiddenState = slice(states, [0, 0, 0], [batch, length, o.hiddenSize])
+  const attentions = {
+    0: reshape(wordShares, [batch, 1, sentences, size]),
+    1: reshape(sentenceShares, [batch, 1, 1, sentences]),
+  }
+  return {
+    lastHiddenState,
+    pooled,
+    ...(mode.keep?.includes('hiddenStates') === true ? { hiddenStates: { 0: embedded, 1: lastHiddenState } } : {}),
+    ...(mode.keep?.includes('attentions') === true ? { attentions } : {}),
+  }
+}
+
+/**
+ * A hierarchical attention network: the words of a sentence are read in both directions and summed by what is telling among them,
+ * then the sentences of the text in the same way. A sentence is a window of `sentenceLength` tokens; what is kept as
+ * `attentions` says which words, `0`: `[batch, 1, sentences, sentenceLength]`, and which sentences, `1`: `[batch, 1, 1, sentences]`, the
+ * text was judged by. `pooled` is the vector of the text, `lastHiddenState` are the states of its words.
+ */
+export const hierarchicalAttention = definePlugin({
+  kind: MODEL,
+  name: 'hierarchical-attention',
+  summary: 'Recurrent networks with attention over words, then over sentences',
+  source: 'Yang et al., Hierarchical Attention Networks for Document Classification, 2016, section 2',
+  options,
+  exceptions: {
+    attentions: 'there is one for words and one for sentences, but hidden states of words alone',
+    packing: 'a sentence is a window of the row, which texts that share the row would share too',
+  },
+  create: (o): Model => ({
+    prefix: 'hierarchical_attention.',
+    wordEmbeddings: WORDS,
+    heads: {
+      'sequence-classification': {
+        architecture: 'HierarchicalAttentionForSequenceClassification',
+        parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+      },
+    },
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maximumLength,
+    headDropout: o.dropout,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['hierarchical_attention.embeddings.'] },
+      { name: 'words', prefixes: [`${LEVELS.words}.`] },
+      { name: 'sentences', prefixes: [`${LEVELS.sentences}.`] },
+    ],
+    config: { model_type: 'hierarchical-attention', ...configFromOptions(o) },
+    init: (key) => init(o, key),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default hierarchicalAttention

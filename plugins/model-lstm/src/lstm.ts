@@ -1,0 +1,254 @@
+import {
+  type EncoderOutputs,
+  type Head,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+  fold as foldKey,
+  stream,
+} from '@attune/core'
+import {
+  configFromOptions,
+  embedding,
+  fold,
+  lastToken,
+  linear,
+  normal,
+  parameter,
+  partsAlong,
+  takeRows,
+} from '@attune/nn'
+import {
+  type Tensor,
+  add,
+  argMax,
+  cast,
+  concat,
+  equal,
+  expandDims,
+  gather,
+  matMul,
+  mul,
+  onesLike,
+  range,
+  reshape,
+  split,
+  sub,
+  tanh,
+  tensor,
+} from '@tensorflow/tfjs-core'
+import { attend, attentionShapes, mixWithCopies } from './attention.js'
+import { type Options, options } from './options.js'
+import { type Recurrence, emptyStates, heldIn, recurrentStack, stackShapes, stateCount } from './recurrent-stack.js'
+
+const WORDS = 'embedding.weight'
+const OUTPUT = 'output.weight'
+
+/** The stacks of an architecture, the one that reads first. */
+const stacksOf = ({ architecture, bidirectional }: Options): readonly Recurrence[] =>
+  architecture === 'encoder-decoder'
+    ? [
+        { name: 'encoder', bidirectional },
+        { name: 'decoder', bidirectional: false },
+      ]
+    : [{ name: 'rnn', bidirectional }]
+
+/** The width of what the first stack gives. */
+const widthOf = (o: Options): number => (o.bidirectional ? 2 : 1) * o.hiddenSize
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const [width, hidden] = [widthOf(o), o.hiddenSize]
+  const dense = (name: string, outputs: number, inputs: number) => ({
+    [`${name}.weight`]: [outputs, inputs],
+    [`${name}.bias`]: [outputs],
+  })
+  const stacks = stacksOf(o).map((stack) => stackShapes(o, stack))
+  const own = { [WORDS]: [o.vocabSize, o.embeddingSize], ...Object.assign({}, ...stacks) }
+  if (o.architecture !== 'encoder-decoder') return own
+  return {
+    ...own,
+    ...dense('bridge', stateCount(o) * hidden, width),
+    ...attentionShapes(o, width),
+    ...(o.copy ? dense('copy', 1, width + hidden + o.embeddingSize) : {}),
+    ...(o.copy && !o.tieWordEmbeddings ? { [OUTPUT]: [o.vocabSize, hidden] } : {}),
+  }
+}
+
+/** Numbers evenly spread in (−bound, bound). */
+function uniform(key: Key, shape: readonly number[], bound: number): Tensor {
+  const next = stream(key)
+  const size = shape.reduce((product, n) => product * n, 1)
+  return tensor(
+    Float32Array.from({ length: size }, () => bound * (2 * next() - 1)),
+    [...shape],
+    'float32',
+  )
+}
+
+/**
+ * Tables are normal with deviation `initializerRange`; all else is uniform as in torch.nn, within 1/√hidden in recurrent
+ * layers and 1/√inputs in others.
+ */
+function init(o: Options, key: Key): Params {
+  const shapes = shapesOf(o)
+  const entries = Object.entries(shapes).map(([name, shape]): [string, Tensor] => {
+    const from = foldKey(key, name)
+    if (name === WORDS || name === OUTPUT) return [name, normal(from, shape, o.initializerRange)]
+    const inputs = shapes[name.replace('.bias', '.weight')]?.[1] ?? 0
+    return [name, uniform(from, shape, 1 / Math.sqrt(/_l\d/.test(name) ? o.hiddenSize : inputs))]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The mask of the tokens that are read, `[batch, length]`, out of that of all slots of a cache. */
+function ownMask({ inputIds, attentionMask, cacheStart }: TextInputs): Tensor {
+  if (cacheStart === undefined) return attentionMask
+  const slots = add(range(0, inputIds.shape[1] as number, 1, 'int32'), cacheStart) as Tensor & { dtype: 'int32' }
+  return gather(attentionMask, slots, 1)
+}
+
+/** The state at the first token of each text that is not padding: `[batch, length, hidden]` to `[batch, hidden]`. */
+function firstToken(states: Tensor, { attentionMask }: TextInputs): Tensor {
+  const [batch, length, hidden] = states.shape as [number, number, number]
+  const places = add(argMax(attentionMask, 1), range(0, batch * length, length, 'int32'))
+  return takeRows(reshape(states, [batch * length, hidden]), places)
+}
+
+/** Where each direction of a reader ends: `[batch, directions · hidden]`. */
+function ends(o: Options, states: Tensor, inputs: TextInputs): Tensor {
+  if (!o.bidirectional) return lastToken(states, inputs)
+  const [onwards, back] = split(states, 2, 2) as [Tensor, Tensor]
+  return concat([lastToken(onwards, inputs), firstToken(back, inputs)], 1)
+}
+
+/** One stack that reads, or that also goes on from its cache. */
+function forwardOne(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const { inputIds, cache } = inputs
+  const words = embedding(params, 'embedding', inputIds) // [batch, length, embedding]
+  const read = { x: words, mask: ownMask(inputs), begin: cache && heldIn(o, cache), cached: cache !== undefined }
+  const { x, kept } = recurrentStack(o, stacksOf(o)[0]!, params, read, mode)
+  return { lastHiddenState: x, pooled: ends(o, x, inputs), ...kept }
+}
+
+/**
+ * What the decoder's layers begin with: `tanh(W·ends + b)` of what was read, or what the cache holds once something was
+ * written. Source: Bahdanau et al., 2015, appendix A.2.2.
+ */
+function beginnings(o: Options, params: Params, states: Tensor, inputs: TextInputs): Tensor[] {
+  const { attentionMask, inputIds, tokenTypeIds, cache, cacheStart } = inputs
+  const bridged = tanh(linear(params, 'bridge', ends(o, states, { attentionMask, inputIds, tokenTypeIds })))
+  const fresh = partsAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
+  if (cache === undefined) return fresh
+  const first = cast(equal(cacheStart!, 0), 'float32')
+  return heldIn(o, cache).map((held, i) => add(mul(first, fresh[i]!), mul(sub(1, first), held)))
+}
+
+/** What is given of the tokens to be written: with copying, the logits are part of the model. */
+function written(o: Options, params: Params, x: Tensor, words: Tensor, states: Tensor, inputs: TextInputs) {
+  const { weights, context } = attend(o, params, x, states, inputs.attentionMask)
+  const lastHiddenState = tanh(linear(params, 'attention.combine', concat([context, x], 2), { bias: false }))
+  if (!o.copy) return { lastHiddenState, weights }
+  const choice = linear(params, 'copy', concat([context, x, words], 2)) // [batch, targets, 1]
+  const table = parameter(params, o.tieWordEmbeddings ? WORDS : OUTPUT)
+  const flat = reshape(lastHiddenState, [-1, o.hiddenSize])
+  const logits = reshape(matMul(flat, table, false, true), [...x.shape.slice(0, 2), o.vocabSize])
+  return { lastHiddenState, weights, tokenLogits: mixWithCopies(logits, choice, weights, inputs.inputIds) }
+}
+
+/** What the decoder reads; where nothing is said, what the encoder reads. */
+function targetsOf({ inputIds, attentionMask, decoderInputIds, decoderAttentionMask }: TextInputs) {
+  if (decoderInputIds === undefined) return { ids: inputIds, mask: attentionMask }
+  return { ids: decoderInputIds, mask: decoderAttentionMask ?? onesLike(decoderInputIds) }
+}
+
+/** One stack that reads, and one that writes. */
+function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const [reader, writer] = stacksOf(o) as [Recurrence, Recurrence]
+  const { inputIds, attentionMask, cache, cacheStart } = inputs
+  const encode = (): Tensor => {
+    const x = embedding(params, 'embedding', inputIds) // [batch, length, embedding]
+    return recurrentStack(o, reader, params, { x, mask: attentionMask, cached: false }, fold(mode, 0)).x
+  }
+  const states = inputs.encoderStates ?? encode() // [batch, length, directions · hidden]
+  const { ids, mask } = targetsOf(inputs)
+  const own = {
+    inputIds: ids,
+    attentionMask: mask,
+    tokenTypeIds: ids,
+    ...(cache && { cache, cacheStart: cacheStart! }),
+  }
+  const words = embedding(params, 'embedding', ids) // [batch, targets, embedding]
+  const begin = beginnings(o, params, states, inputs)
+  const read = { x: words, mask: ownMask(own), begin, cached: cache !== undefined }
+  const { x, kept } = recurrentStack(o, writer, params, read, fold(mode, 1))
+  const { weights, ...given } = written(o, params, x, words, states, inputs)
+  const seen = mode.keep?.includes('attentions') === true ? { attentions: { 0: expandDims(weights, 1) } } : {}
+  return { ...given, pooled: lastToken(given.lastHiddenState, own), encoderStates: states, ...kept, ...seen }
+}
+
+const CLASSIFIER = { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' }
+
+function headsOf(o: Options): Record<string, Head> {
+  const parts = o.tieWordEmbeddings ? {} : { weight: OUTPUT }
+  const classification = { architecture: 'LstmForSequenceClassification', parts: CLASSIFIER }
+  if (o.architecture === 'encoder')
+    return {
+      'sequence-classification': classification,
+      'token-classification': { architecture: 'LstmForTokenClassification', parts: CLASSIFIER },
+    }
+  if (o.architecture === 'decoder')
+    return {
+      'causal-language-modeling': { architecture: 'LstmForCausalLM', parts },
+      'sequence-classification': classification,
+    }
+  return { 'sequence-to-sequence': { architecture: 'LstmForConditionalGeneration', parts: o.copy ? {} : parts } }
+}
+
+function create(o: Options): Model {
+  const two = o.architecture === 'encoder-decoder'
+  const groups = two ? ['encoder', 'bridge', 'decoder', 'attention', ...(o.copy ? ['copy'] : [])] : ['rnn']
+  const output = two && o.copy && !o.tieWordEmbeddings ? [{ name: 'output', prefixes: [OUTPUT] }] : []
+  return {
+    prefix: '',
+    wordEmbeddings: WORDS,
+    heads: headsOf(o),
+    hiddenSize: two ? o.hiddenSize : widthOf(o),
+    maximumLength: o.maximumLength,
+    headDropout: o.dropout,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['embedding.'] },
+      ...groups.map((name) => ({ name, prefixes: [`${name}.`] })),
+      ...output,
+    ],
+    config: { model_type: 'lstm', ...(two ? { is_encoder_decoder: true } : {}), ...configFromOptions(o) },
+    init: (key) => init(o, key),
+    ...(o.architecture === 'encoder' ? {} : { cache: (batch: number) => emptyStates(o, batch) }),
+    forward: (params, inputs, mode) => (two ? forwardBoth : forwardOne)(o, params, inputs, mode),
+  }
+}
+
+/**
+ * Recurrent networks of the cells of torch.nn (RNN, LSTM, GRU), with its names and its order of gates: a step for each token,
+ * which hands on one state of fixed size. Padding is no step. `pooled` is the last state, of both directions where there are
+ * two. An encoder–decoder attends to what it has read after its recurrent layers, as Luong's do, without feeding what it
+ * found back into them; with `copy` its outputs have `tokenLogits`, which mix writing and copying.
+ */
+export const lstm = definePlugin({
+  kind: MODEL,
+  name: 'lstm',
+  summary: 'Recurrent networks: RNN, LSTM or GRU as writer, reader, or both with attention and copying',
+  source: 'Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; Luong et al., 2015; See et al., 2017, section 2.2',
+  options,
+  exceptions: {
+    packing: 'the state at the end of a text would be handed on to the next one in the row',
+    attentions: 'recurrent layers have none; an encoder–decoder gives those to what was read',
+  },
+  create,
+})
+export default lstm
