@@ -3,6 +3,7 @@ import { AttuneError } from './error.js'
 import type { Kind } from './kind.js'
 import { describeIssues } from './issues.js'
 import type { Example } from './kinds/source.js'
+import type { Tokenizer } from './kinds/tokenizer.js'
 
 /** What a plugin asks for besides its options: kinds under names of its own choosing. */
 export type Needs = Readonly<Record<string, Kind<unknown>>>
@@ -31,9 +32,10 @@ export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
   readonly exceptions?: Readonly<Record<string, string>>
   /**
    * Learns options from the training examples before an instance is made (the names of the labels, a vocabulary).
-   * Called once, when a new run starts; a resumed run has the learned options in its configuration.
+   * Called once, when a new run starts; a resumed run has the learned options in its configuration. What is no tokenizer
+   * itself may ask for the run's, which has learned by then.
    */
-  fit?(options: z.output<S>, examples: () => AsyncIterable<Example>): Promise<z.input<S>>
+  fit?(options: z.output<S>, examples: () => AsyncIterable<Example>, tokenizer?: () => Tokenizer): Promise<z.input<S>>
   create(options: z.output<S>, given: Given<N>): T
 }
 

@@ -38,9 +38,11 @@ const LEARNERS = ['tokenizer', 'objective', 'model', 'adapter'] as const
 /** Lets the plugins learn what they must from the training examples: a vocabulary, the labels. */
 export async function learn({ config }: Plan, examples: () => AsyncIterable<Example>): Promise<Learned['options']> {
   const learned: Learned['options'] = {}
+  const tokenizer = (): Tokenizer => config.tokenizer.plugin(learned.tokenizer ?? config.tokenizer.options) as Tokenizer
   for (const kind of LEARNERS) {
     const { plugin, options } = config[kind]
-    if (plugin.fit !== undefined) learned[kind] = await plugin.fit(options, examples)
+    if (plugin.fit === undefined) continue
+    learned[kind] = await plugin.fit(options, examples, kind === 'tokenizer' ? undefined : tokenizer)
   }
   return learned
 }

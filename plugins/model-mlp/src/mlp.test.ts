@@ -35,3 +35,16 @@ it('refuses tf-idf without a number for each token', () => {
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('idf') }),
     )
 })
+
+it('learns idf from the training examples, by the tokenizer', async () => {
+  const options = mlp.options.parse({ vocabSize: 3, input: 'tf-idf' })
+  const tokenizer = { vocabularySize: 3, encode: (text: string) => ({ ids: [...text].map(Number) }) } as never
+  async function* examples() {
+    for (const text of ['012', '11', '1']) yield await Promise.resolve({ text })
+  }
+  const { idf } = await mlp.fit!(options, examples, () => tokenizer)
+  expect(idf).toEqual(inverseDocumentFrequencies([[0, 1, 2], [1], [1]], 3))
+  expect(mlp({ ...options, idf }).config).not.toHaveProperty('field')
+  const none = mlp.fit!({ ...options, field: 'body' }, examples, () => tokenizer)
+  await expect(none).rejects.toMatchObject({ code: 'NO_TEXT' })
+})

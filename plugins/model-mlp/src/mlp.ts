@@ -1,11 +1,14 @@
 import {
+  AttuneError,
   type EncoderOutputs,
+  type Example,
   type Key,
   MODEL,
   type Mode,
   type Model,
   type Params,
   type TextInputs,
+  type Tokenizer,
   definePlugin,
   fold as foldSeed,
 } from '@attune/core'
@@ -40,52 +43,71 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
 
 export { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
 
 const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
-const options = z
-  .strictObject({
-    vocabSize: count('Entries of the vocabulary').default(30522),
-    input: z
-      .enum(['mean', 'tf-idf'])
-      .default('mean')
-      .describe('What the first layer reads: the mean of the word embeddings, or a tf-idf weight for each token'),
-    embeddingSize: count('Width of the word embeddings, for the mean').default(300),
-    idf: z
-      .array(z.number().min(0))
-      .max(1_000_000)
-      .optional()
-      .describe(
-        'For tf-idf: the inverse document frequency of each token, from inverseDocumentFrequencies; not trained',
-      ),
-    sublinearTf: z
-      .boolean()
-      .default(false)
-      .describe('For tf-idf: whether a token that stands n times counts 1 + ln n rather than n'),
-    hiddenSizes: z
-      .array(z.int().min(1).max(1_000_000))
-      .min(1)
-      .max(1000)
-      .default([768, 128])
-      .describe('Widths of the hidden layers; the head reads the last'),
-    hiddenAct: z.enum(activationNames).default('relu').describe('Activation of each hidden layer'),
-    dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of what each hidden layer gives, to the head too'),
-    initializerRange: z
-      .number()
-      .positive()
-      .max(10)
-      .default(0.1)
-      .describe("Standard deviation of new word embeddings and of a head's weights"),
-    maximumLength: count('The most tokens of a text').default(512),
-  })
-  .refine((o) => o.input === 'mean' || o.idf?.length === o.vocabSize, {
-    path: ['idf'],
-    message: 'must have one number for each of vocabSize tokens when input is "tf-idf"',
-  })
+const options = z.strictObject({
+  vocabSize: count('Entries of the vocabulary').default(30522),
+  input: z
+    .enum(['mean', 'tf-idf'])
+    .default('mean')
+    .describe('What the first layer reads: the mean of the word embeddings, or a tf-idf weight for each token'),
+  embeddingSize: count('Width of the word embeddings, for the mean').default(300),
+  idf: z
+    .array(z.number().min(0))
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'For tf-idf: the inverse document frequency of each token, not trained; learned from the training examples if absent',
+    ),
+  field: z.string().min(1).default('text').describe('The field of the examples that idf is learned from'),
+  sublinearTf: z
+    .boolean()
+    .default(false)
+    .describe('For tf-idf: whether a token that stands n times counts 1 + ln n rather than n'),
+  hiddenSizes: z
+    .array(z.int().min(1).max(1_000_000))
+    .min(1)
+    .max(1000)
+    .default([768, 128])
+    .describe('Widths of the hidden layers; the head reads the last'),
+  hiddenAct: z.enum(activationNames).default('relu').describe('Activation of each hidden layer'),
+  dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of what each hidden layer gives, to the head too'),
+  initializerRange: z
+    .number()
+    .positive()
+    .max(10)
+    .default(0.1)
+    .describe("Standard deviation of new word embeddings and of a head's weights"),
+  maximumLength: count('The most tokens of a text').default(512),
+})
 
 type Options = z.output<typeof options>
+
+/** Counts in how many of the examples each token stands. @throws AttuneError `NO_TEXT` if none has a text. */
+async function learnIdf(field: string, examples: AsyncIterable<Example>, { encode, vocabularySize }: Tokenizer) {
+  const rows: (readonly number[])[] = []
+  for await (const { [field]: text } of examples)
+    if (typeof text === 'string') rows.push([...new Set(encode(text, { addSpecialTokens: false }).ids)])
+  if (rows.length > 0) return [...inverseDocumentFrequencies(rows, vocabularySize)]
+  throw new AttuneError(
+    'NO_TEXT',
+    `model mlp: the training examples have no text under "${field}" to learn idf from`,
+    'Name the field that holds the text: `model: { use: mlp, field: … }`.',
+  )
+}
+
+function checked(o: Options): Options {
+  if (o.input === 'mean' || o.idf?.length === o.vocabSize) return o
+  throw new AttuneError(
+    'BAD_OPTIONS',
+    `model mlp: idf must have one number for each of the ${o.vocabSize} tokens when input is "tf-idf", and has ${o.idf?.length ?? 'none'}`,
+    'Give the numbers that inverseDocumentFrequencies counts, or let `fit` learn them from the training examples.',
+  )
+}
 
 const WORDS = 'mlp.embeddings.word_embeddings.weight'
 const BIAS = 'mlp.embeddings.bias'
@@ -182,23 +204,31 @@ export const mlp = definePlugin({
   source: 'Iyyer et al., Deep Unordered Composition Rivals Syntactic Methods for Text Classification, 2015, section 3',
   options,
   exceptions: { attentions: 'no token looks at another' },
-  create: (o): Model => ({
-    prefix: 'mlp.',
-    wordEmbeddings: WORDS,
-    heads: {
-      'sequence-classification': {
-        architecture: 'MlpForSequenceClassification',
-        parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  fit: async (o, examples, tokenizer) =>
+    o.input === 'tf-idf' && o.idf === undefined && tokenizer !== undefined
+      ? { ...o, idf: await learnIdf(o.field, examples(), tokenizer()) }
+      : o,
+  create: (given): Model => {
+    const o = checked(given)
+    const { field: _, ...saved } = o
+    return {
+      prefix: 'mlp.',
+      wordEmbeddings: WORDS,
+      heads: {
+        'sequence-classification': {
+          architecture: 'MlpForSequenceClassification',
+          parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+        },
       },
-    },
-    hiddenSize: o.hiddenSizes.at(-1)!,
-    maximumLength: o.maximumLength,
-    headDropout: o.dropout,
-    initializerRange: o.initializerRange,
-    layers: layersOf(o),
-    config: { model_type: 'mlp', ...configFromOptions(o) },
-    init: (key) => init(o, key),
-    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
-  }),
+      hiddenSize: o.hiddenSizes.at(-1)!,
+      maximumLength: o.maximumLength,
+      headDropout: o.dropout,
+      initializerRange: o.initializerRange,
+      layers: layersOf(o),
+      config: { model_type: 'mlp', ...configFromOptions(saved) },
+      init: (key) => init(o, key),
+      forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+    }
+  },
 })
 export default mlp
