@@ -377,7 +377,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       [real([2, 3])],
     ),
   ],
-  reverse: [one((x) => tf.reverse(x!, [0]), [real([3, 2])], g), one((x) => tf.reverse(x!), [real([3, 2])], g)],
+  reverse: [
+    one((x) => tf.reverse(x!, [0]), [real([3, 2])], g),
+    one((x) => tf.reverse(x!), [real([3, 2])], g),
+    one((x) => tf.reverse(x!, 1), [real([3, 2])], g),
+  ],
   gather: [
     one((x, i) => tf.gather(x!, i as never), [real([5, 3]), whole([2, 4], 5)]),
     one((x, i) => tf.gather(x!, i as never, 1), [real([2, 5, 3]), whole([4], 5)]),

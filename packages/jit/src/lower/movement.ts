@@ -20,7 +20,9 @@ const pad = (
 function reversed({ b, in: input, attr }: Call): Value {
   const x = input('x')
   const rank = x.shape.length
-  const axes = (attr<number[] | undefined>('dims') ?? x.shape.map((_, i) => i)).map((axis) => (axis + rank) % rank)
+  const axes = [attr<number | number[] | undefined>('dims') ?? x.shape.map((_, i) => i)]
+    .flat()
+    .map((axis) => (axis + rank) % rank)
   if (rank === 0) return x
   const back = (i: number): boolean => axes.includes(i)
   const starts = x.shape.map((n, i) => (back(i) ? n - 1 : 0))

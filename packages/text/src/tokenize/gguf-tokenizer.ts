@@ -113,7 +113,9 @@ function templateOf(metadata: Metadata, begins: boolean): object | null {
   const [single, second] = [around('A', 0), around('B', 1)]
   if (single.length === 1) return null
   const known = [bos, eos].flatMap((at) => (at === undefined || tokens[at] === undefined ? [] : [at]))
-  const special = Object.fromEntries(known.map((at) => [tokens[at]!, { id: tokens[at], ids: [at], tokens: [tokens[at]] }]))
+  const special = Object.fromEntries(
+    known.map((at) => [tokens[at]!, { id: tokens[at], ids: [at], tokens: [tokens[at]] }]),
+  )
   return { type: 'TemplateProcessing', single, pair: [...single, ...second], special_tokens: special }
 }
 

@@ -6,16 +6,10 @@ import { normalizerOf } from './normalizers.js'
 import { preTokenizerOf } from './pre-tokenizers.js'
 import { type TokenizerFile, tokenizerFileSchema } from './schema.js'
 import { stepsIn } from './steps-in.js'
+import type { TextTokens } from './text-tokens.js'
 import { unigram } from './unigram.js'
 import type { WordModel } from './word-model.js'
 import { wordLevel, wordPiece } from './word-piece.js'
-
-/** The tokens of a text, with the part of the text that each came from, in UTF-16 units. */
-export interface TextTokens {
-  readonly ids: number[]
-  readonly starts: number[]
-  readonly ends: number[]
-}
 
 /** Cuts a text into tokens, without those of a template. With `limit` it may stop after so many. */
 export type Pipeline = (text: string, limit?: number) => TextTokens

@@ -1,5 +1,5 @@
 import { AttuneError, type EncodeOptions, type Encoding, type Side } from '@attune/core'
-import type { TextTokens } from './pipeline.js'
+import type { TextTokens } from './text-tokens.js'
 
 /** One place of a template: special tokens, or the first or second text. */
 export type Piece =
