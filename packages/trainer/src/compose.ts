@@ -68,9 +68,13 @@ function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
   throw new AttuneError(
     'VOCABULARY_MISMATCH',
     `the tokenizer has ${tokenizer.vocabularySize} tokens, and the model's vocabulary only ${size}`,
-    'Use the tokenizer that was saved with the model, or leave vocabSize out.',
+    'Use the tokenizer that was saved with the model, or leave vocabSize out. For tokens that you added, let the saved embeddings grow: `model: { from: …, resizeEmbeddings: true }`.',
   )
 }
+
+/** Whether a model's vocabulary must grow to hold the tokenizer's. */
+const isSmaller = ({ options }: Chosen, { vocabularySize }: Tokenizer): boolean =>
+  Number(options['vocabSize']) < vocabularySize
 
 /**
  * Fills a scope with a plan's plugins, the stream of the run's events and its key. Learned options replace configured
@@ -93,7 +97,8 @@ export function compose(
   provideChosen(scope, completed('tokenizer'))
   const tokenizer = get(scope, TOKENIZER)
   const model = completed('model')
-  const sized = !plan.vocabularyGiven && 'vocabSize' in model.plugin.options.shape
+  const open = !plan.vocabularyGiven || (plan.from?.resizeEmbeddings === true && isSmaller(model, tokenizer))
+  const sized = open && 'vocabSize' in model.plugin.options.shape
   provide(scope, model.plugin, sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options)
   checkVocabulary(get(scope, MODEL), tokenizer)
   provideChosen(scope, completed('objective'))

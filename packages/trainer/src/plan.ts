@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   AttuneError,
@@ -17,7 +17,9 @@ import {
 } from '@attune/core'
 import { optionsFromConfig } from '@attune/nn'
 import type { Observable } from 'rxjs'
+import { z } from 'zod'
 import { AUTO, chooseEngine } from './choose-engine.js'
+import { describeModel, readsType } from './model-folder.js'
 import { type ParsedConfig, runSchema, without } from './run-config.js'
 
 /** What surrounds a run. */
@@ -34,13 +36,23 @@ export interface RunOptions {
   readonly locate?: Locate
 }
 
+/** A saved model to start from: what stands beside `from` in a configuration's `model`. */
+export interface Start {
+  /** Its folder, or its file. */
+  readonly path: string
+  /** Whether to load what fits, and leave the rest new; else the model must be whole. */
+  readonly partial: boolean
+  /** Whether its word embeddings may grow to the tokenizer's vocabulary. */
+  readonly resizeEmbeddings: boolean
+}
+
 /** A configuration with every plugin found and every option checked. */
 export interface Plan {
   readonly config: ChosenIn<ParsedConfig>
   /** The run's folder, absolute; nothing when the run is not kept. */
   readonly directory: string | undefined
-  /** The folder of a saved model to start from. */
-  readonly from: string | undefined
+  /** The saved model to start from. */
+  readonly from: Start | undefined
   /** Whether the user said how large the vocabulary is; otherwise the tokenizer says. */
   readonly vocabularyGiven: boolean
   /** Why the engine is the one it is, where the configuration left the choice open. */
@@ -75,21 +87,36 @@ export const placesOf = ({ places, baseDirectory = '.' }: RunOptions): SearchPla
   folders: [resolve(baseDirectory), ...(places?.folders ?? [process.cwd(), dirname(fileURLToPath(import.meta.url))])],
 })
 
+const startSchema = z.object({
+  from: z.string().min(1),
+  partial: z.boolean().default(false),
+  resizeEmbeddings: z.boolean().default(false),
+})
+
 /** Replaces `from: folder` of the model by the options in that folder's `config.json`; written options win. */
 async function readModelFolder(named: Use, places: SearchPlaces) {
-  const given = named.options['from']
-  if (typeof given !== 'string') return { model: named, from: undefined }
-  const from = resolve(places.folders[0] as string, given)
+  if (named.options['from'] === undefined) return { model: named, from: undefined }
+  const given = startSchema.safeParse(named.options)
+  if (!given.success)
+    throw new AttuneError(
+      'BAD_OPTIONS',
+      `model: ${given.error.issues.map(({ path, message }) => `\`${path.join('.')}\`: ${message}`).join('; ')}`,
+      'Write `model: { use: …, from: FOLDER, partial: true, resizeEmbeddings: true }`; the last two may be left out.',
+    )
+  const { from, ...how } = given.data
+  const path = resolve(places.folders[0] as string, from)
   const plugin = isPlugin(named.plugin) ? named.plugin : await findPlugin(MODEL, named.plugin, places)
-  const saved = readJsonFile(join(from, 'config.json'))
-  if (saved['model_type'] !== plugin.name)
+  const saved = describeModel(path).config
+  const type = saved['model_type']
+  if (typeof type !== 'string' || !readsType(plugin, type))
     throw new AttuneError(
       'WRONG_MODEL_TYPE',
-      `${from} holds a model of type ${JSON.stringify(saved['model_type'])}, and the configuration uses "${plugin.name}"`,
-      `Write \`model: { use: ${String(saved['model_type'])}, from: … }\`.`,
+      `${path} holds a model of type ${JSON.stringify(type)}, and the configuration uses "${plugin.name}"`,
+      `Write \`model: { use: ${String(type)}, from: … }\`.`,
     )
-  const options = { ...optionsFromConfig(plugin.options, saved), ...without(named, 'from').options }
-  return { model: { kind: MODEL, plugin, options }, from }
+  const written = Object.keys(startSchema.shape).reduce((use, key) => without(use, key), named)
+  const options = { ...optionsFromConfig(plugin.options, saved), ...written.options }
+  return { model: { kind: MODEL, plugin, options }, from: { path, ...how } }
 }
 
 /**

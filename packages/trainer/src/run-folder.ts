@@ -55,7 +55,7 @@ export async function writeRunFolder(plan: Plan, learned: Learned, options: RunO
     model: {
       ...model,
       ...(plan.vocabularyGiven ? { vocabSize } : {}),
-      ...(plan.from === undefined ? {} : { from: plan.from }),
+      ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, from: plan.from.path }),
     },
     directory,
     plugins,

@@ -107,5 +107,5 @@ export function openSession(
     steps: stepsPerEpoch * config.training.epochs,
     moving: { ...AT_REST, state, progress: checkpoint?.progress ?? START },
   }
-  return { session, facts, fresh: report?.fresh ?? [] }
+  return { session, facts, fresh: [...(report?.fresh ?? []), ...(report?.misshapen ?? [])] }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Engine, HostArray, Params } from '@attune/core'
+import { type Engine, type HostArray, type Params, key } from '@attune/core'
 import { encodeSafetensors, shardWeights } from '@attune/nn'
 import { toyEngine } from './toy.test.fixture.js'
 import { loadWeights } from './weights.js'
@@ -75,7 +75,7 @@ const failure = (
 describe('loadWeights', () => {
   it('loads a whole checkpoint, from one file or several, and leaves no tensor behind', async () => {
     const live = engine.live()
-    const report = { fresh: [], unused: [], misshapen: [] }
+    const report = { fresh: [], unused: [], misshapen: [], grown: [] }
     expect(await firsts(checkpoint(whole), { needHead: true })).toEqual({ numbers: [1, 2, 3, 4, 5], report })
     const folder = join(root, 'sharded')
     mkdirSync(folder)
@@ -95,7 +95,7 @@ describe('loadWeights', () => {
     )
     const { numbers, report } = await firsts(checkpoint(Object.fromEntries(bare)))
     expect(numbers).toEqual([1, 2, 3, 4, 0])
-    expect(report).toEqual({ fresh: ['head.weight'], unused: [], misshapen: [] })
+    expect(report).toEqual({ fresh: ['head.weight'], unused: [], misshapen: [], grown: [] })
   })
 
   it('takes a checkpoint that holds a shared tensor once for whole, and has no use for its second copy', async () => {
@@ -141,6 +141,23 @@ describe('loadWeights', () => {
       fresh: ['m.dense.weight', 'head.weight'],
       unused: ['other'],
       misshapen: ['m.words.weight'],
+      grown: [],
     })
+  })
+
+  it('adds rows for new tokens where that is asked for, to the embeddings and to what else has a row for each', async () => {
+    const live = engine.live()
+    const small = { ...whole, 'm.words.weight': filled(1, 2, 2), 'head.weight': filled(5, 2, 2) }
+    const growing = { wordEmbeddings: 'm.words.weight', key: key(3) }
+    const { params, report } = loadWeights(engine, fresh(), checkpoint(small), { prefix: 'm.', growing })
+    expect(report).toMatchObject({ fresh: [], misshapen: [], grown: ['m.words.weight', 'head.weight'] })
+    const values = (await engine.read(params)) as unknown as Arrays
+    expect(values['m.words.weight']).toEqual(filled(1, 3, 2))
+    expect(values['head.weight']).toEqual(filled(5, 4, 2))
+    engine.release(params)
+    expect(engine.live()).toBe(live)
+    expect(failure(checkpoint(small)).code).toBe('SHAPE_MISMATCH')
+    const other = { ...small, 'm.dense.weight': filled(2, 1, 2) }
+    expect(failure(checkpoint(other), { growing }).message).toContain('m.dense.weight')
   })
 })

@@ -1,6 +1,8 @@
-import { AttuneError, type Engine, type Params, fold, key, mapParams, nearest } from '@attune/core'
-import { type StoredTensor, type WeightsReader, openWeights } from '@attune/nn'
+import { AttuneError, type Engine, type Key, type Params, fold, key, mapParams, nearest } from '@attune/core'
+import { type StoredTensor, type WeightsReader, openWeights, resizeEmbeddings } from '@attune/nn'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Parts } from './compose.js'
+import type { Start } from './plan.js'
 
 /** What became of a checkpoint's tensors and of a model's parameters. */
 export interface LoadReport {
@@ -10,6 +12,8 @@ export interface LoadReport {
   readonly unused: readonly string[]
   /** Parameters that are new, because the checkpoint's tensor has another shape; only where part of one may be loaded. */
   readonly misshapen: readonly string[]
+  /** Parameters that got rows for tokens that the checkpoint does not have. */
+  readonly grown: readonly string[]
 }
 
 /** How a checkpoint is to be loaded. */
@@ -20,6 +24,8 @@ interface Loading {
   readonly needHead?: boolean
   /** Load whatever has the name and shape of a parameter, and leave the rest as it is. Default: the model must be whole. */
   readonly partial?: boolean
+  /** The word embeddings, where they may have fewer rows than the model, as may what else has a row for each token. */
+  readonly growing?: { readonly wordEmbeddings: string; readonly key: Key }
 }
 
 /** Constants that some checkpoints hold beside the weights: places, causal masks, wavelengths of rotary positions. */
@@ -94,8 +100,15 @@ function savedAs(name: string, prefix: string, saved: WeightsReader['tensors']):
   return [...names, ...names.map(greek)].find((alias) => saved.has(alias))
 }
 
+/** Whether a tensor has a row for each token that the checkpoint knows, and its parameter has more. */
+function grows({ shape, saved }: Match, rows: number | undefined): boolean {
+  const rest = (of: readonly number[]): string => String(of.slice(1))
+  return saved.shape[0] === rows && shape[0]! > rows! && rest(shape) === rest(saved.shape)
+}
+
 /** What takes the place of what. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless a part is enough. */
-function match(fresh: Params, reader: WeightsReader, { prefix, needHead = false, partial = false }: Loading) {
+function match(fresh: Params, reader: WeightsReader, loading: Loading) {
+  const { prefix, needHead = false, partial = false, growing } = loading
   const matches = Object.entries(fresh).flatMap(([name, { shape }]): Match[] => {
     const alias = savedAs(name, prefix, reader.tensors)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
@@ -107,22 +120,34 @@ function match(fresh: Params, reader: WeightsReader, { prefix, needHead = false,
   const lost = partial ? [] : absent.filter((name) => needHead || name.startsWith(prefix))
   if (lost.length > 0) throw missing(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
-  const misfits = matches.filter((each) => !fits(each))
+  const rows = matches.find(({ name }) => name === growing?.wordEmbeddings)?.saved.shape[0]
+  const grown = matches.filter((each) => grows(each, rows))
+  const loaded = matches.filter((each) => fits(each) || grown.includes(each))
+  const misfits = matches.filter((each) => !loaded.includes(each))
   if (misfits.length > 0 && !partial) throw wrongShapes(reader.where, misfits)
-  const report: LoadReport = { fresh: absent, unused, misshapen: misfits.map(({ name }) => name) }
-  return { aliases: new Map(matches.filter(fits).map(({ name, alias }) => [name, alias])), report }
+  const names = (of: readonly Match[]): string[] => of.map(({ name }) => name)
+  const report: LoadReport = { fresh: absent, unused, misshapen: names(misfits), grown: names(grown) }
+  return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), report }
 }
 
 /** Reads the tensors of a checkpoint one by one into the place of new ones. */
 function replaced(engine: Engine, fresh: Params, reader: WeightsReader, loading: Loading) {
   const { aliases, report } = match(fresh, reader, loading)
+  const grow = (name: string, value: Tensor, rows: number): Tensor => {
+    const from = fold(loading.growing!.key, name)
+    return engine.compile((given: Params) => resizeEmbeddings(given, name, rows, from))({ [name]: value })[name]!
+  }
   const params = Object.fromEntries(
     Object.entries(fresh).map(([name, tensor]) => {
       const alias = aliases.get(name)
       if (alias === undefined) return [name, tensor]
-      const value = reader.read(alias)
+      const value = engine.put(reader.read(alias))
+      const [rows] = tensor.shape
       engine.release(tensor)
-      return [name, engine.put(value)]
+      if (!report.grown.includes(name)) return [name, value]
+      const grown = grow(name, value, rows as number)
+      engine.release(value)
+      return [name, grown]
     }),
   )
   return { params, report }
@@ -149,10 +174,13 @@ export function loadWeights(
 }
 
 /** The parameters a run begins with: new ones, or those of a saved model with a new head where it has none that fits. */
-export function firstParameters(parts: Parts, seed: number, from: string | undefined) {
+export function firstParameters(parts: Parts, seed: number, from: Start | undefined) {
   const fresh = initialise(parts, seed)
   if (from === undefined) return { params: fresh, report: undefined }
-  return loadWeights(parts.engine, fresh, from, { prefix: parts.model.prefix })
+  const { prefix, wordEmbeddings } = parts.model
+  const growing = { wordEmbeddings, key: fold(key(seed), 'added tokens') }
+  const how = { prefix, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
+  return loadWeights(parts.engine, fresh, from.path, how)
 }
 
 /** The parameters of a saved model, head and all. */

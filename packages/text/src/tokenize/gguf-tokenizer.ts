@@ -119,6 +119,21 @@ function templateOf(metadata: Metadata, begins: boolean): object | null {
   return { type: 'TemplateProcessing', single, pair: [...single, ...second], special_tokens: special }
 }
 
+/** Which tokens have a role, and the chat template, as a tokenizer_config.json says it. */
+function configOf(metadata: Metadata): Readonly<Record<string, unknown>> {
+  const named = (key: 'bos' | 'eos' | 'unknown' | 'padding'): string | undefined =>
+    metadata['tokenizer.ggml.tokens'][metadata[`tokenizer.ggml.${key}_token_id`] ?? -1]
+  const config = {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    bos_token: named('bos'),
+    eos_token: named('eos'),
+    unk_token: named('unknown'),
+    pad_token: named('padding'),
+    chat_template: metadata['tokenizer.chat_template'],
+  }
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
+}
+
 /**
  * The contents of `tokenizer.json` and `tokenizer_config.json` out of the metadata of a GGUF file: byte-level BPE cut as in
  * GPT-2, Llama 3 or Qwen 2, or the byte-pair pieces of SentencePiece, as in Llama 2 and Mistral.
@@ -146,16 +161,7 @@ export function ggufTokenizer(given: Readonly<Record<string, unknown>>, where: s
     return special || types[at] === USER_DEFINED ? [{ id: at, content, special, normalized: false }] : []
   })
   const added = standing.map((each) => ({ ...each, single_word: false, lstrip: false, rstrip: false }))
-  const named = (key: 'bos' | 'eos' | 'unknown' | 'padding'): string | undefined =>
-    tokens[metadata[`tokenizer.ggml.${key}_token_id`] ?? -1]
-  const config = {
-    tokenizer_class: 'PreTrainedTokenizerFast',
-    bos_token: named('bos'),
-    eos_token: named('eos'),
-    unk_token: named('unknown'),
-    pad_token: named('padding'),
-    chat_template: metadata['tokenizer.chat_template'],
-  }
+  const config = configOf(metadata)
   const vocab = Object.fromEntries(tokens.map((token, at) => [token, at]))
   const json = {
     version: '1.0',
@@ -166,5 +172,5 @@ export function ggufTokenizer(given: Readonly<Record<string, unknown>>, where: s
     post_processor: templateOf(metadata, spm),
     model: { type: 'BPE', ...parts.model, vocab },
   }
-  return { json, config: Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) }
+  return { json, config }
 }

@@ -5,6 +5,19 @@ type Rules = (text: string) => string | undefined
 
 const encoder = new TextEncoder()
 
+const REMEMBERED = 2 ** 14
+
+/** The same rules, which look few graphemes up again: texts consist of the same ones. */
+function remembered(rules: Rules): Rules {
+  const known = new Map<string, string | undefined>()
+  return (text) => {
+    if (known.has(text)) return known.get(text)
+    const found = rules(text)
+    if (known.size < REMEMBERED) known.set(text, found)
+    return found
+  }
+}
+
 /**
  * Reads the rules of SentencePiece: the bytes of a double-array trie, preceded by their number, and texts that end in a zero
  * byte, to which the trie's values point.
@@ -25,7 +38,7 @@ export function readRules(base64: string): Rules | undefined {
     const end = texts.indexOf(0, start)
     return decoder.decode(texts.subarray(start, end < 0 ? texts.length : end))
   }
-  return (text) => {
+  return remembered((text) => {
     let at = offsetOf(units[0]!)
     for (const byte of encoder.encode(text)) {
       at = (at ^ byte) >>> 0
@@ -36,7 +49,7 @@ export function readRules(base64: string): Rules | undefined {
       if ((unit & 0x100) !== 0) return textAt((units[at] ?? 0) & 0x7fffffff)
     }
     return undefined
-  }
+  })
 }
 
 /**
@@ -56,8 +69,13 @@ function put(changes: [string, number][], old: string, replacement: string): num
   return 0
 }
 
+// eslint-disable-next-line no-control-regex -- ASCII as it is defined
+const ASCII = /^[\x00-\x7f]*$/
 const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' })
 const LONGEST = 6
+/** The graphemes of a text, which in ASCII are its characters, but for a line end of two. */
+const graphemes = (text: string): readonly string[] =>
+  ASCII.test(text) ? (text.match(/\r\n|[^]/g) ?? []) : Array.from(segmenter.segment(text), ({ segment }) => segment)
 
 /**
  * Normalizes as SentencePiece was told to when its model was trained: graphemes below six bytes by the rules, longer ones
@@ -74,9 +92,9 @@ export function normalizedByRules(given: AlignedText, rules: Rules): AlignedText
     skipped += put(changes, part, replacement)
     return true
   }
-  for (const { segment } of segmenter.segment(given.text)) {
-    if (Buffer.byteLength(segment) < LONGEST && apply(segment)) continue
-    for (const character of segment) if (!apply(character)) changes.push([character, 0])
+  for (const grapheme of graphemes(given.text)) {
+    if (Buffer.byteLength(grapheme) < LONGEST && apply(grapheme)) continue
+    for (const character of grapheme) if (!apply(character)) changes.push([character, 0])
   }
   return any ? changed(given, changes as readonly Change[], skipped) : given
 }

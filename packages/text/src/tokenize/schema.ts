@@ -51,11 +51,24 @@ export const preTokenizerSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('Split'), pattern, behavior, invert: flag.default(false) }),
 ])
 
-const decoder = z.looseObject({
-  type: z.enum(['ByteLevel', 'WordPiece', 'Metaspace', 'ByteFallback', 'Fuse', 'Strip', 'Replace', 'BPEDecoder'], {
-    error: 'it is of a type that is not known',
-  }),
-})
+/** A step of how tokens become a text. */
+const decoder = z.discriminatedUnion(
+  'type',
+  [
+    z.looseObject({ type: z.enum(['ByteLevel', 'ByteFallback', 'Fuse']) }),
+    z.looseObject({ type: z.literal('WordPiece'), prefix: z.string().max(100).nullish(), cleanup: flag.nullish() }),
+    z.looseObject({ type: z.literal('Metaspace'), replacement: z.string().min(1).max(10).optional() }),
+    z.looseObject({
+      type: z.literal('Strip'),
+      content: z.string().max(10).optional(),
+      start: z.int().min(0).max(1000).optional(),
+      stop: z.int().min(0).max(1000).optional(),
+    }),
+    z.looseObject({ type: z.literal('Replace'), pattern, content: z.string().max(100) }),
+    z.looseObject({ type: z.literal('BPEDecoder'), suffix: z.string().max(100).nullish() }),
+  ],
+  { error: 'it is of a type that is not known' },
+)
 
 const vocabulary = z.record(token, id)
 const modelSchema = z.discriminatedUnion('type', [

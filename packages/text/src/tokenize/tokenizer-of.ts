@@ -14,6 +14,8 @@ export interface TokenizerSource {
   readonly json?: Readonly<Record<string, unknown>> | undefined
   /** The content of the tokenizer_config.json that belongs to it. */
   readonly config?: Readonly<Record<string, unknown>> | undefined
+  /** Tokens to add to the vocabulary, found in texts as they stand; their ids come after all others. */
+  readonly addedTokens?: readonly string[] | undefined
 }
 
 /** What a tokenizer is to be, whatever its file says. */
@@ -56,7 +58,8 @@ export function parseTokenizerFile(content: unknown, where: string, type: ModelF
     )
   }
   const found = (content as { readonly model?: { readonly type?: unknown } } | null)?.model?.type
-  if (found !== type) refuse(`at \`model.type\`, it is ${JSON.stringify(found)}`)
+  if (found !== type)
+    refuse(`at \`model.type\`, it is ${typeof found === 'string' ? JSON.stringify(found.slice(0, 80)) : 'no text'}`)
   const parsed = tokenizerFileSchema.safeParse(content)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
@@ -97,12 +100,35 @@ function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, nu
   )
 }
 
-/** Decodes as the library does. */
-function decoderOf(json: unknown, { cleanUp = false }: TokenizerKind): Tokenizer['decode'] {
-  const library = new HuggingFaceTokenizer(json as object, {})
+/**
+ * Decodes as the library does, and leaves out ids without a token, as the Rust library does. The library is given what was
+ * checked, without the steps that only encoding needs: it does not know all of them.
+ */
+function decoderOf(
+  file: TokenizerFile,
+  tokens: ReadonlyMap<number, string>,
+  { cleanUp = false }: TokenizerKind,
+): Tokenizer['decode'] {
+  const steps = { decoder: file.decoder ?? null, normalizer: null, pre_tokenizer: null, post_processor: null }
+  const library = new HuggingFaceTokenizer({ ...file, ...steps }, {})
   const how = { skip_special_tokens: true, clean_up_tokenization_spaces: cleanUp }
-  // The library refuses to decode nothing.
-  return (ids) => (ids.length === 0 ? '' : library.decode(Array.from(ids), how))
+  return (ids) => {
+    const known = Array.from(ids).filter((id) => tokens.has(id))
+    // The library refuses to decode nothing.
+    return known.length === 0 ? '' : library.decode(known, how)
+  }
+}
+
+/** The file with tokens added that it does not have. */
+function withTokens(file: TokenizerFile, json: object, tokens: readonly string[]) {
+  const ids = new Map([...entriesOf(file.model), ...file.added_tokens.map(({ content, id }) => [content, id] as const)])
+  const first = [...ids.values()].reduce((most, id) => Math.max(most, id), -1) + 1
+  const fresh = [...new Set(tokens)].filter((token) => token !== '' && !ids.has(token))
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false }
+  const added = [...file.added_tokens, ...fresh.map((content, i) => ({ id: first + i, content, ...flags }))]
+  return fresh.length === 0
+    ? { file, json }
+    : { file: { ...file, added_tokens: added }, json: { ...json, added_tokens: added } }
 }
 
 /**
@@ -111,8 +137,9 @@ function decoderOf(json: unknown, { cleanUp = false }: TokenizerKind): Tokenizer
  * @throws AttuneError `NO_VOCABULARY`, `FILE_NOT_FOUND`, `BAD_TOKENIZER`; its `encode` throws `BAD_STRIDE`
  */
 export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Tokenizer {
-  const { json, config: own, where } = filesOf(source, kind)
-  const file = parseTokenizerFile(json, where, kind.type)
+  const { json: content, config: own, where } = filesOf(source, kind)
+  const parsed = parseTokenizerFile(content, where, kind.type)
+  const { file, json } = withTokens(parsed, content as object, source.addedTokens ?? [])
   const config = { ...kind.config?.(file), ...own }
   const vocabulary = new Map(entriesOf(file.model))
   const added = file.added_tokens.map(({ content, id }) => [content, id] as const)
@@ -123,7 +150,7 @@ export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Token
   const bare = withoutSpecial(templates)
   const trim = trimOf(file.post_processor, (id) => (standing.has(id) ? undefined : tokens.get(id)))
   const pipeline = pipelineOf(file, vocabulary)
-  const decode = decoderOf(json, kind)
+  const decode = decoderOf(file, tokens, kind)
   const chat = config['chat_template']
   return {
     vocabularySize: [...tokens.keys()].reduce((most, id) => Math.max(most, id), 0) + 1,
