@@ -1,6 +1,14 @@
 """Tiny random decoders, and what transformers computes with them: see model_parity.py. Run it with Python from anywhere."""
 from model_parity import CausalModelling, Classification, LABELS, write_case
 from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    Gemma2ForSequenceClassification,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    Gemma3TextForSequenceClassification,
+    GemmaConfig,
+    GemmaForCausalLM,
     GPT2Config,
     GPT2ForSequenceClassification,
     GPT2LMHeadModel,
@@ -51,3 +59,20 @@ write_case("llama", "mistral", MistralForCausalLM, MistralConfig(**TINY, sliding
 sliding = dict(use_sliding_window=True, sliding_window=3, max_window_layers=1)
 write_case("llama", "qwen2", Qwen2ForCausalLM, Qwen2Config(**TINY, **sliding), CausalModelling, NEAR)
 write_case("llama", "qwen3", Qwen3ForCausalLM, Qwen3Config(**TINY, head_dim=6, tie_word_embeddings=True), CausalModelling)
+
+gemma = dict(TINY, head_dim=6)
+write_case("gemma", "gemma", GemmaForCausalLM, GemmaConfig(**gemma), CausalModelling)
+gemma2 = dict(gemma, sliding_window=3, query_pre_attn_scalar=5)
+caps = dict(attn_logit_softcapping=2.0, final_logit_softcapping=3.0)
+write_case("gemma", "gemma2", Gemma2ForCausalLM, Gemma2Config(**gemma2, **caps), CausalModelling, NEAR)
+uncapped = Gemma2Config(**gemma2, attn_logit_softcapping=None, attention_bias=True, **LABELLED)
+write_case("gemma", "classification", Gemma2ForSequenceClassification, uncapped, Classification, NEAR)
+# A width whose root is no whole number, and as many layers as there are kinds.
+gemma3 = dict(gemma2, hidden_size=12, num_hidden_layers=3, sliding_window_pattern=3, max_position_embeddings=64)
+bases = dict(
+    sliding_attention=dict(rope_type="default", rope_theta=100.0),
+    full_attention=dict(rope_type="linear", factor=4.0, rope_theta=1000.0),
+)  # fmt: skip
+write_case("gemma", "gemma3", Gemma3ForCausalLM, Gemma3TextConfig(**gemma3, rope_parameters=bases), CausalModelling, NEAR)
+seeing = Gemma3TextConfig(**dict(gemma3, sliding_window=4), use_bidirectional_attention=True, **LABELLED)
+write_case("gemma", "both-ways", Gemma3TextForSequenceClassification, seeing, Classification, NEAR)

@@ -10,6 +10,9 @@ from transformers import (
     DistilBertConfig,
     DistilBertForMaskedLM,
     DistilBertForSequenceClassification,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
+    ModernBertForSequenceClassification,
     RobertaConfig,
     RobertaForMaskedLM,
     RobertaForSequenceClassification,
@@ -45,3 +48,20 @@ albert = dict(TINY, max_position_embeddings=32, embedding_size=8, classifier_dro
 config = AlbertConfig(**dict(albert, num_hidden_layers=4, num_hidden_groups=2), **LABELLED)
 write_case("albert", "classification", AlbertForSequenceClassification, config, Classification)
 write_case("albert", "masked", AlbertForMaskedLM, AlbertConfig(**dict(albert, inner_group_num=2)), MaskedModelling)
+
+# Three layers: the first without a norm of its own, one that sees only what is near, and a usual one.
+modern = dict(
+    vocab_size=61, hidden_size=16, intermediate_size=12, num_hidden_layers=3, num_attention_heads=4, max_position_embeddings=32,
+    global_attn_every_n_layers=2, local_attention=4, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
+    rope_parameters={name: dict(rope_type="default", rope_theta=t) for name, t in (("full_attention", 1e3), ("sliding_attention", 1e2))},
+)  # fmt: skip
+# Shorter padding than what is near: transformers gives NaN where there is nothing but padding.
+NEAR = ((9, 8, 8), (8, 7))
+write_case("modernbert", "masked", ModernBertForMaskedLM, ModernBertConfig(**modern), MaskedModelling, NEAR)
+config = ModernBertConfig(**modern, **LABELLED)
+write_case("modernbert", "classification", ModernBertForSequenceClassification, config, Classification, NEAR)
+biased = {name: True for name in ("norm_bias", "attention_bias", "mlp_bias", "classifier_bias")}
+mean = ModernBertConfig(**modern, **biased, classifier_pooling="mean", classifier_activation="relu", **LABELLED)
+write_case("modernbert", "mean", ModernBertForSequenceClassification, mean, Classification, NEAR)
+every = ModernBertConfig(**modern, **biased, decoder_bias=False)
+write_case("modernbert", "biases", ModernBertForMaskedLM, every, MaskedModelling, NEAR)

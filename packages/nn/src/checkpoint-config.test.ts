@@ -59,4 +59,12 @@ describe('optionsFromConfig and configFromOptions', () => {
   it('take no inherited property for an option', () => {
     expect(optionsFromConfig(schema, { constructor: 1, to_string: 2, has_own_property: 3 })).toEqual({})
   })
+
+  it('refuse a value that is nested thousands deep, of which no message could be made', () => {
+    const nested = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown
+    expect(() => optionsFromConfig(schema, { vocab_size: nested })).toThrow(
+      expect.objectContaining({ code: 'BAD_MODEL_FOLDER', problem: expect.stringContaining('`vocab_size`') }),
+    )
+    expect(optionsFromConfig(schema, { unknown: nested, vocab_size: [[3]] })).toEqual({ vocabSize: [[3]] })
+  })
 })

@@ -1,7 +1,36 @@
-import { type Key, type Params, fold, normals, stream } from '@attune/core'
+import { AttuneError, type Key, type Params, fold, normals, stream } from '@attune/core'
 import { type Tensor, tensor } from '@tensorflow/tfjs-core'
 
-const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
+/** The most numbers of a tensor: its places are counted in int32. */
+const MOST_NUMBERS = 2 ** 31 - 1
+
+/** The most numbers of all weights of a model, 512 GiB of them: no process holds more. */
+const MOST_WEIGHTS = 2 ** 37
+
+const tooLarge = (what: string, most: number, found: string): AttuneError =>
+  new AttuneError(
+    'MODEL_TOO_LARGE',
+    `${what} has at most ${most.toLocaleString('en')} numbers, and ${found}`,
+    'Correct the sizes in the options of the model, or in the config.json that they come from.',
+  )
+
+const product = (shape: readonly number[]): number => shape.reduce((all, n) => all * n, 1)
+
+function size(shape: readonly number[]): number {
+  const numbers = product(shape)
+  if (numbers <= MOST_NUMBERS) return numbers
+  throw tooLarge('a tensor', MOST_NUMBERS, `one of shape [${shape.join(', ')}] has more`)
+}
+
+/**
+ * The shapes of a model's parameters, by name, as they are; to be asked before any weight is made.
+ * @throws AttuneError `MODEL_TOO_LARGE` if no memory could hold them.
+ */
+export function requireRoom<S extends Readonly<Record<string, readonly number[]>>>(shapes: S): S {
+  const total = Object.values(shapes).reduce((sum, shape) => sum + size(shape), 0)
+  if (total > MOST_WEIGHTS) throw tooLarge('a model', MOST_WEIGHTS, `this one has ${total.toPrecision(3)}`)
+  return shapes
+}
 
 /**
  * A tensor of normal numbers with mean 0 and the given standard deviation. `zeroRow` is a row that is zero instead: the
@@ -10,7 +39,7 @@ const size = (shape: readonly number[]): number => shape.reduce((product, n) => 
 export function normal(key: Key, shape: readonly number[], deviation: number, zeroRow?: number): Tensor {
   const next = normals(stream(key))
   const values = Float32Array.from({ length: size(shape) }, () => deviation * next())
-  const width = size(shape.slice(1))
+  const width = product(shape.slice(1))
   if (zeroRow !== undefined) values.fill(0, zeroRow * width, (zeroRow + 1) * width)
   return tensor(values, [...shape], 'float32')
 }
@@ -22,6 +51,7 @@ export const filled = (shape: readonly number[], value: number): Tensor =>
 /**
  * New parameters of a transformer by their shapes: weights normal with the given deviation, each from a key of its own, norms
  * 1 and biases 0. `paddingRows` says which row of a table is zero, by the table's name.
+ * @throws AttuneError `MODEL_TOO_LARGE` before any is made.
  */
 export const freshWeights = (
   shapes: Readonly<Record<string, readonly number[]>>,
@@ -30,7 +60,7 @@ export const freshWeights = (
   paddingRows: Readonly<Record<string, number | undefined>> = {},
 ): Params =>
   Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]): [string, Tensor] => {
+    Object.entries(requireRoom(shapes)).map(([name, shape]): [string, Tensor] => {
       if (/norm\.weight$/i.test(name)) return [name, filled(shape, 1)]
       if (name.endsWith('.bias')) return [name, filled(shape, 0)]
       return [name, normal(fold(key, name), shape, deviation, paddingRows[name])]

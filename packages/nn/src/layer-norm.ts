@@ -29,31 +29,44 @@ const addRows = (x: Tensor): Tensor => sum(reshape(x, [-1, x.shape.at(-1) as num
  *     ∂x = (γ∘g − γ·g/H − n∘(γ·(g∘n))/H) / σ,   ∂γ = Σ g∘n,   ∂β = Σ g
  *
  * which keeps two tensors for the backward pass where the tape would keep seven; the means over a row are products of a
- * matrix and a vector.
+ * matrix and a vector. `affine` is γ and, where there is one, β.
  */
-const normalise = (x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): Tensor =>
-  customGrad((input, weight, bias, save) => {
-    const [value, w] = [input as Tensor, weight as Tensor]
+const normalise = (x: Tensor, affine: readonly Tensor[], epsilon: number): Tensor =>
+  customGrad((...given) => {
+    const [value, w, bias] = given.slice(0, -1) as [Tensor, Tensor, Tensor | undefined]
+    const save = given.at(-1) as (tensors: Tensor[]) => void
     const centred = sub(value, mean(value, -1, true))
     const inverse = rsqrt(add(mean(square(centred), -1, true), epsilon))
     const normal = mul(centred, inverse)
-    ;(save as (tensors: Tensor[]) => void)([normal, inverse, w])
+    save([normal, inverse, w])
     return {
-      value: add(mul(normal, w), bias as Tensor),
+      value: bias === undefined ? mul(normal, w) : add(mul(normal, w), bias),
       gradFunc: (g: Tensor, saved: Tensor[]) => {
         const [n, i, v] = saved as [Tensor, Tensor, Tensor]
         const weighed = mul(g, n)
         const share = mul(v, 1 / (v.shape[0] as number))
         const inner = sub(sub(mul(g, v), dot(g, share)), mul(n, dot(weighed, share)))
-        return [mul(i, inner), addRows(weighed), addRows(g)]
+        return [mul(i, inner), addRows(weighed), ...(bias === undefined ? [] : [addRows(g)])]
       },
     }
-  })(x, gamma, beta)
+  })(x, ...affine)
 
 /**
  * Layer normalisation over the last dimension: `(x − μ) / √(σ² + epsilon) · γ + β`, with `γ` from `name.weight` and `β`
- * from `name.bias`, both `[width]`; `σ²` is the biased variance.
+ * from `name.bias`, both `[width]`; `σ²` is the biased variance. Without `bias`, which is there by default, `β` is 0.
  * Source: Ba, Kiros and Hinton, Layer Normalization, 2016.
  */
-export const layerNorm = (params: Params, name: string, x: Tensor, epsilon: number): Tensor =>
-  normalise(x, parameter(params, `${name}.weight`), parameter(params, `${name}.bias`), epsilon)
+export const layerNorm = (
+  params: Params,
+  name: string,
+  x: Tensor,
+  epsilon: number,
+  { bias = true }: { readonly bias?: boolean } = {},
+): Tensor => {
+  const affine = bias ? ['weight', 'bias'] : ['weight']
+  return normalise(
+    x,
+    affine.map((part) => parameter(params, `${name}.${part}`)),
+    epsilon,
+  )
+}

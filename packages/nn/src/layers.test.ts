@@ -157,6 +157,21 @@ describe('gradients in closed form agree with central differences', () => {
       expect(Math.abs(g.reduce((a, b) => a + b, 0))).toBeLessThan(1e-5)
       expect(Math.abs(along)).toBeLessThan(1e-5)
     }))
+
+  it('layer normalisation without a bias: as with one of zeros, its gradients too', () =>
+    void tidy(() => {
+      const [x, gamma] = [tensor([1, -2, 4, 0.5, 3, 3.5], [2, 3]), tensor([0.5, 2, -1])]
+      const direction = tensor([1, 5, -3, 2, 2, 8], [2, 3])
+      const found = [true, false].map((bias) => {
+        const loss = (y: Tensor, weight: Tensor): Scalar => {
+          const params = { 'n.weight': weight, ...(bias ? { 'n.bias': tensor([0, 0, 0]) } : {}) }
+          return sum(mul(layerNorm(params, 'n', y, 1e-5, { bias }), direction))
+        }
+        const { value, grads } = valueAndGrads(loss)([x, gamma])
+        return [value, ...grads].map((t) => [...t.dataSync()])
+      })
+      expect(found[1]).toEqual(found[0])
+    }))
 })
 
 describe('activation and parameter', () => {

@@ -28,6 +28,7 @@ import {
   layerStack,
   linear,
   normal,
+  requireRoom,
   splitHeads,
   writeCache,
 } from '@attune/nn'
@@ -93,7 +94,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
  * begin smaller by the root of their number, 2 · nLayer. Source: Radford et al., 2019, section 2.3.
  */
 function init(o: Options, key: Key): Params {
-  const entries = Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
+  const entries = Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
     if (/ln_\w\.weight$/.test(name)) return [name, filled(shape, 1)]
     if (name.endsWith('.bias')) return [name, filled(shape, 0)]
     const smaller = name.endsWith('c_proj.weight') ? Math.sqrt(2 * o.nLayer) : 1

@@ -21,6 +21,7 @@ import {
   linear,
   normal,
   parameter,
+  requireRoom,
   splitHeads,
 } from '@attune/nn'
 import {
@@ -117,7 +118,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
 /** New parameters; weights of layers have the variance of Glorot's, `2 / (inputs + outputs)`. */
 const init = (o: Options, key: Key): Params =>
   Object.fromEntries(
-    Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
+    Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
       if (name.endsWith('.bias')) return [name, filled(shape, 0)]
       const glorot = Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
       return [name, normal(foldSeed(key, name), shape, name === WORDS ? o.initializerRange : glorot)]

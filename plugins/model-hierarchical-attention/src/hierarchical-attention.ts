@@ -18,6 +18,7 @@ import {
   linear,
   normal,
   parameter,
+  requireRoom,
   recomputed,
   recurrentLayer,
   recurrentShapes,
@@ -97,7 +98,7 @@ function init(o: Options, key: Key): Params {
     const usual = name.includes('.gru.') ? Math.sqrt(2 / (3 * o.hiddenSize)) : 1 / Math.sqrt(shape.at(-1)!)
     return [name, normal(foldSeed(key, name), shape, name === WORDS ? o.initializerRange : usual)]
   }
-  return Object.fromEntries(Object.entries(shapes).map(fresh))
+  return Object.fromEntries(Object.entries(requireRoom(shapes)).map(fresh))
 }
 
 /**

@@ -25,6 +25,7 @@ import {
   layerStack,
   linear,
   normal,
+  requireRoom,
   rmsNorm,
   rotaryTables,
   rotate,
@@ -72,7 +73,7 @@ function shapesOf(o: Shape): Record<string, readonly number[]> {
 
 /** Weights are normal with deviation `initializerRange`, norms 1, biases 0, the row of padding 0. */
 function init(o: Shape, key: Key): Params {
-  const entries = Object.entries(shapesOf(o)).map(([name, shape]): [string, Tensor] => {
+  const entries = Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
     if (name.endsWith('norm.weight')) return [name, filled(shape, 1)]
     if (name.endsWith('.bias')) return [name, filled(shape, 0)]
     const padding = name === 'model.embed_tokens.weight' ? o.padTokenId : undefined

@@ -19,6 +19,7 @@ import {
   linear,
   normal,
   parameter,
+  requireRoom,
   partsAlong,
   takeRows,
 } from '@attune/nn'
@@ -95,7 +96,7 @@ function uniform(key: Key, shape: readonly number[], bound: number): Tensor {
  * layers and 1/√inputs in others.
  */
 function init(o: Options, key: Key): Params {
-  const shapes = shapesOf(o)
+  const shapes = requireRoom(shapesOf(o))
   const entries = Object.entries(shapes).map(([name, shape]): [string, Tensor] => {
     const from = foldKey(key, name)
     if (name === WORDS || name === OUTPUT) return [name, normal(from, shape, o.initializerRange)]

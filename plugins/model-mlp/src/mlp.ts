@@ -23,6 +23,7 @@ import {
   linear,
   normal,
   parameter,
+  requireRoom,
 } from '@attune/nn'
 import {
   type Tensor,
@@ -120,6 +121,8 @@ const widthsOf = (o: Options): readonly number[] =>
 function init(o: Options, key: Key): Params {
   const widths = widthsOf(o)
   const first = widths[0]!
+  const between = widths.slice(1).map((width, i) => [`layer ${i}`, [width, widths[i]!]] as const)
+  requireRoom({ [WORDS]: [o.vocabSize, first], ...Object.fromEntries(between) })
   const layers = widths.slice(1).flatMap((width, i): [string, Tensor][] => {
     const [name, inputs] = [`mlp.layers.${i}`, widths[i]!]
     const weight = normal(foldSeed(key, `${name}.weight`), [width, inputs], Math.sqrt(2 / inputs))

@@ -8,6 +8,7 @@ import {
   type TextInputs,
   definePlugin,
   fold as foldKey,
+  mapParams,
 } from '@attune/core'
 import {
   type LayerContext,
@@ -26,6 +27,7 @@ import {
   linear,
   madeOnce,
   normal,
+  requireRoom,
   paddingBias,
   rmsNorm,
   splitHeads,
@@ -78,13 +80,15 @@ function shapesOf(o: Shape): Record<string, { readonly shape: readonly number[];
 /** Where a stack's first layer holds the bias of positions that all its layers add. */
 const tableOf = (stack: Stack): string => `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias`
 
-const init = (o: Shape, key: Key): Params =>
-  Object.fromEntries(
-    Object.entries(shapesOf(o)).map(([name, { shape, deviation }]): [string, Tensor] => [
-      name,
-      deviation === undefined ? filled(shape, 1) : normal(foldKey(key, name), shape, deviation * o.initializerFactor),
-    ]),
-  )
+function init(o: Shape, key: Key): Params {
+  const shapes = shapesOf(o)
+  requireRoom(mapParams(({ shape }) => shape, shapes))
+  const entries = Object.entries(shapes).map(([name, { shape, deviation }]): [string, Tensor] => [
+    name,
+    deviation === undefined ? filled(shape, 1) : normal(foldKey(key, name), shape, deviation * o.initializerFactor),
+  ])
+  return Object.fromEntries(entries)
+}
 
 /** What an attention layer reads: its queries' states, its keys', and the bias; and where keys and values come from. */
 interface Attended {

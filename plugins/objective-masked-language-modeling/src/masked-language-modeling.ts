@@ -105,8 +105,10 @@ function statesAt(states: Tensor, places: Tensor): Tensor {
 function decode(params: Params, model: Model, head: Head, states: Tensor): Tensor {
   const own = partsIn(head, params)
   const dense = linear(own, 'dense', states, { bias: 'dense.bias' in own })
-  const normal = layerNorm(own, 'norm', activation(head.activation ?? 'gelu')(dense), head.epsilon ?? 1e-12)
-  return add(matMul(normal, params[model.wordEmbeddings]!, false, true), own['bias']!)
+  const active = activation(head.activation ?? 'gelu')(dense)
+  const normal = layerNorm(own, 'norm', active, head.epsilon ?? 1e-12, { bias: 'norm.bias' in own })
+  const logits = matMul(normal, params[model.wordEmbeddings]!, false, true)
+  return own['bias'] === undefined ? logits : add(logits, own['bias'])
 }
 
 /** Cross-entropy over the hidden places; `logits` are `[batch, hidden tokens, vocabulary]`. */

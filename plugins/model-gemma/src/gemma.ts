@@ -1,0 +1,235 @@
+import {
+  type EncoderOutputs,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+  mapParams,
+} from '@attune/core'
+import {
+  type LayerContext,
+  activation,
+  attendHeads,
+  attentionBias,
+  configFromOptions,
+  defaultPositions,
+  embedding,
+  emptyCache,
+  filled,
+  fold,
+  freshWeights,
+  joinHeads,
+  lastToken,
+  layerStack,
+  linear,
+  rmsNorm,
+  rotaryTables,
+  rotate,
+  splitHeads,
+  writeCache,
+} from '@attune/nn'
+import { type Tensor, add, mul, tanh } from '@tensorflow/tfjs-core'
+import { type Options, complete, options } from './options.js'
+
+/** What the options come to once the member's own defaults are in. */
+type Shape = ReturnType<typeof complete>
+
+const WORDS = 'model.embed_tokens.weight'
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Shape): Record<string, readonly number[]> {
+  const [H, F, D] = [o.hiddenSize, o.intermediateSize, o.headDim]
+  const [Q, K] = [o.numAttentionHeads * D, o.numKeyValueHeads * D]
+  const dense = (name: string, outputs: number, inputs: number) => ({
+    [`${name}.weight`]: [outputs, inputs],
+    ...(o.attentionBias ? { [`${name}.bias`]: [outputs] } : {}),
+  })
+  const norms = ['input', 'post_attention', ...(o.sandwich ? ['pre_feedforward', 'post_feedforward'] : [])]
+  const layer = (at: string) => ({
+    ...Object.fromEntries(norms.map((name) => [`${at}.${name}_layernorm.weight`, [H]])),
+    ...dense(`${at}.self_attn.q_proj`, Q, H),
+    ...dense(`${at}.self_attn.k_proj`, K, H),
+    ...dense(`${at}.self_attn.v_proj`, K, H),
+    ...dense(`${at}.self_attn.o_proj`, H, Q),
+    ...(o.headNorms ? { [`${at}.self_attn.q_norm.weight`]: [D], [`${at}.self_attn.k_norm.weight`]: [D] } : {}),
+    [`${at}.mlp.gate_proj.weight`]: [F, H],
+    [`${at}.mlp.up_proj.weight`]: [F, H],
+    [`${at}.mlp.down_proj.weight`]: [H, F],
+  })
+  return {
+    [WORDS]: [o.vocabSize, H],
+    ...Object.assign({}, ...Array.from({ length: o.numHiddenLayers }, (_, i) => layer(`model.layers.${i}`))),
+    'model.norm.weight': [H],
+  }
+}
+
+/** Weights are normal with deviation `initializerRange`, the row of padding 0; norms 0, since they are what is added to 1. */
+function init(o: Shape, key: Key): Params {
+  const shapes = Object.entries(shapesOf(o))
+  const norms = shapes.filter(([name]) => name.endsWith('norm.weight'))
+  const others = shapes.filter(([name]) => !name.endsWith('norm.weight'))
+  return {
+    ...freshWeights(Object.fromEntries(others), key, o.initializerRange, { [WORDS]: o.padTokenId }),
+    ...mapParams((shape) => filled(shape, 0), Object.fromEntries(norms)),
+  }
+}
+
+/** What layers of one type read: the rotary tables and the bias of attention. */
+interface View {
+  readonly cosine: Tensor
+  readonly sine: Tensor
+  readonly bias: Tensor
+}
+
+/** The cache, and where in it to write. */
+interface Held {
+  readonly cache: TextInputs['cache']
+  readonly start: Tensor | undefined
+}
+
+const norm = (o: Shape, params: Params, name: string, x: Tensor): Tensor => rmsNorm(params, name, x, o.rmsNormEps, 1)
+
+/** Attention, `[batch, length, hidden]` → the same. */
+function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
+  const at = `${c.at}.self_attn`
+  const part = (name: 'q' | 'k' | 'v', heads: number): Tensor =>
+    splitHeads(linear(params, `${at}.${name}_proj`, x, { bias: o.attentionBias }), heads) // [batch, heads, length, headDim]
+  const turned = (name: 'q' | 'k', y: Tensor): Tensor =>
+    rotate(o.headNorms ? norm(o, params, `${at}.${name}_norm`, y) : y, view)
+  const remembered = (name: string, added: Tensor): Tensor => {
+    const all = held.cache === undefined ? added : writeCache(held.cache[`${c.index}.${name}`]!, added, held.start!)
+    c.remember?.(name, all)
+    return all // [batch, key heads, length or capacity, headDim]
+  }
+  const cap = o.scoreCap
+  const mixed = attendHeads(
+    {
+      q: turned('q', part('q', o.numAttentionHeads)),
+      k: remembered('key', turned('k', part('k', o.numKeyValueHeads))),
+      v: remembered('value', part('v', o.numKeyValueHeads)),
+      bias: view.bias,
+    },
+    o.attentionDropout,
+    fold(c.mode, 0),
+    {
+      scale: o.scale,
+      record: c.record,
+      ...(cap === null ? {} : { change: (scores) => mul(tanh(mul(scores, 1 / cap)), cap) }),
+    },
+  )
+  return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.attentionBias })
+}
+
+/** The gated feed-forward layer, `[batch, length, hidden]` → the same. */
+function feedForward(o: Shape, params: Params, at: string, x: Tensor): Tensor {
+  const part = (name: string, y: Tensor): Tensor => linear(params, `${at}.mlp.${name}_proj`, y, { bias: false })
+  return part('down', mul(activation(o.activation)(part('gate', x)), part('up', x))) // [batch, length, intermediate] within
+}
+
+/** One layer, `[batch, length, hidden]` → the same. In the sandwich there is a norm before and one after each sub-layer. */
+function layer(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
+  const normed = (name: string, y: Tensor): Tensor => norm(o, params, `${c.at}.${name}_layernorm`, y)
+  const seen = attend(o, params, normed('input', x), view, held, c)
+  const attended = add(x, o.sandwich ? normed('post_attention', seen) : seen)
+  const wide = feedForward(o, params, c.at, normed(o.sandwich ? 'pre_feedforward' : 'post_attention', attended))
+  return add(attended, o.sandwich ? normed('post_feedforward', wide) : wide)
+}
+
+/** What layers without and with the window read, one after the other. */
+function views(o: Shape, inputs: TextInputs): readonly Tensor[] {
+  const positions = inputs.positionIds ?? defaultPositions(inputs)
+  const far = rotaryTables(positions, o.headDim, o.rotary.full)
+  const near = o.rotary.sliding === undefined ? far : rotaryTables(positions, o.headDim, o.rotary.sliding)
+  const [full, sliding] = [undefined, o.window].map((window) => attentionBias(inputs, { causal: o.causal, window }))
+  return [far.cosine, far.sine, full!, near.cosine, near.sine, sliding!]
+}
+
+function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const others = [...views(o, inputs), ...(inputs.cache === undefined ? [] : [inputs.cacheStart!])]
+  // A float32 number, as the Hugging Face library has it where the weights are float32.
+  const words = mul(embedding(params, 'model.embed_tokens', inputs.inputIds), Math.sqrt(o.hiddenSize)) // [batch, length, hidden]
+  const stack = {
+    count: o.numHiddenLayers,
+    at: (i: number) => `model.layers.${i}`,
+    layer(own: Params, y: Tensor, read: readonly Tensor[], c: LayerContext) {
+      const [cosine, sine, bias] = (o.slides(c.index) ? read.slice(3) : read) as [Tensor, Tensor, Tensor]
+      return layer(o, own, y, { cosine, sine, bias }, { cache: inputs.cache, start: read[6] }, c)
+    },
+    finish: (y: Tensor) => norm(o, params, 'model.norm', y),
+  }
+  const { x, kept } = layerStack(params, words, others, mode, stack, inputs.cache !== undefined)
+  return { lastHiddenState: x, pooled: lastToken(x, inputs), ...kept }
+}
+
+const WRITERS = { gemma: 'Gemma', gemma2: 'Gemma2', gemma3_text: 'Gemma3' } as const
+const CLASSIFIERS = { ...WRITERS, gemma3_text: 'Gemma3Text' } as const
+
+const heads = (o: Shape): Model['heads'] => ({
+  'sequence-classification': {
+    architecture: `${CLASSIFIERS[o.modelType]}ForSequenceClassification`,
+    parts: { 'classifier.weight': 'score.weight' },
+  },
+  ...(o.causal
+    ? {
+        'causal-language-modeling': {
+          architecture: `${WRITERS[o.modelType]}ForCausalLM`,
+          parts: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
+          ...(o.logitCap === null ? {} : { softcap: o.logitCap }),
+        },
+      }
+    : {}),
+})
+
+/** transformers refuses a whole number where it wants a float, and JSON as JavaScript writes it tells 30.0 from 30 by no sign. */
+const asFloat = (x: number | null): number | null => (Number.isInteger(x) ? x! * (1 + Number.EPSILON) : x)
+
+function configOf({ said }: Shape): Record<string, unknown> {
+  const [scores, logits] = [asFloat(said.attnLogitSoftcapping), asFloat(said.finalLogitSoftcapping)]
+  return configFromOptions({ ...said, attnLogitSoftcapping: scores, finalLogitSoftcapping: logits })
+}
+
+function create(given: Options): Model {
+  const o = complete(given)
+  const cache = (batch: number, capacity: number) =>
+    emptyCache(o.numHiddenLayers, [batch, o.numKeyValueHeads, capacity, o.headDim])
+  return {
+    prefix: 'model.',
+    wordEmbeddings: WORDS,
+    heads: heads(o),
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maxPositionEmbeddings,
+    headDropout: 0,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
+      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
+        name: `layer ${i}`,
+        prefixes: [`model.layers.${i}.`],
+      })),
+      { name: 'norm', prefixes: ['model.norm.'] },
+    ],
+    config: configOf(o),
+    init: (key) => init(o, key),
+    ...(o.causal ? { cache } : {}),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }
+}
+
+/**
+ * Gemma: a decoder with rotary positions, root-mean-square norms whose weight is added to 1, word embeddings multiplied by
+ * the root of their width, and a gated feed-forward layer. Gemma 2 has norms after each sub-layer too, a sliding window in
+ * every other layer, and caps on scores and logits; Gemma 3 norms of queries and keys, a window in five of six layers, and
+ * another base of positions in those. `pooled` is the state of a text's last token.
+ */
+export const gemma = definePlugin({
+  kind: MODEL,
+  name: 'gemma',
+  summary: 'Decoder of Gemma, Gemma 2 and Gemma 3, as in their checkpoints of the Hugging Face library',
+  source: 'Gemma Team, Gemma 2: Improving Open Language Models at a Practical Size, 2024, section 2',
+  options,
+  create,
+})
+export default gemma

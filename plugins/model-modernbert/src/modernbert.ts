@@ -1,0 +1,213 @@
+import {
+  type EncoderOutputs,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+} from '@attune/core'
+import {
+  type LayerContext,
+  activation,
+  attendHeads,
+  attentionBias,
+  configFromOptions,
+  defaultPositions,
+  dropout,
+  embedding,
+  fold,
+  freshWeights,
+  joinHeads,
+  layerNorm,
+  layerStack,
+  linear,
+  rotaryTables,
+  rotate,
+  splitHeads,
+} from '@attune/nn'
+import { type Tensor, add, cast, div, expandDims, mul, slice, squeeze, sum } from '@tensorflow/tfjs-core'
+import { type Options, options } from './options.js'
+
+const WORDS = 'model.embeddings.tok_embeddings.weight'
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const [H, F] = [o.hiddenSize, o.intermediateSize]
+  const dense = (name: string, outputs: number, inputs: number, bias: boolean) => ({
+    [`${name}.weight`]: [outputs, inputs],
+    ...(bias ? { [`${name}.bias`]: [outputs] } : {}),
+  })
+  const norm = (name: string) => ({
+    [`${name}.weight`]: [H],
+    ...(o.normBias ? { [`${name}.bias`]: [H] } : {}),
+  })
+  const layer = (at: string, index: number) => ({
+    ...(index === 0 ? {} : norm(`${at}.attn_norm`)),
+    ...dense(`${at}.attn.Wqkv`, 3 * H, H, o.attentionBias),
+    ...dense(`${at}.attn.Wo`, H, H, o.attentionBias),
+    ...norm(`${at}.mlp_norm`),
+    ...dense(`${at}.mlp.Wi`, 2 * F, H, o.mlpBias),
+    ...dense(`${at}.mlp.Wo`, H, F, o.mlpBias),
+  })
+  return {
+    [WORDS]: [o.vocabSize, H],
+    ...norm('model.embeddings.norm'),
+    ...Object.assign({}, ...Array.from({ length: o.numHiddenLayers }, (_, i) => layer(`model.layers.${i}`, i))),
+    ...norm('model.final_norm'),
+    ...dense('head.dense', H, H, o.classifierBias),
+    ...norm('head.norm'),
+  }
+}
+
+/** Weights whose outputs are added up over the layers begin smaller, by the root of the number of sums. */
+function init(o: Options, key: Key): Params {
+  const shapes = Object.entries(shapesOf(o))
+  const summed = (name: string): boolean => /\.Wo\.weight$|^head\.dense\.weight$/.test(name)
+  const fresh = (some: typeof shapes, deviation: number): Params =>
+    freshWeights(Object.fromEntries(some), key, deviation, { [WORDS]: o.padTokenId })
+  return {
+    ...fresh(
+      shapes.filter(([name]) => !summed(name)),
+      o.initializerRange,
+    ),
+    ...fresh(
+      shapes.filter(([name]) => summed(name)),
+      o.initializerRange / Math.sqrt(2 * o.numHiddenLayers),
+    ),
+  }
+}
+
+/** What layers of one type read: the rotary tables and the bias of attention. */
+interface View {
+  readonly cosine: Tensor
+  readonly sine: Tensor
+  readonly bias: Tensor
+}
+
+const norm = (o: Options, params: Params, name: string, x: Tensor): Tensor =>
+  layerNorm(params, name, x, o.normEps, { bias: o.normBias })
+
+/** Attention, `[batch, length, hidden]` → the same. */
+function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
+  const all = linear(params, `${c.at}.attn.Wqkv`, x, { bias: o.attentionBias }) // [batch, length, 3 · hidden]
+  const part = (i: number): Tensor =>
+    splitHeads(slice(all, [0, 0, i * o.hiddenSize], [-1, -1, o.hiddenSize]), o.numAttentionHeads)
+  const heads = { q: rotate(part(0), view), k: rotate(part(1), view), v: part(2), bias: view.bias }
+  const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), { record: c.record }))
+  return dropout(
+    linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias }),
+    o.attentionDropout,
+    fold(c.mode, 1),
+  )
+}
+
+/** The gated feed-forward layer, `[batch, length, hidden]` → the same. */
+function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Tensor {
+  const both = linear(params, `${c.at}.mlp.Wi`, x, { bias: o.mlpBias }) // [batch, length, 2 · intermediate]
+  const half = (i: number): Tensor => slice(both, [0, 0, i * o.intermediateSize], [-1, -1, o.intermediateSize])
+  const gated = mul(activation(o.hiddenActivation)(half(0)), half(1)) // [batch, length, intermediate]
+  return linear(params, `${c.at}.mlp.Wo`, dropout(gated, o.mlpDropout, fold(c.mode, 2)), { bias: o.mlpBias })
+}
+
+/** One layer, `[batch, length, hidden]` → the same. The first reads embeddings that are normed already. */
+function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
+  const normed = c.index === 0 ? x : norm(o, params, `${c.at}.attn_norm`, x)
+  const attended = add(x, attend(o, params, normed, view, c))
+  return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
+}
+
+/** Whether a layer sees only what is near. */
+const isLocal = (o: Options, index: number): boolean =>
+  o.layerTypes === undefined ? index % o.globalAttnEveryNLayers !== 0 : o.layerTypes[index] === 'sliding_attention'
+
+/** What layers that see all, and then what layers that see what is near, read. */
+function views(o: Options, inputs: TextInputs): readonly Tensor[] {
+  const positions = inputs.positionIds ?? defaultPositions(inputs)
+  const { full_attention: full, sliding_attention: sliding } = o.ropeParameters ?? {}
+  const tables = (rotary: object) => rotaryTables(positions, o.hiddenSize / o.numAttentionHeads, rotary)
+  const far = tables({ rope_theta: o.globalRopeTheta, ...full })
+  const near = tables({ rope_theta: o.localRopeTheta, ...sliding })
+  const window = Math.floor(o.localAttention / 2) + 1
+  return [far.cosine, far.sine, attentionBias(inputs), near.cosine, near.sine, attentionBias(inputs, { window })]
+}
+
+/** The first state of each text, or the mean of those that are not padding: `[batch, length, hidden]` → `[batch, hidden]`. */
+function pool(o: Options, states: Tensor, attentionMask: Tensor): Tensor {
+  if (o.classifierPooling === 'cls') return squeeze(slice(states, [0, 0, 0], [-1, 1, -1]), [1])
+  const mask = expandDims(cast(attentionMask, 'float32'), 2) // [batch, length, 1]
+  return div(sum(mul(states, mask), 1), sum(mask, 1))
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const words = embedding(params, 'model.embeddings.tok_embeddings', inputs.inputIds) // [batch, length, hidden]
+  const embedded = dropout(norm(o, params, 'model.embeddings.norm', words), o.embeddingDropout, fold(mode, 0))
+  const { x, kept } = layerStack(params, embedded, views(o, inputs), mode, {
+    count: o.numHiddenLayers,
+    at: (i) => `model.layers.${i}`,
+    layer(own, y, read, c) {
+      const [cosine, sine, bias] = (isLocal(o, c.index) ? read.slice(3) : read) as [Tensor, Tensor, Tensor]
+      return layer(o, own, y, { cosine, sine, bias }, c)
+    },
+    finish: (y) => norm(o, params, 'model.final_norm', y),
+  })
+  const dense = linear(params, 'head.dense', pool(o, x, inputs.attentionMask), { bias: o.classifierBias })
+  const pooled = norm(o, params, 'head.norm', activation(o.classifierActivation)(dense))
+  return { lastHiddenState: x, pooled, ...kept }
+}
+
+const heads = (o: Options): Model['heads'] => ({
+  'sequence-classification': {
+    architecture: 'ModernBertForSequenceClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
+  'masked-language-modeling': {
+    architecture: 'ModernBertForMaskedLM',
+    parts: {
+      'dense.weight': 'head.dense.weight',
+      ...(o.classifierBias ? { 'dense.bias': 'head.dense.bias' } : {}),
+      'norm.weight': 'head.norm.weight',
+      ...(o.normBias ? { 'norm.bias': 'head.norm.bias' } : {}),
+      ...(o.decoderBias ? { bias: 'decoder.bias' } : {}),
+    },
+    activation: o.classifierActivation,
+    epsilon: o.normEps,
+  },
+})
+
+/**
+ * ModernBERT: an encoder with rotary positions, norms before each sub-layer, gated feed-forward layers and hardly any
+ * biases. One layer in three sees the whole text, the others 64 tokens to either side, with another base of positions.
+ * `pooled` is the first token's state, or the mean of all, through the dense layer, activation and norm of its heads; the
+ * head of masked language modelling has the same three.
+ */
+export const modernbert = definePlugin({
+  kind: MODEL,
+  name: 'modernbert',
+  summary: 'Encoder of ModernBERT, as in its checkpoints of the Hugging Face library',
+  source: 'Warner et al., Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder, 2024, section 2.1',
+  options,
+  create: (o): Model => ({
+    prefix: 'model.',
+    wordEmbeddings: WORDS,
+    heads: heads(o),
+    hiddenSize: o.hiddenSize,
+    maximumLength: o.maxPositionEmbeddings,
+    headDropout: o.classifierDropout,
+    initializerRange: o.initializerRange,
+    layers: [
+      { name: 'embeddings', prefixes: ['model.embeddings.'] },
+      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
+        name: `layer ${i}`,
+        prefixes: [`model.layers.${i}.`],
+      })),
+      { name: 'norm', prefixes: ['model.final_norm.'] },
+      { name: 'pooler', prefixes: ['head.'] },
+    ],
+    config: { model_type: 'modernbert', ...configFromOptions(o) },
+    init: (key) => init(o, key),
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }),
+})
+export default modernbert

@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * No `config.json`, whatever stands in it, makes a model plugin hang, take all memory or fail with an error that says nothing:
+ * it gives a model, or an AttuneError, within a second. The configurations are those of the golden cases with values changed.
+ */
+import assert from 'node:assert/strict'
+import { relative } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ENGINE, MODEL, findPlugin, isAttuneError, key } from '@attune/core'
+import { configFromOptions, optionsFromConfig } from '@attune/nn'
+import { goldenCases, readCase, root } from './measure-model.mjs'
+
+/** @import { AnyPlugin, Engine, HostArray, Model } from '@attune/core' */
+
+const LIMIT_IN_SECONDS = 1
+const STRANGE = [
+  [1e9, -1, -1e9, 0, 0.5, -0.5, 2 ** 31, 2 ** 53, 1e308, -1e308, Number.NaN, Infinity, -Infinity],
+  ['', '16', 'NaN', 'x'.repeat(100_000), '__proto__', true, null],
+  [[], {}, [[]], Array.from({ length: 100_000 }, () => 1), { length: 1e9 }, { __proto__: null, toString: 1 }],
+].flat()
+const LAYERS = /(^|_)(num|n)_(.*_)?layers?$|^layers$|^num_hidden_groups$/
+
+const named = (/** @type {unknown} */ value) => (JSON.stringify(value) ?? String(value)).slice(0, 40)
+
+/** What a call gives or throws, and that it takes no longer than it may. */
+function outcome(/** @type {() => unknown} */ call, /** @type {string} */ of) {
+  const begun = performance.now()
+  let thrown
+  try {
+    call()
+  } catch (error) {
+    thrown = /** @type {any} */ (error)
+  }
+  const seconds = (performance.now() - begun) / 1000
+  assert.ok(seconds < LIMIT_IN_SECONDS, `${of} takes ${seconds.toFixed(1)} s`)
+  assert.ok(thrown === undefined || isAttuneError(thrown), `${of}: ${String(thrown).slice(0, 200)}`)
+  return thrown?.code
+}
+
+/** @type {Engine} */
+const engine = (await findPlugin(ENGINE, 'tfjs-cpu', { folders: [root] }))()
+
+describe('a hostile config.json', () => {
+  before(() => engine.start())
+  after(() => engine.close())
+  for (const folder of goldenCases())
+    describe(relative(root, folder), () => {
+      /** @type {AnyPlugin} */
+      let plugin
+      /** @type {Record<string, unknown>} */
+      let config
+      /** The shape of the word embeddings, and the width of the states. @type {number[]} */
+      let table
+      const make = (/** @type {object} */ changed) =>
+        plugin(optionsFromConfig(plugin.options, { ...config, ...changed }))
+      const refuses = (/** @type {Record<string, unknown>} */ changed) => {
+        const begin = () => engine.release(engine.compile(() => /** @type {Model} */ (make(changed)).init(key(1)))())
+        const code = outcome(begin, named(changed))
+        assert.match(String(code), /^(BAD_OPTIONS|MODEL_TOO_LARGE)$/, `${named(changed)} is not refused`)
+      }
+      before(async () => {
+        const it = await readCase(folder)
+        plugin = await findPlugin(MODEL, it.golden.plugin, { folders: [root] })
+        config = configFromOptions(optionsFromConfig(plugin.options, it.config))
+        const words = /** @type {HostArray} */ (it.weights[it.model.wordEmbeddings])
+        table = [...words.shape, it.model.hiddenSize]
+      })
+      /** @param {(value: number, name: string) => boolean} which @param {number} value */
+      const where = (which, value) =>
+        Object.fromEntries(
+          Object.entries(config).flatMap(([name, old]) =>
+            which(/** @type {number} */ (old), name) ? [[name, value]] : [],
+          ),
+        )
+
+      it('gives a model or an AttuneError whatever stands in one place', () => {
+        for (const name of Object.keys(config))
+          for (const value of STRANGE) outcome(() => make({ [name]: value }), `${name}: ${named(value)}`)
+      })
+
+      it('is refused with numbers that no size is: below one, no whole number, none at all', () => {
+        for (const name of Object.keys(where((old) => table.includes(old), 1)))
+          for (const value of [0, -1, -16, 0.5, 16.5, Number.NaN, Infinity, '16', [16]]) refuses({ [name]: value })
+      })
+
+      it('is refused with a billion layers', () => {
+        const stacks = where((_, name) => LAYERS.test(name), 1e9)
+        for (const [name, value] of Object.entries(stacks)) refuses({ [name]: value })
+      })
+
+      it('is refused with tables that no memory holds', () => {
+        assert.equal(table.length, 3)
+        for (const huge of [2 ** 19, 999_936, 9_999_936]) refuses(where((old) => table.includes(old), huge))
+      })
+
+      it('is refused with so many layers so wide that no memory holds them', () => {
+        const wide = where((old) => Number.isInteger(old) && old >= 8, 2 ** 15)
+        const deep = where((_, name) => LAYERS.test(name), 1000)
+        if (Object.keys(deep).length > 0) refuses({ ...wide, ...deep, layer_types: null })
+      })
+    })
+})
