@@ -38,7 +38,7 @@ function jumble(count: number, seed: number): string {
 
 /**
  * The contract of a tokenizer: the same ids for the same text, all within the vocabulary; never more than `maximumLength`
- * tokens, and `truncated` exactly when something was lost; decoded text encodes to the same ids; its files make an equal
+ * tokens, and `truncated` exactly when something was lost; decoded text encodes to the same ids (`exceptions.decoding` says why not); its files make an equal
  * tokenizer, through `reload`; and the ids that another library gives.
  */
 export function describeTokenizer(
@@ -83,7 +83,9 @@ export function describeTokenizer(
           }
     })
 
-    it('encodes what it decoded to the same ids', () => {
+    const reason = plugin.exceptions?.['decoding']
+    it(reason === undefined ? 'encodes what it decoded to the same ids' : `decodes in part: ${reason}`, () => {
+      if (reason !== undefined) return expect(reason).toMatch(/\w/)
       for (const text of texts) {
         const decoded = tokenizer.decode(tokenizer.encode(text).ids)
         const again = tokenizer.encode(tokenizer.decode(tokenizer.encode(decoded).ids))

@@ -37,11 +37,14 @@ export const readsType = (plugin: AnyPlugin, type: string): boolean => {
 /** The content of a tokenizer.json, as far as it tells which plugin reads it. */
 interface TokenizerJson {
   readonly model?: { readonly type?: unknown }
+  readonly pre_tokenizer?: unknown
 }
 
-/** The tokenizer plugin is the one that is called as the algorithm in the file: wordpiece, bpe, unigram, wordlevel. */
-const tokenizerPlugin = ({ model }: TokenizerJson, places: SearchPlaces) =>
-  findPlugin(TOKENIZER, String(model?.type).toLowerCase(), places)
+/** The tokenizer plugin is called as the algorithm in the file (wordpiece, bpe, unigram), or by what its words are. */
+function tokenizerPlugin({ model, pre_tokenizer: cut }: TokenizerJson, places: SearchPlaces) {
+  const words = JSON.stringify(cut ?? null).includes('"CharacterNGrams"') ? 'character-ngram' : 'word'
+  return findPlugin(TOKENIZER, model?.type === 'WordLevel' ? words : String(model?.type).toLowerCase(), places)
+}
 
 /** What a folder or a file holds besides the weights. */
 export interface ModelDescription {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
+import type { Example } from '@attune/core'
 import { type TokenizerGolden, describeTokenizer } from '@attune/testkit'
 import { bpe } from './bpe.js'
 
@@ -61,5 +62,30 @@ describe('loading', () => {
     expect(() => bpe({ json: changed({ model: { ...model, dropout: 0.1 } }) })).toThrow(refused('model.dropout'))
     const split = { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false }
     expect(() => bpe({ json: changed({ pre_tokenizer: split }) })).toThrow(refused('pre_tokenizer'))
+  })
+})
+
+describe('training', () => {
+  async function* examples(): AsyncGenerator<Example> {
+    for (const text of ['low lower lowest', 'new newer newest', 'wide wider widest'])
+      yield await Promise.resolve({ text, target: 'others' })
+  }
+  const learn = (given: object = {}) => bpe.fit!(bpe.options.parse({ vocabularySize: 290, ...given }), examples)
+
+  it('learns pieces of bytes, so that nothing is unknown, and the token that ends texts', async () => {
+    const learned = await learn()
+    const tokenizer = bpe(learned)
+    expect(tokenizer.vocabularySize).toBeLessThanOrEqual(290)
+    expect(tokenizer.special).toMatchObject({ begin: 0, end: 0, pad: 0 })
+    expect(tokenizer.encode(' lower newest').ids.length).toBeLessThan(8)
+    for (const text of ['the lowest 汉字 👍🏽', ' two  spaces\n'])
+      expect(tokenizer.decode(tokenizer.encode(text).ids)).toBe(text)
+    expect(await bpe.fit!(bpe.options.parse(learned), examples)).toEqual(bpe.options.parse(learned))
+  })
+
+  it('takes the texts of several fields, and is refused where there are none', async () => {
+    const both = bpe(await learn({ field: ['text', 'target'], minimumFrequency: 1 }))
+    expect(both.encode('others').ids.length).toBeLessThan(bpe(await learn()).encode('others').ids.length)
+    await expect(learn({ field: 'body' })).rejects.toMatchObject({ code: 'NO_TEXT' })
   })
 })

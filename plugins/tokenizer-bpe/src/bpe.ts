@@ -1,21 +1,61 @@
-import { TOKENIZER, definePlugin } from '@attune/core'
-import { tokenizerOf } from '@attune/text'
+import { type Example, TOKENIZER, definePlugin } from '@attune/core'
+import {
+  addedTokens,
+  countWords,
+  learningOptions,
+  noText,
+  textsOf,
+  tokenizerOf,
+  trainBpe,
+  vocabularyOf,
+  wordsOf,
+} from '@attune/text'
 import { z } from 'zod'
 
-const content = (what: string) => z.record(z.string(), z.unknown()).optional().describe(what)
+const END = '<|endoftext|>'
 
 const options = z.strictObject({
-  path: z
-    .string()
-    .min(1)
+  ...learningOptions,
+  config: z
+    .record(z.string(), z.unknown())
     .optional()
-    .meta({ path: true })
-    .describe('A tokenizer.json, or the folder of a saved model that holds one'),
-  json: content('The content of a tokenizer.json, instead of a path'),
-  config: content(
-    'The content of the tokenizer_config.json that belongs to it: which tokens have a role, the chat template',
-  ),
+    .describe(
+      'The content of the tokenizer_config.json that belongs to `json`: which tokens have a role, the chat template',
+    ),
+  vocabularySize: z
+    .int()
+    .min(257)
+    .max(2_000_000)
+    .default(8000)
+    .describe('Entries of the vocabulary, when it is trained; 256 are bytes'),
+  minimumFrequency: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe('Pieces rarer than this are not joined, when a vocabulary is trained'),
 })
+type Options = z.output<typeof options>
+
+/** The content of a tokenizer.json, byte-level as GPT-2's. */
+const fileOf = (tokens: readonly string[], merges: readonly (readonly string[])[]): Record<string, unknown> => ({
+  version: '1.0',
+  truncation: null,
+  padding: null,
+  added_tokens: addedTokens([END]),
+  normalizer: null,
+  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  post_processor: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: true },
+  decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  model: { type: 'BPE', vocab: vocabularyOf(tokens), merges },
+})
+
+/** Trains a vocabulary on the texts of the examples, cut into words as GPT-2 cuts them. */
+async function train({ field, ...training }: Options, examples: AsyncIterable<Example>) {
+  const words = await countWords(textsOf(examples, field), wordsOf(fileOf([], [])))
+  if (words.size === 0) throw noText('bpe', field)
+  const { tokens, merges } = trainBpe(words, { ...training, specialTokens: [END] })
+  return fileOf(tokens, merges)
+}
 
 /**
  * Byte-pair encoding: a text is cut into words, and each word's bytes (or characters) are joined, pair by pair, in the order
@@ -29,6 +69,14 @@ export const bpe = definePlugin({
   summary: 'Words cut into pieces that were joined in the order they were learned, as in GPT-2 and Llama',
   source: 'Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, section 3.2',
   options,
+  fit: async (given, examples) =>
+    given.path === undefined && given.json === undefined
+      ? {
+          ...given,
+          json: await train(given, examples()),
+          config: { tokenizer_class: 'PreTrainedTokenizerFast', bos_token: END, eos_token: END, pad_token: END },
+        }
+      : given,
   create: (given) => tokenizerOf(given, { name: 'bpe', type: 'BPE' }),
 })
 export default bpe

@@ -42,6 +42,7 @@ function cutsBeforeSpace(step: Step): boolean {
 /** Whether a pre-tokenizer never looks beyond a cut. */
 const looksNoFurther = (step: Step): boolean =>
   step.type === 'ByteLevel' ||
+  step.type === 'CharacterNGrams' ||
   (['Punctuation', 'Digits'].includes(step.type) && !String(step['behavior']).startsWith('Merged'))
 
 /**

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type AlignedText, prefixed, substituted } from './aligned-text.js'
+import { type AlignedText, prefixed, sliceOf, substituted } from './aligned-text.js'
 import { inByteCharacters } from './byte-level.js'
 import { SPACES, WORD } from './characters.js'
 import { BYTE_LEVEL, type Pattern, anyOf, expressionOf } from './patterns.js'
@@ -37,6 +37,25 @@ function metaspace({ replacement, prepend_scheme, add_prefix_space, split: cut }
   }
 }
 
+/**
+ * The n-grams of a word between `<` and `>`, of which neighbours share all but a character; the whole of a word that is shorter.
+ * Source: Bojanowski et al., Enriching Word Vectors with Subword Information, 2017, section 3.2.
+ */
+function nGrams(word: AlignedText, size: number): AlignedText[] {
+  if (word.text === '') return []
+  const last = word.text.length - 1
+  const wrapped = prefixed(
+    { text: `${word.text}>`, starts: [...word.starts, word.starts[last]!], ends: [...word.ends, word.ends[last]!] },
+    '<',
+  )
+  const places = [0]
+  for (const character of wrapped.text) places.push(places.at(-1)! + character.length)
+  const count = Math.max(1, places.length - size)
+  return Array.from({ length: count }, (_, i) =>
+    sliceOf(wrapped, places[i]!, places[Math.min(i + size, places.length - 1)]!),
+  )
+}
+
 function one(step: Step): PreTokenizer {
   switch (step.type) {
     case 'BertPreTokenizer':
@@ -55,6 +74,8 @@ function one(step: Step): PreTokenizer {
       return (given) => split(given, /\p{N}/gu, step.individual_digits ? 'Isolated' : 'Contiguous')
     case 'CharDelimiterSplit':
       return (given) => split(given, anyOf([step.delimiter]), 'Removed')
+    case 'CharacterNGrams':
+      return (given) => nGrams(given, step.size)
     case 'Split': {
       const expression = expressionOf(step.pattern as Pattern)
       return (given) => split(given, expression, step.behavior, step.invert)

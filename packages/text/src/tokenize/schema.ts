@@ -48,6 +48,7 @@ export const preTokenizerSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('Punctuation'), behavior: behavior.default('Isolated') }),
   z.looseObject({ type: z.literal('Digits'), individual_digits: flag.default(false) }),
   z.looseObject({ type: z.literal('CharDelimiterSplit'), delimiter: z.string().min(1).max(10) }),
+  z.looseObject({ type: z.literal('CharacterNGrams'), size: z.int().min(1).max(100) }),
   z.looseObject({ type: z.literal('Split'), pattern, behavior, invert: flag.default(false) }),
 ])
 

@@ -28,6 +28,8 @@ export interface TokenizerKind {
   readonly config?: (file: TokenizerFile) => Readonly<Record<string, unknown>>
   /** Whether to tidy spaces before punctuation when decoding. */
   readonly cleanUp?: boolean
+  /** Makes a text of tokens that are no special ones; default: as the file's decoder does. */
+  readonly join?: (tokens: readonly string[]) => string
 }
 
 function filesOf({ path, json, config }: TokenizerSource, { name }: TokenizerKind): TokenizerFiles {
@@ -107,8 +109,11 @@ function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, nu
 function decoderOf(
   file: TokenizerFile,
   tokens: ReadonlyMap<number, string>,
-  { cleanUp = false }: TokenizerKind,
+  { cleanUp = false, join }: TokenizerKind,
 ): Tokenizer['decode'] {
+  const special = new Set(file.added_tokens.flatMap((token) => (token.special ? [token.id] : [])))
+  if (join !== undefined)
+    return (ids) => join(Array.from(ids).flatMap((id) => (special.has(id) ? [] : (tokens.get(id) ?? []))))
   const steps = { decoder: file.decoder ?? null, normalizer: null, pre_tokenizer: null, post_processor: null }
   const library = new HuggingFaceTokenizer({ ...file, ...steps }, {})
   const how = { skip_special_tokens: true, clean_up_tokenization_spaces: cleanUp }

@@ -1,0 +1,52 @@
+import { AttuneError, type Example } from '@attune/core'
+import { z } from 'zod'
+
+/** The options that every tokenizer plugin has which loads a tokenizer.json or learns one from the training examples. */
+export const learningOptions = {
+  path: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ path: true })
+    .describe('A tokenizer.json, or the folder of a saved model that holds one; without it a vocabulary is trained'),
+  field: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .default('text')
+    .describe('The field of the training examples that a vocabulary is trained on, or a list of fields'),
+  json: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('The content of a tokenizer.json; what training fills in'),
+  addedTokens: z
+    .array(z.string().min(1).max(1000))
+    .max(100_000)
+    .default([])
+    .describe('Tokens to add to the vocabulary, found in texts as they stand'),
+}
+
+/** The texts of examples under one field or several, one after the other. */
+export async function* textsOf(
+  examples: AsyncIterable<Example>,
+  field: string | readonly string[],
+): AsyncGenerator<string> {
+  const fields = typeof field === 'string' ? [field] : field
+  for await (const example of examples)
+    for (const name of fields) {
+      const text = example[name]
+      if (typeof text === 'string') yield text
+    }
+}
+
+/**
+ * Says that there was nothing to learn from.
+ * @param tokenizer the plugin's name
+ */
+export const noText = (tokenizer: string, field: string | readonly string[]): AttuneError =>
+  new AttuneError(
+    'NO_TEXT',
+    `tokenizer ${tokenizer}: the training examples have no words under ${[field]
+      .flat()
+      .map((name) => `"${name}"`)
+      .join(', ')} to train a vocabulary on`,
+    `Name the field that holds the text: \`tokenizer: { use: ${tokenizer}, field: … }\`.`,
+  )

@@ -1,0 +1,61 @@
+/** The special tokens as a tokenizer.json declares them, found in a text as they stand; their ids count from 0. */
+export const addedTokens = (contents: readonly string[]): readonly Readonly<Record<string, unknown>>[] =>
+  contents.map((content, id) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }))
+
+const piece = (written: string): Record<string, unknown> => {
+  const [name, type = '0'] = written.split(':')
+  const place = { id: name!.replace('$', ''), type_id: Number(type) }
+  return name!.startsWith('$') ? { Sequence: place } : { SpecialToken: place }
+}
+
+/**
+ * The step of a tokenizer.json that puts special tokens around a text and around a pair of texts, written as the Hugging Face
+ * tokenizers library writes it: `[CLS] $A [SEP]`, `[CLS] $A [SEP] $B:1 [SEP]:1`. Numbers are type ids.
+ * @param specialTokens all special tokens in the order of their ids, which count from 0
+ */
+export function templateStep(
+  single: string,
+  pair: string,
+  specialTokens: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const used = specialTokens.filter((token) => pair.split(' ').some((part) => part.split(':')[0] === token))
+  return {
+    type: 'TemplateProcessing',
+    single: single.split(' ').map(piece),
+    pair: pair.split(' ').map(piece),
+    special_tokens: Object.fromEntries(used.map((id) => [id, { id, ids: [specialTokens.indexOf(id)], tokens: [id] }])),
+  }
+}
+
+/** The special tokens of BERT's vocabularies. */
+export const BERT_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const
+
+/** The roles of {@link BERT_TOKENS}, as a tokenizer_config.json says them. */
+export const BERT_ROLES = {
+  pad_token: '[PAD]',
+  unk_token: '[UNK]',
+  cls_token: '[CLS]',
+  sep_token: '[SEP]',
+  mask_token: '[MASK]',
+} as const
+
+/** What a tokenizer.json whose vocabulary begins with {@link BERT_TOKENS} says of them: `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`. */
+export const bertFrame = (): Readonly<Record<string, unknown>> => ({
+  version: '1.0',
+  truncation: null,
+  padding: null,
+  added_tokens: addedTokens(BERT_TOKENS),
+  post_processor: templateStep('[CLS] $A [SEP]', '[CLS] $A [SEP] $B:1 [SEP]:1', BERT_TOKENS),
+})
+
+/** The ids of tokens, by token, as a tokenizer.json has them. */
+export const vocabularyOf = (tokens: readonly string[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(tokens.map((content, id) => [content, id]))

@@ -1,0 +1,96 @@
+import { type Example, TOKENIZER, definePlugin } from '@attune/core'
+import {
+  addedTokens,
+  countWords,
+  learningOptions,
+  noText,
+  templateStep,
+  textsOf,
+  tokenizerOf,
+  trainUnigram,
+  wordsOf,
+} from '@attune/text'
+import { z } from 'zod'
+
+const SPECIAL = ['<pad>', '</s>', '<unk>', '<s>', '<mask>'] as const
+const ALPHABET = 1000
+
+const options = z.strictObject({
+  ...learningOptions,
+  config: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('The content of the tokenizer_config.json that belongs to `json`: which tokens have a role'),
+  vocabularySize: z
+    .int()
+    .min(100)
+    .max(2_000_000)
+    .default(8000)
+    .describe('Entries of the vocabulary, when it is trained'),
+})
+type Options = z.output<typeof options>
+
+/** The content of a tokenizer.json, in the manner of T5's. */
+const fileOf = (pieces: readonly (readonly [string, number])[]): Record<string, unknown> => ({
+  version: '1.0',
+  truncation: null,
+  padding: null,
+  added_tokens: addedTokens(SPECIAL),
+  normalizer: {
+    type: 'Sequence',
+    normalizers: [
+      { type: 'NFKC' },
+      { type: 'Strip', strip_left: false, strip_right: true },
+      { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
+    ],
+  },
+  pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+  post_processor: templateStep('$A </s>', '$A </s> $B </s>', SPECIAL),
+  decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+  model: {
+    type: 'Unigram',
+    unk_id: SPECIAL.indexOf('<unk>'),
+    byte_fallback: false,
+    vocab: [...SPECIAL.map((token) => [token, 0]), ...pieces],
+  },
+})
+
+/** Trains a vocabulary on the texts of the examples, cut into words as the tokenizer will cut them. */
+async function train({ field, vocabularySize }: Options, examples: AsyncIterable<Example>) {
+  const words = await countWords(textsOf(examples, field), wordsOf(fileOf([])))
+  if (words.size === 0) throw noText('unigram', field)
+  const size = vocabularySize - SPECIAL.length
+  const special = new Set<string>(SPECIAL)
+  const pieces = trainUnigram(words, { vocabularySize: size, alphabetSize: ALPHABET })
+  return fileOf(pieces.filter(([piece]) => !special.has(piece)))
+}
+
+/**
+ * Unigram: each piece has a probability, and a word is cut in the way whose pieces have the greatest product. What no piece
+ * spells is unknown.
+ *
+ * Near neighbour: byte-pair encoding, which joins pieces in the order in which it learned to.
+ */
+export const unigram = definePlugin({
+  kind: TOKENIZER,
+  name: 'unigram',
+  summary: 'The most probable way to cut words into pieces, as in T5 and XLM-R',
+  source: 'Kudo, Subword Regularization, 2018, section 3.2',
+  options,
+  fit: async (given, examples) =>
+    given.path === undefined && given.json === undefined ? { ...given, json: await train(given, examples()) } : given,
+  create: (given) =>
+    tokenizerOf(given, {
+      name: 'unigram',
+      type: 'Unigram',
+      config: () => ({
+        tokenizer_class: 'PreTrainedTokenizerFast',
+        pad_token: '<pad>',
+        eos_token: '</s>',
+        unk_token: '<unk>',
+        bos_token: '<s>',
+        mask_token: '<mask>',
+      }),
+    }),
+})
+export default unigram
