@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import type { Model, Tokenizer } from '@attune/core'
 import { type Generator, endTokens, generator } from '@attune/generate'
 import { loadPretrained } from '@attune/trainer'
+import { folderOf } from './hub-models.js'
 import { placesFrom } from './places.js'
 
 /** A saved model that writes. */
@@ -16,9 +16,9 @@ export interface OpenWriter {
 const objectiveFor = ({ config }: Model): string =>
   config['is_encoder_decoder'] === true ? 'sequence-to-sequence' : 'causal-language-modeling'
 
-/** Opens the model of a run, or of a folder in the layout of the Hugging Face library, for writing. */
-export async function openWriter(folder: string): Promise<OpenWriter> {
-  const loaded = await loadPretrained(resolve(folder), objectiveFor, placesFrom())
+/** Opens the model of a run, of a folder in the layout of the Hugging Face library, or of the Hub, for writing. */
+export async function openWriter(model: string): Promise<OpenWriter> {
+  const loaded = await loadPretrained(await folderOf(model), objectiveFor, placesFrom())
   try {
     const writes = generator(loaded)
     return {

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { chatCommand } from './commands/chat.js'
 import { completionCommand } from './commands/completion.js'
 import { doctorCommand } from './commands/doctor.js'
+import { downloadCommand } from './commands/download.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { generateCommand } from './commands/generate.js'
 import { initCommand } from './commands/init.js'
@@ -10,6 +11,7 @@ import { planCommand } from './commands/plan.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
 import { trainCommand } from './commands/train.js'
+import { uploadCommand } from './commands/upload.js'
 import { exitCodesText } from './exit-codes.js'
 
 const version = (): string =>
@@ -35,6 +37,8 @@ export function buildProgram(): Command {
     predictCommand(),
     generateCommand(),
     chatCommand(),
+    downloadCommand(),
+    uploadCommand(),
     pluginsCommand(),
     initCommand(),
     doctorCommand(),

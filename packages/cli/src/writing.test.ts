@@ -107,7 +107,10 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
 
 it('writes with a GGUF file, whose metadata are configuration and tokenizer', async () => {
   const folder = new URL('../../nn/golden/gguf/', import.meta.url)
-  const { prompt, text } = JSON.parse(readFileSync(new URL('llama-text.json', folder), 'utf8')) as Record<string, string>
+  const { prompt, text } = JSON.parse(readFileSync(new URL('llama-text.json', folder), 'utf8')) as Record<
+    string,
+    string
+  >
   const file = fileURLToPath(new URL('llama.gguf', folder))
   const { code, out } = await attune(['generate', file, prompt!, '--maximum-new-tokens', '8'])
   expect([code, out.trim()]).toEqual([0, text!.trim()])

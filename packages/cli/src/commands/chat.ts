@@ -70,7 +70,7 @@ export const chatCommand = (): Command =>
       .description(
         "Talks with the model of a run or of a folder, by the tokenizer's chat template. Ctrl-C ends an answer, Ctrl-D the talk.",
       )
-      .argument('<model>', 'the folder of the run or the model')
+      .argument('<model>', 'the folder of the run or the model, or a model of the Hub: organization/name')
       .option('--system <text>', 'what to tell the model before')
       .option('--template <file>', 'a chat template (Jinja) instead of the tokenizer’s'),
   )

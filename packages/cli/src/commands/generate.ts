@@ -83,7 +83,7 @@ export const generateCommand = (): Command =>
       .description(
         'Goes on from prompts with the model of a run, or of a folder in the layout of the Hugging Face library. One prompt is written out as it comes; several, or --json, give a JSON object a line.',
       )
-      .argument('<model>', 'the folder of the run or the model')
+      .argument('<model>', 'the folder of the run or the model, or a model of the Hub: organization/name')
       .argument('[prompt...]', 'prompts; without any, standard input, one a line')
       .option('--json', 'print JSON lines')
       .option('--pattern <regex>', 'write only what matches a regular expression as a whole')

@@ -1,6 +1,7 @@
 import { type Forecast, type RunConfig, forecast } from '@attune/trainer'
 import { formatBytes, formatCount, formatDuration, table } from '@attune/text'
 import { Command } from 'commander'
+import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
 import { readConfig, withSettings } from '../read-config.js'
 
@@ -55,7 +56,8 @@ export const planCommand = (): Command =>
     .addHelpText('after', '\nExample:\n  attune plan config.yaml --set training.microBatchSize=8')
     .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
       const { config, folder, locate } = readConfig(target)
-      const found = await forecast(withSettings(config, flags.set) as RunConfig, {
+      const whole = await withHubModel(withSettings(config, flags.set), folder)
+      const found = await forecast(whole as RunConfig, {
         baseDirectory: folder,
         places: placesFrom(folder),
         locate,

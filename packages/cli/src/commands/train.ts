@@ -5,6 +5,7 @@ import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer'
 import { Command } from 'commander'
 import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
+import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
 import { readConfig, withSettings } from '../read-config.js'
 
@@ -16,7 +17,11 @@ interface TrainFlags {
 }
 
 /** The run that was asked for: a new one from a configuration file, or one that goes on. */
-function runOf(target: string, flags: TrainFlags, commands: Observable<RunCommand>): Observable<RunEvent> {
+async function runOf(
+  target: string,
+  flags: TrainFlags,
+  commands: Observable<RunCommand>,
+): Promise<Observable<RunEvent>> {
   if (flags.resume === true || existsSync(join(target, 'learned.json')))
     return resume(resolve(target), { places: placesFrom(), commands })
   const { config, folder, locate } = readConfig(target)
@@ -26,7 +31,7 @@ function runOf(target: string, flags: TrainFlags, commands: Observable<RunComman
     ...(flags.directory === undefined ? [] : [`directory=${JSON.stringify(resolve(flags.directory))}`]),
   ]
   const options: RunOptions = { baseDirectory: folder, places: placesFrom(folder), commands, locate }
-  return run(withSettings(config, settings) as RunConfig, options)
+  return run((await withHubModel(withSettings(config, settings), folder)) as RunConfig, options)
 }
 
 /** Follows a run to its end. Resolves to the exit code. */
@@ -97,7 +102,7 @@ Examples:
       const commands = new Subject<RunCommand>()
       const release = stopOnSignal(commands)
       try {
-        process.exitCode = await follow(runOf(target, flags, commands))
+        process.exitCode = await follow(await runOf(target, flags, commands))
       } finally {
         release()
       }

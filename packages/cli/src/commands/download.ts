@@ -1,0 +1,39 @@
+import { download } from '@attune/hub'
+import { Command } from 'commander'
+import { lastValueFrom, tap } from 'rxjs'
+import { showHub } from '../hub-progress.js'
+
+interface DownloadFlags {
+  readonly file?: readonly string[]
+  readonly offline?: true
+  readonly json?: true
+}
+
+async function act(reference: string, { file, offline, json }: DownloadFlags): Promise<void> {
+  const options = { ...(file === undefined ? {} : { files: file }), ...(offline === undefined ? {} : { offline }) }
+  const last = await lastValueFrom(download(reference, options).pipe(tap(showHub(process.stderr))))
+  if (last.type !== 'download.completed') return
+  const { folder, commit, seconds } = last
+  process.stdout.write(`${json === true ? JSON.stringify({ folder, commit, seconds }) : folder}\n`)
+}
+
+/** `attune download` */
+export const downloadCommand = (): Command =>
+  new Command('download')
+    .summary('download a model of the Hub')
+    .description(
+      'Downloads a model of the Hugging Face Hub into the cache that the Python library uses as well, and prints its folder. Goes on where it was cut, verifies every file, and takes no pickles. A token comes from HF_TOKEN, the cache is HF_HUB_CACHE, another Hub is HF_ENDPOINT.',
+    )
+    .argument('<model>', 'organization/name, or organization/name@revision')
+    .option('--file <path...>', 'further files of the repository')
+    .option('--offline', 'read the cache alone; HF_HUB_OFFLINE=1 says the same')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  attune download google-bert/bert-base-uncased
+  attune download openai-community/gpt2@main --json
+  attune generate $(attune download HuggingFaceTB/SmolLM2-135M) "A library that"`,
+    )
+    .action(act)

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals'
+import { isAttuneError } from '@attune/core'
+import { lastValueFrom, toArray } from 'rxjs'
+import { type DownloadOptions, downloadPausing } from './download.js'
+import type { HubEvent, HubEvents } from './events.js'
+import { startHub } from './hub-server.test.fixture.js'
+import { type Fault, type HubServer, addRepository } from './hub-state.test.fixture.js'
+
+export const WEIGHTS = Buffer.alloc(300_000, 'weights of a model ')
+export const CONFIG = Buffer.from('{"model_type":"toy"}')
+export const FILES = {
+  '.gitattributes': Buffer.from('*.safetensors filter=lfs\n'),
+  'README.md': Buffer.from('# A toy\n'),
+  'config.json': CONFIG,
+  'model.safetensors': WEIGHTS,
+  'onnx/model.onnx': Buffer.from('onnx'),
+  'pytorch_model.bin': Buffer.from('a pickle'),
+  'tokenizer.json': Buffer.from('{}'),
+}
+export const NEEDED = ['README.md', 'config.json', 'model.safetensors', 'tokenizer.json'] as const
+
+/** What a test of downloads works with: a Hub with one model, `org/toy`, and an empty cache. */
+export interface Bench {
+  hub: HubServer
+  commit: string
+  cache: string
+  /** How long was waited between attempts, had one waited. */
+  pauses: number[]
+  run(reference?: string, options?: DownloadOptions): Promise<HubEvent[]>
+  /** A path in the model's folder of the cache. */
+  folder(...path: string[]): string
+  /** The first requests for the weights go wrong, each in its way. */
+  faultsOfWeights(...faults: readonly Fault[]): void
+}
+
+/** Sets the bench up anew for each test of a file. */
+export function prepareBench(): Bench {
+  const bench = {
+    pauses: [] as number[],
+    run: (reference = 'org/toy', options = {}) => {
+      const pause = (seconds: number): Promise<void> => Promise.resolve(void bench.pauses.push(seconds))
+      const all = { endpoint: bench.hub.endpoint, cache: bench.cache, environment: {}, ...options }
+      return lastValueFrom(downloadPausing(reference, all, { pause, silenceSeconds: 0.3 }).pipe(toArray()))
+    },
+    folder: (...path) => join(bench.cache, 'models--org--toy', ...path),
+    faultsOfWeights: (...faults) => {
+      const left = [...faults]
+      bench.hub.fault = ({ host }) => (host === 'store' ? left.shift() : undefined)
+    },
+  } as Bench
+  beforeAll(async () => void (bench.hub = await startHub()))
+  afterAll(() => bench.hub.close())
+  beforeEach(() => {
+    bench.cache = mkdtempSync(join(tmpdir(), 'attune-hub-'))
+    bench.pauses.length = 0
+    bench.hub.seen.length = 0
+    bench.hub.fault = () => undefined
+    bench.hub.pageSize = 1000
+    bench.commit = addRepository(bench.hub, 'org/toy', FILES)
+  })
+  afterEach(() => rmSync(bench.cache, { recursive: true }))
+  return bench
+}
+
+export const completed = (events: readonly HubEvent[]): HubEvents['download.completed'] =>
+  events.find((event) => event.type === 'download.completed') as unknown as HubEvents['download.completed']
+
+/** How work fails, as its user sees it. */
+export const failing = async (work: Promise<unknown>): Promise<{ code: string; problem: string; remedy: string }> => {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!isAttuneError(error)) throw error ?? new Error('it did not fail')
+  return { code: error.code, problem: error.problem, remedy: error.remedy }
+}

@@ -1,0 +1,60 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { AttuneError } from '@attune/core'
+import type { Tell } from './events.js'
+
+/** What came of asking once: a result, or why it is worth asking again. */
+export type Attempt<T> = { readonly done: T } | Again
+export interface Again {
+  readonly again: string
+  /** What the server asked for with `Retry-After`. */
+  readonly afterSeconds?: number | undefined
+  /** Whether something was gained, so that patience begins anew. */
+  readonly gained?: boolean
+}
+
+/** How long to wait between attempts; tests give one that does not. */
+export type Pause = (seconds: number, signal: AbortSignal) => Promise<void>
+
+/** Waits for a time, or until it is called off. */
+export const pauseFor: Pause = (seconds, signal) => wait(seconds * 1000, undefined, { signal })
+
+const MAXIMUM_ATTEMPTS = 6
+/** However long a server asks to wait, and however often it failed. */
+const MAXIMUM_PAUSE_SECONDS = 60
+
+/** The seconds that a `Retry-After` header asks for: a number, or a date. */
+export function retryAfterSeconds(header: string | null, now = Date.now()): number | undefined {
+  if (header === null) return undefined
+  if (/^\d+(\.\d+)?$/.test(header.trim())) return Number(header)
+  const date = Date.parse(header)
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000)
+}
+
+/** Half a second, then twice as long each time; a random part of it, so that many who failed together do not return together. */
+const backoffSeconds = (failures: number): number => 0.5 * 2 ** (failures - 1) * (0.5 + Math.random() / 2)
+
+/**
+ * Asks until there is a result, at most six times in a row in vain.
+ * @throws AttuneError `HUB_UNREACHABLE` in the end; what an attempt throws is thrown at once
+ */
+export async function persist<T>(
+  what: string,
+  attempt: () => Promise<Attempt<T>>,
+  { tell, pause, signal }: { readonly tell: Tell; readonly pause: Pause; readonly signal: AbortSignal },
+): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    signal.throwIfAborted()
+    const outcome = await attempt()
+    if ('done' in outcome) return outcome.done
+    if (outcome.gained === true) failures = 1
+    if (failures >= MAXIMUM_ATTEMPTS)
+      throw new AttuneError(
+        'HUB_UNREACHABLE',
+        `${what} failed ${failures} times in a row: ${outcome.again}`,
+        'Check the connection and HF_ENDPOINT, and repeat the command: what came already is kept.',
+      )
+    const pauseSeconds = Math.min(outcome.afterSeconds ?? backoffSeconds(failures), MAXIMUM_PAUSE_SECONDS)
+    tell({ type: 'request.retried', because: outcome.again, pauseSeconds })
+    await pause(pauseSeconds, signal)
+  }
+}

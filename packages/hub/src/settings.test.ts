@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { hubSettings } from './settings.js'
+
+const home = mkdtempSync(join(tmpdir(), 'attune-settings-'))
+afterAll(() => rmSync(home, { recursive: true }))
+const cacheOf = (environment: Record<string, string>): string => hubSettings({ environment }).cache
+
+describe('the cache', () => {
+  it('is where the Python library has it', () => {
+    expect(cacheOf({})).toBe(join(homedir(), '.cache/huggingface/hub'))
+    expect(cacheOf({ XDG_CACHE_HOME: '/x' })).toBe('/x/huggingface/hub')
+    expect(cacheOf({ XDG_CACHE_HOME: '/x', HF_HOME: '~/models' })).toBe(join(homedir(), 'models/hub'))
+    expect(cacheOf({ HF_HOME: '/h', HF_HUB_CACHE: '/c' })).toBe('/c')
+    expect(cacheOf({ HF_HUB_CACHE: '' })).toBe(join(homedir(), '.cache/huggingface/hub'))
+    expect(hubSettings({ cache: '/own', environment: { HF_HUB_CACHE: '/c' } }).cache).toBe('/own')
+  })
+})
+
+describe('the token', () => {
+  const tokenOf = (environment: Record<string, string>): string | undefined =>
+    hubSettings({ environment: { HF_HOME: home, ...environment } }).token()
+
+  it('comes from the variable, else from the named file, else from the file of the home', () => {
+    expect(tokenOf({})).toBeUndefined()
+    writeFileSync(join(home, 'token'), 'hf_home\n')
+    writeFileSync(join(home, 'other'), ' hf_other ')
+    expect(tokenOf({})).toBe('hf_home')
+    expect(tokenOf({ HF_TOKEN_PATH: join(home, 'other') })).toBe('hf_other')
+    expect(tokenOf({ HF_TOKEN_PATH: join(home, 'other'), HF_TOKEN: 'hf_variable' })).toBe('hf_variable')
+    expect(tokenOf({ HF_TOKEN: '  ' })).toBe('hf_home')
+  })
+
+  it('is not shown when the settings are, and not in the message of what is wrong with it', () => {
+    expect(JSON.stringify(hubSettings({ environment: { HF_TOKEN: 'hf_seen' } }))).not.toContain('hf_seen')
+    let message = ''
+    try {
+      tokenOf({ HF_TOKEN: 'hf_broken\nX-Injected: 1' })
+    } catch (error) {
+      message = (error as Error).message
+    }
+    expect(message).toContain('HF_TOKEN')
+    expect(message).not.toContain('hf_broken')
+  })
+})
+
+describe('the endpoint', () => {
+  it('is the Hub, a variable or an option, without a slash at its end', () => {
+    expect(hubSettings({ environment: {} }).endpoint).toBe('https://huggingface.co')
+    expect(hubSettings({ environment: { HF_ENDPOINT: 'https://mirror.example/hf/' } }).endpoint).toBe(
+      'https://mirror.example/hf',
+    )
+  })
+
+  it.each(['mirror.example', 'ftp://x', 'file:///etc', 'https://user:secret@x', 'https://x?y=1'])(
+    'is not %s',
+    (endpoint) => {
+      expect(() => hubSettings({ endpoint, environment: {} })).toThrow(/must be an http/)
+      expect(() => hubSettings({ endpoint, environment: {} })).not.toThrow(/secret/)
+    },
+  )
+})
+
+describe('offline', () => {
+  it('is what the variables say as for the Python library', () => {
+    const offline = (value: string): boolean => hubSettings({ environment: { HF_HUB_OFFLINE: value } }).offline
+    expect(['1', 'ON', 'yes', 'True', '0', 'no', '', 'off'].map(offline)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
+    expect(hubSettings({ offline: false, environment: { HF_HUB_OFFLINE: '1' } }).offline).toBe(false)
+  })
+})
