@@ -1,0 +1,54 @@
+import { type HostArray, type Key, type Tokenizer, fold, normals, stream } from '@attune/core'
+import type { WordVectors } from './word-vectors.js'
+
+/** Vectors laid out for a model. */
+export interface EmbeddingMatrix {
+  /** float32 `[vocabularySize, size]`: the rows of a model's word embeddings by token. */
+  readonly matrix: HostArray
+  /** The tokens whose rows were drawn, in the order of their ids. */
+  readonly missing: readonly string[]
+}
+
+/** What byte-level and SentencePiece tokenizers write where a word begins. */
+const BEGINNING = /^[Ġ▁]/
+
+function rowFor({ rows }: WordVectors, token: string): number | undefined {
+  return rows.get(token) ?? rows.get(token.replace(BEGINNING, ''))
+}
+
+/** The standard deviation of all numbers, taken around 0. */
+function spread({ values }: WordVectors): number {
+  let squares = 0
+  for (const value of values) squares += value * value
+  return Math.sqrt(squares / Math.max(1, values.length))
+}
+
+/**
+ * The word embeddings of a model that reads a tokenizer's tokens: to each token the vector of the word that it spells, without a
+ * mark of its beginning. Rows of tokens without one, and of ids without a token, are normal with the spread of the vectors;
+ * that of padding is zero.
+ * @param key what is drawn depends on it alone
+ */
+export function embeddingMatrix(
+  vectors: WordVectors,
+  tokenizer: Pick<Tokenizer, 'vocabularySize' | 'token' | 'special'>,
+  key: Key,
+): EmbeddingMatrix {
+  const { vocabularySize, special } = tokenizer
+  const { size } = vectors
+  const next = normals(stream(fold(key, 'embedding-matrix')))
+  const deviation = spread(vectors)
+  const values = new Float32Array(vocabularySize * size)
+  const missing: string[] = []
+  for (let id = 0; id < vocabularySize; id++) {
+    if (id === special.pad) continue
+    const token = tokenizer.token(id)
+    const row = token === undefined ? undefined : rowFor(vectors, token)
+    if (row !== undefined) values.set(vectors.values.subarray(row * size, (row + 1) * size), id * size)
+    else {
+      for (let i = 0; i < size; i++) values[id * size + i] = deviation * next()
+      if (token !== undefined) missing.push(token)
+    }
+  }
+  return { matrix: { shape: [vocabularySize, size], dtype: 'float32', values }, missing }
+}

@@ -1,0 +1,8 @@
+export type { Corpus } from './corpus.js'
+export { type EmbeddingMatrix, embeddingMatrix } from './embedding-matrix.js'
+export type { EmbeddingEvent, EmbeddingEvents } from './events.js'
+export { type GloVeOptions, trainGloVe } from './glove.js'
+export { type Likeness, type Neighbour, likeness } from './likeness.js'
+export { type Word2VecOptions, trainWord2Vec } from './word2vec.js'
+export { type WordVectors, vectorOf, wordVectors } from './word-vectors.js'
+export { type ReadVectorsOptions, type VectorFormat, readWordVectors, writeWordVectors } from './word-vector-files.js'
