@@ -23,7 +23,10 @@ from transformers.generation.logits_process import (
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ["model-gpt2/golden/lm", "model-gpt2/golden/untied", "model-llama/golden/llama3", "model-llama/golden/mistral",
           "model-llama/golden/qwen3", "model-gemma/golden/gemma2", "model-gemma/golden/gemma3"]  # fmt: skip
-TWO_STACKS = ["model-t5/golden/t5", "model-t5/golden/gated"]
+TWO_STACKS = [
+    "model-t5/golden/t5", "model-t5/golden/gated", "model-bart/golden/writing", "model-transformer/golden/paper",
+    "model-transformer/golden/opus",
+]  # fmt: skip
 PROMPTS = [[5, 9, 33, 12, 7], [44, 3], [20, 21, 22, 23, 24, 25, 26, 8]]
 ROOM = 9
 SEARCHES = [

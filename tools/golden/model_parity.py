@@ -234,7 +234,7 @@ def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adj
     model(**theirs[0]).loss.backward()
     save_file(tensors((n, p.grad) for n, p in model.named_parameters()), folder / "gradients.safetensors")
     rates, losses, noisy = train(model, theirs)
-    trained = {n: p.detach().masked_fill(noisy[n], float("nan")) for n, p in model.named_parameters()}
+    trained = {n: p.detach().masked_fill(noisy[n], float("nan")) for n, p in model.named_parameters() if p.requires_grad}
     save_file(tensors(trained.items()), folder / "trained.safetensors")
     for file in folder.glob("*.safetensors"):
         file.chmod(0o644)

@@ -13,11 +13,12 @@ import { goldenCases, readCase, root } from './measure-model.mjs'
 /** @import { AnyPlugin, Engine, HostArray, Model } from '@attune/core' */
 
 const LIMIT_IN_SECONDS = 1
-const STRANGE = [
+/** @type {unknown[]} */
+const STRANGE = /** @type {unknown[][]} */ ([
   [1e9, -1, -1e9, 0, 0.5, -0.5, 2 ** 31, 2 ** 53, 1e308, -1e308, Number.NaN, Infinity, -Infinity],
   ['', '16', 'NaN', 'x'.repeat(100_000), '__proto__', true, null],
   [[], {}, [[]], Array.from({ length: 100_000 }, () => 1), { length: 1e9 }, { __proto__: null, toString: 1 }],
-].flat()
+]).flat()
 const LAYERS = /(^|_)(num|n)_(.*_)?layers?$|^layers$|^num_hidden_groups$/
 
 const named = (/** @type {unknown} */ value) => (JSON.stringify(value) ?? String(value)).slice(0, 40)

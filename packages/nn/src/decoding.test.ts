@@ -159,6 +159,16 @@ describe('a head', () => {
       expect(second).toBeCloseTo(cap(6), 6)
     }),
   )
+
+  it(
+    'adds a bias, and one that is not trained',
+    inTidy(() => {
+      const parts = { weight: 'weight', bias: 'bias', fixedBias: 'fixed' }
+      const params = { weight: tensor([[1], [2]]), bias: tensor([10, 20]), fixed: tensor([[100, 200]]) }
+      const logits = tokenLogits(model, { architecture: 'X', parts }, params, tensor([[3]]))
+      expect([...logits.dataSync()]).toEqual([113, 226])
+    }),
+  )
 })
 
 describe('rotaryFrequencies', () => {

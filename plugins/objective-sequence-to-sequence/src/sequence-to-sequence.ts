@@ -122,7 +122,7 @@ function create(
     init: (key) =>
       nameParts(head, {
         weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
-        bias: filled([1, vocabulary], 0), // as checkpoints of BART and its kin have it
+        fixedBias: filled([1, vocabulary], 0), // as checkpoints of BART and its kin have it
       }),
     encode(example) {
       const item = read(example)

@@ -1,0 +1,180 @@
+import {
+  type EncoderOutputs,
+  MODEL,
+  type Mode,
+  type Model,
+  type Params,
+  type TextInputs,
+  definePlugin,
+} from '@attune/core'
+import {
+  type EncoderDecoderOptions,
+  type Side,
+  activationNames,
+  configFromOptions,
+  dropout,
+  embedding,
+  emptyCache,
+  encoderDecoder,
+  encoderDecoderShapes,
+  fold,
+  freshWeights,
+  layerNorm,
+  linear,
+} from '@attune/nn'
+import { type Tensor, add, mul, range, scalar, tanh } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
+const layers = (what: string) => z.int().min(1).max(1000).default(12).describe(what)
+const probability = (what: string) => z.number().min(0).lt(1).describe(what)
+const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
+
+/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (BART large). */
+const options = z
+  .strictObject({
+    vocabSize: count('Entries of the vocabulary').default(50265),
+    maxPositionEmbeddings: count('The most tokens of a text, read or written').default(1024),
+    dModel: count('Width of the hidden states; a multiple of both numbers of heads').default(1024),
+    encoderLayers: layers('Layers of the encoder'),
+    encoderFfnDim: count("Width of the encoder's feed-forward layers").default(4096),
+    encoderAttentionHeads: count('Attention heads of a layer of the encoder').default(16),
+    decoderLayers: layers('Layers of the decoder'),
+    decoderFfnDim: count("Width of the decoder's feed-forward layers").default(4096),
+    decoderAttentionHeads: count('Attention heads of a layer of the decoder').default(16),
+    activationFunction: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layers'),
+    dropout: probability('Dropout of embeddings and of what each part of a layer adds').default(0.1),
+    attentionDropout: probability('Dropout of the attention weights').default(0),
+    activationDropout: probability('Dropout inside the feed-forward layers').default(0),
+    classifierDropout: probability('Dropout around the dense layer of the classification head').default(0),
+    initStd: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
+    scaleEmbedding: z.boolean().default(false).describe('Whether embeddings of words are times the root of dModel'),
+    tieWordEmbeddings: z.literal(true).default(true).describe('The last layer is the word embeddings once more'),
+    padTokenId: tokenId('The token of padding, whose embedding starts at zero').default(1),
+    bosTokenId: tokenId('The token that a text begins with').default(0),
+    eosTokenId: z
+      .union([tokenId('A token'), z.array(tokenId('A token')).min(1).max(16)])
+      .default(2)
+      .describe('The token, or tokens, that a text ends with'),
+    decoderStartTokenId: tokenId('The token that the decoder begins with').default(2),
+  })
+  .refine((o) => o.dModel % o.encoderAttentionHeads === 0 && o.dModel % o.decoderAttentionHeads === 0, {
+    path: ['dModel'],
+    message: 'must be a multiple of encoderAttentionHeads and of decoderAttentionHeads',
+  })
+
+type Options = z.output<typeof options>
+
+const WORDS = 'model.shared.weight'
+
+/** Places 0 and 1 of the table stand for nothing: positions begin at 2. */
+const FIRST_PLACE = 2
+
+const sizesOf = (o: Options): Pick<EncoderDecoderOptions, Side> => ({
+  encoder: { layers: o.encoderLayers, heads: o.encoderAttentionHeads, intermediate: o.encoderFfnDim },
+  decoder: { layers: o.decoderLayers, heads: o.decoderAttentionHeads, intermediate: o.decoderFfnDim },
+})
+
+/** The shape of every parameter by its name in a checkpoint. */
+function shapesOf(o: Options): Record<string, readonly number[]> {
+  const D = o.dModel
+  const embeddings = (side: Side) => ({
+    [`model.${side}.embed_positions.weight`]: [o.maxPositionEmbeddings + FIRST_PLACE, D],
+    [`model.${side}.layernorm_embedding.weight`]: [D],
+    [`model.${side}.layernorm_embedding.bias`]: [D],
+  })
+  return {
+    [WORDS]: [o.vocabSize, D],
+    ...embeddings('encoder'),
+    ...embeddings('decoder'),
+    ...encoderDecoderShapes(sizesOf(o), D),
+    'classification_head.dense.weight': [D, D],
+    'classification_head.dense.bias': [D],
+  }
+}
+
+/** Words and positions, summed, normalised: `[batch, length]` → `[batch, length, dModel]`. */
+function embed(o: Options, params: Params, side: Side, ids: Tensor, places: Tensor | undefined, mode: Mode): Tensor {
+  const words = embedding(params, 'model.shared', ids)
+  const scaled = o.scaleEmbedding ? mul(words, Math.sqrt(o.dModel)) : words
+  const all = places ?? range(0, ids.shape[1] as number, 1, 'int32')
+  const positions = embedding(params, `model.${side}.embed_positions`, add(all, scalar(FIRST_PLACE, 'int32')))
+  const sum = layerNorm(params, `model.${side}.layernorm_embedding`, add(scaled, positions), 1e-5)
+  return dropout(sum, o.dropout, mode)
+}
+
+function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
+  const outputs = encoderDecoder(params, inputs, mode, {
+    ...sizesOf(o),
+    activation: o.activationFunction,
+    dropout: { added: o.dropout, wide: o.activationDropout, attention: o.attentionDropout },
+    startTokenId: o.decoderStartTokenId,
+    embed: (...of) => embed(o, params, ...of),
+  })
+  const read = dropout(outputs.pooled, o.classifierDropout, fold(mode, 2))
+  return { ...outputs, pooled: tanh(linear(params, 'classification_head.dense', read)) }
+}
+
+const HEADS: Model['heads'] = {
+  'sequence-to-sequence': {
+    architecture: 'BartForConditionalGeneration',
+    parts: { fixedBias: 'final_logits_bias' },
+  },
+  'sequence-classification': {
+    architecture: 'BartForSequenceClassification',
+    parts: {
+      'classifier.weight': 'classification_head.out_proj.weight',
+      'classifier.bias': 'classification_head.out_proj.bias',
+    },
+  },
+}
+
+function create(o: Options): Model {
+  const group = (side: Side, layer: number) => ({
+    name: `${side} layer ${layer}`,
+    prefixes: [`model.${side}.layers.${layer}.`],
+  })
+  return {
+    prefix: 'model.',
+    wordEmbeddings: WORDS,
+    heads: HEADS,
+    hiddenSize: o.dModel,
+    maximumLength: o.maxPositionEmbeddings,
+    headDropout: o.classifierDropout,
+    initializerRange: o.initStd,
+    layers: [
+      {
+        name: 'embeddings',
+        prefixes: ['shared.', 'encoder.embed_', 'encoder.layernorm_', 'decoder.embed_', 'decoder.layernorm_'].map(
+          (name) => `model.${name}`,
+        ),
+      },
+      ...Array.from({ length: o.encoderLayers }, (_, i) => group('encoder', i)),
+      ...Array.from({ length: o.decoderLayers }, (_, i) => group('decoder', i)),
+      { name: 'pooler', prefixes: ['classification_head.'] },
+    ],
+    config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(o) },
+    init: (key) => freshWeights(shapesOf(o), key, o.initStd, { [WORDS]: o.padTokenId }),
+    cache(batch, capacity) {
+      const headSize = o.dModel / o.decoderAttentionHeads
+      return emptyCache(o.decoderLayers, [batch, o.decoderAttentionHeads, capacity, headSize])
+    },
+    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
+  }
+}
+
+/**
+ * BART: an encoder that reads in both directions and a decoder that writes, normalised after each part of a layer, with
+ * learned positions and biases everywhere; the head is the word embeddings once more. `pooled` is the decoder's state at the
+ * last token, when it reads what the encoder reads, through a dense layer and tanh.
+ */
+export const bart = definePlugin({
+  kind: MODEL,
+  name: 'bart',
+  summary: 'Encoder–decoder with learned positions, as in BART checkpoints of the Hugging Face library',
+  source: 'Lewis et al., BART: Denoising Sequence-to-Sequence Pre-training, 2020, section 2',
+  options,
+  exceptions: { packing: 'a row holds one text for the encoder and one for the decoder' },
+  create,
+})
+export default bart
