@@ -82,6 +82,26 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect(both.err).toMatch(/^BAD_OPTIONS/)
   })
 
+  it('is trained on with tokens added, for which its embeddings grow only where that is asked for', async () => {
+    const row = (text: string): string => `${JSON.stringify({ text })}\n`
+    writeFileSync(join(root, 'tools.jsonl'), Array.from({ length: 60 }, () => row('call <tool> now')).join(''))
+    const config = (more: string, directory: string): string => `seed: 1
+directory: ${directory}
+data: { train: { use: jsonl, path: tools.jsonl }, validation: { use: jsonl, path: tools.jsonl } }
+tokenizer: { use: wordpiece, path: writer/model, addedTokens: [<tool>] }
+model: { use: gpt2, from: writer/model${more} }
+objective: causal-language-modeling
+engine: onnxruntime
+training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
+`
+    writeFileSync(join(root, 'grown.yaml'), config(', resizeEmbeddings: true', 'grown'))
+    writeFileSync(join(root, 'small.yaml'), config('', 'small'))
+    expect((await attune(['train', 'small.yaml'])).err).toMatch(/^VOCABULARY_MISMATCH.*resizeEmbeddings/s)
+    expect((await attune(['train', 'grown.yaml'])).code).toBe(0)
+    const { code, out } = await attune(['generate', 'grown', 'call'])
+    expect([code, out.trim()]).toEqual([0, '<tool> now'])
+  }, 120_000)
+
   it('talks by a template, turn after turn', async () => {
     writeFileSync(join(root, 'plain.jinja'), '{{ bos_token }}{{ messages[-1].content }}')
     const { code, out } = await attune(['chat', 'writer', '--template', 'plain.jinja'], 'the cat sat\none two\n')
