@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs'
 import { expect, it } from '@jest/globals'
 import type { Mode, TextInputs } from '@attune/core'
 import { key } from '@attune/core'

@@ -22,6 +22,8 @@ interface Loading {
   readonly prefix: string
   /** Whether the head must be there too. Default: it may be new, as long as the model itself is whole. */
   readonly needHead?: boolean
+  /** Parameters that may be new even so, because nothing reads what they make. */
+  readonly spare?: ReadonlySet<string>
   /** Load whatever has the name and shape of a parameter, and leave the rest as it is. Default: the model must be whole. */
   readonly partial?: boolean
   /** The word embeddings, where they may have fewer rows than the model, as may what else has a row for each token. */
@@ -108,7 +110,7 @@ function grows({ shape, saved }: Match, rows: number | undefined): boolean {
 
 /** What takes the place of what. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless a part is enough. */
 function match(fresh: Params, reader: WeightsReader, loading: Loading) {
-  const { prefix, needHead = false, partial = false, growing } = loading
+  const { prefix, needHead = false, spare, partial = false, growing } = loading
   const matches = Object.entries(fresh).flatMap(([name, { shape }]): Match[] => {
     const alias = savedAs(name, prefix, reader.tensors)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
@@ -117,7 +119,7 @@ function match(fresh: Params, reader: WeightsReader, loading: Loading) {
   const used = new Set(matches.map(({ alias }) => alias))
   const absent = Object.keys(fresh).filter((name) => !found.has(name))
   const unused = [...reader.tensors.keys()].filter((name) => !used.has(name) && !isBuffer(name))
-  const lost = partial ? [] : absent.filter((name) => needHead || name.startsWith(prefix))
+  const lost = partial ? [] : absent.filter((name) => (needHead && spare?.has(name) !== true) || name.startsWith(prefix))
   if (lost.length > 0) throw missing(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
   const rows = matches.find(({ name }) => name === growing?.wordEmbeddings)?.saved.shape[0]
@@ -183,11 +185,19 @@ export function firstParameters(parts: Parts, seed: number, from: Start | undefi
   return loadWeights(parts.engine, fresh, from.path, how)
 }
 
-/** The parameters of a saved model, head and all. */
+/**
+ * The parameters of a saved model, head and all. What makes a vector of a whole text (a pooler) may be lacking where the head
+ * reads tokens: checkpoints for writing and for masked words have none.
+ */
 export function savedParameters(parts: Pick<Parts, 'engine' | 'model' | 'objective'>, folder: string): Params {
+  const { model, objective } = parts
   const fresh = initialise(parts, 0)
-  const where = { prefix: parts.model.prefix, needHead: true }
-  return loadWeights(parts.engine, fresh, folder, where).params
+  const { prefix } = model
+  const heads = new Set(Object.values(model.heads).flatMap(({ parts: names }) => Object.values(names)))
+  const pooling = Object.keys(fresh).filter((name) => !name.startsWith(prefix) && !heads.has(name))
+  const readsTokens = !JSON.stringify(objective.config).includes('SequenceClassification')
+  const how = { prefix, needHead: true, ...(readsTokens ? { spare: new Set(pooling) } : {}) }
+  return loadWeights(parts.engine, fresh, folder, how).params
 }
 
 /** How many numbers parameters hold. */

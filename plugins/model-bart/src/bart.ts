@@ -111,6 +111,8 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     startTokenId: o.decoderStartTokenId,
     embed: (...of) => embed(o, params, ...of),
   })
+  // Checkpoints for writing have no such head, and nothing reads it there.
+  if (params['classification_head.dense.weight'] === undefined) return outputs
   const read = dropout(outputs.pooled, o.classifierDropout, fold(mode, 2))
   return { ...outputs, pooled: tanh(linear(params, 'classification_head.dense', read)) }
 }
