@@ -119,7 +119,9 @@ function match(fresh: Params, reader: WeightsReader, loading: Loading) {
   const used = new Set(matches.map(({ alias }) => alias))
   const absent = Object.keys(fresh).filter((name) => !found.has(name))
   const unused = [...reader.tensors.keys()].filter((name) => !used.has(name) && !isBuffer(name))
-  const lost = partial ? [] : absent.filter((name) => (needHead && spare?.has(name) !== true) || name.startsWith(prefix))
+  const lost = partial
+    ? []
+    : absent.filter((name) => (needHead && spare?.has(name) !== true) || name.startsWith(prefix))
   if (lost.length > 0) throw missing(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
   const rows = matches.find(({ name }) => name === growing?.wordEmbeddings)?.saved.shape[0]

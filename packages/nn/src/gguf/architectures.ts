@@ -138,7 +138,9 @@ function unleave(part: string, rows: number, config: Record<string, unknown>, re
   const queries = config['num_attention_heads']
   const heads = part === 'q' ? queries : (config['num_key_value_heads'] ?? queries)
   const even = Number.isSafeInteger(heads) && (heads as number) > 0 && rows > 0 && rows % (2 * (heads as number)) === 0
-  return even ? unleaved(heads as number) : refuse(`its attn_${part} has ${rows} rows, and its metadata give no heads that fit`)
+  return even
+    ? unleaved(heads as number)
+    : refuse(`its attn_${part} has ${rows} rows, and its metadata give no heads that fit`)
 }
 
 /** What the file is as a checkpoint of the Hugging Face library, if its architecture is one of those that are known. */
