@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs'
 import { expect, it } from '@jest/globals'
 import { mul, sum, tensor, tidy, valueAndGrad } from '@tensorflow/tfjs-core'
 import { constant } from './constant.js'
