@@ -67,6 +67,22 @@ class Classification:
         return output.logits
 
 
+class Tagging:
+    """Every second token begins a word; the others have no label."""
+
+    objective, options = "token-classification", {"labels": LABELS}
+
+    @staticmethod
+    def batch(ids, mask):
+        weights = mask * (torch.arange(ids.shape[1]) % 2)
+        labels = torch.randint(0, len(LABELS), ids.shape) * weights
+        return {"labels": torch.where(weights == 1, labels, -100)}, {"targets": array(labels), "weights": array(weights.float())}
+
+    @staticmethod
+    def logits(output, _theirs):
+        return output.logits
+
+
 class CausalModelling:
     objective, options = "causal-language-modeling", {}
 

@@ -1,21 +1,25 @@
 """Tiny random encoders, and what transformers computes with them: see model_parity.py. Run it with Python from anywhere."""
-from model_parity import LABELS, Classification, MaskedModelling, write_case
+from model_parity import LABELS, Classification, MaskedModelling, Tagging, write_case
 from transformers import (
     AlbertConfig,
     AlbertForMaskedLM,
     AlbertForSequenceClassification,
+    AlbertForTokenClassification,
     BertConfig,
     BertForMaskedLM,
     BertForSequenceClassification,
+    BertForTokenClassification,
     DistilBertConfig,
     DistilBertForMaskedLM,
     DistilBertForSequenceClassification,
+    DistilBertForTokenClassification,
     ModernBertConfig,
     ModernBertForMaskedLM,
     ModernBertForSequenceClassification,
     RobertaConfig,
     RobertaForMaskedLM,
     RobertaForSequenceClassification,
+    RobertaForTokenClassification,
     XLMRobertaConfig,
     XLMRobertaForSequenceClassification,
 )
@@ -29,10 +33,12 @@ TINY = dict(
 bert = dict(TINY, max_position_embeddings=32)
 write_case("bert", "classification", BertForSequenceClassification, BertConfig(**bert, **LABELLED), Classification)
 write_case("bert", "masked", BertForMaskedLM, BertConfig(**bert), MaskedModelling)
+write_case("bert", "tagging", BertForTokenClassification, BertConfig(**bert, **LABELLED), Tagging)
 
 roberta = dict(TINY, max_position_embeddings=34, pad_token_id=1, layer_norm_eps=1e-5)
 write_case("roberta", "classification", RobertaForSequenceClassification, RobertaConfig(**roberta, **LABELLED), Classification)
 write_case("roberta", "masked", RobertaForMaskedLM, RobertaConfig(**roberta), MaskedModelling)
+write_case("roberta", "tagging", RobertaForTokenClassification, RobertaConfig(**roberta, **LABELLED), Tagging)
 xlm = XLMRobertaConfig(**dict(roberta, type_vocab_size=1), **LABELLED)
 write_case("roberta", "xlm", XLMRobertaForSequenceClassification, xlm, Classification)
 
@@ -43,10 +49,12 @@ distil = dict(
 config = DistilBertConfig(**distil, **LABELLED)
 write_case("distilbert", "classification", DistilBertForSequenceClassification, config, Classification)
 write_case("distilbert", "masked", DistilBertForMaskedLM, DistilBertConfig(**distil), MaskedModelling)
+write_case("distilbert", "tagging", DistilBertForTokenClassification, config, Tagging)
 
 albert = dict(TINY, max_position_embeddings=32, embedding_size=8, classifier_dropout_prob=0.0)
 config = AlbertConfig(**dict(albert, num_hidden_layers=4, num_hidden_groups=2), **LABELLED)
 write_case("albert", "classification", AlbertForSequenceClassification, config, Classification)
+write_case("albert", "tagging", AlbertForTokenClassification, config, Tagging)
 write_case("albert", "masked", AlbertForMaskedLM, AlbertConfig(**dict(albert, inner_group_num=2)), MaskedModelling)
 
 # Three layers: the first without a norm of its own, one that sees only what is near, and a usual one.

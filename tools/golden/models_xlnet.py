@@ -2,8 +2,8 @@
 from types import SimpleNamespace
 
 import torch
-from model_parity import LABELS, Classification, array, write_case
-from transformers import XLNetConfig, XLNetForSequenceClassification, XLNetLMHeadModel
+from model_parity import LABELS, Classification, Tagging, array, write_case
+from transformers import XLNetConfig, XLNetForSequenceClassification, XLNetForTokenClassification, XLNetLMHeadModel
 
 LABELLED = {"id2label": dict(enumerate(LABELS)), "label2id": {label: i for i, label in enumerate(LABELS)}}
 TINY = dict(vocab_size=61, d_model=16, n_layer=2, n_head=4, d_inner=24, dropout=0.0, summary_last_dropout=0.0, mem_len=None)
@@ -87,3 +87,4 @@ config = XLNetConfig(**TINY, **LABELLED)
 write_case("xlnet", "classification", XLNetForSequenceClassification, config, Classification, adjust=in_double, extra=padded_left)
 write_permuted("permuted", XLNetConfig(**TINY), ((9, 4, 2), (8, 6)))
 write_permuted("clamped", XLNetConfig(**dict(TINY, clamp_len=3, tie_word_embeddings=False, ff_activation="relu")), ((7, 3), (5, 6)))
+write_case("xlnet", "tagging", XLNetForTokenClassification, config, Tagging, adjust=in_double, extra=two_types)

@@ -1,4 +1,5 @@
-import { AttuneError, type Head, type Model, type Params, nearest } from '@attune/core'
+import { AttuneError, type Head, type Key, type Model, type Params, nearest } from '@attune/core'
+import { filled, normal } from './initialise.js'
 import { parameter } from './parameter.js'
 
 /**
@@ -28,3 +29,9 @@ export const nameParts = ({ parts }: Head, tensors: Params): Params =>
 /** The head's tensors among all parameters, by the objective's names. @throws AttuneError `MISSING_PARAMETER`. */
 export const partsIn = ({ parts }: Head, params: Params): Params =>
   Object.fromEntries(Object.entries(parts).map(([name, theirs]) => [name, parameter(params, theirs)]))
+
+/** A new last layer that tells `labels` apart, by the names that objectives use. */
+export const freshClassifier = ({ hiddenSize, initializerRange }: Model, labels: number, key: Key): Params => ({
+  'classifier.weight': normal(key, [labels, hiddenSize], initializerRange),
+  'classifier.bias': filled([labels], 0),
+})

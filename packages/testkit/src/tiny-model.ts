@@ -55,6 +55,10 @@ const HEADS: Model['heads'] = {
     architecture: 'TinyForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
   },
+  'token-classification': {
+    architecture: 'TinyForTokenClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
   'masked-language-modeling': {
     architecture: 'TinyForMaskedLM',
     parts: {

@@ -21,6 +21,12 @@ describe('tinyTokenizer', () => {
     expect([tokenizer.decode(cut.ids), cut.ids.length, cut.truncated]).toEqual(['abgh', 7, true])
   })
 
+  it('says where its tokens stand', () => {
+    const { offsets, specialMask } = tokenizer.encode('abc', { pair: 'd', maximumLength: 6, offsets: true })
+    expect(offsets).toEqual([[0, 0], [0, 1], [1, 2], [0, 0], [0, 1], [0, 0]]) // prettier-ignore
+    expect(specialMask).toEqual([1, 0, 0, 1, 0, 1])
+  })
+
   it('names its tokens', () => {
     expect([0, 1, 2, 3, 4, 69, 98, 99, -1].map((id) => tokenizer.token(id))).toEqual([
       '[pad]',

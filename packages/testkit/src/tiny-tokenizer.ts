@@ -24,6 +24,12 @@ const id = (spelled: string): number | undefined => {
   return spelled.length === 1 && code !== SPECIAL.unknown ? code : undefined
 }
 
+/** Where each token stands in its own text; a text of letters beyond the first plane is not what this is for. */
+const located = (parts: readonly (readonly number[])[]) => ({
+  offsets: [[0, 0] as const, ...parts.flatMap((part) => [...part.map((_, i) => [i, i + 1] as const), [0, 0] as const])],
+  specialMask: [1, ...parts.flatMap((part) => [...part.map(() => 0), 1])],
+})
+
 /**
  * A tokenizer that needs no file: one token for each printable ASCII character, `begin` first, `end` after each text,
  * any other character unknown. What objectives are tested with.
@@ -33,7 +39,7 @@ export const tinyTokenizer = (): Tokenizer => {
     vocabularySize: LAST_LETTER - FIRST_LETTER + 5,
     special: SPECIAL,
     paddingSide: 'right',
-    encode(text, { pair, maximumLength = Infinity } = {}) {
+    encode(text, { pair, maximumLength = Infinity, offsets = false } = {}) {
       const parts = [letters(text), ...(pair === undefined ? [] : [letters(pair)])]
       const room = maximumLength - 1 - parts.length
       const truncated = parts.reduce((sum, part) => sum + part.length, 0) > room
@@ -43,6 +49,7 @@ export const tinyTokenizer = (): Tokenizer => {
         ids: [SPECIAL.begin, ...parts.flatMap((part) => [...part, SPECIAL.end])],
         typeIds: [0, ...parts.flatMap((part, i) => [...part.map(() => i), i])],
         truncated,
+        ...(offsets ? located(parts) : {}),
       }
     },
     decode: (ids) =>

@@ -24,6 +24,23 @@ export const learningOptions = {
     .describe('Tokens to add to the vocabulary, found in texts as they stand'),
 }
 
+/** The option of a tokenizer that learns pieces of words: how many, `least` or more. */
+export const pieceCount = (least: number) =>
+  z.int().min(least).max(2_000_000).default(8000).describe('Entries of the vocabulary, when it is trained')
+
+/** The option of a tokenizer that learns by joining pieces: how often two must have met. */
+export const joinedFrequency = z
+  .int()
+  .min(1)
+  .default(2)
+  .describe('Pieces rarer than this are not joined, when a vocabulary is trained')
+
+/** The option of a tokenizer whose roles and templates stand in a file of their own. */
+export const tokenizerConfig = z
+  .record(z.string(), z.unknown())
+  .optional()
+  .describe('The content of the tokenizer_config.json that belongs to `json`: tokens with a role, the chat template')
+
 /** The texts of examples under one field or several, one after the other. */
 export async function* textsOf(
   examples: AsyncIterable<Example>,

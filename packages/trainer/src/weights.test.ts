@@ -52,7 +52,7 @@ const without = (...names: string[]): Arrays =>
 
 /** The first number of each parameter after loading. */
 async function firsts(path: string, loading: Partial<Parameters<typeof loadWeights>[3]> = {}) {
-  const { params, report } = loadWeights(engine, fresh(), path, { prefix: 'm.', ...loading })
+  const { params, report } = loadWeights(engine, fresh(), path, { prefix: 'm.', spare: new Set(), ...loading })
   const values = await engine.read(params)
   engine.release(params)
   return { numbers: Object.values(values as unknown as Arrays).map((array) => array.values[0]), report }
@@ -63,7 +63,7 @@ const failure = (
 ): { code: string; message: string } => {
   const params = fresh()
   try {
-    loadWeights(engine, params, path, { prefix: 'm.', ...loading })
+    loadWeights(engine, params, path, { prefix: 'm.', spare: new Set(), ...loading })
   } catch (error) {
     return error as { code: string; message: string }
   } finally {
@@ -102,6 +102,13 @@ describe('loadWeights', () => {
     const tied = { ...whole, 'lm_head.weight': whole['m.words.weight']!, position_ids: filled(0, 1) }
     expect((await firsts(checkpoint(whole), { needHead: true })).report.fresh).toEqual([])
     expect((await firsts(checkpoint(tied), { needHead: true })).report.unused).toEqual(['lm_head.weight'])
+  })
+
+  it('does without what nothing reads, wherever it is', async () => {
+    const spare = new Set(['m.dense.weight', 'head.weight'])
+    const { numbers, report } = await firsts(checkpoint(without(...spare)), { needHead: true, spare })
+    expect(numbers).toEqual([1, 0, 3, 4, 0])
+    expect(report.fresh).toEqual([...spare])
   })
 
   it('says what is missing, with the nearest name of what there is besides, and what that is', () => {
@@ -149,7 +156,11 @@ describe('loadWeights', () => {
     const live = engine.live()
     const small = { ...whole, 'm.words.weight': filled(1, 2, 2), 'head.weight': filled(5, 2, 2) }
     const growing = { wordEmbeddings: 'm.words.weight', key: key(3) }
-    const { params, report } = loadWeights(engine, fresh(), checkpoint(small), { prefix: 'm.', growing })
+    const { params, report } = loadWeights(engine, fresh(), checkpoint(small), {
+      prefix: 'm.',
+      spare: new Set(),
+      growing,
+    })
     expect(report).toMatchObject({ fresh: [], misshapen: [], grown: ['m.words.weight', 'head.weight'] })
     const values = (await engine.read(params)) as unknown as Arrays
     expect(values['m.words.weight']).toEqual(filled(1, 3, 2))

@@ -22,8 +22,8 @@ interface Loading {
   readonly prefix: string
   /** Whether the head must be there too. Default: it may be new, as long as the model itself is whole. */
   readonly needHead?: boolean
-  /** Parameters that may be new even so, because nothing reads what they make. */
-  readonly spare?: ReadonlySet<string>
+  /** Parameters that may be new in any case, because nothing reads what they make. */
+  readonly spare: ReadonlySet<string>
   /** Load whatever has the name and shape of a parameter, and leave the rest as it is. Default: the model must be whole. */
   readonly partial?: boolean
   /** The word embeddings, where they may have fewer rows than the model, as may what else has a row for each token. */
@@ -119,9 +119,7 @@ function match(fresh: Params, reader: WeightsReader, loading: Loading) {
   const used = new Set(matches.map(({ alias }) => alias))
   const absent = Object.keys(fresh).filter((name) => !found.has(name))
   const unused = [...reader.tensors.keys()].filter((name) => !used.has(name) && !isBuffer(name))
-  const lost = partial
-    ? []
-    : absent.filter((name) => (needHead && spare?.has(name) !== true) || name.startsWith(prefix))
+  const lost = partial ? [] : absent.filter((name) => !spare.has(name) && (needHead || name.startsWith(prefix)))
   if (lost.length > 0) throw missing(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
   const rows = matches.find(({ name }) => name === growing?.wordEmbeddings)?.saved.shape[0]
@@ -177,28 +175,31 @@ export function loadWeights(
   }
 }
 
+/**
+ * What makes a vector of a whole text, where the head reads tokens instead: checkpoints for writing, for masked words and for
+ * tagging have no pooler.
+ */
+function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, fresh: Params): ReadonlySet<string> {
+  if (JSON.stringify(objective.config).includes('SequenceClassification')) return new Set()
+  const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
+  return new Set(Object.keys(fresh).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
+}
+
 /** The parameters a run begins with: new ones, or those of a saved model with a new head where it has none that fits. */
 export function firstParameters(parts: Parts, seed: number, from: Start | undefined) {
   const fresh = initialise(parts, seed)
   if (from === undefined) return { params: fresh, report: undefined }
   const { prefix, wordEmbeddings } = parts.model
   const growing = { wordEmbeddings, key: fold(key(seed), 'added tokens') }
-  const how = { prefix, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
+  const spare = sparePooler(parts, fresh)
+  const how = { prefix, spare, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
   return loadWeights(parts.engine, fresh, from.path, how)
 }
 
-/**
- * The parameters of a saved model, head and all. What makes a vector of a whole text (a pooler) may be lacking where the head
- * reads tokens: checkpoints for writing and for masked words have none.
- */
+/** The parameters of a saved model, head and all. */
 export function savedParameters(parts: Pick<Parts, 'engine' | 'model' | 'objective'>, folder: string): Params {
-  const { model, objective } = parts
   const fresh = initialise(parts, 0)
-  const { prefix } = model
-  const heads = new Set(Object.values(model.heads).flatMap(({ parts: names }) => Object.values(names)))
-  const pooling = Object.keys(fresh).filter((name) => !name.startsWith(prefix) && !heads.has(name))
-  const readsTokens = !JSON.stringify(objective.config).includes('SequenceClassification')
-  const how = { prefix, needHead: true, ...(readsTokens ? { spare: new Set(pooling) } : {}) }
+  const how = { prefix: parts.model.prefix, needHead: true, spare: sparePooler(parts, fresh) }
   return loadWeights(parts.engine, fresh, folder, how).params
 }
 

@@ -136,6 +136,10 @@ const heads = (o: Options): Model['heads'] => ({
     architecture: 'AlbertForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
   },
+  'token-classification': {
+    architecture: 'AlbertForTokenClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
   'masked-language-modeling': {
     architecture: 'AlbertForMaskedLM',
     parts: {

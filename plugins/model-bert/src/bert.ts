@@ -111,6 +111,10 @@ const heads = (o: BertOptions): Model['heads'] => ({
     architecture: 'BertForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
   },
+  'token-classification': {
+    architecture: 'BertForTokenClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
   'masked-language-modeling': {
     architecture: 'BertForMaskedLM',
     parts: {

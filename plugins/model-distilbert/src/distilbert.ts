@@ -112,6 +112,10 @@ const HEADS: Model['heads'] = {
     architecture: 'DistilBertForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
   },
+  'token-classification': {
+    architecture: 'DistilBertForTokenClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
   'masked-language-modeling': {
     architecture: 'DistilBertForMaskedLM',
     parts: {

@@ -126,6 +126,10 @@ const heads = (o: Options): Model['heads'] => ({
     architecture: `${CLASSES[o.modelType]}ForSequenceClassification`,
     parts: { 'classifier.weight': 'classifier.out_proj.weight', 'classifier.bias': 'classifier.out_proj.bias' },
   },
+  'token-classification': {
+    architecture: `${CLASSES[o.modelType]}ForTokenClassification`,
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
   'masked-language-modeling': {
     architecture: `${CLASSES[o.modelType]}ForMaskedLM`,
     parts: {

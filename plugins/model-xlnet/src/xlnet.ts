@@ -146,6 +146,10 @@ const heads = (o: Options): Model['heads'] => ({
     architecture: 'XLNetForSequenceClassification',
     parts: { 'classifier.weight': 'logits_proj.weight', 'classifier.bias': 'logits_proj.bias' },
   },
+  'token-classification': {
+    architecture: 'XLNetForTokenClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
   'permutation-language-modeling': {
     architecture: 'XLNetLMHeadModel',
     parts: { ...(o.tieWordEmbeddings ? {} : { weight: 'lm_loss.weight' }), bias: 'lm_loss.bias' },
@@ -178,7 +182,7 @@ export const xlnet = definePlugin({
     layers: [
       { name: 'embeddings', prefixes: ['transformer.word_embedding.', MASK] },
       ...Array.from({ length: o.nLayer }, (_, i) => ({ name: `layer ${i}`, prefixes: [`transformer.layer.${i}.`] })),
-      { name: 'summary', prefixes: ['sequence_summary.'] },
+      { name: 'pooler', prefixes: ['sequence_summary.'] },
     ],
     config: { model_type: 'xlnet', ...configFromOptions(o) },
     init: (key) => freshWeights(shapesOf(o), key, o.initializerRange),

@@ -4,19 +4,17 @@ import {
   type Encoded,
   type Example,
   type HostArray,
-  type Key,
   MODEL,
   type Model,
   OBJECTIVE,
   type Objective,
-  type Params,
   TOKENIZER,
   type Tokenizer,
   definePlugin,
   nearest,
 } from '@attune/core'
-import { type TextArrays, paddedLength, textArrays } from '@attune/data'
-import { crossEntropy, dropout, filled, fold, headFor, linear, nameParts, normal, partsIn } from '@attune/nn'
+import { type TextArrays, labelConfig, labelNumbers, paddedLength, requireLabels, textArrays } from '@attune/data'
+import { crossEntropy, dropout, fold, freshClassifier, headFor, linear, nameParts, partsIn } from '@attune/nn'
 import { type Scalar, type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -78,28 +76,6 @@ async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promis
   return [...seen].sort()
 }
 
-function requireLabels(labels: readonly string[] | undefined): readonly string[] {
-  if (labels !== undefined) return labels
-  throw new AttuneError(
-    'NO_LABELS',
-    'objective sequence-classification: no labels are known',
-    "Give `labels: [...]`, or let the plugin's `fit` learn them from the training examples.",
-  )
-}
-
-function numberOf(label: string, labels: ReadonlyMap<string, number>): number {
-  const number = labels.get(label)
-  if (number !== undefined) return number
-  const near = nearest(label, labels.keys())
-  throw new AttuneError(
-    'UNKNOWN_LABEL',
-    `label "${label.slice(0, 100)}" was not seen in training, where there were ${labels.size}: ${[...labels.keys()].slice(0, 20).join(', ')}`,
-    near.length > 0
-      ? `Did you mean ${near.join(' or ')}? Mend the row, or train with it.`
-      : 'Remove the row, or train with examples of this label.',
-  )
-}
-
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): ClassificationBatch {
   const length = paddedLength(Math.max(...items.map((item) => item.length)), multiple, maximum)
   return {
@@ -125,26 +101,15 @@ function softmaxRow(logits: HostArray, i: number, size: number): number[] {
 const byLabel = (labels: readonly string[], score: (label: number) => number): Record<string, number> =>
   Object.fromEntries(labels.map((name, label) => [name, score(label)]))
 
-const headConfig = (architecture: string, labels: readonly string[]) => ({
-  architectures: [architecture],
-  problem_type: 'single_label_classification',
-  id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
-  label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
-})
-
-/** New weights of the last layer. */
-const classifier = ({ hiddenSize, initializerRange }: Model, labels: number, key: Key): Params => ({
-  'classifier.weight': normal(key, [labels, hiddenSize], initializerRange),
-  'classifier.bias': filled([labels], 0),
-})
+const KIND = { problem_type: 'single_label_classification' } as const
 
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, ClassificationBatch, Tensor> {
-  const labels = requireLabels(o.labels)
+  const labels = requireLabels('sequence-classification', o.labels)
   const head = headFor(model, 'sequence-classification')
-  const numbers = new Map(labels.map((label, i) => [label, i]))
+  const numberOf = labelNumbers(labels)
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const encode = (example: Example, label: number): Item => {
     const pair = o.pair === undefined ? {} : { pair: field(example, o.pair) }
@@ -153,10 +118,10 @@ function create(
   }
   return {
     views: ['label', 'scores'],
-    config: headConfig(head.architecture, labels),
+    config: { architectures: [head.architecture], ...KIND, ...labelConfig(labels) },
     maximumLength,
-    init: (key) => nameParts(head, classifier(model, labels.length, key)),
-    encode: (example) => encode(example, numberOf(field(example, o.label), numbers)),
+    init: (key) => nameParts(head, freshClassifier(model, labels.length, key)),
+    encode: (example) => encode(example, numberOf(field(example, o.label))),
     encodeUnlabelled: (example) => encode(example, -1),
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
     head: (params, { pooled }, mode) =>

@@ -2,9 +2,12 @@ import { type Example, TOKENIZER, definePlugin } from '@attune/core'
 import {
   addedTokens,
   countWords,
+  joinedFrequency,
   learningOptions,
   noText,
+  pieceCount,
   textsOf,
+  tokenizerConfig,
   tokenizerOf,
   trainBpe,
   vocabularyOf,
@@ -16,23 +19,9 @@ const END = '<|endoftext|>'
 
 const options = z.strictObject({
   ...learningOptions,
-  config: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe(
-      'The content of the tokenizer_config.json that belongs to `json`: which tokens have a role, the chat template',
-    ),
-  vocabularySize: z
-    .int()
-    .min(257)
-    .max(2_000_000)
-    .default(8000)
-    .describe('Entries of the vocabulary, when it is trained; 256 are bytes'),
-  minimumFrequency: z
-    .int()
-    .min(1)
-    .default(2)
-    .describe('Pieces rarer than this are not joined, when a vocabulary is trained'),
+  config: tokenizerConfig,
+  vocabularySize: pieceCount(257),
+  minimumFrequency: joinedFrequency,
 })
 type Options = z.output<typeof options>
 

@@ -4,8 +4,10 @@ import {
   countWords,
   learningOptions,
   noText,
+  pieceCount,
   templateStep,
   textsOf,
+  tokenizerConfig,
   tokenizerOf,
   trainUnigram,
   wordsOf,
@@ -17,16 +19,8 @@ const ALPHABET = 1000
 
 const options = z.strictObject({
   ...learningOptions,
-  config: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe('The content of the tokenizer_config.json that belongs to `json`: which tokens have a role'),
-  vocabularySize: z
-    .int()
-    .min(100)
-    .max(2_000_000)
-    .default(8000)
-    .describe('Entries of the vocabulary, when it is trained'),
+  config: tokenizerConfig,
+  vocabularySize: pieceCount(100),
 })
 type Options = z.output<typeof options>
 

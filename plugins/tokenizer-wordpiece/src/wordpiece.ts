@@ -3,8 +3,10 @@ import {
   BERT_ROLES,
   BERT_TOKENS,
   countWords,
+  joinedFrequency,
   learningOptions,
   noText,
+  pieceCount,
   textsOf,
   tokenizerOf,
   trainWordPiece,
@@ -17,17 +19,8 @@ const ALPHABET = 1000
 
 const options = z.strictObject({
   ...learningOptions,
-  vocabularySize: z
-    .int()
-    .min(100)
-    .max(2_000_000)
-    .default(8000)
-    .describe('Entries of the vocabulary, when it is trained'),
-  minimumFrequency: z
-    .int()
-    .min(1)
-    .default(2)
-    .describe('Pieces rarer than this are not joined, when a vocabulary is trained'),
+  vocabularySize: pieceCount(100),
+  minimumFrequency: joinedFrequency,
   lowercase: z.boolean().default(true).describe('Whether a trained tokenizer lowercases and strips accents'),
 })
 

@@ -1,0 +1,40 @@
+import { AttuneError, nearest } from '@attune/core'
+
+/**
+ * The labels of a classification, which must be known.
+ * @throws AttuneError `NO_LABELS`
+ */
+export function requireLabels(objective: string, labels: readonly string[] | undefined): readonly string[] {
+  if (labels !== undefined) return labels
+  throw new AttuneError(
+    'NO_LABELS',
+    `objective ${objective}: no labels are known`,
+    "Give `labels: [...]`, or let the plugin's `fit` learn them from the training examples.",
+  )
+}
+
+/**
+ * The number of each label: its place in the list.
+ * @throws AttuneError (from the function) `UNKNOWN_LABEL`, with the nearest ones
+ */
+export function labelNumbers(labels: readonly string[]): (label: string) => number {
+  const numbers = new Map(labels.map((label, i) => [label, i]))
+  return (label) => {
+    const number = numbers.get(label)
+    if (number !== undefined) return number
+    const near = nearest(label, labels)
+    throw new AttuneError(
+      'UNKNOWN_LABEL',
+      `label "${label.slice(0, 100)}" was not seen in training, where there were ${labels.length}: ${labels.slice(0, 20).join(', ')}`,
+      near.length > 0
+        ? `Did you mean ${near.join(' or ')}? Mend the row, or train with it.`
+        : 'Remove the row, or train with examples of this label.',
+    )
+  }
+}
+
+/** The labels as `config.json` holds them. */
+export const labelConfig = (labels: readonly string[]) => ({
+  id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+  label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+})

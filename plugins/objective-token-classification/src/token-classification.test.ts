@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Encoding, HostArray, Tokenizer } from '@attune/core'
+import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { alignWords } from './align-words.js'
+import { tokenClassification } from './token-classification.js'
+
+const examples = [
+  { words: ['Ada', 'met', 'Bob'], tags: ['NAME', 'O', 'NAME'] },
+  { words: ['it', 'is', 'late'], tags: ['O', 'O', 'O'] },
+  { words: ['x'], tags: ['O'] },
+  { words: ['a', 'text', 'of', 'more', 'words', 'than', 'the', 'model', 'reads'], tags: Array(9).fill('O') },
+  { words: ['Rome', '!'], tags: ['PLACE', 'O'] },
+  { words: ['in', 'Oslo', '日本語'], tags: ['O', 'PLACE', 'PLACE'] },
+  { words: ['no', ''], tags: ['O', '__proto__'] },
+]
+
+describeObjective(tokenClassification, { examples, references: ['tags'] })
+
+const given = { model: tinyModel(), tokenizer: tinyTokenizer() }
+const labels = ['NAME', 'O']
+
+/** A tokenizer whose tokens stand where the test says; the first and the last are the template's. */
+const tokenizerOf = (...offsets: [number, number][]): Tokenizer => ({
+  ...tinyTokenizer(),
+  encode: (): Encoding => ({
+    ids: [2, ...offsets.map(() => 9), 3],
+    typeIds: [0, ...offsets.map(() => 0), 0],
+    truncated: false,
+    offsets: [[0, 0], ...offsets, [0, 0]],
+    specialMask: [1, ...offsets.map(() => 0), 1],
+  }),
+})
+
+describe('the place of a word', () => {
+  const places = (words: string[], ...offsets: [number, number][]) =>
+    alignWords(tokenizerOf(...offsets), words, 99).places
+
+  it('is that of its first token, with the space before it or without', () => {
+    expect(places(['ab', 'cd'], [0, 1], [1, 2], [3, 5])).toEqual([1, 3])
+    expect(places(['ab', 'cd'], [0, 2], [2, 4], [4, 5])).toEqual([1, 2])
+  })
+
+  it('is not that of a space which is a token by itself', () =>
+    expect(places(['ab', 'cd'], [0, 2], [2, 3], [3, 5])).toEqual([1, 3]))
+
+  it('is none where a word was cut, is empty, left no token, or shares the one of the word before', () => {
+    expect(places(['ab', 'cd', 'ef'], [0, 2], [3, 5])).toEqual([1, 2, -1])
+    expect(places(['ab', '', 'cd'], [0, 2], [4, 6])).toEqual([1, -1, 2])
+    expect(places(['ab', '\u0000', 'cd'], [0, 2], [5, 7])).toEqual([1, -1, 2])
+    expect(places(['ab', 'cd', 'ef'], [0, 5], [6, 8])).toEqual([1, -1, 2])
+  })
+})
+
+describe('objective token-classification, besides', () => {
+  const objective = tokenClassification({ labels, padToMultipleOf: 4 }, given)
+
+  it('asks for a label at the first token of each word, and nowhere else', () => {
+    const items = [
+      { words: ['ab', 'c'], tags: ['NAME', 'O'] },
+      { words: ['d'], tags: ['O'] },
+    ].map((example) => objective.encode(example))
+    const { targets, weights } = objective.collate(items) as never as Record<string, HostArray>
+    // begin a b space c end
+    expect([...targets!.values]).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+    expect([...weights!.values]).toEqual([0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+    expect(objective.reference(items[0]!)).toEqual({ tokens: ['NAME', 'O'] })
+  })
+
+  it('predicts the greatest label of each word, and the empty text for one that was cut', () => {
+    const short = tokenClassification({ labels, maximumLength: 4 }, given)
+    const item = short.encodeUnlabelled({ words: ['a', 'b', 'c'] })
+    const values = Float32Array.of(9, 0, 1, 2, 9, 0, 0, 9)
+    expect(short.predict({ shape: [1, 4, 2], dtype: 'float32', values } as never, [item])).toEqual([
+      { tokens: ['O', '', ''] },
+    ])
+  })
+
+  it('refuses as many labels as there are not words, words that are one text, and an unknown label', () => {
+    const code = (code: string) => expect.objectContaining({ code })
+    expect(() => objective.encode({ words: ['a', 'b'], tags: ['O'] })).toThrow(code('TAG_COUNT'))
+    expect(() => objective.encode({ words: 'a b', tags: ['O', 'O'] })).toThrow(code('MISSING_FIELD'))
+    expect(() => objective.encode({ words: [], tags: [] })).toThrow(code('MISSING_FIELD'))
+    expect(() => objective.encode({ words: ['a'], tags: ['NAM'] })).toThrow(code('UNKNOWN_LABEL'))
+    expect(() => tokenClassification({}, given)).toThrow(code('NO_LABELS'))
+  })
+})

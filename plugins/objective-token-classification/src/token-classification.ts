@@ -1,0 +1,170 @@
+import {
+  AttuneError,
+  type Batch,
+  type Encoded,
+  type Example,
+  type HostArray,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+  nearest,
+} from '@attune/core'
+import { type TextArrays, labelConfig, labelNumbers, paddedLength, requireLabels, textArrays } from '@attune/data'
+import { crossEntropy, dropout, fold, freshClassifier, headFor, linear, nameParts, partsIn } from '@attune/nn'
+import { type Tensor, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { type Aligned, alignWords } from './align-words.js'
+
+/** A text's token ids, where its words begin among them, and the number of each word's label, if they are known. */
+interface Item extends Encoded, Aligned {
+  readonly labels: readonly number[]
+}
+
+/** `targets` (int32) and `weights` (float32, 1 where a word begins) are `[batch, length]`. */
+interface TaggingBatch extends Batch {
+  readonly inputs: TextArrays
+  readonly targets: HostArray
+  readonly weights: HostArray
+}
+
+const options = z.strictObject({
+  words: z.string().default('words').describe('The field that holds the list of words'),
+  tags: z.string().default('tags').describe('The field that holds the list of their labels, one for each word'),
+  labels: z
+    .array(z.string())
+    .min(1)
+    .max(100_000)
+    .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
+    .optional()
+    .describe('All label names; learned from the training examples when absent'),
+  maximumLength: z
+    .int()
+    .min(3)
+    .optional()
+    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  padToMultipleOf: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(8)
+    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+})
+
+type Options = z.output<typeof options>
+
+/** The list of words, or of their labels, under a field. */
+function listOf(example: Example, name: string): readonly string[] {
+  const value = Object.hasOwn(example, name) ? example[name] : undefined
+  const fits = (each: unknown): boolean => typeof each === 'string' || typeof each === 'number'
+  if (Array.isArray(value) && value.length > 0 && value.every(fits)) return value.map(String)
+  const near = nearest(name, Object.keys(example))
+  throw new AttuneError(
+    'MISSING_FIELD',
+    `an example has no list of words under "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
+    near.length > 0
+      ? `Did you mean ${near.join(' or ')}? Name it in the objective's options.`
+      : "Name the fields in the objective's options.",
+  )
+}
+
+/** The labels of an example, as many as it has words. */
+function tagsOf(example: Example, o: Options): readonly string[] {
+  const [words, tags] = [listOf(example, o.words), listOf(example, o.tags)]
+  if (words.length === tags.length) return tags
+  throw new AttuneError(
+    'TAG_COUNT',
+    `an example must have a label for each word, and has ${tags.length} under "${o.tags}" for ${words.length} under "${o.words}": ${JSON.stringify(words).slice(0, 100)}`,
+    'Mend or remove the row; words are not cut further, so a label stands for each entry of the list.',
+  )
+}
+
+async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {
+  const seen = new Set<string>()
+  for await (const example of examples) for (const tag of tagsOf(example, o)) seen.add(tag)
+  return [...seen].sort()
+}
+
+/** The arrays of a batch: a word's label stands at its first token. */
+function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): TaggingBatch {
+  const rows = items.map(({ encoding }) => encoding.ids)
+  const length = paddedLength(Math.max(...items.map((item) => item.length)), multiple, maximum)
+  const [targets, weights] = [new Int32Array(rows.length * length), new Float32Array(rows.length * length)]
+  for (const [row, item] of items.entries())
+    for (const [word, place] of item.places.entries()) {
+      if (place < 0 || item.labels.length === 0) continue
+      targets[row * length + place] = item.labels[word]!
+      weights[row * length + place] = 1
+    }
+  const types = items.map(({ encoding }) => encoding.typeIds)
+  const shape = [rows.length, length]
+  return {
+    inputs: textArrays(rows, length, pad, types),
+    targets: { shape, dtype: 'int32', values: targets },
+    weights: { shape, dtype: 'float32', values: weights },
+  }
+}
+
+/** The greatest label of a word's row of logits `[batch, length, labels]`. */
+function bestOf({ values, shape: [, length, size] }: HostArray, row: number, place: number): number {
+  const from = (row * length! + place) * size!
+  const logits = values.subarray(from, from + size!)
+  return logits.indexOf(Math.max(...logits))
+}
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, TaggingBatch, Tensor> {
+  const labels = requireLabels('token-classification', o.labels)
+  const head = headFor(model, 'token-classification')
+  const numberOf = labelNumbers(labels)
+  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const encode = (example: Example, numbers: readonly number[]): Item => {
+    const aligned = alignWords(tokenizer, listOf(example, o.words), maximumLength)
+    const { ids, truncated } = aligned.encoding
+    return { ...aligned, length: ids.length, truncated, labels: numbers }
+  }
+  return {
+    views: ['tokens'],
+    config: { architectures: [head.architecture], ...labelConfig(labels) },
+    maximumLength,
+    init: (key) => nameParts(head, freshClassifier(model, labels.length, key)),
+    encode: (example) => encode(example, tagsOf(example, o).map(numberOf)),
+    encodeUnlabelled: (example) => encode(example, []),
+    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
+    head: (params, { lastHiddenState }, mode) =>
+      linear(partsIn(head, params), 'classifier', dropout(lastHiddenState, model.headDropout, fold(mode, 999))),
+    loss(logits, { targets, weights }) {
+      const losses = crossEntropy(reshape(logits, [-1, labels.length]), reshape(targets, [-1]))
+      return { sum: sum(mul(losses, reshape(weights, [-1]))), weight: sum(weights) }
+    },
+    predict: (logits, items) =>
+      items.map(({ places }, row) => ({
+        tokens: places.map((place) => (place < 0 ? '' : labels[bestOf(logits, row, place)]!)),
+      })),
+    reference: (item) => ({ tokens: item.labels.map((label) => labels[label]!) }),
+  }
+}
+
+/**
+ * One label for each word of a text: dropout and a linear layer on the state of the word's first token, trained with
+ * cross-entropy; what follows the first token of a word has no loss. Named as in the Hugging Face library's
+ * `…ForTokenClassification`. A word that was cut, or has no token, is predicted as the empty text.
+ */
+export const tokenClassification = definePlugin({
+  kind: OBJECTIVE,
+  name: 'token-classification',
+  summary: 'One label for each word of a text, as in tagging and the recognition of names',
+  source: 'Devlin et al., BERT, 2019, section 5.3',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  async fit(o, examples) {
+    return o.labels === undefined ? { ...o, labels: await learnLabels(o, examples()) } : o
+  },
+  create: (o, given) => create(o, given) as unknown as Objective,
+})
+export default tokenClassification
