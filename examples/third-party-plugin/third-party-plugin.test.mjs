@@ -2,9 +2,9 @@
 /** Packs the plugin, installs it into an empty project with nothing of Attune but core, and has it found by its name. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -20,13 +20,22 @@ const run = (command, args, cwd = project) =>
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
-/** A package's own needs, and theirs, as they are installed in this repository. @param {string} name @param {Set<string>} found */
-function withNeeds(name, found = new Set()) {
-  if (found.has(name)) return found
-  found.add(name)
-  const { dependencies, peerDependencies, peerDependenciesMeta } = readJson(join(modules, name, 'package.json'))
+/** The folder of a package that another one needs: its own copy where it has one. @param {string} name @param {string} by */
+function folderOf(name, by) {
+  const own = join(by, 'node_modules', name)
+  return existsSync(own) ? own : join(modules, name)
+}
+
+/**
+ * The folders of a package, of its needs, and of theirs, as they are installed in this repository, with the folder that
+ * needs each. @param {string} folder @param {string} by @param {Map<string, string>} found
+ */
+function withNeeds(folder, by = folder, found = new Map()) {
+  if (found.has(folder)) return found
+  found.set(folder, by)
+  const { dependencies, peerDependencies, peerDependenciesMeta } = readJson(join(folder, 'package.json'))
   for (const each of Object.keys({ ...dependencies, ...peerDependencies }))
-    if (peerDependenciesMeta?.[each]?.optional !== true) withNeeds(each, found)
+    if (peerDependenciesMeta?.[each]?.optional !== true) withNeeds(folderOf(each, folder), folder, found)
   return found
 }
 
@@ -46,12 +55,25 @@ function score(name) {
 }
 
 before(() => {
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
   // What is not Attune's is packed too, as it is installed here: the test needs no network.
-  const folders = [here, ...[...withNeeds('@attune/core')].map((name) => join(modules, name))]
-  const packed = run('npm', ['pack', '--json', '--ignore-scripts', ...folders])
+  const needs = withNeeds(join(modules, '@attune/core'))
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'packing', private: true }))
+  const packed = run('npm', ['pack', '--json', '--ignore-scripts', here, ...needs.keys()])
   assert.equal(packed.status, 0, packed.stderr)
-  const tarballs = JSON.parse(packed.stdout).map((/** @type {{ filename: string }} */ { filename }) => `./${filename}`)
+  /** @type {string[]} */
+  const [plugin, ...others] = JSON.parse(packed.stdout).map((/** @type {{ filename: string }} */ each) => each.filename)
+  const tarballs = [`./${plugin}`]
+  /** @type {Record<string, Record<string, string>>} */
+  const overrides = {}
+  for (const [i, [folder, by]] of [...needs].entries()) {
+    const nested = folder.startsWith(join(by, 'node_modules'))
+    if (nested) (overrides[basename(by)] ??= {})[basename(folder)] = `file:./${others[i]}`
+    else tarballs.push(`./${others[i]}`)
+  }
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'empty', private: true, type: 'module', overrides }),
+  )
   const { status, stderr } = run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', ...tarballs])
   assert.equal(status, 0, stderr)
 })
