@@ -1,63 +1,63 @@
 // @ts-check
 /**
- * Fine-tunes all-MiniLM-L6-v2 on examples/debian-sections by one recipe, here and with transformers' Trainer, with three
- * seeds each, and prints what both reach on the test split and how far their means are apart. What was reached is kept in
- * comparison.json, so that an interrupted comparison goes on where it was; remove that file to begin anew.
+ * Fine-tunes all-MiniLM-L6-v2 on examples/debian-sections by one recipe, here and with transformers' Trainer, with the same
+ * seeds, and prints what both reach on the test split, how far they are apart and how far above a linear SVM. The scores of
+ * each seed and side are kept in comparison.json as soon as they are known, so that an interrupted comparison goes on where
+ * it was and more seeds can follow.
  *
- *     PYTHON=… node tools/real-model/compare.mjs
+ *     PYTHON=… node tools/real-model/compare.mjs [--seeds 1,2,3]
  *
- * Takes about an hour on two cores. Python needs torch, transformers, accelerate and scikit-learn.
+ * Takes about ten minutes a seed and side on two cores. Python needs torch, transformers, accelerate and scikit-learn.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { keep, load, recipeOf, summary } from './comparison.mjs'
+
+/** @import { Scores } from './comparison.mjs' */
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const attune = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'attune-compare-'))
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1,2,3' } } })
+const seeds = values.seeds.split(',')
+if (!seeds.every((seed) => /^\d+$/.test(seed)))
+  throw new Error(`--seeds takes whole numbers like 1,2,3, got ${values.seeds}`)
+
 const run = (/** @type {string} */ command, /** @type {string[]} */ ...args) =>
-  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28 })
 
-/** @typedef {{ accuracy: number, f1: number }} Scores */
-
-/** @returns {Scores} */
-function ours(/** @type {number} */ seed) {
-  const directory = join(folder, `attune-${seed}`)
-  run(process.execPath, attune, 'train', join(here, 'sections.yaml'), '--seed', String(seed), '--directory', directory)
+/** @param {string} seed @param {string} directory @returns {Scores} */
+function ours(seed, directory) {
+  run(process.execPath, attune, 'train', join(here, 'sections.yaml'), '--seed', seed, '--directory', directory)
   const { scores } = JSON.parse(run(process.execPath, attune, 'evaluate', directory, '--json'))
   return { accuracy: scores.accuracy.value, f1: scores['macro-f1'].value }
 }
 
-/** @returns {Scores} */
-const theirs = (/** @type {number} */ seed) =>
+/** @param {string} seed @param {string} directory @returns {Scores} */
+const theirs = (seed, directory) =>
   JSON.parse(
-    run(process.env['PYTHON'] ?? 'python3', join(here, 'trainer.py'), String(seed), join(folder, `theirs-${seed}`))
+    run(process.env['PYTHON'] ?? 'python3', join(here, 'trainer.py'), seed, directory)
       .trim()
       .split('\n')
       .at(-1) ?? '',
   )
 
 const file = join(here, 'comparison.json')
-/** @type {{ attune: Scores[], transformers: Scores[] }} by seed, from 1 */
-const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { attune: [], transformers: [] }
-for (const seed of [1, 2, 3])
-  for (const [name, train] of /** @type {const} */ ([
+const recipe = recipeOf([join(here, 'sections.yaml'), join(here, 'trainer.py')])
+const results = load(file, recipe)
+for (const seed of seeds)
+  for (const [side, train] of /** @type {const} */ ([
     ['attune', ours],
     ['transformers', theirs],
   ])) {
-    const scores = (results[name][seed - 1] ??= train(seed))
-    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-    console.log(`${name}, seed ${seed}: accuracy ${scores.accuracy.toFixed(4)}, macro-F1 ${scores.f1.toFixed(4)}`)
+    if (results[side][seed] !== undefined) continue
+    const folder = mkdtempSync(join(tmpdir(), 'attune-compare-'))
+    const scores = (results[side][seed] = train(seed, join(folder, 'run')))
+    rmSync(folder, { recursive: true })
+    keep(file, recipe, results)
+    console.log(`${side}, seed ${seed}: accuracy ${scores.accuracy.toFixed(4)}, macro-F1 ${scores.f1.toFixed(4)}`)
   }
-rmSync(folder, { recursive: true })
-
-const mean = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0) / values.length
-for (const score of /** @type {const} */ (['accuracy', 'f1'])) {
-  const [a, b] = [
-    mean(results.attune.map((each) => each[score])),
-    mean(results.transformers.map((each) => each[score])),
-  ]
-  console.log(`${score}: mean ${a.toFixed(4)} here, ${b.toFixed(4)} there, ${(100 * (a - b)).toFixed(2)} points apart`)
-}
+console.log(summary(results, seeds))

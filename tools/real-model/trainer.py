@@ -49,7 +49,7 @@ model = AutoModelForSequenceClassification.from_pretrained(
 arguments = TrainingArguments(
     output_dir=folder, seed=seed, num_train_epochs=3, per_device_train_batch_size=32, per_device_eval_batch_size=64,
     learning_rate=1e-4, weight_decay=0.01, warmup_steps=0.1, lr_scheduler_type="linear", adam_epsilon=1e-8,
-    max_grad_norm=0.0, use_cpu=True, save_strategy="no", report_to=[], disable_tqdm=True, logging_strategy="no",
+    max_grad_norm=1.0, use_cpu=True, save_strategy="no", report_to=[], disable_tqdm=True, logging_strategy="no",
 )  # fmt: skip
 collate = DataCollatorWithPadding(tokenizer, pad_to_multiple_of=16)
 trainer = Trainer(model=model, args=arguments, train_dataset=encoded(train), data_collator=collate)
