@@ -35,8 +35,16 @@ export interface Recording extends Recorded {
   rebuild(tensors: readonly Tensor[]): Tree
 }
 
-/** Runs the function once on stand-ins for its arguments, and gives the graph of what it did. */
-export function record(fn: PureFunction, trees: readonly Tree[], backend: GraphBackend): Recording {
+/**
+ * Runs the function once on stand-ins for its arguments, and gives the graph of what it did. Leaves that are `constant` stand
+ * for themselves: they are no inputs of the graph, which holds their numbers.
+ */
+export function record(
+  fn: PureFunction,
+  trees: readonly Tree[],
+  backend: GraphBackend,
+  constant: (leaf: readonly [string, Tensor]) => boolean,
+): Recording {
   const before = getBackend()
   void setBackend(BACKEND) // done on return, because the backend is there already
   try {
@@ -46,7 +54,9 @@ export function record(fn: PureFunction, trees: readonly Tree[], backend: GraphB
       tidy(() => {
         // In the order of leavesOf, so that inputs and arguments correspond.
         const symbols = new Map(
-          leavesOf(trees).map(([path, { shape, dtype }]) => {
+          leavesOf(trees).map((leaf) => {
+            if (constant(leaf)) return leaf
+            const [path, { shape, dtype }] = leaf
             const value = recording.builder.input({ shape, dtype: elementType(dtype) })
             inputs.push(value)
             return [path, engine().makeTensorFromTensorInfo(backend.symbol(value, recording))]

@@ -1,6 +1,14 @@
 import '@tensorflow/tfjs'
 import { ENGINE, type Engine, definePlugin } from '@attune/core'
-import { BACKEND, type JitOptions, graphBackend, jit, registerHostKernel } from '@attune/jit'
+import {
+  BACKEND,
+  type JitOptions,
+  type Jitted,
+  type PureFunction,
+  graphBackend,
+  jit,
+  registerHostKernel,
+} from '@attune/jit'
 import { DROPOUT_MASK, type MaskAttributes, maskArrays, maskValues, put, read, release } from '@attune/nn'
 import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
@@ -44,6 +52,7 @@ export const onnxruntime = definePlugin({
   create: ({ device, threads = availableParallelism() }): Engine => {
     let options: JitOptions = { threads }
     let words = 'ONNX Runtime'
+    const compiled = new Set<Jitted<PureFunction>>()
     return {
       get device() {
         return words
@@ -64,12 +73,21 @@ export const onnxruntime = definePlugin({
         options = { threads, providers: [choice.device] }
         words = wordsOf(choice, threads)
       },
-      compile: (fn, { donate = [] } = {}) => jit(fn, { ...options, donate }),
+      compile(fn, how = {}) {
+        const made = jit(fn, { ...options, ...how })
+        const { dispose } = made
+        compiled.add(made)
+        return Object.assign(made, { dispose: () => (compiled.delete(made), dispose()) })
+      },
       put: (tree) => (select(), put(tree)),
       read,
       release,
       live: () => memory().numTensors,
-      close: () => Promise.resolve(),
+      close() {
+        for (const each of compiled) each.dispose()
+        compiled.clear()
+        return Promise.resolve()
+      },
     }
   },
 })
