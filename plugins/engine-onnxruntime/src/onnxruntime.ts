@@ -2,6 +2,7 @@ import '@tensorflow/tfjs'
 import { ENGINE, type Engine, definePlugin } from '@attune/core'
 import {
   BACKEND,
+  type HostKernel,
   type JitOptions,
   type Jitted,
   type PureFunction,
@@ -19,6 +20,12 @@ import { obstacleOn } from './obstacle-on.js'
 /** TF.js makes tensors on the backend that is current. */
 const select = (): void => {
   if (getBackend() !== BACKEND) void setBackend(BACKEND) // done on return, because the backend is there already
+}
+
+const dropoutMask: HostKernel = {
+  kernelName: DROPOUT_MASK,
+  compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
+  allocate: maskArrays,
 }
 
 /** A choice in words. What WebGPU's adapter is, a GPU or a program, ONNX Runtime does not say. */
@@ -60,14 +67,7 @@ export const onnxruntime = definePlugin({
       async start() {
         enableProdMode() // without it TF.js prints an advertisement of tfjs-node
         const backend = graphBackend()
-        registerHostKernel(
-          {
-            kernelName: DROPOUT_MASK,
-            compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
-            allocate: maskArrays,
-          },
-          backend,
-        )
+        registerHostKernel(dropoutMask, backend)
         select()
         const choice = await chooseDevice(device, obstacleOn)
         options = { threads, providers: [choice.device] }
