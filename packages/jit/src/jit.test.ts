@@ -3,7 +3,11 @@ import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { gelu, geluTanh, layerNorm, linear } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
-import { type Program, encodeModel, jit } from './index.js'
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Program, encodeModel, jit, saveGraph } from './index.js'
 import { nodesOf } from './graph.js'
 
 beforeAll(() => {
@@ -95,6 +99,46 @@ describe('a compiled function', () => {
     const wanted = [...(await tf.matMul(x, table).data())]
     found.forEach((n, i) => expect(n).toBeCloseTo(wanted[i]!, 4))
     expect([...(await table.data())]).toEqual(before)
+  })
+
+  describe('with arguments that are constant', () => {
+    const dense = (w: { w: Tensor; b: Tensor }, x: Tensor): Tensor => tf.add(tf.matMul(x, w.w), w.b)
+    const weights = (by: number) => ({ w: tf.mul(random(200, 300), by) as Tensor, b: random(300) })
+
+    it('has them in its graphs, gives the same numbers, and follows them when they change', async () => {
+      const f = jit(dense, { constant: [0] })
+      const [first, second, x] = [weights(1), weights(2), random(8, 200)]
+      for (const given of [first, second, first, first]) {
+        const [found, wanted] = await Promise.all([(f(given, x) as Tensor).data(), dense(given, x).data()])
+        found.forEach((n, i) => expect(Math.abs(n - wanted[i]!)).toBeLessThan(1e-4))
+      }
+      expect([...f.graphs.values()].map(({ inputs }) => inputs.map(({ shape }) => shape))).toEqual([[[8, 200]]])
+    })
+
+    it('reads them where they lie where memory is short, and keeps one graph for each shape of the others', async () => {
+      jest.spyOn(process, 'availableMemory').mockReturnValue(0)
+      const f = jit(dense, { constant: [0] })
+      const given = weights(1)
+      for (const rows of [3, 5, 3]) f(given, random(rows, 200))
+      jest.restoreAllMocks()
+      expect([...f.graphs.values()].map(({ inputs }) => inputs.length)).toEqual([3, 3])
+      expect(given.w.isDisposed).toBe(false)
+    })
+
+    it('gives gradients through them, and one of them back when it is the result', async () => {
+      const f = jit(
+        (w: { w: Tensor; b: Tensor }, x: Tensor) => ({
+          slope: tf.grad((y: Tensor) => tf.sum(dense(w, y)))(x),
+          same: w.b,
+        }),
+        { constant: [0] },
+      )
+      const given = weights(1)
+      const { slope, same } = f(given, random(2, 200))
+      const wanted = await tf.sum(given.w, 1).data()
+      ;(await slope.data()).forEach((n, i) => expect(Math.abs(n - wanted[i % 200]!)).toBeLessThan(1e-3))
+      expect(await same.data()).toEqual(await given.b.data())
+    })
   })
 
   it('writes its results over arguments that are given up, and makes no new arrays then', async () => {
@@ -278,6 +322,22 @@ describe('a graph', () => {
     f(random(3, 3))
     const text = Buffer.from(encodeModel([...f.graphs.values()][0]!.graph)).toString('latin1')
     for (const word of ['attune', 'FusedMatMul', 'transA', 'com.microsoft']) expect(text).toContain(word)
+  })
+
+  it('is written with large constants in a file beside it, and runs from there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attune-graph-'))
+    const table = [random(600, 700), random(700, 500)] as const
+    const f = jit((x: Tensor) => tf.add(tf.matMul(tf.matMul(x, table[0]), table[1]), 0.5))
+    const x = random(3, 600)
+    const wanted = await (f(x) as Tensor).data()
+    const [{ graph } = {} as Program] = f.graphs.values()
+    saveGraph(graph, join(folder, 'product.onnx'))
+    expect(readdirSync(folder)).toEqual(['product.onnx', 'product.onnx.data'])
+    const session = await InferenceSession.create(join(folder, 'product.onnx'))
+    const feeds = { [session.inputNames[0]!]: new OrtTensor('float32', await x.data<'float32'>(), [3, 600]) }
+    const { data } = (await session.run(feeds))[session.outputNames[0]!]!
+    ;(data as Float32Array).forEach((n, i) => expect(Math.abs(n - wanted[i]!)).toBeLessThan(1e-3))
+    rmSync(folder, { recursive: true })
   })
 
   it('trains like TF.js itself: ten steps of Adam with weight decay on a small network', async () => {

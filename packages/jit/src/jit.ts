@@ -12,6 +12,12 @@ import type { SessionOptions } from './session.js'
 export interface JitOptions extends Omit<SessionOptions, 'keepsMemory'> {
   /** Positions of arguments that the caller gives up: the results are written into their memory, and they are disposed. */
   readonly donate?: readonly number[]
+  /**
+   * Positions of arguments whose tensors are the same at every call, such as weights that do not train. They become constants
+   * of the graphs, laid out once for their products; where memory is short they are read where they lie instead, which all
+   * graphs share. Other tensors there make the graphs anew.
+   */
+  readonly constant?: readonly number[]
   /** Graphs kept for shapes seen before; the one not used for longest is released first. 16 if left out. */
   readonly maximumGraphs?: number
 }
@@ -24,11 +30,23 @@ export type Jitted<F> = F & {
   readonly graphs: ReadonlyMap<string, Program>
 }
 
-const keyOf = (arguments_: readonly (readonly [string, Tensor])[]): string =>
+const keyOf = (arguments_: readonly Leaf[]): string =>
   arguments_.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape.join()}]`).join(' ')
 
-/** A program, the form of its results, and how many numbers it computes on the way. */
-type Ready = Program & Pick<Recording, 'rebuild'> & { readonly numbers: number }
+/** A leaf of the arguments, with its path. */
+type Leaf = readonly [path: string, tensor: Tensor]
+
+/** A program, the form of its results, how many numbers it computes on the way, and which leaves it has as constants. */
+interface Ready extends Program, Pick<Recording, 'rebuild'> {
+  readonly numbers: number
+  holds(leaf: Leaf): boolean
+}
+
+/** Tells the leaves of arguments at some positions. */
+const leavesAt =
+  (positions: readonly number[]) =>
+  ([path]: Leaf): boolean =>
+    positions.includes(Number(path.split('/', 1)[0]))
 
 /**
  * Whether more than half of the machine's memory is free. Graphs for several shapes are run in turn, and each holds the memory
@@ -99,32 +117,46 @@ function tensorsOf(
  * @throws AttuneError `UNKNOWN_KERNEL`, `READS_TENSOR`, `UNSUPPORTED_TYPE`, `ESCAPED_TENSOR`, at the first call.
  */
 export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Jitted<F> {
-  const { donate = [], maximumGraphs = 16 } = options
+  const { donate = [], constant = [], maximumGraphs = 16 } = options
   const backend = graphBackend()
   registerKernels(backend)
   const programs: Programs = new Map()
+  let pinned: readonly object[] = []
+
+  const dispose = (): void => {
+    for (const each of programs.values()) each.dispose()
+    programs.clear()
+  }
+
+  /** Graphs that have other tensors as constants than those of this call are of no use. */
+  const pin = (leaves: readonly Leaf[]): void => {
+    const now = leaves.filter(leavesAt(constant)).map(([, { dataId }]) => dataId)
+    if (now.length !== pinned.length || now.some((dataId, i) => dataId !== pinned[i])) dispose()
+    pinned = now
+  }
+
+  const make = (trees: readonly Tree[], leaves: readonly Leaf[]): Ready => {
+    const roomy = hasRoom()
+    const holds = roomy ? leavesAt(constant) : () => false
+    const recorded = record(fn, trees, backend, holds)
+    const numbers = numbersIn(recorded)
+    const keepsMemory = roomy || [...programs.values()].every((other) => other.numbers < numbers)
+    const donated = leaves.filter((leaf) => !holds(leaf)).map(leavesAt(donate))
+    return { ...program(recorded, donated, { ...options, keepsMemory }), rebuild: recorded.rebuild, numbers, holds }
+  }
 
   const run = (...trees: Tree[]): Tree => {
     const leaves = leavesOf(trees)
-    const given = leaves.map(([, tensor]) => tensor)
-    const donated = leaves.map(([path]) => donate.includes(Number(path.split('/', 1)[0])))
-    const ready = programFor(programs, keyOf(leaves), maximumGraphs, () => {
-      const recorded = record(fn, trees, backend)
-      const numbers = numbersIn(recorded)
-      const keepsMemory = hasRoom() || [...programs.values()].every((other) => other.numbers < numbers)
-      return { ...program(recorded, donated, { ...options, keepsMemory }), rebuild: recorded.rebuild, numbers }
-    })
+    pin(leaves)
+    const ready = programFor(programs, keyOf(leaves), maximumGraphs, () => make(trees, leaves))
+    const moving = leaves.filter((leaf) => !ready.holds(leaf))
+    const given = moving.map(([, tensor]) => tensor)
+    const donated = moving.map(leavesAt(donate))
     const tensors = tensorsOf(ready, given, donated, backend)
     const kept = new Set(tensors)
     for (const [i, tensor] of given.entries()) if (donated[i]! && !kept.has(tensor)) tensor.dispose()
     return ready.rebuild(tensors)
   }
 
-  return Object.assign(run, {
-    graphs: programs,
-    dispose() {
-      for (const each of programs.values()) each.dispose()
-      programs.clear()
-    },
-  }) as unknown as Jitted<F>
+  return Object.assign(run, { graphs: programs, dispose }) as unknown as Jitted<F>
 }

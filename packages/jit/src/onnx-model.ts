@@ -65,6 +65,12 @@ export function bytesOf({ constant }: Value): Uint8Array {
 /** The number of `TensorProto.DataLocation` for numbers in another file. */
 const EXTERNAL = 1
 
+/** Where the numbers of a constant are: a file beside the graph's, and the byte in it at which they begin, if not its first. */
+export interface Place {
+  readonly file: string
+  readonly offset?: number
+}
+
 const entry =
   (key: string, value: string): Write =>
   (writer) => {
@@ -73,13 +79,17 @@ const entry =
   }
 
 const initializer =
-  (value: Value, outside: boolean): Write =>
+  (value: Value, place: Place | undefined): Write =>
   (writer) => {
     for (const size of value.shape) int(writer, 1, size)
     int(writer, 2, DATA_TYPE[value.dtype])
     text(writer, 8, nameOf(value))
-    if (!outside) return void writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(value))
-    message(writer, 13, entry('location', nameOf(value)))
+    if (place === undefined) return void writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(value))
+    message(writer, 13, entry('location', place.file))
+    if (place.offset !== undefined) {
+      message(writer, 13, entry('offset', String(place.offset)))
+      message(writer, 13, entry('length', String(value.constant!.byteLength)))
+    }
     int(writer, 14, EXTERNAL)
   }
 
@@ -128,16 +138,16 @@ const sequenceDeclaration: Write = (writer) => {
   )
 }
 
-/** What a session needs otherwise than a file. */
-interface ForSession {
+/** How a graph is encoded. */
+interface Encoding {
   /** Puts an output before the others that is an empty sequence. */
   readonly withSequence?: boolean
-  /** Constants whose numbers are in files of their own, named as they are. */
-  readonly outside?: ReadonlySet<Value>
+  /** Constants whose numbers are not among the bytes. */
+  readonly outside?: ReadonlyMap<Value, Place>
 }
 
 /** A graph as the bytes of an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
-export function encodeModel(graph: Graph, { withSequence = false, outside = new Set() }: ForSession = {}): Uint8Array {
+export function encodeModel(graph: Graph, { withSequence = false, outside = new Map() }: Encoding = {}): Uint8Array {
   const nodes = nodesOf(graph.outputs)
   const writer = new BinaryWriter()
   int(writer, 1, IR_VERSION)
@@ -146,7 +156,7 @@ export function encodeModel(graph: Graph, { withSequence = false, outside = new 
     if (withSequence) message(body, 1, sequenceNode)
     for (const each of nodes) message(body, 1, node(each))
     text(body, 2, 'function')
-    for (const each of constantsOf(nodes)) message(body, 5, initializer(each, outside.has(each)))
+    for (const each of constantsOf(nodes)) message(body, 5, initializer(each, outside.get(each)))
     for (const each of graph.inputs) message(body, 11, declaration(each))
     if (withSequence) message(body, 12, sequenceDeclaration)
     for (const each of graph.outputs) message(body, 12, declaration(each))

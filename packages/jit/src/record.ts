@@ -1,6 +1,7 @@
 import { AttuneError, type Tree, isTensor, leaves, mapTree } from '@attune/core'
 import { type Tensor, engine, getBackend, setBackend, tidy } from '@tensorflow/tfjs-core'
-import { BACKEND, type GraphBackend, elementType } from './backend.js'
+import { BACKEND, type GraphBackend, type Recording as BackendRecording, elementType } from './backend.js'
+import type { Value } from './graph.js'
 import type { Recorded } from './program.js'
 
 /** A pure function of trees of tensors. */
@@ -35,37 +36,61 @@ export interface Recording extends Recorded {
   rebuild(tensors: readonly Tensor[]): Tree
 }
 
-/** Runs the function once on stand-ins for its arguments, and gives the graph of what it did. */
-export function record(fn: PureFunction, trees: readonly Tree[], backend: GraphBackend): Recording {
+/** Stand-ins for the leaves of arguments, by path; those that are `constant` stand for themselves. */
+function standIns(trees: readonly Tree[], { backend, recording, constant }: Tracing) {
+  const inputs: Value[] = []
+  // In the order of leavesOf, so that inputs and arguments correspond.
+  const symbols = leavesOf(trees).map((leaf): readonly [string, Tensor] => {
+    if (constant(leaf)) return leaf
+    const [path, { shape, dtype }] = leaf
+    const value = recording.builder.input({ shape, dtype: elementType(dtype) })
+    inputs.push(value)
+    return [path, engine().makeTensorFromTensorInfo(backend.symbol(value, recording))]
+  })
+  return { inputs, symbols: new Map(symbols) }
+}
+
+/** A recording under way, and which leaves of the arguments are constants of it. */
+interface Tracing {
+  readonly backend: GraphBackend
+  readonly recording: BackendRecording
+  readonly constant: (leaf: readonly [string, Tensor]) => boolean
+}
+
+function trace(fn: PureFunction, trees: readonly Tree[], tracing: Tracing): Recording {
+  const { backend, recording } = tracing
+  let result: Recording | undefined
+  tidy(() => {
+    const { inputs, symbols } = standIns(trees, tracing)
+    const given = trees.map((tree, i) => rebuilt(tree, (path) => symbols.get(path)!, String(i)))
+    const out = fn(...given)
+    const tensors = leaves(out, isTensor)
+    const outputs = tensors.map(([, tensor]) => backend.valueOf(tensor, recording))
+    const places = new Map<Tensor, number>(tensors.map(([, tensor], i) => [tensor, i]))
+    result = {
+      inputs,
+      outputs,
+      hosted: recording.hosted,
+      rebuild: (made) => mapTree(out, isTensor, (tensor) => made[places.get(tensor)!]!) as Tree,
+    }
+  })
+  return result!
+}
+
+/**
+ * Runs the function once on stand-ins for its arguments, and gives the graph of what it did. Leaves that are `constant` are
+ * no inputs of the graph, which holds their numbers.
+ */
+export function record(
+  fn: PureFunction,
+  trees: readonly Tree[],
+  backend: GraphBackend,
+  constant: Tracing['constant'],
+): Recording {
   const before = getBackend()
   void setBackend(BACKEND) // done on return, because the backend is there already
   try {
-    return backend.record((recording) => {
-      const inputs: Recorded['inputs'][number][] = []
-      let result: Recording | undefined
-      tidy(() => {
-        // In the order of leavesOf, so that inputs and arguments correspond.
-        const symbols = new Map(
-          leavesOf(trees).map(([path, { shape, dtype }]) => {
-            const value = recording.builder.input({ shape, dtype: elementType(dtype) })
-            inputs.push(value)
-            return [path, engine().makeTensorFromTensorInfo(backend.symbol(value, recording))]
-          }),
-        )
-        const given = trees.map((tree, i) => rebuilt(tree, (path) => symbols.get(path)!, String(i)))
-        const out = fn(...given)
-        const tensors = leaves(out, isTensor)
-        const outputs = tensors.map(([, tensor]) => backend.valueOf(tensor, recording))
-        const places = new Map<Tensor, number>(tensors.map(([, tensor], i) => [tensor, i]))
-        result = {
-          inputs,
-          outputs,
-          hosted: recording.hosted,
-          rebuild: (made) => mapTree(out, isTensor, (tensor) => made[places.get(tensor)!]!) as Tree,
-        }
-      })
-      return result!
-    })
+    return backend.record((recording) => trace(fn, trees, { backend, recording, constant }))
   } catch (error) {
     throw explained(error)
   } finally {

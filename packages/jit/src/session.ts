@@ -80,7 +80,8 @@ export function openSession(
   initOrt()
   const session = new binding.InferenceSession()
   const outside = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)
-  const model = encodeModel(graph, { withSequence: true, outside: new Set(outside) })
+  const places = new Map(outside.map((value) => [value, { file: sessionName(value) }]))
+  const model = encodeModel(graph, { withSequence: true, outside: places })
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',

@@ -191,6 +191,26 @@ const describeMemory = (engine: Engine): void => {
     double.dispose()
   })
 
+  it('follows constant arguments when they change, and keeps them', async () => {
+    const run = engine.compile((w: Tensor, x: Tensor) => matMul(x, w), { donate: [1], constant: [0] })
+    const [w, v] = [engine.put(floats([1, 2, 3, 4], [2, 2])), engine.put(floats([5, 6, 7, 8], [2, 2]))]
+    const found: number[][] = []
+    for (const given of [w, w, v, w]) {
+      const result = run(given, engine.put(floats([1, 10], [1, 2])))
+      found.push([...(await engine.read(result)).values])
+      engine.release(result)
+    }
+    expect(found).toEqual([
+      [31, 42],
+      [31, 42],
+      [75, 86],
+      [31, 42],
+    ])
+    run.dispose()
+    expect([...(await engine.read(w)).values]).toEqual([1, 2, 3, 4])
+    for (const each of [w, v]) engine.release(each)
+  })
+
   it('has compiled functions whose results outlive them', async () => {
     const run = engine.compile((x: Tensor) => mul(x, 3))
     const result = run(engine.put(floats([2])))

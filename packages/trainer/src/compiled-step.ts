@@ -54,9 +54,9 @@ type Apply = Compiled<
  * up gradients, part by part, each with randomness of its own, and is then updated from.
  */
 export function compileStep(engine: Engine, parts: StepParts): CompiledStep {
-  const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3] }) as Whole
+  const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3], constant: [1] }) as Whole
   const begin = engine.compile(nothingAccumulated)
-  const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4] }) as Add
+  const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4], constant: [2] }) as Add
   const apply = engine.compile(applyStep(parts), { donate: [0, 1, 2] }) as Apply
   return {
     run(state, frozen, [first, ...others], { seed, ...hyper }) {

@@ -1,6 +1,15 @@
 import '@tensorflow/tfjs'
 import { ENGINE, type Engine, definePlugin } from '@attune/core'
-import { BACKEND, type JitOptions, graphBackend, jit, registerHostKernel } from '@attune/jit'
+import {
+  BACKEND,
+  type HostKernel,
+  type JitOptions,
+  type Jitted,
+  type PureFunction,
+  graphBackend,
+  jit,
+  registerHostKernel,
+} from '@attune/jit'
 import { DROPOUT_MASK, type MaskAttributes, maskArrays, maskValues, put, read, release } from '@attune/nn'
 import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
@@ -11,6 +20,12 @@ import { obstacleOn } from './obstacle-on.js'
 /** TF.js makes tensors on the backend that is current. */
 const select = (): void => {
   if (getBackend() !== BACKEND) void setBackend(BACKEND) // done on return, because the backend is there already
+}
+
+const dropoutMask: HostKernel = {
+  kernelName: DROPOUT_MASK,
+  compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
+  allocate: maskArrays,
 }
 
 /** A choice in words. What WebGPU's adapter is, a GPU or a program, ONNX Runtime does not say. */
@@ -44,6 +59,7 @@ export const onnxruntime = definePlugin({
   create: ({ device, threads = availableParallelism() }): Engine => {
     let options: JitOptions = { threads }
     let words = 'ONNX Runtime'
+    const compiled = new Set<Jitted<PureFunction>>()
     return {
       get device() {
         return words
@@ -51,25 +67,27 @@ export const onnxruntime = definePlugin({
       async start() {
         enableProdMode() // without it TF.js prints an advertisement of tfjs-node
         const backend = graphBackend()
-        registerHostKernel(
-          {
-            kernelName: DROPOUT_MASK,
-            compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
-            allocate: maskArrays,
-          },
-          backend,
-        )
+        registerHostKernel(dropoutMask, backend)
         select()
         const choice = await chooseDevice(device, obstacleOn)
         options = { threads, providers: [choice.device] }
         words = wordsOf(choice, threads)
       },
-      compile: (fn, { donate = [] } = {}) => jit(fn, { ...options, donate }),
+      compile(fn, how = {}) {
+        const made = jit(fn, { ...options, ...how })
+        const { dispose } = made
+        compiled.add(made)
+        return Object.assign(made, { dispose: () => (compiled.delete(made), dispose()) })
+      },
       put: (tree) => (select(), put(tree)),
       read,
       release,
       live: () => memory().numTensors,
-      close: () => Promise.resolve(),
+      close() {
+        for (const each of compiled) each.dispose()
+        compiled.clear()
+        return Promise.resolve()
+      },
     }
   },
 })

@@ -12,6 +12,11 @@ export type PureFunction = (...trees: any[]) => Tree
 export interface CompileOptions {
   /** Positions of arguments that the caller gives up: their memory may hold the results, and they are freed. */
   readonly donate?: readonly number[]
+  /**
+   * Positions of arguments whose tensors are the same at every call, as those of weights that do not train: an engine that
+   * compiles may lay them out once. Other tensors may be given there, at the price of preparing anew.
+   */
+  readonly constant?: readonly number[]
 }
 
 /** Runs pure functions of TF.js tensors on a device. It alone owns device memory and the border to the host. */
