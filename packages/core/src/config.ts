@@ -72,11 +72,17 @@ export function parseConfig<S extends z.ZodType>(schema: S, input: unknown, loca
   return parsed.success ? parsed.data : fail(describeIssues(schema, parsed.error, input, [], locate))
 }
 
-/** Whether an option's schema, or one that it wraps (`.optional()`, `.default()`), says that it is a path. */
-const saysPath = (schema: unknown): boolean => {
+/** Whether an option's schema, or one that it wraps (`.optional()`, `.default()`), says something of it: `.meta({ path: true })`. */
+const says = (schema: unknown, what: 'path' | 'field'): boolean => {
   const inner = unwrapOnce(schema)
-  return (schema as z.ZodType | undefined)?.meta()?.['path'] === true || (inner !== schema && saysPath(inner))
+  return (schema as z.ZodType | undefined)?.meta()?.[what] === true || (inner !== schema && says(inner, what))
 }
+
+/** The fields of an example that a plugin's options name: those whose schema says `.meta({ field: true })`. */
+export const fieldsRead = ({ plugin, options }: Chosen): readonly string[] =>
+  Object.entries(options).flatMap(([name, value]) =>
+    typeof value === 'string' && says(plugin.options.shape[name], 'field') ? [value] : [],
+  )
 
 /** The options whose schema says `.meta({ path: true })`, made absolute: relative paths count from `base`. */
 function withAbsolutePaths(
@@ -84,7 +90,7 @@ function withAbsolutePaths(
   options: Readonly<Record<string, unknown>>,
   base: string,
 ): Chosen['options'] {
-  const isPath = (name: string): boolean => saysPath(plugin.options.shape[name])
+  const isPath = (name: string): boolean => says(plugin.options.shape[name], 'path')
   return Object.fromEntries(
     Object.entries(options).map(([name, value]) => [
       name,

@@ -1,7 +1,7 @@
-import { AttuneError, type Example, type Rejected, type Source } from '@attune/core'
+import { AttuneError, type Example, type Rejected, type Source, nearest } from '@attune/core'
 
-/** What a parser makes of one row of a file: an example, or the reason why there is none. */
-export type Row = { readonly example: Example } | Rejected
+/** What a parser makes of one row of a file: an example and where and how it stands there, or the reason why there is none. */
+export type Row = (Omit<Rejected, 'reason'> & { readonly example: Example }) | Rejected
 
 /** What {@link fileSource} needs of a file format. */
 export interface FileFormat {
@@ -23,15 +23,27 @@ function badRow(path: string, { line, reason, raw }: Rejected): AttuneError {
   )
 }
 
+/** A row, refused if it has nothing under a field that it needs. */
+function withFields(row: Row, fields: readonly string[]): Row {
+  if ('reason' in row) return row
+  const { example, line, raw } = row
+  const lacking = fields.find((name) => !Object.hasOwn(example, name) || example[name] === null)
+  if (lacking === undefined) return row
+  const near = nearest(lacking, Object.keys(example))
+  const hint = near.length > 0 ? `; it has ${near.map((name) => `"${name}"`).join(', ')}` : ''
+  return { line, raw, reason: `a row must have something under "${lacking}"${hint}` }
+}
+
 /** Makes a source of a file: opens it anew for each reading, and does with bad rows as `onBadRow` says. */
 export function fileSource({ path, onBadRow, rows }: FileFormat): Source {
-  async function* read(reject: (row: Rejected) => void): AsyncGenerator<Example, void> {
+  async function* read(reject: (row: Rejected) => void, fields: readonly string[]): AsyncGenerator<Example, void> {
     for await (const some of rows())
-      for (const row of some) {
+      for (const each of some) {
+        const row = withFields(each, fields)
         if ('example' in row) yield row.example
         else if (onBadRow === 'skip') reject(row)
         else throw badRow(path, row)
       }
   }
-  return { location: path, open: (reject = () => undefined) => read(reject) }
+  return { location: path, open: (reject = () => undefined, fields = []) => read(reject, fields) }
 }

@@ -183,6 +183,15 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
     }
   })
 
+  it('takes a row that has nothing under a field that is needed as a bad one', async () => {
+    const rejected: Rejected[] = []
+    const rows: Example[] = []
+    const source = await make([first, second], { onBadRow: 'skip' })
+    for await (const row of source.open((bad) => rejected.push(bad), ['no such field'])) rows.push(row)
+    expect(rows).toEqual([])
+    expect(rejected.map(({ reason }) => reason)).toEqual([1, 2].map(() => expect.stringContaining('no such field')))
+  })
+
   it('skips bad rows even if nobody listens', async () => {
     const rows: Example[] = []
     for await (const row of (await make(spoiled, { onBadRow: 'skip' })).open()) rows.push(row)

@@ -111,9 +111,12 @@ export async function loadCheckpoint(directory: string, step: number): Promise<C
 
 /** The labels of a checkpoint; none if it cannot be read. */
 async function labelsOf(directory: string, step: number): Promise<readonly string[]> {
-  const text = await readFile(join(checkpointPath(directory, step), 'progress.json'), 'utf8').catch(() => '{}')
-  const labels = (JSON.parse(text) as { labels?: unknown }).labels
-  return Array.isArray(labels) ? labels.map(String) : []
+  try {
+    const text = await readFile(join(checkpointPath(directory, step), 'progress.json'), 'utf8')
+    return progressSchema.parse(JSON.parse(text)).labels
+  } catch {
+    return []
+  }
 }
 
 /** The step of the latest checkpoint that has a label. */

@@ -10,6 +10,7 @@ import {
   type Views,
   choosePlugins,
   closeScope,
+  fieldsRead,
   getAll,
   parseConfig,
   use,
@@ -66,13 +67,14 @@ async function openModel(directory: string, options: RunOptions, change: (plan: 
 }
 
 async function splitOf(plan: Plan, { split = 'test', source, ...options }: EvaluateOptions): Promise<Split> {
+  const fields = fieldsRead(plan.config.objective)
   if (source !== undefined) {
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, placesOf(options))
-    return openSplit('given', chosen.source as Chosen, undefined)
+    return openSplit('given', chosen.source as Chosen, undefined, fields)
   }
   if (split === 'train' || split === 'validation') return (await openSplits(plan))[split]
   const test = plan.config.data.test
-  if (split === 'test' && test !== undefined) return openSplit('test', test, plan.directory)
+  if (split === 'test' && test !== undefined) return openSplit('test', test, plan.directory, fields)
   throw new AttuneError(
     'NO_SUCH_SPLIT',
     `the run's configuration has no split "${split}"`,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError, type Chosen, installedPlugins } from '@attune/core'
 import { z } from 'zod'
@@ -16,9 +16,28 @@ const learnedSchema = z.strictObject({
 /** What a run found out from its data before it began. */
 export type Learned = z.output<typeof learnedSchema>
 
-/** @throws AttuneError `RUN_EXISTS` if the folder holds a run already. */
-export function refuseUsedFolder(directory: string): void {
-  if (!existsSync(directory) || readdirSync(directory).length === 0) return
+/** What a run may leave that ended before it began: all made from the data, but for the log, which is added to. */
+const FIRST_FILES = new Set(['rejects', 'learned.json', 'learned.json.partial', 'config.json.partial', 'events.jsonl'])
+
+/**
+ * Makes room for a new run: what is left of one that never began, because its data were refused or it was killed at that
+ * moment, is removed. A run has begun once its `config.json` is there.
+ * @throws AttuneError `RUN_EXISTS` if the folder holds a run or anything else; `BAD_ARGUMENT` if it is no folder.
+ */
+export function takeFolder(directory: string): void {
+  if (!existsSync(directory)) return
+  if (!statSync(directory).isDirectory())
+    throw new AttuneError(
+      'BAD_ARGUMENT',
+      `${directory} is a file, and a run is kept in a folder`,
+      'Name a folder that is empty or not there yet.',
+    )
+  const names = readdirSync(directory)
+  if (names.every((name) => FIRST_FILES.has(name))) {
+    for (const name of names.filter((each) => each !== 'events.jsonl'))
+      rmSync(join(directory, name), { recursive: true })
+    return
+  }
   throw new AttuneError(
     'RUN_EXISTS',
     `${directory} is not empty, and nothing in it will be overwritten`,
@@ -70,7 +89,7 @@ export async function readRunFolder(directory: string, options: RunOptions): Pro
     throw new AttuneError(
       'NOT_A_RUN',
       `${directory} is not the folder of a run: it has no config.json and learned.json`,
-      'Name the `directory` of a run that was started with `attune train`.',
+      'Name the `directory` of a run that was started with `attune train`. If a run ended there before it began, start it again with its configuration.',
     )
   const { plugins: _versions, ...config } = readJsonFile(join(directory, 'config.json'))
   const plan = await planRun({ ...config, directory }, options)

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -12,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { type AttuneError, CALLBACK, type Command, type RunEvent, definePlugin, isAttuneError, on } from '@attune/core'
+import { AttuneError, CALLBACK, type Command, type RunEvent, definePlugin, isAttuneError, on } from '@attune/core'
 import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, from, merge, toArray } from 'rxjs'
 import { z } from 'zod'
 import { evaluate, loadPredictor } from './evaluate.js'
@@ -27,6 +28,14 @@ const places = { folders: ['.'], registered: toyPlugins }
 const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
 const only = <K extends RunEvent['type']>(events: readonly RunEvent[], type: K) =>
   events.filter((event) => event.type === type) as Extract<RunEvent, { type: K }>[]
+const commanding = (commands: (events: Observable<RunEvent>) => Observable<Command>) =>
+  definePlugin({
+    kind: CALLBACK,
+    name: 'commanding',
+    summary: 'gives commands of a test',
+    options: z.strictObject({}),
+    create: () => commands,
+  })
 const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
 
 async function refusal(events: Observable<RunEvent>): Promise<{ error: AttuneError; events: RunEvent[] }> {
@@ -203,15 +212,6 @@ describe('a resumed run', () => {
 })
 
 describe('commands', () => {
-  const commanding = (commands: (events: Observable<RunEvent>) => Observable<Command>) =>
-    definePlugin({
-      kind: CALLBACK,
-      name: 'commanding',
-      summary: 'gives commands of a test',
-      options: z.strictObject({}),
-      create: () => commands,
-    })
-
   it('stop early, keep labelled checkpoints, and restore one for the model', async () => {
     const [directory, short] = [folder(), folder()]
     const callback = commanding((events) =>
@@ -284,7 +284,7 @@ describe('commands', () => {
 })
 
 describe('what can go wrong', () => {
-  it('stops at a loss that is not finite, says at which step, and keeps the last good checkpoint', async () => {
+  it('stops at a loss that is not finite, and says at which step and that there is no checkpoint', async () => {
     const directory = folder()
     const { callback, ...config } = toyConfig(directory)
     const { error, events } = await refusal(
@@ -292,7 +292,7 @@ describe('what can go wrong', () => {
     )
     expect(error.code).toBe('NON_FINITE_LOSS')
     expect(error.problem).toContain('step 1')
-    expect(error.remedy).toContain('0.02')
+    expect(error.remedy).toMatch(/0\.02.*There is no checkpoint from before\.$/)
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'NON_FINITE_LOSS' })
     expect(existsSync(join(directory, 'checkpoints'))).toBe(false)
   })
@@ -303,6 +303,43 @@ describe('what can go wrong', () => {
     const { error } = await refusal(run({ ...config, data: { ...config.data, train: { use: toySource, count: 0 } } }))
     expect(error.code).toBe('EMPTY_DATASET')
     expect(existsSync(directory)).toBe(false)
+  })
+
+  it('leaves the folder free for a corrected configuration when it refuses the data or a callback', async () => {
+    const directory = folder()
+    const config = toyConfig(directory)
+    const validation = { use: toySource, count: 0 }
+    const failing = commanding((events) =>
+      events.pipe(
+        on('run.started'),
+        map(() => {
+          throw new AttuneError('UNKNOWN_SCORE', 'no such score', 'Name one that there is.')
+        }),
+      ),
+    )
+    const spoiled = { ...config.data, train: { use: toySource, count: 60, badRows: 2 }, validation }
+    const wrong = [
+      { ...config, data: { ...config.data, validation } },
+      { ...config, data: spoiled },
+    ]
+    for (const each of [...wrong, { ...config, callback: failing }]) {
+      const { events } = await refusal(run(each))
+      expect(only(events, 'step.completed')).toEqual([])
+      expect(existsSync(join(directory, 'config.json'))).toBe(false)
+    }
+    const events = await all(run(config))
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed', because: 'finished' })
+    expect(existsSync(join(directory, 'rejects'))).toBe(false)
+  })
+
+  it('takes a folder in which a run was killed before it began, and refuses a file', async () => {
+    const directory = folder()
+    mkdirSync(join(directory, 'rejects'), { recursive: true })
+    writeFileSync(join(directory, 'learned.json'), '{}')
+    writeFileSync(join(directory, 'config.json.partial'), '{')
+    expect((await refusal(resume(directory, { places }))).error.remedy).toContain('start it again')
+    await all(run(toyConfig(directory)))
+    expect((await refusal(run(toyConfig(join(directory, 'config.json'))))).error.code).toBe('BAD_ARGUMENT')
   })
 
   it('refuses a used folder, and leaves it alone', async () => {

@@ -9,7 +9,7 @@ import { compose, learn, partsOf, startEngine } from './compose.js'
 import { finalTrainable, obey } from './obey.js'
 import { type Plan, type RunOptions, planRun } from './plan.js'
 import type { RunConfig } from './run-config.js'
-import { type Learned, readRunFolder, refuseUsedFolder, writeRunFolder } from './run-folder.js'
+import { type Learned, readRunFolder, takeFolder, writeRunFolder } from './run-folder.js'
 import { saveModel } from './save-model.js'
 import { type Session, openSession } from './session.js'
 import { type Split, countExamples, openSplits } from './splits.js'
@@ -63,15 +63,18 @@ async function begin(order: Order, options: RunOptions, observe: (event: RunEven
   const bus = createBus(parts.callbacks, parts.trackers, events)
   try {
     await startEngine(scope)
-    if (order.learned === undefined && plan.directory !== undefined) await writeRunFolder(plan, learned, options)
     const { session, facts, fresh } = openSession({ plan, learned, scope, splits, bus }, checkpoint)
     announce(session, facts, order)
+    const failure = bus.failure()
+    if (failure !== undefined) throw failure
     if (checkpoint === undefined) {
       await inspectValidation(scope, bus, splits.validation)
       for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
       if (fresh.length > 0)
         bus.emit({ type: 'run.warned', step: 0, message: `new weights, not in the saved model: ${fresh.join(', ')}` })
     }
+    // Only now: a run that is refused leaves nothing that stands in the way of the next.
+    if (order.learned === undefined && plan.directory !== undefined) await writeRunFolder(plan, learned, options)
     return session
   } catch (error) {
     fail(bus, 0, error)
@@ -194,7 +197,7 @@ const observe = (prepare: () => Promise<Order>, options: RunOptions): Observable
 export const run = (config: RunConfig, options: RunOptions = {}): Observable<RunEvent> =>
   observe(async () => {
     const plan = await planRun(config, options)
-    if (plan.directory !== undefined) refuseUsedFolder(plan.directory)
+    if (plan.directory !== undefined) takeFolder(plan.directory)
     return { plan }
   }, options)
 

@@ -8,6 +8,7 @@ import {
   type Protocol,
   type Rejected,
   type Source,
+  fieldsRead,
   fold,
   key,
   stream,
@@ -24,8 +25,16 @@ export interface Split {
   rejected(): { readonly count: number; readonly path: string }
 }
 
-/** The source of a split; rows that it leaves out go to `rejects/<split>.jsonl` in the run's folder, once. */
-export function openSplit(name: string, { plugin, options }: Chosen, directory: string | undefined): Split {
+/**
+ * The source of a split, whose rows must have `fields`; rows that it leaves out go to `rejects/<split>.jsonl` in the run's
+ * folder, once.
+ */
+export function openSplit(
+  name: string,
+  { plugin, options }: Chosen,
+  directory: string | undefined,
+  fields: readonly string[],
+): Split {
   const source = plugin(options) as Source
   const folder = directory ?? join(tmpdir(), `attune-${process.pid}-${Date.now()}`)
   const path = join(folder, 'rejects', `${name}.jsonl`)
@@ -39,7 +48,7 @@ export function openSplit(name: string, { plugin, options }: Chosen, directory: 
       source.open((row: Rejected) => {
         known.add(row.line)
         if (!written) rejects.reject(row)
-      }),
+      }, fields),
     rejected: () => ({ count: known.size, path: rejects.path() ?? path }),
   }
 }
@@ -65,9 +74,10 @@ async function divide(protocol: Protocol, split: Split, seed: number) {
 
 /** The training and validation splits: as the configuration names them, or as the protocol divides the training data. */
 export async function openSplits({ config, directory }: Plan): Promise<{ train: Split; validation: Split }> {
-  const train = openSplit('train', config.data.train, directory)
+  const fields = fieldsRead(config.objective)
+  const train = openSplit('train', config.data.train, directory, fields)
   if (config.data.validation !== undefined)
-    return { train, validation: openSplit('validation', config.data.validation, directory) }
+    return { train, validation: openSplit('validation', config.data.validation, directory, fields) }
   const { plugin, options } = config.protocol
   const parts = await divide(plugin(options) as Protocol, train, config.seed)
   const part = (name: string, positions: readonly number[]): Split => {

@@ -1,5 +1,6 @@
 import { AttuneError, type HostArray, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from './batches.js'
+import { checkpointPath, listCheckpoints } from './checkpoint.js'
 import type { HostInputs } from './compiled-step.js'
 import { evaluate, obey } from './obey.js'
 import { microBatchSizeOf } from './run-config.js'
@@ -15,14 +16,19 @@ function inputsOf({ plan, parts, steps, moving }: Session, step: number): { lear
   return { learningRate, inputs: { learningRate: number(learningRate), step: number(step), seed } }
 }
 
-function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): void {
+async function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): Promise<void> {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return
   const what = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`
   const { directory, config } = plan
+  const [latest] = directory === undefined ? [] : await listCheckpoints(directory)
+  const kept =
+    latest === undefined
+      ? 'There is no checkpoint from before'
+      : `The last good checkpoint is ${checkpointPath(directory as string, latest)}`
   throw new AttuneError(
     'NON_FINITE_LOSS',
     `${what} at step ${step}; training stopped, and nothing of that step was saved`,
-    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warm-up.${directory === undefined ? '' : ` The last good checkpoint is in ${directory}/checkpoints.`}`,
+    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warm-up. ${kept}.`,
   )
 }
 
@@ -43,7 +49,7 @@ export async function takeStep(
   const read = await parts.engine.read({ loss, gradientNorm })
   parts.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
-  refuseNonFinite(session, step, mean, norm)
+  await refuseNonFinite(session, step, mean, norm)
   moving.progress = { ...moving.progress, step, epoch, batches: moving.progress.batches + 1 }
   const milliseconds = performance.now() - begun
   elapsed.milliseconds += milliseconds

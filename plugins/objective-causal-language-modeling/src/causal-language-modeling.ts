@@ -35,7 +35,7 @@ interface NextTokens extends Record<string, Tensor> {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
   maximumLength: z
     .int()
     .min(2)

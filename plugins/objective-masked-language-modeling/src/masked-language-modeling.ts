@@ -48,7 +48,7 @@ interface MaskedBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
   maskingProbability: z
     .number()
     .positive()

@@ -41,7 +41,7 @@ interface PermutedBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
   predictedShare: z
     .number()
     .positive()

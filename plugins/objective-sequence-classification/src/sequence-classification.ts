@@ -32,9 +32,9 @@ interface ClassificationBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').describe('The field that holds the text'),
-  pair: z.string().optional().describe('The field that holds a second text, if there is one'),
-  label: z.string().default('label').describe('The field that holds the name of the label'),
+  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
+  pair: z.string().optional().meta({ field: true }).describe('The field that holds a second text, if there is one'),
+  label: z.string().default('label').meta({ field: true }).describe('The field that holds the name of the label'),
   labels: z
     .array(z.string())
     .min(1)

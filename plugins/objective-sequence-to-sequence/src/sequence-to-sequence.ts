@@ -45,8 +45,8 @@ const most = (what: string) =>
   z.int().min(2).optional().describe(`Tokens after which ${what} is cut; the default is the model's maximum`)
 
 const options = z.strictObject({
-  text: z.string().default('text').describe('The field that holds the text to read'),
-  target: z.string().default('target').describe('The field that holds the text to write'),
+  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text to read'),
+  target: z.string().default('target').meta({ field: true }).describe('The field that holds the text to write'),
   maximumLength: most('the text to read'),
   maximumTargetLength: most('the text to write'),
   padToMultipleOf: z

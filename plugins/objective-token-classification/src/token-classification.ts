@@ -32,8 +32,12 @@ interface TaggingBatch extends Batch {
 }
 
 const options = z.strictObject({
-  words: z.string().default('words').describe('The field that holds the list of words'),
-  tags: z.string().default('tags').describe('The field that holds the list of their labels, one for each word'),
+  words: z.string().default('words').meta({ field: true }).describe('The field that holds the list of words'),
+  tags: z
+    .string()
+    .default('tags')
+    .meta({ field: true })
+    .describe('The field that holds the list of their labels, one for each word'),
   labels: z
     .array(z.string())
     .min(1)

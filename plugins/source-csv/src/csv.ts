@@ -22,15 +22,12 @@ function headerOf(path: string, record: CsvRecord): readonly string[] {
 
 function toRow(columns: readonly string[], record: CsvRecord): Row {
   const { lines } = record
-  const reject = (reason: string): Row => ({
-    line: lines[0]!.number,
-    reason,
-    raw: lines.map(({ text }) => text).join('\n'),
-  })
+  const place = { line: lines[0]!.number, raw: lines.map(({ text }) => text).join('\n') }
+  const reject = (reason: string): Row => ({ ...place, reason })
   if ('reason' in record) return reject(record.reason)
   if (record.fields.length !== columns.length)
     return reject(`a row must have ${columns.length} columns, got ${record.fields.length}`)
-  return { example: Object.fromEntries(columns.map((name, i) => [name, record.fields[i]])) }
+  return { ...place, example: Object.fromEntries(columns.map((name, i) => [name, record.fields[i]])) }
 }
 
 async function* rows(

@@ -10,7 +10,7 @@ function toRow({ number, text }: Line): Row {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? { example: value as Record<string, unknown> }
+      ? { example: value as Record<string, unknown>, line: number, raw: text }
       : reject(`a row must be a JSON object, got ${describe(value)}`)
   } catch (error) {
     return reject(`a row must be JSON: ${(error as SyntaxError).message}`)
@@ -43,7 +43,9 @@ export const jsonl = definePlugin({
     onBadRow: z
       .enum(['stop', 'skip'])
       .default('stop')
-      .describe('Stop at a row that is no JSON object, or leave such rows out and keep them in a rejects file'),
+      .describe(
+        'Stop at a row that is no JSON object or lacks a field, or leave such rows out and keep them in a rejects file',
+      ),
   }),
   create: ({ path, onBadRow }) => fileSource({ path, onBadRow, rows: () => rows(path) }),
 })

@@ -17,10 +17,10 @@ export interface Source {
   /** Where the rows come from, for messages. */
   readonly location: string
   /**
-   * Reads the rows. A bad row stops the reading with an error, or, if the source was told to skip bad rows, goes to
-   * `reject` and is left out.
+   * Reads the rows. A bad row, also one that has nothing under one of `fields`, stops the reading with an error, or, if the
+   * source was told to skip bad rows, goes to `reject` and is left out.
    */
-  open(reject?: (row: Rejected) => void): AsyncIterable<Example>
+  open(reject?: (row: Rejected) => void, fields?: readonly string[]): AsyncIterable<Example>
 }
 
 /** Datasets. */
