@@ -134,6 +134,17 @@ describe('train, evaluate and predict', () => {
     const small = ['model.hiddenSize=16', 'model.intermediateSize=16', 'model.numHiddenLayers=1', 'training.epochs=1']
     const trained = await attune(['train', 'pets.yaml', ...small.flatMap((setting) => ['--set', setting])])
     expect([trained.code, trained.err]).toEqual([0, expect.stringContaining('finished')])
+    // What it says to do next can be done as it stands: there is no test split, and the text is called "body".
+    const commands = [...trained.out.matchAll(/attune (.+)$/gm)].map(([, line]) =>
+      line!.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', '')),
+    )
+    expect(commands.map(([name]) => name)).toEqual(['evaluate', 'predict'])
+    for (const each of commands) expect(await attune(each)).toMatchObject({ code: 0, err: '' })
+    const [fromFile, fromField] = [
+      await attune(['predict', 'run', '--file', 'pets.csv']),
+      await attune(['predict', 'run', '--file', 'test.jsonl', '--field', 'text']),
+    ]
+    expect([fromFile, fromField].map(({ out }) => out.trim().split('\n').length)).toEqual([60, 12])
     // It names no engine: the choice is told, and kept for whoever resumes the run.
     expect(trained.err).toContain('the fastest that is installed and works here')
     const kept = JSON.parse(readFileSync(join(root, 'run/config.json'), 'utf8')) as { engine: { use: string } }
@@ -226,6 +237,33 @@ describe('wrong input gets one clear message', () => {
     expect(JSON.parse(rejected!)).toMatchObject({ line: 31, raw: '{"text": "half a row"' })
   })
 
+  it('a row without a field that is read, with its number; and leaves it out when told to', async () => {
+    file(
+      'lacking.jsonl',
+      `${jsonLines(rows.slice(0, 30))}{"text": "a robin", "lable": "animal"}\n${jsonLines(rows.slice(30))}`,
+    )
+    const lacking = (more: string) => (text: string) => text.replace('path: train.jsonl', `path: lacking.jsonl${more}`)
+    expect(await train('o', lacking(''))).toMatch(/BAD_ROW.*"label"; it has "lable".*lacking.jsonl:31/)
+    const skipped = await attune(['train', config('o', lacking(', onBadRow: skip'))])
+    expect([skipped.code, skipped.err]).toEqual([0, expect.stringContaining('rejected 1 row of train')])
+  })
+
+  it('settings that would be ignored', async () => {
+    for (const args of [
+      ['train', '--resume', 'first', '--seed', '2'],
+      ['train', 'first', '--set', 'training.epochs=9'],
+      ['predict', 'first', 'a cat', '--file', 'test.jsonl'],
+      ['evaluate', 'first', '--split', 'test', '--data', 'test.jsonl'],
+      ['train', 'first.yaml', '--set', 'seed.x=1'],
+    ])
+      expect(await refused(args)).toMatch(/^BAD_USAGE: /)
+    expect(await refused(['plugins', 'list', '--kind', 'optimzer'])).toMatch(/UNKNOWN_KIND[\s\S]*optimizer/)
+    expect(await refused(['init', '--data', 'train.jsonl', '--output', 'no/such/folder/x.yaml'])).toMatch(
+      /CANNOT_WRITE/,
+    )
+    expect(await refused(['train', config('p'), '--directory', 'train.jsonl'])).toMatch(/BAD_ARGUMENT.*is a file/)
+  })
+
   it('an empty dataset', async () => {
     file('empty.jsonl', '')
     expect(await train('j', (text) => text.replace('path: train.jsonl', 'path: empty.jsonl'))).toMatch(
@@ -238,12 +276,16 @@ describe('wrong input gets one clear message', () => {
 
   it('a label that training had not, before any step is taken', async () => {
     file('other.jsonl', jsonLines([...rows.slice(0, 5), { text: 'a rock', label: 'animals' }]))
-    const message = await train('l', (text) =>
-      text.replace('path: train.jsonl }', 'path: train.jsonl }\n  validation: { use: jsonl, path: other.jsonl }'),
-    )
+    const refusedFirst = (text: string): string =>
+      text.replace('path: train.jsonl }', 'path: train.jsonl }\n  validation: { use: jsonl, path: other.jsonl }')
+    const message = await train('l', refusedFirst)
     expect(message).toMatch(/UNKNOWN_LABEL: label "animals".*animal, tool/)
     expect(message).toContain('Did you mean animal?')
     expect(message).not.toContain('step 1/')
+    const mistyped = await train('l', (text) => text.replace('everySteps: 5', 'best: acuracy'))
+    expect(mistyped).toMatch(/UNKNOWN_SCORE/)
+    expect(mistyped).not.toContain('step 1/')
+    expect((await attune(['train', config('l')])).code).toBe(0)
   })
 
   it('texts too long for the model are cut, counted and told of', async () => {
@@ -262,6 +304,7 @@ describe('wrong input gets one clear message', () => {
     file('used.txt', '')
     expect(await train('first', (text) => text)).toMatch(/RUN_EXISTS[\s\S]*--resume/)
     expect(await refused(['train', '--resume', '.'])).toMatch(/NOT_A_RUN/)
+    expect(await refused(['train', '.'])).toMatch(/NOT_A_RUN/)
     expect(await refused(['evaluate', 'first', '--split', 'tset'])).toMatch(/NO_SUCH_SPLIT/)
     expect(await refused(['predct', 'first'])).toMatch(/Did you mean predict/)
     expect(await refused(['train', 'first.yaml', '--set', 'nonsense'])).toMatch(/BAD_USAGE/)

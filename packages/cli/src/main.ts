@@ -5,7 +5,8 @@ import { describeError } from './report-error.js'
 
 const program = buildProgram()
 const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)]
-for (const command of commands) command.exitOverride()
+for (const command of commands)
+  command.exitOverride().showSuggestionAfterError().showHelpAfterError('Add --help for the usage and examples.')
 
 try {
   await program.parseAsync()

@@ -93,9 +93,16 @@ export function withSettings(config: Record<string, unknown>, settings: readonly
       )
     const keys = path.split('.')
     let node = changed
-    for (const key of keys.slice(0, -1)) {
+    for (const [depth, key] of keys.slice(0, -1).entries()) {
       if (typeof node[key] === 'string') node[key] = { use: node[key] } // `model: bert` may be given options
-      node = (node[key] ??= {}) as Record<string, unknown>
+      const inner = (node[key] ??= {})
+      if (typeof inner !== 'object')
+        throw new AttuneError(
+          'BAD_USAGE',
+          `--set ${setting}: \`${keys.slice(0, depth + 1).join('.')}\` is ${JSON.stringify(inner)}, which has no parts`,
+          'Set that value itself.',
+        )
+      node = inner as Record<string, unknown>
     }
     node[keys.at(-1) as string] = parseDocument(value).toJS() as unknown
   }

@@ -110,6 +110,8 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
 
 /** A loaded model that predicts. */
 export interface Predictor {
+  /** The fields of an example that the objective reads, its text before all. */
+  readonly fields: readonly string[]
   /** Predictions in the order of the examples; `truncated` tells whether a text lost its end. */
   predict(examples: AsyncIterable<Example> | Iterable<Example>): AsyncIterable<Views & { readonly truncated: boolean }>
   close(): Promise<void>
@@ -130,10 +132,11 @@ async function* predictAll(
 
 /** Loads the model of a run folder, to predict with. */
 export async function loadPredictor(directory: string, options: RunOptions = {}): Promise<Predictor> {
-  const { scope, parts, params, forward } = await openModel(directory, options, (plan) =>
-    Promise.resolve({ ...plan, config: { ...plan.config, metric: [] } }),
+  const { plan, scope, parts, params, forward } = await openModel(directory, options, (saved) =>
+    Promise.resolve({ ...saved, config: { ...saved.config, metric: [] } }),
   )
   return {
+    fields: fieldsRead(plan.config.objective),
     predict: (examples) =>
       predictAll(forward, params, (example) => parts.objective.encodeUnlabelled(example), examples),
     close: async () => {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { AttuneError } from '@attune/core'
 import { type Evaluation, evaluate } from '@attune/trainer'
 import { table } from '@attune/text'
 import { Command } from 'commander'
@@ -43,7 +44,7 @@ export const evaluateCommand = (): Command =>
     .summary("score a run's model")
     .description("Scores the model of a run on a split of its own data, or on another file, by the run's metrics.")
     .argument('<run>', 'the folder of the run')
-    .option('--split <name>', 'test, validation or train', 'test')
+    .option('--split <name>', 'test (if left out), validation or train')
     .option('--data <file>', 'another file instead: .jsonl, .csv or .tsv, gzipped or not')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -53,8 +54,14 @@ Examples:
   attune evaluate runs/debian-sections
   attune evaluate runs/debian-sections --data more.jsonl --json`,
     )
-    .action(async (run: string, flags: { split: string; data?: string; json?: boolean }) => {
-      const source = flags.data === undefined ? {} : { source: sourceOf(flags.data) }
-      const evaluation = await evaluate(resolve(run), { split: flags.split, ...source, places: placesFrom() })
-      process.stdout.write(`${flags.json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
+    .action(async (run: string, { split, data, json }: { split?: string; data?: string; json?: boolean }) => {
+      if (split !== undefined && data !== undefined)
+        throw new AttuneError(
+          'BAD_USAGE',
+          "--split names a part of the run's own data, and --data another file: only one can be scored",
+          'Leave one of them out.',
+        )
+      const what = data === undefined ? { split: split ?? 'test' } : { source: sourceOf(data) }
+      const evaluation = await evaluate(resolve(run), { ...what, places: placesFrom() })
+      process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
     })

@@ -2,15 +2,16 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { relative, dirname, resolve } from 'node:path'
 import {
   AttuneError,
-  type AnyPlugin,
   type Example,
   type Kind,
+  type OptionsSchema,
   SOURCE,
   type Source,
   findPlugin,
   installedPlugins,
   nearest,
 } from '@attune/core'
+import { runSchema } from '@attune/trainer'
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { optionRows } from '../option-rows.js'
@@ -43,12 +44,17 @@ async function firstRows(file: string, folders: readonly string[]): Promise<Exam
   return rows
 }
 
-/** The options of a plugin with their defaults, as comments. */
-function commented(plugin: AnyPlugin, indent: string): string[] {
-  return optionRows(plugin.options)
-    .filter(({ default: value }) => value !== '')
-    .map(({ name, default: value, description }) => `${indent}# ${name}: ${value}   # ${description}`)
+/** Options as comments, with their defaults or, where they have none, their types. */
+function commented(options: OptionsSchema, indent: string): string[] {
+  return optionRows(options).map(
+    ({ name, default: value, type, description }) =>
+      `${indent}# ${name}: ${value === '' ? `…   # ${type}.` : `${value}   #`} ${description}`,
+  )
 }
+
+/** The options that are not set. */
+const commentedBut = (options: OptionsSchema, set: readonly string[]): string[] =>
+  commented(options, '  ').filter((line) => !set.some((option) => line.startsWith(`  # ${option}:`)))
 
 interface Fields {
   readonly text: string
@@ -65,9 +71,7 @@ async function part(
   const plugin = await findPlugin({ name: kind } as Kind<unknown>, name, { folders })
   const others = installedPlugins(folders).filter((each) => each.kind === kind && each.name !== name)
   const settings = Object.entries(set).map(([option, value]) => `  ${option}: ${stringify(value).trim()}`)
-  const unset = commented(plugin, '  ').filter(
-    (line) => !Object.keys(set).some((option) => line.includes(`# ${option}:`)),
-  )
+  const unset = commentedBut(plugin.options, Object.keys(set))
   return [
     `# ${plugin.summary}.${others.length > 0 ? ` Also installed: ${others.map((each) => each.name).join(', ')}.` : ''}`,
     `${kind}:`,
@@ -87,17 +91,37 @@ const SMALL_BERT = {
   initializerRange: 0.05,
 }
 
-/** What follows the parts that plugins' schemas describe. */
-const END = `metric: [accuracy, f1]
-callback:
-  - { use: checkpoint, best: accuracy }
-tracker: [console, jsonl]
+/** The parts of a run that are usually left as they are. */
+function others(): string[] {
+  const { adapter, engine, saveAs } = runSchema.shape
+  const usual = [
+    ['adapter', 'full', adapter],
+    ['engine', 'auto', engine],
+    ['saveAs', 'float32', saveAs],
+  ] as const
+  return [...usual.map(([name, value, { description }]) => `# ${name}: ${value}   # ${description ?? ''}`), '']
+}
 
-training:
-  epochs: 5
-  batchSize: 32
-  learningRate: 1.0e-3   # for a model from scratch; about 5.0e-5 for a pretrained one (model: { use: bert, from: FOLDER })
-`
+const TRAINING = {
+  epochs: '5',
+  batchSize: '32',
+  learningRate: '1.0e-3   # for a model from scratch; about 5.0e-5 for one that starts from a saved model',
+}
+
+/** What follows the parts that plugins' schemas describe. */
+const end = (): string =>
+  [
+    'metric: [accuracy, f1]',
+    'callback:',
+    '  - { use: checkpoint, best: accuracy }',
+    'tracker: [console, jsonl]',
+    '',
+    ...others(),
+    'training:',
+    ...Object.entries(TRAINING).map(([name, value]) => `  ${name}: ${value}`),
+    ...commentedBut(runSchema.shape.training.unwrap(), Object.keys(TRAINING)),
+    '',
+  ].join('\n')
 
 /** An option that is written only where it differs from what is usual. */
 const unlessUsual = (option: string, value: string, usual: string): Record<string, string> =>
@@ -122,8 +146,21 @@ async function configText(data: string, { text, label }: Fields, folders: readon
     await part('objective', 'sequence-classification', fields, folders),
     await part('optimizer', 'adamw', {}, folders),
     await part('scheduler', 'linear', { warmupShare: 0.1 }, folders),
-    END,
+    end(),
   ].join('\n')
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' })
+  } catch (cause) {
+    throw new AttuneError(
+      'CANNOT_WRITE',
+      `${file} could not be written: ${(cause as Error).message}`,
+      'Name a file in a folder that is there and may be written to: --output FILE.',
+      { cause },
+    )
+  }
 }
 
 function checkTask(task: string): void {
@@ -158,7 +195,7 @@ export const initCommand = (): Command =>
           'Give rows a text and a label.',
         )
       const data = relative(dirname(resolve(flags.output)), resolve(flags.data))
-      writeFileSync(flags.output, await configText(data, fields, folders), { flag: 'wx' })
+      write(flags.output, await configText(data, fields, folders))
       process.stdout.write(
         `Wrote ${flags.output}: texts from "${fields.text}", labels from "${fields.label}".\nTrain with: attune train ${flags.output}\n`,
       )

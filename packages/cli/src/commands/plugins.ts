@@ -6,7 +6,20 @@ import { placesFrom } from '../places.js'
 
 const folders = placesFrom().folders
 
+/** @throws AttuneError `UNKNOWN_KIND` where plugins are installed, but none of that kind. */
+function requireKind(kind: string): void {
+  const kinds = [...new Set(installedPlugins(folders).map((plugin) => plugin.kind))]
+  if (kinds.length === 0 || kinds.includes(kind)) return
+  const near = nearest(kind, kinds)
+  throw new AttuneError(
+    'UNKNOWN_KIND',
+    `no plugin of a kind "${kind}" is installed`,
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Installed kinds: ${kinds.join(', ')}.`,
+  )
+}
+
 function listText(kind: string | undefined, json: boolean): string {
+  if (kind !== undefined) requireKind(kind)
   const found = installedPlugins(folders).filter((plugin) => kind === undefined || plugin.kind === kind)
   if (json) return JSON.stringify(found)
   const rows = found.map(({ kind: of, name, version, package: from, description }) => [
@@ -17,24 +30,15 @@ function listText(kind: string | undefined, json: boolean): string {
     description,
   ])
   return found.length === 0
-    ? `No plugins are installed${kind === undefined ? '' : ` of kind ${kind}`}. For example: npm install @attune/optimizer-adamw`
+    ? 'No plugins are installed. For example: npm install @attune/optimizer-adamw'
     : table(['kind', 'name', 'version', 'package', 'what it does'], rows).join('\n')
 }
 
 /** The plugin of a kind and name, found as a configuration would find it. */
 async function load(kind: string, name: string): Promise<{ plugin: AnyPlugin; version: string; package: string }> {
-  const installed = installedPlugins(folders)
-  const kinds = [...new Set(installed.map((plugin) => plugin.kind))]
-  if (!kinds.includes(kind)) {
-    const near = nearest(kind, kinds)
-    throw new AttuneError(
-      'UNKNOWN_KIND',
-      `no plugin of a kind "${kind}" is installed`,
-      near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `Installed kinds: ${kinds.join(', ')}.`,
-    )
-  }
+  requireKind(kind)
   const plugin = await findPlugin({ name: kind } as Kind<unknown>, name, { folders })
-  const entry = installed.find((each) => each.kind === kind && each.name === name)
+  const entry = installedPlugins(folders).find((each) => each.kind === kind && each.name === name)
   return { plugin, version: entry?.version ?? '', package: entry?.package ?? '' }
 }
 

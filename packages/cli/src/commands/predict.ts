@@ -1,38 +1,48 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { AttuneError, type Example } from '@attune/core'
+import { AttuneError, type Example, SOURCE, type Source, findPlugin } from '@attune/core'
 import { readLines } from '@attune/data'
 import { loadPredictor } from '@attune/trainer'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
+import { sourceOf } from './evaluate.js'
 
 interface PredictFlags {
   readonly file?: string
-  readonly field: string
+  readonly field?: string
 }
 
-/** The text of a line: the line itself, or a field of the JSON object that it holds. */
-function textOf(line: string, number: number, file: string, field: string): string {
-  if (!/\.jsonl(\.gz)?$/.test(file)) return line
-  let value: unknown
-  try {
-    value = (JSON.parse(line) as Record<string, unknown>)[field]
-  } catch {
-    value = undefined
-  }
-  if (typeof value === 'string') return value
-  throw new AttuneError(
-    'BAD_ROW',
-    `a line must be a JSON object with a text under "${field}" (${file}:${number})`,
-    'Name the field that holds the text: --field NAME.',
-  )
+/** The rows of a data file, or the lines of any other, as examples whose text stands under `field`. */
+async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
+  if (/\.(jsonl|csv|tsv)(\.gz)?$/.test(file)) {
+    const { use, ...options } = sourceOf(file)
+    const source = (await findPlugin(SOURCE, use, placesFrom()))(options) as Source
+    for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: row[readFrom] }
+  } else
+    for await (const lines of readLines(resolve(file)))
+      for (const { text } of lines) if (text.trim() !== '') yield { [field]: text }
 }
 
-async function* texts(given: readonly string[], { file, field }: PredictFlags): AsyncGenerator<string> {
-  if (given.length > 0) return yield* given
-  if (file === undefined) return yield* createInterface({ input: process.stdin, crlfDelay: Infinity })
-  for await (const lines of readLines(resolve(file)))
-    for (const { text, number } of lines) if (text.trim() !== '') yield textOf(text, number, file, field)
+/** What to predict: the texts given, the file, or standard input. */
+async function* examples(
+  given: readonly string[],
+  { file, field }: PredictFlags,
+  own: string,
+): AsyncGenerator<Example> {
+  if (file !== undefined) return yield* examplesIn(file, own, field ?? own)
+  const texts = given.length > 0 ? given : createInterface({ input: process.stdin, crlfDelay: Infinity })
+  for await (const text of texts) yield { [own]: text }
+}
+
+function refuseUnused(given: readonly string[], { file, field }: PredictFlags): void {
+  const why =
+    given.length > 0 && file !== undefined
+      ? `texts come from the command line or from --file, not from both`
+      : field !== undefined && file === undefined
+        ? '--field names a field of a file, and there is no --file'
+        : undefined
+  if (why === undefined) return
+  throw new AttuneError('BAD_USAGE', why, 'For example: attune predict RUN --file new.jsonl --field body')
 }
 
 /** Writes to stdout, and waits while its reader is slow. Resolves to whether anyone still reads. */
@@ -42,10 +52,10 @@ const write = (text: string): Promise<boolean> =>
   })
 
 /** Remembers the texts that go by, so that predictions can be told with them. */
-async function* remembering(source: AsyncIterable<string>, seen: string[], field: string): AsyncGenerator<Example> {
-  for await (const text of source) {
-    seen.push(text)
-    yield { [field]: text }
+async function* remembering(source: AsyncIterable<Example>, seen: unknown[], field: string): AsyncGenerator<Example> {
+  for await (const example of source) {
+    seen.push(example[field])
+    yield example
   }
 }
 
@@ -56,8 +66,11 @@ export const predictCommand = (): Command =>
     .description('Predicts with the model of a run. Prints a JSON object a line, and nothing else, on standard output.')
     .argument('<run>', 'the folder of the run')
     .argument('[text...]', 'texts; without any, --file or standard input, one text a line')
-    .option('--file <file>', 'read texts from a file: one a line, or the field of a .jsonl file')
-    .option('--field <name>', 'the field that holds the text, in the file and in the run', 'text')
+    .option(
+      '--file <file>',
+      'read texts from a file: a .jsonl, .csv or .tsv, gzipped or not, or any other, one text a line',
+    )
+    .option('--field <name>', 'the field of that file that holds the text; the one that the run read, if left out')
     .addHelpText(
       'after',
       `
@@ -67,11 +80,13 @@ Examples:
   cat texts.txt | attune predict runs/debian-sections`,
     )
     .action(async (run: string, given: readonly string[], flags: PredictFlags) => {
+      refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
       const predictor = await loadPredictor(resolve(run), { places: placesFrom() })
-      const seen: string[] = []
+      const [field = 'text'] = predictor.fields
+      const seen: unknown[] = []
       try {
-        for await (const prediction of predictor.predict(remembering(texts(given, flags), seen, flags.field)))
+        for await (const prediction of predictor.predict(remembering(examples(given, flags, field), seen, field)))
           if (!(await write(`${JSON.stringify({ text: seen.shift(), ...prediction })}\n`))) break
       } finally {
         await predictor.close()

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Command as RunCommand, RunEvent } from '@attune/core'
+import { AttuneError, type Command as RunCommand, type RunEvent } from '@attune/core'
 import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer'
 import { Command } from 'commander'
-import { type Observable, Subject } from 'rxjs'
+import { type Observable, ReplaySubject, type Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
@@ -16,14 +16,33 @@ interface TrainFlags {
   readonly set: readonly string[]
 }
 
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory()
+
+/** A run goes on as it was begun: what would change it is refused. */
+function refuseChanges({ set, seed, directory }: TrainFlags): void {
+  const given = [
+    ...set.map((setting) => `--set ${setting}`),
+    ...(seed === undefined ? [] : [`--seed ${seed}`]),
+    ...(directory === undefined ? [] : [`--directory ${directory}`]),
+  ]
+  if (given.length === 0) return
+  throw new AttuneError(
+    'BAD_USAGE',
+    `a run goes on with the configuration that it was begun with, and cannot take ${given.join(' ')}`,
+    'Leave that out, or begin another run: attune train CONFIG --directory FOLDER.',
+  )
+}
+
 /** The run that was asked for: a new one from a configuration file, or one that goes on. */
 async function runOf(
   target: string,
   flags: TrainFlags,
   commands: Observable<RunCommand>,
 ): Promise<Observable<RunEvent>> {
-  if (flags.resume === true || existsSync(join(target, 'learned.json')))
+  if (flags.resume === true || isFolder(target)) {
+    refuseChanges(flags)
     return resume(resolve(target), { places: placesFrom(), commands })
+  }
   const { config, folder, locate } = readConfig(target)
   const settings = [
     ...flags.set,
@@ -32,6 +51,13 @@ async function runOf(
   ]
   const options: RunOptions = { baseDirectory: folder, places: placesFrom(folder), commands, locate }
   return run((await withHubModel(withSettings(config, settings), folder)) as RunConfig, options)
+}
+
+/** What can be done with the model of a run that is over, as commands that work. */
+function nextSteps(model: string, directory: string): string {
+  const { data } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { data: object }
+  const split = 'test' in data ? '' : ' --split validation'
+  return `The model is in ${model}\nScore it:    attune evaluate ${directory}${split}\nPredict:     attune predict ${directory} "some text"\n`
 }
 
 /** Follows a run to its end. Resolves to the exit code. */
@@ -43,20 +69,25 @@ function follow(events: Observable<RunEvent>): Promise<number> {
       next(event) {
         if (event.type === 'run.started' || event.type === 'run.resumed') directory = event.directory
         if (event.type !== 'run.completed') return
-        const { model } = event
-        if (model === undefined && directory !== undefined) {
-          process.stderr.write(`Stopped and saved. To go on: attune train --resume ${directory}\n`)
+        const { model, because } = event
+        if (model !== undefined) process.stdout.write(nextSteps(model, directory as string))
+        else if (because === CTRL_C) {
           code = EXIT.interrupted
-        } else if (model !== undefined)
-          process.stdout.write(
-            `The model is in ${model}\nScore it:    attune evaluate ${directory}\nPredict:     attune predict ${directory} "some text"\n`,
+          process.stderr.write(
+            directory === undefined
+              ? 'Stopped. Nothing is saved, for the configuration names no directory.\n'
+              : `Stopped and saved. To go on: attune train --resume ${directory}\n`,
           )
+        }
       },
       error: failed,
       complete: () => done(code),
     })
   })
 }
+
+/** Why a run ends that a signal stops. */
+const CTRL_C = 'Ctrl-C'
 
 /** Lets the first Ctrl-C stop the run at the end of the step, and the second one end the process. */
 function stopOnSignal(commands: Subject<RunCommand>): () => void {
@@ -68,7 +99,7 @@ function stopOnSignal(commands: Subject<RunCommand>): () => void {
     }
     asked = true
     process.stderr.write('\nFinishing the step and saving; Ctrl-C again ends at once.\n')
-    commands.next({ type: 'stop', because: 'Ctrl-C' })
+    commands.next({ type: 'stop', because: CTRL_C })
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
   return () => {
@@ -99,7 +130,7 @@ Examples:
   attune train --resume runs/debian-sections`,
     )
     .action(async (target: string, flags: TrainFlags) => {
-      const commands = new Subject<RunCommand>()
+      const commands = new ReplaySubject<RunCommand>() // a signal may come before the run is listening
       const release = stopOnSignal(commands)
       try {
         process.exitCode = await follow(await runOf(target, flags, commands))
