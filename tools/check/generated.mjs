@@ -23,18 +23,16 @@ export function replacePart(text, name, content) {
   return `${text.slice(0, start + opening.length)}\n\n${content.trim()}\n\n${text.slice(end)}`
 }
 
-/** @param {import('./packages.mjs').Package[]} packages */
-const pluginsTable = (packages) =>
+/** @param {import('./packages.mjs').Package[]} plugins @param {readonly string[]} summaries */
+const pluginsTable = (plugins, summaries) =>
   table(
     ['kind', 'name', 'version', 'what it does'],
-    packages
-      .filter(({ group }) => group === 'plugins')
-      .map(({ folder, manifest: { attune, version, description } }) => [
-        attune.kind,
-        `[${attune.name}](${folder})`,
-        version,
-        description,
-      ]),
+    plugins.map(({ folder, manifest: { attune, version } }, i) => [
+      attune.kind,
+      `[${attune.name}](${folder})`,
+      version,
+      summaries[i] ?? '',
+    ]),
   )
 
 /** The first sentence of a page's first section. @param {string} page */
@@ -54,9 +52,12 @@ ${table(
 )}
 `
 
+/** A plugin as it is built. @param {import('./packages.mjs').Package} each */
+const pluginOf = async (each) => (await load(each)).default
+
 /** @param {import('./packages.mjs').Package} plugin */
 async function optionsOf(plugin) {
-  const { default: made } = await load(plugin)
+  const made = await pluginOf(plugin)
   return optionsTable(z.toJSONSchema(made.options, { io: 'input', unrepresentable: 'any' }))
 }
 
@@ -74,18 +75,30 @@ async function documents(packages) {
     return { path, wanted: text ?? new Error(`${path} lacks <!-- ${name} --> and <!-- /${name} -->`) }
   }
   const plugins = packages.filter(({ group }) => group === 'plugins')
+  const summaries = await Promise.all(plugins.map(async (each) => (await pluginOf(each)).summary))
   return [
     ...(await Promise.all(
       plugins.map(async (each) => part(`${each.folder}/README.md`, 'options', await optionsOf(each))),
     )),
-    await part('README.md', 'plugins', pluginsTable(packages)),
+    await part('README.md', 'plugins', pluginsTable(plugins, summaries)),
     { path: 'docs/errors/README.md', wanted: await pretty(codesPage(errorPages())) },
   ]
 }
 
+/** That package.json says of a plugin what its manifest says: `attune plugins list` reads the one, the docs the other. @param {import('./packages.mjs').Package[]} packages */
+async function otherwiseDescribed(packages) {
+  const plugins = packages.filter(({ group }) => group === 'plugins')
+  const summaries = await Promise.all(plugins.map(async (each) => (await pluginOf(each)).summary))
+  return plugins.flatMap(({ folder, manifest: { description } }, i) =>
+    description === summaries[i]
+      ? []
+      : [`${folder}/package.json: its description must be the summary, "${summaries[i]}"`],
+  )
+}
+
 /** @param {import('./packages.mjs').Package[]} packages @param {{ write?: boolean }} [options] */
 export async function generated(packages, { write = false } = {}) {
-  const problems = []
+  const problems = await otherwiseDescribed(packages)
   const all = await documents(packages)
   for (const { path, wanted } of all) {
     const file = join(root, path)

@@ -4,7 +4,7 @@
  * own from which the packages are found, and must print something. Names of packages' folders narrow it down to them.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isProgram, packagesIn, report, root } from './packages.mjs'
 import { fences } from './readmes.mjs'
@@ -93,6 +93,16 @@ export async function snippets(all) {
   }
 }
 
+/** The program of the root's README, cut short: it trains for one pass over the test file, from wherever it is run. */
+function rootProgram() {
+  const [code = ''] = fences(readFileSync(join(root, 'README.md'), 'utf8'), 'Fifteen lines', 'ts')
+  const short = code
+    .replace(/epochs: \d+/, 'epochs: 1')
+    .replaceAll('train.jsonl.gz', 'test.jsonl.gz')
+    .replaceAll("'examples/", `'${root}/examples/`)
+  return { name: 'root', code: short }
+}
+
 /** The snippets of packages, by name of folder. @param {import('./packages.mjs').Package[]} packages */
 export const snippetsOf = (packages) =>
   packages.flatMap(({ short, readme }) => fences(readme, 'Use', 'ts').map((code) => ({ name: short, code })))
@@ -100,5 +110,6 @@ export const snippetsOf = (packages) =>
 if (isProgram(import.meta.url)) {
   const chosen = process.argv.slice(2)
   const packages = packagesIn().filter(({ short }) => chosen.length === 0 || chosen.includes(short))
-  report(await snippets(snippetsOf(packages)))
+  const all = snippetsOf(packages)
+  report(await snippets(chosen.length === 0 || chosen.includes('root') ? [rootProgram(), ...all] : all))
 }
