@@ -65,7 +65,23 @@ const lint = (root) =>
   })
 
 /** What every package is built from: the inputs of whoever finds plugins by name as it runs. */
-const everySource = ['{workspaceRoot}/packages/*/src/**/*', '{workspaceRoot}/plugins/*/src/**/*']
+const everySource = ['packages', 'plugins'].flatMap((group) =>
+  ['src/**/*', 'package.json'].map((files) => `{workspaceRoot}/${group}/*/${files}`),
+)
+
+/** What runs tests, and how. */
+const runner = ['{workspaceRoot}/jest.config.mjs', '{workspaceRoot}/tools/run/**/*']
+
+/** Files outside of its own folder that a test of several packages reads besides what these are built from. */
+const READS = {
+  'examples/custom-trainer': ['examples/debian-sections/**/*'],
+  'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
+  'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/models.md'],
+  'tools/real-model': ['examples/debian-sections/**/*'],
+  'tools/scaffold': ['tools/check/**/*', 'eslint.config.mjs', '.prettierrc.json'],
+  'tools/tfjs-native': ['examples/debian-sections/**/*', 'examples/models/**/*'],
+  'tools/workspace': ['eslint.config.mjs', 'nx.json', 'package.json', '.nx/version-plans/**/*'],
+}
 
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
@@ -78,8 +94,7 @@ const test = (root) =>
       ...(root === 'packages/cli' ? everySource : ['^built']),
       '{projectRoot}/golden/**/*',
       '{projectRoot}/README.md',
-      '{workspaceRoot}/jest.config.mjs',
-      '{workspaceRoot}/tools/run/jest.mjs',
+      ...runner,
     ],
     outputs: ['{projectRoot}/test-results.json'],
   })
@@ -88,7 +103,14 @@ const test = (root) =>
 const nodeTest = (root) =>
   target(root, 'node ../../tools/run/node-test.mjs', {
     dependsOn: everyBuild,
-    inputs: ['{projectRoot}/**/*', '!{projectRoot}/dist/**/*', 'toolchain', ...everySource],
+    inputs: [
+      '{projectRoot}/**/*',
+      '!{projectRoot}/dist/**/*',
+      'toolchain',
+      ...everySource,
+      ...runner,
+      ...(READS[/** @type {keyof typeof READS} */ (root)] ?? []).map((files) => `{workspaceRoot}/${files}`),
+    ],
     outputs: ['{projectRoot}/test-results.json'],
   })
 
