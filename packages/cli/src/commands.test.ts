@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { completionScript } from './commands/completion.js'
@@ -23,6 +23,29 @@ COMP_WORDS=(${words.map((word) => `"${word}"`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('attune evaluate runs/one --s')).toEqual(['--split'])
     expect(complete('attune plugins list --')).toEqual(expect.arrayContaining(['--kind', '--json']))
   })
+
+  const has = (shell: string): boolean => spawnSync(shell, ['-c', ':']).status === 0
+
+  if (has('zsh'))
+    it('offers the words in zsh, which chooses among them by itself', () => {
+      const script = `autoload -Uz compinit && compinit -D -u; eval "$1"; emulate ksh
+COMP_WORDS=(attune plugins list --); COMP_CWORD=3; _attune; print -r -- "\${COMPREPLY[@]}"`
+      const words = completionScript('zsh', buildProgram())
+      const options = { encoding: 'utf8', timeout: 20_000, input: '' } as const
+      const { stdout, stderr } = spawnSync('zsh', ['-fc', script, 'zsh', words], options)
+      expect([stdout.trim().split(' ').sort(), stderr]).toEqual([['--help', '--json', '--kind'], ''])
+    })
+  else it.skip('completes in zsh: zsh is not installed here', () => undefined)
+
+  if (has('fish'))
+    it('completes in fish', () => {
+      const script = `${completionScript('fish', buildProgram())}\ncomplete -C "$argv[1]"`
+      const completeIn = (line: string): string[] =>
+        execFileSync('fish', ['-c', script, line], { encoding: 'utf8' }).trim().split('\n')
+      expect(completeIn('attune tr')).toEqual(['train'])
+      expect(completeIn('attune plugins list --k')).toEqual(['--kind'])
+    })
+  else it.skip('completes in fish: fish is not installed here', () => undefined)
 
   it('has a script for every shell it names, and no other', () => {
     for (const shell of ['bash', 'zsh', 'fish']) expect(completionScript(shell, buildProgram())).toContain('attune')

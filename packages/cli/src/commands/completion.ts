@@ -15,23 +15,23 @@ export function wordsByCommand(command: Command, path = ''): Map<string, string[
 const bash = (words: ReadonlyMap<string, readonly string[]>): string => {
   const cases = [...words].map(([path, next]) => `    "${path}") next="${next.join(' ')}" ;;`)
   return `_attune() {
-  local path="" next="" word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in -*) ;; *) [ "\${#path}" -gt 0 ] && path="$path $word" || path="$word" ;; esac
+  local typed="" next="" word
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
+    case "$word" in -*) ;; *) [ "\${#typed}" -gt 0 ] && typed="$typed $word" || typed="$word" ;; esac
   done
   while :; do
-    case "$path" in
+    case "$typed" in
 ${cases.join('\n')}
     esac
-    { [ -n "$next" ] || [ -z "$path" ]; } && break
-    case "$path" in *" "*) path="\${path% *}" ;; *) path="" ;; esac
+    { [ -n "$next" ] || [ -z "$typed" ]; } && break
+    case "$typed" in *" "*) typed="\${typed% *}" ;; *) typed="" ;; esac
   done
   COMPREPLY=($(compgen -W "$next" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _attune attune`
 }
 
-/** zsh runs the bash function through its own compatibility layer. */
+/** zsh runs the bash function through its own compatibility layer, in which `path` would be the search path of commands. */
 const zsh = (words: ReadonlyMap<string, readonly string[]>): string =>
   `autoload -U +X bashcompinit && bashcompinit\n${bash(words)}`
 
