@@ -27,6 +27,7 @@ function callOf({ inputs, attrs }: KernelCall, backend: GraphBackend): Call {
   return {
     b: recording.builder,
     in: (name) => valueOf(inputs[name] as TensorInfo),
+    maybe: (name) => (inputs[name] == null ? undefined : valueOf(inputs[name] as TensorInfo)),
     all: given.map((info) => valueOf(info as TensorInfo)),
     attr: <T>(name: string) => attrs?.[name] as T,
   }
