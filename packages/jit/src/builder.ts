@@ -59,11 +59,9 @@ export function builder(): Builder {
   const arrays = new Map<Values, Value>()
 
   const once = (key: string, make: () => readonly Value[]): readonly Value[] => {
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const made = make()
-    known.set(key, made)
-    return made
+    const found = known.get(key) ?? make()
+    known.set(key, found)
+    return found
   }
 
   const constant: Builder['constant'] = (dtype, numbers, shape = [numbers.length]) => {
