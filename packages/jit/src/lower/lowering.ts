@@ -195,3 +195,16 @@ export function lookUp(b: Builder, x: Value, places: readonly number[], axis: nu
   const shape = x.shape.map((n, i) => (i === axis ? places.length : n))
   return b.node('Gather', [x, indices(b, places)], { dtype: x.dtype, shape }, { attributes: { axis: { int: axis } } })
 }
+
+/** How many numbers to put before and after each dimension. */
+export type Paddings = readonly (readonly [before: number, after: number])[]
+
+/** A value with a number around it. */
+export function pad(b: Builder, x: Value, paddings: Paddings, number: number): Value {
+  const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1])
+  if (sameShape(shape, x.shape)) return x
+  if (sizeOf(x.shape) === 0) return full(b, x.dtype, shape, number)
+  const amounts = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]
+  const inputs = [x, indices(b, amounts), scalar(b, x.dtype, number)]
+  return b.node('Pad', inputs, { dtype: x.dtype, shape }, { attributes: { mode: { text: 'constant' } } })
+}

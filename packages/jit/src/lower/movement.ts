@@ -1,31 +1,18 @@
 import { slice_util } from '@tensorflow/tfjs-core'
 import { emptyValues } from '../builder.js'
-import { type Value, sameShape, sizeOf } from '../graph.js'
+import { type Value, sizeOf } from '../graph.js'
 import {
   type Call,
   type Lowerings,
+  type Paddings,
   concat,
-  full,
   lookUp,
+  pad,
   pieces,
   reshape,
-  scalar,
   slice,
   transpose,
 } from './lowering.js'
-
-type Paddings = readonly (readonly [before: number, after: number])[]
-
-/** A value with a number around it. */
-function padded({ b, in: input, attr }: Call): Value {
-  const [x, paddings, number] = [input('x'), attr<Paddings>('paddings'), attr<number>('constantValue')]
-  const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1])
-  if (sameShape(shape, x.shape)) return x
-  if (sizeOf(x.shape) === 0) return full(b, x.dtype, shape, number)
-  const amounts = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]
-  const inputs = [x, b.constant('int64', amounts), scalar(b, x.dtype, number)]
-  return b.node('Pad', inputs, { dtype: x.dtype, shape }, { attributes: { mode: { text: 'constant' } } })
-}
 
 /** A value with its own numbers around it, as in a mirror. They are looked up, for ONNX Runtime mirrors not every type and way. */
 function mirrored({ b, in: input, attr }: Call): Value {
@@ -148,7 +135,7 @@ export const movements: Lowerings = {
     )
   },
   Tile: tiled,
-  PadV2: padded,
+  PadV2: ({ b, in: x, attr }) => pad(b, x('x'), attr('paddings'), attr('constantValue')),
   MirrorPad: mirrored,
   Reverse: reversed,
 }
