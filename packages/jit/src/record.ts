@@ -2,6 +2,7 @@ import { AttuneError, type Tree, isTensor, leaves, mapTree } from '@attune/core'
 import { type Tensor, engine, getBackend, setBackend, tidy } from '@tensorflow/tfjs-core'
 import { BACKEND, type GraphBackend, elementType } from './backend.js'
 import type { Recorded } from './program.js'
+import { withoutRandomness } from './randomness.js'
 
 /** A pure function of trees of tensors. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments are contravariant: only `any` admits every tree
@@ -53,7 +54,7 @@ export function record(fn: PureFunction, trees: readonly Tree[], backend: GraphB
           }),
         )
         const given = trees.map((tree, i) => rebuilt(tree, (path) => symbols.get(path)!, String(i)))
-        const out = fn(...given)
+        const out = withoutRandomness(() => fn(...given))
         const tensors = leaves(out, isTensor)
         const outputs = tensors.map(([, tensor]) => backend.valueOf(tensor, recording))
         const places = new Map<Tensor, number>(tensors.map(([, tensor], i) => [tensor, i]))
