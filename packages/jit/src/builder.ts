@@ -50,26 +50,37 @@ export interface Builder {
   ): readonly Value[]
 }
 
+/** Numbers as a text that tells all of them apart. */
+const exact = (numbers: readonly number[]): string => numbers.map((n) => (Object.is(n, -0) ? '-0' : String(n))).join()
+
 export function builder(): Builder {
   let count = 0
   const known = new Map<string, readonly Value[]>()
   const arrays = new Map<Values, Value>()
 
   const once = (key: string, make: () => readonly Value[]): readonly Value[] => {
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const made = make()
-    known.set(key, made)
-    return made
+    const found = known.get(key) ?? make()
+    known.set(key, found)
+    return found
   }
 
-  const nodes: Builder['nodes'] = (op, inputs, types, { attributes = {}, domain = '' } = {}) =>
-    once(`${domain} ${op} ${inputs.map((v) => v?.id ?? '').join()} ${JSON.stringify(attributes)}`, () => {
+  const constant: Builder['constant'] = (dtype, numbers, shape = [numbers.length]) => {
+    if (sizeOf(shape) !== numbers.length) throw new RangeError(`${numbers.length} numbers for [${shape.join()}]`)
+    const make = (): readonly Value[] => [{ id: count++, dtype, shape, constant: valuesOf(dtype, numbers) }]
+    return (numbers.length > SMALL ? make() : once(`constant ${dtype} ${shape.join()} ${exact(numbers)}`, make))[0]!
+  }
+
+  const nodes: Builder['nodes'] = (op, inputs, types, { attributes = {}, domain = '' } = {}) => {
+    // Some operations of ONNX Runtime end the process where there is nothing to compute, and none has anything to do then.
+    if (types.every(({ shape }) => sizeOf(shape) === 0))
+      return types.map(({ dtype, shape }) => constant(dtype, [], shape))
+    return once(`${domain} ${op} ${inputs.map((v) => v?.id ?? '').join()} ${JSON.stringify(attributes)}`, () => {
       const outputs: Value[] = []
       const node: Node = { op, domain, inputs, attributes, outputs }
       for (const { dtype, shape } of types) outputs.push({ id: count++, dtype, shape, node })
       return outputs
     })
+  }
 
   const array: Builder['array'] = (dtype, values, shape) => {
     const found = arrays.get(values)
@@ -81,12 +92,7 @@ export function builder(): Builder {
 
   return {
     input: ({ dtype, shape }) => ({ id: count++, dtype, shape }),
-    constant(dtype, numbers, shape = [numbers.length]) {
-      if (sizeOf(shape) !== numbers.length) throw new RangeError(`${numbers.length} numbers for [${shape.join()}]`)
-      const make = (): readonly Value[] => [{ id: count++, dtype, shape, constant: valuesOf(dtype, numbers) }]
-      const exact = numbers.map((n) => (Object.is(n, -0) ? '-0' : String(n)))
-      return (numbers.length > SMALL ? make() : once(`constant ${dtype} ${shape.join()} ${exact.join()}`, make))[0]!
-    },
+    constant,
     array,
     node: (op, inputs, type, options) => nodes(op, inputs, [type], options)[0]!,
     nodes,

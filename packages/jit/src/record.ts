@@ -3,6 +3,7 @@ import { type Tensor, engine, getBackend, setBackend, tidy } from '@tensorflow/t
 import { BACKEND, type GraphBackend, type Recording as BackendRecording, elementType } from './backend.js'
 import type { Value } from './graph.js'
 import type { Recorded } from './program.js'
+import { withoutRandomness } from './randomness.js'
 
 /** A pure function of trees of tensors. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments are contravariant: only `any` admits every tree
@@ -63,7 +64,7 @@ function trace(fn: PureFunction, trees: readonly Tree[], tracing: Tracing): Reco
   tidy(() => {
     const { inputs, symbols } = standIns(trees, tracing)
     const given = trees.map((tree, i) => rebuilt(tree, (path) => symbols.get(path)!, String(i)))
-    const out = fn(...given)
+    const out = withoutRandomness(() => fn(...given))
     const tensors = leaves(out, isTensor)
     const outputs = tensors.map(([, tensor]) => backend.valueOf(tensor, recording))
     const places = new Map<Tensor, number>(tensors.map(([, tensor], i) => [tensor, i]))

@@ -2,14 +2,28 @@ import { AttuneError } from '@attune/core'
 import { type TensorInfo, getKernel, registerKernel } from '@tensorflow/tfjs-core'
 import { BACKEND, type GraphBackend } from './backend.js'
 import type { Value, Values } from './graph.js'
+import { convolutions } from './lower/convolution.js'
 import { elementwise } from './lower/elementwise.js'
+import { images } from './lower/image.js'
 import { indexing } from './lower/indexing.js'
 import type { Call, Lowering, Lowerings } from './lower/lowering.js'
 import { movements } from './lower/movement.js'
+import { normalizations } from './lower/normalization.js'
+import { pools } from './lower/pool.js'
 import { products } from './lower/product.js'
 import { reductions } from './lower/reduction.js'
 
-const LOWERINGS: Lowerings = { ...elementwise, ...reductions, ...movements, ...products, ...indexing }
+const LOWERINGS: Lowerings = {
+  ...elementwise,
+  ...reductions,
+  ...movements,
+  ...products,
+  ...indexing,
+  ...convolutions,
+  ...pools,
+  ...images,
+  ...normalizations,
+}
 
 /** The TF.js kernels that can be compiled, by name. */
 export const kernelNames: readonly string[] = Object.keys(LOWERINGS).sort()
@@ -27,6 +41,7 @@ function callOf({ inputs, attrs }: KernelCall, backend: GraphBackend): Call {
   return {
     b: recording.builder,
     in: (name) => valueOf(inputs[name] as TensorInfo),
+    maybe: (name) => (inputs[name] == null ? undefined : valueOf(inputs[name] as TensorInfo)),
     all: given.map((info) => valueOf(info as TensorInfo)),
     attr: <T>(name: string) => attrs?.[name] as T,
   }

@@ -1,5 +1,6 @@
 import type { Builder } from '../builder.js'
 import type { Value } from '../graph.js'
+import { activation } from './activation.js'
 import {
   type Call,
   type Lowerings,
@@ -7,12 +8,16 @@ import {
   binary,
   broadcast,
   cast,
+  clip,
+  compare,
   div,
   full,
   mul,
   scalar,
+  splat,
   sub,
   unary,
+  where,
 } from './lowering.js'
 
 const one = (b: Builder, n: number): Value => scalar(b, 'float32', n)
@@ -59,60 +64,112 @@ const COMPARISONS: Readonly<Record<string, string>> = {
   LessEqual: 'LessOrEqual',
 }
 
-const where = (b: Builder, condition: Value, yes: Value, no: Value): Value => {
-  const shape = broadcast(broadcast(condition.shape, yes.shape), no.shape)
-  return b.node('Where', [condition, yes, no], { dtype: yes.dtype, shape })
+const zero = (b: Builder, x: Value): Value => scalar(b, x.dtype, 0)
+
+/** An operation that ONNX has for numbers only. Of booleans it is taken as of 0 and 1, and what is not 0 is true. */
+function numeric(b: Builder, values: readonly Value[], f: (...numbers: Value[]) => Value): Value {
+  if (values.some(({ dtype }) => dtype !== 'bool')) return f(...values)
+  return cast(b, f(...values.map((x) => cast(b, x, 'int32'))), 'bool')
 }
 
-const compare = (b: Builder, op: string, x: Value, y: Value): Value => {
-  // ONNX Runtime orders no booleans.
-  const [left, right] = x.dtype === 'bool' && op !== 'Equal' ? [cast(b, x, 'int32'), cast(b, y, 'int32')] : [x, y]
-  return binary(b, op, left, right, 'bool')
+/** The wider type of two, in the order bool, int32, float32. */
+const wider = (x: Value, y: Value): Value['dtype'] => (x.dtype === 'bool' || y.dtype === 'float32' ? y.dtype : x.dtype)
+
+/** Numbers where a condition holds, others where it does not; of different types, as the wider one. */
+function select(b: Builder, condition: Value, yes: Value, no: Value): Value {
+  const dtype = wider(yes, no)
+  const choose = (...[t, e]: Value[]): Value => where(b, condition, t!, e!)
+  return numeric(b, [cast(b, yes, dtype), cast(b, no, dtype)], choose)
 }
 
 const not = (b: Builder, x: Value): Value => unary(b, 'Not', x)
 
-const clip = (b: Builder, x: Value, low: number, high: number): Value =>
-  b.node('Clip', [x, scalar(b, x.dtype, low), scalar(b, x.dtype, high)], x)
+/** Whether a divisor is known not to be one of some numbers. */
+const isNever = (y: Value, numbers: readonly number[]): boolean => {
+  const known = splat(y)
+  return known !== undefined && !numbers.includes(known)
+}
 
-/** The remainder with the sign of the divisor. */
-function floorMod(b: Builder, x: Value, y: Value): Value {
+/** The remainder with the sign of the divisor; of whole numbers by 0 it is 0. */
+function floorMod(b: Builder, x: Value, divisor: Value): Value {
   const attributes = { fmod: { int: 1 } }
   const mod = (a: Value, c: Value): Value =>
     b.node('Mod', [a, c], { dtype: a.dtype, shape: broadcast(a.shape, c.shape) }, { attributes })
+  const safe = x.dtype === 'float32' || isNever(divisor, [0])
+  const unit = scalar(b, x.dtype, 1)
+  const y = safe ? divisor : where(b, compare(b, 'Equal', divisor, zero(b, divisor)), unit, divisor)
   const rest = mod(x, y)
-  const zero = scalar(b, x.dtype, 0)
-  const sameSign = binary(b, 'Equal', compare(b, 'Less', x, zero), compare(b, 'Less', y, zero), 'bool')
+  const sameSign = binary(b, 'Equal', compare(b, 'Less', x, zero(b, x)), compare(b, 'Less', y, zero(b, y)), 'bool')
   return where(b, sameSign, rest, mod(add(b, rest, y), y))
 }
 
-function floorDiv(b: Builder, x: Value, y: Value): Value {
-  if (x.dtype === 'float32') return cast(b, unary(b, 'Floor', div(b, x, y)), 'int32')
-  // ONNX divides whole numbers towards zero.
-  const quotient = binary(b, 'Div', x, y)
-  const rest = sub(b, x, mul(b, quotient, y))
-  const zero = scalar(b, x.dtype, 0)
-  const differ = binary(b, 'Xor', compare(b, 'Less', rest, zero), compare(b, 'Less', y, zero), 'bool')
-  const inexact = not(b, compare(b, 'Equal', rest, zero))
-  const down = binary(b, 'And', inexact, differ, 'bool')
-  return sub(b, quotient, cast(b, down, 'int32'))
+/** The quotient of real numbers, rounded down to a whole one; what is none of those is 0, as in JavaScript. */
+function floorOfQuotient(b: Builder, x: Value, y: Value): Value {
+  const quotient = unary(b, 'Floor', div(b, x, y))
+  if (isNever(y, [0])) return cast(b, quotient, 'int32')
+  return cast(b, where(b, compare(b, 'Equal', y, zero(b, y)), one(b, 0), quotient), 'int32')
 }
 
-/** The angle of the point (x, y), in (−π, π]. */
+/** The quotient of whole numbers, rounded down; by 0 it is 0. */
+function floorDiv(b: Builder, x: Value, y: Value): Value {
+  if (x.dtype === 'float32') return floorOfQuotient(b, x, y)
+  const none = zero(b, x)
+  // The processor stops the program that divides by 0, or the least whole number by −1.
+  const safe = isNever(y, [0, -1])
+  const unfit = binary(b, 'Or', compare(b, 'Equal', y, none), compare(b, 'Equal', y, scalar(b, 'int32', -1)), 'bool')
+  const by = safe ? y : where(b, unfit, scalar(b, 'int32', 1), y)
+  // ONNX divides whole numbers towards zero.
+  const quotient = binary(b, 'Div', x, by)
+  const rest = sub(b, x, mul(b, quotient, by))
+  const differ = binary(b, 'Xor', compare(b, 'Less', rest, none), compare(b, 'Less', by, none), 'bool')
+  const inexact = not(b, compare(b, 'Equal', rest, none))
+  const down = binary(b, 'And', inexact, differ, 'bool')
+  const found = sub(b, quotient, cast(b, down, 'int32'))
+  // Where the divisor was 0 or −1, it is what the numbers times it are.
+  return safe ? found : where(b, unfit, mul(b, x, y), found)
+}
+
+/** Whether numbers are negative, −0 among them. */
+function isNegative(b: Builder, x: Value): Value {
+  const below = (y: Value): Value => compare(b, 'Less', y, one(b, 0))
+  return binary(b, 'Or', below(x), below(unary(b, 'Reciprocal', x)), 'bool')
+}
+
+/** The angle of the point (x, y), in [−π, π]: with the sign of y, also where that is 0, but never −0. */
 function atan2(b: Builder, y: Value, x: Value): Value {
-  const zero = one(b, 0)
-  const raw = unary(b, 'Atan', div(b, y, x))
-  const turn = where(b, compare(b, 'Less', y, zero), one(b, -Math.PI), one(b, Math.PI))
-  const left = compare(b, 'Less', x, zero)
-  const turned = where(b, left, add(b, raw, turn), raw)
-  const origin = binary(b, 'And', compare(b, 'Equal', x, zero), compare(b, 'Equal', y, zero), 'bool')
-  return where(b, origin, zero, turned)
+  const infinite = binary(b, 'And', infinity(b, x), infinity(b, y), 'bool')
+  const slope = where(b, infinite, mul(b, unary(b, 'Sign', y), unary(b, 'Sign', x)), div(b, y, x))
+  const raw = where(b, compare(b, 'Equal', y, one(b, 0)), y, unary(b, 'Atan', slope))
+  const turn = where(b, isNegative(b, y), one(b, -Math.PI), one(b, Math.PI))
+  return where(b, isNegative(b, x), add(b, raw, turn), raw)
+}
+
+/** `eˣ − 1`. Near 0 it is `2t / (1 − t)` of `t = tanh(x/2)`, for there the difference has no digits left. */
+function expm1(b: Builder, x: Value): Value {
+  const t = unary(b, 'Tanh', mul(b, x, one(b, 0.5)))
+  const near = div(b, add(b, t, t), sub(b, one(b, 1), t))
+  const isNear = compare(b, 'Less', unary(b, 'Abs', x), one(b, 1))
+  return where(b, isNear, near, sub(b, unary(b, 'Exp', x), one(b, 1)))
+}
+
+/**
+ * `log(1 + x)`. Up to 1 it is `log(u) · x / (u − 1)` of `u = 1 + x`, in which what is lost as the sum is rounded cancels
+ * out (Kahan; Goldberg, What every computer scientist should know about floating-point arithmetic, 1991, theorem 4).
+ */
+function log1p(b: Builder, x: Value): Value {
+  const u = add(b, x, one(b, 1))
+  const log = unary(b, 'Log', u)
+  const corrected = mul(b, log, div(b, x, sub(b, u, one(b, 1))))
+  const near = where(b, compare(b, 'Equal', u, one(b, 1)), x, corrected)
+  return where(b, compare(b, 'Greater', x, one(b, 1)), log, near)
 }
 
 const binaryOf =
   (op: string) =>
-  (call: Call): Value =>
-    binary(call.b, op, call.in('a'), call.in('b'))
+  ({ b, in: x }: Call): Value =>
+    numeric(b, [x('a'), x('b')], (...[left, right]) => binary(b, op, left!, right!))
+
+const whole = (b: Builder, x: Value): Value => (x.dtype === 'bool' ? cast(b, x, 'int32') : x)
 
 const infinity = (b: Builder, x: Value): Value => b.node('IsInf', [x], { dtype: 'bool', shape: x.shape })
 const notANumber = (b: Builder, x: Value): Value => b.node('IsNaN', [x], { dtype: 'bool', shape: x.shape })
@@ -122,43 +179,50 @@ export const elementwise: Lowerings = {
   ...Object.fromEntries(
     Object.entries(SAME).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, real(b, x('x')))]),
   ),
-  ...Object.fromEntries(Object.entries(SAME_WHOLE).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, x('x'))])),
+  ...Object.fromEntries(
+    Object.entries(SAME_WHOLE).map(([k, op]) => [
+      k,
+      ({ b, in: x }: Call) => numeric(b, [x('x')], (...[n]) => unary(b, op, n!)),
+    ]),
+  ),
   ...Object.fromEntries(
     Object.entries(COMPARISONS).map(([k, op]) => [k, ({ b, in: x }: Call) => compare(b, op, x('a'), x('b'))]),
   ),
   Add: binaryOf('Add'),
   Sub: binaryOf('Sub'),
   Multiply: binaryOf('Mul'),
-  RealDiv: binaryOf('Div'),
+  RealDiv: ({ b, in: x }) =>
+    x('a').dtype === 'bool' ? binary(b, 'And', x('a'), x('b'), 'bool') : div(b, x('a'), x('b')),
   Maximum: binaryOf('Max'),
   Minimum: binaryOf('Min'),
   Pow: binaryOf('Pow'),
-  Mod: ({ b, in: x }) => floorMod(b, x('a'), x('b')),
-  FloorDiv: ({ b, in: x }) => floorDiv(b, x('a'), x('b')),
-  Atan2: ({ b, in: x }) => atan2(b, x('a'), x('b')),
-  SquaredDifference: ({ b, in: x }) => {
-    const difference = sub(b, x('a'), x('b'))
-    return mul(b, difference, difference)
-  },
-  AddN: ({ b, all }) => all.slice(1).reduce((sum, x) => add(b, sum, x), all[0]!),
+  Mod: ({ b, in: x }) => numeric(b, [x('a'), x('b')], (...[left, right]) => floorMod(b, left!, right!)),
+  FloorDiv: ({ b, in: x }) => floorDiv(b, whole(b, x('a')), whole(b, x('b'))),
+  Atan2: ({ b, in: x }) => atan2(b, real(b, x('a')), real(b, x('b'))),
+  SquaredDifference: ({ b, in: x }) =>
+    numeric(b, [x('a'), x('b')], (...[left, right]) => {
+      const difference = sub(b, left!, right!)
+      return mul(b, difference, difference)
+    }),
+  AddN: ({ b, all }) => numeric(b, all, (...terms) => terms.slice(1).reduce((sum, x) => add(b, sum, x), terms[0]!)),
   NotEqual: ({ b, in: x }) => not(b, compare(b, 'Equal', x('a'), x('b'))),
   LogicalAnd: ({ b, in: x }) => binary(b, 'And', x('a'), x('b'), 'bool'),
   LogicalOr: ({ b, in: x }) => binary(b, 'Or', x('a'), x('b'), 'bool'),
   LogicalNot: ({ b, in: x }) => not(b, x('x')),
-  Select: ({ b, in: x }) => where(b, x('condition'), x('t'), x('e')),
-  Square: ({ b, in: x }) => mul(b, x('x'), x('x')),
+  Select: ({ b, in: x }) => select(b, x('condition'), x('t'), x('e')),
+  Square: ({ b, in: x }) => numeric(b, [x('x')], (...[n]) => mul(b, n!, n!)),
   Rsqrt: ({ b, in: x }) => unary(b, 'Reciprocal', unary(b, 'Sqrt', real(b, x('x')))),
-  Expm1: ({ b, in: x }) => sub(b, unary(b, 'Exp', real(b, x('x'))), one(b, 1)),
-  Log1p: ({ b, in: x }) => unary(b, 'Log', add(b, real(b, x('x')), one(b, 1))),
-  Relu: ({ b, in: x }) =>
-    x('x').dtype === 'float32' ? unary(b, 'Relu', x('x')) : binary(b, 'Max', x('x'), scalar(b, 'int32', 0)),
-  Relu6: ({ b, in: x }) => clip(b, x('x'), 0, 6),
-  ClipByValue: ({ b, in: x, attr }) => clip(b, x('x'), attr('clipValueMin'), attr('clipValueMax')),
-  LeakyRelu: ({ b, in: x, attr }) => unary(b, 'LeakyRelu', x('x'), { attributes: { alpha: { float: attr('alpha') } } }),
-  Prelu: ({ b, in: x }) => where(b, compare(b, 'Less', x('x'), one(b, 0)), mul(b, x('x'), x('alpha')), x('x')),
+  Expm1: ({ b, in: x }) => expm1(b, real(b, x('x'))),
+  Log1p: ({ b, in: x }) => log1p(b, real(b, x('x'))),
+  Relu: ({ b, in: x }) => numeric(b, [x('x')], (...[n]) => activation(b, 'relu', n!)),
+  Relu6: ({ b, in: x }) => numeric(b, [x('x')], (...[n]) => activation(b, 'relu6', n!)),
+  ClipByValue: ({ b, in: x, attr }) =>
+    numeric(b, [x('x')], (...[n]) => clip(b, n!, attr('clipValueMin'), attr('clipValueMax'))),
+  LeakyRelu: ({ b, in: x, attr }) => activation(b, 'leakyrelu', real(b, x('x')), { leak: attr('alpha') }),
+  Prelu: ({ b, in: x }) => activation(b, 'prelu', real(b, x('x')), { slopes: real(b, x('alpha')) }),
   Step: ({ b, in: x, attr }) => {
     const positive = compare(b, 'Greater', real(b, x('x')), one(b, 0))
-    return where(b, positive, one(b, 1), one(b, attr('alpha')))
+    return cast(b, where(b, positive, one(b, 1), one(b, attr('alpha'))), x('x').dtype)
   },
   EluGrad: ({ b, in: x }) => {
     const slope = where(b, compare(b, 'GreaterOrEqual', x('y'), one(b, 0)), one(b, 1), add(b, x('y'), one(b, 1)))

@@ -1,6 +1,18 @@
 import { type Builder, emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, cast, full, mul, reshape, scalar, transpose } from './lowering.js'
+import {
+  type Call,
+  type Lowerings,
+  binary,
+  cast,
+  compare,
+  full,
+  mul,
+  reshape,
+  scalar,
+  transpose,
+  where,
+} from './lowering.js'
 import { reduce } from './reduction.js'
 
 const empty = (b: Builder, x: Value, shape: readonly number[]): Value =>
@@ -65,10 +77,22 @@ function scatter(b: Builder, at: Value, updates: Value, shape: readonly number[]
   return reshape(b, b.node('ScatterElements', inputs, type, { attributes }), shape)
 }
 
+/** Whether all numbers of a constant are in a range. */
+const isWithin = ({ constant }: Value, count: number): boolean =>
+  constant !== undefined && constant.every((n: number | bigint) => n >= 0 && n < count)
+
+/** Sums of rows with the same number. Rows with a number that is none of a segment are left out. */
 function segmentSum({ b, in: input, attr }: Call): Value {
   const [x, ids, count] = [input('x'), input('segmentIds'), attr<number>('numSegments')]
-  const [rest, rank] = [x.shape.slice(ids.shape.length), ids.shape.length]
-  return scatter(b, reshape(b, ids, [...ids.shape, 1]), x, [count, ...rest.slice(0, x.shape.length - rank)])
+  const rank = ids.shape.length
+  const shape = [count, ...x.shape.slice(rank)]
+  if (count === 0 || isWithin(ids, count)) return scatter(b, reshape(b, ids, [...ids.shape, 1]), x, shape)
+  const zero = scalar(b, ids.dtype, 0)
+  const [below, above] = [compare(b, 'Less', ids, zero), compare(b, 'GreaterOrEqual', ids, scalar(b, ids.dtype, count))]
+  const none = binary(b, 'Or', below, above, 'bool')
+  const at = reshape(b, where(b, none, zero, ids), [...ids.shape, 1])
+  const alike = reshape(b, none, [...ids.shape, ...x.shape.slice(rank).map(() => 1)])
+  return scatter(b, at, where(b, alike, scalar(b, x.dtype, 0), x), shape)
 }
 
 function oneHot({ b, in: input, attr }: Call): Value {
@@ -87,7 +111,8 @@ function oneHot({ b, in: input, attr }: Call): Value {
 }
 
 function largest({ b, in: input, attr }: Call): readonly Value[] {
-  const x = input('x')
+  const { dtype } = input('x')
+  const x = dtype === 'bool' ? cast(b, input('x'), 'int32') : input('x')
   const k = attr<number>('k')
   const shape = [...x.shape.slice(0, -1), k]
   const types = [
@@ -95,7 +120,7 @@ function largest({ b, in: input, attr }: Call): readonly Value[] {
     { dtype: 'int64', shape },
   ] as const
   const [values, at] = b.nodes('TopK', [x, b.constant('int64', [k])], types)
-  return [values!, cast(b, at!, 'int32')]
+  return [cast(b, values!, dtype), cast(b, at!, 'int32')]
 }
 
 const count = (from: number, to: number, step: number): number => Math.max(0, Math.ceil((to - from) / step))

@@ -6,6 +6,8 @@ export interface Call {
   readonly b: Builder
   /** A named input. */
   in(name: string): Value
+  /** A named input that the kernel may do without. */
+  maybe(name: string): Value | undefined
   /** All inputs of a kernel that takes a list. */
   readonly all: readonly Value[]
   /** An attribute of the TF.js kernel. */
@@ -120,6 +122,23 @@ export const sub = (b: Builder, x: Value, y: Value): Value => binary(b, 'Sub', x
 export const mul = (b: Builder, x: Value, y: Value): Value => binary(b, 'Mul', x, y)
 export const div = (b: Builder, x: Value, y: Value): Value => binary(b, 'Div', x, y)
 
+/** Numbers where a condition holds, others where it does not. ONNX Runtime has it not of booleans. */
+export function where(b: Builder, condition: Value, yes: Value, no: Value): Value {
+  const shape = broadcast(broadcast(condition.shape, yes.shape), no.shape)
+  return b.node('Where', [condition, yes, no], { dtype: yes.dtype, shape })
+}
+
+/** A comparison, by ONNX' name of it. */
+export function compare(b: Builder, op: string, x: Value, y: Value): Value {
+  // ONNX Runtime orders no booleans.
+  const [left, right] = x.dtype === 'bool' && op !== 'Equal' ? [cast(b, x, 'int32'), cast(b, y, 'int32')] : [x, y]
+  return binary(b, op, left, right, 'bool')
+}
+
+/** Numbers, those outside of a range moved to its ends. */
+export const clip = (b: Builder, x: Value, low: number, high: number): Value =>
+  b.node('Clip', [x, scalar(b, x.dtype, low), scalar(b, x.dtype, high)], x)
+
 /** Part of a value: from `starts`, to but without `ends`, by `steps`, for every dimension. */
 export function slice(
   b: Builder,
@@ -169,4 +188,23 @@ export function pieces(b: Builder, x: Value, sizes: readonly number[], axis: num
       x.shape.map((n, i) => (i === axis ? size : n)),
     )
   })
+}
+
+/** The parts of a value at places along a dimension that are known. */
+export function lookUp(b: Builder, x: Value, places: readonly number[], axis: number): Value {
+  const shape = x.shape.map((n, i) => (i === axis ? places.length : n))
+  return b.node('Gather', [x, indices(b, places)], { dtype: x.dtype, shape }, { attributes: { axis: { int: axis } } })
+}
+
+/** How many numbers to put before and after each dimension. */
+export type Paddings = readonly (readonly [before: number, after: number])[]
+
+/** A value with a number around it. */
+export function pad(b: Builder, x: Value, paddings: Paddings, number: number): Value {
+  const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1])
+  if (sameShape(shape, x.shape)) return x
+  if (sizeOf(x.shape) === 0) return full(b, x.dtype, shape, number)
+  const amounts = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]
+  const inputs = [x, indices(b, amounts), scalar(b, x.dtype, number)]
+  return b.node('Pad', inputs, { dtype: x.dtype, shape }, { attributes: { mode: { text: 'constant' } } })
 }

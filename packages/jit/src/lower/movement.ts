@@ -1,20 +1,31 @@
 import { slice_util } from '@tensorflow/tfjs-core'
-import { type Builder, emptyValues } from '../builder.js'
+import { emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, concat, pieces, reshape, slice, transpose } from './lowering.js'
+import {
+  type Call,
+  type Lowerings,
+  type Paddings,
+  concat,
+  lookUp,
+  pad,
+  pieces,
+  reshape,
+  slice,
+  transpose,
+} from './lowering.js'
 
-const pad = (
-  b: Builder,
-  x: Value,
-  paddings: readonly (readonly [number, number])[],
-  mode: string,
-  fill?: Value,
-): Value => {
-  const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1])
-  if (sizeOf(shape) === sizeOf(x.shape)) return x
-  const amounts = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]
-  const inputs = [x, b.constant('int64', amounts), ...(fill === undefined ? [] : [fill])]
-  return b.node('Pad', inputs, { dtype: x.dtype, shape }, { attributes: { mode: { text: mode } } })
+/** A value with its own numbers around it, as in a mirror. They are looked up, for ONNX Runtime mirrors not every type and way. */
+function mirrored({ b, in: input, attr }: Call): Value {
+  const edge = attr<string>('mode') === 'reflect' ? 0 : 1
+  return attr<Paddings>('paddings').reduce((x, [before, after], axis) => {
+    if (before === 0 && after === 0) return x
+    const n = x.shape[axis]!
+    const places = Array.from({ length: before + n + after }, (_, i) => {
+      const at = i - before
+      return at < 0 ? -at - edge : at < n ? at : 2 * (n - 1) - at + edge
+    })
+    return lookUp(b, x, places, axis)
+  }, input('x'))
 }
 
 function reversed({ b, in: input, attr }: Call): Value {
@@ -124,9 +135,7 @@ export const movements: Lowerings = {
     )
   },
   Tile: tiled,
-  PadV2: ({ b, in: x, attr }) =>
-    pad(b, x('x'), attr('paddings'), 'constant', b.constant(x('x').dtype, [attr('constantValue')], [])),
-  MirrorPad: ({ b, in: x, attr }) =>
-    pad(b, x('x'), attr('paddings'), attr('mode') === 'reflect' ? 'reflect' : 'symmetric'),
+  PadV2: ({ b, in: x, attr }) => pad(b, x('x'), attr('paddings'), attr('constantValue')),
+  MirrorPad: mirrored,
   Reverse: reversed,
 }

@@ -1,6 +1,7 @@
 import type { Builder } from '../builder.js'
 import { type Value, sameShape, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, add, broadcast, full, transpose, unary } from './lowering.js'
+import { finished } from './activation.js'
+import { type Lowerings, broadcast, full, transpose } from './lowering.js'
 
 /** Exchanges the last two dimensions. */
 const turned = (b: Builder, x: Value): Value => {
@@ -35,27 +36,17 @@ export function product(b: Builder, left: Value, right: Value, transposeA: boole
   return b.node('FusedMatMul', [p.x, q.x], type, { attributes, domain: 'com.microsoft' })
 }
 
-const ACTIVATIONS: Readonly<Record<string, string>> = { relu: 'Relu', elu: 'Elu', sigmoid: 'Sigmoid' }
-
-function fused({ b, in: x, all, attr }: Call): Value {
-  const plain = product(b, x('a'), x('b'), attr('transposeA'), attr('transposeB'))
-  const shifted = all.length > 2 ? add(b, plain, x('bias')) : plain
-  const activation = attr<string | undefined>('activation') ?? 'linear'
-  if (activation === 'linear') return shifted
-  if (activation === 'relu6')
-    return b.node('Clip', [shifted, b.constant('float32', [0], []), b.constant('float32', [6], [])], shifted)
-  return unary(b, ACTIVATIONS[activation]!, shifted)
-}
-
 /** Sums of products. */
 export const products: Lowerings = {
   BatchMatMul: ({ b, in: x, attr }) => product(b, x('a'), x('b'), attr('transposeA'), attr('transposeB')),
-  _FusedMatMul: fused,
+  _FusedMatMul: (call) =>
+    finished(call, product(call.b, call.in('a'), call.in('b'), call.attr('transposeA'), call.attr('transposeB'))),
   Einsum: ({ b, all, attr }) => {
     const equation = attr<string>('equation').replaceAll(' ', '')
     const [inputs = '', output = ''] = equation.split('->')
     const size = new Map(inputs.split(',').flatMap((word, i) => [...word].map((c, j) => [c, all[i]!.shape[j]!])))
     const shape = [...output].map((c) => size.get(c)!)
+    if (all.some((x) => sizeOf(x.shape) === 0)) return full(b, all[0]!.dtype, shape, 0)
     return b.node('Einsum', all, { dtype: all[0]!.dtype, shape }, { attributes: { equation: { text: equation } } })
   },
 }

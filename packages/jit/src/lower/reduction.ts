@@ -17,41 +17,51 @@ export function reduce(b: Builder, op: string, x: Value, axes: readonly number[]
   return b.node(op, [x, b.constant('int64', axes)], { dtype: x.dtype, shape }, { attributes })
 }
 
+/** What is reduced to nothing but this, by type: the number that changes no result. */
+type Neutral = Readonly<Record<'float32' | 'int32', number>>
+
+const both = (n: number): Neutral => ({ float32: n, int32: n })
+const LEAST: Neutral = { float32: -Infinity, int32: -(2 ** 31) }
+const GREATEST: Neutral = { float32: Infinity, int32: 2 ** 31 - 1 }
+
+/** A reduction. Booleans are reduced as whole numbers. */
 const reduction =
-  (op: string, empty: number) =>
+  (op: string, neutral: Neutral) =>
   ({ b, in: input, attr }: Call): Value => {
-    const x = input('x')
+    const given = input('x')
+    const x = given.dtype === 'bool' ? cast(b, given, 'int32') : given
     // Of all kernels the maximum alone has another word for its axes.
     const axes = axesOf(x, attr<number | number[] | undefined>('axis') ?? attr('reductionIndices'))
     const keep = attr<boolean | undefined>('keepDims') === true
-    if (sizeOf(x.shape) > 0) return reduce(b, op, x, axes, keep)
+    if (sizeOf(x.shape) > 0) return cast(b, reduce(b, op, x, axes, keep), given.dtype)
     const shape = keep ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : x.shape.filter((_, i) => !axes.includes(i))
-    return full(b, x.dtype, shape, empty)
+    return cast(b, full(b, x.dtype, shape, neutral[x.dtype as 'int32']), given.dtype)
   }
 
-/** Over booleans, as whole numbers. */
-const logical =
-  (op: string) =>
-  ({ b, in: input, attr }: Call): Value => {
-    const x = cast(b, input('x'), 'int32')
-    const keep = attr<boolean | undefined>('keepDims') === true
-    return cast(b, reduce(b, op, x, axesOf(x, attr('axis')), keep), 'bool')
-  }
-
+/** The place of the greatest or least number; 0 where there is none. */
 const extremum =
   (op: string) =>
   ({ b, in: input, attr }: Call): Value => {
-    const x = input('x')
+    const x = input('x').dtype === 'bool' ? cast(b, input('x'), 'int32') : input('x')
     const [axis = 0] = axesOf(x, attr<number | number[]>('axis'))
     const shape = x.shape.filter((_, i) => i !== axis)
+    if (sizeOf(x.shape) <= 1) return full(b, 'int32', shape, 0)
     const attributes = { axis: { int: axis }, keepdims: { int: 0 } }
     return cast(b, b.node(op, [x], { dtype: 'int64', shape }, { attributes }), 'int32')
   }
 
+/** What running sums and products need: the numbers, and the dimension along which they run. */
+function line({ b, in: input, attr }: Call): { x: Value; axis: number } {
+  const given = input('x').dtype === 'bool' ? cast(b, input('x'), 'int32') : input('x')
+  const x = given.shape.length === 0 ? reshape(b, given, [1]) : given
+  return { x, axis: axesOf(x, attr<number>('axis'))[0] ?? 0 }
+}
+
 /** Products of all numbers so far. ONNX has no such operation, so they are made one by one. */
-function runningProduct({ b, in: input, attr }: Call): Value {
-  const x = input('x')
-  const [axis = 0] = axesOf(x, attr<number>('axis'))
+function runningProduct(call: Call): Value {
+  const { b, in: input, attr } = call
+  const { x, axis } = line(call)
+  if (sizeOf(x.shape) === 0) return x
   const [exclusive, reverse] = [attr<boolean>('exclusive'), attr<boolean>('reverse')]
   const parts = pieces(b, x, new Array<number>(x.shape[axis]!).fill(1), axis)
   const ordered = reverse ? [...parts].reverse() : parts
@@ -62,29 +72,29 @@ function runningProduct({ b, in: input, attr }: Call): Value {
     products.push(exclusive ? product : next)
     product = next
   }
-  return concat(b, reverse ? products.reverse() : products, axis)
+  return reshape(b, concat(b, reverse ? products.reverse() : products, axis), input('x').shape)
 }
 
-function running({ b, in: input, attr }: Call): Value {
-  const x = input('x')
+function running(call: Call): Value {
+  const { b, in: input, attr } = call
+  const { x, axis } = line(call)
   const flag = (name: string): { int: number } => ({ int: attr<boolean>(name) ? 1 : 0 })
-  const axis = scalar(b, 'int32', axesOf(x, attr<number>('axis'))[0] ?? 0)
-  return b.node('CumSum', [x, axis], x, { attributes: { exclusive: flag('exclusive'), reverse: flag('reverse') } })
+  const attributes = { exclusive: flag('exclusive'), reverse: flag('reverse') }
+  return reshape(b, b.node('CumSum', [x, scalar(b, 'int32', axis)], x, { attributes }), input('x').shape)
 }
 
 /** Operations that make many numbers into fewer, or into ones that depend on all. */
 export const reductions: Lowerings = {
-  Sum: reduction('ReduceSum', 0),
+  Sum: reduction('ReduceSum', both(0)),
   Mean: (call) => {
-    const x = call.in('x')
     const input = (name: string): Value => cast(call.b, call.in(name), 'float32')
-    return reduction('ReduceMean', sizeOf(x.shape) === 0 ? NaN : 0)({ ...call, in: input })
+    return reduction('ReduceMean', both(NaN))({ ...call, in: input })
   },
-  Max: reduction('ReduceMax', -Infinity),
-  Min: reduction('ReduceMin', Infinity),
-  Prod: reduction('ReduceProd', 1),
-  All: logical('ReduceMin'),
-  Any: logical('ReduceMax'),
+  Max: reduction('ReduceMax', LEAST),
+  Min: reduction('ReduceMin', GREATEST),
+  Prod: reduction('ReduceProd', both(1)),
+  All: reduction('ReduceMin', both(1)),
+  Any: reduction('ReduceMax', both(0)),
   ArgMax: extremum('ArgMax'),
   ArgMin: extremum('ArgMin'),
   Cumsum: running,
