@@ -1,5 +1,6 @@
 import type { Builder } from '../builder.js'
 import type { Value } from '../graph.js'
+import { deepestFirst } from './deepest-first.js'
 import {
   type Call,
   type Lowerings,
@@ -140,7 +141,7 @@ export const elementwise: Lowerings = {
     const difference = sub(b, x('a'), x('b'))
     return mul(b, difference, difference)
   },
-  AddN: ({ b, all }) => all.slice(1).reduce((sum, x) => add(b, sum, x), all[0]!),
+  AddN: ({ b, all }) => deepestFirst(all).reduce((sum, x) => add(b, sum, x)),
   NotEqual: ({ b, in: x }) => not(b, compare(b, 'Equal', x('a'), x('b'))),
   LogicalAnd: ({ b, in: x }) => binary(b, 'And', x('a'), x('b'), 'bool'),
   LogicalOr: ({ b, in: x }) => binary(b, 'Or', x('a'), x('b'), 'bool'),
