@@ -67,6 +67,12 @@ const lint = (root) =>
 /** What every package is built from: the inputs of whoever finds plugins by name as it runs. */
 const everySource = ['{workspaceRoot}/packages/*/src/**/*', '{workspaceRoot}/plugins/*/src/**/*']
 
+/** Tests of engines that not every machine can run are left out where they cannot: what is here is an input of theirs. */
+const enginesHere = [{ runtime: 'node tools/workspace/engines-here.mjs' }]
+
+/** @param {string} root */
+const triesEngines = (root) => root.startsWith('plugins/engine-') || root === 'tools/tfjs-native'
+
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
 /** @param {string} root */
@@ -80,6 +86,7 @@ const test = (root) =>
       '{projectRoot}/README.md',
       '{workspaceRoot}/jest.config.mjs',
       '{workspaceRoot}/tools/run/jest.mjs',
+      ...(triesEngines(root) ? enginesHere : []),
     ],
     outputs: ['{projectRoot}/test-results.json'],
   })
@@ -88,7 +95,13 @@ const test = (root) =>
 const nodeTest = (root) =>
   target(root, 'node ../../tools/run/node-test.mjs', {
     dependsOn: everyBuild,
-    inputs: ['{projectRoot}/**/*', '!{projectRoot}/dist/**/*', 'toolchain', ...everySource],
+    inputs: [
+      '{projectRoot}/**/*',
+      '!{projectRoot}/dist/**/*',
+      'toolchain',
+      ...everySource,
+      ...(triesEngines(root) ? enginesHere : []),
+    ],
     outputs: ['{projectRoot}/test-results.json'],
   })
 

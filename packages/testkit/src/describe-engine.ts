@@ -146,7 +146,8 @@ const describeMemory = (engine: Engine): void => {
     await engine.read(early)
     const before = residentBytes()
     await engine.read(advance(early, MANY_STEPS / 5, MANY_STEPS))
-    expect(residentBytes() - before).toBeLessThan(MANY_STEPS * WIDTH ** 2)
+    // One array leaked a step would be 26 MB, and TensorFlow's allocator was seen to take up to 10 by and by.
+    expect(residentBytes() - before).toBeLessThan(2 * MANY_STEPS * WIDTH ** 2)
     step.dispose()
   })
 
