@@ -32,19 +32,25 @@ const json = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8
 const tensors = (/** @type {string} */ path) => decodeSafetensors(readFileSync(path), path).tensors
 
 /** Arrays of a golden file as the engines take them. @returns {any} */
-function hostTree(/** @type {any} */ tree) {
+export function hostTree(/** @type {any} */ tree) {
   if (!Array.isArray(tree['shape'])) return Object.fromEntries(Object.entries(tree).map(([k, v]) => [k, hostTree(v)]))
   const { shape, dtype, values } = tree
   return { shape, dtype, values: dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values) }
 }
 
-/** The plugin's model and objective, the golden file and the weights of a case. */
-export async function readCase(/** @type {string} */ folder) {
+/**
+ * The plugin's model and objective, the golden file and the weights of a case.
+ * @param {string} folder @param {(names: readonly string[]) => object} [change] options that replace the case's own
+ */
+export async function readCase(folder, change = () => ({})) {
   const golden = json(join(folder, 'golden.json'))
   const config = json(join(folder, 'config.json'))
   const plugin = await findPlugin(MODEL, golden.plugin, places)
   /** @type {Model} */
-  const model = plugin(optionsFromConfig(plugin.options, config))
+  const model = plugin({
+    ...optionsFromConfig(plugin.options, config),
+    ...change(Object.keys(plugin.options.shape)),
+  })
   const special = { pad: config.pad_token_id ?? 0, mask: 1 }
   const tokenizer = { vocabularySize: config.vocab_size, special, token: () => '' }
   /** @type {Objective<any, any, any>} */

@@ -83,6 +83,12 @@ const READS = {
   'tools/workspace': ['eslint.config.mjs', 'nx.json', 'package.json', '.nx/version-plans/**/*'],
 }
 
+/** Tests of engines that not every machine can run are left out where they cannot: what is here is an input of theirs. */
+const enginesHere = [{ runtime: 'node tools/workspace/engines-here.mjs' }]
+
+/** @param {string} root */
+const triesEngines = (root) => root.startsWith('plugins/engine-') || root === 'tools/tfjs-native'
+
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
 /** @param {string} root */
@@ -95,6 +101,7 @@ const test = (root) =>
       '{projectRoot}/golden/**/*',
       '{projectRoot}/README.md',
       ...runner,
+      ...(triesEngines(root) ? enginesHere : []),
     ],
     outputs: ['{projectRoot}/test-results.json'],
   })
@@ -110,6 +117,7 @@ const nodeTest = (root) =>
       ...everySource,
       ...runner,
       ...(READS[/** @type {keyof typeof READS} */ (root)] ?? []).map((files) => `{workspaceRoot}/${files}`),
+      ...(triesEngines(root) ? enginesHere : []),
     ],
     outputs: ['{projectRoot}/test-results.json'],
   })

@@ -146,22 +146,26 @@ describe('train, evaluate and predict', () => {
     ]
     expect([fromFile, fromField].map(({ out }) => out.trim().split('\n').length)).toEqual([60, 12])
     // It names no engine: the choice is told, and kept for whoever resumes the run.
-    expect(trained.err).toContain('the fastest that is installed and works here')
+    expect(trained.err).toContain('in order of preference, of the installed engines that start here')
     const kept = JSON.parse(readFileSync(join(root, 'run/config.json'), 'utf8')) as { engine: { use: string } }
     expect(kept.engine.use).toBe('onnxruntime')
   })
 })
 
 describe('doctor', () => {
-  it('measures every engine that works here, and says of the others what they want', async () => {
+  it('measures every engine on each of its devices that works here, and says of the others what they want', async () => {
     const { code, out } = await attune(['doctor', '--json'])
     const found = JSON.parse(out) as { node: string; cores: number; engines: EngineReport[] }
     expect([code, found.node, found.cores]).toEqual([0, process.versions.node, cpus().length])
     expect(found.engines.map(({ name }) => name)).toEqual(expect.arrayContaining(['onnxruntime', 'tfjs-cpu']))
-    for (const { name, usable, about, gigaflops } of found.engines) {
+    for (const { name, device, usable, about, gigaflops } of found.engines) {
       if (usable) expect([name, gigaflops]).toEqual([name, expect.any(Number)])
-      else expect([name, about]).toEqual([name, expect.stringContaining('npm ')])
+      else
+        expect([name, about]).toEqual([name, expect.stringContaining(device === undefined ? 'npm ' : '`device: cpu`')])
     }
+    const devices = found.engines.filter(({ name }) => name === 'onnxruntime').map(({ device }) => device)
+    expect(devices).toEqual(['cpu', 'webgpu', 'cuda'])
+    expect(found.engines.find(({ name }) => name === 'tfjs-cpu')).not.toHaveProperty('device')
     const [first, last] = ['onnxruntime', 'tfjs-cpu'].map((name) => found.engines.find((each) => each.name === name)!)
     expect([first!.usable, last!.usable]).toEqual([true, true])
     expect(found.engines.indexOf(first!)).toBeLessThan(found.engines.indexOf(last!))

@@ -28,6 +28,8 @@ export interface Recording {
 /** An input of a graph whose numbers the host computes from other inputs before each run. */
 export interface Hosted {
   readonly value: Value
+  /** The kernel and its attributes: where they and the inputs are the same, so are the numbers. */
+  readonly what: string
   readonly from: readonly Value[]
   /** Writes the numbers. */
   compute(into: Float32Array, ...from: readonly Values[]): void

@@ -37,6 +37,28 @@ export interface Recording extends Recorded {
   rebuild(tensors: readonly Tensor[]): Tree
 }
 
+/** Another tensor with the same numbers, which are freed with the last of them. */
+function sharing({ dataId, shape, dtype }: Tensor): Tensor {
+  const { backend } = engine().state.tensorInfo.get(dataId)!
+  backend.incRef(dataId)
+  return engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend)
+}
+
+/**
+ * The tensors to give for those that the function gave. Where the graph computes two of these as one, there are two still: who
+ * frees one, or gives it up, keeps the other.
+ */
+function handedOut(given: readonly Tensor[], made: readonly Tensor[]): ReadonlyMap<Tensor, Tensor> {
+  const all = new Map<Tensor, Tensor>()
+  const used = new Set<Tensor>()
+  for (const [i, tensor] of given.entries()) {
+    const result = made[i]!
+    if (!all.has(tensor)) all.set(tensor, used.has(result) ? sharing(result) : result)
+    used.add(result)
+  }
+  return all
+}
+
 /** Stand-ins for the leaves of arguments, by path; those that are `constant` stand for themselves. */
 function standIns(trees: readonly Tree[], { backend, recording, constant }: Tracing) {
   const inputs: Value[] = []
@@ -65,14 +87,16 @@ function trace(fn: PureFunction, trees: readonly Tree[], tracing: Tracing): Reco
     const { inputs, symbols } = standIns(trees, tracing)
     const given = trees.map((tree, i) => rebuilt(tree, (path) => symbols.get(path)!, String(i)))
     const out = withoutRandomness(() => fn(...given))
-    const tensors = leaves(out, isTensor)
-    const outputs = tensors.map(([, tensor]) => backend.valueOf(tensor, recording))
-    const places = new Map<Tensor, number>(tensors.map(([, tensor], i) => [tensor, i]))
+    const tensors = leaves(out, isTensor).map(([, tensor]) => tensor)
+    const outputs = tensors.map((tensor) => backend.valueOf(tensor, recording))
     result = {
       inputs,
       outputs,
       hosted: recording.hosted,
-      rebuild: (made) => mapTree(out, isTensor, (tensor) => made[places.get(tensor)!]!) as Tree,
+      rebuild(made) {
+        const results = handedOut(tensors, made)
+        return mapTree(out, isTensor, (tensor) => results.get(tensor)!) as Tree
+      },
     }
   })
   return result!

@@ -90,7 +90,8 @@ export interface HostKernel {
 }
 
 /**
- * Adds a kernel whose numbers enter the graph as an input. Its own inputs must be inputs of the compiled function, and its
+ * Adds a kernel whose numbers enter the graph as an input, once where they are asked for again, as layers that are computed
+ * again for their gradients do with their dropout. Its own inputs must be inputs of the compiled function, and its
  * attributes must hold `shape`, that of the output.
  */
 export function registerHostKernel({ kernelName, compute, allocate }: HostKernel, backend: GraphBackend): void {
@@ -102,9 +103,14 @@ export function registerHostKernel({ kernelName, compute, allocate }: HostKernel
       const { recording } = backend
       if (recording === undefined) return passOn(kernelName, { inputs, attrs: attrs!, backend }, backend)
       const from = Object.values(inputs).map((info) => backend.valueOf(info as TensorInfo, recording))
+      const what = `${kernelName} ${JSON.stringify(attrs)}`
+      const same = recording.hosted.find(
+        (each) => each.what === what && each.from.every((value, i) => value === from[i]),
+      )
+      if (same !== undefined) return backend.symbol(same.value, recording)
       const value = recording.builder.input({ dtype: 'float32', shape: attrs!['shape'] as unknown as number[] })
       const own = (into: Float32Array, ...values: Values[]): void => compute(attrs as never, into, ...values)
-      recording.hosted.push({ value, from, compute: own, allocate })
+      recording.hosted.push({ value, what, from, compute: own, allocate })
       return backend.symbol(value, recording)
     },
   })

@@ -41,11 +41,11 @@ const choose = (places: { readonly folders: string[] }, options = {}): ReturnTyp
 const refuses = (why: string): string => `throw new AttuneError('ENGINE_UNAVAILABLE', '${why}', 'Do something.')`
 
 describe('chooseEngine', () => {
-  it('takes the engine with the greatest preference, and hands it the options', async () => {
+  it('takes the engine with the greatest preference, unmeasured, and hands it the options', async () => {
     const places = project({ name: 'slow', preference: 1 }, { name: 'fast', preference: 2 }, { name: 'unstated' })
     const { engine, because } = await choose(places, { threads: 1 })
     expect(engine).toEqual({ kind: ENGINE, plugin: 'fast', options: { threads: 1 } })
-    expect(because).toBe('the fastest that is installed and works here')
+    expect(because).toBe('first, in order of preference, of the installed engines that start here')
   })
 
   it('takes the next when one does not start, and says why', async () => {

@@ -9,7 +9,7 @@ import {
   isAttuneError,
 } from '@attune/core'
 
-/** The word that stands for whichever engine is best here. */
+/** The word that stands for the preferred engine of those that work here. */
 export const AUTO = 'auto'
 
 /** An engine, and in words why it is the one. */
@@ -33,8 +33,9 @@ async function obstacle(name: string, places: SearchPlaces): Promise<string | un
 }
 
 /**
- * The first engine that starts here, in the order of the `preference` that installed engines state in their package.json
- * (the fastest first); engines that state none are used only by name. It gets the options that stand beside `auto`.
+ * The first engine that starts here, in the order of the `preference` that installed engines state in their package.json;
+ * engines that state none are used only by name. It gets the options that stand beside `auto`. Nothing is measured: in the
+ * fraction of a second that could be spent on it, a busy machine makes the fastest engine look like the slowest.
  * @throws AttuneError `ENGINE_UNAVAILABLE` with what stood in the way of each.
  */
 export async function chooseEngine({ options }: Use, places: SearchPlaces): Promise<EngineChoice> {
@@ -47,7 +48,7 @@ export async function chooseEngine({ options }: Use, places: SearchPlaces): Prom
     if (why === undefined)
       return {
         engine: { kind: ENGINE, plugin: name, options },
-        because: ['the fastest that is installed and works here', ...obstacles].join('; '),
+        because: [`first, in order of preference, of the installed engines that start here`, ...obstacles].join('; '),
       }
     obstacles.push(why)
   }

@@ -65,7 +65,7 @@ export const runSchema = z.strictObject({
   model: use(MODEL).describe('The architecture; `from: folder` starts from a saved model'),
   objective: use(OBJECTIVE).describe('The task'),
   adapter: use(ADAPTER).prefault('full').describe('What trains'),
-  engine: use(ENGINE).prefault(AUTO).describe('What computes; `auto` takes the fastest that works here'),
+  engine: use(ENGINE).prefault(AUTO).describe('What computes; `auto` takes the most preferred of those installed that starts here'),
   optimizer: useAll(OPTIMIZER).prefault('adamw').describe('From gradients to updates; several form a chain'),
   scheduler: use(SCHEDULER).prefault('linear').describe('The learning rate over time'),
   metric: useAll(METRIC).prefault([]).describe('Scores besides the loss'),

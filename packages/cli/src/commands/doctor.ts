@@ -1,9 +1,18 @@
 import { statfs } from 'node:fs/promises'
 import { cpus, freemem, totalmem } from 'node:os'
-import { ENGINE, type Engine, type HostArray, findPlugin, installedPlugins, isAttuneError } from '@attune/core'
+import {
+  type AnyPlugin,
+  ENGINE,
+  type Engine,
+  type HostArray,
+  findPlugin,
+  installedPlugins,
+  isAttuneError,
+} from '@attune/core'
 import { type Tensor2D, matMul, sum } from '@tensorflow/tfjs-core'
 import { table } from '@attune/text'
 import { Command } from 'commander'
+import { optionRows } from '../option-rows.js'
 import { placesFrom } from '../places.js'
 
 const NEEDED = [20, 19] as const
@@ -12,9 +21,11 @@ const LARGE = 1024
 const SLOW_GIGAFLOPS = 10
 const MEASURED_MILLISECONDS = 1000
 
-/** How one engine fared. */
+/** How one engine fared, on one of the devices that it can be told to compute on. */
 export interface EngineReport {
   readonly name: string
+  /** What its option `device` was; absent where it has none. */
+  readonly device?: string
   readonly usable: boolean
   /** The device in words, or why it cannot be used and what to do. */
   readonly about: string
@@ -53,28 +64,52 @@ async function measure(engine: Engine): Promise<number> {
   return rate < SLOW_GIGAFLOPS ? rate : rateOf(engine, LARGE, 0.8 * MEASURED_MILLISECONDS)
 }
 
-async function tryEngine(name: string, folders: readonly string[]): Promise<EngineReport> {
+async function tryDevice(plugin: AnyPlugin, device: string | undefined): Promise<EngineReport> {
+  const of = { name: plugin.name, ...(device === undefined ? {} : { device }) }
   let engine: Engine | undefined
   try {
-    engine = (await findPlugin(ENGINE, name, { folders }))() as Engine
+    engine = plugin(device === undefined ? {} : { device }) as Engine
     await engine.start()
-    return { name, usable: true, about: engine.device, gigaflops: await measure(engine) }
+    return { ...of, usable: true, about: engine.device, gigaflops: await measure(engine) }
   } catch (error) {
     const about = isAttuneError(error) ? `${error.problem}. ${error.remedy}` : String(error)
-    return { name, usable: false, about }
+    return { ...of, usable: false, about }
   } finally {
     await engine?.close()
   }
 }
 
-/** What the machine has, and how each installed engine fares on it, tried one after the other. */
+/** The devices among which an engine lets one choose, the default first; `auto` is none of its own. */
+function devicesOf({ options }: AnyPlugin): readonly (string | undefined)[] {
+  const option = optionRows(options).find(({ name }) => name === 'device')
+  if (option === undefined) return [undefined]
+  const devices = option.type.split(' | ').filter((device) => device !== 'auto')
+  return devices.sort(
+    (a, b) => Number(JSON.stringify(b) === option.default) - Number(JSON.stringify(a) === option.default),
+  )
+}
+
+/** Tries an engine on each of its devices. */
+async function tryEngine(name: string, folders: readonly string[]): Promise<readonly EngineReport[]> {
+  let plugin: AnyPlugin
+  try {
+    plugin = await findPlugin(ENGINE, name, { folders })
+  } catch (error) {
+    return [{ name, usable: false, about: isAttuneError(error) ? `${error.problem}. ${error.remedy}` : String(error) }]
+  }
+  const reports: EngineReport[] = []
+  for (const device of devicesOf(plugin)) reports.push(await tryDevice(plugin, device))
+  return reports
+}
+
+/** What the machine has, and how each installed engine fares on it, on each of its devices, tried one after the other. */
 export async function examine(folders: readonly string[]) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const disk = await statfs(process.cwd())
   const engines: EngineReport[] = []
   const installed = installedPlugins(folders).filter(({ kind }) => kind === ENGINE.name)
   for (const { name } of installed.sort((a, b) => (b.preference ?? 0) - (a.preference ?? 0)))
-    engines.push(await tryEngine(name, folders))
+    engines.push(...(await tryEngine(name, folders)))
   return {
     node: process.versions.node,
     nodeIsEnough: major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]),
@@ -87,11 +122,15 @@ export async function examine(folders: readonly string[]) {
   }
 }
 
+const AUTO_TAKES =
+  '`engine: auto` takes the first of these engines that is usable, on the first of its devices, whatever the rates; others are taken by name: `engine: { use: onnxruntime, device: cuda }`.'
+
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
 
 function doctorText(found: Awaited<ReturnType<typeof examine>>): string {
-  const rows = found.engines.map(({ name, usable, about, gigaflops }) => [
+  const rows = found.engines.map(({ name, device = '', usable, about, gigaflops }) => [
     name,
+    device,
     usable ? 'usable' : 'not usable',
     gigaflops === undefined ? '' : gigaflops.toFixed(1),
     about,
@@ -104,8 +143,8 @@ function doctorText(found: Awaited<ReturnType<typeof examine>>): string {
     '',
     rows.length === 0
       ? 'No engine is installed. For example: npm install @attune/engine-onnxruntime'
-      : table(['engine', '', 'GFLOP/s', 'device, or why not'], rows).join('\n'),
-    ...(rows.length === 0 ? [] : ['', '`engine: auto` takes the first of these that is usable.']),
+      : table(['engine', 'device', '', 'GFLOP/s', 'what computes, or why not'], rows).join('\n'),
+    ...(rows.length === 0 ? [] : ['', AUTO_TAKES]),
   ].join('\n')
 }
 
@@ -113,7 +152,9 @@ function doctorText(found: Awaited<ReturnType<typeof examine>>): string {
 export const doctorCommand = (): Command =>
   new Command('doctor')
     .summary('see what this machine can do')
-    .description('Tells what this machine has, which engines work on it and how fast each multiplies matrices.')
+    .description(
+      'Tells what this machine has, which engines work on it, on which of their devices, and how fast each multiplies matrices.',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  attune doctor')
     .action(async (flags: { json?: boolean }) => {

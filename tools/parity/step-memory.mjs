@@ -1,0 +1,79 @@
+// @ts-check
+/**
+ * Trains a BERT with dropout on onnxruntime in a process of its own, whose memory is then that of the steps, and prints as
+ * JSON what {@link Memory} holds. Its argument is a {@link Job} as JSON.
+ */
+import { ENGINE, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key } from '@attune/core'
+import { chain, clipByGlobalNorm } from '@attune/nn'
+import { trainingStep } from '@attune/trainer'
+import { root } from './measure-model.mjs'
+
+/** @import { Model, Objective, Optimizer } from '@attune/core' */
+
+/**
+ * Batches have `rows` texts of one of the `lengths`, in turns.
+ * @typedef {{ layers: number, width: number, rows: number, lengths: number[], steps: number, recompute: boolean }} Job
+ */
+
+/**
+ * Megabytes of the process, before it trained, at its peak and after each step, freed of garbage after every fiftieth; the tensors alive after each step, and losses.
+ * @typedef {{ before: number, peak: number, resident: number[], live: number[], losses: number[] }} Memory
+ */
+
+/** @type {Job} */
+const { layers, width, rows, lengths, steps, recompute } = JSON.parse(process.argv[2] ?? '{}')
+const VOCABULARY = 500
+
+const find = async (/** @type {any} */ kind, /** @type {string} */ name, /** @type {any[]} */ ...how) =>
+  (await findPlugin(kind, name, { folders: [root] }))(...how)
+/** @type {import('@attune/core').Engine} */
+const engine = await find(ENGINE, 'onnxruntime')
+await engine.start()
+/** @type {Model} */
+const model = await find(MODEL, 'bert', {
+  vocabSize: VOCABULARY,
+  hiddenSize: width,
+  numHiddenLayers: layers,
+  numAttentionHeads: 4,
+  intermediateSize: 4 * width,
+  maxPositionEmbeddings: Math.max(...lengths),
+})
+const tokenizer = { vocabularySize: VOCABULARY, special: { pad: 0 } }
+/** @type {Objective<any, any, any>} */
+const objective = await find(OBJECTIVE, 'sequence-classification', { labels: ['no', 'yes'] }, { model, tokenizer })
+/** @type {Optimizer} */
+const optimizer = chain(clipByGlobalNorm(1), await find(OPTIMIZER, 'adamw'))
+
+const batches = lengths.map((length) =>
+  objective.collate(
+    Array.from({ length: rows }, (_, i) => {
+      const ids = Array.from({ length }, (_id, j) => 1 + ((i * 31 + j * j * 7) % (VOCABULARY - 1)))
+      return { ids, typeIds: ids.map(() => 0), length, truncated: false, label: i % 2 }
+    }),
+  ),
+)
+/** @returns {any} */
+const scalar = (/** @type {number} */ value) => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
+const megabytes = (/** @type {number} */ bytes) => bytes / 2 ** 20
+
+const trainable = engine.compile(() => ({ ...model.init(key(1)), ...objective.init(key(2)) }))()
+/** @type {any} */
+let state = { trainable, optimizer: engine.compile(() => optimizer.init(/** @type {any} */ (trainable)))() }
+const step = engine.compile(trainingStep({ model, objective, optimizer, recompute }), { donate: [0, 2, 3] })
+/** @type {Memory} */
+const found = { before: megabytes(process.memoryUsage.rss()), peak: 0, resident: [], live: [], losses: [] }
+for (let i = 0; i < steps; i++) {
+  const seed = { shape: [2], dtype: 'int32', values: Int32Array.of(i, 3) }
+  /** @type {any} */
+  const inputs = { learningRate: scalar(1e-4), step: scalar(i + 1), seed }
+  const given = /** @type {any} */ (engine.put({ batch: batches[i % batches.length], inputs }))
+  const { state: next, ...told } = step(state, {}, given.batch, given.inputs)
+  state = next
+  found.losses.push(/** @type {number} */ ((await engine.read(told.loss)).values[0]))
+  engine.release(told)
+  if (i % 50 === 49) globalThis.gc?.()
+  found.resident.push(megabytes(process.memoryUsage.rss()))
+  found.live.push(engine.live())
+}
+found.peak = megabytes(process.resourceUsage().maxRSS * 1024)
+console.log(JSON.stringify(found))

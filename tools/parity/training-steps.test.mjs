@@ -1,0 +1,128 @@
+// @ts-check
+/**
+ * Ten steps of training as a run takes them (the trainer's step, clipping, AdamW) on the compiled engine and on TF.js' own
+ * in JavaScript, of every golden case: each model family with each objective it has, without dropout and with it. Dropout
+ * masks are made of seeds, so both engines must drop the same.
+ */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ENGINE, OPTIMIZER, findPlugin, key } from '@attune/core'
+import { chain, clipByGlobalNorm } from '@attune/nn'
+import { trainingStep } from '@attune/trainer'
+import { goldenCases, hostTree, readCase, root } from './measure-model.mjs'
+
+/** @import { Engine, HostArray, Optimizer } from '@attune/core' */
+/** @import { Case } from './measure-model.mjs' */
+
+const STEPS = 10
+const DROPOUT = 0.15
+const TOLERANCE = 1e-4
+
+/** @type {Engine} */
+const eager = (await findPlugin(ENGINE, 'tfjs-cpu', { folders: [root] }))()
+/** @type {Engine} */
+const compiled = (await findPlugin(ENGINE, 'onnxruntime', { folders: [root] }))()
+before(async () => {
+  await eager.start()
+  await compiled.start()
+})
+after(async () => {
+  await eager.close()
+  await compiled.close()
+})
+
+// Where rounding alone makes a gradient, as that of a bias that a softmax cancels, an epsilon of 1e-8 would let rounding
+// decide where the weight goes.
+/** @type {Optimizer} */
+const adamw = (await findPlugin(OPTIMIZER, 'adamw', { folders: [root] }))({ epsilon: 1e-6 })
+const optimizer = chain(clipByGlobalNorm(1), adamw)
+
+/** Every dropout that a model has. */
+const allDropout = (/** @type {readonly string[]} */ names) =>
+  Object.fromEntries(names.filter((name) => /dropout|pdrop/i.test(name)).map((name) => [name, DROPOUT]))
+
+/** @returns {any} */
+const scalar = (/** @type {number} */ value) => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
+
+/** All weights of a case: those of the golden file, and new ones where its checkpoint lacks some. */
+async function weightsOf(/** @type {Case} */ { model, objective, weights }) {
+  const fresh = eager.compile(() => ({ ...model.init(key(1)), ...objective.init(key(2)) }))()
+  const all = { .../** @type {Record<string, HostArray>} */ (await eager.read(fresh)), ...weights }
+  eager.release(fresh)
+  return all
+}
+
+/** Losses, norms of gradients, and the weights at the end. @returns {Promise<any>} */
+async function train(
+  /** @type {Case} */ { model, objective, golden },
+  /** @type {Engine} */ engine,
+  /** @type {Record<string, HostArray>} */ weights,
+  recompute = false,
+) {
+  const step = engine.compile(trainingStep({ model, objective, optimizer, recompute }), { donate: [0, 2, 3] })
+  const live = engine.live()
+  const trainable = /** @type {any} */ (engine.put(weights))
+  /** @type {any} */
+  let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
+  const [losses, norms] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])]
+  for (let i = 0; i < STEPS; i++) {
+    const batch = hostTree(golden.examples[i % golden.examples.length].batch)
+    const seed = { shape: [2], dtype: 'int32', values: Int32Array.of(i, 7) }
+    /** @type {any} */
+    const inputs = { learningRate: scalar(1e-3), step: scalar(i + 1), seed }
+    /** @type {any} */
+    const given = engine.put({ batch, inputs })
+    const { loss, gradientNorm, state: next } = step(state, {}, given.batch, given.inputs)
+    state = next
+    const read = /** @type {any} */ (await engine.read({ loss, gradientNorm }))
+    engine.release({ loss, gradientNorm })
+    losses.push(read.loss.values[0])
+    norms.push(read.gradientNorm.values[0])
+  }
+  const trained = /** @type {Record<string, HostArray>} */ (await engine.read(state.trainable))
+  engine.release(state)
+  assert.equal(engine.live(), live, 'nothing is left behind')
+  step.dispose()
+  return { losses, norms, trained }
+}
+
+const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} */ b) =>
+  Math.max(...Array.from(a, (x, i) => (Number.isFinite(x) ? Math.abs(x - /** @type {number} */ (b[i])) : Infinity)))
+
+/** Holds a training to another. */
+function hold(/** @type {any} */ found, /** @type {any} */ expected) {
+  assert.ok(apart(found.losses, expected.losses) <= TOLERANCE, `losses ${found.losses}, not ${expected.losses}`)
+  const ratios = found.norms.map((/** @type {number} */ norm, /** @type {number} */ i) => norm / expected.norms[i])
+  assert.ok(apart(ratios, new Array(STEPS).fill(1)) <= 1e-3, `norms ${found.norms}, not ${expected.norms}`)
+  for (const [name, { values }] of Object.entries(expected.trained)) {
+    const difference = apart(found.trained[name].values, values)
+    assert.ok(difference <= TOLERANCE, `${name} differs by ${difference}`)
+  }
+}
+
+describe('ten steps of training are the same on onnxruntime and on tfjs-cpu', () => {
+  for (const folder of goldenCases())
+    it(`${relative(root, folder)}, without dropout, with it, and with layers computed again`, async () => {
+      const [plain, dropping] = [await readCase(folder), await readCase(folder, allDropout)]
+      const weights = await weightsOf(plain)
+      const expected = await train(plain, eager, weights)
+      hold(await train(plain, compiled, weights), expected)
+      const dropped = await train(dropping, eager, weights)
+      assert.ok(apart(dropped.losses, expected.losses) > TOLERANCE, 'dropout changes the losses')
+      hold(await train(dropping, compiled, weights), dropped)
+      hold(await train(dropping, compiled, weights, true), dropped)
+    })
+
+  it('with every model and every objective that there is', async () => {
+    const kinds = await Promise.all(goldenCases().map(async (folder) => (await readCase(folder)).golden))
+    for (const [kind, of] of /** @type {const} */ ([
+      ['model', 'plugin'],
+      ['objective', 'objective'],
+    ])) {
+      const there = readdirSync(join(root, 'plugins')).filter((name) => name.startsWith(`${kind}-`))
+      assert.deepEqual([...new Set(kinds.map((golden) => `${kind}-${golden[of]}`))].sort(), there)
+    }
+  })
+})
