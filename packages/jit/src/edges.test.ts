@@ -52,6 +52,7 @@ describe('where nothing or little is given, a kernel computes what TF.js does in
       whole(0, 0, 0, -1, -1),
     ],
     'remainders of whole numbers by 0': [(x, y) => tf.mod(x!, y!), whole(5, -5, 0), whole(0, 0, 0)],
+    'powers of whole numbers': [(x, y) => tf.pow(x!, y!), whole(0, 2, -1, 1, 3, 0), whole(-1, -1, -1, -2, 4, 0)],
     'quotients of real numbers by 0': [(x, y) => tf.floorDiv(x!, y!), tf.tensor1d([5, -5, 0]), tf.zeros([3])],
     'segments that there are not': [(x) => tf.unsortedSegmentSum(x!, tf.tensor1d([-1, 0, 7, 1], 'int32'), 2), table],
     'segments that there may not be': [
@@ -73,6 +74,14 @@ describe('where nothing or little is given, a kernel computes what TF.js does in
       })
     const inputs = [tf.tensor2d([[1, -2]]), tf.tensor2d([[3, -3], [1, 1]]), tf.tensor2d([[2, 0.5]])] // prettier-ignore
     expect(compiled(op, ...inputs)).toEqual(read(op(...inputs)))
+  })
+
+  it('a product with an activation that there is not', () => {
+    const op: Op = (a, b) =>
+      tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, activation: 'softsign' as 'relu' })
+    expect(() => compiled(op, tf.ones([2, 2]), tf.ones([2, 2]))).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_KERNEL', problem: expect.stringContaining('softsign') }),
+    )
   })
 
   it.each(['log1p', 'expm1'] as const)('%s to the last digits, near 0 and far from it', (name) => {

@@ -140,15 +140,15 @@ const pools: Record<string, (d: Draw) => Trial> = {
 
 const images: Record<string, (d: Draw) => Trial> = {
   batchNorm: (d) => {
-    const [shape, some] = [d.shape(4, 4), d.flag()]
+    const [shape, scaled] = [d.shape(4, 4), d.flag()]
     const channels = [shape[3]!]
     const op: Op = (x, mean, variance, offset, scale) => {
-      const [a, c] = some ? [offset as tf.Tensor1D, scale as tf.Tensor1D] : [undefined, undefined]
-      const y = tf.batchNorm(x as Tensor4D, mean as tf.Tensor1D, variance as tf.Tensor1D, a, c, 0.01)
-      return some ? y : tf.add(tf.add(y, offset!), scale!)
+      const [m, v, a, c] = [mean, variance, offset, scale] as tf.Tensor1D[]
+      return tf.batchNorm(x as Tensor4D, m!, v!, a, scaled ? c : undefined, 0.01)
     }
     const variance = d.real(channels, (x) => Math.abs(x) + 0.5)
-    return [op, [d.real(shape), d.real(channels), variance, d.real(channels), d.real(channels)], g]
+    const inputs = [d.real(shape), d.real(channels), variance, d.real(channels), d.real(channels)]
+    return [op, inputs, scaled ? g : undefined] // without a scale TF.js has no gradient
   },
   localResponseNormalization: (d) => {
     const radius = 1 + d.below(3)
