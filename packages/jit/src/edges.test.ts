@@ -97,11 +97,13 @@ describe('where nothing or little is given, a kernel computes what TF.js does in
   })
 
   it('angles with their signs, of zeros and infinities too', () => {
-    const edges = [0, -0, 1, -1, Infinity, -Infinity]
+    const edges = [0, -0, 1, -1, Infinity, -Infinity, NaN]
     const [y, x] = [tf.tensor1d(edges.flatMap((n) => edges.map(() => n))), tf.tensor1d(edges.flatMap(() => edges))]
     const [, , found] = compiled((a, b) => tf.atan2(a!, b!), y, x)
     const wanted = edges.flatMap((a) => edges.map((c) => Math.atan2(a, c)))
-    for (const [i, angle] of wanted.entries()) expect(found[i]).toBeCloseTo(angle, 6)
+    for (const [i, angle] of wanted.entries())
+      if (Number.isNaN(angle)) expect(found[i]).toBeNaN()
+      else expect(found[i]).toBeCloseTo(angle, 6)
   })
 })
 

@@ -148,7 +148,8 @@ function isNegative(b: Builder, x: Value): Value {
 function atan2(b: Builder, y: Value, x: Value): Value {
   const infinite = binary(b, 'And', infinity(b, x), infinity(b, y), 'bool')
   const slope = where(b, infinite, mul(b, unary(b, 'Sign', y), unary(b, 'Sign', x)), div(b, y, x))
-  const raw = where(b, compare(b, 'Equal', y, one(b, 0)), y, unary(b, 'Atan', slope))
+  const origin = binary(b, 'And', compare(b, 'Equal', y, one(b, 0)), compare(b, 'Equal', x, one(b, 0)), 'bool')
+  const raw = where(b, origin, y, unary(b, 'Atan', slope))
   const turn = where(b, isNegative(b, y), one(b, -Math.PI), one(b, Math.PI))
   return where(b, isNegative(b, x), add(b, raw, turn), raw)
 }
