@@ -52,6 +52,7 @@ describe('where nothing or little is given, a kernel computes what TF.js does in
       whole(0, 0, 0, -1, -1),
     ],
     'remainders of whole numbers by 0': [(x, y) => tf.mod(x!, y!), whole(5, -5, 0), whole(0, 0, 0)],
+    'powers of whole numbers': [(x, y) => tf.pow(x!, y!), whole(0, 2, -1, 1, 3, 0), whole(-1, -1, -1, -2, 4, 0)],
     'quotients of real numbers by 0': [(x, y) => tf.floorDiv(x!, y!), tf.tensor1d([5, -5, 0]), tf.zeros([3])],
     'segments that there are not': [(x) => tf.unsortedSegmentSum(x!, tf.tensor1d([-1, 0, 7, 1], 'int32'), 2), table],
     'segments that there may not be': [
@@ -75,6 +76,14 @@ describe('where nothing or little is given, a kernel computes what TF.js does in
     expect(compiled(op, ...inputs)).toEqual(read(op(...inputs)))
   })
 
+  it('a product with an activation that there is not', () => {
+    const op: Op = (a, b) =>
+      tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, activation: 'softsign' as 'relu' })
+    expect(() => compiled(op, tf.ones([2, 2]), tf.ones([2, 2]))).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_KERNEL', problem: expect.stringContaining('softsign') }),
+    )
+  })
+
   it.each(['log1p', 'expm1'] as const)('%s to the last digits, near 0 and far from it', (name) => {
     const magnitudes = [1e-30, 1e-8, 1e-7, 1e-6, 1e-3, 0.1, 0.5, 0.99, 1, 1.01, 3, 20, Infinity]
     const numbers = [...magnitudes, ...magnitudes.map((x) => -x), 0, -0, NaN]
@@ -88,11 +97,13 @@ describe('where nothing or little is given, a kernel computes what TF.js does in
   })
 
   it('angles with their signs, of zeros and infinities too', () => {
-    const edges = [0, -0, 1, -1, Infinity, -Infinity]
+    const edges = [0, -0, 1, -1, Infinity, -Infinity, NaN]
     const [y, x] = [tf.tensor1d(edges.flatMap((n) => edges.map(() => n))), tf.tensor1d(edges.flatMap(() => edges))]
     const [, , found] = compiled((a, b) => tf.atan2(a!, b!), y, x)
     const wanted = edges.flatMap((a) => edges.map((c) => Math.atan2(a, c)))
-    for (const [i, angle] of wanted.entries()) expect(found[i]).toBeCloseTo(angle, 6)
+    for (const [i, angle] of wanted.entries())
+      if (Number.isNaN(angle)) expect(found[i]).toBeNaN()
+      else expect(found[i]).toBeCloseTo(angle, 6)
   })
 })
 

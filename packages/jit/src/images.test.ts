@@ -140,15 +140,15 @@ const pools: Record<string, (d: Draw) => Trial> = {
 
 const images: Record<string, (d: Draw) => Trial> = {
   batchNorm: (d) => {
-    const [shape, some] = [d.shape(4, 4), d.flag()]
+    const [shape, scaled] = [d.shape(4, 4), d.flag()]
     const channels = [shape[3]!]
     const op: Op = (x, mean, variance, offset, scale) => {
-      const [a, c] = some ? [offset as tf.Tensor1D, scale as tf.Tensor1D] : [undefined, undefined]
-      const y = tf.batchNorm(x as Tensor4D, mean as tf.Tensor1D, variance as tf.Tensor1D, a, c, 0.01)
-      return some ? y : tf.add(tf.add(y, offset!), scale!)
+      const [m, v, a, c] = [mean, variance, offset, scale] as tf.Tensor1D[]
+      return tf.batchNorm(x as Tensor4D, m!, v!, a, scaled ? c : undefined, 0.01)
     }
     const variance = d.real(channels, (x) => Math.abs(x) + 0.5)
-    return [op, [d.real(shape), d.real(channels), variance, d.real(channels), d.real(channels)], g]
+    const inputs = [d.real(shape), d.real(channels), variance, d.real(channels), d.real(channels)]
+    return [op, inputs, scaled ? g : undefined] // without a scale TF.js has no gradient
   },
   localResponseNormalization: (d) => {
     const radius = 1 + d.below(3)
@@ -193,10 +193,14 @@ describe('on drawn images each kernel computes what TF.js does in plain JavaScri
 })
 
 describe('where gradients of TF.js in plain JavaScript are not those of its values', () => {
-  const LINEAR: Record<string, [Op, Tensor]> = {
+  const CASES: Record<string, [Op, Tensor]> = {
     'averages of windows that lie partly outside': [
       (x) => tf.avgPool(x as Tensor4D, [3, 2], [2, 1], 'same'),
       tf.randomNormal([2, 5, 4, 3], 0, 1, 'float32', 1),
+    ],
+    'maxima of windows that are no cubes': [
+      (x) => tf.maxPool3d(x as Tensor5D, [1, 3, 2], 1, 'same'),
+      tf.randomNormal([2, 3, 5, 4, 3], 0, 1, 'float32', 5),
     ],
     'images resized from the middles of pixels': [
       (x) => tf.image.resizeBilinear(x as Tensor4D, [7, 3], false, true),
@@ -208,8 +212,8 @@ describe('where gradients of TF.js in plain JavaScript are not those of its valu
     ],
   }
 
-  // Of a linear function L the gradient is its transpose: ⟨Lᵀ dy, x⟩ = ⟨dy, L x⟩, for every x and dy.
-  it.each(Object.entries(LINEAR))('they are of %s', (_name, [op, x]) => {
+  // Euler's theorem: of a function f for which f(t·x) = t·f(x) the gradient g has ⟨g(x, dy), x⟩ = ⟨dy, f(x)⟩, for every dy.
+  it.each(Object.entries(CASES))('they are of %s', (_name, [op, x]) => {
     const y = op(x) as Tensor
     const dy = tf.randomNormal(y.shape, 0, 1, 'float32', 4)
     const f = jit((at: Tensor, by: Tensor) => tf.grad((z: Tensor) => op(z) as Tensor)(at, by))

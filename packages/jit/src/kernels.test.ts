@@ -425,6 +425,40 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     one((x) => tf.mul(x!, tf.fill([2, 3], 0.5)), [real([2, 3])], g),
     one((x) => tf.add(x!, tf.fill([70, 2], 2)), [real([2])], g),
   ],
+  convolutions: [
+    one((x, w) => tf.conv1d(x as never, w as never, 1, 'same'), [real([2, 5, 3]), real([3, 3, 4])], g),
+    one((x, w) => tf.conv2d(x as never, w as never, 2, 'same'), [real([2, 5, 4, 3]), real([3, 2, 3, 4])], g),
+    one((x, w) => tf.conv3d(x as never, w as never, 1, 'same'), [real([2, 3, 4, 3, 2]), real([2, 2, 2, 2, 3])], g),
+    one((x, w) => tf.depthwiseConv2d(x as never, w as never, 1, 'same'), [real([2, 5, 4, 3]), real([3, 2, 3, 2])], g),
+    one(
+      (x, w, bias) => tf.fused.conv2d({ x: x as never, filter: w as never, bias: bias!, strides: 1, pad: 'same' }),
+      [real([2, 5, 4, 3]), real([3, 2, 3, 4]), real([4])],
+    ),
+    one(
+      (x, w, bias) =>
+        tf.fused.depthwiseConv2d({ x: x as never, filter: w as never, bias: bias!, strides: 1, pad: 'same' }),
+      [real([2, 5, 4, 3]), real([3, 2, 3, 2]), real([6])],
+    ),
+  ],
+  pools: [
+    one((x) => tf.maxPool(x as never, 2, 2, 'same'), [real([2, 5, 4, 3])], g),
+    one((x) => tf.avgPool(x as never, 2, 2, 'valid'), [real([2, 5, 4, 3])], g),
+    one((x) => tf.maxPool3d(x as never, 2, 2, 'same'), [real([2, 5, 4, 3, 2])], g),
+    one((x) => tf.avgPool3d(x as never, 2, 2, 'valid'), [real([2, 5, 4, 3, 2])], g),
+  ],
+  images: [
+    one((x) => tf.image.resizeBilinear(x as never, [7, 3]), [real([2, 4, 4, 3])], g),
+    one((x) => tf.image.resizeNearestNeighbor(x as never, [7, 3]), [real([1, 5, 4, 3])], g),
+    one((x) => tf.spaceToBatchND(x!, [2, 2], [[1, 0], [0, 1]]), [real([2, 5, 3, 3])], g), // prettier-ignore
+    one((x) => tf.batchToSpaceND(x!, [2, 2], [[1, 0], [0, 1]]), [real([8, 3, 2, 3])], g), // prettier-ignore
+    one((x) => tf.localResponseNormalization(x as never, 2), [real([2, 2, 3, 7])], g),
+    one(
+      (x, mean, offset, scale) =>
+        tf.batchNorm(x as never, mean as never, tf.exp(mean!), offset as never, scale as never),
+      [real([2, 2, 3, 4]), real([4]), real([4]), real([4])],
+      g,
+    ),
+  ],
 }
 
 /** The value, and the gradient of the sum of its squares with respect to each real input. */

@@ -130,6 +130,15 @@ function floorDiv(b: Builder, x: Value, y: Value): Value {
   return safe ? found : where(b, unfit, mul(b, x, y), found)
 }
 
+/** A power; of whole numbers 0 where it is infinite, as in JavaScript. */
+function power(b: Builder, x: Value, y: Value): Value {
+  const found = binary(b, 'Pow', x, y)
+  const known = splat(y)
+  if (x.dtype === 'float32' || (known !== undefined && known >= 0)) return found
+  const infinite = binary(b, 'And', compare(b, 'Equal', x, zero(b, x)), compare(b, 'Less', y, zero(b, y)), 'bool')
+  return where(b, infinite, zero(b, x), found)
+}
+
 /** Whether numbers are negative, −0 among them. */
 function isNegative(b: Builder, x: Value): Value {
   const below = (y: Value): Value => compare(b, 'Less', y, one(b, 0))
@@ -140,7 +149,8 @@ function isNegative(b: Builder, x: Value): Value {
 function atan2(b: Builder, y: Value, x: Value): Value {
   const infinite = binary(b, 'And', infinity(b, x), infinity(b, y), 'bool')
   const slope = where(b, infinite, mul(b, unary(b, 'Sign', y), unary(b, 'Sign', x)), div(b, y, x))
-  const raw = where(b, compare(b, 'Equal', y, one(b, 0)), y, unary(b, 'Atan', slope))
+  const origin = binary(b, 'And', compare(b, 'Equal', y, one(b, 0)), compare(b, 'Equal', x, one(b, 0)), 'bool')
+  const raw = where(b, origin, y, unary(b, 'Atan', slope))
   const turn = where(b, isNegative(b, y), one(b, -Math.PI), one(b, Math.PI))
   return where(b, isNegative(b, x), add(b, raw, turn), raw)
 }
@@ -196,7 +206,7 @@ export const elementwise: Lowerings = {
     x('a').dtype === 'bool' ? binary(b, 'And', x('a'), x('b'), 'bool') : div(b, x('a'), x('b')),
   Maximum: binaryOf('Max'),
   Minimum: binaryOf('Min'),
-  Pow: binaryOf('Pow'),
+  Pow: ({ b, in: x }) => numeric(b, [x('a'), x('b')], (...[base, exponent]) => power(b, base!, exponent!)),
   Mod: ({ b, in: x }) => numeric(b, [x('a'), x('b')], (...[left, right]) => floorMod(b, left!, right!)),
   FloorDiv: ({ b, in: x }) => floorDiv(b, whole(b, x('a')), whole(b, x('b'))),
   Atan2: ({ b, in: x }) => atan2(b, real(b, x('a')), real(b, x('b'))),
