@@ -3,15 +3,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { matrixOperations } from './operations.mjs'
 import { createWeights, does, start } from './peers.mjs'
-import { CHECK, matrixOperations } from './workloads.mjs'
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
 /** @typedef {import('./peers.mjs').Peer} Peer */
 /** @typedef {import('./peers.mjs').Conversation} Conversation */
 /**
- * What one peer did: times in milliseconds, memory in bytes, or why there is nothing.
- * @typedef {{ peer: string, about: string, ready?: string, failure?: string, median?: number, fastest?: number, slowest?: number, steps?: number, tokensPerSecond?: number, firstStepSeconds?: number, peakBytes?: number, rateShare?: number }} Row
+ * What one peer did: times in milliseconds, memory in bytes, or why there is nothing. `otherTexts` counts the steps in which
+ * it wrote something else than the first peer.
+ * @typedef {{ peer: string, about: string, ready?: string, failure?: string, median?: number, fastest?: number, slowest?: number, steps?: number, tokensPerSecond?: number, firstStepSeconds?: number, peakBytes?: number, rateShare?: number, otherTexts?: number }} Row
  * @typedef {{ workload: Workload, rate: number | undefined, rows: Row[] }} Measured
  */
 
@@ -32,19 +33,27 @@ async function withWeights(workload, use) {
   }
 }
 
+/** A peer's losses in the steps of a workload. @param {Peer} peer @param {{ workload: Workload, weights: string }} given */
+async function lossesOf(peer, given) {
+  const { ask } = await start(peer, given)
+  const losses = []
+  for (let i = 1; i <= given.workload.rounds; i++) losses.push((await ask(String(i))).value)
+  await ask('end')
+  return losses
+}
+
 /**
- * Trains a tiny model without dropout with every peer: they do the same work if they have the same losses.
- * @param {readonly Peer[]} peers @param {(text: string) => void} log @returns {Promise<Record<string, number[]>>}
+ * Trains a tiny model without dropout with every peer: they do the same work if they have the same losses. A peer that cannot
+ * is named, and left out of the result.
+ * @param {Workload} workload @param {readonly Peer[]} peers @param {(text: string) => void} log @returns {Promise<Record<string, number[]>>}
  */
-export const check = (peers, log) =>
-  withWeights(CHECK, async (weights) => {
+export const check = (workload, peers, log) =>
+  withWeights(workload, async (weights) => {
     /** @type {Record<string, number[]>} */
     const losses = {}
     for (const peer of peers) {
-      const { ask } = await start(peer, { workload: CHECK, weights })
-      const own = []
-      for (let i = 1; i <= CHECK.rounds; i++) own.push((await ask(String(i))).value)
-      await ask('end')
+      const own = await lossesOf(peer, { workload, weights }).catch((error) => void log(String(error.message)))
+      if (own === undefined) continue
       losses[peer.name] = own
       const first = Object.values(losses)[0] ?? []
       const differs = own.some((loss, i) => !(Math.abs(loss - (first[i] ?? NaN)) <= TOLERANCE * Math.abs(loss)))
@@ -55,7 +64,7 @@ export const check = (peers, log) =>
     return losses
   })
 
-/** One peer at one workload. @typedef {{ peer: Peer, row: Row, talk: Conversation | undefined, times: number[] }} Entrant */
+/** One peer at one workload. @typedef {{ peer: Peer, row: Row, talk: Conversation | undefined, times: number[], otherTexts: number }} Entrant */
 
 /** Starts a peer and lets it take its first step. @param {Peer} peer @param {{ workload: Workload, weights: string }} given @returns {Promise<Entrant>} */
 async function enter(peer, given) {
@@ -69,6 +78,7 @@ async function enter(peer, given) {
       row: { ...row, ready: talk.ready, firstStepSeconds: (performance.now() - talk.begun) / 1000 },
       talk,
       times: [],
+      otherTexts: 0,
     }
   } catch (error) {
     return {
@@ -76,12 +86,13 @@ async function enter(peer, given) {
       row: { ...row, failure: String(error instanceof Error ? error.message : error) },
       talk: undefined,
       times: [],
+      otherTexts: 0,
     }
   }
 }
 
 /** @param {Entrant} entrant @param {Workload} workload @param {number | undefined} rate @returns {Promise<Row>} */
-async function leave({ row, talk, times }, workload, rate) {
+async function leave({ row, talk, times, otherTexts }, workload, rate) {
   if (talk === undefined) return row
   const { peakBytes } = await talk.ask('end')
   const median = medianOf(times)
@@ -94,9 +105,24 @@ async function leave({ row, talk, times }, workload, rate) {
     steps: times.length,
     tokensPerSecond: (1000 * workload.batch * workload.length) / median,
     peakBytes,
+    ...(workload.task === 'write' ? { otherTexts } : {}),
     ...(rate === undefined || operations === undefined
       ? {}
       : { rateShare: operations / (median / 1000) / (rate * 1e9) }),
+  }
+}
+
+/** All peers that run take the step of a round, in turns. @param {number} round @param {Workload} workload @param {readonly Entrant[]} entrants */
+async function takeTurns(round, { task }, entrants) {
+  /** @type {number | undefined} */
+  let first
+  for (const entrant of entrants) {
+    const { peer, talk, times } = entrant
+    if (talk === undefined || times.length >= Math.ceil(round * peer.share)) continue
+    const { milliseconds, value } = await talk.ask(String(round))
+    times.push(milliseconds)
+    first ??= value
+    if (task === 'write' && value !== first) entrant.otherTexts++
   }
 }
 
@@ -113,14 +139,7 @@ export const measure = (workload, peers, log) =>
       entrants.push(entrant)
     }
     for (let round = 1; round <= workload.rounds; round++) {
-      const texts = new Set()
-      for (const { peer, talk, times } of entrants)
-        if (talk !== undefined && times.length < Math.ceil(round * peer.share)) {
-          const { milliseconds, value } = await talk.ask(String(round))
-          times.push(milliseconds)
-          if (workload.task === 'write') texts.add(value)
-        }
-      if (texts.size > 1) log(`round ${round}: the peers wrote ${texts.size} different texts`)
+      await takeTurns(round, workload, entrants)
       log(`round ${round} of ${workload.rounds}`)
     }
     const own = entrants.find(({ peer }) => peer.name === 'attune')?.talk

@@ -9,10 +9,10 @@ import { lastValueFrom, toArray } from 'rxjs'
 import { PROMPT, checksum, promptOf } from './workloads.mjs'
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
-/** @type {{ engine: string, workload: Workload & { model: Record<string, any> }, weights: string, create: boolean }} */
-const { engine: engineName, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
+/** @type {{ engine: string, workload: Workload, weights: string, create: boolean }} */
+const { engine: engineModule, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
 const { plugin: pluginName, ...config } = workload.model
-const engine = (await import(`@attune/engine-${engineName}`)).default()
+const engine = (await import(engineModule)).default()
 await engine.start()
 const plugin = (await import(`@attune/model-${pluginName}`)).default
 /** @type {core.Model} */
@@ -37,9 +37,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     say({ peakBytes: process.resourceUsage().maxRSS * 1024 })
     process.exit()
   } else {
-    const prompts = Array.from({ length: workload.batch }, (_, row) =>
-      promptOf(Number(line) + row, config['vocab_size']),
-    )
+    const prompts = Array.from({ length: workload.batch }, (_, row) => promptOf(Number(line) + row, config.vocab_size))
     const begun = performance.now()
     const events = await lastValueFrom(writer.write(prompts, room).pipe(toArray()))
     const milliseconds = performance.now() - begun

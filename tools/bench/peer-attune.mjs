@@ -1,81 +1,60 @@
 // @ts-check
 /**
- * One peer: Attune's model, objective, optimizer and training step on an engine. Told a step's number on standard input,
- * it takes the step and answers with its time and loss.
+ * One peer: Attune's model, objective, adapter, optimizer and training step on an engine. Told a step's number on standard
+ * input, it takes the step and answers with its time and loss.
  */
 import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync } from 'node:fs'
-import adamw from '@attune/optimizer-adamw'
-import bert from '@attune/model-bert'
-import classification from '@attune/objective-sequence-classification'
-import * as core from '@attune/core'
 import * as nn from '@attune/nn'
 import { trainingStep } from '@attune/trainer'
 import { matMul, sum } from '@tensorflow/tfjs-core'
-import { CLASSES } from './workloads.mjs'
+import { ints, subjectOf } from './subject.mjs'
 
+/** @import { Engine, HostArray, Params } from '@attune/core' */
 /** @typedef {import('./workloads.mjs').Workload} Workload */
 /** @type {{ engine: string, workload: Workload, weights: string, create: boolean }} */
-const { engine: engineName, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
-const { batch, length, dropout, task } = workload
-const shape = /** @type {import('./workloads.mjs').Shape} */ (workload.model)
-
-const scope = core.createScope()
-core.provide(scope, (await import(`@attune/engine-${engineName}`)).default, {})
-core.provide(scope, bert, {
-  ...shape,
-  hiddenDropoutProb: dropout,
-  attentionProbsDropoutProb: dropout,
-})
-core.provideInstance(scope, core.TOKENIZER, /** @type {any} */ ({})) // batches are made here: nothing is encoded
-const labels = Array.from({ length: CLASSES }, (_, i) => String(i))
-core.provide(scope, classification, { labels })
-core.provide(scope, adamw, { weightDecay: 0.01 })
-const engine = core.get(scope, core.ENGINE)
+const { engine: engineModule, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
+/** @type {Engine} */
+const engine = (await import(engineModule)).default()
 await engine.start()
-const model = core.get(scope, core.MODEL)
-const objective = core.get(scope, core.OBJECTIVE)
-const optimizer = nn.chain(nn.clipByGlobalNorm(1), ...core.getAll(scope, core.OPTIMIZER))
+const { model: plain, objective, adapter, optimizer, fresh, batchOf } = await subjectOf(workload, engine)
 
 if (create) {
-  const params = engine.compile(() => ({ ...model.init(core.key(1)), ...objective.init(core.key(2)) }))()
-  writeFileSync(weights, nn.encodeSafetensors(await engine.read(params), { format: 'pt' }))
+  const { trainable, frozen } = adapter.adapt(plain, fresh())
+  const all = await engine.read({ ...frozen, ...trainable })
+  writeFileSync(weights, nn.encodeSafetensors(all, { format: 'pt' }))
   process.exit()
 }
 
-/** @param {readonly number[]} shape @param {(i: number) => number} value @returns {core.HostArray} */
-const ints = (shape, value) => ({
-  shape,
-  dtype: 'int32',
-  values: Int32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => value(i)),
-})
-/** @param {number} value @returns {core.HostArray} */
+/** @param {number} value @returns {HostArray} */
 const number = (value) => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
-/** @param {number} i */
-const batchOf = (i) => ({
-  inputs: {
-    inputIds: ints([batch, length], (j) => (7919 * j + 104_729 * i) % shape.vocabSize),
-    attentionMask: ints([batch, length], () => 1),
-    tokenTypeIds: ints([batch, length], () => 0),
-  },
-  labels: ints([batch], (j) => (i + j) % CLASSES),
-})
 const INFERENCE = /** @type {const} */ ({ training: false })
 
-const params = engine.put(nn.decodeSafetensors(readFileSync(weights), weights).tensors)
+/** The parameters of the file: what an adapter adds to the plain ones takes the place of what it would begin with. */
+function load() {
+  const saved = engine.put(nn.decodeSafetensors(readFileSync(weights), weights).tensors)
+  const own = Object.fromEntries(Object.entries(saved).filter(([name]) => !name.includes('.lora_')))
+  const { model, trainable, frozen } = adapter.adapt(plain, own)
+  const given = Object.fromEntries(Object.keys(trainable).map((name) => [name, /** @type {any} */ (saved[name])]))
+  engine.release(Object.fromEntries(Object.entries(trainable).filter(([name, tensor]) => given[name] !== tensor)))
+  return { model, trainable: given, frozen }
+}
+
+const { model, trainable, frozen } = load()
+const training = workload.task === 'train'
 /** @type {import('@attune/trainer').TrainingState} */
-let state = { trainable: params, optimizer: task === 'train' ? engine.compile(() => optimizer.init(params))() : {} }
+let state = { trainable, optimizer: training ? engine.compile(() => optimizer.init(trainable))() : {} }
 const train = engine.compile(trainingStep({ model, objective, optimizer }), { donate: [0, 2, 3] })
 const infer = engine.compile(
-  (/** @type {core.Params} */ p, /** @type {any} */ given) =>
+  (/** @type {Params} */ p, /** @type {any} */ given) =>
     objective.head(p, model.forward(p, given.inputs, INFERENCE), INFERENCE, given),
   { donate: [1] },
 )
 
 /** A training step, and its loss. @param {number} i @returns {Promise<number>} */
 async function trainOnce(i) {
-  const hyper = { learningRate: number(5e-5), step: number(i), seed: ints([2], (j) => i + j) }
-  const { loss, gradientNorm, ...result } = train(state, {}, engine.put(batchOf(i)), engine.put(hyper))
+  const hyper = { learningRate: number(workload.learningRate), step: number(i), seed: ints([2], (j) => i + j) }
+  const { loss, gradientNorm, ...result } = train(state, frozen, engine.put(batchOf(i)), engine.put(hyper))
   state = result.state
   const { values } = await engine.read(loss)
   engine.release({ loss, gradientNorm })
@@ -84,7 +63,9 @@ async function trainOnce(i) {
 
 /** The first logit of a batch. @param {number} i @returns {Promise<number>} */
 async function inferOnce(i) {
-  const logits = /** @type {import('@tensorflow/tfjs-core').Tensor} */ (infer(params, engine.put(batchOf(i))))
+  const logits = /** @type {import('@tensorflow/tfjs-core').Tensor} */ (
+    infer({ ...frozen, ...state.trainable }, engine.put(batchOf(i)))
+  )
   const { values } = await engine.read(logits)
   engine.release(logits)
   return Number(values[0])
@@ -94,7 +75,7 @@ async function inferOnce(i) {
 async function rate() {
   const size = 2048
   const values = Float32Array.from({ length: size * size }, (_, i) => i % 7)
-  /** @type {core.HostArray} */
+  /** @type {HostArray} */
   const square = { shape: [size, size], dtype: 'float32', values }
   const a = engine.put(square)
   const product = engine.compile((/** @type {any} */ x) => sum(matMul(x, x)))
@@ -118,7 +99,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     process.exit()
   } else {
     const begun = performance.now()
-    const value = task === 'train' ? await trainOnce(Number(line)) : await inferOnce(Number(line))
+    const value = training ? await trainOnce(Number(line)) : await inferOnce(Number(line))
     say({ milliseconds: performance.now() - begun, value })
   }
 }

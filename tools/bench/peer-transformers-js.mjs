@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { PROMPT, checksum, promptOf } from './workloads.mjs'
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
-/** @type {{ workload: Workload & { model: Record<string, any> }, weights: string, threads: number }} */
+/** @type {{ workload: Workload, weights: string, threads: number }} */
 const { workload, weights, threads } = JSON.parse(process.argv[2] ?? '{}')
 const folder = mkdtempSync(join(tmpdir(), 'attune-onnx-'))
 process.on('exit', () => rmSync(folder, { recursive: true }))
@@ -42,7 +42,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     process.exit()
   } else {
     const rows = Array.from({ length: workload.batch }, (_, row) =>
-      promptOf(Number(line) + row, workload.model['vocab_size']),
+      promptOf(Number(line) + row, workload.model.vocab_size),
     )
     const size = [workload.batch, PROMPT]
     const integers = (/** @type {readonly number[]} */ values) => new Tensor('int64', values.map(BigInt), size)

@@ -1,4 +1,4 @@
-"""One peer: the same model in PyTorch and transformers, with the optimizer that transformers' Trainer takes by default.
+"""One peer: the same model in PyTorch and transformers, with the optimizer that transformers' Trainer takes by default; LoRA by peft.
 
 Told a step's number on standard input, it takes the step and answers with its time and loss, as peer-attune.mjs does.
 """
@@ -11,52 +11,83 @@ import time
 import torch
 import transformers
 from safetensors.torch import load_file
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
+CLASSES = 16
 given = json.loads(sys.argv[1])
-workload, shape = given["workload"], given["workload"]["model"]
+workload = given["workload"]
+batch, length, vocabulary = workload["batch"], workload["length"], workload["model"]["vocab_size"]
 torch.set_num_threads(given["threads"])
 torch.manual_seed(0)
-config = BertConfig(
-    vocab_size=shape["vocabSize"],
-    hidden_size=shape["hiddenSize"],
-    num_hidden_layers=shape["numHiddenLayers"],
-    num_attention_heads=shape["numAttentionHeads"],
-    intermediate_size=shape["intermediateSize"],
-    max_position_embeddings=shape["maxPositionEmbeddings"],
-    hidden_dropout_prob=workload["dropout"],
-    attention_probs_dropout_prob=workload["dropout"],
-    num_labels=16,
-)
-model = BertForSequenceClassification(config)
-missing, unexpected = model.load_state_dict(load_file(given["weights"]), strict=False)
-if missing or unexpected:
-    sys.exit(f"other weights than expected: {missing} {unexpected}")
+
+# By the objective: the class with its head, what its configuration needs, and what a batch holds besides the texts.
+OBJECTIVES = {
+    "sequence-classification": (
+        AutoModelForSequenceClassification,
+        {"num_labels": CLASSES},
+        lambda i, ids: {"token_type_ids": torch.zeros_like(ids), "labels": (i + torch.arange(batch)) % CLASSES},
+    ),
+    "causal-language-modeling": (AutoModelForCausalLM, {"use_cache": False}, lambda i, ids: {"labels": ids}),
+}
+cls, options, asked = OBJECTIVES[workload["objective"]]
+
+
+def load():
+    shape = {name: value for name, value in workload["model"].items() if name not in ("plugin", "model_type")}
+    model = cls.from_config(AutoConfig.for_model(workload["model"]["model_type"], **shape, **options))
+    saved = load_file(given["weights"])
+    plain = {name: tensor for name, tensor in saved.items() if ".lora_" not in name}
+    missing, unexpected = model.load_state_dict(plain, strict=False)
+    if [name for name in missing if name != "lm_head.weight"] or unexpected:
+        sys.exit(f"other weights than expected: {missing} {unexpected}")
+    model.tie_weights()
+    return with_lora(model, {name: tensor for name, tensor in saved.items() if ".lora_" in name}) if "lora" in workload else model
+
+
+def with_lora(model, factors):
+    from peft import LoraConfig, get_peft_model
+
+    lora = workload["lora"]
+    adapted = get_peft_model(
+        model,
+        LoraConfig(
+            r=lora["rank"],
+            lora_alpha=lora["alpha"],
+            target_modules=lora["targets"],
+            lora_dropout=0.0,
+            fan_in_fan_out=workload["model"]["model_type"] == "gpt2",
+            task_type="CAUSAL_LM",
+        ),
+    )
+    named = {f"base_model.model.{name.removesuffix('.weight')}.default.weight": tensor for name, tensor in factors.items()}
+    trained = {name for name, p in adapted.named_parameters() if p.requires_grad}
+    if trained != named.keys():
+        sys.exit(f"other factors than expected: {trained ^ named.keys()}")
+    adapted.load_state_dict(named, strict=False)
+    return adapted
+
+
+model = load()
 training = workload["task"] == "train"
 model.train(training)
-decayed = [p for n, p in model.named_parameters() if not n.endswith("bias") and "LayerNorm" not in n]
-others = [p for n, p in model.named_parameters() if n.endswith("bias") or "LayerNorm" in n]
+trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+decayed = [p for name, p in trained if not name.endswith("bias") and "LayerNorm" not in name]
+others = [p for name, p in trained if name.endswith("bias") or "LayerNorm" in name]
 groups = [{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
-optimizer = torch.optim.AdamW(groups, lr=5e-5, fused=True) if training else None
+optimizer = torch.optim.AdamW(groups, lr=workload["learningRate"], fused=True) if training else None
 run = torch.compile(model) if given["compile"] else model
-batch, length = workload["batch"], workload["length"]
 
 
 def batch_of(i):
-    ids = (7919 * torch.arange(batch * length) + 104729 * i) % shape["vocabSize"]
-    return {
-        "input_ids": ids.view(batch, length),
-        "attention_mask": torch.ones(batch, length, dtype=torch.long),
-        "token_type_ids": torch.zeros(batch, length, dtype=torch.long),
-        "labels": (i + torch.arange(batch)) % 16,
-    }
+    ids = ((7919 * torch.arange(batch * length) + 104729 * i) % vocabulary).view(batch, length)
+    return {"input_ids": ids, "attention_mask": torch.ones(batch, length, dtype=torch.long), **asked(i, ids)}
 
 
 def train_once(i):
     optimizer.zero_grad()
     loss = run(**batch_of(i)).loss
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    torch.nn.utils.clip_grad_norm_([p for _, p in trained], 1.0)
     optimizer.step()
     return loss.item()
 
@@ -76,7 +107,10 @@ def say(value):
     print(json.dumps(value), file=answers, flush=True)
 
 
-say({"ready": f"PyTorch {torch.__version__}, transformers {transformers.__version__}, {torch.get_num_threads()} threads"})
+libraries = f"PyTorch {torch.__version__}, transformers {transformers.__version__}"
+if "peft" in sys.modules:
+    libraries += f", peft {sys.modules['peft'].__version__}"
+say({"ready": f"{libraries}, {torch.get_num_threads()} threads"})
 for line in sys.stdin:
     if line.strip() == "end":
         say({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})

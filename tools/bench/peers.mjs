@@ -22,7 +22,7 @@ const tfjsNode =
   process.env['ATTUNE_TFJS_NODE'] ?? join(root, 'tools/tfjs-native/dist/node_modules/@tensorflow/tfjs-node')
 
 /** What a peer is given: the workload and the file of the weights. @typedef {{ workload: Workload, weights: string, create?: boolean }} Given */
-/** @param {string} engine */
+/** @param {string} engine the module of the engine */
 const attune = (engine) => (/** @type {Given} */ given) => [
   process.execPath,
   join(folder, given.workload.task === 'write' ? 'peer-attune-writing.mjs' : 'peer-attune.mjs'),
@@ -42,11 +42,11 @@ export const PEERS = [
     about: 'Attune, engine onnxruntime',
     share: 1,
     tasks: ['train', 'infer', 'write'],
-    command: attune('onnxruntime'),
+    command: attune('@attune/engine-onnxruntime'),
   },
   {
     name: 'pytorch',
-    about: 'PyTorch eager, transformers, fused AdamW',
+    about: 'PyTorch eager, transformers, peft for LoRA, fused AdamW',
     share: 1,
     tasks: ['train', 'infer', 'write'],
     command: pytorch(false),
@@ -56,14 +56,20 @@ export const PEERS = [
     name: 'tfjs-node',
     about: "Attune's step on tfjs-node, eager",
     share: 0.5,
-    command: attune('tfjs-node-gpu'),
+    command: attune('@attune/engine-tfjs-node-gpu'),
     environment: { ATTUNE_TFJS_NODE: tfjsNode },
   },
   {
     name: 'tfjs-wasm',
-    about: "Attune's step on the TF.js WASM backend, eager",
+    about: "Attune's step on the TF.js WASM backend with the faster kernels of @attune/engine-tfjs-wasm, eager",
     share: 0.2,
-    command: attune('tfjs-wasm'),
+    command: attune('@attune/engine-tfjs-wasm'),
+  },
+  {
+    name: 'tfjs-wasm-stock',
+    about: "Attune's step on the TF.js WASM backend as shipped, with only the kernels that it lacks supplied, eager",
+    share: 0.2,
+    command: attune(join(folder, 'engine-tfjs-wasm-stock.mjs')),
   },
   {
     name: 'transformers-js',
@@ -76,7 +82,12 @@ export const PEERS = [
       JSON.stringify({ threads: availableParallelism(), ...given }),
     ],
   },
-  { name: 'tfjs-cpu', about: "Attune's step on TF.js in plain JavaScript", share: 0.2, command: attune('tfjs-cpu') },
+  {
+    name: 'tfjs-cpu',
+    about: "Attune's step on TF.js in plain JavaScript",
+    share: 0.2,
+    command: attune('@attune/engine-tfjs-cpu'),
+  },
 ]
 
 /** Whether a peer does a task. @param {Peer} peer @param {Workload['task']} task */
@@ -88,9 +99,9 @@ export function absent({ name }) {
   if (name === 'transformers-js' && process.env['ATTUNE_TRANSFORMERS_JS'] === undefined)
     return 'npm install --prefix FOLDER @huggingface/transformers@4.3.1, name FOLDER/node_modules/@huggingface/transformers in ATTUNE_TRANSFORMERS_JS, and a Python with optimum-onnx in PYTHON_ONNX'
   if (!name.startsWith('pytorch')) return undefined
-  const found = spawnSync(python, ['-c', 'import torch, transformers, safetensors'], { encoding: 'utf8' })
+  const found = spawnSync(python, ['-c', 'import torch, transformers, peft, safetensors'], { encoding: 'utf8' })
   if (found.status === 0) return undefined
-  return 'pip install torch==2.15.0 transformers==5.23.0 safetensors, and name that Python in PYTHON'
+  return 'pip install torch==2.15.0 transformers==5.23.0 peft==0.21.2 safetensors, and name that Python in PYTHON'
 }
 
 /** What a process said went wrong: its last line that speaks of an error, or its last line. @param {string} text */
@@ -125,7 +136,7 @@ export async function start({ name, command, environment = {} }, given) {
 
 /** Writes weights that all peers start from. @param {Workload} workload @param {string} weights */
 export function createWeights(workload, weights) {
-  const [program = '', ...arguments_] = attune('onnxruntime')({ workload, weights, create: true })
+  const [program = '', ...arguments_] = attune('@attune/engine-onnxruntime')({ workload, weights, create: true })
   const { status, stderr } = spawnSync(program, arguments_, { encoding: 'utf8' })
   if (status !== 0) throw new Error(stderr)
 }

@@ -1,19 +1,23 @@
 // @ts-check
 /**
  * Measures Attune and its peers: `node tools/bench/run.mjs [--workloads 1,2] [--peers attune,pytorch] [--write]`.
- * Prints tables; `--write` puts them into docs/benchmarks.md and docs/benchmarks.json.
+ * Prints tables; `--write` puts them into docs/benchmarks.md and docs/benchmarks.json, in the place of what stood there for
+ * the same workloads.
  */
 import { parseArgs } from 'node:util'
 import { table } from '@attune/text'
 import { check, measure } from './measure.mjs'
 import { PEERS, absent, does } from './peers.mjs'
-import { COLUMNS, bars, circumstances, tableRows, write } from './report.mjs'
-import { WORKLOADS } from './workloads.mjs'
+import { COLUMNS, bars, circumstances, differences, tableRows, write } from './report.mjs'
+import { CHECKS, WORKLOADS } from './workloads.mjs'
 
 const { values } = parseArgs({
   options: {
     workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
-    peers: { type: 'string', default: 'attune,pytorch,pytorch-compile,tfjs-node,tfjs-wasm,transformers-js' },
+    peers: {
+      type: 'string',
+      default: 'attune,pytorch,pytorch-compile,tfjs-node,tfjs-wasm,tfjs-wasm-stock,transformers-js',
+    },
     write: { type: 'boolean', default: false },
   },
 })
@@ -34,18 +38,23 @@ const present = chosen(PEERS, values.peers).filter((peer) => {
   if (why !== undefined) console.log(`${peer.name} is left out: ${why}`)
   return why === undefined
 })
-const losses = await check(
-  present.filter((peer) => does(peer, 'train')),
-  log,
-)
-console.log(`${Object.keys(losses).join(', ')}: the same losses on a tiny encoder without dropout\n`)
+const workloads = chosen(WORKLOADS, values.workloads)
+const trained = new Set(workloads.flatMap(({ task, model }) => (task === 'write' ? [] : [model.plugin])))
+for (const [, workload] of Object.entries(CHECKS).filter(([plugin]) => trained.has(plugin))) {
+  log(workload.title)
+  const trainers = present.filter((peer) => does(peer, 'train'))
+  const losses = await check(workload, trainers, log)
+  console.log(`${Object.keys(losses).join(', ')}: the same losses on ${workload.title} without dropout\n`)
+}
+/** @type {import('./report.mjs').Recorded[]} */
 const all = []
-for (const workload of chosen(WORKLOADS, values.workloads)) {
+for (const workload of workloads) {
   log(workload.title)
   const measured = await measure(workload, present, log)
-  all.push(measured)
-  console.log(`${workload.name}: ${workload.title}\n${table(COLUMNS, tableRows(measured)).join('\n')}\n`)
+  all.push({ ...measured, circumstances: circumstances(measured) })
+  const lines = [...table(COLUMNS, tableRows(measured)), ...differences(measured)]
+  console.log(`${workload.name}: ${workload.title}\n${lines.join('\n')}\n`)
 }
 const lines = bars(all).map(({ bar, found, met }) => [met ? 'met' : 'missed', bar, found])
 if (lines.length > 0) console.log(table(['', 'bar', 'found'], lines).join('\n'))
-if (values.write) write(all, circumstances(all))
+if (values.write) write(all)

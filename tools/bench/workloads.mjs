@@ -3,23 +3,27 @@
  * What is measured. All peers start from the same weights and see the same batches: token `j` of batch `i` is
  * `(7919·j + 104729·i) mod vocabulary`, the label of row `j` is `(i + j) mod 16`, and nothing is padding.
  *
- * @typedef {{ vocabSize: number, hiddenSize: number, numHiddenLayers: number, numAttentionHeads: number, intermediateSize: number, maxPositionEmbeddings: number }} Shape
- * @typedef {{ name: string, title: string, task: 'train' | 'infer' | 'write', batch: number, length: number, dropout: number, model: Shape | Writing, rounds: number }} Workload
- * @typedef {{ plugin: string, model_type: string } & Record<string, unknown>} Writing a Hugging Face config, and the plugin that reads it
+ * @typedef {{ plugin: string, model_type: string, vocab_size: number } & Record<string, number | string | boolean>} Network a Hugging Face config, and the plugin that reads it
+ * @typedef {'sequence-classification' | 'causal-language-modeling'} Objective
+ * @typedef {{ rank: number, alpha: number, targets: readonly string[] }} LowRank
+ * @typedef {{ name: string, title: string, task: 'train' | 'infer' | 'write', objective: Objective, lora?: LowRank, learningRate: number, batch: number, length: number, model: Network, rounds: number }} Workload
  */
 
 export const CLASSES = 16
 
 const MINILM = {
-  vocabSize: 30522,
-  hiddenSize: 384,
-  numHiddenLayers: 6,
-  numAttentionHeads: 12,
-  intermediateSize: 1536,
-  maxPositionEmbeddings: 512,
+  plugin: 'bert',
+  model_type: 'bert',
+  vocab_size: 30522,
+  hidden_size: 384,
+  num_hidden_layers: 6,
+  num_attention_heads: 12,
+  intermediate_size: 1536,
+  max_position_embeddings: 512,
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.1,
 }
-const BASE = { ...MINILM, hiddenSize: 768, numHiddenLayers: 12, intermediateSize: 3072 }
-/** `length` is how many tokens are written after prompts of {@link PROMPT}. */
+const BASE = { ...MINILM, hidden_size: 768, num_hidden_layers: 12, intermediate_size: 3072 }
 const GPT2 = {
   plugin: 'gpt2',
   model_type: 'gpt2',
@@ -28,6 +32,9 @@ const GPT2 = {
   n_layer: 12,
   n_head: 12,
   n_positions: 1024,
+  resid_pdrop: 0.1,
+  embd_pdrop: 0.1,
+  attn_pdrop: 0.1,
 }
 const LLAMA_135M = {
   plugin: 'llama',
@@ -44,24 +51,21 @@ const LLAMA_135M = {
   bos_token_id: 0,
   pad_token_id: 0,
 }
-const TINY = {
-  ...MINILM,
-  vocabSize: 500,
-  hiddenSize: 32,
-  numHiddenLayers: 2,
-  numAttentionHeads: 2,
-  intermediateSize: 64,
-}
+const OF_GPT2 = { rank: 8, alpha: 16, targets: ['c_attn'] }
+const OF_LLAMA = { rank: 8, alpha: 16, targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj'] }
 
-/** @type {readonly Workload[]} */
+const classifying = /** @type {const} */ ({ objective: 'sequence-classification', learningRate: 5e-5 })
+const predicting = /** @type {const} */ ({ objective: 'causal-language-modeling', learningRate: 2e-4 })
+
+/** Where text is written, `length` is how many tokens follow prompts of {@link PROMPT}. @type {readonly Workload[]} */
 export const WORKLOADS = [
   {
     name: '1',
     title: 'MiniLM-L6 size encoder, full fine-tuning, 16 × 128 tokens',
     task: 'train',
+    ...classifying,
     batch: 16,
     length: 128,
-    dropout: 0.1,
     model: MINILM,
     rounds: 12,
   },
@@ -69,19 +73,41 @@ export const WORKLOADS = [
     name: '2',
     title: 'BERT-base, full fine-tuning, 8 × 128 tokens',
     task: 'train',
+    ...classifying,
     batch: 8,
     length: 128,
-    dropout: 0.1,
     model: BASE,
+    rounds: 6,
+  },
+  {
+    name: '3',
+    title: 'GPT-2 small, next tokens, LoRA of rank 8 on attention (`c_attn`), 4 × 256 tokens',
+    task: 'train',
+    ...predicting,
+    lora: OF_GPT2,
+    batch: 4,
+    length: 256,
+    model: GPT2,
+    rounds: 6,
+  },
+  {
+    name: '4',
+    title: 'a Llama of 135 M parameters, next tokens, LoRA of rank 8 on attention (`q`, `k`, `v`, `o`), 2 × 512 tokens',
+    task: 'train',
+    ...predicting,
+    lora: OF_LLAMA,
+    batch: 2,
+    length: 512,
+    model: LLAMA_135M,
     rounds: 6,
   },
   {
     name: '5a',
     title: 'MiniLM-L6 size encoder, inference, 1 × 128 tokens',
     task: 'infer',
+    ...classifying,
     batch: 1,
     length: 128,
-    dropout: 0,
     model: MINILM,
     rounds: 40,
   },
@@ -89,9 +115,9 @@ export const WORKLOADS = [
     name: '5b',
     title: 'MiniLM-L6 size encoder, inference, 32 × 128 tokens',
     task: 'infer',
+    ...classifying,
     batch: 32,
     length: 128,
-    dropout: 0,
     model: MINILM,
     rounds: 12,
   },
@@ -99,9 +125,9 @@ export const WORKLOADS = [
     name: '6a',
     title: 'GPT-2 small, greedy, 64 tokens after 16',
     task: 'write',
+    ...predicting,
     batch: 1,
     length: 64,
-    dropout: 0,
     model: GPT2,
     rounds: 8,
   },
@@ -109,9 +135,9 @@ export const WORKLOADS = [
     name: '6b',
     title: 'a Llama of 135 M parameters, greedy, 64 tokens after 16',
     task: 'write',
+    ...predicting,
     batch: 1,
     length: 64,
-    dropout: 0,
     model: LLAMA_135M,
     rounds: 8,
   },
@@ -127,25 +153,62 @@ export const promptOf = (i, vocabulary) =>
 /** One number for what was written: the same for the same tokens. @param {readonly number[]} tokens */
 export const checksum = (tokens) => tokens.reduce((sum, token) => (31 * sum + token) % 1_000_003, 0)
 
-/**
- * Trained for a few steps before anything is timed: without dropout all peers must have the same losses.
- * @type {Workload}
- */
-export const CHECK = {
-  name: 'check',
-  title: 'a tiny encoder',
-  task: 'train',
-  batch: 4,
-  length: 16,
-  dropout: 0,
-  model: TINY,
-  rounds: 4,
-}
+const checking = /** @type {const} */ ({ task: 'train', learningRate: 1e-2, batch: 4, length: 16, rounds: 4 })
 
-/** Floating-point operations of a step's matrix products; the gradient takes two products for each of the forward pass. */
-export function matrixOperations(/** @type {Workload} */ { task, batch, length, model }) {
-  if (task === 'write') return undefined
-  const { hiddenSize: h, intermediateSize: f, numHiddenLayers } = /** @type {Shape} */ (model)
-  const forToken = numHiddenLayers * (2 * (4 * h * h + 2 * h * f) + 4 * length * h)
-  return (task === 'train' ? 3 : 1) * batch * length * forToken
+/**
+ * Trained for a few steps before anything is timed: without dropout all peers must have the same losses. Steps are long, so
+ * that another update shows in them. By the plugin of the workloads that they stand for.
+ * @type {Readonly<Record<string, Workload>>}
+ */
+export const CHECKS = {
+  bert: {
+    name: 'check',
+    title: 'a tiny encoder',
+    ...checking,
+    objective: 'sequence-classification',
+    model: {
+      ...MINILM,
+      vocab_size: 500,
+      hidden_size: 32,
+      num_hidden_layers: 2,
+      num_attention_heads: 2,
+      intermediate_size: 64,
+      hidden_dropout_prob: 0,
+      attention_probs_dropout_prob: 0,
+    },
+  },
+  gpt2: {
+    name: 'check',
+    title: 'a tiny GPT-2 with LoRA',
+    ...checking,
+    objective: 'causal-language-modeling',
+    lora: OF_GPT2,
+    model: {
+      ...GPT2,
+      vocab_size: 500,
+      n_embd: 32,
+      n_layer: 2,
+      n_head: 2,
+      n_positions: 32,
+      resid_pdrop: 0,
+      embd_pdrop: 0,
+      attn_pdrop: 0,
+    },
+  },
+  llama: {
+    name: 'check',
+    title: 'a tiny Llama with LoRA',
+    ...checking,
+    objective: 'causal-language-modeling',
+    lora: OF_LLAMA,
+    model: {
+      ...LLAMA_135M,
+      vocab_size: 500,
+      hidden_size: 32,
+      intermediate_size: 64,
+      num_hidden_layers: 2,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+    },
+  },
 }

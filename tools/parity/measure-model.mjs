@@ -29,7 +29,7 @@ export function goldenCases() {
 }
 
 const json = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'))
-const tensors = (/** @type {string} */ path) => decodeSafetensors(readFileSync(path), path).tensors
+export const tensors = (/** @type {string} */ path) => decodeSafetensors(readFileSync(path), path).tensors
 
 /** Arrays of a golden file as the engines take them. @returns {any} */
 export function hostTree(/** @type {any} */ tree) {
@@ -64,7 +64,7 @@ export async function readCase(folder, change = () => ({})) {
 /** @typedef {Awaited<ReturnType<typeof readCase>>} Case */
 
 /** The logits that the case's objective puts on the states; those of language models stay inside the head otherwise. */
-function logitsOf(
+export function logitsOf(
   /** @type {Case} */ { model, objective, golden },
   /** @type {Params} */ params,
   /** @type {any} */ batch,
@@ -92,9 +92,9 @@ function gradientsOf(/** @type {Case} */ it, /** @type {Params} */ params, /** @
 }
 
 const norm = (/** @type {ArrayLike<number>} */ values) => Math.hypot(...Array.from(values))
-const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} */ b) =>
+export const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} */ b) =>
   Array.from(a, (x, i) => Math.abs(x - /** @type {number} */ (b[i])))
-const greatest = (/** @type {Iterable<number>} */ values) => {
+export const greatest = (/** @type {Iterable<number>} */ values) => {
   let most = 0
   for (const value of values) most = Number.isNaN(value) ? Infinity : Math.max(most, value)
   return most
@@ -104,7 +104,7 @@ const greatest = (/** @type {Iterable<number>} */ values) => {
 const ZERO = 1e-6
 
 /** The greatest difference of a tensor's gradient, relative to its norm, over all tensors. */
-function gradientDifference(/** @type {any} */ found, /** @type {Record<string, HostArray>} */ expected) {
+export function gradientDifference(/** @type {any} */ found, /** @type {Record<string, HostArray>} */ expected) {
   return greatest(
     Object.entries(expected).map(([name, { values }]) => {
       const difference = norm(apart(found[name].values, values))
@@ -152,7 +152,7 @@ async function train(
  * What makes `pooled` is missing from checkpoints with another head: new weights stand in its place, and nothing depends on
  * them. @param {Case} it @param {Engine} engine @returns {Case}
  */
-function withRest(it, engine) {
+export function withRest(it, engine) {
   const fresh = engine.compile(() => it.model.init(key(1)))()
   const rest = Object.fromEntries(Object.entries(fresh).filter(([name]) => it.weights[name] === undefined))
   const forward = /** @type {Model['forward']} */ (params, inputs, mode) =>

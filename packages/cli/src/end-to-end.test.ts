@@ -16,6 +16,12 @@ interface Finished {
   readonly err: string
 }
 
+/** What an evaluation says, as an event and on the command line. */
+interface Scored {
+  readonly type?: string
+  readonly scores: { readonly loss: { readonly value: number } }
+}
+
 /** Runs the command in the temporary folder; `during` may act while it runs. */
 function attune(
   args: readonly string[],
@@ -124,6 +130,31 @@ describe('train, evaluate and predict', () => {
     expect(existsSync(join(root, 'stopped/model'))).toBe(false)
     const resumed = await attune(['train', '--resume', 'stopped'])
     expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('finished at step 280')])
+  })
+
+  it('trains with LoRA, goes on after Ctrl-C to the same weights, and saves plain ones that score as the adapted did', async () => {
+    const lora = (name: string): string =>
+      config(
+        name,
+        (text) =>
+          `${text.replace('epochs: 2', 'epochs: 20').replace('tfjs-cpu', 'onnxruntime').replace('callback', 'adapter: { use: lora, rank: 2, dropout: 0.1 }\ncallback')}`,
+      )
+    expect((await attune(['train', lora('lora')])).code).toBe(0)
+    let sent = false
+    const stopped = await attune(['train', lora('lora-stopped')], '', (child, err) => {
+      if (!sent && err.includes('step 1/')) sent = child.kill('SIGINT')
+    })
+    expect(stopped.code).toBe(130)
+    expect((await attune(['train', '--resume', 'lora-stopped'])).code).toBe(0)
+    const weights = (name: string): Buffer => readFileSync(join(root, name, 'model/model.safetensors'))
+    expect(weights('lora-stopped').equals(weights('lora'))).toBe(true)
+    expect(weights('lora').toString('latin1')).not.toContain('lora_')
+    const events = readFileSync(join(root, 'lora/events.jsonl'), 'utf8').trim().split('\n')
+    const scored = events
+      .map((line) => JSON.parse(line) as Scored)
+      .findLast(({ type }) => type === 'evaluation.completed')
+    const saved = JSON.parse((await attune(['evaluate', 'lora', '--split', 'validation', '--json'])).out) as Scored
+    expect(saved.scores.loss.value).toBeCloseTo(scored!.scores.loss.value, 5)
   })
 
   it('writes a configuration that trains as it is', async () => {

@@ -1,6 +1,7 @@
 export * from './activation.js'
 export * from './attention.js'
 export * from './attention-bias.js'
+export { type Beside, withBeside } from './beside-linear.js'
 export * from './border.js'
 export * from './cache.js'
 export * from './checkpoint-config.js'

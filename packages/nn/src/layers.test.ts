@@ -21,6 +21,7 @@ import {
   rmsNorm,
   rotaryTables,
   rotate,
+  withBeside,
 } from './index.js'
 
 interface Stored {
@@ -188,5 +189,21 @@ describe('activation and parameter', () => {
     expect(() => linear(params, 'layer.O', tensor([[1]]))).toThrow(
       expect.objectContaining({ code: 'MISSING_PARAMETER', remedy: expect.stringContaining('layer.0.weight') }),
     )
+  })
+
+  it('adds beside a dense layer what it is told, by name, and only meanwhile', () => {
+    const params = { 'layer.weight': tensor([[1, 2]]), 'layer.bias': tensor([3]) }
+    const x = tensor([[[1, 1]], [[2, 0]]])
+    const values = () => [...linear(params, 'layer', x).dataSync()]
+    const seen: unknown[] = []
+    const beside = (given: unknown, name: string, rows: Tensor) => {
+      seen.push([given, name, rows.shape])
+      return tensor([[10], [20]])
+    }
+    expect(withBeside(beside, () => values())).toEqual([16, 25])
+    expect(seen).toEqual([[params, 'layer', [2, 2]]])
+    expect(withBeside(beside, () => withBeside(() => undefined, values))).toEqual([6, 5])
+    expect(() => withBeside(beside, () => linear({}, 'layer', x))).toThrow('layer.weight')
+    expect(values()).toEqual([6, 5])
   })
 })

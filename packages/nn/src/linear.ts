@@ -1,5 +1,6 @@
 import type { Params } from '@attune/core'
 import { type Tensor, add, matMul, reshape } from '@tensorflow/tfjs-core'
+import { besideLinear } from './beside-linear.js'
 import { parameter } from './parameter.js'
 
 /** How a layer's parameters are laid out. */
@@ -13,7 +14,7 @@ export interface LinearOptions {
 /**
  * A fully connected layer: `y = x·Wᵀ + b`, with `W` from `name.weight` `[out, in]` and `b` from `name.bias` `[out]`.
  * `x` is `[…, in]`, the result `[…, out]`. Leading dimensions are folded into one, because one large matrix product is
- * faster on every backend than a batch of small ones.
+ * faster on every backend than a batch of small ones. What an adapter computes beside the layer is added.
  */
 export function linear(
   params: Params,
@@ -24,7 +25,9 @@ export function linear(
   const weight = parameter(params, `${name}.weight`)
   const [first, second] = weight.shape as [number, number]
   const [inputs, outputs] = inputFirst ? [first, second] : [second, first]
-  const product = matMul(reshape(x, [-1, inputs]), weight, false, !inputFirst)
+  const rows = reshape(x, [-1, inputs])
+  const product = matMul(rows, weight, false, !inputFirst)
   const y = bias ? add(product, parameter(params, `${name}.bias`)) : product
-  return reshape(y, [...x.shape.slice(0, -1), outputs])
+  const beside = besideLinear(params, name, rows)
+  return reshape(beside === undefined ? y : add(y, beside), [...x.shape.slice(0, -1), outputs])
 }

@@ -61,6 +61,7 @@ export function describeAdapter(
   describe(`adapter ${plugin.name}`, () => {
     const engine = referenceEngine()
     const { initial, merge: inexact } = plugin.exceptions ?? {}
+    const made = (): Adapter => plugin(options, { engine, randomness: key(3) }) as Adapter
     let params: Params
     let adapted: Adapted
     const outputs = (of: Model, p: Params) =>
@@ -73,7 +74,7 @@ export function describeAdapter(
     beforeAll(async () => {
       await engine.start()
       params = model.init(key(1))
-      adapted = (plugin(options) as Adapter).adapt(model, params)
+      adapted = made().adapt(model, params)
     })
     afterAll(() => engine.close())
     describeOptions(plugin, options)
@@ -142,7 +143,7 @@ export function describeAdapter(
     it('makes no tensor but its parameters', () => {
       const before = engine.live()
       const original = model.init(key(2))
-      const { trainable, frozen } = (plugin(options) as Adapter).adapt(model, original)
+      const { trainable, frozen } = made().adapt(model, original)
       const all = new Set<Tensor>(leaves({ original, trainable, frozen }, isTensor).map(([, leaf]) => leaf))
       expect(engine.live()).toBe(before + all.size)
       engine.release({ original, trainable, frozen })

@@ -127,7 +127,9 @@ async function finish(session: Session, begun: number): Promise<void> {
   bus.emit({ type: 'training.completed', step, because: ended })
   await obeyAfterTraining(session)
   if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
-  const params = adapted.merge(await finalTrainable(session), adapted.frozen)
+  const merge = parts.engine.compile(adapted.merge)
+  const params = merge(await finalTrainable(session), adapted.frozen)
+  merge.dispose()
   const model = await saveModel(plan, parts, params, moving.lastScores)
   bus.emit({ type: 'run.completed', step, seconds, because: ended, model })
 }

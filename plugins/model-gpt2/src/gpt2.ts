@@ -189,6 +189,7 @@ export const gpt2 = definePlugin({
         parts: { 'classifier.weight': 'score.weight' },
       },
     },
+    inputFirst: true,
     hiddenSize: o.nEmbd,
     maximumLength: o.nPositions,
     headDropout: 0,

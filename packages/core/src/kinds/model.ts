@@ -116,6 +116,8 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly wordEmbeddings: string
   /** How checkpoints hold the heads of this family, by the name of the objective. */
   readonly heads: Readonly<Record<string, Head>>
+  /** Whether weights of its dense layers are `[in, out]`, as in GPT-2's checkpoints, rather than `[out, in]`. */
+  readonly inputFirst?: boolean
   /** The width of the hidden states, for a head to attach to. */
   readonly hiddenSize: number
   /** The most tokens it takes. */

@@ -1,0 +1,134 @@
+import {
+  ADAPTER,
+  type Adapted,
+  type Adapter,
+  AttuneError,
+  ENGINE,
+  type Engine,
+  type HostArray,
+  type Key,
+  type Mode,
+  type Model,
+  type Params,
+  RANDOMNESS,
+  definePlugin,
+  fold,
+  stream,
+} from '@attune/core'
+import { type Beside, dropout, withBeside } from '@attune/nn'
+import { add, matMul, mul } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { isOwn, isTokenTable, targetLayers } from './targets.js'
+
+const options = z.strictObject({
+  rank: z.int().min(1).max(4096).default(8).describe('Width of the two thin matrices beside a dense layer'),
+  alpha: z.number().positive().max(100_000).default(16).describe('What they add is multiplied by alpha / rank'),
+  dropout: z.number().min(0).lt(1).default(0).describe('Dropout of what the first of them reads'),
+  targets: z
+    .union([z.enum(['attention', 'all-linear']), z.array(z.string().min(1)).min(1)])
+    .default('attention')
+    .describe(
+      'The dense layers to adapt: those of attention, all, or those whose names end so, as in `[query, value]`',
+    ),
+})
+
+type Options = z.output<typeof options>
+
+const downOf = (layer: string): string => `${layer}.lora_A.weight` // [rank, in]
+const upOf = (layer: string): string => `${layer}.lora_B.weight` // [out, rank]
+
+/** New factors: the first uniform within ±1/√in, as peft's kaiming_uniform(√5) comes to, the second 0. */
+function freshFactors(layers: readonly string[], rank: number, model: Model, params: Params, key: Key) {
+  const entries = layers.flatMap((layer): [string, HostArray][] => {
+    const shape = params[`${layer}.weight`]!.shape as [number, number]
+    const [outputs, inputs] = model.inputFirst === true ? [shape[1], shape[0]] : shape
+    const next = stream(fold(key, 'lora', layer))
+    const bound = 1 / Math.sqrt(inputs)
+    const down = Float32Array.from({ length: rank * inputs }, () => bound * (2 * next() - 1))
+    return [
+      [downOf(layer), { shape: [rank, inputs], dtype: 'float32', values: down }],
+      [upOf(layer), { shape: [outputs, rank], dtype: 'float32', values: new Float32Array(outputs * rank) }],
+    ]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The mode with randomness of a layer's own, which comes from its name. */
+const modeFor = (layer: string, mode: Mode): Mode =>
+  mode.training ? { ...mode, key: { ...mode.key, stream: fold([0, 0], 'lora', layer)[0] | 0 } } : mode
+
+/** What is added beside each adapted layer; `met` collects their names. */
+const besideIn =
+  ({ alpha, rank, dropout: rate }: Options, mode: Mode, met: Set<string>): Beside =>
+  (params, name, x) => {
+    const [down, up] = [params[downOf(name)], params[upOf(name)]]
+    if (down === undefined || up === undefined) return undefined
+    met.add(name)
+    const narrow = matMul(dropout(x, rate, modeFor(name, mode)), down, false, true) // [rows, rank]
+    return matMul(mul(narrow, alpha / rank), up, false, true) // [rows, out]
+  }
+
+/** The model with the factors beside its layers. */
+const adaptedModel = (model: Model, layers: readonly string[], o: Options): Model => ({
+  ...model,
+  forward(params, inputs, mode) {
+    const met = new Set<string>()
+    const outputs = withBeside(besideIn(o, mode, met), () => model.forward(params, inputs, mode))
+    const idle = mode.training ? layers.filter((layer) => !met.has(layer)) : []
+    if (idle.length === 0) return outputs
+    throw new AttuneError(
+      'UNKNOWN_TARGET',
+      `adapter lora: the model does not compute ${idle.slice(0, 3).join(', ')} as a dense layer`,
+      'Leave it out of `targets`: name the layers to adapt.',
+    )
+  },
+})
+
+/** Plain weights with what was learned worked in: `W + alpha / rank · B·A`. */
+const merged = (model: Model, layers: readonly string[], { alpha, rank }: Options, all: Params): Params => {
+  const factors = new Set(layers.flatMap((layer) => [downOf(layer), upOf(layer)]))
+  const plain = Object.entries(all).filter(([name]) => !factors.has(name))
+  const learned = layers.map((layer) => {
+    const [weight, down, up] = [all[`${layer}.weight`]!, all[downOf(layer)]!, all[upOf(layer)]!]
+    const product = model.inputFirst === true ? matMul(down, up, true, true) : matMul(up, down)
+    return [`${layer}.weight`, add(weight, mul(product, alpha / rank))] as const
+  })
+  return Object.fromEntries([...plain, ...learned])
+}
+
+function adapt(o: Options, model: Model, params: Params, { engine, randomness }: { engine: Engine; randomness: Key }) {
+  const layers = targetLayers(model, params, o.targets)
+  const trains = (name: string): boolean => !isOwn(model, name) && !isTokenTable(model, params, name)
+  const part = (wanted: (name: string) => boolean): Params =>
+    Object.fromEntries(Object.entries(params).filter(([name]) => wanted(name)))
+  const order = Object.keys(params)
+  return {
+    model: adaptedModel(model, layers, o),
+    trainable: { ...engine.put(freshFactors(layers, o.rank, model, params, randomness)), ...part(trains) },
+    frozen: part((name) => !trains(name)),
+    merge(trainable, frozen) {
+      const plain = merged(model, layers, o, { ...frozen, ...trainable })
+      return Object.fromEntries(order.map((name) => [name, plain[name]!]))
+    },
+  } satisfies Adapted
+}
+
+/**
+ * LoRA: the weights of a model stay, and beside some of its dense layers a product of two thin matrices learns.
+ *
+ *     y = x·Wᵀ + b + alpha / rank · (dropout(x)·Aᵀ)·Bᵀ
+ *
+ * `A` begins at random and `B` at 0, so that the first step starts from the model as it was. The weights' own gradients are
+ * never computed. A head that an objective brings, and what only such a head reads, train in full, as peft's
+ * `modules_to_save` do; a head that has a row for each token stays.
+ */
+export const lora = definePlugin({
+  kind: ADAPTER,
+  name: 'lora',
+  summary: 'Thin matrices beside dense layers train, all weights of the model stay',
+  source: 'Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, 2021, section 4.1',
+  options,
+  needs: { engine: ENGINE, randomness: RANDOMNESS },
+  create: (o, given): Adapter => ({ adapt: (model, params) => adapt(o, model, params, given) }),
+})
+export default lora

@@ -1,0 +1,151 @@
+// @ts-check
+/**
+ * LoRA on the tiny BERT and the tiny GPT-2 against peft (tools/golden/lora.py), by the trainer's own step, on the reference
+ * engine and on the compiled one: logits, losses, gradients, the weights after five steps, and merged weights.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ADAPTER, ENGINE, OPTIMIZER, findPlugin, key } from '@attune/core'
+import { lossAndGradients, trainingStep } from '@attune/trainer'
+import {
+  apart,
+  goldenCases,
+  gradientDifference,
+  greatest,
+  hostTree,
+  logitsOf,
+  readCase,
+  root,
+  tensors,
+  withRest,
+} from './measure-model.mjs'
+
+/** @import { Adapted, Engine, HostArray, Params } from '@attune/core' */
+
+const places = { folders: [root] }
+const golden = join(root, 'plugins/adapter-lora/golden')
+const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', values: Float32Array.of(n) })
+const SEED = { shape: [2], dtype: 'int32', values: Int32Array.of(1, 2) }
+
+/** The golden case, and the model that it is about with peft's factors beside its layers. */
+async function open(/** @type {string} */ folder, /** @type {Engine} */ engine) {
+  const expected = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'))
+  const it = await readCase(join(root, expected.case))
+  const adapter = (await findPlugin(ADAPTER, 'lora', places))(expected.options, { engine, randomness: key(1) })
+  /** @type {Adapted} */
+  const adapted = adapter.adapt(it.model, engine.put(it.weights))
+  const start = /** @type {Params} */ (engine.put(tensors(join(folder, 'start.safetensors'))))
+  const names = Object.keys(adapted.trainable).filter((name) => name.includes('.lora_'))
+  const shapes = (/** @type {Params} */ of) => names.sort().map((name) => [name, of[name]?.shape])
+  assert.deepEqual(shapes(start), shapes(adapted.trainable))
+  assert.deepEqual(Object.keys(start).sort(), names.sort())
+  return { expected, it: { ...it, model: adapted.model }, adapted, trainable: { ...adapted.trainable, ...start } }
+}
+
+/** How far arrays are from those of a file, at most; NaN in the file says that rounding decides. */
+const furthest = (/** @type {any} */ found, /** @type {string} */ file) =>
+  greatest(
+    Object.entries(tensors(file)).flatMap(([name, { values, shape }]) => {
+      assert.deepEqual(found[name]?.shape, shape, name)
+      return apart(/** @type {HostArray} */ (found[name]).values, values).filter((_, i) => !Number.isNaN(values[i]))
+    }),
+  )
+
+for (const name of ['tfjs-cpu', 'onnxruntime']) {
+  /** @type {Engine} */
+  const engine = (await findPlugin(ENGINE, name, places))()
+  describe(`on engine ${name}`, () => {
+    before(() => engine.start())
+    after(() => engine.close())
+    for (const plugin of readdirSync(golden)) {
+      const folder = join(golden, plugin)
+
+      it(`${plugin}: logits and losses to 1e-4, gradients to 1e-3, merged weights to 1e-5`, async () => {
+        const { expected, it, adapted, trainable } = await open(folder, engine)
+        const all = { ...adapted.frozen, ...trainable }
+        const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) => logitsOf(it, p, batch))
+        for (const [i, { logits, loss }] of expected.examples.entries()) {
+          const batch = engine.put(hostTree(it.golden.examples[i].batch))
+          const found = /** @type {any} */ (await engine.read(infer(all, batch)))
+          assert.ok(greatest(apart(found.logits.values, logits.values)) <= 1e-4)
+          assert.ok(Math.abs(found.loss.sum.values[0] / found.loss.weight.values[0] - loss) <= 1e-5)
+        }
+        const differentiate = engine.compile((t, frozen, batch, seed) => lossAndGradients(it, t, frozen, batch, seed))
+        const batch = engine.put(hostTree(it.golden.examples[0].batch))
+        const { grads } = /** @type {any} */ (
+          await engine.read(differentiate(trainable, adapted.frozen, batch, engine.put(/** @type {any} */ (SEED))))
+        )
+        const gradients = tensors(join(folder, 'gradients.safetensors'))
+        assert.deepEqual(Object.keys(grads).sort(), Object.keys(gradients).sort())
+        const off = gradientDifference(grads, gradients)
+        assert.ok(off <= 1e-3, `a gradient differs by ${off} of its norm`)
+        const merged = await engine.read(engine.compile(adapted.merge)(trainable, adapted.frozen))
+        assert.ok(furthest(merged, join(folder, 'merged.safetensors')) <= 1e-5)
+        assert.deepEqual(Object.keys(merged).sort(), Object.keys(it.weights).sort())
+      })
+
+      it(`${plugin}: losses of five steps of AdamW to 1e-4, weights after them to 5e-5`, async () => {
+        const { expected, it, adapted, trainable } = await open(folder, engine)
+        const { training } = expected
+        const optimizer = (await findPlugin(OPTIMIZER, 'adamw', places))({ weightDecay: training.weightDecay })
+        const step = engine.compile(trainingStep({ ...it, optimizer }), { donate: [0, 2, 3] })
+        let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
+        for (const [i, learningRate] of training.rates.entries()) {
+          const hyper = { learningRate: scalar(learningRate), step: scalar(i + 1), seed: SEED }
+          const { batch } = it.golden.examples[i % it.golden.examples.length]
+          const put = (/** @type {any} */ tree) => /** @type {any} */ (engine.put(tree))
+          const result = step(state, adapted.frozen, put(hostTree(batch)), put(hyper))
+          const loss = /** @type {any} */ (await engine.read(result.loss)).values[0]
+          assert.ok(Math.abs(loss - training.losses[i]) <= 1e-4, `loss of step ${i + 1}: ${loss}`)
+          state = /** @type {any} */ (result.state)
+        }
+        const off = furthest(await engine.read(state.trainable), join(folder, 'trained.safetensors'))
+        assert.ok(off <= 5e-5, `a weight is ${off} off`)
+      })
+    }
+  })
+}
+
+/** Families of which some have no such dense layers: their attention is made otherwise, or they have none. */
+const MAY_LACK = { attention: ['graph', 'lstm', 'mlp', 'xlnet'], 'all-linear': ['lstm'] }
+
+describe('every family', () => {
+  /** @type {Engine} */
+  let engine
+  before(async () => {
+    engine = (await findPlugin(ENGINE, 'tfjs-cpu', places))()
+    await engine.start()
+  })
+  for (const folder of goldenCases())
+    for (const targets of /** @type {const} */ (['attention', 'all-linear']))
+      it(`${relative(root, folder)}: ${targets} learns`, async () => {
+        const it = withRest(await readCase(folder), engine)
+        const given = { engine, randomness: key(1) }
+        const adapter = (await findPlugin(ADAPTER, 'lora', places))({ targets, rank: 1 }, given)
+        /** @type {Adapted} */
+        let adapted
+        try {
+          adapted = adapter.adapt(it.model, engine.put(it.weights))
+        } catch (error) {
+          assert.equal(/** @type {any} */ (error).code, 'UNKNOWN_TARGET')
+          return assert.ok(MAY_LACK[targets].includes(it.golden.plugin), String(error))
+        }
+        const { model, trainable, frozen } = adapted
+        const batch = engine.put(hostTree(it.golden.examples[0].batch))
+        const { grads } = engine.compile((t, f, b, seed) => lossAndGradients({ ...it, model }, t, f, b, seed))(
+          trainable,
+          frozen,
+          batch,
+          engine.put(/** @type {any} */ (SEED)),
+        )
+        const read = /** @type {Record<string, HostArray>} */ (await engine.read(grads))
+        const learning = Object.entries(read).filter(([name]) => name.endsWith('.lora_B.weight'))
+        const idle = learning.filter(([, { values }]) => values.every((g) => Math.abs(g) < 1e-9))
+        assert.deepEqual(
+          idle.map(([name]) => name),
+          [],
+        )
+      })
+})
