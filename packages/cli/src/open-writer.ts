@@ -3,6 +3,7 @@ import { type Generator, endTokens, generator } from '@attune/generate'
 import { loadPretrained } from '@attune/trainer'
 import { folderOf } from './hub-models.js'
 import { placesFrom } from './places.js'
+import { showWarnings } from './show-warnings.js'
 
 /** A saved model that writes. */
 export interface OpenWriter {
@@ -19,6 +20,7 @@ const objectiveFor = ({ config }: Model): string =>
 /** Opens the model of a run, of a folder in the layout of the Hugging Face library, or of the Hub, for writing. */
 export async function openWriter(model: string): Promise<OpenWriter> {
   const loaded = await loadPretrained(await folderOf(model), objectiveFor, placesFrom())
+  showWarnings(loaded.warnings)
   try {
     const writes = generator(loaded)
     return {

@@ -16,6 +16,7 @@ import {
 } from '@attune/core'
 import { optionsFromConfig } from '@attune/nn'
 import { chooseEngine } from './choose-engine.js'
+import { warningsOf } from './load-report.js'
 import { describeModel, readsType } from './model-folder.js'
 import { savedParameters } from './weights.js'
 
@@ -27,6 +28,8 @@ export interface Pretrained {
   readonly objective: Objective
   /** The parameters, head and all. */
   readonly params: Params
+  /** What its owner should know of how it was loaded. */
+  readonly warnings: readonly string[]
   close(): Promise<void>
 }
 
@@ -68,8 +71,9 @@ export async function loadPretrained(
   const engine = (await findPlugin(ENGINE, choice.engine.plugin as string, places))() as Engine
   await engine.start()
   try {
-    const params = savedParameters({ engine, model, objective }, folder)
-    return { engine, model, tokenizer, objective, params, close: () => engine.close() }
+    const { params, report } = savedParameters({ engine, model, objective }, folder)
+    const warnings = warningsOf(report)
+    return { engine, model, tokenizer, objective, params, warnings, close: () => engine.close() }
   } catch (error) {
     await engine.close()
     throw error

@@ -64,13 +64,12 @@ async function begin(order: Order, options: RunOptions, observe: (event: RunEven
   try {
     await startEngine(scope)
     if (order.learned === undefined && plan.directory !== undefined) await writeRunFolder(plan, learned, options)
-    const { session, facts, fresh } = openSession({ plan, learned, scope, splits, bus }, checkpoint)
+    const { session, facts, warnings } = openSession({ plan, learned, scope, splits, bus }, checkpoint)
     announce(session, facts, order)
     if (checkpoint === undefined) {
       await inspectValidation(scope, bus, splits.validation)
       for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
-      if (fresh.length > 0)
-        bus.emit({ type: 'run.warned', step: 0, message: `new weights, not in the saved model: ${fresh.join(', ')}` })
+      for (const message of warnings) bus.emit({ type: 'run.warned', step: 0, message })
     }
     return session
   } catch (error) {

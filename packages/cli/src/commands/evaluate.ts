@@ -3,6 +3,7 @@ import { type Evaluation, evaluate } from '@attune/trainer'
 import { table } from '@attune/text'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
+import { showWarnings } from '../show-warnings.js'
 
 /** The plugin and options that read a data file, by its name. */
 export const sourceOf = (file: string): { readonly use: string; readonly path: string } => ({
@@ -56,5 +57,6 @@ Examples:
     .action(async (run: string, flags: { split: string; data?: string; json?: boolean }) => {
       const source = flags.data === undefined ? {} : { source: sourceOf(flags.data) }
       const evaluation = await evaluate(resolve(run), { split: flags.split, ...source, places: placesFrom() })
+      showWarnings(evaluation.warnings)
       process.stdout.write(`${flags.json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
     })

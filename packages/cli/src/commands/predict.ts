@@ -5,6 +5,7 @@ import { readLines } from '@attune/data'
 import { loadPredictor } from '@attune/trainer'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
+import { showWarnings } from '../show-warnings.js'
 
 interface PredictFlags {
   readonly file?: string
@@ -69,6 +70,7 @@ Examples:
     .action(async (run: string, given: readonly string[], flags: PredictFlags) => {
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
       const predictor = await loadPredictor(resolve(run), { places: placesFrom() })
+      showWarnings(predictor.warnings)
       const seen: string[] = []
       try {
         for await (const prediction of predictor.predict(remembering(texts(given, flags), seen, flags.field)))

@@ -1,21 +1,8 @@
-import type { HostArray } from '@attune/core'
 import { type Arrangement, lessOne, transposed, unleaved } from './arrange.js'
+import type { Content } from './content.js'
 import { FAMILIES, type Family } from './families.js'
-import type { GgufMetadata, GgufValue } from './metadata.js'
+import type { GgufValue } from './metadata.js'
 import { ROTARY_TENSORS, rotarySettings } from './rotary-settings.js'
-import type { GgufTensor } from './tensor-infos.js'
-
-type Refuse = (why: string) => never
-
-/** What there is in a file to tell its architecture by. */
-export interface Content {
-  readonly where: string
-  readonly metadata: GgufMetadata
-  readonly tensors: ReadonlyMap<string, GgufTensor>
-  /** The numbers of a tensor, by its own name. */
-  read(name: string): HostArray
-  readonly refuse: Refuse
-}
 
 /** A tensor's place in a checkpoint of the Hugging Face library. */
 interface Placed {
@@ -83,7 +70,7 @@ function configOf(name: string, family: Family, content: Content): Record<string
 }
 
 /** How the numbers of a llama's queries and keys are put in order. */
-function unleave(part: string, rows: number, config: Record<string, unknown>, refuse: Refuse): Arrangement {
+function unleave(part: string, rows: number, config: Record<string, unknown>, refuse: Content['refuse']): Arrangement {
   const queries = config['num_attention_heads']
   const heads = part === 'q' ? queries : (config['num_key_value_heads'] ?? queries)
   const even = Number.isSafeInteger(heads) && (heads as number) > 0 && rows > 0 && rows % (2 * (heads as number)) === 0

@@ -1,6 +1,6 @@
 import { AttuneError } from '@attune/core'
 import { quoted } from '../weights/safetensors-header.js'
-import type { Content } from './architectures.js'
+import type { Content } from './content.js'
 import type { GgufValue } from './metadata.js'
 
 /** What each wavelength is multiplied by: in all texts, in short ones, in long ones. */
