@@ -28,6 +28,8 @@ export interface Pretrained {
   readonly objective: Objective
   /** The parameters, head and all. */
   readonly params: Params
+  /** How it writes, as the content of its generation_config.json; nothing where there is none. */
+  readonly generation: Readonly<Record<string, unknown>> | undefined
   /** What its owner should know of how it was loaded. */
   readonly warnings: readonly string[]
   close(): Promise<void>
@@ -63,7 +65,7 @@ export async function loadPretrained(
   places: SearchPlaces,
 ): Promise<Pretrained> {
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
-  const { config, tokenizer: makeTokenizer } = describeModel(folder)
+  const { config, generation, tokenizer: makeTokenizer } = describeModel(folder)
   const model = await modelFor(config, folder, places)
   const tokenizer = await makeTokenizer(places)
   const objective = (await findPlugin(OBJECTIVE, objectiveFor(model), places))({}, { model, tokenizer }) as Objective
@@ -73,7 +75,7 @@ export async function loadPretrained(
   try {
     const { params, report } = savedParameters({ engine, model, objective }, folder)
     const warnings = warningsOf(report)
-    return { engine, model, tokenizer, objective, params, warnings, close: () => engine.close() }
+    return { engine, model, tokenizer, objective, params, warnings, generation, close: () => engine.close() }
   } catch (error) {
     await engine.close()
     throw error

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type HostArray, type Params, type Score } from '@attune/core'
 import { shardWeights } from '@attune/nn'
 import type { Parts } from './compose.js'
+import { GENERATION, describeModel } from './model-folder.js'
 import type { Plan } from './plan.js'
 import { type Files, writeFolderAtomically } from './write-atomically.js'
 
@@ -42,9 +43,12 @@ export async function saveModel(
   const folder = join(plan.directory as string, 'model')
   const weights = (await parts.engine.read(params)) as unknown as Record<string, HostArray>
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+  // A model that begins with another ends texts, and draws, as that does.
+  const generation = plan.from === undefined ? undefined : describeModel(plan.from.path).generation
   const files: Files = {
     'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: plan.config.saveAs }),
     ...shardWeights(weights, plan.config.saveAs, maximumBytes),
+    ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
     'README.md': card(plan, parts, scores),
     ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }
