@@ -25,7 +25,7 @@ export function safetensorsSeed() {
 
 /** GGUF files with the metadata of tokenizers and with all types of tensors. @returns {Buffer[]} */
 export const ggufSeeds = () =>
-  ['quantised', 'llama', 'qwen2'].map((name) => readFileSync(golden(`nn/golden/gguf/${name}.gguf`)))
+  ['quantised', 'llama', 'llama3', 'qwen2', 'gemma2'].map((name) => readFileSync(golden(`nn/golden/gguf/${name}.gguf`)))
 
 /** The entries with the lowest ids. @param {Record<string, number>} vocabulary */
 const cut = (vocabulary) => Object.fromEntries(Object.entries(vocabulary).filter(([, id]) => id < KEPT))

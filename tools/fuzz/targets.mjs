@@ -108,6 +108,15 @@ function useTokenizer(tokenizer, random) {
   tokenizer.decode([0, 1, 2, 3, 70, 4_000_000])
 }
 
+/** The tokenizer.json of a plugin that learns its vocabulary from texts. @param {any} plugin */
+async function trainedTokenizer(plugin) {
+  async function* examples() {
+    for (const text of TEXTS) for (let times = 0; times < 3; times++) yield { text }
+  }
+  const { json } = await plugin.fit(plugin.options.parse({}), examples)
+  return JSON.stringify(json)
+}
+
 /** @param {string} folder @returns {Promise<Target[]>} */
 async function tokenizers(folder) {
   const seeds = tokenizerSeeds()
@@ -127,9 +136,10 @@ async function tokenizers(folder) {
     return target(`tokenizer.json, ${type}`, texts, (source) => tokenizerOf(source, kind))
   })
   for (const { folder: plugin, name, module } of builtPlugins('tokenizer')) {
-    const [, texts] = [...seeds].find(([type]) => type.toLowerCase() === name) ?? []
     const { default: make } = await import(pathToFileURL(module).href)
-    if (texts !== undefined) targets.push(target(plugin, texts, make))
+    const [, found] = [...seeds].find(([type]) => type.toLowerCase() === name) ?? []
+    const texts = found ?? [await trainedTokenizer(make)]
+    targets.push(target(plugin, texts, make))
   }
   return targets
 }

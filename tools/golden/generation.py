@@ -29,6 +29,7 @@ TWO_STACKS = [
 ]  # fmt: skip
 PROMPTS = [[5, 9, 33, 12, 7], [44, 3], [20, 21, 22, 23, 24, 25, 26, 8]]
 ROOM = 9
+BAD_WORDS = [[i] for i in range(4, 58, 5)] + [[i, j] for i in range(3, 61, 7) for j in range(5, 61, 9)]
 SEARCHES = [
     ({}, {}),
     ({"repetitionPenalty": 1.4}, {"repetition_penalty": 1.4}),
@@ -36,6 +37,15 @@ SEARCHES = [
     ({"beams": 3}, {"num_beams": 3}),
     ({"beams": 4, "lengthPenalty": 0.0}, {"num_beams": 4, "length_penalty": 0.0}),
     ({"beams": 4, "lengthPenalty": 2.0, "earlyStopping": True}, {"num_beams": 4, "length_penalty": 2.0, "early_stopping": True}),
+    ({"noRepeatNgramSize": 2}, {"no_repeat_ngram_size": 2}),
+    ({"noRepeatNgramSize": 1, "beams": 3}, {"no_repeat_ngram_size": 1, "num_beams": 3}),
+    ({"badWordsIds": BAD_WORDS}, {"bad_words_ids": BAD_WORDS}),
+    ({"badWordsIds": BAD_WORDS, "beams": 3}, {"bad_words_ids": BAD_WORDS, "num_beams": 3}),
+    ({"minimumLength": 12}, {"min_length": 12}),
+    ({"minimumLength": 9, "beams": 2}, {"min_length": 9, "num_beams": 2}),
+    ({"forcedBosTokenId": 11, "forcedEosTokenIds": [33]}, {"forced_bos_token_id": 11, "forced_eos_token_id": 33}),
+    ({"forcedBosTokenId": 11, "forcedEosTokenIds": [33], "beams": 3, "minimumNewTokens": 8},
+     {"forced_bos_token_id": 11, "forced_eos_token_id": 33, "num_beams": 3, "min_new_tokens": 8}),
     ({"beams": 2, "repetitionPenalty": 1.3, "minimumNewTokens": 3}, {"num_beams": 2, "repetition_penalty": 1.3, "min_new_tokens": 3}),
 ]
 

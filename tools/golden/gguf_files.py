@@ -2,9 +2,11 @@
 
 Needs numpy, torch, transformers 5.23 (with accelerate) and gguf 0.19. Writes into packages/nn/golden/gguf: `quantised.gguf` with random
 blocks of every type that Attune reads, `quantised.json` with what gguf dequantises them to (the bits of the float32
-numbers, base64), and `llama.gguf`, `qwen2.gguf`, `gpt2.gguf`, tiny models written as the format's own programs write
-them, each with a `.safetensors` and a `.json` beside it: the weights and settings of the model that `from_pretrained` makes of it; and
-`llama-text.json`, what that writes by the tokenizer in the file.
+numbers, base64), and `llama.gguf`, `qwen2.gguf`, `qwen3.gguf`, `gpt2.gguf`, `gemma.gguf`, `gemma2.gguf`, `gemma3.gguf`, tiny models
+written as the format's own programs write them, each with a `.safetensors` and a `.json` beside it: the weights and settings of the
+model that `from_pretrained` makes of it (of the first Gemma, which that does not read, those it was made of);
+`llama-text.json`, what that writes by the tokenizer in the file; and `llama3.gguf` with `llama3.json`, a file with a factor for
+each wavelength and the frequencies of the configuration that the factors come from.
 """
 import base64
 import json
@@ -16,7 +18,8 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType as Type
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GemmaConfig, GemmaForCausalLM, LlamaConfig
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 FOLDER = Path(__file__).resolve().parents[2] / "packages/nn/golden/gguf"
 FOLDER.mkdir(parents=True, exist_ok=True)
@@ -201,7 +204,137 @@ def gpt2():
     finish(writer, "gpt2", keys.split())
 
 
+def norms(writer, at, width, *parts):
+    for part in parts:
+        writer.add_tensor(f"{at}.{part}.weight", 1 + tensor(width))
+
+
+def decoder(name, width=32, inner=48, heads=2, kv_heads=1, head=16, layers=1, words=48, parts=(), more=None):
+    """A decoder whose queries and keys are not interleaved, with norms of heads where they are among `parts`."""
+    writer = gguf.GGUFWriter(FOLDER / f"{name}.gguf", name)
+    common(writer, layers, width, inner, heads)
+    writer.add_head_count_kv(kv_heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    writer.add_vocab_size(words)
+    writer.add_token_list([f"w{i}" for i in range(words)])
+    if more is not None:
+        more(writer)
+    add = lambda key, *shape: writer.add_tensor(f"{key}.weight", tensor(*shape))
+    add("token_embd", words, width)
+    for i in range(layers):
+        at = f"blk.{i}"
+        norms(writer, at, width, "attn_norm", "ffn_norm", *(part for part in parts if part.startswith("post")))
+        norms(writer, at, head, *(part for part in parts if part.startswith("attn")))
+        add(f"{at}.attn_q", heads * head, width)
+        add(f"{at}.attn_k", kv_heads * head, width)
+        add(f"{at}.attn_v", kv_heads * head, width)
+        add(f"{at}.attn_output", width, heads * head)
+        add(f"{at}.ffn_gate", inner, width)
+        add(f"{at}.ffn_up", inner, width)
+        add(f"{at}.ffn_down", width, inner)
+    writer.add_tensor("output_norm.weight", 1 + tensor(width))
+    return writer
+
+
+DECODER = "model_type max_position_embeddings num_hidden_layers intermediate_size hidden_size num_attention_heads head_dim"
+DECODER += " num_key_value_heads rms_norm_eps vocab_size tie_word_embeddings"
+
+
+def qwen3():
+    # transformers takes a head to be 128 wide, whatever the file says.
+    head_norms = ("attn_q_norm", "attn_k_norm")
+    writer = decoder("qwen3", head=128, parts=head_norms, more=lambda w: w.add_rope_freq_base(1e6))
+    finish(writer, "qwen3", (DECODER + " rope_theta").split())
+
+
+def gemma_names(name):
+    """transformers reads no files of the first Gemma: its names, told apart from the second's."""
+    reader = gguf.GGUFReader(FOLDER / f"{name}.gguf")
+    parts = {"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
+    parts |= {f"attn_{p}": f"self_attn.{p}_proj" for p in "qkv"} | {"attn_output": "self_attn.o_proj"}
+    parts |= {f"ffn_{p}": f"mlp.{p}_proj" for p in ("gate", "up", "down")}
+    outer = {"token_embd": "model.embed_tokens", "output_norm": "model.norm"}
+    for each in reader.tensors:
+        *layer, part, _ = each.name.split(".")
+        theirs = f"model.layers.{layer[1]}.{parts[part]}" if layer else outer[part]
+        values = torch.tensor(np.array(each.data))
+        yield f"{theirs}.weight", values - 1 if part.endswith("norm") else values
+
+
+def gemmas():
+    writer = decoder("gemma")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    state = dict(gemma_names("gemma"))
+    config = GemmaConfig(
+        vocab_size=48, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1,
+        head_dim=16, max_position_embeddings=64, rms_norm_eps=1e-5,
+    )  # fmt: skip
+    lost = GemmaForCausalLM(config).load_state_dict(state, strict=False)
+    assert lost.missing_keys == ["lm_head.weight"] and not lost.unexpected_keys, lost
+    save_file(state, FOLDER / "gemma.safetensors")
+    (FOLDER / "gemma.safetensors").chmod(0o644)
+    (FOLDER / "gemma.json").write_text(json.dumps({k: getattr(config, k) for k in DECODER.split()}, indent=1))
+
+    def caps(writer):
+        writer.add_attn_logit_softcapping(40.0)
+        writer.add_final_logit_softcapping(20.0)
+        writer.add_sliding_window(24)
+
+    sandwich = ("post_attention_norm", "post_ffw_norm")
+    finish(decoder("gemma2", parts=sandwich, more=caps), "gemma2", (DECODER + " sliding_window").split())
+
+    def scaled(writer):
+        writer.add_rope_freq_base(1e6)
+        writer.add_sliding_window(24)
+
+    parts = (*sandwich, "attn_q_norm", "attn_k_norm")
+    finish(decoder("gemma3", parts=parts, more=scaled), "gemma3", (DECODER + " sliding_window").split())
+
+
+def llama3():
+    """The factors as llama.cpp's convert_hf_to_gguf.py makes them of the `rope_scaling` of Llama 3.1."""
+    scaling = dict(rope_type="llama3", rope_theta=5e5, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0)
+    scaling["original_max_position_embeddings"] = 8192
+    head, trained = 16, 8192
+    factors = []
+    for i in range(0, head, 2):
+        frequency = 1.0 / scaling["rope_theta"] ** (i / head)
+        length = 2 * np.pi / frequency
+        if length < trained / 4:
+            factors.append(1.0)
+        elif length > trained:
+            factors.append(8.0)
+        else:
+            smooth = (trained / length - 1) / 3
+            factors.append(1 / ((1 - smooth) / 8.0 + smooth))
+    writer = gguf.GGUFWriter(FOLDER / "llama3.gguf", "llama")
+    common(writer, 1, 32, 48, 2, 131072)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(scaling["rope_theta"])
+    writer.add_rope_dimension_count(head)
+    writer.add_tensor("token_embd.weight", tensor(48, 32))
+    writer.add_tensor("rope_freqs.weight", np.array(factors, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    config = LlamaConfig(
+        hidden_size=32, num_attention_heads=2, max_position_embeddings=131072, rope_parameters=scaling
+    )
+    frequencies, _ = ROPE_INIT_FUNCTIONS["llama3"](config)
+    expected = {"headSize": head, "frequencies": frequencies.tolist()}
+    (FOLDER / "llama3.json").write_text(json.dumps(expected))
+
+
 quantised()
 llama("llama", 2, False, False)
 llama("qwen2", 2, True, True)
 gpt2()
+qwen3()
+gemmas()
+llama3()

@@ -1,6 +1,6 @@
-"""Outputs and gradients of single layers by torch, and the gradients' norm by clip_grad_norm_.
+"""Outputs and gradients of single layers by torch and transformers, and the gradients' norm by clip_grad_norm_.
 
-Needs torch. Writes packages/nn/golden/torch-layers.json. Inputs are float32 numbers; everything is computed from them in
+Needs torch and transformers. Writes packages/nn/golden/torch-layers.json. Inputs are float32 numbers; everything is computed from them in
 float64. Each case has inputs, weights, the output, and the gradient of `sum(output * direction)` by every float input.
 """
 import json
@@ -8,6 +8,9 @@ from pathlib import Path
 
 import torch
 from torch.nn import functional as F
+from transformers import LlamaConfig
+from transformers.activations import ACT2FN
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
 ROOT = Path(__file__).resolve().parents[2]
 torch.manual_seed(11)
@@ -137,6 +140,44 @@ for maximum in (0.5, 1.0, 1000.0):
     norm = torch.nn.utils.clip_grad_norm_(list(parameters.values()), maximum)
     after = {name: array(p.grad) for name, p in parameters.items()}
     clipping.append({"maximumNorm": maximum, "before": before, "norm": norm.item(), "after": after})
+
+LENGTHS = {"short": torch.tensor([[0, 1, 2, 11]]), "long": torch.tensor([[0, 7, 9, 29], [3, 2, 20, 29]])}
+ROTARY = [
+    dict(rope_type="linear", factor=2.0),
+    dict(rope_type="dynamic", factor=3.0),
+    dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=12),
+    dict(rope_type="yarn", factor=4.0, beta_fast=4.0, beta_slow=0.5, mscale=0.7, mscale_all_dim=0.2, truncate=False),
+    dict(rope_type="yarn", factor=8.0, attention_factor=0.9, original_max_position_embeddings=64),
+    dict(rope_type="longrope", short_factor=[1.0, 1.5, 2.0], long_factor=[1.0, 4.0, 9.0], factor=4.0),
+    dict(rope_type="longrope", short_factor=[1.0, 1.5, 2.0], long_factor=[1.0, 4.0, 9.0], attention_factor=1.25),
+    dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0),
+]
+
+
+def as_transformers_turns(x, positions, parameters):
+    """The rotary positions of a Llama with these parameters, whose texts had 16 tokens; positions count as float32."""
+    given = dict(parameters, rope_theta=500.0)
+    config = LlamaConfig(hidden_size=6, num_attention_heads=1, max_position_embeddings=16, rope_parameters=given)
+    cosine, sine = LlamaRotaryEmbedding(config)(x.detach(), positions)
+    turned, _ = apply_rotary_pos_emb(x, x, cosine, sine)
+    return turned
+
+
+cases += [
+    case("activation", lambda x: ACT2FN[name](x), {"name": name}, x=activation_inputs())
+    for name in "gelu_python gelu_fast gelu_accurate gelu_python_tanh quick_gelu relu2 sigmoid swish linear".split()
+]
+cases += [
+    case(
+        "rotate",
+        lambda x, positions: as_transformers_turns(x, positions, parameters),
+        {"rotary": dict(parameters, rope_theta=500.0, max_position_embeddings=16)},
+        x=draw(2, 3, 4, 6),
+        positions=positions,
+    )
+    for parameters in ROTARY
+    for positions in LENGTHS.values()
+]
 
 folder = ROOT / "packages/nn/golden"
 folder.mkdir(parents=True, exist_ok=True)

@@ -53,6 +53,17 @@ scaled = LlamaConfig(**TINY, tie_word_embeddings=True, rope_parameters=LLAMA3, a
 write_case("llama", "llama3", LlamaForCausalLM, scaled, CausalModelling)
 linear = LlamaConfig(**TINY, head_dim=6, rope_parameters=dict(rope_type="linear", factor=2.0, rope_theta=500.0), **LABELLED)
 write_case("llama", "classification", LlamaForSequenceClassification, linear, Classification)
+YARN = dict(rope_type="yarn", rope_theta=1000.0, factor=4.0, original_max_position_embeddings=8, beta_fast=4.0)
+write_case("llama", "yarn", LlamaForCausalLM, LlamaConfig(**TINY, rope_parameters=YARN), CausalModelling)
+LONG = dict(
+    rope_type="longrope", rope_theta=1000.0, original_max_position_embeddings=9,
+    short_factor=[1.0, 1.5], long_factor=[1.0, 5.0],
+)  # fmt: skip
+# The first batch is longer than those of training were, the second is not.
+write_case("llama", "longrope", LlamaForCausalLM, LlamaConfig(**TINY, rope_parameters=LONG), CausalModelling)
+short = dict(TINY, max_position_embeddings=9)
+DYNAMIC = dict(rope_type="dynamic", rope_theta=1000.0, factor=4.0)
+write_case("llama", "dynamic", LlamaForCausalLM, LlamaConfig(**short, rope_parameters=DYNAMIC), CausalModelling)
 # Shorter padding than the window: transformers gives NaN where a window holds nothing but padding.
 NEAR = ((9, 8), (8, 7))
 write_case("llama", "mistral", MistralForCausalLM, MistralConfig(**TINY, sliding_window=3), CausalModelling, NEAR)

@@ -4,7 +4,7 @@
  * content. Runs where the environment variable PYTHON names a Python that has the library.
  */
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,14 +15,9 @@ import { download } from '@attune/hub'
 import { lastValueFrom } from 'rxjs'
 import { startHub } from '../../packages/hub/dist/hub-server.test.fixture.js'
 import { addRepository } from '../../packages/hub/dist/hub-state.test.fixture.js'
+import { pythonWith } from './python.mjs'
 
-const python = process.env['PYTHON']
-const absent =
-  python === undefined
-    ? 'PYTHON names no Python'
-    : spawnSync(python, ['-c', 'import huggingface_hub']).status === 0
-      ? undefined
-      : `${python} has no huggingface_hub`
+const { python, absent } = pythonWith('huggingface_hub')
 
 const FILES = {
   'README.md': Buffer.from('# A toy\n'),

@@ -1,8 +1,10 @@
-"""Loads with transformers what Attune saved, and compares logits with those of the golden files. Called by write-table.mjs.
+"""Loads with transformers what Attune saved, and compares logits. Called by write-table.mjs and saved.test.mjs.
 
     python verify_saved.py FOLDER      where FOLDER holds one folder a case, with the model and example.json
 
-Prints a JSON object: for each case the greatest difference of the logits, or what transformers complains of.
+example.json has inputs and logits, and, where the tokenizer is to be tried, `texts` and `ids`, what they are encoded to.
+Prints a JSON object: for each case the greatest difference of the logits, or what transformers complains of, and the first
+text that AutoTokenizer encodes otherwise.
 """
 import inspect
 import json
@@ -28,6 +30,18 @@ def tensor(array):
     return torch.tensor(array["values"], dtype=kind).reshape(array["shape"])
 
 
+def check_texts(folder, example):
+    """The first text whose ids are others, with both."""
+    if "texts" not in example:
+        return {}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    for text, ids in zip(example["texts"], example["ids"], strict=True):
+        found = tokenizer(text)["input_ids"]
+        if found != ids:
+            return {"text": text, "found": found, "expected": ids, "class": type(tokenizer).__name__}
+    return {}
+
+
 def check(folder):
     config = json.loads((folder / "config.json").read_text())
     example = json.loads((folder / "example.json").read_text())
@@ -51,7 +65,8 @@ def check(folder):
     if "places" in example:
         places = tensor(example["places"])
         logits = logits.gather(1, places.unsqueeze(2).expand(-1, -1, logits.shape[-1]))
-    return {"difference": (logits - tensor(example["logits"])).abs().max().item()}
+    difference = (logits - tensor(example["logits"])).abs().max().item()
+    return {"difference": difference, **check_texts(folder, example)}
 
 
 print(json.dumps({folder.name: check(folder) for folder in sorted(Path(sys.argv[1]).iterdir())}))

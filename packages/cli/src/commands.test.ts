@@ -107,6 +107,7 @@ describe('tables', () => {
       examples: 11,
       truncated: 2,
       rejected: 1,
+      warnings: [],
       seconds: 1.25,
     })
     expect(text.split('\n')).toEqual([

@@ -1,8 +1,9 @@
 import type { Model, Tokenizer } from '@attune/core'
-import { type Generator, endTokens, generator } from '@attune/generate'
-import { loadPretrained } from '@attune/trainer'
+import { type GenerationDefaults, type Generator, endTokens, generationDefaults, generator } from '@attune/generate'
+import { type Pretrained, loadPretrained } from '@attune/trainer'
 import { folderOf } from './hub-models.js'
 import { placesFrom } from './places.js'
+import { showWarnings } from './show-warnings.js'
 
 /** A saved model that writes. */
 export interface OpenWriter {
@@ -16,15 +17,26 @@ export interface OpenWriter {
 const objectiveFor = ({ config }: Model): string =>
   config['is_encoder_decoder'] === true ? 'sequence-to-sequence' : 'causal-language-modeling'
 
+/** How the model writes where nothing else is said; what of it is not followed is shown. */
+function defaultsOf({ generation }: Pretrained): GenerationDefaults | undefined {
+  if (generation === undefined) return undefined
+  const defaults = generationDefaults(generation, 'generation_config.json')
+  if (defaults.ignored.length > 0)
+    showWarnings([`settings of generation_config.json that are not followed: ${defaults.ignored.join(', ')}`])
+  return defaults
+}
+
 /** Opens the model of a run, of a folder in the layout of the Hugging Face library, or of the Hub, for writing. */
 export async function openWriter(model: string): Promise<OpenWriter> {
   const loaded = await loadPretrained(await folderOf(model), objectiveFor, placesFrom())
+  showWarnings(loaded.warnings)
   try {
-    const writes = generator(loaded)
+    const defaults = defaultsOf(loaded)
+    const writes = generator({ ...loaded, defaults })
     return {
       generator: writes,
       tokenizer: loaded.tokenizer,
-      ends: endTokens(loaded),
+      ends: endTokens({ ...loaded, defaults }),
       async close() {
         writes.close()
         await loaded.close()

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -101,6 +101,23 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     const { code, out } = await attune(['generate', 'grown', 'call'])
     expect([code, out.trim()]).toEqual([0, '<tool> now'])
   }, 120_000)
+
+  it('says apart from the text which tensors of a checkpoint it has no place for', async () => {
+    cpSync(join(root, 'writer/model'), join(root, 'odd'), { recursive: true })
+    const file = join(root, 'odd/model.safetensors')
+    const bytes = readFileSync(file)
+    const end = 8 + Number(bytes.readBigUInt64LE(0))
+    const header = JSON.parse(bytes.subarray(8, end).toString()) as Record<string, unknown>
+    const [from, to] = [bytes.length - end, bytes.length - end + 4]
+    const added = { dtype: 'F32', shape: [1], data_offsets: [from, to] }
+    const text = Buffer.from(JSON.stringify({ ...header, 'transformer.h.0.extra.weight': added }))
+    const length = Buffer.alloc(8)
+    length.writeBigUInt64LE(BigInt(text.length))
+    writeFileSync(file, Buffer.concat([length, text, bytes.subarray(end), Buffer.alloc(4)]))
+    const { code, out, err } = await attune(['generate', 'odd', 'the cat'])
+    expect([code, out]).toEqual([0, ' sat on the mat\n'])
+    expect(err).toMatch(/^warning: .* \(1\): transformer\.h\.0\.extra\.weight\n$/)
+  })
 
   it('talks by a template, turn after turn', async () => {
     writeFileSync(join(root, 'plain.jinja'), '{{ bos_token }}{{ messages[-1].content }}')

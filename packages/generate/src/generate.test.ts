@@ -6,7 +6,7 @@ import { add, matMul, mul, oneHot, slice, squeeze, tensor2d, zeros } from '@tens
 import { lastValueFrom, take, toArray } from 'rxjs'
 import type { Constraint } from './constraint.js'
 import type { GenerationEvent } from './events.js'
-import { type Generator, generator } from './generate.js'
+import { type Generator, endTokens, generator } from './generate.js'
 
 const SIZE = 6
 const END = 5
@@ -45,6 +45,13 @@ const echo = (count: () => void): Model => ({
     return { lastHiddenState, pooled: squeeze(lastHiddenState), encoderStates: states, ...kept }
   },
 })
+/** What an encoder–decoder makes that reads nothing: what the bigrams make of the decoder's tokens. */
+const bigramDecoder: Model['forward'] = (params, { inputIds, decoderInputIds, cache }) => {
+  const lastHiddenState = embedding(params, 'next', decoderInputIds!)
+  const encoderStates = embedding({ 'unit.weight': params['unit']! }, 'unit', inputIds)
+  const kept = cache === undefined ? {} : { cache: { '0.key': add(cache['0.key']!, 0) } }
+  return { lastHiddenState, pooled: squeeze(lastHiddenState), encoderStates, ...kept }
+}
 const letters = 'abcdeX'
 const tokenizer = {
   special: { end: END },
@@ -131,6 +138,38 @@ describe('a generator', () => {
     expect(best).toMatchObject({ text: 'bcd', because: 'end' })
     const step = Math.log(Math.exp(2) / (Math.exp(2) + Math.exp(1.5) + 4))
     expect(best!.score).toBeCloseTo((4 * step) / 4, 5)
+  })
+
+  it('does what the model asks for where nothing else is said', async () => {
+    const defaults = { options: { endTokenIds: [3], maximumNewTokens: 9, beams: 2 }, ignored: [] }
+    const asked = generator({ engine, model: bigram(), params, tokenizer, defaults })
+    const texts = async (options: object) => {
+      const events = await lastValueFrom(asked.write(['a'], options).pipe(toArray()))
+      return events.map((event) => [event.type, event.text])
+    }
+    expect(await texts({})).toEqual([['finished', 'bc']])
+    expect(await texts({ beams: 1 })).toEqual([
+      ['token', 'b'],
+      ['token', 'c'],
+      ['finished', 'bc'],
+    ])
+    expect(await texts({ endTokenIds: [2] })).toEqual([['finished', 'b']])
+    expect([...endTokens({ model: bigram(), tokenizer, defaults })]).toEqual([3])
+    asked.close()
+  })
+
+  it('counts what was read before where a length in all is asked for', async () => {
+    expect(await finished(['aa'], { maximumLength: 4 })).toMatchObject([{ text: 'bc', because: 'length' }])
+    expect(await finished(['ab'], { minimumLength: 6 })).toMatchObject([{ text: 'cdee', because: 'end' }])
+  })
+
+  it('begins with the token that the model asks for', async () => {
+    const defaults = { options: {}, decoderStartTokenId: 2, ignored: [] }
+    const model = { ...echo(() => undefined), forward: bigramDecoder }
+    const writer = generator({ engine, model, params, tokenizer, defaults })
+    const events = await lastValueFrom(writer.write(['b']).pipe(toArray()))
+    expect(events.at(-1)).toMatchObject({ text: 'd', because: 'end' })
+    writer.close()
   })
 
   it('keeps to a constraint', async () => {

@@ -5,6 +5,7 @@ import type { Constraint } from './constraint.js'
 import { contrastive } from './contrastive.js'
 import { type Writer, writer } from './writer.js'
 import type { GenerationEvent } from './events.js'
+import { type GenerationDefaults, withDefaults } from './generation-config.js'
 import { type GenerationOptions, generationOptions } from './options.js'
 import { sample } from './sample.js'
 import type { Task } from './task.js'
@@ -15,6 +16,8 @@ export interface GeneratorParts {
   readonly model: Model
   readonly params: Params
   readonly tokenizer: Tokenizer
+  /** What is not said with a text is as these say, as far as they do. */
+  readonly defaults?: GenerationDefaults | undefined
 }
 
 /** Writes texts, as often as it is asked, with what it compiled once. */
@@ -32,8 +35,13 @@ export interface Generator {
   close(): void
 }
 
-/** The tokens that end a text: as the model's config says, else the tokenizer's. */
-export function endTokens({ model, tokenizer }: Pick<GeneratorParts, 'model' | 'tokenizer'>): ReadonlySet<number> {
+/** The tokens that end a text: as the defaults say, else the model's config, else the tokenizer. */
+export function endTokens({
+  model,
+  tokenizer,
+  defaults,
+}: Pick<GeneratorParts, 'model' | 'tokenizer' | 'defaults'>): ReadonlySet<number> {
+  if (defaults?.options.endTokenIds !== undefined) return new Set(defaults.options.endTokenIds)
   const said = model.config['eos_token_id']
   if (typeof said === 'number') return new Set([said])
   if (Array.isArray(said)) return new Set(said as number[])
@@ -70,11 +78,13 @@ const observed = (task: (stopped: () => boolean) => Task): Observable<Generation
  * @throws AttuneError `NOT_A_WRITER` if the model does not go on with texts
  */
 export function generator(parts: GeneratorParts): Generator {
-  const write: Writer = writer(parts.engine, parts.model, parts.params)
-  const ends = endTokens(parts)
+  const { decoderStartTokenId: start, options: defaults = {} } = parts.defaults ?? {}
+  const config = { ...parts.model.config, ...(start === undefined ? {} : { decoder_start_token_id: start }) }
+  const write: Writer = writer(parts.engine, { ...parts.model, config }, parts.params)
   return {
     write(prompts, given = {}, constraint) {
-      const options = generationOptions.parse(given)
+      const options = generationOptions.parse(withDefaults(given, defaults))
+      const ends = options.endTokenIds === undefined ? endTokens(parts) : new Set(options.endTokenIds)
       const ids = prompts.map((prompt) => promptIds(parts, prompt))
       return observed((stopped) => ({
         writer: write,

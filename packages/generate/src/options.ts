@@ -1,10 +1,23 @@
 import { z } from 'zod'
 
+const tokenId = z.int().min(0).max(2_000_000)
+
 /** How to write. The defaults are greedy: the likeliest token each time. */
 export const generationOptions = z
   .strictObject({
     maximumNewTokens: z.int().min(1).max(1_000_000).default(128).describe('Tokens after which writing stops'),
     minimumNewTokens: z.int().min(0).default(0).describe('Tokens before which a text may not end'),
+    maximumLength: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .describe('Tokens after which writing stops, those that were read before by the decoder among them'),
+    minimumLength: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Tokens before which a text may not end, those that were read before by the decoder among them'),
     temperature: z
       .number()
       .min(0)
@@ -24,6 +37,28 @@ export const generationOptions = z
       .default(1)
       .describe('What logits of tokens that were read or written are divided by (multiplied, where negative)'),
     presencePenalty: z.number().default(0).describe('What is taken from the logits of tokens that were written'),
+    noRepeatNgramSize: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(0)
+      .describe('No sequence of so many tokens stands twice in a text, what was read before among it; 0: any may'),
+    badWordsIds: z
+      .array(z.array(tokenId).min(1).max(100))
+      .max(10_000)
+      .default([])
+      .describe('Sequences of tokens that are not written'),
+    forcedBosTokenId: tokenId.optional().describe('The token that an encoder–decoder writes first'),
+    forcedEosTokenIds: z
+      .array(tokenId)
+      .max(64)
+      .default([])
+      .describe('Tokens of which the likeliest is the last that there is room for'),
+    endTokenIds: z
+      .array(tokenId)
+      .max(64)
+      .optional()
+      .describe("Tokens that end a text; the default is what the model's configuration says"),
     beams: z.int().min(1).max(256).default(1).describe('Texts that are followed at once'),
     beamGroups: z.int().min(1).max(256).default(1).describe('Groups of beams that are kept apart'),
     diversityPenalty: z

@@ -1,6 +1,7 @@
 import { AttuneError, type Tokenizer } from '@attune/core'
 import type { Constraint } from './constraint.js'
 import type { GenerationOptions } from './options.js'
+import { applyRules } from './rules.js'
 import { penalise } from './warp.js'
 import type { Writer } from './writer.js'
 
@@ -17,18 +18,20 @@ export interface Task {
   stopped(): boolean
 }
 
-/** How many tokens a prompt leaves room for. */
-export const roomFor = ({ writer, options }: Task, prompt: readonly number[]): number =>
-  writer.model.config['is_encoder_decoder'] === true
-    ? Math.min(options.maximumNewTokens, writer.model.maximumLength - 1)
-    : Math.min(options.maximumNewTokens, writer.model.maximumLength - prompt.length)
-
-/** The most room that any of the prompts has. */
-export const mostRoom = (task: Task): number => Math.max(...task.prompts.map((prompt) => roomFor(task, prompt)))
-
 /** What the decoder has read before it writes: the prompt, or the start token where an encoder reads the prompt. */
 export const readBefore = ({ writer: { model } }: Task, prompt: readonly number[]): readonly number[] =>
   model.config['is_encoder_decoder'] === true ? [Number(model.config['decoder_start_token_id'] ?? 0)] : prompt
+
+/** How many tokens a prompt leaves room for. */
+export function roomFor(task: Task, prompt: readonly number[]): number {
+  const { options, writer } = task
+  const before = readBefore(task, prompt).length
+  const asked = Math.max(1, Math.min(options.maximumNewTokens, (options.maximumLength ?? Infinity) - before))
+  return Math.min(asked, writer.model.maximumLength - before)
+}
+
+/** The most room that any of the prompts has. */
+export const mostRoom = (task: Task): number => Math.max(...task.prompts.map((prompt) => roomFor(task, prompt)))
 
 /** A text in the making. */
 export interface Row {
@@ -39,20 +42,21 @@ export interface Row {
 }
 
 /**
- * Logits with the penalties, without ends that come too soon and without what the constraint forbids; changes `logits`.
+ * Logits with the penalties, without what the options and the constraint forbid; changes `logits`.
  * @throws AttuneError `NOTHING_ALLOWED` if no token is left
  */
 export function restrict(task: Task, logits: Float32Array, row: Row): void {
   const { options, ends, constraint } = task
-  penalise(logits, { read: readBefore(task, row.prompt), written: row.written }, options)
-  if (row.written.length < options.minimumNewTokens) for (const end of ends) logits[end] = -Infinity
-  if (constraint === undefined) return
-  const allowed = constraint.allowed(row.state, roomFor(task, row.prompt) - row.written.length)
-  for (let id = 0; id < logits.length; id++) if (allowed[id] !== 1) logits[id] = -Infinity
+  const { written } = row
+  const [read, room] = [readBefore(task, row.prompt), roomFor(task, row.prompt)]
+  const allowed = constraint?.allowed(row.state, room - written.length)
+  penalise(logits, { read, written }, options)
+  applyRules(logits, { read, written, room }, ends, options, allowed)
+  if (allowed !== undefined) for (let id = 0; id < logits.length; id++) if (allowed[id] !== 1) logits[id] = -Infinity
   if (!logits.some((x) => x > -Infinity))
     throw new AttuneError(
       'NOTHING_ALLOWED',
-      `after ${row.written.length} tokens no token is both allowed by the constraint and late enough to end the text`,
-      'Lower `minimumNewTokens`, or loosen the constraint.',
+      `after ${written.length} tokens no token is allowed by the options and the constraint together`,
+      'Lower `minimumNewTokens`, forbid less, or loosen the constraint.',
     )
 }

@@ -57,14 +57,25 @@ export const geluTanh = (x: Tensor): Tensor =>
     }
   })(x)
 
-/** The activations by the names that `config.json` files use in `hidden_act`. */
+const silu = (x: Tensor): Tensor => mul(x, sigmoid(x))
+
+/** The activations by the names that `config.json` files use in `hidden_act`; several have more than one. */
 const ACTIVATIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   gelu,
+  gelu_python: gelu,
   gelu_new: geluTanh,
+  gelu_fast: geluTanh,
+  gelu_accurate: geluTanh,
   gelu_pytorch_tanh: geluTanh,
+  gelu_python_tanh: geluTanh,
+  quick_gelu: (x) => mul(x, sigmoid(mul(x, 1.702))),
   relu,
+  relu2: (x) => square(relu(x)),
+  sigmoid,
   tanh,
-  silu: (x) => mul(x, sigmoid(x)),
+  silu,
+  swish: silu,
+  linear: (x) => x,
 }
 
 /** The names that {@link activation} knows. */

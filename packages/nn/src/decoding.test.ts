@@ -173,11 +173,18 @@ describe('a head', () => {
 
 describe('rotaryFrequencies', () => {
   it('refuses kinds that it does not know, and a stretch without its factor', () => {
-    expect(() => rotaryFrequencies(8, { rope_type: 'yarn' })).toThrow(
-      expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('yarn') }),
-    )
-    expect(() => rotaryFrequencies(8, { rope_type: 'linear' })).toThrow(
-      expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('factor') }),
-    )
+    const refusal = (problem: string) =>
+      expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining(problem) })
+    const factors = { short_factor: [1, 1, 1, 1], long_factor: [1, 1] }
+    for (const [options, problem] of [
+      [{ rope_type: 'su' }, 'su'],
+      [{ rope_type: 'constructor' }, 'constructor'],
+      [{ rope_type: 'linear' }, 'factor'],
+      [{ rope_type: 'dynamic', factor: 2 }, 'max_position_embeddings'],
+      [{ rope_type: 'yarn', factor: 2 }, 'original_max_position_embeddings'],
+      [{ rope_type: 'longrope', max_position_embeddings: 8, ...factors }, 'long_factor'],
+      [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor'],
+    ] as const)
+      expect(() => rotaryFrequencies(8, options)).toThrow(refusal(problem))
   })
 })

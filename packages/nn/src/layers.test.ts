@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Params } from '@attune/core'
 import { type Scalar, type Tensor, mul, scalar, sum, tensor, tidy, valueAndGrads } from '@tensorflow/tfjs-core'
 import {
+  type RotaryOptions,
   activation,
   activationNames,
   attendHeads,
@@ -36,6 +37,7 @@ interface Case {
     readonly name?: string
     readonly heads?: number
     readonly theta?: number
+    readonly rotary?: RotaryOptions
   }
   readonly inputs: Record<string, Stored>
   readonly output: Stored
@@ -68,8 +70,8 @@ const functions: Record<string, (given: Record<string, Tensor>, options: Case['o
   embedding: (given) => embedding(named(given), 'layer', given['ids']!),
   rmsNorm: (given, { epsilon }) => rmsNorm(named(given), 'layer', given['x']!, epsilon!),
   sharedHeads: ({ q, k, v }) => attendHeads({ q: q!, k: k!, v: v!, bias: scalar(0) }, 0, { training: false }),
-  rotate: ({ x, positions }, { theta }) =>
-    rotate(x!, rotaryTables(positions!, x!.shape.at(-1)!, { rope_theta: theta })),
+  rotate: ({ x, positions }, { theta, rotary = { rope_theta: theta } }) =>
+    rotate(x!, rotaryTables(positions!, x!.shape.at(-1)!, rotary)),
 }
 
 /** The greatest difference, beside the greatest number that is expected. */
@@ -177,8 +179,9 @@ describe('gradients in closed form agree with central differences', () => {
 
 describe('activation and parameter', () => {
   it('know the names that they list, and name what they know when they do not', () => {
-    for (const name of activationNames) expect(activation(name)(tensor([0])).dataSync()[0]).toBe(0)
-    for (const name of ['swish', 'constructor', ''])
+    for (const name of activationNames)
+      expect([name, activation(name)(tensor([0])).dataSync()[0]]).toEqual([name, name === 'sigmoid' ? 0.5 : 0])
+    for (const name of ['snake', 'constructor', ''])
       expect(() => activation(name)).toThrow(
         expect.objectContaining({ code: 'UNKNOWN_ACTIVATION', remedy: expect.stringContaining('gelu_new') }),
       )

@@ -19,6 +19,7 @@ import {
 import { encodeAll } from './batches.js'
 import { compose, partsOf, startEngine, withoutWatchers } from './compose.js'
 import { type Inference, inference } from './infer.js'
+import { warningsOf } from './load-report.js'
 import { type Plan, type RunOptions, placesOf } from './plan.js'
 import { readRunFolder } from './run-folder.js'
 import { score } from './score.js'
@@ -36,6 +37,8 @@ export interface Evaluation {
   /** Rows that the source left out. */
   readonly rejected: number
   readonly seconds: number
+  /** What the owner of the model should know of how it was loaded. */
+  readonly warnings: readonly string[]
 }
 
 /** What to evaluate on. */
@@ -57,9 +60,9 @@ async function openModel(directory: string, options: RunOptions, change: (plan: 
   try {
     await startEngine(scope)
     const parts = partsOf(scope)
-    const params = savedParameters(parts, join(folder, 'model'))
+    const { params, report } = savedParameters(parts, join(folder, 'model'))
     const forward = inference(parts.engine, parts.model, parts.objective, plan.config.training.batchSize)
-    return { plan, scope, parts, params, forward }
+    return { plan, scope, parts, params, forward, warnings: warningsOf(report) }
   } catch (error) {
     await closeScope(scope)
     throw error
@@ -84,7 +87,7 @@ async function splitOf(plan: Plan, { split = 'test', source, ...options }: Evalu
 
 /** Scores the model of a run folder on one of its splits, or on another source. */
 export async function evaluate(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { plan, scope, parts, params, forward } = await openModel(directory, options, async (saved) => {
+  const { plan, scope, parts, params, forward, warnings } = await openModel(directory, options, async (saved) => {
     if (options.metrics === undefined) return saved
     const chosen = await choosePlugins({ metric: parseConfig(useAll(METRIC), options.metrics) }, placesOf(options))
     return { ...saved, config: { ...saved.config, metric: chosen.metric as readonly Chosen[] } } as Plan
@@ -101,7 +104,7 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
         'Check the path and the format of the file.',
       )
     const counts = { truncated: truncated(), rejected: split.rejected().count }
-    return { split: split.name, ...scored, ...counts, seconds: (performance.now() - begun) / 1000 }
+    return { split: split.name, ...scored, ...counts, warnings, seconds: (performance.now() - begun) / 1000 }
   } finally {
     forward.dispose()
     await closeScope(scope)
@@ -112,6 +115,8 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
 export interface Predictor {
   /** The fields of an example that the objective reads, its text before all. */
   readonly fields: readonly string[]
+  /** What its owner should know of how it was loaded. */
+  readonly warnings: readonly string[]
   /** Predictions in the order of the examples; `truncated` tells whether a text lost its end. */
   predict(examples: AsyncIterable<Example> | Iterable<Example>): AsyncIterable<Views & { readonly truncated: boolean }>
   close(): Promise<void>
@@ -132,10 +137,11 @@ async function* predictAll(
 
 /** Loads the model of a run folder, to predict with. */
 export async function loadPredictor(directory: string, options: RunOptions = {}): Promise<Predictor> {
-  const { plan, scope, parts, params, forward } = await openModel(directory, options, (saved) =>
+  const { plan, scope, parts, params, forward, warnings } = await openModel(directory, options, (saved) =>
     Promise.resolve({ ...saved, config: { ...saved.config, metric: [] } }),
   )
   return {
+    warnings,
     fields: fieldsRead(plan.config.objective),
     predict: (examples) =>
       predictAll(forward, params, (example) => parts.objective.encodeUnlabelled(example), examples),

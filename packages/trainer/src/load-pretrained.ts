@@ -16,6 +16,7 @@ import {
 } from '@attune/core'
 import { optionsFromConfig } from '@attune/nn'
 import { chooseEngine } from './choose-engine.js'
+import { warningsOf } from './load-report.js'
 import { describeModel, readsType } from './model-folder.js'
 import { savedParameters } from './weights.js'
 
@@ -27,6 +28,10 @@ export interface Pretrained {
   readonly objective: Objective
   /** The parameters, head and all. */
   readonly params: Params
+  /** How it writes, as the content of its generation_config.json; nothing where there is none. */
+  readonly generation: Readonly<Record<string, unknown>> | undefined
+  /** What its owner should know of how it was loaded. */
+  readonly warnings: readonly string[]
   close(): Promise<void>
 }
 
@@ -60,7 +65,7 @@ export async function loadPretrained(
   places: SearchPlaces,
 ): Promise<Pretrained> {
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
-  const { config, tokenizer: makeTokenizer } = describeModel(folder)
+  const { config, generation, tokenizer: makeTokenizer } = describeModel(folder)
   const model = await modelFor(config, folder, places)
   const tokenizer = await makeTokenizer(places)
   const objective = (await findPlugin(OBJECTIVE, objectiveFor(model), places))({}, { model, tokenizer }) as Objective
@@ -68,8 +73,9 @@ export async function loadPretrained(
   const engine = (await findPlugin(ENGINE, choice.engine.plugin as string, places))() as Engine
   await engine.start()
   try {
-    const params = savedParameters({ engine, model, objective }, folder)
-    return { engine, model, tokenizer, objective, params, close: () => engine.close() }
+    const { params, report } = savedParameters({ engine, model, objective }, folder)
+    const warnings = warningsOf(report)
+    return { engine, model, tokenizer, objective, params, warnings, generation, close: () => engine.close() }
   } catch (error) {
     await engine.close()
     throw error

@@ -5,7 +5,10 @@ import { openWeights } from '@attune/nn'
 import { ggufTokenizer } from '@attune/text'
 
 /** Files that describe a model are small; weights are read elsewhere. A tokenizer's may hold a large vocabulary. */
-const MAXIMUM_BYTES = { 'config.json': 10_000_000, 'tokenizer.json': 100_000_000 }
+const MAXIMUM_BYTES = { 'config.json': 10_000_000, 'generation_config.json': 10_000_000, 'tokenizer.json': 100_000_000 }
+
+/** How a model writes. */
+export const GENERATION = 'generation_config.json'
 
 function readJson(folder: string, name: keyof typeof MAXIMUM_BYTES): Record<string, unknown> {
   const file = join(folder, name)
@@ -49,11 +52,13 @@ function tokenizerPlugin({ model, pre_tokenizer: cut }: TokenizerJson, places: S
 /** What a folder or a file holds besides the weights. */
 export interface ModelDescription {
   readonly config: Readonly<Record<string, unknown>>
+  /** How it writes, where a generation_config.json says so. */
+  readonly generation: Readonly<Record<string, unknown>> | undefined
   readonly tokenizer: (places: SearchPlaces) => Promise<Tokenizer>
 }
 
 /** What the metadata of a GGUF file tell; a tokenizer.json beside it goes before them. */
-function describedByGguf(path: string): ModelDescription | undefined {
+function describedByGguf(path: string): Omit<ModelDescription, 'generation'> | undefined {
   const reader = openWeights(path)
   const { config, metadata, where } = reader
   reader.close()
@@ -83,5 +88,6 @@ export function describeModel(path: string): ModelDescription {
     (existsSync(path) && !isThere('config.json') && readdirSync(path).some((name) => name.endsWith('.gguf')))
   const described = gguf ? describedByGguf(path) : undefined
   const tokenizer = described === undefined || isThere('tokenizer.json') ? fromFolder : described.tokenizer
-  return { config: described?.config ?? readJson(folder, 'config.json'), tokenizer }
+  const generation = isThere(GENERATION) ? readJson(folder, GENERATION) : undefined
+  return { config: described?.config ?? readJson(folder, 'config.json'), generation, tokenizer }
 }

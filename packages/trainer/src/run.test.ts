@@ -14,11 +14,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { AttuneError, CALLBACK, type Command, type RunEvent, definePlugin, isAttuneError, on } from '@attune/core'
+import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
 import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, from, merge, toArray } from 'rxjs'
 import { z } from 'zod'
 import { evaluate, loadPredictor } from './evaluate.js'
 import { resume, run } from './run.js'
-import { toyConfig, toyExample, toyPlugins, toySource } from './toy.test.fixture.js'
+import { toyConfig, toyExample, toyModel, toyPlugins, toySource } from './toy.test.fixture.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-run-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
@@ -135,7 +136,29 @@ describe('a run', () => {
     const warnings = only(await all(run(toyConfig())), 'run.warned')
     expect(warnings.map(({ message }) => message)).toEqual(['nothing is saved: the configuration names no directory'])
   })
+
+  it('says which tensors of the model that it begins with it has no place for, and so do those who load its own', async () => {
+    const [first, second] = [folder(), folder()]
+    await all(run(toyConfig(first)))
+    addTensor(first)
+    const config = { ...toyConfig(second), model: { use: toyModel, from: join(first, 'model') } }
+    const message = 'the saved model has tensors that have no place in this one (1): adapter.down.weight'
+    expect(only(await all(run(config)), 'run.warned').map((event) => event.message)).toEqual([message])
+    const predictor = await loadPredictor(first, { places })
+    expect(predictor.warnings).toEqual([message])
+    await predictor.close()
+    expect((await evaluate(first, { split: 'validation', places })).warnings).toEqual([message])
+    expect((await evaluate(second, { split: 'validation', places })).warnings).toEqual([])
+  })
 })
+
+/** Gives the saved model of a run a tensor that it does not know. */
+function addTensor(directory: string): void {
+  const file = join(directory, 'model/model.safetensors')
+  const { tensors } = decodeSafetensors(readFileSync(file), file)
+  const added = { shape: [2], dtype: 'float32', values: Float32Array.of(1, 2) } as const
+  writeFileSync(file, encodeSafetensors({ ...tensors, 'adapter.down.weight': added }))
+}
 
 describe('a resumed run', () => {
   it('ends with the bits of an uninterrupted one, wherever it was interrupted', async () => {

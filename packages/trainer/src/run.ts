@@ -63,15 +63,14 @@ async function begin(order: Order, options: RunOptions, observe: (event: RunEven
   const bus = createBus(parts.callbacks, parts.trackers, events)
   try {
     await startEngine(scope)
-    const { session, facts, fresh } = openSession({ plan, learned, scope, splits, bus }, checkpoint)
+    const { session, facts, warnings } = openSession({ plan, learned, scope, splits, bus }, checkpoint)
     announce(session, facts, order)
     const failure = bus.failure()
     if (failure !== undefined) throw failure
     if (checkpoint === undefined) {
       await inspectValidation(scope, bus, splits.validation)
       for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
-      if (fresh.length > 0)
-        bus.emit({ type: 'run.warned', step: 0, message: `new weights, not in the saved model: ${fresh.join(', ')}` })
+      for (const message of warnings) bus.emit({ type: 'run.warned', step: 0, message })
     }
     // Only now: a run that is refused leaves nothing that stands in the way of the next.
     if (order.learned === undefined && plan.directory !== undefined) await writeRunFolder(plan, learned, options)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type HostArray, type Params, type Score } from '@attune/core'
 import { shardWeights } from '@attune/nn'
 import type { Parts } from './compose.js'
+import { GENERATION, describeModel } from './model-folder.js'
 import type { Plan } from './plan.js'
 import { type Files, writeFolderAtomically } from './write-atomically.js'
 
@@ -9,7 +10,7 @@ import { type Files, writeFolderAtomically } from './write-atomically.js'
 export type LastScores = Readonly<Record<string, Score>> | undefined
 
 /** A model card: what the model is, how it was made, and how well it did, with the metadata that the Hub reads. */
-function card({ config }: Plan, { model, objective }: Parts, scores: LastScores): string {
+function card({ config }: Plan, { model, objective }: Pick<Parts, 'model' | 'objective'>, scores: LastScores): string {
   const { epochs, batchSize, learningRate } = config.training
   const rows = Object.entries(scores ?? {}).map(([name, { value }]) => `| ${name} | ${value.toFixed(4)} |`)
   const labels = Object.values((objective.config['id2label'] ?? {}) as Record<string, string>)
@@ -28,14 +29,26 @@ function card({ config }: Plan, { model, objective }: Parts, scores: LastScores)
   ].join('\n')
 }
 
-/** Writes the model in the layout of the Hugging Face library. Returns the folder. */
-export async function saveModel(plan: Plan, parts: Parts, params: Params, scores: LastScores): Promise<string> {
+/**
+ * Writes the model in the layout of the Hugging Face library. Returns the folder.
+ * @param maximumBytes of a file of weights, beyond which there are several
+ */
+export async function saveModel(
+  plan: Plan,
+  parts: Pick<Parts, 'engine' | 'model' | 'objective' | 'tokenizer'>,
+  params: Params,
+  scores: LastScores,
+  maximumBytes?: number,
+): Promise<string> {
   const folder = join(plan.directory as string, 'model')
   const weights = (await parts.engine.read(params)) as unknown as Record<string, HostArray>
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+  // A model that begins with another ends texts, and draws, as that does.
+  const generation = plan.from === undefined ? undefined : describeModel(plan.from.path).generation
   const files: Files = {
     'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: plan.config.saveAs }),
-    ...shardWeights(weights, plan.config.saveAs),
+    ...shardWeights(weights, plan.config.saveAs, maximumBytes),
+    ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
     'README.md': card(plan, parts, scores),
     ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }

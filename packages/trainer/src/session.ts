@@ -5,6 +5,7 @@ import type { Checkpoint, Progress } from './checkpoint.js'
 import { type CompiledStep, compileStep } from './compiled-step.js'
 import { type Parts, partsOf } from './compose.js'
 import { type Inference, inference } from './infer.js'
+import { warningsOf } from './load-report.js'
 import type { Plan } from './plan.js'
 import { microBatchSizeOf } from './run-config.js'
 import type { LastScores } from './save-model.js'
@@ -80,7 +81,7 @@ export function openSession(
 ): {
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
-  fresh: readonly string[]
+  readonly warnings: readonly string[]
 } {
   const parts = partsOf(scope)
   const { engine, objective, adapter } = parts
@@ -107,5 +108,5 @@ export function openSession(
     steps: stepsPerEpoch * config.training.epochs,
     moving: { ...AT_REST, state, progress: checkpoint?.progress ?? START },
   }
-  return { session, facts, fresh: [...(report?.fresh ?? []), ...(report?.misshapen ?? [])] }
+  return { session, facts, warnings: report === undefined ? [] : warningsOf(report) }
 }

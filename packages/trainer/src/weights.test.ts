@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Engine, type HostArray, type Params, key } from '@attune/core'
 import { encodeSafetensors, shardWeights } from '@attune/nn'
+import { warningsOf } from './load-report.js'
 import { toyEngine } from './toy.test.fixture.js'
 import { loadWeights } from './weights.js'
 
@@ -102,13 +103,37 @@ describe('loadWeights', () => {
     const tied = { ...whole, 'lm_head.weight': whole['m.words.weight']!, position_ids: filled(0, 1) }
     expect((await firsts(checkpoint(whole), { needHead: true })).report.fresh).toEqual([])
     expect((await firsts(checkpoint(tied), { needHead: true })).report.unused).toEqual(['lm_head.weight'])
+    const { report } = await firsts(checkpoint(tied), { needHead: true, words: 'm.words.weight' })
+    expect(report.unused).toEqual([])
+  })
+
+  it('tells of tensors that have no place in the model, but not of what can be computed', async () => {
+    const buffers = [
+      'm.embeddings.position_ids',
+      'model.layers.0.self_attn.rotary_emb.inv_freq',
+      'h.3.attn.masked_bias',
+      'bert.pooler.dense.weight',
+      'model.encoder.embed_positions.weight',
+    ].map((name) => [name, filled(0, 2)] as const)
+    const others = Array.from({ length: 9 }, (_, i) => [`m.adapter.${i}`, filled(0, 2)] as const)
+    const { report } = await firsts(checkpoint({ ...whole, ...Object.fromEntries([...buffers, ...others]) }))
+    expect(report.unused).toEqual(others.map(([name]) => name))
+    expect(warningsOf(report)).toEqual([
+      'the saved model has tensors that have no place in this one (9): m.adapter.0, m.adapter.1, m.adapter.2, m.adapter.3, m.adapter.4, and 4 more',
+    ])
+    const lists = { fresh: ['a'], unused: [], misshapen: ['b'], grown: ['c'] }
+    expect(warningsOf(lists)).toEqual([
+      'new weights, not in the saved model: a, b',
+      'rows for new tokens, made beside those of the saved model: c',
+    ])
+    expect(warningsOf({ ...lists, fresh: [], misshapen: [], grown: [] })).toEqual([])
   })
 
   it('does without what nothing reads, wherever it is', async () => {
     const spare = new Set(['m.dense.weight', 'head.weight'])
     const { numbers, report } = await firsts(checkpoint(without(...spare)), { needHead: true, spare })
     expect(numbers).toEqual([1, 0, 3, 4, 0])
-    expect(report.fresh).toEqual([...spare])
+    expect(report.fresh).toEqual([])
   })
 
   it('says what is missing, with the nearest name of what there is besides, and what that is', () => {
@@ -138,6 +163,16 @@ describe('loadWeights', () => {
     expect(code).toBe('SHAPE_MISMATCH')
     expect(message).toContain('"m.words.weight" has shape [3], and the model needs [3, 2]')
     expect(message).toContain('"head.weight" has shape [3, 2], and the model needs [4, 2]')
+    expect(message).not.toMatch(/lacks|besides/)
+  })
+
+  it('names with other shapes what is missing and what is there besides', () => {
+    const other = { ...without('head.weight'), 'm.words.weight': filled(1, 3), 'heat.weight': filled(5, 4, 2) }
+    const { code, message } = failure(checkpoint(other))
+    expect(code).toBe('SHAPE_MISMATCH')
+    expect(message).toMatch(
+      /lacks 1 of the parameters: head\.weight \(nearest: heat\.weight\); it has besides \(1\): heat\.weight/,
+    )
   })
 
   it('loads a part where that is asked for, and tells what is new and why', async () => {

@@ -1,25 +1,16 @@
-import { AttuneError, type Engine, type Key, type Params, fold, key, mapParams, nearest } from '@attune/core'
-import { type StoredTensor, type WeightsReader, openWeights, resizeEmbeddings } from '@attune/nn'
+import { type Engine, type Key, type Params, fold, key, mapParams } from '@attune/core'
+import { type WeightsReader, openWeights, resizeEmbeddings } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Parts } from './compose.js'
+import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'
 import type { Start } from './plan.js'
-
-/** What became of a checkpoint's tensors and of a model's parameters. */
-export interface LoadReport {
-  /** Parameters that are new, because the checkpoint did not have them. */
-  readonly fresh: readonly string[]
-  /** Tensors that the model has no use for. */
-  readonly unused: readonly string[]
-  /** Parameters that are new, because the checkpoint's tensor has another shape; only where part of one may be loaded. */
-  readonly misshapen: readonly string[]
-  /** Parameters that got rows for tokens that the checkpoint does not have. */
-  readonly grown: readonly string[]
-}
 
 /** How a checkpoint is to be loaded. */
 interface Loading {
   /** What the names of the model's own parameters begin with. */
   readonly prefix: string
+  /** The parameter that holds the word embeddings; a checkpoint may have it twice. */
+  readonly words?: string
   /** Whether the head must be there too. Default: it may be new, as long as the model itself is whole. */
   readonly needHead?: boolean
   /** Parameters that may be new in any case, because nothing reads what they make. */
@@ -30,10 +21,6 @@ interface Loading {
   readonly growing?: { readonly wordEmbeddings: string; readonly key: Key }
 }
 
-/** Constants that some checkpoints hold beside the weights: places, causal masks, wavelengths of rotary positions. */
-const isBuffer = (name: string): boolean =>
-  /(^|\.)(position_ids|token_type_ids|rotary_emb\.inv_freq|h\.\d+\.attn\.(masked_)?bias)$/.test(name)
-
 /** New parameters of the model and of its head. */
 const initialise = (
   { engine, model, objective }: Pick<Parts, 'engine' | 'model' | 'objective'>,
@@ -43,54 +30,6 @@ const initialise = (
     ...model.init(fold(key(seed), 'model')),
     ...objective.init(fold(key(seed), 'head')),
   }))()
-
-const SHOWN = 5
-/** Names beyond so many, or longer, are not looked through for a near one: a hostile file would make it take for ever. */
-const LOOKED_AT = { names: 1000, letters: 120 }
-
-/** The first few of a list for a message. */
-const firstOf = (items: readonly string[]): string =>
-  `${items.slice(0, SHOWN).join(', ')}${items.length > SHOWN ? `, and ${items.length - SHOWN} more` : ''}`
-
-const short = (name: string): string =>
-  name.length > LOOKED_AT.letters ? `${name.slice(0, LOOKED_AT.letters)}…` : name
-
-/** A name with the nearest among others, if one is near. */
-function withNearest(name: string, others: readonly string[]): string {
-  const candidates = others.filter(({ length }) => length <= LOOKED_AT.letters).slice(0, LOOKED_AT.names)
-  const [near] = name.length > LOOKED_AT.letters ? [] : nearest(name, candidates)
-  return near === undefined ? short(name) : `${name} (nearest: ${near})`
-}
-
-/** What the model needs and the checkpoint lacks, and what it has instead. */
-function missing(where: string, lost: readonly string[], unused: readonly string[]): AttuneError {
-  const needed = [...lost.slice(0, SHOWN).map((name) => withNearest(name, unused)), ...lost.slice(SHOWN)]
-  return new AttuneError(
-    'MISSING_WEIGHTS',
-    `${where} lacks ${lost.length} of the model's parameters: ${firstOf(needed)}`,
-    `Load a checkpoint of the same architecture${unused.length > 0 ? `; this one has, besides: ${firstOf(unused.map(short))}` : ''}.`,
-  )
-}
-
-/** A parameter, and the tensor that is to take its place. */
-interface Match {
-  readonly name: string
-  readonly shape: readonly number[]
-  readonly alias: string
-  readonly saved: StoredTensor
-}
-
-function wrongShapes(where: string, matches: readonly Match[]): AttuneError {
-  const told = matches.map(
-    ({ name, shape, saved }) =>
-      `"${name}" has shape [${saved.shape.join(', ')}], and the model needs [${shape.join(', ')}]`,
-  )
-  return new AttuneError(
-    'SHAPE_MISMATCH',
-    `${where}: ${firstOf(told)}`,
-    'Use the options of the saved model (leave sizes out), or the labels it was trained with.',
-  )
-}
 
 /** Norms in checkpoints that were converted from TensorFlow, such as the first BERT's, have the names of their Greek letters. */
 const greek = (name: string): string =>
@@ -110,7 +49,7 @@ function grows({ shape, saved }: Match, rows: number | undefined): boolean {
 
 /** What takes the place of what. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless a part is enough. */
 function match(fresh: Params, reader: WeightsReader, loading: Loading) {
-  const { prefix, needHead = false, spare, partial = false, growing } = loading
+  const { prefix, words = '', needHead = false, spare, partial = false, growing } = loading
   const matches = Object.entries(fresh).flatMap(([name, { shape }]): Match[] => {
     const alias = savedAs(name, prefix, reader.tensors)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
@@ -118,7 +57,7 @@ function match(fresh: Params, reader: WeightsReader, loading: Loading) {
   const found = new Set(matches.map(({ name }) => name))
   const used = new Set(matches.map(({ alias }) => alias))
   const absent = Object.keys(fresh).filter((name) => !found.has(name))
-  const unused = [...reader.tensors.keys()].filter((name) => !used.has(name) && !isBuffer(name))
+  const unused = unexpected(reader.tensors, used, fresh[words]?.shape)
   const lost = partial ? [] : absent.filter((name) => !spare.has(name) && (needHead || name.startsWith(prefix)))
   if (lost.length > 0) throw missing(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
@@ -126,9 +65,14 @@ function match(fresh: Params, reader: WeightsReader, loading: Loading) {
   const grown = matches.filter((each) => grows(each, rows))
   const loaded = matches.filter((each) => fits(each) || grown.includes(each))
   const misfits = matches.filter((each) => !loaded.includes(each))
-  if (misfits.length > 0 && !partial) throw wrongShapes(reader.where, misfits)
+  if (misfits.length > 0 && !partial) throw wrongShapes(reader.where, misfits, absent, unused)
   const names = (of: readonly Match[]): string[] => of.map(({ name }) => name)
-  const report: LoadReport = { fresh: absent, unused, misshapen: names(misfits), grown: names(grown) }
+  const report: LoadReport = {
+    fresh: absent.filter((name) => !spare.has(name)),
+    unused,
+    misshapen: names(misfits),
+    grown: names(grown),
+  }
   return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), report }
 }
 
@@ -189,18 +133,18 @@ function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, f
 export function firstParameters(parts: Parts, seed: number, from: Start | undefined) {
   const fresh = initialise(parts, seed)
   if (from === undefined) return { params: fresh, report: undefined }
-  const { prefix, wordEmbeddings } = parts.model
-  const growing = { wordEmbeddings, key: fold(key(seed), 'added tokens') }
+  const { prefix, wordEmbeddings: words } = parts.model
+  const growing = { wordEmbeddings: words, key: fold(key(seed), 'added tokens') }
   const spare = sparePooler(parts, fresh)
-  const how = { prefix, spare, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
+  const how = { prefix, words, spare, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
   return loadWeights(parts.engine, fresh, from.path, how)
 }
 
 /** The parameters of a saved model, head and all. */
-export function savedParameters(parts: Pick<Parts, 'engine' | 'model' | 'objective'>, folder: string): Params {
+export function savedParameters(parts: Pick<Parts, 'engine' | 'model' | 'objective'>, folder: string) {
   const fresh = initialise(parts, 0)
-  const how = { prefix: parts.model.prefix, needHead: true, spare: sparePooler(parts, fresh) }
-  return loadWeights(parts.engine, fresh, folder, how).params
+  const { prefix, wordEmbeddings: words } = parts.model
+  return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead: true, spare: sparePooler(parts, fresh) })
 }
 
 /** How many numbers parameters hold. */

@@ -14,6 +14,15 @@ const rotary = z.looseObject({
   low_freq_factor: z.number().positive().optional(),
   high_freq_factor: z.number().positive().optional(),
   original_max_position_embeddings: z.int().positive().optional(),
+  beta_fast: z.number().positive().optional(),
+  beta_slow: z.number().positive().optional(),
+  mscale: z.number().nonnegative().optional(),
+  mscale_all_dim: z.number().nonnegative().optional(),
+  attention_factor: z.number().positive().optional(),
+  truncate: z.boolean().optional(),
+  short_factor: z.array(z.number().positive()).max(10_000).optional(),
+  long_factor: z.array(z.number().positive()).max(10_000).optional(),
+  partial_rotary_factor: z.number().optional(),
 })
 
 /** What a member of the family leaves unsaid in its `config.json`. */
@@ -160,9 +169,10 @@ export function complete(given: Options) {
   const [first, third] = [o.modelType === 'gemma', o.modelType === 'gemma3_text']
   const pattern = third ? o.slidingWindowPattern : 2
   const legacy = first && o.hiddenAct === 'gelu' ? 'gelu_pytorch_tanh' : o.hiddenAct
-  const scaled = { rope_theta: o.ropeTheta, ...renamed(o.ropeScaling) }
+  const reach = { max_position_embeddings: o.maxPositionEmbeddings }
+  const scaled = { ...reach, rope_theta: o.ropeTheta, ...renamed(o.ropeScaling) }
   const { full_attention: full, sliding_attention: sliding, ...flat } = o.ropeParameters ?? {}
-  const near = { rope_theta: o.ropeLocalBaseFreq, ...sliding }
+  const near = { ...reach, rope_theta: o.ropeLocalBaseFreq, ...sliding }
   return {
     ...o,
     /** What the model says of itself: the options with no word of what follows. */

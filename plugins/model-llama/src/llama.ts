@@ -178,7 +178,7 @@ function create(given: Options): Model {
       },
     },
     hiddenSize: o.hiddenSize,
-    maximumLength: o.maxPositionEmbeddings,
+    maximumLength: o.reach,
     headDropout: 0,
     initializerRange: o.initializerRange,
     layers: [

@@ -12,6 +12,15 @@ const rotary = z.looseObject({
   low_freq_factor: z.number().positive().optional(),
   high_freq_factor: z.number().positive().optional(),
   original_max_position_embeddings: z.int().positive().optional(),
+  beta_fast: z.number().positive().optional(),
+  beta_slow: z.number().positive().optional(),
+  mscale: z.number().nonnegative().optional(),
+  mscale_all_dim: z.number().nonnegative().optional(),
+  attention_factor: z.number().positive().optional(),
+  truncate: z.boolean().optional(),
+  short_factor: z.array(z.number().positive()).max(10_000).optional(),
+  long_factor: z.array(z.number().positive()).max(10_000).optional(),
+  partial_rotary_factor: z.number().optional(),
 })
 
 /** The options are the keys of a Hugging Face `config.json` in camel case. */
@@ -75,6 +84,12 @@ export function complete(o: Options) {
     if (o.layerTypes !== undefined) return o.layerTypes[layer] === 'sliding_attention'
     return !qwen || layer >= o.maxWindowLayers
   }
+  const rotary = {
+    rope_theta: o.ropeTheta,
+    max_position_embeddings: o.maxPositionEmbeddings,
+    ...renamed(o.ropeScaling),
+    ...o.ropeParameters,
+  }
   return {
     ...o,
     numKeyValueHeads: o.numKeyValueHeads ?? o.numAttentionHeads,
@@ -82,7 +97,12 @@ export function complete(o: Options) {
     biases:
       o.modelType === 'qwen2' ? { input: true, output: false } : { input: o.attentionBias, output: o.attentionBias },
     headNorms: o.modelType === 'qwen3',
-    rotary: { rope_theta: o.ropeTheta, ...renamed(o.ropeScaling), ...o.ropeParameters },
+    rotary,
+    /** The most tokens of a text: positions of type `dynamic` reach beyond those of training. */
+    reach:
+      rotary.rope_type === 'dynamic'
+        ? Math.floor(o.maxPositionEmbeddings * (rotary.factor ?? 1))
+        : o.maxPositionEmbeddings,
     window,
     slides,
   }

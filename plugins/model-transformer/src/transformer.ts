@@ -47,10 +47,7 @@ const options = z
     decoderLayers: layers('Layers of the decoder'),
     decoderFfnDim: count("Width of the decoder's feed-forward layers").default(2048),
     decoderAttentionHeads: count('Attention heads of a layer of the decoder').default(8),
-    activationFunction: z
-      .enum([...activationNames, 'swish'])
-      .default('relu')
-      .describe('Activation of the feed-forward layers; swish is another name of silu'),
+    activationFunction: z.enum(activationNames).default('relu').describe('Activation of the feed-forward layers'),
     dropout: probability('Dropout of embeddings and of what each part of a layer adds').default(0.1),
     attentionDropout: probability('Dropout of the attention weights').default(0),
     activationDropout: probability('Dropout inside the feed-forward layers').default(0),
@@ -121,7 +118,7 @@ function embed(o: Options, params: Params, ids: Tensor, places: Tensor | undefin
 const forward = (o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs =>
   encoderDecoder(params, inputs, mode, {
     ...sizesOf(o),
-    activation: o.activationFunction === 'swish' ? 'silu' : o.activationFunction,
+    activation: o.activationFunction,
     dropout: { added: o.dropout, wide: o.activationDropout, attention: o.attentionDropout },
     startTokenId: o.decoderStartTokenId,
     embed: (_side, ...of) => embed(o, params, ...of),

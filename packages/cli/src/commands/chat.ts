@@ -35,7 +35,7 @@ function promptOf(tokenizer: Tokenizer, template: string, messages: readonly Mes
 function answer(
   { generator }: OpenWriter,
   prompt: readonly number[],
-  options: GenerationOptions,
+  options: Partial<GenerationOptions>,
   lines: Interface,
 ): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ import { type Evaluation, evaluate } from '@attune/trainer'
 import { table } from '@attune/text'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
+import { showWarnings } from '../show-warnings.js'
 
 /** The plugin and options that read a data file, by its name. */
 export const sourceOf = (file: string): { readonly use: string; readonly path: string } => ({
@@ -63,5 +64,6 @@ Examples:
         )
       const what = data === undefined ? { split: split ?? 'test' } : { source: sourceOf(data) }
       const evaluation = await evaluate(resolve(run), { ...what, places: placesFrom() })
+      showWarnings(evaluation.warnings)
       process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
     })

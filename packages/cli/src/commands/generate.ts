@@ -45,10 +45,12 @@ async function promptsFrom(given: readonly string[]): Promise<readonly string[]>
 }
 
 /** Writes one text as it comes; beams have no tokens to show before their end. */
-async function writeOut(events: Observable<GenerationEvent>, streams: boolean): Promise<void> {
+async function writeOut(events: Observable<GenerationEvent>): Promise<void> {
+  let streams = false
   const shown = events.pipe(
     tap((event) => {
-      if (streams ? event.type === 'token' : event.type === 'finished') process.stdout.write(event.text)
+      streams ||= event.type === 'token'
+      if (event.type === 'token' || !streams) process.stdout.write(event.text)
     }),
   )
   await lastValueFrom(shown)
@@ -69,7 +71,7 @@ async function write(folder: string, given: readonly string[], flags: GenerateFl
   try {
     const events = open.generator.write(prompts, options, constraintOf(flags, open))
     const plain = prompts.length === 1 && flags.json === undefined
-    await (plain ? writeOut(events, options.beams === 1) : writeLines(events, prompts))
+    await (plain ? writeOut(events) : writeLines(events, prompts))
   } finally {
     await open.close()
   }

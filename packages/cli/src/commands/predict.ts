@@ -6,6 +6,7 @@ import { loadPredictor } from '@attune/trainer'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
 import { sourceOf } from './evaluate.js'
+import { showWarnings } from '../show-warnings.js'
 
 interface PredictFlags {
   readonly file?: string
@@ -83,6 +84,7 @@ Examples:
       refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
       const predictor = await loadPredictor(resolve(run), { places: placesFrom() })
+      showWarnings(predictor.warnings)
       const [field = 'text'] = predictor.fields
       const seen: unknown[] = []
       try {

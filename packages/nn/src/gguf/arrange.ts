@@ -30,3 +30,10 @@ export const unleaved =
     }
     return { shape, dtype, values: sorted }
   }
+
+/** The weights of a norm as what is added to 1, which is what Gemma's checkpoints hold; the format's files hold the sum. */
+export const lessOne: Arrangement = ({ shape, dtype, values }) => ({
+  shape,
+  dtype,
+  values: Float32Array.from(values, (x) => x - 1),
+})

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import type { HostArray } from '@attune/core'
+import { type RotaryOptions, rotaryFrequencies } from '../rotary.js'
 import { decodeSafetensors } from '../safetensors.js'
 import { openWeights, weightsInMemory } from '../weights/open-weights.js'
 
@@ -45,7 +47,7 @@ describe(`a GGUF file, as ${golden.source} reads it`, () => {
   })
 })
 
-describe.each(['llama', 'qwen2', 'gpt2'])('a GGUF file of %s', (name) => {
+describe.each(['llama', 'qwen2', 'qwen3', 'gpt2', 'gemma', 'gemma2', 'gemma3'])('a GGUF file of %s', (name) => {
   it('has the names, weights and settings that transformers gives the same file', () => {
     const reader = openWeights(`golden/gguf/${name}.gguf`)
     const expected = decodeSafetensors(readFileSync(`golden/gguf/${name}.safetensors`), name).tensors
@@ -60,6 +62,131 @@ describe.each(['llama', 'qwen2', 'gpt2'])('a GGUF file of %s', (name) => {
       if (typeof value === 'number') expect([key, reader.config?.[key]]).toEqual([key, expect.closeTo(value, 9)])
       else expect([key, reader.config?.[key]]).toEqual([key, value])
   })
+})
+
+/** A GGUF file of single numbers and texts, and of float32 tensors. */
+function ggufOf(metadata: Readonly<Record<string, number | string>>, tensors: Readonly<Record<string, HostArray>>) {
+  const int = (bytes: number, value: number): Buffer => {
+    const buffer = Buffer.alloc(bytes)
+    if (bytes === 8) buffer.writeBigUInt64LE(BigInt(value))
+    else buffer.writeUInt32LE(value)
+    return buffer
+  }
+  const text = (value: string): Buffer[] => [int(8, Buffer.byteLength(value)), Buffer.from(value)]
+  const float = (value: number): Buffer => Buffer.from(Float64Array.of(value).buffer)
+  const parts = [
+    Buffer.from('GGUF'),
+    int(4, 3),
+    int(8, Object.keys(tensors).length),
+    int(8, Object.keys(metadata).length),
+  ]
+  for (const [key, value] of Object.entries(metadata))
+    parts.push(...text(key), ...(typeof value === 'string' ? [int(4, 8), ...text(value)] : [int(4, 12), float(value)]))
+  const data: Buffer[] = []
+  let offset = 0
+  for (const [name, { shape, values }] of Object.entries(tensors)) {
+    parts.push(...text(name), int(4, shape.length), ...[...shape].reverse().map((n) => int(8, n)), int(4, 0))
+    parts.push(int(8, offset))
+    const padded = Buffer.alloc(Math.ceil((values.length * 4) / 32) * 32)
+    Buffer.from(Float32Array.from(values).buffer).copy(padded)
+    data.push(padded)
+    offset += padded.length
+  }
+  const header = Buffer.concat(parts)
+  return Buffer.concat([header, Buffer.alloc((32 - (header.length % 32)) % 32), ...data])
+}
+
+const floats = (...shape: number[]): HostArray => ({
+  shape,
+  dtype: 'float32',
+  values: Float32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, (_, i) => i + 1),
+})
+const LLAMA = {
+  'general.architecture': 'llama',
+  'llama.embedding_length': 8,
+  'llama.attention.head_count': 2,
+  'llama.context_length': 64,
+}
+const open = (metadata: object, tensors: Readonly<Record<string, HostArray>> = {}) =>
+  weightsInMemory(ggufOf({ ...LLAMA, ...metadata }, tensors), 'x.gguf')
+
+describe('positions in a GGUF file', () => {
+  it('are stretched by the factors of Llama 3.1 as transformers stretches them by its configuration', () => {
+    const reader = openWeights('golden/gguf/llama3.gguf')
+    const expected = JSON.parse(readFileSync('golden/gguf/llama3.json', 'utf8')) as {
+      readonly headSize: number
+      readonly frequencies: number[]
+    }
+    const { rope_theta, rope_scaling } = reader.config as { rope_theta: number; rope_scaling: RotaryOptions }
+    const frequencies = [...rotaryFrequencies(expected.headSize, { rope_theta, ...rope_scaling })]
+    for (const [i, frequency] of expected.frequencies.entries()) expect(frequencies[i]! / frequency).toBeCloseTo(1, 6)
+    expect(rope_scaling).toMatchObject({ attention_factor: 1 })
+    expect([...reader.tensors.keys()]).toEqual(['model.embed_tokens.weight'])
+  })
+
+  it('are stretched as its metadata say', () => {
+    const scaling = (metadata: object, tensors = {}) => open(metadata, tensors).config
+    expect(scaling({})).toMatchObject({ rope_theta: 10_000 })
+    expect(scaling({})).not.toHaveProperty('rope_scaling')
+    expect(scaling({ 'llama.rope.scale_linear': 4 })).toMatchObject({
+      rope_scaling: { rope_type: 'linear', factor: 4 },
+    })
+    const yarn = { type: 'yarn', factor: 8, original_context_length: 32, yarn_beta_fast: 16 }
+    const entries = Object.entries(yarn).map(([key, value]) => [`llama.rope.scaling.${key}`, value])
+    expect(scaling(Object.fromEntries(entries))).toMatchObject({
+      rope_scaling: { rope_type: 'yarn', factor: 8, original_max_position_embeddings: 32, beta_fast: 16 },
+    })
+    const long = { 'llama.rope.scaling.type': 'longrope', 'llama.rope.scaling.attn_factor': 1.25 }
+    const factors = { 'rope_factors_short.weight': floats(2), 'rope_factors_long.weight': floats(2) }
+    expect(scaling(long, factors)).toMatchObject({
+      rope_scaling: { rope_type: 'longrope', short_factor: [1, 2], long_factor: [1, 2], attention_factor: 1.25 },
+    })
+  })
+
+  it.each([
+    [
+      'turn a part of a head',
+      'UNSUPPORTED_POSITIONS',
+      { 'llama.attention.key_length': 4, 'llama.rope.dimension_count': 2 },
+      {},
+    ],
+    ['are scaled twice', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scale_linear': 2 }, { 'rope_freqs.weight': floats(2) }],
+    ['are of an unknown type', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scaling.type': 'su' }, {}],
+    ['lack long factors', 'UNSUPPORTED_POSITIONS', {}, { 'rope_factors_short.weight': floats(2) }],
+    ['have a setting that nothing reads', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scaling.alpha': 1000 }, {}],
+    ['have too many factors', 'BAD_GGUF', {}, { 'rope_freqs.weight': floats(3) }],
+    ['have factors that are no row', 'BAD_GGUF', {}, { 'rope_freqs.weight': floats(2, 1) }],
+    [
+      'have a factor of nothing',
+      'BAD_GGUF',
+      {},
+      { 'rope_freqs.weight': { ...floats(2), values: Float32Array.of(0, 1) } },
+    ],
+  ])('are refused where they %s', (_, code, metadata, tensors) => {
+    expect(() => open(metadata, tensors)).toThrow(expect.objectContaining({ code }))
+  })
+})
+
+it('the largest Gemmas divide scores by what their files do not say', () => {
+  const gemma = (name: string, layers: number) =>
+    open({
+      'general.architecture': name,
+      [`${name}.block_count`]: layers,
+      [`${name}.embedding_length`]: 4608,
+      [`${name}.attention.head_count`]: 32,
+      [`${name}.attention.key_length`]: 128,
+    }).config?.['query_pre_attn_scalar']
+  expect([gemma('gemma2', 46), gemma('gemma2', 42), gemma('gemma3', 62), gemma('gemma3', 26)]).toEqual([
+    144, 128, 144, 128,
+  ])
+})
+
+it.each([2.5, 1e300, 0, -2, 2 ** 53, NaN])('refuses %p heads where their rows are to be put in order', (heads) => {
+  const metadata = { 'llama.attention.head_count': heads, 'llama.attention.head_count_kv': heads }
+  for (const part of ['q', 'k'])
+    expect(() => open(metadata, { [`blk.0.attn_${part}.weight`]: floats(8, 8) })).toThrow(
+      expect.objectContaining({ code: 'BAD_GGUF', problem: expect.stringContaining(`attn_${part} has 8 rows`) }),
+    )
 })
 
 describe('an unsound GGUF file is refused', () => {

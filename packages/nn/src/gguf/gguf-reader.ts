@@ -59,16 +59,30 @@ interface Named extends StoredTensor {
 }
 
 /**
- * The tensors of a GGUF file, dequantised as they are read. Those of a known architecture (llama, qwen2, qwen3, gpt2) have
+ * The tensors of a GGUF file, dequantised as they are read. Those of a known architecture (llama, qwen2, qwen3, gpt2, gemma to gemma3) have
  * the names, shapes and order of rows that the Hugging Face library's checkpoints have; of another, their own.
  * @throws AttuneError `BAD_GGUF`; `UNSUPPORTED_QUANTIZATION` if a tensor is of a type that is not read
  */
 export function ggufReader(source: ByteSource): WeightsReader {
   const { where } = source
   const { metadata, tensors: stored, start } = readGguf(source)
-  const architecture = architectureOf(metadata, stored, (why) => refuseGguf(where, why))
+  const valuesOf = (own: string, tensor: GgufTensor): HostArray => {
+    const storage = storageOf(tensor.dtype)
+    const count = tensor.shape.reduce((product, n) => product * n, 1)
+    const refuse = (why: string): never => refuseGguf(where, `tensor ${quoted(own)} ${why}`)
+    const values = readElements(source, storage, { position: start + tensor.offset, count }, refuse)
+    return { shape: tensor.shape, dtype: storage.dtype, values }
+  }
+  const architecture = architectureOf({
+    where,
+    metadata,
+    tensors: stored,
+    read: (own) => valuesOf(own, stored.get(own)!),
+    refuse: (why) => refuseGguf(where, why),
+  })
   const tensors = new Map<string, Named>()
   for (const [own, tensor] of stored) {
+    if (architecture?.settings.has(own) === true) continue
     const { name, shape = tensor.shape, ...rest } = architecture?.place(own, tensor.shape) ?? { name: own }
     if (tensors.has(name)) refuseGguf(where, `two of its tensors are ${quoted(name)}`)
     tensors.set(name, { dtype: tensor.dtype, shape, stored: tensor, ...rest })
@@ -80,11 +94,7 @@ export function ggufReader(source: ByteSource): WeightsReader {
     ...(architecture === undefined ? {} : { config: architecture.config }),
     read(name) {
       const { stored: tensor, arrange } = tensorNamed(tensors, name, where)
-      const storage = storageOf(tensor.dtype)
-      const count = tensor.shape.reduce((product, n) => product * n, 1)
-      const refuse = (why: string): never => refuseGguf(where, `tensor ${quoted(name)} ${why}`)
-      const values = readElements(source, storage, { position: start + tensor.offset, count }, refuse)
-      const array: HostArray = { shape: tensor.shape, dtype: storage.dtype, values }
+      const array = valuesOf(name, tensor)
       return arrange === undefined ? array : arrange(array)
     },
     close: () => source.close(),

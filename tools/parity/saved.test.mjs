@@ -1,0 +1,176 @@
+// @ts-check
+/**
+ * What Attune saves, transformers loads: every model family through the function that runs save with, in one file and in
+ * several, and a run from its configuration to its folder. Logits and the ids of texts are compared. Runs where the environment
+ * variable PYTHON names a Python that has transformers, or python3 has it.
+ */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { ENGINE, TOKENIZER, findPlugin } from '@attune/core'
+import { headFor, tokenLogits } from '@attune/nn'
+import { loadPretrained, run } from '@attune/trainer'
+import { lastValueFrom } from 'rxjs'
+import { saveModel } from '../../packages/trainer/dist/save-model.js'
+import { goldenCases, readCase, root } from './measure-model.mjs'
+import { pythonWith } from './python.mjs'
+
+/** @import { Engine, Tokenizer } from '@attune/core' */
+/** @typedef {{ difference?: number, complaint?: string, absent?: boolean, text?: string }} Verdict */
+
+const { python, absent } = pythonWith('transformers')
+const places = { folders: [root] }
+
+const TEXTS = [
+  'a library that reads and writes images in many formats',
+  'The quick brown fox, and 42 others: they jumped!',
+  "naïve  words\twith\nwhite space, and don't",
+  'unknown letters: 東京 🙂',
+  '',
+]
+/** The kinds that transformers has, each trained on the texts. */
+const TOKENIZERS = ['wordpiece', 'bpe', 'unigram', 'word', 'character']
+/** transformers cuts the texts of a Qwen2 as Qwen2's own tokenizer does, whatever tokenizer.json says. */
+const CUT_OTHERWISE = ['model-llama-qwen2']
+const SEVERAL_FILES = 500
+const WRITING = 'causal-language-modeling'
+
+/** A tokenizer that has learned the texts. @param {string} name @returns {Promise<Tokenizer>} */
+async function trained(name) {
+  const plugin = await findPlugin(TOKENIZER, name, places)
+  async function* examples() {
+    for (let times = 0; times < 4; times++) for (const text of TEXTS) yield { text }
+  }
+  return plugin(await /** @type {any} */ (plugin.fit)(plugin.options.parse({}), examples))
+}
+
+/** What the card tells of a run. */
+const plugin = { name: 'none' }
+const config = {
+  saveAs: 'float32',
+  objective: { plugin },
+  optimizer: [{ plugin }],
+  scheduler: { plugin },
+  training: { epochs: 1, batchSize: 1, learningRate: 1 },
+  seed: 1,
+}
+
+/** Saves a golden case, and what is to be found when it is loaded. */
+async function saveCase(
+  /** @type {{ folder: string, into: string, name: string, engine: Engine, tokenizer: Tokenizer, maximumBytes?: number }} */
+  { folder, into, name, engine, tokenizer, maximumBytes },
+) {
+  const { golden, model, objective, weights } = await readCase(folder)
+  const params = /** @type {any} */ (engine.put(weights))
+  const plan = /** @type {any} */ ({ directory: into, config })
+  const saved = await saveModel(plan, { engine, model, objective, tokenizer }, params, undefined, maximumBytes)
+  engine.release(params)
+  const [{ batch, logits }] = golden.examples
+  const { places: at } = batch
+  const texts = CUT_OTHERWISE.includes(name) ? [] : TEXTS
+  const ids = texts.map((text) => Array.from(tokenizer.encode(text).ids))
+  const example = { inputs: batch.inputs, logits, ...(at ? { places: at } : {}), texts, ids }
+  writeFileSync(join(saved, 'example.json'), JSON.stringify(example))
+  renameSync(saved, join(into, name))
+}
+
+/** Trains a small decoder from its configuration, and keeps what it says of a text. @param {string} into */
+async function saveRun(into) {
+  const directory = join(into, 'run')
+  const rows = join(into, 'rows.jsonl')
+  const lines = TEXTS.filter(Boolean).map((text) => JSON.stringify({ text }))
+  writeFileSync(rows, `${lines.join('\n')}\n`)
+  const source = { use: 'jsonl', path: rows }
+  await lastValueFrom(
+    run(
+      /** @type {any} */ ({
+        seed: 1,
+        directory,
+        data: { train: source, validation: source },
+        tokenizer: { use: 'wordpiece', vocabularySize: 120 },
+        model: { use: 'llama', hiddenSize: 16, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 32 },
+        objective: WRITING,
+        engine: 'tfjs-cpu',
+        training: { epochs: 2, batchSize: 2, learningRate: 0.01 },
+      }),
+      { places },
+    ),
+  )
+  const { engine, model, tokenizer, params, close } = await loadPretrained(directory, () => WRITING, places)
+  const ids = TEXTS.map((text) => Array.from(tokenizer.encode(text).ids))
+  const read = /** @type {number[]} */ (ids[0])
+  const array = (/** @type {number[]} */ values) => ({
+    shape: [1, values.length],
+    dtype: /** @type {const} */ ('int32'),
+    values: Int32Array.from(values),
+  })
+  const inputs = {
+    inputIds: array(read),
+    attentionMask: array(read.map(() => 1)),
+    tokenTypeIds: array(read.map(() => 0)),
+  }
+  const logitsOf = engine.compile((/** @type {any} */ all, /** @type {any} */ given) => {
+    const { lastHiddenState } = model.forward(all, given, { training: false })
+    return tokenLogits(model, headFor(model, WRITING), all, lastHiddenState)
+  })
+  const logits = /** @type {any} */ (await engine.read(/** @type {any} */ (logitsOf(params, engine.put(inputs)))))
+  await close()
+  const plain = (/** @type {any} */ { shape, dtype, values }) => ({ shape, dtype, values: Array.from(values) })
+  const example = {
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, each]) => [name, plain(each)])),
+    logits: plain(logits),
+    texts: TEXTS,
+    ids,
+  }
+  writeFileSync(join(directory, 'model/example.json'), JSON.stringify(example))
+  renameSync(join(directory, 'model'), join(into, 'trained'))
+  rmSync(directory, { recursive: true })
+  rmSync(rows)
+}
+
+const nameOf = (/** @type {string} */ folder) => `${basename(join(folder, '../..'))}-${basename(folder)}`
+
+if (absent !== undefined) it(`what is saved is not loaded by transformers here, for ${absent}`, () => {})
+else
+  describe('what Attune saves, transformers loads, with the same logits and ids', () => {
+    const into = mkdtempSync(join(tmpdir(), 'attune-saved-'))
+    after(() => rmSync(into, { recursive: true }))
+    /** @type {Record<string, Verdict>} */
+    let verdicts = {}
+    before(async () => {
+      const engine = /** @type {Engine} */ ((await findPlugin(ENGINE, 'tfjs-cpu', places))())
+      await engine.start()
+      const tokenizers = await Promise.all(TOKENIZERS.map(trained))
+      for (const [i, folder] of goldenCases().entries()) {
+        const name = nameOf(folder)
+        const tokenizer = /** @type {Tokenizer} */ (tokenizers[i % tokenizers.length])
+        await saveCase({ folder, into, name, engine, tokenizer })
+        if (i % 8 !== 0) continue
+        const several = { name: `${name}-in-several-files`, maximumBytes: SEVERAL_FILES }
+        await saveCase({ folder, into, engine, tokenizer, ...several })
+        assert.ok(existsSync(join(into, several.name, 'model.safetensors.index.json')))
+      }
+      await engine.close()
+      await saveRun(into)
+      const script = fileURLToPath(new URL('verify_saved.py', import.meta.url))
+      const { stdout } = await promisify(execFile)(python, [script, into], { maxBuffer: 2 ** 26 })
+      verdicts = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}')
+    })
+
+    const names = goldenCases().map(nameOf)
+    const several = names.filter((_, i) => i % 8 === 0).map((name) => `${name}-in-several-files`)
+    for (const name of [...names, ...several, 'trained'])
+      it(name, (test) => {
+        const { absent: noClass, difference, complaint, ...text } = verdicts[name] ?? { complaint: 'it was not loaded' }
+        if (noClass === true) return test.diagnostic('transformers has no such class')
+        if (CUT_OTHERWISE.includes(name)) test.diagnostic('logits only: transformers does not go by its tokenizer.json')
+        assert.equal(complaint, undefined)
+        assert.ok(difference !== undefined && difference <= 1e-4, `logits differ by ${difference}`)
+        assert.deepEqual(text, {})
+      })
+  })
