@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type AnyPlugin, AttuneError, type SearchPlaces, TOKENIZER, type Tokenizer, findPlugin } from '@attune/core'
 import { openWeights } from '@attune/nn'
-import { ggufTokenizer } from '@attune/text'
+import { ggufTokenizer, modelTypeOf } from '@attune/text'
 
 /** Files that describe a model are small; weights are read elsewhere. A tokenizer's may hold a large vocabulary. */
 const MAXIMUM_BYTES = { 'config.json': 10_000_000, 'tokenizer.json': 100_000_000 }
@@ -35,15 +35,13 @@ export const readsType = (plugin: AnyPlugin, type: string): boolean => {
 }
 
 /** The content of a tokenizer.json, as far as it tells which plugin reads it. */
-interface TokenizerJson {
-  readonly model?: { readonly type?: unknown }
-  readonly pre_tokenizer?: unknown
-}
+type TokenizerJson = Readonly<Record<string, unknown>>
 
 /** The tokenizer plugin is called as the algorithm in the file (wordpiece, bpe, unigram), or by what its words are. */
-function tokenizerPlugin({ model, pre_tokenizer: cut }: TokenizerJson, places: SearchPlaces) {
-  const words = JSON.stringify(cut ?? null).includes('"CharacterNGrams"') ? 'character-ngram' : 'word'
-  return findPlugin(TOKENIZER, model?.type === 'WordLevel' ? words : String(model?.type).toLowerCase(), places)
+function tokenizerPlugin(json: TokenizerJson, places: SearchPlaces) {
+  const words = JSON.stringify(json['pre_tokenizer'] ?? null).includes('"CharacterNGrams"') ? 'character-ngram' : 'word'
+  const type = modelTypeOf(json)
+  return findPlugin(TOKENIZER, type === 'WordLevel' ? words : String(type).toLowerCase(), places)
 }
 
 /** What a folder or a file holds besides the weights. */
@@ -74,7 +72,7 @@ function describedByGguf(path: string): ModelDescription | undefined {
 export function describeModel(path: string): ModelDescription {
   const folder = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path
   const fromFolder = async (places: SearchPlaces): Promise<Tokenizer> => {
-    const json = readJson(folder, 'tokenizer.json') as TokenizerJson
+    const json = readJson(folder, 'tokenizer.json')
     return (await tokenizerPlugin(json, places))({ path: folder }) as Tokenizer
   }
   const isThere = (name: string): boolean => existsSync(join(folder, name))

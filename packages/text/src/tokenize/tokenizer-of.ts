@@ -1,5 +1,6 @@
 import { AttuneError, type SpecialTokens, type Tokenizer } from '@attune/core'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { modelTypeOf } from './model-type.js'
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
 import { type TokenizerFiles, readTokenizerFiles } from './read-tokenizer-files.js'
@@ -59,10 +60,11 @@ export function parseTokenizerFile(content: unknown, where: string, type: ModelF
       `Use the tokenizer.json of a model of that type, or another tokenizer plugin.`,
     )
   }
-  const found = (content as { readonly model?: { readonly type?: unknown } } | null)?.model?.type
+  const found = modelTypeOf(content)
   if (found !== type)
-    refuse(`at \`model.type\`, it is ${typeof found === 'string' ? JSON.stringify(found.slice(0, 80)) : 'no text'}`)
-  const parsed = tokenizerFileSchema.safeParse(content)
+    refuse(`at \`model.type\`, it is ${found === undefined ? 'not to be told' : JSON.stringify(found.slice(0, 80))}`)
+  const { model: said, ...rest } = content as { readonly model: object }
+  const parsed = tokenizerFileSchema.safeParse({ ...rest, model: { ...said, type } })
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     return refuse(`at \`${issue?.path.join('.') ?? ''}\`, ${issue?.message ?? ''}`)
