@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AttuneError } from '@attune/core'
+import { readChatTemplates } from './chat-templates.js'
 
 const MAXIMUM_BYTES = 64 * 1024 * 1024
 
@@ -34,7 +35,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Reads the files of a tokenizer. A chat template may stand in a file of its own, `chat_template.jinja`.
+ * Reads the files of a tokenizer. Chat templates in files of their own go before what the configuration has.
  * @param path a tokenizer.json, or the folder that holds one
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
  */
@@ -48,10 +49,7 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
     )
   const beside = (name: string): string => join(dirname(where), name)
   const config = existsSync(beside('tokenizer_config.json')) ? readJson(beside('tokenizer_config.json')) : {}
-  const template = beside('chat_template.jinja')
-  const chat =
-    existsSync(template) && statSync(template).size < MAXIMUM_BYTES
-      ? { chat_template: readFileSync(template, 'utf8') }
-      : {}
+  const template = readChatTemplates(dirname(where))
+  const chat = template === undefined ? {} : { chat_template: template }
   return { where, json: readJson(where), config: { ...(isRecord(config) ? config : {}), ...chat } }
 }

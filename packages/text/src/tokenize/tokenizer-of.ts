@@ -1,5 +1,6 @@
 import { AttuneError, type SpecialTokens, type Tokenizer } from '@attune/core'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { chatTemplatesOf } from './chat-templates.js'
 import { modelTypeOf } from './model-type.js'
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
@@ -158,12 +159,11 @@ export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Token
   const trim = trimOf(file.post_processor, (id) => (standing.has(id) ? undefined : tokens.get(id)))
   const pipeline = pipelineOf(file, vocabulary)
   const decode = decoderOf(file, tokens, kind)
-  const chat = config['chat_template']
   return {
     vocabularySize: [...tokens.keys()].reduce((most, id) => Math.max(most, id), 0) + 1,
     special: specialOf(config, ids),
     paddingSide: config['padding_side'] === 'left' ? 'left' : 'right',
-    ...(typeof chat === 'string' ? { chatTemplate: chat } : {}),
+    ...chatTemplatesOf(config['chat_template']),
     encode(text, options = {}) {
       const { pair, maximumLength, truncationSide, stride, addSpecialTokens = true } = options
       // What comes after the last token that can be kept need not be cut into tokens at all.
