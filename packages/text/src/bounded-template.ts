@@ -115,7 +115,8 @@ function meter() {
     before(node: Node): void {
       if (++steps > MOST.steps) tooMuch(`takes ${MOST.steps} steps`)
       const counted = [1, 1]
-      for (const [at, parts] of factorsIn(node).entries()) for (const part of parts) factors.set(part, { sizes: counted, at }) // prettier-ignore
+      for (const [at, parts] of factorsIn(node).entries())
+        for (const part of parts) factors.set(part, { sizes: counted, at })
       if (node.type === 'For') iterables.add(node['iterable'] as Node)
       if (node.type === 'CallExpression') callees.add(node['callee'] as Node)
     },

@@ -78,7 +78,12 @@ function unmark(text: string): SpokenChat {
 /** The variables of a template. What it is given could forge its marks, wherever it stands. */
 function variablesOf(messages: readonly Message[], options: ChatOptions): Readonly<Record<string, unknown>> {
   const { addGenerationPrompt = false, tools, variables } = options
-  const given = { messages, add_generation_prompt: addGenerationPrompt, ...(tools === undefined ? {} : { tools }), ...variables } // prettier-ignore
+  const given = {
+    messages,
+    add_generation_prompt: addGenerationPrompt,
+    ...(tools === undefined ? {} : { tools }),
+    ...variables,
+  }
   let written: string
   try {
     written = JSON.stringify(given)

@@ -11,7 +11,7 @@ export { type UnigramTraining, trainUnigram, unigramStep } from './train-unigram
 export { type ScoredPiece, unigramLattice } from './unigram-lattice.js'
 export * from './train-wordpiece.js'
 export { modelTypeOf } from './tokenize/model-type.js'
-export * from './tokenize/read-tokenizer-files.js'
+export { type TokenizerFiles, readTokenizerFiles } from './tokenize/read-tokenizer-files.js'
 export { type TokenizerKind, type TokenizerSource, tokenizerOf } from './tokenize/tokenizer-of.js'
 export { wordsOf } from './tokenize/pipeline.js'
 export { ggufTokenizer } from './tokenize/gguf-tokenizer.js'

@@ -120,7 +120,8 @@ function reader(text: string) {
   return (step: Extract<Step, { type: 'readAll' }>, from: number): number => {
     const known = runs.get(step)
     let [end, count] = [from, 0]
-    if (step.least <= 1 && step.most === Infinity && known !== undefined && from > known[0] && from < known[1]) return known[1] // prettier-ignore
+    if (step.least <= 1 && step.most === Infinity && known !== undefined && from > known[0] && from < known[1])
+      return known[1]
     for (; end < text.length && count < step.most; count++) {
       const code = text.codePointAt(end)!
       if (!step.set(code)) break

@@ -49,7 +49,15 @@ const mixedCut = (tail: string, digits: string): string =>
 const O200K_CUT = mixedCut("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '{1,3}')
 const TEKKEN_CUT = mixedCut('', '')
 
-const DEEPSEEK_CUT = String.raw`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_` + String.raw`\`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`.replace('\\`', '`') // prettier-ignore
+/** What DeepSeek V3 and R1 cut words by, after numbers and ideographs. */
+const DEEPSEEK_CUT = [
+  '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+',
+  String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`,
+  String.raw` ?[\p{P}\p{S}]+[\r\n]*`,
+  String.raw`\s*[\r\n]+`,
+  String.raw`\s+(?!\S)`,
+  String.raw`\s+`,
+].join('|')
 
 /** An expression without `\s`, whose meaning in JavaScript is another. */
 const spaced = (source: string): string =>

@@ -53,7 +53,9 @@ const complement = (inside: string): string => `[^${inside}]`
 /** All that a character stands for where case is ignored. */
 function anyCase(character: string): string {
   if (!/[a-z]/i.test(character))
-    return character.toLowerCase() === character.toUpperCase() ? literal(character) : refuse('ignores the case of a letter that is not of ASCII') // prettier-ignore
+    return character.toLowerCase() === character.toUpperCase()
+      ? literal(character)
+      : refuse('ignores the case of a letter that is not of ASCII')
   const [small, large] = [character.toLowerCase(), character.toUpperCase()]
   const more = small === 's' ? 'ſ' : small === 'k' ? '\u212a' : ''
   return [small, large, ...more].map(literal).join('')
@@ -198,7 +200,14 @@ function counts(reader: Reader): readonly [least: number, most: number] | undefi
   if (found === null) return undefined
   reader.at += found[0].length
   const least = Number(found[1] ?? 0)
-  const most = found[4] !== undefined ? Number(found[5]) : found[2] === undefined ? least : found[3] === '' ? Infinity : Number(found[3]) // prettier-ignore
+  const most =
+    found[4] !== undefined
+      ? Number(found[5])
+      : found[2] === undefined
+        ? least
+        : found[3] === ''
+          ? Infinity
+          : Number(found[3])
   const isFew = least <= MOST_REPEATS && (most === Infinity || most <= MOST_REPEATS)
   return least <= most && isFew ? [least, most] : refuse('repeats too often')
 }
