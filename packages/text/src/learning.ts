@@ -8,7 +8,9 @@ export const learningOptions = {
     .min(1)
     .optional()
     .meta({ path: true })
-    .describe('A tokenizer.json, or the folder of a saved model that holds one; without it a vocabulary is trained'),
+    .describe(
+      'A tokenizer.json, or the folder of a saved model, older ones included; without it a vocabulary is trained',
+    ),
   field: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .default('text')
