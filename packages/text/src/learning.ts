@@ -1,4 +1,4 @@
-import { AttuneError, type Example } from '@attune/core'
+import { AttuneError, type Example, type ReportProgress } from '@attune/core'
 import { z } from 'zod'
 
 /** The options that every tokenizer plugin has which loads a tokenizer.json or learns one from the training examples. */
@@ -47,12 +47,16 @@ export const tokenizerConfig = z
 export async function* textsOf(
   examples: AsyncIterable<Example>,
   field: string | readonly string[],
+  report?: ReportProgress,
 ): AsyncGenerator<string> {
   const fields = typeof field === 'string' ? [field] : field
+  let count = 0
   for await (const example of examples)
     for (const name of fields) {
       const text = example[name]
-      if (typeof text === 'string') yield text
+      if (typeof text !== 'string') continue
+      report?.('texts read', ++count)
+      yield text
     }
 }
 
