@@ -9,6 +9,18 @@ import { nearest } from './nearest.js'
  * `declare module '@attune/core' { interface RunEvents { 'my.event': { … } } }`.
  */
 export interface RunEvents {
+  /** Before a run begins: how far a plugin is that learns from the training examples (a vocabulary), twice a second at most. */
+  'fit.progressed': {
+    /** Kind and name of the plugin. */
+    readonly plugin: string
+    /** What is done: `texts read`. */
+    readonly phase: string
+    readonly done: number
+    /** How much there is to do, where that is known. */
+    readonly total?: number
+    /** Since the phase began. */
+    readonly seconds: number
+  }
   /** A run begins at step 0. */
   'run.started': RunFacts
   /** A run goes on from the checkpoint of `step`. */

@@ -16,6 +16,12 @@ export type Given<N extends Needs> = {
 /** The schema of a plugin's options: a strict object, so that an unknown option is an error. */
 export type OptionsSchema = z.ZodObject
 
+/**
+ * Hears how far learning is: the words for what is done, how much of it is done, and of how much, where that is known. May be
+ * called as often as one likes.
+ */
+export type ReportProgress = (phase: string, done: number, total?: number) => void
+
 /** All that is known of a plugin without making an instance of it. */
 export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
   readonly kind: Kind<T>
@@ -33,9 +39,14 @@ export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
   /**
    * Learns options from the training examples before an instance is made (the names of the labels, a vocabulary).
    * Called once, when a new run starts; a resumed run has the learned options in its configuration. What is no tokenizer
-   * itself may ask for the run's, which has learned by then.
+   * itself may ask for the run's, which has learned by then. What takes long reports its progress.
    */
-  fit?(options: z.output<S>, examples: () => AsyncIterable<Example>, tokenizer?: () => Tokenizer): Promise<z.input<S>>
+  fit?(
+    options: z.output<S>,
+    examples: () => AsyncIterable<Example>,
+    tokenizer?: () => Tokenizer,
+    report?: ReportProgress,
+  ): Promise<z.input<S>>
   create(options: z.output<S>, given: Given<N>): T
 }
 

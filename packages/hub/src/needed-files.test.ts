@@ -47,6 +47,17 @@ describe('the files of a model', () => {
     expect(needed(['small.gguf'])).toEqual(['small.gguf'])
   })
 
+  it('are a tokenizer also in older files, and every chat template', () => {
+    const files = [
+      'additional_chat_templates/tool_use.jinja',
+      'model.safetensors',
+      'source.spm',
+      'target.spm',
+      'vocab.json',
+    ]
+    expect(needed([...files, 'additional_chat_templates/deep/x.jinja'])).toEqual(files)
+  })
+
   it('are named where nobody could choose, and then taken', () => {
     const ggufs = ['q4.gguf', 'q8.gguf']
     expect(() => needed(ggufs)).toThrow(/q4\.gguf, q8\.gguf[^]*--file q4\.gguf/)

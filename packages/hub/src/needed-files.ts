@@ -15,8 +15,12 @@ const DESCRIPTIONS = new Set([
   'modules.json',
   'sentence_bert_config.json',
   'sentencepiece.bpe.model',
+  'sentencepiece.model',
+  'source.spm',
   'special_tokens_map.json',
   'spiece.model',
+  'target.spm',
+  'target_tokenizer.json',
   'tokenizer.json',
   'tokenizer.model',
   'tokenizer_config.json',
@@ -26,6 +30,7 @@ const DESCRIPTIONS = new Set([
 const ADAPTER = 'adapter_model.safetensors'
 const SHARD = /^model-\d+-of-\d+\.safetensors$/
 const INDEX = 'model.safetensors.index.json'
+const CHAT = /^additional_chat_templates\/[^/]+\.jinja$/
 const POOLING = /^\d+_[A-Za-z]+\/(config\.json|model\.safetensors)$/
 const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle|joblib|dill)$/i
 
@@ -79,6 +84,6 @@ export function neededFiles(name: string, paths: readonly string[], extra: reado
   const weights = weightsAmong(paths)
   const adapter = paths.filter((path) => path === ADAPTER)
   if (weights.length + adapter.length + extra.length === 0) throw noWeights(name, paths)
-  const described = paths.filter((path) => DESCRIPTIONS.has(path) || POOLING.test(path))
+  const described = paths.filter((path) => DESCRIPTIONS.has(path) || POOLING.test(path) || CHAT.test(path))
   return [...new Set([...described, ...adapter, ...weights, ...extra])]
 }

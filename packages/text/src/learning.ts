@@ -1,4 +1,4 @@
-import { AttuneError, type Example } from '@attune/core'
+import { AttuneError, type Example, type ReportProgress } from '@attune/core'
 import { z } from 'zod'
 
 /** The options that every tokenizer plugin has which loads a tokenizer.json or learns one from the training examples. */
@@ -8,7 +8,9 @@ export const learningOptions = {
     .min(1)
     .optional()
     .meta({ path: true })
-    .describe('A tokenizer.json, or the folder of a saved model that holds one; without it a vocabulary is trained'),
+    .describe(
+      'A tokenizer.json, or the folder of a saved model, older ones included; without it a vocabulary is trained',
+    ),
   field: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .default('text')
@@ -45,12 +47,16 @@ export const tokenizerConfig = z
 export async function* textsOf(
   examples: AsyncIterable<Example>,
   field: string | readonly string[],
+  report?: ReportProgress,
 ): AsyncGenerator<string> {
   const fields = typeof field === 'string' ? [field] : field
+  let count = 0
   for await (const example of examples)
     for (const name of fields) {
       const text = example[name]
-      if (typeof text === 'string') yield text
+      if (typeof text !== 'string') continue
+      report?.('texts read', ++count)
+      yield text
     }
 }
 

@@ -1,4 +1,4 @@
-import type { Example, Tokenizer } from '@attune/core'
+import type { Example, ReportProgress, Tokenizer } from '@attune/core'
 import { z } from 'zod'
 import { learningOptions, noText, textsOf } from './learning.js'
 import { selectVocabulary } from './select-vocabulary.js'
@@ -54,12 +54,17 @@ async function* termsOf(texts: AsyncIterable<string>, split: (text: string) => s
 }
 
 /** Chooses a vocabulary of terms, unless the options have one. @throws AttuneError `NO_TEXT` if the examples have no terms. */
-export async function learnTerms(options: Options, examples: AsyncIterable<Example>, kind: TermKind): Promise<Options> {
+export async function learnTerms(
+  options: Options,
+  examples: AsyncIterable<Example>,
+  kind: TermKind,
+  report?: ReportProgress,
+): Promise<Options> {
   if (options.path !== undefined || options.json !== undefined) return options
   const { field, lowercase, vocabularySize, minimumFrequency, selectBy } = options
   const split = wordsOf(fileOf([], lowercase, kind))
   const selection = { size: vocabularySize - BERT_TOKENS.length, minimumFrequency, selectBy }
-  const terms = await selectVocabulary(termsOf(textsOf(examples, field), split), selection)
+  const terms = await selectVocabulary(termsOf(textsOf(examples, field, report), split), selection)
   if (terms.length === 0) throw noText(kind.name, field)
   return { ...options, json: fileOf(terms, lowercase, kind) }
 }

@@ -1,3 +1,4 @@
+import type { ReportProgress } from '@attune/core'
 import { inOrder } from './alphabet.js'
 import { BYTE_CHARACTERS } from './tokenize/byte-level.js'
 import { trainPairs } from './train-pairs.js'
@@ -10,6 +11,7 @@ export interface BpeTraining {
   readonly minimumFrequency: number
   /** Tokens with a meaning of their own, which come first. */
   readonly specialTokens: readonly string[]
+  readonly report?: ReportProgress | undefined
 }
 
 /** What byte-pair encoding learned. */

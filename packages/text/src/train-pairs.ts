@@ -1,3 +1,4 @@
+import type { ReportProgress } from '@attune/core'
 import { pairQueue } from './pair-queue.js'
 
 /** A word as the ids of its pieces, and how often it occurs. */
@@ -18,6 +19,7 @@ export interface PairMerging {
   readonly minimumFrequency: number
   /** The spelling of two pieces as one. */
   readonly join: (left: string, right: string) => string
+  readonly report?: ReportProgress | undefined
 }
 
 /** A pair of pieces that became one: their ids. */
@@ -98,7 +100,8 @@ function pairsOf(words: readonly SpeltWord[]): Pairs {
  *
  * @returns the pairs in the order in which they were merged; the tokens they make are in `tokens`
  */
-export function trainPairs({ words, tokens, vocabularySize, minimumFrequency, join }: PairMerging): MergedPair[] {
+export function trainPairs(given: PairMerging): MergedPair[] {
+  const { words, tokens, vocabularySize, minimumFrequency, join, report } = given
   const ids = new Map(tokens.map((token, id) => [token, id]))
   const pairs = pairsOf(words)
   const queue = pairQueue()
@@ -120,6 +123,7 @@ export function trainPairs({ words, tokens, vocabularySize, minimumFrequency, jo
     const merged = ids.get(token) ?? tokens.push(token) - 1
     ids.set(token, merged)
     merges.push([left, right])
+    report?.('tokens learned', tokens.length, vocabularySize)
     for (const changed of mergeEverywhere([left, right, merged], words, pairs)) enqueue(changed)
   }
   return merges

@@ -1,3 +1,4 @@
+import type { ReportProgress } from '@attune/core'
 import { alphabetOf, inOrder } from './alphabet.js'
 import { seedPieces } from './seed-pieces.js'
 import { type ScoredPiece, unigramLattice } from './unigram-lattice.js'
@@ -8,6 +9,7 @@ export interface UnigramTraining {
   readonly vocabularySize: number
   /** The most different characters; rarer ones are left out and become unknown. At most `vocabularySize`. */
   readonly alphabetSize: number
+  readonly report?: ReportProgress | undefined
 }
 
 type Words = ReadonlyMap<string, number>
@@ -112,7 +114,8 @@ function withinAlphabet(words: Words, alphabet: ReadonlySet<string>): Map<string
  *
  * @returns the pieces with the logarithms of their probabilities, most probable first
  */
-export function trainUnigram(counts: Words, { vocabularySize, alphabetSize }: UnigramTraining): ScoredPiece[] {
+export function trainUnigram(counts: Words, given: UnigramTraining): ScoredPiece[] {
+  const { vocabularySize, alphabetSize, report } = given
   const ordered = inOrder(counts)
   const alphabet = new Set(alphabetOf(ordered, Math.min(alphabetSize, vocabularySize)))
   const words = withinAlphabet(ordered, alphabet)
@@ -120,7 +123,10 @@ export function trainUnigram(counts: Words, { vocabularySize, alphabetSize }: Un
   const total = Math.log(seeds.reduce((sum, [, weight]) => sum + weight, 0))
   let pieces = seeds.map(([piece, weight]): ScoredPiece => [piece, Math.log(weight) - total])
   for (;;) {
-    for (let step = 0; step < STEPS_A_ROUND; step++) pieces = unigramStep(words, pieces).pieces
+    for (let step = 0; step < STEPS_A_ROUND; step++) {
+      report?.('superfluous pieces left out', seeds.length - pieces.length, Math.max(0, seeds.length - vocabularySize))
+      pieces = unigramStep(words, pieces).pieces
+    }
     if (pieces.length <= vocabularySize) break
     pieces = prune(words, pieces, vocabularySize)
   }

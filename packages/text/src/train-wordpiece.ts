@@ -1,3 +1,4 @@
+import type { ReportProgress } from '@attune/core'
 import { alphabetOf, inOrder } from './alphabet.js'
 import { type SpeltWord, trainPairs } from './train-pairs.js'
 
@@ -11,6 +12,7 @@ export interface WordPieceTraining {
   readonly specialTokens: readonly string[]
   /** The most different characters; rarer ones are left out, and words that have them become unknown. */
   readonly alphabetSize: number
+  readonly report?: ReportProgress | undefined
 }
 
 /** What stands before a piece that does not begin a word. */

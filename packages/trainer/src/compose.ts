@@ -27,8 +27,11 @@ import {
   key,
   provide,
   provideInstance,
+  titleOf,
 } from '@attune/core'
 import { EMPTY, type Observable } from 'rxjs'
+import type { Happening } from './bus.js'
+import { fitProgress } from './fit-progress.js'
 import type { Plan } from './plan.js'
 import type { Learned } from './run-folder.js'
 
@@ -36,13 +39,18 @@ import type { Learned } from './run-folder.js'
 const LEARNERS = ['tokenizer', 'objective', 'model', 'adapter'] as const
 
 /** Lets the plugins learn what they must from the training examples: a vocabulary, the labels. */
-export async function learn({ config }: Plan, examples: () => AsyncIterable<Example>): Promise<Learned['options']> {
+export async function learn(
+  { config }: Plan,
+  examples: () => AsyncIterable<Example>,
+  emit: (happening: Happening) => void = () => undefined,
+): Promise<Learned['options']> {
   const learned: Learned['options'] = {}
   const tokenizer = (): Tokenizer => config.tokenizer.plugin(learned.tokenizer ?? config.tokenizer.options) as Tokenizer
   for (const kind of LEARNERS) {
     const { plugin, options } = config[kind]
     if (plugin.fit === undefined) continue
-    learned[kind] = await plugin.fit(options, examples, kind === 'tokenizer' ? undefined : tokenizer)
+    const report = fitProgress(titleOf(plugin), emit)
+    learned[kind] = await plugin.fit(options, examples, kind === 'tokenizer' ? undefined : tokenizer, report)
   }
   return learned
 }

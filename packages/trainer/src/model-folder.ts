@@ -2,15 +2,15 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type AnyPlugin, AttuneError, type SearchPlaces, TOKENIZER, type Tokenizer, findPlugin } from '@attune/core'
 import { openWeights } from '@attune/nn'
-import { ggufTokenizer } from '@attune/text'
+import { ggufTokenizer, modelTypeOf, readTokenizerFiles } from '@attune/text'
 
-/** Files that describe a model are small; weights are read elsewhere. A tokenizer's may hold a large vocabulary. */
-const MAXIMUM_BYTES = { 'config.json': 10_000_000, 'generation_config.json': 10_000_000, 'tokenizer.json': 100_000_000 }
+/** Files that describe a model are small; weights are read elsewhere. */
+const MAXIMUM_BYTES = 10_000_000
 
 /** How a model writes. */
 export const GENERATION = 'generation_config.json'
 
-function readJson(folder: string, name: keyof typeof MAXIMUM_BYTES): Record<string, unknown> {
+function readJson(folder: string, name: string): Record<string, unknown> {
   const file = join(folder, name)
   if (!existsSync(file))
     throw new AttuneError(
@@ -21,7 +21,7 @@ function readJson(folder: string, name: keyof typeof MAXIMUM_BYTES): Record<stri
   const refuse = (why: string): AttuneError =>
     new AttuneError('BAD_MODEL_FOLDER', `${file} cannot be used: ${why}`, 'Fetch or save the model again.')
   const { size } = statSync(file)
-  if (size > MAXIMUM_BYTES[name]) throw refuse(`it has ${size} bytes, and ${MAXIMUM_BYTES[name]} are allowed`)
+  if (size > MAXIMUM_BYTES) throw refuse(`it has ${size} bytes, and ${MAXIMUM_BYTES} are allowed`)
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
@@ -37,16 +37,18 @@ export const readsType = (plugin: AnyPlugin, type: string): boolean => {
   return members === undefined ? plugin.name === type : members.safeParse(type).success
 }
 
-/** The content of a tokenizer.json, as far as it tells which plugin reads it. */
-interface TokenizerJson {
-  readonly model?: { readonly type?: unknown }
-  readonly pre_tokenizer?: unknown
-}
-
 /** The tokenizer plugin is called as the algorithm in the file (wordpiece, bpe, unigram), or by what its words are. */
-function tokenizerPlugin({ model, pre_tokenizer: cut }: TokenizerJson, places: SearchPlaces) {
-  const words = JSON.stringify(cut ?? null).includes('"CharacterNGrams"') ? 'character-ngram' : 'word'
-  return findPlugin(TOKENIZER, model?.type === 'WordLevel' ? words : String(model?.type).toLowerCase(), places)
+function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces) {
+  const type = modelTypeOf(json)
+  if (type === undefined)
+    throw new AttuneError(
+      'BAD_TOKENIZER',
+      `${where} does not tell the type of its model`,
+      'Fetch the file again, or save the tokenizer with the tokenizers library.',
+    )
+  const cut = JSON.stringify((json as Readonly<Record<string, unknown>>)['pre_tokenizer'] ?? null)
+  const words = cut.includes('"CharacterNGrams"') ? 'character-ngram' : 'word'
+  return findPlugin(TOKENIZER, type === 'WordLevel' ? words : type.toLowerCase(), places)
 }
 
 /** What a folder or a file holds besides the weights. */
@@ -67,20 +69,21 @@ function describedByGguf(path: string): Omit<ModelDescription, 'generation'> | u
     config,
     async tokenizer(places) {
       const own = ggufTokenizer(metadata, where)
-      return (await tokenizerPlugin(own.json, places))({ json: own.json, config: own.config }) as Tokenizer
+      return (await tokenizerPlugin(own.json, where, places))({ json: own.json, config: own.config }) as Tokenizer
     },
   }
 }
 
 /**
- * The configuration and the tokenizer of a folder in the layout of the Hugging Face library, or of a GGUF file.
+ * The configuration and the tokenizer of a folder in the layout of the Hugging Face library, or of a GGUF file. A tokenizer may
+ * stand in the files of an older checkpoint, too.
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `BAD_GGUF`
  */
 export function describeModel(path: string): ModelDescription {
   const folder = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path
   const fromFolder = async (places: SearchPlaces): Promise<Tokenizer> => {
-    const json = readJson(folder, 'tokenizer.json') as TokenizerJson
-    return (await tokenizerPlugin(json, places))({ path: folder }) as Tokenizer
+    const { json, where } = readTokenizerFiles(folder)
+    return (await tokenizerPlugin(json, where, places))({ path: folder }) as Tokenizer
   }
   const isThere = (name: string): boolean => existsSync(join(folder, name))
   const gguf =

@@ -13,13 +13,23 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { AttuneError, CALLBACK, type Command, type RunEvent, definePlugin, isAttuneError, on } from '@attune/core'
+import {
+  AttuneError,
+  CALLBACK,
+  type Command,
+  type RunEvent,
+  TOKENIZER,
+  TRACKER,
+  definePlugin,
+  isAttuneError,
+  on,
+} from '@attune/core'
 import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
 import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, from, merge, toArray } from 'rxjs'
 import { z } from 'zod'
 import { evaluate, loadPredictor } from './evaluate.js'
 import { resume, run } from './run.js'
-import { toyConfig, toyExample, toyModel, toyPlugins, toySource } from './toy.test.fixture.js'
+import { toyConfig, toyExample, toyModel, toyPlugins, toySource, toyTokenizer } from './toy.test.fixture.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-run-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
@@ -65,6 +75,65 @@ async function interruptedRun(directory: string, steps: readonly number[]): Prom
     )
   }
 }
+
+describe('what is learned before a run', () => {
+  const heard: RunEvent[] = []
+  let isOpen = false
+  const listener = definePlugin({
+    kind: TRACKER,
+    name: 'listener',
+    summary: 'Keeps what it hears',
+    options: z.strictObject({}),
+    create: () => (events) => {
+      isOpen = true
+      const subscription = events.subscribe((event) => heard.push(event))
+      subscription.add(() => (isOpen = false))
+      return subscription
+    },
+  })
+  const learner = (fails: boolean) => {
+    const slow = definePlugin({
+      kind: TOKENIZER,
+      name: 'slow',
+      summary: 'Takes its time to learn',
+      options: z.strictObject({}),
+      async fit(options, _examples, _tokenizer, report) {
+        for (let done = 0; done < 3; done++) {
+          report?.('letters seen', done, 3)
+          await new Promise((resolve) => setTimeout(resolve, 600))
+        }
+        report?.('letters seen', 3, 3)
+        if (fails) throw new AttuneError('NO_TEXT', 'nothing to learn from', 'Give texts.')
+        return options
+      },
+      create: () => toyTokenizer(),
+    })
+    return slow
+  }
+  const configured = (fails: boolean) => {
+    heard.length = 0
+    return { ...toyConfig(undefined), tokenizer: learner(fails), tracker: [listener] }
+  }
+
+  it('reports its progress to trackers and subscribers before the run starts', async () => {
+    const events = await all(run(configured(false)))
+    expect(events[0]).toMatchObject({
+      type: 'fit.progressed',
+      plugin: 'tokenizer slow',
+      phase: 'letters seen',
+      total: 3,
+    })
+    expect(only(events, 'fit.progressed').map(({ done }) => done)).toEqual([1, 2, 3])
+    expect(only(events, 'fit.progressed')[1]!.seconds).toBeGreaterThan(1)
+    expect(heard).toEqual(events)
+    expect(isOpen).toBe(false)
+  })
+
+  it('leaves no tracker listening when it fails', async () => {
+    const { error, events } = await refusal(run(configured(true)))
+    expect([error.code, events.length, isOpen]).toEqual(['NO_TEXT', 3, false])
+  })
+})
 
 describe('a run', () => {
   it('tells its story in order, learns, and saves a model', async () => {

@@ -1,9 +1,17 @@
 import { resolve } from 'node:path'
-import { AttuneError, type RunEvent, type RunFacts, type Scope, closeScope, isAttuneError } from '@attune/core'
+import {
+  AttuneError,
+  type RunEvent,
+  type RunFacts,
+  type Scope,
+  type Tracker,
+  closeScope,
+  isAttuneError,
+} from '@attune/core'
 import { count } from '@attune/data'
-import { Observable, Subject, type Subscription } from 'rxjs'
+import { Observable, Subject, Subscription } from 'rxjs'
 import { encodeAll } from './batches.js'
-import { type Bus, createBus } from './bus.js'
+import { type Bus, type Happening, createBus } from './bus.js'
 import { type Checkpoint, checkpointPath, listCheckpoints, loadCheckpoint } from './checkpoint.js'
 import { compose, learn, partsOf, startEngine } from './compose.js'
 import { finalTrainable, obey } from './obey.js'
@@ -48,26 +56,62 @@ function reportRejected(bus: Bus, split: Split): void {
   if (count > 0) bus.emit({ type: 'rows.rejected', split: split.name, count, path })
 }
 
+/**
+ * Lets trackers that need nothing hear of a run from its very beginning: of what is learned before there is a model.
+ * @returns the plan without them
+ */
+function trackEarly(
+  plan: Plan,
+  events: Observable<RunEvent>,
+): { readonly rest: Plan; readonly tracking: Subscription } {
+  const tracking = new Subscription()
+  const later = plan.config.tracker.filter(({ plugin, options }) => {
+    if (plugin.needs !== undefined) return true
+    tracking.add((plugin(options) as Tracker)(events))
+    return false
+  })
+  return { rest: { ...plan, config: { ...plan.config, tracker: later } }, tracking }
+}
+
 /** Learns from the data, composes the parts, starts the engine, and puts the state in place. */
 async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
-  const { plan, checkpoint } = order
+  const { plan } = order
   const splits = await openSplits(plan)
-  const learned = order.learned ?? {
-    examples: await countExamples(splits.train),
-    options: await learn(plan, splits.train.examples),
-  }
   const events = new Subject<RunEvent>()
-  const scope = compose(plan, learned.options, { parent: options.scope, events })
-  const parts = partsOf(scope)
   events.subscribe(observe)
+  const { rest, tracking } = trackEarly(plan, events)
+  try {
+    const emit = (happening: Happening): void => events.next({ ...happening, at: Date.now() } as RunEvent)
+    const learned = order.learned ?? {
+      examples: await countExamples(splits.train),
+      options: await learn(plan, splits.train.examples, emit),
+    }
+    const scope = compose(rest, learned.options, { parent: options.scope, events })
+    return await startSession(order, options, { plan, learned, scope, splits }, events)
+  } catch (error) {
+    events.complete()
+    tracking.unsubscribe()
+    throw error
+  }
+}
+
+/** Starts the engine, and puts the state in place. */
+async function startSession(
+  order: Order,
+  options: RunOptions,
+  given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits'>,
+  events: Subject<RunEvent>,
+): Promise<Session> {
+  const { plan, learned, scope, splits } = given
+  const parts = partsOf(scope)
   const bus = createBus(parts.callbacks, parts.trackers, events)
   try {
     await startEngine(scope)
-    const { session, facts, warnings } = openSession({ plan, learned, scope, splits, bus }, checkpoint)
+    const { session, facts, warnings } = openSession({ ...given, bus }, order.checkpoint)
     announce(session, facts, order)
     const failure = bus.failure()
     if (failure !== undefined) throw failure
-    if (checkpoint === undefined) {
+    if (order.checkpoint === undefined) {
       await inspectValidation(scope, bus, splits.validation)
       for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
       for (const message of warnings) bus.emit({ type: 'run.warned', step: 0, message })

@@ -41,6 +41,18 @@ describe('the batch', () => {
   const made = (tokenizer: Tokenizer, options = {}) => sequenceToSequence(options, { model, tokenizer })
   const [begin, end, a, b, c, start] = [2, 3, 69, 70, 71, 7]
 
+  it('cuts what is to be written by the tokenizer for that, where there is one', () => {
+    const tokenizer = tinyTokenizer()
+    const target = { ...tokenizer, encode: (text: string) => tokenizer.encode([...text].reverse().join('')) }
+    const encoded = (given: Tokenizer) =>
+      made(given).encode({ text: 'abc', target: 'abc' }) as never as Record<string, unknown>
+    expect(encoded({ ...tokenizer, target })).toMatchObject({
+      ids: [begin, a, b, c, end],
+      target: [begin, c, b, a, end],
+    })
+    expect(encoded(tokenizer)).toMatchObject({ target: [begin, a, b, c, end] })
+  })
+
   it('gives the decoder its targets one place later, after the start token', () => {
     const objective = made(tinyTokenizer(), { padToMultipleOf: 4 })
     const items = [

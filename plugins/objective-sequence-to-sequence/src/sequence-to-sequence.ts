@@ -126,7 +126,8 @@ function create(
       }),
     encode(example) {
       const item = read(example)
-      const { ids, truncated } = encode(tokenizer, textOf(example, o.target), layout.maximumTargetLength)
+      const { target = tokenizer } = tokenizer
+      const { ids, truncated } = encode(target, textOf(example, o.target), layout.maximumTargetLength)
       return { ...item, target: ids, truncated: item.truncated || truncated }
     },
     encodeUnlabelled: read,

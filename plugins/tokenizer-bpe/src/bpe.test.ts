@@ -60,7 +60,7 @@ describe('loading', () => {
     const model = tokenizer['model'] as Json
     expect(() => bpe({ json: changed({ model: { ...model, type: 'Unigram' } }) })).toThrow(refused('model.type'))
     expect(() => bpe({ json: changed({ model: { ...model, dropout: 0.1 } }) })).toThrow(refused('model.dropout'))
-    const split = { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false }
+    const split = { type: 'Split', pattern: { Regex: '(?<=a)b' }, behavior: 'Isolated', invert: false }
     expect(() => bpe({ json: changed({ pre_tokenizer: split }) })).toThrow(refused('pre_tokenizer'))
   })
 })
@@ -81,6 +81,15 @@ describe('training', () => {
     for (const text of ['the lowest 汉字 👍🏽', ' two  spaces\n'])
       expect(tokenizer.decode(tokenizer.encode(text).ids)).toBe(text)
     expect(await bpe.fit!(bpe.options.parse(learned), examples)).toEqual(bpe.options.parse(learned))
+  })
+
+  it('reports how many texts are read and how many tokens learned', async () => {
+    const told: unknown[][] = []
+    await bpe.fit!(bpe.options.parse({ vocabularySize: 260 }), examples, undefined, (...progress) =>
+      told.push(progress),
+    )
+    expect(told[0]).toEqual(['texts read', 1])
+    expect(told.at(-1)).toEqual(['tokens learned', 260, 260])
   })
 
   it('takes the texts of several fields, and is refused where there are none', async () => {

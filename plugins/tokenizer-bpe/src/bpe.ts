@@ -1,4 +1,4 @@
-import { type Example, TOKENIZER, definePlugin } from '@attune/core'
+import { type Example, type ReportProgress, TOKENIZER, definePlugin } from '@attune/core'
 import {
   addedTokens,
   countWords,
@@ -39,10 +39,10 @@ const fileOf = (tokens: readonly string[], merges: readonly (readonly string[])[
 })
 
 /** Trains a vocabulary on the texts of the examples, cut into words as GPT-2 cuts them. */
-async function train({ field, ...training }: Options, examples: AsyncIterable<Example>) {
-  const words = await countWords(textsOf(examples, field), wordsOf(fileOf([], [])))
+async function train({ field, ...training }: Options, examples: AsyncIterable<Example>, report?: ReportProgress) {
+  const words = await countWords(textsOf(examples, field, report), wordsOf(fileOf([], [])))
   if (words.size === 0) throw noText('bpe', field)
-  const { tokens, merges } = trainBpe(words, { ...training, specialTokens: [END] })
+  const { tokens, merges } = trainBpe(words, { ...training, specialTokens: [END], report })
   return fileOf(tokens, merges)
 }
 
@@ -58,11 +58,11 @@ export const bpe = definePlugin({
   summary: 'Words cut into pieces that were joined in the order they were learned, as in GPT-2 and Llama',
   source: 'Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, section 3.2',
   options,
-  fit: async (given, examples) =>
+  fit: async (given, examples, _, report) =>
     given.path === undefined && given.json === undefined
       ? {
           ...given,
-          json: await train(given, examples()),
+          json: await train(given, examples(), report),
           config: { tokenizer_class: 'PreTrainedTokenizerFast', bos_token: END, eos_token: END, pad_token: END },
         }
       : given,

@@ -42,7 +42,10 @@ export const characterNgram = definePlugin({
   source: 'Bojanowski et al., Enriching Word Vectors with Subword Information, 2017, section 3.2',
   options,
   exceptions: { decoding: 'nothing tells what an unknown n-gram shares with its neighbours' },
-  fit: async ({ size, ...given }, examples) => ({ ...(await learnTerms(given, examples(), kindOf(size))), size }),
+  fit: async ({ size, ...given }, examples, _, report) => ({
+    ...(await learnTerms(given, examples(), kindOf(size), report)),
+    size,
+  }),
   create: ({ size, ...given }) => termTokenizer(given, kindOf(size)),
 })
 export default characterNgram

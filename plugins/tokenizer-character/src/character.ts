@@ -20,7 +20,7 @@ export const character = definePlugin({
   summary: 'Every character is a token: nothing is too long a word to be known',
   source: 'Zhang, Zhao and LeCun, Character-level Convolutional Networks for Text Classification, 2015, section 2.2',
   options: z.strictObject(termOptions),
-  fit: (options, examples) => learnTerms(options, examples(), kind),
+  fit: (options, examples, _, report) => learnTerms(options, examples(), kind, report),
   create: (options) => termTokenizer(options, kind),
 })
 export default character

@@ -23,6 +23,17 @@ describe('training', () => {
     expect(tokenizer.decode(ids)).toBe('the newest')
   })
 
+  it('reports how many texts are read, and how many pieces are still to go', async () => {
+    const told: unknown[][] = []
+    const options = unigram.options.parse({ vocabularySize: 100 })
+    await unigram.fit!(options, examples, undefined, (...progress) => told.push(progress))
+    expect(told[0]).toEqual(['texts read', 1])
+    const [phase, done, total] = told.at(-1) as [string, number, number]
+    expect(phase).toBe('superfluous pieces left out')
+    expect(done).toBeGreaterThanOrEqual(0)
+    expect(total).toBeGreaterThanOrEqual(0)
+  })
+
   it('takes the texts of several fields, and is refused where there are none', async () => {
     const both = unigram(await learn({ field: ['text', 'target'] }))
     expect(both.encode('others').ids).not.toContain(2)

@@ -14,6 +14,12 @@ const tokensOf = (tokenizer: Tokenizer, text: string): string[] =>
 
 describeTokenizer(word, { options: learned })
 
+it('reports how many texts are read', async () => {
+  const told: unknown[][] = []
+  await word.fit!(word.options.parse({}), examples, undefined, (...progress) => told.push(progress))
+  expect(told).toEqual(TEXTS.map((_, i) => ['texts read', i + 1]))
+})
+
 describe('words', () => {
   const tokenizer = word(learned)
 

@@ -16,7 +16,7 @@ export const word = definePlugin({
   summary: 'Every word is a token, or unknown: the vocabulary is that of the training texts',
   source: 'Salton, Wong and Yang, A Vector Space Model for Automatic Indexing, 1975, for the choice by tf-idf',
   options: z.strictObject(termOptions),
-  fit: (options, examples) => learnTerms(options, examples(), kind),
+  fit: (options, examples, _, report) => learnTerms(options, examples(), kind, report),
   create: (options) => termTokenizer(options, kind),
 })
 export default word

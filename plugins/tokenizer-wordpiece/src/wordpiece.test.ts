@@ -53,6 +53,15 @@ describe('training', () => {
     expect(vocabularyOf(await train(lowercase.corpus, { vocabularySize: 300 }))).toHaveLength(300)
   })
 
+  it('reports how many texts are read and how many tokens learned', async () => {
+    const told: unknown[][] = []
+    const options = wordpiece.options.parse({ vocabularySize: 300 })
+    const examples = () => examplesOf(lowercase.corpus)
+    await wordpiece.fit!(options, examples, undefined, (...progress) => told.push(progress))
+    expect(told[lowercase.corpus.length - 1]).toEqual(['texts read', lowercase.corpus.length])
+    expect(told.at(-1)).toEqual(['tokens learned', 300, 300])
+  })
+
   it('leaves the options alone when there is a vocabulary', async () => {
     const options = wordpiece.options.parse({ json: lowercase.tokenizer })
     expect(await wordpiece.fit!(options, () => examplesOf([]))).toBe(options)
@@ -98,17 +107,17 @@ describe('loading', () => {
     ['two tokens with one id', { json: changed(model({ vocab: { '[UNK]': 0, a: 1, b: 1 } })) }, 'BAD_TOKENIZER'],
     ['an id beyond all reason', { json: changed(model({ vocab: { '[UNK]': 0, a: 4e9 } })) }, 'BAD_TOKENIZER'],
     [
-      'a regular expression',
-      { json: changed({ pre_tokenizer: { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated' } }) },
+      'a regular expression that is not understood',
+      { json: changed({ pre_tokenizer: { type: 'Split', pattern: { Regex: '(?<=a)b' }, behavior: 'Isolated' } }) },
       'BAD_TOKENIZER',
     ],
     [
-      'a regular expression inside a sequence',
+      'one inside a sequence',
       {
         json: changed({
           normalizer: {
             type: 'Sequence',
-            normalizers: [{ type: 'Replace', pattern: { Regex: '(a+)+$' }, content: '' }],
+            normalizers: [{ type: 'Replace', pattern: { Regex: '(?<=a)b' }, content: '' }],
           },
         }),
       },

@@ -1,4 +1,4 @@
-import { type Example, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
+import { type Example, type ReportProgress, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
 import {
   BERT_ROLES,
   BERT_TOKENS,
@@ -30,10 +30,11 @@ type Options = z.output<typeof options>
 async function train(
   { vocabularySize, minimumFrequency, lowercase, field }: Options,
   examples: AsyncIterable<Example>,
+  report?: ReportProgress,
 ) {
-  const words = await countWords(textsOf(examples, field), wordsOf(makeTokenizerFile(BERT_TOKENS, lowercase)))
+  const words = await countWords(textsOf(examples, field, report), wordsOf(makeTokenizerFile(BERT_TOKENS, lowercase)))
   if (words.size === 0) throw noText('wordpiece', field)
-  const training = { vocabularySize, minimumFrequency, specialTokens: BERT_TOKENS, alphabetSize: ALPHABET }
+  const training = { vocabularySize, minimumFrequency, specialTokens: BERT_TOKENS, alphabetSize: ALPHABET, report }
   return makeTokenizerFile(trainWordPiece(words, training), lowercase)
 }
 
@@ -63,8 +64,10 @@ export const wordpiece = definePlugin({
   summary: 'Words cut into the longest pieces that a vocabulary has, as in BERT',
   source: "Wu et al., Google's Neural Machine Translation System, 2016, section 4.1",
   options,
-  fit: async (given, examples) =>
-    given.path === undefined && given.json === undefined ? { ...given, json: await train(given, examples()) } : given,
+  fit: async (given, examples, _, report) =>
+    given.path === undefined && given.json === undefined
+      ? { ...given, json: await train(given, examples(), report) }
+      : given,
   create,
 })
 export default wordpiece

@@ -65,6 +65,36 @@ const lines = (events: readonly Untimed[], options?: Parameters<typeof written>[
 
 const steps = Array.from({ length: 200 }, (_, i) => step(i + 1))
 
+describe('what is learned before the run', () => {
+  const learning = (done: number, seconds: number, more = {}): Untimed => ({
+    type: 'fit.progressed',
+    plugin: 'tokenizer bpe',
+    phase: 'tokens learned',
+    done,
+    seconds,
+    ...more,
+  })
+
+  it('is shown with its rate and the time that is left', () => {
+    expect(lines([learning(1200, 4)])).toEqual(['tokenizer bpe: 1,200 tokens learned  300/s'])
+    expect(lines([learning(2000, 4, { total: 8000 })])).toEqual([
+      'tokenizer bpe: 2,000 of 8,000 tokens learned  500/s  12 s left',
+    ])
+    expect(lines([learning(0, 0)])).toEqual(['tokenizer bpe: 0 tokens learned'])
+    expect(lines([learning(1, 1, { phase: '\u001b[31mred' })])[0]).not.toContain('\u001b')
+  })
+
+  it('is drawn over on a terminal, every five seconds elsewhere, and gone when the run starts', () => {
+    const many = Array.from({ length: 20 }, (_, i) => learning(i, i))
+    expect(lines(many)).toHaveLength(4)
+    const live = written([...many, { type: 'run.started', ...facts }], { live: true, columns: 40 })
+    expect(live.filter((text) => text.includes('tokenizer bpe'))).toHaveLength(20)
+    expect(live.every((text) => text.includes('\n') || text.replace('\r\u001b[K', '').length < 40)).toBe(true)
+    expect(live.at(-1)).toContain('training')
+    expect(live.at(-1)).not.toContain('tokenizer')
+  })
+})
+
 describe('a line of progress', () => {
   it('is drawn over at most ten times a second on a terminal', () => {
     const writes = written(steps, { live: true, milliseconds: 10 })

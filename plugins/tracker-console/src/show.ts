@@ -1,7 +1,7 @@
-import type { RunEvent, Tracker } from '@attune/core'
+import type { EventOf, RunEvent, Tracker } from '@attune/core'
 import { printable } from '@attune/text'
 import { messages } from './messages.js'
-import { NOTHING, follow, progressLine } from './progress.js'
+import { NOTHING, fitLine, follow, progressLine } from './progress.js'
 import { type Terminal, isLive, liveScreen, painter, plainScreen, widthOf } from './terminal.js'
 
 const REDRAW_MILLISECONDS = 100
@@ -29,13 +29,24 @@ export const showOn =
       drawn = { at, step: progress.step }
       screen.show(progressLine(progress, live ? widthOf(terminal) : Infinity, live))
     }
+    const drawFit = (event: EventOf<'fit.progressed'>): void => {
+      if (event.at - drawn.at < pause) return
+      drawn = { at: event.at, step: -1 }
+      screen.show(fitLine(printable(event), live ? widthOf(terminal) : Infinity))
+    }
     const next = (event: RunEvent): void => {
       progress = follow(progress, event)
       const lines =
         event.type === 'step.completed'
           ? []
           : messages(printable(event), { progress, columns: widthOf(terminal), paint })
-      draw(event)
+      if (event.type === 'fit.progressed') drawFit(event)
+      else draw(event)
+      // What was learned before the run is told of no longer.
+      if (event.type === 'run.started') {
+        screen.close()
+        drawn = { at: -Infinity, step: -1 }
+      }
       if (event.type === 'run.completed' || event.type === 'run.failed') screen.close()
       if (lines.length > 0) screen.print(lines)
     }

@@ -55,6 +55,10 @@ export interface Tokenizer {
   readonly paddingSide: Side
   /** The Jinja template that makes one text of a conversation, where the tokenizer has one. */
   readonly chatTemplate?: string
+  /** All its chat templates by name, where there are others than the `default` one: `tool_use`, for talk of tools. */
+  readonly chatTemplates?: Readonly<Record<string, string>>
+  /** The tokenizer of texts that the model is to write, with the same ids, where they are cut in another way than what it reads. */
+  readonly target?: Tokenizer
   encode(text: string, options?: EncodeOptions): Encoding
   /** The text of the ids, special tokens left out. */
   decode(ids: ArrayLike<number>): string

@@ -1,3 +1,5 @@
+import type { Expression } from './linear-regex.js'
+
 /**
  * A text, and for each of its UTF-16 units the part of the original text that it came from, from `starts` to before
  * `ends`. The two units of a surrogate pair have the same part.
@@ -88,7 +90,7 @@ export function prefixed(given: AlignedText, prefix: string): AlignedText {
 }
 
 /** With every match of an expression replaced; the replacement has the part of the last character that it replaces. */
-export function substituted(given: AlignedText, expression: RegExp, content: string): AlignedText {
+export function substituted(given: AlignedText, expression: Expression, content: string): AlignedText {
   const starts: number[] = []
   const ends: number[] = []
   let text = ''
@@ -100,7 +102,7 @@ export function substituted(given: AlignedText, expression: RegExp, content: str
       ends.push(given.ends[i]!)
     }
   }
-  for (const match of given.text.matchAll(expression)) {
+  for (const match of expression.matchAll(given.text)) {
     keep(match.index)
     from = match.index + match[0].length
     text += content

@@ -1,3 +1,4 @@
+import { isSpaceless, isWordCut } from './patterns.js'
 import type { TokenizerFile } from './schema.js'
 import { stepsIn } from './steps-in.js'
 
@@ -26,16 +27,15 @@ function normalizesParts({ type, strip_left: left, pattern }: Step): boolean {
   return text === undefined ? expression === ' {2,}' : !text.includes(' ')
 }
 
+/** The regular expression that a step cuts by; none where it cuts by a text. */
+const expressionIn = ({ pattern }: Step): string => (pattern as { readonly Regex?: string }).Regex ?? ''
+
 /** Whether a pre-tokenizer always cuts between a word and the space after it. */
 function cutsBeforeSpace(step: Step): boolean {
   if (step.type === 'ByteLevel') return step['use_regex'] === true
   if (step.type === 'Metaspace') return step['split'] === true
   if (step.type === 'Split')
-    return (
-      step['behavior'] === 'Isolated' &&
-      step['invert'] === false &&
-      ((step['pattern'] as { Regex?: string }).Regex ?? '').includes('\\s+(?!\\S)')
-    )
+    return step['behavior'] === 'Isolated' && step['invert'] === false && isWordCut(expressionIn(step))
   return ['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit'].includes(step.type)
 }
 
@@ -43,6 +43,7 @@ function cutsBeforeSpace(step: Step): boolean {
 const looksNoFurther = (step: Step): boolean =>
   step.type === 'ByteLevel' ||
   step.type === 'CharacterNGrams' ||
+  (step.type === 'Split' && step['behavior'] === 'Isolated' && isSpaceless(expressionIn(step))) ||
   (['Punctuation', 'Digits'].includes(step.type) && !String(step['behavior']).startsWith('Merged'))
 
 /**

@@ -7,10 +7,13 @@ import type { Piece, Templates, Trim } from './template.js'
 const token = z.string().max(1000)
 const id = z.int().min(0).max(2_000_000)
 
+/** XLNet's `<cls>` has a type of its own, 2. */
+const typeId = z.int().min(0).max(15)
+
 /** A place in the template that special tokens are added by. */
 const piece = z.union([
-  z.strictObject({ SpecialToken: z.strictObject({ id: token, type_id: z.int().min(0).max(1) }) }),
-  z.strictObject({ Sequence: z.strictObject({ id: z.enum(['A', 'B']), type_id: z.int().min(0).max(1) }) }),
+  z.strictObject({ SpecialToken: z.strictObject({ id: token, type_id: typeId }) }),
+  z.strictObject({ Sequence: z.strictObject({ id: z.enum(['A', 'B']), type_id: typeId }) }),
 ])
 const template = z.array(piece).max(64)
 const around = { sep: z.tuple([token, id]), cls: z.tuple([token, id]) }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type AlignedText, prefixed, sliceOf, substituted } from './aligned-text.js'
 import { inByteCharacters } from './byte-level.js'
 import { SPACES, WORD } from './characters.js'
+import { native } from './linear-regex.js'
 import { BYTE_LEVEL, type Pattern, anyOf, expressionOf } from './patterns.js'
 import type { preTokenizerSchema } from './schema.js'
 import { split } from './split.js'
@@ -12,9 +13,11 @@ export type PreTokenizer = (given: AlignedText, first: boolean) => readonly Alig
 type Step = Extract<z.output<typeof preTokenizerSchema>, { type: string }>
 type Of<T extends Step['type']> = Extract<Step, { type: T }>
 
-const WHITE_SPACE = new RegExp(`[${SPACES}]`, 'gu')
-const PUNCTUATION = new RegExp(`(?![${YOUNG_PUNCTUATION}])[\\p{P}$+<=>^\`|~]`, 'gu')
-const WORDS = new RegExp(`[${WORD}]+|[^${WORD}${SPACES}]+`, 'gu')
+const WHITE_SPACE = native(new RegExp(`[${SPACES}]`, 'gu'))
+const PUNCTUATION = native(new RegExp(`(?![${YOUNG_PUNCTUATION}])[\\p{P}$+<=>^\`|~]`, 'gu'))
+const WORDS = native(new RegExp(`[${WORD}]+|[^${WORD}${SPACES}]+`, 'gu'))
+const NUMBERS = native(/\p{N}/gu)
+const BLANK = native(/ /g)
 
 const bert: PreTokenizer = (given) =>
   split(given, WHITE_SPACE, 'Removed').flatMap((word) => split(word, PUNCTUATION, 'Isolated'))
@@ -28,9 +31,9 @@ function byteLevel({ add_prefix_space: prefix, use_regex: cut }: Of<'ByteLevel'>
 
 function metaspace({ replacement, prepend_scheme, add_prefix_space, split: cut }: Of<'Metaspace'>): PreTokenizer {
   const scheme = prepend_scheme ?? (add_prefix_space === false ? 'never' : 'always')
-  const mark = anyOf([replacement])
+  const mark = native(anyOf([replacement]))
   return (given, first) => {
-    const text = substituted(given, / /g, replacement)
+    const text = substituted(given, BLANK, replacement)
     const wanted = scheme === 'always' || (scheme === 'first' && first)
     const whole = wanted && !text.text.startsWith(replacement) ? prefixed(text, replacement) : text
     return cut ? split(whole, mark, 'MergedWithNext') : [whole]
@@ -71,9 +74,9 @@ function one(step: Step): PreTokenizer {
     case 'Punctuation':
       return (given) => split(given, PUNCTUATION, step.behavior)
     case 'Digits':
-      return (given) => split(given, /\p{N}/gu, step.individual_digits ? 'Isolated' : 'Contiguous')
+      return (given) => split(given, NUMBERS, step.individual_digits ? 'Isolated' : 'Contiguous')
     case 'CharDelimiterSplit':
-      return (given) => split(given, anyOf([step.delimiter]), 'Removed')
+      return (given) => split(given, native(anyOf([step.delimiter])), 'Removed')
     case 'CharacterNGrams':
       return (given) => nGrams(given, step.size)
     case 'Split': {

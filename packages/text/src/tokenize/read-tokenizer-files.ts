@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AttuneError } from '@attune/core'
+import { readChatTemplates } from './chat-templates.js'
+import { readOlderTokenizer } from './older/read-older-tokenizer.js'
 
 const MAXIMUM_BYTES = 64 * 1024 * 1024
 
@@ -10,6 +12,8 @@ export interface TokenizerFiles {
   readonly where: string
   /** The content of the `tokenizer.json`. */
   readonly json: unknown
+  /** That of the tokenizer for texts that the model is to write, where it is another. */
+  readonly target?: unknown
   /** The content of the `tokenizer_config.json` beside it; empty where there is none. */
   readonly config: Readonly<Record<string, unknown>>
 }
@@ -33,25 +37,36 @@ function readJson(path: string): unknown {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** The file of the tokenizer for texts that the model is to write, where they are cut in another way than those it reads. */
+export const TARGET_FILE = 'target_tokenizer.json'
+
+function noFile(where: string): AttuneError {
+  return new AttuneError(
+    'FILE_NOT_FOUND',
+    `there is no tokenizer file ${where}`,
+    'Check `path`, or leave it out to train one.',
+  )
+}
+
 /**
- * Reads the files of a tokenizer. A chat template may stand in a file of its own, `chat_template.jinja`.
- * @param path a tokenizer.json, or the folder that holds one
+ * Reads the files of a tokenizer: a tokenizer.json, or what older checkpoints have instead of it. Chat templates in files of
+ * their own go before what the configuration has.
+ * @param path a tokenizer.json, or the folder that holds one, or the files of an older checkpoint
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
  */
 export function readTokenizerFiles(path: string): TokenizerFiles {
-  const where = existsSync(path) && statSync(path).isDirectory() ? join(path, 'tokenizer.json') : path
-  if (!existsSync(where))
-    throw new AttuneError(
-      'FILE_NOT_FOUND',
-      `there is no tokenizer file ${where}`,
-      'Check `path`, or leave it out to train one.',
-    )
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  const where = isFolder ? join(path, 'tokenizer.json') : path
   const beside = (name: string): string => join(dirname(where), name)
-  const config = existsSync(beside('tokenizer_config.json')) ? readJson(beside('tokenizer_config.json')) : {}
-  const template = beside('chat_template.jinja')
-  const chat =
-    existsSync(template) && statSync(template).size < MAXIMUM_BYTES
-      ? { chat_template: readFileSync(template, 'utf8') }
-      : {}
-  return { where, json: readJson(where), config: { ...(isRecord(config) ? config : {}), ...chat } }
+  const found = existsSync(beside('tokenizer_config.json')) ? readJson(beside('tokenizer_config.json')) : {}
+  const config = isRecord(found) ? found : {}
+  const template = readChatTemplates(dirname(where))
+  const chat = template === undefined ? {} : { chat_template: template }
+  if (!existsSync(where)) {
+    const older = isFolder ? readOlderTokenizer(path, config) : undefined
+    if (older === undefined) throw noFile(where)
+    return { where: path, ...older, config: { ...older.config, ...chat } }
+  }
+  const target = existsSync(beside(TARGET_FILE)) ? { target: readJson(beside(TARGET_FILE)) } : {}
+  return { where, json: readJson(where), ...target, config: { ...config, ...chat } }
 }

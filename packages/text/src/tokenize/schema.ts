@@ -1,18 +1,36 @@
 import { z } from 'zod'
 import { postProcessorSchema } from './post-processor.js'
-import { isKnownExpression } from './patterns.js'
+import { isKnownExpression, refusalOf } from './patterns.js'
 
 const token = z.string().max(10_000)
 const id = z.int().min(0).max(4_000_000)
 const flag = z.boolean()
 const TOKENS = 4_000_000
 
+const text = z.strictObject({ String: z.string().min(1).max(100) })
 const pattern = z.union([
-  z.strictObject({ String: z.string().min(1).max(100) }),
+  text,
   z.strictObject({
-    Regex: z.string().refine(isKnownExpression, {
-      message: 'it has a regular expression that is not known, which could take forever',
-    }),
+    Regex: z
+      .string()
+      .max(2000)
+      .superRefine((source, context) => {
+        const refused = refusalOf(source)
+        if (refused !== undefined)
+          context.addIssue({
+            code: 'custom',
+            message: `it has a regular expression that is not understood: ${refused}`,
+          })
+      }),
+  }),
+])
+/** Decoders run on the library's matcher, which a hostile expression would keep forever. */
+const knownPattern = z.union([
+  text,
+  z.strictObject({
+    Regex: z
+      .string()
+      .refine(isKnownExpression, { message: 'it has a regular expression that is not a well-known one' }),
   }),
 ])
 
@@ -65,7 +83,7 @@ const decoder = z.discriminatedUnion(
       start: z.int().min(0).max(1000).optional(),
       stop: z.int().min(0).max(1000).optional(),
     }),
-    z.looseObject({ type: z.literal('Replace'), pattern, content: z.string().max(100) }),
+    z.looseObject({ type: z.literal('Replace'), pattern: knownPattern, content: z.string().max(100) }),
     z.looseObject({ type: z.literal('BPEDecoder'), suffix: z.string().max(100).nullish() }),
   ],
   { error: 'it is of a type that is not known' },

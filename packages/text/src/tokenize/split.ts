@@ -1,4 +1,5 @@
 import { type AlignedText, sliceOf } from './aligned-text.js'
+import type { Expression } from './linear-regex.js'
 
 /** What becomes of what a text is cut at. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous'
@@ -10,10 +11,10 @@ interface Part {
 }
 
 /** The matches, and what stands between them. */
-function partsOf(text: string, expression: RegExp): Part[] {
+function partsOf(text: string, expression: Expression): Part[] {
   const parts: Part[] = []
   let end = 0
-  for (const { index, 0: found } of text.matchAll(expression)) {
+  for (const { index, 0: found } of expression.matchAll(text)) {
     if (found === '') continue
     if (index > end) parts.push({ start: end, end: index, match: false })
     end = index + found.length
@@ -37,7 +38,12 @@ function joined(parts: readonly Part[], joins: (part: Part, previous: Part) => b
  * Cuts a text at the matches of an expression.
  * @param invert cut at what does not match instead
  */
-export function split(given: AlignedText, expression: RegExp, behavior: SplitBehavior, invert = false): AlignedText[] {
+export function split(
+  given: AlignedText,
+  expression: Expression,
+  behavior: SplitBehavior,
+  invert = false,
+): AlignedText[] {
   const parts = partsOf(given.text, expression).map((part) => (invert ? { ...part, match: !part.match } : part))
   const kept = (): readonly Part[] => {
     switch (behavior) {

@@ -1,14 +1,16 @@
 import { AttuneError, type SpecialTokens, type Tokenizer } from '@attune/core'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { chatTemplatesOf } from './chat-templates.js'
+import { modelTypeOf } from './model-type.js'
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
-import { type TokenizerFiles, readTokenizerFiles } from './read-tokenizer-files.js'
+import { TARGET_FILE, type TokenizerFiles, readTokenizerFiles } from './read-tokenizer-files.js'
 import { type ModelFile, type TokenizerFile, tokenizerFileSchema } from './schema.js'
 import { fill } from './template.js'
 
 /** Where a tokenizer comes from: a path, or the contents of its files. */
 export interface TokenizerSource {
-  /** A tokenizer.json, or the folder that holds one. */
+  /** A tokenizer.json, or the folder that holds one or the files of an older checkpoint. */
   readonly path?: string | undefined
   /** The content of a tokenizer.json. */
   readonly json?: Readonly<Record<string, unknown>> | undefined
@@ -59,10 +61,11 @@ export function parseTokenizerFile(content: unknown, where: string, type: ModelF
       `Use the tokenizer.json of a model of that type, or another tokenizer plugin.`,
     )
   }
-  const found = (content as { readonly model?: { readonly type?: unknown } } | null)?.model?.type
+  const found = modelTypeOf(content)
   if (found !== type)
-    refuse(`at \`model.type\`, it is ${typeof found === 'string' ? JSON.stringify(found.slice(0, 80)) : 'no text'}`)
-  const parsed = tokenizerFileSchema.safeParse(content)
+    refuse(`at \`model.type\`, it is ${found === undefined ? 'not to be told' : JSON.stringify(found.slice(0, 80))}`)
+  const { model: said, ...rest } = content as { readonly model: object }
+  const parsed = tokenizerFileSchema.safeParse({ ...rest, model: { ...said, type } })
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     return refuse(`at \`${issue?.path.join('.') ?? ''}\`, ${issue?.message ?? ''}`)
@@ -136,13 +139,46 @@ function withTokens(file: TokenizerFile, json: object, tokens: readonly string[]
     : { file: { ...file, added_tokens: added }, json: { ...json, added_tokens: added } }
 }
 
+/** The tokenizer of what is to be written, where it is another one, and its file. */
+function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles['config'], kind: TokenizerKind) {
+  const content = json as TokenizerFiles['config']
+  const target = tokenizerOf({ ...source, path: undefined, json: content, config }, kind)
+  return { tokenizer: { target }, files: { [TARGET_FILE]: target.files()['tokenizer.json'] } }
+}
+
+/** Cuts texts into tokens and puts them into the file's templates. */
+function encoderOf(
+  file: TokenizerFile,
+  vocabulary: ReadonlyMap<string, number>,
+  ids: ReadonlyMap<string, number>,
+  tokens: ReadonlyMap<number, string>,
+): Tokenizer['encode'] {
+  const standing = new Set(file.added_tokens.map(({ id }) => id))
+  const templates = templatesOf(file.post_processor, ids)
+  const bare = withoutSpecial(templates)
+  const trim = trimOf(file.post_processor, (id) => (standing.has(id) ? undefined : tokens.get(id)))
+  const pipeline = pipelineOf(file, vocabulary)
+  return (text, options = {}) => {
+    const { pair, maximumLength, truncationSide, stride, addSpecialTokens = true } = options
+    // What comes after the last token that can be kept need not be cut into tokens at all.
+    const limit = truncationSide === 'left' || stride !== undefined || pair !== undefined ? undefined : maximumLength
+    const tokenized = (given: string) => {
+      // Lone surrogates, which have no bytes, count as U+FFFD.
+      const whole = given.toWellFormed()
+      return { text: whole, tokens: pipeline(whole, limit) }
+    }
+    const second = pair === undefined ? undefined : tokenized(pair)
+    return fill(addSpecialTokens ? templates : bare, tokenized(text), second, options, trim)
+  }
+}
+
 /**
  * The tokenizer of a `tokenizer.json`. Encoding is Attune's own, for the `@huggingface/tokenizers` library gives no offsets and
  * takes several times as long; decoding is that library's.
  * @throws AttuneError `NO_VOCABULARY`, `FILE_NOT_FOUND`, `BAD_TOKENIZER`; its `encode` throws `BAD_STRIDE`
  */
 export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Tokenizer {
-  const { json: content, config: own, where } = filesOf(source, kind)
+  const { json: content, config: own, where, target: other } = filesOf(source, kind)
   const parsed = parseTokenizerFile(content, where, kind.type)
   const { file, json } = withTokens(parsed, content as object, source.addedTokens ?? [])
   const config = { ...kind.config?.(file), ...own }
@@ -150,33 +186,18 @@ export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Token
   const added = file.added_tokens.map(({ content, id }) => [content, id] as const)
   const ids = new Map([...vocabulary, ...added])
   const tokens = new Map([...ids].map(([token, id]) => [id, token]))
-  const standing = new Set(added.map(([, id]) => id))
-  const templates = templatesOf(file.post_processor, ids)
-  const bare = withoutSpecial(templates)
-  const trim = trimOf(file.post_processor, (id) => (standing.has(id) ? undefined : tokens.get(id)))
-  const pipeline = pipelineOf(file, vocabulary)
   const decode = decoderOf(file, tokens, kind)
-  const chat = config['chat_template']
+  const target = other === undefined ? undefined : targetOf(other, source, own, kind)
   return {
     vocabularySize: [...tokens.keys()].reduce((most, id) => Math.max(most, id), 0) + 1,
     special: specialOf(config, ids),
     paddingSide: config['padding_side'] === 'left' ? 'left' : 'right',
-    ...(typeof chat === 'string' ? { chatTemplate: chat } : {}),
-    encode(text, options = {}) {
-      const { pair, maximumLength, truncationSide, stride, addSpecialTokens = true } = options
-      // What comes after the last token that can be kept need not be cut into tokens at all.
-      const limit = truncationSide === 'left' || stride !== undefined || pair !== undefined ? undefined : maximumLength
-      const tokenized = (given: string) => {
-        // Lone surrogates, which have no bytes, count as U+FFFD.
-        const whole = given.toWellFormed()
-        return { text: whole, tokens: pipeline(whole, limit) }
-      }
-      const second = pair === undefined ? undefined : tokenized(pair)
-      return fill(addSpecialTokens ? templates : bare, tokenized(text), second, options, trim)
-    },
+    ...target?.tokenizer,
+    ...chatTemplatesOf(config['chat_template']),
+    encode: encoderOf(file, vocabulary, ids, tokens),
     decode,
     id: (token) => ids.get(token),
     token: (id) => tokens.get(id),
-    files: () => ({ 'tokenizer.json': json, 'tokenizer_config.json': config }),
+    files: () => ({ 'tokenizer.json': json, 'tokenizer_config.json': config, ...target?.files }),
   }
 }

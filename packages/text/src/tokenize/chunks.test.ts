@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from '@jest/globals'
+import { isDivisible } from './chunks.js'
+import { type TokenizerFile, tokenizerFileSchema } from './schema.js'
+import { tokenizerOf } from './tokenizer-of.js'
+
+const read = (name: string): unknown => JSON.parse(gunzipSync(readFileSync(`golden/${name}.json.gz`)).toString())
+const texts = (read('hard-texts') as string[]).filter((text) => text.length < 500)
+const { tokenizer } = read('encodings-qwen2') as { tokenizer: Readonly<Record<string, unknown>> }
+const { cases } = read('splits') as { cases: readonly { name: string; expression: string }[] }
+const cut = (name: string) => ({
+  type: 'Split',
+  pattern: { Regex: cases.find((each) => each.name === name)!.expression },
+  behavior: 'Isolated',
+  invert: false,
+})
+const bytes = { type: 'ByteLevel', add_prefix_space: false, use_regex: false }
+/** A step that cuts nothing, of which that is not known. */
+const unknown = { type: 'Split', pattern: { String: '\ufdd0' }, behavior: 'Isolated', invert: false }
+const withSteps = (...pretokenizers: object[]) => ({
+  ...tokenizer,
+  pre_tokenizer: { type: 'Sequence', pretokenizers: [...pretokenizers, bytes] },
+})
+const divisible = (json: object): boolean => isDivisible(tokenizerFileSchema.parse(json) as TokenizerFile)
+
+describe('a text whose parts are remembered has the same tokens', () => {
+  it.each([
+    ['gpt2', [cut('gpt2')]],
+    ['llama3', [cut('llama3')]],
+    ['qwen2', [cut('qwen2')]],
+    ['qwen3.5', [cut('qwen3.5')]],
+    ['o200k', [cut('o200k')]],
+    ['tekken', [cut('tekken')]],
+    ['deepseek-v3', [cut('digits'), cut('deepseek-v3, ideographs'), cut('deepseek-v3')]],
+  ])('cut as by %s', (_, steps) => {
+    const [parts, whole] = [withSteps(...steps), withSteps(...steps, unknown)]
+    expect([divisible(parts), divisible(whole)]).toEqual([true, false])
+    const [ours, theirs] = [parts, whole].map((json) => tokenizerOf({ json }, { name: 'x', type: 'BPE' }))
+    for (let i = 0; i < texts.length; i += 5) {
+      const row = texts.slice(i, i + 5).join(' ')
+      expect([row, ours!.encode(row).ids]).toEqual([row, theirs!.encode(row).ids])
+    }
+  })
+
+  it('and one cut by what is not known is left whole', () => {
+    for (const name of ['bloom', 'cut to length', 'words']) expect(divisible(withSteps(cut(name)))).toBe(false)
+  })
+})

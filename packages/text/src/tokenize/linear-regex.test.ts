@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from '@jest/globals'
+import { aligned } from './aligned-text.js'
+import { type Expression, linearExpression } from './linear-regex.js'
+import { expressionOf, isKnownExpression } from './patterns.js'
+import { split } from './split.js'
+
+const read = (name: string): unknown => JSON.parse(gunzipSync(readFileSync(`golden/${name}.json.gz`)).toString())
+const texts = (read('hard-texts') as string[]).map((text) => text.toWellFormed())
+const golden = read('splits') as {
+  readonly source: string
+  readonly cases: readonly { readonly name: string; readonly expression: string; readonly lengths: number[][] }[]
+}
+const linear = (source: string): Expression => {
+  const found = linearExpression(source)
+  if ('refused' in found) throw new Error(found.refused)
+  return found
+}
+const lengthsOf = (text: string, expression: Expression): number[] =>
+  split(aligned(text, 0), expression, 'Isolated').map((piece) => piece.text.length)
+
+describe.each(golden.cases.map(({ name, ...rest }) => [name, rest] as const))('the cut of %s', (_, each) => {
+  const { expression, lengths } = each
+  const check = (made: Expression) => {
+    for (const [i, text] of texts.entries()) expect([text, lengthsOf(text, made)]).toEqual([text, lengths[i]])
+  }
+
+  it(`is that of ${golden.source} for ${texts.length} texts`, () => check(linear(expression)))
+  if (isKnownExpression(expression))
+    it('is the same on the matcher of JavaScript', () => check(expressionOf({ Regex: expression })))
+})
+
+describe('a regular expression', () => {
+  const found = (source: string, text: string): string[] =>
+    Array.from(linear(source).matchAll(text), ({ index, 0: match }) => `${index}:${match}`)
+
+  it.each(['(?:a+)+x', '(a|aa)+b', '(a|b|ab)*c|a{1,100}d', 'a*a*a*a*a*b', '.*.*.*x', 'a++b', '(?:a*?){0,50}b'])(
+    '%s, which would take a backtracking matcher forever, takes no time',
+    (source) => {
+      const begun = performance.now()
+      expect(found(source, 'a'.repeat(20_000))).toEqual([])
+      expect(performance.now() - begun).toBeLessThan(10_000)
+    },
+  )
+
+  it('takes what comes first, as much as it can, and goes on after it', () => {
+    expect(found('a|ab', 'abab')).toEqual(['0:a', '2:a'])
+    expect(found('ab|a', 'aba')).toEqual(['0:ab', '2:a'])
+    expect(found('a*', 'baab')).toEqual(['1:aa'])
+    expect(found('(?:a|b)+?b', 'aabb')).toEqual(['0:aab'])
+    expect(found('\\s*[\\n]+', '  \n  x')).toEqual(['0:  \n'])
+    expect(found('😀+|.', '😀😀é')).toEqual(['0:😀😀', '4:é'])
+  })
+
+  it.each([
+    ['(a', 'ends'],
+    ['a)', 'bracket'],
+    ['[a', 'ends'],
+    ['*a', 'repeats nothing'],
+    ['(?<=a)b', 'another kind'],
+    ['(?i)a', 'another kind'],
+    ['(a)\\1', 'escape'],
+    ['\\bword', 'escape'],
+    ['[[:alpha:]]', 'classes in a class'],
+    ['[a-z&&[^b]]', 'classes in a class'],
+    ['(?=ab)', 'further than a character'],
+    ['(?i:é)', 'case'],
+    ['\\p{Emoji}', 'property'],
+    ['a{1,1000}', ''],
+    ['(?:a{1,100}){1,100}', 'too long'],
+    ['(?:a?)*', 'without end'],
+    ['(?:ab)++', 'a group'],
+    [`${'('.repeat(50)}a${')'.repeat(50)}`, 'groups in groups'],
+    ['[z-a]', 'range'],
+    ['a\\', 'ends'],
+  ])('%s is refused, or means what it says', (source, why) => {
+    const made = linearExpression(source)
+    if (why === '') expect(found(source, 'a{1,1000}')).toEqual(['0:a{1,1000}'])
+    else expect(made).toEqual({ refused: expect.stringContaining(why) })
+  })
+})

@@ -1,0 +1,43 @@
+import type { OlderFolder, OlderTokenizer } from './older-files.js'
+
+const decoder = new TextDecoder()
+
+/** The tokens of a file that has one a line. */
+function linesOf(text: string): readonly string[] {
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines
+}
+
+/** The WordPiece tokenizer of a `vocab.txt`, one token a line: BERT's and its kin's. */
+export function fromVocabularyText(folder: OlderFolder): OlderTokenizer {
+  const ids = new Map(linesOf(decoder.decode(folder.bytes('vocab.txt'))).map((token, id) => [token, id]))
+  const { do_lower_case: lowercase, tokenize_chinese_chars: ideographs, strip_accents: accents } = folder.config
+  const unknown = ['[UNK]', '<unk>'].find((token) => ids.has(token)) ?? folder.refuse('its vocabulary has no [UNK]')
+  return {
+    ids,
+    roles: {
+      unk_token: unknown,
+      cls_token: '[CLS]',
+      sep_token: '[SEP]',
+      pad_token: '[PAD]',
+      mask_token: '[MASK]',
+    },
+    template: ['cls_token $A sep_token', 'cls_token $A sep_token $B:1 sep_token:1'],
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: ideographs !== false,
+      strip_accents: typeof accents === 'boolean' ? accents : null,
+      lowercase: lowercase !== false,
+    },
+    preTokenizer: { type: 'BertPreTokenizer' },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: unknown,
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(ids),
+    },
+  }
+}

@@ -1,0 +1,271 @@
+import { SPACES } from './characters.js'
+
+/** Any character of a set, written as the inside of a class in JavaScript's `v` mode. */
+export interface SetRegex {
+  readonly type: 'set'
+  readonly inside: string
+  readonly negated: boolean
+}
+
+/** A part of a regular expression. */
+export type Regex =
+  | SetRegex
+  | { readonly type: 'sequence' | 'choice'; readonly parts: readonly Regex[] }
+  | { readonly type: 'repeat'; readonly of: Regex; readonly least: number; readonly most: number; readonly how: How }
+  | { readonly type: 'look'; readonly at: SetRegex; readonly negated: boolean }
+  | { readonly type: 'lineStart' | 'lineEnd' }
+
+/** Whether a repetition takes as much as it can, as little, or as much and gives nothing back. */
+export type How = 'greedy' | 'lazy' | 'possessive'
+
+/** The most times that a part may be repeated by number, and the deepest groups. */
+const [MOST_REPEATS, DEEPEST] = [100, 20]
+const CONTROL: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  f: '\f',
+  v: '\v',
+  e: '\u001b',
+  a: '\u0007',
+}
+/** What the letters of escapes stand for; the capital ones for all else. */
+const SHORTHANDS: Readonly<Record<string, string>> = {
+  s: SPACES,
+  d: String.raw`\p{Nd}`,
+  w: String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}`,
+}
+/** What else Oniguruma counts among the characters of words where `\\w` stands outside a class. */
+const MORE_IN_WORDS = String.raw`\xb2\xb3\xb9\xbc-\xbe`
+const CATEGORY = /^(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfon]?)$/
+const SCRIPT =
+  /^(?:Arabic|Bengali|Cyrillic|Devanagari|Greek|Han|Hangul|Hebrew|Hiragana|Katakana|Latin|Tamil|Telugu|Thai)$/
+const CASED = /^L[ult]$/
+
+const REFUSED = Symbol('not understood')
+const refuse = (why: string): never => {
+  throw new Error(`it ${why}`, { cause: REFUSED })
+}
+
+const literal = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`
+const complement = (inside: string): string => `[^${inside}]`
+
+/** All that a character stands for where case is ignored. */
+function anyCase(character: string): string {
+  if (!/[a-z]/i.test(character))
+    return character.toLowerCase() === character.toUpperCase()
+      ? literal(character)
+      : refuse('ignores the case of a letter that is not of ASCII')
+  const [small, large] = [character.toLowerCase(), character.toUpperCase()]
+  const more = small === 's' ? 'ſ' : small === 'k' ? '\u212a' : ''
+  return [small, large, ...more].map(literal).join('')
+}
+
+/** An expression as it is read. */
+interface Reader {
+  readonly characters: readonly string[]
+  at: number
+  /** How many groups are open. */
+  depth: number
+  ignoresCase: boolean
+}
+
+/** What an escape stands for. */
+type Escape = { readonly character: string } | { readonly inside: string; readonly shorthand?: string }
+
+const peek = ({ characters, at }: Reader): string | undefined => characters[at]
+const next = (reader: Reader): string => reader.characters[reader.at++] ?? refuse('ends too early')
+
+function taken(reader: Reader, text: string): boolean {
+  const found = reader.characters.slice(reader.at, reader.at + text.length).join('') === text
+  if (found) reader.at += text.length
+  return found
+}
+
+function until(reader: Reader, end: string): string {
+  let text = ''
+  for (let character = next(reader); character !== end; character = next(reader)) text += character
+  return text
+}
+
+function property(reader: Reader, negated: boolean): string {
+  if (next(reader) !== '{') refuse('has a property without a name')
+  const name = until(reader, '}')
+  const [not, plain] = name.startsWith('^') ? [!negated, name.slice(1)] : [negated, name]
+  if (reader.ignoresCase && CASED.test(plain)) refuse('ignores the case of a property of case')
+  if (CATEGORY.test(plain)) return `\\${not ? 'P' : 'p'}{${plain}}`
+  if (SCRIPT.test(plain)) return `\\${not ? 'P' : 'p'}{Script=${plain}}`
+  return refuse(`has the property ${plain.slice(0, 20)}`)
+}
+
+function hexadecimal(reader: Reader, digits: number): string {
+  const braced = digits === 2 && taken(reader, '{')
+  const text = braced ? until(reader, '}') : Array.from({ length: digits }, () => next(reader)).join('')
+  const code = /^[\da-f]{1,6}$/i.test(text) ? Number.parseInt(text, 16) : Infinity
+  return code <= 0x10ffff ? String.fromCodePoint(code) : refuse('has a number that is none')
+}
+
+function escape(reader: Reader): Escape {
+  const letter = next(reader)
+  if (letter === 'p' || letter === 'P') return { inside: property(reader, letter === 'P') }
+  const shorthand = SHORTHANDS[letter.toLowerCase()]
+  if (shorthand !== undefined)
+    return { inside: letter === letter.toLowerCase() ? shorthand : complement(shorthand), shorthand: letter }
+  if (letter === 'u') return { character: hexadecimal(reader, 4) }
+  if (letter === 'x') return { character: hexadecimal(reader, 2) }
+  const control = CONTROL[letter]
+  if (control !== undefined) return { character: control }
+  return /[a-z0-9]/i.test(letter) ? refuse(`has the escape \\${letter}`) : { character: letter }
+}
+
+const single = ({ ignoresCase }: Reader, character: string): string =>
+  ignoresCase ? anyCase(character) : literal(character)
+
+function range(reader: Reader, first: string): string {
+  next(reader)
+  const last = next(reader)
+  const end = last === '\\' ? escape(reader) : { character: last }
+  const [from, to] = [first.codePointAt(0)!, 'character' in end ? end.character.codePointAt(0)! : -1]
+  if (to < from) return refuse('has a range that is none')
+  if (!reader.ignoresCase) return `${literal(String.fromCodePoint(from))}-${literal(String.fromCodePoint(to))}`
+  if (to - from > 200) return refuse('ignores the case of a range')
+  return Array.from({ length: to - from + 1 }, (_, i) => anyCase(String.fromCodePoint(from + i))).join('')
+}
+
+function classSet(reader: Reader): Regex {
+  const negated = taken(reader, '^')
+  let inside = ''
+  let character = next(reader)
+  do {
+    if (character === '[' || (character === '&' && peek(reader) === '&')) refuse('has classes in a class')
+    const found = character === '\\' ? escape(reader) : { character }
+    const isRange = peek(reader) === '-' && reader.characters[reader.at + 1] !== ']'
+    if ('inside' in found) inside += found.inside
+    else inside += isRange ? range(reader, found.character) : single(reader, found.character)
+    character = next(reader)
+  } while (character !== ']')
+  return { type: 'set', inside, negated }
+}
+
+function group(reader: Reader): Regex {
+  if (++reader.depth > DEEPEST) refuse('has too many groups in groups')
+  const { ignoresCase } = reader
+  const [sees, seesNot] = [taken(reader, '?='), taken(reader, '?!')]
+  if (taken(reader, '?i:')) reader.ignoresCase = true
+  else if (!taken(reader, '?:') && peek(reader) === '?') refuse('has a group of another kind')
+  const inside = choice(reader)
+  if (next(reader) !== ')') refuse('has a group without an end')
+  reader.depth--
+  reader.ignoresCase = ignoresCase
+  if (!sees && !seesNot) return inside
+  return inside.type === 'set'
+    ? { type: 'look', at: inside, negated: seesNot }
+    : refuse('looks ahead further than a character')
+}
+
+function atom(reader: Reader): Regex {
+  const character = next(reader)
+  switch (character) {
+    case '(':
+      return group(reader)
+    case '[':
+      return classSet(reader)
+    case '.':
+      return { type: 'set', inside: literal('\n'), negated: true }
+    case '^':
+      return { type: 'lineStart' }
+    case '$':
+      return { type: 'lineEnd' }
+    case '*':
+    case '+':
+    case '?':
+      return refuse('repeats nothing')
+    case '\\': {
+      const found = escape(reader)
+      if ('character' in found) return { type: 'set', inside: single(reader, found.character), negated: false }
+      if (found.shorthand?.toLowerCase() !== 'w') return { type: 'set', inside: found.inside, negated: false }
+      return { type: 'set', inside: SHORTHANDS['w']! + MORE_IN_WORDS, negated: found.shorthand === 'W' }
+    }
+    default:
+      return { type: 'set', inside: single(reader, character), negated: false }
+  }
+}
+
+function counts(reader: Reader): readonly [least: number, most: number] | undefined {
+  if (taken(reader, '*')) return [0, Infinity]
+  if (taken(reader, '+')) return [1, Infinity]
+  if (taken(reader, '?')) return [0, 1]
+  const rest = reader.characters.slice(reader.at, reader.at + 10).join('')
+  const found = /^\{(?:(\d{1,3})(?:(,)(\d{0,3}))?|(,)(\d{1,3}))\}/.exec(rest)
+  if (found === null) return undefined
+  reader.at += found[0].length
+  const least = Number(found[1] ?? 0)
+  const most =
+    found[4] !== undefined
+      ? Number(found[5])
+      : found[2] === undefined
+        ? least
+        : found[3] === ''
+          ? Infinity
+          : Number(found[3])
+  const isFew = least <= MOST_REPEATS && (most === Infinity || most <= MOST_REPEATS)
+  return least <= most && isFew ? [least, most] : refuse('repeats too often')
+}
+
+function repeated(reader: Reader): Regex {
+  let of = atom(reader)
+  for (;;) {
+    const isNumber = peek(reader) === '{'
+    const found = counts(reader)
+    if (found === undefined) return of
+    const [least, most] = found
+    // After a number, `+` repeats what is repeated.
+    const how: How = taken(reader, '?') ? 'lazy' : !isNumber && taken(reader, '+') ? 'possessive' : 'greedy'
+    if (how === 'possessive' && of.type !== 'set') refuse('gives nothing back of a group')
+    if (most === Infinity && mayBeEmpty(of)) refuse('repeats what may be empty without end')
+    of = { type: 'repeat', of, least, most, how }
+  }
+}
+
+function sequence(reader: Reader): Regex {
+  const parts: Regex[] = []
+  while (![undefined, '|', ')'].includes(peek(reader))) parts.push(repeated(reader))
+  return parts.length === 1 ? parts[0]! : { type: 'sequence', parts }
+}
+
+function choice(reader: Reader): Regex {
+  const parts = [sequence(reader)]
+  while (taken(reader, '|')) parts.push(sequence(reader))
+  return parts.length === 1 ? parts[0]! : { type: 'choice', parts }
+}
+
+function mayBeEmpty(regex: Regex): boolean {
+  switch (regex.type) {
+    case 'set':
+      return false
+    case 'repeat':
+      return regex.least === 0 || mayBeEmpty(regex.of)
+    case 'sequence':
+      return regex.parts.every(mayBeEmpty)
+    case 'choice':
+      return regex.parts.some(mayBeEmpty)
+    default:
+      return true
+  }
+}
+
+/**
+ * Reads a regular expression of a tokenizer.json in the syntax of Oniguruma, which the Rust library uses, as far as such files
+ * use it.
+ * @returns why not, if it is none, or has what is not understood
+ */
+export function parseRegex(source: string): Regex | { readonly refused: string } {
+  const reader: Reader = { characters: [...source], at: 0, depth: 0, ignoresCase: false }
+  try {
+    const parsed = choice(reader)
+    return peek(reader) === undefined ? parsed : refuse('has a bracket too many')
+  } catch (error) {
+    if (error instanceof Error && error.cause === REFUSED) return { refused: error.message }
+    throw error
+  }
+}
