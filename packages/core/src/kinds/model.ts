@@ -126,6 +126,8 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly initializerRange: number
   /** The groups in depth order: embeddings first, head last. */
   readonly layers: readonly LayerGroup[]
+  /** Why several texts must not be packed into one row, of a family that does not read them as it reads each alone. */
+  readonly unpackable?: string
   /** The content of the `config.json` that describes this model to other libraries. */
   readonly config: Readonly<Record<string, unknown>>
   /** New parameters, named as in the Hugging Face checkpoint. */
