@@ -39,6 +39,7 @@ const oneOfEach = (directory: string): Fields => ({
   'run.resumed': { ...facts(directory), step: 2, checkpoint: join(directory, 'checkpoints', '2') },
   'rows.rejected': { split: 'train', count: 3, path: join(directory, 'rejects', 'train.jsonl') },
   'texts.truncated': { split: 'train', count: 5, maximumLength: 128 },
+  'vectors.loaded': { path: join(directory, 'vectors.txt.gz'), found: 900, tokens: 1000 },
   'epoch.started': { epoch: 0, step: 0 },
   'step.completed': step(1, 0.7),
   'evaluation.started': { step: 1, split: 'validation' },

@@ -53,6 +53,8 @@ export interface Plan {
   readonly directory: string | undefined
   /** The saved model to start from. */
   readonly from: Start | undefined
+  /** The file of word vectors that the word embeddings start from. */
+  readonly vectors: string | undefined
   /** Whether the user said how large the vocabulary is; otherwise the tokenizer says. */
   readonly vocabularyGiven: boolean
   /** Why the engine is the one it is, where the configuration left the choice open. */
@@ -93,6 +95,21 @@ const startSchema = z.object({
   resizeEmbeddings: z.boolean().default(false),
 })
 
+/** Takes `embeddings: file` out of the model's options. */
+function readVectorsPath(named: Use, places: SearchPlaces) {
+  const { embeddings, from } = named.options
+  if (embeddings === undefined) return { named, vectors: undefined }
+  const refuse = (why: string): AttuneError =>
+    new AttuneError(
+      'BAD_OPTIONS',
+      `model: ${why}`,
+      'Write `model: { use: …, embeddings: FILE }`, a file of word vectors.',
+    )
+  if (typeof embeddings !== 'string' || embeddings === '') throw refuse('`embeddings` must be the path of a file')
+  if (from !== undefined) throw refuse('`from` and `embeddings` both say what the word embeddings start from')
+  return { named: without(named, 'embeddings'), vectors: resolve(places.folders[0] as string, embeddings) }
+}
+
 /** Replaces `from: folder` of the model by the options in that folder's `config.json`; written options win. */
 async function readModelFolder(named: Use, places: SearchPlaces) {
   if (named.options['from'] === undefined) return { model: named, from: undefined }
@@ -127,7 +144,8 @@ async function readModelFolder(named: Use, places: SearchPlaces) {
 export async function planRun(config: unknown, options: RunOptions = {}): Promise<Plan> {
   const places = placesOf(options)
   const parsed = parseConfig(runSchema, config, options.locate)
-  const { model, from } = await readModelFolder(parsed.model, places)
+  const { named, vectors } = readVectorsPath(parsed.model, places)
+  const { model, from } = await readModelFolder(named, places)
   const open = parsed.engine.plugin === AUTO
   const choice = open ? await chooseEngine(parsed.engine, places) : { engine: parsed.engine, because: undefined }
   const chosen = await choosePlugins({ ...parsed, model, engine: choice.engine }, places, options.locate)
@@ -135,6 +153,7 @@ export async function planRun(config: unknown, options: RunOptions = {}): Promis
     config: chosen,
     directory: parsed.directory === undefined ? undefined : resolve(places.folders[0] as string, parsed.directory),
     from,
+    vectors,
     vocabularyGiven: from !== undefined || 'vocabSize' in parsed.model.options,
     engineBecause: choice.because,
   }

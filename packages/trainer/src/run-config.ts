@@ -62,7 +62,9 @@ export const runSchema = z.strictObject({
     .prefault('holdout')
     .describe('How to set validation examples aside when data.validation is absent'),
   tokenizer: use(TOKENIZER).describe('Text to ids'),
-  model: use(MODEL).describe('The architecture; `from: folder` starts from a saved model'),
+  model: use(MODEL).describe(
+    'The architecture; `from: folder` starts from a saved model, `embeddings: file` from word vectors',
+  ),
   objective: use(OBJECTIVE).describe('The task'),
   adapter: use(ADAPTER).prefault('full').describe('What trains'),
   engine: use(ENGINE).prefault(AUTO).describe('What computes; `auto` takes the fastest that works here'),

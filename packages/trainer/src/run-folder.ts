@@ -56,6 +56,7 @@ export async function writeRunFolder(plan: Plan, learned: Learned, options: RunO
       ...model,
       ...(plan.vocabularyGiven ? { vocabSize } : {}),
       ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, from: plan.from.path }),
+      ...(plan.vectors === undefined ? {} : { embeddings: plan.vectors }),
     },
     directory,
     plugins,

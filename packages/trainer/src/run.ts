@@ -13,6 +13,7 @@ import { type Learned, readRunFolder, refuseUsedFolder, writeRunFolder } from '.
 import { saveModel } from './save-model.js'
 import { type Session, openSession } from './session.js'
 import { type Split, countExamples, openSplits } from './splits.js'
+import { readVectors } from './static-vectors.js'
 import { train } from './train.js'
 
 /** A run that was asked for, before anything is computed. */
@@ -51,6 +52,7 @@ function reportRejected(bus: Bus, split: Split): void {
 /** Learns from the data, composes the parts, starts the engine, and puts the state in place. */
 async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
   const { plan, checkpoint } = order
+  const vectors = await readVectors(plan)
   const splits = await openSplits(plan)
   const learned = order.learned ?? {
     examples: await countExamples(splits.train),
@@ -64,9 +66,13 @@ async function begin(order: Order, options: RunOptions, observe: (event: RunEven
   try {
     await startEngine(scope)
     if (order.learned === undefined && plan.directory !== undefined) await writeRunFolder(plan, learned, options)
-    const { session, facts, fresh } = openSession({ plan, learned, scope, splits, bus }, checkpoint)
+    const { session, facts, fresh, placed } = openSession(
+      { plan, learned, scope, splits, bus },
+      { checkpoint, vectors },
+    )
     announce(session, facts, order)
     if (checkpoint === undefined) {
+      if (placed !== undefined) bus.emit({ type: 'vectors.loaded', ...placed })
       await inspectValidation(scope, bus, splits.validation)
       for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
       if (fresh.length > 0)

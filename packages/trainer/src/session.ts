@@ -1,4 +1,12 @@
-import { type Adapted, AttuneError, type Engine, type Params, type Scope, type Tree } from '@attune/core'
+import {
+  type Adapted,
+  AttuneError,
+  type Engine,
+  type Params,
+  type RunEvents,
+  type Scope,
+  type Tree,
+} from '@attune/core'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import type { Bus } from './bus.js'
 import type { Checkpoint, Progress } from './checkpoint.js'
@@ -10,6 +18,7 @@ import { microBatchSizeOf } from './run-config.js'
 import type { LastScores } from './save-model.js'
 import type { Learned } from './run-folder.js'
 import type { Split } from './splits.js'
+import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from './training-step.js'
 import { countParameters, firstParameters } from './weights.js'
 
@@ -73,19 +82,29 @@ const inNameOrder = (adapted: Adapted): Adapted => ({
   trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
 })
 
+/** The parameters a run begins with, and what is to be told of them. */
+function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
+  const { params, report } = firstParameters(parts, plan.config.seed, plan.from)
+  const fresh = [...(report?.fresh ?? []), ...(report?.misshapen ?? [])]
+  if (named === undefined) return { params, fresh, placed: undefined }
+  const { params: started, ...counts } = placeVectors(parts, params, named)
+  return { params: started, fresh, placed: { path: named.path, ...counts } }
+}
+
 /** Makes a session of a composed scope whose engine is up. */
 export function openSession(
   { plan, learned, scope, splits, bus }: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus'>,
-  checkpoint: Checkpoint | undefined,
+  { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
 ): {
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
-  fresh: readonly string[]
+  readonly fresh: readonly string[]
+  readonly placed: RunEvents['vectors.loaded'] | undefined
 } {
   const parts = partsOf(scope)
   const { engine, objective, adapter } = parts
   const { config } = plan
-  const { params, report } = firstParameters(parts, config.seed, plan.from)
+  const { params, ...told } = begin(parts, plan, vectors)
   const adapted = inNameOrder(adapter.adapt(parts.model, params))
   const optimizer = chain(clipByGlobalNorm(config.training.clipNorm), ...parts.optimizers)
   const { model } = adapted
@@ -107,5 +126,5 @@ export function openSession(
     steps: stepsPerEpoch * config.training.epochs,
     moving: { ...AT_REST, state, progress: checkpoint?.progress ?? START },
   }
-  return { session, facts, fresh: [...(report?.fresh ?? []), ...(report?.misshapen ?? [])] }
+  return { session, facts, ...told }
 }
