@@ -63,7 +63,7 @@ export const runSchema = z.strictObject({
     .describe('How to set validation examples aside when data.validation is absent'),
   tokenizer: use(TOKENIZER).describe('Text to ids'),
   model: use(MODEL).describe(
-    'The architecture; `from: folder` starts from a saved model, `embeddings: file` from word vectors',
+    'The architecture; `from: folder` starts from a saved model, `embeddings: file` from word vectors; `encoder: { use, from }` is a frozen one inside',
   ),
   objective: use(OBJECTIVE).describe('The task'),
   adapter: use(ADAPTER).prefault('full').describe('What trains'),

@@ -45,7 +45,7 @@ function chosenIn(node: unknown): Chosen[] {
 export async function writeRunFolder(plan: Plan, learned: Learned, options: RunOptions): Promise<void> {
   const directory = plan.directory as string
   const installed = installedPlugins(placesOf(options).folders)
-  const plugins = chosenIn(plan.config).map(({ plugin }) => {
+  const plugins = [...chosenIn(plan.config), ...chosenIn(plan.encoder)].map(({ plugin }) => {
     const found = installed.find((entry) => entry.kind === plugin.kind.name && entry.name === plugin.name)
     return { kind: plugin.kind.name, name: plugin.name, package: found?.package, version: found?.version }
   })
@@ -56,6 +56,9 @@ export async function writeRunFolder(plan: Plan, learned: Learned, options: RunO
       ...model,
       ...(plan.vocabularyGiven ? { vocabSize } : {}),
       ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, from: plan.from.path }),
+      ...(plan.encoder?.path === undefined
+        ? {}
+        : { encoder: { ...(written(plan.encoder.model) as object), from: plan.encoder.path } }),
       ...(plan.vectors === undefined ? {} : { embeddings: plan.vectors }),
     },
     directory,

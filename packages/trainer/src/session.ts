@@ -13,6 +13,7 @@ import type { Checkpoint, Progress } from './checkpoint.js'
 import { type CompiledStep, compileStep } from './compiled-step.js'
 import { type Parts, partsOf } from './compose.js'
 import { type Inference, inference } from './infer.js'
+import { adaptAround, loadEncoder } from './frozen-encoder.js'
 import type { Plan } from './plan.js'
 import { microBatchSizeOf } from './run-config.js'
 import type { LastScores } from './save-model.js'
@@ -84,7 +85,10 @@ const inNameOrder = (adapted: Adapted): Adapted => ({
 
 /** The parameters a run begins with, and what is to be told of them. */
 function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
-  const { params, report } = firstParameters(parts, plan.config.seed, plan.from)
+  const first = firstParameters(parts, plan.config.seed, plan.from)
+  const { report } = first
+  const inside = plan.encoder?.path
+  const params = inside === undefined ? first.params : loadEncoder(parts, first.params, inside)
   const fresh = [...(report?.fresh ?? []), ...(report?.misshapen ?? [])]
   if (named === undefined) return { params, fresh, placed: undefined }
   const { params: started, ...counts } = placeVectors(parts, params, named)
@@ -102,10 +106,10 @@ export function openSession(
   readonly placed: RunEvents['vectors.loaded'] | undefined
 } {
   const parts = partsOf(scope)
-  const { engine, objective, adapter } = parts
+  const { engine, objective } = parts
   const { config } = plan
   const { params, ...told } = begin(parts, plan, vectors)
-  const adapted = inNameOrder(adapter.adapt(parts.model, params))
+  const adapted = inNameOrder(adaptAround(parts, params))
   const optimizer = chain(clipByGlobalNorm(config.training.clipNorm), ...parts.optimizers)
   const { model } = adapted
   const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
