@@ -4,7 +4,7 @@
  * and the layers put together by hand.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -165,6 +165,23 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
       assert.ok((await evaluate(join(folder, `${input}-on`), { split: 'validation', places })).scores.loss.value > 0)
     })
   })
+
+it('predicts from its folder when what it was made of is gone', async () => {
+  const elsewhere = join(folder, 'elsewhere')
+  cpSync(join(folder, 'bert'), elsewhere, { recursive: true })
+  const from = join(elsewhere, 'model')
+  await train(configOf('first', { use: 'mlp', hiddenSizes: [5], encoder: { use: 'bert', from } }))
+  await train(configOf('second', { use: 'mlp', from: join(folder, 'first', 'model') }))
+  await train(configOf('third', { use: 'bert', from }))
+  rmSync(elsewhere, { recursive: true })
+  const loss = async (/** @type {string} */ name) =>
+    (await evaluate(join(folder, name), { split: 'validation', places })).scores
+  const scores = await loss('first')
+  assert.ok((await loss('second')).loss.value < scores.loss.value)
+  assert.ok((await loss('third')).loss.value > 0)
+  rmSync(join(folder, 'first'), { recursive: true })
+  assert.ok((await loss('second')).loss.value < scores.loss.value)
+})
 
 describe('a run with a frozen encoder', () => {
   const model = { use: 'mlp', hiddenSizes: [7, 6], encoder }

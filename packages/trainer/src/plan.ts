@@ -122,8 +122,11 @@ function readVectorsPath(named: Use, places: SearchPlaces) {
   return { named: without(named, 'embeddings'), vectors: resolve(places.folders[0] as string, embeddings) }
 }
 
-/** Replaces `from: folder` of the model by the options in that folder's `config.json`; written options win. */
-async function readModelFolder(named: Use, places: SearchPlaces) {
+/**
+ * Replaces `from: folder` of the model by the options in that folder's `config.json`; written options win.
+ * @param known whether all options are written, so that the folder, which may be gone, need not be read
+ */
+async function readModelFolder(named: Use, places: SearchPlaces, known: boolean) {
   if (named.options['from'] === undefined) return { model: named, from: undefined }
   const given = startSchema.safeParse(named.options)
   if (!given.success)
@@ -135,9 +138,9 @@ async function readModelFolder(named: Use, places: SearchPlaces) {
   const { from, ...how } = given.data
   const path = resolve(places.folders[0] as string, from)
   const plugin = isPlugin(named.plugin) ? named.plugin : await findPlugin(MODEL, named.plugin, places)
-  const saved = describeModel(path).config
+  const saved = known ? {} : describeModel(path).config
   const type = saved['model_type']
-  if (typeof type !== 'string' || !readsType(plugin, type))
+  if (!known && (typeof type !== 'string' || !readsType(plugin, type)))
     throw new AttuneError(
       'WRONG_MODEL_TYPE',
       `${path} holds a model of type ${JSON.stringify(type)}, and the configuration uses "${plugin.name}"`,
@@ -157,37 +160,43 @@ function refuseEncoder(why: string): never {
 }
 
 /** Takes `encoder: { use, from }` out of the model's options, or finds it inside the saved model that is named. */
-async function readEncoder(named: Use, places: SearchPlaces): Promise<{ named: Use; encoder: Inside | undefined }> {
+async function readEncoder(
+  named: Use,
+  places: SearchPlaces,
+  known: boolean,
+): Promise<{ named: Use; encoder: Inside | undefined }> {
   const { encoder, from } = named.options
   if (encoder === undefined && typeof from !== 'string') return { named, encoder: undefined }
   const plugin = isPlugin(named.plugin) ? named.plugin : await findPlugin(MODEL, named.plugin, places)
   if (encoderNeed(plugin) === undefined) return { named, encoder: undefined }
   if (encoder === undefined) {
+    if (known) return { named, encoder: undefined }
     const path = resolve(places.folders[0] as string, from as string)
     const inside = await savedEncoder(plugin, describeModel(path).config, path, places)
     return { named, encoder: inside && { model: inside, path: undefined } }
   }
-  if (from !== undefined) refuseEncoder('`from` and `encoder` both say what the model starts from')
+  if (from !== undefined && !known) refuseEncoder('`from` and `encoder` both say what the model starts from')
   const parsed = use(MODEL).safeParse(encoder)
   if (!parsed.success) return refuseEncoder('`encoder` must name a model')
-  const { model, from: start } = await readModelFolder(parsed.data, places)
-  if (start === undefined || start.partial || start.resizeEmbeddings)
+  const { model, from: start } = await readModelFolder(parsed.data, places, known)
+  if ((start === undefined && !known) || start?.partial === true || start?.resizeEmbeddings === true)
     return refuseEncoder('an encoder stays as it is, so that it must start from a whole saved model')
   const chosen = await choosePlugins({ model }, places)
-  return { named: without(named, 'encoder'), encoder: { model: chosen.model, path: start.path } }
+  return { named: without(named, 'encoder'), encoder: { model: chosen.model, path: start?.path } }
 }
 
 /**
  * Checks a configuration and finds its plugins. Nothing is computed and nothing is written; where the engine is `auto`,
  * engines are started to see which works.
+ * @param known whether the configuration is one that a run wrote: with all options, so that no saved model need be read
  * @throws AttuneError with all that is wrong.
  */
-export async function planRun(config: unknown, options: RunOptions = {}): Promise<Plan> {
+export async function planRun(config: unknown, options: RunOptions = {}, known = false): Promise<Plan> {
   const places = placesOf(options)
   const parsed = parseConfig(runSchema, config, options.locate)
   const { named: written, vectors } = readVectorsPath(parsed.model, places)
-  const { named, encoder } = await readEncoder(written, places)
-  const { model, from } = await readModelFolder(named, places)
+  const { named, encoder } = await readEncoder(written, places, known)
+  const { model, from } = await readModelFolder(named, places, known)
   const open = parsed.engine.plugin === AUTO
   const choice = open ? await chooseEngine(parsed.engine, places) : { engine: parsed.engine, because: undefined }
   const chosen = await choosePlugins({ ...parsed, model, engine: choice.engine }, places, options.locate)

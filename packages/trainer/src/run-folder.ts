@@ -56,7 +56,7 @@ export async function writeRunFolder(plan: Plan, learned: Learned, options: RunO
       ...model,
       ...(plan.vocabularyGiven ? { vocabSize } : {}),
       ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, from: plan.from.path }),
-      ...(plan.encoder?.path === undefined
+      ...(plan.encoder === undefined
         ? {}
         : { encoder: { ...(written(plan.encoder.model) as object), from: plan.encoder.path } }),
       ...(plan.vectors === undefined ? {} : { embeddings: plan.vectors }),
@@ -77,7 +77,7 @@ export async function readRunFolder(directory: string, options: RunOptions): Pro
       'Name the `directory` of a run that was started with `attune train`.',
     )
   const { plugins: _versions, ...config } = readJsonFile(join(directory, 'config.json'))
-  const plan = await planRun({ ...config, directory }, options)
+  const plan = await planRun({ ...config, directory }, options, true)
   const learned = learnedSchema.safeParse(readJsonFile(join(directory, 'learned.json')))
   if (learned.success) return { plan, learned: learned.data }
   throw new AttuneError('NOT_A_RUN', `${directory}/learned.json is damaged`, 'Start the run again in another folder.')
