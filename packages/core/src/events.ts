@@ -62,6 +62,8 @@ export interface RunEvents {
   'rows.rejected': { readonly split: string; readonly count: number; readonly path: string }
   /** Texts longer than the model takes, which lost their ends. */
   'texts.truncated': { readonly split: string; readonly count: number; readonly maximumLength: number }
+  /** Word embeddings start from the vectors in a file: how many of the tokenizer's tokens have one there. */
+  'vectors.loaded': { readonly path: string; readonly found: number; readonly tokens: number }
   /** A callback or the user told the run to do something. */
   'command.given': { readonly step: number; readonly command: Command }
   /** Something that does not stop the run but that its owner should know. */

@@ -71,6 +71,19 @@ describe('definePlugin', () => {
     expect(plugged(undefined, { power: { volts: 230 } }).brightness).toBe(1)
   })
 
+  it('may be given none of what there may be several of', () => {
+    const plugged = definePlugin({
+      kind: LAMP,
+      name: 'dimmed',
+      summary: 'A lamp with dimmers',
+      options: z.strictObject({}),
+      needs: { dimmers: kind<number>('dimmer', 'many') },
+      create: (_, { dimmers }) => ({ brightness: dimmers.reduce((light, by) => light * by, 1), colour: '' }),
+    })
+    expect([plugged(), plugged({}), plugged({}, {})].map(({ brightness }) => brightness)).toEqual([1, 1, 1])
+    expect(plugged({}, { dimmers: [0.5, 0.5] }).brightness).toBe(0.25)
+  })
+
   it('is told from other functions', () => {
     expect(isPlugin(desk)).toBe(true)
     for (const other of [() => 1, { kind: LAMP, options: {}, summary: '' }, null, 'desk', METRIC])

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { AttuneError } from './error.js'
-import type { Kind } from './kind.js'
+import type { Arity, Kind } from './kind.js'
 import { describeIssues } from './issues.js'
 import type { Example } from './kinds/source.js'
 import type { Tokenizer } from './kinds/tokenizer.js'
@@ -58,7 +58,9 @@ export type Plugin<T, S extends OptionsSchema = OptionsSchema, N extends Needs =
 
 type PluginInput<S extends OptionsSchema, N extends Needs> = keyof N extends never
   ? [options?: z.input<S>]
-  : [options: z.input<S> | undefined, given: Given<N>]
+  : N[keyof N] extends Kind<unknown, Exclude<Arity, 'one'>>
+    ? [options?: z.input<S>, given?: Partial<Given<N>>]
+    : [options: z.input<S> | undefined, given: Given<N>]
 
 /** A plugin of which only the manifest matters: what resolution, the command line and the docs handle. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the only type that every plugin's call signature fits
@@ -91,14 +93,16 @@ export const optionsRemedy = (plugin: { readonly kind: Kind<unknown>; readonly n
 
 /**
  * Makes a plugin of a manifest. Calling the plugin checks the options and returns an instance; nothing else happens
- * at import or at definition.
+ * at import or at definition. Of what it may be given several there may be none.
  */
 export function definePlugin<T, S extends OptionsSchema, N extends Needs = Record<never, never>>(
   manifest: Manifest<T, S, N>,
 ): Plugin<T, S, N> {
   const { create, name, ...carried } = manifest
-  const plugin = (options?: unknown, given?: unknown): T =>
-    create(parseOptions(manifest, options), (given ?? {}) as Given<N>)
+  const several = Object.entries(manifest.needs ?? {}).filter(([, { arity }]) => arity !== 'one')
+  const none = Object.fromEntries(several.map(([need]) => [need, []]))
+  const plugin = (options?: unknown, given?: object): T =>
+    create(parseOptions(manifest, options), { ...none, ...given } as Given<N>)
   return Object.defineProperty(Object.assign(plugin, carried), 'name', { value: name }) as unknown as Plugin<T, S, N>
 }
 

@@ -28,7 +28,8 @@ export function attentionMask(sequences: readonly { readonly length: number }[],
   return { shape: [sequences.length, length], dtype: 'int32', values }
 }
 
-function refuseLonger(actual: number, length: number, row: number): void {
+/** @throws AttuneError `SEQUENCE_TOO_LONG` */
+export function refuseLonger(actual: number, length: number, row: number): void {
   if (actual <= length) return
   throw new AttuneError(
     'SEQUENCE_TOO_LONG',

@@ -1,4 +1,5 @@
 import { AttuneError, type Example, type HostArray } from '@attune/core'
+import { type Packing, layOut } from './pack-sequences.js'
 import { attentionMask, padTo } from './pad-to.js'
 
 /**
@@ -22,6 +23,12 @@ export interface TextArrays extends Record<string, HostArray> {
   readonly tokenTypeIds: HostArray
 }
 
+/** What a model reads of texts of which several share a row: the places of tokens and the number of their text, too. */
+export interface PackedTextArrays extends TextArrays {
+  readonly positionIds: HostArray
+  readonly segmentIds: HostArray
+}
+
 /** Token ids as a model's inputs, padded on the right to `length` with `pad`. Types are 0 where none are given. */
 export const textArrays = (
   ids: readonly (readonly number[])[],
@@ -33,3 +40,26 @@ export const textArrays = (
   attentionMask: attentionMask(ids, length),
   tokenTypeIds: padTo(types, length, 0),
 })
+
+/** Token ids as a model's inputs, laid out as `packing` says in rows of `length`: places begin anew with each text. */
+export function packedTextArrays(
+  ids: readonly (readonly number[])[],
+  packing: Packing,
+  length: number,
+  pad: number,
+): PackedTextArrays {
+  const each = (value: (at: number, place: number) => number): HostArray =>
+    layOut(
+      ids.map((text, at) => text.map((_, place) => value(at, place))),
+      packing,
+      length,
+      0,
+    )
+  return {
+    inputIds: layOut(ids, packing, length, pad),
+    attentionMask: each(() => 1),
+    tokenTypeIds: each(() => 0),
+    positionIds: each((_, place) => place),
+    segmentIds: each((at) => packing.places[at]!.segment),
+  }
+}

@@ -5,6 +5,8 @@ import type { WordVectors } from './word-vectors.js'
 export interface EmbeddingMatrix {
   /** float32 `[vocabularySize, size]`: the rows of a model's word embeddings by token. */
   readonly matrix: HostArray
+  /** bool `[vocabularySize]`: whether a token's row is the vector of a word, not drawn. */
+  readonly found: HostArray
   /** The tokens whose rows were drawn, in the order of their ids. */
   readonly missing: readonly string[]
 }
@@ -39,16 +41,23 @@ export function embeddingMatrix(
   const next = normals(stream(fold(key, 'embedding-matrix')))
   const deviation = spread(vectors)
   const values = new Float32Array(vocabularySize * size)
+  const found = new Uint8Array(vocabularySize)
   const missing: string[] = []
   for (let id = 0; id < vocabularySize; id++) {
     if (id === special.pad) continue
     const token = tokenizer.token(id)
     const row = token === undefined ? undefined : rowFor(vectors, token)
-    if (row !== undefined) values.set(vectors.values.subarray(row * size, (row + 1) * size), id * size)
-    else {
+    if (row !== undefined) {
+      values.set(vectors.values.subarray(row * size, (row + 1) * size), id * size)
+      found[id] = 1
+    } else {
       for (let i = 0; i < size; i++) values[id * size + i] = deviation * next()
       if (token !== undefined) missing.push(token)
     }
   }
-  return { matrix: { shape: [vocabularySize, size], dtype: 'float32', values }, missing }
+  return {
+    matrix: { shape: [vocabularySize, size], dtype: 'float32', values },
+    found: { shape: [vocabularySize], dtype: 'bool', values: found },
+    missing,
+  }
 }

@@ -162,7 +162,7 @@ describe('likeness, as gensim has it', () => {
 describe('the matrix of a model', () => {
   const tokens = ['[PAD]', 'king', 'Ġqueen', '▁man', '##ing', undefined, 'unheard']
   const tokenizer = { vocabularySize: 7, token: (id: number) => tokens[id], special: { pad: 0 } }
-  const { matrix, missing } = embeddingMatrix(vectors, tokenizer, key(3))
+  const { matrix, found, missing } = embeddingMatrix(vectors, tokenizer, key(3))
   const row = (id: number): number[] => [...matrix.values.subarray(id * 6, id * 6 + 6)]
 
   it('has the vectors of known words, zeros for padding, and tells what is missing', () => {
@@ -176,6 +176,7 @@ describe('the matrix of a model', () => {
       // prettier-ignore
       expect(row(id)).toEqual([...vectorOf(vectors, word)])
     expect(missing).toEqual(['##ing', 'unheard'])
+    expect(found).toEqual({ shape: [7], dtype: 'bool', values: Uint8Array.of(0, 1, 1, 1, 0, 0, 0) })
   })
 
   it('draws the rest with the spread of the vectors, by the key', () => {

@@ -38,6 +38,7 @@ export interface ModelGolden {
 interface Subject {
   readonly plugin: AnyPlugin
   readonly engine: Engine
+  readonly given: Readonly<Record<string, unknown>>
   readonly make: (changed?: Readonly<Record<string, unknown>>) => Model
 }
 
@@ -51,11 +52,11 @@ const expectedOutputs = (outputs: ModelGolden['cases'][number]['outputs']): Reco
   )
 
 /** The outputs of a model with another library's weights against that library's. */
-export function describeModelGolden({ plugin, engine, make }: Subject, golden: ModelGolden): void {
+export function describeModelGolden({ plugin, engine, given: needed, make }: Subject, golden: ModelGolden): void {
   for (const [i, { options, inputs, outputs }] of golden.cases.entries())
     it(`agrees with ${golden.source}, case ${i + 1}: ${JSON.stringify(options)}`, async () => {
       const own = golden.options
-      const model = own === undefined ? make(options) : (plugin({ ...own, ...options }) as Model)
+      const model = own === undefined ? make(options) : (plugin({ ...own, ...options }, needed) as Model)
       const names = Object.keys(outputs)
       const keep = (['hiddenStates', 'attentions'] as const).filter((name) => names.includes(name))
       const forward = engine.compile((p: Params, given: TextInputs) => {

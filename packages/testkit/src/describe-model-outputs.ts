@@ -84,6 +84,7 @@ export function describeReading(subject: Subject): void {
   it(
     reason === undefined ? 'reads texts packed into a row as it reads each alone' : `packs no texts: ${reason}`,
     async () => {
+      expect(subject.make().unpackable).toBe(reason)
       if (reason !== undefined) return expect(reason).toMatch(/\w/)
       const params = subject.make().init(key(1))
       const [a, b] = [ROWS[0].slice(0, 4), ROWS[1].slice(0, 3)]

@@ -27,6 +27,7 @@ import { referenceEngine } from './reference-engine.js'
 interface Subject {
   readonly plugin: AnyPlugin
   readonly engine: Engine
+  readonly given: Readonly<Record<string, unknown>>
   readonly make: (changed?: Readonly<Record<string, unknown>>) => Model
   readonly init: (from: Key) => Params
   readonly read: (params: Params) => Promise<Record<string, HostArray>>
@@ -160,6 +161,9 @@ function describeForward({ engine, make, init, read, run }: Subject): void {
   })
 }
 
+/** Whether a parameter is of a model inside, which nothing trains. */
+const isFrozen = ({ encoder }: Model, name: string): boolean => encoder !== undefined && name.startsWith(encoder.prefix)
+
 function describeTraining({ plugin, engine, make, init, read, run }: Subject): void {
   const without = plugin.exceptions?.['dropout']
   it(without === undefined ? 'drops out in training only, by its key' : `has no dropout: ${without}`, async () => {
@@ -180,7 +184,9 @@ function describeTraining({ plugin, engine, make, init, read, run }: Subject): v
     expect(names).toEqual(Object.keys(params).sort())
     expect(names.filter((name) => !found[name]!.values.every(Number.isFinite))).toEqual([])
     const none = names.filter((name) => found[name]!.values.every((g) => g === 0))
-    expect(none.length > 0).toBe(excused !== undefined)
+    const frozen = names.filter((name) => isFrozen(make(), name))
+    expect(none.filter((name) => frozen.includes(name))).toEqual(frozen)
+    expect(none.length > frozen.length).toBe(excused !== undefined)
   })
 
   it('has the same gradients when its layers are computed again for them', async () => {
@@ -205,11 +211,11 @@ function gradientsIn({ engine, make }: Pick<Subject, 'engine' | 'make'>, params:
   return gradients(engine.put(textInputs(ROWS)) as TextInputs)
 }
 
-function describeConfig({ plugin, engine, make, init, run }: Subject): void {
+function describeConfig({ plugin, engine, given, make, init, run }: Subject): void {
   it('is the same model again when it is made from its config.json', async () => {
     const config = JSON.parse(JSON.stringify(make().config)) as Record<string, unknown>
     expect(config['model_type']).toMatch(/\w/)
-    const again = plugin(optionsFromConfig(plugin.options, config)) as Model
+    const again = plugin(optionsFromConfig(plugin.options, config), given) as Model
     expect(again.config).toEqual(make().config)
     const params = init(key(1))
     expect(shapesOf(again.init(key(1)))).toEqual(shapesOf(params))
@@ -225,21 +231,24 @@ function describeConfig({ plugin, engine, make, init, run }: Subject): void {
   })
 }
 
+/** What a model is tried with. */
+export interface ModelFixture {
+  readonly options?: Readonly<Record<string, unknown>>
+  /** What the plugin needs. */
+  readonly given?: Readonly<Record<string, unknown>>
+  readonly goldens?: readonly ModelGolden[]
+}
+
 /**
  * The contract of a text encoder. `options` make a small one with dropout, at least 20 entries of vocabulary and a
  * maximum length of at least 9; `goldens` hold weights, inputs and the outputs of another library. A model without dropout says so under
  * `exceptions: { dropout: reason }` of its manifest; one with parameters that no output depends on, under `gradients`.
  */
-export function describeModel(
-  plugin: AnyPlugin,
-  {
-    options = {},
-    goldens = [],
-  }: { readonly options?: Readonly<Record<string, unknown>>; readonly goldens?: readonly ModelGolden[] } = {},
-): void {
+export function describeModel(plugin: AnyPlugin, { options = {}, given = {}, goldens = [] }: ModelFixture = {}): void {
   describe(`model ${plugin.name}`, () => {
     const engine = referenceEngine()
-    const make = (changed: Readonly<Record<string, unknown>> = {}): Model => plugin({ ...options, ...changed }) as Model
+    const make = (changed: Readonly<Record<string, unknown>> = {}): Model =>
+      plugin({ ...options, ...changed }, given) as Model
     const run: Subject['run'] = async (params, rows, { length, pad, seed } = {}) => {
       const model = make()
       const forward = engine.compile(
@@ -258,7 +267,7 @@ export function describeModel(
       return found as unknown as Outputs
     }
     const read: Subject['read'] = async (params) => (await engine.read(params)) as Record<string, HostArray>
-    const subject: Subject = { plugin, engine, make, run, read, init: (from) => make().init(from) }
+    const subject: Subject = { plugin, engine, given, make, run, read, init: (from) => make().init(from) }
     beforeAll(() => engine.start())
     afterAll(() => engine.close())
     describeOptions(plugin, options)

@@ -91,6 +91,18 @@ const lossFunction =
     return objective.loss(objective.head({ ...body, ...head }, outputs, INFERENCE, batch), batch)
   }
 
+/** How many tokens each row has, or each text of rows that several share. */
+function tokensOf(mask: HostArray, segments: HostArray | undefined): number[] {
+  const width = mask.shape[1] as number
+  const counts = new Map<string, number>()
+  for (const [place, real] of mask.values.entries()) {
+    if (real === 0) continue
+    const text = `${Math.floor(place / width)} ${segments?.values[place] ?? 0}`
+    counts.set(text, (counts.get(text) ?? 0) + 1)
+  }
+  return [...counts.values()]
+}
+
 function describeExamples({ plugin, examples, references, fit, prepare }: Subject): void {
   if (plugin.fit !== undefined)
     it('learns the same options from the same examples in any order, and keeps those it has learned', async () => {
@@ -116,22 +128,24 @@ function describeExamples({ plugin, examples, references, fit, prepare }: Subjec
     expect(refuses(() => objective.encodeUnlabelled({}))).toBe(true)
   })
 
-  it('collates to arrays of which the first dimension is the batch, padded to one length', async () => {
+  it('collates to arrays of which the first dimension is the batch, or its packed rows, padded to one length', async () => {
     const { objective, items } = await prepare()
     for (const count of [1, 2, items.length]) {
       const some = items.slice(0, count)
       const batch = objective.collate(some)
+      const { attentionMask, segmentIds } = batch.inputs as Record<string, HostArray>
+      const [rows, width] = attentionMask!.shape as [number, number]
+      expect(rows).toBeLessThanOrEqual(count)
       for (const [path, { shape, values }] of leaves(batch, isHostArray)) {
-        expect([path, shape[0]]).toEqual([path, count])
+        expect([path, shape[0]]).toEqual([path, rows])
         expect([path, values.length]).toEqual([path, shape.reduce((product, n) => product * n, 1)])
       }
-      const mask = batch.inputs['attentionMask'] as HostArray
-      const width = mask.shape[1] as number
       expect(width).toBeLessThanOrEqual(objective.maximumLength)
-      const tokens = some.map((_, i) =>
-        [...mask.values.subarray(i * width, (i + 1) * width)].reduce((sum, n) => sum + n, 0),
+      const lengths = some.map(({ length }) => length)
+      const tokens = tokensOf(attentionMask!, segmentIds)
+      expect(segmentIds === undefined ? tokens : tokens.sort()).toEqual(
+        segmentIds === undefined ? lengths : lengths.sort(),
       )
-      expect(tokens).toEqual(some.map(({ length }) => length))
     }
   })
 }

@@ -35,10 +35,12 @@ const step = (number: number, loss: number): RunEvents['step.completed'] => ({
 
 /** One event of each type that core knows, in the order of a run. */
 const oneOfEach = (directory: string): Fields => ({
+  'fit.progressed': { plugin: 'tokenizer wordpiece', phase: 'counting words', done: 500, total: 1000, seconds: 0.25 },
   'run.started': facts(directory),
   'run.resumed': { ...facts(directory), step: 2, checkpoint: join(directory, 'checkpoints', '2') },
   'rows.rejected': { split: 'train', count: 3, path: join(directory, 'rejects', 'train.jsonl') },
   'texts.truncated': { split: 'train', count: 5, maximumLength: 128 },
+  'vectors.loaded': { path: join(directory, 'vectors.txt.gz'), found: 900, tokens: 1000 },
   'epoch.started': { epoch: 0, step: 0 },
   'step.completed': step(1, 0.7),
   'evaluation.started': { step: 1, split: 'validation' },

@@ -1,4 +1,5 @@
 export * from './chat-template.js'
+export * from './collocations.js'
 export * from './count-words.js'
 export * from './curve.js'
 export * from './format.js'

@@ -3,6 +3,7 @@ import {
   AttuneError,
   CALLBACK,
   type Chosen,
+  ENCODER,
   ENGINE,
   EVENTS,
   type Engine,
@@ -104,6 +105,8 @@ export function compose(
   provideChosen(scope, config.engine)
   provideChosen(scope, completed('tokenizer'))
   const tokenizer = get(scope, TOKENIZER)
+  const { encoder } = plan
+  if (encoder !== undefined) provideInstance(scope, ENCODER, encoder.model.plugin(encoder.model.options) as Model)
   const model = completed('model')
   const open = !plan.vocabularyGiven || (plan.from?.resizeEmbeddings === true && isSmaller(model, tokenizer))
   const sized = open && 'vocabSize' in model.plugin.options.shape

@@ -13,6 +13,7 @@ import { type RunConfig, microBatchSizeOf } from './run-config.js'
 import { score } from './score.js'
 import { type Session, openSession } from './session.js'
 import { countExamples, openSplits } from './splits.js'
+import { readVectors } from './static-vectors.js'
 import { takeStep } from './train.js'
 
 /** Steps on batches of one shape. Times are in milliseconds. */
@@ -160,6 +161,7 @@ async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: num
 
 async function openTrial(config: RunConfig, options: RunOptions) {
   const plan = { ...withoutWatchers(await planRun(config, options)), directory: undefined }
+  const vectors = await readVectors(plan)
   const splits = await openSplits(plan)
   const learned = {
     examples: await countExamples(splits.train),
@@ -168,7 +170,7 @@ async function openTrial(config: RunConfig, options: RunOptions) {
   const scope = compose(plan, learned.options, { parent: options.scope })
   const bus = createBus([], [], new Subject<RunEvent>())
   await startEngine(scope)
-  return { scope, ...openSession({ plan, learned, scope, splits, bus }, undefined) }
+  return { scope, ...openSession({ plan, learned, scope, splits, bus }, { vectors }) }
 }
 
 /** Tries what a run consists of, and reckons from that what the whole will take. */

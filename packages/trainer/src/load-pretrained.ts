@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  AttuneError,
   ENGINE,
   type Engine,
-  MODEL,
   type Model,
   OBJECTIVE,
   type Objective,
@@ -12,12 +10,11 @@ import {
   type SearchPlaces,
   type Tokenizer,
   findPlugin,
-  installedPlugins,
 } from '@attune/core'
-import { optionsFromConfig } from '@attune/nn'
 import { chooseEngine } from './choose-engine.js'
 import { warningsOf } from './load-report.js'
-import { describeModel, readsType } from './model-folder.js'
+import { describeModel } from './model-folder.js'
+import { modelFor } from './saved-plugin.js'
 import { savedParameters } from './weights.js'
 
 /** A model from a folder in the layout of the Hugging Face library, ready for use. */
@@ -33,25 +30,6 @@ export interface Pretrained {
   /** What its owner should know of how it was loaded. */
   readonly warnings: readonly string[]
   close(): Promise<void>
-}
-
-async function modelFor(
-  config: Readonly<Record<string, unknown>>,
-  folder: string,
-  places: SearchPlaces,
-): Promise<Model> {
-  const type = config['model_type']
-  const installed = installedPlugins(places.folders).filter(({ kind }) => kind === MODEL.name)
-  for (const { name } of installed) {
-    const plugin = await findPlugin(MODEL, name, places)
-    if (typeof type === 'string' && readsType(plugin, type))
-      return plugin(optionsFromConfig(plugin.options, config)) as Model
-  }
-  throw new AttuneError(
-    'UNKNOWN_MODEL_TYPE',
-    `${join(folder, 'config.json')} has model_type ${JSON.stringify(type)?.slice(0, 80)}, and no installed plugin reads it`,
-    `Install one that does: npm install @attune/model-${typeof type === 'string' ? type.slice(0, 80) : '…'}.`,
-  )
 }
 
 /**

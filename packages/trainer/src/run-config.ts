@@ -62,10 +62,14 @@ export const runSchema = z.strictObject({
     .prefault('holdout')
     .describe('How to set validation examples aside when data.validation is absent'),
   tokenizer: use(TOKENIZER).describe('Text to ids'),
-  model: use(MODEL).describe('The architecture; `from: folder` starts from a saved model'),
+  model: use(MODEL).describe(
+    'The architecture; `from: folder` starts from a saved model, `embeddings: file` from word vectors; `encoder: { use, from }` is a frozen one inside',
+  ),
   objective: use(OBJECTIVE).describe('The task'),
   adapter: use(ADAPTER).prefault('full').describe('What trains'),
-  engine: use(ENGINE).prefault(AUTO).describe('What computes; `auto` takes the most preferred of those installed that starts here'),
+  engine: use(ENGINE)
+    .prefault(AUTO)
+    .describe('What computes; `auto` takes the most preferred of those installed that starts here'),
   optimizer: useAll(OPTIMIZER).prefault('adamw').describe('From gradients to updates; several form a chain'),
   scheduler: use(SCHEDULER).prefault('linear').describe('The learning rate over time'),
   metric: useAll(METRIC).prefault([]).describe('Scores besides the loss'),

@@ -64,7 +64,7 @@ function chosenIn(node: unknown): Chosen[] {
 export async function writeRunFolder(plan: Plan, learned: Learned, options: RunOptions): Promise<void> {
   const directory = plan.directory as string
   const installed = installedPlugins(placesOf(options).folders)
-  const plugins = chosenIn(plan.config).map(({ plugin }) => {
+  const plugins = [...chosenIn(plan.config), ...chosenIn(plan.encoder)].map(({ plugin }) => {
     const found = installed.find((entry) => entry.kind === plugin.kind.name && entry.name === plugin.name)
     return { kind: plugin.kind.name, name: plugin.name, package: found?.package, version: found?.version }
   })
@@ -75,6 +75,10 @@ export async function writeRunFolder(plan: Plan, learned: Learned, options: RunO
       ...model,
       ...(plan.vocabularyGiven ? { vocabSize } : {}),
       ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, from: plan.from.path }),
+      ...(plan.encoder === undefined
+        ? {}
+        : { encoder: { ...(written(plan.encoder.model) as object), from: plan.encoder.path } }),
+      ...(plan.vectors === undefined ? {} : { embeddings: plan.vectors }),
     },
     directory,
     plugins,
@@ -92,7 +96,7 @@ export async function readRunFolder(directory: string, options: RunOptions): Pro
       'Name the `directory` of a run that was started with `attune train`. If a run ended there before it began, start it again with its configuration.',
     )
   const { plugins: _versions, ...config } = readJsonFile(join(directory, 'config.json'))
-  const plan = await planRun({ ...config, directory }, options)
+  const plan = await planRun({ ...config, directory }, options, true)
   const learned = learnedSchema.safeParse(readJsonFile(join(directory, 'learned.json')))
   if (learned.success) return { plan, learned: learned.data }
   throw new AttuneError('NOT_A_RUN', `${directory}/learned.json is damaged`, 'Start the run again in another folder.')

@@ -21,6 +21,7 @@ import { type Learned, readRunFolder, takeFolder, writeRunFolder } from './run-f
 import { saveModel } from './save-model.js'
 import { type Session, openSession } from './session.js'
 import { type Split, countExamples, openSplits } from './splits.js'
+import { type NamedVectors, readVectors } from './static-vectors.js'
 import { train } from './train.js'
 
 /** A run that was asked for, before anything is computed. */
@@ -76,6 +77,7 @@ function trackEarly(
 /** Learns from the data, composes the parts, starts the engine, and puts the state in place. */
 async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
   const { plan } = order
+  const vectors = await readVectors(plan)
   const splits = await openSplits(plan)
   const events = new Subject<RunEvent>()
   events.subscribe(observe)
@@ -87,7 +89,7 @@ async function begin(order: Order, options: RunOptions, observe: (event: RunEven
       options: await learn(plan, splits.train.examples, emit),
     }
     const scope = compose(rest, learned.options, { parent: options.scope, events })
-    return await startSession(order, options, { plan, learned, scope, splits }, events)
+    return await startSession(order, options, { plan, learned, scope, splits, vectors }, events)
   } catch (error) {
     events.complete()
     tracking.unsubscribe()
@@ -99,7 +101,7 @@ async function begin(order: Order, options: RunOptions, observe: (event: RunEven
 async function startSession(
   order: Order,
   options: RunOptions,
-  given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits'>,
+  given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits'> & { readonly vectors: NamedVectors | undefined },
   events: Subject<RunEvent>,
 ): Promise<Session> {
   const { plan, learned, scope, splits } = given
@@ -107,11 +109,15 @@ async function startSession(
   const bus = createBus(parts.callbacks, parts.trackers, events)
   try {
     await startEngine(scope)
-    const { session, facts, warnings } = openSession({ ...given, bus }, order.checkpoint)
+    const { session, facts, warnings, placed } = openSession(
+      { plan, learned, scope, splits, bus },
+      { checkpoint: order.checkpoint, vectors: given.vectors },
+    )
     announce(session, facts, order)
     const failure = bus.failure()
     if (failure !== undefined) throw failure
     if (order.checkpoint === undefined) {
+      if (placed !== undefined) bus.emit({ type: 'vectors.loaded', ...placed })
       await inspectValidation(scope, bus, splits.validation)
       for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
       for (const message of warnings) bus.emit({ type: 'run.warned', step: 0, message })

@@ -1,16 +1,26 @@
-import { type Adapted, AttuneError, type Engine, type Params, type Scope, type Tree } from '@attune/core'
+import {
+  type Adapted,
+  AttuneError,
+  type Engine,
+  type Params,
+  type RunEvents,
+  type Scope,
+  type Tree,
+} from '@attune/core'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import type { Bus } from './bus.js'
 import type { Checkpoint, Progress } from './checkpoint.js'
 import { type CompiledStep, compileStep } from './compiled-step.js'
 import { type Parts, partsOf } from './compose.js'
 import { type Inference, inference } from './infer.js'
+import { adaptAround, loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from './plan.js'
 import { microBatchSizeOf } from './run-config.js'
 import type { LastScores } from './save-model.js'
 import type { Learned } from './run-folder.js'
 import type { Split } from './splits.js'
+import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from './training-step.js'
 import { countParameters, firstParameters } from './weights.js'
 
@@ -74,20 +84,33 @@ const inNameOrder = (adapted: Adapted): Adapted => ({
   trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
 })
 
+/** The parameters a run begins with, and what is to be told of them. */
+function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
+  const first = firstParameters(parts, plan.config.seed, plan.from)
+  const { report } = first
+  const inside = plan.encoder?.path
+  const params = inside === undefined ? first.params : loadEncoder(parts, first.params, inside)
+  const warnings = report === undefined ? [] : warningsOf(report)
+  if (named === undefined) return { params, warnings, placed: undefined }
+  const { params: started, ...counts } = placeVectors(parts, params, named)
+  return { params: started, warnings, placed: { path: named.path, ...counts } }
+}
+
 /** Makes a session of a composed scope whose engine is up. */
 export function openSession(
   { plan, learned, scope, splits, bus }: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus'>,
-  checkpoint: Checkpoint | undefined,
+  { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
 ): {
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
   readonly warnings: readonly string[]
+  readonly placed: RunEvents['vectors.loaded'] | undefined
 } {
   const parts = partsOf(scope)
-  const { engine, objective, adapter } = parts
+  const { engine, objective } = parts
   const { config } = plan
-  const { params, report } = firstParameters(parts, config.seed, plan.from)
-  const adapted = inNameOrder(adapter.adapt(parts.model, params))
+  const { params, ...told } = begin(parts, plan, vectors)
+  const adapted = inNameOrder(adaptAround(parts, params))
   const optimizer = chain(clipByGlobalNorm(config.training.clipNorm), ...parts.optimizers)
   const { model } = adapted
   const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
@@ -108,5 +131,5 @@ export function openSession(
     steps: stepsPerEpoch * config.training.epochs,
     moving: { ...AT_REST, state, progress: checkpoint?.progress ?? START },
   }
-  return { session, facts, warnings: report === undefined ? [] : warningsOf(report) }
+  return { session, facts, ...told }
 }

@@ -155,6 +155,7 @@ function create(o: Options): Model {
       ...Array.from({ length: o.decoderLayers }, (_, i) => group('decoder', i)),
       { name: 'pooler', prefixes: ['classification_head.'] },
     ],
+    unpackable: UNPACKABLE,
     config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(o) },
     init: (key) => freshWeights(shapesOf(o), key, o.initStd, { [WORDS]: o.padTokenId }),
     cache(batch, capacity) {
@@ -164,6 +165,8 @@ function create(o: Options): Model {
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }
 }
+
+const UNPACKABLE = 'a row holds one text for the encoder and one for the decoder'
 
 /**
  * BART: an encoder that reads in both directions and a decoder that writes, normalised after each part of a layer, with
@@ -176,7 +179,7 @@ export const bart = definePlugin({
   summary: 'Encoder–decoder with learned positions, as in BART checkpoints of the Hugging Face library',
   source: 'Lewis et al., BART: Denoising Sequence-to-Sequence Pre-training, 2020, section 2',
   options,
-  exceptions: { packing: 'a row holds one text for the encoder and one for the decoder' },
+  exceptions: { packing: UNPACKABLE },
   create,
 })
 export default bart

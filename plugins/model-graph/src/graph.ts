@@ -1,4 +1,5 @@
 import {
+  AttuneError,
   type EncoderOutputs,
   type Key,
   MODEL,
@@ -8,14 +9,15 @@ import {
   type TextInputs,
   definePlugin,
   fold as foldSeed,
+  mapParams,
 } from '@attune/core'
 import {
   type LayerContext,
   configFromOptions,
   dropout,
-  embedding,
   filled,
   fold,
+  greatestOf,
   joinHeads,
   layerStack,
   linear,
@@ -23,33 +25,33 @@ import {
   parameter,
   requireRoom,
   splitHeads,
+  takeRows,
 } from '@attune/nn'
 import {
   type Tensor,
   add,
   cast,
-  customGrad,
+  concat,
   div,
   elu,
-  equal,
   expandDims,
   leakyRelu,
   matMul,
-  max,
   maximum,
   mul,
   relu,
   reshape,
   rsqrt,
   sigmoid,
+  slice,
   softmax,
-  squeeze,
   sub,
   sum,
   tanh,
   transpose,
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { type PhraseTable, learnPhrases, phraseTable } from './phrases.js'
 import { wordGraph } from './word-graph.js'
 
 const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
@@ -76,6 +78,23 @@ const options = z
       .max(1000)
       .default(3)
       .describe('Words are linked that stand together in some window of so many tokens'),
+    phraseCount: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(0)
+      .describe('How many pairs of neighbouring tokens are to be nodes of their own, beside their words'),
+    phraseMinimumCount: z
+      .int()
+      .min(1)
+      .default(5)
+      .describe('A pair must stand in the training examples more often than this to be a phrase'),
+    phrases: z
+      .array(z.tuple([z.int().min(0).max(1_000_000), z.int().min(0).max(1_000_000)]))
+      .max(100_000)
+      .optional()
+      .describe('The phrases, as pairs of token ids; learned from the training examples if absent'),
+    field: z.string().min(1).default('text').describe('The field of the examples that phrases are learned from'),
     dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of what each layer and the head read'),
     initializerRange: z
       .number()
@@ -93,6 +112,7 @@ const options = z
 type Options = z.output<typeof options>
 
 const WORDS = 'graph.embeddings.word_embeddings.weight'
+const PHRASES = 'graph.embeddings.phrase_embeddings.weight'
 const SLOPE = 0.2
 
 /** The shape of every parameter by name; those of a layer are named as in PyTorch Geometric's GCNConv and GATConv. */
@@ -107,6 +127,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
   })
   return {
     [WORDS]: [o.vocabSize, o.embeddingSize],
+    ...(o.phrases === undefined || o.phrases.length === 0 ? {} : { [PHRASES]: [o.phrases.length, o.embeddingSize] }),
     ...Object.assign({}, ...layers),
     'graph.readout.gate.weight': [o.hiddenSize, o.hiddenSize],
     'graph.readout.gate.bias': [o.hiddenSize],
@@ -121,7 +142,10 @@ const init = (o: Options, key: Key): Params =>
     Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
       if (name.endsWith('.bias')) return [name, filled(shape, 0)]
       const glorot = Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
-      return [name, normal(foldSeed(key, name), shape, name === WORDS ? o.initializerRange : glorot)]
+      return [
+        name,
+        normal(foldSeed(key, name), shape, name === WORDS || name === PHRASES ? o.initializerRange : glorot),
+      ]
     }),
   )
 
@@ -166,42 +190,45 @@ function graphLayer(o: Options, own: Params, h: Tensor, links: Tensor, real: Ten
   return mul(o.layer === 'gcn' ? relu(sums) : elu(sums), real)
 }
 
-/**
- * The greatest over the places, `[batch, length, hidden]` → `[batch, hidden]`. In the gradient those that are equally great share
- * evenly, where TF.js gives each all of it: words with the same neighbours have the same state, so that they often are.
- */
-const greatest = (x: Tensor): Tensor =>
-  customGrad((input, save) => {
-    const all = input as Tensor
-    const top = max(all, 1, true)
-    ;(save as (tensors: Tensor[]) => void)([all, top])
-    return {
-      value: squeeze(top, [1]),
-      gradFunc: (g: Tensor, saved: Tensor[]) => {
-        const tops = cast(equal(saved[0]!, saved[1]!), 'float32')
-        return mul(div(tops, sum(tops, 1, true)), expandDims(g, 1))
-      },
-    }
-  })(x)
-
 /** The mean and the greatest of the nodes' gated states: `g = σ(W·h + b) ∘ tanh(V·h + c)`, `[batch, hidden]`. */
 function readOut(params: Params, h: Tensor, nodes: Tensor): Tensor {
   const gated = mul(sigmoid(linear(params, 'graph.readout.gate', h)), tanh(linear(params, 'graph.readout.content', h)))
   const present = expandDims(nodes, 2) // [batch, length, 1]
   const mean = div(sum(mul(gated, present), 1), maximum(sum(present, 1), 1))
-  return add(mean, greatest(add(gated, mul(sub(present, 1), 1e9))))
+  return add(mean, greatestOf(add(gated, mul(sub(present, 1), 1e9))))
 }
 
-function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
-  const { nodes, links } = wordGraph(inputs, o.window)
-  const real = expandDims(cast(inputs.attentionMask, 'float32'), 2) // [batch, length, 1]
-  const words = mul(embedding(params, 'graph.embeddings.word_embeddings', inputs.inputIds), real)
-  const { x, kept } = layerStack(params, words, [links, real], fold(mode, 0), {
+/** The embeddings of what stands at each place, `[batch, places, embedding]`, 0 where nothing does. */
+function embedded(params: Params, ids: Tensor, present: Tensor, table: PhraseTable | undefined): Tensor {
+  const words = parameter(params, WORDS)
+  if (table === undefined) return mul(takeRows(words, ids), present)
+  return mul(takeRows(concat([words, parameter(params, PHRASES)]), ids), present)
+}
+
+function forward(
+  o: Options,
+  table: PhraseTable | undefined,
+  params: Params,
+  inputs: TextInputs,
+  mode: Mode,
+): EncoderOutputs {
+  const length = inputs.inputIds.shape[1] as number
+  const { ids, real, nodes, links } = wordGraph(inputs, o.window, table)
+  const present = expandDims(cast(real, 'float32'), 2) // [batch, places, 1]
+  const first = embedded(params, ids, present, table)
+  const { x, kept } = layerStack(params, first, [links, present], fold(mode, 0), {
     count: o.numHiddenLayers,
     at: (i) => `graph.layers.${i}`,
-    layer: (own, h, [edges, tokens], context) => graphLayer(o, own, h, edges!, tokens!, context),
+    layer: (own, h, [edges, places], context) => graphLayer(o, own, h, edges!, places!, context),
   })
-  return { lastHiddenState: x, pooled: readOut(params, x, nodes), ...kept }
+  const ofTokens = (states: Tensor): Tensor => (table ? slice(states, [0, 0, 0], [-1, length, -1]) : states)
+  const { hiddenStates } = kept
+  return {
+    ...kept,
+    lastHiddenState: ofTokens(x),
+    pooled: readOut(params, x, nodes),
+    ...(hiddenStates && { hiddenStates: mapParams(ofTokens, hiddenStates) }),
+  }
 }
 
 /** The groups in depth order. */
@@ -211,22 +238,26 @@ const layersOf = (o: Options): Model['layers'] => [
   { name: 'readout', prefixes: ['graph.readout.'] },
 ]
 
-/**
- * A graph neural network for each text: its distinct tokens are the nodes, linked where they stand near one another. Layers are
- * graph attention (`gat`) or graph convolutions (`gcn`). `pooled` is the sum of the mean and the maximum of the nodes' gated states;
- * `lastHiddenState` has at each place the state of its word, the same wherever the word stands.
- *
- * Near neighbours: TextGCN makes one graph of all texts and cannot read a new one; a transformer links every two places.
- */
-export const graph = definePlugin({
-  kind: MODEL,
-  name: 'graph',
-  summary: 'Graph neural network on the words of a text, linked where they stand near one another',
-  source:
-    'Zhang et al., Every Document Owns Its Structure (TextING), 2020, sections 3.1 and 3.3; Kipf and Welling, 2017; Veličković et al., 2018',
-  options,
-  exceptions: { attentions: 'layers of gcn have none; those of gat have' },
-  create: (o): Model => ({
+/** Refuses phrases that were not learned, or that are none. */
+function checked(o: Options): Options {
+  const wrong =
+    o.phrases === undefined
+      ? o.phraseCount > 0 && `phraseCount is ${o.phraseCount}, and no phrases are known`
+      : new Set(o.phrases.map(String)).size < o.phrases.length
+        ? 'a phrase is there twice'
+        : o.phrases.flat().some((id) => id >= o.vocabSize) && `phrases must be pairs of ids below ${o.vocabSize}`
+  if (wrong === false) return o
+  throw new AttuneError(
+    'BAD_OPTIONS',
+    `model graph: ${wrong}`,
+    'Leave `phrases` to what `fit` learns from the training examples, or leave both options out.',
+  )
+}
+
+function create(given: Options): Model {
+  const { field: _, phraseCount: _count, phraseMinimumCount: _least, ...o } = checked(given)
+  const table = given.phrases?.length ? phraseTable(given.phrases, given.vocabSize) : undefined
+  return {
     prefix: 'graph.',
     wordEmbeddings: WORDS,
     heads: {
@@ -239,10 +270,33 @@ export const graph = definePlugin({
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,
-    layers: layersOf(o),
+    layers: layersOf(given),
     config: { model_type: 'graph', ...configFromOptions(o) },
-    init: (key) => init(o, key),
-    forward: (params, inputs, mode) => forward(o, params, inputs, mode),
-  }),
+    init: (key) => init(given, key),
+    forward: (params, inputs, mode) => forward(given, table, params, inputs, mode),
+  }
+}
+
+/**
+ * A graph neural network for each text: its distinct tokens, and with `phraseCount` its phrases, are the nodes, linked where they
+ * stand near one another. Layers are graph attention (`gat`) or graph convolutions (`gcn`). `pooled` is the sum of the mean and the maximum
+ * of the nodes' gated states; `lastHiddenState` has at each place the state of its word, the same wherever the word stands.
+ *
+ * Near neighbours: TextGCN makes one graph of all texts and cannot read a new one; a transformer links every two places.
+ */
+export const graph = definePlugin({
+  kind: MODEL,
+  name: 'graph',
+  summary: 'Graph neural network on the words and phrases of a text, linked where they stand near one another',
+  source:
+    'Zhang et al., Every Document Owns Its Structure (TextING), 2020, sections 3.1 and 3.3; Kipf and Welling, 2017; Veličković et al., 2018; Giannakopoulos et al., N-Gram Graphs, 2008; Mikolov et al., 2013, section 4',
+  options,
+  exceptions: { attentions: 'layers of gcn have none; those of gat have' },
+  async fit(o, examples, tokenizer) {
+    if (o.phraseCount === 0 || o.phrases !== undefined || tokenizer === undefined) return o
+    const counts = { count: o.phraseCount, minimumCount: o.phraseMinimumCount }
+    return { ...o, phrases: await learnPhrases(examples(), o.field, counts, tokenizer()) }
+  },
+  create,
 })
 export default graph

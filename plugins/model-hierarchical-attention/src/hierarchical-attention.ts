@@ -155,6 +155,8 @@ function forward(o: Options, params: Params, { inputIds, attentionMask }: TextIn
   }
 }
 
+const UNPACKABLE = 'a sentence is a window of the row, which texts that share the row would share too'
+
 /**
  * A hierarchical attention network: the words of a sentence are read in both directions and summed by what is telling among them,
  * then the sentences of the text in the same way. A sentence is a window of `sentenceLength` tokens; what is kept as
@@ -169,7 +171,7 @@ export const hierarchicalAttention = definePlugin({
   options,
   exceptions: {
     attentions: 'there is one for words and one for sentences, but hidden states of words alone',
-    packing: 'a sentence is a window of the row, which texts that share the row would share too',
+    packing: UNPACKABLE,
   },
   create: (o): Model => ({
     prefix: 'hierarchical_attention.',
@@ -189,6 +191,7 @@ export const hierarchicalAttention = definePlugin({
       { name: 'words', prefixes: [`${LEVELS.words}.`] },
       { name: 'sentences', prefixes: [`${LEVELS.sentences}.`] },
     ],
+    unpackable: UNPACKABLE,
     config: { model_type: 'hierarchical-attention', ...configFromOptions(o) },
     init: (key) => init(o, key),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),

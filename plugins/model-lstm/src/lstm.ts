@@ -210,6 +210,8 @@ function headsOf(o: Options): Record<string, Head> {
   return { 'sequence-to-sequence': { architecture: 'LstmForConditionalGeneration', parts: o.copy ? {} : parts } }
 }
 
+const UNPACKABLE = 'the state at the end of a text would be handed on to the next one in the row'
+
 function create(o: Options): Model {
   const two = o.architecture === 'encoder-decoder'
   const groups = two ? ['encoder', 'bridge', 'decoder', 'attention', ...(o.copy ? ['copy'] : [])] : ['rnn']
@@ -227,6 +229,7 @@ function create(o: Options): Model {
       ...groups.map((name) => ({ name, prefixes: [`${name}.`] })),
       ...output,
     ],
+    unpackable: UNPACKABLE,
     config: { model_type: 'lstm', ...(two ? { is_encoder_decoder: true } : {}), ...configFromOptions(o) },
     init: (key) => init(o, key),
     ...(o.architecture === 'encoder' ? {} : { cache: (batch: number) => emptyStates(o, batch) }),
@@ -247,7 +250,7 @@ export const lstm = definePlugin({
   source: 'Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; Luong et al., 2015; See et al., 2017, section 2.2',
   options,
   exceptions: {
-    packing: 'the state at the end of a text would be handed on to the next one in the row',
+    packing: UNPACKABLE,
     attentions: 'recurrent layers have none; an encoder–decoder gives those to what was read',
   },
   create,

@@ -1,12 +1,114 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
-import { describeModel, readModelGoldens } from '@attune/testkit'
+import { type Model, type Params, type TextInputs, key } from '@attune/core'
+import { embedding } from '@attune/nn'
+import { describeModel, expectClose, integers, readModelGoldens, referenceEngine, tinyModel } from '@attune/testkit'
+import { tanh } from '@tensorflow/tfjs-core'
 import { inverseDocumentFrequencies, mlp } from './mlp.js'
 
 const { mean, 'tf-idf': tfIdf, sublinear } = readModelGoldens(mlp, 'golden')
 
 describeModel(mlp, { options: { ...mean!.options, dropout: 0.3 }, goldens: [mean!] })
 describeModel(mlp, { options: { ...tfIdf!.options, dropout: 0.3 }, goldens: [tfIdf!, sublinear!] })
+
+describeModel(mlp, {
+  options: { hiddenSizes: [7, 6], dropout: 0.3, maximumLength: 20 },
+  given: { encoders: [tinyModel()] },
+})
+describeModel(mlp, {
+  options: { hiddenSizes: [7, 6], dropout: 0.3, input: 'pooled' },
+  given: { encoders: [tinyModel()] },
+})
+
+describe('an encoder inside', () => {
+  /** An encoder whose states are a table's rows: on these the perceptron must be what it is on word embeddings. */
+  const table = ({ vocabSize, embeddingSize }: Record<string, unknown>): Model => ({
+    ...tinyModel(),
+    prefix: 'table.',
+    wordEmbeddings: 'table.weight',
+    hiddenSize: embeddingSize as number,
+    maximumLength: 100,
+    config: { model_type: 'table', vocab_size: vocabSize },
+    init: () => ({}),
+    forward: (params, { inputIds }) => {
+      const lastHiddenState = embedding(params, 'table', inputIds)
+      return { lastHiddenState, pooled: tanh(lastHiddenState.slice([0, 0, 0], [-1, 1, -1]).squeeze([1])) }
+    },
+  })
+  const { options, weights, cases } = mean!
+  const { 'mlp.embeddings.word_embeddings.weight': words, ...rest } = weights
+  const engine = referenceEngine()
+  const inside = { ...rest, 'mlp.encoder.table.weight': words! }
+  const outputsOf = async (
+    changed: Record<string, unknown>,
+    encoders = [table(options)],
+    held: typeof weights = inside,
+  ) => {
+    await engine.start()
+    const model = mlp({ ...options, ...changed }, { encoders })
+    const forward = engine.compile((p: Params, inputs: TextInputs) => {
+      const { lastHiddenState, pooled } = model.forward(p, inputs, { training: false })
+      return { lastHiddenState, pooled }
+    })
+    const inputs = Object.entries(cases[0]!.inputs).map(([name, { values, shape }]) => [name, integers(values, shape)])
+    return engine.read(forward(engine.put(held) as Params, engine.put(Object.fromEntries(inputs) as never)))
+  }
+
+  it(`read by the mean of its states gives what word embeddings give, ${mean!.source}`, async () => {
+    const { values, shape } = cases[0]!.outputs['lastHiddenState'] as { shape: number[]; values: number[] }
+    const { lastHiddenState, pooled } = await outputsOf({})
+    expectClose(lastHiddenState, { shape, dtype: 'float32', values: Float32Array.from(values) }, 1e-5)
+    const plain = await outputsOf({}, [], weights)
+    expectClose(pooled, plain.pooled, 1e-6)
+  })
+
+  it('read by its own vector of the text gives the layers of that', async () => {
+    const { pooled } = await outputsOf({ input: 'pooled', hiddenAct: 'tanh' })
+    const { inputs } = cases[0]!
+    const [rows, length] = inputs['inputIds']!.shape as [number, number]
+    const tensor = (name: string) => rest[`mlp.layers.${name}`]!
+    for (let row = 0; row < rows; row++) {
+      const id = inputs['inputIds']!.values[row * length]!
+      const width = words!.shape[1] as number
+      let x = Array.from(words!.values.subarray(id * width, (id + 1) * width), Math.tanh)
+      for (let i = 0; `mlp.layers.${i}.weight` in rest; i++) {
+        const { shape, values } = tensor(`${i}.weight`)
+        const bias = tensor(`${i}.bias`).values
+        x = Array.from({ length: shape[0]! }, (_, out) => {
+          const sum = x.reduce((total, one, at) => total + one * values[out * shape[1]! + at]!, bias[out]!)
+          return Math.tanh(sum)
+        })
+      }
+      const found = pooled.values.subarray(row * x.length, (row + 1) * x.length)
+      for (const [i, expected] of x.entries()) expect(found[i]).toBeCloseTo(expected, 5)
+    }
+  })
+
+  it('is described in config.json, and says what it is to the trainer', () => {
+    const encoder = tinyModel()
+    const model = mlp({ hiddenSizes: [5] }, { encoders: [encoder] })
+    expect(model.config).toMatchObject({
+      model_type: 'mlp',
+      vocab_size: 128,
+      embedding_size: 8,
+      encoder: encoder.config,
+    })
+    expect(model.encoder).toEqual({ model: encoder, prefix: 'mlp.encoder.', reads: 'lastHiddenState' })
+    expect(model.maximumLength).toBe(encoder.maximumLength)
+    expect(model.layers[0]).toEqual({ name: 'encoder', prefixes: ['mlp.encoder.'] })
+    expect(Object.keys(model.init(key(1)))).not.toContain('mlp.embeddings.word_embeddings.weight')
+  })
+
+  it('is refused where it cannot be read, and missed where it must be', () => {
+    const encoders = [tinyModel()]
+    for (const call of [
+      () => mlp({ input: 'tf-idf', vocabSize: 1, idf: [1] }, { encoders }),
+      () => mlp({}, { encoders: [...encoders, ...encoders] }),
+      () => mlp({ input: 'pooled' }),
+    ])
+      expect(call).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
+  })
+})
 
 interface IdfGolden {
   readonly source: string

@@ -1,7 +1,9 @@
 import {
   AttuneError,
+  ENCODER,
   type EncoderOutputs,
   type Example,
+  type FrozenEncoder,
   type Key,
   MODEL,
   type Mode,
@@ -44,7 +46,8 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
+import { documentCounter } from './inverse-document-frequencies.js'
+import { meanOf, readEncoder } from './read-encoder.js'
 
 export { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
 
@@ -53,10 +56,12 @@ const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 const options = z.strictObject({
   vocabSize: count('Entries of the vocabulary').default(30522),
   input: z
-    .enum(['mean', 'tf-idf'])
+    .enum(['mean', 'pooled', 'tf-idf'])
     .default('mean')
-    .describe('What the first layer reads: the mean of the word embeddings, or a tf-idf weight for each token'),
-  embeddingSize: count('Width of the word embeddings, for the mean').default(300),
+    .describe(
+      "What the first layer reads: the mean of the word embeddings or of an encoder's last states, an encoder's vector of the text, or a tf-idf weight for each token",
+    ),
+  embeddingSize: count('Width of the word embeddings, for the mean; that of an encoder if there is one').default(300),
   idf: z
     .array(z.number().min(0))
     .max(1_000_000)
@@ -90,10 +95,10 @@ type Options = z.output<typeof options>
 
 /** Counts in how many of the examples each token stands. @throws AttuneError `NO_TEXT` if none has a text. */
 async function learnIdf(field: string, examples: AsyncIterable<Example>, { encode, vocabularySize }: Tokenizer) {
-  const rows: (readonly number[])[] = []
+  const counter = documentCounter(vocabularySize)
   for await (const { [field]: text } of examples)
-    if (typeof text === 'string') rows.push([...new Set(encode(text, { addSpecialTokens: false }).ids)])
-  if (rows.length > 0) return [...inverseDocumentFrequencies(rows, vocabularySize)]
+    if (typeof text === 'string') counter.add(encode(text, { addSpecialTokens: false }).ids)
+  if (counter.texts() > 0) return [...counter.frequencies()]
   throw new AttuneError(
     'NO_TEXT',
     `model mlp: the training examples have no text under "${field}" to learn idf from`,
@@ -101,28 +106,49 @@ async function learnIdf(field: string, examples: AsyncIterable<Example>, { encod
   )
 }
 
-function checked(o: Options): Options {
-  if (o.input === 'mean' || o.idf?.length === o.vocabSize) return o
-  throw new AttuneError(
-    'BAD_OPTIONS',
-    `model mlp: idf must have one number for each of the ${o.vocabSize} tokens when input is "tf-idf", and has ${o.idf?.length ?? 'none'}`,
-    'Give the numbers that inverseDocumentFrequencies counts, or let `fit` learn them from the training examples.',
-  )
+const refuse = (problem: string, remedy: string): AttuneError =>
+  new AttuneError('BAD_OPTIONS', `model mlp: ${problem}`, remedy)
+
+/** Refuses options that contradict one another, and takes the sizes that an encoder has. */
+function checked(o: Options, encoders: readonly Model[]): Options {
+  const [encoder, ...others] = encoders
+  if (others.length > 0) throw refuse(`it reads one encoder, and ${encoders.length} are given`, 'Give one.')
+  if (encoder !== undefined && o.input === 'tf-idf')
+    throw refuse('with an encoder, input must be "mean" or "pooled", not "tf-idf"', 'Leave one of the two out.')
+  if (encoder === undefined && o.input === 'pooled')
+    throw refuse(
+      'input is "pooled", which an encoder gives, and there is none',
+      'Name one: `model: { use: mlp, input: pooled, encoder: { use: bert, from: FOLDER } }`.',
+    )
+  if (o.input === 'tf-idf' && o.idf?.length !== o.vocabSize)
+    throw refuse(
+      `idf must have one number for each of the ${o.vocabSize} tokens when input is "tf-idf", and has ${o.idf?.length ?? 'none'}`,
+      'Give the numbers that inverseDocumentFrequencies counts, or let `fit` learn them from the training examples.',
+    )
+  if (encoder === undefined) return o
+  const maximumLength = Math.min(o.maximumLength, encoder.maximumLength)
+  const vocabSize = Number(encoder.config['vocab_size'] ?? o.vocabSize)
+  return { ...o, vocabSize, embeddingSize: encoder.hiddenSize, maximumLength }
 }
+
+/** The model inside, if one is given. */
+const insideOf = (o: Options, [model]: readonly Model[]): FrozenEncoder | undefined =>
+  model && { model, prefix: INSIDE, reads: o.input === 'pooled' ? 'pooled' : 'lastHiddenState' }
 
 const WORDS = 'mlp.embeddings.word_embeddings.weight'
 const BIAS = 'mlp.embeddings.bias'
+const INSIDE = 'mlp.encoder.'
 
 /** The widths that the layers after the embeddings go through; on tf-idf the table of embeddings is the first layer. */
 const widthsOf = (o: Options): readonly number[] =>
-  o.input === 'mean' ? [o.embeddingSize, ...o.hiddenSizes] : o.hiddenSizes
+  o.input === 'tf-idf' ? o.hiddenSizes : [o.embeddingSize, ...o.hiddenSizes]
 
 /** New parameters; a layer's weights have variance `2 / inputs`, so that depth neither fades nor swells what passes. */
-function init(o: Options, key: Key): Params {
+function init(o: Options, inside: FrozenEncoder | undefined, key: Key): Params {
   const widths = widthsOf(o)
   const first = widths[0]!
   const between = widths.slice(1).map((width, i) => [`layer ${i}`, [width, widths[i]!]] as const)
-  requireRoom({ [WORDS]: [o.vocabSize, first], ...Object.fromEntries(between) })
+  requireRoom({ [WORDS]: [inside === undefined ? o.vocabSize : 0, first], ...Object.fromEntries(between) })
   const layers = widths.slice(1).flatMap((width, i): [string, Tensor][] => {
     const [name, inputs] = [`mlp.layers.${i}`, widths[i]!]
     const weight = normal(foldSeed(key, `${name}.weight`), [width, inputs], Math.sqrt(2 / inputs))
@@ -131,15 +157,14 @@ function init(o: Options, key: Key): Params {
       [`${name}.bias`, filled([width], 0)],
     ]
   })
-  return {
+  const words = (): Params => ({
     [WORDS]: normal(foldSeed(key, WORDS), [o.vocabSize, first], o.initializerRange),
     ...(o.input === 'tf-idf' ? { [BIAS]: filled([first], 0) } : {}),
-    ...Object.fromEntries(layers),
-  }
+  })
+  const encoder = Object.entries(inside?.model.init(foldSeed(key, 'encoder')) ?? {})
+  const below = inside === undefined ? words() : Object.fromEntries(encoder.map(([name, t]) => [INSIDE + name, t]))
+  return { ...below, ...Object.fromEntries(layers) }
 }
-
-/** Each token's share of the mean: `[batch, length]`, rows sum to 1. */
-const shares = (mask: Tensor): Tensor => div(mask, maximum(sum(mask, 1, true), 1))
 
 /**
  * The tf-idf weight of each token, divided among the places where it stands, `[batch, length]`; over the vocabulary the weights
@@ -159,79 +184,104 @@ function tfIdf(o: Options, ids: Tensor, mask: Tensor): Tensor {
 /** The hidden layers on `x` `[…, width]`: what enters, then what each gives, without dropout. */
 function perceptron(o: Options, params: Params, x: Tensor, mode: Mode): readonly Tensor[] {
   const act = activation(o.hiddenAct)
-  const states = [o.input === 'mean' ? x : act(add(x, parameter(params, BIAS)))]
+  const states = [o.input === 'tf-idf' ? act(add(x, parameter(params, BIAS))) : x]
   for (let i = 0; i < widthsOf(o).length - 1; i++) {
     const before = states[i]!
-    // The mean is not the output of a layer.
-    const read = i === 0 && o.input === 'mean' ? before : dropout(before, o.dropout, fold(mode, i))
+    // A mean or an encoder's vector is not the output of a layer.
+    const read = i === 0 && o.input !== 'tf-idf' ? before : dropout(before, o.dropout, fold(mode, i))
     states.push(act(linear(params, `mlp.layers.${i}`, read)))
   }
   return states
 }
 
-function forward(o: Options, params: Params, { inputIds, attentionMask }: TextInputs, mode: Mode): EncoderOutputs {
-  const words = embedding(params, 'mlp.embeddings.word_embeddings', inputIds) // [batch, length, width]
+/** The vector of each text, `[batch, width]`, and those of its tokens, `[batch, length, width]`. */
+function vectorsOf(o: Options, inside: FrozenEncoder | undefined, params: Params, inputs: TextInputs) {
+  if (inside !== undefined) return readEncoder(inside, params, inputs)
+  const words = embedding(params, 'mlp.embeddings.word_embeddings', inputs.inputIds)
+  if (o.input === 'mean') return { words, text: meanOf(words, inputs) }
   const [batch, , width] = words.shape as [number, number, number]
-  const mask = cast(attentionMask, 'float32')
-  const weights = o.input === 'mean' ? shares(mask) : tfIdf(o, inputIds, mask)
-  const text = reshape(matMul(expandDims(weights, 1), words), [batch, width])
+  const weights = tfIdf(o, inputs.inputIds, cast(inputs.attentionMask, 'float32'))
+  return { words, text: reshape(matMul(expandDims(weights, 1), words), [batch, width]) }
+}
+
+function forward(
+  o: Options,
+  inside: FrozenEncoder | undefined,
+  params: Params,
+  inputs: TextInputs,
+  mode: Mode,
+): EncoderOutputs {
+  const { words, text } = vectorsOf(o, inside, params, inputs)
   const tokens = perceptron(o, params, words, fold(mode, 1))
   return {
     lastHiddenState: tokens.at(-1)!,
     pooled: perceptron(o, params, text, fold(mode, 0)).at(-1)!,
     ...(mode.keep?.includes('hiddenStates') === true
-      ? { hiddenStates: Object.fromEntries([words, ...tokens.slice(o.input === 'mean' ? 1 : 0)].entries()) }
+      ? { hiddenStates: Object.fromEntries([words, ...tokens.slice(o.input === 'tf-idf' ? 0 : 1)].entries()) }
       : {}),
   }
 }
 
 /** The groups in depth order. */
-const layersOf = (o: Options): Model['layers'] => [
-  { name: 'embeddings', prefixes: ['mlp.embeddings.'] },
+const layersOf = (o: Options, inside: FrozenEncoder | undefined): Model['layers'] => [
+  inside === undefined
+    ? { name: 'embeddings', prefixes: ['mlp.embeddings.'] }
+    : { name: 'encoder', prefixes: [INSIDE] },
   ...widthsOf(o)
     .slice(1)
     .map((_, i) => ({ name: `layer ${i}`, prefixes: [`mlp.layers.${i}.`] })),
 ]
 
+const HEADS: Model['heads'] = {
+  'sequence-classification': {
+    architecture: 'MlpForSequenceClassification',
+    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
+}
+
+function create(given: Options, encoders: readonly Model[]): Model {
+  const o = checked(given, encoders)
+  const inside = insideOf(o, encoders)
+  const { field: _, ...saved } = o
+  return {
+    prefix: 'mlp.',
+    wordEmbeddings: inside === undefined ? WORDS : INSIDE + inside.model.wordEmbeddings,
+    heads: HEADS,
+    hiddenSize: o.hiddenSizes.at(-1)!,
+    maximumLength: o.maximumLength,
+    headDropout: o.dropout,
+    initializerRange: o.initializerRange,
+    layers: layersOf(o, inside),
+    ...(inside === undefined ? {} : { encoder: inside }),
+    config: {
+      model_type: 'mlp',
+      ...configFromOptions(saved),
+      ...(inside === undefined ? {} : { encoder: inside.model.config }),
+    },
+    init: (key) => init(o, inside, key),
+    forward: (params, inputs, mode) => forward(o, inside, params, inputs, mode),
+  }
+}
+
 /**
- * A multilayer perceptron on a bag of tokens: `h ← activation(W·h + b)`, from the mean of the word embeddings or from the
- * tf-idf weights, whose first `W` is the table of word embeddings. `pooled` is the last hidden layer. `lastHiddenState` is,
- * for each token, what a text of that token alone would give.
+ * A multilayer perceptron: `h ← activation(W·h + b)`, from the mean of the word embeddings, from what a frozen encoder says of a text, or from
+ * the tf-idf weights, whose first `W` is the table of word embeddings. `pooled` is the last hidden layer. `lastHiddenState`
+ * has, for each token, what the layers make of that token's vector alone.
  *
  * Near neighbours: fastText has no hidden layer; a transformer sees the order of words.
  */
 export const mlp = definePlugin({
   kind: MODEL,
   name: 'mlp',
-  summary: 'Multilayer perceptron on the mean of word embeddings or on tf-idf weights of tokens',
+  summary: 'Multilayer perceptron on the mean of word embeddings, on a frozen encoder or on tf-idf weights of tokens',
   source: 'Iyyer et al., Deep Unordered Composition Rivals Syntactic Methods for Text Classification, 2015, section 3',
   options,
+  needs: { encoders: ENCODER },
   exceptions: { attentions: 'no token looks at another' },
   fit: async (o, examples, tokenizer) =>
     o.input === 'tf-idf' && o.idf === undefined && tokenizer !== undefined
       ? { ...o, idf: await learnIdf(o.field, examples(), tokenizer()) }
       : o,
-  create: (given): Model => {
-    const o = checked(given)
-    const { field: _, ...saved } = o
-    return {
-      prefix: 'mlp.',
-      wordEmbeddings: WORDS,
-      heads: {
-        'sequence-classification': {
-          architecture: 'MlpForSequenceClassification',
-          parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-        },
-      },
-      hiddenSize: o.hiddenSizes.at(-1)!,
-      maximumLength: o.maximumLength,
-      headDropout: o.dropout,
-      initializerRange: o.initializerRange,
-      layers: layersOf(o),
-      config: { model_type: 'mlp', ...configFromOptions(saved) },
-      init: (key) => init(o, key),
-      forward: (params, inputs, mode) => forward(o, params, inputs, mode),
-    }
-  },
+  create: (o, { encoders }) => create(o, encoders),
 })
 export default mlp

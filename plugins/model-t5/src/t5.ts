@@ -244,12 +244,15 @@ function create(given: Options): Model {
       ...blocks('decoder', o.numDecoderLayers),
       { name: 'decoder norm', prefixes: ['decoder.final_layer_norm.'] },
     ],
+    unpackable: UNPACKABLE,
     config: { model_type: modelType, is_encoder_decoder: true, ...configFromOptions(config) },
     init: (key) => init(o, key),
     cache: (batch, capacity) => emptyCache(o.numDecoderLayers, [batch, o.numHeads, capacity, o.dKv]),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }
 }
+
+const UNPACKABLE = 'a row holds one text for the encoder and one for the decoder'
 
 /**
  * T5 and its kin: an encoder reads a text, and a decoder that attends to what it gives writes another. Norms are by the root
@@ -263,7 +266,7 @@ export const t5 = definePlugin({
   summary: 'Encoder–decoder with relative positions: T5, T5 v1.1, Flan-T5, mT5',
   source: 'Raffel et al., Exploring the Limits of Transfer Learning, 2020, section 2.1',
   options,
-  exceptions: { packing: 'a row holds one text for the encoder and one for the decoder' },
+  exceptions: { packing: UNPACKABLE },
   create,
 })
 export default t5

@@ -145,6 +145,7 @@ function create(o: Options): Model {
       ...Array.from({ length: o.encoderLayers }, (_, i) => group('encoder', i)),
       ...Array.from({ length: o.decoderLayers }, (_, i) => group('decoder', i)),
     ],
+    unpackable: UNPACKABLE,
     config: { model_type: modelType, is_encoder_decoder: true, ...configFromOptions(config) },
     init(key) {
       const shapes = { [WORDS]: [o.vocabSize, o.dModel], ...encoderDecoderShapes(sizesOf(o), o.dModel) }
@@ -158,6 +159,8 @@ function create(o: Options): Model {
   }
 }
 
+const UNPACKABLE = 'a row holds one text for the encoder and one for the decoder'
+
 /**
  * The transformer as it was first described: an encoder and a decoder, normalised after each part of a layer, with sinusoids
  * for positions and one table of embeddings for both stacks and the head. Parameters are named as in the Marian models of the
@@ -169,7 +172,7 @@ export const transformer = definePlugin({
   summary: 'The original encoder–decoder transformer, as in Marian (OPUS-MT) checkpoints',
   source: 'Vaswani et al., Attention Is All You Need, 2017, section 3',
   options,
-  exceptions: { packing: 'a row holds one text for the encoder and one for the decoder' },
+  exceptions: { packing: UNPACKABLE },
   create,
 })
 export default transformer

@@ -3,17 +3,24 @@ import { type Tokenizer } from '@attune/core'
 import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
 import { causalLanguageModeling } from './causal-language-modeling.js'
 
+const examples = [
+  { text: 'a short one' },
+  { text: 'the quick brown fox' },
+  { text: 'jumps over' },
+  { text: 'x' },
+  { text: 'a much longer text than the model takes, which is cut' },
+  { text: 'seven' },
+  { text: 'lazy dogs sleep' },
+]
+
 describeObjective(causalLanguageModeling, {
   references: [],
-  examples: [
-    { text: 'a short one' },
-    { text: 'the quick brown fox' },
-    { text: 'jumps over' },
-    { text: 'x' },
-    { text: 'a much longer text than the model takes, which is cut' },
-    { text: 'seven' },
-    { text: 'lazy dogs sleep' },
-  ],
+  examples,
+})
+describeObjective(causalLanguageModeling, {
+  options: { packTo: 24 },
+  references: [],
+  examples,
 })
 
 describe('the batch', () => {

@@ -11,8 +11,18 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, attentionMask, padTo, paddedLength, textArrays, textOf } from '@attune/data'
-import { crossEntropy, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
+import {
+  type Packing,
+  type TextArrays,
+  eachInItsRow,
+  layOut,
+  packSequences,
+  packedTextArrays,
+  paddedLength,
+  textArrays,
+  textOf,
+} from '@attune/data'
+import { crossEntropy, headFor, nameParts, normal, requirePackable, tokenLogits } from '@attune/nn'
 import { type Tensor, argMax, mul, reshape, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -21,14 +31,14 @@ interface Item extends Encoded {
   readonly ids: readonly number[]
 }
 
-/** `targets` (int32) are the tokens that come next, `weights` (float32) 0 where none does; both `[batch, length]`. */
+/** `targets` (int32) are the tokens that come next, `weights` (float32) 0 where none does; both `[rows, length]`. */
 interface NextTokenBatch extends Batch {
   readonly inputs: TextArrays
   readonly targets: HostArray
   readonly weights: HostArray
 }
 
-/** The loss of each next token, float32, and the likeliest one, int32; both `[batch, length]`. */
+/** The loss of each next token, float32, and the likeliest one, int32; both `[rows, length]`. */
 interface NextTokens extends Record<string, Tensor> {
   readonly losses: Tensor
   readonly best: Tensor
@@ -41,6 +51,11 @@ const options = z.strictObject({
     .min(2)
     .optional()
     .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  packTo: z
+    .int()
+    .min(2)
+    .optional()
+    .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -59,19 +74,22 @@ function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLen
   return { ids, length: ids.length, truncated }
 }
 
-function collate(rows: readonly (readonly number[])[], pad: number, multiple: number, maximum: number): NextTokenBatch {
-  const length = paddedLength(Math.max(...rows.map((row) => row.length)), multiple, maximum)
-  const weights = attentionMask(
-    rows.map((row) => row.slice(1)),
-    length,
-  )
+/** The rows of texts: one for each, or as few as hold them. */
+const packingOf = ({ packTo }: Options, items: readonly Encoded[]): Packing => {
+  const lengths = items.map(({ length }) => length)
+  return packTo === undefined ? eachInItsRow(lengths) : packSequences(lengths, packTo)
+}
+
+function collate(items: readonly Item[], pad: number, o: Options, maximum: number): NextTokenBatch {
+  const texts = items.map(({ ids }) => ids)
+  const packing = packingOf(o, items)
+  const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(maximum, o.packTo ?? 0))
+  const next = texts.map((ids) => ids.slice(1))
+  const ones = next.map((ids) => ids.map(() => 1))
+  const weights = layOut(ones, packing, length, 0)
   return {
-    inputs: textArrays(rows, length, pad),
-    targets: padTo(
-      rows.map((row) => row.slice(1)),
-      length,
-      0,
-    ),
+    inputs: o.packTo === undefined ? textArrays(texts, length, pad) : packedTextArrays(texts, packing, length, pad),
+    targets: layOut(next, packing, length, 0),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
   }
 }
@@ -80,6 +98,7 @@ function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, NextTokenBatch, NextTokens> {
+  if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective causal-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const head = headFor(model, 'causal-language-modeling')
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
@@ -92,13 +111,7 @@ function create(
     init: (key) => nameParts(head, { weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange) }),
     encode: read,
     encodeUnlabelled: read,
-    collate: (items) =>
-      collate(
-        items.map(({ ids }) => ids),
-        tokenizer.special.pad ?? 0,
-        o.padToMultipleOf,
-        maximumLength,
-      ),
+    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o, maximumLength),
     head(params, { lastHiddenState }, _mode, { targets }) {
       const logits = tokenLogits(model, head, params, lastHiddenState) // [batch, length, vocabulary]
       const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
@@ -106,8 +119,9 @@ function create(
     },
     loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
     predict: ({ best: { values, shape } }, items) =>
-      items.map(({ ids }, i) => {
-        const from = i * shape[1]!
+      packingOf(o, items).places.map(({ row, start }, i) => {
+        const { ids } = items[i]!
+        const from = row * shape[1]! + start
         return { tokens: Array.from(values.subarray(from, from + ids.length - 1), word) }
       }),
     reference: ({ ids }) => ({ tokens: ids.slice(1).map(word) }),

@@ -13,18 +13,26 @@ const withMask = (): Tokenizer => {
   return { ...tiny, special: { ...tiny.special, mask: MASK }, token: (id) => (id > 60 ? `##${id}` : tiny.token(id)) }
 }
 
+const examples = [
+  { text: 'a short one' },
+  { text: 'the quick brown fox' },
+  { text: 'jumps over' },
+  { text: 'x' },
+  { text: 'a much longer text than the model takes, which is cut' },
+  { text: 'seven' },
+  { text: 'lazy dogs sleep' },
+]
+
 describeObjective(maskedLanguageModeling, {
   given: { model: tinyModel(), tokenizer: withMask() },
   references: [],
-  examples: [
-    { text: 'a short one' },
-    { text: 'the quick brown fox' },
-    { text: 'jumps over' },
-    { text: 'x' },
-    { text: 'a much longer text than the model takes, which is cut' },
-    { text: 'seven' },
-    { text: 'lazy dogs sleep' },
-  ],
+  examples,
+})
+describeObjective(maskedLanguageModeling, {
+  options: { packTo: 24 },
+  given: { model: tinyModel(), tokenizer: withMask() },
+  references: [],
+  examples,
 })
 
 const masking = { probability: 0.15, wholeWord: true }

@@ -17,7 +17,17 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, padTo, paddedLength, textArrays, textOf } from '@attune/data'
+import {
+  type Packing,
+  type TextArrays,
+  eachInItsRow,
+  packSequences,
+  packedTextArrays,
+  padTo,
+  paddedLength,
+  textArrays,
+  textOf,
+} from '@attune/data'
 import {
   activation,
   crossEntropy,
@@ -28,6 +38,7 @@ import {
   nameParts,
   normal,
   partsIn,
+  requirePackable,
   takeRows,
 } from '@attune/nn'
 import { type Tensor, add, matMul, mul, range, reshape, sum } from '@tensorflow/tfjs-core'
@@ -39,7 +50,7 @@ interface Item extends Encoded {
   readonly ids: readonly number[]
 }
 
-/** `places`, `targets` (int32) and `weights` (float32, 0 for padding) are `[batch, hidden tokens]`. */
+/** `places`, `targets` (int32) and `weights` (float32, 0 for padding) are `[rows, hidden tokens]`. */
 interface MaskedBatch extends Batch {
   readonly inputs: TextArrays
   readonly places: HostArray
@@ -61,6 +72,11 @@ const options = z.strictObject({
     .min(3)
     .optional()
     .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  packTo: z
+    .int()
+    .min(3)
+    .optional()
+    .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -80,15 +96,61 @@ function requireMask({ special }: Tokenizer): void {
   )
 }
 
-function collate(rows: readonly Masked[], pad: number, o: Options, maximumLength: number): MaskedBatch {
-  const ids = rows.map((row) => row.ids)
-  const length = paddedLength(Math.max(...ids.map((row) => row.length)), o.padToMultipleOf, maximumLength)
-  const count = maskedCount(length, { probability: o.maskingProbability })
-  const cut = (values: (row: Masked) => readonly number[]): HostArray => padTo(rows.map(values), count, 0)
+/** The rows of texts: one for each, or as few as hold them. */
+const packingOf = ({ packTo }: Options, texts: readonly { readonly length: number }[]): Packing => {
+  const lengths = texts.map(({ length }) => length)
+  return packTo === undefined ? eachInItsRow(lengths) : packSequences(lengths, packTo)
+}
+
+/** What stands in each row of a packing, text after text. */
+const joined = <T>({ places, rows }: Packing, texts: readonly (readonly T[])[]): readonly T[][] => {
+  const order = places.map((_, at) => at).sort((a, b) => places[a]!.start - places[b]!.start)
+  return Array.from({ length: rows }, (_, row) =>
+    order.filter((at) => places[at]!.row === row).flatMap((at) => texts[at]!),
+  )
+}
+
+/**
+ * The first row of each text's logits, of which there are `width` for each row of the batch: behind those of the texts that
+ * stand before it.
+ */
+function rowsOf({ places }: Packing, hidden: readonly (readonly unknown[])[], width: number): readonly number[] {
+  const before = (at: number, other: number): boolean =>
+    places[other]!.row === places[at]!.row && places[other]!.start < places[at]!.start
+  const others = (at: number): number =>
+    hidden.reduce((sum, { length }, other) => sum + (before(at, other) ? length : 0), 0)
+  return places.map(({ row }, at) => row * width + others(at))
+}
+
+/** The most tokens that are hidden in a row of `length`; a text that shares one hides a token at least. */
+function hiddenIn(packing: Packing, texts: readonly Masked[], length: number, o: Options): number {
+  const most = (tokens: number): number => maskedCount(tokens, { probability: o.maskingProbability })
+  if (o.packTo === undefined) return most(length)
+  const counts = joined(
+    packing,
+    texts.map(({ ids }) => [most(ids.length)]),
+  ).map((row) => row.reduce((sum, count) => sum + count, 0))
+  return paddedLength(Math.max(...counts), o.padToMultipleOf, length)
+}
+
+function collate(texts: readonly Masked[], pad: number, o: Options, maximumLength: number): MaskedBatch {
+  const ids = texts.map((text) => text.ids)
+  const packing = packingOf(o, ids)
+  const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(maximumLength, o.packTo ?? 0))
+  const count = hiddenIn(packing, texts, length, o)
+  const cut = (values: (text: Masked, start: number) => readonly number[]): HostArray =>
+    padTo(
+      joined(
+        packing,
+        texts.map((text, at) => values(text, packing.places[at]!.start)),
+      ),
+      count,
+      0,
+    )
   const weights = cut(({ places }) => places.map(() => 1))
   return {
-    inputs: textArrays(ids, length, pad),
-    places: cut(({ places }) => places),
+    inputs: o.packTo === undefined ? textArrays(ids, length, pad) : packedTextArrays(ids, packing, length, pad),
+    places: cut(({ places }, start) => places.map((place) => start + place)),
     targets: cut(({ targets }) => targets),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
   }
@@ -136,20 +198,23 @@ const initialise = ({ hiddenSize, initializerRange }: Model, head: Head, vocabul
   })
 }
 
+function read({ encode }: Tokenizer, text: string, maximumLength: number): Item {
+  const { ids, truncated } = encode(text, { maximumLength })
+  return { ids, truncated, length: ids.length }
+}
+
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, MaskedBatch, Tensor> {
   requireMask(tokenizer)
+  if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective masked-language-modeling')
   const head = headFor(model, 'masked-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
   const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
-  const encode = (example: Example): Item => {
-    const { ids, truncated } = tokenizer.encode(textOf(example, o.text), { maximumLength })
-    return { ids, truncated, length: ids.length }
-  }
+  const encode = (example: Example): Item => read(tokenizer, textOf(example, o.text), maximumLength)
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
   return {
     views: ['tokens'],
@@ -168,8 +233,9 @@ function create(
     },
     loss,
     predict: (logits, items) => {
-      const width = logits.shape[1]!
-      return items.map((item, i) => ({ tokens: hide(item).places.map((_, at) => word(best(logits, i * width + at))) }))
+      const hidden = items.map((item) => hide(item).places)
+      const rows = rowsOf(packingOf(o, items), hidden, logits.shape[1]!)
+      return hidden.map((places, i) => ({ tokens: places.map((_, at) => word(best(logits, rows[i]! + at))) }))
     },
     reference: (item) => ({ tokens: hide(item).targets.map(word) }),
   }

@@ -96,6 +96,9 @@ const byType: Messages = {
   'texts.truncated': ({ split, count, maximumLength }, { paint }) => [
     `${paint('yellow', 'truncated')} ${formatCount(count)} ${count === 1 ? 'text' : 'texts'} of ${split} to ${formatCount(maximumLength)} tokens`,
   ],
+  'vectors.loaded': ({ path, found, tokens }, { paint }) => [
+    `${paint('dim', 'word vectors')} for ${formatCount(found)} of ${formatCount(tokens)} tokens: ${path}`,
+  ],
   // A save without a label is told of by the checkpoint that comes of it.
   'command.given': ({ step, command }, { paint }) =>
     command.type === 'save' && command.label === undefined

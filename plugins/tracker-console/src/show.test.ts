@@ -173,6 +173,10 @@ describe('messages', () => {
       ['truncated 1 text of train to 128 tokens'],
     ],
     [
+      { type: 'vectors.loaded', path: 'glove.txt.gz', found: 7012, tokens: 8000 },
+      ['word vectors for 7,012 of 8,000 tokens: glove.txt.gz'],
+    ],
+    [
       { type: 'command.given', step: 5, command: { type: 'stop', because: 'Ctrl-C' } },
       ['command at step 5: stop (Ctrl-C)'],
     ],

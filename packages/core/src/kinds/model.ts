@@ -112,6 +112,14 @@ export interface Head {
   readonly softcap?: number
 }
 
+/** A model inside another one, which begins from a checkpoint of its own and stays as it is. */
+export interface FrozenEncoder {
+  readonly model: Model
+  /** What stands before its own names among the parameters of the other. */
+  readonly prefix: string
+  readonly reads: 'lastHiddenState' | 'pooled'
+}
+
 /** An architecture: a function from parameters and inputs to outputs. It holds no weights. */
 export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutputs> {
   /**
@@ -135,6 +143,10 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly initializerRange: number
   /** The groups in depth order: embeddings first, head last. */
   readonly layers: readonly LayerGroup[]
+  /** The model inside whose states it reads, if there is one. Nothing trains it. */
+  readonly encoder?: FrozenEncoder
+  /** Why several texts must not be packed into one row, of a family that does not read them as it reads each alone. */
+  readonly unpackable?: string
   /** The content of the `config.json` that describes this model to other libraries. */
   readonly config: Readonly<Record<string, unknown>>
   /** New parameters, named as in the Hugging Face checkpoint. */
@@ -146,3 +158,6 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
 
 /** An architecture. */
 export const MODEL = kind<Model>('model', 'one')
+
+/** A model whose states another one reads: its plugins are those of {@link MODEL}. */
+export const ENCODER = kind<Model>('encoder', 'many')

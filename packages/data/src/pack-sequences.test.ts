@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { attentionMask, padTo } from './pad-to.js'
+import { eachInItsRow, layOut, packSequences } from './pack-sequences.js'
+import { packedTextArrays } from './text-inputs.js'
+
+const lengths = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 40 })
+const texts = lengths.map((all) => all.map((length, at) => Array.from({ length }, (_, i) => 1000 * (at + 1) + i)))
+
+describe('packSequences', () => {
+  it('packs as by hand: the longest first, each into the first row with room', () =>
+    expect(packSequences([2, 7, 3, 5, 12], 10)).toEqual({
+      rows: 3,
+      length: 12,
+      places: [
+        { row: 2, start: 5, segment: 1 },
+        { row: 1, start: 0, segment: 0 },
+        { row: 1, start: 7, segment: 1 },
+        { row: 2, start: 0, segment: 0 },
+        { row: 0, start: 0, segment: 0 },
+      ],
+    }))
+
+  it('gives each sequence places of its own, in rows that hold no more than they may', () =>
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 40 }), (some, capacity) => {
+        const packing = packSequences(
+          some.map(({ length }) => length),
+          capacity,
+        )
+        expect(packing.length).toBeLessThanOrEqual(Math.max(capacity, ...some.map(({ length }) => length)))
+        const { values, shape } = layOut(some, packing, packing.length, 0)
+        expect(shape).toEqual([packing.rows, packing.length])
+        expect([...values].filter((value) => value !== 0).sort()).toEqual(some.flat().sort())
+        for (const [at, { row, start }] of packing.places.entries())
+          expect([...values.subarray(row * packing.length + start).subarray(0, some[at]!.length)]).toEqual(some[at])
+      }),
+    ))
+
+  it('needs no more rows than its author proved: 11/9 of the fewest and one', () => {
+    // Rows of exactly 20 were cut up at random, so that their number is the fewest there can be.
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 19 }), { minLength: 1, maxLength: 30 }), (cuts) => {
+        const pieces = cuts.flatMap((cut) => [cut, 20 - cut])
+        expect(packSequences(pieces, 20).rows).toBeLessThanOrEqual((11 / 9) * cuts.length + 1)
+      }),
+    )
+  })
+
+  it('refuses a capacity that is none', () =>
+    expect(() => packSequences([1], 0)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' })))
+})
+
+it('eachInItsRow lays out as padTo does', () => {
+  const rows = [[5, 6], [7], [8, 9, 1]]
+  const packing = eachInItsRow(rows.map(({ length }) => length))
+  expect(layOut(rows, packing, 4, 2)).toEqual(padTo(rows, 4, 2))
+  expect(() => layOut(rows, packing, 2, 2)).toThrow(
+    expect.objectContaining({ code: 'SEQUENCE_TOO_LONG', problem: expect.stringContaining('row 2') }),
+  )
+})
+
+it('packedTextArrays counts places anew in each text and numbers the texts of a row', () => {
+  const ids = [[5, 6], [7, 8, 9], [4]]
+  const {
+    inputIds,
+    attentionMask: mask,
+    tokenTypeIds,
+    positionIds,
+    segmentIds,
+  } = packedTextArrays(ids, packSequences([2, 3, 1], 5), 6, 3)
+  expect([...inputIds.values]).toEqual([7, 8, 9, 5, 6, 3, 4, 3, 3, 3, 3, 3])
+  expect([...mask.values]).toEqual([1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0])
+  expect(mask).toEqual(attentionMask([[7, 8, 9, 5, 6], [4]], 6))
+  expect([...tokenTypeIds.values]).toEqual(new Array(12).fill(0))
+  expect([...positionIds.values]).toEqual([0, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+  expect([...segmentIds.values]).toEqual([0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0])
+})

@@ -1,0 +1,13 @@
+import '@tensorflow/tfjs'
+import { expect, it } from '@jest/globals'
+import { type Tensor, grad, mul, sum, tensor } from '@tensorflow/tfjs-core'
+import { greatestOf } from './greatest-of.js'
+
+it('greatestOf shares the gradient evenly among those that are equally great', () => {
+  const x = tensor([5, 1, 5, 7, 2, 7], [1, 3, 2])
+  expect(Array.from(greatestOf(x).dataSync())).toEqual([5, 7])
+  const weights = tensor([6, 8], [1, 2])
+  const f = (y: Tensor): Tensor => sum(mul(weights, greatestOf(y)))
+  // Columns are 5, 5, 2 and 1, 7, 7.
+  expect(Array.from(grad(f)(x).dataSync())).toEqual([3, 0, 3, 4, 0, 4])
+})

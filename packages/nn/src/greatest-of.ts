@@ -1,0 +1,19 @@
+import { type Tensor, cast, customGrad, div, equal, expandDims, max, mul, squeeze, sum } from '@tensorflow/tfjs-core'
+
+/**
+ * The greatest over the places, `[batch, length, hidden]` → `[batch, hidden]`. In the gradient those that are equally great share
+ * evenly, as in PyTorch's `amax`, where TF.js gives each all of it.
+ */
+export const greatestOf = (x: Tensor): Tensor =>
+  customGrad((input, save) => {
+    const all = input as Tensor
+    const top = max(all, 1, true)
+    ;(save as (tensors: Tensor[]) => void)([all, top])
+    return {
+      value: squeeze(top, [1]),
+      gradFunc: (g: Tensor, saved: Tensor[]) => {
+        const tops = cast(equal(saved[0]!, saved[1]!), 'float32')
+        return mul(div(tops, sum(tops, 1, true)), expandDims(g, 1))
+      },
+    }
+  })(x)

@@ -1,0 +1,52 @@
+import type { Adapted, FrozenEncoder, Params } from '@attune/core'
+import type { Parts } from './compose.js'
+import { loadWeights } from './weights.js'
+
+/** The parameters of the model inside, under whole names, and the others. */
+function divide({ prefix }: FrozenEncoder, params: Params): { readonly inside: Params; readonly outside: Params } {
+  const entries = Object.entries(params)
+  return {
+    inside: Object.fromEntries(entries.filter(([name]) => name.startsWith(prefix))),
+    outside: Object.fromEntries(entries.filter(([name]) => !name.startsWith(prefix))),
+  }
+}
+
+const renamed = (params: Params, rename: (name: string) => string): Params =>
+  Object.fromEntries(Object.entries(params).map(([name, tensor]) => [rename(name), tensor]))
+
+/** What only makes the vector of a text, which nothing reads where the states of tokens are read. */
+function poolerOf({ model, reads }: FrozenEncoder, params: Params): ReadonlySet<string> {
+  const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
+  const isPooler = (name: string): boolean => prefixes.some((prefix) => name.startsWith(prefix))
+  return new Set(reads === 'pooled' ? [] : Object.keys(params).filter(isPooler))
+}
+
+/** Parameters with those of the model inside from a checkpoint of its own. @throws what `loadWeights` throws */
+export function loadEncoder({ engine, model }: Pick<Parts, 'engine' | 'model'>, params: Params, path: string): Params {
+  const encoder = model.encoder as FrozenEncoder
+  const { inside, outside } = divide(encoder, params)
+  const own = renamed(inside, (name) => name.slice(encoder.prefix.length))
+  const loading = {
+    prefix: encoder.model.prefix,
+    needHead: encoder.reads === 'pooled',
+    spare: poolerOf(encoder, own),
+  }
+  const loaded = loadWeights(engine, own, path, loading)
+  return { ...outside, ...renamed(loaded.params, (name) => encoder.prefix + name) }
+}
+
+/** What the adapter makes of all parameters but those of the model inside, which stay frozen whatever it does. */
+export function adaptAround({ adapter, model }: Pick<Parts, 'adapter' | 'model'>, params: Params): Adapted {
+  const { encoder } = model
+  if (encoder === undefined) return adapter.adapt(model, params)
+  const { inside, outside } = divide(encoder, params)
+  const adapted = adapter.adapt(model, outside)
+  return {
+    ...adapted,
+    frozen: { ...adapted.frozen, ...inside },
+    merge(trained, frozen) {
+      const parts = divide(encoder, frozen)
+      return { ...adapted.merge(trained, parts.outside), ...parts.inside }
+    },
+  }
+}

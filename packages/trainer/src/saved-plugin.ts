@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import {
+  type AnyPlugin,
+  AttuneError,
+  type Chosen,
+  ENCODER,
+  MODEL,
+  type Model,
+  type SearchPlaces,
+  findPlugin,
+  installedPlugins,
+} from '@attune/core'
+import { optionsFromConfig } from '@attune/nn'
+import { readsType } from './model-folder.js'
+
+/** A `config.json`, or the part of one that describes the model inside. */
+type SavedConfig = Readonly<Record<string, unknown>>
+
+/** The plugin that reads models of a saved type. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
+async function pluginFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<AnyPlugin> {
+  const type = config['model_type']
+  for (const { name } of installedPlugins(places.folders).filter(({ kind }) => kind === MODEL.name)) {
+    const plugin = await findPlugin(MODEL, name, places)
+    if (typeof type === 'string' && readsType(plugin, type)) return plugin
+  }
+  throw new AttuneError(
+    'UNKNOWN_MODEL_TYPE',
+    `${join(folder, 'config.json')} has model_type ${JSON.stringify(type)?.slice(0, 80)}, and no installed plugin reads it`,
+    `Install one that does: npm install @attune/model-${typeof type === 'string' ? type.slice(0, 80) : '…'}.`,
+  )
+}
+
+/** The name under which a model plugin is given the model that it reads, if it reads one. */
+export const encoderNeed = (plugin: AnyPlugin): string | undefined =>
+  Object.entries(plugin.needs ?? {}).find(([, needed]) => needed.name === ENCODER.name)?.[0]
+
+/** The model inside a saved one, if there is one. */
+export async function savedEncoder(
+  plugin: AnyPlugin,
+  { encoder }: SavedConfig,
+  folder: string,
+  places: SearchPlaces,
+): Promise<Chosen | undefined> {
+  if (encoderNeed(plugin) === undefined || typeof encoder !== 'object' || encoder === null) return undefined
+  const inside = await pluginFor(encoder as SavedConfig, folder, places)
+  return { plugin: inside, options: optionsFromConfig(inside.options, encoder as SavedConfig) }
+}
+
+/** The model that a `config.json` describes. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
+export async function modelFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Model> {
+  const plugin = await pluginFor(config, folder, places)
+  const inside = await savedEncoder(plugin, config, folder, places)
+  const given = inside === undefined ? {} : { [encoderNeed(plugin)!]: [inside.plugin(inside.options)] }
+  return plugin(optionsFromConfig(plugin.options, config), given) as Model
+}

@@ -1,0 +1,31 @@
+import type { FrozenEncoder, Params, TextInputs } from '@attune/core'
+import { withoutGradient } from '@attune/nn'
+import { type Tensor, cast, concat, div, expandDims, matMul, maximum, reshape, slice, sum } from '@tensorflow/tfjs-core'
+
+/** Each token's share of the mean: `[batch, length]`, rows sum to 1. */
+const shares = (mask: Tensor): Tensor => div(mask, maximum(sum(mask, 1, true), 1))
+
+/** The mean of the states `[batch, length, width]` of the tokens that are not padding, `[batch, width]`. */
+export function meanOf(states: Tensor, { attentionMask }: TextInputs): Tensor {
+  const [batch, , width] = states.shape as [number, number, number]
+  return reshape(matMul(expandDims(shares(cast(attentionMask, 'float32')), 1), states), [batch, width])
+}
+
+/** The parameters of the model inside, by its own names. */
+const own = (params: Params, prefix: string): Params =>
+  Object.fromEntries(
+    Object.entries(params)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  )
+
+/** What a frozen model says of a text, `[batch, width]`, and of its tokens, `[batch, length, width]`. It drops out nothing. */
+export function readEncoder({ model, prefix, reads }: FrozenEncoder, params: Params, inputs: TextInputs) {
+  const both = withoutGradient(() => {
+    const { lastHiddenState, pooled } = model.forward(own(params, prefix), inputs, { training: false })
+    const text = reads === 'pooled' ? pooled : meanOf(lastHiddenState, inputs)
+    return concat([expandDims(text, 1), lastHiddenState], 1)
+  }) // [batch, 1 + length, width]
+  const [batch, , width] = both.shape as [number, number, number]
+  return { text: reshape(slice(both, [0, 0, 0], [-1, 1, -1]), [batch, width]), words: slice(both, [0, 1, 0]) }
+}

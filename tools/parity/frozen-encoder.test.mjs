@@ -1,0 +1,227 @@
+// @ts-check
+/**
+ * A perceptron on what a frozen encoder says: trained, saved, predicted with, resumed and started from again, and held to the encoder
+ * and the layers put together by hand.
+ */
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { ENGINE, MODEL, TOKENIZER, findPlugin } from '@attune/core'
+import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
+import { evaluate, loadPredictor, resume, run } from '@attune/trainer'
+import { modelFor } from '../../packages/trainer/dist/saved-plugin.js'
+import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
+
+/** @import { Engine, HostArray, Model, RunEvent, Tokenizer } from '@attune/core' */
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const places = { folders: [root] }
+const folder = mkdtempSync(join(tmpdir(), 'attune-encoder-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const ANIMALS = ['the cat purrs', 'a dog barks loudly', 'the horse gallops', 'small birds sing', 'a cow grazes']
+const TOOLS = [
+  'the compiler emits code',
+  'a debugger steps',
+  'the linker joins',
+  'tests run in parallel',
+  'a parser reads',
+]
+const rows = Array.from({ length: 20 }, (_, i) => ({
+  text: (i % 2 === 0 ? ANIMALS : TOOLS)[Math.floor(i / 2) % 5],
+  label: i % 2 === 0 ? 'animal' : 'tool',
+}))
+const data = { use: 'jsonl', path: join(folder, 'rows.jsonl') }
+const ENCODER = join(folder, 'bert', 'model')
+const encoder = { use: 'bert', from: ENCODER }
+
+const configOf = (/** @type {string} */ name, /** @type {object} */ model, /** @type {object} */ more = {}) =>
+  /** @type {any} */ ({
+    seed: 3,
+    directory: join(folder, name),
+    data: { train: data, validation: data },
+    tokenizer: { use: 'wordpiece', path: ENCODER },
+    model,
+    objective: 'sequence-classification',
+    engine: 'tfjs-cpu',
+    training: { epochs: 2, batchSize: 5, learningRate: 0.01 },
+    ...more,
+  })
+
+/** @returns {Promise<RunEvent[]>} */
+const train = (/** @type {any} */ config) => lastValueFrom(run(config, { places }).pipe(toArray()))
+
+/** @returns {Record<string, HostArray>} */
+const weightsIn = (/** @type {string} */ name) => {
+  const file = join(folder, name, 'model/model.safetensors')
+  return decodeSafetensors(readFileSync(file), file).tensors
+}
+
+/** The parts of a saved perceptron that are not the encoder's. */
+const layersIn = (/** @type {string} */ name) =>
+  Object.entries(weightsIn(name)).filter(([each]) => !each.startsWith('mlp.encoder.'))
+
+before(async () => {
+  writeFileSync(join(folder, 'rows.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const small = { hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 12 }
+  const tokenizer = { use: 'wordpiece', vocabularySize: 120 }
+  await train(configOf('bert', { use: 'bert', ...small, maxPositionEmbeddings: 32 }, { tokenizer }))
+})
+
+/** What the encoder and the layers make of a text, put together by hand: the probability of each label. */
+async function byHand(/** @type {string} */ name, /** @type {'mean' | 'pooled'} */ input, /** @type {string} */ text) {
+  const json = JSON.parse(readFileSync(join(ENCODER, 'config.json'), 'utf8'))
+  const bert = await findPlugin(MODEL, 'bert', places)
+  /** @type {Model} */
+  const model = bert(optionsFromConfig(bert.options, json))
+  /** @type {Tokenizer} */
+  const tokenizer = (await findPlugin(TOKENIZER, 'wordpiece', places))({ path: ENCODER })
+  /** @type {Engine} */
+  const engine = (await findPlugin(ENGINE, 'tfjs-cpu', places))()
+  await engine.start()
+  const { ids } = tokenizer.encode(text)
+  const int = (/** @type {number[]} */ values) =>
+    /** @type {HostArray} */ ({ shape: [1, values.length], dtype: 'int32', values: Int32Array.from(values) })
+  const given = { inputIds: int([...ids]), attentionMask: int(ids.map(() => 1)), tokenTypeIds: int(ids.map(() => 0)) }
+  const forward = engine.compile((/** @type {any} */ p, /** @type {any} */ inputs) =>
+    model.forward(p, inputs, { training: false }),
+  )
+  const outputs = /** @type {any} */ (
+    await engine.read(/** @type {any} */ (forward(engine.put(weightsIn('bert')), engine.put(given))))
+  )
+  await engine.close()
+  const states = /** @type {Float32Array} */ (outputs.lastHiddenState.values)
+  const mean = Array.from(
+    { length: 8 },
+    (_, i) => ids.reduce((sum, _id, at) => sum + states[at * 8 + i], 0) / ids.length,
+  )
+  const saved = weightsIn(name)
+  const dense = (/** @type {number[]} */ x, /** @type {string} */ layer) => {
+    const [weight, bias] = [saved[`${layer}.weight`], saved[`${layer}.bias`]]
+    return Array.from(bias.values, (b, out) =>
+      x.reduce((sum, one, at) => sum + one * weight.values[out * x.length + at], b),
+    )
+  }
+  let x = input === 'mean' ? mean : [...outputs.pooled.values]
+  for (const i of [0, 1]) x = dense(x, `mlp.layers.${i}`).map((one) => Math.max(0, one))
+  const logits = dense(x, 'classifier').map(Math.exp)
+  return logits.map((one) => one / logits.reduce((sum, each) => sum + each, 0))
+}
+
+for (const input of /** @type {const} */ (['mean', 'pooled']))
+  describe(`a perceptron on BERT, ${input}`, () => {
+    const model = { use: 'mlp', input, hiddenSizes: [7, 6], encoder }
+    /** @type {RunEvent[]} */
+    let events
+    before(async () => {
+      events = await train(configOf(input, model))
+    })
+
+    it('leaves the encoder as it was, bit for bit, and saves it with the layers that were trained', () => {
+      const saved = weightsIn(input)
+      for (const [name, { values }] of Object.entries(weightsIn('bert')))
+        if (name.startsWith('bert.')) assert.deepEqual(saved[`mlp.encoder.${name}`].values, values, name)
+      const started = events.find(({ type }) => type === 'run.started')
+      const trainable = layersIn(input).reduce((sum, [, { values }]) => sum + values.length, 0)
+      assert.equal(started?.type === 'run.started' && started.trainableParameters, trainable)
+      assert.equal(trainable, 7 * 8 + 7 + 6 * 7 + 6 + 2 * 6 + 2)
+    })
+
+    it('learns', () => {
+      const losses = events.flatMap((event) => (event.type === 'evaluation.completed' ? [event.scores.loss.value] : []))
+      assert.ok(losses[1] < losses[0], String(losses))
+    })
+
+    it('predicts from its folder what the encoder and the layers give by hand', async () => {
+      const predictor = await loadPredictor(join(folder, input), { places })
+      const texts = ['the dog sings', 'a linker emits']
+      let at = 0
+      for await (const { scores } of predictor.predict(texts.map((text) => ({ text })))) {
+        const expected = await byHand(input, input, texts[at++])
+        for (const [i, score] of Object.values(/** @type {any} */ (scores)).entries())
+          assert.ok(Math.abs(Number(score) - expected[i]) < 1e-5, `${score} and ${expected[i]}`)
+      }
+      assert.equal(at, 2)
+      await predictor.close()
+    })
+
+    it('scores from its folder as at the end of training, and is described by its config.json alone', async () => {
+      const { scores } = await evaluate(join(folder, input), { split: 'validation', places })
+      const last = events.filter(({ type }) => type === 'evaluation.completed').at(-1)
+      assert.deepEqual(last?.type === 'evaluation.completed' && last.scores, scores)
+      const json = JSON.parse(readFileSync(join(folder, input, 'model/config.json'), 'utf8'))
+      const described = await modelFor(json, folder, places)
+      assert.equal(described.encoder?.reads, input === 'mean' ? 'lastHiddenState' : 'pooled')
+      assert.deepEqual(described.encoder?.model.config, json.encoder)
+    })
+
+    it('is what a run can start from, with the encoder inside', async () => {
+      const from = { use: 'mlp', from: join(folder, input, 'model') }
+      await train(configOf(`${input}-on`, from, { training: { epochs: 1, batchSize: 10, learningRate: 1e-30 } }))
+      assert.deepEqual(weightsIn(`${input}-on`), weightsIn(input))
+      assert.ok((await evaluate(join(folder, `${input}-on`), { split: 'validation', places })).scores.loss.value > 0)
+    })
+  })
+
+it('predicts from its folder when what it was made of is gone', async () => {
+  const elsewhere = join(folder, 'elsewhere')
+  cpSync(join(folder, 'bert'), elsewhere, { recursive: true })
+  const from = join(elsewhere, 'model')
+  await train(configOf('first', { use: 'mlp', hiddenSizes: [5], encoder: { use: 'bert', from } }))
+  await train(configOf('second', { use: 'mlp', from: join(folder, 'first', 'model') }))
+  await train(configOf('third', { use: 'bert', from }))
+  rmSync(elsewhere, { recursive: true })
+  const loss = async (/** @type {string} */ name) =>
+    (await evaluate(join(folder, name), { split: 'validation', places })).scores
+  const scores = await loss('first')
+  assert.ok((await loss('second')).loss.value < scores.loss.value)
+  assert.ok((await loss('third')).loss.value > 0)
+  rmSync(join(folder, 'first'), { recursive: true })
+  assert.ok((await loss('second')).loss.value < scores.loss.value)
+})
+
+describe('a run with a frozen encoder', () => {
+  const model = { use: 'mlp', hiddenSizes: [7, 6], encoder }
+
+  it('ends with the same weights when it was interrupted', async () => {
+    /** @type {Subject<any>} */
+    const commands = new Subject()
+    const stop = (/** @type {RunEvent} */ event) => {
+      if (event.type === 'step.completed' && event.step === 3) commands.next({ type: 'stop', because: 'a test' })
+    }
+    await lastValueFrom(run(configOf('parts', model), { places, commands }).pipe(tap(stop)))
+    await lastValueFrom(resume(join(folder, 'parts'), { places }))
+    assert.deepEqual(weightsIn('parts'), weightsIn('mean'))
+  })
+
+  it('is the same on the compiled engine', async () => {
+    await train(configOf('compiled', model, { engine: 'onnxruntime' }))
+    const expected = weightsIn('mean')
+    for (const [name, { values }] of Object.entries(weightsIn('compiled')))
+      values.forEach((value, i) => assert.ok(Math.abs(value - Number(expected[name].values[i])) < 1e-4, name))
+  })
+
+  it('may have an adapter that freezes more', async () => {
+    const adapter = { use: 'frozen-layers', count: 2 }
+    const [{ ...started }] = (await train(configOf('more', model, { adapter }))).filter(
+      ({ type }) => type === 'run.started',
+    )
+    assert.equal(started.type === 'run.started' && started.trainableParameters, 6 * 7 + 6 + 2 * 6 + 2)
+  })
+
+  it('is refused where it cannot be', async () => {
+    const refused = (/** @type {object} */ wrong, /** @type {object} */ expected) =>
+      assert.rejects(train(configOf('refused', wrong)), expected)
+    await refused({ use: 'mlp', encoder: { use: 'bert' } }, { code: 'BAD_OPTIONS', problem: /must start from/ })
+    await refused({ use: 'mlp', encoder: { ...encoder, partial: true } }, { code: 'BAD_OPTIONS' })
+    await refused({ use: 'mlp', encoder: 3 }, { code: 'BAD_OPTIONS', problem: /must name a model/ })
+    await refused({ use: 'mlp', from: ENCODER, encoder }, { code: 'BAD_OPTIONS', problem: /`from` and `encoder`/ })
+    await refused({ use: 'mlp', embeddings: 'v.txt', encoder }, { code: 'BAD_OPTIONS', problem: /`encoder` and/ })
+    await refused({ use: 'mlp', encoder: { ...encoder, use: 'gpt2' } }, { code: 'WRONG_MODEL_TYPE' })
+    await refused({ use: 'mlp', encoder: { ...encoder, hiddenSize: 6 } }, { code: 'SHAPE_MISMATCH' })
+    await refused({ use: 'lstm', encoder }, { code: 'BAD_CONFIG', problem: /unknown `encoder`/ })
+  })
+})
