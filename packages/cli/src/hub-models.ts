@@ -8,22 +8,31 @@ export const folderOf = (reference: string): Promise<string> =>
   existsSync(reference) ? Promise.resolve(resolve(reference)) : modelFolder(reference, {}, showHub(process.stderr))
 
 /**
- * Puts the folder of a model of the Hub where a configuration names one: in `model: { from: organization/name }` and
- * `tokenizer: { path: organization/name }`. Relative paths count from the base folder, and come first.
+ * Puts the folder of a model of the Hub where a configuration names one: in `model: { from: organization/name }`, in the `encoder`
+ * inside a model, and in `tokenizer: { path: organization/name }`. Relative paths count from the base folder, and come first.
  */
 export async function withHubModel(
   config: Record<string, unknown>,
   baseFolder: string,
 ): Promise<Record<string, unknown>> {
-  const changed = { ...config }
-  for (const [part, key] of [
-    ['model', 'from'],
-    ['tokenizer', 'path'],
-  ] as const) {
-    const options = config[part] as Readonly<Record<string, unknown>> | undefined
-    const named = typeof options === 'object' ? options[key] : undefined
-    if (typeof named !== 'string' || existsSync(resolve(baseFolder, named))) continue
-    changed[part] = { ...options, [key]: await modelFolder(named, {}, showHub(process.stderr)) }
+  const model = await withFolder(config['model'], 'from', baseFolder)
+  const inside = isRecord(model) ? await withFolder(model['encoder'], 'from', baseFolder) : undefined
+  const tokenizer = await withFolder(config['tokenizer'], 'path', baseFolder)
+  return {
+    ...config,
+    ...(model === undefined
+      ? {}
+      : { model: isRecord(model) && inside !== undefined ? { ...model, encoder: inside } : model }),
+    ...(tokenizer === undefined ? {} : { tokenizer }),
   }
-  return changed
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+/** The options with the folder of the model that one of them names, if it is none yet. */
+async function withFolder(options: unknown, key: string, baseFolder: string): Promise<unknown> {
+  const named = isRecord(options) ? options[key] : undefined
+  if (!isRecord(options) || typeof named !== 'string' || existsSync(resolve(baseFolder, named))) return options
+  return { ...options, [key]: await modelFolder(named, {}, showHub(process.stderr)) }
 }

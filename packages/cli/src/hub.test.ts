@@ -114,12 +114,14 @@ describe('a model of the Hub', () => {
     expect(written.err).toContain(join('snapshots', COMMIT)) // what is amiss with this toy is found in the cache
     const neither = await attune(['generate', 'org/none', 'a prompt'])
     expect(neither.err).toMatch(/^HUB_NOT_FOUND: there is no folder org\/none, and /)
-    writeFileSync(
-      join(root, 'train.yaml'),
-      'model: { use: bert, from: org/toy }\ndata: { train: { use: jsonl, path: x.jsonl } }\nobjective: causal-language-modeling\ntokenizer: { use: wordpiece }\n',
-    )
-    const trained = await attune(['train', 'train.yaml'])
-    expect(trained.err).toMatch(/WRONG_MODEL_TYPE: .*snapshots.*"gpt2"/)
+    for (const model of ['{ use: bert, from: org/toy }', '{ use: mlp, encoder: { use: bert, from: org/toy } }']) {
+      writeFileSync(
+        join(root, 'train.yaml'),
+        `model: ${model}\ndata: { train: { use: jsonl, path: x.jsonl } }\nobjective: causal-language-modeling\ntokenizer: { use: wordpiece }\n`,
+      )
+      const trained = await attune(['train', 'train.yaml'])
+      expect(trained.err).toMatch(/WRONG_MODEL_TYPE: .*snapshots.*"gpt2"/)
+    }
   })
 })
 
