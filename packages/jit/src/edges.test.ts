@@ -76,6 +76,12 @@ describe('where nothing or little is given, a kernel computes what TF.js does in
     expect(compiled(op, ...inputs)).toEqual(read(op(...inputs)))
   })
 
+  it.each([[[4]], [[4, -1]]])('no shape %p for six numbers', (shape) => {
+    const op: Op = (x) => tf.reshape(x!, shape)
+    expect(() => op(tf.ones([6]))).toThrow()
+    expect(() => compiled(op, tf.ones([6]))).toThrow(/ shape /)
+  })
+
   it('a product with an activation that there is not', () => {
     const op: Op = (a, b) =>
       tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, activation: 'softsign' as 'relu' })

@@ -31,6 +31,13 @@ const convolutions: Record<string, (d: Draw) => Trial> = {
     const op: Op = (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, strides as [number, number], pad)
     return [op, [d.real(shape), d.real([...size, channels, 1 + d.below(4)])], g]
   },
+  conv2dPadded: (d) => {
+    const { shape, size, strides, channels } = drawn(d, 2)
+    const around = (): [number, number] => [d.below(3), d.below(3)]
+    const pad: tf.backend_util.ExplicitPadding = [[0, 0], around(), around(), [0, 0]]
+    const op: Op = (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, strides as [number, number], pad)
+    return [op, [d.real(shape), d.real([...size, channels, 2])], g]
+  },
   conv2dChannelsFirst: (d) => {
     const { batch, spatial, size, strides, pad, channels } = drawn(d, 2)
     const op: Op = (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, strides as [number, number], pad, 'NCHW')

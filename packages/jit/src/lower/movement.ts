@@ -1,4 +1,4 @@
-import { slice_util } from '@tensorflow/tfjs-core'
+import { slice_util, util } from '@tensorflow/tfjs-core'
 import { emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
 import {
@@ -77,15 +77,7 @@ const along = (axis: number, rank: number): number => (axis < 0 ? axis + rank : 
 
 /** Operations that only move numbers. */
 export const movements: Lowerings = {
-  Reshape: ({ b, in: x, attr }) => {
-    const shape = attr<number[]>('shape')
-    const rest = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
-    return reshape(
-      b,
-      x('x'),
-      shape.map((n) => (n === -1 ? sizeOf(x('x').shape) / rest : n)),
-    )
-  },
+  Reshape: ({ b, in: x, attr }) => reshape(b, x('x'), util.inferFromImplicitShape(attr('shape'), sizeOf(x('x').shape))),
   ExpandDims: ({ b, in: x, attr }) => {
     const { shape } = x('input')
     const at = along(attr('dim'), shape.length + 1)
