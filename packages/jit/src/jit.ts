@@ -111,10 +111,11 @@ function tensorsOf(
  * certain shapes and types the function runs once on stand-ins, what it does becomes an ONNX graph, and ONNX Runtime runs
  * that, then and from then on. Arguments and results are tensors, or records of them, nested at will.
  *
- * The function must be pure: numbers other than those of its arguments, `Math.random()` among them, are those of the first
- * call for ever. It must not look at the numbers of tensors.
+ * The function must be pure: numbers other than those of its arguments are those of the first call for ever, so what draws
+ * random ones without a seed is refused. It must not look at the numbers of tensors.
  *
- * @throws AttuneError `UNKNOWN_KERNEL`, `READS_TENSOR`, `UNSUPPORTED_TYPE`, `ESCAPED_TENSOR`, at the first call.
+ * @throws AttuneError `UNKNOWN_KERNEL`, `READS_TENSOR`, `UNSUPPORTED_TYPE`, `ESCAPED_TENSOR`, `FROZEN_RANDOMNESS`, at the first
+ * call.
  */
 export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Jitted<F> {
   const { donate = [], constant = [], maximumGraphs = 16 } = options
