@@ -57,7 +57,7 @@ test('two engines have the same losses, and a peer that does other work ends the
   assert.ok(steps.every(Number.isFinite))
 })
 
-test('the losses of LoRA fall, are the same in Attune, PyTorch and the stock WASM backend, and move with the update', async (t) => {
+test('the losses of LoRA are the same in Attune, PyTorch and the stock WASM backend, and move with the update', async (t) => {
   const stock = PEERS.find(({ name }) => name === 'tfjs-wasm-stock')
   assert.ok(stock)
   const there = [attune, stock, pytorch].filter((peer) => {

@@ -30,10 +30,13 @@ const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', valu
 const SEED = { shape: [2], dtype: 'int32', values: Int32Array.of(1, 2) }
 
 /** The golden case, and the model that it is about with peft's factors beside its layers. */
-async function open(/** @type {string} */ folder, /** @type {Engine} */ engine) {
+async function open(/** @type {string} */ folder, /** @type {Engine} */ engine, options = {}) {
   const expected = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'))
   const it = await readCase(join(root, expected.case))
-  const adapter = (await findPlugin(ADAPTER, 'lora', places))(expected.options, { engine, randomness: key(1) })
+  const adapter = (await findPlugin(ADAPTER, 'lora', places))(
+    { ...expected.options, ...options },
+    { engine, randomness: key(1) },
+  )
   /** @type {Adapted} */
   const adapted = adapter.adapt(it.model, engine.put(it.weights))
   const start = /** @type {Params} */ (engine.put(tensors(join(folder, 'start.safetensors'))))
@@ -84,6 +87,21 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const merged = await engine.read(engine.compile(adapted.merge)(trainable, adapted.frozen))
         assert.ok(furthest(merged, join(folder, 'merged.safetensors')) <= 1e-5)
         assert.deepEqual(Object.keys(merged).sort(), Object.keys(it.weights).sort())
+      })
+
+      it(`${plugin}: the same gradients with dropout where layers are computed again for them`, async () => {
+        const { it, adapted, trainable } = await open(folder, engine, { dropout: 0.2 })
+        const gradients = async (/** @type {boolean} */ recompute) => {
+          const differentiate = engine.compile((t, frozen, batch, seed) =>
+            lossAndGradients({ ...it, recompute }, t, frozen, batch, seed),
+          )
+          const batch = engine.put(hostTree(it.golden.examples[0].batch))
+          const found = differentiate(trainable, adapted.frozen, batch, engine.put(/** @type {any} */ (SEED)))
+          return /** @type {any} */ (await engine.read(found.grads))
+        }
+        const [kept, again] = [await gradients(false), await gradients(true)]
+        assert.ok(gradientDifference(again, kept) <= 1e-5)
+        assert.ok(gradientDifference(kept, tensors(join(folder, 'gradients.safetensors'))) > 1e-2, 'nothing is dropped')
       })
 
       it(`${plugin}: losses of five steps of AdamW to 1e-4, weights after them to 5e-5`, async () => {

@@ -7,27 +7,16 @@ import type { Tensor } from '@tensorflow/tfjs-core'
  */
 export type Beside = (params: Params, name: string, x: Tensor) => Tensor | undefined
 
-let current: Beside | undefined
+/** Under a symbol it is no parameter, and goes where a record of parameters is spread. */
+const BESIDE = Symbol.for('attune/beside')
+type Carrying = Params & { readonly [BESIDE]?: Beside }
 
 /**
- * `run()`, in which every dense layer adds what `beside` makes of its input. This is how an adapter reaches the layers of a
- * model that knows nothing of it, and whose layers keep their weights.
+ * The parameters, with which every dense layer adds what `beside` makes of its input. This is how an adapter reaches the
+ * layers of a model that knows nothing of it, and whose layers keep their weights.
  */
-export function withBeside<T>(beside: Beside | undefined, run: () => T): T {
-  const before = current
-  current = beside
-  try {
-    return run()
-  } finally {
-    current = before
-  }
-}
+export const withBeside = (params: Params, beside: Beside | undefined): Params =>
+  beside === undefined ? params : ({ ...params, [BESIDE]: beside } as Carrying)
 
-/** `f`, which adds beside dense layers what is added now, whenever it is called: a layer that is computed again later. */
-export function withPresentBeside<A extends unknown[], R>(f: (...given: A) => R): (...given: A) => R {
-  const then = current
-  return (...given) => withBeside(then, () => f(...given))
-}
-
-/** What is added to the dense layer of a name, `[rows, out]`. */
-export const besideLinear: Beside = (params, name, x) => current?.(params, name, x)
+/** What dense layers with these parameters add. */
+export const besideOf = (params: Params): Beside | undefined => (params as Carrying)[BESIDE]

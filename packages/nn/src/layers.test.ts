@@ -22,6 +22,7 @@ import {
   rmsNorm,
   rotaryTables,
   rotate,
+  under,
   withBeside,
 } from './index.js'
 
@@ -194,19 +195,21 @@ describe('activation and parameter', () => {
     )
   })
 
-  it('adds beside a dense layer what it is told, by name, and only meanwhile', () => {
-    const params = { 'layer.weight': tensor([[1, 2]]), 'layer.bias': tensor([3]) }
+  it('adds beside a dense layer what the parameters carry, also through a part of them', () => {
+    const params = { 'layer.weight': tensor([[1, 2]]), 'layer.bias': tensor([3]), 'other.bias': tensor([1]) }
     const x = tensor([[[1, 1]], [[2, 0]]])
-    const values = () => [...linear(params, 'layer', x).dataSync()]
+    const values = (of: Params) => [...linear(of, 'layer', x).dataSync()]
     const seen: unknown[] = []
-    const beside = (given: unknown, name: string, rows: Tensor) => {
-      seen.push([given, name, rows.shape])
+    const carrying = withBeside(params, (given, name, rows) => {
+      seen.push([Object.keys(given), name, rows.shape])
       return tensor([[10], [20]])
-    }
-    expect(withBeside(beside, () => values())).toEqual([16, 25])
-    expect(seen).toEqual([[params, 'layer', [2, 2]]])
-    expect(withBeside(beside, () => withBeside(() => undefined, values))).toEqual([6, 5])
-    expect(() => withBeside(beside, () => linear({}, 'layer', x))).toThrow('layer.weight')
-    expect(values()).toEqual([6, 5])
+    })
+    expect(values(params)).toEqual([6, 5])
+    expect(values(carrying)).toEqual([16, 25])
+    expect(values({ ...carrying })).toEqual([16, 25])
+    expect(values(under(carrying, 'layer.'))).toEqual([16, 25])
+    expect(seen.at(-1)).toEqual([['layer.weight', 'layer.bias'], 'layer', [2, 2]])
+    expect(values(withBeside(carrying, () => undefined))).toEqual([6, 5])
+    expect(Object.keys(carrying)).toEqual(Object.keys(params))
   })
 })

@@ -1,6 +1,6 @@
 import type { Params } from '@attune/core'
 import { type Tensor, add, matMul, reshape } from '@tensorflow/tfjs-core'
-import { besideLinear } from './beside-linear.js'
+import { besideOf } from './beside-linear.js'
 import { parameter } from './parameter.js'
 
 /** How a layer's parameters are laid out. */
@@ -28,6 +28,6 @@ export function linear(
   const rows = reshape(x, [-1, inputs])
   const product = matMul(rows, weight, false, !inputFirst)
   const y = bias ? add(product, parameter(params, `${name}.bias`)) : product
-  const beside = besideLinear(params, name, rows)
+  const beside = besideOf(params)?.(params, name, rows)
   return reshape(beside === undefined ? y : add(y, beside), [...x.shape.slice(0, -1), outputs])
 }

@@ -1,6 +1,6 @@
 import type { Mode, Params } from '@attune/core'
 import { type Tensor, add, customGrad, engine, mul, reshape, slice, zerosLike } from '@tensorflow/tfjs-core'
-import { withPresentBeside } from './beside-linear.js'
+import { besideOf, withBeside } from './beside-linear.js'
 
 /** A scalar 0 that cannot be computed before `dy` is there. */
 const zeroAfter = (dy: Tensor): Tensor => mul(reshape(slice(reshape(dy, [-1]), 0, 1), []), 0)
@@ -34,10 +34,11 @@ export function recomputed(
 ): Tensor {
   if (!mode.training || mode.recompute !== true) return layer(params, ...tensors)
   const names = Object.keys(params)
-  const apply = withPresentBeside((all: readonly Tensor[]): Tensor => {
+  const apply = (all: readonly Tensor[]): Tensor => {
     const [own, others] = [all.slice(0, names.length), all.slice(names.length)]
-    return layer(Object.fromEntries(names.map((name, i) => [name, own[i]!])), ...others)
-  })
+    const named = Object.fromEntries(names.map((name, i) => [name, own[i]!]))
+    return layer(withBeside(named, besideOf(params)), ...others)
+  }
   return customGrad((...given) => {
     const save = given.pop() as (tensors: Tensor[]) => void
     const inputs = given as Tensor[]

@@ -73,7 +73,7 @@ const adaptedModel = (model: Model, layers: readonly string[], o: Options): Mode
   ...model,
   forward(params, inputs, mode) {
     const met = new Set<string>()
-    const outputs = withBeside(besideIn(o, mode, met), () => model.forward(params, inputs, mode))
+    const outputs = model.forward(withBeside(params, besideIn(o, mode, met)), inputs, mode)
     const idle = mode.training ? layers.filter((layer) => !met.has(layer)) : []
     if (idle.length === 0) return outputs
     throw new AttuneError(
