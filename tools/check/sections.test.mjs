@@ -10,7 +10,9 @@ import { root } from './packages.mjs'
 const read = (/** @type {string} */ path) => readFileSync(join(root, 'examples', path), 'utf8')
 
 it('the untrained model differs from the pretrained one in its first weights alone', () => {
-  const [pretrained, untrained] = ['config', 'untrained'].map((name) => yaml.parse(read(`debian-sections/${name}.yaml`)))
+  const [pretrained, untrained] = ['config', 'untrained'].map((name) =>
+    yaml.parse(read(`debian-sections/${name}.yaml`)),
+  )
   const { use, ...size } = untrained.model
   assert.deepEqual({ ...untrained, model: 0, directory: 0 }, { ...pretrained, model: 0, directory: 0 })
   const saved = JSON.parse(read('models/debian-bert/config.json'))
