@@ -142,7 +142,7 @@ const rootTargets = {
   lint: target('.', 'node node_modules/eslint/bin/eslint.js --max-warnings 0 *.mjs tools', { inputs: tools }),
   test: target('.', 'node tools/run/node-test.mjs tools/check/*.test.mjs', {
     dependsOn: everyBuild,
-    inputs: tools,
+    inputs: [...tools, '{workspaceRoot}/examples/debian-sections/*', '{workspaceRoot}/examples/models/*/config.json'],
     outputs: ['{projectRoot}/test-results.json'],
   }),
   check: target('.', 'node tools/check/all.mjs', { dependsOn: everyBuild, inputs: everything }),

@@ -10,7 +10,8 @@ const read = (path) => gunzipSync(readFileSync(path)).toString('utf8')
 const words = (text) => text.split(/\s+/).filter(Boolean)
 const alike = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ')
 
-// What the classifier will be measured on is not read beforehand, not even without its labels.
+// The descriptions that the classifier will be measured on are not read beforehand, not even without their labels; others of the
+// same source package, which share sentences with them, are: see overlap.mjs.
 const measuredOn = new Set(
   ['validation', 'test'].flatMap((split) =>
     read(new URL(`../../debian-sections/${split}.jsonl.gz`, import.meta.url))

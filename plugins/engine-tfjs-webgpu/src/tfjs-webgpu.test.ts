@@ -11,7 +11,7 @@ const failure = await tfjsWebgpu()
 
 if (failure === undefined) {
   env().set('WEBGPU_CPU_FORWARD', false) // small tensors, and the suite's are small, would be computed by the processor
-  describeEngine(tfjsWebgpu)
+  describeEngine(tfjsWebgpu, { settlesAfter: 600 }) // TF.js keeps buffers, and Dawn commands, for a few hundred steps
 } else
   describe('engine tfjs-webgpu', () => {
     it(`is not held to the contract of engines here: ${failure.problem}`, () => {
