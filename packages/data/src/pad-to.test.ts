@@ -18,17 +18,27 @@ describe('padTo and attentionMask', () => {
     })
   })
 
+  it('fill up at the beginning where they are told to', () => {
+    expect([...padTo([[5, 6], [], [7]], 3, 9, 'left').values]).toEqual([9, 5, 6, 9, 9, 9, 9, 9, 7])
+    expect([...attentionMask([[5, 6], [], [7]], 3, 'left').values]).toEqual([0, 1, 1, 0, 0, 0, 0, 0, 1])
+  })
+
   it('give back each sequence where the mask is 1, and the value of padding where it is 0', () =>
     fc.assert(
-      fc.property(sequences, fc.integer({ min: 12, max: 20 }), (some, length) => {
-        const { values } = padTo(some, length, -7)
-        const mask = attentionMask(some, length).values
-        some.forEach((sequence, row) => {
-          const places = Array.from({ length }, (_, column) => row * length + column)
-          expect(places.filter((place) => mask[place] === 1).map((place) => values[place])).toEqual(sequence)
-          expect(places.filter((place) => mask[place] === 0).every((place) => values[place] === -7)).toBe(true)
-        })
-      }),
+      fc.property(
+        sequences,
+        fc.integer({ min: 12, max: 20 }),
+        fc.constantFrom('left', 'right'),
+        (some, length, side) => {
+          const { values } = padTo(some, length, -7, side)
+          const mask = attentionMask(some, length, side).values
+          some.forEach((sequence, row) => {
+            const places = Array.from({ length }, (_, column) => row * length + column)
+            expect(places.filter((place) => mask[place] === 1).map((place) => values[place])).toEqual(sequence)
+            expect(places.filter((place) => mask[place] === 0).every((place) => values[place] === -7)).toBe(true)
+          })
+        },
+      ),
     ))
 
   it('take typed arrays', () => {

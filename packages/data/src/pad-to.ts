@@ -1,29 +1,41 @@
-import { AttuneError, type HostArray } from '@attune/core'
+import { AttuneError, type HostArray, type Side } from '@attune/core'
 
 /**
- * Lays sequences out as rows of equal length, filled up at the end with `value`.
+ * Lays sequences out as rows of equal length, filled up with `value`.
+ * @param side where what is filled up stands: at the end, unless it is to be at the beginning
  * @returns int32, `(sequences, length)`.
  * @throws AttuneError `SEQUENCE_TOO_LONG` if a sequence has more than `length` entries.
  */
-export function padTo(sequences: readonly ArrayLike<number>[], length: number, value: number): HostArray {
+export function padTo(
+  sequences: readonly ArrayLike<number>[],
+  length: number,
+  value: number,
+  side: Side = 'right',
+): HostArray {
   const values = new Int32Array(sequences.length * length).fill(value)
   sequences.forEach((sequence, row) => {
     refuseLonger(sequence.length, length, row)
-    values.set(sequence, row * length)
+    values.set(sequence, row * length + (side === 'left' ? length - sequence.length : 0))
   })
   return { shape: [sequences.length, length], dtype: 'int32', values }
 }
 
 /**
- * The mask that tells tokens (1) from padding (0) for sequences that {@link padTo} pads to the same `length`.
+ * The mask that tells tokens (1) from padding (0) for sequences that {@link padTo} pads to the same `length`,
+ * on the same side.
  * @returns int32, `(sequences, length)`.
  * @throws AttuneError `SEQUENCE_TOO_LONG` if a sequence has more than `length` entries.
  */
-export function attentionMask(sequences: readonly { readonly length: number }[], length: number): HostArray {
+export function attentionMask(
+  sequences: readonly { readonly length: number }[],
+  length: number,
+  side: Side = 'right',
+): HostArray {
   const values = new Int32Array(sequences.length * length)
   sequences.forEach((sequence, row) => {
     refuseLonger(sequence.length, length, row)
-    values.fill(1, row * length, row * length + sequence.length)
+    const from = row * length + (side === 'left' ? length - sequence.length : 0)
+    values.fill(1, from, from + sequence.length)
   })
   return { shape: [sequences.length, length], dtype: 'int32', values }
 }

@@ -1,6 +1,18 @@
 import { expect, it } from '@jest/globals'
 import { textArrays, textOf } from './text-inputs.js'
 
+it('textArrays pads on the left too, and then says where each token stands in its text', () => {
+  const arrays = textArrays([[5, 6, 7], [8]], 4, 9, [[0, 0, 1], [0]], 'left')
+  const values = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, [...array.values]]))
+  expect(values).toEqual({
+    inputIds: [9, 5, 6, 7, 9, 9, 9, 8],
+    attentionMask: [0, 1, 1, 1, 0, 0, 0, 1],
+    tokenTypeIds: [0, 0, 0, 1, 0, 0, 0, 0],
+    positionIds: [0, 0, 1, 2, 0, 0, 0, 0],
+  })
+  expect(textArrays([[5]], 2, 9)).not.toHaveProperty('positionIds')
+})
+
 it('textArrays pads ids and types on the right and masks the padding', () => {
   const { inputIds, attentionMask, tokenTypeIds } = textArrays([[5, 6, 7], [8]], 4, 9, [[0, 0, 1], [0]])
   expect([...inputIds.values]).toEqual([5, 6, 7, 9, 8, 9, 9, 9])

@@ -1,4 +1,4 @@
-import { AttuneError, type Example, type HostArray } from '@attune/core'
+import { AttuneError, type Example, type HostArray, type Side } from '@attune/core'
 import { type Packing, layOut } from './pack-sequences.js'
 import { attentionMask, padTo } from './pad-to.js'
 
@@ -21,6 +21,8 @@ export interface TextArrays extends Record<string, HostArray> {
   readonly inputIds: HostArray
   readonly attentionMask: HostArray
   readonly tokenTypeIds: HostArray
+  /** Where each token stands in its text; there where padding comes before it, for models count from the first place. */
+  readonly positionIds?: HostArray
 }
 
 /** What a model reads of texts of which several share a row: the places of tokens and the number of their text, too. */
@@ -29,16 +31,31 @@ export interface PackedTextArrays extends TextArrays {
   readonly segmentIds: HostArray
 }
 
-/** Token ids as a model's inputs, padded on the right to `length` with `pad`. Types are 0 where none are given. */
+/**
+ * Token ids as a model's inputs, padded to `length` with `pad`. Types are 0 where none are given. Padding is on the right unless
+ * it is to be on the left, as for rows that are written on together; models that read a text by its first place, as BERT does,
+ * want it on the right.
+ */
 export const textArrays = (
   ids: readonly (readonly number[])[],
   length: number,
   pad: number,
   types: readonly (readonly number[])[] = ids.map((row) => row.map(() => 0)),
+  side: Side = 'right',
 ): TextArrays => ({
-  inputIds: padTo(ids, length, pad),
-  attentionMask: attentionMask(ids, length),
-  tokenTypeIds: padTo(types, length, 0),
+  inputIds: padTo(ids, length, pad, side),
+  attentionMask: attentionMask(ids, length, side),
+  tokenTypeIds: padTo(types, length, 0, side),
+  ...(side === 'right'
+    ? {}
+    : {
+        positionIds: padTo(
+          ids.map((row) => row.map((_, i) => i)),
+          length,
+          0,
+          side,
+        ),
+      }),
 })
 
 /** Token ids as a model's inputs, laid out as `packing` says in rows of `length`: places begin anew with each text. */

@@ -35,7 +35,7 @@ const step = (number: number, loss: number): RunEvents['step.completed'] => ({
 
 /** One event of each type that core knows, in the order of a run. */
 const oneOfEach = (directory: string): Fields => ({
-  'fit.progressed': { plugin: 'tokenizer wordpiece', phase: 'counting words', done: 500, total: 1000, seconds: 0.25 },
+  'fit.progressed': { plugin: 'tokenizer bpe', phase: 'texts read', done: 1000, total: 4000, seconds: 2 },
   'run.started': facts(directory),
   'run.resumed': { ...facts(directory), step: 2, checkpoint: join(directory, 'checkpoints', '2') },
   'rows.rejected': { split: 'train', count: 3, path: join(directory, 'rejects', 'train.jsonl') },

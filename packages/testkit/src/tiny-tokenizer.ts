@@ -25,8 +25,11 @@ const id = (spelled: string): number | undefined => {
 }
 
 /** Where each token stands in its own text; a text of letters beyond the first plane is not what this is for. */
-const located = (parts: readonly (readonly number[])[]) => ({
-  offsets: [[0, 0] as const, ...parts.flatMap((part) => [...part.map((_, i) => [i, i + 1] as const), [0, 0] as const])],
+const located = (parts: readonly (readonly number[])[], lost: readonly number[]) => ({
+  offsets: [
+    [0, 0] as const,
+    ...parts.flatMap((part, n) => [...part.map((_, i) => [i + lost[n]!, i + lost[n]! + 1] as const), [0, 0] as const]),
+  ],
   specialMask: [1, ...parts.flatMap((part) => [...part.map(() => 0), 1])],
 })
 
@@ -39,17 +42,21 @@ export const tinyTokenizer = (): Tokenizer => {
     vocabularySize: LAST_LETTER - FIRST_LETTER + 5,
     special: SPECIAL,
     paddingSide: 'right',
-    encode(text, { pair, maximumLength = Infinity, offsets = false } = {}) {
+    encode(text, { pair, maximumLength = Infinity, truncationSide, offsets = false } = {}) {
       const parts = [letters(text), ...(pair === undefined ? [] : [letters(pair)])]
       const room = maximumLength - 1 - parts.length
       const truncated = parts.reduce((sum, part) => sum + part.length, 0) > room
-      while (parts.reduce((sum, part) => sum + part.length, 0) > room)
-        parts.reduce((longest, part) => (part.length >= longest.length ? part : longest)).pop()
+      const lost = parts.map(() => 0)
+      while (parts.reduce((sum, part) => sum + part.length, 0) > room) {
+        const longest = parts.reduce((best, part, i) => (part.length >= parts[best]!.length ? i : best), 0)
+        if (truncationSide !== 'left') parts[longest]!.pop()
+        else if (parts[longest]!.shift() !== undefined) lost[longest]!++
+      }
       return {
         ids: [SPECIAL.begin, ...parts.flatMap((part) => [...part, SPECIAL.end])],
         typeIds: [0, ...parts.flatMap((part, i) => [...part.map(() => i), i])],
         truncated,
-        ...(offsets ? located(parts) : {}),
+        ...(offsets ? located(parts, lost) : {}),
       }
     },
     decode: (ids) =>

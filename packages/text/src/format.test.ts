@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import { formatBytes, formatCount, formatDuration, formatNumber, formatShort, printable } from './format.js'
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatProgress,
+  formatShort,
+  printable,
+} from './format.js'
 
 describe('numbers for people', () => {
   it.each([
@@ -37,6 +45,15 @@ describe('numbers for people', () => {
     [Infinity, '?'],
     [-1, '?'],
   ])('%p seconds are written %p', (seconds, text) => expect(formatDuration(seconds)).toBe(text))
+
+  it('writes progress with its rate and what is left', () => {
+    const given = { plugin: 'tokenizer bpe', phase: 'tokens learned', done: 2000, seconds: 4 }
+    expect(formatProgress({ ...given, total: 8000 })).toBe(
+      'tokenizer bpe: 2,000 of 8,000 tokens learned  500/s  12 s left',
+    )
+    expect(formatProgress(given)).toBe('tokenizer bpe: 2,000 tokens learned  500/s')
+    expect(formatProgress({ ...given, done: 0, total: 9 })).toBe('tokenizer bpe: 0 of 9 tokens learned')
+  })
 
   it('writes counts in full or short', () => {
     expect(formatCount(12345)).toBe('12,345')

@@ -34,6 +34,22 @@ export function formatDuration(seconds: number): string {
   return all < 86_400 ? pair(3600, 'h', 'min', 60) : pair(86_400, 'd', 'h', 3600)
 }
 
+/** What is done, how far it is, how fast it gets on, and how long it will take: `bpe: 2,000 of 8,000 texts  500/s  12 s left`. */
+export function formatProgress(given: {
+  readonly plugin: string
+  readonly phase: string
+  readonly done: number
+  readonly total?: number
+  readonly seconds: number
+}): string {
+  const { plugin, phase, done, total, seconds } = given
+  const rate = seconds > 0 ? done / seconds : 0
+  const of = total === undefined ? '' : ` of ${formatCount(total)}`
+  const speed = rate > 0 ? [`${formatNumber(rate)}/s`] : []
+  const left = total !== undefined && rate > 0 ? [`${formatDuration((total - done) / rate)} left`] : []
+  return [`${plugin}: ${formatCount(done)}${of} ${phase}`, ...speed, ...left].join('  ')
+}
+
 /**
  * A copy of a value in which control characters other than line ends, in strings and in names, are replaced by `�`: labels
  * and rows come from data, and data must not steer the terminal.

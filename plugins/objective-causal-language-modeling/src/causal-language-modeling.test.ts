@@ -63,3 +63,32 @@ describe('the batch', () => {
     )
   })
 })
+
+describe('a text that is too long', () => {
+  const model = tinyModel()
+  const tiny = tinyTokenizer()
+  /** One that puts nothing after a text. */
+  const open: Tokenizer = {
+    ...tiny,
+    encode: (text, options) => {
+      const { ids, ...rest } = tiny.encode(text, {
+        ...options,
+        maximumLength: (options?.maximumLength ?? Infinity) + 1,
+      })
+      return { ...rest, ids: ids.slice(0, -1) }
+    },
+  }
+  const read = (tokenizer: Tokenizer, options: object) => {
+    const objective = causalLanguageModeling({ maximumLength: 6, ...options }, { model, tokenizer })
+    const { ids, truncated } = objective.encode({ text: 'abcdefgh' }) as never as { ids: number[]; truncated: boolean }
+    return [tiny.decode(ids), ids.at(-1) === tiny.special.end, ids.length, truncated]
+  }
+
+  it('loses the end that it is told to, and the token that ends it with its end', () => {
+    expect(read(tiny, { truncationSide: 'left' })).toEqual(['efgh', true, 6, true])
+    expect(read(tiny, {})).toEqual(['abcd', true, 6, true])
+    expect(read(open, { truncationSide: 'left' })).toEqual(['efgh', true, 6, true])
+    expect(read({ ...open, truncationSide: 'left' }, {})).toEqual(['efgh', true, 6, true])
+    expect(read(open, {})).toEqual(['abcde', false, 6, true])
+  })
+})

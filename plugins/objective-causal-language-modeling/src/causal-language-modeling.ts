@@ -1,5 +1,6 @@
 import {
   type Batch,
+  type EncodeOptions,
   type Encoded,
   type Example,
   type HostArray,
@@ -56,6 +57,10 @@ const options = z.strictObject({
     .min(2)
     .optional()
     .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
+  truncationSide: z
+    .enum(['left', 'right'])
+    .optional()
+    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -67,10 +72,17 @@ const options = z.strictObject({
 type Options = z.output<typeof options>
 
 /** A text's tokens, and the one that ends it where the template has not put it there; cut to the length. */
-function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number): Item {
-  const { ids: read, truncated } = tokens(text, { maximumLength })
-  const closed = special.end !== undefined && read.at(-1) !== special.end && !truncated
-  const ids = closed ? [...read, special.end as number].slice(0, maximumLength) : [...read]
+function encode({ encode: tokens, special }: Tokenizer, text: string, options: EncodeOptions): Item {
+  const { maximumLength = Infinity } = options
+  const { ids: read, truncated } = tokens(text, options)
+  const isOpen = special.end !== undefined && read.at(-1) !== special.end
+  // A text that lost its beginning still has its end.
+  const room = truncated && options.truncationSide === 'left' ? maximumLength - 1 : undefined
+  if (isOpen && room !== undefined) {
+    const ids = [...tokens(text, { ...options, maximumLength: room }).ids, special.end as number]
+    return { ids, length: ids.length, truncated }
+  }
+  const ids = isOpen && !truncated ? [...read, special.end as number].slice(0, maximumLength) : [...read]
   return { ids, length: ids.length, truncated }
 }
 
@@ -102,7 +114,11 @@ function create(
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const head = headFor(model, 'causal-language-modeling')
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
-  const read = (example: Example): Item => encode(tokenizer, textOf(example, o.text), maximumLength)
+  const read = (example: Example): Item =>
+    encode(tokenizer, textOf(example, o.text), {
+      maximumLength,
+      truncationSide: o.truncationSide ?? tokenizer.truncationSide,
+    })
   const word = (id: number): string => tokenizer.token(id) ?? ''
   return {
     views: ['tokens'],

@@ -115,3 +115,17 @@ describe('masks', () => {
     )
   })
 })
+
+it('cuts the end of a text that it is told to', () => {
+  const read = (truncationSide?: 'left' | 'right') => {
+    const objective = maskedLanguageModeling(
+      { maximumLength: 6, ...(truncationSide === undefined ? {} : { truncationSide }) },
+      { model: tinyModel(), tokenizer: withMask() },
+    )
+    const { ids, truncated } = objective.encode({ text: 'abcdefgh' }) as never as { ids: number[]; truncated: boolean }
+    return [tinyTokenizer().decode(ids), truncated]
+  }
+  expect(read('left')).toEqual(['efgh', true])
+  expect(read('right')).toEqual(['abcd', true])
+  expect(read()).toEqual(['abcd', true])
+})

@@ -1,6 +1,7 @@
 import {
   AttuneError,
   type Batch,
+  type EncodeOptions,
   type Encoded,
   type Example,
   type Head,
@@ -77,6 +78,10 @@ const options = z.strictObject({
     .min(3)
     .optional()
     .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
+  truncationSide: z
+    .enum(['left', 'right'])
+    .optional()
+    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -198,8 +203,8 @@ const initialise = ({ hiddenSize, initializerRange }: Model, head: Head, vocabul
   })
 }
 
-function read({ encode }: Tokenizer, text: string, maximumLength: number): Item {
-  const { ids, truncated } = encode(text, { maximumLength })
+function read({ encode }: Tokenizer, text: string, options: EncodeOptions): Item {
+  const { ids, truncated } = encode(text, options)
   return { ids, truncated, length: ids.length }
 }
 
@@ -214,7 +219,8 @@ function create(
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
   const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
-  const encode = (example: Example): Item => read(tokenizer, textOf(example, o.text), maximumLength)
+  const encode = (example: Example): Item =>
+    read(tokenizer, textOf(example, o.text), { maximumLength, truncationSide: o.truncationSide })
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
   return {
     views: ['tokens'],

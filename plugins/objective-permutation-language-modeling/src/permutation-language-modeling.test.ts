@@ -165,3 +165,17 @@ it('refuses a model without a head for it', () => {
     expect.objectContaining({ code: 'NO_SUCH_HEAD' }),
   )
 })
+
+it('cuts the end of a text that it is told to', () => {
+  const read = (truncationSide?: 'left' | 'right') => {
+    const objective = permutationLanguageModeling(
+      { maximumLength: 6, ...(truncationSide === undefined ? {} : { truncationSide }) },
+      { model, tokenizer },
+    )
+    const { ids, truncated } = objective.encode({ text: 'abcdefgh' }) as never as { ids: number[]; truncated: boolean }
+    return [tinyTokenizer().decode(ids), truncated]
+  }
+  expect(read('left')).toEqual(['efgh', true])
+  expect(read('right')).toEqual(['abcd', true])
+  expect(read()).toEqual(['abcd', true])
+})

@@ -54,6 +54,10 @@ const options = z.strictObject({
     .min(3)
     .optional()
     .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  truncationSide: z
+    .enum(['left', 'right'])
+    .optional()
+    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -130,7 +134,10 @@ function create(
   const permuted = ({ ids }: Item, random = ownRandom(ids)): Permuted => permute(ids, tokenizer, samplingOf(o), random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => {
-    const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), { maximumLength })
+    const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), {
+      maximumLength,
+      truncationSide: o.truncationSide,
+    })
     return { ids, typeIds, truncated, length: ids.length }
   }
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)

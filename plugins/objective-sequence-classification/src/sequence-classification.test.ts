@@ -77,3 +77,20 @@ describe('objective sequence-classification, besides', () => {
     )
   })
 })
+
+it('cuts the end of a text that it is told to', () => {
+  const read = (truncationSide?: 'left' | 'right') => {
+    const objective = sequenceClassification(
+      { labels: ['a'], maximumLength: 6, ...(truncationSide === undefined ? {} : { truncationSide }) },
+      given,
+    )
+    const { ids, truncated } = objective.encode({ text: 'abcdefgh', label: 'a' }) as never as {
+      ids: number[]
+      truncated: boolean
+    }
+    return [tinyTokenizer().decode(ids), truncated]
+  }
+  expect(read('left')).toEqual(['efgh', true])
+  expect(read('right')).toEqual(['abcd', true])
+  expect(read()).toEqual(['abcd', true])
+})

@@ -47,6 +47,10 @@ const options = z.strictObject({
     .min(3)
     .optional()
     .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  truncationSide: z
+    .enum(['left', 'right'])
+    .optional()
+    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -113,7 +117,11 @@ function create(
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const encode = (example: Example, label: number): Item => {
     const pair = o.pair === undefined ? {} : { pair: field(example, o.pair) }
-    const encoding = tokenizer.encode(field(example, o.text), { maximumLength, ...pair })
+    const encoding = tokenizer.encode(field(example, o.text), {
+      maximumLength,
+      truncationSide: o.truncationSide,
+      ...pair,
+    })
     return { ...encoding, length: encoding.ids.length, label }
   }
   return {

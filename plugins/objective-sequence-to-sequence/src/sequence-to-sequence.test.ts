@@ -100,3 +100,20 @@ describe('the batch', () => {
     )
   })
 })
+
+it('cuts the end of a text that it is told to', () => {
+  const read = (truncationSide?: 'left' | 'right') => {
+    const objective = sequenceToSequence(
+      { maximumLength: 6, ...(truncationSide === undefined ? {} : { truncationSide }) },
+      { model, tokenizer: tinyTokenizer() },
+    )
+    const { ids, truncated } = objective.encode({ text: 'abcdefgh', target: 'x' }) as never as {
+      ids: number[]
+      truncated: boolean
+    }
+    return [tinyTokenizer().decode(ids), truncated]
+  }
+  expect(read('left')).toEqual(['efgh', true])
+  expect(read('right')).toEqual(['abcd', true])
+  expect(read()).toEqual(['abcd', true])
+})

@@ -7,6 +7,7 @@ import {
   type Model,
   OBJECTIVE,
   type Objective,
+  type Side,
   TOKENIZER,
   type Tokenizer,
   definePlugin,
@@ -49,6 +50,10 @@ const options = z.strictObject({
   target: z.string().default('target').meta({ field: true }).describe('The field that holds the text to write'),
   maximumLength: most('the text to read'),
   maximumTargetLength: most('the text to write'),
+  truncationSide: z
+    .enum(['left', 'right'])
+    .optional()
+    .describe("The end that is cut off a text to read that is too long; the default is the tokenizer's"),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -70,8 +75,8 @@ interface Layout {
 }
 
 /** A text's tokens, and the one that ends it where the template has not put it there; cut to the length. */
-function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number) {
-  const { ids, truncated } = tokens(text, { maximumLength })
+function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number, truncationSide?: Side) {
+  const { ids, truncated } = tokens(text, { maximumLength, truncationSide })
   const open = special.end !== undefined && ids.at(-1) !== special.end && !truncated
   return { ids: open ? [...ids, special.end as number].slice(0, maximumLength) : ids, truncated }
 }
@@ -111,7 +116,7 @@ function create(
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
   const layout = layoutFor(o, model, tokenizer)
   const read = (example: Example): Item => {
-    const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength)
+    const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength, o.truncationSide)
     return { ids, target: [], length: ids.length, truncated }
   }
   const words = (ids: Iterable<number>): string[] => Array.from(ids, (id) => tokenizer.token(id) ?? '')

@@ -1,4 +1,4 @@
-import type { Encoding, Tokenizer } from '@attune/core'
+import type { EncodeOptions, Encoding, Tokenizer } from '@attune/core'
 
 /** A text of words as the model reads it. */
 export interface Aligned {
@@ -8,8 +8,8 @@ export interface Aligned {
 }
 
 /** Encodes words, with a space between each two, and finds where each begins. */
-export function alignWords(tokenizer: Tokenizer, words: readonly string[], maximumLength: number): Aligned {
-  const encoding = tokenizer.encode(words.join(' '), { maximumLength, offsets: true })
+export function alignWords(tokenizer: Tokenizer, words: readonly string[], options: EncodeOptions): Aligned {
+  const encoding = tokenizer.encode(words.join(' '), { ...options, offsets: true })
   const { offsets = [], specialMask = [] } = encoding
   let [begin, token] = [0, 0]
   const places = words.map((word) => {

@@ -33,7 +33,7 @@ const tokenizerOf = (...offsets: [number, number][]): Tokenizer => ({
 
 describe('the place of a word', () => {
   const places = (words: string[], ...offsets: [number, number][]) =>
-    alignWords(tokenizerOf(...offsets), words, 99).places
+    alignWords(tokenizerOf(...offsets), words, {}).places
 
   it('is that of its first token, with the space before it or without', () => {
     expect(places(['ab', 'cd'], [0, 1], [1, 2], [3, 5])).toEqual([1, 3])
@@ -83,4 +83,15 @@ describe('objective token-classification, besides', () => {
     expect(() => objective.encode({ words: ['a'], tags: ['NAM'] })).toThrow(code('UNKNOWN_LABEL'))
     expect(() => tokenClassification({}, given)).toThrow(code('NO_LABELS'))
   })
+})
+
+it('cuts the end of a text that it is told to, and leaves the labels with their words', () => {
+  const read = (truncationSide: 'left' | 'right') => {
+    const objective = tokenClassification({ labels, maximumLength: 6, truncationSide }, given)
+    const item = objective.encode({ words: ['ab', 'c', 'd'], tags: ['O', 'NAME', 'O'] })
+    const { encoding, places } = item as never as { encoding: Encoding; places: number[] }
+    return [tinyTokenizer().decode(encoding.ids), places]
+  }
+  expect(read('left')).toEqual([' c d', [-1, 2, 4]])
+  expect(read('right')).toEqual(['ab c', [1, 4, -1]])
 })

@@ -50,6 +50,10 @@ const options = z.strictObject({
     .min(3)
     .optional()
     .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  truncationSide: z
+    .enum(['left', 'right'])
+    .optional()
+    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
   padToMultipleOf: z
     .int()
     .min(1)
@@ -128,7 +132,7 @@ function create(
   const numberOf = labelNumbers(labels)
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const encode = (example: Example, numbers: readonly number[]): Item => {
-    const aligned = alignWords(tokenizer, listOf(example, o.words), maximumLength)
+    const aligned = alignWords(tokenizer, listOf(example, o.words), { maximumLength, truncationSide: o.truncationSide })
     const { ids, truncated } = aligned.encoding
     return { ...aligned, length: ids.length, truncated, labels: numbers }
   }

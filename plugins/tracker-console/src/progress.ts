@@ -1,4 +1,4 @@
-import type { EventOf, RunEvent } from '@attune/core'
+import type { RunEvent } from '@attune/core'
 import stringWidth from 'string-width'
 import { type Point, formatCount, formatDuration, formatNumber } from '@attune/text'
 
@@ -128,14 +128,4 @@ export function progressLine(progress: Progress, columns: number, drawn: boolean
   const text = candidates.find((line) => stringWidth(line) < columns) ?? candidates.at(-1)!.slice(0, columns - 1)
   const room = Math.min(24, columns - stringWidth(text) - 3) & ~3
   return drawn && room >= 8 && steps > 0 ? `${bar(step / steps, room)}  ${text}` : text
-}
-
-/** How far a plugin is that learns before the run begins, and how fast it gets on; at most `columns` wide. */
-export function fitLine({ plugin, phase, done, total, seconds }: EventOf<'fit.progressed'>, columns: number): string {
-  const rate = seconds > 0 ? done / seconds : 0
-  const of = total === undefined ? '' : ` of ${formatCount(total)}`
-  const speed = rate > 0 ? [`${formatNumber(rate)}/s`] : []
-  const left = total !== undefined && rate > 0 ? [`${formatDuration((total - done) / rate)} left`] : []
-  const line = [`${plugin}: ${formatCount(done)}${of} ${phase}`, ...speed, ...left].join('  ')
-  return stringWidth(line) < columns ? line : line.slice(0, columns - 1)
 }

@@ -1,7 +1,7 @@
-import type { EventOf, RunEvent, Tracker } from '@attune/core'
-import { printable } from '@attune/text'
+import type { RunEvent, Tracker } from '@attune/core'
+import { formatProgress, printable } from '@attune/text'
 import { messages } from './messages.js'
-import { NOTHING, fitLine, follow, progressLine } from './progress.js'
+import { NOTHING, follow, progressLine } from './progress.js'
 import { type Terminal, isLive, liveScreen, painter, plainScreen, widthOf } from './terminal.js'
 
 const REDRAW_MILLISECONDS = 100
@@ -22,17 +22,15 @@ export const showOn =
     let progress = NOTHING
     let drawn = { at: -Infinity, step: -1 }
 
-    const draw = ({ at, type }: RunEvent): void => {
+    const draw = (event: RunEvent): void => {
+      const { at, type } = event
       const between = BETWEEN_STEPS.has(type) && progress.steps > 0
-      const due = type === 'step.completed' ? at - drawn.at >= pause : between && (live || progress.step !== drawn.step)
-      if (!due) return
+      const paced = type === 'step.completed' || type === 'fit.progressed'
+      if (!(paced ? at - drawn.at >= pause : between && (live || progress.step !== drawn.step))) return
       drawn = { at, step: progress.step }
-      screen.show(progressLine(progress, live ? widthOf(terminal) : Infinity, live))
-    }
-    const drawFit = (event: EventOf<'fit.progressed'>): void => {
-      if (event.at - drawn.at < pause) return
-      drawn = { at: event.at, step: -1 }
-      screen.show(fitLine(printable(event), live ? widthOf(terminal) : Infinity))
+      const columns = live ? widthOf(terminal) : Infinity
+      const learning = type === 'fit.progressed' ? formatProgress(printable(event)).slice(0, columns - 1) : undefined
+      screen.show(learning ?? progressLine(progress, columns, live))
     }
     const next = (event: RunEvent): void => {
       progress = follow(progress, event)
@@ -40,14 +38,8 @@ export const showOn =
         event.type === 'step.completed'
           ? []
           : messages(printable(event), { progress, columns: widthOf(terminal), paint })
-      if (event.type === 'fit.progressed') drawFit(event)
-      else draw(event)
-      // What was learned before the run is told of no longer.
-      if (event.type === 'run.started') {
-        screen.close()
-        drawn = { at: -Infinity, step: -1 }
-      }
-      if (event.type === 'run.completed' || event.type === 'run.failed') screen.close()
+      draw(event)
+      if (['run.started', 'run.completed', 'run.failed'].includes(event.type)) screen.close()
       if (lines.length > 0) screen.print(lines)
     }
 

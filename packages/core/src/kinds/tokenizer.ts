@@ -27,8 +27,8 @@ export interface EncodeOptions {
   readonly pair?: string
   /** Most tokens of the result, special ones included; the longer text is cut first. Default: no limit. */
   readonly maximumLength?: number
-  /** The end that is cut. Default: right. */
-  readonly truncationSide?: Side
+  /** The end that is cut. Default: as the tokenizer's files say, or right. */
+  readonly truncationSide?: Side | undefined
   /** Also give what was cut, in windows that share this many tokens; less than what a window holds of the text. */
   readonly stride?: number
   /** Whether to add what the template adds (`[CLS]`, `<s>`, …). Default: true. */
@@ -51,8 +51,13 @@ export interface Tokenizer {
   /** Ids run from 0 to `vocabularySize − 1`. */
   readonly vocabularySize: number
   readonly special: SpecialTokens
-  /** The side that padding goes to: left for a model that goes on writing, right for one that reads. */
+  /**
+   * The side that padding goes to elsewhere: left for a model that goes on writing, right for one that reads. What objectives
+   * lay out has it on the right whatever this says: models leave padding out, so nothing depends on it.
+   */
   readonly paddingSide: Side
+  /** The end of a text that is cut when one does not say which. Default: right. */
+  readonly truncationSide?: Side
   /** The Jinja template that makes one text of a conversation, where the tokenizer has one. */
   readonly chatTemplate?: string
   /** All its chat templates by name, where there are others than the `default` one: `tool_use`, for talk of tools. */

@@ -38,3 +38,17 @@ describe('what broken files taught', () => {
     expect(() => load({ model, decoder })).toThrow(refused('decoder'))
   })
 })
+
+describe('what is cut off a text that is too long', () => {
+  const json = { model, pre_tokenizer: { type: 'WhitespaceSplit' } }
+  const encode = (config: object, options: object) =>
+    tokenizerOf({ json, config: { ...config } }, { name: 'words', type: 'WordLevel' }).encode('one two two', options)
+      .ids
+
+  it('is its end, or as the configuration says, or as one asks', () => {
+    expect(encode({}, { maximumLength: 2 })).toEqual([1, 2])
+    expect(encode({ truncation_side: 'left' }, { maximumLength: 2 })).toEqual([2, 2])
+    expect(encode({ truncation_side: 'left' }, { maximumLength: 2, truncationSide: 'right' })).toEqual([1, 2])
+    expect(encode({}, { maximumLength: 2, truncationSide: 'left' })).toEqual([2, 2])
+  })
+})

@@ -1,4 +1,4 @@
-import { AttuneError, type SpecialTokens, type Tokenizer } from '@attune/core'
+import { AttuneError, type Side, type SpecialTokens, type Tokenizer } from '@attune/core'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { chatTemplatesOf } from './chat-templates.js'
 import { modelTypeOf } from './model-type.js'
@@ -139,6 +139,8 @@ function withTokens(file: TokenizerFile, json: object, tokens: readonly string[]
     : { file: { ...file, added_tokens: added }, json: { ...json, added_tokens: added } }
 }
 
+const sideIn = (value: unknown): Side => (value === 'left' ? 'left' : 'right')
+
 /** The tokenizer of what is to be written, where it is another one, and its file. */
 function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles['config'], kind: TokenizerKind) {
   const content = json as TokenizerFiles['config']
@@ -151,15 +153,16 @@ function encoderOf(
   file: TokenizerFile,
   vocabulary: ReadonlyMap<string, number>,
   ids: ReadonlyMap<string, number>,
-  tokens: ReadonlyMap<number, string>,
+  side: Side,
 ): Tokenizer['encode'] {
+  const tokens = new Map([...ids].map(([token, id]) => [id, token]))
   const standing = new Set(file.added_tokens.map(({ id }) => id))
   const templates = templatesOf(file.post_processor, ids)
   const bare = withoutSpecial(templates)
   const trim = trimOf(file.post_processor, (id) => (standing.has(id) ? undefined : tokens.get(id)))
   const pipeline = pipelineOf(file, vocabulary)
   return (text, options = {}) => {
-    const { pair, maximumLength, truncationSide, stride, addSpecialTokens = true } = options
+    const { pair, maximumLength, truncationSide = side, stride, addSpecialTokens = true } = options
     // What comes after the last token that can be kept need not be cut into tokens at all.
     const limit = truncationSide === 'left' || stride !== undefined || pair !== undefined ? undefined : maximumLength
     const tokenized = (given: string) => {
@@ -168,7 +171,7 @@ function encoderOf(
       return { text: whole, tokens: pipeline(whole, limit) }
     }
     const second = pair === undefined ? undefined : tokenized(pair)
-    return fill(addSpecialTokens ? templates : bare, tokenized(text), second, options, trim)
+    return fill(addSpecialTokens ? templates : bare, tokenized(text), second, { ...options, truncationSide }, trim)
   }
 }
 
@@ -187,14 +190,16 @@ export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Token
   const ids = new Map([...vocabulary, ...added])
   const tokens = new Map([...ids].map(([token, id]) => [id, token]))
   const decode = decoderOf(file, tokens, kind)
+  const truncationSide = sideIn(config['truncation_side'])
   const target = other === undefined ? undefined : targetOf(other, source, own, kind)
   return {
     vocabularySize: [...tokens.keys()].reduce((most, id) => Math.max(most, id), 0) + 1,
     special: specialOf(config, ids),
-    paddingSide: config['padding_side'] === 'left' ? 'left' : 'right',
+    paddingSide: sideIn(config['padding_side']),
+    truncationSide,
     ...target?.tokenizer,
     ...chatTemplatesOf(config['chat_template']),
-    encode: encoderOf(file, vocabulary, ids, tokens),
+    encode: encoderOf(file, vocabulary, ids, truncationSide),
     decode,
     id: (token) => ids.get(token),
     token: (id) => tokens.get(id),
