@@ -215,8 +215,7 @@ export const elementwise: Lowerings = {
       const difference = sub(b, left!, right!)
       return mul(b, difference, difference)
     }),
-  AddN: ({ b, all }) =>
-    numeric(b, deepestFirst(all), (...terms) => terms.slice(1).reduce((sum, x) => add(b, sum, x), terms[0]!)),
+  AddN: ({ b, all }) => numeric(b, all, (...terms) => deepestFirst(terms).reduce((sum, x) => add(b, sum, x))),
   NotEqual: ({ b, in: x }) => not(b, compare(b, 'Equal', x('a'), x('b'))),
   LogicalAnd: ({ b, in: x }) => binary(b, 'And', x('a'), x('b'), 'bool'),
   LogicalOr: ({ b, in: x }) => binary(b, 'Or', x('a'), x('b'), 'bool'),
