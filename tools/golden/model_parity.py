@@ -13,6 +13,7 @@ the side that is tested. Needs torch, transformers and safetensors.
 import json
 import re
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -159,6 +160,9 @@ def decoder_of(model):
             hidden_states=states,
             attentions=seen.decoder_attentions,
             encoder_states=seen.encoder_last_hidden_state,
+            encoder_hidden_states=seen.encoder_hidden_states,
+            encoder_attentions=seen.encoder_attentions,
+            cross_attentions=seen.cross_attentions,
         )
 
     return run
@@ -206,6 +210,21 @@ def rows_of(ids, mask):
     return {"inputIds": array(ids), "attentionMask": array(mask), "tokenTypeIds": array(torch.zeros_like(ids))}
 
 
+@contextmanager
+def reading_head(model):
+    """What the last layer of a classification head reads of each text, where the model has such a head."""
+    names = dict(model.named_modules())
+    known = ("classifier.out_proj", "classification_head.out_proj", "logits_proj", "classifier")
+    last = next((names[name] for name in known if name in names), None)
+    seen = []
+    if not isinstance(last, torch.nn.Linear):
+        yield seen
+        return
+    hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0]) if given[0].dim() == 2 else None)
+    yield seen
+    hook.remove()
+
+
 def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adjust=None, base=None, extra=None):
     """
     `cls` is the class with the head, `config` its configuration without dropout; `adjust(model)` may repair what random
@@ -231,7 +250,8 @@ def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adj
         labels, ours = task.batch(ids, mask)
         batch = {"input_ids": ids, "attention_mask": mask, **more, **labels}
         theirs.append(batch)
-        output = model(**batch)
+        with reading_head(model) as pooled:
+            output = model(**batch)
         inputs = {**rows_of(ids, mask), **ours_more}
         examples.append(
             {"batch": {"inputs": inputs, **ours}, "logits": array(task.logits(output, ours)), "loss": output.loss.item()}
@@ -245,6 +265,11 @@ def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adj
             outputs["attentions"] = [array(a, 7) for a in seen.attentions]
         if getattr(seen, "encoder_states", None) is not None:
             outputs["encoderStates"] = array(seen.encoder_states, 7)
+            outputs["encoderHiddenStates"] = [array(h, 7) for h in seen.encoder_hidden_states]
+            outputs["encoderAttentions"] = [array(a, 7) for a in seen.encoder_attentions]
+            outputs["crossAttentions"] = [array(a, 7) for a in seen.cross_attentions]
+        if pooled:
+            outputs["pooled"] = array(pooled[0], 7)
         cases.append({"options": {}, "inputs": inputs, "outputs": outputs})
     model.zero_grad()
     model(**theirs[0]).loss.backward()

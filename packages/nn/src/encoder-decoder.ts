@@ -8,7 +8,7 @@ import { madeOnce } from './cross-attention.js'
 import { dropout, fold } from './dropout.js'
 import { lastToken } from './last-token.js'
 import { layerNorm } from './layer-norm.js'
-import { type LayerContext, type Stacked, layerStack } from './layer-stack.js'
+import { type LayerContext, type Stacked, keptInEncoder, layerStack } from './layer-stack.js'
 import { linear } from './linear.js'
 
 /** Which of the two stacks. */
@@ -111,7 +111,8 @@ function layer(
   let y = attended('self_attn', 0, { queries: x, keys: x, bias, held }, c.record)
   if (across !== undefined) {
     const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)
-    y = attended('encoder_attn', 2, { queries: y, keys: across.states, bias: across.bias, held: once })
+    const other = { queries: y, keys: across.states, bias: across.bias, held: once }
+    y = attended('encoder_attn', 2, other, c.recordAcross)
   }
   const wide = dropout(activation(o.activation)(dense('fc1', y)), o.dropout.wide, fold(c.mode, 4)) // [batch, length, intermediate]
   return added(y, dense('fc2', wide), 'final_layer_norm', 5)
@@ -154,7 +155,8 @@ function decoderInputs(startTokenId: number, inputs: TextInputs): Pick<TextInput
 /**
  * An encoder and a decoder that attends to what the encoder gives, both normalised after each part of a layer, with biases
  * everywhere, named as in BART. `pooled` is the decoder's state at the last token of what it reads; where `decoderInputIds`
- * are not given, at the place of the text's last token. The encoder is not run where `encoderStates` are given, and
+ * are not given, at the place of the text's last token. The encoder is not run where `encoderStates` are given, nothing of it
+ * is kept then, and
  * `positionIds` are the decoder's.
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.
  */
@@ -167,11 +169,11 @@ export function encoderDecoder(
   const { attentionMask, cache, cacheStart } = inputs
   const [reading, writing] = [fold(mode, 0), fold(mode, 1)]
   const bias = paddingBias(attentionMask)
-  const encode = (): Tensor => {
+  const encode = (): Stacked => {
     const x = o.embed('encoder', inputs.inputIds, undefined, fold(reading, 0))
-    return stackOf(o, params, 'encoder', { x, bias }, reading).x
+    return stackOf(o, params, 'encoder', { x, bias }, reading)
   }
-  const states = inputs.encoderStates ?? encode() // [batch, length, hidden]
+  const { x: states, kept: inEncoder } = inputs.encoderStates ? { x: inputs.encoderStates, kept: {} } : encode() // [batch, length, hidden]
   const given = decoderInputs(o.startTokenId, inputs)
   const own = { ...given, tokenTypeIds: given.inputIds, ...(cache && { cache, cacheStart: cacheStart! }) }
   const x = o.embed('decoder', own.inputIds, inputs.positionIds ?? (cache && defaultPositions(own)), fold(writing, 0))
@@ -179,5 +181,6 @@ export function encoderDecoder(
   const sees = { x, bias: attentionBias(own, { causal: true }), across }
   const { x: last, kept } = stackOf(o, params, 'decoder', sees, writing)
   const ends = inputs.decoderInputIds === undefined ? { ...own, attentionMask } : own
-  return { lastHiddenState: last, pooled: lastToken(last, ends), encoderStates: states, ...kept }
+  const pooled = lastToken(last, ends)
+  return { lastHiddenState: last, pooled, encoderStates: states, ...kept, ...keptInEncoder(inEncoder) }
 }

@@ -13,6 +13,8 @@ export interface LayerContext {
   readonly mode: Mode
   /** Where to give the attention weights, when they are kept. */
   readonly record?: ((weights: Tensor) => void) | undefined
+  /** Where to give the weights of attention to what an encoder gave, when they are kept. */
+  readonly recordAcross?: ((weights: Tensor) => void) | undefined
   /** Where to give keys and values with the new ones in them, when there is a cache. */
   readonly remember?: ((name: string, tensor: Tensor) => void) | undefined
 }
@@ -31,10 +33,19 @@ export interface LayerStack {
 /** The states after the last layer, and what was kept on the way. */
 export interface Stacked {
   readonly x: Tensor
-  readonly kept: Pick<EncoderOutputs, 'hiddenStates' | 'attentions' | 'cache'>
+  readonly kept: Pick<EncoderOutputs, 'hiddenStates' | 'attentions' | 'crossAttentions' | 'cache'>
 }
 
 const byPlace = (tensors: readonly Tensor[]): Record<string, Tensor> => Object.fromEntries(tensors.entries())
+
+/** What was kept in an encoder, as outputs of an encoder–decoder. */
+export const keptInEncoder = ({
+  hiddenStates,
+  attentions,
+}: Stacked['kept']): Pick<EncoderOutputs, 'encoderHiddenStates' | 'encoderAttentions'> => ({
+  ...(hiddenStates === undefined ? {} : { encoderHiddenStates: hiddenStates }),
+  ...(attentions === undefined ? {} : { encoderAttentions: attentions }),
+})
 
 /**
  * Applies the layers of a stack one after another, each with randomness of its own. Layers are computed again for their
@@ -50,7 +61,7 @@ export function layerStack(
   { count, at, layer, finish = (y) => y }: LayerStack,
   cached = false,
 ): Stacked {
-  const [states, weights] = [[input], [] as Tensor[]]
+  const [states, weights, across] = [[input], [] as Tensor[], [] as Tensor[]]
   const cache: Record<string, Tensor> = {}
   const keeps = (what: 'hiddenStates' | 'attentions'): boolean => mode.keep?.includes(what) === true
   let x = input
@@ -60,7 +71,9 @@ export function layerStack(
       index,
       at: name,
       mode: fold(mode, index + 1),
-      ...(keeps('attentions') ? { record: (tensor) => weights.push(tensor) } : {}),
+      ...(keeps('attentions')
+        ? { record: (tensor) => weights.push(tensor), recordAcross: (tensor) => across.push(tensor) }
+        : {}),
       ...(cached ? { remember: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
     }
     const apply = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
@@ -75,6 +88,7 @@ export function layerStack(
     kept: {
       ...(keeps('hiddenStates') ? { hiddenStates: byPlace(states) } : {}),
       ...(keeps('attentions') ? { attentions: byPlace(weights) } : {}),
+      ...(across.length > 0 ? { crossAttentions: byPlace(across) } : {}),
       ...(cached ? { cache: cache as Cache } : {}),
     },
   }

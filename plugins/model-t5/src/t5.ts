@@ -22,6 +22,7 @@ import {
   filled,
   fold,
   joinHeads,
+  keptInEncoder,
   lastToken,
   layerStack,
   linear,
@@ -143,8 +144,8 @@ function layer(o: Shape, params: Params, x: Tensor, bias: Tensor, across: Across
   if (across !== undefined) {
     const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)
     const other = { queries: normed(1, y), keys: across.states, bias: across.bias, held: once }
-    const { record: _, ...silent } = inner(1)
-    y = added(1, y, attend(o, params, `${c.at}.layer.1.EncDecAttention`, other, silent))
+    const context = { ...inner(1), record: c.recordAcross }
+    y = added(1, y, attend(o, params, `${c.at}.layer.1.EncDecAttention`, other, context))
   }
   const last = across === undefined ? 1 : 2
   const at = `${c.at}.layer.${last}.DenseReluDense`
@@ -197,9 +198,9 @@ function decoderInputs(o: Shape, { inputIds, attentionMask, ...rest }: TextInput
 
 function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const { attentionMask, encoderStates, cache, cacheStart } = inputs
-  const encode = (): Tensor =>
-    stackOf(o, params, 'encoder', { ids: inputs.inputIds, bias: paddingBias(attentionMask) }, fold(mode, 0)).x
-  const states = encoderStates ?? encode() // [batch, length, dModel]
+  const encode = () =>
+    stackOf(o, params, 'encoder', { ids: inputs.inputIds, bias: paddingBias(attentionMask) }, fold(mode, 0))
+  const { x: states, kept: inEncoder } = encoderStates ? { x: encoderStates, kept: {} } : encode() // [batch, length, dModel]
   const { ids, mask } = decoderInputs(o, inputs)
   const own = {
     inputIds: ids,
@@ -212,7 +213,8 @@ function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): Enco
   const { x, kept } = stackOf(o, params, 'decoder', given, fold(mode, 1))
   // A classification head reads the state at the last token of the text, which the decoder reads one place later.
   const ends = inputs.decoderInputIds === undefined ? { ...own, attentionMask } : own
-  return { lastHiddenState: x, pooled: lastToken(x, ends), encoderStates: states, ...kept }
+  const pooled = lastToken(x, ends)
+  return { lastHiddenState: x, pooled, encoderStates: states, ...kept, ...keptInEncoder(inEncoder) }
 }
 
 function create(given: Options): Model {

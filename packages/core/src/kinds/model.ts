@@ -76,6 +76,13 @@ export interface EncoderOutputs extends Record<string, Tree> {
   readonly hiddenStates?: Readonly<Record<string, Tensor>>
   /** The attention weights of each layer, `[batch, heads, queries, keys]`, by place; when kept. */
   readonly attentions?: Readonly<Record<string, Tensor>>
+  /**
+   * The same of the encoder of an encoder–decoder, where it was run; and the weights with which the decoder's layers look at
+   * what it gave, `[batch, heads, queries, keys]`.
+   */
+  readonly encoderHiddenStates?: Readonly<Record<string, Tensor>>
+  readonly encoderAttentions?: Readonly<Record<string, Tensor>>
+  readonly crossAttentions?: Readonly<Record<string, Tensor>>
   /** The cache that was given, with these tokens in it. */
   readonly cache?: Cache
   /** What the encoder of an encoder–decoder gave, `[batch, length, hidden]`. */
