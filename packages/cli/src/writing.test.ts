@@ -78,8 +78,9 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect(await written('--keyword', 'five', 'mat')).toMatch(/^(?=.*five)(?=.*mat)/)
     const { code, err } = await attune(['generate', 'writer', 'x', '--pattern', '(?=a)'])
     expect([code, err.split(':')[0]]).toEqual([2, 'BAD_PATTERN'])
+    expect(await written('--pattern', '(dog|one) (sat|four)', '--keyword', 'dog', 'four')).toBe('dog four')
     const both = await attune(['generate', 'writer', 'x', '--pattern', 'a', '--keyword', 'b'])
-    expect(both.err).toMatch(/^BAD_OPTIONS/)
+    expect(both.err).toMatch(/^NOT_SPELLABLE/)
   })
 
   it('is trained on with tokens added, for which its embeddings grow only where that is asked for', async () => {
@@ -117,6 +118,21 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     const { code, out, err } = await attune(['generate', 'odd', 'the cat'])
     expect([code, out]).toEqual([0, ' sat on the mat\n'])
     expect(err).toMatch(/^warning: .* \(1\): transformer\.h\.0\.extra\.weight\n$/)
+  })
+
+  it('writes as the model asks in its generation_config.json, unless flags say otherwise', async () => {
+    cpSync(join(root, 'writer/model'), join(root, 'asks'), { recursive: true })
+    const asks = (settings: object): void =>
+      writeFileSync(join(root, 'asks/generation_config.json'), JSON.stringify(settings))
+    asks({ max_new_tokens: 2, typical_p: 0.5 })
+    const { out, err } = await attune(['generate', 'asks', 'the cat'])
+    expect([out, err]).toEqual([
+      ' sat on\n',
+      'warning: settings of generation_config.json that are not followed: typical_p\n',
+    ])
+    expect((await attune(['generate', 'asks', 'the cat', '--maximum-new-tokens', '1'])).out).toBe(' sat\n')
+    asks({ num_beams: 2, top_p: 4 })
+    expect((await attune(['generate', 'asks', 'the cat'])).err).toMatch(/^BAD_GENERATION_CONFIG: .*topP/)
   })
 
   it('talks by a template, turn after turn', async () => {

@@ -1,4 +1,5 @@
 export * from './constraint.js'
+export { allOf } from './constraints/all-of.js'
 export { constrainToPattern } from './constraints/constrain-to-pattern.js'
 export { constrainToSchema } from './constraints/constrain-to-schema.js'
 export type { Schema } from './constraints/schema.js'

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs'
 import { expect, it } from '@jest/globals'
-import type { Mode, TextInputs } from '@attune/core'
+import type { Kept, Mode, TextInputs } from '@attune/core'
 import { key } from '@attune/core'
 import { type Tensor, ones, tensor2d, tidy } from '@tensorflow/tfjs-core'
 import { takeRows } from './embedding.js'
@@ -16,7 +16,7 @@ const sizes = {
 const ids = (rows: number[][]): Tensor => tensor2d(rows, undefined, 'int32')
 
 /** The outputs, and for which stacks something was embedded. */
-function run(inputs: Partial<TextInputs>) {
+function run(inputs: Partial<TextInputs>, keep: readonly Kept[] = []) {
   const embedded: Side[] = []
   const params = freshWeights(encoderDecoderShapes(sizes, HIDDEN), key(1), 0.5)
   const table = normal(key(2), [9, HIDDEN], 1)
@@ -32,7 +32,7 @@ function run(inputs: Partial<TextInputs>) {
   }
   const inputIds = ids([[3, 4, 5, 0]])
   const given = { inputIds, attentionMask: ids([[1, 1, 1, 0]]), tokenTypeIds: inputIds, ...inputs }
-  return { embedded, ...encoderDecoder(params, given, INFERENCE, options) }
+  return { embedded, ...encoderDecoder(params, given, { ...INFERENCE, keep }, options) }
 }
 
 const numbers = (x: Tensor): number[] => [...x.dataSync()]
@@ -54,6 +54,18 @@ it('does not run the encoder on what it has read', () =>
     expect(whole.embedded).toEqual(['encoder', 'decoder'])
     expect(again.embedded).toEqual(['decoder'])
     expect(numbers(again.lastHiddenState)).toEqual(numbers(whole.lastHiddenState))
+  }))
+
+it('keeps nothing of an encoder that is not run, but what the decoder looks at in what it gave before', () =>
+  void tidy(() => {
+    const keep = ['hiddenStates', 'attentions'] as const
+    const whole = run({}, keep)
+    const again = run({ encoderStates: whole.encoderStates! }, keep)
+    expect(Object.keys(whole.encoderHiddenStates!)).toHaveLength(sizes.encoder.layers + 1)
+    expect([again.encoderHiddenStates, again.encoderAttentions]).toEqual([undefined, undefined])
+    const numbersOf = (kept: Readonly<Record<string, Tensor>>): number[][] => Object.values(kept).map(numbers)
+    expect(numbersOf(again.crossAttentions!)).toEqual(numbersOf(whole.crossAttentions!))
+    expect(Object.values(whole.crossAttentions!)[0]!.shape).toEqual([1, sizes.decoder.heads, 4, 4])
   }))
 
 it('has attention to what was read in the decoder alone', () => {

@@ -1,5 +1,10 @@
-import { describe, expect, it } from '@jest/globals'
-import { filled, requireRoom } from './initialise.js'
+import '@tensorflow/tfjs'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { key } from '@attune/core'
+import { type Tensor, memory, mul, setBackend, tidy } from '@tensorflow/tfjs-core'
+import { deferredWeights, filled, normal, requireRoom, uniform } from './initialise.js'
+
+beforeAll(async () => void (await setBackend('cpu')))
 
 describe('the room that weights need', () => {
   const refusal = (problem: string) =>
@@ -15,5 +20,36 @@ describe('the room that weights need', () => {
   it('is there for what is no larger, whose shapes come back', () => {
     const shapes = { large: [2 ** 31 - 1], empty: [0, 7], one: [] }
     expect(requireRoom(shapes)).toBe(shapes)
+  })
+})
+
+describe('weights that are made when they are asked for', () => {
+  const init = () => ({ a: normal(key(1), [2, 3], 0.5, 1), b: filled([4], 2), c: uniform(key(2), [3], 0.1) })
+  const numbers = (x: Tensor): number[] => [...x.dataSync()]
+
+  it('are not made before, and are then what they would have been', () => {
+    const { numTensors } = memory()
+    const later = deferredWeights(init)!
+    expect(memory().numTensors).toBe(numTensors)
+    expect(Object.entries(later).map(([name, { shape }]) => [name, shape])).toEqual([
+      ['a', [2, 3]],
+      ['b', [4]],
+      ['c', [3]],
+    ])
+    tidy(() => {
+      const now = init()
+      for (const name of ['a', 'b', 'c'] as const) expect(numbers(later[name]!.make())).toEqual(numbers(now[name]))
+    })
+  })
+
+  it('are not to be had of a model that computes with them, which leaves no tensors, nor of one that is too large', () => {
+    const { numTensors } = memory()
+    expect(deferredWeights(() => ({ a: mul(normal(key(1), [2], 1), 2) }))).toBeUndefined()
+    expect(deferredWeights(() => ({ ...init(), d: mul(1, 2) }))).toBeUndefined()
+    expect(memory().numTensors).toBe(numTensors)
+    expect(() => deferredWeights(() => ({ a: filled([2 ** 16, 2 ** 16], 0) }))).toThrow(
+      expect.objectContaining({ code: 'MODEL_TOO_LARGE' }),
+    )
+    tidy(() => expect(filled([1], 3).dataSync()[0]).toBe(3))
   })
 })

@@ -1,5 +1,5 @@
-import { AttuneError, type Key, type Params, fold, normals, stream } from '@attune/core'
-import { type Tensor, tensor } from '@tensorflow/tfjs-core'
+import { AttuneError, type Key, type Params, fold, isAttuneError, normals, stream } from '@attune/core'
+import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 
 /** The most numbers of a tensor: its places are counted in int32. */
 const MOST_NUMBERS = 2 ** 31 - 1
@@ -32,21 +32,72 @@ export function requireRoom<S extends Readonly<Record<string, readonly number[]>
   return shapes
 }
 
+/** A weight that is made when it is asked for. */
+export interface DeferredWeight {
+  readonly shape: readonly number[]
+  make(): Tensor
+}
+
+/** How to make what stands for weights, while they are deferred. */
+let deferring: WeakMap<Tensor, () => Tensor> | undefined
+
+/** The tensor, or what stands for it while weights are deferred: it has a shape and nothing else. */
+function orLater(shape: readonly number[], make: () => Tensor): Tensor {
+  size(shape)
+  if (deferring === undefined) return make()
+  const standIn = { shape: [...shape] } as Tensor
+  deferring.set(standIn, make)
+  return standIn
+}
+
+/**
+ * New weights by name, none of which is made yet: a checkpoint may have most of them. Nothing where `init` computes with weights,
+ * or makes them otherwise than with the functions here: then they are not to be had one by one.
+ * @throws AttuneError `MODEL_TOO_LARGE`
+ */
+export function deferredWeights(init: () => Params): Readonly<Record<string, DeferredWeight>> | undefined {
+  const [makers, before] = [new WeakMap<Tensor, () => Tensor>(), deferring]
+  deferring = makers
+  try {
+    const named: [string, Tensor][] = []
+    tidy(() => void named.push(...Object.entries(init())))
+    const entries = named.map(([name, standIn]) => [name, standIn, makers.get(standIn)] as const)
+    if (entries.some(([, , make]) => make === undefined)) return undefined
+    return Object.fromEntries(entries.map(([name, { shape }, make]) => [name, { shape, make: make! }]))
+  } catch (error) {
+    if (isAttuneError(error)) throw error
+    return undefined
+  } finally {
+    deferring = before
+  }
+}
+
 /**
  * A tensor of normal numbers with mean 0 and the given standard deviation. `zeroRow` is a row that is zero instead: the
  * embedding of padding.
  */
 export function normal(key: Key, shape: readonly number[], deviation: number, zeroRow?: number): Tensor {
-  const next = normals(stream(key))
-  const values = Float32Array.from({ length: size(shape) }, () => deviation * next())
-  const width = product(shape.slice(1))
-  if (zeroRow !== undefined) values.fill(0, zeroRow * width, (zeroRow + 1) * width)
-  return tensor(values, [...shape], 'float32')
+  return orLater(shape, () => {
+    const next = normals(stream(key))
+    const values = Float32Array.from({ length: size(shape) }, () => deviation * next())
+    const width = product(shape.slice(1))
+    if (zeroRow !== undefined) values.fill(0, zeroRow * width, (zeroRow + 1) * width)
+    return tensor(values, [...shape], 'float32')
+  })
+}
+
+/** A tensor of numbers evenly spread in (−bound, bound). */
+export function uniform(key: Key, shape: readonly number[], bound: number): Tensor {
+  return orLater(shape, () => {
+    const next = stream(key)
+    const values = Float32Array.from({ length: size(shape) }, () => bound * (2 * next() - 1))
+    return tensor(values, [...shape], 'float32')
+  })
 }
 
 /** A tensor filled with one number. */
 export const filled = (shape: readonly number[], value: number): Tensor =>
-  tensor(new Float32Array(size(shape)).fill(value), [...shape], 'float32')
+  orLater(shape, () => tensor(new Float32Array(size(shape)).fill(value), [...shape], 'float32'))
 
 /**
  * New parameters of a transformer by their shapes: weights normal with the given deviation, each from a key of its own, norms

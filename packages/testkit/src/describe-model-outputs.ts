@@ -60,22 +60,37 @@ export function describeKept(subject: Subject): void {
     const params = subject.make().init(key(1))
     const plain = await outputsOf(subject, params, textInputs(ROWS))
     expect(Object.keys(plain)).not.toContain('hiddenStates')
-    const { hiddenStates, attentions, ...rest } = await outputsOf(subject, params, textInputs(ROWS), [
-      'hiddenStates',
-      'attentions',
-    ])
+    const all = await outputsOf(subject, params, textInputs(ROWS), ['hiddenStates', 'attentions'])
+    const { hiddenStates, attentions, encoderHiddenStates, encoderAttentions, crossAttentions, ...rest } = all
     expectClose(rest, plain, 1e-6)
-    const kept = Object.values(hiddenStates as Record<string, HostArray>)
-    expect(kept.length).toBeGreaterThan(1)
-    for (const { shape } of kept) expect(shape.slice(0, 2)).toEqual([2, 6])
-    const weights = Object.values((attentions ?? {}) as Record<string, HostArray>)
-    if (subject.plugin.exceptions?.['attentions'] === undefined) expect(weights.length).toBe(kept.length - 1)
-    for (const { shape, values } of weights) {
-      const keys = shape.at(-1) as number
-      for (let at = 0; at < values.length; at += keys)
-        expect(Array.from(values.subarray(at, at + keys)).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 4)
-    }
+    const layers = requireStates(hiddenStates, plain.lastHiddenState)
+    const weights = requireWeights(attentions)
+    if (subject.plugin.exceptions?.['attentions'] !== undefined) return
+    expect(weights).toBe(layers)
+    if (subject.make().config['is_encoder_decoder'] !== true) return
+    const read = requireStates(encoderHiddenStates, plain['encoderStates'] as HostArray)
+    expect(requireWeights(encoderAttentions)).toBe(read)
+    expect(requireWeights(crossAttentions)).toBe(layers)
   })
+}
+
+/** Requires states of as many rows and tokens as the last ones, before the layers and after each; how many layers there are. */
+function requireStates(kept: unknown, last: HostArray): number {
+  const states = Object.values(kept as Record<string, HostArray>)
+  expect(states.length).toBeGreaterThan(1)
+  for (const { shape } of states) expect(shape.slice(0, 2)).toEqual(last.shape.slice(0, 2))
+  return states.length - 1
+}
+
+/** Requires that the weights of each query sum to 1; of how many layers they are. */
+function requireWeights(kept: unknown): number {
+  const weights = Object.values((kept ?? {}) as Record<string, HostArray>)
+  for (const { shape, values } of weights) {
+    const keys = shape.at(-1) as number
+    for (let at = 0; at < values.length; at += keys)
+      expect(Array.from(values.subarray(at, at + keys)).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 4)
+  }
+  return weights.length
 }
 
 /** What a token may see: texts packed into one row, and, of a model that writes, nothing that comes later. */

@@ -206,13 +206,16 @@ describe('a run', () => {
     expect(warnings.map(({ message }) => message)).toEqual(['nothing is saved: the configuration names no directory'])
   })
 
-  it('says which tensors of the model that it begins with it has no place for, and so do those who load its own', async () => {
+  it('says which tensors of the model that it begins with it has no place for, and keeps how that one writes', async () => {
     const [first, second] = [folder(), folder()]
     await all(run(toyConfig(first)))
     addTensor(first)
+    writeFileSync(join(first, 'model/generation_config.json'), '{ "eos_token_id": [1, 2] }')
     const config = { ...toyConfig(second), model: { use: toyModel, from: join(first, 'model') } }
     const message = 'the saved model has tensors that have no place in this one (1): adapter.down.weight'
     expect(only(await all(run(config)), 'run.warned').map((event) => event.message)).toEqual([message])
+    const kept = readFileSync(join(second, 'model/generation_config.json'), 'utf8')
+    expect(JSON.parse(kept)).toEqual({ eos_token_id: [1, 2] })
     const predictor = await loadPredictor(first, { places })
     expect(predictor.warnings).toEqual([message])
     await predictor.close()

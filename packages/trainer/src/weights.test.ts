@@ -2,11 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type Engine, type HostArray, type Params, key } from '@attune/core'
-import { encodeSafetensors, shardWeights } from '@attune/nn'
+import { type Engine, type HostArray, type Key, type Params, fold, key, mapParams } from '@attune/core'
+import { encodeSafetensors, filled as filledTensor, normal, shardWeights } from '@attune/nn'
+import { mul } from '@tensorflow/tfjs-core'
 import { warningsOf } from './load-report.js'
 import { toyEngine } from './toy.test.fixture.js'
-import { loadWeights } from './weights.js'
+import { firstParameters, loadWeights, madeBefore, savedParameters } from './weights.js'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-load-'))
 let engine: Engine
@@ -53,7 +54,11 @@ const without = (...names: string[]): Arrays =>
 
 /** The first number of each parameter after loading. */
 async function firsts(path: string, loading: Partial<Parameters<typeof loadWeights>[3]> = {}) {
-  const { params, report } = loadWeights(engine, fresh(), path, { prefix: 'm.', spare: new Set(), ...loading })
+  const { params, report } = loadWeights(engine, madeBefore(engine, fresh()), path, {
+    prefix: 'm.',
+    spare: new Set(),
+    ...loading,
+  })
   const values = await engine.read(params)
   engine.release(params)
   return { numbers: Object.values(values as unknown as Arrays).map((array) => array.values[0]), report }
@@ -64,7 +69,7 @@ const failure = (
 ): { code: string; message: string } => {
   const params = fresh()
   try {
-    loadWeights(engine, params, path, { prefix: 'm.', spare: new Set(), ...loading })
+    loadWeights(engine, madeBefore(engine, params), path, { prefix: 'm.', spare: new Set(), ...loading })
   } catch (error) {
     return error as { code: string; message: string }
   } finally {
@@ -191,7 +196,7 @@ describe('loadWeights', () => {
     const live = engine.live()
     const small = { ...whole, 'm.words.weight': filled(1, 2, 2), 'head.weight': filled(5, 2, 2) }
     const growing = { wordEmbeddings: 'm.words.weight', key: key(3) }
-    const { params, report } = loadWeights(engine, fresh(), checkpoint(small), {
+    const { params, report } = loadWeights(engine, madeBefore(engine, fresh()), checkpoint(small), {
       prefix: 'm.',
       spare: new Set(),
       growing,
@@ -205,5 +210,72 @@ describe('loadWeights', () => {
     expect(failure(checkpoint(small)).code).toBe('SHAPE_MISMATCH')
     const other = { ...small, 'm.dense.weight': filled(2, 1, 2) }
     expect(failure(checkpoint(other), { growing }).message).toContain('m.dense.weight')
+  })
+})
+
+describe('new weights', () => {
+  /** A model and a head whose weights are made by the functions of this framework, on an engine that tells what it makes. */
+  function parts() {
+    const made: string[][] = []
+    const counting = {
+      ...engine,
+      compile: ((...given: Parameters<Engine['compile']>) => {
+        const compiled = engine.compile(...given)
+        return (...tensors: never[]) => {
+          const result = compiled(...tensors)
+          made.push(Object.keys(result as Params))
+          return result
+        }
+      }) as Engine['compile'],
+    }
+    const model = {
+      prefix: 'm.',
+      wordEmbeddings: 'm.words.weight',
+      layers: [],
+      init: (from: Key) => ({
+        'm.words.weight': normal(fold(from, 'words'), [3, 2], 1),
+        'm.dense.weight': normal(fold(from, 'dense'), [2, 2], 1),
+        'm.LayerNorm.weight': filledTensor([2], 1),
+        'm.LayerNorm.bias': filledTensor([2], 0),
+      }),
+    }
+    const objective = { config: {}, init: (from: Key) => ({ 'head.weight': normal(from, [4, 2], 1) }) }
+    return { made, parts: { engine: counting, model, objective } as never as Parameters<typeof savedParameters>[0] }
+  }
+  const start = (path: string) => ({ path, partial: false, resizeEmbeddings: false })
+
+  it('are not made where a checkpoint has them', () => {
+    const live = engine.live()
+    const { made, parts: whose } = parts()
+    const { params } = savedParameters(whose, checkpoint(whole))
+    expect(made).toEqual([])
+    expect(engine.live()).toBe(live + 5)
+    engine.release(params)
+  })
+
+  it('are those that a checkpoint lacks, with the numbers that they have in a model that is new', async () => {
+    const { made, parts: whose } = parts()
+    const { params } = firstParameters(whose as never, 7, start(checkpoint(without('head.weight'))))
+    expect(made).toEqual([['head.weight']])
+    const { params: all } = firstParameters(whose as never, 7, undefined)
+    const [found, expected] = await Promise.all([engine.read(params), engine.read(all)])
+    expect(Object.keys(found)).toEqual(Object.keys(whole))
+    expect((found as never as Arrays)['head.weight']).toEqual((expected as never as Arrays)['head.weight'])
+    engine.release(params)
+    engine.release(all)
+  })
+
+  it('are made all at once where a model makes them in another way, and those that are there are let go of', () => {
+    const live = engine.live()
+    const { made, parts: whose } = parts()
+    const other = {
+      ...whose,
+      model: { ...whose.model, init: (from: Key) => mapParams((x) => mul(x, 2), whose.model.init(from)) },
+    }
+    const { params } = firstParameters(other as never, 7, start(checkpoint(without('head.weight'))))
+    expect(made).toHaveLength(1)
+    expect(made[0]).toHaveLength(5)
+    expect(engine.live()).toBe(live + 5)
+    engine.release(params)
   })
 })

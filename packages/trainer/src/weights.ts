@@ -1,5 +1,5 @@
 import { type Engine, type Key, type Params, fold, key, mapParams } from '@attune/core'
-import { type WeightsReader, openWeights, resizeEmbeddings } from '@attune/nn'
+import { type WeightsReader, deferredWeights, openWeights, resizeEmbeddings } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Parts } from './compose.js'
 import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'
@@ -21,15 +21,49 @@ interface Loading {
   readonly growing?: { readonly wordEmbeddings: string; readonly key: Key }
 }
 
+/** New parameters of which only those are made that are asked for. */
+export interface FreshWeights {
+  readonly shapes: Readonly<Record<string, readonly number[]>>
+  /** Makes those of these names; to be called once. */
+  make(names: readonly string[]): Params
+}
+
+const shapesOf = (weights: Readonly<Record<string, { readonly shape: readonly number[] }>>): FreshWeights['shapes'] =>
+  Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]))
+
+const chosen = <T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(names.map((name) => [name, all[name]!]))
+
+/** Parameters that are there already; those that are not asked for are let go of. */
+export const madeBefore = (engine: Engine, params: Params): FreshWeights => ({
+  shapes: shapesOf(params),
+  make(names) {
+    const others = Object.keys(params).filter((name) => !names.includes(name))
+    engine.release(chosen(params, others))
+    return chosen(params, names)
+  },
+})
+
 /** New parameters of the model and of its head. */
-const initialise = (
+function freshWeights(
   { engine, model, objective }: Pick<Parts, 'engine' | 'model' | 'objective'>,
   seed: number,
-): Params =>
-  engine.compile(() => ({
+): FreshWeights {
+  const init = (): Params => ({
     ...model.init(fold(key(seed), 'model')),
     ...objective.init(fold(key(seed), 'head')),
-  }))()
+  })
+  const deferred = deferredWeights(init)
+  if (deferred === undefined) return madeBefore(engine, engine.compile(init)())
+  return {
+    shapes: shapesOf(deferred),
+    make(names) {
+      if (names.length === 0) return {}
+      const made = engine.compile(() => mapParams(({ make }) => make(), chosen(deferred, names)))
+      return made()
+    },
+  }
+}
 
 /** Norms in checkpoints that were converted from TensorFlow, such as the first BERT's, have the names of their Greek letters. */
 const greek = (name: string): string =>
@@ -48,16 +82,16 @@ function grows({ shape, saved }: Match, rows: number | undefined): boolean {
 }
 
 /** What takes the place of what. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless a part is enough. */
-function match(fresh: Params, reader: WeightsReader, loading: Loading) {
+function match({ shapes }: FreshWeights, reader: WeightsReader, loading: Loading) {
   const { prefix, words = '', needHead = false, spare, partial = false, growing } = loading
-  const matches = Object.entries(fresh).flatMap(([name, { shape }]): Match[] => {
+  const matches = Object.entries(shapes).flatMap(([name, shape]): Match[] => {
     const alias = savedAs(name, prefix, reader.tensors)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
   })
   const found = new Set(matches.map(({ name }) => name))
   const used = new Set(matches.map(({ alias }) => alias))
-  const absent = Object.keys(fresh).filter((name) => !found.has(name))
-  const unused = unexpected(reader.tensors, used, fresh[words]?.shape)
+  const absent = Object.keys(shapes).filter((name) => !found.has(name))
+  const unused = unexpected(reader.tensors, used, shapes[words])
   const lost = partial ? [] : absent.filter((name) => !spare.has(name) && (needHead || name.startsWith(prefix)))
   if (lost.length > 0) throw missing(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
@@ -76,22 +110,22 @@ function match(fresh: Params, reader: WeightsReader, loading: Loading) {
   return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), report }
 }
 
-/** Reads the tensors of a checkpoint one by one into the place of new ones. */
-function replaced(engine: Engine, fresh: Params, reader: WeightsReader, loading: Loading) {
+/** Reads the tensors of a checkpoint one by one, and makes what it lacks. */
+function replaced(engine: Engine, fresh: FreshWeights, reader: WeightsReader, loading: Loading) {
   const { aliases, report } = match(fresh, reader, loading)
   const grow = (name: string, value: Tensor, rows: number): Tensor => {
     const from = fold(loading.growing!.key, name)
     return engine.compile((given: Params) => resizeEmbeddings(given, name, rows, from))({ [name]: value })[name]!
   }
+  const names = Object.keys(fresh.shapes)
+  const made = fresh.make(names.filter((name) => !aliases.has(name)))
   const params = Object.fromEntries(
-    Object.entries(fresh).map(([name, tensor]) => {
+    names.map((name) => {
       const alias = aliases.get(name)
-      if (alias === undefined) return [name, tensor]
+      if (alias === undefined) return [name, made[name]!]
       const value = engine.put(reader.read(alias))
-      const [rows] = tensor.shape
-      engine.release(tensor)
       if (!report.grown.includes(name)) return [name, value]
-      const grown = grow(name, value, rows as number)
+      const grown = grow(name, value, fresh.shapes[name]![0] as number)
       engine.release(value)
       return [name, grown]
     }),
@@ -100,14 +134,14 @@ function replaced(engine: Engine, fresh: Params, reader: WeightsReader, loading:
 }
 
 /**
- * Puts saved weights in the place of new ones, tensor by tensor. A parameter that the model shares among its parts is one
+ * Reads saved weights tensor by tensor; new ones are made where they have none. A parameter that the model shares among its parts is one
  * tensor, and the checkpoint need hold it once.
  * @param path the folder of a checkpoint (safetensors in one file or several, or GGUF), or such a file
  * @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH`, and what `openWeights` throws
  */
 export function loadWeights(
   engine: Engine,
-  fresh: Params,
+  fresh: FreshWeights,
   path: string,
   loading: Loading,
 ): { readonly params: Params; readonly report: LoadReport } {
@@ -123,16 +157,16 @@ export function loadWeights(
  * What makes a vector of a whole text, where the head reads tokens instead: checkpoints for writing, for masked words and for
  * tagging have no pooler.
  */
-function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, fresh: Params): ReadonlySet<string> {
-  if (JSON.stringify(objective.config).includes('SequenceClassification')) return new Set()
+function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, fresh: FreshWeights) {
+  if (JSON.stringify(objective.config).includes('SequenceClassification')) return new Set<string>()
   const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
-  return new Set(Object.keys(fresh).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
+  return new Set(Object.keys(fresh.shapes).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
 }
 
 /** The parameters a run begins with: new ones, or those of a saved model with a new head where it has none that fits. */
 export function firstParameters(parts: Parts, seed: number, from: Start | undefined) {
-  const fresh = initialise(parts, seed)
-  if (from === undefined) return { params: fresh, report: undefined }
+  const fresh = freshWeights(parts, seed)
+  if (from === undefined) return { params: fresh.make(Object.keys(fresh.shapes)), report: undefined }
   const { prefix, wordEmbeddings: words } = parts.model
   const growing = { wordEmbeddings: words, key: fold(key(seed), 'added tokens') }
   const spare = sparePooler(parts, fresh)
@@ -142,7 +176,7 @@ export function firstParameters(parts: Parts, seed: number, from: Start | undefi
 
 /** The parameters of a saved model, head and all. */
 export function savedParameters(parts: Pick<Parts, 'engine' | 'model' | 'objective'>, folder: string) {
-  const fresh = initialise(parts, 0)
+  const fresh = freshWeights(parts, 0)
   const { prefix, wordEmbeddings: words } = parts.model
   return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead: true, spare: sparePooler(parts, fresh) })
 }

@@ -9,7 +9,6 @@ import {
   type TextInputs,
   definePlugin,
   fold as foldKey,
-  stream,
 } from '@attune/core'
 import {
   configFromOptions,
@@ -19,9 +18,10 @@ import {
   linear,
   normal,
   parameter,
-  requireRoom,
   partsAlong,
+  requireRoom,
   takeRows,
+  uniform,
 } from '@attune/nn'
 import {
   type Tensor,
@@ -40,7 +40,6 @@ import {
   split,
   sub,
   tanh,
-  tensor,
 } from '@tensorflow/tfjs-core'
 import { attend, attentionShapes, mixWithCopies } from './attention.js'
 import { type Options, options } from './options.js'
@@ -78,17 +77,6 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
     ...(o.copy ? dense('copy', 1, width + hidden + o.embeddingSize) : {}),
     ...(o.copy && !o.tieWordEmbeddings ? { [OUTPUT]: [o.vocabSize, hidden] } : {}),
   }
-}
-
-/** Numbers evenly spread in (−bound, bound). */
-function uniform(key: Key, shape: readonly number[], bound: number): Tensor {
-  const next = stream(key)
-  const size = shape.reduce((product, n) => product * n, 1)
-  return tensor(
-    Float32Array.from({ length: size }, () => bound * (2 * next() - 1)),
-    [...shape],
-    'float32',
-  )
 }
 
 /**

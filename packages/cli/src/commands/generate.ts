@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
-import { AttuneError, isAttuneError } from '@attune/core'
+import { AttuneError } from '@attune/core'
 import {
   type GenerationEvent,
   type Schema,
+  allOf,
   constrainToPattern,
   constrainToSchema,
   requireKeywords,
@@ -20,20 +21,23 @@ interface GenerateFlags extends Readonly<Record<string, unknown>> {
   readonly keyword?: readonly string[]
 }
 
-/** The rule that the flags ask for, if any. @throws AttuneError `BAD_OPTIONS` for two at once or a file that is not JSON */
-function constraintOf({ pattern, jsonSchema, keyword }: GenerateFlags, { tokenizer, ends }: OpenWriter) {
-  const refuse = (problem: string): AttuneError =>
-    new AttuneError('BAD_OPTIONS', problem, 'Give one of --pattern, --json-schema and --keyword.')
-  if ([pattern, jsonSchema, keyword].filter((each) => each !== undefined).length > 1)
-    throw refuse('a text keeps to one rule, and several are given')
-  if (pattern !== undefined) return constrainToPattern(pattern, tokenizer, ends)
-  if (keyword !== undefined) return requireKeywords(keyword, tokenizer, ends)
-  if (jsonSchema === undefined) return undefined
+function schemaIn(file: string): Schema {
   try {
-    return constrainToSchema(JSON.parse(readFileSync(jsonSchema, 'utf8')) as Schema, tokenizer, ends)
+    return JSON.parse(readFileSync(file, 'utf8')) as Schema
   } catch (cause) {
-    throw isAttuneError(cause) ? cause : refuse(`${jsonSchema} cannot be read: ${(cause as Error).message}`)
+    const problem = `${file} cannot be read: ${(cause as Error).message}`
+    throw new AttuneError('BAD_OPTIONS', problem, 'Name a file that holds a JSON Schema.')
   }
+}
+
+/** The rule that the flags ask for, if any: all that they name. @throws AttuneError `BAD_OPTIONS` for a file that is not JSON */
+function constraintOf({ pattern, jsonSchema, keyword }: GenerateFlags, { tokenizer, ends }: OpenWriter) {
+  const constraints = [
+    ...(pattern === undefined ? [] : [constrainToPattern(pattern, tokenizer, ends)]),
+    ...(jsonSchema === undefined ? [] : [constrainToSchema(schemaIn(jsonSchema), tokenizer, ends)]),
+    ...(keyword === undefined ? [] : [requireKeywords(keyword, tokenizer, ends)]),
+  ]
+  return constraints.length === 0 ? undefined : allOf(constraints)
 }
 
 async function promptsFrom(given: readonly string[]): Promise<readonly string[]> {

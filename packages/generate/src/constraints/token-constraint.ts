@@ -19,6 +19,14 @@ interface Allowed {
   readonly most: number
 }
 
+/** An automaton and the tokens that it is walked with. */
+interface Made {
+  readonly automaton: TokenAutomaton
+  readonly vocabulary: Vocabulary
+}
+
+const made = new WeakMap<Constraint, Made>()
+
 const CACHE_BYTES = 64 * 1024 * 1024
 
 function bounded<T>(most: number): { get(key: number): T | undefined; set(key: number, value: T): T } {
@@ -69,7 +77,7 @@ function allowedIn(
  */
 export function tokenConstraint(automaton: TokenAutomaton, vocabulary: Vocabulary): Constraint {
   const kept = bounded<Allowed>(Math.max(16, Math.floor(CACHE_BYTES / (vocabulary.texts.length + 1))))
-  return {
+  const constraint: Constraint = {
     allowed(state, remaining) {
       const limit = Math.max(remaining, automaton.left(state)) - 1
       // What leaves Infinity to be written leads nowhere.
@@ -87,4 +95,17 @@ export function tokenConstraint(automaton: TokenAutomaton, vocabulary: Vocabular
       )
     },
   }
+  made.set(constraint, { automaton, vocabulary })
+  return constraint
+}
+
+/** What a constraint of this package was made of. @throws AttuneError `BAD_ARGUMENT` for another. */
+export function automatonOf(constraint: Constraint): Made {
+  const known = made.get(constraint)
+  if (known !== undefined) return known
+  throw new AttuneError(
+    'BAD_ARGUMENT',
+    'constraints that are joined must be automata of this package, and one is not',
+    'Make it with constrainToPattern, constrainToSchema or requireKeywords.',
+  )
 }

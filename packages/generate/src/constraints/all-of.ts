@@ -1,0 +1,74 @@
+import { AttuneError } from '@attune/core'
+import type { Constraint } from '../constraint.js'
+import { type ByteAutomaton, DEAD } from './byte-automaton.js'
+import { tooLarge } from './pattern-error.js'
+import { automatonOf, tokenConstraint } from './token-constraint.js'
+import { tokenDistances } from './token-distances.js'
+import type { Vocabulary } from './vocabulary.js'
+
+const MOST_PAIRS = 1_000_000
+
+/** The texts that two automata have in common: a state is a pair of theirs. */
+function product(a: ByteAutomaton, b: ByteAutomaton): ByteAutomaton {
+  const pairs: (readonly [number, number])[] = []
+  const numbers = new Map<number, Map<number, number>>()
+  const numberOf = (x: number, y: number): number => {
+    const row = numbers.get(x) ?? new Map<number, number>()
+    numbers.set(x, row)
+    const known = row.get(y)
+    if (known !== undefined) return known
+    if (pairs.length >= MOST_PAIRS) throw tooLarge(`these lead through more than ${MOST_PAIRS} states together`)
+    row.set(y, pairs.length)
+    return pairs.push([x, y]) - 1
+  }
+  numberOf(0, 0)
+  return {
+    next(state, byte) {
+      const [x, y] = pairs[state]!
+      const first = a.next(x, byte)
+      const second = first === DEAD ? DEAD : b.next(y, byte)
+      return second === DEAD ? DEAD : numberOf(first, second)
+    },
+    accepts(state) {
+      const [x, y] = pairs[state]!
+      return a.accepts(x) && b.accepts(y)
+    },
+  }
+}
+
+const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a?.length === b?.length && (a?.every((byte, i) => byte === b![i]) ?? true)
+
+const sameVocabulary = (a: Vocabulary, b: Vocabulary): boolean =>
+  String(a.ends) === String(b.ends) &&
+  a.texts.length === b.texts.length &&
+  a.texts.every((text, id) => sameBytes(text, b.texts[id]))
+
+/**
+ * The constraint that what is written keeps to several of this package at once: a pattern, say, and words that must be there.
+ * It knows their common endings: what is written under it always fulfils all of them, also where the room is short.
+ *
+ * All states that writing can lead to are looked through beforehand, which takes a while where each of the constraints has many.
+ * @param constraints of one tokenizer, with the same tokens that end a text
+ * @throws AttuneError `NOT_SPELLABLE` if no text fulfils all; `PATTERN_TOO_LARGE`; `BAD_ARGUMENT` for constraints of another kind
+ */
+export function allOf(constraints: readonly Constraint[]): Constraint {
+  const parts = constraints.map((each) => automatonOf(each))
+  const [first, ...others] = parts
+  if (first === undefined || others.some(({ vocabulary }) => !sameVocabulary(vocabulary, first.vocabulary)))
+    throw new AttuneError(
+      'BAD_ARGUMENT',
+      `constraints that are joined must be at least one and have the same tokens, got ${parts.length} of them`,
+      'Make them with one tokenizer and the same `endIds`.',
+    )
+  if (others.length === 0) return constraints[0]!
+  const automaton = others.reduce<ByteAutomaton>((all, part) => product(all, part.automaton), first.automaton)
+  const distances = tokenDistances(automaton, [0], first.vocabulary.trie)
+  if (!distances.has(0))
+    throw new AttuneError(
+      'NOT_SPELLABLE',
+      'some text must fulfil all constraints together, and none does',
+      'Loosen one of them.',
+    )
+  return tokenConstraint({ ...automaton, left: (state) => distances.get(state) ?? Infinity }, first.vocabulary)
+}

@@ -1,0 +1,35 @@
+// @ts-check
+/** What a GGUF file tells of a model makes a model of some plugin that has the parameters in the file, each of its shape. */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { MODEL, findPlugin, key } from '@attune/core'
+import { deferredWeights, openWeights, optionsFromConfig } from '@attune/nn'
+import { root } from './measure-model.mjs'
+
+const folder = join(root, 'packages/nn/golden/gguf')
+const PLUGINS = {
+  llama: 'llama',
+  qwen2: 'llama',
+  qwen3: 'llama',
+  gpt2: 'gpt2',
+  gemma: 'gemma',
+  gemma2: 'gemma',
+  gemma3_text: 'gemma',
+}
+
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.gguf') && name !== 'quantised.gguf'))
+  it(`${file} is a model of a plugin`, async () => {
+    const reader = openWeights(join(folder, file))
+    const config = reader.config ?? assert.fail('its architecture is not known')
+    const type = /** @type {keyof typeof PLUGINS} */ (config['model_type'])
+    const plugin = await findPlugin(MODEL, PLUGINS[type], { folders: [root] })
+    /** @type {import('@attune/core').Model} */
+    const model = plugin(optionsFromConfig(plugin.options, config))
+    const weights = deferredWeights(() => model.init(key(1))) ?? {}
+    for (const [name, { shape }] of reader.tensors)
+      if (name !== 'lm_head.weight') assert.deepEqual([name, shape], [name, weights[name]?.shape])
+    if (type === 'gemma2') assert.equal(model.heads['causal-language-modeling']?.softcap, 20)
+    reader.close()
+  })
