@@ -77,44 +77,44 @@ const captured = ({ model, merge, ...adapted }: Adapted, _: Model, params: Param
   merge: (trainable) => merge(trainable, params),
 })
 
-const starting = (up: (name: string) => Tensor) =>
-  suite((adapted) => ({
-    ...adapted,
-    trainable: Object.fromEntries(
-      Object.entries(adapted.trainable).map(([name, p]) => [name, name.endsWith('.up') ? up(name) : p]),
-    ),
-  }))
+/** Some of what trains begins with another value. */
+const starting = (part: string, value: () => number) =>
+  suite((adapted) => {
+    const other = (p: Tensor): Tensor => {
+      p.dispose()
+      return filled(p.shape, value())
+    }
+    const entries = Object.entries(adapted.trainable).map(([name, p]) => [name, name.endsWith(part) ? other(p) : p])
+    return { ...adapted, trainable: Object.fromEntries(entries) as Params }
+  })
+
+const untouched: Adapter['adapt'] = (model, params) => ({
+  model,
+  trainable: {},
+  frozen: params,
+  merge: (_, frozen) => frozen,
+})
 
 /** Adapters. */
 export const adapters: readonly Specimen[] = [
   sound('thin matrices', () => describeAdapter(thin, { options: { rank: 3 } })),
   broken(
     'trains what it says is frozen',
-    [disjoint],
+    [disjoint, reads, trained],
     suite((adapted, _, params) => ({ ...adapted, trainable: { ...adapted.trainable, ...select(params, isQuery) } })),
   ),
-  broken(
-    'trains nothing',
-    [disjoint, trained],
-    suite((_, model, params) => ({ model, trainable: {}, frozen: params, merge: (__, frozen) => frozen })),
+  broken('trains nothing', [disjoint, gradient, trained], () =>
+    describeAdapter(altered<Adapter>(thin, () => ({ adapt: untouched }))),
   ),
   broken(
     'starts elsewhere',
     [atFirst, untrained],
-    starting(() => filled([8, 2], 0.5)),
+    starting('.up', () => 0.5),
   ),
   broken(
     'starts from numbers of its own',
     [alike],
-    suite((adapted) => ({
-      ...adapted,
-      trainable: Object.fromEntries(
-        Object.entries(adapted.trainable).map(([name, p]) => [
-          name,
-          name.endsWith('.down') ? filled(p.shape, Math.random() + 0.1) : p,
-        ]),
-      ),
-    })),
+    starting('.down', () => Math.random() + 0.1),
   ),
   broken(
     'has a parameter that nothing reads',
@@ -144,7 +144,7 @@ export const adapters: readonly Specimen[] = [
   ),
   broken(
     'merges without the pooler',
-    [untrained, trained],
+    [reads, untrained, trained],
     suite((adapted) => ({
       ...adapted,
       merge: (trainable, frozen) => select(adapted.merge(trainable, frozen), (name) => !name.includes('pooler')),

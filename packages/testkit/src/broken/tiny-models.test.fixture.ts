@@ -1,0 +1,58 @@
+import { type EncoderOutputs, MODEL, type Mode, type Model, type TextInputs, definePlugin } from '@attune/core'
+import { mul } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { describeModel } from '../describe-model.js'
+import { tinyModel } from '../tiny-model.js'
+import { altered } from './specimen.test.fixture.js'
+import { tinyWriter } from './tiny-writer.test.fixture.js'
+
+type Forward = Model['forward']
+
+const scaled = (model: Model, scale: number): Model => ({
+  ...model,
+  config: { ...model.config, scale },
+  forward(...given) {
+    const { lastHiddenState, ...rest } = model.forward(...given)
+    return { ...rest, lastHiddenState: mul(lastHiddenState, scale) }
+  },
+})
+
+const options = z.strictObject({ scale: z.number().positive().default(1).describe('What states are multiplied by') })
+const create =
+  (make: () => Model) =>
+  ({ scale }: z.output<typeof options>) =>
+    scaled(make(), scale)
+/** The tiny encoder as a plugin. */
+export const tiny = definePlugin({
+  kind: MODEL,
+  name: 'tiny',
+  summary: 'The tiny encoder',
+  options,
+  create: create(tinyModel),
+})
+/** A tiny decoder as a plugin. */
+export const writer = definePlugin({
+  kind: MODEL,
+  name: 'writer',
+  summary: 'A tiny decoder',
+  options,
+  create: create(tinyWriter),
+})
+
+/** A suite on a model that differs; `change` makes it of the sound one. */
+export const suite =
+  (change: (model: Model) => Model, of = tiny) =>
+  (): void =>
+    describeModel(altered<Model>(of, change), { options: { scale: 2 } })
+/** On one whose forward pass differs. */
+export const forwarding = (change: (forward: Forward) => Forward, of = tiny) =>
+  suite((model) => ({ ...model, forward: change(model.forward) }), of)
+/** On one that reads other inputs than it is given. */
+export const reading = (change: (inputs: TextInputs) => TextInputs, of = tiny) =>
+  forwarding((forward) => (params, inputs, mode) => forward(params, change(inputs), mode), of)
+/** On one that goes by another mode. */
+export const inMode = (change: (mode: Mode) => Mode) =>
+  forwarding((forward) => (params, inputs, mode) => forward(params, inputs, change(mode)))
+/** On one that gives other outputs. */
+export const giving = (change: (outputs: EncoderOutputs, mode: Mode) => EncoderOutputs) =>
+  forwarding((forward) => (params, inputs, mode) => change(forward(params, inputs, mode), mode))
