@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   type AnyPlugin,
   type Engine,
@@ -16,20 +16,10 @@ import {
   treeOf,
 } from '@attune/core'
 import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
-import {
-  type Scalar,
-  add,
-  engine as engineOf,
-  mean,
-  mul,
-  square,
-  sub,
-  sum,
-  tensor1d,
-  valueAndGrads,
-} from '@tensorflow/tfjs-core'
+import { type Scalar, add, mean, mul, square, sub, sum, tensor1d, valueAndGrads } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
+import { onlyTensors } from './only-tensors.js'
 import { referenceEngine } from './reference-engine.js'
 
 /** Parameters, gradients and the parameters after each step, as another library computed them. */
@@ -73,18 +63,6 @@ const signature = (tree: Tree): string[] =>
   leaves(tree, isTensor).map(([path, leaf]) => `${path} ${leaf.dtype} [${leaf.shape.join()}]`)
 
 const start = { 'a.weight': array([1, -2, 3, -4, 5, -6], [2, 3]), 'a.bias': array([0.5, -0.5, 0.25]) }
-
-/** What a step gives that brings no number to the host; an engine that compiles would take such a number for a constant. */
-function onlyTensors<T>(step: () => T): T {
-  const reading = jest.spyOn(engineOf().backend, 'readSync').mockImplementation(() => {
-    throw new Error('a step must not read a tensor on the host')
-  })
-  try {
-    return step()
-  } finally {
-    reading.mockRestore()
-  }
-}
 
 /** `count` reproducible gradients for {@link start}. */
 function gradients(count: number): { 'a.weight': HostArray; 'a.bias': HostArray }[] {

@@ -3,7 +3,7 @@ import { type Tensor, keep, mean, mul, onesLike, scalar, sub, tensor1d } from '@
 import { describeModel } from '../describe-model.js'
 import { misshapen } from './model-parameters.test.fixture.js'
 import { type Specimen, broken, sound } from './specimen.test.fixture.js'
-import { forwarding, giving, inMode, reading, tiny, writer } from './tiny-models.test.fixture.js'
+import { forwarding, giving, golden, inMode, pair, reading, tiny, writer } from './tiny-models.test.fixture.js'
 
 const padding = 'gives a text the same outputs however much padding follows and whatever stands there'
 const batch = 'gives a text the same outputs wherever it stands in the batch, and alone'
@@ -12,6 +12,8 @@ const drops = 'drops out in training only, by its key'
 const again = 'has the same gradients when its layers are computed again for them'
 const kept = 'gives hidden states and attention weights when they are kept, and the same result'
 const packed = 'reads texts packed into a row as it reads each alone'
+const encoder = 'gives what its encoder gave, and goes on from that without reading again'
+const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
 const later = 'does not see what comes later'
 const cache = 'goes on from a cache as if it had read all at once, also with padding on the left'
 
@@ -22,7 +24,8 @@ const without = <T extends object>(record: T, name: keyof T): T =>
 /** Models. */
 export const models: readonly Specimen[] = [
   sound('an encoder', () => describeModel(tiny, { options: { scale: 2 } })),
-  sound('a decoder', () => describeModel(writer, { options: { scale: 2 } })),
+  sound('a decoder', () => describeModel(writer, { options: { scale: 2 }, goldens: [golden] })),
+  sound('an encoder–decoder', () => describeModel(pair, { options: { scale: 2 } })),
   broken(
     'looks at padding',
     [padding, batch],
@@ -87,7 +90,7 @@ export const models: readonly Specimen[] = [
   ),
   broken(
     'sees what comes later',
-    [later, cache, packed, padding, batch],
+    [later, cache, packed, padding, batch, agrees],
     forwarding(
       (forward) => (params, inputs, mode) => {
         const outputs = forward(params, inputs, mode)
@@ -111,6 +114,21 @@ export const models: readonly Specimen[] = [
       (inputs) => (inputs.cache === undefined ? inputs : { ...inputs, attentionMask: onesLike(inputs.attentionMask) }),
       writer,
     ),
+  ),
+  broken(
+    'does not give what its encoder gave',
+    [encoder],
+    giving((outputs) => without(outputs, 'encoderStates'), pair),
+  ),
+  broken(
+    'reads again what its encoder has read',
+    [encoder],
+    reading((inputs) => without(inputs, 'encoderStates'), pair),
+  ),
+  broken(
+    'is not what the golden file says',
+    [agrees],
+    giving((outputs) => ({ ...outputs, lastHiddenState: mul(outputs.lastHiddenState, 1.001) }), writer),
   ),
   ...misshapen,
 ]
