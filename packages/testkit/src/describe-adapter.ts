@@ -48,7 +48,8 @@ const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `$
 /**
  * The contract of an adapter, tried on `model` (by default {@link tinyModel}): what trains and what is frozen are
  * disjoint and together make a model that computes what the original did; merging gives the original's parameters back,
- * and after training the same function in the original's form. An adapter that changes the function from the start says
+ * and after training the same function in the original's form; and it depends on nothing but the model, the parameters and
+ * its options. An adapter that changes the function from the start says
  * so under `exceptions: { initial: reason }` of its manifest; one that cannot be merged exactly, under `merge`.
  */
 export function describeAdapter(
@@ -94,6 +95,23 @@ export function describeAdapter(
         expect(after).not.toEqual(before)
       },
     )
+
+    it('adapts the same parameters alike', async () => {
+      const again = (plugin(options) as Adapter).adapt(model, params)
+      expect(await engine.read(again.trainable)).toEqual(await engine.read(adapted.trainable))
+      expect(Object.keys(again.frozen)).toEqual(Object.keys(adapted.frozen))
+    })
+
+    it('reads the frozen parameters that it is given', async () => {
+      const floating = Object.entries(adapted.frozen).filter(([, { dtype }]) => dtype === 'float32')
+      if (floating.length === 0) return expect(adapted.frozen).toEqual({})
+      const frozen = { ...adapted.frozen, ...moved(Object.fromEntries(floating), 0.05) }
+      const before = await outputs(adapted.model, { ...adapted.frozen, ...adapted.trainable })
+      const after = await outputs(adapted.model, { ...frozen, ...adapted.trainable })
+      expect(after).not.toEqual(before)
+      const merged = engine.compile(adapted.merge)(adapted.trainable, frozen)
+      if (inexact === undefined) expectClose(await outputs(model, merged), after, 1e-4)
+    })
 
     it('gives every trainable parameter a finite gradient', async () => {
       const gradients = engine.compile((trainable: Params, frozen: Params, inputs: TextInputs) =>

@@ -92,8 +92,18 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
           const commands: [Command[], Command[]] = [[], []]
           callback(first).subscribe((command) => commands[0].push(command))
           callback(second).subscribe((command) => commands[1].push(command))
-          for (const event of events) [first, second].forEach((source) => source.next(event))
-          const alone = drive(make(), events).given.map(([, command]) => command)
+          const commandsOf = (some: readonly RunEvent[]): Command[] =>
+            drive(make(), some).given.map(([, command]) => command)
+          // The second run begins when the first is half-way.
+          const half = Math.ceil(events.length / 2)
+          events.slice(0, half).forEach((event) => first.next(event))
+          expect(commands[1]).toEqual(commandsOf([]))
+          events.slice(half).forEach((event, i) => {
+            first.next(event)
+            second.next(events[i]!)
+          })
+          events.slice(events.length - half).forEach((event) => second.next(event))
+          const alone = commandsOf(events)
           expect(commands).toEqual([alone, alone])
         })
 

@@ -61,6 +61,10 @@ function statesOf({ shape, values }: HostArray, row: number, tokens: number): Ho
   return floats(values.subarray(row * length * hidden, (row * length + tokens) * hidden))
 }
 
+/** The vector of a row. */
+const pooledOf = ({ shape, values }: HostArray, row: number): HostArray =>
+  floats(values.subarray(row * shape[1]!, (row + 1) * shape[1]!))
+
 function describeParameters({ engine, make, init, read }: Subject): void {
   it('names and shapes its parameters alike for every key, its word embeddings among them, with its prefix', () => {
     const [a, b] = [init(key(1)), init(key(2))]
@@ -138,16 +142,23 @@ function describeForward({ engine, make, init, read, run }: Subject): void {
     }
   })
 
-  it('gives a text the same outputs wherever it stands in the batch', async () => {
+  it('gives a text the same outputs wherever it stands in the batch, and alone', async () => {
     const params = init(key(1))
     const plain = await run(params, ROWS)
     const turned = await run(params, [...ROWS].reverse())
-    for (const [i, { length }] of ROWS.entries())
-      expectClose(
-        statesOf(turned.lastHiddenState, ROWS.length - 1 - i, length),
-        statesOf(plain.lastHiddenState, i, length),
-        1e-5,
-      )
+    for (const [i, row] of ROWS.entries()) {
+      const alone = await run(params, [row])
+      for (const [found, at] of [
+        [turned, ROWS.length - 1 - i],
+        [alone, 0],
+      ] as const) {
+        const states = (outputs: Outputs, place: number) => ({
+          states: statesOf(outputs.lastHiddenState, place, row.length),
+          pooled: pooledOf(outputs.pooled, place),
+        })
+        expectClose(states(found, at), states(plain, i), 1e-5)
+      }
+    }
   })
 
   it('frees all that it makes but its outputs', async () => {

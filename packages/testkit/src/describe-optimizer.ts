@@ -19,6 +19,7 @@ import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
 import { type Scalar, add, mean, mul, square, sub, sum, tensor1d, valueAndGrads } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
+import { onlyTensors } from './only-tensors.js'
 import { referenceEngine } from './reference-engine.js'
 
 /** Parameters, gradients and the parameters after each step, as another library computed them. */
@@ -194,20 +195,13 @@ export function describeOptimizer(
       const step = engine.compile(stepOf(optimizer))
       const begun = begin(optimizer)
       const grads = engine.put(gradients(1)[0]!) as unknown as Params
-      const after = async (learningRate: number) =>
-        (
-          (await engine.read(
-            step(
-              begun.params,
-              begun.state,
-              grads,
-              engine.put({ learningRate: array([learningRate], []), step: array([1], []) }) as {
-                learningRate: Scalar
-                step: Scalar
-              },
-            ),
-          )) as { params: Record<string, HostArray> }
-        ).params
+      const after = async (learningRate: number) => {
+        const hyper = engine.put({ learningRate: array([learningRate], []), step: array([1], []) })
+        const result = onlyTensors(() =>
+          step(begun.params, begun.state, grads, hyper as { learningRate: Scalar; step: Scalar }),
+        )
+        return ((await engine.read(result)) as { params: Record<string, HostArray> }).params
+      }
       expectClose(await after(0), start, 0)
       expect(await after(0.1)).not.toEqual(await after(0.2))
     })

@@ -8,22 +8,43 @@ interface JsonSchema {
   readonly exclusiveMinimum?: number
   readonly maximum?: number
   readonly exclusiveMaximum?: number
+  readonly minLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
   readonly enum?: readonly unknown[]
   readonly description?: string
   readonly properties?: Readonly<Record<string, JsonSchema>>
 }
 
-/** Values just outside what a schema allows. */
+/** The most elements that a list is made of to be too long. */
+const LONGEST = 100
+
+/** Values just outside what a schema allows; of a union, outside the one form that is not null. */
 function outside(schema: JsonSchema): unknown[] {
-  const values: unknown[] = []
+  const forms = schema.anyOf?.filter(({ type }) => type !== 'null') ?? []
+  const values: unknown[] = forms.length === 1 ? outside(forms[0]!) : []
   if (schema.minimum !== undefined) values.push(schema.minimum - 1)
   if (schema.exclusiveMinimum !== undefined) values.push(schema.exclusiveMinimum)
   if (schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER) values.push(schema.maximum + 1)
   if (schema.exclusiveMaximum !== undefined) values.push(schema.exclusiveMaximum)
   if (schema.enum !== undefined) values.push('not-one-of-these')
   if (schema.type === 'number' || schema.type === 'integer') values.push('a word', Number.NaN)
+  if (schema.type === 'integer') values.push(0.5)
   if (schema.type === 'boolean') values.push('a word')
+  if (schema.type === 'string') values.push(1, ...((schema.minLength ?? 0) > 0 ? [''] : []))
+  if (schema.type === 'array') values.push('a word', ...listsOutside(schema))
   return values
+}
+
+/** Lists that are too short, too long, or hold what they may not. */
+function listsOutside({ minItems = 0, maxItems = LONGEST, items = {} }: JsonSchema): unknown[] {
+  return [
+    ...(minItems > 0 ? [[]] : []),
+    ...(maxItems < LONGEST ? [Array.from({ length: maxItems + 1 }, (_, i) => i)] : []),
+    ...outside(items).map((item) => [item]),
+  ]
 }
 
 const thrownBy = (call: () => unknown): unknown => {

@@ -29,6 +29,9 @@ const OTHERS: readonly Trial[] = [
   trial(6, [0.9, 0.2, 0.9, 0.9]),
 ]
 
+/** Between, below and above the scores of {@link OTHERS}. */
+const LEVELS = [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95]
+
 /**
  * The contract of a pruner: it says yes or no of any trial, of one without scores too; the same however often it is asked
  * and in whatever order the others come; the trials stay as they were; a trial ahead of all others at every step goes on;
@@ -44,7 +47,10 @@ export function describePruner(
 ): void {
   describe(`pruner ${plugin.name}`, () => {
     const make = (given = options): Pruner => plugin(given) as Pruner
-    const running = [[], [0], [0.3, 0.3], [0.9, 0.1, 0.5, 0.2], [Number.NEGATIVE_INFINITY], [-1, -1, -1, -1, -1, -1]]
+    const running = [
+      ...[[], [0], [0.9, 0.1, 0.5, 0.2], [Number.NEGATIVE_INFINITY], [-1, -1, -1, -1, -1, -1]],
+      ...LEVELS.flatMap((level) => [1, 2, 3, 4].map((steps) => new Array<number>(steps).fill(level))),
+    ]
     describeOptions(plugin, options)
 
     it('says yes or no of any trial, alike every time, in any order of the others', () => {

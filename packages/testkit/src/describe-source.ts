@@ -51,11 +51,11 @@ const awkward: readonly SampleRow[] = [
   { text: 'null', label: '[1, {"a": 2}]' },
 ]
 
-async function read(source: Source): Promise<Reading> {
+async function read(source: Source, fields: readonly string[] = []): Promise<Reading> {
   const rows: Example[] = []
   const rejected: Rejected[] = []
   try {
-    for await (const row of source.open((bad) => rejected.push(bad))) rows.push(row)
+    for await (const row of source.open((bad) => rejected.push(bad), fields)) rows.push(row)
   } catch (error) {
     if (!isAttuneError(error)) throw error
     return { rows, rejected, error }
@@ -179,17 +179,18 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
       expect(rejected).toEqual([
         { line: expect.any(Number), reason: expect.stringMatching(/\S/), raw: expect.stringMatching(/\S/) },
       ])
+      // The second row is at least on the second line, where lines count from 1.
+      expect(rejected[0]?.line).toBeGreaterThan(1)
       expect(stopped.error?.problem).toMatch(new RegExp(`:${rejected[0]?.line}\\b`))
     }
   })
 
   it('takes a row that has nothing under a field that is needed as a bad one', async () => {
-    const rejected: Rejected[] = []
-    const rows: Example[] = []
-    const source = await make([first, second], { onBadRow: 'skip' })
-    for await (const row of source.open((bad) => rejected.push(bad), ['no such field'])) rows.push(row)
+    const needed = ['no such field']
+    const { rows, rejected } = await read(await make([first, second], { onBadRow: 'skip' }), needed)
     expect(rows).toEqual([])
     expect(rejected.map(({ reason }) => reason)).toEqual([1, 2].map(() => expect.stringContaining('no such field')))
+    expect((await read(await make([first, second]), needed)).error?.problem).toContain('no such field')
   })
 
   it('skips bad rows even if nobody listens', async () => {

@@ -29,6 +29,12 @@ const TEXTS = [
   '[CLS] special [SEP] tokens [MASK] <s> </s>',
 ]
 
+/** A text of which any tokenizer finds the words in the places where they stand. */
+const PLAIN = 'a short sentence, with punctuation: 12 words or less'
+
+/** The letters and digits of which a token or a part of a text is made, whatever marks and spaces are between them. */
+const bare = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+
 /** Words of the texts above in random order, `count` of them. */
 function jumble(count: number, seed: number): string {
   const random = stream(key(seed))
@@ -38,7 +44,8 @@ function jumble(count: number, seed: number): string {
 
 /**
  * The contract of a tokenizer: the same ids for the same text, all within the vocabulary; never more than `maximumLength`
- * tokens, and `truncated` exactly when something was lost; decoded text encodes to the same ids (`exceptions.decoding` says why not); its files make an equal
+ * tokens, and `truncated` exactly when something was lost, at the end that was named, and what was lost in windows if that is
+ * asked for; places of tokens within the text, and that of a word where it stands; decoded text encodes to the same ids (`exceptions.decoding` says why not); its files make an equal
  * tokenizer, through `reload`; and the ids that another library gives.
  */
 export function describeTokenizer(
@@ -83,6 +90,9 @@ export function describeTokenizer(
           }
     })
 
+    describePlaces(tokenizer, texts)
+    describeCuts(tokenizer, texts)
+
     const reason = plugin.exceptions?.['decoding']
     it(reason === undefined ? 'encodes what it decoded to the same ids' : `decodes in part: ${reason}`, () => {
       if (reason !== undefined) return expect(reason).toMatch(/\w/)
@@ -94,7 +104,7 @@ export function describeTokenizer(
     })
 
     it('names the token of every id, and of no other number, and finds the id again', () => {
-      for (const id of tokenizer.encode(texts.join(' ')).ids) {
+      for (const id of new Set(tokenizer.encode(texts.join(' ')).ids)) {
         const token = tokenizer.token(id)
         expect([token, tokenizer.id(token as string)]).toEqual([token, id])
       }
@@ -126,5 +136,65 @@ export function describeTokenizer(
           if (typeIds !== undefined) expect(encoding.typeIds).toEqual(typeIds)
         }
       })
+  })
+}
+
+function describePlaces(tokenizer: Tokenizer, texts: readonly string[]): void {
+  it('gives the same tokens with their places, and none to what the template added', () => {
+    for (const text of texts) {
+      const { offsets, specialMask, ...encoding } = tokenizer.encode(text, { offsets: true })
+      expect(encoding).toEqual(tokenizer.encode(text))
+      expect([offsets?.length, specialMask?.length]).toEqual([encoding.ids.length, encoding.ids.length])
+      const wrong = offsets!.filter(([start, end], i) =>
+        specialMask![i] === 1 ? start !== 0 || end !== 0 : !(start >= 0 && start <= end && end <= text.length),
+      )
+      expect([text, wrong]).toEqual([text, []])
+      const own = encoding.ids.filter((_, i) => specialMask![i] === 0)
+      expect(tokenizer.encode(text, { addSpecialTokens: false }).ids).toEqual(own)
+    }
+  })
+
+  it('gives a token the place where its letters stand', () => {
+    const { ids, offsets } = tokenizer.encode(PLAIN, { offsets: true, addSpecialTokens: false })
+    const spelled = ids.map((id) => (id === tokenizer.special.unknown ? '' : bare(tokenizer.token(id)!)))
+    // Marks of a beginning have the place of what they stand before, or none.
+    const found = ids.map((_, i) => (spelled[i] === '' ? '' : bare(PLAIN.slice(...offsets![i]!))))
+    expect(found).toEqual(spelled)
+    const placesIn = (pair: object) =>
+      tokenizer.encode(PLAIN, { ...pair, offsets: true, addSpecialTokens: false }).offsets!
+    expect(placesIn({ pair: PLAIN })).toEqual([...placesIn({}), ...placesIn({})])
+  })
+}
+
+function describeCuts(tokenizer: Tokenizer, texts: readonly string[]): void {
+  const plainly = { addSpecialTokens: false } as const
+
+  it('cuts the end of the text, or its beginning if it is told to', () => {
+    for (const text of texts) {
+      const { ids } = tokenizer.encode(text, plainly)
+      for (const maximumLength of [1, 5, 20].filter((most) => most < ids.length)) {
+        const cut = (truncationSide: 'left' | 'right'): readonly number[] =>
+          tokenizer.encode(text, { ...plainly, maximumLength, truncationSide }).ids
+        expect(cut('right')).toEqual(ids.slice(0, maximumLength))
+        expect(cut('left')).toEqual(ids.slice(-maximumLength))
+      }
+    }
+  })
+
+  it('gives what was cut in windows that share as many tokens as the stride says', () => {
+    for (const text of texts) {
+      const whole = tokenizer.encode(text, plainly).ids
+      for (const [maximumLength, stride] of [
+        [5, 0],
+        [8, 3],
+      ] as const) {
+        const first = tokenizer.encode(text, { ...plainly, maximumLength, stride })
+        const windows = [first, ...(first.overflowing ?? [])].map(({ ids }) => ids)
+        expect(windows.filter(({ length }) => length > maximumLength)).toEqual([])
+        expect(windows.flatMap((ids, i) => (i === 0 ? ids : ids.slice(stride)))).toEqual(whole)
+        for (const [i, ids] of windows.slice(1).entries())
+          expect(ids.slice(0, stride)).toEqual(windows[i]!.slice(windows[i]!.length - stride))
+      }
+    }
   })
 }

@@ -53,8 +53,8 @@ function search(make: () => Tuner, seed: number, space: Space = SPACE): Choice[]
 
 /**
  * The contract of a tuner: every suggestion lies within the space and names all of it, after trials that completed,
- * failed, were pruned or still run; the same search comes of the same random numbers, though the tuner is made anew and
- * its memory goes through JSON each time; trials and space stay as they were. A tuner that uses no randomness says so under
+ * failed, were pruned or still run; the same search comes of the same random numbers, whether the tuner is kept or
+ * made anew each time, while its memory goes through JSON; trials and space stay as they were. A tuner that uses no randomness says so under
  * `exceptions: { random: reason }` of its manifest.
  */
 export function describeTuner(
@@ -75,7 +75,8 @@ export function describeTuner(
       jest.spyOn(Math, 'random').mockImplementation(() => {
         throw new Error('Math.random was called; draw from `random`')
       })
-      expect(search(make, 1)).toEqual(search(make, 1))
+      const kept = make()
+      expect(search(() => kept, 1)).toEqual(search(make, 1))
     })
 
     const excused = plugin.exceptions?.['random']

@@ -1,0 +1,134 @@
+import type { Mode } from '@attune/core'
+import { type Tensor, keep, mean, mul, onesLike, scalar, sub, tensor1d } from '@tensorflow/tfjs-core'
+import { describeModel } from '../describe-model.js'
+import { misshapen } from './model-parameters.test.fixture.js'
+import { type Specimen, broken, sound } from './specimen.test.fixture.js'
+import { forwarding, giving, golden, inMode, pair, reading, tiny, writer } from './tiny-models.test.fixture.js'
+
+const padding = 'gives a text the same outputs however much padding follows and whatever stands there'
+const batch = 'gives a text the same outputs wherever it stands in the batch, and alone'
+const frees = 'frees all that it makes but its outputs'
+const drops = 'drops out in training only, by its key'
+const again = 'has the same gradients when its layers are computed again for them'
+const kept = 'gives hidden states and attention weights when they are kept, and the same result'
+const packed = 'reads texts packed into a row as it reads each alone'
+const encoder = 'gives what its encoder gave, and goes on from that without reading again'
+const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
+const later = 'does not see what comes later'
+const cache = 'goes on from a cache as if it had read all at once, also with padding on the left'
+
+const seeded = (): Mode => ({ training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 } })
+const without = <T extends object>(record: T, name: keyof T): T =>
+  Object.fromEntries(Object.entries(record).filter(([each]) => each !== name)) as T
+
+/** Models. */
+export const models: readonly Specimen[] = [
+  sound('an encoder', () => describeModel(tiny, { options: { scale: 2 } })),
+  sound('a decoder', () => describeModel(writer, { options: { scale: 2 }, goldens: [golden] })),
+  sound('an encoder–decoder', () => describeModel(pair, { options: { scale: 2 } })),
+  broken(
+    'looks at padding',
+    [padding, batch],
+    reading((inputs) => ({ ...inputs, attentionMask: onesLike(inputs.attentionMask) })),
+  ),
+  broken(
+    'compares the texts of a batch',
+    [batch],
+    giving((outputs) => ({ ...outputs, pooled: sub(outputs.pooled, mean(outputs.pooled, 0, true)) })),
+  ),
+  broken(
+    'keeps a tensor',
+    [frees],
+    giving((outputs) => (keep(scalar(0)), outputs)),
+  ),
+  broken(
+    'drops out always',
+    [padding, batch, packed, drops],
+    inMode((mode) => (mode.training ? mode : { ...mode, ...seeded() })),
+  ),
+  broken(
+    'drops out never',
+    [drops],
+    inMode((mode) => ({ ...mode, training: false })),
+  ),
+  broken(
+    'drops out alike each time',
+    [drops],
+    inMode((mode) => (mode.training ? { ...mode, ...seeded() } : mode)),
+  ),
+  broken(
+    'computes otherwise when it computes again',
+    [again],
+    giving((outputs, mode) =>
+      mode.training && mode.recompute === true ? { ...outputs, pooled: mul(outputs.pooled, 1.01) } : outputs,
+    ),
+  ),
+  broken(
+    'keeps no weights of attention',
+    [kept],
+    giving((outputs) => without(outputs, 'attentions')),
+  ),
+  broken(
+    'keeps what it was not asked for',
+    [kept],
+    giving((outputs) => ({ hiddenStates: { 0: outputs.lastHiddenState as Tensor }, ...outputs })),
+  ),
+  broken(
+    'another result where something is kept',
+    [kept],
+    giving((outputs, mode) => (mode.keep?.length === 2 ? { ...outputs, pooled: mul(outputs.pooled, 1.01) } : outputs)),
+  ),
+  broken(
+    'does not tell packed texts apart',
+    [packed],
+    reading((inputs) => without(inputs, 'segmentIds')),
+  ),
+  broken(
+    'counts places through all of a row',
+    [packed],
+    reading((inputs) => without(inputs, 'positionIds')),
+  ),
+  broken(
+    'sees what comes later',
+    [later, cache, packed, padding, batch, agrees],
+    forwarding(
+      (forward) => (params, inputs, mode) => {
+        const outputs = forward(params, inputs, mode)
+        return { ...outputs, lastHiddenState: sub(outputs.lastHiddenState, mean(outputs.lastHiddenState, 1, true)) }
+      },
+      writer,
+    ),
+  ),
+  broken(
+    'writes over its cache from the beginning',
+    [cache],
+    reading(
+      (inputs) => (inputs.cacheStart === undefined ? inputs : { ...inputs, cacheStart: mul(inputs.cacheStart, 0) }),
+      writer,
+    ),
+  ),
+  broken(
+    'looks at padding on the left',
+    [cache],
+    reading(
+      (inputs) => (inputs.cache === undefined ? inputs : { ...inputs, attentionMask: onesLike(inputs.attentionMask) }),
+      writer,
+    ),
+  ),
+  broken(
+    'does not give what its encoder gave',
+    [encoder],
+    giving((outputs) => without(outputs, 'encoderStates'), pair),
+  ),
+  broken(
+    'reads again what its encoder has read',
+    [encoder],
+    reading((inputs) => without(inputs, 'encoderStates'), pair),
+  ),
+  broken(
+    'is not what the golden file says',
+    [agrees],
+    giving((outputs) => ({ ...outputs, lastHiddenState: mul(outputs.lastHiddenState, 1.001) }), writer),
+  ),
+  ...misshapen,
+]

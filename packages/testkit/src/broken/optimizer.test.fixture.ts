@@ -1,0 +1,150 @@
+import { type Hyper, OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
+import { add, keep, mul, neg, scalar, zerosLike } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { type OptimizerGolden, describeOptimizer } from '../describe-optimizer.js'
+import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+
+type Momentum = Optimizer<{ speed: Params }>
+
+/** Each parameter moves against the decayed sum of its gradients. */
+const momentum = definePlugin({
+  kind: OPTIMIZER,
+  name: 'momentum',
+  summary: 'Gradient descent with momentum',
+  options: z.strictObject({ share: z.number().min(0).lt(1).default(0.5).describe('What is kept of the sum') }),
+  create: ({ share }): Momentum => ({
+    init: (params) => ({ speed: mapParams((p) => zerosLike(p), params) }),
+    update(grads, { speed }, _, { learningRate }) {
+      const next = mapParams((g, s) => add(g, mul(share, s)), grads, speed)
+      return { updates: mapParams((s) => neg(mul(learningRate, s)), next), state: { speed: next } }
+    },
+  }),
+})
+
+const golden: OptimizerGolden = {
+  source: 'arithmetic',
+  cases: [
+    {
+      options: { share: 0.5 },
+      learningRates: [0.1, 0.2],
+      initial: { p: { shape: [1], values: [1] } },
+      gradients: [{ p: [1] }, { p: [2] }],
+      expected: [{ p: [0.9] }, { p: [0.4] }],
+    },
+  ],
+}
+
+const keepsKeys = 'keeps the keys, shapes and dtypes of its state'
+const byName = 'keeps its state by parameter name'
+const pure = 'is pure: the same input gives the same bits and is left as it was'
+const rate = 'takes a new learning rate as a number, not as part of the program'
+const goesOn = 'goes on from saved state with the same bits'
+const descends = ['descends parabola', 'descends rosenbrock']
+const agrees = 'agrees with arithmetic, case 1: {"share":0.5}'
+
+type Update = Momentum['update']
+/** A suite on an optimizer that differs in how it updates; `change` is called once an instance. */
+const updating = (change: (update: Update) => Update) => (): void =>
+  describeOptimizer(
+    altered<Momentum>(momentum, (sane) => ({ ...sane, update: change((...all) => sane.update(...all)) })),
+    { golden },
+  )
+
+/** Writes into the memory of a tensor, which nobody may. */
+const overwrite = (params: Params): void => void (Object.values(params)[0]!.dataSync()[0] = 7)
+
+const numbered = (params: Params): Params => Object.fromEntries(Object.values(params).entries())
+const positional = ({ init, update }: Momentum): Momentum => ({
+  init: (params) => ({ speed: numbered(init(params).speed) }),
+  update(grads, { speed }, params, hyper) {
+    const named = mapParams((i) => speed[i]!, Object.fromEntries(Object.keys(grads).map((name, i) => [name, i])))
+    const { updates, state } = update(grads, { speed: named }, params, hyper)
+    return { updates, state: { speed: numbered(state.speed) } }
+  },
+})
+
+/** Steps that grow with how often this instance was called. */
+const counting = (update: Update): Update => {
+  let calls = 0
+  return (grads, state, params, hyper) => {
+    const next = update(grads, state, params, hyper)
+    return { ...next, updates: mapParams((u) => mul(u, 1 - 0.5 ** ++calls), next.updates) }
+  }
+}
+
+/** The first learning rate for good. */
+const fixed = (update: Update): Update => {
+  let first: number | undefined
+  return (grads, state, params, { learningRate, ...hyper }) =>
+    update(grads, state, params, { ...hyper, learningRate: scalar((first ??= learningRate.dataSync()[0]!)) })
+}
+
+const onHost = ({ learningRate, ...hyper }: Hyper): Hyper => ({
+  ...hyper,
+  learningRate: scalar(learningRate.dataSync()[0]!),
+})
+
+/** Optimizers. */
+export const optimizers: readonly Specimen[] = [
+  sound('momentum', () => describeOptimizer(momentum, { golden })),
+  broken(
+    'writes over the gradients',
+    [pure, rate, agrees],
+    updating(
+      (update) =>
+        (grads, ...rest) => (overwrite(grads), update(grads, ...rest)),
+    ),
+  ),
+  broken(
+    'writes over the parameters',
+    [pure, rate, goesOn, agrees],
+    updating((update) => (grads, state, params, hyper) => (overwrite(params), update(grads, state, params, hyper))),
+  ),
+  broken('keeps its state by position', [byName], () => describeOptimizer(altered(momentum, positional), { golden })),
+  broken('has a state only after its first step', [keepsKeys], () =>
+    describeOptimizer(
+      altered<Momentum>(momentum, ({ init, update }) => ({
+        init: () => ({}),
+        update: (grads: Params, state: { speed?: Params }, params: Params, hyper: Hyper) =>
+          update(grads, { speed: state.speed ?? init(params).speed }, params, hyper),
+      })),
+      { golden },
+    ),
+  ),
+  broken('counts its steps itself', [pure, goesOn, agrees], updating(counting)),
+  broken('keeps the first learning rate', [rate, agrees], updating(fixed)),
+  broken(
+    'brings the learning rate to the host',
+    [rate],
+    updating((update) => (grads, state, params, hyper) => update(grads, state, params, onHost(hyper))),
+  ),
+  broken(
+    'keeps a tensor of each step',
+    ['leaves no tensor behind'],
+    updating(
+      (update) =>
+        (grads, ...rest) => (keep(scalar(0)), update(grads, ...rest)),
+    ),
+  ),
+  broken(
+    'goes up instead of down',
+    [...descends, agrees],
+    updating((update) => (...all) => ({ ...update(...all), updates: mapParams(neg, update(...all).updates) })),
+  ),
+  broken(
+    'does not forget',
+    [agrees],
+    updating(
+      (update) =>
+        (grads, { speed }, ...rest) =>
+          update(grads, { speed: mapParams((s) => mul(s, 1.01), speed) }, ...rest),
+    ),
+  ),
+  broken('is excused from what it can do', ['is excused from descending parabola: it is said to fail'], () =>
+    describeOptimizer(
+      altered(momentum, (sane) => sane, { exceptions: { parabola: 'it is said to fail' } }),
+      { golden },
+    ),
+  ),
+  broken('any options will do', uncheckedFails(4), () => describeOptimizer(unchecked(momentum), { golden })),
+]

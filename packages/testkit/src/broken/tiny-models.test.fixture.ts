@@ -1,0 +1,96 @@
+import {
+  type AnyPlugin,
+  type EncoderOutputs,
+  MODEL,
+  type Mode,
+  type Model,
+  type TextInputs,
+  definePlugin,
+  mapParams,
+} from '@attune/core'
+import { mul } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { describeModel } from '../describe-model.js'
+import type { ModelGolden } from '../describe-model-golden.js'
+import { floats, textInputs } from '../host-array.js'
+import { tinyModel } from '../tiny-model.js'
+import { altered } from './specimen.test.fixture.js'
+import { tinyPair } from './tiny-pair.test.fixture.js'
+import { tinyWriter } from './tiny-writer.test.fixture.js'
+
+type Forward = Model['forward']
+
+const scaled = (model: Model, scale: number): Model => ({
+  ...model,
+  config: { ...model.config, scale },
+  forward(...given) {
+    const { lastHiddenState, ...rest } = model.forward(...given)
+    return { ...rest, lastHiddenState: mul(lastHiddenState, scale) }
+  },
+})
+
+const options = z.strictObject({ scale: z.number().positive().default(1).describe('What states are multiplied by') })
+const create =
+  (make: () => Model) =>
+  ({ scale }: z.output<typeof options>) =>
+    scaled(make(), scale)
+/** The tiny encoder as a plugin. */
+export const tiny = definePlugin({
+  kind: MODEL,
+  name: 'tiny',
+  summary: 'The tiny encoder',
+  options,
+  create: create(tinyModel),
+})
+/** A tiny decoder as a plugin. */
+export const writer = definePlugin({
+  kind: MODEL,
+  name: 'writer',
+  summary: 'A tiny decoder',
+  options,
+  create: create(tinyWriter),
+})
+/** A tiny encoder–decoder as a plugin. */
+export const pair = definePlugin({
+  kind: MODEL,
+  name: 'pair',
+  summary: 'A tiny encoder–decoder',
+  options,
+  exceptions: { attentions: 'it has no attention', packing: 'it reads one text a row' },
+  create: create(tinyPair),
+})
+
+/** Every word embedding is 1 and every place 2, and nothing is paid attention to. */
+export const golden: ModelGolden = {
+  source: 'arithmetic',
+  weights: {
+    'writer.words.weight': floats(new Float32Array(512).fill(1), [128, 4]),
+    'writer.places.weight': floats(new Float32Array(48).fill(2), [12, 4]),
+    'writer.layer.0.value.weight': floats(new Float32Array(16), [4, 4]),
+  },
+  cases: [
+    {
+      options: { scale: 2 },
+      inputs: mapParams(({ shape, values }) => ({ shape, values: [...values] }), textInputs([[5, 6]])),
+      outputs: { lastHiddenState: { shape: [1, 2, 4], values: new Array<number>(8).fill(6) } },
+    },
+  ],
+}
+
+/** A suite on a model that differs; `change` makes it of the sound one. */
+export const suite =
+  (change: (model: Model) => Model, of: AnyPlugin = tiny) =>
+  (): void =>
+    describeModel(altered<Model>(of, change), { options: { scale: 2 }, goldens: of === writer ? [golden] : [] })
+/** On one whose forward pass differs. */
+export const forwarding = (change: (forward: Forward) => Forward, of: AnyPlugin = tiny) =>
+  suite((model) => ({ ...model, forward: change(model.forward) }), of)
+/** On one that reads other inputs than it is given. */
+export const reading = (change: (inputs: TextInputs) => TextInputs, of: AnyPlugin = tiny) =>
+  forwarding((forward) => (params, inputs, mode) => forward(params, change(inputs), mode), of)
+/** On one that goes by another mode. */
+export const inMode = (change: (mode: Mode) => Mode) =>
+  forwarding((forward) => (params, inputs, mode) => forward(params, inputs, change(mode)))
+/** On one that gives other outputs. */
+export const giving = (change: (outputs: EncoderOutputs, mode: Mode) => EncoderOutputs, of: AnyPlugin = tiny) =>
+  forwarding((forward) => (params, inputs, mode) => change(forward(params, inputs, mode), mode), of)

@@ -1,0 +1,72 @@
+import { type Model, type TextInputs, fold as foldKey } from '@attune/core'
+import {
+  attendHeads,
+  attentionBias,
+  defaultPositions,
+  dropout,
+  embedding,
+  emptyCache,
+  fold,
+  joinHeads,
+  layerStack,
+  linear,
+  normal,
+  splitHeads,
+  writeCache,
+} from '@attune/nn'
+import { type Tensor, add, slice, squeeze } from '@tensorflow/tfjs-core'
+
+const [VOCABULARY, HIDDEN, LENGTH] = [128, 4, 12]
+const AT = 'writer.layer.0'
+const SHAPES: Readonly<Record<string, readonly number[]>> = {
+  'writer.words.weight': [VOCABULARY, HIDDEN],
+  'writer.places.weight': [LENGTH, HIDDEN],
+  ...Object.fromEntries(['query', 'key', 'value'].map((part) => [`${AT}.${part}.weight`, [HIDDEN, HIDDEN]])),
+}
+
+/** A model that goes on writing, of one layer with a cache. */
+export const tinyWriter = (): Model => ({
+  prefix: 'writer.',
+  wordEmbeddings: 'writer.words.weight',
+  heads: {},
+  hiddenSize: HIDDEN,
+  maximumLength: LENGTH,
+  headDropout: 0.1,
+  initializerRange: 0.5,
+  layers: [
+    { name: 'embeddings', prefixes: ['writer.words.', 'writer.places.'] },
+    { name: 'layer 0', prefixes: [`${AT}.`] },
+  ],
+  config: { model_type: 'writer' },
+  init: (key) =>
+    Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, normal(foldKey(key, name), shape, 0.5)])),
+  cache: (batch, capacity) => emptyCache(1, [batch, 1, capacity, HIDDEN]),
+  forward(params, inputs: TextInputs, mode) {
+    const places = embedding(params, 'writer.places', inputs.positionIds ?? defaultPositions(inputs))
+    const begin = dropout(add(embedding(params, 'writer.words', inputs.inputIds), places), 0.1, fold(mode, 0))
+    const start = inputs.cacheStart === undefined ? [] : [inputs.cacheStart]
+    const { x, kept } = layerStack(
+      params,
+      begin, // [batch, length, hidden]
+      [attentionBias(inputs, { causal: true }), ...start],
+      mode,
+      {
+        count: 1,
+        at: () => AT,
+        layer(own, y, [bias, slot], { record, remember, mode: here }) {
+          const part = (name: string): Tensor => splitHeads(linear(own, `${AT}.${name}`, y, { bias: false }), 1)
+          const held = (name: 'key' | 'value'): Tensor => {
+            if (inputs.cache === undefined) return part(name)
+            const all = writeCache(inputs.cache[`0.${name}`]!, part(name), slot!)
+            remember?.(name, all)
+            return all // [batch, 1, capacity, hidden]
+          }
+          const heads = { q: part('query'), k: held('key'), v: held('value'), bias: bias! }
+          return add(y, joinHeads(attendHeads(heads, 0, here, { record })))
+        },
+      },
+      inputs.cache !== undefined,
+    )
+    return { lastHiddenState: x, pooled: squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]), ...kept }
+  },
+})
