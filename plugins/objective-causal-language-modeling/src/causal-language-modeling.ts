@@ -93,13 +93,10 @@ function create(
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, NextTokenBatch, NextTokens> {
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const limits = { maximumLength, truncationSide: o.truncationSide ?? tokenizer.truncationSide }
   const head = headFor(model, 'causal-language-modeling')
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
-  const read = (example: Example): Item =>
-    encode(tokenizer, textOf(example, o.text), {
-      maximumLength,
-      truncationSide: o.truncationSide ?? tokenizer.truncationSide,
-    })
+  const read = (example: Example): Item => encode(tokenizer, textOf(example, o.text), limits)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   return {
     views: ['tokens'],

@@ -147,14 +147,12 @@ function create(
   requireMask(tokenizer)
   const head = headFor(model, 'masked-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const limits = { maximumLength, truncationSide: o.truncationSide }
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
   const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => {
-    const { ids, truncated } = tokenizer.encode(textOf(example, o.text), {
-      maximumLength,
-      truncationSide: o.truncationSide,
-    })
+    const { ids, truncated } = tokenizer.encode(textOf(example, o.text), limits)
     return { ids, truncated, length: ids.length }
   }
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
