@@ -112,13 +112,10 @@ function create(
 ): Objective<Item, NextTokenBatch, NextTokens> {
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective causal-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const limits = { maximumLength, truncationSide: o.truncationSide ?? tokenizer.truncationSide }
   const head = headFor(model, 'causal-language-modeling')
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
-  const read = (example: Example): Item =>
-    encode(tokenizer, textOf(example, o.text), {
-      maximumLength,
-      truncationSide: o.truncationSide ?? tokenizer.truncationSide,
-    })
+  const read = (example: Example): Item => encode(tokenizer, textOf(example, o.text), limits)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   return {
     views: ['tokens'],

@@ -131,13 +131,11 @@ function create(
 ): Objective<Item, PermutedBatch, Tensor> {
   const head = headFor(model, 'permutation-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const limits = { maximumLength, truncationSide: o.truncationSide }
   const permuted = ({ ids }: Item, random = ownRandom(ids)): Permuted => permute(ids, tokenizer, samplingOf(o), random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => {
-    const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), {
-      maximumLength,
-      truncationSide: o.truncationSide,
-    })
+    const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), limits)
     return { ids, typeIds, truncated, length: ids.length }
   }
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)

@@ -115,13 +115,10 @@ function create(
   const head = headFor(model, 'sequence-classification')
   const numberOf = labelNumbers(labels)
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const limits = { maximumLength, truncationSide: o.truncationSide }
   const encode = (example: Example, label: number): Item => {
     const pair = o.pair === undefined ? {} : { pair: field(example, o.pair) }
-    const encoding = tokenizer.encode(field(example, o.text), {
-      maximumLength,
-      truncationSide: o.truncationSide,
-      ...pair,
-    })
+    const encoding = tokenizer.encode(field(example, o.text), { ...limits, ...pair })
     return { ...encoding, length: encoding.ids.length, label }
   }
   return {

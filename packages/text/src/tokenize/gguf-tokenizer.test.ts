@@ -25,6 +25,38 @@ describe('a tokenizer out of a GGUF file', () => {
     expect(tokenizer.decode(tokenizer.encode('the whole of it, 123 é').ids)).toBe('the whole of it, 123 é')
   })
 
+  const read = (name: string): unknown => JSON.parse(gunzipSync(readFileSync(`golden/${name}.json.gz`)).toString())
+  const { metadata: plain } = golden.cases['gpt2']!
+
+  // By name in the file and in the goldens of what the Rust library cuts by these expressions.
+  it.each([
+    ['llama-bpe', 'llama3', true],
+    ['qwen2', 'qwen2', false],
+    ['deepseek-r1-qwen', 'qwen2', false],
+    ['tekken', 'tekken', true],
+    ['gpt-4o', 'o200k', false],
+    ['llama4', 'o200k', false],
+  ])('cuts words as %s does', (pre, name, whole) => {
+    const { cases } = read('splits') as { cases: readonly { name: string; expression: string }[] }
+    const { json } = ggufTokenizer({ ...plain, 'tokenizer.ggml.pre': pre }, 'a.gguf') as never as {
+      json: { pre_tokenizer: { pretokenizers: [{ pattern: object }] }; model: { ignore_merges: boolean } }
+    }
+    const expression = cases.find((each) => each.name === name)!.expression
+    expect(json.pre_tokenizer.pretokenizers[0].pattern).toEqual({ Regex: expression })
+    expect(json.model.ignore_merges).toBe(whole)
+  })
+
+  it('cuts each digit apart as SmolLM does, whose tokenizer.json says it in another way', () => {
+    const { json } = ggufTokenizer({ ...plain, 'tokenizer.ggml.pre': 'smollm' }, 'a.gguf')
+    const pretokenizers = [
+      { type: 'Digits', individual_digits: true },
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    ]
+    const own = { ...json, pre_tokenizer: { type: 'Sequence', pretokenizers } }
+    const [a, b] = [json, own].map((each) => tokenizerOf({ json: each }, { name: 'bpe', type: 'BPE' }))
+    for (const text of read('hard-texts') as string[]) expect(a!.encode(text).ids).toEqual(b!.encode(text).ids)
+  })
+
   it('refuses a file without one, of another kind, and one that cuts words in a way that is not known', () => {
     const { metadata } = golden.cases['gpt2']!
     const refused = (where: string) =>

@@ -1,6 +1,6 @@
 import { AttuneError } from '@attune/core'
 import { z } from 'zod'
-import { GPT2_CUT, LLAMA3_CUT, QWEN2_CUT } from './patterns.js'
+import { GPT2_CUT, LLAMA3_CUT, O200K_CUT, QWEN2_CUT, TEKKEN_CUT } from './patterns.js'
 
 const text = z.string().max(10_000)
 const id = z.int().min(0).max(4_000_000)
@@ -46,21 +46,39 @@ function mergesOf(tokens: readonly string[], scores: readonly number[]): string[
   return found.sort((a, b) => b.score - a.score).map(({ pair }) => pair)
 }
 
-const cutBy = (expression: string): object => ({
+const splits = (expression: string): object => ({
+  type: 'Split',
+  pattern: { Regex: expression },
+  behavior: 'Isolated',
+  invert: false,
+})
+const cutBy = (...expressions: readonly string[]): object => ({
   type: 'Sequence',
   pretokenizers: [
-    { type: 'Split', pattern: { Regex: expression }, behavior: 'Isolated', invert: false },
+    ...expressions.map(splits),
     { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
   ],
 })
+/** As GPT-2's, each digit by itself. */
+const DIGITS_APART = cutBy('\\p{N}', GPT2_CUT)
 
 /** How byte-level tokenizers cut texts, by the name that the file gives. */
 const CUTS: Readonly<Record<string, object>> = {
   'llama-bpe': cutBy(LLAMA3_CUT),
   qwen2: cutBy(QWEN2_CUT),
+  'deepseek-r1-qwen': cutBy(QWEN2_CUT),
   'gpt-2': cutBy(GPT2_CUT),
+  smollm: DIGITS_APART,
+  starcoder: DIGITS_APART,
+  refact: DIGITS_APART,
+  'command-r': DIGITS_APART,
+  tekken: cutBy(TEKKEN_CUT),
+  'gpt-4o': cutBy(O200K_CUT),
+  llama4: cutBy(O200K_CUT),
   default: cutBy(GPT2_CUT),
 }
+/** Those whose words that are tokens are not cut, whatever the merges. */
+const WHOLE_WORDS = new Set(['llama-bpe', 'tekken'])
 
 function byteLevel(metadata: Metadata, refuse: (why: string) => never): object {
   const pre = metadata['tokenizer.ggml.pre'] ?? 'default'
@@ -69,7 +87,7 @@ function byteLevel(metadata: Metadata, refuse: (why: string) => never): object {
     normalizer: pre === 'qwen2' ? { type: 'NFC' } : null,
     pre_tokenizer: CUTS[pre],
     decoder: { type: 'ByteLevel' },
-    model: { ignore_merges: pre === 'llama-bpe', merges: metadata['tokenizer.ggml.merges'] ?? [] },
+    model: { ignore_merges: WHOLE_WORDS.has(pre), merges: metadata['tokenizer.ggml.merges'] ?? [] },
   }
 }
 
@@ -136,7 +154,7 @@ function configOf(metadata: Metadata): Readonly<Record<string, unknown>> {
 
 /**
  * The contents of `tokenizer.json` and `tokenizer_config.json` out of the metadata of a GGUF file: byte-level BPE cut as in
- * GPT-2, Llama 3 or Qwen 2, or the byte-pair pieces of SentencePiece, as in Llama 2 and Mistral.
+ * GPT-2, Llama 3 and 4, Qwen 2, SmolLM or Mistral Nemo, or the byte-pair pieces of SentencePiece, as in Llama 2 and Mistral.
  * @param where the file, for errors
  * @throws AttuneError `BAD_TOKENIZER` if the file has no tokenizer, or one of another kind
  */

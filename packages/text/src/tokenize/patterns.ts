@@ -46,8 +46,10 @@ const mixedCut = (tail: string, digits: string): string =>
     String.raw`\s+(?!\S)`,
     String.raw`\s+`,
   ].join('|')
-const O200K_CUT = mixedCut("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '{1,3}')
-const TEKKEN_CUT = mixedCut('', '')
+/** What o200k cuts words by. */
+export const O200K_CUT = mixedCut("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '{1,3}')
+/** What Tekken cuts words by. */
+export const TEKKEN_CUT = mixedCut('', '')
 
 /** What DeepSeek V3 and R1 cut words by, after numbers and ideographs. */
 const DEEPSEEK_CUT = [
