@@ -38,7 +38,8 @@ export interface DeferredWeight {
   make(): Tensor
 }
 
-/** How to make what stands for weights, while they are deferred. */
+/** How to make what stands for weights, while they are deferred: set and unset within one call of `deferredWeights`. */
+// eslint-disable-next-line no-restricted-syntax -- what `init` of a model calls has no other way to know
 let deferring: WeakMap<Tensor, () => Tensor> | undefined
 
 /** The tensor, or what stands for it while weights are deferred: it has a shape and nothing else. */

@@ -2,7 +2,7 @@ import { AttuneError } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { type ByteAutomaton, DEAD } from './byte-automaton.js'
 import { tooLarge } from './pattern-error.js'
-import { automatonOf, tokenConstraint } from './token-constraint.js'
+import { type TokenConstraint, tokenConstraint } from './token-constraint.js'
 import { tokenDistances } from './token-distances.js'
 import type { Vocabulary } from './vocabulary.js'
 
@@ -44,6 +44,20 @@ const sameVocabulary = (a: Vocabulary, b: Vocabulary): boolean =>
   a.texts.length === b.texts.length &&
   a.texts.every((text, id) => sameBytes(text, b.texts[id]))
 
+const isOfTokens = (constraint: Constraint): constraint is TokenConstraint =>
+  'automaton' in constraint && 'vocabulary' in constraint
+
+/** The constraints as automata over tokens. @throws AttuneError `BAD_ARGUMENT` */
+function ofTokens(constraints: readonly Constraint[]): TokenConstraint[] {
+  const known = constraints.filter(isOfTokens)
+  if (known.length === constraints.length) return known
+  throw new AttuneError(
+    'BAD_ARGUMENT',
+    'constraints that are joined must be automata of this package, and one is not',
+    'Make it with constrainToPattern, constrainToSchema or requireKeywords.',
+  )
+}
+
 /**
  * The constraint that what is written keeps to several of this package at once: a pattern, say, and words that must be there.
  * It knows their common endings: what is written under it always fulfils all of them, also where the room is short.
@@ -53,7 +67,7 @@ const sameVocabulary = (a: Vocabulary, b: Vocabulary): boolean =>
  * @throws AttuneError `NOT_SPELLABLE` if no text fulfils all; `PATTERN_TOO_LARGE`; `BAD_ARGUMENT` for constraints of another kind
  */
 export function allOf(constraints: readonly Constraint[]): Constraint {
-  const parts = constraints.map((each) => automatonOf(each))
+  const parts = ofTokens(constraints)
   const [first, ...others] = parts
   if (first === undefined || others.some(({ vocabulary }) => !sameVocabulary(vocabulary, first.vocabulary)))
     throw new AttuneError(
@@ -61,7 +75,7 @@ export function allOf(constraints: readonly Constraint[]): Constraint {
       `constraints that are joined must be at least one and have the same tokens, got ${parts.length} of them`,
       'Make them with one tokenizer and the same `endIds`.',
     )
-  if (others.length === 0) return constraints[0]!
+  if (others.length === 0) return first
   const automaton = others.reduce<ByteAutomaton>((all, part) => product(all, part.automaton), first.automaton)
   const distances = tokenDistances(automaton, [0], first.vocabulary.trie)
   if (!distances.has(0))

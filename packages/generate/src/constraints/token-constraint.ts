@@ -19,13 +19,11 @@ interface Allowed {
   readonly most: number
 }
 
-/** An automaton and the tokens that it is walked with. */
-interface Made {
+/** A constraint that tells what it was made of. */
+export interface TokenConstraint extends Constraint {
   readonly automaton: TokenAutomaton
   readonly vocabulary: Vocabulary
 }
-
-const made = new WeakMap<Constraint, Made>()
 
 const CACHE_BYTES = 64 * 1024 * 1024
 
@@ -75,9 +73,11 @@ function allowedIn(
  * and kept, as far as 64 MB reach. Do not change what `allowed` gives. Source: Willard and Louf, Efficient Guided Generation
  * for Large Language Models, 2023, section 3, with the index made as it is needed.
  */
-export function tokenConstraint(automaton: TokenAutomaton, vocabulary: Vocabulary): Constraint {
+export function tokenConstraint(automaton: TokenAutomaton, vocabulary: Vocabulary): TokenConstraint {
   const kept = bounded<Allowed>(Math.max(16, Math.floor(CACHE_BYTES / (vocabulary.texts.length + 1))))
-  const constraint: Constraint = {
+  return {
+    automaton,
+    vocabulary,
     allowed(state, remaining) {
       const limit = Math.max(remaining, automaton.left(state)) - 1
       // What leaves Infinity to be written leads nowhere.
@@ -95,17 +95,4 @@ export function tokenConstraint(automaton: TokenAutomaton, vocabulary: Vocabular
       )
     },
   }
-  made.set(constraint, { automaton, vocabulary })
-  return constraint
-}
-
-/** What a constraint of this package was made of. @throws AttuneError `BAD_ARGUMENT` for another. */
-export function automatonOf(constraint: Constraint): Made {
-  const known = made.get(constraint)
-  if (known !== undefined) return known
-  throw new AttuneError(
-    'BAD_ARGUMENT',
-    'constraints that are joined must be automata of this package, and one is not',
-    'Make it with constrainToPattern, constrainToSchema or requireKeywords.',
-  )
 }
