@@ -158,7 +158,7 @@ export const tokenizers: readonly Specimen[] = [
   ),
   broken(
     'decodes to a letter more',
-    [decodes, silent],
+    [decodes, silent, place],
     suite(({ decode }) => ({ decode: (ids) => `${decode(ids)}x` })),
   ),
   broken(
