@@ -38,6 +38,9 @@ tracker: { use: console, everySeconds: 0.000001 }
 training: { epochs: 5, batchSize: 8, learningRate: 0.01, evaluateEvery: 10${others} }
 `
 
+/** Each test is four processes, which start slowly where the machine is busy. */
+const MILLISECONDS = 400_000
+
 /** Runs the command; kills it `delay` milliseconds after it has told of `steps` steps. Whether it was killed. */
 function attune(args: readonly string[], kill?: { steps: number; delay: number }): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -65,21 +68,25 @@ describe('a compiled run with dropout, killed with SIGKILL and resumed', () => {
       'adapter: { use: frozen-layers, count: 2 }\n',
       ', microBatchSize: 4, gradientCheckpointing: true',
     ],
-  ])('ends with the weights of an uninterrupted one: %s', async (name, adapter, training) => {
-    const [whole, parts] = [`${name}, whole`, `${name}, in parts`]
-    writeFileSync(join(root, 'train.jsonl'), rows.join('\n'))
-    writeFileSync(join(root, 'config.yaml'), config(training) + adapter)
-    const begin = (directory: string): string[] => ['train', 'config.yaml', '--directory', directory]
-    await attune(begin(whole))
-    const random = stream(key(12))
-    let kills = 0
-    for (let going = true; going;) {
-      const kill = { steps: 1 + Math.floor(random() * 9), delay: random() * 20 }
-      const resumed = existsSync(join(root, parts, 'learned.json'))
-      going = await attune(resumed ? ['train', '--resume', parts] : begin(parts), kills < 2 ? kill : undefined)
-      kills += Number(going)
-    }
-    expect(kills).toBe(2)
-    expect(saved(parts)).toBe(saved(whole))
-  })
+  ])(
+    'ends with the weights of an uninterrupted one: %s',
+    async (name, adapter, training) => {
+      const [whole, parts] = [`${name}, whole`, `${name}, in parts`]
+      writeFileSync(join(root, 'train.jsonl'), rows.join('\n'))
+      writeFileSync(join(root, 'config.yaml'), config(training) + adapter)
+      const begin = (directory: string): string[] => ['train', 'config.yaml', '--directory', directory]
+      await attune(begin(whole))
+      const random = stream(key(12))
+      let kills = 0
+      for (let going = true; going;) {
+        const kill = { steps: 1 + Math.floor(random() * 9), delay: random() * 20 }
+        const resumed = existsSync(join(root, parts, 'learned.json'))
+        going = await attune(resumed ? ['train', '--resume', parts] : begin(parts), kills < 2 ? kill : undefined)
+        kills += Number(going)
+      }
+      expect(kills).toBe(2)
+      expect(saved(parts)).toBe(saved(whole))
+    },
+    MILLISECONDS,
+  )
 })
