@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import {
   type Batch,
   type Compiled,
@@ -47,6 +48,7 @@ async function predictBatch(
   const inputs = engine.put(objective.collate(items))
   const result = step(params, inputs)
   const { head, lossSum, lossWeight } = await engine.read(result)
+  await setImmediate() // as between steps of training: signals come through
   engine.release(result)
   if (loss !== undefined) {
     loss.sum += lossSum.values[0] as number

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { AttuneError, type HostArray, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from './batches.js'
 import { checkpointPath, listCheckpoints } from './checkpoint.js'
@@ -47,6 +48,7 @@ export async function takeStep(
   const { loss, gradientNorm } = result
   moving.state = result.state
   const read = await parts.engine.read({ loss, gradientNorm })
+  await setImmediate() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
   parts.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)
