@@ -97,7 +97,7 @@ export function describeAdapter(
     )
 
     it('adapts the same parameters alike', async () => {
-      const again = (plugin(options) as Adapter).adapt(model, params)
+      const again = made().adapt(model, params)
       expect(await engine.read(again.trainable)).toEqual(await engine.read(adapted.trainable))
       expect(Object.keys(again.frozen)).toEqual(Object.keys(adapted.frozen))
     })

@@ -51,6 +51,7 @@ const device = 'names its device'
 const border = 'brings trees to the device and back as they were'
 const copies = 'copies both ways'
 const holds = 'holds after 40 steps what it held after one, and gives the same numbers as before a step was compiled'
+const twice = 'gives two results where two are computed alike, which are given up and freed apart'
 const donated = 'keeps a donated argument that is a result, or whose memory a result shares'
 const throws = 'leaves nothing behind when a function throws, and keeps what it was given'
 const turns = 'takes arguments of other shapes by turns, and results from its own functions'
@@ -181,7 +182,7 @@ export const engines: readonly Specimen[] = [
   ),
   broken(
     'does not free what is given up',
-    [holds],
+    [holds, twice],
     suite(({ compile }) => ({ compile: (fn: PureFunction) => compile(fn) })),
   ),
   broken('frees what it gives back', [donated], compiling(greedy)),

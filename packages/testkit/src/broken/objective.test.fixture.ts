@@ -18,7 +18,8 @@ const learning = (other: typeof fit) => suite(() => ({}), { fit: other })
 const learns = 'learns the same options from the same examples in any order, and keeps those it has learned'
 const encodes = 'encodes examples within its maximum length, and without a reference too'
 const refuses = 'refuses with a code an example that lacks a field'
-const collates = 'collates to arrays of which the first dimension is the batch, padded to one length'
+const collates =
+  'collates to arrays of which the first dimension is the batch, or its packed rows, padded to one length'
 const adds = 'has a loss that adds up: the parts of a split batch make the whole'
 const slope = 'has the gradient of its loss by the head, as finite differences find it'
 const falls = 'has a loss that falls when the head follows the gradient'

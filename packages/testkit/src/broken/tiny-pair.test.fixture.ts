@@ -16,6 +16,7 @@ function meanOf(states: Tensor, mask: Tensor): Tensor {
 
 /** An encoder of words, and a decoder that knows of them their mean. */
 export const tinyPair = (): Model => ({
+  unpackable: 'it reads one text a row',
   prefix: 'pair.',
   wordEmbeddings: 'pair.words.weight',
   heads: {},

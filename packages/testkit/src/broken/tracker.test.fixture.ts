@@ -95,7 +95,7 @@ export const trackers: readonly Specimen[] = [
   broken('throws at a loss that is no number', sends, listening(bar)),
   broken(
     'takes the first event for the start',
-    [takes],
+    [letsGo, takes, failure],
     suite(() => (events) => events.subscribe({ next: expectant(), error: () => undefined })),
   ),
   broken(
