@@ -13,10 +13,10 @@ const { formatFiles, generateFiles, installPackagesTask, names } = devkit
 const root = join(import.meta.dirname, '../..')
 const files = join(import.meta.dirname, 'files')
 
-/** The kinds of plugin that core exports: all but those of which a run itself makes the instance. */
+/** The kinds of plugin that core exports: all but those of which a run makes the instance, be it from a plugin of another kind. */
 export async function kindsOfCore() {
   const core = await import(pathToFileURL(join(root, 'packages/core/dist/index.js')).href)
-  const made = ['randomness', 'events']
+  const made = ['randomness', 'events', 'encoder']
   return Object.values(core)
     .filter((value) => typeof value === 'object' && value !== null && typeof value.token === 'symbol')
     .map(({ name }) => String(name))

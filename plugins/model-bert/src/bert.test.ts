@@ -48,7 +48,7 @@ describe('model bert, besides', () => {
     expect(() => bert({ hiddenSize: 30, numAttentionHeads: 4 })).toThrow(
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('hiddenSize') }),
     )
-    expect(() => bert({ hiddenAct: 'swish' })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
+    expect(() => bert({ hiddenAct: 'swosh' as never })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
   })
 
   it('takes the defaults of the Hugging Face library', () => {
