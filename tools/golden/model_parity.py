@@ -225,10 +225,10 @@ def reading_head(model):
     hook.remove()
 
 
-def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adjust=None, base=None, extra=None):
+def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), padding=1, adjust=None, base=None, extra=None):
     """
     `cls` is the class with the head, `config` its configuration without dropout; `adjust(model)` may repair what random
-    weights break. `base(model)` gives the part without head (default: `base_model`). `extra(ids, mask)` gives further inputs:
+    weights break. Rows have at least `padding` places that are no tokens. `base(model)` gives the part without head (default: `base_model`). `extra(ids, mask)` gives further inputs:
     theirs as a dict of tensors, ours as a dict of arrays.
     """
     torch.manual_seed(zlib.crc32(f"{plugin}/{case}".encode()))
@@ -245,7 +245,7 @@ def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), adj
     pad = config.pad_token_id if isinstance(getattr(config, "pad_token_id", None), int) else 0
     theirs, examples, cases = [], [], []
     for each in lengths:
-        ids, mask = text_inputs(each, max(each) + 1, config.vocab_size, pad)
+        ids, mask = text_inputs(each, max(each) + padding, config.vocab_size, pad)
         more, ours_more = extra(ids, mask) if extra is not None else ({}, {})
         labels, ours = task.batch(ids, mask)
         batch = {"input_ids": ids, "attention_mask": mask, **more, **labels}

@@ -122,7 +122,8 @@ const nodeTest = (root) =>
     outputs: ['{projectRoot}/test-results.json'],
   })
 
-const hasTests = (/** @type {string} */ root) => readdirSync(root).some((name) => name.endsWith('.test.mjs'))
+const hasTests = (/** @type {string} */ root) =>
+  readdirSync(join(import.meta.dirname, '../..', root)).some((name) => name.endsWith('.test.mjs'))
 
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {

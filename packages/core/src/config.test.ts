@@ -95,6 +95,15 @@ describe('parseConfig', () => {
     expect(error.remedy).toContain('attune plugins list')
   })
 
+  it('tells of the first of a hundred thousand mistakes, and how many more there are', () => {
+    const windows = Array.from({ length: 100_000 }, () => ({ height: 'low' }))
+    const { problem } = fails(() => parseConfig(schema, { lamp: 'desk', room: { windows } }))
+    expect(problem.split('\n')).toHaveLength(22)
+    expect(problem).toMatch(/and 99980 more$/)
+    const keys = Object.fromEntries(windows.map((_, i) => [`key${i}`, 1]))
+    expect(fails(() => parseConfig(schema, { lamp: 'desk', ...keys })).problem).toMatch(/and 99980 more$/)
+  })
+
   it('refuses what is no plugin name', () => {
     for (const lamp of [3, null, [], { brightness: 1 }, { use: 3 }])
       expect(fails(() => parseConfig(schema, { lamp })).problem).toContain('`lamp`')

@@ -34,9 +34,12 @@ function unknownKey(key: string, known: readonly string[]): string {
   return `unknown \`${key}\` (${hint})`
 }
 
+/** Mistakes that are told one by one: a hostile file can have any number of them. */
+const TOLD = 20
+
 /**
- * One line for each issue that a schema found: which value, what must hold, what was given, and where. An unknown key
- * comes with the known ones nearest to it.
+ * One line for each of the first issues that a schema found: which value, what must hold, what was given, and where. An
+ * unknown key comes with the known ones nearest to it. The last line counts those that are not told.
  */
 export function describeIssues(
   schema: unknown,
@@ -45,19 +48,24 @@ export function describeIssues(
   base: readonly PropertyKey[] = [],
   locate: Locate = () => undefined,
 ): string[] {
-  return error.issues.flatMap((issue) => {
+  const all = error.issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
+  const lines = error.issues.slice(0, TOLD).flatMap((issue) => {
     const at = (path: readonly PropertyKey[]): string => {
       const place = locate([...base, ...path])
       return place === undefined ? '' : ` (${place})`
     }
     const name = [...base, ...issue.path].map(String).join('.')
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map(
-        (key) =>
-          `${name === '' ? '' : `${name}: `}${unknownKey(key, keysAt(schema, issue.path))}${at([...issue.path, key])}`,
-      )
+      return issue.keys
+        .slice(0, TOLD)
+        .map(
+          (key) =>
+            `${name === '' ? '' : `${name}: `}${unknownKey(key, keysAt(schema, issue.path))}${at([...issue.path, key])}`,
+        )
     const given = JSON.stringify(valueAt(input, issue.path))
     const value = given === undefined ? 'nothing' : given.length > 80 ? `${given.slice(0, 80)}…` : given
     return [`${name === '' ? '' : `\`${name}\`: `}${issue.message}, got ${value}${at(issue.path)}`]
   })
+  const told = lines.slice(0, TOLD)
+  return all > told.length ? [...told, `and ${all - told.length} more`] : told
 }
