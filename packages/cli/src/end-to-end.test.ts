@@ -138,7 +138,7 @@ describe('train, evaluate and predict', () => {
     expect(Number(step)).toBeLessThan(400)
     expect(existsSync(join(root, 'stopped/model'))).toBe(false)
     const resumed = await attune(['train', '--resume', 'stopped'])
-    expect([resumed.code, resumed.err]).toEqual([0, expect.stringMatching(/finished at step 1\d\d\d/)])
+    expect([resumed.code, resumed.err]).toEqual([0, expect.stringMatching(/finished at step 1,?\d{3}/)])
   })
 
   it('trains with LoRA, goes on after Ctrl-C to the same weights, and saves plain ones that score as the adapted did', async () => {
