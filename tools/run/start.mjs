@@ -45,20 +45,29 @@ must(process.execPath, [...nxCommand, 'run-many', '-t', 'build', '--outputStyle=
 })
 
 const directory = chooseDirectory()
-const resumable = existsSync(join(directory, 'learned.json'))
+const resumable = ['learned.json', 'config.json'].every((name) => existsSync(join(directory, name)))
 console.log(`\nFine-tuning examples/models/debian-bert on examples/debian-sections, into ${directory} …\n`)
 if (resumable) attune('train', '--resume', directory)
 else attune('train', join(example, 'config.yaml'), '--directory', directory, ...process.argv.slice(2))
 
 console.log('\nThe test split, which training never saw:\n')
 const built = (/** @type {string} */ file) => import(pathToFileURL(join(root, file)).href)
-const { evaluate } = await built('packages/trainer/dist/index.js')
+const { evaluate, loadPredictor } = await built('packages/trainer/dist/index.js')
 const { evaluationText } = await built('packages/cli/dist/index.js')
 const { table } = await built('packages/text/dist/index.js')
 const evaluation = await evaluate(directory)
 console.log(evaluationText(evaluation))
 const { scores } = evaluation
 const own = ['this run, pretrained', scores.accuracy.value, scores['macro-f1'].value]
+const [reference] = others
+let said = 0
+/** How far a score is above or below that of the first of the others. @param {string} name @param {number} score @param {number} other */
+const comparison = (name, score, other) => {
+  const points = 100 * (score - other)
+  const where =
+    Math.abs(points) < 0.05 ? 'the same' : `${Math.abs(points).toFixed(1)} points ${points > 0 ? 'above' : 'below'}`
+  return `${name} ${where}`
+}
 const digits = (/** @type {unknown} */ cell) => (typeof cell === 'number' ? cell.toFixed(3) : String(cell))
 console.log(`
 Side by side:
@@ -68,9 +77,17 @@ ${table(
   [...others.map(({ model, accuracy, macroF1 }) => [model, accuracy, macroF1]), own].map((row) => row.map(digits)),
 ).join('\n')}
 
+Compared with ${reference.model}: ${comparison('accuracy', scores.accuracy.value, reference.accuracy)}, ${comparison('macro F1', scores['macro-f1'].value, reference.macroF1)}.
+
 Three descriptions that are in no split:
 `)
-attune('predict', directory, ...DESCRIPTIONS)
+const predictor = await loadPredictor(directory)
+for await (const { label, scores: shares } of predictor.predict(DESCRIPTIONS.map((text) => ({ text })))) {
+  const best = Object.entries(/** @type {Record<string, number>} */ (shares)).sort(([, a], [, b]) => b - a)
+  const words = best.slice(0, 3).map(([name, share]) => `${name} ${(100 * share).toFixed(0)} %`)
+  console.log(`  ${DESCRIPTIONS[said++]}\n    → ${label}   (${words.join(', ')})`)
+}
+await predictor.close()
 console.log(
   `\nThe model is in ${join(directory, 'model')}. All of it took ${((performance.now() - begun) / 60_000).toFixed(1)} minutes.`,
 )
