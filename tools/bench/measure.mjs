@@ -120,6 +120,8 @@ async function takeTurns(round, { task }, entrants) {
     const { peer, talk, times } = entrant
     if (talk === undefined || times.length >= Math.ceil(round * peer.share)) continue
     const { milliseconds, value } = await talk.ask(String(round))
+    if (!Number.isFinite(value) && task !== 'write')
+      throw new Error(`${peer.name} computes ${value} in round ${round}: what is timed must be a training that works`)
     times.push(milliseconds)
     first ??= value
     if (task === 'write' && value !== first) entrant.otherTexts++

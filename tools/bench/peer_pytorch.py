@@ -79,7 +79,7 @@ run = torch.compile(model) if given["compile"] else model
 
 
 def batch_of(i):
-    ids = ((7919 * torch.arange(batch * length) + 104729 * i) % vocabulary).view(batch, length)
+    ids = (1 + (7919 * torch.arange(batch * length) + 104729 * i) % (vocabulary - 1)).view(batch, length)
     return {"input_ids": ids, "attention_mask": torch.ones(batch, length, dtype=torch.long), **asked(i, ids)}
 
 

@@ -158,7 +158,7 @@ export function merged(before, now) {
 /** Writes docs/benchmarks.json and the measured part of docs/benchmarks.md; what stands there for other workloads stays. @param {readonly Recorded[]} now */
 export function write(now) {
   const all = merged(JSON.parse(readFileSync(RECORDS, 'utf8')).workloads, now)
-  writeFileSync(RECORDS, `${JSON.stringify({ workloads: all }, null, 2)}\n`)
+  writeFileSync(RECORDS, `${JSON.stringify({ workloads: all }, null, 2).replaceAll(`${root}/`, '')}\n`)
   const [before, rest] = readFileSync(PAGE, 'utf8').split(BEGIN)
   const after = rest?.split(END)[1]
   if (before === undefined || after === undefined) throw new Error(`${PAGE} lacks ${BEGIN} … ${END}`)

@@ -70,7 +70,7 @@ export async function subjectOf(workload, engine) {
     /** @param {number} i */
     batchOf(i) {
       const { batch, length } = workload
-      const token = (/** @type {number} */ j) => (7919 * j + 104_729 * i) % workload.model.vocab_size
+      const token = (/** @type {number} */ j) => 1 + ((7919 * j + 104_729 * i) % (workload.model.vocab_size - 1))
       const inputs = {
         inputIds: ints([batch, length], token),
         attentionMask: ints([batch, length], () => 1),

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * What is measured. All peers start from the same weights and see the same batches: token `j` of batch `i` is
- * `(7919·j + 104729·i) mod vocabulary`, the label of row `j` is `(i + j) mod 16`, and nothing is padding.
+ * `1 + (7919·j + 104729·i) mod (vocabulary − 1)` in training and inference, for the embedding of token 0 is all zeros, of which norms have no finite
+ * gradient through many layers; the label of row `j` is `(i + j) mod 16`, and nothing is padding.
  *
  * @typedef {{ plugin: string, model_type: string, vocab_size: number } & Record<string, number | string | boolean>} Network a Hugging Face config, and the plugin that reads it
  * @typedef {'sequence-classification' | 'causal-language-modeling'} Objective
