@@ -65,15 +65,17 @@ test('the losses of LoRA are the same in Attune, PyTorch and the stock WASM back
     if (why !== undefined) t.diagnostic(`${peer.name}: ${why}`)
     return why === undefined
   })
-  for (const workload of LORA) {
+  // The factors' second one begins at zeros: it takes large steps for four of them to be seen.
+  for (const workload of LORA.map((each) => ({ ...each, learningRate: 5e-2 }))) {
     const losses = await check(workload, there, (text) => t.diagnostic(text))
     assert.deepEqual(
       Object.keys(losses),
       there.map(({ name }) => name),
     )
     const still = await check({ ...workload, learningRate: 1e-6 }, [attune], silent)
-    const last = (/** @type {Record<string, number[]>} */ of) => Number(of['attune']?.at(-1))
-    assert.ok(Math.abs(last(losses) - last(still)) > 2e-3 * last(still), 'the losses do not depend on the update')
+    const [moved, unmoved] = [losses, still].map((of) => /** @type {readonly number[]} */ (of['attune']))
+    const most = Math.max(...(moved ?? []).map((loss, step) => Math.abs(loss / Number(unmoved?.[step]) - 1)))
+    assert.ok(most > 2e-3, 'the losses do not depend on the update')
   }
 })
 

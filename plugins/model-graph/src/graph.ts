@@ -27,6 +27,7 @@ import {
   splitHeads,
   takeRows,
 } from '@attune/nn'
+import type { TokenPair } from '@attune/text'
 import {
   type Tensor,
   add,
@@ -56,6 +57,10 @@ import { wordGraph } from './word-graph.js'
 
 const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
+const isTokenId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 1_000_000
+const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every(isTokenId)
+/** Whether something is a list of pairs of token ids: one check, for a schema would tell of each of a hostile list's entries. */
+const arePairs = (given: unknown): boolean => Array.isArray(given) && given.length <= 100_000 && given.every(isPair)
 const options = z
   .strictObject({
     vocabSize: count('Entries of the vocabulary').default(30522),
@@ -90,8 +95,7 @@ const options = z
       .default(5)
       .describe('A pair must stand in the training examples more often than this to be a phrase'),
     phrases: z
-      .array(z.tuple([z.int().min(0).max(1_000_000), z.int().min(0).max(1_000_000)]))
-      .max(100_000)
+      .custom<TokenPair[]>(arePairs, 'must be a list of at most 100,000 pairs of token ids')
       .optional()
       .describe('The phrases, as pairs of token ids; learned from the training examples if absent'),
     field: z.string().min(1).default('text').describe('The field of the examples that phrases are learned from'),
