@@ -55,6 +55,9 @@ ${table(
 /** A plugin as it is built. @param {import('./packages.mjs').Package} each */
 const pluginOf = async (each) => (await load(each)).default
 
+/** The summaries in the manifests of plugins, in their order. @param {import('./packages.mjs').Package[]} plugins */
+const summariesOf = (plugins) => Promise.all(plugins.map(async (each) => String((await pluginOf(each)).summary)))
+
 /** @param {import('./packages.mjs').Package} plugin */
 async function optionsOf(plugin) {
   const made = await pluginOf(plugin)
@@ -75,12 +78,11 @@ async function documents(packages) {
     return { path, wanted: text ?? new Error(`${path} lacks <!-- ${name} --> and <!-- /${name} -->`) }
   }
   const plugins = packages.filter(({ group }) => group === 'plugins')
-  const summaries = await Promise.all(plugins.map(async (each) => (await pluginOf(each)).summary))
   return [
     ...(await Promise.all(
       plugins.map(async (each) => part(`${each.folder}/README.md`, 'options', await optionsOf(each))),
     )),
-    await part('README.md', 'plugins', pluginsTable(plugins, summaries)),
+    await part('README.md', 'plugins', pluginsTable(plugins, await summariesOf(plugins))),
     { path: 'docs/errors/README.md', wanted: await pretty(codesPage(errorPages())) },
   ]
 }
@@ -88,7 +90,7 @@ async function documents(packages) {
 /** That package.json says of a plugin what its manifest says: `attune plugins list` reads the one, the docs the other. @param {import('./packages.mjs').Package[]} packages */
 async function otherwiseDescribed(packages) {
   const plugins = packages.filter(({ group }) => group === 'plugins')
-  const summaries = await Promise.all(plugins.map(async (each) => (await pluginOf(each)).summary))
+  const summaries = await summariesOf(plugins)
   return plugins.flatMap(({ folder, manifest: { description } }, i) =>
     description === summaries[i]
       ? []

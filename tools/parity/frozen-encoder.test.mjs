@@ -14,6 +14,7 @@ import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
 import { evaluate, loadPredictor, resume, run } from '@attune/trainer'
 import { modelFor } from '../../packages/trainer/dist/saved-plugin.js'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
+import { rows } from './animals-and-tools.mjs'
 
 /** @import { Engine, HostArray, Model, RunEvent, Tokenizer } from '@attune/core' */
 
@@ -22,18 +23,6 @@ const places = { folders: [root] }
 const folder = mkdtempSync(join(tmpdir(), 'attune-encoder-'))
 after(() => rmSync(folder, { recursive: true }))
 
-const ANIMALS = ['the cat purrs', 'a dog barks loudly', 'the horse gallops', 'small birds sing', 'a cow grazes']
-const TOOLS = [
-  'the compiler emits code',
-  'a debugger steps',
-  'the linker joins',
-  'tests run in parallel',
-  'a parser reads',
-]
-const rows = Array.from({ length: 20 }, (_, i) => ({
-  text: (i % 2 === 0 ? ANIMALS : TOOLS)[Math.floor(i / 2) % 5],
-  label: i % 2 === 0 ? 'animal' : 'tool',
-}))
 const data = { use: 'jsonl', path: join(folder, 'rows.jsonl') }
 const ENCODER = join(folder, 'bert', 'model')
 const encoder = { use: 'bert', from: ENCODER }

@@ -15,6 +15,7 @@ import { readWordVectors, trainWord2Vec, writeWordVectors } from '@attune/embedd
 import { decodeSafetensors } from '@attune/nn'
 import { loadPredictor, run } from '@attune/trainer'
 import { lastValueFrom, toArray } from 'rxjs'
+import { ANIMALS, rows } from './animals-and-tools.mjs'
 
 /** @import { RunEvent, Tokenizer } from '@attune/core' */
 /** @import { WordVectors } from '@attune/embeddings' */
@@ -23,19 +24,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const options = { places: { folders: [root] } }
 const folder = mkdtempSync(join(tmpdir(), 'attune-vectors-'))
 const SIZE = 6
-
-const ANIMALS = ['the cat purrs', 'a dog barks loudly', 'the horse gallops', 'small birds sing', 'a cow grazes']
-const TOOLS = [
-  'the compiler emits code',
-  'a debugger steps',
-  'the linker joins',
-  'tests run in parallel',
-  'a parser reads',
-]
-const rows = Array.from({ length: 20 }, (_, i) => ({
-  text: (i % 2 === 0 ? ANIMALS : TOOLS)[Math.floor(i / 2) % 5],
-  label: i % 2 === 0 ? 'animal' : 'tool',
-}))
 
 /** The words of the animals, and one that no text has: the tools have no vectors. @type {WordVectors} */
 let vectors
