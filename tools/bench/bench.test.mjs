@@ -99,7 +99,7 @@ test('every peer takes its share of the steps, one that cannot start is named, a
     command: () => [process.execPath, '-e', 'throw new Error("no such library")'],
   }
   const slow = { ...cpu, share: 0.5 }
-  const measured = await measure(CHECK, [attune, slow, broken], silent)
+  const measured = await measure(CHECK, [attune, slow, broken], { log: silent, withRate: true })
   assert.deepEqual(
     measured.rows.map(({ peer, steps }) => [peer, steps]),
     [
@@ -119,7 +119,7 @@ test('every peer takes its share of the steps, one that cannot start is named, a
 })
 
 test('inference is measured too', async () => {
-  const { rows } = await measure({ ...CHECK, task: 'infer', rounds: 1 }, [attune, cpu], silent)
+  const { rows } = await measure({ ...CHECK, task: 'infer', rounds: 1 }, [attune, cpu], { log: silent, withRate: true })
   assert.ok(rows.every(({ failure, peakBytes }) => failure === undefined && Number(peakBytes) > 0))
 })
 
@@ -134,7 +134,7 @@ test('writing is measured too, in tokens written', async () => {
     n_positions: 64,
   }
   const workload = /** @type {const} */ ({ ...CHECK, task: 'write', batch: 2, length: 12, rounds: 2, model })
-  const measured = await measure(workload, [attune, { ...cpu, tasks: ['write'] }], silent)
+  const measured = await measure(workload, [attune, { ...cpu, tasks: ['write'] }], { log: silent, withRate: true })
   assert.deepEqual(
     measured.rows.map(({ peer, steps, failure }) => [peer, steps, failure]),
     [
@@ -149,7 +149,7 @@ test('writing is measured too, in tokens written', async () => {
     tasks: /** @type {const} */ (['write']),
     command: (/** @type {any} */ given) => cpu.command({ ...given, workload: { ...workload, length: 11 } }),
   }
-  const unlike = await measure(workload, [attune, { ...other, share: 1 }], silent)
+  const unlike = await measure(workload, [attune, { ...other, share: 1 }], { log: silent, withRate: true })
   assert.deepEqual(differences(unlike), ['Other texts than attune wrote: other in 2 of 2.'])
   assert.ok(markdown([{ ...unlike, circumstances: circumstances(unlike) }]).includes('other in 2 of 2'))
   const [row] = measured.rows

@@ -129,9 +129,11 @@ async function takeTurns(round, { task }, entrants) {
 }
 
 /**
- * @param {Workload} workload @param {readonly Peer[]} peers @param {(text: string) => void} log @returns {Promise<Measured>}
+ * @param {Workload} workload @param {readonly Peer[]} peers
+ * @param {{ log: (text: string) => void, withRate: boolean }} how `withRate`: large products are timed too
+ * @returns {Promise<Measured>}
  */
-export const measure = (workload, peers, log) =>
+export const measure = (workload, peers, { log, withRate }) =>
   withWeights(workload, async (weights) => {
     /** @type {Entrant[]} */
     const entrants = []
@@ -145,7 +147,7 @@ export const measure = (workload, peers, log) =>
       log(`round ${round} of ${workload.rounds}`)
     }
     const own = entrants.find(({ peer }) => peer.name === 'attune')?.talk
-    const rate = own === undefined || workload.task === 'write' ? undefined : (await own.ask('rate')).rate
+    const rate = own === undefined || !withRate || workload.task === 'write' ? undefined : (await own.ask('rate')).rate
     const rows = []
     for (const entrant of entrants) rows.push(await leave(entrant, workload, rate))
     return { workload, rate, rows }

@@ -12,10 +12,10 @@ import { ints, subjectOf } from './subject.mjs'
 
 /** @import { Engine, HostArray, Params } from '@attune/core' */
 /** @typedef {import('./workloads.mjs').Workload} Workload */
-/** @type {{ engine: string, workload: Workload, weights: string, create: boolean }} */
-const { engine: engineModule, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
+/** @type {{ engine: string, options?: object, workload: Workload, weights: string, create: boolean }} */
+const { engine: engineModule, options, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
 /** @type {Engine} */
-const engine = (await import(engineModule)).default()
+const engine = (await import(engineModule)).default(options)
 await engine.start()
 const { model: plain, objective, adapter, optimizer, fresh, batchOf } = await subjectOf(workload, engine)
 

@@ -18,6 +18,7 @@ given = json.loads(sys.argv[1])
 workload = given["workload"]
 batch, length, vocabulary = workload["batch"], workload["length"], workload["model"]["vocab_size"]
 torch.set_num_threads(given["threads"])
+device = torch.device(given["device"])
 torch.manual_seed(0)
 
 # By the objective: the class with its head, what its configuration needs, and what a batch holds besides the texts.
@@ -67,7 +68,7 @@ def with_lora(model, factors):
     return adapted
 
 
-model = load()
+model = load().to(device)
 training = workload["task"] == "train"
 model.train(training)
 trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
@@ -80,7 +81,8 @@ run = torch.compile(model) if given["compile"] else model
 
 def batch_of(i):
     ids = (1 + (7919 * torch.arange(batch * length) + 104729 * i) % (vocabulary - 1)).view(batch, length)
-    return {"input_ids": ids, "attention_mask": torch.ones(batch, length, dtype=torch.long), **asked(i, ids)}
+    made = {"input_ids": ids, "attention_mask": torch.ones(batch, length, dtype=torch.long), **asked(i, ids)}
+    return {name: tensor.to(device) for name, tensor in made.items()}
 
 
 def train_once(i):
@@ -110,7 +112,8 @@ def say(value):
 libraries = f"PyTorch {torch.__version__}, transformers {transformers.__version__}"
 if "peft" in sys.modules:
     libraries += f", peft {sys.modules['peft'].__version__}"
-say({"ready": f"{libraries}, {torch.get_num_threads()} threads"})
+place = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
+say({"ready": f"{libraries}, {place}"})
 for line in sys.stdin:
     if line.strip() == "end":
         say({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})

@@ -22,18 +22,20 @@ const tfjsNode =
   process.env['ATTUNE_TFJS_NODE'] ?? join(root, 'tools/tfjs-native/dist/node_modules/@tensorflow/tfjs-node')
 
 /** What a peer is given: the workload and the file of the weights. @typedef {{ workload: Workload, weights: string, create?: boolean }} Given */
-/** @param {string} engine the module of the engine */
-const attune = (engine) => (/** @type {Given} */ given) => [
+/** @param {string} engine the module of the engine @param {Record<string, string>} [options] of the engine */
+const attune = (engine, options) => (/** @type {Given} */ given) => [
   process.execPath,
   join(folder, given.workload.task === 'write' ? 'peer-attune-writing.mjs' : 'peer-attune.mjs'),
-  JSON.stringify({ engine, ...given }),
+  JSON.stringify({ engine, options, ...given }),
 ]
-/** @param {boolean} compile */
-const pytorch = (compile) => (/** @type {Given} */ given) => [
-  python,
-  join(folder, given.workload.task === 'write' ? 'peer_pytorch_writing.py' : 'peer_pytorch.py'),
-  JSON.stringify({ compile, threads: availableParallelism(), prompt: PROMPT, ...given }),
-]
+/** @param {{ compile?: boolean, device?: 'cpu' | 'cuda' }} how */
+const pytorch =
+  ({ compile = false, device = 'cpu' }) =>
+  (/** @type {Given} */ given) => [
+    python,
+    join(folder, given.workload.task === 'write' ? 'peer_pytorch_writing.py' : 'peer_pytorch.py'),
+    JSON.stringify({ compile, device, threads: availableParallelism(), prompt: PROMPT, ...given }),
+  ]
 
 /** @type {readonly Peer[]} */
 export const PEERS = [
@@ -49,9 +51,9 @@ export const PEERS = [
     about: 'PyTorch eager, transformers, peft for LoRA, fused AdamW',
     share: 1,
     tasks: ['train', 'infer', 'write'],
-    command: pytorch(false),
+    command: pytorch({}),
   },
-  { name: 'pytorch-compile', about: 'the same under torch.compile', share: 1, command: pytorch(true) },
+  { name: 'pytorch-compile', about: 'the same under torch.compile', share: 1, command: pytorch({ compile: true }) },
   {
     name: 'tfjs-node',
     about: "Attune's step on tfjs-node, eager",
@@ -87,6 +89,28 @@ export const PEERS = [
     about: "Attune's step on TF.js in plain JavaScript",
     share: 0.2,
     command: attune('@attune/engine-tfjs-cpu'),
+  },
+]
+
+/** Those that compute on a graphics card. @type {readonly Peer[]} */
+export const GPU_PEERS = [
+  {
+    name: 'attune',
+    about: 'Attune, engine onnxruntime, device webgpu',
+    share: 1,
+    command: attune('@attune/engine-onnxruntime', { device: 'webgpu' }),
+  },
+  {
+    name: 'tfjs-webgpu',
+    about: "Attune's step on the TF.js WebGPU backend, eager",
+    share: 1,
+    command: attune('@attune/engine-tfjs-webgpu'),
+  },
+  {
+    name: 'pytorch-cuda',
+    about: 'PyTorch eager on CUDA, transformers, peft for LoRA, fused AdamW',
+    share: 1,
+    command: pytorch({ device: 'cuda' }),
   },
 ]
 

@@ -13,7 +13,12 @@ import { root } from '../check/packages.mjs'
 
 const PAGE = join(root, 'docs/benchmarks.md')
 const RECORDS = join(root, 'docs/benchmarks.json')
-const [BEGIN, END] = ['<!-- measured: begin -->', '<!-- measured: end -->']
+
+/** What was measured where: its name in the records, and the comments that stand around its tables. */
+const PLACES = /** @type {const} */ ({
+  processor: { records: 'workloads', begin: '<!-- measured: begin -->', end: '<!-- measured: end -->' },
+  gpu: { records: 'gpu', begin: '<!-- measured on a GPU: begin -->', end: '<!-- measured on a GPU: end -->' },
+})
 
 export const COLUMNS = [
   'peer',
@@ -136,14 +141,15 @@ const markdownTable = (header, rows) =>
 const where = ({ date, processor, memoryBytes, node, onnxruntime, tfjs, peers }) =>
   `Measured on ${date}: ${processor}, ${(memoryBytes / 1e9).toFixed(0)} GB; Node ${node}, ONNX Runtime ${onnxruntime}, TensorFlow.js ${tfjs}; ${peers.join('; ')}.`
 
-/** The measured part of docs/benchmarks.md. @param {readonly Recorded[]} all */
-export function markdown(all) {
+/** A measured part of docs/benchmarks.md. @param {readonly Recorded[]} all @param {keyof typeof PLACES} place bars are of the processor */
+export function markdown(all, place = 'processor') {
   const sections = all.map((recorded) => {
     const { workload, rate, circumstances: about } = recorded
     const products = rate === undefined ? [] : [`Large products: ${rate.toFixed(0)} GFLOP/s.`]
     const notes = [where(about), ...products, ...differences(recorded)].join(' ')
     return `### ${workload.name}: ${workload.title}\n\n${markdownTable(COLUMNS, tableRows(recorded))}\n\n${notes}`
   })
+  if (place === 'gpu') return sections.join('\n\n')
   const rows = bars(all).map(({ bar, found, met }) => [bar, found, met ? 'met' : 'missed'])
   return [...sections, '### Bars', markdownTable(['bar', 'found', ''], rows)].join('\n\n')
 }
@@ -155,12 +161,14 @@ export function merged(before, now) {
   return [...kept, ...now].sort((a, b) => (a.workload.name < b.workload.name ? -1 : 1))
 }
 
-/** Writes docs/benchmarks.json and the measured part of docs/benchmarks.md; what stands there for other workloads stays. @param {readonly Recorded[]} now */
-export function write(now) {
-  const all = merged(JSON.parse(readFileSync(RECORDS, 'utf8')).workloads, now)
-  writeFileSync(RECORDS, `${JSON.stringify({ workloads: all }, null, 2).replaceAll(`${root}/`, '')}\n`)
-  const [before, rest] = readFileSync(PAGE, 'utf8').split(BEGIN)
-  const after = rest?.split(END)[1]
-  if (before === undefined || after === undefined) throw new Error(`${PAGE} lacks ${BEGIN} … ${END}`)
-  writeFileSync(PAGE, `${before}${BEGIN}\n\n${markdown(all)}\n\n${END}${after}`)
+/** Writes docs/benchmarks.json and a measured part of docs/benchmarks.md; what stands there for other workloads stays. @param {readonly Recorded[]} now @param {keyof typeof PLACES} place */
+export function write(now, place) {
+  const { records, begin, end } = PLACES[place]
+  const known = JSON.parse(readFileSync(RECORDS, 'utf8'))
+  const all = merged(known[records] ?? [], now)
+  writeFileSync(RECORDS, `${JSON.stringify({ ...known, [records]: all }, null, 2).replaceAll(`${root}/`, '')}\n`)
+  const [before, rest] = readFileSync(PAGE, 'utf8').split(begin)
+  const after = rest?.split(end)[1]
+  if (before === undefined || after === undefined) throw new Error(`${PAGE} lacks ${begin} … ${end}`)
+  writeFileSync(PAGE, `${before}${begin}\n\n${markdown(all, place)}\n\n${end}${after}`)
 }

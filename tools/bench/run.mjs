@@ -1,23 +1,22 @@
 // @ts-check
 /**
- * Measures Attune and its peers: `node tools/bench/run.mjs [--workloads 1,2] [--peers attune,pytorch] [--write]`.
+ * Measures Attune and its peers: `node tools/bench/run.mjs [--gpu] [--workloads 1,2] [--peers attune,pytorch] [--write]`.
+ * With `--gpu` the peers are those that compute on a graphics card.
  * Prints tables; `--write` puts them into docs/benchmarks.md and docs/benchmarks.json, in the place of what stood there for
  * the same workloads.
  */
 import { parseArgs } from 'node:util'
 import { table } from '@attune/text'
 import { check, measure } from './measure.mjs'
-import { PEERS, absent, does } from './peers.mjs'
+import { GPU_PEERS, PEERS, absent, does } from './peers.mjs'
 import { COLUMNS, bars, circumstances, differences, tableRows, write } from './report.mjs'
 import { CHECKS, WORKLOADS } from './workloads.mjs'
 
 const { values } = parseArgs({
   options: {
     workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
-    peers: {
-      type: 'string',
-      default: 'attune,pytorch,pytorch-compile,tfjs-node,tfjs-wasm,tfjs-wasm-stock,transformers-js',
-    },
+    peers: { type: 'string' },
+    gpu: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 })
@@ -33,12 +32,15 @@ function chosen(all, names) {
 /** @param {string} text */
 const log = (text) => process.stderr.write(`${text}\n`)
 
-const present = chosen(PEERS, values.peers).filter((peer) => {
-  const why = absent(peer)
-  if (why !== undefined) console.log(`${peer.name} is left out: ${why}`)
-  return why === undefined
-})
-const workloads = chosen(WORKLOADS, values.workloads)
+const usual = values.gpu ? GPU_PEERS : PEERS.filter(({ name }) => name !== 'tfjs-cpu')
+const present = chosen(values.gpu ? GPU_PEERS : PEERS, values.peers ?? usual.map(({ name }) => name).join()).filter(
+  (peer) => {
+    const why = absent(peer)
+    if (why !== undefined) console.log(`${peer.name} is left out: ${why}`)
+    return why === undefined
+  },
+)
+const workloads = chosen(WORKLOADS, values.workloads).filter(({ task }) => present.some((peer) => does(peer, task)))
 const trained = new Set(workloads.flatMap(({ task, model }) => (task === 'write' ? [] : [model.plugin])))
 for (const [, workload] of Object.entries(CHECKS).filter(([plugin]) => trained.has(plugin))) {
   log(workload.title)
@@ -50,11 +52,11 @@ for (const [, workload] of Object.entries(CHECKS).filter(([plugin]) => trained.h
 const all = []
 for (const workload of workloads) {
   log(workload.title)
-  const measured = await measure(workload, present, log)
+  const measured = await measure(workload, present, { log, withRate: !values.gpu })
   all.push({ ...measured, circumstances: circumstances(measured) })
   const lines = [...table(COLUMNS, tableRows(measured)), ...differences(measured)]
   console.log(`${workload.name}: ${workload.title}\n${lines.join('\n')}\n`)
 }
-const lines = bars(all).map(({ bar, found, met }) => [met ? 'met' : 'missed', bar, found])
+const lines = (values.gpu ? [] : bars(all)).map(({ bar, found, met }) => [met ? 'met' : 'missed', bar, found])
 if (lines.length > 0) console.log(table(['', 'bar', 'found'], lines).join('\n'))
-if (values.write) write(all)
+if (values.write) write(all, values.gpu ? 'gpu' : 'processor')

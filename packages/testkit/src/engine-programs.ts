@@ -141,6 +141,13 @@ const reductions: EngineProgram[] = [
   ),
 )
 
+/** As many as the gradients of a model: a GPU's shader has buffers for a few only. */
+const many = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`x${i}`, normal(2, 3)]))
+const gathering = [
+  differentiated('a sum of 41 tensors', many, (p) => tf.addN(Object.values(p))),
+  differentiated('41 tensors in one', many, (p) => tf.concat(Object.values(p), 1)),
+]
+
 const shapes = (transposeA: boolean, transposeB: boolean, rows: number, inner: number, columns: number) =>
   [transposeA ? [inner, rows] : [rows, inner], transposeB ? [columns, inner] : [inner, columns]] as const
 
@@ -270,6 +277,7 @@ export const enginePrograms: readonly EngineProgram[] = [
   ...arithmetic,
   ...elementwise,
   ...reductions,
+  ...gathering,
   ...products,
   ...movement,
   ...layers,

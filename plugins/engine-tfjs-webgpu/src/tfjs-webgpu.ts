@@ -1,12 +1,15 @@
 import '@tensorflow/tfjs'
 import { ENGINE, type Engine, definePlugin } from '@attune/core'
 import { eagerEngine } from '@attune/nn'
+import { backend, setBackend } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { type Device, firstFailure } from './first-failure.js'
 import { type WebgpuPackage, openAdapter } from './open-adapter.js'
+import { splitSums } from './split-sums.js'
 
 /**
  * The WebGPU backend of TensorFlow.js, one operation at a time as it is called: in Node through Dawn, which reaches GPUs
- * by Vulkan, Metal or Direct3D 12.
+ * by Vulkan, Metal or Direct3D 12. A command that the GPU refuses is an error when results are read.
  */
 export const tfjsWebgpu = definePlugin({
   kind: ENGINE,
@@ -15,12 +18,23 @@ export const tfjsWebgpu = definePlugin({
   options: z.strictObject({}),
   create(): Engine {
     let device = 'TF.js WebGPU'
+    let refuseFailure = (): void => undefined
     async function load(): Promise<void> {
       const { info } = await openAdapter(() => import('webgpu') as Promise<WebgpuPackage>)
       device = `TF.js WebGPU on ${[info.device, info.description].filter((part) => part !== '').join(', ') || info.vendor}`
       await import('@tensorflow/tfjs-backend-webgpu') // which registers its backend only where a GPU is provided by now
+      splitSums()
+      // Where this fails, the engine tries the same again and says so.
+      if (await setBackend('webgpu').catch(() => false))
+        refuseFailure = firstFailure((backend() as unknown as { readonly device: Device }).device)
     }
-    return Object.defineProperty(eagerEngine({ backend: 'webgpu', device, load }), 'device', { get: () => device })
+    const engine = eagerEngine({ backend: 'webgpu', device, load })
+    const read: Engine['read'] = async (tree) => {
+      const values = await engine.read(tree)
+      refuseFailure()
+      return values
+    }
+    return Object.defineProperty({ ...engine, read }, 'device', { get: () => device })
   },
 })
 export default tfjsWebgpu

@@ -1,0 +1,46 @@
+import {
+  type KernelConfig,
+  type KernelFunc,
+  type TensorInfo,
+  getKernel,
+  registerKernel,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core'
+
+/** Storage buffers that a shader may have on every GPU (WebGPU, "limits", maxStorageBuffersPerShaderStage); one is for the result. */
+const ADDED_AT_ONCE = 7
+
+const SPLIT = Symbol.for('attune/split-sums')
+
+interface Backend {
+  disposeData(dataId: object): void
+}
+type AddN = (call: { readonly inputs: readonly TensorInfo[]; readonly backend: Backend }) => TensorInfo
+
+/** Adds few tensors at a time, sums in their turn, until one is left. @param add the kernel that is given as many as it can take */
+export function inGroups(add: AddN): AddN {
+  return ({ inputs, backend }) => {
+    let rest = [...inputs]
+    let sum: TensorInfo | undefined
+    do {
+      const taken = rest.slice(0, sum === undefined ? ADDED_AT_ONCE : ADDED_AT_ONCE - 1)
+      rest = rest.slice(taken.length)
+      const next = add({ inputs: sum === undefined ? taken : [sum, ...taken], backend })
+      if (sum !== undefined) backend.disposeData(sum.dataId)
+      sum = next
+    } while (rest.length > 0)
+    return sum
+  }
+}
+
+/**
+ * Lets the backend add more tensors than a shader has buffers for. TF.js gives its shader a buffer for every tensor; the GPU
+ * then refuses it, and what is read as the sum is whatever stood in memory.
+ */
+export function splitSums(): void {
+  const config = getKernel('AddN', 'webgpu') as KernelConfig & { [SPLIT]?: true }
+  if (config[SPLIT]) return
+  const kernelFunc = inGroups(config.kernelFunc as unknown as AddN) as unknown as KernelFunc
+  unregisterKernel('AddN', 'webgpu')
+  registerKernel({ ...config, kernelFunc, [SPLIT]: true } as KernelConfig)
+}
