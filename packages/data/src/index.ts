@@ -1,3 +1,4 @@
+export * from './apportion.js'
 export * from './batch.js'
 export * from './bucket-by-length.js'
 export * from './count.js'

@@ -6,13 +6,13 @@ import { attentionMask, padTo } from './pad-to.js'
  * The text under a field of an example.
  * @throws AttuneError `MISSING_FIELD` with what the example has
  */
-export function textOf(example: Example, field: string): string {
+export function textOf(example: Example, field: string, option = 'text'): string {
   const value = Object.hasOwn(example, field) ? example[field] : undefined
   if (typeof value === 'string') return value
   throw new AttuneError(
     'MISSING_FIELD',
     `an example has no text under "${field}": it has ${JSON.stringify(example).slice(0, 120)}`,
-    "Name the field under `text` in the objective's options.",
+    `Name the field under \`${option}\` in the objective's options.`,
   )
 }
 

@@ -24,6 +24,7 @@ import { type Scalar, type Tensor, add, div, mul, sub, tensor } from '@tensorflo
 import { describeOptions } from './describe-options.js'
 import { gradientsOf } from './gradients-of.js'
 import { referenceEngine } from './reference-engine.js'
+import { textLengths } from './text-lengths.js'
 import { tinyModel } from './tiny-model.js'
 import { tinyTokenizer } from './tiny-tokenizer.js'
 
@@ -36,6 +37,8 @@ export interface ObjectiveFixture {
   readonly examples: readonly Example[]
   /** The fields that hold what is to be predicted (default: `label`). */
   readonly references?: readonly string[]
+  /** The texts of an example that the model reads each in a row of its own (default: one). */
+  readonly textsPerExample?: number
 }
 
 type DeviceBatch = Parameters<Objective['loss']>[1]
@@ -45,10 +48,12 @@ interface Ready {
   readonly objective: Objective
   readonly head: Params
   readonly body: Params
+  /** The head's parameters or, where it has none, the body's. */
+  readonly trained: Params
   readonly items: readonly Encoded[]
-  /** The loss over some items, computed by the model's and the head's inference. */
+  /** The loss over some items, computed by the model's and the head's inference, with these parameters in the place of theirs. */
   readonly lossOf: (
-    head: Params,
+    trained: Params,
     items: readonly Encoded[],
   ) => Promise<{ readonly sum: number; readonly weight: number }>
 }
@@ -59,6 +64,7 @@ interface Subject {
   readonly engine: Engine
   readonly examples: readonly Example[]
   readonly references: readonly string[]
+  readonly textsPerExample: number
   readonly model: Model
   readonly fit: (examples: readonly Example[]) => Promise<Record<string, unknown>>
   readonly prepare: () => Promise<Ready>
@@ -83,27 +89,19 @@ function refuses(call: () => unknown): boolean {
   }
 }
 
-/** The loss as a function of the head, the body and a batch. */
+/** At most eight, from all places. */
+const eight = <T>(all: readonly T[]): readonly T[] => all.filter((_, i) => i % Math.ceil(all.length / 8) === 0)
+
+/** The loss as a function of what trains, of the other parameters, and of a batch. */
 const lossFunction =
   (objective: Objective, model: Model) =>
-  (head: Params, body: Params, batch: DeviceBatch): Loss => {
-    const outputs = model.forward(body, batch.inputs as unknown as TextInputs, INFERENCE)
-    return objective.loss(objective.head({ ...body, ...head }, outputs, INFERENCE, batch), batch)
+  (trained: Params, others: Params, batch: DeviceBatch): Loss => {
+    const params = { ...others, ...trained }
+    const outputs = model.forward(params, batch.inputs as unknown as TextInputs, INFERENCE)
+    return objective.loss(objective.head(params, outputs, INFERENCE, batch), batch)
   }
 
-/** How many tokens each row has, or each text of rows that several share. */
-function tokensOf(mask: HostArray, segments: HostArray | undefined): number[] {
-  const width = mask.shape[1] as number
-  const counts = new Map<string, number>()
-  for (const [place, real] of mask.values.entries()) {
-    if (real === 0) continue
-    const text = `${Math.floor(place / width)} ${segments?.values[place] ?? 0}`
-    counts.set(text, (counts.get(text) ?? 0) + 1)
-  }
-  return [...counts.values()]
-}
-
-function describeExamples({ plugin, examples, references, fit, prepare }: Subject): void {
+function describeExamples({ plugin, examples, references, textsPerExample, fit, prepare }: Subject): void {
   if (plugin.fit !== undefined)
     it('learns the same options from the same examples in any order, and keeps those it has learned', async () => {
       const learned = await fit(examples)
@@ -135,14 +133,16 @@ function describeExamples({ plugin, examples, references, fit, prepare }: Subjec
       const batch = objective.collate(some)
       const { attentionMask, segmentIds } = batch.inputs as Record<string, HostArray>
       const [rows, width] = attentionMask!.shape as [number, number]
-      expect(rows).toBeLessThanOrEqual(count)
+      expect(rows).toBeLessThanOrEqual(textsPerExample * count)
       for (const [path, { shape, values }] of leaves(batch, isHostArray)) {
         expect([path, shape[0]]).toEqual([path, rows])
         expect([path, values.length]).toEqual([path, shape.reduce((product, n) => product * n, 1)])
       }
       expect(width).toBeLessThanOrEqual(objective.maximumLength)
       const lengths = some.map(({ length }) => length)
-      const tokens = tokensOf(attentionMask!, segmentIds)
+      const each = textLengths(attentionMask!, segmentIds)
+      const tokens =
+        textsPerExample === 1 ? each : some.map((_, i) => Math.max(...each.filter((_count, row) => row % count === i)))
       expect(segmentIds === undefined ? tokens : tokens.sort()).toEqual(
         segmentIds === undefined ? lengths : lengths.sort(),
       )
@@ -152,37 +152,38 @@ function describeExamples({ plugin, examples, references, fit, prepare }: Subjec
 
 function describeLoss({ engine, model, prepare }: Subject): void {
   it('has a loss that adds up: the parts of a split batch make the whole', async () => {
-    const { head, items, lossOf } = await prepare()
-    const whole = await lossOf(head, items)
+    const { objective, trained, items, lossOf } = await prepare()
+    const whole = await lossOf(trained, items)
     expect(whole.weight).toBeGreaterThan(0)
     for (const size of [1, 2, items.length - 1]) {
       let [sum, weight] = [0, 0]
       for (let at = 0; at < items.length; at += size) {
-        const part = await lossOf(head, items.slice(at, at + size))
+        const part = await lossOf(trained, items.slice(at, at + size))
         ;[sum, weight] = [sum + part.sum, weight + part.weight]
       }
       expect(weight).toBeCloseTo(whole.weight, 4)
-      expect(Math.abs(sum - whole.sum)).toBeLessThan(1e-4 * Math.max(1, Math.abs(whole.sum)))
+      if (objective.comparesExamples !== true)
+        expect(Math.abs(sum - whole.sum)).toBeLessThan(1e-4 * Math.max(1, Math.abs(whole.sum)))
     }
   })
 
   it('has the gradient of its loss by the head, as finite differences find it', async () => {
-    const { objective, head, body, items, lossOf } = await prepare()
+    const { objective, trained, body, items, lossOf } = await prepare()
     const loss = lossFunction(objective, model)
     const gradients = engine.compile((h: Params, b: Params, batch: DeviceBatch) =>
       gradientsOf((p) => loss(p, b, batch).sum as Scalar, h),
     )
-    const found = (await engine.read(gradients(head, body, engine.put(objective.collate(items))))) as Record<
+    const found = (await engine.read(gradients(trained, body, engine.put(objective.collate(items))))) as Record<
       string,
       HostArray
     >
-    for (const name of Object.keys(head))
+    for (const name of eight(Object.keys(trained)))
       for (let trial = 0; trial < 3; trial++) {
         const next = normals(stream(key(20 + trial)))
         const way = Float32Array.from(found[name]!.values, next)
         const at = async (by: number): Promise<number> => {
-          const step = engine.compile((p: Tensor) => add(p, mul(by, tensor(way, p.shape))))(head[name]!)
-          return (await lossOf({ ...head, [name]: step }, items)).sum
+          const step = engine.compile((p: Tensor) => add(p, mul(by, tensor(way, p.shape))))(trained[name]!)
+          return (await lossOf({ ...trained, [name]: step }, items)).sum
         }
         const [ahead, behind] = [await at(0.01), await at(-0.01)]
         const slope = way.reduce((sum, d, i) => sum + d * found[name]!.values[i]!, 0)
@@ -194,7 +195,7 @@ function describeLoss({ engine, model, prepare }: Subject): void {
   })
 
   it('has a loss that falls when the head follows the gradient', async () => {
-    const { objective, head, body, items, lossOf } = await prepare()
+    const { objective, trained, body, items, lossOf } = await prepare()
     const loss = lossFunction(objective, model)
     const step = engine.compile((h: Params, b: Params, batch: DeviceBatch) => {
       const mean = (p: Params): Scalar => {
@@ -203,9 +204,9 @@ function describeLoss({ engine, model, prepare }: Subject): void {
       }
       return mapParams((p, g) => sub(p, mul(0.1, g)), h, gradientsOf(mean, h))
     })
-    let now = head
+    let now = trained
     for (let i = 0; i < 20; i++) now = step(now, body, engine.put(objective.collate(items)))
-    expect((await lossOf(now, items)).sum).toBeLessThan((await lossOf(head, items)).sum)
+    expect((await lossOf(now, items)).sum).toBeLessThan((await lossOf(trained, items)).sum)
   })
 }
 
@@ -252,12 +253,12 @@ const withRounding = (value: unknown): unknown =>
 /**
  * The contract of an objective: it learns its options alike from examples in any order; examples without a field are
  * refused with a code; batches are padded to one length; the loss is a sum and a weight that add up over any division
- * into batches; the head's gradient is the one that finite differences find and lowers the loss; every prediction and
+ * into batches, unless it compares examples; the head's gradient is the one that finite differences find and lowers the loss; every prediction and
  * every reference offers the stated views.
  */
 export function describeObjective(
   plugin: AnyPlugin,
-  { options = {}, given, examples, references = ['label'] }: ObjectiveFixture,
+  { options = {}, given, examples, references = ['label'], textsPerExample = 1 }: ObjectiveFixture,
 ): void {
   describe(`objective ${plugin.name}`, () => {
     const engine = referenceEngine()
@@ -271,18 +272,20 @@ export function describeObjective(
       const objective = plugin(await fit(examples), needed) as Objective
       const loss = engine.compile(lossFunction(objective, model))
       const body = model.init(key(3))
+      const head = objective.init(key(4))
       return {
         objective,
         body,
-        head: objective.init(key(4)),
+        head,
+        trained: Object.keys(head).length > 0 ? head : body,
         items: examples.map((example) => objective.encode(example)),
-        lossOf: async (head, items) => {
-          const parts = await engine.read(loss(head, body, engine.put(objective.collate(items))))
+        lossOf: async (trained, items) => {
+          const parts = await engine.read(loss(trained, body, engine.put(objective.collate(items))))
           return { sum: parts.sum.values[0]!, weight: parts.weight.values[0]! }
         },
       }
     }
-    const subject: Subject = { plugin, engine, examples, references, model, fit, prepare }
+    const subject: Subject = { plugin, engine, examples, references, textsPerExample, model, fit, prepare }
     beforeAll(() => engine.start())
     afterAll(() => engine.close())
     describeOptions(plugin, options)

@@ -18,6 +18,9 @@ import {
   CALLBACK,
   type Command,
   type RunEvent,
+  MODEL,
+  OBJECTIVE,
+  type Objective,
   TOKENIZER,
   TRACKER,
   definePlugin,
@@ -29,7 +32,15 @@ import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, f
 import { z } from 'zod'
 import { evaluate, loadPredictor } from './evaluate.js'
 import { resume, run } from './run.js'
-import { toyConfig, toyExample, toyModel, toyPlugins, toySource, toyTokenizer } from './toy.test.fixture.js'
+import {
+  toyConfig,
+  toyExample,
+  toyModel,
+  toyObjective,
+  toyPlugins,
+  toySource,
+  toyTokenizer,
+} from './toy.test.fixture.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-run-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
@@ -190,6 +201,27 @@ describe('a run', () => {
     await lastValueFrom(run(inParts(stopped), { places, commands }).pipe(map(stop)))
     await all(resume(stopped, { places }))
     expect(weights(stopped)).toBe(weights(whole))
+  })
+
+  it('takes no step in parts where the objective compares the examples of a batch', async () => {
+    const comparing = definePlugin({
+      kind: OBJECTIVE,
+      name: 'comparing',
+      summary: 'The toy objective, as if its loss compared the examples of a batch',
+      options: z.strictObject({}),
+      needs: { tokenizer: TOKENIZER, model: MODEL },
+      create: (_, given): Objective => ({ ...toyObjective({}, given), comparesExamples: true }),
+    })
+    const inParts = (microBatchSize: number) => {
+      const config = toyConfig()
+      return { ...config, objective: comparing, training: { ...config.training, microBatchSize } }
+    }
+    const { error } = await refusal(run(inParts(3)))
+    expect(error).toMatchObject({
+      code: 'BATCH_IN_PARTS',
+      problem: expect.stringMatching(/all 8 .* into 3/) as unknown,
+    })
+    expect(only(await all(run(inParts(8))), 'step.completed')).toHaveLength(24)
   })
 
   it('is cold: nothing happens before it is subscribed to, and each subscription is a run of its own', async () => {

@@ -2,6 +2,7 @@ import {
   type Adapted,
   AttuneError,
   type Engine,
+  type Objective,
   type Params,
   type RunEvents,
   type Scope,
@@ -16,7 +17,7 @@ import { type Inference, inference } from './infer.js'
 import { adaptAround, loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from './plan.js'
-import { microBatchSizeOf } from './run-config.js'
+import { type TrainingSettings, microBatchSizeOf } from './run-config.js'
 import type { LastScores } from './save-model.js'
 import type { Learned } from './run-folder.js'
 import type { Split } from './splits.js'
@@ -96,6 +97,18 @@ function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
   return { params: started, warnings, placed: { path: named.path, ...counts } }
 }
 
+/** A loss that compares the examples of a batch is not the sum of those of its parts. */
+function requireWholeBatches({ comparesExamples = false }: Objective, training: TrainingSettings): void {
+  const { batchSize } = training
+  const microBatchSize = microBatchSizeOf(training)
+  if (!comparesExamples || microBatchSize >= batchSize) return
+  throw new AttuneError(
+    'BATCH_IN_PARTS',
+    `the objective compares all ${batchSize} examples of a batch with one another, and microBatchSize would part them into ${microBatchSize} at a time`,
+    'Leave out training.microBatchSize; training.gradientCheckpointing and a smaller batchSize save memory too.',
+  )
+}
+
 /** Makes a session of a composed scope whose engine is up. */
 export function openSession(
   { plan, learned, scope, splits, bus }: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus'>,
@@ -109,6 +122,7 @@ export function openSession(
   const parts = partsOf(scope)
   const { engine, objective } = parts
   const { config } = plan
+  requireWholeBatches(objective, config.training)
   const { params, ...told } = begin(parts, plan, vectors)
   const adapted = inNameOrder(adaptAround(parts, params))
   const optimizer = chain(clipByGlobalNorm(config.training.clipNorm), ...parts.optimizers)

@@ -132,6 +132,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 const heads = (o: Options): Model['heads'] => ({
+  contrastive: { architecture: 'AlbertModel', parts: {} },
   'sequence-classification': {
     architecture: 'AlbertForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },

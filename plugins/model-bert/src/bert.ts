@@ -107,6 +107,7 @@ function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode)
 }
 
 const heads = (o: BertOptions): Model['heads'] => ({
+  contrastive: { architecture: 'BertModel', parts: {} },
   'sequence-classification': {
     architecture: 'BertForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },

@@ -108,6 +108,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 const HEADS: Model['heads'] = {
+  contrastive: { architecture: 'DistilBertModel', parts: {} },
   'sequence-classification': {
     architecture: 'DistilBertForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },

@@ -158,6 +158,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 const heads = (o: Options): Model['heads'] => ({
+  contrastive: { architecture: 'ModernBertModel', parts: {} },
   'sequence-classification': {
     architecture: 'ModernBertForSequenceClassification',
     parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },

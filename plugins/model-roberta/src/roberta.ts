@@ -122,6 +122,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 const CLASSES = { roberta: 'Roberta', 'xlm-roberta': 'XLMRoberta' } as const
 
 const heads = (o: Options): Model['heads'] => ({
+  contrastive: { architecture: `${CLASSES[o.modelType]}Model`, parts: {} },
   'sequence-classification': {
     architecture: `${CLASSES[o.modelType]}ForSequenceClassification`,
     parts: { 'classifier.weight': 'classifier.out_proj.weight', 'classifier.bias': 'classifier.out_proj.bias' },

@@ -142,6 +142,7 @@ const keptContents = ({ hiddenStates, ...kept }: Stacked['kept'], length: number
       }
 
 const heads = (o: Options): Model['heads'] => ({
+  contrastive: { architecture: 'XLNetModel', parts: {} },
   'sequence-classification': {
     architecture: 'XLNetForSequenceClassification',
     parts: { 'classifier.weight': 'logits_proj.weight', 'classifier.bias': 'logits_proj.bias' },

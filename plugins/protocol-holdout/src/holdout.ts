@@ -1,4 +1,5 @@
 import { AttuneError, PROTOCOL, definePlugin, shuffled } from '@attune/core'
+import { apportion } from '@attune/data'
 import { z } from 'zod'
 
 /** The positions of the examples of each class; all in one class if nothing is said of classes. */
@@ -11,24 +12,6 @@ function positionsByClass(count: number, groups: readonly string[]): number[][] 
     classes.set(name, positions)
   }
   return [...classes.values()]
-}
-
-/**
- * How many of each class to hold out, `total` in all of `count`: each class' exact share rounded down, and one more for those with
- * the largest remainders, but never the whole of a class.
- */
-function apportion(sizes: readonly number[], count: number, total: number, random: () => number): number[] {
-  const held = sizes.map((size) => Math.floor((total * size) / count))
-  let left = total - held.reduce((sum, n) => sum + n, 0)
-  // Whole numbers, so that equal remainders are equal exactly; chance decides between them.
-  const remainder = (i: number): number => (total * sizes[i]!) % count
-  const order = shuffled([...sizes.keys()], random).sort((a, b) => remainder(b) - remainder(a))
-  for (const i of order) {
-    if (left === 0 || remainder(i) === 0 || held[i]! + 1 >= sizes[i]!) continue
-    held[i]!++
-    left--
-  }
-  return held
 }
 
 /**

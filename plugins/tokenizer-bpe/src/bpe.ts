@@ -1,17 +1,14 @@
-import { type Example, type ReportProgress, TOKENIZER, definePlugin } from '@attune/core'
+import { type ReportProgress, TOKENIZER, definePlugin } from '@attune/core'
 import {
   addedTokens,
-  countWords,
+  fitOnWords,
   joinedFrequency,
   learningOptions,
-  noText,
   pieceCount,
-  textsOf,
   tokenizerConfig,
   tokenizerOf,
   trainBpe,
   vocabularyOf,
-  wordsOf,
 } from '@attune/text'
 import { z } from 'zod'
 
@@ -38,12 +35,15 @@ const fileOf = (tokens: readonly string[], merges: readonly (readonly string[])[
   model: { type: 'BPE', vocab: vocabularyOf(tokens), merges },
 })
 
-/** Trains a vocabulary on the texts of the examples, cut into words as GPT-2 cuts them. */
-async function train({ field, ...training }: Options, examples: AsyncIterable<Example>, report?: ReportProgress) {
-  const words = await countWords(textsOf(examples, field, report), wordsOf(fileOf([], [])))
-  if (words.size === 0) throw noText('bpe', field)
-  const { tokens, merges } = trainBpe(words, { ...training, specialTokens: [END], report })
-  return fileOf(tokens, merges)
+/** Trains a vocabulary on words, cut as GPT-2 cuts them. */
+function learn(
+  words: ReadonlyMap<string, number>,
+  { vocabularySize, minimumFrequency }: Options,
+  report?: ReportProgress,
+) {
+  const { tokens, merges } = trainBpe(words, { vocabularySize, minimumFrequency, specialTokens: [END], report })
+  const config = { tokenizer_class: 'PreTrainedTokenizerFast', bos_token: END, eos_token: END, pad_token: END }
+  return { json: fileOf(tokens, merges), config }
 }
 
 /**
@@ -58,14 +58,7 @@ export const bpe = definePlugin({
   summary: 'Words cut into pieces that were joined in the order they were learned, as in GPT-2 and Llama',
   source: 'Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, section 3.2',
   options,
-  fit: async (given, examples, _, report) =>
-    given.path === undefined && given.json === undefined
-      ? {
-          ...given,
-          json: await train(given, examples(), report),
-          config: { tokenizer_class: 'PreTrainedTokenizerFast', bos_token: END, eos_token: END, pad_token: END },
-        }
-      : given,
+  fit: fitOnWords({ name: 'bpe', file: () => fileOf([], []), learn }),
   create: (given) => tokenizerOf(given, { name: 'bpe', type: 'BPE' }),
 })
 export default bpe

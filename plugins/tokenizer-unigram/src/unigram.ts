@@ -1,16 +1,13 @@
-import { type Example, type ReportProgress, TOKENIZER, definePlugin } from '@attune/core'
+import { type ReportProgress, TOKENIZER, definePlugin } from '@attune/core'
 import {
   addedTokens,
-  countWords,
+  fitOnWords,
   learningOptions,
-  noText,
   pieceCount,
   templateStep,
-  textsOf,
   tokenizerConfig,
   tokenizerOf,
   trainUnigram,
-  wordsOf,
 } from '@attune/text'
 import { z } from 'zod'
 
@@ -49,14 +46,12 @@ const fileOf = (pieces: readonly (readonly [string, number])[]): Record<string, 
   },
 })
 
-/** Trains a vocabulary on the texts of the examples, cut into words as the tokenizer will cut them. */
-async function train({ field, vocabularySize }: Options, examples: AsyncIterable<Example>, report?: ReportProgress) {
-  const words = await countWords(textsOf(examples, field, report), wordsOf(fileOf([])))
-  if (words.size === 0) throw noText('unigram', field)
+/** Trains a vocabulary on words, cut as the tokenizer will cut them. */
+function learn(words: ReadonlyMap<string, number>, { vocabularySize }: Options, report?: ReportProgress) {
   const size = vocabularySize - SPECIAL.length
   const special = new Set<string>(SPECIAL)
   const pieces = trainUnigram(words, { vocabularySize: size, alphabetSize: ALPHABET, report })
-  return fileOf(pieces.filter(([piece]) => !special.has(piece)))
+  return { json: fileOf(pieces.filter(([piece]) => !special.has(piece))) }
 }
 
 /**
@@ -71,10 +66,7 @@ export const unigram = definePlugin({
   summary: 'The most probable way to cut words into pieces, as in T5 and XLM-R',
   source: 'Kudo, Subword Regularization, 2018, section 3.2',
   options,
-  fit: async (given, examples, _, report) =>
-    given.path === undefined && given.json === undefined
-      ? { ...given, json: await train(given, examples(), report) }
-      : given,
+  fit: fitOnWords({ name: 'unigram', file: () => fileOf([]), learn }),
   create: (given) =>
     tokenizerOf(given, {
       name: 'unigram',

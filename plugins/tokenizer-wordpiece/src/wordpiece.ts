@@ -1,16 +1,13 @@
-import { type Example, type ReportProgress, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
+import { type ReportProgress, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
 import {
   BERT_ROLES,
   BERT_TOKENS,
-  countWords,
+  fitOnWords,
   joinedFrequency,
   learningOptions,
-  noText,
   pieceCount,
-  textsOf,
   tokenizerOf,
   trainWordPiece,
-  wordsOf,
 } from '@attune/text'
 import { z } from 'zod'
 import { makeTokenizerFile } from './tokenizer-file.js'
@@ -26,16 +23,11 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-/** Trains a vocabulary on the texts of the examples, cut into words as the tokenizer will cut them. */
-async function train(
-  { vocabularySize, minimumFrequency, lowercase, field }: Options,
-  examples: AsyncIterable<Example>,
-  report?: ReportProgress,
-) {
-  const words = await countWords(textsOf(examples, field, report), wordsOf(makeTokenizerFile(BERT_TOKENS, lowercase)))
-  if (words.size === 0) throw noText('wordpiece', field)
+/** Trains a vocabulary on words, cut as the tokenizer will cut them. */
+function learn(words: ReadonlyMap<string, number>, o: Options, report?: ReportProgress) {
+  const { vocabularySize, minimumFrequency, lowercase } = o
   const training = { vocabularySize, minimumFrequency, specialTokens: BERT_TOKENS, alphabetSize: ALPHABET, report }
-  return makeTokenizerFile(trainWordPiece(words, training), lowercase)
+  return { json: makeTokenizerFile(trainWordPiece(words, training), lowercase) }
 }
 
 const create = (given: Options): Tokenizer =>
@@ -64,10 +56,7 @@ export const wordpiece = definePlugin({
   summary: 'Words cut into the longest pieces that a vocabulary has, as in BERT',
   source: "Wu et al., Google's Neural Machine Translation System, 2016, section 4.1",
   options,
-  fit: async (given, examples, _, report) =>
-    given.path === undefined && given.json === undefined
-      ? { ...given, json: await train(given, examples(), report) }
-      : given,
+  fit: fitOnWords({ name: 'wordpiece', file: (o) => makeTokenizerFile(BERT_TOKENS, o.lowercase), learn }),
   create,
 })
 export default wordpiece

@@ -36,6 +36,11 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   readonly views: readonly string[]
   /** Tokens after which it cuts a text. */
   readonly maximumLength: number
+  /**
+   * Its loss compares the examples of a batch with one another, so that it depends on which are together: a batch is then
+   * computed at once, never in parts. Default: every example has a loss of its own.
+   */
+  readonly comparesExamples?: boolean
   /** What to add to `config.json`: the architecture's name and the labels, say. */
   readonly config: Readonly<Record<string, unknown>>
   /** New parameters of the head. */

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import type { HostArray, Model, Objective, Params } from '@attune/core'
+import {
+  describeObjective,
+  expectClose,
+  floats,
+  gradientsOf,
+  referenceEngine,
+  tinyModel,
+  tinyTokenizer,
+} from '@attune/testkit'
+import { type Scalar, type Tensor, concat, div, expandDims } from '@tensorflow/tfjs-core'
+import { contrastive } from './contrastive.js'
+
+const model: Model = { ...tinyModel(), heads: { contrastive: { architecture: 'TinyModel', parts: {} } } }
+const tokenizer = tinyTokenizer()
+const given = { model, tokenizer }
+
+const examples = [
+  { text: 'a short one', pair: 'one that is short' },
+  { text: 'the quick brown fox', pair: 'jumps over' },
+  { text: 'x', pair: 'y' },
+  { text: 'a much longer text than the model takes, which is cut', pair: 'long' },
+  { text: 'seven', pair: 'the number after six and before eight' },
+  { text: 'lazy dogs sleep', pair: 'dogs' },
+]
+
+describeObjective(contrastive, { options: { scale: 4 }, given, references: [], examples, textsPerExample: 2 })
+
+describe('the loss', () => {
+  const golden = JSON.parse(readFileSync('golden/loss.json', 'utf8')) as {
+    readonly source: string
+    readonly scale: number
+    readonly loss: number
+  } & Readonly<Record<'texts' | 'pairs' | 'gradientOfTexts' | 'gradientOfPairs', number[][]>>
+  const array = (rows: number[][]): HostArray => floats(rows.flat(), [rows.length, rows[0]!.length])
+
+  it(`and its gradient are those of ${golden.source}`, async () => {
+    const engine = referenceEngine()
+    await engine.start()
+    const objective = contrastive({ pooling: 'pooled', scale: golden.scale }, given) as Objective
+    const mean = ({ texts, pairs }: Params): Scalar => {
+      const pooled = concat([texts!, pairs!], 0)
+      const outputs = { pooled, lastHiddenState: expandDims(pooled, 1) }
+      const batch = { inputs: {} } as never
+      const { sum, weight } = objective.loss(objective.head({}, outputs, { training: false }, batch), batch)
+      return div(sum, weight)
+    }
+    const vectors = engine.put({ texts: array(golden.texts), pairs: array(golden.pairs) }) as Record<string, Tensor>
+    const both = engine.compile((p: Params) => ({ loss: mean(p), gradients: gradientsOf(mean, p) }))
+    expectClose(
+      await engine.read(both(vectors)),
+      {
+        loss: floats([golden.loss], []),
+        gradients: { texts: array(golden.gradientOfTexts), pairs: array(golden.gradientOfPairs) },
+      },
+      1e-5,
+    )
+    await engine.close()
+  })
+})
+
+describe('a batch', () => {
+  const objective = contrastive({ padToMultipleOf: 1 }, given) as Objective
+
+  it('needs both texts, and says under which option to name their fields', () => {
+    expect(() => objective.encode({ text: 'a' })).toThrow(
+      expect.objectContaining({ code: 'MISSING_FIELD', remedy: expect.stringContaining('`pair`') as unknown }),
+    )
+  })
+
+  it('has the texts first and then, in the same order, what belongs to them', () => {
+    const { inputs } = objective.collate(examples.slice(1, 3).map((example) => objective.encode(example)))
+    const { inputIds } = inputs as Record<string, HostArray>
+    const [rows, width] = inputIds!.shape as [number, number]
+    const row = (i: number) => [...inputIds!.values.subarray(i * width, (i + 1) * width)].filter((id) => id !== 0)
+    const ids = ['the quick brown fox', 'x', 'jumps over', 'y'].map((text) => [...tokenizer.encode(text).ids])
+    expect(Array.from({ length: rows }, (_, i) => row(i))).toEqual(ids)
+  })
+
+  it('is never computed in parts', () => expect(objective.comparesExamples).toBe(true))
+})

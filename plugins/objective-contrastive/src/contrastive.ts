@@ -1,0 +1,158 @@
+import {
+  type Batch,
+  type Encoded,
+  type Encoding,
+  type Example,
+  type HostArray,
+  type Loss,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  type OnDevice,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+} from '@attune/core'
+import { type TextArrays, paddedLength, textArrays, textOf } from '@attune/data'
+import { crossEntropy, headFor } from '@attune/nn'
+import {
+  type Tensor,
+  cast,
+  div,
+  expandDims,
+  matMul,
+  maximum,
+  mul,
+  range,
+  scalar,
+  slice,
+  sqrt,
+  square,
+  sum,
+} from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+/** Two texts that belong together. */
+interface Item extends Encoded {
+  readonly text: Encoding
+  readonly pair: Encoding
+}
+
+/** The inputs have the texts in their first rows and what belongs to them in as many that follow: `[2 · batch, length]`. */
+interface PairBatch extends Batch {
+  readonly inputs: TextArrays
+}
+
+const options = z.strictObject({
+  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
+  pair: z.string().default('pair').meta({ field: true }).describe('The field that holds the text that belongs to it'),
+  pooling: z
+    .enum(['mean', 'pooled'])
+    .default('mean')
+    .describe("A text's vector: the mean of its tokens' last states, or what the model's classification head reads"),
+  scale: z.number().positive().max(1000).default(20).describe('What cosines are multiplied by: 1 / temperature'),
+  maximumLength: z
+    .int()
+    .min(3)
+    .optional()
+    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  truncationSide: z
+    .enum(['left', 'right'])
+    .optional()
+    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
+  padToMultipleOf: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(8)
+    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+})
+
+type Options = z.output<typeof options>
+
+function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): PairBatch {
+  const texts = [...items.map(({ text }) => text), ...items.map(({ pair }) => pair)]
+  const length = paddedLength(Math.max(...texts.map(({ ids }) => ids.length)), multiple, maximum)
+  return {
+    inputs: textArrays(
+      texts.map(({ ids }) => ids),
+      length,
+      pad,
+      texts.map(({ typeIds }) => typeIds),
+    ),
+  }
+}
+
+/** The mean of the states of the tokens that are not padding: `[rows, length, hidden]` → `[rows, hidden]`. */
+function meanState(states: Tensor, attentionMask: Tensor): Tensor {
+  const weights = expandDims(cast(attentionMask, 'float32'), 2) // [rows, length, 1]
+  return div(sum(mul(states, weights), 1), sum(weights, 1))
+}
+
+/** Rows of length 1, and a row of zeros as it is: `[rows, hidden]`. */
+const normalised = (vectors: Tensor): Tensor =>
+  div(vectors, maximum(sqrt(sum(square(vectors), 1, true)), scalar(1e-12)))
+
+/** Cross-entropy of finding a text's pair among all pairs of the batch; `vectors` are `[2 · batch, hidden]`, of length 1. */
+function loss(vectors: Tensor, scale: number): Loss {
+  const [rows, hidden] = vectors.shape as [number, number]
+  const count = rows / 2
+  const [texts, pairs] = [slice(vectors, [0, 0], [count, hidden]), slice(vectors, [count, 0], [count, hidden])]
+  const cosines = matMul(texts, pairs, false, true) // [batch, batch]
+  return { sum: sum(crossEntropy(mul(cosines, scale), range(0, count, 1, 'int32'))), weight: scalar(count) }
+}
+
+/** The cosine of row `i` with its pair. */
+function similarity({ values, shape }: HostArray, i: number): number {
+  const [rows, hidden] = shape as [number, number]
+  const row = (at: number): number[] => [...values.subarray(at * hidden, (at + 1) * hidden)]
+  const pair = row(i + rows / 2)
+  return row(i).reduce((total, value, at) => total + value * pair[at]!, 0)
+}
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, PairBatch, Tensor> {
+  const { architecture } = headFor(model, 'contrastive')
+  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const encode = (example: Example): Item => {
+    const text = tokenizer.encode(textOf(example, o.text), limits)
+    const pair = tokenizer.encode(textOf(example, o.pair, 'pair'), limits)
+    const length = Math.max(text.ids.length, pair.ids.length)
+    return { text, pair, length, truncated: text.truncated || pair.truncated }
+  }
+  return {
+    views: ['similarity'],
+    config: { architectures: [architecture] },
+    maximumLength,
+    comparesExamples: true,
+    init: () => ({}),
+    encode,
+    encodeUnlabelled: encode,
+    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
+    head: (_, { pooled, lastHiddenState }, _mode, { inputs }: OnDevice<PairBatch>) =>
+      normalised(o.pooling === 'pooled' ? pooled : meanState(lastHiddenState, inputs.attentionMask)),
+    loss: (vectors) => loss(vectors, o.scale),
+    predict: (vectors, items) => items.map((_, i) => ({ similarity: similarity(vectors, i) })),
+    reference: () => ({ similarity: 1 }),
+  }
+}
+
+/**
+ * Contrastive learning of text vectors: each text is to find the one that belongs to it among those of the whole batch, by a
+ * softmax over scaled cosines (InfoNCE, with the batch for its negatives; "multiple negatives ranking" in sentence-transformers).
+ * Larger batches make it harder, and better. Two texts of a batch that say the same count as strangers all the same.
+ */
+export const contrastive = definePlugin({
+  kind: OBJECTIVE,
+  name: 'contrastive',
+  summary: 'Texts that belong together come close, others in the batch go apart: how sentence encoders are trained',
+  source: 'van den Oord et al., Representation learning with contrastive predictive coding, 2018, equation 4',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  create: (o, given) => create(o, given) as unknown as Objective,
+})
+export default contrastive
