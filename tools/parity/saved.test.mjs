@@ -101,7 +101,7 @@ async function saveRun(into) {
       { places },
     ),
   )
-  const { engine, model, tokenizer, params, close } = await loadPretrained(directory, () => WRITING, places)
+  const { engine, model, tokenizer, params, close } = await loadPretrained(directory, () => ({ use: WRITING }), places)
   const ids = TEXTS.map((text) => Array.from(tokenizer.encode(text).ids))
   const read = /** @type {number[]} */ (ids[0])
   const array = (/** @type {number[]} */ values) => ({

@@ -39,7 +39,7 @@ tokenizer = AutoTokenizer.from_pretrained(MODEL)
 
 def encoded(split):
     return [
-        {**tokenizer(row["text"], truncation=True, max_length=128), "label": labels.index(row["label"])} for row in split
+        {**tokenizer(row["text"], truncation=True, max_length=96), "label": labels.index(row["label"])} for row in split
     ]
 
 
@@ -47,8 +47,8 @@ model = AutoModelForSequenceClassification.from_pretrained(
     MODEL, id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)}
 )
 arguments = TrainingArguments(
-    output_dir=folder, seed=seed, num_train_epochs=3, per_device_train_batch_size=32, per_device_eval_batch_size=64,
-    learning_rate=1e-4, weight_decay=0.01, warmup_steps=0.1, lr_scheduler_type="linear", adam_epsilon=1e-8,
+    output_dir=folder, seed=seed, num_train_epochs=2, per_device_train_batch_size=32, per_device_eval_batch_size=64,
+    learning_rate=2e-4, weight_decay=0.01, warmup_steps=0.1, lr_scheduler_type="linear", adam_epsilon=1e-8,
     max_grad_norm=1.0, use_cpu=True, save_strategy="no", report_to=[], disable_tqdm=True, logging_strategy="no",
 )  # fmt: skip
 collate = DataCollatorWithPadding(tokenizer, pad_to_multiple_of=16)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -117,6 +117,18 @@ describe('train, evaluate and predict', () => {
     expect(Object.keys(predictions[0]!.scores)).toEqual(['animal', 'tool'])
     expect((await attune(['predict', 'first'], 'the cat sings\na compiler runs\n')).out).toBe(given.out)
     expect((await attune(['predict', 'first', '--file', 'test.jsonl'])).out.trim().split('\n')).toHaveLength(12)
+
+    const saved = await attune(['predict', 'first/model', 'the cat sings', 'a compiler runs'])
+    const rounded = (out: string): string => out.replace(/\d\.\d+/g, (digits) => Number(digits).toFixed(4))
+    expect(rounded(saved.out)).toBe(rounded(given.out))
+  })
+
+  it('predicts with no model that is saved without a classifier', async () => {
+    cpSync(join(root, 'first/model'), join(root, 'words'), { recursive: true })
+    const saved = JSON.parse(readFileSync(join(root, 'words/config.json'), 'utf8')) as object
+    file('words/config.json', JSON.stringify({ ...saved, architectures: ['BertForMaskedLM'] }))
+    const { code, err } = await attune(['predict', 'words', 'a cat'])
+    expect([code, err]).toEqual([2, expect.stringMatching(/"BertForMaskedLM".*no classifier of this family/)])
   })
 
   it('stops at Ctrl-C after saving, in the midst of an epoch, says how to go on, and goes on', async () => {

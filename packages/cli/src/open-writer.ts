@@ -14,8 +14,9 @@ export interface OpenWriter {
   close(): Promise<void>
 }
 
-const objectiveFor = ({ config }: Model): string =>
-  config['is_encoder_decoder'] === true ? 'sequence-to-sequence' : 'causal-language-modeling'
+const objectiveFor = ({ config }: Model) => ({
+  use: config['is_encoder_decoder'] === true ? 'sequence-to-sequence' : 'causal-language-modeling',
+})
 
 /** How the model writes where nothing else is said; what of it is not followed is shown. */
 function defaultsOf({ generation }: Pretrained): GenerationDefaults | undefined {

@@ -1,13 +1,11 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   AttuneError,
   type Chosen,
-  type Encoded,
-  type Example,
   METRIC,
   SOURCE,
   type Score,
-  type Views,
   choosePlugins,
   closeScope,
   fieldsRead,
@@ -18,9 +16,11 @@ import {
 } from '@attune/core'
 import { encodeAll } from './batches.js'
 import { compose, partsOf, startEngine, withoutWatchers } from './compose.js'
-import { type Inference, inference } from './infer.js'
+import { inference } from './infer.js'
 import { warningsOf } from './load-report.js'
 import { type Plan, type RunOptions, placesOf } from './plan.js'
+import { type Predictor, predictAll } from './predictor.js'
+import { loadPretrainedPredictor } from './pretrained-predictor.js'
 import { readRunFolder } from './run-folder.js'
 import { score } from './score.js'
 import { type Split, openSplit, openSplits } from './splits.js'
@@ -111,32 +111,14 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
   }
 }
 
-/** A loaded model that predicts. */
-export interface Predictor {
-  /** The fields of an example that the objective reads, its text before all. */
-  readonly fields: readonly string[]
-  /** What its owner should know of how it was loaded. */
-  readonly warnings: readonly string[]
-  /** Predictions in the order of the examples; `truncated` tells whether a text lost its end. */
-  predict(examples: AsyncIterable<Example> | Iterable<Example>): AsyncIterable<Views & { readonly truncated: boolean }>
-  close(): Promise<void>
-}
-
-async function* predictAll(
-  forward: Inference,
-  params: Parameters<Inference['run']>[0],
-  encode: (example: Example) => Encoded,
-  examples: AsyncIterable<Example> | Iterable<Example>,
-): AsyncGenerator<Views & { readonly truncated: boolean }, void> {
-  async function* items() {
-    for await (const example of examples) yield encode(example)
-  }
-  for await (const { item, prediction } of forward.run(params, items()))
-    yield { ...prediction, truncated: item.truncated }
-}
-
-/** Loads the model of a run folder, to predict with. */
+/**
+ * Loads the model of a run folder to predict with, or a classifier from a folder in the layout of the Hugging Face library.
+ * @throws AttuneError `NOT_A_RUN` where there is neither, `NOT_A_CLASSIFIER` where what there is does not classify
+ */
 export async function loadPredictor(directory: string, options: RunOptions = {}): Promise<Predictor> {
+  const folder = resolve(options.baseDirectory ?? '.', directory)
+  const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
+  if (isModel) return loadPretrainedPredictor(folder, placesOf(options))
   const { plan, scope, parts, params, forward, warnings } = await openModel(directory, options, (saved) =>
     Promise.resolve({ ...saved, config: { ...saved.config, metric: [] } }),
   )

@@ -4,6 +4,7 @@ import { AttuneError, type Example, SOURCE, type Source, findPlugin } from '@att
 import { readLines } from '@attune/data'
 import { loadPredictor } from '@attune/trainer'
 import { Command } from 'commander'
+import { folderOf } from '../hub-models.js'
 import { placesFrom } from '../places.js'
 import { sourceOf } from './evaluate.js'
 import { showWarnings } from '../show-warnings.js'
@@ -63,9 +64,11 @@ async function* remembering(source: AsyncIterable<Example>, seen: unknown[], fie
 /** `attune predict` */
 export const predictCommand = (): Command =>
   new Command('predict')
-    .summary("predict with a run's model")
-    .description('Predicts with the model of a run. Prints a JSON object a line, and nothing else, on standard output.')
-    .argument('<run>', 'the folder of the run')
+    .summary("predict with a run's model, or a saved classifier")
+    .description(
+      'Predicts with the model of a run, or with a classifier in the layout of the Hugging Face library, in a folder or on the Hub. Prints a JSON object a line, and nothing else, on standard output.',
+    )
+    .argument('<model>', 'the folder of the run or of the classifier, or its name on the Hub')
     .argument('[text...]', 'texts; without any, --file or standard input, one text a line')
     .option(
       '--file <file>',
@@ -78,12 +81,13 @@ export const predictCommand = (): Command =>
 Examples:
   attune predict runs/debian-sections "A window manager for X"
   attune predict runs/debian-sections --file new.jsonl > predictions.jsonl
+  attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
   cat texts.txt | attune predict runs/debian-sections`,
     )
     .action(async (run: string, given: readonly string[], flags: PredictFlags) => {
       refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
-      const predictor = await loadPredictor(resolve(run), { places: placesFrom() })
+      const predictor = await loadPredictor(await folderOf(run), { places: placesFrom() })
       showWarnings(predictor.warnings)
       const [field = 'text'] = predictor.fields
       const seen: unknown[] = []

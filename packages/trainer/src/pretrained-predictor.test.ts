@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Model } from '@attune/core'
+import { classifies } from './pretrained-predictor.js'
+
+const parts = { 'classifier.weight': 'classifier.weight' }
+const model = {
+  heads: {
+    contrastive: { architecture: 'BertModel', parts: {} },
+    'sequence-classification': { architecture: 'BertForSequenceClassification', parts },
+    'token-classification': { architecture: 'BertForTokenClassification', parts },
+  },
+} as unknown as Model
+const architectures = ['BertForSequenceClassification']
+
+const refusal = (config: Record<string, unknown>): unknown => {
+  try {
+    return classifies(model, config)
+  } catch (error) {
+    return error
+  }
+}
+
+describe('what a saved classifier was trained for', () => {
+  it('is told by its class and its labels', () => {
+    const id2label = { 1: 'good', 0: 'bad' }
+    expect(classifies(model, { architectures, id2label })).toEqual({
+      use: 'sequence-classification',
+      labels: ['bad', 'good'],
+    })
+    expect(classifies(model, { architectures: ['BertForTokenClassification'], id2label }).use).toBe(
+      'token-classification',
+    )
+  })
+
+  it('has labels by number where they have no names', () => {
+    expect(classifies(model, { architectures })).toMatchObject({ labels: ['LABEL_0', 'LABEL_1'] })
+    expect(classifies(model, { architectures, num_labels: 3 })).toMatchObject({
+      labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'],
+    })
+  })
+
+  it.each([
+    ['another head', { architectures: ['BertModel'] }, '"BertModel"'],
+    ['another family', { architectures: ['T5ForSequenceClassification'] }, '"T5ForSequenceClassification"'],
+    ['no class', {}, 'no class'],
+    ['a number left out', { architectures, id2label: { 0: 'a', 2: 'b' } }, '{"0":"a","2":"b"}'],
+    ['a label that is no text', { architectures, id2label: { 0: 'a', 1: 2 } }, '{"0":"a","1":2}'],
+    ['a single number', { architectures, id2label: { 0: 'stars' } }, '1 number for "regression"'],
+    [
+      'several labels at once',
+      { architectures, problem_type: 'multi_label_classification' },
+      '"multi_label_classification"',
+    ],
+  ])('is not told by %s', (_, config, said) => {
+    expect(refusal(config)).toMatchObject({
+      code: 'NOT_A_CLASSIFIER',
+      problem: expect.stringContaining(said) as unknown,
+    })
+  })
+})
