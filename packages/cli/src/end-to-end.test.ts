@@ -123,6 +123,19 @@ describe('train, evaluate and predict', () => {
     expect(rounded(saved.out)).toBe(rounded(given.out))
   })
 
+  it('predicts without the folders that the tokenizer and the model were read from', async () => {
+    cpSync(join(root, 'first/model'), join(root, 'start'), { recursive: true })
+    const change = (text: string): string =>
+      text
+        .replace('use: wordpiece, vocabularySize: 200', 'use: wordpiece, path: start, addedTokens: [purrs]')
+        .replace(/model: .*/, 'model: { use: bert, from: start, resizeEmbeddings: true }')
+    expect((await attune(['train', config('moved', change)])).code).toBe(0)
+    const before = await attune(['predict', 'moved', 'the cat purrs'])
+    expect([before.code, before.err]).toEqual([0, ''])
+    rmSync(join(root, 'start'), { recursive: true })
+    expect((await attune(['predict', 'moved', 'the cat purrs'])).out).toBe(before.out)
+  })
+
   it('predicts with no model that is saved without a classifier', async () => {
     cpSync(join(root, 'first/model'), join(root, 'words'), { recursive: true })
     const saved = JSON.parse(readFileSync(join(root, 'words/config.json'), 'utf8')) as object

@@ -21,7 +21,7 @@ import { warningsOf } from './load-report.js'
 import { type Plan, type RunOptions, placesOf } from './plan.js'
 import { type Predictor, predictAll } from './predictor.js'
 import { loadPretrainedPredictor } from './pretrained-predictor.js'
-import { readRunFolder } from './run-folder.js'
+import { type Learned, readRunFolder } from './run-folder.js'
 import { score } from './score.js'
 import { type Split, openSplit, openSplits } from './splits.js'
 import { savedParameters } from './weights.js'
@@ -51,12 +51,23 @@ export interface EvaluateOptions extends RunOptions {
   readonly metrics?: unknown
 }
 
+/**
+ * What a run learned, with the tokenizer that was saved beside the model in the place of the folder that it was read from: that one
+ * may be gone, or be another by now.
+ */
+function withOwnTokenizer({ options }: Learned, plan: Plan, folder: string): Learned['options'] {
+  const tokenizer = options['tokenizer'] ?? plan.config.tokenizer.options
+  const own = join(folder, 'model')
+  if (tokenizer['path'] === undefined || !existsSync(join(own, 'tokenizer.json'))) return options
+  return { ...options, tokenizer: { ...tokenizer, path: own } }
+}
+
 /** Opens a run folder's model for inference. */
 async function openModel(directory: string, options: RunOptions, change: (plan: Plan) => Promise<Plan>) {
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const { plan: saved, learned } = await readRunFolder(folder, options)
   const plan = await change(withoutWatchers(saved))
-  const scope = compose(plan, learned.options, { parent: options.scope })
+  const scope = compose(plan, withOwnTokenizer(learned, plan, folder), { parent: options.scope })
   try {
     await startEngine(scope)
     const parts = partsOf(scope)
