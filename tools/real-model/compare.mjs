@@ -3,19 +3,19 @@
  * Fine-tunes all-MiniLM-L6-v2 on examples/debian-sections by one recipe, here and with transformers' Trainer, with the same
  * seeds, and prints what both reach on the test split, how far they are apart and how far above a linear SVM. The scores of
  * each seed and side are kept in comparison.json as soon as they are known, so that an interrupted comparison goes on where
- * it was and more seeds can follow.
+ * it was and more seeds can follow; docs/real-model.md shows them.
  *
  *     PYTHON=… node tools/real-model/compare.mjs [--seeds 1,2,3]
  *
- * Takes about ten minutes a seed and side on two cores. Python needs torch, transformers, accelerate and scikit-learn.
+ * Takes about six minutes a seed and side on two cores. Python needs torch, transformers, accelerate and scikit-learn.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { keep, load, recipeOf, summary } from './comparison.mjs'
+import { keep, load, recipeOf, summary, written } from './comparison.mjs'
 
 /** @import { Scores } from './comparison.mjs' */
 
@@ -61,3 +61,5 @@ for (const seed of seeds)
     console.log(`${side}, seed ${seed}: accuracy ${scores.accuracy.toFixed(4)}, macro-F1 ${scores.f1.toFixed(4)}`)
   }
 console.log(summary(results, seeds))
+const page = fileURLToPath(new URL('../../docs/real-model.md', import.meta.url))
+writeFileSync(page, written(readFileSync(page, 'utf8'), results))

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { table } from '@attune/text'
+import { table as markdownTable } from '../check/table.mjs'
 
 /**
  * @typedef {{ accuracy: number, f1: number }} Scores on the test split, in [0, 1]
@@ -40,13 +41,23 @@ const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length
 /** A difference of scores in points. @param {number} value */
 const points = (value) => `${value < 0 ? '' : '+'}${(100 * value).toFixed(2)}`
 
+const COLUMNS = [
+  'score',
+  '',
+  'Attune',
+  'transformers',
+  'points apart',
+  'Attune above linear',
+  'transformers above linear',
+]
+
 /** All scores of some seeds, their means, and how far those are apart and above the linear baseline. @param {Results} results @param {readonly string[]} seeds */
-export function summary(results, seeds) {
-  const lines = /** @type {const} */ (['accuracy', 'f1']).flatMap((score) => {
+const linesOf = (results, seeds) =>
+  /** @type {const} */ (['accuracy', 'f1']).flatMap((score) => {
     const of = (/** @type {Side} */ side) => seeds.map((seed) => results[side][seed]?.[score] ?? NaN)
     /** @param {string} name @param {number} ours @param {number} theirs */
     const line = (name, ours, theirs) => [
-      score,
+      score === 'f1' ? 'macro F1' : score,
       name,
       ours.toFixed(4),
       theirs.toFixed(4),
@@ -60,14 +71,17 @@ export function summary(results, seeds) {
       line('mean', mean(ours), mean(theirs)),
     ]
   })
-  const columns = [
-    'score',
-    '',
-    'Attune',
-    'transformers',
-    'points apart',
-    'Attune above linear',
-    'transformers above linear',
-  ]
-  return table(columns, lines).join('\n')
+
+/** A table of the scores of some seeds. @param {Results} results @param {readonly string[]} seeds */
+export const summary = (results, seeds) => table(COLUMNS, linesOf(results, seeds)).join('\n')
+
+const [BEGIN, END] = ['<!-- compared: begin -->', '<!-- compared: end -->']
+
+/** A page with the scores of all seeds that both sides have, between its two comments. @param {string} page @param {Results} results */
+export function written(page, results) {
+  const [before, rest] = page.split(BEGIN)
+  const after = rest?.split(END)[1]
+  if (before === undefined || after === undefined) throw new Error(`the page lacks ${BEGIN} … ${END}`)
+  const seeds = Object.keys(results.attune).filter((seed) => results.transformers[seed] !== undefined)
+  return `${before}${BEGIN}\n\n${markdownTable(COLUMNS, linesOf(results, seeds))}\n\n${END}${after}`
 }

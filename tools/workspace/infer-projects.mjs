@@ -77,7 +77,7 @@ const READS = {
   'examples/custom-trainer': ['examples/debian-sections/**/*'],
   'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/models.md'],
-  'tools/real-model': ['examples/debian-sections/**/*'],
+  'tools/real-model': ['examples/debian-sections/**/*', 'docs/real-model.md'],
   'tools/scaffold': ['tools/check/**/*', 'eslint.config.mjs', '.prettierrc.json'],
   'tools/tfjs-native': ['examples/debian-sections/**/*', 'examples/models/**/*'],
   'tools/workspace': ['eslint.config.mjs', 'nx.json', 'package.json', '.nx/version-plans/**/*'],
