@@ -93,9 +93,14 @@ export function openSession(
     enableCpuMemArena: keepsMemory,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-    // Moments of an optimizer decay towards zero through numbers that processors are a hundred times slower with.
     extra: {
-      session: { set_denormal_as_zero: '1' },
+      session: {
+        // Moments of an optimizer decay towards zero through numbers that processors are a hundred times slower with.
+        set_denormal_as_zero: '1',
+        // Each session has threads of its own, which would wait for more work in a loop while another session computes. Measured where
+        // batches of several lengths take turns, on two cores: steps of 38 ms become 22, and steps of 305 become 299.
+        force_spinning_stop: '1',
+      },
       // Measured: a sum and a layer norm apart take 0.5 ms where the two in one take 1.9 (2,048 rows of 384).
       optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' },
     },
