@@ -4,20 +4,20 @@
  * `--small` takes one of 60 steps; `--write` puts the table into docs/cli.md. On a machine that does nothing else, for what slows it between
  * plan and run counts as an error of the plan.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cpus } from 'node:os'
 import { table } from '@attune/text'
 import { format, resolveConfig } from 'prettier'
 import { root } from '../check/packages.mjs'
+import { writePart } from '../check/replace-part.mjs'
+import { table as markdownTable } from '../check/table.mjs'
 import { COLUMNS, PLANNED, SMALL, compare, rowOf } from './forecasts.mjs'
 
 const { values } = parseArgs({
   options: { small: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 })
 const PAGE = join(root, 'docs/cli.md')
-const [BEGIN, END] = ['<!-- plans: begin -->', '<!-- plans: end -->']
 
 const rows = []
 for (const planned of values.small ? [SMALL] : PLANNED) {
@@ -26,16 +26,10 @@ for (const planned of values.small ? [SMALL] : PLANNED) {
 }
 console.log(table(COLUMNS, rows).join('\n'))
 if (values.write) {
-  const page = readFileSync(PAGE, 'utf8')
-  const line = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`
   const measured = [
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}.`,
     '',
-    ...[line(COLUMNS), line(COLUMNS.map(() => '---')), ...rows.map(line)],
+    markdownTable(COLUMNS, rows),
   ].join('\n')
-  const [before, after] = [page.slice(0, page.indexOf(BEGIN) + BEGIN.length), page.slice(page.indexOf(END))]
-  writeFileSync(
-    PAGE,
-    await format(`${before}\n\n${measured}\n\n${after}`, { ...(await resolveConfig(PAGE)), filepath: PAGE }),
-  )
+  writePart(PAGE, 'plans', await format(measured, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 }

@@ -5,6 +5,8 @@ import { createRequire } from 'node:module'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../check/packages.mjs'
+import { writePart } from '../check/replace-part.mjs'
+import { table as markdownTable } from '../check/table.mjs'
 
 /** @typedef {import('./measure.mjs').Measured} Measured */
 /** @typedef {import('./measure.mjs').Row} Row */
@@ -14,10 +16,10 @@ import { root } from '../check/packages.mjs'
 const PAGE = join(root, 'docs/benchmarks.md')
 const RECORDS = join(root, 'docs/benchmarks.json')
 
-/** What was measured where: its name in the records, and the comments that stand around its tables. */
+/** What was measured where: its name in the records, and that of the part of the page that has its tables. */
 const PLACES = /** @type {const} */ ({
-  processor: { records: 'workloads', begin: '<!-- measured: begin -->', end: '<!-- measured: end -->' },
-  gpu: { records: 'gpu', begin: '<!-- measured on a GPU: begin -->', end: '<!-- measured on a GPU: end -->' },
+  processor: { records: 'workloads', part: 'measured' },
+  gpu: { records: 'gpu', part: 'measured on a GPU' },
 })
 
 export const COLUMNS = [
@@ -133,10 +135,6 @@ export function circumstances({ rows }) {
   }
 }
 
-/** @param {readonly string[]} header @param {readonly (readonly string[])[]} rows */
-const markdownTable = (header, rows) =>
-  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
-
 /** @param {Circumstances} about */
 const where = ({ date, processor, memoryBytes, node, onnxruntime, tfjs, peers }) =>
   `Measured on ${date}: ${processor}, ${(memoryBytes / 1e9).toFixed(0)} GB; Node ${node}, ONNX Runtime ${onnxruntime}, TensorFlow.js ${tfjs}; ${peers.join('; ')}.`
@@ -163,12 +161,9 @@ export function merged(before, now) {
 
 /** Writes docs/benchmarks.json and a measured part of docs/benchmarks.md; what stands there for other workloads stays. @param {readonly Recorded[]} now @param {keyof typeof PLACES} place */
 export function write(now, place) {
-  const { records, begin, end } = PLACES[place]
+  const { records, part } = PLACES[place]
   const known = JSON.parse(readFileSync(RECORDS, 'utf8'))
   const all = merged(known[records] ?? [], now)
   writeFileSync(RECORDS, `${JSON.stringify({ ...known, [records]: all }, null, 2).replaceAll(`${root}/`, '')}\n`)
-  const [before, rest] = readFileSync(PAGE, 'utf8').split(begin)
-  const after = rest?.split(end)[1]
-  if (before === undefined || after === undefined) throw new Error(`${PAGE} lacks ${begin} … ${end}`)
-  writeFileSync(PAGE, `${before}${begin}\n\n${markdown(all, place)}\n\n${end}${after}`)
+  writePart(PAGE, part, markdown(all, place))
 }

@@ -17,6 +17,8 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { table, tokenizerOf } from '@attune/text'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { root } from '../check/packages.mjs'
+import { writePart } from '../check/replace-part.mjs'
+import { table as markdownTable } from '../check/table.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -113,9 +115,5 @@ const header = ['tokenizer', 'peer', 'seconds', 'M characters/s', 'tokens', 'rat
 const head = `${texts.length} texts of ${(characters / 1e6).toFixed(1)} M characters, the best of ${values.rounds} rounds; ${about}; @huggingface/tokenizers 0.2.0; Node ${process.versions.node}.`
 console.log(`${head}\n${table(header, rows).join('\n')}`)
 if (values.write) {
-  const [BEGIN, END] = ['<!-- tokenization: begin -->', '<!-- tokenization: end -->']
-  const page = join(root, 'docs/benchmarks.md')
-  const [before, rest] = readFileSync(page, 'utf8').split(BEGIN)
-  const lines = [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`)
-  writeFileSync(page, `${before}${BEGIN}\n\n${head}\n\n${lines.join('\n')}\n\n${END}${rest?.split(END)[1]}`)
+  writePart(join(root, 'docs/benchmarks.md'), 'tokenization', `${head}\n\n${markdownTable(header, rows)}`)
 }

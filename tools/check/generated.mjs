@@ -10,18 +10,8 @@ import { z } from 'zod'
 import { errorPages } from './error-codes.mjs'
 import { optionsTable } from './options-table.mjs'
 import { isProgram, load, packagesIn, report, root } from './packages.mjs'
+import { lacking, replacePart } from './replace-part.mjs'
 import { table } from './table.mjs'
-
-/**
- * The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced; `undefined` if it has no such part.
- * @param {string} text @param {string} name @param {string} content
- */
-export function replacePart(text, name, content) {
-  const [opening, closing] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
-  const [start, end] = [text.indexOf(opening), text.indexOf(closing)]
-  if (start < 0 || end < start) return undefined
-  return `${text.slice(0, start + opening.length)}\n\n${content.trim()}\n\n${text.slice(end)}`
-}
 
 /** @param {import('./packages.mjs').Package[]} plugins @param {readonly string[]} summaries */
 const pluginsTable = (plugins, summaries) =>
@@ -75,7 +65,7 @@ async function documents(packages) {
   const part = async (/** @type {string} */ path, /** @type {string} */ name, /** @type {string} */ content) => {
     if (!existsSync(join(root, path))) return { path, wanted: new Error(`${path} is missing`) }
     const text = replacePart(readFileSync(join(root, path), 'utf8'), name, await pretty(content))
-    return { path, wanted: text ?? new Error(`${path} lacks <!-- ${name} --> and <!-- /${name} -->`) }
+    return { path, wanted: text ?? lacking(path, name) }
   }
   const plugins = packages.filter(({ group }) => group === 'plugins')
   return [

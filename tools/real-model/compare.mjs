@@ -10,12 +10,13 @@
  * Takes about six minutes a seed and side on two cores. Python needs torch, transformers, accelerate and scikit-learn.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { keep, load, recipeOf, summary, written } from './comparison.mjs'
+import { writePart } from '../check/replace-part.mjs'
+import { compared, keep, load, recipeOf, summary } from './comparison.mjs'
 
 /** @import { Scores } from './comparison.mjs' */
 
@@ -61,5 +62,4 @@ for (const seed of seeds)
     console.log(`${side}, seed ${seed}: accuracy ${scores.accuracy.toFixed(4)}, macro-F1 ${scores.f1.toFixed(4)}`)
   }
 console.log(summary(results, seeds))
-const page = fileURLToPath(new URL('../../docs/real-model.md', import.meta.url))
-writeFileSync(page, written(readFileSync(page, 'utf8'), results))
+writePart(fileURLToPath(new URL('../../docs/real-model.md', import.meta.url)), 'compared', compared(results))

@@ -75,13 +75,12 @@ const linesOf = (results, seeds) =>
 /** A table of the scores of some seeds. @param {Results} results @param {readonly string[]} seeds */
 export const summary = (results, seeds) => table(COLUMNS, linesOf(results, seeds)).join('\n')
 
-const [BEGIN, END] = ['<!-- compared: begin -->', '<!-- compared: end -->']
-
-/** A page with the scores of all seeds that both sides have, between its two comments. @param {string} page @param {Results} results */
-export function written(page, results) {
-  const [before, rest] = page.split(BEGIN)
-  const after = rest?.split(END)[1]
-  if (before === undefined || after === undefined) throw new Error(`the page lacks ${BEGIN} … ${END}`)
-  const seeds = Object.keys(results.attune).filter((seed) => results.transformers[seed] !== undefined)
-  return `${before}${BEGIN}\n\n${markdownTable(COLUMNS, linesOf(results, seeds))}\n\n${END}${after}`
-}
+/** The scores of all seeds that both sides have, as a table for a page. @param {Results} results */
+export const compared = (results) =>
+  markdownTable(
+    COLUMNS,
+    linesOf(
+      results,
+      Object.keys(results.attune).filter((seed) => results.transformers[seed] !== undefined),
+    ),
+  )
