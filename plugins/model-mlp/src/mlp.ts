@@ -23,6 +23,7 @@ import {
   filled,
   fold,
   linear,
+  meanState,
   normal,
   parameter,
   requireRoom,
@@ -47,7 +48,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { documentCounter } from './inverse-document-frequencies.js'
-import { meanOf, readEncoder } from './read-encoder.js'
+import { readEncoder } from './read-encoder.js'
 
 export { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
 
@@ -198,7 +199,7 @@ function perceptron(o: Options, params: Params, x: Tensor, mode: Mode): readonly
 function vectorsOf(o: Options, inside: FrozenEncoder | undefined, params: Params, inputs: TextInputs) {
   if (inside !== undefined) return readEncoder(inside, params, inputs)
   const words = embedding(params, 'mlp.embeddings.word_embeddings', inputs.inputIds)
-  if (o.input === 'mean') return { words, text: meanOf(words, inputs) }
+  if (o.input === 'mean') return { words, text: meanState(words, inputs.attentionMask) }
   const [batch, , width] = words.shape as [number, number, number]
   const weights = tfIdf(o, inputs.inputIds, cast(inputs.attentionMask, 'float32'))
   return { words, text: reshape(matMul(expandDims(weights, 1), words), [batch, width]) }

@@ -1,15 +1,6 @@
 import type { FrozenEncoder, Params, TextInputs } from '@attune/core'
-import { withoutGradient } from '@attune/nn'
-import { type Tensor, cast, concat, div, expandDims, matMul, maximum, reshape, slice, sum } from '@tensorflow/tfjs-core'
-
-/** Each token's share of the mean: `[batch, length]`, rows sum to 1. */
-const shares = (mask: Tensor): Tensor => div(mask, maximum(sum(mask, 1, true), 1))
-
-/** The mean of the states `[batch, length, width]` of the tokens that are not padding, `[batch, width]`. */
-export function meanOf(states: Tensor, { attentionMask }: TextInputs): Tensor {
-  const [batch, , width] = states.shape as [number, number, number]
-  return reshape(matMul(expandDims(shares(cast(attentionMask, 'float32')), 1), states), [batch, width])
-}
+import { meanState, withoutGradient } from '@attune/nn'
+import { concat, expandDims, reshape, slice } from '@tensorflow/tfjs-core'
 
 /** The parameters of the model inside, by its own names. */
 const own = (params: Params, prefix: string): Params =>
@@ -23,7 +14,7 @@ const own = (params: Params, prefix: string): Params =>
 export function readEncoder({ model, prefix, reads }: FrozenEncoder, params: Params, inputs: TextInputs) {
   const both = withoutGradient(() => {
     const { lastHiddenState, pooled } = model.forward(own(params, prefix), inputs, { training: false })
-    const text = reads === 'pooled' ? pooled : meanOf(lastHiddenState, inputs)
+    const text = reads === 'pooled' ? pooled : meanState(lastHiddenState, inputs.attentionMask)
     return concat([expandDims(text, 1), lastHiddenState], 1)
   }) // [batch, 1 + length, width]
   const [batch, , width] = both.shape as [number, number, number]

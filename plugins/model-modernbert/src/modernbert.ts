@@ -23,11 +23,12 @@ import {
   layerNorm,
   layerStack,
   linear,
+  meanState,
   rotaryTables,
   rotate,
   splitHeads,
 } from '@attune/nn'
-import { type Tensor, add, cast, div, expandDims, mul, slice, squeeze, sum } from '@tensorflow/tfjs-core'
+import { type Tensor, add, mul, slice, squeeze } from '@tensorflow/tfjs-core'
 import { type Options, options } from './options.js'
 
 const WORDS = 'model.embeddings.tok_embeddings.weight'
@@ -136,8 +137,7 @@ function views(o: Options, inputs: TextInputs): readonly Tensor[] {
 /** The first state of each text, or the mean of those that are not padding: `[batch, length, hidden]` → `[batch, hidden]`. */
 function pool(o: Options, states: Tensor, attentionMask: Tensor): Tensor {
   if (o.classifierPooling === 'cls') return squeeze(slice(states, [0, 0, 0], [-1, 1, -1]), [1])
-  const mask = expandDims(cast(attentionMask, 'float32'), 2) // [batch, length, 1]
-  return div(sum(mul(states, mask), 1), sum(mask, 1))
+  return meanState(states, attentionMask)
 }
 
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {

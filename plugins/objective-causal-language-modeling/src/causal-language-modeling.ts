@@ -17,6 +17,8 @@ import {
   type TextArrays,
   eachInItsRow,
   layOut,
+  lengthOptions,
+  mostTokens,
   packSequences,
   packedTextArrays,
   paddedLength,
@@ -47,26 +49,13 @@ interface NextTokens extends Record<string, Tensor> {
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
-  maximumLength: z
-    .int()
-    .min(2)
-    .optional()
-    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  maximumLength: mostTokens(2),
   packTo: z
     .int()
     .min(2)
     .optional()
     .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
-  truncationSide: z
-    .enum(['left', 'right'])
-    .optional()
-    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
-  padToMultipleOf: z
-    .int()
-    .min(1)
-    .max(512)
-    .default(8)
-    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+  ...lengthOptions,
 })
 
 type Options = z.output<typeof options>

@@ -14,23 +14,9 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, paddedLength, textArrays, textOf } from '@attune/data'
-import { crossEntropy, headFor } from '@attune/nn'
-import {
-  type Tensor,
-  cast,
-  div,
-  expandDims,
-  matMul,
-  maximum,
-  mul,
-  range,
-  scalar,
-  slice,
-  sqrt,
-  square,
-  sum,
-} from '@tensorflow/tfjs-core'
+import { type TextArrays, lengthOptions, mostTokens, paddedLength, textArrays, textOf } from '@attune/data'
+import { crossEntropy, headFor, meanState } from '@attune/nn'
+import { type Tensor, div, matMul, maximum, mul, range, scalar, slice, sqrt, square, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** Two texts that belong together. */
@@ -52,21 +38,8 @@ const options = z.strictObject({
     .default('mean')
     .describe("A text's vector: the mean of its tokens' last states, or what the model's classification head reads"),
   scale: z.number().positive().max(1000).default(20).describe('What cosines are multiplied by: 1 / temperature'),
-  maximumLength: z
-    .int()
-    .min(3)
-    .optional()
-    .describe("Tokens after which a text is cut; the default is the model's maximum"),
-  truncationSide: z
-    .enum(['left', 'right'])
-    .optional()
-    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
-  padToMultipleOf: z
-    .int()
-    .min(1)
-    .max(512)
-    .default(8)
-    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+  maximumLength: mostTokens(3),
+  ...lengthOptions,
 })
 
 type Options = z.output<typeof options>
@@ -82,12 +55,6 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximum:
       texts.map(({ typeIds }) => typeIds),
     ),
   }
-}
-
-/** The mean of the states of the tokens that are not padding: `[rows, length, hidden]` → `[rows, hidden]`. */
-function meanState(states: Tensor, attentionMask: Tensor): Tensor {
-  const weights = expandDims(cast(attentionMask, 'float32'), 2) // [rows, length, 1]
-  return div(sum(mul(states, weights), 1), sum(weights, 1))
 }
 
 /** Rows of length 1, and a row of zeros as it is: `[rows, hidden]`. */

@@ -22,6 +22,8 @@ import {
   type Packing,
   type TextArrays,
   eachInItsRow,
+  lengthOptions,
+  mostTokens,
   packSequences,
   packedTextArrays,
   padTo,
@@ -68,26 +70,13 @@ const options = z.strictObject({
     .default(0.15)
     .describe('Share of the tokens that are to be found again'),
   wholeWord: z.boolean().default(true).describe('Hide all pieces of a word together'),
-  maximumLength: z
-    .int()
-    .min(3)
-    .optional()
-    .describe("Tokens after which a text is cut; the default is the model's maximum"),
+  maximumLength: mostTokens(3),
   packTo: z
     .int()
     .min(3)
     .optional()
     .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
-  truncationSide: z
-    .enum(['left', 'right'])
-    .optional()
-    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
-  padToMultipleOf: z
-    .int()
-    .min(1)
-    .max(512)
-    .default(8)
-    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+  ...lengthOptions,
 })
 
 type Options = z.output<typeof options>

@@ -15,7 +15,7 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, padTo, paddedLength, textArrays, textOf } from '@attune/data'
+import { type TextArrays, lengthOptions, mostTokens, padTo, paddedLength, textArrays, textOf } from '@attune/data'
 import { crossEntropy, filled, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
 import { type Tensor, mul, reshape, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -49,21 +49,8 @@ const options = z.strictObject({
     .default(1 / 6)
     .describe('Share of the tokens that are to be found again'),
   maximumSpanLength: z.int().min(1).max(100).default(5).describe('The most tokens that are found again in a run'),
-  maximumLength: z
-    .int()
-    .min(3)
-    .optional()
-    .describe("Tokens after which a text is cut; the default is the model's maximum"),
-  truncationSide: z
-    .enum(['left', 'right'])
-    .optional()
-    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
-  padToMultipleOf: z
-    .int()
-    .min(1)
-    .max(512)
-    .default(8)
-    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+  maximumLength: mostTokens(3),
+  ...lengthOptions,
 })
 
 type Options = z.output<typeof options>

@@ -13,7 +13,16 @@ import {
   definePlugin,
   nearest,
 } from '@attune/core'
-import { type TextArrays, labelConfig, labelNumbers, paddedLength, requireLabels, textArrays } from '@attune/data'
+import {
+  type TextArrays,
+  labelConfig,
+  labelNumbers,
+  lengthOptions,
+  mostTokens,
+  paddedLength,
+  requireLabels,
+  textArrays,
+} from '@attune/data'
 import { crossEntropy, dropout, fold, freshClassifier, headFor, linear, nameParts, partsIn } from '@attune/nn'
 import { type Scalar, type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -42,21 +51,8 @@ const options = z.strictObject({
     .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
     .optional()
     .describe('All label names; learned from the training examples when absent'),
-  maximumLength: z
-    .int()
-    .min(3)
-    .optional()
-    .describe("Tokens after which a text is cut; the default is the model's maximum"),
-  truncationSide: z
-    .enum(['left', 'right'])
-    .optional()
-    .describe("The end that is cut off a text that is too long; the default is the tokenizer's"),
-  padToMultipleOf: z
-    .int()
-    .min(1)
-    .max(512)
-    .default(8)
-    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+  maximumLength: mostTokens(3),
+  ...lengthOptions,
 })
 
 type Options = z.output<typeof options>

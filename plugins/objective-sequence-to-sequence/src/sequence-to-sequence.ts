@@ -12,7 +12,16 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, attentionMask, padTo, paddedLength, textArrays, textOf } from '@attune/data'
+import {
+  type TextArrays,
+  attentionMask,
+  lengthOptions,
+  mostTokens,
+  padTo,
+  paddedLength,
+  textArrays,
+  textOf,
+} from '@attune/data'
 import { crossEntropy, filled, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
 import { type Tensor, argMax, mul, reshape, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -42,24 +51,15 @@ interface TargetTokens extends Record<string, Tensor> {
   readonly best: Tensor
 }
 
-const most = (what: string) =>
-  z.int().min(2).optional().describe(`Tokens after which ${what} is cut; the default is the model's maximum`)
-
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: true }).describe('The field that holds the text to read'),
   target: z.string().default('target').meta({ field: true }).describe('The field that holds the text to write'),
-  maximumLength: most('the text to read'),
-  maximumTargetLength: most('the text to write'),
-  truncationSide: z
-    .enum(['left', 'right'])
-    .optional()
-    .describe("The end that is cut off a text to read that is too long; the default is the tokenizer's"),
-  padToMultipleOf: z
-    .int()
-    .min(1)
-    .max(512)
-    .default(8)
-    .describe('Batches are padded to a multiple of this, so that few shapes occur'),
+  maximumLength: mostTokens(2, 'the text to read'),
+  maximumTargetLength: mostTokens(2, 'the text to write'),
+  ...lengthOptions,
+  truncationSide: lengthOptions.truncationSide.describe(
+    "The end that is cut off a text to read that is too long; the default is the tokenizer's",
+  ),
 })
 
 type Options = z.output<typeof options>

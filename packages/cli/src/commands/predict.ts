@@ -84,10 +84,10 @@ Examples:
   attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
   cat texts.txt | attune predict runs/debian-sections`,
     )
-    .action(async (run: string, given: readonly string[], flags: PredictFlags) => {
+    .action(async (model: string, given: readonly string[], flags: PredictFlags) => {
       refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
-      const predictor = await loadPredictor(await folderOf(run), { places: placesFrom() })
+      const predictor = await loadPredictor(await folderOf(model), { places: placesFrom() })
       showWarnings(predictor.warnings)
       const [field = 'text'] = predictor.fields
       const seen: unknown[] = []
