@@ -228,9 +228,12 @@ test('operations are those of the layers: 2 × parameters for each token, attent
   assert.equal(matrixOperations(CHECK), 3 * forward)
   const { batch, length } = CHECK
   const [layers, hidden, inner] = [2, 32, 64]
-  const linear = 2 * batch * length * layers * (4 * hidden * hidden + 2 * hidden * inner)
-  const attention = layers * batch * 2 * (2 * length * length * hidden)
-  assert.equal(forward, linear + attention)
+  const linear = 2 * batch * length * (4 * hidden * hidden + 2 * hidden * inner)
+  const attention = batch * 2 * (2 * length * length * hidden)
+  // Of the last layer a classifier needs the keys and values of all tokens, and the rest of the first.
+  const last =
+    2 * batch * (2 * length * hidden * hidden + 2 * hidden * hidden + 2 * hidden * inner) + attention / length
+  assert.equal(forward, (layers - 1) * (linear + attention) + last)
 })
 
 test('operations of a step of LoRA are those of the products that are taken', async () => {

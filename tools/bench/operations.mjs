@@ -5,7 +5,8 @@
 /**
  * A dense layer: its name, inputs and outputs, and whether it reads what the layer below gives, normed at most.
  * @typedef {{ name: string, inputs: number, outputs: number, first?: boolean }} Dense
- * @typedef {{ layers: number, attended: number, dense: readonly Dense[], hidden: number }} Shape `attended`: heads times their width
+ * @typedef {{ layers: number, attended: number, dense: readonly Dense[], hidden: number, pooled?: readonly string[] }} Shape `attended`: heads
+ * times their width; `pooled`: the dense layers of the last layer that are needed of all tokens, where only the first one's state is read
  */
 
 /** @param {string} name @param {number} inputs @param {number} outputs @returns {Dense} */
@@ -19,6 +20,7 @@ const SHAPES = {
     layers,
     hidden: h,
     attended: h,
+    pooled: ['key', 'value'],
     dense: [
       ...['query', 'key', 'value'].map((name) => first(name, h, h)),
       dense('output.dense', h, h),
@@ -69,8 +71,9 @@ function forDense({ name, inputs, outputs, first: reads = false }, depth, { task
 }
 
 /**
- * Floating-point operations of a step's matrix products: those of the layers and, where tokens are predicted, of the head,
- * which is the word embeddings, frozen with LoRA. Nothing where text is written.
+ * Floating-point operations of a step's matrix products, as far as the step needs them: those of the layers and, where tokens
+ * are predicted, of the head, which is the word embeddings, frozen with LoRA. Where only the first token's state is read, the
+ * last layer counts with the keys and values of all tokens and the rest of the first. Nothing where text is written.
  * @param {Workload} workload
  */
 export function matrixOperations(workload) {
@@ -79,9 +82,13 @@ export function matrixOperations(workload) {
   if (task === 'write' || shape === undefined) return undefined
   const passes = task === 'train' ? 3 : 1
   const scores = passes * 4 * length * shape.attended // queries with keys, weights with values
-  let forToken = 0
-  for (let depth = 0; depth < shape.layers; depth++)
-    forToken += scores + shape.dense.reduce((sum, layer) => sum + forDense(layer, depth, workload), 0)
+  let forText = 0
+  for (let depth = 0; depth < shape.layers; depth++) {
+    const only = depth === shape.layers - 1 ? shape.pooled : undefined
+    const tokens = (/** @type {Dense} */ { name }) => (only === undefined || only.includes(name) ? length : 1)
+    forText += (only === undefined ? length : 1) * scores
+    for (const layer of shape.dense) forText += tokens(layer) * forDense(layer, depth, workload)
+  }
   const head = objective === 'causal-language-modeling' ? 2 * shape.hidden * model.vocab_size : 0
-  return batch * length * (forToken + (lora === undefined ? passes : Math.min(passes, 2)) * head)
+  return batch * (forText + length * (lora === undefined ? passes : Math.min(passes, 2)) * head)
 }

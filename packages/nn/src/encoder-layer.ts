@@ -1,10 +1,10 @@
 import type { Params } from '@attune/core'
-import { type Tensor, add } from '@tensorflow/tfjs-core'
+import { type Tensor, add, slice } from '@tensorflow/tfjs-core'
 import { activation } from './activation.js'
 import { attention } from './attention.js'
 import { dropout, fold } from './dropout.js'
 import { layerNorm } from './layer-norm.js'
-import type { LayerContext } from './layer-stack.js'
+import { type LayerContext, firstToken } from './layer-stack.js'
 import { linear } from './linear.js'
 
 /** What a family calls the parts of a layer, behind the layer's own name. */
@@ -35,7 +35,8 @@ export interface EncoderLayerOptions {
 
 /**
  * A layer of an encoder that is normalised after each half, as in the original transformer and in BERT: `[batch, length,
- * hidden]` to the same. `bias` is what is added to the attention scores.
+ * hidden]` to the same, or to `[batch, 1, hidden]` where only the first token is read. `bias` is what is added to the
+ * attention scores.
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.1.
  */
 export function encoderLayer(
@@ -43,14 +44,16 @@ export function encoderLayer(
   x: Tensor,
   bias: Tensor,
   o: EncoderLayerOptions,
-  { at, mode, record }: LayerContext,
+  { at, mode, record, onlyFirst = false }: LayerContext,
 ): Tensor {
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y)
   const added = (y: Tensor, to: Tensor, norm: string, rate: number, place: number): Tensor =>
     layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, fold(mode, place)), to), o.epsilon)
-  const heads = { q: dense(o.names.query, x), k: dense(o.names.key, x), v: dense(o.names.value, x), bias }
+  const asking = onlyFirst ? firstToken(x) : x // [batch, length or 1, hidden]
+  const scored = onlyFirst && bias.shape[2] !== 1 ? slice(bias, [0, 0, 0, 0], [-1, -1, 1, -1]) : bias
+  const heads = { q: dense(o.names.query, asking), k: dense(o.names.key, x), v: dense(o.names.value, x), bias: scored }
   const mixed = attention(heads, o.heads, o.attentionDropout, fold(mode, 0), { record })
-  const attended = added(dense(o.names.attended, mixed), x, o.names.attendedNorm, o.dropout.attended, 1)
+  const attended = added(dense(o.names.attended, mixed), asking, o.names.attendedNorm, o.dropout.attended, 1)
   const wide = activation(o.activation)(dense(o.names.wide, attended)) // [batch, length, intermediate]
   return added(dense(o.names.narrow, wide), attended, o.names.norm, o.dropout.narrow, 2)
 }

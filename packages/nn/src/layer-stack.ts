@@ -1,5 +1,5 @@
 import type { Cache, EncoderOutputs, Mode, Params } from '@attune/core'
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { type Tensor, slice, squeeze } from '@tensorflow/tfjs-core'
 import { fold } from './dropout.js'
 import { under } from './parameter.js'
 import { recomputed } from './recomputed.js'
@@ -15,6 +15,8 @@ export interface LayerContext {
   readonly record?: ((weights: Tensor) => void) | undefined
   /** Where to give the weights of attention to what an encoder gave, when they are kept. */
   readonly recordAcross?: ((weights: Tensor) => void) | undefined
+  /** Of what the layer gives only the first token's state is read: it may give that alone, `[batch, 1, hidden]`. */
+  readonly onlyFirst?: boolean
   /** Where to give keys and values with the new ones in them, when there is a cache. */
   readonly remember?: ((name: string, tensor: Tensor) => void) | undefined
 }
@@ -30,9 +32,16 @@ export interface LayerStack {
   finish?(x: Tensor): Tensor
 }
 
-/** The states after the last layer, and what was kept on the way. */
+/**
+ * What a stack gives. The last layer is computed when its states are read: for the first token of each text alone, if nothing
+ * else is read, as with a classifier. That saves most of a layer.
+ */
 export interface Stacked {
+  /** The states after the last layer, `[batch, length, hidden]`. */
   readonly x: Tensor
+  /** Those of the first tokens, `[batch, hidden]`. */
+  readonly first: Tensor
+  /** What was kept on the way. */
   readonly kept: Pick<EncoderOutputs, 'hiddenStates' | 'attentions' | 'crossAttentions' | 'cache'>
 }
 
@@ -46,6 +55,22 @@ export const keptInEncoder = ({
   ...(hiddenStates === undefined ? {} : { encoderHiddenStates: hiddenStates }),
   ...(attentions === undefined ? {} : { encoderAttentions: attentions }),
 })
+
+/** The first token of each text: `[batch, length, hidden]` to `[batch, 1, hidden]`. */
+export const firstToken = (x: Tensor): Tensor => slice(x, [0, 0, 0], [-1, 1, -1])
+
+/** The states after a last layer, and those of the first tokens; either is computed when it is first read. */
+function whenRead(last: (onlyFirst: boolean) => Tensor, known: Tensor | undefined): Omit<Stacked, 'kept'> {
+  let [whole, first] = [known, undefined as Tensor | undefined]
+  return {
+    get x() {
+      return (whole ??= last(false))
+    },
+    get first() {
+      return (first ??= squeeze(firstToken(whole ?? last(true)), [1]))
+    },
+  }
+}
 
 /**
  * Applies the layers of a stack one after another, each with randomness of its own. Layers are computed again for their
@@ -64,32 +89,46 @@ export function layerStack(
   const [states, weights, across] = [[input], [] as Tensor[], [] as Tensor[]]
   const cache: Record<string, Tensor> = {}
   const keeps = (what: 'hiddenStates' | 'attentions'): boolean => mode.keep?.includes(what) === true
-  let x = input
-  for (let index = 0; index < count; index++) {
+  const keepsSome = cached || mode.keep !== undefined
+  const apply = (index: number, x: Tensor, onlyFirst: boolean): Tensor => {
     const name = at(index)
     const context: LayerContext = {
       index,
       at: name,
       mode: fold(mode, index + 1),
+      onlyFirst,
       ...(keeps('attentions')
         ? { record: (tensor) => weights.push(tensor), recordAcross: (tensor) => across.push(tensor) }
         : {}),
       ...(cached ? { remember: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
     }
-    const apply = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
-    const how: Mode = cached || mode.keep !== undefined ? { training: false } : mode
-    x = recomputed(apply, under(params, `${name}.`), [x, ...others], how)
-    states.push(x)
+    const one = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
+    return recomputed(one, under(params, `${name}.`), [x, ...others], keepsSome ? { training: false } : mode)
   }
-  x = finish(x)
-  states.splice(-1, 1, x)
+  for (let index = 0; index < count - 1; index++) states.push(apply(index, states.at(-1)!, false))
+  const before = states.at(-1)!
+  const last = (onlyFirst: boolean): Tensor => finish(count === 0 ? before : apply(count - 1, before, onlyFirst))
+  const whole = keepsSome ? last(false) : undefined
+  if (whole !== undefined) states.splice(count, 1, whole)
+  const kept: Stacked['kept'] = {
+    ...(keeps('hiddenStates') ? { hiddenStates: byPlace(states) } : {}),
+    ...(keeps('attentions') ? { attentions: byPlace(weights) } : {}),
+    ...(across.length > 0 ? { crossAttentions: byPlace(across) } : {}),
+    ...(cached ? { cache: cache as Cache } : {}),
+  }
+  return Object.assign(whenRead(last, whole), { kept })
+}
+
+/** What an encoder gives, `pooled` from the states of its stack; either is computed when it is read. */
+export function encoderOutputs(stacked: Stacked, pool: (states: Stacked) => Tensor): EncoderOutputs {
+  let pooled: Tensor | undefined
   return {
-    x,
-    kept: {
-      ...(keeps('hiddenStates') ? { hiddenStates: byPlace(states) } : {}),
-      ...(keeps('attentions') ? { attentions: byPlace(weights) } : {}),
-      ...(across.length > 0 ? { crossAttentions: byPlace(across) } : {}),
-      ...(cached ? { cache: cache as Cache } : {}),
+    get lastHiddenState() {
+      return stacked.x
     },
+    get pooled() {
+      return (pooled ??= pool(stacked))
+    },
+    ...stacked.kept,
   }
 }

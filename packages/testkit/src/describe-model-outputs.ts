@@ -10,7 +10,10 @@ import {
   type TextInputs,
   key,
 } from '@attune/core'
+import { normal } from '@attune/nn'
+import { type Scalar, type Tensor, add, mul, sum } from '@tensorflow/tfjs-core'
 import { expectClose } from './expect-close.js'
+import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
 
 /** What these parts of the suite need. */
@@ -52,6 +55,33 @@ async function outputsOf(
 function states({ shape, values }: HostArray, row: number, from: number, to: number): HostArray {
   const [, length, hidden] = shape as [number, number, number]
   return floats(values.subarray((row * length + from) * hidden, (row * length + to) * hidden))
+}
+
+/** Expects that a model whose pooled output alone is read computes that as it does beside the others. */
+export function describePooled(subject: Subject): void {
+  it('gives the same pooled output, with the same gradients, where nothing else is read', async () => {
+    const model = subject.make()
+    const params = model.init(key(1))
+    const inputs = subject.engine.put(textInputs(ROWS)) as TextInputs
+    const weighed = subject.engine.compile((p: Params, read: TextInputs) => {
+      const pooled = (q: Params): Tensor => model.forward(q, read, { training: false }).pooled
+      const both = (q: Params): Tensor => {
+        const { lastHiddenState, pooled: beside } = model.forward(q, read, { training: false })
+        return add(beside, mul(sum(lastHiddenState), 0))
+      }
+      const gradients = (f: typeof both): Params =>
+        gradientsOf((q) => sum(mul(f(q), normal(key(5), f(q).shape, 1))) as Scalar, p)
+      return {
+        alone: { pooled: pooled(p), ...gradients(pooled) },
+        beside: { pooled: both(p), ...gradients(both) },
+      }
+    })(params, inputs)
+    const { alone, beside } = (await subject.engine.read(weighed)) as unknown as Record<
+      string,
+      Record<string, HostArray>
+    >
+    expectClose(alone!, beside!, 1e-5)
+  })
 }
 
 /** What a model keeps on the way, when it is asked to. */
@@ -156,43 +186,63 @@ const CAPACITY = 8
 export function describeCache(subject: Subject): void {
   const model = subject.make()
   if (model.cache === undefined) return
-  it('goes on from a cache as if it had read all at once, also with padding on the left', async () => {
-    const params = model.init(key(1))
-    const rows = [[...ROWS[0]], ROWS[1].slice(0, 4)]
-    const whole = await Promise.all(rows.map((row) => outputsOf(subject, params, textInputs([row]))))
-    const { engine } = subject
-    const begin = engine.compile(() => model.cache!(2, CAPACITY) as never)
-    const go = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, { training: false }))
-    let cache = begin() as unknown as Cache
+  it('goes on from a cache as if it had read all at once, also with padding on the left', () =>
     // Two tokens of padding stand before the second row; the first four slots come at once, then one by one.
-    for (const [start, end] of [
-      [0, 4],
-      [4, 5],
-      [5, 6],
-    ] as const) {
-      const laid = (f: (row: number, slot: number) => number, from: number = start, to: number = end): HostArray =>
-        integers(
-          rows.flatMap((_, row) => Array.from({ length: to - from }, (_, i) => f(row, from + i))),
-          [2, to - from],
-        )
-      const pad = (row: number): number => 6 - rows[row]!.length
-      const given = {
-        inputIds: laid((row, slot) => rows[row]![slot - pad(row)] ?? 0),
-        tokenTypeIds: laid(() => 0),
-        positionIds: laid((row, slot) => Math.max(0, slot - pad(row))),
-        attentionMask: laid((row, slot) => (slot >= pad(row) && slot < end ? 1 : 0), 0, CAPACITY),
-        cacheStart: integers([start], []),
-      }
-      const outputs = go(params, { ...(engine.put(decoded(model, given)) as TextInputs), cache })
-      cache = outputs.cache!
-      const { lastHiddenState } = (await engine.read({ lastHiddenState: outputs.lastHiddenState })) as never as {
-        lastHiddenState: HostArray
-      }
-      for (const row of [0, 1]) {
-        const from = Math.max(start, pad(row))
-        const found = states(lastHiddenState, row, from - start, end - start)
-        expectClose(found, states(whole[row]!.lastHiddenState, 0, from - pad(row), end - pad(row)), 1e-5)
-      }
+    expectSameInParts(subject, [
+      { start: 0, end: 4 },
+      { start: 4, end: 5 },
+      { start: 5, end: 6 },
+    ]))
+  if (model.recurrent === true) return
+  it('writes over what it read last, when it goes back in its cache', () =>
+    expectSameInParts(subject, [
+      { start: 0, end: 4 },
+      { start: 4, end: 6, others: true },
+      { start: 4, end: 5 },
+      { start: 5, end: 6 },
+    ]))
+}
+
+/** Slots that are read at once: with their tokens, or with others, which are then gone back from. */
+interface Part {
+  readonly start: number
+  readonly end: number
+  readonly others?: boolean
+}
+
+/** Expects of two rows that their states are the same where they are read in parts as where they are read at once. */
+async function expectSameInParts(subject: Subject, parts: readonly Part[]): Promise<void> {
+  const { engine } = subject
+  const model = subject.make()
+  const params = model.init(key(1))
+  const rows = [[...ROWS[0]], ROWS[1].slice(0, 4)]
+  const whole = await Promise.all(rows.map((row) => outputsOf(subject, params, textInputs([row]))))
+  const begin = engine.compile(() => model.cache!(2, CAPACITY) as never)
+  const go = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, { training: false }))
+  let cache = begin() as unknown as Cache
+  for (const { start, end, others = false } of parts) {
+    const laid = (f: (row: number, slot: number) => number, from = start, to = end): HostArray =>
+      integers(
+        rows.flatMap((_, row) => Array.from({ length: to - from }, (_, i) => f(row, from + i))),
+        [2, to - from],
+      )
+    const pad = (row: number): number => 6 - rows[row]!.length
+    const given = {
+      inputIds: laid((row, slot) => (others ? 18 - row - slot : (rows[row]![slot - pad(row)] ?? 0))),
+      tokenTypeIds: laid(() => 0),
+      positionIds: laid((row, slot) => Math.max(0, slot - pad(row))),
+      attentionMask: laid((row, slot) => (slot >= pad(row) && slot < end ? 1 : 0), 0, CAPACITY),
+      cacheStart: integers([start], []),
     }
-  })
+    const outputs = go(params, { ...(engine.put(decoded(model, given)) as TextInputs), cache })
+    cache = outputs.cache!
+    const { lastHiddenState } = (await engine.read({ lastHiddenState: outputs.lastHiddenState })) as never as {
+      lastHiddenState: HostArray
+    }
+    for (const row of others ? [] : [0, 1]) {
+      const from = Math.max(start, pad(row))
+      const found = states(lastHiddenState, row, from - start, end - start)
+      expectClose(found, states(whole[row]!.lastHiddenState, 0, from - pad(row), end - pad(row)), 1e-5)
+    }
+  }
 }

@@ -20,7 +20,13 @@ import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
 import { type ModelGolden, describeModelGolden } from './describe-model-golden.js'
-import { describeCache, describeEncoder, describeKept, describeReading } from './describe-model-outputs.js'
+import {
+  describeCache,
+  describeEncoder,
+  describeKept,
+  describePooled,
+  describeReading,
+} from './describe-model-outputs.js'
 import { referenceEngine } from './reference-engine.js'
 
 /** What the parts of the suite share. */
@@ -40,6 +46,8 @@ interface How {
   readonly pad?: number
   readonly seed?: readonly [number, number]
 }
+
+type Step = { readonly seed?: Tensor }
 
 interface Outputs {
   readonly lastHiddenState: HostArray
@@ -261,17 +269,13 @@ export function describeModel(plugin: AnyPlugin, { options = {}, given = {}, gol
     const make = (changed: Readonly<Record<string, unknown>> = {}): Model =>
       plugin({ ...options, ...changed }, given) as Model
     const run: Subject['run'] = async (params, rows, { length, pad, seed } = {}) => {
-      const model = make()
+      const modeOf = ({ seed: drawn }: Step): Mode =>
+        drawn === undefined ? INFERENCE : { training: true, key: { seed: drawn, stream: 0 } }
       const forward = engine.compile(
-        (p: Params, inputs: TextInputs, step: { seed?: Tensor }) =>
-          model.forward(
-            p,
-            inputs,
-            step.seed === undefined ? INFERENCE : { training: true, key: { seed: step.seed, stream: 0 } },
-          ),
+        (p: Params, inputs: TextInputs, step: Step) => make().forward(p, inputs, modeOf(step)),
         { donate: [1, 2] },
       )
-      const step = engine.put(seed === undefined ? {} : { seed: integers(seed) }) as { seed?: Tensor }
+      const step = engine.put(seed === undefined ? {} : { seed: integers(seed) }) as Step
       const outputs = forward(params, engine.put(textInputs(rows, length, pad)), step)
       const found = await engine.read(outputs)
       engine.release(outputs)
@@ -286,6 +290,7 @@ export function describeModel(plugin: AnyPlugin, { options = {}, given = {}, gol
     describeForward(subject)
     describeTraining(subject)
     describeConfig(subject)
+    describePooled(subject)
     describeKept(subject)
     describeReading(subject)
     describeEncoder(subject)

@@ -18,13 +18,14 @@ import {
   embedding,
   encoderLayer,
   encoderLayerShapes,
+  encoderOutputs,
   fold,
   freshWeights,
   layerNorm,
   layerStack,
   linear,
 } from '@attune/nn'
-import { type Tensor, add, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, add, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
@@ -122,13 +123,12 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     dropout: { attended: o.hiddenDropoutProb, narrow: 0 },
     attentionDropout: o.attentionProbsDropoutProb,
   }
-  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers * o.innerGroupNum,
     at: (i) => placeOf(o, i),
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
   })
-  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
-  return { lastHiddenState: x, pooled: tanh(linear(params, 'albert.pooler', first)), ...kept }
+  return encoderOutputs(stacked, ({ first }) => tanh(linear(params, 'albert.pooler', first)))
 }
 
 const heads = (o: Options): Model['heads'] => ({

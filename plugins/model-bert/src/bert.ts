@@ -17,13 +17,14 @@ import {
   embedding,
   encoderLayer,
   encoderLayerShapes,
+  encoderOutputs,
   fold,
   freshWeights,
   layerNorm,
   layerStack,
   linear,
 } from '@attune/nn'
-import { type Tensor, add, range, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, add, range, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
@@ -97,13 +98,12 @@ function embed(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): 
 }
 
 function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
-  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers,
     at: (i) => `bert.encoder.layer.${i}`,
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layerOptions(o), context),
   })
-  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
-  return { lastHiddenState: x, pooled: tanh(linear(params, 'bert.pooler.dense', first)), ...kept }
+  return encoderOutputs(stacked, ({ first }) => tanh(linear(params, 'bert.pooler.dense', first)))
 }
 
 const heads = (o: BertOptions): Model['heads'] => ({

@@ -18,13 +18,14 @@ import {
   embedding,
   encoderLayer,
   encoderLayerShapes,
+  encoderOutputs,
   fold,
   freshWeights,
   layerNorm,
   layerStack,
   linear,
 } from '@attune/nn'
-import { type Tensor, add, relu, slice, squeeze } from '@tensorflow/tfjs-core'
+import { type Tensor, add, relu } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
@@ -98,13 +99,12 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     dropout: { attended: 0, narrow: o.dropout },
     attentionDropout: o.attentionDropout,
   }
-  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.nLayers,
     at: (i) => `distilbert.transformer.layer.${i}`,
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
   })
-  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
-  return { lastHiddenState: x, pooled: relu(linear(params, 'pre_classifier', first)), ...kept }
+  return encoderOutputs(stacked, ({ first }) => relu(linear(params, 'pre_classifier', first)))
 }
 
 const HEADS: Model['heads'] = {

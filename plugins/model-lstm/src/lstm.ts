@@ -220,7 +220,7 @@ function create(o: Options): Model {
     unpackable: UNPACKABLE,
     config: { model_type: 'lstm', ...(two ? { is_encoder_decoder: true } : {}), ...configFromOptions(o) },
     init: (key) => init(o, key),
-    ...(o.architecture === 'encoder' ? {} : { cache: (batch: number) => emptyStates(o, batch) }),
+    ...(o.architecture === 'encoder' ? {} : { recurrent: true, cache: (batch: number) => emptyStates(o, batch) }),
     forward: (params, inputs, mode) => (two ? forwardBoth : forwardOne)(o, params, inputs, mode),
   }
 }

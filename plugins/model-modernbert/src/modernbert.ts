@@ -17,6 +17,8 @@ import {
   defaultPositions,
   dropout,
   embedding,
+  encoderOutputs,
+  firstToken,
   fold,
   freshWeights,
   joinHeads,
@@ -28,7 +30,7 @@ import {
   rotate,
   splitHeads,
 } from '@attune/nn'
-import { type Tensor, add, mul, slice, squeeze } from '@tensorflow/tfjs-core'
+import { type Tensor, add, mul, slice } from '@tensorflow/tfjs-core'
 import { type Options, options } from './options.js'
 
 const WORDS = 'model.embeddings.tok_embeddings.weight'
@@ -90,12 +92,14 @@ interface View {
 const norm = (o: Options, params: Params, name: string, x: Tensor): Tensor =>
   layerNorm(params, name, x, o.normEps, { bias: o.normBias })
 
-/** Attention, `[batch, length, hidden]` → the same. */
+/** Attention, `[batch, length, hidden]` → the same, or `[batch, 1, hidden]` where only the first token is read. */
 function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const all = linear(params, `${c.at}.attn.Wqkv`, x, { bias: o.attentionBias }) // [batch, length, 3 · hidden]
   const part = (i: number): Tensor =>
     splitHeads(slice(all, [0, 0, i * o.hiddenSize], [-1, -1, o.hiddenSize]), o.numAttentionHeads)
-  const heads = { q: rotate(part(0), view), k: rotate(part(1), view), v: part(2), bias: view.bias }
+  const asking = (y: Tensor): Tensor =>
+    c.onlyFirst === true && y.shape[2] !== 1 ? slice(y, [0, 0, 0, 0], [-1, -1, 1, -1]) : y
+  const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
   const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), { record: c.record }))
   return dropout(
     linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias }),
@@ -115,7 +119,7 @@ function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Te
 /** One layer, `[batch, length, hidden]` → the same. The first reads embeddings that are normed already. */
 function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const normed = c.index === 0 ? x : norm(o, params, `${c.at}.attn_norm`, x)
-  const attended = add(x, attend(o, params, normed, view, c))
+  const attended = add(c.onlyFirst === true ? firstToken(x) : x, attend(o, params, normed, view, c))
   return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
 }
 
@@ -134,16 +138,10 @@ function views(o: Options, inputs: TextInputs): readonly Tensor[] {
   return [far.cosine, far.sine, attentionBias(inputs), near.cosine, near.sine, attentionBias(inputs, { window })]
 }
 
-/** The first state of each text, or the mean of those that are not padding: `[batch, length, hidden]` → `[batch, hidden]`. */
-function pool(o: Options, states: Tensor, attentionMask: Tensor): Tensor {
-  if (o.classifierPooling === 'cls') return squeeze(slice(states, [0, 0, 0], [-1, 1, -1]), [1])
-  return meanState(states, attentionMask)
-}
-
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const words = embedding(params, 'model.embeddings.tok_embeddings', inputs.inputIds) // [batch, length, hidden]
   const embedded = dropout(norm(o, params, 'model.embeddings.norm', words), o.embeddingDropout, fold(mode, 0))
-  const { x, kept } = layerStack(params, embedded, views(o, inputs), mode, {
+  const stacked = layerStack(params, embedded, views(o, inputs), mode, {
     count: o.numHiddenLayers,
     at: (i) => `model.layers.${i}`,
     layer(own, y, read, c) {
@@ -152,9 +150,11 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     },
     finish: (y) => norm(o, params, 'model.final_norm', y),
   })
-  const dense = linear(params, 'head.dense', pool(o, x, inputs.attentionMask), { bias: o.classifierBias })
-  const pooled = norm(o, params, 'head.norm', activation(o.classifierActivation)(dense))
-  return { lastHiddenState: x, pooled, ...kept }
+  return encoderOutputs(stacked, ({ x, first }) => {
+    const text = o.classifierPooling === 'cls' ? first : meanState(x, inputs.attentionMask) // [batch, hidden]
+    const dense = linear(params, 'head.dense', text, { bias: o.classifierBias })
+    return norm(o, params, 'head.norm', activation(o.classifierActivation)(dense))
+  })
 }
 
 const heads = (o: Options): Model['heads'] => ({

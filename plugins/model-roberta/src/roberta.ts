@@ -17,13 +17,14 @@ import {
   embedding,
   encoderLayer,
   encoderLayerShapes,
+  encoderOutputs,
   fold,
   freshWeights,
   layerNorm,
   layerStack,
   linear,
 } from '@attune/nn'
-import { type Tensor, add, cast, cumsum, mul, notEqual, scalar, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, add, cast, cumsum, mul, notEqual, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
@@ -109,14 +110,15 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     dropout: { attended: o.hiddenDropoutProb, narrow: o.hiddenDropoutProb },
     attentionDropout: o.attentionProbsDropoutProb,
   }
-  const { x, kept } = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers,
     at: (i) => `roberta.encoder.layer.${i}`,
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
   })
-  const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
-  const dropped = dropout(first, o.classifierDropout ?? o.hiddenDropoutProb, fold(mode, 998))
-  return { lastHiddenState: x, pooled: tanh(linear(params, 'classifier.dense', dropped)), ...kept }
+  return encoderOutputs(stacked, ({ first }) => {
+    const dropped = dropout(first, o.classifierDropout ?? o.hiddenDropoutProb, fold(mode, 998))
+    return tanh(linear(params, 'classifier.dense', dropped))
+  })
 }
 
 const CLASSES = { roberta: 'Roberta', 'xlm-roberta': 'XLMRoberta' } as const

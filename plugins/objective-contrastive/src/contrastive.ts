@@ -100,8 +100,8 @@ function create(
     encode,
     encodeUnlabelled: encode,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
-    head: (_, { pooled, lastHiddenState }, _mode, { inputs }: OnDevice<PairBatch>) =>
-      normalised(o.pooling === 'pooled' ? pooled : meanState(lastHiddenState, inputs.attentionMask)),
+    head: (_, outputs, _mode, { inputs }: OnDevice<PairBatch>) =>
+      normalised(o.pooling === 'pooled' ? outputs.pooled : meanState(outputs.lastHiddenState, inputs.attentionMask)),
     loss: (vectors) => loss(vectors, o.scale),
     predict: (vectors, items) => items.map((_, i) => ({ similarity: similarity(vectors, i) })),
     reference: () => ({ similarity: 1 }),

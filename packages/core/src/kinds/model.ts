@@ -151,6 +151,8 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly config: Readonly<Record<string, unknown>>
   /** New parameters, named as in the Hugging Face checkpoint. */
   init(key: Key): Params
+  /** Whether a cache sums up what was read, as in recurrent networks: then the last tokens cannot be taken back. */
+  readonly recurrent?: boolean
   /** An empty cache; only of models that go on writing. `capacity` is the most tokens of a text. */
   cache?(batch: number, capacity: number): Cache
   forward(params: Params, inputs: I, mode: Mode): O

@@ -1,5 +1,5 @@
-import type { Mode } from '@attune/core'
-import { type Tensor, keep, mean, mul, onesLike, scalar, sub, tensor1d } from '@tensorflow/tfjs-core'
+import { type Mode, mapParams } from '@attune/core'
+import { type Tensor, equal, keep, mean, mul, onesLike, scalar, sub, tensor1d, where } from '@tensorflow/tfjs-core'
 import { describeModel } from '../describe-model.js'
 import { misshapen } from './model-parameters.test.fixture.js'
 import { type Specimen, broken, sound } from './specimen.test.fixture.js'
@@ -7,6 +7,7 @@ import { forwarding, giving, golden, inMode, pair, reading, tiny, writer } from 
 
 const padding = 'gives a text the same outputs however much padding follows and whatever stands there'
 const batch = 'gives a text the same outputs wherever it stands in the batch, and alone'
+const alone = 'gives the same pooled output, with the same gradients, where nothing else is read'
 const frees = 'frees all that it makes but its outputs'
 const drops = 'drops out in training only, by its key'
 const again = 'has the same gradients when its layers are computed again for them'
@@ -15,6 +16,7 @@ const packed = 'reads texts packed into a row as it reads each alone'
 const encoder = 'gives what its encoder gave, and goes on from that without reading again'
 const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
 const later = 'does not see what comes later'
+const back = 'writes over what it read last, when it goes back in its cache'
 const cache = 'goes on from a cache as if it had read all at once, also with padding on the left'
 
 const seeded = (): Mode => ({ training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 } })
@@ -35,6 +37,23 @@ export const models: readonly Specimen[] = [
     'compares the texts of a batch',
     [batch],
     giving((outputs) => ({ ...outputs, pooled: sub(outputs.pooled, mean(outputs.pooled, 0, true)) })),
+  ),
+  broken(
+    'pools otherwise where nothing else is read',
+    [alone],
+    giving(({ lastHiddenState, pooled, ...rest }) => {
+      let seen = false
+      return {
+        get lastHiddenState() {
+          seen = true
+          return lastHiddenState
+        },
+        get pooled() {
+          return seen ? pooled : mul(pooled, 1.01)
+        },
+        ...rest,
+      }
+    }),
   ),
   broken(
     'keeps a tensor',
@@ -90,7 +109,7 @@ export const models: readonly Specimen[] = [
   ),
   broken(
     'sees what comes later',
-    [later, cache, packed, padding, batch, agrees],
+    [later, cache, back, packed, padding, batch, agrees],
     forwarding(
       (forward) => (params, inputs, mode) => {
         const outputs = forward(params, inputs, mode)
@@ -100,8 +119,21 @@ export const models: readonly Specimen[] = [
     ),
   ),
   broken(
+    'does not write over what stands in its cache',
+    [back],
+    forwarding(
+      (forward) => (params, inputs, mode) => {
+        const outputs = forward(params, inputs, mode)
+        if (inputs.cache === undefined) return outputs
+        const first = (now: Tensor, before: Tensor): Tensor => where(equal(before, 0), now, before)
+        return { ...outputs, cache: mapParams(first, outputs.cache!, inputs.cache) }
+      },
+      writer,
+    ),
+  ),
+  broken(
     'writes over its cache from the beginning',
-    [cache],
+    [cache, back],
     reading(
       (inputs) => (inputs.cacheStart === undefined ? inputs : { ...inputs, cacheStart: mul(inputs.cacheStart, 0) }),
       writer,
@@ -109,7 +141,7 @@ export const models: readonly Specimen[] = [
   ),
   broken(
     'looks at padding on the left',
-    [cache],
+    [cache, back],
     reading(
       (inputs) => (inputs.cache === undefined ? inputs : { ...inputs, attentionMask: onesLike(inputs.attentionMask) }),
       writer,
