@@ -9,8 +9,8 @@ import { lastValueFrom, toArray } from 'rxjs'
 import { PROMPT, checksum, promptOf } from './workloads.mjs'
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
-/** @type {{ engine: string, workload: Workload, weights: string, create: boolean }} */
-const { engine: engineModule, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
+/** @type {{ engine: string, writing?: object, workload: Workload, weights: string, create: boolean }} */
+const { engine: engineModule, writing, workload, weights, create } = JSON.parse(process.argv[2] ?? '{}')
 const { plugin: pluginName, ...config } = workload.model
 const engine = (await import(engineModule)).default()
 await engine.start()
@@ -26,7 +26,7 @@ const params = engine.put(nn.decodeSafetensors(readFileSync(weights), weights).t
 /** @type {any} */
 const tokenizer = { special: {}, decode: () => '' }
 const writer = generator({ engine, model, params, tokenizer })
-const room = { maximumNewTokens: workload.length, minimumNewTokens: workload.length }
+const options = { maximumNewTokens: workload.length, minimumNewTokens: workload.length, ...writing }
 
 /** @param {object} value */
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`)
@@ -39,7 +39,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else {
     const prompts = Array.from({ length: workload.batch }, (_, row) => promptOf(Number(line) + row, config.vocab_size))
     const begun = performance.now()
-    const events = await lastValueFrom(writer.write(prompts, room).pipe(toArray()))
+    const events = await lastValueFrom(writer.write(prompts, options).pipe(toArray()))
     const milliseconds = performance.now() - begun
     const texts = events.flatMap((event) => (event.type === 'finished' ? [event.ids] : []))
     say({ milliseconds, value: checksum(texts.flat()) })

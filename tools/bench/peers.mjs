@@ -22,11 +22,11 @@ const tfjsNode =
   process.env['ATTUNE_TFJS_NODE'] ?? join(root, 'tools/tfjs-native/dist/node_modules/@tensorflow/tfjs-node')
 
 /** What a peer is given: the workload and the file of the weights. @typedef {{ workload: Workload, weights: string, create?: boolean }} Given */
-/** @param {string} engine the module of the engine @param {Record<string, string>} [options] of the engine */
-const attune = (engine, options) => (/** @type {Given} */ given) => [
+/** @param {string} engine the module of the engine @param {Record<string, string>} [options] of the engine @param {object} [writing] how it writes */
+const attune = (engine, options, writing) => (/** @type {Given} */ given) => [
   process.execPath,
   join(folder, given.workload.task === 'write' ? 'peer-attune-writing.mjs' : 'peer-attune.mjs'),
-  JSON.stringify({ engine, options, ...given }),
+  JSON.stringify({ engine, options, writing, ...given }),
 ]
 /** @param {{ compile?: boolean, device?: 'cpu' | 'cuda' }} how */
 const pytorch =
@@ -45,6 +45,13 @@ export const PEERS = [
     share: 1,
     tasks: ['train', 'infer', 'write'],
     command: attune('@attune/engine-onnxruntime'),
+  },
+  {
+    name: 'attune-ahead',
+    about: 'the same with promptLookupTokens: 5, which guesses from what stands in the text',
+    share: 1,
+    tasks: ['write'],
+    command: attune('@attune/engine-onnxruntime', undefined, { promptLookupTokens: 5 }),
   },
   {
     name: 'pytorch',

@@ -23,6 +23,10 @@ const kinds = /** @type {const} */ ([
   ['contrast', 'contrastive search from the paper'],
 ])
 
+/** Whether nothing is asked for but what says how long a text is, and not to repeat. @param {object} options */
+const isPlain = (options) =>
+  Object.keys(options).every((name) => ['repetitionPenalty', 'minimumNewTokens', 'noRepeatNgramSize'].includes(name))
+
 /** A tokenizer is needed for texts; ids are compared here. @type {any} */
 const tokenizer = { special: {}, decode: (/** @type {number[]} */ ids) => ids.join(' ') }
 
@@ -34,20 +38,20 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
     after(() => engine.close())
     for (const folder of new Set(golden.texts.map((/** @type {any} */ each) => each.model)))
       describe(folder, () => {
-        /** @type {(options: object, ends: number[]) => Promise<number[][]>} */
+        /** @type {(options: object, ends: number[], prompts?: number[][]) => Promise<number[][]>} */
         let write
         before(async () => {
           const { model, weights } = await readCase(join(root, 'plugins', folder))
           const params = /** @type {any} */ (engine.put(weights))
           /** @type {Map<string, Generator>} */
           const made = new Map()
-          write = async (options, ends) => {
+          write = async (options, ends, prompts = golden.prompts) => {
             const config = { ...model.config, eos_token_id: ends }
             const writes =
               made.get(String(ends)) ?? generator({ engine, model: { ...model, config }, params, tokenizer })
             made.set(String(ends), writes)
             const given = { maximumNewTokens: golden.room, ...options }
-            const events = await lastValueFrom(writes.write(golden.prompts, given).pipe(toArray()))
+            const events = await lastValueFrom(writes.write(prompts, given).pipe(toArray()))
             const finished = events.flatMap((event) => (event.type === 'finished' ? [event] : []))
             return finished.sort((a, b) => a.row - b.row).map(({ ids }) => [...ids])
           }
@@ -59,6 +63,12 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
               assert.deepEqual(await write(each.options, each.ends), each.written)
               assert.equal(engine.live(), live)
             })
+        for (const each of golden.texts.filter((/** @type {any} */ t) => t.model === folder && isPlain(t.options)))
+          it(`${JSON.stringify(each.options)}, each prompt alone with guesses read ahead, as ${golden.source}`, async () => {
+            const options = { ...each.options, promptLookupTokens: 3 }
+            for (const [i, prompt] of golden.prompts.entries())
+              assert.deepEqual(await write(options, each.ends, [prompt]), [each.written[i]])
+          })
       })
   })
 }

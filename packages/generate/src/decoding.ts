@@ -10,6 +10,10 @@ export interface Read {
 export interface Decoding {
   /** Gives each row its next token and reads it. Row i goes on from row `from[i]` of before; by default each from itself. */
   read(tokens: readonly number[], from?: readonly number[]): Promise<Read>
+  /** Reads several tokens after a single text, and gives the logits after each. */
+  readAhead(tokens: readonly number[]): Promise<readonly Float32Array[]>
+  /** Forgets the last `count` tokens, which were read ahead. */
+  back(count: number): void
   /** Frees the cache. */
   close(): void
 }

@@ -8,6 +8,7 @@ import type { GenerationEvent } from './events.js'
 import { type GenerationDefaults, withDefaults } from './generation-config.js'
 import { type GenerationOptions, generationOptions } from './options.js'
 import { sample } from './sample.js'
+import { looksAhead, sampleAhead } from './sample-ahead.js'
 import type { Task } from './task.js'
 
 /** What writes: all of it stays the caller's. */
@@ -58,7 +59,8 @@ function promptIds({ tokenizer, model }: GeneratorParts, prompt: string | readon
 
 function search(task: Task): AsyncGenerator<GenerationEvent, void> {
   if (task.options.beams > 1) return beams(task)
-  return task.options.degenerationPenalty > 0 ? contrastive(task) : sample(task)
+  if (task.options.degenerationPenalty > 0) return contrastive(task)
+  return looksAhead(task) ? sampleAhead(task) : sample(task)
 }
 
 /** Runs a search for as long as somebody listens. */

@@ -33,6 +33,7 @@ const SAME: Readonly<Record<string, keyof GenerationOptions>> = {
   diversity_penalty: 'diversityPenalty',
   length_penalty: 'lengthPenalty',
   early_stopping: 'earlyStopping',
+  prompt_lookup_num_tokens: 'promptLookupTokens',
 }
 
 /** More than any model writes: a length in all is what counts then. */

@@ -78,6 +78,14 @@ export const generationOptions = z
       .default(0)
       .describe('Contrastive search among the topK likeliest: weight of the likeness to what was said before'),
     stop: z.array(z.string().min(1)).max(64).default([]).describe('Texts at which writing stops; they are left out'),
+    promptLookupTokens: z
+      .int()
+      .min(0)
+      .max(64)
+      .default(0)
+      .describe(
+        'Tokens that are guessed ahead from what followed the same words before, and read together: faster where texts repeat themselves, and the same text',
+      ),
     seed: z.int().min(0).default(0).describe('Seed of the draws'),
   })
   .refine((o) => o.beams % o.beamGroups === 0, { path: ['beamGroups'], message: 'must divide beams' })
@@ -88,6 +96,10 @@ export const generationOptions = z
   .refine((o) => o.degenerationPenalty === 0 || (o.topK > 1 && o.beams === 1 && o.temperature === 0), {
     path: ['degenerationPenalty'],
     message: 'contrastive search wants topK above 1, one beam and no temperature',
+  })
+  .refine((o) => o.promptLookupTokens === 0 || (o.beams === 1 && o.degenerationPenalty === 0), {
+    path: ['promptLookupTokens'],
+    message: 'guesses one token after another: leave beams and contrastive search out',
   })
 
 /** The options with their defaults. */

@@ -5,7 +5,7 @@ import { type GrowingText, growingText } from './text-of.js'
 import { argMax, draw, warp } from './warp.js'
 
 /** A row of a batch while it is written. */
-interface Writing extends Row {
+export interface Writing extends Row {
   readonly written: number[]
   state: number
   readonly room: number
@@ -25,7 +25,7 @@ const beginRow = (task: Task, prompt: readonly number[], row: number): Writing =
 })
 
 /** The next token of a row: the likeliest, or a draw. */
-function choose(task: Task, row: Writing, logits: Float32Array): number {
+export function choose(task: Task, row: Writing, logits: Float32Array): number {
   const scores = logits.slice()
   restrict(task, scores, row)
   if (task.options.temperature === 0) return argMax(scores)

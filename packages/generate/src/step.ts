@@ -39,7 +39,10 @@ export interface Source extends Record<string, Tensor> {
   readonly encoderStates: Tensor
 }
 
-/** What a step gives: logits of the last token, states of all where they are asked for, and the cache with them in it. */
+/** What is asked of a step: logits of the last token, states besides, or logits of all tokens. */
+export type Asked = 'last' | 'states' | 'all'
+
+/** What a step gives: logits `[rows, vocabulary]`, or of all tokens `[rows, length, vocabulary]`, and the cache with them in it. */
 export type Stepped = { readonly logits: Tensor; readonly states?: Tensor; readonly cache: Cache }
 
 /** One run of the decoder. */
@@ -59,7 +62,7 @@ function lastOf(x: Tensor): Tensor {
 }
 
 /** One run of a model's decoder, as a pure function. */
-export function stepOf(model: Model, twoStacks: boolean, withStates: boolean): Step {
+export function stepOf(model: Model, twoStacks: boolean, asked: Asked): Step {
   const head = headFor(model, twoStacks ? 'sequence-to-sequence' : 'causal-language-modeling')
   return (params, held, { inputIds, positionIds, attentionMask, cacheStart, order }, source) => {
     const own = { cache: reordered(held, order), cacheStart, positionIds }
@@ -73,7 +76,8 @@ export function stepOf(model: Model, twoStacks: boolean, withStates: boolean): S
         }
       : { inputIds, attentionMask, tokenTypeIds: inputIds, ...own }
     const { lastHiddenState: states, cache, tokenLogits: direct } = model.forward(params, inputs, { training: false })
-    const logits = direct === undefined ? tokenLogits(model, head, params, lastOf(states)) : lastOf(direct)
-    return { logits, ...(withStates ? { states } : {}), cache: cache as Cache }
+    const wanted = asked === 'all' ? (x: Tensor): Tensor => x : lastOf
+    const logits = direct === undefined ? tokenLogits(model, head, params, wanted(states)) : wanted(direct)
+    return { logits, ...(asked === 'states' ? { states } : {}), cache: cache as Cache }
   }
 }

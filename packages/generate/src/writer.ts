@@ -9,7 +9,7 @@ import {
 } from '@attune/core'
 import { type Tensor, gather } from '@tensorflow/tfjs-core'
 import type { Beginning, Decoding, Read } from './decoding.js'
-import { type Source, type Stepped, arraysOf, grid, stepOf } from './step.js'
+import { type Asked, type Source, type Stepped, arraysOf, grid, stepOf } from './step.js'
 
 /** The compiled parts of a model that writes; they serve any number of texts. */
 export interface Writer {
@@ -44,20 +44,21 @@ function check(prompts: readonly (readonly number[])[], { maximumLength }: Model
 }
 
 /**
- * The parts of a model that writes, each compiled at its first use. A step that reads one token takes the weights as
- * constants, which the compiler packs: most of the time goes into reading them. Prompts are read in many shapes, and take
- * them as arguments.
+ * The parts of a model that writes, each compiled at its first use. A step that reads one token, or a few ahead, takes the
+ * weights as constants, which the compiler packs: most of the time goes into reading them. Prompts are read in many shapes,
+ * and take them as arguments.
  */
 function compiledParts(engine: Engine, model: Model, params: Params, twoStacks: boolean) {
-  const steps = [false, true].map((withStates) => {
-    const step = stepOf(model, twoStacks, withStates)
-    const one = (held: Cache, given: Parameters<typeof step>[2], source: Partial<Source>): Stepped =>
+  const compiled = (asked: Asked) => {
+    const step = stepOf(model, twoStacks, asked)
+    const few = (held: Cache, given: Parameters<typeof step>[2], source: Partial<Source>): Stepped =>
       step(params, held, given, source)
     return {
       many: engine.compile(step as never, { donate: [1, 2] }) as never as typeof step & { dispose(): void },
-      one: engine.compile(one as never, { donate: [0, 1] }) as never as typeof one & { dispose(): void },
+      few: engine.compile(few as never, { donate: [0, 1] }) as never as typeof few & { dispose(): void },
     }
-  })
+  }
+  const steps = { last: compiled('last'), states: compiled('states'), all: compiled('all') }
   const encode = engine.compile(
     (all: Params, inputs: TextInputs) => model.forward(all, inputs, { training: false }).encoderStates as Tensor,
   )
@@ -73,7 +74,7 @@ function compiledParts(engine: Engine, model: Model, params: Params, twoStacks: 
       model.cache!(rows.shape[0] as number, slots.shape[0] as number) as Cache,
     { donate: [0] },
   )
-  const all = [...steps.flatMap(({ many, one }) => [many, one]), encode, spread, empty]
+  const all = [...Object.values(steps).flatMap(({ many, few }) => [many, few]), encode, spread, empty]
   return { steps, encode, spread, empty, all }
 }
 
@@ -132,7 +133,8 @@ async function readOn(
   shared: Shared,
   place: Place,
   tokens: readonly (readonly number[])[],
-  { withStates, order }: { readonly withStates: boolean; readonly order?: readonly number[] | undefined },
+  asked: Asked,
+  order?: readonly number[],
 ): Promise<Read> {
   const { engine, params, steps } = shared
   const [rows, length] = [tokens.length, tokens[0]!.length]
@@ -142,17 +144,19 @@ async function readOn(
   }
   const moved = order === undefined ? {} : { order: { ...grid(rows, 1, (row) => order[row]!), shape: [rows] } }
   const given = engine.put({ ...arraysOf(tokens, place.used, place.pads, place.capacity), ...moved })
-  const { many, one } = steps[withStates ? 1 : 0]!
+  const { many, few } = steps[asked]
   const first = place.used === 0 // whose cache is not yet what later steps find: the packed weights are not for it
   const { source } = place
   const { cache, ...made } =
-    length === 1 && !first ? one(place.cache, given, source) : many(params, place.cache, given, source)
+    (length === 1 || asked === 'all') && !first
+      ? few(place.cache, given, source)
+      : many(params, place.cache, given, source)
   place.cache = cache
   place.used += length
   const { logits, states } = await engine.read(made)
   engine.release(made)
   return {
-    logits: rowsOf(logits, rows),
+    logits: rowsOf(logits, asked === 'all' ? rows * length : rows),
     states: states === undefined ? [] : rowsOf(states, rows).map((values) => rowsOf({ values }, length)),
   }
 }
@@ -164,6 +168,7 @@ async function begin(
   room: number,
   withStates: boolean,
 ): Promise<Beginning> {
+  const asked = withStates ? 'states' : 'last'
   const { engine, twoStacks, start, empty } = shared
   const source = sourceOf(shared, prompts)
   const begins = twoStacks ? prompts.map(() => [start]) : prompts
@@ -177,14 +182,18 @@ async function begin(
   const decoding: Decoding = {
     read(tokens, order) {
       const next = tokens.map((token) => [token])
-      return readOn(shared, place, next, { withStates, order })
+      return readOn(shared, place, next, asked, order)
+    },
+    readAhead: async (tokens) => (await readOn(shared, place, [tokens], 'all')).logits,
+    back(count) {
+      place.used -= count // what stands beyond is hidden, and written over
     },
     close() {
       if (place.source !== source) engine.release(place.source as Source)
       engine.release({ ...place.cache, ...(source as Source) })
     },
   }
-  return { first: await readOn(shared, place, padded, { withStates }), decoding }
+  return { first: await readOn(shared, place, padded, asked), decoding }
 }
 
 /**
