@@ -1,16 +1,8 @@
-import {
-  type KernelConfig,
-  type KernelFunc,
-  type TensorInfo,
-  getKernel,
-  registerKernel,
-  unregisterKernel,
-} from '@tensorflow/tfjs-core'
+import { replaceKernel } from '@attune/nn'
+import type { TensorInfo } from '@tensorflow/tfjs-core'
 
 /** Storage buffers that a shader may have on every GPU (WebGPU, "limits", maxStorageBuffersPerShaderStage); one is for the result. */
 const ADDED_AT_ONCE = 7
-
-const SPLIT = Symbol.for('attune/split-sums')
 
 interface Backend {
   disposeData(dataId: object): void
@@ -37,10 +29,4 @@ export function inGroups(add: AddN): AddN {
  * Lets the backend add more tensors than a shader has buffers for. TF.js gives its shader a buffer for every tensor; the GPU
  * then refuses it, and what is read as the sum is whatever stood in memory.
  */
-export function splitSums(): void {
-  const config = getKernel('AddN', 'webgpu') as KernelConfig & { [SPLIT]?: true }
-  if (config[SPLIT]) return
-  const kernelFunc = inGroups(config.kernelFunc as unknown as AddN) as unknown as KernelFunc
-  unregisterKernel('AddN', 'webgpu')
-  registerKernel({ ...config, kernelFunc, [SPLIT]: true } as KernelConfig)
-}
+export const splitSums = (): void => replaceKernel<AddN>('webgpu', 'AddN', inGroups)

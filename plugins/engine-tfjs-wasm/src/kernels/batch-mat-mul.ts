@@ -1,6 +1,7 @@
+import { replaceKernel } from '@attune/nn'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { type WasmBackend, type WasmFunction, forget, idOf, offsetOf, sizeOf, view } from '../wasm-backend.js'
-import { type Kernel, kernelOf, replaceKernel } from './replace-kernel.js'
+import { type Kernel, kernelOf } from './kernel.js'
 
 const PARAMETERS = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number']
 const FLOAT_BYTES = 4
@@ -64,7 +65,7 @@ const sameBatch = (a: TensorInfo, b: TensorInfo): boolean => {
  * transposes are made first, which costs little, and a batch is gone through in place, matrix by matrix.
  */
 export function replaceBatchMatMul(): void {
-  replaceKernel('BatchMatMul', (original): Kernel => {
+  replaceKernel<Kernel>('wasm', 'BatchMatMul', (original) => {
     let multiply: WasmFunction | undefined
     return (call) => {
       const { backend, attrs = {} } = call

@@ -1,10 +1,11 @@
+import { replaceKernel } from '@attune/nn'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { floats, offsetOf, sizeOf } from '../wasm-backend.js'
-import { replaceKernel } from './replace-kernel.js'
+import type { Kernel } from './kernel.js'
 
 /** Rows of a float32 table, copied on the heap: what an embedding does. Other gathers are left to the backend. */
 export function replaceGather(): void {
-  replaceKernel('GatherV2', (original) => (call) => {
+  replaceKernel<Kernel>('wasm', 'GatherV2', (original) => (call) => {
     const { backend, attrs = {} } = call
     const [x, indices] = [call.inputs['x'] as TensorInfo, call.inputs['indices'] as TensorInfo]
     const plain = x.dtype === 'float32' && indices.dtype === 'int32' && !attrs['axis'] && !attrs['batchDims']

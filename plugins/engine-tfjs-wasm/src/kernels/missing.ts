@@ -7,7 +7,7 @@ import {
   getKernelsForBackend,
   registerKernel,
 } from '@tensorflow/tfjs-core'
-import type { Call } from './replace-kernel.js'
+import type { Call } from './kernel.js'
 
 /** A backend that takes and gives whole arrays, as both here do. */
 type ArrayBackend = {

@@ -1,6 +1,7 @@
+import { replaceKernel } from '@attune/nn'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { floats, sizeOf } from '../wasm-backend.js'
-import { replaceKernel } from './replace-kernel.js'
+import type { Kernel } from './kernel.js'
 
 /** The number of leading axes that are summed, if those and no others are. */
 function leading(axis: number | readonly number[] | null | undefined, rank: number): number | undefined {
@@ -15,7 +16,7 @@ function leading(axis: number | readonly number[] | null | undefined, rank: numb
  * the whole tensor. The sums are kept in double precision.
  */
 export function replaceSum(): void {
-  replaceKernel('Sum', (original) => (call) => {
+  replaceKernel<Kernel>('wasm', 'Sum', (original) => (call) => {
     const { backend, attrs = {} } = call
     const x = call.inputs['x'] as TensorInfo
     const count = leading(attrs['axis'] as number | number[] | null | undefined, x.shape.length)
