@@ -178,6 +178,16 @@ cases += [
     for parameters in ROTARY
     for positions in LENGTHS.values()
 ]
+cases += [
+    case(
+        "crossEntropy",
+        lambda logits, labels: F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing),
+        {"smoothing": smoothing},
+        logits=draw(6, classes, scale=3.0),
+        labels=torch.randint(0, classes, (6,)),
+    )
+    for classes, smoothing in [(5, 0.1), (2, 0.75), (1, 0.5)]
+]
 
 folder = ROOT / "packages/nn/golden"
 folder.mkdir(parents=True, exist_ok=True)

@@ -51,6 +51,12 @@ const options = z.strictObject({
     .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
     .optional()
     .describe('All label names; learned from the training examples when absent'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Share of the probability that is spread over all labels in what the loss expects'),
   maximumLength: mostTokens(3),
   ...lengthOptions,
 })
@@ -130,7 +136,7 @@ function create(
         bias: 'classifier.bias' in head.parts,
       }),
     loss: (logits, batch) => ({
-      sum: sum(crossEntropy(logits, batch.labels)) as Scalar,
+      sum: sum(crossEntropy(logits, batch.labels, o.labelSmoothing)) as Scalar,
       weight: scalar(logits.shape[0] as number),
     }),
     predict: (logits, items) =>

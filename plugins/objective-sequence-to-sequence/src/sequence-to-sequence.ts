@@ -54,6 +54,12 @@ interface TargetTokens extends Record<string, Tensor> {
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: true }).describe('The field that holds the text to read'),
   target: z.string().default('target').meta({ field: true }).describe('The field that holds the text to write'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Share of the probability that is spread over all tokens in what the loss expects'),
   maximumLength: mostTokens(2, 'the text to read'),
   maximumTargetLength: mostTokens(2, 'the text to write'),
   ...lengthOptions,
@@ -139,7 +145,7 @@ function create(
     collate: (items) => collate(items, layout),
     head(params, { lastHiddenState, tokenLogits: own }, _mode, { targets }) {
       const logits = own ?? tokenLogits(model, head, params, lastHiddenState) // [batch, targetLength, vocabulary]
-      const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
+      const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]), o.labelSmoothing)
       return { losses: reshape(losses, targets.shape), best: argMax(logits, -1) }
     },
     loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
