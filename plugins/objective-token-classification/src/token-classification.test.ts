@@ -3,6 +3,7 @@ import type { Encoding, HostArray, Tokenizer } from '@attune/core'
 import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
 import { alignWords } from './align-words.js'
 import { tokenClassification } from './token-classification.js'
+import { wordsOf } from './words-of.js'
 
 const examples = [
   { words: ['Ada', 'met', 'Bob'], tags: ['NAME', 'O', 'NAME'] },
@@ -51,8 +52,47 @@ describe('the place of a word', () => {
   })
 })
 
+describe('the words of a text', () => {
+  it('are those between spaces, and each mark', () => {
+    expect(wordsOf("Ada didn't meet\t(Charles), 3.5 years ago.\n")).toEqual([
+      'Ada',
+      "didn't",
+      'meet',
+      '(',
+      'Charles',
+      ')',
+      ',',
+      '3.5',
+      'years',
+      'ago',
+      '.',
+    ])
+    expect(wordsOf('Ада Լավ')).toEqual(['Ада', 'Լավ'])
+    expect(wordsOf('東京へ行く').join('')).toBe('東京へ行く')
+    expect(wordsOf('東京へ行く').length).toBeGreaterThan(1)
+  })
+
+  it('are one, an empty one, where there is none', () => {
+    expect(wordsOf('')).toEqual([''])
+    expect(wordsOf(' \n')).toEqual([''])
+  })
+})
+
 describe('objective token-classification, besides', () => {
   const objective = tokenClassification({ labels, padToMultipleOf: 4 }, given)
+
+  it('divides a text into words to predict, and tells them; it does not to learn', () => {
+    const text = objective.encodeUnlabelled({ words: 'ab, c' })
+    const list = objective.encodeUnlabelled({ words: ['ab', ',', 'c'] })
+    expect(objective.collate([text])).toEqual(objective.collate([list]))
+    const logits = { shape: [1, 8, 2], dtype: 'float32', values: new Float32Array(16).fill(1) } as const
+    const tokens = ['NAME', 'NAME', 'NAME']
+    expect(objective.predict(logits, [text])).toEqual([{ words: ['ab', ',', 'c'], tokens }])
+    expect(objective.predict(logits, [list])).toEqual([{ tokens }])
+    expect(() => objective.encode({ words: 'ab, c', tags: ['O', 'O'] })).toThrow(
+      expect.objectContaining({ code: 'MISSING_FIELD' }),
+    )
+  })
 
   it('asks for a label at the first token of each word, and nowhere else', () => {
     const items = [

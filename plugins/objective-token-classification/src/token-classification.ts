@@ -27,10 +27,13 @@ import { crossEntropy, dropout, fold, freshClassifier, headFor, linear, namePart
 import { type Tensor, mul, reshape, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Aligned, alignWords } from './align-words.js'
+import { wordsOf } from './words-of.js'
 
 /** A text's token ids, where its words begin among them, and the number of each word's label, if they are known. */
 interface Item extends Encoded, Aligned {
   readonly labels: readonly number[]
+  /** The words, where a text was divided into them. */
+  readonly words?: readonly string[]
 }
 
 /** `targets` (int32) and `weights` (float32, 1 where a word begins) are `[batch, length]`. */
@@ -73,6 +76,12 @@ function listOf(example: Example, name: string): readonly string[] {
       ? `Did you mean ${near.join(' or ')}? Name it in the objective's options.`
       : "Name the fields in the objective's options.",
   )
+}
+
+/** The words of the text that stands under a field, where it is no list. */
+function dividedText(example: Example, name: string): readonly string[] | undefined {
+  const text = Object.hasOwn(example, name) ? example[name] : undefined
+  return typeof text === 'string' ? wordsOf(text) : undefined
 }
 
 /** The labels of an example, as many as it has words. */
@@ -127,18 +136,22 @@ function create(
   const head = headFor(model, 'token-classification')
   const numberOf = labelNumbers(labels)
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const encode = (example: Example, numbers: readonly number[]): Item => {
-    const aligned = alignWords(tokenizer, listOf(example, o.words), { maximumLength, truncationSide: o.truncationSide })
+  const encode = (words: readonly string[], numbers: readonly number[]): Item => {
+    const aligned = alignWords(tokenizer, words, { maximumLength, truncationSide: o.truncationSide })
     const { ids, truncated } = aligned.encoding
     return { ...aligned, length: ids.length, truncated, labels: numbers }
+  }
+  const encodeUnlabelled = (example: Example): Item => {
+    const words = dividedText(example, o.words)
+    return words === undefined ? encode(listOf(example, o.words), []) : { ...encode(words, []), words }
   }
   return {
     views: ['tokens'],
     config: { architectures: [head.architecture], ...labelConfig(labels) },
     maximumLength,
     init: (key) => nameParts(head, freshClassifier(model, labels.length, key)),
-    encode: (example) => encode(example, tagsOf(example, o).map(numberOf)),
-    encodeUnlabelled: (example) => encode(example, []),
+    encode: (example) => encode(listOf(example, o.words), tagsOf(example, o).map(numberOf)),
+    encodeUnlabelled,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
     head: (params, { lastHiddenState }, mode) =>
       linear(partsIn(head, params), 'classifier', dropout(lastHiddenState, model.headDropout, fold(mode, 999))),
@@ -147,7 +160,8 @@ function create(
       return { sum: sum(mul(losses, reshape(weights, [-1]))), weight: sum(weights) }
     },
     predict: (logits, items) =>
-      items.map(({ places }, row) => ({
+      items.map(({ places, words }, row) => ({
+        ...(words === undefined ? {} : { words }),
         tokens: places.map((place) => (place < 0 ? '' : labels[bestOf(logits, row, place)]!)),
       })),
     reference: (item) => ({ tokens: item.labels.map((label) => labels[label]!) }),
@@ -157,7 +171,8 @@ function create(
 /**
  * One label for each word of a text: dropout and a linear layer on the state of the word's first token, trained with
  * cross-entropy; what follows the first token of a word has no loss. Named as in the Hugging Face library's
- * `…ForTokenClassification`. A word that was cut, or has no token, is predicted as the empty text.
+ * `…ForTokenClassification`. A word that was cut, or has no token, is predicted as the empty text. Where nothing is known of
+ * the labels, a text may stand for the list of its words: the prediction then has the words that it was divided into.
  */
 export const tokenClassification = definePlugin({
   kind: OBJECTIVE,
