@@ -1,29 +1,10 @@
-import { activationNames } from '@attune/nn'
+import { activationNames, renamedRotaryOptions, rotaryOptions } from '@attune/nn'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).optional().describe(what)
 const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 const theta = (what: string) => z.number().positive().describe(what)
 const cap = (what: string) => z.number().positive().nullable().optional().describe(what)
-
-/** The keys of `rope_parameters`; others than these are for kinds of positions that are refused. */
-const rotary = z.looseObject({
-  rope_type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: z.int().positive().optional(),
-  beta_fast: z.number().positive().optional(),
-  beta_slow: z.number().positive().optional(),
-  mscale: z.number().nonnegative().optional(),
-  mscale_all_dim: z.number().nonnegative().optional(),
-  attention_factor: z.number().positive().optional(),
-  truncate: z.boolean().optional(),
-  short_factor: z.array(z.number().positive()).max(10_000).optional(),
-  long_factor: z.array(z.number().positive()).max(10_000).optional(),
-  partial_rotary_factor: z.number().optional(),
-})
 
 /** What a member of the family leaves unsaid in its `config.json`. */
 interface Member {
@@ -102,9 +83,11 @@ export const options = z
     tieWordEmbeddings: z.boolean().default(true).describe('The last layer is the word embeddings once more'),
     ropeTheta: theta('Base of the wavelengths of rotary positions').optional(),
     ropeLocalBaseFreq: theta('That base in layers of Gemma 3 that have the window').default(10_000),
-    ropeScaling: rotary.optional().describe('How positions beyond those of training are reached, in older files'),
-    ropeParameters: rotary
-      .extend({ full_attention: rotary.optional(), sliding_attention: rotary.optional() })
+    ropeScaling: rotaryOptions
+      .optional()
+      .describe('How positions beyond those of training are reached, in older files'),
+    ropeParameters: rotaryOptions
+      .extend({ full_attention: rotaryOptions.optional(), sliding_attention: rotaryOptions.optional() })
       .optional()
       .describe('All of the above, in newer files; Gemma 3 has them by the type of a layer'),
     attentionBias: z.boolean().default(false).describe('Biases in the attention layers'),
@@ -159,10 +142,6 @@ export const options = z
 
 export type Options = z.output<typeof options>
 
-/** Before it was called `rope_type`, the key was `type`. */
-const renamed = (scaling: Options['ropeScaling']): Options['ropeScaling'] =>
-  typeof scaling?.['type'] === 'string' ? { rope_type: scaling['type'], ...scaling } : scaling
-
 /** The options with the member's own defaults, and what they come to. */
 export function complete(given: Options) {
   const o = withDefaults(given)
@@ -170,7 +149,7 @@ export function complete(given: Options) {
   const pattern = third ? o.slidingWindowPattern : 2
   const legacy = first && o.hiddenAct === 'gelu' ? 'gelu_pytorch_tanh' : o.hiddenAct
   const reach = { max_position_embeddings: o.maxPositionEmbeddings }
-  const scaled = { ...reach, rope_theta: o.ropeTheta, ...renamed(o.ropeScaling) }
+  const scaled = { ...reach, rope_theta: o.ropeTheta, ...renamedRotaryOptions(o.ropeScaling) }
   const { full_attention: full, sliding_attention: sliding, ...flat } = o.ropeParameters ?? {}
   const near = { ...reach, rope_theta: o.ropeLocalBaseFreq, ...sliding }
   return {

@@ -1,27 +1,8 @@
-import { activationNames } from '@attune/nn'
+import { activationNames, renamedRotaryOptions, rotaryOptions } from '@attune/nn'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
 const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
-
-/** The keys of `rope_parameters`; others than these are for kinds of positions that are refused. */
-const rotary = z.looseObject({
-  rope_type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: z.int().positive().optional(),
-  beta_fast: z.number().positive().optional(),
-  beta_slow: z.number().positive().optional(),
-  mscale: z.number().nonnegative().optional(),
-  mscale_all_dim: z.number().nonnegative().optional(),
-  attention_factor: z.number().positive().optional(),
-  truncate: z.boolean().optional(),
-  short_factor: z.array(z.number().positive()).max(10_000).optional(),
-  long_factor: z.array(z.number().positive()).max(10_000).optional(),
-  partial_rotary_factor: z.number().optional(),
-})
 
 /** The options are the keys of a Hugging Face `config.json` in camel case. */
 export const options = z
@@ -40,8 +21,10 @@ export const options = z
     rmsNormEps: z.number().positive().max(1).default(1e-6).describe('Added to the mean square in norms'),
     tieWordEmbeddings: z.boolean().default(false).describe('The last layer is the word embeddings once more'),
     ropeTheta: z.number().positive().default(10_000).describe('Base of the wavelengths of rotary positions'),
-    ropeScaling: rotary.optional().describe('How positions beyond those of training are reached, in older files'),
-    ropeParameters: rotary.optional().describe('Both of the above, in newer files'),
+    ropeScaling: rotaryOptions
+      .optional()
+      .describe('How positions beyond those of training are reached, in older files'),
+    ropeParameters: rotaryOptions.optional().describe('Both of the above, in newer files'),
     attentionBias: z.boolean().default(false).describe('Biases in the attention layers; Qwen2 has them anyway'),
     mlpBias: z.boolean().default(false).describe('Biases in the feed-forward layers'),
     attentionDropout: z.number().min(0).lt(1).default(0).describe('Dropout of the attention weights'),
@@ -87,7 +70,7 @@ export function complete(o: Options) {
   const rotary = {
     rope_theta: o.ropeTheta,
     max_position_embeddings: o.maxPositionEmbeddings,
-    ...renamed(o.ropeScaling),
+    ...renamedRotaryOptions(o.ropeScaling),
     ...o.ropeParameters,
   }
   return {
@@ -107,7 +90,3 @@ export function complete(o: Options) {
     slides,
   }
 }
-
-/** Before it was called `rope_type`, the key was `type`. */
-const renamed = (scaling: Options['ropeScaling']): Options['ropeScaling'] =>
-  typeof scaling?.['type'] === 'string' ? { rope_type: scaling['type'], ...scaling } : scaling

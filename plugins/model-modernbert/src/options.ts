@@ -1,4 +1,4 @@
-import { activationNames } from '@attune/nn'
+import { activationNames, rotaryOptions } from '@attune/nn'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
@@ -6,13 +6,6 @@ const probability = (what: string) => z.number().min(0).lt(1).describe(what)
 const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 const theta = (what: string) => z.number().positive().describe(what)
 const biases = (what: string) => z.boolean().default(false).describe(what)
-
-/** The keys of an entry of `rope_parameters`; others than these are for kinds of positions that are refused. */
-const rotary = z.looseObject({
-  rope_type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-})
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
 export const options = z
@@ -55,7 +48,7 @@ export const options = z
     globalRopeTheta: theta('Base of the wavelengths of rotary positions in layers that see all').default(160_000),
     localRopeTheta: theta('That base in the other layers').default(10_000),
     ropeParameters: z
-      .strictObject({ full_attention: rotary.optional(), sliding_attention: rotary.optional() })
+      .strictObject({ full_attention: rotaryOptions.optional(), sliding_attention: rotaryOptions.optional() })
       .optional()
       .describe('Both of the above, in newer files'),
     tieWordEmbeddings: z.literal(true).default(true).describe('The last layer is the word embeddings once more'),
