@@ -6,6 +6,7 @@ import {
   defaultPositions,
   dropout,
   embedding,
+  encoderOutputs,
   filled,
   fold,
   gelu,
@@ -14,7 +15,7 @@ import {
   linear,
   normal,
 } from '@attune/nn'
-import { type Tensor, add, slice, squeeze, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, add, tanh } from '@tensorflow/tfjs-core'
 
 const [VOCABULARY, HIDDEN, WIDE, LAYERS, LENGTH] = [128, 8, 12, 2, 24]
 
@@ -102,12 +103,11 @@ export const tinyModel = (): Model => ({
     const places = inputs.positionIds ?? defaultPositions(inputs)
     const words = embedding(params, 'tiny.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
     const sum = add(words, embedding(params, 'tiny.embeddings.position_embeddings', places))
-    const { x, kept } = layerStack(params, dropout(sum, 0.1, fold(mode, 0)), [attentionBias(inputs)], mode, {
+    const stacked = layerStack(params, dropout(sum, 0.1, fold(mode, 0)), [attentionBias(inputs)], mode, {
       count: LAYERS,
       at: (i) => `tiny.encoder.layer.${i}`,
       layer: (own, y, [bias], context) => layer(own, y, bias!, context),
     })
-    const first = squeeze(slice(x, [0, 0, 0], [-1, 1, -1]), [1]) // [batch, hidden]
-    return { lastHiddenState: x, pooled: tanh(linear(params, 'tiny.pooler.dense', first)), ...kept }
+    return encoderOutputs(stacked, ({ first }) => tanh(linear(params, 'tiny.pooler.dense', first)))
   },
 })

@@ -68,21 +68,35 @@ const besideIn =
     return matMul(mul(narrow, alpha / rank), up, false, true) // [rows, out]
   }
 
+/** Throws where a model has not computed all layers that are to be adapted, as dense ones. */
+function refuseIdle(layers: readonly string[], met: ReadonlySet<string>): void {
+  const idle = layers.filter((layer) => !met.has(layer))
+  if (idle.length === 0) return
+  throw new AttuneError(
+    'UNKNOWN_TARGET',
+    `adapter lora: the model does not compute ${idle.slice(0, 3).join(', ')} as a dense layer`,
+    'Leave it out of `targets`: name the layers to adapt.',
+  )
+}
+
 /** The model with the factors beside its layers. */
-const adaptedModel = (model: Model, layers: readonly string[], o: Options): Model => ({
-  ...model,
-  forward(params, inputs, mode) {
-    const met = new Set<string>()
-    const outputs = model.forward(withBeside(params, besideIn(o, mode, met)), inputs, mode)
-    const idle = mode.training ? layers.filter((layer) => !met.has(layer)) : []
-    if (idle.length === 0) return outputs
-    throw new AttuneError(
-      'UNKNOWN_TARGET',
-      `adapter lora: the model does not compute ${idle.slice(0, 3).join(', ')} as a dense layer`,
-      'Leave it out of `targets`: name the layers to adapt.',
-    )
-  },
-})
+function adaptedModel(model: Model, layers: readonly string[], o: Options): Model {
+  let checked = false
+  return {
+    ...model,
+    forward(params, inputs, mode) {
+      const met = new Set<string>()
+      const compute = () => model.forward(withBeside(params, besideIn(o, mode, met)), inputs, mode)
+      if (mode.training && !checked) {
+        // What an output does not need, a model computes when another is read: all are, once, to see which layers there are.
+        Object.values(compute())
+        refuseIdle(layers, met)
+        checked = true
+      }
+      return compute()
+    },
+  }
+}
 
 /** Plain weights with what was learned worked in: `W + alpha / rank · B·A`. */
 const merged = (model: Model, layers: readonly string[], { alpha, rank }: Options, all: Params): Params => {
