@@ -95,5 +95,9 @@ describe('options that are given', () => {
     const searching = { beams: 4, beamGroups: 2, lengthPenalty: 2 }
     expect(withDefaults({ temperature: 1 }, searching)).toEqual({ temperature: 1, lengthPenalty: 2 })
     expect(withDefaults({ beams: 1 }, searching)).toEqual({ beams: 1, lengthPenalty: 2 })
+    const ahead = { promptLookupTokens: 3 }
+    expect(withDefaults(ahead, searching)).toEqual({ ...ahead, lengthPenalty: 2 })
+    expect(withDefaults({ beams: 2 }, ahead)).toEqual({ beams: 2 })
+    expect(withDefaults({ temperature: 1 }, ahead)).toEqual({ ...ahead, temperature: 1 })
   })
 })

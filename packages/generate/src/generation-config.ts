@@ -110,21 +110,22 @@ export function generationDefaults(config: Config, where: string): GenerationDef
 }
 
 /**
- * Options that are given, over those of a model. Where two contradict each other the given one counts: beams for a temperature,
- * a number of new tokens for a length in all.
+ * Options that are given, over those of a model. Where two contradict each other the given one counts: beams for a temperature or
+ * for guessing ahead, a number of new tokens for a length in all.
  */
 export function withDefaults(
   given: Partial<GenerationOptions>,
   defaults: Partial<GenerationOptions>,
 ): Partial<GenerationOptions> {
   const searches = (given.beams ?? 1) > 1 || (given.degenerationPenalty ?? 0) > 0
-  const draws = (given.temperature ?? 0) > 0
-  const { temperature, beams, beamGroups, maximumLength, ...others } = defaults
+  const noBeams = (given.temperature ?? 0) > 0 || (given.promptLookupTokens ?? 0) > 0 || searches
+  const { temperature, beams, beamGroups, promptLookupTokens, maximumLength, ...others } = defaults
   return {
     ...others,
     ...(searches || temperature === undefined ? {} : { temperature }),
-    ...(draws || searches || beams === undefined ? {} : { beams }),
-    ...(draws || searches || given.beams !== undefined || beamGroups === undefined ? {} : { beamGroups }),
+    ...(searches || promptLookupTokens === undefined ? {} : { promptLookupTokens }),
+    ...(noBeams || beams === undefined ? {} : { beams }),
+    ...(noBeams || given.beams !== undefined || beamGroups === undefined ? {} : { beamGroups }),
     ...(given.maximumNewTokens !== undefined || maximumLength === undefined ? {} : { maximumLength }),
     ...(given.maximumLength === undefined ? {} : { maximumNewTokens: MOST_TOKENS }),
     ...given,
