@@ -44,7 +44,7 @@ const { model, trainable, frozen } = load()
 const training = workload.task === 'train'
 /** @type {import('@attune/trainer').TrainingState} */
 let state = { trainable, optimizer: training ? engine.compile(() => optimizer.init(trainable))() : {} }
-const train = engine.compile(trainingStep({ model, objective, optimizer }), { donate: [0, 2, 3] })
+const train = engine.compile(trainingStep({ model, objective, optimizer }), { donate: [0, 2, 3], constant: [1] })
 const infer = engine.compile(
   (/** @type {Params} */ p, /** @type {any} */ given) =>
     objective.head(p, model.forward(p, given.inputs, INFERENCE), INFERENCE, given),
