@@ -5,11 +5,13 @@ import {
   exp,
   gatherND,
   logSoftmax,
+  maximum,
   mean,
   mul,
   neg,
   range,
   reshape,
+  scalar,
   stack,
   sub,
   tensorScatterUpdate,
@@ -17,9 +19,9 @@ import {
 
 /**
  * The cross-entropy of each row: `−Σ target · log softmax(logits)`, from `logits` `[rows, classes]` and int32 `labels` `[rows]`,
- * each one of the classes; the result is `[rows]`. The target is 1 for the label and 0 for others, or `1 − smoothing` and
- * `smoothing / classes` for each class, the label's too. The gradient, `softmax(logits) − target`, is given in closed form.
- * Targets are never laid out: with a large vocabulary they would take as much memory as the logits.
+ * each one of the classes, or −1 where it is not known, which counts as the first; the result is `[rows]`. The target is 1 for
+ * the label and 0 for others, or `1 − smoothing` and `smoothing / classes` for each class, the label's too. The gradient,
+ * `softmax(logits) − target`, is given in closed form. Targets are never laid out: with a large vocabulary they would take as much memory as the logits.
  * Source: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7 (smoothing).
  * @param smoothing in [0, 1)
  */
@@ -27,7 +29,8 @@ export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Ten
   const [rows, classes] = logits.shape as [number, number]
   return customGrad((input, save) => {
     const logProbabilities = logSoftmax(input as Tensor)
-    const at = stack([range(0, rows, 1, 'int32'), labels], 1) // [rows, 2]: where each label's number is
+    const known = maximum(labels, scalar(0, 'int32'))
+    const at = stack([range(0, rows, 1, 'int32'), known], 1) // [rows, 2]: where each label's number is
     ;(save as (tensors: Tensor[]) => void)([logProbabilities, at])
     const ofLabels = mul(gatherND(logProbabilities, at), 1 - smoothing)
     const ofAll = smoothing === 0 ? 0 : mul(mean(logProbabilities, -1), smoothing)

@@ -7,7 +7,7 @@ import { run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 
 const places = { folders: ['.'], registered: toyPlugins }
-const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('attune-'))
+const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('attune-forecast-'))
 
 afterEach(() => void jest.restoreAllMocks())
 

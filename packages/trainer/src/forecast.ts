@@ -55,7 +55,7 @@ export interface ForecastOptions extends RunOptions {
   readonly progress?: (trial: number, trials: number, shape: string) => void
 }
 
-const TIMED_STEPS = 2
+const TIMED_ROUNDS = 2
 const EVALUATED_BATCHES = 16
 
 /** Batches of one shape: one of them, and how many there are. */
@@ -99,26 +99,48 @@ async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Grou
 /** Whether a trial that takes as much memory for each number as those before would leave none. */
 const isTooLarge = (growth: number): boolean => growth > process.availableMemory()
 
-/** Takes a few steps of each shape, while the memory lasts. */
+/** A shape that was tried. */
+interface Trial {
+  readonly group: Group
+  /** Milliseconds of the first step, and of the timed ones together. */
+  readonly first: number
+  total: number
+}
+
+/** Milliseconds of a step. */
+async function timed(session: Session, batch: ReadyBatch): Promise<number> {
+  const elapsed = { milliseconds: 0, steps: 0 }
+  await takeStep(session, batch, 0, elapsed)
+  return elapsed.milliseconds
+}
+
+/**
+ * Takes steps of each shape, while the memory lasts: two, after which its memory is known, and then those that are timed, in
+ * turns as in a run, since a compiled step takes longer after one of another shape.
+ */
 async function tryGroups(session: Session, groups: readonly Group[], progress: ForecastOptions['progress']) {
-  const shapes: ShapeForecast[] = []
+  const trials: Trial[] = []
   let [perNumber, missing] = [0, 0]
-  for (const [i, { shape, batch, size, steps }] of groups.entries()) {
+  for (const [i, group] of groups.entries()) {
+    const { shape, batch, size } = group
     progress?.(i + 1, groups.length, shape)
     if (missing > 0 || (i > 0 && isTooLarge(perNumber * size))) {
       missing += perNumber * size
-      shapes.push({ shape, steps })
       continue
     }
     const before = process.memoryUsage().rss
-    const elapsed = { milliseconds: 0, steps: 0 }
-    await takeStep(session, batch, 0, elapsed)
-    const first = elapsed.milliseconds
-    for (let step = 0; step < TIMED_STEPS; step++) await takeStep(session, batch, 0, elapsed)
-    const milliseconds = (elapsed.milliseconds - first) / TIMED_STEPS
-    shapes.push({ shape, steps, milliseconds, compiling: Math.max(0, first - milliseconds) })
+    trials.push({ group, first: await timed(session, batch), total: 0 })
+    await timed(session, batch)
     perNumber = Math.max(perNumber, (process.memoryUsage().rss - before) / size)
   }
+  for (let round = 0; round < TIMED_ROUNDS; round++)
+    for (const trial of trials) trial.total += await timed(session, trial.group.batch)
+  const shapes = groups.map(({ shape, steps }, i): ShapeForecast => {
+    const trial = trials[i]
+    if (trial === undefined) return { shape, steps }
+    const milliseconds = trial.total / TIMED_ROUNDS
+    return { shape, steps, milliseconds, compiling: Math.max(0, trial.first - milliseconds) }
+  })
   return { shapes, missing }
 }
 
@@ -148,7 +170,7 @@ async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }
 
 /** Writes a checkpoint of the state to a temporary folder, and removes it. */
 async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: number; bytes: number }> {
-  const folder = await mkdtemp(join(tmpdir(), 'attune-'))
+  const folder = await mkdtemp(join(tmpdir(), 'attune-forecast-'))
   const begun = performance.now()
   try {
     const state = await parts.engine.read(moving.state)
