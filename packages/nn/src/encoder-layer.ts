@@ -1,10 +1,10 @@
 import type { Params } from '@attune/core'
-import { type Tensor, add, slice } from '@tensorflow/tfjs-core'
+import { type Tensor, add } from '@tensorflow/tfjs-core'
 import { activation } from './activation.js'
 import { attention } from './attention.js'
 import { dropout, fold } from './dropout.js'
 import { layerNorm } from './layer-norm.js'
-import { type LayerContext, firstToken } from './layer-stack.js'
+import { type LayerContext, firstQuery, firstToken } from './layer-stack.js'
 import { linear } from './linear.js'
 
 /** What a family calls the parts of a layer, behind the layer's own name. */
@@ -50,7 +50,7 @@ export function encoderLayer(
   const added = (y: Tensor, to: Tensor, norm: string, rate: number, place: number): Tensor =>
     layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, fold(mode, place)), to), o.epsilon)
   const asking = onlyFirst ? firstToken(x) : x // [batch, length or 1, hidden]
-  const scored = onlyFirst && bias.shape[2] !== 1 ? slice(bias, [0, 0, 0, 0], [-1, -1, 1, -1]) : bias
+  const scored = onlyFirst ? firstQuery(bias) : bias
   const heads = { q: dense(o.names.query, asking), k: dense(o.names.key, x), v: dense(o.names.value, x), bias: scored }
   const mixed = attention(heads, o.heads, o.attentionDropout, fold(mode, 0), { record })
   const attended = added(dense(o.names.attended, mixed), asking, o.names.attendedNorm, o.dropout.attended, 1)

@@ -59,6 +59,9 @@ export const keptInEncoder = ({
 /** The first token of each text: `[batch, length, hidden]` to `[batch, 1, hidden]`. */
 export const firstToken = (x: Tensor): Tensor => slice(x, [0, 0, 0], [-1, 1, -1])
 
+/** What the first query of each head has: `[batch, heads or 1, queries or 1, n]` to `[batch, heads or 1, 1, n]`. */
+export const firstQuery = (x: Tensor): Tensor => slice(x, [0, 0, 0, 0], [-1, -1, 1, -1])
+
 /** The states after a last layer, and those of the first tokens; either is computed when it is first read. */
 function whenRead(last: (onlyFirst: boolean) => Tensor, known: Tensor | undefined): Omit<Stacked, 'kept'> {
   let [whole, first] = [known, undefined as Tensor | undefined]

@@ -18,6 +18,7 @@ import {
   dropout,
   embedding,
   encoderOutputs,
+  firstQuery,
   firstToken,
   fold,
   freshWeights,
@@ -97,8 +98,7 @@ function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerConte
   const all = linear(params, `${c.at}.attn.Wqkv`, x, { bias: o.attentionBias }) // [batch, length, 3 · hidden]
   const part = (i: number): Tensor =>
     splitHeads(slice(all, [0, 0, i * o.hiddenSize], [-1, -1, o.hiddenSize]), o.numAttentionHeads)
-  const asking = (y: Tensor): Tensor =>
-    c.onlyFirst === true && y.shape[2] !== 1 ? slice(y, [0, 0, 0, 0], [-1, -1, 1, -1]) : y
+  const asking = (y: Tensor): Tensor => (c.onlyFirst === true ? firstQuery(y) : y)
   const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
   const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), { record: c.record }))
   return dropout(

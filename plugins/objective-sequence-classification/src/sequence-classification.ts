@@ -17,6 +17,7 @@ import {
   type TextArrays,
   labelConfig,
   labelNumbers,
+  labelSmoothing,
   lengthOptions,
   mostTokens,
   paddedLength,
@@ -51,12 +52,7 @@ const options = z.strictObject({
     .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
     .optional()
     .describe('All label names; learned from the training examples when absent'),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe('Share of the probability that is spread over all labels in what the loss expects'),
+  labelSmoothing: labelSmoothing('labels'),
   maximumLength: mostTokens(3),
   ...lengthOptions,
 })

@@ -15,6 +15,7 @@ import {
 import {
   type TextArrays,
   attentionMask,
+  labelSmoothing,
   lengthOptions,
   mostTokens,
   padTo,
@@ -54,12 +55,7 @@ interface TargetTokens extends Record<string, Tensor> {
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: true }).describe('The field that holds the text to read'),
   target: z.string().default('target').meta({ field: true }).describe('The field that holds the text to write'),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe('Share of the probability that is spread over all tokens in what the loss expects'),
+  labelSmoothing: labelSmoothing('tokens'),
   maximumLength: mostTokens(2, 'the text to read'),
   maximumTargetLength: mostTokens(2, 'the text to write'),
   ...lengthOptions,
