@@ -31,17 +31,18 @@ export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Ten
     const logProbabilities = logSoftmax(input as Tensor)
     const known = maximum(labels, scalar(0, 'int32'))
     const at = stack([range(0, rows, 1, 'int32'), known], 1) // [rows, 2]: where each label's number is
-    ;(save as (tensors: Tensor[]) => void)([logProbabilities, at])
-    const ofLabels = mul(gatherND(logProbabilities, at), 1 - smoothing)
+    const ofLabels = gatherND(logProbabilities, at) // [rows]
+    ;(save as (tensors: Tensor[]) => void)([logProbabilities, at, ofLabels])
     const ofAll = smoothing === 0 ? 0 : mul(mean(logProbabilities, -1), smoothing)
     return {
-      value: neg(add(ofLabels, ofAll)),
+      value: neg(add(mul(ofLabels, 1 - smoothing), ofAll)),
       gradFunc: (g: Tensor, saved: Tensor[]) => {
-        const [l, places] = saved as [Tensor, Tensor]
+        const [l, places, own] = saved as [Tensor, Tensor, Tensor]
         const weight = reshape(g, [-1, 1])
         const likely = mul(exp(l), weight) // [rows, classes]
         const spread = smoothing === 0 ? likely : sub(likely, mul(weight, smoothing / classes))
-        const less = sub(gatherND(spread, places), mul(g, 1 - smoothing)) // [rows]
+        // From the label's own number, not from `spread`: so the loss is computed before the gradient, which may take its memory.
+        const less = mul(g, sub(exp(own), 1 - smoothing + smoothing / classes)) // [rows]
         return tensorScatterUpdate(spread, places, less)
       },
     }

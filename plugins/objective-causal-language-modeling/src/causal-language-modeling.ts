@@ -25,8 +25,8 @@ import {
   textArrays,
   textOf,
 } from '@attune/data'
-import { crossEntropy, headFor, nameParts, normal, requirePackable, tokenLogits } from '@attune/nn'
-import { type Tensor, argMax, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { type TokenLosses, headFor, nameParts, tokenLosses, normal, requirePackable } from '@attune/nn'
+import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** A text's token ids. */
@@ -39,12 +39,6 @@ interface NextTokenBatch extends Batch {
   readonly inputs: TextArrays
   readonly targets: HostArray
   readonly weights: HostArray
-}
-
-/** The loss of each next token, float32, and the likeliest one, int32; both `[rows, length]`. */
-interface NextTokens extends Record<string, Tensor> {
-  readonly losses: Tensor
-  readonly best: Tensor
 }
 
 const options = z.strictObject({
@@ -98,7 +92,7 @@ function collate(items: readonly Item[], pad: number, o: Options, maximum: numbe
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
-): Objective<Item, NextTokenBatch, NextTokens> {
+): Objective<Item, NextTokenBatch, TokenLosses> {
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective causal-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const limits = { maximumLength, truncationSide: o.truncationSide ?? tokenizer.truncationSide }
@@ -114,11 +108,8 @@ function create(
     encode: read,
     encodeUnlabelled: read,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o, maximumLength),
-    head(params, { lastHiddenState }, _mode, { targets }) {
-      const logits = tokenLogits(model, head, params, lastHiddenState) // [batch, length, vocabulary]
-      const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
-      return { losses: reshape(losses, targets.shape), best: argMax(logits, -1) }
-    },
+    head: (params, { lastHiddenState }, _mode, { targets }) =>
+      tokenLosses({ model, head }, params, lastHiddenState, targets),
     loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
     predict: ({ best: { values, shape } }, items) =>
       packingOf(o, items).places.map(({ row, start }, i) => {

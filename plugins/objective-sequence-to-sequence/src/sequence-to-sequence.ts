@@ -23,8 +23,8 @@ import {
   textArrays,
   textOf,
 } from '@attune/data'
-import { crossEntropy, filled, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
-import { type Tensor, argMax, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { type TokenLosses, filled, headFor, nameParts, tokenLosses, normal, lossesOfLogits } from '@attune/nn'
+import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** The token ids of what is read and of what is to be written; none of these where the target is not known. */
@@ -44,12 +44,6 @@ interface TargetBatch extends Batch {
   readonly inputs: TwoTexts
   readonly targets: HostArray
   readonly weights: HostArray
-}
-
-/** The loss of each token, float32, and the likeliest one, int32; both `[batch, targetLength]`. */
-interface TargetTokens extends Record<string, Tensor> {
-  readonly losses: Tensor
-  readonly best: Tensor
 }
 
 const options = z.strictObject({
@@ -113,7 +107,7 @@ const layoutFor = (o: Options, model: Model, tokenizer: Tokenizer): Layout => ({
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
-): Objective<Item, TargetBatch, TargetTokens> {
+): Objective<Item, TargetBatch, TokenLosses> {
   const head = headFor(model, 'sequence-to-sequence')
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
   const layout = layoutFor(o, model, tokenizer)
@@ -139,11 +133,10 @@ function create(
     },
     encodeUnlabelled: read,
     collate: (items) => collate(items, layout),
-    head(params, { lastHiddenState, tokenLogits: own }, _mode, { targets }) {
-      const logits = own ?? tokenLogits(model, head, params, lastHiddenState) // [batch, targetLength, vocabulary]
-      const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]), o.labelSmoothing)
-      return { losses: reshape(losses, targets.shape), best: argMax(logits, -1) }
-    },
+    head: (params, { lastHiddenState, tokenLogits: own }, _mode, { targets }) =>
+      own === undefined
+        ? tokenLosses({ model, head }, params, lastHiddenState, targets, o.labelSmoothing)
+        : lossesOfLogits(own, targets, o.labelSmoothing),
     loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
     predict: ({ best: { values, shape } }, items) =>
       items.map(({ target }, i) => ({ tokens: words(values.subarray(i * shape[1]!, i * shape[1]! + target.length)) })),

@@ -1,0 +1,60 @@
+import '@tensorflow/tfjs'
+import { expect, it } from '@jest/globals'
+import type { Head, Model } from '@attune/core'
+import {
+  type Tensor,
+  argMax,
+  logSoftmax,
+  matMul,
+  mul,
+  oneHot,
+  randomNormal,
+  reshape,
+  sum,
+  tensor,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core'
+import { tokenLosses } from './token-losses.js'
+
+const [ROWS, WIDTH, CLASSES] = [66, 2, 300]
+
+const greatest = (x: Tensor): number => x.abs().max().dataSync()[0]!
+
+it.each([1, 20 * CLASSES, 50 * CLASSES, ROWS * CLASSES])(
+  'gives the losses, likeliest tokens and gradients of all rows at once, however many logits there are at a time',
+  (most) => {
+    const model = { wordEmbeddings: 'words' } as Model
+    const head = { parts: {} } as Head
+    const [states, words] = [
+      randomNormal([6, 11, WIDTH], 0, 1, 'float32', 1),
+      randomNormal([CLASSES, WIDTH], 0, 1, 'float32', 2),
+    ]
+    const targets = tensor(
+      Int32Array.from({ length: ROWS }, (_, i) => (i * 7919) % CLASSES),
+      [6, 11],
+      'int32',
+    )
+    const weights = tensor(
+      Float32Array.from({ length: ROWS }, (_, i) => (i % 5) / 4),
+      [6, 11],
+    )
+
+    const given = tokenLosses({ model, head }, { words }, states, targets, 0, most)
+    const logits = matMul(reshape(states, [ROWS, WIDTH]), words, false, true)
+    expect([...given['best'].dataSync()]).toEqual([...argMax(logits, -1).dataSync()])
+    logits.dispose()
+
+    const found = valueAndGrads((s: Tensor, w: Tensor) =>
+      sum(mul(tokenLosses({ model, head }, { words: w }, s, targets, 0, most).losses, weights)),
+    )([states, words])
+    const wanted = valueAndGrads((s: Tensor, w: Tensor) => {
+      const own = oneHot(reshape(targets, [ROWS]), CLASSES)
+      const all = mul(logSoftmax(matMul(reshape(s, [ROWS, WIDTH]), w, false, true)), own)
+      return sum(mul(all, reshape(weights, [ROWS, 1]))).neg()
+    })([states, words])
+    expect(found.value.dataSync()[0]! / wanted.value.dataSync()[0]!).toBeCloseTo(1, 5)
+    for (const [i, gradient] of found.grads.entries()) {
+      expect(greatest(gradient.sub(wanted.grads[i]!)) / greatest(wanted.grads[i]!)).toBeLessThan(1e-4)
+    }
+  },
+)
