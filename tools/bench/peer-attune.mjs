@@ -48,9 +48,10 @@ const train = engine.compile(trainingStep({ model, objective, optimizer }), { do
 const infer = engine.compile(
   (/** @type {Params} */ p, /** @type {any} */ given) =>
     objective.head(p, model.forward(p, given.inputs, INFERENCE), INFERENCE, given),
-  { donate: [1] },
+  { donate: [1], constant: [0] },
 )
 
+const all = { ...frozen, ...state.trainable }
 let taken = 0
 /** A training step, and its loss. @param {number} i @returns {Promise<number>} */
 async function trainOnce(i) {
@@ -64,9 +65,7 @@ async function trainOnce(i) {
 
 /** The first logit of a batch. @param {number} i @returns {Promise<number>} */
 async function inferOnce(i) {
-  const logits = /** @type {import('@tensorflow/tfjs-core').Tensor} */ (
-    infer({ ...frozen, ...state.trainable }, engine.put(batchOf(i)))
-  )
+  const logits = /** @type {import('@tensorflow/tfjs-core').Tensor} */ (infer(all, engine.put(batchOf(i))))
   const { values } = await engine.read(logits)
   engine.release(logits)
   return Number(values[0])

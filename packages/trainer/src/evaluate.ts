@@ -72,7 +72,10 @@ async function openModel(directory: string, options: RunOptions, change: (plan: 
     await startEngine(scope)
     const parts = partsOf(scope)
     const { params, report } = savedParameters(parts, join(folder, 'model'))
-    const forward = inference(parts.engine, parts.model, parts.objective, plan.config.training.batchSize)
+    const forward = inference(parts.engine, parts.model, parts.objective, {
+      batchSize: plan.config.training.batchSize,
+      sameParams: true,
+    })
     return { plan, scope, parts, params, forward, warnings: warningsOf(report) }
   } catch (error) {
     await closeScope(scope)

@@ -55,7 +55,7 @@ export async function loadPretrainedPredictor(directory: string, places: SearchP
     classifies,
     places,
   )
-  const forward = inference(engine, model, objective, BATCH)
+  const forward = inference(engine, model, objective, { batchSize: BATCH, sameParams: true })
   return {
     fields,
     warnings,

@@ -138,7 +138,7 @@ export function openSession(
     parts,
     adapted,
     step: compileStep(engine, { model, objective, optimizer, recompute: config.training.gradientCheckpointing }),
-    inference: inference(engine, model, objective, microBatchSizeOf(config.training)),
+    inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(config.training) }),
     splits,
     bus,
     stepsPerEpoch,
