@@ -1,6 +1,21 @@
 import type { Mode } from '@attune/core'
-import { type Tensor, add, customGrad, matMul, mul, reshape, softmax, sub, sum, transpose } from '@tensorflow/tfjs-core'
-import { dropout } from './dropout.js'
+import {
+  type Tensor,
+  add,
+  concat,
+  customGrad,
+  matMul,
+  mul,
+  reshape,
+  slice,
+  softmax,
+  sub,
+  sum,
+  transpose,
+} from '@tensorflow/tfjs-core'
+import type { Sight } from './attention-bias.js'
+import { type Band, bandsOf } from './bands.js'
+import { dropout, fold } from './dropout.js'
 
 /** From `[batch, length, hidden]` to `[batch, heads, length, hidden / heads]`. */
 export const splitHeads = (x: Tensor, heads: number): Tensor => {
@@ -74,8 +89,36 @@ export interface AttentionOptions {
   readonly scale?: number
   /** Scores are brought into (−softcap, softcap) by `softcap · tanh(scores / softcap)` before the bias is added. */
   readonly change?: (scores: Tensor) => Tensor
+  /** What the bias was made with: where there are as many keys as queries, what it hides from many rows at once is then not computed. */
+  readonly sight?: Sight
   /** Receives the weights, `[batch, heads, queries, keys]`, without dropout. */
   readonly record?: ((weights: Tensor) => void) | undefined
+}
+
+/** The part of a tensor from a place on along an axis that it is long; where it is 1 long it stays. */
+function along(x: Tensor, axis: number, from: number, size: number): Tensor {
+  if (x.shape[axis] === 1) return x
+  const [begin, sizes] = [x.shape.map(() => 0), x.shape.map(() => -1)]
+  begin[axis] = from
+  sizes[axis] = size
+  return slice(x, begin, sizes)
+}
+
+/** The heads of a band: its queries, and the keys and values that they see. */
+const headsOf = ({ q, k, v, bias }: Heads, { row, rows, key, keys }: Band): Heads => ({
+  q: along(q, 2, row, rows),
+  k: along(k, 2, key, keys),
+  v: along(v, 2, key, keys),
+  bias: along(along(bias, bias.rank - 2, row, rows), bias.rank - 1, key, keys),
+})
+
+/** The same without parts, of queries that are scaled already. */
+function attendWhole({ q, k, v, bias }: Heads, rate: number, mode: Mode, options: AttentionOptions): Tensor {
+  const { change, record } = options
+  const products = sharedProduct(q, k, true)
+  const scores = add(change === undefined ? products : change(products), bias)
+  record?.(softmax(scores))
+  return mix(scores, v, rate, mode)
 }
 
 /**
@@ -83,12 +126,14 @@ export interface AttentionOptions {
  * the weights. Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.
  */
 export function attendHeads(heads: Heads, rate: number, mode: Mode, options: AttentionOptions = {}): Tensor {
-  const { q, k, v, bias } = heads
-  const { scale = 1 / Math.sqrt(q.shape.at(-1) as number), change, record } = options
-  const products = sharedProduct(scale === 1 ? q : mul(q, scale), k, true)
-  const scores = add(change === undefined ? products : change(products), bias)
-  record?.(softmax(scores))
-  return mix(scores, v, rate, mode)
+  const { scale = 1 / Math.sqrt(heads.q.shape.at(-1) as number), sight = {}, record } = options
+  const scaled = { ...heads, q: scale === 1 ? heads.q : mul(heads.q, scale) }
+  const [queries, keys] = [heads.q.shape[2] as number, heads.k.shape[2] as number]
+  const isWhole = queries !== keys || record !== undefined || mode.launchBound === true
+  const bands = isWhole ? [] : bandsOf(queries, sight)
+  if (bands.length < 2) return attendWhole(scaled, rate, mode, options)
+  const parts = bands.map((band, i) => attendWhole(headsOf(scaled, band), rate, fold(mode, i), options))
+  return concat(parts, 2)
 }
 
 /**

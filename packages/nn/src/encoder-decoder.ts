@@ -2,7 +2,7 @@ import type { Cache, EncoderOutputs, Mode, Params, TextInputs } from '@attune/co
 import { type Tensor, add, concat, fill, slice } from '@tensorflow/tfjs-core'
 import { activation } from './activation.js'
 import { attendHeads, joinHeads, splitHeads } from './attention.js'
-import { attentionBias, paddingBias } from './attention-bias.js'
+import { type Sight, attentionBias, paddingBias } from './attention-bias.js'
 import { defaultPositions, writeCache } from './cache.js'
 import { madeOnce } from './cross-attention.js'
 import { dropout, fold } from './dropout.js'
@@ -71,6 +71,7 @@ interface Attended {
   readonly queries: Tensor
   readonly keys: Tensor
   readonly bias: Tensor
+  readonly sight?: Sight
   readonly held: (name: 'key' | 'value', make: () => Tensor) => Tensor
 }
 
@@ -99,7 +100,9 @@ function layer(
     const part = (one: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${one}_proj`, y), heads) // [batch, heads, length, headSize]
     const [k, v] = [it.held('key', () => part('k', it.keys)), it.held('value', () => part('v', it.keys))]
     const all = { q: part('q', it.queries), k, v, bias: it.bias }
-    const mixed = joinHeads(attendHeads(all, o.dropout.attention, fold(c.mode, place), { record }))
+    const mixed = joinHeads(
+      attendHeads(all, o.dropout.attention, fold(c.mode, place), { sight: it.sight ?? {}, record }),
+    )
     return added(it.queries, dense(`${name}.out_proj`, mixed), `${name}_layer_norm`, place + 1)
   }
   const held = (name: string, make: () => Tensor): Tensor => {
@@ -108,11 +111,15 @@ function layer(
     c.remember?.(name, all)
     return all // [batch, heads, capacity, headSize]
   }
-  let y = attended('self_attn', 0, { queries: x, keys: x, bias, held }, c.record)
+  let y = attended(
+    'self_attn',
+    0,
+    { queries: x, keys: x, bias, sight: { causal: across !== undefined }, held },
+    c.record,
+  )
   if (across !== undefined) {
     const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)
-    const other = { queries: y, keys: across.states, bias: across.bias, held: once }
-    y = attended('encoder_attn', 2, other, c.recordAcross)
+    y = attended('encoder_attn', 2, { queries: y, keys: across.states, bias: across.bias, held: once }, c.recordAcross)
   }
   const wide = dropout(activation(o.activation)(dense('fc1', y)), o.dropout.wide, fold(c.mode, 4)) // [batch, length, intermediate]
   return added(y, dense('fc2', wide), 'final_layer_norm', 5)

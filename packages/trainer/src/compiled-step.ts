@@ -53,7 +53,8 @@ type Apply = Compiled<
  * Compiles the training step. A batch in one part is one program, gradients and update together; one in several parts adds
  * up gradients, part by part, each with randomness of its own, and is then updated from.
  */
-export function compileStep(engine: Engine, parts: StepParts): CompiledStep {
+export function compileStep(engine: Engine, given: Omit<StepParts, 'launchBound'>): CompiledStep {
+  const parts: StepParts = { ...given, launchBound: engine.launchBound }
   const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3], constant: [1] }) as Whole
   const begin = engine.compile(nothingAccumulated)
   const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4], constant: [2] }) as Add

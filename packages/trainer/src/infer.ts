@@ -72,7 +72,7 @@ export function inference(
   { batchSize, sameParams = false }: InferenceOptions,
 ): Inference {
   const how = { donate: [1], constant: sameParams ? [0] : [] }
-  const step = engine.compile(inferenceStep({ model, objective }), how) as Step
+  const step = engine.compile(inferenceStep({ model, objective, launchBound: engine.launchBound }), how) as Step
   async function* run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncGenerator<Inferred, void> {
     for await (const window of batch(items, batchSize * WINDOW)) {
       const order = window.map((_, at) => at).sort((a, b) => window[a]!.length - window[b]!.length)

@@ -39,13 +39,15 @@ export interface StepParts {
   readonly optimizer: Optimizer
   /** Whether layers are computed again for their gradients rather than kept: gradient checkpointing. */
   readonly recompute?: boolean
+  /** The engine's. */
+  readonly launchBound?: boolean | undefined
 }
 
-type LossParts = Pick<StepParts, 'model' | 'objective' | 'recompute'>
+type LossParts = Pick<StepParts, 'model' | 'objective' | 'recompute' | 'launchBound'>
 
 /** A scalar made of the loss in training, its gradient by the trainable parameters, and the loss's weight. */
 function differentiate(
-  { model, objective, recompute = false }: LossParts,
+  { model, objective, recompute = false, launchBound = false }: LossParts,
   { trainable, frozen, batch, seed }: { trainable: Params; frozen: Params; batch: OnDevice<Batch>; seed: Tensor },
   scalarOf: (loss: Loss) => Tensor,
 ): { readonly value: Scalar; readonly grads: Params; readonly weight: Tensor } {
@@ -54,7 +56,7 @@ function differentiate(
   let kept: Tensor | undefined
   const forward = (): Scalar => {
     const params = { ...frozen, ...trainable }
-    const mode = { training: true, key: { seed, stream: 0 }, recompute } as const
+    const mode = { training: true, key: { seed, stream: 0 }, recompute, launchBound } as const
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
     const loss = objective.loss(head, batch)
     kept = keep(loss.weight) // all else that is not returned is freed with the tape
@@ -154,9 +156,9 @@ export interface InferenceResult extends Record<string, Tree> {
 
 /** The forward pass without dropout, with the loss of the references that the batch holds. */
 export const inferenceStep =
-  ({ model, objective }: Pick<StepParts, 'model' | 'objective'>) =>
+  ({ model, objective, launchBound = false }: Pick<StepParts, 'model' | 'objective' | 'launchBound'>) =>
   (params: Params, batch: OnDevice<Batch>): InferenceResult => {
-    const mode = { training: false } as const
+    const mode = { training: false, launchBound } as const
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
     const { sum, weight } = objective.loss(head, batch)
     return { head, lossSum: sum, lossWeight: weight }

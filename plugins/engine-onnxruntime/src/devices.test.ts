@@ -24,8 +24,8 @@ describe('with device: auto', () => {
   it('works everywhere, on CUDA where that works, and says so', async () => {
     const engine = onnxruntime({ device: 'auto' })
     await engine.start()
-    expect(engine.device).toMatch(
-      (await started('cuda')) === undefined ? /through CUDA$/ : /processor.*\(no CUDA: .+\)$/,
-    )
+    const onCard = (await started('cuda')) === undefined
+    expect(engine.device).toMatch(onCard ? /through CUDA$/ : /processor.*\(no CUDA: .+\)$/)
+    expect(engine.launchBound).toBe(onCard)
   })
 })

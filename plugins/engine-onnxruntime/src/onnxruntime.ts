@@ -64,6 +64,9 @@ export const onnxruntime = definePlugin({
       get device() {
         return words
       },
+      get launchBound() {
+        return options.providers?.[0] !== 'cpu'
+      },
       async start() {
         enableProdMode() // without it TF.js prints an advertisement of tfjs-node
         const backend = graphBackend()

@@ -23,14 +23,19 @@ export const tfjsNodeGpu = definePlugin({
   options: z.strictObject({}),
   create(): Engine {
     let device = 'TensorFlow through TF.js'
+    let launchBound = false
     async function load(): Promise<void> {
       process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1' // TensorFlow prints the processor's instructions otherwise
       const name = await loadTfjsNode(candidates(process.env['ATTUNE_TFJS_NODE']))
       const { binding, isUsingGpuDevice } = findBackend(BACKEND) as unknown as TensorFlowBackend
+      launchBound = isUsingGpuDevice
       device = `TensorFlow ${binding.TF_Version} on the ${isUsingGpuDevice ? 'GPU' : 'processor'}, through ${name}`
     }
     // What computes is known once it is loaded, so the device is asked for, not copied.
-    return Object.defineProperty(eagerEngine({ backend: BACKEND, device, load }), 'device', { get: () => device })
+    return Object.defineProperties(eagerEngine({ backend: BACKEND, device, load }), {
+      device: { get: () => device },
+      launchBound: { get: () => launchBound },
+    })
   },
 })
 export default tfjsNodeGpu

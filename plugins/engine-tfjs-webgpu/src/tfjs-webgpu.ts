@@ -34,7 +34,7 @@ export const tfjsWebgpu = definePlugin({
       refuseFailure()
       return values
     }
-    return Object.defineProperty({ ...engine, read }, 'device', { get: () => device })
+    return Object.defineProperty({ ...engine, read, launchBound: true }, 'device', { get: () => device })
   },
 })
 export default tfjsWebgpu

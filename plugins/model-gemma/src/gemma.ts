@@ -116,6 +116,7 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: 
     fold(c.mode, 0),
     {
       scale: o.scale,
+      sight: { causal: o.causal, window: o.slides(c.index) ? o.window : undefined },
       record: c.record,
       ...(cap === null ? {} : { change: (scores) => mul(tanh(mul(scores, 1 / cap)), cap) }),
     },

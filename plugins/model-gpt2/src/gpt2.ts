@@ -130,7 +130,8 @@ function attend(
   const scale =
     (o.scaleAttnWeights ? 1 / Math.sqrt(o.nEmbd / o.nHead) : 1) / (o.scaleAttnByInverseLayerIdx ? c.index + 1 : 1)
   const heads = { q, k: remembered('key', k), v: remembered('value', v), bias }
-  const mixed = attendHeads(heads, o.attnPdrop, fold(c.mode, 0), { scale, record: c.record })
+  const options = { scale, sight: { causal: true }, record: c.record }
+  const mixed = attendHeads(heads, o.attnPdrop, fold(c.mode, 0), options)
   return linear(params, `${c.at}.attn.c_proj`, joinHeads(mixed), { inputFirst: true })
 }
 

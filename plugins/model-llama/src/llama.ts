@@ -119,7 +119,7 @@ function attend(
     },
     o.attentionDropout,
     fold(c.mode, 0),
-    { record: c.record },
+    { sight: { causal: true, window: o.slides(c.index) ? o.window : undefined }, record: c.record },
   )
   return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.biases.output })
 }

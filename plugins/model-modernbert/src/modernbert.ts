@@ -93,6 +93,13 @@ interface View {
 const norm = (o: Options, params: Params, name: string, x: Tensor): Tensor =>
   layerNorm(params, name, x, o.normEps, { bias: o.normBias })
 
+/** Whether a layer sees only what is near. */
+const isLocal = (o: Options, index: number): boolean =>
+  o.layerTypes === undefined ? index % o.globalAttnEveryNLayers !== 0 : o.layerTypes[index] === 'sliding_attention'
+
+/** A layer that is local sees tokens less than so many places away. */
+const windowOf = (o: Options): number => Math.floor(o.localAttention / 2) + 1
+
 /** Attention, `[batch, length, hidden]` → the same, or `[batch, 1, hidden]` where only the first token is read. */
 function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const all = linear(params, `${c.at}.attn.Wqkv`, x, { bias: o.attentionBias }) // [batch, length, 3 · hidden]
@@ -100,7 +107,8 @@ function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerConte
     splitHeads(slice(all, [0, 0, i * o.hiddenSize], [-1, -1, o.hiddenSize]), o.numAttentionHeads)
   const asking = (y: Tensor): Tensor => (c.onlyFirst === true ? firstQuery(y) : y)
   const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
-  const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), { record: c.record }))
+  const options = { sight: isLocal(o, c.index) ? { window: windowOf(o) } : {}, record: c.record }
+  const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), options))
   return dropout(
     linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias }),
     o.attentionDropout,
@@ -123,10 +131,6 @@ function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContex
   return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
 }
 
-/** Whether a layer sees only what is near. */
-const isLocal = (o: Options, index: number): boolean =>
-  o.layerTypes === undefined ? index % o.globalAttnEveryNLayers !== 0 : o.layerTypes[index] === 'sliding_attention'
-
 /** What layers that see all, and then what layers that see what is near, read. */
 function views(o: Options, inputs: TextInputs): readonly Tensor[] {
   const positions = inputs.positionIds ?? defaultPositions(inputs)
@@ -134,8 +138,8 @@ function views(o: Options, inputs: TextInputs): readonly Tensor[] {
   const tables = (rotary: object) => rotaryTables(positions, o.hiddenSize / o.numAttentionHeads, rotary)
   const far = tables({ rope_theta: o.globalRopeTheta, ...full })
   const near = tables({ rope_theta: o.localRopeTheta, ...sliding })
-  const window = Math.floor(o.localAttention / 2) + 1
-  return [far.cosine, far.sine, attentionBias(inputs), near.cosine, near.sine, attentionBias(inputs, { window })]
+  const local = attentionBias(inputs, { window: windowOf(o) })
+  return [far.cosine, far.sine, attentionBias(inputs), near.cosine, near.sine, local]
 }
 
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {

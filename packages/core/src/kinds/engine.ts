@@ -23,6 +23,8 @@ export interface CompileOptions {
 export interface Engine {
   /** The device in words, for people: "TF.js WebAssembly, 1 thread". */
   readonly device: string
+  /** Whether starting an operation takes long beside computing it, as on graphics cards; known once the device is ready. */
+  readonly launchBound?: boolean
   /** Makes the device ready; everything else comes after. @throws AttuneError `ENGINE_UNAVAILABLE` with the reason. */
   start(): Promise<void>
   /** Prepares a pure function. The compiled one gives the same results and frees every intermediate tensor. */

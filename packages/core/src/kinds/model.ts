@@ -18,9 +18,9 @@ export type Kept = 'hiddenStates' | 'attentions'
 /**
  * Whether a forward pass trains. Dropout and its like act only when `training`, with randomness from `key`. With
  * `recompute`, layers keep nothing for their gradients and are computed again. `keep` names what else to give; layers are
- * not recomputed then.
+ * not recomputed then. `launchBound` is the engine's: a layer then does its work whole rather than in parts of which some can be left out.
  */
-export type Mode = { readonly keep?: readonly Kept[] } & (
+export type Mode = { readonly keep?: readonly Kept[]; readonly launchBound?: boolean } & (
   { readonly training: false } | { readonly training: true; readonly key: StepKey; readonly recompute?: boolean }
 )
 

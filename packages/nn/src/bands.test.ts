@@ -1,0 +1,80 @@
+import '@tensorflow/tfjs'
+import { describe, expect, it } from '@jest/globals'
+import type { Mode } from '@attune/core'
+import { type Tensor, concat, mul, ones, randomNormal, scalar, sum, valueAndGrads } from '@tensorflow/tfjs-core'
+import { attendHeads } from './attention.js'
+import { type Sight, attentionBias } from './attention-bias.js'
+import { bandsOf } from './bands.js'
+
+const sights: readonly Sight[] = [
+  { causal: true },
+  { causal: true, window: 1 },
+  { causal: true, window: 90 },
+  { window: 40 },
+  { window: 1000 },
+]
+
+const sees = ({ causal = false, window = Infinity }: Sight, query: number, key: number): boolean =>
+  Math.abs(query - key) < window && (!causal || key <= query)
+
+describe('bandsOf', () => {
+  it('are all rows once, each with all keys that it sees', () => {
+    for (const sight of sights)
+      for (const length of [1, 255, 256, 300, 777, 1024, 5000]) {
+        const bands = bandsOf(length, sight)
+        expect(bands.reduce((row, band) => (expect(band.row).toBe(row), row + band.rows), 0)).toBe(length)
+        for (const { row, rows, key, keys } of bands) {
+          const seen = (query: number): number[] => [0, length - 1, query - 89, query - 39, query, query + 39]
+          for (const query of [row, row + rows - 1])
+            for (const other of seen(query).filter((k) => k >= 0 && k < length && sees(sight, query, k)))
+              expect(other >= key && other < key + keys).toBe(true)
+          expect(key + keys).toBeLessThanOrEqual(length)
+        }
+      }
+  })
+
+  it('leave out three eighths of what 512 tokens do not see behind them, and nothing where all is seen or texts are short', () => {
+    const area = (length: number, sight: Sight): number =>
+      bandsOf(length, sight).reduce((all, { rows, keys }) => all + rows * keys, 0) / length ** 2
+    expect(area(512, { causal: true })).toBe(5 / 8)
+    expect(area(4096, { causal: true })).toBe(9 / 16)
+    expect(area(4096, { causal: true, window: 128 })).toBeLessThan(0.16)
+    expect([area(255, { causal: true }), area(4096, {})]).toEqual([1, 1])
+  })
+})
+
+describe('attendHeads', () => {
+  const [batch, length, size] = [1, 260, 3]
+  const normal = (heads: number, seed: number) => randomNormal([batch, heads, length, size], 0, 1, 'float32', seed)
+  const ids = ones([batch, length], 'int32')
+  const bound = { training: false } as const
+
+  it.each(sights)('gives the same numbers and gradients whether it knows of the sight %j or not', (sight) => {
+    const bias = attentionBias({ inputIds: ids, attentionMask: ids, tokenTypeIds: ids }, sight)
+    const weights = normal(2, 1)
+    const [found, wanted] = [sight, {}].map((known) =>
+      valueAndGrads((q: Tensor, k: Tensor, v: Tensor) =>
+        sum(mul(attendHeads({ q, k, v, bias }, 0, bound, { sight: known }), weights)),
+      )([normal(2, 2), normal(1, 3), normal(1, 4)]),
+    )
+    expect(found!.value.dataSync()[0]).toBeCloseTo(wanted!.value.dataSync()[0]!, 3)
+    for (const [i, grad] of found!.grads.entries())
+      expect(grad.sub(wanted!.grads[i]!).abs().max().dataSync()[0]).toBeLessThan(1e-5)
+  })
+
+  it('does all at once where operations are dear to start, where weights are asked for, and with a cache', () => {
+    const [q, k] = [normal(1, 5), normal(1, 6)]
+    const bias = attentionBias({ inputIds: ids, attentionMask: ids, tokenTypeIds: ids }, { causal: true })
+    const parts = (mode: Mode, more: object = {}, keys = k): number => {
+      let count = 0
+      const change = (scores: Tensor): Tensor => (count++, scores)
+      const given = { q, k: keys, v: keys, bias: keys === k ? bias : scalar(0) }
+      attendHeads(given, 0, mode, { sight: { causal: true }, change, ...more })
+      return count
+    }
+    expect(parts(bound)).toBe(2)
+    expect(parts({ ...bound, launchBound: true })).toBe(1)
+    expect(parts(bound, { record: () => undefined })).toBe(1)
+    expect(parts(bound, {}, concat([k, k], 2))).toBe(1)
+  })
+})
