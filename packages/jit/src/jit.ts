@@ -48,21 +48,24 @@ const leavesAt =
   ([path]: Leaf): boolean =>
     positions.includes(Number(path.split('/', 1)[0]))
 
+/** The memory of the machine in bytes, or what of it this process may take. */
+const memoryHere = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity)
+
 /**
  * Whether more than half of the machine's memory is free. Graphs for several shapes are run in turn, and each holds the memory
  * of its last run for the next, which was measured to be 8 to 17 % faster; where memory is short, only the largest does.
  */
-const hasRoom = (): boolean => process.availableMemory() > totalmem() / 2
+const hasRoom = (): boolean => process.availableMemory() > memoryHere() / 2
 
 /** What a constant takes, measured: twice its size where it is multiplied in both directions, and once more while it is laid out. */
 const LAYOUTS = 3
 
 /**
- * Whether constants, which each graph lays out anew, would take less than a sixteenth of the free memory. Products with them were
- * measured to be 1 to 7 % faster.
+ * Whether constants, which each graph lays out anew, would take less than 1/32 of the memory. Products with them were measured to be
+ * 1 to 7 % faster, and differ in their last bits: what is free now must not decide, or a run that goes on later would differ.
  */
 const isLittle = (constants: readonly Leaf[]): boolean =>
-  LAYOUTS * constants.reduce((bytes, [, { size }]) => bytes + 4 * size, 0) < process.availableMemory() / 16
+  LAYOUTS * constants.reduce((bytes, [, { size }]) => bytes + 4 * size, 0) < memoryHere() / 32
 
 const numbersIn = ({ outputs }: Graph): number =>
   nodesOf(outputs).reduce((sum, node) => node.outputs.reduce((total, { shape }) => total + sizeOf(shape), sum), 0)
