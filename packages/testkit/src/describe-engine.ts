@@ -144,12 +144,18 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
       return state
     }
     const weight = floats(Array.from({ length: WIDTH ** 2 }, Math.sin), [WIDTH, WIDTH])
-    const early = advance(engine.put({ weight, speed: SPEED }), 0, settlesAfter)
-    await engine.read(early)
-    const before = residentBytes()
-    await engine.read(advance(early, settlesAfter, settlesAfter + MORE_STEPS))
-    // One array leaked a step would be 26 MB, and TensorFlow's allocator was seen to take up to 10 by and by.
-    expect(residentBytes() - before).toBeLessThan(2.5 * MORE_STEPS * WIDTH ** 2)
+    let state = advance(engine.put({ weight, speed: SPEED }), 0, settlesAfter)
+    await engine.read(state)
+    // One array leaked a step would be 26 MB each time; what is freed late grows memory once.
+    const limit = 2.5 * MORE_STEPS * WIDTH ** 2
+    let least = Infinity
+    for (let time = 0; time < 3 && least > limit; time++) {
+      const before = residentBytes()
+      state = advance(state, settlesAfter, settlesAfter + MORE_STEPS)
+      await engine.read(state)
+      least = Math.min(least, residentBytes() - before)
+    }
+    expect(least).toBeLessThan(limit)
     step.dispose()
   })
 

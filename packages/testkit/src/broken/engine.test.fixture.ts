@@ -50,6 +50,7 @@ const compiling = (change: (compiled: Run, fn: Run, options: CompileOptions) => 
 const device = 'names its device'
 const border = 'brings trees to the device and back as they were'
 const copies = 'copies both ways'
+const grows = 'takes no more memory after 400 more steps than after 100'
 const holds = 'holds after 40 steps what it held after one, and gives the same numbers as before a step was compiled'
 const twice = 'gives two results where two are computed alike, which are given up and freed apart'
 const donated = 'keeps a donated argument that is a result, or whose memory a result shares'
@@ -119,6 +120,16 @@ const shaped = (compiled: Run): Run => {
   }
 }
 
+/** Keeps an array at each call. */
+function hoarding() {
+  const kept: Float32Array[] = []
+  return (compiled: Run): Run =>
+    (...trees: Tree[]) => {
+      kept.push(new Float32Array(1 << 14).fill(kept.length))
+      return compiled(...trees)
+    }
+}
+
 /** An engine whose functions take their results with them. */
 const binding = (engine: Engine): object => ({
   compile(fn: PureFunction, options?: CompileOptions) {
@@ -185,6 +196,7 @@ export const engines: readonly Specimen[] = [
     [holds, twice],
     suite(({ compile }) => ({ compile: (fn: PureFunction) => compile(fn) })),
   ),
+  broken('keeps numbers that TF.js does not know of', [grows], compiling(hoarding())),
   broken('frees what it gives back', [donated], compiling(greedy)),
   broken('frees what is given up although it fails', [throws], compiling(hasty)),
   broken('leaves what it made when it fails', [throws], compiling(untidy)),
