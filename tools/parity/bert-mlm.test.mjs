@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, findPlugin } from '@attune/core'
-import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
+import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt } from '@attune/nn'
 import { lossAndGradients } from '@attune/trainer'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
@@ -65,8 +65,9 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
 
     it('gives its logits to 1e-5', async () => {
       const infer = engine.compile((/** @type {any} */ params, /** @type {any} */ given) => {
-        const mode = /** @type {const} */ ({ training: false })
-        return objective.head(params, model.forward(params, given.inputs, mode), mode, given)
+        const { lastHiddenState } = model.forward(params, given.inputs, { training: false })
+        const head = headFor(model, 'masked-language-modeling')
+        return maskedLogits(model, head, params, statesAt(lastHiddenState, given.places))
       })
       const { values } = /** @type {any} */ (await engine.read(/** @type {any} */ (infer(params, engine.put(batch)))))
       for (const [row, lists] of golden.logits.entries())

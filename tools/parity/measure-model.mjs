@@ -7,10 +7,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key } from '@attune/core'
-import { decodeSafetensors, headFor, optionsFromConfig, tokenLogits } from '@attune/nn'
-import { add, div, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
+import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt, tokenLogits } from '@attune/nn'
+import { add, div, reshape, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
+/** @import { Tensor } from '@tensorflow/tfjs-core' */
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const places = { folders: [root] }
@@ -72,9 +73,18 @@ export function logitsOf(
   const mode = /** @type {const} */ ({ training: false })
   const outputs = model.forward(params, batch.inputs, mode)
   const head = objective.head(params, outputs, mode, batch)
-  const writes = golden.objective === 'causal-language-modeling' || golden.objective === 'sequence-to-sequence'
-  const written = () => tokenLogits(model, headFor(model, golden.objective), params, outputs.lastHiddenState)
-  const logits = writes ? (outputs.tokenLogits ?? written()) : head
+  const { lastHiddenState: states, tokenLogits: own } = outputs
+  const of = (/** @type {typeof tokenLogits} */ logits, /** @type {Tensor} */ read) =>
+    logits(model, headFor(model, golden.objective), params, read)
+  const hidden = () => {
+    const { shape } = batch.places
+    return reshape(of(maskedLogits, statesAt(states, batch.places)), [...shape, -1])
+  }
+  const logits = golden.objective.startsWith('masked')
+    ? hidden()
+    : 'losses' in head
+      ? (own ?? of(tokenLogits, states))
+      : head
   return { logits, loss: objective.loss(head, batch) }
 }
 

@@ -1,6 +1,5 @@
 import '@tensorflow/tfjs'
 import { expect, it } from '@jest/globals'
-import type { Head, Model } from '@attune/core'
 import {
   type Tensor,
   argMax,
@@ -23,8 +22,7 @@ const greatest = (x: Tensor): number => x.abs().max().dataSync()[0]!
 it.each([1, 20 * CLASSES, 50 * CLASSES, ROWS * CLASSES])(
   'gives the losses, likeliest tokens and gradients of all rows at once, however many logits there are at a time',
   (most) => {
-    const model = { wordEmbeddings: 'words' } as Model
-    const head = { parts: {} } as Head
+    const logitsBy = (w: Tensor) => (x: Tensor) => matMul(x, w, false, true)
     const [states, words] = [
       randomNormal([6, 11, WIDTH], 0, 1, 'float32', 1),
       randomNormal([CLASSES, WIDTH], 0, 1, 'float32', 2),
@@ -39,13 +37,13 @@ it.each([1, 20 * CLASSES, 50 * CLASSES, ROWS * CLASSES])(
       [6, 11],
     )
 
-    const given = tokenLosses({ model, head }, { words }, states, targets, 0, most)
+    const given = tokenLosses(logitsBy(words), { states, targets, vocabulary: CLASSES }, most)
     const logits = matMul(reshape(states, [ROWS, WIDTH]), words, false, true)
     expect([...given['best'].dataSync()]).toEqual([...argMax(logits, -1).dataSync()])
     logits.dispose()
 
     const found = valueAndGrads((s: Tensor, w: Tensor) =>
-      sum(mul(tokenLosses({ model, head }, { words: w }, s, targets, 0, most).losses, weights)),
+      sum(mul(tokenLosses(logitsBy(w), { states: s, targets, vocabulary: CLASSES }, most).losses, weights)),
     )([states, words])
     const wanted = valueAndGrads((s: Tensor, w: Tensor) => {
       const own = oneHot(reshape(targets, [ROWS]), CLASSES)

@@ -25,7 +25,7 @@ import {
   textArrays,
   textOf,
 } from '@attune/data'
-import { type TokenLosses, headFor, nameParts, tokenLosses, normal, requirePackable } from '@attune/nn'
+import { type TokenLosses, headFor, nameParts, normal, requirePackable, tokenLogits, tokenLosses } from '@attune/nn'
 import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -109,7 +109,7 @@ function create(
     encodeUnlabelled: read,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o, maximumLength),
     head: (params, { lastHiddenState }, _mode, { targets }) =>
-      tokenLosses({ model, head }, params, lastHiddenState, targets),
+      tokenLosses((x) => tokenLogits(model, head, params, x), { states: lastHiddenState, targets, vocabulary }),
     loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
     predict: ({ best: { values, shape } }, items) =>
       packingOf(o, items).places.map(({ row, start }, i) => {

@@ -7,11 +7,9 @@ import {
   type Head,
   type HostArray,
   type Key,
-  type Loss,
   MODEL,
   type Model,
   OBJECTIVE,
-  type OnDevice,
   type Objective,
   type Params,
   TOKENIZER,
@@ -32,19 +30,17 @@ import {
   textOf,
 } from '@attune/data'
 import {
-  activation,
-  crossEntropy,
+  type TokenLosses,
   filled,
   headFor,
-  layerNorm,
-  linear,
+  maskedLogits,
   nameParts,
   normal,
-  partsIn,
   requirePackable,
-  takeRows,
+  statesAt,
+  tokenLosses,
 } from '@attune/nn'
-import { type Tensor, add, matMul, mul, range, reshape, sum } from '@tensorflow/tfjs-core'
+import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Masked, maskTokens, maskedCount, ownRandom } from './mask.js'
 
@@ -104,11 +100,8 @@ const joined = <T>({ places, rows }: Packing, texts: readonly (readonly T[])[]):
   )
 }
 
-/**
- * The first row of each text's logits, of which there are `width` for each row of the batch: behind those of the texts that
- * stand before it.
- */
-function rowsOf({ places }: Packing, hidden: readonly (readonly unknown[])[], width: number): readonly number[] {
+/** Where the hidden tokens of each text begin, of which there are `width` for each row of the batch: behind those of the texts before it. */
+function firstOf({ places }: Packing, hidden: readonly (readonly unknown[])[], width: number): readonly number[] {
   const before = (at: number, other: number): boolean =>
     places[other]!.row === places[at]!.row && places[other]!.start < places[at]!.start
   const others = (at: number): number =>
@@ -150,36 +143,6 @@ function collate(texts: readonly Masked[], pad: number, o: Options, maximumLengt
   }
 }
 
-/** The hidden states at the hidden places, `[batch · hidden tokens, hidden]`. */
-function statesAt(states: Tensor, places: Tensor): Tensor {
-  const [batch, length, hidden] = states.shape as [number, number, number]
-  const starts = reshape(range(0, batch * length, length, 'int32'), [batch, 1])
-  return takeRows(reshape(states, [batch * length, hidden]), reshape(add(places, starts), [-1]))
-}
-
-/** Dense, activation, norm, and the word embeddings once more as the last layer: logits `[…, vocabulary]`. */
-function decode(params: Params, model: Model, head: Head, states: Tensor): Tensor {
-  const own = partsIn(head, params)
-  const dense = linear(own, 'dense', states, { bias: 'dense.bias' in own })
-  const active = activation(head.activation ?? 'gelu')(dense)
-  const normal = layerNorm(own, 'norm', active, head.epsilon ?? 1e-12, { bias: 'norm.bias' in own })
-  const logits = matMul(normal, params[model.wordEmbeddings]!, false, true)
-  return own['bias'] === undefined ? logits : add(logits, own['bias'])
-}
-
-/** Cross-entropy over the hidden places; `logits` are `[batch, hidden tokens, vocabulary]`. */
-function loss(logits: Tensor, { targets, weights }: OnDevice<MaskedBatch>): Loss {
-  const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
-  return { sum: sum(mul(losses, reshape(weights, [-1]))), weight: sum(weights) }
-}
-
-/** The index of the greatest number in row `i` of `[rows, size]`. */
-function best({ values, shape }: HostArray, i: number): number {
-  const size = shape.at(-1)!
-  const row = values.subarray(i * size, (i + 1) * size)
-  return row.indexOf(Math.max(...row))
-}
-
 /** Weights of the head, new; the last layer's weight is the word embeddings'. */
 const initialise = ({ hiddenSize, initializerRange }: Model, head: Head, vocabulary: number, key: Key): Params => {
   const width = head.width ?? hiddenSize
@@ -200,7 +163,7 @@ function read({ encode }: Tokenizer, text: string, options: EncodeOptions): Item
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
-): Objective<Item, MaskedBatch, Tensor> {
+): Objective<Item, MaskedBatch, TokenLosses> {
   requireMask(tokenizer)
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective masked-language-modeling')
   const head = headFor(model, 'masked-language-modeling')
@@ -222,15 +185,15 @@ function create(
       const rows = items.map((item) => hide(item, random))
       return collate(rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
-    head: (params, { lastHiddenState }, _mode, { places }) => {
-      const logits = decode(params, model, head, statesAt(lastHiddenState, places))
-      return reshape(logits, [...places.shape, vocabulary])
+    head(params, { lastHiddenState }, _mode, { places, targets }) {
+      const states = statesAt(lastHiddenState, places) // [rows · hidden tokens, hidden]
+      return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary })
     },
-    loss,
-    predict: (logits, items) => {
+    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+    predict({ best: { values, shape } }, items) {
       const hidden = items.map((item) => hide(item).places)
-      const rows = rowsOf(packingOf(o, items), hidden, logits.shape[1]!)
-      return hidden.map((places, i) => ({ tokens: places.map((_, at) => word(best(logits, rows[i]! + at))) }))
+      const from = firstOf(packingOf(o, items), hidden, shape[1]!)
+      return hidden.map(({ length }, i) => ({ tokens: Array.from(values.subarray(from[i], from[i]! + length), word) }))
     },
     reference: (item) => ({ tokens: hide(item).targets.map(word) }),
   }

@@ -4,11 +4,9 @@ import {
   type Example,
   type HostArray,
   type Key,
-  type Loss,
   MODEL,
   type Model,
   OBJECTIVE,
-  type OnDevice,
   type Objective,
   type Params,
   TOKENIZER,
@@ -16,8 +14,8 @@ import {
   definePlugin,
 } from '@attune/core'
 import { type TextArrays, lengthOptions, mostTokens, padTo, paddedLength, textArrays, textOf } from '@attune/data'
-import { crossEntropy, filled, headFor, nameParts, normal, tokenLogits } from '@attune/nn'
-import { type Tensor, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { type TokenLosses, filled, headFor, nameParts, normal, tokenLogits, tokenLosses } from '@attune/nn'
+import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Permuted, type Sampling, mostTargets, ownRandom, permutationMask, permute } from './permutation.js'
 
@@ -99,23 +97,10 @@ function collate(items: readonly Item[], rows: readonly Permuted[], pad: number,
   }
 }
 
-/** Cross-entropy over the targets; `logits` are `[batch, targets, vocabulary]`. */
-function loss(logits: Tensor, { targets, weights }: OnDevice<PermutedBatch>): Loss {
-  const losses = crossEntropy(reshape(logits, [-1, logits.shape.at(-1)!]), reshape(targets, [-1]))
-  return { sum: sum(mul(losses, reshape(weights, [-1]))), weight: sum(weights) }
-}
-
-/** The index of the greatest number in row `i` of `[rows, size]`. */
-function best({ values, shape }: HostArray, i: number): number {
-  const size = shape.at(-1)!
-  const row = values.subarray(i * size, (i + 1) * size)
-  return row.indexOf(Math.max(...row))
-}
-
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
-): Objective<Item, PermutedBatch, Tensor> {
+): Objective<Item, PermutedBatch, TokenLosses> {
   const head = headFor(model, 'permutation-language-modeling')
   const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
   const limits = { maximumLength, truncationSide: o.truncationSide }
@@ -141,14 +126,14 @@ function create(
       const rows = items.map((item) => permuted(item, random))
       return collate(items, rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
-    head: (params, { lastHiddenState }) => tokenLogits(model, head, params, lastHiddenState),
-    loss,
-    predict: (logits, items) => {
-      const width = logits.shape[1]!
-      return items.map((item, i) => ({
-        tokens: permuted(item).places.map((_, at) => word(best(logits, i * width + at))),
-      }))
-    },
+    head: (params, { lastHiddenState }, _mode, { targets }) =>
+      tokenLosses((x) => tokenLogits(model, head, params, x), { states: lastHiddenState, targets, vocabulary }),
+    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+    predict: ({ best: { values, shape } }, items) =>
+      items.map((item, i) => {
+        const from = i * shape[1]!
+        return { tokens: Array.from(values.subarray(from, from + permuted(item).places.length), word) }
+      }),
     reference: (item) => ({ tokens: permuted(item).targets.map(word) }),
   }
 }

@@ -23,7 +23,16 @@ import {
   textArrays,
   textOf,
 } from '@attune/data'
-import { type TokenLosses, filled, headFor, nameParts, tokenLosses, normal, lossesOfLogits } from '@attune/nn'
+import {
+  type TokenLosses,
+  filled,
+  headFor,
+  lossesOfLogits,
+  nameParts,
+  normal,
+  tokenLogits,
+  tokenLosses,
+} from '@attune/nn'
 import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -110,7 +119,7 @@ function create(
 ): Objective<Item, TargetBatch, TokenLosses> {
   const head = headFor(model, 'sequence-to-sequence')
   const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
-  const layout = layoutFor(o, model, tokenizer)
+  const [layout, smoothing] = [layoutFor(o, model, tokenizer), o.labelSmoothing]
   const read = (example: Example): Item => {
     const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength, o.truncationSide)
     return { ids, target: [], length: ids.length, truncated }
@@ -133,10 +142,10 @@ function create(
     },
     encodeUnlabelled: read,
     collate: (items) => collate(items, layout),
-    head: (params, { lastHiddenState, tokenLogits: own }, _mode, { targets }) =>
-      own === undefined
-        ? tokenLosses({ model, head }, params, lastHiddenState, targets, o.labelSmoothing)
-        : lossesOfLogits(own, targets, o.labelSmoothing),
+    head(params, { lastHiddenState: states, tokenLogits: own }, _mode, { targets }) {
+      if (own !== undefined) return lossesOfLogits(own, targets, smoothing)
+      return tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, smoothing })
+    },
     loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
     predict: ({ best: { values, shape } }, items) =>
       items.map(({ target }, i) => ({ tokens: words(values.subarray(i * shape[1]!, i * shape[1]! + target.length)) })),
