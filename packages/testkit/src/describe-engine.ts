@@ -146,16 +146,16 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     const weight = floats(Array.from({ length: WIDTH ** 2 }, Math.sin), [WIDTH, WIDTH])
     let state = advance(engine.put({ weight, speed: SPEED }), 0, settlesAfter)
     await engine.read(state)
-    // One array leaked a step would be 26 MB each time; what is freed late grows memory once.
-    const limit = 2.5 * MORE_STEPS * WIDTH ** 2
-    let least = Infinity
-    for (let time = 0; time < 3 && least > limit; time++) {
+    const growths: number[] = []
+    for (let time = 0; time < 3; time++) {
       const before = residentBytes()
       state = advance(state, settlesAfter, settlesAfter + MORE_STEPS)
       await engine.read(state)
-      least = Math.min(least, residentBytes() - before)
+      growths.push(residentBytes() - before)
     }
-    expect(least).toBeLessThan(limit)
+    // One array leaked a step would be 26 MB each time; garbage comes, and goes, once in a while.
+    const [, middle] = growths.sort((a, b) => a - b)
+    expect(middle).toBeLessThan(2.5 * MORE_STEPS * WIDTH ** 2)
     step.dispose()
   })
 

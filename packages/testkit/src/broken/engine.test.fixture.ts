@@ -125,7 +125,7 @@ function hoarding() {
   const kept: Float32Array[] = []
   return (compiled: Run): Run =>
     (...trees: Tree[]) => {
-      kept.push(new Float32Array(1 << 14).fill(kept.length))
+      kept.push(new Float32Array(1 << 16).fill(kept.length))
       return compiled(...trees)
     }
 }
