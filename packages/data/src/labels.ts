@@ -1,4 +1,14 @@
 import { AttuneError, nearest } from '@attune/core'
+import { z } from 'zod'
+
+/** The option of a classification that says which labels there are. */
+export const labelNames = z
+  .array(z.string())
+  .min(1)
+  .max(100_000)
+  .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
+  .optional()
+  .describe('All label names; learned from the training examples when absent')
 
 /**
  * The labels of a classification, which must be known.

@@ -25,5 +25,8 @@ it('textOf gives the text of a field, and refuses an example without one', () =>
   expect(textOf({ text: '' }, 'text')).toBe('')
   for (const example of [{}, { text: 3 }, { words: 'a' }])
     expect(() => textOf(example as never, 'text')).toThrow(expect.objectContaining({ code: 'MISSING_FIELD' }))
+  expect(() => textOf({ txt: 'a' }, 'text')).toThrow(
+    expect.objectContaining({ remedy: "Did you mean txt? Name it under `text` in the objective's options." }),
+  )
   expect(() => textOf({}, 'toString')).toThrow(expect.objectContaining({ code: 'MISSING_FIELD' }))
 })

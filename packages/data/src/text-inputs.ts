@@ -1,4 +1,5 @@
-import { AttuneError, type Example, type HostArray, type Side } from '@attune/core'
+import type { Example, HostArray, Side } from '@attune/core'
+import { missingField } from './missing-field.js'
 import { type Packing, layOut } from './pack-sequences.js'
 import { attentionMask, padTo } from './pad-to.js'
 
@@ -9,11 +10,7 @@ import { attentionMask, padTo } from './pad-to.js'
 export function textOf(example: Example, field: string, option = 'text'): string {
   const value = Object.hasOwn(example, field) ? example[field] : undefined
   if (typeof value === 'string') return value
-  throw new AttuneError(
-    'MISSING_FIELD',
-    `an example has no text under "${field}": it has ${JSON.stringify(example).slice(0, 120)}`,
-    `Name the field under \`${option}\` in the objective's options.`,
-  )
+  throw missingField(example, field, 'text', option)
 }
 
 /** What a model reads of texts, int32 `[rows, length]` each. */

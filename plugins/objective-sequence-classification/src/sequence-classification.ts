@@ -1,5 +1,4 @@
 import {
-  AttuneError,
   type Batch,
   type Encoded,
   type Example,
@@ -11,14 +10,15 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
-  nearest,
 } from '@attune/core'
 import {
   type TextArrays,
   labelConfig,
+  labelNames,
   labelNumbers,
   labelSmoothing,
   lengthOptions,
+  missingField,
   mostTokens,
   paddedLength,
   requireLabels,
@@ -45,13 +45,7 @@ const options = z.strictObject({
   text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
   pair: z.string().optional().meta({ field: true }).describe('The field that holds a second text, if there is one'),
   label: z.string().default('label').meta({ field: true }).describe('The field that holds the name of the label'),
-  labels: z
-    .array(z.string())
-    .min(1)
-    .max(100_000)
-    .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
-    .optional()
-    .describe('All label names; learned from the training examples when absent'),
+  labels: labelNames,
   labelSmoothing: labelSmoothing('labels'),
   maximumLength: mostTokens(3),
   ...lengthOptions,
@@ -62,14 +56,7 @@ type Options = z.output<typeof options>
 function field(example: Example, name: string): string {
   const value = Object.hasOwn(example, name) ? example[name] : undefined
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
-  const near = nearest(name, Object.keys(example))
-  throw new AttuneError(
-    'MISSING_FIELD',
-    `an example has no usable field "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
-    near.length > 0
-      ? `Did you mean ${near.join(' or ')}? Name it in the objective's options.`
-      : "Name the fields in the objective's options.",
-  )
+  throw missingField(example, name, 'text or name')
 }
 
 async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {

@@ -11,13 +11,14 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
-  nearest,
 } from '@attune/core'
 import {
   type TextArrays,
   labelConfig,
+  labelNames,
   labelNumbers,
   lengthOptions,
+  missingField,
   mostTokens,
   paddedLength,
   requireLabels,
@@ -50,13 +51,7 @@ const options = z.strictObject({
     .default('tags')
     .meta({ field: true })
     .describe('The field that holds the list of their labels, one for each word'),
-  labels: z
-    .array(z.string())
-    .min(1)
-    .max(100_000)
-    .refine((labels) => new Set(labels).size === labels.length, { message: 'each label must stand once' })
-    .optional()
-    .describe('All label names; learned from the training examples when absent'),
+  labels: labelNames,
   maximumLength: mostTokens(3),
   ...lengthOptions,
 })
@@ -68,14 +63,7 @@ function listOf(example: Example, name: string): readonly string[] {
   const value = Object.hasOwn(example, name) ? example[name] : undefined
   const fits = (each: unknown): boolean => typeof each === 'string' || typeof each === 'number'
   if (Array.isArray(value) && value.length > 0 && value.every(fits)) return value.map(String)
-  const near = nearest(name, Object.keys(example))
-  throw new AttuneError(
-    'MISSING_FIELD',
-    `an example has no list of words under "${name}": it has ${JSON.stringify(example).slice(0, 120)}`,
-    near.length > 0
-      ? `Did you mean ${near.join(' or ')}? Name it in the objective's options.`
-      : "Name the fields in the objective's options.",
-  )
+  throw missingField(example, name, 'list of words')
 }
 
 /** The words of the text that stands under a field, where it is no list. */
