@@ -28,7 +28,8 @@ if (create) {
 
 /** @param {number} value @returns {HostArray} */
 const number = (value) => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
-const INFERENCE = /** @type {const} */ ({ training: false, launchBound: engine.launchBound === true })
+const { launchBound = false } = engine
+const INFERENCE = /** @type {const} */ ({ training: false, launchBound })
 
 /** The parameters of the file: what an adapter adds to the plain ones takes the place of what it would begin with. */
 function load() {
@@ -44,7 +45,6 @@ const { model, trainable, frozen } = load()
 const training = workload.task === 'train'
 /** @type {import('@attune/trainer').TrainingState} */
 let state = { trainable, optimizer: training ? engine.compile(() => optimizer.init(trainable))() : {} }
-const { launchBound } = engine
 const train = engine.compile(trainingStep({ model, objective, optimizer, launchBound }), {
   donate: [0, 2, 3],
   constant: [1],

@@ -11,7 +11,6 @@ import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt, 
 import { add, div, reshape, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
-/** @import { Tensor } from '@tensorflow/tfjs-core' */
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const places = { folders: [root] }
@@ -73,19 +72,15 @@ export function logitsOf(
   const mode = /** @type {const} */ ({ training: false })
   const outputs = model.forward(params, batch.inputs, mode)
   const head = objective.head(params, outputs, mode, batch)
+  const loss = objective.loss(head, batch)
+  if (!('losses' in head)) return { logits: head, loss }
   const { lastHiddenState: states, tokenLogits: own } = outputs
-  const of = (/** @type {typeof tokenLogits} */ logits, /** @type {Tensor} */ read) =>
-    logits(model, headFor(model, golden.objective), params, read)
-  const hidden = () => {
-    const { shape } = batch.places
-    return reshape(of(maskedLogits, statesAt(states, batch.places)), [...shape, -1])
-  }
-  const logits = golden.objective.startsWith('masked')
-    ? hidden()
-    : 'losses' in head
-      ? (own ?? of(tokenLogits, states))
-      : head
-  return { logits, loss: objective.loss(head, batch) }
+  if (own !== undefined) return { logits: own, loss }
+  const parts = headFor(model, golden.objective)
+  const { places: at } = batch
+  if (at === undefined) return { logits: tokenLogits(model, parts, params, states), loss }
+  const hidden = maskedLogits(model, parts, params, statesAt(states, at)) // [batch · places, vocabulary]
+  return { logits: reshape(hidden, [...at.shape, -1]), loss }
 }
 
 /** The mean loss and its gradients by name. */

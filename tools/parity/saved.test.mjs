@@ -17,10 +17,10 @@ import { headFor, tokenLogits } from '@attune/nn'
 import { loadPretrained, run } from '@attune/trainer'
 import { lastValueFrom } from 'rxjs'
 import { saveModel } from '../../packages/trainer/dist/save-model.js'
-import { goldenCases, logitsOf, readCase, root } from './measure-model.mjs'
+import { goldenCases, greatest, logitsOf, readCase, root } from './measure-model.mjs'
 import { pythonWith } from './python.mjs'
 
-/** @import { Engine, Tokenizer } from '@attune/core' */
+/** @import { Engine, HostArray, Tokenizer } from '@attune/core' */
 /** @typedef {{ difference?: number, complaint?: string, absent?: boolean, text?: string }} Verdict */
 
 const { python, absent } = pythonWith('transformers')
@@ -92,16 +92,23 @@ async function saveCase(
   renameSync(saved, join(into, name))
 }
 
-/** @typedef {import('@attune/core').HostArray} HostArray */
+const plain = (/** @type {any} */ { shape, dtype, values }) => ({ shape, dtype, values: Array.from(values) })
 
-/** Learned positions of a golden case again and again, so that there are enough for long texts. @param {string} name @param {HostArray} array */
-function lengthened(name, { shape: [rows = 0, width = 0], dtype, values }) {
-  if (!/wpe|embed_positions/.test(name)) return { shape: [rows, width], dtype, values }
-  const [first, more] = [name.includes('wpe') ? 0 : 2, POSITIONS]
+/** Inputs and logits as verify_saved.py reads them. @param {Record<string, object>} inputs @param {object} logits */
+const exampleOf = (inputs, logits) => ({
+  inputs: Object.fromEntries(Object.entries(inputs).map(([name, each]) => [name, plain(each)])),
+  logits: plain(logits),
+})
+
+/** Learned positions again and again, so that there are enough for long texts; the first rows may stand for none. */
+function lengthened(
+  /** @type {HostArray} */ { shape: [rows = 0, width = 0], dtype, values },
+  /** @type {number} */ first,
+) {
   const at = (/** @type {number} */ i) => (i < first ? i : first + ((i - first) % (rows - first)))
   const place = (/** @type {number} */ i) => at(Math.floor(i / width)) * width + (i % width)
-  const all = Float32Array.from({ length: (first + more) * width }, (_, i) => Number(values[place(i)]))
-  return { shape: [first + more, width], dtype, values: all }
+  const all = Float32Array.from({ length: (first + POSITIONS) * width }, (_, i) => Number(values[place(i)]))
+  return { shape: [first + POSITIONS, width], dtype, values: all }
 }
 
 /** Saves a golden case that reads texts of many tokens, and its logits, of which the greatest is returned. */
@@ -113,9 +120,9 @@ async function saveLong(
   const change = (/** @type {readonly string[]} */ names) =>
     Object.fromEntries(positions.filter((option) => names.includes(option)).map((option) => [option, POSITIONS]))
   const it = await readCase(folder, change)
-  const weights = Object.fromEntries(
-    Object.entries(it.weights).map(([key, each]) => [key, each.shape.length === 2 ? lengthened(key, each) : each]),
-  )
+  const longer = (/** @type {string} */ key, /** @type {HostArray} */ each) =>
+    key.includes('wpe') ? lengthened(each, 0) : key.includes('embed_positions') ? lengthened(each, 2) : each
+  const weights = Object.fromEntries(Object.entries(it.weights).map(([key, each]) => [key, longer(key, each)]))
   const params = /** @type {any} */ (engine.put(/** @type {any} */ (weights)))
   const plan = /** @type {any} */ ({ directory: into, config })
   const saved = await saveModel(
@@ -141,14 +148,9 @@ async function saveLong(
     await engine.read(/** @type {any} */ (logits(params, engine.put(/** @type {any} */ (batch)))))
   )
   engine.release(params)
-  const plain = (/** @type {any} */ { shape, dtype, values }) => ({ shape, dtype, values: Array.from(values) })
-  const example = {
-    inputs: Object.fromEntries(Object.entries(inputs).map(([key, each]) => [key, plain(each)])),
-    logits: plain(found),
-  }
-  writeFileSync(join(saved, 'example.json'), JSON.stringify(example))
+  writeFileSync(join(saved, 'example.json'), JSON.stringify(exampleOf(inputs, found)))
   renameSync(saved, join(into, name))
-  return found.values.reduce((/** @type {number} */ most, /** @type {number} */ x) => Math.max(most, Math.abs(x)), 0)
+  return greatest(found.values.map(Math.abs))
 }
 
 /** Trains a small decoder from its configuration, and keeps what it says of a text. @param {string} into */
@@ -192,13 +194,7 @@ async function saveRun(into) {
   })
   const logits = /** @type {any} */ (await engine.read(/** @type {any} */ (logitsOf(params, engine.put(inputs)))))
   await close()
-  const plain = (/** @type {any} */ { shape, dtype, values }) => ({ shape, dtype, values: Array.from(values) })
-  const example = {
-    inputs: Object.fromEntries(Object.entries(inputs).map(([name, each]) => [name, plain(each)])),
-    logits: plain(logits),
-    texts: TEXTS,
-    ids,
-  }
+  const example = { ...exampleOf(inputs, logits), texts: TEXTS, ids }
   writeFileSync(join(directory, 'model/example.json'), JSON.stringify(example))
   renameSync(join(directory, 'model'), join(into, 'trained'))
   rmSync(directory, { recursive: true })
@@ -215,7 +211,7 @@ else
     /** @type {Record<string, Verdict>} */
     let verdicts = {}
     /** Of long texts, whose differences are judged beside them. @type {Record<string, number>} */
-    const greatest = {}
+    const largest = {}
     before(async () => {
       const engine = /** @type {Engine} */ ((await findPlugin(ENGINE, 'tfjs-cpu', places))())
       await engine.start()
@@ -232,7 +228,7 @@ else
       for (const folder of goldenCases().filter((each) => LONG.includes(nameOf(each)))) {
         const [tokenizer] = /** @type {[Tokenizer]} */ (tokenizers)
         const name = `${nameOf(folder)}-long`
-        greatest[name] = await saveLong({ folder, into, name, engine, tokenizer })
+        largest[name] = await saveLong({ folder, into, name, engine, tokenizer })
       }
       await engine.close()
       await saveRun(into)
@@ -250,7 +246,7 @@ else
         if (noClass === true) return test.diagnostic('transformers has no such class')
         if (CUT_OTHERWISE.includes(name)) test.diagnostic('logits only: transformers does not go by its tokenizer.json')
         assert.equal(complaint, undefined)
-        const bound = 1e-4 * Math.max(1, greatest[name] ?? 1)
+        const bound = 1e-4 * Math.max(1, largest[name] ?? 1)
         assert.ok(difference !== undefined && difference <= bound, `logits differ by ${difference}`)
         assert.deepEqual(text, {})
       })

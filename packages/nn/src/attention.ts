@@ -90,7 +90,7 @@ export interface AttentionOptions {
   /** Scores are brought into (−softcap, softcap) by `softcap · tanh(scores / softcap)` before the bias is added. */
   readonly change?: (scores: Tensor) => Tensor
   /** What the bias was made with: where there are as many keys as queries, what it hides from many rows at once is then not computed. */
-  readonly sight?: Sight
+  readonly sight?: Sight | undefined
   /** Receives the weights, `[batch, heads, queries, keys]`, without dropout. */
   readonly record?: ((weights: Tensor) => void) | undefined
 }

@@ -100,9 +100,7 @@ function layer(
     const part = (one: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${one}_proj`, y), heads) // [batch, heads, length, headSize]
     const [k, v] = [it.held('key', () => part('k', it.keys)), it.held('value', () => part('v', it.keys))]
     const all = { q: part('q', it.queries), k, v, bias: it.bias }
-    const mixed = joinHeads(
-      attendHeads(all, o.dropout.attention, fold(c.mode, place), { sight: it.sight ?? {}, record }),
-    )
+    const mixed = joinHeads(attendHeads(all, o.dropout.attention, fold(c.mode, place), { sight: it.sight, record }))
     return added(it.queries, dense(`${name}.out_proj`, mixed), `${name}_layer_norm`, place + 1)
   }
   const held = (name: string, make: () => Tensor): Tensor => {
@@ -111,12 +109,8 @@ function layer(
     c.remember?.(name, all)
     return all // [batch, heads, capacity, headSize]
   }
-  let y = attended(
-    'self_attn',
-    0,
-    { queries: x, keys: x, bias, sight: { causal: across !== undefined }, held },
-    c.record,
-  )
+  const itself = { queries: x, keys: x, bias, sight: { causal: across !== undefined }, held }
+  let y = attended('self_attn', 0, itself, c.record)
   if (across !== undefined) {
     const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)
     y = attended('encoder_attn', 2, { queries: y, keys: across.states, bias: across.bias, held: once }, c.recordAcross)

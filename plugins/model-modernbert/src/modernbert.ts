@@ -107,7 +107,7 @@ function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerConte
     splitHeads(slice(all, [0, 0, i * o.hiddenSize], [-1, -1, o.hiddenSize]), o.numAttentionHeads)
   const asking = (y: Tensor): Tensor => (c.onlyFirst === true ? firstQuery(y) : y)
   const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
-  const options = { sight: isLocal(o, c.index) ? { window: windowOf(o) } : {}, record: c.record }
+  const options = { sight: { window: isLocal(o, c.index) ? windowOf(o) : undefined }, record: c.record }
   const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), options))
   return dropout(
     linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias }),
