@@ -112,6 +112,30 @@ describe('readLines', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20)
   })
 
+  it.each([
+    ['empty lines', '\n', 25 * 2 ** 20],
+    ['short rows', '{"a":1}\n', 8 * 2 ** 20],
+  ])('refuses a gzip file of %s that decompresses to hundreds of times its size', async (_, row, rows) => {
+    const path = write(Buffer.alloc(row.length * rows, row), 'many.gz')
+    let read = 0
+    const reading = (async () => {
+      for await (const lines of readLines(path)) read += lines.length
+    })()
+    await expect(reading).rejects.toMatchObject({
+      code: 'INPUT_TOO_COSTLY',
+      problem: expect.stringContaining('many.gz'),
+      remedy: expect.stringContaining('gunzip'),
+    })
+    expect(read).toBeGreaterThan(100_000)
+    expect(read).toBeLessThan(rows)
+  })
+
+  it('reads a gzip file of alike rows, a hundred times smaller than they are', async () => {
+    const row = `${JSON.stringify({ text: 'It was a dark and stormy night; '.repeat(6), label: 'night' })}\n`
+    const path = write(row.repeat(20_000), 'alike.gz')
+    expect((await linesOf(path)).length).toBe(20_000)
+  })
+
   it('gives the lines before the place where a gzip file is cut short, and then names the file', async () => {
     const path = join(folder, 'cut.gz')
     writeFileSync(

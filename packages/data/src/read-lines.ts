@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { AttuneError } from '@attune/core'
+import { AttuneError, createBudget } from '@attune/core'
 import { readBytes } from './read-bytes.js'
 import { requireWhole } from './require-whole.js'
 
@@ -13,6 +13,8 @@ export interface Line {
 }
 
 const NEWLINE = 10
+/** Steps that a line costs besides its bytes: objects are made of it, here and by whoever reads it. */
+const STEPS_PER_LINE = 50
 const CARRIAGE_RETURN = 13
 
 const tooLong = (path: string, line: number, maximumLineBytes: number): AttuneError =>
@@ -28,6 +30,15 @@ const notUtf8 = (path: string, line: number): AttuneError =>
     `text must be UTF-8, and a line is not (${path}:${line})`,
     `Find out what it is with \`file ${path}\`, then convert it, from Latin-1 say: iconv -f LATIN1 -t UTF-8 ${path}`,
   )
+
+const tooCostly =
+  (path: string) =>
+  (why: string): AttuneError =>
+    new AttuneError(
+      'INPUT_TOO_COSTLY',
+      `${path} decompresses to far more than a data file would: ${why}`,
+      `If the file is meant to be so, decompress it first: gunzip --keep ${path}`,
+    )
 
 /** The line whose bytes are `block` from `start` to `end`, its ending left out. */
 function toLine(block: Buffer, start: number, end: number, number: number, terminated: boolean): Line {
@@ -64,7 +75,8 @@ function toLines(path: string, block: Buffer, firstLine: number, maximumLineByte
  * lines.
  * @param maximumLineBytes longest line that is read, without its ending; 16 MiB unless given.
  * @throws AttuneError `FILE_NOT_FOUND` with the near misses; `FILE_NOT_READABLE`; `BAD_GZIP`, also when cut short;
- *   `NOT_UTF8` and `LINE_TOO_LONG` with the number of the line; `BAD_ARGUMENT`.
+ *   `NOT_UTF8` and `LINE_TOO_LONG` with the number of the line; `INPUT_TOO_COSTLY` for a file of some 200 times its size or
+ *   more, decompressed; `BAD_ARGUMENT`.
  */
 export async function* readLines(
   path: string,
@@ -74,10 +86,12 @@ export async function* readLines(
   let next = 1
   let pending: Buffer[] = []
   let pendingBytes = 0
-  for await (const chunk of readBytes(path)) {
+  const budget = createBudget(0, tooCostly(path))
+  for await (const chunk of readBytes(path, budget)) {
     const end = chunk.lastIndexOf(NEWLINE) + 1
     if (end > 0) {
       const lines = toLines(path, Buffer.concat([...pending, chunk.subarray(0, end)]), next, maximumLineBytes)
+      budget.spend(STEPS_PER_LINE * lines.length)
       next += lines.length
       pending = []
       pendingBytes = 0
