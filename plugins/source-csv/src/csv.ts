@@ -3,7 +3,11 @@ import { type Row, fileSource } from '@attune/data'
 import { z } from 'zod'
 import { type CsvRecord, readRecords } from './read-records.js'
 
-const repeated = (names: readonly string[]): string | undefined => names.find((name, i) => names.indexOf(name) < i)
+/** First name that stands among those before it. */
+function repeated(names: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  return names.find((name) => seen.size === seen.add(name).size)
+}
 
 function headerOf(path: string, record: CsvRecord): readonly string[] {
   const fault =

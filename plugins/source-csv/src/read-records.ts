@@ -1,78 +1,102 @@
 import { type Line, readLines } from '@attune/data'
-import { type CsvError, parse } from 'csv-parse/sync'
 
 /** One record and the lines it stands on: its fields, or why it cannot be read. */
 export type CsvRecord = { readonly lines: readonly Line[] } & (
   { readonly fields: readonly string[] } | { readonly reason: string }
 )
 
-/** How much is parsed at once, in characters: little, so that starting anew behind a bad row costs little. */
-const WINDOW = 2 ** 13
+/** Characters that are parsed at once. */
+const WINDOW = 2 ** 16
 /** Longest record, in characters. */
 const LONGEST = 2 ** 24
 
-const REASONS: Readonly<Record<string, string>> = {
-  INVALID_OPENING_QUOTE: 'a quote must not stand inside an unquoted field',
-  CSV_INVALID_CLOSING_QUOTE: 'a closing quote must be followed by a delimiter or the end of the row',
-  CSV_QUOTE_NOT_CLOSED: 'a quoted field must be closed',
+const OPENING = 'a quote must not stand inside an unquoted field'
+const CLOSING = 'a closing quote must be followed by a delimiter or the end of the row'
+const UNCLOSED = 'a quoted field must be closed'
+
+/** Position in lines: a line, and a character of it. */
+interface Cursor {
+  line: number
+  at: number
 }
 
-const sizeOf = (lines: readonly Line[]): number => lines.reduce((size, line) => size + line.text.length + 1, 0)
-
-/** The text of lines as it stands in the file. */
-const textOf = (lines: readonly Line[]): string => lines.map(({ text, ending }) => text + ending).join('')
-
-const quotesIn = (text: string): number => text.split('"').length - 1
-
-/** Groups lines into records: as many lines as it takes for the quotes to be even. The last may lack its end. */
-function groupLines(lines: readonly Line[]): Line[][] {
-  const groups: Line[][] = []
-  let open = false
-  for (const line of lines) {
-    if (open) groups.at(-1)!.push(line)
-    else if (line.text === '') continue
-    else groups.push([line])
-    if (quotesIn(line.text) % 2 === 1) open = !open
-  }
-  return groups
-}
-
-/** The records before the first that cannot be read, and what is wrong with that one. */
-function parseText(text: string, delimiter: string): { records: string[][]; error?: CsvError } {
-  const records: string[][] = []
-  try {
-    parse(text, {
-      delimiter,
-      record_delimiter: ['\r\n', '\n'],
-      relax_column_count: true,
-      on_record: (record: string[]) => void records.push(record),
-    })
-    return { records }
-  } catch (error) {
-    return { records, error: error as CsvError }
+/** Reads a quoted field, whose opening quote is at the cursor. Returns undefined where the lines end before the field does. */
+function quotedField(lines: readonly Line[], cursor: Cursor): string | undefined {
+  let value = ''
+  for (cursor.at++; ;) {
+    const { text, ending } = lines[cursor.line]!
+    const quote = text.indexOf('"', cursor.at)
+    if (quote < 0) {
+      value += text.slice(cursor.at) + ending
+      if (++cursor.line === lines.length) return undefined
+      cursor.at = 0
+      continue
+    }
+    value += text.slice(cursor.at, quote)
+    cursor.at = quote + 1
+    if (text[cursor.at] !== '"') return value
+    value += '"'
+    cursor.at++
   }
 }
+
+/** A record that was read from its first line to before `next`, or why none can be. */
+type Read = { readonly fields: string[]; readonly next: number } | { readonly reason: string }
+
+/** Reads the record that begins with a line: RFC 4180, section 2, where a field is quoted as a whole or not at all. */
+function readRecord(lines: readonly Line[], first: number, delimiter: string): Read {
+  const fields: string[] = []
+  const cursor: Cursor = { line: first, at: 0 }
+  for (; ; cursor.at++) {
+    if (lines[cursor.line]!.text[cursor.at] === '"') {
+      const value = quotedField(lines, cursor)
+      if (value === undefined) return { reason: UNCLOSED }
+      const after = lines[cursor.line]!.text[cursor.at]
+      if (after !== undefined && after !== delimiter) return { reason: CLOSING }
+      fields.push(value)
+    } else {
+      const { text } = lines[cursor.line]!
+      const found = text.indexOf(delimiter, cursor.at)
+      const value = text.slice(cursor.at, found < 0 ? undefined : found)
+      if (value.includes('"')) return { reason: OPENING }
+      fields.push(value)
+      cursor.at += value.length
+    }
+    if (cursor.at === lines[cursor.line]!.text.length) return { fields, next: cursor.line + 1 }
+  }
+}
+
+const sizeOf = (lines: readonly Line[]): number => lines.reduce((size, { text }) => size + text.length + 1, 0)
 
 /**
- * Parses lines into records; `open` is the record at their end that lacks its own end. Of a record that cannot be read
- * only the first line is given up and parsing starts anew on the next, so that a stray quote costs one row and not all
- * rows up to the next quote.
+ * Parses lines into records; `open` is the record at their end that lacks its own end. Of a record that cannot be read only
+ * the first line is given up, so that a stray quote costs one row and not all rows up to the next quote. No line is read more
+ * than three times: a quote that one line opens is closed by the next line with an odd number of quotes.
  */
 function parseLines(lines: readonly Line[], delimiter: string, atEnd: boolean): { done: CsvRecord[]; open: Line[] } {
   const done: CsvRecord[] = []
-  for (let rest = lines; ;) {
-    const groups = groupLines(rest)
-    const { records, error } = parseText(textOf(groups.flat()), delimiter)
-    records.forEach((fields, i) => done.push({ lines: groups[i]!, fields }))
-    if (error === undefined) return { done, open: [] }
-    const unread = groups.slice(records.length).flat()
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED' && !atEnd && sizeOf(unread) <= LONGEST) return { done, open: unread }
-    done.push({ lines: unread.slice(0, 1), reason: REASONS[error.code] ?? error.message })
-    rest = unread.slice(1)
+  for (let at = 0; at < lines.length;) {
+    if (lines[at]!.text === '') {
+      at++
+      continue
+    }
+    const record = readRecord(lines, at, delimiter)
+    if ('fields' in record) {
+      done.push({ lines: lines.slice(at, record.next), fields: record.fields })
+      at = record.next
+      continue
+    }
+    if (record.reason === UNCLOSED && !atEnd) {
+      const open = lines.slice(at)
+      if (sizeOf(open) <= LONGEST) return { done, open }
+    }
+    done.push({ lines: [lines[at]!], reason: record.reason })
+    at++
   }
+  return { done, open: [] }
 }
 
-/** Reads the records of a delimited file, in constant memory. Empty lines between records are passed over. */
+/** Reads the records of a delimited file, in constant memory. Empty lines between records are skipped. */
 export async function* readRecords(path: string, delimiter: string): AsyncGenerator<readonly CsvRecord[], void> {
   let waiting: Line[] = []
   let size = 0
