@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { AttuneError, type Locate, nearest } from '@attune/core'
-import { type Document, LineCounter, isNode, parseDocument } from 'yaml'
+import { type Document, LineCounter, isNode, isScalar, parseDocument, visit } from 'yaml'
 
-const MAXIMUM_BYTES = 1024 * 1024
+/** Large enough for any configuration; the parser takes up to seven seconds for a malicious megabyte. */
+const MAXIMUM_BYTES = 256 * 1024
 const MAXIMUM_ALIASES = 100
 
 /** A configuration file, read. */
@@ -36,10 +37,42 @@ function locator(document: Document, lines: LineCounter, name: string): Locate {
   }
 }
 
+/** Problem in a document, and its offset in the text. */
+interface Problem {
+  readonly message: string
+  readonly offset: number
+}
+
+/** First key that stands twice in one mapping. The parser's own check compares all keys in pairs, in quadratic time. */
+function duplicateKey(document: Document): Problem | undefined {
+  let found: Problem | undefined
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>()
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value)) {
+          found = { message: 'Map keys must be unique', offset: key.range?.[0] ?? 0 }
+          return visit.BREAK
+        }
+        seen.add(key.value)
+      }
+      return undefined
+    },
+  })
+  return found
+}
+
+/** First problem that the parser or the check of keys found. */
+function problemIn(document: Document): Problem | undefined {
+  const [problem] = [...document.errors, ...document.warnings]
+  return problem === undefined ? duplicateKey(document) : { message: problem.message, offset: problem.pos[0] }
+}
+
 /**
  * Reads a YAML configuration.
  * @throws AttuneError `FILE_NOT_FOUND`; `BAD_YAML` with line and column, also for duplicate keys, unknown tags, endless
- *   aliases and files over 1 MiB.
+ *   aliases and files over 256 KiB.
  */
 export function readConfig(file: string): ConfigFile {
   const path = resolve(file)
@@ -55,12 +88,12 @@ export function readConfig(file: string): ConfigFile {
   const lines = new LineCounter()
   const document = parseDocument(readFileSync(path, 'utf8'), {
     lineCounter: lines,
-    uniqueKeys: true,
+    uniqueKeys: false,
     prettyErrors: false,
   })
-  const [problem] = [...document.errors, ...document.warnings]
+  const problem = problemIn(document)
   if (problem !== undefined) {
-    const { line, col } = lines.linePos(problem.pos[0])
+    const { line, col } = lines.linePos(problem.offset)
     refuse(`${problem.message} (${basename(path)}:${line}:${col})`)
   }
   const config = toPlain(document, refuse)
