@@ -1,14 +1,20 @@
 import { sep } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
-import { type Chosen, type Use, choosePlugins, parseConfig, use, useAll } from './config.js'
+import { type Chosen, type ChooseOptions, type Use, choosePlugins, parseConfig, use, useAll } from './config.js'
 import type { AttuneError } from './error.js'
 import { keysAt } from './issues.js'
 import { kind } from './kind.js'
 import { definePlugin } from './plugin.js'
+import { userSpecifier } from './plugin-name.js'
+import { findPlugin } from './resolve.js'
 
 const LAMP = kind<object>('lamp', 'one')
-const useOf = (of: Use['kind'], plugin: Use['plugin'], options: Use['options']): Use => ({ kind: of, plugin, options })
+const useOf = (of: Use['kind'], plugin: string | Use['plugin'], options: Use['options']): Use => ({
+  kind: of,
+  plugin: typeof plugin === 'string' ? userSpecifier(plugin) : plugin,
+  options,
+})
 const SHADE = kind<object>('shade', 'many')
 const desk = definePlugin({
   kind: LAMP,
@@ -41,6 +47,7 @@ const schema = z.strictObject({
     .prefault({}),
 })
 const places = { registered: [desk, paper], folders: ['/nowhere'] }
+const how: ChooseOptions = { find: (of, name, at) => findPlugin(of, name, places, at), base: '/nowhere' }
 
 const fails = (call: () => unknown): AttuneError => {
   try {
@@ -64,6 +71,11 @@ describe('parseConfig', () => {
     expect(parsed.lamp).toEqual(useOf(LAMP, 'desk', {}))
     expect(parsed.shades).toEqual([useOf(SHADE, 'paper', { colour: 'red' }), useOf(SHADE, paper, {})])
     expect(parsed.room).toEqual({ width: 3, windows: [] })
+    const found = { plugin: desk, origin: { specifier: './desk.mjs', path: '/lamps/desk.mjs' } }
+    expect(parseConfig(schema, { lamp: { use: found, brightness: 1 } }).lamp).toEqual(
+      useOf(LAMP, found, { brightness: 1 }),
+    )
+    expect(parseConfig(schema, { lamp: found }).lamp).toEqual(useOf(LAMP, found, {}))
     expect(parseConfig(schema, { lamp: { use: desk, brightness: 1 }, shades: 'paper' })).toMatchObject({
       lamp: useOf(LAMP, desk, { brightness: 1 }),
       shades: [useOf(SHADE, 'paper', {})],
@@ -112,8 +124,8 @@ describe('parseConfig', () => {
 })
 
 describe('choosePlugins', () => {
-  const choose = (input: unknown, locate?: Parameters<typeof choosePlugins>[2]) =>
-    choosePlugins(parseConfig(schema, input), places, locate)
+  const choose = (input: unknown, locate?: ChooseOptions['locate']) =>
+    choosePlugins(parseConfig(schema, input), { ...how, locate })
 
   it('puts plugins with complete options where names stood, and leaves the rest', async () => {
     const chosen = await choose({
@@ -121,7 +133,7 @@ describe('choosePlugins', () => {
       shades: ['paper', { use: 'paper', colour: 'red' }],
       room: { width: 2 },
     })
-    expect(chosen.lamp).toEqual({ plugin: desk, options: { brightness: 0.5 } })
+    expect(chosen.lamp).toEqual({ plugin: desk, origin: { specifier: 'desk' }, options: { brightness: 0.5 } })
     expect((chosen.shades as readonly Chosen[]).map(({ options }) => options)).toEqual([
       { colour: 'white' },
       { colour: 'red' },
@@ -157,7 +169,7 @@ describe('choosePlugins', () => {
     expect(error.remedy).toContain('npm install @attune/lamp-dsek')
   })
 
-  it('makes paths absolute from the first folder, and only paths', async () => {
+  it('makes paths absolute from the base folder, and only paths', async () => {
     const chosen = await choose({ lamp: { use: 'desk', manual: 'docs/manual.txt', maker: 'docs/manual.txt' } })
     expect((chosen.lamp as Chosen).options).toMatchObject({
       manual: ['', 'nowhere', 'docs', 'manual.txt'].join(sep),
@@ -169,7 +181,7 @@ describe('choosePlugins', () => {
 
   it('takes no key of a configuration for a prototype', async () => {
     const open = z.record(z.string(), z.unknown())
-    const chosen = await choosePlugins(parseConfig(open, JSON.parse('{"__proto__": {"polluted": 1}}')), places)
+    const chosen = await choosePlugins(parseConfig(open, JSON.parse('{"__proto__": {"polluted": 1}}')), how)
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
     expect((chosen as Record<string, unknown>)['polluted']).toBeUndefined()
   })

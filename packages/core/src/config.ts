@@ -4,31 +4,30 @@ import { AttuneError } from './error.js'
 import { type Locate, describeIssues, unwrapOnce } from './issues.js'
 import type { Kind } from './kind.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
-import { type SearchPlaces, findPlugin } from './resolve.js'
+import { type UserSpecifier, userSpecifier } from './plugin-name.js'
+import { type Found, isFound } from './resolve.js'
 
 /** A place in a configuration that names a plugin: `adamw`, or `{ use: adamw, beta1: 0.8 }`. */
 export interface Use {
   readonly kind: Kind<unknown>
-  /** A name, a path or a package; in code also the plugin itself. */
-  readonly plugin: string | AnyPlugin
+  /** A name, a path or a package; in code also the plugin itself, or one that was found already. */
+  readonly plugin: UserSpecifier | AnyPlugin | Found
   readonly options: Readonly<Record<string, unknown>>
 }
 
 const isUse = (node: unknown): node is Use =>
   typeof node === 'object' && node !== null && 'kind' in node && 'plugin' in node && 'options' in node
 
-const plugin = z.custom<string | AnyPlugin>((value) => typeof value === 'string' || isPlugin(value), {
-  message: 'a plugin name must stand here',
-})
+const isNamed = (value: unknown): boolean => typeof value === 'string' || isPlugin(value) || isFound(value)
+const plugin = z.custom<string | AnyPlugin | Found>(isNamed, { message: 'a plugin name must stand here' })
 const reference = z.union([plugin, z.looseObject({ use: plugin })], {
   error: 'a plugin name or `{ use: name, … }` must stand here',
 })
 const toUse =
   (kind: Kind<unknown>) =>
   (value: z.output<typeof reference>): Use => {
-    if (typeof value !== 'object') return { kind, plugin: value, options: {} }
-    const { use, ...options } = value
-    return { kind, plugin: use, options }
+    const { use, ...options } = typeof value === 'object' && !isFound(value) ? value : { use: value }
+    return { kind, plugin: typeof use === 'string' ? userSpecifier(use) : use, options }
   }
 
 /** The schema of a place that names one plugin of a kind. */
@@ -41,8 +40,7 @@ export const useAll = (kind: Kind<unknown>) =>
     .transform((value) => (Array.isArray(value) ? value : [value]).map(toUse(kind)))
 
 /** A plugin that was found, with options checked and completed. */
-export interface Chosen {
-  readonly plugin: AnyPlugin
+export interface Chosen extends Found {
   readonly options: Readonly<Record<string, unknown>>
 }
 
@@ -73,48 +71,67 @@ export function parseConfig<S extends z.ZodType>(schema: S, input: unknown, loca
 }
 
 /** Whether an option's schema, or one that it wraps (`.optional()`, `.default()`), says something of it: `.meta({ path: true })`. */
-const says = (schema: unknown, what: 'path' | 'field'): boolean => {
+const says = (schema: unknown, what: 'path' | 'field' | 'writes'): boolean => {
   const inner = unwrapOnce(schema)
   return (schema as z.ZodType | undefined)?.meta()?.[what] === true || (inner !== schema && says(inner, what))
 }
 
 /** The fields of an example that a plugin's options name: those whose schema says `.meta({ field: true })`. */
-export const fieldsRead = ({ plugin, options }: Chosen): readonly string[] =>
+export const fieldsRead = ({ plugin, options }: Pick<Chosen, 'plugin' | 'options'>): readonly string[] =>
   Object.entries(options).flatMap(([name, value]) =>
     typeof value === 'string' && says(plugin.options.shape[name], 'field') ? [value] : [],
   )
 
-/** The options whose schema says `.meta({ path: true })`, made absolute: relative paths count from `base`. */
-function withAbsolutePaths(
-  plugin: AnyPlugin,
-  options: Readonly<Record<string, unknown>>,
-  base: string,
-): Chosen['options'] {
-  const isPath = (name: string): boolean => says(plugin.options.shape[name], 'path')
-  return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
-      name,
-      typeof value === 'string' && isPath(name) ? resolvePath(base, value) : value,
-    ]),
+/**
+ * Paths that a plugin's options name, by option. `path`: files that it reads, whose schema says `.meta({ path: true })`; `writes`:
+ * files that it writes, relative to the run's folder, whose schema says `.meta({ writes: true })`.
+ */
+export const pathOptions = (
+  { plugin, options }: Pick<Chosen, 'plugin' | 'options'>,
+  what: 'path' | 'writes' = 'path',
+): readonly [string, string][] =>
+  Object.entries(options).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && says(plugin.options.shape[entry[0]], what),
   )
+
+/** The options with all paths made absolute: relative ones count from `base`. */
+const withAbsolutePaths = (plugin: AnyPlugin, options: Chosen['options'], base: string): Chosen['options'] => ({
+  ...options,
+  ...Object.fromEntries(pathOptions({ plugin, options }).map(([name, path]) => [name, resolvePath(base, path)])),
+})
+
+/** Looks up what stands at one place of a configuration; `at` is that place, for errors. */
+export type FindPlugin = (kind: Kind<unknown>, name: UserSpecifier, at: string | undefined) => Promise<Found>
+
+/** Finds the plugin at one place, unless the place holds it already. */
+export async function foundAt({ kind, plugin }: Use, find: FindPlugin, at?: string): Promise<Found> {
+  if (isFound(plugin)) return plugin
+  return isPlugin(plugin) ? { plugin, origin: { specifier: plugin.name } } : find(kind, plugin, at)
+}
+
+/** How {@link choosePlugins} goes about it. */
+export interface ChooseOptions {
+  /** Looks up names; {@link findPlugin} for what the user wrote. */
+  readonly find: FindPlugin
+  /** The folder that relative paths count from. */
+  readonly base: string
+  readonly locate?: Locate | undefined
 }
 
 /**
  * Finds every plugin that a parsed configuration names and checks its options, before any work starts. Options that are
- * paths (`z.string().meta({ path: true })`) count from the first of the searched folders and become absolute.
+ * paths (`z.string().meta({ path: true })`) become absolute.
  * @throws AttuneError `UNKNOWN_PLUGIN` for a name that resolves to nothing; `BAD_CONFIG` with all mistaken options.
  */
-export async function choosePlugins<T>(config: T, places: SearchPlaces, locate?: Locate): Promise<ChosenIn<T>> {
+export async function choosePlugins<T>(config: T, { find, base, locate }: ChooseOptions): Promise<ChosenIn<T>> {
   const problems: string[] = []
   const choose = async (node: unknown, path: readonly PropertyKey[]): Promise<unknown> => {
     if (isUse(node)) {
-      const found = isPlugin(node.plugin)
-        ? node.plugin
-        : await findPlugin(node.kind, node.plugin, places, locate?.(path))
-      const parsed = found.options.safeParse(node.options)
-      if (parsed.success)
-        return { plugin: found, options: withAbsolutePaths(found, parsed.data, places.folders[0] ?? '.') }
-      problems.push(...describeIssues(found.options, parsed.error, node.options, path, locate))
+      const found = await foundAt(node, find, locate?.(path))
+      const { options } = found.plugin
+      const parsed = options.safeParse(node.options)
+      if (parsed.success) return { ...found, options: withAbsolutePaths(found.plugin, parsed.data, base) }
+      problems.push(...describeIssues(options, parsed.error, node.options, path, locate))
       return undefined
     }
     if (typeof node !== 'object' || node === null) return node

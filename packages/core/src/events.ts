@@ -91,6 +91,10 @@ export interface RunFacts {
   readonly trainableParameters: number
   readonly engine: string
   readonly directory?: string
+  /** The file in which the run keeps every event as a line of JSON, if it has a folder. */
+  readonly log?: string
+  /** What the user accepted as the run was resumed: settings and inputs that differ from those recorded, programs trusted. */
+  readonly accepted?: readonly string[]
   /** The scores that evaluations will have, by name, and which way each is better. */
   readonly scores: Readonly<Record<string, Direction>>
 }

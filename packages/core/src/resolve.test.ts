@@ -1,13 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { type AttuneError, isAttuneError } from './error.js'
 import { kind } from './kind.js'
 import { definePlugin } from './plugin.js'
-import { admits, coreVersion, findPlugin, installedPlugins } from './resolve.js'
+import { installedPlugins } from './installed.js'
+import { fileName, userSpecifier } from './plugin-name.js'
+import { findInstalled, findPlugin, findReader, loadFrom } from './resolve.js'
+import { admits, coreVersion } from './version.js'
 
 const LAMP = kind<string>('lamp', 'one')
 const root = mkdtempSync(join(tmpdir(), 'attune-resolve-'))
@@ -38,8 +41,11 @@ function install(
   write(join(folder, 'index.js'), text)
 }
 
+const inRoot = (folders: readonly string[]): string[] => folders.map((folder) => join(root, folder))
+const look = (name: string, folders: readonly string[], local: readonly string[] = []) =>
+  findPlugin(LAMP, userSpecifier(name), { folders: inRoot(folders), local: inRoot(local) })
 const find = async (name: string, ...folders: string[]): Promise<string> =>
-  ((await findPlugin(LAMP, name, { folders: folders.map((folder) => join(root, folder)) })) as () => string)()
+  ((await look(name, folders)).plugin as () => string)()
 
 const refusal = async (promise: Promise<unknown>): Promise<AttuneError> => {
   const error = await promise.then(
@@ -78,7 +84,10 @@ describe('findPlugin', () => {
     })
     const other = definePlugin({ ...desk, kind: kind<string>('shade', 'one'), create: () => 'a shade' })
     const places = { registered: [other, desk], folders: [join(root, 'outer')] }
-    expect(await findPlugin(LAMP, 'desk', places)).toBe(desk)
+    expect(await findPlugin(LAMP, userSpecifier('desk'), places)).toEqual({
+      plugin: desk,
+      origin: { specifier: 'desk' },
+    })
   })
 
   it('then an installed one: @attune before others, and the nearest node_modules first', async () => {
@@ -108,7 +117,9 @@ describe('findPlugin', () => {
     expect((await refusal(find('chandelier', 'outer'))).remedy).toContain('Installed: desk, floor, mine, theirs.')
     write('empty/file', '')
     expect((await refusal(find('desk', 'empty'))).remedy).toContain('Installed: no lamp at all.')
-    const missing = findPlugin(kind('shade', 'one'), './deep/missing.mjs', { folders: [join(root, 'outer/inner')] })
+    const missing = findPlugin(kind('shade', 'one'), userSpecifier('./deep/missing.mjs'), {
+      folders: [join(root, 'outer/inner')],
+    })
     expect((await refusal(missing)).code).toBe('UNKNOWN_PLUGIN')
   })
 
@@ -138,6 +149,95 @@ describe('findPlugin', () => {
   })
 })
 
+describe('findPlugin in the folders that the user works in', () => {
+  const sayOf = async (name: string, folders: readonly string[], local: readonly string[]): Promise<string> =>
+    ((await look(name, folders, local)).plugin as () => string)()
+
+  it('prefers the installation to a working folder that installs the same name', async () => {
+    expect(await sayOf('desk', ['outer'], ['outer/inner'])).toBe('outer @attune/lamp-desk')
+    expect(await sayOf('floor', ['empty'], ['outer'])).toBe('outer @attune/lamp-floor')
+  })
+
+  it('reports what was asked for, and the file where it is not of the installation', async () => {
+    const floor = { specifier: 'floor', package: '@attune/lamp-floor', version: '1.2.3' }
+    expect((await look('floor', ['outer'])).origin).toEqual(floor)
+    expect((await look('floor', ['empty'], ['outer'])).origin).toEqual({
+      ...floor,
+      path: join(root, 'outer/node_modules/@attune/lamp-floor/index.js'),
+    })
+    expect((await look('./local.mjs', ['outer'], ['outer/inner/deep'])).origin).toEqual({
+      specifier: './local.mjs',
+      path: join(root, 'outer/inner/deep/local.mjs'),
+    })
+  })
+})
+
+describe('findInstalled', () => {
+  const ran = join(root, 'ran')
+  const program = `require('node:fs').writeFileSync(${JSON.stringify(ran)}, 'it ran')`
+  const installation = { folders: [join(root, 'outer')], local: [join(root, 'outer/inner/deep')] }
+
+  it('finds a plugin of the installation by its exact name', async () => {
+    const found = await findInstalled(LAMP, fileName('desk'), installation)
+    expect((found.plugin as () => string)()).toBe('outer @attune/lamp-desk')
+    expect(found.origin).toEqual({ specifier: 'desk', package: '@attune/lamp-desk', version: '1.2.3' })
+  })
+
+  it('finds a plugin by a type that it declares to read, else by its name', async () => {
+    install('reading', '@attune/lamp-reader', 'reader', { attune: { kind: 'lamp', name: 'reader', reads: ['Bulb'] } })
+    const reader = (type: string, folder: string) => findReader(LAMP, fileName(type), { folders: [join(root, folder)] })
+    expect((await reader('Bulb', 'reading'))?.origin).toEqual({
+      specifier: 'reader',
+      package: '@attune/lamp-reader',
+      version: '1.2.3',
+    })
+    for (const type of ['bulb', 'reader']) expect(await reader(type, 'reading')).toBeUndefined()
+    expect((await reader('desk', 'outer'))?.origin.package).toBe('@attune/lamp-desk')
+  })
+
+  it('runs nothing that a path, a package or a working folder offers', async () => {
+    write('outer/inner/deep/evil.cjs', program)
+    install('outer/inner/deep', 'attune-plugin-evil', 'evil', { type: 'commonjs' }, program)
+    install('outer', 'plain-evil', 'plain', { type: 'commonjs', attune: undefined }, program)
+    const names = [
+      './evil.cjs',
+      join(root, 'outer/inner/deep/evil.cjs'),
+      pathToFileURL(join(root, 'outer/inner/deep/evil.cjs')).href,
+      '../inner/deep/evil.cjs',
+      'evil',
+      'attune-plugin-evil',
+      'plain-evil',
+      '@attune/lamp-desk',
+      'node:fs',
+      'DESK',
+      ' desk',
+      'desk\0',
+      '__proto__',
+      '',
+      'data:text/javascript,globalThis.ran=1',
+    ]
+    for (const name of names) {
+      const { code } = await refusal(findInstalled(LAMP, fileName(name), installation))
+      expect([name, code]).toEqual([name, 'UNKNOWN_PLUGIN'])
+      expect(await findReader(LAMP, fileName(name), installation)).toBeUndefined()
+    }
+    expect(existsSync(ran)).toBe(false)
+    // The same names lead to programs where the user writes them.
+    await refusal(findPlugin(LAMP, userSpecifier('./evil.cjs'), installation))
+    expect(readFileSync(ran, 'utf8')).toBe('it ran')
+  })
+})
+
+describe('loadFrom', () => {
+  it('imports the plugin of a file, and refuses a file that exports another kind', async () => {
+    const path = join(root, 'outer/inner/deep/local.mjs')
+    const { plugin, origin } = await loadFrom(LAMP, path, { specifier: './local.mjs' })
+    expect([(plugin as () => string)(), origin]).toEqual(['local file', { specifier: './local.mjs', path }])
+    const shade = loadFrom(LAMP, join(root, 'outer/inner/deep/shade.mjs'), { specifier: './shade.mjs' })
+    expect((await refusal(shade)).code).toBe('NOT_A_PLUGIN')
+  })
+})
+
 describe('installedPlugins', () => {
   it('reads what packages declare, each kind and name once, and passes over what is no plugin', () => {
     write('odd/node_modules/attune-plugin-broken/package.json', '{ not json')
@@ -153,6 +253,7 @@ describe('installedPlugins', () => {
       package: '@attune/lamp-desk',
       version: '1.2.3',
       description: 'A lamp',
+      reads: ['desk'],
       directory: join(root, 'outer/inner/node_modules/@attune/lamp-desk'),
     })
   })

@@ -1,142 +1,49 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { AttuneError } from './error.js'
+import { type PluginPackage, installedPlugins, readManifest } from './installed.js'
 import type { Kind } from './kind.js'
 import { nearest } from './nearest.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
+import type { FileName, UserSpecifier } from './plugin-name.js'
+import { admits, coreVersion } from './version.js'
 
-/** Where plugins are looked for. */
+/** Places to look for plugins. */
 export interface SearchPlaces {
   /** Plugins that need no looking up, such as ones defined in the calling program. */
   readonly registered?: readonly AnyPlugin[]
-  /** Folders whose `node_modules`, and whose parents' `node_modules`, are searched, in this order. */
+  /** The installation: folders whose `node_modules`, and whose parents' `node_modules`, are trusted. Searched in this order. */
   readonly folders: readonly string[]
+  /**
+   * Folders that the user works in, such as the configuration's. They are searched after the installation, and only for what the
+   * user wrote; relative paths count from the first. Default: none.
+   */
+  readonly local?: readonly string[]
 }
 
-/** An installed package that declares a plugin in its package.json: `"attune": { "kind": …, "name": …, "preference"?: … }`. */
-export interface PluginPackage {
-  readonly kind: string
-  readonly name: string
-  readonly package: string
-  readonly version: string
-  readonly description: string
-  readonly directory: string
-  /** Where several plugins can do the same work and none is named, the one with the greatest is taken. */
-  readonly preference?: number
+/** What a plugin was asked for by, and what that led to. */
+export interface Origin {
+  readonly specifier: string
+  readonly package?: string
+  readonly version?: string
+  /** The module's file, where the plugin is not one of the installation: found by a path, a package or in a local folder. */
+  readonly path?: string
 }
 
-const readJson = (path: string): Record<string, unknown> | undefined => {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-  } catch {
-    return undefined
-  }
+/** A plugin and where it came from. */
+export interface Found {
+  readonly plugin: AnyPlugin
+  readonly origin: Origin
 }
 
-const list = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : [])
-
-/** Every `node_modules` folder that a module in `folder` would search, nearest first. */
-function moduleFolders(folder: string): string[] {
-  const parent = dirname(folder)
-  const rest = parent === folder ? [] : moduleFolders(parent)
-  return [join(folder, 'node_modules'), ...rest].filter((path) => existsSync(path))
-}
-
-/** Folders of packages that may be plugins, Attune's own first: no other scope can take a name of theirs. */
-function candidates(modules: string): string[] {
-  const own = list(join(modules, '@attune')).map((name) => join(modules, '@attune', name))
-  const others = list(modules).flatMap((entry) => {
-    if (entry === '@attune') return []
-    if (entry.startsWith('attune-plugin-')) return [join(modules, entry)]
-    if (!entry.startsWith('@')) return []
-    return list(join(modules, entry))
-      .filter((name) => name.startsWith('attune-plugin-'))
-      .map((name) => join(modules, entry, name))
-  })
-  return [...own, ...others]
-}
-
-function declared(directory: string): PluginPackage | undefined {
-  const manifest = readJson(join(directory, 'package.json'))
-  const attune = manifest?.['attune'] as Record<'kind' | 'name' | 'preference', unknown> | undefined
-  if (manifest === undefined || typeof attune?.kind !== 'string' || typeof attune.name !== 'string') return undefined
-  const text = (key: string): string => (typeof manifest[key] === 'string' ? manifest[key] : '')
-  return {
-    kind: attune.kind,
-    name: attune.name,
-    package: text('name'),
-    version: text('version'),
-    description: text('description'),
-    directory,
-    ...(typeof attune.preference === 'number' ? { preference: attune.preference } : {}),
-  }
-}
-
-/** The plugin packages that are installed for these folders; of two with the same kind and name, the one found first. */
-export function installedPlugins(folders: readonly string[]): PluginPackage[] {
-  const found = new Map<string, PluginPackage>()
-  const searched = [...new Set(folders.flatMap((folder) => moduleFolders(resolve(folder))))]
-  for (const modules of searched) {
-    for (const directory of candidates(modules)) {
-      const plugin = declared(directory)
-      if (plugin === undefined) continue
-      const name = `${plugin.kind} ${plugin.name}`
-      if (!found.has(name)) found.set(name, plugin)
-    }
-  }
-  return [...found.values()].sort((a, b) => (`${a.kind} ${a.name}` < `${b.kind} ${b.name}` ? -1 : 1))
-}
-
-/** The version of this package, read from its package.json. */
-export const coreVersion = (): string =>
-  String(readJson(fileURLToPath(new URL('../package.json', import.meta.url)))?.['version'])
-
-type Version = readonly [number, number, number]
-
-const isBefore = (a: Version, b: Version): boolean => {
-  const at = a.findIndex((part, i) => part !== b[i])
-  return at >= 0 && a[at]! < b[at]!
-}
-
-/** The version that is just beyond what `^`, `~` or a bare version of so many parts allows. */
-function beyond(operator: string, [major, minor, patch]: Version, parts: number): Version {
-  if (parts === 1 || (operator === '^' && major > 0)) return [major + 1, 0, 0]
-  if (operator === '~' || parts === 2 || (operator === '^' && minor > 0)) return [major, minor + 1, 0]
-  return [major, minor, patch + 1]
-}
-
-function satisfies(comparator: string, version: Version): boolean {
-  const match = /^(\^|~|>=|<=|>|<|=)?v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(comparator)
-  if (match === null) return comparator === '*' || comparator === ''
-  const [, operator = '', ...given] = match
-  const numbers = given.filter((part) => part !== undefined).map(Number)
-  const least: Version = [numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 0]
-  if (operator === '>=') return !isBefore(version, least)
-  if (operator === '<') return isBefore(version, least)
-  const end = beyond(operator, least, numbers.length)
-  if (operator === '>') return !isBefore(version, end)
-  if (operator === '<=') return isBefore(version, end)
-  return !isBefore(version, least) && isBefore(version, end)
-}
-
-/** Whether an npm version range (`^0.1.0`, `~1.2`, `>=1 <3`, `1.x || 2.x`) admits a version; pre-release tags are ignored. */
-export function admits(range: string, version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split(/[-+]/)[0]!.split('.').map(Number)
-  const actual: Version = [major, minor, patch]
-  const alternatives = range.replace(/([<>=^~])\s+/g, '$1').split('||')
-  return alternatives.some((part) =>
-    part
-      .trim()
-      .split(/\s+/)
-      .every((comparator) => satisfies(comparator, actual)),
-  )
-}
+/** Tells a {@link Found} from a plugin and from a name. */
+export const isFound = (value: unknown): value is Found =>
+  typeof value === 'object' && value !== null && 'origin' in value && isPlugin((value as Found).plugin)
 
 /** Refuses a package that was built for another version of core. */
 function checkCore(directory: string, where: string): void {
-  const manifest = readJson(join(directory, 'package.json'))
+  const manifest = readManifest(directory)
   const range = (manifest?.['peerDependencies'] as Record<string, string> | undefined)?.['@attune/core']
   if (range === undefined || admits(range, coreVersion())) return
   throw new AttuneError(
@@ -170,6 +77,14 @@ async function load(entry: () => string, kind: Kind<unknown>, where: string): Pr
   )
 }
 
+async function loadInstalled(kind: Kind<unknown>, specifier: string, entry: PluginPackage, isLocal: boolean) {
+  const { directory, package: name, version } = entry
+  checkCore(directory, name)
+  const path = (): string => createRequire(join(directory, 'package.json')).resolve(name)
+  const plugin = await load(path, kind, name)
+  return { plugin, origin: { specifier, package: name, version, ...(isLocal ? { path: path() } : {}) } }
+}
+
 /** The file that `specifier` leads to from one of the folders: a path to a file, or a package. */
 function locateModule(specifier: string, folders: readonly string[]): string | undefined {
   for (const folder of folders) {
@@ -183,10 +98,16 @@ function locateModule(specifier: string, folders: readonly string[]): string | u
   return undefined
 }
 
+const registeredAs = (kind: Kind<unknown>, name: string, { registered = [] }: SearchPlaces): Found | undefined => {
+  const plugin = registered.find((each) => each.kind.name === kind.name && each.name === name)
+  return plugin && { plugin, origin: { specifier: name } }
+}
+
 function unknownPlugin(kind: Kind<unknown>, name: string, places: SearchPlaces, at: string | undefined): AttuneError {
+  const folders = [...places.folders, ...(places.local ?? [])]
   const names = [
     ...(places.registered ?? []).filter((plugin) => plugin.kind.name === kind.name).map((plugin) => plugin.name),
-    ...installedPlugins(places.folders)
+    ...installedPlugins(folders)
       .filter((plugin) => plugin.kind === kind.name)
       .map((plugin) => plugin.name),
   ]
@@ -197,31 +118,67 @@ function unknownPlugin(kind: Kind<unknown>, name: string, places: SearchPlaces, 
       : `Installed: ${names.length > 0 ? names.join(', ') : `no ${kind.name} at all`}.`
   return new AttuneError(
     'UNKNOWN_PLUGIN',
-    `no ${kind.name} is called "${name}"${at === undefined ? '' : ` (${at})`}; searched from ${[...new Set(places.folders.map((folder) => resolve(folder)))].join(', ')}`,
-    `${hint} If it is a package: npm install @attune/${kind.name}-${name}`,
+    `no ${kind.name} is called ${JSON.stringify(name.slice(0, 200))}${at === undefined ? '' : ` (${at})`}; searched from ${[...new Set(folders.map((folder) => resolve(folder)))].join(', ')}`,
+    /^[\w-]{1,100}$/.test(name) ? `${hint} If it is a package: npm install @attune/${kind.name}-${name}` : hint,
   )
 }
 
 /**
- * Finds a plugin by name: one already registered; an installed `@attune/<kind>-<name>`; an installed `attune-plugin-*`
- * that declares the kind and name; or a path or package that exports one. `at` is where the name stands, for the error.
- * @throws AttuneError `UNKNOWN_PLUGIN`, `NOT_A_PLUGIN`, `CORE_MISMATCH`.
+ * Finds a plugin that the user named: one already registered; one of the installation, by its name; one that is installed in a local
+ * folder; or a path or package that exports one. `at` is where the name stands, for the error.
+ * @throws AttuneError `UNKNOWN_PLUGIN`, `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
  */
 export async function findPlugin(
   kind: Kind<unknown>,
-  name: string,
+  name: UserSpecifier,
   places: SearchPlaces,
   at?: string,
-): Promise<AnyPlugin> {
-  const registered = places.registered?.find((plugin) => plugin.kind.name === kind.name && plugin.name === name)
+): Promise<Found> {
+  const registered = registeredAs(kind, name, places)
+  if (registered !== undefined) return registered
+  const { folders, local = [] } = places
+  for (const [isLocal, searched] of [folders, local].entries()) {
+    const installed = installedPlugins(searched).find((entry) => entry.kind === kind.name && entry.name === name)
+    if (installed !== undefined) return loadInstalled(kind, name, installed, isLocal === 1)
+  }
+  const path = locateModule(name, [...local, ...folders])
+  if (path === undefined) throw unknownPlugin(kind, name, places, at)
+  return loadFrom(kind, path, { specifier: name })
+}
+
+/**
+ * Finds a plugin that a file names: registered or of the installation, by its exact name. No path, package or local folder is
+ * looked at, and nothing is imported unless there is such a plugin.
+ * @throws AttuneError `UNKNOWN_PLUGIN`, `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
+ */
+export async function findInstalled(kind: Kind<unknown>, name: FileName, places: SearchPlaces): Promise<Found> {
+  const registered = registeredAs(kind, name, places)
   if (registered !== undefined) return registered
   const installed = installedPlugins(places.folders).find((entry) => entry.kind === kind.name && entry.name === name)
-  if (installed !== undefined) {
-    checkCore(installed.directory, installed.package)
-    const require = createRequire(join(installed.directory, 'package.json'))
-    return load(() => require.resolve(installed.package), kind, installed.package)
-  }
-  const entry = locateModule(name, places.folders)
-  if (entry === undefined) throw unknownPlugin(kind, name, places, at)
-  return load(() => entry, kind, name)
+  if (installed === undefined) throw unknownPlugin(kind, name, { ...places, local: [] }, 'as a file states it')
+  return loadInstalled(kind, name, installed, false)
+}
+
+/**
+ * Finds the plugin of the installation whose package declares that it reads files of a type, as a file states it. Otherwise as
+ * {@link findInstalled}.
+ * @returns undefined if there is none
+ */
+export async function findReader(
+  kind: Kind<unknown>,
+  type: FileName,
+  places: SearchPlaces,
+): Promise<Found | undefined> {
+  const installed = installedPlugins(places.folders).find(
+    (entry) => entry.kind === kind.name && entry.reads.includes(type),
+  )
+  return installed && loadInstalled(kind, installed.name, installed, false)
+}
+
+/**
+ * Imports the plugin that a file exports. Whoever calls this has made sure that the user named the file or trusts it.
+ * @throws AttuneError `NOT_A_PLUGIN`, `PLUGIN_BROKEN`.
+ */
+export async function loadFrom(kind: Kind<unknown>, path: string, asked: Omit<Origin, 'path'>): Promise<Found> {
+  return { plugin: await load(() => path, kind, asked.specifier), origin: { ...asked, path } }
 }

@@ -5,6 +5,7 @@ import { type Command, type EventOf, type RunEvent, on } from './events.js'
 import { kind } from './kind.js'
 import { type Metric, METRIC } from './kinds/metric.js'
 import { MODEL, type Model } from './kinds/model.js'
+import { type FileName, type UserSpecifier, fileName, userSpecifier } from './plugin-name.js'
 import { definePlugin } from './plugin.js'
 import { createScope, get, provide } from './scope.js'
 
@@ -64,7 +65,14 @@ export function compilerRefuses(model: Model, metric: Metric): void {
     // @ts-expect-error -- an instance of the wrong type
     create: () => ({ brightness: 'bright' }),
   })
-  void [stop, scale]
+  const [written, stated] = [userSpecifier('./mine.mjs'), fileName('./mine.mjs')]
+  // @ts-expect-error -- what a file states is not what the user wrote
+  const asUser: UserSpecifier = stated
+  // @ts-expect-error -- nor the other way round
+  const asFile: FileName = written
+  // @ts-expect-error -- a text of unknown origin is neither
+  const unknown: UserSpecifier | FileName = './mine.mjs'
+  void [stop, scale, asUser, asFile, unknown]
 }
 
 describe('on', () => {
