@@ -11,6 +11,7 @@ const FLOORS = {
   core: 0,
   nn: 1,
   data: 1,
+  files: 1,
   text: 1,
   trainer: 2,
   jit: 1,

@@ -1,0 +1,5 @@
+export { type Lock, type LockOwner, takeLock, withLock } from './lock.js'
+export { readWholeFile } from './read-file.js'
+export { readJsonObject } from './read-json.js'
+export { type Files, digest, writeFileAtomically, writeFolderAtomically } from './write-atomically.js'
+export { writeFault } from './write-fault.js'

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+
+const HEARTBEAT_SECONDS = 5
+const LOOK_AGAIN_SECONDS = 0.25
+/** A lock of another host without a heartbeat for so long is abandoned, unless the caller says otherwise. */
+const STALE_SECONDS = 60
+
+/** The process that holds a lock. */
+export interface LockOwner {
+  readonly process: number
+  readonly host: string
+  /** Seconds since its last heartbeat. */
+  readonly silentSeconds: number
+}
+
+/** A lock that this process holds. */
+export interface Lock {
+  /** True as long as no other process took the lock over, as one does that takes this one for dead. */
+  isHeld(): Promise<boolean>
+  release(): Promise<void>
+}
+
+const textOf = (read: () => string): string => {
+  try {
+    return read().trim()
+  } catch {
+    return ''
+  }
+}
+
+/**
+ * The machine as far as process ids are comparable: two containers may have the same host name and other processes, and
+ * after a restart other processes have the same ids.
+ */
+function machine(): string {
+  const boot = textOf(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'))
+  const namespace = textOf(() => readlinkSync('/proc/self/ns/pid'))
+  return encodeURIComponent([hostname(), boot, namespace].join(' '))
+}
+
+/** The time at which a process started, in the kernel's ticks since boot; empty where the system does not tell. */
+const startOf = (process_: number): string =>
+  textOf(
+    () =>
+      readFileSync(`/proc/${process_}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19] ?? '',
+  )
+
+function isRunning(process_: number, start: string): boolean {
+  try {
+    process.kill(process_, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  return startOf(process_) === start
+}
+
+/** Content of a lock file: who holds it. */
+interface Holding {
+  readonly process: number
+  readonly start: string
+  readonly machine: string
+}
+
+function parseHolding(content: string): Holding {
+  const [, process_ = '', start = '', on = ''] = content.split(' ')
+  return { process: Number(process_), start: start.slice(1), machine: on }
+}
+
+/** Reads who holds a lock; undefined where nobody does. */
+async function readOwner(path: string) {
+  const content = await readFile(path, 'utf8').catch(() => undefined)
+  const found = await stat(path).catch(() => undefined)
+  if (content === undefined || found === undefined) return undefined
+  const holding = parseHolding(content)
+  const [host = 'another host'] = decodeURIComponent(holding.machine).split(' ')
+  return { content, holding, host, silentSeconds: (Date.now() - found.mtimeMs) / 1000 }
+}
+
+/** True if the owner's process has ended, or, on another machine, no heartbeat came for long. */
+function isAbandoned({ holding, silentSeconds }: { holding: Holding; silentSeconds: number }, stale: number): boolean {
+  if (holding.machine === '') return silentSeconds > HEARTBEAT_SECONDS // killed between making the file and filling it
+  if (holding.machine === machine()) return !isRunning(holding.process, holding.start)
+  return silentSeconds > stale
+}
+
+/** Removes an abandoned lock, and no other that was made in its place meanwhile. */
+async function clear(path: string, content: string): Promise<void> {
+  const aside = `${path}.${randomUUID().slice(0, 8)}`
+  await rename(path, aside).catch(() => undefined)
+  const taken = await readFile(aside, 'utf8').catch(() => content)
+  if (taken !== content) await link(aside, path).catch(() => undefined)
+  await rm(aside, { force: true })
+}
+
+function held(path: string, content: string): Lock {
+  const beat = setInterval(() => {
+    const now = new Date()
+    utimes(path, now, now).catch(() => undefined) // a lock that someone removed is not made again
+  }, HEARTBEAT_SECONDS * 1000)
+  beat.unref()
+  const isHeld = async (): Promise<boolean> => (await readFile(path, 'utf8').catch(() => '')) === content
+  return {
+    isHeld,
+    async release() {
+      clearInterval(beat)
+      if (await isHeld()) await rm(path, { force: true })
+    },
+  }
+}
+
+/**
+ * Takes a lock, or reports who has it. The lock is a file that one process can create. It names its process, and is touched
+ * every five seconds, so that a lock left behind is recognized: at once where the process ran on this machine, else by
+ * the missing heartbeat. Node has no `flock`.
+ * @param staleSeconds seconds without a heartbeat after which a lock of another machine is abandoned; default 60
+ */
+export async function takeLock(path: string, staleSeconds: number = STALE_SECONDS): Promise<Lock | LockOwner> {
+  await mkdir(dirname(path), { recursive: true })
+  const content = `${randomUUID()} ${process.pid} :${startOf(process.pid)} ${machine()}`
+  for (;;) {
+    try {
+      await writeFile(path, content, { flag: 'wx' })
+      return held(path, content)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    const owner = await readOwner(path)
+    if (owner === undefined) continue
+    if (!isAbandoned(owner, staleSeconds))
+      return { process: owner.holding.process, host: owner.host, silentSeconds: owner.silentSeconds }
+    await clear(path, owner.content)
+  }
+}
+
+/** Runs `act` while holding a lock; waits as long as another process has it. */
+export async function withLock<T>(
+  path: string,
+  act: () => Promise<T>,
+  { signal, onWait }: { readonly signal: AbortSignal; readonly onWait: () => void },
+): Promise<T> {
+  signal.throwIfAborted()
+  let lock = await takeLock(path)
+  if (!('release' in lock)) onWait()
+  while (!('release' in lock)) {
+    await wait(LOOK_AGAIN_SECONDS * 1000, undefined, { signal })
+    lock = await takeLock(path)
+  }
+  try {
+    return await act()
+  } finally {
+    await lock.release()
+  }
+}

@@ -1,0 +1,23 @@
+import { isRecord, parseJson } from '@attune/core'
+import { readWholeFile } from './read-file.js'
+
+/**
+ * Reads a JSON file that holds an object, with size and nesting bounded.
+ * @param refuse makes the error, of a sentence that says what is wrong with the file
+ * @returns undefined if there is no such file
+ */
+export function readJsonObject(
+  path: string,
+  maximumBytes: number,
+  refuse: (why: string) => Error,
+): Record<string, unknown> | undefined {
+  try {
+    const bytes = readWholeFile(path, maximumBytes)
+    if (bytes === undefined) return undefined
+    const value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    if (isRecord(value)) return value
+    throw new Error('it is not a JSON object')
+  } catch (error) {
+    throw refuse((error as Error).message)
+  }
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { isAttuneError } from '@attune/core'
+import { writeFault } from './write-fault.js'
+
+/** The content of a folder by file name: bytes or text, or a function that makes the bytes when their turn comes. */
+export type Files = Readonly<Record<string, Uint8Array | string | (() => Uint8Array)>>
+
+/** The SHA-256 of bytes, in hexadecimal. */
+export const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+
+const REMEDY = 'Make room or choose another folder, then resume; what was there before is untouched.'
+
+async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const file = await open(path, 'w')
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Makes the entries of a folder durable: without it, a renamed file may be gone after a power cut. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined) // Windows opens no folders, and needs none of this
+  try {
+    await handle?.sync()
+  } catch (error) {
+    if (!['EINVAL', 'EPERM', 'ENOTSUP'].includes(String((error as NodeJS.ErrnoException).code))) throw error
+  } finally {
+    await handle?.close()
+  }
+}
+
+/**
+ * Writes a file under a temporary name and renames it into place, durably.
+ * @throws AttuneError `CANNOT_WRITE`; what was there before is intact.
+ */
+export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.partial`
+  try {
+    await writeDurably(temporary, content)
+    await rename(temporary, path)
+    await syncFolder(dirname(path))
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw writeFault(path, cause, REMEDY)
+  }
+}
+
+/**
+ * Writes a folder under a temporary name, reads every file back and compares digests, and only then moves it into place;
+ * what stood there before is removed last. After a crash at any moment the old folder or the new one is there, whole.
+ * @throws AttuneError `CANNOT_WRITE`; what was there before is intact.
+ */
+export async function writeFolderAtomically(folder: string, files: Files): Promise<void> {
+  const temporary = `${folder}.partial`
+  const old = `${folder}.old`
+  try {
+    await rm(temporary, { recursive: true, force: true })
+    for (const [name, given] of Object.entries(files)) {
+      const path = join(temporary, name)
+      const content = typeof given === 'function' ? given() : given
+      await writeDurably(path, content)
+      if (digest(await readFile(path)) !== digest(content)) throw new Error(`${name} reads back with other bytes`)
+    }
+    await syncFolder(temporary)
+    await rm(old, { recursive: true, force: true })
+    if (existsSync(folder)) await rename(folder, old)
+    await rename(temporary, folder)
+    await syncFolder(dirname(folder))
+    await rm(old, { recursive: true, force: true })
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
+    throw isAttuneError(cause) ? cause : writeFault(folder, cause, REMEDY)
+  }
+}
