@@ -8,6 +8,7 @@ import { generated } from './generated.mjs'
 import { manifests } from './manifests.mjs'
 import { packagesIn } from './packages.mjs'
 import { readmes } from './readmes.mjs'
+import { reads } from './reads.mjs'
 import { toolsTypes } from './tools-types.mjs'
 import { assembled } from '../wasm/assemble.mjs'
 
@@ -19,6 +20,7 @@ const CHECKS = {
   manifests: () => manifests(packages),
   cycles: () => cycles(packages),
   READMEs: () => readmes(packages),
+  'types read': () => reads(packages),
   'error codes': () => errorCodes(packages, errorPages()),
   exports: () => exportsPinned(packages),
   'generated parts': () => generated(packages),
