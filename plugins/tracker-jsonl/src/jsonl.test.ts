@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { RunEvent } from '@attune/core'
+import { type RunEvent, parseEvent } from '@attune/core'
 import { describeTracker } from '@attune/testkit'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Subject, of } from 'rxjs'
@@ -83,9 +83,16 @@ describe('the file', () => {
       seconds: 1,
     }
     jsonl()(of(started(directory), evaluation))
-    expect(read()[1]).toMatchObject({
-      scores: { loss: { value: 'NaN' }, a: { value: 'Infinity' }, b: { value: '-Infinity' }, c: { value: 0.5 } },
-    })
+    expect(read()[1]).toMatchObject({ scores: { loss: { value: { number: 'NaN' } }, c: { value: 0.5 } } })
+    expect(parseEvent(text().split('\n')[1] ?? '')).toEqual(evaluation)
+  })
+
+  it('writes nothing where the run keeps its own log, and a second copy elsewhere', () => {
+    const keeping = { ...started(directory), log: join(directory, 'events.jsonl') } as RunEvent
+    jsonl()(of(warned('early'), keeping, warned('late')))
+    expect(existsSync(join(directory, 'events.jsonl'))).toBe(false)
+    jsonl({ path: 'copy.jsonl' })(of(keeping, warned('late')))
+    expect(read('copy.jsonl')).toEqual([keeping, warned('late')])
   })
 
   it('stands where `path` says: in the run’s directory, in the working directory, or at an absolute path', () => {

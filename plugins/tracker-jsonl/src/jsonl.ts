@@ -1,11 +1,7 @@
 import { resolve } from 'node:path'
-import { type RunEvent, TRACKER, type Tracker, definePlugin } from '@attune/core'
+import { type RunEvent, TRACKER, type Tracker, definePlugin, stringifyEvent } from '@attune/core'
 import { z } from 'zod'
 import { type LineFile, appendLines } from './append-lines.js'
-
-/** JSON has no NaN and no infinities; they are written as the words that JavaScript spells them with. */
-const legible = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 
 /** Does something that may fail without harm to the run, and says on stderr the first time that it failed. */
 function forgiving(path: string): (attempt: () => void) => void {
@@ -23,18 +19,25 @@ function forgiving(path: string): (attempt: () => void) => void {
   }
 }
 
-/** Writes events, and holds them back until the run has said where it keeps its files. */
+/**
+ * Writes events, and holds them back until the run has said where it keeps its files. Writes nothing where the run keeps its own
+ * log under that very path.
+ */
 function logTo(path: string): { next(event: RunEvent): void; end(): void } {
   const attempt = forgiving(path)
   const early: RunEvent[] = []
   let file: LineFile | undefined
-  const write = (event: RunEvent): void => attempt(() => file?.append(JSON.stringify(event, legible)))
+  let isKept = false
+  const write = (event: RunEvent): void => attempt(() => file?.append(stringifyEvent(event)))
   return {
     next(event) {
       if (file === undefined && (event.type === 'run.started' || event.type === 'run.resumed')) {
-        file = appendLines(resolve(event.directory ?? '.', path))
+        const target = resolve(event.directory ?? '.', path)
+        isKept = target === event.log
+        if (!isKept) file = appendLines(target)
         early.splice(0).forEach(write)
       }
+      if (isKept) return
       if (file === undefined) early.push(event)
       else write(event)
     },
@@ -47,8 +50,11 @@ function logTo(path: string): { next(event: RunEvent): void; end(): void } {
  * system, so a killed process loses none and leaves no half line; only a crash of the whole machine may lose the latest.
  * A file that exists is added to; half a line at its end, left by a full disk or another program, is ended first.
  *
- * `NaN`, `Infinity` and `-Infinity`, which JSON lacks, are written as the strings `"NaN"`, `"Infinity"`, `"-Infinity"`;
- * `Number(value)` reads them back. Events before `run.started` or `run.resumed` wait for it, since it names the run's
+ * A run that has a folder keeps such a log itself, as `events.jsonl` there; with the default path, nothing is written twice.
+ * Name another `path` for a second copy.
+ *
+ * `NaN`, `Infinity` and `-Infinity`, which JSON lacks, are written as `{"number":"NaN"}` and so on; `parseEvent` of
+ * `@attune/core` reads them back. Events before `run.started` or `run.resumed` wait for it, since it names the run's
  * directory; a run that fails earlier leaves no file. Trouble with the disk does not stop the run: it is reported once
  * on stderr, and writing is tried again with the next event.
  */
@@ -61,6 +67,7 @@ export const jsonl = definePlugin({
       .string()
       .min(1)
       .default('events.jsonl')
+      .meta({ writes: true })
       .describe("The file; relative to the run's directory, or to the working directory if the run has none"),
   }),
   create:
