@@ -1,30 +1,47 @@
 import type { Callback, Command, RunEvent, RunEvents, Tracker } from '@attune/core'
 import { Subject, Subscription } from 'rxjs'
+import type { RunLog } from './run-log.js'
 
 /** An event before it has a time. */
 export type Happening = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
 
-/** Carries a run's events to whoever listens, and their commands back. */
+/** Carries a run's events to callbacks, trackers and the log, and commands back. */
 export interface Bus {
-  /** Every event so far but `run.resumed`: what a checkpoint keeps. */
-  readonly history: RunEvent[]
   /** Commands not yet obeyed, in the order in which they were given. */
   readonly commands: Command[]
+  /** @throws AttuneError `CANNOT_WRITE` if the run has a log that cannot be written */
   emit(happening: Happening): void
-  /** Lets callbacks hear what was before; their commands of that time were obeyed then and are dropped. */
-  replay(history: readonly RunEvent[]): void
+  /** Passes an event of the past to the callbacks, and drops what they command: it was obeyed then. */
+  replay(event: RunEvent): void
   /** The error with which a callback ended, if one did. */
   failure(): unknown
   close(): void
 }
 
-/** Connects callbacks and trackers to `shown`, where events appear. Everything is delivered before `emit` returns. */
-export function createBus(callbacks: readonly Callback[], trackers: readonly Tracker[], shown: Subject<RunEvent>): Bus {
-  const heard = new Subject<RunEvent>()
-  const history: RunEvent[] = []
-  const commands: Command[] = []
+/** Keeps events in the log, which is left alone once it could not be written. */
+function keeper(log: RunLog | undefined): (event: RunEvent) => void {
+  let open = log
+  return (event) => {
+    const current = open
+    open = undefined
+    if (event.type === 'run.resumed') current?.note(event)
+    else current?.append(event)
+    open = current
+  }
+}
+
+/**
+ * Connects callbacks and trackers to `shown`, where events appear, and to the run's log. Everything is delivered before `emit`
+ * returns.
+ */
+export function createBus(
+  callbacks: readonly Callback[],
+  trackers: readonly Tracker[],
+  shown: Subject<RunEvent>,
+  log?: RunLog,
+): Bus {
+  const [heard, subscription, commands] = [new Subject<RunEvent>(), new Subscription(), [] as Command[]]
   let failure: unknown
-  const subscription = new Subscription()
   for (const callback of callbacks)
     subscription.add(
       callback(heard).subscribe({
@@ -33,20 +50,20 @@ export function createBus(callbacks: readonly Callback[], trackers: readonly Tra
       }),
     )
   for (const tracker of trackers) subscription.add(tracker(shown))
-  const tell = (event: RunEvent): void => {
-    history.push(event)
-    heard.next(event)
-  }
+  const keep = keeper(log)
   return {
-    history,
     commands,
     emit(happening) {
       const event = { ...happening, at: Date.now() } as RunEvent
-      if (event.type !== 'run.resumed') tell(event)
-      shown.next(event)
+      try {
+        keep(event)
+      } finally {
+        if (event.type !== 'run.resumed') heard.next(event)
+        shown.next(event)
+      }
     },
-    replay(past) {
-      past.forEach(tell)
+    replay(event) {
+      heard.next(event)
       commands.length = 0
     },
     failure: () => failure,

@@ -1,19 +1,28 @@
 import { existsSync } from 'node:fs'
-import { readFile, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AttuneError, type HostArray, type HostTree, type RunEvent, isHostArray, leaves, treeOf } from '@attune/core'
+import {
+  AttuneError,
+  type HostArray,
+  type HostTree,
+  isAttuneError,
+  isHostArray,
+  leaves,
+  parseJson,
+  treeOf,
+} from '@attune/core'
+import { digest, readJsonObject, readWholeFile, writeFolderAtomically } from '@attune/files'
 import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
 import { z } from 'zod'
-import { digest, writeFolderAtomically } from './write-atomically.js'
+import { type History, historySchema } from './run-log.js'
 
-/** Where a run stands, apart from its tensors. */
 const progressSchema = z.strictObject({
   step: z.int().min(0),
   epoch: z.int().min(0),
   /** Batches of this epoch that are done. */
   batches: z.int().min(0),
   learningRateScale: z.number(),
-  /** Why training ended, once it has; a resumed run then only saves the model. */
+  /** The reason why training ended, once it has; a resumed run then only saves the model. */
   ended: z.string().optional(),
   labels: z.array(z.string()),
   because: z.string(),
@@ -22,38 +31,36 @@ const progressSchema = z.strictObject({
 /** Where a run stands, apart from its tensors. */
 export type Progress = z.output<typeof progressSchema>
 
+const fileSchema = z.strictObject({ run: z.string(), history: historySchema, progress: progressSchema })
+
 /** All that is needed to go on as if nothing had happened. */
 export interface Checkpoint {
+  /** The id of the run that it belongs to. */
+  readonly run: string
   readonly progress: Progress
   /** The trainable parameters and the optimizer's state. */
   readonly state: HostTree
-  /** Every event so far: callbacks are brought back to their state by hearing them again. */
-  readonly history: readonly RunEvent[]
+  /** Every event so far, in the run's log: callbacks are brought back to their state by hearing them again. */
+  readonly history: History
 }
+
+const [STATE, PROGRESS, DIGESTS] = ['state.safetensors', 'progress.json', 'digests.json']
+/** Files that describe a checkpoint are small. */
+const MAXIMUM_BYTES = 10_000_000
 
 const folderOf = (directory: string): string => join(directory, 'checkpoints')
 /** The folder of one checkpoint. */
 export const checkpointPath = (directory: string, step: number): string => join(folderOf(directory), String(step))
 
-/** JSON has no NaN and no infinities; a history may. */
-const toJson = (value: unknown): string =>
-  JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? { number: String(v) } : v))
-const fromJson = (text: string): unknown =>
-  JSON.parse(text, (_, v: unknown) => {
-    const number = (v as { number?: unknown } | null)?.number
-    return typeof number === 'string' && Object.keys(v as object).length === 1 ? Number(number) : v
-  })
-
 /** Writes a checkpoint beside the earlier ones. Returns the folder and its size in bytes. */
-export async function saveCheckpoint(directory: string, { progress, state, history }: Checkpoint) {
+export async function saveCheckpoint(directory: string, { state, ...rest }: Checkpoint) {
   const content: Readonly<Record<string, Uint8Array | string>> = {
-    'state.safetensors': encodeSafetensors(Object.fromEntries(leaves(state, isHostArray))),
-    'progress.json': JSON.stringify(progress, null, 2),
-    'events.jsonl': history.map((event) => `${toJson(event)}\n`).join(''),
+    [STATE]: encodeSafetensors(Object.fromEntries(leaves(state, isHostArray))),
+    [PROGRESS]: JSON.stringify(rest, null, 2),
   }
   const digests = Object.fromEntries(Object.entries(content).map(([name, bytes]) => [name, digest(bytes)]))
-  const path = checkpointPath(directory, progress.step)
-  await writeFolderAtomically(path, { ...content, 'digests.json': JSON.stringify(digests, null, 2) })
+  const path = checkpointPath(directory, rest.progress.step)
+  await writeFolderAtomically(path, { ...content, [DIGESTS]: JSON.stringify(digests, null, 2) })
   return { path, bytes: Object.values(content).reduce((sum, part) => sum + Buffer.byteLength(part), 0) }
 }
 
@@ -62,58 +69,58 @@ export async function listCheckpoints(directory: string): Promise<number[]> {
   if (!existsSync(folderOf(directory))) return []
   const names = await readdir(folderOf(directory))
   return names
-    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => /^(0|[1-9]\d{0,14})$/.test(name))
     .map(Number)
     .sort((a, b) => b - a)
 }
 
-/** What a good checkpoint's files are like, or the reason why this one is not good. */
-async function readVerified(path: string): Promise<Record<string, Buffer>> {
-  const digests = z.record(z.string(), z.string()).parse(JSON.parse(await readFile(join(path, 'digests.json'), 'utf8')))
-  const files: Record<string, Buffer> = {}
-  for (const name of ['state.safetensors', 'progress.json', 'events.jsonl']) {
-    files[name] = await readFile(join(path, name))
-    if (digest(files[name]) !== digests[name]) throw new Error(`${name} does not have the digest that was written down`)
-  }
-  return files
+/** Reads a file of a checkpoint that has the digest that was written down. @throws Error with what is wrong */
+function readVerified(path: string, name: string, maximumBytes: number): Buffer {
+  const digests = readJsonObject(join(path, DIGESTS), MAXIMUM_BYTES, (why) => new Error(`${DIGESTS}: ${why}`))
+  const bytes = readWholeFile(join(path, name), maximumBytes)
+  if (bytes === undefined) throw new Error(`${name} is missing`)
+  if (digest(bytes) !== digests?.[name]) throw new Error(`${name} does not have the digest that was written down`)
+  return bytes
 }
 
+const readProgress = (path: string): z.output<typeof fileSchema> =>
+  fileSchema.parse(parseJson(readVerified(path, PROGRESS, MAXIMUM_BYTES).toString('utf8')))
+
 /**
- * Reads a checkpoint.
- * @throws AttuneError `BAD_CHECKPOINT` if a byte is missing or changed, with the previous one offered.
+ * Reads a checkpoint of a run.
+ * @param run the id of the run
+ * @throws AttuneError `BAD_CHECKPOINT` if a byte is missing or changed, or it belongs to another run, with the previous one
+ *   offered
  */
-export async function loadCheckpoint(directory: string, step: number): Promise<Checkpoint> {
+export async function loadCheckpoint(directory: string, step: number, run: string): Promise<Checkpoint> {
   const path = checkpointPath(directory, step)
-  try {
-    const files = await readVerified(path)
-    const lines = files['events.jsonl']!.toString('utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-    return {
-      progress: progressSchema.parse(JSON.parse(files['progress.json']!.toString('utf8'))),
-      state: treeOf<HostArray>(
-        Object.entries(decodeSafetensors(files['state.safetensors']!, path).tensors),
-      ) as HostTree,
-      history: lines.map((line) => fromJson(line) as RunEvent),
-    }
-  } catch (cause) {
+  const refuse = async (why: string, cause?: unknown): Promise<AttuneError> => {
     const previous = (await listCheckpoints(directory)).find((other) => other < step)
-    throw new AttuneError(
+    return new AttuneError(
       'BAD_CHECKPOINT',
-      `the checkpoint ${path} is damaged: ${(cause as Error).message.split('\n')[0]}`,
+      `the checkpoint ${path} ${why}`,
       previous === undefined
         ? 'There is no earlier one: start the run again in another folder.'
         : `Remove that folder to go on from step ${previous}: rm -r "${path}", then resume.`,
-      { cause },
+      cause === undefined ? undefined : { cause },
     )
+  }
+  try {
+    const rest = readProgress(path)
+    if (rest.run !== run) throw await refuse(`belongs to another run: ${rest.run}, not ${run}`)
+    if (rest.progress.step !== step) throw await refuse(`is that of step ${rest.progress.step}`)
+    const { tensors } = decodeSafetensors(readVerified(path, STATE, Infinity), path)
+    return { ...rest, state: treeOf<HostArray>(Object.entries(tensors)) as HostTree }
+  } catch (cause) {
+    if (isAttuneError(cause) && cause.code === 'BAD_CHECKPOINT') throw cause
+    throw await refuse(`is damaged: ${(cause as Error).message.split('\n')[0]}`, cause)
   }
 }
 
 /** The labels of a checkpoint; none if it cannot be read. */
-async function labelsOf(directory: string, step: number): Promise<readonly string[]> {
+function labelsOf(directory: string, step: number): readonly string[] {
   try {
-    const text = await readFile(join(checkpointPath(directory, step), 'progress.json'), 'utf8')
-    return progressSchema.parse(JSON.parse(text)).labels
+    return readProgress(checkpointPath(directory, step)).progress.labels
   } catch {
     return []
   }
@@ -121,8 +128,7 @@ async function labelsOf(directory: string, step: number): Promise<readonly strin
 
 /** The step of the latest checkpoint that has a label. */
 export async function findLabelled(directory: string, label: string): Promise<number | undefined> {
-  for (const step of await listCheckpoints(directory))
-    if ((await labelsOf(directory, step)).includes(label)) return step
+  for (const step of await listCheckpoints(directory)) if (labelsOf(directory, step).includes(label)) return step
   return undefined
 }
 
@@ -130,7 +136,7 @@ export async function findLabelled(directory: string, label: string): Promise<nu
 export async function pruneCheckpoints(directory: string): Promise<void> {
   const seen = new Set<string>()
   for (const [place, step] of (await listCheckpoints(directory)).entries()) {
-    const fresh = (await labelsOf(directory, step)).filter((label) => !seen.has(label))
+    const fresh = labelsOf(directory, step).filter((label) => !seen.has(label))
     for (const label of fresh) seen.add(label)
     if (place >= 2 && fresh.length === 0) await rm(checkpointPath(directory, step), { recursive: true, force: true })
   }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { ENGINE } from '@attune/core'
 import { chooseEngine } from './choose-engine.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-engines-'))
@@ -35,16 +34,13 @@ function project(...engines: readonly Installed[]): { readonly folders: string[]
   return { folders: [folder] }
 }
 
-const choose = (places: { readonly folders: string[] }, options = {}): ReturnType<typeof chooseEngine> =>
-  chooseEngine({ kind: ENGINE, plugin: 'auto', options }, places)
-
 const refuses = (why: string): string => `throw new AttuneError('ENGINE_UNAVAILABLE', '${why}', 'Do something.')`
 
 describe('chooseEngine', () => {
-  it('takes the engine with the greatest preference, unmeasured, and hands it the options', async () => {
+  it('takes the engine with the greatest preference, unmeasured', async () => {
     const places = project({ name: 'slow', preference: 1 }, { name: 'fast', preference: 2 }, { name: 'unstated' })
-    const { engine, because } = await choose(places, { threads: 1 })
-    expect(engine).toEqual({ kind: ENGINE, plugin: 'fast', options: { threads: 1 } })
+    const { engine, because } = await chooseEngine(places)
+    expect(engine.origin).toEqual({ specifier: 'fast', package: '@attune/engine-fast', version: '0.1.0' })
     expect(because).toBe('first, in order of preference, of the installed engines that start here')
   })
 
@@ -54,16 +50,20 @@ describe('chooseEngine', () => {
       { name: 'fast', preference: 3, start: refuses('engine fast: there is no GPU') },
       { name: 'broken', preference: 2, start: "throw new Error('a bad day')" },
     )
-    const { engine, because } = await choose(places)
-    expect(engine.plugin).toBe('slow')
+    const { engine, because } = await chooseEngine(places)
+    expect(engine.plugin.name).toBe('slow')
     expect(because).toContain('engine fast: there is no GPU; Error: a bad day')
   })
 
   it('says what stood in the way when none works', async () => {
-    await expect(choose(project({ name: 'fast', preference: 3, start: refuses('no GPU') }))).rejects.toMatchObject({
+    await expect(
+      chooseEngine(project({ name: 'fast', preference: 3, start: refuses('no GPU') })),
+    ).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',
       problem: 'no installed engine works here: no GPU',
     })
-    await expect(choose(project({ name: 'unstated' }))).rejects.toMatchObject({ problem: 'no engine is installed' })
+    await expect(chooseEngine(project({ name: 'unstated' }))).rejects.toMatchObject({
+      problem: 'no engine is installed',
+    })
   })
 })

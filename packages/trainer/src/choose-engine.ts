@@ -2,9 +2,10 @@ import {
   AttuneError,
   ENGINE,
   type Engine,
+  type Found,
   type SearchPlaces,
-  type Use,
-  findPlugin,
+  fileName,
+  findInstalled,
   installedPlugins,
   isAttuneError,
 } from '@attune/core'
@@ -14,17 +15,18 @@ export const AUTO = 'auto'
 
 /** An engine, and in words why it is the one. */
 export interface EngineChoice {
-  readonly engine: Use
+  readonly engine: Found
   readonly because: string
 }
 
-/** Why an engine cannot be used here; nothing if it can. */
-async function obstacle(name: string, places: SearchPlaces): Promise<string | undefined> {
+/** Starts an engine and closes it again: returns it, or in words why it cannot be used here. */
+async function tried(name: string, places: SearchPlaces): Promise<Found | string> {
   let engine: Engine | undefined
   try {
-    engine = (await findPlugin(ENGINE, name, places))() as Engine
+    const found = await findInstalled(ENGINE, fileName(name), places)
+    engine = found.plugin() as Engine
     await engine.start()
-    return undefined
+    return found
   } catch (error) {
     return isAttuneError(error) ? error.problem : String(error)
   } finally {
@@ -34,23 +36,23 @@ async function obstacle(name: string, places: SearchPlaces): Promise<string | un
 
 /**
  * The first engine that starts here, in the order of the `preference` that installed engines state in their package.json;
- * engines that state none are used only by name. It gets the options that stand beside `auto`. Nothing is measured: in the
+ * engines that state none are used only by name. Nothing is measured: in the
  * fraction of a second that could be spent on it, a busy machine makes the fastest engine look like the slowest.
  * @throws AttuneError `ENGINE_UNAVAILABLE` with what stood in the way of each.
  */
-export async function chooseEngine({ options }: Use, places: SearchPlaces): Promise<EngineChoice> {
+export async function chooseEngine(places: SearchPlaces): Promise<EngineChoice> {
   const installed = installedPlugins(places.folders)
     .filter(({ kind, preference }) => kind === ENGINE.name && preference !== undefined)
     .sort((a, b) => b.preference! - a.preference!)
   const obstacles: string[] = []
   for (const { name } of installed) {
-    const why = await obstacle(name, places)
-    if (why === undefined)
+    const found = await tried(name, places)
+    if (typeof found !== 'string')
       return {
-        engine: { kind: ENGINE, plugin: name, options },
+        engine: found,
         because: [`first, in order of preference, of the installed engines that start here`, ...obstacles].join('; '),
       }
-    obstacles.push(why)
+    obstacles.push(found)
   }
   throw new AttuneError(
     'ENGINE_UNAVAILABLE',

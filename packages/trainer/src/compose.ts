@@ -33,7 +33,7 @@ import {
 import { EMPTY, type Observable } from 'rxjs'
 import type { Happening } from './bus.js'
 import { fitProgress } from './fit-progress.js'
-import type { Plan } from './plan.js'
+import type { INFERENCE_KEYS, Plan, PlanOf } from './plan.js'
 import type { Learned } from './run-folder.js'
 
 /** The kinds whose plugins may learn options from the training examples, in the order in which they do. */
@@ -55,6 +55,13 @@ export async function learn(
   }
   return learned
 }
+
+/** A plugin with the options that it learned, if it did. */
+const completed = ({ plugin, options, origin }: Chosen, learned: Learned['options']): Chosen => ({
+  plugin,
+  origin,
+  options: learned[plugin.kind.name] ?? options,
+})
 
 const provideChosen = (scope: Scope, { plugin, options }: Chosen): void => provide(scope, plugin, options)
 
@@ -85,64 +92,76 @@ function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
 const isSmaller = ({ options }: Chosen, { vocabularySize }: Tokenizer): boolean =>
   Number(options['vocabSize']) < vocabularySize
 
+/** What composing a scope may be given. */
+interface Surroundings {
+  /** The application's scope. */
+  readonly parent?: Scope | undefined
+  readonly events?: Observable<RunEvent>
+}
+
+type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
+
 /**
- * Fills a scope with a plan's plugins, the stream of the run's events and its key. Learned options replace configured
- * ones; a model whose vocabulary size was not given takes the tokenizer's. `parent` is the application's scope.
+ * Makes a scope with what inference needs of a plan: engine, tokenizer, model, objective and the given metrics. Learned options
+ * replace configured ones; a model whose vocabulary size was not given takes the tokenizer's.
  */
-export function compose(
-  plan: Plan,
+export function composeInference(
+  plan: InferencePlan,
   learned: Learned['options'],
-  { parent, events = EMPTY }: { readonly parent?: Scope | undefined; readonly events?: Observable<RunEvent> } = {},
+  metrics: readonly Chosen[],
+  { parent, events = EMPTY }: Surroundings = {},
 ): Scope {
   const scope = createScope(parent)
   const { config } = plan
   provideInstance(scope, EVENTS, events)
   provideInstance(scope, RANDOMNESS, key(config.seed))
-  const completed = (kind: (typeof LEARNERS)[number]): Chosen => ({
-    plugin: config[kind].plugin,
-    options: learned[kind] ?? config[kind].options,
-  })
   provideChosen(scope, config.engine)
-  provideChosen(scope, completed('tokenizer'))
+  provideChosen(scope, completed(config.tokenizer, learned))
   const tokenizer = get(scope, TOKENIZER)
   const { encoder } = plan
   if (encoder !== undefined) provideInstance(scope, ENCODER, encoder.model.plugin(encoder.model.options) as Model)
-  const model = completed('model')
+  const model = completed(config.model, learned)
   const open = !plan.vocabularyGiven || (plan.from?.resizeEmbeddings === true && isSmaller(model, tokenizer))
   const sized = open && 'vocabSize' in model.plugin.options.shape
   provide(scope, model.plugin, sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options)
   checkVocabulary(get(scope, MODEL), tokenizer)
-  provideChosen(scope, completed('objective'))
-  provideChosen(scope, completed('adapter'))
-  provideChosen(scope, config.scheduler)
-  for (const chosen of [...config.optimizer, ...config.metric, ...config.callback, ...config.tracker])
-    provideChosen(scope, chosen)
+  provideChosen(scope, completed(config.objective, learned))
+  for (const metric of metrics) provideChosen(scope, metric)
   checkMetrics(getAll(scope, METRIC), get(scope, OBJECTIVE))
   return scope
 }
 
-/** What a scope holds for training, typed. */
-export const partsOf = (scope: Scope) => ({
+/** Makes a scope with a plan's plugins, the stream of the run's events and its key. */
+export function compose(plan: Plan, learned: Learned['options'], surroundings?: Surroundings): Scope {
+  const { config } = plan
+  const scope = composeInference(plan, learned, config.metric, surroundings)
+  provideChosen(scope, completed(config.adapter, learned))
+  provideChosen(scope, config.scheduler)
+  for (const chosen of [...config.optimizer, ...config.callback, ...config.tracker]) provideChosen(scope, chosen)
+  return scope
+}
+
+/** What a scope holds for inference, typed. */
+export const inferencePartsOf = (scope: Scope) => ({
   engine: get(scope, ENGINE),
   tokenizer: get(scope, TOKENIZER),
   model: get(scope, MODEL),
   objective: get(scope, OBJECTIVE),
+  metrics: getAll(scope, METRIC),
+})
+
+/** What a scope holds for training, typed. */
+export const partsOf = (scope: Scope) => ({
+  ...inferencePartsOf(scope),
   adapter: get(scope, ADAPTER),
   scheduler: get(scope, SCHEDULER),
   optimizers: getAll(scope, OPTIMIZER),
-  metrics: getAll(scope, METRIC),
   callbacks: getAll(scope, CALLBACK),
   trackers: getAll(scope, TRACKER),
 })
 
 /** What a scope holds for training, typed. */
 export type Parts = ReturnType<typeof partsOf>
-
-/** Only what inference needs of a plan; nothing that tracks or commands. */
-export const withoutWatchers = (plan: Plan): Plan => ({
-  ...plan,
-  config: { ...plan.config, callback: [], tracker: [] },
-})
 
 /** The engine of a scope, ready. */
 export async function startEngine(scope: Scope): Promise<Engine> {

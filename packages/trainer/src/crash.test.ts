@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { key, stream } from '@attune/core'
 import { listCheckpoints, loadCheckpoint } from './checkpoint.js'
+import { readRecord } from './run-record.js'
 
 const program = fileURLToPath(new URL('./child.test.fixture.js', import.meta.url))
 const temporary = mkdtempSync(join(tmpdir(), 'attune-crash-'))
@@ -85,7 +86,9 @@ describe('a disk that fills up while a checkpoint is saved', () => {
       const script = `ulimit -f 40; exec "${process.execPath}" "${program}" "${directory}" 3 60`
       const { stdout, status } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
       expect([status, stdout.includes('CANNOT_WRITE')]).toEqual([2, true])
-      expect((await loadCheckpoint(directory, before as number)).progress.step).toBe(before)
+      expect((await loadCheckpoint(directory, before as number, readRecord(directory).record.id)).progress.step).toBe(
+        before,
+      )
     })
   else
     it('fails the run with the reason, and leaves the earlier checkpoint whole', async () => {
@@ -97,7 +100,9 @@ describe('a disk that fills up while a checkpoint is saved', () => {
       expect(output).toContain('CANNOT_WRITE')
       expect(output).toContain('the disk is full')
       const [latest] = await listCheckpoints(directory)
-      expect((await loadCheckpoint(directory, latest as number)).progress.step).toBe(latest)
+      expect((await loadCheckpoint(directory, latest as number, readRecord(directory).record.id)).progress.step).toBe(
+        latest,
+      )
       expect(readdirSync(join(directory, 'checkpoints')).every((name) => /^\d+$/.test(name))).toBe(true)
       expect(existsSync(join(directory, 'model'))).toBe(false)
     })

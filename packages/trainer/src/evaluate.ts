@@ -9,19 +9,20 @@ import {
   choosePlugins,
   closeScope,
   fieldsRead,
-  getAll,
   parseConfig,
   use,
   useAll,
 } from '@attune/core'
 import { encodeAll } from './batches.js'
-import { compose, partsOf, startEngine, withoutWatchers } from './compose.js'
+import { composeInference, inferencePartsOf, startEngine } from './compose.js'
 import { inference } from './infer.js'
 import { warningsOf } from './load-report.js'
-import { type Plan, type RunOptions, placesOf } from './plan.js'
+import { placesOf, userLookup } from './lookup.js'
+import { INFERENCE_KEYS, type PlanOf, planOf } from './plan.js'
 import { type Predictor, predictAll } from './predictor.js'
 import { loadPretrainedPredictor } from './pretrained-predictor.js'
-import { type Learned, readRunFolder } from './run-folder.js'
+import { type Learned, type OpenOptions, type OpenRun, openRun } from './run-folder.js'
+import { changedFiles } from './run-inputs.js'
 import { score } from './score.js'
 import { type Split, openSplit, openSplits } from './splits.js'
 import { savedParameters } from './weights.js'
@@ -42,7 +43,7 @@ export interface Evaluation {
 }
 
 /** What to evaluate on. */
-export interface EvaluateOptions extends RunOptions {
+export interface EvaluateOptions extends OpenOptions {
   /** `test` (the default), `validation` or `train`, as the run's configuration names them. */
   readonly split?: string
   /** Another source instead, as under `data` in a configuration. */
@@ -55,22 +56,22 @@ export interface EvaluateOptions extends RunOptions {
  * What a run learned, with the tokenizer that was saved beside the model in the place of the folder that it was read from: that one
  * may be gone, or be another by now.
  */
-function withOwnTokenizer({ options }: Learned, plan: Plan, folder: string): Learned['options'] {
+function withOwnTokenizer({ options }: Learned, plan: InferencePlan, folder: string): Learned['options'] {
   const tokenizer = options['tokenizer'] ?? plan.config.tokenizer.options
   const own = join(folder, 'model')
   if (tokenizer['path'] === undefined || !existsSync(join(own, 'tokenizer.json'))) return options
   return { ...options, tokenizer: { ...tokenizer, path: own } }
 }
 
-/** Opens a run folder's model for inference. */
-async function openModel(directory: string, options: RunOptions, change: (plan: Plan) => Promise<Plan>) {
-  const folder = resolve(options.baseDirectory ?? '.', directory)
-  const { plan: saved, learned } = await readRunFolder(folder, options)
-  const plan = await change(withoutWatchers(saved))
-  const scope = compose(plan, withOwnTokenizer(learned, plan, folder), { parent: options.scope })
+type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
+
+/** Opens a run folder's model for inference. Only plugins of the kinds that this needs are loaded. */
+async function openModel(run: OpenRun, folder: string, metrics: readonly Chosen[], options: OpenOptions) {
+  const plan = await planOf(run.config, INFERENCE_KEYS, run.lookup)
+  const scope = composeInference(plan, withOwnTokenizer(run.learned, plan, folder), metrics, { parent: options.scope })
   try {
     await startEngine(scope)
-    const parts = partsOf(scope)
+    const parts = inferencePartsOf(scope)
     const { params, report } = savedParameters(parts, join(folder, 'model'))
     const forward = inference(parts.engine, parts.model, parts.objective, {
       batchSize: plan.config.training.batchSize,
@@ -83,15 +84,41 @@ async function openModel(directory: string, options: RunOptions, change: (plan: 
   }
 }
 
-async function splitOf(plan: Plan, { split = 'test', source, ...options }: EvaluateOptions): Promise<Split> {
-  const fields = fieldsRead(plan.config.objective)
+async function metricsOf(run: OpenRun, options: EvaluateOptions): Promise<readonly Chosen[]> {
+  if (options.metrics === undefined) return (await choosePlugins({ metric: run.config.metric }, run.lookup)).metric
+  const parsed = parseConfig(useAll(METRIC), options.metrics)
+  return (await choosePlugins({ metric: parsed }, userLookup(options))).metric
+}
+
+/** A split to score, and what its user should know of it. */
+interface ChosenSplit {
+  readonly split: Split
+  readonly warnings: readonly string[]
+}
+
+async function splitOf(
+  run: OpenRun,
+  { config, directory }: InferencePlan,
+  options: EvaluateOptions,
+): Promise<ChosenSplit> {
+  const { split = 'test', source } = options
+  const fields = fieldsRead(config.objective)
   if (source !== undefined) {
-    const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, placesOf(options))
-    return openSplit('given', chosen.source as Chosen, undefined, fields)
+    const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
+    return { split: openSplit('given', chosen.source, undefined, fields), warnings: [] }
   }
-  if (split === 'train' || split === 'validation') return (await openSplits(plan))[split]
-  const test = plan.config.data.test
-  if (split === 'test' && test !== undefined) return openSplit('test', test, plan.directory, fields)
+  const { data, protocol, seed } = run.config
+  if (split === 'train' || split === 'validation') {
+    const { test: _unused, ...own } = data
+    const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
+    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed }, directory })
+    const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
+    return { split: splits[split], warnings: changes.map((change) => `changed since the run began: ${change}`) }
+  }
+  if (split === 'test' && data.test !== undefined) {
+    const chosen = await choosePlugins({ test: data.test }, run.lookup)
+    return { split: openSplit('test', chosen.test, directory, fields), warnings: [] }
+  }
   throw new AttuneError(
     'NO_SUCH_SPLIT',
     `the run's configuration has no split "${split}"`,
@@ -101,24 +128,29 @@ async function splitOf(plan: Plan, { split = 'test', source, ...options }: Evalu
 
 /** Scores the model of a run folder on one of its splits, or on another source. */
 export async function evaluate(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { plan, scope, parts, params, forward, warnings } = await openModel(directory, options, async (saved) => {
-    if (options.metrics === undefined) return saved
-    const chosen = await choosePlugins({ metric: parseConfig(useAll(METRIC), options.metrics) }, placesOf(options))
-    return { ...saved, config: { ...saved.config, metric: chosen.metric as readonly Chosen[] } } as Plan
-  })
+  const folder = resolve(options.baseDirectory ?? '.', directory)
+  const run = openRun(folder, options)
+  const metrics = await metricsOf(run, options)
+  const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, metrics, options)
   try {
     const begun = performance.now()
-    const split = await splitOf(plan, options)
+    const { split, warnings: ofSplit } = await splitOf(run, plan, options)
     const { items, truncated } = encodeAll(split.examples(), (example) => parts.objective.encode(example))
-    const scored = await score(forward, parts.objective, getAll(scope, METRIC), params, items)
+    const scored = await score(forward, parts.objective, parts.metrics, params, items)
     if (scored.examples === 0)
       throw new AttuneError(
         'EMPTY_DATASET',
         `${split.location} holds no examples`,
         'Check the path and the format of the file.',
       )
-    const counts = { truncated: truncated(), rejected: split.rejected().count }
-    return { split: split.name, ...scored, ...counts, warnings, seconds: (performance.now() - begun) / 1000 }
+    return {
+      split: split.name,
+      ...scored,
+      truncated: truncated(),
+      rejected: split.rejected().count,
+      warnings: [...warnings, ...ofSplit],
+      seconds: (performance.now() - begun) / 1000,
+    }
   } finally {
     forward.dispose()
     await closeScope(scope)
@@ -129,12 +161,15 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
  * Loads the model of a run folder to predict with, or a classifier from a folder in the layout of the Hugging Face library.
  * @throws AttuneError `NOT_A_RUN` where there is neither, `NOT_A_CLASSIFIER` where what there is does not classify
  */
-export async function loadPredictor(directory: string, options: RunOptions = {}): Promise<Predictor> {
+export async function loadPredictor(directory: string, options: OpenOptions = {}): Promise<Predictor> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
   if (isModel) return loadPretrainedPredictor(folder, placesOf(options))
-  const { plan, scope, parts, params, forward, warnings } = await openModel(directory, options, (saved) =>
-    Promise.resolve({ ...saved, config: { ...saved.config, metric: [] } }),
+  const { plan, scope, parts, params, forward, warnings } = await openModel(
+    openRun(folder, options),
+    folder,
+    [],
+    options,
   )
   return {
     warnings,

@@ -7,9 +7,11 @@ import { Subject } from 'rxjs'
 import { type ReadyBatch, encodeAll, epochBatches } from './batches.js'
 import { createBus } from './bus.js'
 import { saveCheckpoint } from './checkpoint.js'
-import { compose, learn, startEngine, withoutWatchers } from './compose.js'
-import { type RunOptions, planRun } from './plan.js'
+import { compose, learn, startEngine } from './compose.js'
+import type { RunOptions } from './lookup.js'
+import { planRun } from './plan.js'
 import { type RunConfig, microBatchSizeOf } from './run-config.js'
+import { NO_HISTORY } from './run-log.js'
 import { score } from './score.js'
 import { type Session, openSession } from './session.js'
 import { countExamples, openSplits } from './splits.js'
@@ -174,7 +176,12 @@ async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: num
   const begun = performance.now()
   try {
     const state = await parts.engine.read(moving.state)
-    const { bytes } = await saveCheckpoint(folder, { progress: moving.progress, state, history: [] })
+    const { bytes } = await saveCheckpoint(folder, {
+      run: 'forecast',
+      progress: moving.progress,
+      state,
+      history: NO_HISTORY,
+    })
     return { seconds: (performance.now() - begun) / 1000, bytes }
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -182,7 +189,9 @@ async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: num
 }
 
 async function openTrial(config: RunConfig, options: RunOptions) {
-  const plan = { ...withoutWatchers(await planRun(config, options)), directory: undefined }
+  const whole = await planRun(config, options)
+  // Nothing that tracks or commands: the trial is no run.
+  const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
   const vectors = await readVectors(plan)
   const splits = await openSplits(plan)
   const learned = {
@@ -192,7 +201,7 @@ async function openTrial(config: RunConfig, options: RunOptions) {
   const scope = compose(plan, learned.options, { parent: options.scope })
   const bus = createBus([], [], new Subject<RunEvent>())
   await startEngine(scope)
-  return { scope, ...openSession({ plan, learned, scope, splits, bus }, { vectors }) }
+  return { scope, ...openSession({ plan, learned, scope, splits, bus, keeping: undefined }, { vectors }) }
 }
 
 /** Tries what a run consists of, and reckons from that what the whole will take. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  ENGINE,
   type Engine,
   type Model,
   OBJECTIVE,
@@ -10,7 +9,8 @@ import {
   type SearchPlaces,
   type Tokenizer,
   fieldsRead,
-  findPlugin,
+  fileName,
+  findInstalled,
 } from '@attune/core'
 import { chooseEngine } from './choose-engine.js'
 import { warningsOf } from './load-report.js'
@@ -57,11 +57,11 @@ export async function loadPretrained(
   const model = await modelFor(config, folder, places)
   const tokenizer = await makeTokenizer(places)
   const { use, ...options } = objectiveFor(model, config)
-  const plugin = await findPlugin(OBJECTIVE, use, places)
+  const { plugin } = await findInstalled(OBJECTIVE, fileName(use), places)
   const objective = plugin(options, { model, tokenizer }) as Objective
   const fields = fieldsRead({ plugin, options: plugin.options.parse(options) })
-  const choice = await chooseEngine({ kind: ENGINE, plugin: 'auto', options: {} } as never, places)
-  const engine = (await findPlugin(ENGINE, choice.engine.plugin as string, places))() as Engine
+  const choice = await chooseEngine(places)
+  const engine = choice.engine.plugin() as Engine
   await engine.start()
   try {
     const { params, report } = savedParameters({ engine, model, objective }, folder)

@@ -1,6 +1,17 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type AnyPlugin, AttuneError, type SearchPlaces, TOKENIZER, type Tokenizer, findPlugin } from '@attune/core'
+import {
+  type AnyPlugin,
+  AttuneError,
+  type SearchPlaces,
+  TOKENIZER,
+  type Tokenizer,
+  fileName,
+  findInstalled,
+  findReader,
+  isRecord,
+} from '@attune/core'
+import { readJsonObject } from '@attune/files'
 import { openWeights } from '@attune/nn'
 import { ggufTokenizer, modelTypeOf, readTokenizerFiles } from '@attune/text'
 
@@ -12,23 +23,15 @@ export const GENERATION = 'generation_config.json'
 
 function readJson(folder: string, name: string): Record<string, unknown> {
   const file = join(folder, name)
-  if (!existsSync(file))
-    throw new AttuneError(
-      'FILE_NOT_FOUND',
-      `there is no ${name} in ${folder}`,
-      'Name a folder in the layout of the Hugging Face library: config.json, model.safetensors, tokenizer.json.',
-    )
   const refuse = (why: string): AttuneError =>
     new AttuneError('BAD_MODEL_FOLDER', `${file} cannot be used: ${why}`, 'Fetch or save the model again.')
-  const { size } = statSync(file)
-  if (size > MAXIMUM_BYTES) throw refuse(`it has ${size} bytes, and ${MAXIMUM_BYTES} are allowed`)
-  try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  } catch (cause) {
-    throw refuse((cause as Error).message)
-  }
-  throw refuse('it is not a JSON object')
+  const content = readJsonObject(file, MAXIMUM_BYTES, refuse)
+  if (content !== undefined) return content
+  throw new AttuneError(
+    'FILE_NOT_FOUND',
+    `there is no ${name} in ${folder}`,
+    'Name a folder in the layout of the Hugging Face library: config.json, model.safetensors, tokenizer.json.',
+  )
 }
 
 /** Whether a model plugin reads checkpoints of a type: its name, or one of the values of its option `modelType`. */
@@ -37,18 +40,33 @@ export const readsType = (plugin: AnyPlugin, type: string): boolean => {
   return members === undefined ? plugin.name === type : members.safeParse(type).success
 }
 
-/** The tokenizer plugin is called as the algorithm in the file (wordpiece, bpe, unigram), or by what its words are. */
-function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces) {
+/** True if a `tokenizer.json` splits words into character n-grams, which its model's type does not tell. */
+function splitsIntoNGrams(json: unknown): boolean {
+  const step = isRecord(json) ? json['pre_tokenizer'] : undefined
+  const steps = isRecord(step) && Array.isArray(step['pretokenizers']) ? (step['pretokenizers'] as unknown[]) : [step]
+  return steps.some((each) => isRecord(each) && each['type'] === 'CharacterNGrams')
+}
+
+/**
+ * Finds the installed plugin that reads a tokenizer. The type in the file is data: it chooses among installed plugins by what their
+ * packages declare, and nothing else is looked up by it.
+ */
+async function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces): Promise<AnyPlugin> {
   const type = modelTypeOf(json)
+  const refuse = (why: string, remedy: string): AttuneError =>
+    new AttuneError('BAD_TOKENIZER', `${where} ${why}`, remedy)
   if (type === undefined)
-    throw new AttuneError(
-      'BAD_TOKENIZER',
-      `${where} does not tell the type of its model`,
+    throw refuse(
+      'does not tell the type of its model',
       'Fetch the file again, or save the tokenizer with the tokenizers library.',
     )
-  const cut = JSON.stringify((json as Readonly<Record<string, unknown>>)['pre_tokenizer'] ?? null)
-  const words = cut.includes('"CharacterNGrams"') ? 'character-ngram' : 'word'
-  return findPlugin(TOKENIZER, type === 'WordLevel' ? words : type.toLowerCase(), places)
+  if (splitsIntoNGrams(json)) return (await findInstalled(TOKENIZER, fileName('character-ngram'), places)).plugin
+  const found = await findReader(TOKENIZER, fileName(type), places)
+  if (found !== undefined) return found.plugin
+  throw refuse(
+    `has a tokenizer of type ${JSON.stringify(type.slice(0, 80))}, and no installed plugin reads it`,
+    'Install the plugin that does: wordpiece, bpe, unigram or word, as in npm install @attune/tokenizer-bpe.',
+  )
 }
 
 /** What a folder or a file holds besides the weights. */

@@ -11,6 +11,7 @@ import {
 } from '@attune/core'
 import { encodeAll } from './batches.js'
 import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from './checkpoint.js'
+import { requireLock } from './run-lock.js'
 import { score } from './score.js'
 import type { Session } from './session.js'
 
@@ -18,10 +19,11 @@ import type { Session } from './session.js'
 const toHost = async (engine: Engine, tree: Tree): Promise<HostTree> => (await engine.read(tree)) as HostTree
 
 /** Writes a checkpoint of where the run stands, and removes those that are no longer needed. */
-async function save({ plan, parts, bus, moving }: Session, labels: readonly string[], because: string): Promise<void> {
+async function save(session: Session, labels: readonly string[], because: string): Promise<void> {
+  const { plan, parts, bus, moving, keeping } = session
   const { directory } = plan
   const { step } = moving.progress
-  if (directory === undefined) {
+  if (directory === undefined || keeping === undefined) {
     if (!moving.warnedOfNoFolder)
       bus.emit({ type: 'run.warned', step, message: 'nothing is saved: the configuration names no directory' })
     moving.warnedOfNoFolder = true
@@ -29,7 +31,9 @@ async function save({ plan, parts, bus, moving }: Session, labels: readonly stri
   }
   moving.progress = { ...moving.progress, labels: [...labels], because }
   const state = await toHost(parts.engine, moving.state)
-  const saved = await saveCheckpoint(directory, { progress: moving.progress, state, history: bus.history })
+  await requireLock(directory, keeping.lock)
+  const [run, history] = [keeping.id, keeping.log.history()]
+  const saved = await saveCheckpoint(directory, { run, progress: moving.progress, state, history })
   bus.emit({ type: 'checkpoint.saved', step, ...saved, because })
   await pruneCheckpoints(directory)
 }
@@ -96,8 +100,9 @@ export async function obey(session: Session): Promise<void> {
 }
 
 /** The weights that the final model is to have: the last ones, or those of the checkpoint that a command asked for. */
-export async function finalTrainable({ plan, parts, moving }: Session): Promise<Params> {
-  if (moving.restore === undefined || plan.directory === undefined) return moving.state.trainable
+export async function finalTrainable({ plan, parts, moving, keeping }: Session): Promise<Params> {
+  if (moving.restore === undefined || plan.directory === undefined || keeping === undefined)
+    return moving.state.trainable
   const step = await findLabelled(plan.directory, moving.restore)
   if (step === undefined)
     throw new AttuneError(
@@ -105,7 +110,7 @@ export async function finalTrainable({ plan, parts, moving }: Session): Promise<
       `no checkpoint has the label "${moving.restore}"`,
       'Let callback-checkpoint save under that label, or do without `restore`.',
     )
-  const { state } = await loadCheckpoint(plan.directory, step)
+  const { state } = await loadCheckpoint(plan.directory, step, keeping.id)
   const trainable = leaves(state, isHostArray).filter(([path]) => path.startsWith('trainable/'))
   return parts.engine.put((treeOf(trainable) as { trainable: HostTree }).trainable) as Params
 }

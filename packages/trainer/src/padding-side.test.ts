@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from '@jest/globals'
-import { MODEL, type Model, type TextInputs, findPlugin, key } from '@attune/core'
+import { MODEL, type Model, type TextInputs, fileName, findInstalled, key } from '@attune/core'
 import { textArrays } from '@attune/data'
 import { eagerEngine } from '@attune/nn'
 
@@ -20,7 +20,7 @@ it.each([
   ['bert', { ...sizes, numAttentionHeads: 2 }, false],
   ['roberta', { ...sizes, numAttentionHeads: 2 }, false],
 ])('%s gives a text the same states whichever side padding is on', async (name, options, readsLast) => {
-  const model = (await findPlugin(MODEL, name, places))(options) as Model
+  const model = (await findInstalled(MODEL, fileName(name), places)).plugin(options) as Model
   const engine = eagerEngine({ backend: 'cpu', device: 'TF.js', load: () => Promise.resolve() })
   await engine.start()
   const params = model.init(key(1))

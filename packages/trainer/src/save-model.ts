@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { type HostArray, type Params, type Score } from '@attune/core'
+import { type Files, writeFolderAtomically } from '@attune/files'
 import { shardWeights } from '@attune/nn'
 import type { Parts } from './compose.js'
 import { GENERATION, describeModel } from './model-folder.js'
 import type { Plan } from './plan.js'
-import { type Files, writeFolderAtomically } from './write-atomically.js'
 
 /** The last scores of the validation split, for the card. */
 export type LastScores = Readonly<Record<string, Score>> | undefined

@@ -6,9 +6,10 @@ import {
   ENCODER,
   MODEL,
   type Model,
+  type Found,
   type SearchPlaces,
-  findPlugin,
-  installedPlugins,
+  fileName,
+  findReader,
 } from '@attune/core'
 import { optionsFromConfig } from '@attune/nn'
 import { readsType } from './model-folder.js'
@@ -16,17 +17,19 @@ import { readsType } from './model-folder.js'
 /** A `config.json`, or the part of one that describes the model inside. */
 type SavedConfig = Readonly<Record<string, unknown>>
 
-/** The plugin that reads models of a saved type. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
-async function pluginFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<AnyPlugin> {
+/**
+ * Finds the installed plugin that reads models of a saved type. The type is data: it chooses among installed plugins by what their
+ * packages declare.
+ * @throws AttuneError `UNKNOWN_MODEL_TYPE`
+ */
+async function pluginFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Found> {
   const type = config['model_type']
-  for (const { name } of installedPlugins(places.folders).filter(({ kind }) => kind === MODEL.name)) {
-    const plugin = await findPlugin(MODEL, name, places)
-    if (typeof type === 'string' && readsType(plugin, type)) return plugin
-  }
+  const found = typeof type === 'string' ? await findReader(MODEL, fileName(type), places) : undefined
+  if (found !== undefined && readsType(found.plugin, type as string)) return found
   throw new AttuneError(
     'UNKNOWN_MODEL_TYPE',
     `${join(folder, 'config.json')} has model_type ${JSON.stringify(type)?.slice(0, 80)}, and no installed plugin reads it`,
-    `Install one that does: npm install @attune/model-${typeof type === 'string' ? type.slice(0, 80) : '…'}.`,
+    `Install one that does: npm install @attune/model-${typeof type === 'string' && /^[\w-]{1,80}$/.test(type) ? type : '…'}.`,
   )
 }
 
@@ -43,12 +46,12 @@ export async function savedEncoder(
 ): Promise<Chosen | undefined> {
   if (encoderNeed(plugin) === undefined || typeof encoder !== 'object' || encoder === null) return undefined
   const inside = await pluginFor(encoder as SavedConfig, folder, places)
-  return { plugin: inside, options: optionsFromConfig(inside.options, encoder as SavedConfig) }
+  return { ...inside, options: optionsFromConfig(inside.plugin.options, encoder as SavedConfig) }
 }
 
 /** The model that a `config.json` describes. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
 export async function modelFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Model> {
-  const plugin = await pluginFor(config, folder, places)
+  const { plugin } = await pluginFor(config, folder, places)
   const inside = await savedEncoder(plugin, config, folder, places)
   const given = inside === undefined ? {} : { [encoderNeed(plugin)!]: [inside.plugin(inside.options)] }
   return plugin(optionsFromConfig(plugin.options, config), given) as Model

@@ -8,6 +8,7 @@ import {
   type Scope,
   type Tree,
 } from '@attune/core'
+import type { Lock } from '@attune/files'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import type { Bus } from './bus.js'
 import type { Checkpoint, Progress } from './checkpoint.js'
@@ -20,6 +21,8 @@ import type { Plan } from './plan.js'
 import { type TrainingSettings, microBatchSizeOf } from './run-config.js'
 import type { LastScores } from './save-model.js'
 import type { Learned } from './run-folder.js'
+import type { InputRecord } from './run-inputs.js'
+import type { RunLog } from './run-log.js'
 import type { Split } from './splits.js'
 import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from './training-step.js'
@@ -37,9 +40,21 @@ export interface Moving {
   warnedOfNoFolder: boolean
 }
 
+/** The folder of a run as this process holds it. */
+export interface Keeping {
+  /** The run's id. */
+  readonly id: string
+  readonly log: RunLog
+  readonly lock: Lock
+  /** Digests of what the run reads. */
+  readonly inputs: readonly InputRecord[]
+}
+
 /** Everything of a run that is under way. */
 export interface Session {
   readonly plan: Plan
+  /** Undefined for a run without a folder. */
+  readonly keeping: Keeping | undefined
   readonly learned: Learned
   readonly scope: Scope
   readonly parts: Parts
@@ -109,9 +124,15 @@ function requireWholeBatches({ comparesExamples = false }: Objective, training: 
   )
 }
 
+/** Steps that are left of all epochs. Where the data changed and that was accepted, an epoch may be shorter than what is done of it. */
+function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: number): number {
+  if (epoch >= epochs) return 0
+  return Math.max(0, stepsPerEpoch - batches) + (epochs - epoch - 1) * stepsPerEpoch
+}
+
 /** Makes a session of a composed scope whose engine is up. */
 export function openSession(
-  { plan, learned, scope, splits, bus }: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus'>,
+  given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>,
   { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
 ): {
   readonly session: Session
@@ -119,7 +140,8 @@ export function openSession(
   readonly warnings: readonly string[]
   readonly placed: RunEvents['vectors.loaded'] | undefined
 } {
-  const parts = partsOf(scope)
+  const { plan, learned } = given
+  const parts = partsOf(given.scope)
   const { engine, objective } = parts
   const { config } = plan
   requireWholeBatches(objective, config.training)
@@ -131,19 +153,16 @@ export function openSession(
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
   const state = firstState(engine, adapted, optimizer.init, checkpoint)
+  const progress = checkpoint?.progress ?? START
   const session: Session = {
-    plan,
-    learned,
-    scope,
+    ...given,
     parts,
     adapted,
     step: compileStep(engine, { model, objective, optimizer, recompute: config.training.gradientCheckpointing }),
     inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(config.training) }),
-    splits,
-    bus,
     stepsPerEpoch,
-    steps: stepsPerEpoch * config.training.epochs,
-    moving: { ...AT_REST, state, progress: checkpoint?.progress ?? START },
+    steps: progress.step + stepsLeft(progress, stepsPerEpoch, config.training.epochs),
+    moving: { ...AT_REST, state, progress },
   }
   return { session, facts, ...told }
 }

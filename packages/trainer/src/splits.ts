@@ -14,7 +14,7 @@ import {
   stream,
 } from '@attune/core'
 import { count, rejectsTo } from '@attune/data'
-import type { Plan } from './plan.js'
+import type { PlanOf } from './plan.js'
 
 /** Examples of one split, readable as often as needed, in the same order each time. */
 export interface Split {
@@ -73,7 +73,13 @@ async function divide(protocol: Protocol, split: Split, seed: number) {
 }
 
 /** The training and validation splits: as the configuration names them, or as the protocol divides the training data. */
-export async function openSplits({ config, directory }: Plan): Promise<{ train: Split; validation: Split }> {
+export async function openSplits({
+  config,
+  directory,
+}: Pick<PlanOf<'data' | 'objective' | 'protocol' | 'seed'>, 'config' | 'directory'>): Promise<{
+  readonly train: Split
+  readonly validation: Split
+}> {
   const fields = fieldsRead(config.objective)
   const train = openSplit('train', config.data.train, directory, fields)
   if (config.data.validation !== undefined)

@@ -5,6 +5,7 @@ import { checkpointPath, listCheckpoints } from './checkpoint.js'
 import type { HostInputs } from './compiled-step.js'
 import { evaluate, obey } from './obey.js'
 import { microBatchSizeOf } from './run-config.js'
+import { requireSameFiles } from './run-inputs.js'
 import type { Session } from './session.js'
 
 const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
@@ -73,7 +74,16 @@ export async function takeStep(
 
 const isOver = ({ moving }: Session): boolean => moving.interrupted !== undefined || moving.progress.ended !== undefined
 
-/** What is left of one epoch. */
+/** The training data must give as many batches in every epoch as were counted when the run began. */
+function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, batches: string): never {
+  throw new AttuneError(
+    'RUN_CHANGED',
+    `${splits.train.location} gave ${batches} in epoch ${epoch + 1}, and ${stepsPerEpoch} were counted when the run began`,
+    'Leave the data alone while a run reads them. Put them back and resume, or start another run.',
+  )
+}
+
+/** Trains on what is left of one epoch. */
 async function trainEpoch(
   session: Session,
   epoch: number,
@@ -86,8 +96,9 @@ async function trainEpoch(
   if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
   const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
   const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, microBatchSize, shuffleBuffer }
-  const every = evaluateEvery === 'epoch' ? stepsPerEpoch : evaluateEvery
+  if (session.keeping !== undefined) await requireSameFiles(session.keeping.inputs)
   for await (const ready of epochBatches(items, parts.objective, order)) {
+    if (moving.progress.batches >= stepsPerEpoch) refuseOtherCount(session, epoch, 'more batches')
     await takeStep(session, ready, epoch, elapsed)
     if (epoch === 0 && moving.progress.batches === stepsPerEpoch && truncated() > 0)
       bus.emit({
@@ -96,12 +107,16 @@ async function trainEpoch(
         count: truncated(),
         maximumLength: parts.objective.maximumLength,
       })
-    if (moving.progress.step % every === 0) await evaluate(session)
+    const { step, batches } = moving.progress
+    const isDue = evaluateEvery === 'epoch' ? batches === stepsPerEpoch : step % evaluateEvery === 0
+    if (isDue) await evaluate(session)
     if (moving.progress.step === session.steps && moving.progress.ended === undefined)
       moving.progress = { ...moving.progress, ended: 'finished' }
     await obey(session)
     if (isOver(session)) return
   }
+  const { batches } = moving.progress
+  if (batches < stepsPerEpoch) refuseOtherCount(session, epoch, `${batches} batches`)
 }
 
 /** Trains until the last step, a command to stop, or an interruption. */
@@ -112,4 +127,5 @@ export async function train(session: Session): Promise<void> {
     await trainEpoch(session, epoch, elapsed)
     if (!isOver(session)) moving.progress = { ...moving.progress, epoch: epoch + 1, batches: 0 }
   }
+  if (!isOver(session)) moving.progress = { ...moving.progress, ended: 'finished' } // resumed with no step left
 }

@@ -3,7 +3,7 @@ import { type WeightsReader, deferredWeights, openWeights, resizeEmbeddings } fr
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Parts } from './compose.js'
 import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'
-import type { Start } from './plan.js'
+import type { Start } from './model-start.js'
 
 /** How a checkpoint is to be loaded. */
 interface Loading {

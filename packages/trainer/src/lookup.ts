@@ -1,0 +1,51 @@
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type FindPlugin, type Locate, type SearchPlaces, type Scope, findPlugin } from '@attune/core'
+import type { Command } from '@attune/core'
+import type { Observable } from 'rxjs'
+
+/** What surrounds a run. */
+export interface RunOptions {
+  /** The folder that relative paths of the configuration count from. Default: the working folder. */
+  readonly baseDirectory?: string
+  /**
+   * Places to look for plugins. Default: the installation that this package belongs to, and then, for what the user wrote, the base
+   * directory and the working folder.
+   */
+  readonly places?: SearchPlaces
+  /** The application's scope, which the run's own scope is a child of. */
+  readonly scope?: Scope
+  /** Commands from outside. A `stop` among them interrupts: the run saves a checkpoint and can be resumed. */
+  readonly commands?: Observable<Command>
+  /** Where values stand in the file that the configuration was read from. */
+  readonly locate?: Locate
+}
+
+/** How the names and paths of one configuration are understood. */
+export interface Lookup {
+  readonly places: SearchPlaces
+  readonly find: FindPlugin
+  /** The folder that relative paths count from; absolute. */
+  readonly base: string
+  /** True if every option is written out, as in a run's record, so that no saved model need be read for defaults. */
+  readonly complete: boolean
+  readonly locate?: Locate | undefined
+}
+
+/** The places to look for plugins when nothing else is said. */
+export function placesOf({ places, baseDirectory = '.' }: RunOptions): SearchPlaces {
+  const installation = [dirname(fileURLToPath(import.meta.url))]
+  return { folders: installation, local: [resolve(baseDirectory), process.cwd()], ...places }
+}
+
+/** The lookup of a configuration that the user wrote: a name may lead to a path or a package. */
+export function userLookup(options: RunOptions): Lookup {
+  const places = placesOf(options)
+  return {
+    places,
+    find: (kind, name, at) => findPlugin(kind, name, places, at),
+    base: resolve(options.baseDirectory ?? '.'),
+    complete: false,
+    locate: options.locate,
+  }
+}
