@@ -2,7 +2,8 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SearchPlaces } from '@attune/core'
 
-/** Where the command looks for plugins: the given folder, the current one, and its own. */
+/** Places where the command looks for plugins: its own installation, then, for what the user names, a folder and the working one. */
 export const placesFrom = (folder = '.'): SearchPlaces => ({
-  folders: [resolve(folder), process.cwd(), dirname(fileURLToPath(import.meta.url))],
+  folders: [dirname(fileURLToPath(import.meta.url))],
+  local: [resolve(folder), process.cwd()],
 })

@@ -5,7 +5,9 @@ import {
   ENGINE,
   type Engine,
   type HostArray,
-  findPlugin,
+  type SearchPlaces,
+  fileName,
+  findInstalled,
   installedPlugins,
   isAttuneError,
 } from '@attune/core'
@@ -90,10 +92,10 @@ function devicesOf({ options }: AnyPlugin): readonly (string | undefined)[] {
 }
 
 /** Tries an engine on each of its devices. */
-async function tryEngine(name: string, folders: readonly string[]): Promise<readonly EngineReport[]> {
+async function tryEngine(name: string, places: SearchPlaces): Promise<readonly EngineReport[]> {
   let plugin: AnyPlugin
   try {
-    plugin = await findPlugin(ENGINE, name, { folders })
+    plugin = (await findInstalled(ENGINE, fileName(name), places)).plugin
   } catch (error) {
     return [{ name, usable: false, about: isAttuneError(error) ? `${error.problem}. ${error.remedy}` : String(error) }]
   }
@@ -103,13 +105,13 @@ async function tryEngine(name: string, folders: readonly string[]): Promise<read
 }
 
 /** What the machine has, and how each installed engine fares on it, on each of its devices, tried one after the other. */
-export async function examine(folders: readonly string[]) {
+export async function examine(places: SearchPlaces) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const disk = await statfs(process.cwd())
   const engines: EngineReport[] = []
-  const installed = installedPlugins(folders).filter(({ kind }) => kind === ENGINE.name)
+  const installed = installedPlugins(places.folders).filter(({ kind }) => kind === ENGINE.name)
   for (const { name } of installed.sort((a, b) => (b.preference ?? 0) - (a.preference ?? 0)))
-    engines.push(...(await tryEngine(name, folders)))
+    engines.push(...(await tryEngine(name, places)))
   return {
     node: process.versions.node,
     nodeIsEnough: major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]),
@@ -158,6 +160,6 @@ export const doctorCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  attune doctor')
     .action(async (flags: { json?: boolean }) => {
-      const found = await examine(placesFrom().folders)
+      const found = await examine(placesFrom())
       process.stdout.write(`${flags.json === true ? JSON.stringify(found) : doctorText(found)}\n`)
     })

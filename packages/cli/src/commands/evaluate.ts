@@ -1,14 +1,14 @@
 import { resolve } from 'node:path'
-import { AttuneError } from '@attune/core'
+import { AttuneError, type Found, SOURCE, fileName, findInstalled } from '@attune/core'
 import { type Evaluation, evaluate } from '@attune/trainer'
 import { table } from '@attune/text'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
 import { showWarnings } from '../show-warnings.js'
 
-/** The plugin and options that read a data file, by its name. */
-export const sourceOf = (file: string): { readonly use: string; readonly path: string } => ({
-  use: /\.(csv|tsv)(\.gz)?$/.test(file) ? 'csv' : 'jsonl',
+/** The installed plugin that reads a data file, by the file's name, and its options. */
+export const sourceOf = async (file: string): Promise<{ readonly use: Found; readonly path: string }> => ({
+  use: await findInstalled(SOURCE, fileName(/\.(csv|tsv)(\.gz)?$/.test(file) ? 'csv' : 'jsonl'), placesFrom()),
   path: resolve(file),
   ...(/\.tsv(\.gz)?$/.test(file) ? { delimiter: '\t' } : {}),
 })
@@ -39,6 +39,13 @@ export function evaluationText({ split, scores, examples, truncated, rejected, s
   return [head, '', values, ...parts].join('\n')
 }
 
+interface EvaluateFlags {
+  readonly split?: string
+  readonly data?: string
+  readonly json?: boolean
+  readonly trust?: boolean
+}
+
 /** `attune evaluate` */
 export const evaluateCommand = (): Command =>
   new Command('evaluate')
@@ -47,6 +54,7 @@ export const evaluateCommand = (): Command =>
     .argument('<run>', 'the folder of the run')
     .option('--split <name>', 'test (if left out), validation or train')
     .option('--data <file>', 'another file instead: .jsonl, .csv or .tsv, gzipped or not')
+    .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -55,15 +63,15 @@ Examples:
   attune evaluate runs/debian-sections
   attune evaluate runs/debian-sections --data more.jsonl --json`,
     )
-    .action(async (run: string, { split, data, json }: { split?: string; data?: string; json?: boolean }) => {
+    .action(async (run: string, { split, data, json, trust = false }: EvaluateFlags) => {
       if (split !== undefined && data !== undefined)
         throw new AttuneError(
           'BAD_USAGE',
           "--split names a part of the run's own data, and --data another file: only one can be scored",
           'Leave one of them out.',
         )
-      const what = data === undefined ? { split: split ?? 'test' } : { source: sourceOf(data) }
-      const evaluation = await evaluate(resolve(run), { ...what, places: placesFrom() })
+      const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
+      const evaluation = await evaluate(resolve(run), { ...what, trust, places: placesFrom() })
       showWarnings(evaluation.warnings)
       process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
     })

@@ -5,9 +5,9 @@ import {
   type Example,
   type Kind,
   type OptionsSchema,
-  SOURCE,
   type Source,
-  findPlugin,
+  fileName,
+  findInstalled,
   installedPlugins,
   nearest,
 } from '@attune/core'
@@ -36,9 +36,9 @@ export function guessFields(rows: readonly Example[]): { text: string; label: st
   return text === undefined || label === undefined ? undefined : { text: text.name, label: label.name }
 }
 
-async function firstRows(file: string, folders: readonly string[]): Promise<Example[]> {
-  const { use, ...options } = sourceOf(file)
-  const source = (await findPlugin(SOURCE, use, { folders }))(options) as Source
+async function firstRows(file: string): Promise<Example[]> {
+  const { use, ...options } = await sourceOf(file)
+  const source = use.plugin(options) as Source
   const rows: Example[] = []
   for await (const row of source.open()) if (rows.push(row) >= SAMPLE) break
   return rows
@@ -68,7 +68,7 @@ async function part(
   set: Readonly<Record<string, unknown>>,
   folders: readonly string[],
 ): Promise<string> {
-  const plugin = await findPlugin({ name: kind } as Kind<unknown>, name, { folders })
+  const { plugin } = await findInstalled({ name: kind } as Kind<unknown>, fileName(name), { folders })
   const others = installedPlugins(folders).filter((each) => each.kind === kind && each.name !== name)
   const settings = Object.entries(set).map(([option, value]) => `  ${option}: ${stringify(value).trim()}`)
   const unset = commentedBut(plugin.options, Object.keys(set))
@@ -128,7 +128,8 @@ const unlessUsual = (option: string, value: string, usual: string): Record<strin
   value === usual ? {} : { [option]: value }
 
 async function configText(data: string, { text, label }: Fields, folders: readonly string[]): Promise<string> {
-  const source = stringify({ ...sourceOf(data), path: data }, { collectionStyle: 'flow' }).trim()
+  const { use, ...options } = await sourceOf(data)
+  const source = stringify({ use: use.plugin.name, ...options, path: data }, { collectionStyle: 'flow' }).trim()
   const fields = { ...unlessUsual('text', text, 'text'), ...unlessUsual('label', label, 'label') }
   return [
     '# A text classifier. Train it with: attune train <this file>',
@@ -187,7 +188,7 @@ export const initCommand = (): Command =>
           'Name another file: --output FILE.',
         )
       const { folders } = placesFrom()
-      const fields = guessFields(await firstRows(flags.data, folders))
+      const fields = guessFields(await firstRows(flags.data))
       if (fields === undefined)
         throw new AttuneError(
           'NO_FIELDS',

@@ -1,10 +1,19 @@
-import { type AnyPlugin, AttuneError, type Kind, findPlugin, installedPlugins, nearest } from '@attune/core'
+import {
+  type AnyPlugin,
+  AttuneError,
+  type Kind,
+  findPlugin,
+  installedPlugins,
+  nearest,
+  userSpecifier,
+} from '@attune/core'
 import { table } from '@attune/text'
 import { Command } from 'commander'
 import { optionRows } from '../option-rows.js'
 import { placesFrom } from '../places.js'
 
-const folders = placesFrom().folders
+const places = placesFrom()
+const folders = [...places.folders, ...(places.local ?? [])]
 
 /** @throws AttuneError `UNKNOWN_KIND` where plugins are installed, but none of that kind. */
 function requireKind(kind: string): void {
@@ -37,9 +46,8 @@ function listText(kind: string | undefined, json: boolean): string {
 /** The plugin of a kind and name, found as a configuration would find it. */
 async function load(kind: string, name: string): Promise<{ plugin: AnyPlugin; version: string; package: string }> {
   requireKind(kind)
-  const plugin = await findPlugin({ name: kind } as Kind<unknown>, name, { folders })
-  const entry = installedPlugins(folders).find((each) => each.kind === kind && each.name === name)
-  return { plugin, version: entry?.version ?? '', package: entry?.package ?? '' }
+  const { plugin, origin } = await findPlugin({ name: kind } as Kind<unknown>, userSpecifier(name), places)
+  return { plugin, version: origin.version ?? '', package: origin.package ?? '' }
 }
 
 async function infoText(kind: string, name: string, json: boolean): Promise<string> {

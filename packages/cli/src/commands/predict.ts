@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { AttuneError, type Example, SOURCE, type Source, findPlugin } from '@attune/core'
+import { AttuneError, type Example, type Source } from '@attune/core'
 import { readLines } from '@attune/data'
 import { loadPredictor } from '@attune/trainer'
 import { Command } from 'commander'
@@ -12,13 +12,14 @@ import { showWarnings } from '../show-warnings.js'
 interface PredictFlags {
   readonly file?: string
   readonly field?: string
+  readonly trust?: boolean
 }
 
 /** The rows of a data file, or the lines of any other, as examples whose text stands under `field`. */
 async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
   if (/\.(jsonl|csv|tsv)(\.gz)?$/.test(file)) {
-    const { use, ...options } = sourceOf(file)
-    const source = (await findPlugin(SOURCE, use, placesFrom()))(options) as Source
+    const { use, ...options } = await sourceOf(file)
+    const source = use.plugin(options) as Source
     for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: row[readFrom] }
   } else
     for await (const lines of readLines(resolve(file)))
@@ -75,6 +76,7 @@ export const predictCommand = (): Command =>
       'read texts from a file: a .jsonl, .csv or .tsv, gzipped or not, or any other, one text a line',
     )
     .option('--field <name>', 'the field of that file that holds the text; the one that the run read, if left out')
+    .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
     .addHelpText(
       'after',
       `
@@ -87,7 +89,8 @@ Examples:
     .action(async (model: string, given: readonly string[], flags: PredictFlags) => {
       refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
-      const predictor = await loadPredictor(await folderOf(model), { places: placesFrom() })
+      const { trust = false } = flags
+      const predictor = await loadPredictor(await folderOf(model), { places: placesFrom(), trust })
       showWarnings(predictor.warnings)
       const [field = 'text'] = predictor.fields
       const seen: unknown[] = []

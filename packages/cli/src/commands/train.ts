@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { AttuneError, type Command as RunCommand, type RunEvent } from '@attune/core'
 import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer'
 import { Command } from 'commander'
-import { type Observable, ReplaySubject, type Subject } from 'rxjs'
+import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
@@ -11,6 +11,8 @@ import { readConfig, withSettings } from '../read-config.js'
 
 interface TrainFlags {
   readonly resume?: boolean
+  readonly acceptChanges?: boolean
+  readonly trust?: boolean
   readonly directory?: string
   readonly seed?: string
   readonly set: readonly string[]
@@ -18,8 +20,8 @@ interface TrainFlags {
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory()
 
-/** A run goes on as it was begun: what would change it is refused. */
-function refuseChanges({ set, seed, directory }: TrainFlags): void {
+/** A run is resumed with its own configuration: flags that would change it are refused. */
+function refuseChanges({ set, seed, directory }: TrainFlags, folder: string): void {
   const given = [
     ...set.map((setting) => `--set ${setting}`),
     ...(seed === undefined ? [] : [`--seed ${seed}`]),
@@ -28,8 +30,19 @@ function refuseChanges({ set, seed, directory }: TrainFlags): void {
   if (given.length === 0) return
   throw new AttuneError(
     'BAD_USAGE',
-    `a run goes on with the configuration that it was begun with, and cannot take ${given.join(' ')}`,
-    'Leave that out, or begin another run: attune train CONFIG --directory FOLDER.',
+    `a run is resumed with the configuration that it was started with, and cannot take ${given.join(' ')}`,
+    `Leave that out, or start another run: attune train CONFIG --directory FOLDER. To change this one, edit ${join(folder, 'config.json')} and resume with --accept-changes.`,
+  )
+}
+
+/** Flags that only a resumed run takes are refused for a new one. */
+function refuseResumeFlags({ acceptChanges, trust }: TrainFlags): void {
+  const given = [...(acceptChanges === true ? ['--accept-changes'] : []), ...(trust === true ? ['--trust'] : [])]
+  if (given.length === 0) return
+  throw new AttuneError(
+    'BAD_USAGE',
+    `${given.join(' and ')} belongs to a run that is resumed, and a new one is asked for`,
+    'Leave it out, or name the folder of the run: attune train --resume FOLDER.',
   )
 }
 
@@ -40,9 +53,11 @@ async function runOf(
   commands: Observable<RunCommand>,
 ): Promise<Observable<RunEvent>> {
   if (flags.resume === true || isFolder(target)) {
-    refuseChanges(flags)
-    return resume(resolve(target), { places: placesFrom(), commands })
+    refuseChanges(flags, target)
+    const { acceptChanges = false, trust = false } = flags
+    return resume(resolve(target), { places: placesFrom(), commands, acceptChanges, trust })
   }
+  refuseResumeFlags(flags)
   const { config, folder, locate } = readConfig(target)
   const settings = [
     ...flags.set,
@@ -60,14 +75,22 @@ function nextSteps(model: string, directory: string): string {
   return `The model is in ${model}\nScore it:    attune evaluate ${directory}${split}\nPredict:     attune predict ${directory} "some text"\n`
 }
 
-/** Follows a run to its end. Resolves to the exit code. */
-function follow(events: Observable<RunEvent>): Promise<number> {
+/**
+ * Follows a run to its end. Signals are left to the system until the run has begun: before, there is nothing to save, and a signal
+ * ends the process at once, whatever it is doing. Resolves to the exit code.
+ */
+function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Promise<number> {
+  let release = (): void => undefined
   let directory: string | undefined
   let code: number = EXIT.done
-  return new Promise((done, failed) => {
+  return new Promise<number>((done, failed) => {
     events.subscribe({
       next(event) {
-        if (event.type === 'run.started' || event.type === 'run.resumed') directory = event.directory
+        if (event.type === 'run.started' || event.type === 'run.resumed') {
+          directory = event.directory
+          release = stopOnSignal(commands)
+          showAccepted(event.accepted)
+        }
         if (event.type !== 'run.completed') return
         const { model, because } = event
         if (model !== undefined) process.stdout.write(nextSteps(model, directory as string))
@@ -78,12 +101,20 @@ function follow(events: Observable<RunEvent>): Promise<number> {
               ? 'Stopped. Nothing is saved, for the configuration names no directory.\n'
               : `Stopped and saved. To go on: attune train --resume ${directory}\n`,
           )
+        } else if (directory !== undefined) {
+          code = EXIT.unexpected
+          process.stderr.write(`The run ended without a model: ${because}\n`)
         }
       },
       error: failed,
       complete: () => done(code),
     })
-  })
+  }).finally(() => release())
+}
+
+/** Shows on stderr what the user accepted as the run was resumed. */
+const showAccepted = (accepted: readonly string[] = []): void => {
+  for (const change of accepted) process.stderr.write(`accepted: ${change}\n`)
 }
 
 /** Why a run ends that a signal stops. */
@@ -118,6 +149,8 @@ export const trainCommand = (): Command =>
     )
     .argument('<target>', 'the configuration file; with --resume, the folder of a run')
     .option('--resume', 'go on with the run in that folder')
+    .option('--accept-changes', 'resume though settings or inputs differ from those that the run was started with')
+    .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
     .option('--directory <folder>', 'keep the run in this folder instead of the configured one')
     .option('--seed <number>', 'use this seed instead of the configured one')
     .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
@@ -130,11 +163,6 @@ Examples:
   attune train --resume runs/debian-sections`,
     )
     .action(async (target: string, flags: TrainFlags) => {
-      const commands = new ReplaySubject<RunCommand>() // a signal may come before the run is listening
-      const release = stopOnSignal(commands)
-      try {
-        process.exitCode = await follow(await runOf(target, flags, commands))
-      } finally {
-        release()
-      }
+      const commands = new Subject<RunCommand>()
+      process.exitCode = await follow(await runOf(target, flags, commands), commands)
     })
