@@ -42,9 +42,9 @@ function withNeeds(folder, by = folder, found = new Map()) {
 /** Loads the metric by a name and prints its score, or the code and the text of the error. @param {string} name */
 function score(name) {
   const program = `
-    import { METRIC, findPlugin } from '@attune/core'
+    import { METRIC, findPlugin, userSpecifier } from '@attune/core'
     try {
-      const metric = (await findPlugin(METRIC, '${name}', { folders: ['.'] }))()
+      const metric = (await findPlugin(METRIC, userSpecifier('${name}'), { folders: ['.'] })).plugin()
       const state = metric.add(metric.init(), ['a', 'b', 'b', 'a'], ['a', 'b', 'a', 'a'])
       console.log(metric.result(state).value)
     } catch (error) {

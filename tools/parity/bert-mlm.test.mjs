@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, MODEL, OBJECTIVE, findPlugin } from '@attune/core'
+import { ENGINE, MODEL, OBJECTIVE, findPlugin, userSpecifier } from '@attune/core'
 import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt } from '@attune/nn'
 import { lossAndGradients } from '@attune/trainer'
 
@@ -19,12 +19,15 @@ const read = (/** @type {string} */ path) => readFileSync(`${root}/tools/parity/
 const golden = JSON.parse(read('bert-mlm.json').toString())
 const weights = decodeSafetensors(read('tiny-bert-mlm/model.safetensors'), 'weights').tensors
 const config = JSON.parse(read('tiny-bert-mlm/config.json').toString())
-const bert = await findPlugin(MODEL, 'bert', places)
+const bert = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
 /** @type {Model} */
 const model = bert(optionsFromConfig(bert.options, config))
 const tokenizer = { vocabularySize: config.vocab_size, special: { pad: 0, mask: 4 }, token: () => '' }
 /** @type {Objective<any, any, any>} */
-const objective = (await findPlugin(OBJECTIVE, 'masked-language-modeling', places))({}, { model, tokenizer })
+const objective = (await findPlugin(OBJECTIVE, userSpecifier('masked-language-modeling'), places)).plugin(
+  {},
+  { model, tokenizer },
+)
 
 const rows = golden.ids.length
 const width = Math.max(...golden.places.map((/** @type {number[]} */ row) => row.length))
@@ -52,7 +55,7 @@ const batch = {
 for (const name of ['onnxruntime', 'tfjs-cpu'])
   describe(`tiny BERT with hidden words on engine ${name} against ${golden.source}`, async () => {
     /** @type {Engine} */
-    const engine = (await findPlugin(ENGINE, name, places))()
+    const engine = (await findPlugin(ENGINE, userSpecifier(name), places)).plugin()
     /** @type {any} */
     let params
     before(async () => {

@@ -8,7 +8,17 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ADAPTER, ENGINE, MODEL, OBJECTIVE, OPTIMIZER, SCHEDULER, findPlugin, installedPlugins } from '@attune/core'
+import {
+  ADAPTER,
+  ENGINE,
+  MODEL,
+  OBJECTIVE,
+  OPTIMIZER,
+  SCHEDULER,
+  findPlugin,
+  installedPlugins,
+  userSpecifier,
+} from '@attune/core'
 import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
 import { add, div, valueAndGrads } from '@tensorflow/tfjs-core'
 
@@ -21,12 +31,12 @@ const golden = JSON.parse(read('tools/parity/golden/tiny-bert.json').toString())
 const weightsOf = (/** @type {string} */ path) => decodeSafetensors(read(path), path).tensors
 
 const config = JSON.parse(read('plugins/model-bert/golden/tiny-bert/config.json').toString())
-const bert = await findPlugin(MODEL, 'bert', places)
+const bert = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
 /** @type {Model} */
 const model = bert(optionsFromConfig(bert.options, config))
 const tokenizer = { vocabularySize: config.vocab_size, special: { pad: config.pad_token_id } }
 /** @type {Objective<any, any, any>} */
-const objective = (await findPlugin(OBJECTIVE, 'sequence-classification', places))(
+const objective = (await findPlugin(OBJECTIVE, userSpecifier('sequence-classification'), places)).plugin(
   { labels: Object.values(config.id2label) },
   { model, tokenizer },
 )
@@ -70,7 +80,7 @@ const gradients = (/** @type {Params} */ params, /** @type {any} */ batch) => {
 
 for (const installed of installedPlugins([root]).filter(({ kind }) => kind === 'engine')) {
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, installed.name, places))()
+  const engine = (await findPlugin(ENGINE, userSpecifier(installed.name), places)).plugin()
   const problem = await engine.start().then(
     () => undefined,
     (/** @type {Error} */ error) => error.message,
@@ -123,7 +133,7 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
     it('gives its weights after six steps of AdamW to 1e-5', async () => {
       const { training, examples } = golden
       const find = async (/** @type {any} */ kind, /** @type {string} */ name, options = {}) =>
-        (await findPlugin(kind, name, places))(options)
+        (await findPlugin(kind, userSpecifier(name), places)).plugin(options)
       const { trainable, merge } = (await find(ADAPTER, 'full')).adapt(model, params)
       /** @type {Optimizer} */
       const optimizer = await find(OPTIMIZER, 'adamw', { weightDecay: training.weightDecay })

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, MODEL, TOKENIZER, findPlugin } from '@attune/core'
+import { ENGINE, MODEL, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
 import { evaluate, loadPredictor, resume, run } from '@attune/trainer'
 import { modelFor } from '../../packages/trainer/dist/saved-plugin.js'
@@ -63,13 +63,13 @@ before(async () => {
 /** What the encoder and the layers make of a text, put together by hand: the probability of each label. */
 async function byHand(/** @type {string} */ name, /** @type {'mean' | 'pooled'} */ input, /** @type {string} */ text) {
   const json = JSON.parse(readFileSync(join(ENCODER, 'config.json'), 'utf8'))
-  const bert = await findPlugin(MODEL, 'bert', places)
+  const bert = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
   /** @type {Model} */
   const model = bert(optionsFromConfig(bert.options, json))
   /** @type {Tokenizer} */
-  const tokenizer = (await findPlugin(TOKENIZER, 'wordpiece', places))({ path: ENCODER })
+  const tokenizer = (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), places)).plugin({ path: ENCODER })
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, 'tfjs-cpu', places))()
+  const engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places)).plugin()
   await engine.start()
   const { ids } = tokenizer.encode(text)
   const int = (/** @type {number[]} */ values) =>

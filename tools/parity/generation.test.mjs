@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, findPlugin } from '@attune/core'
+import { ENGINE, findPlugin, userSpecifier } from '@attune/core'
 import { generator } from '@attune/generate'
 import { lastValueFrom, toArray } from 'rxjs'
 import { readCase, root } from './measure-model.mjs'
@@ -32,7 +32,7 @@ const tokenizer = { special: {}, decode: (/** @type {number[]} */ ids) => ids.jo
 
 for (const name of ['tfjs-cpu', 'onnxruntime']) {
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, name, { folders: [root] }))()
+  const engine = (await findPlugin(ENGINE, userSpecifier(name), { folders: [root] })).plugin()
   describe(`on engine ${name}`, () => {
     before(() => engine.start())
     after(() => engine.close())

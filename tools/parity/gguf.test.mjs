@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { MODEL, findPlugin, key } from '@attune/core'
+import { MODEL, findPlugin, key, userSpecifier } from '@attune/core'
 import { deferredWeights, openWeights, optionsFromConfig } from '@attune/nn'
 import { root } from './measure-model.mjs'
 
@@ -24,7 +24,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.gguf') &
     const reader = openWeights(join(folder, file))
     const config = reader.config ?? assert.fail('its architecture is not known')
     const type = /** @type {keyof typeof PLUGINS} */ (config['model_type'])
-    const plugin = await findPlugin(MODEL, PLUGINS[type], { folders: [root] })
+    const plugin = (await findPlugin(MODEL, userSpecifier(PLUGINS[type]), { folders: [root] })).plugin
     /** @type {import('@attune/core').Model} */
     const model = plugin(optionsFromConfig(plugin.options, config))
     const weights = deferredWeights(() => model.init(key(1))) ?? {}

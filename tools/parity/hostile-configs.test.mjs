@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, MODEL, findPlugin, isAttuneError, key } from '@attune/core'
+import { ENGINE, MODEL, findPlugin, isAttuneError, key, userSpecifier } from '@attune/core'
 import { configFromOptions, optionsFromConfig } from '@attune/nn'
 import { goldenCases, readCase, root } from './measure-model.mjs'
 
@@ -39,7 +39,7 @@ function outcome(/** @type {() => unknown} */ call, /** @type {string} */ of) {
 }
 
 /** @type {Engine} */
-const engine = (await findPlugin(ENGINE, 'tfjs-cpu', { folders: [root] }))()
+const engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), { folders: [root] })).plugin()
 
 describe('a hostile config.json', () => {
   before(() => engine.start())
@@ -61,7 +61,7 @@ describe('a hostile config.json', () => {
       }
       before(async () => {
         const it = await readCase(folder)
-        plugin = await findPlugin(MODEL, it.golden.plugin, { folders: [root] })
+        plugin = (await findPlugin(MODEL, userSpecifier(it.golden.plugin), { folders: [root] })).plugin
         config = configFromOptions(optionsFromConfig(plugin.options, it.config))
         const words = /** @type {HostArray} */ (it.weights[it.model.wordEmbeddings])
         table = [...words.shape, it.model.hiddenSize]

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ADAPTER, ENGINE, OPTIMIZER, findPlugin, key } from '@attune/core'
+import { ADAPTER, ENGINE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
 import { lossAndGradients, trainingStep } from '@attune/trainer'
 import {
   apart,
@@ -33,7 +33,7 @@ const SEED = { shape: [2], dtype: 'int32', values: Int32Array.of(1, 2) }
 async function open(/** @type {string} */ folder, /** @type {Engine} */ engine, options = {}) {
   const expected = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'))
   const it = await readCase(join(root, expected.case))
-  const adapter = (await findPlugin(ADAPTER, 'lora', places))(
+  const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), places)).plugin(
     { ...expected.options, ...options },
     { engine, randomness: key(1) },
   )
@@ -58,7 +58,7 @@ const furthest = (/** @type {any} */ found, /** @type {string} */ file) =>
 
 for (const name of ['tfjs-cpu', 'onnxruntime']) {
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, name, places))()
+  const engine = (await findPlugin(ENGINE, userSpecifier(name), places)).plugin()
   describe(`on engine ${name}`, () => {
     before(() => engine.start())
     after(() => engine.close())
@@ -107,7 +107,9 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
       it(`${plugin}: losses of five steps of AdamW to 1e-4, weights after them to 5e-5`, async () => {
         const { expected, it, adapted, trainable } = await open(folder, engine)
         const { training } = expected
-        const optimizer = (await findPlugin(OPTIMIZER, 'adamw', places))({ weightDecay: training.weightDecay })
+        const optimizer = (await findPlugin(OPTIMIZER, userSpecifier('adamw'), places)).plugin({
+          weightDecay: training.weightDecay,
+        })
         const step = engine.compile(trainingStep({ ...it, optimizer }), { donate: [0, 2, 3] })
         let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
         for (const [i, learningRate] of training.rates.entries()) {
@@ -133,7 +135,7 @@ describe('every family', () => {
   /** @type {Engine} */
   let engine
   before(async () => {
-    engine = (await findPlugin(ENGINE, 'tfjs-cpu', places))()
+    engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places)).plugin()
     await engine.start()
   })
   for (const folder of goldenCases())
@@ -141,7 +143,7 @@ describe('every family', () => {
       it(`${relative(root, folder)}: ${targets} learns`, async () => {
         const it = withRest(await readCase(folder), engine)
         const given = { engine, randomness: key(1) }
-        const adapter = (await findPlugin(ADAPTER, 'lora', places))({ targets, rank: 1 }, given)
+        const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), places)).plugin({ targets, rank: 1 }, given)
         /** @type {Adapted} */
         let adapted
         try {

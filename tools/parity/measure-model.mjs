@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key } from '@attune/core'
+import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
 import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt, tokenLogits } from '@attune/nn'
 import { add, div, reshape, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
 
@@ -45,7 +45,7 @@ export function hostTree(/** @type {any} */ tree) {
 export async function readCase(folder, change = () => ({})) {
   const golden = json(join(folder, 'golden.json'))
   const config = json(join(folder, 'config.json'))
-  const plugin = await findPlugin(MODEL, golden.plugin, places)
+  const plugin = (await findPlugin(MODEL, userSpecifier(golden.plugin), places)).plugin
   /** @type {Model} */
   const model = plugin({
     ...optionsFromConfig(plugin.options, config),
@@ -54,10 +54,13 @@ export async function readCase(folder, change = () => ({})) {
   const special = { pad: config.pad_token_id ?? 0, mask: 1 }
   const tokenizer = { vocabularySize: config.vocab_size, special, token: () => '' }
   /** @type {Objective<any, any, any>} */
-  const objective = (await findPlugin(OBJECTIVE, golden.objective, places))(golden.objectiveOptions, {
-    model,
-    tokenizer,
-  })
+  const objective = (await findPlugin(OBJECTIVE, userSpecifier(golden.objective), places)).plugin(
+    golden.objectiveOptions,
+    {
+      model,
+      tokenizer,
+    },
+  )
   return { golden, config, model, objective, weights: tensors(join(folder, 'model.safetensors')) }
 }
 
@@ -128,7 +131,7 @@ async function train(
   const { golden, model } = it
   const { training, examples } = golden
   const find = async (/** @type {any} */ kind, /** @type {string} */ name, options = {}) =>
-    (await findPlugin(kind, name, places))(options)
+    (await findPlugin(kind, userSpecifier(name), places)).plugin(options)
   const { trainable, merge } = (await find(ADAPTER, 'full')).adapt(model, params)
   /** @type {Optimizer} */
   const optimizer = await find(OPTIMIZER, 'adamw', { weightDecay: training.weightDecay })

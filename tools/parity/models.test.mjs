@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, findPlugin } from '@attune/core'
+import { ENGINE, findPlugin, userSpecifier } from '@attune/core'
 import { goldenCases, measureModel, root } from './measure-model.mjs'
 
 /** @import { Engine } from '@attune/core' */
@@ -19,7 +19,7 @@ it('docs/models.md has a line for every case', () => {
 
 for (const name of ['tfjs-cpu', 'onnxruntime']) {
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, name, { folders: [root] }))()
+  const engine = (await findPlugin(ENGINE, userSpecifier(name), { folders: [root] })).plugin()
   describe(`on engine ${name}`, () => {
     before(() => engine.start())
     after(() => engine.close())

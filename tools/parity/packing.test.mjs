@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, MODEL, OBJECTIVE, findPlugin, key, stream } from '@attune/core'
+import { ENGINE, MODEL, OBJECTIVE, findPlugin, key, stream, userSpecifier } from '@attune/core'
 import { lossAndGradients, resume, run } from '@attune/trainer'
 import { Subject, lastValueFrom, tap } from 'rxjs'
 
@@ -75,8 +75,8 @@ function difference(a, b) {
  */
 async function measured(engine, plugin, name, options, how) {
   /** @type {Model} */
-  const model = (await findPlugin(MODEL, plugin, places))(options)
-  const make = await findPlugin(OBJECTIVE, name, places)
+  const model = (await findPlugin(MODEL, userSpecifier(plugin), places)).plugin(options)
+  const make = (await findPlugin(OBJECTIVE, userSpecifier(name), places)).plugin
   /** @type {Objective<any, any, any>} */
   const objective = make({ padToMultipleOf: 4, ...how }, { model, tokenizer })
   const items = TEXTS.map((text) => objective.encode({ text }))
@@ -105,7 +105,7 @@ async function measured(engine, plugin, name, options, how) {
 for (const name of ['tfjs-cpu', 'onnxruntime'])
   describe(`packed texts on engine ${name}`, async () => {
     /** @type {Engine} */
-    const engine = (await findPlugin(ENGINE, name, places))()
+    const engine = (await findPlugin(ENGINE, userSpecifier(name), places)).plugin()
     before(() => engine.start())
     after(() => engine.close())
     for (const [plugin, objective, options] of CASES)
@@ -131,9 +131,9 @@ describe('packing', () => {
     /** @type {object} */ options,
     /** @type {string} */ objective,
   ) =>
-    (await findPlugin(OBJECTIVE, objective, places))(
+    (await findPlugin(OBJECTIVE, userSpecifier(objective), places)).plugin(
       { packTo: 32 },
-      { model: (await findPlugin(MODEL, plugin, places))(options), tokenizer },
+      { model: (await findPlugin(MODEL, userSpecifier(plugin), places)).plugin(options), tokenizer },
     )
   it('is refused for families that would mix texts up, and for rows longer than the model takes', async () => {
     const two = { vocabSize: VOCABULARY }

@@ -12,7 +12,7 @@ import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { ENGINE, TOKENIZER, findPlugin } from '@attune/core'
+import { ENGINE, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { headFor, tokenLogits } from '@attune/nn'
 import { loadPretrained, run } from '@attune/trainer'
 import { lastValueFrom } from 'rxjs'
@@ -55,7 +55,7 @@ const POSITIONS = 512
 
 /** A tokenizer that has learned the texts. @param {string} name @returns {Promise<Tokenizer>} */
 async function trained(name) {
-  const plugin = await findPlugin(TOKENIZER, name, places)
+  const plugin = (await findPlugin(TOKENIZER, userSpecifier(name), places)).plugin
   async function* examples() {
     for (let times = 0; times < 4; times++) for (const text of TEXTS) yield { text }
   }
@@ -213,7 +213,7 @@ else
     /** Of long texts, whose differences are judged beside them. @type {Record<string, number>} */
     const largest = {}
     before(async () => {
-      const engine = /** @type {Engine} */ ((await findPlugin(ENGINE, 'tfjs-cpu', places))())
+      const engine = /** @type {Engine} */ ((await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places)).plugin())
       await engine.start()
       const tokenizers = await Promise.all(TOKENIZERS.map(trained))
       for (const [i, folder] of goldenCases().entries()) {

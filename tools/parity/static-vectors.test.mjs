@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { TOKENIZER, findPlugin } from '@attune/core'
+import { TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { readWordVectors, trainWord2Vec, writeWordVectors } from '@attune/embeddings'
 import { decodeSafetensors } from '@attune/nn'
 import { loadPredictor, run } from '@attune/trainer'
@@ -68,7 +68,7 @@ async function trained(/** @type {object} */ model, /** @type {object} */ more =
   )
   const { tensors } = decodeSafetensors(readFileSync(join(directory, 'model/model.safetensors')), 'model')
   const [name = ''] = Object.keys(tensors).filter((each) => /embedding.*weight$/.test(each))
-  const word = await findPlugin(TOKENIZER, 'word', options.places)
+  const word = (await findPlugin(TOKENIZER, userSpecifier('word'), options.places)).plugin
   /** @type {Tokenizer} */
   const tokenizer = word({ path: join(directory, 'model') })
   const { values } = /** @type {{ values: Float32Array }} */ (tensors[name])

@@ -3,7 +3,7 @@
  * Trains a BERT with dropout on onnxruntime in a process of its own, whose memory is then that of the steps, and prints as
  * JSON what {@link Memory} holds. Its argument is a {@link Job} as JSON.
  */
-import { ENGINE, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key } from '@attune/core'
+import { ENGINE, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import { trainingStep } from '@attune/trainer'
 import { root } from './measure-model.mjs'
@@ -25,7 +25,7 @@ const { layers, width, rows, lengths, steps, recompute } = JSON.parse(process.ar
 const VOCABULARY = 500
 
 const find = async (/** @type {any} */ kind, /** @type {string} */ name, /** @type {any[]} */ ...how) =>
-  (await findPlugin(kind, name, { folders: [root] }))(...how)
+  (await findPlugin(kind, userSpecifier(name), { folders: [root] })).plugin(...how)
 /** @type {import('@attune/core').Engine} */
 const engine = await find(ENGINE, 'onnxruntime')
 await engine.start()

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, OBJECTIVE, OPTIMIZER, findPlugin, key } from '@attune/core'
+import { ENGINE, OBJECTIVE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import { trainingStep } from '@attune/trainer'
 import { goldenCases, hostTree, readCase, root } from './measure-model.mjs'
@@ -21,9 +21,9 @@ const DROPOUT = 0.15
 const TOLERANCE = 1e-4
 
 /** @type {Engine} */
-const eager = (await findPlugin(ENGINE, 'tfjs-cpu', { folders: [root] }))()
+const eager = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), { folders: [root] })).plugin()
 /** @type {Engine} */
-const compiled = (await findPlugin(ENGINE, 'onnxruntime', { folders: [root] }))()
+const compiled = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), { folders: [root] })).plugin()
 before(async () => {
   await eager.start()
   await compiled.start()
@@ -36,7 +36,7 @@ after(async () => {
 // Where rounding alone makes a gradient, as that of a bias that a softmax cancels, an epsilon of 1e-8 would let rounding
 // decide where the weight goes.
 /** @type {Optimizer} */
-const adamw = (await findPlugin(OPTIMIZER, 'adamw', { folders: [root] }))({ epsilon: 1e-6 })
+const adamw = (await findPlugin(OPTIMIZER, userSpecifier('adamw'), { folders: [root] })).plugin({ epsilon: 1e-6 })
 const optimizer = chain(clipByGlobalNorm(1), adamw)
 
 /** Every dropout that a model has. */
@@ -113,7 +113,7 @@ const ordered = (/** @type {any} */ { shape: [, width], dtype, values }, /** @ty
 async function contrasting(/** @type {Parameters<typeof readCase>[1]} */ change = undefined) {
   const given = await readCase(join(root, 'plugins/model-bert/golden/masked'), change)
   const { model, golden } = given
-  const plugin = await findPlugin(OBJECTIVE, 'contrastive', { folders: [root] })
+  const plugin = (await findPlugin(OBJECTIVE, userSpecifier('contrastive'), { folders: [root] })).plugin
   const objective = plugin({ pooling: 'pooled' }, { model, tokenizer: /** @type {any} */ ({}) })
   const inputs = Object.entries(golden.examples[0].batch.inputs)
   const pairs = Object.fromEntries(inputs.map(([name, array]) => [name, ordered(array, [0, 1, 2, 0])]))

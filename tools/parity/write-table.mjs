@@ -8,13 +8,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, findPlugin } from '@attune/core'
+import { ENGINE, findPlugin, userSpecifier } from '@attune/core'
 import { encodeSafetensors } from '@attune/nn'
 import { goldenCases, measureModel, readCase, root } from './measure-model.mjs'
 
 const python = process.env['PYTHON']
 const saved = mkdtempSync(join(tmpdir(), 'attune-saved-'))
-const engine = (await findPlugin(ENGINE, 'onnxruntime', { folders: [root] }))()
+const engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), { folders: [root] })).plugin()
 await engine.start()
 
 const rows = []

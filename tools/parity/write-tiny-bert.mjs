@@ -6,16 +6,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, MODEL, OBJECTIVE, findPlugin, fold, key, mapParams, stream } from '@attune/core'
+import { ENGINE, MODEL, OBJECTIVE, findPlugin, fold, key, mapParams, stream, userSpecifier } from '@attune/core'
 import { encodeSafetensors, normal } from '@attune/nn'
 import { add } from '@tensorflow/tfjs-core'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('written', import.meta.url))
 const places = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
 const [bert, classification, engines] = await Promise.all([
-  findPlugin(MODEL, 'bert', places),
-  findPlugin(OBJECTIVE, 'sequence-classification', places),
-  findPlugin(ENGINE, 'tfjs-cpu', places),
+  findPlugin(MODEL, userSpecifier('bert'), places).then(({ plugin }) => plugin),
+  findPlugin(OBJECTIVE, userSpecifier('sequence-classification'), places).then(({ plugin }) => plugin),
+  findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places).then(({ plugin }) => plugin),
 ])
 const size = { vocabSize: 90, hiddenSize: 24, numHiddenLayers: 3, numAttentionHeads: 2, intermediateSize: 40 }
 const model = bert({ ...size, maxPositionEmbeddings: 32, hiddenAct: 'gelu_new', layerNormEps: 1e-6 })

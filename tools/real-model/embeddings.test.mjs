@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, MODEL, TOKENIZER, findPlugin } from '@attune/core'
+import { ENGINE, MODEL, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { attentionMask, padTo } from '@attune/data'
 import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
 import { cast, div, expandDims, mul, norm, sum } from '@tensorflow/tfjs-core'
@@ -31,13 +31,13 @@ if (!existsSync(folder))
 else
   it('gives the embeddings of sentence-transformers to 1e-5', async () => {
     const golden = JSON.parse(read('golden/sentence-embeddings.json').toString())
-    const plugin = await findPlugin(MODEL, 'bert', places)
+    const plugin = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
     /** @type {Model} */
     const model = plugin(optionsFromConfig(plugin.options, JSON.parse(read('model/config.json').toString())))
     /** @type {Tokenizer} */
-    const tokenizer = (await findPlugin(TOKENIZER, 'wordpiece', places))({ path: folder })
+    const tokenizer = (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), places)).plugin({ path: folder })
     /** @type {Engine} */
-    const engine = (await findPlugin(ENGINE, 'onnxruntime', places))()
+    const engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), places)).plugin()
     await engine.start()
     const { tensors } = decodeSafetensors(read('model/model.safetensors'), 'model.safetensors')
     const named = Object.entries(tensors).filter(([name]) => name !== 'embeddings.position_ids')

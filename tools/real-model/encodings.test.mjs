@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { TOKENIZER, findPlugin } from '@attune/core'
+import { TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 
 /** @import { Tokenizer } from '@attune/core' */
 /** @typedef {[ids: number[], offsets: number[]]} Tokens */
@@ -32,7 +32,8 @@ const plainTexts = () =>
     .map((line) => JSON.parse(line).text)
 
 /** @returns {Promise<Tokenizer>} */
-const open = async (/** @type {string} */ path) => (await findPlugin(TOKENIZER, 'wordpiece', places))({ path })
+const open = async (/** @type {string} */ path) =>
+  (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), places)).plugin({ path })
 
 function compare(/** @type {Tokenizer} */ tokenizer, /** @type {string[]} */ texts, /** @type {Tokens[]} */ expected) {
   assert.equal(texts.length, expected.length)
