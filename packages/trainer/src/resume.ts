@@ -5,9 +5,9 @@ import type { Lock } from '@attune/files'
 import type { Order } from './begin.js'
 import { listCheckpoints, loadCheckpoint } from './checkpoint.js'
 import { ALL_KEYS, type Plan, planOf } from './plan.js'
-import { type OpenOptions, type OpenRun, chosenIn, openRun, programsOf } from './run-folder.js'
+import { type OpenOptions, type OpenRun, chosenIn, openRun } from './run-folder.js'
 import { type InputRecord, inputChanges, readInputs } from './run-inputs.js'
-import { type TrustItem, writtenOutside } from './trust.js'
+import { writtenOutside } from './trust.js'
 
 /** How a run is resumed. */
 export interface ResumeOptions extends OpenOptions {
@@ -43,13 +43,6 @@ async function compare(run: OpenRun, plan: Plan): Promise<{ changes: string[]; i
   return { changes: [...settings, ...inputChanges(run.inputs, inputs)], inputs }
 }
 
-/** Asks for trust in all that the run would execute or write outside of its folder. Returns it in words. */
-async function requireTrust(run: OpenRun, plan: Plan, directory: string): Promise<string[]> {
-  const written = chosenIn(plan.config).flatMap((chosen) => writtenOutside(chosen, directory))
-  const items = await run.requireTrust([...programsOf(plan), ...written])
-  return items.map(({ what, path }: TrustItem) => `trusted ${what}: ${path}`)
-}
-
 /**
  * Reads the run in a folder, whose lock is held, and makes sure that it goes on with what it was started with.
  * @throws AttuneError `NOT_A_RUN`, `RUN_DAMAGED`, `RUN_CHANGED`, `NOT_TRUSTED`, `BAD_CHECKPOINT`
@@ -57,11 +50,12 @@ async function requireTrust(run: OpenRun, plan: Plan, directory: string): Promis
 export async function orderToResume(directory: string, lock: Lock, options: ResumeOptions): Promise<Order> {
   const run = openRun(directory, options)
   const plan = await planOf(run.config, ALL_KEYS, run.lookup)
-  const trusted = await requireTrust(run, plan, directory)
+  await run.requireTrust(chosenIn(plan.config).flatMap((chosen) => writtenOutside(chosen, directory)))
   const { changes, inputs } = await compare(run, plan)
   if (changes.length > 0 && options.acceptChanges !== true) throw refuseChanges(directory, changes)
   const [latest] = await listCheckpoints(directory)
   const checkpoint = latest === undefined ? undefined : await loadCheckpoint(directory, latest, run.id)
+  const trusted = run.trusted.map(({ what, path }) => `trusted ${what}: ${path}`)
   return {
     plan,
     kept: { id: run.id, lock },

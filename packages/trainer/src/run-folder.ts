@@ -135,8 +135,10 @@ export interface OpenRun extends Pick<ReadRecord, 'changes'> {
   readonly learned: Learned
   readonly inputs: readonly InputRecord[]
   readonly lookup: Lookup
-  /** Allows what the user trusts, or refuses it. Returns what was allowed now. */
-  requireTrust(items: readonly TrustItem[]): Promise<readonly TrustItem[]>
+  /** What was allowed because of `trust`, so far. */
+  readonly trusted: readonly TrustItem[]
+  /** @throws AttuneError `NOT_TRUSTED` unless this user allowed the items, before or by `trust` */
+  requireTrust(items: readonly TrustItem[]): Promise<void>
 }
 
 /** Checks items against what this user allowed the run; with `trust`, allows them, and notes it in the run's folder. */
@@ -194,7 +196,10 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
       'Restore the file from a backup, or start the run again in another folder.',
     )
   const { id, inputs } = read.record
-  const trusts: OpenRun['requireTrust'] = (items) => requireTrust(id, folder, items, options.trust === true)
+  const trusted: TrustItem[] = []
+  const trusts = async (items: readonly TrustItem[]): Promise<void> => {
+    trusted.push(...(await requireTrust(id, folder, items, options.trust === true)))
+  }
   return {
     id,
     config: parseConfig(runSchema, { ...config, directory: folder }),
@@ -202,6 +207,7 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
     learned: learned.data,
     inputs,
     lookup: recordLookup(read, folder, options, trusts),
+    trusted,
     requireTrust: trusts,
   }
 }
