@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * No `config.json`, whatever stands in it, makes a model plugin hang, take all memory or fail with an error that says nothing:
- * it gives a model, or an AttuneError, within a second. The configurations are those of the golden cases with values changed.
+ * it gives a model, or an AttuneError, within ten seconds of processor time (a second on a quiet machine). The configurations are
+ * those of the golden cases with values changed.
  */
 import assert from 'node:assert/strict'
 import { relative } from 'node:path'
@@ -12,7 +13,8 @@ import { goldenCases, readCase, root } from './measure-model.mjs'
 
 /** @import { AnyPlugin, Engine, HostArray, Model } from '@attune/core' */
 
-const LIMIT_IN_SECONDS = 1
+/** Of processor time, which other work on the machine does not add to; with room for slow machines. */
+const LIMIT_IN_SECONDS = 10
 /** @type {unknown[]} */
 const STRANGE = /** @type {unknown[][]} */ ([
   [1e9, -1, -1e9, 0, 0.5, -0.5, 2 ** 31, 2 ** 53, 1e308, -1e308, Number.NaN, Infinity, -Infinity],
@@ -25,15 +27,16 @@ const named = (/** @type {unknown} */ value) => (JSON.stringify(value) ?? String
 
 /** What a call gives or throws, and that it takes no longer than it may. */
 function outcome(/** @type {() => unknown} */ call, /** @type {string} */ of) {
-  const begun = performance.now()
+  const begun = process.cpuUsage()
   let thrown
   try {
     call()
   } catch (error) {
     thrown = /** @type {any} */ (error)
   }
-  const seconds = (performance.now() - begun) / 1000
-  assert.ok(seconds < LIMIT_IN_SECONDS, `${of} takes ${seconds.toFixed(1)} s`)
+  const { user, system } = process.cpuUsage(begun)
+  const seconds = (user + system) / 1e6
+  assert.ok(seconds < LIMIT_IN_SECONDS, `${of} takes ${seconds.toFixed(1)} s of processor time`)
   assert.ok(thrown === undefined || isAttuneError(thrown), `${of}: ${String(thrown).slice(0, 200)}`)
   return thrown?.code
 }

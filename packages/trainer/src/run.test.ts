@@ -12,7 +12,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from '@jest/globals'
+import { setImmediate } from 'node:timers/promises'
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import {
   AttuneError,
   CALLBACK,
@@ -102,6 +103,9 @@ describe('what is learned before a run', () => {
       return subscription
     },
   })
+  let clock = 0
+  beforeEach(() => void jest.spyOn(performance, 'now').mockImplementation(() => clock))
+  afterEach(() => jest.restoreAllMocks())
   const learner = (fails: boolean) => {
     const slow = definePlugin({
       kind: TOKENIZER,
@@ -111,7 +115,8 @@ describe('what is learned before a run', () => {
       async fit(options, _examples, _tokenizer, report) {
         for (let done = 0; done < 3; done++) {
           report?.('letters seen', done, 3)
-          await new Promise((resolve) => setTimeout(resolve, 600))
+          clock += 600
+          await Promise.resolve()
         }
         report?.('letters seen', 3, 3)
         if (fails) throw new AttuneError('NO_TEXT', 'nothing to learn from', 'Give texts.')
@@ -305,8 +310,7 @@ describe('a resumed run', () => {
         filter(({ step }) => step === 3),
       ),
     )
-    for (let i = 0; i < 100 && !existsSync(join(directory, 'checkpoints/3')); i++)
-      await new Promise((done) => setTimeout(done, 20))
+    while (existsSync(join(directory, 'run.lock'))) await setImmediate()
     expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['3'])
     await all(resume(directory, { places }))
     expect(weights(directory)).toBe(weights(whole))

@@ -97,11 +97,11 @@ describe('csv', () => {
     ['a stray quote in every row', 'a"\n', { text: 'a' }],
     ['a quote opened in every row', '"a\n', { text: 'a' }],
     ['rows in turn good and bad', 'x\n"a\n', { text: 'x' }],
-  ])('reads a megabyte with %s within two seconds of processor time', async (_, part) => {
+  ])('reads a megabyte with %s in linear time', async (_, part) => {
     const begun = process.cpuUsage()
     const { rejected } = await read(`text\n${part.repeat(1e6 / part.length)}`, { onBadRow: 'skip' })
     expect(rejected.length).toBeGreaterThan(150_000)
-    expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(2)
+    expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(10) // half a second; 200 where it is quadratic
   })
 
   it('gives up a quote that opens more text than a row may have, and goes on behind it', async () => {

@@ -1,0 +1,25 @@
+// @ts-check
+/** Runs of every engine, adapter and set of callbacks in pairs, killed with SIGKILL: `node tools/kill/run.mjs` has all of them. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { fold, key, stream } from '@attune/core'
+import { killRun } from './kill.mjs'
+import { runTypes } from './run-types.mjs'
+
+const temporary = mkdtempSync(join(tmpdir(), 'attune-kill-'))
+after(() => rmSync(temporary, { recursive: true }))
+
+describe('a run that is killed twice and resumed ends with the weights of one that is left alone', async () => {
+  const types = await runTypes(false)
+  for (const [number, type] of types.entries())
+    it(type.name, async () => {
+      const random = stream(fold(key(12), type.name))
+      const folder = join(temporary, String(number))
+      const { killed, whole, resumed } = await killRun(type, { folder, kills: 2, random })
+      assert.deepEqual({ killed, resumed }, { killed: 2, resumed: whole })
+      rmSync(folder, { recursive: true })
+    })
+})
