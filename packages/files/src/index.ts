@@ -1,4 +1,5 @@
 export { type Lock, type LockOwner, takeLock, withLock } from './lock.js'
+export { makeFolder } from './make-folder.js'
 export { readWholeFile } from './read-file.js'
 export { readJsonObject } from './read-json.js'
 export { type Files, digest, writeFileAtomically, writeFolderAtomically } from './write-atomically.js'

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
-import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { makeFolder } from './make-folder.js'
 
 const HEARTBEAT_SECONDS = 5
 const LOOK_AGAIN_SECONDS = 0.25
@@ -122,7 +123,7 @@ function held(path: string, content: string): Lock {
  * @param staleSeconds seconds without a heartbeat after which a lock of another machine is abandoned; default 60
  */
 export async function takeLock(path: string, staleSeconds: number = STALE_SECONDS): Promise<Lock | LockOwner> {
-  await mkdir(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const content = `${randomUUID()} ${process.pid} :${startOf(process.pid)} ${machine()}`
   for (;;) {
     try {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isAttuneError } from '@attune/core'
+import { makeFolder } from './make-folder.js'
 import { writeFault } from './write-fault.js'
 
 /** The content of a folder by file name: bytes or text, or a function that makes the bytes when their turn comes. */
@@ -14,8 +15,8 @@ export const digest = (bytes: Uint8Array | string): string => createHash('sha256
 const REMEDY = 'Make room or choose another folder, then resume; what was there before is untouched.'
 
 async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  const file = await open(path, 'w')
+  makeFolder(dirname(path))
+  const file = await open(path, 'wx') // never through a symbolic link that somebody left there
   try {
     await file.writeFile(content)
     await file.sync()
@@ -43,6 +44,7 @@ async function syncFolder(folder: string): Promise<void> {
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = `${path}.partial`
   try {
+    await rm(temporary, { force: true })
     await writeDurably(temporary, content)
     await rename(temporary, path)
     await syncFolder(dirname(path))

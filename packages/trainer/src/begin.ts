@@ -1,4 +1,5 @@
 import {
+  type Engine,
   type RunEvent,
   type RunFacts,
   type Scope,
@@ -18,6 +19,7 @@ import type { RunOptions } from './lookup.js'
 import type { Plan } from './plan.js'
 import { type Learned, programsOf, writeRunFolder } from './run-folder.js'
 import { type InputRecord, readInputs } from './run-inputs.js'
+import { refuseChanges } from './refuse-changes.js'
 import { NO_HISTORY, openLog, replayHistory, verifyHistory } from './run-log.js'
 import { type Keeping, type Session, openSession } from './session.js'
 import { type Split, countExamples, openSplits } from './splits.js'
@@ -39,7 +41,11 @@ export interface Earlier {
   readonly inputs: readonly InputRecord[]
   /** The latest checkpoint; undefined if there is none yet. */
   readonly checkpoint: Checkpoint | undefined
-  /** Differences that the user accepted. */
+  /** The device that computed so far, in the engine's words. */
+  readonly device: string
+  /** True if differences are accepted. */
+  readonly accepts: boolean
+  /** Differences that were accepted. */
   readonly accepted: readonly string[]
 }
 
@@ -140,6 +146,18 @@ async function openKeeping({ plan, kept, earlier }: Order, { inputs, early }: Pr
   return { ...kept, log, inputs }
 }
 
+/**
+ * The difference between the device that computed so far and the one that is to go on: other devices, and other numbers of threads,
+ * round otherwise.
+ * @throws AttuneError `RUN_CHANGED` unless differences are accepted
+ */
+function otherDevice({ plan, earlier }: Order, { device }: Engine): string[] {
+  if (earlier === undefined || earlier.device === device) return []
+  const change = `engine: ${earlier.device} → ${device}`
+  if (earlier.accepts) return [change]
+  throw refuseChanges(plan.directory ?? '', [change])
+}
+
 /** Starts the engine, and puts the state in place. */
 async function startSession(order: Order, given: Prepared, events: Subject<RunEvent>): Promise<Session> {
   const { scope, splits } = given
@@ -148,10 +166,11 @@ async function startSession(order: Order, given: Prepared, events: Subject<RunEv
   const bus = createBus(parts.callbacks, parts.trackers, events, keeping?.log)
   try {
     await startEngine(scope)
-    const { checkpoint, accepted } = order.earlier ?? {}
+    const { checkpoint } = order.earlier ?? {}
+    const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
     const opened = openSession({ ...given, bus, keeping }, { checkpoint, vectors: given.vectors })
     const { session, warnings, placed } = opened
-    await announce(session, opened.facts, order)
+    await announce(session, opened.facts, checkpoint, accepted)
     const failure = bus.failure()
     if (failure !== undefined) throw failure
     if (checkpoint === undefined) {
@@ -161,7 +180,7 @@ async function startSession(order: Order, given: Prepared, events: Subject<RunEv
       for (const message of warnings) bus.emit({ type: 'run.warned', step: 0, message })
     }
     // Only now: a run that is refused leaves nothing that stands in the way of the next.
-    if (accepted === undefined || accepted.length > 0) await keep(session)
+    if (order.earlier === undefined || accepted.length > 0) await keep(session)
     return session
   } catch (error) {
     fail(bus, 0, error)
@@ -173,9 +192,9 @@ async function startSession(order: Order, given: Prepared, events: Subject<RunEv
 }
 
 /** Writes the run's record, and that the user allowed it the programs that the configuration names by a path. */
-async function keep({ plan, learned, keeping, bus }: Session): Promise<void> {
+async function keep({ plan, learned, keeping, bus, parts }: Session): Promise<void> {
   if (keeping === undefined) return
-  await writeRunFolder(plan, learned, keeping)
+  await writeRunFolder(plan, learned, { ...keeping, device: parts.engine.device })
   await allow(keeping.id, programsOf(plan)).catch((error: unknown) => {
     const message = `resuming this run will need --trust, since what you allow it cannot be kept: ${(error as Error).message}`
     bus.emit({ type: 'run.warned', step: 0, message })
@@ -185,10 +204,10 @@ async function keep({ plan, learned, keeping, bus }: Session): Promise<void> {
 async function announce(
   { plan, learned, steps, parts, bus, keeping }: Session,
   counts: { readonly parameters: number; readonly trainableParameters: number },
-  { earlier }: Order,
+  checkpoint: Checkpoint | undefined,
+  accepted: readonly string[],
 ): Promise<void> {
   const { directory } = plan
-  const { checkpoint, accepted = [] } = earlier ?? {}
   const facts: RunFacts = {
     seed: plan.config.seed,
     steps,

@@ -67,10 +67,10 @@ describe('a run killed with SIGKILL as it starts', () => {
   })
 })
 
-/** A file system of 1 MiB, or the reason why there is none here. */
-function smallDisk(): { path: string } | { reason: string } {
+/** A file system in memory, or the reason why there is none here. */
+function smallDisk(options = 'size=1m'): { path: string } | { reason: string } {
   const path = mkdtempSync(join(temporary, 'disk-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { encoding: 'utf8' })
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { encoding: 'utf8' })
   return mounted.status === 0 ? { path } : { reason: String(mounted.stderr || mounted.error?.message).trim() }
 }
 
@@ -106,4 +106,24 @@ describe('a disk that fills up while a checkpoint is saved', () => {
       expect(readdirSync(join(directory, 'checkpoints')).every((name) => /^\d+$/.test(name))).toBe(true)
       expect(existsSync(join(directory, 'model'))).toBe(false)
     })
+})
+
+describe('a disk without free inodes, and one that becomes read-only', () => {
+  const disks = [smallDisk('size=20m,nr_inodes=16'), smallDisk('size=20m')] as const
+  afterAll(() => disks.forEach((disk) => 'path' in disk && spawnSync('umount', [disk.path])))
+  const [few, locked] = disks
+  if ('reason' in few || 'reason' in locked)
+    it(`are not tried, as no disk can be mounted here (${'reason' in few ? few.reason : ''})`, () => undefined)
+  else {
+    it('end the run with an error that names the cause', async () => {
+      const { output } = await child([join(few.path, 'run'), '6'])
+      expect(output).toMatch(/CANNOT_WRITE: .* could not be written: the disk has no free inodes/)
+    })
+
+    it('end a start with an error that names the cause', async () => {
+      expect(spawnSync('mount', ['-o', 'remount,ro', locked.path]).status).toBe(0)
+      const { output } = await child([join(locked.path, 'run'), '1'])
+      expect(output).toMatch(/CANNOT_WRITE: .* could not be written: the file system is mounted read-only/)
+    })
+  }
 })

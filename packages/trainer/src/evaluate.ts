@@ -25,6 +25,7 @@ import { type Learned, type OpenOptions, type OpenRun, openRun } from './run-fol
 import { changedFiles } from './run-inputs.js'
 import { score } from './score.js'
 import { type Split, openSplit, openSplits } from './splits.js'
+import { linksIn } from './trust.js'
 import { savedParameters } from './weights.js'
 
 /** How a saved model did on a split. */
@@ -130,6 +131,7 @@ async function splitOf(
 export async function evaluate(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const run = openRun(folder, options)
+  await run.requireTrust(linksIn(folder)) // rejected rows of the test split are kept in the folder
   const metrics = await metricsOf(run, options)
   const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, metrics, options)
   try {

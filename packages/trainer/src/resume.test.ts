@@ -16,6 +16,7 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
 import {
   type AttuneError,
   type Command,
+  type Engine,
   type Example,
   type RunEvent,
   SOURCE,
@@ -26,11 +27,12 @@ import {
   parseEvent,
   stream,
 } from '@attune/core'
+import { eagerEngine } from '@attune/nn'
 import { Subject, lastValueFrom, map, tap, toArray } from 'rxjs'
 import { z } from 'zod'
 import { type ResumeOptions } from './resume.js'
 import { resume, run } from './run.js'
-import { toyConfig, toyExample, toyModel, toyPlugins, toySource } from './toy.test.fixture.js'
+import { toyConfig, toyEngine, toyExample, toyModel, toyPlugins, toySource } from './toy.test.fixture.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-resume-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
@@ -262,6 +264,27 @@ describe('a start model, and settings', () => {
     const step = events.find(({ type }) => type === 'step.completed') as Extract<RunEvent, { type: 'step.completed' }>
     // The toy callback halved the rate once before.
     expect(step.learningRate).toBeCloseTo((0.01 * (24 - 10)) / 24, 10)
+    expect(events.at(-1)).toMatchObject({ because: 'finished' })
+  })
+
+  it('are refused where another device would compute, and can be accepted', async () => {
+    const directory = folder()
+    await interrupted(toyConfig(directory), 10)
+    const faster = definePlugin({
+      ...toyEngine,
+      name: 'toy-engine',
+      create: (): Engine => eagerEngine({ backend: 'cpu', device: 'toy, 64 threads', load: () => Promise.resolve() }),
+    })
+    const others = { ...places, registered: [faster, ...places.registered] }
+    const error = await refusal(goOn(directory, { places: others }))
+    expect([error.code, error.problem]).toEqual([
+      'RUN_CHANGED',
+      expect.stringContaining('engine: toy → toy, 64 threads'),
+    ])
+    const events = await goOn(directory, { places: others, acceptChanges: true })
+    expect(events.find(({ type }) => type === 'run.resumed')).toMatchObject({
+      accepted: ['engine: toy → toy, 64 threads'],
+    })
     expect(events.at(-1)).toMatchObject({ because: 'finished' })
   })
 

@@ -5,9 +5,10 @@ import type { Lock } from '@attune/files'
 import type { Order } from './begin.js'
 import { listCheckpoints, loadCheckpoint } from './checkpoint.js'
 import { ALL_KEYS, type Plan, planOf } from './plan.js'
+import { refuseChanges } from './refuse-changes.js'
 import { type OpenOptions, type OpenRun, chosenIn, openRun } from './run-folder.js'
 import { type InputRecord, inputChanges, readInputs } from './run-inputs.js'
-import { writtenOutside } from './trust.js'
+import { linksIn, writtenOutside } from './trust.js'
 
 /** How a run is resumed. */
 export interface ResumeOptions extends OpenOptions {
@@ -28,14 +29,6 @@ export function requireRun(directory: string): void {
   )
 }
 
-function refuseChanges(directory: string, changes: readonly string[]): AttuneError {
-  return new AttuneError(
-    'RUN_CHANGED',
-    `the run in ${directory} was started with other inputs or settings:\n${changes.map((line) => `  ${line}`).join('\n')}`,
-    `Put them back as they were, or go on with what is there now: attune train --resume ${directory} --accept-changes`,
-  )
-}
-
 /** What differs from the run's record, and the inputs as they are now. */
 async function compare(run: OpenRun, plan: Plan): Promise<{ changes: string[]; inputs: readonly InputRecord[] }> {
   const inputs = await readInputs(plan, run.inputs)
@@ -50,7 +43,8 @@ async function compare(run: OpenRun, plan: Plan): Promise<{ changes: string[]; i
 export async function orderToResume(directory: string, lock: Lock, options: ResumeOptions): Promise<Order> {
   const run = openRun(directory, options)
   const plan = await planOf(run.config, ALL_KEYS, run.lookup)
-  await run.requireTrust(chosenIn(plan.config).flatMap((chosen) => writtenOutside(chosen, directory)))
+  const outside = chosenIn(plan.config).flatMap((chosen) => writtenOutside(chosen, directory))
+  await run.requireTrust([...linksIn(directory), ...outside])
   const { changes, inputs } = await compare(run, plan)
   if (changes.length > 0 && options.acceptChanges !== true) throw refuseChanges(directory, changes)
   const [latest] = await listCheckpoints(directory)
@@ -59,6 +53,13 @@ export async function orderToResume(directory: string, lock: Lock, options: Resu
   return {
     plan,
     kept: { id: run.id, lock },
-    earlier: { learned: run.learned, inputs, checkpoint, accepted: [...changes, ...trusted] },
+    earlier: {
+      learned: run.learned,
+      inputs,
+      checkpoint,
+      device: run.device,
+      accepts: options.acceptChanges === true,
+      accepted: [...changes, ...trusted],
+    },
   }
 }

@@ -17,8 +17,8 @@ import type { Plan } from './plan.js'
 import { type ParsedConfig, runSchema } from './run-config.js'
 import type { InputRecord } from './run-inputs.js'
 import { LOCK } from './run-lock.js'
-import { type PluginRecord, type ReadRecord, readRecord, writeRecord } from './run-record.js'
-import { type TrustItem, allow, noteTrust, notTrusted, programAt, untrusted } from './trust.js'
+import { type PluginRecord, type ReadRecord, type RunRecord, readRecord, writeRecord } from './run-record.js'
+import { type TrustItem, allow, linksIn, noteTrust, notTrusted, programAt, untrusted } from './trust.js'
 
 const learnedSchema = z.strictObject({
   /** Examples of the training split. */
@@ -50,7 +50,7 @@ const KEPT = new Set(['events.jsonl', LOCK])
  */
 export function takeFolder(directory: string): void {
   const names = readdirSync(directory)
-  if (names.every((name) => FIRST_FILES.has(name))) {
+  if (linksIn(directory).length === 0 && names.every((name) => FIRST_FILES.has(name))) {
     for (const name of names.filter((each) => !KEPT.has(each))) rmSync(join(directory, name), { recursive: true })
     return
   }
@@ -113,10 +113,14 @@ function configOf(plan: Plan) {
 export async function writeRunFolder(
   plan: Plan,
   learned: Learned,
-  { id, inputs }: { readonly id: string; readonly inputs: readonly InputRecord[] },
+  { id, inputs, device }: Pick<RunRecord, 'id' | 'device'> & { readonly inputs: readonly InputRecord[] },
 ): Promise<void> {
   const config = JSON.parse(JSON.stringify(configOf(plan))) as ReturnType<typeof configOf>
-  await writeRecord(plan.directory as string, { format: 1, id, config, inputs: [...inputs] }, JSON.stringify(learned))
+  await writeRecord(
+    plan.directory as string,
+    { format: 1, id, config, inputs: [...inputs], device },
+    JSON.stringify(learned),
+  )
 }
 
 /** What the user says of a run's folder that is opened. */
@@ -134,6 +138,8 @@ export interface OpenRun extends Pick<ReadRecord, 'changes'> {
   readonly config: ParsedConfig
   readonly learned: Learned
   readonly inputs: readonly InputRecord[]
+  /** The device that computed so far, in the engine's words. */
+  readonly device: string
   readonly lookup: Lookup
   /** What was allowed because of `trust`, so far. */
   readonly trusted: readonly TrustItem[]
@@ -195,7 +201,7 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
       `${join(folder, 'learned.json')} is damaged: it is not what a run writes`,
       'Restore the file from a backup, or start the run again in another folder.',
     )
-  const { id, inputs } = read.record
+  const { id, inputs, device } = read.record
   const trusted: TrustItem[] = []
   const trusts = async (items: readonly TrustItem[]): Promise<void> => {
     trusted.push(...(await requireTrust(id, folder, items, options.trust === true)))
@@ -206,6 +212,7 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
     changes: read.changes,
     learned: learned.data,
     inputs,
+    device,
     lookup: recordLookup(read, folder, options, trusts),
     trusted,
     requireTrust: trusts,

@@ -1,18 +1,8 @@
 import { type Hash, createHash } from 'node:crypto'
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, createReadStream, existsSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AttuneError, type RunEvent, parseEvent, stringifyEvent } from '@attune/core'
-import { writeFault } from '@attune/files'
+import { makeFolder, writeFault } from '@attune/files'
 import { z } from 'zod'
 
 /** The file of a run's folder that keeps its events. */
@@ -50,7 +40,7 @@ const REMEDY = 'Make room, then resume: the last checkpoint stands.'
 const NEWLINE = 10
 
 function openAtEnd(path: string): { readonly file: number; readonly size: number } {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const file = openSync(path, 'a+')
   const { size } = fstatSync(file)
   const last = Buffer.alloc(1)

@@ -29,6 +29,8 @@ const recordSchema = z.strictObject({
   /** SHA-256 of `learned.json`. */
   learned: z.string(),
   inputs: z.array(inputSchema),
+  /** The device that computed, in the engine's words: another one, or another number of threads, rounds otherwise. */
+  device: z.string(),
 })
 
 /** What a run knows of itself: `run.json`. */
@@ -68,10 +70,10 @@ const short = (value: unknown): string => {
 
 /** The differences between two JSON values, a line each: `training.learningRate: 0.001 → 0.002`. */
 function differences(before: unknown, after: unknown, path: string): string[] {
-  if (JSON.stringify(before) === JSON.stringify(after)) return []
   const nested = isRecord(before) && isRecord(after)
   const listed = Array.isArray(before) && Array.isArray(after) && before.length === after.length
-  if (!nested && !listed) return [`${path}: ${short(before)} → ${short(after)}`]
+  if (!nested && !listed)
+    return JSON.stringify(before) === JSON.stringify(after) ? [] : [`${path}: ${short(before)} → ${short(after)}`]
   const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))]
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((key) =>
     differences(old.get(key), now.get(key), path === '' ? key : `${path}.${key}`),

@@ -105,7 +105,7 @@ describe('what is learned before a run', () => {
   })
   let clock = 0
   beforeEach(() => void jest.spyOn(performance, 'now').mockImplementation(() => clock))
-  afterEach(() => jest.restoreAllMocks())
+  afterEach(() => void jest.restoreAllMocks())
   const learner = (fails: boolean) => {
     const slow = definePlugin({
       kind: TOKENIZER,

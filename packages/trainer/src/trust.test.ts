@@ -8,6 +8,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -171,6 +172,44 @@ describe('the record of a run that another person wrote', () => {
       process.chdir(home)
     }
     expect(readFileSync(ran, 'utf8')).toBe('')
+  })
+
+  it('writes and removes nothing through symbolic links', async () => {
+    await lastValueFrom(run(toyConfig(directory), options))
+    const elsewhere = join(at, 'precious')
+    mkdirSync(join(elsewhere, '1'), { recursive: true })
+    writeFileSync(join(elsewhere, 'profile'), 'mine')
+    const state = (): string[] => [
+      ...(readdirSync(elsewhere, { recursive: true, encoding: 'utf8' }) as string[]).sort(),
+      readFileSync(join(elsewhere, 'profile'), 'utf8'),
+    ]
+    const before = state()
+    const links: [name: string, target: string][] = [
+      ['events.jsonl', 'profile'],
+      ['config.json.partial', 'profile'],
+      ['trusted.jsonl', 'profile'],
+      ['checkpoints/30.partial', '.'],
+      ['checkpoints', '.'],
+      ['rejects', '.'],
+    ]
+    for (const [name, target] of links) {
+      const copy = join(at, `copy of ${name.replace('/', ' ')}`)
+      cpSync(directory, copy, { recursive: true })
+      rmSync(join(copy, name), { recursive: true, force: true })
+      symlinkSync(join(elsewhere, target), join(copy, name))
+      for (const attempt of [
+        () => lastValueFrom(resume(copy, { places })),
+        () => evaluate(copy, { places, split: 'validation' }),
+        () => lastValueFrom(run({ ...toyConfig(copy) }, options)),
+      ])
+        expect((await refusal(attempt())).code).toMatch(/NOT_TRUSTED|RUN_EXISTS/)
+      expect([name, ...state()]).toEqual([name, ...before])
+    }
+    const planted = join(at, 'planted')
+    mkdirSync(planted)
+    symlinkSync(join(elsewhere, 'profile'), join(planted, 'events.jsonl'))
+    expect((await refusal(lastValueFrom(run(toyConfig(planted), options)))).code).toBe('RUN_EXISTS')
+    expect(state()).toEqual(before)
   })
 
   it('writes nothing outside of its folder', async () => {

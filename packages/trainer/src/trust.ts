@@ -1,4 +1,5 @@
-import { appendFile, mkdir } from 'node:fs/promises'
+import { appendFile } from 'node:fs/promises'
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { AttuneError, type Chosen, isRecord, pathOptions } from '@attune/core'
@@ -57,6 +58,18 @@ export const writtenOutside = (chosen: Chosen, directory: string): readonly Trus
     return isOutside ? [{ what: `${chosen.plugin.kind.name} ${chosen.plugin.name}, ${option}`, path: target }] : []
   })
 
+/** Symbolic links in a run's folder: what the run writes there, or removes, would be elsewhere. */
+export const linksIn = (directory: string): readonly TrustItem[] =>
+  ['', 'checkpoints', 'rejects'].flatMap((folder) => {
+    const at = join(directory, folder)
+    if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory() !== true) return []
+    return readdirSync(at, { withFileTypes: true }).flatMap((entry) => {
+      if (!entry.isSymbolicLink()) return []
+      const name = join(folder, entry.name)
+      return [{ what: `the symbolic link ${name}`, path: resolve(at, readlinkSync(join(at, entry.name))) }]
+    })
+  })
+
 const keyOf = ({ path, sha256 = 'written' }: TrustItem): string => `${sha256} ${path}`
 
 /** What this user allowed a run so far. */
@@ -88,7 +101,6 @@ export async function allow(run: string, items: readonly TrustItem[]): Promise<v
 
 /** Notes in a run's folder what the user allowed it. The note is for people: nothing is allowed because of it. */
 export async function noteTrust(directory: string, items: readonly TrustItem[]): Promise<void> {
-  await mkdir(directory, { recursive: true })
   await appendFile(join(directory, 'trusted.jsonl'), `${JSON.stringify({ at: Date.now(), items })}\n`)
 }
 
