@@ -48,14 +48,15 @@ function duplicateKey(document: Document): Problem | undefined {
   let found: Problem | undefined
   visit(document, {
     Map(_, map) {
-      const seen = new Set<unknown>()
+      const seen = new Set<string>()
       for (const { key } of map.items) {
         if (!isScalar(key)) continue
-        if (seen.has(key.value)) {
+        const name = String(key.value) // 1 and "1" are one key of an object
+        if (seen.has(name)) {
           found = { message: 'Map keys must be unique', offset: key.range?.[0] ?? 0 }
           return visit.BREAK
         }
-        seen.add(key.value)
+        seen.add(name)
       }
       return undefined
     },

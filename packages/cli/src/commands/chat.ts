@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { type Interface, createInterface } from 'node:readline'
 import { AttuneError, type Tokenizer } from '@attune/core'
+import { readWholeFile } from '@attune/files'
 import type { GenerationOptions } from '@attune/generate'
 import { type Message, renderChat } from '@attune/text'
 import { Command } from 'commander'
@@ -12,8 +12,23 @@ interface ChatFlags extends Readonly<Record<string, unknown>> {
   readonly template?: string
 }
 
+const MAXIMUM_TEMPLATE = 1_000_000
+
+function templateIn(file: string): string {
+  const refuse = (why: string): AttuneError =>
+    new AttuneError('FILE_NOT_READABLE', `${file} cannot be read: ${why}`, 'Name a file that holds a chat template.')
+  let content: Buffer | undefined
+  try {
+    content = readWholeFile(file, MAXIMUM_TEMPLATE)
+  } catch (error) {
+    throw refuse((error as Error).message)
+  }
+  if (content === undefined) throw refuse('there is no such file')
+  return content.toString('utf8')
+}
+
 function templateOf({ chatTemplate }: Tokenizer, { template }: ChatFlags): string {
-  if (template !== undefined) return readFileSync(template, 'utf8')
+  if (template !== undefined) return templateIn(template)
   if (chatTemplate !== undefined) return chatTemplate
   throw new AttuneError(
     'NO_CHAT_TEMPLATE',

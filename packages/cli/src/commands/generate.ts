@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { AttuneError } from '@attune/core'
+import { readJsonObject } from '@attune/files'
 import {
   type GenerationEvent,
   type Schema,
@@ -21,13 +21,14 @@ interface GenerateFlags extends Readonly<Record<string, unknown>> {
   readonly keyword?: readonly string[]
 }
 
+const MAXIMUM_SCHEMA = 4_000_000
+
 function schemaIn(file: string): Schema {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Schema
-  } catch (cause) {
-    const problem = `${file} cannot be read: ${(cause as Error).message}`
-    throw new AttuneError('BAD_OPTIONS', problem, 'Name a file that holds a JSON Schema.')
-  }
+  const refuse = (why: string): AttuneError =>
+    new AttuneError('BAD_OPTIONS', `${file} cannot be read: ${why}`, 'Name a file that holds a JSON Schema.')
+  const schema = readJsonObject(file, MAXIMUM_SCHEMA, refuse)
+  if (schema === undefined) throw refuse('there is no such file')
+  return schema as Schema
 }
 
 /** The rule that the flags ask for, if any: all that they name. @throws AttuneError `BAD_OPTIONS` for a file that is not JSON */
