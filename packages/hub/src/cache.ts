@@ -1,22 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import {
-  copyFile,
-  lstat,
-  mkdir,
-  readFile,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { copyFile, lstat, mkdir, readlink, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { AttuneError } from '@attune/core'
-import { z } from 'zod'
+import { absent } from './absent.js'
 import type { RepositoryFile } from './listing.js'
-import { checkedPath, isCommit } from './model-name.js'
+import { isCommit } from './model-name.js'
+import { isInside, readCached, sizeWithin } from './read-cached.js'
 
 /**
  * The folder of a model in the shared cache, in the layout of Python's `huggingface_hub`:
@@ -34,8 +23,7 @@ export interface ModelCache {
   readonly locks: string
 }
 
-const TREE_FORMAT = 1
-const MAXIMUM_TREE_BYTES = 64 * 1024 * 1024
+const MAXIMUM_REF_BYTES = 1024
 const TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This file is a cache directory tag. For information see https://bford.info/cachedir/
 `
@@ -52,35 +40,58 @@ export const blobName = (file: RepositoryFile): string => file.sha256 ?? file.bl
 export const blobPath = ({ folder }: ModelCache, file: RepositoryFile): string => join(folder, 'blobs', blobName(file))
 export const snapshotFolder = ({ folder }: ModelCache, commit: string): string => join(folder, 'snapshots', commit)
 
-/** An error of the file system when a file is not there, or something on the way to it is no folder. */
-const isAbsence = (error: unknown): boolean =>
-  ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(String((error as NodeJS.ErrnoException).code))
-
-const absent = (error: unknown): undefined => {
-  if (isAbsence(error)) return undefined
-  throw error
-}
-
 /** Lets a note go unwritten where the cache may only be read: what is in it serves without. */
 export const unlessReadOnly = (error: unknown): undefined => {
   if (['EACCES', 'EPERM', 'EROFS'].includes(String((error as NodeJS.ErrnoException).code))) return undefined
   throw error
 }
 
-/** Writes a small file so that no reader sees half of it. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`
-  await writeFile(temporary, text)
-  await rename(temporary, path)
+/** The path itself, or its nearest parent folder that exists. */
+async function lowestExisting(path: string): Promise<string> {
+  const above = dirname(path)
+  return above === path || (await lstat(path).catch(absent)) !== undefined ? path : lowestExisting(above)
 }
 
-/** The size of a file behind a link, if it lies in the cache. A link that leads out of it is not followed. */
-export async function sizeWithin(root: string, path: string): Promise<number | undefined> {
-  const [real, base] = await Promise.all([realpath(path).catch(absent), realpath(root).catch(absent)])
-  if (real === undefined || base === undefined || !real.startsWith(base + sep)) return undefined
-  const found = await stat(real)
-  return found.isFile() ? found.size : undefined
+/** Makes a folder and its parents, one by one: `mkdir` with `recursive` reports a read-only disk as a missing folder. */
+async function makeAll(folder: string): Promise<void> {
+  const existing = await lowestExisting(folder)
+  const missing: string[] = []
+  for (let each = folder; each !== existing; each = dirname(each)) missing.unshift(each)
+  for (const each of missing)
+    await mkdir(each).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error // another process was quicker
+    })
+  if (!(await stat(folder)).isDirectory()) await mkdir(folder) // which throws the error that names it
+}
+
+/**
+ * Makes a folder of the cache. Refuses a link that leads out of the cache, where files of others would be replaced.
+ * @throws AttuneError `CANNOT_WRITE`
+ */
+export async function makeFolder(root: string, folder: string): Promise<void> {
+  await makeAll(root)
+  const existing = await lowestExisting(folder)
+  const [real, base] = await Promise.all([realpath(existing), realpath(root)])
+  if (real !== base && !isInside(real, base))
+    throw new AttuneError(
+      'CANNOT_WRITE',
+      `${existing} is a link that leads out of the cache ${root}`,
+      'Remove the link, or set HF_HUB_CACHE to the folder that it leads to.',
+    )
+  await makeAll(folder)
+}
+
+/** Writes a small file so that no reader sees half of it. The temporary name is short, whatever the name of the file. */
+export async function replaceFile(cache: ModelCache, path: string, text: string): Promise<void> {
+  await makeFolder(cache.root, dirname(path))
+  const temporary = join(cache.folder, `.${randomUUID()}.tmp`)
+  try {
+    await writeFile(temporary, text, { flag: 'wx' })
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
 }
 
 /** Whether a file of a commit is in the cache, whole. */
@@ -89,90 +100,27 @@ export const isCached = async (cache: ModelCache, commit: string, file: Reposito
 
 /** Marks the cache for backup programs (https://bford.info/cachedir/), once. */
 export async function tagCache(root: string): Promise<void> {
-  await mkdir(root, { recursive: true })
+  await makeAll(root)
   await writeFile(join(root, 'CACHEDIR.TAG'), TAG, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
 }
 
 /** The commit that a branch or tag was when it was last asked for. */
-export async function readRef({ folder }: ModelCache, revision: string): Promise<string | undefined> {
-  const commit = (
-    await readFile(join(folder, 'refs', ...revision.split('/')), 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'EISDIR') return undefined
-      return absent(error)
-    })
-  )?.trim()
+export async function readRef({ root, folder }: ModelCache, revision: string): Promise<string | undefined> {
+  const commit = (await readCached(root, join(folder, 'refs', ...revision.split('/')), MAXIMUM_REF_BYTES))?.trim()
   return commit !== undefined && isCommit(commit) ? commit : undefined
 }
 
 export async function writeRef(cache: ModelCache, revision: string, commit: string): Promise<void> {
   if (revision === commit || (await readRef(cache, revision)) === commit) return
-  await replaceFile(join(cache.folder, 'refs', ...revision.split('/')), commit)
-}
-
-const treeSchema = z.object({
-  format_version: z.literal(TREE_FORMAT),
-  files: z.record(
-    z.string(),
-    z.object({
-      size: z.int().min(0),
-      blob_id: z.string().regex(/^[0-9a-f]{40}$/),
-      lfs_sha256: z
-        .string()
-        .regex(/^[0-9a-f]{64}$/)
-        .nullish(),
-      lfs_size: z.int().min(0).nullish(),
-      xet_hash: z.string().nullish(),
-    }),
-  ),
-})
-
-/** The list of a commit's files as it was kept, or nothing where there is none that can be used. */
-export async function readTree({ folder }: ModelCache, commit: string): Promise<readonly RepositoryFile[] | undefined> {
-  const path = join(folder, 'trees', `${commit}.json`)
-  const found = await stat(path).catch(absent)
-  if (found === undefined || found.size > MAXIMUM_TREE_BYTES) return undefined
-  const text = await readFile(path, 'utf8')
-  try {
-    const { files } = treeSchema.parse(JSON.parse(text))
-    return Object.entries(files).map(([name, { size, blob_id, lfs_sha256, lfs_size, xet_hash }]) => ({
-      path: checkedPath(name, path),
-      bytes: lfs_size ?? size,
-      blobId: blob_id,
-      ...(lfs_sha256 == null ? {} : { sha256: lfs_sha256 }),
-      ...(xet_hash == null ? {} : { xetHash: xet_hash }),
-    }))
-  } catch {
-    return undefined // of another format or damaged: the Hub is asked again
-  }
-}
-
-export async function writeTree(
-  { folder }: ModelCache,
-  commit: string,
-  files: readonly RepositoryFile[],
-): Promise<void> {
-  const entries = files.map(({ path, bytes, blobId, sha256, xetHash }): [string, object] => [
-    path,
-    {
-      size: bytes,
-      blob_id: blobId,
-      ...(sha256 === undefined ? {} : { lfs_sha256: sha256, lfs_size: bytes }),
-      ...(xetHash === undefined ? {} : { xet_hash: xetHash }),
-    },
-  ])
-  const sorted = Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
-  await replaceFile(
-    join(folder, 'trees', `${commit}.json`),
-    JSON.stringify({ format_version: TREE_FORMAT, files: sorted }, null, 1),
-  )
+  await replaceFile(cache, join(cache.folder, 'refs', ...revision.split('/')), commit)
 }
 
 /** Makes the link from a commit's file to its content; a copy where the system has no links. */
 export async function linkBlob(cache: ModelCache, commit: string, file: RepositoryFile): Promise<void> {
   const [blob, pointer] = [blobPath(cache, file), join(snapshotFolder(cache, commit), file.path)]
-  await mkdir(dirname(pointer), { recursive: true })
+  await makeFolder(cache.root, dirname(pointer))
   const target = relative(dirname(pointer), blob)
   if ((await readlink(pointer).catch(() => undefined)) === target) return
   await rm(pointer, { force: true })
@@ -194,12 +142,3 @@ export async function hasBlob(cache: ModelCache, file: RepositoryFile): Promise<
   await rm(path, { force: true })
   return false
 }
-
-/** The error of a disk, as one that a user can mend. */
-export const cannotCache = (folder: string, cause: NodeJS.ErrnoException): AttuneError =>
-  new AttuneError(
-    'CANNOT_WRITE',
-    `the cache ${folder} cannot be written: ${cause.code === 'ENOSPC' ? 'the disk is full' : cause.message}`,
-    'Make room, or choose another folder: HF_HUB_CACHE=FOLDER. What came already is kept.',
-    { cause },
-  )

@@ -1,9 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AttuneError } from '@attune/core'
-import { type ModelCache, isCached, modelCache, readRef, readTree, sizeWithin, snapshotFolder } from './cache.js'
-import { isCommit, parseModelName, printable } from './model-name.js'
+import { AttuneError, isRecord } from '@attune/core'
+import { parseBounded } from './bounded-json.js'
+import { type ModelCache, isCached, modelCache, readRef, snapshotFolder } from './cache.js'
+import { readTree } from './cached-tree.js'
+import { HUB_LIMITS } from './limits.js'
+import { checkedPath, isCommit, parseModelName, printable } from './model-name.js'
 import { neededFiles } from './needed-files.js'
+import { outgoingError } from './observe.js'
+import { readCached, sizeWithin } from './read-cached.js'
 import type { HubSettings } from './settings.js'
 
 /** A model that lies in the cache, whole. */
@@ -14,16 +18,19 @@ export interface CachedModel {
 }
 
 const INDEX = 'model.safetensors.index.json'
-const MAXIMUM_INDEX_BYTES = 64 * 1024 * 1024
+const UNREADABLE = ['(an index that can be read)']
 
-/** The files that an index of shards names. */
-async function shardsOf(path: string, bytes: number): Promise<readonly string[]> {
-  if (bytes > MAXIMUM_INDEX_BYTES) return []
+/** The files that an index of shards names. Of an index that cannot be read, nothing is known to be there. */
+async function shardsOf(cache: ModelCache, path: string): Promise<readonly string[]> {
+  const text = (await readCached(cache.root, path, HUB_LIMITS.cachedBytes)) ?? ''
   try {
-    const { weight_map } = JSON.parse(await readFile(path, 'utf8')) as { readonly weight_map: Record<string, unknown> }
-    return [...new Set(Object.values(weight_map).map(String))]
+    const index = parseBounded(text)
+    const map = isRecord(index) ? index['weight_map'] : undefined
+    if (!isRecord(map)) return UNREADABLE
+    const shards = [...new Set(Object.values(map))].map((shard) => checkedPath(String(shard), path))
+    return shards.length > HUB_LIMITS.files ? UNREADABLE : shards
   } catch {
-    return ['(an index that can be read)'] // of what the index should name, nothing is known to be there
+    return UNREADABLE
   }
 }
 
@@ -38,9 +45,8 @@ async function lacksByLook(cache: ModelCache, folder: string): Promise<string | 
     return (await sizeOf('adapter_model.safetensors')) === undefined ? 'adapter_model.safetensors' : undefined
   if ((await sizeOf('config.json')) === undefined) return 'config.json'
   if ((await sizeOf('model.safetensors')) !== undefined) return undefined
-  const index = await sizeOf(INDEX)
-  if (index === undefined) return 'model.safetensors'
-  for (const shard of await shardsOf(join(folder, INDEX), index)) if ((await sizeOf(shard)) === undefined) return shard
+  if ((await sizeOf(INDEX)) === undefined) return 'model.safetensors'
+  for (const shard of await shardsOf(cache, join(folder, INDEX))) if ((await sizeOf(shard)) === undefined) return shard
   return undefined
 }
 
@@ -53,7 +59,8 @@ async function lacks(
   const tree = await readTree(cache, commit)
   const folder = snapshotFolder(cache, commit)
   if (tree === undefined) {
-    for (const path of extra) if ((await sizeWithin(cache.root, join(folder, path))) === undefined) return path
+    for (const path of extra)
+      if ((await sizeWithin(cache.root, join(folder, checkedPath(path, name)))) === undefined) return path
     return extra.length > 0 ? undefined : lacksByLook(cache, folder)
   }
   const wanted = new Set(
@@ -67,14 +74,11 @@ async function lacks(
   return undefined
 }
 
-/**
- * Finds a model in the cache, without asking the Hub for anything.
- * @throws AttuneError `HUB_OFFLINE` when it is not there, or not whole
- */
-export async function findCached(
+/** As {@link findCached}, inside the package. */
+export async function findInCache(
   reference: string,
   settings: HubSettings,
-  extra: readonly string[] = [],
+  extra: readonly string[],
 ): Promise<CachedModel> {
   const { name, revision } = parseModelName(reference)
   const cache = modelCache(settings.cache, name)
@@ -90,3 +94,16 @@ export async function findCached(
   if (missing !== undefined) throw refuse(`${printable(missing)} is missing`)
   return { commit, folder: snapshotFolder(cache, commit) }
 }
+
+/**
+ * Finds a model in the cache, without asking the Hub for anything.
+ * @throws AttuneError `HUB_OFFLINE` when it is not there, or not whole; `CANNOT_WRITE` when the cache cannot be read
+ */
+export const findCached = (
+  reference: string,
+  settings: HubSettings,
+  extra: readonly string[] = [],
+): Promise<CachedModel> =>
+  findInCache(reference, settings, extra).catch(async (error: unknown) => {
+    throw await outgoingError(error, settings)
+  })

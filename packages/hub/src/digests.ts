@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { constants, open } from 'node:fs/promises'
+import { PLAIN_FILE } from './read-cached.js'
 
 /** What the content of a file must come to: the id that git gives it, or the SHA-256 of a large file. */
 export interface Digest {
@@ -11,6 +12,7 @@ export interface Digest {
 export async function digestOf(path: string, bytes: number, algorithm: Digest['algorithm']): Promise<string> {
   const hash = createHash(algorithm === 'sha256' ? 'sha256' : 'sha1')
   if (algorithm === 'git-sha1') hash.update(`blob ${bytes}\0`)
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array)
+  const file = await open(path, constants.O_RDONLY | PLAIN_FILE)
+  for await (const chunk of file.createReadStream({ highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array)
   return hash.digest('hex')
 }

@@ -1,13 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals'
 import { isAttuneError } from '@attune/core'
 import { lastValueFrom, toArray } from 'rxjs'
+import { type Clock, makeClock } from './clock.test.fixture.js'
+import type { Timing } from './connection.js'
 import { type DownloadOptions, downloadPausing } from './download.js'
 import type { HubEvent, HubEvents } from './events.js'
 import { startHub } from './hub-server.test.fixture.js'
-import { type Fault, type HubServer, addRepository } from './hub-state.test.fixture.js'
+import { type Fault, type HubServer, addRepository, sha256 } from './hub-state.test.fixture.js'
 
 export const WEIGHTS = Buffer.alloc(300_000, 'weights of a model ')
 export const CONFIG = Buffer.from('{"model_type":"toy"}')
@@ -27,9 +29,8 @@ export interface Bench {
   hub: HubServer
   commit: string
   cache: string
-  /** How long was waited between attempts, had one waited. */
-  pauses: number[]
-  run(reference?: string, options?: DownloadOptions): Promise<HubEvent[]>
+  clock: Clock
+  run(reference?: string, options?: DownloadOptions, timing?: Partial<Timing>): Promise<HubEvent[]>
   /** A path in the model's folder of the cache. */
   folder(...path: string[]): string
   /** The first requests for the weights go wrong, each in its way. */
@@ -39,15 +40,20 @@ export interface Bench {
 /** Sets the bench up anew for each test of a file. */
 export function prepareBench(): Bench {
   const bench = {
-    pauses: [] as number[],
-    run: (reference = 'org/toy', options = {}) => {
-      const pause = (seconds: number): Promise<void> => Promise.resolve(void bench.pauses.push(seconds))
+    clock: makeClock(),
+    run: (reference = 'org/toy', options = {}, timing = {}) => {
       const all = { endpoint: bench.hub.endpoint, cache: bench.cache, environment: {}, ...options }
-      return lastValueFrom(downloadPausing(reference, all, { pause, silenceSeconds: 0.3 }).pipe(toArray()))
+      return lastValueFrom(downloadPausing(reference, all, { ...bench.clock, ...timing }).pipe(toArray()))
     },
     folder: (...path) => join(bench.cache, 'models--org--toy', ...path),
     faultsOfWeights: (...faults) => {
-      const left = [...faults]
+      const incomplete = bench.folder('blobs', `${sha256(WEIGHTS)}.attune.incomplete`)
+      let bytes = 0
+      const left = faults.map((fault): Fault => {
+        const here = (bytes += fault.cutAfter ?? 0)
+        const cutWhen = (): boolean => statSync(incomplete, { throwIfNoEntry: false })?.size === here
+        return { ...(fault.cutAfter === undefined ? {} : { cutWhen }), onSilence: bench.clock.ring, ...fault }
+      })
       bench.hub.fault = ({ host }) => (host === 'store' ? left.shift() : undefined)
     },
   } as Bench
@@ -55,7 +61,7 @@ export function prepareBench(): Bench {
   afterAll(() => bench.hub.close())
   beforeEach(() => {
     bench.cache = mkdtempSync(join(tmpdir(), 'attune-hub-'))
-    bench.pauses.length = 0
+    bench.clock.reset()
     bench.hub.seen.length = 0
     bench.hub.fault = () => undefined
     bench.hub.pageSize = 1000

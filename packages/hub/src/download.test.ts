@@ -22,6 +22,9 @@ const bench = prepareBench()
 const { run, folder } = bench
 const contents = (): Seen[] => bench.hub.seen.filter(({ path, host }) => host === 'store' || path.includes('/resolve/'))
 
+const seenAt = (request: string): number =>
+  bench.hub.seen.findIndex(({ host, method, path }) => `${method} ${host} ${path}` === request)
+
 describe('a download', () => {
   it('brings what a model needs, and no more, into the layout of the shared cache', async () => {
     const events = await run()
@@ -58,6 +61,21 @@ describe('a download', () => {
     expect(bench.hub.seen).toEqual([])
   })
 
+  it('requests the commit, the list of files, and the contents that are needed, once each', async () => {
+    await run()
+    const large = `/${sha256(WEIGHTS)}?signature=secret`
+    const small = ['README.md', 'config.json', 'model.safetensors', 'tokenizer.json']
+    expect(
+      bench.hub.seen.map(({ host, method, path }) => `${method} ${host} ${path.replace(/\?expand.*/, '')}`),
+    ).toEqual([
+      'GET hub /api/models/org/toy/revision/main',
+      `GET hub /api/models/org/toy/tree/${bench.commit}?recursive=true&expand=false`,
+      ...[...small.map((path) => `GET hub /org/toy/resolve/${bench.commit}/${path}`), `GET store ${large}`].sort(
+        (a, b) => seenAt(a) - seenAt(b),
+      ),
+    ])
+  })
+
   it('brings only what changed of a newer commit, and keeps the older', async () => {
     await run()
     bench.hub.seen.length = 0
@@ -79,7 +97,7 @@ describe('a download', () => {
   it('stops when nobody listens any more, and goes on from there', async () => {
     bench.faultsOfWeights({ cutAfter: 100_000 })
     const options = { endpoint: bench.hub.endpoint, cache: bench.cache, environment: {} }
-    const events = downloadPausing('org/toy', options, { silenceSeconds: 1, pause: pauseFor })
+    const events = downloadPausing('org/toy', options, { ...bench.clock, pause: pauseFor })
     await lastValueFrom(events.pipe(takeWhile((event) => event.type !== 'request.retried')))
     expect(existsSync(folder('blobs', `${sha256(WEIGHTS)}.attune.incomplete`))).toBe(true)
     expect(existsSync(folder('refs', 'main'))).toBe(false)

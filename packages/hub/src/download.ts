@@ -1,35 +1,37 @@
 import { existsSync } from 'node:fs'
-import { mkdir, statfs } from 'node:fs/promises'
+import { lstat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AttuneError, isAttuneError } from '@attune/core'
 import { withLock } from '@attune/files'
 import type { Observable } from 'rxjs'
-import { type CachedModel, findCached } from './cached-model.js'
+import { absent } from './absent.js'
+import { type CachedModel, findInCache } from './cached-model.js'
 import {
   type ModelCache,
   blobName,
   blobPath,
-  cannotCache,
   hasBlob,
   isCached,
   linkBlob,
+  makeFolder,
   modelCache,
-  readTree,
   snapshotFolder,
   tagCache,
   unlessReadOnly,
   writeRef,
-  writeTree,
 } from './cache.js'
+import { readTree, writeTree } from './cached-tree.js'
+import type { Connection, Timing } from './connection.js'
 import type { HubEvent } from './events.js'
 import { fetchBlob } from './fetch-blob.js'
 import { type RepositoryFile, listRepository, resolveCommit } from './listing.js'
 import { type ModelName, isCommit, parseModelName } from './model-name.js'
 import { neededFiles } from './needed-files.js'
-import { type Observed, observe } from './observe.js'
+import { observe } from './observe.js'
 import { type Progress, trackProgress } from './progress.js'
-import type { Connection } from './requests.js'
-import { type HubOptions, hubSettings } from './settings.js'
+import { sizeWithin } from './read-cached.js'
+import type { HubOptions } from './settings.js'
+import { checkWritten } from './written-names.js'
 
 /** What to download, besides what a model needs. */
 export interface DownloadOptions extends HubOptions {
@@ -38,6 +40,8 @@ export interface DownloadOptions extends HubOptions {
 }
 
 const FILES_AT_ONCE = 4
+/** Unit of the blocks that `lstat` counts. */
+const BLOCK_BYTES = 512
 
 /** What has to be known of a download in progress. */
 interface Download {
@@ -48,10 +52,28 @@ interface Download {
   readonly connection: Connection
 }
 
+/** Path of an incomplete file. Not the name of the Python library, whose older versions append under a lock that Node lacks. */
+const incompletePath = (cache: ModelCache, file: RepositoryFile): string => `${blobPath(cache, file)}.attune.incomplete`
+
+/** Bytes that must still be written for some files. Of incomplete files, only allocated blocks count as written. */
+async function bytesToWrite(cache: ModelCache, files: readonly RepositoryFile[]): Promise<number> {
+  let bytes = 0
+  for (const file of new Map(files.map((each) => [blobName(each), each])).values()) {
+    if ((await sizeWithin(cache.root, blobPath(cache, file))) === file.bytes) continue
+    const found = await lstat(incompletePath(cache, file)).catch(absent)
+    const here = found?.isFile() === true ? Math.min(found.size, (found.blocks ?? 0) * BLOCK_BYTES) : 0
+    bytes += here > file.bytes ? file.bytes : file.bytes - here
+  }
+  return bytes
+}
+
 /** Makes the folders that files come into, and sees whether these fit. */
-async function prepare({ root, folder }: ModelCache, bytes: number): Promise<void> {
+async function prepare(cache: ModelCache, files: readonly RepositoryFile[]): Promise<void> {
+  const { root, folder } = cache
   await tagCache(root)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(root, join(folder, 'blobs'))
+  await makeFolder(root, cache.locks)
+  const bytes = await bytesToWrite(cache, files)
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize >= bytes) return
   throw new AttuneError(
@@ -64,7 +86,7 @@ async function prepare({ root, folder }: ModelCache, bytes: number): Promise<voi
 /** Fetches a content that is not there, unless another process does: then it waits. */
 async function fetchFile(file: RepositoryFile, { cache, name, commit, progress, connection }: Download): Promise<void> {
   const target = blobPath(cache, file)
-  await mkdir(dirname(target), { recursive: true })
+  await makeFolder(cache.root, dirname(target))
   const { endpoint } = connection.settings
   const path = file.path.split('/').map(encodeURIComponent).join('/')
   const fetchIt = async (): Promise<void> => {
@@ -77,8 +99,7 @@ async function fetchFile(file: RepositoryFile, { cache, name, commit, progress, 
         file.sha256 === undefined
           ? ({ algorithm: 'git-sha1', value: file.blobId } as const)
           : ({ algorithm: 'sha256', value: file.sha256 } as const),
-      // Not the name that the Python library gives, whose older versions append to theirs under a lock that Node has not.
-      incomplete: `${target}.attune.incomplete`,
+      incomplete: incompletePath(cache, file),
       target,
       onBytes: (bytesHere: number) => progress.set(file.path, bytesHere),
     }
@@ -125,6 +146,7 @@ async function fetchModel(name: ModelName, extra: readonly string[], connection:
   const paths = tree.map(({ path }) => path)
   const wanted = new Set(neededFiles(name.name, paths, extra))
   const files = tree.filter(({ path }) => wanted.has(path))
+  checkWritten(name.name, files)
   const here = await Promise.all(files.map((file) => isCached(cache, commit, file)))
   const bytesOf = (some: readonly RepositoryFile[]): number => some.reduce((sum, { bytes }) => sum + bytes, 0)
   const [bytes, bytesCached] = [bytesOf(files), bytesOf(files.filter((_, i) => here[i]))]
@@ -133,7 +155,7 @@ async function fetchModel(name: ModelName, extra: readonly string[], connection:
     .filter((_, i) => here[i])
     .forEach((file) => tell({ type: 'file.completed', path: file.path, bytes: file.bytes, cached: true }))
   const missing = files.filter((_, i) => here[i] !== true)
-  if (missing.length > 0) await prepare(cache, bytes - bytesCached)
+  if (missing.length > 0) await prepare(cache, missing)
   const progress = trackProgress(bytes, bytesCached, tell)
   await inParallel(missing, (file) => bring(file, { cache, name, commit, progress, connection }))
   progress.finish()
@@ -145,7 +167,7 @@ async function fetchModel(name: ModelName, extra: readonly string[], connection:
 /** What is in the cache, when the Hub cannot be reached and it will do. @throws the error that says why not the Hub */
 async function fallBack(reference: string, extra: readonly string[], connection: Connection, error: unknown) {
   if (!isAttuneError(error) || error.code !== 'HUB_UNREACHABLE') throw error
-  const cached = await findCached(reference, connection.settings, extra).catch(() => undefined)
+  const cached = await findInCache(reference, connection.settings, extra).catch(() => undefined)
   if (cached === undefined) throw error
   connection.tell({
     type: 'hub.warned',
@@ -154,37 +176,28 @@ async function fallBack(reference: string, extra: readonly string[], connection:
   return cached
 }
 
-const asUserError = (error: unknown, cache: string): unknown =>
-  ['ENOSPC', 'EACCES', 'EROFS', 'EDQUOT', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code))
-    ? cannotCache(cache, error as NodeJS.ErrnoException)
-    : error
-
 /** As {@link download}, and told how to wait: tests do not. */
 export function downloadPausing(
   reference: string,
   options: DownloadOptions,
-  observed?: Observed,
+  timing?: Partial<Timing>,
 ): Observable<HubEvent> {
-  return observe(async (parts) => {
+  const work = async (connection: Connection): Promise<void> => {
     const began = Date.now()
     const name = parseModelName(reference)
-    const connection = { ...parts, settings: hubSettings(options) }
     const { settings, tell } = connection
     const extra = options.files ?? []
     const end = new AbortController()
     const bounded = { ...connection, signal: AbortSignal.any([connection.signal, end.signal]) }
-    try {
-      const model = settings.offline
-        ? await findCached(reference, settings, extra)
-        : await fetchModel(name, extra, bounded).catch((error: unknown) => {
-            end.abort(error) // what else is under way at the moment
-            return fallBack(reference, extra, connection, error)
-          })
-      tell({ type: 'download.completed', ...model, seconds: (Date.now() - began) / 1000 })
-    } catch (error) {
-      throw asUserError(error, settings.cache)
-    }
-  }, observed)
+    const model = settings.offline
+      ? await findInCache(reference, settings, extra)
+      : await fetchModel(name, extra, bounded).catch((error: unknown) => {
+          end.abort(error) // what else is under way at the moment
+          return fallBack(reference, extra, connection, error)
+        })
+    tell({ type: 'download.completed', ...model, seconds: (Date.now() - began) / 1000 })
+  }
+  return observe(options, work, timing)
 }
 
 /**

@@ -1,9 +1,15 @@
-import { lstat, open, rename, rm } from 'node:fs/promises'
+import { constants, lstat, open, rename, rm } from 'node:fs/promises'
 import { AttuneError } from '@attune/core'
+import type { Connection } from './connection.js'
+import { againFor, connectionFault } from './connection-fault.js'
 import { type Digest, digestOf } from './digests.js'
+import { HUB_LIMITS } from './limits.js'
 import { printable } from './model-name.js'
 import { type Again, type Attempt, persist } from './pauses.js'
-import { type Connection, againFor, chunksOf, connectionFault, refusal, send } from './requests.js'
+import { chunksOf, isCompressed } from './read-body.js'
+import { PLAIN_FILE } from './read-cached.js'
+import { refusal } from './refusal.js'
+import { send } from './send.js'
 
 /** One content to fetch. */
 export interface BlobJob {
@@ -50,20 +56,41 @@ function startOf(response: Response, job: BlobJob, asked: number): number {
     return asked
   }
   const length = headers.get('content-length')
-  const encoded = ![null, '', 'identity'].includes(headers.get('content-encoding'))
-  if (length !== null && !encoded && Number(length) !== job.bytes)
+  if (length !== null && !isCompressed(response) && Number(length) !== job.bytes)
     throw badFile(job, `${printable(length)} bytes are to come, and ${job.bytes} were announced`)
   return 0
 }
 
+/** State of all attempts to fetch one file. */
+interface Attempts {
+  /** Most bytes that any attempt had; only bytes beyond count as gained. */
+  reached: number
+  /** Bytes received in all attempts. */
+  received: number
+}
+
+/** Bytes that may be received for one file, as a multiple of its size. */
+const MAXIMUM_COPIES = 8
+const SMALL_FILE_BYTES = 2 ** 20
+
 /** Writes what comes behind what is there. Resolves to the bytes that are there then. */
-async function append(response: Response, job: BlobJob, from: number, silenceSeconds: number): Promise<number> {
-  const file = await open(job.incomplete, from > 0 ? 'a' : 'w')
+async function append(
+  response: Response,
+  job: BlobJob,
+  from: number,
+  attempts: Attempts,
+  connection: Connection,
+): Promise<number> {
+  const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants
+  const file = await open(job.incomplete, O_WRONLY | O_CREAT | PLAIN_FILE | (from > 0 ? O_APPEND : O_TRUNC))
   let here = from
   job.onBytes(here)
   try {
-    for await (const chunk of chunksOf(response, silenceSeconds)) {
+    for await (const chunk of chunksOf(response, 'content', connection)) {
       if (here + chunk.length > job.bytes) throw badFile(job, `more than the ${job.bytes} bytes that were announced`)
+      attempts.received += chunk.length
+      if (attempts.received > MAXIMUM_COPIES * job.bytes + SMALL_FILE_BYTES)
+        throw badFile(job, `${attempts.received} bytes were received for its ${job.bytes}, and it is still incomplete`)
       await file.writeFile(chunk)
       here += chunk.length
       job.onBytes(here)
@@ -88,7 +115,14 @@ async function failure(response: Response, job: BlobJob, { settings }: Connectio
   throw refusal(response, job.url, '')
 }
 
-async function attempt(job: BlobJob, connection: Connection): Promise<Attempt<boolean>> {
+/** True if an attempt had enough more bytes than all before it to reset the count of failures. */
+function isGain(here: number, attempts: Attempts): boolean {
+  const gained = here - attempts.reached >= HUB_LIMITS.gainedBytes
+  if (gained) attempts.reached = here
+  return gained
+}
+
+async function attempt(job: BlobJob, attempts: Attempts, connection: Connection): Promise<Attempt<boolean>> {
   const before = await bytesBefore(job)
   if (before === job.bytes && before > 0) return { done: true }
   let here = before
@@ -97,12 +131,15 @@ async function attempt(job: BlobJob, connection: Connection): Promise<Attempt<bo
     const response = await send(job.url, { headers }, 'anywhere', connection)
     if (!response.ok) return againFor(response) ?? (await failure(response, job, connection))
     const from = startOf(response, job, before)
-    here = await append(response, job, from, connection.silenceSeconds)
+    here = await append(response, job, from, attempts, connection)
     if (here === job.bytes) return { done: from > 0 }
-    return { again: `the connection was cut after ${here} of ${job.bytes} bytes`, gained: here > before }
+    return {
+      again: `the connection was cut after ${here} of ${job.bytes} bytes`,
+      gained: isGain(here, attempts),
+    }
   } catch (error) {
     const fault = connectionFault(error, connection.signal)
-    return { ...fault, gained: (await bytesBefore(job)) > before }
+    return { ...fault, gained: isGain(await bytesBefore(job), attempts) }
   }
 }
 
@@ -115,11 +152,14 @@ async function attempt(job: BlobJob, connection: Connection): Promise<Attempt<bo
  * @throws AttuneError `HUB_BAD_FILE`, `HUB_UNREACHABLE`, `HUB_FORBIDDEN`, `HUB_NOT_FOUND`
  */
 export async function fetchBlob(job: BlobJob, connection: Connection): Promise<void> {
+  const attempts = { reached: await bytesBefore(job), received: 0 }
   for (let mayBeginAnew = true; ; mayBeginAnew = false) {
-    const resumed = await persist(`fetching ${printable(job.path)}`, () => attempt(job, connection), connection)
+    const once = (): Promise<Attempt<boolean>> => attempt(job, attempts, connection)
+    const resumed = await persist(`fetching ${printable(job.path)}`, once, connection)
     const found = await digestOf(job.incomplete, job.bytes, job.digest.algorithm)
     if (found === job.digest.value) break
     await rm(job.incomplete, { force: true })
+    attempts.reached = 0
     job.onBytes(0)
     // The part that was here before may have been damaged; what came in one piece was wrong where it came from.
     if (!resumed || !mayBeginAnew)

@@ -22,6 +22,12 @@ const sendError = (response: ServerResponse, status: number, code: string, error
     .writeHead(status, { 'x-error-code': code, 'content-type': 'application/json' })
     .end(JSON.stringify({ error }))
 
+function beSilent(response: ServerResponse, fault: Fault): void {
+  if (response.destroyed || fault.onSilence === undefined) return
+  fault.onSilence()
+  setImmediate(beSilent, response, fault)
+}
+
 /** Sends a file or the asked part of it, with what goes wrong. */
 function sendContent(
   { method, headers: { range } }: IncomingMessage,
@@ -43,9 +49,14 @@ function sendContent(
   })
   if (method === 'HEAD') return void response.end()
   if (fault.cutAfter === undefined) return void response.end(part)
-  response.write(part.subarray(0, fault.cutAfter), () => {
-    if (fault.stalls !== true) setTimeout(() => response.destroy(), 20)
-  })
+  const cut = (): void => {
+    if (response.destroyed) return
+    if (fault.cutWhen?.() === false) setImmediate(cut)
+    else if (fault.stalls === true) beSilent(response, fault)
+    else response.socket?.destroySoon()
+  }
+  response.write(part.subarray(0, fault.cutAfter))
+  cut()
 }
 
 function entryOf(path: string, content: Buffer): object {
@@ -164,7 +175,8 @@ const serve = (
       const seen = { host, method: request.method ?? '', path: request.url ?? '', range, authorization }
       hub().seen.push(seen)
       const fault = hub().fault(seen) ?? {}
-      if (fault.silent === true) return
+      if (fault.silent === true) return beSilent(response, fault)
+      if (fault.respond !== undefined) return fault.respond(response)
       if (fault.status !== undefined) return void response.writeHead(fault.status, fault.headers).end(fault.body)
       answer(hub(), { request, response, body: Buffer.concat(chunks), fault })
     })

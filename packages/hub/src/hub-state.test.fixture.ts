@@ -26,12 +26,18 @@ export interface Fault {
   readonly body?: string
   /** How many bytes of the body are sent before the connection is cut. */
   readonly cutAfter?: number
+  /** Asked again and again until it is true, before the connection is cut: what came must have been read. */
+  readonly cutWhen?: () => boolean
   /** Whether it stays open then, and nothing more comes. */
   readonly stalls?: boolean
   readonly change?: (content: Buffer) => Buffer
   readonly ignoresRange?: boolean
   /** No answer at all comes. */
   readonly silent?: boolean
+  /** Called again and again while nothing comes, in the place of time that passes. */
+  readonly onSilence?: () => void
+  /** Answers in the place of the Hub. */
+  readonly respond?: (response: ServerResponse) => void
 }
 
 /** A Hub of one's own, with a store for large files on another port. */

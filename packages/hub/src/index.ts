@@ -1,6 +1,8 @@
 export { findCached, type CachedModel } from './cached-model.js'
 export { download, modelFolder, type DownloadOptions } from './download.js'
 export type { HubEvent, HubEvents } from './events.js'
+export { HUB_LIMITS } from './limits.js'
 export { isModelName, parseModelName, type ModelName } from './model-name.js'
+export { redact } from './redact.js'
 export { upload, type UploadOptions } from './upload.js'
 export { hubSettings, type HubOptions, type HubSettings } from './settings.js'

@@ -1,8 +1,12 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, isRecord } from '@attune/core'
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'
+import type { Connection } from './connection.js'
+import { HUB_LIMITS } from './limits.js'
 import { checkedPath, isCommit, printable } from './model-name.js'
-import { type Connection, fetchFor, shown } from './requests.js'
+import { shown } from './refusal.js'
+import { type Inspect, fetchFor, understood } from './requests.js'
+import { conflictAmong } from './path-conflicts.js'
 
 /** A file of a repository. */
 export interface RepositoryFile {
@@ -16,7 +20,8 @@ export interface RepositoryFile {
   readonly xetHash?: string
 }
 
-const MAXIMUM_FILES = 20_000
+/** Checking an entry takes some 20 microseconds. */
+const STEPS_PER_ENTRY = 4000
 const bytes = z.int().min(0)
 const hexadecimal = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`))
 
@@ -39,27 +44,23 @@ const malformed = (endpoint: string, name: string, why: string): AttuneError =>
 /** The commit that a revision of a model is now. @throws AttuneError `HUB_NOT_FOUND`, `HUB_FORBIDDEN`, `HUB_UNREACHABLE`, `HUB_BAD_ANSWER` */
 export async function resolveCommit(name: string, revision: string, connection: Connection): Promise<string> {
   const { endpoint } = connection.settings
-  const info = await modelInfo({
+  const asked = modelInfo({
     name,
     revision,
     additionalFields: ['sha'],
     hubUrl: endpoint,
     fetch: fetchFor('endpoint', connection),
-  }).catch((error: unknown) => {
-    if ((error as Error).name === 'SyntaxError') throw malformed(endpoint, name, 'no JSON')
-    throw error
   })
+  const info = await understood(asked, name, connection)
   if (typeof info.sha === 'string' && isCommit(info.sha)) return info.sha
   throw malformed(endpoint, name, 'it has no commit')
 }
 
 function fileOf(entry: unknown, name: string, endpoint: string): RepositoryFile | undefined {
+  if (!isRecord(entry) || entry['type'] !== 'file') return undefined
   const { data, error } = entrySchema.safeParse(entry)
-  if (data === undefined) {
-    if ((entry as { readonly type?: unknown } | null)?.type !== 'file') return undefined
+  if (data === undefined)
     throw malformed(endpoint, name, `a file without what must be known of it: ${printable(z.prettifyError(error))}`)
-  }
-  if (data.type !== 'file') return undefined
   const { path, size, oid, lfs, xetHash } = data
   checkedPath(path, name)
   return {
@@ -71,15 +72,29 @@ function fileOf(entry: unknown, name: string, endpoint: string): RepositoryFile 
   }
 }
 
-/**
- * All files of a model at a commit.
- * @throws AttuneError `BAD_REPOSITORY_PATH` for names that lead elsewhere, and those of {@link resolveCommit}
- */
-export async function listRepository(
-  name: string,
-  commit: string,
-  connection: Connection,
-): Promise<readonly RepositoryFile[]> {
+/** Makes a `fetch` for the pages of one list, which refuses repeated pages and too many of them. */
+function pagesOf(name: string, connection: Connection): typeof fetch {
+  const { endpoint } = connection.settings
+  let [entries, empty] = [0, 0]
+  const inspect: Inspect = (_, page) => {
+    if (!Array.isArray(page)) throw malformed(endpoint, name, 'no list of files')
+    if (page.length === 0 && ++empty > HUB_LIMITS.emptyPages)
+      throw malformed(endpoint, name, `more than ${HUB_LIMITS.emptyPages} empty pages`)
+    entries += page.length
+    if (entries > HUB_LIMITS.entries) throw malformed(endpoint, name, `more than ${HUB_LIMITS.entries} entries`)
+    connection.budget.spend(STEPS_PER_ENTRY * page.length)
+  }
+  const fetchPage = fetchFor('endpoint', connection, inspect)
+  const asked = new Set<string>()
+  return async (input, init) => {
+    if (asked.has(String(input))) throw malformed(endpoint, name, 'a list of files that links back to its own pages')
+    if (asked.size === HUB_LIMITS.pages) throw malformed(endpoint, name, `more than ${HUB_LIMITS.pages} pages of files`)
+    asked.add(String(input))
+    return await fetchPage(input, init)
+  }
+}
+
+async function listed(name: string, commit: string, connection: Connection): Promise<readonly RepositoryFile[]> {
   const { endpoint } = connection.settings
   const files: RepositoryFile[] = []
   const entries = listFiles({
@@ -87,18 +102,29 @@ export async function listRepository(
     recursive: true,
     revision: commit,
     hubUrl: endpoint,
-    fetch: fetchFor('endpoint', connection),
+    fetch: pagesOf(name, connection),
   })
-  try {
-    for await (const entry of entries) {
-      const file = fileOf(entry, name, endpoint)
-      if (file !== undefined) files.push(file)
-      if (files.length > MAXIMUM_FILES) throw malformed(endpoint, name, `more than ${MAXIMUM_FILES} files`)
-    }
-  } catch (error) {
-    if (['SyntaxError', 'TypeError'].includes((error as Error).name))
-      throw malformed(endpoint, name, 'no list of files')
-    throw error
+  for await (const entry of entries) {
+    const file = fileOf(entry, name, endpoint)
+    if (file !== undefined) files.push(file)
+    if (files.length > HUB_LIMITS.files) throw malformed(endpoint, name, `more than ${HUB_LIMITS.files} files`)
   }
   return files
+}
+
+/**
+ * All files of a model at a commit.
+ * @throws AttuneError `BAD_REPOSITORY_PATH` for names that lead elsewhere, and those of {@link resolveCommit}, also for lists
+ *   without end, with a path that is listed twice, or as a file and as a folder
+ */
+export async function listRepository(
+  name: string,
+  commit: string,
+  connection: Connection,
+): Promise<readonly RepositoryFile[]> {
+  const files = await understood(listed(name, commit, connection), name, connection)
+  const conflict = conflictAmong(files.map(({ path }) => path))
+  if (conflict === undefined) return files
+  const [one, other] = conflict.map((path) => JSON.stringify(printable(path)))
+  throw malformed(connection.settings.endpoint, name, `the files ${one} and ${other}, which cannot both be there`)
 }

@@ -1,4 +1,5 @@
 import { AttuneError } from '@attune/core'
+import { redact } from './redact.js'
 
 /** A model of the Hub at a revision. */
 export interface ModelName {
@@ -10,6 +11,9 @@ export interface ModelName {
 
 const PART = /^(?![-.])[A-Za-z0-9_.-]{1,96}(?<![-.])$/
 const COMMIT = /^[0-9a-f]{40}$/
+/** A revision is the name of a file in the cache; most file systems allow this length. */
+const MAXIMUM_REVISION_BYTES = 255
+const MAXIMUM_PATH_BYTES = 1024
 const WINDOWS_DRIVE = /^[A-Za-z]:/
 
 /** Whether a revision is a whole commit hash, whose content never changes. */
@@ -17,7 +21,10 @@ export const isCommit = (revision: string): boolean => COMMIT.test(revision)
 
 /** Text of outsiders, safe to print: no control characters, which terminals obey, and not long. */
 export const printable = (text: string, maximumLength = 200): string =>
-  text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '·').slice(0, maximumLength)
+  text
+    .slice(0, maximumLength)
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '·')
+    .toWellFormed()
 
 /** Why the Hub would not take a name, if so: its rules are letters, digits, `-`, `_`, `.`, and neither `--` nor `..`. */
 function faultInName(name: string): string | undefined {
@@ -32,7 +39,9 @@ function faultInName(name: string): string | undefined {
 /** Why a revision is no name that git could have, if so: see git-check-ref-format. */
 function faultInRevision(revision: string): string | undefined {
   if (revision === '') return 'the revision after "@" is empty'
-  if (revision.length > 255) return 'the revision is longer than 255 characters'
+  if (Buffer.byteLength(revision) > MAXIMUM_REVISION_BYTES)
+    return `the revision is longer than ${MAXIMUM_REVISION_BYTES} bytes`
+  if (!revision.isWellFormed()) return 'the revision is not valid Unicode'
   // eslint-disable-next-line no-control-regex -- these are what a revision may not hold
   if (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|^[-./@]|[./]$/.test(revision))
     return 'the revision is no name of a branch, a tag or a commit'
@@ -51,7 +60,7 @@ export function parseModelName(text: string): ModelName {
   if (fault === undefined) return { name, revision }
   throw new AttuneError(
     'BAD_MODEL_NAME',
-    `a model of the Hub is written organization/name or organization/name@revision, got ${JSON.stringify(printable(text))}: ${fault}`,
+    `a model of the Hub is written organization/name or organization/name@revision, got ${JSON.stringify(redact(printable(text)))}: ${fault}`,
     'For example: google-bert/bert-base-uncased, or google-bert/bert-base-uncased@main.',
   )
 }
@@ -69,12 +78,12 @@ export function isModelName(text: string): boolean {
  * @throws AttuneError `BAD_REPOSITORY_PATH`
  */
 export function checkedPath(path: string, where: string): string {
-  const parts = path.split('/')
   const sound =
-    path.length <= 1024 &&
+    Buffer.byteLength(path) <= MAXIMUM_PATH_BYTES &&
+    path.isWellFormed() && // half of a surrogate pair can be neither sent nor written
     // eslint-disable-next-line no-control-regex -- these are what a path may not hold
     !/[\x00-\x1f\x7f\\]/.test(path) &&
-    parts.every((part) => part !== '' && part !== '.' && part !== '..' && !WINDOWS_DRIVE.test(part))
+    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !WINDOWS_DRIVE.test(part))
   if (sound) return path
   throw new AttuneError(
     'BAD_REPOSITORY_PATH',

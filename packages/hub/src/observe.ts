@@ -1,24 +1,65 @@
 import { Observable } from 'rxjs'
-import type { HubEvent, Tell } from './events.js'
-import { type Pause, pauseFor } from './pauses.js'
+import type { Connection, Timing } from './connection.js'
+import type { HubEvent, HubHappening, Tell } from './events.js'
+import { HUB_LIMITS } from './limits.js'
+import { createOperationBudget } from './operation-budget.js'
+import { pauseFor, setAlarm } from './pauses.js'
+import { redact } from './redact.js'
+import { mapErrorTexts, mapStrings } from './redact-error.js'
+import { type HubOptions, type HubSettings, hubSettings } from './settings.js'
+import { writeFault } from './write-fault.js'
 
-/** How long to wait for what. */
-export interface Observed {
-  readonly pause: Pause
-  readonly silenceSeconds: number
+const TIMING: Timing = {
+  pause: pauseFor,
+  silenceSeconds: HUB_LIMITS.silenceSeconds,
+  now: () => performance.now(),
+  setAlarm,
 }
 
-const PATIENCE: Observed = { pause: pauseFor, silenceSeconds: 60 }
+/** The user's token, read only when something leaves the package, so that no object holds it. */
+function secretsOf({ token }: HubSettings): readonly string[] {
+  try {
+    const secret = token()
+    return secret === undefined ? [] : [secret]
+  } catch {
+    return [] // a token that cannot be sent is unknown to servers
+  }
+}
 
-/** Work as a cold Observable of what happens in it; unsubscribing calls it off. */
+/** Redacts an event. Its folder has no text of a server in it, and must remain usable. */
+function withoutSecrets(happening: HubHappening, settings: HubSettings): HubHappening {
+  const texts = Object.entries(happening).filter(([key, value]) => key !== 'type' && typeof value !== 'number')
+  if (texts.length === 0) return happening
+  const secrets = secretsOf(settings)
+  const changed = Object.fromEntries(texts.filter(([key]) => key !== 'folder'))
+  return { ...happening, ...(mapStrings(changed, (text) => redact(text, secrets)) as object) }
+}
+
+/** Converts an error for callers: an AttuneError for errors of the file system, and redacted. */
+export async function outgoingError(error: unknown, settings: HubSettings): Promise<unknown> {
+  const secrets = secretsOf(settings)
+  return mapErrorTexts(await writeFault(error, settings.cache), (text) => redact(text, secrets))
+}
+
+/** Runs work as a cold Observable of its events; unsubscribing aborts it. Events and errors are redacted. */
 export const observe = (
-  work: (parts: Observed & { readonly tell: Tell; readonly signal: AbortSignal }) => Promise<void>,
-  observed: Observed = PATIENCE,
+  options: HubOptions,
+  work: (connection: Connection) => Promise<void>,
+  timing: Partial<Timing> = {},
 ): Observable<HubEvent> =>
   new Observable((subscriber) => {
     const controller = new AbortController()
-    const tell: Tell = (happening) => subscriber.next({ ...happening, at: Date.now() })
-    work({ ...observed, tell, signal: controller.signal }).then(
+    const begin = async (): Promise<void> => {
+      const settings = hubSettings(options)
+      const tell: Tell = (happening) => subscriber.next({ ...withoutSecrets(happening, settings), at: Date.now() })
+      const budget = createOperationBudget(settings.endpoint)
+      await work({ ...TIMING, ...timing, settings, tell, budget, signal: controller.signal }).catch(
+        async (error: unknown) => {
+          throw await outgoingError(error, settings)
+        },
+      )
+    }
+    begin().then(
       () => subscriber.complete(),
       (error: unknown) => subscriber.error(error),
     )

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AttuneError } from '@attune/core'
@@ -63,6 +63,26 @@ function checkedToken(given: string, source: string): string | undefined {
   )
 }
 
+/** Reads the beginning of a token file, without waiting for a named pipe. @throws AttuneError `BAD_HUB_TOKEN` */
+function readBeginning(file: string): string {
+  try {
+    const handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    try {
+      const bytes = Buffer.alloc(MAXIMUM_TOKEN_BYTES + 1)
+      return bytes.toString('utf8', 0, readSync(handle, bytes))
+    } finally {
+      closeSync(handle)
+    }
+  } catch (error) {
+    throw new AttuneError(
+      'BAD_HUB_TOKEN',
+      `the token of the Hub cannot be read from ${file}: ${(error as Error).message}`,
+      'Check the file, or name another one: HF_TOKEN_PATH=FILE.',
+      { cause: error },
+    )
+  }
+}
+
 function readToken(environment: Environment): string | undefined {
   for (const name of ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN']) {
     const token = checkedToken(environment[name] ?? '', name)
@@ -70,7 +90,7 @@ function readToken(environment: Environment): string | undefined {
   }
   const file = expanded(environment['HF_TOKEN_PATH'] || join(hubHome(environment), 'token'))
   if (!existsSync(file)) return undefined
-  const text = readFileSync(file, 'utf8')
+  const text = readBeginning(file)
   return checkedToken(text.length > MAXIMUM_TOKEN_BYTES ? '\n?' : text, file)
 }
 

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { isAttuneError } from '@attune/core'
 import { lastValueFrom, toArray } from 'rxjs'
+import { makeClock } from './clock.test.fixture.js'
 import type { HubEvent } from './events.js'
 import { startHub } from './hub-server.test.fixture.js'
 import { type HubServer, TOKEN, addCommit, addRepository } from './hub-state.test.fixture.js'
@@ -39,14 +41,13 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const instantly = { pause: () => Promise.resolve(), silenceSeconds: 2 }
 const run = (options: UploadOptions = {}, reference = 'me/trained'): Promise<HubEvent[]> =>
   lastValueFrom(
     uploadPausing(
       folder,
       reference,
       { endpoint: hub.endpoint, environment: { HF_TOKEN: TOKEN }, ...options },
-      instantly,
+      makeClock(),
     ).pipe(toArray()),
   )
 const failing = async (work: Promise<unknown>): Promise<{ code: string; problem: string; remedy: string }> => {
@@ -79,6 +80,23 @@ describe('an upload', () => {
     expect(events.at(-1)).toMatchObject({ type: 'upload.completed', commit: parent(), changed: true })
     expect(sentShares(events).at(-1)).toBe(1)
     expect(hub.seen.filter(({ host, method }) => host === 'store' && method === 'PUT')).toHaveLength(1)
+  })
+
+  it('requests what an upload consists of, once each', async () => {
+    await run()
+    const digest = createHash('sha256').update(WEIGHTS).digest('hex')
+    expect(
+      hub.seen.map(({ host, method, path }) => `${method} ${host} ${path.replace(/\?(expand|recursive).*/, '')}`),
+    ).toEqual([
+      'GET hub /api/models/me/trained/revision/main',
+      'POST hub /api/repos/create',
+      'GET hub /api/models/me/trained/revision/main',
+      expect.stringMatching(/^GET hub \/api\/models\/me\/trained\/tree\/[0-9a-f]{40}$/),
+      'POST hub /api/models/me/trained/preupload/main',
+      'POST hub /me/trained.git/info/lfs/objects/batch',
+      `PUT store /${digest}?signature=secret`,
+      'POST hub /api/models/me/trained/commit/main',
+    ])
   })
 
   it('sends very large files in parts, as the store asks for them', async () => {

@@ -4,13 +4,15 @@ import { AttuneError, isAttuneError } from '@attune/core'
 import { commitIter, createRepo } from '@huggingface/hub'
 import type { Observable } from 'rxjs'
 import { digestOf } from './digests.js'
+import type { Connection, Timing } from './connection.js'
 import type { HubEvent } from './events.js'
 import { type RepositoryFile, listRepository, resolveCommit } from './listing.js'
 import { type LocalFile, localFiles } from './local-files.js'
 import { isCommit, parseModelName, printable } from './model-name.js'
-import { type Observed, observe } from './observe.js'
-import { type Connection, fetchFor } from './requests.js'
-import { type HubOptions, hubSettings } from './settings.js'
+import { observe } from './observe.js'
+import { fetchFor, understood } from './requests.js'
+import type { HubOptions } from './settings.js'
+import { checkUploadAnswers } from './upload-answers.js'
 
 /** How a model is uploaded. */
 export interface UploadOptions extends HubOptions {
@@ -23,6 +25,8 @@ export interface UploadOptions extends HubOptions {
 }
 
 const EVERY_MILLISECONDS = 250
+/** One to send it, and some for retries. */
+const REQUESTS_PER_FILE = 4
 
 /** What an upload changes. */
 interface Changes {
@@ -39,13 +43,14 @@ async function findOrCreate(name: string, branch: string, options: UploadOptions
   }
   const found = await resolveCommit(name, branch, connection).catch(missing)
   if (found !== undefined) return { parent: found, created: false }
-  await createRepo({
+  const made = createRepo({
     repo: { type: 'model', name },
     visibility: options.public === true ? 'public' : 'private',
     hubUrl: connection.settings.endpoint,
     accessToken: 'hf_', // asked for by its type; the token itself is added where the request is sent
     fetch: fetchFor('endpoint', connection),
   })
+  await understood(made, name, connection)
   return { parent: await resolveCommit(name, branch, connection), created: true }
 }
 
@@ -101,7 +106,7 @@ const commitSteps = ({ name, branch, parent, files, message }: NewCommit, connec
     title: message,
     operations: files.map(({ path, file }) => ({ operation: 'addOrUpdate', path, content: pathToFileURL(file) })),
     hubUrl: connection.settings.endpoint,
-    fetch: fetchFor('anywhere', connection), // large files go to a store of another origin
+    fetch: fetchFor('anywhere', connection, checkUploadAnswers(files)), // large files go to a store of another origin
     // By plain HTTP, which the Hub takes as well: what Xet saves is what two versions of a file share, and trained weights
     // share next to nothing; and its tokens would go to whichever address an answer names.
     useXet: false,
@@ -111,9 +116,10 @@ const commitSteps = ({ name, branch, parent, files, message }: NewCommit, connec
 /** Sends the files and makes the commit. Resolves to its hash. */
 async function makeCommit(commit: NewCommit, connection: Connection): Promise<string> {
   const steps = commitSteps(commit, connection)
+  const next = () => understood(steps.next(), commit.name, connection)
   let toldAt = -Infinity
-  let step = await steps.next()
-  for (; step.done !== true; step = await steps.next()) {
+  let step = await next()
+  for (; step.done !== true; step = await next()) {
     if (step.value.event !== 'fileProgress') continue
     const { path, progress, state } = step.value
     if (progress < 1 && Date.now() - toldAt < EVERY_MILLISECONDS) continue
@@ -145,46 +151,66 @@ function checkAllowed({ settings }: Connection): void {
     )
 }
 
+/** Converts the error for a local file that cannot be read. */
+const unreadable = (error: unknown): unknown => {
+  const { syscall, code, message } = error as NodeJS.ErrnoException
+  if (isAttuneError(error) || syscall === undefined || code === undefined) return error
+  return new AttuneError(
+    'FILE_NOT_READABLE',
+    `cannot read a file of the model: ${message}`,
+    'Check the file and its permissions, and repeat the command.',
+    { cause: error },
+  )
+}
+
+async function uploadFolder(folder: string, reference: string, options: UploadOptions, connection: Connection) {
+  const began = Date.now()
+  const { name, revision: branch } = parseModelName(reference)
+  const { settings, tell } = connection
+  checkAllowed(connection)
+  const files = await localFiles(resolve(folder))
+  connection.budget.allowRequests(REQUESTS_PER_FILE * files.length)
+  const { parent, created } = await findOrCreate(name, branch, options, connection)
+  const changes = await compare(files, await listRepository(name, parent, connection))
+  if (!created) checkReplaced(changes, parent, options.over, name)
+  const sent = [...changes.added, ...changes.replaced]
+  const paths = (some: readonly LocalFile[]): string[] => some.map(({ path }) => path)
+  tell({
+    type: 'upload.started',
+    name,
+    created,
+    added: paths(changes.added),
+    replaced: paths(changes.replaced),
+    unchanged: paths(changes.unchanged),
+    bytes: sent.reduce((sum, { bytes }) => sum + bytes, 0),
+  })
+  const message = options.message ?? 'Upload a model trained with Attune'
+  const made =
+    sent.length > 0 ? await makeCommit({ name, branch, parent, files: sent, message }, connection) : undefined
+  tell({
+    type: 'upload.completed',
+    commit: made ?? parent,
+    url: `${settings.endpoint}/${name}`,
+    changed: made !== undefined,
+    seconds: (Date.now() - began) / 1000,
+  })
+}
+
 /** As {@link upload}, and told how to wait: tests do not. */
-export function uploadPausing(
+export const uploadPausing = (
   folder: string,
   reference: string,
   options: UploadOptions,
-  observed?: Observed,
-): Observable<HubEvent> {
-  return observe(async (parts) => {
-    const began = Date.now()
-    const { name, revision: branch } = parseModelName(reference)
-    const connection: Connection = { ...parts, settings: hubSettings(options) }
-    const { settings, tell } = connection
-    checkAllowed(connection)
-    const files = await localFiles(resolve(folder))
-    const { parent, created } = await findOrCreate(name, branch, options, connection)
-    const changes = await compare(files, await listRepository(name, parent, connection))
-    if (!created) checkReplaced(changes, parent, options.over, name)
-    const sent = [...changes.added, ...changes.replaced]
-    const paths = (some: readonly LocalFile[]): string[] => some.map(({ path }) => path)
-    tell({
-      type: 'upload.started',
-      name,
-      created,
-      added: paths(changes.added),
-      replaced: paths(changes.replaced),
-      unchanged: paths(changes.unchanged),
-      bytes: sent.reduce((sum, { bytes }) => sum + bytes, 0),
-    })
-    const message = options.message ?? 'Upload a model trained with Attune'
-    const made =
-      sent.length > 0 ? await makeCommit({ name, branch, parent, files: sent, message }, connection) : undefined
-    tell({
-      type: 'upload.completed',
-      commit: made ?? parent,
-      url: `${settings.endpoint}/${name}`,
-      changed: made !== undefined,
-      seconds: (Date.now() - began) / 1000,
-    })
-  }, observed)
-}
+  timing?: Partial<Timing>,
+): Observable<HubEvent> =>
+  observe(
+    options,
+    (connection) =>
+      uploadFolder(folder, reference, options, connection).catch((error: unknown) => {
+        throw unreadable(error)
+      }),
+    timing,
+  )
 
 /**
  * Uploads the folder of a model or an adapter, card and all, as one commit. The repository is made if it is missing, and
