@@ -1,3 +1,4 @@
+export { type Statistics, diskFault } from './disk-fault.js'
 export { type Lock, type LockOwner, takeLock, withLock } from './lock.js'
 export { makeFolder } from './make-folder.js'
 export { readWholeFile } from './read-file.js'

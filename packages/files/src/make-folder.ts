@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 /**
  * Makes a folder and those that it is in, as far as they are missing. Node's own recursive `mkdir` reports every failure as
@@ -7,12 +9,12 @@ import { dirname } from 'node:path'
  * @throws the error of the file system, with its true code
  */
 export function makeFolder(path: string): void {
-  if (existsSync(path)) return
+  if (isFolder(path)) return
   const parent = dirname(path)
   if (parent !== path) makeFolder(parent)
   try {
     mkdirSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // another process was quicker
+    if (!isFolder(path)) throw error // else another process was quicker
   }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { copyFile, lstat, mkdir, readlink, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, lstat, readlink, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { AttuneError } from '@attune/core'
+import { makeFolder } from '@attune/files'
 import { absent } from './absent.js'
 import type { RepositoryFile } from './listing.js'
 import { isCommit } from './model-name.js'
@@ -52,24 +53,12 @@ async function lowestExisting(path: string): Promise<string> {
   return above === path || (await lstat(path).catch(absent)) !== undefined ? path : lowestExisting(above)
 }
 
-/** Makes a folder and its parents, one by one: `mkdir` with `recursive` reports a read-only disk as a missing folder. */
-async function makeAll(folder: string): Promise<void> {
-  const existing = await lowestExisting(folder)
-  const missing: string[] = []
-  for (let each = folder; each !== existing; each = dirname(each)) missing.unshift(each)
-  for (const each of missing)
-    await mkdir(each).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error // another process was quicker
-    })
-  if (!(await stat(folder)).isDirectory()) await mkdir(folder) // which throws the error that names it
-}
-
 /**
  * Makes a folder of the cache. Refuses a link that leads out of the cache, where files of others would be replaced.
  * @throws AttuneError `CANNOT_WRITE`
  */
-export async function makeFolder(root: string, folder: string): Promise<void> {
-  await makeAll(root)
+export async function makeCacheFolder(root: string, folder: string): Promise<void> {
+  makeFolder(root)
   const existing = await lowestExisting(folder)
   const [real, base] = await Promise.all([realpath(existing), realpath(root)])
   if (real !== base && !isInside(real, base))
@@ -78,12 +67,12 @@ export async function makeFolder(root: string, folder: string): Promise<void> {
       `${existing} is a link that leads out of the cache ${root}`,
       'Remove the link, or set HF_HUB_CACHE to the folder that it leads to.',
     )
-  await makeAll(folder)
+  makeFolder(folder)
 }
 
 /** Writes a small file so that no reader sees half of it. The temporary name is short, whatever the name of the file. */
 export async function replaceFile(cache: ModelCache, path: string, text: string): Promise<void> {
-  await makeFolder(cache.root, dirname(path))
+  await makeCacheFolder(cache.root, dirname(path))
   const temporary = join(cache.folder, `.${randomUUID()}.tmp`)
   try {
     await writeFile(temporary, text, { flag: 'wx' })
@@ -100,7 +89,7 @@ export const isCached = async (cache: ModelCache, commit: string, file: Reposito
 
 /** Marks the cache for backup programs (https://bford.info/cachedir/), once. */
 export async function tagCache(root: string): Promise<void> {
-  await makeAll(root)
+  makeFolder(root)
   await writeFile(join(root, 'CACHEDIR.TAG'), TAG, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
@@ -120,7 +109,7 @@ export async function writeRef(cache: ModelCache, revision: string, commit: stri
 /** Makes the link from a commit's file to its content; a copy where the system has no links. */
 export async function linkBlob(cache: ModelCache, commit: string, file: RepositoryFile): Promise<void> {
   const [blob, pointer] = [blobPath(cache, file), join(snapshotFolder(cache, commit), file.path)]
-  await makeFolder(cache.root, dirname(pointer))
+  await makeCacheFolder(cache.root, dirname(pointer))
   const target = relative(dirname(pointer), blob)
   if ((await readlink(pointer).catch(() => undefined)) === target) return
   await rm(pointer, { force: true })

@@ -105,5 +105,5 @@ export const findCached = (
   extra: readonly string[] = [],
 ): Promise<CachedModel> =>
   findInCache(reference, settings, extra).catch(async (error: unknown) => {
-    throw await outgoingError(error, settings)
+    throw outgoingError(error, settings)
   })

@@ -13,7 +13,7 @@ import {
   hasBlob,
   isCached,
   linkBlob,
-  makeFolder,
+  makeCacheFolder,
   modelCache,
   snapshotFolder,
   tagCache,
@@ -71,8 +71,8 @@ async function bytesToWrite(cache: ModelCache, files: readonly RepositoryFile[])
 async function prepare(cache: ModelCache, files: readonly RepositoryFile[]): Promise<void> {
   const { root, folder } = cache
   await tagCache(root)
-  await makeFolder(root, join(folder, 'blobs'))
-  await makeFolder(root, cache.locks)
+  await makeCacheFolder(root, join(folder, 'blobs'))
+  await makeCacheFolder(root, cache.locks)
   const bytes = await bytesToWrite(cache, files)
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize >= bytes) return
@@ -86,7 +86,7 @@ async function prepare(cache: ModelCache, files: readonly RepositoryFile[]): Pro
 /** Fetches a content that is not there, unless another process does: then it waits. */
 async function fetchFile(file: RepositoryFile, { cache, name, commit, progress, connection }: Download): Promise<void> {
   const target = blobPath(cache, file)
-  await makeFolder(cache.root, dirname(target))
+  await makeCacheFolder(cache.root, dirname(target))
   const { endpoint } = connection.settings
   const path = file.path.split('/').map(encodeURIComponent).join('/')
   const fetchIt = async (): Promise<void> => {

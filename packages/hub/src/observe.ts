@@ -36,9 +36,9 @@ function withoutSecrets(happening: HubHappening, settings: HubSettings): HubHapp
 }
 
 /** Converts an error for callers: an AttuneError for errors of the file system, and redacted. */
-export async function outgoingError(error: unknown, settings: HubSettings): Promise<unknown> {
+export function outgoingError(error: unknown, settings: HubSettings): unknown {
   const secrets = secretsOf(settings)
-  return mapErrorTexts(await writeFault(error, settings.cache), (text) => redact(text, secrets))
+  return mapErrorTexts(writeFault(error, settings.cache), (text) => redact(text, secrets))
 }
 
 /** Runs work as a cold Observable of its events; unsubscribing aborts it. Events and errors are redacted. */
@@ -54,8 +54,8 @@ export const observe = (
       const tell: Tell = (happening) => subscriber.next({ ...withoutSecrets(happening, settings), at: Date.now() })
       const budget = createOperationBudget(settings.endpoint)
       await work({ ...TIMING, ...timing, settings, tell, budget, signal: controller.signal }).catch(
-        async (error: unknown) => {
-          throw await outgoingError(error, settings)
+        (error: unknown) => {
+          throw outgoingError(error, settings)
         },
       )
     }
