@@ -31,7 +31,7 @@ COMP_WORDS=(${words.map((word) => `"${word}"`).join(' ')}); COMP_CWORD=${words.l
       const script = `autoload -Uz compinit && compinit -D -u; eval "$1"; emulate ksh
 COMP_WORDS=(attune plugins list --); COMP_CWORD=3; _attune; print -r -- "\${COMPREPLY[@]}"`
       const words = completionScript('zsh', buildProgram())
-      const options = { encoding: 'utf8', timeout: 20_000, input: '' } as const
+      const options = { encoding: 'utf8', timeout: 300_000, input: '' } as const
       const { stdout, stderr } = spawnSync('zsh', ['-fc', script, 'zsh', words], options)
       expect([stdout.trim().split(' ').sort(), stderr]).toEqual([['--help', '--json', '--kind'], ''])
     })
