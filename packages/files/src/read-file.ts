@@ -1,4 +1,15 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+
+/** `readFileSync` refuses files over 2 GiB; the state of a model may be larger. */
+const MAXIMUM_CHUNK = 2 ** 30
+
+function readUpTo(file: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size)
+  let at = 0
+  for (let read = -1; at < size && read !== 0; at += read)
+    read = readSync(file, bytes, at, Math.min(MAXIMUM_CHUNK, size - at), at)
+  return bytes.subarray(0, at)
+}
 
 /**
  * Reads a whole file of bounded size. A pipe or device in its place is refused; opening one without `O_NONBLOCK` could wait for
@@ -18,7 +29,7 @@ export function readWholeFile(path: string, maximumBytes: number): Buffer | unde
     const found = fstatSync(file)
     if (!found.isFile()) throw new Error('it is not a file')
     if (found.size > maximumBytes) throw new Error(`it has ${found.size} bytes; ${maximumBytes} are allowed`)
-    return readFileSync(file)
+    return readUpTo(file, found.size)
   } finally {
     closeSync(file)
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { createReadStream, existsSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isAttuneError } from '@attune/core'
 import { makeFolder } from './make-folder.js'
@@ -11,6 +11,12 @@ export type Files = Readonly<Record<string, Uint8Array | string | (() => Uint8Ar
 
 /** The SHA-256 of bytes, in hexadecimal. */
 export const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+
+async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Uint8Array)
+  return hash.digest('hex')
+}
 
 const REMEDY = 'Make room or choose another folder, then resume; what was there before is untouched.'
 
@@ -68,7 +74,7 @@ export async function writeFolderAtomically(folder: string, files: Files): Promi
       const path = join(temporary, name)
       const content = typeof given === 'function' ? given() : given
       await writeDurably(path, content)
-      if (digest(await readFile(path)) !== digest(content)) throw new Error(`${name} reads back with other bytes`)
+      if ((await digestOfFile(path)) !== digest(content)) throw new Error(`${name} reads back with other bytes`)
     }
     await syncFolder(temporary)
     await rm(old, { recursive: true, force: true })
