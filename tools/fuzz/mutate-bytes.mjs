@@ -1,8 +1,8 @@
 // @ts-check
-/** Changes bytes, most of all those at the beginning, where formats keep their lengths. */
-import { below, pick } from './mutate-json.mjs'
+/** Breaks bytes, most of all the first ones, where formats keep their lengths and counts. */
+import { below, pick } from './random.mjs'
 
-/** @typedef {() => number} Random */
+/** @import { Random } from './random.mjs' */
 
 const WORDS = [
   0n,
@@ -21,10 +21,13 @@ const WORDS = [
   2n ** 64n - 1n,
 ]
 
-/** A place in so many bytes, every second time among the first. @param {number} length @param {Random} random */
-const place = (length, random) => below(random() < 0.5 ? Math.min(length, 400) : length, random)
+/** A length that lies, as 64 bits. @param {Random} random */
+export const falseLength = (random) => pick(WORDS, random)
 
-/** Places where a small whole number of 64 bits stands, as lengths and counts do. @param {Buffer} bytes */
+/** An offset, every second time among the first 400. @param {number} length @param {Random} random */
+const offset = (length, random) => below(random() < 0.5 ? Math.min(length, 400) : length, random)
+
+/** Offsets at which a small integer of 64 bits stands, as lengths and counts do. @param {Buffer} bytes */
 export function lengthsIn(bytes) {
   const found = []
   for (let at = 0; at + 8 <= Math.min(bytes.length, 20_000); at++)
@@ -33,10 +36,19 @@ export function lengthsIn(bytes) {
   return found
 }
 
-/** @param {Buffer} bytes @param {number[]} lengths @param {Random} random @returns {Buffer} */
-function changeOnce(bytes, lengths, random) {
+/** @param {Buffer} bytes @param {Random} random @returns {Buffer} */
+function changedLength(bytes, random) {
+  const lengths = lengthsIn(bytes)
+  const at = lengths.length === 0 ? below(bytes.length - 7, random) : pick(lengths, random)
+  const near = bytes.readBigUInt64LE(at) + BigInt(below(9, random) - 4)
+  bytes.writeBigUInt64LE(random() < 0.5 ? falseLength(random) : BigInt.asUintN(64, near), at)
+  return bytes
+}
+
+/** @param {Buffer} bytes @param {Random} random @returns {Buffer} */
+function changeOnce(bytes, random) {
   if (bytes.length < 16) return bytes
-  const at = place(bytes.length, random)
+  const at = offset(bytes.length, random)
   switch (below(8, random)) {
     case 0:
       bytes[at] ^= 1 << below(8, random)
@@ -45,41 +57,27 @@ function changeOnce(bytes, lengths, random) {
       bytes[at] = below(256, random)
       return bytes
     case 2:
-      bytes.writeBigUInt64LE(pick(WORDS, random), Math.min(at, bytes.length - 8))
+      bytes.writeBigUInt64LE(falseLength(random), Math.min(at, bytes.length - 8))
       return bytes
     case 3:
-    case 4: {
-      // A length lies: by a little, or by a lot.
-      const spot = lengths.length === 0 ? at : pick(lengths, random)
-      if (spot + 8 > bytes.length) return bytes
-      const near = bytes.readBigUInt64LE(spot) + BigInt(below(9, random) - 4)
-      bytes.writeBigUInt64LE(random() < 0.5 ? pick(WORDS, random) : BigInt.asUintN(64, near), spot)
-      return bytes
-    }
+    case 4:
+      return changedLength(bytes, random)
     case 5:
       return bytes.subarray(0, at)
     case 6:
       return Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.min(bytes.length, at + below(40, random)))])
     default: {
-      const from = place(bytes.length, random)
+      const from = offset(bytes.length, random)
       bytes.copyWithin(at, from, from + below(64, random))
       return bytes
     }
   }
 }
 
-/** A changed copy. @param {Buffer} seed @param {number[]} lengths of the seed @param {Random} random */
-export function changedBytes(seed, lengths, random) {
+/** A changed copy. @param {Buffer} seed @param {Random} random @returns {Buffer} */
+export function changedBytes(seed, random) {
   /** @type {Buffer} */
   let bytes = Buffer.from(seed)
-  for (let n = 1 + below(4, random); n > 0; n--) bytes = changeOnce(bytes, lengths, random)
+  for (let n = 1 + below(4, random); n > 0; n--) bytes = changeOnce(bytes, random)
   return bytes
-}
-
-/** The bytes of a safetensors file, whose header may lie about its length. @param {string} header @param {Uint8Array} data @param {Random} random */
-export function safetensorsOf(header, data, random) {
-  const text = Buffer.from(header)
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(random() < 0.05 ? pick(WORDS, random) : BigInt(text.length))
-  return Buffer.concat([length, text, data])
 }

@@ -1,53 +1,15 @@
 // @ts-check
-/** Changes JSON, as a value and as a text, in the ways in which a hostile or broken file differs from a sound one. */
+/** Breaks JSON as a value: other values, keys and nesting, as a malformed or malicious file has them. */
+import { NUMBERS, WORDS } from './atoms.mjs'
+import { below, magnitude, pick } from './random.mjs'
 
-/** @typedef {() => number} Random uniform in [0, 1) */
+/** @import { Random } from './random.mjs' */
 
-/** @template T @param {readonly T[]} items @param {Random} random */
-export const pick = (items, random) => items[Math.floor(random() * items.length)]
-/** A whole number in [0, limit). @param {number} limit @param {Random} random */
-export const below = (limit, random) => Math.floor(random() * limit)
-
-const NUMBERS = [
-  0,
-  -0,
-  1,
-  -1,
-  2,
-  0.5,
-  255,
-  65536,
-  2 ** 31 - 1,
-  2 ** 31,
-  2 ** 32,
-  2 ** 53,
-  2 ** 53 - 1,
-  1e21,
-  1e308,
-  -1e308,
-]
-const TEXTS = [
-  '',
-  ' ',
-  '\0',
-  '\ud800',
-  '\udc00x',
-  '🙂',
-  '__proto__',
-  'constructor',
-  'toString',
-  '[UNK]',
-  '▁',
-  'Ġ',
-  '../x',
-  '(a+)+$',
-]
 const KEYS = ['__proto__', 'constructor', 'toString', 'length', 'type', '', 'then', 'hasOwnProperty']
 
-/** Arrays or objects within each other, so many deep. @param {number} depth @param {boolean} objects */
-function nested(depth, objects) {
-  /** @type {unknown} */
-  let value = 1
+/** Arrays or objects inside each other. @param {unknown} inner @param {number} depth @param {boolean} objects @returns {unknown} */
+export function nested(inner, depth, objects) {
+  let value = inner
   for (let i = 0; i < depth; i++) value = objects ? { a: value } : [value]
   return value
 }
@@ -63,20 +25,20 @@ function anything(random) {
     case 3:
       return pick(NUMBERS, random)
     case 4:
-      return pick(TEXTS, random)
+      return pick(WORDS, random)
     case 5:
-      return pick(TEXTS, random).repeat(1 + below(random() < 0.1 ? 20_000 : 100, random))
+      return pick(WORDS, random).repeat(magnitude(1, random() < 0.1 ? 20_000 : 100, random))
     case 6:
       return random() < 0.5 ? [] : {}
     case 7:
-      return nested(pick([3, 30, 100, random() < 0.05 ? 20_000 : 10], random), random() < 0.5)
+      return nested(1, pick([3, 30, 100, random() < 0.05 ? 3000 : 10], random), random() < 0.5)
     default:
       return Array.from({ length: below(random() < 0.1 ? 5000 : 20, random) }, () => pick(NUMBERS, random))
   }
 }
 
-/** Sets a key as JSON.parse does, whatever it is called. @param {any} parent @param {string} key @param {unknown} value */
-const set = (parent, key, value) =>
+/** Sets a key as JSON.parse does, whatever its name. @param {any} parent @param {string} key @param {unknown} value */
+export const setKey = (parent, key, value) =>
   Object.defineProperty(parent, key, { value, writable: true, enumerable: true, configurable: true })
 
 /** @param {any} value @param {Random} random */
@@ -85,13 +47,12 @@ function changedLeaf(value, random) {
   if (typeof value === 'boolean') return !value
   if (typeof value !== 'string') return anything(random)
   const at = below(value.length + 1, random)
-  return value.slice(0, at) + pick([...TEXTS, value], random) + value.slice(at + below(3, random))
+  return value.slice(0, at) + pick([...WORDS, value], random) + value.slice(at + below(3, random))
 }
 
-/** Walks down to some object or array that has entries. @param {any} root @param {Random} random @returns {any} */
-function somewhere(root, random) {
-  let node = root
-  for (;;) {
+/** An object or array that has entries, found by walking down; the upper ones are as probable as the many below. @param {any} root @param {Random} random @returns {any} */
+export function somewhere(root, random) {
+  for (let node = root; ;) {
     const inner = Object.values(node).filter(
       (value) => value !== null && typeof value === 'object' && Object.keys(value).length > 0,
     )
@@ -109,69 +70,44 @@ function changeOnce(root, random) {
   const value = parent[key]
   switch (below(8, random)) {
     case 0:
-      return set(parent, key, anything(random))
+      return void setKey(parent, key, anything(random))
     case 1:
     case 2:
-      return set(parent, key, typeof value === 'object' ? anything(random) : changedLeaf(value, random))
+      return void setKey(parent, key, typeof value === 'object' ? anything(random) : changedLeaf(value, random))
     case 3:
-      return Array.isArray(parent) ? parent.splice(Number(key), 1) : Reflect.deleteProperty(parent, key)
+      return void (Array.isArray(parent) ? parent.splice(Number(key), 1) : Reflect.deleteProperty(parent, key))
     case 4:
-      return set(parent, key, parent[other])
+      return void setKey(parent, key, parent[other])
     case 5:
-      return Array.isArray(parent) ? parent.push(value, value) : set(parent, pick([...KEYS, `${key}x`], random), value)
+      return void (Array.isArray(parent)
+        ? parent.push(value, value)
+        : setKey(parent, pick([...KEYS, `${key}x`], random), value))
     case 6:
-      set(parent, key, parent[other])
-      return set(parent, other, value)
+      setKey(parent, key, parent[other])
+      return void setKey(parent, other, value)
     default:
-      return set(parent, key, random() < 0.5 ? [value] : { [key]: value })
+      return void setKey(parent, key, random() < 0.5 ? [value] : { [key]: value })
   }
 }
 
-/** A changed copy. @param {string} text of a JSON object @param {Random} random */
+/** The value of a JSON text that is an object or an array; undefined for any other text. @param {string} text @returns {any} */
+export function parsedContainer(text) {
+  if (!/^\s*[[{]/.test(text)) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A changed copy, as the text of valid JSON. @param {string} text of an object or an array @param {Random} random */
 export function changedJson(text, random) {
   const root = JSON.parse(text)
   for (let n = 1 + below(4, random); n > 0; n--) changeOnce(root, random)
-  return root
-}
-
-/** A changed copy as the text of sound JSON. @param {string} text @param {Random} random */
-export function changedJsonText(text, random) {
-  const changed = changedJson(text, random)
   try {
-    return JSON.stringify(changed)
+    return JSON.stringify(root)
   } catch {
-    // JavaScript reads what is nested deeper than it can write.
-    return `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)},${text.slice(1)}`
-  }
-}
-
-/** A changed copy as text, which may be no JSON any more. @param {string} text @param {Random} random */
-export function changedText(text, random) {
-  const at = below(text.length, random)
-  const end = Math.min(text.length, at + below(200, random))
-  switch (below(7, random)) {
-    case 0:
-      return text.slice(0, at)
-    case 1:
-      return text.slice(0, at) + text.slice(end)
-    case 2:
-      return text.slice(0, end) + text.slice(at)
-    case 3:
-      return text.slice(0, at) + String.fromCharCode(below(256, random)) + text.slice(at + 1)
-    case 4: {
-      // The first key once more, with another value.
-      const [, key = '"a"'] = /("[^"]*")\s*:/.exec(text.slice(at)) ?? []
-      return text.replace('{', `{${key}: ${JSON.stringify(pick(NUMBERS, random))}, `)
-    }
-    case 5:
-      return text.replace(/-?\d+(\.\d+)?/g, (number) =>
-        random() < 0.05 ? pick(['1e999', '-0', '9'.repeat(400), '1.'], random) : number,
-      )
-    default:
-      return (
-        text.slice(0, at) +
-        pick(['[', '{"a":'], random).repeat(below(random() < 0.05 ? 50_000 : 500, random)) +
-        text.slice(at)
-      )
+    // JSON.parse reads deeper nesting than JSON.stringify writes; and a value may have come to contain itself.
+    return text.replace(/[[{]/, (open) => (open === '{' ? '{"a":1,' : '[1,'))
   }
 }

@@ -1,34 +1,64 @@
 // @ts-check
-/** docs/fuzzing.md */
+/** Writes docs/fuzzing.md. */
+import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { root } from './seeds.mjs'
-import { join } from 'node:path'
 
-/** @import { Outcome } from './fuzz.mjs' */
+/** @import { Outcome } from './campaign.mjs' */
 
 const count = (/** @type {number} */ n) => n.toLocaleString('en-US')
+const megabytes = (/** @type {number} */ bytes) => count(Math.round(bytes / 1e6))
 
-/** @param {Outcome[]} outcomes @param {number} seed */
-export async function report(outcomes, seed) {
-  const total = outcomes.reduce((sum, { inputs }) => sum + inputs, 0)
-  const rows = outcomes.map(({ name, inputs, accepted, refused, crashed, slow, grownMebibytes }) =>
-    [name, count(inputs), count(accepted), count(refused), crashed, slow, Math.max(0, grownMebibytes).toFixed(1)].join(
-      ' | ',
-    ),
-  )
-  const text = `# Readers and broken files
+/** Bytes in a unit that suits them. @param {number} bytes */
+const size = (bytes) =>
+  bytes < 1e4
+    ? `${count(bytes)} B`
+    : bytes < 1e6
+      ? `${count(Math.round(bytes / 1e3))} kB`
+      : `${(bytes / 1e6).toFixed(1)} MB`
 
-Files come from others. Every reader was given sound files that had been broken on purpose, ${count(total)} in all: bits and bytes
-changed, parts left out or there twice, lengths and counts that lie, keys renamed, doubled or put into each other thousands deep,
-numbers and texts far too large. A reader may take a file or refuse it with an error that has a code and a remedy; anything else
-counts as a crash. Slow is more than one second of processor time for one file. Memory is what stayed after the last nine tenths
-of the inputs.
+/** @param {Outcome} outcome */
+function row({ name, counts }) {
+  const { inputs, accepted, refused, crashed, slow, large, strayed, slowestSeconds, slowestBytes, largestMemory } =
+    counts
+  const slowest = `${slowestSeconds.toFixed(2)} s of ${size(slowestBytes)}`
+  return [
+    name,
+    ...[inputs, accepted, refused, crashed, slow, large, strayed].map(count),
+    slowest,
+    `${megabytes(largestMemory)} MB`,
+  ]
+}
 
-\`node tools/fuzz/run.mjs --inputs ${total} --seed ${seed} --write\` made this page; a few thousand inputs are tried in every test run.
+/** @param {readonly Outcome[]} outcomes @param {{ seed: number, hours: number, jobs: number, command: string }} about @returns {Promise<string>} */
+export async function report(outcomes, { seed, hours, jobs, command }) {
+  const total = outcomes.reduce((sum, { counts }) => sum + counts.inputs, 0)
+  const text = `# Fuzzing the readers
 
-| reader | inputs | accepted | refused | crashed | slow | memory, MiB |
-| :-- | --: | --: | --: | --: | --: | --: |
-${rows.map((row) => `| ${row} |`).join('\n')}
+Attune reads files and answers that others wrote: models, tokenizers, chat templates, data, configurations, run folders, the Hub.
+Each reader received malformed inputs: ${count(total)} in all, from seed ${seed}, in ${hours.toFixed(1)} hours with ${jobs} processes.
+
+Inputs are made in two ways. Most are valid inputs with parts changed, made by the grammar of their format, or lengthened. The
+others are grown: for each reader and size, the inputs with the highest cost per byte are kept, and repeated, nested, spliced, scaled
+and lengthened up to two megabytes, as long as that costs more.
+
+| column | meaning |
+| :-- | :-- |
+| accepted | the reader returned |
+| refused | it threw an \`AttuneError\` with a code that [has a page](errors/README.md) |
+| crashed | it threw anything else, or its process ended |
+| slow | it took more than 0.5 s of processor time and 2 s for each megabyte of input |
+| large | the process grew by more than 512 MB |
+| strayed | it loaded or looked up a module, opened a file outside the folder of its input, started a process or thread, opened a socket, or read the token of the Hub |
+| slowest | the input that came closest to the limit of its size, or went furthest beyond it |
+| memory | the greatest growth of the process during one input |
+
+\`${command}\` wrote this page. A few thousand inputs are read in every test run. \`node tools/fuzz/run.mjs --help\` says how to run one
+reader, and how to read a saved input again.
+
+| reader | inputs | accepted | refused | crashed | slow | large | strayed | slowest | memory |
+| :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+${outcomes.map((outcome) => `| ${row(outcome).join(' | ')} |`).join('\n')}
 `
   const file = join(root, 'docs/fuzzing.md')
   return format(text, { ...(await resolveConfig(file)), filepath: file })

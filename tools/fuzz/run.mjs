@@ -1,58 +1,119 @@
 // @ts-check
-/**
- * Feeds every reader broken files and counts what becomes of them.
- *
- *     node tools/fuzz/run.mjs [--inputs N] [--seed S] [--only TEXT] [--input K] [--write]
- *
- * `--inputs` is for all readers together; `--only` takes the readers whose names have a text in them; `--input` reads the one input
- * of that number again and shows what becomes of it; `--write` writes docs/fuzzing.md. Exits with 1 if a reader crashed or was slow.
- */
-import { writeFileSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+/** Feeds every reader of outside data malformed inputs and reports what became of them. See `--help`. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
-import { attempt, fuzz } from './fuzz.mjs'
+import { campaign, listTargets, readInput } from './campaign.mjs'
+import { display } from './progress.mjs'
 import { report } from './report.mjs'
-import { allTargets } from './targets.mjs'
+import { root } from './seeds.mjs'
+import { targetModules } from './targets.mjs'
+
+/** @import { Named } from './child.mjs' */
+
+const HELP = `Feeds every reader of outside data malformed inputs and reports what became of them.
+
+  node tools/fuzz/run.mjs [options]
+
+  --inputs N      inputs for all readers together (default 20000)
+  --seed S        (default 1)
+  --only TEXT     readers whose names contain a text
+  --growth MS     processor time for grown inputs, in milliseconds for each input (default 5)
+  --jobs N        processes at once (default 2)
+  --keep DIR      folder for the slowest and the largest input of each reader and those that fail
+                  (default: a temporary folder)
+  --limit S       processor time after which an input is given up, in seconds (default 60)
+  --write         write docs/fuzzing.md
+  --list          list the readers
+  --input K       read input K of each chosen reader again, and show what becomes of it
+  --replay FILE   read a saved input again, and show what becomes of it
+
+Exits with 1 if a reader crashed, strayed, was slow or took too much memory; with 130 after Ctrl-C.`
 
 const { values } = parseArgs({
   options: {
     inputs: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
-    input: { type: 'string' },
+    growth: { type: 'string', default: '5' },
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    keep: { type: 'string' },
+    limit: { type: 'string', default: '60' },
     write: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    input: { type: 'string' },
+    replay: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 })
-const seed = Number(values.seed)
-const { targets, root, close } = await allTargets()
-process.on('exit', close)
-const chosen = targets.filter(({ name }) => name.includes(values.only))
-if (values.input !== undefined) {
-  for (const target of chosen) console.log(target.name, await attempt(target, seed, Number(values.input)))
-  process.exit()
+const [seed, limitSeconds, jobs] = [Number(values.seed), Number(values.limit), Number(values.jobs)]
+
+/** Reads one input of a target and prints what became of it. @param {Named} target @param {{ number?: number, file?: string, seed: number }} input */
+async function replay(target, input) {
+  const work = mkdtempSync(join(tmpdir(), 'attune-fuzz-'))
+  const result = await readInput(target, input, work, limitSeconds)
+  const { hot } = await readInput(target, { ...input, profile: true }, work, limitSeconds)
+  rmSync(work, { recursive: true })
+  console.log(target.name, { ...result, hot })
 }
 
-/** Ends the process when one input takes a minute: nothing else can, while a reader is in a loop. */
-const at = new Int32Array(new SharedArrayBuffer(8))
-const watch = new Worker(new URL('watch.mjs', import.meta.url), { workerData: at })
-watch.unref()
-const inputs = Math.ceil(Number(values.inputs) / chosen.length)
-const outcomes = []
-for (const [number, target] of chosen.entries()) {
-  const started = (/** @type {number} */ input) => {
-    Atomics.store(at, 0, number)
-    Atomics.store(at, 1, input)
+/** Feeds the chosen targets and prints, and perhaps writes, what became of the inputs. @param {readonly Named[]} chosen */
+async function feed(chosen) {
+  const keep = values.keep === undefined ? mkdtempSync(join(tmpdir(), 'attune-fuzz-kept-')) : resolve(values.keep)
+  const inputs = Math.ceil(Number(values.inputs) / chosen.length)
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  const shown = display(chosen.length, inputs * chosen.length, process.stderr)
+  const begun = performance.now()
+  const outcomes = await campaign(chosen, {
+    seed,
+    inputs,
+    growth: Number(values.growth) / 1000,
+    keep,
+    jobs,
+    perChild: 1,
+    limitSeconds,
+    stop: stop.signal,
+    onProgress: shown.update,
+  })
+  shown.close()
+  const failing = outcomes.filter(
+    ({ counts: { crashed, strayed, slow, large } }) => crashed + strayed + slow + large > 0,
+  )
+  const about = {
+    seed,
+    hours: (performance.now() - begun) / 3.6e6,
+    jobs,
+    command: `node tools/fuzz/run.mjs --inputs ${values.inputs} --seed ${seed} --write`,
   }
-  const outcome = await fuzz(target, { seed, inputs, started })
-  outcomes.push(outcome)
-  const { name, accepted, refused, crashed, slow, slowestSeconds, grownMebibytes, crashes } = outcome
-  const times = `slow ${slow} (${slowestSeconds.toFixed(2)} s), ${grownMebibytes.toFixed(1)} MiB`
-  writeSync(1, `${number} ${name}: accepted ${accepted}, refused ${refused}, crashed ${crashed}, ${times}\n`)
-  for (const { input, error } of crashes) {
-    const shown = error instanceof Error ? (error.stack ?? '').split('\n').slice(0, 4).join('\n').slice(0, 600) : error
-    writeSync(1, `  input ${input}: ${shown}\n`)
-  }
+  const text = await report(
+    outcomes.filter(({ counts }) => counts.inputs > 0),
+    about,
+  )
+  console.log(text.slice(text.lastIndexOf('\n\n') + 2))
+  console.log(
+    `${failing.length} of ${outcomes.length} readers fail. The slowest and the largest inputs are in ${keep}.`,
+  )
+  if (values.write && !stop.signal.aborted) writeFileSync(join(root, 'docs/fuzzing.md'), text)
+  if (values.keep === undefined && readdirSync(keep).length === 0) rmSync(keep, { recursive: true })
+  process.exitCode = stop.signal.aborted ? 130 : failing.length > 0 ? 1 : 0
 }
-if (values.write) writeFileSync(join(root, 'docs/fuzzing.md'), await report(outcomes, seed))
-process.exit(outcomes.some(({ crashed, slow }) => crashed + slow > 0) ? 1 : 0)
+
+async function main() {
+  if (values.help) return console.log(HELP)
+  const targets = await listTargets(targetModules())
+  const saved = values.replay === undefined ? undefined : JSON.parse(readFileSync(values.replay, 'utf8'))
+  const chosen = targets.filter(({ name }) =>
+    saved === undefined ? name.includes(values.only) : name === saved.target,
+  )
+  if (chosen.length === 0) throw new Error(`no reader is called ${saved?.target ?? `*${values.only}*`}`)
+  if (values.list) for (const { name } of chosen) console.log(name)
+  else if (values.replay !== undefined && chosen[0] !== undefined)
+    await replay(chosen[0], { file: resolve(values.replay), seed })
+  else if (values.input !== undefined)
+    for (const target of chosen) await replay(target, { number: Number(values.input), seed })
+  else await feed(chosen)
+}
+
+await main()

@@ -1,36 +1,29 @@
 // @ts-check
-/** The sound files that broken ones are made of: goldens of the packages, cut down so that a reader takes little time. */
+/** Valid files that broken ones are made of: golden files of the packages, cut down so that reading them takes little time. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
+/** The folder of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-const golden = (/** @type {string} */ name) => join(root, 'packages', name)
-const KEPT = 60
 
-/** A small safetensors file of several types. */
-export function safetensorsSeed() {
-  const shapes = { a: ['F32', 4], b: ['F16', 2], c: ['I64', 8], d: ['BOOL', 1], e: ['BF16', 2], f: ['F64', 8] }
-  let end = 0
-  const entries = Object.entries(shapes).map(([name, [dtype, width]]) => {
-    const start = end
-    end += 6 * Number(width)
-    return [name, { dtype, shape: [2, 3], data_offsets: [start, end] }]
-  })
-  const data = Buffer.alloc(end)
-  const header = JSON.stringify({ __metadata__: { format: 'pt' }, ...Object.fromEntries(entries) })
-  return { header, data }
+/** The bytes of a golden file of a package, decompressed. @param {string} path such as `text/golden/splits.json.gz` */
+export function golden(path) {
+  const bytes = readFileSync(join(root, 'packages', path))
+  return path.endsWith('.gz') ? gunzipSync(bytes) : bytes
 }
 
-/** GGUF files with the metadata of tokenizers and with all types of tensors. @returns {Buffer[]} */
-export const ggufSeeds = () =>
-  ['quantised', 'llama', 'llama3', 'qwen2', 'gemma2'].map((name) => readFileSync(golden(`nn/golden/gguf/${name}.gguf`)))
+/** The value in a golden JSON file. @param {string} path @returns {any} */
+export const goldenJson = (path) => JSON.parse(golden(path).toString())
+
+/** Entries that remain of a vocabulary. */
+const KEPT = 60
 
 /** The entries with the lowest ids. @param {Record<string, number>} vocabulary */
 const cut = (vocabulary) => Object.fromEntries(Object.entries(vocabulary).filter(([, id]) => id < KEPT))
 
-/** A tokenizer.json with a small vocabulary. @param {any} json */
+/** The text of a tokenizer.json with a small vocabulary. @param {any} json */
 function small(json) {
   const { model } = json
   const unigram = model.type === 'Unigram'
@@ -41,29 +34,35 @@ function small(json) {
     (/** @type {any} */ merge) => known(parts(merge).join('')) && parts(merge).every(known),
   )
   const text = JSON.stringify({ ...json, model: { ...model, vocab, ...(merges === undefined ? {} : { merges }) } })
-  // Rules of SentencePiece are some hundred kilobytes; these are the root of a trie and nothing else.
+  // The rules of SentencePiece are some hundred kilobytes; these are the root of a trie and nothing else.
   return text.replace(
     /"precompiled_charsmap":"[^"]{1000,}"/,
     `"precompiled_charsmap":"${Buffer.from([8, 0, 0, 0, 0, 4, 0, 0, 65, 0, 0, 0, 66, 0]).toString('base64')}"`,
   )
 }
 
-/** Tokenizers by the type of their model, as texts of their tokenizer.json. @returns {Map<string, string[]>} */
+/** Names of the golden files with tokenizers, such as `gpt2`. */
+export const tokenizerNames = () =>
+  readdirSync(join(root, 'packages/text/golden'))
+    .flatMap((file) => /^encodings-(.*)\.json\.gz$/.exec(file)?.[1] ?? [])
+    .sort()
+
+/** The whole tokenizer.json of a golden file. @param {string} name @returns {any} */
+export const wholeTokenizer = (name) => goldenJson(`text/golden/encodings-${name}.json.gz`).tokenizer
+
+/** Small tokenizers by the type of their model, as texts of a tokenizer.json. @returns {Map<string, string[]>} */
 export function tokenizerSeeds() {
   const seeds = new Map()
-  for (const name of readdirSync(golden('text/golden'))
-    .filter((file) => /^encodings-.*\.json\.gz$/.test(file))
-    .sort()) {
-    const { tokenizer } = JSON.parse(gunzipSync(readFileSync(golden(`text/golden/${name}`))).toString())
+  for (const tokenizer of tokenizerNames().map(wholeTokenizer)) {
     const { type } = tokenizer.model
     seeds.set(type, [...(seeds.get(type) ?? []), small(tokenizer)])
   }
   return seeds
 }
 
-/** The metadata of GGUF files that tell of tokenizers, with small vocabularies, as JSON. @returns {string[]} */
+/** Metadata of GGUF files that describe tokenizers, with small vocabularies, as JSON. @returns {string[]} */
 export function ggufTokenizerSeeds() {
-  const { cases } = JSON.parse(gunzipSync(readFileSync(golden('text/golden/gguf-tokenizers.json.gz'))).toString())
+  const { cases } = goldenJson('text/golden/gguf-tokenizers.json.gz')
   return Object.values(cases).map(({ metadata }) => {
     const known = new Set(metadata['tokenizer.ggml.tokens'].slice(0, KEPT))
     const entries = Object.entries(metadata).map(([key, value]) => {
@@ -75,7 +74,7 @@ export function ggufTokenizerSeeds() {
   })
 }
 
-/** The plugins of a kind that have been built: their name and their module's path. @param {string} kind */
+/** Built plugins of a kind: folder, name, and path of the module. @param {string} kind */
 export const builtPlugins = (kind) =>
   readdirSync(join(root, 'plugins'))
     .filter((folder) => folder.startsWith(`${kind}-`))
@@ -86,13 +85,27 @@ export const builtPlugins = (kind) =>
     })
     .filter(({ module }) => existsSync(module))
 
-/** The config.json of a model plugin's goldens. @param {string} folder @returns {string[]} */
+/** The config.json of each golden case of a model plugin. @param {string} folder @returns {string[]} */
 export function configSeeds(folder) {
-  const place = join(root, 'plugins', folder, 'golden')
-  if (!existsSync(place)) return []
-  return readdirSync(place)
+  const cases = join(root, 'plugins', folder, 'golden')
+  if (!existsSync(cases)) return []
+  return readdirSync(cases)
     .sort()
-    .map((name) => join(place, name, 'config.json'))
+    .map((name) => join(cases, name, 'config.json'))
     .filter((path) => existsSync(path))
     .map((path) => readFileSync(path, 'utf8'))
 }
+
+/** Texts of several scripts and kinds, to encode and to write into files. */
+export const TEXTS = [
+  'hello world',
+  "don't İstanbul 🙂 東京 naïve\u0301\u0000 12345",
+  'The quick brown fox; jumps over 13 lazy dogs.\nAnd again:\n\n  - one\n  - two\n',
+  'ﷺ ﬁ ½ Ⅷ ㎏ é e\u0301\u0323 각 \u1100\u1161\u11a8',
+  'x'.repeat(300),
+  'a b '.repeat(50),
+  '',
+]
+
+/** What locks read to know whether a process that holds one is still there. */
+export const LOCK_FILES = [/^\/proc\/\d+\/stat$/, /^\/proc\/sys\/kernel\/random\/boot_id$/]

@@ -1,0 +1,53 @@
+// @ts-check
+/** A reader under test, and how inputs are made for it. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fold, key, stream } from '@attune/core'
+import { grownInput } from './grow.mjs'
+import { changedInput } from './mutate.mjs'
+import { magnitude, pick } from './random.mjs'
+
+/** @import { Input } from './input.mjs' */
+/** @import { Random } from './random.mjs' */
+
+/**
+ * @typedef {object} Target
+ * @property {string} name unique
+ * @property {readonly Input[]} valid inputs that the reader accepts, which all others are made of; they are read first, unwatched
+ * @property {(input: Input, folder: string) => unknown} read reads an input, all of it
+ * @property {(input: Input, folder: string) => void} [prepare] done before each reading, neither watched nor measured
+ * @property {boolean} [files] true if the parts are to be written as files into `folder` before each reading
+ * @property {(random: Random) => Input} [make] makes an input; default: {@link changedInput} of a valid one
+ * @property {() => number} [bytes] size of the input that was read last; default: that of its encoded parts
+ * @property {readonly RegExp[]} [mayRead] real paths other than those in the folder of the input that the reader may open
+ * @property {boolean} [mayLookUp] true if what is read may name plugins, so that modules are looked up; none may be loaded
+ * @property {readonly number[]} [ports] ports of this machine that the reader may connect to
+ * @property {() => unknown} [close] ends what the target needed
+ */
+
+/** A module of targets. @typedef {{ targets: () => Target[] | Promise<Target[]> }} TargetModule */
+
+/** Greatest size of an input before compression, in characters or bytes. */
+export const MOST_BYTES = 2_000_000
+/** Fraction of the inputs made from the seed that are lengthened as well. */
+const LENGTHENED = 0.02
+
+/** The input of a number, which depends on the seed and the target's name besides. @param {Target} target @param {number} seed @param {number} number @returns {Input} */
+export function freshInput({ name, valid, make }, seed, number) {
+  const random = stream(fold(key(seed), name, number))
+  const made = make?.(random) ?? changedInput(pick(valid, random), random)
+  if (random() >= LENGTHENED) return made
+  const most = magnitude(1000, MOST_BYTES, random)
+  return grownInput(grownInput(made, pick(valid, random), most, random), made, most, random)
+}
+
+/** Writes the parts of an input as files into a folder, and nothing else remains there. @param {string} folder @param {Map<string, Buffer>} parts */
+export function layOut(folder, parts) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  mkdirSync(folder, { recursive: true })
+  for (const [name, bytes] of parts) {
+    const path = join(folder, name)
+    if (name.includes('/')) mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, bytes)
+  }
+}

@@ -1,0 +1,135 @@
+// @ts-check
+/** Folders of runs: what describes the run, its checkpoints, and the whole, resumed. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { resume, run } from '@attune/trainer'
+import { Subject, lastValueFrom, of, tap } from 'rxjs'
+import { findLabelled, listCheckpoints, loadCheckpoint } from '../../../packages/trainer/dist/checkpoint.js'
+import { ALL_KEYS, planOf } from '../../../packages/trainer/dist/plan.js'
+import { openRun } from '../../../packages/trainer/dist/run-folder.js'
+import { toyConfig, toyPlugins } from '../../../packages/trainer/dist/toy.test.fixture.js'
+import { parsedContainer } from '../mutate-json.mjs'
+import { changedInput } from '../mutate.mjs'
+import { pluginsOf } from '../plugins.mjs'
+import { LOCK_FILES } from '../seeds.mjs'
+
+/** @import { Command, SearchPlaces } from '@attune/core' */
+/** @import { Input } from '../input.mjs' */
+/** @import { Target } from '../target.mjs' */
+
+const [DIGESTS, RECORD] = ['digests.json', 'run.json']
+const stop = /** @type {Command} */ ({ type: 'stop', because: 'it has been read' })
+
+/** The files of a folder and those below it. @param {string} folder @returns {Input} */
+const filesOf = (folder) =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => {
+        const path = join(entry.parentPath, entry.name)
+        const bytes = readFileSync(path)
+        return [path.slice(folder.length + 1), /\.(json|jsonl|txt|md)$/.test(path) ? bytes.toString() : bytes]
+      }),
+  )
+
+/** The step at which the run is stopped: one checkpoint precedes that of the stop. */
+const LAST_STEP = 6
+
+/** The files of a run of toys that was stopped. @param {SearchPlaces} places */
+async function stoppedRun(places) {
+  const folder = mkdtempSync(join(tmpdir(), 'attune-run-'))
+  try {
+    const directory = join(folder, 'run')
+    const commands = /** @type {Subject<Command>} */ (new Subject())
+    const events = run(/** @type {any} */ (toyConfig(directory)), { places, commands })
+    await lastValueFrom(
+      events.pipe(tap((event) => event.type === 'step.completed' && event.step === LAST_STEP && commands.next(stop))),
+    )
+    return filesOf(directory)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const digest = (/** @type {string | Buffer} */ content) => createHash('sha256').update(content).digest('hex')
+
+/** The record of a run with the seal that fits its content and its learned.json, unless these were changed themselves. @param {Input} input @param {Input} original */
+function sealed(input, original) {
+  const record = parsedContainer(String(input[RECORD] ?? ''))
+  const { seal: first, learned: firstLearned } = JSON.parse(String(original[RECORD]))
+  if (record === undefined || record.seal !== first) return undefined
+  const { seal: _, ...content } = record
+  if (content.learned === firstLearned) content.learned = digest(input['learned.json'] ?? '')
+  return JSON.stringify({ ...content, seal: digest(JSON.stringify(content)) })
+}
+
+/** Digests that fit the checkpoint files of an input, by path. @param {Input} input @returns {[string, string][]} */
+const digestsOf = (input) =>
+  Object.keys(input)
+    .filter((name) => name.endsWith(DIGESTS))
+    .map((name) => {
+      const folder = name.slice(0, -DIGESTS.length)
+      const files = Object.entries(input).filter(([each]) => each.startsWith(folder) && each !== name)
+      const digests = files.map(([each, content]) => [each.slice(folder.length), digest(content)])
+      return [name, JSON.stringify(Object.fromEntries(digests))]
+    })
+
+/** Makes digests and seals fit what was changed, unless they were changed themselves: what they protect is to be read. @param {Input} input @param {Input} original @param {string} folder */
+function fit(input, original, folder) {
+  for (const [name, content] of digestsOf(input))
+    if (input[name] === original[name]) writeFileSync(join(folder, name), content)
+  const record = original[RECORD] === undefined ? undefined : sealed(input, original)
+  if (record !== undefined) writeFileSync(join(folder, RECORD), record)
+}
+
+/** @returns {Promise<Target[]>} */
+export async function targets() {
+  const places = { registered: [...toyPlugins, ...(await pluginsOf(['protocol']))], folders: [], local: [] }
+  const whole = await stoppedRun(places)
+  const { id } = JSON.parse(String(whole[RECORD]))
+  const those = (/** @type {(name: string) => boolean} */ wanted) =>
+    Object.fromEntries(Object.entries(whole).filter(([name]) => wanted(name)))
+  const outer = those((name) => !name.includes('/'))
+  const checkpoints = those((name) => name.startsWith('checkpoints/'))
+  // What config.json asks for may take any time: that it is read is tried apart from a run.
+  const resumed = those((name) => name !== 'config.json')
+  return [
+    {
+      name: 'run folder',
+      files: true,
+      mayLookUp: true,
+      valid: [outer],
+      prepare: (input, folder) => fit(input, outer, folder),
+      async read(_, folder) {
+        const { config, lookup } = openRun(folder, { baseDirectory: folder, places })
+        await planOf(config, ALL_KEYS, lookup)
+      },
+    },
+    {
+      name: 'checkpoint of a run',
+      files: true,
+      valid: [checkpoints],
+      prepare: (input, folder) => fit(input, checkpoints, folder),
+      async read(_, folder) {
+        const [step = 0] = await listCheckpoints(folder)
+        await findLabelled(folder, 'best')
+        await loadCheckpoint(folder, step, id)
+      },
+    },
+    {
+      name: 'run folder, resumed and stopped',
+      files: true,
+      mayLookUp: true,
+      mayRead: LOCK_FILES,
+      valid: [whole],
+      make: (random) => ({ ...whole, ...changedInput(resumed, random) }),
+      prepare: (input, folder) => fit(input, whole, folder),
+      async read(_, folder) {
+        const options = { baseDirectory: folder, places, commands: of(stop), acceptChanges: true }
+        await lastValueFrom(resume(folder, options))
+      },
+    },
+  ]
+}
