@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -54,6 +54,19 @@ describe('a lock', () => {
     await ended
     expect(existsSync(path)).toBe(true)
     expect(await withLock(path, () => Promise.resolve('mine'), quietly)).toBe('mine')
+  })
+
+  it('that was made and not filled is waited for, and nobody’s if it stays empty', async () => {
+    const other = (await takeLock(join(folder, 'other.lock'))) as Lock
+    mkdirSync(dirname(path))
+    writeFileSync(path, '')
+    const taken = takeLock(path)
+    await setImmediate()
+    writeFileSync(path, readFileSync(join(folder, 'other.lock')))
+    expect(await taken).toMatchObject({ process: process.pid })
+    writeFileSync(path, '')
+    expect(await takeLock(path)).toHaveProperty('release')
+    await other.release()
   })
 
   it('of another computer is kept while it is fresh, and nobody’s after a minute', async () => {

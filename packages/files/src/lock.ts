@@ -8,6 +8,8 @@ import { makeFolder } from './make-folder.js'
 
 const HEARTBEAT_SECONDS = 5
 const LOOK_AGAIN_SECONDS = 0.25
+/** Looks at a lock that stays empty, after which it is abandoned. */
+const LOOKS_AT_EMPTY = HEARTBEAT_SECONDS / LOOK_AGAIN_SECONDS
 /** A lock of another host without a heartbeat for so long is abandoned, unless the caller says otherwise. */
 const STALE_SECONDS = 60
 
@@ -86,7 +88,6 @@ async function readOwner(path: string) {
 
 /** True if the owner's process has ended, or, on another machine, no heartbeat came for long. */
 function isAbandoned({ holding, silentSeconds }: { holding: Holding; silentSeconds: number }, stale: number): boolean {
-  if (holding.machine === '') return silentSeconds > HEARTBEAT_SECONDS // killed between making the file and filling it
   if (holding.machine === machine()) return !isRunning(holding.process, holding.start)
   return silentSeconds > stale
 }
@@ -125,7 +126,7 @@ function held(path: string, content: string): Lock {
 export async function takeLock(path: string, staleSeconds: number = STALE_SECONDS): Promise<Lock | LockOwner> {
   makeFolder(dirname(path))
   const content = `${randomUUID()} ${process.pid} :${startOf(process.pid)} ${machine()}`
-  for (;;) {
+  for (let looks = 0; ;) {
     try {
       await writeFile(path, content, { flag: 'wx' })
       return held(path, content)
@@ -134,7 +135,13 @@ export async function takeLock(path: string, staleSeconds: number = STALE_SECOND
     }
     const owner = await readOwner(path)
     if (owner === undefined) continue
-    if (!isAbandoned(owner, staleSeconds))
+    const isNamed = owner.content !== ''
+    if (!isNamed && looks++ < LOOKS_AT_EMPTY) {
+      // Its process is about to name itself, or was killed between making the file and filling it.
+      await wait(LOOK_AGAIN_SECONDS * 1000)
+      continue
+    }
+    if (isNamed && !isAbandoned(owner, staleSeconds))
       return { process: owner.holding.process, host: owner.host, silentSeconds: owner.silentSeconds }
     await clear(path, owner.content)
   }
