@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fold, key, stream } from '@attune/core'
-import { killRun } from './kill.mjs'
+import { killRuns } from './kill.mjs'
 import { runTypes } from './run-types.mjs'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-kill-'))
@@ -18,8 +18,8 @@ describe('a run that is killed twice and resumed ends with the weights of one th
     it(type.name, async () => {
       const random = stream(fold(key(12), type.name))
       const folder = join(temporary, String(number))
-      const { killed, whole, resumed } = await killRun(type, { folder, kills: 2, random })
-      assert.deepEqual({ killed, resumed }, { killed: 2, resumed: whole })
+      const { killed, whole, ended } = await killRuns(type, { folder, kills: 2, random })
+      assert.deepEqual({ killed, ended: [...new Set(ended)] }, { killed: 2, ended: [whole] })
       rmSync(folder, { recursive: true })
     })
 })
