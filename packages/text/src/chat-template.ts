@@ -1,5 +1,7 @@
-import { AttuneError } from '@attune/core'
-import { renderBounded } from './bounded-template.js'
+import { AttuneError, type Budget, createBudget } from '@attune/core'
+import { continuation } from './continue-message.js'
+import { type Template, type Variables, compile, readVariables } from './jinja/render-template.js'
+import type { List, Value } from './jinja/values/value.js'
 
 /** One turn of a conversation; templates may read further fields. */
 export interface Message {
@@ -10,10 +12,14 @@ export interface Message {
 
 /** What a template is rendered with. */
 export interface ChatOptions {
-  /** Whether to end with what an answer begins with. Default: false. */
+  /** True to end with what an answer begins with. Default: false. */
   readonly addGenerationPrompt?: boolean
-  /** Descriptions of tools, for templates that tell the model of them. */
+  /** True to end within the last message, so that a model continues it. Default: false. */
+  readonly continueFinalMessage?: boolean
+  /** Descriptions of tools, for templates that tell the model of them; none (`none` in the template) if absent. */
   readonly tools?: readonly unknown[]
+  /** Documents for retrieval-augmented generation, each with `title` and `text`; none if absent. */
+  readonly documents?: readonly unknown[]
   /** Further variables, `bos_token` and `eos_token` among them. */
   readonly variables?: Readonly<Record<string, unknown>>
 }
@@ -24,18 +30,23 @@ type Span = readonly [start: number, end: number]
 /** A conversation as one text. */
 export interface RenderedChat {
   readonly text: string
-  /** Where the assistant speaks, as the template's `{% generation %}` blocks say; absent where it has none. */
+  /**
+   * Where the assistant speaks, as the template's `{% generation %}` blocks say; absent where it has none, or where one stands in
+   * a set or filter block, which hides its position.
+   */
   readonly assistant?: readonly Span[]
 }
 
 /** A conversation as one text, and where the assistant speaks. */
 export type SpokenChat = Required<RenderedChat>
 
-/** Characters that Unicode keeps out of texts for ever; they mark where a block begins and ends. */
-const [BEGIN, END] = ['\ufdd0', '\ufdd1']
-const MARKS = /[\ufdd0\ufdd1]/
 const MAXIMUM_TEMPLATE = 200_000
-const GENERATION = /\{%(-?)\s*(end)?generation\s*(-?)%\}/g
+const GENERATION = /\{%[-+]?\s*generation\s*[-+]?%\}/
+
+/** What a template and its conversation allow a rendering to cost: 50 ms and 64 MB, and more by their size. */
+const LIMITS = { steps: 10_000_000, stepsPerByte: 200, bytes: 64_000_000, bytesPerByte: 128 }
+/** Bytes beyond which a conversation does not allow more: 2 s and 192 MB. */
+const MAXIMUM_INPUT = 1_000_000
 
 const refuse = (problem: string, cause?: unknown): AttuneError =>
   new AttuneError(
@@ -53,78 +64,120 @@ const unclear = (why: string, cause?: unknown): AttuneError =>
     cause === undefined ? undefined : { cause },
   )
 
-/**
- * A template whose `{% generation %}` blocks leave marks in the text. Each tag becomes a block that is always taken, so that
- * the white space around it is treated as around any tag.
- */
-const marked = (template: string): string =>
-  template.replace(
-    GENERATION,
-    (_, left: string, end: string | undefined, right: string) =>
-      `{%${left} if true %}{{ '${end === undefined ? BEGIN : END}' }}{% endif ${right}%}`,
-  )
-
-/** Takes the marks out of a text, and tells where they were. */
-function unmark(text: string): SpokenChat {
-  const assistant: Span[] = []
-  let [plain, start] = ['', 0]
-  for (const part of text.split(/([\ufdd0\ufdd1])/))
-    if (part === BEGIN) start = plain.length
-    else if (part === END) assistant.push([start, plain.length])
-    else plain += part
-  return { text: plain, assistant }
+/** A budget that grows with its input, but only up to a size. */
+function cappedBudget(inputBytes: number, most: number, makeError: (why: string) => Error): Budget {
+  let left = most - inputBytes
+  const budget = createBudget(inputBytes, makeError, LIMITS)
+  return {
+    ...budget,
+    allow(more) {
+      budget.allow(Math.max(0, Math.min(more, left)))
+      left -= more
+    },
+  }
 }
 
-/** The variables of a template. What it is given could forge its marks, wherever it stands. */
-function variablesOf(messages: readonly Message[], options: ChatOptions): Readonly<Record<string, unknown>> {
-  const { addGenerationPrompt = false, tools, variables } = options
-  const given = {
-    messages,
-    add_generation_prompt: addGenerationPrompt,
-    ...(tools === undefined ? {} : { tools }),
-    ...variables,
-  }
-  let written: string
-  try {
-    written = JSON.stringify(given)
-  } catch (cause) {
-    throw refuse(`the messages are no plain values: ${(cause as Error).message}`, cause)
-  }
-  if (MARKS.test(written)) throw refuse('a message or a variable contains U+FDD0 or U+FDD1, which are no characters')
-  return given
+/** Names under which messages carry a model's reasoning; templates read the first. */
+const REASONING = ['reasoning_content', 'thinking', 'reasoning']
+
+/** A message as transformers gives it to templates: without fields that are null, its reasoning under each known name. */
+function normalize(message: Message): Readonly<Record<string, unknown>> {
+  const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value != null))
+  const name = REASONING.find((each) => Object.hasOwn(given, each))
+  return name === undefined ? given : { thinking: given[name], ...given, reasoning_content: given[name] }
 }
 
-/**
- * Makes one text of a conversation by a Jinja template, as tokenizers of chat models bring one along. The template may do only
- * so much: one that would not end, or would fill the memory, is refused.
- * @throws AttuneError `BAD_CHAT_TEMPLATE` if the template is not one, is too long, does too much, or refuses the messages
- */
-export function renderChat(template: string, messages: readonly Message[], options: ChatOptions = {}): RenderedChat {
+/** A compiled template with the conversation and variables that it renders. */
+interface Chat {
+  readonly template: Template
+  readonly variables: Variables
+  readonly messages: readonly Value[]
+  readonly budget: Budget
+  /** Bytes of the template and its variables. */
+  readonly bytes: number
+}
+
+function prepare(template: string, messages: readonly Message[], options: ChatOptions): Chat {
   if (template.length > MAXIMUM_TEMPLATE)
     throw refuse(`the chat template has ${template.length} characters; ${MAXIMUM_TEMPLATE} at most`)
-  if (MARKS.test(template)) throw refuse('the chat template contains U+FDD0 or U+FDD1, which are no characters')
-  const variables = variablesOf(messages, options)
-  const withMarks = marked(template)
+  const failed = (why: string, cause?: unknown): AttuneError =>
+    refuse(`the chat template could not be applied to ${messages.length} messages: ${why}`, cause)
+  const capped = cappedBudget(template.length, MAXIMUM_INPUT, failed)
+  let bytes = template.length
+  const budget: Budget = {
+    ...capped,
+    allow(more) {
+      bytes += more
+      capped.allow(more)
+    },
+  }
+  const { tools = null, documents = null, variables } = options
   try {
-    const { text, assistant } = unmark(renderBounded(withMarks, variables))
-    return withMarks === template ? { text } : { text, assistant }
+    const values = readVariables({ tools, documents, ...variables, messages: messages.map(normalize) }, budget)
+    const { items } = values.get('messages') as List
+    return { template: compile(template, budget), variables: values, messages: items, budget, bytes }
   } catch (cause) {
-    throw refuse(
-      `the chat template could not be applied to ${messages.length} messages: ${(cause as Error).message}`,
-      cause,
-    )
+    throw 'code' in (cause as Error) ? cause : failed((cause as Error).message, cause)
   }
 }
+
+function render(chat: Chat, count: number, addGenerationPrompt: boolean, budget: Pick<Budget, 'spend' | 'hold'>) {
+  const variables = new Map(chat.variables)
+  if (count < chat.messages.length) variables.set('messages', { kind: 'list', items: chat.messages.slice(0, count) })
+  variables.set('add_generation_prompt', addGenerationPrompt)
+  try {
+    return chat.template(variables, budget)
+  } catch (cause) {
+    if ('code' in (cause as Error)) throw cause
+    const problem = `the chat template could not be applied to ${count} messages: ${(cause as Error).message}`
+    throw refuse(problem, cause)
+  }
+}
+
+/**
+ * Renders a conversation to one text with a Jinja template, as `apply_chat_template` of transformers does. A template comes with a
+ * model from anywhere: what it may cost is bounded by its size and that of the conversation.
+ * @throws AttuneError `BAD_CHAT_TEMPLATE` if the template is not one, is too long, costs too much, or refuses the messages
+ *
+ * @example
+ * renderChat('{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}', [{ role: 'user', content: 'Hi' }]).text // '<user>Hi'
+ */
+export function renderChat(template: string, messages: readonly Message[], options: ChatOptions = {}): RenderedChat {
+  const { addGenerationPrompt = false, continueFinalMessage = false } = options
+  if (continueFinalMessage) return renderContinued(template, messages, options)
+  const chat = prepare(template, messages, options)
+  const { text, spans, hasHiddenSpan } = render(chat, messages.length, addGenerationPrompt, chat.budget)
+  return GENERATION.test(template) && !hasHiddenSpan ? { text, assistant: spans } : { text }
+}
+
+function renderContinued(template: string, messages: readonly Message[], options: ChatOptions): RenderedChat {
+  if (options.addGenerationPrompt === true)
+    throw refuse('expected addGenerationPrompt or continueFinalMessage, got both')
+  const continued = continuation(messages)
+  if (continued === undefined) throw refuse('expected text in the last message, which is to be continued, got none')
+  const chat = prepare(template, continued.messages, options)
+  const text = continued.cut(render(chat, messages.length, false, chat.budget).text)
+  if (text === undefined) throw refuse('the chat template leaves out the last message, which is to be continued')
+  return { text }
+}
+
+/** Steps and bytes that one more rendering of a part of the conversation allows, as a fraction of those of the first. */
+const REPEATED = 0.1
+const MAXIMUM_REPEATED = 2_000_000
 
 /**
  * Where the assistant speaks: from where the conversation before its turn ends, with what an answer begins with, to where it
  * ends with that turn.
  */
-function turnsOf(text: string, template: string, messages: readonly Message[], options: ChatOptions): readonly Span[] {
+function turnsOf(chat: Chat, text: string, messages: readonly Message[], inputBytes: number): readonly Span[] {
+  const budget = cappedBudget(inputBytes, MAXIMUM_REPEATED, (why) => unclear(`finding that out costs too much: ${why}`))
   const rendered = (count: number, addGenerationPrompt: boolean): string => {
+    budget.allow((REPEATED * inputBytes * count) / messages.length)
+    const { hold } = createBudget(inputBytes, unclear, LIMITS)
     try {
-      return renderChat(template, messages.slice(0, count), { ...options, addGenerationPrompt }).text
+      return render(chat, count, addGenerationPrompt, { spend: budget.spend, hold }).text
     } catch (cause) {
+      if ((cause as AttuneError).code === 'CHAT_TURNS_UNCLEAR') throw cause
       throw unclear(`it refuses the first ${count} of ${messages.length} messages alone`, cause)
     }
   }
@@ -138,18 +191,23 @@ function turnsOf(text: string, template: string, messages: readonly Message[], o
 }
 
 /**
- * Makes one text of a conversation, as {@link renderChat} does, and tells which parts of it the assistant says: what stands in
+ * Renders a conversation to one text, as {@link renderChat} does, and finds which parts of it the assistant says: what stands in
  * the template's `{% generation %}` blocks, or, without any, what each of its turns adds, the tokens that end it included.
  * @throws AttuneError `BAD_CHAT_TEMPLATE` as there; `CHAT_TURNS_UNCLEAR` if the template has no such blocks and writes a turn
- *   in another way when others follow it
+ *   in another way when others follow it, or has one in a set or filter block
  */
 export function renderSpokenChat(
   template: string,
   messages: readonly Message[],
   options: ChatOptions = {},
 ): SpokenChat {
-  const { text, assistant } = renderChat(template, messages, options)
-  return { text, assistant: assistant ?? turnsOf(text, template, messages, options) }
+  const { addGenerationPrompt = false, continueFinalMessage = false } = options
+  if (continueFinalMessage) throw unclear('a conversation that is to be continued has no last turn')
+  const chat = prepare(template, messages, options)
+  const { text, spans, hasHiddenSpan } = render(chat, messages.length, addGenerationPrompt, chat.budget)
+  if (hasHiddenSpan) throw unclear('a {% generation %} block stands in a set or filter block')
+  if (GENERATION.test(template)) return { text, assistant: spans }
+  return { text, assistant: turnsOf(chat, text, messages, Math.min(chat.bytes, MAXIMUM_INPUT)) }
 }
 
 /**

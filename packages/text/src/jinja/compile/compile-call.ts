@@ -1,0 +1,171 @@
+import { fail } from '../failure.js'
+import { apply, isFilter } from '../filters/filters.js'
+import { methodOf } from '../methods/methods.js'
+import type { Call, CallArguments, FilterNode, TestNode } from '../parse/nodes.js'
+import { type Runtime, write } from '../runtime.js'
+import { isTest, test } from '../tests/tests.js'
+import { getAttribute, isHidden } from '../values/attribute.js'
+import { pairsOf } from '../values/dict.js'
+import { collect } from '../values/iterate.js'
+import { textOf } from '../values/text-of.js'
+import { type Arguments, type Thing, type Value, isUndefined, kindOf, stringOf, typeName } from '../values/value.js'
+import { type Evaluate, checkKnown, compileAll, compileExpression, unknown } from './compile-expression.js'
+import type { Activation, Frame } from './scope.js'
+
+type EvaluateArguments = (activation: Activation) => Arguments
+
+function addSpread(rt: Runtime, named: Map<string, Value>, value: Value): void {
+  if (typeof value !== 'object' || value?.kind !== 'dict')
+    return fail('TypeError', `argument after ** must be a mapping, not ${typeName(value)}`)
+  for (const [key, each] of pairsOf(value)) {
+    const name = stringOf(key) ?? fail('TypeError', 'keywords must be strings')
+    rt.spend(10)
+    rt.hold(60)
+    if (named.has(name)) fail('TypeError', `got multiple values for keyword argument '${name}'`)
+    named.set(name, each)
+  }
+}
+
+function spreadItems(rt: Runtime, value: Value): readonly Value[] {
+  const items = collect(rt, value)
+  rt.spend(2 * items.length)
+  rt.hold(8 * items.length)
+  return items
+}
+
+/** Compiles the arguments of a call. */
+export function compileArguments(frame: Frame, given: CallArguments): EvaluateArguments {
+  const positional = compileAll(frame, given.positional)
+  if (given.named.length === 0 && given.spread === undefined && given.spreadNamed === undefined)
+    return (a) => ({ positional: positional(a), named: undefined })
+  const names = given.named.map(([name]) => name)
+  const values = compileAll(frame, given.named.map(([, value]) => value))
+  const spread = given.spread === undefined ? undefined : compileExpression(frame, given.spread)
+  const spreadNamed = given.spreadNamed === undefined ? undefined : compileExpression(frame, given.spreadNamed)
+  return (a) => {
+    const first = positional(a)
+    const named = new Map<string, Value>()
+    a.rt.spend(20 * names.length)
+    a.rt.hold(100 + 60 * names.length)
+    for (const [at, value] of values(a).entries()) named.set(names[at]!, value)
+    const rest = spread === undefined ? [] : spreadItems(a.rt, spread(a))
+    if (spreadNamed !== undefined) addSpread(a.rt, named, spreadNamed(a))
+    return { positional: rest.length === 0 ? first : [...first, ...rest], named: named.size === 0 ? undefined : named }
+  }
+}
+
+/**
+ * Calls a value.
+ * @throws TypeError of Python for what cannot be called
+ */
+export function callValue(rt: Runtime, callee: Value, given: Arguments): Value {
+  rt.spend(4)
+  if (kindOf(callee) === 'thing') {
+    const { call } = callee as Thing
+    if (call !== undefined) return call(rt, given)
+  }
+  if (isUndefined(callee)) return callee.complain(rt)
+  return fail('TypeError', `'${typeName(callee)}' object is not callable`)
+}
+
+/** Compiles a call; a method of a value is called without a value being made of it. */
+export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
+  const passed = compileArguments(frame, given)
+  if (callee.type !== 'attribute') {
+    const called = compileExpression(frame, callee)
+    return (a) => {
+      const value = called(a)
+      return callValue(a.rt, value, passed(a))
+    }
+  }
+  const object = compileExpression(frame, callee.object)
+  const { name } = callee
+  return (a) => {
+    const self = object(a)
+    const method = isHidden(self, name) ? undefined : methodOf(self, name)
+    if (method !== undefined) {
+      a.rt.spend(4)
+      return method(a.rt, self, passed(a), name)
+    }
+    const value = getAttribute(a.rt, self, name)
+    return callValue(a.rt, value, passed(a))
+  }
+}
+
+/** Compiles what a call evaluates to before it is called: the callee and the arguments. */
+export function compileParts(frame: Frame, { callee, given }: Call) {
+  const called = compileExpression(frame, callee)
+  const passed = compileArguments(frame, given)
+  return (a: Activation) => {
+    const value = called(a)
+    return { callee: value, given: passed(a) }
+  }
+}
+
+function writeCall(rt: Runtime, callee: Value, given: Arguments): void {
+  const { write: writeSelf } = (kindOf(callee) === 'thing' ? callee : {}) as Partial<Thing>
+  // A macro writes itself, so that its text need not be made first.
+  if (writeSelf !== undefined && !rt.autoescape) writeSelf(rt, given)
+  else write(rt, textOf(rt, callValue(rt, callee, given)))
+}
+
+/** Compiles the writing of what a call returns. */
+export function compileWrittenCall(frame: Frame, { callee, given }: Call): (activation: Activation) => void {
+  const passed = compileArguments(frame, given)
+  if (callee.type !== 'attribute') {
+    const called = compileExpression(frame, callee)
+    return (a) => {
+      const value = called(a)
+      writeCall(a.rt, value, passed(a))
+    }
+  }
+  const object = compileExpression(frame, callee.object)
+  const { name } = callee
+  return (a) => {
+    const self = object(a)
+    const method = isHidden(self, name) ? undefined : methodOf(self, name)
+    if (method !== undefined) return write(a.rt, textOf(a.rt, method(a.rt, self, passed(a), name)))
+    const value = getAttribute(a.rt, self, name)
+    writeCall(a.rt, value, passed(a))
+  }
+}
+
+/** Compiles a filter of an expression. */
+export function compileFilter(frame: Frame, node: FilterNode): Evaluate {
+  if (node.operand === undefined) return fail('RuntimeError', 'a filter without an operand stands in an expression')
+  return filterOf(frame, node, compileExpression(frame, node.operand))
+}
+
+/** Compiles a filter of a value that is there already. */
+export function filterOf(frame: Frame, { name, given, line }: FilterNode, operand: Evaluate): Evaluate {
+  checkKnown(frame, 'filter', name, line, isFilter(name))
+  const passed = compileArguments(frame, given)
+  if (!isFilter(name)) {
+    const refuse = unknown('filter', name)
+    return (a) => {
+      operand(a)
+      return refuse()
+    }
+  }
+  return (a) => {
+    const value = operand(a)
+    return apply(a.rt, name, value, passed(a))
+  }
+}
+
+/** Compiles a test. */
+export function compileTest(frame: Frame, { operand, name, given, line }: TestNode): Evaluate {
+  checkKnown(frame, 'test', name, line, isTest(name))
+  const [of, passed] = [compileExpression(frame, operand), compileArguments(frame, given)]
+  if (!isTest(name)) {
+    const refuse = unknown('test', name)
+    return (a) => {
+      of(a)
+      return refuse()
+    }
+  }
+  return (a) => {
+    const value = of(a)
+    return test(a.rt, name, value, passed(a))
+  }
+}

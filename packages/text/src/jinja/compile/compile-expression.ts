@@ -1,0 +1,209 @@
+import { fail, failSyntax } from '../failure.js'
+import { isFilter } from '../filters/filters.js'
+import type { Binary, Compare, Expression, Item } from '../parse/nodes.js'
+import { type Runtime, chargeEntries } from '../runtime.js'
+import { type BinaryOperator, binary, join, joinMarkup, unary } from '../values/arithmetic.js'
+import { getAttribute, getItem, undefinedBecause, undefinedName } from '../values/attribute.js'
+import { dictOf } from '../values/dict.js'
+import { equals } from '../values/equality.js'
+import { type Order, compare } from '../values/ordering.js'
+import { isIn, isTrue, slice } from '../values/sequence.js'
+import type { Value } from '../values/value.js'
+import { compileCall, compileFilter, compileTest } from './compile-call.js'
+import { operandsOf } from './children.js'
+import { type Activation, type Frame, around, slotOfName } from './scope.js'
+
+/** Computes the value of an expression. */
+export type Evaluate = (activation: Activation) => Value
+
+/** Steps that an expression takes at least: its nodes, each of them weighed. */
+export function costOf(rt: Runtime, node: Expression): number {
+  rt.spend(4)
+  return operandsOf(node).reduce((sum, operand) => sum + costOf(rt, operand), 4)
+}
+
+function compileName(frame: Frame, name: string): Evaluate {
+  const { hops, index } = slotOfName(frame, name)
+  const missing = undefinedName(name)
+  if (hops === 0)
+    return ({ slots }) => {
+      const value = slots[index]
+      return value === undefined ? missing : value
+    }
+  return (activation) => {
+    const value = around(activation, hops).slots[index]
+    return value === undefined ? missing : value
+  }
+}
+
+function compileBinary(frame: Frame, { operator, left, right }: Binary): Evaluate {
+  const [first, second] = [compileExpression(frame, left), compileExpression(frame, right)]
+  if (operator === 'and')
+    return (a) => {
+      const value = first(a)
+      return isTrue(a.rt, value) ? second(a) : value
+    }
+  if (operator === 'or')
+    return (a) => {
+      const value = first(a)
+      return isTrue(a.rt, value) ? value : second(a)
+    }
+  return (a) => {
+    const value = first(a)
+    return binary(a.rt, operator as BinaryOperator, value, second(a))
+  }
+}
+
+type Comparison = (rt: Runtime, left: Value, right: Value) => boolean
+
+const COMPARISONS: Readonly<Record<string, Comparison>> = {
+  '==': (rt, left, right) => equals(rt, left, right),
+  '!=': (rt, left, right) => !equals(rt, left, right),
+  in: isIn,
+  'not in': (rt, left, right) => !isIn(rt, left, right),
+}
+
+const comparisonOf = (operator: string): Comparison =>
+  COMPARISONS[operator] ?? ((rt, left, right) => compare(rt, operator as Order, left, right))
+
+function compileCompare(frame: Frame, { first, rest }: Compare): Evaluate {
+  const start = compileExpression(frame, first)
+  const steps = rest.map(([operator, operand]) => ({
+    holds: comparisonOf(operator),
+    operand: compileExpression(frame, operand),
+  }))
+  if (steps.length === 1) {
+    const [{ holds, operand }] = steps as [(typeof steps)[number]]
+    return (a) => {
+      const value = start(a)
+      return holds(a.rt, value, operand(a))
+    }
+  }
+  return (a) => {
+    let left = start(a)
+    for (const { holds, operand } of steps) {
+      const right = operand(a)
+      if (!holds(a.rt, left, right)) return false
+      left = right
+    }
+    return true
+  }
+}
+
+function compileItem(frame: Frame, { object, key }: Item): Evaluate {
+  const of = compileExpression(frame, object)
+  if (key.type === 'slice') {
+    const [from, to, by] = key.parts.map((part) => (part === undefined ? () => null : compileExpression(frame, part)))
+    return (a) => {
+      const value = of(a)
+      return slice(a.rt, value, from!(a), to!(a), by!(a))
+    }
+  }
+  const at = compileExpression(frame, key)
+  return (a) => {
+    const value = of(a)
+    return getItem(a.rt, value, at(a))
+  }
+}
+
+/** Compiles expressions to a function of their values. */
+export function compileAll(frame: Frame, nodes: readonly Expression[]): (activation: Activation) => Value[] {
+  const items = nodes.map((node) => compileExpression(frame, node))
+  return (a) => {
+    const values: Value[] = []
+    for (const item of items) values.push(item(a))
+    return values
+  }
+}
+
+function compileConditional(frame: Frame, node: Extract<Expression, { type: 'conditional' }>): Evaluate {
+  const soft: Frame = { ...frame, isSoft: true }
+  const [test, then] = [compileExpression(soft, node.test), compileExpression(soft, node.then)]
+  const missing = undefinedBecause(
+    `the inline if-expression on line ${node.line} evaluated to false and no else section was defined.`,
+  )
+  const otherwise = node.otherwise === undefined ? () => missing : compileExpression(soft, node.otherwise)
+  return (a) => (isTrue(a.rt, test(a)) ? then(a) : otherwise(a))
+}
+
+function compileDict(frame: Frame, pairs: readonly (readonly [Expression, Expression])[]): Evaluate {
+  const values = compileAll(frame, pairs.flat())
+  return (a) => {
+    const flat = values(a)
+    return dictOf(
+      a.rt,
+      pairs.map((_, at) => [flat[2 * at]!, flat[2 * at + 1]!] as const),
+    )
+  }
+}
+
+function compileUnary(frame: Frame, operator: 'not' | '-' | '+', node: Expression): Evaluate {
+  const operand = compileExpression(frame, node)
+  if (operator === 'not') return (a) => !isTrue(a.rt, operand(a))
+  return (a) => unary(a.rt, operator, operand(a))
+}
+
+/** Refuses a filter or test that is not known, now or, in a branch, when it is used. */
+export function checkKnown(frame: Frame, what: 'filter' | 'test', name: string, line: number, isKnown: boolean): void {
+  if (!isKnown && !frame.isSoft) failSyntax(`No ${what} named '${name}'.`, line)
+}
+
+/** The value that a filter or test has which is not known. */
+export const unknown =
+  (what: 'filter' | 'test', name: string): (() => never) =>
+  () =>
+    fail('TemplateRuntimeError', `No ${what} named '${name}' found.`)
+
+/**
+ * Compiles an expression.
+ * @throws SyntaxError at the line for filters and tests that are not known
+ */
+export function compileExpression(frame: Frame, node: Expression): Evaluate {
+  switch (node.type) {
+    case 'constant':
+    case 'data': {
+      const value = node.type === 'data' ? node.text : node.value
+      return () => value
+    }
+    case 'name':
+      return compileName(frame, node.name)
+    case 'tuple':
+    case 'list': {
+      const [items, kind] = [compileAll(frame, node.items), node.type]
+      return (a) => {
+        chargeEntries(a.rt, node.items.length)
+        return { kind, items: items(a) }
+      }
+    }
+    case 'dict':
+      return compileDict(frame, node.pairs)
+    case 'conditional':
+      return compileConditional(frame, node)
+    case 'binary':
+      return compileBinary(frame, node)
+    case 'unary':
+      return compileUnary(frame, node.operator, node.operand)
+    case 'concat': {
+      const items = compileAll(frame, node.items)
+      return frame.autoescape === true ? (a) => joinMarkup(a.rt, items(a)) : (a) => join(a.rt, items(a))
+    }
+    case 'compare':
+      return compileCompare(frame, node)
+    case 'attribute': {
+      const object = compileExpression(frame, node.object)
+      return (a) => getAttribute(a.rt, object(a), node.name)
+    }
+    case 'item':
+      return compileItem(frame, node)
+    case 'call':
+      return compileCall(frame, node)
+    case 'filter':
+      checkKnown(frame, 'filter', node.name, node.line, isFilter(node.name))
+      return compileFilter(frame, node)
+    case 'test':
+      return compileTest(frame, node)
+    case 'slice':
+    case 'namespace':
+      return failSyntax(`unexpected ${node.type}`, node.line)
+  }
+}

@@ -1,0 +1,32 @@
+import { GLOBALS } from '../globals.js'
+import { parseTemplate } from '../parse/parse-template.js'
+import type { Runtime } from '../runtime.js'
+import type { Value } from '../values/value.js'
+import { compileFunction, selfVariable } from './compile-block.js'
+import { type Frame, functionIn } from './scope.js'
+import { symbolsIn } from './symbols.js'
+
+/** Renders a compiled template with variables; what it writes is in the sink of the runtime. */
+export type Render = (rt: Runtime, variables: ReadonlyMap<string, Value>) => void
+
+/**
+ * Compiles a template to functions: each statement and expression becomes one.
+ * @throws SyntaxError with its line for what is not a template
+ */
+export function compileTemplate(rt: Runtime, template: string): Render {
+  const frame: Frame = {
+    rt,
+    symbols: symbolsIn(undefined),
+    scope: functionIn(undefined),
+    isTopLevel: true,
+    isSoft: false,
+    isInLoop: false,
+    autoescape: false,
+    blocks: new Map(),
+  }
+  const run = compileFunction(frame, parseTemplate(rt, template), [selfVariable(frame)])
+  return (runtime, variables) => {
+    const context = { parent: new Map([...GLOBALS, ...variables]), vars: new Map() }
+    run({ rt: runtime, context, slots: [], outer: undefined })
+  }
+}

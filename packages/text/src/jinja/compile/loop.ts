@@ -1,0 +1,150 @@
+import { fail } from '../failure.js'
+import { bound } from '../methods/method.js'
+import { type Runtime, captured } from '../runtime.js'
+import { undefinedBecause } from '../values/attribute.js'
+import { equals } from '../values/equality.js'
+import { sizeOf } from '../values/sequence.js'
+import { type Arguments, END, type Pull, type Thing, type Value, tuple } from '../values/value.js'
+
+/** The variable `loop`, and the values that the loop goes through. */
+export interface Loop {
+  readonly value: Thing
+  readonly next: Pull
+}
+
+type Recurse = (rt: Runtime, iterable: Value, depth: number) => void
+
+/** Values of a loop, which may be looked at before their turn. */
+interface State {
+  index: number
+  before: Value | undefined
+  current: Value | undefined
+  /** The next value, if it has been looked at. */
+  after: Value | typeof END | undefined
+  pull: Pull
+  length: number | undefined
+  lastChanged: Value | undefined
+}
+
+function peek(state: State): Value | typeof END {
+  state.after ??= state.pull()
+  return state.after
+}
+
+/** How many values there are in all; those that have not been read are read and kept. */
+function lengthOf(rt: Runtime, state: State, sized: Value | undefined): number {
+  state.length ??= sized === undefined ? undefined : sizeOf(rt, sized)
+  if (state.length !== undefined) return state.length
+  const rest: Value[] = []
+  const { pull } = state
+  for (let item = pull(); item !== END; item = pull()) {
+    rt.spend(2)
+    rt.hold(16)
+    rest.push(item)
+  }
+  const isPeeked = state.after !== undefined && state.after !== END
+  let at = 0
+  state.pull = () => (at < rest.length ? rest[at++]! : END)
+  state.length = rest.length + state.index + 1 + (isPeeked ? 1 : 0)
+  return state.length
+}
+
+const cycle =
+  (state: State) =>
+  (rt: Runtime, _: null, { positional }: Arguments): Value => {
+    rt.spend(2)
+    if (positional.length === 0) return fail('TypeError', 'no items for cycling given')
+    return positional[state.index % positional.length]!
+  }
+
+const changed =
+  (state: State) =>
+  (rt: Runtime, _: null, { positional }: Arguments): Value => {
+    const value = tuple(positional)
+    if (state.lastChanged !== undefined && equals(rt, state.lastChanged, value)) return false
+    state.lastChanged = value
+    return true
+  }
+
+const missing = (which: string): Value => undefinedBecause(`there is no ${which} item`)
+
+/** The attributes of `loop`. */
+function attributeOf(rt: Runtime, state: State, sized: Value | undefined, depth: number, name: string): Value | undefined {
+  switch (name) {
+    case 'index':
+      return state.index + 1
+    case 'index0':
+      return state.index
+    case 'first':
+      return state.index === 0
+    case 'last':
+      return peek(state) === END
+    case 'length':
+      return lengthOf(rt, state, sized)
+    case 'revindex':
+      return lengthOf(rt, state, sized) - state.index
+    case 'revindex0':
+      return lengthOf(rt, state, sized) - state.index - 1
+    case 'depth':
+      return depth + 1
+    case 'depth0':
+      return depth
+    case 'previtem':
+      return state.index === 0 ? missing('previous') : state.before!
+    case 'nextitem': {
+      const item = peek(state)
+      return item === END ? missing('next') : item
+    }
+    case 'cycle':
+      return bound(null, 'LoopContext', name, cycle(state))
+    case 'changed':
+      return bound(null, 'LoopContext', name, changed(state))
+    default:
+      return undefined
+  }
+}
+
+/** Makes the variable `loop` of a loop over values; `sized` has as many of them, where that is known. */
+export function loopOf(
+  rt: Runtime,
+  pull: Pull,
+  sized: Value | undefined,
+  depth: number,
+  recurse: Recurse | undefined,
+): Loop {
+  const state: State = {
+    index: -1,
+    before: undefined,
+    current: undefined,
+    after: undefined,
+    pull,
+    length: undefined,
+    lastChanged: undefined,
+  }
+  const next: Pull = () => {
+    const item = state.after === undefined ? state.pull() : state.after
+    if (item === END) return END
+    state.after = undefined
+    state.index++
+    state.before = state.current
+    state.current = item
+    return item
+  }
+  const write = (run: Runtime, { positional }: Arguments): void => {
+    if (recurse === undefined)
+      return fail('TypeError', "The loop must have the 'recursive' marker to be called recursively.")
+    if (positional.length !== 1) fail('TypeError', 'loop() takes one value to iterate over')
+    recurse(run, positional[0]!, depth + 1)
+  }
+  const value: Thing = {
+    kind: 'thing',
+    type: 'LoopContext',
+    repr: (run) => `<LoopContext ${state.index + 1}/${lengthOf(run, state, sized)}>`,
+    attribute: (run, name) => attributeOf(run, state, sized, depth, name),
+    length: (run) => lengthOf(run, state, sized),
+    write,
+    call: (run, given) => captured(run, () => write(run, given)),
+  }
+  rt.hold(400)
+  return { value, next }
+}

@@ -1,0 +1,33 @@
+import { type Bound, bind, signature } from '../arguments.js'
+import { methodOf } from '../methods/methods.js'
+import type { Runtime } from '../runtime.js'
+import { textOf } from '../values/text-of.js'
+import { type Arguments, type Markup, type Value, kindOf } from '../values/value.js'
+
+/** A filter: `value | name(arguments)`. */
+export type Filter = (rt: Runtime, value: Value, given: Arguments, name: string) => Value
+
+/** Filters by name. */
+export type Filters = Readonly<Record<string, Filter>>
+
+/** Makes a filter with a signature of what follows the value. */
+export function filter(parameters: string, run: (rt: Runtime, value: Value, given: Bound) => Value): Filter {
+  const takes = signature(parameters)
+  return (rt, value, given, name) => run(rt, value, bind(name, takes, given))
+}
+
+/** A str or Markup as it is, anything else as its text: markupsafe's `soft_str`. */
+export const soft = (rt: Runtime, value: Value): string | Markup =>
+  kindOf(value) === 'markup' ? (value as Markup) : textOf(rt, value)
+
+/** Calls a method of a str or Markup. */
+export const callMethod = (rt: Runtime, text: string | Markup, name: string, positional: readonly Value[]): Value =>
+  methodOf(text, name)!(rt, text, { positional, named: undefined }, name)
+
+/** A filter that is a method of the text of its value. */
+export const viaMethod =
+  (name: string, parameters: string): Filter =>
+  (rt, value, given) => {
+    const bound = bind(name, signature(parameters), given)
+    return callMethod(rt, soft(rt, value), name, bound.filter((argument) => argument !== undefined))
+  }

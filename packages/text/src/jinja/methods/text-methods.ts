@@ -1,0 +1,92 @@
+import { fail } from '../failure.js'
+import type { Runtime } from '../runtime.js'
+import { braceFormat } from '../text/brace-format.js'
+import { escapeHtml, stripTags, unescapeHtml } from '../text/html.js'
+import { pointsOf } from '../text/points.js'
+import { dictOf, pairsOf } from '../values/dict.js'
+import { collect } from '../values/iterate.js'
+import { textOf } from '../values/text-of.js'
+import { type Arguments, type Markup, type Value, kindOf, list, markup, stringOf } from '../values/value.js'
+import { type Method, type Methods, method } from './method.js'
+import { partMethods } from './text-parts.js'
+import { searchMethods } from './text-search.js'
+import { shapeMethods } from './text-shape.js'
+
+/** The arguments of `format_map`: a mapping in the place of arguments by name. */
+function mapArguments(rt: Runtime, given: Arguments): Arguments {
+  const [map] = given.positional
+  if (given.named !== undefined || given.positional.length !== 1)
+    return fail('TypeError', 'format_map() takes exactly one argument')
+  if (typeof map !== 'object' || map?.kind !== 'dict') return fail('TypeError', 'format_map() takes a mapping')
+  rt.spend(8 * map.map.size)
+  rt.hold(60 * map.map.size)
+  const pairs = pairsOf(map).flatMap(([name, value]) => (typeof name === 'string' ? [[name, value] as const] : []))
+  return { positional: [], named: new Map(pairs) }
+}
+
+function makeTable(rt: Runtime, [from, to, without]: readonly (Value | undefined)[]): Value {
+  if (to === undefined) {
+    if (typeof from !== 'object' || from?.kind !== 'dict')
+      return fail('TypeError', 'if you give only one argument to maketrans it must be a dict')
+    return dictOf(
+      rt,
+      pairsOf(from).map(([key, value]) => [typeof key === 'string' ? key.codePointAt(0)! : key, value] as const),
+    )
+  }
+  const [keys, values] = [pointsOf(rt, stringOf(from!) ?? ''), pointsOf(rt, stringOf(to) ?? '')]
+  if (keys.length !== values.length)
+    return fail('ValueError', 'the first two maketrans arguments must have equal length')
+  const removed = without === undefined ? [] : pointsOf(rt, stringOf(without) ?? '')
+  return dictOf(rt, [
+    ...keys.map((key, at) => [key.codePointAt(0)!, values[at]!.codePointAt(0)!] as const),
+    ...removed.map((key) => [key.codePointAt(0)!, null] as const),
+  ])
+}
+
+/** Methods of strs. */
+export const textMethods: Methods<string> = {
+  ...searchMethods,
+  ...partMethods,
+  ...shapeMethods,
+  format: (rt, self, given) => braceFormat(rt, self, given, false),
+  format_map: (rt, self, given) => braceFormat(rt, self, mapArguments(rt, given), false),
+  maketrans: method('x y? z? /', (rt, _, given) => makeTable(rt, given)),
+  encode: () => fail('NotSupported', 'bytes are not supported: str.encode'),
+}
+
+/** Arguments that Markup escapes before a method of str gets them. */
+const ESCAPED: Readonly<Record<string, number>> = { replace: 1, ljust: 1, rjust: 1, center: 1 }
+
+const escaped = (rt: Runtime, value: Value): string =>
+  kindOf(value) === 'markup' ? (value as Markup).text : escapeHtml(rt, textOf(rt, value))
+
+function escapeArguments(rt: Runtime, given: Arguments, name: string): Arguments {
+  if (name === 'join' && given.positional.length === 1) {
+    const items = collect(rt, given.positional[0]!).map((item) => escaped(rt, item))
+    return { ...given, positional: [list(items)] }
+  }
+  const at = ESCAPED[name]
+  const value = at === undefined ? undefined : given.positional[at]
+  return value === undefined ? given : { ...given, positional: given.positional.with(at!, escaped(rt, value)) }
+}
+
+/** The texts of a result as Markup. */
+function wrap(value: Value): Value {
+  if (typeof value === 'string') return markup(value)
+  if (typeof value !== 'object' || (value?.kind !== 'list' && value?.kind !== 'tuple')) return value
+  return { kind: value.kind, items: value.items.map(wrap) }
+}
+
+const wrapped =
+  (run: Method<string>): Method<Markup> =>
+  (rt, self, given, name) =>
+    wrap(run(rt, self.text, escapeArguments(rt, given, name), name))
+
+/** Methods of Markup: those of str, with arguments that are escaped. */
+export const markupMethods: Methods<Markup> = {
+  ...Object.fromEntries(Object.entries(textMethods).map(([name, run]) => [name, wrapped(run)])),
+  format: (rt, self, given) => markup(braceFormat(rt, self.text, given, true)),
+  format_map: (rt, self, given) => markup(braceFormat(rt, self.text, mapArguments(rt, given), true)),
+  striptags: method('/', (rt, self) => stripTags(rt, self.text)),
+  unescape: method('/', (rt, self) => unescapeHtml(rt, self.text)),
+}

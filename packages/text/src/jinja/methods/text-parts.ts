@@ -1,0 +1,102 @@
+import { asInt, asText } from '../arguments.js'
+import { fail } from '../failure.js'
+import { type Runtime, chargeText } from '../runtime.js'
+import {
+  chargeJoined,
+
+  replaceIn,
+  splitLines,
+  splitOn,
+  splitOnFromRight,
+  splitWords,
+  splitWordsFromRight,
+} from '../text/split.js'
+import { type Sides, trim } from '../text/trim.js'
+import { collect } from '../values/iterate.js'
+import { isTrue } from '../values/sequence.js'
+import { type Value, list, stringOf, tuple, typeName } from '../values/value.js'
+import { type Method, type Methods, method } from './method.js'
+
+const optionalText = (value: Value | undefined): string | undefined =>
+  value === undefined || value === null ? undefined : asText(value)
+
+const optionalCount = (value: Value | undefined): number => (value === undefined ? -1 : asInt(value))
+
+const strip = (sides: Sides): Method<string> =>
+  method('chars? /', (rt, self, [characters]) => trim(rt, self, sides, optionalText(characters)))
+
+/** `str.join`: the texts of an iteration with this one between them. */
+export function joinTexts(rt: Runtime, separator: string, items: readonly Value[]): string {
+  let length = 0
+  const texts = items.map((item, at) => {
+    const text = stringOf(item)
+    if (text === undefined)
+      return fail('TypeError', `sequence item ${at}: expected str instance, ${typeName(item)} found`)
+    length += text.length + separator.length
+    return text
+  })
+  chargeJoined(rt, length, texts.length)
+  return texts.join(separator)
+}
+
+function partition(rt: Runtime, text: string, separator: string, isLast: boolean): Value {
+  if (separator === '') fail('ValueError', 'empty separator')
+  const parts = isLast ? splitOnFromRight(rt, text, separator, 1) : splitOn(rt, text, separator, 1)
+  if (parts.length === 2) return tuple([parts[0]!, separator, parts[1]!])
+  return tuple(isLast ? ['', '', text] : [text, '', ''])
+}
+
+/** Methods that take a text apart, or put one together. */
+export const partMethods: Methods<string> = {
+  strip: strip('both'),
+  lstrip: strip('left'),
+  rstrip: strip('right'),
+  split: method('sep? maxsplit?', (rt, self, [separator, most]) => {
+    const on = optionalText(separator)
+    const count = optionalCount(most)
+    return list(on === undefined ? splitWords(rt, self, count) : splitOn(rt, self, on, count))
+  }),
+  rsplit: method('sep? maxsplit?', (rt, self, [separator, most]) => {
+    const on = optionalText(separator)
+    const count = optionalCount(most)
+    return list(on === undefined ? splitWordsFromRight(rt, self, count) : splitOnFromRight(rt, self, on, count))
+  }),
+  splitlines: method('keepends?', (rt, self, [ends]) =>
+    list(splitLines(rt, self, ends !== undefined && isTrue(rt, ends))),
+  ),
+  partition: method('sep /', (rt, self, [separator]) => partition(rt, self, asText(separator!), false)),
+  rpartition: method('sep /', (rt, self, [separator]) => partition(rt, self, asText(separator!), true)),
+  join: method('iterable /', (rt, self, [items]) => joinTexts(rt, self, collect(rt, items!))),
+  replace: method('old new count? /', (rt, self, [old, by, count]) =>
+    replaceIn(rt, self, asText(old!), asText(by!), optionalCount(count)),
+  ),
+  removeprefix: method('prefix /', (_, self, [prefix]) =>
+    self.startsWith(asText(prefix!)) ? self.slice(asText(prefix!).length) : self,
+  ),
+  removesuffix: method('suffix /', (_, self, [suffix]) =>
+    asText(suffix!) !== '' && self.endsWith(asText(suffix!)) ? self.slice(0, -asText(suffix!).length) : self,
+  ),
+  translate: method('table /', (rt, self, [table]) => translate(rt, self, table!)),
+}
+
+function translate(rt: Runtime, text: string, table: Value): string {
+  if (typeof table !== 'object' || table?.kind !== 'dict')
+    return fail('NotSupported', 'str.translate is supported with a dict only')
+  chargeText(rt, 8 * text.length)
+  rt.spend(16 * text.length)
+  let length = 0
+  const parts = Array.from(text, (character) => {
+    const by = table.map.get(character.codePointAt(0)!)
+    const part = by === undefined ? character : by === null ? '' : typeof by === 'number' ? pointOf(by) : asText(by)
+    length += part.length
+    return part
+  })
+  chargeJoined(rt, length, parts.length)
+  return parts.join('')
+}
+
+const pointOf = (code: number): string =>
+  code >= 0 && code <= 0x10ffff
+    ? String.fromCodePoint(code)
+    : fail('ValueError', 'character mapping must be in range(0x110000)')
+

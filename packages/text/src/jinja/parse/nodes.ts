@@ -1,0 +1,230 @@
+import type { Value } from '../values/value.js'
+
+interface Base {
+  /** Line of the template. */
+  readonly line: number
+  /** Levels of nodes in it, itself included. */
+  readonly height: number
+}
+
+/** Arguments of a call, filter or test. */
+export interface CallArguments {
+  readonly positional: readonly Expression[]
+  readonly named: readonly (readonly [name: string, value: Expression])[]
+  /** `*values` */
+  readonly spread: Expression | undefined
+  /** `**values` */
+  readonly spreadNamed: Expression | undefined
+}
+
+export interface Constant extends Base {
+  readonly type: 'constant'
+  readonly value: Value
+}
+/** Text of a template outside of its tags. */
+export interface Data extends Base {
+  readonly type: 'data'
+  readonly text: string
+}
+export interface Name extends Base {
+  readonly type: 'name'
+  readonly name: string
+}
+/** `namespace.attribute` that is assigned to. */
+export interface NamespaceTarget extends Base {
+  readonly type: 'namespace'
+  readonly name: string
+  readonly attribute: string
+}
+export interface Sequence extends Base {
+  readonly type: 'tuple' | 'list'
+  readonly items: readonly Expression[]
+}
+export interface DictLiteral extends Base {
+  readonly type: 'dict'
+  readonly pairs: readonly (readonly [Expression, Expression])[]
+}
+export interface Conditional extends Base {
+  readonly type: 'conditional'
+  readonly test: Expression
+  readonly then: Expression
+  readonly otherwise: Expression | undefined
+}
+export interface Binary extends Base {
+  readonly type: 'binary'
+  readonly operator: string
+  readonly left: Expression
+  readonly right: Expression
+}
+export interface Unary extends Base {
+  readonly type: 'unary'
+  readonly operator: 'not' | '-' | '+'
+  readonly operand: Expression
+}
+export interface Concat extends Base {
+  readonly type: 'concat'
+  readonly items: readonly Expression[]
+}
+export interface Compare extends Base {
+  readonly type: 'compare'
+  readonly first: Expression
+  readonly rest: readonly (readonly [operator: string, operand: Expression])[]
+}
+export interface Attribute extends Base {
+  readonly type: 'attribute'
+  readonly object: Expression
+  readonly name: string
+}
+export interface Item extends Base {
+  readonly type: 'item'
+  readonly object: Expression
+  readonly key: Expression
+}
+/** `start:stop:step` between brackets. */
+export interface SliceKey extends Base {
+  readonly type: 'slice'
+  readonly parts: readonly [Expression | undefined, Expression | undefined, Expression | undefined]
+}
+export interface Call extends Base {
+  readonly type: 'call'
+  readonly callee: Expression
+  readonly given: CallArguments
+}
+/** A filter; without an operand it filters the text of its block. */
+export interface FilterNode extends Base {
+  readonly type: 'filter'
+  readonly operand: Expression | undefined
+  readonly name: string
+  readonly given: CallArguments
+}
+export interface TestNode extends Base {
+  readonly type: 'test'
+  readonly operand: Expression
+  readonly name: string
+  readonly given: CallArguments
+}
+
+export type Expression =
+  | Constant
+  | Data
+  | Name
+  | NamespaceTarget
+  | Sequence
+  | DictLiteral
+  | Conditional
+  | Binary
+  | Unary
+  | Concat
+  | Compare
+  | Attribute
+  | Item
+  | SliceKey
+  | Call
+  | FilterNode
+  | TestNode
+
+export type Target = Name | NamespaceTarget | Sequence
+
+export interface Output extends Base {
+  readonly type: 'output'
+  readonly items: readonly Expression[]
+}
+export interface For extends Base {
+  readonly type: 'for'
+  readonly target: Target
+  readonly iterable: Expression
+  readonly body: readonly Statement[]
+  readonly otherwise: readonly Statement[]
+  readonly test: Expression | undefined
+  readonly isRecursive: boolean
+}
+export interface If extends Base {
+  readonly type: 'if'
+  readonly branches: readonly { readonly test: Expression; readonly body: readonly Statement[] }[]
+  readonly otherwise: readonly Statement[]
+}
+/** What macros and call blocks share. */
+export interface Parameters {
+  readonly names: readonly string[]
+  /** Defaults of the last parameters. */
+  readonly defaults: readonly Expression[]
+}
+export interface MacroNode extends Base {
+  readonly type: 'macro'
+  readonly name: string
+  readonly parameters: Parameters
+  readonly body: readonly Statement[]
+}
+export interface CallBlock extends Base {
+  readonly type: 'call-block'
+  readonly call: Call
+  readonly parameters: Parameters
+  readonly body: readonly Statement[]
+}
+/** `{% generation %}`, which transformers adds to Jinja2. */
+export interface Generation extends Base {
+  readonly type: 'generation'
+  readonly body: readonly Statement[]
+}
+export interface FilterBlock extends Base {
+  readonly type: 'filter-block'
+  readonly filter: FilterNode
+  readonly body: readonly Statement[]
+}
+export interface With extends Base {
+  readonly type: 'with'
+  readonly assignments: readonly (readonly [Target, Expression])[]
+  readonly body: readonly Statement[]
+}
+export interface Block extends Base {
+  readonly type: 'block'
+  readonly name: string
+  readonly isScoped: boolean
+  readonly isRequired: boolean
+  readonly body: readonly Statement[]
+}
+/** A tag that needs other templates, which there are none of. */
+export interface Load extends Base {
+  readonly type: 'load'
+  readonly tag: 'extends' | 'include' | 'import' | 'from'
+  readonly template: Expression
+  /** Names that it would assign. */
+  readonly names: readonly string[]
+}
+export interface Assign extends Base {
+  readonly type: 'assign'
+  readonly target: Target
+  readonly value: Expression
+}
+export interface AssignBlock extends Base {
+  readonly type: 'assign-block'
+  readonly target: Target
+  readonly filter: FilterNode | undefined
+  readonly body: readonly Statement[]
+}
+export interface Autoescape extends Base {
+  readonly type: 'autoescape'
+  readonly value: Expression
+  readonly body: readonly Statement[]
+}
+export interface Jump extends Base {
+  readonly type: 'break' | 'continue'
+}
+
+export type Statement =
+  | Output
+  | For
+  | If
+  | MacroNode
+  | CallBlock
+  | Generation
+  | FilterBlock
+  | With
+  | Block
+  | Load
+  | Assign
+  | AssignBlock
+  | Autoescape
+  | Jump
+
+export type Node = Expression | Statement

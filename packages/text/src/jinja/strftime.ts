@@ -1,0 +1,115 @@
+/** Parts of a time by the letters of C's `strftime`, in the locale C. */
+
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+]
+const DAY = 86_400_000
+
+const dayOfYear = (date: Date): number =>
+  Math.round((Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / DAY)
+
+/** Week of the year, of weeks that begin on a day; days before the first one are in week 0. */
+const weekOf = (date: Date, firstDay: number): number =>
+  Math.floor((dayOfYear(date) + 7 - ((date.getDay() - firstDay + 7) % 7)) / 7)
+
+/** Year and week by ISO 8601: the week belongs to the year that its Thursday is in. */
+function isoWeek(date: Date): readonly [year: number, week: number] {
+  const thursday = new Date(date.getFullYear(), date.getMonth(), date.getDate() + 4 - (date.getDay() || 7))
+  return [thursday.getFullYear(), Math.floor(dayOfYear(thursday) / 7) + 1]
+}
+
+/** A number, and how it is filled to a width unless a flag says otherwise. */
+interface Numeric {
+  readonly number: number
+  readonly width: number
+  readonly fill: '0' | ' '
+}
+
+const zeros = (number: number, width: number): Numeric => ({ number, width, fill: '0' })
+const blanks = (number: number, width: number): Numeric => ({ number, width, fill: ' ' })
+const twelve = (hours: number): number => hours % 12 || 12
+
+const PARTS: Readonly<Record<string, (date: Date) => string | Numeric>> = {
+  a: (date) => DAYS[date.getDay()]!.slice(0, 3),
+  A: (date) => DAYS[date.getDay()]!,
+  b: (date) => MONTHS[date.getMonth()]!.slice(0, 3),
+  B: (date) => MONTHS[date.getMonth()]!,
+  c: (date) => format(date, '%a %b %e %H:%M:%S %Y'),
+  C: (date) => zeros(Math.floor(date.getFullYear() / 100), 2),
+  d: (date) => zeros(date.getDate(), 2),
+  D: (date) => format(date, '%m/%d/%y'),
+  e: (date) => blanks(date.getDate(), 2),
+  F: (date) => format(date, '%Y-%m-%d'),
+  g: (date) => zeros(isoWeek(date)[0] % 100, 2),
+  G: (date) => zeros(isoWeek(date)[0], 4),
+  h: (date) => MONTHS[date.getMonth()]!.slice(0, 3),
+  H: (date) => zeros(date.getHours(), 2),
+  I: (date) => zeros(twelve(date.getHours()), 2),
+  j: (date) => zeros(dayOfYear(date) + 1, 3),
+  k: (date) => blanks(date.getHours(), 2),
+  l: (date) => blanks(twelve(date.getHours()), 2),
+  m: (date) => zeros(date.getMonth() + 1, 2),
+  M: (date) => zeros(date.getMinutes(), 2),
+  n: () => '\n',
+  p: (date) => (date.getHours() < 12 ? 'AM' : 'PM'),
+  P: (date) => (date.getHours() < 12 ? 'am' : 'pm'),
+  r: (date) => format(date, '%I:%M:%S %p'),
+  R: (date) => format(date, '%H:%M'),
+  s: (date) => zeros(Math.floor(date.getTime() / 1000), 1),
+  S: (date) => zeros(date.getSeconds(), 2),
+  t: () => '\t',
+  T: (date) => format(date, '%H:%M:%S'),
+  u: (date) => zeros(date.getDay() || 7, 1),
+  U: (date) => zeros(weekOf(date, 0), 2),
+  V: (date) => zeros(isoWeek(date)[1], 2),
+  w: (date) => zeros(date.getDay(), 1),
+  W: (date) => zeros(weekOf(date, 1), 2),
+  x: (date) => format(date, '%m/%d/%y'),
+  X: (date) => format(date, '%H:%M:%S'),
+  y: (date) => zeros(date.getFullYear() % 100, 2),
+  Y: (date) => zeros(date.getFullYear(), 1),
+  '%': () => '%',
+}
+
+/** Widest field; wider ones stay as they are written. */
+const MAXIMUM_WIDTH = 1000
+
+function shown(part: string | Numeric, flags: string, width: string): string {
+  const isNumeric = typeof part !== 'string'
+  const text = isNumeric ? String(part.number) : part
+  const least = width === '' ? (isNumeric ? part.width : 0) : Number(width)
+  const flag = flags.replace(/[^-_0]/g, '').at(-1)
+  const fill = flag === '_' ? ' ' : flag === '0' ? '0' : isNumeric ? part.fill : ' '
+  const filled = flag === '-' ? text : text.padStart(least, fill)
+  if (flags.includes('^')) return filled.toUpperCase()
+  return flags.includes('#') ? swapCase(filled) : filled
+}
+
+/** GNU's flag `#`: lower case for what is in upper case, else upper case. */
+const swapCase = (text: string): string => (text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase())
+
+/**
+ * A time as Python's `datetime.strftime` writes it with glibc, without a time zone. Letters that are not known stay as they are.
+ */
+export function format(date: Date, pattern: string): string {
+  const microseconds = String(date.getMilliseconds() * 1000).padStart(6, '0')
+  // Python itself replaces %f, and %z and %Z by nothing, before it calls C.
+  const prepared = pattern.replace(/%(.)/gsu, (whole, letter: string) =>
+    letter === 'f' ? microseconds : letter === 'z' || letter === 'Z' ? '' : whole,
+  )
+  return prepared.replace(/%([-_0^#]*)(\d*)[EO]?([A-Za-z%])/g, (whole, flags: string, width: string, letter: string) =>
+    Object.hasOwn(PARTS, letter) && Number(width) <= MAXIMUM_WIDTH ? shown(PARTS[letter]!(date), flags, width) : whole,
+  )
+}

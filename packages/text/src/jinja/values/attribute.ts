@@ -1,0 +1,135 @@
+import { fail } from '../failure.js'
+import { methodOf } from '../methods/methods.js'
+import { bound } from '../methods/method.js'
+import type { Runtime } from '../runtime.js'
+import { lookUp } from './dict.js'
+import { itemAt } from './sequence.js'
+import { repr } from './text-of.js'
+import { type Tuple, type Undefined, type Value, intOf, isUndefined, kindOf, stringOf, typeName } from './value.js'
+
+/** Attributes that every object of Python has, which the sandbox of Jinja2 hides. */
+const INTERNAL = new Set(
+  '__class__ __delattr__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __gt__ __hash__ __init__ __init_subclass__ __le__ __lt__ __ne__ __new__ __reduce__ __reduce_ex__ __repr__ __setattr__ __sizeof__ __str__ __subclasshook__ __module__ __dict__ __len__ __contains__ __getitem__ __iter__ __call__'.split(
+    ' ',
+  ),
+)
+
+/** Methods that change a list or dict, which the sandbox of Jinja2 hides. */
+const MUTATING: Readonly<Record<string, ReadonlySet<string>>> = {
+  list: new Set('append clear pop reverse insert sort extend remove'.split(' ')),
+  dict: new Set('clear pop popitem setdefault update'.split(' ')),
+}
+
+/** The value of a name that no variable has. */
+export const undefinedName = (name: string): Undefined => ({
+  kind: 'undefined',
+  complain: () => fail('UndefinedError', `'${name}' is undefined`),
+})
+
+/** An undefined value with a message of its own. */
+export const undefinedBecause = (message: string): Undefined => ({
+  kind: 'undefined',
+  complain: () => fail('UndefinedError', message),
+})
+
+const describe = (value: Value): string => {
+  const name = typeName(value)
+  if (value === null) return 'None'
+  return kindOf(value) === 'namespace' || name === 'Markup' ? name : `${name} object`
+}
+
+/** The value of an attribute or item that an object lacks. */
+export const undefinedMember = (object: Value, name: Value): Undefined => ({
+  kind: 'undefined',
+  complain: (rt) =>
+    stringOf(name) === undefined
+      ? fail('UndefinedError', `${describe(object)} has no element ${repr(rt, name)}`)
+      : fail('UndefinedError', `'${describe(object)}' has no attribute '${stringOf(name)}'`),
+})
+
+const unsafe = (object: Value, name: string): Undefined => ({
+  kind: 'undefined',
+  complain: () => fail('SecurityError', `access to attribute '${name}' of '${typeName(object)}' object is unsafe`),
+})
+
+/** Attributes of numbers, ranges and named tuples that are not methods. */
+function fieldOf(value: Value, name: string): Value | undefined {
+  const int = intOf(value)
+  if (int !== undefined || kindOf(value) === 'float') {
+    if (name === 'real') return int ?? value
+    if (name === 'imag') return int === undefined ? { kind: 'float', value: 0 } : 0
+    if (int === undefined) return undefined
+    return name === 'numerator' ? int : name === 'denominator' ? 1 : undefined
+  }
+  if (value === null || typeof value !== 'object') return undefined
+  if (value.kind === 'range' && (name === 'start' || name === 'stop' || name === 'step')) return value[name]
+  const at = value.kind === 'tuple' ? (value.names?.indexOf(name) ?? -1) : -1
+  return at < 0 ? undefined : (value as Tuple).items[at]
+}
+
+/** True for methods that the sandbox of Jinja2 hides: those that change a list or dict. */
+export const isHidden = (value: Value, name: string): boolean => MUTATING[kindOf(value) ?? '']?.has(name) === true
+
+/**
+ * An attribute of a value, as Python's `getattr` finds it in the sandbox of Jinja2; undefined where there is none.
+ * @throws UndefinedError of Jinja2 for an attribute of an undefined value
+ */
+export function attributeOf(rt: Runtime, value: Value, name: string): Value | undefined {
+  if (INTERNAL.has(name)) return unsafe(value, name)
+  const kind = kindOf(value)
+  if (kind === 'undefined') return (value as Undefined).complain(rt)
+  if (kind === 'namespace') {
+    const found = (value as { readonly values: ReadonlyMap<string, Value> }).values.get(name)
+    return found !== undefined && name.startsWith('_') ? unsafe(value, name) : found
+  }
+  if (kind === 'thing') {
+    const found = (value as { readonly attribute?: (rt: Runtime, name: string) => Value | undefined }).attribute?.(rt, name)
+    return found !== undefined && name.startsWith('_') ? unsafe(value, name) : found
+  }
+  if (isHidden(value, name)) return unsafe(value, name)
+  const method = methodOf(value, name)
+  return method === undefined ? fieldOf(value, name) : bound(value, typeName(value), name, method)
+}
+
+/**
+ * Jinja2's `value.name`: an attribute, or else an item; undefined in the sense of templates where there is neither.
+ * @throws UndefinedError of Jinja2 for an attribute of an undefined value
+ */
+export function getAttribute(rt: Runtime, value: Value, name: string): Value {
+  rt.spend(2)
+  const found = attributeOf(rt, value, name)
+  if (found !== undefined) return found
+  if (typeof value === 'object' && value !== null && value.kind === 'dict') {
+    const item = lookUp(rt, value, name)
+    if (item !== undefined) return item
+  }
+  return undefinedMember(value, name)
+}
+
+const INDEXED = new Set(['markup', 'list', 'tuple', 'range'])
+
+const isKey = (key: Value): boolean => {
+  const kind = kindOf(key)
+  return kind !== 'list' && kind !== 'dict' && !(kind === 'view' && (key as { of: string }).of !== 'values')
+}
+
+function subscript(rt: Runtime, value: Value, key: Value): Value | undefined {
+  const kind = kindOf(value)
+  if (kind === 'dict') return isKey(key) ? lookUp(rt, value as never, key) : undefined
+  const index = intOf(key)
+  if (index === undefined || !(typeof value === 'string' || INDEXED.has(kind ?? ''))) return undefined
+  return itemAt(rt, value, Number(index))
+}
+
+/**
+ * Jinja2's `value[key]`: an item, or else an attribute; undefined in the sense of templates where there is neither.
+ * @throws UndefinedError of Jinja2 for an item of an undefined value
+ */
+export function getItem(rt: Runtime, value: Value, key: Value): Value {
+  rt.spend(2)
+  if (isUndefined(value)) return value.complain(rt)
+  const item = subscript(rt, value, key)
+  if (item !== undefined) return item
+  const name = stringOf(key)
+  return (name === undefined ? undefined : attributeOf(rt, value, name)) ?? undefinedMember(value, key)
+}

@@ -1,0 +1,96 @@
+import { fail } from '../failure.js'
+import { type Runtime, charge, chargeEntries } from '../runtime.js'
+import { type Dict, type Key, type Tuple, type Value, typeName } from './value.js'
+
+/** A lone surrogate, which no text begins with that was decoded from UTF-8; it sets other keys apart from texts. */
+const ODD = '\ud800'
+
+const textKey = (text: string): Key => (text.charCodeAt(0) === 0xd800 ? `${ODD}s${text}` : text)
+
+const numberKey = (value: number | bigint): Key => {
+  if (typeof value === 'bigint' || Number.isSafeInteger(value) || !Number.isInteger(value)) return value
+  return BigInt(value)
+}
+
+function tupleKey(rt: Runtime, { items }: Tuple, depth: number): Key {
+  rt.spend(8 * items.length)
+  const parts = items.map((item) => {
+    const key = keyOf(rt, item, depth + 1)
+    if (typeof key === 'object' && key !== null) return fail('NotSupported', 'objects in tuples cannot be keys here')
+    const text = String(key)
+    return `${typeof key}${text.length}:${text}`
+  })
+  const key = `${ODD}t${parts.join('')}`
+  charge(rt, key)
+  return key
+}
+
+/**
+ * The key of a value in the `Map` of a dict.
+ * @throws TypeError of Python for values that cannot be keys
+ */
+export function keyOf(rt: Runtime, value: Value, depth: number = 0): Key {
+  if (typeof value === 'string') {
+    rt.spend(1 + (value.length >> 3))
+    return textKey(value)
+  }
+  if (typeof value === 'number' || typeof value === 'bigint' || value === null) return value
+  if (typeof value === 'boolean') return Number(value)
+  if (depth > 100) fail('RecursionError', 'tuples are nested too deeply to be a key')
+  switch (value.kind) {
+    case 'markup':
+      return textKey(value.text)
+    case 'float':
+      return numberKey(value.value)
+    case 'tuple':
+      return tupleKey(rt, value, depth)
+    case 'undefined':
+      return `${ODD}u`
+    case 'range':
+      return `${ODD}r${value.length}:${value.length > 0 ? value.start : 0}:${value.length > 1 ? value.step : 0}`
+    case 'list':
+    case 'dict':
+      return fail('TypeError', `unhashable type: '${typeName(value)}'`)
+    case 'view':
+      return value.of === 'values' ? value : fail('TypeError', `unhashable type: '${typeName(value)}'`)
+    default:
+      return value
+  }
+}
+
+/** True if a key is made of something else than itself: `True` of 1, a tuple of text. */
+const isOdd = (key: Key, value: Value): boolean => key !== value
+
+/** Makes a dict of pairs; of equal keys, the first key and the last value count. */
+export function dictOf(rt: Runtime, pairs: Iterable<readonly [Value, Value]>): Dict {
+  const map = new Map<Key, Value>()
+  let odd: Map<Key, Value> | undefined
+  chargeEntries(rt, 4)
+  for (const [name, value] of pairs) {
+    const key = keyOf(rt, name)
+    if (!map.has(key)) {
+      rt.spend(8)
+      rt.hold(80)
+      if (isOdd(key, name)) (odd ??= new Map()).set(key, name)
+    }
+    map.set(key, value)
+  }
+  return { kind: 'dict', map, odd }
+}
+
+/** The value of a key; undefined if the dict lacks it. */
+export const lookUp = (rt: Runtime, dict: Dict, name: Value): Value | undefined => dict.map.get(keyOf(rt, name))
+
+/** The key as it was given to the dict. */
+export const nameOf = ({ odd }: Dict, key: Key): Value => {
+  const name = odd?.get(key)
+  return name === undefined ? (key as Value) : name
+}
+
+/** Keys of a dict, in order. */
+export const namesOf = (dict: Dict): readonly Value[] =>
+  dict.odd === undefined ? ([...dict.map.keys()] as Value[]) : [...dict.map.keys()].map((key) => nameOf(dict, key))
+
+/** Pairs of a dict, in order. */
+export const pairsOf = (dict: Dict): readonly (readonly [Value, Value])[] =>
+  [...dict.map].map(([key, value]) => [nameOf(dict, key), value] as const)

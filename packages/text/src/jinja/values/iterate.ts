@@ -1,0 +1,139 @@
+import { fail } from '../failure.js'
+import { type Runtime, chargeEntries } from '../runtime.js'
+import { pointsOf } from '../text/points.js'
+import { namesOf, pairsOf } from './dict.js'
+import {
+  END,
+  type Iterator,
+  type Pull,
+  type Range,
+  type Value,
+  type View,
+  isUndefined,
+  list,
+  stringOf,
+  tuple,
+  typeName,
+} from './value.js'
+
+/** Iterators that may read each other. */
+const MAXIMUM_CHAIN = 200
+
+/** The numbers of a range. */
+export const rangeItem = ({ start, step }: Range, at: number): number => start + at * step
+
+function itemsOfView(rt: Runtime, { of, dict }: View): readonly Value[] {
+  chargeEntries(rt, 4 * dict.map.size)
+  if (of === 'keys') return namesOf(dict)
+  return of === 'values' ? [...dict.map.values()] : pairsOf(dict).map((pair) => tuple(pair))
+}
+
+/** The values that a value has, if they are there without being computed; undefined for other values. */
+export function storedItems(rt: Runtime, value: Value): readonly Value[] | undefined {
+  const text = stringOf(value)
+  if (text !== undefined) {
+    const points = pointsOf(rt, text)
+    return typeof value === 'string' ? points : points.map((point) => ({ kind: 'markup', text: point }))
+  }
+  if (value === null || typeof value !== 'object') return undefined
+  switch (value.kind) {
+    case 'list':
+    case 'tuple':
+      return value.items
+    case 'dict':
+      chargeEntries(rt, value.map.size)
+      return namesOf(value)
+    case 'view':
+      return itemsOfView(rt, value)
+    case 'range':
+      chargeEntries(rt, value.length)
+      return Array.from({ length: value.length }, (_, at) => rangeItem(value, at))
+    case 'undefined':
+      return []
+    default:
+      return undefined
+  }
+}
+
+/** True for values that can be iterated over. */
+export const isIterable = (value: Value): boolean => {
+  if (value === null || typeof value !== 'object') return typeof value === 'string'
+  return value.kind === 'thing' ? value.pull !== undefined : !['float', 'namespace'].includes(value.kind)
+}
+
+const pullFrom = (items: readonly Value[]): Pull => {
+  let at = 0
+  return () => (at < items.length ? items[at++]! : END)
+}
+
+/**
+ * Begins to iterate over a value, as Python's `iter`.
+ * @throws TypeError of Python for values that cannot be iterated over
+ */
+export function iterate(rt: Runtime, value: Value): Pull {
+  const items = storedItems(rt, value)
+  if (items !== undefined) return pullFrom(items)
+  if (typeof value === 'object' && value !== null) {
+    if (value.kind === 'iterator') return value.pull
+    if (value.kind === 'thing' && value.pull !== undefined) return value.pull
+  }
+  return fail('TypeError', `'${typeName(value)}' object is not iterable`)
+}
+
+/** All values of an iteration, as Python's `list`. */
+export function collect(rt: Runtime, value: Value): readonly Value[] {
+  const items = storedItems(rt, value)
+  if (items !== undefined) return items
+  const pull = iterate(rt, value)
+  const found: Value[] = []
+  for (let item = pull(); item !== END; item = pull()) {
+    rt.spend(2)
+    rt.hold(16)
+    found.push(item)
+  }
+  return found
+}
+
+/**
+ * An iterator that reads another value.
+ * @throws RecursionError of Python where too many iterators read each other
+ */
+export function iterator(type: string, source: Value | undefined, pull: Pull): Iterator {
+  const depth = 1 + (typeof source === 'object' && source !== null && source.kind === 'iterator' ? source.depth : 0)
+  if (depth > MAXIMUM_CHAIN) fail('RecursionError', `more than ${MAXIMUM_CHAIN} filters read each other's values`)
+  return { kind: 'iterator', type, pull, depth }
+}
+
+/** A generator that makes its values of another's; nothing happens before it is read. */
+export function generator(source: Value, make: () => Generator<Value, void>): Iterator {
+  const values = make()
+  return iterator('generator', source, () => {
+    const { value, done } = values.next()
+    return done === true ? END : (value as Value)
+  })
+}
+
+/** The values that a value has, one after the other. */
+export function* valuesOf(rt: Runtime, value: Value): Generator<Value, void> {
+  const pull = iterate(rt, value)
+  for (let item = pull(); item !== END; item = pull()) {
+    rt.spend(4)
+    yield item
+  }
+}
+
+/**
+ * The values of an iteration, from the last to the first, as Python's `reversed`; undefined for values that have no order.
+ */
+export function reversedItems(rt: Runtime, value: Value): readonly Value[] | undefined {
+  const kind = typeof value === 'object' && value !== null ? value.kind : 'text'
+  if (isUndefined(value)) return []
+  if (!['list', 'tuple', 'dict', 'view', 'range', 'text', 'markup'].includes(kind)) return undefined
+  const items = storedItems(rt, value)
+  if (items === undefined) return undefined
+  chargeEntries(rt, items.length)
+  return [...items].reverse()
+}
+
+/** The list of a value's items. */
+export const listOf = (rt: Runtime, value: Value): Value => list(collect(rt, value))
