@@ -1,6 +1,7 @@
 /** Kinds of errors that Python and Jinja2 raise while they render a template. */
 export type FailureKind =
   | 'AssertionError'
+  | 'AttributeError'
   | 'FilterArgumentError'
   | 'IndexError'
   | 'KeyError'

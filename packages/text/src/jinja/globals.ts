@@ -124,8 +124,9 @@ const joinerCall = method<Value>('sep?', (_, __, [separator]) => {
 })
 
 function raise(rt: Runtime, { positional, named }: Arguments): never {
-  const message = positional[0] ?? named?.get('message') ?? null
-  return fail('TemplateError', message === null ? 'the template raised an exception' : textOf(rt, message))
+  const message = positional[0] === undefined ? named?.get('message') : positional[0]
+  if (message === undefined) return fail('TypeError', 'raise_exception() takes a message')
+  return fail('TemplateError', textOf(rt, message))
 }
 
 function now(rt: Runtime, { positional, named }: Arguments): string {

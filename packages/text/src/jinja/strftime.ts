@@ -86,19 +86,21 @@ const PARTS: Readonly<Record<string, (date: Date) => string | Numeric>> = {
 /** Widest field; wider ones stay as they are written. */
 const MAXIMUM_WIDTH = 1000
 
-function shown(part: string | Numeric, flags: string, width: string): string {
-  const isNumeric = typeof part !== 'string'
-  const text = isNumeric ? String(part.number) : part
-  const least = width === '' ? (isNumeric ? part.width : 0) : Number(width)
-  const flag = flags.replace(/[^-_0]/g, '').at(-1)
-  const fill = flag === '_' ? ' ' : flag === '0' ? '0' : isNumeric ? part.fill : ' '
-  const filled = flag === '-' ? text : text.padStart(least, fill)
-  if (flags.includes('^')) return filled.toUpperCase()
-  return flags.includes('#') ? swapCase(filled) : filled
+const NAMES = new Set(['a', 'A', 'b', 'B', 'h'])
+
+/** The text of a part in the letter case that the flags `^` and `#` of glibc give it. */
+function cased(text: string, letter: string, flags: string): string {
+  if (letter === 'P' || (letter === 'p' && flags.includes('#'))) return text.toLowerCase()
+  return flags.includes('^') || (NAMES.has(letter) && flags.includes('#')) ? text.toUpperCase() : text
 }
 
-/** GNU's flag `#`: lower case for what is in upper case, else upper case. */
-const swapCase = (text: string): string => (text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase())
+function shown(part: string | Numeric, letter: string, flags: string, width: number): string {
+  const isNumeric = typeof part !== 'string'
+  const flag = flags.replace(/[^-_0]/g, '').at(-1)
+  const fill = flag === '0' || (isNumeric && part.fill === '0' && flag === undefined) ? '0' : ' '
+  const text = isNumeric ? String(part.number).padStart(flag === '-' ? 0 : part.width, fill) : part
+  return cased(text, letter, flags).padStart(width, fill)
+}
 
 /**
  * A time as Python's `datetime.strftime` writes it with glibc, without a time zone. Letters that are not known stay as they are.
@@ -109,7 +111,11 @@ export function format(date: Date, pattern: string): string {
   const prepared = pattern.replace(/%(.)/gsu, (whole, letter: string) =>
     letter === 'f' ? microseconds : letter === 'z' || letter === 'Z' ? '' : whole,
   )
-  return prepared.replace(/%([-_0^#]*)(\d*)[EO]?([A-Za-z%])/g, (whole, flags: string, width: string, letter: string) =>
-    Object.hasOwn(PARTS, letter) && Number(width) <= MAXIMUM_WIDTH ? shown(PARTS[letter]!(date), flags, width) : whole,
-  )
+  return prepared.replace(/%([-_0^#]*)(\d*)[EO]?([A-Za-z%])/g, (whole, flags: string, digits: string, letter: string) => {
+    const width = Number(digits)
+    if (width > MAXIMUM_WIDTH || letter === 'z') return letter === 'z' ? '' : whole
+    if (letter === 'Z') return ' '.repeat(width)
+    const part = Object.hasOwn(PARTS, letter) ? PARTS[letter]!(date) : whole
+    return shown(part, letter, flags, width)
+  })
 }

@@ -4,7 +4,7 @@ import { type Runtime, captured, write } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { dictOf } from '../values/dict.js'
 import { quote } from '../values/text-of.js'
-import { type Arguments, type Thing, type Value, list, markup, stringOf, tuple, typeName } from '../values/value.js'
+import { type Arguments, type Thing, type Value, markup, stringOf, tuple, typeName } from '../values/value.js'
 import { analyze, analyzeExpression } from './analyze.js'
 import { callValue, compileParts } from './compile-call.js'
 import { compileExpression, costOf } from './compile-expression.js'
@@ -124,7 +124,7 @@ function macroOf(code: MacroCode, name: string | undefined, defined: Activation)
   const { parameters, specials } = code
   const attributes: Readonly<Record<string, Value>> = {
     name: name ?? null,
-    arguments: list(parameters),
+    arguments: tuple(parameters),
     catch_kwargs: specials.has('kwargs'),
     catch_varargs: specials.has('varargs'),
     caller: specials.has('caller') || parameters.includes('caller'),

@@ -20,7 +20,7 @@ const result = (rt: Runtime, text: string): Value => (rt.autoescape ? markup(tex
 function attributes(rt: Runtime, value: Value, isSpaced: boolean): Value {
   if (isUndefined(value)) return value.complain(rt)
   if (typeof value !== 'object' || value?.kind !== 'dict')
-    return fail('TypeError', `'${typeName(value)}' object has no attribute 'items'`)
+    return fail('AttributeError', `'${typeName(value)}' object has no attribute 'items'`)
   let text = ''
   for (const [key, each] of pairsOf(value)) {
     rt.spend(20)

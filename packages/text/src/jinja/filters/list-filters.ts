@@ -2,7 +2,7 @@ import { asInt } from '../arguments.js'
 import { fail } from '../failure.js'
 import { type Runtime, chargeEntries } from '../runtime.js'
 import { pointsOf } from '../text/points.js'
-import { binary } from '../values/arithmetic.js'
+import { binary, floatOf } from '../values/arithmetic.js'
 import { attributeOf, getAttribute, undefinedBecause, undefinedMember } from '../values/attribute.js'
 import { pairsOf } from '../values/dict.js'
 import { collect, generator, iterate, iterator, listOf, reversedItems, valuesOf } from '../values/iterate.js'
@@ -49,7 +49,7 @@ function sorting(rt: Runtime, value: Value, [by, reverse, caseSensitive]: readon
     return fail('FilterArgumentError', 'You can only sort by either "key" or "value"')
   if (isUndefined(value)) return value.complain(rt)
   if (typeof value !== 'object' || value?.kind !== 'dict')
-    return fail('TypeError', `'${typeName(value)}' object has no attribute 'items'`)
+    return fail('AttributeError', `'${typeName(value)}' object has no attribute 'items'`)
   const pairs = pairsOf(value).map((pair) => tuple(pair))
   const key = (pair: Value): Value => {
     const part = itemAt(rt, pair, at === 'key' ? 0 : 1)!
@@ -58,8 +58,9 @@ function sorting(rt: Runtime, value: Value, [by, reverse, caseSensitive]: readon
   return list(sortedBy(rt, pairs, key, flag(rt, reverse)))
 }
 
-const batches = (rt: Runtime, value: Value, size: number, fill: Value): Value =>
+const batches = (rt: Runtime, value: Value, count: Value, fill: Value): Value =>
   generator(value, function* () {
+    const size = floatOf(count) ?? NaN
     let batch: Value[] = []
     for (const item of valuesOf(rt, value)) {
       if (batch.length === size) {
@@ -70,14 +71,15 @@ const batches = (rt: Runtime, value: Value, size: number, fill: Value): Value =>
       batch.push(item)
     }
     if (batch.length === 0) return
-    const missing = fill === null ? 0 : Math.max(0, size - batch.length)
+    const missing = fill === null ? 0 : Math.max(0, asInt(count) - batch.length)
     chargeEntries(rt, missing)
     yield list([...batch, ...Array.from({ length: missing }, () => fill)])
   })
 
-const slices = (rt: Runtime, value: Value, count: number, fill: Value): Value =>
+const slices = (rt: Runtime, value: Value, number: Value, fill: Value): Value =>
   generator(value, function* () {
     const items = collect(rt, value)
+    const count = asInt(number)
     if (count === 0) fail('ZeroDivisionError', 'integer division or modulo by zero')
     const size = Math.floor(items.length / count)
     const extra = items.length % count
@@ -141,7 +143,7 @@ export const listFilters: Filters = {
     const text = stringOf(name!) ?? fail('TypeError', 'attribute name must be a string')
     return attributeOf(rt, value, text) === undefined ? undefinedMember(value, text) : getAttribute(rt, value, text)
   }),
-  batch: filter('linecount fill_with?', (rt, value, [size, fill]) => batches(rt, value, asInt(size!), fill ?? null)),
+  batch: filter('linecount fill_with?', (rt, value, [size, fill]) => batches(rt, value, size!, fill ?? null)),
   count: length,
   d: fallback,
   default: fallback,
@@ -168,7 +170,7 @@ export const listFilters: Filters = {
   min: filter('case_sensitive? attribute?', (rt, value, given) => extreme(rt, value, given, '<')),
   random: filter('', randomOf),
   reverse: filter('', reverse),
-  slice: filter('slices fill_with?', (rt, value, [count, fill]) => slices(rt, value, asInt(count!), fill ?? null)),
+  slice: filter('slices fill_with?', (rt, value, [count, fill]) => slices(rt, value, count!, fill ?? null)),
   sort: filter('reverse? case_sensitive? attribute?', (rt, value, [isReverse, caseSensitive, attribute]) =>
     list(sortedBy(rt, collect(rt, value), multiGetter(rt, attribute, flag(rt, caseSensitive)), flag(rt, isReverse))),
   ),

@@ -70,7 +70,7 @@ function round(rt: Runtime, value: Value, precision: Value, method: Value): Valu
   const int = intOf(value)
   rt.spend(4000)
   if (name === 'common') {
-    if (int !== undefined) return roundInt(int, asInt(precision))
+    if (int !== undefined) return precision === null ? int : roundInt(int, asInt(precision))
     if (kindOf(value) !== 'float') fail('TypeError', `type ${typeName(value)} doesn't define __round__ method`)
     if (precision === null) return truncate(roundFloat(floatOf(value)!, 0))
     return float(roundFloat(floatOf(value)!, asInt(precision)))

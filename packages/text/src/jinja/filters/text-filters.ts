@@ -38,10 +38,12 @@ function titled(rt: Runtime, text: string): string {
   return parts.join('')
 }
 
+const lacks = (value: Value, method: string): never =>
+  fail('AttributeError', `expected a str, got a value of type ${typeName(value)}, which has no ${method}`)
+
 function indented(rt: Runtime, value: Value, width: Value, isFirst: boolean, isBlank: boolean): Value {
   const by = stringOf(width) ?? repeat(rt, ' ', asInt(width))
-  const text = stringOf(binary(rt, '+', value, '\n'))
-  if (text === undefined) return fail('TypeError', `expected a str, got a value of type ${typeName(value)}`)
+  const text = kindOf(value) === 'list' ? lacks(value, 'splitlines') : stringOf(binary(rt, '+', value, '\n'))!
   const lines = splitLines(rt, text, false)
   chargeJoined(rt, text.length + lines.length * (by.length + 1), lines.length)
   const shown = lines.map((line, at) => (at === 0 ? isFirst : isBlank || line !== '') ? by + line : line).join('\n')
@@ -57,7 +59,7 @@ function truncated(rt: Runtime, value: Value, length: number, isCut: boolean, en
   const kept = slice(rt, value, null, length - endLength, null)
   if (isCut) return binary(rt, '+', kept, end)
   if (typeof kept !== 'string' && kindOf(kept) !== 'markup')
-    return fail('TypeError', `expected a str, got a value of type ${typeName(value)}`)
+    return lacks(value, 'rsplit')
   const [first] = (callMethod(rt, kept as string, 'rsplit', [' ', 1]) as { readonly items: readonly Value[] }).items
   return binary(rt, '+', first!, end)
 }
@@ -82,7 +84,7 @@ const formatted: Filter = (rt, value, { positional, named }) => {
 
 function wrapped(rt: Runtime, value: Value, [width, breaksWords, by, breaksHyphens]: readonly (Value | undefined)[]): Value {
   if (isUndefined(value)) return value.complain(rt)
-  const text = asText(value)
+  const text = stringOf(value) ?? lacks(value, 'splitlines')
   const separator = by === undefined || by === null ? '\n' : asText(by)
   const style = {
     width: width === undefined ? 79 : asInt(width),

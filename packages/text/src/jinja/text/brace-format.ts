@@ -129,7 +129,7 @@ function formatMarkup(rt: Runtime, value: Value, specification: string): string 
 
 function format(formatting: Formatting, text: string, depth: number): string {
   const { rt, isMarkup } = formatting
-  if (depth > 2) fail('ValueError', 'max string recursion exceeded')
+  if (depth > 3) fail('ValueError', 'max string recursion exceeded')
   let made = ''
   const add = (part: string): void => void (made = concat(rt, made, part))
   for (let at = 0; at < text.length; ) {

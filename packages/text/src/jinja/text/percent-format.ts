@@ -164,11 +164,10 @@ function convert(
   const wanted = size(width)
   const flags = wanted < 0 ? `${conversion.flags}-` : conversion.flags
   const digits = precision === undefined ? undefined : Math.max(0, size(precision))
-  if (type === '%') return '%'
   const isInt = 'diuoxX'.includes(type)
+  const value = keyed === undefined ? source.next() : keyed
   if (!isInt && !'eEfFgGcrsa'.includes(type))
     fail('ValueError', `unsupported format character '${type}' at index ${index}`)
-  const value = keyed ?? (key === undefined ? source.next() : null)
   if (isInt || 'eEfFgG'.includes(type)) {
     const number = (isInt ? convertInt : convertFloat)(rt, conversion, value, digits)
     const plus = number.sign.startsWith('-') ? '' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : ''
@@ -194,9 +193,15 @@ export function percentFormat(rt: Runtime, format: Value, values: Value): Value 
   const escape = typeof format === 'string' ? asIs : escapeHtml
   let [made, from] = ['', 0]
   for (let at = text.indexOf('%'); at >= 0; at = text.indexOf('%', from)) {
-    const conversion = conversionAt(text, at + 1)
     rt.spend(20)
-    made = concat(rt, concat(rt, made, text.slice(from, at)), convert(rt, conversion, source, escape, conversion.end - 1))
+    made = concat(rt, made, text.slice(from, at))
+    if (text[at + 1] === '%') {
+      made = concat(rt, made, '%')
+      from = at + 2
+      continue
+    }
+    const conversion = conversionAt(text, at + 1)
+    made = concat(rt, made, convert(rt, conversion, source, escape, conversion.end - 1))
     from = conversion.end
   }
   if (!source.isDone()) fail('TypeError', 'not all arguments converted during string formatting')

@@ -31,7 +31,7 @@ const floorDivide = (left: number, right: number): number => {
   const rest = left % right
   let quotient = (left - rest) / right
   if (rest !== 0 && rest < 0 !== right < 0) quotient -= 1
-  if (quotient === 0) return left / right < 0 ? -0 : 0
+  if (quotient === 0) return left / right < 0 || Object.is(left / right, -0) ? -0 : 0
   const floor = Math.floor(quotient)
   return quotient - floor > 0.5 ? floor + 1 : floor
 }
@@ -94,22 +94,27 @@ function intResult(rt: Runtime, operator: BinaryOperator, left: Int, right: Int)
   }
 }
 
-/** A list or tuple repeated; undefined for other operands. */
+/** Largest number that Python takes as an index or a count. */
+const MAXIMUM_INDEX = 2n ** 63n - 1n
+
+/** A text, list or tuple repeated; undefined for other operands. */
 function repeated(rt: Runtime, sequence: Value, times: Value): Value | undefined {
   const count = intOf(times)
   if (count === undefined) return undefined
-  const factor = Number(count)
   const text = stringOf(sequence)
+  const kind = kindOf(sequence)
+  if (text === undefined && kind !== 'list' && kind !== 'tuple') return undefined
+  if (typeof count === 'bigint' && count > MAXIMUM_INDEX)
+    fail('OverflowError', "cannot fit 'int' into an index-sized integer")
+  const factor = Number(count)
   if (text !== undefined) {
     const made = repeat(rt, text, factor)
     return typeof sequence === 'string' ? made : markup(made)
   }
-  const kind = kindOf(sequence)
-  if (kind !== 'list' && kind !== 'tuple') return undefined
   const { items } = sequence as List | Tuple
   const length = Math.max(0, items.length * factor)
   chargeEntries(rt, length)
-  return { kind, items: Array.from({ length }, (_, at) => items[at % items.length]!) }
+  return { kind: kind as 'list', items: Array.from({ length }, (_, at) => items[at % items.length]!) }
 }
 
 /** Texts, lists or tuples concatenated; undefined for other operands. */

@@ -31,10 +31,7 @@ function itemsOfView(rt: Runtime, { of, dict }: View): readonly Value[] {
 /** The values that a value has, if they are there without being computed; undefined for other values. */
 export function storedItems(rt: Runtime, value: Value): readonly Value[] | undefined {
   const text = stringOf(value)
-  if (text !== undefined) {
-    const points = pointsOf(rt, text)
-    return typeof value === 'string' ? points : points.map((point) => ({ kind: 'markup', text: point }))
-  }
+  if (text !== undefined) return pointsOf(rt, text)
   if (value === null || typeof value !== 'object') return undefined
   switch (value.kind) {
     case 'list':
