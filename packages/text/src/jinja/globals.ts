@@ -23,7 +23,7 @@ const func = (name: string, call: (rt: Runtime, given: Arguments) => Value): Thi
 const safe = (value: number): number =>
   Number.isSafeInteger(value) ? value : fail('OverflowError', 'ranges beyond 2^53 are not supported')
 
-function makeRange(_: Runtime, { positional, named }: Arguments): Range {
+function makeRange(rt: Runtime, { positional, named }: Arguments): Range {
   if (named !== undefined) fail('TypeError', 'range() takes no keyword arguments')
   if (positional.length < 1 || positional.length > 3)
     fail('TypeError', `range expected 1 to 3 arguments, got ${positional.length}`)
@@ -34,6 +34,8 @@ function makeRange(_: Runtime, { positional, named }: Arguments): Range {
   const length = Math.max(0, Math.ceil((stop - start) / step))
   if (length > MAXIMUM_RANGE)
     fail('OverflowError', `range(${start}, ${stop}, ${step}) counts ${length} numbers; ${MAXIMUM_RANGE} at most`)
+  rt.spend(10)
+  rt.hold(120)
   return { kind: 'range', start, stop, step, length }
 }
 
@@ -81,9 +83,11 @@ function makeNamespace(rt: Runtime, given: Arguments): Value {
   return { kind: 'namespace', values }
 }
 
-function makeCycler(_: Runtime, { positional, named }: Arguments): Thing {
+function makeCycler(rt: Runtime, { positional, named }: Arguments): Thing {
   if (named !== undefined) fail('TypeError', 'cycler() takes no keyword arguments')
   if (positional.length === 0) fail('RuntimeError', 'at least one item has to be provided')
+  rt.hold(1500)
+  rt.spend(150)
   let at = 0
   const next = method<null>('/', () => {
     const item = positional[at]!
@@ -98,7 +102,7 @@ function makeCycler(_: Runtime, { positional, named }: Arguments): Thing {
     kind: 'thing',
     type: 'Cycler',
     repr: () => '<jinja2.utils.Cycler object>',
-    attribute(__, name) {
+    attribute(_, name) {
       if (name === 'next') return bound(null, 'Cycler', name, next)
       if (name === 'reset') return bound(null, 'Cycler', name, reset)
       if (name === 'current') return positional[at]!
@@ -107,14 +111,16 @@ function makeCycler(_: Runtime, { positional, named }: Arguments): Thing {
   }
 }
 
-const joinerCall = method<Value>('sep?', (_, __, [separator]) => {
+const joinerCall = method<Value>('sep?', (rt, _, [separator]) => {
+  rt.hold(500)
+  rt.spend(50)
   const sep = separator === undefined ? ', ' : separator
   let used = false
   return {
     kind: 'thing',
     type: 'Joiner',
     repr: () => '<jinja2.utils.Joiner object>',
-    attribute: (___, name) => (name === 'sep' ? sep : name === 'used' ? used : undefined),
+    attribute: (__, name) => (name === 'sep' ? sep : name === 'used' ? used : undefined),
     call: () => {
       const first = !used
       used = true

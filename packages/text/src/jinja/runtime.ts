@@ -76,8 +76,8 @@ export function chargeText(rt: Runtime, length: number): void {
 
 /** Charges for making a list, tuple or dict of this many entries, before it is made. */
 export function chargeEntries(rt: Runtime, count: number): void {
-  rt.spend(4 + 2 * count)
-  rt.hold(48 + 16 * count)
+  rt.spend(10 + 4 * count)
+  rt.hold(64 + 16 * count)
 }
 
 /** Concatenates two texts. */

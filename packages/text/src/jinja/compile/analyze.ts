@@ -35,9 +35,9 @@ function analyzeIf(rt: Runtime, symbols: Symbols, node: Extract<Statement, { typ
   const elifs = branchOf(symbols)
   for (const { test, body: statements } of others) {
     analyzeExpression(rt, elifs, test)
-    mergeBranches(elifs, [analyzeBranch(rt, elifs, statements)])
+    mergeBranches(rt, elifs, [analyzeBranch(rt, elifs, statements)])
   }
-  mergeBranches(symbols, [body, elifs, analyzeBranch(rt, symbols, node.otherwise)])
+  mergeBranches(rt, symbols, [body, elifs, analyzeBranch(rt, symbols, node.otherwise)])
 }
 
 /** Notes what a statement reads and assigns in the scope that it stands in. */

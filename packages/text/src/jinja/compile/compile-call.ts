@@ -59,7 +59,7 @@ export function compileArguments(frame: Frame, given: CallArguments): EvaluateAr
  * @throws TypeError of Python for what cannot be called
  */
 export function callValue(rt: Runtime, callee: Value, given: Arguments): Value {
-  rt.spend(4)
+  rt.spend(12)
   if (kindOf(callee) === 'thing') {
     const { call } = callee as Thing
     if (call !== undefined) return call(rt, given)
@@ -84,7 +84,7 @@ export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
     const self = object(a)
     const method = isHidden(self, name) ? undefined : methodOf(self, name)
     if (method !== undefined) {
-      a.rt.spend(4)
+      a.rt.spend(12)
       return method(a.rt, self, passed(a), name)
     }
     const value = getAttribute(a.rt, self, name)
@@ -124,7 +124,10 @@ export function compileWrittenCall(frame: Frame, { callee, given }: Call): (acti
   return (a) => {
     const self = object(a)
     const method = isHidden(self, name) ? undefined : methodOf(self, name)
-    if (method !== undefined) return write(a.rt, textOf(a.rt, method(a.rt, self, passed(a), name)))
+    if (method !== undefined) {
+      a.rt.spend(12)
+      return write(a.rt, textOf(a.rt, method(a.rt, self, passed(a), name)))
+    }
     const value = getAttribute(a.rt, self, name)
     writeCall(a.rt, value, passed(a))
   }

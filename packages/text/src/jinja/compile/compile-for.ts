@@ -110,7 +110,8 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
     const next = loop?.next ?? pull
     let isDone = false
     for (let item = next(); item !== END; item = next()) {
-      a.rt.spend(6)
+      a.rt.spend(8)
+      a.rt.hold(16)
       assign(a, item)
       if (loop !== undefined) a.slots[loopSlot] = loop.value
       enter(a)

@@ -83,7 +83,8 @@ function compileCode(frame: Frame, parameters: Parameters, body: readonly Statem
       const { rt: run } = defined
       const { line } = run
       descend(run, node.height)
-      run.spend(20 + 2 * values.length)
+      run.spend(40 + 2 * values.length)
+      run.hold(200)
       const activation: Activation = { rt: run, context: defined.context, slots: [], outer: defined }
       enter(activation)
       for (const [at, value] of values.entries()) activation.slots[slots[at]!] = value
@@ -99,7 +100,8 @@ function compileCode(frame: Frame, parameters: Parameters, body: readonly Statem
 function bindMacro(rt: Runtime, { parameters, specials }: MacroCode, name: string | undefined, given: Arguments): (Value | undefined)[] {
   const { positional } = given
   const named = new Map(given.named ?? [])
-  rt.spend(10 * named.size)
+  rt.spend(20 * named.size)
+  rt.hold(60 * named.size)
   const values: (Value | undefined)[] = positional.slice(0, parameters.length)
   for (const parameter of parameters.slice(values.length)) {
     values.push(named.get(parameter))

@@ -38,10 +38,11 @@ export function compileBody(frame: Frame, statements: readonly Statement[]): Run
   }
 }
 
-/** Begins a statement: notes its line and charges for it. */
+/** Begins a statement: notes its line and charges for its expressions, each of which may make a small value. */
 export function begin(rt: Runtime, line: number, cost: number): void {
   rt.line = line
   rt.spend(cost)
+  rt.hold(8 * cost)
 }
 
 /** The text of a value as it is written, escaped where HTML is. */

@@ -38,7 +38,7 @@ function lengthOf(rt: Runtime, state: State, sized: Value | undefined): number {
   const rest: Value[] = []
   const { pull } = state
   for (let item = pull(); item !== END; item = pull()) {
-    rt.spend(2)
+    rt.spend(8)
     rt.hold(16)
     rest.push(item)
   }
@@ -145,6 +145,7 @@ export function loopOf(
     write,
     call: (run, given) => captured(run, () => write(run, given)),
   }
-  rt.hold(400)
+  rt.spend(60)
+  rt.hold(700)
   return { value, next }
 }

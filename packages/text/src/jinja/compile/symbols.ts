@@ -1,3 +1,5 @@
+import type { Runtime } from '../runtime.js'
+
 /** How a variable gets its value when its scope is entered. */
 export type Load =
   | { readonly from: 'parameter' }
@@ -94,7 +96,8 @@ export function load(symbols: Symbols, name: string): void {
 }
 
 /** Adds what the branches of an `if` do to the symbols around it: what one assigns, others leave as it was. */
-export function mergeBranches(symbols: Symbols, branches: readonly Symbols[]): void {
+export function mergeBranches(rt: Runtime, symbols: Symbols, branches: readonly Symbols[]): void {
+  for (const { refs, loads, stores } of branches) rt.spend(30 * (refs.size + loads.size + stores.size))
   const stored = new Set<string>()
   for (const branch of branches)
     for (const name of branch.stores) if (!hasStore(symbols, name)) stored.add(name)

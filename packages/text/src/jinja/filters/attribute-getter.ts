@@ -69,8 +69,8 @@ export function multiGetter(rt: Runtime, attribute: Value | undefined, isCaseSen
   const paths = names.map((name) => partsOf(rt, name))
   const finish = caseOf(isCaseSensitive)
   return (item) => {
-    rt.spend(4)
-    rt.hold(48 + 8 * paths.length)
+    rt.spend(10 + 10 * paths.length)
+    rt.hold(48 + 16 * paths.length)
     return list(paths.map((parts) => finish(rt, walk(rt, parts, item))))
   }
 }

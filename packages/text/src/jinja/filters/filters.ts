@@ -23,5 +23,7 @@ const tableOf = (name: string): Filters | undefined => TABLES().find((table) => 
 export const isFilter = (name: string): boolean => tableOf(name) !== undefined
 
 /** Applies the filter of a name, which there is, to a value. */
-export const apply = (rt: Runtime, name: string, value: Value, given: Arguments): Value =>
-  tableOf(name)![name]!(rt, value, given, name)
+export function apply(rt: Runtime, name: string, value: Value, given: Arguments): Value {
+  rt.spend(20)
+  return tableOf(name)![name]!(rt, value, given, name)
+}

@@ -36,7 +36,8 @@ function extreme(rt: Runtime, value: Value, [caseSensitive, attribute]: readonly
   const key = getter(rt, attribute, { isCaseSensitive: flag(rt, caseSensitive) })
   let best: Value = items[0]!
   let bestKey = key(best)
-  for (const item of items.slice(1)) {
+  for (const item of items) {
+    rt.spend(8)
     const itemKey = key(item)
     if (compare(rt, order, itemKey, bestKey)) [best, bestKey] = [item, itemKey]
   }
@@ -59,14 +60,17 @@ function sorting(rt: Runtime, value: Value, [by, reverse, caseSensitive]: readon
 }
 
 const batches = (rt: Runtime, value: Value, count: Value, fill: Value): Value =>
-  generator(value, function* () {
+  generator(rt, value, function* () {
     const size = floatOf(count) ?? NaN
     let batch: Value[] = []
     for (const item of valuesOf(rt, value)) {
       if (batch.length === size) {
+        rt.spend(20)
+        rt.hold(100)
         yield list(batch)
         batch = []
       }
+      rt.spend(4)
       rt.hold(16)
       batch.push(item)
     }
@@ -77,7 +81,7 @@ const batches = (rt: Runtime, value: Value, count: Value, fill: Value): Value =>
   })
 
 const slices = (rt: Runtime, value: Value, number: Value, fill: Value): Value =>
-  generator(value, function* () {
+  generator(rt, value, function* () {
     const items = collect(rt, value)
     const count = asInt(number)
     if (count === 0) fail('ZeroDivisionError', 'integer division or modulo by zero')
@@ -86,6 +90,7 @@ const slices = (rt: Runtime, value: Value, number: Value, fill: Value): Value =>
     for (let [at, start] = [0, 0]; at < count; at++) {
       const end = start + size + (at < extra ? 1 : 0)
       chargeEntries(rt, end - start + 1)
+      rt.spend(20)
       const part = items.slice(start, end)
       yield list(fill !== null && at >= extra ? [...part, fill] : part)
       start = end
@@ -96,12 +101,14 @@ function reverse(rt: Runtime, value: Value): Value {
   const text = stringOf(value)
   if (text !== undefined) {
     const turned = [...pointsOf(rt, text)].reverse().join('')
+    rt.spend(16 * text.length)
+    rt.hold(16 * text.length)
     return typeof value === 'string' ? turned : markup(turned)
   }
   const items = reversedItems(rt, value)
   if (items !== undefined) {
     let at = 0
-    return iterator('reversed', value, () => (at < items.length ? items[at++]! : END))
+    return iterator(rt, 'reversed', value, () => (at < items.length ? items[at++]! : END))
   }
   if (kindOf(value) !== 'iterator')
     return fail('FilterArgumentError', `expected a value to iterate over, got one of type ${typeName(value)}`)
@@ -155,7 +162,7 @@ export const listFilters: Filters = {
     return item === END ? undefinedBecause('No first item, sequence was empty.') : item
   }),
   items: filter('', (rt, value) =>
-    generator(value, function* () {
+    generator(rt, value, function* () {
       if (isUndefined(value)) return
       if (typeof value !== 'object' || value?.kind !== 'dict')
         return fail('TypeError', 'Can only get item pairs from a mapping.')

@@ -43,10 +43,13 @@ function mapperOf(rt: Runtime, given: Arguments): (item: Value) => Value {
 }
 
 const map: Filter = (rt, value, given) =>
-  generator(value, function* () {
+  generator(rt, value, function* () {
     if (!isTrue(rt, value)) return
     const mapper = mapperOf(rt, given)
-    for (const item of valuesOf(rt, value)) yield mapper(item)
+    for (const item of valuesOf(rt, value)) {
+      rt.spend(30)
+      yield mapper(item)
+    }
   })
 
 function choiceOf(rt: Runtime, given: Arguments, hasAttribute: boolean): (item: Value) => boolean {
@@ -62,19 +65,22 @@ function choiceOf(rt: Runtime, given: Arguments, hasAttribute: boolean): (item: 
 const selection =
   (hasAttribute: boolean, wanted: boolean): Filter =>
   (rt, value, given) =>
-    generator(value, function* () {
+    generator(rt, value, function* () {
       if (!isTrue(rt, value)) return
       const choice = choiceOf(rt, given, hasAttribute)
-      for (const item of valuesOf(rt, value)) if (choice(item) === wanted) yield item
+      for (const item of valuesOf(rt, value)) {
+        rt.spend(30)
+        if (choice(item) === wanted) yield item
+      }
     })
 
 const unique = filter('case_sensitive? attribute?', (rt, value, [caseSensitive, attribute]) =>
-  generator(value, function* () {
+  generator(rt, value, function* () {
     const get = getter(rt, attribute, { isCaseSensitive: flag(rt, caseSensitive) })
     const seen = new Set<Key>()
     for (const item of valuesOf(rt, value)) {
       const key = keyOf(rt, get(item))
-      rt.spend(8)
+      rt.spend(20)
       rt.hold(48)
       if (seen.has(key)) continue
       seen.add(key)

@@ -25,7 +25,7 @@ const isOpening = (unit: number): boolean =>
 function titled(rt: Runtime, text: string): string {
   charge(rt, text)
   chargeText(rt, 3 * text.length)
-  rt.spend(8 * text.length)
+  rt.spend(14 * text.length)
   const parts: string[] = []
   for (let at = 0; at < text.length; ) {
     let end = at

@@ -1,4 +1,5 @@
 import { fail } from '../failure.js'
+import type { Runtime } from '../runtime.js'
 import { type Float, type Value, float, tuple } from '../values/value.js'
 import { type Methods, method } from './method.js'
 
@@ -9,10 +10,19 @@ const magnitude = (value: Int): bigint => {
   return int < 0n ? -int : int
 }
 
+/** The binary digits of an int's magnitude. */
+function bitsOf(rt: Runtime, value: Int): string {
+  if (typeof value === 'bigint') {
+    rt.spend(65_536)
+    rt.hold(65_536)
+  }
+  return magnitude(value).toString(2)
+}
+
 /** Methods of ints and bools. */
 export const intMethods: Methods<Int> = {
-  bit_length: method('/', (_, self) => (magnitude(self) === 0n ? 0 : magnitude(self).toString(2).length)),
-  bit_count: method('/', (_, self) => magnitude(self).toString(2).replaceAll('0', '').length),
+  bit_length: method('/', (rt, self) => (magnitude(self) === 0n ? 0 : bitsOf(rt, self).length)),
+  bit_count: method('/', (rt, self) => bitsOf(rt, self).replaceAll('0', '').length),
   conjugate: method('/', (_, self) => (typeof self === 'boolean' ? Number(self) : self)),
   as_integer_ratio: method('/', (_, self) => tuple([typeof self === 'boolean' ? Number(self) : self, 1])),
 }
@@ -47,7 +57,7 @@ export const floatMethods: Methods<Float> = {
   hex: method('/', (_, { value }) => hexadecimal(value)),
   as_integer_ratio: method('/', (rt, { value }) => {
     if (!Number.isFinite(value)) fail('OverflowError', 'cannot convert infinity or NaN to integer ratio')
-    rt.spend(4000)
+    rt.spend(10_000)
     return tuple(fractionOf(value).map(plain))
   }),
 }

@@ -33,7 +33,8 @@ export function cursorOf(rt: Runtime, tokens: readonly Token[]): Cursor {
     current().type === type && (values.length === 0 || values.includes(current().value))
   const next = (): Token => {
     const token = current()
-    rt.spend(10)
+    rt.spend(40)
+    rt.hold(200)
     if (token.type !== 'eof') at++
     return token
   }

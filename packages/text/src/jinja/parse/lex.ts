@@ -104,8 +104,8 @@ function lexNext(lexing: Lexing): void {
 export function lex(rt: Runtime, template: string): readonly Token[] {
   const normal = template.replace(/\r\n?/g, '\n')
   const source = normal.endsWith('\n') ? normal.slice(0, -1) : normal
-  rt.spend(20 * source.length)
-  rt.hold(20 * source.length)
+  rt.spend(10 * source.length)
+  rt.hold(10 * source.length)
   const lexing: Lexing = { source, tokens: [], at: 0, line: 1, isLineStart: true }
   while (lexing.at < source.length) lexNext(lexing)
   return [...lexing.tokens, { type: 'eof', value: '', line: lexing.line }]

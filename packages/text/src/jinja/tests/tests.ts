@@ -116,6 +116,6 @@ export const isTest = (name: string): boolean => Object.hasOwn(TESTS, name)
 export function test(rt: Runtime, name: string, value: Value, given: Arguments): boolean {
   const { takes, run } = TESTS[name] ?? fail('TemplateRuntimeError', `No test named '${name}'.`)
   const [other] = bind(name, takes, given)
-  rt.spend(4)
+  rt.spend(12)
   return run(rt, value, other ?? null)
 }

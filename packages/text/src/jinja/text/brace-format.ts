@@ -149,7 +149,7 @@ function format(formatting: Formatting, text: string, depth: number): string {
     if (start + 1 === text.length) fail('ValueError', "Single '{' encountered in format string")
     const end = endOfField(text, start + 1)
     const field = fieldOf(text.slice(start + 1, end))
-    rt.spend(40 + end - start)
+    rt.spend(80 + end - start)
     const value = converted(rt, valueOf(formatting, field.name), field.conversion)
     const specification = format({ ...formatting, isMarkup: false }, field.specification, depth + 1)
     add((isMarkup ? formatMarkup : formatValue)(rt, value, specification))

@@ -9,8 +9,8 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 export function escapeHtml(rt: Runtime, text: string): string {
   charge(rt, text)
   if (!SPECIAL.test(text)) return text
-  rt.spend(8 * text.length)
-  rt.hold(12 * text.length)
+  rt.spend(16 * text.length)
+  rt.hold(16 * text.length)
   return text.replace(/[&<>'"]/g, (character) => ESCAPES[character]!)
 }
 
@@ -58,8 +58,8 @@ const REFERENCE = /&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/g
 
 /** Replaces the character references of HTML: Python's `html.unescape`. */
 export function unescapeHtml(rt: Runtime, text: string): string {
-  rt.spend(20 * text.length)
-  rt.hold(4 * text.length)
+  rt.spend(30 * text.length)
+  rt.hold(8 * text.length)
   return text.replace(REFERENCE, (whole, name: string) => {
     if (name[0] !== '#') return named(name, whole)
     const digits = name.replace(/;$/, '')
@@ -78,7 +78,8 @@ export function stripTags(rt: Runtime, text: string): string {
     if (end < 0) break
     parts.push(text.slice(at, start))
     at = end + (isComment ? 3 : 1)
-    rt.spend(8)
+    rt.spend(20)
+    rt.hold(64)
   }
   parts.push(text.slice(at))
   chargeText(rt, text.length)

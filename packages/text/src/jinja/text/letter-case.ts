@@ -49,8 +49,8 @@ const lowerAt = (rt: Runtime, points: readonly string[], at: number): string =>
 
 function mapPoints(rt: Runtime, text: string, map: (points: readonly string[], at: number) => string): string {
   const points = pointsOf(rt, text)
-  rt.spend(20 * points.length)
-  rt.hold(16 * points.length)
+  rt.spend(40 * points.length)
+  rt.hold(48 * points.length)
   return points.map((_, at) => map(points, at)).join('')
 }
 

@@ -29,8 +29,8 @@ export function lengthOf(rt: Runtime, text: string): number {
 /** Characters of a text. */
 export function pointsOf(rt: Runtime, text: string): readonly string[] {
   charge(rt, text)
-  rt.spend(4 * text.length)
-  rt.hold(8 * text.length)
+  rt.spend(12 * text.length)
+  rt.hold(16 * text.length)
   return Array.from(text)
 }
 

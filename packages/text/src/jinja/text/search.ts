@@ -37,11 +37,11 @@ export function finder(rt: Runtime, needle: string): Find {
       while (length > 0 && haystack.charCodeAt(at) !== needle.charCodeAt(length)) length = borders[length - 1]!
       if (haystack.charCodeAt(at) === needle.charCodeAt(length)) length++
       if (length === needle.length) {
-        rt.spend(2 + at - from)
+        rt.spend(2 + 2 * (at - from))
         return at + 1 - length
       }
     }
-    rt.spend(2 + Math.max(0, haystack.length - from))
+    rt.spend(2 + 2 * Math.max(0, haystack.length - from))
     return -1
   }
 }

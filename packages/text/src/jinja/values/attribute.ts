@@ -88,7 +88,9 @@ export function attributeOf(rt: Runtime, value: Value, name: string): Value | un
   }
   if (isHidden(value, name)) return unsafe(value, name)
   const method = methodOf(value, name)
-  return method === undefined ? fieldOf(value, name) : bound(value, typeName(value), name, method)
+  if (method === undefined) return fieldOf(value, name)
+  rt.hold(300)
+  return bound(value, typeName(value), name, method)
 }
 
 /**
@@ -96,13 +98,15 @@ export function attributeOf(rt: Runtime, value: Value, name: string): Value | un
  * @throws UndefinedError of Jinja2 for an attribute of an undefined value
  */
 export function getAttribute(rt: Runtime, value: Value, name: string): Value {
-  rt.spend(2)
+  rt.spend(6)
   const found = attributeOf(rt, value, name)
   if (found !== undefined) return found
   if (typeof value === 'object' && value !== null && value.kind === 'dict') {
     const item = lookUp(rt, value, name)
     if (item !== undefined) return item
   }
+  rt.spend(10)
+  rt.hold(160)
   return undefinedMember(value, name)
 }
 
@@ -126,10 +130,12 @@ function subscript(rt: Runtime, value: Value, key: Value): Value | undefined {
  * @throws UndefinedError of Jinja2 for an item of an undefined value
  */
 export function getItem(rt: Runtime, value: Value, key: Value): Value {
-  rt.spend(2)
+  rt.spend(6)
   if (isUndefined(value)) return value.complain(rt)
   const item = subscript(rt, value, key)
   if (item !== undefined) return item
   const name = stringOf(key)
+  rt.spend(10)
+  rt.hold(160)
   return (name === undefined ? undefined : attributeOf(rt, value, name)) ?? undefinedMember(value, key)
 }

@@ -1,5 +1,5 @@
 import { fail } from '../failure.js'
-import { type Runtime, charge, chargeEntries } from '../runtime.js'
+import { type Runtime, charge, holdText } from '../runtime.js'
 import { type Dict, type Key, type Tuple, type Value, typeName } from './value.js'
 
 /** A lone surrogate, which no text begins with that was decoded from UTF-8; it sets other keys apart from texts. */
@@ -31,7 +31,8 @@ function tupleKey(rt: Runtime, { items }: Tuple, depth: number): Key {
  */
 export function keyOf(rt: Runtime, value: Value, depth: number = 0): Key {
   if (typeof value === 'string') {
-    rt.spend(1 + (value.length >> 3))
+    rt.spend(1 + (value.length >> 2))
+    holdText(rt, value)
     return textKey(value)
   }
   if (typeof value === 'number' || typeof value === 'bigint' || value === null) return value
@@ -65,11 +66,12 @@ const isOdd = (key: Key, value: Value): boolean => key !== value
 export function dictOf(rt: Runtime, pairs: Iterable<readonly [Value, Value]>): Dict {
   const map = new Map<Key, Value>()
   let odd: Map<Key, Value> | undefined
-  chargeEntries(rt, 4)
+  rt.spend(30)
+  rt.hold(300)
   for (const [name, value] of pairs) {
     const key = keyOf(rt, name)
     if (!map.has(key)) {
-      rt.spend(8)
+      rt.spend(40)
       rt.hold(80)
       if (isOdd(key, name)) (odd ??= new Map()).set(key, name)
     }

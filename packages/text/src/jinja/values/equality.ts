@@ -11,13 +11,18 @@ const numberOf = (value: Value): number | bigint | undefined =>
 const sameNumber = (left: number | bigint, right: number | bigint): boolean =>
   typeof left === typeof right ? left === right : !(left < right) && !(left > right) && !Number.isNaN(Number(left)) && !Number.isNaN(Number(right))
 
+/** Charges for comparing numbers, of which large ones take long. */
+export function chargeComparison(rt: Runtime, left: number | bigint, right: number | bigint): void {
+  if (typeof left === 'bigint' || typeof right === 'bigint') rt.spend(1500)
+}
+
 /** True if two values are the same object, which makes items of lists equal without a look at them. */
 export const isSame = (left: Value, right: Value): boolean => left === right && !Number.isNaN(left)
 
 function sameItems(rt: Runtime, left: readonly Value[], right: readonly Value[], depth: number): boolean {
   if (left.length !== right.length) return false
   for (let at = 0; at < left.length; at++) {
-    rt.spend(1)
+    rt.spend(8)
     if (!isSame(left[at]!, right[at]!) && !equals(rt, left[at]!, right[at]!, depth)) return false
   }
   return true
@@ -26,7 +31,7 @@ function sameItems(rt: Runtime, left: readonly Value[], right: readonly Value[],
 function sameDicts(rt: Runtime, left: Dict, right: Dict, depth: number): boolean {
   if (left.map.size !== right.map.size) return false
   for (const [key, value] of left.map) {
-    rt.spend(4)
+    rt.spend(12)
     const other = right.map.get(key)
     if (other === undefined || (!isSame(value, other) && !equals(rt, value, other, depth))) return false
   }
@@ -64,7 +69,11 @@ export function equals(rt: Runtime, left: Value, right: Value, depth: number = 0
     return a === b
   }
   const [x, y] = [numberOf(left), numberOf(right)]
-  if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && sameNumber(x, y)
+  if (x !== undefined || y !== undefined) {
+    if (x === undefined || y === undefined) return false
+    chargeComparison(rt, x, y)
+    return sameNumber(x, y)
+  }
   if (left === null || right === null || typeof left !== 'object' || typeof right !== 'object') return left === right
   if (left.kind !== right.kind) return false
   checkNesting(depth)

@@ -128,7 +128,11 @@ export function truncate(value: number): Int {
 
 /** Decimal digits of an int: `str(x)`. */
 export function digitsOf(rt: Runtime, value: Int): string {
-  if (typeof value === 'number') return String(value)
+  if (typeof value === 'number') {
+    rt.spend(16)
+    rt.hold(32)
+    return String(value)
+  }
   if (magnitude(value) >= LONGEST)
     fail('ValueError', `exceeds the limit (${MAXIMUM_DIGITS} digits) for integer string conversion`)
   rt.spend(bitsOf(value))

@@ -84,7 +84,7 @@ export function collect(rt: Runtime, value: Value): readonly Value[] {
   const pull = iterate(rt, value)
   const found: Value[] = []
   for (let item = pull(); item !== END; item = pull()) {
-    rt.spend(2)
+    rt.spend(4)
     rt.hold(16)
     found.push(item)
   }
@@ -95,16 +95,18 @@ export function collect(rt: Runtime, value: Value): readonly Value[] {
  * An iterator that reads another value.
  * @throws RecursionError of Python where too many iterators read each other
  */
-export function iterator(type: string, source: Value | undefined, pull: Pull): Iterator {
+export function iterator(rt: Runtime, type: string, source: Value | undefined, pull: Pull): Iterator {
   const depth = 1 + (typeof source === 'object' && source !== null && source.kind === 'iterator' ? source.depth : 0)
   if (depth > MAXIMUM_CHAIN) fail('RecursionError', `more than ${MAXIMUM_CHAIN} filters read each other's values`)
+  rt.spend(60)
+  rt.hold(1000)
   return { kind: 'iterator', type, pull, depth }
 }
 
 /** A generator that makes its values of another's; nothing happens before it is read. */
-export function generator(source: Value, make: () => Generator<Value, void>): Iterator {
+export function generator(rt: Runtime, source: Value, make: () => Generator<Value, void>): Iterator {
   const values = make()
-  return iterator('generator', source, () => {
+  return iterator(rt, 'generator', source, () => {
     const { value, done } = values.next()
     return done === true ? END : (value as Value)
   })
@@ -114,7 +116,7 @@ export function generator(source: Value, make: () => Generator<Value, void>): It
 export function* valuesOf(rt: Runtime, value: Value): Generator<Value, void> {
   const pull = iterate(rt, value)
   for (let item = pull(); item !== END; item = pull()) {
-    rt.spend(4)
+    rt.spend(20)
     yield item
   }
 }

@@ -39,13 +39,13 @@ function quote(rt: Runtime, text: string, isAscii: boolean): string {
   rt.hold(32 + 2 * text.length)
   let escaped = text
   if (SPECIAL.test(text)) {
-    rt.spend(6 * text.length)
-    rt.hold(12 * text.length)
+    rt.spend(30 * text.length)
+    rt.hold(20 * text.length)
     escaped = text.replace(SPECIALS, (character) => ESCAPES[character] ?? unitEscape(character))
   }
   if (!isAscii) return `"${escaped}"`
-  rt.spend(6 * text.length)
-  rt.hold(12 * text.length)
+  rt.spend(30 * text.length)
+  rt.hold(20 * text.length)
   return `"${escaped.replace(BEYOND_ASCII, unitEscape)}"`
 }
 
@@ -77,7 +77,7 @@ function enclosed(rt: Runtime, parts: readonly string[], marks: string, style: J
 
 function dictJson(rt: Runtime, dict: Dict, style: JsonStyle, depth: number): string {
   const pairs = pairsOf(dict)
-  rt.spend(20 * pairs.length)
+  rt.spend(40 * pairs.length)
   rt.hold(60 * pairs.length)
   const inOrder = style.isSorted ? sorted(rt, pairs, ([a], [b]) => isBefore(rt, a, b)) : pairs
   const parts = inOrder.map(([key, value]) => {
@@ -92,7 +92,7 @@ function dictJson(rt: Runtime, dict: Dict, style: JsonStyle, depth: number): str
  * @throws TypeError of Python for values and keys that JSON lacks
  */
 export function toJson(rt: Runtime, value: Value, style: JsonStyle, depth: number = 0): string {
-  rt.spend(4)
+  rt.spend(10)
   const text = stringOf(value)
   if (text !== undefined) return quote(rt, text, style.isAscii)
   if (value === null || typeof value === 'boolean') return String(value)

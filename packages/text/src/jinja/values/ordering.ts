@@ -1,6 +1,6 @@
 import { fail } from '../failure.js'
 import { type Runtime, holdText } from '../runtime.js'
-import { equals, isSame } from './equality.js'
+import { chargeComparison, equals, isSame } from './equality.js'
 import { checkNesting } from './text-of.js'
 import { type Tuple, type Value, intOf, kindOf, stringOf, typeName } from './value.js'
 
@@ -46,7 +46,7 @@ function compareItems(
 ): boolean {
   const length = Math.min(left.length, right.length)
   for (let at = 0; at < length; at++) {
-    rt.spend(2)
+    rt.spend(8)
     if (!isSame(left[at]!, right[at]!) && !equals(rt, left[at]!, right[at]!, depth))
       return compare(rt, order, left[at]!, right[at]!, depth)
   }
@@ -59,7 +59,11 @@ function compareItems(
  */
 export function compare(rt: Runtime, order: Order, left: Value, right: Value, depth: number = 0): boolean {
   const [x, y] = [numberOf(left), numberOf(right)]
-  if (x !== undefined && y !== undefined) return holds(order, x, y)
+  rt.spend(4)
+  if (x !== undefined && y !== undefined) {
+    chargeComparison(rt, x, y)
+    return holds(order, x, y)
+  }
   const [a, b] = [stringOf(left), stringOf(right)]
   if (a !== undefined && b !== undefined) return holds(order, compareTexts(rt, a, b), 0)
   if (kindOf(left) === 'undefined') (left as { complain: (rt: Runtime) => never }).complain(rt)

@@ -32,6 +32,7 @@ const pairsInOrder = (rt: Runtime, dict: Dict): readonly Pair[] =>
 /** Python's `repr` with the keys of dicts in order. */
 function safeRepr(rt: Runtime, value: Value, depth: number): string {
   checkNesting(depth)
+  rt.spend(20)
   if (value === null || typeof value !== 'object') return repr(rt, value)
   if (value.kind === 'dict') {
     const parts = pairsInOrder(rt, value).map(([key, each]) =>

@@ -115,8 +115,8 @@ function sliceText(rt: Runtime, text: string, bounds: readonly [Value, Value, Va
   const slice = sliceOf(length, ...bounds)
   if (slice.step === 1)
     return slice.count === 0 ? '' : text.slice(toUnits(slice.start), toUnits(slice.start + slice.count))
-  rt.spend(8 * slice.count)
-  rt.hold(12 * slice.count)
+  rt.spend(12 * slice.count)
+  rt.hold(20 * slice.count)
   return picked(isWide(text) ? pointsOf(rt, text) : text, slice).join('')
 }
 
@@ -125,6 +125,7 @@ function sliceText(rt: Runtime, text: string, bounds: readonly [Value, Value, Va
  * @throws TypeError of Python for values that have no slices
  */
 export function slice(rt: Runtime, value: Value, from: Value, to: Value, by: Value): Value {
+  rt.spend(20)
   const text = stringOf(value)
   if (text !== undefined) {
     const part = sliceText(rt, text, [from, to, by])
@@ -156,7 +157,7 @@ export function slice(rt: Runtime, value: Value, from: Value, to: Value, by: Val
 
 function isAmong(rt: Runtime, items: readonly Value[], value: Value): boolean {
   for (const item of items) {
-    rt.spend(1)
+    rt.spend(8)
     if (isSame(item, value) || equals(rt, item, value)) return true
   }
   return false

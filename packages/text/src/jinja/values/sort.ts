@@ -20,7 +20,7 @@ export function sorted<T>(rt: Runtime, items: readonly T[], isBefore: IsBefore<T
   chargeEntries(rt, 2 * count)
   let [from, to] = [[...items], [...items]]
   for (let width = 1; width < count; width *= 2) {
-    rt.spend(4 * count)
+    rt.spend(12 * count)
     for (let start = 0; start < count; start += 2 * width)
       merge(from, to, start, Math.min(start + width, count), Math.min(start + 2 * width, count), isBefore)
     ;[from, to] = [to, from]

@@ -33,7 +33,8 @@ export function quote(rt: Runtime, text: string): string {
   charge(rt, text)
   rt.hold(2 * text.length)
   if (PLAIN.test(text)) return `'${text}'`
-  rt.spend(10 * text.length)
+  rt.spend(30 * text.length)
+  rt.hold(8 * text.length)
   const mark = text.includes("'") && !text.includes('"') ? '"' : "'"
   const escaped = text.replace(ESCAPED, escapeCharacter)
   return `${mark}${mark === "'" ? escaped.replaceAll("'", "\\'") : escaped}${mark}`
@@ -81,9 +82,11 @@ export function repr(rt: Runtime, value: Value, depth: number = 0): string {
   if (typeof value === 'string') return quote(rt, value)
   if (value === null || typeof value !== 'object') return textOf(rt, value)
   checkNesting(depth)
-  rt.spend(4)
+  rt.spend(10)
   switch (value.kind) {
     case 'float':
+      rt.spend(60)
+      rt.hold(64)
       return floatRepr(value.value)
     case 'markup':
       return `Markup(${quote(rt, value.text)})`
