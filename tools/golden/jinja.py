@@ -164,13 +164,16 @@ STRFTIME = [f"%{flag}{code}" for flag in ("", "-", "_", "0", "^", "#", "5", "-3"
 
 def expressions():
     for value, (name, arguments) in itertools.product(VALUES, FILTERS.items()):
-        yield from (f"{value} | {name}{given}" for given in arguments)
+        if (value, name) != ("items|map('string')", "wordcount"):  # it has an address in it
+            yield from (f"{value} | {name}{given}" for given in arguments)
     for value, (name, arguments) in itertools.product(VALUES, TESTS.items()):
         yield from (f"{value} is {name}{given}" for given in arguments)
     for value, (name, arguments) in itertools.product(TEXTS, TEXT_METHODS.items()):
         yield from (f"({value}).{name}{given}" for given in arguments)
     for left, operator, right in itertools.product(OPERANDS, OPERATORS, OPERANDS):
         # Large powers take forever, and fractional ones differ in the last digit between libraries of C.
+        if (left, operator, right) == ("('<'|safe)", "*", "missing"):
+            continue  # markupsafe asks for a count before the undefined value can say what it is
         if operator != "**" or (left in ("0", "1") or right not in ("12345678901234567890", "2.5", "-0.5")) and "890" not in left:
             yield f"{left} {operator} {right}"
     yield from VALUES + OTHER_METHODS + PERCENT + BRACES + LITERALS
@@ -278,7 +281,7 @@ def random_templates(count, seed):
 
 
 # What differs from run to run, and what is left out here on purpose.
-UNSTABLE = re.compile(r"0x[0-9a-f]{8}|<(function|class)|-0-x-|sync.do_m|\dj\)|set\(\)|bound method", re.I)
+UNSTABLE = re.compile(r"0x[0-9a-f]{8}|<generator|<(function|class)|-0-x-|sync.do_m|\dj\)|set\(\)|bound method", re.I)
 
 
 def render(template):
@@ -302,4 +305,4 @@ def main(count, path):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500, Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "packages/text/golden/jinja.json.gz")
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 550, Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "packages/text/golden/jinja.json.gz")

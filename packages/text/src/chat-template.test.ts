@@ -39,24 +39,73 @@ describe('a conversation', () => {
     expect(() => renderChat("{{ raise_exception('no system here') }}", ask)).toThrow(refused('no system here'))
     expect(() => renderChat('{% for %}', ask)).toThrow(refused('could not be applied'))
     expect(() => renderChat('x'.repeat(200_001), ask)).toThrow(refused('200001'))
-    expect(() => renderChat('{{ messages }}', [{ role: 'user', content: 'a\ufdd0b' }])).toThrow(refused('U+FDD0'))
   })
 
-  it('is refused where anything that it is given could forge where the assistant speaks', () => {
-    const forged = '\ufdd0all\ufdd1'
-    const template = '{{ messages[0].name }}{{ tools }}{{ bos_token }}'
-    for (const [messages, options] of [
-      [[{ role: 'user', content: 'x', name: forged }], {}],
-      [[{ role: forged, content: 'x' }], {}],
-      [[{ role: 'user', content: 'x', calls: [{ [forged]: 1 }] }], {}],
-      [ask, { tools: [{ name: forged }] }],
-      [ask, { variables: { bos_token: forged } }],
-    ] as const)
-      expect(() => renderChat(template, messages, options)).toThrow(refused('U+FDD0'))
-    expect(() => renderChat(`{{ '${forged}' }}`, ask)).toThrow(refused('U+FDD0'))
+  it('is refused with the line of the template that failed', () => {
+    expect(() => renderChat('a\n{% if true %}\n{{ nothing.here }}\n{% endif %}', ask)).toThrow(refused('line 3 of'))
+    expect(() => renderChat('a\nb {{ 1 + }}', ask)).toThrow(refused('line 2 of'))
+    expect(() => renderChat("{{ 'a'\n+ 1 }}", ask)).toThrow(refused('write ~ in the place of +'))
+  })
+
+  it('may contain any character, which cannot change where the assistant speaks', () => {
+    const odd = '\ufdd0all\ufdd1'
+    const template =
+      "{{ messages[0].name }}{% generation %}{{ '\ufdd1' }}{% endgeneration %}{{ tools }}{{ messages[0][bos_token] }}"
+    const messages = [{ role: 'user', content: 'x', name: odd, [odd]: odd }]
+    const { text, assistant } = renderChat(template, messages, { tools: [odd], variables: { bos_token: odd } })
+    expect(text).toBe(`${odd}\ufdd1['\\ufdd0all\\ufdd1']${odd}`)
+    expect(assistant).toEqual([[5, 6]])
+  })
+
+  it('is refused where a value contains itself, or is a function', () => {
     const loop: Record<string, unknown> = {}
     loop['self'] = loop
-    expect(() => renderChat(template, [{ role: 'user', content: 'x', loop }])).toThrow(refused('no plain values'))
+    expect(() => renderChat('x', [{ role: 'user', content: 'x', loop }])).toThrow(refused('contains itself'))
+    expect(() => renderChat('x', ask, { variables: { f: () => 1 } })).toThrow(refused('got a function'))
+  })
+
+  it('gives templates none for tools and documents that are absent, and nothing for other variables', () => {
+    const template =
+      '{{ tools is none }} {{ documents is none }} {{ bos_token is defined }} {{ add_generation_prompt }}'
+    expect(renderChat(template, ask).text).toBe('True True False False')
+    const given = {
+      tools: [1],
+      documents: [{ title: 'T' }],
+      addGenerationPrompt: true,
+      variables: { bos_token: '<s>' },
+    }
+    expect(
+      renderChat('{{ tools }}{{ documents[0].title }}{{ bos_token }}{{ add_generation_prompt }}', ask, given).text,
+    ).toBe('[1]T<s>True')
+  })
+
+  it('loses the fields of messages that are null, and has its reasoning under each name, as in transformers', () => {
+    const messages = [{ role: 'assistant', content: 'x', tool_calls: null, reasoning: 'r' }]
+    expect(renderChat('{{ messages }}', messages).text).toBe(
+      "[{'thinking': 'r', 'role': 'assistant', 'content': 'x', 'reasoning': 'r', 'reasoning_content': 'r'}]",
+    )
+  })
+
+  it('has fields and nothing of JavaScript', () => {
+    const message = JSON.parse('{"role": "user", "content": "x", "__proto__": {"a": 1}, "constructor": 2}') as Message
+    const of = (template: string): string => renderChat(template, [message]).text
+    expect(of("{{ messages[0]['__proto__'] }} {{ messages[0].constructor }}")).toBe("{'a': 1} 2")
+    expect(
+      of('{{ messages[0].toString }}|{{ messages[0].hasOwnProperty }}|{{ messages.length }}|{{ messages.map }}'),
+    ).toBe('|||')
+    expect(of("{{ ''.constructor is defined }}{{ [].__proto__ is defined }}{{ range.prototype is defined }}")).toBe(
+      'FalseFalseFalse',
+    )
+    expect(() => of('{{ messages[0].toString() }}')).toThrow(refused("has no attribute 'toString'"))
+  })
+
+  it('may end within its last message', () => {
+    const template = '{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</s>{% endfor %}'
+    const messages = [...ask, { role: 'assistant', content: 'So far ' }]
+    expect(renderChat(template, messages, { continueFinalMessage: true }).text).toBe('<user>x</s><assistant>So far')
+    const both = { continueFinalMessage: true, addGenerationPrompt: true }
+    expect(() => renderChat(template, messages, both)).toThrow(refused('got both'))
+    expect(() => renderChat('none', messages, { continueFinalMessage: true })).toThrow(refused('leaves out'))
   })
 
   it('is refused where the template would never end', () =>
@@ -107,6 +156,14 @@ describe('what the assistant says, by a template without generation blocks', () 
     for (const { template, messages, spoken } of chatml) expect(spokenIn(template, messages)).toEqual(spoken)
   })
 
+  it('is in macros, calls and recursive loops that write themselves', () => {
+    const template =
+      '{% macro turn(m) %}<{{ m.role }}>{% generation %}{{ m.content }}{% endgeneration %}</s>{% endmacro %}' +
+      '{% for m in messages recursive %}{{ turn(m) }}{% if m.more %}{{ loop(m.more) }}{% endif %}{% endfor %}'
+    const more = [{ role: 'assistant', content: 'b' }]
+    expect(spokenIn(template, [{ role: 'assistant', content: 'a', more }])).toEqual(['a', 'b'])
+  })
+
   const unclear = (problem: string) =>
     expect.objectContaining({ code: 'CHAT_TURNS_UNCLEAR', problem: expect.stringContaining(problem) })
   const talk = [
@@ -116,6 +173,14 @@ describe('what the assistant says, by a template without generation blocks', () 
     { role: 'assistant', content: 'd' },
   ]
 
+  it('is refused where finding it out would take too long', () => {
+    const slow = '{% for m in messages %}{{ m.content }}{% for i in range(20000) %}{% endfor %}{% endfor %}'
+    const long = Array.from({ length: 400 }, (_, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: 'x' }))
+    expect(() => spokenIn(slow, long.slice(0, 40))).toThrow(unclear('steps of work'))
+    const quick = '{% for m in messages %}{{ m.content }}{% endfor %}'
+    expect(spokenIn(quick, long)).toHaveLength(200)
+  })
+
   it('is refused where a turn is written otherwise when others follow', () => {
     const thinking = '{% for m in messages %}{{ m.role }}:{% if loop.last %}hm {% endif %}{{ m.content }}\n{% endfor %}'
     expect(() => spokenIn(thinking, talk)).toThrow(unclear('message 2'))
@@ -124,5 +189,8 @@ describe('what the assistant says, by a template without generation blocks', () 
     expect(() => spokenIn(prompted, talk)).toThrow(unclear('what an answer begins with'))
     const last = "{% if messages[-1].role == 'user' %}{{ raise_exception('no') }}{% endif %}{{ messages }}"
     expect(() => spokenIn(last, talk)).toThrow(unclear('refuses the first 1 of 4'))
+    const hidden = '{% set x %}{% generation %}a{% endgeneration %}{% endset %}{{ x | upper }}'
+    expect(() => spokenIn(hidden, talk)).toThrow(unclear('set or filter block'))
+    expect(renderChat(hidden, talk)).toEqual({ text: 'A' })
   })
 })

@@ -7,7 +7,16 @@ import { format } from './strftime.js'
 import { dictOf, pairsOf } from './values/dict.js'
 import { collect } from './values/iterate.js'
 import { textOf } from './values/text-of.js'
-import { type Arguments, type Dict, type Range, type Thing, type Value, isUndefined, kindOf, tuple } from './values/value.js'
+import {
+  type Arguments,
+  type Dict,
+  type Range,
+  type Thing,
+  type Value,
+  isUndefined,
+  kindOf,
+  tuple,
+} from './values/value.js'
 
 /** Numbers of a range at most, as in the sandbox of Jinja2. */
 const MAXIMUM_RANGE = 100_000
@@ -63,7 +72,12 @@ const dict: Thing = {
   call: makeDict,
   attribute: (_, name) =>
     name === 'fromkeys'
-      ? bound(null, 'type', name, method('iterable value? /', (rt, __, [keys, value]) => dictFromKeys(rt, keys!, value ?? null)))
+      ? bound(
+          null,
+          'type',
+          name,
+          method('iterable value? /', (rt, __, [keys, value]) => dictFromKeys(rt, keys!, value ?? null)),
+        )
       : undefined,
 }
 

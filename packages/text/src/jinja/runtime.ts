@@ -69,7 +69,8 @@ export function charge(rt: Runtime, text: string): void {
 
 /** Charges for making a text of this length, before it is made. */
 export function chargeText(rt: Runtime, length: number): void {
-  if (!(length <= MAXIMUM_TEXT)) fail('OverflowError', `it makes a text of ${length} characters, more than a template may`)
+  if (!(length <= MAXIMUM_TEXT))
+    fail('OverflowError', `it makes a text of ${length} characters, more than a template may`)
   rt.spend(4 + (length >> 2))
   rt.hold(32 + 2 * length)
 }

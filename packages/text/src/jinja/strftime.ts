@@ -111,11 +111,14 @@ export function format(date: Date, pattern: string): string {
   const prepared = pattern.replace(/%(.)/gsu, (whole, letter: string) =>
     letter === 'f' ? microseconds : letter === 'z' || letter === 'Z' ? '' : whole,
   )
-  return prepared.replace(/%([-_0^#]*)(\d*)[EO]?([A-Za-z%])/g, (whole, flags: string, digits: string, letter: string) => {
-    const width = Number(digits)
-    if (width > MAXIMUM_WIDTH || letter === 'z') return letter === 'z' ? '' : whole
-    if (letter === 'Z') return ' '.repeat(width)
-    const part = Object.hasOwn(PARTS, letter) ? PARTS[letter]!(date) : whole
-    return shown(part, letter, flags, width)
-  })
+  return prepared.replace(
+    /%([-_0^#]*)(\d*)[EO]?([A-Za-z%])/g,
+    (whole, flags: string, digits: string, letter: string) => {
+      const width = Number(digits)
+      if (width > MAXIMUM_WIDTH || letter === 'z') return letter === 'z' ? '' : whole
+      if (letter === 'Z') return ' '.repeat(width)
+      const part = Object.hasOwn(PARTS, letter) ? PARTS[letter]!(date) : whole
+      return shown(part, letter, flags, width)
+    },
+  )
 }

@@ -35,7 +35,11 @@ function selfOf(frame: Frame, { rt, context }: Activation): Thing {
     type: 'BlockReference',
     repr: () => `<BlockReference '${name}'>`,
     attribute: (_, each) =>
-      each === 'name' ? name : each === 'super' ? undefinedBecause(`there is no parent block called '${name}'.`) : undefined,
+      each === 'name'
+        ? name
+        : each === 'super'
+          ? undefinedBecause(`there is no parent block called '${name}'.`)
+          : undefined,
     call() {
       const text = captured(rt, () => runBlock(rt, context, run))
       return rt.autoescape ? markup(text) : text
@@ -59,9 +63,17 @@ function runBlock(rt: Runtime, context: Context, run: Runnable): void {
 }
 
 /** Compiles statements that are a function of their own, with no variables but those of the template. */
-export function compileFunction(frame: Frame, statements: readonly Statement[], specials: readonly Special[]): Runnable {
+export function compileFunction(
+  frame: Frame,
+  statements: readonly Statement[],
+  specials: readonly Special[],
+): Runnable {
   const { rt, symbols, scope } = frame
-  const used = undeclared(rt, statements, specials.map(({ name }) => name))
+  const used = undeclared(
+    rt,
+    statements,
+    specials.map(({ name }) => name),
+  )
   const given = specials
     .filter(({ name }) => used.has(name))
     .map(({ name, value }) => ({ id: declare(symbols, name), value }))

@@ -39,7 +39,10 @@ export function compileArguments(frame: Frame, given: CallArguments): EvaluateAr
   if (given.named.length === 0 && given.spread === undefined && given.spreadNamed === undefined)
     return (a) => ({ positional: positional(a), named: undefined })
   const names = given.named.map(([name]) => name)
-  const values = compileAll(frame, given.named.map(([, value]) => value))
+  const values = compileAll(
+    frame,
+    given.named.map(([, value]) => value),
+  )
   const spread = given.spread === undefined ? undefined : compileExpression(frame, given.spread)
   const spreadNamed = given.spreadNamed === undefined ? undefined : compileExpression(frame, given.spreadNamed)
   return (a) => {

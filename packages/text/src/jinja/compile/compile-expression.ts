@@ -1,6 +1,6 @@
 import { fail, failSyntax } from '../failure.js'
 import { isFilter } from '../filters/filters.js'
-import type { Binary, Compare, Expression, Item } from '../parse/nodes.js'
+import type { Attribute, Binary, Compare, Expression, Item, Sequence } from '../parse/nodes.js'
 import { type Runtime, chargeEntries } from '../runtime.js'
 import { type BinaryOperator, binary, join, joinMarkup, unary } from '../values/arithmetic.js'
 import { getAttribute, getItem, undefinedBecause, undefinedName } from '../values/attribute.js'
@@ -143,6 +143,29 @@ function compileUnary(frame: Frame, operator: 'not' | '-' | '+', node: Expressio
   return (a) => unary(a.rt, operator, operand(a))
 }
 
+const compileConstant =
+  (value: Value): Evaluate =>
+  () =>
+    value
+
+function compileSequence(frame: Frame, { items, type: kind }: Sequence): Evaluate {
+  const values = compileAll(frame, items)
+  return (a) => {
+    chargeEntries(a.rt, items.length)
+    return { kind, items: values(a) }
+  }
+}
+
+function compileConcat(frame: Frame, nodes: readonly Expression[]): Evaluate {
+  const items = compileAll(frame, nodes)
+  return frame.autoescape === true ? (a) => joinMarkup(a.rt, items(a)) : (a) => join(a.rt, items(a))
+}
+
+function compileAttribute(frame: Frame, node: Attribute): Evaluate {
+  const object = compileExpression(frame, node.object)
+  return (a) => getAttribute(a.rt, object(a), node.name)
+}
+
 /** Refuses a filter or test that is not known, now or, in a branch, when it is used. */
 export function checkKnown(frame: Frame, what: 'filter' | 'test', name: string, line: number, isKnown: boolean): void {
   if (!isKnown && !frame.isSoft) failSyntax(`No ${what} named '${name}'.`, line)
@@ -161,20 +184,13 @@ export const unknown =
 export function compileExpression(frame: Frame, node: Expression): Evaluate {
   switch (node.type) {
     case 'constant':
-    case 'data': {
-      const value = node.type === 'data' ? node.text : node.value
-      return () => value
-    }
+    case 'data':
+      return compileConstant(node.type === 'data' ? node.text : node.value)
     case 'name':
       return compileName(frame, node.name)
     case 'tuple':
-    case 'list': {
-      const [items, kind] = [compileAll(frame, node.items), node.type]
-      return (a) => {
-        chargeEntries(a.rt, node.items.length)
-        return { kind, items: items(a) }
-      }
-    }
+    case 'list':
+      return compileSequence(frame, node)
     case 'dict':
       return compileDict(frame, node.pairs)
     case 'conditional':
@@ -183,16 +199,12 @@ export function compileExpression(frame: Frame, node: Expression): Evaluate {
       return compileBinary(frame, node)
     case 'unary':
       return compileUnary(frame, node.operator, node.operand)
-    case 'concat': {
-      const items = compileAll(frame, node.items)
-      return frame.autoescape === true ? (a) => joinMarkup(a.rt, items(a)) : (a) => join(a.rt, items(a))
-    }
+    case 'concat':
+      return compileConcat(frame, node.items)
     case 'compare':
       return compileCompare(frame, node)
-    case 'attribute': {
-      const object = compileExpression(frame, node.object)
-      return (a) => getAttribute(a.rt, object(a), node.name)
-    }
+    case 'attribute':
+      return compileAttribute(frame, node)
     case 'item':
       return compileItem(frame, node)
     case 'call':

@@ -45,8 +45,7 @@ function hasLoopVariable(frame: Frame, node: For): boolean {
 function refuseLoopTarget(frame: Frame, node: For): void {
   const assigns = (each: Node): boolean =>
     assignedBy(each).includes('loop') && each.type !== 'macro' && each.type !== 'call-block' && each.type !== 'with'
-  if (some(frame.rt, [node], assigns))
-    failSyntax("Can't assign to special loop variable in for-loop target", node.line)
+  if (some(frame.rt, [node], assigns)) failSyntax("Can't assign to special loop variable in for-loop target", node.line)
 }
 
 /** Compiles the condition of a loop: the values that it keeps. */
@@ -154,4 +153,3 @@ export function compileFor(frame: Frame, node: For): Runnable {
     return turns(a, iterable(a), undefined, 0)
   }
 }
-

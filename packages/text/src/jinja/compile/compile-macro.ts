@@ -36,7 +36,12 @@ interface MacroCode {
 }
 
 /** The special variables that the body of a macro uses. */
-function specialsOf(frame: Frame, { names, defaults }: Parameters, body: readonly Statement[], line: number): Set<Special> {
+function specialsOf(
+  frame: Frame,
+  { names, defaults }: Parameters,
+  body: readonly Statement[],
+  line: number,
+): Set<Special> {
   const used = undeclared(frame.rt, body, SPECIAL)
   const specials = new Set(SPECIAL.filter((name) => used.has(name)))
   const at = names.indexOf('caller')
@@ -65,7 +70,12 @@ function compileDefaults(frame: Frame, { names, defaults }: Parameters): readonl
   })
 }
 
-function compileCode(frame: Frame, parameters: Parameters, body: readonly Statement[], node: { line: number; height: number }): MacroCode {
+function compileCode(
+  frame: Frame,
+  parameters: Parameters,
+  body: readonly Statement[],
+  node: { line: number; height: number },
+): MacroCode {
   const inner = functionFrame(frame)
   const { rt, symbols, scope } = inner
   const specials = specialsOf(frame, parameters, body, node.line)
@@ -97,7 +107,12 @@ function compileCode(frame: Frame, parameters: Parameters, body: readonly Statem
 }
 
 /** The values of a macro's parameters and special variables: Jinja2's `Macro.__call__`. */
-function bindMacro(rt: Runtime, { parameters, specials }: MacroCode, name: string | undefined, given: Arguments): (Value | undefined)[] {
+function bindMacro(
+  rt: Runtime,
+  { parameters, specials }: MacroCode,
+  name: string | undefined,
+  given: Arguments,
+): (Value | undefined)[] {
   const { positional } = given
   const named = new Map(given.named ?? [])
   rt.spend(20 * named.size)
@@ -177,7 +192,10 @@ export function compileCallBlock(frame: Frame, node: CallBlock): Runnable {
     if (typeof callee === 'object' && thing?.write !== undefined && !rt.autoescape) thing.write(rt, full)
     else {
       const value = callValue(rt, callee, full)
-      write(rt, stringOf(value) ?? fail('TypeError', `a call block must make a str, not a value of type ${typeName(value)}`))
+      write(
+        rt,
+        stringOf(value) ?? fail('TypeError', `a call block must make a str, not a value of type ${typeName(value)}`),
+      )
     }
     return DONE
   }

@@ -148,7 +148,8 @@ function compileFilterBlock(frame: Frame, { filter, body, line }: FilterBlock): 
     begin(a.rt, line, cost)
     return run(a, (value) => {
       const text = stringOf(value)
-      if (text === undefined) fail('TypeError', `a filter block must make a str, not a value of type ${typeName(value)}`)
+      if (text === undefined)
+        fail('TypeError', `a filter block must make a str, not a value of type ${typeName(value)}`)
       else write(a.rt, text)
     })
   }
@@ -217,7 +218,8 @@ function compileAutoescape(frame: Frame, { value, body, line }: Autoescape): Run
   const { enter, leave } = passageOf(inner)
   const isOn = compileExpression(inner, value)
   const known = value.type === 'constant' ? value.value : undefined
-  const autoescape = value.type === 'constant' ? known !== null && known !== false && known !== 0 && known !== '' : undefined
+  const autoescape =
+    value.type === 'constant' ? known !== null && known !== false && known !== 0 && known !== '' : undefined
   const run = compileBody({ ...inner, autoescape }, body)
   return (a) => {
     begin(a.rt, line, 4)

@@ -69,7 +69,13 @@ const changed =
 const missing = (which: string): Value => undefinedBecause(`there is no ${which} item`)
 
 /** The attributes of `loop`. */
-function attributeOf(rt: Runtime, state: State, sized: Value | undefined, depth: number, name: string): Value | undefined {
+function attributeOf(
+  rt: Runtime,
+  state: State,
+  sized: Value | undefined,
+  depth: number,
+  name: string,
+): Value | undefined {
   switch (name) {
     case 'index':
       return state.index + 1
@@ -104,6 +110,17 @@ function attributeOf(rt: Runtime, state: State, sized: Value | undefined, depth:
   }
 }
 
+/** Goes on to the next value. */
+function advance(state: State): Value | typeof END {
+  const item = state.after === undefined ? state.pull() : state.after
+  if (item === END) return END
+  state.after = undefined
+  state.index++
+  state.before = state.current
+  state.current = item
+  return item
+}
+
 /** Makes the variable `loop` of a loop over values; `sized` has as many of them, where that is known. */
 export function loopOf(
   rt: Runtime,
@@ -120,15 +137,6 @@ export function loopOf(
     pull,
     length: undefined,
     lastChanged: undefined,
-  }
-  const next: Pull = () => {
-    const item = state.after === undefined ? state.pull() : state.after
-    if (item === END) return END
-    state.after = undefined
-    state.index++
-    state.before = state.current
-    state.current = item
-    return item
   }
   const write = (run: Runtime, { positional }: Arguments): void => {
     if (recurse === undefined)
@@ -147,5 +155,5 @@ export function loopOf(
   }
   rt.spend(60)
   rt.hold(700)
-  return { value, next }
+  return { value, next: () => advance(state) }
 }

@@ -53,7 +53,9 @@ export interface Frame {
 
 /** Runs statements; {@link BREAK} and {@link CONTINUE} end the turn of a loop. */
 export type Runnable = (activation: Activation) => Signal
+/** How statements end: normally, or by a jump. */
 export type Signal = 0 | 1 | 2
+/** The {@link Signal}s. */
 export const [DONE, BREAK, CONTINUE] = [0, 1, 2] as const
 
 /** The frame of a scope in another, in the same function. */
@@ -116,6 +118,7 @@ export function around(activation: Activation, hops: number): Activation {
   return at
 }
 
+/** The value in a slot; undefined if the variable is missing. */
 export const readSlot = (activation: Activation, { hops, index }: Slot): Value | undefined =>
   around(activation, hops).slots[index]
 
@@ -138,8 +141,7 @@ export function passageOf({ symbols, scope }: Frame): Passage {
   const entered = loads.flatMap(({ index, from }): readonly ((activation: Activation) => void)[] => {
     if (from.from === 'parameter') return []
     if (from.from === 'nothing') return [({ slots }) => void (slots[index] = undefined)]
-    if (from.from === 'context')
-      return [({ slots, context }) => void (slots[index] = resolve(context, from.name))]
+    if (from.from === 'context') return [({ slots, context }) => void (slots[index] = resolve(context, from.name))]
     const slot = slotOf(scope, from.id)
     return [(activation) => void (activation.slots[index] = readSlot(activation, slot))]
   })

@@ -99,8 +99,7 @@ export function load(symbols: Symbols, name: string): void {
 export function mergeBranches(rt: Runtime, symbols: Symbols, branches: readonly Symbols[]): void {
   for (const { refs, loads, stores } of branches) rt.spend(30 * (refs.size + loads.size + stores.size))
   const stored = new Set<string>()
-  for (const branch of branches)
-    for (const name of branch.stores) if (!hasStore(symbols, name)) stored.add(name)
+  for (const branch of branches) for (const name of branch.stores) if (!hasStore(symbols, name)) stored.add(name)
   for (const branch of branches) {
     for (const [name, id] of branch.refs) symbols.refs.set(name, id)
     for (const [id, from] of branch.loads) symbols.loads.set(id, from)

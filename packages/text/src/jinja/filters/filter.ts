@@ -29,5 +29,10 @@ export const viaMethod =
   (name: string, parameters: string): Filter =>
   (rt, value, given) => {
     const bound = bind(name, signature(parameters), given)
-    return callMethod(rt, soft(rt, value), name, bound.filter((argument) => argument !== undefined))
+    return callMethod(
+      rt,
+      soft(rt, value),
+      name,
+      bound.filter((argument) => argument !== undefined),
+    )
   }

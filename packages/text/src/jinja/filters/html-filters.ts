@@ -91,17 +91,19 @@ export const htmlFilters: Filters = {
   safe: filter('', (rt, value) => markup(textOf(rt, value))),
   striptags: filter('', (rt, value) => stripTags(rt, textOf(rt, value))),
   urlencode: filter('', urlencode),
-  urlize: filter('trim_url_limit? nofollow? target? rel? extra_schemes?', (rt, value, [limit, nofollow, target, rel, schemes]) => {
-    const style = {
-      limit: limit === undefined || limit === null ? undefined : asInt(limit),
-      rel: escapeHtml(rt, relOf(rt, rel, flag(rt, nofollow))),
-      target: target === undefined || target === null ? '' : escaped(rt, target),
-      schemes: schemesOf(rt, schemes),
-    }
-    return result(rt, urlize(rt, escaped(rt, value), style))
-  }),
+  urlize: filter(
+    'trim_url_limit? nofollow? target? rel? extra_schemes?',
+    (rt, value, [limit, nofollow, target, rel, schemes]) => {
+      const style = {
+        limit: limit === undefined || limit === null ? undefined : asInt(limit),
+        rel: escapeHtml(rt, relOf(rt, rel, flag(rt, nofollow))),
+        target: target === undefined || target === null ? '' : escaped(rt, target),
+        schemes: schemesOf(rt, schemes),
+      }
+      return result(rt, urlize(rt, escaped(rt, value), style))
+    },
+  ),
   xmlattr: filter('autospace?', (rt, value, [isSpaced]) =>
     attributes(rt, value, isSpaced === undefined || isTrue(rt, isSpaced)),
   ),
 }
-

@@ -20,10 +20,19 @@ export function joined(rt: Runtime, value: Value, separator: Value, attribute: V
   if (!rt.autoescape) {
     const between = textOf(rt, separator)
     charge(rt, between)
-    return joinTexts(rt, items.map((item) => textOf(rt, item)), between)
+    return joinTexts(
+      rt,
+      items.map((item) => textOf(rt, item)),
+      between,
+    )
   }
   const isMarkup = kindOf(separator) === 'markup' || items.some((item) => kindOf(item) === 'markup')
-  if (!isMarkup) return joinTexts(rt, items.map((item) => textOf(rt, item)), textOf(rt, separator))
+  if (!isMarkup)
+    return joinTexts(
+      rt,
+      items.map((item) => textOf(rt, item)),
+      textOf(rt, separator),
+    )
   const escaped = (item: Value): string =>
     kindOf(item) === 'markup' ? stringOf(item)! : escapeHtml(rt, textOf(rt, item))
   return markup(joinTexts(rt, items.map(escaped), escaped(separator)))

@@ -31,15 +31,18 @@ const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undef
 /** Filters that write values as JSON and as Python does. */
 export const jsonFilters: Filters = {
   pprint: filter('', prettyRepr),
-  tojson: filter('ensure_ascii? indent? separators? sort_keys?', (rt, value, [isAscii, indent, separators, isSorted]) => {
-    const by = indentOf(rt, indent)
-    const [itemSeparator, keySeparator] = separatorsOf(rt, separators, by !== undefined)
-    return toJson(rt, value, {
-      isAscii: flag(rt, isAscii),
-      indent: by,
-      itemSeparator,
-      keySeparator,
-      isSorted: flag(rt, isSorted),
-    })
-  }),
+  tojson: filter(
+    'ensure_ascii? indent? separators? sort_keys?',
+    (rt, value, [isAscii, indent, separators, isSorted]) => {
+      const by = indentOf(rt, indent)
+      const [itemSeparator, keySeparator] = separatorsOf(rt, separators, by !== undefined)
+      return toJson(rt, value, {
+        isAscii: flag(rt, isAscii),
+        indent: by,
+        itemSeparator,
+        keySeparator,
+        isSorted: flag(rt, isSorted),
+      })
+    },
+  ),
 }

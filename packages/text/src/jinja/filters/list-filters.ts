@@ -30,14 +30,20 @@ export function sortedBy(
   return sorted(rt, keyed, isFirst).map(({ item }) => item)
 }
 
-function extreme(rt: Runtime, value: Value, [caseSensitive, attribute]: readonly (Value | undefined)[], order: '<' | '>'): Value {
+function extreme(
+  rt: Runtime,
+  value: Value,
+  [caseSensitive, attribute]: readonly (Value | undefined)[],
+  order: '<' | '>',
+): Value {
   const items = collect(rt, value)
   if (items.length === 0) return undefinedBecause('No aggregated item, sequence was empty.')
   const key = getter(rt, attribute, { isCaseSensitive: flag(rt, caseSensitive) })
   let best: Value = items[0]!
   let bestKey = key(best)
-  for (const item of items) {
+  for (let at = 1; at < items.length; at++) {
     rt.spend(8)
+    const item = items[at]!
     const itemKey = key(item)
     if (compare(rt, order, itemKey, bestKey)) [best, bestKey] = [item, itemKey]
   }
@@ -46,8 +52,7 @@ function extreme(rt: Runtime, value: Value, [caseSensitive, attribute]: readonly
 
 function sorting(rt: Runtime, value: Value, [by, reverse, caseSensitive]: readonly (Value | undefined)[]): Value {
   const at = by === undefined ? 'key' : stringOf(by)
-  if (at !== 'key' && at !== 'value')
-    return fail('FilterArgumentError', 'You can only sort by either "key" or "value"')
+  if (at !== 'key' && at !== 'value') return fail('FilterArgumentError', 'You can only sort by either "key" or "value"')
   if (isUndefined(value)) return value.complain(rt)
   if (typeof value !== 'object' || value?.kind !== 'dict')
     return fail('AttributeError', `'${typeName(value)}' object has no attribute 'items'`)
@@ -139,7 +144,10 @@ function sum(rt: Runtime, value: Value, attribute: Value | undefined, start: Val
   return total
 }
 
-const length = filter('', (rt, value) => sizeOf(rt, value) ?? fail('TypeError', `object of type '${typeName(value)}' has no len()`))
+const length = filter(
+  '',
+  (rt, value) => sizeOf(rt, value) ?? fail('TypeError', `object of type '${typeName(value)}' has no len()`),
+)
 const fallback = filter('default_value? boolean?', (rt, value, [other, boolean]) =>
   isUndefined(value) || (flag(rt, boolean) && !isTrue(rt, value)) ? (other === undefined ? '' : other) : value,
 )
@@ -183,4 +191,3 @@ export const listFilters: Filters = {
   ),
   sum: filter('attribute? start?', (rt, value, [attribute, start]) => sum(rt, value, attribute, start ?? 0)),
 }
-

@@ -14,7 +14,9 @@ function toFloatValue(rt: Runtime, value: Value): number {
   const text = stringOf(value)
   if (text !== undefined) return parseFloatText(rt, text)
   if (isUndefined(value)) return value.complain(rt)
-  return floatOf(value) ?? fail('TypeError', `float() argument must be a string or a real number, not '${typeName(value)}'`)
+  return (
+    floatOf(value) ?? fail('TypeError', `float() argument must be a string or a real number, not '${typeName(value)}'`)
+  )
 }
 
 /** Python's `int(value)`. */
@@ -117,4 +119,3 @@ export const numberFilters: Filters = {
     round(rt, value, precision === undefined ? 0 : precision, method ?? 'common'),
   ),
 }
-

@@ -24,12 +24,14 @@ function nameOf(rt: Runtime, value: Value, what: 'filter' | 'test', isKnown: (na
 }
 
 /** Arguments without the first ones. */
-const rest = ({ positional, named }: Arguments, from: number): Arguments => ({ positional: positional.slice(from), named })
+const rest = ({ positional, named }: Arguments, from: number): Arguments => ({
+  positional: positional.slice(from),
+  named,
+})
 
 function attributeMapper(rt: Runtime, named: ReadonlyMap<string, Value>): (item: Value) => Value {
   for (const name of named.keys())
-    if (name !== 'attribute' && name !== 'default')
-      fail('FilterArgumentError', `Unexpected keyword argument '${name}'`)
+    if (name !== 'attribute' && name !== 'default') fail('FilterArgumentError', `Unexpected keyword argument '${name}'`)
   return getter(rt, named.get('attribute'), { other: named.get('default') })
 }
 
@@ -131,4 +133,3 @@ export const selectFilters: Filters = {
   selectattr: selection(true, true),
   unique,
 }
-

@@ -27,7 +27,7 @@ function titled(rt: Runtime, text: string): string {
   chargeText(rt, 3 * text.length)
   rt.spend(14 * text.length)
   const parts: string[] = []
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     let end = at
     const isGap = isOpening(text.charCodeAt(at))
     while (end < text.length && isOpening(text.charCodeAt(end)) === isGap) end++
@@ -46,7 +46,7 @@ function indented(rt: Runtime, value: Value, width: Value, isFirst: boolean, isB
   const text = kindOf(value) === 'list' ? lacks(value, 'splitlines') : stringOf(binary(rt, '+', value, '\n'))!
   const lines = splitLines(rt, text, false)
   chargeJoined(rt, text.length + lines.length * (by.length + 1), lines.length)
-  const shown = lines.map((line, at) => (at === 0 ? isFirst : isBlank || line !== '') ? by + line : line).join('\n')
+  const shown = lines.map((line, at) => ((at === 0 ? isFirst : isBlank || line !== '') ? by + line : line)).join('\n')
   return kindOf(value) === 'markup' ? markup(shown) : shown
 }
 
@@ -58,8 +58,7 @@ function truncated(rt: Runtime, value: Value, length: number, isCut: boolean, en
   if (size <= length + leeway) return value
   const kept = slice(rt, value, null, length - endLength, null)
   if (isCut) return binary(rt, '+', kept, end)
-  if (typeof kept !== 'string' && kindOf(kept) !== 'markup')
-    return lacks(value, 'rsplit')
+  if (typeof kept !== 'string' && kindOf(kept) !== 'markup') return lacks(value, 'rsplit')
   const [first] = (callMethod(rt, kept as string, 'rsplit', [' ', 1]) as { readonly items: readonly Value[] }).items
   return binary(rt, '+', first!, end)
 }
@@ -69,10 +68,8 @@ const WORD = /[\p{L}\p{N}_]+/gu
 function countWords(rt: Runtime, text: string): number {
   charge(rt, text)
   rt.spend(4 * text.length)
-  let count = 0
-  for (const _ of text.matchAll(WORD)) count++
-  rt.spend(20 * count)
-  return count
+  rt.hold(16 * text.length)
+  return text.match(WORD)?.length ?? 0
 }
 
 const formatted: Filter = (rt, value, { positional, named }) => {
@@ -82,7 +79,11 @@ const formatted: Filter = (rt, value, { positional, named }) => {
   return percentFormat(rt, soft(rt, value), values)
 }
 
-function wrapped(rt: Runtime, value: Value, [width, breaksWords, by, breaksHyphens]: readonly (Value | undefined)[]): Value {
+function wrapped(
+  rt: Runtime,
+  value: Value,
+  [width, breaksWords, by, breaksHyphens]: readonly (Value | undefined)[],
+): Value {
   if (isUndefined(value)) return value.complain(rt)
   const text = stringOf(value) ?? lacks(value, 'splitlines')
   const separator = by === undefined || by === null ? '\n' : asText(by)

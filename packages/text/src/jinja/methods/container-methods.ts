@@ -66,4 +66,3 @@ export const rangeMethods: Methods<Range> = {
     return (number - first) / range.step
   }),
 }
-

@@ -61,4 +61,3 @@ export const floatMethods: Methods<Float> = {
     return tuple(fractionOf(value).map(plain))
   }),
 }
-

@@ -3,7 +3,6 @@ import { fail } from '../failure.js'
 import { type Runtime, chargeText } from '../runtime.js'
 import {
   chargeJoined,
-
   replaceIn,
   splitLines,
   splitOn,
@@ -99,4 +98,3 @@ const pointOf = (code: number): string =>
   code >= 0 && code <= 0x10ffff
     ? String.fromCodePoint(code)
     : fail('ValueError', 'character mapping must be in range(0x110000)')
-

@@ -36,11 +36,7 @@ function indexIn(rt: Runtime, self: string, [sub, from, to]: Bound, isLast: bool
   const needle = asText(sub!)
   const { text, start, toPoints, isOutside } = partOf(rt, self, from, to)
   if (isOutside) return -1
-  const found = isLast
-    ? lastIndex(rt, text, needle)
-    : needle === ''
-      ? 0
-      : finder(rt, needle)(text, 0)
+  const found = isLast ? lastIndex(rt, text, needle) : needle === '' ? 0 : finder(rt, needle)(text, 0)
   return found < 0 ? -1 : toPoints(start + found)
 }
 
@@ -58,8 +54,7 @@ const affix = (of: string, test: (text: string, part: string) => boolean): Metho
     const choices = kindOf(parts!) === 'tuple' ? (parts as Tuple).items : [parts!]
     const texts = choices.map(
       (each) =>
-        stringOf(each) ??
-        fail('TypeError', `${of} first arg must be str or a tuple of str, not ${typeName(each)}`),
+        stringOf(each) ?? fail('TypeError', `${of} first arg must be str or a tuple of str, not ${typeName(each)}`),
     )
     if (from === undefined && to === undefined) return texts.some((part) => (charge(rt, part), test(self, part)))
     const { text, isOutside } = partOf(rt, self, from, to)

@@ -25,6 +25,14 @@ export interface Cursor {
   nested<T>(weight: number, parse: () => T): T
 }
 
+function failExpected(token: Token, expected: string): never {
+  const problem =
+    token.type === 'eof'
+      ? `unexpected end of template, expected '${expected}'`
+      : `expected '${expected}', got '${describeToken(token)}'`
+  return failSyntax(problem, token.line)
+}
+
 /** Makes a cursor at the first token; the last one is `eof`. */
 export function cursorOf(rt: Runtime, tokens: readonly Token[]): Cursor {
   let [at, depth] = [0, 0]
@@ -51,13 +59,7 @@ export function cursorOf(rt: Runtime, tokens: readonly Token[]): Cursor {
     },
     expect(type, value) {
       if (value === undefined ? is(type) : is(type, value)) return next()
-      const expected = value ?? describeType(type)
-      return failSyntax(
-        current().type === 'eof'
-          ? `unexpected end of template, expected '${expected}'`
-          : `expected '${expected}', got '${describeToken(current())}'`,
-        current().line,
-      )
+      return failExpected(current(), value ?? describeType(type))
     },
     nested(weight, parse) {
       depth += weight

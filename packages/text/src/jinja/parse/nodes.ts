@@ -17,6 +17,7 @@ export interface CallArguments {
   readonly spreadNamed: Expression | undefined
 }
 
+/** A literal: `1`, `'a'`, `none`. */
 export interface Constant extends Base {
   readonly type: 'constant'
   readonly value: Value
@@ -26,6 +27,7 @@ export interface Data extends Base {
   readonly type: 'data'
   readonly text: string
 }
+/** A variable that is read or assigned to. */
 export interface Name extends Base {
   readonly type: 'name'
   readonly name: string
@@ -36,45 +38,54 @@ export interface NamespaceTarget extends Base {
   readonly name: string
   readonly attribute: string
 }
+/** `(a, b)` or `[a, b]`. */
 export interface Sequence extends Base {
   readonly type: 'tuple' | 'list'
   readonly items: readonly Expression[]
 }
+/** `{a: b}` */
 export interface DictLiteral extends Base {
   readonly type: 'dict'
   readonly pairs: readonly (readonly [Expression, Expression])[]
 }
+/** `then if test else otherwise` */
 export interface Conditional extends Base {
   readonly type: 'conditional'
   readonly test: Expression
   readonly then: Expression
   readonly otherwise: Expression | undefined
 }
+/** Arithmetic, `and`, `or`. */
 export interface Binary extends Base {
   readonly type: 'binary'
   readonly operator: string
   readonly left: Expression
   readonly right: Expression
 }
+/** `not a`, `-a`, `+a`. */
 export interface Unary extends Base {
   readonly type: 'unary'
   readonly operator: 'not' | '-' | '+'
   readonly operand: Expression
 }
+/** `a ~ b` */
 export interface Concat extends Base {
   readonly type: 'concat'
   readonly items: readonly Expression[]
 }
+/** `a < b <= c` */
 export interface Compare extends Base {
   readonly type: 'compare'
   readonly first: Expression
   readonly rest: readonly (readonly [operator: string, operand: Expression])[]
 }
+/** `object.name` */
 export interface Attribute extends Base {
   readonly type: 'attribute'
   readonly object: Expression
   readonly name: string
 }
+/** `object[key]` */
 export interface Item extends Base {
   readonly type: 'item'
   readonly object: Expression
@@ -85,6 +96,7 @@ export interface SliceKey extends Base {
   readonly type: 'slice'
   readonly parts: readonly [Expression | undefined, Expression | undefined, Expression | undefined]
 }
+/** `callee(arguments)` */
 export interface Call extends Base {
   readonly type: 'call'
   readonly callee: Expression
@@ -97,6 +109,7 @@ export interface FilterNode extends Base {
   readonly name: string
   readonly given: CallArguments
 }
+/** `operand is name(arguments)` */
 export interface TestNode extends Base {
   readonly type: 'test'
   readonly operand: Expression
@@ -104,6 +117,7 @@ export interface TestNode extends Base {
   readonly given: CallArguments
 }
 
+/** What has a value. */
 export type Expression =
   | Constant
   | Data
@@ -123,12 +137,15 @@ export type Expression =
   | FilterNode
   | TestNode
 
+/** What can be assigned to. */
 export type Target = Name | NamespaceTarget | Sequence
 
+/** Text and values that are written one after the other. */
 export interface Output extends Base {
   readonly type: 'output'
   readonly items: readonly Expression[]
 }
+/** `{% for target in iterable if test recursive %}` */
 export interface For extends Base {
   readonly type: 'for'
   readonly target: Target
@@ -138,6 +155,7 @@ export interface For extends Base {
   readonly test: Expression | undefined
   readonly isRecursive: boolean
 }
+/** `{% if %}` with its `elif` branches. */
 export interface If extends Base {
   readonly type: 'if'
   readonly branches: readonly { readonly test: Expression; readonly body: readonly Statement[] }[]
@@ -149,12 +167,14 @@ export interface Parameters {
   /** Defaults of the last parameters. */
   readonly defaults: readonly Expression[]
 }
+/** `{% macro name(parameters) %}` */
 export interface MacroNode extends Base {
   readonly type: 'macro'
   readonly name: string
   readonly parameters: Parameters
   readonly body: readonly Statement[]
 }
+/** `{% call(parameters) macro() %}` */
 export interface CallBlock extends Base {
   readonly type: 'call-block'
   readonly call: Call
@@ -166,16 +186,19 @@ export interface Generation extends Base {
   readonly type: 'generation'
   readonly body: readonly Statement[]
 }
+/** `{% filter name %}` */
 export interface FilterBlock extends Base {
   readonly type: 'filter-block'
   readonly filter: FilterNode
   readonly body: readonly Statement[]
 }
+/** `{% with a = 1 %}` */
 export interface With extends Base {
   readonly type: 'with'
   readonly assignments: readonly (readonly [Target, Expression])[]
   readonly body: readonly Statement[]
 }
+/** `{% block name %}` */
 export interface Block extends Base {
   readonly type: 'block'
   readonly name: string
@@ -191,26 +214,31 @@ export interface Load extends Base {
   /** Names that it would assign. */
   readonly names: readonly string[]
 }
+/** `{% set target = value %}` */
 export interface Assign extends Base {
   readonly type: 'assign'
   readonly target: Target
   readonly value: Expression
 }
+/** `{% set target | filter %}…{% endset %}` */
 export interface AssignBlock extends Base {
   readonly type: 'assign-block'
   readonly target: Target
   readonly filter: FilterNode | undefined
   readonly body: readonly Statement[]
 }
+/** `{% autoescape value %}` */
 export interface Autoescape extends Base {
   readonly type: 'autoescape'
   readonly value: Expression
   readonly body: readonly Statement[]
 }
+/** `{% break %}` or `{% continue %}` */
 export interface Jump extends Base {
   readonly type: 'break' | 'continue'
 }
 
+/** What a template consists of. */
 export type Statement =
   | Output
   | For
@@ -227,4 +255,5 @@ export type Statement =
   | Autoescape
   | Jump
 
+/** A part of a template's syntax tree. */
 export type Node = Expression | Statement

@@ -145,6 +145,9 @@ export function parseTuple(cursor: Cursor, options: TupleOptions = {}): Expressi
   }
   if (!isTuple && items.length > 0) return items[0]!
   if (!isTuple && options.isEnclosed !== true)
-    failSyntax(`expected an expression, got '${cursor.current().value || cursor.current().type}'`, cursor.current().line)
+    failSyntax(
+      `expected an expression, got '${cursor.current().value || cursor.current().type}'`,
+      cursor.current().line,
+    )
   return { type: 'tuple', items, line, height: heightOf(line, items) }
 }

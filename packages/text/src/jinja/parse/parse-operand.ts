@@ -41,7 +41,7 @@ export function parsePrimary(cursor: Cursor, hasNamespaces: boolean): Expression
       return { type: 'constant', value: number!, line, height: 1 }
     case 'lparen': {
       cursor.next()
-      const inner = cursor.nested(4, () => parseTuple(cursor, { isEnclosed: true }))
+      const inner = parseTuple(cursor, { isEnclosed: true })
       cursor.expect('rparen')
       return inner
     }

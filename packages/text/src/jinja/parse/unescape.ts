@@ -17,10 +17,14 @@ const HEXADECIMAL: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
 
 /** Escapes of characters beyond ASCII, as Jinja2 makes them before it reads the escapes of a string. */
 const backslashReplace = (text: string): string =>
-  text.replace(/[^\x00-\x7f]/gu, (character) => {
+  text.replace(/\P{ASCII}/gu, (character) => {
     const code = character.codePointAt(0)!
     const digits = code.toString(16)
-    return code < 0x100 ? `\\x${digits}` : code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`
+    return code < 0x100
+      ? `\\x${digits}`
+      : code < 0x10000
+        ? `\\u${digits.padStart(4, '0')}`
+        : `\\U${digits.padStart(8, '0')}`
   })
 
 function decode(escape: string, line: number): string {

@@ -22,8 +22,7 @@ interface Test {
 const alone = (run: (rt: Runtime, value: Value) => boolean): Test => ({ takes: signature(''), run })
 const beside = (name: string, run: Test['run']): Test => ({ takes: signature(name), run })
 
-const order = (operator: Order): Test =>
-  beside('b /', (rt, value, other) => compare(rt, operator, value, other))
+const order = (operator: Order): Test => beside('b /', (rt, value, other) => compare(rt, operator, value, other))
 
 const equal = beside('b /', equals)
 const unequal = beside('b /', (rt, value, other) => !equals(rt, value, other))

@@ -58,7 +58,7 @@ function fieldOf(text: string): Field {
   const name = text.slice(0, end)
   if (text[end] !== '!') return { name, conversion: '', specification: text.slice(end + 1) }
   const [conversion, colon] = [text[end + 1], text[end + 2]]
-  if (conversion === undefined) fail('ValueError', "end of string while looking for conversion specifier")
+  if (conversion === undefined) fail('ValueError', 'end of string while looking for conversion specifier')
   if (colon !== undefined && colon !== ':') fail('ValueError', "expected ':' after conversion specifier")
   return { name, conversion, specification: text.slice(end + 3) }
 }
@@ -79,7 +79,9 @@ function firstOf({ given, numbering }: Formatting, name: string): Value {
 }
 
 function failMissing(at: number, { positional }: Arguments): Value {
-  return at < positional.length ? null : fail('IndexError', `Replacement index ${at} out of range for positional args tuple`)
+  return at < positional.length
+    ? null
+    : fail('IndexError', `Replacement index ${at} out of range for positional args tuple`)
 }
 
 const STEP = /\.([^.[]*)|\[([^\]]*)\]|([^])/y
@@ -93,8 +95,7 @@ function valueOf(formatting: Formatting, name: string): Value {
     const [, attribute, item] = STEP.exec(name)!
     rt.spend(10)
     const part = attribute ?? item
-    if (part === undefined)
-      return fail('ValueError', "only '.' or '[' may follow ']' in format field specifier")
+    if (part === undefined) return fail('ValueError', "only '.' or '[' may follow ']' in format field specifier")
     if (part === '') return fail('ValueError', 'empty attribute in format string')
     value =
       attribute === undefined
@@ -122,9 +123,7 @@ function converted(rt: Runtime, value: Value, conversion: string): Value {
 /** A value as Markup formats it: escaped, unless it is Markup. */
 function formatMarkup(rt: Runtime, value: Value, specification: string): string {
   if (kindOf(value) !== 'markup') return escapeHtml(rt, formatValue(rt, value, specification))
-  return specification === ''
-    ? stringOf(value)!
-    : fail('ValueError', 'unsupported format specification for Markup')
+  return specification === '' ? stringOf(value)! : fail('ValueError', 'unsupported format specification for Markup')
 }
 
 function format(formatting: Formatting, text: string, depth: number): string {
@@ -132,7 +131,7 @@ function format(formatting: Formatting, text: string, depth: number): string {
   if (depth > 3) fail('ValueError', 'max string recursion exceeded')
   let made = ''
   const add = (part: string): void => void (made = concat(rt, made, part))
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const brace = text.slice(at).search(/[{}]/)
     if (brace < 0) {
       add(text.slice(at))

@@ -2,9 +2,7 @@
 export function isSpace(unit: number): boolean {
   if (unit < 0x80) return unit === 32 || (unit >= 9 && unit <= 13) || (unit >= 28 && unit <= 31)
   if (unit < 0x2000) return unit === 0x85 || unit === 0xa0 || unit === 0x1680
-  return (
-    unit <= 0x200a || unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000
-  )
+  return unit <= 0x200a || unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000
 }
 
 /** Index of the first character at or after `from` that is not white space. */

@@ -95,8 +95,7 @@ function foldOf(character: string): string {
 }
 
 /** A text for comparisons without regard to case: `str.casefold`. */
-export const caseFold = (rt: Runtime, text: string): string =>
-  mapPoints(rt, text, (points, at) => foldOf(points[at]!))
+export const caseFold = (rt: Runtime, text: string): string => mapPoints(rt, text, (points, at) => foldOf(points[at]!))
 
 /** True if a text has letters in upper case, and none in another: `str.isupper`. */
 export const isUpper = (points: readonly string[]): boolean =>

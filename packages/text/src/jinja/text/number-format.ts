@@ -49,7 +49,11 @@ function magnitude(value: number, style: FloatStyle): string {
 }
 
 /** The digits of a float, without its sign. */
-export function floatText(rt: Runtime, value: number, style: FloatStyle): { readonly digits: string; readonly rest: string } {
+export function floatText(
+  rt: Runtime,
+  value: number,
+  style: FloatStyle,
+): { readonly digits: string; readonly rest: string } {
   if (!Number.isFinite(value)) return { digits: unfinite(value), rest: '' }
   chargeText(rt, 400 + Math.max(0, style.precision))
   rt.spend(1000 + 10 * Math.min(1100, style.precision))

@@ -65,7 +65,7 @@ function argumentsOf(rt: Runtime, given: Value) {
 }
 
 const asciiOf = (text: string): string =>
-  text.replace(/[^\x00-\x7f]/gu, (character) => {
+  text.replace(/\P{ASCII}/gu, (character) => {
     const digits = character.codePointAt(0)!.toString(16)
     return digits.length <= 2
       ? `\\x${digits}`
@@ -110,7 +110,12 @@ function convertInt(rt: Runtime, { type, flags }: Conversion, value: Value, prec
   return { sign: (int < 0 ? '-' : '') + before, text: type === 'X' ? filled.toUpperCase() : filled }
 }
 
-function convertFloat(rt: Runtime, { type, flags }: Conversion, value: Value, precision: number | undefined): Converted {
+function convertFloat(
+  rt: Runtime,
+  { type, flags }: Conversion,
+  value: Value,
+  precision: number | undefined,
+): Converted {
   if (isUndefined(value)) return value.complain(rt)
   const number = floatOf(value) ?? fail('TypeError', `must be real number, not ${typeName(value)}`)
   const style = { type: type.toLowerCase() as 'e', precision: precision ?? 6, isAlternate: flags.includes('#') }

@@ -127,7 +127,8 @@ function replaceEmpty(rt: Runtime, text: string, by: string, most: number): stri
 /** Charges for joining this many parts to a text of this length. */
 export function chargeJoined(rt: Runtime, length: number, parts: number): void {
   chargeEntries(rt, parts)
-  if (!(length <= 50_000_000)) fail('OverflowError', `it makes a text of ${length} characters, more than a template may`)
+  if (!(length <= 50_000_000))
+    fail('OverflowError', `it makes a text of ${length} characters, more than a template may`)
   rt.spend(length >> 2)
   rt.hold(2 * length)
 }

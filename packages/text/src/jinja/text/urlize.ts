@@ -52,14 +52,14 @@ function endOfLink(rt: Runtime, word: string): number {
   for (const [open, close] of PAIRS) {
     const [middle, tail] = [word.slice(0, end), word.slice(end)]
     const opened = countOf(rt, middle, open)
-    if (opened > countOf(rt, middle, close))
-      end += indexAfter(tail, close, Math.min(opened, countOf(rt, tail, close)))
+    if (opened > countOf(rt, middle, close)) end += indexAfter(tail, close, Math.min(opened, countOf(rt, tail, close)))
   }
   return end
 }
 
 function linked(rt: Runtime, text: string, style: LinkStyle): string {
-  const rest = (style.rel === '' ? '' : ` rel="${style.rel}"`) + (style.target === '' ? '' : ` target="${style.target}"`)
+  const rest =
+    (style.rel === '' ? '' : ` rel="${style.rel}"`) + (style.target === '' ? '' : ` target="${style.target}"`)
   const { limit } = style
   const link = (to: string, shown: string, more: string): string => {
     rt.hold(4 * (to.length + shown.length + more.length))
@@ -90,7 +90,7 @@ export function urlize(rt: Runtime, text: string, style: LinkStyle): string {
   rt.spend(60 * text.length)
   rt.hold(30 * text.length)
   let made = ''
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     let end = at
     const isGap = isSpace(text.charCodeAt(at))
     while (end < text.length && isSpace(text.charCodeAt(end)) === isGap) end++

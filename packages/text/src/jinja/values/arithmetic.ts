@@ -183,6 +183,9 @@ export function joinMarkup(rt: Runtime, values: readonly Value[]): Value {
   const texts = values.map((value) =>
     kindOf(value) === 'markup' ? stringOf(value)! : escapeHtml(rt, textOf(rt, value)),
   )
-  chargeText(rt, texts.reduce((sum, text) => sum + text.length, 0))
+  chargeText(
+    rt,
+    texts.reduce((sum, text) => sum + text.length, 0),
+  )
   return markup(texts.join(''))
 }

@@ -83,7 +83,10 @@ export function attributeOf(rt: Runtime, value: Value, name: string): Value | un
     return found !== undefined && name.startsWith('_') ? unsafe(value, name) : found
   }
   if (kind === 'thing') {
-    const found = (value as { readonly attribute?: (rt: Runtime, name: string) => Value | undefined }).attribute?.(rt, name)
+    const found = (value as { readonly attribute?: (rt: Runtime, name: string) => Value | undefined }).attribute?.(
+      rt,
+      name,
+    )
     return found !== undefined && name.startsWith('_') ? unsafe(value, name) : found
   }
   if (isHidden(value, name)) return unsafe(value, name)

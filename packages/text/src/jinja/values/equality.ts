@@ -9,7 +9,9 @@ const numberOf = (value: Value): number | bigint | undefined =>
 
 /** True if numbers are equal, of which one may be a bigint. */
 const sameNumber = (left: number | bigint, right: number | bigint): boolean =>
-  typeof left === typeof right ? left === right : !(left < right) && !(left > right) && !Number.isNaN(Number(left)) && !Number.isNaN(Number(right))
+  typeof left === typeof right
+    ? left === right
+    : !(left < right) && !(left > right) && !Number.isNaN(Number(left)) && !Number.isNaN(Number(right))
 
 /** Charges for comparing numbers, of which large ones take long. */
 export function chargeComparison(rt: Runtime, left: number | bigint, right: number | bigint): void {
@@ -93,4 +95,3 @@ export function equals(rt: Runtime, left: Value, right: Value, depth: number = 0
       return left === right
   }
 }
-

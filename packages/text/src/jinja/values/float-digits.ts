@@ -26,7 +26,9 @@ function scaled(value: number, power: number): bigint {
 /** The magnitude of a finite float with this many digits after the point: `%f`. */
 export function fixed(value: number, precision: number): string {
   const exact = Math.min(precision, EXACT_DIGITS)
-  const digits = scaled(value, exact).toString().padStart(exact + 1, '0')
+  const digits = scaled(value, exact)
+    .toString()
+    .padStart(exact + 1, '0')
   const whole = digits.slice(0, digits.length - exact)
   return precision === 0 ? whole : `${whole}.${digits.slice(digits.length - exact).padEnd(precision, '0')}`
 }

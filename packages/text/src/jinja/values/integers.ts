@@ -41,18 +41,21 @@ type Operation = (rt: Runtime, left: Int, right: Int) => Int
 
 const isSmall = (value: Int): value is number => typeof value === 'number'
 
+/** Python's `+` of ints. */
 export const addInts: Operation = (rt, left, right) => {
   chargeLarge(rt, left, right)
   const slow = (): bigint => BigInt(left) + BigInt(right)
   return isSmall(left) && isSmall(right) ? exact(left + right, slow) : normalize(slow())
 }
 
+/** Python's `-` of ints. */
 export const subtractInts: Operation = (rt, left, right) => {
   chargeLarge(rt, left, right)
   const slow = (): bigint => BigInt(left) - BigInt(right)
   return isSmall(left) && isSmall(right) ? exact(left - right, slow) : normalize(slow())
 }
 
+/** Python's `*` of ints. */
 export const multiplyInts: Operation = (rt, left, right) => {
   chargeLarge(rt, left, right)
   const slow = (): bigint => BigInt(left) * BigInt(right)

@@ -19,9 +19,10 @@ export interface JsonStyle {
   readonly isSorted: boolean
 }
 
-const SPECIAL = /["\\\x00-\x1f]/
-const SPECIALS = /["\\\x00-\x1f]/g
-const BEYOND_ASCII = /[^\x00-\x7f]/g
+/** Quotes, backslashes, and control characters below the space. */
+const SPECIAL = /["\\]|(?![\x7f-\x9f])\p{Cc}/u
+const SPECIALS = /["\\]|(?![\x7f-\x9f])\p{Cc}/gu
+const BEYOND_ASCII = /[\x80-\uffff]/g
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',

@@ -16,7 +16,7 @@ function clean(rt: Runtime, text: string): string {
   charge(rt, text)
   const start = skipSpaces(text, 0)
   const inner = text.slice(start, endOfText(text, start))
-  if (!/[^\x00-\x7f]/.test(inner)) return inner
+  if (!/\P{ASCII}/u.test(inner)) return inner
   rt.spend(60 * inner.length)
   rt.hold(8 * inner.length)
   return inner.replace(DECIMALS, (digit) => String(digitOf(digit)))

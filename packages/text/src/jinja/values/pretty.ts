@@ -59,7 +59,7 @@ const newLine = (rt: Runtime, indent: number): string => `\n${repeat(rt, ' ', in
 /** Parts of a line that each are a word and the white space after it. */
 function wordsOf(line: string): readonly string[] {
   const words: string[] = []
-  for (let at = 0; at < line.length; ) {
+  for (let at = 0; at < line.length;) {
     let end = at
     while (end < line.length && !isSpace(line.charCodeAt(end))) end++
     while (end < line.length && isSpace(line.charCodeAt(end))) end++
@@ -137,4 +137,5 @@ function pretty(rt: Runtime, value: Value, place: Place): string {
 }
 
 /** Python's `pprint.pformat` of a value. */
-export const prettyRepr = (rt: Runtime, value: Value): string => pretty(rt, value, { indent: 0, allowance: 0, level: 0 })
+export const prettyRepr = (rt: Runtime, value: Value): string =>
+  pretty(rt, value, { indent: 0, allowance: 0, level: 0 })

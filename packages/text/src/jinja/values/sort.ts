@@ -3,7 +3,14 @@ import { type Runtime, chargeEntries } from '../runtime.js'
 /** True if the first comes before the second. */
 export type IsBefore<T> = (first: T, second: T) => boolean
 
-function merge<T>(from: readonly T[], to: T[], start: number, middle: number, end: number, isBefore: IsBefore<T>): void {
+function merge<T>(
+  from: readonly T[],
+  to: T[],
+  start: number,
+  middle: number,
+  end: number,
+  isBefore: IsBefore<T>,
+): void {
   let [left, right] = [start, middle]
   for (let at = start; at < end; at++) {
     const isRight = right < end && (left >= middle || isBefore(from[right]!, from[left]!))

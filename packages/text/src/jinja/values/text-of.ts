@@ -15,7 +15,7 @@ export function checkNesting(depth: number): void {
 }
 
 const PLAIN = /^[ !#-&(-[\]-~]*$/
-const ESCAPED = /[\\\n\r\t\x00-\x1f\x7f]|[^\x00-\x7f]/gu
+const ESCAPED = /\\|[^ -~]/gu
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 function escapeCharacter(character: string): string {

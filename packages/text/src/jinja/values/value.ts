@@ -121,9 +121,13 @@ export type Value =
   | Namespace
   | Thing
 
+/** Makes a float. */
 export const float = (value: number): Float => ({ kind: 'float', value })
+/** Makes a list. */
 export const list = (items: readonly Value[]): List => ({ kind: 'list', items })
+/** Makes a tuple. */
 export const tuple = (items: readonly Value[]): Tuple => ({ kind: 'tuple', items })
+/** Makes Markup of a text that is escaped. */
 export const markup = (text: string): Markup => ({ kind: 'markup', text })
 
 /** The kind of a value that is an object here; undefined for None, booleans, ints and strings. */
@@ -134,6 +138,7 @@ export const kindOf = (value: Value): Exclude<Value, null | boolean | number | b
 export const stringOf = (value: Value): string | undefined =>
   typeof value === 'string' ? value : kindOf(value) === 'markup' ? (value as Markup).text : undefined
 
+/** True for the value of a missing name or attribute. */
 export const isUndefined = (value: Value): value is Undefined => kindOf(value) === 'undefined'
 
 /** The number of an int or bool; undefined for anything else. */
