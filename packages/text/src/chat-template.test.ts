@@ -174,7 +174,7 @@ describe('what the assistant says, by a template without generation blocks', () 
   ]
 
   it('is refused where finding it out would take too long', () => {
-    const slow = '{% for m in messages %}{{ m.content }}{% for i in range(20000) %}{% endfor %}{% endfor %}'
+    const slow = '{% for m in messages %}{{ m.content }}{% for i in range(8000) %}{% endfor %}{% endfor %}'
     const long = Array.from({ length: 400 }, (_, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: 'x' }))
     expect(() => spokenIn(slow, long.slice(0, 40))).toThrow(unclear('steps of work'))
     const quick = '{% for m in messages %}{{ m.content }}{% endfor %}'

@@ -163,7 +163,7 @@ function renderContinued(template: string, messages: readonly Message[], options
 
 /** Steps and bytes that one more rendering of a part of the conversation allows, as a fraction of those of the first. */
 const REPEATED = 0.1
-const MAXIMUM_REPEATED = 2_000_000
+const MAXIMUM_REPEATED = 750_000
 
 /**
  * Where the assistant speaks: from where the conversation before its turn ends, with what an answer begins with, to where it
@@ -175,7 +175,10 @@ function turnsOf(chat: Chat, text: string, messages: readonly Message[], inputBy
     budget.allow((REPEATED * inputBytes * count) / messages.length)
     const { hold } = createBudget(inputBytes, unclear, LIMITS)
     try {
-      return render(chat, count, addGenerationPrompt, { spend: budget.spend, hold }).text
+      const { text } = render(chat, count, addGenerationPrompt, { spend: budget.spend, hold })
+      // It is compared with others, from end to end.
+      budget.spend(text.length >> 2)
+      return text
     } catch (cause) {
       if ((cause as AttuneError).code === 'CHAT_TURNS_UNCLEAR') throw cause
       throw unclear(`it refuses the first ${count} of ${messages.length} messages alone`, cause)

@@ -29,6 +29,9 @@ export function fail(kind: FailureKind, message: string): never {
   throw Object.assign(new Error(message), { name: kind })
 }
 
+/** Steps that making and catching an error takes. */
+export const CAUGHT = 3000
+
 /** True for an error of one of these kinds, made by {@link fail}. */
 export const isFailure = (error: unknown, ...kinds: readonly FailureKind[]): boolean =>
   error instanceof Error && (kinds as readonly string[]).includes(error.name)

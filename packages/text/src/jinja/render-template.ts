@@ -29,7 +29,8 @@ function atLine<T>(run: () => T, line: () => number): T {
   } catch (error) {
     if (!(error instanceof Error) || 'code' in error) throw error
     const at = (error as { readonly line?: number }).line ?? line()
-    throw new Error(`line ${at} of the template: ${error.message}`, { cause: error })
+    const problem = error instanceof RangeError ? 'it is nested too deeply' : error.message
+    throw new Error(`line ${at} of the template: ${problem}`, { cause: error })
   }
 }
 

@@ -112,9 +112,9 @@ export function format(date: Date, pattern: string): string {
     letter === 'f' ? microseconds : letter === 'z' || letter === 'Z' ? '' : whole,
   )
   return prepared.replace(
-    /%([-_0^#]*)(\d*)[EO]?([A-Za-z%])/g,
-    (whole, flags: string, digits: string, letter: string) => {
-      const width = Number(digits)
+    /%([-_0^#]*)([1-9]\d*)?[EO]?([A-Za-z%])/g,
+    (whole, flags: string, digits: string | undefined, letter: string) => {
+      const width = Number(digits ?? 0)
       if (width > MAXIMUM_WIDTH || letter === 'z') return letter === 'z' ? '' : whole
       if (letter === 'Z') return ' '.repeat(width)
       const part = Object.hasOwn(PARTS, letter) ? PARTS[letter]!(date) : whole

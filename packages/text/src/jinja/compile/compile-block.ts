@@ -119,7 +119,7 @@ export function compileBlock(frame: Frame, node: Block): Runnable {
   const run = compileFunction(own, node.body, [selfVariable(own), { name: 'super', value: () => noParent }])
   frame.blocks.set(name, run)
   const locals = node.isScoped
-    ? [...storesOf(frame.symbols)].map(([local, id]) => [local, slotOf(frame.scope, id)] as const)
+    ? [...storesOf(frame.rt, frame.symbols)].map(([local, id]) => [local, slotOf(frame.scope, id)] as const)
     : undefined
   return (a) => {
     begin(a.rt, line, 8)

@@ -93,7 +93,7 @@ function compileCode(
       const { rt: run } = defined
       const { line } = run
       descend(run, node.height)
-      run.spend(40 + 2 * values.length)
+      run.spend(40 + 20 * values.length)
       run.hold(200)
       const activation: Activation = { rt: run, context: defined.context, slots: [], outer: defined }
       enter(activation)

@@ -112,9 +112,13 @@ export function mergeBranches(rt: Runtime, symbols: Symbols, branches: readonly 
 }
 
 /** Names that are assigned to in the scope and those around it, with their ids. */
-export function storesOf(symbols: Symbols): ReadonlyMap<string, string> {
+export function storesOf(rt: Runtime, symbols: Symbols): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (let at: Symbols | undefined = symbols; at !== undefined; at = at.parent)
-    for (const name of at.stores) if (!found.has(name)) found.set(name, findRef(symbols, name)!)
+    for (const name of at.stores) {
+      rt.spend(100)
+      rt.hold(150)
+      if (!found.has(name)) found.set(name, findRef(symbols, name)!)
+    }
   return found
 }

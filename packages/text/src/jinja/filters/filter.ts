@@ -25,14 +25,10 @@ export const callMethod = (rt: Runtime, text: string | Markup, name: string, pos
   methodOf(text, name)!(rt, text, { positional, named: undefined }, name)
 
 /** A filter that is a method of the text of its value. */
-export const viaMethod =
-  (name: string, parameters: string): Filter =>
-  (rt, value, given) => {
-    const bound = bind(name, signature(parameters), given)
-    return callMethod(
-      rt,
-      soft(rt, value),
-      name,
-      bound.filter((argument) => argument !== undefined),
-    )
+export function viaMethod(name: string, parameters: string): Filter {
+  const takes = signature(parameters)
+  return (rt, value, given) => {
+    const positional = bind(name, takes, given).filter((argument) => argument !== undefined)
+    return callMethod(rt, soft(rt, value), name, positional)
   }
+}

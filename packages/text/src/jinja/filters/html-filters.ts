@@ -65,6 +65,8 @@ function urlencode(rt: Runtime, value: Value): string {
 function relOf(rt: Runtime, rel: Value | undefined, isNofollow: boolean): string {
   const given = rel === undefined || rel === null ? '' : (stringOf(rel) ?? '')
   const words = [...splitWords(rt, given, -1), 'noopener', ...(isNofollow ? ['nofollow'] : [])]
+  // A set of words that are integers may take the square of their number.
+  rt.spend(words.length * words.length)
   return sorted(rt, [...new Set(words)], (a, b) => a < b).join(' ')
 }
 
@@ -74,6 +76,8 @@ function schemesOf(rt: Runtime, value: Value | undefined): readonly string[] {
   if (value === undefined || value === null) return []
   return collect(rt, value).map((scheme) => {
     const text = stringOf(scheme)
+    if (text !== undefined) charge(rt, text)
+    rt.spend(20 + 8 * (text?.length ?? 0))
     if (text === undefined || !SCHEME.test(text))
       return fail('FilterArgumentError', `${repr(rt, scheme)} is not a valid URI scheme prefix.`)
     return text

@@ -1,6 +1,6 @@
 import { asInt } from '../arguments.js'
 import { fail } from '../failure.js'
-import { type Runtime, chargeEntries } from '../runtime.js'
+import { type Runtime, charge, chargeEntries } from '../runtime.js'
 import { pointsOf } from '../text/points.js'
 import { binary, floatOf } from '../values/arithmetic.js'
 import { attributeOf, getAttribute, undefinedBecause, undefinedMember } from '../values/attribute.js'
@@ -156,6 +156,7 @@ const fallback = filter('default_value? boolean?', (rt, value, [other, boolean])
 export const listFilters: Filters = {
   attr: filter('name', (rt, value, [name]) => {
     const text = stringOf(name!) ?? fail('TypeError', 'attribute name must be a string')
+    charge(rt, text)
     return attributeOf(rt, value, text) === undefined ? undefinedMember(value, text) : getAttribute(rt, value, text)
   }),
   batch: filter('linecount fill_with?', (rt, value, [size, fill]) => batches(rt, value, size!, fill ?? null)),

@@ -1,5 +1,5 @@
 import { asInt } from '../arguments.js'
-import { fail, isFailure } from '../failure.js'
+import { CAUGHT, fail, isFailure } from '../failure.js'
 import type { Runtime } from '../runtime.js'
 import { binary, floatOf, unary } from '../values/arithmetic.js'
 import { fixed, roundFloat } from '../values/float-digits.js'
@@ -35,11 +35,13 @@ function intFilter(rt: Runtime, value: Value, other: Value, base: number): Value
     return toInt(rt, value, base)
   } catch (error) {
     if (!isFailure(error, 'TypeError', 'ValueError')) throw error
+    rt.spend(CAUGHT)
   }
   try {
     return truncate(toFloatValue(rt, value))
   } catch (error) {
     if (!isFailure(error, 'TypeError', 'ValueError', 'OverflowError')) throw error
+    rt.spend(CAUGHT)
     return other
   }
 }
@@ -49,6 +51,7 @@ function floatFilter(rt: Runtime, value: Value, other: Value): Value {
     return float(toFloatValue(rt, value))
   } catch (error) {
     if (!isFailure(error, 'TypeError', 'ValueError')) throw error
+    rt.spend(CAUGHT)
     return other
   }
 }
@@ -70,7 +73,7 @@ function round(rt: Runtime, value: Value, precision: Value, method: Value): Valu
   if (name !== 'common' && name !== 'ceil' && name !== 'floor')
     return fail('FilterArgumentError', 'method must be common, ceil or floor')
   const int = intOf(value)
-  rt.spend(4000)
+  rt.spend(typeof int === 'bigint' ? 100_000 : 4000)
   if (name === 'common') {
     if (int !== undefined) return precision === null ? int : roundInt(int, asInt(precision))
     if (kindOf(value) !== 'float') fail('TypeError', `type ${typeName(value)} doesn't define __round__ method`)
@@ -91,6 +94,7 @@ const SIZES = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y']
 function fileSize(rt: Runtime, value: Value, isBinary: boolean): string {
   const bytes = toFloatValue(rt, value)
   const base = isBinary ? 1024 : 1000
+  rt.spend(1000)
   if (bytes === 1) return '1 Byte'
   if (bytes < base) return `${truncate(bytes)} Bytes`
   const at = SIZES.findIndex((_, power) => bytes < Number(BigInt(base) ** BigInt(power + 2)))

@@ -54,7 +54,10 @@ function hexadecimal(value: number): string {
 export const floatMethods: Methods<Float> = {
   is_integer: method('/', (_, { value }) => Number.isInteger(value)),
   conjugate: method('/', (_, { value }) => float(value)),
-  hex: method('/', (_, { value }) => hexadecimal(value)),
+  hex: method('/', (rt, { value }) => {
+    rt.spend(300)
+    return hexadecimal(value)
+  }),
   as_integer_ratio: method('/', (rt, { value }) => {
     if (!Number.isFinite(value)) fail('OverflowError', 'cannot convert infinity or NaN to integer ratio')
     rt.spend(10_000)

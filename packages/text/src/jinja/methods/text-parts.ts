@@ -1,6 +1,6 @@
 import { asInt, asText } from '../arguments.js'
 import { fail } from '../failure.js'
-import { type Runtime, chargeText } from '../runtime.js'
+import { type Runtime, charge, chargeText } from '../runtime.js'
 import {
   chargeJoined,
   replaceIn,
@@ -11,6 +11,7 @@ import {
   splitWordsFromRight,
 } from '../text/split.js'
 import { type Sides, trim } from '../text/trim.js'
+import { lookUp } from '../values/dict.js'
 import { collect } from '../values/iterate.js'
 import { isTrue } from '../values/sequence.js'
 import { type Value, list, stringOf, tuple, typeName } from '../values/value.js'
@@ -69,12 +70,18 @@ export const partMethods: Methods<string> = {
   replace: method('old new count? /', (rt, self, [old, by, count]) =>
     replaceIn(rt, self, asText(old!), asText(by!), optionalCount(count)),
   ),
-  removeprefix: method('prefix /', (_, self, [prefix]) =>
-    self.startsWith(asText(prefix!)) ? self.slice(asText(prefix!).length) : self,
-  ),
-  removesuffix: method('suffix /', (_, self, [suffix]) =>
-    asText(suffix!) !== '' && self.endsWith(asText(suffix!)) ? self.slice(0, -asText(suffix!).length) : self,
-  ),
+  removeprefix: method('prefix /', (rt, self, [prefix]) => {
+    const part = asText(prefix!)
+    charge(rt, self)
+    charge(rt, part)
+    return self.startsWith(part) ? self.slice(part.length) : self
+  }),
+  removesuffix: method('suffix /', (rt, self, [suffix]) => {
+    const part = asText(suffix!)
+    charge(rt, self)
+    charge(rt, part)
+    return part !== '' && self.endsWith(part) ? self.slice(0, -part.length) : self
+  }),
   translate: method('table /', (rt, self, [table]) => translate(rt, self, table!)),
 }
 
@@ -83,9 +90,10 @@ function translate(rt: Runtime, text: string, table: Value): string {
     return fail('NotSupported', 'str.translate is supported with a dict only')
   chargeText(rt, 8 * text.length)
   rt.spend(16 * text.length)
+  rt.hold(24 * text.length)
   let length = 0
   const parts = Array.from(text, (character) => {
-    const by = table.map.get(character.codePointAt(0)!)
+    const by = lookUp(rt, table, character.codePointAt(0)!)
     const part = by === undefined ? character : by === null ? '' : typeof by === 'number' ? pointOf(by) : asText(by)
     length += part.length
     return part

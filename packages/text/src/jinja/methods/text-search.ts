@@ -1,6 +1,6 @@
 import { type Bound, asInt, asText } from '../arguments.js'
 import { fail } from '../failure.js'
-import { type Runtime, charge } from '../runtime.js'
+import { type Runtime, charge, holdText } from '../runtime.js'
 import { positionsIn } from '../text/points.js'
 import { finder } from '../text/search.js'
 import { countOf, lastIndex } from '../text/split.js'
@@ -56,6 +56,8 @@ const affix = (of: string, test: (text: string, part: string) => boolean): Metho
       (each) =>
         stringOf(each) ?? fail('TypeError', `${of} first arg must be str or a tuple of str, not ${typeName(each)}`),
     )
+    rt.spend(2 + (self.length >> 3))
+    holdText(rt, self)
     if (from === undefined && to === undefined) return texts.some((part) => (charge(rt, part), test(self, part)))
     const { text, isOutside } = partOf(rt, self, from, to)
     return !isOutside && texts.some((part) => (charge(rt, part), test(text, part)))

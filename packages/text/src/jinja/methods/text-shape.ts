@@ -38,7 +38,7 @@ const padded = (side: 'left' | 'right' | 'both'): Method<string> =>
 function expandTabs(rt: Runtime, text: string, size: number): string {
   charge(rt, text)
   rt.spend(4 * text.length)
-  rt.hold(8 * text.length)
+  rt.hold(40 * text.length)
   let [made, column] = ['', 0]
   for (const character of text) {
     const isTab = character === '\t'

@@ -64,15 +64,17 @@ export function floatText(
 
 /** Digits with a separator between groups, and zeros before them so that they take `width` characters. */
 export function grouped(rt: Runtime, digits: string, separator: string, size: number, width: number): string {
-  chargeText(rt, 2 * Math.max(digits.length, width))
+  const length = Math.max(digits.length, width)
+  chargeText(rt, 2 * length)
+  rt.spend((20 * length) / size)
+  rt.hold((100 * length) / size)
   let [left, missing, text] = [digits.length, width, '']
   for (;;) {
-    const length = Math.min(size, Math.max(left, missing, 1))
-    const taken = Math.min(length, left)
-    text = '0'.repeat(length - taken) + digits.slice(left - taken, left) + (text === '' ? '' : separator + text)
-    rt.spend(4)
+    const count = Math.min(size, Math.max(left, missing, 1))
+    const taken = Math.min(count, left)
+    text = '0'.repeat(count - taken) + digits.slice(left - taken, left) + (text === '' ? '' : separator + text)
     left -= taken
-    missing -= length
+    missing -= count
     if (left <= 0 && missing <= 0) return text
     missing -= separator.length
   }

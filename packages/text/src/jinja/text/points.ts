@@ -30,7 +30,7 @@ export function lengthOf(rt: Runtime, text: string): number {
 export function pointsOf(rt: Runtime, text: string): readonly string[] {
   charge(rt, text)
   rt.spend(12 * text.length)
-  rt.hold(16 * text.length)
+  rt.hold(40 * text.length)
   return Array.from(text)
 }
 

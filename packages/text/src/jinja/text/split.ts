@@ -71,8 +71,8 @@ export function splitOn(rt: Runtime, text: string, separator: string, most: numb
 }
 
 const reversed = (rt: Runtime, text: string): string => {
-  rt.spend(4 * text.length)
-  rt.hold(12 * text.length)
+  rt.spend(12 * text.length)
+  rt.hold(40 * text.length)
   return text.split('').reverse().join('')
 }
 
@@ -116,8 +116,8 @@ export function replaceIn(rt: Runtime, text: string, part: string, by: string, m
 
 function replaceEmpty(rt: Runtime, text: string, by: string, most: number): string {
   charge(rt, text)
-  rt.spend(4 * text.length)
-  rt.hold(8 * text.length)
+  rt.spend(12 * text.length)
+  rt.hold(40 * text.length)
   const points = Array.from(text)
   const count = most < 0 ? points.length + 1 : Math.min(most, points.length + 1)
   chargeJoined(rt, text.length + count * by.length, count)

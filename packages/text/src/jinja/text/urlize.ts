@@ -76,7 +76,7 @@ function linked(rt: Runtime, text: string, style: LinkStyle): string {
   if (isAddress && EMAIL.test(text)) return link(`mailto:${text}`, text, '')
   let made = text
   for (const scheme of style.schemes) {
-    rt.spend(8)
+    rt.spend(8 + (Math.min(made.length, scheme.length) >> 2))
     if (made !== scheme && made.startsWith(scheme)) made = link(made, made, rest)
   }
   return made

@@ -84,7 +84,7 @@ function intResult(rt: Runtime, operator: BinaryOperator, left: Int, right: Int)
     case '*':
       return multiplyInts(rt, left, right)
     case '/':
-      return right === 0 ? fail('ZeroDivisionError', 'division by zero') : float(ratio(left, right))
+      return right === 0 ? fail('ZeroDivisionError', 'division by zero') : float(ratio(rt, left, right))
     case '//':
       return floorDivideInts(rt, left, right)
     case '%':

@@ -1,7 +1,7 @@
 import { fail } from '../failure.js'
 import { methodOf } from '../methods/methods.js'
 import { bound } from '../methods/method.js'
-import type { Runtime } from '../runtime.js'
+import { type Runtime, charge } from '../runtime.js'
 import { lookUp } from './dict.js'
 import { itemAt } from './sequence.js'
 import { repr } from './text-of.js'
@@ -138,6 +138,7 @@ export function getItem(rt: Runtime, value: Value, key: Value): Value {
   const item = subscript(rt, value, key)
   if (item !== undefined) return item
   const name = stringOf(key)
+  if (name !== undefined) charge(rt, name)
   rt.spend(10)
   rt.hold(160)
   return (name === undefined ? undefined : attributeOf(rt, value, name)) ?? undefinedMember(value, key)

@@ -5,11 +5,21 @@ import { type Dict, type Key, type Tuple, type Value, typeName } from './value.j
 /** A lone surrogate, which no text begins with that was decoded from UTF-8; it sets other keys apart from texts. */
 const ODD = '\ud800'
 
-const textKey = (text: string): Key => (text.charCodeAt(0) === 0xd800 ? `${ODD}s${text}` : text)
+/**
+ * The key of a text. V8 hashes integers, texts of digits and bigints so that anyone can make many of one hash; what gets a
+ * prefix is hashed with the secret of the process.
+ */
+export function textKey(text: string): Key {
+  const first = text.charCodeAt(0)
+  return first === 0xd800 || (first >= 48 && first <= 57) ? `${ODD}s${text}` : text
+}
 
-const numberKey = (value: number | bigint): Key => {
-  if (typeof value === 'bigint' || Number.isSafeInteger(value) || !Number.isInteger(value)) return value
-  return BigInt(value)
+function numberKey(rt: Runtime, value: number | bigint): Key {
+  const whole =
+    typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value
+  const digits = whole.toString(typeof whole === 'bigint' ? 16 : 10)
+  rt.spend(30 + digits.length)
+  return `${ODD}${typeof whole === 'bigint' ? 'i' : 'n'}${digits}`
 }
 
 function tupleKey(rt: Runtime, { items }: Tuple, depth: number): Key {
@@ -35,14 +45,15 @@ export function keyOf(rt: Runtime, value: Value, depth: number = 0): Key {
     holdText(rt, value)
     return textKey(value)
   }
-  if (typeof value === 'number' || typeof value === 'bigint' || value === null) return value
-  if (typeof value === 'boolean') return Number(value)
+  if (value === null) return value
+  if (typeof value === 'number' || typeof value === 'bigint') return numberKey(rt, value)
+  if (typeof value === 'boolean') return numberKey(rt, Number(value))
   if (depth > 100) fail('RecursionError', 'tuples are nested too deeply to be a key')
   switch (value.kind) {
     case 'markup':
-      return textKey(value.text)
+      return keyOf(rt, value.text)
     case 'float':
-      return numberKey(value.value)
+      return Number.isNaN(value.value) ? value : numberKey(rt, value.value)
     case 'tuple':
       return tupleKey(rt, value, depth)
     case 'undefined':
@@ -59,7 +70,7 @@ export function keyOf(rt: Runtime, value: Value, depth: number = 0): Key {
   }
 }
 
-/** True if a key is made of something else than itself: `True` of 1, a tuple of text. */
+/** True if a key is made of something else than itself: of a number, a tuple. */
 const isOdd = (key: Key, value: Value): boolean => key !== value
 
 /** Makes a dict of pairs; of equal keys, the first key and the last value count. */
@@ -73,7 +84,10 @@ export function dictOf(rt: Runtime, pairs: Iterable<readonly [Value, Value]>): D
     if (!map.has(key)) {
       rt.spend(40)
       rt.hold(80)
-      if (isOdd(key, name)) (odd ??= new Map()).set(key, name)
+      if (isOdd(key, name)) {
+        rt.hold(160)
+        ;(odd ??= new Map()).set(key, name)
+      }
     }
     map.set(key, value)
   }

@@ -1,5 +1,6 @@
 import type { Budget } from '@attune/core'
 import { fail } from '../failure.js'
+import { textKey } from './dict.js'
 import { normalize } from './integers.js'
 import { type Dict, type Key, type Value, float, list } from './value.js'
 
@@ -7,8 +8,6 @@ const MAXIMUM_DEPTH = 200
 
 /** A number from JavaScript: an int if it is a safe integer, else a float. */
 const numberFrom = (value: number): Value => (Number.isSafeInteger(value) ? (value === 0 ? 0 : value) : float(value))
-
-const textKey = (key: string): Key => (key.charCodeAt(0) === 0xd800 ? `\ud800s${key}` : key)
 
 /** What converts plain values: null, booleans, numbers, bigints, strings, arrays, and objects of such. */
 export interface PlainReader {

@@ -101,8 +101,10 @@ export const powerInts: Operation = (rt, left, right) => {
 }
 
 /** A quotient rounded to the nearest float, ties to even; `down` is not zero. */
-export function ratio(up: Int, down: Int): number {
+export function ratio(rt: Runtime, up: Int, down: Int): number {
   if (isSmall(up) && isSmall(down)) return up / down
+  chargeLarge(rt, up, down)
+  rt.spend(1000)
   const [a, b] = [magnitude(BigInt(up)), magnitude(BigInt(down))]
   const sign = BigInt(up) < 0n === BigInt(down) < 0n ? 1 : -1
   // Enough bits of the quotient for a float, and one more that says if anything is left.

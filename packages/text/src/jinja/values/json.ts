@@ -50,8 +50,13 @@ function quote(rt: Runtime, text: string, isAscii: boolean): string {
   return `"${escaped.replace(BEYOND_ASCII, unitEscape)}"`
 }
 
-const floatText = (value: number): string =>
-  Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? floatRepr(value) : value > 0 ? 'Infinity' : '-Infinity'
+function floatText(rt: Runtime, value: number): string {
+  rt.spend(100)
+  rt.hold(64)
+  if (Number.isNaN(value)) return 'NaN'
+  if (Number.isFinite(value)) return floatRepr(value)
+  return value > 0 ? 'Infinity' : '-Infinity'
+}
 
 /** The text of a key, where JSON allows it. */
 function keyText(rt: Runtime, key: Value): string {
@@ -59,7 +64,7 @@ function keyText(rt: Runtime, key: Value): string {
   if (text !== undefined) return text
   if (key === null || typeof key === 'boolean') return String(key)
   if (typeof key === 'number' || typeof key === 'bigint') return digitsOf(rt, key)
-  if (kindOf(key) === 'float') return floatText((key as { readonly value: number }).value)
+  if (kindOf(key) === 'float') return floatText(rt, (key as { readonly value: number }).value)
   return fail('TypeError', `keys must be str, int, float, bool or None, not ${typeName(key)}`)
 }
 
@@ -100,7 +105,7 @@ export function toJson(rt: Runtime, value: Value, style: JsonStyle, depth: numbe
   if (typeof value === 'number' || typeof value === 'bigint') return digitsOf(rt, value)
   if (typeof value === 'string') return value
   checkNesting(depth)
-  if (value.kind === 'float') return floatText(value.value)
+  if (value.kind === 'float') return floatText(rt, value.value)
   if (value.kind === 'dict') return dictJson(rt, value, style, depth)
   if (value.kind !== 'list' && value.kind !== 'tuple')
     return fail('TypeError', `Object of type ${typeName(value)} is not JSON serializable`)

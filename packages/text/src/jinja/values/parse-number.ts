@@ -17,7 +17,7 @@ function clean(rt: Runtime, text: string): string {
   const start = skipSpaces(text, 0)
   const inner = text.slice(start, endOfText(text, start))
   if (!/\P{ASCII}/u.test(inner)) return inner
-  rt.spend(60 * inner.length)
+  rt.spend(600 * inner.length)
   rt.hold(8 * inner.length)
   return inner.replace(DECIMALS, (digit) => String(digitOf(digit)))
 }

@@ -1,4 +1,4 @@
-import { isFailure } from '../failure.js'
+import { CAUGHT, isFailure } from '../failure.js'
 import { type Runtime, concat } from '../runtime.js'
 import { isSpace } from '../text/characters.js'
 import { lengthOf, repeat } from '../text/points.js'
@@ -20,6 +20,7 @@ function isSafelyBefore(rt: Runtime, left: Value, right: Value): boolean {
     return isBefore(rt, left, right)
   } catch (error) {
     if (!isFailure(error, 'TypeError', 'UndefinedError')) throw error
+    rt.spend(CAUGHT)
     return typeName(left) < typeName(right)
   }
 }
@@ -28,6 +29,9 @@ const pairsInOrder = (rt: Runtime, dict: Dict): readonly Pair[] =>
   sorted(rt, pairsOf(dict), ([a, x], [b, y]) =>
     equals(rt, a, b) ? isSafelyBefore(rt, x, y) : isSafelyBefore(rt, a, b),
   )
+
+const joinedTexts = (rt: Runtime, parts: readonly string[]): string =>
+  parts.reduce((sum, part, at) => concat(rt, at > 0 ? `${sum}, ` : sum, part), '')
 
 /** Python's `repr` with the keys of dicts in order. */
 function safeRepr(rt: Runtime, value: Value, depth: number): string {
@@ -38,12 +42,12 @@ function safeRepr(rt: Runtime, value: Value, depth: number): string {
     const parts = pairsInOrder(rt, value).map(([key, each]) =>
       concat(rt, `${safeRepr(rt, key, depth + 1)}: `, safeRepr(rt, each, depth + 1)),
     )
-    return `{${parts.join(', ')}}`
+    return `{${joinedTexts(rt, parts)}}`
   }
   if (value.kind !== 'list' && (value.kind !== 'tuple' || value.names !== undefined)) return repr(rt, value, depth)
   rt.spend(4 * value.items.length)
   const parts = value.items.map((item) => safeRepr(rt, item, depth + 1))
-  const text = parts.reduce((sum, part, at) => concat(rt, at > 0 ? `${sum}, ` : sum, part), '')
+  const text = joinedTexts(rt, parts)
   return value.kind === 'list' ? `[${text}]` : `(${text}${parts.length === 1 ? ',' : ''})`
 }
 
