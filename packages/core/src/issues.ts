@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { excerpt, shortened } from './excerpt.js'
 import { nearest } from './nearest.js'
 
 /** Where a value of the input stands in the file it came from, as in `config.yaml:14`; nothing if it has no file. */
@@ -27,11 +28,14 @@ export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] 
   return first === undefined ? Object.keys(here.shape) : keysAt(here.shape[String(first)], rest)
 }
 
+/** Characters of a name that are shown: more than any option's name or place has. */
+const NAME = 200
+
 function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known)
   const hint =
     near.length > 0 ? `did you mean ${near.map((name) => `\`${name}\``).join(' or ')}?` : `known: ${known.join(', ')}`
-  return `unknown \`${key}\` (${hint})`
+  return `unknown \`${shortened(key, NAME)}\` (${hint})`
 }
 
 /** Mistakes that are told one by one: a hostile file can have any number of them. */
@@ -54,7 +58,7 @@ export function describeIssues(
       const place = locate([...base, ...path])
       return place === undefined ? '' : ` (${place})`
     }
-    const name = [...base, ...issue.path].map(String).join('.')
+    const name = shortened([...base, ...issue.path].map((part) => shortened(String(part), NAME)).join('.'), NAME)
     if (issue.code === 'unrecognized_keys')
       return issue.keys
         .slice(0, TOLD)
@@ -62,8 +66,7 @@ export function describeIssues(
           (key) =>
             `${name === '' ? '' : `${name}: `}${unknownKey(key, keysAt(schema, issue.path))}${at([...issue.path, key])}`,
         )
-    const given = JSON.stringify(valueAt(input, issue.path))
-    const value = given === undefined ? 'nothing' : given.length > 80 ? `${given.slice(0, 80)}…` : given
+    const value = excerpt(valueAt(input, issue.path))
     return [`${name === '' ? '' : `\`${name}\`: `}${issue.message}, got ${value}${at(issue.path)}`]
   })
   const told = lines.slice(0, TOLD)

@@ -20,6 +20,14 @@ function depthOf(text: string, most: number): number {
   return deepest
 }
 
+/** True if a text has more than `most` opening brackets, in strings or not: only then can it be nested more deeply. */
+function hasBrackets(text: string, most: number): boolean {
+  let left = most
+  for (const bracket of '[{')
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (left-- === 0) return true
+  return false
+}
+
 /**
  * Parses JSON that comes from outside. `JSON.parse` reads any nesting, and whatever walks the value afterwards by recursion
  * overflows the stack; so nesting beyond `maximumDepth` is refused before anything is made of it.
@@ -30,7 +38,7 @@ function depthOf(text: string, most: number): number {
  * parseJson('{"a":[1,2]}') // { a: [1, 2] }
  */
 export function parseJson(text: string, maximumDepth: number = MAXIMUM_DEPTH): unknown {
-  if (depthOf(text, maximumDepth) > maximumDepth)
+  if (hasBrackets(text, maximumDepth) && depthOf(text, maximumDepth) > maximumDepth)
     throw new SyntaxError(`arrays and objects are nested more than ${maximumDepth} deep`)
   return JSON.parse(text) as unknown
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { editDistance, nearest } from './nearest.js'
+import { key, stream } from './random.js'
 
 describe('editDistance', () => {
   // Pairs with their distances as they stand in textbooks: Wagner and Fischer's four operations, each of cost 1.
@@ -13,6 +14,17 @@ describe('editDistance', () => {
     ['ca', 'abc', 3],
   ])('of %p and %p is %p', (a, b, distance) => {
     expect([editDistance(a, b), editDistance(b, a)]).toEqual([distance, distance])
+  })
+
+  it('with a limit returns the same distance up to the limit, and Infinity beyond', () => {
+    const random = stream(key(5))
+    const word = (): string =>
+      Array.from({ length: Math.floor(random() * 9) }, () => 'abc'[Math.floor(random() * 3)]).join('')
+    for (let i = 0; i < 5000; i++) {
+      const [a, b, most] = [word(), word(), Math.floor(random() * 6)]
+      const distance = editDistance(a, b)
+      expect([a, b, most, editDistance(a, b, most)]).toEqual([a, b, most, distance <= most ? distance : Infinity])
+    }
   })
 })
 
@@ -33,5 +45,15 @@ describe('nearest', () => {
     expect(nearest('aaaa', ['aaab', 'aaaa'])).toEqual(['aaaa', 'aaab'])
     expect(nearest('lion', names)).toEqual([])
     expect(nearest('', names)).toEqual([])
+  })
+
+  it('compares no words that would take long, and finds near ones all the same', () => {
+    const long = ['a'.repeat(1_000_000), `${'a'.repeat(999_999)}b`]
+    const names = [...long, 'adam', ...Array.from({ length: 5000 }, (_, i) => 'b'.repeat(2000) + String(i))]
+    const before = process.cpuUsage().user
+    expect(nearest('adma', names)).toEqual(['adam'])
+    expect(nearest('c'.repeat(1_000_000), names)).toHaveLength(0)
+    expect(nearest('c'.repeat(2000), names)).toHaveLength(0)
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(5)
   })
 })

@@ -1,0 +1,56 @@
+/** Control characters but line feed and tab, and what reorders the text around it: a terminal would obey them. */
+const UNPRINTABLE = /[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+
+/** A text in which control characters are escaped as in JSON, so that it can be shown in a terminal. */
+export const escapeControls = (text: string): string =>
+  text.replace(UNPRINTABLE, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** The beginning of a text that comes from outside, for a message: at most `most` characters (default 100) and `…`. */
+export const shortened = (text: string, most = 100): string =>
+  text.length > most ? `${text.slice(0, most).toWellFormed()}…` : text
+
+const isSkipped = (value: unknown): boolean => ['undefined', 'function', 'symbol'].includes(typeof value)
+
+/** True for a date and its like, which say themselves what they are in JSON. */
+const saysItself = (value: object): boolean => 'toJSON' in value && typeof value.toJSON === 'function'
+
+/**
+ * The beginning of a value as JSON, for a message: at most `most` characters (default 80) and `…`. Costs no more than that,
+ * however large the value is.
+ *
+ * @example
+ * excerpt({ a: [1, 2], b: 'x'.repeat(1e6) }, 20) // {"a":[1,2],"b":"xxxx…
+ */
+export function excerpt(value: unknown, most = 80): string {
+  let text = ''
+  const writeAll = (items: Iterable<readonly [name: string, item: unknown]>, open: string, close: string): void => {
+    text += open
+    let separator = ''
+    for (const [name, item] of items) {
+      if (text.length > most) return
+      text += `${separator}${name}`
+      write(item)
+      separator = ','
+    }
+    text += close
+  }
+  const membersOf = function* (record: object): Generator<readonly [string, unknown], void> {
+    for (const name in record) {
+      const item = (record as Readonly<Record<string, unknown>>)[name]
+      if (Object.hasOwn(record, name) && !isSkipped(item))
+        yield [`${JSON.stringify(name.slice(0, most + 1))}:`, item] as const
+    }
+  }
+  const itemsOf = function* (list: readonly unknown[]): Generator<readonly [string, unknown], void> {
+    for (const item of list) yield ['', isSkipped(item) ? null : item] as const
+  }
+  const write = (node: unknown): void => {
+    if (typeof node === 'string') text += JSON.stringify(node.slice(0, most + 1))
+    else if (typeof node === 'bigint') text += String(node)
+    else if (typeof node !== 'object' || node === null || saysItself(node)) text += JSON.stringify(node) ?? 'nothing'
+    else if (Array.isArray(node)) writeAll(itemsOf(node), '[', ']')
+    else writeAll(membersOf(node), '{', '}')
+  }
+  write(value)
+  return shortened(text, most)
+}
