@@ -20,12 +20,13 @@ function depthOf(text: string, most: number): number {
   return deepest
 }
 
-/** True if a text has more than `most` opening brackets, in strings or not: only then can it be nested more deeply. */
-function hasBrackets(text: string, most: number): boolean {
-  let left = most
-  for (const bracket of '[{')
-    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (left-- === 0) return true
-  return false
+/** True if a text has so many opening brackets, in strings or not, that it may be nested beyond `most`. */
+function mayBeDeeper(text: string, most: number): boolean {
+  if (text.length <= 2 * most) return false
+  let found = 1
+  for (let at = text.indexOf('{', 1); at > 0 && found <= most; at = text.indexOf('{', at + 1)) found++
+  for (let at = text.indexOf('[', 1); at > 0 && found <= most; at = text.indexOf('[', at + 1)) found++
+  return found > most
 }
 
 /**
@@ -38,7 +39,7 @@ function hasBrackets(text: string, most: number): boolean {
  * parseJson('{"a":[1,2]}') // { a: [1, 2] }
  */
 export function parseJson(text: string, maximumDepth: number = MAXIMUM_DEPTH): unknown {
-  if (hasBrackets(text, maximumDepth) && depthOf(text, maximumDepth) > maximumDepth)
+  if (mayBeDeeper(text, maximumDepth) && depthOf(text, maximumDepth) > maximumDepth)
     throw new SyntaxError(`arrays and objects are nested more than ${maximumDepth} deep`)
   return JSON.parse(text) as unknown
 }

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { type Stats, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { AttuneError, nearest } from '@attune/core'
 
@@ -31,7 +31,18 @@ const badGzip = (path: string, fault: string, cause: unknown): AttuneError =>
     { cause },
   )
 
-/** What a user can mend about an error of the file system or of gzip; any other error as it is. */
+const unreadable = (path: string, why: string, remedy: string, cause?: unknown): AttuneError =>
+  new AttuneError('FILE_NOT_READABLE', `"${path}" must be a file that can be read: ${why}`, remedy, { cause })
+
+/** The remedies of errors that do not concern the file itself. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EMFILE: 'Raise the limit of open files: ulimit -n 4096',
+  ENFILE: 'End other programs: the system has too many files open.',
+  EIO: 'Check the disk: the system log tells what failed.',
+  ENAMETOOLONG: 'Shorten the path.',
+}
+
+/** The error to show for an error of the file system or of gzip; any other error as it is. */
 export function fileError(path: string, cause: unknown): unknown {
   const given = (cause as { readonly code?: unknown }).code
   const code = typeof given === 'string' ? given : ''
@@ -39,10 +50,24 @@ export function fileError(path: string, cause: unknown): unknown {
   if (code === 'Z_BUF_ERROR') return badGzip(path, 'ends in the middle', cause)
   if (code.startsWith('Z_')) return badGzip(path, `is damaged: ${(cause as Error).message}`, cause)
   if (!code.startsWith('E') || code.startsWith('ERR_')) return cause
-  return new AttuneError(
-    'FILE_NOT_READABLE',
-    `"${path}" must be a file that can be read: ${(cause as Error).message}`,
-    `See what it is and to whom it belongs: ls -ld ${path}`,
-    { cause },
-  )
+  const remedy = REMEDIES[code] ?? `See what it is and to whom it belongs: ls -ld ${path}`
+  return unreadable(path, (cause as Error).message, remedy, cause)
+}
+
+const kindOf = (stats: Stats): string =>
+  stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device'
+
+/**
+ * Refuses what is not a file before it is opened: opening a pipe waits for its writer, and a device or a pipe cannot be read
+ * twice.
+ * @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`
+ */
+export function requireFile(path: string): void {
+  let stats: Stats
+  try {
+    stats = statSync(path)
+  } catch (cause) {
+    throw fileError(path, cause)
+  }
+  if (!stats.isFile()) throw unreadable(path, `it is ${kindOf(stats)}`, 'Name a file; copy a pipe to one first.')
 }

@@ -1,4 +1,4 @@
-import { AttuneError, type Example, type Rejected, type Source, nearest } from '@attune/core'
+import { AttuneError, type Example, type Rejected, type Source, excerpt, nearest, shortened } from '@attune/core'
 
 /** What a parser makes of one row of a file: an example and where and how it stands there, or the reason why there is none. */
 export type Row = (Omit<Rejected, 'reason'> & { readonly example: Example }) | Rejected
@@ -15,11 +15,10 @@ export interface FileFormat {
 const EXCERPT = 80
 
 function badRow(path: string, { line, reason, raw }: Rejected): AttuneError {
-  const excerpt = raw.length > EXCERPT ? `${raw.slice(0, EXCERPT)}…` : raw
   return new AttuneError(
     'BAD_ROW',
-    `${reason}, in ${JSON.stringify(excerpt)} (${path}:${line})`,
-    'Mend the row, or set `onBadRow: skip` to leave such rows out and keep them in a rejects file.',
+    `${reason}, in ${JSON.stringify(shortened(raw, EXCERPT))} (${path}:${line})`,
+    'Correct the row, or set `onBadRow: skip` to leave such rows out and keep them in a rejects file.',
   )
 }
 
@@ -30,7 +29,7 @@ function withFields(row: Row, fields: readonly string[]): Row {
   const lacking = fields.find((name) => !Object.hasOwn(example, name) || example[name] === null)
   if (lacking === undefined) return row
   const near = nearest(lacking, Object.keys(example))
-  const hint = near.length > 0 ? `; it has ${near.map((name) => `"${name}"`).join(', ')}` : ''
+  const hint = near.length > 0 ? `; it has ${near.map((name) => excerpt(name)).join(', ')}` : ''
   return { line, raw, reason: `a row must have something under "${lacking}"${hint}` }
 }
 

@@ -22,3 +22,16 @@ it('needs labels, and names who does', () => {
     expect.objectContaining({ code: 'NO_LABELS', problem: expect.stringContaining('objective x') }),
   )
 })
+
+it('keeps the message short, and the search for a near label too, however long labels are', () => {
+  const labels = Array.from({ length: 30 }, (_, i) => `${'a'.repeat(30_000)}${i}`)
+  const before = process.cpuUsage().user
+  expect(() => labelNumbers(labels)('b'.repeat(30_000))).toThrow(
+    expect.objectContaining({
+      code: 'UNKNOWN_LABEL',
+      problem: expect.stringMatching(/^.{1,1500}$/),
+      remedy: expect.stringMatching(/^.{1,500}$/),
+    }),
+  )
+  expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(5)
+})

@@ -1,4 +1,4 @@
-import { AttuneError, nearest } from '@attune/core'
+import { AttuneError, excerpt, nearest, shortened } from '@attune/core'
 import { z } from 'zod'
 
 /** The option of a classification that says which labels there are. */
@@ -23,6 +23,10 @@ export function requireLabels(objective: string, labels: readonly string[] | und
   )
 }
 
+/** Labels out of data, short enough for a message. */
+const listed = (labels: readonly string[], between: string): string =>
+  labels.map((label) => shortened(label, 40)).join(between)
+
 /**
  * The number of each label: its place in the list.
  * @throws AttuneError (from the function) `UNKNOWN_LABEL`, with the nearest ones
@@ -35,9 +39,9 @@ export function labelNumbers(labels: readonly string[]): (label: string) => numb
     const near = nearest(label, labels)
     throw new AttuneError(
       'UNKNOWN_LABEL',
-      `label "${label.slice(0, 100)}" was not seen in training, where there were ${labels.length}: ${labels.slice(0, 20).join(', ')}`,
+      `label ${excerpt(label, 100)} was not seen in training, where there were ${labels.length}: ${listed(labels.slice(0, 20), ', ')}`,
       near.length > 0
-        ? `Did you mean ${near.join(' or ')}? Mend the row, or train with it.`
+        ? `Did you mean ${listed(near, ' or ')}? Correct the row, or train with it.`
         : 'Remove the row, or train with examples of this label.',
     )
   }

@@ -1,4 +1,4 @@
-import { AttuneError, type Example, nearest } from '@attune/core'
+import { AttuneError, type Example, excerpt, nearest, shortened } from '@attune/core'
 
 /**
  * The error `MISSING_FIELD`: an example has no `what` under a field. It tells what the example has, and the fields whose names are nearest.
@@ -9,7 +9,9 @@ export function missingField(example: Example, field: string, what: string, opti
   const place = `${option === undefined ? '' : `under \`${option}\` `}in the objective's options.`
   return new AttuneError(
     'MISSING_FIELD',
-    `an example has no ${what} under "${field}": it has ${JSON.stringify(example).slice(0, 120)}`,
-    near.length > 0 ? `Did you mean ${near.join(' or ')}? Name it ${place}` : `Name the field ${place}`,
+    `an example has no ${what} under "${field}": it has ${excerpt(example, 120)}`,
+    near.length > 0
+      ? `Did you mean ${near.map((name) => shortened(name)).join(' or ')}? Name it ${place}`
+      : `Name the field ${place}`,
   )
 }

@@ -18,12 +18,40 @@ export interface Packing {
   readonly length: number
 }
 
+const greatest = (numbers: Iterable<number>): number => {
+  let most = 0
+  for (const each of numbers) if (each > most) most = each
+  return most
+}
+
 /** Each sequence in a row of its own. */
 export const eachInItsRow = (lengths: readonly number[]): Packing => ({
   places: lengths.map((_, row) => ({ row, start: 0, segment: 0 })),
   rows: lengths.length,
-  length: Math.max(0, ...lengths),
+  length: greatest(lengths),
 })
+
+/** Rows that are filled from 0 up to a capacity, with a tree of the room in them: node `i` has the greater of `2i` and `2i + 1`. */
+function roomIn(rows: number, capacity: number) {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(1, rows)))
+  const room = new Float64Array(2 * size).fill(capacity)
+  return {
+    /** The first row with so much room. There must be one. */
+    firstWith(length: number): number {
+      let node = 1
+      while (node < size) node = room[2 * node]! >= length ? 2 * node : 2 * node + 1
+      return node - size
+    },
+    /** Fills so much of a row. Returns what was in it before. */
+    fill(row: number, length: number): number {
+      let node = row + size
+      const filled = capacity - room[node]!
+      room[node]! -= length
+      for (node >>= 1; node >= 1; node >>= 1) room[node] = Math.max(room[2 * node]!, room[2 * node + 1]!)
+      return filled
+    },
+  }
+}
 
 /**
  * Packs sequences into few rows of at most `capacity`: the longest first, each into the first row that has room for it. A sequence
@@ -33,18 +61,19 @@ export const eachInItsRow = (lengths: readonly number[]): Packing => ({
  */
 export function packSequences(lengths: readonly number[], capacity: number): Packing {
   requireWhole('packSequences', 'capacity', capacity, 1)
-  const rows: { filled: number; segments: number }[] = []
+  const room = roomIn(lengths.length, capacity)
+  const segments: number[] = []
   const places = new Array<Place>(lengths.length)
   const longestFirst = lengths.map((_, at) => at).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
   for (const at of longestFirst) {
     const length = lengths[at]!
-    const fits = rows.findIndex(({ filled }) => filled + length <= capacity)
-    const row = fits < 0 ? rows.push({ filled: 0, segments: 0 }) - 1 : fits
-    const { filled, segments } = rows[row]!
-    places[at] = { row, start: filled, segment: segments }
-    rows[row] = { filled: filled + length, segments: segments + 1 }
+    const row = length > capacity ? segments.length : room.firstWith(length)
+    const segment = segments[row] ?? 0
+    segments[row] = segment + 1
+    places[at] = { row, start: room.fill(row, length), segment }
   }
-  return { places, rows: rows.length, length: Math.max(0, ...rows.map(({ filled }) => filled)) }
+  const ends = places.map(({ start }, at) => start + lengths[at]!)
+  return { places, rows: segments.length, length: greatest(ends) }
 }
 
 /**

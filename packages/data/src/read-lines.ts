@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { AttuneError, createBudget } from '@attune/core'
 import { readBytes } from './read-bytes.js'
 import { requireWhole } from './require-whole.js'
@@ -40,11 +40,17 @@ const tooCostly =
       `If the file is meant to be so, decompress it first: gunzip --keep ${path}`,
     )
 
-/** The line whose bytes are `block` from `start` to `end`, its ending left out. */
-function toLine(block: Buffer, start: number, end: number, number: number, terminated: boolean): Line {
-  const returned = terminated && end > start && block[end - 1] === CARRIAGE_RETURN
+/** Bytes that are whole lines, and the encoding that decodes them fastest. */
+interface Block {
+  readonly bytes: Buffer
+  readonly encoding: 'latin1' | 'utf8'
+}
+
+/** The line whose bytes are those of a block from `start` to `end`, its ending left out. */
+function toLine({ bytes, encoding }: Block, start: number, end: number, number: number, terminated: boolean): Line {
+  const returned = terminated && end > start && bytes[end - 1] === CARRIAGE_RETURN
   // Decoding line by line is several times faster than decoding the block: a line of ASCII is merely copied.
-  const text = block.toString('utf8', start, returned ? end - 1 : end)
+  const text = bytes.toString(encoding, start, returned ? end - 1 : end)
   return {
     number,
     text: number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text,
@@ -52,15 +58,17 @@ function toLine(block: Buffer, start: number, end: number, number: number, termi
   }
 }
 
-/** The lines in a block of whole lines, of which the first has the number `firstLine`. */
-function toLines(path: string, block: Buffer, firstLine: number, maximumLineBytes: number): Line[] {
-  const valid = isUtf8(block)
+/** The lines in bytes of whole lines, of which the first has the number `firstLine`. */
+function toLines(path: string, bytes: Buffer, firstLine: number, maximumLineBytes: number): Line[] {
+  const ascii = isAscii(bytes)
+  const valid = ascii || isUtf8(bytes)
+  const block: Block = { bytes, encoding: ascii ? 'latin1' : 'utf8' }
   const lines: Line[] = []
-  for (let start = 0; start < block.length;) {
-    const newline = block.indexOf(NEWLINE, start)
-    const end = newline < 0 ? block.length : newline
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, start)
+    const end = newline < 0 ? bytes.length : newline
     const number = firstLine + lines.length
-    if (!valid && !isUtf8(block.subarray(start, end))) throw notUtf8(path, number)
+    if (!valid && !isUtf8(bytes.subarray(start, end))) throw notUtf8(path, number)
     const line = toLine(block, start, end, number, newline >= 0)
     if (end - start - (line.ending === '\r\n' ? 1 : 0) > maximumLineBytes) throw tooLong(path, number, maximumLineBytes)
     lines.push(line)

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -53,5 +53,33 @@ describe('rejectsTo', () => {
     expect(() => rejectsTo(join(folder, 'file/rejects.jsonl')).reject(row(1))).toThrow(
       expect.objectContaining({ code: 'REJECTS_NOT_WRITTEN' }),
     )
+  })
+
+  it('keeps the first 100,000 rows, and counts all', async () => {
+    const path = join(folder, 'rejects.jsonl')
+    const rejects = rejectsTo(path)
+    for (let line = 1; line <= 100_500; line++) rejects.reject({ line, reason: 'bad', raw: '' })
+    await Promise.resolve()
+    rejects.reject({ line: 7, reason: 'again', raw: '' })
+    const rows = rowsIn(path)
+    expect([rejects.count(), rows.length]).toEqual([100_500, 100_001])
+    expect(rows.at(-1)).toMatchObject({ line: 100_001, reason: expect.stringContaining('only counted') })
+  })
+
+  it('leaves no file open once the program waits for anything', async () => {
+    const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
+    const before = open()
+    for (let i = 0; i < 20; i++) {
+      rejectsTo(join(folder, `${i}.jsonl`)).reject(row(1))
+      await Promise.resolve()
+    }
+    expect(open()).toBeLessThan(before + 5)
+  })
+
+  it('passes over a name that a broken link has', () => {
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'rejects.jsonl'))
+    const rejects = rejectsTo(join(folder, 'rejects.jsonl'))
+    rejects.reject(row(1))
+    expect(rejects.path()).toBe(join(folder, 'rejects.2.jsonl'))
   })
 })

@@ -1,5 +1,5 @@
 import { AttuneError, SOURCE, definePlugin } from '@attune/core'
-import { type Row, fileSource } from '@attune/data'
+import { type Row, fileSource, requireFile } from '@attune/data'
 import { z } from 'zod'
 import { type CsvRecord, readRecords } from './read-records.js'
 
@@ -39,6 +39,7 @@ async function* rows(
   delimiter: string,
   columns: readonly string[] | undefined,
 ): AsyncGenerator<readonly Row[], void> {
+  requireFile(path)
   let names = columns
   for await (const records of readRecords(path, delimiter)) {
     const [first, ...others] = records

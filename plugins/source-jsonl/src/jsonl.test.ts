@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,13 +73,30 @@ describe('jsonl', () => {
     ])
   })
 
-  it('reads values nested a hundred thousand deep', async () => {
-    const deep = 100_000
-    const { rows } = await read(write(`{"a":${'['.repeat(deep)}${']'.repeat(deep)}}`))
-    let node = rows[0]!['a']
-    let depth = 0
-    for (; Array.isArray(node); depth++) node = node[0]
-    expect(depth).toBe(deep)
+  it('reads values nested 128 deep, and takes deeper ones for bad rows', async () => {
+    const nested = (depth: number): string => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
+    const { rows, rejected } = await read(write([128, 129, 500_000].map(nested).join('\n')), 'skip')
+    expect(rows).toHaveLength(1)
+    expect(rejected.map(({ line, reason }) => [line, reason])).toEqual(
+      [2, 3].map((line) => [line, expect.stringContaining('nested more than 128 deep')]),
+    )
+  })
+
+  it('refuses a pipe, which could not be read twice, without waiting for its writer', async () => {
+    const path = join(folder, 'pipe.jsonl')
+    execFileSync('mkfifo', [path])
+    await expect(read(path)).rejects.toMatchObject({
+      code: 'FILE_NOT_READABLE',
+      problem: expect.stringContaining('it is a pipe'),
+    })
+  })
+
+  it('takes little time for a file of nothing but bad rows', async () => {
+    const bad = ['{', 'x', '[', '""', '{}}', '{"a":}']
+    const path = write(`${bad.join('\n')}\n`.repeat(10_000))
+    const before = process.cpuUsage().user
+    expect((await read(path, 'skip')).rejected).toHaveLength(60_000)
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(5)
   })
 
   it('stops at text that is not UTF-8 even if bad rows are skipped', async () => {

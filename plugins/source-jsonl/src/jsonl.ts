@@ -1,31 +1,48 @@
-import { SOURCE, definePlugin } from '@attune/core'
-import { type Line, type Row, fileSource, readLines } from '@attune/data'
+import { SOURCE, definePlugin, parseJson } from '@attune/core'
+import { type Line, type Row, fileSource, readLines, requireFile } from '@attune/data'
 import { z } from 'zod'
 
-const describe = (value: unknown): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+/** What a row begins as that does not begin as an object. */
+const BEGINNINGS: readonly (readonly [beginning: RegExp, what: string])[] = [
+  [/^\[/, 'an array'],
+  [/^"/, 'a string'],
+  [/^-?\d/, 'a number'],
+  [/^(?:true|false)$/, 'a boolean'],
+  [/^null$/, 'null'],
+]
 
-function toRow({ number, text }: Line): Row {
-  const reject = (reason: string): Row => ({ line: number, reason, raw: text })
+/** Why a text cannot be an object of JSON, seen by its ends: making an error of `JSON.parse` costs more than to read a row. */
+function faultAtEnds(trimmed: string): string | undefined {
+  if (!trimmed.startsWith('{')) {
+    const [, what] = BEGINNINGS.find(([beginning]) => beginning.test(trimmed)) ?? []
+    return what === undefined ? 'a row must be JSON, and begin with `{`' : `a row must be a JSON object, got ${what}`
+  }
+  return trimmed.endsWith('}') ? undefined : 'a row must be JSON, and end with `}`'
+}
+
+/** The row on a line; nothing for one of white space. */
+function toRow({ number, text }: Line): Row | undefined {
+  const trimmed = text.trim()
+  if (trimmed === '') return undefined
+  const fault = faultAtEnds(trimmed)
+  if (fault !== undefined) return { line: number, reason: fault, raw: text }
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? { example: value as Record<string, unknown>, line: number, raw: text }
-      : reject(`a row must be a JSON object, got ${describe(value)}`)
+    return { example: parseJson(text) as Record<string, unknown>, line: number, raw: text }
   } catch (error) {
-    return reject(`a row must be JSON: ${(error as SyntaxError).message}`)
+    return { line: number, reason: `a row must be JSON: ${(error as SyntaxError).message}`, raw: text }
   }
 }
 
 async function* rows(path: string): AsyncGenerator<readonly Row[], void> {
-  for await (const lines of readLines(path)) yield lines.filter(({ text }) => text.trim() !== '').map(toRow)
+  requireFile(path)
+  for await (const lines of readLines(path)) yield lines.map(toRow).filter((row) => row !== undefined)
 }
 
 /**
  * A dataset in a JSON Lines file: one object a line, in UTF-8, gzipped if its name ends in `.gz`.
  *
  * Lines of nothing but white space are passed over wherever they stand (the format allows one at the end) and count as
- * lines in messages. A field called `__proto__` is a field like any other. Of two fields of one name the last counts.
+ * lines in messages. Values may be nested 128 deep. A field called `__proto__` is a field like any other. Of two fields of one name the last counts.
  * Text that is not UTF-8 and lines over 16 MiB stop the reading even if bad rows are skipped: they mean that the file is
  * something else, and leaving out every line with an accent would bias what is left.
  */
