@@ -1,5 +1,5 @@
-import { AttuneError } from '@attune/core'
-import { type WordVectors, wordVectors } from './word-vectors.js'
+import { AttuneError, excerpt } from '@attune/core'
+import type { WordVectors } from './word-vectors.js'
 
 /** The longest vector that is read. */
 export const LARGEST_SIZE = 10_000
@@ -16,7 +16,7 @@ export const refuseVectors = (where: string, why: string): never => {
 }
 
 /** A word out of a file, short enough for a message. */
-export const shown = (word: string): string => JSON.stringify(word.slice(0, 60))
+export const shown = (word: string): string => excerpt(word, 60)
 
 /** Takes words with their vectors as they are read. */
 export interface Collected {
@@ -52,6 +52,6 @@ export function collected(size: number, where: string): Collected {
       rows.set(word, rows.size)
       return values.subarray(start, start + size)
     },
-    vectors: () => wordVectors([...rows.keys()], size, values.slice(0, rows.size * size)),
+    vectors: () => ({ words: [...rows.keys()], rows, size, values: values.slice(0, rows.size * size) }),
   }
 }

@@ -1,5 +1,5 @@
-import { AttuneError } from '@attune/core'
 import { createReadStream } from 'node:fs'
+import { fileError } from '@attune/data'
 import { type Collected, collected, refuseVectors } from './collect.js'
 import { type Header, headerIn } from './read-text.js'
 import type { WordVectors } from './word-vectors.js'
@@ -42,23 +42,13 @@ function takeWord(bytes: Bytes, to: Collected, size: number, path: string): bool
   return true
 }
 
-const notReadable = (path: string, cause: unknown): AttuneError =>
-  (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    ? new AttuneError('FILE_NOT_FOUND', `there is no file ${path}`, 'Check the path.', { cause })
-    : new AttuneError(
-        'FILE_NOT_READABLE',
-        `${path} could not be read: ${(cause as Error).message}`,
-        'Check that it is a file, and one that you may read.',
-        { cause },
-      )
-
 /** The pieces of a file, whose errors are those of the user. */
 async function* piecesOf(path: string): AsyncGenerator<Buffer, void> {
   const file = createReadStream(path, { highWaterMark: 2 ** 16 })
   try {
     for await (const piece of file) yield piece as Buffer
   } catch (cause) {
-    throw notReadable(path, cause)
+    throw fileError(path, cause)
   } finally {
     file.destroy()
   }

@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AttuneError } from '@attune/core'
+import { requireFile } from '@attune/data'
 import { shown } from './collect.js'
 import { readBinary } from './read-binary.js'
 import { readText } from './read-text.js'
@@ -29,10 +30,11 @@ export interface ReadVectorsOptions {
  *   not finite in single precision, a word that is there twice, vectors longer than 10,000; `FILE_NOT_FOUND`,
  *   `FILE_NOT_READABLE`, `BAD_GZIP`, `NOT_UTF8`, `LINE_TOO_LONG`
  */
-export function readWordVectors(
+export async function readWordVectors(
   path: string,
   { format, maximumWords = Infinity }: ReadVectorsOptions = {},
 ): Promise<WordVectors> {
+  requireFile(path)
   const binary = format === undefined ? path.endsWith('.bin') : format === 'word2vec-binary'
   return binary
     ? readBinary(path, maximumWords)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -119,6 +120,32 @@ describe('files', () => {
     })
   })
 
+  it('are not read from a pipe, nor is its writer waited for', async () => {
+    for (const name of ['pipe.txt', 'pipe.bin']) {
+      execFileSync('mkfifo', [join(folder, name)])
+      await expect(readWordVectors(join(folder, name))).rejects.toMatchObject({ code: 'FILE_NOT_READABLE' })
+    }
+  })
+
+  it('take no more time and memory than their file justifies, whatever it says', async () => {
+    const hostile = {
+      'spaces.txt': ' '.repeat(1_000_000),
+      'promises.txt': `999999999999999 1\n${Array.from({ length: 100_000 }, (_, i) => `${i} 1`).join('\n')}`,
+      'wide.txt': `1 10000\n${'a\n'.repeat(500_000)}`,
+      'wide.bin': Buffer.concat([Buffer.from('999999999999999 10000\na '), Buffer.alloc(1_000_000)]),
+      'many.bin': Buffer.concat([Buffer.from('99999999 1\n'), Buffer.from('a    \n'.repeat(100_000))]),
+    }
+    const before = process.cpuUsage().user
+    const held = process.memoryUsage().arrayBuffers
+    for (const [name, content] of Object.entries(hostile))
+      await expect(readWordVectors(fileOf(name, Buffer.from(content)))).rejects.toMatchObject({
+        code: 'BAD_WORD_VECTORS',
+        problem: expect.stringMatching(/^.{1,400}$/),
+      })
+    expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(100e6)
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10)
+  })
+
   it('are not written of what they cannot hold, or where they cannot be', async () => {
     const one = (word: string, value: number) => wordVectors([word], 1, Float32Array.of(value))
     for (const odd of [one('a b', 1), one('', 1), one('a\n', 1), one('a', NaN)])
@@ -177,6 +204,13 @@ describe('the matrix of a model', () => {
       expect(row(id)).toEqual([...vectorOf(vectors, word)])
     expect(missing).toEqual(['##ing', 'unheard'])
     expect(found).toEqual({ shape: [7], dtype: 'bool', values: Uint8Array.of(0, 1, 1, 1, 0, 0, 0) })
+  })
+
+  it('refuses a vocabulary of one token with a huge id', () => {
+    const sparse = { vocabularySize: 4_000_001, token: (id: number) => (id === 4_000_000 ? 'king' : undefined) }
+    expect(() => embeddingMatrix(vectors, { ...sparse, special: {} }, key(3))).toThrow(
+      expect.objectContaining({ code: 'BAD_TOKENIZER', problem: expect.stringContaining('got 1 tokens') }),
+    )
   })
 
   it('draws the rest with the spread of the vectors, by the key', () => {

@@ -1,4 +1,4 @@
-import { AttuneError, nearest } from '@attune/core'
+import { AttuneError, excerpt, nearest, shortened } from '@attune/core'
 
 /** A vector for each of some words. */
 export interface WordVectors {
@@ -30,8 +30,10 @@ export function rowOf({ words, rows }: WordVectors, word: string): number {
   const near = nearest(word, words.slice(0, MOST_SEARCHED))
   throw new AttuneError(
     'UNKNOWN_WORD',
-    `a word must be among the ${words.length} that have vectors, got ${JSON.stringify(word)}`,
-    near.length > 0 ? `Spelt alike: ${near.join(', ')}.` : 'Spell it as the vectors do: often in lower case.',
+    `a word must be among the ${words.length} that have vectors, got ${excerpt(word)}`,
+    near.length > 0
+      ? `Spelt alike: ${near.map((each) => shortened(each)).join(', ')}.`
+      : 'Spell it as the vectors do: often in lower case.',
   )
 }
 
