@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { type HostArray, isAttuneError, key, stream } from '@attune/core'
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
+import { weightsInMemory } from './weights/open-weights.js'
 
 const file = readFileSync('golden/types.safetensors')
 const golden = JSON.parse(readFileSync('golden/types.json', 'utf8')) as {
@@ -102,6 +103,12 @@ describe('decodeSafetensors', () => {
     ['a shape that needs more', bytesOf(one({ shape: [3] }), 8), /of shape \[3\] takes 12 bytes/],
     ['a shape that needs less', bytesOf(one({ shape: [1] }), 8), /of shape \[1\] takes 4 bytes/],
     ['a shape beyond all memory', bytesOf(one({ shape: [2 ** 52, 2 ** 52] }), 8), /takes .* bytes/],
+    [
+      'a shape beyond all memory that takes none',
+      bytesOf({ a: { dtype: 'F32', shape: [2 ** 52, 0, 2 ** 52], data_offsets: [0, 0] } }, 0),
+      /no sound shape/,
+    ],
+    ['a header of deep arrays', bytesOf(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 0), /not JSON/],
     ['a negative shape', bytesOf(one({ shape: [-1, -2] }), 8), /no sound shape/],
     ['a shape of texts', bytesOf(one({ shape: ['2'] }), 8), /no sound shape/],
     [
@@ -145,6 +152,22 @@ describe('decodeSafetensors', () => {
     const message = refusalOf(bytesOf({ ['x'.repeat(100_000)]: { dtype: 'y'.repeat(100_000) } }, 0))
     expect(message).toContain('weights.safetensors')
     expect(message.length).toBeLessThan(500)
+  })
+
+  it('takes no more time and memory for a header than its bytes justify', () => {
+    const entry = (i: number, rest = {}) =>
+      [`${i}`, { dtype: 'U8', shape: [0], data_offsets: [0, 0], ...rest }] as const
+    const many = (count: number, rest?: object) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => entry(i, rest)))
+    const before = process.cpuUsage().user
+    const held = process.memoryUsage().arrayBuffers
+    expect(Object.keys(decodeSafetensors(bytesOf(many(18_000), 0), 'x').tensors)).toHaveLength(18_000)
+    expect(Object.keys(decodeSafetensors(bytesOf(many(9000, { shape: [1e15, 0] }), 0), 'x').tensors)).toHaveLength(9000)
+    expect(refusalOf(bytesOf(`{"a":[${'[],'.repeat(300_000)}[]]}`, 0))).toMatch(/dtype/)
+    expect(refusalOf(bytesOf(many(18_000, { shape: [1] }), 0))).toMatch(/takes 1 bytes/)
+    expect(() => weightsInMemory(bytesOf(many(18_000), 0), 'x').read('9'.repeat(10_000))).toThrow('has no tensor')
+    expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(50e6)
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10)
   })
 
   it('reaches no prototype', () => {

@@ -90,7 +90,7 @@ export function ggufReader(source: ByteSource): WeightsReader {
   return {
     where,
     tensors,
-    metadata: Object.fromEntries(metadata),
+    metadata: Object.fromEntries(metadata.values),
     ...(architecture === undefined ? {} : { config: architecture.config }),
     read(name) {
       const { stored: tensor, arrange } = tensorNamed(tensors, name, where)

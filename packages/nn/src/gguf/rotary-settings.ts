@@ -25,12 +25,15 @@ function headSizeOf({ head_dim: said, hidden_size: width, num_attention_heads: h
   return typeof width === 'number' && typeof heads === 'number' ? width / heads : undefined
 }
 
+/** Factors of wavelengths that are read where nothing says how many there must be. */
+const MOST_FACTORS = 65_536
+
 /** Factors of wavelengths, one for each pair of a head's numbers. */
 function factorsIn({ tensors, read, refuse }: Content, name: string, headSize: unknown): number[] | undefined {
   const stored = tensors.get(name)
   if (stored === undefined) return undefined
   const [count = 0, ...more] = stored.shape
-  if (more.length > 0 || (typeof headSize === 'number' && count !== headSize / 2))
+  if (more.length > 0 || count > MOST_FACTORS || (typeof headSize === 'number' && count !== headSize / 2))
     return refuse(`its ${name} has shape [${stored.shape.join(', ')}], and heads have ${String(headSize)} numbers`)
   const values = [...read(name).values]
   return values.every((x) => Number.isFinite(x) && x > 0)

@@ -32,9 +32,10 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
   30: 'BF16',
 }
 
+const STORAGES: Readonly<Record<string, Storage>> = { ...ELEMENT_TYPES, ...SIMPLE_BLOCKS, ...SUPER_BLOCKS }
+
 /** How a type of tensor is stored, by its name. */
-export const storageOf = (dtype: string): Storage =>
-  ({ ...ELEMENT_TYPES, ...SIMPLE_BLOCKS, ...SUPER_BLOCKS })[dtype] as Storage
+export const storageOf = (dtype: string): Storage => STORAGES[dtype]!
 
 /** Where a tensor lies in a GGUF file. */
 export interface GgufTensor {
@@ -58,8 +59,9 @@ function typeNamed(at: Cursor, number: number, name: string, where: string): str
 }
 
 function readInfo(at: Cursor, where: string): [string, GgufTensor] {
-  const name = at.text()
-  if (name.length > LONGEST_NAME) at.refuse(`it has a tensor with a name of ${name.length} letters`)
+  const length = at.count()
+  if (length > LONGEST_NAME) at.refuse(`it has a tensor with a name of ${length} bytes`)
+  const name = at.text(length)
   const dimensions = at.uint32()
   if (dimensions > MOST_DIMENSIONS) at.refuse(`tensor ${quoted(name)} has ${dimensions} dimensions`)
   const shape = Array.from({ length: dimensions }, () => at.count()).reverse()

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { type Stats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { AttuneError } from '@attune/core'
 
 /** Bytes that can be read at any place: a file's, or some in memory. */
@@ -23,17 +23,28 @@ export const memorySource = (bytes: Uint8Array, where: string): ByteSource => ({
   close: () => undefined,
 })
 
-const unreadable = (path: string, cause: unknown): AttuneError =>
-  (cause as NodeJS.ErrnoException).code === 'ENOENT'
+/** The remedies of errors that do not concern the file itself. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EMFILE: 'Raise the limit of open files: ulimit -n 4096',
+  ENFILE: 'End other programs: the system has too many files open.',
+  EIO: 'Check the disk: the system log tells what failed.',
+  ENAMETOOLONG: 'Shorten the path.',
+}
+
+const unreadable = (path: string, cause: unknown): AttuneError => {
+  const { code = '', message } = cause as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
     ? new AttuneError('FILE_NOT_FOUND', `there is no file ${path}`, 'Check the path.', { cause })
     : new AttuneError(
         'FILE_NOT_READABLE',
-        `${path} could not be read: ${(cause as Error).message}`,
-        'Check that it is a file, and one that you may read.',
+        `${path} could not be read: ${message}`,
+        REMEDIES[code] ?? 'Check that it is a file, and one that you may read.',
         { cause },
       )
+}
 
-function guarded<R>(path: string, work: () => R): R {
+/** Runs `work` and turns errors of the file system into those for users: `FILE_NOT_FOUND`, `FILE_NOT_READABLE`. */
+export function guarded<R>(path: string, work: () => R): R {
   try {
     return work()
   } catch (cause) {
@@ -49,20 +60,58 @@ function fill(file: number, target: Uint8Array, position: number): void {
   }
 }
 
-/** A file, of which nothing is read but what is asked for. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`. */
-export function fileSource(path: string): ByteSource {
-  const file = guarded(path, () => openSync(path, 'r'))
+const requireFile = (stat: Stats): void => {
+  if (!stat.isFile())
+    throw new Error(`it is ${stat.isDirectory() ? 'a folder' : stat.isFIFO() ? 'a pipe' : 'a device'}, not a file`)
+}
+
+/** Opens a file. What is not one is not opened: a pipe would be waited for, and a device may act. */
+function openFile(path: string): number {
+  requireFile(statSync(path))
+  // Should a pipe have taken its place since, opening it does not wait for a writer.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
-    const stat = guarded(path, () => fstatSync(file))
-    if (!stat.isFile()) throw unreadable(path, new Error('it is not a file'))
-    return {
-      where: path,
-      size: stat.size,
-      read: (target, position) => guarded(path, () => fill(file, target, position)),
-      close: () => closeSync(file),
-    }
+    requireFile(fstatSync(file))
+    return file
   } catch (error) {
     closeSync(file)
     throw error
+  }
+}
+
+/** A file, of which nothing is read but what is asked for. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`. */
+export function fileSource(path: string): ByteSource {
+  const file = guarded(path, () => openFile(path))
+  return {
+    where: path,
+    size: fstatSync(file).size,
+    read: (target, position) => guarded(path, () => fill(file, target, position)),
+    close: () => closeSync(file),
+  }
+}
+
+const stampOf = ({ dev, ino, size, mtimeMs }: Stats): string => [dev, ino, size, mtimeMs].join()
+
+/**
+ * A file as {@link fileSource} reads it that is opened when something is read and can be closed in between: `close` only
+ * gives its descriptor back. Reading refuses it once it is another file than at first.
+ */
+export function reopenedSource(path: string): ByteSource {
+  let file: number | undefined = guarded(path, () => openFile(path))
+  const first = fstatSync(file)
+  const opened = (): number => {
+    if (file !== undefined) return file
+    file = openFile(path)
+    if (stampOf(fstatSync(file)) !== stampOf(first)) throw new Error('it changed while it was read')
+    return file
+  }
+  return {
+    where: path,
+    size: first.size,
+    read: (target, position) => guarded(path, () => fill(opened(), target, position)),
+    close() {
+      if (file !== undefined) closeSync(file)
+      file = undefined
+    },
   }
 }

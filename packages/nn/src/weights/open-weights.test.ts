@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync, ftruncateSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
@@ -74,6 +84,68 @@ describe('openWeights', () => {
     expect(() => openWeights(folder({ 'model.safetensors.index.json': '{' }))).toThrow(refused('BAD_WEIGHTS_INDEX'))
     const path = folder({ 'model.safetensors.index.json': index({ a: 'gone.safetensors' }) })
     expect(() => openWeights(path)).toThrow(refused('FILE_NOT_FOUND', 'gone.safetensors'))
+  })
+
+  it('opens a checkpoint of more files than a process may open, one after another', () => {
+    const count = 300
+    const names = Array.from({ length: count }, (_, i) => `${i}.safetensors`)
+    const path = folder({
+      ...Object.fromEntries(names.map((name, i) => [name, shard({ [`t${i}`]: floats(i) })])),
+      'model.safetensors.index.json': index(Object.fromEntries(names.map((name, i) => [`t${i}`, name]))),
+    })
+    const program = `
+      const { openWeights } = await import('./dist/weights/open-weights.js')
+      const reader = openWeights(process.argv[1])
+      let sum = 0
+      for (const name of reader.tensors.keys()) sum += reader.read(name).values[0]
+      console.log(sum)`
+    const node = `ulimit -n 200 && "${process.execPath}" --input-type=module -e "$0" "$1"`
+    expect(Number(execFileSync('sh', ['-c', node, program, path]))).toBe((count * (count - 1)) / 2)
+    const reader = openWeights(path)
+    reader.read('t7')
+    reader.close()
+    expect(() => reader.read('t7')).toThrow(refused('FILE_NOT_READABLE', 'was closed'))
+  })
+
+  it('refuses a shard that was exchanged after its header was read', () => {
+    const path = folder({
+      'one.safetensors': shard({ a: floats(1) }),
+      'model.safetensors.index.json': index({ a: 'one.safetensors' }),
+    })
+    const reader = openWeights(path)
+    rmSync(join(path, 'one.safetensors'))
+    writeFileSync(join(path, 'one.safetensors'), shard({ a: floats(2, 3) }))
+    expect(() => reader.read('a')).toThrow(refused('FILE_NOT_READABLE', 'it changed while it was read'))
+  })
+
+  it('reads a file that an index has under many names no more often than it takes to see that', () => {
+    const tensors = `"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`
+    const header = Buffer.from(`{"__metadata__":{${'"a":"",'.repeat(140_000)}"b":""},${tensors}}`)
+    const length = Buffer.alloc(8)
+    length.writeBigUInt64LE(BigInt(header.length))
+    const names = Array.from({ length: 1000 }, (_, i) => `${i}.safetensors`)
+    const path = folder({
+      one: Buffer.concat([length, header]),
+      'model.safetensors.index.json': index(Object.fromEntries(names.map((name, i) => [i === 0 ? 't' : `${i}`, name]))),
+    })
+    for (const name of names) symlinkSync('one', join(path, name))
+    const before = process.cpuUsage().user
+    expect(() => openWeights(path)).toThrow(refused('BAD_WEIGHTS_INDEX', 'tensor "t" is in'))
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(3)
+  })
+
+  it('refuses what is not a file without opening it', () => {
+    const path = folder({ 'model.safetensors.index.json': index({ a: 'pipe.safetensors' }) })
+    execFileSync('mkfifo', [join(path, 'pipe.safetensors')])
+    for (const where of [path, join(path, 'pipe.safetensors')])
+      expect(() => openWeights(where)).toThrow(refused('FILE_NOT_READABLE', 'it is a pipe'))
+    expect(() => openWeights('/dev/zero')).toThrow(refused('FILE_NOT_READABLE', 'it is a device'))
+    symlinkSync('circle', join(path, 'circle'))
+    expect(() => openWeights(join(path, 'circle'))).toThrow(refused('FILE_NOT_READABLE', 'ELOOP'))
+    expect(() => openWeights(join(path, 'a'.repeat(300)))).toThrow(
+      expect.objectContaining({ code: 'FILE_NOT_READABLE', remedy: 'Shorten the path.' }),
+    )
+    expect(() => openWeights(join(path, 'pipe.safetensors', 'x'))).toThrow(refused('FILE_NOT_FOUND'))
   })
 
   it('refuses a pickle with the reason and the line that converts it', () => {

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AttuneError } from '@attune/core'
 import { ggufReader, isGguf } from '../gguf/gguf-reader.js'
-import { type ByteSource, fileSource, memorySource } from './byte-source.js'
+import { type ByteSource, fileSource, guarded, memorySource } from './byte-source.js'
 import { shardedReader } from './sharded-reader.js'
 import { type WeightsReader, safetensorsReader } from './weights-reader.js'
 
@@ -29,7 +29,7 @@ function pickled(folder: string, files: readonly string[]): AttuneError {
 
 /** The one file of a folder to open. */
 function weightsIn(folder: string): string {
-  const names = readdirSync(folder).sort()
+  const names = guarded(folder, () => readdirSync(folder)).sort()
   for (const name of ['model.safetensors', INDEX]) if (names.includes(name)) return join(folder, name)
   const ggufs = names.filter((name) => name.endsWith('.gguf'))
   if (ggufs.length === 1) return join(folder, ggufs[0]!)
@@ -68,7 +68,8 @@ function readerOf(source: ByteSource): WeightsReader {
  *   for what is not sound or not known
  */
 export function openWeights(path: string): WeightsReader {
-  const file = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? weightsIn(path) : path
+  const stat = guarded(path, () => statSync(path, { throwIfNoEntry: false }))
+  const file = stat?.isDirectory() === true ? weightsIn(path) : path
   if (PICKLES.test(file)) throw pickled(dirname(file), [basename(file)])
   return file.endsWith('.json') ? shardedReader(file) : readerOf(fileSource(file))
 }

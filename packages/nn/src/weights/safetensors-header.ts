@@ -1,4 +1,4 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, excerpt, isRecord, parseJson } from '@attune/core'
 import type { ByteSource } from './byte-source.js'
 import { ELEMENT_TYPES } from './element-types.js'
 
@@ -30,29 +30,34 @@ export const refuseSafetensors = (where: string, why: string): never => {
 }
 
 /** A name out of a file, short enough for a message. */
-export const quoted = (name: string): string => JSON.stringify(name.slice(0, 100))
+export const quoted = (name: string): string => excerpt(name, 100)
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
-function parseEntry(name: string, value: unknown, refuse: (why: string) => never) {
+const product = (factors: readonly number[]): number => factors.reduce((all, n) => all * n, 1)
+
+const isShape = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= 16 && value.every(isCount)
+
+function parseEntry(name: string, value: unknown, refuseFile: (why: string) => never) {
+  const refuse = (why: string): never => refuseFile(`tensor ${quoted(name)} ${why}`)
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>
-  const tensor = `tensor ${quoted(name)}`
-  if (typeof dtype !== 'string') return refuse(`${tensor} has a dtype that is no text`)
+  if (typeof dtype !== 'string') return refuse('has a dtype that is no text')
   if (!Object.hasOwn(ELEMENT_TYPES, dtype))
-    return refuse(`${tensor} has dtype ${quoted(dtype)}, known are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
-  if (!Array.isArray(shape) || shape.length > 16 || !shape.every(isCount)) return refuse(`${tensor} has no sound shape`)
+    return refuse(`has dtype ${quoted(dtype)}, known are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
+  if (!isShape(shape)) return refuse('has no sound shape')
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
-    return refuse(`${tensor} has no sound data_offsets`)
+    return refuse('has no sound data_offsets')
   const [first, last] = offsets as [number, number]
-  const bytes = (shape as number[]).reduce((product, n) => product * n, ELEMENT_TYPES[dtype]!.bytes)
+  const bytes = product(shape) * ELEMENT_TYPES[dtype]!.bytes
   if (last - first !== bytes)
-    return refuse(
-      `${tensor} of shape [${shape.join(', ')}] takes ${bytes} bytes, and data_offsets give ${last - first}`,
-    )
-  return { dtype, shape: shape as number[], position: first, bytes }
+    return refuse(`of shape [${shape.join(', ')}] takes ${bytes} bytes, and data_offsets give ${last - first}`)
+  // Beside a dimension of 0 the others could be anything.
+  if (!isCount(product(shape.filter((n) => n !== 0)))) return refuse('has no sound shape')
+  return { dtype, shape, position: first, bytes }
 }
 
-function parseJson(source: ByteSource, refuse: (why: string) => never): { header: object; start: number } {
+function headerIn(source: ByteSource, refuse: (why: string) => never) {
   if (source.size < 8) return refuse(`it has ${source.size} bytes, and the length of the header alone takes 8`)
   const first = new Uint8Array(8)
   source.read(first, 0)
@@ -62,8 +67,8 @@ function parseJson(source: ByteSource, refuse: (why: string) => never): { header
   const bytes = new Uint8Array(length)
   source.read(bytes, 8)
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (typeof header === 'object' && header !== null && !Array.isArray(header)) return { header, start: 8 + length }
+    const header = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    if (isRecord(header)) return { header, start: 8 + length }
   } catch {
     return refuse('its header is not JSON')
   }
@@ -71,11 +76,7 @@ function parseJson(source: ByteSource, refuse: (why: string) => never): { header
 }
 
 function parseMetadata(metadata: unknown, refuse: (why: string) => never): Record<string, string> {
-  const sound =
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    !Array.isArray(metadata) &&
-    Object.values(metadata).every((value) => typeof value === 'string')
+  const sound = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string')
   return sound ? (metadata as Record<string, string>) : refuse('its __metadata__ is not an object of texts')
 }
 
@@ -92,8 +93,8 @@ function checkLayout(entries: Iterable<SafetensorsEntry>, size: number, refuse: 
 /** Reads the header and nothing else. @throws AttuneError `BAD_SAFETENSORS` for anything unsound. */
 export function readSafetensorsHeader(source: ByteSource): SafetensorsHeader {
   const refuse = (why: string): never => refuseSafetensors(source.where, why)
-  const { header, start } = parseJson(source, refuse)
-  const { __metadata__: metadata = {}, ...rest } = header as Record<string, unknown>
+  const { header, start } = headerIn(source, refuse)
+  const { __metadata__: metadata = {}, ...rest } = header
   const entries = new Map(Object.entries(rest).map(([name, value]) => [name, parseEntry(name, value, refuse)]))
   checkLayout(entries.values(), source.size - start, refuse)
   for (const entry of entries.values()) entry.position += start

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path'
-import { fileSource } from './byte-source.js'
+import { AttuneError } from '@attune/core'
+import { fileSource, reopenedSource } from './byte-source.js'
 import { quoted } from './safetensors-header.js'
-import { MAXIMUM_INDEX, parseWeightsIndex, refuseIndex } from './weights-index.js'
+import { MAXIMUM_INDEX, type WeightsIndex, parseWeightsIndex, refuseIndex } from './weights-index.js'
 import { type StoredTensor, type WeightsReader, safetensorsReader, tensorNamed } from './weights-reader.js'
 
 function readIndex(path: string): Uint8Array {
@@ -16,57 +17,67 @@ function readIndex(path: string): Uint8Array {
   }
 }
 
-/** Runs `open` for each file; closes what is open if one fails. */
-function openAll(paths: readonly string[]): WeightsReader[] {
-  const open: WeightsReader[] = []
-  try {
-    for (const path of paths) {
-      const source = fileSource(path)
-      try {
-        open.push(safetensorsReader(source))
-      } catch (error) {
-        source.close()
-        throw error
-      }
-    }
-    return open
-  } catch (error) {
-    for (const reader of open) reader.close()
-    throw error
+/** The names of each file's tensors, as an index has them; files in order. */
+function namesByFile(index: WeightsIndex): [file: string, names: string[]][] {
+  const byFile = new Map<string, string[]>()
+  for (const [name, file] of index) {
+    const names = byFile.get(file)
+    if (names === undefined) byFile.set(file, [name])
+    else names.push(name)
   }
+  return [...byFile].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** Every tensor with the file that holds it: each once, and each that the index names where it says. */
-function holders(path: string, readers: readonly WeightsReader[]): Map<string, WeightsReader> {
+/**
+ * Every tensor with the file that holds it: each once, and each that the index names where it says. Files are read one after
+ * another, up to the first that is not as the index says; none stays open.
+ */
+function holders(path: string, index: WeightsIndex): Map<string, WeightsReader> {
   const held = new Map<string, WeightsReader>()
-  for (const reader of readers)
-    for (const name of reader.tensors.keys()) {
-      const other = held.get(name)
-      if (other !== undefined) refuseIndex(path, `tensor ${quoted(name)} is in ${other.where} and in ${reader.where}`)
-      held.set(name, reader)
+  for (const [file, names] of namesByFile(index)) {
+    const source = reopenedSource(join(dirname(path), file))
+    try {
+      const reader = safetensorsReader(source)
+      for (const name of reader.tensors.keys()) {
+        const other = held.get(name)
+        if (other !== undefined) refuseIndex(path, `tensor ${quoted(name)} is in ${other.where} and in ${reader.where}`)
+        held.set(name, reader)
+      }
+      for (const name of names)
+        if (!reader.tensors.has(name))
+          refuseIndex(path, `it says that ${file} holds tensor ${quoted(name)}, and it does not`)
+    } finally {
+      source.close()
     }
+  }
   return held
 }
 
 /**
- * The tensors of a checkpoint in several files, found by its index.
+ * The tensors of a checkpoint in several files, found by its index. One of the files is open at a time: there may be more than
+ * a process may open.
  * @throws AttuneError `BAD_WEIGHTS_INDEX`, `BAD_SAFETENSORS`, `FILE_NOT_FOUND`, `FILE_NOT_READABLE`.
  */
 export function shardedReader(path: string): WeightsReader {
-  const index = parseWeightsIndex(readIndex(path), path)
-  const paths = [...new Set(index.values())].sort().map((file) => join(dirname(path), file))
-  const readers = openAll(paths)
-  const close = (): void => readers.forEach((reader) => reader.close())
-  try {
-    const held = holders(path, readers)
-    for (const [name, file] of index)
-      if (held.get(name)?.where !== join(dirname(path), file))
-        refuseIndex(path, `it says that ${file} holds tensor ${quoted(name)}, and it does not`)
-    const tensors = new Map<string, StoredTensor>()
-    for (const [name, reader] of held) tensors.set(name, reader.tensors.get(name)!)
-    return { where: path, tensors, metadata: {}, read: (name) => tensorNamed(held, name, path).read(name), close }
-  } catch (error) {
-    close()
-    throw error
+  const held = holders(path, parseWeightsIndex(readIndex(path), path))
+  const tensors = new Map<string, StoredTensor>()
+  for (const [name, reader] of held) tensors.set(name, reader.tensors.get(name)!)
+  let open: WeightsReader | undefined
+  let closed = false
+  return {
+    where: path,
+    tensors,
+    metadata: {},
+    read(name) {
+      if (closed) throw new AttuneError('FILE_NOT_READABLE', `${path} was closed`, 'Open the weights again.')
+      const reader = tensorNamed(held, name, path)
+      if (open !== reader) open?.close()
+      open = reader
+      return reader.read(name)
+    },
+    close() {
+      open?.close()
+      closed = true
+    },
   }
 }

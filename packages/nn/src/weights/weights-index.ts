@@ -1,4 +1,4 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, excerpt, isRecord, parseJson } from '@attune/core'
 
 /** Larger than any index there is by two orders of magnitude. */
 export const MAXIMUM_INDEX = 64 * 1024 * 1024
@@ -16,16 +16,13 @@ export const refuseIndex = (where: string, why: string): never => {
   )
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** A file of the very folder: no path, no hidden file, of the one kind that is opened. */
 const isShardName = (name: unknown): name is string =>
   typeof name === 'string' && name.length <= 255 && /^[^./\\:\0][^/\\:\0]*\.safetensors$/.test(name)
 
-function parseJson(bytes: Uint8Array, where: string): unknown {
+function jsonIn(bytes: Uint8Array, where: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     return refuseIndex(where, 'it is not JSON')
   }
@@ -38,7 +35,7 @@ function parseJson(bytes: Uint8Array, where: string): unknown {
  */
 export function parseWeightsIndex(bytes: Uint8Array, where: string): WeightsIndex {
   if (bytes.length > MAXIMUM_INDEX) refuseIndex(where, `it has ${bytes.length} bytes, more than ${MAXIMUM_INDEX}`)
-  const index = parseJson(bytes, where)
+  const index = jsonIn(bytes, where)
   const map = isRecord(index) ? index['weight_map'] : undefined
   if (!isRecord(map)) return refuseIndex(where, 'it has no object `weight_map`')
   const entries = Object.entries(map)
@@ -47,7 +44,7 @@ export function parseWeightsIndex(bytes: Uint8Array, where: string): WeightsInde
     if (!isShardName(file))
       return refuseIndex(
         where,
-        `it names ${typeof file === 'string' ? JSON.stringify(file.slice(0, 100)) : 'what is no text'}, which is no safetensors file of its folder`,
+        `it names ${typeof file === 'string' ? excerpt(file, 100) : 'what is no text'}, which is no safetensors file of its folder`,
       )
   const files = new Set(Object.values(map)).size
   if (files > MOST_SHARDS) return refuseIndex(where, `it names ${files} files, more than ${MOST_SHARDS}`)

@@ -1,4 +1,4 @@
-import { AttuneError, type HostArray, nearest } from '@attune/core'
+import { AttuneError, type HostArray, nearest, shortened } from '@attune/core'
 import type { ByteSource } from './byte-source.js'
 import { ELEMENT_TYPES } from './element-types.js'
 import { quoted, readSafetensorsHeader, refuseSafetensors } from './safetensors-header.js'
@@ -17,7 +17,7 @@ export interface WeightsReader {
   readonly where: string
   /** By the names that the Hugging Face library gives them. */
   readonly tensors: ReadonlyMap<string, StoredTensor>
-  /** What the file says of itself besides. */
+  /** What the file says of itself besides. Of a GGUF file long values are left out unless a tokenizer is made of them. */
   readonly metadata: Readonly<Record<string, unknown>>
   /** The `config.json` that the metadata amount to, where they do: of GGUF files of a known architecture. */
   readonly config?: Readonly<Record<string, unknown>>
@@ -30,16 +30,11 @@ export interface WeightsReader {
   close(): void
 }
 
-/** Beyond so many names, or with one so long, looking for a near one takes too long. */
-const MOST_NAMES = 20_000
-const LONGEST_NAME = 200
-
 /** What the map holds under the name. @throws AttuneError `MISSING_PARAMETER` with the nearest names there are. */
 export function tensorNamed<T>(tensors: ReadonlyMap<string, T>, name: string, where: string): T {
   const found = tensors.get(name)
   if (found !== undefined) return found
-  const names = [...tensors.keys()].slice(0, MOST_NAMES).filter((each) => each.length <= LONGEST_NAME)
-  const near = name.length > LONGEST_NAME ? [] : nearest(name, names)
+  const near = nearest(name, tensors.keys()).map((each) => shortened(each))
   throw new AttuneError(
     'MISSING_PARAMETER',
     `${where} has no tensor ${quoted(name)} among its ${tensors.size}`,
