@@ -60,11 +60,15 @@ describe('optionsFromConfig and configFromOptions', () => {
     expect(optionsFromConfig(schema, { constructor: 1, to_string: 2, has_own_property: 3 })).toEqual({})
   })
 
-  it('refuse a value that is nested thousands deep, of which no message could be made', () => {
+  it('refuse a value that is nested or large beyond all reason, which would be carried along', () => {
     const nested = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown
     expect(() => optionsFromConfig(schema, { vocab_size: nested })).toThrow(
       expect.objectContaining({ code: 'BAD_MODEL_FOLDER', problem: expect.stringContaining('`vocab_size`') }),
     )
+    for (const large of [new Array(200_000).fill(0), 'x'.repeat(200_000), { ['x'.repeat(200_000)]: 0 }])
+      expect(() => optionsFromConfig(schema, { vocab_size: large })).toThrow(
+        expect.objectContaining({ code: 'BAD_MODEL_FOLDER', problem: expect.stringContaining('has more') }),
+      )
     expect(optionsFromConfig(schema, { unknown: nested, vocab_size: [[3]] })).toEqual({ vocabSize: [[3]] })
   })
 })
