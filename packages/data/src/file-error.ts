@@ -1,6 +1,7 @@
-import { type Stats, readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { AttuneError, nearest } from '@attune/core'
+import { readRemedy, requireRegularFile } from '@attune/files'
 
 function filesIn(folder: string): string[] | undefined {
   try {
@@ -34,14 +35,6 @@ const badGzip = (path: string, fault: string, cause: unknown): AttuneError =>
 const unreadable = (path: string, why: string, remedy: string, cause?: unknown): AttuneError =>
   new AttuneError('FILE_NOT_READABLE', `"${path}" must be a file that can be read: ${why}`, remedy, { cause })
 
-/** The remedies of errors that do not concern the file itself. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  EMFILE: 'Raise the limit of open files: ulimit -n 4096',
-  ENFILE: 'End other programs: the system has too many files open.',
-  EIO: 'Check the disk: the system log tells what failed.',
-  ENAMETOOLONG: 'Shorten the path.',
-}
-
 /** The error to show for an error of the file system or of gzip; any other error as it is. */
 export function fileError(path: string, cause: unknown): unknown {
   const given = (cause as { readonly code?: unknown }).code
@@ -50,12 +43,9 @@ export function fileError(path: string, cause: unknown): unknown {
   if (code === 'Z_BUF_ERROR') return badGzip(path, 'ends in the middle', cause)
   if (code.startsWith('Z_')) return badGzip(path, `is damaged: ${(cause as Error).message}`, cause)
   if (!code.startsWith('E') || code.startsWith('ERR_')) return cause
-  const remedy = REMEDIES[code] ?? `See what it is and to whom it belongs: ls -ld ${path}`
+  const remedy = readRemedy(cause, `See what it is and to whom it belongs: ls -ld ${path}`)
   return unreadable(path, (cause as Error).message, remedy, cause)
 }
-
-const kindOf = (stats: Stats): string =>
-  stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device'
 
 /**
  * Refuses what is not a file before it is opened: opening a pipe waits for its writer, and a device or a pipe cannot be read
@@ -63,11 +53,10 @@ const kindOf = (stats: Stats): string =>
  * @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`
  */
 export function requireFile(path: string): void {
-  let stats: Stats
   try {
-    stats = statSync(path)
+    requireRegularFile(path)
   } catch (cause) {
-    throw fileError(path, cause)
+    const fault = fileError(path, cause)
+    throw fault === cause ? unreadable(path, (cause as Error).message, 'Name a file; copy a pipe to one first.') : fault
   }
-  if (!stats.isFile()) throw unreadable(path, `it is ${kindOf(stats)}`, 'Name a file; copy a pipe to one first.')
 }

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { openRegularFile } from './regular-file.js'
 
 /** `readFileSync` refuses files over 2 GiB; the state of a model may be larger. */
 const MAXIMUM_CHUNK = 2 ** 30
@@ -12,24 +13,22 @@ function readUpTo(file: number, size: number): Buffer {
 }
 
 /**
- * Reads a whole file of bounded size. A pipe or device in its place is refused; opening one without `O_NONBLOCK` could wait for
- * ever.
+ * Reads a whole file of bounded size. A pipe or device in its place is refused: reading one could wait for ever.
  * @returns undefined if there is no such file
  * @throws Error with what is wrong: it is not a file, is too large, or cannot be read
  */
 export function readWholeFile(path: string, maximumBytes: number): Buffer | undefined {
   let file: number
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    file = openRegularFile(path)
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return undefined
     throw error
   }
   try {
-    const found = fstatSync(file)
-    if (!found.isFile()) throw new Error('it is not a file')
-    if (found.size > maximumBytes) throw new Error(`it has ${found.size} bytes; ${maximumBytes} are allowed`)
-    return readUpTo(file, found.size)
+    const { size } = fstatSync(file)
+    if (size > maximumBytes) throw new Error(`it has ${size} bytes; ${maximumBytes} are allowed`)
+    return readUpTo(file, size)
   } finally {
     closeSync(file)
   }

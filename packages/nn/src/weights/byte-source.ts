@@ -1,5 +1,6 @@
-import { type Stats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { type Stats, closeSync, fstatSync, readSync } from 'node:fs'
 import { AttuneError } from '@attune/core'
+import { openRegularFile, readRemedy } from '@attune/files'
 
 /** Bytes that can be read at any place: a file's, or some in memory. */
 export interface ByteSource {
@@ -23,14 +24,6 @@ export const memorySource = (bytes: Uint8Array, where: string): ByteSource => ({
   close: () => undefined,
 })
 
-/** The remedies of errors that do not concern the file itself. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  EMFILE: 'Raise the limit of open files: ulimit -n 4096',
-  ENFILE: 'End other programs: the system has too many files open.',
-  EIO: 'Check the disk: the system log tells what failed.',
-  ENAMETOOLONG: 'Shorten the path.',
-}
-
 const unreadable = (path: string, cause: unknown): AttuneError => {
   const { code = '', message } = cause as NodeJS.ErrnoException
   return code === 'ENOENT' || code === 'ENOTDIR'
@@ -38,7 +31,7 @@ const unreadable = (path: string, cause: unknown): AttuneError => {
     : new AttuneError(
         'FILE_NOT_READABLE',
         `${path} could not be read: ${message}`,
-        REMEDIES[code] ?? 'Check that it is a file, and one that you may read.',
+        readRemedy(cause, 'Check that it is a file, and one that you may read.'),
         { cause },
       )
 }
@@ -60,28 +53,9 @@ function fill(file: number, target: Uint8Array, position: number): void {
   }
 }
 
-const requireFile = (stat: Stats): void => {
-  if (!stat.isFile())
-    throw new Error(`it is ${stat.isDirectory() ? 'a folder' : stat.isFIFO() ? 'a pipe' : 'a device'}, not a file`)
-}
-
-/** Opens a file. What is not one is not opened: a pipe would be waited for, and a device may act. */
-function openFile(path: string): number {
-  requireFile(statSync(path))
-  // Should a pipe have taken its place since, opening it does not wait for a writer.
-  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  try {
-    requireFile(fstatSync(file))
-    return file
-  } catch (error) {
-    closeSync(file)
-    throw error
-  }
-}
-
 /** A file, of which nothing is read but what is asked for. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`. */
 export function fileSource(path: string): ByteSource {
-  const file = guarded(path, () => openFile(path))
+  const file = guarded(path, () => openRegularFile(path))
   return {
     where: path,
     size: fstatSync(file).size,
@@ -97,11 +71,11 @@ const stampOf = ({ dev, ino, size, mtimeMs }: Stats): string => [dev, ino, size,
  * gives its descriptor back. Reading refuses it once it is another file than at first.
  */
 export function reopenedSource(path: string): ByteSource {
-  let file: number | undefined = guarded(path, () => openFile(path))
+  let file: number | undefined = guarded(path, () => openRegularFile(path))
   const first = fstatSync(file)
   const opened = (): number => {
     if (file !== undefined) return file
-    file = openFile(path)
+    file = openRegularFile(path)
     if (stampOf(fstatSync(file)) !== stampOf(first)) throw new Error('it changed while it was read')
     return file
   }
