@@ -52,6 +52,18 @@ describe('a generation_config.json', () => {
     })
   })
 
+  it('is refused where it begins with what is not a token, and read where a number is nested deeply', () => {
+    for (const start of [-1, 0.5, 1e300])
+      expect(() => optionsOf({ decoder_start_token_id: start })).toThrow(
+        expect.objectContaining({ code: 'BAD_GENERATION_CONFIG', problem: expect.stringContaining('decoder_start') }),
+      )
+    let nested: unknown = 2
+    for (let depth = 0; depth < 100_000; depth++) nested = [nested]
+    expect(() => optionsOf({ do_sample: true, num_beams: nested })).toThrow(
+      expect.objectContaining({ code: 'BAD_GENERATION_CONFIG' }),
+    )
+  })
+
   it('says nothing with null, and draws only where it says so', () => {
     expect(optionsOf({ eos_token_id: null, temperature: 0.7, top_p: 0.9 })).toEqual({ topP: 0.9 })
     expect(optionsOf({ do_sample: true })).toEqual({ temperature: 1, topK: 50 })

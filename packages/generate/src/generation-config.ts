@@ -1,4 +1,4 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, excerpt } from '@attune/core'
 import { type GenerationOptions, generationOptions } from './options.js'
 
 /** What a `generation_config.json` of the Hugging Face library asks for. */
@@ -35,6 +35,9 @@ const SAME: Readonly<Record<string, keyof GenerationOptions>> = {
   early_stopping: 'earlyStopping',
   prompt_lookup_num_tokens: 'promptLookupTokens',
 }
+
+/** Beyond the ids of any vocabulary. */
+const MOST_IDS = 2_000_000
 
 /** More than any model writes: a length in all is what counts then. */
 const MOST_TOKENS = 1_000_000
@@ -73,7 +76,8 @@ const matters = (value: unknown, idle: unknown): boolean =>
 
 /** What drawing, or not, comes to: the library draws at temperature 1 among the 50 likeliest where the file says no more. */
 function drawn(config: Config): Partial<Record<keyof GenerationOptions, unknown>> {
-  if (config['do_sample'] !== true || Number(config['num_beams'] ?? 1) > 1) return {}
+  const { num_beams: beams } = config
+  if (config['do_sample'] !== true || (typeof beams === 'number' && beams > 1)) return {}
   return { temperature: config['temperature'] ?? 1, topK: config['top_k'] ?? 50 }
 }
 
@@ -92,15 +96,18 @@ export function generationDefaults(config: Config, where: string): GenerationDef
   const { maximumLength, ...others } = { ...Object.fromEntries(said), ...drawn(config) } as Record<string, unknown>
   const counted = others['maximumNewTokens'] !== undefined || maximumLength === undefined
   const options = counted ? others : { ...others, maximumLength, maximumNewTokens: MOST_TOKENS }
-  const parsed = generationOptions.safeParse(options)
-  const issue = parsed.error?.issues[0]
-  if (issue !== undefined)
-    throw new AttuneError(
+  const refuse = (why: string): AttuneError =>
+    new AttuneError(
       'BAD_GENERATION_CONFIG',
-      `${where}: ${issue.path.join('.')}: ${issue.message}`,
+      `${where}: ${why}`,
       'Correct the file, or take it away: the model then writes with the defaults.',
     )
+  const parsed = generationOptions.safeParse(options)
+  const issue = parsed.error?.issues[0]
+  if (issue !== undefined) throw refuse(`${issue.path.join('.')}: ${issue.message}`)
   const start = config['decoder_start_token_id']
+  if (typeof start === 'number' && !(Number.isInteger(start) && start >= 0 && start <= MOST_IDS))
+    throw refuse(`decoder_start_token_id: expected the id of a token, got ${excerpt(start)}`)
   const unknown = Object.entries(UNKNOWN).filter(([name, idle]) => matters(config[name], idle))
   return {
     options: options as Partial<GenerationOptions>,

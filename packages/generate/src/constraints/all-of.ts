@@ -1,16 +1,34 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, type Budget } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { type ByteAutomaton, DEAD } from './byte-automaton.js'
-import { tooLarge } from './pattern-error.js'
+import { constraintBudget, tooLarge } from './pattern-error.js'
+import { UNKNOWN, stepTable } from './step-table.js'
 import { type TokenConstraint, tokenConstraint } from './token-constraint.js'
 import { tokenDistances } from './token-distances.js'
 import type { Vocabulary } from './vocabulary.js'
 
-const MOST_PAIRS = 1_000_000
+/** With a row of what each class of bytes leads to up to 100 MB. */
+const MOST_PAIRS = 100_000
+/** What a pair costs, in steps of the budget. */
+const STEPS_PER_PAIR = 300
+
+/** Classes of bytes that neither of two automata tells apart. */
+function sharedClasses(a: ByteAutomaton, b: ByteAutomaton): Uint8Array {
+  const names = new Map<number, number>()
+  return a.classOf.map((first, byte) => {
+    const name = first * 256 + b.classOf[byte]!
+    const known = names.get(name) ?? names.size
+    names.set(name, known)
+    return known
+  })
+}
 
 /** The texts that two automata have in common: a state is a pair of theirs. */
-function product(a: ByteAutomaton, b: ByteAutomaton): ByteAutomaton {
+function product(a: ByteAutomaton, b: ByteAutomaton, budget: Budget): ByteAutomaton {
   const pairs: (readonly [number, number])[] = []
+  const classOf = sharedClasses(a, b)
+  const columns = classOf.reduce((most, each) => Math.max(most, each), 0) + 1
+  const { cells, addRow } = stepTable(columns)
   const numbers = new Map<number, Map<number, number>>()
   const numberOf = (x: number, y: number): number => {
     const row = numbers.get(x) ?? new Map<number, number>()
@@ -18,16 +36,27 @@ function product(a: ByteAutomaton, b: ByteAutomaton): ByteAutomaton {
     const known = row.get(y)
     if (known !== undefined) return known
     if (pairs.length >= MOST_PAIRS) throw tooLarge(`these lead through more than ${MOST_PAIRS} states together`)
+    budget.spend(STEPS_PER_PAIR)
     row.set(y, pairs.length)
+    addRow()
     return pairs.push([x, y]) - 1
   }
+  const compute = (state: number, byte: number): number => {
+    budget.spend(10)
+    const [x, y] = pairs[state]!
+    const first = a.next(x, byte)
+    const second = first === DEAD ? DEAD : b.next(y, byte)
+    const to = second === DEAD ? DEAD : numberOf(first, second)
+    table = cells()
+    return (table[state * columns + classOf[byte]!] = to)
+  }
   numberOf(0, 0)
+  let table = cells()
   return {
+    classOf,
     next(state, byte) {
-      const [x, y] = pairs[state]!
-      const first = a.next(x, byte)
-      const second = first === DEAD ? DEAD : b.next(y, byte)
-      return second === DEAD ? DEAD : numberOf(first, second)
+      const known = table[state * columns + classOf[byte]!]!
+      return known === UNKNOWN ? compute(state, byte) : known
     },
     accepts(state) {
       const [x, y] = pairs[state]!
@@ -76,13 +105,15 @@ export function allOf(constraints: readonly Constraint[]): Constraint {
       'Make them with one tokenizer and the same `endIds`.',
     )
   if (others.length === 0) return first
-  const automaton = others.reduce<ByteAutomaton>((all, part) => product(all, part.automaton), first.automaton)
-  const distances = tokenDistances(automaton, [0], first.vocabulary.trie)
+  const budget = constraintBudget(0)
+  const automaton = others.reduce<ByteAutomaton>((all, part) => product(all, part.automaton, budget), first.automaton)
+  const distances = tokenDistances(automaton, [0], first.vocabulary.trie, budget)
   if (!distances.has(0))
     throw new AttuneError(
       'NOT_SPELLABLE',
       'some text must fulfil all constraints together, and none does',
       'Loosen one of them.',
     )
-  return tokenConstraint({ ...automaton, left: (state) => distances.get(state) ?? Infinity }, first.vocabulary)
+  const left = (state: number): number => distances.get(state) ?? Infinity
+  return tokenConstraint({ ...automaton, left }, first.vocabulary, [budget, ...parts.flatMap(({ budgets }) => budgets)])
 }

@@ -1,9 +1,10 @@
-import { AttuneError, type Tokenizer } from '@attune/core'
+import { AttuneError, type Budget, type Tokenizer, excerpt } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { type LazyAutomaton, byteAutomaton } from './byte-automaton.js'
 import { type ByteGraph, byteGraph } from './byte-graph.js'
 import { wholePattern } from './parse-pattern.js'
 import { type Pattern, optional, literal, sequence } from './pattern.js'
+import { constraintBudget } from './pattern-error.js'
 import { type ShortestEndings, shortestEndings } from './shortest-endings.js'
 import { spelledEndings } from './spelled-endings.js'
 import { tokenConstraint } from './token-constraint.js'
@@ -20,14 +21,20 @@ function spellsEachByte(graph: ByteGraph, { length }: ShortestEndings, { texts }
 
 /**
  * In how many tokens a text can be ended, by state. Where each byte is a token, what bytes can end tokens can, and the
- * shortest ending serves. Where not, only a search over all states tells: a few seconds for large patterns.
+ * shortest ending serves. Where not, only a search over all states tells.
  */
-function tokensLeft(graph: ByteGraph, endings: ShortestEndings, automaton: LazyAutomaton, vocabulary: Vocabulary) {
+function tokensLeft(
+  graph: ByteGraph,
+  endings: ShortestEndings,
+  automaton: LazyAutomaton,
+  vocabulary: Vocabulary,
+  budget: Budget,
+) {
   if (!spellsEachByte(graph, endings, vocabulary)) {
-    const distances = tokenDistances(automaton, [0], vocabulary.trie)
+    const distances = tokenDistances(automaton, [0], vocabulary.trie, budget)
     return (state: number): number => distances.get(state) ?? Infinity
   }
-  const fewest = spelledEndings(graph, endings, vocabulary.trie)
+  const fewest = spelledEndings(graph, endings, vocabulary.trie, budget)
   const known: number[] = []
   return (state: number): number =>
     (known[state] ??= automaton.members(state).reduce((least, member) => Math.min(least, fewest[member]!), Infinity))
@@ -42,22 +49,23 @@ export function constrainTo(
   tokenizer: Tokenizer,
   endIds: Iterable<number>,
   named: string,
+  budget: Budget,
 ): Constraint {
   const vocabulary = vocabularyOf(tokenizer, endIds)
   const written = vocabulary.leadingSpace ? sequence(optional(literal(' ')), pattern) : pattern
-  const graph = byteGraph(written)
-  const endings = shortestEndings(graph)
+  const graph = byteGraph(written, budget)
+  const endings = shortestEndings(graph, budget)
   if (endings.length[graph.start] === -1)
     throw new AttuneError('NOT_SPELLABLE', `some text must satisfy ${named}, and none does`, 'Loosen it.')
-  const automaton = byteAutomaton(graph, endings)
-  const left = tokensLeft(graph, endings, automaton, vocabulary)
+  const automaton = byteAutomaton(graph, endings, budget)
+  const left = tokensLeft(graph, endings, automaton, vocabulary, budget)
   if (left(0) === Infinity)
     throw new AttuneError(
       'NOT_SPELLABLE',
       `some text that satisfies ${named} must be spelled by the tokens of the vocabulary, and none is`,
       'Use a tokenizer that has a token for each byte, or ask for a text that has only characters which the vocabulary has.',
     )
-  return tokenConstraint({ ...automaton, left }, vocabulary)
+  return tokenConstraint({ ...automaton, left }, vocabulary, [budget])
 }
 
 /**
@@ -72,4 +80,10 @@ export function constrainTo(
  *   vocabulary cannot write any text that matches; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
  */
 export const constrainToPattern = (pattern: string, tokenizer: Tokenizer, endIds: Iterable<number>): Constraint =>
-  constrainTo(wholePattern(pattern), tokenizer, endIds, `the pattern ${JSON.stringify(pattern)}`)
+  constrainTo(
+    wholePattern(pattern),
+    tokenizer,
+    endIds,
+    `the pattern ${excerpt(pattern, 200)}`,
+    constraintBudget(pattern.length),
+  )

@@ -1,7 +1,8 @@
 import type { Tokenizer } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { constrainTo } from './constrain-to-pattern.js'
-import type { Schema } from './schema.js'
+import { constraintBudget } from './pattern-error.js'
+import { type Schema, sizeOf } from './schema.js'
 import { type SchemaOptions, schemaPattern } from './schema-pattern.js'
 
 /**
@@ -25,4 +26,7 @@ export const constrainToSchema = (
   tokenizer: Tokenizer,
   endIds: Iterable<number>,
   options: SchemaOptions = {},
-): Constraint => constrainTo(schemaPattern(schema, options), tokenizer, endIds, 'the schema')
+): Constraint => {
+  const budget = constraintBudget(sizeOf(schema))
+  return constrainTo(schemaPattern(schema, options, budget), tokenizer, endIds, 'the schema', budget)
+}

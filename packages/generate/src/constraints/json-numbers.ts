@@ -5,7 +5,12 @@ import { EMPTY, NOTHING, type Pattern, choice, literal, repeat, sequence, set } 
 const MOST_DIGITS = 21
 const ZERO = 0x30
 
-const digit = (from: number, to: number): Pattern => (from > to ? NOTHING : set([[ZERO + from, ZERO + to]]))
+const FROM_ZERO = Array.from({ length: 10 }, (_, i) => i)
+/** The digits from one to another, by both. */
+const DIGITS: readonly (readonly Pattern[])[] = FROM_ZERO.map((from) =>
+  FROM_ZERO.map((to) => (from > to ? NOTHING : set([[ZERO + from, ZERO + to]]))),
+)
+const digit = (from: number, to: number): Pattern => DIGITS[from]?.[to] ?? NOTHING
 const digits = (count: number): Pattern => repeat(digit(0, 9), count, count)
 
 /** The numerals from `least` to `most`, both of the same number of digits. */

@@ -35,15 +35,30 @@ function spelledSet(spans: readonly Span[]): Pattern {
   return choice(plain, ...escapes(intersection(spans, ESCAPED)))
 }
 
+/** Patterns as they stand between the quotes of JSON, by what they are outside: sets by their spans. */
+export type Spelled = Map<Pattern | string, Pattern>
+
 /** The texts of a pattern as they stand between the quotes of JSON, spelled as `JSON.stringify` does. */
-export function insideString(pattern: Pattern): Pattern {
-  if (pattern.kind === 'set') return spelledSet(pattern.spans)
-  if (pattern.kind === 'repeat') return { ...pattern, part: insideString(pattern.part) }
-  return { ...pattern, parts: pattern.parts.map(insideString) }
+function insideString(pattern: Pattern, known: Spelled): Pattern {
+  const name = pattern.kind === 'set' ? pattern.spans.join(';') : pattern
+  const before = known.get(name)
+  if (before !== undefined) return before
+  const inside = (part: Pattern): Pattern => insideString(part, known)
+  const spelled: Pattern =
+    pattern.kind === 'set'
+      ? spelledSet(pattern.spans)
+      : pattern.kind === 'text'
+        ? literal(JSON.stringify(pattern.text).slice(1, -1))
+        : pattern.kind === 'repeat'
+          ? { ...pattern, part: inside(pattern.part) }
+          : { ...pattern, parts: pattern.parts.map(inside) }
+  known.set(name, spelled)
+  return spelled
 }
 
 /** The texts of a pattern as strings of JSON. */
-export const jsonString = (pattern: Pattern): Pattern => sequence(literal('"'), insideString(pattern), literal('"'))
+export const jsonString = (pattern: Pattern, known: Spelled): Pattern =>
+  sequence(literal('"'), insideString(pattern, known), literal('"'))
 
 /** The white space of JSON: what stands after a comma and after a colon. */
 export interface Spacing {

@@ -16,6 +16,8 @@ export interface KeywordAutomaton extends ByteAutomaton {
   progress(state: number): Progress
   /** The state of a text that has none of the words yet and ends with so many bytes of the first one, or in such a place. */
   stateAt(begun: number, place: number): number
+  /** The state of a text in which all words have appeared, in such a place. */
+  foundAt(place: number): number
 }
 
 interface Tree {
@@ -77,6 +79,19 @@ function keywordTree(words: readonly Uint8Array[]): Tree {
   return { next, found, begun }
 }
 
+/** Bytes that occur in none of some words, and that UTF-8 treats alike, are of one class. */
+function classesOf(words: readonly Uint8Array[], steps: Int8Array): Uint8Array {
+  const used = new Set(words.flatMap((word) => [...word]))
+  const names = new Map<string, number>()
+  return Uint8Array.from({ length: 256 }, (_, byte) => {
+    const places = Array.from({ length: PLACES }, (__, place) => steps[place * 256 + byte]!)
+    const name = used.has(byte) ? `byte ${byte}` : places.join()
+    const known = names.get(name) ?? names.size
+    names.set(name, known)
+    return known
+  })
+}
+
 /** The automaton of the texts that have all of at most 16 words, which are given in UTF-8. */
 export function keywordAutomaton(words: readonly Uint8Array[]): KeywordAutomaton {
   const { next, found, begun } = keywordTree(words)
@@ -84,6 +99,7 @@ export function keywordAutomaton(words: readonly Uint8Array[]): KeywordAutomaton
   const size = found.length * PLACES
   const all = 2 ** words.length - 1
   return {
+    classOf: classesOf(words, steps),
     next(state, byte) {
       const rest = state % size
       const place = steps[(rest % PLACES) * 256 + byte]!
@@ -101,5 +117,6 @@ export function keywordAutomaton(words: readonly Uint8Array[]): KeywordAutomaton
     }),
     // The nodes of the first word are numbered in the order of its bytes.
     stateAt: (count, place) => count * PLACES + place,
+    foundAt: (place) => all * size + place,
   }
 }

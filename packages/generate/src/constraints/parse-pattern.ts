@@ -1,7 +1,7 @@
 import { DOT } from './character-set.js'
 import { parseClass } from './parse-class.js'
 import { parseEscape } from './parse-escape.js'
-import { type Pattern, choice, repeat, sequence, set } from './pattern.js'
+import { type Pattern, choiceOf, repeat, sequenceOf, set } from './pattern.js'
 import { badPattern } from './pattern-error.js'
 
 /** Deeper groups are refused before they exhaust the stack. */
@@ -46,7 +46,7 @@ function group(source: string, at: number, depth: number): Read {
   if (depth > DEEPEST) throw badPattern(source, at, `groups may be nested ${DEEPEST} deep at most`)
   const { alternatives, end } = alternation(source, insideOf(source, at), depth)
   if (source[end] !== ')') throw badPattern(source, at, 'a group that begins with ( must end with )')
-  return { pattern: choice(...alternatives.map(({ pattern }) => pattern)), end: end + 1 }
+  return { pattern: choiceOf(alternatives.map(({ pattern }) => pattern)), end: end + 1 }
 }
 
 /** One character, class, escape or group. */
@@ -89,12 +89,12 @@ function alternative(source: string, from: number, depth: number): Alternative &
   const atEnd = (place: number): boolean => source[place] === undefined || source[place] === '|'
   while (at < source.length && source[at] !== '|' && source[at] !== ')') {
     if (depth === 0 && source[at] === '$' && atEnd(at + 1))
-      return { pattern: sequence(...parts), fromStart, toEnd: true, end: at + 1 }
+      return { pattern: sequenceOf(parts), fromStart, toEnd: true, end: at + 1 }
     const read = quantified(source, at, atom(source, at, depth))
     parts.push(read.pattern)
     at = read.end
   }
-  return { pattern: sequence(...parts), fromStart, toEnd: false, end: at }
+  return { pattern: sequenceOf(parts), fromStart, toEnd: false, end: at }
 }
 
 function alternation(source: string, from: number, depth: number) {
@@ -120,4 +120,4 @@ export function parsePattern(source: string): readonly Alternative[] {
 }
 
 /** The texts that match a pattern as a whole. */
-export const wholePattern = (source: string): Pattern => choice(...parsePattern(source).map(({ pattern }) => pattern))
+export const wholePattern = (source: string): Pattern => choiceOf(parsePattern(source).map(({ pattern }) => pattern))

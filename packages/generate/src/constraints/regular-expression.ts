@@ -1,6 +1,7 @@
 import { type ByteAutomaton, DEAD, byteAutomaton } from './byte-automaton.js'
 import { byteGraph } from './byte-graph.js'
 import { wholePattern } from './parse-pattern.js'
+import { constraintBudget } from './pattern-error.js'
 import { shortestEndings } from './shortest-endings.js'
 
 /**
@@ -16,8 +17,9 @@ import { shortestEndings } from './shortest-endings.js'
  * @throws AttuneError `BAD_PATTERN`, `PATTERN_TOO_LARGE`; the latter also from `next`
  */
 export function regularExpression(pattern: string): ByteAutomaton {
-  const graph = byteGraph(wholePattern(pattern))
-  return byteAutomaton(graph, shortestEndings(graph))
+  const budget = constraintBudget(pattern.length)
+  const graph = byteGraph(wholePattern(pattern), budget)
+  return byteAutomaton(graph, shortestEndings(graph, budget), budget)
 }
 
 /** Whether an automaton accepts a text. */

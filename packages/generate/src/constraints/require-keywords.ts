@@ -1,10 +1,12 @@
-import { AttuneError, type Tokenizer } from '@attune/core'
+import { AttuneError, type Budget, type Tokenizer, excerpt } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { type KeywordAutomaton, keywordAutomaton } from './keyword-automaton.js'
+import { fromNothing, keywordDistances } from './keyword-distances.js'
+import { constraintBudget } from './pattern-error.js'
 import { tokenConstraint } from './token-constraint.js'
 import { tokenDistances } from './token-distances.js'
 import type { TokenTrie } from './token-trie.js'
-import { PLACES, utf8Steps } from './utf8-steps.js'
+import { PLACES } from './utf8-steps.js'
 import { vocabularyOf } from './vocabulary.js'
 
 const MOST_WORDS = 16
@@ -21,37 +23,24 @@ function bytesOf(words: readonly string[]): Uint8Array[] {
   throw new AttuneError(
     'BAD_ARGUMENT',
     wrong >= 0
-      ? `a required word must have 1 to ${MOST_BYTES} bytes of UTF-8, got ${JSON.stringify(words[wrong])}`
+      ? `a required word must have 1 to ${MOST_BYTES} bytes of UTF-8, got ${excerpt(words[wrong])}`
       : `requireKeywords takes 1 to ${MOST_WORDS} words, got ${words.length}`,
     'Pass fewer words, each a short text.',
   )
-}
-
-/** In how many tokens one word can be written, by how many of its bytes stand already and where in a character that is. */
-function tokensOf(word: Uint8Array, trie: TokenTrie): (begun: number, place: number) => number {
-  const automaton = keywordAutomaton([word])
-  const steps = utf8Steps()
-  const roots = Array.from({ length: PLACES }, (_, place) => automaton.stateAt(0, place))
-  let place = 0
-  word.subarray(0, -1).forEach((byte, at) => {
-    place = steps[place * 256 + byte]!
-    roots.push(automaton.stateAt(at + 1, place))
-  })
-  const distances = tokenDistances(automaton, roots, trie)
-  return (count, at) => distances.get(automaton.stateAt(count, at)) ?? Infinity
 }
 
 /**
  * In how many tokens all missing words can be written: the one that is begun best from where it stands, and the others from
  * their beginnings. Words that overlap could be written with fewer.
  */
-function tokensLeft(automaton: KeywordAutomaton, words: readonly Uint8Array[], trie: TokenTrie) {
-  const toFinish = tokenDistances(
-    keywordAutomaton([]),
-    Array.from({ length: PLACES }).map((_, place) => place),
-    trie,
-  )
-  const toWrite = words.map((word) => tokensOf(word, trie))
+function tokensLeft(automaton: KeywordAutomaton, words: readonly Uint8Array[], trie: TokenTrie, budget: Budget) {
+  const places = Array.from({ length: PLACES }, (_, place) => place)
+  const toFinish = tokenDistances(keywordAutomaton([]), places, trie, budget)
+  const first = fromNothing(automaton, trie, budget)
+  const toWrite = words.map((word, i) => {
+    const distances = keywordDistances([word, i], trie, first, toFinish, budget)
+    return (begun: number, place: number): number => distances.get(begun * PLACES + place) ?? Infinity
+  })
   const whole = toWrite.map((tokens) => tokens(0, 0))
   const left = (state: number): number => {
     const { found, begun, place } = automaton.progress(state)
@@ -97,13 +86,14 @@ export function requireKeywords(words: readonly string[], tokenizer: Tokenizer, 
   const bytes = bytesOf(words)
   const vocabulary = vocabularyOf(tokenizer, endIds)
   const automaton = keywordAutomaton(bytes)
-  const { left, whole } = tokensLeft(automaton, bytes, vocabulary.trie)
+  const budget = constraintBudget(bytes.reduce((sum, { length }) => sum + length, 0))
+  const { left, whole } = tokensLeft(automaton, bytes, vocabulary.trie, budget)
   const missing = whole.indexOf(Infinity)
   if (missing >= 0)
     throw new AttuneError(
       'NOT_SPELLABLE',
-      `a required word must be spelled by the tokens of the vocabulary, and ${JSON.stringify(words[missing])} is not`,
+      `a required word must be spelled by the tokens of the vocabulary, and ${excerpt(words[missing])} is not`,
       'Leave it out, or write it with characters and capitals that the vocabulary has.',
     )
-  return tokenConstraint({ ...automaton, left: remembering(left) }, vocabulary)
+  return tokenConstraint({ ...automaton, left: remembering(left) }, vocabulary, [budget])
 }

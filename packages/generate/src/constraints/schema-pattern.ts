@@ -1,6 +1,7 @@
-import { areDisjoint } from './disjoint-schemas.js'
+import { type Budget, excerpt, shortened } from '@attune/core'
+import { disjointness } from './disjoint-schemas.js'
 import { type Spacing, jsonText } from './json-text.js'
-import { NOTHING, type Pattern, choice, literal } from './pattern.js'
+import { NOTHING, type Pattern, choiceOf, literal } from './pattern.js'
 import { type Place, type Schema, badSchema, placeOf, resolveReference } from './schema.js'
 import { type Parts, TYPES } from './schema-types.js'
 
@@ -50,37 +51,45 @@ function decisive({ schema, at }: Place): string {
   for (const name of Object.keys(schema))
     if (name !== keyword && !beside.includes(name) && !ANNOTATIONS.includes(name))
       throw badSchema(
-        `the keyword ${name} is not supported beside ${keyword}`,
+        `the keyword ${shortened(name)} is not supported beside ${keyword}`,
         at,
         'Leave it out, or say it otherwise.',
       )
   return keyword
 }
 
-const hasType = (type: unknown, value: unknown): boolean => {
+/** The types that a schema names, each once. */
+const typesOf = (schema: Schema): ReadonlySet<unknown> => new Set([schema['type']].flat())
+
+const hasType = (types: ReadonlySet<unknown>, value: unknown): boolean => {
   const own = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  return [type].flat().some((each) => each === own || (each === 'integer' && Number.isInteger(value)))
+  return types.has(own) || (types.has('integer') && Number.isInteger(value))
 }
 
-function listed({ schema, at }: Place, spacing: Spacing): Pattern {
+function listed({ schema, at }: Place, { spacing, budget }: Parts): Pattern {
   const choices = Object.hasOwn(schema, 'enum') ? schema['enum'] : [schema['const']]
   if (!Array.isArray(choices)) throw badSchema('enum must be a list', at, 'List the values.')
   const only = Object.hasOwn(schema, 'const') ? jsonText(schema['const'], spacing) : undefined
+  const types = typesOf(schema)
   const spelled = choices
-    .filter((value) => schema['type'] === undefined || hasType(schema['type'], value))
+    .filter((value) => schema['type'] === undefined || hasType(types, value))
     .map((value: unknown) => jsonText(value, spacing))
     .filter((text) => only === undefined || text === only)
-  return choice(...spelled.map(literal))
+  for (const { length } of spelled) {
+    budget.spend(100 + 10 * length)
+    budget.hold(200 + 2 * length)
+  }
+  return choiceOf(spelled.map(literal))
 }
 
 function typed(place: Place, parts: Parts): Pattern {
-  const types = [place.schema['type']].flat()
-  return choice(
-    ...types.map((type) => {
+  const types = [...typesOf(place.schema)]
+  return choiceOf(
+    types.map((type) => {
       const pattern = Object.hasOwn(TYPES, String(type)) ? TYPES[String(type)] : undefined
       if (pattern !== undefined) return pattern(place, parts)
       throw badSchema(
-        `type must be one of ${Object.keys(TYPES).join(', ')}, got ${JSON.stringify(type)}`,
+        `type must be one of ${Object.keys(TYPES).join(', ')}, got ${excerpt(type)}`,
         place.at,
         'Name one of these.',
       )
@@ -94,57 +103,83 @@ function branchesOf({ schema, at }: Place, keyword: string): Place[] {
   return branches.map((branch, i) => placeOf(branch, `${at}/${keyword}/${i}`))
 }
 
-function requireDisjoint(root: Schema, branches: readonly Place[], at: string): void {
-  branches.forEach((first, i) => {
-    for (const second of branches.slice(i + 1))
-      if (!areDisjoint(root, first, second))
-        throw badSchema(
-          `of oneOf only one may hold, and a value may fit both ${first.at} and ${second.at}`,
-          at,
-          'Write `anyOf`, or require a property with another `const` in each.',
-        )
-  })
+function requireDisjoint(overlap: readonly [Place, Place] | undefined, at: string): void {
+  if (overlap === undefined) return
+  const [first, second] = overlap.map((place) => shortened(place.at))
+  throw badSchema(
+    `of oneOf only one may hold, and a value may fit both ${first} and ${second}`,
+    at,
+    'Write `anyOf`, or require a property with another `const` in each.',
+  )
+}
+
+/** What a part of a schema costs, in steps and bytes of the budget, before its texts are counted. */
+const [STEPS_PER_PART, BYTES_PER_PART] = [500, 800]
+
+/** Patterns of definitions, each made once for the definitions that it stands within. */
+function definitions(root: Schema, recursionDepth: number, budget: Budget) {
+  const open: string[] = []
+  const numbers = new Map<string, number>()
+  const known = new Map<string, Pattern>()
+  const numberOf = (at: string): number => {
+    const number = numbers.get(at) ?? numbers.size
+    numbers.set(at, number)
+    return number
+  }
+  return (place: Place, patternOf: Parts['patternOf']): Pattern => {
+    const target = resolveReference(root, place, budget)
+    const within = open.filter((at) => at === target.at).length
+    if (within > recursionDepth) {
+      if (recursionDepth > 0) return NOTHING
+      throw badSchema(
+        `${shortened(target.at)} occurs within itself`,
+        place.at,
+        'Say how often it may: `{ recursionDepth: 3 }`.',
+      )
+    }
+    const name = [numberOf(target.at), ...open.map(numberOf).sort()].join()
+    budget.spend(50 * open.length)
+    open.push(target.at)
+    const pattern = known.get(name) ?? patternOf(target)
+    budget.hold(2 * name.length)
+    known.set(name, pattern)
+    open.pop()
+    return pattern
+  }
 }
 
 /**
  * The JSON texts of a schema, in one spelling: that of `JSON.stringify` (but for the spacing), with the properties in the
  * order in which the schema names them, and no others.
- * @throws AttuneError `BAD_SCHEMA`, `BAD_PATTERN`
+ * @throws AttuneError `BAD_SCHEMA`, `BAD_PATTERN`, `PATTERN_TOO_LARGE`
  */
-export function schemaPattern(root: Schema, { spaces = false, recursionDepth = 0 }: SchemaOptions = {}): Pattern {
-  const spacing = spaces ? { comma: ', ', colon: ': ' } : { comma: ',', colon: ':' }
-  const open: string[] = []
-  const known = new Map<string, Pattern>()
+export function schemaPattern(
+  root: Schema,
+  { spaces = false, recursionDepth = 0 }: SchemaOptions,
+  budget: Budget,
+): Pattern {
+  const referred = definitions(root, recursionDepth, budget)
+  const overlapIn = disjointness(root, budget)
   let depth = 0
-  const referred = (place: Place): Pattern => {
-    const target = resolveReference(root, place)
-    const within = open.filter((at) => at === target.at).length
-    if (within > recursionDepth) {
-      if (recursionDepth > 0) return NOTHING
-      throw badSchema(`${target.at} occurs within itself`, place.at, 'Say how often it may: `{ recursionDepth: 3 }`.')
-    }
-    const name = [target.at, ...[...open].sort()].join('\n')
-    open.push(target.at)
-    const pattern = known.get(name) ?? patternOf(target)
-    known.set(name, pattern)
-    open.pop()
-    return pattern
-  }
   const decided = (place: Place): Pattern => {
     const keyword = decisive(place)
-    if (keyword === '$ref') return referred(place)
-    if (keyword === 'const' || keyword === 'enum') return listed(place, spacing)
-    if (keyword === 'type') return typed(place, { spacing, patternOf })
+    if (keyword === '$ref') return referred(place, patternOf)
+    if (keyword === 'const' || keyword === 'enum') return listed(place, parts)
+    if (keyword === 'type') return typed(place, parts)
     const branches = branchesOf(place, keyword)
-    if (keyword === 'oneOf') requireDisjoint(root, branches, place.at)
-    return choice(...branches.map(patternOf))
+    if (keyword === 'oneOf') requireDisjoint(overlapIn(branches), place.at)
+    return choiceOf(branches.map(patternOf))
   }
   const patternOf = (place: Place): Pattern => {
     if (depth > DEEPEST) throw badSchema(`schemas may be nested ${DEEPEST} deep at most`, place.at, 'Flatten it.')
+    budget.spend(STEPS_PER_PART)
+    budget.hold(BYTES_PER_PART)
     depth++
     const pattern = decided(place)
     depth--
     return pattern
   }
+  const spacing: Spacing = spaces ? { comma: ', ', colon: ': ' } : { comma: ',', colon: ':' }
+  const parts: Parts = { spacing, patternOf, budget, texts: new Map(), spelled: new Map() }
   return patternOf(placeOf(root, '#'))
 }

@@ -1,15 +1,27 @@
+import { type Budget, excerpt } from '@attune/core'
 import { ANY } from './character-set.js'
 import { FORMATS } from './json-formats.js'
 import { integers, numbers } from './json-numbers.js'
-import { type Spacing, jsonString } from './json-text.js'
+import { type Spacing, type Spelled, jsonString } from './json-text.js'
 import { parsePattern, wholePattern } from './parse-pattern.js'
-import { EMPTY, NOTHING, type Pattern, choice, literal, optional, repeat, sequence, set } from './pattern.js'
+import { EMPTY, NOTHING, type Pattern, choice, choiceOf, literal, optional, repeat, sequence, set } from './pattern.js'
 import { type Place, badSchema, countsOf, placeOf } from './schema.js'
 
 /** What the parts of a schema are made into, and how values are set apart. */
 export interface Parts {
   readonly spacing: Spacing
   patternOf(place: Place): Pattern
+  readonly budget: Budget
+  /** Patterns that stand in many places, by name. */
+  readonly texts: Map<string, Pattern>
+  readonly spelled: Spelled
+}
+
+/** A pattern that is made once. */
+function once({ texts }: Parts, name: string, make: () => Pattern): Pattern {
+  const pattern = texts.get(name) ?? make()
+  texts.set(name, pattern)
+  return pattern
 }
 
 /** The pattern of a type, by name. */
@@ -19,45 +31,59 @@ const anything: Pattern = repeat(set(ANY), 0, Infinity)
 
 /** What JSON Schema calls a match: anywhere in the string, where no anchor says otherwise. */
 const containing = (source: string): Pattern =>
-  choice(
-    ...parsePattern(source).map(({ pattern, fromStart, toEnd }) =>
+  choiceOf(
+    parsePattern(source).map(({ pattern, fromStart, toEnd }) =>
       sequence(fromStart ? EMPTY : anything, pattern, toEnd ? EMPTY : anything),
     ),
   )
 
-const string: TypePattern = (place) => {
+const string: TypePattern = (place, parts) => {
   const { schema, at } = place
   const { pattern, format } = schema
   const [least, most] = countsOf(place, 'minLength', 'maxLength')
   const ways = ['pattern', 'format', 'minLength', 'maxLength'].filter((keyword) => schema[keyword] !== undefined)
   if (ways.length > 1 && (pattern !== undefined || format !== undefined))
     throw badSchema(`${ways.join(' and ')} cannot be kept together`, at, 'Put all of it into one `pattern`.')
-  if (pattern !== undefined) return jsonString(containing(String(pattern)))
-  if (format === undefined) return jsonString(least > most ? NOTHING : repeat(set(ANY), least, most))
-  const known = FORMATS[String(format)]
-  if (known === undefined || !Object.hasOwn(FORMATS, String(format)))
+  if (pattern !== undefined) {
+    const source = String(pattern)
+    parts.budget.spend(200 * source.length)
+    return once(parts, `pattern ${source}`, () => {
+      parts.budget.hold(400 * source.length)
+      return jsonString(containing(source), parts.spelled)
+    })
+  }
+  if (format === undefined)
+    return least > most
+      ? jsonString(NOTHING, parts.spelled)
+      : once(parts, `${least}-${most}`, () => jsonString(repeat(set(ANY), least, most), parts.spelled))
+  const known = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
+  if (known === undefined)
     throw badSchema(
-      `format must be one of ${Object.keys(FORMATS).join(', ')}, got ${JSON.stringify(format)}`,
+      `format must be one of ${Object.keys(FORMATS).join(', ')}, got ${excerpt(format)}`,
       at,
       'Leave it out, or write a `pattern`.',
     )
-  return jsonString(wholePattern(known))
+  return once(parts, `format ${String(format)}`, () => jsonString(wholePattern(known), parts.spelled))
 }
 
 function bound({ schema, at }: Place, keyword: string): number | undefined {
   const value = schema[keyword]
   if (value === undefined || typeof value === 'number') return value
-  throw badSchema(`${keyword} must be a number, got ${JSON.stringify(value)}`, at, 'Give a number.')
+  throw badSchema(`${keyword} must be a number, got ${excerpt(value)}`, at, 'Give a number.')
 }
 
-const integer: TypePattern = (place) => {
+const integer: TypePattern = (place, parts) => {
   const above = bound(place, 'exclusiveMinimum') ?? -Infinity
   const below = bound(place, 'exclusiveMaximum') ?? Infinity
   const least = Math.max(bound(place, 'minimum') ?? -Infinity, Math.floor(above) + 1)
-  return integers(least, Math.min(bound(place, 'maximum') ?? Infinity, Math.ceil(below) - 1))
+  const most = Math.min(bound(place, 'maximum') ?? Infinity, Math.ceil(below) - 1)
+  // Between bounds with many digits up to some hundred patterns.
+  parts.budget.spend(25_000)
+  parts.budget.hold(25_000)
+  return once(parts, `integer ${least} ${most}`, () => integers(least, most))
 }
 
-const number: TypePattern = (place) => {
+const number: TypePattern = (place, parts) => {
   const { schema, at } = place
   const least = bound(place, 'minimum')
   for (const keyword of ['maximum', 'exclusiveMinimum', 'exclusiveMaximum', ...(least === 0 ? [] : ['minimum'])])
@@ -67,7 +93,7 @@ const number: TypePattern = (place) => {
         at,
         'Leave it out and check the number afterwards, or make it an integer.',
       )
-  return numbers(least === undefined)
+  return once(parts, `number ${least}`, () => numbers(least === undefined))
 }
 
 const array: TypePattern = (place, { spacing, patternOf }) => {
@@ -87,7 +113,7 @@ function requiredOf({ schema, at }: Place, properties: object): ReadonlySet<unkn
   const required = new Set(listed as unknown[])
   for (const name of required)
     if (typeof name !== 'string' || !Object.hasOwn(properties, name))
-      throw badSchema(`required names ${JSON.stringify(name)}, which is not under properties`, at, 'Describe it there.')
+      throw badSchema(`required names ${excerpt(name)}, which is not under properties`, at, 'Describe it there.')
   return required
 }
 

@@ -1,4 +1,4 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, type Budget, excerpt, isRecord, shortened } from '@attune/core'
 
 /** A JSON Schema: an object of keywords. */
 export type Schema = Readonly<Record<string, unknown>>
@@ -11,22 +11,40 @@ export interface Place {
 
 /** The error for a part of a schema that cannot be followed. */
 export const badSchema = (problem: string, at: string, remedy: string): AttuneError =>
-  new AttuneError('BAD_SCHEMA', `${problem}, at ${at === '' ? '#' : at} of the schema`, remedy)
+  new AttuneError('BAD_SCHEMA', `${problem}, at ${at === '' ? '#' : shortened(at, 200)} of the schema`, remedy)
 
-const isObject = (value: unknown): value is Schema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Deeper than any schema: what is made of its values is made by recursion. */
+const DEEPEST = 500
+
+/**
+ * The size of a schema as JSON, roughly, in bytes. A part that stands in several places, as only code can make it, counts once.
+ * @throws AttuneError `BAD_SCHEMA` for values that are nested too deeply
+ */
+export function sizeOf(schema: Schema): number {
+  const seen = new Set<object>()
+  const waiting: { readonly value: unknown; readonly depth: number }[] = [{ value: schema, depth: 0 }]
+  let size = 0
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    const { value, depth } = each
+    size += typeof value === 'string' ? value.length + 2 : 4
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue
+    if (depth > DEEPEST) throw badSchema(`values may be nested ${DEEPEST} deep at most`, '#', 'Flatten it.')
+    seen.add(value)
+    for (const [name, inner] of Object.entries(value)) {
+      size += name.length + 3
+      waiting.push({ value: inner, depth: depth + 1 })
+    }
+  }
+  return size
+}
 
 /**
  * A part of a schema as a schema of its own.
  * @throws AttuneError `BAD_SCHEMA` unless it is an object
  */
 export function placeOf(value: unknown, at: string): Place {
-  if (isObject(value)) return { schema: value, at }
-  throw badSchema(
-    `a schema must be an object, got ${JSON.stringify(value) ?? 'nothing'}`,
-    at,
-    'Say what the value is: `{ "type": … }`.',
-  )
+  if (isRecord(value)) return { schema: value, at }
+  throw badSchema(`a schema must be an object, got ${excerpt(value)}`, at, 'Say what the value is: `{ "type": … }`.')
 }
 
 /**
@@ -37,7 +55,7 @@ export function countsOf({ schema, at }: Place, least: string, most: string): re
   const count = (keyword: string, otherwise: number): number => {
     const value = schema[keyword] ?? otherwise
     if (value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as number
-    throw badSchema(`${keyword} must be a whole number from 0, got ${JSON.stringify(value)}`, at, 'Give such a number.')
+    throw badSchema(`${keyword} must be a whole number from 0, got ${excerpt(value)}`, at, 'Give such a number.')
   }
   return [count(least, 0), count(most, Infinity)]
 }
@@ -53,8 +71,11 @@ const unescaped = (step: string): string =>
  * The part that a `$ref` names in the schema `root`.
  * @throws AttuneError `BAD_SCHEMA` for one that leads nowhere, or out of the schema
  */
-export function resolveReference(root: Schema, { schema, at }: Place): Place {
-  const reference = String(schema['$ref'])
+export function resolveReference(root: Schema, { schema, at }: Place, budget: Budget): Place {
+  const reference = schema['$ref']
+  if (typeof reference !== 'string')
+    throw badSchema(`$ref must be a text, got ${excerpt(reference)}`, at, 'Put it under `$defs`.')
+  budget.spend(100 + 30 * reference.length)
   const steps = reference.split('/').slice(1)
   const found = steps
     .map(unescaped)
@@ -63,6 +84,6 @@ export function resolveReference(root: Schema, { schema, at }: Place): Place {
         typeof node === 'object' && node !== null && Object.hasOwn(node, step) ? (node as Schema)[step] : undefined,
       root,
     )
-  if (/^#(?:\/|$)/.test(reference) && isObject(found)) return { schema: found, at: reference }
-  throw badSchema(`$ref must name a part of this schema, got ${JSON.stringify(reference)}`, at, 'Put it under `$defs`.')
+  if (/^#(?:\/|$)/.test(reference) && isRecord(found)) return { schema: found, at: reference }
+  throw badSchema(`$ref must name a part of this schema, got ${excerpt(reference)}`, at, 'Put it under `$defs`.')
 }

@@ -1,24 +1,41 @@
+import type { Budget } from '@attune/core'
 import { ACCEPT, type ByteGraph } from './byte-graph.js'
 import type { ShortestEndings } from './shortest-endings.js'
 import type { TokenTrie } from './token-trie.js'
 
 const NONE = -1
 
-/** The node that a byte leads to from a node, or from the root if that is {@link NONE}; {@link NONE} where there is none. */
-function child({ bytes, skips }: TokenTrie, parent: number, byte: number): number {
-  const end = parent === NONE ? bytes.length : skips[parent]!
-  for (let node = parent + 1; node < end; node = skips[node]!) {
-    if (bytes[node] === byte) return node
-    if (bytes[node]! > byte) return NONE
-  }
-  return NONE
+/** The node that a byte leads to from a node; {@link NONE} where there is none. */
+function child({ bytes, skips }: TokenTrie, parent: number, byte: number, budget: Budget): number {
+  const end = skips[parent]!
+  let steps = 1
+  let node = parent + 1
+  for (; node < end && bytes[node]! < byte; node = skips[node]!) steps++
+  budget.spend(steps)
+  return node < end && bytes[node] === byte ? node : NONE
 }
 
-/** Follows what reads nothing on the shortest way to the end. */
-function settle({ byte, next }: ShortestEndings, state: number): number {
-  let at = state
-  while (at !== ACCEPT && byte[at] === -1) at = next[at]!
-  return at
+/** The nodes of the first bytes of tokens. */
+function firstNodes({ bytes, skips }: TokenTrie): Int32Array {
+  const nodes = new Int32Array(256).fill(NONE)
+  for (let node = 0; node < bytes.length; node = skips[node]!) nodes[bytes[node]!] = node
+  return nodes
+}
+
+/** Follows what reads nothing on the shortest way to the end. Ways that were followed once are short from then on. */
+function settling({ byte, next }: ShortestEndings): (state: number) => number {
+  const known = next.slice()
+  const isSettled = (state: number): boolean => state === ACCEPT || byte[state]! >= 0
+  return (state) => {
+    let end = state
+    while (!isSettled(end)) end = known[end]!
+    for (let at = state; !isSettled(at);) {
+      const before = at
+      at = known[at]!
+      known[before] = end
+    }
+    return end
+  }
 }
 
 /**
@@ -26,17 +43,26 @@ function settle({ byte, next }: ShortestEndings, state: number): number {
  * longer endings with fewer tokens; but whoever takes the first token of such a spelling has one less to go, so that a text
  * can be brought to its end in so many tokens. Needs a token for each byte alone.
  */
-export function spelledEndings(graph: ByteGraph, endings: ShortestEndings, trie: TokenTrie): Int32Array {
+export function spelledEndings(
+  graph: ByteGraph,
+  endings: ShortestEndings,
+  trie: TokenTrie,
+  budget: Budget,
+): Int32Array {
+  const first = firstNodes(trie)
+  const settle = settling(endings)
   const fewest = new Int32Array(graph.edges.length)
   const reading = Array.from(graph.edges.keys()).filter((state) => endings.byte[state]! >= 0)
   reading.sort((a, b) => endings.length[a]! - endings.length[b]!)
   for (const state of reading) {
     let best = Infinity
     let node = NONE
-    for (let at = state; at !== ACCEPT; at = settle(endings, endings.next[at]!)) {
-      node = child(trie, node, endings.byte[at]!)
+    for (let at = state; at !== ACCEPT; at = settle(endings.next[at]!)) {
+      const byte = endings.byte[at]!
+      node = node === NONE ? first[byte]! : child(trie, node, byte, budget)
       if (node === NONE) break
-      const after = settle(endings, endings.next[at]!)
+      const after = settle(endings.next[at]!)
+      budget.spend(5)
       if (trie.begins[node + 1]! > trie.begins[node]!) best = Math.min(best, 1 + fewest[after]!)
     }
     fewest[state] = best

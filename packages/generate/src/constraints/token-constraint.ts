@@ -1,6 +1,7 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, type Budget } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { type ByteAutomaton, DEAD } from './byte-automaton.js'
+import { WORTH_OF_A_TOKEN } from './pattern-error.js'
 import { walkTrie } from './token-trie.js'
 import type { Vocabulary } from './vocabulary.js'
 
@@ -23,6 +24,8 @@ interface Allowed {
 export interface TokenConstraint extends Constraint {
   readonly automaton: TokenAutomaton
   readonly vocabulary: Vocabulary
+  /** What work in the automaton is counted by. */
+  readonly budgets: readonly Budget[]
 }
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -53,7 +56,8 @@ function allowedIn(
   state: number,
   limit: number,
 ): Allowed {
-  const mask = new Uint8Array(Math.max(texts.length, ...ends.map((id) => id + 1)))
+  const size = ends.reduce((most, id) => Math.max(most, id + 1), texts.length)
+  const mask = new Uint8Array(size)
   let most = 0
   walkTrie(trie, automaton.next, state, (id, to) => {
     const left = automaton.left(to)
@@ -73,15 +77,24 @@ function allowedIn(
  * and kept, as far as 64 MB reach. Do not change what `allowed` gives. Source: Willard and Louf, Efficient Guided Generation
  * for Large Language Models, 2023, section 3, with the index made as it is needed.
  */
-export function tokenConstraint(automaton: TokenAutomaton, vocabulary: Vocabulary): TokenConstraint {
+export function tokenConstraint(
+  automaton: TokenAutomaton,
+  vocabulary: Vocabulary,
+  budgets: readonly Budget[],
+): TokenConstraint {
   const kept = bounded<Allowed>(Math.max(16, Math.floor(CACHE_BYTES / (vocabulary.texts.length + 1))))
   return {
     automaton,
     vocabulary,
+    budgets,
     allowed(state, remaining) {
       const limit = Math.max(remaining, automaton.left(state)) - 1
-      // What leaves Infinity to be written leads nowhere.
-      const all = kept.get(state) ?? kept.set(state, allowedIn(automaton, vocabulary, state, Number.MAX_VALUE))
+      let all = kept.get(state)
+      if (all === undefined) {
+        for (const budget of budgets) budget.allow(WORTH_OF_A_TOKEN)
+        // What leaves Infinity to be written leads nowhere.
+        all = kept.set(state, allowedIn(automaton, vocabulary, state, Number.MAX_VALUE))
+      }
       return all.most <= limit ? all.mask : allowedIn(automaton, vocabulary, state, limit).mask
     },
     next(state, token) {

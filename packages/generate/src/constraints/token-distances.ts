@@ -1,26 +1,73 @@
-import type { ByteAutomaton } from './byte-automaton.js'
-import { tooLarge } from './pattern-error.js'
-import { type TokenTrie, walkTrie } from './token-trie.js'
+import type { Budget } from '@attune/core'
+import { type ByteAutomaton, DEAD } from './byte-automaton.js'
+import { STEPS_PER_NODE, tooLarge } from './pattern-error.js'
+import { childrenOf, classTree, walkClasses } from './token-classes.js'
+import type { TokenTrie } from './token-trie.js'
 
-/** A walk over 50,000 tokens takes milliseconds: this is about a minute. */
 const MOST_STATES = 20_000
+/** What an arrow takes, in bytes. */
+const BYTES_PER_ARROW = 8
 
-/** Which states lead to which by one token, for all that can be reached from the roots. */
-function arrowsInto(automaton: ByteAutomaton, roots: readonly number[], trie: TokenTrie) {
-  const into = new Map<number, number[]>()
-  for (const root of roots) into.set(root, [])
-  // A map's keys are walked in the order in which they were put in, those that are put in meanwhile too.
-  for (const state of into.keys()) {
-    if (into.size > MOST_STATES) throw tooLarge(`this one has more than ${MOST_STATES} states`)
-    const targets = new Set<number>()
-    walkTrie(trie, automaton.next, state, (_, to) => void targets.add(to))
-    for (const to of targets) {
-      const sources = into.get(to)
-      if (sources === undefined) into.set(to, [state])
-      else sources.push(state)
+/** States in the order in which they were met, and which bundles of tokens lead to each. */
+function stateList() {
+  const indices = new Map<number, number>()
+  const states: number[] = []
+  const bundles: number[][] = []
+  return {
+    states,
+    bundles,
+    indexOf(state: number): number {
+      const known = indices.get(state)
+      if (known !== undefined) return known
+      if (states.length >= MOST_STATES) throw tooLarge(`this one has more than ${MOST_STATES} states`)
+      indices.set(state, states.length)
+      bundles.push([])
+      return states.push(state) - 1
+    },
+  }
+}
+
+/**
+ * Which states lead to which by one token, for all that can be reached from the roots. Tokens that begin with the same byte and
+ * are read from the same state after it are a bundle, which many states share: most of them are the same after a byte.
+ */
+function arrowsInto(automaton: ByteAutomaton, roots: readonly number[], trie: TokenTrie, budget: Budget) {
+  // The vocabulary was read, too: some sixty walks along all of it.
+  budget.allow(trie.bytes.length)
+  budget.spend(10 * trie.bytes.length)
+  const tree = classTree(trie, automaton.classOf)
+  const { states, bundles, indexOf } = stateList()
+  /** By bundle, the states whose next tokens are in it. */
+  const users: number[][] = []
+  const makeBundle = (node: number, state: number): number => {
+    const bundle = users.push([]) - 1
+    let before = NaN
+    const found = (to: number): void => {
+      // Tokens that stand together mostly lead to the same state.
+      if (to === before) return
+      before = to
+      const into = bundles[indexOf(to)]!
+      if (into.at(-1) === bundle) return
+      budget.hold(BYTES_PER_ARROW)
+      into.push(bundle)
+    }
+    budget.spend(STEPS_PER_NODE * walkClasses(tree, automaton.next, [node, state], found))
+    return bundle
+  }
+  for (const root of roots) indexOf(root)
+  const firsts = Array.from(childrenOf(tree, 0), (node) => ({ node, known: new Map<number, number>() }))
+  for (let from = 0; from < states.length; from++) {
+    budget.spend(5 * firsts.length)
+    budget.hold(BYTES_PER_ARROW * firsts.length)
+    for (const { node, known } of firsts) {
+      const state = automaton.next(states[from]!, tree.bytes[node]!)
+      if (state === DEAD) continue
+      const bundle = known.get(state) ?? makeBundle(node, state)
+      known.set(state, bundle)
+      users[bundle]!.push(from)
     }
   }
-  return into
+  return { states, bundles, users }
 }
 
 /**
@@ -32,11 +79,17 @@ export function tokenDistances(
   automaton: ByteAutomaton,
   roots: readonly number[],
   trie: TokenTrie,
+  budget: Budget,
 ): ReadonlyMap<number, number> {
-  const into = arrowsInto(automaton, roots, trie)
+  const { states, bundles, users } = arrowsInto(automaton, roots, trie, budget)
   const distances = new Map<number, number>()
-  for (const state of into.keys()) if (automaton.accepts(state)) distances.set(state, 0)
-  for (const [state, distance] of distances)
-    for (const from of into.get(state)!) if (!distances.has(from)) distances.set(from, distance + 1)
-  return distances
+  const done = new Uint8Array(users.length)
+  for (const [index, state] of states.entries()) if (automaton.accepts(state)) distances.set(index, 0)
+  for (const [index, distance] of distances)
+    for (const bundle of bundles[index]!) {
+      if (done[bundle] === 1) continue
+      done[bundle] = 1
+      for (const from of users[bundle]!) if (!distances.has(from)) distances.set(from, distance + 1)
+    }
+  return new Map(Array.from(distances, ([index, distance]) => [states[index]!, distance]))
 }

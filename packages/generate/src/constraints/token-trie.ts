@@ -22,66 +22,79 @@ export interface TokenTrie {
 /** Longer tokens are left out. */
 const LONGEST = 65_535
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shorter = Math.min(a.length, b.length)
-  for (let i = 0; i < shorter; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
-  return a.length - b.length
-}
-
 function sharedLength(a: Uint8Array, b: Uint8Array): number {
   let length = 0
   while (length < a.length && length < b.length && a[length] === b[length]) length++
   return length
 }
 
+/** The ids of each text, in the order of the bytes. */
+function sorted(texts: readonly (Uint8Array | undefined)[]): { readonly text: Uint8Array; readonly ids: number[] }[] {
+  const byName = new Map<string, { readonly text: Uint8Array; readonly ids: number[] }>()
+  for (const [id, text] of texts.entries()) {
+    if (text === undefined || text.length === 0 || text.length > LONGEST) continue
+    // A character for each byte: such names are sorted faster than the bytes.
+    const name = Buffer.from(text.buffer, text.byteOffset, text.length).toString('latin1')
+    const entry = byName.get(name) ?? { text, ids: [] }
+    if (entry.ids.push(id) === 1) byName.set(name, entry)
+  }
+  return [...byName.keys()].sort().map((name) => byName.get(name)!)
+}
+
 /** The tree of the texts of tokens, by id; ids without a text, or with an empty one, are not in it. */
 export function tokenTrie(texts: readonly (Uint8Array | undefined)[]): TokenTrie {
-  const entries = texts.flatMap((text, id) =>
-    text === undefined || text.length === 0 || text.length > LONGEST ? [] : [{ text, id }],
-  )
-  entries.sort((a, b) => compareBytes(a.text, b.text) || a.id - b.id)
-  const bytes: number[] = []
-  const depths: number[] = []
-  const skips: number[] = []
-  const begins: number[] = []
+  const entries = sorted(texts)
+  const room = entries.reduce((sum, { text }) => sum + text.length, 0)
+  const bytes = new Uint8Array(room)
+  const depths = new Uint16Array(room)
+  const skips = new Int32Array(room)
+  const begins = new Int32Array(room + 1)
+  const tokens: number[] = []
   const open: number[] = []
-  let before = new Uint8Array()
-  const close = (depth: number): void => {
-    while (open.length > depth) skips[open.pop()!] = bytes.length
+  let [before, size, depth] = [new Uint8Array(), 0, 0]
+  const close = (to: number): void => {
+    while (open.length > to) skips[open.pop()!] = size
   }
-  entries.forEach(({ text }, i) => {
+  for (const { text, ids } of entries) {
     const shared = sharedLength(before, text)
     close(shared)
-    for (let depth = shared; depth < text.length; depth++) {
-      open.push(bytes.length)
-      depths.push(depth)
+    for (let at = shared; at < text.length; at++) {
+      open.push(size)
+      depths[size] = at
       // Until its last byte a text is at nodes without tokens: they begin, and end, where its own do.
-      begins.push(i)
-      bytes.push(text[depth]!)
+      begins[size] = tokens.length
+      bytes[size++] = text[at]!
     }
+    for (const id of ids) tokens.push(id)
+    depth = Math.max(depth, text.length)
     before = text as Uint8Array<ArrayBuffer>
-  })
+  }
   close(0)
+  begins[size] = tokens.length
   return {
-    bytes: Uint8Array.from(bytes),
-    depths: Uint16Array.from(depths),
-    skips: Int32Array.from(skips),
-    begins: Int32Array.from([...begins, entries.length]),
-    tokens: Int32Array.from(entries, ({ id }) => id),
-    depth: Math.max(0, ...new Set(depths)) + 1,
+    bytes: bytes.slice(0, size),
+    depths: depths.slice(0, size),
+    skips: skips.slice(0, size),
+    begins: begins.slice(0, size + 1),
+    tokens: Int32Array.from(tokens),
+    depth: Math.max(1, depth),
   }
 }
 
-/** Walks an automaton along all texts at once: tells `found` of each token that it can read from a state, and where it leads. */
+/**
+ * Walks an automaton along all texts at once: calls `found` with each token that it can read from a state, and where it leads.
+ * Returns how many nodes were looked at.
+ */
 export function walkTrie(
   trie: TokenTrie,
   next: (state: number, byte: number) => number,
   from: number,
   found: (id: number, state: number) => void,
-): void {
+): number {
   const { bytes, depths, skips, begins, tokens } = trie
   const states = new Array<number>(trie.depth + 1).fill(from)
-  for (let node = 0; node < bytes.length;) {
+  let looked = 0
+  for (let node = 0; node < bytes.length; looked++) {
     const depth = depths[node]!
     const state = next(states[depth]!, bytes[node]!)
     if (state === DEAD) {
@@ -92,4 +105,5 @@ export function walkTrie(
     node++
     for (let i = begins[node - 1]!; i < begins[node]!; i++) found(tokens[i]!, state)
   }
+  return looked
 }

@@ -1,4 +1,4 @@
-import { intersection } from './character-set.js'
+import { joined } from './character-set.js'
 import type { Span } from './pattern.js'
 
 /** Code points that take as many bytes, and are characters: surrogates are not. */
@@ -10,7 +10,18 @@ const SAME_LENGTH: readonly (readonly [Span, bytes: number])[] = [
   [[0x10000, 0x10ffff], 4],
 ]
 
-const bytesOf = (codePoint: number): readonly number[] => [...new TextEncoder().encode(String.fromCodePoint(codePoint))]
+/** The first byte of a character of so many bytes, without the bits of its code point. */
+const MARKS = [0, 0, 0xc0, 0xe0, 0xf0]
+
+/** A code point in UTF-8, which takes so many bytes. */
+function bytesOf(codePoint: number, bytes: number): readonly number[] {
+  const tail = Array.from({ length: bytes - 1 }, (_, i) => 0x80 | ((codePoint >> (6 * (bytes - 2 - i))) & 0x3f))
+  return [MARKS[bytes]! | (codePoint >> (6 * (bytes - 1))), ...tail]
+}
+
+/** The parts of sorted spans that lie in another. */
+const within = (spans: readonly Span[], [first, last]: Span): Span[] =>
+  spans.flatMap(([from, to]) => (from > last || to < first ? [] : [[Math.max(from, first), Math.min(to, last)]]))
 
 /** Cuts a span, all of whose characters take `bytes` bytes, where the bytes after the first do not run through all values. */
 function cut([first, last]: Span, bytes: number): Span[] {
@@ -31,10 +42,11 @@ function cut([first, last]: Span, bytes: number): Span[] {
  * Source: the ranges of Thompson and Pike's encoding as RFC 3629, section 4, lists them.
  */
 export function utf8Spans(spans: readonly Span[]): (readonly Span[])[] {
+  const sorted = joined(spans)
   return SAME_LENGTH.flatMap(([all, bytes]) =>
-    intersection(spans, [all]).flatMap((span) =>
+    within(sorted, all).flatMap((span) =>
       cut(span, bytes).map(([first, last]) => {
-        const [from, to] = [bytesOf(first), bytesOf(last)]
+        const [from, to] = [bytesOf(first, bytes), bytesOf(last, bytes)]
         return from.map((byte, i): Span => [byte, to[i]!])
       }),
     ),

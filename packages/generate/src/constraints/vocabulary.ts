@@ -1,4 +1,4 @@
-import { AttuneError, type Tokenizer } from '@attune/core'
+import { AttuneError, type Tokenizer, excerpt } from '@attune/core'
 import { tokenTexts } from './token-bytes.js'
 import { type TokenTrie, tokenTrie } from './token-trie.js'
 
@@ -22,10 +22,11 @@ export function vocabularyOf(tokenizer: Tokenizer, endIds: Iterable<number>): Vo
   if (ends.length === 0 || ends.some((id) => !Number.isInteger(id) || id < 0))
     throw new AttuneError(
       'BAD_ARGUMENT',
-      `a constraint needs the ids of tokens that end a text, got [${ends.join(', ')}]`,
+      `a constraint needs the ids of tokens that end a text, got ${excerpt(ends)}`,
       'Pass at least one: `[tokenizer.special.end]`, or what `endTokens(parts)` gives.',
     )
   const { bytes, leadingSpace } = tokenTexts(tokenizer)
-  const texts = bytes.map((text, id) => (ends.includes(id) ? undefined : text))
+  const isEnd = new Set(ends)
+  const texts = bytes.map((text, id) => (isEnd.has(id) ? undefined : text))
   return { trie: tokenTrie(texts), texts, ends, leadingSpace }
 }
