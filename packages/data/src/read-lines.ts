@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { AttuneError, createBudget } from '@attune/core'
+import { AttuneError, type Budget, createBudget } from '@attune/core'
 import { readBytes } from './read-bytes.js'
 import { requireWhole } from './require-whole.js'
 
@@ -40,6 +40,9 @@ const tooCostly =
       `If the file is meant to be so, decompress it first: gunzip --keep ${path}`,
     )
 
+/** Budget of {@link readLines} for a file, to be shared with what is made of its lines. Throws `INPUT_TOO_COSTLY`. */
+export const lineBudget = (path: string): Budget => createBudget(0, tooCostly(path))
+
 /** Bytes that are whole lines, and the encoding that decodes them fastest. */
 interface Block {
   readonly bytes: Buffer
@@ -77,24 +80,30 @@ function toLines(path: string, bytes: Buffer, firstLine: number, maximumLineByte
   return lines
 }
 
+/** Options of {@link readLines}. */
+export interface ReadLinesOptions {
+  /** Longest line that is read, without its ending. Default: 16 MiB. */
+  readonly maximumLineBytes?: number
+  /** Counts the work; is allowed the bytes of the file as they are read. Default: {@link lineBudget}. */
+  readonly budget?: Budget
+}
+
 /**
  * Reads the lines of a UTF-8 text file, decompressed if its name ends in `.gz`, in constant memory. A byte order mark at
  * the start is left out. Lines come in arrays, as many as were read at once, since each wait costs as much as several
  * lines.
- * @param maximumLineBytes longest line that is read, without its ending; 16 MiB unless given.
  * @throws AttuneError `FILE_NOT_FOUND` with the near misses; `FILE_NOT_READABLE`; `BAD_GZIP`, also when cut short;
  *   `NOT_UTF8` and `LINE_TOO_LONG` with the number of the line; `INPUT_TOO_COSTLY` for a file of some 200 times its size or
  *   more, decompressed; `BAD_ARGUMENT`.
  */
 export async function* readLines(
   path: string,
-  { maximumLineBytes = 2 ** 24 }: { readonly maximumLineBytes?: number } = {},
+  { maximumLineBytes = 2 ** 24, budget = lineBudget(path) }: ReadLinesOptions = {},
 ): AsyncGenerator<readonly Line[], void> {
   requireWhole('readLines', 'maximumLineBytes', maximumLineBytes, 1)
   let next = 1
   let pending: Buffer[] = []
   let pendingBytes = 0
-  const budget = createBudget(0, tooCostly(path))
   for await (const chunk of readBytes(path, budget)) {
     const end = chunk.lastIndexOf(NEWLINE) + 1
     if (end > 0) {

@@ -145,6 +145,26 @@ describe('csv', () => {
     })
   })
 
+  it('shows only the beginning of a long name in the error for a repeated column', async () => {
+    const name = 'n'.repeat(100_000)
+    await expect(read(`${name},${name}\n`)).rejects.toMatchObject({
+      code: 'BAD_HEADER',
+      problem: expect.stringMatching(/^.{0,300}$/),
+    })
+  })
+
+  it('refuses bad rows that were compressed by hundreds before it has read 100,000 of them', async () => {
+    const path = join(folder, 'bad.csv.gz')
+    writeFileSync(path, gzipSync(`a,b\n${'x\n'.repeat(2_000_000)}`))
+    const rejected: Rejected[] = []
+    const readAll = async () => {
+      for await (const row of csv({ path, onBadRow: 'skip' }).open((bad) => rejected.push(bad)))
+        expect(row).toBeUndefined()
+    }
+    await expect(readAll()).rejects.toMatchObject({ code: 'INPUT_TOO_COSTLY' })
+    expect(rejected.length).toBeLessThan(100_000)
+  })
+
   it.each([
     { delimiter: '' },
     { delimiter: '"' },

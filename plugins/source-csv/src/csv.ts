@@ -1,5 +1,5 @@
-import { AttuneError, SOURCE, definePlugin } from '@attune/core'
-import { type Row, fileSource, requireFile } from '@attune/data'
+import { AttuneError, type Budget, SOURCE, definePlugin, excerpt } from '@attune/core'
+import { type Row, fileSource, lineBudget, requireFile } from '@attune/data'
 import { z } from 'zod'
 import { type CsvRecord, readRecords } from './read-records.js'
 
@@ -15,7 +15,7 @@ function headerOf(path: string, record: CsvRecord): readonly string[] {
       ? record.reason
       : repeated(record.fields) === undefined
         ? undefined
-        : `a header must name each column once, got ${JSON.stringify(repeated(record.fields))} twice`
+        : `a header must name each column once, got ${excerpt(repeated(record.fields))} twice`
   if (fault === undefined && 'fields' in record) return record.fields
   throw new AttuneError(
     'BAD_HEADER',
@@ -24,10 +24,16 @@ function headerOf(path: string, record: CsvRecord): readonly string[] {
   )
 }
 
-function toRow(columns: readonly string[], record: CsvRecord): Row {
+/** Cost of a rejected row, in steps of the budget. */
+const STEPS_PER_REJECT = 100
+
+function toRow(columns: readonly string[], record: CsvRecord, budget: Budget): Row {
   const { lines } = record
   const place = { line: lines[0]!.number, raw: lines.map(({ text }) => text).join('\n') }
-  const reject = (reason: string): Row => ({ ...place, reason })
+  const reject = (reason: string): Row => {
+    budget.spend(STEPS_PER_REJECT)
+    return { ...place, reason }
+  }
   if ('reason' in record) return reject(record.reason)
   if (record.fields.length !== columns.length)
     return reject(`a row must have ${columns.length} columns, got ${record.fields.length}`)
@@ -41,12 +47,13 @@ async function* rows(
 ): AsyncGenerator<readonly Row[], void> {
   requireFile(path)
   let names = columns
-  for await (const records of readRecords(path, delimiter)) {
+  const budget = lineBudget(path)
+  for await (const records of readRecords(path, delimiter, budget)) {
     const [first, ...others] = records
     if (first === undefined) continue
     const data = names === undefined ? others : records
     const known = (names ??= headerOf(path, first))
-    yield data.map((record) => toRow(known, record))
+    yield data.map((record) => toRow(known, record, budget))
   }
 }
 

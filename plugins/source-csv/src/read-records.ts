@@ -1,3 +1,4 @@
+import type { Budget } from '@attune/core'
 import { type Line, readLines } from '@attune/data'
 
 /** One record and the lines it stands on: its fields, or why it cannot be read. */
@@ -96,13 +97,20 @@ function parseLines(lines: readonly Line[], delimiter: string, atEnd: boolean): 
   return { done, open: [] }
 }
 
-/** Reads the records of a delimited file, in constant memory. Empty lines between records are skipped. */
-export async function* readRecords(path: string, delimiter: string): AsyncGenerator<readonly CsvRecord[], void> {
+/**
+ * Reads the records of a delimited file, in constant memory. Empty lines between records are skipped.
+ * @param budget counts the work, as in `readLines`
+ */
+export async function* readRecords(
+  path: string,
+  delimiter: string,
+  budget: Budget,
+): AsyncGenerator<readonly CsvRecord[], void> {
   let waiting: Line[] = []
   let size = 0
   // An open record is parsed again only when as much again has come, so that the whole takes linear time.
   let due = WINDOW
-  for await (const lines of readLines(path))
+  for await (const lines of readLines(path, { budget }))
     for (const line of lines) {
       waiting.push(line)
       size += line.text.length + 1

@@ -99,6 +99,18 @@ describe('jsonl', () => {
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(5)
   })
 
+  it('refuses bad rows that were compressed by hundreds before it has read 30,000 of them', async () => {
+    const path = join(folder, 'bad.jsonl.gz')
+    writeFileSync(path, gzipSync('{x}\n'.repeat(1_000_000)))
+    const rejected: Rejected[] = []
+    const readAll = async () => {
+      for await (const row of jsonl({ path, onBadRow: 'skip' }).open((bad) => rejected.push(bad)))
+        expect(row).toBeUndefined()
+    }
+    await expect(readAll()).rejects.toMatchObject({ code: 'INPUT_TOO_COSTLY' })
+    expect(rejected.length).toBeLessThan(30_000)
+  })
+
   it('stops at text that is not UTF-8 even if bad rows are skipped', async () => {
     const path = write(Buffer.from('{"text":"ok"}\n{"text":"caf\xe9"}\n', 'latin1'))
     await expect(read(path, 'skip')).rejects.toMatchObject({ code: 'NOT_UTF8', problem: expect.stringContaining(':2') })

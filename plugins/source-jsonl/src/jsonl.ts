@@ -1,5 +1,5 @@
-import { SOURCE, definePlugin, parseJson } from '@attune/core'
-import { type Line, type Row, fileSource, readLines, requireFile } from '@attune/data'
+import { type Budget, SOURCE, definePlugin, parseJson } from '@attune/core'
+import { type Line, type Row, fileSource, lineBudget, readLines, requireFile } from '@attune/data'
 import { z } from 'zod'
 
 /** What a row begins as that does not begin as an object. */
@@ -20,8 +20,11 @@ function faultAtEnds(trimmed: string): string | undefined {
   return trimmed.endsWith('}') ? undefined : 'a row must be JSON, and end with `}`'
 }
 
+/** Cost of an error of `JSON.parse`, in steps of the budget. */
+const STEPS_PER_ERROR = 500
+
 /** The row on a line; nothing for one of white space. */
-function toRow({ number, text }: Line): Row | undefined {
+function toRow({ number, text }: Line, budget: Budget): Row | undefined {
   const trimmed = text.trim()
   if (trimmed === '') return undefined
   const fault = faultAtEnds(trimmed)
@@ -29,13 +32,16 @@ function toRow({ number, text }: Line): Row | undefined {
   try {
     return { example: parseJson(text) as Record<string, unknown>, line: number, raw: text }
   } catch (error) {
+    budget.spend(STEPS_PER_ERROR)
     return { line: number, reason: `a row must be JSON: ${(error as SyntaxError).message}`, raw: text }
   }
 }
 
 async function* rows(path: string): AsyncGenerator<readonly Row[], void> {
   requireFile(path)
-  for await (const lines of readLines(path)) yield lines.map(toRow).filter((row) => row !== undefined)
+  const budget = lineBudget(path)
+  for await (const lines of readLines(path, { budget }))
+    yield lines.map((line) => toRow(line, budget)).filter((row) => row !== undefined)
 }
 
 /**
