@@ -1,5 +1,5 @@
 import { AttuneError, excerpt } from '@attune/core'
-import { type GenerationOptions, generationOptions } from './options.js'
+import { type GenerationOptions, LAST_TOKEN_ID, generationOptions } from './options.js'
 
 /** What a `generation_config.json` of the Hugging Face library asks for. */
 export interface GenerationDefaults {
@@ -35,9 +35,6 @@ const SAME: Readonly<Record<string, keyof GenerationOptions>> = {
   early_stopping: 'earlyStopping',
   prompt_lookup_num_tokens: 'promptLookupTokens',
 }
-
-/** Beyond the ids of any vocabulary. */
-const MOST_IDS = 2_000_000
 
 /** More than any model writes: a length in all is what counts then. */
 const MOST_TOKENS = 1_000_000
@@ -106,7 +103,7 @@ export function generationDefaults(config: Config, where: string): GenerationDef
   const issue = parsed.error?.issues[0]
   if (issue !== undefined) throw refuse(`${issue.path.join('.')}: ${issue.message}`)
   const start = config['decoder_start_token_id']
-  if (typeof start === 'number' && !(Number.isInteger(start) && start >= 0 && start <= MOST_IDS))
+  if (typeof start === 'number' && !(Number.isInteger(start) && start >= 0 && start <= LAST_TOKEN_ID))
     throw refuse(`decoder_start_token_id: expected the id of a token, got ${excerpt(start)}`)
   const unknown = Object.entries(UNKNOWN).filter(([name, idle]) => matters(config[name], idle))
   return {

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-const tokenId = z.int().min(0).max(2_000_000)
+/** Largest id of a token that is accepted: beyond those of any vocabulary. */
+export const LAST_TOKEN_ID = 2_000_000
+
+const tokenId = z.int().min(0).max(LAST_TOKEN_ID)
 
 /** How to write. The defaults are greedy: the likeliest token each time. */
 export const generationOptions = z

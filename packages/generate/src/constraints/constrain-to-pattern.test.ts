@@ -137,7 +137,9 @@ describe('constrainToPattern', () => {
     const code = (code: string): never => expect.objectContaining({ code }) as never
     expect(() => constrainToPattern('é', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
     expect(() => constrainToPattern('a[]', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
-    expect(() => constrainToPattern('a', tinyTokenizer(), [])).toThrow(code('BAD_ARGUMENT'))
+    // The last one is an id for which a mask of all tokens would take gigabytes.
+    for (const ids of [[], [-1], [0.5], [4_000_000_000]])
+      expect(() => constrainToPattern('a', tinyTokenizer(), ids)).toThrow(code('BAD_ARGUMENT'))
     expect(() => constrainToPattern('(a', tinyTokenizer(), [3])).toThrow(code('BAD_PATTERN'))
     const constraint = constrainToPattern('a', tinyTokenizer(), [3])
     expect(() => constraint.next(0, tinyTokenizer().id('b')!)).toThrow(code('BAD_ARGUMENT'))

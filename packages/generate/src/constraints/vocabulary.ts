@@ -1,4 +1,5 @@
 import { AttuneError, type Tokenizer, excerpt } from '@attune/core'
+import { LAST_TOKEN_ID } from '../options.js'
 import { tokenTexts } from './token-bytes.js'
 import { type TokenTrie, tokenTrie } from './token-trie.js'
 
@@ -19,10 +20,10 @@ export interface Vocabulary {
  */
 export function vocabularyOf(tokenizer: Tokenizer, endIds: Iterable<number>): Vocabulary {
   const ends = [...new Set(endIds)]
-  if (ends.length === 0 || ends.some((id) => !Number.isInteger(id) || id < 0))
+  if (ends.length === 0 || ends.some((id) => !Number.isInteger(id) || id < 0 || id > LAST_TOKEN_ID))
     throw new AttuneError(
       'BAD_ARGUMENT',
-      `a constraint needs the ids of tokens that end a text, got ${excerpt(ends)}`,
+      `a constraint needs the ids of tokens that end a text, from 0 to ${LAST_TOKEN_ID}, got ${excerpt(ends)}`,
       'Pass at least one: `[tokenizer.special.end]`, or what `endTokens(parts)` gives.',
     )
   const { bytes, leadingSpace } = tokenTexts(tokenizer)
