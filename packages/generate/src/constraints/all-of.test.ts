@@ -74,5 +74,6 @@ describe('constraints together', () => {
     refused([number, requireKeywords(['cat'], tinyTokenizer(), ends)], 'BAD_ARGUMENT')
     refused([number, { allowed: () => Uint8Array.of(1), next: () => 0 }], 'BAD_ARGUMENT')
     refused([], 'BAD_ARGUMENT')
+    refused(new Array<Constraint>(100_000).fill(number), 'PATTERN_TOO_LARGE')
   })
 })

@@ -9,6 +9,8 @@ import type { Vocabulary } from './vocabulary.js'
 
 /** With a row of what each class of bytes leads to up to 100 MB. */
 const MOST_PAIRS = 100_000
+/** Each one that is joined is a call within the calls of the others. */
+const MOST_JOINED = 64
 /** What a pair costs, in steps of the budget. */
 const STEPS_PER_PAIR = 300
 
@@ -97,6 +99,7 @@ function ofTokens(constraints: readonly Constraint[]): TokenConstraint[] {
  */
 export function allOf(constraints: readonly Constraint[]): Constraint {
   const parts = ofTokens(constraints)
+  if (parts.length > MOST_JOINED) throw tooLarge(`${parts.length} of them are joined, more than ${MOST_JOINED}`)
   const [first, ...others] = parts
   if (first === undefined || others.some(({ vocabulary }) => !sameVocabulary(vocabulary, first.vocabulary)))
     throw new AttuneError(
