@@ -1,4 +1,6 @@
 import { type AlignedText, replaced } from './aligned-text.js'
+import { codePointMap } from './code-points.js'
+import type { Work } from './work.js'
 
 const printable = (byte: number): boolean =>
   (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad && byte < 0x100)
@@ -10,14 +12,14 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
 })()
 
 const encoder = new TextEncoder()
-const inBytes = (character: string): string => {
-  const code = character.charCodeAt(0)
-  if (code < 0x80) return BYTE_CHARACTERS[code]!
-  return Array.from(encoder.encode(character), (byte) => BYTE_CHARACTERS[byte]!).join('')
-}
 
 /**
- * Every character as those that stand for its bytes in UTF-8.
+ * Makes the step that writes every character as those that stand for its bytes in UTF-8.
  * Source: Radford et al., Language Models are Unsupervised Multitask Learners, 2019, section 2.2.
  */
-export const inByteCharacters = (given: AlignedText): AlignedText => replaced(given, inBytes)
+export function inByteCharacters(): (given: AlignedText, work: Work) => AlignedText {
+  const known = codePointMap((character) =>
+    Array.from(encoder.encode(character), (byte) => BYTE_CHARACTERS[byte]!).join(''),
+  )
+  return (given, work) => replaced(given, known, work)
+}

@@ -1,6 +1,7 @@
 import { numberHeap } from './number-heap.js'
 import type { ModelFile } from './schema.js'
-import { type WordModel, byteTokens, wholeWord } from './word-model.js'
+import { type ByteTokens, type WordModel, byteTokensOf, wholeWord } from './word-model.js'
+import type { Work } from './work.js'
 
 /** What two neighbours become, and how early that was learned. */
 interface Merge {
@@ -11,6 +12,9 @@ interface Merge {
 /** Ids and places are below these, so that a pair of them is one exact number. */
 const IDS = 2 ** 22
 const PLACES = 2 ** 30
+
+/** Steps for a word and for a symbol of one, and bytes that a symbol takes while symbols are merged. */
+const [STEPS_PER_WORD, STEPS_PER_SYMBOL, BYTES_PER_SYMBOL] = [10, 12, 64]
 
 /** The symbols of a word, linked to their neighbours; −1 for none. */
 interface Symbols {
@@ -31,10 +35,23 @@ function mergesOf(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, numbe
   return merges
 }
 
+/** What a word's symbols are looked up in. */
+interface Lookup {
+  readonly vocabulary: ReadonlyMap<string, number>
+  readonly bytesOf: ByteTokens
+  readonly unknown: number | undefined
+}
+
 /** The first symbols of a word: its characters, or their bytes, or what is unknown. */
-function symbolsOf(word: string, model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, number>): Symbols {
+function symbolsOf(
+  word: string,
+  model: ModelFile<'BPE'>,
+  { vocabulary, bytesOf, unknown }: Lookup,
+  work: Work,
+): Symbols {
   const symbols: Symbols = { ids: [], starts: [], ends: [] }
-  const unknown = model.unk_token == null ? undefined : vocabulary.get(model.unk_token)
+  const added = (model.continuing_subword_prefix ?? '').length + (model.end_of_word_suffix ?? '').length
+  work.spend((STEPS_PER_SYMBOL + added) * word.length)
   let afterUnknown = false
   let start = 0
   for (const character of word) {
@@ -44,7 +61,8 @@ function symbolsOf(word: string, model: ModelFile<'BPE'>, vocabulary: ReadonlyMa
       character +
       (end === word.length ? (model.end_of_word_suffix ?? '') : '')
     const id = vocabulary.get(spelt)
-    const found = id !== undefined ? [id] : model.byte_fallback ? byteTokens(spelt, vocabulary) : undefined
+    const found = id !== undefined ? [id] : bytesOf(spelt, work)
+    if (found !== undefined && found.length > 1) work.hold(BYTES_PER_SYMBOL * found.length)
     const isUnknown = found === undefined
     if (isUnknown && afterUnknown && model.fuse_unk) symbols.ends[symbols.ends.length - 1] = end
     else
@@ -96,8 +114,20 @@ function merged({ ids, starts, ends }: Symbols, merges: ReadonlyMap<number, Merg
  */
 export function bytePair(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, number>): WordModel {
   const merges = mergesOf(model, vocabulary)
-  return (word) => {
+  const unknown = model.unk_token == null ? undefined : vocabulary.get(model.unk_token)
+  const bytesOf = model.byte_fallback ? byteTokensOf(vocabulary) : () => undefined
+  const lookup: Lookup = { vocabulary, bytesOf, unknown }
+  return (word, work) => {
+    work.spend(STEPS_PER_WORD + word.length)
     const whole = model.ignore_merges ? vocabulary.get(word) : undefined
-    return whole === undefined ? merged(symbolsOf(word, model, vocabulary), merges) : wholeWord(word, whole)
+    if (whole !== undefined) return wholeWord(word, whole)
+    work.hold(BYTES_PER_SYMBOL * word.length)
+    const symbols = symbolsOf(word, model, lookup, work)
+    const count = symbols.ids.length
+    // Each symbol is put into the heap and taken out a few times.
+    work.spend(STEPS_PER_SYMBOL * count * (1 + Math.log2(1 + count) / 4))
+    const made = merged(symbols, merges)
+    work.hold(-BYTES_PER_SYMBOL * Math.max(word.length, count))
+    return made
   }
 }

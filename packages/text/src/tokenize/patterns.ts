@@ -1,5 +1,7 @@
+import type { CharacterSets } from './character-sets.js'
 import { SPACES } from './characters.js'
-import { type Expression, linearExpression, native } from './linear-regex.js'
+import { type Expression, native } from './expression.js'
+import { compileRegex, linearExpression } from './linear-regex.js'
 
 const letters = '\\p{L}'
 const numbers = '\\p{N}'
@@ -110,34 +112,27 @@ export const isSpaceless = (source: string): boolean => SPACELESS.has(source)
 /** Why a regular expression may not stand in a tokenizer.json; undefined if it may. */
 export function refusalOf(source: string): string | undefined {
   if (isKnownExpression(source)) return undefined
-  const found = linearExpression(source)
+  const found = compileRegex(source)
   return 'refused' in found ? found.refused : undefined
 }
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 
+/** The expression that finds a text. */
+export const literally = (text: string): Expression => native(new RegExp(escaped(text), 'gu'), text.length)
+
 /**
  * The expression of a pattern: JavaScript's own for a text or a well-known expression; any other runs on a matcher that takes
  * no longer than in proportion to the text, for a hostile one would take JavaScript's forever.
  */
-export function expressionOf(pattern: Pattern): Expression {
-  if ('String' in pattern) return native(new RegExp(escaped(pattern.String), 'gu'))
+export function expressionOf(pattern: Pattern, sets: CharacterSets): Expression {
+  if ('String' in pattern) return literally(pattern.String)
   const known = Object.hasOwn(KNOWN, pattern.Regex) ? KNOWN[pattern.Regex] : undefined
   if (known !== undefined) return native(new RegExp(known, 'gu'))
-  const found = linearExpression(pattern.Regex)
+  const found = linearExpression(pattern.Regex, sets)
   if ('refused' in found) throw new Error(found.refused)
   return found
 }
 
-/** The expression that byte-level pre-tokenizers cut by. */
+/** The expression that byte-level pre-tokenizers split by. */
 export const BYTE_LEVEL = native(new RegExp(gpt2, 'gu'))
-
-/** An expression that finds the longest of some texts, leftmost first. */
-export const anyOf = (texts: readonly string[]): RegExp =>
-  new RegExp(
-    [...texts]
-      .sort((a, b) => b.length - a.length)
-      .map(escaped)
-      .join('|'),
-    'gu',
-  )

@@ -1,6 +1,7 @@
 import { type AlignedText, aligned, sliceOf } from './aligned-text.js'
 import { addedTokenFinder } from './added-tokens.js'
 import { bytePair } from './byte-pair.js'
+import { characterSets } from './character-sets.js'
 import { isDivisible, nextCut } from './chunks.js'
 import { normalizerOf } from './normalizers.js'
 import { preTokenizerOf } from './pre-tokenizers.js'
@@ -9,17 +10,22 @@ import { stepsIn } from './steps-in.js'
 import type { TextTokens } from './text-tokens.js'
 import { unigram } from './unigram.js'
 import type { WordModel } from './word-model.js'
+import { type Work, workOnText } from './work.js'
 import { wordLevel, wordPiece } from './word-piece.js'
 
-/** Cuts a text into tokens, without those of a template. With `limit` it may stop after so many. */
-export type Pipeline = (text: string, limit?: number) => TextTokens
+/** Tokenizes a text, without the tokens of a template. With `limit` it may stop after so many. */
+export type Pipeline = (text: string, work: Work, limit?: number) => TextTokens
 
-/** How many parts of texts are remembered, and of how many units each at most. */
-const REMEMBERED = { parts: 2 ** 16, units: 64 }
+/** How many parts of texts are remembered, of how many units each at most, and of how many tokens in all. */
+const REMEMBERED = { parts: 2 ** 16, units: 64, tokens: 2 ** 20 }
+/** Steps for a token, and bytes that it takes with its offsets. */
+const [STEPS_PER_TOKEN, BYTES_PER_TOKEN] = [8, 32]
 
 const nothing = (): TextTokens => ({ ids: [], starts: [], ends: [] })
 
-function append(to: TextTokens, { ids, starts, ends }: TextTokens, shift: number): void {
+function append(to: TextTokens, { ids, starts, ends }: TextTokens, shift: number, work: Work): void {
+  work.spend(STEPS_PER_TOKEN * ids.length)
+  work.hold(BYTES_PER_TOKEN * ids.length)
   for (let i = 0; i < ids.length; i++) {
     to.ids.push(ids[i]!)
     to.starts.push(starts[i]! + shift)
@@ -44,43 +50,75 @@ function wordModelOf({ model }: TokenizerFile, vocabulary: ReadonlyMap<string, n
 function steps(
   file: TokenizerFile,
   vocabulary: ReadonlyMap<string, number>,
-): (part: string, first: boolean) => TextTokens {
-  const normalize = normalizerOf(stepsIn(file.normalizer))
-  const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer))
+): (part: string, first: boolean, work: Work) => TextTokens {
+  const sets = characterSets()
+  const normalize = normalizerOf(stepsIn(file.normalizer), sets)
+  const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
   const findAdded = addedTokenFinder(
     file.normalizer == null ? [] : file.added_tokens.filter(({ normalized }) => normalized),
   )
   const tokenize = wordModelOf(file, vocabulary)
-  const addWord = (to: TextTokens, word: AlignedText): void => {
+  const addWord = (to: TextTokens, word: AlignedText, work: Work): void => {
     if (word.text === '') return
-    const tokens = tokenize(word.text)
-    for (const [i, id] of tokens.ids.entries()) {
-      to.ids.push(id)
-      to.starts.push(word.starts[tokens.starts[i]!]!)
-      to.ends.push(word.ends[tokens.ends[i]! - 1]!)
+    work.part = 'model'
+    const { first } = word
+    const { ids, starts, ends } = tokenize(word.text, work)
+    for (let i = 0; i < ids.length; i++) {
+      to.ids.push(ids[i]!)
+      to.starts.push(word.starts[first + starts[i]!]!)
+      to.ends.push(word.ends[first + ends[i]! - 1]!)
     }
+    work.spend(STEPS_PER_TOKEN * ids.length)
+    work.hold(BYTES_PER_TOKEN * ids.length)
+    work.part = 'pre_tokenizer'
   }
-  return (part, first) => {
+  return (part, first, work) => {
     const tokens = nothing()
-    const text = normalize(aligned(part, 0))
-    for (const { start, end, id } of findAdded(text.text)) {
+    const text = normalize(aligned(part, 0), work)
+    work.part = 'added_tokens'
+    for (const { start, end, id } of findAdded(text.text, work)) {
       const piece = sliceOf(text, start, end)
-      if (id === undefined) for (const word of preTokenize(piece, first && start === 0)) addWord(tokens, word)
+      work.part = 'pre_tokenizer'
+      if (id === undefined) preTokenize(piece, first && start === 0, work, (word) => addWord(tokens, word, work))
       else {
         tokens.ids.push(id)
-        tokens.starts.push(piece.starts[0]!)
-        tokens.ends.push(piece.ends.at(-1)!)
+        tokens.starts.push(text.starts[text.first + start]!)
+        tokens.ends.push(text.ends[text.first + end - 1]!)
       }
     }
     return tokens
   }
 }
 
+/** The same string, of which no longer one that it is a part of is kept in memory. */
+const byItself = (text: string): string => ` ${text}`.slice(1)
+
+/** Remembers the tokens of parts of texts. */
+function memory() {
+  const known = new Map<string, TextTokens>()
+  let count = 0
+  return {
+    get: (part: string): TextTokens | undefined => known.get(part),
+    set(part: string, tokens: TextTokens): void {
+      if (part.length > REMEMBERED.units) return
+      count += tokens.ids.length
+      if (known.size >= REMEMBERED.parts || count > REMEMBERED.tokens) {
+        known.clear()
+        count = tokens.ids.length
+      }
+      if (count <= REMEMBERED.tokens) known.set(byItself(part), tokens)
+    },
+  }
+}
+
+/** Steps for a part that is remembered. */
+const STEPS_TO_RECALL = 20
+
 /**
  * What a tokenizer.json does to a well-formed text, step by step and offset for offset as the Rust library does it.
  *
- * Where the steps allow it, the text is cut before single spaces and the tokens of parts that were seen before are remembered:
- * in real text nine parts of ten are.
+ * Where the steps allow it, the text is split before single spaces and the tokens of parts that were seen before are
+ * remembered: in real text nine parts of ten are.
  * @param vocabulary the ids of the model's tokens
  */
 export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, number>): Pipeline {
@@ -88,27 +126,26 @@ export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, 
   const findAdded = addedTokenFinder(raw)
   const tokenize = steps(file, vocabulary)
   const divisible = isDivisible(file)
-  const [remembered, rememberedFirst] = [new Map<string, TextTokens>(), new Map<string, TextTokens>()]
-  const recall = (part: string, first: boolean): TextTokens => {
+  const [remembered, rememberedFirst] = [memory(), memory()]
+  const recall = (part: string, first: boolean, work: Work): TextTokens => {
+    work.spend(STEPS_TO_RECALL + part.length)
     const known = first ? rememberedFirst : remembered
     const found = known.get(part)
     if (found !== undefined) return found
-    const tokens = tokenize(part, first)
-    if (part.length <= REMEMBERED.units) {
-      if (known.size >= REMEMBERED.parts) known.clear()
-      known.set(part, tokens)
-    }
+    const tokens = tokenize(part, first, work)
+    known.set(part, tokens)
     return tokens
   }
-  return (text, limit = Infinity) => {
+  return (text, work, limit = Infinity) => {
     const tokens = nothing()
-    for (const { start, end, id } of findAdded(text)) {
+    work.part = 'added_tokens'
+    for (const { start, end, id } of findAdded(text, work)) {
       if (tokens.ids.length > limit) break
-      if (id !== undefined) append(tokens, { ids: [id], starts: [start], ends: [end] }, 0)
+      if (id !== undefined) append(tokens, { ids: [id], starts: [start], ends: [end] }, 0, work)
       else
         for (let at = start; at < end && tokens.ids.length <= limit;) {
           const cut = divisible ? nextCut(text, at, end) : end
-          append(tokens, recall(text.slice(at, cut), at === 0), at)
+          append(tokens, recall(text.slice(at, cut), at === 0, work), at, work)
           at = cut
         }
     }
@@ -116,10 +153,22 @@ export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, 
   }
 }
 
-/** The words that a tokenizer.json cuts a text into, before its model cuts them into tokens: what a vocabulary is trained on. */
+/**
+ * The words that a tokenizer.json splits a text into, before its model splits them into tokens: what a vocabulary is trained
+ * on.
+ */
 export function wordsOf(json: Readonly<Record<string, unknown>>): (text: string) => string[] {
   const file = tokenizerFileSchema.parse(json)
-  const normalize = normalizerOf(stepsIn(file.normalizer))
-  const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer))
-  return (text) => preTokenize(normalize(aligned(text.toWellFormed(), 0)), true).map((word) => word.text)
+  const sets = characterSets()
+  const normalize = normalizerOf(stepsIn(file.normalizer), sets)
+  const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
+  return (given) => {
+    const words: string[] = []
+    const text = given.toWellFormed()
+    const work = workOnText('the tokenizer', text)
+    const normalized = normalize(aligned(text, 0), work)
+    work.part = 'pre_tokenizer'
+    preTokenize(normalized, true, work, (word) => words.push(word.text))
+    return words
+  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isSmall, listOf, recordOf, small } from './bulk.js'
 import { BYTE_CHARACTERS } from './byte-level.js'
 import { isWhiteSpace } from './characters.js'
 import { stepsIn } from './steps-in.js'
@@ -15,25 +16,31 @@ const piece = z.union([
   z.strictObject({ SpecialToken: z.strictObject({ id: token, type_id: typeId }) }),
   z.strictObject({ Sequence: z.strictObject({ id: z.enum(['A', 'B']), type_id: typeId }) }),
 ])
-const template = z.array(piece).max(64)
+const template = listOf(piece, 64)
+const tokenIds = z.object({ ids: z.array(id).min(1).max(16) })
+/** The ids that each name of a template stands for. */
+const specialTokens = recordOf<z.output<typeof tokenIds>>((value, name) => {
+  if (name.length > 1000 || !isSmall(value)) return 'it is too long'
+  return tokenIds.safeParse(value).error?.issues[0]?.message
+}, 1000)
 const around = { sep: z.tuple([token, id]), cls: z.tuple([token, id]) }
 const trims = { trim_offsets: z.boolean().default(true), add_prefix_space: z.boolean().default(true) }
 const step = z.discriminatedUnion('type', [
-  z.looseObject({
+  z.object({
     type: z.literal('TemplateProcessing'),
     single: template,
     pair: template,
-    special_tokens: z.record(token, z.looseObject({ ids: z.array(id).min(1).max(16) })),
+    special_tokens: specialTokens,
   }),
-  z.looseObject({ type: z.literal('BertProcessing'), ...around }),
-  z.looseObject({ type: z.literal('RobertaProcessing'), ...around, ...trims }),
-  z.looseObject({ type: z.literal('ByteLevel'), ...trims }),
+  z.object({ type: z.literal('BertProcessing'), ...around }),
+  z.object({ type: z.literal('RobertaProcessing'), ...around, ...trims }),
+  z.object({ type: z.literal('ByteLevel'), ...trims, use_regex: small }),
 ])
 
 /** What a `tokenizer.json` may say under `post_processor`. */
 export const postProcessorSchema = z.union([
   step,
-  z.object({ type: z.literal('Sequence'), processors: z.array(step).max(8) }),
+  z.object({ type: z.literal('Sequence'), processors: listOf(step, 8) }),
 ])
 
 type Step = z.output<typeof step>

@@ -1,15 +1,17 @@
 import type { z } from 'zod'
 import { type AlignedText, prefixed, sliceOf, substituted } from './aligned-text.js'
 import { inByteCharacters } from './byte-level.js'
+import type { CharacterSets } from './character-sets.js'
 import { SPACES, WORD } from './characters.js'
-import { native } from './linear-regex.js'
-import { BYTE_LEVEL, type Pattern, anyOf, expressionOf } from './patterns.js'
+import { native } from './expression.js'
+import { BYTE_LEVEL, type Pattern, expressionOf, literally } from './patterns.js'
 import type { preTokenizerSchema } from './schema.js'
-import { split } from './split.js'
+import { type Receiver, split } from './split.js'
+import type { Work } from './work.js'
 import { YOUNG_PUNCTUATION } from './young-characters.js'
 
-/** Cuts texts into words. `first` says whether the text begins where the whole text does. */
-export type PreTokenizer = (given: AlignedText, first: boolean) => readonly AlignedText[]
+/** Splits texts into words. `first` says whether the text begins where the whole text does. */
+export type PreTokenizer = (given: AlignedText, first: boolean, work: Work, receive: Receiver) => void
 type Step = Extract<z.output<typeof preTokenizerSchema>, { type: string }>
 type Of<T extends Step['type']> = Extract<Step, { type: T }>
 
@@ -19,47 +21,67 @@ const WORDS = native(new RegExp(`[${WORD}]+|[^${WORD}${SPACES}]+`, 'gu'))
 const NUMBERS = native(/\p{N}/gu)
 const BLANK = native(/ /g)
 
-const bert: PreTokenizer = (given) =>
-  split(given, WHITE_SPACE, 'Removed').flatMap((word) => split(word, PUNCTUATION, 'Isolated'))
+const bert: PreTokenizer = (given, _, work, receive) =>
+  split(given, WHITE_SPACE, { behavior: 'Removed' }, work, (word) =>
+    split(word, PUNCTUATION, { behavior: 'Isolated' }, work, receive),
+  )
 
 function byteLevel({ add_prefix_space: prefix, use_regex: cut }: Of<'ByteLevel'>): PreTokenizer {
-  return (given) => {
-    const text = prefix && !given.text.startsWith(' ') ? prefixed(given, ' ') : given
-    return (cut ? split(text, BYTE_LEVEL, 'Isolated') : [text]).map(inByteCharacters)
+  const inBytes = inByteCharacters()
+  return (given, _, work, receive) => {
+    const text = prefix && !given.text.startsWith(' ') ? prefixed(given, ' ', work) : given
+    const encoded: Receiver = (word) => receive(inBytes(word, work))
+    if (cut) split(text, BYTE_LEVEL, { behavior: 'Isolated' }, work, encoded)
+    else encoded(text)
   }
 }
 
 function metaspace({ replacement, prepend_scheme, add_prefix_space, split: cut }: Of<'Metaspace'>): PreTokenizer {
   const scheme = prepend_scheme ?? (add_prefix_space === false ? 'never' : 'always')
-  const mark = native(anyOf([replacement]))
-  return (given, first) => {
-    const text = substituted(given, BLANK, replacement)
+  const mark = literally(replacement)
+  return (given, first, work, receive) => {
+    const text = substituted(given, BLANK, replacement, work)
     const wanted = scheme === 'always' || (scheme === 'first' && first)
-    const whole = wanted && !text.text.startsWith(replacement) ? prefixed(text, replacement) : text
-    return cut ? split(whole, mark, 'MergedWithNext') : [whole]
+    const whole = wanted && !text.text.startsWith(replacement) ? prefixed(text, replacement, work) : text
+    if (cut) split(whole, mark, { behavior: 'MergedWithNext' }, work, receive)
+    else receive(whole)
   }
 }
+
+/** Steps for an n-gram and for a unit of a word that has n-grams. */
+const [STEPS_PER_NGRAM, STEPS_PER_UNIT] = [20, 10]
 
 /**
  * The n-grams of a word between `<` and `>`, of which neighbours share all but a character; the whole of a word that is shorter.
  * Source: Bojanowski et al., Enriching Word Vectors with Subword Information, 2017, section 3.2.
  */
-function nGrams(word: AlignedText, size: number): AlignedText[] {
-  if (word.text === '') return []
-  const last = word.text.length - 1
-  const wrapped = prefixed(
-    { text: `${word.text}>`, starts: [...word.starts, word.starts[last]!], ends: [...word.ends, word.ends[last]!] },
-    '<',
-  )
+function nGrams(word: AlignedText, size: number, work: Work, receive: Receiver): void {
+  const { text, first } = word
+  if (text === '') return
+  work.spend(STEPS_PER_UNIT * text.length)
+  const end = first + text.length
+  const around = (values: readonly number[]): number[] => [
+    values[first]!,
+    ...values.slice(first, end),
+    values[end - 1]!,
+  ]
+  const wrapped = { text: `<${text}>`, first: 0, starts: around(word.starts), ends: around(word.ends) }
   const places = [0]
   for (const character of wrapped.text) places.push(places.at(-1)! + character.length)
   const count = Math.max(1, places.length - size)
-  return Array.from({ length: count }, (_, i) =>
-    sliceOf(wrapped, places[i]!, places[Math.min(i + size, places.length - 1)]!),
-  )
+  for (let i = 0; i < count; i++) {
+    work.spend(STEPS_PER_NGRAM)
+    receive(sliceOf(wrapped, places[i]!, places[Math.min(i + size, places.length - 1)]!))
+  }
 }
 
-function one(step: Step): PreTokenizer {
+/** Splits at the matches of an expression. */
+const splitting =
+  (...[expression, how]: [Parameters<typeof split>[1], Parameters<typeof split>[2]]): PreTokenizer =>
+  (given, _, work, receive) =>
+    split(given, expression, how, work, receive)
+
+function one(step: Step, sets: CharacterSets): PreTokenizer {
   switch (step.type) {
     case 'BertPreTokenizer':
       return bert
@@ -68,30 +90,39 @@ function one(step: Step): PreTokenizer {
     case 'Metaspace':
       return metaspace(step)
     case 'Whitespace':
-      return (given) => split(given, WORDS, 'Removed', true)
+      return splitting(WORDS, { behavior: 'Removed', invert: true })
     case 'WhitespaceSplit':
-      return (given) => split(given, WHITE_SPACE, 'Removed')
+      return splitting(WHITE_SPACE, { behavior: 'Removed' })
     case 'Punctuation':
-      return (given) => split(given, PUNCTUATION, step.behavior)
+      return splitting(PUNCTUATION, { behavior: step.behavior })
     case 'Digits':
-      return (given) => split(given, NUMBERS, step.individual_digits ? 'Isolated' : 'Contiguous')
+      return splitting(NUMBERS, { behavior: step.individual_digits ? 'Isolated' : 'Contiguous' })
     case 'CharDelimiterSplit':
-      return (given) => split(given, native(anyOf([step.delimiter])), 'Removed')
+      return splitting(literally(step.delimiter), { behavior: 'Removed' })
     case 'CharacterNGrams':
-      return (given) => nGrams(given, step.size)
-    case 'Split': {
-      const expression = expressionOf(step.pattern as Pattern)
-      return (given) => split(given, expression, step.behavior, step.invert)
-    }
+      return (given, _, work, receive) => nGrams(given, step.size, work, receive)
+    case 'Split':
+      return splitting(expressionOf(step.pattern as Pattern, sets), { behavior: step.behavior, invert: step.invert })
   }
 }
 
-/** How a tokenizer.json cuts texts into words; not at all where it does not say. */
-export function preTokenizerOf(steps: readonly Step[]): PreTokenizer {
-  const each = steps.map(one)
-  return (given, first) =>
-    each.reduce<readonly AlignedText[]>(
-      (texts, step) => texts.flatMap((text, i) => (text.text === '' ? [] : step(text, first && i === 0))),
-      [given],
-    )
+/**
+ * How a tokenizer.json splits texts into words; not at all where it does not say. Each word goes through all steps before the
+ * next, so that none of the steps keeps all words.
+ */
+export function preTokenizerOf(steps: readonly Step[], sets: CharacterSets): PreTokenizer {
+  const each = steps.map((step) => one(step, sets)).reverse()
+  return (given, first, work, receive) => {
+    let next = receive
+    for (const step of each) {
+      const after = next
+      let isFirst = first
+      next = (text) => {
+        const leads = isFirst
+        isFirst = false
+        if (text.text !== '') step(text, leads, work, after)
+      }
+    }
+    next(given)
+  }
 }

@@ -1,19 +1,28 @@
-import { type AlignedText, type Change, changed } from './aligned-text.js'
+import { type AlignedText, type Rewriter, holdUnits, rewriter } from './aligned-text.js'
+import { eachGrapheme } from './graphemes.js'
+import type { Work } from './work.js'
 
 /** What SentencePiece puts in the place of the shortest known beginning of a text; `undefined` where none is known. */
-type Rules = (text: string) => string | undefined
+type Rules = (text: string, work: Work) => string | undefined
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
-const REMEMBERED = 2 ** 14
+/** Replacements that are remembered, and the units of each at most: texts consist of the same few graphemes. */
+const [REMEMBERED, REMEMBERED_UNITS] = [2 ** 14, 64]
+/** Longest text that may take the place of a grapheme, in bytes; those of Unicode's own rules have 33 at most. */
+const LONGEST_REPLACEMENT = 1000
+/** Steps for a grapheme or character that is looked up. */
+const STEPS_PER_RULE = 40
 
-/** The same rules, which look few graphemes up again: texts consist of the same ones. */
+/** The same rules, which are not asked again for what is remembered. */
 function remembered(rules: Rules): Rules {
   const known = new Map<string, string | undefined>()
-  return (text) => {
+  return (text, work) => {
+    work.spend(STEPS_PER_RULE)
     if (known.has(text)) return known.get(text)
-    const found = rules(text)
-    if (known.size < REMEMBERED) known.set(text, found)
+    const found = rules(text, work)
+    if (known.size < REMEMBERED && (found?.length ?? 0) <= REMEMBERED_UNITS) known.set(text, found)
     return found
   }
 }
@@ -21,7 +30,7 @@ function remembered(rules: Rules): Rules {
 /**
  * Reads the rules of SentencePiece: the bytes of a double-array trie, preceded by their number, and texts that end in a zero
  * byte, to which the trie's values point.
- * @returns undefined if the bytes are none such
+ * @returns undefined if the bytes are not such rules
  */
 export function readRules(base64: string): Rules | undefined {
   const bytes = Uint8Array.from(Buffer.from(base64, 'base64'))
@@ -29,16 +38,19 @@ export function readRules(base64: string): Rules | undefined {
   const view = new DataView(bytes.buffer)
   const size = view.getUint32(0, true)
   if (size % 4 !== 0 || size === 0 || size + 4 > bytes.length) return undefined
-  const units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
+  const units = new Uint32Array(size / 4)
+  for (let i = 0; i < units.length; i++) units[i] = view.getUint32(4 + 4 * i, true)
   const texts = bytes.subarray(4 + size)
   const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6)
-  const decoder = new TextDecoder()
-  const textAt = (start: number): string | undefined => {
+  const textAt = (start: number, work: Work): string | undefined => {
     if (start > texts.length) return undefined
-    const end = texts.indexOf(0, start)
-    return decoder.decode(texts.subarray(start, end < 0 ? texts.length : end))
+    const found = texts.subarray(start, start + LONGEST_REPLACEMENT + 1).indexOf(0)
+    const end = found < 0 ? texts.length : start + found
+    if (end - start > LONGEST_REPLACEMENT)
+      return work.refuse(`its \`precompiled_charsmap\` replaces a character by more than ${LONGEST_REPLACEMENT} bytes`)
+    return decoder.decode(texts.subarray(start, end))
   }
-  return remembered((text) => {
+  return remembered((text, work) => {
     let at = offsetOf(units[0]!)
     for (const byte of encoder.encode(text)) {
       at = (at ^ byte) >>> 0
@@ -46,55 +58,66 @@ export function readRules(base64: string): Rules | undefined {
       // A unit's label is its lowest byte; its top bit says that it is a value and has no label.
       if (byte === 0 || (unit & 0x800000ff) >>> 0 !== byte) return undefined
       at = (at ^ offsetOf(unit)) >>> 0
-      if ((unit & 0x100) !== 0) return textAt((units[at] ?? 0) & 0x7fffffff)
+      if ((unit & 0x100) !== 0) return textAt((units[at] ?? 0) & 0x7fffffff, work)
     }
     return undefined
   })
 }
 
-/**
- * Adds the changes that put one text in the place of another; what is taken away without anything in its place goes with what
- * stood before.
- * @returns how many characters were taken away with nothing before them. (The Rust library forgets those, and the offsets of
- * all that follows are wrong by as many.)
- */
-function put(changes: [string, number][], old: string, replacement: string): number {
-  const characters = [...replacement]
-  const difference = characters.length - [...old].length
-  for (const [i, character] of characters.entries())
-    changes.push([character, difference > 0 && i >= characters.length - difference ? 1 : 0])
-  const last = changes.at(-1)
-  if (last === undefined) return -difference
-  if (difference < 0) last[1] += difference
-  return 0
+/** Puts texts in the place of others. */
+function replacer(made: Rewriter) {
+  // What is taken away without anything in its place goes with what stood before, so the last character has to wait.
+  let [last, change] = ['', 0]
+  const put = (character: string, by: number): void => {
+    if (last !== '') made.put(last, change)
+    ;[last, change] = [character, by]
+  }
+  return {
+    put,
+    /**
+     * Puts one text in the place of another. What is taken away with nothing before it is skipped. (The Rust library forgets
+     * it, and the offsets of all that follows are wrong by as much.)
+     */
+    replace(old: string, replacement: string): void {
+      const characters = [...replacement]
+      const difference = characters.length - [...old].length
+      for (const [i, character] of characters.entries())
+        put(character, difference > 0 && i >= characters.length - difference ? 1 : 0)
+      if (last === '') made.skip(-difference)
+      else if (difference < 0) change += difference
+    },
+    flush: () => put('', 0),
+  }
 }
 
-// eslint-disable-next-line no-control-regex -- ASCII as it is defined
-const ASCII = /^[\x00-\x7f]*$/
-const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' })
+/** Longest text that rules are looked up for, in bytes. */
 const LONGEST = 6
-/** The graphemes of a text, which in ASCII are its characters, but for a line end of two. */
-const graphemes = (text: string): readonly string[] =>
-  ASCII.test(text) ? (text.match(/\r\n|[^]/g) ?? []) : Array.from(segmenter.segment(text), ({ segment }) => segment)
 
 /**
  * Normalizes as SentencePiece was told to when its model was trained: graphemes below six bytes by the rules, longer ones
  * character by character, which is how the Rust library reads them.
  */
-export function normalizedByRules(given: AlignedText, rules: Rules): AlignedText {
-  const changes: [string, number][] = []
+export function normalizedByRules(given: AlignedText, rules: Rules, work: Work): AlignedText {
+  const made = rewriter(given)
+  const { put, replace, flush } = replacer(made)
   let any = false
-  let skipped = 0
+  let held = 0
   const apply = (part: string): boolean => {
-    const replacement = rules(part)
+    const replacement = rules(part, work)
     if (replacement === undefined) return false
     any = true
-    skipped += put(changes, part, replacement)
+    work.spend(4 * replacement.length)
+    holdUnits(work, replacement.length)
+    held += replacement.length
+    replace(part, replacement)
     return true
   }
-  for (const grapheme of graphemes(given.text)) {
-    if (Buffer.byteLength(grapheme) < LONGEST && apply(grapheme)) continue
-    for (const character of grapheme) if (!apply(character)) changes.push([character, 0])
-  }
-  return any ? changed(given, changes as readonly Change[], skipped) : given
+  work.spend(4 * given.text.length)
+  eachGrapheme(given.text, (grapheme) => {
+    if (grapheme.length < LONGEST && Buffer.byteLength(grapheme) < LONGEST && apply(grapheme)) return
+    for (const character of grapheme) if (!apply(character)) put(character, 0)
+  })
+  flush()
+  holdUnits(work, -held)
+  return any ? made.done() : given
 }

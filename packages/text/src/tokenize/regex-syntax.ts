@@ -1,10 +1,9 @@
+import type { CharacterSet, SetPiece } from './character-sets.js'
 import { SPACES } from './characters.js'
 
-/** Any character of a set, written as the inside of a class in JavaScript's `v` mode. */
-export interface SetRegex {
+/** Any character of a set. */
+export interface SetRegex extends CharacterSet {
   readonly type: 'set'
-  readonly inside: string
-  readonly negated: boolean
 }
 
 /** A part of a regular expression. */
@@ -47,18 +46,18 @@ const refuse = (why: string): never => {
   throw new Error(`it ${why}`, { cause: REFUSED })
 }
 
-const literal = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`
+const literal = (character: string): SetPiece => [character.codePointAt(0)!, character.codePointAt(0)!]
 const complement = (inside: string): string => `[^${inside}]`
 
 /** All that a character stands for where case is ignored. */
-function anyCase(character: string): string {
+function anyCase(character: string): readonly SetPiece[] {
   if (!/[a-z]/i.test(character))
     return character.toLowerCase() === character.toUpperCase()
-      ? literal(character)
+      ? [literal(character)]
       : refuse('ignores the case of a letter that is not of ASCII')
   const [small, large] = [character.toLowerCase(), character.toUpperCase()]
   const more = small === 's' ? 'ſ' : small === 'k' ? '\u212a' : ''
-  return [small, large, ...more].map(literal).join('')
+  return [small, large, ...more].map(literal)
 }
 
 /** An expression as it is read. */
@@ -118,33 +117,33 @@ function escape(reader: Reader): Escape {
   return /[a-z0-9]/i.test(letter) ? refuse(`has the escape \\${letter}`) : { character: letter }
 }
 
-const single = ({ ignoresCase }: Reader, character: string): string =>
-  ignoresCase ? anyCase(character) : literal(character)
+const single = ({ ignoresCase }: Reader, character: string): readonly SetPiece[] =>
+  ignoresCase ? anyCase(character) : [literal(character)]
 
-function range(reader: Reader, first: string): string {
+function range(reader: Reader, first: string): readonly SetPiece[] {
   next(reader)
   const last = next(reader)
   const end = last === '\\' ? escape(reader) : { character: last }
   const [from, to] = [first.codePointAt(0)!, 'character' in end ? end.character.codePointAt(0)! : -1]
   if (to < from) return refuse('has a range that is none')
-  if (!reader.ignoresCase) return `${literal(String.fromCodePoint(from))}-${literal(String.fromCodePoint(to))}`
+  if (!reader.ignoresCase) return [[from, to]]
   if (to - from > 200) return refuse('ignores the case of a range')
-  return Array.from({ length: to - from + 1 }, (_, i) => anyCase(String.fromCodePoint(from + i))).join('')
+  return Array.from({ length: to - from + 1 }, (_, i) => anyCase(String.fromCodePoint(from + i))).flat()
 }
 
 function classSet(reader: Reader): Regex {
   const negated = taken(reader, '^')
-  let inside = ''
+  const pieces: SetPiece[] = []
   let character = next(reader)
   do {
     if (character === '[' || (character === '&' && peek(reader) === '&')) refuse('has classes in a class')
     const found = character === '\\' ? escape(reader) : { character }
     const isRange = peek(reader) === '-' && reader.characters[reader.at + 1] !== ']'
-    if ('inside' in found) inside += found.inside
-    else inside += isRange ? range(reader, found.character) : single(reader, found.character)
+    if ('inside' in found) pieces.push(found.inside)
+    else pieces.push(...(isRange ? range(reader, found.character) : single(reader, found.character)))
     character = next(reader)
   } while (character !== ']')
-  return { type: 'set', inside, negated }
+  return { type: 'set', pieces, negated }
 }
 
 function group(reader: Reader): Regex {
@@ -171,7 +170,7 @@ function atom(reader: Reader): Regex {
     case '[':
       return classSet(reader)
     case '.':
-      return { type: 'set', inside: literal('\n'), negated: true }
+      return { type: 'set', pieces: [literal('\n')], negated: true }
     case '^':
       return { type: 'lineStart' }
     case '$':
@@ -182,12 +181,12 @@ function atom(reader: Reader): Regex {
       return refuse('repeats nothing')
     case '\\': {
       const found = escape(reader)
-      if ('character' in found) return { type: 'set', inside: single(reader, found.character), negated: false }
-      if (found.shorthand?.toLowerCase() !== 'w') return { type: 'set', inside: found.inside, negated: false }
-      return { type: 'set', inside: SHORTHANDS['w']! + MORE_IN_WORDS, negated: found.shorthand === 'W' }
+      if ('character' in found) return { type: 'set', pieces: single(reader, found.character), negated: false }
+      if (found.shorthand?.toLowerCase() !== 'w') return { type: 'set', pieces: [found.inside], negated: false }
+      return { type: 'set', pieces: [SHORTHANDS['w']! + MORE_IN_WORDS], negated: found.shorthand === 'W' }
     }
     default:
-      return { type: 'set', inside: single(reader, character), negated: false }
+      return { type: 'set', pieces: single(reader, character), negated: false }
   }
 }
 

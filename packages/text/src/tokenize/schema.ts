@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { postProcessorSchema } from './post-processor.js'
+import { arrayOf, listOf, longText, recordOf, small } from './bulk.js'
 import { isKnownExpression, refusalOf } from './patterns.js'
+import { postProcessorSchema } from './post-processor.js'
 
 const token = z.string().max(10_000)
-const id = z.int().min(0).max(4_000_000)
+const [MOST_TOKENS, MOST_ADDED, MOST_STEPS] = [4_000_000, 100_000, 20]
+const id = z.int().min(0).max(MOST_TOKENS)
 const flag = z.boolean()
-const TOKENS = 4_000_000
 
 const text = z.strictObject({ String: z.string().min(1).max(100) })
 const pattern = z.union([
@@ -24,7 +25,7 @@ const pattern = z.union([
       }),
   }),
 ])
-/** Decoders run on the library's matcher, which a hostile expression would keep forever. */
+/** Decoders run well-known expressions only. */
 const knownPattern = z.union([
   text,
   z.strictObject({
@@ -34,111 +35,151 @@ const knownPattern = z.union([
   }),
 ])
 
-/** A step of what is done to a text before it is cut into words. */
+// Fields that are not listed are left out: nobody reads them, and what is saved would carry them along.
+
+/** A step of what is done to a text before it is split into words. */
 export const normalizerSchema = z.discriminatedUnion('type', [
-  z.looseObject({
+  z.object({
     type: z.literal('BertNormalizer'),
     clean_text: flag.default(true),
     handle_chinese_chars: flag.default(true),
     strip_accents: flag.nullish(),
     lowercase: flag.default(true),
   }),
-  z.looseObject({ type: z.enum(['NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'StripAccents', 'Nmt', 'ByteLevel']) }),
-  z.looseObject({ type: z.literal('Prepend'), prepend: z.string().max(100) }),
-  z.looseObject({ type: z.literal('Strip'), strip_left: flag, strip_right: flag }),
-  z.looseObject({ type: z.literal('Replace'), pattern, content: z.string().max(100) }),
-  z.looseObject({ type: z.literal('Precompiled'), precompiled_charsmap: z.string().max(4_000_000).nullish() }),
+  z.object({ type: z.enum(['NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'StripAccents', 'Nmt', 'ByteLevel']) }),
+  z.object({ type: z.literal('Prepend'), prepend: z.string().max(100) }),
+  z.object({ type: z.literal('Strip'), strip_left: flag, strip_right: flag }),
+  z.object({ type: z.literal('Replace'), pattern, content: z.string().max(100) }),
+  z.object({ type: z.literal('Precompiled'), precompiled_charsmap: z.string().max(4_000_000).nullish() }),
 ])
 
 const behavior = z.enum(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'])
 
-/** A step of how texts are cut into words. */
+/** A step of how texts are split into words. */
 export const preTokenizerSchema = z.discriminatedUnion('type', [
-  z.looseObject({ type: z.enum(['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit']) }),
-  z.looseObject({ type: z.literal('ByteLevel'), add_prefix_space: flag.default(true), use_regex: flag.default(true) }),
-  z.looseObject({
+  z.object({ type: z.enum(['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit']) }),
+  z.object({
+    type: z.literal('ByteLevel'),
+    add_prefix_space: flag.default(true),
+    use_regex: flag.default(true),
+    trim_offsets: small,
+  }),
+  z.object({
     type: z.literal('Metaspace'),
     replacement: z.string().min(1).max(10),
     prepend_scheme: z.enum(['always', 'first', 'never']).optional(),
     add_prefix_space: flag.optional(),
     split: flag.default(true),
+    str_rep: small,
   }),
-  z.looseObject({ type: z.literal('Punctuation'), behavior: behavior.default('Isolated') }),
-  z.looseObject({ type: z.literal('Digits'), individual_digits: flag.default(false) }),
-  z.looseObject({ type: z.literal('CharDelimiterSplit'), delimiter: z.string().min(1).max(10) }),
-  z.looseObject({ type: z.literal('CharacterNGrams'), size: z.int().min(1).max(100) }),
-  z.looseObject({ type: z.literal('Split'), pattern, behavior, invert: flag.default(false) }),
+  z.object({ type: z.literal('Punctuation'), behavior: behavior.default('Isolated') }),
+  z.object({ type: z.literal('Digits'), individual_digits: flag.default(false) }),
+  z.object({ type: z.literal('CharDelimiterSplit'), delimiter: z.string().min(1).max(10) }),
+  z.object({ type: z.literal('CharacterNGrams'), size: z.int().min(1).max(100) }),
+  z.object({ type: z.literal('Split'), pattern, behavior, invert: flag.default(false) }),
 ])
 
 /** A step of how tokens become a text. */
 const decoder = z.discriminatedUnion(
   'type',
   [
-    z.looseObject({ type: z.enum(['ByteLevel', 'ByteFallback', 'Fuse']) }),
-    z.looseObject({ type: z.literal('WordPiece'), prefix: z.string().max(100).nullish(), cleanup: flag.nullish() }),
-    z.looseObject({ type: z.literal('Metaspace'), replacement: z.string().min(1).max(10).optional() }),
-    z.looseObject({
+    z.object({
+      type: z.enum(['ByteLevel', 'ByteFallback', 'Fuse']),
+      add_prefix_space: small,
+      trim_offsets: small,
+      use_regex: small,
+    }),
+    z.object({ type: z.literal('WordPiece'), prefix: z.string().max(100).nullish(), cleanup: flag.nullish() }),
+    z.object({
+      type: z.literal('Metaspace'),
+      replacement: z.string().min(1).max(10).optional(),
+      prepend_scheme: small,
+      add_prefix_space: small,
+      split: small,
+      str_rep: small,
+    }),
+    z.object({
       type: z.literal('Strip'),
       content: z.string().max(10).optional(),
       start: z.int().min(0).max(1000).optional(),
       stop: z.int().min(0).max(1000).optional(),
     }),
-    z.looseObject({ type: z.literal('Replace'), pattern: knownPattern, content: z.string().max(100) }),
-    z.looseObject({ type: z.literal('BPEDecoder'), suffix: z.string().max(100).nullish() }),
+    z.object({ type: z.literal('Replace'), pattern: knownPattern, content: z.string().max(100) }),
+    z.object({ type: z.literal('BPEDecoder'), suffix: z.string().max(100).nullish() }),
   ],
   { error: 'it is of a type that is not known' },
 )
 
-const vocabulary = z.record(token, id)
+const isId = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MOST_TOKENS
+const tokenProblem = longText(10_000)
+const lineProblem = longText(20_000)
+const isPair = (value: unknown): value is readonly [unknown, unknown] => Array.isArray(value) && value.length === 2
+
+const vocabulary = recordOf<number>(
+  (value, key) => tokenProblem(key) ?? (isId(value) ? undefined : `expected an id from 0 to ${MOST_TOKENS}`),
+)
+const merges = arrayOf<string | readonly [string, string]>((value) => {
+  if (typeof value === 'string') return lineProblem(value)
+  return isPair(value) ? (tokenProblem(value[0]) ?? tokenProblem(value[1])) : 'expected two tokens'
+}, MOST_TOKENS)
+const scored = arrayOf<readonly [string, number]>((value) => {
+  if (!isPair(value)) return 'expected a token and its score'
+  return tokenProblem(value[0]) ?? (Number.isFinite(value[1]) ? undefined : 'expected a number as the score')
+}, MOST_TOKENS)
+
+/** What stands before or after all pieces of words. */
+const affix = z.string().max(100)
+
 const modelSchema = z.discriminatedUnion('type', [
-  z.looseObject({
+  z.object({
     type: z.literal('WordPiece'),
     unk_token: token,
-    continuing_subword_prefix: token.default('##'),
+    continuing_subword_prefix: affix.default('##'),
     max_input_chars_per_word: z.int().min(1).default(100),
     vocab: vocabulary,
   }),
-  z.looseObject({
+  z.object({
     type: z.literal('BPE'),
     dropout: z.number().max(0).nullish(),
     unk_token: token.nullish(),
-    continuing_subword_prefix: token.nullish(),
-    end_of_word_suffix: token.nullish(),
+    continuing_subword_prefix: affix.nullish(),
+    end_of_word_suffix: affix.nullish(),
     fuse_unk: flag.default(false),
     byte_fallback: flag.default(false),
     ignore_merges: flag.default(false),
     vocab: vocabulary,
-    merges: z.array(z.union([z.string().max(20_000), z.tuple([token, token])])).max(TOKENS),
+    merges,
   }),
-  z.looseObject({
+  z.object({
     type: z.literal('Unigram'),
     unk_id: id.nullish(),
     byte_fallback: flag.default(false),
-    vocab: z.array(z.tuple([token, z.number()])).max(TOKENS),
+    vocab: scored,
   }),
-  z.looseObject({ type: z.literal('WordLevel'), unk_token: token, vocab: vocabulary }),
+  z.object({ type: z.literal('WordLevel'), unk_token: token, vocab: vocabulary }),
 ])
 
 /** One step, or several under a key of their own, as a list. */
 const stepsOf = <S extends z.ZodType>(key: string, step: S) =>
-  z.union([z.object({ type: z.literal('Sequence'), [key]: z.array(step).max(20) }), step]).nullish()
+  z.union([z.object({ type: z.literal('Sequence'), [key]: listOf(step, MOST_STEPS) }), step]).nullish()
 
 /** The part of a `tokenizer.json` that is read, and all that it may say. */
-export const tokenizerFileSchema = z.looseObject({
-  added_tokens: z
-    .array(
-      z.looseObject({
-        id,
-        content: token.min(1),
-        single_word: flag.default(false),
-        lstrip: flag.default(false),
-        rstrip: flag.default(false),
-        normalized: flag.default(false),
-        special: flag.default(false),
-      }),
-    )
-    .max(100_000)
-    .default([]),
+export const tokenizerFileSchema = z.object({
+  version: small,
+  truncation: small,
+  padding: small,
+  added_tokens: listOf(
+    z.object({
+      id,
+      content: token.min(1),
+      single_word: flag.default(false),
+      lstrip: flag.default(false),
+      rstrip: flag.default(false),
+      normalized: flag.default(false),
+      special: flag.default(false),
+    }),
+    MOST_ADDED,
+  ).default([]),
   normalizer: stepsOf('normalizers', normalizerSchema),
   pre_tokenizer: stepsOf('pretokenizers', preTokenizerSchema),
   post_processor: postProcessorSchema.nullish(),
@@ -146,7 +187,7 @@ export const tokenizerFileSchema = z.looseObject({
   model: modelSchema,
 })
 
-/** A `tokenizer.json` that was found sound. */
+/** A `tokenizer.json` that was found valid. */
 export type TokenizerFile = z.output<typeof tokenizerFileSchema>
 /** The model of a tokenizer.json, by its type. */
 export type ModelFile<T extends TokenizerFile['model']['type'] = TokenizerFile['model']['type']> = Extract<

@@ -1,63 +1,59 @@
-import { type AlignedText, sliceOf } from './aligned-text.js'
-import type { Expression } from './linear-regex.js'
+import type { AlignedText } from './aligned-text.js'
+import { sliceOf } from './aligned-text.js'
+import type { Expression } from './expression.js'
+import type { Work } from './work.js'
 
-/** What becomes of what a text is cut at. */
+/** What becomes of what a text is split at. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous'
 
-interface Part {
-  readonly start: number
-  readonly end: number
-  readonly match: boolean
+/** Receives the words of a text, from the left. */
+export type Receiver = (word: AlignedText) => void
+
+/** True if a part, which matched or not, is joined to the one before. */
+type Joins = (match: boolean, before: boolean) => boolean
+const JOINS: Readonly<Record<SplitBehavior, Joins>> = {
+  Removed: () => false,
+  Isolated: () => false,
+  Contiguous: (match, before) => match === before,
+  MergedWithPrevious: (match, before) => match && !before,
+  MergedWithNext: (match, before) => !match && before,
 }
 
-/** The matches, and what stands between them. */
-function partsOf(text: string, expression: Expression): Part[] {
-  const parts: Part[] = []
-  let end = 0
-  for (const { index, 0: found } of expression.matchAll(text)) {
-    if (found === '') continue
-    if (index > end) parts.push({ start: end, end: index, match: false })
-    end = index + found.length
-    parts.push({ start: index, end, match: true })
-  }
-  if (end < text.length) parts.push({ start: end, end: text.length, match: false })
-  return parts
-}
-
-/** Joins each part to the one before, where `joins` says so. */
-function joined(parts: readonly Part[], joins: (part: Part, previous: Part) => boolean): Part[] {
-  const result: Part[] = []
-  for (const [i, part] of parts.entries()) {
-    const last = i > 0 && joins(part, parts[i - 1]!) ? result.pop() : undefined
-    result.push(last === undefined ? part : { ...part, start: last.start })
-  }
-  return result
-}
+/** Steps for a word: it is a string of its own. */
+const STEPS_PER_WORD = 20
 
 /**
- * Cuts a text at the matches of an expression.
- * @param invert cut at what does not match instead
+ * Splits a text at the matches of an expression.
+ * @param invert split at what does not match instead
  */
 export function split(
   given: AlignedText,
   expression: Expression,
-  behavior: SplitBehavior,
-  invert = false,
-): AlignedText[] {
-  const parts = partsOf(given.text, expression).map((part) => (invert ? { ...part, match: !part.match } : part))
-  const kept = (): readonly Part[] => {
-    switch (behavior) {
-      case 'Isolated':
-        return parts
-      case 'Removed':
-        return parts.filter(({ match }) => !match)
-      case 'Contiguous':
-        return joined(parts, (part, previous) => part.match === previous.match)
-      case 'MergedWithPrevious':
-        return joined(parts, (part, previous) => part.match && !previous.match)
-      case 'MergedWithNext':
-        return joined(parts, (part, previous) => !part.match && previous.match)
-    }
+  { behavior, invert = false }: { readonly behavior: SplitBehavior; readonly invert?: boolean },
+  work: Work,
+  receive: Receiver,
+): void {
+  const joins = JOINS[behavior]
+  // The part that may yet be joined by the next: from `start` to `end`; none if it is empty.
+  let [start, end, before] = [0, 0, false]
+  const flush = (): void => {
+    if (end === start || (behavior === 'Removed' && before)) return
+    work.spend(STEPS_PER_WORD)
+    receive(sliceOf(given, start, end))
   }
-  return kept().map(({ start, end }) => sliceOf(given, start, end))
+  const add = (to: number, matched: boolean): void => {
+    if (to === end) return
+    const match = matched !== invert
+    if (end === start || !joins(match, before)) {
+      flush()
+      start = end
+    }
+    ;[end, before] = [to, match]
+  }
+  expression.each(given.text, work, (from, to) => {
+    add(from, false)
+    add(to, true)
+  })
+  add(given.text.length, false)
+  flush()
 }

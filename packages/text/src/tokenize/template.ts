@@ -1,5 +1,6 @@
 import { AttuneError, type EncodeOptions, type Encoding, type Side } from '@attune/core'
 import type { TextTokens } from './text-tokens.js'
+import type { Work } from './work.js'
 
 /** One place of a template: special tokens, or the first or second text. */
 export type Piece =
@@ -53,6 +54,23 @@ export interface Tokenized {
   readonly tokens: TextTokens
 }
 
+/** Tokens that all windows hold at most: so many, and so many more for each token of the texts. */
+const [WINDOW_TOKENS, WINDOW_TOKENS_PER_TOKEN] = [1_000_000, 64]
+
+/** @throws AttuneError `BAD_STRIDE` if windows would repeat the texts too often */
+function requireFew(windows: number, size: number, tokens: number): void {
+  const most = WINDOW_TOKENS + WINDOW_TOKENS_PER_TOKEN * tokens
+  if (windows * size <= most) return
+  throw new AttuneError(
+    'BAD_STRIDE',
+    `the windows of a text must hold at most ${most} tokens in all, got ${windows} windows of ${size} for ${tokens} tokens`,
+    'Ask for a smaller `stride`, and tokenize long pairs one by one.',
+  )
+}
+
+/** Steps and bytes for a token of an encoding: with offsets it takes an object of its own. */
+const [STEPS_PER_TOKEN, BYTES_PER_TOKEN, BYTES_PER_OFFSETS] = [8, 24, 64]
+
 /** Fills a template with a range of each text. */
 function filled(
   template: readonly Piece[],
@@ -80,15 +98,16 @@ function filled(
 /**
  * Puts texts into a template, cut so that no more than `maximumLength` tokens result (never below the special ones). With a
  * stride, what was cut follows in windows: each of the first text with each of the second, as the Rust library pairs them.
- * @throws AttuneError `BAD_STRIDE` if windows would not get on
+ * @throws AttuneError `BAD_STRIDE` if windows would not get on, or would repeat the texts too often
  */
 export function fill(
   { single, pair }: Templates,
   a: Tokenized,
   b: Tokenized | undefined,
   { maximumLength = Infinity, truncationSide = 'right', stride, offsets = false }: EncodeOptions,
-  trim: Trim,
+  { trim, work }: { readonly trim: Trim; readonly work: Work },
 ): Encoding {
+  work.part = 'post_processor'
   const template = b === undefined ? single : pair
   const second = b ?? { text: '', tokens: { ids: [], starts: [], ends: [] } }
   const special = template.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : 0), 0)
@@ -96,11 +115,16 @@ export function fill(
   const [keepA, keepB] = keepLongestFirst(lengthA, lengthB, Math.max(0, maximumLength - special))
   const [firstA, ...restA] = windowsOf(lengthA, keepA, truncationSide, stride)
   const [firstB, ...restB] = windowsOf(lengthB, keepB, truncationSide, stride)
+  const kept = { A: keepA, B: keepB }
+  const size = template.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : kept[piece.text]), 0)
+  work.spend(STEPS_PER_TOKEN * size)
+  work.hold((offsets ? BYTES_PER_TOKEN + BYTES_PER_OFFSETS : BYTES_PER_TOKEN) * size)
   const how = { offsets, trim, truncated: keepA < lengthA || keepB < lengthB }
   const at = (rangeA: Range, rangeB: Range): Encoding =>
     filled(template, { A: { ...a, range: rangeA }, B: { ...second, range: rangeB } }, how)
   const whole = at(firstA!, firstB!)
   if (stride === undefined) return whole
+  requireFew(restA.length * (1 + restB.length) + restB.length, size, lengthA + lengthB)
   const windowsB = [firstB!, ...restB]
   const others = [
     ...restA.flatMap((rangeA) => windowsB.map((rangeB) => at(rangeA, rangeB))),

@@ -1,12 +1,14 @@
 import { AttuneError, type Side, type SpecialTokens, type Tokenizer } from '@attune/core'
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { characterSets } from './character-sets.js'
 import { chatTemplatesOf } from './chat-templates.js'
-import { modelTypeOf } from './model-type.js'
+import { decoderOf } from './decoder.js'
+import { type ParsedFile, entriesOf, parseTokenizerFile } from './parse-tokenizer-file.js'
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
 import { TARGET_FILE, type TokenizerFiles, readTokenizerFiles } from './read-tokenizer-files.js'
-import { type ModelFile, type TokenizerFile, tokenizerFileSchema } from './schema.js'
+import type { ModelFile, TokenizerFile } from './schema.js'
 import { fill } from './template.js'
+import { workOnText, workOnTokens } from './work.js'
 
 /** Where a tokenizer comes from: a path, or the contents of its files. */
 export interface TokenizerSource {
@@ -44,42 +46,6 @@ function filesOf({ path, json, config }: TokenizerSource, { name }: TokenizerKin
   )
 }
 
-/** The tokens of a model with their ids. */
-const entriesOf = (model: TokenizerFile['model']): (readonly [string, number])[] =>
-  model.type === 'Unigram' ? model.vocab.map(([token], id) => [token, id]) : Object.entries(model.vocab)
-
-/**
- * Checks the content of a `tokenizer.json`.
- * @param where what to call it in errors
- * @throws AttuneError `BAD_TOKENIZER` if its model is of another type, or it asks for what is not allowed.
- */
-export function parseTokenizerFile(content: unknown, where: string, type: ModelFile['type']): TokenizerFile {
-  const refuse = (why: string): never => {
-    throw new AttuneError(
-      'BAD_TOKENIZER',
-      `${where} is not a ${type} tokenizer that can be loaded: ${why}`,
-      `Use the tokenizer.json of a model of that type, or another tokenizer plugin.`,
-    )
-  }
-  const found = modelTypeOf(content)
-  if (found !== type)
-    refuse(`at \`model.type\`, it is ${found === undefined ? 'not to be told' : JSON.stringify(found.slice(0, 80))}`)
-  const { model: said, ...rest } = content as { readonly model: object }
-  const parsed = tokenizerFileSchema.safeParse({ ...rest, model: { ...said, type } })
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    return refuse(`at \`${issue?.path.join('.') ?? ''}\`, ${issue?.message ?? ''}`)
-  }
-  const { model } = parsed.data
-  const ids = entriesOf(model).map(([, id]) => id)
-  if (new Set(ids).size !== ids.length) refuse('two tokens of its vocabulary have the same id')
-  if ((model.type === 'WordPiece' || model.type === 'WordLevel') && !Object.hasOwn(model.vocab, model.unk_token))
-    refuse(`its vocabulary lacks the unknown token "${model.unk_token}"`)
-  if (model.type === 'Unigram' && model.vocab[model.unk_id ?? 0] === undefined)
-    refuse(`its vocabulary has no token ${model.unk_id ?? 0}, which is to be the unknown one`)
-  return parsed.data
-}
-
 const KEYS = {
   pad: 'pad_token',
   unknown: 'unk_token',
@@ -105,30 +71,33 @@ function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, nu
   )
 }
 
-/**
- * Decodes as the library does, and leaves out ids without a token, as the Rust library does. The library is given what was
- * checked, without the steps that only encoding needs: it does not know all of them.
- */
-function decoderOf(
-  file: TokenizerFile,
-  tokens: ReadonlyMap<number, string>,
-  { cleanUp = false, join }: TokenizerKind,
-): Tokenizer['decode'] {
-  const special = new Set(file.added_tokens.flatMap((token) => (token.special ? [token.id] : [])))
-  if (join !== undefined)
-    return (ids) => join(Array.from(ids).flatMap((id) => (special.has(id) ? [] : (tokens.get(id) ?? []))))
-  const steps = { decoder: file.decoder ?? null, normalizer: null, pre_tokenizer: null, post_processor: null }
-  const library = new HuggingFaceTokenizer({ ...file, ...steps }, {})
-  const how = { skip_special_tokens: true, clean_up_tokenization_spaces: cleanUp }
-  return (ids) => {
-    const known = Array.from(ids).filter((id) => tokens.has(id))
-    // The library refuses to decode nothing.
-    return known.length === 0 ? '' : library.decode(known, how)
+/** Decodes ids, without those of special tokens and those that no token has, which the Rust library leaves out, too. */
+function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<number, string>, kind: TokenizerKind) {
+  const { cleanUp = false, join } = kind
+  const special = file.added_tokens.filter((token) => token.special)
+  const [ids, contents] = [new Set(special.map(({ id }) => id)), new Set(special.map(({ content }) => content))]
+  // An added token goes before one of the vocabulary that has its id.
+  const spelt = new Map(file.added_tokens.map(({ id, content }) => [id, content]))
+  const decode = decoderOf(file, cleanUp, characterSets())
+  return (given: ArrayLike<number>): string => {
+    const work = workOnTokens(where, given.length)
+    work.part = 'decoder'
+    const texts: string[] = []
+    for (let at = 0; at < given.length; at++) {
+      const [id, token] = [given[at]!, tokens.get(given[at]!)]
+      if (token === undefined) continue
+      const text = join === undefined ? (spelt.get(id) ?? token) : token
+      work.spend(text.length / 4)
+      if (join === undefined ? !contents.has(text) : !ids.has(id)) texts.push(text)
+    }
+    if (join !== undefined) return join(texts)
+    // Without a token there is nothing to decode, not even to an end of it.
+    return texts.length === 0 ? '' : decode(texts, work)
   }
 }
 
 /** The file with tokens added that it does not have. */
-function withTokens(file: TokenizerFile, json: object, tokens: readonly string[]) {
+function withTokens({ file, json }: ParsedFile, tokens: readonly string[]): ParsedFile {
   const ids = new Map([...entriesOf(file.model), ...file.added_tokens.map(({ content, id }) => [content, id] as const)])
   const first = [...ids.values()].reduce((most, id) => Math.max(most, id), -1) + 1
   const fresh = [...new Set(tokens)].filter((token) => token !== '' && !ids.has(token))
@@ -151,6 +120,7 @@ function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles
 /** Cuts texts into tokens and puts them into the file's templates. */
 function encoderOf(
   file: TokenizerFile,
+  where: string,
   vocabulary: ReadonlyMap<string, number>,
   ids: ReadonlyMap<string, number>,
   side: Side,
@@ -165,31 +135,32 @@ function encoderOf(
     const { pair, maximumLength, truncationSide = side, stride, addSpecialTokens = true } = options
     // What comes after the last token that can be kept need not be cut into tokens at all.
     const limit = truncationSide === 'left' || stride !== undefined || pair !== undefined ? undefined : maximumLength
+    const work = workOnText(where, text, pair)
     const tokenized = (given: string) => {
       // Lone surrogates, which have no bytes, count as U+FFFD.
       const whole = given.toWellFormed()
-      return { text: whole, tokens: pipeline(whole, limit) }
+      return { text: whole, tokens: pipeline(whole, work, limit) }
     }
     const second = pair === undefined ? undefined : tokenized(pair)
-    return fill(addSpecialTokens ? templates : bare, tokenized(text), second, { ...options, truncationSide }, trim)
+    const template = addSpecialTokens ? templates : bare
+    return fill(template, tokenized(text), second, { ...options, truncationSide }, { trim, work })
   }
 }
 
 /**
- * The tokenizer of a `tokenizer.json`. Encoding is Attune's own, for the `@huggingface/tokenizers` library gives no offsets and
- * takes several times as long; decoding is that library's.
- * @throws AttuneError `NO_VOCABULARY`, `FILE_NOT_FOUND`, `BAD_TOKENIZER`; its `encode` throws `BAD_STRIDE`
+ * The tokenizer of a `tokenizer.json`. What it does to a text, and to tokens, is bounded by their length: see
+ * `docs/errors/BAD_TOKENIZER.md`.
+ * @throws AttuneError `NO_VOCABULARY`, `FILE_NOT_FOUND`, `BAD_TOKENIZER`; its `encode` throws `BAD_STRIDE` and
+ *   `BAD_TOKENIZER`, its `decode` `BAD_TOKENIZER`
  */
 export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Tokenizer {
   const { json: content, config: own, where, target: other } = filesOf(source, kind)
-  const parsed = parseTokenizerFile(content, where, kind.type)
-  const { file, json } = withTokens(parsed, content as object, source.addedTokens ?? [])
+  const { file, json } = withTokens(parseTokenizerFile(content, where, kind.type), source.addedTokens ?? [])
   const config = { ...kind.config?.(file), ...own }
   const vocabulary = new Map(entriesOf(file.model))
   const added = file.added_tokens.map(({ content, id }) => [content, id] as const)
   const ids = new Map([...vocabulary, ...added])
   const tokens = new Map([...ids].map(([token, id]) => [id, token]))
-  const decode = decoderOf(file, tokens, kind)
   const truncationSide = sideIn(config['truncation_side'])
   const target = other === undefined ? undefined : targetOf(other, source, own, kind)
   return {
@@ -199,8 +170,8 @@ export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Token
     truncationSide,
     ...target?.tokenizer,
     ...chatTemplatesOf(config['chat_template']),
-    encode: encoderOf(file, vocabulary, ids, truncationSide),
-    decode,
+    encode: encoderOf(file, where, vocabulary, ids, truncationSide),
+    decode: decodingOf(file, where, tokens, kind),
     id: (token) => ids.get(token),
     token: (id) => tokens.get(id),
     files: () => ({ 'tokenizer.json': json, 'tokenizer_config.json': config, ...target?.files }),

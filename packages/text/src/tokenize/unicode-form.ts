@@ -1,38 +1,80 @@
-import { type AlignedText, type Change, changed } from './aligned-text.js'
+import { type AlignedText, rewriter } from './aligned-text.js'
+import { codePointSet } from './code-points.js'
+import { markOrder } from './combining-marks.js'
+import type { Work } from './work.js'
 
 /** A normalization form of Unicode. */
 export type UnicodeForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD'
 
-/** What can be joined or reordered: a character with the marks after it, and the vowels and finals of Hangul in every width. */
-const CLUSTER = /(?:\P{M}|^)\p{M}*(?:[\u1161-\u1175\u11a8-\u11c2\u3131-\u318e\uffa1-\uffdc]\p{M}*)*/gu
+/** Puts a text into a normalization form, aligned with the original as the Rust library aligns it. */
+export type UnicodeNormalizer = (given: AlignedText, work: Work) => AlignedText
+
+/** What is joined to the character before it: marks, and the vowels, finals and voicing marks that follow letters. */
+const JOINING = /^[\p{M}\u1161-\u1175\u11a8-\u11c2\u3131-\u318e\uff9e\uff9f\uffa1-\uffdc]$/u
 // eslint-disable-next-line no-control-regex -- ASCII as it is defined, control characters included
 const ASCII = /^[\x00-\x7f]*$/
 
+/** A character of a normalized text, and how it came to be: see `put` of a `Rewriter`. */
+type Change = readonly [character: string, change: number]
+
+/** Longest cluster, in units, that `String.prototype.normalize` is given, and that is remembered; how many of those are. */
+const [LONGEST, REMEMBERED_UNITS, REMEMBERED] = [64, 8, 2 ** 14]
+/** Steps for a cluster, and for each of its units: normalizing takes some 200 ns. */
+const [STEPS_PER_CLUSTER, STEPS_PER_UNIT, STEPS_TO_RECALL] = [100, 120, 12]
+
 /**
- * The changes that normalize a cluster. Characters are taken apart one by one; the reordered (and recomposed) whole tells
+ * The changes that normalize a cluster. Characters are decomposed one by one; the reordered (and recomposed) whole tells
  * where each of the parts went.
  */
-function changesOf(cluster: string, form: UnicodeForm): Change[] {
+function changesOf(cluster: string, form: UnicodeForm, inOrder: ReturnType<typeof markOrder>): Change[] {
   const apart = form === 'NFC' || form === 'NFD' ? 'NFD' : 'NFKD'
-  const parts = [...cluster].flatMap((character) =>
-    [...character.normalize(apart)].map((part, i) => ({ part, change: i === 0 ? 0 : 1 })),
-  )
-  const take = (part: string): number => {
-    const at = parts.findIndex((each) => each.part === part)
-    return at < 0 ? 0 : parts.splice(at, 1)[0]!.change
-  }
-  return [...cluster.normalize(form)].map((character): Change => {
-    const joined = form === apart ? [character] : [...character.normalize(apart)]
-    return [character, joined.reduce((sum, part) => sum + take(part), 1 - joined.length)]
+  const parts: string[] = []
+  /** For each part, the changes of its occurrences that are left, last first. */
+  const changes = new Map<string, number[]>()
+  for (const character of cluster)
+    for (const [i, part] of [...character.normalize(apart)].entries()) {
+      parts.push(part)
+      const known = changes.get(part)
+      if (known === undefined) changes.set(part, [i === 0 ? 0 : 1])
+      else known.push(i === 0 ? 0 : 1)
+    }
+  for (const each of changes.values()) each.reverse()
+  const normalized = cluster.length <= LONGEST ? cluster.normalize(form) : inOrder(parts, form !== apart)
+  return [...normalized].map((character): Change => {
+    if (form === apart) return [character, changes.get(character)?.pop() ?? 0]
+    const joined = [...character.normalize(apart)]
+    return [character, joined.reduce((sum, part) => sum + (changes.get(part)?.pop() ?? 0), 1 - joined.length)]
   })
 }
 
-/** A text in a normalization form, aligned with the original as the Rust library aligns it. */
-export function unicodeForm(given: AlignedText, form: UnicodeForm): AlignedText {
-  if (ASCII.test(given.text)) return given
-  const clusters = given.text.match(CLUSTER) ?? []
-  return changed(
-    given,
-    clusters.flatMap((cluster) => changesOf(cluster, form)),
-  )
+/** Makes the normalizer of a form. */
+export function unicodeNormalizer(form: UnicodeForm): UnicodeNormalizer {
+  const joins = codePointSet((character) => JOINING.test(character))
+  const inOrder = markOrder()
+  const known = new Map<string, readonly Change[]>()
+  const recall = (cluster: string, work: Work): readonly Change[] => {
+    work.spend(STEPS_TO_RECALL)
+    const found = known.get(cluster)
+    if (found !== undefined) return found
+    work.spend(STEPS_PER_CLUSTER + STEPS_PER_UNIT * cluster.length)
+    const made = changesOf(cluster, form, inOrder)
+    if (cluster.length <= REMEMBERED_UNITS && known.size < REMEMBERED) known.set(cluster, made)
+    return made
+  }
+  return (given, work) => {
+    const { text } = given
+    if (ASCII.test(text)) return given
+    work.spend(2 * text.length)
+    const made = rewriter(given)
+    for (let at = 0; at < text.length;) {
+      const code = text.codePointAt(at)!
+      let end = at + (code > 0xffff ? 2 : 1)
+      for (let next = text.codePointAt(end); next !== undefined && joins(next); next = text.codePointAt(end))
+        end += next > 0xffff ? 2 : 1
+      if (end === at + 1 && code < 0x80) made.put(text[at]!, 0)
+      else for (const [character, change] of recall(text.slice(at, end), work)) made.put(character, change)
+      at = end
+    }
+    return made.done()
+  }
 }

@@ -1,48 +1,68 @@
 import type { ModelFile } from './schema.js'
 import { type Prefixes, trieOf } from './token-trie.js'
-import { type WordModel, byteTokens } from './word-model.js'
+import { type WordModel, byteTokensOf } from './word-model.js'
+import type { Work } from './work.js'
 
 /** What is taken from the score of the worst token for a character that the vocabulary lacks. */
 const UNKNOWN_PENALTY = 10
+/** Steps for a unit of a word, and for one that a search for tokens examines. */
+const [STEPS_PER_UNIT, STEPS_PER_EXAMINED] = [10, 4]
+/** Bytes that a unit of a word takes. */
+const BYTES_PER_UNIT = 20
 
-/** One token on the best way to its end. */
-interface Step {
-  readonly id: number
-  readonly start: number
-  readonly score: number
+/** The token that ends at each index of a word on the best path to it; −1 where none was found yet. */
+interface Paths {
+  readonly ids: Int32Array
+  readonly starts: Int32Array
+  readonly scores: Float64Array
 }
 
-/** The best way through a word, from its end to its beginning. */
-function bestWay(
-  word: string,
-  prefixes: Prefixes,
-  scores: readonly number[],
-  unknown: number,
-  penalty: number,
-): Step[] {
-  const best: (Step | undefined)[] = Array.from({ length: word.length + 1 }, () => undefined)
-  for (let start = 0; start < word.length;) {
-    const score = start === 0 ? 0 : best[start]!.score
-    const single = start + (word.codePointAt(start)! > 0xffff ? 2 : 1)
-    let hasSingle = false
-    const offer = (id: number, end: number, gain: number): void => {
-      const known = best[end]
-      if (known === undefined || gain + score > known.score) best[end] = { id, start, score: gain + score }
-    }
-    prefixes(word, start, (id, end) => {
-      offer(id, end, scores[id]!)
-      hasSingle ||= end === single
-    })
-    if (!hasSingle) offer(unknown, single, penalty)
-    start = single
+const makePaths = (length: number): Paths => ({
+  ids: new Int32Array(length),
+  starts: new Int32Array(length),
+  scores: new Float64Array(length),
+})
+
+/** What a word's tokens are chosen by. */
+interface Scores {
+  readonly prefixes: Prefixes
+  readonly scores: readonly number[]
+  readonly unknown: number
+  /** The score of a character that the vocabulary lacks. */
+  readonly penalty: number
+}
+
+/** Finds the best path to each index of a word. */
+function findPaths(word: string, { prefixes, scores, unknown, penalty }: Scores, paths: Paths, work: Work): void {
+  const { ids, starts, scores: best } = paths
+  starts.fill(-1, 0, word.length + 1)
+  best[0] = 0
+  let start = 0
+  const offer = (id: number, end: number, gain: number): void => {
+    const score = gain + best[start]!
+    if (starts[end] !== -1 && !(score > best[end]!)) return
+    ids[end] = id
+    starts[end] = start
+    best[end] = score
   }
-  const steps: Step[] = []
-  for (let end = word.length; end > 0; end = steps.at(-1)!.start) steps.push(best[end]!)
-  return steps
+  let [single, hasSingle] = [0, false]
+  const found = (id: number, end: number): void => {
+    offer(id, end, scores[id]!)
+    hasSingle ||= end === single
+  }
+  for (; start < word.length; start = single) {
+    single = start + (word.codePointAt(start)! > 0xffff ? 2 : 1)
+    hasSingle = false
+    work.spend(STEPS_PER_UNIT + STEPS_PER_EXAMINED * prefixes(word, start, found))
+    if (!hasSingle) offer(unknown, single, penalty)
+  }
 }
+
+/** Words of so many units at most share the memory of their paths. */
+const SHARED = 1000
 
 /**
- * Cuts a word into the tokens whose probabilities have the greatest product. Neighbouring unknown characters are one token,
+ * Splits a word into the tokens whose probabilities have the greatest product. Neighbouring unknown characters are one token,
  * or the tokens of their bytes.
  * Source: Kudo, Subword Regularization: Improving Neural Network Translation Models with Multiple Subword Candidates, 2018,
  * section 3.2.
@@ -51,27 +71,35 @@ export function unigram(model: ModelFile<'Unigram'>): WordModel {
   const tokens = model.vocab.map(([token]) => token)
   const scores = model.vocab.map(([, score]) => score)
   const idOf = new Map(tokens.map((token, id) => [token, id]))
-  const prefixes = trieOf(tokens)
+  const bytesOf = model.byte_fallback ? byteTokensOf(idOf) : () => undefined
   const unknown = model.unk_id ?? -1
   const penalty = scores.reduce((least, score) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY
-  return (word) => {
+  const given: Scores = { prefixes: trieOf(tokens), scores, unknown, penalty }
+  const shared = makePaths(SHARED + 1)
+  return (word, work) => {
+    const held = word.length > SHARED ? BYTES_PER_UNIT * word.length : 0
+    work.hold(held)
+    const paths = word.length > SHARED ? makePaths(word.length + 1) : shared
+    findPaths(word, given, paths, work)
     const [ids, starts, ends] = [[] as number[], [] as number[], [] as number[]]
     const add = (start: number, end: number): void => {
       const text = word.slice(start, end)
       const id = idOf.get(text)
-      const bytes = id === undefined && model.byte_fallback ? byteTokens(text, idOf) : undefined
-      for (const each of bytes ?? [id ?? unknown]) {
+      for (const each of (id === undefined ? bytesOf(text, work) : undefined) ?? [id ?? unknown]) {
         ids.push(each)
         starts.push(start)
         ends.push(end)
       }
     }
-    const steps = bestWay(word, prefixes, scores, unknown, penalty).reverse()
-    for (let i = 0; i < steps.length;) {
-      const first = i++
-      if (steps[first]!.id === unknown) while (i < steps.length && steps[i]!.id === unknown) i++
-      add(steps[first]!.start, steps[i]?.start ?? word.length)
+    const path: number[] = []
+    for (let end = word.length; end > 0; end = paths.starts[end]!) path.push(end)
+    for (let start = 0; path.length > 0;) {
+      let end = path.pop()!
+      if (paths.ids[end] === unknown) while (path.length > 0 && paths.ids[path.at(-1)!] === unknown) end = path.pop()!
+      add(start, end)
+      start = end
     }
+    work.hold(-held)
     return { ids, starts, ends }
   }
 }

@@ -1,0 +1,214 @@
+import { BYTE_CHARACTERS } from './byte-level.js'
+import type { CharacterSets } from './character-sets.js'
+import { type Pattern, expressionOf } from './patterns.js'
+import type { TokenizerFile } from './schema.js'
+import { stepsIn } from './steps-in.js'
+import type { Work } from './work.js'
+
+/** A step of how tokens become a text: makes other texts of them, one for each or fewer, whose concatenation is the text. */
+type Decoding = (tokens: readonly string[], work: Work) => readonly string[]
+type Step = Extract<NonNullable<TokenizerFile['decoder']>, { type: string }>
+/** A decoder, by its type. */
+type Of<T extends string> = Exclude<Step, { type: 'Sequence' }> & { readonly type: T }
+
+/** Steps for a token, and units of text that one step copies: JavaScript does so in native code. */
+const [STEPS_PER_TOKEN, UNITS_PER_STEP] = [20, 4]
+
+/** Bytes that a text takes besides its units, and each of those. */
+const [BYTES_PER_TEXT, BYTES_PER_UNIT] = [40, 2]
+
+const unitsIn = (texts: readonly string[]): number => {
+  let units = 0
+  for (const text of texts) units += text.length
+  return units
+}
+
+/** Makes a text of each token by itself. */
+const each =
+  (change: (token: string, index: number, count: number) => string): Decoding =>
+  (tokens) =>
+    tokens.map((token, index) => change(token, index, tokens.length))
+
+const BYTES: ReadonlyMap<number, number> = new Map(
+  BYTE_CHARACTERS.map((character, byte) => [character.charCodeAt(0), byte]),
+)
+const bytesDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** The text whose bytes characters stand for; a character that stands for none is a zero byte. */
+function fromBytes(tokens: readonly string[]): string {
+  const characters = tokens.join('')
+  const bytes = new Uint8Array(characters.length)
+  let length = 0
+  for (let at = 0; at < characters.length; length++) {
+    bytes[length] = BYTES.get(characters.charCodeAt(at)) ?? 0
+    at += characters.codePointAt(at)! > 0xffff ? 2 : 1
+  }
+  return bytesDecoder.decode(bytes.subarray(0, length))
+}
+
+/** Decodes byte-level tokens; added tokens stand for themselves. */
+const byteLevel =
+  (added: ReadonlySet<string>): Decoding =>
+  (tokens) => {
+    const texts: string[] = []
+    let run: string[] = []
+    const flush = (): void => {
+      if (run.length > 0) texts.push(fromBytes(run))
+      run = []
+    }
+    for (const token of tokens) {
+      if (!added.has(token)) run.push(token)
+      else {
+        flush()
+        texts.push(token)
+      }
+    }
+    flush()
+    return texts
+  }
+
+const fallbackDecoder = new TextDecoder()
+
+/** The byte that a token stands for; NaN if it stands for none. */
+const byteOf = (token: string): number =>
+  token.length === 6 && token.startsWith('<0x') && token.endsWith('>')
+    ? Number.parseInt(token.slice(3, 5), 16)
+    : Number.NaN
+
+/** Decodes runs of tokens that stand for bytes: `<0x0A>`. */
+const byteFallback: Decoding = (tokens) => {
+  const texts: string[] = []
+  let bytes: number[] = []
+  const flush = (): void => {
+    if (bytes.length > 0) texts.push(fallbackDecoder.decode(Uint8Array.from(bytes)))
+    bytes = []
+  }
+  for (const token of tokens) {
+    const byte = byteOf(token)
+    if (!Number.isNaN(byte)) bytes.push(byte)
+    else {
+      flush()
+      texts.push(token)
+    }
+  }
+  flush()
+  return texts
+}
+
+/** Takes the spaces before punctuation and English contractions away. */
+function cleanedUp(text: string): string {
+  // Most tokens have nothing to clean up, and ten searches take a while.
+  if (!/ [.?!,'n]/.test(text)) return text
+  return text
+    .replace(/ \./g, '.')
+    .replace(/ \?/g, '?')
+    .replace(/ !/g, '!')
+    .replace(/ ,/g, ',')
+    .replace(/ ' /g, "'")
+    .replace(/ n't/g, "n't")
+    .replace(/ 'm/g, "'m")
+    .replace(/ 's/g, "'s")
+    .replace(/ 've/g, "'ve")
+    .replace(/ 're/g, "'re")
+}
+
+function wordPiece({ prefix, cleanup }: Of<'WordPiece'>): Decoding {
+  const joined = (token: string): string =>
+    prefix != null && prefix !== '' && token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
+  return each((token, index) => {
+    const text = index === 0 ? token : joined(token)
+    return cleanup === true ? cleanedUp(text) : text
+  })
+}
+
+function metaspace({ replacement = '▁' }: Of<'Metaspace'>): Decoding {
+  return each((token, index) => {
+    const text = token.replaceAll(replacement, ' ')
+    return index === 0 && text.startsWith(' ') ? text.slice(1) : text
+  })
+}
+
+function strip({ content = '', start = 0, stop = 0 }: Of<'Strip'>): Decoding {
+  return each((token) => {
+    let [from, to] = [0, token.length]
+    while (from < start && token[from] === content) from++
+    while (token.length - to < stop && token[to - 1] === content) to--
+    return token.slice(from, to)
+  })
+}
+
+function replace({ pattern, content }: Of<'Replace'>, sets: CharacterSets): Decoding {
+  const expression = expressionOf(pattern as Pattern, sets)
+  return (tokens, work) => {
+    let held = 0
+    const texts = tokens.map((token) => {
+      let [text, from] = ['', 0]
+      expression.each(token, work, (start, end) => {
+        work.spend(STEPS_PER_TOKEN + content.length / UNITS_PER_STEP)
+        work.hold(BYTES_PER_UNIT * content.length)
+        held += BYTES_PER_UNIT * content.length
+        text += token.slice(from, start) + content
+        from = end
+      })
+      return from === 0 ? token : text + token.slice(from)
+    })
+    work.hold(-held)
+    return texts
+  }
+}
+
+/** Replaces the end of words; an empty one stands between all units of a token. */
+const pairs = ({ suffix }: Of<'BPEDecoder'>): Decoding =>
+  each((token, index, length) => token.replaceAll(suffix ?? '', index === length - 1 ? '' : ' '))
+
+function one(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decoding {
+  switch (step.type) {
+    case 'ByteLevel':
+      return byteLevel(added)
+    case 'ByteFallback':
+      return byteFallback
+    case 'Fuse':
+      return (tokens) => [tokens.join('')]
+    case 'WordPiece':
+      return wordPiece(step as Of<'WordPiece'>)
+    case 'Metaspace':
+      return metaspace(step as Of<'Metaspace'>)
+    case 'Strip':
+      return strip(step as Of<'Strip'>)
+    case 'Replace':
+      return replace(step as Of<'Replace'>, sets)
+    default:
+      return pairs(step as Of<'BPEDecoder'>)
+  }
+}
+
+/** Makes a text of tokens. */
+export type Decode = (tokens: readonly string[], work: Work) => string
+
+/**
+ * The decoder of a tokenizer.json, which gives what `@huggingface/tokenizers` 0.2.0 gives; without one, the tokens with a space
+ * between them.
+ * @param cleanUp takes the spaces before punctuation and English contractions away in the end
+ */
+export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: CharacterSets): Decode {
+  const added = new Set(file.added_tokens.map(({ content }) => content))
+  const isSequence = file.decoder?.type === 'Sequence'
+  // Only a decoder that stands alone knows added tokens.
+  const steps = stepsIn<Step>(file.decoder).map((step) => one(step, isSequence ? new Set() : added, sets))
+  const suffix = file.decoder != null && file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : ''
+  return (tokens, work) => {
+    work.part = 'decoder'
+    let [texts, held] = [tokens, 0]
+    for (const step of steps) {
+      work.spend(STEPS_PER_TOKEN * texts.length + unitsIn(texts) / UNITS_PER_STEP)
+      texts = step(texts, work)
+      const taken = BYTES_PER_TEXT * texts.length + BYTES_PER_UNIT * unitsIn(texts)
+      work.hold(taken - held)
+      held = taken
+    }
+    work.spend(STEPS_PER_TOKEN * texts.length + unitsIn(texts))
+    const text = texts.join(file.decoder == null ? ' ' : '')
+    const whole = suffix === '' ? text : text.replaceAll(suffix, ' ').trim()
+    return cleanUp ? cleanedUp(whole) : whole
+  }
+}
