@@ -1,3 +1,4 @@
+import { isRecord } from '@attune/core'
 import { z } from 'zod'
 
 // Zod lists every issue of an array or a record; for 300,000 wrong entries that takes seconds and gigabytes. These stop at
@@ -19,18 +20,12 @@ export const arrayOf = <T>(problemOf: (value: unknown) => string | undefined, mo
 
 /** An object whose entries pass a check. It is taken as it is. */
 export const recordOf = <T>(problemOf: ProblemOf, most = Infinity) =>
-  z
-    .custom<Readonly<Record<string, T>>>(
-      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-      { message: 'expected an object' },
-    )
-    .superRefine((record, context) => {
-      const keys = Object.keys(record)
-      const key = keys.find((each) => problemOf(record[each], each) !== undefined)
-      if (keys.length > most) context.addIssue(`expected at most ${most} entries, got ${keys.length}`)
-      else if (key !== undefined)
-        context.addIssue({ code: 'custom', path: [key], message: problemOf(record[key], key)! })
-    })
+  z.custom<Readonly<Record<string, T>>>(isRecord, { message: 'expected an object' }).superRefine((record, context) => {
+    const keys = Object.keys(record)
+    const key = keys.find((each) => problemOf(record[each], each) !== undefined)
+    if (keys.length > most) context.addIssue(`expected at most ${most} entries, got ${keys.length}`)
+    else if (key !== undefined) context.addIssue({ code: 'custom', path: [key], message: problemOf(record[key], key)! })
+  })
 
 /** An array whose elements each have a schema. */
 export const listOf = <S extends z.ZodType>(element: S, most: number) =>
@@ -48,9 +43,24 @@ export const listOf = <S extends z.ZodType>(element: S, most: number) =>
     return parsed
   })
 
+const isSequence = (value: unknown): boolean => isRecord(value) && value['type'] === 'Sequence'
+
+/** One step, or a sequence of so many at most under a key of its own. */
+export const stepsOf = <S extends z.ZodType>(key: string, step: S, most: number) => {
+  const sequence = z.object({ type: z.literal('Sequence'), [key]: listOf(step, most) })
+  return z.unknown().transform((value, context): z.output<typeof sequence> | z.output<S> => {
+    const { data, error } = (isSequence(value) ? sequence : step).safeParse(value)
+    // Of a union zod would only say that neither of its members fits.
+    for (const { path, message } of error?.issues.slice(0, 1) ?? []) context.addIssue({ code: 'custom', path, message })
+    return error === undefined ? (data as z.output<S>) : z.NEVER
+  })
+}
+
 /** The problem of a text of more than so many units, or of what is not a text. */
-export const longText = (most: number) => (value: unknown): string | undefined =>
-  typeof value === 'string' && value.length <= most ? undefined : `expected a text of at most ${most} characters`
+export const longText =
+  (most: number) =>
+  (value: unknown): string | undefined =>
+    typeof value === 'string' && value.length <= most ? undefined : `expected a text of at most ${most} characters`
 
 /** Characters of JSON that {@link small} allows. */
 const SMALL = 10_000

@@ -1,18 +1,25 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, type Budget, createBudget } from '@attune/core'
 import { z } from 'zod'
+import { arrayOf, longText } from './bulk.js'
 import { GPT2_CUT, LLAMA3_CUT, O200K_CUT, QWEN2_CUT, TEKKEN_CUT } from './patterns.js'
 
+const MOST_TOKENS = 4_000_000
 const text = z.string().max(10_000)
-const id = z.int().min(0).max(4_000_000)
+const id = z.int().min(0).max(MOST_TOKENS)
+const texts = arrayOf<string>(longText(20_000), MOST_TOKENS)
+const numbers = arrayOf<number>(
+  (value) => (Number.isFinite(value) ? undefined : 'expected a number'),
+  MOST_TOKENS,
+).optional()
 
 /** What a GGUF file says of its tokenizer. */
-const schema = z.looseObject({
+const schema = z.object({
   'tokenizer.ggml.model': z.enum(['gpt2', 'llama']),
   'tokenizer.ggml.pre': text.optional(),
-  'tokenizer.ggml.tokens': z.array(text).min(1).max(4_000_000),
-  'tokenizer.ggml.scores': z.array(z.number()).optional(),
-  'tokenizer.ggml.token_type': z.array(z.int()).optional(),
-  'tokenizer.ggml.merges': z.array(text).optional(),
+  'tokenizer.ggml.tokens': arrayOf<string>(longText(10_000), MOST_TOKENS, 1),
+  'tokenizer.ggml.scores': numbers,
+  'tokenizer.ggml.token_type': numbers,
+  'tokenizer.ggml.merges': texts.optional(),
   'tokenizer.ggml.bos_token_id': id.optional(),
   'tokenizer.ggml.eos_token_id': id.optional(),
   'tokenizer.ggml.unknown_token_id': id.optional(),
@@ -24,6 +31,11 @@ const schema = z.looseObject({
 })
 type Metadata = z.output<typeof schema>
 
+/** What the merges of pieces may cost: as text they are many times the size of the pieces. */
+const MERGE_LIMITS = { bytes: 32_000_000, bytesPerByte: 64 }
+/** Bytes that a merge takes, without its text, and that a token takes in a file. */
+const [BYTES_PER_MERGE, BYTES_PER_TOKEN] = [100, 8]
+
 /** Types of tokens, by the numbers that the format gives them. */
 const [CONTROL, USER_DEFINED] = [3, 4]
 
@@ -31,15 +43,17 @@ const [CONTROL, USER_DEFINED] = [3, 4]
  * The merges of a vocabulary of pieces with scores: every way to make a piece of two others, those of the highest score first.
  * SentencePiece keeps scores and no merges; in its byte-pair models scores fall in the order in which pieces were learned.
  */
-function mergesOf(tokens: readonly string[], scores: readonly number[]): string[][] {
+function mergesOf(tokens: readonly string[], scores: readonly number[], budget: Budget): string[][] {
   const ids = new Map(tokens.map((token, at) => [token, at]))
   const found: { readonly pair: string[]; readonly score: number }[] = []
   for (const [at, token] of tokens.entries()) {
     const ways: (readonly [left: number, right: number])[] = []
+    budget.spend(token.length ** 2)
     for (let cut = 1; cut < token.length; cut++) {
       const [left, right] = [ids.get(token.slice(0, cut)), ids.get(token.slice(cut))]
       if (left !== undefined && right !== undefined) ways.push([left, right])
     }
+    budget.hold((BYTES_PER_MERGE + token.length) * ways.length)
     ways.sort(([a, b], [c, d]) => a - c || b - d)
     for (const [left, right] of ways) found.push({ pair: [tokens[left]!, tokens[right]!], score: scores[at] ?? 0 })
   }
@@ -91,9 +105,11 @@ function byteLevel(metadata: Metadata, refuse: (why: string) => never): object {
   }
 }
 
-function pieces(metadata: Metadata): object {
+function pieces(metadata: Metadata, refuse: (why: string) => Error): object {
   const prefix = metadata['tokenizer.ggml.add_space_prefix'] !== false
   const tokens = metadata['tokenizer.ggml.tokens']
+  const size = tokens.reduce((sum, token) => sum + BYTES_PER_TOKEN + token.length, 0)
+  const budget = createBudget(size, (why) => refuse(`its tokens can be merged in too many ways: ${why}`), MERGE_LIMITS)
   return {
     normalizer: null,
     pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: prefix ? 'first' : 'never', split: false },
@@ -110,7 +126,7 @@ function pieces(metadata: Metadata): object {
       byte_fallback: true,
       fuse_unk: true,
       unk_token: tokens[metadata['tokenizer.ggml.unknown_token_id'] ?? 0],
-      merges: mergesOf(tokens, metadata['tokenizer.ggml.scores'] ?? []),
+      merges: mergesOf(tokens, metadata['tokenizer.ggml.scores'] ?? [], budget),
     },
   }
 }
@@ -159,12 +175,14 @@ function configOf(metadata: Metadata): Readonly<Record<string, unknown>> {
  * @throws AttuneError `BAD_TOKENIZER` if the file has no tokenizer, or one of another kind
  */
 export function ggufTokenizer(given: Readonly<Record<string, unknown>>, where: string) {
-  const refuse = (why: string): never => {
-    throw new AttuneError(
+  const error = (why: string): AttuneError =>
+    new AttuneError(
       'BAD_TOKENIZER',
       `${where} has no tokenizer that can be read: ${why}`,
       'Put the tokenizer.json of the model beside it.',
     )
+  const refuse = (why: string): never => {
+    throw error(why)
   }
   const parsed = schema.safeParse(given)
   const [issue] = parsed.error?.issues ?? []
@@ -173,7 +191,7 @@ export function ggufTokenizer(given: Readonly<Record<string, unknown>>, where: s
   const tokens = metadata['tokenizer.ggml.tokens']
   const types = metadata['tokenizer.ggml.token_type'] ?? []
   const spm = metadata['tokenizer.ggml.model'] === 'llama'
-  const parts = (spm ? pieces(metadata) : byteLevel(metadata, refuse)) as { readonly model: object }
+  const parts = (spm ? pieces(metadata, error) : byteLevel(metadata, refuse)) as { readonly model: object }
   const standing = tokens.flatMap((content, at) => {
     const special = types[at] === CONTROL
     return special || types[at] === USER_DEFINED ? [{ id: at, content, special, normalized: false }] : []

@@ -2,31 +2,29 @@ import { AttuneError } from '@attune/core'
 import { modelTypeOf } from './model-type.js'
 import { type ModelFile, type TokenizerFile, tokenizerFileSchema } from './schema.js'
 
-/** The tokens of a model with their ids. */
-export const entriesOf = (model: TokenizerFile['model']): (readonly [string, number])[] =>
-  model.type === 'Unigram' ? model.vocab.map(([token], id) => [token, id]) : Object.entries(model.vocab)
+/** The ids of a model's tokens; of equal tokens the last. */
+function vocabularyOf(model: TokenizerFile['model']): Map<string, number> {
+  const ids = new Map<string, number>()
+  if (model.type === 'Unigram') for (const [id, [token]] of model.vocab.entries()) ids.set(token, id)
+  else for (const token of Object.keys(model.vocab)) ids.set(token, model.vocab[token]!)
+  return ids
+}
 
 /** Ids that a vocabulary leaves out at most: so many, and so many more for each of its tokens. */
 const [SPARE_IDS, SPARE_IDS_PER_TOKEN] = [10_000, 1]
 
 /** Why the ids of a file cannot be used; `undefined` if they can. */
-function idProblem({ model, added_tokens: added }: TokenizerFile): string | undefined {
-  const ids = new Set<number>()
+function idProblem({ model, added_tokens: added }: TokenizerFile, vocabulary: ReadonlyMap<string, number>) {
+  const ids = new Set(vocabulary.values())
+  if (ids.size !== vocabulary.size) return 'two tokens of its vocabulary have the same id'
+  for (const { id } of added) ids.add(id)
+  const tokens = model.type === 'Unigram' ? model.vocab.length + added.length : ids.size
   let greatest = -1
-  const entries = entriesOf(model)
-  for (const [, id] of entries) {
-    ids.add(id)
-    greatest = Math.max(greatest, id)
-  }
-  if (ids.size !== entries.length) return 'two tokens of its vocabulary have the same id'
-  for (const { id } of added) {
-    ids.add(id)
-    greatest = Math.max(greatest, id)
-  }
+  for (const id of ids) greatest = Math.max(greatest, id)
   // A model has a row of its embedding for each id, so that ids are memory.
-  return greatest < SPARE_IDS + (1 + SPARE_IDS_PER_TOKEN) * ids.size
+  return greatest < SPARE_IDS + (1 + SPARE_IDS_PER_TOKEN) * tokens
     ? undefined
-    : `its greatest id is ${greatest}, which is far more than its ${ids.size} tokens need`
+    : `its greatest id is ${greatest}, which is far more than its ${tokens} tokens need`
 }
 
 /** Why a model cannot be used; `undefined` if it can. */
@@ -54,6 +52,8 @@ function knownFields(given: unknown, parsed: unknown): unknown {
 export interface ParsedFile {
   readonly file: TokenizerFile
   readonly json: Readonly<Record<string, unknown>>
+  /** The ids of the model's tokens. */
+  readonly vocabulary: ReadonlyMap<string, number>
 }
 
 /**
@@ -78,7 +78,8 @@ export function parseTokenizerFile(content: unknown, where: string, type: ModelF
     const [issue] = parsed.error.issues
     return refuse(`at \`${cut(issue?.path.join('.') ?? '')}\`, ${cut(issue?.message ?? '')}`)
   }
-  const problem = idProblem(parsed.data) ?? modelProblem(parsed.data.model)
+  const vocabulary = vocabularyOf(parsed.data.model)
+  const problem = idProblem(parsed.data, vocabulary) ?? modelProblem(parsed.data.model)
   if (problem !== undefined) refuse(problem)
-  return { file: parsed.data, json: knownFields(content, parsed.data) as ParsedFile['json'] }
+  return { file: parsed.data, json: knownFields(content, parsed.data) as ParsedFile['json'], vocabulary }
 }

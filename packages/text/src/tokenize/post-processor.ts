@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isSmall, listOf, recordOf, small } from './bulk.js'
+import { isSmall, listOf, recordOf, small, stepsOf } from './bulk.js'
 import { BYTE_CHARACTERS } from './byte-level.js'
 import { isWhiteSpace } from './characters.js'
 import { stepsIn } from './steps-in.js'
@@ -38,10 +38,7 @@ const step = z.discriminatedUnion('type', [
 ])
 
 /** What a `tokenizer.json` may say under `post_processor`. */
-export const postProcessorSchema = z.union([
-  step,
-  z.object({ type: z.literal('Sequence'), processors: listOf(step, 8) }),
-])
+export const postProcessorSchema = stepsOf('processors', step, 8)
 
 type Step = z.output<typeof step>
 

@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { AttuneError } from '@attune/core'
+import { AttuneError, isRecord } from '@attune/core'
 import { readChatTemplates } from './chat-templates.js'
-import { readOlderTokenizer } from './older/read-older-tokenizer.js'
+import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenizer.js'
+import { insideOf, readJsonFile } from './regular-file.js'
 
-const MAXIMUM_BYTES = 64 * 1024 * 1024
+/** Bytes of a tokenizer.json and of a tokenizer_config.json at most: of the latter everything is saved with the model. */
+const [MAXIMUM_BYTES, MAXIMUM_CONFIG_BYTES] = [64 * 1024 * 1024, 8 * 1024 * 1024]
 
 /** The files of a saved tokenizer. */
 export interface TokenizerFiles {
@@ -18,24 +20,15 @@ export interface TokenizerFiles {
   readonly config: Readonly<Record<string, unknown>>
 }
 
-function readJson(path: string): unknown {
-  const refuse = (why: string): AttuneError =>
-    new AttuneError(
-      'BAD_TOKENIZER',
-      `${path} cannot be read: ${why}`,
-      'Fetch the file again, or leave `path` out to train one.',
-    )
-  const { size } = statSync(path)
-  if (size > MAXIMUM_BYTES) throw refuse(`it has ${size} bytes, more than ${MAXIMUM_BYTES}`)
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    throw refuse((cause as Error).message)
-  }
+const refuse = (path: string, why: string): never => {
+  throw new AttuneError(
+    'BAD_TOKENIZER',
+    `${path} cannot be read: ${why}`,
+    'Fetch the file again, or leave `path` out to train one.',
+  )
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const readJson = (path: string, mostBytes: number): unknown => readJsonFile(path, mostBytes, (why) => refuse(path, why))
 
 /** The file of the tokenizer for texts that the model is to write, where they are cut in another way than those it reads. */
 export const TARGET_FILE = 'target_tokenizer.json'
@@ -57,16 +50,22 @@ function noFile(where: string): AttuneError {
 export function readTokenizerFiles(path: string): TokenizerFiles {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   const where = isFolder ? join(path, 'tokenizer.json') : path
-  const beside = (name: string): string => join(dirname(where), name)
-  const found = existsSync(beside('tokenizer_config.json')) ? readJson(beside('tokenizer_config.json')) : {}
+  const folder = dirname(where)
+  const vocabulary = existsSync(where) ? where : isFolder ? olderVocabulary(path) : undefined
+  if (vocabulary === undefined) throw noFile(where)
+  const requireInside = insideOf(folder, vocabulary)
+  const configAt = join(folder, 'tokenizer_config.json')
+  const hasConfig = existsSync(configAt)
+  if (hasConfig) requireInside(configAt, (why) => refuse(configAt, why))
+  const found = hasConfig ? readJson(configAt, MAXIMUM_CONFIG_BYTES) : {}
   const config = isRecord(found) ? found : {}
-  const template = readChatTemplates(dirname(where))
+  const template = readChatTemplates({ folder, requireInside, refuse })
   const chat = template === undefined ? {} : { chat_template: template }
-  if (!existsSync(where)) {
-    const older = isFolder ? readOlderTokenizer(path, config) : undefined
-    if (older === undefined) throw noFile(where)
+  if (vocabulary !== where) {
+    const older = readOlderTokenizer(path, config, requireInside)
     return { where: path, ...older, config: { ...older.config, ...chat } }
   }
-  const target = existsSync(beside(TARGET_FILE)) ? { target: readJson(beside(TARGET_FILE)) } : {}
-  return { where, json: readJson(where), ...target, config: { ...config, ...chat } }
+  const targetAt = join(folder, TARGET_FILE)
+  const target = existsSync(targetAt) ? { target: readJson(targetAt, MAXIMUM_BYTES) } : {}
+  return { where, json: readJson(where, MAXIMUM_BYTES), ...target, config: { ...config, ...chat } }
 }

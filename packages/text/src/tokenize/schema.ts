@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { arrayOf, listOf, longText, recordOf, small } from './bulk.js'
+import { arrayOf, listOf, longText, recordOf, small, stepsOf } from './bulk.js'
 import { isKnownExpression, refusalOf } from './patterns.js'
 import { postProcessorSchema } from './post-processor.js'
 
@@ -159,10 +159,6 @@ const modelSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('WordLevel'), unk_token: token, vocab: vocabulary }),
 ])
 
-/** One step, or several under a key of their own, as a list. */
-const stepsOf = <S extends z.ZodType>(key: string, step: S) =>
-  z.union([z.object({ type: z.literal('Sequence'), [key]: listOf(step, MOST_STEPS) }), step]).nullish()
-
 /** The part of a `tokenizer.json` that is read, and all that it may say. */
 export const tokenizerFileSchema = z.object({
   version: small,
@@ -180,10 +176,10 @@ export const tokenizerFileSchema = z.object({
     }),
     MOST_ADDED,
   ).default([]),
-  normalizer: stepsOf('normalizers', normalizerSchema),
-  pre_tokenizer: stepsOf('pretokenizers', preTokenizerSchema),
+  normalizer: stepsOf('normalizers', normalizerSchema, MOST_STEPS).nullish(),
+  pre_tokenizer: stepsOf('pretokenizers', preTokenizerSchema, MOST_STEPS).nullish(),
   post_processor: postProcessorSchema.nullish(),
-  decoder: stepsOf('decoders', decoder),
+  decoder: stepsOf('decoders', decoder, MOST_STEPS).nullish(),
   model: modelSchema,
 })
 

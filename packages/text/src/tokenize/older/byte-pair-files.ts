@@ -1,3 +1,4 @@
+import { isRecord, parseJson } from '@attune/core'
 import type { Json, OlderFolder, OlderTokenizer } from './older-files.js'
 
 const decoder = new TextDecoder()
@@ -9,11 +10,11 @@ const LIKE_ROBERTA = new Set(['roberta', 'bart', 'longformer', 'led', 'mvp'])
 export function idsIn(folder: OlderFolder, name: string): ReadonlyMap<string, number> {
   let content: unknown
   try {
-    content = JSON.parse(decoder.decode(folder.bytes(name)))
+    content = parseJson(decoder.decode(folder.bytes(name)))
   } catch (cause) {
     return folder.refuse(`${name}: ${(cause as Error).message}`)
   }
-  const entries = typeof content === 'object' && content !== null ? Object.entries(content as Json) : []
+  const entries = isRecord(content) ? Object.entries(content) : []
   const ids = entries.filter((entry): entry is [string, number] => Number.isInteger(entry[1]))
   return ids.length === 0 || ids.length < entries.length ? folder.refuse(`${name} has no ids of tokens`) : new Map(ids)
 }

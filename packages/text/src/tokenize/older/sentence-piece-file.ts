@@ -15,8 +15,8 @@ export interface SentencePieceFile {
   readonly addsSpaceBefore: boolean
 }
 
-/** The value of a field: a whole number, or bytes. */
-type Value = number | Uint8Array
+/** The value of a field: an integer, or bytes, by where they begin and end. */
+type Value = number | { readonly start: number; readonly end: number }
 
 const [VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES] = [0, 1, 2, 5]
 
@@ -36,47 +36,62 @@ function varint(bytes: Uint8Array, at: number): readonly [value: number, next: n
   return broken('it has a number of more than ten bytes')
 }
 
-/** The fields of a message in the wire format of Protocol Buffers, in order. */
-function* fields(bytes: Uint8Array): Generator<readonly [field: number, value: Value]> {
-  for (let at = 0; at < bytes.length;) {
-    const [key, start] = varint(bytes, at)
+/** Calls back with the fields of a message in the wire format of Protocol Buffers, in order. */
+function eachField(
+  bytes: Uint8Array,
+  { start, end: last }: Exclude<Value, number>,
+  found: (field: number, value: Value) => void,
+): void {
+  for (let at = start; at < last;) {
+    const [key, from] = varint(bytes, at)
     const wire = key % 8
-    let end = start
+    let end = from
     let value: Value
-    if (wire === VARINT) [value, end] = varint(bytes, start)
+    if (wire === VARINT) [value, end] = varint(bytes, from)
     else {
-      const [size, from] =
+      const [size, begin] =
         wire === LENGTH
-          ? varint(bytes, start)
-          : [wire === FOUR_BYTES ? 4 : wire === EIGHT_BYTES ? 8 : broken(`it has a field of type ${wire}`), start]
-      end = from + size
-      if (end > bytes.length) broken('it ends within a field')
-      value = bytes.subarray(from, end)
+          ? varint(bytes, from)
+          : [wire === FOUR_BYTES ? 4 : wire === EIGHT_BYTES ? 8 : broken(`it has a field of type ${wire}`), from]
+      end = begin + size
+      value = { start: begin, end }
     }
-    yield [Math.floor(key / 8), value]
+    if (end > last) broken('it ends within a field')
+    found(Math.floor(key / 8), value)
     at = end
   }
 }
 
-const message = (bytes: Value | undefined): ReadonlyMap<number, Value> =>
-  typeof bytes === 'object' ? new Map(fields(bytes)) : new Map<number, Value>()
+/** Some fields of a message: of each the last value. Others are passed over. */
+function fieldsOf(bytes: Uint8Array, message: Value | undefined, names: readonly number[]): (Value | undefined)[] {
+  const values: (Value | undefined)[] = names.map(() => undefined)
+  if (typeof message === 'object')
+    eachField(bytes, message, (name, value) => {
+      const index = names.indexOf(name)
+      if (index >= 0) values[index] = value
+    })
+  return values
+}
+
 const decoder = new TextDecoder()
-const textIn = (value: Value | undefined): string => (typeof value === 'object' ? decoder.decode(value) : '')
-/** Whole numbers may be negative, in two's complement of 32 or 64 bits. */
+const bytesIn = (bytes: Uint8Array, value: Value | undefined): Uint8Array =>
+  typeof value === 'object' ? bytes.subarray(value.start, value.end) : new Uint8Array(0)
+/** Integers may be negative, in two's complement of 32 or 64 bits. */
 const numberIn = (value: Value | undefined, otherwise: number): number =>
   typeof value === 'number' ? (value > 0x7fffffff ? value | 0 || -1 : value) : otherwise
-const floatIn = (value: Value | undefined): number =>
-  typeof value === 'object' && value.length === 4
-    ? new DataView(value.buffer, value.byteOffset, 4).getFloat32(0, true)
-    : 0
 
-function pieceIn(value: Value) {
-  const piece = message(value)
-  const score = floatIn(piece.get(2))
+function floatIn(bytes: Uint8Array, value: Value | undefined): number {
+  if (typeof value !== 'object' || value.end - value.start !== 4) return 0
+  return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(value.start, true)
+}
+
+function pieceIn(bytes: Uint8Array, message: Value) {
+  const [text, score, type] = fieldsOf(bytes, message, [1, 2, 3])
+  const number = floatIn(bytes, score)
   return {
-    text: textIn(piece.get(1)),
-    score: Number.isFinite(score) ? score : broken('a piece has a score that is no number'),
-    type: numberIn(piece.get(3), PIECE.normal),
+    text: decoder.decode(bytesIn(bytes, text)),
+    score: Number.isFinite(number) ? number : broken('a piece has a score that is no number'),
+    type: numberIn(type, PIECE.normal),
   }
 }
 
@@ -86,23 +101,28 @@ function pieceIn(value: Value) {
  */
 export function readSentencePiece(bytes: Uint8Array): SentencePieceFile | { readonly refused: string } {
   try {
-    const all = [...fields(bytes)]
-    const [training, normalizing] = [2, 3].map((field) => message(all.findLast(([name]) => name === field)?.[1]))
-    const pieces = all.flatMap(([name, value]) => (name === 1 ? [pieceIn(value)] : []))
-    const algorithm = numberIn(training!.get(3), 1)
+    const pieces: ReturnType<typeof pieceIn>[] = []
+    const whole = { start: 0, end: bytes.length }
+    eachField(bytes, whole, (name, value) => {
+      if (name === 1) pieces.push(pieceIn(bytes, value))
+    })
+    const [training, normalizing] = fieldsOf(bytes, whole, [2, 3])
+    const [kind, fallback, unknown, begin, end, pad] = fieldsOf(bytes, training, [3, 35, 40, 41, 42, 43])
+    const [rules, prefix] = fieldsOf(bytes, normalizing, [2, 3])
+    const algorithm = numberIn(kind, 1)
     if (pieces.length === 0) return { refused: 'it has no pieces' }
     if (algorithm !== 1 && algorithm !== 2) return { refused: 'it is neither a unigram nor a byte-pair model' }
-    const rules = normalizing!.get(2)
+    const charsmap = bytesIn(bytes, rules)
     return {
       pieces,
       algorithm: algorithm === 1 ? 'unigram' : 'bpe',
-      byteFallback: numberIn(training!.get(35), 0) === 1,
-      unknownId: numberIn(training!.get(40), 0),
-      beginId: numberIn(training!.get(41), 1),
-      endId: numberIn(training!.get(42), 2),
-      padId: numberIn(training!.get(43), -1),
-      ...(typeof rules === 'object' && rules.length > 0 ? { rules: Buffer.from(rules).toString('base64') } : {}),
-      addsSpaceBefore: numberIn(normalizing!.get(3), 1) === 1,
+      byteFallback: numberIn(fallback, 0) === 1,
+      unknownId: numberIn(unknown, 0),
+      beginId: numberIn(begin, 1),
+      endId: numberIn(end, 2),
+      padId: numberIn(pad, -1),
+      ...(charsmap.length > 0 ? { rules: Buffer.from(charsmap).toString('base64') } : {}),
+      addsSpaceBefore: numberIn(prefix, 1) === 1,
     }
   } catch (error) {
     if (error instanceof RangeError) return { refused: error.message }

@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals'
+import { tokenizerOf } from './tokenizer-of.js'
+
+type Json = Readonly<Record<string, unknown>>
+type Type = 'BPE' | 'Unigram' | 'WordLevel' | 'WordPiece'
+
+const words = { type: 'WordLevel', unk_token: '?', vocab: { '?': 0, a: 1 } }
+const load = (json: Json) =>
+  tokenizerOf({ json, config: {} }, { name: 'x', type: (json['model'] as { readonly type: Type }).type })
+const times = (count: number, make: (index: number) => unknown): unknown[] =>
+  Array.from({ length: count }, (_, index) => make(index))
+const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false }
+const normalizers = (count: number, step: Json): Json => ({
+  model: words,
+  normalizer: { type: 'Sequence', normalizers: times(count, () => step) },
+})
+
+describe('a file whose sizes no content backs', () => {
+  const refused = expect.objectContaining({ code: 'BAD_TOKENIZER' })
+
+  it.each<readonly [string, Json]>([
+    ['an id of four million', { model: { ...words, vocab: { '?': 0, a: 4_000_000 } } }],
+    ['an added token with such an id', { model: words, added_tokens: [{ id: 3_999_999, content: 'b', ...flags }] }],
+    ['a token of 10,001 letters', { model: { ...words, vocab: { '?': 0, ['a'.repeat(10_001)]: 1 } } }],
+    ['21 steps', normalizers(21, { type: 'NFC' })],
+    [
+      'steps in steps',
+      { model: words, normalizer: { type: 'Sequence', normalizers: [normalizers(1, { type: 'NFC' })['normalizer']] } },
+    ],
+    ['300,000 merges that are none', { model: { type: 'BPE', vocab: { a: 0 }, merges: times(300_000, () => 0) } }],
+  ])('is refused: %s', (_, json) => {
+    expect(() => load(json)).toThrow(refused)
+  })
+
+  it('is saved without the fields that nobody reads', () => {
+    const json = { model: { ...words, more: times(1000, () => 'b') }, more: times(1000, () => 'b') }
+    expect(load(json).files()['tokenizer.json']).toEqual({ model: words })
+  })
+})
