@@ -1,5 +1,11 @@
+import type { CodePointMap } from './code-points.js'
 import type { Expression } from './expression.js'
 import type { Work } from './work.js'
+
+/** Integers by index. */
+interface Numbers {
+  [index: number]: number
+}
 
 /**
  * A text, and for each of its UTF-16 units the part of the original text that it came from, from `starts` to before
@@ -9,24 +15,32 @@ export interface AlignedText {
   readonly text: string
   /** Index of the first unit in `starts` and `ends`, which parts of a text share. */
   readonly first: number
-  readonly starts: readonly number[]
-  readonly ends: readonly number[]
+  readonly starts: Numbers
+  readonly ends: Numbers
 }
 
+/** Units below which plain arrays are faster: most texts are words. */
+const SHORT = 256
+
 /** Bytes that a unit takes, with its alignment. */
-const BYTES_PER_UNIT = 26
+const BYTES_PER_UNIT = 18
+
+/** Counts the memory of so many units of aligned text; a negative number gives it back. */
+export const holdUnits = (work: Work, units: number): void => work.hold(BYTES_PER_UNIT * units)
 
 /** A text as it stands in the original, from `at` on. */
 export function aligned(text: string, at: number): AlignedText {
-  const starts: number[] = []
-  const ends: number[] = []
-  for (const character of text) {
-    const start = at
-    at += character.length
-    for (let i = 0; i < character.length; i++) {
-      starts.push(start)
-      ends.push(at)
+  // Of known length: no list has to grow.
+  const isShort = text.length < SHORT
+  const starts: Numbers = isShort ? [] : new Int32Array(text.length)
+  const ends: Numbers = isShort ? [] : new Int32Array(text.length)
+  for (let i = 0; i < text.length;) {
+    const width = widthAt(text, i)
+    for (const end = i + width; i < end; i++) {
+      starts[i] = at
+      ends[i] = at + width
     }
+    at += width
   }
   return { text, first: 0, starts, ends }
 }
@@ -41,6 +55,63 @@ export const sliceOf = ({ text, first, starts, ends }: AlignedText, start: numbe
 
 /** The units of the character at an index. */
 const widthAt = (text: string, at: number): number => (text.codePointAt(at)! > 0xffff ? 2 : 1)
+
+/** Strings that are joined at once: added one by one, they would be a tree of as many strings. */
+const BATCH = 1024
+
+/** Writes a long text with its alignment. */
+interface Writer {
+  /** Adds some units that all come from the same part. */
+  add(units: string, start: number, end: number): void
+  /** Adds units of another text as they are. */
+  copy(given: AlignedText, from: number, to: number): void
+  done(): AlignedText
+}
+
+const enlarged = (values: Int32Array<ArrayBuffer>, room: number): Int32Array<ArrayBuffer> => {
+  const made = new Int32Array(room)
+  made.set(values)
+  return made
+}
+
+/** @param units the length of the text, as far as it is known */
+function writer(units: number): Writer {
+  let [starts, ends] = [new Int32Array(units), new Int32Array(units)]
+  let length = 0
+  const joined: string[] = []
+  let batch: string[] = []
+  const append = (text: string): void => {
+    batch.push(text)
+    if (batch.length < BATCH) return
+    joined.push(batch.join(''))
+    batch = []
+  }
+  const reserve = (count: number): void => {
+    if (length + count <= starts.length) return
+    const room = 2 * (length + count)
+    starts = enlarged(starts, room)
+    ends = enlarged(ends, room)
+  }
+  return {
+    add(text, start, end) {
+      reserve(text.length)
+      for (let i = 0; i < text.length; i++) {
+        starts[length] = start
+        ends[length++] = end
+      }
+      append(text)
+    },
+    copy(given, from, to) {
+      reserve(to - from)
+      for (let i = given.first + from; i < given.first + to; i++) {
+        starts[length] = given.starts[i]!
+        ends[length++] = given.ends[i]!
+      }
+      append(given.text.slice(from, to))
+    },
+    done: () => ({ text: [...joined, ...batch].join(''), first: 0, starts, ends }),
+  }
+}
 
 /** Writes a text that is made of another, piece by piece. */
 export interface Rewriter {
@@ -57,71 +128,85 @@ export interface Rewriter {
 
 /** Starts a text that is made of another. */
 export function rewriter(given: AlignedText): Rewriter {
-  const starts: number[] = []
-  const ends: number[] = []
-  let text = ''
+  const { text, first, starts, ends } = given
+  const { add, done } = writer(given.text.length)
   let at = 0
   const skip = (characters: number): void => {
-    for (let n = 0; n < characters; n++) at += widthAt(given.text, at)
+    for (let n = 0; n < characters; n++) at += widthAt(text, at)
   }
   return {
     put(character, change) {
       const from = change > 0 ? at - 1 : at
-      const isInside = from >= 0 && from < given.text.length
-      const [start, end] = isInside ? [given.starts[given.first + from]!, given.ends[given.first + from]!] : [0, 0]
-      for (let i = 0; i < character.length; i++) {
-        starts.push(start)
-        ends.push(end)
-      }
-      text += character
+      const isInside = from >= 0 && from < text.length
+      add(character, isInside ? starts[first + from]! : 0, isInside ? ends[first + from]! : 0)
       if (change <= 0) skip(1 - change)
     },
     skip,
-    done: () => ({ text, first: 0, starts, ends }),
+    done,
   }
 }
 
-/** Counts the memory of so many units of aligned text; a negative number gives it back. */
-export const holdUnits = (work: Work, units: number): void => work.hold(BYTES_PER_UNIT * units)
-
-/** Steps that {@link replaced} takes for a unit. */
-const STEPS_PER_UNIT = 4
+/** Steps for a text, for a unit of it that is read or written, and for a replacement that is not remembered. */
+const [STEPS_PER_TEXT, STEPS_PER_UNIT, STEPS_PER_MISS] = [20, 6, 40]
 
 /**
  * Replaces each character by itself with none, one or more.
- * @param replacement the text in the place of a code point, a few units at most
+ * @param replacements the text in the place of each code point, a few units at most
  */
-export function replaced(given: AlignedText, replacement: (code: number) => string, work: Work): AlignedText {
-  const { text, first } = given
-  work.spend(STEPS_PER_UNIT * text.length)
-  const starts: number[] = []
-  const ends: number[] = []
-  let made = ''
+export function replaced(given: AlignedText, replacements: CodePointMap<string>, work: Work): AlignedText {
+  const { get, misses } = replacements
+  const before = misses()
+  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * given.text.length)
+  const made = given.text.length < SHORT ? replacedInShort(given, get) : replacedInLong(given, get)
+  work.spend(STEPS_PER_UNIT * made.text.length + STEPS_PER_MISS * (misses() - before))
+  return made
+}
+
+function replacedInShort({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
+  const made = { text: '', first: 0, starts: [] as number[], ends: [] as number[] }
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!
     const put = replacement(code)
+    made.text += put
     for (let i = 0; i < put.length; i++) {
-      starts.push(given.starts[first + at]!)
-      ends.push(given.ends[first + at]!)
+      made.starts.push(starts[first + at]!)
+      made.ends.push(ends[first + at]!)
     }
-    made += put
     at += code > 0xffff ? 2 : 1
   }
-  work.spend(STEPS_PER_UNIT * made.length)
-  return { text: made, first: 0, starts, ends }
+  return made
+}
+
+function replacedInLong({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
+  const { add, done } = writer(text.length)
+  for (let at = 0; at < text.length;) {
+    const code = text.codePointAt(at)!
+    add(replacement(code), starts[first + at]!, ends[first + at]!)
+    at += code > 0xffff ? 2 : 1
+  }
+  return done()
 }
 
 /** The same text with another before it, which has the part of the first character. */
 export function prefixed(given: AlignedText, prefix: string, work: Work): AlignedText {
   if (given.text === '') return given
-  work.spend(STEPS_PER_UNIT * (prefix.length + given.text.length))
-  const { first } = given
-  const withPrefix = (values: readonly number[]): number[] => {
-    const result = Array.from({ length: prefix.length }, () => values[first]!)
-    for (let i = 0; i < given.text.length; i++) result.push(values[first + i]!)
-    return result
-  }
-  return { text: prefix + given.text, first: 0, starts: withPrefix(given.starts), ends: withPrefix(given.ends) }
+  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * (prefix.length + given.text.length))
+  const { first, starts, ends } = given
+  const { add, copy, done } = writer(given.text.length)
+  add(prefix, starts[first]!, ends[first]!)
+  copy(given, 0, given.text.length)
+  return done()
+}
+
+/** The same text between two others, which have the parts of the first character and of the last. */
+export function enclosed(given: AlignedText, before: string, after: string): AlignedText {
+  const { first, starts, ends } = given
+  const last = first + given.text.length - 1
+  const { add, copy, done } = writer(given.text.length)
+  add(before, starts[first]!, ends[first]!)
+  copy(given, 0, given.text.length)
+  add(after, starts[last]!, ends[last]!)
+  return done()
 }
 
 /**
@@ -129,33 +214,19 @@ export function prefixed(given: AlignedText, prefix: string, work: Work): Aligne
  * replaces.
  */
 export function substituted(given: AlignedText, expression: Expression, content: string, work: Work): AlignedText {
-  const { first } = given
-  const starts: number[] = []
-  const ends: number[] = []
-  let text = ''
-  let from = 0
-  const keep = (to: number): void => {
-    text += given.text.slice(from, to)
-    for (let i = from; i < to; i++) {
-      starts.push(given.starts[first + i]!)
-      ends.push(given.ends[first + i]!)
-    }
-    work.spend(STEPS_PER_UNIT * (to - from))
-  }
-  let held = 0
+  const { first, starts, ends } = given
+  const { add, copy, done } = writer(given.text.length)
+  let [from, held] = [0, 0]
+  work.spend(STEPS_PER_UNIT * given.text.length)
   expression.each(given.text, work, (start, end) => {
-    keep(start)
-    from = end
-    text += content
+    copy(given, from, start)
     work.spend(STEPS_PER_UNIT * content.length)
     holdUnits(work, content.length)
     held += content.length
-    for (let i = 0; i < content.length; i++) {
-      starts.push(given.starts[first + end - 1]!)
-      ends.push(given.ends[first + end - 1]!)
-    }
+    add(content, starts[first + end - 1]!, ends[first + end - 1]!)
+    from = end
   })
-  keep(given.text.length)
+  copy(given, from, given.text.length)
   holdUnits(work, -held)
-  return { text, first: 0, starts, ends }
+  return done()
 }

@@ -35,6 +35,9 @@ function mergesOf(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, numbe
   return merges
 }
 
+/** Symbols from which on typed arrays pay. */
+const LONG = 256
+
 /** What a word's symbols are looked up in. */
 interface Lookup {
   readonly vocabulary: ReadonlyMap<string, number>
@@ -79,8 +82,12 @@ function symbolsOf(
 
 /** Joins neighbours, those that were learned first before others, from the left. */
 function merged({ ids, starts, ends }: Symbols, merges: ReadonlyMap<number, Merge>): Symbols {
-  const next = ids.map((_, i) => (i + 1 < ids.length ? i + 1 : -1))
-  const previous = ids.map((_, i) => i - 1)
+  const count = ids.length
+  const [next, previous] = count < LONG ? [ids.slice(), ids.slice()] : [new Int32Array(count), new Int32Array(count)]
+  for (let i = 0; i < count; i++) {
+    next[i] = i + 1 < count ? i + 1 : -1
+    previous[i] = i - 1
+  }
   const gone = new Uint8Array(ids.length)
   const queue = numberHeap()
   const mergeAt = (place: number): Merge | undefined =>

@@ -15,8 +15,16 @@ export interface CharacterSet {
 /** True if a code point is in a set. */
 export type IsIn = (code: number) => boolean
 
-/** Makes sets that share what they learn of properties such as `\p{L}`. */
-export type CharacterSets = (set: CharacterSet) => IsIn
+/** The sets of one tokenizer. They share what they learn of properties such as `\p{L}`. */
+export interface CharacterSets {
+  make(set: CharacterSet): IsIn
+  /** Times that a property of a character was looked up for the first time. */
+  learned(): number
+}
+
+/** Properties and classes that a set asks for. */
+export const classesOf = ({ pieces }: CharacterSet): ReadonlySet<string> =>
+  new Set(pieces.filter((piece) => typeof piece === 'string'))
 
 /** Ranges in order, joined where they touch: starts and ends in turns, the ends excluded. */
 function boundsOf(ranges: readonly (readonly [from: number, to: number])[]): Int32Array {
@@ -44,17 +52,22 @@ const ASCII = 0x80
 /** Makes the sets of one tokenizer. */
 export function characterSets(): CharacterSets {
   const properties = new Map<string, IsIn>()
+  let learned = 0
   const property = (inside: string): IsIn => {
     const known = properties.get(inside)
     if (known !== undefined) return known
     const expression = new RegExp(`^[${inside}]$`, 'v')
-    const made = codePointSet((character) => expression.test(character))
+    const made = codePointSet((character) => {
+      learned++
+      return expression.test(character)
+    })
     properties.set(inside, made)
     return made
   }
-  return ({ pieces, negated }) => {
+  const make = (set: CharacterSet): IsIn => {
+    const { pieces, negated } = set
     const bounds = boundsOf(pieces.filter((piece) => typeof piece !== 'string'))
-    const classes = [...new Set(pieces.filter((piece) => typeof piece === 'string'))].map(property)
+    const classes = [...classesOf(set)].map(property)
     const isIn = (code: number): boolean => (inBounds(bounds, code) || classes.some((has) => has(code))) !== negated
     const ascii = new Uint8Array(ASCII)
     return (code) => {
@@ -63,4 +76,5 @@ export function characterSets(): CharacterSets {
       return ascii[code] === 2
     }
   }
+  return { make, learned: () => learned }
 }

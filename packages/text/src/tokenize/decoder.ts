@@ -11,8 +11,8 @@ type Step = Extract<NonNullable<TokenizerFile['decoder']>, { type: string }>
 /** A decoder, by its type. */
 type Of<T extends string> = Exclude<Step, { type: 'Sequence' }> & { readonly type: T }
 
-/** Steps for a token, and units of text that one step copies: JavaScript does so in native code. */
-const [STEPS_PER_TOKEN, UNITS_PER_STEP] = [20, 4]
+/** Steps for a token, for a unit of text that is copied, and for one in which something may be replaced. */
+const [STEPS_PER_TOKEN, STEPS_PER_UNIT, STEPS_PER_REPLACED] = [20, 2, 30]
 
 /** Bytes that a text takes besides its units, and each of those. */
 const [BYTES_PER_TEXT, BYTES_PER_UNIT] = [40, 2]
@@ -25,9 +25,17 @@ const unitsIn = (texts: readonly string[]): number => {
 
 /** Makes a text of each token by itself. */
 const each =
-  (change: (token: string, index: number, count: number) => string): Decoding =>
-  (tokens) =>
-    tokens.map((token, index) => change(token, index, tokens.length))
+  (change: (token: string, index: number, count: number, work: Work) => string): Decoding =>
+  (tokens, work) =>
+    tokens.map((token, index) => change(token, index, tokens.length, work))
+
+/** The text with every occurrence of another replaced; an empty one stands between all units. */
+function replacedIn(text: string, search: string, by: string, work: Work): string {
+  if (!text.includes(search)) return text
+  work.spend(STEPS_PER_REPLACED * (text.length / Math.max(1, search.length)))
+  if (by.length > search.length) work.hold(BYTES_PER_UNIT * text.length)
+  return text.replaceAll(search, by)
+}
 
 const BYTES: ReadonlyMap<number, number> = new Map(
   BYTE_CHARACTERS.map((character, byte) => [character.charCodeAt(0), byte]),
@@ -96,9 +104,10 @@ const byteFallback: Decoding = (tokens) => {
 }
 
 /** Takes the spaces before punctuation and English contractions away. */
-function cleanedUp(text: string): string {
+function cleanedUp(text: string, work: Work): string {
   // Most tokens have nothing to clean up, and ten searches take a while.
   if (!/ [.?!,'n]/.test(text)) return text
+  work.spend(STEPS_PER_REPLACED * text.length)
   return text
     .replace(/ \./g, '.')
     .replace(/ \?/g, '?')
@@ -115,15 +124,15 @@ function cleanedUp(text: string): string {
 function wordPiece({ prefix, cleanup }: Of<'WordPiece'>): Decoding {
   const joined = (token: string): string =>
     prefix != null && prefix !== '' && token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
-  return each((token, index) => {
+  return each((token, index, _, work) => {
     const text = index === 0 ? token : joined(token)
-    return cleanup === true ? cleanedUp(text) : text
+    return cleanup === true ? cleanedUp(text, work) : text
   })
 }
 
 function metaspace({ replacement = '▁' }: Of<'Metaspace'>): Decoding {
-  return each((token, index) => {
-    const text = token.replaceAll(replacement, ' ')
+  return each((token, index, _, work) => {
+    const text = replacedIn(token, replacement, ' ', work)
     return index === 0 && text.startsWith(' ') ? text.slice(1) : text
   })
 }
@@ -144,7 +153,7 @@ function replace({ pattern, content }: Of<'Replace'>, sets: CharacterSets): Deco
     const texts = tokens.map((token) => {
       let [text, from] = ['', 0]
       expression.each(token, work, (start, end) => {
-        work.spend(STEPS_PER_TOKEN + content.length / UNITS_PER_STEP)
+        work.spend(STEPS_PER_TOKEN + STEPS_PER_UNIT * content.length)
         work.hold(BYTES_PER_UNIT * content.length)
         held += BYTES_PER_UNIT * content.length
         text += token.slice(from, start) + content
@@ -159,7 +168,7 @@ function replace({ pattern, content }: Of<'Replace'>, sets: CharacterSets): Deco
 
 /** Replaces the end of words; an empty one stands between all units of a token. */
 const pairs = ({ suffix }: Of<'BPEDecoder'>): Decoding =>
-  each((token, index, length) => token.replaceAll(suffix ?? '', index === length - 1 ? '' : ' '))
+  each((token, index, length, work) => replacedIn(token, suffix ?? '', index === length - 1 ? '' : ' ', work))
 
 function one(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decoding {
   switch (step.type) {
@@ -198,9 +207,10 @@ export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: Character
   const suffix = file.decoder != null && file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : ''
   return (tokens, work) => {
     work.part = 'decoder'
-    let [texts, held] = [tokens, 0]
+    let [texts, held] = [tokens, BYTES_PER_UNIT * unitsIn(tokens)]
+    work.hold(held)
     for (const step of steps) {
-      work.spend(STEPS_PER_TOKEN * texts.length + unitsIn(texts) / UNITS_PER_STEP)
+      work.spend(STEPS_PER_TOKEN * texts.length + STEPS_PER_UNIT * unitsIn(texts))
       texts = step(texts, work)
       const taken = BYTES_PER_TEXT * texts.length + BYTES_PER_UNIT * unitsIn(texts)
       work.hold(taken - held)
@@ -208,7 +218,7 @@ export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: Character
     }
     work.spend(STEPS_PER_TOKEN * texts.length + unitsIn(texts))
     const text = texts.join(file.decoder == null ? ' ' : '')
-    const whole = suffix === '' ? text : text.replaceAll(suffix, ' ').trim()
-    return cleanUp ? cleanedUp(whole) : whole
+    const whole = suffix === '' ? text : replacedIn(text, suffix, ' ', work).trim()
+    return cleanUp ? cleanedUp(whole, work) : whole
   }
 }

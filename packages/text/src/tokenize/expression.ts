@@ -10,7 +10,7 @@ export interface Expression {
 }
 
 /** Steps that JavaScript's matcher takes for a unit of a text, and for a match. */
-const [STEPS_PER_UNIT, STEPS_PER_MATCH] = [4, 15]
+const [STEPS_PER_UNIT, STEPS_PER_MATCH] = [4, 20]
 
 /**
  * The same by a regular expression of JavaScript's own, with the flags `gu`, that takes time in proportion to the text.

@@ -1,120 +1,7 @@
-import type { CharacterSet, CharacterSets, IsIn } from './character-sets.js'
+import { type CharacterSets, type IsIn, classesOf } from './character-sets.js'
+import { type Compiled, type Step, compileRegex } from './compile-regex.js'
 import type { Expression } from './expression.js'
-import { type How, type Regex, parseRegex } from './regex-syntax.js'
 import type { Work } from './work.js'
-
-/** One step: read a character of a set, go on in two ways (the first one first), or look at what stands there. */
-type Step =
-  | { readonly type: 'read' | 'sees' | 'seesNot'; readonly set: CharacterSet }
-  | { readonly type: 'readAll'; readonly set: CharacterSet; readonly least: number; readonly most: number }
-  | Split
-  | { readonly type: 'lineStart' | 'lineEnd' }
-  | { readonly type: 'match' }
-
-/** Steps of an expression at most, and parts of it that are compiled: those of no steps may be repeated, too. */
-const [MOST_STEPS, MOST_PARTS] = [2000, 20_000]
-
-/** A step that goes on in two ways, which are set when it is known where they lead. */
-interface Split {
-  readonly type: 'split'
-  first: number
-  second: number
-}
-
-/** The steps of an expression that is being compiled. */
-interface Compiler {
-  readonly steps: Step[]
-  parts: number
-}
-
-const isTooLong = ({ steps, parts }: Compiler): boolean => steps.length > MOST_STEPS || parts > MOST_PARTS
-
-function branch({ steps }: Compiler): Split {
-  const split: Split = { type: 'split', first: 0, second: 0 }
-  steps.push(split)
-  return split
-}
-
-/** Sets where a split leads: into what comes next, or past it, whichever is to be tried first. */
-function aim(split: Split, inTo: number, past: number, how: How): void {
-  ;[split.first, split.second] = how === 'lazy' ? [past, inTo] : [inTo, past]
-}
-
-function emitRepeat(compiler: Compiler, { of, least, most, how }: Extract<Regex, { type: 'repeat' }>): void {
-  const { steps } = compiler
-  if (how === 'possessive' && of.type === 'set') {
-    steps.push({ type: 'readAll', set: of, least, most })
-    return
-  }
-  for (let n = 0; n < least && !isTooLong(compiler); n++) emit(compiler, of)
-  const splits: (readonly [split: Split, inTo: number])[] = []
-  for (let n = least; n < most && !isTooLong(compiler); n++) {
-    const at = steps.length
-    splits.push([branch(compiler), at + 1])
-    emit(compiler, of)
-    if (most !== Infinity) continue
-    const back = branch(compiler)
-    back.first = back.second = at
-    break
-  }
-  for (const [split, inTo] of splits) aim(split, inTo, steps.length, how)
-}
-
-function emitChoice(compiler: Compiler, parts: readonly Regex[]): void {
-  const { steps } = compiler
-  const ends: Split[] = []
-  for (const part of parts.slice(0, -1)) {
-    const split = branch(compiler)
-    const inTo = steps.length
-    emit(compiler, part)
-    ends.push(branch(compiler))
-    aim(split, inTo, steps.length, 'greedy')
-  }
-  emit(compiler, parts.at(-1)!)
-  for (const end of ends) end.first = end.second = steps.length
-}
-
-function emit(compiler: Compiler, part: Regex): void {
-  compiler.parts++
-  if (isTooLong(compiler)) return
-  switch (part.type) {
-    case 'set':
-      compiler.steps.push({ type: 'read', set: part })
-      return
-    case 'look':
-      compiler.steps.push({ type: part.negated ? 'seesNot' : 'sees', set: part.at })
-      return
-    case 'sequence':
-      for (const each of part.parts) emit(compiler, each)
-      return
-    case 'choice':
-      emitChoice(compiler, part.parts)
-      return
-    case 'repeat':
-      emitRepeat(compiler, part)
-      return
-    default:
-      compiler.steps.push({ type: part.type })
-  }
-}
-
-/** A regular expression as steps in a row. */
-export interface Compiled {
-  readonly steps: readonly Step[]
-}
-
-/**
- * Compiles a regular expression of a tokenizer.json, with Oniguruma's meaning.
- * @returns why not, if it is not understood
- */
-export function compileRegex(source: string): Compiled | { readonly refused: string } {
-  const regex = parseRegex(source)
-  if ('refused' in regex) return regex
-  const compiler: Compiler = { steps: [], parts: 0 }
-  emit(compiler, regex)
-  compiler.steps.push({ type: 'match' })
-  return isTooLong(compiler) ? { refused: 'it is too long' } : compiler
-}
 
 /** What a step does: reads a character, sees or does not see one, reads a run, splits, stands at a line's start or end. */
 const [READ, SEES, SEES_NOT, READ_ALL, SPLIT, LINE_START, LINE_END, MATCH] = [0, 1, 2, 3, 4, 5, 6, 7]
@@ -135,6 +22,9 @@ interface Program {
   readonly first: Float64Array
   readonly second: Float64Array
   readonly sets: readonly IsIn[]
+  /** What a visit of a step counts for: the more, the more properties it asks for. */
+  readonly costs: Uint16Array
+  readonly learned: CharacterSets['learned']
 }
 
 function programOf({ steps }: Compiled, sets: CharacterSets): Program {
@@ -145,14 +35,16 @@ function programOf({ steps }: Compiled, sets: CharacterSets): Program {
     codes: Uint8Array.from(steps, ({ type }) => CODES[type]),
     first: Float64Array.from(bounds, ([first]) => first),
     second: Float64Array.from(bounds, ([, second]) => second),
-    sets: steps.map((step) => ('set' in step ? sets(step.set) : () => false)),
+    sets: steps.map((step) => ('set' in step ? sets.make(step.set) : () => false)),
+    costs: Uint16Array.from(steps, (step) => 1 + ('set' in step ? classesOf(step.set).size >> 2 : 0)),
+    learned: sets.learned,
   }
 }
 
 const widthOf = (code: number): number => (code > 0xffff ? 2 : 1)
 
 /** Finds where a possessive repetition ends that begins at a position; −1 if it cannot be. The last end is remembered. */
-function runReader({ first, second, sets }: Program, text: string, work: Work) {
+function runReader({ first, second, sets, costs }: Program, text: string, work: Work) {
   const runs = new Map<number, readonly [from: number, to: number]>()
   return (step: number, from: number): number => {
     const [least, most, isIn] = [first[step]!, second[step]!, sets[step]!]
@@ -164,30 +56,27 @@ function runReader({ first, second, sets }: Program, text: string, work: Work) {
       if (!isIn(code)) break
       end += widthOf(code)
     }
-    work.spend(STEPS_PER_VISIT * count)
+    work.spend(STEPS_PER_VISIT * costs[step]! * count)
     runs.set(step, [from, end])
     return count < least ? -1 : end
   }
 }
 
-/** Steps that a visit of a step at a position takes: some 20 ns. */
-const STEPS_PER_VISIT = 4
+/** Steps that a visit of a step at a position takes, some 20 ns, a search for matches in a text, and a new property. */
+const [STEPS_PER_VISIT, STEPS_PER_SEARCH, STEPS_PER_LEARNED] = [5, 150, 40]
+/** Bytes that an entry of a matcher's stack takes while the stack grows. */
+const BYTES_PER_ENTRY = 16
 /** Visits that are counted at once. */
 const VISITS = 4096
 
 /** Finds the end of the match that begins at a position; −1 if there is none. */
 type Matcher = (start: number) => number
 
-/**
- * Makes the matcher of a text.
- * @param tried a bit for each position and step: `stride` words for a position
- */
-function matcherOf(program: Program, text: string, tried: Uint32Array, stride: number, work: Work): Matcher {
-  const { codes, first, second, sets } = program
+/** Makes the function that runs a step which reads or looks: returns where it leads from a position; −1 if nowhere. */
+function stepRunner(program: Program, text: string, work: Work): (step: number, at: number) => number {
+  const { codes, sets } = program
   const readRun = runReader(program, text, work)
-  const stack: number[] = []
-  /** Where a step that reads or looks leads from a position; −1 if nowhere. */
-  const after = (step: number, at: number): number => {
+  return (step, at) => {
     const code = text.codePointAt(at)
     switch (codes[step]) {
       case READ:
@@ -204,13 +93,45 @@ function matcherOf(program: Program, text: string, tried: Uint32Array, stride: n
         return code === undefined || code === 10 ? at : -1
     }
   }
+}
+
+/** Counts visits, and the memory of a stack while it grows. */
+function meterOf(stack: readonly number[], work: Work) {
+  let held = 0
+  return {
+    count(visits: number): void {
+      work.spend(STEPS_PER_VISIT * visits)
+      if (stack.length <= held) return
+      work.hold(BYTES_PER_ENTRY * (stack.length - held))
+      held = stack.length
+    },
+    release(): void {
+      if (held > 0) work.hold(-BYTES_PER_ENTRY * held)
+      held = 0
+    },
+  }
+}
+
+/**
+ * Makes the matcher of a text.
+ * @param tried a bit for each position and step: `stride` words for a position
+ */
+function matcherOf(program: Program, text: string, tried: Uint32Array, stride: number, work: Work): Matcher {
+  const { codes, first, second, costs } = program
+  const after = stepRunner(program, text, work)
+  const stack: number[] = []
+  const { count, release } = meterOf(stack, work)
   return (start) => {
-    let [visits, end] = [0, -1]
-    stack.length = 0
+    let [visits, end] = [1, -1]
     stack.push(0, start)
     while (end < 0 && stack.length > 0) {
       let at = stack.pop()!
-      for (let step = stack.pop()!; at >= 0; visits++) {
+      for (let step = stack.pop()!; at >= 0;) {
+        visits += costs[step]!
+        if (visits >= VISITS) {
+          count(visits)
+          visits = 0
+        }
         const word = at * stride + (step >>> 5)
         const bit = 1 << (step & 31)
         if ((tried[word]! & bit) !== 0) break
@@ -224,11 +145,10 @@ function matcherOf(program: Program, text: string, tried: Uint32Array, stride: n
           step = first[step]!
         } else at = after(step++, at)
       }
-      if (visits < VISITS) continue
-      work.spend(STEPS_PER_VISIT * visits)
-      visits = 0
     }
-    work.spend(STEPS_PER_VISIT * (visits + 1))
+    count(visits)
+    release()
+    stack.length = 0
     return end
   }
 }
@@ -242,11 +162,15 @@ function eachMatch(program: Program, text: string, work: Work, found: (start: nu
   const stride = Math.ceil(program.codes.length / 32)
   const words = (text.length + 1) * stride
   work.hold(4 * words)
-  work.spend(words / 4)
+  work.spend(STEPS_PER_SEARCH + words / 4)
   const tried = new Uint32Array(words)
   const endFrom = matcherOf(program, text, tried, stride, work)
+  let known = program.learned()
   for (let start = 0; start < text.length;) {
     const end = endFrom(start)
+    const learned = program.learned()
+    if (learned > known) work.spend(STEPS_PER_LEARNED * (learned - known))
+    known = learned
     if (end <= start) {
       start += widthOf(text.codePointAt(start)!)
       continue

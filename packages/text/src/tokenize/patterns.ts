@@ -1,7 +1,8 @@
 import type { CharacterSets } from './character-sets.js'
 import { SPACES } from './characters.js'
+import { compileRegex } from './compile-regex.js'
 import { type Expression, native } from './expression.js'
-import { compileRegex, linearExpression } from './linear-regex.js'
+import { linearExpression } from './linear-regex.js'
 
 const letters = '\\p{L}'
 const numbers = '\\p{N}'

@@ -19,7 +19,7 @@ export type Pipeline = (text: string, work: Work, limit?: number) => TextTokens
 /** How many parts of texts are remembered, of how many units each at most, and of how many tokens in all. */
 const REMEMBERED = { parts: 2 ** 16, units: 64, tokens: 2 ** 20 }
 /** Steps for a token, and bytes that it takes with its offsets. */
-const [STEPS_PER_TOKEN, BYTES_PER_TOKEN] = [8, 32]
+const [STEPS_PER_TOKEN, BYTES_PER_TOKEN] = [8, 48]
 
 const nothing = (): TextTokens => ({ ids: [], starts: [], ends: [] })
 
@@ -46,19 +46,9 @@ function wordModelOf({ model }: TokenizerFile, vocabulary: ReadonlyMap<string, n
   }
 }
 
-/** Tokenizes a part of a text by all steps; `first` says whether it begins where the whole text does. */
-function steps(
-  file: TokenizerFile,
-  vocabulary: ReadonlyMap<string, number>,
-): (part: string, first: boolean, work: Work) => TextTokens {
-  const sets = characterSets()
-  const normalize = normalizerOf(stepsIn(file.normalizer), sets)
-  const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
-  const findAdded = addedTokenFinder(
-    file.normalizer == null ? [] : file.added_tokens.filter(({ normalized }) => normalized),
-  )
-  const tokenize = wordModelOf(file, vocabulary)
-  const addWord = (to: TextTokens, word: AlignedText, work: Work): void => {
+/** Makes the function that tokenizes a word and adds its tokens, with their parts of the original text. */
+function wordAdder(tokenize: WordModel): (to: TextTokens, word: AlignedText, work: Work) => void {
+  return (to, word, work) => {
     if (word.text === '') return
     work.part = 'model'
     const { first } = word
@@ -72,6 +62,20 @@ function steps(
     work.hold(BYTES_PER_TOKEN * ids.length)
     work.part = 'pre_tokenizer'
   }
+}
+
+/** Tokenizes a part of a text by all steps; `first` says whether it begins where the whole text does. */
+function steps(
+  file: TokenizerFile,
+  vocabulary: ReadonlyMap<string, number>,
+): (part: string, first: boolean, work: Work) => TextTokens {
+  const sets = characterSets()
+  const normalize = normalizerOf(stepsIn(file.normalizer), sets)
+  const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
+  const findAdded = addedTokenFinder(
+    file.normalizer == null ? [] : file.added_tokens.filter(({ normalized }) => normalized),
+  )
+  const addWord = wordAdder(wordModelOf(file, vocabulary))
   return (part, first, work) => {
     const tokens = nothing()
     const text = normalize(aligned(part, 0), work)
@@ -139,7 +143,10 @@ export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, 
   return (text, work, limit = Infinity) => {
     const tokens = nothing()
     work.part = 'added_tokens'
-    for (const { start, end, id } of findAdded(text, work)) {
+    const parts = findAdded(text, work)
+    const isWhole = parts.length === 1 && parts[0]!.id === undefined && parts[0]!.end === text.length
+    if (isWhole && (!divisible || nextCut(text, 0, text.length) === text.length)) return recall(text, true, work)
+    for (const { start, end, id } of parts) {
       if (tokens.ids.length > limit) break
       if (id !== undefined) append(tokens, { ids: [id], starts: [start], ends: [end] }, 0, work)
       else

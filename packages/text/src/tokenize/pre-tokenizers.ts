@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type AlignedText, prefixed, sliceOf, substituted } from './aligned-text.js'
+import { type AlignedText, enclosed, holdUnits, prefixed, sliceOf, substituted } from './aligned-text.js'
 import { inByteCharacters } from './byte-level.js'
 import type { CharacterSets } from './character-sets.js'
 import { SPACES, WORD } from './characters.js'
@@ -56,16 +56,9 @@ const [STEPS_PER_NGRAM, STEPS_PER_UNIT] = [20, 10]
  * Source: Bojanowski et al., Enriching Word Vectors with Subword Information, 2017, section 3.2.
  */
 function nGrams(word: AlignedText, size: number, work: Work, receive: Receiver): void {
-  const { text, first } = word
-  if (text === '') return
-  work.spend(STEPS_PER_UNIT * text.length)
-  const end = first + text.length
-  const around = (values: readonly number[]): number[] => [
-    values[first]!,
-    ...values.slice(first, end),
-    values[end - 1]!,
-  ]
-  const wrapped = { text: `<${text}>`, first: 0, starts: around(word.starts), ends: around(word.ends) }
+  if (word.text === '') return
+  work.spend(STEPS_PER_UNIT * word.text.length)
+  const wrapped = enclosed(word, '<', '>')
   const places = [0]
   for (const character of wrapped.text) places.push(places.at(-1)! + character.length)
   const count = Math.max(1, places.length - size)
@@ -120,7 +113,10 @@ export function preTokenizerOf(steps: readonly Step[], sets: CharacterSets): Pre
       next = (text) => {
         const leads = isFirst
         isFirst = false
-        if (text.text !== '') step(text, leads, work, after)
+        if (text.text === '') return
+        holdUnits(work, text.text.length)
+        step(text, leads, work, after)
+        holdUnits(work, -text.text.length)
       }
     }
     next(given)

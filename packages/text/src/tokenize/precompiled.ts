@@ -6,14 +6,18 @@ import type { Work } from './work.js'
 type Rules = (text: string, work: Work) => string | undefined
 
 const encoder = new TextEncoder()
+/** Bytes of the longest text that is looked up, with room. */
+const ROOM = 8
 const decoder = new TextDecoder()
 
 /** Replacements that are remembered, and the units of each at most: texts consist of the same few graphemes. */
 const [REMEMBERED, REMEMBERED_UNITS] = [2 ** 14, 64]
 /** Longest text that may take the place of a grapheme, in bytes; those of Unicode's own rules have 33 at most. */
 const LONGEST_REPLACEMENT = 1000
-/** Steps for a grapheme or character that is looked up. */
-const STEPS_PER_RULE = 40
+/** Steps for a grapheme or character that is looked up, and for one that is not remembered. */
+const [STEPS_PER_RULE, STEPS_PER_MISS] = [20, 120]
+/** Steps for a grapheme of a text and for a unit of it; where not all is ASCII, `Intl.Segmenter` finds them. */
+const [STEPS_PER_GRAPHEME, STEPS_PER_UNIT, STEPS_PER_ASCII] = [80, 12, 5]
 
 /** The same rules, which are not asked again for what is remembered. */
 function remembered(rules: Rules): Rules {
@@ -21,6 +25,7 @@ function remembered(rules: Rules): Rules {
   return (text, work) => {
     work.spend(STEPS_PER_RULE)
     if (known.has(text)) return known.get(text)
+    work.spend(STEPS_PER_MISS)
     const found = rules(text, work)
     if (known.size < REMEMBERED && (found?.length ?? 0) <= REMEMBERED_UNITS) known.set(text, found)
     return found
@@ -50,9 +55,12 @@ export function readRules(base64: string): Rules | undefined {
       return work.refuse(`its \`precompiled_charsmap\` replaces a character by more than ${LONGEST_REPLACEMENT} bytes`)
     return decoder.decode(texts.subarray(start, end))
   }
+  const encoded = new Uint8Array(ROOM)
   return remembered((text, work) => {
     let at = offsetOf(units[0]!)
-    for (const byte of encoder.encode(text)) {
+    const { written } = encoder.encodeInto(text, encoded)
+    for (let i = 0; i < written; i++) {
+      const byte = encoded[i]!
       at = (at ^ byte) >>> 0
       const unit = units[at] ?? 0
       // A unit's label is its lowest byte; its top bit says that it is a value and has no label.
@@ -112,10 +120,15 @@ export function normalizedByRules(given: AlignedText, rules: Rules, work: Work):
     replace(part, replacement)
     return true
   }
-  work.spend(4 * given.text.length)
+  const isAscii = Buffer.byteLength(given.text) === given.text.length
   eachGrapheme(given.text, (grapheme) => {
-    if (grapheme.length < LONGEST && Buffer.byteLength(grapheme) < LONGEST && apply(grapheme)) return
-    for (const character of grapheme) if (!apply(character)) put(character, 0)
+    work.spend(isAscii ? STEPS_PER_ASCII : STEPS_PER_GRAPHEME + STEPS_PER_UNIT * grapheme.length)
+    const isShort = grapheme.length < LONGEST && Buffer.byteLength(grapheme) < LONGEST
+    if (isShort && apply(grapheme)) return
+    for (const character of grapheme) {
+      const isLookedUp = isShort && character.length === grapheme.length
+      if (isLookedUp || !apply(character)) put(character, 0)
+    }
   })
   flush()
   holdUnits(work, -held)

@@ -54,19 +54,21 @@ export interface Tokenized {
   readonly tokens: TextTokens
 }
 
-/** Tokens that all windows hold at most: so many, and so many more for each token of the texts. */
-const [WINDOW_TOKENS, WINDOW_TOKENS_PER_TOKEN] = [1_000_000, 64]
+/** Bytes that all windows hold at most: so many, and so many more for each UTF-16 unit of the texts. */
+const [WINDOW_BYTES, WINDOW_BYTES_PER_UNIT] = [96_000_000, 160]
 
 /** @throws AttuneError `BAD_STRIDE` if windows would repeat the texts too often */
-function requireFew(windows: number, size: number, tokens: number): void {
-  const most = WINDOW_TOKENS + WINDOW_TOKENS_PER_TOKEN * tokens
-  if (windows * size <= most) return
+function requireFew(windows: number, size: number, { units, bytesPerToken }: { units: number; bytesPerToken: number }) {
+  const most = Math.floor((WINDOW_BYTES + WINDOW_BYTES_PER_UNIT * units) / bytesPerToken)
+  if (windows * (size + TOKENS_PER_WINDOW) <= most) return
   throw new AttuneError(
     'BAD_STRIDE',
-    `the windows of a text must hold at most ${most} tokens in all, got ${windows} windows of ${size} for ${tokens} tokens`,
+    `the windows of a text of ${units} characters must hold at most ${most} tokens in all, got ${windows} of ${size}`,
     'Ask for a smaller `stride`, and tokenize long pairs one by one.',
   )
 }
+/** Tokens that take as much memory as a window takes besides its own. */
+const TOKENS_PER_WINDOW = 10
 
 /** Steps and bytes for a token of an encoding: with offsets it takes an object of its own. */
 const [STEPS_PER_TOKEN, BYTES_PER_TOKEN, BYTES_PER_OFFSETS] = [8, 24, 64]
@@ -117,14 +119,16 @@ export function fill(
   const [firstB, ...restB] = windowsOf(lengthB, keepB, truncationSide, stride)
   const kept = { A: keepA, B: keepB }
   const size = template.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : kept[piece.text]), 0)
+  const bytesPerToken = offsets ? BYTES_PER_TOKEN + BYTES_PER_OFFSETS : BYTES_PER_TOKEN
   work.spend(STEPS_PER_TOKEN * size)
-  work.hold((offsets ? BYTES_PER_TOKEN + BYTES_PER_OFFSETS : BYTES_PER_TOKEN) * size)
+  work.hold(bytesPerToken * size)
   const how = { offsets, trim, truncated: keepA < lengthA || keepB < lengthB }
   const at = (rangeA: Range, rangeB: Range): Encoding =>
     filled(template, { A: { ...a, range: rangeA }, B: { ...second, range: rangeB } }, how)
   const whole = at(firstA!, firstB!)
   if (stride === undefined) return whole
-  requireFew(restA.length * (1 + restB.length) + restB.length, size, lengthA + lengthB)
+  const units = a.text.length + second.text.length
+  requireFew(restA.length * (1 + restB.length) + restB.length, size, { units, bytesPerToken })
   const windowsB = [firstB!, ...restB]
   const others = [
     ...restA.flatMap((rangeA) => windowsB.map((rangeB) => at(rangeA, rangeB))),

@@ -2,7 +2,7 @@ import { AttuneError, type Side, type SpecialTokens, type Tokenizer } from '@att
 import { characterSets } from './character-sets.js'
 import { chatTemplatesOf } from './chat-templates.js'
 import { decoderOf } from './decoder.js'
-import { type ParsedFile, entriesOf, parseTokenizerFile } from './parse-tokenizer-file.js'
+import { type ParsedFile, parseTokenizerFile } from './parse-tokenizer-file.js'
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
 import { TARGET_FILE, type TokenizerFiles, readTokenizerFiles } from './read-tokenizer-files.js'
@@ -88,6 +88,7 @@ function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<numb
       if (token === undefined) continue
       const text = join === undefined ? (spelt.get(id) ?? token) : token
       work.spend(text.length / 4)
+      if (join !== undefined) work.hold(2 * text.length)
       if (join === undefined ? !contents.has(text) : !ids.has(id)) texts.push(text)
     }
     if (join !== undefined) return join(texts)
@@ -96,16 +97,32 @@ function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<numb
   }
 }
 
+/** The ids of all tokens: those of the model, and those that were added. */
+function idsOf({ file, vocabulary }: ParsedFile): Map<string, number> {
+  const ids = new Map(vocabulary)
+  for (const { content, id } of file.added_tokens) ids.set(content, id)
+  return ids
+}
+
+/** The greatest id. */
+function greatestOf(ids: ReadonlyMap<string, number>): number {
+  let greatest = -1
+  for (const id of ids.values()) greatest = Math.max(greatest, id)
+  return greatest
+}
+
 /** The file with tokens added that it does not have. */
-function withTokens({ file, json }: ParsedFile, tokens: readonly string[]): ParsedFile {
-  const ids = new Map([...entriesOf(file.model), ...file.added_tokens.map(({ content, id }) => [content, id] as const)])
-  const first = [...ids.values()].reduce((most, id) => Math.max(most, id), -1) + 1
+function withTokens(parsed: ParsedFile, tokens: readonly string[]): ParsedFile {
+  if (tokens.length === 0) return parsed
+  const { file, json, vocabulary } = parsed
+  const ids = idsOf(parsed)
+  const first = greatestOf(ids) + 1
   const fresh = [...new Set(tokens)].filter((token) => token !== '' && !ids.has(token))
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false }
   const added = [...file.added_tokens, ...fresh.map((content, i) => ({ id: first + i, content, ...flags }))]
   return fresh.length === 0
-    ? { file, json }
-    : { file: { ...file, added_tokens: added }, json: { ...json, added_tokens: added } }
+    ? parsed
+    : { file: { ...file, added_tokens: added }, json: { ...json, added_tokens: added }, vocabulary }
 }
 
 const sideIn = (value: unknown): Side => (value === 'left' ? 'left' : 'right')
@@ -119,13 +136,12 @@ function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles
 
 /** Cuts texts into tokens and puts them into the file's templates. */
 function encoderOf(
-  file: TokenizerFile,
+  { file, vocabulary }: ParsedFile,
   where: string,
-  vocabulary: ReadonlyMap<string, number>,
   ids: ReadonlyMap<string, number>,
+  tokens: ReadonlyMap<number, string>,
   side: Side,
 ): Tokenizer['encode'] {
-  const tokens = new Map([...ids].map(([token, id]) => [id, token]))
   const standing = new Set(file.added_tokens.map(({ id }) => id))
   const templates = templatesOf(file.post_processor, ids)
   const bare = withoutSpecial(templates)
@@ -155,22 +171,22 @@ function encoderOf(
  */
 export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Tokenizer {
   const { json: content, config: own, where, target: other } = filesOf(source, kind)
-  const { file, json } = withTokens(parseTokenizerFile(content, where, kind.type), source.addedTokens ?? [])
+  const parsed = withTokens(parseTokenizerFile(content, where, kind.type), source.addedTokens ?? [])
+  const { file, json } = parsed
   const config = { ...kind.config?.(file), ...own }
-  const vocabulary = new Map(entriesOf(file.model))
-  const added = file.added_tokens.map(({ content, id }) => [content, id] as const)
-  const ids = new Map([...vocabulary, ...added])
-  const tokens = new Map([...ids].map(([token, id]) => [id, token]))
+  const ids = idsOf(parsed)
+  const tokens = new Map<number, string>()
+  for (const [token, id] of ids) tokens.set(id, token)
   const truncationSide = sideIn(config['truncation_side'])
   const target = other === undefined ? undefined : targetOf(other, source, own, kind)
   return {
-    vocabularySize: [...tokens.keys()].reduce((most, id) => Math.max(most, id), 0) + 1,
+    vocabularySize: Math.max(0, greatestOf(ids)) + 1,
     special: specialOf(config, ids),
     paddingSide: sideIn(config['padding_side']),
     truncationSide,
     ...target?.tokenizer,
     ...chatTemplatesOf(config['chat_template']),
-    encode: encoderOf(file, where, vocabulary, ids, truncationSide),
+    encode: encoderOf(parsed, where, ids, tokens, truncationSide),
     decode: decodingOf(file, where, tokens, kind),
     id: (token) => ids.get(token),
     token: (id) => tokens.get(id),

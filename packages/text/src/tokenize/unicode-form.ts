@@ -19,8 +19,10 @@ type Change = readonly [character: string, change: number]
 
 /** Longest cluster, in units, that `String.prototype.normalize` is given, and that is remembered; how many of those are. */
 const [LONGEST, REMEMBERED_UNITS, REMEMBERED] = [64, 8, 2 ** 14]
-/** Steps for a cluster, and for each of its units: normalizing takes some 200 ns. */
-const [STEPS_PER_CLUSTER, STEPS_PER_UNIT, STEPS_TO_RECALL] = [100, 120, 12]
+/** Steps for a cluster, for each of its units (normalizing takes some 200 ns) and for each of a long one. */
+const [STEPS_PER_CLUSTER, STEPS_PER_UNIT, STEPS_PER_LONG_UNIT, STEPS_TO_RECALL, STEPS_PER_ASCII] = [
+  100, 120, 180, 12, 10,
+]
 
 /**
  * The changes that normalize a cluster. Characters are decomposed one by one; the reordered (and recomposed) whole tells
@@ -56,7 +58,8 @@ export function unicodeNormalizer(form: UnicodeForm): UnicodeNormalizer {
     work.spend(STEPS_TO_RECALL)
     const found = known.get(cluster)
     if (found !== undefined) return found
-    work.spend(STEPS_PER_CLUSTER + STEPS_PER_UNIT * cluster.length)
+    const stepsPerUnit = cluster.length <= LONGEST ? STEPS_PER_UNIT : STEPS_PER_LONG_UNIT
+    work.spend(STEPS_PER_CLUSTER + stepsPerUnit * cluster.length)
     const made = changesOf(cluster, form, inOrder)
     if (cluster.length <= REMEMBERED_UNITS && known.size < REMEMBERED) known.set(cluster, made)
     return made
@@ -64,7 +67,7 @@ export function unicodeNormalizer(form: UnicodeForm): UnicodeNormalizer {
   return (given, work) => {
     const { text } = given
     if (ASCII.test(text)) return given
-    work.spend(2 * text.length)
+    work.spend(STEPS_PER_ASCII * text.length)
     const made = rewriter(given)
     for (let at = 0; at < text.length;) {
       const code = text.codePointAt(at)!

@@ -6,7 +6,7 @@ import type { Work } from './work.js'
 /** What is taken from the score of the worst token for a character that the vocabulary lacks. */
 const UNKNOWN_PENALTY = 10
 /** Steps for a unit of a word, and for one that a search for tokens examines. */
-const [STEPS_PER_UNIT, STEPS_PER_EXAMINED] = [10, 4]
+const [STEPS_PER_UNIT, STEPS_PER_EXAMINED] = [8, 3]
 /** Bytes that a unit of a word takes. */
 const BYTES_PER_UNIT = 20
 
