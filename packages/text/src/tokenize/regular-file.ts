@@ -1,20 +1,23 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { parseJson } from '@attune/core'
+import { readWholeFile } from '@attune/files'
 
 /** Stops the reading of a file, with what is wrong with it. */
 export type Refuse = (why: string) => never
 
 /**
  * Reads a file, which must be a regular one: a pipe or a device may never end.
- * @param refuse says why it cannot be read
+ * @param refuse called with the reason why it cannot be read
  */
 export function readRegularFile(path: string, mostBytes: number, refuse: Refuse): Buffer {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return refuse('there is no such file')
-  if (!found.isFile()) return refuse('it is not a regular file')
-  if (found.size > mostBytes) return refuse(`it has ${found.size} bytes, more than ${mostBytes}`)
-  return readFileSync(path)
+  let bytes: Buffer | undefined
+  try {
+    bytes = readWholeFile(path, mostBytes)
+  } catch (cause) {
+    return refuse((cause as Error).message)
+  }
+  return bytes ?? refuse('there is no such file')
 }
 
 /** Reads a regular file of JSON. */
