@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   cpSync,
@@ -336,6 +337,24 @@ describe('a run folder with a single flipped bit', () => {
       }
     expect(outcomes.refused).toBeGreaterThan(outcomes.same)
   })
+})
+
+it('a run folder whose learned.json is no JSON is refused, also where its digests fit', async () => {
+  const directory = folder()
+  await interrupted(toyConfig(directory), 21)
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+  const path = join(directory, 'run.json')
+  const { seal, ...record } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+  expect(seal).toBe(sha256(JSON.stringify(record)))
+  for (const learned of ['{', '['.repeat(200)]) {
+    writeFileSync(join(directory, 'learned.json'), learned)
+    const changed = { ...record, learned: sha256(learned) }
+    writeFileSync(path, JSON.stringify({ ...changed, seal: sha256(JSON.stringify(changed)) }))
+    expect(await refusal(goOn(directory))).toMatchObject({
+      code: 'RUN_DAMAGED',
+      problem: expect.stringContaining('learned.json'),
+    })
+  }
 })
 
 describe('a checkpoint of another run', () => {

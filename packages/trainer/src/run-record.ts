@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { AttuneError, isRecord, parseJson } from '@attune/core'
+import { AttuneError, excerpt, isRecord, parseJson } from '@attune/core'
 import { digest, readJsonObject, readWholeFile, writeFileAtomically } from '@attune/files'
 import { z } from 'zod'
 import { inputSchema } from './run-inputs.js'
@@ -63,17 +63,12 @@ export async function writeRecord(
   await writeFileAtomically(join(directory, CONFIG), `${JSON.stringify(record.config, null, 2)}\n`)
 }
 
-const short = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
-}
-
 /** The differences between two JSON values, a line each: `training.learningRate: 0.001 → 0.002`. */
 function differences(before: unknown, after: unknown, path: string): string[] {
   const nested = isRecord(before) && isRecord(after)
   const listed = Array.isArray(before) && Array.isArray(after) && before.length === after.length
   if (!nested && !listed)
-    return JSON.stringify(before) === JSON.stringify(after) ? [] : [`${path}: ${short(before)} → ${short(after)}`]
+    return JSON.stringify(before) === JSON.stringify(after) ? [] : [`${path}: ${excerpt(before)} → ${excerpt(after)}`]
   const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))]
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((key) =>
     differences(old.get(key), now.get(key), path === '' ? key : `${path}.${key}`),
@@ -104,6 +99,17 @@ function readJson(directory: string, name: string): Record<string, unknown> {
   )
 }
 
+function readLearned(directory: string, sealed: string): unknown {
+  const content = readWholeFile(join(directory, LEARNED), MAXIMUM_BYTES)
+  if (content === undefined) throw damaged(directory, LEARNED, 'it is gone')
+  if (digest(content) !== sealed) throw damaged(directory, LEARNED, 'it does not have the digest that was written down')
+  try {
+    return parseJson(content.toString('utf8'))
+  } catch (cause) {
+    throw damaged(directory, LEARNED, (cause as Error).message)
+  }
+}
+
 /**
  * Reads a run's record and the files that it seals. Nothing is looked up by what they say.
  * @throws AttuneError `NOT_A_RUN` if the folder holds no run; `RUN_DAMAGED` if a file is not what was written
@@ -115,17 +121,10 @@ export function readRecord(directory: string): ReadRecord {
   const parsed = recordSchema.safeParse(content)
   if (!parsed.success) throw damaged(directory, RECORD, z.prettifyError(parsed.error).slice(0, 300))
   const record = parsed.data
-  const learned = readWholeFile(join(directory, LEARNED), MAXIMUM_BYTES)
-  if (learned === undefined || digest(learned) !== record.learned)
-    throw damaged(
-      directory,
-      LEARNED,
-      learned === undefined ? 'it is gone' : 'it does not have the digest that was written down',
-    )
   return {
     record,
     config,
     changes: differences(withoutPlace(record.config), withoutPlace(config), ''),
-    learned: parseJson(learned.toString('utf8')),
+    learned: readLearned(directory, record.learned),
   }
 }

@@ -54,7 +54,7 @@ function closing({ edges, free }: ByteGraph, { length }: ShortestEndings, budget
       if (edges[state]!.length > 0 || state === ACCEPT) kept.push(state)
       for (const to of free[state]!) waiting.push(to)
     }
-    budget.spend(3 * steps + 20 * kept.length)
+    budget.spend(4 * steps + 35 * kept.length)
     return Int32Array.from(kept).sort()
   }
 }
