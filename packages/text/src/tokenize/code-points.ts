@@ -27,7 +27,7 @@ export function codePointMap<T>(of: (character: string) => T): CodePointMap<T> {
       if (page === undefined) {
         if (count >= PAGES) return find(code)
         count++
-        page = pages[code >> PAGE_BITS] = Array.from({ length: PAGE }, () => undefined)
+        page = pages[code >> PAGE_BITS] = new Array<T | undefined>(PAGE).fill(undefined)
       }
       return (page[code & (PAGE - 1)] ??= find(code))
     },

@@ -71,27 +71,50 @@ function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, nu
   )
 }
 
+/** The text of an id's token, by a function that remembers it; nothing for special tokens and for ids that no token has. */
+function shownText({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<number, string>, isJoined: boolean) {
+  const special = added.filter((token) => token.special)
+  const [ids, contents] = [new Set(special.map(({ id }) => id)), new Set(special.map(({ content }) => content))]
+  // An added token goes before one of the vocabulary that has its id.
+  const spelt = new Map(added.map(({ id, content }) => [id, content]))
+  const known = new Map<number, string | null>()
+  const textOf = (id: number, token: string): string | null => {
+    if (isJoined) return ids.has(id) ? null : token
+    const text = spelt.get(id) ?? token
+    return contents.has(text) ? null : text
+  }
+  return (id: number): string | null => {
+    const found = known.get(id)
+    if (found !== undefined) return found
+    const token = tokens.get(id)
+    if (token === undefined) return null
+    const text = textOf(id, token)
+    known.set(id, text)
+    return text
+  }
+}
+
 /** Decodes ids, without those of special tokens and those that no token has, which the Rust library leaves out, too. */
 function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<number, string>, kind: TokenizerKind) {
   const { cleanUp = false, join } = kind
-  const special = file.added_tokens.filter((token) => token.special)
-  const [ids, contents] = [new Set(special.map(({ id }) => id)), new Set(special.map(({ content }) => content))]
-  // An added token goes before one of the vocabulary that has its id.
-  const spelt = new Map(file.added_tokens.map(({ id, content }) => [id, content]))
+  const shown = shownText(file, tokens, join !== undefined)
   const decode = decoderOf(file, cleanUp, characterSets())
   return (given: ArrayLike<number>): string => {
     const work = workOnTokens(where, given.length)
     work.part = 'decoder'
     const texts: string[] = []
+    let units = 0
     for (let at = 0; at < given.length; at++) {
-      const [id, token] = [given[at]!, tokens.get(given[at]!)]
-      if (token === undefined) continue
-      const text = join === undefined ? (spelt.get(id) ?? token) : token
-      work.spend(text.length / 4)
-      if (join !== undefined) work.hold(2 * text.length)
-      if (join === undefined ? !contents.has(text) : !ids.has(id)) texts.push(text)
+      const text = shown(given[at]!)
+      if (text === null) continue
+      units += text.length
+      texts.push(text)
     }
-    if (join !== undefined) return join(texts)
+    work.spend(units / 4)
+    if (join !== undefined) {
+      work.hold(2 * units)
+      return join(texts)
+    }
     // Without a token there is nothing to decode, not even to an end of it.
     return texts.length === 0 ? '' : decode(texts, work)
   }
