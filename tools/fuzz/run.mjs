@@ -85,7 +85,7 @@ async function feed(chosen) {
     seed,
     hours: (performance.now() - begun) / 3.6e6,
     jobs,
-    command: `node tools/fuzz/run.mjs --inputs ${values.inputs} --seed ${seed} --write`,
+    command: `node tools/fuzz/run.mjs --inputs ${values.inputs} --seed ${seed} --growth ${values.growth} --write`,
   }
   const text = await report(
     outcomes.filter(({ counts }) => counts.inputs > 0),
