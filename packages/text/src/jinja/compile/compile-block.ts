@@ -5,7 +5,7 @@ import { type Runtime, captured } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { type Thing, type Value, markup } from '../values/value.js'
 import { analyze } from './analyze.js'
-import { begin, compileBody } from './compile-statement.js'
+import { begin, compileBody } from './compile-body.js'
 import {
   type Activation,
   type Context,

@@ -1,16 +1,14 @@
-import { fail } from '../failure.js'
-import { apply, isFilter } from '../filters/filters.js'
-import { methodOf } from '../methods/methods.js'
+import { apply, isFilter, isTest, test } from '../environment.js'
+import { fail, failSyntax } from '../failure.js'
 import type { Call, CallArguments, FilterNode, TestNode } from '../parse/nodes.js'
 import { type Runtime, write } from '../runtime.js'
-import { isTest, test } from '../tests/tests.js'
-import { getAttribute, isHidden } from '../values/attribute.js'
+import { getAttribute, isHidden, methodOf } from '../values/attribute.js'
 import { pairsOf } from '../values/dict.js'
 import { collect } from '../values/iterate.js'
 import { textOf } from '../values/text-of.js'
 import { type Arguments, type Thing, type Value, isUndefined, kindOf, stringOf, typeName } from '../values/value.js'
-import { type Evaluate, checkKnown, compileAll, compileExpression, unknown } from './compile-expression.js'
-import type { Activation, Frame } from './scope.js'
+import { compileAll, compileOperand } from './compile-operands.js'
+import type { Activation, Evaluate, Frame } from './scope.js'
 
 type EvaluateArguments = (activation: Activation) => Arguments
 
@@ -44,8 +42,8 @@ export function compileArguments(frame: Frame, given: CallArguments): EvaluateAr
     frame,
     given.named.map(([, value]) => value),
   )
-  const spread = given.spread === undefined ? undefined : compileExpression(frame, given.spread)
-  const spreadNamed = given.spreadNamed === undefined ? undefined : compileExpression(frame, given.spreadNamed)
+  const spread = given.spread === undefined ? undefined : compileOperand(frame, given.spread)
+  const spreadNamed = given.spreadNamed === undefined ? undefined : compileOperand(frame, given.spreadNamed)
   return (a) => {
     const first = positional(a)
     const named = new Map<string, Value>()
@@ -76,13 +74,13 @@ export function callValue(rt: Runtime, callee: Value, given: Arguments): Value {
 export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
   const passed = compileArguments(frame, given)
   if (callee.type !== 'attribute') {
-    const called = compileExpression(frame, callee)
+    const called = compileOperand(frame, callee)
     return (a) => {
       const value = called(a)
       return callValue(a.rt, value, passed(a))
     }
   }
-  const object = compileExpression(frame, callee.object)
+  const object = compileOperand(frame, callee.object)
   const { name } = callee
   return (a) => {
     const self = object(a)
@@ -98,7 +96,7 @@ export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
 
 /** Compiles what a call evaluates to before it is called: the callee and the arguments. */
 export function compileParts(frame: Frame, { callee, given }: Call) {
-  const called = compileExpression(frame, callee)
+  const called = compileOperand(frame, callee)
   const passed = compileArguments(frame, given)
   return (a: Activation) => {
     const value = called(a)
@@ -117,13 +115,13 @@ function writeCall(rt: Runtime, callee: Value, given: Arguments): void {
 export function compileWrittenCall(frame: Frame, { callee, given }: Call): (activation: Activation) => void {
   const passed = compileArguments(frame, given)
   if (callee.type !== 'attribute') {
-    const called = compileExpression(frame, callee)
+    const called = compileOperand(frame, callee)
     return (a) => {
       const value = called(a)
       writeCall(a.rt, value, passed(a))
     }
   }
-  const object = compileExpression(frame, callee.object)
+  const object = compileOperand(frame, callee.object)
   const { name } = callee
   return (a) => {
     const self = object(a)
@@ -137,10 +135,23 @@ export function compileWrittenCall(frame: Frame, { callee, given }: Call): (acti
   }
 }
 
+/** Refuses a filter or test that is not known, now or, in a branch, when it is used. */
+function checkKnown(frame: Frame, what: 'filter' | 'test', name: string, line: number, isKnown: boolean): void {
+  if (!isKnown && !frame.isSoft) failSyntax(`No ${what} named '${name}'.`, line)
+}
+
+/** The value that a filter or test has which is not known. */
+const unknown =
+  (what: 'filter' | 'test', name: string): (() => never) =>
+  () =>
+    fail('TemplateRuntimeError', `No ${what} named '${name}' found.`)
+
 /** Compiles a filter of an expression. */
 export function compileFilter(frame: Frame, node: FilterNode): Evaluate {
+  // Checked before the operand is compiled, so that of two unknown filters the outer one is named.
+  checkKnown(frame, 'filter', node.name, node.line, isFilter(node.name))
   if (node.operand === undefined) return fail('RuntimeError', 'a filter without an operand stands in an expression')
-  return filterOf(frame, node, compileExpression(frame, node.operand))
+  return filterOf(frame, node, compileOperand(frame, node.operand))
 }
 
 /** Compiles a filter of a value that is there already. */
@@ -163,7 +174,7 @@ export function filterOf(frame: Frame, { name, given, line }: FilterNode, operan
 /** Compiles a test. */
 export function compileTest(frame: Frame, { operand, name, given, line }: TestNode): Evaluate {
   checkKnown(frame, 'test', name, line, isTest(name))
-  const [of, passed] = [compileExpression(frame, operand), compileArguments(frame, given)]
+  const [of, passed] = [compileOperand(frame, operand), compileArguments(frame, given)]
   if (!isTest(name)) {
     const refuse = unknown('test', name)
     return (a) => {

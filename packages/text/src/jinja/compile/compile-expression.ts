@@ -1,5 +1,4 @@
-import { fail, failSyntax } from '../failure.js'
-import { isFilter } from '../filters/filters.js'
+import { failSyntax } from '../failure.js'
 import type { Attribute, Binary, Compare, Expression, Item, Sequence } from '../parse/nodes.js'
 import { type Runtime, chargeEntries } from '../runtime.js'
 import { type BinaryOperator, binary, join, joinMarkup, unary } from '../values/arithmetic.js'
@@ -9,12 +8,10 @@ import { equals } from '../values/equality.js'
 import { type Order, compare } from '../values/ordering.js'
 import { isIn, isTrue, slice } from '../values/sequence.js'
 import type { Value } from '../values/value.js'
-import { compileCall, compileFilter, compileTest } from './compile-call.js'
 import { operandsOf } from './children.js'
-import { type Activation, type Frame, around, slotOfName } from './scope.js'
-
-/** Computes the value of an expression. */
-export type Evaluate = (activation: Activation) => Value
+import { compileCall, compileFilter, compileTest } from './compile-call.js'
+import { compileAll } from './compile-operands.js'
+import { type Evaluate, type Frame, around, slotOfName } from './scope.js'
 
 /** Steps that an expression takes at least: its nodes, each of them weighed. */
 export function costOf(rt: Runtime, node: Expression): number {
@@ -106,16 +103,6 @@ function compileItem(frame: Frame, { object, key }: Item): Evaluate {
   }
 }
 
-/** Compiles expressions to a function of their values. */
-export function compileAll(frame: Frame, nodes: readonly Expression[]): (activation: Activation) => Value[] {
-  const items = nodes.map((node) => compileExpression(frame, node))
-  return (a) => {
-    const values: Value[] = []
-    for (const item of items) values.push(item(a))
-    return values
-  }
-}
-
 function compileConditional(frame: Frame, node: Extract<Expression, { type: 'conditional' }>): Evaluate {
   const soft: Frame = { ...frame, isSoft: true }
   const [test, then] = [compileExpression(soft, node.test), compileExpression(soft, node.then)]
@@ -166,17 +153,6 @@ function compileAttribute(frame: Frame, node: Attribute): Evaluate {
   return (a) => getAttribute(a.rt, object(a), node.name)
 }
 
-/** Refuses a filter or test that is not known, now or, in a branch, when it is used. */
-export function checkKnown(frame: Frame, what: 'filter' | 'test', name: string, line: number, isKnown: boolean): void {
-  if (!isKnown && !frame.isSoft) failSyntax(`No ${what} named '${name}'.`, line)
-}
-
-/** The value that a filter or test has which is not known. */
-export const unknown =
-  (what: 'filter' | 'test', name: string): (() => never) =>
-  () =>
-    fail('TemplateRuntimeError', `No ${what} named '${name}' found.`)
-
 /**
  * Compiles an expression.
  * @throws SyntaxError at the line for filters and tests that are not known
@@ -210,7 +186,6 @@ export function compileExpression(frame: Frame, node: Expression): Evaluate {
     case 'call':
       return compileCall(frame, node)
     case 'filter':
-      checkKnown(frame, 'filter', node.name, node.line, isFilter(node.name))
       return compileFilter(frame, node)
     case 'test':
       return compileTest(frame, node)

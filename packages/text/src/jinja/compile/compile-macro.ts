@@ -6,9 +6,9 @@ import { dictOf } from '../values/dict.js'
 import { quote } from '../values/text-of.js'
 import { type Arguments, type Thing, type Value, markup, stringOf, tuple, typeName } from '../values/value.js'
 import { analyze, analyzeExpression } from './analyze.js'
+import { begin, compileBody } from './compile-body.js'
 import { callValue, compileParts } from './compile-call.js'
 import { compileExpression, costOf } from './compile-expression.js'
-import { begin, compileBody } from './compile-statement.js'
 import {
   type Activation,
   DONE,

@@ -7,8 +7,9 @@ import { textOf } from '../values/text-of.js'
 import { type Value, kindOf, markup, stringOf, typeName } from '../values/value.js'
 import { analyze } from './analyze.js'
 import { compileBlock } from './compile-block.js'
+import { begin, compileBody } from './compile-body.js'
 import { compileWrittenCall, filterOf } from './compile-call.js'
-import { type Evaluate, compileExpression, costOf } from './compile-expression.js'
+import { compileExpression, costOf } from './compile-expression.js'
 import { compileFor } from './compile-for.js'
 import { compileCallBlock, compileGeneration, compileMacro } from './compile-macro.js'
 import { type AssignValue, compileExport, compileNamespaceCheck, compileTarget } from './compile-target.js'
@@ -17,6 +18,7 @@ import {
   BREAK,
   CONTINUE,
   DONE,
+  type Evaluate,
   type Frame,
   type Runnable,
   type Signal,
@@ -24,26 +26,6 @@ import {
   passageOf,
 } from './scope.js'
 import { declare } from './symbols.js'
-
-/** Compiles statements that follow each other. */
-export function compileBody(frame: Frame, statements: readonly Statement[]): Runnable {
-  const runs = statements.map((statement) => compileStatement(frame, statement))
-  if (runs.length === 1) return runs[0]!
-  return (a) => {
-    for (const run of runs) {
-      const signal = run(a)
-      if (signal !== DONE) return signal
-    }
-    return DONE
-  }
-}
-
-/** Begins a statement: notes its line and charges for its expressions, each of which may make a small value. */
-export function begin(rt: Runtime, line: number, cost: number): void {
-  rt.line = line
-  rt.spend(cost)
-  rt.hold(8 * cost)
-}
 
 /** The text of a value as it is written, escaped where HTML is. */
 function shownText(rt: Runtime, value: Value, isEscaped: boolean): string {
@@ -233,8 +215,11 @@ function compileAutoescape(frame: Frame, { value, body, line }: Autoescape): Run
   }
 }
 
-/** Compiles a statement. */
-function compileStatement(frame: Frame, node: Statement): Runnable {
+/**
+ * Compiles a statement.
+ * @throws SyntaxError at the line of a statement that is not valid where it stands
+ */
+export function compileStatement(frame: Frame, node: Statement): Runnable {
   switch (node.type) {
     case 'output':
       return compileOutput(frame, node)

@@ -3,6 +3,8 @@ import { parseTemplate } from '../parse/parse-template.js'
 import type { Runtime } from '../runtime.js'
 import type { Value } from '../values/value.js'
 import { compileFunction, selfVariable } from './compile-block.js'
+import { compileExpression } from './compile-expression.js'
+import { compileStatement } from './compile-statement.js'
 import { type Frame, functionIn } from './scope.js'
 import { symbolsIn } from './symbols.js'
 
@@ -16,6 +18,7 @@ export type Render = (rt: Runtime, variables: ReadonlyMap<string, Value>) => voi
 export function compileTemplate(rt: Runtime, template: string): Render {
   const frame: Frame = {
     rt,
+    compiler: { expression: compileExpression, statement: compileStatement },
     symbols: symbolsIn(undefined),
     scope: functionIn(undefined),
     isTopLevel: true,

@@ -1,4 +1,5 @@
 import { fail } from '../failure.js'
+import type { Expression, Statement } from '../parse/nodes.js'
 import type { Runtime } from '../runtime.js'
 import type { Value } from '../values/value.js'
 import { type Symbols, findRef, symbolsIn } from './symbols.js'
@@ -34,9 +35,16 @@ export interface FunctionScope {
 /** Makes the scope of a function in another. */
 export const functionIn = (outer: FunctionScope | undefined): FunctionScope => ({ slots: new Map(), outer })
 
+/** Compilers of syntax that nests in itself. The compilers of its parts reach them through the frame, and need not import them. */
+export interface Compiler {
+  readonly expression: (frame: Frame, node: Expression) => Evaluate
+  readonly statement: (frame: Frame, node: Statement) => Runnable
+}
+
 /** What the compiler knows where it stands: Jinja2's `Frame`. */
 export interface Frame {
   readonly rt: Runtime
+  readonly compiler: Compiler
   readonly symbols: Symbols
   readonly scope: FunctionScope
   /** True where assignments change the variables of the template. */
@@ -51,6 +59,8 @@ export interface Frame {
   readonly blocks: Map<string, Runnable>
 }
 
+/** Computes the value of an expression. */
+export type Evaluate = (activation: Activation) => Value
 /** Runs statements; {@link BREAK} and {@link CONTINUE} end the turn of a loop. */
 export type Runnable = (activation: Activation) => Signal
 /** How statements end: normally, or by a jump. */

@@ -1,6 +1,6 @@
 import { type Bound, bind, signature } from '../arguments.js'
-import { methodOf } from '../methods/methods.js'
 import type { Runtime } from '../runtime.js'
+import { methodOf } from '../values/attribute.js'
 import { textOf } from '../values/text-of.js'
 import { type Arguments, type Markup, type Value, kindOf } from '../values/value.js'
 

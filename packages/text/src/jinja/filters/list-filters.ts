@@ -2,14 +2,25 @@ import { asInt } from '../arguments.js'
 import { fail } from '../failure.js'
 import { type Runtime, charge, chargeEntries } from '../runtime.js'
 import { pointsOf } from '../text/points.js'
-import { binary, floatOf } from '../values/arithmetic.js'
+import { binary } from '../values/arithmetic.js'
 import { attributeOf, getAttribute, undefinedBecause, undefinedMember } from '../values/attribute.js'
 import { pairsOf } from '../values/dict.js'
 import { collect, generator, iterate, iterator, listOf, reversedItems, valuesOf } from '../values/iterate.js'
 import { compare, isBefore } from '../values/ordering.js'
 import { isTrue, itemAt, sizeOf } from '../values/sequence.js'
 import { sorted } from '../values/sort.js'
-import { END, type Value, isUndefined, kindOf, list, markup, stringOf, tuple, typeName } from '../values/value.js'
+import {
+  END,
+  type Value,
+  floatOf,
+  isUndefined,
+  kindOf,
+  list,
+  markup,
+  stringOf,
+  tuple,
+  typeName,
+} from '../values/value.js'
 import { getter, ignoreCase, multiGetter } from './attribute-getter.js'
 import { type Filters, filter } from './filter.js'
 import { joined } from './join.js'

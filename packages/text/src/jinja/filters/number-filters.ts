@@ -1,12 +1,12 @@
 import { asInt } from '../arguments.js'
 import { CAUGHT, fail, isFailure } from '../failure.js'
 import type { Runtime } from '../runtime.js'
-import { binary, floatOf, unary } from '../values/arithmetic.js'
+import { binary, unary } from '../values/arithmetic.js'
 import { fixed, roundFloat } from '../values/float-digits.js'
 import { type Int, normalize, truncate } from '../values/integers.js'
 import { parseFloatText, parseInteger } from '../values/parse-number.js'
 import { isTrue } from '../values/sequence.js'
-import { type Value, float, intOf, isUndefined, kindOf, stringOf, typeName } from '../values/value.js'
+import { type Value, float, floatOf, intOf, isUndefined, kindOf, stringOf, typeName } from '../values/value.js'
 import { type Filters, filter } from './filter.js'
 
 /** Python's `float(value)`. */

@@ -1,6 +1,5 @@
 import { fail } from '../failure.js'
 import { type Runtime, chargeEntries } from '../runtime.js'
-import { isTest, test } from '../tests/tests.js'
 import { keyOf } from '../values/dict.js'
 import { collect, generator, valuesOf } from '../values/iterate.js'
 import { equals, isSame } from '../values/equality.js'
@@ -9,8 +8,19 @@ import { repr } from '../values/text-of.js'
 import { type Arguments, type Key, type Value, isUndefined, list, stringOf } from '../values/value.js'
 import { getter } from './attribute-getter.js'
 import { type Filter, type Filters, filter } from './filter.js'
-import { apply, isFilter } from './filters.js'
 import { sortedBy } from './list-filters.js'
+
+/** Filters and tests by name. */
+export interface Environment {
+  /** True if there is a filter of this name. */
+  readonly isFilter: (name: string) => boolean
+  /** True if there is a test of this name. */
+  readonly isTest: (name: string) => boolean
+  /** Applies the filter of a name, which there is, to a value. */
+  readonly apply: (rt: Runtime, name: string, value: Value, given: Arguments) => Value
+  /** Applies the test of a name, which there is, to a value. */
+  readonly test: (rt: Runtime, name: string, value: Value, given: Arguments) => boolean
+}
 
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
 
@@ -35,7 +45,7 @@ function attributeMapper(rt: Runtime, named: ReadonlyMap<string, Value>): (item:
   return getter(rt, named.get('attribute'), { other: named.get('default') })
 }
 
-function mapperOf(rt: Runtime, given: Arguments): (item: Value) => Value {
+function mapperOf({ apply, isFilter }: Environment, rt: Runtime, given: Arguments): (item: Value) => Value {
   const { positional, named } = given
   if (positional.length === 0 && named?.has('attribute') === true) return attributeMapper(rt, named)
   const [name] = positional
@@ -44,17 +54,24 @@ function mapperOf(rt: Runtime, given: Arguments): (item: Value) => Value {
   return (item) => apply(rt, nameOf(rt, name, 'filter', isFilter), item, following)
 }
 
-const map: Filter = (rt, value, given) =>
-  generator(rt, value, function* () {
-    if (!isTrue(rt, value)) return
-    const mapper = mapperOf(rt, given)
-    for (const item of valuesOf(rt, value)) {
-      rt.spend(30)
-      yield mapper(item)
-    }
-  })
+const mapWith =
+  (environment: Environment): Filter =>
+  (rt, value, given) =>
+    generator(rt, value, function* () {
+      if (!isTrue(rt, value)) return
+      const mapper = mapperOf(environment, rt, given)
+      for (const item of valuesOf(rt, value)) {
+        rt.spend(30)
+        yield mapper(item)
+      }
+    })
 
-function choiceOf(rt: Runtime, given: Arguments, hasAttribute: boolean): (item: Value) => boolean {
+function choiceOf(
+  { isTest, test }: Environment,
+  rt: Runtime,
+  given: Arguments,
+  hasAttribute: boolean,
+): (item: Value) => boolean {
   const [first] = given.positional
   if (hasAttribute && first === undefined) return fail('FilterArgumentError', 'Missing parameter for attribute name')
   const get = hasAttribute ? getter(rt, first) : (item: Value) => item
@@ -65,11 +82,11 @@ function choiceOf(rt: Runtime, given: Arguments, hasAttribute: boolean): (item: 
 }
 
 const selection =
-  (hasAttribute: boolean, wanted: boolean): Filter =>
+  (environment: Environment, hasAttribute: boolean, wanted: boolean): Filter =>
   (rt, value, given) =>
     generator(rt, value, function* () {
       if (!isTrue(rt, value)) return
-      const choice = choiceOf(rt, given, hasAttribute)
+      const choice = choiceOf(environment, rt, given, hasAttribute)
       for (const item of valuesOf(rt, value)) {
         rt.spend(30)
         if (choice(item) === wanted) yield item
@@ -124,12 +141,12 @@ const groupBy = filter('attribute default? case_sensitive?', (rt, value, [attrib
 })
 
 /** Filters that call other filters and tests, and that group. */
-export const selectFilters: Filters = {
+export const selectFilters = (environment: Environment): Filters => ({
   groupby: groupBy,
-  map,
-  reject: selection(false, false),
-  rejectattr: selection(true, false),
-  select: selection(false, true),
-  selectattr: selection(true, true),
+  map: mapWith(environment),
+  reject: selection(environment, false, false),
+  rejectattr: selection(environment, true, false),
+  select: selection(environment, false, true),
+  selectattr: selection(environment, true, true),
   unique,
-}
+})

@@ -1,6 +1,6 @@
 import { fail } from '../failure.js'
 import type { Runtime } from '../runtime.js'
-import { braceFormat } from '../text/brace-format.js'
+import type { BraceFormat } from '../text/brace-format.js'
 import { escapeHtml, stripTags, unescapeHtml } from '../text/html.js'
 import { pointsOf } from '../text/points.js'
 import { dictOf, pairsOf } from '../values/dict.js'
@@ -44,7 +44,7 @@ function makeTable(rt: Runtime, [from, to, without]: readonly (Value | undefined
 }
 
 /** Methods of strs. */
-export const textMethods: Methods<string> = {
+export const textMethods = (braceFormat: BraceFormat): Methods<string> => ({
   ...searchMethods,
   ...partMethods,
   ...shapeMethods,
@@ -52,7 +52,7 @@ export const textMethods: Methods<string> = {
   format_map: (rt, self, given) => braceFormat(rt, self, mapArguments(rt, given), false),
   maketrans: method('x y? z? /', (rt, _, given) => makeTable(rt, given)),
   encode: () => fail('NotSupported', 'bytes are not supported: str.encode'),
-}
+})
 
 /** Arguments that Markup escapes before a method of str gets them. */
 const ESCAPED: Readonly<Record<string, number>> = { replace: 1, ljust: 1, rjust: 1, center: 1 }
@@ -83,10 +83,10 @@ const wrapped =
     wrap(run(rt, self.text, escapeArguments(rt, given, name), name))
 
 /** Methods of Markup: those of str, with arguments that are escaped. */
-export const markupMethods: Methods<Markup> = {
-  ...Object.fromEntries(Object.entries(textMethods).map(([name, run]) => [name, wrapped(run)])),
+export const markupMethods = (braceFormat: BraceFormat): Methods<Markup> => ({
+  ...Object.fromEntries(Object.entries(textMethods(braceFormat)).map(([name, run]) => [name, wrapped(run)])),
   format: (rt, self, given) => markup(braceFormat(rt, self.text, given, true)),
   format_map: (rt, self, given) => markup(braceFormat(rt, self.text, mapArguments(rt, given), true)),
   striptags: method('/', (rt, self) => stripTags(rt, self.text)),
   unescape: method('/', (rt, self) => unescapeHtml(rt, self.text)),
-}
+})

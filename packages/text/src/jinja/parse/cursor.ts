@@ -1,5 +1,6 @@
 import { failSyntax } from '../failure.js'
 import type { Runtime } from '../runtime.js'
+import type { Expression, Statement } from './nodes.js'
 import { type Token, describeToken, describeType } from './token.js'
 
 /** Nested syntax at most: brackets and blocks count four, operators before their operand one. */
@@ -7,9 +8,40 @@ const MAXIMUM_DEPTH = 400
 /** Levels of a syntax tree at most, chains of operators, filters and attributes included. */
 export const MAXIMUM_HEIGHT = 200
 
+/** What a list of expressions without brackets may be. */
+export interface TupleOptions {
+  /** True if it stands between parentheses, so that it may be empty. */
+  readonly isEnclosed?: boolean
+  /** True if its items are names, to be assigned to. */
+  readonly isTarget?: boolean
+  /** True if the names may be attributes of namespaces. */
+  readonly hasNamespaces?: boolean
+  /** False if conditionals (`a if b`) are not part of it. */
+  readonly hasConditionals?: boolean
+  /** The word that ends it. */
+  readonly end?: string
+}
+
+/** Statements up to a tag that ends them. */
+export interface Body {
+  readonly statements: readonly Statement[]
+  /** The tag that ended them. */
+  readonly end: string
+  readonly height: number
+}
+
+/** Parsers of syntax that nests in itself. The parsers of its parts reach them through the cursor, and need not import them. */
+export interface Grammar {
+  readonly expression: (cursor: Cursor) => Expression
+  readonly tuple: (cursor: Cursor, options?: TupleOptions) => Expression
+  /** Parses statements from the end of a tag to one of these tags. */
+  readonly body: (cursor: Cursor, ends: readonly string[]) => Body
+}
+
 /** Reads the tokens of a template one after the other. */
 export interface Cursor {
   readonly rt: Runtime
+  readonly grammar: Grammar
   current(): Token
   /** The token after the current one. */
   look(): Token
@@ -34,7 +66,7 @@ function failExpected(token: Token, expected: string): never {
 }
 
 /** Makes a cursor at the first token; the last one is `eof`. */
-export function cursorOf(rt: Runtime, tokens: readonly Token[]): Cursor {
+export function cursorOf(rt: Runtime, tokens: readonly Token[], grammar: Grammar): Cursor {
   let [at, depth] = [0, 0]
   const current = (): Token => tokens[at]!
   const is = (type: string, ...values: readonly string[]): boolean =>
@@ -48,6 +80,7 @@ export function cursorOf(rt: Runtime, tokens: readonly Token[]): Cursor {
   }
   return {
     rt,
+    grammar,
     current,
     look: () => tokens[Math.min(at + 1, tokens.length - 1)]!,
     next,

@@ -3,9 +3,18 @@ import { isIdentifier } from '../text/character-classes.js'
 import { countLines, skipSpaces } from '../text/characters.js'
 import { integerFrom } from '../values/integers.js'
 import { float } from '../values/value.js'
-import type { Lexing } from './lex.js'
 import { OPERATORS, type Token } from './token.js'
 import { unescape } from './unescape.js'
+
+/** How far a template has been read. */
+export interface Lexing {
+  readonly source: string
+  readonly tokens: Token[]
+  at: number
+  line: number
+  /** True if what was read last ended with a line break. */
+  isLineStart: boolean
+}
 
 const FLOAT = /(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iy
 const INTEGER = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iy

@@ -1,18 +1,8 @@
 import { failSyntax } from '../failure.js'
 import type { Runtime } from '../runtime.js'
 import { countLines, endOfText, isSpace, skipSpaces } from '../text/characters.js'
-import { lexTag } from './lex-tag.js'
+import { type Lexing, lexTag } from './lex-tag.js'
 import type { Token } from './token.js'
-
-/** How far a template has been read. */
-export interface Lexing {
-  readonly source: string
-  readonly tokens: Token[]
-  at: number
-  line: number
-  /** True if what was read last ended with a line break. */
-  isLineStart: boolean
-}
 
 const RAW = /\{%[-+]?\s*raw\s*(?:-%\}\s*|%\})/y
 const END_RAW = /\{%([-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|%\}\n?)/y

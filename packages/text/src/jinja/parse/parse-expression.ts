@@ -1,5 +1,5 @@
 import { failSyntax } from '../failure.js'
-import { type Cursor, heightOf } from './cursor.js'
+import { type Cursor, type TupleOptions, heightOf } from './cursor.js'
 import type { Expression } from './nodes.js'
 import { parseFilters, parsePostfix, parsePrimary } from './parse-operand.js'
 
@@ -105,20 +105,6 @@ function parseUnary(cursor: Cursor, hasFilters: boolean): Expression {
  * @throws SyntaxError at the line of what is not one
  */
 export const parseExpression = (cursor: Cursor): Expression => cursor.nested(4, () => parseConditional(cursor))
-
-/** What a list of expressions without brackets may be. */
-export interface TupleOptions {
-  /** True if it stands between parentheses, so that it may be empty. */
-  readonly isEnclosed?: boolean
-  /** True if its items are names, to be assigned to. */
-  readonly isTarget?: boolean
-  /** True if the names may be attributes of namespaces. */
-  readonly hasNamespaces?: boolean
-  /** False if conditionals (`a if b`) are not part of it. */
-  readonly hasConditionals?: boolean
-  /** The word that ends it. */
-  readonly end?: string
-}
 
 const isTupleEnd = (cursor: Cursor, end: string | undefined): boolean =>
   cursor.is('variable_end') ||

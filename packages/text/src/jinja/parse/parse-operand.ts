@@ -1,9 +1,11 @@
 import { failSyntax } from '../failure.js'
 import { concat } from '../runtime.js'
-import { type Cursor, heightOf } from './cursor.js'
+import { type Cursor, type TupleOptions, heightOf } from './cursor.js'
 import type { Call, CallArguments, Expression, FilterNode } from './nodes.js'
-import { parseExpression, parseTuple } from './parse-expression.js'
 import { describeToken } from './token.js'
+
+const parseExpression = (cursor: Cursor): Expression => cursor.grammar.expression(cursor)
+const parseTuple = (cursor: Cursor, options: TupleOptions): Expression => cursor.grammar.tuple(cursor, options)
 
 const CONSTANTS: Readonly<Record<string, boolean | null>> = {
   true: true,

@@ -1,9 +1,10 @@
 import { failSyntax } from '../failure.js'
-import { type Cursor, heightOf } from './cursor.js'
+import { type Body, type Cursor, type TupleOptions, heightOf } from './cursor.js'
 import type { Call, Expression, For, If, Load, Output, Parameters, Statement, Target, With } from './nodes.js'
-import { type TupleOptions, parseExpression, parseTuple } from './parse-expression.js'
+import { parseExpression, parseTuple } from './parse-expression.js'
 import { isConstantName, parseFilter } from './parse-operand.js'
-import { type Body, parseBody } from './parse-template.js'
+
+const parseBody = (cursor: Cursor, ends: readonly string[]): Body => cursor.grammar.body(cursor, ends)
 
 const isTarget = (node: Expression): node is Target => {
   if (node.type === 'tuple') return node.items.every(isTarget)

@@ -1,18 +1,10 @@
 import { failSyntax } from '../failure.js'
 import type { Runtime } from '../runtime.js'
-import { type Cursor, cursorOf, heightOf } from './cursor.js'
+import { type Body, type Cursor, type Grammar, cursorOf, heightOf } from './cursor.js'
 import { lex } from './lex.js'
 import type { Expression, Statement } from './nodes.js'
-import { parseTuple } from './parse-expression.js'
+import { parseExpression, parseTuple } from './parse-expression.js'
 import { STATEMENTS } from './parse-statement.js'
-
-/** Statements up to a tag that ends them. */
-export interface Body {
-  readonly statements: readonly Statement[]
-  /** The tag that ended them. */
-  readonly end: string
-  readonly height: number
-}
 
 function parseStatement(cursor: Cursor): Statement {
   const { type, value, line } = cursor.current()
@@ -54,7 +46,7 @@ function parseUpTo(cursor: Cursor, ends: readonly string[]): readonly Statement[
  * Parses the body of a statement, from the end of its tag to one of these tags, which is skipped.
  * @throws SyntaxError at the line where the template ends before
  */
-export function parseBody(cursor: Cursor, ends: readonly string[]): Body {
+function parseBody(cursor: Cursor, ends: readonly string[]): Body {
   cursor.skipIf('colon')
   cursor.expect('block_end')
   const { line } = cursor.current()
@@ -64,9 +56,11 @@ export function parseBody(cursor: Cursor, ends: readonly string[]): Body {
   return { statements, end, height: heightOf(line, statements) }
 }
 
+const GRAMMAR: Grammar = { expression: parseExpression, tuple: parseTuple, body: parseBody }
+
 /**
  * Parses a template.
  * @throws SyntaxError at the line of what is not one, and where it is nested too deeply
  */
 export const parseTemplate = (rt: Runtime, template: string): readonly Statement[] =>
-  parseUpTo(cursorOf(rt, lex(rt, template)), [])
+  parseUpTo(cursorOf(rt, lex(rt, template), GRAMMAR), [])

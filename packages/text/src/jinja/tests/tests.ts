@@ -1,6 +1,4 @@
-import { type Signature, bind, signature } from '../arguments.js'
-import { fail } from '../failure.js'
-import { isFilter } from '../filters/filters.js'
+import { type Signature, signature } from '../arguments.js'
 import type { Runtime } from '../runtime.js'
 import { isLower, isUpper } from '../text/letter-case.js'
 import { pointsOf } from '../text/points.js'
@@ -11,10 +9,10 @@ import { isIterable } from '../values/iterate.js'
 import { type Order, compare } from '../values/ordering.js'
 import { isIn, sizeOf } from '../values/sequence.js'
 import { textOf } from '../values/text-of.js'
-import { type Arguments, type Value, intOf, isUndefined, kindOf, stringOf } from '../values/value.js'
+import { type Value, intOf, isUndefined, kindOf, stringOf } from '../values/value.js'
 
 /** A test: `value is name(arguments)`. */
-interface Test {
+export interface Test {
   readonly takes: Signature
   readonly run: (rt: Runtime, value: Value, other: Value) => boolean
 }
@@ -52,22 +50,21 @@ function isSameObject(value: Value, other: Value): boolean {
   return value === other || (Number.isNaN(value) && Number.isNaN(other))
 }
 
-const isKnown =
-  (names: (name: string) => boolean) =>
-  (rt: Runtime, value: Value): boolean => {
+/** A test that is true for these names. */
+export const nameTest = (isKnown: (name: string) => boolean): Test =>
+  alone((rt, value) => {
     keyOf(rt, value)
     const name = stringOf(value)
-    return name !== undefined && names(name)
-  }
+    return name !== undefined && isKnown(name)
+  })
 
-const TESTS: Readonly<Record<string, Test>> = {
+/** Tests by name; those of {@link nameTest} are not among them. */
+export const tests: Readonly<Record<string, Test>> = {
   odd: alone((rt, value) => remainderIs(1)(rt, value, 2)),
   even: alone((rt, value) => remainderIs(0)(rt, value, 2)),
   divisibleby: beside('num', remainderIs(0)),
   defined: alone((_, value) => !isUndefined(value)),
   undefined: alone((_, value) => isUndefined(value)),
-  filter: alone(isKnown((name) => isFilter(name))),
-  test: alone(isKnown((name) => isTest(name))),
   none: alone((_, value) => value === null),
   boolean: alone((_, value) => typeof value === 'boolean'),
   false: alone((_, value) => value === false),
@@ -103,18 +100,4 @@ const TESTS: Readonly<Record<string, Test>> = {
   lessthan: order('<'),
   '<=': order('<='),
   le: order('<='),
-}
-
-/** True if there is a test of this name. */
-export const isTest = (name: string): boolean => Object.hasOwn(TESTS, name)
-
-/**
- * Applies the test of a name, which there is, to a value.
- * @throws what Python throws for arguments that the test does not take
- */
-export function test(rt: Runtime, name: string, value: Value, given: Arguments): boolean {
-  const { takes, run } = TESTS[name] ?? fail('TemplateRuntimeError', `No test named '${name}'.`)
-  const [other] = bind(name, takes, given)
-  rt.spend(12)
-  return run(rt, value, other ?? null)
 }

@@ -1,6 +1,5 @@
 import { fail } from '../failure.js'
 import { type Runtime, charge, concat } from '../runtime.js'
-import { getAttribute, getItem } from '../values/attribute.js'
 import { repr, textOf } from '../values/text-of.js'
 import { type Arguments, type Value, kindOf, stringOf } from '../values/value.js'
 import { formatValue } from './format-spec.js'
@@ -20,8 +19,15 @@ interface Numbering {
   isManual: boolean
 }
 
+/** Finds the attributes and items of values as templates do. */
+export interface Lookup {
+  readonly attribute: (rt: Runtime, value: Value, name: string) => Value
+  readonly item: (rt: Runtime, value: Value, key: Value) => Value
+}
+
 interface Formatting {
   readonly rt: Runtime
+  readonly lookup: Lookup
   readonly given: Arguments
   readonly numbering: Numbering
   readonly isMarkup: boolean
@@ -87,7 +93,7 @@ function failMissing(at: number, { positional }: Arguments): Value {
 const STEP = /\.([^.[]*)|\[([^\]]*)\]|([^])/y
 
 function valueOf(formatting: Formatting, name: string): Value {
-  const { rt } = formatting
+  const { rt, lookup } = formatting
   const end = name.search(/[.[]/)
   let value = firstOf(formatting, end < 0 ? name : name.slice(0, end))
   for (let at = end < 0 ? name.length : end; at < name.length; at = STEP.lastIndex) {
@@ -99,8 +105,8 @@ function valueOf(formatting: Formatting, name: string): Value {
     if (part === '') return fail('ValueError', 'empty attribute in format string')
     value =
       attribute === undefined
-        ? getItem(rt, value, NUMBER.test(part) ? Number(part) : part)
-        : getAttribute(rt, value, part)
+        ? lookup.item(rt, value, NUMBER.test(part) ? Number(part) : part)
+        : lookup.attribute(rt, value, part)
   }
   return value
 }
@@ -157,12 +163,17 @@ function format(formatting: Formatting, text: string, depth: number): string {
   return made
 }
 
+/** Formats a text with arguments, as Markup or as a str. */
+export type BraceFormat = (rt: Runtime, text: string, given: Arguments, isMarkup: boolean) => string
+
 /**
- * Python's `str.format`, with the attributes of values looked up as templates do.
- * @throws ValueError, IndexError, KeyError, TypeError of Python
+ * Makes Python's `str.format`, with the attributes of values looked up as templates do.
+ * The format throws ValueError, IndexError, KeyError, TypeError of Python.
  */
-export function braceFormat(rt: Runtime, text: string, given: Arguments, isMarkup: boolean): string {
-  charge(rt, text)
-  rt.spend(2 * text.length)
-  return format({ rt, given, numbering: { next: 0, isManual: false }, isMarkup }, text, 1)
-}
+export const braceFormatWith =
+  (lookup: Lookup): BraceFormat =>
+  (rt, text, given, isMarkup) => {
+    charge(rt, text)
+    rt.spend(2 * text.length)
+    return format({ rt, lookup, given, numbering: { next: 0, isManual: false }, isMarkup }, text, 1)
+  }

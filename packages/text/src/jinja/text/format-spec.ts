@@ -1,8 +1,7 @@
 import { fail } from '../failure.js'
 import type { Runtime } from '../runtime.js'
-import { floatOf } from '../values/arithmetic.js'
 import { textOf } from '../values/text-of.js'
-import { type Value, intOf, kindOf, stringOf, typeName } from '../values/value.js'
+import { type Value, floatOf, intOf, kindOf, stringOf, typeName } from '../values/value.js'
 import { type FloatStyle, type NumberText, floatText, grouped } from './number-format.js'
 import { lengthOf, repeat, slicePoints } from './points.js'
 

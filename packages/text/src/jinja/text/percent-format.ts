@@ -1,10 +1,19 @@
 import { fail } from '../failure.js'
 import { type Runtime, charge, concat } from '../runtime.js'
-import { floatOf } from '../values/arithmetic.js'
 import { lookUp } from '../values/dict.js'
 import { truncate } from '../values/integers.js'
 import { repr, textOf } from '../values/text-of.js'
-import { type Tuple, type Value, intOf, isUndefined, kindOf, markup, stringOf, typeName } from '../values/value.js'
+import {
+  type Tuple,
+  type Value,
+  floatOf,
+  intOf,
+  isUndefined,
+  kindOf,
+  markup,
+  stringOf,
+  typeName,
+} from '../values/value.js'
 import { digitsIn } from './format-spec.js'
 import { escapeHtml } from './html.js'
 import { floatText } from './number-format.js'

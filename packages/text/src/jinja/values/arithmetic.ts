@@ -15,17 +15,21 @@ import {
   toFloat,
 } from './integers.js'
 import { textOf } from './text-of.js'
-import { type List, type Tuple, type Value, float, intOf, kindOf, markup, stringOf, typeName } from './value.js'
+import {
+  type List,
+  type Tuple,
+  type Value,
+  float,
+  floatOf,
+  intOf,
+  kindOf,
+  markup,
+  stringOf,
+  typeName,
+} from './value.js'
 
 /** A binary operator of templates. */
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**'
-
-/** The value of a number as a float; undefined for what is not a number. */
-export function floatOf(value: Value): number | undefined {
-  if (kindOf(value) === 'float') return (value as { readonly value: number }).value
-  const int = intOf(value)
-  return int === undefined ? undefined : toFloat(int)
-}
 
 const floorDivide = (left: number, right: number): number => {
   const rest = left % right

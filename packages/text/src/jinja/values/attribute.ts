@@ -1,5 +1,5 @@
 import { fail } from '../failure.js'
-import { methodOf } from '../methods/methods.js'
+import { type MethodOf, methodsWith } from '../methods/methods.js'
 import { bound } from '../methods/method.js'
 import { type Runtime, charge } from '../runtime.js'
 import { lookUp } from './dict.js'
@@ -66,6 +66,9 @@ function fieldOf(value: Value, name: string): Value | undefined {
   const at = value.kind === 'tuple' ? (value.names?.indexOf(name) ?? -1) : -1
   return at < 0 ? undefined : (value as Tuple).items[at]
 }
+
+/** The method of a value with a name; undefined if its type has none. */
+export const methodOf: MethodOf = methodsWith({ attribute: getAttribute, item: getItem })
 
 /** True for methods that the sandbox of Jinja2 hides: those that change a list or dict. */
 export const isHidden = (value: Value, name: string): boolean => MUTATING[kindOf(value) ?? '']?.has(name) === true

@@ -1,4 +1,5 @@
 import type { Runtime } from '../runtime.js'
+import { toFloat } from './integers.js'
 
 /** Python's float. An int is a JavaScript number that is a safe integer, or a bigint beyond. */
 export interface Float {
@@ -145,6 +146,13 @@ export const isUndefined = (value: Value): value is Undefined => kindOf(value) =
 export function intOf(value: Value): number | bigint | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return value
   return typeof value === 'boolean' ? Number(value) : undefined
+}
+
+/** The value of a number as a float; undefined for what is not a number. */
+export function floatOf(value: Value): number | undefined {
+  if (kindOf(value) === 'float') return (value as { readonly value: number }).value
+  const int = intOf(value)
+  return int === undefined ? undefined : toFloat(int)
 }
 
 const TYPES = {
