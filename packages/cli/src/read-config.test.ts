@@ -40,6 +40,20 @@ describe('readConfig', () => {
     })
   })
 
+  it.each([
+    ['a mapping', `${'{{ '.repeat(100)}${' }}'.repeat(100)}`],
+    ['a list', 'a: 1\n? [b, c]\n: 2\n'],
+    ['an alias', '&x a: 1\n*x : 2\n'],
+  ])('refuses a key that is %s', (_, content) => {
+    expect(() => read(content)).toThrow(badYaml('keys must be plain values'))
+  })
+
+  it('refuses a file of errors alone', () => {
+    const { stackTraceLimit } = Error
+    expect(() => read('}'.repeat(50_000))).toThrow(badYaml('config.yaml:1:1'))
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit)
+  })
+
   it('refuses a file over 256 KiB', () => {
     expect(() => read(`a: ${'x'.repeat(256 * 1024)}`)).toThrow(badYaml('larger than 262144 bytes'))
   })

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { AttuneError, type Locate, nearest } from '@attune/core'
 import { type Document, LineCounter, isNode, isScalar, parseDocument, visit } from 'yaml'
 
-/** Large enough for any configuration; the parser takes up to seven seconds for a malicious megabyte. */
+/** Large enough for any configuration; the parser takes about a second for as many malicious bytes. */
 const MAXIMUM_BYTES = 256 * 1024
 const MAXIMUM_ALIASES = 100
 
@@ -43,17 +43,20 @@ interface Problem {
   readonly offset: number
 }
 
-/** First key that stands twice in one mapping. The parser's own check compares all keys in pairs, in quadratic time. */
-function duplicateKey(document: Document): Problem | undefined {
+/**
+ * First key that is a mapping or a list, which the parser writes out in exponential time if others are in it, or that stands twice in
+ * one mapping. The parser's own check of the latter compares all keys in pairs, in quadratic time.
+ */
+function badKey(document: Document): Problem | undefined {
   let found: Problem | undefined
   visit(document, {
     Map(_, map) {
       const seen = new Set<string>()
       for (const { key } of map.items) {
-        if (!isScalar(key)) continue
-        const name = String(key.value) // 1 and "1" are one key of an object
-        if (seen.has(name)) {
-          found = { message: 'Map keys must be unique', offset: key.range?.[0] ?? 0 }
+        const name = isScalar(key) ? String(key.value) : undefined // 1 and "1" are one key of an object
+        if (name === undefined || seen.has(name)) {
+          const message = name === undefined ? 'Map keys must be plain values' : 'Map keys must be unique'
+          found = { message, offset: (isNode(key) ? key : map).range?.[0] ?? 0 }
           return visit.BREAK
         }
         seen.add(name)
@@ -64,16 +67,27 @@ function duplicateKey(document: Document): Problem | undefined {
   return found
 }
 
+/** Parses without the stacks of errors, of which the parser makes up to one for each byte. */
+function parse(text: string, lineCounter: LineCounter): Document {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false })
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
 /** First problem that the parser or the check of keys found. */
 function problemIn(document: Document): Problem | undefined {
   const [problem] = [...document.errors, ...document.warnings]
-  return problem === undefined ? duplicateKey(document) : { message: problem.message, offset: problem.pos[0] }
+  return problem === undefined ? badKey(document) : { message: problem.message, offset: problem.pos[0] }
 }
 
 /**
  * Reads a YAML configuration.
- * @throws AttuneError `FILE_NOT_FOUND`; `BAD_YAML` with line and column, also for duplicate keys, unknown tags, endless
- *   aliases and files over 256 KiB.
+ * @throws AttuneError `FILE_NOT_FOUND`; `BAD_YAML` with line and column, also for duplicate keys, keys that are mappings
+ *   or lists, unknown tags, endless aliases and files over 256 KiB.
  */
 export function readConfig(file: string): ConfigFile {
   const path = resolve(file)
@@ -87,11 +101,7 @@ export function readConfig(file: string): ConfigFile {
   }
   if (statSync(path).size > MAXIMUM_BYTES) refuse(`it is larger than ${MAXIMUM_BYTES} bytes`)
   const lines = new LineCounter()
-  const document = parseDocument(readFileSync(path, 'utf8'), {
-    lineCounter: lines,
-    uniqueKeys: false,
-    prettyErrors: false,
-  })
+  const document = parse(readFileSync(path, 'utf8'), lines)
   const problem = problemIn(document)
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.offset)
