@@ -14,7 +14,7 @@ export interface Line {
 
 const NEWLINE = 10
 /** Steps that a line costs besides its bytes: objects are made of it, here and by whoever reads it. */
-const STEPS_PER_LINE = 50
+const STEPS_PER_LINE = 150
 const CARRIAGE_RETURN = 13
 
 const tooLong = (path: string, line: number, maximumLineBytes: number): AttuneError =>

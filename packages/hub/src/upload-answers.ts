@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from '@attune/core'
+import { excerpt, isRecord, parseJson } from '@attune/core'
 import { HUB_LIMITS } from './limits.js'
 import type { LocalFile } from './local-files.js'
 import { printable } from './model-name.js'
@@ -29,9 +29,11 @@ function faultInUpload(upload: unknown, bytes: number): string | undefined {
   const header = upload['header']
   if (header === undefined || header === null) return undefined
   if (!isRecord(header)) return 'malformed headers'
-  if (!header['chunk_size']) return undefined
+  const size = header['chunk_size']
+  if (!size) return undefined
+  if (typeof size !== 'string' && typeof size !== 'number') return 'malformed headers'
   const parts = Object.keys(header).filter((key) => /^[0-9]+$/.test(key))
-  const count = Math.ceil(bytes / parseInt(String(header['chunk_size']))) // as the library reads it
+  const count = Math.ceil(bytes / parseInt(String(size))) // as the library reads it
   const numbers = new Set(parts.map(Number))
   if (parts.length !== count || numbers.size !== count || !parts.every((_, i) => numbers.has(i + 1)))
     return 'the wrong number of parts'
@@ -41,7 +43,10 @@ function faultInUpload(upload: unknown, bytes: number): string | undefined {
 /** The reason why content cannot be sent, if there is one. */
 function faultInObject({ error, actions }: Entry, bytes: number | undefined): string | undefined {
   if (bytes === undefined) return 'a file that was not asked about'
-  if (error) return `an error for a large file: ${printable(String(isRecord(error) ? error['message'] : error))}`
+  if (error) {
+    const said = isRecord(error) ? error['message'] : error
+    return `an error for a large file: ${printable(typeof said === 'string' ? said : excerpt(said))}`
+  }
   const upload = isRecord(actions) ? actions['upload'] : undefined
   return upload ? faultInUpload(upload, bytes) : undefined
 }
@@ -69,9 +74,9 @@ export function checkUploadAnswers(files: readonly LocalFile[]): Inspect {
     if (BATCH_OF_LARGE_FILES.test(url.pathname)) return checkAddresses(url, value, parseJson(String(body)))
     if (!PREUPLOAD.test(url.pathname)) return
     for (const { path, uploadMode } of listIn(value, 'files', url)) {
-      if (uploadMode !== 'lfs') continue
-      inline -= sizes.get(String(path)) ?? 0
-      sizes.delete(String(path))
+      if (uploadMode !== 'lfs' || typeof path !== 'string') continue
+      inline -= sizes.get(path) ?? 0
+      sizes.delete(path)
     }
     if (--unanswered === 0 && inline > HUB_LIMITS.inlineBytes)
       throw badAnswer(url, `that ${inline} bytes must be sent inside the commit, which takes small files only`)

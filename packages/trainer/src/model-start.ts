@@ -1,5 +1,15 @@
 import { resolve } from 'node:path'
-import { AttuneError, type Chosen, MODEL, type Use, choosePlugins, foundAt, use } from '@attune/core'
+import {
+  AttuneError,
+  type Chosen,
+  MODEL,
+  type Use,
+  choosePlugins,
+  excerpt,
+  foundAt,
+  shortened,
+  use,
+} from '@attune/core'
 import { optionsFromConfig } from '@attune/nn'
 import { z } from 'zod'
 import type { Lookup } from './lookup.js'
@@ -73,8 +83,8 @@ async function readModelFolder(named: Use, lookup: Lookup) {
   if (!lookup.complete && (typeof type !== 'string' || !readsType(found.plugin, type)))
     throw new AttuneError(
       'WRONG_MODEL_TYPE',
-      `${path} holds a model of type ${JSON.stringify(type)}, and the configuration uses "${found.plugin.name}"`,
-      `Write \`model: { use: ${String(type)}, from: … }\`.`,
+      `${path} holds a model of type ${excerpt(type)}, and the configuration uses "${found.plugin.name}"`,
+      `Write \`model: { use: ${typeof type === 'string' ? shortened(type) : '…'}, from: … }\`.`,
     )
   const written = Object.keys(startSchema.shape).reduce((use, key) => without(use, key), named)
   const options = { ...optionsFromConfig(found.plugin.options, saved), ...written.options }

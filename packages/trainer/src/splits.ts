@@ -58,10 +58,13 @@ async function* pick(examples: AsyncIterable<Example>, positions: ReadonlySet<nu
   for await (const example of examples) if (positions.has(position++)) yield example
 }
 
+/** Rows with equal values are of one group; a value may be any JSON. */
+const groupOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+
 async function divide(protocol: Protocol, split: Split, seed: number) {
   const groups: string[] = []
   const by = protocol.stratifyBy
-  for await (const example of split.examples()) groups.push(by === undefined ? '' : String(example[by]))
+  for await (const example of split.examples()) groups.push(by === undefined ? '' : groupOf(example[by]))
   const folds = protocol.split(groups.length, by === undefined ? [] : groups, stream(fold(key(seed), 'protocol')))
   const first = folds[0]
   if (first !== undefined && first.train.length > 0) return first

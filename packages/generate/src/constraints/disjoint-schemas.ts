@@ -13,8 +13,9 @@ function valuesOf(schema: Schema): readonly unknown[] | undefined {
 function typesOf(schema: Schema): readonly string[] | undefined {
   const values = valuesOf(schema)
   if (values !== undefined) return values.map(typeOf)
-  if (schema['type'] === undefined) return undefined
-  return [schema['type']].flat().map((type) => (type === 'integer' ? 'number' : String(type)))
+  const types = [schema['type']].flat()
+  if (!types.every((type) => typeof type === 'string')) return undefined
+  return types.map((type) => (type === 'integer' ? 'number' : type))
 }
 
 /** What is compared of a schema, worked out once. */

@@ -23,7 +23,7 @@ export const tooLarge = (what: string): AttuneError =>
   )
 
 /** Some 0.3 s. */
-const STEPS = 60_000_000
+const STEPS = 45_000_000
 
 /** What it costs to look at a node of a vocabulary, in steps of the budget. */
 export const STEPS_PER_NODE = 3

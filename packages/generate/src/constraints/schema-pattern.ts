@@ -86,7 +86,7 @@ function typed(place: Place, parts: Parts): Pattern {
   const types = [...typesOf(place.schema)]
   return choiceOf(
     types.map((type) => {
-      const pattern = Object.hasOwn(TYPES, String(type)) ? TYPES[String(type)] : undefined
+      const pattern = typeof type === 'string' && Object.hasOwn(TYPES, type) ? TYPES[type] : undefined
       if (pattern !== undefined) return pattern(place, parts)
       throw badSchema(
         `type must be one of ${Object.keys(TYPES).join(', ')}, got ${excerpt(type)}`,

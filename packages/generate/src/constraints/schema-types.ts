@@ -45,11 +45,12 @@ const string: TypePattern = (place, parts) => {
   if (ways.length > 1 && (pattern !== undefined || format !== undefined))
     throw badSchema(`${ways.join(' and ')} cannot be kept together`, at, 'Put all of it into one `pattern`.')
   if (pattern !== undefined) {
-    const source = String(pattern)
-    parts.budget.spend(200 * source.length)
-    return once(parts, `pattern ${source}`, () => {
-      parts.budget.hold(400 * source.length)
-      return jsonString(containing(source), parts.spelled)
+    if (typeof pattern !== 'string')
+      throw badSchema(`pattern must be a text, got ${excerpt(pattern)}`, at, 'Write a regular expression.')
+    parts.budget.spend(200 * pattern.length)
+    return once(parts, `pattern ${pattern}`, () => {
+      parts.budget.hold(400 * pattern.length)
+      return jsonString(containing(pattern), parts.spelled)
     })
   }
   if (format === undefined)

@@ -44,7 +44,7 @@ function openFolder(path: string, config: Json, requireInside: RequireInside): O
   if (existsSync(join(path, special))) requireInside(join(path, special), because(special))
   const given = { ...json(special), ...config }
   const written = given['tokenizer_class'] ?? json('config.json')['model_type'] ?? ''
-  const family = String(written)
+  const family = (typeof written === 'string' ? written : '')
     .replace(/Tokenizer(Fast)?$/, '')
     .replace(/[^a-z0-9]/gi, '')
     .toLowerCase()
