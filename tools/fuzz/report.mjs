@@ -30,13 +30,13 @@ function row({ name, counts }) {
   ]
 }
 
-/** @param {readonly Outcome[]} outcomes @param {{ seed: number, hours: number, jobs: number, command: string }} about @returns {Promise<string>} */
-export async function report(outcomes, { seed, hours, jobs, command }) {
+/** @param {readonly Outcome[]} outcomes @param {{ seed: number, hours: number, command: string }} about @returns {Promise<string>} */
+export async function report(outcomes, { seed, hours, command }) {
   const total = outcomes.reduce((sum, { counts }) => sum + counts.inputs, 0)
   const text = `# Fuzzing the readers
 
 Attune reads files and answers that others wrote: models, tokenizers, chat templates, data, configurations, run folders, the Hub.
-Each reader received malformed inputs: ${count(total)} in all, from seed ${seed}, in ${hours.toFixed(1)} hours with ${jobs} processes.
+Each reader received malformed inputs: ${count(total)} in all, from seed ${seed}, in ${hours.toFixed(1)} hours of one process.
 
 Inputs are made in two ways. Most are valid inputs with parts changed, made by the grammar of their format, or lengthened. The
 others are grown: for each reader and size, the inputs with the highest cost per byte are kept, and repeated, nested, spliced, scaled

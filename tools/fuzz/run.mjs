@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { campaign, listTargets, readInput } from './campaign.mjs'
+import { endedTargets } from './ended.mjs'
 import { display } from './progress.mjs'
 import { report } from './report.mjs'
 import { root } from './seeds.mjs'
@@ -23,6 +24,7 @@ const HELP = `Feeds every reader of outside data malformed inputs and reports wh
   --jobs N        processes at once (default 2)
   --keep DIR      folder for the slowest and the largest input of each reader and those that fail
                   (default: a temporary folder)
+  --resume        leave out the readers that ended without a fault in the --keep folder, and report their results
   --limit S       processor time after which an input is given up, in seconds (default 60)
   --write         write docs/fuzzing.md
   --list          list the readers
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     growth: { type: 'string', default: '5' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     keep: { type: 'string' },
+    resume: { type: 'boolean', default: false },
     limit: { type: 'string', default: '60' },
     write: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -62,29 +65,42 @@ async function replay(target, input) {
 async function feed(chosen) {
   const keep = values.keep === undefined ? mkdtempSync(join(tmpdir(), 'attune-fuzz-kept-')) : resolve(values.keep)
   const inputs = Math.ceil(Number(values.inputs) / chosen.length)
+  const growth = Number(values.growth) / 1000
+  const ended = endedTargets(keep, { seed, inputs, growth })
+  const known = values.resume ? chosen.flatMap(({ name }) => ended.read(name) ?? []) : []
+  const open = chosen.filter(({ name }) => !known.some((each) => each.name === name))
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
-  const shown = display(chosen.length, inputs * chosen.length, process.stderr)
-  const begun = performance.now()
-  const outcomes = await campaign(chosen, {
+  const shown = display(open.length, inputs * open.length, process.stderr)
+  /** @type {Map<string, number>} */
+  const begun = new Map()
+  let seconds = known.reduce((sum, each) => sum + each.seconds, 0)
+  const fed = await campaign(open, {
     seed,
     inputs,
-    growth: Number(values.growth) / 1000,
+    growth,
     keep,
     jobs,
     perChild: 1,
     limitSeconds,
     stop: stop.signal,
-    onProgress: shown.update,
+    onProgress(progress) {
+      const { type, name, counts, findings } = progress
+      shown.update(progress)
+      if (type === 'began') return void (begun.has(name) || begun.set(name, performance.now()))
+      const took = (performance.now() - (begun.get(name) ?? NaN)) / 1000
+      seconds += took
+      if (!stop.signal.aborted) ended.write({ name, counts, findings, seconds: took })
+    },
   })
   shown.close()
+  const outcomes = chosen.flatMap(({ name }) => [...known, ...fed].find((each) => each.name === name) ?? [])
   const failing = outcomes.filter(
     ({ counts: { crashed, strayed, slow, large } }) => crashed + strayed + slow + large > 0,
   )
   const about = {
     seed,
-    hours: (performance.now() - begun) / 3.6e6,
-    jobs,
+    hours: seconds / 3600,
     command: `node tools/fuzz/run.mjs --inputs ${values.inputs} --seed ${seed} --growth ${values.growth} --write`,
   }
   const text = await report(
@@ -95,6 +111,7 @@ async function feed(chosen) {
   console.log(
     `${failing.length} of ${outcomes.length} readers fail. The slowest and the largest inputs are in ${keep}.`,
   )
+  if (stop.signal.aborted) console.log('To go on: the same command with --keep and that folder, and --resume')
   if (values.write && !stop.signal.aborted) writeFileSync(join(root, 'docs/fuzzing.md'), text)
   if (values.keep === undefined && readdirSync(keep).length === 0) rmSync(keep, { recursive: true })
   process.exitCode = stop.signal.aborted ? 130 : failing.length > 0 ? 1 : 0
