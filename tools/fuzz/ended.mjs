@@ -10,17 +10,18 @@ import { slug } from './slug.mjs'
 
 /**
  * @param {string} folder
- * @param {{ seed: number, inputs: number, growth: number }} plan what was asked for: outcomes of another plan do not count
+ * @param {{ seed: number, inputs: number, growth: number }} plan what is asked for: outcomes of fewer inputs, or made otherwise, do
+ *   not count
  */
-export function endedTargets(folder, { seed, inputs, growth }) {
-  const plan = { seed, inputs, growth }
+export function endedTargets(folder, plan) {
   const fileOf = (/** @type {string} */ name) => join(folder, slug(name), 'outcome.json')
   return {
     /** The outcome of a target, if it ended without a fault. @param {string} name @returns {Ended | undefined} */
     read(name) {
       if (!existsSync(fileOf(name))) return undefined
       const { plan: kept, outcome } = JSON.parse(readFileSync(fileOf(name), 'utf8'))
-      return JSON.stringify(kept) === JSON.stringify(plan) && outcome.findings.length === 0 ? outcome : undefined
+      const isEnough = kept.seed === plan.seed && kept.growth === plan.growth && outcome.counts.inputs >= plan.inputs
+      return isEnough && outcome.findings.length === 0 ? outcome : undefined
     },
     /** @param {Ended} outcome */
     write(outcome) {

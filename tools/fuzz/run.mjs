@@ -24,7 +24,8 @@ const HELP = `Feeds every reader of outside data malformed inputs and reports wh
   --jobs N        processes at once (default 2)
   --keep DIR      folder for the slowest and the largest input of each reader and those that fail
                   (default: a temporary folder)
-  --resume        leave out the readers that ended without a fault in the --keep folder, and report their results
+  --resume        leave out the readers that read as many inputs or more without a fault in the --keep folder,
+                  and report their results
   --limit S       processor time after which an input is given up, in seconds (default 60)
   --write         write docs/fuzzing.md
   --list          list the readers

@@ -81,6 +81,9 @@ describe('--set', () => {
   it.each(['epochs', '=3', '__proto__.x=1', 'a.constructor.b=1'])('refuses %s', (setting) =>
     expect(() => withSettings({}, [setting])).toThrow(/key.path=value/),
   )
+  it.each(['a=[*b]', 'a=}', 'a={ [b]: 1 }', 'a={ b: 1, b: 2 }'])('refuses %j, whose value is no YAML', (setting) =>
+    expect(() => withSettings({}, [setting])).toThrow(expect.objectContaining({ code: 'BAD_USAGE' })),
+  )
 })
 
 describe('option rows', () => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { AttuneError, type Locate, nearest } from '@attune/core'
+import { AttuneError, type Locate, nearest, shortened } from '@attune/core'
 import { type Document, LineCounter, isNode, isScalar, parseDocument, visit } from 'yaml'
 
 /** Large enough for any configuration; the parser takes about a second for as many malicious bytes. */
@@ -121,6 +121,25 @@ function toPlain(document: Document, refuse: (why: string) => never): Record<str
   return refuse('it is empty, or no mapping of keys to values')
 }
 
+/** The value of a setting, which is YAML. */
+function valueOf(setting: string, value: string): unknown {
+  const refuse = (why: string): never => {
+    throw new AttuneError(
+      'BAD_USAGE',
+      `--set ${shortened(setting)}: ${why}`,
+      'Give a value in YAML: 3, text or [a, b].',
+    )
+  }
+  const document = parse(value, new LineCounter())
+  const problem = problemIn(document)
+  if (problem !== undefined) refuse(problem.message)
+  try {
+    return document.toJS({ maxAliasCount: MAXIMUM_ALIASES })
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+}
+
 /**
  * Sets `key.path=value` settings in a configuration; values are YAML, so `3` is a number and `[a, b]` a list.
  * @throws AttuneError `BAD_USAGE` for a setting that is not of this form.
@@ -148,7 +167,7 @@ export function withSettings(config: Record<string, unknown>, settings: readonly
         )
       node = inner as Record<string, unknown>
     }
-    node[keys.at(-1) as string] = parseDocument(value).toJS() as unknown
+    node[keys.at(-1) as string] = valueOf(setting, value)
   }
   return changed
 }
