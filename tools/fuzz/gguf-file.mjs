@@ -1,5 +1,6 @@
 // @ts-check
 /** Writes GGUF files of what JSON says, so that they can be changed and lengthened as JSON is. */
+import { asNumber, asText } from './input.mjs'
 import { parsedContainer } from './mutate-json.mjs'
 
 const [UINT32, FLOAT32, BOOL, STRING, ARRAY, INT64] = [4, 6, 7, 8, 9, 11]
@@ -27,7 +28,7 @@ function float32(value) {
 
 /** @param {unknown} value */
 const text = (value) => {
-  const bytes = Buffer.from(String(value))
+  const bytes = Buffer.from(asText(value))
   return Buffer.concat([uint64(bytes.length), bytes])
 }
 
@@ -49,9 +50,9 @@ const DEEPEST = 100
 function encoded(value, type, depth) {
   if (type === STRING) return text(value)
   if (type === BOOL) return Buffer.from([value === true ? 1 : 0])
-  if (type === UINT32) return uint32(Number(value))
-  if (type === INT64) return uint64(isSafe(Number(value)) ? Number(value) : 0)
-  if (type === FLOAT32) return float32(Number(value))
+  if (type === UINT32) return uint32(asNumber(value))
+  if (type === INT64) return uint64(isSafe(asNumber(value)) ? asNumber(value) : 0)
+  if (type === FLOAT32) return float32(asNumber(value))
   const items = Array.isArray(value) && depth < DEEPEST ? value : []
   const itemType = items.length === 0 ? UINT32 : items.some((item) => typeOf(item) === ARRAY) ? ARRAY : typeOf(items[0])
   return Buffer.concat([
@@ -65,8 +66,8 @@ function encoded(value, type, depth) {
 function info(tensor) {
   const { name, shape, type, offset } = tensor !== null && typeof tensor === 'object' ? tensor : {}
   const sizes = Array.isArray(shape) ? shape : []
-  const count = (/** @type {unknown} */ value) => uint64(isSafe(Number(value)) ? Number(value) : 2n ** 63n)
-  return Buffer.concat([text(name), uint32(sizes.length), ...sizes.map(count), uint32(Number(type)), count(offset)])
+  const count = (/** @type {unknown} */ value) => uint64(isSafe(asNumber(value)) ? asNumber(value) : 2n ** 63n)
+  return Buffer.concat([text(name), uint32(sizes.length), ...sizes.map(count), uint32(asNumber(type)), count(offset)])
 }
 
 /** A GGUF file. @param {string} metadata an object in JSON @param {string} tensors an array in JSON of `{ name, shape, type, offset }` @param {Buffer} data */

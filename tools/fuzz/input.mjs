@@ -38,5 +38,8 @@ export const fromJson = (json) =>
     ]),
   )
 
+/** A value as a number; an object, which may have a `toString` of its own, is none. @param {unknown} value */
+export const asNumber = (value) => (typeof value === 'object' ? NaN : Number(value))
+
 /** A value as text: a string itself, all else as JSON. @param {unknown} value */
 export const asText = (value) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))

@@ -1,6 +1,6 @@
 // @ts-check
 /** Writes SentencePiece models of what JSON says, so that they can be changed and lengthened as JSON is. */
-import { asText } from './input.mjs'
+import { asNumber, asText } from './input.mjs'
 import { parsedContainer } from './mutate-json.mjs'
 
 const [VARINT, LENGTH, FOUR_BYTES] = [0, 2, 5]
@@ -17,7 +17,7 @@ function varint(value) {
 const encoded = (field, wire, content) => Buffer.concat([varint(8 * field + wire), content])
 
 /** @param {number} field @param {unknown} value */
-const integer = (field, value) => encoded(field, VARINT, varint(Number(value)))
+const integer = (field, value) => encoded(field, VARINT, varint(asNumber(value)))
 
 /** @param {number} field @param {Buffer} content */
 const bytes = (field, content) => encoded(field, LENGTH, Buffer.concat([varint(content.length), content]))
@@ -25,7 +25,7 @@ const bytes = (field, content) => encoded(field, LENGTH, Buffer.concat([varint(c
 /** @param {number} field @param {unknown} value */
 function float(field, value) {
   const content = Buffer.alloc(4)
-  content.writeFloatLE(Number(value))
+  content.writeFloatLE(asNumber(value))
   return encoded(field, FOUR_BYTES, content)
 }
 

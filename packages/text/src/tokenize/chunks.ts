@@ -68,7 +68,9 @@ const isVisible = (unit: number): boolean =>
 
 /** Where the part that begins at a place ends: before the next single space between visible characters. */
 export function nextCut(text: string, from: number, end: number): number {
-  for (let at = text.indexOf(' ', from + 1); at > 0 && at + 1 < end; at = text.indexOf(' ', at + 1))
+  // A search that does not end there would read the rest of the text anew for each of many short parts.
+  const searched = end < text.length ? text.slice(0, end) : text
+  for (let at = searched.indexOf(' ', from + 1); at > 0 && at + 1 < end; at = searched.indexOf(' ', at + 1))
     if (isVisible(text.charCodeAt(at - 1)) && isVisible(text.charCodeAt(at + 1))) return at
   return end
 }

@@ -220,6 +220,14 @@ describe('a text that is hard for a matcher that goes back', () => {
     expect(seconds).toBeLessThan(20)
   })
 
+  it('is cut between words and added tokens in linear time, without a space in it', () => {
+    const tokenizer = load({ ...added(['<x>']), pre_tokenizer: { type: 'WhitespaceSplit' } })
+    let ids: readonly number[] = []
+    const seconds = processorSeconds(() => ({ ids } = tokenizer.encode('\u3042<x>'.repeat(250_000))))
+    expect(ids).toHaveLength(500_000)
+    expect(seconds).toBeLessThan(10) // one second; in quadratic time, hundreds
+  })
+
   it('finds thousands of added tokens, the longest first', () => {
     const contents = Array.from({ length: 2000 }, (_, i) => `a${'b'.repeat(i)}`)
     const { encode } = load(added(contents))
