@@ -125,7 +125,10 @@ export async function targets() {
       mayRead: LOCK_FILES,
       valid: [whole],
       make: (random) => ({ ...whole, ...changedInput(resumed, random) }),
-      prepare: (input, folder) => fit(input, whole, folder),
+      prepare(input, folder) {
+        fit(input, whole, folder)
+        writeFileSync(join(folder, 'config.json'), String(whole['config.json']))
+      },
       async read(_, folder) {
         const options = { baseDirectory: folder, places, commands: of(stop), acceptChanges: true }
         await lastValueFrom(resume(folder, options))

@@ -43,7 +43,8 @@ function safetensorsOf({ header = '', data = '', length, whole }) {
   if (whole !== undefined) return Buffer.from(whole)
   const text = Buffer.from(header)
   const first = Buffer.alloc(8)
-  first.writeBigUInt64LE(length === undefined ? BigInt(text.length) : Buffer.from(length).readBigUInt64LE())
+  if (length === undefined) first.writeBigUInt64LE(BigInt(text.length))
+  else Buffer.from(length).copy(first)
   return Buffer.concat([first, text, Buffer.from(data)])
 }
 
