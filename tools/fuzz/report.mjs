@@ -53,8 +53,9 @@ and lengthened up to two megabytes, as long as that costs more.
 | slowest | the input that came closest to the limit of its size, or went furthest beyond it |
 | memory | the greatest growth of the process during one input |
 
-\`${command}\` wrote this page. A few thousand inputs are read in every test run. \`node tools/fuzz/run.mjs --help\` says how to run one
-reader, and how to read a saved input again.
+\`${command}\` wrote this page. Readers with more inputs than others had read those before it was stopped and started again with
+\`--resume\`. A few thousand inputs are read in every test run. \`node tools/fuzz/run.mjs --help\` says how to run one reader, and how
+to read a saved input again.
 
 | reader | inputs | accepted | refused | crashed | slow | large | strayed | slowest | memory |
 | :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |
