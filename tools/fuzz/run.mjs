@@ -71,7 +71,7 @@ async function feed(chosen) {
   const known = values.resume ? chosen.flatMap(({ name }) => ended.read(name) ?? []) : []
   const open = chosen.filter(({ name }) => !known.some((each) => each.name === name))
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort())
   const shown = display(open.length, inputs * open.length, process.stderr)
   /** @type {Map<string, number>} */
   const begun = new Map()
