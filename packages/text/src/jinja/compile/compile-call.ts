@@ -146,6 +146,14 @@ const unknown =
   () =>
     fail('TemplateRuntimeError', `No ${what} named '${name}' found.`)
 
+/** Evaluates an operand, whose own errors come first, and refuses what is made of it. */
+const refusedAfter =
+  (operand: Evaluate, refuse: () => never): Evaluate =>
+  (a) => {
+    operand(a)
+    return refuse()
+  }
+
 /** Compiles a filter of an expression. */
 export function compileFilter(frame: Frame, node: FilterNode): Evaluate {
   // Checked before the operand is compiled, so that of two unknown filters the outer one is named.
@@ -158,13 +166,7 @@ export function compileFilter(frame: Frame, node: FilterNode): Evaluate {
 export function filterOf(frame: Frame, { name, given, line }: FilterNode, operand: Evaluate): Evaluate {
   checkKnown(frame, 'filter', name, line, isFilter(name))
   const passed = compileArguments(frame, given)
-  if (!isFilter(name)) {
-    const refuse = unknown('filter', name)
-    return (a) => {
-      operand(a)
-      return refuse()
-    }
-  }
+  if (!isFilter(name)) return refusedAfter(operand, unknown('filter', name))
   return (a) => {
     const value = operand(a)
     return apply(a.rt, name, value, passed(a))
@@ -175,13 +177,7 @@ export function filterOf(frame: Frame, { name, given, line }: FilterNode, operan
 export function compileTest(frame: Frame, { operand, name, given, line }: TestNode): Evaluate {
   checkKnown(frame, 'test', name, line, isTest(name))
   const [of, passed] = [compileOperand(frame, operand), compileArguments(frame, given)]
-  if (!isTest(name)) {
-    const refuse = unknown('test', name)
-    return (a) => {
-      of(a)
-      return refuse()
-    }
-  }
+  if (!isTest(name)) return refusedAfter(of, unknown('test', name))
   return (a) => {
     const value = of(a)
     return test(a.rt, name, value, passed(a))
