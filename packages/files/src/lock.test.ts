@@ -69,6 +69,17 @@ describe('a lock', () => {
     await other.release()
   })
 
+  it('that was made and not filled is waited for no longer than the caller wants', async () => {
+    mkdirSync(dirname(path))
+    writeFileSync(path, '')
+    const given = new AbortController()
+    const waiting = withLock(path, () => Promise.resolve(), { signal: given.signal, onWait: () => undefined })
+    await setImmediate()
+    given.abort()
+    await expect(waiting).rejects.toThrow('aborted')
+    expect(readFileSync(path, 'utf8')).toBe('')
+  })
+
   it('of another computer is kept while it is fresh, and nobody’s after a minute', async () => {
     await withLock(path, () => Promise.resolve(), quietly)
     writeFileSync(path, 'id 1 elsewhere')

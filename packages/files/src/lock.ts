@@ -122,8 +122,13 @@ function held(path: string, content: string): Lock {
  * every five seconds, so that a lock left behind is recognized: at once where the process ran on this machine, else by
  * the missing heartbeat. Node has no `flock`.
  * @param staleSeconds seconds without a heartbeat after which a lock of another machine is abandoned; default 60
+ * @param signal ends the wait for a lock that is being made, which takes up to five seconds
  */
-export async function takeLock(path: string, staleSeconds: number = STALE_SECONDS): Promise<Lock | LockOwner> {
+export async function takeLock(
+  path: string,
+  staleSeconds: number = STALE_SECONDS,
+  signal?: AbortSignal,
+): Promise<Lock | LockOwner> {
   makeFolder(dirname(path))
   const content = `${randomUUID()} ${process.pid} :${startOf(process.pid)} ${machine()}`
   for (let looks = 0; ;) {
@@ -138,7 +143,7 @@ export async function takeLock(path: string, staleSeconds: number = STALE_SECOND
     const isNamed = owner.content !== ''
     if (!isNamed && looks++ < LOOKS_AT_EMPTY) {
       // Its process is about to name itself, or was killed between making the file and filling it.
-      await wait(LOOK_AGAIN_SECONDS * 1000)
+      await wait(LOOK_AGAIN_SECONDS * 1000, undefined, signal && { signal })
       continue
     }
     if (isNamed && !isAbandoned(owner, staleSeconds))
@@ -154,11 +159,11 @@ export async function withLock<T>(
   { signal, onWait }: { readonly signal: AbortSignal; readonly onWait: () => void },
 ): Promise<T> {
   signal.throwIfAborted()
-  let lock = await takeLock(path)
+  let lock = await takeLock(path, STALE_SECONDS, signal)
   if (!('release' in lock)) onWait()
   while (!('release' in lock)) {
     await wait(LOOK_AGAIN_SECONDS * 1000, undefined, { signal })
-    lock = await takeLock(path)
+    lock = await takeLock(path, STALE_SECONDS, signal)
   }
   try {
     return await act()
