@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import type { HostArray } from '@attune/core'
-import { type RotaryOptions, rotaryFrequencies } from '../rotary.js'
+import { type RotaryOptions, rotaryFrequencies } from '../attention/rotary.js'
 import { decodeSafetensors } from '../safetensors.js'
 import { openWeights, weightsInMemory } from '../weights/open-weights.js'
 

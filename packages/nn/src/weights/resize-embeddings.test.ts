@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type HostArray, type Key, type Params, key, normals, stream } from '@attune/core'
-import { eagerEngine } from '../eager-engine.js'
+import { eagerEngine } from '../engine/eager-engine.js'
 import { resizeEmbeddings } from './resize-embeddings.js'
 
 const engine = eagerEngine({ backend: 'cpu', device: 'test', load: () => Promise.resolve() })

@@ -1,0 +1,21 @@
+import type { Head, Model, Params } from '@attune/core'
+import { type Tensor, add, div, matMul, mul, reshape, tanh } from '@tensorflow/tfjs-core'
+import { constant } from '../engine/constant.js'
+import { parameter } from '../layers/parameter.js'
+
+/**
+ * Logits of every token of the vocabulary from the last hidden states, `[…, hidden]` to `[…, vocabulary]`: the head's own
+ * `weight` `[vocabulary, hidden]` or, where the family ties them, the word embeddings, and its `bias` if it has one, or a
+ * `fixedBias`, which is not trained; then scaled and softly capped as the head says.
+ */
+export function tokenLogits(model: Model, head: Head, params: Params, states: Tensor): Tensor {
+  const weight = parameter(params, head.parts['weight'] ?? model.wordEmbeddings)
+  const [vocabulary, width] = weight.shape as [number, number]
+  const flat = reshape(states, [-1, width])
+  const products = matMul(head.scale === undefined ? flat : mul(flat, head.scale), weight, false, true)
+  const { bias, fixedBias } = head.parts
+  const biased = bias === undefined ? products : add(products, parameter(params, bias))
+  const logits = fixedBias === undefined ? biased : add(biased, constant(parameter(params, fixedBias)))
+  const capped = head.softcap === undefined ? logits : mul(tanh(div(logits, head.softcap)), head.softcap)
+  return reshape(capped, [...states.shape.slice(0, -1), vocabulary])
+}

@@ -1,0 +1,161 @@
+import '@tensorflow/tfjs'
+import '@tensorflow/tfjs-backend-wasm'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import type { Mode } from '@attune/core'
+import { grad, mean, ones, tensor } from '@tensorflow/tfjs-core'
+import { dropout, dropoutMask, eagerEngine, fold, maskArrays, maskValues } from '../index.js'
+
+const COUNT = 200_000
+
+const mask = (a: number, b: number, stream: number, rate = 0.5, count = COUNT): Float32Array =>
+  maskValues([a, b], { stream, rate }, new Float32Array(count))
+
+/** The same masks by the definition: two rounds of lowbias32, whose halves decide two entries. */
+function defined(a: number, b: number, stream: number, rate: number, count: number): number[] {
+  const mix = (x: number): number => {
+    const h = Math.imul(x ^ (x >>> 16), 0x7feb352d)
+    const k = Math.imul(h ^ (h >>> 15), 0x846ca68b)
+    return k ^ (k >>> 16)
+  }
+  const first = mix(a ^ Math.imul(stream, 0x9e3779b9))
+  const second = mix((b + first) | 0)
+  const threshold = Math.round(rate * 65536)
+  return Array.from({ length: count }, (_, at) => {
+    const hash = mix((mix(Math.imul(at >> 1, 0x9e3779b9) ^ first) + second) | 0)
+    const half = at % 2 === 0 ? hash & 0xffff : hash >>> 16
+    return half < threshold ? 0 : Math.fround(1 / (1 - threshold / 65536))
+  })
+}
+
+/** How many spreads a count of kept entries is from what it should be. */
+const spreads = (kept: number, count: number, rate: number): number =>
+  (kept - (1 - rate) * count) / Math.sqrt(rate * (1 - rate) * count)
+
+const keptIn = (values: ArrayLike<number>): number => Array.from(values).filter((x) => x !== 0).length
+
+/** Correlation times √n of which entries are kept, which is about standard normal for independent masks. */
+function correlation(a: Float32Array, b: Float32Array): number {
+  const sum = a.reduce((total, x, i) => total + (x === 0 ? -1 : 1) * (b[i] === 0 ? -1 : 1), 0)
+  return sum / Math.sqrt(a.length)
+}
+
+const seeds = [
+  [0, 0],
+  [0, 1],
+  [1, 0],
+  [123456789, -987654321],
+  [-1, -1],
+] as const
+
+// Some sixty statistics are looked at; five spreads is one chance in a million for each.
+describe('maskValues', () => {
+  it.each([1, 7, 8, 9, 131072, 131073, 300_001])('gives %p entries as they are defined', (count) => {
+    for (const rate of [0.1, 0.5, 0.999])
+      expect([...mask(-5, 77, 12, rate, count).slice(-9)]).toEqual(defined(-5, 77, 12, rate, count).slice(-9))
+    expect([...mask(3, 4, 5, 0.3, Math.min(count, 1000))]).toEqual(defined(3, 4, 5, 0.3, Math.min(count, 1000)))
+  })
+
+  it('writes the same entries directly into arrays of its own, and none beyond their ends', () => {
+    const sizes = [1, 9, 131_073, 0, 16]
+    const arrays = maskArrays(sizes)
+    expect(arrays.map(({ length }) => length)).toEqual(sizes)
+    for (const [i, array] of arrays.entries()) maskValues([3, i], { stream: i, rate: 0.3 }, array)
+    for (const [i, array] of arrays.entries()) expect(Float32Array.from(array)).toEqual(mask(3, i, i, 0.3, sizes[i]))
+  })
+
+  it.each(seeds)('keeps the right share for seed %p, %p: of all, of either half, of pairs', (a, b) => {
+    for (const stream of [0, 1, 2001])
+      for (const rate of [0.1, 0.5]) {
+        const values = mask(a, b, stream, rate)
+        expect(Math.abs(spreads(keptIn(values), COUNT, rate))).toBeLessThan(5)
+        const even = values.filter((_, i) => i % 2 === 0)
+        expect(Math.abs(spreads(keptIn(even), COUNT / 2, rate))).toBeLessThan(5)
+        const both = even.filter((x, i) => x !== 0 && values[2 * i + 1] !== 0).length
+        expect(Math.abs(spreads(both, COUNT / 2, 1 - (1 - rate) ** 2))).toBeLessThan(5)
+      }
+  })
+
+  it('is not correlated between neighbouring streams, seeds or places', () => {
+    const base = mask(7, 9, 5)
+    const others = [
+      mask(7, 9, 6),
+      mask(7, 9, 4),
+      mask(7, 9, 5005),
+      mask(8, 9, 5),
+      mask(7, 10, 5),
+      mask(9, 7, 5),
+      mask(7, 9, -5),
+    ]
+    for (const other of others) expect(Math.abs(correlation(base, other))).toBeLessThan(5)
+    for (const lag of [1, 2, 3, 64, 768])
+      expect(Math.abs(correlation(base.subarray(0, COUNT - lag), base.subarray(lag)))).toBeLessThan(5)
+  })
+
+  it('is the same however many entries are asked for', () => {
+    expect(mask(3, 4, 5, 0.5, 1000).subarray(0, 10)).toEqual(mask(3, 4, 5, 0.5, 10))
+  })
+
+  it('stays what it is, so that a resumed run goes on as it would have', () => {
+    // As this version computes it: entries that change here change every run that is resumed.
+    expect(
+      mask(7, 9, 3, 0.5, 32)
+        .map((x) => Math.sign(x))
+        .join(''),
+    ).toBe('01000101100100010111110001000011')
+  })
+})
+
+describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
+  const engine = eagerEngine({ backend, device: backend, load: () => Promise.resolve() })
+  const training = (a: number, b: number): Mode => ({
+    training: true,
+    key: { seed: tensor([a, b], [2], 'int32'), stream: 0 },
+  })
+  beforeAll(() => engine.start())
+
+  it('dropoutMask gives the entries of maskValues, in its shape', async () => {
+    const draw = engine.compile((seed) => dropoutMask({ seed, stream: 12 }, 0.25, [3, 4, 5]))
+    const drawn = await engine.read(draw(tensor([-5, 77], [2], 'int32')))
+    expect(drawn).toEqual({ shape: [3, 4, 5], dtype: 'float32', values: mask(-5, 77, 12, 0.25, 60) })
+  })
+
+  it.each([0.1, 0.5, 0.9])('dropout of %p keeps the mean and zeroes that share', async (rate) => {
+    const run = engine.compile((mode: Mode) => dropout(ones([COUNT]), rate, mode))
+    const { values } = await engine.read(run(training(1, 2)))
+    expect(Math.abs(spreads(keptIn(values), COUNT, rate))).toBeLessThan(5)
+    for (const value of new Set(values.filter((x) => x !== 0)))
+      expect(value).toBeCloseTo(1 / (1 - Math.round(rate * 65536) / 65536), 5)
+  })
+
+  it('dropout repeats from the same key, and not from another seed or place', async () => {
+    const run = engine.compile((mode: Mode) => dropout(ones([1000]), 0.5, mode))
+    const zeros = async (mode: Mode) => (await engine.read(run(mode))).values.map((x) => Math.sign(x)).join('')
+    const base = training(1, 2)
+    const modes = [
+      base,
+      training(1, 3),
+      training(2, 2),
+      fold(base, 0),
+      fold(base, 1),
+      fold(fold(base, 0), 0),
+      fold(fold(base, 0), 1),
+      fold(base, 999),
+    ]
+    const drawn = await Promise.all(modes.map(zeros))
+    expect(new Set(drawn).size).toBe(drawn.length)
+    expect(await zeros(training(1, 2))).toBe(drawn[0])
+  })
+
+  it('dropout does nothing in inference or at a rate of 0, and its gradient drops the same entries', async () => {
+    const x = tensor([1, 2, 3])
+    expect(dropout(x, 0.5, { training: false })).toBe(x)
+    expect(dropout(x, 0, training(1, 2))).toBe(x)
+    expect(fold({ training: false }, 3)).toEqual({ training: false })
+    const both = engine.compile((mode: Mode) => ({
+      output: dropout(ones([500]), 0.3, mode),
+      gradient: grad((y) => mean(dropout(y, 0.3, mode)).mul(500))(ones([500])),
+    }))
+    const { output, gradient } = await engine.read(both(training(4, 4)))
+    Array.from(output.values).forEach((value, i) => expect(gradient.values[i]).toBeCloseTo(value, 5))
+  })
+})

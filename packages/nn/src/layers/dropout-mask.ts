@@ -1,0 +1,140 @@
+import type { StepKey } from '@attune/core'
+import {
+  type KernelBackend,
+  type Tensor,
+  type TensorInfo,
+  backend,
+  engine,
+  getKernel,
+  registerKernel,
+} from '@tensorflow/tfjs-core'
+import { dropoutMaskWasm } from '../wasm/dropout-mask.js'
+
+/** The TF.js kernel that turns a seed into a mask: `inputs: { seed }`, `attrs: { stream, rate, shape }`. */
+export const DROPOUT_MASK = 'AttuneDropoutMask'
+
+/** What says which mask: see {@link maskValues}. */
+export interface MaskAttributes {
+  readonly stream: number
+  readonly rate: number
+  readonly shape: readonly number[]
+}
+
+type Fill = (
+  at: number,
+  blocks: number,
+  start: number,
+  first: number,
+  second: number,
+  threshold: number,
+  keep: number,
+) => void
+
+interface Memory {
+  readonly buffer: ArrayBuffer
+}
+
+/** The part of WebAssembly's interface that is used here; TypeScript knows it only with the types of a browser. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
+  readonly Memory: new (size: { initial: number }) => Memory
+}
+
+const PAGE = 1 << 16
+/** Entries of the array below: as much as a processor's second cache takes. */
+const CHUNK = 1 << 17
+const IN_BLOCK = 8
+const LEVELS = 1 << 16
+
+const module_ = new WebAssembly.Module(Buffer.from(dropoutMaskWasm, 'base64'))
+
+/** The function that fills a memory. */
+const fillOf = (memory: Memory): Fill =>
+  (new WebAssembly.Instance(module_, { to: { memory } }).exports as { readonly fill: Fill }).fill
+
+const bytesFor = (entries: number): number => Math.ceil(entries / IN_BLOCK) * IN_BLOCK * 4
+
+/** Made once: it keeps nothing between calls but the place that a chunk of a mask is written to. */
+const chunk = new WebAssembly.Memory({ initial: bytesFor(CHUNK) / PAGE })
+const fillChunk = fillOf(chunk)
+
+/** Where an array of {@link maskArrays} has the function that fills its memory. */
+const FILL = Symbol('fill')
+
+/**
+ * Arrays of so many entries that {@link maskValues} fills faster than others, by a third: it writes to them directly, where
+ * for others it copies what it has written elsewhere. They share one buffer.
+ */
+export function maskArrays(sizes: readonly number[]): Float32Array[] {
+  const bytes = sizes.map(bytesFor)
+  const all = bytes.reduce((sum, size) => sum + size, 0)
+  // A memory of WebAssembly ends at 4 GiB.
+  if (all > 2 ** 32 - PAGE) return sizes.map((size) => new Float32Array(size))
+  const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(all / PAGE)) })
+  const fill = fillOf(memory)
+  let at = 0
+  return sizes.map((size, i) => {
+    const array = new Float32Array(memory.buffer, at, size)
+    at += bytes[i]!
+    return Object.assign(array, { [FILL]: fill })
+  })
+}
+
+/** One round of a 32-bit mix: Mulvey and Wellons' `lowbias32`, whose avalanche bias is about 0.17 (nullprogram.com, 2018). */
+function mix(x: number): number {
+  let h = x
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d)
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b)
+  return h ^ (h >>> 16)
+}
+
+/**
+ * Fills `into` with a mask of dropout: 0 with probability `rate`, rounded to 1/65536, and `1 / (1 − rate)` elsewhere. An
+ * entry depends on the seed, the stream and its place alone: two rounds of a hash, of which each half decides one entry. So
+ * every engine makes the same masks, in any order, and a run that is resumed goes on with those it would have had.
+ */
+export function maskValues(
+  seed: ArrayLike<number | bigint>,
+  { stream, rate }: Omit<MaskAttributes, 'shape'>,
+  into: Float32Array,
+): Float32Array {
+  const first = mix(Number(seed[0]) ^ Math.imul(stream, 0x9e3779b9))
+  const second = mix(Number(seed[1]) + first)
+  const threshold = Math.round(rate * LEVELS)
+  const keep = 1 / (1 - threshold / LEVELS)
+  const fill = (into as { readonly [FILL]?: Fill })[FILL]
+  if (fill !== undefined) fill(into.byteOffset, Math.ceil(into.length / IN_BLOCK), 0, first, second, threshold, keep)
+  else
+    for (let at = 0; at < into.length; at += CHUNK) {
+      const count = Math.min(CHUNK, into.length - at)
+      fillChunk(0, Math.ceil(count / IN_BLOCK), at / 2, first, second, threshold, keep)
+      into.set(new Float32Array(chunk.buffer, 0, count), at)
+    }
+  return into
+}
+
+type HostBackend = KernelBackend & { write(values: Float32Array, shape: number[], dtype: 'float32'): object }
+
+/** Gives a backend that lacks it the kernel {@link DROPOUT_MASK}, computed on the host. An engine calls this as it starts. */
+export function registerDropoutMask(backendName: string): void {
+  if (getKernel(DROPOUT_MASK, backendName) != null) return
+  registerKernel({
+    kernelName: DROPOUT_MASK,
+    backendName,
+    kernelFunc: ({ inputs, attrs, backend: device }) => {
+      const { shape, ...rest } = attrs as unknown as MaskAttributes
+      const seed = (device as HostBackend).readSync((inputs['seed'] as TensorInfo).dataId) as Int32Array
+      const values = maskValues(seed, rest, new Float32Array(shape.reduce((product, size) => product * size, 1)))
+      const dataId = (device as HostBackend).write(values, [...shape], 'float32')
+      return { dataId, shape: [...shape], dtype: 'float32' }
+    },
+  })
+}
+
+/** The mask of a key and a shape, float32. The same key gives the same mask on every engine. */
+export function dropoutMask(key: StepKey, rate: number, shape: readonly number[]): Tensor {
+  backend() // the engine must be up before a kernel is looked up by its name
+  const attributes: MaskAttributes = { stream: key.stream, rate, shape }
+  return engine().runKernel(DROPOUT_MASK, { seed: key.seed }, { ...attributes, shape: [...shape] }) as Tensor
+}

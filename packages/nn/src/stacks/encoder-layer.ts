@@ -1,0 +1,95 @@
+import type { Params } from '@attune/core'
+import { type Tensor, add } from '@tensorflow/tfjs-core'
+import { activation } from '../layers/activation.js'
+import { attention } from '../attention/attention.js'
+import { dropout, fold } from '../layers/dropout.js'
+import { layerNorm } from '../layers/layer-norm.js'
+import { type LayerContext, firstQuery, firstToken } from './layer-stack.js'
+import { linear } from '../layers/linear.js'
+
+/** What a family calls the parts of a layer, behind the layer's own name. */
+export interface EncoderLayerNames {
+  readonly query: string
+  readonly key: string
+  readonly value: string
+  /** The dense layer after attention, and the norm of its sum with the input. */
+  readonly attended: string
+  readonly attendedNorm: string
+  /** The two dense layers of the feed-forward part, and the norm of its sum with its input. */
+  readonly wide: string
+  readonly narrow: string
+  readonly norm: string
+}
+
+/** How a layer computes. */
+export interface EncoderLayerOptions {
+  readonly names: EncoderLayerNames
+  readonly heads: number
+  /** By its Hugging Face name. */
+  readonly activation: string
+  readonly epsilon: number
+  /** Dropout of what the attention half and the feed-forward half add. */
+  readonly dropout: { readonly attended: number; readonly narrow: number }
+  readonly attentionDropout: number
+}
+
+/**
+ * A layer of an encoder that is normalised after each half, as in the original transformer and in BERT: `[batch, length,
+ * hidden]` to the same, or to `[batch, 1, hidden]` where only the first token is read. `bias` is what is added to the
+ * attention scores.
+ * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.1.
+ */
+export function encoderLayer(
+  params: Params,
+  x: Tensor,
+  bias: Tensor,
+  o: EncoderLayerOptions,
+  { at, mode, record, onlyFirst = false }: LayerContext,
+): Tensor {
+  const dense = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y)
+  const added = (y: Tensor, to: Tensor, norm: string, rate: number, place: number): Tensor =>
+    layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, fold(mode, place)), to), o.epsilon)
+  const asking = onlyFirst ? firstToken(x) : x // [batch, length or 1, hidden]
+  const scored = onlyFirst ? firstQuery(bias) : bias
+  const heads = { q: dense(o.names.query, asking), k: dense(o.names.key, x), v: dense(o.names.value, x), bias: scored }
+  const mixed = attention(heads, o.heads, o.attentionDropout, fold(mode, 0), { record })
+  const attended = added(dense(o.names.attended, mixed), asking, o.names.attendedNorm, o.dropout.attended, 1)
+  const wide = activation(o.activation)(dense(o.names.wide, attended)) // [batch, length, intermediate]
+  return added(dense(o.names.narrow, wide), attended, o.names.norm, o.dropout.narrow, 2)
+}
+
+/** The shapes of a layer's parameters by their names. */
+export function encoderLayerShapes(
+  at: string,
+  names: EncoderLayerNames,
+  hidden: number,
+  intermediate: number,
+): Record<string, readonly number[]> {
+  const dense = (name: string, outputs: number, inputs: number) => ({
+    [`${at}.${name}.weight`]: [outputs, inputs],
+    [`${at}.${name}.bias`]: [outputs],
+  })
+  const norm = (name: string) => ({ [`${at}.${name}.weight`]: [hidden], [`${at}.${name}.bias`]: [hidden] })
+  return {
+    ...dense(names.query, hidden, hidden),
+    ...dense(names.key, hidden, hidden),
+    ...dense(names.value, hidden, hidden),
+    ...dense(names.attended, hidden, hidden),
+    ...norm(names.attendedNorm),
+    ...dense(names.wide, intermediate, hidden),
+    ...dense(names.narrow, hidden, intermediate),
+    ...norm(names.norm),
+  }
+}
+
+/** The names of BERT and RoBERTa. */
+export const BERT_LAYER: EncoderLayerNames = {
+  query: 'attention.self.query',
+  key: 'attention.self.key',
+  value: 'attention.self.value',
+  attended: 'attention.output.dense',
+  attendedNorm: 'attention.output.LayerNorm',
+  wide: 'intermediate.dense',
+  narrow: 'output.dense',
+  norm: 'output.LayerNorm',
+}

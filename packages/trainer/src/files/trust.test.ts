@@ -1,0 +1,253 @@
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { type AttuneError, TRACKER, definePlugin, isAttuneError } from '@attune/core'
+import { lastValueFrom, toArray } from 'rxjs'
+import { z } from 'zod'
+import { evaluate, loadPredictor } from '../inference/evaluate.js'
+import { type OpenOptions } from './run-folder.js'
+import { resume, run } from '../run/run.js'
+import { toyAdapter, toyConfig, toyExample, toyPlugins, toyScheduler } from '../run/toy.test.fixture.js'
+
+const temporary = mkdtempSync(join(tmpdir(), 'attune-trust-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
+const core = pathToFileURL(join(import.meta.dirname, '../../../core/dist/index.js')).href
+const ran = join(temporary, 'ran')
+
+/** A tracker that writes where its option says. */
+const writer = definePlugin({
+  kind: TRACKER,
+  name: 'writer',
+  summary: 'Writes a file',
+  options: z.strictObject({ path: z.string().meta({ writes: true }) }),
+  create:
+    ({ path }) =>
+    (events) =>
+      events.subscribe(({ type }) => appendFileSync(path, type)),
+})
+const places = { folders: [import.meta.dirname], registered: [...toyPlugins, writer] }
+
+/** The module of a metric that says whenever it is imported. */
+const program = (word: string): string => `
+  import { appendFileSync } from 'node:fs'
+  import { METRIC, definePlugin } from '${core}'
+  appendFileSync(${JSON.stringify(ran)}, '${word} ')
+  const options = { safeParse: () => ({ success: true, data: {} }), shape: {} }
+  const create = () => ({ name: 'mine', compares: 'label', direction: 'maximize', range: [0, 1],
+    init: () => 0, add: (n, p) => n + p.length, merge: (a, b) => a + b, result: (value) => ({ value }) })
+  export default definePlugin({ kind: METRIC, name: 'mine', summary: 'Counts', options, create })`
+
+const refusal = async (promise: Promise<unknown>): Promise<AttuneError> => {
+  try {
+    await promise
+  } catch (error) {
+    if (isAttuneError(error)) return error
+    throw error
+  }
+  throw new Error('it was expected to be refused')
+}
+
+let at = ''
+let directory = ''
+let folders = 0
+beforeEach(() => {
+  at = join(temporary, String(folders++))
+  directory = join(at, 'run')
+  mkdirSync(at)
+  process.env['XDG_STATE_HOME'] = join(at, 'state')
+  writeFileSync(ran, '')
+})
+const options = { places, baseDirectory: temporary }
+const goOn = (trust?: boolean) =>
+  lastValueFrom(resume(directory, trust === undefined ? { places } : { places, trust }).pipe(toArray()))
+
+describe('a plugin that the user named by a path', () => {
+  beforeEach(async () => {
+    writeFileSync(join(at, 'mine.mjs'), program(`run${folders}`))
+    const config = { ...toyConfig(directory), metric: ['./mine.mjs'] }
+    await lastValueFrom(run(config, { ...options, baseDirectory: at }))
+    writeFileSync(ran, '')
+  })
+
+  it('is recorded as it was asked for and as what that led to, and resumes, evaluates and predicts', async () => {
+    const config = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Record<string, unknown>
+    expect(config['metric']).toEqual([{ use: './mine.mjs' }])
+    expect(config['plugins']).toContainEqual({
+      kind: 'metric',
+      specifier: './mine.mjs',
+      path: join(at, 'mine.mjs'),
+      name: 'mine',
+    })
+    expect((await goOn()).at(-1)).toMatchObject({ type: 'run.completed' })
+    expect((await evaluate(directory, { split: 'validation', places })).scores['mine']).toEqual({ value: 20 })
+    await (await loadPredictor(directory, { places })).close()
+  })
+
+  it('is not executed where nothing shows that this user named it, and is with trust, which is kept and noted', async () => {
+    process.env['XDG_STATE_HOME'] = join(at, 'another user')
+    for (const attempt of [goOn(), evaluate(directory, { split: 'validation', places })]) {
+      const error = await refusal(attempt)
+      expect([error.code, error.problem]).toEqual(['NOT_TRUSTED', expect.stringContaining(join(at, 'mine.mjs'))])
+      expect(error.remedy).toContain('--trust')
+    }
+    expect(existsSync(join(directory, 'trusted.jsonl'))).toBe(false)
+    const evaluated = await evaluate(directory, { split: 'validation', places, trust: true })
+    expect(evaluated.scores['mine']).toEqual({ value: 20 })
+    const noted = JSON.parse(readFileSync(join(directory, 'trusted.jsonl'), 'utf8')) as { items: object[] }
+    expect(noted.items).toEqual([
+      { what: 'metric ./mine.mjs', path: join(at, 'mine.mjs'), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ])
+    expect((await goOn()).at(-1)).toMatchObject({ type: 'run.completed' })
+  })
+
+  it('is not executed once it changed', async () => {
+    appendFileSync(join(at, 'mine.mjs'), '\n// another line')
+    expect((await refusal(goOn())).code).toBe('NOT_TRUSTED')
+    const events = await goOn(true)
+    expect(events.find(({ type }) => type === 'run.resumed')).toMatchObject({
+      accepted: [`trusted metric ./mine.mjs: ${join(at, 'mine.mjs')}`],
+    })
+  })
+
+  it('is not executed by predict, which needs no metric', async () => {
+    process.env['XDG_STATE_HOME'] = join(at, 'another user')
+    rmSync(join(at, 'mine.mjs'))
+    const predictor = await loadPredictor(directory, { places })
+    for await (const { label } of predictor.predict([toyExample(3)])) expect(['a', 'not']).toContain(label)
+    await predictor.close()
+  })
+
+  it('asks for trust at the next command where what is allowed cannot be kept', async () => {
+    process.env['XDG_STATE_HOME'] = join(at, 'mine.mjs')
+    expect((await refusal(goOn())).code).toBe('NOT_TRUSTED')
+    expect((await goOn(true)).at(-1)).toMatchObject({ type: 'run.completed' })
+    expect((await refusal(goOn())).code).toBe('NOT_TRUSTED')
+  })
+})
+
+describe('the record of a run that another person wrote', () => {
+  it('executes nothing that it names by a path, a package or an address', async () => {
+    await lastValueFrom(run(toyConfig(directory), options))
+    const evil = join(directory, 'evil.mjs')
+    writeFileSync(evil, program('evil'))
+    mkdirSync(join(directory, 'node_modules/attune-plugin-evil'), { recursive: true })
+    const manifest = { name: 'attune-plugin-evil', main: 'x.cjs', attune: { kind: 'metric', name: 'evil' } }
+    writeFileSync(join(directory, 'node_modules/attune-plugin-evil/package.json'), JSON.stringify(manifest))
+    writeFileSync(
+      join(directory, 'node_modules/attune-plugin-evil/x.cjs'),
+      `require('fs').writeFileSync(${JSON.stringify(ran)}, 'evil')`,
+    )
+    const path = join(directory, 'config.json')
+    const whole = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    const home = process.cwd()
+    process.chdir(directory)
+    try {
+      for (const use of ['./evil.mjs', evil, pathToFileURL(evil).href, 'evil', 'attune-plugin-evil', '../evil.mjs'])
+        for (const kind of ['metric', 'tokenizer', 'engine', 'model', 'callback']) {
+          const many = kind === 'metric' || kind === 'callback'
+          writeFileSync(path, JSON.stringify({ ...whole, [kind]: many ? [{ use }] : { use } }))
+          const accepting = { ...{ places }, acceptChanges: true, trust: true }
+          for (const attempt of [
+            () => lastValueFrom(resume('.', accepting)),
+            () => evaluate('.', { places, split: 'validation' }),
+            async () => (await loadPredictor('.', { places })).close(),
+          ])
+            await attempt().catch((error: unknown) => expect(error).toMatchObject({ code: expect.any(String) }))
+        }
+    } finally {
+      process.chdir(home)
+    }
+    expect(readFileSync(ran, 'utf8')).toBe('')
+  })
+
+  it('writes and removes nothing through symbolic links', async () => {
+    await lastValueFrom(run(toyConfig(directory), options))
+    const elsewhere = join(at, 'precious')
+    mkdirSync(join(elsewhere, '1'), { recursive: true })
+    writeFileSync(join(elsewhere, 'profile'), 'mine')
+    const state = (): string[] => [
+      ...(readdirSync(elsewhere, { recursive: true, encoding: 'utf8' }) as string[]).sort(),
+      readFileSync(join(elsewhere, 'profile'), 'utf8'),
+    ]
+    const before = state()
+    const links: [name: string, target: string][] = [
+      ['events.jsonl', 'profile'],
+      ['config.json.partial', 'profile'],
+      ['trusted.jsonl', 'profile'],
+      ['checkpoints/30.partial', '.'],
+      ['checkpoints', '.'],
+      ['rejects', '.'],
+    ]
+    for (const [name, target] of links) {
+      const copy = join(at, `copy of ${name.replace('/', ' ')}`)
+      cpSync(directory, copy, { recursive: true })
+      rmSync(join(copy, name), { recursive: true, force: true })
+      symlinkSync(join(elsewhere, target), join(copy, name))
+      for (const attempt of [
+        () => lastValueFrom(resume(copy, { places })),
+        () => evaluate(copy, { places, split: 'validation' }),
+        () => lastValueFrom(run({ ...toyConfig(copy) }, options)),
+      ])
+        expect((await refusal(attempt())).code).toMatch(/NOT_TRUSTED|RUN_EXISTS/)
+      expect([name, ...state()]).toEqual([name, ...before])
+    }
+    const planted = join(at, 'planted')
+    mkdirSync(planted)
+    symlinkSync(join(elsewhere, 'profile'), join(planted, 'events.jsonl'))
+    expect((await refusal(lastValueFrom(run(toyConfig(planted), options)))).code).toBe('RUN_EXISTS')
+    expect(state()).toEqual(before)
+  })
+
+  it('writes nothing outside of its folder', async () => {
+    const target = join(at, 'profile')
+    const tracker = { use: writer, path: target }
+    await lastValueFrom(run({ ...toyConfig(directory), tracker }, options))
+    rmSync(target)
+    const error = await refusal(goOn())
+    expect([error.code, error.problem]).toEqual(['NOT_TRUSTED', expect.stringContaining(`writes to ${target}`)])
+    expect(existsSync(target)).toBe(false)
+    await goOn(true)
+    expect(readFileSync(target, 'utf8')).toContain('run.resumed')
+  })
+})
+
+describe('prediction and evaluation', () => {
+  it('load the kinds that they need and no other', async () => {
+    await lastValueFrom(run(toyConfig(directory), options))
+    const without = (...names: string[]): OpenOptions => ({
+      places: { folders: ['.'], registered: toyPlugins.filter(({ name }) => !names.includes(name)) },
+    })
+    const training = [toyAdapter.name, toyScheduler.name, 'toy-optimizer', 'toy-callback']
+    await (await loadPredictor(directory, without(...training, 'toy-metric', 'toy-source'))).close()
+    const { scores } = await evaluate(directory, { ...without(...training), split: 'validation' })
+    expect(Object.keys(scores)).toEqual(['loss', 'right'])
+    expect((await refusal(lastValueFrom(resume(directory, without(...training))))).code).toBe('UNKNOWN_PLUGIN')
+  })
+
+  it('write nothing into the folder of a run', async () => {
+    await lastValueFrom(run(toyConfig(directory), options))
+    const names = (): string[] => (readdirSync(directory, { recursive: true, encoding: 'utf8' }) as string[]).sort()
+    const copy = join(at, 'copy')
+    cpSync(directory, copy, { recursive: true })
+    const before = names()
+    chmodSync(directory, 0o555)
+    await (await loadPredictor(directory, { places })).close()
+    await evaluate(directory, { places, split: 'validation' })
+    chmodSync(directory, 0o755)
+    expect(names()).toEqual(before)
+  })
+})

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Engine,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  type Params,
+  type SearchPlaces,
+  type Tokenizer,
+  fieldsRead,
+  fileName,
+  findInstalled,
+} from '@attune/core'
+import { chooseEngine } from '../plan/choose-engine.js'
+import { warningsOf } from '../setup/load-report.js'
+import { describeModel } from '../files/model-folder.js'
+import { modelFor } from '../files/saved-plugin.js'
+import { savedParameters } from '../setup/weights.js'
+
+/** An objective with options of it, as under `objective` in a configuration. */
+export interface Wanted {
+  readonly use: string
+  readonly [option: string]: unknown
+}
+
+/** A model from a folder in the layout of the Hugging Face library, ready for use. */
+export interface Pretrained {
+  readonly engine: Engine
+  readonly model: Model
+  readonly tokenizer: Tokenizer
+  readonly objective: Objective
+  /** The fields of an example that the objective reads. */
+  readonly fields: readonly string[]
+  /** The parameters, head and all. */
+  readonly params: Params
+  /** How it writes, as the content of its generation_config.json; nothing where there is none. */
+  readonly generation: Readonly<Record<string, unknown>> | undefined
+  /** What its owner should know of how it was loaded. */
+  readonly warnings: readonly string[]
+  close(): Promise<void>
+}
+
+/**
+ * Loads a model from a folder in the layout of the Hugging Face library (or of a run, which holds such a one), or from a GGUF
+ * file, with the head for an objective, on the best engine that works here.
+ * @param objectiveFor chooses it by the model and the content of its config.json
+ * @throws AttuneError `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `UNKNOWN_MODEL_TYPE`, `MISSING_WEIGHTS`, and those of the plugins
+ */
+export async function loadPretrained(
+  directory: string,
+  objectiveFor: (model: Model, config: Readonly<Record<string, unknown>>) => Wanted,
+  places: SearchPlaces,
+): Promise<Pretrained> {
+  const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
+  const { config, generation, tokenizer: makeTokenizer } = describeModel(folder)
+  const model = await modelFor(config, folder, places)
+  const tokenizer = await makeTokenizer(places)
+  const { use, ...options } = objectiveFor(model, config)
+  const { plugin } = await findInstalled(OBJECTIVE, fileName(use), places)
+  const objective = plugin(options, { model, tokenizer }) as Objective
+  const fields = fieldsRead({ plugin, options: plugin.options.parse(options) })
+  const choice = await chooseEngine(places)
+  const engine = choice.engine.plugin() as Engine
+  await engine.start()
+  try {
+    const { params, report } = savedParameters({ engine, model, objective }, folder)
+    const warnings = warningsOf(report)
+    return { engine, model, tokenizer, objective, fields, params, warnings, generation, close: () => engine.close() }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}

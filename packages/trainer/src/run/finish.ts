@@ -1,0 +1,37 @@
+import { obey, finalTrainable } from './obey.js'
+import { requireLock } from '../files/run-lock.js'
+import { saveModel } from '../files/save-model.js'
+import type { Session } from '../setup/session.js'
+
+/** Obeys commands after the last step, which may only choose among checkpoints: saving once more would save the same. */
+async function obeyAfterTraining(session: Session): Promise<void> {
+  const { bus, moving } = session
+  const last = bus.commands.splice(0).filter(({ type }) => type === 'restore')
+  bus.commands.push(...last)
+  const { ended, ...progress } = moving.progress
+  moving.progress = progress
+  await obey(session)
+  moving.progress = { ...moving.progress, ended: ended as string }
+}
+
+/**
+ * Saves the model when training has ended, and reports that the run is over. A run ends by its last step, by a command to stop, or
+ * by an interruption, which saves no model.
+ * @param begun the time at which the run began, in milliseconds
+ */
+export async function finish(session: Session, begun: number): Promise<void> {
+  const { bus, moving, plan, adapted, parts, keeping } = session
+  const { step, ended } = moving.progress
+  const seconds = (performance.now() - begun) / 1000
+  if (ended === undefined)
+    return bus.emit({ type: 'run.completed', step, seconds, because: moving.interrupted ?? 'interrupted' })
+  bus.emit({ type: 'training.completed', step, because: ended })
+  await obeyAfterTraining(session)
+  if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
+  const merge = parts.engine.compile(adapted.merge)
+  const params = merge(await finalTrainable(session), adapted.frozen)
+  merge.dispose()
+  if (keeping !== undefined) await requireLock(plan.directory, keeping.lock)
+  const model = await saveModel(plan, parts, params, moving.lastScores)
+  bus.emit({ type: 'run.completed', step, seconds, because: ended, model })
+}

@@ -1,0 +1,255 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RunEvent, closeScope, fold, key, leaves, isHostArray } from '@attune/core'
+import { count } from '@attune/data'
+import { Subject } from 'rxjs'
+import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
+import { createBus } from './bus.js'
+import { saveCheckpoint } from '../files/checkpoint.js'
+import { compose, learn, startEngine } from '../setup/compose.js'
+import type { RunOptions } from '../plan/lookup.js'
+import { planRun } from '../plan/plan.js'
+import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
+import { NO_HISTORY } from '../files/run-log.js'
+import { score } from './score.js'
+import { type Session, openSession } from '../setup/session.js'
+import { countExamples, openSplits } from '../setup/splits.js'
+import { readVectors } from '../setup/static-vectors.js'
+import { takeStep } from './train.js'
+
+/** Steps on batches of one shape. Times are in milliseconds. */
+export interface ShapeForecast {
+  /** The shapes of the batch's first array, a part each: `32 × 64`. */
+  readonly shape: string
+  /** Steps of this shape in an epoch. */
+  readonly steps: number
+  /** One step; absent where the memory was too small to try it. */
+  readonly milliseconds?: number
+  /** What the first step takes more, because it is compiled. */
+  readonly compiling?: number
+}
+
+/** What a run will take. Memory is that of the whole process at its peak, in bytes. */
+export interface Forecast {
+  readonly engine: string
+  readonly parameters: number
+  readonly trainableParameters: number
+  readonly examples: number
+  readonly steps: number
+  readonly shapes: readonly ShapeForecast[]
+  /** Reading the data, learning from it, and starting. */
+  readonly setupSeconds: number
+  readonly stepSeconds: number
+  /** One evaluation of the validation split. */
+  readonly evaluationSeconds: number
+  readonly checkpoint: { readonly seconds: number; readonly bytes: number }
+  /** From the start to the end, without checkpoints. Absent where the memory is too small. */
+  readonly seconds?: number
+  readonly peakBytes: number
+  /** What the machine had left when the forecast began. */
+  readonly availableBytes: number
+}
+
+/** How to forecast. */
+export interface ForecastOptions extends RunOptions {
+  /** Told before each trial. */
+  readonly progress?: (trial: number, trials: number, shape: string) => void
+}
+
+const TIMED_ROUNDS = 2
+const EVALUATED_BATCHES = 16
+
+/** Batches of one shape: one of them, and how many there are. */
+interface Group {
+  readonly shape: string
+  readonly batch: ReadyBatch
+  /** Numbers in the largest part: what memory grows with. */
+  readonly size: number
+  steps: number
+}
+
+const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArray).map(([, array]) => array)
+
+/** The batches of the first epoch by shape, the smallest first. */
+async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Group[]> {
+  const { config } = plan
+  const groups = new Map<string, Group>()
+  const { items } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
+  const { batchSize, shuffleBuffer } = config.training
+  const order = { key: fold(key(config.seed), 'epoch', 0), done: 0, batchSize, shuffleBuffer }
+  for await (const batch of epochBatches(items, parts.objective, {
+    ...order,
+    microBatchSize: microBatchSizeOf(config.training),
+  })) {
+    const arrays = batch.parts.map(arraysOf)
+    const all = arrays
+      .flat()
+      .map(({ shape }) => shape.join('×'))
+      .join()
+    const known = groups.get(all)
+    if (known !== undefined) known.steps++
+    else {
+      const shape = arrays.map(([first]) => first!.shape.join(' × ')).join(' + ')
+      const size = Math.max(...arrays.map((part) => part.reduce((sum, { values }) => sum + values.length, 0)))
+      groups.set(all, { shape, batch, size, steps: 1 })
+    }
+  }
+  return [...groups.values()].sort((a, b) => a.size - b.size)
+}
+
+/** Whether a trial that takes as much memory for each number as those before would leave none. */
+const isTooLarge = (growth: number): boolean => growth > process.availableMemory()
+
+/** A shape that was tried. */
+interface Trial {
+  readonly group: Group
+  /** Milliseconds of the first step, and of the timed ones together. */
+  readonly first: number
+  total: number
+}
+
+/** Milliseconds of a step. */
+async function timed(session: Session, batch: ReadyBatch): Promise<number> {
+  const elapsed = { milliseconds: 0, steps: 0 }
+  await takeStep(session, batch, 0, elapsed)
+  return elapsed.milliseconds
+}
+
+/**
+ * Takes steps of each shape, while the memory lasts: two, after which its memory is known, and then those that are timed, in
+ * turns as in a run, since a compiled step takes longer after one of another shape.
+ */
+async function tryGroups(session: Session, groups: readonly Group[], progress: ForecastOptions['progress']) {
+  const trials: Trial[] = []
+  let [perNumber, missing] = [0, 0]
+  for (const [i, group] of groups.entries()) {
+    const { shape, batch, size } = group
+    progress?.(i + 1, groups.length, shape)
+    if (missing > 0 || (i > 0 && isTooLarge(perNumber * size))) {
+      missing += perNumber * size
+      continue
+    }
+    const before = process.memoryUsage().rss
+    trials.push({ group, first: await timed(session, batch), total: 0 })
+    await timed(session, batch)
+    perNumber = Math.max(perNumber, (process.memoryUsage().rss - before) / size)
+  }
+  for (let round = 0; round < TIMED_ROUNDS; round++)
+    for (const trial of trials) trial.total += await timed(session, trial.group.batch)
+  const shapes = groups.map(({ shape, steps }, i): ShapeForecast => {
+    const trial = trials[i]
+    if (trial === undefined) return { shape, steps }
+    const milliseconds = trial.total / TIMED_ROUNDS
+    return { shape, steps, milliseconds, compiling: Math.max(0, trial.first - milliseconds) }
+  })
+  return { shapes, missing }
+}
+
+async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<T, void> {
+  let taken = 0
+  for await (const item of items) {
+    if (taken++ === count) return
+    yield item
+  }
+}
+
+/** Scores a part of the validation split twice: once to compile, once for the time. */
+async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }: Session) {
+  const params = { ...adapted.frozen, ...moving.state.trainable }
+  const limit = EVALUATED_BATCHES * microBatchSizeOf(plan.config.training)
+  const scored = async (): Promise<{ seconds: number; examples: number }> => {
+    const begun = performance.now()
+    const { items } = encodeAll(take(splits.validation.examples(), limit), (row) => parts.objective.encode(row))
+    const { examples } = await score(inference, parts.objective, parts.metrics, params, items)
+    return { seconds: (performance.now() - begun) / 1000, examples }
+  }
+  const first = await scored()
+  const { seconds, examples } = await scored()
+  const all = await count(splits.validation.examples())
+  return { seconds: (seconds / examples) * all, compiling: Math.max(0, first.seconds - seconds) }
+}
+
+/** Writes a checkpoint of the state to a temporary folder, and removes it. */
+async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: number; bytes: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'attune-forecast-'))
+  const begun = performance.now()
+  try {
+    const state = await parts.engine.read(moving.state)
+    const { bytes } = await saveCheckpoint(folder, {
+      run: 'forecast',
+      progress: moving.progress,
+      state,
+      history: NO_HISTORY,
+    })
+    return { seconds: (performance.now() - begun) / 1000, bytes }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function openTrial(config: RunConfig, options: RunOptions) {
+  const whole = await planRun(config, options)
+  // Nothing that tracks or commands: the trial is no run.
+  const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
+  const vectors = await readVectors(plan)
+  const splits = await openSplits(plan)
+  const learned = {
+    examples: await countExamples(splits.train),
+    options: await learn(plan, splits.train.examples),
+  }
+  const scope = compose(plan, learned.options, { parent: options.scope })
+  const bus = createBus([], [], new Subject<RunEvent>())
+  await startEngine(scope)
+  return { scope, ...openSession({ plan, learned, scope, splits, bus, keeping: undefined }, { vectors }) }
+}
+
+/** Tries what a run consists of, and reckons from that what the whole will take. */
+async function tryAll(session: Session, setupSeconds: number, progress: ForecastOptions['progress']) {
+  const groups = await groupsOf(session)
+  const { shapes, missing } = await tryGroups(session, groups, progress)
+  const evaluation = await tryEvaluation(session)
+  const checkpoint = await tryCheckpoint(session)
+  const { epochs, evaluateEvery } = session.plan.config.training
+  const evaluations = evaluateEvery === 'epoch' ? epochs : Math.floor(session.steps / evaluateEvery)
+  const sum = (of: (shape: ShapeForecast) => number): number => shapes.reduce((total, each) => total + of(each), 0)
+  const tried = sum(({ steps, milliseconds }) => (milliseconds === undefined ? 0 : steps))
+  const epochSeconds = sum(({ steps, milliseconds = 0 }) => steps * milliseconds) / 1000
+  const seconds =
+    setupSeconds +
+    epochs * epochSeconds +
+    sum(({ compiling = 0 }) => compiling) / 1000 +
+    evaluations * evaluation.seconds +
+    evaluation.compiling
+  return {
+    shapes,
+    setupSeconds,
+    stepSeconds: epochSeconds / tried,
+    evaluationSeconds: evaluation.seconds,
+    checkpoint,
+    peakBytes: process.resourceUsage().maxRSS * 1024 + missing,
+    ...(shapes.every(({ milliseconds }) => milliseconds !== undefined) ? { seconds } : {}),
+  }
+}
+
+/**
+ * What a run of this configuration will take: each shape of batch that its first epoch has is trained on for a few steps, the
+ * smallest first and always, and a part of the validation split is scored; nothing is kept. Where the next shape would not fit into
+ * the memory that is left, it is not tried, and its memory is reckoned from the shapes before.
+ *
+ * The memory is the process's, so call this in a process that does nothing else.
+ */
+export async function forecast(config: RunConfig, options: ForecastOptions = {}): Promise<Forecast> {
+  const begun = performance.now()
+  const availableBytes = process.availableMemory() + process.memoryUsage().rss
+  const { scope, session, facts } = await openTrial(config, options)
+  try {
+    const found = await tryAll(session, (performance.now() - begun) / 1000, options.progress)
+    const { parts, learned, steps } = session
+    return { engine: parts.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
+  } finally {
+    session.step.dispose()
+    session.inference.dispose()
+    await closeScope(scope)
+  }
+}

@@ -1,0 +1,543 @@
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import {
+  AttuneError,
+  CALLBACK,
+  type Command,
+  type RunEvent,
+  MODEL,
+  OBJECTIVE,
+  type Objective,
+  TOKENIZER,
+  TRACKER,
+  definePlugin,
+  isAttuneError,
+  on,
+} from '@attune/core'
+import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
+import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, from, merge, toArray } from 'rxjs'
+import { z } from 'zod'
+import { evaluate, loadPredictor } from '../inference/evaluate.js'
+import { resume, run } from './run.js'
+import {
+  toyConfig,
+  toyExample,
+  toyModel,
+  toyObjective,
+  toyPlugins,
+  toySource,
+  toyTokenizer,
+} from './toy.test.fixture.js'
+
+const temporary = mkdtempSync(join(tmpdir(), 'attune-run-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
+let folders = 0
+const folder = (): string => join(temporary, String(folders++))
+const places = { folders: ['.'], registered: toyPlugins }
+const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
+const only = <K extends RunEvent['type']>(events: readonly RunEvent[], type: K) =>
+  events.filter((event) => event.type === type) as Extract<RunEvent, { type: K }>[]
+const commanding = (commands: (events: Observable<RunEvent>) => Observable<Command>) =>
+  definePlugin({
+    kind: CALLBACK,
+    name: 'commanding',
+    summary: 'gives commands of a test',
+    options: z.strictObject({}),
+    create: () => commands,
+  })
+const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
+
+async function refusal(events: Observable<RunEvent>): Promise<{ error: AttuneError; events: RunEvent[] }> {
+  const seen: RunEvent[] = []
+  try {
+    await lastValueFrom(events.pipe(map((event) => void seen.push(event))))
+  } catch (error) {
+    if (isAttuneError(error)) return { error, events: seen }
+    throw error
+  }
+  throw new Error('the run was expected to fail')
+}
+
+/** A run that is interrupted after each of some steps and resumed each time. */
+async function interruptedRun(directory: string, steps: readonly number[]): Promise<void> {
+  for (const [i, step] of [...steps, Infinity].entries()) {
+    const commands = new Subject<Command>()
+    const options = { places, commands }
+    const events = i === 0 ? run(toyConfig(directory), options) : resume(directory, options)
+    await lastValueFrom(
+      events.pipe(
+        map((event) => {
+          if (event.type === 'step.completed' && event.step === step) commands.next({ type: 'stop', because: 'test' })
+        }),
+      ),
+    )
+  }
+}
+
+describe('what is learned before a run', () => {
+  const heard: RunEvent[] = []
+  let isOpen = false
+  const listener = definePlugin({
+    kind: TRACKER,
+    name: 'listener',
+    summary: 'Keeps what it hears',
+    options: z.strictObject({}),
+    create: () => (events) => {
+      isOpen = true
+      const subscription = events.subscribe((event) => heard.push(event))
+      subscription.add(() => (isOpen = false))
+      return subscription
+    },
+  })
+  let clock = 0
+  beforeEach(() => void jest.spyOn(performance, 'now').mockImplementation(() => clock))
+  afterEach(() => void jest.restoreAllMocks())
+  const learner = (fails: boolean) => {
+    const slow = definePlugin({
+      kind: TOKENIZER,
+      name: 'slow',
+      summary: 'Takes its time to learn',
+      options: z.strictObject({}),
+      async fit(options, _examples, _tokenizer, report) {
+        for (let done = 0; done < 3; done++) {
+          report?.('letters seen', done, 3)
+          clock += 600
+          await Promise.resolve()
+        }
+        report?.('letters seen', 3, 3)
+        if (fails) throw new AttuneError('NO_TEXT', 'nothing to learn from', 'Give texts.')
+        return options
+      },
+      create: () => toyTokenizer(),
+    })
+    return slow
+  }
+  const configured = (fails: boolean) => {
+    heard.length = 0
+    return { ...toyConfig(undefined), tokenizer: learner(fails), tracker: [listener] }
+  }
+
+  it('reports its progress to trackers and subscribers before the run starts', async () => {
+    const events = await all(run(configured(false)))
+    expect(events[0]).toMatchObject({
+      type: 'fit.progressed',
+      plugin: 'tokenizer slow',
+      phase: 'letters seen',
+      total: 3,
+    })
+    expect(only(events, 'fit.progressed').map(({ done }) => done)).toEqual([1, 2, 3])
+    expect(only(events, 'fit.progressed')[1]!.seconds).toBeGreaterThan(1)
+    expect(heard).toEqual(events)
+    expect(isOpen).toBe(false)
+  })
+
+  it('leaves no tracker listening when it fails', async () => {
+    const { error, events } = await refusal(run(configured(true)))
+    expect([error.code, events.length, isOpen]).toEqual(['NO_TEXT', 3, false])
+  })
+})
+
+describe('a run', () => {
+  it('tells its story in order, learns, and saves a model', async () => {
+    const directory = folder()
+    const events = await all(run(toyConfig(directory)))
+    expect(events[0]).toMatchObject({ type: 'run.started', steps: 24, epochs: 3, examples: 60, directory })
+    expect(only(events, 'epoch.started').map(({ epoch, step }) => [epoch, step])).toEqual([
+      [0, 0],
+      [1, 8],
+      [2, 16],
+    ])
+    const steps = only(events, 'step.completed')
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 24 }, (_, i) => i + 1))
+    expect(steps.reduce((sum, { examples }) => sum + examples, 0)).toBe(180)
+    expect(steps[0]!.learningRate).toBeCloseTo(0.02)
+    expect(steps[23]!.learningRate).toBeCloseTo((0.02 / 24) * 0.5 * 0.5)
+    expect(only(events, 'evaluation.completed').map(({ step }) => step)).toEqual([6, 12, 18, 24])
+    const [first, last] = [only(events, 'evaluation.completed')[0]!, only(events, 'evaluation.completed').at(-1)!]
+    expect(last.scores['loss']!.value).toBeLessThan(first.scores['loss']!.value)
+    expect(only(events, 'texts.truncated').map(({ split }) => split)).toEqual(['validation', 'train'])
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed', because: 'finished', model: join(directory, 'model') })
+    expect(readdirSync(join(directory, 'model')).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+    ])
+    expect(readdirSync(join(directory, 'checkpoints')).sort()).toEqual(['20', '24'])
+  })
+
+  it('gives the same weights for the same seed, and others for another', async () => {
+    const [a, b, c] = [folder(), folder(), folder()]
+    await all(run(toyConfig(a)))
+    await all(run(toyConfig(b)))
+    await all(run({ ...toyConfig(c), seed: 4 }))
+    expect(weights(b)).toBe(weights(a))
+    expect(weights(c)).not.toBe(weights(a))
+  })
+
+  it('takes a step in parts where it is told to, and resumes it with the same bits', async () => {
+    const inParts = (directory: string) => {
+      const config = toyConfig(directory)
+      return { ...config, training: { ...config.training, microBatchSize: 3 } }
+    }
+    const [whole, stopped] = [folder(), folder()]
+    const events = await all(run(inParts(whole)))
+    const steps = only(events, 'step.completed')
+    expect(steps.length).toBe(24)
+    expect(steps.reduce((sum, { examples }) => sum + examples, 0)).toBe(180)
+    const commands = new Subject<Command>()
+    const stop = (event: RunEvent): void => {
+      if (event.type === 'step.completed' && event.step === 11) commands.next({ type: 'stop', because: 'test' })
+    }
+    await lastValueFrom(run(inParts(stopped), { places, commands }).pipe(map(stop)))
+    await all(resume(stopped, { places }))
+    expect(weights(stopped)).toBe(weights(whole))
+  })
+
+  it('takes no step in parts where the objective compares the examples of a batch', async () => {
+    const comparing = definePlugin({
+      kind: OBJECTIVE,
+      name: 'comparing',
+      summary: 'The toy objective, as if its loss compared the examples of a batch',
+      options: z.strictObject({}),
+      needs: { tokenizer: TOKENIZER, model: MODEL },
+      create: (_, given): Objective => ({ ...toyObjective({}, given), comparesExamples: true }),
+    })
+    const inParts = (microBatchSize: number) => {
+      const config = toyConfig()
+      return { ...config, objective: comparing, training: { ...config.training, microBatchSize } }
+    }
+    const { error } = await refusal(run(inParts(3)))
+    expect(error).toMatchObject({
+      code: 'BATCH_IN_PARTS',
+      problem: expect.stringMatching(/all 8 .* into 3/) as unknown,
+    })
+    expect(only(await all(run(inParts(8))), 'step.completed')).toHaveLength(24)
+  })
+
+  it('is cold: nothing happens before it is subscribed to, and each subscription is a run of its own', async () => {
+    const directory = folder()
+    const events = run(toyConfig(directory))
+    await Promise.resolve()
+    expect(existsSync(directory)).toBe(false)
+    await all(events)
+    expect((await refusal(events)).error.code).toBe('RUN_EXISTS')
+  })
+
+  it('writes nothing without a directory, and says so once', async () => {
+    const warnings = only(await all(run(toyConfig())), 'run.warned')
+    expect(warnings.map(({ message }) => message)).toEqual(['nothing is saved: the configuration names no directory'])
+  })
+
+  it('says which tensors of the model that it begins with it has no place for, and keeps how that one writes', async () => {
+    const [first, second] = [folder(), folder()]
+    await all(run(toyConfig(first)))
+    addTensor(first)
+    writeFileSync(join(first, 'model/generation_config.json'), '{ "eos_token_id": [1, 2] }')
+    const config = { ...toyConfig(second), model: { use: toyModel, from: join(first, 'model') } }
+    const message = 'the saved model has tensors that have no place in this one (1): adapter.down.weight'
+    expect(only(await all(run(config)), 'run.warned').map((event) => event.message)).toEqual([message])
+    const kept = readFileSync(join(second, 'model/generation_config.json'), 'utf8')
+    expect(JSON.parse(kept)).toEqual({ eos_token_id: [1, 2] })
+    const predictor = await loadPredictor(first, { places })
+    expect(predictor.warnings).toEqual([message])
+    await predictor.close()
+    expect((await evaluate(first, { split: 'validation', places })).warnings).toEqual([message])
+    expect((await evaluate(second, { split: 'validation', places })).warnings).toEqual([])
+  })
+})
+
+/** Gives the saved model of a run a tensor that it does not know. */
+function addTensor(directory: string): void {
+  const file = join(directory, 'model/model.safetensors')
+  const { tensors } = decodeSafetensors(readFileSync(file), file)
+  const added = { shape: [2], dtype: 'float32', values: Float32Array.of(1, 2) } as const
+  writeFileSync(file, encodeSafetensors({ ...tensors, 'adapter.down.weight': added }))
+}
+
+describe('a resumed run', () => {
+  it('ends with the bits of an uninterrupted one, wherever it was interrupted', async () => {
+    const [whole, parts, others] = [folder(), folder(), folder()]
+    await all(run(toyConfig(whole)))
+    await interruptedRun(parts, [1, 7, 8, 9, 13, 24])
+    await interruptedRun(others, [5, 6, 12, 18, 20])
+    expect(weights(parts)).toBe(weights(whole))
+    expect(weights(others)).toBe(weights(whole))
+  })
+
+  it('begins anew when it was killed before the first checkpoint', async () => {
+    const [whole, directory] = [folder(), folder()]
+    await all(run(toyConfig(whole)))
+    cpSync(whole, directory, {
+      recursive: true,
+      filter: (path) => !path.includes('checkpoints') && !path.endsWith('/model'),
+    })
+    const path = join(directory, 'config.json')
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(whole, directory))
+    await all(resume(directory, { places }))
+    expect(weights(directory)).toBe(weights(whole))
+  })
+
+  it('only saves the model again when it had ended', async () => {
+    const directory = folder()
+    await all(run(toyConfig(directory)))
+    const before = weights(directory)
+    const events = await all(resume(directory, { places }))
+    expect(only(events, 'step.completed')).toEqual([])
+    expect(weights(directory)).toBe(before)
+  })
+
+  it('finishes the step in flight and saves when it is unsubscribed from', async () => {
+    const [whole, directory] = [folder(), folder()]
+    await all(run(toyConfig(whole)))
+    await firstValueFrom(
+      run(toyConfig(directory)).pipe(
+        on('step.completed'),
+        filter(({ step }) => step === 3),
+      ),
+    )
+    while (existsSync(join(directory, 'run.lock'))) await setImmediate()
+    expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['3'])
+    await all(resume(directory, { places }))
+    expect(weights(directory)).toBe(weights(whole))
+  })
+
+  it.each([
+    [
+      'a flipped byte',
+      (path: string) => {
+        const bytes = readFileSync(path)
+        bytes[bytes.length - 5]! ^= 1
+        writeFileSync(path, bytes)
+      },
+    ],
+    ['a file cut short', (path: string) => truncateSync(path, 200)],
+    ['a longer file', (path: string) => appendFileSync(path, ' ')],
+  ])('refuses a checkpoint with %s, offers the previous one, and goes on from there', async (_, damage) => {
+    const [whole, directory] = [folder(), folder()]
+    await all(run(toyConfig(whole)))
+    await interruptedRun(directory, []) // a whole run; then all that follows step 20 is lost
+    damage(join(directory, 'checkpoints/24/state.safetensors'))
+    const { error } = await refusal(resume(directory, { places }))
+    expect(error.code).toBe('BAD_CHECKPOINT')
+    expect(error.problem).toContain(join(directory, 'checkpoints/24'))
+    expect(error.remedy).toContain('step 20')
+    rmSync(join(directory, 'checkpoints/24'), { recursive: true })
+    await all(resume(directory, { places }))
+    expect(weights(directory)).toBe(weights(whole))
+  })
+})
+
+describe('commands', () => {
+  it('stop early, keep labelled checkpoints, and restore one for the model', async () => {
+    const [directory, short] = [folder(), folder()]
+    const callback = commanding((events) =>
+      merge(
+        events.pipe(
+          on('step.completed'),
+          filter(({ step }) => step === 4),
+          map(() => ({ type: 'save', label: 'best', because: 'a' }) as const),
+        ),
+        events.pipe(
+          on('step.completed'),
+          filter(({ step }) => [6, 8, 10].includes(step)),
+          map(() => ({ type: 'save', because: 'b' }) as const),
+        ),
+        events.pipe(
+          on('step.completed'),
+          filter(({ step }) => step === 11),
+          map(() => ({ type: 'stop', because: 'enough' }) as const),
+        ),
+        events.pipe(
+          on('training.completed'),
+          map(() => ({ type: 'restore', label: 'best', because: 'it was best' }) as const),
+        ),
+      ),
+    )
+    const events = await all(run({ ...toyConfig(directory), callback }))
+    expect(only(events, 'command.given').map(({ step, command }) => [step, command.type, command.because])).toEqual([
+      [4, 'save', 'a'],
+      [6, 'save', 'b'],
+      [8, 'save', 'b'],
+      [10, 'save', 'b'],
+      [11, 'stop', 'enough'],
+      [11, 'restore', 'it was best'],
+    ])
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed', step: 11, because: 'enough' })
+    expect(readdirSync(join(directory, 'checkpoints')).sort()).toEqual(['10', '11', '4'])
+    // The weights after four steps are those of a run stopped there.
+    const stopping = commanding((events) =>
+      events.pipe(
+        on('step.completed'),
+        filter(({ step }) => step === 4),
+        map(() => ({ type: 'stop', because: 'four' }) as const),
+      ),
+    )
+    await all(run({ ...toyConfig(short), callback: stopping }))
+    expect(weights(directory)).toBe(weights(short))
+  })
+
+  it('fail the run when a callback fails', async () => {
+    const callback = commanding((events) =>
+      events.pipe(
+        on('step.completed'),
+        map(() => {
+          throw new Error('callback broke')
+        }),
+      ),
+    )
+    await expect(all(run({ ...toyConfig(folder()), callback }))).rejects.toThrow('callback broke')
+  })
+
+  it('refuse to restore a label that no checkpoint has', async () => {
+    const callback = commanding((events) =>
+      events.pipe(
+        on('training.completed'),
+        map(() => ({ type: 'restore', label: 'bset', because: 'x' }) as const),
+      ),
+    )
+    expect((await refusal(run({ ...toyConfig(folder()), callback }))).error.code).toBe('NO_SUCH_CHECKPOINT')
+  })
+})
+
+describe('what can go wrong', () => {
+  it('stops at a loss that is not finite, and says at which step and that there is no checkpoint', async () => {
+    const directory = folder()
+    const { callback, ...config } = toyConfig(directory)
+    const { error, events } = await refusal(
+      run({ ...config, callback, objective: { ...config.objective, loss: 'infinite' } }),
+    )
+    expect(error.code).toBe('NON_FINITE_LOSS')
+    expect(error.problem).toContain('step 1')
+    expect(error.remedy).toMatch(/0\.02.*There is no checkpoint from before\.$/)
+    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'NON_FINITE_LOSS' })
+    expect(existsSync(join(directory, 'checkpoints'))).toBe(false)
+  })
+
+  it('refuses an empty dataset before anything is written', async () => {
+    const directory = folder()
+    const config = toyConfig(directory)
+    const { error } = await refusal(run({ ...config, data: { ...config.data, train: { use: toySource, count: 0 } } }))
+    expect(error.code).toBe('EMPTY_DATASET')
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  it('leaves the folder free for a corrected configuration when it refuses the data or a callback', async () => {
+    const directory = folder()
+    const config = toyConfig(directory)
+    const validation = { use: toySource, count: 0 }
+    const failing = commanding((events) =>
+      events.pipe(
+        on('run.started'),
+        map(() => {
+          throw new AttuneError('UNKNOWN_SCORE', 'no such score', 'Name one that there is.')
+        }),
+      ),
+    )
+    const spoiled = { ...config.data, train: { use: toySource, count: 60, badRows: 2 }, validation }
+    const wrong = [
+      { ...config, data: { ...config.data, validation } },
+      { ...config, data: spoiled },
+    ]
+    for (const each of [...wrong, { ...config, callback: failing }]) {
+      const { events } = await refusal(run(each))
+      expect(only(events, 'step.completed')).toEqual([])
+      expect(existsSync(join(directory, 'config.json'))).toBe(false)
+    }
+    const events = await all(run(config))
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed', because: 'finished' })
+    expect(existsSync(join(directory, 'rejects'))).toBe(false)
+  })
+
+  it('takes a folder in which a run was killed before it began, and refuses a file', async () => {
+    const directory = folder()
+    mkdirSync(join(directory, 'rejects'), { recursive: true })
+    writeFileSync(join(directory, 'learned.json'), '{}')
+    writeFileSync(join(directory, 'config.json.partial'), '{')
+    expect((await refusal(resume(directory, { places }))).error.remedy).toContain('start it again')
+    await all(run(toyConfig(directory)))
+    expect((await refusal(run(toyConfig(join(directory, 'config.json'))))).error.code).toBe('BAD_ARGUMENT')
+  })
+
+  it('refuses a used folder, and leaves it alone', async () => {
+    const directory = mkdtempSync(join(temporary, 'used-'))
+    writeFileSync(join(directory, 'thesis.txt'), 'mine')
+    expect((await refusal(run(toyConfig(directory)))).error.code).toBe('RUN_EXISTS')
+    expect(readdirSync(directory)).toEqual(['thesis.txt'])
+  })
+
+  it('refuses metrics that compare what the objective does not offer, and two of one name', async () => {
+    const config = toyConfig()
+    const unfit = run({ ...config, metric: { use: config.metric, compares: 'scores' } })
+    expect((await refusal(unfit)).error.code).toBe('METRIC_MISMATCH')
+    expect((await refusal(run({ ...config, metric: [config.metric, config.metric] }))).error.code).toBe(
+      'DUPLICATE_METRIC',
+    )
+  })
+
+  it('counts rejected rows and tells where they are', async () => {
+    const directory = folder()
+    const config = toyConfig(directory)
+    const events = await all(
+      run({ ...config, data: { ...config.data, train: { use: toySource, count: 60, badRows: 2 } } }),
+    )
+    expect(only(events, 'rows.rejected').map(({ split, count }) => [split, count])).toEqual([['train', 2]])
+    const { path } = only(events, 'rows.rejected')[0]!
+    expect(readFileSync(path, 'utf8').trim().split('\n')).toHaveLength(2)
+  })
+
+  it('refuses to go on with a folder that holds no run', async () => {
+    expect((await refusal(resume(tmpdir(), { places }))).error.code).toBe('NOT_A_RUN')
+  })
+})
+
+describe('a saved model', () => {
+  it('scores as it did at the end of training, and predicts in the order of the examples', async () => {
+    const directory = folder()
+    const events = await all(run(toyConfig(directory)))
+    const last = only(events, 'evaluation.completed').at(-1)!
+    const evaluation = await evaluate(directory, { split: 'validation', places })
+    expect(evaluation.examples).toBe(20)
+    expect(evaluation.scores['right']).toEqual(last.scores['right'])
+    expect(evaluation.scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 6)
+    const predictor = await loadPredictor(directory, { places })
+    const examples = Array.from({ length: 20 }, (_, i) => toyExample(1000 + i))
+    const predictions = await lastValueFrom(from(predictor.predict(examples)).pipe(toArray()))
+    await predictor.close()
+    const right = predictions.filter(({ label }, i) => label === examples[i]!['label']).length
+    expect(right / 20).toBeCloseTo(last.scores['right']!.value, 10)
+    expect(predictions.map(({ truncated }) => truncated)).toEqual(examples.map(({ text }) => String(text).length > 8))
+  })
+
+  it('takes half the room in half precision, and scores as much as rounding leaves it', async () => {
+    const directory = folder()
+    const events = await all(run({ ...toyConfig(directory), saveAs: 'float16' }))
+    const saved = readFileSync(join(directory, 'model/model.safetensors'))
+    expect(saved.toString('latin1')).toContain('"F16"')
+    expect(readFileSync(join(directory, 'model/config.json'), 'utf8')).toContain('"torch_dtype": "float16"')
+    const last = only(events, 'evaluation.completed').at(-1)!
+    const { scores } = await evaluate(directory, { split: 'validation', places })
+    expect(scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 2)
+    expect(scores['loss']!.value).not.toBe(last.scores['loss']!.value)
+  })
+
+  it('has no split that the configuration does not name', async () => {
+    const directory = folder()
+    await all(run(toyConfig(directory)))
+    await expect(evaluate(directory, { places })).rejects.toMatchObject({ code: 'NO_SUCH_SPLIT' })
+  })
+})

@@ -1,0 +1,131 @@
+import { setImmediate } from 'node:timers/promises'
+import { AttuneError, type HostArray, fold, key } from '@attune/core'
+import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
+import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
+import type { HostInputs } from '../step/compiled-step.js'
+import { evaluate, obey } from './obey.js'
+import { microBatchSizeOf } from '../plan/run-config.js'
+import { requireSameFiles } from '../files/run-inputs.js'
+import type { Session } from '../setup/session.js'
+
+const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
+
+/** What varies from step to step: learning rate, step and the seed of its randomness. */
+function inputsOf({ plan, parts, steps, moving }: Session, step: number): { learningRate: number; inputs: HostInputs } {
+  const { config } = plan
+  const learningRate = config.training.learningRate * parts.scheduler(step, steps) * moving.progress.learningRateScale
+  const seed = fold(key(config.seed), 'step', step)
+  return { learningRate, inputs: { learningRate: number(learningRate), step: number(step), seed } }
+}
+
+async function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): Promise<void> {
+  if (Number.isFinite(loss) && Number.isFinite(norm)) return
+  const what = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`
+  const { directory, config } = plan
+  const [latest] = directory === undefined ? [] : await listCheckpoints(directory)
+  const kept =
+    latest === undefined
+      ? 'There is no checkpoint from before'
+      : `The last good checkpoint is ${checkpointPath(directory as string, latest)}`
+  throw new AttuneError(
+    'NON_FINITE_LOSS',
+    `${what} at step ${step}; training stopped, and nothing of that step was saved`,
+    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warm-up. ${kept}.`,
+  )
+}
+
+/** Takes one step and tells of it. `elapsed` is the time in milliseconds that steps took so far, and how many they were. */
+export async function takeStep(
+  session: Session,
+  { parts: batch, examples, tokens }: ReadyBatch,
+  epoch: number,
+  elapsed: { milliseconds: number; steps: number },
+) {
+  const { parts, moving, bus, steps, adapted } = session
+  const begun = performance.now()
+  const step = moving.progress.step + 1
+  const { learningRate, inputs } = inputsOf(session, step)
+  const result = session.step.run(moving.state, adapted.frozen, batch, inputs)
+  const { loss, gradientNorm } = result
+  moving.state = result.state
+  const read = await parts.engine.read({ loss, gradientNorm })
+  await setImmediate() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
+  parts.engine.release({ loss, gradientNorm })
+  const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
+  await refuseNonFinite(session, step, mean, norm)
+  moving.progress = { ...moving.progress, step, epoch, batches: moving.progress.batches + 1 }
+  const milliseconds = performance.now() - begun
+  elapsed.milliseconds += milliseconds
+  elapsed.steps++
+  bus.emit({
+    type: 'step.completed',
+    step,
+    steps,
+    epoch,
+    loss: mean,
+    learningRate,
+    gradientNorm: norm,
+    examples,
+    tokens,
+    tokensPerSecond: (tokens / milliseconds) * 1000,
+    secondsLeft: ((elapsed.milliseconds / elapsed.steps) * (steps - step)) / 1000,
+  })
+}
+
+const isOver = ({ moving }: Session): boolean => moving.interrupted !== undefined || moving.progress.ended !== undefined
+
+/** The training data must give as many batches in every epoch as were counted when the run began. */
+function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, batches: string): never {
+  throw new AttuneError(
+    'RUN_CHANGED',
+    `${splits.train.location} gave ${batches} in epoch ${epoch + 1}, and ${stepsPerEpoch} were counted when the run began`,
+    'Leave the data alone while a run reads them. Put them back and resume, or start another run.',
+  )
+}
+
+/** Trains on what is left of one epoch. */
+async function trainEpoch(
+  session: Session,
+  epoch: number,
+  elapsed: { milliseconds: number; steps: number },
+): Promise<void> {
+  const { plan, parts, bus, moving, stepsPerEpoch, splits } = session
+  const { batchSize, shuffleBuffer, evaluateEvery } = plan.config.training
+  const microBatchSize = microBatchSizeOf(plan.config.training)
+  const done = moving.progress.batches
+  if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
+  const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
+  const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, microBatchSize, shuffleBuffer }
+  if (session.keeping !== undefined) await requireSameFiles(session.keeping.inputs)
+  for await (const ready of epochBatches(items, parts.objective, order)) {
+    if (moving.progress.batches >= stepsPerEpoch) refuseOtherCount(session, epoch, 'more batches')
+    await takeStep(session, ready, epoch, elapsed)
+    if (epoch === 0 && moving.progress.batches === stepsPerEpoch && truncated() > 0)
+      bus.emit({
+        type: 'texts.truncated',
+        split: 'train',
+        count: truncated(),
+        maximumLength: parts.objective.maximumLength,
+      })
+    const { step, batches } = moving.progress
+    const isDue = evaluateEvery === 'epoch' ? batches === stepsPerEpoch : step % evaluateEvery === 0
+    if (isDue) await evaluate(session)
+    if (moving.progress.step === session.steps && moving.progress.ended === undefined)
+      moving.progress = { ...moving.progress, ended: 'finished' }
+    await obey(session)
+    if (isOver(session)) return
+  }
+  const { batches } = moving.progress
+  if (batches < stepsPerEpoch) refuseOtherCount(session, epoch, `${batches} batches`)
+}
+
+/** Trains until the last step, a command to stop, or an interruption. */
+export async function train(session: Session): Promise<void> {
+  const { plan, moving } = session
+  const elapsed = { milliseconds: 0, steps: 0 }
+  for (let epoch = moving.progress.epoch; epoch < plan.config.training.epochs && !isOver(session); epoch++) {
+    await trainEpoch(session, epoch, elapsed)
+    if (!isOver(session)) moving.progress = { ...moving.progress, epoch: epoch + 1, batches: 0 }
+  }
+  if (!isOver(session)) moving.progress = { ...moving.progress, ended: 'finished' } // resumed with no step left
+}

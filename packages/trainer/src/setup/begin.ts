@@ -1,0 +1,229 @@
+import {
+  type Engine,
+  type RunEvent,
+  type RunFacts,
+  type Scope,
+  type Tracker,
+  AttuneError,
+  closeScope,
+  isAttuneError,
+} from '@attune/core'
+import { count } from '@attune/data'
+import type { Lock } from '@attune/files'
+import { type Observable, Subject, Subscription } from 'rxjs'
+import { encodeAll } from '../step/batches.js'
+import { type Bus, type Happening, createBus } from '../run/bus.js'
+import { type Checkpoint, checkpointPath } from '../files/checkpoint.js'
+import { compose, learn, partsOf, startEngine } from './compose.js'
+import type { RunOptions } from '../plan/lookup.js'
+import type { Plan } from '../plan/plan.js'
+import { type Learned, programsOf, writeRunFolder } from '../files/run-folder.js'
+import { type InputRecord, readInputs } from '../files/run-inputs.js'
+import { refuseChanges } from '../files/refuse-changes.js'
+import { NO_HISTORY, openLog, replayHistory, verifyHistory } from '../files/run-log.js'
+import { type Keeping, type Session, openSession } from './session.js'
+import { type Split, countExamples, openSplits } from './splits.js'
+import { type NamedVectors, readVectors } from './static-vectors.js'
+import { allow } from '../files/trust.js'
+
+/** A run that was asked for, before anything is computed. */
+export interface Order {
+  readonly plan: Plan
+  /** The run's identity and the lock of its folder; undefined for a run that is not kept. */
+  readonly kept: { readonly id: string; readonly lock: Lock } | undefined
+  /** What an earlier part of the run left; undefined when the run is new. */
+  readonly earlier: Earlier | undefined
+}
+
+/** What an earlier part of a run left. */
+export interface Earlier {
+  readonly learned: Learned
+  readonly inputs: readonly InputRecord[]
+  /** The latest checkpoint; undefined if there is none yet. */
+  readonly checkpoint: Checkpoint | undefined
+  /** The device that computed so far, in the engine's words. */
+  readonly device: string
+  /** True if differences are accepted. */
+  readonly accepts: boolean
+  /** Differences that were accepted. */
+  readonly accepted: readonly string[]
+}
+
+/** Emits `run.failed`. What cannot be emitted any more, because the log cannot be written, is not. */
+export function fail(bus: Bus, step: number, error: unknown): void {
+  const known = isAttuneError(error)
+    ? { code: error.code, problem: error.problem, remedy: error.remedy }
+    : { code: 'UNEXPECTED', problem: String(error), remedy: 'This should not happen: please report it.' }
+  try {
+    bus.emit({ type: 'run.failed', step, ...known })
+  } catch {
+    return // the error that is reported is the first one
+  }
+}
+
+/** Reads the validation split once before training: a label that training lacks shows now, not after the first epoch. */
+async function inspectValidation(scope: Scope, bus: Bus, split: Split): Promise<void> {
+  const { objective } = partsOf(scope)
+  const { items, truncated } = encodeAll(split.examples(), (example) => objective.encode(example))
+  if ((await count(items)) === 0)
+    throw new AttuneError(
+      'EMPTY_DATASET',
+      `${split.location} holds no examples`,
+      'Check the path and the format of the file.',
+    )
+  if (truncated() > 0)
+    bus.emit({ type: 'texts.truncated', split: split.name, count: truncated(), maximumLength: objective.maximumLength })
+}
+
+function reportRejected(bus: Bus, split: Split): void {
+  const { count, path } = split.rejected()
+  if (count > 0) bus.emit({ type: 'rows.rejected', split: split.name, count, path })
+}
+
+/**
+ * Lets trackers that need nothing hear of a run from its very beginning: of what is learned before there is a model.
+ * @returns the plan without them
+ */
+function trackEarly(
+  plan: Plan,
+  events: Observable<RunEvent>,
+): { readonly rest: Plan; readonly tracking: Subscription } {
+  const tracking = new Subscription()
+  const later = plan.config.tracker.filter(({ plugin, options }) => {
+    if (plugin.needs !== undefined) return true
+    tracking.add((plugin(options) as Tracker)(events))
+    return false
+  })
+  return { rest: { ...plan, config: { ...plan.config, tracker: later } }, tracking }
+}
+
+/** What is known of a run before its session is open. */
+interface Prepared extends Pick<Session, 'plan' | 'learned' | 'scope' | 'splits'> {
+  readonly vectors: NamedVectors | undefined
+  readonly inputs: readonly InputRecord[]
+  /** Events of before there was a log. */
+  readonly early: readonly RunEvent[]
+}
+
+/** Learns from the data, composes the parts, starts the engine, and puts the state in place. */
+export async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
+  const { plan, earlier, kept } = order
+  const inputs = earlier?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
+  const vectors = await readVectors(plan)
+  const splits = await openSplits(plan)
+  const events = new Subject<RunEvent>()
+  events.subscribe(observe)
+  const { rest, tracking } = trackEarly(plan, events)
+  try {
+    const early: RunEvent[] = []
+    const emit = (happening: Happening): void => {
+      const event = { ...happening, at: Date.now() } as RunEvent
+      early.push(event)
+      events.next(event)
+    }
+    const isCounted = earlier !== undefined && earlier.accepted.length === 0
+    const learned = {
+      examples: isCounted ? earlier.learned.examples : await countExamples(splits.train),
+      options: earlier?.learned.options ?? (await learn(plan, splits.train.examples, emit)),
+    }
+    const scope = compose(rest, learned.options, { parent: options.scope, events })
+    return await startSession(order, { plan, learned, scope, splits, vectors, inputs, early }, events)
+  } catch (error) {
+    events.complete()
+    tracking.unsubscribe()
+    throw error
+  }
+}
+
+/** Opens the run's log, after verifying what belongs to the checkpoint that the run goes on from. */
+async function openKeeping({ plan, kept, earlier }: Order, { inputs, early }: Prepared): Promise<Keeping | undefined> {
+  const { directory } = plan
+  if (kept === undefined || directory === undefined) return undefined
+  const history = earlier?.checkpoint?.history ?? NO_HISTORY
+  const hash = await verifyHistory(directory, history)
+  const log = openLog(directory, { history, hash })
+  early.forEach(log.note)
+  return { ...kept, log, inputs }
+}
+
+/**
+ * The difference between the device that computed so far and the one that is to go on: other devices, and other numbers of threads,
+ * round otherwise.
+ * @throws AttuneError `RUN_CHANGED` unless differences are accepted
+ */
+function otherDevice({ plan, earlier }: Order, { device }: Engine): string[] {
+  if (earlier === undefined || earlier.device === device) return []
+  const change = `engine: ${earlier.device} → ${device}`
+  if (earlier.accepts) return [change]
+  throw refuseChanges(plan.directory ?? '', [change])
+}
+
+/** Starts the engine, and puts the state in place. */
+async function startSession(order: Order, given: Prepared, events: Subject<RunEvent>): Promise<Session> {
+  const { scope, splits } = given
+  const parts = partsOf(scope)
+  const keeping = await openKeeping(order, given)
+  const bus = createBus(parts.callbacks, parts.trackers, events, keeping?.log)
+  try {
+    await startEngine(scope)
+    const { checkpoint } = order.earlier ?? {}
+    const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
+    const opened = openSession({ ...given, bus, keeping }, { checkpoint, vectors: given.vectors })
+    const { session, warnings, placed } = opened
+    await announce(session, opened.facts, checkpoint, accepted)
+    const failure = bus.failure()
+    if (failure !== undefined) throw failure
+    if (checkpoint === undefined) {
+      if (placed !== undefined) bus.emit({ type: 'vectors.loaded', ...placed })
+      await inspectValidation(scope, bus, splits.validation)
+      for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
+      for (const message of warnings) bus.emit({ type: 'run.warned', step: 0, message })
+    }
+    // Only now: a run that is refused leaves nothing that stands in the way of the next.
+    if (order.earlier === undefined || accepted.length > 0) await keep(session)
+    return session
+  } catch (error) {
+    fail(bus, 0, error)
+    bus.close()
+    keeping?.log.close()
+    await closeScope(scope)
+    throw error
+  }
+}
+
+/** Writes the run's record, and that the user allowed it the programs that the configuration names by a path. */
+async function keep({ plan, learned, keeping, bus, parts }: Session): Promise<void> {
+  if (keeping === undefined) return
+  await writeRunFolder(plan, learned, { ...keeping, device: parts.engine.device })
+  await allow(keeping.id, programsOf(plan)).catch((error: unknown) => {
+    const message = `resuming this run will need --trust, since what you allow it cannot be kept: ${(error as Error).message}`
+    bus.emit({ type: 'run.warned', step: 0, message })
+  })
+}
+
+async function announce(
+  { plan, learned, steps, parts, bus, keeping }: Session,
+  counts: { readonly parameters: number; readonly trainableParameters: number },
+  checkpoint: Checkpoint | undefined,
+  accepted: readonly string[],
+): Promise<void> {
+  const { directory } = plan
+  const facts: RunFacts = {
+    seed: plan.config.seed,
+    steps,
+    epochs: plan.config.training.epochs,
+    examples: learned.examples,
+    engine: [parts.engine.device, plan.engineBecause].filter((part) => part !== undefined).join(': '),
+    scores: { loss: 'minimize', ...Object.fromEntries(parts.metrics.map(({ name, direction }) => [name, direction])) },
+    ...counts,
+    ...(directory === undefined ? {} : { directory }),
+    ...(keeping === undefined ? {} : { log: keeping.log.path }),
+    ...(accepted.length === 0 ? {} : { accepted }),
+  }
+  if (checkpoint === undefined || directory === undefined) return bus.emit({ type: 'run.started', ...facts })
+  const { step, because } = checkpoint.progress
+  const path = checkpointPath(directory, step)
+  await replayHistory(directory, checkpoint.history, bus.replay)
+  bus.replay({ type: 'checkpoint.saved', step, path, bytes: 0, because, at: Date.now() })
+  bus.emit({ type: 'run.resumed', ...facts, step, checkpoint: path })
+}

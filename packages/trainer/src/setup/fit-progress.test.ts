@@ -1,0 +1,24 @@
+import { expect, it } from '@jest/globals'
+import type { Happening } from '../run/bus.js'
+import { fitProgress } from './fit-progress.js'
+
+it('tells of what takes long, twice a second at most, with the time since its phase began', () => {
+  const told: Happening[] = []
+  let time = 10_000
+  const report = fitProgress(
+    'tokenizer bpe',
+    (happening) => told.push(happening),
+    () => time,
+  )
+  for (let done = 1; done <= 20; done++, time += 100) report('texts read', done)
+  for (let done = 1; done <= 3; done++, time += 200) report('tokens learned', done, 9)
+  for (let done = 4; done <= 9; done++, time += 200) report('tokens learned', done, 9)
+  const plugin = 'tokenizer bpe'
+  expect(told).toEqual([
+    { type: 'fit.progressed', plugin, phase: 'texts read', done: 6, seconds: 0.5 },
+    { type: 'fit.progressed', plugin, phase: 'texts read', done: 11, seconds: 1 },
+    { type: 'fit.progressed', plugin, phase: 'texts read', done: 16, seconds: 1.5 },
+    { type: 'fit.progressed', plugin, phase: 'tokens learned', done: 4, total: 9, seconds: 0.6 },
+    { type: 'fit.progressed', plugin, phase: 'tokens learned', done: 7, total: 9, seconds: 1.2 },
+  ])
+})

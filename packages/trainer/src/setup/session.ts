@@ -1,0 +1,168 @@
+import {
+  type Adapted,
+  AttuneError,
+  type Engine,
+  type Objective,
+  type Params,
+  type RunEvents,
+  type Scope,
+  type Tree,
+} from '@attune/core'
+import type { Lock } from '@attune/files'
+import { chain, clipByGlobalNorm } from '@attune/nn'
+import type { Bus } from '../run/bus.js'
+import type { Checkpoint, Progress } from '../files/checkpoint.js'
+import { type CompiledStep, compileStep } from '../step/compiled-step.js'
+import { type Parts, partsOf } from './compose.js'
+import { type Inference, inference } from '../inference/infer.js'
+import { adaptAround, loadEncoder } from './frozen-encoder.js'
+import { warningsOf } from './load-report.js'
+import type { Plan } from '../plan/plan.js'
+import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
+import type { LastScores } from '../files/save-model.js'
+import type { Learned } from '../files/run-folder.js'
+import type { InputRecord } from '../files/run-inputs.js'
+import type { RunLog } from '../files/run-log.js'
+import type { Split } from './splits.js'
+import { type NamedVectors, placeVectors } from './static-vectors.js'
+import type { TrainingState } from '../step/training-step.js'
+import { countParameters, firstParameters } from './weights.js'
+
+/** What changes while a run goes on. */
+export interface Moving {
+  state: TrainingState
+  progress: Progress
+  /** Commands from outside that ask for an interruption; the first one's reason. */
+  interrupted: string | undefined
+  /** The label of the checkpoint whose weights the final model is to have. */
+  restore: string | undefined
+  lastScores: LastScores
+  warnedOfNoFolder: boolean
+}
+
+/** The folder of a run as this process holds it. */
+export interface Keeping {
+  /** The run's id. */
+  readonly id: string
+  readonly log: RunLog
+  readonly lock: Lock
+  /** Digests of what the run reads. */
+  readonly inputs: readonly InputRecord[]
+}
+
+/** Everything of a run that is under way. */
+export interface Session {
+  readonly plan: Plan
+  /** Undefined for a run without a folder. */
+  readonly keeping: Keeping | undefined
+  readonly learned: Learned
+  readonly scope: Scope
+  readonly parts: Parts
+  readonly adapted: Adapted
+  readonly step: CompiledStep
+  readonly inference: Inference
+  readonly splits: { readonly train: Split; readonly validation: Split }
+  readonly bus: Bus
+  readonly stepsPerEpoch: number
+  readonly steps: number
+  readonly moving: Moving
+}
+
+const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
+
+/** What nothing has been said of yet. */
+const AT_REST = { interrupted: undefined, restore: undefined, lastScores: undefined, warnedOfNoFolder: false }
+
+/** The state of a run that begins, or the one that a checkpoint holds, on the device. */
+function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => Tree, from: Checkpoint | undefined) {
+  if (from === undefined) {
+    const optimizer = engine.compile(() => init(adapted.trainable))()
+    return { trainable: adapted.trainable, optimizer }
+  }
+  const saved = engine.put(from.state) as { trainable: Params; optimizer?: Tree }
+  const [expected, found] = [Object.keys(adapted.trainable).sort(), Object.keys(saved.trainable).sort()]
+  if (String(expected) !== String(found))
+    throw new AttuneError(
+      'BAD_CHECKPOINT',
+      `the checkpoint of step ${from.progress.step} has other parameters than the configuration asks for`,
+      'Resume with the configuration that the run was started with.',
+    )
+  engine.release(adapted.trainable)
+  return { trainable: saved.trainable, optimizer: saved.optimizer ?? ({} as Tree) }
+}
+
+/**
+ * The trainable parameters in the order of their names, which is the order in which a checkpoint gives them back: sums
+ * over all of them, such as the gradient's norm, then round alike before and after.
+ */
+const inNameOrder = (adapted: Adapted): Adapted => ({
+  ...adapted,
+  trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
+})
+
+/** The parameters a run begins with, and what is to be told of them. */
+function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
+  const first = firstParameters(parts, plan.config.seed, plan.from)
+  const { report } = first
+  const inside = plan.encoder?.path
+  const params = inside === undefined ? first.params : loadEncoder(parts, first.params, inside)
+  const warnings = report === undefined ? [] : warningsOf(report)
+  if (named === undefined) return { params, warnings, placed: undefined }
+  const { params: started, ...counts } = placeVectors(parts, params, named)
+  return { params: started, warnings, placed: { path: named.path, ...counts } }
+}
+
+/** A loss that compares the examples of a batch is not the sum of those of its parts. */
+function requireWholeBatches({ comparesExamples = false }: Objective, training: TrainingSettings): void {
+  const { batchSize } = training
+  const microBatchSize = microBatchSizeOf(training)
+  if (!comparesExamples || microBatchSize >= batchSize) return
+  throw new AttuneError(
+    'BATCH_IN_PARTS',
+    `the objective compares all ${batchSize} examples of a batch with one another, and microBatchSize would part them into ${microBatchSize} at a time`,
+    'Leave out training.microBatchSize; training.gradientCheckpointing and a smaller batchSize save memory too.',
+  )
+}
+
+/** Steps that are left of all epochs. Where the data changed and that was accepted, an epoch may be shorter than what is done of it. */
+function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: number): number {
+  if (epoch >= epochs) return 0
+  return Math.max(0, stepsPerEpoch - batches) + (epochs - epoch - 1) * stepsPerEpoch
+}
+
+/** Makes a session of a composed scope whose engine is up. */
+export function openSession(
+  given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>,
+  { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
+): {
+  readonly session: Session
+  readonly facts: { parameters: number; trainableParameters: number }
+  readonly warnings: readonly string[]
+  readonly placed: RunEvents['vectors.loaded'] | undefined
+} {
+  const { plan, learned } = given
+  const parts = partsOf(given.scope)
+  const { engine, objective } = parts
+  const { config } = plan
+  requireWholeBatches(objective, config.training)
+  const { params, ...told } = begin(parts, plan, vectors)
+  const adapted = inNameOrder(adaptAround(parts, params))
+  const optimizer = chain(clipByGlobalNorm(config.training.clipNorm), ...parts.optimizers)
+  const { model } = adapted
+  const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
+  const trainableParameters = countParameters(adapted.trainable)
+  const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
+  const state = firstState(engine, adapted, optimizer.init, checkpoint)
+  const progress = checkpoint?.progress ?? START
+  const session: Session = {
+    ...given,
+    parts,
+    adapted,
+    step: compileStep(engine, { model, objective, optimizer, recompute: config.training.gradientCheckpointing }),
+    inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(config.training) }),
+    stepsPerEpoch,
+    steps: progress.step + stepsLeft(progress, stepsPerEpoch, config.training.epochs),
+    moving: { ...AT_REST, state, progress },
+  }
+  return { session, facts, ...told }
+}

@@ -1,0 +1,281 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Engine, type HostArray, type Key, type Params, fold, key, mapParams } from '@attune/core'
+import { encodeSafetensors, filled as filledTensor, normal, shardWeights } from '@attune/nn'
+import { mul } from '@tensorflow/tfjs-core'
+import { warningsOf } from './load-report.js'
+import { toyEngine } from '../run/toy.test.fixture.js'
+import { firstParameters, loadWeights, madeBefore, savedParameters } from './weights.js'
+
+const root = mkdtempSync(join(tmpdir(), 'attune-load-'))
+let engine: Engine
+beforeAll(async () => {
+  engine = toyEngine()
+  await engine.start()
+})
+afterAll(() => rmSync(root, { recursive: true }))
+
+let made = 0
+type Arrays = Readonly<Record<string, HostArray>>
+const filled = (value: number, ...shape: number[]): HostArray => ({
+  shape,
+  dtype: 'float32',
+  values: new Float32Array(shape.reduce((product, n) => product * n, 1)).fill(value),
+})
+
+/** The folder of a checkpoint with these tensors. */
+function checkpoint(tensors: Arrays): string {
+  const folder = join(root, String(made++))
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(tensors))
+  return folder
+}
+
+/** New parameters, all zero: two of the model, with its norm, and one of a head. */
+const fresh = (): Params =>
+  engine.put({
+    'm.words.weight': filled(0, 3, 2),
+    'm.dense.weight': filled(0, 2, 2),
+    'm.LayerNorm.weight': filled(0, 2),
+    'm.LayerNorm.bias': filled(0, 2),
+    'head.weight': filled(0, 4, 2),
+  }) as unknown as Params
+const whole: Arrays = {
+  'm.words.weight': filled(1, 3, 2),
+  'm.dense.weight': filled(2, 2, 2),
+  'm.LayerNorm.weight': filled(3, 2),
+  'm.LayerNorm.bias': filled(4, 2),
+  'head.weight': filled(5, 4, 2),
+}
+const without = (...names: string[]): Arrays =>
+  Object.fromEntries(Object.entries(whole).filter(([name]) => !names.includes(name)))
+
+/** The first number of each parameter after loading. */
+async function firsts(path: string, loading: Partial<Parameters<typeof loadWeights>[3]> = {}) {
+  const { params, report } = loadWeights(engine, madeBefore(engine, fresh()), path, {
+    prefix: 'm.',
+    spare: new Set(),
+    ...loading,
+  })
+  const values = await engine.read(params)
+  engine.release(params)
+  return { numbers: Object.values(values as unknown as Arrays).map((array) => array.values[0]), report }
+}
+const failure = (
+  path: string,
+  loading: Partial<Parameters<typeof loadWeights>[3]> = {},
+): { code: string; message: string } => {
+  const params = fresh()
+  try {
+    loadWeights(engine, madeBefore(engine, params), path, { prefix: 'm.', spare: new Set(), ...loading })
+  } catch (error) {
+    return error as { code: string; message: string }
+  } finally {
+    engine.release(params)
+  }
+  throw new Error('it was loaded')
+}
+
+describe('loadWeights', () => {
+  it('loads a whole checkpoint, from one file or several, and leaves no tensor behind', async () => {
+    const live = engine.live()
+    const report = { fresh: [], unused: [], misshapen: [], grown: [] }
+    expect(await firsts(checkpoint(whole), { needHead: true })).toEqual({ numbers: [1, 2, 3, 4, 5], report })
+    const folder = join(root, 'sharded')
+    mkdirSync(folder)
+    for (const [name, content] of Object.entries(shardWeights(whole, 'float32', 40)))
+      writeFileSync(join(folder, name), typeof content === 'string' ? content : content())
+    expect(await firsts(folder, { needHead: true })).toEqual({ numbers: [1, 2, 3, 4, 5], report })
+    expect(engine.live()).toBe(live)
+  })
+
+  it('finds parameters under the names of checkpoints without a head, and of those that came from TensorFlow', async () => {
+    const bare = Object.entries(without('head.weight')).map(
+      ([name, array]) =>
+        [
+          name.slice(2).replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+          array,
+        ] as const,
+    )
+    const { numbers, report } = await firsts(checkpoint(Object.fromEntries(bare)))
+    expect(numbers).toEqual([1, 2, 3, 4, 0])
+    expect(report).toEqual({ fresh: ['head.weight'], unused: [], misshapen: [], grown: [] })
+  })
+
+  it('takes a checkpoint that holds a shared tensor once for whole, and has no use for its second copy', async () => {
+    const tied = { ...whole, 'lm_head.weight': whole['m.words.weight']!, position_ids: filled(0, 1) }
+    expect((await firsts(checkpoint(whole), { needHead: true })).report.fresh).toEqual([])
+    expect((await firsts(checkpoint(tied), { needHead: true })).report.unused).toEqual(['lm_head.weight'])
+    const { report } = await firsts(checkpoint(tied), { needHead: true, words: 'm.words.weight' })
+    expect(report.unused).toEqual([])
+  })
+
+  it('tells of tensors that have no place in the model, but not of what can be computed', async () => {
+    const buffers = [
+      'm.embeddings.position_ids',
+      'model.layers.0.self_attn.rotary_emb.inv_freq',
+      'h.3.attn.masked_bias',
+      'bert.pooler.dense.weight',
+      'model.encoder.embed_positions.weight',
+    ].map((name) => [name, filled(0, 2)] as const)
+    const others = Array.from({ length: 9 }, (_, i) => [`m.adapter.${i}`, filled(0, 2)] as const)
+    const { report } = await firsts(checkpoint({ ...whole, ...Object.fromEntries([...buffers, ...others]) }))
+    expect(report.unused).toEqual(others.map(([name]) => name))
+    expect(warningsOf(report)).toEqual([
+      'the saved model has tensors that have no place in this one (9): m.adapter.0, m.adapter.1, m.adapter.2, m.adapter.3, m.adapter.4, and 4 more',
+    ])
+    const lists = { fresh: ['a'], unused: [], misshapen: ['b'], grown: ['c'] }
+    expect(warningsOf(lists)).toEqual([
+      'new weights, not in the saved model: a, b',
+      'rows for new tokens, made beside those of the saved model: c',
+    ])
+    expect(warningsOf({ ...lists, fresh: [], misshapen: [], grown: [] })).toEqual([])
+  })
+
+  it('does without what nothing reads, wherever it is', async () => {
+    const spare = new Set(['m.dense.weight', 'head.weight'])
+    const { numbers, report } = await firsts(checkpoint(without(...spare)), { needHead: true, spare })
+    expect(numbers).toEqual([1, 0, 3, 4, 0])
+    expect(report.fresh).toEqual([])
+  })
+
+  it('says what is missing, with the nearest name of what there is besides, and what that is', () => {
+    const renamed = {
+      ...without('m.dense.weight', 'head.weight'),
+      'm.dence.weight': filled(2, 2, 2),
+      other: filled(1, 1),
+    }
+    const { code, message } = failure(checkpoint(renamed))
+    expect(code).toBe('MISSING_WEIGHTS')
+    expect(message).toMatch(/lacks 1 of .*: m\.dense\.weight \(nearest: m\.dence\.weight\)\n/)
+    expect(message).toMatch(/has, besides: m\.dence\.weight, other\./)
+    expect(failure(checkpoint(without('head.weight')), { needHead: true }).message).toContain('head.weight')
+  })
+
+  it('keeps its message short, and its time, whatever a file is full of', () => {
+    const many = Array.from({ length: 5000 }, (_, i) => [`x${i}${'y'.repeat(i % 400)}`, filled(0, 1)] as const)
+    const { message } = failure(checkpoint(Object.fromEntries(many)))
+    expect(message).toMatch(/lacks 4 of .*: m\.words\.weight, m\.dense\.weight.*and 4995 more/s)
+    expect(message.length).toBeLessThan(2500)
+  })
+
+  it('names every tensor of another shape', () => {
+    const { code, message } = failure(
+      checkpoint({ ...whole, 'm.words.weight': filled(1, 3), 'head.weight': filled(1, 3, 2) }),
+    )
+    expect(code).toBe('SHAPE_MISMATCH')
+    expect(message).toContain('"m.words.weight" has shape [3], and the model needs [3, 2]')
+    expect(message).toContain('"head.weight" has shape [3, 2], and the model needs [4, 2]')
+    expect(message).not.toMatch(/lacks|besides/)
+  })
+
+  it('names with other shapes what is missing and what is there besides', () => {
+    const other = { ...without('head.weight'), 'm.words.weight': filled(1, 3), 'heat.weight': filled(5, 4, 2) }
+    const { code, message } = failure(checkpoint(other))
+    expect(code).toBe('SHAPE_MISMATCH')
+    expect(message).toMatch(
+      /lacks 1 of the parameters: head\.weight \(nearest: heat\.weight\); it has besides \(1\): heat\.weight/,
+    )
+  })
+
+  it('loads a part where that is asked for, and tells what is new and why', async () => {
+    const part = { ...without('m.dense.weight', 'head.weight'), 'm.words.weight': filled(1, 4, 2), other: filled(1, 1) }
+    const { numbers, report } = await firsts(checkpoint(part), { partial: true, needHead: true })
+    expect(numbers).toEqual([0, 0, 3, 4, 0])
+    expect(report).toEqual({
+      fresh: ['m.dense.weight', 'head.weight'],
+      unused: ['other'],
+      misshapen: ['m.words.weight'],
+      grown: [],
+    })
+  })
+
+  it('adds rows for new tokens where that is asked for, to the embeddings and to what else has a row for each', async () => {
+    const live = engine.live()
+    const small = { ...whole, 'm.words.weight': filled(1, 2, 2), 'head.weight': filled(5, 2, 2) }
+    const growing = { wordEmbeddings: 'm.words.weight', key: key(3) }
+    const { params, report } = loadWeights(engine, madeBefore(engine, fresh()), checkpoint(small), {
+      prefix: 'm.',
+      spare: new Set(),
+      growing,
+    })
+    expect(report).toMatchObject({ fresh: [], misshapen: [], grown: ['m.words.weight', 'head.weight'] })
+    const values = (await engine.read(params)) as unknown as Arrays
+    expect(values['m.words.weight']).toEqual(filled(1, 3, 2))
+    expect(values['head.weight']).toEqual(filled(5, 4, 2))
+    engine.release(params)
+    expect(engine.live()).toBe(live)
+    expect(failure(checkpoint(small)).code).toBe('SHAPE_MISMATCH')
+    const other = { ...small, 'm.dense.weight': filled(2, 1, 2) }
+    expect(failure(checkpoint(other), { growing }).message).toContain('m.dense.weight')
+  })
+})
+
+describe('new weights', () => {
+  /** A model and a head whose weights are made by the functions of this framework, on an engine that tells what it makes. */
+  function parts() {
+    const made: string[][] = []
+    const counting = {
+      ...engine,
+      compile: ((...given: Parameters<Engine['compile']>) => {
+        const compiled = engine.compile(...given)
+        return (...tensors: never[]) => {
+          const result = compiled(...tensors)
+          made.push(Object.keys(result as Params))
+          return result
+        }
+      }) as Engine['compile'],
+    }
+    const model = {
+      prefix: 'm.',
+      wordEmbeddings: 'm.words.weight',
+      layers: [],
+      init: (from: Key) => ({
+        'm.words.weight': normal(fold(from, 'words'), [3, 2], 1),
+        'm.dense.weight': normal(fold(from, 'dense'), [2, 2], 1),
+        'm.LayerNorm.weight': filledTensor([2], 1),
+        'm.LayerNorm.bias': filledTensor([2], 0),
+      }),
+    }
+    const objective = { config: {}, init: (from: Key) => ({ 'head.weight': normal(from, [4, 2], 1) }) }
+    return { made, parts: { engine: counting, model, objective } as never as Parameters<typeof savedParameters>[0] }
+  }
+  const start = (path: string) => ({ path, partial: false, resizeEmbeddings: false })
+
+  it('are not made where a checkpoint has them', () => {
+    const live = engine.live()
+    const { made, parts: whose } = parts()
+    const { params } = savedParameters(whose, checkpoint(whole))
+    expect(made).toEqual([])
+    expect(engine.live()).toBe(live + 5)
+    engine.release(params)
+  })
+
+  it('are those that a checkpoint lacks, with the numbers that they have in a model that is new', async () => {
+    const { made, parts: whose } = parts()
+    const { params } = firstParameters(whose as never, 7, start(checkpoint(without('head.weight'))))
+    expect(made).toEqual([['head.weight']])
+    const { params: all } = firstParameters(whose as never, 7, undefined)
+    const [found, expected] = await Promise.all([engine.read(params), engine.read(all)])
+    expect(Object.keys(found)).toEqual(Object.keys(whole))
+    expect((found as never as Arrays)['head.weight']).toEqual((expected as never as Arrays)['head.weight'])
+    engine.release(params)
+    engine.release(all)
+  })
+
+  it('are made all at once where a model makes them in another way, and those that are there are let go of', () => {
+    const live = engine.live()
+    const { made, parts: whose } = parts()
+    const other = {
+      ...whose,
+      model: { ...whose.model, init: (from: Key) => mapParams((x) => mul(x, 2), whose.model.init(from)) },
+    }
+    const { params } = firstParameters(other as never, 7, start(checkpoint(without('head.weight'))))
+    expect(made).toHaveLength(1)
+    expect(made[0]).toHaveLength(5)
+    expect(engine.live()).toBe(live + 5)
+    engine.release(params)
+  })
+})

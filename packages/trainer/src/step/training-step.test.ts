@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type HostArray, MODEL, OBJECTIVE, type Params, TOKENIZER, createScope, get, key, provide } from '@attune/core'
+import { accumulateMomentum, chain, scaleByLearningRate } from '@attune/nn'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { toyEngine, toyExample, toyModel, toyObjective, toyTokenizer } from '../run/toy.test.fixture.js'
+import {
+  type StepInputs,
+  accumulateStep,
+  applyStep,
+  inferenceStep,
+  lossAndGradients,
+  nothingAccumulated,
+  trainingStep,
+} from './training-step.js'
+
+const engine = toyEngine()
+const scope = createScope()
+provide(scope, toyTokenizer)
+provide(scope, toyModel, { vocabSize: get(scope, TOKENIZER).vocabularySize })
+provide(scope, toyObjective)
+const [model, objective] = [get(scope, MODEL), get(scope, OBJECTIVE)]
+const items = Array.from({ length: 6 }, (_, i) => objective.encode(toyExample(i)))
+const seed = (value: number): Tensor =>
+  engine.put({ shape: [2], dtype: 'int32', values: Int32Array.of(value, 9) } as HostArray)
+const number = (value: number): Tensor =>
+  engine.put({ shape: [], dtype: 'float32', values: Float32Array.of(value) } as HostArray)
+const begin = (): Params => engine.compile(() => ({ ...model.init(key(1)), ...objective.init(key(2)) }))() as Params
+
+const gradients = async (params: Params, batchItems = items, seedValue = 1) => {
+  const batch = engine.put(objective.collate(batchItems))
+  const result = engine.compile((p: Params, s: Tensor) => lossAndGradients({ model, objective }, p, {}, batch, s))(
+    params,
+    seed(seedValue),
+  )
+  return (await engine.read(result)) as unknown as { loss: HostArray; grads: Record<string, HostArray> }
+}
+
+describe('lossAndGradients', () => {
+  beforeAll(() => engine.start())
+  afterAll(() => engine.close())
+
+  it('agrees with central differences, dropout included, since the same seed drops the same', async () => {
+    const params = begin()
+    const { grads } = await gradients(params)
+    const host = (await engine.read(params)) as Record<string, HostArray>
+    const step = 1e-2
+    for (const [name, array] of Object.entries(host))
+      for (const at of [0, Math.floor(array.values.length / 2), array.values.length - 1]) {
+        const moved = async (by: number): Promise<number> => {
+          const values = (array.values as Float32Array).slice()
+          values[at]! += by
+          return (await gradients({ ...params, [name]: engine.put({ ...array, values }) })).loss.values[0]!
+        }
+        const numeric = ((await moved(step)) - (await moved(-step))) / (2 * step)
+        expect([name, at, grads[name]!.values[at]]).toEqual([name, at, expect.closeTo(numeric, 3)])
+      }
+  })
+
+  it('is that of the mean over examples, so that doubling a batch changes nothing', async () => {
+    const params = begin()
+    const infer = engine.compile((p: Params, twice: boolean) =>
+      inferenceStep({ model, objective })(p, engine.put(objective.collate(twice ? [...items, ...items] : items))),
+    )
+    const once = (await engine.read(infer(params, false))) as unknown as Record<'lossSum' | 'lossWeight', HostArray>
+    const doubled = (await engine.read(infer(params, true))) as unknown as typeof once
+    expect([once.lossWeight.values[0], doubled.lossWeight.values[0]]).toEqual([6, 12])
+    expect(doubled.lossSum.values[0]).toBeCloseTo(2 * once.lossSum.values[0]!, 4)
+  })
+
+  it('is zero for a parameter that the loss does not depend on', async () => {
+    const params = { ...begin(), unused: number(3) }
+    expect([...(await gradients(params)).grads['unused']!.values]).toEqual([0])
+  })
+
+  it('draws other dropout from another seed', async () => {
+    const params = begin()
+    expect((await gradients(params, items, 1)).loss).toEqual((await gradients(params, items, 1)).loss)
+    expect((await gradients(params, items, 1)).loss).not.toEqual((await gradients(params, items, 2)).loss)
+  })
+})
+
+describe('trainingStep', () => {
+  it('is pure: the same arguments give the same bits, and are left as they were', async () => {
+    const optimizer = chain(accumulateMomentum(0.9, false), scaleByLearningRate())
+    const trainable = begin()
+    const state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
+    const before = await engine.read(state)
+    const step = engine.compile(trainingStep({ model, objective, optimizer }))
+    const inputs = { learningRate: number(0.1), step: number(1), seed: seed(4) } as unknown as StepInputs
+    const batch = engine.put(objective.collate(items))
+    const [once, twice] = [step(state, {}, batch, inputs), step(state, {}, batch, inputs)]
+    expect(await engine.read(twice)).toEqual(await engine.read(once))
+    expect(await engine.read(state)).toEqual(before)
+  })
+})
+
+describe('accumulateStep and applyStep', () => {
+  const without = toyModel({ vocabSize: get(scope, TOKENIZER).vocabularySize, dropout: 0 })
+  const exact = { model: without, objective: toyObjective({}, { tokenizer: get(scope, TOKENIZER), model: without }) }
+  const optimizer = chain(accumulateMomentum(0.9, false), scaleByLearningRate())
+  const alike = items.map((item, i) => ({ ...item, length: 3, ids: [1, 2, 3].map((id) => (id * i + id) % 5) }))
+  const hyper = { learningRate: number(0.1), step: number(1) }
+
+  async function divided(...sizes: readonly number[]) {
+    const trainable = begin()
+    const state = { trainable, optimizer: optimizer.init(trainable) }
+    const add = engine.compile(accumulateStep(exact))
+    let [sums, at] = [engine.compile(nothingAccumulated)(trainable), 0]
+    for (const size of sizes) {
+      const part = engine.put(exact.objective.collate(alike.slice(at, (at += size)) as never))
+      sums = add(sums, trainable, {}, part, seed(1))
+    }
+    const result = engine.compile(applyStep({ optimizer }))(state, sums, hyper as never)
+    return flat(await engine.read(result))
+  }
+
+  const flat = (tree: unknown): number[] =>
+    typeof tree === 'object' && tree !== null && 'values' in tree
+      ? Array.from(tree.values as Float32Array)
+      : Object.values(tree as object).flatMap(flat)
+
+  it('make the step of the whole batch, however it is divided', async () => {
+    const trainable = begin()
+    const step = engine.compile(trainingStep({ ...exact, optimizer }))
+    const inputs = { ...hyper, seed: seed(1) } as unknown as StepInputs
+    const batch = engine.put(exact.objective.collate(alike as never))
+    const whole = flat(await engine.read(step({ trainable, optimizer: optimizer.init(trainable) }, {}, batch, inputs)))
+    for (const sizes of [[6], [3, 3], [1, 2, 3], [5, 1], [1, 1, 1, 1, 1, 1]]) {
+      const parts = await divided(...sizes)
+      expect(parts.length).toBe(whole.length)
+      const apart = parts.map((value, i) => Math.abs(value - whole[i]!))
+      expect([sizes, Math.max(...apart) < 1e-6]).toEqual([sizes, true])
+    }
+  })
+})
