@@ -86,7 +86,10 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
 
     it('gives its loss to 1e-5 and its gradients to 1e-4', async () => {
       const step = engine.compile((/** @type {any} */ params, /** @type {any} */ given, /** @type {any} */ seed) =>
-        lossAndGradients({ model, objective }, params, {}, given, seed),
+        lossAndGradients(
+          { model, objective },
+          { trainable: params, frozen: {}, batch: given, hyper: /** @type {any} */ ({ seed, scheduled: {} }) },
+        ),
       )
       // What only the pooler learns from is no part of this loss; transformers' model has none.
       const fresh = engine.compile(() => model.init(/** @type {any} */ ([1, 2])))()

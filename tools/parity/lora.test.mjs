@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test'
 import { ADAPTER, ENGINE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
 import { lossAndGradients, trainingStep } from '@attune/trainer'
 import {
+  hyperOf,
   apart,
   goldenCases,
   gradientDifference,
@@ -38,7 +39,7 @@ async function open(/** @type {string} */ folder, /** @type {Engine} */ engine, 
     { engine, randomness: key(1) },
   )
   /** @type {Adapted} */
-  const adapted = adapter.adapt(it.model, engine.put(it.weights))
+  const adapted = await adapter.adapt(it.model, engine.put(it.weights))
   const start = /** @type {Params} */ (engine.put(tensors(join(folder, 'start.safetensors'))))
   const names = Object.keys(adapted.trainable).filter((name) => name.includes('.lora_'))
   const shapes = (/** @type {Params} */ of) => names.sort().map((name) => [name, of[name]?.shape])
@@ -75,7 +76,9 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
           assert.ok(greatest(apart(found.logits.values, logits.values)) <= 1e-4)
           assert.ok(Math.abs(found.loss.sum.values[0] / found.loss.weight.values[0] - loss) <= 1e-5)
         }
-        const differentiate = engine.compile((t, frozen, batch, seed) => lossAndGradients(it, t, frozen, batch, seed))
+        const differentiate = engine.compile((t, frozen, batch, seed) =>
+          lossAndGradients(it, { trainable: t, frozen, batch, hyper: hyperOf(seed) }),
+        )
         const batch = engine.put(hostTree(it.golden.examples[0].batch))
         const { grads } = /** @type {any} */ (
           await engine.read(differentiate(trainable, adapted.frozen, batch, engine.put(/** @type {any} */ (SEED))))
@@ -93,7 +96,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const { it, adapted, trainable } = await open(folder, engine, { dropout: 0.2 })
         const gradients = async (/** @type {boolean} */ recompute) => {
           const differentiate = engine.compile((t, frozen, batch, seed) =>
-            lossAndGradients({ ...it, recompute }, t, frozen, batch, seed),
+            lossAndGradients({ ...it, recompute }, { trainable: t, frozen, batch, hyper: hyperOf(seed) }),
           )
           const batch = engine.put(hostTree(it.golden.examples[0].batch))
           const found = differentiate(trainable, adapted.frozen, batch, engine.put(/** @type {any} */ (SEED)))
@@ -113,7 +116,13 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const step = engine.compile(trainingStep({ ...it, optimizer }), { donate: [0, 2, 3] })
         let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
         for (const [i, learningRate] of training.rates.entries()) {
-          const hyper = { learningRate: scalar(learningRate), step: scalar(i + 1), seed: SEED }
+          const hyper = {
+            learningRate: scalar(learningRate),
+            step: scalar(i + 1),
+            steps: scalar(9),
+            seed: SEED,
+            scheduled: {},
+          }
           const { batch } = it.golden.examples[i % it.golden.examples.length]
           const put = (/** @type {any} */ tree) => /** @type {any} */ (engine.put(tree))
           const result = step(state, adapted.frozen, put(hostTree(batch)), put(hyper))
@@ -147,19 +156,16 @@ describe('every family', () => {
         /** @type {Adapted} */
         let adapted
         try {
-          adapted = adapter.adapt(it.model, engine.put(it.weights))
+          adapted = await adapter.adapt(it.model, engine.put(it.weights))
         } catch (error) {
           assert.equal(/** @type {any} */ (error).code, 'UNKNOWN_TARGET')
           return assert.ok(MAY_LACK[targets].includes(it.golden.plugin), String(error))
         }
         const { model, trainable, frozen } = adapted
         const batch = engine.put(hostTree(it.golden.examples[0].batch))
-        const { grads } = engine.compile((t, f, b, seed) => lossAndGradients({ ...it, model }, t, f, b, seed))(
-          trainable,
-          frozen,
-          batch,
-          engine.put(/** @type {any} */ (SEED)),
-        )
+        const { grads } = engine.compile((t, f, b, seed) =>
+          lossAndGradients({ ...it, model }, { trainable: t, frozen: f, batch: b, hyper: hyperOf(seed) }),
+        )(trainable, frozen, batch, engine.put(/** @type {any} */ (SEED)))
         const read = /** @type {Record<string, HostArray>} */ (await engine.read(grads))
         const learning = Object.entries(read).filter(([name]) => name.endsWith('.lora_B.weight'))
         const idle = learning.filter(([, { values }]) => values.every((g) => Math.abs(g) < 1e-9))

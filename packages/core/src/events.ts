@@ -121,6 +121,9 @@ export type RunEvent = {
   [K in keyof RunEvents]: { readonly type: K; readonly at: number } & RunEvents[K]
 }[keyof RunEvents]
 
+/** An event before it has a time. */
+export type UntimedEvent = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
+
 /** The event of one type. */
 export type EventOf<K extends keyof RunEvents> = { readonly type: K; readonly at: number } & RunEvents[K]
 
@@ -140,6 +143,8 @@ export interface Commands {
   scaleLearningRate: { readonly factor: number }
   /** Go back to the weights of the checkpoint that has this label. Answered only after `training.completed`. */
   restore: { readonly label: string }
+  /** Add an event to the run's log: a plugin's own, replayed on resume like all others. */
+  record: { readonly event: UntimedEvent }
 }
 
 /** A command is a value; `because` is the reason that the run's log keeps. */

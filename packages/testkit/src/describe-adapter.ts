@@ -75,7 +75,7 @@ export function describeAdapter(
     beforeAll(async () => {
       await engine.start()
       params = model.init(key(1))
-      adapted = made().adapt(model, params)
+      adapted = await made().adapt(model, params)
     })
     afterAll(() => engine.close())
     describeOptions(plugin, options)
@@ -97,7 +97,7 @@ export function describeAdapter(
     )
 
     it('adapts the same parameters alike', async () => {
-      const again = made().adapt(model, params)
+      const again = await made().adapt(model, params)
       expect(await engine.read(again.trainable)).toEqual(await engine.read(adapted.trainable))
       expect(Object.keys(again.frozen)).toEqual(Object.keys(adapted.frozen))
     })
@@ -158,10 +158,10 @@ export function describeAdapter(
       },
     )
 
-    it('makes no tensor but its parameters', () => {
+    it('makes no tensor but its parameters', async () => {
       const before = engine.live()
       const original = model.init(key(2))
-      const { trainable, frozen } = made().adapt(model, original)
+      const { trainable, frozen } = await made().adapt(model, original)
       const all = new Set<Tensor>(leaves({ original, trainable, frozen }, isTensor).map(([, leaf]) => leaf))
       expect(engine.live()).toBe(before + all.size)
       engine.release({ original, trainable, frozen })

@@ -7,6 +7,7 @@ import {
   type Engine,
   type HostArray,
   type Key,
+  type LayerHook,
   type Mode,
   type Model,
   type Params,
@@ -15,7 +16,7 @@ import {
   fold,
   stream,
 } from '@attune/core'
-import { type Beside, dropout, withBeside } from '@attune/nn'
+import { dropout, withHook } from '@attune/nn'
 import { add, matMul, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { isOwn, isTokenTable, targetLayers } from './targets.js'
@@ -57,15 +58,15 @@ function freshFactors(layers: readonly string[], rank: number, model: Model, par
 const modeFor = (layer: string, mode: Mode): Mode =>
   mode.training ? { ...mode, key: { ...mode.key, stream: fold([0, 0], 'lora', layer)[0] | 0 } } : mode
 
-/** What is added beside each adapted layer; `met` collects their names. */
-const besideIn =
-  ({ alpha, rank, dropout: rate }: Options, mode: Mode, met: Set<string>): Beside =>
-  (params, name, x) => {
+/** Adds the low-rank update to the output of each adapted layer; `met` collects their names. */
+const lowRankUpdate =
+  ({ alpha, rank, dropout: rate }: Options, mode: Mode, met: Set<string>): LayerHook =>
+  ({ kind, name, params }, x, compute) => {
     const [down, up] = [params[downOf(name)], params[upOf(name)]]
-    if (down === undefined || up === undefined) return undefined
+    if (kind !== 'linear' || down === undefined || up === undefined) return compute(x)
     met.add(name)
     const narrow = matMul(dropout(x, rate, modeFor(name, mode)), down, false, true) // [rows, rank]
-    return matMul(mul(narrow, alpha / rank), up, false, true) // [rows, out]
+    return add(compute(x), matMul(mul(narrow, alpha / rank), up, false, true)) // [rows, out]
   }
 
 /** Throws where a model has not computed all layers that are to be adapted, as dense ones. */
@@ -86,7 +87,7 @@ function adaptedModel(model: Model, layers: readonly string[], o: Options): Mode
     ...model,
     forward(params, inputs, mode) {
       const met = new Set<string>()
-      const compute = () => model.forward(withBeside(params, besideIn(o, mode, met)), inputs, mode)
+      const compute = () => model.forward(withHook(params, lowRankUpdate(o, mode, met)), inputs, mode)
       if (mode.training && !checked) {
         // What an output does not need, a model computes when another is read: all are, once, to see which layers there are.
         Object.values(compute())

@@ -12,7 +12,7 @@ import {
   type Side,
   activationNames,
   configFromOptions,
-  constant,
+  stopGradient,
   dropout,
   embedding,
   emptyCache,
@@ -102,7 +102,7 @@ function sinusoids(length: number, width: number): Tensor {
 function wordsOf(o: Options, params: Params, ids: Tensor): Tensor {
   const words = embedding(params, 'model.shared', ids) // [batch, length, dModel]
   const share = (of: Tensor): Tensor => expandDims(cast(of, 'float32'), 2) // [batch, length, 1]
-  const padding = mul(constant(words), share(equal(ids, o.padTokenId)))
+  const padding = mul(stopGradient(words), share(equal(ids, o.padTokenId)))
   return add(mul(words, share(notEqual(ids, o.padTokenId))), padding)
 }
 

@@ -1,6 +1,6 @@
 import { AttuneError, type Params, nearest } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { besideOf, withBeside } from './beside-linear.js'
+import { hookOf, withHook } from './layer-hook.js'
 
 /**
  * The tensor of a name.
@@ -19,4 +19,4 @@ export function parameter(params: Params, name: string): Tensor {
 
 /** The parameters whose names begin with a prefix, under their whole names. */
 export const under = (params: Params, prefix: string): Params =>
-  withBeside(Object.fromEntries(Object.entries(params).filter(([name]) => name.startsWith(prefix))), besideOf(params))
+  withHook(Object.fromEntries(Object.entries(params).filter(([name]) => name.startsWith(prefix))), hookOf(params))

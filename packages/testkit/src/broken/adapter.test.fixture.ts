@@ -42,7 +42,7 @@ export const thin = definePlugin({
 const suite = (change: (adapted: Adapted, model: Model, params: Params) => Adapted) => (): void =>
   describeAdapter(
     altered<Adapter>(thin, ({ adapt }) => ({
-      adapt: (model: Model, params: Params) => change(adapt(model, params), model, params),
+      adapt: async (model: Model, params: Params) => change(await adapt(model, params), model, params),
     })),
   )
 

@@ -1,8 +1,6 @@
 import { adapters } from './adapter.test.fixture.js'
 import { augmenters } from './augmenter.test.fixture.js'
-import { balancers } from './balancer.test.fixture.js'
 import { callbacks } from './callback.test.fixture.js'
-import { cleaners } from './cleaner.test.fixture.js'
 import { engines } from './engine.test.fixture.js'
 import { metrics } from './metric.test.fixture.js'
 import { models } from './model.test.fixture.js'
@@ -10,14 +8,11 @@ import { objectives } from './objective.test.fixture.js'
 import { optimizers } from './optimizer.test.fixture.js'
 import { options } from './options.test.fixture.js'
 import { protocols } from './protocol.test.fixture.js'
-import { pruners } from './pruner.test.fixture.js'
-import { regularizers } from './regularizer.test.fixture.js'
 import { schedulers } from './scheduler.test.fixture.js'
 import type { Specimen } from './specimen.test.fixture.js'
 import { sources } from './source.test.fixture.js'
 import { tokenizers } from './tokenizer.test.fixture.js'
 import { trackers } from './tracker.test.fixture.js'
-import { tuners } from './tuner.test.fixture.js'
 
 /** All of them, by kind. */
 export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
@@ -25,12 +20,7 @@ export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
   scheduler: schedulers,
   metric: metrics,
   optimizer: optimizers,
-  regularizer: regularizers,
   augmenter: augmenters,
-  balancer: balancers,
-  cleaner: cleaners,
-  tuner: tuners,
-  pruner: pruners,
   callback: callbacks,
   tracker: trackers,
   protocol: protocols,

@@ -8,6 +8,7 @@ import {
   type UserSpecifier,
   fileName,
   findInstalled,
+  isChosen,
   loadFrom,
   parseConfig,
 } from '@attune/core'
@@ -61,11 +62,9 @@ export function takeFolder(directory: string): void {
   )
 }
 
-const isChosen = (node: unknown): node is Chosen => typeof node === 'object' && node !== null && 'plugin' in node
-
 /** The configuration as it can be written to a file and read again: every plugin by what named it, every option spelled out. */
 function written(node: unknown): unknown {
-  if (isChosen(node)) return { use: node.origin.specifier, ...node.options }
+  if (isChosen(node)) return { use: node.origin.specifier, ...node.common, ...(written(node.options) as object) }
   if (Array.isArray(node)) return node.map(written)
   if (typeof node !== 'object' || node === null) return node
   return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, written(child)]))
@@ -73,7 +72,7 @@ function written(node: unknown): unknown {
 
 /** All plugins of a plan. */
 export function chosenIn(node: unknown): Chosen[] {
-  if (isChosen(node)) return [node]
+  if (isChosen(node)) return [node, ...chosenIn(node.options)]
   return typeof node === 'object' && node !== null ? Object.values(node).flatMap(chosenIn) : []
 }
 
@@ -104,6 +103,12 @@ function configOf(plan: Plan) {
         : { encoder: { ...(written(plan.encoder.model) as object), from: plan.encoder.path } }),
       ...(plan.vectors === undefined ? {} : { embeddings: plan.vectors }),
     },
+    models: Object.fromEntries(
+      Object.entries(plan.config.models).map(([name, chosen]) => [
+        name,
+        { ...(written(chosen) as object), from: plan.auxiliary[name] },
+      ]),
+    ),
     directory: plan.directory,
     plugins,
   }

@@ -201,7 +201,7 @@ async function openTrial(config: RunConfig, options: RunOptions) {
   const scope = compose(plan, learned.options, { parent: options.scope })
   const bus = createBus([], [], new Subject<RunEvent>())
   await startEngine(scope)
-  return { scope, ...openSession({ plan, learned, scope, splits, bus, keeping: undefined }, { vectors }) }
+  return { scope, ...(await openSession({ plan, learned, scope, splits, bus, keeping: undefined }, { vectors })) }
 }
 
 /** Tries what a run consists of, and reckons from that what the whole will take. */

@@ -11,6 +11,8 @@ import {
 } from '@attune/core'
 import { encodeAll } from '../step/batches.js'
 import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '../files/checkpoint.js'
+import { evaluationParams } from '../setup/evaluation-params.js'
+import type { TrainingState } from '../step/training-step.js'
 import { requireLock } from '../files/run-lock.js'
 import { score } from './score.js'
 import type { Session } from '../setup/session.js'
@@ -30,7 +32,13 @@ async function save(session: Session, labels: readonly string[], because: string
     return
   }
   moving.progress = { ...moving.progress, labels: [...labels], because }
-  const state = await toHost(parts.engine, moving.state)
+  const { memory } = moving
+  const prepared = session.constants.regularizers
+  const state = await toHost(parts.engine, {
+    ...moving.state,
+    ...(memory === undefined ? {} : { memory }),
+    ...(Object.keys(prepared).length === 0 ? {} : { prepared }),
+  })
   await requireLock(directory, keeping.lock)
   const [run, history] = [keeping.id, keeping.log.history()]
   const saved = await saveCheckpoint(directory, { run, progress: moving.progress, state, history })
@@ -39,14 +47,17 @@ async function save(session: Session, labels: readonly string[], because: string
 }
 
 /** Scores the validation split. */
-export async function evaluate({ parts, adapted, splits, bus, inference, moving }: Session): Promise<void> {
+export async function evaluate(session: Session): Promise<void> {
+  const { parts, adapted, splits, bus, inference, moving } = session
   const { step } = moving.progress
   const split = splits.validation.name
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
   const { items } = encodeAll(splits.validation.examples(), (example) => parts.objective.encode(example))
-  const params = { ...adapted.frozen, ...moving.state.trainable }
+  const weights = evaluationParams(session, moving.state)
+  const params = { ...adapted.frozen, ...weights.trainable }
   const scored = await score(inference, parts.objective, parts.metrics, params, items)
+  weights.release()
   moving.lastScores = scored.scores
   bus.emit({ type: 'evaluation.completed', step, split, ...scored, seconds: (performance.now() - begun) / 1000 })
 }
@@ -100,9 +111,10 @@ export async function obey(session: Session): Promise<void> {
 }
 
 /** The weights that the final model is to have: the last ones, or those of the checkpoint that a command asked for. */
-export async function finalTrainable({ plan, parts, moving, keeping }: Session): Promise<Params> {
+export async function finalTrainable(session: Session): Promise<Params> {
+  const { plan, parts, moving, keeping } = session
   if (moving.restore === undefined || plan.directory === undefined || keeping === undefined)
-    return moving.state.trainable
+    return evaluationParams(session, moving.state).trainable
   const step = await findLabelled(plan.directory, moving.restore)
   if (step === undefined)
     throw new AttuneError(
@@ -111,6 +123,8 @@ export async function finalTrainable({ plan, parts, moving, keeping }: Session):
       'Let callback-checkpoint save under that label, or do without `restore`.',
     )
   const { state } = await loadCheckpoint(plan.directory, step, keeping.id)
-  const trainable = leaves(state, isHostArray).filter(([path]) => path.startsWith('trainable/'))
-  return parts.engine.put((treeOf(trainable) as { trainable: HostTree }).trainable) as Params
+  const wanted = session.optimizer.evaluationParams === undefined ? ['trainable/'] : ['trainable/', 'optimizer/']
+  const part = leaves(state, isHostArray).filter(([path]) => wanted.some((prefix) => path.startsWith(prefix)))
+  const restored = parts.engine.put(treeOf(part) as HostTree) as unknown as Partial<TrainingState>
+  return evaluationParams(session, { trainable: restored.trainable!, optimizer: restored.optimizer ?? {} }).trainable
 }

@@ -36,7 +36,7 @@ import {
   scaleByAdam,
   scaleByLearningRate,
 } from '@attune/nn'
-import { type Scalar, type Tensor, mean, scalar, sum, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, mean, ones, sum, tanh } from '@tensorflow/tfjs-core'
 import { mergeMap } from 'rxjs'
 import { z } from 'zod'
 
@@ -178,14 +178,14 @@ export const toyObjective = definePlugin({
       collate: pad,
       head: (params, { pooled }, mode) => linear(params, 'head', dropout(pooled, model.headDropout, mode)),
       loss: (logits, { labels }) => ({
-        sum: (kind === 'sound' ? sum(crossEntropy(logits, labels)) : sum(logits.mul(Infinity))) as Scalar,
-        weight: scalar(logits.shape[0] as number),
+        losses: kind === 'sound' ? crossEntropy(logits, labels) : sum(logits.mul(Infinity), 1),
+        weights: ones([logits.shape[0] as number]),
       }),
       predict: ({ values }, items) =>
         items.map((_, i) => ({ label: LABELS[values[2 * i]! >= values[2 * i + 1]! ? 0 : 1] })),
       reference: ({ label }) => ({ label: LABELS[label] }),
     }
-    return objective as unknown as Objective
+    return objective
   },
 })
 

@@ -1,21 +1,25 @@
 import { setImmediate } from 'node:timers/promises'
-import { AttuneError, type HostArray, fold, key } from '@attune/core'
+import { AttuneError, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import type { HostInputs } from '../step/compiled-step.js'
 import { evaluate, obey } from './obey.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { requireSameFiles } from '../files/run-inputs.js'
-import type { Session } from '../setup/session.js'
+import { scheduledValue } from '../setup/scheduled.js'
+import { type Session, passOver } from '../setup/session.js'
 
-const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
-
-/** What varies from step to step: learning rate, step and the seed of its randomness. */
-function inputsOf({ plan, parts, steps, moving }: Session, step: number): { learningRate: number; inputs: HostInputs } {
+/** What varies from step to step: learning rate, step, the seed of its randomness, and scheduled options. */
+function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: number): HostInputs {
   const { config } = plan
-  const learningRate = config.training.learningRate * parts.scheduler(step, steps) * moving.progress.learningRateScale
-  const seed = fold(key(config.seed), 'step', step)
-  return { learningRate, inputs: { learningRate: number(learningRate), step: number(step), seed } }
+  const factor = scheduledValue(parts.scheduler, config.scheduler.common ?? {}, step, steps)
+  return {
+    learningRate: config.training.learningRate * factor * moving.progress.learningRateScale,
+    step,
+    steps,
+    seed: fold(key(config.seed), 'step', step),
+    scheduled: schedule(step, steps),
+  }
 }
 
 async function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): Promise<void> {
@@ -41,11 +45,13 @@ export async function takeStep(
   epoch: number,
   elapsed: { milliseconds: number; steps: number },
 ) {
-  const { parts, moving, bus, steps, adapted } = session
+  const { parts, moving, bus, steps, adapted, constants } = session
   const begun = performance.now()
   const step = moving.progress.step + 1
-  const { learningRate, inputs } = inputsOf(session, step)
-  const result = session.step.run(moving.state, adapted.frozen, batch, inputs)
+  const inputs = inputsOf(session, step)
+  const { learningRate } = inputs
+  const kept = { frozen: adapted.frozen, constants, memory: moving.memory }
+  const result = session.step.run(moving.state, kept, batch, inputs)
   const { loss, gradientNorm } = result
   moving.state = result.state
   const read = await parts.engine.read({ loss, gradientNorm })
@@ -83,6 +89,16 @@ function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, bat
   )
 }
 
+/** Lets the objective compute what the epoch's steps read, from a pass over the training examples. */
+async function beforeEpoch(session: Session, epoch: number): Promise<void> {
+  const { parts, moving, adapted } = session
+  if (parts.objective.beforeEpoch === undefined) return
+  const pass = passOver(session, { ...parts, model: adapted.model }, moving.state.trainable, adapted.frozen)
+  const before = moving.memory
+  moving.memory = await parts.objective.beforeEpoch(pass, epoch, before)
+  if (before !== undefined && before !== moving.memory) parts.engine.release(before)
+}
+
 /** Trains on what is left of one epoch. */
 async function trainEpoch(
   session: Session,
@@ -94,6 +110,7 @@ async function trainEpoch(
   const microBatchSize = microBatchSizeOf(plan.config.training)
   const done = moving.progress.batches
   if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
+  if (done === 0) await beforeEpoch(session, epoch)
   const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
   const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, microBatchSize, shuffleBuffer }
   if (session.keeping !== undefined) await requireSameFiles(session.keeping.inputs)

@@ -168,7 +168,7 @@ async function startSession(order: Order, given: Prepared, events: Subject<RunEv
     await startEngine(scope)
     const { checkpoint } = order.earlier ?? {}
     const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
-    const opened = openSession({ ...given, bus, keeping }, { checkpoint, vectors: given.vectors })
+    const opened = await openSession({ ...given, bus, keeping }, { checkpoint, vectors: given.vectors })
     const { session, warnings, placed } = opened
     await announce(session, opened.facts, checkpoint, accepted)
     const failure = bus.failure()

@@ -21,6 +21,7 @@ import {
   type Tokenizer,
   OPTIMIZER,
   RANDOMNESS,
+  REGULARIZER,
   type RunEvent,
   createScope,
   get,
@@ -32,6 +33,8 @@ import {
 } from '@attune/core'
 import { EMPTY, type Observable } from 'rxjs'
 import type { Happening } from '../run/bus.js'
+import { refined } from './common-options.js'
+import { type ModelMaking, scheduledModel } from './scheduled.js'
 import { fitProgress } from './fit-progress.js'
 import type { INFERENCE_KEYS, Plan, PlanOf } from '../plan/plan.js'
 import type { Learned } from '../files/run-folder.js'
@@ -57,13 +60,13 @@ export async function learn(
 }
 
 /** A plugin with the options that it learned, if it did. */
-const completed = ({ plugin, options, origin }: Chosen, learned: Learned['options']): Chosen => ({
-  plugin,
-  origin,
-  options: learned[plugin.kind.name] ?? options,
+const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
+  ...chosen,
+  options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })
 
-const provideChosen = (scope: Scope, { plugin, options }: Chosen): void => provide(scope, plugin, options)
+const provideChosen = (scope: Scope, { plugin, options, common = {} }: Chosen): void =>
+  provide(scope, plugin, options, (instance) => refined(plugin.kind.name, instance, common))
 
 function checkMetrics(metrics: readonly Metric[], objective: Objective): void {
   const twice = metrics.find((metric, i) => metrics.findIndex(({ name }) => name === metric.name) !== i)
@@ -97,6 +100,8 @@ interface Surroundings {
   /** The application's scope. */
   readonly parent?: Scope | undefined
   readonly events?: Observable<RunEvent>
+  /** Changes the model as it is made; `how` tells of what. */
+  readonly refineModel?: (model: Model, how: () => ModelMaking) => Model
 }
 
 type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
@@ -109,7 +114,7 @@ export function composeInference(
   plan: InferencePlan,
   learned: Learned['options'],
   metrics: readonly Chosen[],
-  { parent, events = EMPTY }: Surroundings = {},
+  { parent, events = EMPTY, refineModel = (model) => model }: Surroundings = {},
 ): Scope {
   const scope = createScope(parent)
   const { config } = plan
@@ -123,8 +128,12 @@ export function composeInference(
   const model = completed(config.model, learned)
   const open = !plan.vocabularyGiven || (plan.from?.resizeEmbeddings === true && isSmaller(model, tokenizer))
   const sized = open && 'vocabSize' in model.plugin.options.shape
-  provide(scope, model.plugin, sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options)
+  const options = sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options
+  provide(scope, model.plugin, options, (instance) =>
+    refineModel(instance as Model, () => ({ scope, plugin: model.plugin, options })),
+  )
   checkVocabulary(get(scope, MODEL), tokenizer)
+  for (const loss of config.loss) provideChosen(scope, loss)
   provideChosen(scope, completed(config.objective, learned))
   for (const metric of metrics) provideChosen(scope, metric)
   checkMetrics(getAll(scope, METRIC), get(scope, OBJECTIVE))
@@ -134,10 +143,12 @@ export function composeInference(
 /** Makes a scope with a plan's plugins, the stream of the run's events and its key. */
 export function compose(plan: Plan, learned: Learned['options'], surroundings?: Surroundings): Scope {
   const { config } = plan
-  const scope = composeInference(plan, learned, config.metric, surroundings)
+  const refineModel = (model: Model, how: () => ModelMaking): Model => scheduledModel(plan, how, model)
+  const scope = composeInference(plan, learned, config.metric, { ...surroundings, refineModel })
   provideChosen(scope, completed(config.adapter, learned))
   provideChosen(scope, config.scheduler)
-  for (const chosen of [...config.optimizer, ...config.callback, ...config.tracker]) provideChosen(scope, chosen)
+  const { regularizer, optimizer, callback, tracker } = config
+  for (const chosen of [...regularizer, ...optimizer, ...callback, ...tracker]) provideChosen(scope, chosen)
   return scope
 }
 
@@ -156,6 +167,7 @@ export const partsOf = (scope: Scope) => ({
   adapter: get(scope, ADAPTER),
   scheduler: get(scope, SCHEDULER),
   optimizers: getAll(scope, OPTIMIZER),
+  regularizers: getAll(scope, REGULARIZER),
   callbacks: getAll(scope, CALLBACK),
   trackers: getAll(scope, TRACKER),
 })

@@ -175,10 +175,14 @@ export function firstParameters(parts: Parts, seed: number, from: Start | undefi
 }
 
 /** The parameters of a saved model, head and all. */
-export function savedParameters(parts: Pick<Parts, 'engine' | 'model' | 'objective'>, folder: string) {
+export function savedParameters(
+  parts: Pick<Parts, 'engine' | 'model' | 'objective'>,
+  folder: string,
+  { needHead = true }: Pick<Loading, 'needHead'> = {},
+) {
   const fresh = freshWeights(parts, 0)
   const { prefix, wordEmbeddings: words } = parts.model
-  return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead: true, spare: sparePooler(parts, fresh) })
+  return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead, spare: sparePooler(parts, fresh) })
 }
 
 /** How many numbers parameters hold. */
