@@ -44,6 +44,7 @@ async function execute(
     session.keeping?.log.close()
     session.step.dispose()
     session.inference.dispose()
+    session.generator.close()
     await closeScope(session.scope)
   }
 }

@@ -49,6 +49,8 @@ interface Order {
   readonly batchSize: number
   readonly microBatchSize: number
   readonly shuffleBuffer: number
+  /** Host work on a batch's examples just before it trains. Default: none. */
+  readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
 }
 
 /**
@@ -58,11 +60,14 @@ interface Order {
 export async function* epochBatches(
   items: AsyncIterable<Encoded>,
   objective: Objective,
-  { key, done, batchSize, microBatchSize, shuffleBuffer }: Order,
+  { key, done, batchSize, microBatchSize, shuffleBuffer, rollout }: Order,
 ): AsyncGenerator<ReadyBatch, void> {
   const mixed = shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle')))
   const batches = bucketByLength(mixed, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
   let number = done
-  for await (const batch of skip(batches, done))
-    yield makeReady(objective, batch, microBatchSize, stream(fold(key, 'collate', number++)))
+  for await (const batch of skip(batches, done)) {
+    const at = number++
+    const items = (await rollout?.(batch, stream(fold(key, 'rollout', at)))) ?? batch
+    yield makeReady(objective, items, microBatchSize, stream(fold(key, 'collate', at)))
+  }
 }
