@@ -13,7 +13,8 @@ import {
   leaves,
   mapParams,
 } from '@attune/core'
-import { normal, optionsFromConfig } from '@attune/nn'
+import { normal } from '@attune/nn'
+import { optionsFromConfig } from '@attune/weights'
 import { type Scalar, type Tensor, add, mul, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
@@ -106,9 +107,8 @@ function describeParameters({ engine, make, init, read }: Subject): void {
     for (const [, stack, number] of layers.flatMap(({ prefixes }) => prefixes.map((p) => /^(\D*)(\d+)/.exec(p) ?? [])))
       if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), Number(number)])
     for (const counted of stacks.values()) expect(counted).toEqual([...counted].sort((a, b) => a - b))
-    expect(
-      layers.filter(({ prefixes }) => !prefixes.some((p) => Object.keys(params).some((n) => n.startsWith(p)))),
-    ).toEqual([])
+    const idle = layers.filter(({ prefixes }) => !prefixes.some((p) => Object.keys(params).some((n) => n.startsWith(p))))
+    expect(idle).toEqual([])
     expect(layers[0]!.prefixes.some((prefix) => make().wordEmbeddings.startsWith(prefix))).toBe(true)
     engine.release(params)
   })

@@ -12,7 +12,6 @@ import {
   type EncoderLayerOptions,
   activationNames,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   dropout,
   embedding,
@@ -25,6 +24,7 @@ import {
   layerStack,
   linear,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 

@@ -11,7 +11,6 @@ import {
   type EncoderDecoderOptions,
   type Side,
   activationNames,
-  configFromOptions,
   dropout,
   embedding,
   emptyCache,
@@ -22,6 +21,7 @@ import {
   layerNorm,
   linear,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, range, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 

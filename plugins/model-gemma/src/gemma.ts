@@ -14,7 +14,6 @@ import {
   activation,
   attendHeads,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   embedding,
   emptyCache,
@@ -31,6 +30,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, tanh } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 

@@ -15,7 +15,6 @@ import {
   activationNames,
   attendHeads,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   dropout,
   embedding,
@@ -32,6 +31,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, split } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 

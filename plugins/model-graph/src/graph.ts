@@ -13,7 +13,6 @@ import {
 } from '@attune/core'
 import {
   type LayerContext,
-  configFromOptions,
   dropout,
   filled,
   fold,
@@ -27,6 +26,7 @@ import {
   splitHeads,
   takeRows,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import type { TokenPair } from '@attune/text'
 import {
   type Tensor,

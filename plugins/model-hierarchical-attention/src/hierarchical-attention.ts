@@ -10,7 +10,6 @@ import {
   fold as foldSeed,
 } from '@attune/core'
 import {
-  configFromOptions,
   dropout,
   embedding,
   filled,
@@ -24,6 +23,7 @@ import {
   recurrentShapes,
   under,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import {
   type Tensor,
   add,

@@ -14,7 +14,6 @@ import {
   activation,
   attendHeads,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   embedding,
   emptyCache,
@@ -32,6 +31,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 

@@ -11,7 +11,6 @@ import {
   fold as foldKey,
 } from '@attune/core'
 import {
-  configFromOptions,
   embedding,
   fold,
   lastToken,
@@ -23,6 +22,7 @@ import {
   takeRows,
   uniform,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import {
   type Tensor,
   add,

@@ -17,7 +17,6 @@ import {
 import {
   activation,
   activationNames,
-  configFromOptions,
   dropout,
   embedding,
   filled,
@@ -28,6 +27,7 @@ import {
   parameter,
   requireRoom,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import {
   type Tensor,
   add,

@@ -13,7 +13,6 @@ import {
   activation,
   attendHeads,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   dropout,
   embedding,
@@ -31,6 +30,7 @@ import {
   rotate,
   splitHeads,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, slice } from '@tensorflow/tfjs-core'
 import { type Options, options } from './options.js'
 

@@ -12,7 +12,6 @@ import {
   type EncoderLayerOptions,
   activationNames,
   attentionBias,
-  configFromOptions,
   dropout,
   embedding,
   encoderLayer,
@@ -24,6 +23,7 @@ import {
   layerStack,
   linear,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, cumsum, mul, notEqual, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 

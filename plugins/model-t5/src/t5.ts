@@ -15,7 +15,6 @@ import {
   activation,
   attendHeads,
   attentionBias,
-  configFromOptions,
   dropout,
   embedding,
   emptyCache,
@@ -34,6 +33,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, concat, fill, mul, slice } from '@tensorflow/tfjs-core'
 import { type Options, type Shape, complete, options } from './options.js'
 import { positionBias } from './relative-positions.js'

@@ -11,7 +11,6 @@ import {
   type EncoderDecoderOptions,
   type Side,
   activationNames,
-  configFromOptions,
   constant,
   dropout,
   embedding,
@@ -20,6 +19,7 @@ import {
   encoderDecoderShapes,
   freshWeights,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, equal, expandDims, gather, mul, notEqual, tensor2d } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 

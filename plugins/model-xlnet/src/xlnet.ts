@@ -12,7 +12,6 @@ import {
   type Stacked,
   activation,
   activationNames,
-  configFromOptions,
   dropout,
   embedding,
   fold,
@@ -23,6 +22,7 @@ import {
   linear,
   parameter,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, concat, slice, tanh, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { distances, relativeAttention, streamBiases, typesDiffer } from './relative-attention.js'
