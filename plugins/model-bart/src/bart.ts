@@ -141,6 +141,7 @@ function create(o: Options): Model {
     wordEmbeddings: WORDS,
     heads: HEADS,
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout,
     initializerRange: o.initStd,

@@ -145,6 +145,7 @@ export const bert = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout ?? o.hiddenDropoutProb,
     initializerRange: o.initializerRange,

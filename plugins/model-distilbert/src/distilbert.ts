@@ -148,6 +148,7 @@ export const distilbert = definePlugin({
       'masked-language-modeling': { ...HEADS['masked-language-modeling']!, activation: o.activation },
     },
     hiddenSize: o.dim,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.seqClassifDropout,
     initializerRange: o.initializerRange,

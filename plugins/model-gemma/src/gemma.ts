@@ -201,6 +201,7 @@ function create(given: Options): Model {
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: 0,
     initializerRange: o.initializerRange,

@@ -192,6 +192,7 @@ export const gpt2 = definePlugin({
     },
     inputFirst: true,
     hiddenSize: o.nEmbd,
+    vocabularySize: o.vocabSize,
     maximumLength: o.nPositions,
     headDropout: 0,
     initializerRange: o.initializerRange,

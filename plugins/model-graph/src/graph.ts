@@ -271,6 +271,7 @@ function create(given: Options): Model {
       },
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: given.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

@@ -183,6 +183,7 @@ export const hierarchicalAttention = definePlugin({
       },
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

@@ -178,6 +178,7 @@ function create(given: Options): Model {
       },
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.reach,
     headDropout: 0,
     initializerRange: o.initializerRange,

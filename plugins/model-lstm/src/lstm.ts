@@ -209,6 +209,7 @@ function create(o: Options): Model {
     wordEmbeddings: WORDS,
     heads: headsOf(o),
     hiddenSize: two ? o.hiddenSize : widthOf(o),
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

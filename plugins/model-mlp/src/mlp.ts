@@ -128,7 +128,7 @@ function checked(o: Options, encoders: readonly Model[]): Options {
     )
   if (encoder === undefined) return o
   const maximumLength = Math.min(o.maximumLength, encoder.maximumLength)
-  const vocabSize = Number(encoder.config['vocab_size'] ?? o.vocabSize)
+  const vocabSize = encoder.vocabularySize ?? o.vocabSize
   return { ...o, vocabSize, embeddingSize: encoder.hiddenSize, maximumLength }
 }
 
@@ -249,6 +249,7 @@ function create(given: Options, encoders: readonly Model[]): Model {
     wordEmbeddings: inside === undefined ? WORDS : INSIDE + inside.model.wordEmbeddings,
     heads: HEADS,
     hiddenSize: o.hiddenSizes.at(-1)!,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

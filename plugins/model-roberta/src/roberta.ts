@@ -163,6 +163,7 @@ export const roberta = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings - o.padTokenId - 1,
     headDropout: o.classifierDropout ?? o.hiddenDropoutProb,
     initializerRange: o.initializerRange,

@@ -234,6 +234,7 @@ function create(given: Options): Model {
       },
     },
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.nPositions,
     headDropout: 0,
     initializerRange: o.initializerFactor,

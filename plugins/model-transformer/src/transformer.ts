@@ -137,6 +137,7 @@ function create(o: Options): Model {
       'sequence-to-sequence': { architecture: 'MarianMTModel', parts: { fixedBias: 'final_logits_bias' } },
     },
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: 0,
     initializerRange: o.initStd,

@@ -177,6 +177,7 @@ export const xlnet = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.summaryLastDropout,
     initializerRange: o.initializerRange,

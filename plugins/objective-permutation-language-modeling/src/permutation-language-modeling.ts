@@ -13,7 +13,16 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, lengthOptions, mostTokens, padTo, paddedLength, textArrays, textOf } from '@attune/data'
+import {
+  type TextArrays,
+  lengthOptions,
+  lengthsFor,
+  mostTokens,
+  padTo,
+  paddedLength,
+  textArrays,
+  textOf,
+} from '@attune/data'
 import { type TokenLosses, filled, headFor, nameParts, normal, tokenLogits, tokenLosses } from '@attune/nn'
 import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -102,15 +111,15 @@ function create(
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, PermutedBatch, TokenLosses> {
   const head = headFor(model, 'permutation-language-modeling')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const permuted = ({ ids }: Item, random = ownRandom(ids)): Permuted => permute(ids, tokenizer, samplingOf(o), random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => {
     const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), limits)
     return { ids, typeIds, truncated, length: ids.length }
   }
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const fresh = (key: Key): Params => ({
     weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
     bias: filled([vocabulary], 0),

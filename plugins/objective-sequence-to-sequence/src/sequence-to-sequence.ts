@@ -118,7 +118,7 @@ function create(
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, TargetBatch, TokenLosses> {
   const head = headFor(model, 'sequence-to-sequence')
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const [layout, smoothing] = [layoutFor(o, model, tokenizer), o.labelSmoothing]
   const read = (example: Example): Item => {
     const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength, o.truncationSide)

@@ -135,6 +135,8 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly inputFirst?: boolean
   /** The width of the hidden states, for a head to attach to. */
   readonly hiddenSize: number
+  /** Entries of its vocabulary: the rows of its word embeddings. Left out by a model that takes any token id. */
+  readonly vocabularySize?: number
   /** The most tokens it takes. */
   readonly maximumLength: number
   /** The probability of dropout that a head on this model should use, in [0, 1). */
