@@ -22,6 +22,7 @@ import {
   freshWeights,
   joinHeads,
   lastToken,
+  layerGroups,
   layerStack,
   linear,
   rmsNorm,
@@ -207,10 +208,7 @@ function create(given: Options): Model {
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.norm.'] },
     ],
     config: configOf(o),

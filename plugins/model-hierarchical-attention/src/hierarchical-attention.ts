@@ -10,6 +10,8 @@ import {
   fold as foldSeed,
 } from '@attune/core'
 import {
+  classifierHead,
+  countOption as count,
   dropout,
   embedding,
   filled,
@@ -17,10 +19,10 @@ import {
   linear,
   normal,
   parameter,
-  requireRoom,
   recomputed,
   recurrentLayer,
   recurrentShapes,
+  requireRoom,
   under,
 } from '@attune/nn'
 import { configFromOptions } from '@attune/weights'
@@ -40,8 +42,6 @@ import {
   tanh,
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
 const options = z.strictObject({
   vocabSize: count('Entries of the vocabulary').default(30522),
@@ -177,10 +177,7 @@ export const hierarchicalAttention = definePlugin({
     prefix: 'hierarchical_attention.',
     wordEmbeddings: WORDS,
     heads: {
-      'sequence-classification': {
-        architecture: 'HierarchicalAttentionForSequenceClassification',
-        parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-      },
+      'sequence-classification': classifierHead('HierarchicalAttentionForSequenceClassification'),
     },
     hiddenSize: o.hiddenSize,
     vocabularySize: o.vocabSize,

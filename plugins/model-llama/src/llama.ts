@@ -21,6 +21,7 @@ import {
   fold,
   joinHeads,
   lastToken,
+  layerGroups,
   layerStack,
   linear,
   normal,
@@ -184,10 +185,7 @@ function create(given: Options): Model {
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.norm.'] },
     ],
     config: configFromOptions(given),

@@ -11,6 +11,7 @@ import {
   fold as foldKey,
 } from '@attune/core'
 import {
+  classifierHead,
   embedding,
   fold,
   lastToken,
@@ -180,15 +181,13 @@ function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode)
   return { ...given, pooled: lastToken(given.lastHiddenState, own), encoderStates: states, ...kept, ...seen }
 }
 
-const CLASSIFIER = { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' }
-
 function headsOf(o: Options): Record<string, Head> {
   const parts = o.tieWordEmbeddings ? {} : { weight: OUTPUT }
-  const classification = { architecture: 'LstmForSequenceClassification', parts: CLASSIFIER }
+  const classification = classifierHead('LstmForSequenceClassification')
   if (o.architecture === 'encoder')
     return {
       'sequence-classification': classification,
-      'token-classification': { architecture: 'LstmForTokenClassification', parts: CLASSIFIER },
+      'token-classification': classifierHead('LstmForTokenClassification'),
     }
   if (o.architecture === 'decoder')
     return {

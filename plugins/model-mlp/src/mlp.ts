@@ -17,6 +17,8 @@ import {
 import {
   activation,
   activationNames,
+  classifierHead,
+  countOption as count,
   dropout,
   embedding,
   filled,
@@ -51,8 +53,6 @@ import { documentCounter } from './inverse-document-frequencies.js'
 import { readEncoder } from './read-encoder.js'
 
 export { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
 const options = z.strictObject({
   vocabSize: count('Entries of the vocabulary').default(30522),
@@ -234,10 +234,7 @@ const layersOf = (o: Options, inside: FrozenEncoder | undefined): Model['layers'
 ]
 
 const HEADS: Model['heads'] = {
-  'sequence-classification': {
-    architecture: 'MlpForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('MlpForSequenceClassification'),
 }
 
 function create(given: Options, encoders: readonly Model[]): Model {

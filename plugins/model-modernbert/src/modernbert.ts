@@ -13,6 +13,7 @@ import {
   activation,
   attendHeads,
   attentionBias,
+  classifierHead,
   defaultPositions,
   dropout,
   embedding,
@@ -22,6 +23,7 @@ import {
   fold,
   freshWeights,
   joinHeads,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
@@ -163,10 +165,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 
 const heads = (o: Options): Model['heads'] => ({
   contrastive: { architecture: 'ModernBertModel', parts: {} },
-  'sequence-classification': {
-    architecture: 'ModernBertForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('ModernBertForSequenceClassification'),
   'masked-language-modeling': {
     architecture: 'ModernBertForMaskedLM',
     parts: {
@@ -204,10 +203,7 @@ export const modernbert = definePlugin({
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embeddings.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.final_norm.'] },
       { name: 'pooler', prefixes: ['head.'] },
     ],
