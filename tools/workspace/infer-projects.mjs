@@ -13,6 +13,8 @@ const FLOORS = {
   data: 1,
   files: 1,
   text: 1,
+  terminal: 1,
+  weights: 1,
   trainer: 2,
   jit: 1,
   generate: 2,

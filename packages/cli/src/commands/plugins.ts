@@ -7,7 +7,7 @@ import {
   nearest,
   userSpecifier,
 } from '@attune/core'
-import { table } from '@attune/text'
+import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { optionRows } from '../option-rows.js'
 import { placesFrom } from '../places.js'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type HostArray, type Params, type Score } from '@attune/core'
 import { type Files, writeFolderAtomically } from '@attune/files'
-import { shardWeights } from '@attune/nn'
+import { shardWeights } from '@attune/weights'
 import type { Parts } from '../setup/compose.js'
 import { GENERATION, describeModel } from './model-folder.js'
 import type { Plan } from '../plan/plan.js'

@@ -1,9 +1,9 @@
-import type { Callback, Command, RunEvent, RunEvents, Tracker } from '@attune/core'
+import type { Callback, Command, RunEvent, RunEvents, Tracker, Unstamped } from '@attune/core'
 import { Subject, Subscription } from 'rxjs'
 import type { RunLog } from '../files/run-log.js'
 
 /** An event before it has a time. */
-export type Happening = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
+export type Happening = Unstamped<RunEvents>
 
 /** Carries a run's events to callbacks, trackers and the log, and commands back. */
 export interface Bus {
