@@ -28,6 +28,11 @@ import { type Split, openSplit, openSplits } from '../setup/splits.js'
 import { linksIn } from '../files/trust.js'
 import { savedParameters } from '../setup/weights.js'
 
+const CHANGED = 'changed since the run began'
+
+/** Warnings of versions that are others than the run recorded, of the plugins that were looked up so far. */
+const versionWarnings = (run: OpenRun): readonly string[] => run.versions().map(({ change }) => `${CHANGED}: ${change}`)
+
 /** How a saved model did on a split. */
 export interface Evaluation {
   readonly split: string
@@ -114,7 +119,7 @@ async function splitOf(
     const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
     const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed }, directory })
     const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
-    return { split: splits[split], warnings: changes.map((change) => `changed since the run began: ${change}`) }
+    return { split: splits[split], warnings: changes.map((change) => `${CHANGED}: ${change}`) }
   }
   if (split === 'test' && data.test !== undefined) {
     const chosen = await choosePlugins({ test: data.test }, run.lookup)
@@ -150,7 +155,7 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
       ...scored,
       truncated: truncated(),
       rejected: split.rejected().count,
-      warnings: [...warnings, ...ofSplit],
+      warnings: [...warnings, ...ofSplit, ...versionWarnings(run)],
       seconds: (performance.now() - begun) / 1000,
     }
   } finally {
@@ -167,14 +172,10 @@ export async function loadPredictor(directory: string, options: OpenOptions = {}
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
   if (isModel) return loadPretrainedPredictor(folder, placesOf(options))
-  const { plan, scope, parts, params, forward, warnings } = await openModel(
-    openRun(folder, options),
-    folder,
-    [],
-    options,
-  )
+  const run = openRun(folder, options)
+  const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, [], options)
   return {
-    warnings,
+    warnings: [...warnings, ...versionWarnings(run)],
     fields: fieldsRead(plan.config.objective),
     predict: (examples) =>
       predictAll(forward, params, (example) => parts.objective.encodeUnlabelled(example), examples),

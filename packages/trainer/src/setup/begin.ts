@@ -47,6 +47,8 @@ export interface Earlier {
   readonly accepts: boolean
   /** Differences that were accepted. */
   readonly accepted: readonly string[]
+  /** Differences that the run goes on with by itself. */
+  readonly warnings: readonly string[]
 }
 
 /** Emits `run.failed`. What cannot be emitted any more, because the log cannot be written, is not. */
@@ -171,6 +173,8 @@ async function startSession(order: Order, given: Prepared, events: Subject<RunEv
     const opened = await openSession({ ...given, bus, keeping }, { checkpoint, vectors: given.vectors })
     const { session, warnings, placed } = opened
     await announce(session, opened.facts, checkpoint, accepted)
+    for (const message of order.earlier?.warnings ?? [])
+      bus.emit({ type: 'run.warned', step: session.moving.progress.step, message })
     const failure = bus.failure()
     if (failure !== undefined) throw failure
     if (checkpoint === undefined) {
