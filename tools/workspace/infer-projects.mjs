@@ -7,7 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** The floors of `packages/`; every plugin stands on 3, every example on 4. Imports only point down. */
-const FLOORS = {
+export const FLOORS = {
   core: 0,
   nn: 1,
   data: 1,
