@@ -31,7 +31,7 @@ import type { LastScores } from '../files/save-model.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
-import type { Split } from './splits.js'
+import type { Splits } from './splits.js'
 import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
@@ -77,7 +77,7 @@ export interface Session {
   /** The values of scheduled options at a step, by path. */
   schedule(step: number, steps: number): Readonly<Record<string, number>>
   readonly inference: Inference
-  readonly splits: { readonly train: Split; readonly validation: Split }
+  readonly splits: Splits
   readonly bus: Bus
   readonly stepsPerEpoch: number
   readonly steps: number
