@@ -68,13 +68,12 @@ export const pruners: readonly Specimen[] = [
     ),
   ),
   broken(
-    'compares with the first of the others',
+    'looks at the first of the others alone',
     [verdict, mirrored],
     pruning(
       (prune) => (trial: Trial, them: Trial[], goals: Goal[]) =>
-        trial.scores.length > 2 &&
-        trial.scores.at(-1)!.values['score']! < (them[0]?.scores.at(-1)?.values['score'] ?? 0)
-          ? 'below the first'
+        trial.scores.length === 3 && trial.scores.at(-1)!.values['score']! < 0.9 && them[0]?.state === 'completed'
+          ? 'the first has completed'
           : prune(trial, them, goals),
     ),
   ),

@@ -100,7 +100,7 @@ export const tuners: readonly Specimen[] = [
   ),
   broken(
     'does not look at conditions',
-    [within],
+    [within, single],
     moving((move) => ({ ...move, choice: { 'optimizer.damping': 1.5, ...move.choice } })),
   ),
   broken(
