@@ -16,6 +16,7 @@ export interface LiveText {
   clear(): void
 }
 
+/** A terminal that does not know its size reports 0. */
 const [COLUMNS, ROWS] = [80, 24]
 
 /** Draws on a terminal. Nothing is drawn where the screen is not one. */
@@ -28,9 +29,9 @@ export function liveText(screen: Screen): LiveText {
   return {
     draw(lines) {
       if (screen.isTTY !== true) return
-      const visible = lines.slice(-Math.max(1, (screen.rows ?? ROWS) - 2))
+      const visible = lines.slice(-Math.max(1, (screen.rows || ROWS) - 2))
       clear()
-      screen.write(visible.map((line) => `${shorten(line, (screen.columns ?? COLUMNS) - 1)}\n`).join(''))
+      screen.write(visible.map((line) => `${shorten(line, (screen.columns || COLUMNS) - 1)}\n`).join(''))
       shown = visible.length
     },
     clear,
