@@ -20,6 +20,7 @@ export const FLOORS = {
   generate: 2,
   embeddings: 1,
   hub: 2,
+  study: 2,
   testkit: 2,
   cli: 4,
   server: 4,
@@ -94,13 +95,16 @@ const triesEngines = (root) => root.startsWith('plugins/engine-') || root === 't
 
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
+/** Packages whose tests find plugins by name. @param {string} root */
+const findsByName = (root) => ['packages/cli', 'packages/study'].includes(root)
+
 /** @param {string} root */
 const test = (root) =>
   target(root, 'node ../../tools/run/jest.mjs', {
-    dependsOn: root === 'packages/cli' ? everyBuild : ['build'],
+    dependsOn: findsByName(root) ? everyBuild : ['build'],
     inputs: [
       ...source,
-      ...(root === 'packages/cli' ? everySource : ['^built']),
+      ...(findsByName(root) ? everySource : ['^built']),
       '{projectRoot}/golden/**/*',
       '{projectRoot}/README.md',
       ...runner,

@@ -7,7 +7,8 @@ import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
-import { readConfig, withSettings } from '../read-config.js'
+import { readConfig, runPart, withSettings } from '../read-config.js'
+import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 
 interface TrainFlags {
   readonly resume?: boolean
@@ -67,7 +68,7 @@ async function runOf(
     ...(flags.directory === undefined ? [] : [`directory=${JSON.stringify(resolve(flags.directory))}`]),
   ]
   const options: RunOptions = { baseDirectory: folder, places: placesFrom(folder), commands, locate }
-  return run((await withHubModel(withSettings(config, settings), folder)) as RunConfig, options)
+  return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }
 
 /** What can be done with the model of a run that is over, as commands that work. */
@@ -90,7 +91,7 @@ function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Pr
       next(event) {
         if (event.type === 'run.started' || event.type === 'run.resumed') {
           directory = event.directory
-          release = stopOnSignal(commands)
+          release = stopOnSignal(commands, 'Finishing the step and saving')
           showAccepted(event.accepted)
         }
         if (event.type !== 'run.completed') return
@@ -117,27 +118,6 @@ function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Pr
 /** Shows on stderr what the user accepted as the run was resumed. */
 const showAccepted = (accepted: readonly string[] = []): void => {
   for (const change of accepted) process.stderr.write(`accepted: ${change}\n`)
-}
-
-/** Why a run ends that a signal stops. */
-const CTRL_C = 'Ctrl-C'
-
-/** Lets the first Ctrl-C stop the run at the end of the step, and the second one end the process. */
-function stopOnSignal(commands: Subject<RunCommand>): () => void {
-  let asked = false
-  const stop = (): void => {
-    if (asked) {
-      process.stderr.write('\nEnded at once. The last checkpoint stands.\n')
-      process.exit(EXIT.interrupted)
-    }
-    asked = true
-    process.stderr.write('\nFinishing the step and saving; Ctrl-C again ends at once.\n')
-    commands.next({ type: 'stop', because: CTRL_C })
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  return () => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
-  }
 }
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value]

@@ -8,11 +8,13 @@ import { objectives } from './objective.test.fixture.js'
 import { optimizers } from './optimizer.test.fixture.js'
 import { options } from './options.test.fixture.js'
 import { protocols } from './protocol.test.fixture.js'
+import { pruners } from './pruner.test.fixture.js'
 import { schedulers } from './scheduler.test.fixture.js'
 import type { Specimen } from './specimen.test.fixture.js'
 import { sources } from './source.test.fixture.js'
 import { tokenizers } from './tokenizer.test.fixture.js'
 import { trackers } from './tracker.test.fixture.js'
+import { tuners } from './tuner.test.fixture.js'
 
 /** All of them, by kind. */
 export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
@@ -24,6 +26,8 @@ export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
   callback: callbacks,
   tracker: trackers,
   protocol: protocols,
+  tuner: tuners,
+  pruner: pruners,
   source: sources,
   adapter: adapters,
   tokenizer: tokenizers,

@@ -113,15 +113,17 @@ async function splitOf(
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
     return { split: openSplit('given', chosen.source, undefined, fields), warnings: [] }
   }
-  const { data, protocol, seed } = run.config
-  if (split === 'train' || split === 'validation') {
+  const { data, protocol, seed, fold } = run.config
+  if (split !== 'test' || data.test === undefined) {
     const { test: _unused, ...own } = data
     const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
-    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed }, directory })
-    const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
-    return { split: splits[split], warnings: changes.map((change) => `${CHANGED}: ${change}`) }
-  }
-  if (split === 'test' && data.test !== undefined) {
+    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed, fold }, directory })
+    const opened = Object.values(splits).find(({ name }) => name === split)
+    if (opened !== undefined) {
+      const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
+      return { split: opened, warnings: changes.map((change) => `${CHANGED}: ${change}`) }
+    }
+  } else {
     const chosen = await choosePlugins({ test: data.test }, run.lookup)
     return { split: openSplit('test', chosen.test, directory, fields), warnings: [] }
   }

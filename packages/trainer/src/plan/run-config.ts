@@ -78,6 +78,12 @@ export const runSchema = z.strictObject({
   protocol: use(PROTOCOL)
     .prefault('holdout')
     .describe('How to set validation examples aside when data.validation is absent'),
+  fold: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .optional()
+    .describe("The protocol's division to train on, counted from 0; default: the first"),
   tokenizer: use(TOKENIZER).describe('Text to ids'),
   model: use(MODEL).describe(
     'The architecture; `from: folder` starts from a saved model, `embeddings: file` from word vectors; `encoder: { use, from }` is a frozen one inside',

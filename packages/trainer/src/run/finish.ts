@@ -1,4 +1,4 @@
-import { obey, finalTrainable } from './obey.js'
+import { evaluateOn, obey, finalTrainable } from './obey.js'
 import { requireLock } from '../files/run-lock.js'
 import { saveModel } from '../files/save-model.js'
 import type { Session } from '../setup/session.js'
@@ -16,7 +16,7 @@ async function obeyAfterTraining(session: Session): Promise<void> {
 
 /**
  * Saves the model when training has ended, and reports that the run is over. A run ends by its last step, by a command to stop, or
- * by an interruption, which saves no model.
+ * by an interruption, which saves no model. Where the fold has test examples, the final weights are scored on them before they are saved.
  * @param begun the time at which the run began, in milliseconds
  */
 export async function finish(session: Session, begun: number): Promise<void> {
@@ -29,7 +29,9 @@ export async function finish(session: Session, begun: number): Promise<void> {
   await obeyAfterTraining(session)
   if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
   const merge = parts.engine.compile(adapted.merge)
-  const params = merge(await finalTrainable(session), adapted.frozen)
+  const trainable = await finalTrainable(session)
+  if (session.splits.test !== undefined) await evaluateOn(session, session.splits.test, trainable)
+  const params = merge(trainable, adapted.frozen)
   merge.dispose()
   if (keeping !== undefined) await requireLock(plan.directory, keeping.lock)
   const model = await saveModel(plan, parts, params, moving.lastScores)

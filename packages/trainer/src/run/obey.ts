@@ -14,8 +14,9 @@ import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '
 import { evaluationParams } from '../setup/evaluation-params.js'
 import type { TrainingState } from '../step/training-step.js'
 import { requireLock } from '../files/run-lock.js'
-import { score } from './score.js'
+import { type Scored, score } from './score.js'
 import type { Session } from '../setup/session.js'
+import type { Split } from '../setup/splits.js'
 
 /** Copies what a checkpoint holds to the host. */
 const toHost = async (engine: Engine, tree: Tree): Promise<HostTree> => (await engine.read(tree)) as HostTree
@@ -46,20 +47,28 @@ async function save(session: Session, labels: readonly string[], because: string
   await pruneCheckpoints(directory)
 }
 
-/** Scores the validation split. */
-export async function evaluate(session: Session): Promise<void> {
-  const { parts, adapted, splits, bus, inference, moving } = session
+/** Scores a split with the given trainable parameters. */
+export async function evaluateOn(
+  { parts, adapted, bus, inference, moving }: Session,
+  { name: split, examples }: Split,
+  trainable: Params,
+): Promise<Scored> {
   const { step } = moving.progress
-  const split = splits.validation.name
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
-  const { items } = encodeAll(splits.validation.examples(), (example) => parts.objective.encode(example))
-  const weights = evaluationParams(session, moving.state)
-  const params = { ...adapted.frozen, ...weights.trainable }
-  const scored = await score(inference, parts.objective, parts.metrics, params, items)
-  weights.release()
-  moving.lastScores = scored.scores
+  const { items } = encodeAll(examples(), (example) => parts.objective.encode(example))
+  const scored = await score(inference, parts.objective, parts.metrics, { ...adapted.frozen, ...trainable }, items)
   bus.emit({ type: 'evaluation.completed', step, split, ...scored, seconds: (performance.now() - begun) / 1000 })
+  return scored
+}
+
+/** Scores the validation split. */
+export async function evaluate(session: Session): Promise<void> {
+  const { splits, moving } = session
+  const weights = evaluationParams(session, moving.state)
+  const { scores } = await evaluateOn(session, splits.validation, weights.trainable)
+  weights.release()
+  moving.lastScores = scores
 }
 
 /** Does what one command says, except saving; returns the label to save under, if it asks for that. */

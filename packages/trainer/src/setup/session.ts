@@ -32,7 +32,7 @@ import type { LastScores } from '../files/save-model.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
-import type { Split } from './splits.js'
+import type { Splits } from './splits.js'
 import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
@@ -80,7 +80,7 @@ export interface Session {
   readonly inference: Inference
   /** Generates text with the current weights. */
   readonly generator: TextGenerator
-  readonly splits: { readonly train: Split; readonly validation: Split }
+  readonly splits: Splits
   readonly bus: Bus
   readonly stepsPerEpoch: number
   readonly steps: number
