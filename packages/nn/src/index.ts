@@ -1,3 +1,4 @@
+export * from './adapters/peft-layout.js'
 export * from './layers/activation.js'
 export * from './attention/attention.js'
 export * from './attention/attention-bias.js'

@@ -12,6 +12,7 @@ import {
   mapParams,
 } from '@attune/core'
 import {
+  embedding,
   type LayerContext,
   configFromOptions,
   dropout,
@@ -25,7 +26,6 @@ import {
   parameter,
   requireRoom,
   splitHeads,
-  takeRows,
 } from '@attune/nn'
 import type { TokenPair } from '@attune/text'
 import {
@@ -204,9 +204,8 @@ function readOut(params: Params, h: Tensor, nodes: Tensor): Tensor {
 
 /** The embeddings of what stands at each place, `[batch, places, embedding]`, 0 where nothing does. */
 function embedded(params: Params, ids: Tensor, present: Tensor, table: PhraseTable | undefined): Tensor {
-  const words = parameter(params, WORDS)
-  if (table === undefined) return mul(takeRows(words, ids), present)
-  return mul(takeRows(concat([words, parameter(params, PHRASES)]), ids), present)
+  const all = table && { ...params, [WORDS]: concat([parameter(params, WORDS), parameter(params, PHRASES)]) }
+  return mul(embedding(all ?? params, WORDS.replace(/\.weight$/, ''), ids), present)
 }
 
 function forward(

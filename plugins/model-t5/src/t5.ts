@@ -14,6 +14,7 @@ import {
   type LayerContext,
   activation,
   attendHeads,
+  attentionBlock,
   attentionBias,
   configFromOptions,
   dropout,
@@ -91,10 +92,10 @@ function init(o: Shape, key: Key): Params {
   return Object.fromEntries(entries)
 }
 
-/** What an attention layer reads: its queries' states, its keys', and the bias; and where keys and values come from. */
+/** What an attention layer reads: its queries' states, its keys' where they are others, and the bias; and where keys and values come from. */
 interface Attended {
   readonly queries: Tensor
-  readonly keys: Tensor
+  readonly keys?: Tensor
   readonly bias: Tensor
   readonly held: (name: 'key' | 'value', make: () => Tensor) => Tensor
 }
@@ -103,10 +104,12 @@ interface Attended {
 function attend(o: Shape, params: Params, at: string, { queries, keys, bias, held }: Attended, c: LayerContext) {
   const part = (name: string, x: Tensor): Tensor =>
     splitHeads(linear(params, `${at}.${name}`, x, { bias: false }), o.numHeads) // [batch, heads, length, dKv]
-  const [k, v] = [held('key', () => part('k', keys)), held('value', () => part('v', keys))]
-  const heads = { q: part('q', queries), k, v, bias }
-  const mixed = attendHeads(heads, o.dropoutRate, c.mode, { scale: 1, record: c.record })
-  return linear(params, `${at}.o`, joinHeads(mixed), { bias: false })
+  return attentionBlock(params, at, queries, (x) => {
+    const [k, v] = [held('key', () => part('k', keys ?? x)), held('value', () => part('v', keys ?? x))]
+    const heads = { q: part('q', x), k, v, bias }
+    const mixed = attendHeads(heads, o.dropoutRate, c.mode, { scale: 1, record: c.record })
+    return linear(params, `${at}.o`, joinHeads(mixed), { bias: false })
+  })
 }
 
 /** The feed-forward layer under a name, `[batch, length, dModel]` → the same. */
@@ -139,7 +142,7 @@ function layer(o: Shape, params: Params, x: Tensor, bias: Tensor, across: Across
     return all // [batch, heads, capacity, dKv]
   }
   const own = normed(0, x)
-  const self = { queries: own, keys: own, bias, held }
+  const self = { queries: own, bias, held }
   let y = added(0, x, attend(o, params, `${c.at}.layer.0.SelfAttention`, self, inner(0)))
   if (across !== undefined) {
     const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)

@@ -1,7 +1,7 @@
 import type { Cache, EncoderOutputs, Mode, Params, TextInputs } from '@attune/core'
 import { type Tensor, add, concat, fill, slice } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
-import { attendHeads, joinHeads, splitHeads } from '../attention/attention.js'
+import { attendHeads, attentionBlock, joinHeads, splitHeads } from '../attention/attention.js'
 import { type Sight, attentionBias, paddingBias } from '../attention/attention-bias.js'
 import { defaultPositions, writeCache } from '../attention/cache.js'
 import { madeOnce } from '../attention/cross-attention.js'
@@ -66,10 +66,10 @@ export function encoderDecoderShapes(
   return Object.assign({}, ...stack('encoder'), ...stack('decoder'))
 }
 
-/** What an attention layer reads: its queries' states, its keys', and the bias; and where keys and values come from. */
+/** What an attention layer reads: its queries' states, its keys' where they are others, and the bias; and where keys and values come from. */
 interface Attended {
   readonly queries: Tensor
-  readonly keys: Tensor
+  readonly keys?: Tensor
   readonly bias: Tensor
   readonly sight?: Sight
   readonly held: (name: 'key' | 'value', make: () => Tensor) => Tensor
@@ -98,10 +98,14 @@ function layer(
     layerNorm(params, `${c.at}.${norm}`, add(y, dropout(by, o.dropout.added, fold(c.mode, place))), EPSILON)
   const attended = (name: string, place: number, it: Attended, record?: LayerContext['record']): Tensor => {
     const part = (one: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${one}_proj`, y), heads) // [batch, heads, length, headSize]
-    const [k, v] = [it.held('key', () => part('k', it.keys)), it.held('value', () => part('v', it.keys))]
-    const all = { q: part('q', it.queries), k, v, bias: it.bias }
-    const mixed = joinHeads(attendHeads(all, o.dropout.attention, fold(c.mode, place), { sight: it.sight, record }))
-    return added(it.queries, dense(`${name}.out_proj`, mixed), `${name}_layer_norm`, place + 1)
+    const projected = attentionBlock(params, `${c.at}.${name}`, it.queries, (queries) => {
+      const { keys = queries } = it
+      const [k, v] = [it.held('key', () => part('k', keys)), it.held('value', () => part('v', keys))]
+      const all = { q: part('q', queries), k, v, bias: it.bias }
+      const options = { sight: it.sight, record }
+      return dense(`${name}.out_proj`, joinHeads(attendHeads(all, o.dropout.attention, fold(c.mode, place), options)))
+    })
+    return added(it.queries, projected, `${name}_layer_norm`, place + 1)
   }
   const held = (name: string, make: () => Tensor): Tensor => {
     if (across?.cache === undefined) return make()
@@ -109,7 +113,7 @@ function layer(
     c.remember?.(name, all)
     return all // [batch, heads, capacity, headSize]
   }
-  const itself = { queries: x, keys: x, bias, sight: { causal: across !== undefined }, held }
+  const itself = { queries: x, bias, sight: { causal: across !== undefined }, held }
   let y = attended('self_attn', 0, itself, c.record)
   if (across !== undefined) {
     const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)
