@@ -12,10 +12,10 @@ import {
   mapParams,
 } from '@attune/core'
 import {
-  embedding,
   type LayerContext,
   configFromOptions,
   dropout,
+  embedding,
   filled,
   fold,
   greatestOf,
@@ -32,17 +32,20 @@ import {
   type Tensor,
   add,
   cast,
-  concat,
   div,
   elu,
   expandDims,
   leakyRelu,
+  less,
+  logicalNot,
   matMul,
   maximum,
+  minimum,
   mul,
   relu,
   reshape,
   rsqrt,
+  scalar,
   sigmoid,
   slice,
   softmax,
@@ -204,8 +207,15 @@ function readOut(params: Params, h: Tensor, nodes: Tensor): Tensor {
 
 /** The embeddings of what stands at each place, `[batch, places, embedding]`, 0 where nothing does. */
 function embedded(params: Params, ids: Tensor, present: Tensor, table: PhraseTable | undefined): Tensor {
-  const all = table && { ...params, [WORDS]: concat([parameter(params, WORDS), parameter(params, PHRASES)]) }
-  return mul(embedding(all ?? params, WORDS.replace(/\.weight$/, ''), ids), present)
+  const rows = (name: string, at: Tensor): Tensor => embedding(params, name.replace(/\.weight$/, ''), at)
+  if (table === undefined) return mul(rows(WORDS, ids), present)
+  const known = parameter(params, WORDS).shape[0] as number // phrases are numbered behind the words
+  const integer = (n: number): Tensor => scalar(n, 'int32')
+  const share = (of: Tensor): Tensor => expandDims(cast(of, 'float32'), 2) // [batch, places, 1]
+  const isWord = less(ids, integer(known))
+  const words = mul(rows(WORDS, minimum(ids, integer(known - 1))), share(isWord))
+  const phrases = mul(rows(PHRASES, maximum(sub(ids, integer(known)), integer(0))), share(logicalNot(isWord)))
+  return mul(add(words, phrases), present)
 }
 
 function forward(
