@@ -1,19 +1,6 @@
 import { ADAPTER, type Adapter, type LayerHook, type Model, type Params, definePlugin, fold, key } from '@attune/core'
 import { filled, normal, withHook } from '@attune/nn'
-import {
-  type Tensor,
-  add,
-  concat,
-  div,
-  fill,
-  matMul,
-  mul,
-  norm,
-  reshape,
-  slice,
-  tile,
-  zeros,
-} from '@tensorflow/tfjs-core'
+import { type Tensor, add, concat, div, fill, matMul, mul, norm, reshape, slice, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const none = z.strictObject({})
@@ -161,7 +148,7 @@ export const promptTuning = definePlugin({
             }
           },
         },
-        trainable: { [name]: tile(slice(params[model.wordEmbeddings]!, [1, 0], [1, width]), [count, 1]) },
+        trainable: { [name]: slice(params[model.wordEmbeddings]!, [1, 0], [count, width]) },
         frozen: params,
         merge: (_, frozen) => frozen,
       }

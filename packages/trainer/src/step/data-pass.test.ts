@@ -4,6 +4,7 @@ import {
   type Engine,
   type HostArray,
   type Objective,
+  type Batch,
   type OnDevice,
   type Params,
   type TextInputs,
@@ -65,11 +66,11 @@ describe.each(engines)('a pass over the data on %s', (_, make) => {
     pass.release(fisher)
     expect(Object.keys(found).sort()).toEqual(Object.keys(trainable).sort())
     const expected: Record<string, Float64Array> = mapParams(({ size }: Tensor) => new Float64Array(size), trainable)
-    const byHand = engine.compile((t: Params, f: Params, batch: OnDevice<never>) => {
+    const byHand = engine.compile((t: Params, f: Params, batch: OnDevice<Batch>) => {
       const mode = { training: false } as const
       return gradients(() => {
         const all = { ...f, ...t }
-        const inputs = (batch as { inputs: TextInputs }).inputs
+        const inputs = batch.inputs as unknown as TextInputs
         const head = objective.head(all, model.forward(all, inputs, mode), mode, batch)
         const { sum: total, weight } = reduceLosses(objective.loss(head as never, batch), batch)
         return div(total, weight)
@@ -102,12 +103,12 @@ describe.each(engines)('a pass over the data on %s', (_, make) => {
       [0, 0],
       [0, 0],
     ]
+    const forward = engine.compile((p: Params, given: TextInputs) => {
+      const { attentions } = model.forward(p, given, { training: false, keep: ['attentions'] })
+      return attentions as Record<string, Tensor>
+    })
     for (let at = 0; at < items.length; at += 4) {
       const { inputs } = objective.collate(items.slice(at, at + 4))
-      const forward = engine.compile((p: Params, given: TextInputs) => {
-        const { attentions } = model.forward(p, given, { training: false, keep: ['attentions'] })
-        return attentions as Record<string, Tensor>
-      })
       const weights = await engine.read(forward({ ...frozen, ...trainable }, engine.put(inputs) as never))
       for (const [layer, { values, shape }] of Object.entries(weights as Record<string, HostArray>)) {
         const size = shape[2]! * shape[3]!
@@ -126,10 +127,10 @@ describe.each(engines)('a pass over the data on %s', (_, make) => {
     const pass = passed()
     const counted = async (how: Parameters<typeof pass.fold>[2]): Promise<number[]> => {
       const state = await pass.fold(
-        () => ({ batches: scalar(0), rows: scalar(0) }),
-        ({ batches, rows }, { head }) => ({
-          batches: add(batches, 1),
-          rows: add(rows, sum(mul(head() as Tensor, 0).add(0.5))),
+        (): Record<string, Tensor> => ({ batches: scalar(0), rows: scalar(0) }),
+        ({ batches, rows }, { head }): Record<string, Tensor> => ({
+          batches: add(batches!, 1),
+          rows: add(rows!, sum(mul(head() as Tensor, 0).add(0.5))),
         }),
         how,
       )
