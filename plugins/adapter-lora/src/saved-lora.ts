@@ -66,11 +66,19 @@ const isFilled = (value: unknown): boolean =>
 const REFUSED: Readonly<Record<string, (value: unknown) => boolean>> = {
   use_dora: isSet,
   lora_bias: isSet,
+  use_qalora: isSet,
+  use_bdlora: isSet,
+  alora_invocation_tokens: isSet,
+  trainable_token_indices: isSet,
+  target_parameters: isFilled,
+  kasa_config: isFilled,
+  arrow_config: isFilled,
+  monteclora_config: isFilled,
   bias: (value) => isSet(value) && value !== 'none',
   rank_pattern: isFilled,
   alpha_pattern: isFilled,
   layer_replication: isFilled,
-  init_lora_weights: (value) => typeof value === 'string' && /^(pissa|olora|corda|loftq)/i.test(value),
+  init_lora_weights: (value) => typeof value === 'string' && /^(pissa|olora|corda|loftq|lora_ga)/i.test(value),
 }
 
 /** The rank and alpha of a saved configuration; alpha such that the update is multiplied by alpha / rank. */
