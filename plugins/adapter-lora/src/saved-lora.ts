@@ -69,15 +69,12 @@ const REFUSED: Readonly<Record<string, (value: unknown) => boolean>> = {
   use_qalora: isSet,
   use_bdlora: isSet,
   alora_invocation_tokens: isSet,
-  trainable_token_indices: isSet,
-  target_parameters: isFilled,
-  kasa_config: isFilled,
-  arrow_config: isFilled,
-  monteclora_config: isFilled,
   bias: (value) => isSet(value) && value !== 'none',
-  rank_pattern: isFilled,
-  alpha_pattern: isFilled,
-  layer_replication: isFilled,
+  ...Object.fromEntries(
+    ['rank_pattern', 'alpha_pattern', 'layer_replication', 'kasa_config', 'arrow_config', 'monteclora_config'].map(
+      (name) => [name, isFilled],
+    ),
+  ),
   init_lora_weights: (value) => typeof value === 'string' && /^(pissa|olora|corda|loftq|lora_ga)/i.test(value),
 }
 

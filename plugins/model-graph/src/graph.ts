@@ -37,7 +37,6 @@ import {
   expandDims,
   leakyRelu,
   less,
-  logicalNot,
   matMul,
   maximum,
   minimum,
@@ -209,12 +208,10 @@ function readOut(params: Params, h: Tensor, nodes: Tensor): Tensor {
 function embedded(params: Params, ids: Tensor, present: Tensor, table: PhraseTable | undefined): Tensor {
   const rows = (name: string, at: Tensor): Tensor => embedding(params, name.replace(/\.weight$/, ''), at)
   if (table === undefined) return mul(rows(WORDS, ids), present)
-  const known = parameter(params, WORDS).shape[0] as number // phrases are numbered behind the words
-  const integer = (n: number): Tensor => scalar(n, 'int32')
-  const share = (of: Tensor): Tensor => expandDims(cast(of, 'float32'), 2) // [batch, places, 1]
-  const isWord = less(ids, integer(known))
-  const words = mul(rows(WORDS, minimum(ids, integer(known - 1))), share(isWord))
-  const phrases = mul(rows(PHRASES, maximum(sub(ids, integer(known)), integer(0))), share(logicalNot(isWord)))
+  const known = scalar(parameter(params, WORDS).shape[0] as number, 'int32') // phrases are numbered behind the words
+  const isWord = expandDims(cast(less(ids, known), 'float32'), 2) // [batch, places, 1]
+  const words = mul(rows(WORDS, minimum(ids, sub(known, scalar(1, 'int32')))), isWord)
+  const phrases = mul(rows(PHRASES, maximum(sub(ids, known), scalar(0, 'int32'))), sub(1, isWord))
   return mul(add(words, phrases), present)
 }
 

@@ -2,14 +2,22 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { type Command, OBJECTIVE, type Objective, type RunEvent, definePlugin, isAttuneError } from '@attune/core'
-import { lora } from '@attune/adapter-lora'
+import {
+  ADAPTER,
+  type Command,
+  OBJECTIVE,
+  type Objective,
+  type RunEvent,
+  definePlugin,
+  isAttuneError,
+} from '@attune/core'
 import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
 
 import { evaluate } from '../inference/evaluate.js'
 import { promptTuning } from '../step/adapters.test.fixture.js'
 import { type RunConfig } from '../plan/run-config.js'
+import { installed } from './installed.test.fixture.js'
 import { resume, run } from './run.js'
 import { toyAdapter, toyConfig, toyModel, toyObjective, toyPlugins } from './toy.test.fixture.js'
 
@@ -18,6 +26,7 @@ afterAll(() => rmSync(temporary, { recursive: true }))
 process.env['XDG_STATE_HOME'] = join(temporary, 'state')
 let folders = 0
 const folder = (): string => join(temporary, String(folders++))
+const lora = await installed(ADAPTER, 'lora')
 const LORA = { use: lora, rank: 2, targets: ['dense'] }
 const adapting = (directory: string | undefined, adapter: unknown, more = {}): RunConfig =>
   ({ ...toyConfig(directory), adapter, ...more }) as RunConfig

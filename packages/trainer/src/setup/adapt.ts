@@ -3,8 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { readAdapter, requireSaveable } from '../files/saved-adapter.js'
 import type { Parts } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
-import { passOver } from './pass-over.js'
-import type { Session } from './session.js'
+import { type PassOver, passOver } from './pass-over.js'
 import { countParameters } from './weights.js'
 
 /**
@@ -30,11 +29,7 @@ interface AdaptedFirst {
  * names it.
  * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and what the adapter throws
  */
-export async function adaptFirst(
-  given: Pick<Session, 'splits' | 'plan'>,
-  parts: Parts,
-  params: Params,
-): Promise<AdaptedFirst> {
+export async function adaptFirst(given: PassOver, parts: Parts, params: Params): Promise<AdaptedFirst> {
   const { engine, objective } = parts
   const { adapter, reference, saveAdapter } = given.plan.config
   const from = adapter.common?.['from'] as string | undefined

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   type Adapted,
+  ENGINE,
   type Engine,
   type HostArray,
   type LayerHook,
   type Mode,
+  OBJECTIVE,
   type Objective,
   type Params,
   type TextInputs,
@@ -12,11 +14,9 @@ import {
   key,
   mapParams,
 } from '@attune/core'
-import { onnxruntime } from '@attune/engine-onnxruntime'
-import { gradients, normal, withHook } from '@attune/nn'
-import { sequenceClassification } from '@attune/objective-sequence-classification'
-import { adamw } from '@attune/optimizer-adamw'
+import { addDecayedWeights, chain, gradients, normal, scaleByAdam, scaleByLearningRate, withHook } from '@attune/nn'
 import { describeAdapter, expectClose, referenceEngine, textInputs, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { installed } from '../run/installed.test.fixture.js'
 import { add, mul, sum, square, tensor1d } from '@tensorflow/tfjs-core'
 import { compileStep } from './compiled-step.js'
 import { NO_CONSTANTS } from './loss-function.js'
@@ -26,6 +26,10 @@ describeAdapter(ia3)
 describeAdapter(dora)
 describeAdapter(promptTuning)
 
+const [onnxruntime, sequenceClassification] = [
+  await installed(ENGINE, 'onnxruntime'),
+  await installed(OBJECTIVE, 'sequence-classification'),
+]
 const model = tinyModel()
 const ROWS = [
   [7, 3, 9, 4],
@@ -81,7 +85,7 @@ describe('layer hooks', () => {
 
 const engines: readonly (readonly [string, () => Engine])[] = [
   ['the reference engine', referenceEngine],
-  ['onnxruntime', () => onnxruntime({ device: 'cpu' })],
+  ['onnxruntime', () => onnxruntime({ device: 'cpu' }) as Engine],
 ]
 
 describe.each(engines)('masks of updates on %s', (_, make) => {
@@ -100,7 +104,8 @@ describe.each(engines)('masks of updates on %s', (_, make) => {
         { shape, dtype: 'float32', values: Float32Array.from(all, (__, i) => i % 2) } as HostArray,
       ]),
     )
-    const optimizer = adamw({ weightDecay: 0.1 })
+    const decayed = addDecayedWeights(0.1, () => true)
+    const optimizer = chain(scaleByAdam(0.9, 0.999, 1e-8), decayed, scaleByLearningRate())
     const step = compileStep(engine, { model, objective, optimizer })
     const constants = { ...NO_CONSTANTS, masks: engine.put(halves) as Params }
     let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() } as Parameters<

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
+  ENGINE,
   type Engine,
   type HostArray,
+  OBJECTIVE,
   type Objective,
   type Batch,
   type OnDevice,
@@ -12,14 +14,17 @@ import {
   key,
   mapParams,
 } from '@attune/core'
-import { onnxruntime } from '@attune/engine-onnxruntime'
 import { gradients } from '@attune/nn'
-import { sequenceClassification } from '@attune/objective-sequence-classification'
 import { expectClose, referenceEngine, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { installed } from '../run/installed.test.fixture.js'
 import { type Tensor, add, div, log, mul, neg, scalar, square, sum, zeros, zerosLike } from '@tensorflow/tfjs-core'
 import { dataPass } from './data-pass.js'
 import { reduceLosses } from './loss-function.js'
 
+const [onnxruntime, sequenceClassification] = [
+  await installed(ENGINE, 'onnxruntime'),
+  await installed(OBJECTIVE, 'sequence-classification'),
+]
 const model = tinyModel()
 const objective = sequenceClassification({ labels: ['x', 'y'], maximumLength: 16 }, {
   model,
@@ -37,7 +42,7 @@ const items = Array.from({ length: 11 }, (_, i) =>
 )
 const engines: readonly (readonly [string, () => Engine])[] = [
   ['the reference engine', referenceEngine],
-  ['onnxruntime', () => onnxruntime({ device: 'cpu' })],
+  ['onnxruntime', () => onnxruntime({ device: 'cpu' }) as Engine],
 ]
 
 describe.each(engines)('a pass over the data on %s', (_, make) => {
