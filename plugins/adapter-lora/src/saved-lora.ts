@@ -62,20 +62,13 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 const isFilled = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length > 0
 
-/** Options of peft that change the function or the base's weights, and that this adapter does not have. */
-const REFUSED: Readonly<Record<string, (value: unknown) => boolean>> = {
-  use_dora: isSet,
-  lora_bias: isSet,
-  use_qalora: isSet,
-  use_bdlora: isSet,
-  alora_invocation_tokens: isSet,
-  bias: (value) => isSet(value) && value !== 'none',
-  ...Object.fromEntries(
-    ['rank_pattern', 'alpha_pattern', 'layer_replication', 'kasa_config', 'arrow_config', 'monteclora_config'].map(
-      (name) => [name, isFilled],
-    ),
-  ),
-  init_lora_weights: (value) => typeof value === 'string' && /^(pissa|olora|corda|loftq|lora_ga)/i.test(value),
+/** True for an option of peft that changes the function or the base's weights, and that this adapter does not have. */
+function isForeign(name: string, value: unknown): boolean {
+  if (/^(use_dora|use_qalora|use_bdlora|lora_bias|alora_invocation_tokens)$/.test(name)) return isSet(value)
+  if (/^(rank_pattern|alpha_pattern|layer_replication|(kasa|arrow|monteclora)_config)$/.test(name))
+    return isFilled(value)
+  if (name === 'bias') return isSet(value) && value !== 'none'
+  return name === 'init_lora_weights' && /^(pissa|olora|corda|loftq|lora_ga)/i.test(String(value))
 }
 
 /** The rank and alpha of a saved configuration; alpha such that the update is multiplied by alpha / rank. */
@@ -85,7 +78,7 @@ function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alp
       `is of peft_type ${excerpt(config['peft_type'])}, and lora reads LORA`,
       'Name the adapter of that method.',
     )
-  const refused = Object.keys(REFUSED).find((name) => REFUSED[name]!(config[name]))
+  const refused = Object.keys(config).find((name) => isForeign(name, config[name]))
   if (refused !== undefined)
     throw badAdapter(
       `has ${refused}: ${excerpt(config[refused])} in its adapter_config.json, which lora does not have`,

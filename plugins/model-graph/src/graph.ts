@@ -39,7 +39,6 @@ import {
   less,
   matMul,
   maximum,
-  minimum,
   mul,
   relu,
   reshape,
@@ -119,7 +118,6 @@ type Options = z.output<typeof options>
 
 const WORDS = 'graph.embeddings.word_embeddings.weight'
 const PHRASES = 'graph.embeddings.phrase_embeddings.weight'
-const SLOPE = 0.2
 
 /** The shape of every parameter by name; those of a layer are named as in PyTorch Geometric's GCNConv and GATConv. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
@@ -147,11 +145,9 @@ const init = (o: Options, key: Key): Params =>
   Object.fromEntries(
     Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
       if (name.endsWith('.bias')) return [name, filled(shape, 0)]
-      const glorot = Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
-      return [
-        name,
-        normal(foldSeed(key, name), shape, name === WORDS || name === PHRASES ? o.initializerRange : glorot),
-      ]
+      const isTable = name === WORDS || name === PHRASES
+      const deviation = isTable ? o.initializerRange : Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
+      return [name, normal(foldSeed(key, name), shape, deviation)]
     }),
   )
 
@@ -178,7 +174,7 @@ function attend(own: Params, products: Tensor, links: Tensor, heads: number, { a
   }
   const to = transpose(scores('att_src'), [0, 1, 3, 2]) // [batch, heads, 1, length]
   const bias = mul(sub(expandDims(links, 1), 1), 1e9)
-  const weights = softmax(add(leakyRelu(add(scores('att_dst'), to), SLOPE), bias))
+  const weights = softmax(add(leakyRelu(add(scores('att_dst'), to), 0.2), bias))
   record?.(weights)
   return joinHeads(matMul(weights, x))
 }
@@ -210,9 +206,9 @@ function embedded(params: Params, ids: Tensor, present: Tensor, table: PhraseTab
   if (table === undefined) return mul(rows(WORDS, ids), present)
   const known = scalar(parameter(params, WORDS).shape[0] as number, 'int32') // phrases are numbered behind the words
   const isWord = expandDims(cast(less(ids, known), 'float32'), 2) // [batch, places, 1]
-  const words = mul(rows(WORDS, minimum(ids, sub(known, scalar(1, 'int32')))), isWord)
-  const phrases = mul(rows(PHRASES, maximum(sub(ids, known), scalar(0, 'int32'))), sub(1, isWord))
-  return mul(add(words, phrases), present)
+  const words = rows(WORDS, mul(ids, cast(less(ids, known), 'int32')))
+  const phrases = rows(PHRASES, maximum(sub(ids, known), scalar(0, 'int32')))
+  return mul(add(mul(words, isWord), mul(phrases, sub(1, isWord))), present)
 }
 
 function forward(
@@ -225,19 +221,17 @@ function forward(
   const length = inputs.inputIds.shape[1] as number
   const { ids, real, nodes, links } = wordGraph(inputs, o.window, table)
   const present = expandDims(cast(real, 'float32'), 2) // [batch, places, 1]
-  const first = embedded(params, ids, present, table)
-  const { x, kept } = layerStack(params, first, [links, present], fold(mode, 0), {
+  const { x, kept } = layerStack(params, embedded(params, ids, present, table), [links, present], fold(mode, 0), {
     count: o.numHiddenLayers,
     at: (i) => `graph.layers.${i}`,
     layer: (own, h, [edges, places], context) => graphLayer(o, own, h, edges!, places!, context),
   })
   const ofTokens = (states: Tensor): Tensor => (table ? slice(states, [0, 0, 0], [-1, length, -1]) : states)
-  const { hiddenStates } = kept
   return {
     ...kept,
     lastHiddenState: ofTokens(x),
     pooled: readOut(params, x, nodes),
-    ...(hiddenStates && { hiddenStates: mapParams(ofTokens, hiddenStates) }),
+    ...(kept.hiddenStates && { hiddenStates: mapParams(ofTokens, kept.hiddenStates) }),
   }
 }
 
