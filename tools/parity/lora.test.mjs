@@ -1,14 +1,19 @@
 // @ts-check
 /**
  * LoRA on the tiny BERT and the tiny GPT-2 against peft (tools/golden/lora.py), by the trainer's own step, on the reference
- * engine and on the compiled one: logits, losses, gradients, the weights after five steps, and merged weights.
+ * engine and on the compiled one: logits, losses, gradients, the weights after five steps, and merged weights. Adapters that peft saved
+ * are loaded; those that Attune saves peft loads, where the environment variable PYTHON names a Python that has it, or python3 has it.
  */
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { ADAPTER, ENGINE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
 import { lossAndGradients, trainingStep } from '@attune/trainer'
+import { readAdapter, requireSaveable, saveAdapter } from '../../packages/trainer/dist/files/saved-adapter.js'
 import {
   hyperOf,
   apart,
@@ -22,8 +27,9 @@ import {
   tensors,
   withRest,
 } from './measure-model.mjs'
+import { pythonWith } from './python.mjs'
 
-/** @import { Adapted, Engine, HostArray, Params } from '@attune/core' */
+/** @import { Adapted, Engine, HostArray, Model, Params } from '@attune/core' */
 
 const places = { folders: [root] }
 const golden = join(root, 'plugins/adapter-lora/golden')
@@ -136,6 +142,72 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
     }
   })
 }
+
+const savedIn = (/** @type {string} */ plugin) => join(golden, plugin, 'saved')
+const { python, absent } = pythonWith('peft')
+
+describe('a saved adapter', () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'attune-peft-'))
+  /** @type {Engine} */
+  let engine
+  before(async () => {
+    engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), places)).plugin()
+    await engine.start()
+  })
+  after(async () => {
+    await engine.close()
+    rmSync(temporary, { recursive: true })
+  })
+
+  /** The golden case with an adapter that was saved; `differs` is how far logits are from peft's. */
+  async function load(/** @type {string} */ plugin, /** @type {string} */ folder) {
+    const expected = JSON.parse(readFileSync(join(savedIn(plugin), 'golden.json'), 'utf8'))
+    const it = await readCase(join(root, expected.case))
+    const given = { engine, randomness: key(1) }
+    const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), places)).plugin({}, given)
+    const saved = readAdapter(engine, folder, 1e6)
+    const params = /** @type {Params} */ (engine.put(it.weights))
+    /** @type {Adapted} */
+    const adapted = await adapter.adapt(it.model, params, { saved })
+    const differs = async (/** @type {Model} */ model, /** @type {Params} */ all) => {
+      const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) =>
+        logitsOf({ ...it, model }, p, batch),
+      )
+      const found = []
+      for (const [i, { values }] of expected.logits.entries()) {
+        const batch = engine.put(hostTree(it.golden.examples[i].batch))
+        found.push(...apart(/** @type {any} */ (await engine.read(infer(all, batch))).logits.values, values))
+      }
+      return greatest(found)
+    }
+    return { it, params, adapted, expected, differs, all: { ...adapted.frozen, ...adapted.trainable } }
+  }
+
+  for (const plugin of readdirSync(golden)) {
+    it(`${plugin}: peft's is loaded with its logits to 1e-4, merged too`, async () => {
+      const { it, params, adapted, differs, all } = await load(plugin, savedIn(plugin))
+      assert.ok((await differs(adapted.model, all)) <= 1e-4)
+      const merged = /** @type {Params} */ (engine.compile(adapted.merge)(adapted.trainable, adapted.frozen))
+      assert.ok((await differs(it.model, merged)) <= 1e-4)
+      assert.ok((await differs(it.model, params)) > 1e-2, 'the adapter does nothing')
+    })
+
+    it(`${plugin}: Attune's is loaded by peft with the same logits to 1e-4`, { skip: absent }, async () => {
+      const { adapted, expected } = await load(plugin, savedIn(plugin))
+      const folder = join(temporary, plugin)
+      const base = join(root, expected.case)
+      await saveAdapter(engine, requireSaveable(adapted, 'lora'), adapted.trainable, { folder, base })
+      const script = join(root, 'tools/parity/peft_loads.py')
+      const { stdout } = await promisify(execFile)(/** @type {string} */ (python), [script, folder, base])
+      const { logits, complaints } = JSON.parse(stdout.slice(stdout.indexOf('{"logits"')))
+      assert.deepEqual(complaints, [])
+      for (const [i, { values }] of expected.logits.entries())
+        assert.ok(greatest(apart(logits[i].values, values)) <= 1e-4, `logits of batch ${i}`)
+      const again = await load(plugin, folder)
+      assert.ok((await again.differs(again.adapted.model, again.all)) <= 1e-4)
+    })
+  }
+})
 
 /** Families of which some have no such dense layers: their attention is made otherwise, or they have none. */
 const MAY_LACK = { attention: ['graph', 'lstm', 'mlp', 'xlnet'], 'all-linear': ['lstm'] }

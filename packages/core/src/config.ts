@@ -2,7 +2,7 @@ import { resolve as resolvePath } from 'node:path'
 import { z } from 'zod'
 import { AttuneError } from './error.js'
 import { type Locate, describeIssues, metaOf } from './issues.js'
-import type { Kind } from './kind.js'
+import type { Kind, OptionsSchema } from './kind.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
 import { type UserSpecifier, userSpecifier } from './plugin-name.js'
 import { type Found, isFound } from './resolve.js'
@@ -106,18 +106,23 @@ const nestedIn = (value: unknown): readonly Chosen[] => {
  * files that it writes, relative to the run's folder, whose schema says `.meta({ writes: true })`.
  */
 export const pathOptions = (
-  { plugin, options }: Pick<Chosen, 'plugin' | 'options'>,
+  { plugin, options, common = {} }: Pick<Chosen, 'plugin' | 'options' | 'common'>,
   what: 'path' | 'writes' = 'path',
-): readonly [string, string][] =>
+): readonly [string, string][] => [
+  ...pathsAmong(options, plugin.options, what),
+  ...pathsAmong(common, plugin.kind.options, what),
+]
+
+const pathsAmong = (options: Chosen['options'], schema: OptionsSchema | undefined, what: 'path' | 'writes') =>
   Object.entries(options).filter(
     (entry): entry is [string, string] =>
-      typeof entry[1] === 'string' && metaOf(plugin.options.shape[entry[0]], what) === true,
+      typeof entry[1] === 'string' && metaOf(schema?.shape[entry[0]], what) === true,
   )
 
 /** The options with all paths made absolute: relative ones count from `base`. */
-const withAbsolutePaths = (plugin: AnyPlugin, options: Chosen['options'], base: string): Chosen['options'] => ({
+const withAbsolutePaths = (options: Chosen['options'], schema: OptionsSchema, base: string): Chosen['options'] => ({
   ...options,
-  ...Object.fromEntries(pathOptions({ plugin, options }).map(([name, path]) => [name, resolvePath(base, path)])),
+  ...Object.fromEntries(pathsAmong(options, schema, 'path').map(([name, path]) => [name, resolvePath(base, path)])),
 })
 
 /** Looks up what stands at one place of a configuration; `at` is that place, for errors. */
@@ -161,8 +166,10 @@ export async function choosePlugins<T>(config: T, { find, base, locate }: Choose
       const parsed = found.plugin.options.safeParse(own)
       const shared = node.kind.options?.safeParse(common)
       if (parsed.success && shared?.success !== false) {
-        const options = (await choose(withAbsolutePaths(found.plugin, parsed.data, base), path)) as Chosen['options']
-        return { ...found, options, ...(shared === undefined ? {} : { common: shared.data }) }
+        const absolute = withAbsolutePaths(parsed.data, found.plugin.options, base)
+        const options = (await choose(absolute, path)) as Chosen['options']
+        if (shared === undefined) return { ...found, options }
+        return { ...found, options, common: withAbsolutePaths(shared.data, node.kind.options!, base) }
       }
       if (!parsed.success) problems.push(...describeIssues(found.plugin.options, parsed.error, own, path, locate))
       if (shared?.success === false)

@@ -15,6 +15,7 @@ import {
 } from '@attune/core'
 import { type Scalar, type Tensor, add, sum, tensor } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
+import { type AdapterSubject, describeMasks, describeSaved } from './describe-adapter-members.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { textInputs } from './host-array.js'
@@ -72,6 +73,15 @@ export function describeAdapter(
           engine.put(textInputs(ROWS)),
         ),
       )
+    const subject: AdapterSubject = {
+      engine,
+      model,
+      made,
+      outputs,
+      params: () => params,
+      adapted: () => adapted,
+      moved,
+    }
     beforeAll(async () => {
       await engine.start()
       params = model.init(key(1))
@@ -158,13 +168,17 @@ export function describeAdapter(
       },
     )
 
+    describeMasks(subject)
+    describeSaved(subject)
+
     it('makes no tensor but its parameters', async () => {
       const before = engine.live()
       const original = model.init(key(2))
-      const { trainable, frozen } = await made().adapt(model, original)
-      const all = new Set<Tensor>(leaves({ original, trainable, frozen }, isTensor).map(([, leaf]) => leaf))
+      const { trainable, frozen, masks = {} } = await made().adapt(model, original)
+      const own = { original, trainable, frozen, masks }
+      const all = new Set<Tensor>(leaves(own, isTensor).map(([, leaf]) => leaf))
       expect(engine.live()).toBe(before + all.size)
-      engine.release({ original, trainable, frozen })
+      engine.release(own)
       expect(engine.live()).toBe(before)
     })
   })

@@ -28,6 +28,7 @@ import {
   describePooled,
   describeReading,
 } from './describe-model-outputs.js'
+import { describeHooks } from './describe-hooks.js'
 import { referenceEngine } from './reference-engine.js'
 
 /** What the parts of the suite share. */
@@ -290,11 +291,8 @@ export function describeModel(plugin: AnyPlugin, { options = {}, given = {}, gol
     describeForward(subject)
     describeTraining(subject)
     describeConfig(subject)
-    describePooled(subject)
-    describeKept(subject)
-    describeReading(subject)
-    describeEncoder(subject)
-    describeCache(subject)
+    const onOutputs = [describePooled, describeKept, describeReading, describeHooks, describeEncoder, describeCache]
+    for (const part of onOutputs) part(subject)
     for (const golden of goldens) describeModelGolden(subject, golden)
   })
 }

@@ -66,6 +66,7 @@ type Options = z.output<typeof options>
 const WORDS = 'albert.embeddings.word_embeddings.weight'
 
 const NAMES: EncoderLayerNames = {
+  block: 'attention',
   query: 'attention.query',
   key: 'attention.key',
   value: 'attention.value',

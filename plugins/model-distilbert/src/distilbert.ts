@@ -57,6 +57,7 @@ const WORDS = 'distilbert.embeddings.word_embeddings.weight'
 const EPSILON = 1e-12
 
 const NAMES: EncoderLayerNames = {
+  block: 'attention',
   query: 'attention.q_lin',
   key: 'attention.k_lin',
   value: 'attention.v_lin',

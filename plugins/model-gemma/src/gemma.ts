@@ -13,6 +13,7 @@ import {
   type LayerContext,
   activation,
   attendHeads,
+  attentionBlock,
   attentionBias,
   defaultPositions,
   embedding,
@@ -134,7 +135,9 @@ function feedForward(o: Shape, params: Params, at: string, x: Tensor): Tensor {
 /** One layer, `[batch, length, hidden]` → the same. In the sandwich there is a norm before and one after each sub-layer. */
 function layer(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
   const normed = (name: string, y: Tensor): Tensor => norm(o, params, `${c.at}.${name}_layernorm`, y)
-  const seen = attend(o, params, normed('input', x), view, held, c)
+  const seen = attentionBlock(params, `${c.at}.self_attn`, normed('input', x), (y) =>
+    attend(o, params, y, view, held, c),
+  )
   const attended = add(x, o.sandwich ? normed('post_attention', seen) : seen)
   const wide = feedForward(o, params, c.at, normed(o.sandwich ? 'pre_feedforward' : 'post_attention', attended))
   return add(attended, o.sandwich ? normed('post_feedforward', wide) : wide)

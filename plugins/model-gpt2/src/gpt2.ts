@@ -14,6 +14,7 @@ import {
   activation,
   activationNames,
   attendHeads,
+  attentionBlock,
   attentionBias,
   countOption as count,
   defaultPositions,
@@ -145,7 +146,7 @@ function layer(
   c: LayerContext,
 ) {
   const norm = (name: string, y: Tensor): Tensor => layerNorm(params, `${c.at}.${name}`, y, o.layerNormEpsilon)
-  const added = attend(o, params, norm('ln_1', x), shared, held, c)
+  const added = attentionBlock(params, `${c.at}.attn`, norm('ln_1', x), (y) => attend(o, params, y, shared, held, c))
   const attended = add(x, dropout(added, o.residPdrop, fold(c.mode, 1)))
   const wide = linear(params, `${c.at}.mlp.c_fc`, norm('ln_2', attended), { inputFirst: true }) // [batch, length, inner]
   const narrow = linear(params, `${c.at}.mlp.c_proj`, activation(o.activationFunction)(wide), { inputFirst: true })

@@ -13,6 +13,7 @@ import {
   type LayerContext,
   activation,
   attendHeads,
+  attentionBlock,
   attentionBias,
   defaultPositions,
   embedding,
@@ -135,7 +136,8 @@ function layer(
   c: LayerContext,
 ): Tensor {
   const normed = rmsNorm(params, `${c.at}.input_layernorm`, x, o.rmsNormEps)
-  const attended = add(x, attend(o, params, normed, shared, held, c))
+  const seen = attentionBlock(params, `${c.at}.self_attn`, normed, (y) => attend(o, params, y, shared, held, c))
+  const attended = add(x, seen)
   const input = rmsNorm(params, `${c.at}.post_attention_layernorm`, attended, o.rmsNormEps)
   const part = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.mlp.${name}_proj`, y, { bias: o.mlpBias })
   const wide = mul(activation(o.hiddenAct)(part('gate', input)), part('up', input)) // [batch, length, intermediate]

@@ -12,6 +12,7 @@ import {
   type LayerContext,
   activation,
   attendHeads,
+  attentionBlock,
   attentionBias,
   classifierHead,
   defaultPositions,
@@ -111,11 +112,7 @@ function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerConte
   const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
   const options = { sight: { window: isLocal(o, c.index) ? windowOf(o) : undefined }, record: c.record }
   const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), options))
-  return dropout(
-    linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias }),
-    o.attentionDropout,
-    fold(c.mode, 1),
-  )
+  return linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias })
 }
 
 /** The gated feed-forward layer, `[batch, length, hidden]` → the same. */
@@ -129,7 +126,8 @@ function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Te
 /** One layer, `[batch, length, hidden]` → the same. The first reads embeddings that are normed already. */
 function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const normed = c.index === 0 ? x : norm(o, params, `${c.at}.attn_norm`, x)
-  const attended = add(c.onlyFirst === true ? firstToken(x) : x, attend(o, params, normed, view, c))
+  const seen = attentionBlock(params, `${c.at}.attn`, normed, (y) => attend(o, params, y, view, c))
+  const attended = add(c.onlyFirst === true ? firstToken(x) : x, dropout(seen, o.attentionDropout, fold(c.mode, 1)))
   return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
 }
 

@@ -17,6 +17,7 @@ import {
   ONE_PAIR_IN_A_ROW,
   activation,
   attendProjected,
+  attentionBlock,
   crossAttention,
   dropout,
   embedding,
@@ -95,8 +96,13 @@ function init(o: Shape, key: Key): Params {
 function attend(o: Shape, params: Params, at: string, inputs: AttentionInputs, c: LayerContext) {
   const project = (part: string, x: Tensor): Tensor =>
     splitHeads(linear(params, `${at}.${part}`, x, { bias: false }), o.numHeads) // [batch, heads, length, dKv]
-  const mixed = attendProjected(inputs, project, o.dropoutRate, c.mode, { scale: 1, record: c.record })
-  return linear(params, `${at}.o`, mixed, { bias: false })
+  return attentionBlock(params, at, inputs.queries, (queries) => {
+    const mixed = attendProjected({ ...inputs, queries }, project, o.dropoutRate, c.mode, {
+      scale: 1,
+      record: c.record,
+    })
+    return linear(params, `${at}.o`, mixed, { bias: false })
+  })
 }
 
 /** The feed-forward layer under a name, `[batch, length, dModel]` → the same. */

@@ -8,6 +8,7 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
+  attentionBlock,
   type LayerContext,
   type Stacked,
   activation,
@@ -95,7 +96,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
 function layer(o: Options, own: Params, x: Tensor, others: readonly Tensor[], c: LayerContext): Tensor {
   const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, fold(c.mode, place))
   const normed = (name: string, y: Tensor): Tensor => layerNorm(own, `${c.at}.${name}`, y, o.layerNormEps)
-  const added = relativeAttention(own, x, others, o.dropout, c)
+  const added = attentionBlock(own, `${c.at}.rel_attn`, x, (y) => relativeAttention(own, y, others, o.dropout, c))
   const attended = normed('rel_attn.layer_norm', add(dropped(added, 2), x))
   const wide = activation(o.ffActivation)(linear(own, `${c.at}.ff.layer_1`, attended)) // [batch, length + targets, inner]
   const narrow = linear(own, `${c.at}.ff.layer_2`, dropped(wide, 3))

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { kind } from '../kind.js'
 import type { Params } from '../tree.js'
 import type { DataPass } from './data-pass.js'
@@ -22,7 +23,10 @@ export interface Adapted {
   tensors?(trainable: Params): Params
 }
 
-/** The start of an adapter that was saved before: its configuration, and its tensors by peft's names. */
+/**
+ * The start of an adapter that was saved before: its configuration, and its tensors by peft's names. They are the trainer's: an
+ * adapter trains those that it returns among `trainable`, and the others are freed.
+ */
 export interface SavedAdapter {
   readonly config: Readonly<Record<string, unknown>>
   readonly tensors: Params
@@ -42,5 +46,15 @@ export interface Adapter {
   adapt(model: Model, params: Params, input?: AdapterInput): Adapted | Promise<Adapted>
 }
 
+/** Options of every adapter. */
+const common = z.strictObject({
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ path: true })
+    .describe('Folder of a saved adapter to start from: adapter_config.json and adapter_model.safetensors'),
+})
+
 /** Full and partial fine-tuning. */
-export const ADAPTER = kind<Adapter>('adapter', 'one')
+export const ADAPTER = kind<Adapter>('adapter', 'one', { options: common })

@@ -14,10 +14,10 @@ export interface EncoderContext {
   readonly cache: Cache | undefined
 }
 
-/** Inputs of an attention sub-layer: states `[batch, length, hidden]` and the bias of its scores. */
+/** Inputs of an attention sub-layer: states `[batch, length, hidden]` and the bias of its scores. Keys are the queries' states by default. */
 export interface AttentionInputs {
   readonly queries: Tensor
-  readonly keys: Tensor
+  readonly keys?: Tensor
   readonly bias: Tensor
   /** Keys or values, `[batch, heads, length, headSize]`: what `make` projects, or the cache's. */
   readonly held: (name: 'key' | 'value', make: () => Tensor) => Tensor
@@ -31,7 +31,6 @@ export const selfAttention = (
   c: LayerContext,
 ): AttentionInputs => ({
   queries: x,
-  keys: x,
   bias,
   held(name, make) {
     if (context?.cache === undefined) return make()
@@ -55,7 +54,7 @@ export const crossAttention = (queries: Tensor, context: EncoderContext, c: Laye
  * @param rate probability of dropout of the attention weights
  */
 export function attendProjected(
-  { queries, keys, bias, held }: AttentionInputs,
+  { queries, keys = queries, bias, held }: AttentionInputs,
   project: (part: 'q' | 'k' | 'v', x: Tensor) => Tensor,
   rate: number,
   mode: Mode,

@@ -1,7 +1,7 @@
 import type { Cache, EncoderOutputs, Mode, Params, TextInputs } from '@attune/core'
 import { type Tensor, add } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
-import { type AttentionOptions, splitHeads } from '../attention/attention.js'
+import { type AttentionOptions, attentionBlock, splitHeads } from '../attention/attention.js'
 import { defaultPositions, emptyCache } from '../attention/cache.js'
 import { dropout, fold } from '../layers/dropout.js'
 import { layerNorm } from '../layers/layer-norm.js'
@@ -105,8 +105,11 @@ function layer(
     layerNorm(params, `${c.at}.${norm}`, add(y, dropout(by, o.dropout.added, fold(c.mode, place))), EPSILON)
   const attended = (name: string, place: number, it: AttentionInputs, options: AttentionOptions): Tensor => {
     const project = (part: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${part}_proj`, y), heads) // [batch, heads, length, headSize]
-    const mixed = attendProjected(it, project, o.dropout.attention, fold(c.mode, place), options)
-    return added(it.queries, dense(`${name}.out_proj`, mixed), `${name}_layer_norm`, place + 1)
+    const mode = fold(c.mode, place)
+    const projected = attentionBlock(params, `${c.at}.${name}`, it.queries, (queries) =>
+      dense(`${name}.out_proj`, attendProjected({ ...it, queries }, project, o.dropout.attention, mode, options)),
+    )
+    return added(it.queries, projected, `${name}_layer_norm`, place + 1)
   }
   const own = { sight: { causal: context !== undefined }, record: c.record }
   let y = attended('self_attn', 0, selfAttention(x, bias, context, c), own)

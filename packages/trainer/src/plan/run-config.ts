@@ -118,6 +118,12 @@ export const runSchema = z.strictObject({
     .enum(['float32', 'float16'])
     .default('float32')
     .describe('How the saved model stores its weights; float16 halves the file, and rounds'),
+  saveAdapter: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Save the adapter alone too, in peft's layout, into the run's folder `adapter`; the saved model has it merged in",
+    ),
   training: training.prefault({}).describe('The loop'),
 })
 

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
+import type { Params } from '@attune/core'
 import { evaluateOn, obey, finalTrainable } from './obey.js'
 import { requireLock } from '../files/run-lock.js'
+import { requireSaveable, saveAdapter } from '../files/saved-adapter.js'
 import { saveModel } from '../files/save-model.js'
 import type { Session } from '../setup/session.js'
 
@@ -13,6 +16,13 @@ async function obeyAfterTraining(session: Session): Promise<void> {
   await obey(session)
   moving.progress = { ...moving.progress, ended: ended as string }
 }
+
+/** Saves what the adapter trained, on its own. */
+const saveTrained = ({ parts, adapted, plan }: Session, directory: string, trainable: Params): Promise<void> =>
+  saveAdapter(parts.engine, requireSaveable(adapted, plan.config.adapter.plugin.name), trainable, {
+    folder: join(directory, 'adapter'),
+    base: plan.from?.path,
+  })
 
 /**
  * Saves the model when training has ended, and reports that the run is over. A run ends by its last step, by a command to stop, or
@@ -34,6 +44,7 @@ export async function finish(session: Session, begun: number): Promise<void> {
   const params = merge(trainable, adapted.frozen)
   merge.dispose()
   if (keeping !== undefined) await requireLock(plan.directory, keeping.lock)
+  if (plan.config.saveAdapter) await saveTrained(session, plan.directory, trainable)
   const model = await saveModel(plan, parts, params, moving.lastScores)
   bus.emit({ type: 'run.completed', step, seconds, because: ended, model })
 }

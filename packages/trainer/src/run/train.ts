@@ -7,7 +7,8 @@ import { evaluate, obey } from './obey.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { requireSameFiles } from '../files/run-inputs.js'
 import { scheduledValue } from '../setup/scheduled.js'
-import { type Session, passOver } from '../setup/session.js'
+import { passOver } from '../setup/pass-over.js'
+import type { Session } from '../setup/session.js'
 
 /** What varies from step to step: learning rate, step, the seed of its randomness, and scheduled options. */
 function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: number): HostInputs {

@@ -36,6 +36,7 @@ import type { Happening } from '../run/bus.js'
 import { refined } from './common-options.js'
 import { type ModelMaking, scheduledModel } from './scheduled.js'
 import { fitProgress } from './fit-progress.js'
+import { objectiveScope } from './objective-scope.js'
 import type { INFERENCE_KEYS, Plan, PlanOf } from '../plan/plan.js'
 import type { Learned } from '../files/run-folder.js'
 
@@ -102,6 +103,8 @@ interface Surroundings {
   readonly events?: Observable<RunEvent>
   /** Changes the model as it is made; `how` tells of what. */
   readonly refineModel?: (model: Model, how: () => ModelMaking) => Model
+  /** The adapter of a run that trains, which stands between the model and the objective. */
+  readonly adapter?: Chosen
 }
 
 type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
@@ -114,7 +117,7 @@ export function composeInference(
   plan: InferencePlan,
   learned: Learned['options'],
   metrics: readonly Chosen[],
-  { parent, events = EMPTY, refineModel = (model) => model }: Surroundings = {},
+  { parent, events = EMPTY, refineModel = (model) => model, adapter }: Surroundings = {},
 ): Scope {
   const scope = createScope(parent)
   const { config } = plan
@@ -134,7 +137,10 @@ export function composeInference(
   )
   checkVocabulary(get(scope, MODEL), tokenizer)
   for (const loss of config.loss) provideChosen(scope, loss)
-  provideChosen(scope, completed(config.objective, learned))
+  if (adapter !== undefined) provideChosen(scope, adapter)
+  const within = adapter === undefined ? scope : objectiveScope(scope)
+  provideChosen(within, completed(config.objective, learned))
+  if (within !== scope) provideInstance(scope, OBJECTIVE, get(within, OBJECTIVE))
   for (const metric of metrics) provideChosen(scope, metric)
   checkMetrics(getAll(scope, METRIC), get(scope, OBJECTIVE))
   return scope
@@ -144,8 +150,8 @@ export function composeInference(
 export function compose(plan: Plan, learned: Learned['options'], surroundings?: Surroundings): Scope {
   const { config } = plan
   const refineModel = (model: Model, how: () => ModelMaking): Model => scheduledModel(plan, how, model)
-  const scope = composeInference(plan, learned, config.metric, { ...surroundings, refineModel })
-  provideChosen(scope, completed(config.adapter, learned))
+  const adapter = completed(config.adapter, learned)
+  const scope = composeInference(plan, learned, config.metric, { ...surroundings, refineModel, adapter })
   provideChosen(scope, config.scheduler)
   const { regularizer, optimizer, callback, tracker } = config
   for (const chosen of [...regularizer, ...optimizer, ...callback, ...tracker]) provideChosen(scope, chosen)

@@ -15,6 +15,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Plan } from '../plan/plan.js'
 import type { Rebuilt } from '../step/loss-function.js'
 import { refined } from './common-options.js'
+import { objectiveScope } from './objective-scope.js'
 
 /** Kinds whose options may follow a schedule. */
 const KINDS = ['model', 'objective', 'regularizer', 'optimizer'] as const
@@ -87,10 +88,11 @@ function instances<T>(
   targets: readonly Target[],
   scheduled: Readonly<Record<string, Tensor>>,
 ): readonly T[] {
+  const within = kind === 'objective' ? objectiveScope(scope) : scope
   return chosenOf(config, kind).map(({ plugin, options, common = {} }, i) => {
     const own = targets.filter((target) => target.kind === kind && target.index === i)
     const tensors = Object.fromEntries(own.map(({ option, path }) => [option, scheduled[path]]))
-    return refined(kind, instantiate(scope, plugin, { ...options, ...tensors }) as T, common)
+    return refined(kind, instantiate(within, plugin, { ...options, ...tensors }) as T, common)
   })
 }
 

@@ -16,15 +16,15 @@ import { chain, clipByGlobalNorm } from '@attune/nn'
 import type { Bus } from '../run/bus.js'
 import type { Checkpoint, Progress } from '../files/checkpoint.js'
 import { type CompiledStep, compileStep } from '../step/compiled-step.js'
-import { dataPass } from '../step/data-pass.js'
-import { encodeAll } from '../step/batches.js'
 import { type TextGenerator, textGenerator } from '../step/text-generator.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { type Parts, partsOf } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
-import { adaptAround, loadEncoder } from './frozen-encoder.js'
+import { adaptFirst } from './adapt.js'
+import { passOver } from './pass-over.js'
+import { loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
@@ -127,32 +127,6 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
   return prepared
 }
 
-/** A pass over the training examples through a model. */
-export const passOver = (
-  { splits, plan }: Pick<Session, 'splits' | 'plan'>,
-  { engine, model, objective }: Pick<Parts, 'engine' | 'model' | 'objective'>,
-  trainable: Params,
-  frozen: Params = {},
-): DataPass =>
-  dataPass({
-    engine,
-    model,
-    objective,
-    trainable,
-    frozen,
-    items: () => encodeAll(splits.train.examples(), (example) => objective.encode(example)).items,
-    batchSize: microBatchSizeOf(plan.config.training),
-  })
-
-/**
- * The trainable parameters in the order of their names, which is the order in which a checkpoint gives them back: sums
- * over all of them, such as the gradient's norm, then round alike before and after.
- */
-const inNameOrder = (adapted: Adapted): Adapted => ({
-  ...adapted,
-  trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
-})
-
 /** The parameters a run begins with, and what is to be told of them. */
 function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
   const first = firstParameters(parts, plan.config.seed, plan.from)
@@ -213,9 +187,10 @@ export async function openSession(
   requireWholeBatches(objective, optimizer, config.training)
   const rebuild = rebuilder(plan, scope, chained)
   const { params, ...told } = begin(parts, plan, vectors)
-  const adapted = inNameOrder(await adaptAround(parts, params, { pass: passOver(given, parts, params) }))
+  const { adapted, first, release } = await adaptFirst(given, parts, params)
   const { model } = adapted
-  const { models, own } = await auxiliaryModels(plan, scope, parts, params, adapted)
+  const { models, own } = await auxiliaryModels(plan, scope, parts, first, adapted)
+  release()
   const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
