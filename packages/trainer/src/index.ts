@@ -1,11 +1,33 @@
+export { type BusParts, type Bus, type EventLog, createBus } from './run/bus.js'
+export {
+  type Checkpoint,
+  type CheckpointInput,
+  type Progress,
+  checkpointPath,
+  findLabelled,
+  listCheckpoints,
+  loadCheckpoint,
+  pruneCheckpoints,
+  saveCheckpoint,
+} from './files/checkpoint.js'
+export { type CardOptions, type SavedParts, type SaveOptions, saveModel } from './files/save-model.js'
 export * from './inference/evaluate.js'
-export * from './run/forecast.js'
+export { type Inference, type InferenceOptions, type Inferred, type LossSum, inference } from './inference/infer.js'
 export * from './inference/load-pretrained.js'
+export { openPredictor } from './inference/open-predictor.js'
+export { type Answered, type StreamOptions, predictStream } from './inference/predict-stream.js'
+export type { Description, Prediction, PredictOptions, Predictor } from './inference/predictor.js'
+export { type OnlineOptions, type PrequentialEvent, learnOnline } from './online/learn-online.js'
+export type { Learner } from './online/learner.js'
+export { type LearnerConfig, type LearnerOptions, openLearner } from './online/open-learner.js'
+export type { Rows } from './online/rows-of.js'
 export type { RunOptions } from './plan/lookup.js'
 export { type Plan, planRun } from './plan/plan.js'
-export type { Predictor } from './inference/predictor.js'
 export * from './plan/run-config.js'
+export * from './run/forecast.js'
 export * from './run/run.js'
+export { type Scored, score } from './run/score.js'
+export { type EpochOptions, type ReadyBatch, encodeAll, epochBatches } from './step/batches.js'
 export * from './step/training-step.js'
 export { type CompiledStep, type HostInputs, type KeptTrees, compileStep, stepInputs } from './step/compiled-step.js'
 export { type PassParts, dataPass } from './step/data-pass.js'
@@ -17,3 +39,4 @@ export {
   lossFunction,
   reduceLosses,
 } from './step/loss-function.js'
+export { type WorkerPredictorOptions, openWorkerPredictor } from './worker/worker-predictor.js'

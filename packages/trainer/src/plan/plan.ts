@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type ChosenIn, choosePlugins, parseConfig } from '@attune/core'
 import { AUTO, chooseEngine } from './choose-engine.js'
+import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
 import { type Inside, type Start, readAuxiliaryModels, readModelStart } from './model-start.js'
 import { type ParsedConfig, runSchema } from './run-config.js'
@@ -63,4 +64,4 @@ export const ALL_KEYS = Object.keys(runSchema.shape) as readonly (keyof ParsedCo
  * @throws AttuneError with all that is wrong.
  */
 export const planRun = (config: unknown, options: RunOptions = {}): Promise<Plan> =>
-  planOf(parseConfig(runSchema, config, options.locate), ALL_KEYS, userLookup(options))
+  planOf(parseConfig(runSchema, withScope(config, options.scope), options.locate), ALL_KEYS, userLookup(options))
