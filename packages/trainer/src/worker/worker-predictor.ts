@@ -59,18 +59,12 @@ function createCalls(worker: Worker) {
 /** Resolves with what the worker reports when it has opened the model. */
 const opened = (worker: Worker): Promise<Extract<Reply, { type: 'opened' }>> =>
   new Promise((resolve, reject) => {
-    const settled = (act: () => void): void => {
-      worker.removeAllListeners()
-      act()
-    }
-    worker.once('message', (reply: Reply) =>
-      settled(() => {
-        if (reply.type === 'opened') resolve(reply)
-        else reject(reply.type === 'refused' ? fromPlain(reply.error) : new Error(reply.type))
-      }),
-    )
-    worker.once('error', (error) => settled(() => reject(died(error.message, error))))
-    worker.once('exit', (code) => settled(() => reject(died(`exit code ${code}`))))
+    worker.once('message', (reply: Reply) => {
+      if (reply.type === 'opened') resolve(reply)
+      else reject(reply.type === 'refused' ? fromPlain(reply.error) : new Error(reply.type))
+    })
+    worker.once('error', (error) => reject(died((error as Error).message, error)))
+    worker.once('exit', (code) => reject(died(`exit code ${code}`)))
   })
 
 /** A predictor whose calls a worker answers. */
