@@ -8,7 +8,11 @@ const CONTENT = /^config\.json$|\.safetensors$|\.gguf$/
 export async function digestOfModel(path: string): Promise<string> {
   const hash = createHash('sha256')
   const isFile = statSync(path).isFile()
-  const names = isFile ? [''] : readdirSync(path).filter((name) => CONTENT.test(name)).sort()
+  const names = isFile
+    ? ['']
+    : readdirSync(path)
+        .filter((name) => CONTENT.test(name))
+        .sort()
   for (const name of names) {
     const file = join(path, name)
     hash.update(`${name}\0`)

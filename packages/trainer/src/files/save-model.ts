@@ -1,4 +1,12 @@
-import { type Engine, type HostArray, type Model, type Objective, type Params, type Score, type Tokenizer } from '@attune/core'
+import {
+  type Engine,
+  type HostArray,
+  type Model,
+  type Objective,
+  type Params,
+  type Score,
+  type Tokenizer,
+} from '@attune/core'
 import { type Files, writeFolderAtomically } from '@attune/files'
 import { shardWeights } from '@attune/nn'
 import { GENERATION } from './model-folder.js'
@@ -17,7 +25,10 @@ export interface CardOptions {
 }
 
 /** A model card: what the model is, how it was trained, and how well it did, with the metadata that the Hub reads. */
-function card({ model, objective }: Pick<SavedParts, 'model' | 'objective'>, { task, training, scores }: CardOptions): string {
+function card(
+  { model, objective }: Pick<SavedParts, 'model' | 'objective'>,
+  { task, training, scores }: CardOptions,
+): string {
   const rows = Object.entries(scores ?? {}).map(([name, { value }]) => `| ${name} | ${value.toFixed(4)} |`)
   const labels = Object.values((objective.config['id2label'] ?? {}) as Record<string, string>)
   return [
@@ -26,7 +37,10 @@ function card({ model, objective }: Pick<SavedParts, 'model' | 'objective'>, { t
     'tags: [attune]',
     '---',
     '',
-    `# ${[model.config['model_type'], task].filter((each) => each !== undefined).map(String).join(', ')}`,
+    `# ${[model.config['model_type'], task]
+      .filter((each) => each !== undefined)
+      .map(String)
+      .join(', ')}`,
     '',
     `Trained with Attune${training === undefined ? '' : `: ${training}`}.`,
     ...(labels.length > 0 ? ['', `Labels: ${labels.join(', ')}.`] : []),

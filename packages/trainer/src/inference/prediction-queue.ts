@@ -120,7 +120,11 @@ export function createPredictionQueue(model: Answering): PredictionQueue {
   let [draining, open] = [undefined as Promise<void> | undefined, true]
   const drain = async (): Promise<void> => {
     await setImmediate() // calls made at the same time come together
-    for (let limit = model.batchSize; waiting.length + pool.length > 0; limit = Math.min(2 * limit, WINDOW * model.batchSize)) {
+    for (
+      let limit = model.batchSize;
+      waiting.length + pool.length > 0;
+      limit = Math.min(2 * limit, WINDOW * model.batchSize)
+    ) {
       await fill(pool, waiting, limit, model)
       pool.splice(0, pool.length, ...pool.filter(({ call }) => !call.dropped))
       if (pool.length > 0) await answerBatch(takeBatch(pool, model.batchSize), (items) => model.predict(items))

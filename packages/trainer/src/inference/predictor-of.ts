@@ -25,7 +25,16 @@ function labelsOf({ config }: Objective): Pick<Description, 'labels'> {
 }
 
 /** A predictor of a loaded model, with a queue in front of it. */
-export async function predictorOf({ task, fields, folder, objective, forward, params, warnings, close }: Loaded): Promise<Predictor> {
+export async function predictorOf({
+  task,
+  fields,
+  folder,
+  objective,
+  forward,
+  params,
+  warnings,
+  close,
+}: Loaded): Promise<Predictor> {
   const queue = createPredictionQueue({
     batchSize: forward.batchSize,
     encode: (example) => objective.encodeUnlabelled(example),

@@ -93,7 +93,13 @@ export const learnOnline = (
         if (subscriber.closed) return
         const taken = await turn(learner, examples, scored)
         seen += examples.length
-        subscriber.next({ step: learner.step, examples: seen, ...taken, scores: scored.overall(), window: scored.latest() })
+        subscriber.next({
+          step: learner.step,
+          examples: seen,
+          ...taken,
+          scores: scored.overall(),
+          window: scored.latest(),
+        })
       }
     }
     work().then(

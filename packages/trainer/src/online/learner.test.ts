@@ -2,7 +2,18 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { ENGINE, type Encoded, type Example, type RunEvent, createScope, fold, get, isAttuneError, key, provide } from '@attune/core'
+import {
+  ENGINE,
+  type Encoded,
+  type Example,
+  type RunEvent,
+  createScope,
+  fold,
+  get,
+  isAttuneError,
+  key,
+  provide,
+} from '@attune/core'
 import { decodeSafetensors } from '@attune/nn'
 import { Subject, from, lastValueFrom, map, range, toArray } from 'rxjs'
 import { evaluate } from '../inference/evaluate.js'
@@ -34,7 +45,11 @@ async function batchesOf({ seed, training }: ReturnType<typeof toyConfig>): Prom
   const asTheyAre = { collate: (batch: unknown) => batch } as never
   const { batchSize, shuffleBuffer } = training
   const batches: Example[][] = []
-  for await (const { parts } of epochBatches(items(), asTheyAre, { key: fold(key(seed), 'epoch', 0), batchSize, shuffleBuffer }))
+  for await (const { parts } of epochBatches(items(), asTheyAre, {
+    key: fold(key(seed), 'epoch', 0),
+    batchSize,
+    shuffleBuffer,
+  }))
     batches.push((parts[0] as unknown as { example: Example }[]).map(({ example }) => example))
   return batches
 }
@@ -54,8 +69,12 @@ describe('a learner', () => {
     const evaluated = events.find((event) => event.type === 'evaluation.completed')!
     expect(await learner.score(examples(20, 1000))).toEqual({ scores: evaluated.scores, examples: 20 })
     const saved = await learner.save(folder())
-    expect(readFileSync(join(saved, 'model.safetensors'))).toEqual(readFileSync(join(directory, 'model/model.safetensors')))
-    expect((await evaluate(directory, { split: 'validation', places })).scores).toEqual((await learner.score(examples(20, 1000))).scores)
+    expect(readFileSync(join(saved, 'model.safetensors'))).toEqual(
+      readFileSync(join(directory, 'model/model.safetensors')),
+    )
+    expect((await evaluate(directory, { split: 'validation', places })).scores).toEqual(
+      (await learner.score(examples(20, 1000))).scores,
+    )
     await learner.close()
   })
 
@@ -96,8 +115,15 @@ describe('a learner', () => {
   })
 
   it('refuses to learn and to be saved after a loss that is not finite', async () => {
-    const learner = await openLearner({ ...config(), objective: { ...config().objective, loss: 'infinite' } }, { places })
-    for (const act of [() => learner.learn(examples(8)), () => learner.learn(examples(8)), () => learner.save(folder())])
+    const learner = await openLearner(
+      { ...config(), objective: { ...config().objective, loss: 'infinite' } },
+      { places },
+    )
+    for (const act of [
+      () => learner.learn(examples(8)),
+      () => learner.learn(examples(8)),
+      () => learner.save(folder()),
+    ])
       await expect(act()).rejects.toMatchObject({ code: 'NON_FINITE_LOSS' })
     await learner.close()
   })
@@ -121,7 +147,10 @@ describe('online learning', () => {
     const scope = createScope()
     provide(scope, toyEngine)
     const { engine: _, ...others } = config()
-    const learner = await openLearner({ ...others, scheduler: others.scheduler, training: { ...others.training, learningRate: 0.01 } }, { places, scope })
+    const learner = await openLearner(
+      { ...others, scheduler: others.scheduler, training: { ...others.training, learningRate: 0.01 } },
+      { places, scope },
+    )
     const live: number[] = []
     const rows = range(0, 960).pipe(map((i) => toyExample(i)))
     const events = await all(

@@ -1,4 +1,15 @@
-import { AttuneError, type Example, type HostArray, type Params, SOURCE, type Source, definePlugin, fieldsRead, fold, key } from '@attune/core'
+import {
+  AttuneError,
+  type Example,
+  type HostArray,
+  type Params,
+  SOURCE,
+  type Source,
+  definePlugin,
+  fieldsRead,
+  fold,
+  key,
+} from '@attune/core'
 import { EMPTY } from 'rxjs'
 import { z } from 'zod'
 import { createPredictionQueue } from '../inference/prediction-queue.js'
@@ -148,7 +159,9 @@ function learnerOf(session: Session): Learner {
       ),
     reference: (example) => objective.reference(objective.encode(example)),
     weights: () =>
-      turn(() => withMerged(session, async (params) => (await engine.read(params)) as unknown as Record<string, HostArray>)),
+      turn(() =>
+        withMerged(session, async (params) => (await engine.read(params)) as unknown as Record<string, HostArray>),
+      ),
     save: (directory) =>
       turn(() => {
         whole()

@@ -39,6 +39,13 @@ export function windowedScores(metrics: readonly Metric[], window: number): Wind
     },
     overall: () => results(total),
     latest: () =>
-      results(groups.map(({ states }) => states).reduce<readonly unknown[]>(mergeWith, metrics.map((metric) => metric.init()))),
+      results(
+        groups
+          .map(({ states }) => states)
+          .reduce<readonly unknown[]>(
+            mergeWith,
+            metrics.map((metric) => metric.init()),
+          ),
+      ),
   }
 }

@@ -26,7 +26,11 @@ export const counting = definePlugin({
           if (event.type !== 'step.completed') return []
           const commands: unknown[] = []
           if (event.step % 3 === 0)
-            commands.push({ type: 'record', because: 'third step', event: { type: 'counting.counted', step: event.step, recorded } })
+            commands.push({
+              type: 'record',
+              because: 'third step',
+              event: { type: 'counting.counted', step: event.step, recorded },
+            })
           if (event.step % 7 === 0) commands.push({ type: 'counting.measure', because: 'seventh step' })
           return commands as Command[]
         }),

@@ -201,4 +201,3 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
     throw error
   }
 }
-

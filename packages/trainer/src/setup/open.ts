@@ -74,7 +74,10 @@ export async function open(opening: Opening): Promise<Opened> {
   try {
     const connection = await opening.connect(partsOf(scope))
     await startEngine(scope)
-    return await openSession({ plan, learned, scope, splits, ...connection }, { checkpoint: earlier?.checkpoint, vectors })
+    return await openSession(
+      { plan, learned, scope, splits, ...connection },
+      { checkpoint: earlier?.checkpoint, vectors },
+    )
   } catch (error) {
     await closeScope(scope)
     throw error

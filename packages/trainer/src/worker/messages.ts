@@ -43,4 +43,8 @@ export const toPlain = (error: unknown): PlainError => {
 
 /** An error with the fields that it had in the worker. */
 export const fromPlain = ({ message, ...fields }: PlainError): AttuneError =>
-  Object.assign(new Error(message), { name: 'code' in fields ? 'AttuneError' : 'Error' }, fields) as unknown as AttuneError
+  Object.assign(
+    new Error(message),
+    { name: 'code' in fields ? 'AttuneError' : 'Error' },
+    fields,
+  ) as unknown as AttuneError

@@ -34,7 +34,8 @@ describe('a predictor in a worker thread', () => {
     delay.disable()
     process.stdout.write(`event loop delay with 128 calls on a worker: at most ${(delay.max / 1e6).toFixed(1)} ms\n`)
     for (const [i, row] of rows.entries()) {
-      if (i === 77) expect(answers[i]).toMatchObject({ code: 'PREDICTION_FAILED', remedy: expect.any(String) as unknown })
+      if (i === 77)
+        expect(answers[i]).toMatchObject({ code: 'PREDICTION_FAILED', remedy: expect.any(String) as unknown })
       else expect(answers[i]).toEqual((await here.predict([row]))[0])
     }
     expect(answers.filter(isAttuneError)).toHaveLength(1)
@@ -85,7 +86,10 @@ describe('a predictor in a worker thread', () => {
     const dying = await openWorkerPredictor(directory, { plugins: new URL(`file://${module}`) })
     const calls = [dying.predict([toyExample(1)]), dying.predict([toyExample(2)])]
     for (const call of await Promise.allSettled(calls))
-      expect(call).toMatchObject({ status: 'rejected', reason: { code: 'WORKER_DIED', problem: expect.stringContaining('exit code 7') as unknown } })
+      expect(call).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'WORKER_DIED', problem: expect.stringContaining('exit code 7') as unknown },
+      })
     await expect(dying.predict([toyExample(3)])).rejects.toMatchObject({ code: 'WORKER_DIED' })
     await dying.close()
   })

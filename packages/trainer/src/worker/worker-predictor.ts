@@ -143,7 +143,11 @@ export async function openWorkerPredictor(
   directory: string,
   { plugins, ...options }: WorkerPredictorOptions = {},
 ): Promise<Predictor> {
-  const input: WorkerInput = { directory, options: { ...options }, plugins: plugins === undefined ? undefined : String(plugins) }
+  const input: WorkerInput = {
+    directory,
+    options: { ...options },
+    plugins: plugins === undefined ? undefined : String(plugins),
+  }
   const worker = new Worker(new URL('./predictor-worker.js', import.meta.url), { workerData: input })
   try {
     return proxyOf(worker, await opened(worker))
