@@ -94,7 +94,8 @@ describe('a queue of predictions', () => {
 describe('a stream of predictions', () => {
   it('returns an answer before the next row is there', async () => {
     const { queue } = echo()
-    let [answered, release] = [0, () => undefined as void]
+    let answered = 0
+    let release: () => void = () => undefined
     async function* endless() {
       yield* rows('a', 'b', 'c')
       await new Promise<void>((resolve) => (release = resolve)) // until the three are answered

@@ -120,53 +120,57 @@ async function* each(examples: Iterable<Example> | AsyncIterable<Example>): Asyn
   yield* examples
 }
 
+/** Learns from a batch, unless an earlier step ended in a state that is not finite. */
+function learning(session: Session) {
+  let broken: unknown
+  const requireWhole = (): void => {
+    if (broken !== undefined) throw broken as Error
+  }
+  return {
+    requireWhole,
+    async learn(examples: readonly Example[]) {
+      requireWhole()
+      const before = session.moving.state
+      try {
+        return await learnBatch(session, examples)
+      } catch (error) {
+        if (session.moving.state !== before) broken = error
+        throw error
+      }
+    },
+  }
+}
+
 function learnerOf(session: Session): Learner {
   const { parts, moving, inference } = session
   const { objective, metrics, engine } = parts
-  const turn = createTurns()
+  const [turn, { learn, requireWhole }] = [createTurns(), learning(session)]
   const queue = createPredictionQueue({
     batchSize: inference.batchSize,
     encode: (example) => objective.encodeUnlabelled(example),
     predict: (items) => turn(() => withParams(session, (params) => inference.batch(params, items))),
   })
-  let broken: unknown
-  const whole = (): void => {
-    if (broken !== undefined) throw broken
+  const scored = (examples: Parameters<Learner['score']>[0]) =>
+    withParams(session, (params) => {
+      const { items } = encodeAll(each(examples), (example) => objective.encode(example))
+      return score(inference, objective, metrics, params, items)
+    })
+  const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
+  const save = (directory: string) => {
+    requireWhole()
+    return withMerged(session, (params) => saveRunModel(session, directory, params, moving.lastScores))
   }
   return {
     get step() {
       return moving.progress.step
     },
     metrics,
-    learn: (examples) =>
-      turn(async () => {
-        whole()
-        const before = moving.state
-        try {
-          return await learnBatch(session, examples)
-        } catch (error) {
-          if (moving.state !== before) broken = error
-          throw error
-        }
-      }),
+    learn: (examples) => turn(() => learn(examples)),
     predict: (examples, how) => queue.predict(examples, how),
-    score: (examples) =>
-      turn(() =>
-        withParams(session, (params) => {
-          const { items } = encodeAll(each(examples), (example) => objective.encode(example))
-          return score(inference, objective, metrics, params, items)
-        }),
-      ),
+    score: (examples) => turn(() => scored(examples)),
     reference: (example) => objective.reference(objective.encode(example)),
-    weights: () =>
-      turn(() =>
-        withMerged(session, async (params) => (await engine.read(params)) as unknown as Record<string, HostArray>),
-      ),
-    save: (directory) =>
-      turn(() => {
-        whole()
-        return withMerged(session, (params) => saveRunModel(session, directory, params, moving.lastScores))
-      }),
+    weights: () => turn(() => withMerged(session, read)),
+    save: (directory) => turn(() => save(directory)),
     async close() {
       await queue.close()
       await turn(() => closeSession(session))

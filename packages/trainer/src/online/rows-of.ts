@@ -14,7 +14,8 @@ const tooMany = (maximum: number): AttuneError =>
 /** The rows of an observable as an iterable, with those that wait in memory. @throws AttuneError `TOO_MANY_WAITING` */
 async function* waitFor(rows: Observable<Example>, maximum: number): AsyncGenerator<Example, void> {
   const waiting: Example[] = []
-  let [ended, failure, wake] = [false, [] as unknown[], () => undefined as void]
+  let [ended, failure] = [false, [] as unknown[]]
+  let wake: () => void = () => undefined
   const end = (...errors: unknown[]): void => {
     if (!ended) [ended, failure] = [true, errors]
     wake()

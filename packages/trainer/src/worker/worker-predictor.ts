@@ -67,22 +67,10 @@ const opened = (worker: Worker): Promise<Extract<Reply, { type: 'opened' }>> =>
     worker.once('exit', (code) => reject(died(`exit code ${code}`)))
   })
 
-/** A predictor whose calls a worker answers. */
-function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type: 'opened' }>): Predictor {
-  const calls = createCalls(worker)
-  const post = (request: Request): void => worker.postMessage(request)
-  let end: AttuneError | undefined
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-  const fail = (error: AttuneError): void => calls.rejectAll((end ??= error))
-  worker.on('error', (error) => fail(died((error as Error).message, error)))
-  worker.on('exit', (code) => fail(died(`exit code ${code}`)))
-  worker.on('message', (reply: Reply) => {
-    if (reply.type === 'answered') calls.settle(reply.id, ({ resolve }) => resolve(answersOf(reply.answers)))
-    if (reply.type === 'closed') void worker.terminate()
-    if (reply.type === 'failed') calls.settle(reply.id, ({ reject }) => reject(fromPlain(reply.error)))
-  })
-  worker.unref()
-  const ask = (examples: readonly Example[], signal: AbortSignal | undefined): Promise<Answers> =>
+/** Sends the rows of calls to a worker. */
+const asking =
+  (calls: ReturnType<typeof createCalls>, post: (request: Request) => void) =>
+  (examples: readonly Example[], signal: AbortSignal | undefined): Promise<Answers> =>
     new Promise<Answers>((resolve, reject) => {
       signal?.throwIfAborted()
       const abort = (): void => {
@@ -102,11 +90,30 @@ function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type:
         post({ type: 'predict', id, examples })
       } catch (error) {
         // A row is not plain data: it fails alone.
+        const ask = asking(calls, post)
         calls.settle(id, () => undefined)
+        finish(() => undefined)
         if (examples.length === 1) resolve([failureOf(error)])
         else resolve(Promise.all(examples.map((each) => ask([each], signal))).then((answers) => answers.flat()))
       }
     })
+
+/** A predictor whose calls a worker answers. */
+function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type: 'opened' }>): Predictor {
+  const calls = createCalls(worker)
+  const post = (request: Request): void => worker.postMessage(request)
+  const ask = asking(calls, post)
+  let end: AttuneError | undefined
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  const fail = (error: AttuneError): void => calls.rejectAll((end ??= error))
+  worker.on('error', (error) => fail(died((error as Error).message, error)))
+  worker.on('exit', (code) => fail(died(`exit code ${code}`)))
+  worker.on('message', (reply: Reply) => {
+    if (reply.type === 'answered') calls.settle(reply.id, ({ resolve }) => resolve(answersOf(reply.answers)))
+    if (reply.type === 'closed') void worker.terminate()
+    if (reply.type === 'failed') calls.settle(reply.id, ({ reject }) => reject(fromPlain(reply.error)))
+  })
+  worker.unref()
   return {
     describes,
     warnings,
