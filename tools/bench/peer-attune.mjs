@@ -5,8 +5,8 @@
  */
 import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync } from 'node:fs'
-import * as nn from '@attune/nn'
 import { trainingStep } from '@attune/trainer'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { matMul, sum } from '@tensorflow/tfjs-core'
 import { ints, subjectOf } from './subject.mjs'
 
@@ -22,7 +22,7 @@ const { model: plain, objective, adapter, optimizer, fresh, batchOf } = await su
 if (create) {
   const { trainable, frozen } = await adapter.adapt(plain, fresh())
   const all = await engine.read({ ...frozen, ...trainable })
-  writeFileSync(weights, nn.encodeSafetensors(all, { format: 'pt' }))
+  writeFileSync(weights, encodeSafetensors(all, { format: 'pt' }))
   process.exit()
 }
 
@@ -33,7 +33,7 @@ const INFERENCE = /** @type {const} */ ({ training: false, launchBound })
 
 /** The parameters of the file: what an adapter adds to the plain ones takes the place of what it would begin with. */
 async function load() {
-  const saved = engine.put(nn.decodeSafetensors(readFileSync(weights), weights).tensors)
+  const saved = engine.put(decodeSafetensors(readFileSync(weights), weights).tensors)
   const own = Object.fromEntries(Object.entries(saved).filter(([name]) => !name.includes('.lora_')))
   const { model, trainable, frozen } = await adapter.adapt(plain, own)
   const given = Object.fromEntries(Object.keys(trainable).map((name) => [name, /** @type {any} */ (saved[name])]))

@@ -8,7 +8,8 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, findPlugin, userSpecifier } from '@attune/core'
-import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt } from '@attune/nn'
+import { headFor, maskedLogits, statesAt } from '@attune/nn'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { lossAndGradients } from '@attune/trainer'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */

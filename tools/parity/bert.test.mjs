@@ -19,8 +19,8 @@ import {
   installedPlugins,
   userSpecifier,
 } from '@attune/core'
-import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
 import { reduceLosses } from '@attune/trainer'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { add, div, valueAndGrads } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */

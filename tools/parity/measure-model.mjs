@@ -7,8 +7,9 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
-import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt, tokenLogits } from '@attune/nn'
+import { headFor, maskedLogits, statesAt, tokenLogits } from '@attune/nn'
 import { reduceLosses } from '@attune/trainer'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { add, div, reshape, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */

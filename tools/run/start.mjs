@@ -54,7 +54,7 @@ console.log('\nThe test split, which training never saw:\n')
 const built = (/** @type {string} */ file) => import(pathToFileURL(join(root, file)).href)
 const { evaluate, openPredictor } = await built('packages/trainer/dist/index.js')
 const { evaluationText } = await built('packages/cli/dist/index.js')
-const { table } = await built('packages/text/dist/index.js')
+const { table } = await built('packages/terminal/dist/index.js')
 const evaluation = await evaluate(directory)
 console.log(evaluationText(evaluation))
 const { scores } = evaluation

@@ -7,12 +7,14 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** The floors of `packages/`; every plugin stands on 3, every example on 4. Imports only point down. */
-const FLOORS = {
+export const FLOORS = {
   core: 0,
   nn: 1,
   data: 1,
   files: 1,
   text: 1,
+  terminal: 1,
+  weights: 1,
   trainer: 2,
   jit: 1,
   generate: 2,

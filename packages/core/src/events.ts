@@ -116,6 +116,9 @@ export function directionOf({ scores }: Pick<RunFacts, 'scores'>, score: string,
   )
 }
 
+/** An event before it has a time: its type, and the fields that `Events` lists for it. */
+export type Unstamped<Events> = { [K in keyof Events]: { readonly type: K } & Events[K] }[keyof Events]
+
 /** One event: its type, the time in milliseconds since 1970, and the fields that {@link RunEvents} lists for it. */
 export type RunEvent = {
   [K in keyof RunEvents]: { readonly type: K; readonly at: number } & RunEvents[K]

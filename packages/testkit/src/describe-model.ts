@@ -13,7 +13,8 @@ import {
   leaves,
   mapParams,
 } from '@attune/core'
-import { normal, optionsFromConfig } from '@attune/nn'
+import { normal } from '@attune/nn'
+import { optionsFromConfig } from '@attune/weights'
 import { type Scalar, type Tensor, add, mul, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
@@ -95,7 +96,8 @@ function describeParameters({ engine, make, init, read }: Subject): void {
   it('has every parameter in exactly one layer group, and groups in depth order', () => {
     const { layers } = make()
     const params = init(key(1))
-    for (const name of Object.keys(params)) {
+    const names = Object.keys(params)
+    for (const name of names) {
       const groups = layers.filter(({ prefixes }) => prefixes.some((prefix) => name.startsWith(prefix)))
       expect([name, groups.map((group) => group.name)]).toEqual([name, [expect.any(String)]])
     }
@@ -106,9 +108,7 @@ function describeParameters({ engine, make, init, read }: Subject): void {
     for (const [, stack, number] of layers.flatMap(({ prefixes }) => prefixes.map((p) => /^(\D*)(\d+)/.exec(p) ?? [])))
       if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), Number(number)])
     for (const counted of stacks.values()) expect(counted).toEqual([...counted].sort((a, b) => a - b))
-    expect(
-      layers.filter(({ prefixes }) => !prefixes.some((p) => Object.keys(params).some((n) => n.startsWith(p)))),
-    ).toEqual([])
+    expect(layers.filter(({ prefixes }) => !prefixes.some((p) => names.some((n) => n.startsWith(p))))).toEqual([])
     expect(layers[0]!.prefixes.some((prefix) => make().wordEmbeddings.startsWith(prefix))).toBe(true)
     engine.release(params)
   })

@@ -16,7 +16,7 @@ import {
   stream,
   treeOf,
 } from '@attune/core'
-import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { type Scalar, add, mean, mul, square, sub, sum, tensor1d, valueAndGrads } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'

@@ -83,6 +83,7 @@ export const tinyModel = (): Model => ({
   wordEmbeddings: 'tiny.embeddings.word_embeddings.weight',
   heads: HEADS,
   hiddenSize: HIDDEN,
+  vocabularySize: VOCABULARY,
   maximumLength: LENGTH,
   headDropout: 0.1,
   initializerRange: 0.3,

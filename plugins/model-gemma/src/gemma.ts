@@ -14,7 +14,6 @@ import {
   activation,
   attendHeads,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   embedding,
   emptyCache,
@@ -23,6 +22,7 @@ import {
   freshWeights,
   joinHeads,
   lastToken,
+  layerGroups,
   layerStack,
   linear,
   rmsNorm,
@@ -31,6 +31,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, tanh } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 
@@ -201,15 +202,13 @@ function create(given: Options): Model {
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: 0,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.norm.'] },
     ],
     config: configOf(o),

@@ -13,12 +13,14 @@ import {
 } from '@attune/core'
 import {
   type LayerContext,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   dropout,
   filled,
   fold,
   greatestOf,
   joinHeads,
+  layerGroups,
   layerStack,
   linear,
   normal,
@@ -27,6 +29,7 @@ import {
   splitHeads,
   takeRows,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import type { TokenPair } from '@attune/text'
 import {
   type Tensor,
@@ -54,8 +57,6 @@ import {
 import { z } from 'zod'
 import { type PhraseTable, learnPhrases, phraseTable } from './phrases.js'
 import { wordGraph } from './word-graph.js'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
 const isTokenId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 1_000_000
 const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every(isTokenId)
@@ -238,7 +239,7 @@ function forward(
 /** The groups in depth order. */
 const layersOf = (o: Options): Model['layers'] => [
   { name: 'embeddings', prefixes: ['graph.embeddings.'] },
-  ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({ name: `layer ${i}`, prefixes: [`graph.layers.${i}.`] })),
+  ...layerGroups('layer', o.numHiddenLayers, 'graph.layers'),
   { name: 'readout', prefixes: ['graph.readout.'] },
 ]
 
@@ -265,12 +266,10 @@ function create(given: Options): Model {
     prefix: 'graph.',
     wordEmbeddings: WORDS,
     heads: {
-      'sequence-classification': {
-        architecture: 'GraphForSequenceClassification',
-        parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-      },
+      'sequence-classification': classifierHead('GraphForSequenceClassification'),
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: given.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

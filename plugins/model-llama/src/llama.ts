@@ -14,7 +14,6 @@ import {
   activation,
   attendHeads,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   embedding,
   emptyCache,
@@ -22,6 +21,7 @@ import {
   fold,
   joinHeads,
   lastToken,
+  layerGroups,
   layerStack,
   linear,
   normal,
@@ -32,6 +32,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 
@@ -178,15 +179,13 @@ function create(given: Options): Model {
       },
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.reach,
     headDropout: 0,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.norm.'] },
     ],
     config: configFromOptions(given),

@@ -13,7 +13,7 @@ import {
   activation,
   attendHeads,
   attentionBias,
-  configFromOptions,
+  classifierHead,
   defaultPositions,
   dropout,
   embedding,
@@ -23,6 +23,7 @@ import {
   fold,
   freshWeights,
   joinHeads,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
@@ -31,6 +32,7 @@ import {
   rotate,
   splitHeads,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, slice } from '@tensorflow/tfjs-core'
 import { type Options, options } from './options.js'
 
@@ -163,10 +165,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 
 const heads = (o: Options): Model['heads'] => ({
   contrastive: { architecture: 'ModernBertModel', parts: {} },
-  'sequence-classification': {
-    architecture: 'ModernBertForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('ModernBertForSequenceClassification'),
   'masked-language-modeling': {
     architecture: 'ModernBertForMaskedLM',
     parts: {
@@ -198,15 +197,13 @@ export const modernbert = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embeddings.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.final_norm.'] },
       { name: 'pooler', prefixes: ['head.'] },
     ],

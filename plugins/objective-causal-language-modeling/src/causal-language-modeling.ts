@@ -20,6 +20,7 @@ import {
   eachInItsRow,
   layOut,
   lengthOptions,
+  lengthsFor,
   mostTokens,
   packSequences,
   packedTextArrays,
@@ -104,11 +105,11 @@ function create(
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, NextTokenBatch, TokenLosses> {
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective causal-language-modeling')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide ?? tokenizer.truncationSide }
+  const limits = lengthsFor({ ...o, truncationSide: o.truncationSide ?? tokenizer.truncationSide }, model)
+  const { maximumLength } = limits
   const head = headFor(model, 'causal-language-modeling')
   const ofRows = lossOf(losses, 'labels')
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const read = (example: Example): Item => encode(tokenizer, textOf(example, o.text), limits)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   return {

@@ -14,7 +14,7 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, lengthOptions, mostTokens, paddedLength, textArrays, textOf } from '@attune/data'
+import { type TextArrays, lengthOptions, lengthsFor, mostTokens, paddedLength, textArrays, textOf } from '@attune/data'
 import { crossEntropy, headFor, meanState } from '@attune/nn'
 import {
   type Tensor,
@@ -96,8 +96,8 @@ function create(
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, PairBatch, Tensor> {
   const { architecture } = headFor(model, 'contrastive')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const encode = (example: Example): Item => {
     const text = tokenizer.encode(textOf(example, o.text), limits)
     const pair = tokenizer.encode(textOf(example, o.pair, 'pair'), limits)

@@ -23,6 +23,7 @@ import {
   type TextArrays,
   eachInItsRow,
   lengthOptions,
+  lengthsFor,
   mostTokens,
   packSequences,
   packedTextArrays,
@@ -170,13 +171,13 @@ function create(
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective masked-language-modeling')
   const head = headFor(model, 'masked-language-modeling')
   const ofRows = lossOf(losses, 'labels')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
   const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => read(tokenizer, textOf(example, o.text), limits)
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   return {
     views: ['tokens'],
     config: { architectures: [head.architecture] },

@@ -15,7 +15,16 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, lengthOptions, mostTokens, padTo, paddedLength, textArrays, textOf } from '@attune/data'
+import {
+  type TextArrays,
+  lengthOptions,
+  lengthsFor,
+  mostTokens,
+  padTo,
+  paddedLength,
+  textArrays,
+  textOf,
+} from '@attune/data'
 import { type TokenLosses, filled, headFor, lossOf, nameParts, normal, tokenLogits, tokenLosses } from '@attune/nn'
 import { z } from 'zod'
 import { type Permuted, type Sampling, mostTargets, ownRandom, permutationMask, permute } from './permutation.js'
@@ -104,15 +113,15 @@ function create(
 ): Objective<Item, PermutedBatch, TokenLosses> {
   const head = headFor(model, 'permutation-language-modeling')
   const ofRows = lossOf(losses, 'labels')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const permuted = ({ ids }: Item, random = ownRandom(ids)): Permuted => permute(ids, tokenizer, samplingOf(o), random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => {
     const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), limits)
     return { ids, typeIds, truncated, length: ids.length }
   }
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const fresh = (key: Key): Params => ({
     weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
     bias: filled([vocabulary], 0),

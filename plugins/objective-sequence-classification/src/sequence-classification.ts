@@ -18,7 +18,9 @@ import {
   labelConfig,
   labelNames,
   labelNumbers,
+  learnLabels,
   lengthOptions,
+  lengthsFor,
   missingField,
   mostTokens,
   paddedLength,
@@ -59,12 +61,6 @@ function field(example: Example, name: string): string {
   throw missingField(example, name, 'text or name')
 }
 
-async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {
-  const seen = new Set<string>()
-  for await (const example of examples) seen.add(field(example, o.label))
-  return [...seen].sort()
-}
-
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): ClassificationBatch {
   const length = paddedLength(Math.max(...items.map((item) => item.length)), multiple, maximum)
   return {
@@ -100,8 +96,8 @@ function create(
   const head = headFor(model, 'sequence-classification')
   const numberOf = labelNumbers(labels)
   const ofRows = lossOf(losses, 'labels')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const encode = (example: Example, label: number): Item => {
     const pair = o.pair === undefined ? {} : { pair: field(example, o.pair) }
     const encoding = tokenizer.encode(field(example, o.text), { ...limits, ...pair })
@@ -142,7 +138,9 @@ export const sequenceClassification = definePlugin({
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples) {
-    return o.labels === undefined ? { ...o, labels: await learnLabels(o, examples()) } : o
+    return o.labels === undefined
+      ? { ...o, labels: await learnLabels(examples(), (each) => [field(each, o.label)]) }
+      : o
   },
   create,
 })

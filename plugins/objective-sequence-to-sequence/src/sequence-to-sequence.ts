@@ -119,7 +119,7 @@ function create(
 ): Objective<Item, TargetBatch, TokenLosses> {
   const head = headFor(model, 'sequence-to-sequence')
   const ofRows = lossOf(losses, 'labels')
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const layout = layoutFor(o, model, tokenizer)
   const read = (example: Example): Item => {
     const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength, o.truncationSide)

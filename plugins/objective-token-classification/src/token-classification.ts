@@ -19,7 +19,9 @@ import {
   labelConfig,
   labelNames,
   labelNumbers,
+  learnLabels,
   lengthOptions,
+  lengthsFor,
   missingField,
   mostTokens,
   paddedLength,
@@ -85,12 +87,6 @@ function tagsOf(example: Example, o: Options): readonly string[] {
   )
 }
 
-async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {
-  const seen = new Set<string>()
-  for await (const example of examples) for (const tag of tagsOf(example, o)) seen.add(tag)
-  return [...seen].sort()
-}
-
 /** The arrays of a batch: a word's label stands at its first token. */
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): TaggingBatch {
   const rows = items.map(({ encoding }) => encoding.ids)
@@ -126,9 +122,10 @@ function create(
   const head = headFor(model, 'token-classification')
   const numberOf = labelNumbers(labels)
   const ofRows = lossOf(losses, 'labels')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const encode = (words: readonly string[], numbers: readonly number[]): Item => {
-    const aligned = alignWords(tokenizer, words, { maximumLength, truncationSide: o.truncationSide })
+    const aligned = alignWords(tokenizer, words, limits)
     const { ids, truncated } = aligned.encoding
     return { ...aligned, length: ids.length, truncated, labels: numbers }
   }
@@ -173,7 +170,7 @@ export const tokenClassification = definePlugin({
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples) {
-    return o.labels === undefined ? { ...o, labels: await learnLabels(o, examples()) } : o
+    return o.labels === undefined ? { ...o, labels: await learnLabels(examples(), (each) => tagsOf(each, o)) } : o
   },
   create,
 })

@@ -1,5 +1,5 @@
 import { type Forecast, type RunConfig, forecast } from '@attune/trainer'
-import { formatBytes, formatCount, formatDuration, table } from '@attune/text'
+import { formatBytes, formatCount, formatDuration, table } from '@attune/terminal'
 import { Command } from 'commander'
 import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'

@@ -12,6 +12,7 @@ import { readConfig, withSettings } from '../read-config.js'
 interface TrainFlags {
   readonly resume?: boolean
   readonly acceptChanges?: boolean
+  readonly acceptVersions?: boolean
   readonly trust?: boolean
   readonly directory?: string
   readonly seed?: string
@@ -36,8 +37,9 @@ function refuseChanges({ set, seed, directory }: TrainFlags, folder: string): vo
 }
 
 /** Flags that only a resumed run takes are refused for a new one. */
-function refuseResumeFlags({ acceptChanges, trust }: TrainFlags): void {
-  const given = [...(acceptChanges === true ? ['--accept-changes'] : []), ...(trust === true ? ['--trust'] : [])]
+function refuseResumeFlags({ acceptChanges, acceptVersions, trust }: TrainFlags): void {
+  const flags = { '--accept-changes': acceptChanges, '--accept-versions': acceptVersions, '--trust': trust }
+  const given = Object.entries(flags).flatMap(([flag, isGiven]) => (isGiven === true ? [flag] : []))
   if (given.length === 0) return
   throw new AttuneError(
     'BAD_USAGE',
@@ -54,8 +56,8 @@ async function runOf(
 ): Promise<Observable<RunEvent>> {
   if (flags.resume === true || isFolder(target)) {
     refuseChanges(flags, target)
-    const { acceptChanges = false, trust = false } = flags
-    return resume(resolve(target), { places: placesFrom(), commands, acceptChanges, trust })
+    const { acceptChanges = false, acceptVersions = false, trust = false } = flags
+    return resume(resolve(target), { places: placesFrom(), commands, acceptChanges, acceptVersions, trust })
   }
   refuseResumeFlags(flags)
   const { config, folder, locate } = readConfig(target)
@@ -150,6 +152,7 @@ export const trainCommand = (): Command =>
     .argument('<target>', 'the configuration file; with --resume, the folder of a run')
     .option('--resume', 'go on with the run in that folder')
     .option('--accept-changes', 'resume though settings or inputs differ from those that the run was started with')
+    .option('--accept-versions', 'resume with other versions of plugins than those that the run was started with')
     .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
     .option('--directory <folder>', 'keep the run in this folder instead of the configured one')
     .option('--seed <number>', 'use this seed instead of the configured one')

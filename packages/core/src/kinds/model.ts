@@ -139,7 +139,7 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly inputFirst?: boolean
   /** The width of the hidden states, for a head to attach to. */
   readonly hiddenSize: number
-  /** The number of token ids, where there is a token table. */
+  /** Entries of its vocabulary: the rows of its word embeddings. Left out by a model that takes any token id. */
   readonly vocabularySize?: number
   /** The maximum number of tokens. */
   readonly maximumLength: number

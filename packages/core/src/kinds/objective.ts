@@ -69,7 +69,7 @@ export interface TrainingContext {
 
 /** A batch's surroundings on the host while an objective writes or labels text. */
 export interface RolloutHost {
-  /** The current weights, merged: those of the plain architecture. */
+  /** The current parameters, frozen and trainable. */
   readonly params: Params
   readonly step: number
   readonly random: () => number

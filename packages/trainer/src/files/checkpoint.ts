@@ -12,7 +12,7 @@ import {
   treeOf,
 } from '@attune/core'
 import { digest, readJsonObject, readWholeFile, writeFolderAtomically } from '@attune/files'
-import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { z } from 'zod'
 import { type History, NO_HISTORY, historySchema } from './run-log.js'
 

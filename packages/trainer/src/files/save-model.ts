@@ -8,7 +8,7 @@ import {
   type Tokenizer,
 } from '@attune/core'
 import { type Files, writeFolderAtomically } from '@attune/files'
-import { shardWeights } from '@attune/nn'
+import { shardWeights } from '@attune/weights'
 import { GENERATION } from './model-folder.js'
 
 /** The last scores of the validation split, for the card. */

@@ -13,7 +13,7 @@ import {
   useAll,
 } from '@attune/core'
 import { encodeAll } from '../step/batches.js'
-import { type OpenModel, openModel } from './open-model.js'
+import { CHANGED, type OpenModel, openModel, versionWarnings } from './open-model.js'
 import { userLookup } from '../plan/lookup.js'
 import { type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
 import { changedFiles } from '../files/run-inputs.js'
@@ -75,7 +75,7 @@ async function splitOf(
     const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
     const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed }, directory })
     const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
-    return { split: splits[split], warnings: changes.map((change) => `changed since the run began: ${change}`) }
+    return { split: splits[split], warnings: changes.map((change) => `${CHANGED}: ${change}`) }
   }
   if (split === 'test' && data.test !== undefined) {
     const chosen = await choosePlugins({ test: data.test }, run.lookup)
@@ -111,7 +111,7 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
       ...scored,
       truncated: truncated(),
       rejected: split.rejected().count,
-      warnings: [...warnings, ...ofSplit],
+      warnings: [...warnings, ...ofSplit, ...versionWarnings(run)],
       seconds: (performance.now() - begun) / 1000,
     }
   } finally {

@@ -42,3 +42,10 @@ export async function openModel(run: OpenRun, folder: string, metrics: readonly 
 
 /** A run folder's model, ready for inference. */
 export type OpenModel = Awaited<ReturnType<typeof openModel>>
+
+/** The words before a warning of what is not as the run recorded it. */
+export const CHANGED = 'changed since the run began'
+
+/** Warnings of versions that differ from those that the run recorded, of the plugins that were looked up so far. */
+export const versionWarnings = (run: OpenRun): readonly string[] =>
+  run.versions().map(({ change }) => `${CHANGED}: ${change}`)

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { closeScope, fieldsRead } from '@attune/core'
 import { type OpenOptions, openRun } from '../files/run-folder.js'
 import { placesOf } from '../plan/lookup.js'
-import { openModel } from './open-model.js'
+import { openModel, versionWarnings } from './open-model.js'
 import { predictorOf } from './predictor-of.js'
 import type { Predictor } from './predictor.js'
 import { openPretrainedPredictor } from './pretrained-predictor.js'
@@ -23,12 +23,8 @@ export async function openPredictor(directory: string, options: OpenOptions = {}
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
   if (isModel) return openPretrainedPredictor(folder, placesOf(options))
-  const { plan, scope, parts, params, forward, warnings } = await openModel(
-    openRun(folder, options),
-    folder,
-    [],
-    options,
-  )
+  const run = openRun(folder, options)
+  const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, [], options)
   const { objective } = plan.config
   return predictorOf({
     task: objective.plugin.name,
@@ -37,7 +33,7 @@ export async function openPredictor(directory: string, options: OpenOptions = {}
     objective: parts.objective,
     forward,
     params,
-    warnings,
+    warnings: [...warnings, ...versionWarnings(run)],
     close: () => closeScope(scope),
   })
 }

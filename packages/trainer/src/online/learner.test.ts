@@ -14,7 +14,7 @@ import {
   key,
   provide,
 } from '@attune/core'
-import { decodeSafetensors } from '@attune/nn'
+import { decodeSafetensors } from '@attune/weights'
 import { Subject, from, lastValueFrom, map, range, toArray } from 'rxjs'
 import { evaluate } from '../inference/evaluate.js'
 import { run } from '../run/run.js'

@@ -19,12 +19,12 @@ import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { createBus } from '../run/bus.js'
 import { saveRunModel } from '../run/save-run-model.js'
 import { score } from '../run/score.js'
-import { advance, beforeEpoch } from '../run/train.js'
+import { advance, beforeEpoch, rolloutOf } from '../run/train.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import { closeSession, open } from '../setup/open.js'
 import type { Session } from '../setup/session.js'
 import { type Split, openSplit } from '../setup/splits.js'
-import { collateRandom, encodeAll, makeReady } from '../step/batches.js'
+import { collateRandom, encodeAll, makeReady, rolloutRandom } from '../step/batches.js'
 import type { Learner } from './learner.js'
 import { createTurns } from './turns.js'
 
@@ -107,11 +107,13 @@ async function learnBatch(session: Session, examples: readonly Example[]) {
   const { parts, plan, moving } = session
   if (examples.length === 0)
     throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Give a batch of examples.')
-  const items = examples.map((example) => parts.objective.encode(example))
+  const encoded = examples.map((example) => parts.objective.encode(example))
   const epoch = fold(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
+  const { batches } = moving.progress
+  const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
   const isWhole = parts.objective.comparesExamples === true || session.optimizer.needsClosure === true
   const size = isWhole ? items.length : microBatchSizeOf({ ...plan.config.training, batchSize: items.length })
-  const batch = makeReady(parts.objective, items, size, collateRandom(epoch, moving.progress.batches))
+  const batch = makeReady(parts.objective, items, size, collateRandom(epoch, batches))
   const { loss, gradientNorm } = await advance(session, batch, 0)
   return { loss, gradientNorm }
 }

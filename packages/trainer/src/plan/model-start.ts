@@ -10,7 +10,7 @@ import {
   shortened,
   use,
 } from '@attune/core'
-import { optionsFromConfig } from '@attune/nn'
+import { optionsFromConfig } from '@attune/weights'
 import { z } from 'zod'
 import type { Lookup } from './lookup.js'
 import { describeModel, readsType } from '../files/model-folder.js'

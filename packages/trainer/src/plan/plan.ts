@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type ChosenIn, choosePlugins, parseConfig } from '@attune/core'
+import { type ChosenIn, type SearchPlaces, choosePlugins, identify, isFound, parseConfig } from '@attune/core'
 import { AUTO, chooseEngine } from './choose-engine.js'
 import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
@@ -63,5 +63,22 @@ export const ALL_KEYS = Object.keys(runSchema.shape) as readonly (keyof ParsedCo
  * Checks a configuration that the user wrote and finds its plugins. Nothing is computed and nothing is written.
  * @throws AttuneError with all that is wrong.
  */
-export const planRun = (config: unknown, options: RunOptions = {}): Promise<Plan> =>
-  planOf(parseConfig(runSchema, withScope(config, options.scope), options.locate), ALL_KEYS, userLookup(options))
+export async function planRun(config: unknown, options: RunOptions = {}): Promise<Plan> {
+  const lookup = userLookup(options)
+  const plan = await planOf(parseConfig(runSchema, withScope(config, options.scope), options.locate), ALL_KEYS, lookup)
+  const { encoder } = plan
+  return {
+    ...plan,
+    config: await identifyAll(plan.config, lookup.places),
+    encoder: encoder && { ...encoder, model: await identify(encoder.model, lookup.places) },
+  }
+}
+
+/** A parsed configuration in which plugins that came as values have the package that they are of, if they are of an installed one. */
+async function identifyAll<T>(node: T, places: SearchPlaces): Promise<T> {
+  if (isFound(node)) return identify(node, places)
+  if (Array.isArray(node)) return (await Promise.all(node.map((each) => identifyAll(each, places)))) as T
+  if (typeof node !== 'object' || node === null) return node
+  const entries = Object.entries(node).map(async ([key, child]) => [key, await identifyAll(child, places)] as const)
+  return Object.fromEntries(await Promise.all(entries)) as T
+}

@@ -9,12 +9,12 @@ import { filter, lastValueFrom, map, toArray } from 'rxjs'
 import { z } from 'zod'
 import { handlersOf } from './commands.js'
 import { resume, run } from './run.js'
-import { countingConfig, countingPlaces } from './third-party.test.fixture.js'
+import { countingConfig, countingPlaces } from './counting.test.fixture.js'
 import { toyConfig } from './toy.test.fixture.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-commands-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
-const program = fileURLToPath(new URL('./third-party.test.fixture.js', import.meta.url))
+const program = fileURLToPath(new URL('./counting.test.fixture.js', import.meta.url))
 
 interface Line {
   readonly type: string

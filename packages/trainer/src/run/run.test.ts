@@ -28,7 +28,7 @@ import {
   isAttuneError,
   on,
 } from '@attune/core'
-import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, merge, toArray } from 'rxjs'
 import { z } from 'zod'
 import { evaluate } from '../inference/evaluate.js'

@@ -89,7 +89,8 @@ export const run = (config: RunConfig, options: RunOptions = {}): Observable<Run
 
 /**
  * Goes on with the run in a folder, from its latest checkpoint, or from the start if there is none yet. Settings and inputs that
- * differ from those that the run was started with are refused with `RUN_CHANGED` unless `options.acceptChanges`.
+ * differ from those that the run was started with are refused with `RUN_CHANGED` unless `options.acceptChanges`; other versions of
+ * plugins and of core with `VERSIONS_CHANGED` unless `options.acceptVersions`, but for another patch, which is a `run.warned`.
  */
 export const resume = (directory: string, options: ResumeOptions = {}): Observable<RunEvent> =>
   observe(async (carryOut) => {

@@ -122,6 +122,7 @@ export const toyModel = definePlugin({
     wordEmbeddings: 'toy.embeddings.weight',
     heads: {},
     hiddenSize: width,
+    vocabularySize: vocabSize,
     maximumLength: 8,
     headDropout: rate / 2,
     initializerRange: scale,

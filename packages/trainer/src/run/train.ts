@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { AttuneError, fold, key } from '@attune/core'
+import { AttuneError, type Encoded, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import type { HostInputs } from '../step/compiled-step.js'
@@ -97,6 +97,20 @@ function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, bat
   )
 }
 
+/** The objective's host work on a batch before it trains, where it has any. */
+export function rolloutOf({ parts, moving, adapted, generator }: Session) {
+  const { objective } = parts
+  if (objective.rollout === undefined) return undefined
+  return (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> =>
+    objective.rollout!(items, {
+      params: { ...adapted.frozen, ...moving.state.trainable },
+      step: moving.progress.step + 1,
+      random,
+      encode: (example) => objective.encode(example) as Encoded,
+      generate: generator.generate,
+    })
+}
+
 /** Lets the objective compute what the epoch's steps read, from a pass over the training examples. */
 export async function beforeEpoch(session: Session, epoch: number): Promise<void> {
   const { parts, moving, adapted } = session
@@ -120,7 +134,14 @@ async function trainEpoch(
   if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
   if (done === 0) await beforeEpoch(session, epoch)
   const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
-  const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, microBatchSize, shuffleBuffer }
+  const order = {
+    key: fold(key(plan.config.seed), 'epoch', epoch),
+    done,
+    batchSize,
+    microBatchSize,
+    shuffleBuffer,
+    rollout: rolloutOf(session),
+  }
   if (session.keeping !== undefined) await requireSameFiles(session.keeping.inputs)
   for await (const ready of epochBatches(items, parts.objective, order)) {
     if (moving.progress.batches >= stepsPerEpoch) refuseOtherCount(session, epoch, 'more batches')

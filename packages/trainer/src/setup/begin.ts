@@ -150,10 +150,12 @@ async function announce(
 
 /** Reports what the run begins with, and writes its record. */
 async function startSession(order: Order, { session, ...opened }: Opened): Promise<void> {
-  const { scope, splits, bus, parts } = session
+  const { scope, splits, bus, parts, moving } = session
   const { checkpoint } = order.earlier ?? {}
   const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
   await announce(session, opened.facts, checkpoint, accepted)
+  for (const message of order.earlier?.warnings ?? [])
+    bus.emit({ type: 'run.warned', step: moving.progress.step, message })
   const failure = bus.failure()
   if (failure !== undefined) throw failure
   if (checkpoint === undefined) {

@@ -91,8 +91,8 @@ function checkMetrics(metrics: readonly Metric[], objective: Objective): void {
 }
 
 function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
-  const size = model.config['vocab_size']
-  if (typeof size !== 'number' || size >= tokenizer.vocabularySize) return
+  const size = model.vocabularySize
+  if (size === undefined || size >= tokenizer.vocabularySize) return
   throw new AttuneError(
     'VOCABULARY_MISMATCH',
     `the tokenizer has ${tokenizer.vocabularySize} tokens, and the model's vocabulary only ${size}`,

@@ -22,6 +22,8 @@ export interface Earlier {
   readonly accepts: boolean
   /** Differences that were accepted. */
   readonly accepted: readonly string[]
+  /** Differences that the run goes on with by itself. */
+  readonly warnings: readonly string[]
 }
 
 /** Where the events of a session go. */
@@ -85,8 +87,9 @@ export async function open(opening: Opening): Promise<Opened> {
 }
 
 /** Frees what a session holds. */
-export async function closeSession({ step, inference, scope }: Session): Promise<void> {
+export async function closeSession({ step, inference, generator, scope }: Session): Promise<void> {
   step.dispose()
   inference.dispose()
+  generator.close()
   await closeScope(scope)
 }

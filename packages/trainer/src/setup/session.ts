@@ -18,6 +18,7 @@ import type { Checkpoint, Progress } from '../files/checkpoint.js'
 import { type CompiledStep, compileStep } from '../step/compiled-step.js'
 import { dataPass } from '../step/data-pass.js'
 import { encodeAll } from '../step/batches.js'
+import { type TextGenerator, textGenerator } from '../step/text-generator.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { type Parts, partsOf } from './compose.js'
@@ -77,6 +78,8 @@ export interface Session {
   /** The values of scheduled options at a step, by path. */
   schedule(step: number, steps: number): Readonly<Record<string, number>>
   readonly inference: Inference
+  /** Generates text with the current weights. */
+  readonly generator: TextGenerator
   readonly splits: { readonly train: Split; readonly validation: Split }
   readonly bus: Bus
   readonly stepsPerEpoch: number
@@ -224,6 +227,7 @@ export async function openSession(
     masks: adapted.masks ?? {},
   }
   const progress = checkpoint?.progress ?? START
+  const moving: Moving = { ...AT_REST, state, memory, progress }
   const session: Session = {
     ...given,
     parts,
@@ -243,7 +247,8 @@ export async function openSession(
     inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(config.training) }),
     stepsPerEpoch,
     steps: progress.step + stepsLeft(progress, stepsPerEpoch, config.training.epochs),
-    moving: { ...AT_REST, state, memory, progress },
+    moving,
+    generator: textGenerator({ ...parts, model, params: () => ({ ...adapted.frozen, ...moving.state.trainable }) }),
   }
   return { session, facts, ...told }
 }

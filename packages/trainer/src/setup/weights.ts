@@ -1,5 +1,6 @@
 import { type Engine, type Key, type Params, fold, key, mapParams } from '@attune/core'
-import { type WeightsReader, deferredWeights, openWeights, resizeEmbeddings } from '@attune/nn'
+import { deferredWeights, resizeEmbeddings } from '@attune/nn'
+import { type WeightsReader, openWeights } from '@attune/weights'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Parts } from './compose.js'
 import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'

@@ -56,7 +56,12 @@ export interface EpochOptions {
   readonly shuffleBuffer?: number
   /** Batches of the epoch to skip, since they were taken already. Default: 0. */
   readonly done?: number
+  /** Host work on a batch's examples just before it trains. Default: none. */
+  readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
 }
+
+/** The randomness of a batch's rollout, by its number in the epoch, counted from 0. */
+export const rolloutRandom = (key: Key, number: number): (() => number) => stream(fold(key, 'rollout', number))
 
 /** The randomness of a batch's collation, by its number in the epoch, counted from 0. */
 export const collateRandom = (key: Key, number: number): (() => number) => stream(fold(key, 'collate', number))
@@ -71,11 +76,14 @@ export const collateRandom = (key: Key, number: number): (() => number) => strea
 export async function* epochBatches(
   items: AsyncIterable<Encoded>,
   objective: Objective,
-  { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0 }: EpochOptions,
+  { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0, rollout }: EpochOptions,
 ): AsyncGenerator<ReadyBatch, void> {
   const mixed = shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle')))
   const batches = bucketByLength(mixed, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
   let number = done
-  for await (const batch of skip(batches, done))
-    yield makeReady(objective, batch, microBatchSize, collateRandom(key, number++))
+  for await (const batch of skip(batches, done)) {
+    const at = number++
+    const items = (await rollout?.(batch, rolloutRandom(key, at))) ?? batch
+    yield makeReady(objective, items, microBatchSize, collateRandom(key, at))
+  }
 }

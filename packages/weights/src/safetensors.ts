@@ -1,7 +1,7 @@
 import { AttuneError, type HostArray } from '@attune/core'
 import { floatToHalf } from './float16.js'
-import { memorySource } from './weights/byte-source.js'
-import { safetensorsReader } from './weights/weights-reader.js'
+import { memorySource } from './byte-source.js'
+import { safetensorsReader } from './weights-reader.js'
 
 const NAMES = { float32: 'F32', int32: 'I32', bool: 'BOOL' } as const
 

@@ -1,5 +1,5 @@
 import { AttuneError } from '@attune/core'
-import { quoted } from '../weights/safetensors-header.js'
+import { quoted } from '../safetensors-header.js'
 import type { Content } from './content.js'
 import type { GgufValue } from './metadata.js'
 

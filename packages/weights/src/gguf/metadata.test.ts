@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { weightsInMemory } from '../weights/open-weights.js'
+import { weightsInMemory } from '../open-weights.js'
 
 const uint32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4)

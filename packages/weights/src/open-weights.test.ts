@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { HostArray } from '@attune/core'
-import { encodeSafetensors } from '../safetensors.js'
+import { encodeSafetensors } from './safetensors.js'
 import { openWeights } from './open-weights.js'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-weights-'))
@@ -94,7 +94,7 @@ describe('openWeights', () => {
       'model.safetensors.index.json': index(Object.fromEntries(names.map((name, i) => [`t${i}`, name]))),
     })
     const program = `
-      const { openWeights } = await import('./dist/weights/open-weights.js')
+      const { openWeights } = await import('./dist/open-weights.js')
       const reader = openWeights(process.argv[1])
       let sum = 0
       for (const name of reader.tensors.keys()) sum += reader.read(name).values[0]
@@ -206,7 +206,7 @@ describe('openWeights', () => {
     )
     const path = sparse('halves.safetensors', header, count * bytes, Uint8Array.of(0, 0x3c))
     const program = `
-      const { openWeights } = await import('./dist/weights/open-weights.js')
+      const { openWeights } = await import('./dist/open-weights.js')
       const before = process.resourceUsage().maxRSS
       const reader = openWeights(process.argv[1])
       let last

@@ -1,5 +1,5 @@
 import type { HostValues } from '@attune/core'
-import type { Storage } from '../weights/storage.js'
+import type { Storage } from '../storage.js'
 import { blocks, halfAt } from './blocks.js'
 
 /** Two bits: 16 scales and minima of four bits each, 64 bytes of numbers, and what multiplies the scales and minima. */

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AttuneError } from '@attune/core'
-import { ggufReader, isGguf } from '../gguf/gguf-reader.js'
+import { ggufReader, isGguf } from './gguf/gguf-reader.js'
 import { type ByteSource, fileSource, guarded, memorySource } from './byte-source.js'
 import { shardedReader } from './sharded-reader.js'
 import { type WeightsReader, safetensorsReader } from './weights-reader.js'

@@ -1,6 +1,6 @@
 import type { HostValues } from '@attune/core'
 import { halfToFloat } from '../float16.js'
-import type { Storage } from '../weights/storage.js'
+import type { Storage } from '../storage.js'
 
 /** Decodes the block that begins at byte `b` of `raw` into `into` from its element `at` on. */
 type DecodeBlock = (raw: Uint8Array, b: number, into: HostValues, at: number) => void

@@ -1,7 +1,7 @@
 import { AttuneError, type Key, type Params } from '@attune/core'
 import { type Tensor, add, concat, matMul, mean, reshape, slice, sub } from '@tensorflow/tfjs-core'
-import { normal } from '../layers/initialise.js'
-import { parameter } from '../layers/parameter.js'
+import { normal } from './initialise.js'
+import { parameter } from './parameter.js'
 
 /** What the covariance of the old rows is multiplied by, as in the Hugging Face library. */
 const COVARIANCE_SHARE = 1e-9

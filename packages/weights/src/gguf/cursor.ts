@@ -1,5 +1,5 @@
 import { AttuneError } from '@attune/core'
-import type { ByteSource } from '../weights/byte-source.js'
+import type { ByteSource } from '../byte-source.js'
 
 /** Bytes that are read ahead. */
 const WINDOW = 1 << 20

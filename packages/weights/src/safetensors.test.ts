@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { type HostArray, isAttuneError, key, stream } from '@attune/core'
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
-import { weightsInMemory } from './weights/open-weights.js'
+import { weightsInMemory } from './open-weights.js'
 
 const file = readFileSync('golden/types.safetensors')
 const golden = JSON.parse(readFileSync('golden/types.json', 'utf8')) as {

@@ -1,5 +1,5 @@
 import type { HostValues } from '@attune/core'
-import { halfToBits } from '../float16.js'
+import { halfToBits } from './float16.js'
 import type { Decode, Storage } from './storage.js'
 
 const bitsOf = (into: HostValues): Uint32Array => new Uint32Array(into.buffer, into.byteOffset, into.length)

@@ -1,5 +1,5 @@
 import type { HostArray } from '@attune/core'
-import { type FloatStorage, encodeSafetensors } from '../safetensors.js'
+import { type FloatStorage, encodeSafetensors } from './safetensors.js'
 
 /** Bytes of a file of weights beyond which they are written in several: less than what one read or one buffer can hold. */
 const MAXIMUM_BYTES = 1_000_000_000
