@@ -1,9 +1,9 @@
 /**
  * A training loop of one's own: curriculum learning, in which the model sees short texts before long ones. The parts come
- * from the container; the loop, the order of the examples and the update are written here.
+ * from the container; the loop, the order of the examples and the update are written here. Scoring and saving are the trainer's.
  */
 import * as core from '@attune/core'
-import { type StepInputs, lossAndGradients, stepInputs } from '@attune/trainer'
+import { type StepInputs, encodeAll, inference, lossAndGradients, saveModel, score, stepInputs } from '@attune/trainer'
 import adamw from '@attune/optimizer-adamw'
 import bert from '@attune/model-bert'
 import jsonl from '@attune/source-jsonl'
@@ -53,7 +53,8 @@ const step = engine.compile(
 
 // The curriculum: all examples, shortest first.
 const items: core.Encoded[] = []
-for await (const example of examples()) items.push(objective.encode(example))
+const encoded = () => encodeAll(examples(), (example) => objective.encode(example)).items
+for await (const item of encoded()) items.push(item)
 items.sort((a, b) => a.length - b.length)
 
 const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(core.fold(seed, 'head')) }))()
@@ -68,4 +69,11 @@ for (let i = 1; i <= steps; i++) {
   engine.release(result.loss)
   console.log(`step ${i}: texts of ${items[at]!.length} tokens, loss ${values[0]!.toFixed(3)}`)
 }
+
+const forward = inference(engine, model, objective, { batchSize: 32 })
+const { scores } = await score(forward, objective, [], state.params, encoded())
+console.log(`loss of all examples: ${scores['loss']!.value.toFixed(3)}`)
+const folder = process.argv[3]
+const parts = { engine, model, objective, tokenizer: core.get(scope, core.TOKENIZER) }
+if (folder !== undefined) console.log(`saved: ${await saveModel(folder, parts, state.params)}`)
 await core.closeScope(scope)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type ChosenIn, type SearchPlaces, choosePlugins, identify, isFound, parseConfig } from '@attune/core'
 import { AUTO, chooseEngine } from './choose-engine.js'
+import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
 import { type Inside, type Start, readAuxiliaryModels, readModelStart } from './model-start.js'
 import { type ParsedConfig, runSchema } from './run-config.js'
@@ -64,7 +65,7 @@ export const ALL_KEYS = Object.keys(runSchema.shape) as readonly (keyof ParsedCo
  */
 export async function planRun(config: unknown, options: RunOptions = {}): Promise<Plan> {
   const lookup = userLookup(options)
-  const plan = await planOf(parseConfig(runSchema, config, options.locate), ALL_KEYS, lookup)
+  const plan = await planOf(parseConfig(runSchema, withScope(config, options.scope), options.locate), ALL_KEYS, lookup)
   const { encoder } = plan
   return {
     ...plan,

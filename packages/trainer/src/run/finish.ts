@@ -1,15 +1,16 @@
 import { join } from 'node:path'
 import type { Params } from '@attune/core'
+import { outlivesTraining } from './commands.js'
 import { evaluateOn, obey, finalTrainable } from './obey.js'
 import { requireLock } from '../files/run-lock.js'
 import { requireSaveable, saveAdapter } from '../files/saved-adapter.js'
-import { saveModel } from '../files/save-model.js'
+import { saveRunModel } from './save-run-model.js'
 import type { Session } from '../setup/session.js'
 
-/** Obeys commands after the last step, which may only choose among checkpoints: saving once more would save the same. */
+/** Carries out commands after the last step: those that steer training mean nothing any more, and saving again would save the same. */
 async function obeyAfterTraining(session: Session): Promise<void> {
   const { bus, moving } = session
-  const last = bus.commands.splice(0).filter(({ type }) => type === 'restore')
+  const last = bus.commands.splice(0).filter(outlivesTraining)
   bus.commands.push(...last)
   const { ended, ...progress } = moving.progress
   moving.progress = progress
@@ -45,6 +46,6 @@ export async function finish(session: Session, begun: number): Promise<void> {
   merge.dispose()
   if (keeping !== undefined) await requireLock(plan.directory, keeping.lock)
   if (plan.config.saveAdapter) await saveTrained(session, plan.directory, trainable)
-  const model = await saveModel(plan, parts, params, moving.lastScores)
+  const model = await saveRunModel(session, join(plan.directory, 'model'), params, moving.lastScores)
   bus.emit({ type: 'run.completed', step, seconds, because: ended, model })
 }

@@ -10,6 +10,7 @@ import {
   treeOf,
 } from '@attune/core'
 import { encodeAll } from '../step/batches.js'
+import { handle, record } from './commands.js'
 import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '../files/checkpoint.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import type { TrainingState } from '../step/training-step.js'
@@ -71,9 +72,9 @@ export async function evaluate(session: Session): Promise<void> {
   moving.lastScores = scores
 }
 
-/** Does what one command says, except saving; returns the label to save under, if it asks for that. */
+/** Carries out one command, except saving. */
 async function obeyOne(session: Session, command: Command): Promise<void> {
-  const { moving } = session
+  const { moving, bus } = session
   switch (command.type) {
     case 'stop':
       moving.progress = { ...moving.progress, ended: moving.progress.ended ?? command.because }
@@ -91,6 +92,14 @@ async function obeyOne(session: Session, command: Command): Promise<void> {
       return
     case 'save':
       return
+    case 'record':
+      return record(bus, command.event)
+    default:
+      return handle(bus.handlers, command, {
+        step: moving.progress.step,
+        trainable: moving.state.trainable,
+        record: (event) => record(bus, event),
+      })
   }
 }
 

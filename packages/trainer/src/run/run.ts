@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import type { RunEvent } from '@attune/core'
-import { closeScope } from '@attune/core'
 import { Observable, type Subscription } from 'rxjs'
 import { type Order, begin, fail } from '../setup/begin.js'
 import { finish } from './finish.js'
@@ -11,6 +10,7 @@ import type { RunConfig } from '../plan/run-config.js'
 import { takeFolder } from '../files/run-folder.js'
 import { lockRun, unlockRun } from '../files/run-lock.js'
 import { newRunId } from '../files/run-record.js'
+import { closeSession } from '../setup/open.js'
 import type { Session } from '../setup/session.js'
 import { train } from './train.js'
 
@@ -42,10 +42,7 @@ async function execute(
   } finally {
     session.bus.close()
     session.keeping?.log.close()
-    session.step.dispose()
-    session.inference.dispose()
-    session.generator.close()
-    await closeScope(session.scope)
+    await closeSession(session)
   }
 }
 

@@ -6,7 +6,8 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type AttuneError, type Command, type RunEvent, coreVersion, isAttuneError } from '@attune/core'
 import { digest } from '@attune/files'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
-import { evaluate, loadPredictor } from '../inference/evaluate.js'
+import { evaluate } from '../inference/evaluate.js'
+import { openPredictor } from '../inference/open-predictor.js'
 import type { ResumeOptions } from './resume.js'
 import { resume, run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
@@ -236,7 +237,7 @@ describe('versions that changed since a run was started', () => {
     setCore('0.0.1')
     const warning = `changed since the run began: core: @attune/core 0.0.1 → ${coreVersion()}`
     expect((await evaluate(directory, { split: 'validation', places: places() })).warnings).toEqual([warning])
-    const predictor = await loadPredictor(directory, { places: places() })
+    const predictor = await openPredictor(directory, { places: places() })
     expect(predictor.warnings).toEqual([warning])
     await predictor.close()
   })

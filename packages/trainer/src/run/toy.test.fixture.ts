@@ -36,7 +36,7 @@ import {
   scaleByAdam,
   scaleByLearningRate,
 } from '@attune/nn'
-import { type Tensor, mean, ones, sum, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, cast, div, expandDims, maximum, mul, notEqual, ones, sum, tanh } from '@tensorflow/tfjs-core'
 import { mergeMap } from 'rxjs'
 import { z } from 'zod'
 
@@ -135,7 +135,9 @@ export const toyModel = definePlugin({
     }),
     forward(params, { inputIds }, mode) {
       const lastHiddenState = dropout(embedding(params, 'toy.embeddings', inputIds), rate, mode)
-      return { lastHiddenState, pooled: tanh(linear(params, 'toy.dense', mean(lastHiddenState, 1))) }
+      const real = expandDims(cast(notEqual(inputIds, 0), 'float32'), 2) // padding is left out
+      const mean = div(sum(mul(lastHiddenState, real), 1), maximum(sum(real, 1), 1))
+      return { lastHiddenState, pooled: tanh(linear(params, 'toy.dense', mean)) }
     },
   }),
 })

@@ -13,13 +13,14 @@ import type { Session } from '../setup/session.js'
 /** What varies from step to step: learning rate, step, the seed of its randomness, and scheduled options. */
 function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: number): HostInputs {
   const { config } = plan
-  const factor = scheduledValue(parts.scheduler, config.scheduler.common ?? {}, step, steps)
+  const at = Math.min(step, steps) // a learner may go on after the last step of the schedule
+  const factor = scheduledValue(parts.scheduler, config.scheduler.common ?? {}, at, steps)
   return {
     learningRate: config.training.learningRate * factor * moving.progress.learningRateScale,
     step,
     steps,
     seed: fold(key(config.seed), 'step', step),
-    scheduled: schedule(step, steps),
+    scheduled: schedule(at, steps),
   }
 }
 
@@ -39,39 +40,46 @@ async function refuseNonFinite({ plan }: Session, step: number, loss: number, no
   )
 }
 
-/** Takes one step and tells of it. `elapsed` is the time in milliseconds that steps took so far, and how many they were. */
-export async function takeStep(
-  session: Session,
-  { parts: batch, examples, tokens }: ReadyBatch,
-  epoch: number,
-  elapsed: { milliseconds: number; steps: number },
-) {
-  const { parts, moving, bus, steps, adapted, constants } = session
-  const begun = performance.now()
+/**
+ * Takes one step on a batch and advances the state.
+ * @throws AttuneError `NON_FINITE_LOSS`
+ */
+export async function advance(session: Session, { parts: batch }: ReadyBatch, epoch: number) {
+  const { parts, moving, adapted, constants } = session
   const step = moving.progress.step + 1
   const inputs = inputsOf(session, step)
-  const { learningRate } = inputs
   const kept = { frozen: adapted.frozen, constants, memory: moving.memory }
-  const result = session.step.run(moving.state, kept, batch, inputs)
-  const { loss, gradientNorm } = result
-  moving.state = result.state
+  const { state, loss, gradientNorm } = session.step.run(moving.state, kept, batch, inputs)
+  moving.state = state
   const read = await parts.engine.read({ loss, gradientNorm })
   await setImmediate() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
   parts.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)
   moving.progress = { ...moving.progress, step, epoch, batches: moving.progress.batches + 1 }
+  return { step, loss: mean, gradientNorm: norm, learningRate: inputs.learningRate }
+}
+
+/** Takes one step and reports it. `elapsed` is the time in milliseconds that steps took so far, and their number. */
+export async function takeStep(
+  session: Session,
+  batch: ReadyBatch,
+  epoch: number,
+  elapsed: { milliseconds: number; steps: number },
+): Promise<void> {
+  const { bus, steps } = session
+  const begun = performance.now()
+  const { step, ...taken } = await advance(session, batch, epoch)
   const milliseconds = performance.now() - begun
   elapsed.milliseconds += milliseconds
   elapsed.steps++
+  const { examples, tokens } = batch
   bus.emit({
     type: 'step.completed',
     step,
     steps,
     epoch,
-    loss: mean,
-    learningRate,
-    gradientNorm: norm,
+    ...taken,
     examples,
     tokens,
     tokensPerSecond: (tokens / milliseconds) * 1000,
@@ -91,7 +99,7 @@ function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, bat
 }
 
 /** The objective's host work on a batch before it trains, where it has any. */
-function rolloutOf({ parts, moving, adapted, generator }: Session) {
+export function rolloutOf({ parts, moving, adapted, generator }: Session) {
   const { objective } = parts
   if (objective.rollout === undefined) return undefined
   return (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> =>
@@ -105,7 +113,7 @@ function rolloutOf({ parts, moving, adapted, generator }: Session) {
 }
 
 /** Lets the objective compute what the epoch's steps read, from a pass over the training examples. */
-async function beforeEpoch(session: Session, epoch: number): Promise<void> {
+export async function beforeEpoch(session: Session, epoch: number): Promise<void> {
   const { parts, moving, adapted } = session
   if (parts.objective.beforeEpoch === undefined) return
   const pass = passOver(session, { ...parts, model: adapted.model }, moving.state.trainable, adapted.frozen)

@@ -8,6 +8,7 @@ import {
   EVENTS,
   type Engine,
   type Example,
+  type Kind,
   METRIC,
   MODEL,
   type Metric,
@@ -23,6 +24,7 @@ import {
   RANDOMNESS,
   REGULARIZER,
   type RunEvent,
+  type UntimedEvent,
   createScope,
   get,
   getAll,
@@ -32,11 +34,11 @@ import {
   titleOf,
 } from '@attune/core'
 import { EMPTY, type Observable } from 'rxjs'
-import type { Happening } from '../run/bus.js'
 import { refined } from './common-options.js'
 import { type ModelMaking, scheduledModel } from './scheduled.js'
 import { fitProgress } from './fit-progress.js'
 import { objectiveScope } from './objective-scope.js'
+import { isFromScope } from '../plan/from-scope.js'
 import type { INFERENCE_KEYS, Plan, PlanOf } from '../plan/plan.js'
 import type { Learned } from '../files/run-folder.js'
 
@@ -47,7 +49,7 @@ const LEARNERS = ['tokenizer', 'objective', 'model', 'adapter'] as const
 export async function learn(
   { config }: Plan,
   examples: () => AsyncIterable<Example>,
-  emit: (happening: Happening) => void = () => undefined,
+  emit: (event: UntimedEvent) => void = () => undefined,
 ): Promise<Learned['options']> {
   const learned: Learned['options'] = {}
   const tokenizer = (): Tokenizer => config.tokenizer.plugin(learned.tokenizer ?? config.tokenizer.options) as Tokenizer
@@ -66,8 +68,15 @@ const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
   options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })
 
-const provideChosen = (scope: Scope, { plugin, options, common = {} }: Chosen): void =>
+function provideChosen(scope: Scope, chosen: Chosen): void {
+  const { plugin, options, common = {} } = chosen
+  if (isFromScope(chosen)) return // the parent provides it
   provide(scope, plugin, options, (instance) => refined(plugin.kind.name, instance, common))
+}
+
+/** The links of a chain: those that the configuration names, or else those that the parent provides. */
+const chainOf = <T>(scope: Scope, kind: Kind<T>): readonly T[] =>
+  scope.isRegistered(kind.token) ? scope.resolveAll<T>(kind.token) : getAll(scope, kind)
 
 function checkMetrics(metrics: readonly Metric[], objective: Objective): void {
   const twice = metrics.find((metric, i) => metrics.findIndex(({ name }) => name === metric.name) !== i)
@@ -172,8 +181,8 @@ export const partsOf = (scope: Scope) => ({
   ...inferencePartsOf(scope),
   adapter: get(scope, ADAPTER),
   scheduler: get(scope, SCHEDULER),
-  optimizers: getAll(scope, OPTIMIZER),
-  regularizers: getAll(scope, REGULARIZER),
+  optimizers: chainOf(scope, OPTIMIZER),
+  regularizers: chainOf(scope, REGULARIZER),
   callbacks: getAll(scope, CALLBACK),
   trackers: getAll(scope, TRACKER),
 })
