@@ -24,7 +24,10 @@ import { loadPretrainedPredictor } from './pretrained-predictor.js'
 import { type Learned, type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
 import { changedFiles } from '../files/run-inputs.js'
 import { score } from '../run/score.js'
-import { type Split, openSplit, openSplits } from '../setup/splits.js'
+import { cleaning } from '../data/clean.js'
+import { cleanedSplit, openSplits } from '../data/open-splits.js'
+import { openStore } from '../data/store.js'
+import { type Split, openSplit } from '../setup/splits.js'
 import { linksIn } from '../files/trust.js'
 import { savedParameters } from '../setup/weights.js'
 
@@ -103,22 +106,25 @@ async function splitOf(
   options: EvaluateOptions,
 ): Promise<ChosenSplit> {
   const { split = 'test', source } = options
-  const fields = fieldsRead(config.objective)
+  const open = (name: string, chosen: Chosen, folder: string | undefined): Split =>
+    cleanedSplit(openSplit(name, chosen, folder, fieldsRead(config.objective)), config.cleaner, config.objective)
   if (source !== undefined) {
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
-    return { split: openSplit('given', chosen.source, undefined, fields), warnings: [] }
+    return { split: open('given', chosen.source, undefined), warnings: [] }
   }
-  const { data, protocol, seed } = run.config
+  const { data, protocol, filter, seed } = run.config
   if (split === 'train' || split === 'validation') {
     const { test: _unused, ...own } = data
-    const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
-    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed }, directory })
+    const chosen = await choosePlugins({ data: own, protocol, filter }, run.lookup)
+    const { cleaner, objective } = config
+    const prepared = { ...chosen, cleaner, objective, seed, balancer: [], augmenter: [], sampler: undefined }
+    const splits = await openSplits({ config: prepared, directory }, { store: openStore(options.dataFolder) })
     const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
     return { split: splits[split], warnings: changes.map((change) => `changed since the run began: ${change}`) }
   }
   if (split === 'test' && data.test !== undefined) {
     const chosen = await choosePlugins({ test: data.test }, run.lookup)
-    return { split: openSplit('test', chosen.test, directory, fields), warnings: [] }
+    return { split: open('test', chosen.test, directory), warnings: [] }
   }
   throw new AttuneError(
     'NO_SUCH_SPLIT',
@@ -173,11 +179,12 @@ export async function loadPredictor(directory: string, options: OpenOptions = {}
     [],
     options,
   )
+  const clean = cleaning(plan.config.cleaner, plan.config.objective)
   return {
     warnings,
     fields: fieldsRead(plan.config.objective),
     predict: (examples) =>
-      predictAll(forward, params, (example) => parts.objective.encodeUnlabelled(example), examples),
+      predictAll(forward, params, (example) => parts.objective.encodeUnlabelled(clean(example)), examples),
     close: async () => {
       forward.dispose()
       await closeScope(scope)

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { type RunEvent, closeScope, fold, key, leaves, isHostArray } from '@attune/core'
 import { count } from '@attune/data'
 import { Subject } from 'rxjs'
-import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
+import { openSplits } from '../data/open-splits.js'
+import { openStore } from '../data/store.js'
+import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
 import { createBus } from './bus.js'
 import { saveCheckpoint } from '../files/checkpoint.js'
 import { compose, learn, startEngine } from '../setup/compose.js'
@@ -14,7 +16,7 @@ import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { NO_HISTORY } from '../files/run-log.js'
 import { score } from './score.js'
 import { type Session, openSession } from '../setup/session.js'
-import { countExamples, openSplits } from '../setup/splits.js'
+import { countExamples } from '../setup/splits.js'
 import { readVectors } from '../setup/static-vectors.js'
 import { takeStep } from './train.js'
 
@@ -75,9 +77,15 @@ const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArr
 async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Group[]> {
   const { config } = plan
   const groups = new Map<string, Group>()
-  const { items } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
+  const { items } = encodeRows(splits.train.rows(0), (example) => parts.objective.encode(example))
   const { batchSize, shuffleBuffer } = config.training
-  const order = { key: fold(key(config.seed), 'epoch', 0), done: 0, batchSize, shuffleBuffer }
+  const order = {
+    key: fold(key(config.seed), 'epoch', 0),
+    done: 0,
+    batchSize,
+    shuffleBuffer,
+    sampled: splits.train.sampled,
+  }
   for await (const batch of epochBatches(items, parts.objective, {
     ...order,
     microBatchSize: microBatchSizeOf(config.training),
@@ -193,7 +201,7 @@ async function openTrial(config: RunConfig, options: RunOptions) {
   // Nothing that tracks or commands: the trial is no run.
   const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
   const vectors = await readVectors(plan)
-  const splits = await openSplits(plan)
+  const splits = await openSplits(plan, { store: openStore(options.dataFolder) })
   const learned = {
     examples: await countExamples(splits.train),
     options: await learn(plan, splits.train.examples),

@@ -22,7 +22,9 @@ import { type InputRecord, readInputs } from '../files/run-inputs.js'
 import { refuseChanges } from '../files/refuse-changes.js'
 import { NO_HISTORY, openLog, replayHistory, verifyHistory } from '../files/run-log.js'
 import { type Keeping, type Session, openSession } from './session.js'
-import { type Split, countExamples, openSplits } from './splits.js'
+import { openSplits } from '../data/open-splits.js'
+import { openStore } from '../data/store.js'
+import { type Split, countExamples } from './splits.js'
 import { type NamedVectors, readVectors } from './static-vectors.js'
 import { allow } from '../files/trust.js'
 
@@ -110,7 +112,6 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
   const { plan, earlier, kept } = order
   const inputs = earlier?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
   const vectors = await readVectors(plan)
-  const splits = await openSplits(plan)
   const events = new Subject<RunEvent>()
   events.subscribe(observe)
   const { rest, tracking } = trackEarly(plan, events)
@@ -121,6 +122,7 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
       early.push(event)
       events.next(event)
     }
+    const splits = await openSplits(plan, { emit, store: openStore(options.dataFolder) })
     const isCounted = earlier !== undefined && earlier.accepted.length === 0
     const learned = {
       examples: isCounted ? earlier.learned.examples : await countExamples(splits.train),

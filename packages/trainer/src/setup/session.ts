@@ -17,7 +17,8 @@ import type { Bus } from '../run/bus.js'
 import type { Checkpoint, Progress } from '../files/checkpoint.js'
 import { type CompiledStep, compileStep } from '../step/compiled-step.js'
 import { dataPass } from '../step/data-pass.js'
-import { encodeAll } from '../step/batches.js'
+import type { Splits } from '../data/open-splits.js'
+import { countBatches, encodeRows } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { type Parts, partsOf } from './compose.js'
@@ -31,7 +32,6 @@ import type { LastScores } from '../files/save-model.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
-import type { Split } from './splits.js'
 import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
@@ -77,7 +77,7 @@ export interface Session {
   /** The values of scheduled options at a step, by path. */
   schedule(step: number, steps: number): Readonly<Record<string, number>>
   readonly inference: Inference
-  readonly splits: { readonly train: Split; readonly validation: Split }
+  readonly splits: Splits
   readonly bus: Bus
   readonly stepsPerEpoch: number
   readonly steps: number
@@ -137,7 +137,7 @@ export const passOver = (
     objective,
     trainable,
     frozen,
-    items: () => encodeAll(splits.train.examples(), (example) => objective.encode(example)).items,
+    items: () => encodeRows(splits.train.rows(), (example) => objective.encode(example)).items,
     batchSize: microBatchSizeOf(plan.config.training),
   })
 
@@ -213,7 +213,12 @@ export async function openSession(
   const adapted = inNameOrder(await adaptAround(parts, params, { pass: passOver(given, parts, params) }))
   const { model } = adapted
   const { models, own } = await auxiliaryModels(plan, scope, parts, params, adapted)
-  const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
+  const { train } = given.splits
+  const stepsPerEpoch = await countBatches(
+    () => encodeRows(train.rows(train.sampled && 0), (example) => objective.encode(example)).items,
+    train.sampled?.count ?? learned.examples,
+    config.training.batchSize,
+  )
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
   const { state, memory, prepared } = firstState(engine, adapted, optimizer.init, checkpoint)

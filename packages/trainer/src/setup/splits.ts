@@ -5,16 +5,15 @@ import {
   AttuneError,
   type Chosen,
   type Example,
+  type Fold,
   type Protocol,
   type Rejected,
   type Source,
-  fieldsRead,
   fold,
   key,
   stream,
 } from '@attune/core'
 import { count, rejectsTo } from '@attune/data'
-import type { PlanOf } from '../plan/plan.js'
 
 /** Examples of one split, readable as often as needed, in the same order each time. */
 export interface Split {
@@ -61,39 +60,30 @@ async function* pick(examples: AsyncIterable<Example>, positions: ReadonlySet<nu
 /** Rows with equal values are of one group; a value may be any JSON. */
 const groupOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
-async function divide(protocol: Protocol, split: Split, seed: number) {
+/** Divides examples as the protocol says. @throws AttuneError `EMPTY_DATASET` */
+export async function divide(
+  { plugin, options }: Chosen,
+  { location, examples }: Pick<Split, 'location' | 'examples'>,
+  seed: number,
+): Promise<Fold> {
+  const protocol = plugin(options) as Protocol
   const groups: string[] = []
   const by = protocol.stratifyBy
-  for await (const example of split.examples()) groups.push(by === undefined ? '' : groupOf(example[by]))
+  for await (const example of examples()) groups.push(by === undefined ? '' : groupOf(example[by]))
   const folds = protocol.split(groups.length, by === undefined ? [] : groups, stream(fold(key(seed), 'protocol')))
   const first = folds[0]
   if (first !== undefined && first.train.length > 0) return first
   throw new AttuneError(
     'EMPTY_DATASET',
-    `${split.location} has ${groups.length} examples, too few to set some aside for validation`,
+    `${location} has ${groups.length} examples, too few to set some aside for validation`,
     'Give more examples, or name a file under data.validation.',
   )
 }
 
-/** The training and validation splits: as the configuration names them, or as the protocol divides the training data. */
-export async function openSplits({
-  config,
-  directory,
-}: Pick<PlanOf<'data' | 'objective' | 'protocol' | 'seed'>, 'config' | 'directory'>): Promise<{
-  readonly train: Split
-  readonly validation: Split
-}> {
-  const fields = fieldsRead(config.objective)
-  const train = openSplit('train', config.data.train, directory, fields)
-  if (config.data.validation !== undefined)
-    return { train, validation: openSplit('validation', config.data.validation, directory, fields) }
-  const { plugin, options } = config.protocol
-  const parts = await divide(plugin(options) as Protocol, train, config.seed)
-  const part = (name: string, positions: readonly number[]): Split => {
-    const chosen = new Set(positions)
-    return { ...train, name, examples: () => pick(train.examples(), chosen) }
-  }
-  return { train: part('train', parts.train), validation: part('validation', parts.validation) }
+/** The split with the examples at some positions. */
+export function partOf(split: Split, name: string, positions: readonly number[]): Split {
+  const chosen = new Set(positions)
+  return { ...split, name, examples: () => pick(split.examples(), chosen) }
 }
 
 /** Counts the examples. @throws AttuneError `EMPTY_DATASET`. */
