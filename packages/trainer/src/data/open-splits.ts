@@ -37,6 +37,7 @@ export const DATA_KEYS = [
   'protocol',
   'objective',
   'seed',
+  'training',
 ] as const
 
 /** A configuration as far as data are prepared by it. */
@@ -105,10 +106,14 @@ const lazily = (split: Split): Rows => ({
   },
 })
 
-async function withOrder(split: Split, rows: Rows, { sampler, objective, seed }: Config): Promise<TrainingSplit> {
+async function withOrder(
+  split: Split,
+  rows: Rows,
+  { sampler, objective, seed, training }: Config,
+): Promise<TrainingSplit> {
   const train = splitOf(split, 'train', rows)
   if (sampler === undefined) return { ...train, rows: () => rows.all() }
-  const order = await openSampler(sampler, rows, objective, key(seed))
+  const order = await openSampler(sampler, rows, { objective, batchSize: training.batchSize, key: key(seed) })
   const { count, batches } = order
   return {
     ...train,

@@ -56,15 +56,18 @@ function requireOrder(title: string, order: Iterable<number>, count: number): In
 
 /**
  * Opens a sampler on prepared examples.
- * @param key of the run
  * @throws AttuneError `BAD_ORDER` for indices out of range, and (from `rows`) for an epoch of another length than the first
  */
-export async function openSampler(chosen: Chosen, rows: Rows, objective: Chosen, key: Key): Promise<Order> {
+export async function openSampler(
+  chosen: Chosen,
+  rows: Rows,
+  { objective, batchSize, key }: { readonly objective: Chosen; readonly batchSize: number; readonly key: Key },
+): Promise<Order> {
   const sampler = chosen.plugin(chosen.options) as Sampler
   const title = titleOf(chosen.plugin)
   const { texts, words } = cleanedFields(objective)
   const { lengths, group } = await readFacts(rows, sampler.by, [...texts, ...words])
-  const data = { count: rows.count, group, length: (index: number): number => lengths[index]! }
+  const data = { count: rows.count, batchSize, group, length: (index: number): number => lengths[index]! }
   const orderOf = (epoch: number): Int32Array =>
     requireOrder(title, sampler.order(epoch, data, stream(fold(key, 'epoch', epoch, 'sampler'))), rows.count)
   const count = orderOf(0).length

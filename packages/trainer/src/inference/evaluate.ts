@@ -116,8 +116,8 @@ async function splitOf(
   if (split === 'train' || split === 'validation') {
     const { test: _unused, ...own } = data
     const chosen = await choosePlugins({ data: own, protocol, filter }, run.lookup)
-    const { cleaner, objective } = config
-    const prepared = { ...chosen, cleaner, objective, seed, balancer: [], augmenter: [], sampler: undefined }
+    const { cleaner, objective, training } = config
+    const prepared = { ...chosen, cleaner, objective, seed, training, balancer: [], augmenter: [], sampler: undefined }
     const splits = await openSplits({ config: prepared, directory }, { store: openStore(options.dataFolder) })
     const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
     return { split: splits[split], warnings: changes.map((change) => `changed since the run began: ${change}`) }
