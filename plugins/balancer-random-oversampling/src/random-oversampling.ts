@@ -1,7 +1,7 @@
 import { BALANCER, type Balancer, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** The positions of the examples of each class, in the order in which classes first come. */
+/** The positions of the examples of each class, in the order of their names: of classes of the same size, the first is the rarest. */
 function positionsOf(classes: readonly string[]): readonly (readonly number[])[] {
   const positions = new Map<string, number[]>()
   for (const [i, name] of classes.entries()) {
@@ -9,7 +9,7 @@ function positionsOf(classes: readonly string[]): readonly (readonly number[])[]
     if (of === undefined) positions.set(name, [i])
     else of.push(i)
   }
-  return [...positions.values()]
+  return [...positions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, of]) => of)
 }
 
 /**

@@ -46,6 +46,8 @@ export async function sourceIdentity(chosen: Chosen, fields: readonly string[]):
   return source === undefined ? undefined : { fingerprint, source, fields }
 }
 
-/** The digest of an identity after that of all before; undefined if one of them is. */
-export const nextId = (before: string | undefined, identity: unknown): string | undefined =>
-  before === undefined || identity === undefined ? undefined : digest(`${before}\n${JSON.stringify(identity)}`)
+/** The digest of identities after that of all before; undefined if one of them is. */
+export const nextId = (before: string | undefined, ...identities: readonly unknown[]): string | undefined =>
+  before === undefined || identities.includes(undefined)
+    ? undefined
+    : digest(`${before}\n${JSON.stringify(identities)}`)

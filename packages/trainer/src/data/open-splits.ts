@@ -73,7 +73,7 @@ async function firstStages({ data, cleaner, filter, objective }: Config, isReadI
   let id = nextId(FORMAT, await sourceIdentity(data.train, fields))
   const stages: Stage[] = []
   for (const chosen of cleaner) {
-    id = nextId(id, [await identityOf(chosen), fieldsRead(objective, 'text'), fieldsRead(objective, 'words')])
+    id = nextId(id, await identityOf(chosen), fieldsRead(objective, 'text'), fieldsRead(objective, 'words'))
     stages.push(cleanerStage(id, chosen, cleaning([chosen], objective)))
   }
   for (const chosen of filter) {
@@ -91,7 +91,7 @@ async function lastStages({ balancer, augmenter, seed }: Config, before: string 
   const { length } = balancer
   for (const [i, chosen] of [...balancer, ...augmenter].entries()) {
     const own = fold(key(seed), 'data', i)
-    id = nextId(id, [await identityOf(chosen), own])
+    id = nextId(id, await identityOf(chosen), own)
     stages.push(i < length ? balancerStage(id, chosen, own) : augmenterStage(id, chosen, own))
   }
   return stages
