@@ -1,3 +1,5 @@
+export * from './data/prepare-data.js'
+export { dataFolder } from './data/store.js'
 export * from './inference/evaluate.js'
 export * from './run/forecast.js'
 export * from './inference/load-pretrained.js'
