@@ -13,55 +13,71 @@ const BLOCKS = new Set(
 /** Passes over a text; deeper references of references are not markup that somebody wrote. */
 const PASSES = 8
 
-/** Edits that remove the markup of a text and decode its references, each once. */
-function passOver(text: string, blockText: string): readonly Edit[] {
+/** Collects edits from the start of a text to its end. */
+function editor(text: string) {
   const edits: Edit[] = []
   let at = 0
-  let name = ''
-  let isDropped = false
-  const replace = (end: number, by: string): void => {
-    const until = Math.min(end, text.length)
-    if (until > at || by !== '') edits.push({ start: at, end: Math.max(at, until), text: by })
-    at = Math.max(at, until)
+  return {
+    edits,
+    /** Keeps what is before `end`. */
+    keep: (end: number) => void (at = end),
+    /** Replaces what is between the last edit, or kept text, and `end`. */
+    replace(end: number, by: string): void {
+      const until = Math.max(at, Math.min(end, text.length))
+      if (until > at || by !== '') edits.push({ start: at, end: until, text: by })
+      at = until
+    },
   }
-  const markup = (end: number): void => replace(end, !isDropped && BLOCKS.has(name) ? blockText : '')
+}
+
+const ignore = (): void => undefined
+
+/** Attributes are a part of their tag. */
+const ATTRIBUTES = { onattribdata: ignore, onattribentity: ignore, onattribend: ignore, onattribname: ignore }
+
+/** What is neither text nor a tag. */
+const notText = (remove: (start: number, end: number) => void) => ({
+  oncomment: remove,
+  ondeclaration: remove,
+  onprocessinginstruction: remove,
+  oncdata: remove,
+})
+
+/** Edits that remove the markup of a text and decode its references, each once. */
+function passOver(text: string, blockText: string): readonly Edit[] {
+  const { edits, keep, replace } = editor(text)
+  let [name, isDropped] = ['', false]
+  const nameTag = (start: number, end: number) => void (name = text.slice(start, end).toLowerCase())
+  const tag = (end: number): void => replace(end, !isDropped && BLOCKS.has(name) ? blockText : '')
+  const open = (end: number): void => {
+    tag(end + 1)
+    isDropped = DROPPED.has(name)
+  }
+  const remove = (_start: number, end: number): void => replace(end + 1, '')
   const tokenizer = new Tokenizer(
     {},
     {
+      ...ATTRIBUTES,
       ontext(start, end) {
-        if (start > at) replace(start, '')
+        replace(start, '')
         if (isDropped) replace(end, '')
-        else at = end
+        else keep(end)
       },
       ontextentity(codePoint, end) {
-        const start = text.lastIndexOf('&', end - 1)
-        if (start > at) replace(start, '')
+        replace(text.lastIndexOf('&', end - 1), '')
         replace(end, isDropped ? '' : String.fromCodePoint(codePoint))
       },
-      onopentagname: (start, end) => void (name = text.slice(start, end).toLowerCase()),
-      onopentagend(end) {
-        markup(end + 1)
-        isDropped = DROPPED.has(name)
-      },
-      onselfclosingtag(end) {
-        markup(end + 1)
-        isDropped = DROPPED.has(name)
-      },
+      onopentagname: nameTag,
+      onopentagend: open,
+      onselfclosingtag: open,
       onclosetag(start, end) {
-        name = text.slice(start, end).toLowerCase()
+        nameTag(start, end)
         const close = text.indexOf('>', end)
         isDropped = false
-        markup(close < 0 ? text.length : close + 1)
+        tag(close < 0 ? text.length : close + 1)
       },
-      oncomment: (_start, end) => replace(end + 1, ''),
-      ondeclaration: (_start, end) => replace(end + 1, ''),
-      onprocessinginstruction: (_start, end) => replace(end + 1, ''),
-      oncdata: (_start, end) => replace(end + 1, ''),
-      onattribdata: () => undefined,
-      onattribentity: () => undefined,
-      onattribend: () => undefined,
-      onattribname: () => undefined,
-      onend: () => undefined,
+      ...notText(remove),
+      onend: ignore,
     },
   )
   tokenizer.write(text)

@@ -1,3 +1,5 @@
+import { shortened } from '@attune/core'
+import { count } from '@attune/data'
 import type { Happening } from '../run/bus.js'
 import { type Row, type Rows, memoryRows, pickedRows } from './rows.js'
 import type { Stage } from './stages.js'
@@ -38,7 +40,8 @@ function counter(rejected: () => number, known: number) {
     into: (rows: AsyncIterable<Row>) => counted(rows, () => examplesIn++),
     outOf: (rows: AsyncIterable<Row>) => counted(rows, () => examplesOut++),
     leftOut(reason: string): void {
-      const name = because.has(reason) || because.size < MOST_REASONS ? reason : 'other reasons'
+      const short = shortened(reason, 200)
+      const name = because.has(short) || because.size < MOST_REASONS ? short : 'other reasons'
       because.set(name, (because.get(name) ?? 0) + 1)
     },
     facts: (): StageFacts => ({
@@ -125,7 +128,7 @@ export async function openStages(stages: readonly Stage[], opening: Opening): Pr
   }
   const rows = await open(stages.length - 1)
   // Rows that the source rejects are reported by whoever reads them, also where the stages need not.
-  if (rejected > opening.rejected()) for await (const _ of start.all()) continue
+  if (rejected > opening.rejected()) await count(start.all())
   return rows
 }
 

@@ -91,18 +91,21 @@ async function makeRoom(folder: string, most: number): Promise<void> {
 /** A record and its digest, so that damage shows. */
 const sealed = (facts: object): string => JSON.stringify({ facts, seal: digest(JSON.stringify(facts)) })
 
+/** Facts of a stage as they were sealed; undefined if they are absent or damaged, and the stage is made again. */
+function readFacts(path: string): z.output<typeof factsSchema> | undefined {
+  try {
+    const found = readJsonObject(path, MAXIMUM_FACTS, (why) => new Error(why))
+    const parsed = factsSchema.safeParse(found?.['facts'])
+    return parsed.success && digest(JSON.stringify(parsed.data)) === found?.['seal'] ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** The store in a folder, which is made when the first stage is written. */
 export function openStore(folder: string = dataFolder(), maximumBytes: number = MAXIMUM_BYTES): Store {
   const path = (id: string): string => join(folder, `${id}.jsonl`)
-  const read = (id: string) => {
-    try {
-      const found = readJsonObject(join(folder, `${id}.json`), MAXIMUM_FACTS, (why) => new Error(why))
-      const parsed = factsSchema.safeParse(found?.['facts'])
-      return parsed.success && digest(JSON.stringify(parsed.data)) === found?.['seal'] ? parsed.data : undefined
-    } catch {
-      return undefined // damaged: it is made again
-    }
-  }
+  const read = (id: string) => readFacts(join(folder, `${id}.json`))
   const open = async (id: string): Promise<StoredStage | undefined> => {
     const known = read(id)
     if (known === undefined) return undefined

@@ -189,6 +189,17 @@ function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: 
   return Math.max(0, stepsPerEpoch - batches) + (epochs - epoch - 1) * stepsPerEpoch
 }
 
+/** The steps of an epoch: the batches of its examples, in the order of the sampler where there is one. */
+const countSteps = (
+  { splits: { train }, learned, plan }: Pick<Session, 'splits' | 'learned' | 'plan'>,
+  objective: Objective,
+): Promise<number> =>
+  countBatches(
+    () => encodeRows(train.rows(train.sampled && 0), (example) => objective.encode(example)).items,
+    train.sampled?.count ?? learned.examples,
+    plan.config.training.batchSize,
+  )
+
 /** Makes a session of a composed scope whose engine is up. */
 export async function openSession(
   given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>,
@@ -199,7 +210,7 @@ export async function openSession(
   readonly warnings: readonly string[]
   readonly placed: RunEvents['vectors.loaded'] | undefined
 }> {
-  const { plan, learned, scope } = given
+  const { plan, scope } = given
   const parts = partsOf(given.scope)
   const { engine, objective, regularizers } = parts
   const { config } = plan
@@ -213,12 +224,7 @@ export async function openSession(
   const adapted = inNameOrder(await adaptAround(parts, params, { pass: passOver(given, parts, params) }))
   const { model } = adapted
   const { models, own } = await auxiliaryModels(plan, scope, parts, params, adapted)
-  const { train } = given.splits
-  const stepsPerEpoch = await countBatches(
-    () => encodeRows(train.rows(train.sampled && 0), (example) => objective.encode(example)).items,
-    train.sampled?.count ?? learned.examples,
-    config.training.batchSize,
-  )
+  const stepsPerEpoch = await countSteps(given, objective)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
   const { state, memory, prepared } = firstState(engine, adapted, optimizer.init, checkpoint)
