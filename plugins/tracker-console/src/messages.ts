@@ -29,8 +29,6 @@ const commandWords = (command: Command): string =>
 const MOST_ROWS = 30
 /** Columns of the terminal that a label may take. */
 const WIDEST = 40
-/** Reasons of a filter that are shown. */
-const MOST_REASONS = 3
 const indented = (text: string): string => text.replaceAll('\n', '\n  ')
 
 const facts = ({
@@ -77,24 +75,15 @@ function scores(event: EventOf<'evaluation.completed'>, { paint }: Context): str
   ]
 }
 
-/** A stage of the data in a line: `filter duplicates 4,000 → 3,990 examples (10 exact duplicate), 0.1 s`. */
-function stage(event: EventOf<'stage.made'>, { paint }: Context): string[] {
-  const { examplesIn, examplesOut, because = {}, seconds, path, reused } = event
-  const reasons = Object.entries(because).map(([reason, count]) => `${formatCount(count)} ${shorten(reason, WIDEST)}`)
-  const left = reasons.length === 0 ? '' : ` (${reasons.slice(0, MOST_REASONS).join(', ')})`
-  const kept = path === undefined ? 'in memory' : path
-  return [
-    `${paint('dim', event.stage)} ${formatCount(examplesIn)} → ${formatCount(examplesOut)} examples${left}, ${reused ? 'reused' : formatDuration(seconds)}: ${kept}`,
-  ]
-}
-
 const completed: Messages['run.completed'] = ({ because, step, seconds, model }, { progress, columns, paint }) => [
   ...curve(progress.training, progress.validation, columns, paint),
   `${paint('green', because === 'finished' ? 'finished' : `stopped (${because})`)} at step ${formatCount(step)} after ${formatDuration(seconds)}${model === undefined ? '' : `; model: ${model}`}`,
 ]
 
 const byType: Messages = {
-  'stage.made': stage,
+  'stage.made': ({ stage, examplesIn, examplesOut, seconds, reused, path = 'in memory' }, { paint }) => [
+    `${paint('dim', stage)} ${formatCount(examplesIn)} → ${formatCount(examplesOut)} examples, ${reused ? 'reused' : formatDuration(seconds)}: ${path}`,
+  ],
   'run.started': (event, { paint }) => [paint('bold', 'training'), ...facts(event)],
   'run.resumed': (event, { paint }) => [
     paint('bold', `training goes on from step ${formatCount(event.step)}, ${event.checkpoint}`),

@@ -75,7 +75,7 @@ describe('what is learned before the run', () => {
     ...more,
   })
 
-  it('shows each stage of the data in a line, with the reasons of filters', () => {
+  it('shows each stage of the data in a line', () => {
     const stage = {
       type: 'stage.made',
       stage: 'filter duplicates',
@@ -87,7 +87,7 @@ describe('what is learned before the run', () => {
       { ...stage, because: { duplicate: 10 }, seconds: 2, path: '/cache/1.jsonl', reused: false },
       { ...stage, seconds: 2, reused: true },
     ]).join('')
-    expect(text).toContain('filter duplicates 4,000 → 3,990 examples (10 duplicate), 2.0 s: /cache/1.jsonl\n')
+    expect(text).toContain('filter duplicates 4,000 → 3,990 examples, 2.0 s: /cache/1.jsonl\n')
     expect(text).toContain('filter duplicates 4,000 → 3,990 examples, reused: in memory\n')
   })
 
