@@ -31,19 +31,10 @@ const MOST_ROWS = 30
 const WIDEST = 40
 const indented = (text: string): string => text.replaceAll('\n', '\n  ')
 
-const facts = ({
-  seed,
-  steps,
-  epochs,
-  examples,
-  parameters,
-  trainableParameters,
-  engine,
-  directory,
-}: RunEvents['run.started']) => [
-  `  ${formatCount(examples)} examples, ${formatCount(epochs)} epochs, ${formatCount(steps)} steps, seed ${seed}`,
-  `  ${formatShort(parameters)} parameters, ${formatShort(trainableParameters)} of them trained; ${engine}`,
-  ...(directory === undefined ? [] : [`  ${directory}`]),
+const facts = (run: RunEvents['run.started']) => [
+  `  ${formatCount(run.examples)} examples, ${formatCount(run.epochs)} epochs, ${formatCount(run.steps)} steps, seed ${run.seed}`,
+  `  ${formatShort(run.parameters)} parameters, ${formatShort(run.trainableParameters)} of them trained; ${run.engine}`,
+  ...(run.directory === undefined ? [] : [`  ${run.directory}`]),
 ]
 
 /** Rows by part and columns by number, as many as fit a glance. */
