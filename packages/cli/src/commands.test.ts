@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { scheduled } from '@attune/core'
 import { z } from 'zod'
 import { completionScript } from './commands/completion.js'
+import { stagesText } from './commands/data.js'
 import { evaluationText } from './commands/evaluate.js'
 import { guessFields } from './commands/init.js'
 import { optionRows } from './option-rows.js'
@@ -134,6 +135,21 @@ describe('tables', () => {
       'b      0.500        2',
     ])
   })
+})
+
+describe('the table of data stages', () => {
+  const stage = { stage: 'filter duplicates', kind: 'filter', examplesIn: 4000, examplesOut: 3990, seconds: 0.25 }
+
+  it('shows examples, time, file, and the reasons of filters', () => {
+    const made = { ...stage, because: { duplicate: 10 }, path: '/cache/1.jsonl', reused: false }
+    const lines = stagesText([made, { ...stage, reused: true, path: '/cache/2.jsonl' }]).split('\n')
+    expect(lines[1]).toMatch(/^filter duplicates +4,000 +3,990 +\S+ m?s +made +\/cache\/1\.jsonl$/)
+    expect(lines[2]).toMatch(/reused +\/cache\/2\.jsonl$/)
+    expect(lines[3]).toBe('filter duplicates left out 10: duplicate')
+    expect(stagesText([{ ...stage, reused: false }])).toContain('not kept')
+  })
+
+  it('says so where there is nothing to prepare', () => expect(stagesText([])).toMatch(/^Nothing to prepare/))
 })
 
 describe('guessing fields', () => {

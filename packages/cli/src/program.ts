@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { chatCommand } from './commands/chat.js'
 import { completionCommand } from './commands/completion.js'
 import { crossValidateCommand } from './commands/cross-validate.js'
+import { dataCommand } from './commands/data.js'
 import { doctorCommand } from './commands/doctor.js'
 import { downloadCommand } from './commands/download.js'
 import { evaluateCommand } from './commands/evaluate.js'
@@ -33,6 +34,7 @@ export function buildProgram(): Command {
       `\n${exitCodesText}\n\nExample:\n  attune init --data reviews.csv && attune train attune.yaml`,
     )
   const commands = [
+    dataCommand(),
     planCommand(),
     trainCommand(),
     tuneCommand(),

@@ -21,6 +21,22 @@ export interface RunEvents {
     /** Since the phase began. */
     readonly seconds: number
   }
+  /** Before a run begins: a stage of the training data is prepared (cleaned, filtered, balanced, augmented). */
+  'stage.made': {
+    /** Kind and name of the plugin: `filter duplicates`. */
+    readonly stage: string
+    readonly kind: string
+    readonly examplesIn: number
+    readonly examplesOut: number
+    /** Examples that a filter left out, by its reason. */
+    readonly because?: Readonly<Record<string, number>>
+    /** The time that it took when it was made. */
+    readonly seconds: number
+    /** The file that keeps it; absent for a stage that is held in memory. */
+    readonly path?: string
+    /** True if it was found in the store. */
+    readonly reused: boolean
+  }
   /** A run begins at step 0. */
   'run.started': RunFacts
   /** A run goes on from the checkpoint of `step`. */

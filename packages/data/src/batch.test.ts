@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { batchByGroup } from './batch-by-group.js'
 import { batch } from './batch.js'
 
 describe('batch', () => {
@@ -18,5 +19,20 @@ describe('batch', () => {
   it.each([0, -1, 0.5])('refuses a batch of %d', async (batchSize) => {
     const batches = Readable.from(batch(Readable.from([1]), batchSize)).toArray()
     await expect(batches).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
+  })
+})
+
+describe('batchByGroup', () => {
+  it('holds one group in a batch, and gives out a batch as soon as it is full', async () => {
+    const items = ['a', 'b', 'a', 'a', 'c', 'b'].map((group, id) => ({ group, id }))
+    const batches = (await Readable.from(batchByGroup(Readable.from(items), 2)).toArray()) as (typeof items)[]
+    expect(batches.map((some) => some.map(({ id }) => id))).toEqual([[0, 2], [1, 5], [3], [4]])
+  })
+
+  it('without groups is batch', async () => {
+    const items = Array.from({ length: 11 }, (_, id) => ({ id }))
+    expect(await Readable.from(batchByGroup(Readable.from(items), 4)).toArray()).toEqual(
+      await Readable.from(batch(Readable.from(items), 4)).toArray(),
+    )
   })
 })

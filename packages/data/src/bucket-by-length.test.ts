@@ -71,6 +71,21 @@ describe('bucketByLength', () => {
     expect([...left].sort()).toEqual([1, 3, 5])
   })
 
+  it('holds one group in a batch, and fills all batches of a group but one', async () => {
+    const grouped = itemsOf(Array.from({ length: 100 }, (_, i) => i % 17)).map((item) => ({
+      ...item,
+      group: ['a', 'b', 'b', 'c', 'b'][item.id % 5]!,
+    }))
+    const batches = (await bucketed(grouped, { batchSize: 6, buckets: 3 }, 4)) as (typeof grouped)[]
+    expect(batches.filter((some) => new Set(some.map(({ group }) => group)).size > 1)).toEqual([])
+    expect(ids(batches.flat())).toEqual(ids(grouped))
+    const short = batches.filter((some) => some.length < 6).map((some) => [some[0]!.group, some.length])
+    expect(short.sort()).toEqual([
+      ['a', 2],
+      ['c', 2],
+    ])
+  })
+
   it.each([
     { batchSize: 0, buckets: 1 },
     { batchSize: 1, buckets: 0 },

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Example, type Rejected, type Source } from '@attune/core'
 import { describe, expect, it } from '@jest/globals'
 import { fileSource } from './file-source.js'
@@ -25,6 +28,24 @@ describe('fileSource', () => {
       problem: expect.stringMatching(/^a row must be good, in "x+…" \(data\/train\.x:2\)$/),
     })
     expect(String(error).length).toBeLessThan(300)
+  })
+
+  it('has a fingerprint that changes with the content of the file alone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attune-source-'))
+    const [path, copy] = [join(folder, 'a.x'), join(folder, 'b.x')]
+    const fingerprint = (at: string) => fileSource({ path: at, onBadRow: 'stop', rows }).fingerprint?.()
+    writeFileSync(path, 'one')
+    writeFileSync(copy, 'one')
+    const first = await fingerprint(path)
+    // SHA-256 of "one", as sha256sum prints it.
+    expect(first).toBe('sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed')
+    expect(await fingerprint(copy)).toBe(first)
+    utimesSync(path, 1, 1)
+    expect(await fingerprint(path)).toBe(first)
+    writeFileSync(path, 'two')
+    expect(await fingerprint(path)).not.toBe(first)
+    await expect(fingerprint(join(folder, 'none.x'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+    rmSync(folder, { recursive: true })
   })
 
   it('skips bad rows, whole, to whoever opened it', async () => {

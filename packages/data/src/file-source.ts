@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { AttuneError, type Example, type Rejected, type Source, excerpt, nearest, shortened } from '@attune/core'
 import { z } from 'zod'
+import { fileError, requireFile } from './file-error.js'
 
 /**
  * The options of a source that reads a file.
@@ -50,6 +53,18 @@ function withFields(row: Row, fields: readonly string[]): Row {
   return { line, raw, reason: `a row must have something under "${lacking}"${hint}` }
 }
 
+/** SHA-256 of a file's content, as it lies on the disk: compressed, if it is. */
+async function digestOf(path: string): Promise<string> {
+  requireFile(path)
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Uint8Array)
+  } catch (cause) {
+    throw fileError(path, cause)
+  }
+  return `sha256:${hash.digest('hex')}`
+}
+
 /** Makes a source of a file: opens it anew for each reading, and does with bad rows as `onBadRow` says. */
 export function fileSource({ path, onBadRow, rows }: FileFormat): Source {
   async function* read(reject: (row: Rejected) => void, fields: readonly string[]): AsyncGenerator<Example, void> {
@@ -61,5 +76,9 @@ export function fileSource({ path, onBadRow, rows }: FileFormat): Source {
         else throw badRow(path, row)
       }
   }
-  return { location: path, open: (reject = () => undefined, fields = []) => read(reject, fields) }
+  return {
+    location: path,
+    open: (reject = () => undefined, fields = []) => read(reject, fields),
+    fingerprint: () => digestOf(path),
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isAttuneError } from '@attune/core'
 import { makeFolder } from './make-folder.js'
@@ -17,6 +17,9 @@ async function digestOfFile(path: string): Promise<string> {
   for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Uint8Array)
   return hash.digest('hex')
 }
+
+/** Characters that are written at once. */
+const BLOCK = 2 ** 18
 
 const REMEDY = 'Make room or choose another folder, then resume; what was there before is untouched.'
 
@@ -57,6 +60,53 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined)
     throw writeFault(path, cause, REMEDY)
+  }
+}
+
+/**
+ * Writes a file of lines as they come, under a temporary name of this process, and renames it into place, durably.
+ * @param lines without line ends; where they end with an error, nothing is left
+ * @returns the SHA-256 of the content, in hexadecimal, and its size in bytes
+ * @throws AttuneError `CANNOT_WRITE`; errors of `lines` as they are
+ */
+export async function writeLinesAtomically(
+  path: string,
+  lines: AsyncIterable<string>,
+): Promise<{ readonly sha256: string; readonly bytes: number }> {
+  const temporary = `${path}.${process.pid}.partial`
+  const hash = createHash('sha256')
+  let bytes = 0
+  let file: FileHandle | undefined
+  const guarded = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((cause: unknown) => Promise.reject(writeFault(path, cause, REMEDY)))
+  const write = async (text: string): Promise<void> => {
+    const block = Buffer.from(text)
+    hash.update(block)
+    bytes += block.length
+    await guarded(file!.writeFile(block))
+  }
+  try {
+    await guarded(rm(temporary, { force: true }))
+    await guarded(Promise.resolve().then(() => makeFolder(dirname(path))))
+    file = await guarded(open(temporary, 'wx'))
+    let text = ''
+    for await (const line of lines) {
+      text += `${line}\n`
+      if (text.length < BLOCK) continue
+      await write(text)
+      text = ''
+    }
+    await write(text)
+    await guarded(file.sync())
+    await file.close()
+    file = undefined
+    await guarded(rename(temporary, path))
+    await syncFolder(dirname(path))
+    return { sha256: hash.digest('hex'), bytes }
+  } catch (cause) {
+    await file?.close().catch(() => undefined)
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw cause
   }
 }
 

@@ -40,9 +40,9 @@ export function describeAugmenter(
     afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
-    it('gives the same examples from the same random numbers, in any order, and draws no others', () => {
+    it('gives the same examples from the same random numbers, in any order, and uses no others', () => {
       jest.spyOn(Math, 'random').mockImplementation(() => {
-        throw new Error('Math.random was called; draw from `random`')
+        throw new Error('Math.random was called; use `random`')
       })
       const augmenter = make()
       const once = examples.map((example, i) => augmenter.augment(example, seeded(i)))

@@ -36,6 +36,16 @@ const step = (number: number, loss: number): RunEvents['step.completed'] => ({
 /** One event of each type that core knows, in the order of a run. */
 const oneOfEach = (directory: string): Fields => ({
   'fit.progressed': { plugin: 'tokenizer bpe', phase: 'texts read', done: 1000, total: 4000, seconds: 2 },
+  'stage.made': {
+    stage: 'filter duplicates',
+    kind: 'filter',
+    examplesIn: 4000,
+    examplesOut: 3990,
+    because: { 'exact duplicate': 10 },
+    seconds: 0.1,
+    path: join(directory, 'stage.jsonl'),
+    reused: false,
+  },
   'run.started': facts(directory),
   'run.resumed': { ...facts(directory), step: 2, checkpoint: join(directory, 'checkpoints', '2') },
   'rows.rejected': { split: 'train', count: 3, path: join(directory, 'rejects', 'train.jsonl') },
@@ -78,7 +88,7 @@ function events(directory: string): RunEvent[] {
     type: 'step.completed',
     ...step(i + 2, loss),
   }))
-  return [...known.slice(0, 6), unknown, ...oddLosses, ...known.slice(6)].map(
+  return [...known.slice(0, 7), unknown, ...oddLosses, ...known.slice(7)].map(
     (event, i) => ({ at: START + 500 * i, ...event }) as RunEvent,
   )
 }

@@ -31,19 +31,10 @@ const MOST_ROWS = 30
 const WIDEST = 40
 const indented = (text: string): string => text.replaceAll('\n', '\n  ')
 
-const facts = ({
-  seed,
-  steps,
-  epochs,
-  examples,
-  parameters,
-  trainableParameters,
-  engine,
-  directory,
-}: RunEvents['run.started']) => [
-  `  ${formatCount(examples)} examples, ${formatCount(epochs)} epochs, ${formatCount(steps)} steps, seed ${seed}`,
-  `  ${formatShort(parameters)} parameters, ${formatShort(trainableParameters)} of them trained; ${engine}`,
-  ...(directory === undefined ? [] : [`  ${directory}`]),
+const facts = (run: RunEvents['run.started']) => [
+  `  ${formatCount(run.examples)} examples, ${formatCount(run.epochs)} epochs, ${formatCount(run.steps)} steps, seed ${run.seed}`,
+  `  ${formatShort(run.parameters)} parameters, ${formatShort(run.trainableParameters)} of them trained; ${run.engine}`,
+  ...(run.directory === undefined ? [] : [`  ${run.directory}`]),
 ]
 
 /** Rows by part and columns by number, as many as fit a glance. */
@@ -81,6 +72,9 @@ const completed: Messages['run.completed'] = ({ because, step, seconds, model },
 ]
 
 const byType: Messages = {
+  'stage.made': ({ stage, examplesIn, examplesOut, seconds, reused, path = 'in memory' }, { paint }) => [
+    `${paint('dim', stage)} ${formatCount(examplesIn)} → ${formatCount(examplesOut)} examples, ${reused ? 'reused' : formatDuration(seconds)}: ${path}`,
+  ],
   'run.started': (event, { paint }) => [paint('bold', 'training'), ...facts(event)],
   'run.resumed': (event, { paint }) => [
     paint('bold', `training goes on from step ${formatCount(event.step)}, ${event.checkpoint}`),

@@ -75,6 +75,22 @@ describe('what is learned before the run', () => {
     ...more,
   })
 
+  it('shows each stage of the data in a line', () => {
+    const stage = {
+      type: 'stage.made',
+      stage: 'filter duplicates',
+      kind: 'filter',
+      examplesIn: 4000,
+      examplesOut: 3990,
+    }
+    const text = written([
+      { ...stage, because: { duplicate: 10 }, seconds: 2, path: '/cache/1.jsonl', reused: false },
+      { ...stage, seconds: 2, reused: true },
+    ]).join('')
+    expect(text).toContain('filter duplicates 4,000 → 3,990 examples, 2.0 s: /cache/1.jsonl\n')
+    expect(text).toContain('filter duplicates 4,000 → 3,990 examples, reused: in memory\n')
+  })
+
   it('is shown with its rate and the time that is left', () => {
     expect(lines([learning(1200, 4)])).toEqual(['tokenizer bpe: 1,200 tokens learned  300/s'])
     expect(lines([learning(2000, 4, { total: 8000 })])).toEqual([

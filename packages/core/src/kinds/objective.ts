@@ -16,6 +16,8 @@ export interface Encoded {
   readonly truncated: boolean
   /** Batches hold examples of one group only: a task, a language. Default: one group. */
   readonly group?: string
+  /** The weight of its losses in training, not negative; set by the run where examples are weighted. Default: 1. */
+  readonly weight?: number
 }
 
 /**

@@ -3,6 +3,8 @@ import { kind } from '../kind.js'
 /** The training examples as a sampler sees them. */
 export interface SampledData {
   readonly count: number
+  /** Examples of a batch, for samplers that make batches. */
+  readonly batchSize: number
   /** The group of an example (a task, a class, a language). */
   group(index: number): string
   /** The size of an example: characters of its text. */

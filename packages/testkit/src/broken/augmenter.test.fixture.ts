@@ -39,7 +39,7 @@ const suite = (change: (augment: Augment) => Augment) => (): void =>
     { examples, cases },
   )
 
-const same = 'gives the same examples from the same random numbers, in any order, and draws no others'
+const same = 'gives the same examples from the same random numbers, in any order, and uses no others'
 const intact = 'leaves the example as it was'
 const records = 'gives records, whatever the random numbers'
 const expected = 'makes of {"text":"here and there","label":"a"} and 0.2, 0.6, 0.5 what is expected'

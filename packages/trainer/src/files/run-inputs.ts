@@ -82,7 +82,14 @@ const pathsIn = (name: string, chosen: Chosen): Named[] =>
 
 /** Everything that a run reads besides its configuration. The test split is not among it: training never sees that. */
 function namedInputs({ config, from, encoder, vectors }: Plan): Named[] {
-  const { data, tokenizer, model, objective, adapter, protocol } = config
+  const { data, tokenizer, model, objective, adapter, protocol, cleaner, filter, balancer, augmenter, sampler } = config
+  const stages = Object.entries({
+    cleaner,
+    filter,
+    balancer,
+    augmenter,
+    sampler: sampler === undefined ? [] : [sampler],
+  })
   const sources = Object.entries({ train: data.train, validation: data.validation })
   return [
     ...sources.flatMap(([split, source]): Named[] => {
@@ -93,6 +100,7 @@ function namedInputs({ config, from, encoder, vectors }: Plan): Named[] {
     ...Object.entries({ tokenizer, model, objective, adapter, protocol }).flatMap(([name, chosen]) =>
       pathsIn(name, chosen),
     ),
+    ...stages.flatMap(([name, all]) => all.flatMap((chosen, i) => pathsIn(`${name}.${i}`, chosen))),
     ...Object.entries({ 'model.from': from?.path, 'model.encoder.from': encoder?.path, 'model.embeddings': vectors })
       .filter((entry): entry is [string, string] => entry[1] !== undefined)
       .map((entry): Named => entry),
@@ -111,6 +119,12 @@ async function filesOf(
     read.set(at, files[file])
   }
   return { name, path, files }
+}
+
+/** SHA-256 of the file at a path, or of what is read of a folder there, by name. */
+export async function digestsAt(path: string): Promise<Readonly<Record<string, string>>> {
+  const { files = {} } = await filesOf('', path, {}, new Map())
+  return Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256]))
 }
 
 /**

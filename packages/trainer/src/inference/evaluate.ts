@@ -18,7 +18,9 @@ import { userLookup } from '../plan/lookup.js'
 import { type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
 import { changedFiles } from '../files/run-inputs.js'
 import { score } from '../run/score.js'
-import { type Split, openSplit, openSplits } from '../setup/splits.js'
+import { cleanedSplit, openSplits } from '../data/open-splits.js'
+import { openStore } from '../data/store.js'
+import { type Split, openSplit } from '../setup/splits.js'
 import { linksIn } from '../files/trust.js'
 
 /** How a saved model did on a split. */
@@ -64,16 +66,20 @@ async function splitOf(
   options: EvaluateOptions,
 ): Promise<ChosenSplit> {
   const { split = 'test', source } = options
-  const fields = fieldsRead(config.objective)
+  const open = (name: string, chosen: Chosen, folder: string | undefined): Split =>
+    cleanedSplit(openSplit(name, chosen, folder, fieldsRead(config.objective)), config.cleaner, config.objective)
   if (source !== undefined) {
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
-    return { split: openSplit('given', chosen.source, undefined, fields), warnings: [] }
+    return { split: open('given', chosen.source, undefined), warnings: [] }
   }
-  const { data, protocol, seed, fold } = run.config
+  const { data, protocol, filter, seed, fold } = run.config
   if (split !== 'test' || data.test === undefined) {
     const { test: _unused, ...own } = data
-    const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
-    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed, fold }, directory })
+    const chosen = await choosePlugins({ data: own, protocol, filter }, run.lookup)
+    const { cleaner, objective, training } = config
+    const before = { ...chosen, cleaner, objective, seed, fold, training }
+    const prepared = { ...before, balancer: [], augmenter: [], sampler: undefined }
+    const splits = await openSplits({ config: prepared, directory }, { store: openStore(options.dataFolder) })
     const opened = Object.values(splits).find(({ name }) => name === split)
     if (opened !== undefined) {
       const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
@@ -81,7 +87,7 @@ async function splitOf(
     }
   } else {
     const chosen = await choosePlugins({ test: data.test }, run.lookup)
-    return { split: openSplit('test', chosen.test, directory, fields), warnings: [] }
+    return { split: open('test', chosen.test, directory), warnings: [] }
   }
   throw new AttuneError(
     'NO_SUCH_SPLIT',

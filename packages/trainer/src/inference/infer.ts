@@ -64,6 +64,21 @@ async function predictBatch(
   return objective.predict(head as never, items)
 }
 
+/** Positions of items in batches: of one group each, sorted by length. */
+function alikeIn(items: readonly Encoded[], batchSize: number): number[][] {
+  const groups = new Map<string, number[]>()
+  for (const [at, { group = '' }] of items.entries()) {
+    const positions = groups.get(group)
+    if (positions === undefined) groups.set(group, [at])
+    else positions.push(at)
+  }
+  return [...groups.values()].flatMap((positions) => {
+    positions.sort((a, b) => items[a]!.length - items[b]!.length)
+    const count = Math.ceil(positions.length / batchSize)
+    return Array.from({ length: count }, (_, i) => positions.slice(i * batchSize, (i + 1) * batchSize))
+  })
+}
+
 /** Options of {@link inference}. */
 export interface InferenceOptions {
   readonly batchSize: number
@@ -88,10 +103,8 @@ export function inference(
   const step = engine.compile(inferenceStep({ model, objective, launchBound: engine.launchBound }), how) as Step
   async function* run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncGenerator<Inferred, void> {
     for await (const window of batch(items, batchSize * WINDOW)) {
-      const order = window.map((_, at) => at).sort((a, b) => window[a]!.length - window[b]!.length)
       const predictions: Views[] = []
-      for (let at = 0; at < order.length; at += batchSize) {
-        const places = order.slice(at, at + batchSize)
+      for (const places of alikeIn(window, batchSize)) {
         const views = await predictBatch(
           engine,
           objective,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { closeScope, fieldsRead } from '@attune/core'
+import { cleaning } from '../data/clean.js'
 import { type OpenOptions, openRun } from '../files/run-folder.js'
 import { placesOf } from '../plan/lookup.js'
 import { openModel, versionWarnings } from './open-model.js'
@@ -33,6 +34,7 @@ export async function openPredictor(directory: string, options: OpenOptions = {}
     objective: parts.objective,
     forward,
     params,
+    clean: cleaning(plan.config.cleaner, objective),
     warnings: [...warnings, ...versionWarnings(run)],
     close: () => closeScope(scope),
   })

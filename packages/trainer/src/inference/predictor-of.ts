@@ -1,4 +1,4 @@
-import { type Objective, type Params, isRecord } from '@attune/core'
+import { type Example, type Objective, type Params, isRecord } from '@attune/core'
 import { digestOfModel } from '../files/model-digest.js'
 import type { Inference } from './infer.js'
 import type { Description, Predictor } from './predictor.js'
@@ -15,6 +15,8 @@ export interface Loaded {
   readonly forward: Inference
   readonly params: Params
   readonly warnings: readonly string[]
+  /** Cleans an example. Default: as it is. */
+  readonly clean?: (example: Example) => Example
   close(): Promise<void>
 }
 
@@ -33,11 +35,12 @@ export async function predictorOf({
   forward,
   params,
   warnings,
+  clean = (example) => example,
   close,
 }: Loaded): Promise<Predictor> {
   const queue = createPredictionQueue({
     batchSize: forward.batchSize,
-    encode: (example) => objective.encodeUnlabelled(example),
+    encode: (example) => objective.encodeUnlabelled(clean(example)),
     predict: (items) => forward.batch(params, items),
   })
   const version = await digestOfModel(folder)

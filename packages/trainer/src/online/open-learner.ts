@@ -23,7 +23,10 @@ import { advance, beforeEpoch, rolloutOf } from '../run/train.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import { closeSession, open } from '../setup/open.js'
 import type { Session } from '../setup/session.js'
-import { type Split, openSplit } from '../setup/splits.js'
+import { openSplit } from '../setup/splits.js'
+import { cleaning } from '../data/clean.js'
+import { cleanedSplit } from '../data/open-splits.js'
+import { rowsOf } from '../data/rows.js'
 import { collateRandom, encodeAll, makeReady, rolloutRandom } from '../step/batches.js'
 import type { Learner } from './learner.js'
 import { createTurns } from './turns.js'
@@ -71,8 +74,9 @@ async function planLearner(config: LearnerConfig, { examples, ...options }: Lear
 
 /** All training examples; they stand in for the validation split, which a learner has none of. */
 function splitsOf({ config }: Plan): Session['splits'] {
-  const train: Split = openSplit('train', config.data.train, undefined, fieldsRead(config.objective))
-  return { train, validation: train }
+  const source = openSplit('train', config.data.train, undefined, fieldsRead(config.objective))
+  const train = cleanedSplit(source, config.cleaner, config.objective)
+  return { train: { ...train, rows: () => rowsOf(train.examples()) }, validation: train }
 }
 
 /** The weights as they are evaluated now, for the time of a task. */
@@ -107,7 +111,8 @@ async function learnBatch(session: Session, examples: readonly Example[]) {
   const { parts, plan, moving } = session
   if (examples.length === 0)
     throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Give a batch of examples.')
-  const encoded = examples.map((example) => parts.objective.encode(example))
+  const clean = cleaning(plan.config.cleaner, plan.config.objective)
+  const encoded = examples.map((example) => parts.objective.encode(clean(example)))
   const epoch = fold(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
   const { batches } = moving.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
@@ -147,14 +152,15 @@ function learnerOf(session: Session): Learner {
   const { parts, moving, inference } = session
   const { objective, metrics, engine } = parts
   const [turn, { learn, requireWhole }] = [createTurns(), learning(session)]
+  const clean = cleaning(session.plan.config.cleaner, session.plan.config.objective)
   const queue = createPredictionQueue({
     batchSize: inference.batchSize,
-    encode: (example) => objective.encodeUnlabelled(example),
+    encode: (example) => objective.encodeUnlabelled(clean(example)),
     predict: (items) => turn(() => withParams(session, (params) => inference.batch(params, items))),
   })
   const scored = (examples: Parameters<Learner['score']>[0]) =>
     withParams(session, (params) => {
-      const { items } = encodeAll(each(examples), (example) => objective.encode(example))
+      const { items } = encodeAll(each(examples), (example) => objective.encode(clean(example)))
       return score(inference, objective, metrics, params, items)
     })
   const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
@@ -170,7 +176,7 @@ function learnerOf(session: Session): Learner {
     learn: (examples) => turn(() => learn(examples)),
     predict: (examples, how) => queue.predict(examples, how),
     score: (examples) => turn(() => scored(examples)),
-    reference: (example) => objective.reference(objective.encode(example)),
+    reference: (example) => objective.reference(objective.encode(clean(example))),
     weights: () => turn(() => withMerged(session, read)),
     save: (directory) => turn(() => save(directory)),
     async close() {

@@ -21,6 +21,10 @@ export interface RunOptions {
   readonly scope?: Scope
   /** Commands from outside. A `stop` among them interrupts: the run saves a checkpoint and can be resumed. */
   readonly commands?: Observable<Command>
+  /**
+   * The folder of prepared data. Default: `$ATTUNE_CACHE/data`, else `$XDG_CACHE_HOME/attune/data`, else `~/.cache/attune/data`.
+   */
+  readonly dataFolder?: string
   /** Where values stand in the file that the configuration was read from. */
   readonly locate?: Locate
 }

@@ -28,7 +28,16 @@ export interface PlanOf<K extends keyof ParsedConfig> {
 export type Plan = PlanOf<keyof ParsedConfig>
 
 /** The keys of a configuration that inference needs. */
-export const INFERENCE_KEYS = ['seed', 'tokenizer', 'model', 'objective', 'loss', 'engine', 'training'] as const
+export const INFERENCE_KEYS = [
+  'seed',
+  'cleaner',
+  'tokenizer',
+  'model',
+  'objective',
+  'loss',
+  'engine',
+  'training',
+] as const
 
 /**
  * Finds the plugins under some keys of a configuration, `model` and `engine` among them; those under other keys are not looked up.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fold, key, leaves, isHostArray } from '@attune/core'
 import { count } from '@attune/data'
 import { EMPTY } from 'rxjs'
-import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
+import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
 import { createBus } from './bus.js'
 import { saveCheckpoint } from '../files/checkpoint.js'
 import { type Opened, closeSession, open } from '../setup/open.js'
@@ -73,9 +73,15 @@ const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArr
 async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Group[]> {
   const { config } = plan
   const groups = new Map<string, Group>()
-  const { items } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
+  const { items } = encodeRows(splits.train.rows(0), (example) => parts.objective.encode(example))
   const { batchSize, shuffleBuffer } = config.training
-  const order = { key: fold(key(config.seed), 'epoch', 0), done: 0, batchSize, shuffleBuffer }
+  const order = {
+    key: fold(key(config.seed), 'epoch', 0),
+    done: 0,
+    batchSize,
+    shuffleBuffer,
+    sampled: splits.train.sampled,
+  }
   for await (const batch of epochBatches(items, parts.objective, {
     ...order,
     microBatchSize: microBatchSizeOf(config.training),
@@ -191,7 +197,7 @@ async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened
   // Nothing that tracks or commands: the trial is not a run.
   const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
   const connect = () => ({ bus: createBus({}), keeping: undefined })
-  return open({ plan, parent: options.scope, events: EMPTY, connect })
+  return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
 }
 
 /** Tries what a run consists of, and reckons from that what the whole will take. */

@@ -164,7 +164,10 @@ export const toyObjective = definePlugin({
   kind: OBJECTIVE,
   name: 'toy-objective',
   summary: 'Which of two labels',
-  options: z.strictObject({ loss: z.enum(['sound', 'infinite']).default('sound') }),
+  options: z.strictObject({
+    loss: z.enum(['sound', 'infinite']).default('sound'),
+    text: z.string().default('text').meta({ field: 'text' }),
+  }),
   needs: { tokenizer: TOKENIZER, model: MODEL },
   create: ({ loss: kind }, { tokenizer, model }) => {
     const encode = (example: Example, label: number): ToyItem => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { AttuneError, type Encoded, fold, key } from '@attune/core'
-import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
+import { type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import type { HostInputs } from '../step/compiled-step.js'
 import { evaluate, obey } from './obey.js'
@@ -134,9 +134,10 @@ async function trainEpoch(
   const done = moving.progress.batches
   if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
   if (done === 0) await beforeEpoch(session, epoch)
-  const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
+  const { items, truncated } = encodeRows(splits.train.rows(epoch), (example) => parts.objective.encode(example))
   const order = {
     key: fold(key(plan.config.seed), 'epoch', epoch),
+    sampled: splits.train.sampled,
     done,
     batchSize,
     microBatchSize,

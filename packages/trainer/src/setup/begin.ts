@@ -190,7 +190,16 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
   }
   let opened: Opened | undefined
   try {
-    opened = await open({ plan, composed: rest, parent: options.scope, earlier, events, emit, connect })
+    opened = await open({
+      plan,
+      composed: rest,
+      parent: options.scope,
+      dataFolder: options.dataFolder,
+      earlier,
+      events,
+      emit,
+      connect,
+    })
     await startSession(order, opened)
     return opened.session
   } catch (error) {

@@ -7,7 +7,9 @@ import type { InputRecord } from '../files/run-inputs.js'
 import type { Plan } from '../plan/plan.js'
 import { type Parts, compose, learn, partsOf, startEngine } from './compose.js'
 import { type Keeping, type Session, openSession } from './session.js'
-import { countExamples, openSplits } from './splits.js'
+import { openSplits } from '../data/open-splits.js'
+import { openStore } from '../data/store.js'
+import { countExamples } from './splits.js'
 import { readVectors } from './static-vectors.js'
 
 /** What an earlier part of a run left. */
@@ -43,6 +45,8 @@ export interface Opening {
   readonly earlier?: Earlier | undefined
   /** The splits to train on and to score. Default: those of the plan. */
   readonly splits?: Session['splits']
+  /** The folder of prepared data. Default: the user's cache. */
+  readonly dataFolder?: string | undefined
   /** The stream of events, for parts that need it. */
   readonly events: Observable<RunEvent>
   /** Receives the progress of plugins that learn from the data. Default: no one. */
@@ -70,7 +74,9 @@ async function learnedOf({ plan, earlier, emit }: Opening, { train }: Session['s
 export async function open(opening: Opening): Promise<Opened> {
   const { plan, composed = plan, parent, events, earlier } = opening
   const vectors = await readVectors(plan)
-  const splits = opening.splits ?? (await openSplits(plan))
+  const { emit, dataFolder } = opening
+  const kept = { ...(emit === undefined ? {} : { emit }), store: openStore(dataFolder) }
+  const splits = opening.splits ?? (await openSplits(plan, kept))
   const learned = await learnedOf(opening, splits)
   const scope = compose(composed, learned.options, { parent, events })
   try {

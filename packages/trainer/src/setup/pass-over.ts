@@ -1,15 +1,15 @@
 import type { DataPass, Params } from '@attune/core'
 import { microBatchSizeOf } from '../plan/run-config.js'
-import { encodeAll } from '../step/batches.js'
+import { encodeRows } from '../step/batches.js'
 import { dataPass } from '../step/data-pass.js'
 import type { Parts } from './compose.js'
 import type { Plan } from '../plan/plan.js'
-import type { Split } from './splits.js'
+import type { TrainingSplit } from '../data/open-splits.js'
 
 /** The examples of a pass, and the plan that says how many are computed at once. */
 export interface PassOver {
   readonly plan: Plan
-  readonly splits: { readonly train: Split }
+  readonly splits: { readonly train: TrainingSplit }
 }
 
 /** A pass over the training examples through a model. */
@@ -25,6 +25,6 @@ export const passOver = (
     objective,
     trainable,
     frozen,
-    items: () => encodeAll(splits.train.examples(), (example) => objective.encode(example)).items,
+    items: () => encodeRows(splits.train.rows(), (example) => objective.encode(example)).items,
     batchSize: microBatchSizeOf(plan.config.training),
   })

@@ -17,6 +17,8 @@ import type { Bus } from '../run/bus.js'
 import type { Checkpoint, Progress } from '../files/checkpoint.js'
 import { type CompiledStep, compileStep } from '../step/compiled-step.js'
 import { type TextGenerator, textGenerator } from '../step/text-generator.js'
+import type { Splits } from '../data/open-splits.js'
+import { countBatches, encodeRows } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { type Parts, partsOf } from './compose.js'
@@ -32,7 +34,6 @@ import type { LastScores } from '../files/save-model.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
-import type { Splits } from './splits.js'
 import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
@@ -166,6 +167,17 @@ function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: 
   return Math.max(0, stepsPerEpoch - batches) + (epochs - epoch - 1) * stepsPerEpoch
 }
 
+/** The steps of an epoch: the batches of its examples, in the order of the sampler where there is one. */
+const countSteps = (
+  { splits: { train }, learned, plan }: Pick<Session, 'splits' | 'learned' | 'plan'>,
+  objective: Objective,
+): Promise<number> =>
+  countBatches(
+    () => encodeRows(train.rows(train.sampled && 0), (example) => objective.encode(example)).items,
+    train.sampled?.count ?? learned.examples,
+    plan.config.training.batchSize,
+  )
+
 /** Makes a session of a composed scope whose engine is up. */
 export async function openSession(
   given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>,
@@ -176,7 +188,7 @@ export async function openSession(
   readonly warnings: readonly string[]
   readonly placed: RunEvents['vectors.loaded'] | undefined
 }> {
-  const { plan, learned, scope } = given
+  const { plan, scope } = given
   const parts = partsOf(given.scope)
   const { engine, objective, regularizers } = parts
   const { config } = plan
@@ -191,7 +203,7 @@ export async function openSession(
   const { model } = adapted
   const { models, own } = await auxiliaryModels(plan, scope, parts, first, adapted)
   release()
-  const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
+  const stepsPerEpoch = await countSteps(given, objective)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
   const { state, memory, prepared } = firstState(engine, adapted, optimizer.init, checkpoint)

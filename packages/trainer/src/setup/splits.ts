@@ -9,13 +9,11 @@ import {
   type Protocol,
   type Rejected,
   type Source,
-  fieldsRead,
   fold,
   key,
   stream,
 } from '@attune/core'
 import { count, rejectsTo } from '@attune/data'
-import type { PlanOf } from '../plan/plan.js'
 
 /** Examples of one split, readable as often as needed, in the same order each time. */
 export interface Split {
@@ -24,14 +22,6 @@ export interface Split {
   examples(): AsyncIterable<Example>
   /** Rows left out so far, and the file they are kept in. */
   rejected(): { readonly count: number; readonly path: string }
-}
-
-/** The splits of a run. */
-export interface Splits {
-  readonly train: Split
-  readonly validation: Split
-  /** Examples of the fold for the final evaluation, if it has some. */
-  readonly test?: Split
 }
 
 /**
@@ -70,16 +60,26 @@ async function* pick(examples: AsyncIterable<Example>, positions: ReadonlySet<nu
 /** Rows with equal values are of one group; a value may be any JSON. */
 const groupOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
-/** All divisions of the training data by a protocol. */
-async function divide({ plugin, options }: Chosen, split: Split, seed: number): Promise<readonly Fold[]> {
+/** All divisions of examples by a protocol. */
+export async function foldsOf(
+  { plugin, options }: Chosen,
+  { examples }: Pick<Split, 'examples'>,
+  seed: number,
+): Promise<readonly Fold[]> {
   const protocol = plugin(options) as Protocol
   const groups: string[] = []
   const by = protocol.stratifyBy
-  for await (const example of split.examples()) groups.push(by === undefined ? '' : groupOf(example[by]))
+  for await (const example of examples()) groups.push(by === undefined ? '' : groupOf(example[by]))
   return protocol.split(groups.length, by === undefined ? [] : groups, stream(fold(key(seed), 'protocol')))
 }
 
-function chooseFold(folds: readonly Fold[], index: number, { location }: Split): Fold {
+/** Divides examples as the protocol says. @throws AttuneError `EMPTY_DATASET`, `NO_SUCH_FOLD` */
+export async function divide(
+  protocol: Chosen,
+  split: Pick<Split, 'location' | 'examples'>,
+  { seed, fold: index = 0 }: { readonly seed: number; readonly fold?: number | undefined },
+): Promise<Fold> {
+  const folds = await foldsOf(protocol, split, seed)
   const chosen = folds[index]
   if (chosen !== undefined && chosen.train.length > 0) return chosen
   if (folds.length > 0 && index >= folds.length)
@@ -90,40 +90,15 @@ function chooseFold(folds: readonly Fold[], index: number, { location }: Split):
     )
   throw new AttuneError(
     'EMPTY_DATASET',
-    `${location} has too few examples to set some aside for validation`,
+    `${split.location} has too few examples to set some aside for validation`,
     'Give more examples, or name a file under data.validation.',
   )
 }
 
-/** What decides how the examples of a run are divided. */
-type Division = Pick<PlanOf<'data' | 'objective' | 'protocol' | 'seed' | 'fold'>, 'config' | 'directory'>
-
-/** The number of folds into which the protocol divides the training data. */
-export async function countFolds({ config, directory }: Division): Promise<number> {
-  const train = openSplit('train', config.data.train, directory, fieldsRead(config.objective))
-  return (await divide(config.protocol, train, config.seed)).length
-}
-
-/**
- * The training and validation splits: as the configuration names them, or as the protocol divides the training data; and the
- * examples that the chosen fold keeps for a final evaluation, if it does.
- * @throws AttuneError `EMPTY_DATASET`, `NO_SUCH_FOLD`
- */
-export async function openSplits({ config, directory }: Division): Promise<Splits> {
-  const fields = fieldsRead(config.objective)
-  const train = openSplit('train', config.data.train, directory, fields)
-  if (config.data.validation !== undefined)
-    return { train, validation: openSplit('validation', config.data.validation, directory, fields) }
-  const parts = chooseFold(await divide(config.protocol, train, config.seed), config.fold ?? 0, train)
-  const part = (name: string, positions: readonly number[]): Split => {
-    const chosen = new Set(positions)
-    return { ...train, name, examples: () => pick(train.examples(), chosen) }
-  }
-  return {
-    train: part('train', parts.train),
-    validation: part('validation', parts.validation),
-    ...(parts.test === undefined ? {} : { test: part('test', parts.test) }),
-  }
+/** The split with the examples at some positions. */
+export function partOf(split: Split, name: string, positions: readonly number[]): Split {
+  const chosen = new Set(positions)
+  return { ...split, name, examples: () => pick(split.examples(), chosen) }
 }
 
 /** Counts the examples. @throws AttuneError `EMPTY_DATASET`. */

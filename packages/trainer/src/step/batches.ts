@@ -1,5 +1,6 @@
 import { type Batch, type Encoded, type Example, type Key, type Objective, fold, stream } from '@attune/core'
-import { bucketByLength, map, shuffle, skip } from '@attune/data'
+import { batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
+import type { Row } from '../data/rows.js'
 
 /** Batches sorted together by length: enough that rows of a batch are alike, few enough that order stays random. */
 const BUCKETS = 32
@@ -29,6 +30,48 @@ export function encodeAll(
   return { items, truncated: () => truncated }
 }
 
+/** Encodes rows as they come, each with its weight, and counts those that were truncated. */
+export function encodeRows(
+  rows: AsyncIterable<Row>,
+  encode: (example: Example) => Encoded,
+): { readonly items: AsyncIterable<Encoded>; truncated(): number } {
+  let truncated = 0
+  const items = map(rows, ({ example, weight }) => {
+    const item = encode(example)
+    if (item.truncated) truncated++
+    return weight === undefined ? item : { ...item, weight }
+  })
+  return { items, truncated: () => truncated }
+}
+
+/**
+ * The number of batches of an epoch: those of each group are counted for themselves.
+ * @param count of all items; they are read only if they have groups
+ */
+export async function countBatches(
+  items: () => AsyncIterable<Encoded>,
+  count: number,
+  batchSize: number,
+): Promise<number> {
+  const groups = new Map<string, number>()
+  try {
+    for await (const { group } of items()) {
+      if (group === undefined && groups.size === 0) return Math.ceil(count / batchSize)
+      groups.set(group ?? '', (groups.get(group ?? '') ?? 0) + 1)
+    }
+  } catch {
+    return Math.ceil(count / batchSize) // what is wrong with an example is reported by the epoch that reads it
+  }
+  return [...groups.values()].reduce((sum, size) => sum + Math.ceil(size / batchSize), 0)
+}
+
+/** A batch with the weights of its examples, where they are weighted. */
+export function weightedBatch(items: readonly Encoded[], batch: Batch): Batch {
+  if (items.every(({ weight }) => weight === undefined)) return batch
+  const values = Float32Array.from(items, ({ weight = 1 }) => weight)
+  return { ...batch, exampleWeights: { shape: [items.length], dtype: 'float32', values } }
+}
+
 /** A batch of encoded examples, in parts of at most `microBatchSize`. */
 export function makeReady(
   objective: Objective,
@@ -39,7 +82,7 @@ export function makeReady(
   const count = Math.ceil(items.length / microBatchSize)
   const slices = Array.from({ length: count }, (_, i) => items.slice(i * microBatchSize, (i + 1) * microBatchSize))
   return {
-    parts: slices.map((slice) => objective.collate(slice, random)),
+    parts: slices.map((slice) => weightedBatch(slice, objective.collate(slice, random))),
     examples: items.length,
     tokens: items.reduce((sum, item) => sum + item.length, 0),
   }
@@ -58,6 +101,8 @@ export interface EpochOptions {
   readonly done?: number
   /** Host work on a batch's examples just before it trains. Default: none. */
   readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
+  /** Present if the items come in the order of a sampler; `batches` is true if consecutive ones form batches. */
+  readonly sampled?: { readonly batches: boolean } | undefined
 }
 
 /** The randomness of a batch's rollout, by its number in the epoch, counted from 0. */
@@ -67,7 +112,7 @@ export const rolloutRandom = (key: Key, number: number): (() => number) => strea
 export const collateRandom = (key: Key, number: number): (() => number) => stream(fold(key, 'collate', number))
 
 /**
- * The batches of one epoch: shuffled, bucketed by length, collated. The same key gives the same batches, so that a resumed loop
+ * The batches of one epoch: shuffled unless a sampler ordered the items, bucketed by length, of one group each, collated. The same key gives the same batches, so that a resumed loop
  * sees what it would have seen.
  * @example
  * for await (const { parts } of epochBatches(items, objective, { key: fold(key(7), 'epoch', 0), batchSize: 16 }))
@@ -76,10 +121,13 @@ export const collateRandom = (key: Key, number: number): (() => number) => strea
 export async function* epochBatches(
   items: AsyncIterable<Encoded>,
   objective: Objective,
-  { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0, rollout }: EpochOptions,
+  { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0, rollout, sampled }: EpochOptions,
 ): AsyncGenerator<ReadyBatch, void> {
-  const mixed = shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle')))
-  const batches = bucketByLength(mixed, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
+  const ordered = sampled === undefined ? shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle'))) : items
+  const batches =
+    sampled?.batches === true
+      ? batchByGroup(ordered, batchSize)
+      : bucketByLength(ordered, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
   let number = done
   for await (const batch of skip(batches, done)) {
     const at = number++

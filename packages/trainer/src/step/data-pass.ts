@@ -10,9 +10,10 @@ import {
   type TextInputs,
   type Tree,
 } from '@attune/core'
-import { batch } from '@attune/data'
+import { batchByGroup } from '@attune/data'
 import { gradients } from '@attune/nn'
 import { div } from '@tensorflow/tfjs-core'
+import { weightedBatch } from './batches.js'
 import { type LossParts, reduceLosses } from './loss-function.js'
 
 /** What a pass runs over, and through. */
@@ -69,9 +70,9 @@ export function dataPass(parts: PassParts): DataPass {
       ) as unknown as Compiled<(state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) => State>
       let state = begin(trainable)
       let count = 0
-      for await (const items of batch(parts.items(), batchSize)) {
+      for await (const items of batchByGroup(parts.items(), batchSize)) {
         if (count++ >= limit) break
-        state = compiled(state, trainable, frozen, engine.put(objective.collate(items)))
+        state = compiled(state, trainable, frozen, engine.put(weightedBatch(items, objective.collate(items))))
       }
       begin.dispose()
       compiled.dispose()

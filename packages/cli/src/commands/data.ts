@@ -1,0 +1,49 @@
+import { formatCount, formatDuration, table } from '@attune/terminal'
+import { type PreparedStage, type RunConfig, prepareData } from '@attune/trainer'
+import { Command } from 'commander'
+import { placesFrom } from '../places.js'
+import { readConfig, withSettings } from '../read-config.js'
+
+/** Stages as a table: examples in and out, the time that each took, and where it is kept. */
+export function stagesText(stages: readonly PreparedStage[]): string {
+  if (stages.length === 0)
+    return 'Nothing to prepare: the configuration has no cleaner, filter, balancer, augmenter or sampler whose outcome could be kept.'
+  const rows = stages.map(({ stage, examplesIn, examplesOut, seconds, reused, path }) => [
+    stage,
+    formatCount(examplesIn),
+    formatCount(examplesOut),
+    formatDuration(seconds),
+    reused ? 'reused' : 'made',
+    path ?? 'not kept',
+  ])
+  const left = stages.flatMap(({ stage, because = {} }) =>
+    Object.entries(because).map(([reason, count]) => `${stage} left out ${formatCount(count)}: ${reason}`),
+  )
+  return [...table(['stage', 'in', 'out', 'time', '', 'file'], rows), ...left].join('\n')
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+
+const prepareCommand = (): Command =>
+  new Command('prepare')
+    .summary('prepare the training data, and keep them')
+    .description(
+      'Cleans, filters, balances and augments the training data of a configuration as its run will. Each stage is kept in $ATTUNE_CACHE/data (default: ~/.cache/attune/data) and made again only after a change.',
+    )
+    .argument('<config>', 'the configuration file')
+    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  attune data prepare config.yaml')
+    .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
+      const { config, folder, locate } = readConfig(target)
+      const stages = await prepareData(withSettings(config, flags.set) as RunConfig, {
+        baseDirectory: folder,
+        places: placesFrom(folder),
+        locate,
+      })
+      process.stdout.write(`${flags.json === true ? JSON.stringify(stages) : stagesText(stages)}\n`)
+    })
+
+/** `attune data` */
+export const dataCommand = (): Command =>
+  new Command('data').summary('prepare training data').addCommand(prepareCommand())

@@ -1,0 +1,45 @@
+import { AttuneError, type Edit } from '@attune/core'
+
+const badEdits = (problem: string): AttuneError =>
+  new AttuneError(
+    'BAD_EDITS',
+    problem,
+    'Return edits in the order of the text, each within it, so that none begins before the one before it ends.',
+  )
+
+/**
+ * Refuses edits that are not sorted, that overlap, or that lie outside of a text.
+ * @param length of the text, in UTF-16 code units
+ * @throws AttuneError `BAD_EDITS`
+ */
+export function requireEdits(length: number, edits: readonly Edit[]): void {
+  let last = 0
+  for (const [i, { start, end }] of edits.entries()) {
+    if (!Number.isInteger(start) || !Number.isInteger(end) || start > end || start < 0 || end > length)
+      throw badEdits(`expected edit ${i + 1} within [0, ${length}], got [${start}, ${end})`)
+    if (start < last)
+      throw badEdits(
+        `expected edits to be sorted and not to overlap, got edit ${i + 1} at ${start} after an end at ${last}`,
+      )
+    last = end
+  }
+}
+
+/**
+ * Applies edits to a text.
+ * @throws AttuneError `BAD_EDITS`
+ *
+ * @example
+ * applyEdits('a  b', [{ start: 1, end: 3, text: ' ' }]) // 'a b'
+ */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  if (edits.length === 0) return text
+  requireEdits(text.length, edits)
+  const parts: string[] = []
+  let at = 0
+  for (const { start, end, text: replacement } of edits) {
+    parts.push(text.slice(at, start), replacement)
+    at = end
+  }
+  return parts.join('') + text.slice(at)
+}

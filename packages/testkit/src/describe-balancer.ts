@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
+import { type AnyPlugin, type Balanced, type Balancer, type HostArray, key, shuffled, stream } from '@attune/core'
+import { describeOptions } from './describe-options.js'
+import { frozen } from './frozen.js'
+import { floats } from './host-array.js'
+
+/** Examples by class, and how often each class is trained on, or the weight of its examples, that another library gives. */
+export interface BalancerGolden {
+  readonly source: string
+  readonly cases: readonly {
+    readonly options: Readonly<Record<string, unknown>>
+    readonly counts: Readonly<Record<string, number>>
+    /** Examples of each class after balancing, synthetic ones included. */
+    readonly expected?: Readonly<Record<string, number>>
+    readonly weights?: Readonly<Record<string, number>>
+  }[]
+}
+
+const COUNTS: readonly Readonly<Record<string, number>>[] = [
+  { only: 5 },
+  { a: 1, b: 1 },
+  { a: 1, b: 3000 },
+  { a: 90, b: 9, c: 1 },
+  { constructor: 3, toString: 4, '0': 5, 'a class': 6, ['__proto__']: 2 },
+  Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`class ${i}`, 1 + ((i * 37) % 31)])),
+]
+
+const classesOf = (counts: Readonly<Record<string, number>>): string[] =>
+  shuffled(
+    Object.entries(counts).flatMap(([name, count]) => new Array<string>(count).fill(name)),
+    stream(key(4)),
+  )
+
+/** The number of examples of each class, and the total of their weights. */
+function tally(classes: readonly string[], { indices, weights, synthetic = [] }: Balanced) {
+  const counts = new Map<string, { examples: number; weight: number }>()
+  const add = (name: string, weight: number): void => {
+    const { examples, weight: sum } = counts.get(name) ?? { examples: 0, weight: 0 }
+    counts.set(name, { examples: examples + 1, weight: sum + weight })
+  }
+  for (const [i, index] of indices.entries()) add(classes[index]!, weights?.[i] ?? 1)
+  for (const { of } of synthetic) add(classes[of]!, 1)
+  return counts
+}
+
+/**
+ * The contract of a balancer: indices of examples that there are, with weights that are finite, not negative, and one for each;
+ * the same for the same random numbers, and from no others; the classes as they were; rare classes with a part that is not smaller;
+ * and the numbers of another library. One that does not even classes out says so under `exceptions: { rare: reason }`.
+ */
+export function describeBalancer(
+  plugin: AnyPlugin,
+  {
+    options = {},
+    golden,
+  }: { readonly options?: Readonly<Record<string, unknown>>; readonly golden?: BalancerGolden } = {},
+): void {
+  describe(`balancer ${plugin.name}`, () => {
+    const make = (given = options): Balancer => plugin(given) as Balancer
+    const vectorsOf = (count: number): HostArray =>
+      floats(
+        Array.from({ length: 2 * count }, (_, i) => (i * 7) % 13),
+        [count, 2],
+      )
+    const balance = (classes: readonly string[], seed = 1, given = options, balancer = make(given)): Balanced =>
+      balancer.balance(
+        balancer.reads === 'vectors' ? { classes, vectors: vectorsOf(classes.length) } : { classes },
+        stream(key(seed)),
+      )
+    afterEach(() => void jest.restoreAllMocks())
+    describeOptions(plugin, options)
+
+    it('returns indices of examples, and a finite weight for each if any', () => {
+      for (const counts of COUNTS) {
+        const classes = classesOf(counts)
+        const { indices, weights, synthetic = [] } = balance(classes)
+        const used = [...indices, ...synthetic.flatMap(({ of, towards }) => [of, towards])]
+        expect(used.filter((i) => !Number.isInteger(i) || i < 0 || i >= classes.length)).toEqual([])
+        expect(indices.length + synthetic.length).toBeGreaterThan(0)
+        expect((weights ?? []).filter((weight) => !Number.isFinite(weight) || weight < 0)).toEqual([])
+        expect(weights?.length ?? indices.length).toBe(indices.length)
+        expect(synthetic.filter(({ ratio }) => !(ratio >= 0 && ratio <= 1))).toEqual([])
+      }
+    })
+
+    it('returns the same from the same random numbers, and uses no others', () => {
+      jest.spyOn(Math, 'random').mockImplementation(() => {
+        throw new Error('Math.random was called; use `random`')
+      })
+      const kept = make()
+      for (const counts of COUNTS) {
+        const classes = classesOf(counts)
+        const once = balance(classes)
+        for (let again = 0; again < 2; again++) expect(balance(classes, 1, options, kept)).toEqual(once)
+      }
+    })
+
+    it('leaves the classes as they were', () => {
+      for (const counts of COUNTS) balance(frozen(classesOf(counts)))
+    })
+
+    const excused = plugin.exceptions?.['rare']
+    it(excused === undefined ? 'brings classes closer together' : `evens nothing out: ${excused}`, () => {
+      const classes = classesOf({ a: 90, b: 9, c: 1 })
+      const counts = tally(classes, balance(classes))
+      const parts = ['a', 'b', 'c'].map((name) => counts.get(name)?.weight ?? 0)
+      const spread = Math.max(...parts) / Math.min(...parts)
+      expect(spread < 90).toBe(excused === undefined)
+    })
+
+    for (const [i, { options: given, counts, expected, weights }] of (golden?.cases ?? []).entries())
+      it(`agrees with ${golden!.source}, case ${i + 1}: ${JSON.stringify(given)} of ${JSON.stringify(counts)}`, () => {
+        const classes = classesOf(counts)
+        const found = tally(classes, balance(classes, 1, given))
+        for (const [name, count] of Object.entries(expected ?? {}))
+          expect([name, found.get(name)?.examples ?? 0]).toEqual([name, count])
+        for (const [name, weight] of Object.entries(weights ?? {})) {
+          const { examples, weight: sum } = found.get(name)!
+          expect([name, sum / examples]).toEqual([name, expect.closeTo(weight, 9)])
+        }
+      })
+  })
+}

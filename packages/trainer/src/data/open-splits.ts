@@ -1,0 +1,199 @@
+import { type Chosen, type UntimedEvent, fieldsRead, fold, key } from '@attune/core'
+import { digest } from '@attune/files'
+import { map } from '@attune/data'
+import type { PlanOf } from '../plan/plan.js'
+import { type Split, divide, foldsOf, openSplit, partOf } from '../setup/splits.js'
+import { cleaning } from './clean.js'
+import { identityOf, nextId, sourceIdentity } from './identity.js'
+import { openStages } from './open-stages.js'
+import { type Row, type Rows, pickedRows, rowsOf } from './rows.js'
+import { openSampler } from './sampled.js'
+import { type Stage, augmenterStage, balancerStage, cleanerStage, filterStage, sourceStage } from './stages.js'
+import { type Store, openStore } from './store.js'
+
+/** The examples that are trained on. */
+export interface TrainingSplit extends Split {
+  /** The examples with their weights: those of an epoch in the order of the sampler, where there is one; all of them without `epoch`. */
+  rows(epoch?: number): AsyncIterable<Row>
+  /** Present where a sampler orders the examples: how many an epoch has, and whether consecutive ones form batches. */
+  readonly sampled?: { readonly count: number; readonly batches: boolean }
+}
+
+/** Training and validation examples. */
+export interface Splits {
+  readonly train: TrainingSplit
+  readonly validation: Split
+  /** Examples of the fold for the final evaluation, if it has some. */
+  readonly test?: Split
+}
+
+/** The keys of a configuration that data are prepared by. */
+export const DATA_KEYS = [
+  'data',
+  'cleaner',
+  'filter',
+  'balancer',
+  'augmenter',
+  'sampler',
+  'protocol',
+  'objective',
+  'seed',
+  'fold',
+  'training',
+] as const
+
+/** A configuration as far as data are prepared by it. */
+export type DataPlan = Pick<PlanOf<(typeof DATA_KEYS)[number]>, 'config' | 'directory'>
+
+/** What prepared data are kept in, and who hears of it. */
+export interface OpenSplitsOptions {
+  readonly emit?: (happening: UntimedEvent) => void
+  readonly store?: Store
+}
+
+type Config = DataPlan['config']
+
+/** Version of the stages' files: another one makes all of them again. */
+const FORMAT = 'attune stages 1'
+
+/** A split whose examples are cleaned as they are read. */
+export function cleanedSplit(split: Split, cleaners: readonly Chosen[], objective: Chosen): Split {
+  if (cleaners.length === 0) return split
+  const clean = cleaning(cleaners, objective)
+  return { ...split, examples: () => map(split.examples(), clean) }
+}
+
+const splitOf = (split: Split, name: string, rows: Rows): Split => ({
+  ...split,
+  name,
+  examples: () => map(rows.all(), ({ example }) => example),
+})
+
+/** The stages before the split: of the whole source, example by example and in its order. */
+async function firstStages({ data, cleaner, filter, objective }: Config, isReadInAnyOrder: boolean): Promise<Stage[]> {
+  const fields = fieldsRead(objective)
+  let id = nextId(FORMAT, await sourceIdentity(data.train, fields))
+  const stages: Stage[] = []
+  for (const chosen of cleaner) {
+    id = nextId(id, await identityOf(chosen), fieldsRead(objective, 'text'), fieldsRead(objective, 'words'))
+    stages.push(cleanerStage(id, chosen, cleaning([chosen], objective)))
+  }
+  for (const chosen of filter) {
+    id = nextId(id, await identityOf(chosen))
+    stages.push(filterStage(id, chosen))
+  }
+  if (stages.length === 0 && isReadInAnyOrder) stages.push(sourceStage(nextId(id, 'rows'), data.train))
+  return stages
+}
+
+/** The stages of the training part, which the validation part has no influence on. */
+async function lastStages({ balancer, augmenter, seed }: Config, before: string | undefined): Promise<Stage[]> {
+  let id = before
+  const stages: Stage[] = []
+  const { length } = balancer
+  for (const [i, chosen] of [...balancer, ...augmenter].entries()) {
+    const own = fold(key(seed), 'data', i)
+    id = nextId(id, await identityOf(chosen), own)
+    stages.push(i < length ? balancerStage(id, chosen, own) : augmenterStage(id, chosen, own))
+  }
+  return stages
+}
+
+/** The rows of a source as they come, in one pass after another. */
+const lazily = (split: Split): Rows => ({
+  count: Number.NaN,
+  all: () => rowsOf(split.examples()),
+  pick: () => {
+    throw new Error('rows of a source come in their order')
+  },
+})
+
+async function withOrder(
+  split: Split,
+  rows: Rows,
+  { sampler, objective, seed, training }: Config,
+): Promise<TrainingSplit> {
+  const train = splitOf(split, 'train', rows)
+  if (sampler === undefined) return { ...train, rows: () => rows.all() }
+  const order = await openSampler(sampler, rows, { objective, batchSize: training.batchSize, key: key(seed) })
+  const { count, batches } = order
+  return {
+    ...train,
+    rows: (epoch) => (epoch === undefined ? rows.all() : order.rows(epoch)),
+    sampled: { count, batches },
+  }
+}
+
+/** Training and validation examples of a configuration that prepares them in stages. */
+async function openPrepared({ config, directory }: DataPlan, options: OpenSplitsOptions): Promise<Splits> {
+  const { data, objective, protocol, cleaner, balancer, sampler } = config
+  const { emit = () => undefined, store = openStore() } = options
+  const source = openSplit('train', data.train, directory, fieldsRead(objective))
+  const rejected = (): number => source.rejected().count
+  const first = await firstStages(config, sampler !== undefined || balancer.length > 0)
+  const hasOwn = data.validation !== undefined
+  const opening = { store, emit, rejected, start: lazily(source) }
+  const open = async (stages: readonly Stage[], start: Rows): Promise<Rows> => openStages(stages, { ...opening, start })
+  if (hasOwn) {
+    const own = openSplit('validation', data.validation, directory, fieldsRead(objective))
+    const stages = [...first, ...(await lastStages(config, first.at(-1)?.id))]
+    const train = await withOrder(source, await open(stages, opening.start), config)
+    return { train, validation: cleanedSplit(own, cleaner, objective) }
+  }
+  const whole = await open(first, opening.start)
+  const { train, validation, test } = await divide(protocol, splitOf(source, 'train', whole), config)
+  const picked = (part: readonly number[]): Rows =>
+    pickedRows(
+      whole,
+      [...part].sort((a, b) => a - b),
+    )
+  const last = await lastStages(config, nextId(first.at(-1)?.id, digest(Int32Array.from(train).join())))
+  return {
+    train: await withOrder(source, await open(last, picked(train)), config),
+    validation: splitOf(source, 'validation', picked(validation)),
+    ...(test === undefined ? {} : { test: splitOf(source, 'test', picked(test)) }),
+  }
+}
+
+/** Training and validation examples as they come from their sources, cleaned as they are read. */
+async function openPlain({ config, directory }: DataPlan): Promise<Splits> {
+  const { data, cleaner, objective, protocol } = config
+  const open = (name: string, source: Chosen): Split =>
+    cleanedSplit(openSplit(name, source, directory, fieldsRead(objective)), cleaner, objective)
+  const train = open('train', data.train)
+  const weightless = (split: Split): TrainingSplit => ({ ...split, rows: () => rowsOf(split.examples()) })
+  if (data.validation !== undefined)
+    return { train: weightless(train), validation: open('validation', data.validation) }
+  const parts = await divide(protocol, train, config)
+  return {
+    train: weightless(partOf(train, 'train', parts.train)),
+    validation: partOf(train, 'validation', parts.validation),
+    ...(parts.test === undefined ? {} : { test: partOf(train, 'test', parts.test) }),
+  }
+}
+
+/**
+ * The training and validation examples: as the configuration names them, or as the protocol divides the training data. The
+ * validation examples are cleaned; filters run before the protocol divides, and balancers and augmenters see the training part only.
+ * @throws AttuneError those of sources, the protocol and the plugins of the stages
+ */
+export async function openSplits(plan: DataPlan, options: OpenSplitsOptions = {}): Promise<Splits> {
+  const { filter, balancer, augmenter, sampler } = plan.config
+  const isPlain = [filter, balancer, augmenter].every(({ length }) => length === 0) && sampler === undefined
+  if (!isPlain) return openPrepared(plan, options)
+  const cleaners = await firstStages(plan.config, false)
+  return cleaners.at(-1)?.id === undefined ? openPlain(plan) : openPrepared(plan, options)
+}
+
+/** The number of folds into which the protocol divides the training data, after cleaners and filters. */
+export async function countFolds(
+  plan: DataPlan,
+  { emit = () => undefined, store = openStore() }: OpenSplitsOptions = {},
+) {
+  const { data, objective, protocol, seed, filter } = plan.config
+  const source = openSplit('train', data.train, plan.directory, fieldsRead(objective))
+  const stages = filter.length === 0 ? [] : await firstStages(plan.config, false)
+  const opening = { store, emit, rejected: () => source.rejected().count, start: lazily(source) }
+  const rows = await openStages(stages, opening)
+  return (await foldsOf(protocol, splitOf(source, 'train', rows), seed)).length
+}

@@ -1,0 +1,84 @@
+import { AttuneError, type Chosen, type Key, type Sampler, fold, stream, titleOf } from '@attune/core'
+import { cleanedFields } from './clean.js'
+import type { Row, Rows } from './rows.js'
+
+/** The order of the examples of each epoch. */
+export interface Order {
+  /** Examples of an epoch. */
+  readonly count: number
+  /** True if consecutive examples form a batch. */
+  readonly batches: boolean
+  rows(epoch: number): AsyncIterable<Row>
+}
+
+const sizeOf = (value: unknown): number =>
+  typeof value === 'string'
+    ? value.length
+    : Array.isArray(value)
+      ? value.reduce((sum: number, each) => sum + sizeOf(each), 0)
+      : 0
+
+/** What a sampler reads of the examples: their groups, and the lengths of their texts in UTF-16 code units. */
+async function readFacts(rows: Rows, by: string | undefined, fields: readonly string[]) {
+  const lengths = new Float64Array(rows.count)
+  const numbers = new Int32Array(rows.count)
+  const names = new Map<string, number>()
+  let position = 0
+  for await (const { example } of rows.all()) {
+    lengths[position] = fields.reduce((sum, field) => sum + sizeOf(example[field]), 0)
+    const value = by === undefined ? '' : example[by]
+    const name = typeof value === 'object' ? JSON.stringify(value) : String(value)
+    if (!names.has(name)) names.set(name, names.size)
+    numbers[position++] = names.get(name)!
+  }
+  const groups = [...names.keys()]
+  return { lengths, group: (index: number): string => groups[numbers[index]!]! }
+}
+
+const badOrder = (title: string, problem: string): AttuneError =>
+  new AttuneError('BAD_ORDER', `${title}: ${problem}`, 'Report this to the author of the plugin.')
+
+/** Orders that are longer are refused: the indices of an epoch are held in memory. */
+const LONGEST = 2 ** 28
+
+/** The indices that a sampler gives. @throws AttuneError `BAD_ORDER` */
+function requireOrder(title: string, order: Iterable<number>, count: number): Int32Array {
+  const indices: number[] = []
+  for (const index of order) {
+    if (!Number.isInteger(index) || index < 0 || index >= count)
+      throw badOrder(title, `expected indices in [0, ${count}), got ${index}`)
+    if (indices.push(index) > LONGEST)
+      throw badOrder(title, `expected at most ${LONGEST} indices in an epoch, got more`)
+  }
+  if (indices.length === 0) throw badOrder(title, 'expected an epoch of at least one example, got none')
+  return Int32Array.from(indices)
+}
+
+/**
+ * Opens a sampler on prepared examples.
+ * @throws AttuneError `BAD_ORDER` for indices out of range, and (from `rows`) for an epoch of another length than the first
+ */
+export async function openSampler(
+  chosen: Chosen,
+  rows: Rows,
+  { objective, batchSize, key }: { readonly objective: Chosen; readonly batchSize: number; readonly key: Key },
+): Promise<Order> {
+  const sampler = chosen.plugin(chosen.options) as Sampler
+  const title = titleOf(chosen.plugin)
+  const { texts, words } = cleanedFields(objective)
+  const { lengths, group } = await readFacts(rows, sampler.by, [...texts, ...words])
+  const data = { count: rows.count, batchSize, group, length: (index: number): number => lengths[index]! }
+  const orderOf = (epoch: number): Int32Array =>
+    requireOrder(title, sampler.order(epoch, data, stream(fold(key, 'epoch', epoch, 'sampler'))), rows.count)
+  const count = orderOf(0).length
+  return {
+    count,
+    batches: sampler.batches === true,
+    rows(epoch) {
+      const indices = orderOf(epoch)
+      if (indices.length !== count)
+        throw badOrder(title, `expected ${count} examples in every epoch, got ${indices.length} in epoch ${epoch + 1}`)
+      return rows.pick(indices)
+    },
+  }
+}

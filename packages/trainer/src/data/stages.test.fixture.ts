@@ -1,0 +1,139 @@
+import {
+  AUGMENTER,
+  type AnyPlugin,
+  type Augmenter,
+  BALANCER,
+  type Balancer,
+  CLEANER,
+  type Cleaner,
+  type Example,
+  FILTER,
+  type Filter,
+  type Found,
+  SAMPLER,
+  SOURCE,
+  type Sampler,
+  type Source,
+  definePlugin,
+  shuffled,
+} from '@attune/core'
+import { z } from 'zod'
+import { toyExample } from '../run/toy.test.fixture.js'
+
+/** A plugin as the installation has it: with a version, so that what it makes can be kept. */
+export const installed = (plugin: AnyPlugin, version = '1.0.0'): Found => ({
+  plugin,
+  origin: { specifier: plugin.name, package: `@attune/${plugin.name}`, version },
+})
+
+/** Toy examples that know what they are: a source with a fingerprint. */
+export const toyStable = definePlugin({
+  kind: SOURCE,
+  name: 'toy-stable',
+  summary: 'Texts of four letters that can be recognized again',
+  options: z.strictObject({ count: z.int(), from: z.int().default(0), content: z.string().default('first') }),
+  create: ({ count, from, content }): Source => ({
+    location: `stable(${count})`,
+    fingerprint: () => Promise.resolve(content),
+    async *open() {
+      for (let i = from; i < from + count; i++) yield await Promise.resolve({ ...toyExample(i), id: i })
+    },
+  }),
+})
+
+export const toyCleaner = definePlugin({
+  kind: CLEANER,
+  name: 'toy-cleaner',
+  summary: 'Removes a letter',
+  options: z.strictObject({ letter: z.string().default('d') }),
+  create: ({ letter }): Cleaner => ({
+    edits: (text) => [...text].flatMap((each, start) => (each === letter ? [{ start, end: start + 1, text: '' }] : [])),
+  }),
+})
+
+export const toyFilter = definePlugin({
+  kind: FILTER,
+  name: 'toy-filter',
+  summary: 'Leaves out every so-maniest example',
+  options: z.strictObject({ every: z.int().default(10) }),
+  create: ({ every }): Filter<number> => ({
+    init: () => 0,
+    add: (seen) => ({ state: seen + 1, keep: (seen + 1) % every !== 0, because: `number ${every}` }),
+  }),
+})
+
+/** Repeats the rarer class until it is as frequent, and weights it. */
+export const toyBalancer = definePlugin({
+  kind: BALANCER,
+  name: 'toy-balancer',
+  summary: 'Repeats and weights the rarer class',
+  options: z.strictObject({
+    weight: z.number().optional(),
+    fault: z.enum(['vectors', 'synthetic', 'range']).optional(),
+  }),
+  create: ({ weight, fault }): Balancer => ({
+    by: 'label',
+    ...(fault === 'vectors' ? { reads: 'vectors' as const } : {}),
+    balance({ classes }) {
+      const of = (name: string): number[] => [...classes.keys()].filter((i) => classes[i] === name)
+      const [common, rare] = ['not', 'a'].map(of).sort((a, b) => b.length - a.length) as [number[], number[]]
+      const repeated = common.map((_, i) => rare[i % rare.length]!)
+      const indices = [...common, ...repeated, ...(fault === 'range' ? [classes.length] : [])]
+      return {
+        indices,
+        ...(weight === undefined ? {} : { weights: indices.map((_, i) => (i < common.length ? 1 : weight)) }),
+        ...(fault === 'synthetic' ? { synthetic: [{ of: 0, towards: 1, ratio: 0.5 }] } : {}),
+      }
+    },
+  }),
+})
+
+/** The examples that {@link toyAugmenter} was given, for tests of what it sees. */
+export const seenByAugmenter: Example[] = []
+
+export const toyAugmenter = definePlugin({
+  kind: AUGMENTER,
+  name: 'toy-augmenter',
+  summary: 'Adds copies with their letters shuffled',
+  options: z.strictObject({ copies: z.int().default(1) }),
+  create: ({ copies }): Augmenter => ({
+    augment(example, random) {
+      seenByAugmenter.push(example)
+      const made = Array.from({ length: copies }, () => ({
+        ...example,
+        text: shuffled([...String(example['text'])], random).join(''),
+      }))
+      return [example, ...made]
+    },
+  }),
+})
+
+export const toySampler = definePlugin({
+  kind: SAMPLER,
+  name: 'toy-sampler',
+  summary: 'Some of the examples, shortest first',
+  options: z.strictObject({
+    count: z.int(),
+    batches: z.boolean().default(false),
+    fault: z.enum(['range', 'grows']).optional(),
+  }),
+  create: ({ count, batches, fault }): Sampler => ({
+    by: 'label',
+    batches,
+    order(epoch, data, random) {
+      const all = shuffled([...Array(data.count).keys()], random).slice(0, count + (fault === 'grows' ? epoch : 0))
+      const sorted = all.sort((a, b) => data.length(a) - data.length(b))
+      return fault === 'range' ? [...sorted, data.count] : sorted
+    },
+  }),
+})
+
+/** All of them, for `places.registered`. */
+export const stagePlugins: readonly AnyPlugin[] = [
+  toyStable,
+  toyCleaner,
+  toyFilter,
+  toyBalancer,
+  toyAugmenter,
+  toySampler,
+]

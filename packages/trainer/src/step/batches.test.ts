@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals'
+import { type Encoded, type HostArray, type Objective, key } from '@attune/core'
+import { countBatches, encodeRows, epochBatches } from './batches.js'
+
+interface Item extends Encoded {
+  readonly id: number
+}
+
+/** An objective of which only the collation matters: a batch is the ids of its items. */
+const objective = {
+  collate: (items: readonly Item[]) => ({
+    inputs: {},
+    ids: { shape: [items.length], dtype: 'int32', values: Int32Array.from(items, ({ id }) => id) },
+  }),
+} as unknown as Objective
+
+const items = (count: number, change: (id: number) => Partial<Item> = () => ({})): Item[] =>
+  Array.from({ length: count }, (_, id) => ({ id, length: 1 + ((id * 7) % 13), truncated: false, ...change(id) }))
+
+async function* from<T>(values: Iterable<T>): AsyncGenerator<T, void> {
+  for (const value of values) yield await Promise.resolve(value)
+}
+
+const how = { key: key(1), done: 0, batchSize: 4, microBatchSize: 2, shuffleBuffer: 16 }
+
+async function batchesOf(given: readonly Item[], options: object = {}): Promise<number[][]> {
+  const batches: number[][] = []
+  for await (const { parts } of epochBatches(from(given), objective, { ...how, ...options }))
+    batches.push(parts.flatMap(({ ids }) => [...(ids as HostArray).values]))
+  return batches
+}
+
+describe('batches of an epoch', () => {
+  it('come in the order of a sampler, bucketed by length unless it makes batches itself', async () => {
+    const given = items(10)
+    expect(await batchesOf(given, { sampled: { batches: true } })).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9],
+    ])
+    const many = items(300)
+    const bucketed = await batchesOf(many, { sampled: { batches: false } })
+    // 32 batches are sorted together: the first 128 examples come first.
+    expect(
+      bucketed
+        .slice(0, 32)
+        .flat()
+        .sort((a, b) => a - b),
+    ).toEqual(many.slice(0, 128).map(({ id }) => id))
+    expect(bucketed).not.toEqual(await batchesOf(many))
+  })
+
+  it.each([undefined, { batches: false }, { batches: true }])(
+    'hold one group each, with sampler %j, and are as many as were counted',
+    async (sampled) => {
+      const given = items(300, (id) => ({ group: `${id % 5 === 0 ? 'rare' : id % 2}` }))
+      const batches = await batchesOf(given, { sampled })
+      for (const batch of batches) expect(new Set(batch.map((id) => given[id]!.group)).size).toBe(1)
+      expect(batches.flat().sort((a, b) => a - b)).toEqual(given.map(({ id }) => id))
+      expect(await countBatches(() => from(given), 300, 4)).toBe(batches.length)
+      expect(batches.length).toBe(Math.ceil(60 / 4) + 2 * Math.ceil(120 / 4))
+    },
+  )
+
+  it('are counted without reading more than one example where there are no groups', async () => {
+    let read = 0
+    const counted = async function* () {
+      for (const item of items(100)) {
+        read++
+        yield await Promise.resolve(item)
+      }
+    }
+    expect(await countBatches(counted, 41, 4)).toBe(11)
+    expect(read).toBe(1)
+  })
+
+  it('carry the weights of examples, in parts too, and none where examples have none', async () => {
+    const rows = Array.from({ length: 5 }, (_, id) => ({ example: { id }, weight: id / 2 }))
+    const encode = ({ id }: { id?: unknown }): Item => ({ id: id as number, length: 1, truncated: false })
+    const { items: weighted } = encodeRows(from(rows), encode)
+    const seen: [number, number][] = []
+    for await (const { parts } of epochBatches(weighted, objective, how))
+      for (const { ids, exampleWeights } of parts) {
+        const { values, dtype, shape } = exampleWeights as HostArray
+        expect([dtype, shape]).toEqual(['float32', (ids as HostArray).shape])
+        ;(ids as HostArray).values.forEach((id, i) => seen.push([id, values[i]!]))
+      }
+    expect(seen.sort(([a], [b]) => a - b)).toEqual([0, 1, 2, 3, 4].map((id) => [id, id / 2]))
+    for await (const { parts } of epochBatches(from(items(5)), objective, how))
+      for (const part of parts) expect(part).not.toHaveProperty('exampleWeights')
+  })
+})

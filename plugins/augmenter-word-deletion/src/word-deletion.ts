@@ -1,0 +1,36 @@
+import { AUGMENTER, type Augmenter, definePlugin } from '@attune/core'
+import { z } from 'zod'
+
+/** Words of a text that are kept, at least one. */
+function deleted(words: readonly string[], probability: number, random: () => number): readonly string[] {
+  if (words.length < 2) return words
+  const kept = words.filter(() => random() > probability)
+  return kept.length > 0 ? kept : [words[Math.floor(random() * words.length)]!]
+}
+
+/**
+ * Random deletion, one of the four operations of EDA: each word is deleted with the same probability; of a text that would lose
+ * all, one word is kept at random. Words are what stands between white space, and the copy has single spaces between them.
+ */
+export const wordDeletion = definePlugin({
+  kind: AUGMENTER,
+  name: 'word-deletion',
+  summary: 'Random deletion of words, as in EDA',
+  source: 'Wei and Zou, EDA: Easy Data Augmentation Techniques, EMNLP 2019, section 2',
+  options: z.strictObject({
+    text: z.string().min(1).default('text').meta({ field: 'text' }).describe('The field that holds the text'),
+    probability: z.number().min(0).lt(1).default(0.1).describe('Probability with which a word is deleted'),
+    copies: z.int().min(1).max(100).default(1).describe('Augmented copies of each example'),
+    keepOriginal: z.boolean().default(true).describe('Train on the example itself too, before its copies'),
+  }),
+  create: ({ text: field, probability, copies, keepOriginal }): Augmenter => ({
+    augment(example, random) {
+      const text = example[field]
+      const words = typeof text === 'string' ? text.split(/\s+/).filter((word) => word !== '') : []
+      if (words.length === 0) return [example]
+      const copy = () => ({ ...example, [field]: deleted(words, probability, random).join(' ') })
+      return [...(keepOriginal ? [example] : []), ...Array.from({ length: copies }, copy)]
+    },
+  }),
+})
+export default wordDeletion

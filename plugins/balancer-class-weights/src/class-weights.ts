@@ -1,0 +1,32 @@
+import { BALANCER, type Balancer, definePlugin } from '@attune/core'
+import { z } from 'zod'
+
+/**
+ * Balanced class weights: the loss of an example is weighted in inverse proportion to the frequency of its class.
+ *
+ *     weight = n / (classes · n_c)
+ *
+ * As scikit-learn's `class_weight="balanced"`. The weights have the mean 1 over all examples, so the learning rate need not change.
+ * Near neighbour: random oversampling has the same expected gradient, with more steps and less noise for rare classes.
+ */
+export const classWeights = definePlugin({
+  kind: BALANCER,
+  name: 'class-weights',
+  summary: 'Weights in inverse proportion to the frequency of the class',
+  source: 'King and Zeng, Logistic Regression in Rare Events Data, Political Analysis, 2001',
+  options: z.strictObject({
+    by: z.string().min(1).default('label').meta({ field: 'label' }).describe('The field that holds the class'),
+  }),
+  create: ({ by }): Balancer => ({
+    by,
+    balance({ classes }) {
+      const counts = new Map<string, number>()
+      for (const name of classes) counts.set(name, (counts.get(name) ?? 0) + 1)
+      return {
+        indices: [...classes.keys()],
+        weights: classes.map((name) => classes.length / (counts.size * counts.get(name)!)),
+      }
+    },
+  }),
+})
+export default classWeights

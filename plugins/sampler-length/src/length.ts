@@ -1,0 +1,31 @@
+import { SAMPLER, type Sampler, definePlugin, shuffled } from '@attune/core'
+import { z } from 'zod'
+import { lengthGrouped } from './length-grouped.js'
+
+/**
+ * Length-grouped batches, as transformers' `LengthGroupedSampler` (`group_by_length`): examples are shuffled, divided into groups of
+ * up to 50 batches, and sorted from long to short within each; batches are cut from the result.
+ *
+ * The default order, without a sampler, buckets by length too, by tokens rather than characters, and gives batches out in random
+ * order. This one is for comparisons with runs of transformers, and to see the largest batch first.
+ */
+export const length = definePlugin({
+  kind: SAMPLER,
+  name: 'length',
+  summary: 'Batches of examples of similar length, the longest example first',
+  source: 'Hugging Face transformers, trainer_pt_utils.py, get_length_grouped_indices',
+  options: z.strictObject({}),
+  create: (): Sampler => ({
+    batches: true,
+    order: (_epoch, { count, length: lengthOf, batchSize }, random) =>
+      lengthGrouped(
+        shuffled(
+          Array.from({ length: count }, (_, i) => i),
+          random,
+        ),
+        lengthOf,
+        batchSize,
+      ),
+  }),
+})
+export default length
