@@ -1,6 +1,7 @@
 export * from './apportion.js'
 export * from './batch.js'
 export * from './bucket-by-length.js'
+export * from './classification-items.js'
 export * from './count.js'
 export { fileError, requireFile } from './file-error.js'
 export * from './file-source.js'

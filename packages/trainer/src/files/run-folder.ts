@@ -124,7 +124,7 @@ export async function writeRunFolder(
   await writeRecord(
     plan.directory as string,
     { format: 1, id, config, inputs: [...inputs], device },
-    JSON.stringify(learned),
+    JSON.stringify({ ...learned, options: written(learned.options) }),
   )
 }
 

@@ -23,8 +23,10 @@ import { type Predictor, predictAll } from './predictor.js'
 import { loadPretrainedPredictor } from './pretrained-predictor.js'
 import { type Learned, type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
 import { changedFiles } from '../files/run-inputs.js'
-import { score } from '../run/score.js'
+import { fieldsOfMetrics, score } from '../run/score.js'
+import { requiredFields } from '../setup/required-fields.js'
 import { type Split, openSplit, openSplits } from '../setup/splits.js'
+import { readLearnedOptions } from '../setup/learned-options.js'
 import { linksIn } from '../files/trust.js'
 import { savedParameters } from '../setup/weights.js'
 
@@ -69,7 +71,9 @@ type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
 /** Opens a run folder's model for inference. Only plugins of the kinds that this needs are loaded. */
 async function openModel(run: OpenRun, folder: string, metrics: readonly Chosen[], options: OpenOptions) {
   const plan = await planOf(run.config, INFERENCE_KEYS, run.lookup)
-  const scope = composeInference(plan, withOwnTokenizer(run.learned, plan, folder), metrics, { parent: options.scope })
+  const learned = await readLearnedOptions(run.learned.options, plan.config, run.lookup)
+  const complete = withOwnTokenizer({ ...run.learned, options: learned }, plan, folder)
+  const scope = composeInference(plan, complete, metrics, { parent: options.scope })
   try {
     await startEngine(scope)
     const parts = inferencePartsOf(scope)
@@ -100,10 +104,11 @@ interface ChosenSplit {
 async function splitOf(
   run: OpenRun,
   { config, directory }: InferencePlan,
+  metric: readonly Chosen[],
   options: EvaluateOptions,
 ): Promise<ChosenSplit> {
   const { split = 'test', source } = options
-  const fields = fieldsRead(config.objective)
+  const fields = requiredFields(config.objective, metric)
   if (source !== undefined) {
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
     return { split: openSplit('given', chosen.source, undefined, fields), warnings: [] }
@@ -112,7 +117,7 @@ async function splitOf(
   if (split === 'train' || split === 'validation') {
     const { test: _unused, ...own } = data
     const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
-    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed }, directory })
+    const splits = await openSplits({ config: { ...chosen, objective: config.objective, metric, seed }, directory })
     const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
     return { split: splits[split], warnings: changes.map((change) => `changed since the run began: ${change}`) }
   }
@@ -136,8 +141,12 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
   const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, metrics, options)
   try {
     const begun = performance.now()
-    const { split, warnings: ofSplit } = await splitOf(run, plan, options)
-    const { items, truncated } = encodeAll(split.examples(), (example) => parts.objective.encode(example))
+    const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
+    const { items, truncated } = encodeAll(
+      split.examples(),
+      (example) => parts.objective.encode(example),
+      fieldsOfMetrics(parts.metrics),
+    )
     const scored = await score(forward, parts.objective, parts.metrics, params, items)
     if (scored.examples === 0)
       throw new AttuneError(

@@ -14,7 +14,7 @@ import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '
 import { evaluationParams } from '../setup/evaluation-params.js'
 import type { TrainingState } from '../step/training-step.js'
 import { requireLock } from '../files/run-lock.js'
-import { score } from './score.js'
+import { fieldsOfMetrics, score } from './score.js'
 import type { Session } from '../setup/session.js'
 
 /** Copies what a checkpoint holds to the host. */
@@ -53,7 +53,11 @@ export async function evaluate(session: Session): Promise<void> {
   const split = splits.validation.name
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
-  const { items } = encodeAll(splits.validation.examples(), (example) => parts.objective.encode(example))
+  const { items } = encodeAll(
+    splits.validation.examples(),
+    (example) => parts.objective.encode(example),
+    fieldsOfMetrics(parts.metrics),
+  )
   const weights = evaluationParams(session, moving.state)
   const params = { ...adapted.frozen, ...weights.trainable }
   const scored = await score(inference, parts.objective, parts.metrics, params, items)

@@ -65,6 +65,15 @@ const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
   options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })
 
+/** A plan in which plugins have the options that they learned. */
+export const withLearned = (plan: Plan, learned: Learned['options']): Plan => ({
+  ...plan,
+  config: {
+    ...plan.config,
+    ...Object.fromEntries(LEARNERS.map((kind) => [kind, completed(plan.config[kind], learned)])),
+  },
+})
+
 const provideChosen = (scope: Scope, { plugin, options, common = {} }: Chosen): void =>
   provide(scope, plugin, options, (instance) => refined(plugin.kind.name, instance, common))
 

@@ -20,7 +20,7 @@ import { dataPass } from '../step/data-pass.js'
 import { encodeAll } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
-import { type Parts, partsOf } from './compose.js'
+import { type Parts, partsOf, withLearned } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
 import { adaptAround, loadEncoder } from './frozen-encoder.js'
@@ -208,11 +208,12 @@ export async function openSession(
     chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
   const optimizer = chained(parts.optimizers)
   requireWholeBatches(objective, optimizer, config.training)
-  const rebuild = rebuilder(plan, scope, chained)
+  const complete = withLearned(plan, learned.options)
+  const rebuild = rebuilder(complete, scope, chained)
   const { params, ...told } = begin(parts, plan, vectors)
   const adapted = inNameOrder(await adaptAround(parts, params, { pass: passOver(given, parts, params) }))
   const { model } = adapted
-  const { models, own } = await auxiliaryModels(plan, scope, parts, params, adapted)
+  const { models, own } = await auxiliaryModels(complete, scope, parts, params, adapted)
   const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }

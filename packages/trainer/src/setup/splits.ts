@@ -8,13 +8,13 @@ import {
   type Protocol,
   type Rejected,
   type Source,
-  fieldsRead,
   fold,
   key,
   stream,
 } from '@attune/core'
 import { count, rejectsTo } from '@attune/data'
 import type { PlanOf } from '../plan/plan.js'
+import { requiredFields } from './required-fields.js'
 
 /** Examples of one split, readable as often as needed, in the same order each time. */
 export interface Split {
@@ -79,14 +79,15 @@ async function divide(protocol: Protocol, split: Split, seed: number) {
 export async function openSplits({
   config,
   directory,
-}: Pick<PlanOf<'data' | 'objective' | 'protocol' | 'seed'>, 'config' | 'directory'>): Promise<{
+}: Pick<PlanOf<'data' | 'objective' | 'metric' | 'protocol' | 'seed'>, 'config' | 'directory'>): Promise<{
   readonly train: Split
   readonly validation: Split
 }> {
-  const fields = fieldsRead(config.objective)
-  const train = openSplit('train', config.data.train, directory, fields)
-  if (config.data.validation !== undefined)
-    return { train, validation: openSplit('validation', config.data.validation, directory, fields) }
+  const fields = requiredFields(config.objective, config.metric)
+  const { validation } = config.data
+  const trainFields = validation === undefined ? fields : requiredFields(config.objective)
+  const train = openSplit('train', config.data.train, directory, trainFields)
+  if (validation !== undefined) return { train, validation: openSplit('validation', validation, directory, fields) }
   const { plugin, options } = config.protocol
   const parts = await divide(plugin(options) as Protocol, train, config.seed)
   const part = (name: string, positions: readonly number[]): Split => {

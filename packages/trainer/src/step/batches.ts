@@ -1,5 +1,6 @@
 import { type Batch, type Encoded, type Example, type Key, type Objective, fold, stream } from '@attune/core'
 import { bucketByLength, map, shuffle, skip } from '@attune/data'
+import { keepFields } from './kept-fields.js'
 
 /** Batches sorted together by length: enough that rows of a batch are alike, few enough that order stays random. */
 const BUCKETS = 32
@@ -11,14 +12,15 @@ export interface ReadyBatch {
   readonly tokens: number
 }
 
-/** Encodes examples as they come, and counts those that lost their ends. */
+/** Encodes examples as they come, and counts those that were truncated. Items keep the `fields` of their examples, which metrics read. */
 export function encodeAll(
   examples: AsyncIterable<Example>,
   encode: (example: Example) => Encoded,
+  fields: readonly string[] = [],
 ): { readonly items: AsyncIterable<Encoded>; truncated(): number } {
   let truncated = 0
   const items = map(examples, (example) => {
-    const item = encode(example)
+    const item = keepFields(encode(example), example, fields)
     if (item.truncated) truncated++
     return item
   })
