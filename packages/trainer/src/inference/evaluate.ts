@@ -18,6 +18,7 @@ import { composeInference, inferencePartsOf, startEngine } from '../setup/compos
 import { inference } from './infer.js'
 import { warningsOf } from '../setup/load-report.js'
 import { placesOf, userLookup } from '../plan/lookup.js'
+import { microBatchSizeOf } from '../plan/run-config.js'
 import { INFERENCE_KEYS, type PlanOf, planOf } from '../plan/plan.js'
 import { type Predictor, predictAll } from './predictor.js'
 import { loadPretrainedPredictor } from './pretrained-predictor.js'
@@ -79,7 +80,7 @@ async function openModel(run: OpenRun, folder: string, metrics: readonly Chosen[
     const parts = inferencePartsOf(scope)
     const { params, report } = savedParameters(parts, join(folder, 'model'))
     const forward = inference(parts.engine, parts.model, parts.objective, {
-      batchSize: plan.config.training.batchSize,
+      batchSize: microBatchSizeOf(plan.config.training),
       sameParams: true,
     })
     return { plan, scope, parts, params, forward, warnings: warningsOf(report) }

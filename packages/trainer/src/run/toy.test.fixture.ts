@@ -23,6 +23,7 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
+  scheduled,
   fold as foldKey,
 } from '@attune/core'
 import {
@@ -36,7 +37,7 @@ import {
   scaleByAdam,
   scaleByLearningRate,
 } from '@attune/nn'
-import { type Tensor, mean, ones, sum, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, div, mean, ones, sum, tanh } from '@tensorflow/tfjs-core'
 import { mergeMap } from 'rxjs'
 import { z } from 'zod'
 
@@ -115,7 +116,7 @@ export const toyModel = definePlugin({
     vocabSize: z.int().default(9),
     width: z.int().default(8),
     scale: z.number().default(0.3),
-    dropout: z.number().default(0.2),
+    dropout: scheduled(z.number().default(0.2)),
   }),
   create: ({ vocabSize, width, scale, dropout: rate }): Model => ({
     prefix: 'toy.',
@@ -123,7 +124,7 @@ export const toyModel = definePlugin({
     heads: {},
     hiddenSize: width,
     maximumLength: 8,
-    headDropout: rate / 2,
+    headDropout: typeof rate === 'number' ? rate / 2 : div(rate, 2),
     initializerRange: scale,
     layers: [{ name: 'all', prefixes: ['toy.'] }],
     config: { model_type: 'toy-model', vocab_size: vocabSize, width, scale },
