@@ -1,6 +1,6 @@
 /**
  * An adversary on representations (domain-adversarial training): a classifier of Debian packages by section whose representation must
- * not tell whether a text says “this package”. The adversary learns to read that from it; its gradient reaches the classifier reversed,
+ * not tell whether a text mentions a library. The adversary learns to read that from it; its gradient reaches the classifier reversed,
  * more strongly from step to step. Source: Ganin et al., Domain-Adversarial Training of Neural Networks, 2016.
  */
 import * as core from '@attune/core'
@@ -17,7 +17,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 
 const [steps, strength, batchSize, seed] = [
   Number(process.argv[2] ?? 60),
-  Number(process.argv[3] ?? 1),
+  Number(process.argv[3] ?? 2),
   32,
   core.key(1),
 ]
@@ -33,12 +33,12 @@ interface Item extends core.Encoded {
 }
 const items: Item[] = []
 for await (const example of examples())
-  items.push({ ...sections.encode(example), mentions: /this package/i.test(String(example['text'])) ? 1 : 0 } as Item)
+  items.push({ ...sections.encode(example), mentions: /librar/i.test(String(example['text'])) ? 1 : 0 } as Item)
 
 /** `x`, whose gradient comes back reversed and scaled: what follows learns, and what comes before learns to hide. */
 const reversed = (x: Tensor, by: Tensor): Tensor => sub(mul(stopGradient(x), add(1, by)), mul(x, by))
 
-/** The adversary: whether a representation is of a text that says “this package”, `[batch, hidden]` → `[batch, 2]`. */
+/** The adversary: whether a representation is of a text that mentions a library, `[batch, hidden]` → `[batch, 2]`. */
 const adversary = (params: core.Params, x: Tensor): Tensor =>
   linear(params, 'adversary.out', tanh(linear(params, 'adversary.in', x, { bias: false })), { bias: false })
 

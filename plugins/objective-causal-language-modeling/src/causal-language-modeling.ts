@@ -33,6 +33,7 @@ import {
   lossOf,
   nameParts,
   normal,
+  packedLosses,
   requirePackable,
   tokenLogits,
   tokenLosses,
@@ -135,11 +136,7 @@ function create(
         vocabulary,
         lossOf: ofRows,
       }),
-    loss: (head, { weights, examples }) => ({
-      losses: head.losses,
-      weights,
-      ...(examples === undefined ? {} : { examples }),
-    }),
+    loss: (head, batch) => packedLosses(head.losses, batch),
     predict: ({ best: { values, shape } }, items) =>
       packingOf(o, items).places.map(({ row, start }, i) => {
         const { ids } = items[i]!

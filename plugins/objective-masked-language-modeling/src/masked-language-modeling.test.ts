@@ -131,7 +131,10 @@ it('cuts the end of a text that it is told to', () => {
 })
 
 it('says of which text each hidden token of a packed row is', () => {
-  const packed = maskedLanguageModeling({ packTo: 24, maskingProbability: 0.5 }, { model: tinyModel(), tokenizer: withMask() })
+  const packed = maskedLanguageModeling(
+    { packTo: 24, maskingProbability: 0.5 },
+    { model: tinyModel(), tokenizer: withMask() },
+  )
   const items = ['abcde', 'ab', 'abcdefghijklmnop'].map((text) => packed.encode({ text }))
   const { examples, weights, places, inputs } = packed.collate(items) as unknown as {
     examples: HostArray

@@ -39,6 +39,7 @@ import {
   maskedLogits,
   nameParts,
   normal,
+  packedLosses,
   requirePackable,
   statesAt,
   tokenLosses,
@@ -197,11 +198,7 @@ function create(
       const states = statesAt(lastHiddenState, places) // [rows · hidden tokens, hidden]
       return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
     },
-    loss: (head, { weights, examples }) => ({
-      losses: head.losses,
-      weights,
-      ...(examples === undefined ? {} : { examples }),
-    }),
+    loss: (head, batch) => packedLosses(head.losses, batch),
     predict({ best: { values, shape } }, items) {
       const hidden = items.map((item) => hide(item).places)
       const from = firstOf(packingOf(o, items), hidden, shape[1]!)
