@@ -1,6 +1,6 @@
 /**
  * An adversary on representations (domain-adversarial training): a classifier of Debian packages by section whose representation must
- * not tell whether a text mentions a library. The adversary learns to read that from it; its gradient reaches the classifier reversed,
+ * not tell whether a package is for servers (admin, net, mail, web, database). The adversary learns to read that from it; its gradient reaches the classifier reversed,
  * more strongly from step to step. Source: Ganin et al., Domain-Adversarial Training of Neural Networks, 2016.
  */
 import * as core from '@attune/core'
@@ -17,7 +17,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 
 const [steps, strength, batchSize, seed] = [
   Number(process.argv[2] ?? 60),
-  Number(process.argv[3] ?? 2),
+  Number(process.argv[3] ?? 1),
   32,
   core.key(1),
 ]
@@ -28,17 +28,18 @@ const tokenizer = wordpiece(await wordpiece.fit!(wordpiece.options.parse({ vocab
 const model = mlp({ vocabSize: tokenizer.vocabularySize, dropout: 0 })
 const task = await sequenceClassification.fit!(sequenceClassification.options.parse({ maximumLength: 96 }), examples)
 const sections = sequenceClassification(task, { model, tokenizer })
+const SERVERS = new Set(['admin', 'net', 'mail', 'web', 'database'])
 interface Item extends core.Encoded {
-  readonly mentions: number
+  readonly server: number
 }
 const items: Item[] = []
 for await (const example of examples())
-  items.push({ ...sections.encode(example), mentions: /librar/i.test(String(example['text'])) ? 1 : 0 } as Item)
+  items.push({ ...sections.encode(example), server: SERVERS.has(String(example['label'])) ? 1 : 0 } as Item)
 
 /** `x`, whose gradient comes back reversed and scaled: what follows learns, and what comes before learns to hide. */
 const reversed = (x: Tensor, by: Tensor): Tensor => sub(mul(stopGradient(x), add(1, by)), mul(x, by))
 
-/** The adversary: whether a representation is of a text that mentions a library, `[batch, hidden]` → `[batch, 2]`. */
+/** The adversary: whether a representation is of a package for servers, `[batch, hidden]` → `[batch, 2]`. */
 const adversary = (params: core.Params, x: Tensor): Tensor =>
   linear(params, 'adversary.out', tanh(linear(params, 'adversary.in', x, { bias: false })), { bias: false })
 
@@ -51,12 +52,12 @@ const objective: core.AnyObjective = {
   }),
   collate: (batch: readonly Item[]) => ({
     ...sections.collate(batch as never),
-    mentions: { shape: [batch.length], dtype: 'int32', values: Int32Array.from(batch, (item) => item.mentions) },
+    server: { shape: [batch.length], dtype: 'int32', values: Int32Array.from(batch, (item) => item.server) },
   }),
   trainingLoss({ params, mode, hyper, forward }: core.TrainingContext, batch: core.OnDevice<core.Batch>) {
     const outputs = forward(batch.inputs as unknown as core.TextInputs)
     const seen = reversed(outputs.pooled, hyper.scheduled['objective.reversal']!)
-    const losses = crossEntropy(adversary(params, seen), batch['mentions'] as Tensor)
+    const losses = crossEntropy(adversary(params, seen), batch['server'] as Tensor)
     const logits = sections.head(params, outputs, mode, batch as never)
     return { section: sections.loss(logits, batch as never), adversary: { losses, weights: onesLike(losses) } }
   },
@@ -75,7 +76,7 @@ const inspect = engine.compile((p: core.Params, batch: core.OnDevice<core.Batch>
   const { losses } = sections.loss(sections.head(p, outputs, mode, batch as never), batch as never)
   return {
     section: losses.mean(),
-    adversary: crossEntropy(adversary(p, outputs.pooled), batch['mentions'] as Tensor).mean(),
+    adversary: crossEntropy(adversary(p, outputs.pooled), batch['server'] as Tensor).mean(),
   }
 })
 
