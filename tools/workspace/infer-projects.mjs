@@ -78,8 +78,11 @@ const runner = ['{workspaceRoot}/jest.config.mjs', '{workspaceRoot}/tools/run/**
 
 /** Files outside of its own folder that a test of several packages reads besides what these are built from. */
 const READS = {
+  'examples/adversarial': ['examples/debian-sections/**/*'],
   'examples/custom-trainer': ['examples/debian-sections/**/*'],
   'examples/online-learning': ['examples/debian-sections/**/*'],
+  'examples/distillation': ['examples/debian-sections/**/*'],
+  'examples/dpo': ['examples/debian-sections/**/*'],
   'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/models.md'],
   'tools/real-model': ['examples/debian-sections/**/*', 'docs/real-model.md'],

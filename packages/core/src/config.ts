@@ -26,11 +26,12 @@ const reference = z.union([plugin, z.looseObject({ use: plugin })], {
 const toUse =
   (kind: Kind<unknown>) =>
   (value: z.output<typeof reference>): Use => {
+    if (isChosen(value)) return value as unknown as Use // options that were chosen already may be parsed again
     const { use, ...options } = typeof value === 'object' && !isFound(value) ? value : { use: value }
     return { kind, plugin: typeof use === 'string' ? userSpecifier(use) : use, options }
   }
 
-/** The schema of a place that names one plugin of a kind. */
+/** The schema of a place that names one plugin of a kind. It accepts a {@link Chosen} as it is. */
 export const use = (kind: Kind<unknown>) => reference.transform(toUse(kind))
 
 /** The schema of a place that names any number of plugins of a kind: one, or a list. */

@@ -97,8 +97,10 @@ export const optionsRemedy = (plugin: { readonly kind: Kind<unknown>; readonly n
  * Marks a number among a plugin's options as one that may follow a schedule. `create` then receives a tensor `[]` in its place while
  * a step is being traced, and a number otherwise.
  */
-export const scheduled = (schema: z.ZodDefault<z.ZodNumber>): z.ZodDefault<z.ZodType<number | Tensor, number>> =>
-  schema.meta({ scheduled: true }) as unknown as z.ZodDefault<z.ZodType<number | Tensor, number>>
+export const scheduled = (
+  schema: z.ZodDefault<z.ZodNumber>,
+): z.ZodDefault<z.ZodType<number | Tensor, number | Tensor>> =>
+  schema.meta({ scheduled: true }) as unknown as z.ZodDefault<z.ZodType<number | Tensor, number | Tensor>>
 
 /** The names of a plugin's options that may follow a schedule. */
 export const scheduledOptions = ({ options }: Pick<AnyPlugin, 'options'>): readonly string[] =>

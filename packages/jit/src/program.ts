@@ -101,7 +101,10 @@ export function program(recorded: Recorded, donated: readonly boolean[], options
   const session: Session | undefined = graph.outputs.length === 0 ? undefined : openSession(graph, options)
   const givenUp = inputs.filter((_, i) => donated[i])
   const { place, keep } = memory(aliasesOf({ inputs, outputs }, givenUp), graph.outputs)
-  const hosted = withArrays(simple.hosted.filter(({ value }) => graph.inputs.includes(value)))
+  const hosted = withArrays(
+    simple.hosted.filter(({ value }) => graph.inputs.includes(value) || outputs.includes(value)),
+  )
+  const fromHost = hosted.filter(({ value }) => graph.inputs.includes(value))
   const fed = inputs.filter((value) => graph.inputs.includes(value))
 
   return {
@@ -115,11 +118,13 @@ export function program(recorded: Recorded, donated: readonly boolean[], options
       for (const { from, compute, into } of hosted) compute(into, ...from.map(numbers))
       const feeds = [
         ...fed.map((value): Feed => [value, numbers(value)]),
-        ...hosted.map(({ value, into }): Feed => [value, into]),
+        ...fromHost.map(({ value, into }): Feed => [value, into]),
       ]
       session?.run(feeds, fetches)
       const results = new Map<Value, Values>(fetches)
-      const copy = (value: Value): Values => value.constant?.slice() ?? numbers(value)
+      const drawn = new Map(hosted.map(({ value, into }) => [value, into]))
+      // What the host computed is copied: its array is written to again at the next run.
+      const copy = (value: Value): Values => value.constant?.slice() ?? drawn.get(value)?.slice() ?? numbers(value)
       const made = outputs.map((output) => results.get(output) ?? copy(output))
       keep(at, new Set(made))
       return made

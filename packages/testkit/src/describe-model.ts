@@ -245,7 +245,7 @@ function describeConfig({ plugin, engine, given, make, init, run }: Subject): vo
 
   it('states numbers that a head can be built on', () => {
     const { headDropout, initializerRange, hiddenSize } = make()
-    expect(headDropout >= 0 && headDropout < 1).toBe(true)
+    expect([typeof headDropout, Number(headDropout) >= 0 && Number(headDropout) < 1]).toEqual(['number', true])
     expect(initializerRange).toBeGreaterThan(0)
     expect(Number.isInteger(hiddenSize)).toBe(true)
   })

@@ -8,6 +8,8 @@ import {
   geluTanh,
   layerNorm,
   linear,
+  logSigmoid,
+  noise,
   paddingBias,
   recomputed,
   under,
@@ -246,6 +248,18 @@ const layers: EngineProgram[] = [
   differentiated('dropout', { x: normal(5, 40) }, (p) => dropout(p['x']!, 0.3, { training: true, key: seed(p) }), {
     seed: integers([5, 6]),
   }),
+  differentiated(
+    'dropout with a rate that is a tensor',
+    { x: normal(5, 40) },
+    (p) => dropout(p['x']!, p['rate']!, { training: true, key: seed(p) }),
+    { rate: { shape: [], dtype: 'float32', values: Float32Array.of(0.3) }, seed: integers([5, 6]) },
+  ),
+  differentiated('log-sigmoid', { x: normal(5, 4) }, ({ x }) => logSigmoid(tf.mul(x!, 40))),
+  {
+    name: 'noise',
+    inputs: { seed: integers([5, 6]) },
+    run: (p) => ({ uniform: noise(seed(p), [7, 9], 'uniform'), normal: noise(seed(p), [7, 9], 'normal') }),
+  },
   differentiated(
     'attention',
     { q: normal(2, 7, 6), k: normal(2, 7, 6), v: normal(2, 7, 6) },

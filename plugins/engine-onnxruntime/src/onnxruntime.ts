@@ -10,7 +10,18 @@ import {
   jit,
   registerHostKernel,
 } from '@attune/jit'
-import { DROPOUT_MASK, type MaskAttributes, maskArrays, maskValues, put, read, release } from '@attune/nn'
+import {
+  DROPOUT_MASK,
+  type MaskAttributes,
+  NOISE,
+  type NoiseAttributes,
+  maskArrays,
+  maskValues,
+  noiseValues,
+  put,
+  read,
+  release,
+} from '@attune/nn'
 import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
@@ -26,6 +37,11 @@ const dropoutMask: HostKernel = {
   kernelName: DROPOUT_MASK,
   compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
   allocate: maskArrays,
+}
+
+const noise: HostKernel = {
+  kernelName: NOISE,
+  compute: (attributes, into, seed) => void noiseValues(seed!, attributes as unknown as NoiseAttributes, into),
 }
 
 /** A choice in words. What WebGPU's adapter is, a GPU or a program, ONNX Runtime does not say. */
@@ -71,6 +87,7 @@ export const onnxruntime = definePlugin({
         enableProdMode() // without it TF.js prints an advertisement of tfjs-node
         const backend = graphBackend()
         registerHostKernel(dropoutMask, backend)
+        registerHostKernel(noise, backend)
         select()
         const choice = await chooseDevice(device, obstacleOn)
         options = { threads, providers: [choice.device] }

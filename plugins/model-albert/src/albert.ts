@@ -6,6 +6,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   type EncoderLayerNames,
@@ -43,9 +44,9 @@ const options = z
     numAttentionHeads: count('Attention heads of a layer').default(64),
     intermediateSize: count('Width of the feed-forward layer').default(16384),
     hiddenAct: z.enum(activationNames).default('gelu_new').describe('Activation of the feed-forward layer'),
-    hiddenDropoutProb: probability('Dropout of embeddings and of what attention adds').default(0),
-    attentionProbsDropoutProb: probability('Dropout of the attention weights').default(0),
-    classifierDropoutProb: probability('Dropout before a head').default(0.1),
+    hiddenDropoutProb: scheduled(probability('Dropout of embeddings and of what attention adds').default(0)),
+    attentionProbsDropoutProb: scheduled(probability('Dropout of the attention weights').default(0)),
+    classifierDropoutProb: scheduled(probability('Dropout before a head').default(0.1)),
     maxPositionEmbeddings: count('The most tokens of a text').default(512),
     typeVocabSize: count('Kinds of token types').default(2),
     initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),

@@ -6,6 +6,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   type Side,
@@ -46,10 +47,10 @@ const options = z
     decoderFfnDim: count("Width of the decoder's feed-forward layers").default(4096),
     decoderAttentionHeads: count('Attention heads of a layer of the decoder').default(16),
     activationFunction: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layers'),
-    dropout: probability('Dropout of embeddings and of what each part of a layer adds').default(0.1),
-    attentionDropout: probability('Dropout of the attention weights').default(0),
-    activationDropout: probability('Dropout inside the feed-forward layers').default(0),
-    classifierDropout: probability('Dropout around the dense layer of the classification head').default(0),
+    dropout: scheduled(probability('Dropout of embeddings and of what each part of a layer adds').default(0.1)),
+    attentionDropout: scheduled(probability('Dropout of the attention weights').default(0)),
+    activationDropout: scheduled(probability('Dropout inside the feed-forward layers').default(0)),
+    classifierDropout: scheduled(probability('Dropout around the dense layer of the classification head').default(0)),
     initStd: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
     scaleEmbedding: z.boolean().default(false).describe('Whether embeddings of words are times the root of dModel'),
     tieWordEmbeddings: z.literal(true).default(true).describe('The last layer is the word embeddings once more'),

@@ -6,6 +6,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   type EncoderLayerNames,
@@ -42,11 +43,11 @@ const options = z
     nHeads: count('Attention heads of a layer').default(12),
     dim: count('Width of the hidden states; a multiple of nHeads').default(768),
     hiddenDim: count('Width of the feed-forward layer').default(3072),
-    dropout: probability('Dropout of embeddings and of the feed-forward layers').default(0.1),
-    attentionDropout: probability('Dropout of the attention weights').default(0.1),
+    dropout: scheduled(probability('Dropout of embeddings and of the feed-forward layers').default(0.1)),
+    attentionDropout: scheduled(probability('Dropout of the attention weights').default(0.1)),
     activation: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
     initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    seqClassifDropout: probability('Dropout before the last layer of a classifier').default(0.2),
+    seqClassifDropout: scheduled(probability('Dropout before the last layer of a classifier').default(0.2)),
     padTokenId: z.int().min(0).default(0).describe('The id whose embedding starts at zero'),
   })
   .refine((o) => o.dim % o.nHeads === 0, { path: ['dim'], message: 'must be a multiple of nHeads' })

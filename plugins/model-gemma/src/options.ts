@@ -1,3 +1,4 @@
+import { scheduled } from '@attune/core'
 import {
   activationNames,
   endTokensOption,
@@ -96,7 +97,7 @@ export const options = z
       .optional()
       .describe('All of the above, in newer files; Gemma 3 has them by the type of a layer'),
     attentionBias: z.boolean().default(false).describe('Biases in the attention layers'),
-    attentionDropout: z.number().min(0).lt(1).default(0).describe('Dropout of the attention weights'),
+    attentionDropout: scheduled(z.number().min(0).lt(1).default(0).describe('Dropout of the attention weights')),
     queryPreAttnScalar: z
       .number()
       .positive()

@@ -8,6 +8,7 @@ import {
   type TextInputs,
   definePlugin,
   fold as foldKey,
+  scheduled,
 } from '@attune/core'
 import {
   type LayerContext,
@@ -50,9 +51,9 @@ const options = z
     nHead: count('Attention heads of a layer').default(12),
     nInner: count('Width of the feed-forward layer; the default is four times nEmbd').optional(),
     activationFunction: z.enum(activationNames).default('gelu_new').describe('Activation of the feed-forward layer'),
-    residPdrop: probability('Dropout of what each sub-layer adds').default(0.1),
-    embdPdrop: probability('Dropout of the embeddings').default(0.1),
-    attnPdrop: probability('Dropout of the attention weights').default(0.1),
+    residPdrop: scheduled(probability('Dropout of what each sub-layer adds').default(0.1)),
+    embdPdrop: scheduled(probability('Dropout of the embeddings').default(0.1)),
+    attnPdrop: scheduled(probability('Dropout of the attention weights').default(0.1)),
     layerNormEpsilon: z.number().positive().max(1).default(1e-5).describe('Added to the variance in layer norms'),
     initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
     scaleAttnWeights: z.boolean().default(true).describe('Divide scores by the root of the head size'),

@@ -10,6 +10,7 @@ import {
   definePlugin,
   fold as foldSeed,
   mapParams,
+  scheduled,
 } from '@attune/core'
 import {
   type LayerContext,
@@ -101,7 +102,7 @@ const options = z
       .optional()
       .describe('The phrases, as pairs of token ids; learned from the training examples if absent'),
     field: z.string().min(1).default('text').describe('The field of the examples that phrases are learned from'),
-    dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of what each layer and the head read'),
+    dropout: scheduled(z.number().min(0).lt(1).default(0.1).describe('Dropout of what each layer and the head read')),
     initializerRange: z
       .number()
       .positive()

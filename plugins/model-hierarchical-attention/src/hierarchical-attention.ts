@@ -8,6 +8,7 @@ import {
   type TextInputs,
   definePlugin,
   fold as foldSeed,
+  scheduled,
 } from '@attune/core'
 import {
   classifierHead,
@@ -60,7 +61,9 @@ const options = z.strictObject({
     .max(1000)
     .default(24)
     .describe('Tokens of a sentence: a text is cut after every so many, wherever its full stops are'),
-  dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of embeddings, word states and what a head reads'),
+  dropout: scheduled(
+    z.number().min(0).lt(1).default(0.1).describe('Dropout of embeddings, word states and what a head reads'),
+  ),
   initializerRange: z
     .number()
     .positive()

@@ -1,3 +1,4 @@
+import { scheduled } from '@attune/core'
 import {
   activationNames,
   endTokensOption,
@@ -32,7 +33,7 @@ export const options = z
     ropeParameters: rotaryOptions.optional().describe('Both of the above, in newer files'),
     attentionBias: z.boolean().default(false).describe('Biases in the attention layers; Qwen2 has them anyway'),
     mlpBias: z.boolean().default(false).describe('Biases in the feed-forward layers'),
-    attentionDropout: z.number().min(0).lt(1).default(0).describe('Dropout of the attention weights'),
+    attentionDropout: scheduled(z.number().min(0).lt(1).default(0).describe('Dropout of the attention weights')),
     slidingWindow: count('A token sees itself and what stands less than this far before it').optional(),
     useSlidingWindow: z.boolean().default(false).describe('Whether Qwen models use the window at all'),
     maxWindowLayers: z.int().min(0).default(28).describe('Layers of a Qwen model below the first with a window'),

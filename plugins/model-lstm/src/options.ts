@@ -1,3 +1,4 @@
+import { scheduled } from '@attune/core'
 import { countOption as count } from '@attune/nn'
 import { z } from 'zod'
 
@@ -19,7 +20,7 @@ export const options = z
     vocabSize: count('Entries of the vocabulary').default(10_000),
     embeddingSize: count('Width of the word embeddings').default(256),
     hiddenSize: count('Width of the state of a layer and direction').default(256),
-    dropout: z.number().min(0).lt(1).default(0.2).describe('Dropout between layers and before a classifier'),
+    dropout: scheduled(z.number().min(0).lt(1).default(0.2).describe('Dropout between layers and before a classifier')),
     maximumLength: z
       .int()
       .min(1)

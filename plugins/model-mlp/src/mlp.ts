@@ -13,6 +13,7 @@ import {
   type Tokenizer,
   definePlugin,
   fold as foldSeed,
+  scheduled,
 } from '@attune/core'
 import {
   activation,
@@ -82,7 +83,9 @@ const options = z.strictObject({
     .default([768, 128])
     .describe('Widths of the hidden layers; the head reads the last'),
   hiddenAct: z.enum(activationNames).default('relu').describe('Activation of each hidden layer'),
-  dropout: z.number().min(0).lt(1).default(0.1).describe('Dropout of what each hidden layer gives, to the head too'),
+  dropout: scheduled(
+    z.number().min(0).lt(1).default(0.1).describe('Dropout of what each hidden layer gives, to the head too'),
+  ),
   initializerRange: z
     .number()
     .positive()

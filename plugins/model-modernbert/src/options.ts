@@ -1,3 +1,4 @@
+import { scheduled } from '@attune/core'
 import { activationNames, probabilityOption as probability, rotaryOptions, tokenIdOption as tokenId } from '@attune/nn'
 import { z } from 'zod'
 
@@ -22,10 +23,10 @@ export const options = z
     mlpBias: biases('Biases in feed-forward layers'),
     classifierBias: biases('A bias in the dense layer of heads'),
     decoderBias: z.boolean().default(true).describe('A bias in the last layer of masked language modelling'),
-    embeddingDropout: probability('Dropout of the embeddings').default(0),
-    attentionDropout: probability('Dropout of the attention weights, and of what attention adds').default(0),
-    mlpDropout: probability('Dropout inside the feed-forward layers').default(0),
-    classifierDropout: probability('Dropout before the last layer of a head').default(0),
+    embeddingDropout: scheduled(probability('Dropout of the embeddings').default(0)),
+    attentionDropout: scheduled(probability('Dropout of the attention weights, and of what attention adds').default(0)),
+    mlpDropout: scheduled(probability('Dropout inside the feed-forward layers').default(0)),
+    classifierDropout: scheduled(probability('Dropout before the last layer of a head').default(0)),
     classifierActivation: z.enum(activationNames).default('gelu').describe('Activation in heads'),
     classifierPooling: z
       .enum(['cls', 'mean'])

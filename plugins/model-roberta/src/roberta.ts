@@ -6,6 +6,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   type EncoderLayerOptions,
@@ -42,8 +43,8 @@ const options = z
     numAttentionHeads: count('Attention heads of a layer').default(12),
     intermediateSize: count('Width of the feed-forward layer').default(3072),
     hiddenAct: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
-    hiddenDropoutProb: probability('Dropout of embeddings and of what each sub-layer adds').default(0.1),
-    attentionProbsDropoutProb: probability('Dropout of the attention weights').default(0.1),
+    hiddenDropoutProb: scheduled(probability('Dropout of embeddings and of what each sub-layer adds').default(0.1)),
+    attentionProbsDropoutProb: scheduled(probability('Dropout of the attention weights').default(0.1)),
     classifierDropout: probability("Dropout before a head; the default is hiddenDropoutProb's value").optional(),
     maxPositionEmbeddings: count('Positions there are; padTokenId + 1 of them are not for tokens').default(512),
     typeVocabSize: count('Kinds of token types').default(2),

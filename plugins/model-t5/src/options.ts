@@ -1,3 +1,4 @@
+import { scheduled } from '@attune/core'
 import { activationNames, endTokensOption, tokenIdOption as tokenId } from '@attune/nn'
 import { z } from 'zod'
 
@@ -36,7 +37,7 @@ export const options = z
       .enum(projections)
       .default('relu')
       .describe('Activation of the feed-forward layer; with gated- it multiplies a second product'),
-    dropoutRate: z.number().min(0).lt(1).default(0.1).describe('Probability of dropout'),
+    dropoutRate: scheduled(z.number().min(0).lt(1).default(0.1).describe('Probability of dropout')),
     layerNormEpsilon: z.number().positive().max(1).default(1e-6).describe('Added to the mean square in norms'),
     initializerFactor: z.number().positive().max(10).default(1).describe('What deviations of new weights are times'),
     tieWordEmbeddings: z

@@ -100,7 +100,14 @@ interface Seen {
  *
  * with `r` of the distance. Of `s`, which says whether types differ, only the difference counts for a softmax.
  */
-function attendStream(own: Params, queries: Tensor, bias: Tensor, seen: Seen, rate: number, c: LayerContext): Tensor {
+function attendStream(
+  own: Params,
+  queries: Tensor,
+  bias: Tensor,
+  seen: Seen,
+  rate: number | Tensor,
+  c: LayerContext,
+): Tensor {
   const part = (name: string): Tensor => parameter(own, `${c.at}.rel_attn.${name}`)
   const [heads, batch, length, headSize] = seen.k.shape as [number, number, number, number]
   const q = headsFirst(queries, heads) // [heads, batch, length, headSize]
@@ -131,7 +138,7 @@ export function relativeAttention(
   own: Params,
   x: Tensor,
   others: readonly Tensor[],
-  rate: number,
+  rate: number | Tensor,
   c: LayerContext,
 ): Tensor {
   const part = (name: string): Tensor => parameter(own, `${c.at}.rel_attn.${name}`)

@@ -6,6 +6,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   attentionBlock,
@@ -44,13 +45,13 @@ const options = z
     attnType: z.literal('bi').default('bi').describe('Tokens see both sides'),
     biData: z.literal(false).default(false).describe('Half of a batch runs backwards: not here'),
     clampLen: z.int().min(-1).max(1_000_000).default(-1).describe('The greatest distance told apart; below 1, all are'),
-    dropout: probability('Dropout of embeddings, distances, attention weights and what each sub-layer adds').default(
-      0.1,
+    dropout: scheduled(
+      probability('Dropout of embeddings, distances, attention weights and what each sub-layer adds').default(0.1),
     ),
     summaryType: z.literal('last').default('last').describe('The token whose state stands for a text'),
     summaryUseProj: z.literal(true).default(true).describe('A dense layer on that state'),
     summaryActivation: z.literal('tanh').default('tanh').describe('The activation after it'),
-    summaryLastDropout: probability('Dropout before a head').default(0.1),
+    summaryLastDropout: scheduled(probability('Dropout before a head').default(0.1)),
     initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
     layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
     tieWordEmbeddings: z.boolean().default(true).describe('Whether the word embeddings are the last layer too'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Tokenizer } from '@attune/core'
+import type { HostArray, Tokenizer } from '@attune/core'
 import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
 import { causalLanguageModeling } from './causal-language-modeling.js'
 
@@ -91,4 +91,18 @@ describe('a text that is too long', () => {
     expect(read({ ...open, truncationSide: 'left' }, {})).toEqual(['efgh', true, 6, true])
     expect(read(open, {})).toEqual(['abcde', false, 6, true])
   })
+})
+
+it('says of which text each token of a packed row is', () => {
+  const given = { model: tinyModel(), tokenizer: tinyTokenizer() }
+  const packed = causalLanguageModeling({ packTo: 24 }, given)
+  const items = ['abcde', 'ab', 'abcdefghijklmnop'].map((text) => packed.encode({ text }))
+  const { examples, weights, targets } = packed.collate(items) as Record<string, HostArray>
+  expect(examples!.shape).toEqual(weights!.shape)
+  const counts = items.map((_, at) => examples!.values.filter((e, i) => e === at && weights!.values[i] === 1).length)
+  expect(counts).toEqual(items.map(({ length }) => length - 1))
+  const own = (at: number): number[] =>
+    [...targets!.values].filter((_, i) => examples!.values[i] === at && weights!.values[i] === 1)
+  for (const [at, item] of items.entries()) expect(own(at)).toEqual((item as unknown as { ids: number[] }).ids.slice(1))
+  expect(causalLanguageModeling({}, given).collate(items)).not.toHaveProperty('examples')
 })

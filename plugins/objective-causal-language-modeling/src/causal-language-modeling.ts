@@ -34,6 +34,7 @@ import {
   lossOf,
   nameParts,
   normal,
+  packedLosses,
   requirePackable,
   tokenLogits,
   tokenLosses,
@@ -45,11 +46,15 @@ interface Item extends Encoded {
   readonly ids: readonly number[]
 }
 
-/** `targets` (int32) are the tokens that come next, `weights` (float32) 0 where none does; both `[rows, length]`. */
+/**
+ * `targets` (int32) are the tokens that come next, `weights` (float32) 0 where none does; both `[rows, length]`, as is `examples`
+ * (int32): where texts share rows, the position of each token's text in the batch.
+ */
 interface NextTokenBatch extends Batch {
   readonly inputs: TextArrays
   readonly targets: HostArray
   readonly weights: HostArray
+  readonly examples?: HostArray
 }
 
 const options = z.strictObject({
@@ -86,6 +91,10 @@ const packingOf = ({ packTo }: Options, items: readonly Encoded[]): Packing => {
   return packTo === undefined ? eachInItsRow(lengths) : packSequences(lengths, packTo)
 }
 
+/** The position of each text, for each of its tokens. */
+const numbered = (texts: readonly (readonly number[])[]): readonly number[][] =>
+  texts.map((tokens, at) => tokens.map(() => at))
+
 function collate(items: readonly Item[], pad: number, o: Options, maximum: number): NextTokenBatch {
   const texts = items.map(({ ids }) => ids)
   const packing = packingOf(o, items)
@@ -97,6 +106,7 @@ function collate(items: readonly Item[], pad: number, o: Options, maximum: numbe
     inputs: o.packTo === undefined ? textArrays(texts, length, pad) : packedTextArrays(texts, packing, length, pad),
     targets: layOut(next, packing, length, 0),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
+    ...(o.packTo === undefined ? {} : { examples: layOut(numbered(next), packing, length, 0) }),
   }
 }
 
@@ -127,7 +137,7 @@ function create(
         vocabulary,
         lossOf: ofRows,
       }),
-    loss: (head, { weights }) => ({ losses: head.losses, weights }),
+    loss: (head, batch) => packedLosses(head.losses, batch),
     predict: ({ best: { values, shape } }, items) =>
       packingOf(o, items).places.map(({ row, start }, i) => {
         const { ids } = items[i]!

@@ -1,5 +1,5 @@
 import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
-import type { Objective, Tokenizer } from '@attune/core'
+import type { HostArray, Objective, Tokenizer } from '@attune/core'
 import { key, stream } from '@attune/core'
 import { describe, expect, it } from '@jest/globals'
 import { maskTokens } from './mask.js'
@@ -128,4 +128,30 @@ it('cuts the end of a text that it is told to', () => {
   expect(read('left')).toEqual(['efgh', true])
   expect(read('right')).toEqual(['abcd', true])
   expect(read()).toEqual(['abcd', true])
+})
+
+it('says of which text each hidden token of a packed row is', () => {
+  const packed = maskedLanguageModeling(
+    { packTo: 24, maskingProbability: 0.5 },
+    { model: tinyModel(), tokenizer: withMask() },
+  )
+  const items = ['abcde', 'ab', 'abcdefghijklmnop'].map((text) => packed.encode({ text }))
+  const { examples, weights, places, inputs } = packed.collate(items) as unknown as {
+    examples: HostArray
+    weights: HostArray
+    places: HostArray
+    inputs: { segmentIds: HostArray; inputIds: HostArray }
+  }
+  expect(examples.shape).toEqual(weights.shape)
+  const [rows, count] = weights.shape as [number, number]
+  const length = inputs.inputIds.shape[1]!
+  const segments = new Map<string, Set<number>>()
+  for (let i = 0; i < rows * count; i++) {
+    if (weights.values[i] !== 1) continue
+    const row = Math.floor(i / count)
+    const text = `${row}.${inputs.segmentIds.values[row * length + places.values[i]!]}`
+    segments.set(text, (segments.get(text) ?? new Set()).add(Number(examples.values[i])))
+  }
+  expect([...segments.values()].map(({ size }) => size)).toEqual(items.map(() => 1))
+  expect(new Set([...segments.values()].flatMap((each) => [...each]))).toEqual(new Set([0, 1, 2]))
 })

@@ -40,6 +40,7 @@ import {
   maskedLogits,
   nameParts,
   normal,
+  packedLosses,
   requirePackable,
   statesAt,
   tokenLosses,
@@ -52,12 +53,16 @@ interface Item extends Encoded {
   readonly ids: readonly number[]
 }
 
-/** `places`, `targets` (int32) and `weights` (float32, 0 for padding) are `[rows, hidden tokens]`. */
+/**
+ * `places`, `targets` (int32) and `weights` (float32, 0 for padding) are `[rows, hidden tokens]`, as is `examples` (int32): where texts
+ * share rows, the position of each token's text in the batch.
+ */
 interface MaskedBatch extends Batch {
   readonly inputs: TextArrays
   readonly places: HostArray
   readonly targets: HostArray
   readonly weights: HostArray
+  readonly examples?: HostArray
 }
 
 const options = z.strictObject({
@@ -128,11 +133,11 @@ function collate(texts: readonly Masked[], pad: number, o: Options, maximumLengt
   const packing = packingOf(o, ids)
   const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(maximumLength, o.packTo ?? 0))
   const count = hiddenIn(packing, texts, length, o)
-  const cut = (values: (text: Masked, start: number) => readonly number[]): HostArray =>
+  const cut = (values: (text: Masked, start: number, at: number) => readonly number[]): HostArray =>
     padTo(
       joined(
         packing,
-        texts.map((text, at) => values(text, packing.places[at]!.start)),
+        texts.map((text, at) => values(text, packing.places[at]!.start, at)),
       ),
       count,
       0,
@@ -143,6 +148,7 @@ function collate(texts: readonly Masked[], pad: number, o: Options, maximumLengt
     places: cut(({ places }, start) => places.map((place) => start + place)),
     targets: cut(({ targets }) => targets),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
+    ...(o.packTo === undefined ? {} : { examples: cut(({ places }, _, at) => places.map(() => at)) }),
   }
 }
 
@@ -193,7 +199,7 @@ function create(
       const states = statesAt(lastHiddenState, places) // [rows · hidden tokens, hidden]
       return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
     },
-    loss: (head, { weights }) => ({ losses: head.losses, weights }),
+    loss: (head, batch) => packedLosses(head.losses, batch),
     predict({ best: { values, shape } }, items) {
       const hidden = items.map((item) => hide(item).places)
       const from = firstOf(packingOf(o, items), hidden, shape[1]!)

@@ -1,7 +1,4 @@
 import {
-  type Batch,
-  type Encoded,
-  type Example,
   type HostArray,
   LOSS,
   type LossTerm,
@@ -14,35 +11,22 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
-  type TextArrays,
+  type ClassificationBatch,
+  type ClassificationItem,
+  classificationItems,
   labelConfig,
   labelNames,
   labelNumbers,
   learnLabels,
   lengthOptions,
   lengthsFor,
-  missingField,
   mostTokens,
-  paddedLength,
   requireLabels,
-  textArrays,
+  textOrName,
 } from '@attune/data'
 import { dropout, fold, freshClassifier, headFor, linear, lossOf, nameParts, partsIn } from '@attune/nn'
 import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-/** A text's token ids, and the number of its label; −1 where the label is not known. */
-interface Item extends Encoded {
-  readonly ids: readonly number[]
-  readonly typeIds: readonly number[]
-  readonly label: number
-}
-
-/** `labels` is int32 `[batch]`. */
-interface ClassificationBatch extends Batch {
-  readonly inputs: TextArrays
-  readonly labels: HostArray
-}
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
@@ -54,25 +38,6 @@ const options = z.strictObject({
 })
 
 type Options = z.output<typeof options>
-
-function field(example: Example, name: string): string {
-  const value = Object.hasOwn(example, name) ? example[name] : undefined
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
-  throw missingField(example, name, 'text or name')
-}
-
-function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): ClassificationBatch {
-  const length = paddedLength(Math.max(...items.map((item) => item.length)), multiple, maximum)
-  return {
-    inputs: textArrays(
-      items.map((item) => item.ids),
-      length,
-      pad,
-      items.map((item) => item.typeIds),
-    ),
-    labels: { shape: [items.length], dtype: 'int32', values: Int32Array.from(items, (item) => item.label) },
-  }
-}
 
 /** The probabilities of row `i` of logits `[batch, labels]`. */
 function softmaxRow(logits: HostArray, i: number, size: number): number[] {
@@ -91,26 +56,21 @@ const KIND = { problem_type: 'single_label_classification' } as const
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
-): Objective<Item, ClassificationBatch, Tensor> {
+): Objective<ClassificationItem, ClassificationBatch, Tensor> {
   const labels = requireLabels('sequence-classification', o.labels)
   const head = headFor(model, 'sequence-classification')
   const numberOf = labelNumbers(labels)
   const ofRows = lossOf(losses, 'labels')
-  const limits = lengthsFor(o, model)
-  const { maximumLength } = limits
-  const encode = (example: Example, label: number): Item => {
-    const pair = o.pair === undefined ? {} : { pair: field(example, o.pair) }
-    const encoding = tokenizer.encode(field(example, o.text), { ...limits, ...pair })
-    return { ...encoding, length: encoding.ids.length, label }
-  }
+  const { maximumLength } = lengthsFor(o, model)
+  const { encode, collate } = classificationItems({ ...o, tokenizer, maximumLength })
   return {
     views: ['label', 'scores'],
     config: { architectures: [head.architecture], ...KIND, ...labelConfig(labels) },
     maximumLength,
     init: (key) => nameParts(head, freshClassifier(model, labels.length, key)),
-    encode: (example) => encode(example, numberOf(field(example, o.label))),
+    encode: (example) => encode(example, numberOf(textOrName(example, o.label))),
     encodeUnlabelled: (example) => encode(example, -1),
-    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
+    collate,
     head: (params, { pooled }, mode) =>
       linear(partsIn(head, params), 'classifier', dropout(pooled, model.headDropout, fold(mode, 999)), {
         bias: 'classifier.bias' in head.parts,
@@ -139,7 +99,7 @@ export const sequenceClassification = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples) {
     return o.labels === undefined
-      ? { ...o, labels: await learnLabels(examples(), (each) => [field(each, o.label)]) }
+      ? { ...o, labels: await learnLabels(examples(), (each) => [textOrName(each, o.label)]) }
       : o
   },
   create,

@@ -143,8 +143,8 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly vocabularySize?: number
   /** The maximum number of tokens. */
   readonly maximumLength: number
-  /** The probability of dropout that a head on this model should use, in [0, 1). */
-  readonly headDropout: number
+  /** The probability of dropout that a head on this model should use, in [0, 1); a tensor where it follows a schedule. */
+  readonly headDropout: number | Tensor
   /** The standard deviation of new weights, of a head's too. */
   readonly initializerRange: number
   /** The groups in depth order: embeddings first, head last. */

@@ -64,7 +64,7 @@ const sharedProduct = (a: Tensor, b: Tensor, transposed = false): Tensor => {
  * where the gradient of a softmax alone takes `r` from the larger `W∘∂W`, which sums to the same.
  * Source: Dao et al., FlashAttention, 2022, appendix B.2.
  */
-const mix = (scores: Tensor, v: Tensor, rate: number, mode: Mode): Tensor =>
+const mix = (scores: Tensor, v: Tensor, rate: number | Tensor, mode: Mode): Tensor =>
   customGrad((given, values, save) => {
     const weights = softmax(given as Tensor)
     const dropped = dropout(weights, rate, mode)
@@ -124,7 +124,7 @@ const headsOf = ({ q, k, v, bias }: Heads, { row, rows, key, keys }: Band): Head
 })
 
 /** The same without parts, of queries that are scaled already. */
-function attendWhole({ q, k, v, bias }: Heads, rate: number, mode: Mode, options: AttentionOptions): Tensor {
+function attendWhole({ q, k, v, bias }: Heads, rate: number | Tensor, mode: Mode, options: AttentionOptions): Tensor {
   const { change, record } = options
   const products = sharedProduct(q, k, true)
   const scores = add(change === undefined ? products : change(products), bias)
@@ -136,7 +136,7 @@ function attendWhole({ q, k, v, bias }: Heads, rate: number, mode: Mode, options
  * Scaled dot-product attention: `softmax(q·kᵀ · scale + bias)·v`, `[batch, heads, queries, width]`. `rate` is the dropout of
  * the weights. Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.
  */
-export function attendHeads(heads: Heads, rate: number, mode: Mode, options: AttentionOptions = {}): Tensor {
+export function attendHeads(heads: Heads, rate: number | Tensor, mode: Mode, options: AttentionOptions = {}): Tensor {
   const { scale = 1 / Math.sqrt(heads.q.shape.at(-1) as number), sight = {}, record } = options
   const scaled = { ...heads, q: scale === 1 ? heads.q : mul(heads.q, scale) }
   const [queries, keys] = [heads.q.shape[2] as number, heads.k.shape[2] as number]
@@ -156,7 +156,7 @@ export function attendHeads(heads: Heads, rate: number, mode: Mode, options: Att
 export function attention(
   { q, k, v, bias }: Heads,
   heads: number,
-  rate: number,
+  rate: number | Tensor,
   mode: Mode,
   options: AttentionOptions = {},
 ): Tensor {

@@ -11,6 +11,7 @@ import {
 import { type Tensor, enableProdMode, getBackend, memory, setBackend, tidy } from '@tensorflow/tfjs-core'
 import { put, read, release } from './border.js'
 import { registerDropoutMask } from '../layers/dropout-mask.js'
+import { registerNoise } from '../layers/noise.js'
 
 /** What tells one eager engine from another. */
 export interface EagerBackend {
@@ -65,6 +66,7 @@ export const eagerEngine = ({ backend, device, load }: EagerBackend): Engine => 
       await load()
       await useBackend(backend, device)
       registerDropoutMask(backend)
+      registerNoise(backend)
     },
     compile: compileFor(select),
     put: (tree) => (select(), put(tree)),

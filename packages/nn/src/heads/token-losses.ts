@@ -1,3 +1,4 @@
+import type { Losses } from '@attune/core'
 import { type Tensor, argMax, concat, reshape, split } from '@tensorflow/tfjs-core'
 import { crossEntropy } from './cross-entropy.js'
 import type { RowLosses } from './loss-of.js'
@@ -52,3 +53,9 @@ export function tokenLosses(
   const joined = (name: 'losses' | 'best'): Tensor => reshape(concat(parts.map((part) => part[name]!)), targets.shape)
   return { losses: joined('losses'), best: joined('best') }
 }
+
+/** The losses of tokens with the weights of their batch, and the position of each token's text where several share a row. */
+export const packedLosses = (
+  losses: Tensor,
+  { weights, examples }: { readonly weights: Tensor; readonly examples?: Tensor },
+): Losses => ({ losses, weights, ...(examples === undefined ? {} : { examples }) })

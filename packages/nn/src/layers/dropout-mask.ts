@@ -1,14 +1,7 @@
 import type { StepKey } from '@attune/core'
-import {
-  type KernelBackend,
-  type Tensor,
-  type TensorInfo,
-  backend,
-  engine,
-  getKernel,
-  registerKernel,
-} from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { dropoutMaskWasm } from '../wasm/dropout-mask.js'
+import { mix, registerSeeded, runSeeded } from './seeded-kernel.js'
 
 /** The TF.js kernel that turns a seed into a mask: `inputs: { seed }`, `attrs: { stream, rate, shape }`. */
 export const DROPOUT_MASK = 'AttuneDropoutMask'
@@ -81,14 +74,6 @@ export function maskArrays(sizes: readonly number[]): Float32Array[] {
   })
 }
 
-/** One round of a 32-bit mix: Mulvey and Wellons' `lowbias32`, whose avalanche bias is about 0.17 (nullprogram.com, 2018). */
-function mix(x: number): number {
-  let h = x
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d)
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b)
-  return h ^ (h >>> 16)
-}
-
 /**
  * Fills `into` with a mask of dropout: 0 with probability `rate`, rounded to 1/65536, and `1 / (1 − rate)` elsewhere. An
  * entry depends on the seed, the stream and its place alone: two rounds of a hash, of which each half decides one entry. So
@@ -114,27 +99,13 @@ export function maskValues(
   return into
 }
 
-type HostBackend = KernelBackend & { write(values: Float32Array, shape: number[], dtype: 'float32'): object }
-
 /** Gives a backend that lacks it the kernel {@link DROPOUT_MASK}, computed on the host. An engine calls this as it starts. */
-export function registerDropoutMask(backendName: string): void {
-  if (getKernel(DROPOUT_MASK, backendName) != null) return
-  registerKernel({
-    kernelName: DROPOUT_MASK,
-    backendName,
-    kernelFunc: ({ inputs, attrs, backend: device }) => {
-      const { shape, ...rest } = attrs as unknown as MaskAttributes
-      const seed = (device as HostBackend).readSync((inputs['seed'] as TensorInfo).dataId) as Int32Array
-      const values = maskValues(seed, rest, new Float32Array(shape.reduce((product, size) => product * size, 1)))
-      const dataId = (device as HostBackend).write(values, [...shape], 'float32')
-      return { dataId, shape: [...shape], dtype: 'float32' }
-    },
-  })
-}
+export const registerDropoutMask = (backendName: string): void =>
+  registerSeeded(DROPOUT_MASK, backendName, (seed, attributes, into) =>
+    maskValues(seed, attributes as unknown as MaskAttributes, into),
+  )
 
 /** The mask of a key and a shape, float32. The same key gives the same mask on every engine. */
 export function dropoutMask(key: StepKey, rate: number, shape: readonly number[]): Tensor {
-  backend() // the engine must be up before a kernel is looked up by its name
-  const attributes: MaskAttributes = { stream: key.stream, rate, shape }
-  return engine().runKernel(DROPOUT_MASK, { seed: key.seed }, { ...attributes, shape: [...shape] }) as Tensor
+  return runSeeded(DROPOUT_MASK, key, { rate, shape })
 }

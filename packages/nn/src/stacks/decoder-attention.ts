@@ -56,7 +56,7 @@ export const crossAttention = (queries: Tensor, context: EncoderContext, c: Laye
 export function attendProjected(
   { queries, keys = queries, bias, held }: AttentionInputs,
   project: (part: 'q' | 'k' | 'v', x: Tensor) => Tensor,
-  rate: number,
+  rate: number | Tensor,
   mode: Mode,
   options: AttentionOptions,
 ): Tensor {

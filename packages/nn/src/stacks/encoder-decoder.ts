@@ -53,7 +53,7 @@ export interface EncoderDecoderOptions {
   /** Of the feed-forward layers, by its Hugging Face name. */
   readonly activation: string
   /** Probabilities of dropout: of what each part of a layer adds, of the feed-forward layer inside, of attention weights. */
-  readonly dropout: { readonly added: number; readonly wide: number; readonly attention: number }
+  readonly dropout: Readonly<Record<'added' | 'wide' | 'attention', number | Tensor>>
   /** The token that the decoder begins with. */
   readonly startTokenId: number
   /** What a stack begins with, `[batch, length, hidden]`, of ids `[batch, length]`; `places` default to 0, 1, … */

@@ -31,8 +31,8 @@ export interface EncoderLayerOptions {
   readonly activation: string
   readonly epsilon: number
   /** Dropout of what the attention half and the feed-forward half add. */
-  readonly dropout: { readonly attended: number; readonly narrow: number }
-  readonly attentionDropout: number
+  readonly dropout: { readonly attended: number | Tensor; readonly narrow: number | Tensor }
+  readonly attentionDropout: number | Tensor
 }
 
 /**
@@ -49,7 +49,7 @@ export function encoderLayer(
   { at, mode, record, onlyFirst = false }: LayerContext,
 ): Tensor {
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y)
-  const added = (y: Tensor, to: Tensor, norm: string, rate: number, place: number): Tensor =>
+  const added = (y: Tensor, to: Tensor, norm: string, rate: number | Tensor, place: number): Tensor =>
     layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, fold(mode, place)), to), o.epsilon)
   const asking = (y: Tensor): Tensor => (onlyFirst ? firstToken(y) : y) // [batch, length or 1, hidden]
   const scored = onlyFirst ? firstQuery(bias) : bias

@@ -2,6 +2,7 @@ import { type Chosen, type UntimedEvent, fieldsRead, fold, key } from '@attune/c
 import { digest } from '@attune/files'
 import { map } from '@attune/data'
 import type { PlanOf } from '../plan/plan.js'
+import { requiredFields } from '../setup/required-fields.js'
 import { type Split, divide, foldsOf, openSplit, partOf } from '../setup/splits.js'
 import { cleaning } from './clean.js'
 import { identityOf, nextId, sourceIdentity } from './identity.js'
@@ -37,6 +38,7 @@ export const DATA_KEYS = [
   'sampler',
   'protocol',
   'objective',
+  'metric',
   'seed',
   'fold',
   'training',
@@ -126,16 +128,21 @@ async function withOrder(
 
 /** Training and validation examples of a configuration that prepares them in stages. */
 async function openPrepared({ config, directory }: DataPlan, options: OpenSplitsOptions): Promise<Splits> {
-  const { data, objective, protocol, cleaner, balancer, sampler } = config
+  const { data, objective, metric, protocol, cleaner, balancer, sampler } = config
+  const hasOwn = data.validation !== undefined
   const { emit = () => undefined, store = openStore() } = options
-  const source = openSplit('train', data.train, directory, fieldsRead(objective))
+  const source = openSplit(
+    'train',
+    data.train,
+    directory,
+    hasOwn ? requiredFields(objective) : requiredFields(objective, metric),
+  )
   const rejected = (): number => source.rejected().count
   const first = await firstStages(config, sampler !== undefined || balancer.length > 0)
-  const hasOwn = data.validation !== undefined
   const opening = { store, emit, rejected, start: lazily(source) }
   const open = async (stages: readonly Stage[], start: Rows): Promise<Rows> => openStages(stages, { ...opening, start })
-  if (hasOwn) {
-    const own = openSplit('validation', data.validation, directory, fieldsRead(objective))
+  if (data.validation !== undefined) {
+    const own = openSplit('validation', data.validation, directory, requiredFields(objective, metric))
     const stages = [...first, ...(await lastStages(config, first.at(-1)?.id))]
     const train = await withOrder(source, await open(stages, opening.start), config)
     return { train, validation: cleanedSplit(own, cleaner, objective) }
@@ -157,13 +164,13 @@ async function openPrepared({ config, directory }: DataPlan, options: OpenSplits
 
 /** Training and validation examples as they come from their sources, cleaned as they are read. */
 async function openPlain({ config, directory }: DataPlan): Promise<Splits> {
-  const { data, cleaner, objective, protocol } = config
-  const open = (name: string, source: Chosen): Split =>
-    cleanedSplit(openSplit(name, source, directory, fieldsRead(objective)), cleaner, objective)
-  const train = open('train', data.train)
+  const { data, cleaner, objective, metric, protocol } = config
+  const open = (name: string, source: Chosen, metrics: readonly Chosen[]): Split =>
+    cleanedSplit(openSplit(name, source, directory, requiredFields(objective, metrics)), cleaner, objective)
+  const train = open('train', data.train, data.validation === undefined ? metric : [])
   const weightless = (split: Split): TrainingSplit => ({ ...split, rows: () => rowsOf(split.examples()) })
   if (data.validation !== undefined)
-    return { train: weightless(train), validation: open('validation', data.validation) }
+    return { train: weightless(train), validation: open('validation', data.validation, metric) }
   const parts = await divide(protocol, train, config)
   return {
     train: weightless(partOf(train, 'train', parts.train)),

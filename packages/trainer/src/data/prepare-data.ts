@@ -19,8 +19,8 @@ export type PreparedStage = RunEvents['stage.made']
  */
 export async function prepareData(config: RunConfig, options: RunOptions = {}): Promise<readonly PreparedStage[]> {
   const parsed = parseConfig(runSchema, config, options.locate)
-  const { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective } = parsed
-  const named = { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective }
+  const { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective, metric } = parsed
+  const named = { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective, metric }
   const chosen = await choosePlugins(named, userLookup(options))
   const stages: PreparedStage[] = []
   await openSplits(

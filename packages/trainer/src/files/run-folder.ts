@@ -127,7 +127,7 @@ export async function writeRunFolder(
   await writeRecord(
     plan.directory as string,
     { format: 1, id, config, inputs: [...inputs], core: coreVersion(), device },
-    JSON.stringify(learned),
+    JSON.stringify({ ...learned, options: written(learned.options) }),
   )
 }
 

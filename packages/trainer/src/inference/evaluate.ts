@@ -7,7 +7,6 @@ import {
   type Score,
   choosePlugins,
   closeScope,
-  fieldsRead,
   parseConfig,
   use,
   useAll,
@@ -17,7 +16,8 @@ import { CHANGED, type OpenModel, openModel, versionWarnings } from './open-mode
 import { userLookup } from '../plan/lookup.js'
 import { type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
 import { changedFiles } from '../files/run-inputs.js'
-import { score } from '../run/score.js'
+import { fieldsOfMetrics, score } from '../run/score.js'
+import { requiredFields } from '../setup/required-fields.js'
 import { cleanedSplit, openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
 import { type Split, openSplit } from '../setup/splits.js'
@@ -63,11 +63,16 @@ interface ChosenSplit {
 async function splitOf(
   run: OpenRun,
   { config, directory }: OpenModel['plan'],
+  metric: readonly Chosen[],
   options: EvaluateOptions,
 ): Promise<ChosenSplit> {
   const { split = 'test', source } = options
   const open = (name: string, chosen: Chosen, folder: string | undefined): Split =>
-    cleanedSplit(openSplit(name, chosen, folder, fieldsRead(config.objective)), config.cleaner, config.objective)
+    cleanedSplit(
+      openSplit(name, chosen, folder, requiredFields(config.objective, metric)),
+      config.cleaner,
+      config.objective,
+    )
   if (source !== undefined) {
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
     return { split: open('given', chosen.source, undefined), warnings: [] }
@@ -77,7 +82,7 @@ async function splitOf(
     const { test: _unused, ...own } = data
     const chosen = await choosePlugins({ data: own, protocol, filter }, run.lookup)
     const { cleaner, objective, training } = config
-    const before = { ...chosen, cleaner, objective, seed, fold, training }
+    const before = { ...chosen, cleaner, objective, metric, seed, fold, training }
     const prepared = { ...before, balancer: [], augmenter: [], sampler: undefined }
     const splits = await openSplits({ config: prepared, directory }, { store: openStore(options.dataFolder) })
     const opened = Object.values(splits).find(({ name }) => name === split)
@@ -105,8 +110,12 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
   const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, metrics, options)
   try {
     const begun = performance.now()
-    const { split, warnings: ofSplit } = await splitOf(run, plan, options)
-    const { items, truncated } = encodeAll(split.examples(), (example) => parts.objective.encode(example))
+    const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
+    const { items, truncated } = encodeAll(
+      split.examples(),
+      (example) => parts.objective.encode(example),
+      fieldsOfMetrics(parts.metrics),
+    )
     const scored = await score(forward, parts.objective, parts.metrics, params, items)
     if (scored.examples === 0)
       throw new AttuneError(

@@ -6,6 +6,8 @@ import { warningsOf } from '../setup/load-report.js'
 import { savedParameters } from '../setup/weights.js'
 import { INFERENCE_KEYS, type PlanOf, planOf } from '../plan/plan.js'
 import type { Learned, OpenOptions, OpenRun } from '../files/run-folder.js'
+import { microBatchSizeOf } from '../plan/run-config.js'
+import { readLearnedOptions } from '../setup/learned-options.js'
 import { inference } from './infer.js'
 
 type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
@@ -24,13 +26,15 @@ function withOwnTokenizer({ options }: Learned, plan: InferencePlan, folder: str
 /** Opens a run folder's model for inference. Only plugins of the kinds that this needs are loaded. */
 export async function openModel(run: OpenRun, folder: string, metrics: readonly Chosen[], options: OpenOptions) {
   const plan = await planOf(run.config, INFERENCE_KEYS, run.lookup)
-  const scope = composeInference(plan, withOwnTokenizer(run.learned, plan, folder), metrics, { parent: options.scope })
+  const learned = await readLearnedOptions(run.learned.options, plan.config, run.lookup)
+  const complete = withOwnTokenizer({ ...run.learned, options: learned }, plan, folder)
+  const scope = composeInference(plan, complete, metrics, { parent: options.scope })
   try {
     await startEngine(scope)
     const parts = inferencePartsOf(scope)
     const { params, report } = savedParameters(parts, join(folder, 'model'))
     const forward = inference(parts.engine, parts.model, parts.objective, {
-      batchSize: plan.config.training.batchSize,
+      batchSize: microBatchSizeOf(plan.config.training),
       sameParams: true,
     })
     return { plan, scope, parts, params, forward, warnings: warningsOf(report) }

@@ -15,7 +15,7 @@ import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '
 import { evaluationParams } from '../setup/evaluation-params.js'
 import type { TrainingState } from '../step/training-step.js'
 import { requireLock } from '../files/run-lock.js'
-import { type Scored, score } from './score.js'
+import { type Scored, fieldsOfMetrics, score } from './score.js'
 import type { Session } from '../setup/session.js'
 import type { Split } from '../setup/splits.js'
 
@@ -57,7 +57,7 @@ export async function evaluateOn(
   const { step } = moving.progress
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
-  const { items } = encodeAll(examples(), (example) => parts.objective.encode(example))
+  const { items } = encodeAll(examples(), (example) => parts.objective.encode(example), fieldsOfMetrics(parts.metrics))
   const scored = await score(inference, parts.objective, parts.metrics, { ...adapted.frozen, ...trainable }, items)
   bus.emit({ type: 'evaluation.completed', step, split, ...scored, seconds: (performance.now() - begun) / 1000 })
   return scored

@@ -9,6 +9,7 @@ import { refuseChanges } from '../files/refuse-changes.js'
 import { type OpenOptions, type OpenRun, chosenIn, openRun } from '../files/run-folder.js'
 import { takeVersions } from '../files/plugin-versions.js'
 import { type InputRecord, inputChanges, readInputs } from '../files/run-inputs.js'
+import { readLearnedOptions } from '../setup/learned-options.js'
 import { linksIn, writtenOutside } from '../files/trust.js'
 
 /** How a run is resumed. */
@@ -70,7 +71,7 @@ export async function orderToResume(directory: string, lock: Lock, options: Resu
     plan,
     kept: { id: run.id, lock },
     earlier: {
-      learned: run.learned,
+      learned: { ...run.learned, options: await readLearnedOptions(run.learned.options, plan.config, run.lookup) },
       inputs,
       checkpoint,
       device: run.device,

@@ -1,6 +1,7 @@
 import type { Encoded, Metric, Objective, Params, Score } from '@attune/core'
 import { batch } from '@attune/data'
 import type { Inference, LossSum } from '../inference/infer.js'
+import { fieldsOf } from '../step/kept-fields.js'
 
 /** Predictions are folded into the metrics this many at a time. */
 const GROUP = 256
@@ -11,6 +12,11 @@ export interface Scored {
   readonly scores: Readonly<Record<string, Score>>
   readonly examples: number
 }
+
+/** The fields of examples that some metrics read. */
+export const fieldsOfMetrics = (metrics: readonly Metric[]): readonly string[] => [
+  ...new Set(metrics.flatMap(({ fields = [] }) => fields)),
+]
 
 /** Runs a model over examples whose references are known, and scores it by every metric. */
 export async function score(
@@ -31,6 +37,7 @@ export async function score(
         states[i],
         group.map(({ prediction }) => prediction[metric.compares]),
         references.map((reference) => reference[metric.compares]),
+        ...(metric.fields === undefined ? [] : [group.map(({ item }) => fieldsOf(item, metric.fields!))]),
       )
   }
   const scores = metrics.map((metric, i) => [metric.name, metric.result(states[i])] as const)

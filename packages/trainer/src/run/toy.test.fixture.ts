@@ -23,6 +23,7 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
+  scheduled,
   fold as foldKey,
 } from '@attune/core'
 import {
@@ -115,7 +116,7 @@ export const toyModel = definePlugin({
     vocabSize: z.int().default(9),
     width: z.int().default(8),
     scale: z.number().default(0.3),
-    dropout: z.number().default(0.2),
+    dropout: scheduled(z.number().default(0.2)),
   }),
   create: ({ vocabSize, width, scale, dropout: rate }): Model => ({
     prefix: 'toy.',
@@ -124,7 +125,7 @@ export const toyModel = definePlugin({
     hiddenSize: width,
     vocabularySize: vocabSize,
     maximumLength: 8,
-    headDropout: rate / 2,
+    headDropout: typeof rate === 'number' ? rate / 2 : div(rate, 2),
     initializerRange: scale,
     layers: [{ name: 'all', prefixes: ['toy.'] }],
     config: { model_type: 'toy-model', vocab_size: vocabSize, width, scale },

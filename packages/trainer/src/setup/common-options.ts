@@ -9,10 +9,24 @@ const weighted = (term: LossTerm, { weight }: Common): LossTerm =>
     ? term
     : { ...term, losses: (outputs, targets) => mul(term.losses(outputs, targets), weight as number) }
 
+/** Examples of other tasks have no such view and are left out. */
 const ofTask = (metric: Metric, { of }: Common): Metric =>
   of === undefined
     ? metric
-    : { ...metric, name: `${String(of)}.${metric.name}`, compares: `${String(of)}.${metric.compares}` }
+    : {
+        ...metric,
+        name: `${String(of)}.${metric.name}`,
+        compares: `${String(of)}.${metric.compares}`,
+        add(state, predictions, references, examples) {
+          const own = <T>(values: readonly T[]): T[] => values.filter((_, i) => references[i] !== undefined)
+          return metric.add(
+            state,
+            own(predictions),
+            own(references),
+            ...(examples === undefined ? [] : [own(examples)]),
+          )
+        },
+      }
 
 const restricted = (link: Optimizer, { only: pattern }: Common): Optimizer =>
   pattern === undefined ? link : only(link, pattern as string)

@@ -68,6 +68,15 @@ const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
   options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })
 
+/** A plan in which plugins have the options that they learned. */
+export const withLearned = (plan: Plan, learned: Learned['options']): Plan => ({
+  ...plan,
+  config: {
+    ...plan.config,
+    ...Object.fromEntries(LEARNERS.map((kind) => [kind, completed(plan.config[kind], learned)])),
+  },
+})
+
 function provideChosen(scope: Scope, chosen: Chosen): void {
   const { plugin, options, common = {} } = chosen
   if (isFromScope(chosen)) return // the parent provides it

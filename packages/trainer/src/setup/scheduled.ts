@@ -1,14 +1,18 @@
 import {
   AttuneError,
   type Chosen,
+  MODEL,
   type Model,
   type Objective,
   type Optimizer,
   type Regularizer,
   type Scheduler,
   type Scope,
+  createScope,
+  get,
   instantiate,
   nearest,
+  provideInstance,
   scheduledOptions,
 } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
@@ -128,12 +132,22 @@ export function rebuilder(
 ): ((scheduled: Readonly<Record<string, Tensor>>) => Rebuilt) | undefined {
   const targets = scheduleTargets(plan)
   const follows = (...kinds: ScheduledKind[]): boolean => targets.some(({ kind }) => kinds.includes(kind))
-  if (!follows('objective', 'regularizer', 'optimizer')) return undefined
+  if (targets.length === 0) return undefined
   const { config } = plan
   return (scheduled) => {
-    const made = <T>(kind: ScheduledKind): readonly T[] => instances<T>(scope, config, kind, targets, scheduled)
+    const made = <T>(kind: ScheduledKind, from = scope): readonly T[] =>
+      instances<T>(from, config, kind, targets, scheduled)
+    // A head's dropout is the model's: the objective is made on a model that has the step's.
+    const modelScope = (): Scope => {
+      const own = createScope(scope)
+      const { headDropout } = made<Model>('model')[0]!
+      provideInstance(own, MODEL, { ...get(scope, MODEL), headDropout })
+      return own
+    }
     return {
-      ...(follows('objective') ? { objective: made<Objective>('objective')[0]! } : {}),
+      ...(follows('objective', 'model')
+        ? { objective: made<Objective>('objective', follows('model') ? modelScope() : scope)[0]! }
+        : {}),
       ...(follows('regularizer') ? { regularizers: made<Regularizer>('regularizer') } : {}),
       ...(follows('optimizer') ? { optimizer: chained(made<Optimizer>('optimizer')) } : {}),
     }

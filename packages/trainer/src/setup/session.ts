@@ -21,7 +21,7 @@ import type { Splits } from '../data/open-splits.js'
 import { countBatches, encodeRows } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
-import { type Parts, partsOf } from './compose.js'
+import { type Parts, partsOf, withLearned } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
 import { adaptFirst } from './adapt.js'
@@ -188,7 +188,7 @@ export async function openSession(
   readonly warnings: readonly string[]
   readonly placed: RunEvents['vectors.loaded'] | undefined
 }> {
-  const { plan, scope } = given
+  const { plan, scope, learned } = given
   const parts = partsOf(given.scope)
   const { engine, objective, regularizers } = parts
   const { config } = plan
@@ -197,11 +197,12 @@ export async function openSession(
     chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
   const optimizer = chained(parts.optimizers)
   requireWholeBatches(objective, optimizer, config.training)
-  const rebuild = rebuilder(plan, scope, chained)
+  const complete = withLearned(plan, learned.options)
+  const rebuild = rebuilder(complete, scope, chained)
   const { params, ...told } = begin(parts, plan, vectors)
   const { adapted, first, release } = await adaptFirst(given, parts, params)
   const { model } = adapted
-  const { models, own } = await auxiliaryModels(plan, scope, parts, first, adapted)
+  const { models, own } = await auxiliaryModels(complete, scope, parts, first, adapted)
   release()
   const stepsPerEpoch = await countSteps(given, objective)
   const trainableParameters = countParameters(adapted.trainable)

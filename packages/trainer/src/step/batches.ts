@@ -1,6 +1,7 @@
 import { type Batch, type Encoded, type Example, type Key, type Objective, fold, stream } from '@attune/core'
 import { batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
 import type { Row } from '../data/rows.js'
+import { keepFields } from './kept-fields.js'
 
 /** Batches sorted together by length: enough that rows of a batch are alike, few enough that order stays random. */
 const BUCKETS = 32
@@ -13,17 +14,18 @@ export interface ReadyBatch {
 }
 
 /**
- * Encodes examples as they come, and counts the truncated ones.
+ * Encodes examples as they come, and counts the truncated ones. Items keep the `fields` of their examples, which metrics read.
  * @example
  * const { items, truncated } = encodeAll(source.open(), (example) => objective.encode(example))
  */
 export function encodeAll(
   examples: AsyncIterable<Example>,
   encode: (example: Example) => Encoded,
+  fields: readonly string[] = [],
 ): { readonly items: AsyncIterable<Encoded>; truncated(): number } {
   let truncated = 0
   const items = map(examples, (example) => {
-    const item = encode(example)
+    const item = keepFields(encode(example), example, fields)
     if (item.truncated) truncated++
     return item
   })

@@ -1,0 +1,63 @@
+import type { StepKey } from '@attune/core'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { mix, registerSeeded, runSeeded } from './seeded-kernel.js'
+
+/** The TF.js kernel that turns a seed into noise: `inputs: { seed }`, `attrs: { stream, distribution, shape }`. */
+export const NOISE = 'AttuneNoise'
+
+/** The distribution of {@link noise}: uniform in [0, 1), or standard normal. */
+export type Distribution = 'uniform' | 'normal'
+
+/** The arguments of the kernel {@link NOISE} besides the seed. */
+export interface NoiseAttributes {
+  readonly stream: number
+  readonly distribution: Distribution
+  readonly shape: readonly number[]
+}
+
+/** Keeps noise independent of a dropout mask of the same key. */
+const SALT = 0x6e6f6973
+const GOLDEN = 0x9e3779b9
+
+/** 32 random bits for each position: two rounds of a hash. */
+function bitsOf(seed: ArrayLike<number | bigint>, stream: number): (at: number) => number {
+  const first = mix(Number(seed[0]) ^ Math.imul(stream, GOLDEN) ^ SALT)
+  const second = mix((Number(seed[1]) + first) | 0)
+  return (at) => mix((mix(Math.imul(at, GOLDEN) ^ first) + second) | 0) >>> 0
+}
+
+/**
+ * Fills `into` with noise. Uniform: multiples of 2⁻²⁴ in [0, 1), exact in float32. Normal: mean 0 and variance 1 by Box–Muller,
+ * `√(−2 ln u) · cos(2πv)` and `√(−2 ln u) · sin(2πv)` for two positions, with `u` in (0, 1) of 32 bits, so that |z| < 6.8. An entry depends on the seed, the stream and its position alone.
+ */
+export function noiseValues(
+  seed: ArrayLike<number | bigint>,
+  { stream, distribution }: Omit<NoiseAttributes, 'shape'>,
+  into: Float32Array,
+): Float32Array {
+  const bits = bitsOf(seed, stream)
+  if (distribution === 'uniform') for (let at = 0; at < into.length; at++) into[at] = (bits(at) >>> 8) / 2 ** 24
+  else
+    for (let at = 0; at < into.length; at += 2) {
+      const radius = Math.sqrt(-2 * Math.log((bits(at) + 0.5) / 2 ** 32))
+      const angle = (2 * Math.PI * bits(at + 1)) / 2 ** 32
+      into[at] = radius * Math.cos(angle)
+      if (at + 1 < into.length) into[at + 1] = radius * Math.sin(angle)
+    }
+  return into
+}
+
+/** Gives a backend that lacks it the kernel {@link NOISE}, computed on the host. An engine calls this as it starts. */
+export const registerNoise = (backendName: string): void =>
+  registerSeeded(NOISE, backendName, (seed, attributes, into) =>
+    noiseValues(seed, attributes as unknown as NoiseAttributes, into),
+  )
+
+/**
+ * Noise of a key and a shape, float32: uniform in [0, 1), or standard normal (Box–Muller). The same key gives the same values on every
+ * engine; a step that is compiled draws other values at each seed.
+ * @example
+ * const moved = add(embedded, mul(noise(key, embedded.shape, 'normal'), 0.01))
+ */
+export const noise = (key: StepKey, shape: readonly number[], distribution: Distribution): Tensor =>
+  runSeeded(NOISE, key, { distribution, shape })

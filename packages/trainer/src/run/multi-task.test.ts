@@ -1,0 +1,242 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import {
+  type Example,
+  METRIC,
+  type Metric,
+  OBJECTIVE,
+  type Objective,
+  type RunEvent,
+  SOURCE,
+  type Source,
+  definePlugin,
+} from '@attune/core'
+import { type Observable, Subject, lastValueFrom, tap, toArray } from 'rxjs'
+import { z } from 'zod'
+import { evaluate } from '../inference/evaluate.js'
+import { openPredictor } from '../inference/open-predictor.js'
+import { multiTask } from './multi-task.test.fixture.js'
+import { resume, run } from './run.js'
+import { toyConfig, toyExample, toyObjective, toyPlugins } from './toy.test.fixture.js'
+
+const temporary = mkdtempSync(join(tmpdir(), 'attune-tasks-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
+let folders = 0
+const folder = (): string => join(temporary, String(folders++))
+const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
+const scoresIn = (events: readonly RunEvent[]) =>
+  events.flatMap((event) => (event.type === 'evaluation.completed' ? [event.scores] : []))
+
+/** Every second text is asked for its letters, the others for their length; rows hold the fields of their own task only. */
+const taskExample = (i: number): Example => {
+  const { text } = toyExample(i)
+  const side = i % 3 === 0 ? 'left' : 'right'
+  if (i % 2 === 0) return { text, label: i % 4 === 0 ? 'a' : 'not', task: 'letters', side }
+  return { text, size: String(text).length > 7 ? 'long' : 'short', task: 'size', side }
+}
+
+const taskSource = definePlugin({
+  kind: SOURCE,
+  name: 'task-source',
+  summary: 'Rows of two tasks',
+  options: z.strictObject({ count: z.int(), from: z.int().default(0), without: z.string().optional() }),
+  create: ({ count, from, without }): Source => ({
+    location: `tasks(${count})`,
+    async *open(reject, fields = []) {
+      for (let i = from; i < from + count; i++) {
+        await Promise.resolve()
+        const { [without ?? '']: _, ...example } = taskExample(i)
+        const absent = fields.find((name) => !(name in example))
+        if (absent === undefined) yield example
+        else reject?.({ line: i, reason: `no ${absent}`, raw: '' })
+      }
+    },
+  }),
+})
+
+/** {@link toyObjective} with labels that it learns and a field of its own. */
+const learnedLabels = definePlugin({
+  kind: OBJECTIVE,
+  name: 'learned-labels',
+  summary: 'Which of two labels, learned',
+  options: z.strictObject({
+    label: z.string().meta({ field: 'label' }),
+    labels: z.array(z.string()).optional(),
+  }),
+  needs: toyObjective.needs!,
+  async fit(o, examples) {
+    const seen = new Set<string>()
+    for await (const example of examples()) seen.add(String(example[o.label]))
+    return { ...o, labels: [...seen].sort() }
+  },
+  create({ label, labels = [] }, given): Objective {
+    const toy = toyObjective({}, given as never) as Objective
+    const name = (label: unknown): unknown => labels[label === 'a' ? 0 : 1]
+    return {
+      ...toy,
+      config: { labels },
+      encode: (example) =>
+        toy.encode({ ...example, label: labels.indexOf(String(example[label])) === 0 ? 'a' : 'not' }),
+      predict: (head, items) => toy.predict(head, items).map((views) => ({ label: name(views['label']) })),
+      reference: (item) => ({ label: name(toy.reference(item)['label']) }),
+    }
+  },
+})
+
+const right = definePlugin({
+  kind: METRIC,
+  name: 'right',
+  summary: 'Accuracy',
+  options: z.strictObject({}),
+  create: (): Metric<string, string, [number, number]> => ({
+    name: 'right',
+    compares: 'label',
+    direction: 'maximize',
+    range: [0, 1],
+    init: () => [0, 0],
+    add: ([n, k], p, r) => [n + p.length, k + p.filter((x, i) => x === r[i]).length],
+    merge: (a, b) => [a[0] + b[0], a[1] + b[1]],
+    result: ([n, k]) => ({ value: k / n, parts: { count: { n } } }),
+  }),
+})
+
+/** Demographic parity: the difference of the rates at which two groups are predicted one label. */
+const parity = definePlugin({
+  kind: METRIC,
+  name: 'parity',
+  summary: 'Difference of prediction rates between groups',
+  options: z.strictObject({ by: z.string(), label: z.string() }),
+  create: ({ by, label }): Metric<string, string, Record<string, [number, number]>> => ({
+    name: 'parity',
+    compares: 'label',
+    direction: 'minimize',
+    range: [0, 1],
+    fields: [by],
+    init: () => ({}),
+    add: (state, predictions, _, examples) =>
+      predictions.reduce((now, prediction, i) => {
+        const group = String(examples![i]![by])
+        const [n, k] = now[group] ?? [0, 0]
+        return { ...now, [group]: [n + 1, k + (prediction === label ? 1 : 0)] as [number, number] }
+      }, state),
+    merge: (a, b) =>
+      Object.entries(b).reduce((now, [group, [n, k]]) => {
+        const [m, j] = now[group] ?? [0, 0]
+        return { ...now, [group]: [m + n, j + k] as [number, number] }
+      }, a),
+    result: (state) => {
+      const rates = Object.values(state).map(([n, k]) => k / n)
+      const counts = Object.fromEntries(Object.entries(state).map(([group, [n]]) => [group, n]))
+      return { value: Math.max(...rates) - Math.min(...rates), parts: { count: counts } }
+    },
+  }),
+})
+
+const places = {
+  folders: ['.'],
+  registered: [...toyPlugins, multiTask, taskSource, learnedLabels, right, parity],
+}
+
+/** Each example is a batch of its own part, so that a part holds examples of one task. */
+const config = (directory?: string, without?: string) => ({
+  ...toyConfig(directory),
+  data: {
+    train: { use: taskSource, count: 32 },
+    validation: { use: taskSource, count: 20, from: 1000, ...(without === undefined ? {} : { without }) },
+  },
+  objective: {
+    use: multiTask,
+    tasks: { letters: { use: learnedLabels, label: 'label' }, size: { use: learnedLabels, label: 'size' } },
+  },
+  metric: [
+    { use: right, of: 'letters' },
+    { use: right, of: 'size' },
+    { use: parity, of: 'size', by: 'side', label: 'long' },
+  ],
+  training: { epochs: 4, batchSize: 8, microBatchSize: 1, learningRate: 0.05, shuffleBuffer: 16 },
+})
+
+describe('an objective of several tasks, which are plugins among its options', () => {
+  it('lets each task learn from its own rows, train a head of its own and be scored by its own metrics', async () => {
+    const directory = folder()
+    const scores = scoresIn(await all(run(config(directory), { places }))).at(-1)!
+    expect(scores['letters.right']!.parts).toEqual({ count: { n: 10 } })
+    expect(scores['size.right']!.parts).toEqual({ count: { n: 10 } })
+    expect(scores['size.right']!.value).toBeGreaterThan(0.5)
+    const learned = JSON.parse(readFileSync(join(directory, 'learned.json'), 'utf8'))
+    expect(learned.options.objective.tasks).toEqual({
+      letters: { use: 'learned-labels', label: 'label', labels: ['a', 'not'] },
+      size: { use: 'learned-labels', label: 'size', labels: ['long', 'short'] },
+    })
+    expect(JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')).objective.tasks.size).toEqual({
+      use: 'learned-labels',
+      label: 'size',
+    })
+    const again = await evaluate(directory, { places, split: 'validation' })
+    expect(again.scores).toEqual(scores)
+    const predictor = await openPredictor(directory, { places })
+    const predictions = await predictor.predict([taskExample(1), taskExample(0)])
+    expect(predictions.map((views) => Object.keys(views))).toEqual([
+      ['size.label', 'truncated'],
+      ['letters.label', 'truncated'],
+    ])
+    await predictor.close()
+  })
+
+  it('resumes to the bits of an uninterrupted run, with what the tasks learned', async () => {
+    const [whole, parted] = [folder(), folder()]
+    await all(run(config(whole), { places }))
+    const commands = new Subject<{ type: 'stop'; because: string }>()
+    const stop = tap((event: RunEvent) => {
+      if (event.type === 'step.completed' && event.step === 7) commands.next({ type: 'stop', because: 'test' })
+    })
+    await lastValueFrom(run(config(parted), { places, commands }).pipe(stop))
+    await all(resume(parted, { places }))
+    const weights = (directory: string): string =>
+      readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
+    expect(weights(parted)).toBe(weights(whole))
+  })
+
+  it('names the mistake in a task’s options by its path', async () => {
+    const wrong = { ...config(), objective: { use: multiTask, tasks: { size: { use: learnedLabels, lable: 'size' } } } }
+    await expect(all(run(wrong as never, { places }))).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      problem: expect.stringContaining('objective.tasks.size'),
+    })
+  })
+})
+
+describe('a metric of example fields', () => {
+  it('receives the fields of the examples that it scores, those of its task only', async () => {
+    const scores = scoresIn(await all(run(config(), { places }))).at(-1)!
+    const expected = Array.from({ length: 20 }, (_, i) => taskExample(1000 + i)).filter(({ task }) => task === 'size')
+    const left = expected.filter(({ side }) => side === 'left').length
+    expect(scores['size.parity']!.parts).toEqual({ count: { left, right: expected.length - left } })
+  })
+
+  it('has rows without such a field rejected, and is refused where the source does not check', async () => {
+    const events = await all(run(config(undefined, 'nothing'), { places }))
+    expect(events.filter(({ type }) => type === 'rows.rejected')).toEqual([])
+    await expect(all(run(config(undefined, 'side'), { places }))).rejects.toMatchObject({ code: 'EMPTY_DATASET' })
+    const unchecked = definePlugin({
+      kind: SOURCE,
+      name: 'unchecked',
+      summary: 'Rows that nothing checks',
+      options: z.strictObject({}),
+      create: (): Source => ({
+        location: 'unchecked',
+        async *open() {
+          yield await Promise.resolve({ text: 'ab', size: 'short', task: 'size' })
+        },
+      }),
+    })
+    const plain = config()
+    const data = { ...plain.data, validation: { use: unchecked } }
+    await expect(all(run({ ...plain, data }, { places }))).rejects.toMatchObject({
+      code: 'MISSING_FIELD',
+      problem: expect.stringContaining('"side"'),
+    })
+  })
+})

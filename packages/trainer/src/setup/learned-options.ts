@@ -1,0 +1,20 @@
+import { type Chosen, choosePlugins } from '@attune/core'
+import type { Learned } from '../files/run-folder.js'
+import type { Lookup } from '../plan/lookup.js'
+
+/**
+ * Options that plugins learned, as a run's record holds them, with the plugins among them found again: there each is written as
+ * `{ use, … }`, as in a configuration.
+ * @throws AttuneError `UNKNOWN_PLUGIN`, `BAD_CONFIG`
+ */
+export async function readLearnedOptions(
+  options: Learned['options'],
+  config: Readonly<Record<string, unknown>>,
+  lookup: Lookup,
+): Promise<Learned['options']> {
+  const entries = Object.entries(options).map(async ([kind, learned]) => {
+    const parsed = (config[kind] as Chosen | undefined)?.plugin.options.safeParse(learned)
+    return [kind, parsed?.success === true ? await choosePlugins(parsed.data, lookup) : learned] as const
+  })
+  return Object.fromEntries(await Promise.all(entries)) as Learned['options']
+}

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Batch, type OnDevice, type Optimizer, type Params, mapParams } from '@attune/core'
+import { chain, globalNorm, only, scaleByLearningRate } from '@attune/nn'
+import * as tf from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { lossAndGradients } from './training-step.js'
+import {
+  apart,
+  copyOf,
+  divided,
+  graphEngine,
+  hyperOf,
+  plus,
+  quietModel,
+  takeSteps,
+  tinyItems,
+  tinyObjective,
+  tinyParams,
+} from './tiny.test.fixture.js'
+
+const engine = graphEngine()
+const model = quietModel()
+const objective = tinyObjective(model)
+beforeAll(() => engine.start())
+afterAll(() => engine.close())
+
+/** Sharpness-aware minimization: the gradient at `p + ρ·g/‖g‖`. Foret et al., 2021. */
+const sam = (rho: number): Optimizer => ({
+  needsClosure: true,
+  init: () => ({}),
+  update(grads, state, params, _hyper, closure) {
+    const scale = tf.div(rho, tf.add(globalNorm(grads), 1e-12))
+    return { updates: closure!(plus(params, scale, grads)).grads, state }
+  },
+})
+
+const dot = (a: Params, b: Params): Tensor => tf.addN(Object.entries(a).map(([name, x]) => tf.sum(tf.mul(x, b[name]!))))
+const times = (scale: Tensor | number, a: Params): Params => mapParams((x) => tf.mul(scale, x), a)
+
+interface Memory {
+  readonly [tree: string]: Params
+}
+
+/** The direction `−H·g` of the L-BFGS two-loop recursion over pairs `s0, y0, s1, y1, …`, the latest first. */
+function direction(grads: Params, pairs: Memory, count: number): Params {
+  const inverse = (x: Tensor): Tensor => tf.where(tf.greater(x, 1e-10), tf.div(1, tf.maximum(x, 1e-10)), 0)
+  const at = (name: string, i: number): Params => pairs[`${name}${i}`]!
+  const each = Array.from({ length: count }, (_, i) => i)
+  const rho = each.map((i) => inverse(dot(at('y', i), at('s', i))))
+  let q = grads
+  const alpha = each.map((i) => {
+    const a = tf.mul(rho[i]!, dot(at('s', i), q))
+    q = plus(q, tf.neg(a), at('y', i))
+    return a
+  })
+  const curvature = tf.div(dot(at('s', 0), at('y', 0)), tf.maximum(dot(at('y', 0), at('y', 0)), 1e-10))
+  const first = tf.div(1, tf.maximum(1, globalNorm(grads)))
+  let r = times(tf.where(tf.greater(rho[0]!, 0), curvature, first), q)
+  for (const i of each.reverse()) r = plus(r, tf.sub(alpha[i]!, tf.mul(rho[i]!, dot(at('y', i), r))), at('s', i))
+  return times(-1, r)
+}
+
+/** The first of the step sizes 1, 1/2, 1/4, … that satisfies Armijo's condition, or 0. */
+function armijo(lossAt: (size: number) => Tensor, here: Tensor, slope: Tensor, tries: number): Tensor {
+  let [taken, found] = [tf.scalar(0) as Tensor, tf.scalar(0) as Tensor]
+  for (let k = 0; k < tries; k++) {
+    const size = 0.5 ** k
+    const enough = tf.cast(tf.lessEqual(lossAt(size), tf.add(here, tf.mul(1e-4 * size, slope))), 'float32')
+    taken = tf.add(taken, tf.mul(tf.mul(enough, tf.sub(1, found)), size))
+    found = tf.maximum(found, enough)
+  }
+  return taken
+}
+
+/** L-BFGS with backtracking, all of it inside the step. Nocedal and Wright, Numerical Optimization, 2006, algorithm 7.4. */
+const lbfgs = (count: number, tries: number): Optimizer<Memory> => ({
+  needsClosure: true,
+  init(params) {
+    const zeros = (): Params => mapParams((p) => tf.zerosLike(p), params)
+    const names = Array.from({ length: count }, (_, i) => [`s${i}`, `y${i}`]).flat()
+    return Object.fromEntries([...names, 'params', 'grads'].map((name) => [name, zeros()]))
+  },
+  update(grads, state, params, { step }, closure) {
+    const isFirst = tf.cast(tf.equal(step, 1), 'float32')
+    const change = (now: Params, then: Params): Params => times(tf.sub(1, isFirst), plus(now, -1, then))
+    const pairs = Object.fromEntries(
+      Array.from({ length: count }, (_, i) =>
+        i === 0
+          ? [['s0', change(params, state['params']!)] as const, ['y0', change(grads, state['grads']!)] as const]
+          : [[`s${i}`, state[`s${i - 1}`]!] as const, [`y${i}`, state[`y${i - 1}`]!] as const],
+      ).flat(),
+    )
+    const towards = direction(grads, pairs, count)
+    const lossAt = (size: number): Tensor => closure!(plus(params, size, towards)).loss
+    const size = armijo(lossAt, closure!(params).loss, dot(grads, towards), tries)
+    return { updates: times(size, towards), state: { ...pairs, params, grads } }
+  },
+})
+
+describe('an optimizer with the closure', () => {
+  it('SAM takes the step of two evaluations by hand', async () => {
+    const params = tinyParams(engine)
+    const optimizer = chain(sam(0.05), scaleByLearningRate())
+    const { trainable } = await takeSteps(engine, { model, objective, optimizer }, { steps: 1, trainable: params })
+    const batch = engine.put(objective.collate(tinyItems(8))) as unknown as OnDevice<Batch>
+    const hyper = hyperOf(engine)
+    const byHand = engine.compile((p: Params, on: OnDevice<Batch>) => {
+      const gradientAt = (at: Params): Params =>
+        lossAndGradients({ model, objective }, { trainable: at, frozen: {}, batch: on, hyper }).grads
+      const first = gradientAt(p)
+      const second = gradientAt(plus(p, tf.div(0.05, tf.add(globalNorm(first), 1e-12)), first))
+      return plus(p, -0.1, second)
+    })
+    const expected = (await engine.read(byHand(await copyOf(engine, params), batch))) as typeof trainable
+    expect(apart(trainable, expected)).toBeLessThan(1e-7)
+    const plain = await takeSteps(engine, { model, objective }, { steps: 1, trainable: params })
+    expect(apart(trainable, plain.trainable)).toBeGreaterThan(1e-5)
+  })
+
+  it('L-BFGS with a line search lowers the loss of a classifier’s head at every step, further in 15 steps than gradient descent in 100', async () => {
+    const parts = divided(tinyParams(engine), /^classifier/)
+    const { losses } = await takeSteps(engine, { model, objective, optimizer: lbfgs(5, 8) }, { steps: 15, ...parts })
+    for (const [i, loss] of losses.slice(1).entries()) expect(loss).toBeLessThan(losses[i]! + 1e-6)
+    const plain = await takeSteps(engine, { model, objective }, { steps: 100, ...parts })
+    expect(losses.at(-1)).toBeLessThan(plain.losses.at(-1)!)
+  })
+})
+
+describe('only', () => {
+  it('lets an optimizer with the closure move the parameters of a pattern alone', async () => {
+    const trainable = tinyParams(engine)
+    const before = (await engine.read(trainable)) as Awaited<ReturnType<typeof takeSteps>>['trainable']
+    const optimizer = chain(
+      only({ init: () => ({}), update: (grads, state) => ({ updates: times(0, grads), state }) }, 'tiny.*'),
+      only(lbfgs(3, 8), 'classifier.*'),
+    )
+    const after = await takeSteps(engine, { model, objective, optimizer }, { steps: 4, trainable })
+    expect(optimizer.needsClosure).toBe(true)
+    for (const [name, { values }] of Object.entries(before))
+      expect([name, after.trainable[name]!.values.every((x, i) => x === values[i])]).toEqual([
+        name,
+        name.startsWith('tiny.'),
+      ])
+    expect(after.losses.at(-1)).toBeLessThan(after.losses[0]!)
+  })
+})

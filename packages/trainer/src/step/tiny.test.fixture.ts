@@ -1,0 +1,182 @@
+import '@tensorflow/tfjs'
+import {
+  type Engine,
+  type HostArray,
+  type HostTree,
+  type Hyper,
+  type Model,
+  type Objective,
+  type Optimizer,
+  type Params,
+  type Tree,
+  key,
+  mapParams,
+} from '@attune/core'
+import { type ClassificationBatch, type ClassificationItem, classificationItems } from '@attune/data'
+import { type JitOptions, BACKEND, graphBackend, jit, registerHostKernel } from '@attune/jit'
+import {
+  DROPOUT_MASK,
+  type MaskAttributes,
+  NOISE,
+  type NoiseAttributes,
+  chain,
+  crossEntropy,
+  dropout,
+  filled,
+  fold,
+  freshClassifier,
+  linear,
+  maskValues,
+  noiseValues,
+  put,
+  read,
+  release,
+  scaleByLearningRate,
+} from '@attune/nn'
+import { tinyModel, tinyTokenizer } from '@attune/testkit'
+import { type Tensor, add, enableProdMode, getBackend, memory, ones, setBackend } from '@tensorflow/tfjs-core'
+import { type HostInputs, compileStep, stepInputs } from './compiled-step.js'
+import { NO_CONSTANTS, type StepConstants } from './loss-function.js'
+import type { StepParts } from './training-step.js'
+
+/** An engine that compiles the whole function into one ONNX graph, as the plugin for ONNX Runtime does. */
+export function graphEngine(): Engine {
+  const select = (): void => {
+    if (getBackend() !== BACKEND) void setBackend(BACKEND)
+  }
+  const options: JitOptions = { threads: 1 }
+  return {
+    device: 'ONNX Runtime',
+    async start() {
+      enableProdMode()
+      const backend = graphBackend()
+      registerHostKernel(
+        {
+          kernelName: DROPOUT_MASK,
+          compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
+        },
+        backend,
+      )
+      registerHostKernel(
+        {
+          kernelName: NOISE,
+          compute: (attributes, into, seed) => void noiseValues(seed!, attributes as unknown as NoiseAttributes, into),
+        },
+        backend,
+      )
+      select()
+      await Promise.resolve()
+    },
+    compile: (fn, how = {}) => jit(fn, { ...options, ...how }),
+    put: (tree) => (select(), put(tree)),
+    read,
+    release,
+    live: () => memory().numTensors,
+    close: () => Promise.resolve(),
+  }
+}
+
+/** The model of the suites without dropout, so that two evaluations of its loss are equal. */
+export const quietModel = (): Model => {
+  const model = tinyModel()
+  return { ...model, headDropout: 0, forward: (params, inputs) => model.forward(params, inputs, { training: false }) }
+}
+
+const tokenizer = tinyTokenizer()
+const items = classificationItems({ tokenizer, text: 'text', maximumLength: 12, padToMultipleOf: 12 })
+
+/** A classifier of two classes on a model, with changes. */
+export const tinyObjective = (
+  model: Model,
+  change: Partial<Objective<ClassificationItem, ClassificationBatch, Tensor>> = {},
+): Objective<ClassificationItem, ClassificationBatch, Tensor> => ({
+  views: ['label'],
+  maximumLength: 12,
+  config: {},
+  init: (from) => freshClassifier(model, 2, from),
+  encode: (example) => items.encode(example, Number(example['label'])),
+  encodeUnlabelled: (example) => items.encode(example, -1),
+  collate: items.collate,
+  head: (params, { pooled }, mode) => linear(params, 'classifier', dropout(pooled, model.headDropout, fold(mode, 999))),
+  loss: (logits, { labels }) => ({ losses: crossEntropy(logits, labels), weights: ones([labels.shape[0] as number]) }),
+  predict: (_, all) => all.map(() => ({ label: 0 })),
+  reference: ({ label }) => ({ label }),
+  ...change,
+})
+
+/** Items of texts made from their number; the label is whether the text begins with a vowel. */
+export const tinyItems = (count: number): ClassificationItem[] =>
+  Array.from({ length: count }, (_, i) => {
+    const text = Array.from({ length: 3 + (i % 6) }, (_, j) => 'abcdefghij'[(i * i * 7 + j * 3 + i * j) % 10]).join('')
+    return items.encode({ text }, 'aei'.includes(text[0]!) ? 1 : 0)
+  })
+
+/** New parameters of the model and of a classifier of two classes. */
+export const tinyParams = (engine: Engine, more: Readonly<Record<string, readonly number[]>> = {}): Params =>
+  engine.compile(() => ({
+    ...tinyModel().init(key(3)),
+    ...freshClassifier(tinyModel(), 2, key(4)),
+    ...Object.fromEntries(Object.entries(more).map(([name, shape]) => [name, filled(shape, 0.05)])),
+  }))()
+
+/** Parameters of which those whose names match train, and the others. */
+export const divided = (params: Params, trains: RegExp): { readonly trainable: Params; readonly frozen: Params } => {
+  const part = (is: boolean): Params =>
+    Object.fromEntries(Object.entries(params).filter(([name]) => trains.test(name) === is))
+  return { trainable: part(true), frozen: part(false) }
+}
+
+/** Copies parameters: a step takes its state over. */
+export const copyOf = async (engine: Engine, params: Params): Promise<Params> =>
+  engine.put((await engine.read(params)) as HostTree) as Params
+
+/** The varying inputs of a step, on the device. */
+export const hyperOf = (engine: Engine, inputs: Partial<HostInputs> = {}): Hyper =>
+  engine.put(stepInputs({ learningRate: 0.1, step: 1, steps: 10, seed: key(5), ...inputs })) as Hyper
+
+/** Stochastic gradient descent. */
+export const descent = (): Optimizer => chain(scaleByLearningRate())
+
+/** Takes steps on one batch and returns the losses and the parameters then, on the host. */
+export async function takeSteps(
+  engine: Engine,
+  parts: Omit<StepParts, 'launchBound' | 'optimizer'> & { readonly optimizer?: Optimizer },
+  given: {
+    readonly steps: number
+    readonly trainable: Params
+    readonly frozen?: Params
+    readonly count?: number
+    readonly learningRate?: number
+    readonly constants?: Partial<Pick<StepConstants, 'models' | 'regularizers' | 'masks'>>
+    readonly scheduled?: (step: number) => Readonly<Record<string, number>>
+  },
+) {
+  const { optimizer = descent() } = parts
+  const { steps, frozen = {}, count = 8, learningRate = 0.1, scheduled } = given
+  const trainable = await copyOf(engine, given.trainable)
+  const step = compileStep(engine, { ...parts, optimizer })
+  let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() as Tree }
+  const batch = parts.objective.collate(tinyItems(count))
+  const constants = { ...NO_CONSTANTS, ...given.constants } as StepConstants
+  const losses: number[] = []
+  for (let i = 1; i <= steps; i++) {
+    const inputs = { learningRate, step: i, steps, seed: key(i), ...(scheduled && { scheduled: scheduled(i) }) }
+    const result = step.run(state, { frozen, constants }, [batch], inputs)
+    state = result.state
+    losses.push((await engine.read(result.loss)).values[0] as number)
+  }
+  step.dispose()
+  return { losses, trainable: (await engine.read(state.trainable)) as Readonly<Record<string, HostArray>>, state }
+}
+
+/** The maximum difference between parameters of the same names. */
+export function apart(a: Readonly<Record<string, HostArray>>, b: Readonly<Record<string, HostArray>>): number {
+  let most = 0
+  for (const [name, { values }] of Object.entries(a))
+    values.forEach((value, i) => (most = Math.max(most, Math.abs(Number(value) - Number(b[name]!.values[i])))))
+  return most
+}
+
+/** `a + scale · b`, parameter by parameter. */
+export const plus = (a: Params, scale: Tensor | number, b: Params): Params =>
+  mapParams((x, y) => add(x, y.mul(scale)), a, b)
