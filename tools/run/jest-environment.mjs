@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Node as tests see it, with the typed arrays of Node itself: Jest gives each test file constructors of its own, and native
- * code does not take what they make for typed arrays.
+ * Node as tests see it: in the folder of their package, and with the typed arrays of Node itself: Jest gives each test file
+ * constructors of its own, and native code does not take what they make for typed arrays.
  */
 import { TestEnvironment } from 'jest-environment-node'
 
@@ -17,9 +17,17 @@ const SHARED = {
 }
 
 export default class extends TestEnvironment {
+  /** @param {import('@jest/environment').JestEnvironmentConfig} config @param {import('@jest/environment').EnvironmentContext} context */
+  constructor(config, context) {
+    super(config, context)
+    this.folder = config.projectConfig.rootDir
+  }
+
   /** @override */
   async setup() {
     await super.setup()
     Object.assign(this.global, SHARED)
+    // One process runs the tests of several packages, one file after the other.
+    process.chdir(this.folder)
   }
 }

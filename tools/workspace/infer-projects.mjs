@@ -51,19 +51,15 @@ const target = (root, command, rest) => ({
   ...rest,
 })
 
-/** @param {string} root */
-const build = (root) =>
-  target(root, 'node ../../node_modules/typescript-native/bin/tsc -p .', {
-    dependsOn: ['^build'],
-    inputs: [...source, '^built'],
-    outputs: ['{projectRoot}/dist'],
-  })
+/** What Nx does for many packages in one process: tools/run/batch.mjs. @param {'eslint' | 'jest' | 'tsc'} executor @param {object} rest */
+const together = (executor, rest) => ({ executor: `@attune/workspace:${executor}`, cache: true, ...rest })
 
-/** @param {string} root */
-const lint = (root) =>
-  target(root, 'node ../../node_modules/eslint/bin/eslint.js --max-warnings 0 .', {
-    inputs: ['{projectRoot}/**/*', 'toolchain', '{workspaceRoot}/eslint.config.mjs'],
-  })
+const build = () =>
+  together('tsc', { dependsOn: ['^build'], inputs: [...source, '^built'], outputs: ['{projectRoot}/dist'] })
+
+const linter = ['{workspaceRoot}/eslint.config.mjs', '{workspaceRoot}/tools/run/eslint.mjs']
+
+const lint = () => together('eslint', { inputs: ['{projectRoot}/**/*', 'toolchain', ...linter] })
 
 /** What every package is built from: the inputs of whoever finds plugins by name as it runs. */
 const everySource = ['packages', 'plugins'].flatMap((group) =>
@@ -94,7 +90,7 @@ const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
 /** @param {string} root */
 const test = (root) =>
-  target(root, 'node ../../tools/run/jest.mjs', {
+  together('jest', {
     dependsOn: root === 'packages/cli' ? everyBuild : ['build'],
     inputs: [
       ...source,
@@ -128,11 +124,11 @@ const hasTests = (/** @type {string} */ root) =>
 
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {
-  if (root === 'examples/third-party-plugin') return { lint: lint(root), test: nodeTest(root) }
+  if (root === 'examples/third-party-plugin') return { lint: lint(), test: nodeTest(root) }
   const [group] = root.split('/')
   if (group === 'tools') return hasTests(root) ? { test: nodeTest(root) } : {}
-  if (group === 'examples') return { build: build(root), lint: lint(root), test: nodeTest(root) }
-  return { build: build(root), test: test(root), lint: lint(root) }
+  if (group === 'examples') return { build: build(), lint: lint(), test: nodeTest(root) }
+  return { build: build(), test: test(root), lint: lint() }
 }
 
 const everything = ['{workspaceRoot}/**/*']
@@ -141,7 +137,7 @@ const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 /** What is done once for all packages. */
 const rootTargets = {
   format: target('.', 'node node_modules/prettier/bin/prettier.cjs --check --log-level warn .', { inputs: everything }),
-  lint: target('.', 'node node_modules/eslint/bin/eslint.js --max-warnings 0 *.mjs tools', { inputs: tools }),
+  lint: together('eslint', { options: { files: ['*.mjs', 'tools'] }, inputs: tools }),
   test: target('.', 'node tools/run/node-test.mjs tools/check/*.test.mjs', {
     dependsOn: everyBuild,
     inputs: [...tools, '{workspaceRoot}/examples/debian-sections/*', '{workspaceRoot}/examples/models/*/config.json'],
