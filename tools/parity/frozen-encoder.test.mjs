@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
 import { evaluate, loadPredictor, resume, run } from '@attune/trainer'
-import { modelFor } from '../../packages/trainer/dist/saved-plugin.js'
+import { modelFor } from '../../packages/trainer/dist/files/saved-plugin.js'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
 import { rows } from './animals-and-tools.mjs'
 

@@ -16,7 +16,7 @@ import { ENGINE, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { headFor, tokenLogits } from '@attune/nn'
 import { loadPretrained, run } from '@attune/trainer'
 import { lastValueFrom } from 'rxjs'
-import { saveModel } from '../../packages/trainer/dist/save-model.js'
+import { saveModel } from '../../packages/trainer/dist/files/save-model.js'
 import { goldenCases, greatest, logitsOf, readCase, root } from './measure-model.mjs'
 import { pythonWith } from './python.mjs'
 

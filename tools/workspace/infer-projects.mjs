@@ -136,7 +136,11 @@ const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 
 /** What is done once for all packages. */
 const rootTargets = {
-  format: target('.', 'node node_modules/prettier/bin/prettier.cjs --check --log-level warn .', { inputs: everything }),
+  format: target(
+    '.',
+    'node node_modules/prettier/bin/prettier.cjs --check --cache --cache-strategy content --log-level warn .',
+    { inputs: everything },
+  ),
   lint: together('eslint', { options: { files: ['*.mjs', 'tools'] }, inputs: tools }),
   test: target('.', 'node tools/run/node-test.mjs tools/check/*.test.mjs', {
     dependsOn: everyBuild,
