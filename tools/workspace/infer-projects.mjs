@@ -88,9 +88,19 @@ const triesEngines = (root) => root.startsWith('plugins/engine-') || root === 't
 
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
+/**
+ * Plugins are tested in one process, and there may be hundreds. Packages and engines have one each: they load native code, and
+ * ONNX Runtime, for one, takes denormal numbers for zero from then on in all that its thread computes.
+ * @param {string} root @param {object} rest
+ */
+const jest = (root, rest) =>
+  root.startsWith('plugins/') && !root.startsWith('plugins/engine-')
+    ? together('jest', rest)
+    : target(root, 'node ../../tools/run/jest.mjs', rest)
+
 /** @param {string} root */
 const test = (root) =>
-  together('jest', {
+  jest(root, {
     dependsOn: root === 'packages/cli' ? everyBuild : ['build'],
     inputs: [
       ...source,
