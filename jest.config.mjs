@@ -3,6 +3,7 @@ import { join } from 'node:path'
 /**
  * The one Jest configuration, for a package's folder: its compiled tests, so that what is tested is what is published.
  * Native ES modules, no transformation.
+ * @param {string} rootDir
  */
 export const configOf = (rootDir) => ({
   rootDir,

@@ -55,7 +55,7 @@ function noted(folder, files) {
     join(folder, 'test-results.json'),
     JSON.stringify({ numPassedTests, numFailedTests, testResults: files }),
   )
-  const failures = files.filter(({ status }) => status !== 'passed').map(({ name, message }) => `${name}\n${message}`)
+  const failures = files.filter(({ status }) => status === 'failed').map(({ name, message }) => `${name}\n${message}`)
   return {
     success: files.length > 0 && failures.length === 0,
     text: [...failures, `${numPassedTests} passed, ${numFailedTests} failed`].join('\n'),
@@ -82,6 +82,7 @@ export function runJest(folders, args = []) {
 
 if (process.argv[1] === import.meta.filename) {
   const [outcome] = runJest([process.cwd()], process.argv.slice(2))
-  console.log(outcome?.text)
+  // Jest has said all but the last line.
+  console.log(outcome?.text.split('\n').at(-1))
   process.exit(outcome?.success ? 0 : 1)
 }
