@@ -15,6 +15,9 @@ if (process.env.NX_TASK_TARGET_TARGET === undefined) await createProjectGraphAsy
 const TESTS = ['**/*.test.ts', '**/*.fixture.ts']
 const ALLOWED_IN_CORE = ['rxjs', 'rxjs/*', 'tsyringe', 'reflect-metadata', 'zod', '@tensorflow/tfjs-core']
 
+/** Packages of floor 1 that are useful alone, with the packages that each may import. */
+const ALONE = { weights: ['floor:0', 'package:files'], terminal: ['floor:0'] }
+
 /** On which floors what may be imported: only down, and no plugin by a plugin. */
 const floors = (/** @type {string[]} */ ...also) => [
   { sourceTag: 'floor:0', onlyDependOnLibsWithTags: ['floor:0', ...also] },
@@ -31,6 +34,11 @@ const boundaries = (alsoFloors, alsoInCore) => ({
     {
       depConstraints: [
         ...floors(...alsoFloors),
+        ...Object.entries(ALONE).map(([name, onlyDependOnLibsWithTags]) => ({
+          sourceTag: `package:${name}`,
+          onlyDependOnLibsWithTags,
+          bannedExternalImports: ['@tensorflow/*'],
+        })),
         { sourceTag: 'package:core', allowedExternalImports: [...ALLOWED_IN_CORE, ...alsoInCore] },
       ],
       enforceBuildableLibDependency: false,
@@ -169,7 +177,7 @@ export default tseslint.config(
   },
   // A program, unlike a module, may print and may hold what it works on.
   {
-    files: ['examples/custom-trainer/**/*.ts'],
+    files: ['examples/custom-trainer/**/*.ts', 'examples/online-learning/**/*.ts'],
     rules: { 'no-console': 'off', ...restrictSyntax(NO_FOREIGN_INSTANCEOF) },
   },
   { files: ['packages/testkit/src/describe-*.ts'], rules: { 'max-lines-per-function': 'off' } },

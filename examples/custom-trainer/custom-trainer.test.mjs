@@ -1,10 +1,20 @@
 // @ts-check
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
 test('the loop runs, sees short texts first, and learns', () => {
-  const out = execFileSync(process.execPath, ['dist/custom-trainer.js', '24'], { encoding: 'utf8' })
+  const folder = mkdtempSync(join(tmpdir(), 'custom-trainer-'))
+  const out = execFileSync(process.execPath, ['dist/custom-trainer.js', '24', join(folder, 'model')], {
+    encoding: 'utf8',
+  })
+  assert.match(out, /loss of all examples: \d+\.\d+/)
+  for (const file of ['config.json', 'model.safetensors', 'tokenizer.json'])
+    assert.ok(existsSync(join(folder, 'model', file)), file)
+  rmSync(folder, { recursive: true })
   const steps = [...out.matchAll(/step (\d+): texts of (\d+) tokens, loss (\d+\.\d+)/g)].map((match) =>
     match.slice(1).map(Number),
   )

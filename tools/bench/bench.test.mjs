@@ -26,11 +26,11 @@ async function productsOf(workload) {
   const engine = (await import('@attune/engine-tfjs-cpu')).default()
   await engine.start()
   const { model: plain, objective, adapter, optimizer, fresh, batchOf } = await subjectOf(workload, engine)
-  const { model, trainable, frozen } = adapter.adapt(plain, fresh())
+  const { model, trainable, frozen } = await adapter.adapt(plain, fresh())
   const step = trainingStep({ model, objective, optimizer })
   /** @returns {import('@attune/core').HostArray} */
   const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', values: Float32Array.of(n) })
-  const hyper = { learningRate: scalar(0), step: scalar(1), seed: ints([2], (i) => i) }
+  const hyper = { learningRate: scalar(0), step: scalar(1), steps: scalar(1), seed: ints([2], (i) => i), scheduled: {} }
   const state = { trainable, optimizer: optimizer.init(trainable) }
   const [batch, inputs] = [engine.put(batchOf(1)), engine.put(hyper)]
   const take = () => /** @type {any} */ (step(state, frozen, batch, inputs))

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as core from '@attune/core'
 import { generator } from '@attune/generate'
-import * as nn from '@attune/nn'
+import { decodeSafetensors, encodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { lastValueFrom, toArray } from 'rxjs'
 import { PROMPT, checksum, promptOf } from './workloads.mjs'
 
@@ -16,13 +16,13 @@ const engine = (await import(engineModule)).default()
 await engine.start()
 const plugin = (await import(`@attune/model-${pluginName}`)).default
 /** @type {core.Model} */
-const model = plugin(nn.optionsFromConfig(plugin.options, config))
+const model = plugin(optionsFromConfig(plugin.options, config))
 if (create) {
   const params = engine.compile(() => model.init(core.key(1)))()
-  writeFileSync(weights, nn.encodeSafetensors(await engine.read(params), { format: 'pt' }))
+  writeFileSync(weights, encodeSafetensors(await engine.read(params), { format: 'pt' }))
   process.exit()
 }
-const params = engine.put(nn.decodeSafetensors(readFileSync(weights), weights).tensors)
+const params = engine.put(decodeSafetensors(readFileSync(weights), weights).tensors)
 /** @type {any} */
 const tokenizer = { special: {}, decode: () => '' }
 const writer = generator({ engine, model, params, tokenizer })

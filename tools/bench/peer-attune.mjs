@@ -5,8 +5,8 @@
  */
 import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync } from 'node:fs'
-import * as nn from '@attune/nn'
 import { trainingStep } from '@attune/trainer'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { matMul, sum } from '@tensorflow/tfjs-core'
 import { ints, subjectOf } from './subject.mjs'
 
@@ -20,9 +20,9 @@ await engine.start()
 const { model: plain, objective, adapter, optimizer, fresh, batchOf } = await subjectOf(workload, engine)
 
 if (create) {
-  const { trainable, frozen } = adapter.adapt(plain, fresh())
+  const { trainable, frozen } = await adapter.adapt(plain, fresh())
   const all = await engine.read({ ...frozen, ...trainable })
-  writeFileSync(weights, nn.encodeSafetensors(all, { format: 'pt' }))
+  writeFileSync(weights, encodeSafetensors(all, { format: 'pt' }))
   process.exit()
 }
 
@@ -32,16 +32,16 @@ const { launchBound = false } = engine
 const INFERENCE = /** @type {const} */ ({ training: false, launchBound })
 
 /** The parameters of the file: what an adapter adds to the plain ones takes the place of what it would begin with. */
-function load() {
-  const saved = engine.put(nn.decodeSafetensors(readFileSync(weights), weights).tensors)
+async function load() {
+  const saved = engine.put(decodeSafetensors(readFileSync(weights), weights).tensors)
   const own = Object.fromEntries(Object.entries(saved).filter(([name]) => !name.includes('.lora_')))
-  const { model, trainable, frozen } = adapter.adapt(plain, own)
+  const { model, trainable, frozen } = await adapter.adapt(plain, own)
   const given = Object.fromEntries(Object.keys(trainable).map((name) => [name, /** @type {any} */ (saved[name])]))
   engine.release(Object.fromEntries(Object.entries(trainable).filter(([name, tensor]) => given[name] !== tensor)))
   return { model, trainable: given, frozen }
 }
 
-const { model, trainable, frozen } = load()
+const { model, trainable, frozen } = await load()
 const training = workload.task === 'train'
 /** @type {import('@attune/trainer').TrainingState} */
 let state = { trainable, optimizer: training ? engine.compile(() => optimizer.init(trainable))() : {} }
@@ -59,7 +59,13 @@ const all = { ...frozen, ...state.trainable }
 let taken = 0
 /** A training step, and its loss. @param {number} i @returns {Promise<number>} */
 async function trainOnce(i) {
-  const hyper = { learningRate: number(workload.learningRate), step: number(++taken), seed: ints([2], (j) => i + j) }
+  const hyper = {
+    learningRate: number(workload.learningRate),
+    step: number(++taken),
+    steps: number(1e6),
+    seed: ints([2], (j) => i + j),
+    scheduled: {},
+  }
   const { loss, gradientNorm, ...result } = train(state, frozen, engine.put(batchOf(i)), engine.put(hyper))
   state = result.state
   const { values } = await engine.read(loss)

@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cpus } from 'node:os'
-import { table } from '@attune/text'
+import { table } from '@attune/terminal'
 import { format, resolveConfig } from 'prettier'
 import { root } from '../check/packages.mjs'
 import { writePart } from '../check/replace-part.mjs'

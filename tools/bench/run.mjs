@@ -6,7 +6,7 @@
  * the same workloads.
  */
 import { parseArgs } from 'node:util'
-import { table } from '@attune/text'
+import { table } from '@attune/terminal'
 import { check, measure } from './measure.mjs'
 import { GPU_PEERS, PEERS, absent, does } from './peers.mjs'
 import { COLUMNS, bars, circumstances, differences, tableRows, write } from './report.mjs'

@@ -8,6 +8,7 @@ import full from '@attune/adapter-full'
 import * as core from '@attune/core'
 import * as nn from '@attune/nn'
 import adamw from '@attune/optimizer-adamw'
+import { optionsFromConfig } from '@attune/weights'
 import { CLASSES } from './workloads.mjs'
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
@@ -51,7 +52,7 @@ export async function subjectOf(workload, engine) {
   const { plugin, ...config } = workload.model
   const network = (await import(`@attune/model-${plugin}`)).default
   /** @type {core.Model} */
-  const model = network(nn.optionsFromConfig(network.options, config))
+  const model = network(optionsFromConfig(network.options, config))
   const { options, asked } = OBJECTIVES[workload.objective]
   const tokenizer = /** @type {any} */ ({}) // batches are made here: nothing is encoded
   /** @type {core.Objective<any, any, any>} */

@@ -4,6 +4,7 @@ import { budgets } from './budgets.mjs'
 import { cycles } from './cycles.mjs'
 import { errorCodes, errorPages } from './error-codes.mjs'
 import { exportsPinned } from './exports.mjs'
+import { floors } from './floors.mjs'
 import { generated } from './generated.mjs'
 import { manifests } from './manifests.mjs'
 import { packagesIn } from './packages.mjs'
@@ -19,6 +20,7 @@ const CHECKS = {
   budgets: () => budgets(packages),
   manifests: () => manifests(packages),
   cycles: () => cycles(packages),
+  floors: () => floors(packages),
   READMEs: () => readmes(packages),
   'types read': () => reads(packages),
   'error codes': () => errorCodes(packages, errorPages()),

@@ -10,6 +10,7 @@ import { budgets, median } from './budgets.mjs'
 import { cycles } from './cycles.mjs'
 import { errorCodes } from './error-codes.mjs'
 import { compareNames } from './exports.mjs'
+import { floors } from './floors.mjs'
 import { replacePart } from './replace-part.mjs'
 import { manifests } from './manifests.mjs'
 import { optionsTable } from './options-table.mjs'
@@ -169,6 +170,32 @@ describe('manifests', () => {
     assert.deepEqual(manifests([nn, on]).problems, [
       'plugins/metric-exact/package.json lacks tensors, a peer of what it depends on',
     ])
+  })
+})
+
+describe('floors', () => {
+  const nn = plugin({
+    folder: 'packages/nn',
+    group: 'packages',
+    short: 'nn',
+    manifest: { ...MANIFEST, name: '@attune/nn' },
+  })
+  const importing = (/** @type {string} */ name) => ({ 'src/exact.ts': `import '${name}'\n` })
+  const problems = (/** @type {import('./packages.mjs').Package[]} */ ...packages) => floors(packages).problems
+  it('takes an import that points down', () =>
+    assert.deepEqual(problems(nn, plugin({ files: importing('@attune/nn') })), []))
+  it('finds an import that points up', () =>
+    assert.match(
+      problems({ ...nn, files: importing('@attune/metric-exact') }, plugin()).join(),
+      /packages\/nn\/src\/exact\.ts on floor 1 imports @attune\/metric-exact on floor 3/,
+    ))
+  it('finds a plugin that imports a plugin', () => {
+    const other = plugin({
+      folder: 'plugins/metric-other',
+      short: 'metric-other',
+      manifest: { ...MANIFEST, name: '@attune/metric-other' },
+    })
+    assert.equal(problems(other, plugin({ files: importing('@attune/metric-other') })).length, 1)
   })
 })
 

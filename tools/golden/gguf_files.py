@@ -1,6 +1,6 @@
 """GGUF files and what the gguf package and the Hugging Face library make of them.
 
-Needs numpy, torch, transformers 5.23 (with accelerate) and gguf 0.19. Writes into packages/nn/golden/gguf: `quantised.gguf` with random
+Needs numpy, torch, transformers 5.23 (with accelerate) and gguf 0.19. Writes into packages/weights/golden/gguf: `quantised.gguf` with random
 blocks of every type that Attune reads, `quantised.json` with what gguf dequantises them to (the bits of the float32
 numbers, base64), and `llama.gguf`, `qwen2.gguf`, `qwen3.gguf`, `gpt2.gguf`, `gemma.gguf`, `gemma2.gguf`, `gemma3.gguf`, tiny models
 written as the format's own programs write them, each with a `.safetensors` and a `.json` beside it: the weights and settings of the
@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, GemmaConfig, GemmaForCausalLM, LlamaConfig
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
-FOLDER = Path(__file__).resolve().parents[2] / "packages/nn/golden/gguf"
+FOLDER = Path(__file__).resolve().parents[2] / "packages/weights/golden/gguf"
 FOLDER.mkdir(parents=True, exist_ok=True)
 random = np.random.default_rng(5)
 

@@ -81,5 +81,6 @@ def write(plugin, case, cls, task, targets, rank, alpha):
     print(plugin, case, sorted(after))
 
 
-for each in CASES:
-    write(*each)
+if __name__ == "__main__":
+    for each in CASES:
+        write(*each)

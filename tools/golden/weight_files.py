@@ -1,7 +1,7 @@
 """A safetensors file with every element type that Attune reads, what torch makes of each element, and how torch rounds
 single precision to half.
 
-Needs torch, safetensors and transformers. Writes packages/nn/golden/types.safetensors, types.json,
+Needs torch, safetensors and transformers. Writes packages/weights/golden/types.safetensors, types.json,
 rounding.safetensors, and bert-config.json, which holds the whole config.json of a BERT checkpoint.
 """
 import json
@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig
 
-FOLDER = Path(__file__).resolve().parents[2] / "packages/nn/golden"
+FOLDER = Path(__file__).resolve().parents[2] / "packages/weights/golden"
 FOLDER.mkdir(parents=True, exist_ok=True)
 torch.manual_seed(2)
 

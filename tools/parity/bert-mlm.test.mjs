@@ -8,7 +8,8 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, findPlugin, userSpecifier } from '@attune/core'
-import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt } from '@attune/nn'
+import { headFor, maskedLogits, statesAt } from '@attune/nn'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { lossAndGradients } from '@attune/trainer'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
@@ -86,7 +87,10 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
 
     it('gives its loss to 1e-5 and its gradients to 1e-4', async () => {
       const step = engine.compile((/** @type {any} */ params, /** @type {any} */ given, /** @type {any} */ seed) =>
-        lossAndGradients({ model, objective }, params, {}, given, seed),
+        lossAndGradients(
+          { model, objective },
+          { trainable: params, frozen: {}, batch: given, hyper: /** @type {any} */ ({ seed, scheduled: {} }) },
+        ),
       )
       // What only the pooler learns from is no part of this loss; transformers' model has none.
       const fresh = engine.compile(() => model.init(/** @type {any} */ ([1, 2])))()

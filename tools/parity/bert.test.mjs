@@ -19,7 +19,8 @@ import {
   installedPlugins,
   userSpecifier,
 } from '@attune/core'
-import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
+import { reduceLosses } from '@attune/trainer'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { add, div, valueAndGrads } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
@@ -65,7 +66,7 @@ const inference = (/** @type {Params} */ params, /** @type {any} */ batch) => {
     { training: false },
     batch,
   )
-  return { logits, loss: objective.loss(logits, batch) }
+  return { logits, loss: reduceLosses(objective.loss(logits, batch), batch) }
 }
 
 const gradients = (/** @type {Params} */ params, /** @type {any} */ batch) => {
@@ -134,7 +135,7 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
       const { training, examples } = golden
       const find = async (/** @type {any} */ kind, /** @type {string} */ name, options = {}) =>
         (await findPlugin(kind, userSpecifier(name), places)).plugin(options)
-      const { trainable, merge } = (await find(ADAPTER, 'full')).adapt(model, params)
+      const { trainable, merge } = await (await find(ADAPTER, 'full')).adapt(model, params)
       /** @type {Optimizer} */
       const optimizer = await find(OPTIMIZER, 'adamw', { weightDecay: training.weightDecay })
       const schedule = await find(SCHEDULER, 'linear', { warmupSteps: training.warmupSteps })
@@ -149,7 +150,7 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
         const learningRate = training.learningRate * schedule(i + 1, training.rates.length)
         assert.ok(Math.abs(learningRate - rate) < 1e-12)
         const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', values: Float32Array.of(n) })
-        const hyper = put({ learningRate: scalar(learningRate), step: scalar(i + 1) })
+        const hyper = put({ learningRate: scalar(learningRate), step: scalar(i + 1), steps: scalar(9), scheduled: {} })
         const result = step(
           now.params,
           now.state,

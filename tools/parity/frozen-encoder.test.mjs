@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
-import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
-import { evaluate, loadPredictor, resume, run } from '@attune/trainer'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
+import { evaluate, openPredictor, resume, run } from '@attune/trainer'
 import { modelFor } from '../../packages/trainer/dist/files/saved-plugin.js'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
 import { rows } from './animals-and-tools.mjs'
@@ -125,10 +125,10 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
     })
 
     it('predicts from its folder what the encoder and the layers give by hand', async () => {
-      const predictor = await loadPredictor(join(folder, input), { places })
+      const predictor = await openPredictor(join(folder, input), { places })
       const texts = ['the dog sings', 'a linker emits']
       let at = 0
-      for await (const { scores } of predictor.predict(texts.map((text) => ({ text })))) {
+      for (const { scores } of /** @type {any[]} */ (await predictor.predict(texts.map((text) => ({ text }))))) {
         const expected = await byHand(input, input, texts[at++])
         for (const [i, score] of Object.values(/** @type {any} */ (scores)).entries())
           assert.ok(Math.abs(Number(score) - expected[i]) < 1e-5, `${score} and ${expected[i]}`)

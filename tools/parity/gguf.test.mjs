@@ -1,14 +1,15 @@
 // @ts-check
 /** What a GGUF file tells of a model makes a model of some plugin that has the parameters in the file, each of its shape. */
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { MODEL, findPlugin, key, userSpecifier } from '@attune/core'
-import { deferredWeights, openWeights, optionsFromConfig } from '@attune/nn'
+import { deferredWeights, rotaryFrequencies } from '@attune/nn'
+import { openWeights, optionsFromConfig } from '@attune/weights'
 import { root } from './measure-model.mjs'
 
-const folder = join(root, 'packages/nn/golden/gguf')
+const folder = join(root, 'packages/weights/golden/gguf')
 const PLUGINS = {
   llama: 'llama',
   qwen2: 'llama',
@@ -33,3 +34,13 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.gguf') &
     if (type === 'gemma2') assert.equal(model.heads['causal-language-modeling']?.softcap, 20)
     reader.close()
   })
+
+it('scales rotary frequencies by the factors of Llama 3.1 as transformers does by its configuration', () => {
+  const reader = openWeights(join(folder, 'llama3.gguf'))
+  const expected = JSON.parse(readFileSync(join(folder, 'llama3.json'), 'utf8'))
+  const { rope_theta, rope_scaling } = /** @type {any} */ (reader.config)
+  const frequencies = rotaryFrequencies(expected.headSize, { rope_theta, ...rope_scaling })
+  for (const [i, frequency] of expected.frequencies.entries())
+    assert.ok(Math.abs((frequencies[i] ?? 0) / frequency - 1) < 5e-7, `${i}: ${frequencies[i]}, not ${frequency}`)
+  reader.close()
+})

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ENGINE, MODEL, findPlugin, isAttuneError, key, userSpecifier } from '@attune/core'
-import { configFromOptions, optionsFromConfig } from '@attune/nn'
+import { configFromOptions, optionsFromConfig } from '@attune/weights'
 import { goldenCases, readCase, root } from './measure-model.mjs'
 
 /** @import { AnyPlugin, Engine, HostArray, Model } from '@attune/core' */

@@ -1,15 +1,21 @@
 // @ts-check
 /**
  * LoRA on the tiny BERT and the tiny GPT-2 against peft (tools/golden/lora.py), by the trainer's own step, on the reference
- * engine and on the compiled one: logits, losses, gradients, the weights after five steps, and merged weights.
+ * engine and on the compiled one: logits, losses, gradients, the weights after five steps, and merged weights. Adapters that peft saved
+ * are loaded; those that Attune saves peft loads, where the environment variable PYTHON names a Python that has it, or python3 has it.
  */
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { ADAPTER, ENGINE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
 import { lossAndGradients, trainingStep } from '@attune/trainer'
+import { readAdapter, requireSaveable, saveAdapter } from '../../packages/trainer/dist/files/saved-adapter.js'
 import {
+  hyperOf,
   apart,
   goldenCases,
   gradientDifference,
@@ -21,8 +27,9 @@ import {
   tensors,
   withRest,
 } from './measure-model.mjs'
+import { pythonWith } from './python.mjs'
 
-/** @import { Adapted, Engine, HostArray, Params } from '@attune/core' */
+/** @import { Adapted, Engine, HostArray, Model, Params } from '@attune/core' */
 
 const places = { folders: [root] }
 const golden = join(root, 'plugins/adapter-lora/golden')
@@ -38,7 +45,7 @@ async function open(/** @type {string} */ folder, /** @type {Engine} */ engine, 
     { engine, randomness: key(1) },
   )
   /** @type {Adapted} */
-  const adapted = adapter.adapt(it.model, engine.put(it.weights))
+  const adapted = await adapter.adapt(it.model, engine.put(it.weights))
   const start = /** @type {Params} */ (engine.put(tensors(join(folder, 'start.safetensors'))))
   const names = Object.keys(adapted.trainable).filter((name) => name.includes('.lora_'))
   const shapes = (/** @type {Params} */ of) => names.sort().map((name) => [name, of[name]?.shape])
@@ -75,7 +82,9 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
           assert.ok(greatest(apart(found.logits.values, logits.values)) <= 1e-4)
           assert.ok(Math.abs(found.loss.sum.values[0] / found.loss.weight.values[0] - loss) <= 1e-5)
         }
-        const differentiate = engine.compile((t, frozen, batch, seed) => lossAndGradients(it, t, frozen, batch, seed))
+        const differentiate = engine.compile((t, frozen, batch, seed) =>
+          lossAndGradients(it, { trainable: t, frozen, batch, hyper: hyperOf(seed) }),
+        )
         const batch = engine.put(hostTree(it.golden.examples[0].batch))
         const { grads } = /** @type {any} */ (
           await engine.read(differentiate(trainable, adapted.frozen, batch, engine.put(/** @type {any} */ (SEED))))
@@ -93,7 +102,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const { it, adapted, trainable } = await open(folder, engine, { dropout: 0.2 })
         const gradients = async (/** @type {boolean} */ recompute) => {
           const differentiate = engine.compile((t, frozen, batch, seed) =>
-            lossAndGradients({ ...it, recompute }, t, frozen, batch, seed),
+            lossAndGradients({ ...it, recompute }, { trainable: t, frozen, batch, hyper: hyperOf(seed) }),
           )
           const batch = engine.put(hostTree(it.golden.examples[0].batch))
           const found = differentiate(trainable, adapted.frozen, batch, engine.put(/** @type {any} */ (SEED)))
@@ -113,7 +122,13 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const step = engine.compile(trainingStep({ ...it, optimizer }), { donate: [0, 2, 3] })
         let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
         for (const [i, learningRate] of training.rates.entries()) {
-          const hyper = { learningRate: scalar(learningRate), step: scalar(i + 1), seed: SEED }
+          const hyper = {
+            learningRate: scalar(learningRate),
+            step: scalar(i + 1),
+            steps: scalar(9),
+            seed: SEED,
+            scheduled: {},
+          }
           const { batch } = it.golden.examples[i % it.golden.examples.length]
           const put = (/** @type {any} */ tree) => /** @type {any} */ (engine.put(tree))
           const result = step(state, adapted.frozen, put(hostTree(batch)), put(hyper))
@@ -127,6 +142,72 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
     }
   })
 }
+
+const savedIn = (/** @type {string} */ plugin) => join(golden, plugin, 'saved')
+const { python, absent } = pythonWith('peft')
+
+describe('a saved adapter', () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'attune-peft-'))
+  /** @type {Engine} */
+  let engine
+  before(async () => {
+    engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), places)).plugin()
+    await engine.start()
+  })
+  after(async () => {
+    await engine.close()
+    rmSync(temporary, { recursive: true })
+  })
+
+  /** The golden case with an adapter that was saved; `differs` is how far logits are from peft's. */
+  async function load(/** @type {string} */ plugin, /** @type {string} */ folder) {
+    const expected = JSON.parse(readFileSync(join(savedIn(plugin), 'golden.json'), 'utf8'))
+    const it = await readCase(join(root, expected.case))
+    const given = { engine, randomness: key(1) }
+    const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), places)).plugin({}, given)
+    const saved = readAdapter(engine, folder, 1e6)
+    const params = /** @type {Params} */ (engine.put(it.weights))
+    /** @type {Adapted} */
+    const adapted = await adapter.adapt(it.model, params, { saved })
+    const differs = async (/** @type {Model} */ model, /** @type {Params} */ all) => {
+      const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) =>
+        logitsOf({ ...it, model }, p, batch),
+      )
+      const found = []
+      for (const [i, { values }] of expected.logits.entries()) {
+        const batch = engine.put(hostTree(it.golden.examples[i].batch))
+        found.push(...apart(/** @type {any} */ (await engine.read(infer(all, batch))).logits.values, values))
+      }
+      return greatest(found)
+    }
+    return { it, params, adapted, expected, differs, all: { ...adapted.frozen, ...adapted.trainable } }
+  }
+
+  for (const plugin of readdirSync(golden)) {
+    it(`${plugin}: peft's is loaded with its logits to 1e-4, merged too`, async () => {
+      const { it, params, adapted, differs, all } = await load(plugin, savedIn(plugin))
+      assert.ok((await differs(adapted.model, all)) <= 1e-4)
+      const merged = /** @type {Params} */ (engine.compile(adapted.merge)(adapted.trainable, adapted.frozen))
+      assert.ok((await differs(it.model, merged)) <= 1e-4)
+      assert.ok((await differs(it.model, params)) > 1e-2, 'the adapter does nothing')
+    })
+
+    it(`${plugin}: Attune's is loaded by peft with the same logits to 1e-4`, { skip: absent }, async () => {
+      const { adapted, expected } = await load(plugin, savedIn(plugin))
+      const folder = join(temporary, plugin)
+      const base = join(root, expected.case)
+      await saveAdapter(engine, requireSaveable(adapted, 'lora'), adapted.trainable, { folder, base })
+      const script = join(root, 'tools/parity/peft_loads.py')
+      const { stdout } = await promisify(execFile)(/** @type {string} */ (python), [script, folder, base])
+      const { logits, complaints } = JSON.parse(stdout.slice(stdout.indexOf('{"logits"')))
+      assert.deepEqual(complaints, [])
+      for (const [i, { values }] of expected.logits.entries())
+        assert.ok(greatest(apart(logits[i].values, values)) <= 1e-4, `logits of batch ${i}`)
+      const again = await load(plugin, folder)
+      assert.ok((await again.differs(again.adapted.model, again.all)) <= 1e-4)
+    })
+  }
+})
 
 /** Families of which some have no such dense layers: their attention is made otherwise, or they have none. */
 const MAY_LACK = { attention: ['graph', 'lstm', 'mlp', 'xlnet'], 'all-linear': ['lstm'] }
@@ -147,19 +228,16 @@ describe('every family', () => {
         /** @type {Adapted} */
         let adapted
         try {
-          adapted = adapter.adapt(it.model, engine.put(it.weights))
+          adapted = await adapter.adapt(it.model, engine.put(it.weights))
         } catch (error) {
           assert.equal(/** @type {any} */ (error).code, 'UNKNOWN_TARGET')
           return assert.ok(MAY_LACK[targets].includes(it.golden.plugin), String(error))
         }
         const { model, trainable, frozen } = adapted
         const batch = engine.put(hostTree(it.golden.examples[0].batch))
-        const { grads } = engine.compile((t, f, b, seed) => lossAndGradients({ ...it, model }, t, f, b, seed))(
-          trainable,
-          frozen,
-          batch,
-          engine.put(/** @type {any} */ (SEED)),
-        )
+        const { grads } = engine.compile((t, f, b, seed) =>
+          lossAndGradients({ ...it, model }, { trainable: t, frozen: f, batch: b, hyper: hyperOf(seed) }),
+        )(trainable, frozen, batch, engine.put(/** @type {any} */ (SEED)))
         const read = /** @type {Record<string, HostArray>} */ (await engine.read(grads))
         const learning = Object.entries(read).filter(([name]) => name.endsWith('.lora_B.weight'))
         const idle = learning.filter(([, { values }]) => values.every((g) => Math.abs(g) < 1e-9))

@@ -7,7 +7,9 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
-import { decodeSafetensors, headFor, maskedLogits, optionsFromConfig, statesAt, tokenLogits } from '@attune/nn'
+import { headFor, maskedLogits, statesAt, tokenLogits } from '@attune/nn'
+import { reduceLosses } from '@attune/trainer'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { add, div, reshape, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
@@ -75,7 +77,7 @@ export function logitsOf(
   const mode = /** @type {const} */ ({ training: false })
   const outputs = model.forward(params, batch.inputs, mode)
   const head = objective.head(params, outputs, mode, batch)
-  const loss = objective.loss(head, batch)
+  const loss = reduceLosses(objective.loss(head, batch), batch)
   if (!('losses' in head)) return { logits: head, loss }
   const { lastHiddenState: states, tokenLogits: own } = outputs
   if (own !== undefined) return { logits: own, loss }
@@ -132,7 +134,7 @@ async function train(
   const { training, examples } = golden
   const find = async (/** @type {any} */ kind, /** @type {string} */ name, options = {}) =>
     (await findPlugin(kind, userSpecifier(name), places)).plugin(options)
-  const { trainable, merge } = (await find(ADAPTER, 'full')).adapt(model, params)
+  const { trainable, merge } = await (await find(ADAPTER, 'full')).adapt(model, params)
   /** @type {Optimizer} */
   const optimizer = await find(OPTIMIZER, 'adamw', { weightDecay: training.weightDecay })
   const step = engine.compile((now, state, batch, hyper) => {
@@ -144,7 +146,9 @@ async function train(
   let now = { params: trainable, state: engine.compile(() => optimizer.init(trainable))() }
   const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', values: Float32Array.of(n) })
   for (const [i, learningRate] of training.rates.entries()) {
-    const hyper = engine.put(/** @type {any} */ ({ learningRate: scalar(learningRate), step: scalar(i + 1) }))
+    const hyper = engine.put(
+      /** @type {any} */ ({ learningRate: scalar(learningRate), step: scalar(i + 1), steps: scalar(9), scheduled: {} }),
+    )
     const batch = engine.put(hostTree(examples[i % examples.length].batch))
     now = /** @type {any} */ (step(now.params, now.state, batch, hyper))
   }
@@ -192,3 +196,6 @@ export async function measureModel(/** @type {string} */ folder, /** @type {Engi
     parameters: Object.values(it.weights).reduce((sum, { values }) => sum + values.length, 0),
   }
 }
+
+/** What a gradient needs of a step's inputs: the seed. @param {any} seed @returns {any} */
+export const hyperOf = (seed) => ({ seed, scheduled: {} })

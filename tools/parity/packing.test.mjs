@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, findPlugin, key, stream, userSpecifier } from '@attune/core'
-import { lossAndGradients, resume, run } from '@attune/trainer'
+import { lossAndGradients, reduceLosses, resume, run, stepInputs } from '@attune/trainer'
 import { Subject, lastValueFrom, tap } from 'rxjs'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
@@ -83,18 +83,18 @@ async function measured(engine, plugin, name, options, how) {
   const params = engine.compile(() => ({ ...model.init(key(1)), ...objective.init(key(2)) }))()
   const batch = objective.collate(items, stream(key(3)))
   assert.deepEqual(objective.collate(items, stream(key(3))), batch)
-  const seed = { shape: [2], dtype: /** @type {const} */ ('int32'), values: Int32Array.of(1, 2) }
+  const inputs = stepInputs({ learningRate: 0, step: 1, steps: 1, seed: [1, 2] })
   const learn = engine.compile(
-    (/** @type {any} */ p, /** @type {any} */ b, /** @type {any} */ s) =>
-      /** @type {any} */ (lossAndGradients({ model, objective }, p, {}, b, s)),
+    (/** @type {any} */ p, /** @type {any} */ b, /** @type {any} */ h) =>
+      /** @type {any} */ (lossAndGradients({ model, objective }, { trainable: p, frozen: {}, batch: b, hyper: h })),
   )
   const { loss, grads } = /** @type {any} */ (
-    await engine.read(/** @type {any} */ (learn(params, engine.put(batch), engine.put(seed))))
+    await engine.read(/** @type {any} */ (learn(params, engine.put(batch), engine.put(inputs))))
   )
   const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ b) => {
     const mode = /** @type {const} */ ({ training: false })
     const head = objective.head(p, model.forward(p, b.inputs, mode), mode, b)
-    return /** @type {any} */ ({ head, ...objective.loss(head, b) })
+    return /** @type {any} */ ({ head, ...reduceLosses(objective.loss(head, b), b) })
   })
   const plain = objective.collate(items)
   const { head, weight } = /** @type {any} */ (await engine.read(infer(params, engine.put(plain))))

@@ -14,9 +14,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ENGINE, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { headFor, tokenLogits } from '@attune/nn'
-import { loadPretrained, run } from '@attune/trainer'
+import { loadPretrained, run, saveModel } from '@attune/trainer'
 import { lastValueFrom } from 'rxjs'
-import { saveModel } from '../../packages/trainer/dist/files/save-model.js'
 import { goldenCases, greatest, logitsOf, readCase, root } from './measure-model.mjs'
 import { pythonWith } from './python.mjs'
 
@@ -62,17 +61,6 @@ async function trained(name) {
   return plugin(await /** @type {any} */ (plugin.fit)(plugin.options.parse({}), examples))
 }
 
-/** What the card tells of a run. */
-const plugin = { name: 'none' }
-const config = {
-  saveAs: 'float32',
-  objective: { plugin },
-  optimizer: [{ plugin }],
-  scheduler: { plugin },
-  training: { epochs: 1, batchSize: 1, learningRate: 1 },
-  seed: 1,
-}
-
 /** Saves a golden case, and what is to be found when it is loaded. */
 async function saveCase(
   /** @type {{ folder: string, into: string, name: string, engine: Engine, tokenizer: Tokenizer, maximumBytes?: number }} */
@@ -80,8 +68,8 @@ async function saveCase(
 ) {
   const { golden, model, objective, weights } = await readCase(folder)
   const params = /** @type {any} */ (engine.put(weights))
-  const plan = /** @type {any} */ ({ directory: into, config })
-  const saved = await saveModel(plan, { engine, model, objective, tokenizer }, params, undefined, maximumBytes)
+  const saved = join(into, 'model')
+  await saveModel(saved, { engine, model, objective, tokenizer }, params, { maximumBytes })
   engine.release(params)
   const [{ batch, logits }] = golden.examples
   const { places: at } = batch
@@ -124,13 +112,8 @@ async function saveLong(
     key.includes('wpe') ? lengthened(each, 0) : key.includes('embed_positions') ? lengthened(each, 2) : each
   const weights = Object.fromEntries(Object.entries(it.weights).map(([key, each]) => [key, longer(key, each)]))
   const params = /** @type {any} */ (engine.put(/** @type {any} */ (weights)))
-  const plan = /** @type {any} */ ({ directory: into, config })
-  const saved = await saveModel(
-    plan,
-    { engine, model: it.model, objective: it.objective, tokenizer },
-    params,
-    undefined,
-  )
+  const saved = join(into, 'model')
+  await saveModel(saved, { engine, model: it.model, objective: it.objective, tokenizer }, params)
   const ints = (/** @type {(i: number) => number} */ value) => ({
     shape: [2, LENGTH],
     dtype: 'int32',

@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { readWordVectors, trainWord2Vec, writeWordVectors } from '@attune/embeddings'
-import { decodeSafetensors } from '@attune/nn'
-import { loadPredictor, run } from '@attune/trainer'
+import { decodeSafetensors } from '@attune/weights'
+import { openPredictor, run } from '@attune/trainer'
 import { lastValueFrom, toArray } from 'rxjs'
 import { ANIMALS, rows } from './animals-and-tools.mjs'
 
@@ -116,8 +116,8 @@ for (const [use, sizes] of Object.entries(MODELS))
           assert.notDeepEqual(moved.row(id), vectorOf(word), word)
       }
       rmSync(file)
-      const predictor = await loadPredictor(kept.directory, options)
-      for await (const { label } of predictor.predict([{ text: 'a dog barks' }]))
+      const predictor = await openPredictor(kept.directory, options)
+      for (const { label } of /** @type {any[]} */ (await predictor.predict([{ text: 'a dog barks' }])))
         assert.match(String(label), /animal|tool/)
       await predictor.close()
     })

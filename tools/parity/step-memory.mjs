@@ -65,7 +65,7 @@ const found = { before: megabytes(process.memoryUsage.rss()), peak: 0, resident:
 for (let i = 0; i < steps; i++) {
   const seed = { shape: [2], dtype: 'int32', values: Int32Array.of(i, 3) }
   /** @type {any} */
-  const inputs = { learningRate: scalar(1e-4), step: scalar(i + 1), seed }
+  const inputs = { learningRate: scalar(1e-4), step: scalar(i + 1), steps: scalar(9), seed, scheduled: {} }
   const given = /** @type {any} */ (engine.put({ batch: batches[i % batches.length], inputs }))
   const { state: next, ...told } = step(state, {}, given.batch, given.inputs)
   state = next

@@ -71,7 +71,7 @@ async function train(
     const batch = hostTree(golden.examples[i % golden.examples.length].batch)
     const seed = { shape: [2], dtype: 'int32', values: Int32Array.of(i, 7) }
     /** @type {any} */
-    const inputs = { learningRate: scalar(1e-3), step: scalar(i + 1), seed }
+    const inputs = { learningRate: scalar(1e-3), step: scalar(i + 1), steps: scalar(9), seed, scheduled: {} }
     /** @type {any} */
     const given = engine.put({ batch, inputs })
     const { loss, gradientNorm, state: next } = step(state, {}, given.batch, given.inputs)

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, findPlugin, userSpecifier } from '@attune/core'
-import { encodeSafetensors } from '@attune/nn'
+import { encodeSafetensors } from '@attune/weights'
 import { goldenCases, measureModel, readCase, root } from './measure-model.mjs'
 
 const python = process.env['PYTHON']

@@ -7,7 +7,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, findPlugin, fold, key, mapParams, stream, userSpecifier } from '@attune/core'
-import { encodeSafetensors, normal } from '@attune/nn'
+import { normal } from '@attune/nn'
+import { encodeSafetensors } from '@attune/weights'
 import { add } from '@tensorflow/tfjs-core'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('written', import.meta.url))

@@ -2,7 +2,7 @@
 /** What a comparison has reached so far, kept in a file, and what it says. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { table } from '@attune/text'
+import { table } from '@attune/terminal'
 import { table as markdownTable } from '../check/table.mjs'
 
 /**

@@ -9,7 +9,7 @@ import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
 import { attentionMask, padTo } from '@attune/data'
-import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { cast, div, expandDims, mul, norm, sum } from '@tensorflow/tfjs-core'
 
 /** @import { Engine, Model, Params, TextInputs, Tokenizer } from '@attune/core' */

@@ -52,9 +52,9 @@ else attune('train', join(example, 'config.yaml'), '--directory', directory, ...
 
 console.log('\nThe test split, which training never saw:\n')
 const built = (/** @type {string} */ file) => import(pathToFileURL(join(root, file)).href)
-const { evaluate, loadPredictor } = await built('packages/trainer/dist/index.js')
+const { evaluate, openPredictor } = await built('packages/trainer/dist/index.js')
 const { evaluationText } = await built('packages/cli/dist/index.js')
-const { table } = await built('packages/text/dist/index.js')
+const { table } = await built('packages/terminal/dist/index.js')
 const evaluation = await evaluate(directory)
 console.log(evaluationText(evaluation))
 const { scores } = evaluation
@@ -81,8 +81,8 @@ Compared with ${reference.model}: ${comparison('accuracy', scores.accuracy.value
 
 Three descriptions that are in no split:
 `)
-const predictor = await loadPredictor(directory)
-for await (const { label, scores: shares } of predictor.predict(DESCRIPTIONS.map((text) => ({ text })))) {
+const predictor = await openPredictor(directory)
+for (const { label, scores: shares } of await predictor.predict(DESCRIPTIONS.map((text) => ({ text })))) {
   const best = Object.entries(/** @type {Record<string, number>} */ (shares)).sort(([, a], [, b]) => b - a)
   const words = best.slice(0, 3).map(([name, share]) => `${name} ${(100 * share).toFixed(0)} %`)
   console.log(`  ${DESCRIPTIONS[said++]}\n    → ${label}   (${words.join(', ')})`)

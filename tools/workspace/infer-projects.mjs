@@ -7,17 +7,20 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** The floors of `packages/`; every plugin stands on 3, every example on 4. Imports only point down. */
-const FLOORS = {
+export const FLOORS = {
   core: 0,
   nn: 1,
   data: 1,
   files: 1,
   text: 1,
+  terminal: 1,
+  weights: 1,
   trainer: 2,
   jit: 1,
   generate: 2,
   embeddings: 1,
   hub: 2,
+  study: 2,
   testkit: 2,
   cli: 4,
   server: 4,
@@ -72,6 +75,7 @@ const runner = ['{workspaceRoot}/jest.config.mjs', '{workspaceRoot}/tools/run/**
 /** Files outside of its own folder that a test of several packages reads besides what these are built from. */
 const READS = {
   'examples/custom-trainer': ['examples/debian-sections/**/*'],
+  'examples/online-learning': ['examples/debian-sections/**/*'],
   'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/models.md'],
   'tools/real-model': ['examples/debian-sections/**/*', 'docs/real-model.md'],
@@ -88,6 +92,9 @@ const triesEngines = (root) => root.startsWith('plugins/engine-') || root === 't
 
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
+/** Packages whose tests find plugins by name. @param {string} root */
+const findsByName = (root) => ['packages/cli', 'packages/study'].includes(root)
+
 /**
  * Plugins are tested in one process, and there may be hundreds. Packages and engines have one each: they load native code, and
  * ONNX Runtime, for one, takes denormal numbers for zero from then on in all that its thread computes.
@@ -101,10 +108,10 @@ const jest = (root, rest) =>
 /** @param {string} root */
 const test = (root) =>
   jest(root, {
-    dependsOn: root === 'packages/cli' ? everyBuild : ['build'],
+    dependsOn: findsByName(root) ? everyBuild : ['build'],
     inputs: [
       ...source,
-      ...(root === 'packages/cli' ? everySource : ['^built']),
+      ...(findsByName(root) ? everySource : ['^built']),
       '{projectRoot}/golden/**/*',
       '{projectRoot}/README.md',
       ...runner,

@@ -1,9 +1,9 @@
 /**
  * A training loop of one's own: curriculum learning, in which the model sees short texts before long ones. The parts come
- * from the container; the loop, the order of the examples and the update are written here.
+ * from the container; the loop, the order of the examples and the update are written here. Scoring and saving are the trainer's.
  */
 import * as core from '@attune/core'
-import { type StepInputs, lossAndGradients } from '@attune/trainer'
+import { type StepInputs, encodeAll, inference, lossAndGradients, saveModel, score, stepInputs } from '@attune/trainer'
 import adamw from '@attune/optimizer-adamw'
 import bert from '@attune/model-bert'
 import jsonl from '@attune/source-jsonl'
@@ -41,9 +41,10 @@ interface State extends Record<string, core.Tree> {
   readonly optimizer: core.Tree
 }
 const step = engine.compile(
-  (state: State, batch: core.OnDevice<core.Batch>, inputs: StepInputs) => {
-    const { loss, grads } = lossAndGradients({ model, objective }, state.params, {}, batch, inputs.seed)
-    const { updates, state: moments } = optimizer!.update(grads, state.optimizer, state.params, inputs)
+  (state: State, batch: core.OnDevice<core.Batch>, hyper: StepInputs) => {
+    const evaluation = { trainable: state.params, frozen: {}, batch, hyper }
+    const { loss, grads } = lossAndGradients({ model, objective }, evaluation)
+    const { updates, state: moments } = optimizer!.update(grads, state.optimizer, state.params, hyper)
     const params = core.mapParams((p, update) => add(p, update), state.params, updates)
     return { loss, state: { params, optimizer: moments } }
   },
@@ -52,25 +53,27 @@ const step = engine.compile(
 
 // The curriculum: all examples, shortest first.
 const items: core.Encoded[] = []
-for await (const example of examples()) items.push(objective.encode(example))
+const encoded = () => encodeAll(examples(), (example) => objective.encode(example)).items
+for await (const item of encoded()) items.push(item)
 items.sort((a, b) => a.length - b.length)
 
 const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(core.fold(seed, 'head')) }))()
 let state: State = { params, optimizer: engine.compile(() => optimizer!.init(params))() }
-const number = (value: number): core.HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
-const words = (values: readonly number[]): core.HostArray => ({
-  shape: [2],
-  dtype: 'int32',
-  values: Int32Array.from(values),
-})
 for (let i = 1; i <= steps; i++) {
   const at = ((i - 1) * batchSize) % (items.length - batchSize)
-  const batch = engine.put(objective.collate(items.slice(at, at + batchSize)))
-  const inputs = engine.put({ learningRate: number(1e-3), step: number(i), seed: words(core.fold(seed, 'step', i)) })
-  const result = step(state, batch, inputs)
+  const batch = engine.put(objective.collate(items.slice(at, at + batchSize)) as core.Batch)
+  const inputs = stepInputs({ learningRate: 1e-3, step: i, steps, seed: core.fold(seed, 'step', i) })
+  const result = step(state, batch, engine.put(inputs))
   state = result.state
   const { values } = await engine.read(result.loss)
   engine.release(result.loss)
   console.log(`step ${i}: texts of ${items[at]!.length} tokens, loss ${values[0]!.toFixed(3)}`)
 }
+
+const forward = inference(engine, model, objective, { batchSize: 32 })
+const { scores } = await score(forward, objective, [], state.params, encoded())
+console.log(`loss of all examples: ${scores['loss']!.value.toFixed(3)}`)
+const folder = process.argv[3]
+const parts = { engine, model, objective, tokenizer: core.get(scope, core.TOKENIZER) }
+if (folder !== undefined) console.log(`saved: ${await saveModel(folder, parts, state.params)}`)
 await core.closeScope(scope)

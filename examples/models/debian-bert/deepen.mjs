@@ -4,7 +4,7 @@
 //   node examples/models/debian-bert/deepen.mjs runs/debian-bert/model runs/debian-bert-deeper
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 
 const [from, to] = process.argv.slice(2)
 if (from === undefined || to === undefined) throw new Error('Usage: node deepen.mjs FROM TO, two folders of models')

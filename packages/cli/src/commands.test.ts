@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, it } from '@jest/globals'
+import { scheduled } from '@attune/core'
 import { z } from 'zod'
 import { completionScript } from './commands/completion.js'
 import { evaluationText } from './commands/evaluate.js'
@@ -89,14 +90,21 @@ describe('--set', () => {
 describe('option rows', () => {
   it('give type, range, default and meaning', () => {
     const schema = z.strictObject({
-      share: z.number().min(0).lt(1).default(0.5).describe('a share'),
+      share: scheduled(z.number().min(0).lt(1).default(0.5)).describe('a share'),
       mode: z.enum(['a', 'b']).describe('a mode'),
       names: z.array(z.string()).optional().describe('names'),
     })
     expect(optionRows(schema)).toEqual([
-      { name: 'share', type: 'number, ≥ 0, < 1', default: '0.5', required: false, description: 'a share' },
-      { name: 'mode', type: 'a | b', default: '', required: true, description: 'a mode' },
-      { name: 'names', type: 'list of string', default: '', required: false, description: 'names' },
+      {
+        name: 'share',
+        type: 'number, ≥ 0, < 1',
+        default: '0.5',
+        required: false,
+        scheduled: true,
+        description: 'a share',
+      },
+      { name: 'mode', type: 'a | b', default: '', required: true, scheduled: false, description: 'a mode' },
+      { name: 'names', type: 'list of string', default: '', required: false, scheduled: false, description: 'names' },
     ])
   })
 })

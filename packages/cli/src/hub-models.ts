@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isRecord } from '@attune/core'
 import { modelFolder } from '@attune/hub'
 import { showHub } from './hub-progress.js'
 
@@ -26,9 +27,6 @@ export async function withHubModel(
     ...(tokenizer === undefined ? {} : { tokenizer }),
   }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null
 
 /** The options with the folder of the model that one of them names, if it is none yet. */
 async function withFolder(options: unknown, key: string, baseFolder: string): Promise<unknown> {

@@ -1,5 +1,3 @@
 export { evaluationText } from './commands/evaluate.js'
-export * from './exit-codes.js'
-export * from './option-rows.js'
-export * from './program.js'
-export * from './read-config.js'
+export { buildProgram } from './program.js'
+export { type ConfigFile, readConfig, withSettings } from './read-config.js'

@@ -1,4 +1,4 @@
-import type { OptionsSchema } from '@attune/core'
+import { type OptionsSchema, scheduledOptions } from '@attune/core'
 import { z } from 'zod'
 
 /** An option of a plugin as people read it. */
@@ -9,6 +9,8 @@ export interface OptionRow {
   /** Its default, as it would be written; empty if it must be given or may be left out. */
   readonly default: string
   readonly required: boolean
+  /** True if it may follow a schedule. */
+  readonly scheduled: boolean
   readonly description: string
 }
 
@@ -51,6 +53,7 @@ export function optionRows(options: OptionsSchema): OptionRow[] {
     type: typeOf(option),
     default: option.default === undefined ? '' : JSON.stringify(option.default),
     required: schema.required?.includes(name) ?? false,
+    scheduled: scheduledOptions({ options }).includes(name),
     description: option.description ?? '',
   }))
 }

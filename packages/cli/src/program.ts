@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { chatCommand } from './commands/chat.js'
 import { completionCommand } from './commands/completion.js'
+import { crossValidateCommand } from './commands/cross-validate.js'
 import { doctorCommand } from './commands/doctor.js'
 import { downloadCommand } from './commands/download.js'
 import { evaluateCommand } from './commands/evaluate.js'
@@ -11,6 +12,7 @@ import { planCommand } from './commands/plan.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
 import { trainCommand } from './commands/train.js'
+import { tuneCommand } from './commands/tune.js'
 import { uploadCommand } from './commands/upload.js'
 import { exitCodesText } from './exit-codes.js'
 
@@ -33,6 +35,8 @@ export function buildProgram(): Command {
   const commands = [
     planCommand(),
     trainCommand(),
+    tuneCommand(),
+    crossValidateCommand(),
     evaluateCommand(),
     predictCommand(),
     generateCommand(),

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { AttuneError, type Locate, nearest, shortened } from '@attune/core'
+import { AttuneError, type Choice, type Locate, nearest, shortened } from '@attune/core'
+import { withChoice } from '@attune/study'
 import { type Document, LineCounter, isNode, isScalar, parseDocument, visit } from 'yaml'
 
 /** Large enough for any configuration; the parser takes about a second for as many malicious bytes. */
@@ -140,12 +141,33 @@ function valueOf(setting: string, value: string): unknown {
   }
 }
 
+/** @throws AttuneError `BAD_USAGE` for a path that leads into a number or another value without parts */
+function refuseInsideValue(config: Record<string, unknown>, path: string, setting: string): void {
+  const keys = path.split('.')
+  let node: unknown = config
+  for (const [depth, key] of keys.slice(0, -1).entries()) {
+    node = (node as Record<string, unknown>)[key]
+    if (node == null || typeof node === 'string') return
+    if (typeof node !== 'object')
+      throw new AttuneError(
+        'BAD_USAGE',
+        `--set ${setting}: \`${keys.slice(0, depth + 1).join('.')}\` is ${JSON.stringify(node)}, which has no parts`,
+        'Set that value itself.',
+      )
+  }
+}
+
+/** The part of a configuration that is a run's: all but the study. */
+export function runPart({ study: _study, ...config }: Record<string, unknown>): Record<string, unknown> {
+  return config
+}
+
 /**
  * Sets `key.path=value` settings in a configuration; values are YAML, so `3` is a number and `[a, b]` a list.
  * @throws AttuneError `BAD_USAGE` for a setting that is not of this form.
  */
 export function withSettings(config: Record<string, unknown>, settings: readonly string[]): Record<string, unknown> {
-  const changed = structuredClone(config)
+  let changed = config
   for (const setting of settings) {
     const [, path, value] = /^([A-Za-z][\w.]*)=(.*)$/s.exec(setting) ?? []
     if (path === undefined || value === undefined || /__proto__|constructor|prototype/.test(path))
@@ -154,20 +176,8 @@ export function withSettings(config: Record<string, unknown>, settings: readonly
         `--set takes key.path=value, got "${setting}"`,
         'For example: --set training.epochs=5',
       )
-    const keys = path.split('.')
-    let node = changed
-    for (const [depth, key] of keys.slice(0, -1).entries()) {
-      if (typeof node[key] === 'string') node[key] = { use: node[key] } // `model: bert` may be given options
-      const inner = (node[key] ??= {})
-      if (typeof inner !== 'object')
-        throw new AttuneError(
-          'BAD_USAGE',
-          `--set ${setting}: \`${keys.slice(0, depth + 1).join('.')}\` is ${JSON.stringify(inner)}, which has no parts`,
-          'Set that value itself.',
-        )
-      node = inner as Record<string, unknown>
-    }
-    node[keys.at(-1) as string] = valueOf(setting, value)
+    refuseInsideValue(changed, path, setting)
+    changed = withChoice(changed, { [path]: valueOf(setting, value) } as Choice)
   }
   return changed
 }

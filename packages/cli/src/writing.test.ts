@@ -159,7 +159,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
 })
 
 it('writes with a GGUF file, whose metadata are configuration and tokenizer', async () => {
-  const folder = new URL('../../nn/golden/gguf/', import.meta.url)
+  const folder = new URL('../../weights/golden/gguf/', import.meta.url)
   const { prompt, text } = JSON.parse(readFileSync(new URL('llama-text.json', folder), 'utf8')) as Record<
     string,
     string

@@ -1,8 +1,8 @@
 import { resolve as resolvePath } from 'node:path'
 import { z } from 'zod'
 import { AttuneError } from './error.js'
-import { type Locate, describeIssues, unwrapOnce } from './issues.js'
-import type { Kind } from './kind.js'
+import { type Locate, describeIssues, metaOf } from './issues.js'
+import type { Kind, OptionsSchema } from './kind.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
 import { type UserSpecifier, userSpecifier } from './plugin-name.js'
 import { type Found, isFound } from './resolve.js'
@@ -41,7 +41,10 @@ export const useAll = (kind: Kind<unknown>) =>
 
 /** A plugin that was found, with options checked and completed. */
 export interface Chosen extends Found {
+  /** The plugin's own options. Plugins among them are chosen too. */
   readonly options: Readonly<Record<string, unknown>>
+  /** Options that every plugin of the kind takes; the run reads them. */
+  readonly common?: Readonly<Record<string, unknown>>
 }
 
 /** A parsed configuration with a {@link Chosen} wherever a {@link Use} stood. */
@@ -70,34 +73,56 @@ export function parseConfig<S extends z.ZodType>(schema: S, input: unknown, loca
   return parsed.success ? parsed.data : fail(describeIssues(schema, parsed.error, input, [], locate))
 }
 
-/** Whether an option's schema, or one that it wraps (`.optional()`, `.default()`), says something of it: `.meta({ path: true })`. */
-const says = (schema: unknown, what: 'path' | 'field' | 'writes'): boolean => {
-  const inner = unwrapOnce(schema)
-  return (schema as z.ZodType | undefined)?.meta()?.[what] === true || (inner !== schema && says(inner, what))
-}
+/** True for a {@link Chosen}. */
+export const isChosen = (node: unknown): node is Chosen =>
+  typeof node === 'object' && node !== null && 'plugin' in node && 'options' in node && isPlugin(node.plugin)
 
-/** The fields of an example that a plugin's options name: those whose schema says `.meta({ field: true })`. */
-export const fieldsRead = ({ plugin, options }: Pick<Chosen, 'plugin' | 'options'>): readonly string[] =>
-  Object.entries(options).flatMap(([name, value]) =>
-    typeof value === 'string' && says(plugin.options.shape[name], 'field') ? [value] : [],
-  )
+/** The content of a field that an option names. */
+export type FieldContent = 'text' | 'label' | 'words'
+
+/**
+ * The fields of an example that a plugin's options name, those of plugins among its options included: options whose schema says
+ * `.meta({ field: 'text' })`.
+ * @param content only fields of that content; default: all
+ */
+export const fieldsRead = (chosen: Pick<Chosen, 'plugin' | 'options'>, content?: FieldContent): readonly string[] => [
+  ...new Set(
+    Object.entries(chosen.options).flatMap(([name, value]) => {
+      const said = metaOf(chosen.plugin.options.shape[name], 'field')
+      if (typeof value === 'string') return said !== undefined && (content ?? said) === said ? [value] : []
+      return nestedIn(value).flatMap((each) => fieldsRead(each, content))
+    }),
+  ),
+]
+
+/** The plugins inside an option. */
+const nestedIn = (value: unknown): readonly Chosen[] => {
+  if (isChosen(value)) return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(nestedIn) : []
+}
 
 /**
  * Paths that a plugin's options name, by option. `path`: files that it reads, whose schema says `.meta({ path: true })`; `writes`:
  * files that it writes, relative to the run's folder, whose schema says `.meta({ writes: true })`.
  */
 export const pathOptions = (
-  { plugin, options }: Pick<Chosen, 'plugin' | 'options'>,
+  { plugin, options, common = {} }: Pick<Chosen, 'plugin' | 'options' | 'common'>,
   what: 'path' | 'writes' = 'path',
-): readonly [string, string][] =>
+): readonly [string, string][] => [
+  ...pathsAmong(options, plugin.options, what),
+  ...pathsAmong(common, plugin.kind.options, what),
+]
+
+const pathsAmong = (options: Chosen['options'], schema: OptionsSchema | undefined, what: 'path' | 'writes') =>
   Object.entries(options).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string' && says(plugin.options.shape[entry[0]], what),
+    (entry): entry is [string, string] =>
+      typeof entry[1] === 'string' && metaOf(schema?.shape[entry[0]], what) === true,
   )
 
 /** The options with all paths made absolute: relative ones count from `base`. */
-const withAbsolutePaths = (plugin: AnyPlugin, options: Chosen['options'], base: string): Chosen['options'] => ({
+const withAbsolutePaths = (options: Chosen['options'], schema: OptionsSchema, base: string): Chosen['options'] => ({
   ...options,
-  ...Object.fromEntries(pathOptions({ plugin, options }).map(([name, path]) => [name, resolvePath(base, path)])),
+  ...Object.fromEntries(pathsAmong(options, schema, 'path').map(([name, path]) => [name, resolvePath(base, path)])),
 })
 
 /** Looks up what stands at one place of a configuration; `at` is that place, for errors. */
@@ -107,6 +132,15 @@ export type FindPlugin = (kind: Kind<unknown>, name: UserSpecifier, at: string |
 export async function foundAt({ kind, plugin }: Use, find: FindPlugin, at?: string): Promise<Found> {
   if (isFound(plugin)) return plugin
   return isPlugin(plugin) ? { plugin, origin: { specifier: plugin.name } } : find(kind, plugin, at)
+}
+
+/** A plugin's own options, and those that every plugin of its kind takes. */
+function divideOptions({ kind, options }: Use, plugin: AnyPlugin) {
+  const isCommon = (name: string): boolean =>
+    Object.hasOwn(kind.options?.shape ?? {}, name) && !Object.hasOwn(plugin.options.shape, name)
+  const part = (wanted: boolean) =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => isCommon(name) === wanted))
+  return { own: part(false), common: part(true) }
 }
 
 /** How {@link choosePlugins} goes about it. */
@@ -128,12 +162,21 @@ export async function choosePlugins<T>(config: T, { find, base, locate }: Choose
   const choose = async (node: unknown, path: readonly PropertyKey[]): Promise<unknown> => {
     if (isUse(node)) {
       const found = await foundAt(node, find, locate?.(path))
-      const { options } = found.plugin
-      const parsed = options.safeParse(node.options)
-      if (parsed.success) return { ...found, options: withAbsolutePaths(found.plugin, parsed.data, base) }
-      problems.push(...describeIssues(options, parsed.error, node.options, path, locate))
+      const { own, common } = divideOptions(node, found.plugin)
+      const parsed = found.plugin.options.safeParse(own)
+      const shared = node.kind.options?.safeParse(common)
+      if (parsed.success && shared?.success !== false) {
+        const absolute = withAbsolutePaths(parsed.data, found.plugin.options, base)
+        const options = (await choose(absolute, path)) as Chosen['options']
+        if (shared === undefined) return { ...found, options }
+        return { ...found, options, common: withAbsolutePaths(shared.data, node.kind.options!, base) }
+      }
+      if (!parsed.success) problems.push(...describeIssues(found.plugin.options, parsed.error, own, path, locate))
+      if (shared?.success === false)
+        problems.push(...describeIssues(node.kind.options, shared.error, common, path, locate))
       return undefined
     }
+    if (isChosen(node)) return node
     if (typeof node !== 'object' || node === null) return node
     const entries: [string, unknown][] = []
     for (const [key, child] of Object.entries(node)) entries.push([key, await choose(child, [...path, key])])

@@ -116,10 +116,16 @@ export function directionOf({ scores }: Pick<RunFacts, 'scores'>, score: string,
   )
 }
 
+/** An event before it has a time: its type, and the fields that `Events` lists for it. */
+export type Unstamped<Events> = { [K in keyof Events]: { readonly type: K } & Events[K] }[keyof Events]
+
 /** One event: its type, the time in milliseconds since 1970, and the fields that {@link RunEvents} lists for it. */
 export type RunEvent = {
   [K in keyof RunEvents]: { readonly type: K; readonly at: number } & RunEvents[K]
 }[keyof RunEvents]
+
+/** An event before it has a time. */
+export type UntimedEvent = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
 
 /** The event of one type. */
 export type EventOf<K extends keyof RunEvents> = { readonly type: K; readonly at: number } & RunEvents[K]
@@ -140,6 +146,8 @@ export interface Commands {
   scaleLearningRate: { readonly factor: number }
   /** Go back to the weights of the checkpoint that has this label. Answered only after `training.completed`. */
   restore: { readonly label: string }
+  /** Add an event to the run's log: a plugin's own, replayed on resume like all others. */
+  record: { readonly event: UntimedEvent }
 }
 
 /** A command is a value; `because` is the reason that the run's log keeps. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 
 /**
  * An installed package that declares a plugin in its package.json:
@@ -30,7 +30,7 @@ export function readManifest(directory: string): Record<string, unknown> | undef
 const list = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : [])
 
 /** Every `node_modules` folder that a module in `folder` would search, nearest first. */
-function moduleFolders(folder: string): string[] {
+export function moduleFolders(folder: string): string[] {
   const parent = dirname(folder)
   const rest = parent === folder ? [] : moduleFolders(parent)
   return [join(folder, 'node_modules'), ...rest].filter((path) => existsSync(path))
@@ -67,17 +67,28 @@ function declared(directory: string): PluginPackage | undefined {
   }
 }
 
+/**
+ * All plugin packages that are installed for these folders, copies of one another among them, in the order in which names lead to
+ * them. In a folder and scope, packages under their own names precede aliases (`npm install attune-plugin-old@npm:attune-plugin-x@1`).
+ */
+export function pluginCopies(folders: readonly string[]): PluginPackage[] {
+  const searched = [...new Set(folders.flatMap((folder) => moduleFolders(resolve(folder))))]
+  return searched.flatMap((modules) => {
+    const found = candidates(modules).flatMap((directory) => declared(directory) ?? [])
+    const rank = ({ package: name, directory }: PluginPackage): number => {
+      const folder = relative(modules, directory).replaceAll(sep, '/')
+      return (folder.startsWith('@attune/') ? 0 : 2) + (folder === name ? 0 : 1)
+    }
+    return found.sort((a, b) => rank(a) - rank(b))
+  })
+}
+
 /** The plugin packages that are installed for these folders; of two with the same kind and name, the one found first. */
 export function installedPlugins(folders: readonly string[]): PluginPackage[] {
   const found = new Map<string, PluginPackage>()
-  const searched = [...new Set(folders.flatMap((folder) => moduleFolders(resolve(folder))))]
-  for (const modules of searched) {
-    for (const directory of candidates(modules)) {
-      const plugin = declared(directory)
-      if (plugin === undefined) continue
-      const name = `${plugin.kind} ${plugin.name}`
-      if (!found.has(name)) found.set(name, plugin)
-    }
+  for (const plugin of pluginCopies(folders)) {
+    const name = `${plugin.kind} ${plugin.name}`
+    if (!found.has(name)) found.set(name, plugin)
   }
   return [...found.values()].sort((a, b) => (`${a.kind} ${a.name}` < `${b.kind} ${b.name}` ? -1 : 1))
 }

@@ -19,6 +19,12 @@ const unwrap = (schema: unknown): unknown => {
   return inner === schema ? schema : unwrap(inner)
 }
 
+/** The value under `key` in the metadata of a schema, or of one that it wraps: `.meta({ path: true })`. */
+export function metaOf(schema: unknown, key: string): unknown {
+  const inner = unwrapOnce(schema)
+  return (schema as z.ZodType | undefined)?.meta()?.[key] ?? (inner === schema ? undefined : metaOf(inner, key))
+}
+
 /** The names that an object schema knows at a path; none where there is no object. */
 export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
   const here = unwrap(schema)

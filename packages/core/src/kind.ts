@@ -1,3 +1,10 @@
+import type { z } from 'zod'
+
+/** The schema of options: an object, so that an unknown option is an error. */
+export type OptionsSchema = z.ZodObject
+
+type Extra = { readonly options?: OptionsSchema }
+
 /**
  * How many plugins of a kind a run takes: exactly `one`, a `chain` applied in written order, or `many` side by side.
  */
@@ -9,14 +16,16 @@ export interface Kind<T, A extends Arity = Arity> {
   readonly name: string
   readonly arity: A
   readonly token: symbol
+  /** Options that every plugin of the kind takes beside its own; the run reads them, not the plugin. */
+  readonly options?: OptionsSchema
   /** Never present: carries the instance type for the compiler. */
   readonly instance?: T
 }
 
 /** Makes a kind. The token comes from the global symbol registry, so two copies of this package agree on it. */
-export function kind<T>(name: string, arity: 'one'): Kind<T, 'one'>
-export function kind<T>(name: string, arity: 'chain'): Kind<T, 'chain'>
-export function kind<T>(name: string, arity: 'many'): Kind<T, 'many'>
-export function kind<T>(name: string, arity: Arity): Kind<T> {
-  return { name, arity, token: Symbol.for(`attune/${name}`) }
+export function kind<T>(name: string, arity: 'one', extra?: Extra): Kind<T, 'one'>
+export function kind<T>(name: string, arity: 'chain', extra?: Extra): Kind<T, 'chain'>
+export function kind<T>(name: string, arity: 'many', extra?: Extra): Kind<T, 'many'>
+export function kind<T>(name: string, arity: Arity, extra?: Extra): Kind<T> {
+  return { name, arity, token: Symbol.for(`attune/${name}`), ...extra }
 }

@@ -1,9 +1,11 @@
+import type { Tensor } from '@tensorflow/tfjs-core'
 import type { z } from 'zod'
 import { AttuneError } from './error.js'
-import type { Arity, Kind } from './kind.js'
-import { describeIssues } from './issues.js'
+import type { Arity, Kind, OptionsSchema } from './kind.js'
+import { describeIssues, metaOf } from './issues.js'
 import type { Example } from './kinds/source.js'
 import type { Tokenizer } from './kinds/tokenizer.js'
+import { isTensor } from './tree.js'
 
 /** What a plugin asks for besides its options: kinds under names of its own choosing. */
 export type Needs = Readonly<Record<string, Kind<unknown>>>
@@ -12,9 +14,6 @@ export type Needs = Readonly<Record<string, Kind<unknown>>>
 export type Given<N extends Needs> = {
   readonly [K in keyof N]: N[K] extends Kind<infer T, infer A> ? (A extends 'one' ? T : readonly T[]) : never
 }
-
-/** The schema of a plugin's options: a strict object, so that an unknown option is an error. */
-export type OptionsSchema = z.ZodObject
 
 /**
  * Hears how far learning is: the words for what is done, how much of it is done, and of how much, where that is known. May be
@@ -60,7 +59,10 @@ type PluginInput<S extends OptionsSchema, N extends Needs> = keyof N extends nev
   ? [options?: z.input<S>]
   : N[keyof N] extends Kind<unknown, Exclude<Arity, 'one'>>
     ? [options?: z.input<S>, given?: Partial<Given<N>>]
-    : [options: z.input<S> | undefined, given: Given<N>]
+    : [options: z.input<S> | undefined, given: Omit<Given<N>, Several<N>> & Partial<Pick<Given<N>, Several<N>>>]
+
+/** Needs of kinds of which there may be several, and so none. */
+type Several<N extends Needs> = { [K in keyof N]: N[K] extends Kind<unknown, 'one'> ? never : K }[keyof N]
 
 /** A plugin of which only the manifest matters: what resolution, the command line and the docs handle. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the only type that every plugin's call signature fits
@@ -92,6 +94,28 @@ export const optionsRemedy = (plugin: { readonly kind: Kind<unknown>; readonly n
   `\`attune plugins info ${plugin.kind.name} ${plugin.name}\` lists its options, their ranges and defaults.`
 
 /**
+ * Marks a number among a plugin's options as one that may follow a schedule. `create` then receives a tensor `[]` in its place while
+ * a step is being traced, and a number otherwise.
+ */
+export const scheduled = (schema: z.ZodDefault<z.ZodNumber>): z.ZodDefault<z.ZodType<number | Tensor, number>> =>
+  schema.meta({ scheduled: true }) as unknown as z.ZodDefault<z.ZodType<number | Tensor, number>>
+
+/** The names of a plugin's options that may follow a schedule. */
+export const scheduledOptions = ({ options }: Pick<AnyPlugin, 'options'>): readonly string[] =>
+  Object.keys(options.shape).filter((name) => metaOf(options.shape[name], 'scheduled') === true)
+
+/** Takes the tensors of scheduled options out of others, so that these can be checked. */
+function takeTensors(schema: OptionsSchema, options: object) {
+  const isScheduled = ([name, value]: [string, unknown]): boolean =>
+    isTensor(value) && scheduledOptions({ options: schema }).includes(name)
+  const entries = Object.entries(options)
+  return {
+    numbers: Object.fromEntries(entries.filter((entry) => !isScheduled(entry))),
+    tensors: Object.fromEntries(entries.filter(isScheduled)),
+  }
+}
+
+/**
  * Makes a plugin of a manifest. Calling the plugin checks the options and returns an instance; nothing else happens
  * at import or at definition. Of what it may be given several there may be none.
  */
@@ -101,8 +125,10 @@ export function definePlugin<T, S extends OptionsSchema, N extends Needs = Recor
   const { create, name, ...carried } = manifest
   const several = Object.entries(manifest.needs ?? {}).filter(([, { arity }]) => arity !== 'one')
   const none = Object.fromEntries(several.map(([need]) => [need, []]))
-  const plugin = (options?: unknown, given?: object): T =>
-    create(parseOptions(manifest, options), { ...none, ...given } as Given<N>)
+  const plugin = (options?: unknown, given?: object): T => {
+    const { numbers, tensors } = takeTensors(manifest.options, options ?? {})
+    return create({ ...parseOptions(manifest, numbers), ...tensors }, { ...none, ...given } as Given<N>)
+  }
   return Object.defineProperty(Object.assign(plugin, carried), 'name', { value: name }) as unknown as Plugin<T, S, N>
 }
 

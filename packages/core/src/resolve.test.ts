@@ -231,9 +231,9 @@ describe('findInstalled', () => {
 describe('loadFrom', () => {
   it('imports the plugin of a file, and refuses a file that exports another kind', async () => {
     const path = join(root, 'outer/inner/deep/local.mjs')
-    const { plugin, origin } = await loadFrom(LAMP, path, { specifier: './local.mjs' })
+    const { plugin, origin } = await loadFrom(LAMP, path, './local.mjs')
     expect([(plugin as () => string)(), origin]).toEqual(['local file', { specifier: './local.mjs', path }])
-    const shade = loadFrom(LAMP, join(root, 'outer/inner/deep/shade.mjs'), { specifier: './shade.mjs' })
+    const shade = loadFrom(LAMP, join(root, 'outer/inner/deep/shade.mjs'), './shade.mjs')
     expect((await refusal(shade)).code).toBe('NOT_A_PLUGIN')
   })
 })

@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module'
-import { isAbsolute, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AttuneError } from './error.js'
-import { type PluginPackage, installedPlugins, readManifest } from './installed.js'
+import { type PluginPackage, installedPlugins, pluginCopies, readManifest } from './installed.js'
 import type { Kind } from './kind.js'
+import { locateModule, mainModule, packageAt } from './module-entry.js'
 import { nearest } from './nearest.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
 import type { FileName, UserSpecifier } from './plugin-name.js'
@@ -25,6 +25,7 @@ export interface SearchPlaces {
 /** What a plugin was asked for by, and what that led to. */
 export interface Origin {
   readonly specifier: string
+  /** The package's own name, which is another one than the specifier's for an alias; absent for a module that is in no package. */
   readonly package?: string
   readonly version?: string
   /** The module's file, where the plugin is not one of the installation: found by a path, a package or in a local folder. */
@@ -77,25 +78,19 @@ async function load(entry: () => string, kind: Kind<unknown>, where: string): Pr
   )
 }
 
-async function loadInstalled(kind: Kind<unknown>, specifier: string, entry: PluginPackage, isLocal: boolean) {
-  const { directory, package: name, version } = entry
-  checkCore(directory, name)
-  const path = (): string => createRequire(join(directory, 'package.json')).resolve(name)
-  const plugin = await load(path, kind, name)
-  return { plugin, origin: { specifier, package: name, version, ...(isLocal ? { path: path() } : {}) } }
-}
+/** Where an installed package comes from: a package.json need not state a version. */
+const originOf = (specifier: string, { package: name, version }: PluginPackage): Origin => ({
+  specifier,
+  package: name,
+  ...(version === '' ? {} : { version }),
+})
 
-/** The file that `specifier` leads to from one of the folders: a path to a file, or a package. */
-function locateModule(specifier: string, folders: readonly string[]): string | undefined {
-  for (const folder of folders) {
-    try {
-      const found = createRequire(join(resolve(folder), 'attune.config')).resolve(specifier)
-      if (isAbsolute(found)) return found
-    } catch {
-      continue
-    }
-  }
-  return undefined
+async function loadInstalled(kind: Kind<unknown>, specifier: string, entry: PluginPackage, isLocal: boolean) {
+  const { directory, package: name } = entry
+  checkCore(directory, name)
+  const path = (): string => mainModule(directory)
+  const plugin = await load(path, kind, name)
+  return { plugin, origin: { ...originOf(specifier, entry), ...(isLocal ? { path: path() } : {}) } }
 }
 
 const registeredAs = (kind: Kind<unknown>, name: string, { registered = [] }: SearchPlaces): Found | undefined => {
@@ -143,20 +138,44 @@ export async function findPlugin(
   }
   const path = locateModule(name, [...local, ...folders])
   if (path === undefined) throw unknownPlugin(kind, name, places, at)
-  return loadFrom(kind, path, { specifier: name })
+  return loadFrom(kind, path, name)
 }
 
 /**
  * Finds a plugin that a file names: registered or of the installation, by its exact name. No path, package or local folder is
  * looked at, and nothing is imported unless there is such a plugin.
+ * @param recorded the package and version that the file states, too: of several copies of the plugin, the one that is both is taken,
+ * else the first of that package, else the first
  * @throws AttuneError `UNKNOWN_PLUGIN`, `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
  */
-export async function findInstalled(kind: Kind<unknown>, name: FileName, places: SearchPlaces): Promise<Found> {
+export async function findInstalled(
+  kind: Kind<unknown>,
+  name: FileName,
+  places: SearchPlaces,
+  recorded: Pick<Origin, 'package' | 'version'> = {},
+): Promise<Found> {
   const registered = registeredAs(kind, name, places)
   if (registered !== undefined) return registered
-  const installed = installedPlugins(places.folders).find((entry) => entry.kind === kind.name && entry.name === name)
+  const copies = pluginCopies(places.folders).filter((entry) => entry.kind === kind.name && entry.name === name)
+  const ofPackage = copies.filter((entry) => entry.package === recorded.package)
+  const installed = ofPackage.find(({ version }) => version === (recorded.version ?? '')) ?? ofPackage[0] ?? copies[0]
   if (installed === undefined) throw unknownPlugin(kind, name, { ...places, local: [] }, 'as a file states it')
   return loadInstalled(kind, name, installed, false)
+}
+
+/**
+ * Completes the origin of a plugin that a program gave as a value: the package and version of the installed plugin that it is, if it
+ * is one.
+ */
+export async function identify<T extends Found>(found: T, { folders }: SearchPlaces): Promise<T> {
+  const { plugin, origin } = found
+  if (origin.package !== undefined || origin.path !== undefined) return found
+  for (const entry of pluginCopies(folders)) {
+    if (entry.kind !== plugin.kind.name || entry.name !== plugin.name) continue
+    const module = await importModule(() => mainModule(entry.directory), entry.package).catch(() => undefined)
+    if (module?.default === plugin) return { ...found, origin: originOf(origin.specifier, entry) }
+  }
+  return found
 }
 
 /**
@@ -177,8 +196,10 @@ export async function findReader(
 
 /**
  * Imports the plugin that a file exports. Whoever calls this has made sure that the user named the file or trusts it.
- * @throws AttuneError `NOT_A_PLUGIN`, `PLUGIN_BROKEN`.
+ * @throws AttuneError `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
  */
-export async function loadFrom(kind: Kind<unknown>, path: string, asked: Omit<Origin, 'path'>): Promise<Found> {
-  return { plugin: await load(() => path, kind, asked.specifier), origin: { ...asked, path } }
+export async function loadFrom(kind: Kind<unknown>, path: string, specifier: string): Promise<Found> {
+  const { directory, ...of } = packageAt(path) ?? {}
+  if (directory !== undefined) checkCore(directory, specifier)
+  return { plugin: await load(() => path, kind, specifier), origin: { specifier, ...of, path } }
 }

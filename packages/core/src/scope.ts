@@ -2,8 +2,8 @@ import 'reflect-metadata'
 import { type DependencyContainer, container as root } from 'tsyringe'
 import type { z } from 'zod'
 import { AttuneError } from './error.js'
-import type { Kind } from './kind.js'
-import { type Given, type Needs, type OptionsSchema, type Plugin, parseOptions, titleOf } from './plugin.js'
+import type { Kind, OptionsSchema } from './kind.js'
+import { type Given, type Needs, type Plugin, parseOptions, titleOf } from './plugin.js'
 
 /** A tsyringe container that holds an application's or a run's plugins. */
 export type Scope = DependencyContainer
@@ -59,18 +59,18 @@ function refuseSecond(scope: Scope, kind: Kind<unknown>, title: string): void {
  * Registers a plugin with its options under its kind. Options are checked now; the instance is made when it is first
  * asked for. One that needs others is made once for each scope that asks, of what that scope provides; one that needs
  * nothing is made once.
+ * @param refine applies the options that every plugin of the kind takes: a loss's weight, a metric's task
  * @throws AttuneError `BAD_OPTIONS`; `ALREADY_PROVIDED` for a second plugin of a kind of which there is one.
  */
 export function provide<T, S extends OptionsSchema, N extends Needs>(
   scope: Scope,
   plugin: Plugin<T, S, N>,
   options?: z.input<S>,
+  refine: (instance: T) => T = (instance) => instance,
 ): void {
   refuseSecond(scope, plugin.kind, titleOf(plugin))
-  const make = plugin as unknown as (options: unknown, given: Given<N>) => T
   const create = (asker: Scope): T => {
-    const given = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(asker, needed)])
-    const instance = make(options, Object.fromEntries(given) as Given<N>)
+    const instance = refine(instantiate(asker, plugin, options))
     const close = (instance as { close?: () => unknown } | undefined)?.close
     if (typeof close === 'function') closersOf(asker).push(() => close.call(instance))
     return instance
@@ -86,6 +86,17 @@ export function provide<T, S extends OptionsSchema, N extends Needs>(
   }
   parseOptions(plugin, options)
   scope.register(plugin.kind.token, { useFactory: factory })
+}
+
+/** Makes an instance of a plugin of what a scope provides, without registering it. */
+export function instantiate<T, S extends OptionsSchema, N extends Needs>(
+  scope: Scope,
+  plugin: Plugin<T, S, N>,
+  options?: unknown,
+): T {
+  const make = plugin as unknown as (options: unknown, given: Given<N>) => T
+  const given = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(scope, needed)])
+  return make(options, Object.fromEntries(given) as Given<N>)
 }
 
 /** Registers an instance that exists already (a model that was loaded, a fake in a test). */

@@ -1,4 +1,21 @@
 import { AttuneError, type Example, type Rejected, type Source, excerpt, nearest, shortened } from '@attune/core'
+import { z } from 'zod'
+
+/**
+ * The options of a source that reads a file.
+ * @param refused what is wrong with a bad row, as in `is no JSON object`
+ */
+export const fileOptions = (refused: string) => ({
+  path: z
+    .string()
+    .min(1)
+    .meta({ path: true })
+    .describe('The file; decompressed while it is read if its name ends in `.gz`'),
+  onBadRow: z
+    .enum(['stop', 'skip'])
+    .default('stop')
+    .describe(`Stop at a row that ${refused}, or leave such rows out and keep them in a rejects file`),
+})
 
 /** What a parser makes of one row of a file: an example and where and how it stands there, or the reason why there is none. */
 export type Row = (Omit<Rejected, 'reason'> & { readonly example: Example }) | Rejected

@@ -1,4 +1,4 @@
-import { AttuneError, excerpt, nearest, shortened } from '@attune/core'
+import { AttuneError, type Example, excerpt, nearest, shortened } from '@attune/core'
 import { z } from 'zod'
 
 /** The option of a classification that says which labels there are. */
@@ -21,6 +21,16 @@ export function requireLabels(objective: string, labels: readonly string[] | und
     `objective ${objective}: no labels are known`,
     "Give `labels: [...]`, or let the plugin's `fit` learn them from the training examples.",
   )
+}
+
+/** Distinct labels of the training examples, in sorted order. */
+export async function learnLabels(
+  examples: AsyncIterable<Example>,
+  labelsOf: (example: Example) => Iterable<string>,
+): Promise<string[]> {
+  const seen = new Set<string>()
+  for await (const example of examples) for (const label of labelsOf(example)) seen.add(label)
+  return [...seen].sort()
 }
 
 /** Labels out of data, short enough for a message. */

@@ -1,3 +1,4 @@
+import type { EncodeOptions, Model } from '@attune/core'
 import { z } from 'zod'
 
 /**
@@ -21,3 +22,12 @@ export const lengthOptions = {
     .default(8)
     .describe('Batches are padded to a multiple of this, so that few shapes occur'),
 }
+
+/** Truncation of an objective's texts: the options, with the model's maximum length as the upper limit. */
+export const lengthsFor = (
+  o: { readonly maximumLength?: number | undefined } & Pick<EncodeOptions, 'truncationSide'>,
+  model: Pick<Model, 'maximumLength'>,
+) => ({
+  maximumLength: Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength),
+  truncationSide: o.truncationSide,
+})

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Unstamped } from '@attune/core'
 import { Observable } from 'rxjs'
 import type { WordVectors } from './word-vectors.js'
 
@@ -30,9 +31,7 @@ export interface EmbeddingEvents {
 }
 
 /** An event before it has a time. */
-export type EmbeddingHappening = {
-  [K in keyof EmbeddingEvents]: { readonly type: K } & EmbeddingEvents[K]
-}[keyof EmbeddingEvents]
+export type EmbeddingHappening = Unstamped<EmbeddingEvents>
 
 /** One event: its type, the time in milliseconds since 1970, and the fields that {@link EmbeddingEvents} lists for it. */
 export type EmbeddingEvent = EmbeddingHappening & { readonly at: number }

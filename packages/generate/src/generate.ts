@@ -1,9 +1,9 @@
-import type { Engine, Model, Params, Tokenizer } from '@attune/core'
+import type { Engine, Model, Tokenizer } from '@attune/core'
 import { Observable } from 'rxjs'
 import { beams } from './beams.js'
 import type { Constraint } from './constraint.js'
 import { contrastive } from './contrastive.js'
-import { type Writer, writer } from './writer.js'
+import { type Weights, type Writer, writer } from './writer.js'
 import type { GenerationEvent } from './events.js'
 import { type GenerationDefaults, withDefaults } from './generation-config.js'
 import { type GenerationOptions, generationOptions } from './options.js'
@@ -15,7 +15,8 @@ import type { Task } from './task.js'
 export interface GeneratorParts {
   readonly engine: Engine
   readonly model: Model
-  readonly params: Params
+  /** A function where they change, as in training: it is called when a text begins. */
+  readonly params: Weights
   readonly tokenizer: Tokenizer
   /** What is not said with a text is as these say, as far as they do. */
   readonly defaults?: GenerationDefaults | undefined

@@ -43,20 +43,24 @@ function check(prompts: readonly (readonly number[])[], { maximumLength }: Model
   )
 }
 
+/** The weights of a generator: fixed, or as they are each time that a text begins, while a model trains. */
+export type Weights = Params | (() => Params)
+
 /**
- * The parts of a model that writes, each compiled at its first use. A step that reads one token, or a few ahead, takes the
+ * The parts of a model that generates text, each compiled at its first use. A step that reads one token, or a few ahead, takes fixed
  * weights as constants, which the compiler packs: most of the time goes into reading them. Prompts are read in many shapes,
- * and take them as arguments.
+ * and take them as arguments, as every step takes weights that change.
  */
-function compiledParts(engine: Engine, model: Model, params: Params, twoStacks: boolean) {
+function compiledParts(engine: Engine, model: Model, weights: Weights, twoStacks: boolean) {
   const compiled = (asked: Asked) => {
     const step = stepOf(model, twoStacks, asked)
-    const few = (held: Cache, given: Parameters<typeof step>[2], source: Partial<Source>): Stepped =>
-      step(params, held, given, source)
-    return {
-      many: engine.compile(step as never, { donate: [1, 2] }) as never as typeof step & { dispose(): void },
-      few: engine.compile(few as never, { donate: [0, 1] }) as never as typeof few & { dispose(): void },
-    }
+    const many = engine.compile(step as never, { donate: [1, 2] }) as never as typeof step & { dispose(): void }
+    if (typeof weights === 'function') return { many, few: many }
+    const packed = (held: Cache, given: Parameters<typeof step>[2], source: Partial<Source>): Stepped =>
+      step(weights, held, given, source)
+    const program = engine.compile(packed as never, { donate: [0, 1] }) as never as typeof packed & { dispose(): void }
+    const few: typeof step = (_, ...rest) => program(...rest)
+    return { many, few: Object.assign(few, { dispose: () => program.dispose() }) }
   }
   const steps = { last: compiled('last'), states: compiled('states'), all: compiled('all') }
   const encode = engine.compile(
@@ -74,7 +78,7 @@ function compiledParts(engine: Engine, model: Model, params: Params, twoStacks: 
       model.cache!(rows.shape[0] as number, slots.shape[0] as number) as Cache,
     { donate: [0] },
   )
-  const all = [...Object.values(steps).flatMap(({ many, few }) => [many, few]), encode, spread, empty]
+  const all = new Set([...Object.values(steps).flatMap(({ many, few }) => [many, few]), encode, spread, empty])
   return { steps, encode, spread, empty, all }
 }
 
@@ -149,7 +153,7 @@ async function readOn(
   const { source } = place
   const { cache, ...made } =
     (length === 1 || asked === 'all') && !first
-      ? few(place.cache, given, source)
+      ? few(params, place.cache, given, source)
       : many(params, place.cache, given, source)
   place.cache = cache
   place.used += length
@@ -198,10 +202,10 @@ async function begin(
 
 /**
  * Prepares a model for writing on an engine. An encoder–decoder reads the prompts with its encoder and begins to write with
- * its start token. The weights must not change from then on.
+ * its start token. Weights that are given as a function are asked for when a text begins, and must not change before it ends.
  * @throws AttuneError `NOT_A_WRITER` if the model has no cache: it does not read from left to right.
  */
-export function writer(engine: Engine, model: Model, params: Params): Writer {
+export function writer(engine: Engine, model: Model, weights: Weights): Writer {
   if (model.cache === undefined)
     throw new AttuneError(
       'NOT_A_WRITER',
@@ -210,13 +214,14 @@ export function writer(engine: Engine, model: Model, params: Params): Writer {
     )
   const twoStacks = model.config['is_encoder_decoder'] === true
   const start = Number(model.config['decoder_start_token_id'] ?? 0)
-  const shared: Shared = { engine, params, twoStacks, start, ...compiledParts(engine, model, params, twoStacks) }
+  const parts = { engine, twoStacks, start, ...compiledParts(engine, model, weights, twoStacks) }
   return {
     model,
     async begin(prompts, room, withStates = false) {
       check(prompts, model, twoStacks)
-      return begin(shared, prompts, room, withStates)
+      const params = typeof weights === 'function' ? weights() : weights
+      return begin({ ...parts, params }, prompts, room, withStates)
     },
-    close: () => shared.all.forEach((compiled) => compiled.dispose()),
+    close: () => parts.all.forEach((compiled) => compiled.dispose()),
   }
 }

@@ -1,3 +1,5 @@
+import type { Unstamped } from '@attune/core'
+
 /** What happens while a model comes or goes, by event type. */
 export interface HubEvents {
   /** What is to be done is known. */
@@ -58,7 +60,7 @@ export interface HubEvents {
 }
 
 /** An event before it has a time. */
-export type HubHappening = { [K in keyof HubEvents]: { readonly type: K } & HubEvents[K] }[keyof HubEvents]
+export type HubHappening = Unstamped<HubEvents>
 
 /** One event: its type, the time in milliseconds since 1970, and the fields that {@link HubEvents} lists for it. */
 export type HubEvent = HubHappening & { readonly at: number }

@@ -1,6 +1,5 @@
 export { BACKEND, graphBackend } from './backend.js'
 export { type JitOptions, type Jitted, jit } from './jit.js'
-export { encodeModel } from './onnx-model.js'
 export { type HostKernel, kernelNames, registerHostKernel } from './register.js'
 export type { Program } from './program.js'
 export type { PureFunction } from './record.js'

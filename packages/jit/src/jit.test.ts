@@ -7,7 +7,8 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Program, encodeModel, jit, saveGraph } from './index.js'
+import { type Program, jit, saveGraph } from './index.js'
+import { encodeModel } from './onnx-model.js'
 import { nodesOf } from './graph.js'
 
 beforeAll(() => {

@@ -15,6 +15,7 @@ import {
 } from '@attune/core'
 import { type Scalar, type Tensor, add, sum, tensor } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
+import { type AdapterSubject, describeMasks, describeSaved } from './describe-adapter-members.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { textInputs } from './host-array.js'
@@ -72,10 +73,19 @@ export function describeAdapter(
           engine.put(textInputs(ROWS)),
         ),
       )
+    const subject: AdapterSubject = {
+      engine,
+      model,
+      made,
+      outputs,
+      params: () => params,
+      adapted: () => adapted,
+      moved,
+    }
     beforeAll(async () => {
       await engine.start()
       params = model.init(key(1))
-      adapted = made().adapt(model, params)
+      adapted = await made().adapt(model, params)
     })
     afterAll(() => engine.close())
     describeOptions(plugin, options)
@@ -97,7 +107,7 @@ export function describeAdapter(
     )
 
     it('adapts the same parameters alike', async () => {
-      const again = made().adapt(model, params)
+      const again = await made().adapt(model, params)
       expect(await engine.read(again.trainable)).toEqual(await engine.read(adapted.trainable))
       expect(Object.keys(again.frozen)).toEqual(Object.keys(adapted.frozen))
     })
@@ -158,13 +168,17 @@ export function describeAdapter(
       },
     )
 
-    it('makes no tensor but its parameters', () => {
+    describeMasks(subject)
+    describeSaved(subject)
+
+    it('makes no tensor but its parameters', async () => {
       const before = engine.live()
       const original = model.init(key(2))
-      const { trainable, frozen } = made().adapt(model, original)
-      const all = new Set<Tensor>(leaves({ original, trainable, frozen }, isTensor).map(([, leaf]) => leaf))
+      const { trainable, frozen, masks = {} } = await made().adapt(model, original)
+      const own = { original, trainable, frozen, masks }
+      const all = new Set<Tensor>(leaves(own, isTensor).map(([, leaf]) => leaf))
       expect(engine.live()).toBe(before + all.size)
-      engine.release({ original, trainable, frozen })
+      engine.release(own)
       expect(engine.live()).toBe(before)
     })
   })

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import type { AnyPlugin, Callback, Command, RunEvent, RunEvents } from '@attune/core'
+import type { AnyPlugin, Callback, Command, RunEvent, RunEvents, Unstamped } from '@attune/core'
 import { Subject, from } from 'rxjs'
 import { describeOptions } from './describe-options.js'
 
 /** An event without its time, which the suite fills in: one second after the event before. */
-export type UntimedEvent = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
+export type UntimedEvent = Unstamped<RunEvents>
 
 /** A stretch of a run and what a callback makes of it. */
 export interface CallbackCase {

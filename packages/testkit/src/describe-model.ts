@@ -13,7 +13,8 @@ import {
   leaves,
   mapParams,
 } from '@attune/core'
-import { normal, optionsFromConfig } from '@attune/nn'
+import { normal } from '@attune/nn'
+import { optionsFromConfig } from '@attune/weights'
 import { type Scalar, type Tensor, add, mul, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
@@ -27,6 +28,7 @@ import {
   describePooled,
   describeReading,
 } from './describe-model-outputs.js'
+import { describeHooks } from './describe-hooks.js'
 import { referenceEngine } from './reference-engine.js'
 
 /** What the parts of the suite share. */
@@ -95,7 +97,8 @@ function describeParameters({ engine, make, init, read }: Subject): void {
   it('has every parameter in exactly one layer group, and groups in depth order', () => {
     const { layers } = make()
     const params = init(key(1))
-    for (const name of Object.keys(params)) {
+    const names = Object.keys(params)
+    for (const name of names) {
       const groups = layers.filter(({ prefixes }) => prefixes.some((prefix) => name.startsWith(prefix)))
       expect([name, groups.map((group) => group.name)]).toEqual([name, [expect.any(String)]])
     }
@@ -106,9 +109,7 @@ function describeParameters({ engine, make, init, read }: Subject): void {
     for (const [, stack, number] of layers.flatMap(({ prefixes }) => prefixes.map((p) => /^(\D*)(\d+)/.exec(p) ?? [])))
       if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), Number(number)])
     for (const counted of stacks.values()) expect(counted).toEqual([...counted].sort((a, b) => a - b))
-    expect(
-      layers.filter(({ prefixes }) => !prefixes.some((p) => Object.keys(params).some((n) => n.startsWith(p)))),
-    ).toEqual([])
+    expect(layers.filter(({ prefixes }) => !prefixes.some((p) => names.some((n) => n.startsWith(p))))).toEqual([])
     expect(layers[0]!.prefixes.some((prefix) => make().wordEmbeddings.startsWith(prefix))).toBe(true)
     engine.release(params)
   })
@@ -290,11 +291,8 @@ export function describeModel(plugin: AnyPlugin, { options = {}, given = {}, gol
     describeForward(subject)
     describeTraining(subject)
     describeConfig(subject)
-    describePooled(subject)
-    describeKept(subject)
-    describeReading(subject)
-    describeEncoder(subject)
-    describeCache(subject)
+    const onOutputs = [describePooled, describeKept, describeReading, describeHooks, describeEncoder, describeCache]
+    for (const part of onOutputs) part(subject)
     for (const golden of goldens) describeModelGolden(subject, golden)
   })
 }

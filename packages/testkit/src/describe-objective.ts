@@ -5,7 +5,7 @@ import {
   type Engine,
   type Example,
   type HostArray,
-  type Loss,
+  type ReducedLoss,
   type Mode,
   type Model,
   type Objective,
@@ -20,7 +20,7 @@ import {
   shuffled,
   stream,
 } from '@attune/core'
-import { type Scalar, type Tensor, add, div, mul, sub, tensor } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, add, div, mul, sub, sum, tensor } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { gradientsOf } from './gradients-of.js'
 import { referenceEngine } from './reference-engine.js'
@@ -95,10 +95,11 @@ const eight = <T>(all: readonly T[]): readonly T[] => all.filter((_, i) => i % M
 /** The loss as a function of what trains, of the other parameters, and of a batch. */
 const lossFunction =
   (objective: Objective, model: Model) =>
-  (trained: Params, others: Params, batch: DeviceBatch): Loss => {
+  (trained: Params, others: Params, batch: DeviceBatch): ReducedLoss => {
     const params = { ...others, ...trained }
     const outputs = model.forward(params, batch.inputs as unknown as TextInputs, INFERENCE)
-    return objective.loss(objective.head(params, outputs, INFERENCE, batch), batch)
+    const { losses, weights } = objective.loss(objective.head(params, outputs, INFERENCE, batch), batch)
+    return { sum: sum(mul(losses, weights)), weight: sum(weights) }
   }
 
 function describeExamples({ plugin, examples, references, textsPerExample, fit, prepare }: Subject): void {

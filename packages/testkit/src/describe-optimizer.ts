@@ -3,6 +3,7 @@ import {
   type AnyPlugin,
   type Engine,
   type HostArray,
+  type Hyper,
   type Optimizer,
   type Params,
   type Tree,
@@ -15,7 +16,7 @@ import {
   stream,
   treeOf,
 } from '@attune/core'
-import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { type Scalar, add, mean, mul, square, sub, sum, tensor1d, valueAndGrads } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
@@ -40,7 +41,7 @@ type Step = (
   params: Params,
   state: Tree,
   grads: Params,
-  hyper: { learningRate: Scalar; step: Scalar },
+  hyper: Hyper,
 ) => {
   params: Params
   state: Tree
@@ -50,6 +51,16 @@ const array = (values: readonly number[], shape: readonly number[] = [values.len
   shape,
   dtype: 'float32',
   values: Float32Array.from(values),
+})
+
+const SEED: HostArray = { shape: [2], dtype: 'int32', values: Int32Array.of(1, 2) }
+
+const hyperArrays = (learningRate: number, step: number) => ({
+  learningRate: array([learningRate], []),
+  step: array([step], []),
+  steps: array([1000], []),
+  seed: SEED,
+  scheduled: {},
 })
 
 const stepOf =
@@ -81,8 +92,8 @@ function train(
 ) {
   const step = engine.compile(stepOf(optimizer), { donate: [0, 1, 2, 3] })
   return steps.reduce((now, gradient, i) => {
-    const hyper = engine.put({ learningRate: array([0.1], []), step: array([first + i], []) })
-    return step(now.params, now.state, engine.put(gradient), hyper as { learningRate: Scalar; step: Scalar })
+    const hyper = engine.put(hyperArrays(0.1, first + i))
+    return step(now.params, now.state, engine.put(gradient), hyper)
   }, from)
 }
 
@@ -96,7 +107,7 @@ async function minimise(
   learningRate: number,
 ) {
   const step = engine.compile(
-    (params: Params, state: Tree, hyper: { learningRate: Scalar; step: Scalar }) => {
+    (params: Params, state: Tree, hyper: Hyper) => {
       const { value, grads } = valueAndGrads((x) => loss({ x }))([params['x']!])
       const next = optimizer.update({ x: grads[0]! }, state, params, hyper)
       return { loss: value, params: mapParams((p, u) => add(p, u), params, next.updates), state: next.state }
@@ -107,8 +118,8 @@ async function minimise(
   let state = engine.compile(() => optimizer.init(params))()
   let last = Number.NaN
   for (let i = 1; i <= steps; i++) {
-    const hyper = engine.put({ learningRate: array([learningRate], []), step: array([i], []) })
-    const result = step(params, state, hyper as { learningRate: Scalar; step: Scalar })
+    const hyper = engine.put(hyperArrays(learningRate, i))
+    const result = step(params, state, hyper)
     last = (await engine.read(result.loss)).values[0]!
     engine.release(result.loss)
     ;({ params, state } = result)
@@ -178,10 +189,7 @@ export function describeOptimizer(
       const begun = begin(make())
       const [gradient] = gradients(1)
       const grads = engine.put(gradient!) as unknown as Params
-      const hyper = engine.put({ learningRate: array([0.1], []), step: array([1], []) }) as {
-        learningRate: Scalar
-        step: Scalar
-      }
+      const hyper: Hyper = engine.put(hyperArrays(0.1, 1))
       const step = engine.compile(stepOf(make()))
       const once = await engine.read(step(begun.params, begun.state, grads, hyper))
       const twice = await engine.read(step(begun.params, begun.state, grads, hyper))
@@ -196,10 +204,8 @@ export function describeOptimizer(
       const begun = begin(optimizer)
       const grads = engine.put(gradients(1)[0]!) as unknown as Params
       const after = async (learningRate: number) => {
-        const hyper = engine.put({ learningRate: array([learningRate], []), step: array([1], []) })
-        const result = onlyTensors(() =>
-          step(begun.params, begun.state, grads, hyper as { learningRate: Scalar; step: Scalar }),
-        )
+        const hyper = engine.put(hyperArrays(learningRate, 1))
+        const result = onlyTensors(() => step(begun.params, begun.state, grads, hyper))
         return ((await engine.read(result)) as { params: Record<string, HostArray> }).params
       }
       expectClose(await after(0), start, 0)
@@ -266,13 +272,8 @@ export function describeOptimizer(
         ) as Params
         let state = engine.compile(() => optimizer.init(params))()
         for (const [t, expected] of example.expected.entries()) {
-          const hyper = engine.put({ learningRate: array([example.learningRates[t]!], []), step: array([t + 1], []) })
-          ;({ params, state } = step(
-            params,
-            state,
-            put(example.gradients[t]!),
-            hyper as { learningRate: Scalar; step: Scalar },
-          ))
+          const hyper = engine.put(hyperArrays(example.learningRates[t]!, t + 1))
+          ;({ params, state } = step(params, state, put(example.gradients[t]!), hyper))
           const wanted = Object.fromEntries(Object.entries(expected).map(([n, v]) => [n, array(v, shapes[n])]))
           expectClose(await engine.read(params), wanted, 1e-5)
         }

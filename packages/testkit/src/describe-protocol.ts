@@ -23,8 +23,8 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 
 function expectDivision(folds: readonly Fold[], count: number, complete: boolean): void {
   expect(folds.length).toBeGreaterThan(0)
-  for (const { train, validation } of folds) {
-    const together = ascending([...train, ...validation])
+  for (const { train, validation, test = [] } of folds) {
+    const together = ascending([...train, ...validation, ...test])
     expect(new Set(together).size).toBe(together.length)
     expect(together.filter((i) => !Number.isInteger(i) || i < 0 || i >= count)).toEqual([])
     if (complete) expect(together).toEqual(upTo(count))
@@ -52,6 +52,22 @@ function furthestOff({ validation }: Fold, groups: readonly string[]): number {
   return Math.max(...[...sizes].map(([name, size]) => off(name, size) - size / count))
 }
 
+/**
+ * What several folds together must be: every example is validated once, and the numbers of validation examples differ by one at
+ * most, unless groups are kept whole.
+ */
+function expectCrossing(folds: readonly Fold[], count: number, groups: readonly string[], keepsWhole: boolean): void {
+  if (folds.length < 2) return
+  expect(ascending(folds.flatMap(({ validation }) => validation))).toEqual(upTo(count))
+  const sizes = folds.map(({ validation }) => validation.length)
+  if (!keepsWhole) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+  else
+    for (const { train, validation } of folds) {
+      const trained = new Set(train.map((i) => groups[i]))
+      expect(validation.filter((i) => groups[i] !== undefined && trained.has(groups[i]))).toEqual([])
+    }
+}
+
 /** The folds, or `undefined` where the protocol refuses with a code and a remedy. */
 function splitOrRefuse(protocol: Protocol, count: number, groups: readonly string[]): readonly Fold[] | undefined {
   try {
@@ -66,9 +82,15 @@ function splitOrRefuse(protocol: Protocol, count: number, groups: readonly strin
 
 /**
  * The contract of a protocol. One that leaves examples out of a fold says so under `exceptions: { complete: reason }` of
- * its manifest; one that has `stratifyBy` and yet does not keep classes in proportion, under `stratified`.
+ * its manifest; one that has `stratifyBy` and yet does not keep classes in proportion, under `stratified`; one whose several folds
+ * do not validate every example once, under `crossing`.
+ * @param keepsWhole true if `stratifyBy` names groups that these options keep whole. Default: false
  */
-export function describeProtocol(plugin: AnyPlugin, options: Readonly<Record<string, unknown>> = {}): void {
+export function describeProtocol(
+  plugin: AnyPlugin,
+  options: Readonly<Record<string, unknown>> = {},
+  { keepsWhole = false }: { readonly keepsWhole?: boolean } = {},
+): void {
   const complete = plugin.exceptions?.['complete']
   const unstratified = plugin.exceptions?.['stratified']
   const make = (): Protocol => plugin(options) as Protocol
@@ -78,16 +100,17 @@ export function describeProtocol(plugin: AnyPlugin, options: Readonly<Record<str
 
     it(`divides into disjoint splits of known positions${complete === undefined ? ', leaving none out' : ` (${complete})`}`, () => {
       for (const groups of datasets)
-        for (const known of [groups, []])
-          expectDivision(
-            make().split(groups.length, known, stream(key(groups.length))),
-            groups.length,
-            complete === undefined,
-          )
+        for (const known of [groups, []]) {
+          // Fewer groups than folds cannot be kept whole.
+          const folds = keepsWhole
+            ? splitOrRefuse(make(), groups.length, known)
+            : make().split(groups.length, known, stream(key(groups.length)))
+          if (folds !== undefined) expectDivision(folds, groups.length, complete === undefined)
+        }
     })
 
     it('divides alike from the same random numbers, and leaves the classes as they were', () => {
-      for (const groups of datasets) {
+      for (const groups of datasets.filter((each) => !keepsWhole || new Set(each).size > 2)) {
         const frozen = Object.freeze([...groups])
         const once = make().split(groups.length, frozen, stream(key(1)))
         const kept = make()
@@ -95,7 +118,16 @@ export function describeProtocol(plugin: AnyPlugin, options: Readonly<Record<str
       }
     })
 
-    if (make().stratifyBy !== undefined)
+    if (plugin.exceptions?.['crossing'] === undefined)
+      it('validates every example once over several folds, whose sizes differ by one at most', () => {
+        for (const groups of datasets)
+          for (const known of [groups, []]) {
+            const folds = splitOrRefuse(make(), groups.length, known)
+            if (folds !== undefined) expectCrossing(folds, groups.length, known, keepsWhole && known.length > 0)
+          }
+      })
+
+    if (make().stratifyBy !== undefined && !keepsWhole)
       it(
         unstratified === undefined
           ? 'keeps every class within one example of its proportion'

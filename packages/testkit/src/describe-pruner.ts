@@ -1,21 +1,26 @@
 import { describe, expect, it } from '@jest/globals'
-import type { AnyPlugin, Pruner, Trial } from '@attune/core'
+import type { AnyPlugin, Goal, Pruner, Trial } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 
-/** A running trial and the others, each as its scores from step 1 on, and whether it is given up. Higher is better. */
+/** A running trial and completed ones, each as its scores from step 1 on, and whether it is ended. Default: larger is better. */
 export interface PrunerCase {
   readonly name: string
   readonly options?: Readonly<Record<string, unknown>>
+  readonly direction?: Goal['direction']
   readonly scores: readonly number[]
   readonly others: readonly (readonly number[])[]
   readonly pruned: boolean
 }
 
+const goal = (direction: Goal['direction'] = 'maximize'): readonly Goal[] => [{ score: 'score', direction }]
+const MAXIMIZE = goal()
+
 const trial = (id: number, values: readonly number[], state: Trial['state'] = 'completed'): Trial => ({
   id,
   choice: { learningRate: 10 ** -id },
-  scores: values.map((value, i) => ({ step: i + 1, value })),
+  scores: values.map((score, i) => ({ step: i + 1, values: { score, other: score } })),
+  seconds: 1,
   state,
 })
 
@@ -27,16 +32,23 @@ const OTHERS: readonly Trial[] = [
   trial(4, [], 'failed'),
   trial(5, [0.2, 0.3], 'running'),
   trial(6, [0.9, 0.2, 0.9, 0.9]),
+  trial(7, [0.6, 0.1], 'paused'),
 ]
+
+/** The same with negative scores. */
+const negated = (given: Trial): Trial => ({
+  ...given,
+  scores: given.scores.map(({ step, values }) => ({ step, values: { score: -values['score']! } })),
+})
 
 /** Between, below and above the scores of {@link OTHERS}. */
 const LEVELS = [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95]
 
 /**
- * The contract of a pruner: it says yes or no of any trial, of one without scores too; the same however often it is asked
- * and in whatever order the others come; the trials stay as they were; a trial ahead of all others at every step goes on;
- * and the cases come out as expected. A pruner that may give up the best trial says so under
- * `exceptions: { best: reason }` of its manifest.
+ * The contract of a pruner: it returns a reason or undefined for any trial, also for one without scores; the same however often it is
+ * asked and in whatever order the others come; a score that is minimized is treated as its negative that is maximized; trials are not
+ * changed; a trial that is better than all others at every step goes on; and the cases come out as expected. A pruner that may end the
+ * best trial says so under `exceptions: { best: reason }` of its manifest.
  */
 export function describePruner(
   plugin: AnyPlugin,
@@ -48,39 +60,51 @@ export function describePruner(
   describe(`pruner ${plugin.name}`, () => {
     const make = (given = options): Pruner => plugin(given) as Pruner
     const running = [
-      ...[[], [0], [0.9, 0.1, 0.5, 0.2], [Number.NEGATIVE_INFINITY], [-1, -1, -1, -1, -1, -1]],
+      ...[[], [0], [0.9, 0.1, 0.5, 0.2], [Number.NEGATIVE_INFINITY], [Number.NaN], [-1, -1, -1, -1, -1, -1]],
       ...LEVELS.flatMap((level) => [1, 2, 3, 4].map((steps) => new Array<number>(steps).fill(level))),
-    ]
+    ].map((scores) => trial(9, scores, 'running'))
+    const isReason = (verdict: unknown): boolean =>
+      verdict === undefined || (typeof verdict === 'string' && verdict.length > 0)
     describeOptions(plugin, options)
 
-    it('says yes or no of any trial, alike every time, in any order of the others', () => {
-      for (const scores of running) {
-        const pruner = make()
-        const verdict = pruner(trial(9, scores, 'running'), OTHERS)
-        expect(typeof verdict).toBe('boolean')
-        expect(pruner(trial(9, scores, 'running'), [...OTHERS].reverse())).toBe(verdict)
-        expect(make()(trial(9, scores, 'running'), OTHERS)).toBe(verdict)
-        expect(typeof make()(trial(9, scores, 'running'), [])).toBe('boolean')
-      }
+    it('returns a reason or undefined for any trial, the same every time, in any order of the others', () => {
+      for (const each of running)
+        for (const goals of [MAXIMIZE, [...MAXIMIZE, { score: 'other', direction: 'minimize' as const }]]) {
+          const pruner = make()
+          const verdict = pruner(each, OTHERS, goals)
+          expect(isReason(verdict)).toBe(true)
+          expect(pruner(each, [...OTHERS].reverse(), goals) === undefined).toBe(verdict === undefined)
+          expect(make()(each, OTHERS, goals)).toBe(verdict)
+          expect(isReason(make()(each, [], goals))).toBe(true)
+        }
+    })
+
+    it('treats a score that is minimized as its negative that is maximized', () => {
+      const minimize = goal('minimize')
+      for (const each of running)
+        expect(make()(negated(each), OTHERS.map(negated), minimize) === undefined).toBe(
+          make()(each, OTHERS, MAXIMIZE) === undefined,
+        )
     })
 
     it('leaves the trials as they were', () => {
-      for (const scores of running.filter((each) => each.every(Number.isFinite)))
-        make()(frozen(trial(9, scores, 'running')), frozen(OTHERS))
+      for (const each of running.filter(({ scores }) => scores.every(({ values }) => Number.isFinite(values['score']))))
+        make()(frozen(each), frozen(OTHERS), frozen(MAXIMIZE))
     })
 
     const excused = plugin.exceptions?.['best']
     const best = [2, 3, 4, 5, 6, 7]
-    it(excused === undefined ? 'lets the best trial go on' : `may give up the best trial: ${excused}`, () => {
-      const given = best.map((_, i) => make()(trial(9, best.slice(0, i), 'running'), OTHERS))
-      if (excused === undefined) expect(given).toEqual(best.map(() => false))
-      else expect(given).toContain(true)
+    it(excused === undefined ? 'lets the best trial go on' : `may end the best trial: ${excused}`, () => {
+      const given = best.map((_, i) => make()(trial(9, best.slice(0, i), 'running'), OTHERS, MAXIMIZE))
+      if (excused === undefined) expect(given).toEqual(best.map(() => undefined))
+      else expect(given).toContainEqual(expect.any(String))
     })
 
-    for (const { name, options: given = options, scores, others, pruned } of cases)
-      it(`${pruned ? 'gives up' : 'lets go on'} ${name}`, () => {
+    for (const { name, options: given = options, direction, scores, others, pruned } of cases)
+      it(`${pruned ? 'ends' : 'lets go on'} ${name}`, () => {
         const trials = others.map((values, i) => trial(i, values))
-        expect(make(given)(trial(others.length, scores, 'running'), trials)).toBe(pruned)
+        const verdict = make(given)(trial(others.length, scores, 'running'), trials, goal(direction))
+        expect(typeof verdict).toBe(pruned ? 'string' : 'undefined')
       })
   })
 }

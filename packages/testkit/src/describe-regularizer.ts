@@ -1,13 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type AnyPlugin, type Params, type Regularizer, key, normals, stream } from '@attune/core'
-import { type Scalar, type Tensor, add, addN, mul, sum, tensor } from '@tensorflow/tfjs-core'
+import {
+  type AnyPlugin,
+  type DataPass,
+  type HostArray,
+  type Hyper,
+  type LossCall,
+  type LossFunction,
+  type Params,
+  type Regularizer,
+  type TextInputs,
+  type Tree,
+  key,
+  normals,
+  stream,
+} from '@attune/core'
+import { withHook } from '@attune/nn'
+import { type Scalar, type Tensor, div, scalar, square, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
-import { floats } from './host-array.js'
+import { floats, integers, textInputs } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
+import { tinyModel } from './tiny-model.js'
 
-/** Parameters and the term that another library, or arithmetic, gives for them. */
+/** Parameters and the term that another library, or arithmetic, adds to the mean loss for them. */
 export interface RegularizerGolden {
   readonly source: string
   readonly cases: readonly {
@@ -19,12 +35,34 @@ export interface RegularizerGolden {
   }[]
 }
 
-const PARAMETERS = { 'a.weight': floats([1, -2, 3, -4, 5, -6], [2, 3]), 'a.bias': floats([0.5, -0.5, 0.25]) }
-const DIFFERENCE = 0.01
+const DIFFERENCE = 1e-3
+const ROWS = [
+  [7, 3, 9],
+  [5, 8],
+]
+const SEED = integers([1, 2], [2])
+
+/** A loss of three rows that reads nothing: what is added to it is the term. */
+const noLoss: LossFunction = () => ({ sum: scalar(0), weight: scalar(3) })
+
+/** A loss on the tiny model: the squares of its pooled output, a row for each text. */
+const modelLoss: LossFunction = ({ trainable, frozen, batch, mode, hook }: LossCall) => {
+  const params = withHook({ ...frozen, ...trainable }, hook)
+  const { pooled } = tinyModel().forward(params, batch.inputs as unknown as TextInputs, mode)
+  return { sum: sum(square(pooled)), weight: scalar(ROWS.length), head: pooled }
+}
+
+/** A pass for regularizers that prepare something: no batch. */
+const noPass = (read: DataPass['read'], release: DataPass['release']): DataPass => ({
+  fold: (start) => Promise.resolve(start({})),
+  read,
+  release,
+})
 
 /**
- * The contract of a regularizer: a finite scalar, the same for the same parameters, which are left as they were; a
- * gradient that finite differences confirm; nothing left in memory; and the term that another library gives.
+ * The contract of a regularizer, on the loss of a small model: a finite sum and the weight of the loss that it wraps; the same for
+ * the same call; parameters left as they were; a gradient that finite differences confirm, dropout included; nothing left in
+ * memory; and, for a penalty, the term that another library adds to the mean loss.
  */
 export function describeRegularizer(
   plugin: AnyPlugin,
@@ -35,60 +73,94 @@ export function describeRegularizer(
 ): void {
   describe(`regularizer ${plugin.name}`, () => {
     const engine = referenceEngine()
-    const termOf = (given: Readonly<Record<string, unknown>>) => {
-      const term = engine.compile(plugin(given) as Regularizer)
-      return async (params: Params): Promise<number> => {
-        const result = term(params)
-        expect(result.shape).toEqual([])
-        const { values } = await engine.read<Tensor>(result)
-        engine.release(result)
-        return values[0]!
+    const make = (given: Readonly<Record<string, unknown>>): Regularizer => plugin(given) as Regularizer
+    const number = (value: number): HostArray => floats([value], [])
+    const hyperArrays = { learningRate: number(0.1), step: number(1), steps: number(9), seed: SEED, scheduled: {} }
+    /** The mean loss, and its gradient, with a regularizer around it. */
+    const compiled = (given: Readonly<Record<string, unknown>>, base: LossFunction, prepared: Tree | undefined) => {
+      const loss = make(given).wrap(base)
+      const callOf = (trainable: Params, inputs: Tree, hyper: Hyper): LossCall => ({
+        trainable,
+        frozen: {},
+        batch: { inputs } as never,
+        mode: { training: true, key: { seed: hyper.seed, stream: 0 } },
+        hyper,
+        ...(prepared === undefined ? {} : { constants: prepared }),
+      })
+      const mean = (trainable: Params, inputs: Tree, hyper: Hyper): Scalar => {
+        const { sum: total, weight } = loss(callOf(trainable, inputs, hyper))
+        return div(total, weight)
       }
+      return {
+        mean: engine.compile(mean),
+        weight: engine.compile((p: Params, i: Tree, h: Hyper) => loss(callOf(p, i, h)).weight),
+        gradients: engine.compile((p: Params, i: Tree, h: Hyper) => gradientsOf((q) => mean(q, i, h), p)),
+      }
+    }
+    const surroundings = () => ({ inputs: engine.put(textInputs(ROWS)), hyper: engine.put(hyperArrays) as Hyper })
+    const prepare = (given: Readonly<Record<string, unknown>>, params: Params): Promise<Tree | undefined> =>
+      make(given).prepare?.(noPass(engine.read, engine.release), params) ?? Promise.resolve(undefined)
+    const valueOf = async (result: Tensor): Promise<number> => {
+      expect(result.shape).toEqual([])
+      const { values } = (await engine.read(result)) as HostArray
+      engine.release(result)
+      return values[0]!
     }
     beforeAll(() => engine.start())
     afterAll(() => engine.close())
     describeOptions(plugin, options)
 
-    it('is a finite scalar, the same for the same parameters, and leaves nothing behind', async () => {
-      const params = engine.put(PARAMETERS)
-      const term = termOf(options)
+    it('returns a finite loss of the same weight, the same for the same call, and leaves nothing behind', async () => {
+      const params = tinyModel().init(key(1))
+      const prepared = await prepare(options, params)
+      const { mean, weight } = compiled(options, modelLoss, prepared)
+      const { inputs, hyper } = surroundings()
+      const host = await engine.read(params)
       const before = engine.live()
-      const once = await term(params)
+      const once = await valueOf(mean(params, inputs, hyper))
       expect(Number.isFinite(once)).toBe(true)
-      expect(await term(params)).toBe(once)
+      expect(await valueOf(mean(params, inputs, hyper))).toBe(once)
+      expect(await valueOf(weight(params, inputs, hyper))).toBe(ROWS.length)
       expect(engine.live()).toBe(before)
-      expectClose(await engine.read(params), PARAMETERS, 0)
+      expectClose(await engine.read(params), host, 0)
     })
 
-    it('has the gradient that finite differences find', async () => {
-      const params = engine.put(PARAMETERS) as Params
-      // TF.js refuses to differentiate by what a function does not read, and a term need not read every parameter.
-      const reading = (q: Params): Scalar =>
-        add((plugin(options) as Regularizer)(q), mul(0, addN(Object.values(q).map((p) => sum(p)))))
-      const gradients = engine.compile((p: Params) => gradientsOf(reading, p))
-      const found = await engine.read(gradients(params))
-      const term = termOf(options)
-      for (const [name, { shape, values }] of Object.entries(PARAMETERS)) {
+    const excused = plugin.exceptions?.['gradient']
+    it(
+      excused === undefined ? 'has the gradient that finite differences find' : `has another gradient: ${excused}`,
+      async () => {
+        const params = tinyModel().init(key(1))
+        const { mean, gradients } = compiled(options, modelLoss, await prepare(options, params))
+        const { inputs, hyper } = surroundings()
+        const found = (await engine.read(gradients(params, inputs, hyper))) as Record<string, HostArray>
+        const host = (await engine.read(params)) as Record<string, HostArray>
         const next = normals(stream(key(3)))
-        const way = values.map(() => next())
-        const at = (by: number): Promise<number> =>
-          term({
-            ...params,
-            [name]: tensor(
-              Float32Array.from(values, (x, i) => x + by * way[i]!),
-              [...shape],
-            ),
-          })
-        const slope = [...way].reduce((sum, d, i) => sum + d * found[name]!.values[i]!, 0)
+        const way = Object.fromEntries(Object.entries(host).map(([name, { values }]) => [name, [...values].map(next)]))
+        const at = async (by: number): Promise<number> => {
+          const moved = Object.entries(host).map(([name, array]): [string, HostArray] => [
+            name,
+            { ...array, values: Float32Array.from(array.values, (x, i) => x + by * way[name]![i]!) },
+          ])
+          return valueOf(mean(engine.put(Object.fromEntries(moved)) as Params, inputs, hyper))
+        }
+        const slope = Object.entries(way).reduce(
+          (all, [name, d]) => all + d.reduce((total, x, i) => total + x * found[name]!.values[i]!, 0),
+          0,
+        )
         const measured = ((await at(DIFFERENCE)) - (await at(-DIFFERENCE))) / (2 * DIFFERENCE)
-        expect(Math.abs(measured - slope)).toBeLessThan(0.01 * Math.abs(slope) + 1e-3)
-      }
-    })
+        const apart = Math.abs(measured - slope)
+        if (excused === undefined) expect(apart).toBeLessThan(0.02 * Math.abs(slope) + 1e-2)
+        else expect(apart).toBeGreaterThan(0)
+      },
+    )
 
     for (const [i, { options: given, parameters, expected }] of (golden?.cases ?? []).entries())
       it(`agrees with ${golden!.source}, case ${i + 1}: ${JSON.stringify(given)}`, async () => {
         const arrays = Object.entries(parameters).map(([name, { values, shape }]) => [name, floats(values, shape)])
-        const value = await termOf(given)(engine.put(Object.fromEntries(arrays) as typeof PARAMETERS))
+        const params = engine.put(Object.fromEntries(arrays) as Record<string, HostArray>) as Params
+        const { inputs, hyper } = surroundings()
+        const { mean } = compiled(given, noLoss, await prepare(given, params))
+        const value = await valueOf(mean(params, inputs, hyper))
         expect(Math.abs(value - expected)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected)))
       })
   })

@@ -1,61 +1,148 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
-import { type AnyPlugin, type Choice, type Space, type Trial, type Tuner, key, stream } from '@attune/core'
+import {
+  type AnyPlugin,
+  type Choice,
+  type Distribution,
+  type Goal,
+  type Space,
+  type Suggestion,
+  type Trial,
+  type Tuner,
+  key,
+  stream,
+} from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 
-/** Every form of range that core knows. */
+/** Every form of distribution that core knows, and conditions on conditions. */
 const SPACE: Space = {
   'optimizer.use': { choices: ['sgd', 'adamw', 'lion'] },
-  'optimizer.nesterov': { choices: [true, false] },
+  'optimizer.momentum': { from: 0, to: 0.99, scale: 'linear', when: { 'optimizer.use': 'sgd' } },
+  'optimizer.nesterov': { choices: [true, false], when: { 'optimizer.use': 'sgd' } },
   'training.learningRate': { from: 1e-6, to: 1e-2, scale: 'log' },
-  'training.batchSize': { from: 4, to: 64, scale: 'log', whole: true },
-  'training.epochs': { from: 1, to: 4, scale: 'linear', whole: true },
+  'training.batchSize': { from: 4, to: 64, scale: 'log', integer: true },
+  'training.epochs': { from: 1, to: 4, scale: 'linear', integer: true },
   'model.dropout': { from: 0, to: 0.5, scale: 'linear' },
+  'optimizer.damping': { from: 1, to: 2, scale: 'linear', when: { 'optimizer.nesterov': false } },
 }
 const TRIALS = 24
-const STATES = ['completed', 'completed', 'pruned', 'completed', 'failed', 'running'] as const
+const MOVES = 500
+/** Trials that run at once. */
+const PARALLEL = 2
+const STATES = ['completed', 'completed', 'pruned', 'completed', 'failed'] as const
+const ONE: readonly Goal[] = [{ score: 'accuracy', direction: 'maximize' }]
+const GOALS: readonly (readonly Goal[])[] = [
+  ONE,
+  [{ score: 'loss', direction: 'minimize' }],
+  [...ONE, { score: 'loss', direction: 'minimize' }],
+]
 
-/** What is wrong with a choice; nothing if it lies within the space. */
-const outside = (space: Space, choice: Choice): string[] => {
-  const wrong = Object.keys(choice).filter((path) => !Object.hasOwn(space, path))
-  for (const [path, range] of Object.entries(space)) {
-    const value = choice[path]
-    if ('choices' in range ? !range.choices.includes(value as string) : !isWithin(value, range)) wrong.push(path)
-  }
-  return wrong
+const exists = ({ when = {} }: Distribution, choice: Choice): boolean =>
+  Object.entries(when).every(([path, value]) => choice[path] === value)
+
+function isWithin(value: Choice[string] | undefined, distribution: Distribution): boolean {
+  if ('choices' in distribution) return distribution.choices.includes(value as string)
+  const { from, to, integer = false } = distribution
+  return typeof value === 'number' && value >= from && value <= to && (!integer || Number.isInteger(value))
 }
 
-const isWithin = (
-  value: unknown,
-  { from, to, whole = false }: { from: number; to: number; whole?: boolean },
-): boolean => typeof value === 'number' && value >= from && value <= to && (!whole || Number.isInteger(value))
+/** Paths of a choice that are wrong: missing, not in the space, beyond it, or without their condition. */
+const outside = (space: Space, choice: Choice): string[] => [
+  ...Object.keys(choice).filter((path) => !Object.hasOwn(space, path)),
+  ...Object.entries(space)
+    .filter(([path, distribution]) =>
+      exists(distribution, choice) ? !isWithin(choice[path], distribution) : Object.hasOwn(choice, path),
+    )
+    .map(([path]) => path),
+]
 
-/** A search of {@link TRIALS} trials, which end in every way there is; what was chosen, in order. */
-function search(make: () => Tuner, seed: number, space: Space = SPACE): Choice[] {
-  let [trials, memory]: [Trial[], unknown] = [[], undefined]
-  for (let id = 0; id < TRIALS; id++) {
-    const random = stream(key(seed * 1000 + id))
-    const { choice, memory: next } = make().suggest(frozen(space), frozen(trials), random, memory)
-    const state = STATES[id % STATES.length]!
-    // Higher is better; a failed trial has no score, and a pruned one has its first.
-    const scores = [1, 2, 3].map((step) => ({
-      step,
-      value: Math.sin(id) - Number(choice['model.dropout'] ?? 0) + step,
-    }))
-    trials = [
-      ...trials,
-      { id, choice, state, scores: state === 'failed' ? [] : scores.slice(0, state === 'pruned' ? 1 : 3) },
-    ]
-    memory = next === undefined ? undefined : (JSON.parse(JSON.stringify(next)) as unknown)
+/** A trial that has ended, in one of the ways there are: a failed one has no scores, and a pruned one its first. */
+function ended(trial: Trial): Trial {
+  const state = (trial.budget ?? 1) < 1 ? 'paused' : STATES[trial.id % STATES.length]!
+  const dropout = Number(trial.choice['model.dropout'] ?? 0)
+  const last = Math.max(1, Math.ceil(3 * (trial.budget ?? 1)))
+  const scores = Array.from({ length: last }, (_, i) => ({
+    step: i + 1,
+    values: { accuracy: Math.sin(trial.id) - dropout + i, loss: 1 / (i + 1) + dropout },
+  }))
+  return {
+    ...trial,
+    state,
+    seconds: 1,
+    scores: state === 'failed' ? [] : state === 'pruned' ? scores.slice(0, 1) : scores,
   }
-  return trials.map(({ choice }) => choice)
+}
+
+interface Search {
+  readonly choices: readonly Choice[]
+  /** Moves that a study cannot make. */
+  readonly impossible: readonly string[]
+}
+
+/** What is impossible about a suggestion. */
+function problemsOf(suggestion: Exclude<Suggestion, string>, trials: readonly Trial[]): string[] {
+  const { budget = 1, resume, from } = suggestion
+  const resumed = trials.find(({ id }) => id === resume)
+  return [
+    ...(budget > 0 && budget <= 1 ? [] : [`a budget of ${budget}`]),
+    ...(resume === undefined || resumed?.state === 'paused' ? [] : [`resumes trial ${resume}, which is not paused`]),
+    ...(resumed !== undefined && budget <= (resumed.budget ?? 1)
+      ? [`resumes trial ${resume} with no larger budget`]
+      : []),
+    ...(from === undefined || trials.some(({ id, state }) => id === from && state !== 'failed')
+      ? []
+      : [`starts from trial ${from}, which has no checkpoint`]),
+  ]
+}
+
+/** The trials after a suggestion is carried out. */
+function carriedOut(trials: readonly Trial[], suggestion: Exclude<Suggestion, string>): readonly Trial[] {
+  const { choice, budget, resume, from } = suggestion
+  const optional = { ...(budget === undefined ? {} : { budget }), ...(from === undefined ? {} : { from }) }
+  if (resume === undefined)
+    return [...trials, { id: trials.length, choice, ...optional, scores: [], seconds: 0, state: 'running' }]
+  return trials.map((trial) =>
+    trial.id === resume ? { ...trial, budget: budget ?? 1, state: 'running' as const } : trial,
+  )
+}
+
+/** A study of {@link TRIALS} trials, two at a time, which end in every way there is. */
+function search(make: () => Tuner, seed: number, space: Space = SPACE, goals: readonly Goal[] = ONE): Search {
+  let [trials, memory]: [readonly Trial[], unknown] = [[], undefined]
+  const impossible: string[] = []
+  const running = (): readonly Trial[] => trials.filter(({ state }) => state === 'running')
+  const endOne = (): void => {
+    const [first] = running()
+    trials = trials.map((trial) => (trial === first ? ended(trial) : trial))
+  }
+  for (let move = 0; move < MOVES; move++) {
+    const random = stream(key(seed * 1000 + trials.length))
+    const suggestion = make().suggest(frozen(space), frozen(trials), random, frozen(goals), memory)
+    if (suggestion === 'done') break
+    if (suggestion === 'wait') {
+      if (running().length === 0) return { choices: [], impossible: ['waits though no trial runs'] }
+      endOne()
+      continue
+    }
+    if (suggestion.resume === undefined && trials.length >= TRIALS) {
+      if (running().length === 0) break
+      endOne()
+      continue
+    }
+    impossible.push(...problemsOf(suggestion, trials))
+    trials = carriedOut(trials, suggestion)
+    memory = suggestion.memory === undefined ? memory : (JSON.parse(JSON.stringify(suggestion.memory)) as unknown)
+    if (running().length >= PARALLEL) endOne()
+  }
+  return { choices: trials.map(({ choice }) => choice), impossible }
 }
 
 /**
- * The contract of a tuner: every suggestion lies within the space and names all of it, after trials that completed,
- * failed, were pruned or still run; the same search comes of the same random numbers, whether the tuner is kept or
- * made anew each time, while its memory goes through JSON; trials and space stay as they were. A tuner that uses no randomness says so under
- * `exceptions: { random: reason }` of its manifest.
+ * The contract of a tuner: every choice is within the space and has the hyperparameters that exist under their conditions, after trials
+ * that completed, failed, were pruned or still run, for one goal and for several; it asks for nothing that a study cannot do; the same study
+ * comes of the same random numbers, whether the tuner is kept or made again for each suggestion, while its memory goes through JSON;
+ * trials and space are not changed. A tuner that uses no randomness says so under `exceptions: { random: reason }` of its
+ * manifest.
  */
 export function describeTuner(
   plugin: AnyPlugin,
@@ -66,28 +153,42 @@ export function describeTuner(
     afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
-    it(`suggests ${TRIALS} choices within the space, whatever became of the trials before`, () => {
+    it('suggests choices within the space, with the hyperparameters that exist under their conditions', () => {
       for (let seed = 0; seed < 5; seed++)
-        expect(search(make, seed).flatMap((choice) => outside(SPACE, choice))).toEqual([])
+        for (const goals of GOALS) {
+          const { choices } = search(make, seed, SPACE, goals)
+          expect(choices.length).toBeGreaterThan(0)
+          expect(choices.flatMap((choice) => outside(SPACE, choice))).toEqual([])
+        }
     })
 
-    it('searches alike from the same random numbers, and draws no others', () => {
+    it('waits only while a trial runs, resumes only paused trials, and takes budgets within (0, 1]', () => {
+      for (let seed = 0; seed < 5; seed++)
+        for (const goals of GOALS) expect(search(make, seed, SPACE, goals).impossible).toEqual([])
+    })
+
+    it('repeats a study from the same random numbers, and samples no others', () => {
       jest.spyOn(Math, 'random').mockImplementation(() => {
-        throw new Error('Math.random was called; draw from `random`')
+        throw new Error('Math.random was called; sample from `random`')
       })
       const kept = make()
       expect(search(() => kept, 1)).toEqual(search(make, 1))
     })
 
     const excused = plugin.exceptions?.['random']
-    it(excused === undefined ? 'searches otherwise from other random numbers' : `uses none: ${excused}`, () => {
-      if (excused === undefined) expect(search(make, 2)).not.toEqual(search(make, 1))
-      else expect(search(make, 2)).toEqual(search(make, 1))
-    })
+    it(
+      excused === undefined ? 'makes another study from other random numbers' : `uses no randomness: ${excused}`,
+      () => {
+        if (excused === undefined) expect(search(make, 2)).not.toEqual(search(make, 1))
+        else expect(search(make, 2)).toEqual(search(make, 1))
+      },
+    )
 
     it('takes a space of one choice, and one of a single number', () => {
       const space: Space = { a: { choices: ['only'] }, b: { from: 2, to: 2, scale: 'log' } }
-      for (const choice of search(make, 1, space)) expect(choice).toEqual({ a: 'only', b: expect.closeTo(2, 9) })
+      const { choices } = search(make, 1, space)
+      expect(choices.length).toBeGreaterThan(0)
+      for (const choice of choices) expect(choice).toEqual({ a: 'only', b: expect.closeTo(2, 9) })
     })
   })
 }

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnyPlugin } from '@attune/core'
-import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import type { ModelGolden } from './describe-model-golden.js'
 
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))

@@ -2,6 +2,7 @@ import { type Model, type Params, type TextInputs, fold as foldKey } from '@attu
 import {
   type LayerContext,
   attention,
+  attentionBlock,
   attentionBias,
   defaultPositions,
   dropout,
@@ -44,9 +45,11 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 
 /** One layer, `[batch, length, hidden]` → the same. */
 function layer(params: Params, x: Tensor, bias: Tensor, { at, record }: LayerContext): Tensor {
-  const part = (name: string): Tensor => linear(params, `${at}.attention.self.${name}`, x)
-  const heads = { q: part('query'), k: part('key'), v: part('value'), bias }
-  const mixed = attention(heads, 2, 0, { training: false }, { record })
+  const mixed = attentionBlock(params, `${at}.attention`, x, (y) => {
+    const part = (name: string): Tensor => linear(params, `${at}.attention.self.${name}`, y)
+    const heads = { q: part('query'), k: part('key'), v: part('value'), bias }
+    return attention(heads, 2, 0, { training: false }, { record })
+  })
   const wide = gelu(linear(params, `${at}.intermediate.dense`, add(x, mixed))) // [batch, length, wide]
   return layerNorm(params, `${at}.output.LayerNorm`, add(x, linear(params, `${at}.output.dense`, wide)), 1e-6)
 }
@@ -83,6 +86,7 @@ export const tinyModel = (): Model => ({
   wordEmbeddings: 'tiny.embeddings.word_embeddings.weight',
   heads: HEADS,
   hiddenSize: HIDDEN,
+  vocabularySize: VOCABULARY,
   maximumLength: LENGTH,
   headDropout: 0.1,
   initializerRange: 0.3,

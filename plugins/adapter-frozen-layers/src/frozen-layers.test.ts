@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { key } from '@attune/core'
+import { type Adapted, key } from '@attune/core'
 import { describeAdapter, referenceEngine, tinyModel } from '@attune/testkit'
 import { frozenLayers } from './frozen-layers.js'
 
@@ -14,7 +14,8 @@ it('freezes as many groups as it is told, a head never', async () => {
     ...model.init(key(1)),
     'classifier.weight': engine.put({ shape: [1], dtype: 'float32', values: Float32Array.of(1) }),
   }
-  const frozenBy = (count: number) => Object.keys(frozenLayers({ count }).adapt(model, params as never).frozen)
+  const frozenBy = (count: number) =>
+    Object.keys((frozenLayers({ count }).adapt(model, params as never) as Adapted).frozen)
   expect(frozenBy(0)).toEqual([])
   expect(frozenBy(1).every((name) => name.startsWith('tiny.embeddings.'))).toBe(true)
   expect(frozenBy(1)).toHaveLength(2)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type HostArray, type Mode, type Model, type Params, key, mapParams } from '@attune/core'
+import { type Adapted, type HostArray, type Mode, type Model, type Params, key, mapParams } from '@attune/core'
 import { filled, linear, normal } from '@attune/nn'
 import { describeAdapter, expectClose, gradientsOf, referenceEngine, textInputs, tinyModel } from '@attune/testkit'
 import { type Scalar, type Tensor, add, profile, square, sum, tensor1d } from '@tensorflow/tfjs-core'
@@ -19,7 +19,7 @@ const layersOf = (params: Params): string[] =>
     .filter((name) => name.endsWith('.lora_A.weight'))
     .map((name) => name.slice(0, -'.lora_A.weight'.length))
 const adapted = (options: Parameters<typeof lora>[0], params = model.init(key(1)), of = model) =>
-  lora(options, given).adapt(of, params)
+  lora(options, given).adapt(of, params) as Adapted
 /** The factors as after some training: none is zero. */
 const moved = (params: Params): Params => mapParams((p) => add(p, normal(key(p.size), p.shape, 0.3)), params)
 
@@ -80,7 +80,7 @@ it('trains the factors and heads, but no head with a row for each token', () => 
 
 it('begins with A uniform within ±1/√in, the same for the same key, and B at 0', async () => {
   const factors = async (randomness: ReturnType<typeof key>) => {
-    const { trainable } = lora({ rank: 64, targets: ['query'] }, { engine, randomness }).adapt(
+    const { trainable } = await lora({ rank: 64, targets: ['query'] }, { engine, randomness }).adapt(
       model,
       model.init(key(1)),
     )

@@ -1,5 +1,6 @@
 import {
   ADAPTER,
+  type AdapterInput,
   type Adapted,
   type Adapter,
   AttuneError,
@@ -7,6 +8,7 @@ import {
   type Engine,
   type HostArray,
   type Key,
+  type LayerHook,
   type Mode,
   type Model,
   type Params,
@@ -15,9 +17,10 @@ import {
   fold,
   stream,
 } from '@attune/core'
-import { type Beside, dropout, withBeside } from '@attune/nn'
+import { dropout, toPeft, withHook } from '@attune/nn'
 import { add, matMul, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { type Factors, downOf, factorShapes, peftConfig, readSaved, upOf } from './saved-lora.js'
 import { isOwn, isTokenTable, targetLayers } from './targets.js'
 
 const options = z.strictObject({
@@ -33,21 +36,19 @@ const options = z.strictObject({
 })
 
 type Options = z.output<typeof options>
-
-const downOf = (layer: string): string => `${layer}.lora_A.weight` // [rank, in]
-const upOf = (layer: string): string => `${layer}.lora_B.weight` // [out, rank]
+type Given = { readonly engine: Engine; readonly randomness: Key }
 
 /** New factors: the first uniform within ±1/√in, as peft's kaiming_uniform(√5) comes to, the second 0. */
-function freshFactors(layers: readonly string[], rank: number, model: Model, params: Params, key: Key) {
-  const entries = layers.flatMap((layer): [string, HostArray][] => {
-    const shape = params[`${layer}.weight`]!.shape as [number, number]
-    const [outputs, inputs] = model.inputFirst === true ? [shape[1], shape[0]] : shape
+function freshFactors(factors: Factors, model: Model, params: Params, key: Key) {
+  const shapes = factorShapes(factors, model, params)
+  const entries = factors.layers.flatMap((layer): [string, HostArray][] => {
+    const [down, up] = [shapes[downOf(layer)]!, shapes[upOf(layer)]!]
     const next = stream(fold(key, 'lora', layer))
-    const bound = 1 / Math.sqrt(inputs)
-    const down = Float32Array.from({ length: rank * inputs }, () => bound * (2 * next() - 1))
+    const bound = 1 / Math.sqrt(down[1])
+    const values = Float32Array.from({ length: down[0] * down[1] }, () => bound * (2 * next() - 1))
     return [
-      [downOf(layer), { shape: [rank, inputs], dtype: 'float32', values: down }],
-      [upOf(layer), { shape: [outputs, rank], dtype: 'float32', values: new Float32Array(outputs * rank) }],
+      [downOf(layer), { shape: down, dtype: 'float32', values }],
+      [upOf(layer), { shape: up, dtype: 'float32', values: new Float32Array(up[0] * up[1]) }],
     ]
   })
   return Object.fromEntries(entries)
@@ -57,15 +58,15 @@ function freshFactors(layers: readonly string[], rank: number, model: Model, par
 const modeFor = (layer: string, mode: Mode): Mode =>
   mode.training ? { ...mode, key: { ...mode.key, stream: fold([0, 0], 'lora', layer)[0] | 0 } } : mode
 
-/** What is added beside each adapted layer; `met` collects their names. */
-const besideIn =
-  ({ alpha, rank, dropout: rate }: Options, mode: Mode, met: Set<string>): Beside =>
-  (params, name, x) => {
+/** Adds the low-rank update to the output of each adapted layer; `met` collects their names. */
+const lowRankUpdate =
+  ({ alpha, rank }: Factors, rate: number, mode: Mode, met: Set<string>): LayerHook =>
+  ({ kind, name, params }, x, compute) => {
     const [down, up] = [params[downOf(name)], params[upOf(name)]]
-    if (down === undefined || up === undefined) return undefined
+    if (kind !== 'linear' || down === undefined || up === undefined) return compute(x)
     met.add(name)
     const narrow = matMul(dropout(x, rate, modeFor(name, mode)), down, false, true) // [rows, rank]
-    return matMul(mul(narrow, alpha / rank), up, false, true) // [rows, out]
+    return add(compute(x), matMul(mul(narrow, alpha / rank), up, false, true)) // [rows, out]
   }
 
 /** Throws where a model has not computed all layers that are to be adapted, as dense ones. */
@@ -80,17 +81,17 @@ function refuseIdle(layers: readonly string[], met: ReadonlySet<string>): void {
 }
 
 /** The model with the factors beside its layers. */
-function adaptedModel(model: Model, layers: readonly string[], o: Options): Model {
+function adaptedModel(model: Model, factors: Factors, rate: number): Model {
   let checked = false
   return {
     ...model,
     forward(params, inputs, mode) {
       const met = new Set<string>()
-      const compute = () => model.forward(withBeside(params, besideIn(o, mode, met)), inputs, mode)
+      const compute = () => model.forward(withHook(params, lowRankUpdate(factors, rate, mode, met)), inputs, mode)
       if (mode.training && !checked) {
         // What an output does not need, a model computes when another is read: all are, once, to see which layers there are.
         Object.values(compute())
-        refuseIdle(layers, met)
+        refuseIdle(factors.layers, met)
         checked = true
       }
       return compute()
@@ -99,7 +100,7 @@ function adaptedModel(model: Model, layers: readonly string[], o: Options): Mode
 }
 
 /** Plain weights with what was learned worked in: `W + alpha / rank · B·A`. */
-const merged = (model: Model, layers: readonly string[], { alpha, rank }: Options, all: Params): Params => {
+const merged = (model: Model, { layers, alpha, rank }: Factors, all: Params): Params => {
   const factors = new Set(layers.flatMap((layer) => [downOf(layer), upOf(layer)]))
   const plain = Object.entries(all).filter(([name]) => !factors.has(name))
   const learned = layers.map((layer) => {
@@ -110,20 +111,40 @@ const merged = (model: Model, layers: readonly string[], { alpha, rank }: Option
   return Object.fromEntries([...plain, ...learned])
 }
 
-function adapt(o: Options, model: Model, params: Params, { engine, randomness }: { engine: Engine; randomness: Key }) {
-  const layers = targetLayers(model, params, o.targets)
-  const trains = (name: string): boolean => !isOwn(model, name) && !isTokenTable(model, params, name)
-  const part = (wanted: (name: string) => boolean): Params =>
-    Object.fromEntries(Object.entries(params).filter(([name]) => wanted(name)))
+/** New factors for the layers that the options name, or those of a saved adapter with what else it trained. */
+function startOf(
+  o: Options,
+  model: Model,
+  params: Params,
+  { engine, randomness }: Given,
+  saved: AdapterInput['saved'],
+): { readonly factors: Factors; readonly tensors: Params } {
+  const standard = options.parse({})
+  if (saved !== undefined) {
+    const layers = o.targets === standard.targets ? undefined : targetLayers(model, params, o.targets)
+    return readSaved(saved, model, params, { ...o, layers }, standard)
+  }
+  const factors = { ...o, layers: targetLayers(model, params, o.targets) }
+  return { factors, tensors: engine.put(freshFactors(factors, model, params, randomness)) as Params }
+}
+
+function adapt(o: Options, model: Model, params: Params, given: Given, saved: AdapterInput['saved']) {
+  const { factors, tensors } = startOf(o, model, params, given, saved)
+  const trains = (name: string): boolean =>
+    Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
   const order = Object.keys(params)
+  const heads = order.filter(trains)
+  const chosen = (names: readonly string[]): Params => Object.fromEntries(names.map((name) => [name, params[name]!]))
   return {
-    model: adaptedModel(model, layers, o),
-    trainable: { ...engine.put(freshFactors(layers, o.rank, model, params, randomness)), ...part(trains) },
-    frozen: part((name) => !trains(name)),
+    model: adaptedModel(model, factors, o.dropout),
+    trainable: { ...chosen(heads), ...tensors },
+    frozen: chosen(order.filter((name) => !trains(name))),
     merge(trainable, frozen) {
-      const plain = merged(model, layers, o, { ...frozen, ...trainable })
+      const plain = merged(model, factors, { ...frozen, ...trainable })
       return Object.fromEntries(order.map((name) => [name, plain[name]!]))
     },
+    config: peftConfig(factors, { dropout: o.dropout, heads, inputFirst: model.inputFirst === true }),
+    tensors: toPeft,
   } satisfies Adapted
 }
 
@@ -134,7 +155,8 @@ function adapt(o: Options, model: Model, params: Params, { engine, randomness }:
  *
  * `A` begins at random and `B` at 0, so that the first step starts from the model as it was. The weights' own gradients are
  * never computed. A head that an objective brings, and what only such a head reads, train in full, as peft's
- * `modules_to_save` do; a head that has a row for each token stays.
+ * `modules_to_save` do; a head that has a row for each token stays. A saved adapter, peft's or Attune's, says which layers are adapted,
+ * with which rank and alpha; dropout is the option's.
  */
 export const lora = definePlugin({
   kind: ADAPTER,
@@ -143,6 +165,6 @@ export const lora = definePlugin({
   source: 'Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, 2021, section 4.1',
   options,
   needs: { engine: ENGINE, randomness: RANDOMNESS },
-  create: (o, given): Adapter => ({ adapt: (model, params) => adapt(o, model, params, given) }),
+  create: (o, given): Adapter => ({ adapt: (model, params, { saved } = {}) => adapt(o, model, params, given, saved) }),
 })
 export default lora

@@ -16,7 +16,7 @@ export const isTokenTable = ({ wordEmbeddings }: Model, params: Params, name: st
   params[name]!.rank === 2 && params[name]!.shape[0] === params[wordEmbeddings]?.shape[0]
 
 /** The model's own dense layers: matrices above the embeddings. A table of biases, as for relative positions, is none. */
-function denseLayers(model: Model, params: Params): string[] {
+export function denseLayers(model: Model, params: Params): string[] {
   const embeddings = model.layers.find(({ name }) => name === 'embeddings')?.prefixes ?? []
   const isDense = (name: string): boolean =>
     params[name]!.rank === 2 && name.endsWith(WEIGHT) && !name.endsWith(`_bias${WEIGHT}`)

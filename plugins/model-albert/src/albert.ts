@@ -12,7 +12,8 @@ import {
   type EncoderLayerOptions,
   activationNames,
   attentionBias,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   defaultPositions,
   dropout,
   embedding,
@@ -24,12 +25,11 @@ import {
   layerNorm,
   layerStack,
   linear,
+  probabilityOption as probability,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
 const options = z
@@ -66,6 +66,7 @@ type Options = z.output<typeof options>
 const WORDS = 'albert.embeddings.word_embeddings.weight'
 
 const NAMES: EncoderLayerNames = {
+  block: 'attention',
   query: 'attention.query',
   key: 'attention.key',
   value: 'attention.value',
@@ -133,14 +134,8 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 
 const heads = (o: Options): Model['heads'] => ({
   contrastive: { architecture: 'AlbertModel', parts: {} },
-  'sequence-classification': {
-    architecture: 'AlbertForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
-  'token-classification': {
-    architecture: 'AlbertForTokenClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('AlbertForSequenceClassification'),
+  'token-classification': classifierHead('AlbertForTokenClassification'),
   'masked-language-modeling': {
     architecture: 'AlbertForMaskedLM',
     parts: {
@@ -171,6 +166,7 @@ export const albert = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropoutProb,
     initializerRange: o.initializerRange,

@@ -8,27 +8,30 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
-  type EncoderDecoderOptions,
   type Side,
+  ONE_PAIR_IN_A_ROW,
   activationNames,
-  configFromOptions,
+  decoderCache,
   dropout,
   embedding,
-  emptyCache,
   encoderDecoder,
   encoderDecoderShapes,
+  endTokensOption,
   fold,
   freshWeights,
+  layerGroups,
   layerNorm,
   linear,
+  probabilityOption as probability,
+  stackSizes,
+  tokenIdOption as tokenId,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, range, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
 const layers = (what: string) => z.int().min(1).max(1000).default(12).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (BART large). */
 const options = z
@@ -52,10 +55,7 @@ const options = z
     tieWordEmbeddings: z.literal(true).default(true).describe('The last layer is the word embeddings once more'),
     padTokenId: tokenId('The token of padding, whose embedding starts at zero').default(1),
     bosTokenId: tokenId('The token that a text begins with').default(0),
-    eosTokenId: z
-      .union([tokenId('A token'), z.array(tokenId('A token')).min(1).max(16)])
-      .default(2)
-      .describe('The token, or tokens, that a text ends with'),
+    eosTokenId: endTokensOption().default(2).describe('The token, or tokens, that a text ends with'),
     decoderStartTokenId: tokenId('The token that the decoder begins with').default(2),
   })
   .refine((o) => o.dModel % o.encoderAttentionHeads === 0 && o.dModel % o.decoderAttentionHeads === 0, {
@@ -70,11 +70,6 @@ const WORDS = 'model.shared.weight'
 /** Places 0 and 1 of the table stand for nothing: positions begin at 2. */
 const FIRST_PLACE = 2
 
-const sizesOf = (o: Options): Pick<EncoderDecoderOptions, Side> => ({
-  encoder: { layers: o.encoderLayers, heads: o.encoderAttentionHeads, intermediate: o.encoderFfnDim },
-  decoder: { layers: o.decoderLayers, heads: o.decoderAttentionHeads, intermediate: o.decoderFfnDim },
-})
-
 /** The shape of every parameter by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const D = o.dModel
@@ -87,7 +82,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
     [WORDS]: [o.vocabSize, D],
     ...embeddings('encoder'),
     ...embeddings('decoder'),
-    ...encoderDecoderShapes(sizesOf(o), D),
+    ...encoderDecoderShapes(stackSizes(o), D),
     'classification_head.dense.weight': [D, D],
     'classification_head.dense.bias': [D],
   }
@@ -105,7 +100,7 @@ function embed(o: Options, params: Params, side: Side, ids: Tensor, places: Tens
 
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const outputs = encoderDecoder(params, inputs, mode, {
-    ...sizesOf(o),
+    ...stackSizes(o),
     activation: o.activationFunction,
     dropout: { added: o.dropout, wide: o.activationDropout, attention: o.attentionDropout },
     startTokenId: o.decoderStartTokenId,
@@ -132,15 +127,12 @@ const HEADS: Model['heads'] = {
 }
 
 function create(o: Options): Model {
-  const group = (side: Side, layer: number) => ({
-    name: `${side} layer ${layer}`,
-    prefixes: [`model.${side}.layers.${layer}.`],
-  })
   return {
     prefix: 'model.',
     wordEmbeddings: WORDS,
     heads: HEADS,
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout,
     initializerRange: o.initStd,
@@ -151,22 +143,17 @@ function create(o: Options): Model {
           (name) => `model.${name}`,
         ),
       },
-      ...Array.from({ length: o.encoderLayers }, (_, i) => group('encoder', i)),
-      ...Array.from({ length: o.decoderLayers }, (_, i) => group('decoder', i)),
+      ...layerGroups('encoder layer', o.encoderLayers, 'model.encoder.layers'),
+      ...layerGroups('decoder layer', o.decoderLayers, 'model.decoder.layers'),
       { name: 'pooler', prefixes: ['classification_head.'] },
     ],
-    unpackable: UNPACKABLE,
+    unpackable: ONE_PAIR_IN_A_ROW,
     config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(o) },
     init: (key) => freshWeights(shapesOf(o), key, o.initStd, { [WORDS]: o.padTokenId }),
-    cache(batch, capacity) {
-      const headSize = o.dModel / o.decoderAttentionHeads
-      return emptyCache(o.decoderLayers, [batch, o.decoderAttentionHeads, capacity, headSize])
-    },
+    cache: decoderCache(stackSizes(o).decoder, o.dModel),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }
 }
-
-const UNPACKABLE = 'a row holds one text for the encoder and one for the decoder'
 
 /**
  * BART: an encoder that reads in both directions and a decoder that writes, normalised after each part of a layer, with
@@ -179,7 +166,7 @@ export const bart = definePlugin({
   summary: 'Encoder–decoder with learned positions, as in BART checkpoints of the Hugging Face library',
   source: 'Lewis et al., BART: Denoising Sequence-to-Sequence Pre-training, 2020, section 2',
   options,
-  exceptions: { packing: UNPACKABLE },
+  exceptions: { packing: ONE_PAIR_IN_A_ROW },
   create,
 })
 export default bart

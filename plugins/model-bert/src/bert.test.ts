@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type HostArray, type Model, key } from '@attune/core'
-import { decodeSafetensors, optionsFromConfig } from '@attune/nn'
+import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { type ModelGolden, describeModel, referenceEngine } from '@attune/testkit'
 import { bert } from './bert.js'
 

@@ -8,11 +8,12 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
-  BERT_LAYER,
   type EncoderLayerOptions,
+  BERT_LAYER,
   activationNames,
   attentionBias,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   dropout,
   embedding,
   encoderLayer,
@@ -20,15 +21,15 @@ import {
   encoderOutputs,
   fold,
   freshWeights,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
+  probabilityOption as probability,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, range, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (BERT base). */
 const options = z
@@ -108,14 +109,8 @@ function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode)
 
 const heads = (o: BertOptions): Model['heads'] => ({
   contrastive: { architecture: 'BertModel', parts: {} },
-  'sequence-classification': {
-    architecture: 'BertForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
-  'token-classification': {
-    architecture: 'BertForTokenClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('BertForSequenceClassification'),
+  'token-classification': classifierHead('BertForTokenClassification'),
   'masked-language-modeling': {
     architecture: 'BertForMaskedLM',
     parts: {
@@ -145,15 +140,13 @@ export const bert = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout ?? o.hiddenDropoutProb,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['bert.embeddings.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`bert.encoder.layer.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'bert.encoder.layer'),
       { name: 'pooler', prefixes: ['bert.pooler.'] },
     ],
     config: { model_type: 'bert', ...configFromOptions(o) },

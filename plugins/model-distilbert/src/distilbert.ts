@@ -12,7 +12,8 @@ import {
   type EncoderLayerOptions,
   activationNames,
   attentionBias,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   defaultPositions,
   dropout,
   embedding,
@@ -21,15 +22,15 @@ import {
   encoderOutputs,
   fold,
   freshWeights,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
+  probabilityOption as probability,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, relu } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
 const options = z
@@ -56,6 +57,7 @@ const WORDS = 'distilbert.embeddings.word_embeddings.weight'
 const EPSILON = 1e-12
 
 const NAMES: EncoderLayerNames = {
+  block: 'attention',
   query: 'attention.q_lin',
   key: 'attention.k_lin',
   value: 'attention.v_lin',
@@ -109,14 +111,8 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 
 const HEADS: Model['heads'] = {
   contrastive: { architecture: 'DistilBertModel', parts: {} },
-  'sequence-classification': {
-    architecture: 'DistilBertForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
-  'token-classification': {
-    architecture: 'DistilBertForTokenClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('DistilBertForSequenceClassification'),
+  'token-classification': classifierHead('DistilBertForTokenClassification'),
   'masked-language-modeling': {
     architecture: 'DistilBertForMaskedLM',
     parts: {
@@ -148,15 +144,13 @@ export const distilbert = definePlugin({
       'masked-language-modeling': { ...HEADS['masked-language-modeling']!, activation: o.activation },
     },
     hiddenSize: o.dim,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.seqClassifDropout,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['distilbert.embeddings.'] },
-      ...Array.from({ length: o.nLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`distilbert.transformer.layer.${i}.`],
-      })),
+      ...layerGroups('layer', o.nLayers, 'distilbert.transformer.layer'),
       { name: 'pooler', prefixes: ['pre_classifier.'] },
     ],
     config: { model_type: 'distilbert', ...configFromOptions(o) },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Model } from '@attune/core'
-import { optionsFromConfig } from '@attune/nn'
+import { optionsFromConfig } from '@attune/weights'
 import { describeModel, readModelGoldens } from '@attune/testkit'
 import { gemma } from './gemma.js'
 

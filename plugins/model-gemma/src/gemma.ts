@@ -13,8 +13,8 @@ import {
   type LayerContext,
   activation,
   attendHeads,
+  attentionBlock,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   embedding,
   emptyCache,
@@ -23,6 +23,7 @@ import {
   freshWeights,
   joinHeads,
   lastToken,
+  layerGroups,
   layerStack,
   linear,
   rmsNorm,
@@ -31,6 +32,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, tanh } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 
@@ -133,7 +135,9 @@ function feedForward(o: Shape, params: Params, at: string, x: Tensor): Tensor {
 /** One layer, `[batch, length, hidden]` → the same. In the sandwich there is a norm before and one after each sub-layer. */
 function layer(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
   const normed = (name: string, y: Tensor): Tensor => norm(o, params, `${c.at}.${name}_layernorm`, y)
-  const seen = attend(o, params, normed('input', x), view, held, c)
+  const seen = attentionBlock(params, `${c.at}.self_attn`, normed('input', x), (y) =>
+    attend(o, params, y, view, held, c),
+  )
   const attended = add(x, o.sandwich ? normed('post_attention', seen) : seen)
   const wide = feedForward(o, params, c.at, normed(o.sandwich ? 'pre_feedforward' : 'post_attention', attended))
   return add(attended, o.sandwich ? normed('post_feedforward', wide) : wide)
@@ -201,15 +205,13 @@ function create(given: Options): Model {
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: 0,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.norm.'] },
     ],
     config: configOf(o),

@@ -1,8 +1,13 @@
-import { activationNames, renamedRotaryOptions, rotaryOptions } from '@attune/nn'
+import {
+  activationNames,
+  endTokensOption,
+  renamedRotaryOptions,
+  rotaryOptions,
+  tokenIdOption as tokenId,
+} from '@attune/nn'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).optional().describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 const theta = (what: string) => z.number().positive().describe(what)
 const cap = (what: string) => z.number().positive().nullable().optional().describe(what)
 
@@ -121,10 +126,7 @@ export const options = z
       .default(false)
       .describe('Tokens see both ways, half the window each: Gemma 3 as an encoder, which does not write'),
     bosTokenId: tokenId('The token that a text begins with').default(2),
-    eosTokenId: z
-      .union([tokenId('A token'), z.array(tokenId('A token')).min(1).max(16)])
-      .default(1)
-      .describe('The token, or tokens, that a text ends with'),
+    eosTokenId: endTokensOption().default(1).describe('The token, or tokens, that a text ends with'),
     padTokenId: tokenId('The token of padding, whose embedding starts at zero').default(0),
   })
   .refine((o) => withDefaults(o).numAttentionHeads % withDefaults(o).numKeyValueHeads === 0, {

@@ -14,8 +14,9 @@ import {
   activation,
   activationNames,
   attendHeads,
+  attentionBlock,
   attentionBias,
-  configFromOptions,
+  countOption as count,
   defaultPositions,
   dropout,
   embedding,
@@ -24,20 +25,20 @@ import {
   fold,
   joinHeads,
   lastToken,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
   normal,
+  probabilityOption as probability,
   requireRoom,
   splitHeads,
+  tokenIdOption as tokenId,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, split } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (GPT-2 small). */
 const options = z
@@ -145,7 +146,7 @@ function layer(
   c: LayerContext,
 ) {
   const norm = (name: string, y: Tensor): Tensor => layerNorm(params, `${c.at}.${name}`, y, o.layerNormEpsilon)
-  const added = attend(o, params, norm('ln_1', x), shared, held, c)
+  const added = attentionBlock(params, `${c.at}.attn`, norm('ln_1', x), (y) => attend(o, params, y, shared, held, c))
   const attended = add(x, dropout(added, o.residPdrop, fold(c.mode, 1)))
   const wide = linear(params, `${c.at}.mlp.c_fc`, norm('ln_2', attended), { inputFirst: true }) // [batch, length, inner]
   const narrow = linear(params, `${c.at}.mlp.c_proj`, activation(o.activationFunction)(wide), { inputFirst: true })
@@ -192,12 +193,13 @@ export const gpt2 = definePlugin({
     },
     inputFirst: true,
     hiddenSize: o.nEmbd,
+    vocabularySize: o.vocabSize,
     maximumLength: o.nPositions,
     headDropout: 0,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['transformer.wte.', 'transformer.wpe.'] },
-      ...Array.from({ length: o.nLayer }, (_, i) => ({ name: `layer ${i}`, prefixes: [`transformer.h.${i}.`] })),
+      ...layerGroups('layer', o.nLayer, 'transformer.h'),
       { name: 'norm', prefixes: ['transformer.ln_f.'] },
     ],
     config: { model_type: 'gpt2', ...configFromOptions(o) },

@@ -13,36 +13,40 @@ import {
 } from '@attune/core'
 import {
   type LayerContext,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   dropout,
+  embedding,
   filled,
   fold,
   greatestOf,
   joinHeads,
+  layerGroups,
   layerStack,
   linear,
   normal,
   parameter,
   requireRoom,
   splitHeads,
-  takeRows,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import type { TokenPair } from '@attune/text'
 import {
   type Tensor,
   add,
   cast,
-  concat,
   div,
   elu,
   expandDims,
   leakyRelu,
+  less,
   matMul,
   maximum,
   mul,
   relu,
   reshape,
   rsqrt,
+  scalar,
   sigmoid,
   slice,
   softmax,
@@ -54,8 +58,6 @@ import {
 import { z } from 'zod'
 import { type PhraseTable, learnPhrases, phraseTable } from './phrases.js'
 import { wordGraph } from './word-graph.js'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
 const isTokenId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 1_000_000
 const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2 && pair.every(isTokenId)
@@ -117,7 +119,6 @@ type Options = z.output<typeof options>
 
 const WORDS = 'graph.embeddings.word_embeddings.weight'
 const PHRASES = 'graph.embeddings.phrase_embeddings.weight'
-const SLOPE = 0.2
 
 /** The shape of every parameter by name; those of a layer are named as in PyTorch Geometric's GCNConv and GATConv. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
@@ -145,11 +146,9 @@ const init = (o: Options, key: Key): Params =>
   Object.fromEntries(
     Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
       if (name.endsWith('.bias')) return [name, filled(shape, 0)]
-      const glorot = Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
-      return [
-        name,
-        normal(foldSeed(key, name), shape, name === WORDS || name === PHRASES ? o.initializerRange : glorot),
-      ]
+      const isTable = name === WORDS || name === PHRASES
+      const deviation = isTable ? o.initializerRange : Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
+      return [name, normal(foldSeed(key, name), shape, deviation)]
     }),
   )
 
@@ -176,7 +175,7 @@ function attend(own: Params, products: Tensor, links: Tensor, heads: number, { a
   }
   const to = transpose(scores('att_src'), [0, 1, 3, 2]) // [batch, heads, 1, length]
   const bias = mul(sub(expandDims(links, 1), 1), 1e9)
-  const weights = softmax(add(leakyRelu(add(scores('att_dst'), to), SLOPE), bias))
+  const weights = softmax(add(leakyRelu(add(scores('att_dst'), to), 0.2), bias))
   record?.(weights)
   return joinHeads(matMul(weights, x))
 }
@@ -204,9 +203,13 @@ function readOut(params: Params, h: Tensor, nodes: Tensor): Tensor {
 
 /** The embeddings of what stands at each place, `[batch, places, embedding]`, 0 where nothing does. */
 function embedded(params: Params, ids: Tensor, present: Tensor, table: PhraseTable | undefined): Tensor {
-  const words = parameter(params, WORDS)
-  if (table === undefined) return mul(takeRows(words, ids), present)
-  return mul(takeRows(concat([words, parameter(params, PHRASES)]), ids), present)
+  const rows = (name: string, at: Tensor): Tensor => embedding(params, name.replace(/\.weight$/, ''), at)
+  if (table === undefined) return mul(rows(WORDS, ids), present)
+  const known = scalar(parameter(params, WORDS).shape[0] as number, 'int32') // phrases are numbered behind the words
+  const isWord = expandDims(cast(less(ids, known), 'float32'), 2) // [batch, places, 1]
+  const words = rows(WORDS, mul(ids, cast(less(ids, known), 'int32')))
+  const phrases = rows(PHRASES, maximum(sub(ids, known), scalar(0, 'int32')))
+  return mul(add(mul(words, isWord), mul(phrases, sub(1, isWord))), present)
 }
 
 function forward(
@@ -219,26 +222,24 @@ function forward(
   const length = inputs.inputIds.shape[1] as number
   const { ids, real, nodes, links } = wordGraph(inputs, o.window, table)
   const present = expandDims(cast(real, 'float32'), 2) // [batch, places, 1]
-  const first = embedded(params, ids, present, table)
-  const { x, kept } = layerStack(params, first, [links, present], fold(mode, 0), {
+  const { x, kept } = layerStack(params, embedded(params, ids, present, table), [links, present], fold(mode, 0), {
     count: o.numHiddenLayers,
     at: (i) => `graph.layers.${i}`,
     layer: (own, h, [edges, places], context) => graphLayer(o, own, h, edges!, places!, context),
   })
   const ofTokens = (states: Tensor): Tensor => (table ? slice(states, [0, 0, 0], [-1, length, -1]) : states)
-  const { hiddenStates } = kept
   return {
     ...kept,
     lastHiddenState: ofTokens(x),
     pooled: readOut(params, x, nodes),
-    ...(hiddenStates && { hiddenStates: mapParams(ofTokens, hiddenStates) }),
+    ...(kept.hiddenStates && { hiddenStates: mapParams(ofTokens, kept.hiddenStates) }),
   }
 }
 
 /** The groups in depth order. */
 const layersOf = (o: Options): Model['layers'] => [
   { name: 'embeddings', prefixes: ['graph.embeddings.'] },
-  ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({ name: `layer ${i}`, prefixes: [`graph.layers.${i}.`] })),
+  ...layerGroups('layer', o.numHiddenLayers, 'graph.layers'),
   { name: 'readout', prefixes: ['graph.readout.'] },
 ]
 
@@ -265,12 +266,10 @@ function create(given: Options): Model {
     prefix: 'graph.',
     wordEmbeddings: WORDS,
     heads: {
-      'sequence-classification': {
-        architecture: 'GraphForSequenceClassification',
-        parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-      },
+      'sequence-classification': classifierHead('GraphForSequenceClassification'),
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: given.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

@@ -10,7 +10,8 @@ import {
   fold as foldSeed,
 } from '@attune/core'
 import {
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   dropout,
   embedding,
   filled,
@@ -18,12 +19,13 @@ import {
   linear,
   normal,
   parameter,
-  requireRoom,
   recomputed,
   recurrentLayer,
   recurrentShapes,
+  requireRoom,
   under,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import {
   type Tensor,
   add,
@@ -40,8 +42,6 @@ import {
   tanh,
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
 const options = z.strictObject({
   vocabSize: count('Entries of the vocabulary').default(30522),
@@ -177,12 +177,10 @@ export const hierarchicalAttention = definePlugin({
     prefix: 'hierarchical_attention.',
     wordEmbeddings: WORDS,
     heads: {
-      'sequence-classification': {
-        architecture: 'HierarchicalAttentionForSequenceClassification',
-        parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-      },
+      'sequence-classification': classifierHead('HierarchicalAttentionForSequenceClassification'),
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

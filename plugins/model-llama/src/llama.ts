@@ -13,8 +13,8 @@ import {
   type LayerContext,
   activation,
   attendHeads,
+  attentionBlock,
   attentionBias,
-  configFromOptions,
   defaultPositions,
   embedding,
   emptyCache,
@@ -22,6 +22,7 @@ import {
   fold,
   joinHeads,
   lastToken,
+  layerGroups,
   layerStack,
   linear,
   normal,
@@ -32,6 +33,7 @@ import {
   splitHeads,
   writeCache,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 
@@ -134,7 +136,8 @@ function layer(
   c: LayerContext,
 ): Tensor {
   const normed = rmsNorm(params, `${c.at}.input_layernorm`, x, o.rmsNormEps)
-  const attended = add(x, attend(o, params, normed, shared, held, c))
+  const seen = attentionBlock(params, `${c.at}.self_attn`, normed, (y) => attend(o, params, y, shared, held, c))
+  const attended = add(x, seen)
   const input = rmsNorm(params, `${c.at}.post_attention_layernorm`, attended, o.rmsNormEps)
   const part = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.mlp.${name}_proj`, y, { bias: o.mlpBias })
   const wide = mul(activation(o.hiddenAct)(part('gate', input)), part('up', input)) // [batch, length, intermediate]
@@ -178,15 +181,13 @@ function create(given: Options): Model {
       },
     },
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.reach,
     headDropout: 0,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embed_tokens.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.norm.'] },
     ],
     config: configFromOptions(given),

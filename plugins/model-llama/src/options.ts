@@ -1,8 +1,13 @@
-import { activationNames, renamedRotaryOptions, rotaryOptions } from '@attune/nn'
+import {
+  activationNames,
+  endTokensOption,
+  renamedRotaryOptions,
+  rotaryOptions,
+  tokenIdOption as tokenId,
+} from '@attune/nn'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case. */
 export const options = z
@@ -37,10 +42,7 @@ export const options = z
       .optional()
       .describe('For each layer, whether it has the window'),
     bosTokenId: tokenId('The token that a text begins with').optional(),
-    eosTokenId: z
-      .union([tokenId('A token'), z.array(tokenId('A token')).min(1).max(16)])
-      .optional()
-      .describe('The token, or tokens, that a text ends with'),
+    eosTokenId: endTokensOption().optional().describe('The token, or tokens, that a text ends with'),
     padTokenId: tokenId('The token of padding, whose embedding starts at zero').optional(),
   })
   .refine((o) => o.numAttentionHeads % (o.numKeyValueHeads ?? o.numAttentionHeads) === 0, {

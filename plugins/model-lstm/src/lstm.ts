@@ -11,7 +11,7 @@ import {
   fold as foldKey,
 } from '@attune/core'
 import {
-  configFromOptions,
+  classifierHead,
   embedding,
   fold,
   lastToken,
@@ -23,6 +23,7 @@ import {
   takeRows,
   uniform,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import {
   type Tensor,
   add,
@@ -180,15 +181,13 @@ function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode)
   return { ...given, pooled: lastToken(given.lastHiddenState, own), encoderStates: states, ...kept, ...seen }
 }
 
-const CLASSIFIER = { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' }
-
 function headsOf(o: Options): Record<string, Head> {
   const parts = o.tieWordEmbeddings ? {} : { weight: OUTPUT }
-  const classification = { architecture: 'LstmForSequenceClassification', parts: CLASSIFIER }
+  const classification = classifierHead('LstmForSequenceClassification')
   if (o.architecture === 'encoder')
     return {
       'sequence-classification': classification,
-      'token-classification': { architecture: 'LstmForTokenClassification', parts: CLASSIFIER },
+      'token-classification': classifierHead('LstmForTokenClassification'),
     }
   if (o.architecture === 'decoder')
     return {
@@ -209,6 +208,7 @@ function create(o: Options): Model {
     wordEmbeddings: WORDS,
     heads: headsOf(o),
     hiddenSize: two ? o.hiddenSize : widthOf(o),
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

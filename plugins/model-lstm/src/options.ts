@@ -1,6 +1,5 @@
+import { countOption as count } from '@attune/nn'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
 /** What the parts of the model are made by. */
 export const options = z

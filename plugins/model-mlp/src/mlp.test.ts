@@ -27,6 +27,7 @@ describe('an encoder inside', () => {
     prefix: 'table.',
     wordEmbeddings: 'table.weight',
     hiddenSize: embeddingSize as number,
+    vocabularySize: vocabSize as number,
     maximumLength: 100,
     config: { model_type: 'table', vocab_size: vocabSize },
     init: () => ({}),

@@ -17,7 +17,8 @@ import {
 import {
   activation,
   activationNames,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   dropout,
   embedding,
   filled,
@@ -28,6 +29,7 @@ import {
   parameter,
   requireRoom,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import {
   type Tensor,
   add,
@@ -51,8 +53,6 @@ import { documentCounter } from './inverse-document-frequencies.js'
 import { readEncoder } from './read-encoder.js'
 
 export { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
 
 const options = z.strictObject({
   vocabSize: count('Entries of the vocabulary').default(30522),
@@ -128,7 +128,7 @@ function checked(o: Options, encoders: readonly Model[]): Options {
     )
   if (encoder === undefined) return o
   const maximumLength = Math.min(o.maximumLength, encoder.maximumLength)
-  const vocabSize = Number(encoder.config['vocab_size'] ?? o.vocabSize)
+  const vocabSize = encoder.vocabularySize ?? o.vocabSize
   return { ...o, vocabSize, embeddingSize: encoder.hiddenSize, maximumLength }
 }
 
@@ -234,10 +234,7 @@ const layersOf = (o: Options, inside: FrozenEncoder | undefined): Model['layers'
 ]
 
 const HEADS: Model['heads'] = {
-  'sequence-classification': {
-    architecture: 'MlpForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('MlpForSequenceClassification'),
 }
 
 function create(given: Options, encoders: readonly Model[]): Model {
@@ -249,6 +246,7 @@ function create(given: Options, encoders: readonly Model[]): Model {
     wordEmbeddings: inside === undefined ? WORDS : INSIDE + inside.model.wordEmbeddings,
     heads: HEADS,
     hiddenSize: o.hiddenSizes.at(-1)!,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.dropout,
     initializerRange: o.initializerRange,

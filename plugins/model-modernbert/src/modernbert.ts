@@ -12,8 +12,9 @@ import {
   type LayerContext,
   activation,
   attendHeads,
+  attentionBlock,
   attentionBias,
-  configFromOptions,
+  classifierHead,
   defaultPositions,
   dropout,
   embedding,
@@ -23,6 +24,7 @@ import {
   fold,
   freshWeights,
   joinHeads,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
@@ -31,6 +33,7 @@ import {
   rotate,
   splitHeads,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, slice } from '@tensorflow/tfjs-core'
 import { type Options, options } from './options.js'
 
@@ -109,11 +112,7 @@ function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerConte
   const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
   const options = { sight: { window: isLocal(o, c.index) ? windowOf(o) : undefined }, record: c.record }
   const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), options))
-  return dropout(
-    linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias }),
-    o.attentionDropout,
-    fold(c.mode, 1),
-  )
+  return linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias })
 }
 
 /** The gated feed-forward layer, `[batch, length, hidden]` → the same. */
@@ -127,7 +126,8 @@ function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Te
 /** One layer, `[batch, length, hidden]` → the same. The first reads embeddings that are normed already. */
 function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const normed = c.index === 0 ? x : norm(o, params, `${c.at}.attn_norm`, x)
-  const attended = add(c.onlyFirst === true ? firstToken(x) : x, attend(o, params, normed, view, c))
+  const seen = attentionBlock(params, `${c.at}.attn`, normed, (y) => attend(o, params, y, view, c))
+  const attended = add(c.onlyFirst === true ? firstToken(x) : x, dropout(seen, o.attentionDropout, fold(c.mode, 1)))
   return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
 }
 
@@ -163,10 +163,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 
 const heads = (o: Options): Model['heads'] => ({
   contrastive: { architecture: 'ModernBertModel', parts: {} },
-  'sequence-classification': {
-    architecture: 'ModernBertForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'sequence-classification': classifierHead('ModernBertForSequenceClassification'),
   'masked-language-modeling': {
     architecture: 'ModernBertForMaskedLM',
     parts: {
@@ -198,15 +195,13 @@ export const modernbert = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: o.classifierDropout,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['model.embeddings.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`model.layers.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'model.layers'),
       { name: 'norm', prefixes: ['model.final_norm.'] },
       { name: 'pooler', prefixes: ['head.'] },
     ],

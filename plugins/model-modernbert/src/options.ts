@@ -1,9 +1,7 @@
-import { activationNames, rotaryOptions } from '@attune/nn'
+import { activationNames, probabilityOption as probability, rotaryOptions, tokenIdOption as tokenId } from '@attune/nn'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 const theta = (what: string) => z.number().positive().describe(what)
 const biases = (what: string) => z.boolean().default(false).describe(what)
 

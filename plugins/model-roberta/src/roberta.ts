@@ -8,11 +8,12 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
-  BERT_LAYER,
   type EncoderLayerOptions,
+  BERT_LAYER,
   activationNames,
   attentionBias,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   dropout,
   embedding,
   encoderLayer,
@@ -20,16 +21,16 @@ import {
   encoderOutputs,
   fold,
   freshWeights,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
+  probabilityOption as probability,
+  tokenIdOption as tokenId,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, cumsum, mul, notEqual, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
 const options = z
@@ -129,10 +130,7 @@ const heads = (o: Options): Model['heads'] => ({
     architecture: `${CLASSES[o.modelType]}ForSequenceClassification`,
     parts: { 'classifier.weight': 'classifier.out_proj.weight', 'classifier.bias': 'classifier.out_proj.bias' },
   },
-  'token-classification': {
-    architecture: `${CLASSES[o.modelType]}ForTokenClassification`,
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'token-classification': classifierHead(`${CLASSES[o.modelType]}ForTokenClassification`),
   'masked-language-modeling': {
     architecture: `${CLASSES[o.modelType]}ForMaskedLM`,
     parts: {
@@ -163,15 +161,13 @@ export const roberta = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.hiddenSize,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings - o.padTokenId - 1,
     headDropout: o.classifierDropout ?? o.hiddenDropoutProb,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['roberta.embeddings.'] },
-      ...Array.from({ length: o.numHiddenLayers }, (_, i) => ({
-        name: `layer ${i}`,
-        prefixes: [`roberta.encoder.layer.${i}.`],
-      })),
+      ...layerGroups('layer', o.numHiddenLayers, 'roberta.encoder.layer'),
       { name: 'pooler', prefixes: ['classifier.dense.'] },
     ],
     config: configFromOptions(o),

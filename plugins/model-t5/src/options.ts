@@ -1,8 +1,7 @@
-import { activationNames } from '@attune/nn'
+import { activationNames, endTokensOption, tokenIdOption as tokenId } from '@attune/nn'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 const layers = z.int().min(1).max(1000)
 
 /** An activation, or with `gated-` before it one that gates a second product. */
@@ -50,10 +49,7 @@ export const options = z
       .describe('Whether the last states are divided by the root of dModel; the default is tieWordEmbeddings'),
     decoderStartTokenId: tokenId('The token that the decoder begins with').default(0),
     padTokenId: tokenId('The token of padding').default(0),
-    eosTokenId: z
-      .union([tokenId('A token'), z.array(tokenId('A token')).min(1).max(16)])
-      .optional()
-      .describe('The token, or tokens, that a text ends with'),
+    eosTokenId: endTokensOption().optional().describe('The token, or tokens, that a text ends with'),
   })
   .refine((o) => o.relativeAttentionMaxDistance > o.relativeAttentionNumBuckets / 2, {
     path: ['relativeAttentionMaxDistance'],

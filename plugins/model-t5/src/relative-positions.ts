@@ -1,5 +1,5 @@
 import { type Params } from '@attune/core'
-import { parameter, takeRows } from '@attune/nn'
+import { embedding } from '@attune/nn'
 import {
   type Tensor,
   add,
@@ -59,6 +59,6 @@ export function positionBias(
   const whole = (n: number): Tensor => scalar(n, 'int32')
   const near = add(minimum(maximum(apart, whole(-far)), whole(far)), whole(far))
   const ids = gather(tensor1d(all, 'int32'), near as Tensor & { dtype: 'int32' })
-  const values = takeRows(parameter(params, `${name}.weight`), ids) // [queries, keys, heads]
+  const values = embedding(params, name, ids) // [queries, keys, heads]
   return expandDims(transpose(values, [2, 0, 1]), 0)
 }

@@ -11,30 +11,31 @@ import {
   mapParams,
 } from '@attune/core'
 import {
+  type AttentionInputs,
+  type EncoderContext,
   type LayerContext,
+  ONE_PAIR_IN_A_ROW,
   activation,
-  attendHeads,
-  attentionBias,
-  configFromOptions,
+  attendProjected,
+  attentionBlock,
+  crossAttention,
   dropout,
   embedding,
   emptyCache,
   filled,
   fold,
-  joinHeads,
-  keptInEncoder,
-  lastToken,
+  layerGroups,
   layerStack,
   linear,
-  madeOnce,
   normal,
+  passEncoderDecoder,
   requireRoom,
-  paddingBias,
   rmsNorm,
+  selfAttention,
   splitHeads,
-  writeCache,
 } from '@attune/nn'
-import { type Tensor, add, concat, fill, mul, slice } from '@tensorflow/tfjs-core'
+import { configFromOptions } from '@attune/weights'
+import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
 import { type Options, type Shape, complete, options } from './options.js'
 import { positionBias } from './relative-positions.js'
 
@@ -91,22 +92,17 @@ function init(o: Shape, key: Key): Params {
   return Object.fromEntries(entries)
 }
 
-/** What an attention layer reads: its queries' states, its keys', and the bias; and where keys and values come from. */
-interface Attended {
-  readonly queries: Tensor
-  readonly keys: Tensor
-  readonly bias: Tensor
-  readonly held: (name: 'key' | 'value', make: () => Tensor) => Tensor
-}
-
 /** Attention under a name, `[batch, queries, dModel]`; scores are not scaled. */
-function attend(o: Shape, params: Params, at: string, { queries, keys, bias, held }: Attended, c: LayerContext) {
-  const part = (name: string, x: Tensor): Tensor =>
-    splitHeads(linear(params, `${at}.${name}`, x, { bias: false }), o.numHeads) // [batch, heads, length, dKv]
-  const [k, v] = [held('key', () => part('k', keys)), held('value', () => part('v', keys))]
-  const heads = { q: part('q', queries), k, v, bias }
-  const mixed = attendHeads(heads, o.dropoutRate, c.mode, { scale: 1, record: c.record })
-  return linear(params, `${at}.o`, joinHeads(mixed), { bias: false })
+function attend(o: Shape, params: Params, at: string, inputs: AttentionInputs, c: LayerContext) {
+  const project = (part: string, x: Tensor): Tensor =>
+    splitHeads(linear(params, `${at}.${part}`, x, { bias: false }), o.numHeads) // [batch, heads, length, dKv]
+  return attentionBlock(params, at, inputs.queries, (queries) => {
+    const mixed = attendProjected({ ...inputs, queries }, project, o.dropoutRate, c.mode, {
+      scale: 1,
+      record: c.record,
+    })
+    return linear(params, `${at}.o`, mixed, { bias: false })
+  })
 }
 
 /** The feed-forward layer under a name, `[batch, length, dModel]` → the same. */
@@ -117,37 +113,28 @@ function feedForward(o: Shape, params: Params, at: string, x: Tensor, mode: Mode
   return part('wo', dropout(wide, o.dropoutRate, mode))
 }
 
-/** What the layers of a decoder read besides: where each attends to what the encoder gave, and its cache. */
-interface Across {
-  readonly states: Tensor
-  readonly bias: Tensor
-  readonly start: Tensor | undefined
-  readonly cache: TextInputs['cache']
-}
-
 /** One layer, `[batch, length, dModel]` → the same: each part reads a normed copy and adds to what was there. */
-function layer(o: Shape, params: Params, x: Tensor, bias: Tensor, across: Across | undefined, c: LayerContext): Tensor {
+function layer(
+  o: Shape,
+  params: Params,
+  x: Tensor,
+  bias: Tensor,
+  context: EncoderContext | undefined,
+  c: LayerContext,
+): Tensor {
   const normed = (part: number, y: Tensor): Tensor =>
     rmsNorm(params, `${c.at}.layer.${part}.layer_norm`, y, o.layerNormEpsilon)
   const added = (part: number, y: Tensor, by: Tensor): Tensor =>
     add(y, dropout(by, o.dropoutRate, fold(c.mode, 10 + part)))
   const inner = (part: number): LayerContext => ({ ...c, mode: fold(c.mode, part) })
-  const held = (name: string, make: () => Tensor): Tensor => {
-    if (across?.cache === undefined) return make()
-    const all = writeCache(across.cache[`${c.index}.${name}`]!, make(), across.start!)
-    c.remember?.(name, all)
-    return all // [batch, heads, capacity, dKv]
-  }
-  const own = normed(0, x)
-  const self = { queries: own, keys: own, bias, held }
+  const self = selfAttention(normed(0, x), bias, context, c)
   let y = added(0, x, attend(o, params, `${c.at}.layer.0.SelfAttention`, self, inner(0)))
-  if (across !== undefined) {
-    const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)
-    const other = { queries: normed(1, y), keys: across.states, bias: across.bias, held: once }
-    const context = { ...inner(1), record: c.recordAcross }
-    y = added(1, y, attend(o, params, `${c.at}.layer.1.EncDecAttention`, other, context))
+  if (context !== undefined) {
+    const cross = crossAttention(normed(1, y), context, c)
+    const seen = { ...inner(1), record: c.recordAcross }
+    y = added(1, y, attend(o, params, `${c.at}.layer.1.EncDecAttention`, cross, seen))
   }
-  const last = across === undefined ? 1 : 2
+  const last = context === undefined ? 1 : 2
   const at = `${c.at}.layer.${last}.DenseReluDense`
   return added(last, y, feedForward(o, params, at, normed(last, y), fold(c.mode, last)))
 }
@@ -157,70 +144,44 @@ interface StackInputs {
   readonly ids: Tensor
   /** What is added to scores of its own attention, positions left out. */
   readonly bias: Tensor
-  readonly across?: Across
+  readonly context?: EncoderContext
 }
 
 /** One of the two stacks: `ids` `[batch, length]` to states `[batch, length, dModel]`. */
-function stackOf(o: Shape, params: Params, stack: Stack, { ids, bias, across }: StackInputs, mode: Mode) {
+function stackOf(o: Shape, params: Params, stack: Stack, { ids, bias, context }: StackInputs, mode: Mode) {
   const buckets = {
     count: o.relativeAttentionNumBuckets,
     maximumDistance: o.relativeAttentionMaxDistance,
     bothWays: stack === 'encoder',
   }
   const size = [ids.shape[1] as number, bias.shape[3] as number] as const
-  const places = positionBias(params, tableOf(stack), buckets, size, across?.start)
-  const start = across?.start === undefined ? [] : [across.start]
-  const others = [add(bias, places), ...(across === undefined ? [] : [across.states, across.bias, ...start])]
+  const places = positionBias(params, tableOf(stack), buckets, size, context?.start)
+  const start = context?.start === undefined ? [] : [context.start]
+  const others = [add(bias, places), ...(context === undefined ? [] : [context.states, context.bias, ...start])]
   const words = dropout(embedding(params, 'shared', ids), o.dropoutRate, fold(mode, 0)) // [batch, length, dModel]
   const layers = {
     count: stack === 'encoder' ? o.numLayers : o.numDecoderLayers,
     at: (i: number) => `${stack}.block.${i}`,
     layer(own: Params, y: Tensor, [scores, states, padding, slot]: readonly Tensor[], c: LayerContext) {
-      const seen = across && { states: states!, bias: padding!, start: slot, cache: across.cache }
+      const seen = context && { states: states!, bias: padding!, start: slot, cache: context.cache }
       return layer(o, own, y, scores!, seen, c)
     },
     finish: (y: Tensor) =>
       dropout(rmsNorm(params, `${stack}.final_layer_norm`, y, o.layerNormEpsilon), o.dropoutRate, fold(mode, 999)),
   }
-  return layerStack(params, words, others, mode, layers, across?.cache !== undefined)
+  return layerStack(params, words, others, mode, layers, context?.cache !== undefined)
 }
 
-/** What the decoder reads; where nothing is said, what the encoder reads, one place later, behind the start token. */
-function decoderInputs(o: Shape, { inputIds, attentionMask, ...rest }: TextInputs) {
-  const { decoderInputIds, decoderAttentionMask } = rest
-  if (decoderInputIds !== undefined)
-    return { ids: decoderInputIds, mask: decoderAttentionMask ?? fill([...decoderInputIds.shape], 1, 'int32') }
-  const [batch, length] = inputIds.shape as [number, number]
-  const later = (x: Tensor, first: number): Tensor =>
-    concat([fill([batch, 1], first, 'int32'), slice(x, [0, 0], [-1, length - 1])], 1)
-  return { ids: later(inputIds, o.decoderStartTokenId), mask: later(attentionMask, 1) }
-}
-
-function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
-  const { attentionMask, encoderStates, cache, cacheStart } = inputs
-  const encode = () =>
-    stackOf(o, params, 'encoder', { ids: inputs.inputIds, bias: paddingBias(attentionMask) }, fold(mode, 0))
-  const { x: states, kept: inEncoder } = encoderStates ? { x: encoderStates, kept: {} } : encode() // [batch, length, dModel]
-  const { ids, mask } = decoderInputs(o, inputs)
-  const own = {
-    inputIds: ids,
-    attentionMask: mask,
-    tokenTypeIds: ids,
-    ...(cache && { cache, cacheStart: cacheStart! }),
-  }
-  const across = { states, bias: paddingBias(attentionMask), start: cacheStart, cache }
-  const given = { ids, bias: attentionBias(own, { causal: true }), across }
-  const { x, kept } = stackOf(o, params, 'decoder', given, fold(mode, 1))
-  // A classification head reads the state at the last token of the text, which the decoder reads one place later.
-  const ends = inputs.decoderInputIds === undefined ? { ...own, attentionMask } : own
-  const pooled = lastToken(x, ends)
-  return { lastHiddenState: x, pooled, encoderStates: states, ...kept, ...keptInEncoder(inEncoder) }
-}
+const forward = (o: Shape, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs =>
+  passEncoderDecoder(inputs, mode, {
+    startTokenId: o.decoderStartTokenId,
+    encode: (bias, reading) => stackOf(o, params, 'encoder', { ids: inputs.inputIds, bias }, reading),
+    decode: ({ inputIds: ids }, bias, context, writing) =>
+      stackOf(o, params, 'decoder', { ids, bias, context }, writing),
+  })
 
 function create(given: Options): Model {
   const o = complete(given)
-  const blocks = (stack: Stack, count: number) =>
-    Array.from({ length: count }, (_, i) => ({ name: `${stack} layer ${i}`, prefixes: [`${stack}.block.${i}.`] }))
   // transformers refuses a whole number as a factor, and JSON does not tell 1.0 from 1; saved weights need none.
   const { modelType, initializerFactor: _, ...config } = given
   return {
@@ -234,25 +195,24 @@ function create(given: Options): Model {
       },
     },
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.nPositions,
     headDropout: 0,
     initializerRange: o.initializerFactor,
     layers: [
       { name: 'embeddings', prefixes: ['shared.'] },
-      ...blocks('encoder', o.numLayers),
+      ...layerGroups('encoder layer', o.numLayers, 'encoder.block'),
       { name: 'encoder norm', prefixes: ['encoder.final_layer_norm.'] },
-      ...blocks('decoder', o.numDecoderLayers),
+      ...layerGroups('decoder layer', o.numDecoderLayers, 'decoder.block'),
       { name: 'decoder norm', prefixes: ['decoder.final_layer_norm.'] },
     ],
-    unpackable: UNPACKABLE,
+    unpackable: ONE_PAIR_IN_A_ROW,
     config: { model_type: modelType, is_encoder_decoder: true, ...configFromOptions(config) },
     init: (key) => init(o, key),
     cache: (batch, capacity) => emptyCache(o.numDecoderLayers, [batch, o.numHeads, capacity, o.dKv]),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }
 }
-
-const UNPACKABLE = 'a row holds one text for the encoder and one for the decoder'
 
 /**
  * T5 and its kin: an encoder reads a text, and a decoder that attends to what it gives writes another. Norms are by the root
@@ -266,7 +226,7 @@ export const t5 = definePlugin({
   summary: 'Encoder–decoder with relative positions: T5, T5 v1.1, Flan-T5, mT5',
   source: 'Raffel et al., Exploring the Limits of Transfer Learning, 2020, section 2.1',
   options,
-  exceptions: { packing: UNPACKABLE },
+  exceptions: { packing: ONE_PAIR_IN_A_ROW },
   create,
 })
 export default t5

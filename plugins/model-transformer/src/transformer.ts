@@ -8,25 +8,27 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
-  type EncoderDecoderOptions,
-  type Side,
+  ONE_PAIR_IN_A_ROW,
   activationNames,
-  configFromOptions,
-  constant,
+  stopGradient,
+  decoderCache,
   dropout,
   embedding,
-  emptyCache,
   encoderDecoder,
   encoderDecoderShapes,
+  endTokensOption,
   freshWeights,
+  layerGroups,
+  probabilityOption as probability,
+  stackSizes,
+  tokenIdOption as tokenId,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, equal, expandDims, gather, mul, notEqual, tensor2d } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
 const layers = (what: string) => z.int().min(1).max(1000).default(6).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
-const tokenId = (what: string) => z.int().min(0).max(2_000_000).describe(what)
 
 /** The options are the keys of a Marian model's `config.json` in camel case; the defaults are the paper's base model. */
 const options = z
@@ -58,10 +60,7 @@ const options = z
     padTokenId: tokenId('The token of padding; reading it does not train its embedding, which starts at zero').default(
       0,
     ),
-    eosTokenId: z
-      .union([tokenId('A token'), z.array(tokenId('A token')).min(1).max(16)])
-      .default(1)
-      .describe('The token, or tokens, that a text ends with'),
+    eosTokenId: endTokensOption().default(1).describe('The token, or tokens, that a text ends with'),
     decoderStartTokenId: tokenId('The token that the decoder begins with').default(0),
   })
   .refine((o) => o.dModel % o.encoderAttentionHeads === 0 && o.dModel % o.decoderAttentionHeads === 0, {
@@ -76,11 +75,6 @@ const options = z
 type Options = z.output<typeof options>
 
 const WORDS = 'model.shared.weight'
-
-const sizesOf = (o: Options): Pick<EncoderDecoderOptions, Side> => ({
-  encoder: { layers: o.encoderLayers, heads: o.encoderAttentionHeads, intermediate: o.encoderFfnDim },
-  decoder: { layers: o.decoderLayers, heads: o.decoderAttentionHeads, intermediate: o.decoderFfnDim },
-})
 
 /**
  * The sinusoids of positions before `length`, `[length, width]`: `sin(place / 10000^(2i / width))` for each `i` of the first
@@ -102,7 +96,7 @@ function sinusoids(length: number, width: number): Tensor {
 function wordsOf(o: Options, params: Params, ids: Tensor): Tensor {
   const words = embedding(params, 'model.shared', ids) // [batch, length, dModel]
   const share = (of: Tensor): Tensor => expandDims(cast(of, 'float32'), 2) // [batch, length, 1]
-  const padding = mul(constant(words), share(equal(ids, o.padTokenId)))
+  const padding = mul(stopGradient(words), share(equal(ids, o.padTokenId)))
   return add(mul(words, share(notEqual(ids, o.padTokenId))), padding)
 }
 
@@ -117,7 +111,7 @@ function embed(o: Options, params: Params, ids: Tensor, places: Tensor | undefin
 
 const forward = (o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs =>
   encoderDecoder(params, inputs, mode, {
-    ...sizesOf(o),
+    ...stackSizes(o),
     activation: o.activationFunction,
     dropout: { added: o.dropout, wide: o.activationDropout, attention: o.attentionDropout },
     startTokenId: o.decoderStartTokenId,
@@ -125,10 +119,6 @@ const forward = (o: Options, params: Params, inputs: TextInputs, mode: Mode): En
   })
 
 function create(o: Options): Model {
-  const group = (side: Side, layer: number) => ({
-    name: `${side} layer ${layer}`,
-    prefixes: [`model.${side}.layers.${layer}.`],
-  })
   const { modelType, ...config } = o
   return {
     prefix: 'model.',
@@ -137,29 +127,25 @@ function create(o: Options): Model {
       'sequence-to-sequence': { architecture: 'MarianMTModel', parts: { fixedBias: 'final_logits_bias' } },
     },
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
     headDropout: 0,
     initializerRange: o.initStd,
     layers: [
       { name: 'embeddings', prefixes: ['model.shared.'] },
-      ...Array.from({ length: o.encoderLayers }, (_, i) => group('encoder', i)),
-      ...Array.from({ length: o.decoderLayers }, (_, i) => group('decoder', i)),
+      ...layerGroups('encoder layer', o.encoderLayers, 'model.encoder.layers'),
+      ...layerGroups('decoder layer', o.decoderLayers, 'model.decoder.layers'),
     ],
-    unpackable: UNPACKABLE,
+    unpackable: ONE_PAIR_IN_A_ROW,
     config: { model_type: modelType, is_encoder_decoder: true, ...configFromOptions(config) },
     init(key) {
-      const shapes = { [WORDS]: [o.vocabSize, o.dModel], ...encoderDecoderShapes(sizesOf(o), o.dModel) }
+      const shapes = { [WORDS]: [o.vocabSize, o.dModel], ...encoderDecoderShapes(stackSizes(o), o.dModel) }
       return freshWeights(shapes, key, o.initStd, { [WORDS]: o.padTokenId })
     },
-    cache(batch, capacity) {
-      const headSize = o.dModel / o.decoderAttentionHeads
-      return emptyCache(o.decoderLayers, [batch, o.decoderAttentionHeads, capacity, headSize])
-    },
+    cache: decoderCache(stackSizes(o).decoder, o.dModel),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }
 }
-
-const UNPACKABLE = 'a row holds one text for the encoder and one for the decoder'
 
 /**
  * The transformer as it was first described: an encoder and a decoder, normalised after each part of a layer, with sinusoids
@@ -172,7 +158,7 @@ export const transformer = definePlugin({
   summary: 'The original encoder–decoder transformer, as in Marian (OPUS-MT) checkpoints',
   source: 'Vaswani et al., Attention Is All You Need, 2017, section 3',
   options,
-  exceptions: { packing: UNPACKABLE },
+  exceptions: { packing: ONE_PAIR_IN_A_ROW },
   create,
 })
 export default transformer

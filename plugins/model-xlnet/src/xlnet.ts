@@ -8,27 +8,29 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
+  attentionBlock,
   type LayerContext,
   type Stacked,
   activation,
   activationNames,
-  configFromOptions,
+  classifierHead,
+  countOption as count,
   dropout,
   embedding,
   fold,
   freshWeights,
   lastToken,
+  layerGroups,
   layerNorm,
   layerStack,
   linear,
   parameter,
+  probabilityOption as probability,
 } from '@attune/nn'
+import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, concat, slice, tanh, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { distances, relativeAttention, streamBiases, typesDiffer } from './relative-attention.js'
-
-const count = (what: string) => z.int().min(1).max(1_000_000).describe(what)
-const probability = (what: string) => z.number().min(0).lt(1).describe(what)
 
 /** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults; `maximumLength` is ours. */
 const options = z
@@ -94,7 +96,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
 function layer(o: Options, own: Params, x: Tensor, others: readonly Tensor[], c: LayerContext): Tensor {
   const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, fold(c.mode, place))
   const normed = (name: string, y: Tensor): Tensor => layerNorm(own, `${c.at}.${name}`, y, o.layerNormEps)
-  const added = relativeAttention(own, x, others, o.dropout, c)
+  const added = attentionBlock(own, `${c.at}.rel_attn`, x, (y) => relativeAttention(own, y, others, o.dropout, c))
   const attended = normed('rel_attn.layer_norm', add(dropped(added, 2), x))
   const wide = activation(o.ffActivation)(linear(own, `${c.at}.ff.layer_1`, attended)) // [batch, length + targets, inner]
   const narrow = linear(own, `${c.at}.ff.layer_2`, dropped(wide, 3))
@@ -147,10 +149,7 @@ const heads = (o: Options): Model['heads'] => ({
     architecture: 'XLNetForSequenceClassification',
     parts: { 'classifier.weight': 'logits_proj.weight', 'classifier.bias': 'logits_proj.bias' },
   },
-  'token-classification': {
-    architecture: 'XLNetForTokenClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
-  },
+  'token-classification': classifierHead('XLNetForTokenClassification'),
   'permutation-language-modeling': {
     architecture: 'XLNetLMHeadModel',
     parts: { ...(o.tieWordEmbeddings ? {} : { weight: 'lm_loss.weight' }), bias: 'lm_loss.bias' },
@@ -177,12 +176,13 @@ export const xlnet = definePlugin({
     wordEmbeddings: WORDS,
     heads: heads(o),
     hiddenSize: o.dModel,
+    vocabularySize: o.vocabSize,
     maximumLength: o.maximumLength,
     headDropout: o.summaryLastDropout,
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['transformer.word_embedding.', MASK] },
-      ...Array.from({ length: o.nLayer }, (_, i) => ({ name: `layer ${i}`, prefixes: [`transformer.layer.${i}.`] })),
+      ...layerGroups('layer', o.nLayer, 'transformer.layer'),
       { name: 'pooler', prefixes: ['sequence_summary.'] },
     ],
     config: { model_type: 'xlnet', ...configFromOptions(o) },

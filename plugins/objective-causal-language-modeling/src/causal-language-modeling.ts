@@ -4,6 +4,8 @@ import {
   type Encoded,
   type Example,
   type HostArray,
+  LOSS,
+  type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -18,6 +20,7 @@ import {
   eachInItsRow,
   layOut,
   lengthOptions,
+  lengthsFor,
   mostTokens,
   packSequences,
   packedTextArrays,
@@ -25,8 +28,16 @@ import {
   textArrays,
   textOf,
 } from '@attune/data'
-import { type TokenLosses, headFor, nameParts, normal, requirePackable, tokenLogits, tokenLosses } from '@attune/nn'
-import { mul, sum } from '@tensorflow/tfjs-core'
+import {
+  type TokenLosses,
+  headFor,
+  lossOf,
+  nameParts,
+  normal,
+  requirePackable,
+  tokenLogits,
+  tokenLosses,
+} from '@attune/nn'
 import { z } from 'zod'
 
 /** A text's token ids. */
@@ -42,7 +53,7 @@ interface NextTokenBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
   maximumLength: mostTokens(2),
   packTo: z
     .int()
@@ -91,13 +102,14 @@ function collate(items: readonly Item[], pad: number, o: Options, maximum: numbe
 
 function create(
   o: Options,
-  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, NextTokenBatch, TokenLosses> {
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective causal-language-modeling')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide ?? tokenizer.truncationSide }
+  const limits = lengthsFor({ ...o, truncationSide: o.truncationSide ?? tokenizer.truncationSide }, model)
+  const { maximumLength } = limits
   const head = headFor(model, 'causal-language-modeling')
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const ofRows = lossOf(losses, 'labels')
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const read = (example: Example): Item => encode(tokenizer, textOf(example, o.text), limits)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   return {
@@ -109,8 +121,13 @@ function create(
     encodeUnlabelled: read,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o, maximumLength),
     head: (params, { lastHiddenState }, _mode, { targets }) =>
-      tokenLosses((x) => tokenLogits(model, head, params, x), { states: lastHiddenState, targets, vocabulary }),
-    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+      tokenLosses((x) => tokenLogits(model, head, params, x), {
+        states: lastHiddenState,
+        targets,
+        vocabulary,
+        lossOf: ofRows,
+      }),
+    loss: (head, { weights }) => ({ losses: head.losses, weights }),
     predict: ({ best: { values, shape } }, items) =>
       packingOf(o, items).places.map(({ row, start }, i) => {
         const { ids } = items[i]!
@@ -132,7 +149,7 @@ export const causalLanguageModeling = definePlugin({
   summary: 'The next word is to be told at each place: how GPT is pretrained',
   source: 'Radford et al., Improving Language Understanding by Generative Pre-Training, 2018, section 3.1',
   options,
-  needs: { model: MODEL, tokenizer: TOKENIZER },
-  create: (o, given) => create(o, given) as unknown as Objective,
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
+  create,
 })
 export default causalLanguageModeling

@@ -10,7 +10,7 @@ import {
   tinyModel,
   tinyTokenizer,
 } from '@attune/testkit'
-import { type Scalar, type Tensor, concat, div, expandDims } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, concat, div, expandDims, mul, sum } from '@tensorflow/tfjs-core'
 import { contrastive } from './contrastive.js'
 
 const model: Model = { ...tinyModel(), heads: { contrastive: { architecture: 'TinyModel', parts: {} } } }
@@ -44,8 +44,11 @@ describe('the loss', () => {
       const pooled = concat([texts!, pairs!], 0)
       const outputs = { pooled, lastHiddenState: expandDims(pooled, 1) }
       const batch = { inputs: {} } as never
-      const { sum, weight } = objective.loss(objective.head({}, outputs, { training: false }, batch), batch)
-      return div(sum, weight)
+      const { losses, weights } = objective.loss(
+        objective.head({}, outputs, { training: false }, batch) as Tensor,
+        batch,
+      )
+      return div(sum(mul(losses, weights)), sum(weights))
     }
     const vectors = engine.put({ texts: array(golden.texts), pairs: array(golden.pairs) }) as Record<string, Tensor>
     const both = engine.compile((p: Params) => ({ loss: mean(p), gradients: gradientsOf(mean, p) }))

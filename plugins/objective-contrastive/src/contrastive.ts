@@ -4,7 +4,7 @@ import {
   type Encoding,
   type Example,
   type HostArray,
-  type Loss,
+  type Losses,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -14,9 +14,22 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, lengthOptions, mostTokens, paddedLength, textArrays, textOf } from '@attune/data'
+import { type TextArrays, lengthOptions, lengthsFor, mostTokens, paddedLength, textArrays, textOf } from '@attune/data'
 import { crossEntropy, headFor, meanState } from '@attune/nn'
-import { type Tensor, div, matMul, maximum, mul, range, scalar, slice, sqrt, square, sum } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  div,
+  matMul,
+  maximum,
+  mul,
+  ones,
+  range,
+  scalar,
+  slice,
+  sqrt,
+  square,
+  sum,
+} from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** Two texts that belong together. */
@@ -31,8 +44,8 @@ interface PairBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
-  pair: z.string().default('pair').meta({ field: true }).describe('The field that holds the text that belongs to it'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
+  pair: z.string().default('pair').meta({ field: 'text' }).describe('The field that holds the text that belongs to it'),
   pooling: z
     .enum(['mean', 'pooled'])
     .default('mean')
@@ -62,12 +75,12 @@ const normalised = (vectors: Tensor): Tensor =>
   div(vectors, maximum(sqrt(sum(square(vectors), 1, true)), scalar(1e-12)))
 
 /** Cross-entropy of finding a text's pair among all pairs of the batch; `vectors` are `[2 · batch, hidden]`, of length 1. */
-function loss(vectors: Tensor, scale: number): Loss {
+function loss(vectors: Tensor, scale: number): Losses {
   const [rows, hidden] = vectors.shape as [number, number]
   const count = rows / 2
   const [texts, pairs] = [slice(vectors, [0, 0], [count, hidden]), slice(vectors, [count, 0], [count, hidden])]
   const cosines = matMul(texts, pairs, false, true) // [batch, batch]
-  return { sum: sum(crossEntropy(mul(cosines, scale), range(0, count, 1, 'int32'))), weight: scalar(count) }
+  return { losses: crossEntropy(mul(cosines, scale), range(0, count, 1, 'int32')), weights: ones([count]) }
 }
 
 /** The cosine of row `i` with its pair. */
@@ -83,8 +96,8 @@ function create(
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, PairBatch, Tensor> {
   const { architecture } = headFor(model, 'contrastive')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const encode = (example: Example): Item => {
     const text = tokenizer.encode(textOf(example, o.text), limits)
     const pair = tokenizer.encode(textOf(example, o.pair, 'pair'), limits)
@@ -120,6 +133,6 @@ export const contrastive = definePlugin({
   source: 'van den Oord et al., Representation learning with contrastive predictive coding, 2018, equation 4',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER },
-  create: (o, given) => create(o, given) as unknown as Objective,
+  create,
 })
 export default contrastive

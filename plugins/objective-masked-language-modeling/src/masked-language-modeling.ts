@@ -7,6 +7,8 @@ import {
   type Head,
   type HostArray,
   type Key,
+  LOSS,
+  type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -21,6 +23,7 @@ import {
   type TextArrays,
   eachInItsRow,
   lengthOptions,
+  lengthsFor,
   mostTokens,
   packSequences,
   packedTextArrays,
@@ -33,6 +36,7 @@ import {
   type TokenLosses,
   filled,
   headFor,
+  lossOf,
   maskedLogits,
   nameParts,
   normal,
@@ -40,7 +44,6 @@ import {
   statesAt,
   tokenLosses,
 } from '@attune/nn'
-import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Masked, maskTokens, maskedCount, ownRandom } from './mask.js'
 
@@ -58,7 +61,7 @@ interface MaskedBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
   maskingProbability: z
     .number()
     .positive()
@@ -162,18 +165,19 @@ function read({ encode }: Tokenizer, text: string, options: EncodeOptions): Item
 
 function create(
   o: Options,
-  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, MaskedBatch, TokenLosses> {
   requireMask(tokenizer)
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective masked-language-modeling')
   const head = headFor(model, 'masked-language-modeling')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const ofRows = lossOf(losses, 'labels')
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
   const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => read(tokenizer, textOf(example, o.text), limits)
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   return {
     views: ['tokens'],
     config: { architectures: [head.architecture] },
@@ -187,9 +191,9 @@ function create(
     },
     head(params, { lastHiddenState }, _mode, { places, targets }) {
       const states = statesAt(lastHiddenState, places) // [rows · hidden tokens, hidden]
-      return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary })
+      return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
     },
-    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+    loss: (head, { weights }) => ({ losses: head.losses, weights }),
     predict({ best: { values, shape } }, items) {
       const hidden = items.map((item) => hide(item).places)
       const from = firstOf(packingOf(o, items), hidden, shape[1]!)
@@ -210,7 +214,7 @@ export const maskedLanguageModeling = definePlugin({
   summary: 'Words that are hidden are to be found again: how BERT is pretrained',
   source: 'Devlin et al., BERT, 2019, section 3.1',
   options,
-  needs: { model: MODEL, tokenizer: TOKENIZER },
-  create: (o, given) => create(o, given) as unknown as Objective,
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
+  create,
 })
 export default maskedLanguageModeling

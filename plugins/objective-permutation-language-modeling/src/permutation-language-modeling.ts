@@ -4,6 +4,8 @@ import {
   type Example,
   type HostArray,
   type Key,
+  LOSS,
+  type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -13,9 +15,17 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, lengthOptions, mostTokens, padTo, paddedLength, textArrays, textOf } from '@attune/data'
-import { type TokenLosses, filled, headFor, nameParts, normal, tokenLogits, tokenLosses } from '@attune/nn'
-import { mul, sum } from '@tensorflow/tfjs-core'
+import {
+  type TextArrays,
+  lengthOptions,
+  lengthsFor,
+  mostTokens,
+  padTo,
+  paddedLength,
+  textArrays,
+  textOf,
+} from '@attune/data'
+import { type TokenLosses, filled, headFor, lossOf, nameParts, normal, tokenLogits, tokenLosses } from '@attune/nn'
 import { z } from 'zod'
 import { type Permuted, type Sampling, mostTargets, ownRandom, permutationMask, permute } from './permutation.js'
 
@@ -39,7 +49,7 @@ interface PermutedBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
   predictedShare: z
     .number()
     .positive()
@@ -99,18 +109,19 @@ function collate(items: readonly Item[], rows: readonly Permuted[], pad: number,
 
 function create(
   o: Options,
-  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, PermutedBatch, TokenLosses> {
   const head = headFor(model, 'permutation-language-modeling')
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const ofRows = lossOf(losses, 'labels')
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const permuted = ({ ids }: Item, random = ownRandom(ids)): Permuted => permute(ids, tokenizer, samplingOf(o), random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => {
     const { ids, typeIds, truncated } = tokenizer.encode(textOf(example, o.text), limits)
     return { ids, typeIds, truncated, length: ids.length }
   }
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const fresh = (key: Key): Params => ({
     weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
     bias: filled([vocabulary], 0),
@@ -127,8 +138,13 @@ function create(
       return collate(items, rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
     head: (params, { lastHiddenState }, _mode, { targets }) =>
-      tokenLosses((x) => tokenLogits(model, head, params, x), { states: lastHiddenState, targets, vocabulary }),
-    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+      tokenLosses((x) => tokenLogits(model, head, params, x), {
+        states: lastHiddenState,
+        targets,
+        vocabulary,
+        lossOf: ofRows,
+      }),
+    loss: (head, { weights }) => ({ losses: head.losses, weights }),
     predict: ({ best: { values, shape } }, items) =>
       items.map((item, i) => {
         const from = i * shape[1]!
@@ -151,7 +167,7 @@ export const permutationLanguageModeling = definePlugin({
   summary: 'Words are to be found again in a random order, each from those before it: how XLNet is pretrained',
   source: 'Yang et al., XLNet, 2019, sections 2 and 3.1',
   options,
-  needs: { model: MODEL, tokenizer: TOKENIZER },
-  create: (o, given) => create(o, given) as unknown as Objective,
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
+  create,
 })
 export default permutationLanguageModeling

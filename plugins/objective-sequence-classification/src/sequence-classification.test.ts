@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { AttuneError } from '@attune/core'
-import { describeObjective, floats, integers, referenceEngine, tinyModel, tinyTokenizer } from '@attune/testkit'
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
 import { sequenceClassification } from './sequence-classification.js'
 
 const examples = [
@@ -94,16 +93,4 @@ it('cuts the end of a text that it is told to', () => {
   expect(read('left')).toEqual(['efgh', true])
   expect(read('right')).toEqual(['abcd', true])
   expect(read()).toEqual(['abcd', true])
-})
-
-it('expects a share of each label where labels are smoothed', async () => {
-  const engine = referenceEngine()
-  await engine.start()
-  const objective = sequenceClassification({ labels: ['a', 'b', 'c'], labelSmoothing: 0.3 }, given)
-  const loss = engine.compile((logits: Tensor, labels: Tensor) => objective.loss(logits, { labels } as never))
-  const logits = engine.put(floats([0, Math.log(3), Math.log(4)], [1, 3])) as Tensor
-  const found = await engine.read(loss(logits, engine.put(integers([1], [1])) as Tensor))
-  const expected = -(0.1 * Math.log(1 / 8) + 0.8 * Math.log(3 / 8) + 0.1 * Math.log(4 / 8))
-  expect((found as never as { sum: { values: Float32Array } }).sum.values[0]).toBeCloseTo(expected, 6)
-  await engine.close()
 })

@@ -3,6 +3,8 @@ import {
   type Encoded,
   type Example,
   type HostArray,
+  LOSS,
+  type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -16,16 +18,17 @@ import {
   labelConfig,
   labelNames,
   labelNumbers,
-  labelSmoothing,
+  learnLabels,
   lengthOptions,
+  lengthsFor,
   missingField,
   mostTokens,
   paddedLength,
   requireLabels,
   textArrays,
 } from '@attune/data'
-import { crossEntropy, dropout, fold, freshClassifier, headFor, linear, nameParts, partsIn } from '@attune/nn'
-import { type Scalar, type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
+import { dropout, fold, freshClassifier, headFor, linear, lossOf, nameParts, partsIn } from '@attune/nn'
+import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** A text's token ids, and the number of its label; −1 where the label is not known. */
@@ -42,11 +45,10 @@ interface ClassificationBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text'),
-  pair: z.string().optional().meta({ field: true }).describe('The field that holds a second text, if there is one'),
-  label: z.string().default('label').meta({ field: true }).describe('The field that holds the name of the label'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
+  pair: z.string().optional().meta({ field: 'text' }).describe('The field that holds a second text, if there is one'),
+  label: z.string().default('label').meta({ field: 'label' }).describe('The field that holds the name of the label'),
   labels: labelNames,
-  labelSmoothing: labelSmoothing('labels'),
   maximumLength: mostTokens(3),
   ...lengthOptions,
 })
@@ -57,12 +59,6 @@ function field(example: Example, name: string): string {
   const value = Object.hasOwn(example, name) ? example[name] : undefined
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
   throw missingField(example, name, 'text or name')
-}
-
-async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {
-  const seen = new Set<string>()
-  for await (const example of examples) seen.add(field(example, o.label))
-  return [...seen].sort()
 }
 
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): ClassificationBatch {
@@ -94,13 +90,14 @@ const KIND = { problem_type: 'single_label_classification' } as const
 
 function create(
   o: Options,
-  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, ClassificationBatch, Tensor> {
   const labels = requireLabels('sequence-classification', o.labels)
   const head = headFor(model, 'sequence-classification')
   const numberOf = labelNumbers(labels)
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
-  const limits = { maximumLength, truncationSide: o.truncationSide }
+  const ofRows = lossOf(losses, 'labels')
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const encode = (example: Example, label: number): Item => {
     const pair = o.pair === undefined ? {} : { pair: field(example, o.pair) }
     const encoding = tokenizer.encode(field(example, o.text), { ...limits, ...pair })
@@ -118,10 +115,7 @@ function create(
       linear(partsIn(head, params), 'classifier', dropout(pooled, model.headDropout, fold(mode, 999)), {
         bias: 'classifier.bias' in head.parts,
       }),
-    loss: (logits, batch) => ({
-      sum: sum(crossEntropy(logits, batch.labels, o.labelSmoothing)) as Scalar,
-      weight: scalar(logits.shape[0] as number),
-    }),
+    loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
     predict: (logits, items) =>
       items.map((_, i) => {
         const probabilities = softmaxRow(logits, i, labels.length)
@@ -142,10 +136,12 @@ export const sequenceClassification = definePlugin({
   summary: 'One label for each text, or pair of texts',
   source: 'Devlin et al., BERT, 2019, section 4.1',
   options,
-  needs: { model: MODEL, tokenizer: TOKENIZER },
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples) {
-    return o.labels === undefined ? { ...o, labels: await learnLabels(o, examples()) } : o
+    return o.labels === undefined
+      ? { ...o, labels: await learnLabels(examples(), (each) => [field(each, o.label)]) }
+      : o
   },
-  create: (o, given) => create(o, given) as unknown as Objective,
+  create,
 })
 export default sequenceClassification

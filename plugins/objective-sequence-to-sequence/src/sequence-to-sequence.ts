@@ -3,6 +3,8 @@ import {
   type Encoded,
   type Example,
   type HostArray,
+  LOSS,
+  type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -15,7 +17,6 @@ import {
 import {
   type TextArrays,
   attentionMask,
-  labelSmoothing,
   lengthOptions,
   mostTokens,
   padTo,
@@ -27,13 +28,13 @@ import {
   type TokenLosses,
   filled,
   headFor,
+  lossOf,
   lossesOfLogits,
   nameParts,
   normal,
   tokenLogits,
   tokenLosses,
 } from '@attune/nn'
-import { mul, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** The token ids of what is read and of what is to be written; none of these where the target is not known. */
@@ -56,9 +57,8 @@ interface TargetBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: true }).describe('The field that holds the text to read'),
-  target: z.string().default('target').meta({ field: true }).describe('The field that holds the text to write'),
-  labelSmoothing: labelSmoothing('tokens'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text to read'),
+  target: z.string().default('target').meta({ field: 'text' }).describe('The field that holds the text to write'),
   maximumLength: mostTokens(2, 'the text to read'),
   maximumTargetLength: mostTokens(2, 'the text to write'),
   ...lengthOptions,
@@ -115,11 +115,12 @@ const layoutFor = (o: Options, model: Model, tokenizer: Tokenizer): Layout => ({
 
 function create(
   o: Options,
-  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, TargetBatch, TokenLosses> {
   const head = headFor(model, 'sequence-to-sequence')
-  const vocabulary = Number(model.config['vocab_size'] ?? tokenizer.vocabularySize)
-  const [layout, smoothing] = [layoutFor(o, model, tokenizer), o.labelSmoothing]
+  const ofRows = lossOf(losses, 'labels')
+  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
+  const layout = layoutFor(o, model, tokenizer)
   const read = (example: Example): Item => {
     const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength, o.truncationSide)
     return { ids, target: [], length: ids.length, truncated }
@@ -143,10 +144,10 @@ function create(
     encodeUnlabelled: read,
     collate: (items) => collate(items, layout),
     head(params, { lastHiddenState: states, tokenLogits: own }, _mode, { targets }) {
-      if (own !== undefined) return lossesOfLogits(own, targets, smoothing)
-      return tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, smoothing })
+      if (own !== undefined) return lossesOfLogits(own, targets, ofRows)
+      return tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
     },
-    loss: ({ losses }, { weights }) => ({ sum: sum(mul(losses, weights)), weight: sum(weights) }),
+    loss: (head, { weights }) => ({ losses: head.losses, weights }),
     predict: ({ best: { values, shape } }, items) =>
       items.map(({ target }, i) => ({ tokens: words(values.subarray(i * shape[1]!, i * shape[1]! + target.length)) })),
     reference: ({ target }) => ({ tokens: words(target) }),
@@ -164,7 +165,7 @@ export const sequenceToSequence = definePlugin({
   summary: 'One text is to be written from another: how T5 and BART are fine-tuned',
   source: 'Sutskever et al., Sequence to Sequence Learning with Neural Networks, 2014, section 2',
   options,
-  needs: { model: MODEL, tokenizer: TOKENIZER },
-  create: (o, given) => create(o, given) as unknown as Objective,
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
+  create,
 })
 export default sequenceToSequence

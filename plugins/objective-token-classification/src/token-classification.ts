@@ -4,6 +4,8 @@ import {
   type Encoded,
   type Example,
   type HostArray,
+  LOSS,
+  type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -17,15 +19,17 @@ import {
   labelConfig,
   labelNames,
   labelNumbers,
+  learnLabels,
   lengthOptions,
+  lengthsFor,
   missingField,
   mostTokens,
   paddedLength,
   requireLabels,
   textArrays,
 } from '@attune/data'
-import { crossEntropy, dropout, fold, freshClassifier, headFor, linear, nameParts, partsIn } from '@attune/nn'
-import { type Tensor, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { dropout, fold, freshClassifier, headFor, linear, lossOf, nameParts, partsIn } from '@attune/nn'
+import { type Tensor, reshape } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Aligned, alignWords } from './align-words.js'
 import { wordsOf } from './words-of.js'
@@ -45,11 +49,11 @@ interface TaggingBatch extends Batch {
 }
 
 const options = z.strictObject({
-  words: z.string().default('words').meta({ field: true }).describe('The field that holds the list of words'),
+  words: z.string().default('words').meta({ field: 'words' }).describe('The field that holds the list of words'),
   tags: z
     .string()
     .default('tags')
-    .meta({ field: true })
+    .meta({ field: 'label' })
     .describe('The field that holds the list of their labels, one for each word'),
   labels: labelNames,
   maximumLength: mostTokens(3),
@@ -83,12 +87,6 @@ function tagsOf(example: Example, o: Options): readonly string[] {
   )
 }
 
-async function learnLabels(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {
-  const seen = new Set<string>()
-  for await (const example of examples) for (const tag of tagsOf(example, o)) seen.add(tag)
-  return [...seen].sort()
-}
-
 /** The arrays of a batch: a word's label stands at its first token. */
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): TaggingBatch {
   const rows = items.map(({ encoding }) => encoding.ids)
@@ -118,14 +116,16 @@ function bestOf({ values, shape: [, length, size] }: HostArray, row: number, pla
 
 function create(
   o: Options,
-  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, TaggingBatch, Tensor> {
   const labels = requireLabels('token-classification', o.labels)
   const head = headFor(model, 'token-classification')
   const numberOf = labelNumbers(labels)
-  const maximumLength = Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength)
+  const ofRows = lossOf(losses, 'labels')
+  const limits = lengthsFor(o, model)
+  const { maximumLength } = limits
   const encode = (words: readonly string[], numbers: readonly number[]): Item => {
-    const aligned = alignWords(tokenizer, words, { maximumLength, truncationSide: o.truncationSide })
+    const aligned = alignWords(tokenizer, words, limits)
     const { ids, truncated } = aligned.encoding
     return { ...aligned, length: ids.length, truncated, labels: numbers }
   }
@@ -144,8 +144,8 @@ function create(
     head: (params, { lastHiddenState }, mode) =>
       linear(partsIn(head, params), 'classifier', dropout(lastHiddenState, model.headDropout, fold(mode, 999))),
     loss(logits, { targets, weights }) {
-      const losses = crossEntropy(reshape(logits, [-1, labels.length]), reshape(targets, [-1]))
-      return { sum: sum(mul(losses, reshape(weights, [-1]))), weight: sum(weights) }
+      const rows = ofRows(reshape(logits, [-1, labels.length]), reshape(targets, [-1]))
+      return { losses: reshape(rows, targets.shape), weights }
     },
     predict: (logits, items) =>
       items.map(({ places, words }, row) => ({
@@ -168,10 +168,10 @@ export const tokenClassification = definePlugin({
   summary: 'One label for each word of a text, as in tagging and the recognition of names',
   source: 'Devlin et al., BERT, 2019, section 5.3',
   options,
-  needs: { model: MODEL, tokenizer: TOKENIZER },
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples) {
-    return o.labels === undefined ? { ...o, labels: await learnLabels(o, examples()) } : o
+    return o.labels === undefined ? { ...o, labels: await learnLabels(examples(), (each) => tagsOf(each, o)) } : o
   },
-  create: (o, given) => create(o, given) as unknown as Objective,
+  create,
 })
 export default tokenClassification

@@ -1,5 +1,5 @@
 import { AttuneError, type Budget, SOURCE, definePlugin, excerpt } from '@attune/core'
-import { type Row, fileSource, lineBudget, requireFile } from '@attune/data'
+import { type Row, fileOptions, fileSource, lineBudget, requireFile } from '@attune/data'
 import { z } from 'zod'
 import { type CsvRecord, readRecords } from './read-records.js'
 
@@ -70,15 +70,7 @@ export const csv = definePlugin({
   summary: 'Reads a CSV or TSV file, gzipped or not, one record a row',
   source: 'Shafranovich, RFC 4180, Common Format and MIME Type for Comma-Separated Values Files, 2005',
   options: z.strictObject({
-    path: z
-      .string()
-      .min(1)
-      .meta({ path: true })
-      .describe('The file; decompressed while it is read if its name ends in `.gz`'),
-    onBadRow: z
-      .enum(['stop', 'skip'])
-      .default('stop')
-      .describe('Stop at a row that cannot be read, or leave such rows out and keep them in a rejects file'),
+    ...fileOptions('cannot be read'),
     delimiter: z
       .string()
       .regex(/^[^"\r\n]$/, 'one character must stand here, no quote and no line end')

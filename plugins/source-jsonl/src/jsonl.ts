@@ -1,5 +1,5 @@
 import { type Budget, SOURCE, definePlugin, parseJson } from '@attune/core'
-import { type Line, type Row, fileSource, lineBudget, readLines, requireFile } from '@attune/data'
+import { type Line, type Row, fileOptions, fileSource, lineBudget, readLines, requireFile } from '@attune/data'
 import { z } from 'zod'
 
 /** What a row begins as that does not begin as an object. */
@@ -57,19 +57,7 @@ export const jsonl = definePlugin({
   name: 'jsonl',
   summary: 'Reads a JSON Lines file, gzipped or not, one object a line',
   source: 'jsonlines.org; ECMA-404, The JSON Data Interchange Syntax, second edition, 2017',
-  options: z.strictObject({
-    path: z
-      .string()
-      .min(1)
-      .meta({ path: true })
-      .describe('The file; decompressed while it is read if its name ends in `.gz`'),
-    onBadRow: z
-      .enum(['stop', 'skip'])
-      .default('stop')
-      .describe(
-        'Stop at a row that is no JSON object or lacks a field, or leave such rows out and keep them in a rejects file',
-      ),
-  }),
+  options: z.strictObject(fileOptions('is no JSON object or lacks a field')),
   create: ({ path, onBadRow }) => fileSource({ path, onBadRow, rows: () => rows(path) }),
 })
 export default jsonl

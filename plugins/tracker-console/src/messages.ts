@@ -9,7 +9,7 @@ import {
   formatShort,
   shorten,
   table,
-} from '@attune/text'
+} from '@attune/terminal'
 import type { Progress } from './progress.js'
 import type { Paint } from './terminal.js'
 

@@ -1,6 +1,6 @@
 import type { RunEvent } from '@attune/core'
 import stringWidth from 'string-width'
-import { type Point, formatCount, formatDuration, formatNumber } from '@attune/text'
+import { type Point, formatCount, formatDuration, formatNumber } from '@attune/terminal'
 
 /** The last loss; the sum and the weight of the losses so far, older ones counting less. */
 interface Loss {

@@ -1,5 +1,5 @@
 import type { RunEvent, Tracker } from '@attune/core'
-import { formatProgress, printable } from '@attune/text'
+import { formatProgress, printable } from '@attune/terminal'
 import { messages } from './messages.js'
 import { NOTHING, follow, progressLine } from './progress.js'
 import { type Terminal, isLive, liveScreen, painter, plainScreen, widthOf } from './terminal.js'

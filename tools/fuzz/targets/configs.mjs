@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { generationDefaults } from '@attune/generate'
-import { configFromOptions, optionsFromConfig } from '@attune/nn'
+import { configFromOptions, optionsFromConfig } from '@attune/weights'
 import { describeModel } from '../../../packages/trainer/dist/files/model-folder.js'
 import { modelFor } from '../../../packages/trainer/dist/files/saved-plugin.js'
 import { WORDS } from '../atoms.mjs'

@@ -2,14 +2,14 @@
 /** Weights: safetensors in memory, in a file and in several with an index; GGUF. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openWeights, weightsInMemory } from '@attune/nn'
+import { openWeights, weightsInMemory } from '@attune/weights'
 import { ggufOf } from '../gguf-file.mjs'
 import { changedBytes, falseLength } from '../mutate-bytes.mjs'
 import { changedPart } from '../mutate.mjs'
 import { pick } from '../random.mjs'
 import { golden } from '../seeds.mjs'
 
-/** @import { WeightsReader } from '@attune/nn' */
+/** @import { WeightsReader } from '@attune/weights' */
 /** @import { Input } from '../input.mjs' */
 /** @import { Random } from '../random.mjs' */
 /** @import { Target } from '../target.mjs' */
@@ -127,7 +127,9 @@ const written = ({ metadata, tensors, data }) => ggufOf(String(metadata), String
 
 /** @returns {Target[]} */
 function gguf() {
-  const seeds = ['quantised', 'llama', 'llama3', 'qwen2', 'gemma2'].map((name) => golden(`nn/golden/gguf/${name}.gguf`))
+  const seeds = ['quantised', 'llama', 'llama3', 'qwen2', 'gemma2'].map((name) =>
+    golden(`weights/golden/gguf/${name}.gguf`),
+  )
   return [
     {
       name: 'GGUF, in memory',

@@ -12,7 +12,7 @@ import {
   isAttuneError,
 } from '@attune/core'
 import { type Tensor2D, matMul, sum } from '@tensorflow/tfjs-core'
-import { table } from '@attune/text'
+import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { optionRows } from '../option-rows.js'
 import { placesFrom } from '../places.js'

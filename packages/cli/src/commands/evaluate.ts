@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { AttuneError, type Found, SOURCE, fileName, findInstalled } from '@attune/core'
 import { type Evaluation, evaluate } from '@attune/trainer'
-import { table } from '@attune/text'
+import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
 import { showWarnings } from '../show-warnings.js'

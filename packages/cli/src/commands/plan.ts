@@ -1,9 +1,9 @@
 import { type Forecast, type RunConfig, forecast } from '@attune/trainer'
-import { formatBytes, formatCount, formatDuration, table } from '@attune/text'
+import { formatBytes, formatCount, formatDuration, table } from '@attune/terminal'
 import { Command } from 'commander'
 import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
-import { readConfig, withSettings } from '../read-config.js'
+import { readConfig, runPart, withSettings } from '../read-config.js'
 
 const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
 
@@ -56,7 +56,7 @@ export const planCommand = (): Command =>
     .addHelpText('after', '\nExample:\n  attune plan config.yaml --set training.microBatchSize=8')
     .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
       const { config, folder, locate } = readConfig(target)
-      const whole = await withHubModel(withSettings(config, flags.set), folder)
+      const whole = await withHubModel(runPart(withSettings(config, flags.set)), folder)
       const found = await forecast(whole as RunConfig, {
         baseDirectory: folder,
         places: placesFrom(folder),

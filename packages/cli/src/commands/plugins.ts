@@ -7,9 +7,9 @@ import {
   nearest,
   userSpecifier,
 } from '@attune/core'
-import { table } from '@attune/text'
+import { table } from '@attune/terminal'
 import { Command } from 'commander'
-import { optionRows } from '../option-rows.js'
+import { type OptionRow, optionRows } from '../option-rows.js'
 import { placesFrom } from '../places.js'
 
 const places = placesFrom()
@@ -50,24 +50,30 @@ async function load(kind: string, name: string): Promise<{ plugin: AnyPlugin; ve
   return { plugin, version: origin.version ?? '', package: origin.package ?? '' }
 }
 
-async function infoText(kind: string, name: string, json: boolean): Promise<string> {
-  const { plugin, version, package: from } = await load(kind, name)
-  const { summary, source, exceptions } = plugin
-  const options = optionRows(plugin.options)
-  if (json) return JSON.stringify({ kind, name, version, package: from, summary, source, exceptions, options })
+const optionTable = (options: readonly OptionRow[]): string => {
   const rows = options.map((option) => [
     option.name,
     option.type,
     option.required ? 'must be given' : option.default,
-    option.description,
+    option.scheduled ? `${option.description} (may follow a schedule)` : option.description,
   ])
+  return table(['option', 'type', 'default', 'what it is'], rows).join('\n')
+}
+
+async function infoText(kind: string, name: string, json: boolean): Promise<string> {
+  const { plugin, version, package: from } = await load(kind, name)
+  const { summary, source, exceptions } = plugin
+  const options = optionRows(plugin.options)
+  const common = plugin.kind.options === undefined ? [] : optionRows(plugin.kind.options)
+  if (json) return JSON.stringify({ kind, name, version, package: from, summary, source, exceptions, options, common })
   return [
     `${kind} ${name}, ${from} ${version}`,
     summary,
     ...(source === undefined ? [] : [`Source: ${source}`]),
     ...Object.entries(exceptions ?? {}).map(([property, reason]) => `Exception: ${property}: ${reason}`),
     '',
-    options.length === 0 ? 'It has no options.' : table(['option', 'type', 'default', 'what it is'], rows).join('\n'),
+    options.length === 0 ? 'It has no options.' : optionTable(options),
+    ...(common.length === 0 ? [] : ['', `Every ${kind} also takes:`, optionTable(common)]),
   ].join('\n')
 }
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { AttuneError, type Example, type Source } from '@attune/core'
+import { AttuneError, type Example, type Source, isAttuneError } from '@attune/core'
 import { readLines } from '@attune/data'
-import { loadPredictor } from '@attune/trainer'
+import { type Predictor, openPredictor, predictStream } from '@attune/trainer'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
 import { placesFrom } from '../places.js'
@@ -54,12 +54,25 @@ const write = (text: string): Promise<boolean> =>
     process.stdout.write(text, (error) => done(error == null))
   })
 
-/** Remembers the texts that go by, so that predictions can be told with them. */
-async function* remembering(source: AsyncIterable<Example>, seen: unknown[], field: string): AsyncGenerator<Example> {
-  for await (const example of source) {
-    seen.push(example[field])
-    yield example
+/**
+ * Prints an answer a row; a row that cannot be predicted has its error there.
+ * @throws AttuneError `PREDICTION_FAILED` at the end, if there was such a row
+ */
+async function answerAll(predictor: Predictor, rows: (field: string) => AsyncIterable<Example>): Promise<void> {
+  const [field = 'text'] = predictor.describes.fields
+  let [all, failed, first] = [0, 0, undefined as AttuneError | undefined]
+  for await (const { example, answer } of predictStream(predictor, rows(field))) {
+    all++
+    const text = example[field]
+    const isFailure = isAttuneError(answer)
+    if (isFailure) [failed, first] = [failed + 1, first ?? answer]
+    const { code, problem, remedy } = isFailure ? answer : ({} as Partial<AttuneError>)
+    const line = isFailure ? { text, error: { code, problem, remedy } } : { text, ...answer }
+    if (!(await write(`${JSON.stringify(line)}\n`))) return
   }
+  if (first === undefined) return
+  const counted = all === 1 ? 'the row could not be predicted' : `${failed} of ${all} rows could not be predicted`
+  throw new AttuneError('PREDICTION_FAILED', `${counted}: ${first.problem}`, first.remedy, { cause: first })
 }
 
 /** `attune predict` */
@@ -67,7 +80,7 @@ export const predictCommand = (): Command =>
   new Command('predict')
     .summary("predict with a run's model, or a saved classifier")
     .description(
-      'Predicts with the model of a run, or with a classifier in the layout of the Hugging Face library, in a folder or on the Hub. Prints a JSON object a line, and nothing else, on standard output.',
+      'Predicts with the model of a run, or with a classifier in the layout of the Hugging Face library, in a folder or on the Hub. Prints a JSON object a line, and nothing else, on standard output; a row that cannot be predicted has its `error` there.',
     )
     .argument('<model>', 'the folder of the run or of the classifier, or its name on the Hub')
     .argument('[text...]', 'texts; without any, --file or standard input, one text a line')
@@ -90,13 +103,10 @@ Examples:
       refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
       const { trust = false } = flags
-      const predictor = await loadPredictor(await folderOf(model), { places: placesFrom(), trust })
+      const predictor = await openPredictor(await folderOf(model), { places: placesFrom(), trust })
       showWarnings(predictor.warnings)
-      const [field = 'text'] = predictor.fields
-      const seen: unknown[] = []
       try {
-        for await (const prediction of predictor.predict(remembering(examples(given, flags, field), seen, field)))
-          if (!(await write(`${JSON.stringify({ text: seen.shift(), ...prediction })}\n`))) break
+        await answerAll(predictor, (field) => examples(given, flags, field))
       } finally {
         await predictor.close()
       }

@@ -7,11 +7,13 @@ import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
-import { readConfig, withSettings } from '../read-config.js'
+import { readConfig, runPart, withSettings } from '../read-config.js'
+import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 
 interface TrainFlags {
   readonly resume?: boolean
   readonly acceptChanges?: boolean
+  readonly acceptVersions?: boolean
   readonly trust?: boolean
   readonly directory?: string
   readonly seed?: string
@@ -36,8 +38,9 @@ function refuseChanges({ set, seed, directory }: TrainFlags, folder: string): vo
 }
 
 /** Flags that only a resumed run takes are refused for a new one. */
-function refuseResumeFlags({ acceptChanges, trust }: TrainFlags): void {
-  const given = [...(acceptChanges === true ? ['--accept-changes'] : []), ...(trust === true ? ['--trust'] : [])]
+function refuseResumeFlags({ acceptChanges, acceptVersions, trust }: TrainFlags): void {
+  const flags = { '--accept-changes': acceptChanges, '--accept-versions': acceptVersions, '--trust': trust }
+  const given = Object.entries(flags).flatMap(([flag, isGiven]) => (isGiven === true ? [flag] : []))
   if (given.length === 0) return
   throw new AttuneError(
     'BAD_USAGE',
@@ -54,8 +57,8 @@ async function runOf(
 ): Promise<Observable<RunEvent>> {
   if (flags.resume === true || isFolder(target)) {
     refuseChanges(flags, target)
-    const { acceptChanges = false, trust = false } = flags
-    return resume(resolve(target), { places: placesFrom(), commands, acceptChanges, trust })
+    const { acceptChanges = false, acceptVersions = false, trust = false } = flags
+    return resume(resolve(target), { places: placesFrom(), commands, acceptChanges, acceptVersions, trust })
   }
   refuseResumeFlags(flags)
   const { config, folder, locate } = readConfig(target)
@@ -65,7 +68,7 @@ async function runOf(
     ...(flags.directory === undefined ? [] : [`directory=${JSON.stringify(resolve(flags.directory))}`]),
   ]
   const options: RunOptions = { baseDirectory: folder, places: placesFrom(folder), commands, locate }
-  return run((await withHubModel(withSettings(config, settings), folder)) as RunConfig, options)
+  return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }
 
 /** What can be done with the model of a run that is over, as commands that work. */
@@ -88,7 +91,7 @@ function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Pr
       next(event) {
         if (event.type === 'run.started' || event.type === 'run.resumed') {
           directory = event.directory
-          release = stopOnSignal(commands)
+          release = stopOnSignal(commands, 'Finishing the step and saving')
           showAccepted(event.accepted)
         }
         if (event.type !== 'run.completed') return
@@ -117,27 +120,6 @@ const showAccepted = (accepted: readonly string[] = []): void => {
   for (const change of accepted) process.stderr.write(`accepted: ${change}\n`)
 }
 
-/** Why a run ends that a signal stops. */
-const CTRL_C = 'Ctrl-C'
-
-/** Lets the first Ctrl-C stop the run at the end of the step, and the second one end the process. */
-function stopOnSignal(commands: Subject<RunCommand>): () => void {
-  let asked = false
-  const stop = (): void => {
-    if (asked) {
-      process.stderr.write('\nEnded at once. The last checkpoint stands.\n')
-      process.exit(EXIT.interrupted)
-    }
-    asked = true
-    process.stderr.write('\nFinishing the step and saving; Ctrl-C again ends at once.\n')
-    commands.next({ type: 'stop', because: CTRL_C })
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  return () => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
-  }
-}
-
 const collect = (value: string, all: readonly string[]): string[] => [...all, value]
 
 /** `attune train` */
@@ -150,6 +132,7 @@ export const trainCommand = (): Command =>
     .argument('<target>', 'the configuration file; with --resume, the folder of a run')
     .option('--resume', 'go on with the run in that folder')
     .option('--accept-changes', 'resume though settings or inputs differ from those that the run was started with')
+    .option('--accept-versions', 'resume with other versions of plugins than those that the run was started with')
     .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
     .option('--directory <folder>', 'keep the run in this folder instead of the configured one')
     .option('--seed <number>', 'use this seed instead of the configured one')

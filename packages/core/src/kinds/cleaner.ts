@@ -1,15 +1,19 @@
 import { kind } from '../kind.js'
 
-/** A cleaned text and how many changes were made to it. */
-export interface Cleaned {
+/** Replaces the characters from `start` up to `end` (UTF-16 code units) by `text`. */
+export interface Edit {
+  readonly start: number
+  readonly end: number
   readonly text: string
-  readonly changes: number
 }
 
-/** Cleans text. Idempotent: cleaning a cleaned text changes nothing. */
+/**
+ * Cleans text. Edits are sorted and do not overlap, so that spans of the text can be moved with them. Idempotent: a cleaned text
+ * has no edits. Cleaners are part of the saved task and run in `predict` too.
+ */
 export interface Cleaner {
-  clean(text: string): Cleaned
+  edits(text: string): readonly Edit[]
 }
 
-/** Cleaner text. */
+/** Text cleaning. */
 export const CLEANER = kind<Cleaner>('cleaner', 'chain')

@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import { kind } from '../kind.js'
+import type { Example } from './source.js'
 
-/** Which way a score is better. */
+/** The direction in which a score improves. */
 export type Direction = 'maximize' | 'minimize'
 
-/** A score, and what it is made of: by class, by n-gram order, … */
+/** A score, and its components: by class, by n-gram order, … */
 export interface Score {
   readonly value: number
   readonly parts?: Readonly<Record<string, Readonly<Record<string, number>>>>
@@ -19,13 +21,24 @@ export interface Metric<P = unknown, R = unknown, S = unknown> {
   /** The view of predictions and references that is compared: `label`, `scores`, … */
   readonly compares: string
   readonly direction: Direction
-  /** The least and the greatest value. */
+  /** The minimum and the maximum value. */
   readonly range: readonly [number, number]
+  /** Fields of the examples that it reads: groups of people, slices. Default: none. */
+  readonly fields?: readonly string[]
   init(): S
-  add(state: S, predictions: readonly P[], references: readonly R[]): S
+  /** @param examples the examples' `fields`, where there are any */
+  add(state: S, predictions: readonly P[], references: readonly R[], examples?: readonly Example[]): S
   merge(a: S, b: S): S
   result(state: S): Score
 }
 
+/** Options of every metric. */
+const common = z.strictObject({
+  of: z
+    .string()
+    .optional()
+    .describe('The task whose predictions are scored, where there are several; default: the only one'),
+})
+
 /** Scores. */
-export const METRIC = kind<Metric>('metric', 'many')
+export const METRIC = kind<Metric>('metric', 'many', { options: common })

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
 import { kind } from '../kind.js'
 import type { Key } from '../random.js'
 import type { Params, Tree } from '../tree.js'
@@ -20,9 +21,12 @@ export type Kept = 'hiddenStates' | 'attentions'
  * `recompute`, layers keep nothing for their gradients and are computed again. `keep` names what else to give; layers are
  * not recomputed then. `launchBound` is the engine's: a layer then does its work whole rather than in parts of which some can be left out.
  */
-export type Mode = { readonly keep?: readonly Kept[]; readonly launchBound?: boolean } & (
-  { readonly training: false } | { readonly training: true; readonly key: StepKey; readonly recompute?: boolean }
-)
+export type Mode = {
+  readonly keep?: readonly Kept[]
+  readonly launchBound?: boolean
+  /** Scheduled options by path, as {@link Hyper.scheduled}; in training. */
+  readonly scheduled?: Readonly<Record<string, Tensor>>
+} & ({ readonly training: false } | { readonly training: true; readonly key: StepKey; readonly recompute?: boolean })
 
 /** Parameters that belong to one depth of a model, from the input up. */
 export interface LayerGroup {
@@ -135,7 +139,9 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   readonly inputFirst?: boolean
   /** The width of the hidden states, for a head to attach to. */
   readonly hiddenSize: number
-  /** The most tokens it takes. */
+  /** Entries of its vocabulary: the rows of its word embeddings. Left out by a model that takes any token id. */
+  readonly vocabularySize?: number
+  /** The maximum number of tokens. */
   readonly maximumLength: number
   /** The probability of dropout that a head on this model should use, in [0, 1). */
   readonly headDropout: number
@@ -158,8 +164,25 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
   forward(params: Params, inputs: I, mode: Mode): O
 }
 
+const part = z.union([z.string(), z.looseObject({ use: z.unknown() })])
+
+/** Options of every model. */
+const common = z.looseObject({
+  from: z
+    .string()
+    .optional()
+    .describe('A saved model to start from: a folder, a GGUF file, or a repository on the Hub'),
+  partial: z
+    .boolean()
+    .optional()
+    .describe('Start although parameters are missing from the saved model; they begin at random'),
+  resizeEmbeddings: z.boolean().optional().describe('Let the saved embeddings grow to the size of the vocabulary'),
+  embeddings: z.string().optional().describe('A file of word vectors that the word embeddings start from'),
+  encoder: part.optional().describe('A frozen model whose states this one reads: `{ use, from }`'),
+})
+
 /** An architecture. */
-export const MODEL = kind<Model>('model', 'one')
+export const MODEL = kind<Model>('model', 'one', { options: common })
 
 /** A model whose states another one reads: its plugins are those of {@link MODEL}. */
 export const ENCODER = kind<Model>('encoder', 'many')

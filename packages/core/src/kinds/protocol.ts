@@ -1,17 +1,19 @@
 import { kind } from '../kind.js'
 
-/** One division of a dataset: positions of examples, by split. */
+/** One division of a dataset: indices of examples, by split. */
 export interface Fold {
   readonly train: readonly number[]
   readonly validation: readonly number[]
+  /** Examples for the final evaluation, as in nested cross-validation. */
+  readonly test?: readonly number[]
 }
 
 /**
- * How a dataset is divided and how often. `groups` names the class of each example (for stratifying) or is empty;
+ * Divides a dataset once or several times. `groups` holds the class of each example (for stratifying) or is empty;
  * `random` gives uniform numbers in [0, 1).
  */
 export interface Protocol {
-  /** The field whose values name the classes to keep in proportion; none to divide without looking. */
+  /** The field whose values are the classes to keep in proportion, or the groups to keep together. Default: none. */
   readonly stratifyBy?: string
   split(count: number, groups: readonly string[], random: () => number): readonly Fold[]
 }

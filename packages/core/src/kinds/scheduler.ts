@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { kind } from '../kind.js'
 
 /**
@@ -6,5 +7,11 @@ import { kind } from '../kind.js'
  */
 export type Scheduler = (step: number, steps: number) => number
 
-/** The learning rate over time. */
-export const SCHEDULER = kind<Scheduler>('scheduler', 'one')
+/** Options of every scheduler. */
+const common = z.strictObject({
+  from: z.number().default(1).describe('The value where the factor is 1: of the learning rate, as a multiple of it'),
+  to: z.number().default(0).describe('The value where the factor is 0'),
+})
+
+/** The learning rate, or another number, over time. */
+export const SCHEDULER = kind<Scheduler>('scheduler', 'one', { options: common })

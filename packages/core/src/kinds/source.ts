@@ -21,6 +21,8 @@ export interface Source {
    * source was told to skip bad rows, goes to `reject` and is left out.
    */
   open(reject?: (row: Rejected) => void, fields?: readonly string[]): AsyncIterable<Example>
+  /** A digest of the content, so that prepared data is made again when it changes. Default: the source cannot tell, and nothing is kept. */
+  fingerprint?(): Promise<string>
 }
 
 /** Datasets. */

@@ -1,39 +1,79 @@
 import { kind } from '../kind.js'
+import type { Direction } from './metric.js'
 
-/** The range of one hyperparameter. */
-export type Range =
+/** The distribution of one hyperparameter: a list of choices, or an interval, uniform on a linear or a logarithmic scale. */
+export type Distribution = (
   | { readonly choices: readonly (string | number | boolean)[] }
-  | { readonly from: number; readonly to: number; readonly scale: 'linear' | 'log'; readonly whole?: boolean }
-
-/** What is searched: ranges by the path of the option in the configuration. */
-export type Space = Readonly<Record<string, Range>>
-
-/** One choice of every hyperparameter. */
-export type Choice = Readonly<Record<string, string | number | boolean>>
-
-/** One run of a search: its choice, the scores so far by step, and how it ended. */
-export interface Trial {
-  readonly id: number
-  readonly choice: Choice
-  readonly scores: readonly { readonly step: number; readonly value: number }[]
-  readonly state: 'running' | 'completed' | 'pruned' | 'failed'
+  | {
+      readonly from: number
+      readonly to: number
+      readonly scale: 'linear' | 'log'
+      /** True for whole numbers. */
+      readonly integer?: boolean
+    }
+) & {
+  /** Values of other hyperparameters under which this one exists. Default: always. */
+  readonly when?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Hyperparameter search as a function of the trials so far. Higher values are better. `memory` is plain JSON. */
+/** A search space: distributions by the path of the option in the configuration. */
+export type Space = Readonly<Record<string, Distribution>>
+
+/** A value for every hyperparameter that exists under the others. */
+export type Choice = Readonly<Record<string, string | number | boolean>>
+
+/** A score to be optimized. */
+export interface Goal {
+  readonly score: string
+  readonly direction: Direction
+}
+
+/** One run of a study. */
+export interface Trial {
+  /** Counted from 0. */
+  readonly id: number
+  readonly choice: Choice
+  /** Scores by name, after each evaluation. */
+  readonly scores: readonly { readonly step: number; readonly values: Readonly<Record<string, number>> }[]
+  /** The fraction of the run that it may take, in (0, 1]. Default: 1. */
+  readonly budget?: number
+  /** The trial whose checkpoint it started from. */
+  readonly from?: number
+  readonly seconds: number
+  readonly state: 'running' | 'paused' | 'completed' | 'pruned' | 'failed'
+}
+
+/** A tuner's next move: a new trial, a paused one to resume with a larger budget, or none now. `memory` is plain JSON. */
+export type Suggestion<M = unknown> =
+  | {
+      readonly choice: Choice
+      readonly budget?: number
+      /** The paused trial to go on with. */
+      readonly resume?: number
+      /** The trial whose checkpoint to start from. */
+      readonly from?: number
+      readonly memory?: M
+    }
+  /** More trials must end first. */
+  | 'wait'
+  | 'done'
+
+/** Hyperparameter optimization as a pure function of the trials so far: a killed study suggests the same again. */
 export interface Tuner<M = unknown> {
   suggest(
     space: Space,
     trials: readonly Trial[],
     random: () => number,
+    goals: readonly Goal[],
     memory?: M,
-  ): { readonly choice: Choice; readonly memory?: M }
+  ): Suggestion<M>
 }
 
-/** Hyperparameter search. */
+/** Hyperparameter optimization. */
 export const TUNER = kind<Tuner>('tuner', 'one')
 
-/** Tells whether a running trial is not worth finishing, from its scores and the others'. */
-export type Pruner = (trial: Trial, others: readonly Trial[]) => boolean
+/** Returns the reason for ending a running trial early, from its scores and those of the others; undefined to go on. */
+export type Pruner = (trial: Trial, others: readonly Trial[], goals: readonly Goal[]) => string | undefined
 
 /** Early ends of trials. */
 export const PRUNER = kind<Pruner>('pruner', 'one')

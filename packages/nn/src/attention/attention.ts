@@ -1,4 +1,4 @@
-import type { Mode } from '@attune/core'
+import type { Mode, Params } from '@attune/core'
 import {
   type Tensor,
   add,
@@ -16,6 +16,17 @@ import {
 import type { Sight } from './attention-bias.js'
 import { type Band, bandsOf } from './bands.js'
 import { dropout, fold } from '../layers/dropout.js'
+import { hookOf } from '../layers/layer-hook.js'
+
+/**
+ * An attention block, from its input `x` `[batch, length, hidden]` to the output of its output projection: the site of a
+ * {@link LayerHook} of kind `attention`. `compute` must read the queries' states from its argument.
+ * @param name what the names of its projections begin with, without the dot at the end
+ */
+export function attentionBlock(params: Params, name: string, x: Tensor, compute: (x: Tensor) => Tensor): Tensor {
+  const hook = hookOf(params)
+  return hook === undefined ? compute(x) : hook({ kind: 'attention', name, params }, x, (y) => compute(y))
+}
 
 /** From `[batch, length, hidden]` to `[batch, heads, length, hidden / heads]`. */
 export const splitHeads = (x: Tensor, heads: number): Tensor => {

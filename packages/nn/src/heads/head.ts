@@ -18,6 +18,12 @@ export function headFor(model: Model, objective: string): Head {
   )
 }
 
+/** A classification head, a linear layer that checkpoints name `classifier`. @param architecture the class that reads it */
+export const classifierHead = (architecture: string): Head => ({
+  architecture,
+  parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+})
+
 /** New tensors of a head by the objective's names, under the checkpoint's; those that the family does not have fall away. */
 export const nameParts = ({ parts }: Head, tensors: Params): Params =>
   Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { Head, Model, Params } from '@attune/core'
 import { type Tensor, add, div, matMul, mul, reshape, tanh } from '@tensorflow/tfjs-core'
-import { constant } from '../engine/constant.js'
+import { stopGradient } from '../engine/stop-gradient.js'
 import { parameter } from '../layers/parameter.js'
 
 /**
@@ -15,7 +15,7 @@ export function tokenLogits(model: Model, head: Head, params: Params, states: Te
   const products = matMul(head.scale === undefined ? flat : mul(flat, head.scale), weight, false, true)
   const { bias, fixedBias } = head.parts
   const biased = bias === undefined ? products : add(products, parameter(params, bias))
-  const logits = fixedBias === undefined ? biased : add(biased, constant(parameter(params, fixedBias)))
+  const logits = fixedBias === undefined ? biased : add(biased, stopGradient(parameter(params, fixedBias)))
   const capped = head.softcap === undefined ? logits : mul(tanh(div(logits, head.softcap)), head.softcap)
   return reshape(capped, [...states.shape.slice(0, -1), vocabulary])
 }

@@ -1,5 +1,6 @@
 import { type Tensor, argMax, concat, reshape, split } from '@tensorflow/tfjs-core'
 import { crossEntropy } from './cross-entropy.js'
+import type { RowLosses } from './loss-of.js'
 
 /** What is said of each token: its loss, float32, and the likeliest token there, int32; both of the targets' shape. */
 export interface TokenLosses extends Record<string, Tensor> {
@@ -16,19 +17,19 @@ function partsOf(rows: number, classes: number, most: number): number[] {
   return Array.from({ length: Math.ceil(rows / size) }, (_, i) => Math.min(size, rows - i * size))
 }
 
-/** The losses and likeliest tokens of some logits `[…, vocabulary]`, for int32 `targets` `[…]`; `smoothing` as in {@link crossEntropy}. */
-export function lossesOfLogits(logits: Tensor, targets: Tensor, smoothing = 0): TokenLosses {
+/** The losses and likeliest tokens of some logits `[…, vocabulary]`, for int32 `targets` `[…]`. */
+export function lossesOfLogits(logits: Tensor, targets: Tensor, lossOf: RowLosses = crossEntropy): TokenLosses {
   const rows = reshape(logits, [-1, logits.shape.at(-1) as number])
-  const losses = crossEntropy(rows, reshape(targets, [-1]), smoothing)
+  const losses = lossOf(rows, reshape(targets, [-1]))
   return { losses: reshape(losses, targets.shape), best: reshape(argMax(rows, -1), targets.shape) }
 }
 
-/** States `[…, hidden]` and int32 `targets`, one for each state; `vocabulary` is how many logits a state has, `smoothing` as in {@link crossEntropy}. */
+/** States `[…, hidden]` and int32 `targets`, one for each state; `vocabulary` is the number of logits of a state, `lossOf` the loss of each (default: cross-entropy). */
 export interface Told {
   readonly states: Tensor
   readonly targets: Tensor
   readonly vocabulary: number
-  readonly smoothing?: number
+  readonly lossOf?: RowLosses
 }
 
 /**
@@ -39,7 +40,7 @@ export interface Told {
  */
 export function tokenLosses(
   logitsOf: (states: Tensor) => Tensor,
-  { states, targets, vocabulary, smoothing = 0 }: Told,
+  { states, targets, vocabulary, lossOf = crossEntropy }: Told,
   most = LOGITS,
 ): TokenLosses {
   const rows = reshape(states, [-1, states.shape.at(-1) as number])
@@ -47,7 +48,7 @@ export function tokenLosses(
   // TF.js' gradient of a split fails where there is one part.
   const cut = (x: Tensor): Tensor[] => (sizes.length > 1 ? split(x, sizes) : [x])
   const wanted = cut(reshape(targets, [-1]))
-  const parts = cut(rows).map((part, i) => lossesOfLogits(logitsOf(part), wanted[i]!, smoothing))
+  const parts = cut(rows).map((part, i) => lossesOfLogits(logitsOf(part), wanted[i]!, lossOf))
   const joined = (name: 'losses' | 'best'): Tensor => reshape(concat(parts.map((part) => part[name]!)), targets.shape)
   return { losses: joined('losses'), best: joined('best') }
 }

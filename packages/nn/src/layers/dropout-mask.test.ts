@@ -3,7 +3,9 @@ import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Mode } from '@attune/core'
 import { grad, mean, ones, tensor } from '@tensorflow/tfjs-core'
-import { dropout, dropoutMask, eagerEngine, fold, maskArrays, maskValues } from '../index.js'
+import { eagerEngine } from '../engine/eager-engine.js'
+import { dropout, fold } from './dropout.js'
+import { dropoutMask, maskArrays, maskValues } from './dropout-mask.js'
 
 const COUNT = 200_000
 

@@ -1,5 +1,6 @@
 import type { Params } from '@attune/core'
 import { type Tensor, customGrad, gather, reshape, scatterND } from '@tensorflow/tfjs-core'
+import { hookOf } from './layer-hook.js'
 import { parameter } from './parameter.js'
 
 /**
@@ -7,8 +8,12 @@ import { parameter } from './parameter.js'
  * equal ids add up; it is given as one scatter, because the gradient that TF.js has goes through the table once for
  * every entry of the vocabulary.
  */
-export const embedding = (params: Params, name: string, ids: Tensor): Tensor =>
-  takeRows(parameter(params, `${name}.weight`), ids)
+export function embedding(params: Params, name: string, ids: Tensor): Tensor {
+  const weight = parameter(params, `${name}.weight`)
+  const hook = hookOf(params)
+  if (hook === undefined) return takeRows(weight, ids)
+  return hook({ kind: 'embedding', name, params, weight }, ids, (at, table = weight) => takeRows(table, at))
+}
 
 /**
  * Rows of `table` `[entries, width]` at int32 `ids` `[…]`: `[…, width]`. In the gradient the rows of equal ids add up; it is

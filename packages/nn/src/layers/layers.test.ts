@@ -2,7 +2,7 @@ import '@tensorflow/tfjs'
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Params } from '@attune/core'
-import { type Scalar, type Tensor, mul, scalar, sum, tensor, tidy, valueAndGrads } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, add, mul, scalar, sum, tensor, tidy, valueAndGrads } from '@tensorflow/tfjs-core'
 import {
   type RotaryOptions,
   activation,
@@ -23,7 +23,7 @@ import {
   rotaryTables,
   rotate,
   under,
-  withBeside,
+  withHook,
 } from '../index.js'
 
 interface Stored {
@@ -106,7 +106,8 @@ describe(`layers agree with ${golden.source}`, () => {
       void tidy(() => {
         const grads = Object.fromEntries(Object.entries(each.before).map(([name, stored]) => [name, load(stored)]))
         expect(globalNorm(grads).dataSync()[0]).toBeCloseTo(each.norm, 4)
-        const hyper = { learningRate: tensor(1).asScalar(), step: tensor(1).asScalar() }
+        const one = tensor(1).asScalar()
+        const hyper = { learningRate: one, step: one, steps: one, seed: one, scheduled: {} }
         const { updates } = clipByGlobalNorm(each.maximumNorm).update(grads, {}, grads, hyper)
         for (const [name, stored] of Object.entries(each.after))
           expect(furthest(updates[name]!, stored)).toBeLessThan(1e-6)
@@ -115,7 +116,8 @@ describe(`layers agree with ${golden.source}`, () => {
 
   it('clipping of nothing and of zeros', () =>
     void tidy(() => {
-      const hyper = { learningRate: tensor(1).asScalar(), step: tensor(1).asScalar() }
+      const one = tensor(1).asScalar()
+      const hyper = { learningRate: one, step: one, steps: one, seed: one, scheduled: {} }
       expect(globalNorm({}).dataSync()[0]).toBe(0)
       const { updates } = clipByGlobalNorm(1).update({ a: tensor([0, 0]) }, {}, {}, hyper)
       expect([...updates['a']!.dataSync()]).toEqual([0, 0])
@@ -196,21 +198,23 @@ describe('activation and parameter', () => {
     )
   })
 
-  it('adds beside a dense layer what the parameters carry, also through a part of them', () => {
+  it('lets a hook that the parameters carry act around a linear layer, also through a part of them', () => {
     const params = { 'layer.weight': tensor([[1, 2]]), 'layer.bias': tensor([3]), 'other.bias': tensor([1]) }
     const x = tensor([[[1, 1]], [[2, 0]]])
     const values = (of: Params) => [...linear(of, 'layer', x).dataSync()]
     const seen: unknown[] = []
-    const carrying = withBeside(params, (given, name, rows) => {
+    const carrying = withHook(params, ({ params: given, name }, rows, compute) => {
       seen.push([Object.keys(given), name, rows.shape])
-      return tensor([[10], [20]])
+      return add(compute(rows), tensor([[10], [20]]))
     })
     expect(values(params)).toEqual([6, 5])
     expect(values(carrying)).toEqual([16, 25])
     expect(values({ ...carrying })).toEqual([16, 25])
     expect(values(under(carrying, 'layer.'))).toEqual([16, 25])
     expect(seen.at(-1)).toEqual([['layer.weight', 'layer.bias'], 'layer', [2, 2]])
-    expect(values(withBeside(carrying, () => undefined))).toEqual([6, 5])
+    const doubled = withHook(carrying, ({ weight }, rows, compute) => compute(rows, mul(weight!, 2)))
+    expect(values(doubled)).toEqual([19, 27])
+    expect(values(withHook(carrying, (_, rows, compute) => mul(compute(rows), 2)))).toEqual([32, 50])
     expect(Object.keys(carrying)).toEqual(Object.keys(params))
   })
 })

@@ -1,6 +1,6 @@
 import type { Params } from '@attune/core'
 import { type Tensor, add, matMul, reshape } from '@tensorflow/tfjs-core'
-import { besideOf } from './beside-linear.js'
+import { hookOf } from './layer-hook.js'
 import { parameter } from './parameter.js'
 
 /** How a layer's parameters are laid out. */
@@ -14,7 +14,7 @@ export interface LinearOptions {
 /**
  * A fully connected layer: `y = x·Wᵀ + b`, with `W` from `name.weight` `[out, in]` and `b` from `name.bias` `[out]`.
  * `x` is `[…, in]`, the result `[…, out]`. Leading dimensions are folded into one, because one large matrix product is
- * faster on every backend than a batch of small ones. What an adapter computes beside the layer is added.
+ * faster on every backend than a batch of small ones. A {@link LayerHook} sees those rows, `[rows, in]`.
  */
 export function linear(
   params: Params,
@@ -26,8 +26,12 @@ export function linear(
   const [first, second] = weight.shape as [number, number]
   const [inputs, outputs] = inputFirst ? [first, second] : [second, first]
   const rows = reshape(x, [-1, inputs])
-  const product = matMul(rows, weight, false, !inputFirst)
-  const y = bias ? add(product, parameter(params, `${name}.bias`)) : product
-  const beside = besideOf(params)?.(params, name, rows)
-  return reshape(beside === undefined ? y : add(y, beside), [...x.shape.slice(0, -1), outputs])
+  const compute = (input: Tensor, w: Tensor = weight): Tensor => {
+    const product = matMul(input, w, false, !inputFirst)
+    return bias ? add(product, parameter(params, `${name}.bias`)) : product
+  }
+  const hook = hookOf(params)
+  const y =
+    hook === undefined ? compute(rows) : hook({ kind: 'linear', name, params, weight, inputFirst }, rows, compute)
+  return reshape(y, [...x.shape.slice(0, -1), outputs])
 }

@@ -1,6 +1,6 @@
 import { AttuneError, type Params, nearest } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { besideOf, withBeside } from './beside-linear.js'
+import { hookOf, withHook } from './layer-hook.js'
 
 /**
  * The tensor of a name.
@@ -17,6 +17,10 @@ export function parameter(params: Params, name: string): Tensor {
   )
 }
 
-/** The parameters whose names begin with a prefix, under their whole names. */
-export const under = (params: Params, prefix: string): Params =>
-  withBeside(Object.fromEntries(Object.entries(params).filter(([name]) => name.startsWith(prefix))), besideOf(params))
+/** The parameters whose names begin with a prefix, under their whole names, and those that a layer hook reads. */
+export function under(params: Params, prefix: string): Params {
+  const hook = hookOf(params)
+  const shared = new Set(hook?.reads)
+  const wanted = ([name]: [string, unknown]): boolean => name.startsWith(prefix) || shared.has(name)
+  return withHook(Object.fromEntries(Object.entries(params).filter(wanted)), hook)
+}

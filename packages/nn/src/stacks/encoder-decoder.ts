@@ -1,15 +1,20 @@
 import type { Cache, EncoderOutputs, Mode, Params, TextInputs } from '@attune/core'
-import { type Tensor, add, concat, fill, slice } from '@tensorflow/tfjs-core'
+import { type Tensor, add } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
-import { attendHeads, joinHeads, splitHeads } from '../attention/attention.js'
-import { type Sight, attentionBias, paddingBias } from '../attention/attention-bias.js'
-import { defaultPositions, writeCache } from '../attention/cache.js'
-import { madeOnce } from '../attention/cross-attention.js'
+import { type AttentionOptions, attentionBlock, splitHeads } from '../attention/attention.js'
+import { defaultPositions, emptyCache } from '../attention/cache.js'
 import { dropout, fold } from '../layers/dropout.js'
-import { lastToken } from '../heads/last-token.js'
 import { layerNorm } from '../layers/layer-norm.js'
-import { type LayerContext, type Stacked, keptInEncoder, layerStack } from './layer-stack.js'
 import { linear } from '../layers/linear.js'
+import {
+  type AttentionInputs,
+  type EncoderContext,
+  attendProjected,
+  crossAttention,
+  selfAttention,
+} from './decoder-attention.js'
+import { type LayerContext, type Stacked, layerStack } from './layer-stack.js'
+import { passEncoderDecoder } from './pass-encoder-decoder.js'
 
 /** Which of the two stacks. */
 export type Side = 'encoder' | 'decoder'
@@ -21,6 +26,25 @@ export interface StackSize {
   /** Width of the feed-forward layer. */
   readonly intermediate: number
 }
+
+/** The sizes of both stacks by the names that the options of BART and Marian have. */
+export const stackSizes = (o: {
+  readonly encoderLayers: number
+  readonly encoderAttentionHeads: number
+  readonly encoderFfnDim: number
+  readonly decoderLayers: number
+  readonly decoderAttentionHeads: number
+  readonly decoderFfnDim: number
+}): Record<Side, StackSize> => ({
+  encoder: { layers: o.encoderLayers, heads: o.encoderAttentionHeads, intermediate: o.encoderFfnDim },
+  decoder: { layers: o.decoderLayers, heads: o.decoderAttentionHeads, intermediate: o.decoderFfnDim },
+})
+
+/** An empty KV cache of the decoder: a model's `cache`. */
+export const decoderCache =
+  ({ layers, heads }: StackSize, hidden: number) =>
+  (batch: number, capacity: number): Cache =>
+    emptyCache(layers, [batch, heads, capacity, hidden / heads])
 
 /** How {@link encoderDecoder} computes. */
 export interface EncoderDecoderOptions {
@@ -66,55 +90,30 @@ export function encoderDecoderShapes(
   return Object.assign({}, ...stack('encoder'), ...stack('decoder'))
 }
 
-/** What an attention layer reads: its queries' states, its keys', and the bias; and where keys and values come from. */
-interface Attended {
-  readonly queries: Tensor
-  readonly keys: Tensor
-  readonly bias: Tensor
-  readonly sight?: Sight
-  readonly held: (name: 'key' | 'value', make: () => Tensor) => Tensor
-}
-
-/** What the layers of a decoder read besides: what the encoder gave, where it is padding, and the decoder's cache. */
-interface Across {
-  readonly states: Tensor
-  readonly bias: Tensor
-  readonly start: Tensor | undefined
-  readonly cache: Cache | undefined
-}
-
 /** One layer, `[batch, length, hidden]` → the same; each part's sum with what it read is normalised. */
 function layer(
   o: EncoderDecoderOptions,
   params: Params,
   x: Tensor,
   bias: Tensor,
-  across: Across | undefined,
+  context: EncoderContext | undefined,
   c: LayerContext,
 ): Tensor {
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.${name}`, y)
-  const heads = o[across === undefined ? 'encoder' : 'decoder'].heads
+  const heads = o[context === undefined ? 'encoder' : 'decoder'].heads
   const added = (y: Tensor, by: Tensor, norm: string, place: number): Tensor =>
     layerNorm(params, `${c.at}.${norm}`, add(y, dropout(by, o.dropout.added, fold(c.mode, place))), EPSILON)
-  const attended = (name: string, place: number, it: Attended, record?: LayerContext['record']): Tensor => {
-    const part = (one: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${one}_proj`, y), heads) // [batch, heads, length, headSize]
-    const [k, v] = [it.held('key', () => part('k', it.keys)), it.held('value', () => part('v', it.keys))]
-    const all = { q: part('q', it.queries), k, v, bias: it.bias }
-    const mixed = joinHeads(attendHeads(all, o.dropout.attention, fold(c.mode, place), { sight: it.sight, record }))
-    return added(it.queries, dense(`${name}.out_proj`, mixed), `${name}_layer_norm`, place + 1)
+  const attended = (name: string, place: number, it: AttentionInputs, options: AttentionOptions): Tensor => {
+    const project = (part: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${part}_proj`, y), heads) // [batch, heads, length, headSize]
+    const mode = fold(c.mode, place)
+    const projected = attentionBlock(params, `${c.at}.${name}`, it.queries, (queries) =>
+      dense(`${name}.out_proj`, attendProjected({ ...it, queries }, project, o.dropout.attention, mode, options)),
+    )
+    return added(it.queries, projected, `${name}_layer_norm`, place + 1)
   }
-  const held = (name: string, make: () => Tensor): Tensor => {
-    if (across?.cache === undefined) return make()
-    const all = writeCache(across.cache[`${c.index}.${name}`]!, make(), across.start!)
-    c.remember?.(name, all)
-    return all // [batch, heads, capacity, headSize]
-  }
-  const itself = { queries: x, keys: x, bias, sight: { causal: across !== undefined }, held }
-  let y = attended('self_attn', 0, itself, c.record)
-  if (across !== undefined) {
-    const once = (name: string, make: () => Tensor): Tensor => madeOnce(c, across.cache, name, make)
-    y = attended('encoder_attn', 2, { queries: y, keys: across.states, bias: across.bias, held: once }, c.recordAcross)
-  }
+  const own = { sight: { causal: context !== undefined }, record: c.record }
+  let y = attended('self_attn', 0, selfAttention(x, bias, context, c), own)
+  if (context !== undefined) y = attended('encoder_attn', 2, crossAttention(y, context, c), { record: c.recordAcross })
   const wide = dropout(activation(o.activation)(dense('fc1', y)), o.dropout.wide, fold(c.mode, 4)) // [batch, length, intermediate]
   return added(y, dense('fc2', wide), 'final_layer_norm', 5)
 }
@@ -124,41 +123,25 @@ function stackOf(
   o: EncoderDecoderOptions,
   params: Params,
   side: Side,
-  { x, bias, across }: { readonly x: Tensor; readonly bias: Tensor; readonly across?: Across },
+  { x, bias, context }: { readonly x: Tensor; readonly bias: Tensor; readonly context?: EncoderContext },
   mode: Mode,
 ): Stacked {
-  const start = across?.start === undefined ? [] : [across.start]
-  const others = [bias, ...(across === undefined ? [] : [across.states, across.bias, ...start])]
+  const start = context?.start === undefined ? [] : [context.start]
+  const others = [bias, ...(context === undefined ? [] : [context.states, context.bias, ...start])]
   const stack = {
     count: o[side].layers,
     at: (i: number) => nameOf(side, i),
     layer(own: Params, y: Tensor, [scores, states, padding, slot]: readonly Tensor[], c: LayerContext) {
-      const seen = across && { states: states!, bias: padding!, start: slot, cache: across.cache }
+      const seen = context && { states: states!, bias: padding!, start: slot, cache: context.cache }
       return layer(o, own, y, scores!, seen, c)
     },
   }
-  return layerStack(params, x, others, mode, stack, across?.cache !== undefined)
-}
-
-/** What the decoder reads; where nothing is said, what the encoder reads, one place later, behind the start token. */
-function decoderInputs(startTokenId: number, inputs: TextInputs): Pick<TextInputs, 'inputIds' | 'attentionMask'> {
-  const { inputIds, attentionMask, decoderInputIds, decoderAttentionMask } = inputs
-  if (decoderInputIds !== undefined) {
-    const all = (): Tensor => fill([...decoderInputIds.shape], 1, 'int32')
-    return { inputIds: decoderInputIds, attentionMask: decoderAttentionMask ?? all() }
-  }
-  const [batch, length] = inputIds.shape as [number, number]
-  const later = (x: Tensor, first: number): Tensor =>
-    concat([fill([batch, 1], first, 'int32'), slice(x, [0, 0], [-1, length - 1])], 1)
-  return { inputIds: later(inputIds, startTokenId), attentionMask: later(attentionMask, 1) }
+  return layerStack(params, x, others, mode, stack, context?.cache !== undefined)
 }
 
 /**
  * An encoder and a decoder that attends to what the encoder gives, both normalised after each part of a layer, with biases
- * everywhere, named as in BART. `pooled` is the decoder's state at the last token of what it reads; where `decoderInputIds`
- * are not given, at the place of the text's last token. The encoder is not run where `encoderStates` are given, nothing of it
- * is kept then, and
- * `positionIds` are the decoder's.
+ * everywhere, named as in BART; see {@link passEncoderDecoder}. `positionIds` are the decoder's.
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.
  */
 export function encoderDecoder(
@@ -167,21 +150,16 @@ export function encoderDecoder(
   mode: Mode,
   o: EncoderDecoderOptions,
 ): EncoderOutputs {
-  const { attentionMask, cache, cacheStart } = inputs
-  const [reading, writing] = [fold(mode, 0), fold(mode, 1)]
-  const bias = paddingBias(attentionMask)
-  const encode = (): Stacked => {
-    const x = o.embed('encoder', inputs.inputIds, undefined, fold(reading, 0))
-    return stackOf(o, params, 'encoder', { x, bias }, reading)
-  }
-  const { x: states, kept: inEncoder } = inputs.encoderStates ? { x: inputs.encoderStates, kept: {} } : encode() // [batch, length, hidden]
-  const given = decoderInputs(o.startTokenId, inputs)
-  const own = { ...given, tokenTypeIds: given.inputIds, ...(cache && { cache, cacheStart: cacheStart! }) }
-  const x = o.embed('decoder', own.inputIds, inputs.positionIds ?? (cache && defaultPositions(own)), fold(writing, 0))
-  const across = { states, bias, start: cacheStart, cache }
-  const sees = { x, bias: attentionBias(own, { causal: true }), across }
-  const { x: last, kept } = stackOf(o, params, 'decoder', sees, writing)
-  const ends = inputs.decoderInputIds === undefined ? { ...own, attentionMask } : own
-  const pooled = lastToken(last, ends)
-  return { lastHiddenState: last, pooled, encoderStates: states, ...kept, ...keptInEncoder(inEncoder) }
+  return passEncoderDecoder(inputs, mode, {
+    startTokenId: o.startTokenId,
+    encode(bias, reading) {
+      const x = o.embed('encoder', inputs.inputIds, undefined, fold(reading, 0))
+      return stackOf(o, params, 'encoder', { x, bias }, reading)
+    },
+    decode(own, bias, context, writing) {
+      const places = inputs.positionIds ?? (own.cache && defaultPositions(own))
+      const x = o.embed('decoder', own.inputIds, places, fold(writing, 0))
+      return stackOf(o, params, 'decoder', { x, bias, context }, writing)
+    },
+  })
 }

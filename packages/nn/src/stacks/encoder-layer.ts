@@ -1,7 +1,7 @@
 import type { Params } from '@attune/core'
 import { type Tensor, add } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
-import { attention } from '../attention/attention.js'
+import { attention, attentionBlock } from '../attention/attention.js'
 import { dropout, fold } from '../layers/dropout.js'
 import { layerNorm } from '../layers/layer-norm.js'
 import { type LayerContext, firstQuery, firstToken } from './layer-stack.js'
@@ -9,6 +9,8 @@ import { linear } from '../layers/linear.js'
 
 /** What a family calls the parts of a layer, behind the layer's own name. */
 export interface EncoderLayerNames {
+  /** What the names of attention's projections begin with. */
+  readonly block: string
   readonly query: string
   readonly key: string
   readonly value: string
@@ -49,11 +51,18 @@ export function encoderLayer(
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y)
   const added = (y: Tensor, to: Tensor, norm: string, rate: number, place: number): Tensor =>
     layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, fold(mode, place)), to), o.epsilon)
-  const asking = onlyFirst ? firstToken(x) : x // [batch, length or 1, hidden]
+  const asking = (y: Tensor): Tensor => (onlyFirst ? firstToken(y) : y) // [batch, length or 1, hidden]
   const scored = onlyFirst ? firstQuery(bias) : bias
-  const heads = { q: dense(o.names.query, asking), k: dense(o.names.key, x), v: dense(o.names.value, x), bias: scored }
-  const mixed = attention(heads, o.heads, o.attentionDropout, fold(mode, 0), { record })
-  const attended = added(dense(o.names.attended, mixed), asking, o.names.attendedNorm, o.dropout.attended, 1)
+  const projected = attentionBlock(params, `${at}.${o.names.block}`, x, (y) => {
+    const heads = {
+      q: dense(o.names.query, asking(y)),
+      k: dense(o.names.key, y),
+      v: dense(o.names.value, y),
+      bias: scored,
+    }
+    return dense(o.names.attended, attention(heads, o.heads, o.attentionDropout, fold(mode, 0), { record }))
+  })
+  const attended = added(projected, asking(x), o.names.attendedNorm, o.dropout.attended, 1)
   const wide = activation(o.activation)(dense(o.names.wide, attended)) // [batch, length, intermediate]
   return added(dense(o.names.narrow, wide), attended, o.names.norm, o.dropout.narrow, 2)
 }
@@ -84,6 +93,7 @@ export function encoderLayerShapes(
 
 /** The names of BERT and RoBERTa. */
 export const BERT_LAYER: EncoderLayerNames = {
+  block: 'attention',
   query: 'attention.self.query',
   key: 'attention.self.key',
   value: 'attention.self.value',

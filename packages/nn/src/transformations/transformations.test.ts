@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Optimizer, Params } from '@attune/core'
-import { type Tensor, tensor } from '@tensorflow/tfjs-core'
+import { type Tensor, scalar, tensor } from '@tensorflow/tfjs-core'
 import {
   accumulateMomentum,
   addDecayedWeights,
@@ -18,6 +18,9 @@ import {
 const hyper = (learningRate: number, step = 1) => ({
   learningRate: tensor(learningRate).asScalar(),
   step: tensor(step).asScalar(),
+  steps: scalar(10),
+  seed: tensor([0, 1], [2], 'int32'),
+  scheduled: {},
 })
 const numbers = (params: Params): Record<string, number[]> =>
   Object.fromEntries(Object.entries(params).map(([name, t]) => [name, Array.from((t as Tensor).dataSync())]))

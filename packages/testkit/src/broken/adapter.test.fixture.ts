@@ -1,8 +1,20 @@
-import { type Adapted, ADAPTER, type Adapter, type Model, type Params, definePlugin, fold, key } from '@attune/core'
+import { setImmediate } from 'node:timers/promises'
+import {
+  type Adapted,
+  ADAPTER,
+  type Adapter,
+  type Model,
+  type Params,
+  definePlugin,
+  fold,
+  key,
+  mapParams,
+} from '@attune/core'
 import { filled, normal } from '@attune/nn'
-import { type Tensor, add, keep, matMul, mul, scalar } from '@tensorflow/tfjs-core'
+import { type Tensor, add, keep, matMul, mul, scalar, tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { describeAdapter } from '../describe-adapter.js'
+import { savedAdapters } from './saved-adapter.test.fixture.js'
 import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 const isQuery = (name: string): boolean => name.endsWith('query.weight')
@@ -42,8 +54,30 @@ export const thin = definePlugin({
 const suite = (change: (adapted: Adapted, model: Model, params: Params) => Adapted) => (): void =>
   describeAdapter(
     altered<Adapter>(thin, ({ adapt }) => ({
-      adapt: (model: Model, params: Params) => change(adapt(model, params), model, params),
+      adapt: async (model: Model, params: Params) => change(await adapt(model, params), model, params),
     })),
+  )
+
+/** On an adapter that takes a while. */
+const suiteAfter = (change: (adapted: Adapted) => Adapted) => (): void =>
+  describeAdapter(
+    altered<Adapter>(thin, ({ adapt }) => ({
+      adapt: async (model: Model, params: Params) => {
+        await setImmediate()
+        return change(await adapt(model, params))
+      },
+    })),
+  )
+
+/** 1 for every second value, else 0. */
+const halves = (params: Params): Params =>
+  mapParams(
+    ({ size, shape }) =>
+      tensor(
+        Float32Array.from({ length: size }, (_, i) => i % 2),
+        shape,
+      ),
+    params,
   )
 
 const disjoint = 'trains something, and nothing that is frozen'
@@ -54,6 +88,7 @@ const alike = 'adapts the same parameters alike'
 const groups = 'has every parameter in exactly one layer group'
 const untrained = 'merges untrained parameters into the original ones'
 const trained = 'computes merged what it computes adapted'
+const masks = 'masks trainable parameters only, with 0 and 1 in their shapes'
 const memory = 'makes no tensor but its parameters'
 
 const renamed = (params: Params, name: (old: string) => string): Params =>
@@ -155,6 +190,26 @@ export const adapters: readonly Specimen[] = [
     [memory],
     suite((adapted) => (keep(scalar(0)), adapted)),
   ),
+  sound(
+    'thin matrices, made in a while and masked by half',
+    suiteAfter((adapted) => ({ ...adapted, masks: halves(adapted.trainable) })),
+  ),
+  broken(
+    'masks what does not train',
+    [masks],
+    suite((adapted) => ({ ...adapted, masks: { 'tiny.pooler.dense.bias': filled([8], 1) } })),
+  ),
+  broken(
+    'masks in another shape',
+    [masks],
+    suite((adapted) => ({ ...adapted, masks: mapParams((_: Tensor) => filled([1], 1), adapted.trainable) })),
+  ),
+  broken(
+    'masks by halves of a step',
+    [masks],
+    suite((adapted) => ({ ...adapted, masks: mapParams(({ shape }) => filled(shape, 0.5), adapted.trainable) })),
+  ),
+  ...savedAdapters,
   broken('merges exactly although it says not', ['cannot be merged exactly: it is said to'], () =>
     describeAdapter(altered(thin, (sane) => sane, { exceptions: { merge: 'it is said to' } })),
   ),

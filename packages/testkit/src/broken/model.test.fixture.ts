@@ -1,4 +1,5 @@
 import { type Mode, mapParams } from '@attune/core'
+import { hookOf } from '@attune/nn'
 import { type Tensor, equal, keep, mean, mul, onesLike, scalar, sub, tensor1d, where } from '@tensorflow/tfjs-core'
 import { describeModel } from '../describe-model.js'
 import { misshapen } from './model-parameters.test.fixture.js'
@@ -17,6 +18,9 @@ const encoder = 'gives what its encoder gave, and goes on from that without read
 const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
 const later = 'does not see what comes later'
 const back = 'writes over what it read last, when it goes back in its cache'
+const sites = 'computes every weight matrix at a site of its name that layer hooks see'
+const unchanged =
+  'computes the same bits under a hook that changes nothing, others under one that scales a kind of layer'
 const cache = 'goes on from a cache as if it had read all at once, also with padding on the left'
 
 const seeded = (): Mode => ({ training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 } })
@@ -161,6 +165,21 @@ export const models: readonly Specimen[] = [
     'is not what the golden file says',
     [agrees],
     giving((outputs) => ({ ...outputs, lastHiddenState: mul(outputs.lastHiddenState, 1.001) }), writer),
+  ),
+  broken(
+    'hides its layers from hooks',
+    [sites],
+    forwarding(
+      (forward) => (params, inputs, mode) => forward(Object.fromEntries(Object.entries(params)), inputs, mode),
+    ),
+  ),
+  broken(
+    'computes otherwise under a hook',
+    [unchanged],
+    forwarding((forward) => (params, inputs, mode) => {
+      const outputs = forward(params, inputs, mode)
+      return hookOf(params) === undefined ? outputs : { ...outputs, pooled: mul(outputs.pooled, 1.001) }
+    }),
   ),
   ...misshapen,
 ]

@@ -1,5 +1,5 @@
 import { type Example, key } from '@attune/core'
-import { type Tensor, add, customGrad, div, mul } from '@tensorflow/tfjs-core'
+import { type Tensor, add, customGrad, div, mul, sum } from '@tensorflow/tfjs-core'
 import type { z } from 'zod'
 import { describeObjective } from '../describe-objective.js'
 import { integers } from '../host-array.js'
@@ -114,8 +114,8 @@ export const objectives: readonly Specimen[] = [
     [adds],
     suite(({ loss }) => ({
       loss: (head, batch) => {
-        const { sum: total, weight } = loss(head, batch)
-        return { sum: div(total, weight), weight }
+        const { losses, weights } = loss(head, batch)
+        return { losses: div(losses, sum(weights)), weights }
       },
     })),
   ),
@@ -124,8 +124,8 @@ export const objectives: readonly Specimen[] = [
     [adds],
     suite(({ loss }) => ({
       loss: (head, batch) => {
-        const { sum: total, weight } = loss(head, batch)
-        return { sum: total, weight: add(weight, 1) }
+        const { losses, weights } = loss(head, batch)
+        return { losses, weights: add(weights, 1) }
       },
     })),
   ),

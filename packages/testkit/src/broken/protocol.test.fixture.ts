@@ -23,12 +23,31 @@ const systematic = definePlugin({
   }),
 })
 
+/** Deals the examples to three parts, each of which is validated once. */
+const threefold = definePlugin({
+  kind: PROTOCOL,
+  name: 'threefold',
+  summary: 'Divides into three parts, each validated once',
+  options: z.strictObject({ offset: z.int().min(0).max(2).default(0).describe('The part of the first example') }),
+  create: ({ offset }): Protocol => ({
+    split(count, _, random) {
+      if (count < 3) throw new AttuneError('TOO_FEW', `expected 3 examples or more, got ${count}`, 'Give more.')
+      const mixed = shuffled([...Array(count).keys()], random)
+      return [0, 1, 2].map((part) => {
+        const held = (_at: number, i: number): boolean => (i + offset) % 3 === part
+        return { train: mixed.filter((at, i) => !held(at, i)), validation: mixed.filter(held) }
+      })
+    },
+  }),
+})
+
 type Split = Protocol['split']
 const suite = (change: (split: Split) => Split) => (): void =>
   describeProtocol(altered<Protocol>(systematic, (sane) => ({ ...sane, split: change(sane.split) })))
 
 const disjoint = 'divides into disjoint splits of known positions, leaving none out'
 const alike = 'divides alike from the same random numbers, and leaves the classes as they were'
+const crossing = 'validates every example once over several folds, whose sizes differ by one at most'
 const proportion = 'keeps every class within one example of its proportion'
 const few = 'divides 0, 1, 2 and 3 examples sensibly, or says why it cannot'
 
@@ -37,6 +56,14 @@ const folding = (change: (fold: Fold, count: number) => Fold) =>
     (split) =>
       (count, ...rest) =>
         split(count, ...rest).map((fold) => change(fold, count)),
+  )
+
+/** Changes the three folds of {@link threefold}. */
+const crossed = (change: (folds: readonly Fold[], count: number) => readonly Fold[]) => (): void =>
+  describeProtocol(
+    altered<Protocol>(threefold, ({ split }) => ({
+      split: (count: number, ...rest: [readonly string[], () => number]) => change(split(count, ...rest), count),
+    })),
   )
 
 /** Begins where the division before ended. */
@@ -113,6 +140,30 @@ export const protocols: readonly Specimen[] = [
     suite((split) => (count, groups, random) => {
       if (count === 0) throw new RangeError('nothing')
       return split(count, groups, random)
+    }),
+  ),
+  sound('three folds', () => describeProtocol(threefold)),
+  broken(
+    'validates the same part in each fold',
+    [crossing],
+    crossed((folds) => folds.map(() => folds[0]!)),
+  ),
+  broken(
+    'a fold too few',
+    [crossing],
+    crossed((folds) => folds.slice(1)),
+  ),
+  broken(
+    'folds of unequal sizes',
+    [crossing],
+    crossed(([first, second, third], count) => {
+      if (count < 6) return [first!, second!, third!]
+      const moved = second!.validation[0]!
+      return [
+        { train: first!.train.filter((i) => i !== moved), validation: [...first!.validation, moved] },
+        { train: [...second!.train, moved], validation: second!.validation.slice(1) },
+        third!,
+      ]
     }),
   ),
   broken('any options will do', uncheckedFails(4), () => describeProtocol(unchecked(systematic))),

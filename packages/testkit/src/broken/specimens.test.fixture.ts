@@ -1,8 +1,6 @@
 import { adapters } from './adapter.test.fixture.js'
 import { augmenters } from './augmenter.test.fixture.js'
-import { balancers } from './balancer.test.fixture.js'
 import { callbacks } from './callback.test.fixture.js'
-import { cleaners } from './cleaner.test.fixture.js'
 import { engines } from './engine.test.fixture.js'
 import { metrics } from './metric.test.fixture.js'
 import { models } from './model.test.fixture.js'
@@ -11,7 +9,6 @@ import { optimizers } from './optimizer.test.fixture.js'
 import { options } from './options.test.fixture.js'
 import { protocols } from './protocol.test.fixture.js'
 import { pruners } from './pruner.test.fixture.js'
-import { regularizers } from './regularizer.test.fixture.js'
 import { schedulers } from './scheduler.test.fixture.js'
 import type { Specimen } from './specimen.test.fixture.js'
 import { sources } from './source.test.fixture.js'
@@ -25,15 +22,12 @@ export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
   scheduler: schedulers,
   metric: metrics,
   optimizer: optimizers,
-  regularizer: regularizers,
   augmenter: augmenters,
-  balancer: balancers,
-  cleaner: cleaners,
-  tuner: tuners,
-  pruner: pruners,
   callback: callbacks,
   tracker: trackers,
   protocol: protocols,
+  tuner: tuners,
+  pruner: pruners,
   source: sources,
   adapter: adapters,
   tokenizer: tokenizers,

@@ -11,7 +11,7 @@ import {
   definePlugin,
 } from '@attune/core'
 import { crossEntropy, freshClassifier, linear } from '@attune/nn'
-import { type Tensor, scalar, sum } from '@tensorflow/tfjs-core'
+import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { integers, textInputs } from '../host-array.js'
 import { tinyTokenizer } from '../tiny-tokenizer.js'
@@ -73,7 +73,7 @@ export const telling = definePlugin({
         labels: integers(items.map(({ label }) => label)),
       }),
       head: (params, { pooled }) => linear(params, 'classifier', pooled), // [batch, labels]
-      loss: (logits, batch) => ({ sum: sum(crossEntropy(logits, batch.labels)), weight: scalar(logits.shape[0]!) }),
+      loss: (logits, batch) => ({ losses: crossEntropy(logits, batch.labels), weights: ones([logits.shape[0]!]) }),
       predict({ values }, items) {
         const rows = items.map((_, i) => values.subarray(i * labels.length, (i + 1) * labels.length))
         return rows.map((row) => ({ label: labels[row.indexOf(Math.max(...row))] }))

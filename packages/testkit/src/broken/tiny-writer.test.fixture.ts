@@ -1,6 +1,7 @@
 import { type Model, type TextInputs, fold as foldKey } from '@attune/core'
 import {
   attendHeads,
+  attentionBlock,
   attentionBias,
   defaultPositions,
   dropout,
@@ -54,15 +55,18 @@ export const tinyWriter = (): Model => ({
         count: 1,
         at: () => AT,
         layer(own, y, [bias, slot], { record, remember, mode: here }) {
-          const part = (name: string): Tensor => splitHeads(linear(own, `${AT}.${name}`, y, { bias: false }), 1)
-          const held = (name: 'key' | 'value'): Tensor => {
-            if (inputs.cache === undefined) return part(name)
-            const all = writeCache(inputs.cache[`0.${name}`]!, part(name), slot!)
-            remember?.(name, all)
-            return all // [batch, 1, capacity, hidden]
+          const attend = (z: Tensor): Tensor => {
+            const part = (name: string): Tensor => splitHeads(linear(own, `${AT}.${name}`, z, { bias: false }), 1)
+            const held = (name: 'key' | 'value'): Tensor => {
+              if (inputs.cache === undefined) return part(name)
+              const all = writeCache(inputs.cache[`0.${name}`]!, part(name), slot!)
+              remember?.(name, all)
+              return all // [batch, 1, capacity, hidden]
+            }
+            const heads = { q: part('query'), k: held('key'), v: held('value'), bias: bias! }
+            return joinHeads(attendHeads(heads, 0, here, { record }))
           }
-          const heads = { q: part('query'), k: held('key'), v: held('value'), bias: bias! }
-          return add(y, joinHeads(attendHeads(heads, 0, here, { record })))
+          return add(y, attentionBlock(own, AT, y, attend))
         },
       },
       inputs.cache !== undefined,

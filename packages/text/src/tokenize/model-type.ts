@@ -1,7 +1,6 @@
-type Unknown = Readonly<Record<string, unknown>>
+import { isRecord } from '@attune/core'
 
-const isRecord = (value: unknown): value is Unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+type Unknown = Readonly<Record<string, unknown>>
 
 /** What each type of model must say, in the order in which they are tried: WordLevel asks for less than WordPiece does. */
 const WITHOUT_TYPE: readonly (readonly [type: string, fits: (model: Unknown) => boolean])[] = [

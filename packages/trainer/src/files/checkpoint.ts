@@ -12,9 +12,9 @@ import {
   treeOf,
 } from '@attune/core'
 import { digest, readJsonObject, readWholeFile, writeFolderAtomically } from '@attune/files'
-import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { z } from 'zod'
-import { type History, historySchema } from './run-log.js'
+import { type History, NO_HISTORY, historySchema } from './run-log.js'
 
 const progressSchema = z.strictObject({
   step: z.int().min(0),
@@ -44,6 +44,9 @@ export interface Checkpoint {
   readonly history: History
 }
 
+/** The id of checkpoints that belong to no run. */
+const CUSTOM = 'custom'
+
 const [STATE, PROGRESS, DIGESTS] = ['state.safetensors', 'progress.json', 'digests.json']
 /** Files that describe a checkpoint are small. */
 const MAXIMUM_BYTES = 10_000_000
@@ -52,8 +55,33 @@ const folderOf = (directory: string): string => join(directory, 'checkpoints')
 /** The folder of one checkpoint. */
 export const checkpointPath = (directory: string, step: number): string => join(folderOf(directory), String(step))
 
-/** Writes a checkpoint beside the earlier ones. Returns the folder and its size in bytes. */
-export async function saveCheckpoint(directory: string, { state, ...rest }: Checkpoint) {
+/** A checkpoint that is saved; a custom loop gives its state and its step. */
+export interface CheckpointInput {
+  /** Any tree of host arrays: `await engine.read(state)`. */
+  readonly state: HostTree
+  /** The step, and what else of {@link Progress} the loop uses. */
+  readonly progress: Partial<Progress> & Pick<Progress, 'step'>
+  /** The run's id. Default: `custom`. */
+  readonly run?: string
+  /** The run's events so far, in its log. Default: none. */
+  readonly history?: History
+}
+
+const START: Omit<Progress, 'step'> = { epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'asked for' }
+
+/**
+ * Writes a checkpoint beside the earlier ones, under `checkpoints/<step>` of a folder: atomically, with digests. Returns the folder
+ * and its size in bytes.
+ * @throws AttuneError `CANNOT_WRITE`
+ * @example
+ * await saveCheckpoint('my-run', { state: await engine.read(state), progress: { step } })
+ * const { state, progress } = await loadCheckpoint('my-run', (await listCheckpoints('my-run'))[0]!)
+ */
+export async function saveCheckpoint(
+  directory: string,
+  { state, progress, run = CUSTOM, history = NO_HISTORY }: CheckpointInput,
+): Promise<{ readonly path: string; readonly bytes: number }> {
+  const rest = { run, history, progress: { ...START, ...progress } }
   const content: Readonly<Record<string, Uint8Array | string>> = {
     [STATE]: encodeSafetensors(Object.fromEntries(leaves(state, isHostArray))),
     [PROGRESS]: JSON.stringify(rest, null, 2),
@@ -87,12 +115,12 @@ const readProgress = (path: string): z.output<typeof fileSchema> =>
   fileSchema.parse(parseJson(readVerified(path, PROGRESS, MAXIMUM_BYTES).toString('utf8')))
 
 /**
- * Reads a checkpoint of a run.
- * @param run the id of the run
+ * Reads a checkpoint and verifies its digests.
+ * @param run the id of the run. Default: that of checkpoints of custom loops
  * @throws AttuneError `BAD_CHECKPOINT` if a byte is missing or changed, or it belongs to another run, with the previous one
  *   offered
  */
-export async function loadCheckpoint(directory: string, step: number, run: string): Promise<Checkpoint> {
+export async function loadCheckpoint(directory: string, step: number, run: string = CUSTOM): Promise<Checkpoint> {
   const path = checkpointPath(directory, step)
   const refuse = async (why: string, cause?: unknown): Promise<AttuneError> => {
     const previous = (await listCheckpoints(directory)).find((other) => other < step)

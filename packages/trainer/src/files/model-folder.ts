@@ -12,7 +12,7 @@ import {
   isRecord,
 } from '@attune/core'
 import { readJsonObject } from '@attune/files'
-import { openWeights } from '@attune/nn'
+import { openWeights } from '@attune/weights'
 import { ggufTokenizer, modelTypeOf, readTokenizerFiles } from '@attune/text'
 
 /** Files that describe a model are small; weights are read elsewhere. */

@@ -6,8 +6,11 @@ import {
   type Found,
   type Kind,
   type UserSpecifier,
+  coreVersion,
   fileName,
   findInstalled,
+  identify,
+  isChosen,
   loadFrom,
   parseConfig,
 } from '@attune/core'
@@ -15,6 +18,7 @@ import { z } from 'zod'
 import { type Lookup, type RunOptions, placesOf } from '../plan/lookup.js'
 import type { Plan } from '../plan/plan.js'
 import { type ParsedConfig, runSchema } from '../plan/run-config.js'
+import { type VersionChange, coreChange, versionChange } from './plugin-versions.js'
 import type { InputRecord } from './run-inputs.js'
 import { LOCK } from './run-lock.js'
 import { type PluginRecord, type ReadRecord, type RunRecord, readRecord, writeRecord } from './run-record.js'
@@ -61,11 +65,9 @@ export function takeFolder(directory: string): void {
   )
 }
 
-const isChosen = (node: unknown): node is Chosen => typeof node === 'object' && node !== null && 'plugin' in node
-
 /** The configuration as it can be written to a file and read again: every plugin by what named it, every option spelled out. */
 function written(node: unknown): unknown {
-  if (isChosen(node)) return { use: node.origin.specifier, ...node.options }
+  if (isChosen(node)) return { use: node.origin.specifier, ...node.common, ...(written(node.options) as object) }
   if (Array.isArray(node)) return node.map(written)
   if (typeof node !== 'object' || node === null) return node
   return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, written(child)]))
@@ -73,7 +75,7 @@ function written(node: unknown): unknown {
 
 /** All plugins of a plan. */
 export function chosenIn(node: unknown): Chosen[] {
-  if (isChosen(node)) return [node]
+  if (isChosen(node)) return [node, ...chosenIn(node.options)]
   return typeof node === 'object' && node !== null ? Object.values(node).flatMap(chosenIn) : []
 }
 
@@ -104,6 +106,12 @@ function configOf(plan: Plan) {
         : { encoder: { ...(written(plan.encoder.model) as object), from: plan.encoder.path } }),
       ...(plan.vectors === undefined ? {} : { embeddings: plan.vectors }),
     },
+    models: Object.fromEntries(
+      Object.entries(plan.config.models).map(([name, chosen]) => [
+        name,
+        { ...(written(chosen) as object), from: plan.auxiliary[name] },
+      ]),
+    ),
     directory: plan.directory,
     plugins,
   }
@@ -118,7 +126,7 @@ export async function writeRunFolder(
   const config = JSON.parse(JSON.stringify(configOf(plan))) as ReturnType<typeof configOf>
   await writeRecord(
     plan.directory as string,
-    { format: 1, id, config, inputs: [...inputs], device },
+    { format: 1, id, config, inputs: [...inputs], core: coreVersion(), device },
     JSON.stringify(learned),
   )
 }
@@ -141,6 +149,8 @@ export interface OpenRun extends Pick<ReadRecord, 'changes'> {
   /** The device that computed so far, in the engine's words. */
   readonly device: string
   readonly lookup: Lookup
+  /** Versions of core, and of the plugins looked up so far, that are others than the recorded ones. */
+  readonly versions: () => readonly VersionChange[]
   /** What was allowed because of `trust`, so far. */
   readonly trusted: readonly TrustItem[]
   /** @throws AttuneError `NOT_TRUSTED` unless this user allowed the items, before or by `trust` */
@@ -158,30 +168,32 @@ async function requireTrust(id: string, directory: string, items: readonly Trust
 }
 
 /**
- * Looks names of a run's record up: what is of the installation by its exact name, what the user named by a path in that file, if
- * the user is known to have done so.
+ * Looks names of a run's record up: what is of the installation by its exact name, and of several copies the recorded one; what the
+ * user named by a path or package in that file, if the user is known to have done so. Notes each version that is another than the
+ * recorded one.
  */
 function recordLookup(
   { record }: ReadRecord,
   directory: string,
   options: OpenOptions,
   trusts: OpenRun['requireTrust'],
+  note: (change: VersionChange | undefined) => void,
 ): Lookup {
   const places = placesOf(options)
   const find = async (kind: Kind<unknown>, name: UserSpecifier): Promise<Found> => {
     const known = record.config.plugins.find((each) => each.kind === kind.name && each.specifier === name)
-    if (known?.path === undefined) {
-      const { plugin, origin } = await findInstalled(kind, fileName(known?.name ?? name), places)
-      return { plugin, origin: { ...origin, specifier: name } }
-    }
+    if (known === undefined) return findInstalled(kind, fileName(name), places)
     const { path, package: from, version } = known
-    await trusts([programAt(titleOf(known), path)])
-    const asked = {
-      specifier: name,
-      ...(from === undefined ? {} : { package: from }),
-      ...(version === undefined ? {} : { version }),
-    }
-    return loadFrom(kind, path, asked)
+    const title = titleOf(known)
+    const recorded = { ...(from === undefined ? {} : { package: from }), ...(version === undefined ? {} : { version }) }
+    if (path !== undefined) await trusts([programAt(title, path)])
+    const found =
+      path === undefined
+        ? await findInstalled(kind, fileName(name), places, recorded)
+        : await loadFrom(kind, path, name)
+    const identified = from === undefined ? found : await identify(found, places)
+    note(versionChange(title, recorded, identified.origin))
+    return identified
   }
   return { places, find, base: directory, complete: true }
 }
@@ -206,6 +218,9 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
   const trusts = async (items: readonly TrustItem[]): Promise<void> => {
     trusted.push(...(await requireTrust(id, folder, items, options.trust === true)))
   }
+  const versions = new Map<string, VersionChange>() // a plugin may be looked up several times
+  const note = (found: VersionChange | undefined): void => void (found && versions.set(found.change, found))
+  note(coreChange(read.record.core))
   return {
     id,
     config: parseConfig(runSchema, { ...config, directory: folder }),
@@ -213,7 +228,8 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
     learned: learned.data,
     inputs,
     device,
-    lookup: recordLookup(read, folder, options, trusts),
+    lookup: recordLookup(read, folder, options, trusts, note),
+    versions: () => [...versions.values()],
     trusted,
     requireTrust: trusts,
   }

@@ -7,10 +7,11 @@ import { inputSchema } from './run-inputs.js'
 
 const pluginSchema = z.strictObject({
   kind: z.string(),
-  /** What the configuration named it by. */
+  /** What the configuration named it by: a name, a package (which may be an alias) or a path. */
   specifier: z.string(),
   /** The plugin's own name. */
   name: z.string(),
+  /** The package's own name. */
   package: z.string().optional(),
   version: z.string().optional(),
   /** The module's file, where the plugin is not of the installation. */
@@ -29,6 +30,8 @@ const recordSchema = z.strictObject({
   /** SHA-256 of `learned.json`. */
   learned: z.string(),
   inputs: z.array(inputSchema),
+  /** The version of `@attune/core`. */
+  core: z.string().optional(),
   /** The device that computed, in the engine's words: another one, or another number of threads, rounds otherwise. */
   device: z.string(),
 })

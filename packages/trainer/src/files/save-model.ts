@@ -1,17 +1,34 @@
-import { join } from 'node:path'
-import { type HostArray, type Params, type Score } from '@attune/core'
+import {
+  type Engine,
+  type HostArray,
+  type Model,
+  type Objective,
+  type Params,
+  type Score,
+  type Tokenizer,
+} from '@attune/core'
 import { type Files, writeFolderAtomically } from '@attune/files'
-import { shardWeights } from '@attune/nn'
-import type { Parts } from '../setup/compose.js'
-import { GENERATION, describeModel } from './model-folder.js'
-import type { Plan } from '../plan/plan.js'
+import { shardWeights } from '@attune/weights'
+import { GENERATION } from './model-folder.js'
 
 /** The last scores of the validation split, for the card. */
 export type LastScores = Readonly<Record<string, Score>> | undefined
 
-/** A model card: what the model is, how it was made, and how well it did, with the metadata that the Hub reads. */
-function card({ config }: Plan, { model, objective }: Pick<Parts, 'model' | 'objective'>, scores: LastScores): string {
-  const { epochs, batchSize, learningRate } = config.training
+/** What a model card says besides the architecture and the labels. */
+export interface CardOptions {
+  /** The objective's name. */
+  readonly task?: string
+  /** A sentence or two on the training. */
+  readonly training?: string
+  /** Scores of the validation split. */
+  readonly scores?: LastScores
+}
+
+/** A model card: what the model is, how it was trained, and how well it did, with the metadata that the Hub reads. */
+function card(
+  { model, objective }: Pick<SavedParts, 'model' | 'objective'>,
+  { task, training, scores }: CardOptions,
+): string {
   const rows = Object.entries(scores ?? {}).map(([name, { value }]) => `| ${name} | ${value.toFixed(4)} |`)
   const labels = Object.values((objective.config['id2label'] ?? {}) as Record<string, string>)
   return [
@@ -20,36 +37,58 @@ function card({ config }: Plan, { model, objective }: Pick<Parts, 'model' | 'obj
     'tags: [attune]',
     '---',
     '',
-    `# ${String(model.config['model_type'])}, ${config.objective.plugin.name}`,
+    `# ${[model.config['model_type'], task]
+      .filter((each) => each !== undefined)
+      .map(String)
+      .join(', ')}`,
     '',
-    `Trained with Attune: optimizer ${config.optimizer.map(({ plugin }) => plugin.name).join(', ')}, scheduler ${config.scheduler.plugin.name}, at most ${epochs} epochs of batches of ${batchSize}, learning rate ${learningRate}, seed ${config.seed}.`,
+    `Trained with Attune${training === undefined ? '' : `: ${training}`}.`,
     ...(labels.length > 0 ? ['', `Labels: ${labels.join(', ')}.`] : []),
     ...(rows.length > 0 ? ['', '| validation | |', '|---|---|', ...rows] : []),
     '',
   ].join('\n')
 }
 
+/** The parts of a model that is saved. */
+export interface SavedParts {
+  readonly engine: Pick<Engine, 'read'>
+  readonly model: Pick<Model, 'config'>
+  readonly objective: Pick<Objective, 'config'>
+  readonly tokenizer: Pick<Tokenizer, 'files'>
+}
+
+/** Options of {@link saveModel}. */
+export interface SaveOptions extends CardOptions {
+  /** The type of the saved weights; float16 halves the files, and rounds. Default: float32. */
+  readonly saveAs?: 'float32' | 'float16'
+  /** The content of `generation_config.json`. Default: no such file. */
+  readonly generation?: Readonly<Record<string, unknown>> | undefined
+  /** The maximum size of a file of weights, in bytes, beyond which there are several. */
+  readonly maximumBytes?: number | undefined
+}
+
 /**
- * Writes the model in the layout of the Hugging Face library. Returns the folder.
- * @param maximumBytes of a file of weights, beyond which there are several
+ * Writes a model in the Hugging Face layout: `config.json`, weights as safetensors, the tokenizer's files, a model card. The folder
+ * appears whole, or not at all.
+ * @param params all parameters of the architecture and the head; those of an adapter merged
+ * @returns the folder
+ * @throws AttuneError `CANNOT_WRITE`
+ * @example
+ * await saveModel('my-model', { engine, model, objective, tokenizer }, params, { task: 'sequence-classification' })
  */
 export async function saveModel(
-  plan: Plan,
-  parts: Pick<Parts, 'engine' | 'model' | 'objective' | 'tokenizer'>,
+  folder: string,
+  parts: SavedParts,
   params: Params,
-  scores: LastScores,
-  maximumBytes?: number,
+  { saveAs = 'float32', generation, maximumBytes, ...about }: SaveOptions = {},
 ): Promise<string> {
-  const folder = join(plan.directory as string, 'model')
   const weights = (await parts.engine.read(params)) as unknown as Record<string, HostArray>
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
-  // A model that begins with another ends texts, and draws, as that does.
-  const generation = plan.from === undefined ? undefined : describeModel(plan.from.path).generation
   const files: Files = {
-    'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: plan.config.saveAs }),
-    ...shardWeights(weights, plan.config.saveAs, maximumBytes),
+    'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: saveAs }),
+    ...shardWeights(weights, saveAs, maximumBytes),
     ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
-    'README.md': card(plan, parts, scores),
+    'README.md': card(parts, about),
     ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }
   await writeFolderAtomically(folder, files)

@@ -11,7 +11,7 @@ import {
   fileName,
   findReader,
 } from '@attune/core'
-import { optionsFromConfig } from '@attune/nn'
+import { optionsFromConfig } from '@attune/weights'
 import { readsType } from './model-folder.js'
 
 /** A `config.json`, or the part of one that describes the model inside. */

@@ -18,7 +18,9 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type AttuneError, TRACKER, definePlugin, isAttuneError } from '@attune/core'
 import { lastValueFrom, toArray } from 'rxjs'
 import { z } from 'zod'
-import { evaluate, loadPredictor } from '../inference/evaluate.js'
+import { evaluate } from '../inference/evaluate.js'
+import { openPredictor } from '../inference/open-predictor.js'
+import type { Prediction } from '../inference/predictor.js'
 import { type OpenOptions } from './run-folder.js'
 import { resume, run } from '../run/run.js'
 import { toyAdapter, toyConfig, toyExample, toyPlugins, toyScheduler } from '../run/toy.test.fixture.js'
@@ -94,7 +96,7 @@ describe('a plugin that the user named by a path', () => {
     })
     expect((await goOn()).at(-1)).toMatchObject({ type: 'run.completed' })
     expect((await evaluate(directory, { split: 'validation', places })).scores['mine']).toEqual({ value: 20 })
-    await (await loadPredictor(directory, { places })).close()
+    await (await openPredictor(directory, { places })).close()
   })
 
   it('is not executed where nothing shows that this user named it, and is with trust, which is kept and noted', async () => {
@@ -126,8 +128,9 @@ describe('a plugin that the user named by a path', () => {
   it('is not executed by predict, which needs no metric', async () => {
     process.env['XDG_STATE_HOME'] = join(at, 'another user')
     rmSync(join(at, 'mine.mjs'))
-    const predictor = await loadPredictor(directory, { places })
-    for await (const { label } of predictor.predict([toyExample(3)])) expect(['a', 'not']).toContain(label)
+    const predictor = await openPredictor(directory, { places })
+    for (const answer of await predictor.predict([toyExample(3)]))
+      expect(['a', 'not']).toContain((answer as Prediction)['label'])
     await predictor.close()
   })
 
@@ -164,7 +167,7 @@ describe('the record of a run that another person wrote', () => {
           for (const attempt of [
             () => lastValueFrom(resume('.', accepting)),
             () => evaluate('.', { places, split: 'validation' }),
-            async () => (await loadPredictor('.', { places })).close(),
+            async () => (await openPredictor('.', { places })).close(),
           ])
             await attempt().catch((error: unknown) => expect(error).toMatchObject({ code: expect.any(String) }))
         }
@@ -232,7 +235,7 @@ describe('prediction and evaluation', () => {
       places: { folders: ['.'], registered: toyPlugins.filter(({ name }) => !names.includes(name)) },
     })
     const training = [toyAdapter.name, toyScheduler.name, 'toy-optimizer', 'toy-callback']
-    await (await loadPredictor(directory, without(...training, 'toy-metric', 'toy-source'))).close()
+    await (await openPredictor(directory, without(...training, 'toy-metric', 'toy-source'))).close()
     const { scores } = await evaluate(directory, { ...without(...training), split: 'validation' })
     expect(Object.keys(scores)).toEqual(['loss', 'right'])
     expect((await refusal(lastValueFrom(resume(directory, without(...training))))).code).toBe('UNKNOWN_PLUGIN')
@@ -245,7 +248,7 @@ describe('prediction and evaluation', () => {
     cpSync(directory, copy, { recursive: true })
     const before = names()
     chmodSync(directory, 0o555)
-    await (await loadPredictor(directory, { places })).close()
+    await (await openPredictor(directory, { places })).close()
     await evaluate(directory, { places, split: 'validation' })
     chmodSync(directory, 0o755)
     expect(names()).toEqual(before)

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import {
   AttuneError,
   type Chosen,
@@ -14,19 +13,13 @@ import {
   useAll,
 } from '@attune/core'
 import { encodeAll } from '../step/batches.js'
-import { composeInference, inferencePartsOf, startEngine } from '../setup/compose.js'
-import { inference } from './infer.js'
-import { warningsOf } from '../setup/load-report.js'
-import { placesOf, userLookup } from '../plan/lookup.js'
-import { INFERENCE_KEYS, type PlanOf, planOf } from '../plan/plan.js'
-import { type Predictor, predictAll } from './predictor.js'
-import { loadPretrainedPredictor } from './pretrained-predictor.js'
-import { type Learned, type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
+import { CHANGED, type OpenModel, openModel, versionWarnings } from './open-model.js'
+import { userLookup } from '../plan/lookup.js'
+import { type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
 import { changedFiles } from '../files/run-inputs.js'
 import { score } from '../run/score.js'
 import { type Split, openSplit, openSplits } from '../setup/splits.js'
 import { linksIn } from '../files/trust.js'
-import { savedParameters } from '../setup/weights.js'
 
 /** How a saved model did on a split. */
 export interface Evaluation {
@@ -53,38 +46,6 @@ export interface EvaluateOptions extends OpenOptions {
   readonly metrics?: unknown
 }
 
-/**
- * What a run learned, with the tokenizer that was saved beside the model in the place of the folder that it was read from: that one
- * may be gone, or be another by now.
- */
-function withOwnTokenizer({ options }: Learned, plan: InferencePlan, folder: string): Learned['options'] {
-  const tokenizer = options['tokenizer'] ?? plan.config.tokenizer.options
-  const own = join(folder, 'model')
-  if (tokenizer['path'] === undefined || !existsSync(join(own, 'tokenizer.json'))) return options
-  return { ...options, tokenizer: { ...tokenizer, path: own } }
-}
-
-type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
-
-/** Opens a run folder's model for inference. Only plugins of the kinds that this needs are loaded. */
-async function openModel(run: OpenRun, folder: string, metrics: readonly Chosen[], options: OpenOptions) {
-  const plan = await planOf(run.config, INFERENCE_KEYS, run.lookup)
-  const scope = composeInference(plan, withOwnTokenizer(run.learned, plan, folder), metrics, { parent: options.scope })
-  try {
-    await startEngine(scope)
-    const parts = inferencePartsOf(scope)
-    const { params, report } = savedParameters(parts, join(folder, 'model'))
-    const forward = inference(parts.engine, parts.model, parts.objective, {
-      batchSize: plan.config.training.batchSize,
-      sameParams: true,
-    })
-    return { plan, scope, parts, params, forward, warnings: warningsOf(report) }
-  } catch (error) {
-    await closeScope(scope)
-    throw error
-  }
-}
-
 async function metricsOf(run: OpenRun, options: EvaluateOptions): Promise<readonly Chosen[]> {
   if (options.metrics === undefined) return (await choosePlugins({ metric: run.config.metric }, run.lookup)).metric
   const parsed = parseConfig(useAll(METRIC), options.metrics)
@@ -99,7 +60,7 @@ interface ChosenSplit {
 
 async function splitOf(
   run: OpenRun,
-  { config, directory }: InferencePlan,
+  { config, directory }: OpenModel['plan'],
   options: EvaluateOptions,
 ): Promise<ChosenSplit> {
   const { split = 'test', source } = options
@@ -108,15 +69,17 @@ async function splitOf(
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
     return { split: openSplit('given', chosen.source, undefined, fields), warnings: [] }
   }
-  const { data, protocol, seed } = run.config
-  if (split === 'train' || split === 'validation') {
+  const { data, protocol, seed, fold } = run.config
+  if (split !== 'test' || data.test === undefined) {
     const { test: _unused, ...own } = data
     const chosen = await choosePlugins({ data: own, protocol }, run.lookup)
-    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed }, directory })
-    const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
-    return { split: splits[split], warnings: changes.map((change) => `changed since the run began: ${change}`) }
-  }
-  if (split === 'test' && data.test !== undefined) {
+    const splits = await openSplits({ config: { ...chosen, objective: config.objective, seed, fold }, directory })
+    const opened = Object.values(splits).find(({ name }) => name === split)
+    if (opened !== undefined) {
+      const changes = await changedFiles(run.inputs.filter(({ name }) => name.startsWith('data.')))
+      return { split: opened, warnings: changes.map((change) => `${CHANGED}: ${change}`) }
+    }
+  } else {
     const chosen = await choosePlugins({ test: data.test }, run.lookup)
     return { split: openSplit('test', chosen.test, directory, fields), warnings: [] }
   }
@@ -150,37 +113,11 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
       ...scored,
       truncated: truncated(),
       rejected: split.rejected().count,
-      warnings: [...warnings, ...ofSplit],
+      warnings: [...warnings, ...ofSplit, ...versionWarnings(run)],
       seconds: (performance.now() - begun) / 1000,
     }
   } finally {
     forward.dispose()
     await closeScope(scope)
-  }
-}
-
-/**
- * Loads the model of a run folder to predict with, or a classifier from a folder in the layout of the Hugging Face library.
- * @throws AttuneError `NOT_A_RUN` where there is neither, `NOT_A_CLASSIFIER` where what there is does not classify
- */
-export async function loadPredictor(directory: string, options: OpenOptions = {}): Promise<Predictor> {
-  const folder = resolve(options.baseDirectory ?? '.', directory)
-  const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
-  if (isModel) return loadPretrainedPredictor(folder, placesOf(options))
-  const { plan, scope, parts, params, forward, warnings } = await openModel(
-    openRun(folder, options),
-    folder,
-    [],
-    options,
-  )
-  return {
-    warnings,
-    fields: fieldsRead(plan.config.objective),
-    predict: (examples) =>
-      predictAll(forward, params, (example) => parts.objective.encodeUnlabelled(example), examples),
-    close: async () => {
-      forward.dispose()
-      await closeScope(scope)
-    },
   }
 }

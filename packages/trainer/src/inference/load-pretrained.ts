@@ -30,6 +30,8 @@ export interface Pretrained {
   readonly model: Model
   readonly tokenizer: Tokenizer
   readonly objective: Objective
+  /** The objective's name. */
+  readonly task: string
   /** The fields of an example that the objective reads. */
   readonly fields: readonly string[]
   /** The parameters, head and all. */
@@ -66,7 +68,8 @@ export async function loadPretrained(
   try {
     const { params, report } = savedParameters({ engine, model, objective }, folder)
     const warnings = warningsOf(report)
-    return { engine, model, tokenizer, objective, fields, params, warnings, generation, close: () => engine.close() }
+    const close = (): Promise<void> => engine.close()
+    return { engine, model, tokenizer, objective, task: plugin.name, fields, params, warnings, generation, close }
   } catch (error) {
     await engine.close()
     throw error

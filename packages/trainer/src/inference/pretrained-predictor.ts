@@ -1,7 +1,8 @@
 import { AttuneError, type Model, type SearchPlaces } from '@attune/core'
 import { inference } from './infer.js'
 import { type Wanted, loadPretrained } from './load-pretrained.js'
-import { type Predictor, predictAll } from './predictor.js'
+import type { Predictor } from './predictor.js'
+import { predictorOf } from './predictor-of.js'
 
 const BATCH = 32
 
@@ -46,23 +47,15 @@ export function classifies({ heads }: Model, config: Config): Wanted {
 }
 
 /**
- * Loads a classifier from a folder in the layout of the Hugging Face library, to predict with, on the best engine that works here.
+ * Opens a classifier in the layout of the Hugging Face library on the best engine that works here.
  * @throws AttuneError `NOT_A_CLASSIFIER`, and those of {@link loadPretrained}
  */
-export async function loadPretrainedPredictor(directory: string, places: SearchPlaces): Promise<Predictor> {
-  const { engine, model, objective, params, fields, warnings, close } = await loadPretrained(
+export async function openPretrainedPredictor(directory: string, places: SearchPlaces): Promise<Predictor> {
+  const { engine, model, objective, task, params, fields, warnings, close } = await loadPretrained(
     directory,
     classifies,
     places,
   )
   const forward = inference(engine, model, objective, { batchSize: BATCH, sameParams: true })
-  return {
-    fields,
-    warnings,
-    predict: (examples) => predictAll(forward, params, (example) => objective.encodeUnlabelled(example), examples),
-    async close() {
-      forward.dispose()
-      await close()
-    },
-  }
+  return predictorOf({ task, fields, folder: directory, objective, forward, params, warnings, close })
 }

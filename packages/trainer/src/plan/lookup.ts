@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type FindPlugin, type Locate, type SearchPlaces, type Scope, findPlugin } from '@attune/core'
 import type { Command } from '@attune/core'
 import type { Observable } from 'rxjs'
+import { pluginsOf } from './from-scope.js'
 
 /** What surrounds a run. */
 export interface RunOptions {
@@ -13,7 +14,10 @@ export interface RunOptions {
    * directory and the working folder.
    */
   readonly places?: SearchPlaces
-  /** The application's scope, which the run's own scope is a child of. */
+  /**
+   * The application's scope, the parent of the run's own. An adapter, engine, optimizer, protocol, scheduler or tokenizer that it
+   * provides takes the place of the default where the configuration names none.
+   */
   readonly scope?: Scope
   /** Commands from outside. A `stop` among them interrupts: the run saves a checkpoint and can be resumed. */
   readonly commands?: Observable<Command>
@@ -33,9 +37,10 @@ export interface Lookup {
 }
 
 /** The places to look for plugins when nothing else is said. */
-export function placesOf({ places, baseDirectory = '.' }: RunOptions): SearchPlaces {
+export function placesOf({ places, baseDirectory = '.', scope }: RunOptions): SearchPlaces {
   const installation = [dirname(fileURLToPath(import.meta.url))]
-  return { folders: installation, local: [resolve(baseDirectory), process.cwd()], ...places }
+  const registered = [...(places?.registered ?? []), ...pluginsOf(scope)]
+  return { folders: installation, local: [resolve(baseDirectory), process.cwd()], ...places, registered }
 }
 
 /** The lookup of a configuration that the user wrote: a name may lead to a path or a package. */

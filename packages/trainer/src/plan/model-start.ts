@@ -10,7 +10,7 @@ import {
   shortened,
   use,
 } from '@attune/core'
-import { optionsFromConfig } from '@attune/nn'
+import { optionsFromConfig } from '@attune/weights'
 import { z } from 'zod'
 import type { Lookup } from './lookup.js'
 import { describeModel, readsType } from '../files/model-folder.js'
@@ -133,4 +133,31 @@ export async function readModelStart(written: Use, lookup: Lookup): Promise<Mode
   const { named: withoutVectors, vectors } = readVectorsPath(written, lookup)
   const { named, encoder } = await readEncoder(withoutVectors, lookup)
   return { ...(await readModelFolder(named, lookup)), encoder, vectors }
+}
+
+/**
+ * Reads the models beside the one that trains; each starts from a saved model.
+ * @throws AttuneError `BAD_OPTIONS` for one without `from`, and those of the saved models' files
+ */
+export async function readAuxiliaryModels(
+  models: Readonly<Record<string, Use>>,
+  lookup: Lookup,
+): Promise<{ readonly models: Readonly<Record<string, Use>>; readonly auxiliary: Readonly<Record<string, string>> }> {
+  const read: [string, Use, string][] = []
+  for (const [name, written] of Object.entries(models)) {
+    const { model, from } = await readModelFolder(written, lookup)
+    if (from === undefined || name === 'reference')
+      throw new AttuneError(
+        'BAD_OPTIONS',
+        name === 'reference'
+          ? 'models.reference: expected another name, since that is the model as training starts'
+          : `models.${name}: expected \`from\`, the folder of a saved model`,
+        `Write \`models: { ${name === 'reference' ? 'teacher' : name}: { use: …, from: FOLDER } }\`.`,
+      )
+    read.push([name, model, from.path])
+  }
+  return {
+    models: Object.fromEntries(read.map(([name, model]) => [name, model])),
+    auxiliary: Object.fromEntries(read.map(([name, , path]) => [name, path])),
+  }
 }

@@ -1,25 +1,38 @@
-import type { Callback, Command, RunEvent, RunEvents, Tracker } from '@attune/core'
+import type { Callback, Command, RunEvent, Tracker, UntimedEvent } from '@attune/core'
 import { Subject, Subscription } from 'rxjs'
 import type { RunLog } from '../files/run-log.js'
-
-/** An event before it has a time. */
-export type Happening = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
+import { type Handlers, handlersOf } from './commands.js'
 
 /** Carries a run's events to callbacks, trackers and the log, and commands back. */
 export interface Bus {
-  /** Commands not yet obeyed, in the order in which they were given. */
+  /** Commands not yet carried out, in the order in which they were given. */
   readonly commands: Command[]
+  /** Handlers of the commands that the callbacks add. */
+  readonly handlers: Handlers
   /** @throws AttuneError `CANNOT_WRITE` if the run has a log that cannot be written */
-  emit(happening: Happening): void
-  /** Passes an event of the past to the callbacks, and drops what they command: it was obeyed then. */
+  emit(event: UntimedEvent): void
+  /** Passes an event of the past to the callbacks, and drops their commands, which were carried out then. */
   replay(event: RunEvent): void
   /** The error with which a callback ended, if one did. */
   failure(): unknown
   close(): void
 }
 
+/** A log as a bus writes to it. */
+export type EventLog = Pick<RunLog, 'append' | 'note'>
+
+/** The parts that a bus connects. */
+export interface BusParts {
+  readonly callbacks?: readonly Callback[]
+  readonly trackers?: readonly Tracker[]
+  /** Where events appear. Default: a subject of its own, which only trackers see. */
+  readonly shown?: Subject<RunEvent>
+  /** Where every event is kept. Default: nowhere. */
+  readonly log?: EventLog | undefined
+}
+
 /** Keeps events in the log, which is left alone once it could not be written. */
-function keeper(log: RunLog | undefined): (event: RunEvent) => void {
+function keeper(log: EventLog | undefined): (event: RunEvent) => void {
   let open = log
   return (event) => {
     const current = open
@@ -31,15 +44,17 @@ function keeper(log: RunLog | undefined): (event: RunEvent) => void {
 }
 
 /**
- * Connects callbacks and trackers to `shown`, where events appear, and to the run's log. Everything is delivered before `emit`
- * returns.
+ * The event bus of a run or of a custom loop: delivers events to callbacks, trackers and the log, and collects the callbacks'
+ * commands for the loop to carry out. Everything is delivered before `emit` returns.
+ *
+ * When to use it: a loop of your own that callbacks (early stopping, checkpoints) and trackers are to work with. Emit
+ * `run.started`, `step.completed` and `evaluation.completed`, and take commands from `commands` after each step.
+ * @throws AttuneError `COMMAND_HANDLED_TWICE`
+ * @example
+ * const bus = createBus({ callbacks: [earlyStopping({ score: 'loss' })], trackers: [console()] })
  */
-export function createBus(
-  callbacks: readonly Callback[],
-  trackers: readonly Tracker[],
-  shown: Subject<RunEvent>,
-  log?: RunLog,
-): Bus {
+export function createBus({ callbacks = [], trackers = [], shown = new Subject(), log }: BusParts): Bus {
+  const handlers = handlersOf(callbacks)
   const [heard, subscription, commands] = [new Subject<RunEvent>(), new Subscription(), [] as Command[]]
   let failure: unknown
   for (const callback of callbacks)
@@ -53,8 +68,9 @@ export function createBus(
   const keep = keeper(log)
   return {
     commands,
-    emit(happening) {
-      const event = { ...happening, at: Date.now() } as RunEvent
+    handlers,
+    emit(untimed) {
+      const event = { ...untimed, at: Date.now() } as RunEvent
       try {
         keep(event)
       } finally {

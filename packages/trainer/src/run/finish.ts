@@ -1,12 +1,16 @@
-import { obey, finalTrainable } from './obey.js'
+import { join } from 'node:path'
+import type { Params } from '@attune/core'
+import { outlivesTraining } from './commands.js'
+import { evaluateOn, obey, finalTrainable } from './obey.js'
 import { requireLock } from '../files/run-lock.js'
-import { saveModel } from '../files/save-model.js'
+import { requireSaveable, saveAdapter } from '../files/saved-adapter.js'
+import { saveRunModel } from './save-run-model.js'
 import type { Session } from '../setup/session.js'
 
-/** Obeys commands after the last step, which may only choose among checkpoints: saving once more would save the same. */
+/** Carries out commands after the last step: those that steer training mean nothing any more, and saving again would save the same. */
 async function obeyAfterTraining(session: Session): Promise<void> {
   const { bus, moving } = session
-  const last = bus.commands.splice(0).filter(({ type }) => type === 'restore')
+  const last = bus.commands.splice(0).filter(outlivesTraining)
   bus.commands.push(...last)
   const { ended, ...progress } = moving.progress
   moving.progress = progress
@@ -14,9 +18,16 @@ async function obeyAfterTraining(session: Session): Promise<void> {
   moving.progress = { ...moving.progress, ended: ended as string }
 }
 
+/** Saves what the adapter trained, on its own. */
+const saveTrained = ({ parts, adapted, plan }: Session, directory: string, trainable: Params): Promise<void> =>
+  saveAdapter(parts.engine, requireSaveable(adapted, plan.config.adapter.plugin.name), trainable, {
+    folder: join(directory, 'adapter'),
+    base: plan.from?.path,
+  })
+
 /**
  * Saves the model when training has ended, and reports that the run is over. A run ends by its last step, by a command to stop, or
- * by an interruption, which saves no model.
+ * by an interruption, which saves no model. Where the fold has test examples, the final weights are scored on them before they are saved.
  * @param begun the time at which the run began, in milliseconds
  */
 export async function finish(session: Session, begun: number): Promise<void> {
@@ -29,9 +40,12 @@ export async function finish(session: Session, begun: number): Promise<void> {
   await obeyAfterTraining(session)
   if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
   const merge = parts.engine.compile(adapted.merge)
-  const params = merge(await finalTrainable(session), adapted.frozen)
+  const trainable = await finalTrainable(session)
+  if (session.splits.test !== undefined) await evaluateOn(session, session.splits.test, trainable)
+  const params = merge(trainable, adapted.frozen)
   merge.dispose()
   if (keeping !== undefined) await requireLock(plan.directory, keeping.lock)
-  const model = await saveModel(plan, parts, params, moving.lastScores)
+  if (plan.config.saveAdapter) await saveTrained(session, plan.directory, trainable)
+  const model = await saveRunModel(session, join(plan.directory, 'model'), params, moving.lastScores)
   bus.emit({ type: 'run.completed', step, seconds, because: ended, model })
 }

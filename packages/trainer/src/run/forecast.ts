@@ -1,21 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type RunEvent, closeScope, fold, key, leaves, isHostArray } from '@attune/core'
+import { fold, key, leaves, isHostArray } from '@attune/core'
 import { count } from '@attune/data'
-import { Subject } from 'rxjs'
+import { EMPTY } from 'rxjs'
 import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
 import { createBus } from './bus.js'
 import { saveCheckpoint } from '../files/checkpoint.js'
-import { compose, learn, startEngine } from '../setup/compose.js'
+import { type Opened, closeSession, open } from '../setup/open.js'
 import type { RunOptions } from '../plan/lookup.js'
 import { planRun } from '../plan/plan.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { NO_HISTORY } from '../files/run-log.js'
 import { score } from './score.js'
-import { type Session, openSession } from '../setup/session.js'
-import { countExamples, openSplits } from '../setup/splits.js'
-import { readVectors } from '../setup/static-vectors.js'
+import type { Session } from '../setup/session.js'
 import { takeStep } from './train.js'
 
 /** Steps on batches of one shape. Times are in milliseconds. */
@@ -188,20 +186,12 @@ async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: num
   }
 }
 
-async function openTrial(config: RunConfig, options: RunOptions) {
+async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened> {
   const whole = await planRun(config, options)
-  // Nothing that tracks or commands: the trial is no run.
+  // Nothing that tracks or commands: the trial is not a run.
   const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
-  const vectors = await readVectors(plan)
-  const splits = await openSplits(plan)
-  const learned = {
-    examples: await countExamples(splits.train),
-    options: await learn(plan, splits.train.examples),
-  }
-  const scope = compose(plan, learned.options, { parent: options.scope })
-  const bus = createBus([], [], new Subject<RunEvent>())
-  await startEngine(scope)
-  return { scope, ...openSession({ plan, learned, scope, splits, bus, keeping: undefined }, { vectors }) }
+  const connect = () => ({ bus: createBus({}), keeping: undefined })
+  return open({ plan, parent: options.scope, events: EMPTY, connect })
 }
 
 /** Tries what a run consists of, and reckons from that what the whole will take. */
@@ -242,14 +232,12 @@ async function tryAll(session: Session, setupSeconds: number, progress: Forecast
 export async function forecast(config: RunConfig, options: ForecastOptions = {}): Promise<Forecast> {
   const begun = performance.now()
   const availableBytes = process.availableMemory() + process.memoryUsage().rss
-  const { scope, session, facts } = await openTrial(config, options)
+  const { session, facts } = await openTrial(config, options)
   try {
     const found = await tryAll(session, (performance.now() - begun) / 1000, options.progress)
     const { parts, learned, steps } = session
     return { engine: parts.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
   } finally {
-    session.step.dispose()
-    session.inference.dispose()
-    await closeScope(scope)
+    await closeSession(session)
   }
 }

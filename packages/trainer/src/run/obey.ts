@@ -10,10 +10,14 @@ import {
   treeOf,
 } from '@attune/core'
 import { encodeAll } from '../step/batches.js'
+import { handle, record } from './commands.js'
 import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '../files/checkpoint.js'
+import { evaluationParams } from '../setup/evaluation-params.js'
+import type { TrainingState } from '../step/training-step.js'
 import { requireLock } from '../files/run-lock.js'
-import { score } from './score.js'
+import { type Scored, score } from './score.js'
 import type { Session } from '../setup/session.js'
+import type { Split } from '../setup/splits.js'
 
 /** Copies what a checkpoint holds to the host. */
 const toHost = async (engine: Engine, tree: Tree): Promise<HostTree> => (await engine.read(tree)) as HostTree
@@ -30,7 +34,13 @@ async function save(session: Session, labels: readonly string[], because: string
     return
   }
   moving.progress = { ...moving.progress, labels: [...labels], because }
-  const state = await toHost(parts.engine, moving.state)
+  const { memory } = moving
+  const prepared = session.constants.regularizers
+  const state = await toHost(parts.engine, {
+    ...moving.state,
+    ...(memory === undefined ? {} : { memory }),
+    ...(Object.keys(prepared).length === 0 ? {} : { prepared }),
+  })
   await requireLock(directory, keeping.lock)
   const [run, history] = [keeping.id, keeping.log.history()]
   const saved = await saveCheckpoint(directory, { run, progress: moving.progress, state, history })
@@ -38,22 +48,33 @@ async function save(session: Session, labels: readonly string[], because: string
   await pruneCheckpoints(directory)
 }
 
-/** Scores the validation split. */
-export async function evaluate({ parts, adapted, splits, bus, inference, moving }: Session): Promise<void> {
+/** Scores a split with the given trainable parameters. */
+export async function evaluateOn(
+  { parts, adapted, bus, inference, moving }: Session,
+  { name: split, examples }: Split,
+  trainable: Params,
+): Promise<Scored> {
   const { step } = moving.progress
-  const split = splits.validation.name
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
-  const { items } = encodeAll(splits.validation.examples(), (example) => parts.objective.encode(example))
-  const params = { ...adapted.frozen, ...moving.state.trainable }
-  const scored = await score(inference, parts.objective, parts.metrics, params, items)
-  moving.lastScores = scored.scores
+  const { items } = encodeAll(examples(), (example) => parts.objective.encode(example))
+  const scored = await score(inference, parts.objective, parts.metrics, { ...adapted.frozen, ...trainable }, items)
   bus.emit({ type: 'evaluation.completed', step, split, ...scored, seconds: (performance.now() - begun) / 1000 })
+  return scored
 }
 
-/** Does what one command says, except saving; returns the label to save under, if it asks for that. */
+/** Scores the validation split. */
+export async function evaluate(session: Session): Promise<void> {
+  const { splits, moving } = session
+  const weights = evaluationParams(session, moving.state)
+  const { scores } = await evaluateOn(session, splits.validation, weights.trainable)
+  weights.release()
+  moving.lastScores = scores
+}
+
+/** Carries out one command, except saving. */
 async function obeyOne(session: Session, command: Command): Promise<void> {
-  const { moving } = session
+  const { moving, bus } = session
   switch (command.type) {
     case 'stop':
       moving.progress = { ...moving.progress, ended: moving.progress.ended ?? command.because }
@@ -71,6 +92,14 @@ async function obeyOne(session: Session, command: Command): Promise<void> {
       return
     case 'save':
       return
+    case 'record':
+      return record(bus, command.event)
+    default:
+      return handle(bus.handlers, command, {
+        step: moving.progress.step,
+        trainable: moving.state.trainable,
+        record: (event) => record(bus, event),
+      })
   }
 }
 
@@ -100,9 +129,10 @@ export async function obey(session: Session): Promise<void> {
 }
 
 /** The weights that the final model is to have: the last ones, or those of the checkpoint that a command asked for. */
-export async function finalTrainable({ plan, parts, moving, keeping }: Session): Promise<Params> {
+export async function finalTrainable(session: Session): Promise<Params> {
+  const { plan, parts, moving, keeping } = session
   if (moving.restore === undefined || plan.directory === undefined || keeping === undefined)
-    return moving.state.trainable
+    return evaluationParams(session, moving.state).trainable
   const step = await findLabelled(plan.directory, moving.restore)
   if (step === undefined)
     throw new AttuneError(
@@ -111,6 +141,8 @@ export async function finalTrainable({ plan, parts, moving, keeping }: Session):
       'Let callback-checkpoint save under that label, or do without `restore`.',
     )
   const { state } = await loadCheckpoint(plan.directory, step, keeping.id)
-  const trainable = leaves(state, isHostArray).filter(([path]) => path.startsWith('trainable/'))
-  return parts.engine.put((treeOf(trainable) as { trainable: HostTree }).trainable) as Params
+  const wanted = session.optimizer.evaluationParams === undefined ? ['trainable/'] : ['trainable/', 'optimizer/']
+  const part = leaves(state, isHostArray).filter(([path]) => wanted.some((prefix) => path.startsWith(prefix)))
+  const restored = parts.engine.put(treeOf(part) as HostTree) as unknown as Partial<TrainingState>
+  return evaluationParams(session, { trainable: restored.trainable!, optimizer: restored.optimizer ?? {} }).trainable
 }

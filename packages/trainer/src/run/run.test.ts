@@ -28,10 +28,12 @@ import {
   isAttuneError,
   on,
 } from '@attune/core'
-import { decodeSafetensors, encodeSafetensors } from '@attune/nn'
-import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, from, merge, toArray } from 'rxjs'
+import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
+import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, merge, toArray } from 'rxjs'
 import { z } from 'zod'
-import { evaluate, loadPredictor } from '../inference/evaluate.js'
+import { evaluate } from '../inference/evaluate.js'
+import { openPredictor } from '../inference/open-predictor.js'
+import type { Prediction } from '../inference/predictor.js'
 import { resume, run } from './run.js'
 import {
   toyConfig,
@@ -253,7 +255,7 @@ describe('a run', () => {
     expect(only(await all(run(config)), 'run.warned').map((event) => event.message)).toEqual([message])
     const kept = readFileSync(join(second, 'model/generation_config.json'), 'utf8')
     expect(JSON.parse(kept)).toEqual({ eos_token_id: [1, 2] })
-    const predictor = await loadPredictor(first, { places })
+    const predictor = await openPredictor(first, { places })
     expect(predictor.warnings).toEqual([message])
     await predictor.close()
     expect((await evaluate(first, { split: 'validation', places })).warnings).toEqual([message])
@@ -514,9 +516,9 @@ describe('a saved model', () => {
     expect(evaluation.examples).toBe(20)
     expect(evaluation.scores['right']).toEqual(last.scores['right'])
     expect(evaluation.scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 6)
-    const predictor = await loadPredictor(directory, { places })
+    const predictor = await openPredictor(directory, { places })
     const examples = Array.from({ length: 20 }, (_, i) => toyExample(1000 + i))
-    const predictions = await lastValueFrom(from(predictor.predict(examples)).pipe(toArray()))
+    const predictions = (await predictor.predict(examples)) as Prediction[]
     await predictor.close()
     const right = predictions.filter(({ label }, i) => label === examples[i]!['label']).length
     expect(right / 20).toBeCloseTo(last.scores['right']!.value, 10)

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import type { RunEvent } from '@attune/core'
-import { closeScope } from '@attune/core'
 import { Observable, type Subscription } from 'rxjs'
 import { type Order, begin, fail } from '../setup/begin.js'
 import { finish } from './finish.js'
@@ -11,6 +10,7 @@ import type { RunConfig } from '../plan/run-config.js'
 import { takeFolder } from '../files/run-folder.js'
 import { lockRun, unlockRun } from '../files/run-lock.js'
 import { newRunId } from '../files/run-record.js'
+import { closeSession } from '../setup/open.js'
 import type { Session } from '../setup/session.js'
 import { train } from './train.js'
 
@@ -42,9 +42,7 @@ async function execute(
   } finally {
     session.bus.close()
     session.keeping?.log.close()
-    session.step.dispose()
-    session.inference.dispose()
-    await closeScope(session.scope)
+    await closeSession(session)
   }
 }
 
@@ -91,7 +89,8 @@ export const run = (config: RunConfig, options: RunOptions = {}): Observable<Run
 
 /**
  * Goes on with the run in a folder, from its latest checkpoint, or from the start if there is none yet. Settings and inputs that
- * differ from those that the run was started with are refused with `RUN_CHANGED` unless `options.acceptChanges`.
+ * differ from those that the run was started with are refused with `RUN_CHANGED` unless `options.acceptChanges`; other versions of
+ * plugins and of core with `VERSIONS_CHANGED` unless `options.acceptVersions`, but for another patch, which is a `run.warned`.
  */
 export const resume = (directory: string, options: ResumeOptions = {}): Observable<RunEvent> =>
   observe(async (carryOut) => {

@@ -36,7 +36,7 @@ import {
   scaleByAdam,
   scaleByLearningRate,
 } from '@attune/nn'
-import { type Scalar, type Tensor, mean, scalar, sum, tanh } from '@tensorflow/tfjs-core'
+import { type Tensor, cast, div, expandDims, maximum, mul, notEqual, ones, sum, tanh } from '@tensorflow/tfjs-core'
 import { mergeMap } from 'rxjs'
 import { z } from 'zod'
 
@@ -122,6 +122,7 @@ export const toyModel = definePlugin({
     wordEmbeddings: 'toy.embeddings.weight',
     heads: {},
     hiddenSize: width,
+    vocabularySize: vocabSize,
     maximumLength: 8,
     headDropout: rate / 2,
     initializerRange: scale,
@@ -134,7 +135,9 @@ export const toyModel = definePlugin({
     }),
     forward(params, { inputIds }, mode) {
       const lastHiddenState = dropout(embedding(params, 'toy.embeddings', inputIds), rate, mode)
-      return { lastHiddenState, pooled: tanh(linear(params, 'toy.dense', mean(lastHiddenState, 1))) }
+      const real = expandDims(cast(notEqual(inputIds, 0), 'float32'), 2) // padding is left out
+      const mean = div(sum(mul(lastHiddenState, real), 1), maximum(sum(real, 1), 1))
+      return { lastHiddenState, pooled: tanh(linear(params, 'toy.dense', mean)) }
     },
   }),
 })
@@ -178,14 +181,14 @@ export const toyObjective = definePlugin({
       collate: pad,
       head: (params, { pooled }, mode) => linear(params, 'head', dropout(pooled, model.headDropout, mode)),
       loss: (logits, { labels }) => ({
-        sum: (kind === 'sound' ? sum(crossEntropy(logits, labels)) : sum(logits.mul(Infinity))) as Scalar,
-        weight: scalar(logits.shape[0] as number),
+        losses: kind === 'sound' ? crossEntropy(logits, labels) : sum(logits.mul(Infinity), 1),
+        weights: ones([logits.shape[0] as number]),
       }),
       predict: ({ values }, items) =>
         items.map((_, i) => ({ label: LABELS[values[2 * i]! >= values[2 * i + 1]! ? 0 : 1] })),
       reference: ({ label }) => ({ label: LABELS[label] }),
     }
-    return objective as unknown as Objective
+    return objective
   },
 })
 

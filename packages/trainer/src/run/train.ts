@@ -1,21 +1,27 @@
 import { setImmediate } from 'node:timers/promises'
-import { AttuneError, type HostArray, fold, key } from '@attune/core'
+import { AttuneError, type Encoded, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import type { HostInputs } from '../step/compiled-step.js'
 import { evaluate, obey } from './obey.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { requireSameFiles } from '../files/run-inputs.js'
+import { scheduledValue } from '../setup/scheduled.js'
+import { passOver } from '../setup/pass-over.js'
 import type { Session } from '../setup/session.js'
 
-const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
-
-/** What varies from step to step: learning rate, step and the seed of its randomness. */
-function inputsOf({ plan, parts, steps, moving }: Session, step: number): { learningRate: number; inputs: HostInputs } {
+/** What varies from step to step: learning rate, step, the seed of its randomness, and scheduled options. */
+function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: number): HostInputs {
   const { config } = plan
-  const learningRate = config.training.learningRate * parts.scheduler(step, steps) * moving.progress.learningRateScale
-  const seed = fold(key(config.seed), 'step', step)
-  return { learningRate, inputs: { learningRate: number(learningRate), step: number(step), seed } }
+  const at = Math.min(step, steps) // a learner may go on after the last step of the schedule
+  const factor = scheduledValue(parts.scheduler, config.scheduler.common ?? {}, at, steps)
+  return {
+    learningRate: config.training.learningRate * factor * moving.progress.learningRateScale,
+    step,
+    steps,
+    seed: fold(key(config.seed), 'step', step),
+    scheduled: schedule(at, steps),
+  }
 }
 
 async function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): Promise<void> {
@@ -34,37 +40,46 @@ async function refuseNonFinite({ plan }: Session, step: number, loss: number, no
   )
 }
 
-/** Takes one step and tells of it. `elapsed` is the time in milliseconds that steps took so far, and how many they were. */
-export async function takeStep(
-  session: Session,
-  { parts: batch, examples, tokens }: ReadyBatch,
-  epoch: number,
-  elapsed: { milliseconds: number; steps: number },
-) {
-  const { parts, moving, bus, steps, adapted } = session
-  const begun = performance.now()
+/**
+ * Takes one step on a batch and advances the state.
+ * @throws AttuneError `NON_FINITE_LOSS`
+ */
+export async function advance(session: Session, { parts: batch }: ReadyBatch, epoch: number) {
+  const { parts, moving, adapted, constants } = session
   const step = moving.progress.step + 1
-  const { learningRate, inputs } = inputsOf(session, step)
-  const result = session.step.run(moving.state, adapted.frozen, batch, inputs)
-  const { loss, gradientNorm } = result
-  moving.state = result.state
+  const inputs = inputsOf(session, step)
+  const kept = { frozen: adapted.frozen, constants, memory: moving.memory }
+  const { state, loss, gradientNorm } = session.step.run(moving.state, kept, batch, inputs)
+  moving.state = state
   const read = await parts.engine.read({ loss, gradientNorm })
   await setImmediate() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
   parts.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)
   moving.progress = { ...moving.progress, step, epoch, batches: moving.progress.batches + 1 }
+  return { step, loss: mean, gradientNorm: norm, learningRate: inputs.learningRate }
+}
+
+/** Takes one step and reports it. `elapsed` is the time in milliseconds that steps took so far, and their number. */
+export async function takeStep(
+  session: Session,
+  batch: ReadyBatch,
+  epoch: number,
+  elapsed: { milliseconds: number; steps: number },
+): Promise<void> {
+  const { bus, steps } = session
+  const begun = performance.now()
+  const { step, ...taken } = await advance(session, batch, epoch)
   const milliseconds = performance.now() - begun
   elapsed.milliseconds += milliseconds
   elapsed.steps++
+  const { examples, tokens } = batch
   bus.emit({
     type: 'step.completed',
     step,
     steps,
     epoch,
-    loss: mean,
-    learningRate,
-    gradientNorm: norm,
+    ...taken,
     examples,
     tokens,
     tokensPerSecond: (tokens / milliseconds) * 1000,
@@ -83,6 +98,30 @@ function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, bat
   )
 }
 
+/** The objective's host work on a batch before it trains, where it has any. */
+export function rolloutOf({ parts, moving, adapted, generator }: Session) {
+  const { objective } = parts
+  if (objective.rollout === undefined) return undefined
+  return (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> =>
+    objective.rollout!(items, {
+      params: { ...adapted.frozen, ...moving.state.trainable },
+      step: moving.progress.step + 1,
+      random,
+      encode: (example) => objective.encode(example) as Encoded,
+      generate: generator.generate,
+    })
+}
+
+/** Lets the objective compute what the epoch's steps read, from a pass over the training examples. */
+export async function beforeEpoch(session: Session, epoch: number): Promise<void> {
+  const { parts, moving, adapted } = session
+  if (parts.objective.beforeEpoch === undefined) return
+  const pass = passOver(session, { ...parts, model: adapted.model }, moving.state.trainable, adapted.frozen)
+  const before = moving.memory
+  moving.memory = await parts.objective.beforeEpoch(pass, epoch, before)
+  if (before !== undefined && before !== moving.memory) parts.engine.release(before)
+}
+
 /** Trains on what is left of one epoch. */
 async function trainEpoch(
   session: Session,
@@ -94,8 +133,16 @@ async function trainEpoch(
   const microBatchSize = microBatchSizeOf(plan.config.training)
   const done = moving.progress.batches
   if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
+  if (done === 0) await beforeEpoch(session, epoch)
   const { items, truncated } = encodeAll(splits.train.examples(), (example) => parts.objective.encode(example))
-  const order = { key: fold(key(plan.config.seed), 'epoch', epoch), done, batchSize, microBatchSize, shuffleBuffer }
+  const order = {
+    key: fold(key(plan.config.seed), 'epoch', epoch),
+    done,
+    batchSize,
+    microBatchSize,
+    shuffleBuffer,
+    rollout: rolloutOf(session),
+  }
   if (session.keeping !== undefined) await requireSameFiles(session.keeping.inputs)
   for await (const ready of epochBatches(items, parts.objective, order)) {
     if (moving.progress.batches >= stepsPerEpoch) refuseOtherCount(session, epoch, 'more batches')

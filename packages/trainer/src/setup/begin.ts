@@ -4,26 +4,27 @@ import {
   type RunFacts,
   type Scope,
   type Tracker,
+  type UntimedEvent,
   AttuneError,
-  closeScope,
   isAttuneError,
 } from '@attune/core'
 import { count } from '@attune/data'
 import type { Lock } from '@attune/files'
 import { type Observable, Subject, Subscription } from 'rxjs'
 import { encodeAll } from '../step/batches.js'
-import { type Bus, type Happening, createBus } from '../run/bus.js'
+import { type Bus, createBus } from '../run/bus.js'
+import { handlersOf } from '../run/commands.js'
 import { type Checkpoint, checkpointPath } from '../files/checkpoint.js'
-import { compose, learn, partsOf, startEngine } from './compose.js'
+import { type Parts, partsOf } from './compose.js'
 import type { RunOptions } from '../plan/lookup.js'
 import type { Plan } from '../plan/plan.js'
-import { type Learned, programsOf, writeRunFolder } from '../files/run-folder.js'
+import { programsOf, writeRunFolder } from '../files/run-folder.js'
 import { type InputRecord, readInputs } from '../files/run-inputs.js'
 import { refuseChanges } from '../files/refuse-changes.js'
 import { NO_HISTORY, openLog, replayHistory, verifyHistory } from '../files/run-log.js'
-import { type Keeping, type Session, openSession } from './session.js'
-import { type Split, countExamples, openSplits } from './splits.js'
-import { type NamedVectors, readVectors } from './static-vectors.js'
+import { type Connection, type Earlier, type Opened, closeSession, open } from './open.js'
+import type { Keeping, Session } from './session.js'
+import type { Split } from './splits.js'
 import { allow } from '../files/trust.js'
 
 /** A run that was asked for, before anything is computed. */
@@ -33,20 +34,6 @@ export interface Order {
   readonly kept: { readonly id: string; readonly lock: Lock } | undefined
   /** What an earlier part of the run left; undefined when the run is new. */
   readonly earlier: Earlier | undefined
-}
-
-/** What an earlier part of a run left. */
-export interface Earlier {
-  readonly learned: Learned
-  readonly inputs: readonly InputRecord[]
-  /** The latest checkpoint; undefined if there is none yet. */
-  readonly checkpoint: Checkpoint | undefined
-  /** The device that computed so far, in the engine's words. */
-  readonly device: string
-  /** True if differences are accepted. */
-  readonly accepts: boolean
-  /** Differences that were accepted. */
-  readonly accepted: readonly string[]
 }
 
 /** Emits `run.failed`. What cannot be emitted any more, because the log cannot be written, is not. */
@@ -97,46 +84,12 @@ function trackEarly(
   return { rest: { ...plan, config: { ...plan.config, tracker: later } }, tracking }
 }
 
-/** What is known of a run before its session is open. */
-interface Prepared extends Pick<Session, 'plan' | 'learned' | 'scope' | 'splits'> {
-  readonly vectors: NamedVectors | undefined
-  readonly inputs: readonly InputRecord[]
-  /** Events of before there was a log. */
-  readonly early: readonly RunEvent[]
-}
-
-/** Learns from the data, composes the parts, starts the engine, and puts the state in place. */
-export async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
-  const { plan, earlier, kept } = order
-  const inputs = earlier?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
-  const vectors = await readVectors(plan)
-  const splits = await openSplits(plan)
-  const events = new Subject<RunEvent>()
-  events.subscribe(observe)
-  const { rest, tracking } = trackEarly(plan, events)
-  try {
-    const early: RunEvent[] = []
-    const emit = (happening: Happening): void => {
-      const event = { ...happening, at: Date.now() } as RunEvent
-      early.push(event)
-      events.next(event)
-    }
-    const isCounted = earlier !== undefined && earlier.accepted.length === 0
-    const learned = {
-      examples: isCounted ? earlier.learned.examples : await countExamples(splits.train),
-      options: earlier?.learned.options ?? (await learn(plan, splits.train.examples, emit)),
-    }
-    const scope = compose(rest, learned.options, { parent: options.scope, events })
-    return await startSession(order, { plan, learned, scope, splits, vectors, inputs, early }, events)
-  } catch (error) {
-    events.complete()
-    tracking.unsubscribe()
-    throw error
-  }
-}
-
-/** Opens the run's log, after verifying what belongs to the checkpoint that the run goes on from. */
-async function openKeeping({ plan, kept, earlier }: Order, { inputs, early }: Prepared): Promise<Keeping | undefined> {
+/** Opens the run's log, after verifying what belongs to the checkpoint that the run resumes from. */
+async function openKeeping(
+  { plan, kept, earlier }: Order,
+  inputs: readonly InputRecord[],
+  early: readonly RunEvent[],
+): Promise<Keeping | undefined> {
   const { directory } = plan
   if (kept === undefined || directory === undefined) return undefined
   const history = earlier?.checkpoint?.history ?? NO_HISTORY
@@ -156,39 +109,6 @@ function otherDevice({ plan, earlier }: Order, { device }: Engine): string[] {
   const change = `engine: ${earlier.device} → ${device}`
   if (earlier.accepts) return [change]
   throw refuseChanges(plan.directory ?? '', [change])
-}
-
-/** Starts the engine, and puts the state in place. */
-async function startSession(order: Order, given: Prepared, events: Subject<RunEvent>): Promise<Session> {
-  const { scope, splits } = given
-  const parts = partsOf(scope)
-  const keeping = await openKeeping(order, given)
-  const bus = createBus(parts.callbacks, parts.trackers, events, keeping?.log)
-  try {
-    await startEngine(scope)
-    const { checkpoint } = order.earlier ?? {}
-    const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
-    const opened = openSession({ ...given, bus, keeping }, { checkpoint, vectors: given.vectors })
-    const { session, warnings, placed } = opened
-    await announce(session, opened.facts, checkpoint, accepted)
-    const failure = bus.failure()
-    if (failure !== undefined) throw failure
-    if (checkpoint === undefined) {
-      if (placed !== undefined) bus.emit({ type: 'vectors.loaded', ...placed })
-      await inspectValidation(scope, bus, splits.validation)
-      for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
-      for (const message of warnings) bus.emit({ type: 'run.warned', step: 0, message })
-    }
-    // Only now: a run that is refused leaves nothing that stands in the way of the next.
-    if (order.earlier === undefined || accepted.length > 0) await keep(session)
-    return session
-  } catch (error) {
-    fail(bus, 0, error)
-    bus.close()
-    keeping?.log.close()
-    await closeScope(scope)
-    throw error
-  }
 }
 
 /** Writes the run's record, and that the user allowed it the programs that the configuration names by a path. */
@@ -226,4 +146,60 @@ async function announce(
   await replayHistory(directory, checkpoint.history, bus.replay)
   bus.replay({ type: 'checkpoint.saved', step, path, bytes: 0, because, at: Date.now() })
   bus.emit({ type: 'run.resumed', ...facts, step, checkpoint: path })
+}
+
+/** Reports what the run begins with, and writes its record. */
+async function startSession(order: Order, { session, ...opened }: Opened): Promise<void> {
+  const { scope, splits, bus, parts, moving } = session
+  const { checkpoint } = order.earlier ?? {}
+  const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
+  await announce(session, opened.facts, checkpoint, accepted)
+  for (const message of order.earlier?.warnings ?? [])
+    bus.emit({ type: 'run.warned', step: moving.progress.step, message })
+  const failure = bus.failure()
+  if (failure !== undefined) throw failure
+  if (checkpoint === undefined) {
+    if (opened.placed !== undefined) bus.emit({ type: 'vectors.loaded', ...opened.placed })
+    await inspectValidation(scope, bus, splits.validation)
+    for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
+    for (const message of opened.warnings) bus.emit({ type: 'run.warned', step: 0, message })
+  }
+  // Only now: a run that is refused leaves nothing that stands in the way of the next.
+  if (order.earlier === undefined || accepted.length > 0) await keep(session)
+}
+
+/** Opens the session of a run, connected with its callbacks, trackers and log, and reports what it begins with. */
+export async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
+  const { plan, earlier, kept } = order
+  const inputs = earlier?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
+  const events = new Subject<RunEvent>()
+  events.subscribe(observe)
+  const { rest, tracking } = trackEarly(plan, events)
+  const early: RunEvent[] = []
+  const emit = (untimed: UntimedEvent): void => {
+    const event = { ...untimed, at: Date.now() } as RunEvent
+    early.push(event)
+    events.next(event)
+  }
+  let connection: Connection | undefined
+  const connect = async ({ callbacks, trackers }: Parts): Promise<Connection> => {
+    handlersOf(callbacks) // refused before the log is opened
+    const keeping = await openKeeping(order, inputs, early)
+    connection = { keeping, bus: createBus({ callbacks, trackers, shown: events, log: keeping?.log }) }
+    return connection
+  }
+  let opened: Opened | undefined
+  try {
+    opened = await open({ plan, composed: rest, parent: options.scope, earlier, events, emit, connect })
+    await startSession(order, opened)
+    return opened.session
+  } catch (error) {
+    if (connection !== undefined) fail(connection.bus, 0, error)
+    connection?.bus.close()
+    connection?.keeping?.log.close()
+    events.complete()
+    tracking.unsubscribe()
+    if (opened !== undefined) await closeSession(opened.session)
+    throw error
+  }
 }

@@ -8,6 +8,7 @@ import {
   EVENTS,
   type Engine,
   type Example,
+  type Kind,
   METRIC,
   MODEL,
   type Metric,
@@ -21,7 +22,9 @@ import {
   type Tokenizer,
   OPTIMIZER,
   RANDOMNESS,
+  REGULARIZER,
   type RunEvent,
+  type UntimedEvent,
   createScope,
   get,
   getAll,
@@ -31,8 +34,11 @@ import {
   titleOf,
 } from '@attune/core'
 import { EMPTY, type Observable } from 'rxjs'
-import type { Happening } from '../run/bus.js'
+import { refined } from './common-options.js'
+import { type ModelMaking, scheduledModel } from './scheduled.js'
 import { fitProgress } from './fit-progress.js'
+import { objectiveScope } from './objective-scope.js'
+import { isFromScope } from '../plan/from-scope.js'
 import type { INFERENCE_KEYS, Plan, PlanOf } from '../plan/plan.js'
 import type { Learned } from '../files/run-folder.js'
 
@@ -43,7 +49,7 @@ const LEARNERS = ['tokenizer', 'objective', 'model', 'adapter'] as const
 export async function learn(
   { config }: Plan,
   examples: () => AsyncIterable<Example>,
-  emit: (happening: Happening) => void = () => undefined,
+  emit: (event: UntimedEvent) => void = () => undefined,
 ): Promise<Learned['options']> {
   const learned: Learned['options'] = {}
   const tokenizer = (): Tokenizer => config.tokenizer.plugin(learned.tokenizer ?? config.tokenizer.options) as Tokenizer
@@ -57,13 +63,20 @@ export async function learn(
 }
 
 /** A plugin with the options that it learned, if it did. */
-const completed = ({ plugin, options, origin }: Chosen, learned: Learned['options']): Chosen => ({
-  plugin,
-  origin,
-  options: learned[plugin.kind.name] ?? options,
+const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
+  ...chosen,
+  options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })
 
-const provideChosen = (scope: Scope, { plugin, options }: Chosen): void => provide(scope, plugin, options)
+function provideChosen(scope: Scope, chosen: Chosen): void {
+  const { plugin, options, common = {} } = chosen
+  if (isFromScope(chosen)) return // the parent provides it
+  provide(scope, plugin, options, (instance) => refined(plugin.kind.name, instance, common))
+}
+
+/** The links of a chain: those that the configuration names, or else those that the parent provides. */
+const chainOf = <T>(scope: Scope, kind: Kind<T>): readonly T[] =>
+  scope.isRegistered(kind.token) ? scope.resolveAll<T>(kind.token) : getAll(scope, kind)
 
 function checkMetrics(metrics: readonly Metric[], objective: Objective): void {
   const twice = metrics.find((metric, i) => metrics.findIndex(({ name }) => name === metric.name) !== i)
@@ -79,8 +92,8 @@ function checkMetrics(metrics: readonly Metric[], objective: Objective): void {
 }
 
 function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
-  const size = model.config['vocab_size']
-  if (typeof size !== 'number' || size >= tokenizer.vocabularySize) return
+  const size = model.vocabularySize
+  if (size === undefined || size >= tokenizer.vocabularySize) return
   throw new AttuneError(
     'VOCABULARY_MISMATCH',
     `the tokenizer has ${tokenizer.vocabularySize} tokens, and the model's vocabulary only ${size}`,
@@ -97,6 +110,10 @@ interface Surroundings {
   /** The application's scope. */
   readonly parent?: Scope | undefined
   readonly events?: Observable<RunEvent>
+  /** Changes the model as it is made; `how` tells of what. */
+  readonly refineModel?: (model: Model, how: () => ModelMaking) => Model
+  /** The adapter of a run that trains, which stands between the model and the objective. */
+  readonly adapter?: Chosen
 }
 
 type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
@@ -109,7 +126,7 @@ export function composeInference(
   plan: InferencePlan,
   learned: Learned['options'],
   metrics: readonly Chosen[],
-  { parent, events = EMPTY }: Surroundings = {},
+  { parent, events = EMPTY, refineModel = (model) => model, adapter }: Surroundings = {},
 ): Scope {
   const scope = createScope(parent)
   const { config } = plan
@@ -123,9 +140,16 @@ export function composeInference(
   const model = completed(config.model, learned)
   const open = !plan.vocabularyGiven || (plan.from?.resizeEmbeddings === true && isSmaller(model, tokenizer))
   const sized = open && 'vocabSize' in model.plugin.options.shape
-  provide(scope, model.plugin, sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options)
+  const options = sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options
+  provide(scope, model.plugin, options, (instance) =>
+    refineModel(instance as Model, () => ({ scope, plugin: model.plugin, options })),
+  )
   checkVocabulary(get(scope, MODEL), tokenizer)
-  provideChosen(scope, completed(config.objective, learned))
+  for (const loss of config.loss) provideChosen(scope, loss)
+  if (adapter !== undefined) provideChosen(scope, adapter)
+  const within = adapter === undefined ? scope : objectiveScope(scope)
+  provideChosen(within, completed(config.objective, learned))
+  if (within !== scope) provideInstance(scope, OBJECTIVE, get(within, OBJECTIVE))
   for (const metric of metrics) provideChosen(scope, metric)
   checkMetrics(getAll(scope, METRIC), get(scope, OBJECTIVE))
   return scope
@@ -134,10 +158,12 @@ export function composeInference(
 /** Makes a scope with a plan's plugins, the stream of the run's events and its key. */
 export function compose(plan: Plan, learned: Learned['options'], surroundings?: Surroundings): Scope {
   const { config } = plan
-  const scope = composeInference(plan, learned, config.metric, surroundings)
-  provideChosen(scope, completed(config.adapter, learned))
+  const refineModel = (model: Model, how: () => ModelMaking): Model => scheduledModel(plan, how, model)
+  const adapter = completed(config.adapter, learned)
+  const scope = composeInference(plan, learned, config.metric, { ...surroundings, refineModel, adapter })
   provideChosen(scope, config.scheduler)
-  for (const chosen of [...config.optimizer, ...config.callback, ...config.tracker]) provideChosen(scope, chosen)
+  const { regularizer, optimizer, callback, tracker } = config
+  for (const chosen of [...regularizer, ...optimizer, ...callback, ...tracker]) provideChosen(scope, chosen)
   return scope
 }
 
@@ -155,7 +181,8 @@ export const partsOf = (scope: Scope) => ({
   ...inferencePartsOf(scope),
   adapter: get(scope, ADAPTER),
   scheduler: get(scope, SCHEDULER),
-  optimizers: getAll(scope, OPTIMIZER),
+  optimizers: chainOf(scope, OPTIMIZER),
+  regularizers: chainOf(scope, REGULARIZER),
   callbacks: getAll(scope, CALLBACK),
   trackers: getAll(scope, TRACKER),
 })

@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals'
-import type { Happening } from '../run/bus.js'
+import type { UntimedEvent } from '@attune/core'
 import { fitProgress } from './fit-progress.js'
 
 it('tells of what takes long, twice a second at most, with the time since its phase began', () => {
-  const told: Happening[] = []
+  const told: UntimedEvent[] = []
   let time = 10_000
   const report = fitProgress(
     'tokenizer bpe',

@@ -1,5 +1,4 @@
-import type { ReportProgress } from '@attune/core'
-import type { Happening } from '../run/bus.js'
+import type { ReportProgress, UntimedEvent } from '@attune/core'
 
 /** Progress is told twice a second at most, and not of what takes no longer. */
 const EVERY_MILLISECONDS = 500
@@ -7,7 +6,7 @@ const EVERY_MILLISECONDS = 500
 /** What a plugin's `fit` reports as events, now and then. `now` is in milliseconds. */
 export function fitProgress(
   plugin: string,
-  emit: (happening: Happening) => void,
+  emit: (event: UntimedEvent) => void,
   now: () => number = () => performance.now(),
 ): ReportProgress {
   let [begun, told] = [0, 0]

@@ -1,4 +1,4 @@
-import type { Adapted, FrozenEncoder, Params } from '@attune/core'
+import type { Adapted, AdapterInput, FrozenEncoder, Params } from '@attune/core'
 import type { Parts } from './compose.js'
 import { loadWeights, madeBefore } from './weights.js'
 
@@ -36,11 +36,15 @@ export function loadEncoder({ engine, model }: Pick<Parts, 'engine' | 'model'>, 
 }
 
 /** What the adapter makes of all parameters but those of the model inside, which stay frozen whatever it does. */
-export function adaptAround({ adapter, model }: Pick<Parts, 'adapter' | 'model'>, params: Params): Adapted {
+export async function adaptAround(
+  { adapter, model }: Pick<Parts, 'adapter' | 'model'>,
+  params: Params,
+  input: AdapterInput,
+): Promise<Adapted> {
   const { encoder } = model
-  if (encoder === undefined) return adapter.adapt(model, params)
+  if (encoder === undefined) return adapter.adapt(model, params, input)
   const { inside, outside } = divide(encoder, params)
-  const adapted = adapter.adapt(model, outside)
+  const adapted = await adapter.adapt(model, outside, input)
   return {
     ...adapted,
     frozen: { ...adapted.frozen, ...inside },

@@ -1,5 +1,5 @@
 import { AttuneError, nearest } from '@attune/core'
-import type { StoredTensor } from '@attune/nn'
+import type { StoredTensor } from '@attune/weights'
 
 /** What became of a checkpoint's tensors and of a model's parameters. */
 export interface LoadReport {

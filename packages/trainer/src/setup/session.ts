@@ -1,9 +1,12 @@
 import {
   type Adapted,
   AttuneError,
+  type DataPass,
   type Engine,
   type Objective,
+  type Optimizer,
   type Params,
+  type Regularizer,
   type RunEvents,
   type Scope,
   type Tree,
@@ -13,9 +16,15 @@ import { chain, clipByGlobalNorm } from '@attune/nn'
 import type { Bus } from '../run/bus.js'
 import type { Checkpoint, Progress } from '../files/checkpoint.js'
 import { type CompiledStep, compileStep } from '../step/compiled-step.js'
+import { type TextGenerator, textGenerator } from '../step/text-generator.js'
+import type { StepConstants } from '../step/loss-function.js'
+import { auxiliaryModels } from './auxiliary-models.js'
 import { type Parts, partsOf } from './compose.js'
+import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
-import { adaptAround, loadEncoder } from './frozen-encoder.js'
+import { adaptFirst } from './adapt.js'
+import { passOver } from './pass-over.js'
+import { loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
@@ -23,7 +32,7 @@ import type { LastScores } from '../files/save-model.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
-import type { Split } from './splits.js'
+import type { Splits } from './splits.js'
 import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
@@ -31,6 +40,8 @@ import { countParameters, firstParameters } from './weights.js'
 /** What changes while a run goes on. */
 export interface Moving {
   state: TrainingState
+  /** What the objective's `beforeEpoch` returned for this epoch. */
+  memory: Tree | undefined
   progress: Progress
   /** Commands from outside that ask for an interruption; the first one's reason. */
   interrupted: string | undefined
@@ -59,9 +70,17 @@ export interface Session {
   readonly scope: Scope
   readonly parts: Parts
   readonly adapted: Adapted
+  /** Trees that stay the same from step to step. */
+  readonly constants: StepConstants
+  /** The chain, clipping included. */
+  readonly optimizer: Optimizer
   readonly step: CompiledStep
+  /** The values of scheduled options at a step, by path. */
+  schedule(step: number, steps: number): Readonly<Record<string, number>>
   readonly inference: Inference
-  readonly splits: { readonly train: Split; readonly validation: Split }
+  /** Generates text with the current weights. */
+  readonly generator: TextGenerator
+  readonly splits: Splits
   readonly bus: Bus
   readonly stepsPerEpoch: number
   readonly steps: number
@@ -73,13 +92,21 @@ const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, l
 /** What nothing has been said of yet. */
 const AT_REST = { interrupted: undefined, restore: undefined, lastScores: undefined, warnedOfNoFolder: false }
 
+/** The trees of a checkpoint, apart from empty ones, which a file does not hold. */
+interface SavedTrees {
+  readonly trainable: Params
+  readonly optimizer?: Tree
+  readonly memory?: Tree
+  readonly prepared?: Readonly<Record<string, Tree>>
+}
+
 /** The state of a run that begins, or the one that a checkpoint holds, on the device. */
 function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => Tree, from: Checkpoint | undefined) {
   if (from === undefined) {
     const optimizer = engine.compile(() => init(adapted.trainable))()
-    return { trainable: adapted.trainable, optimizer }
+    return { state: { trainable: adapted.trainable, optimizer }, memory: undefined, prepared: undefined }
   }
-  const saved = engine.put(from.state) as { trainable: Params; optimizer?: Tree }
+  const saved = engine.put(from.state) as unknown as SavedTrees
   const [expected, found] = [Object.keys(adapted.trainable).sort(), Object.keys(saved.trainable).sort()]
   if (String(expected) !== String(found))
     throw new AttuneError(
@@ -88,17 +115,17 @@ function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => 
       'Resume with the configuration that the run was started with.',
     )
   engine.release(adapted.trainable)
-  return { trainable: saved.trainable, optimizer: saved.optimizer ?? ({} as Tree) }
+  const state = { trainable: saved.trainable, optimizer: saved.optimizer ?? ({} as Tree) }
+  return { state, memory: saved.memory, prepared: saved.prepared ?? {} }
 }
 
-/**
- * The trainable parameters in the order of their names, which is the order in which a checkpoint gives them back: sums
- * over all of them, such as the gradient's norm, then round alike before and after.
- */
-const inNameOrder = (adapted: Adapted): Adapted => ({
-  ...adapted,
-  trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
-})
+/** Constants that regularizers compute once before training, by their position. */
+async function prepare(regularizers: readonly Regularizer[], pass: DataPass, trainable: Params) {
+  const prepared: Record<string, Tree> = {}
+  for (const [i, regularizer] of regularizers.entries())
+    if (regularizer.prepare !== undefined) prepared[i] = await regularizer.prepare(pass, trainable)
+  return prepared
+}
 
 /** The parameters a run begins with, and what is to be told of them. */
 function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
@@ -112,14 +139,23 @@ function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
   return { params: started, warnings, placed: { path: named.path, ...counts } }
 }
 
-/** A loss that compares the examples of a batch is not the sum of those of its parts. */
-function requireWholeBatches({ comparesExamples = false }: Objective, training: TrainingSettings): void {
+/**
+ * A loss that compares the examples of a batch is not the sum of those of its parts, and a closure evaluates one part only.
+ * @throws AttuneError `BATCH_IN_PARTS`
+ */
+function requireWholeBatches(
+  { comparesExamples = false }: Objective,
+  { needsClosure }: Pick<Optimizer, 'needsClosure'>,
+  training: TrainingSettings,
+): void {
   const { batchSize } = training
   const microBatchSize = microBatchSizeOf(training)
-  if (!comparesExamples || microBatchSize >= batchSize) return
+  if ((!comparesExamples && needsClosure !== true) || microBatchSize >= batchSize) return
   throw new AttuneError(
     'BATCH_IN_PARTS',
-    `the objective compares all ${batchSize} examples of a batch with one another, and microBatchSize would part them into ${microBatchSize} at a time`,
+    comparesExamples
+      ? `the objective compares all ${batchSize} examples of a batch with one another, and microBatchSize would part them into ${microBatchSize} at a time`
+      : `the optimizer evaluates the loss of a batch of ${batchSize} examples again, and microBatchSize would part them into ${microBatchSize} at a time`,
     'Leave out training.microBatchSize; training.gradientCheckpointing and a smaller batchSize save memory too.',
   )
 }
@@ -131,38 +167,63 @@ function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: 
 }
 
 /** Makes a session of a composed scope whose engine is up. */
-export function openSession(
+export async function openSession(
   given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>,
   { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
-): {
+): Promise<{
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
   readonly warnings: readonly string[]
   readonly placed: RunEvents['vectors.loaded'] | undefined
-} {
-  const { plan, learned } = given
+}> {
+  const { plan, learned, scope } = given
   const parts = partsOf(given.scope)
-  const { engine, objective } = parts
+  const { engine, objective, regularizers } = parts
   const { config } = plan
-  requireWholeBatches(objective, config.training)
+  const { clipNorm, gradientCheckpointing: recompute } = config.training
+  const chained = (links: readonly Optimizer[]): Optimizer =>
+    chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
+  const optimizer = chained(parts.optimizers)
+  requireWholeBatches(objective, optimizer, config.training)
+  const rebuild = rebuilder(plan, scope, chained)
   const { params, ...told } = begin(parts, plan, vectors)
-  const adapted = inNameOrder(adaptAround(parts, params))
-  const optimizer = chain(clipByGlobalNorm(config.training.clipNorm), ...parts.optimizers)
+  const { adapted, first, release } = await adaptFirst(given, parts, params)
   const { model } = adapted
+  const { models, own } = await auxiliaryModels(plan, scope, parts, first, adapted)
+  release()
   const stepsPerEpoch = Math.ceil(learned.examples / config.training.batchSize)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
-  const state = firstState(engine, adapted, optimizer.init, checkpoint)
+  const { state, memory, prepared } = firstState(engine, adapted, optimizer.init, checkpoint)
+  const pass = passOver(given, { ...parts, model }, state.trainable, adapted.frozen)
+  const constants: StepConstants = {
+    models: own,
+    regularizers: prepared ?? (await prepare(regularizers, pass, state.trainable)),
+    masks: adapted.masks ?? {},
+  }
   const progress = checkpoint?.progress ?? START
+  const moving: Moving = { ...AT_REST, state, memory, progress }
   const session: Session = {
     ...given,
     parts,
     adapted,
-    step: compileStep(engine, { model, objective, optimizer, recompute: config.training.gradientCheckpointing }),
+    constants,
+    optimizer,
+    step: compileStep(engine, {
+      model,
+      objective,
+      optimizer,
+      regularizers,
+      models,
+      recompute,
+      ...(rebuild === undefined ? {} : { rebuild }),
+    }),
+    schedule: scheduleOf(plan),
     inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(config.training) }),
     stepsPerEpoch,
     steps: progress.step + stepsLeft(progress, stepsPerEpoch, config.training.epochs),
-    moving: { ...AT_REST, state, progress },
+    moving,
+    generator: textGenerator({ ...parts, model, params: () => ({ ...adapted.frozen, ...moving.state.trainable }) }),
   }
   return { session, facts, ...told }
 }

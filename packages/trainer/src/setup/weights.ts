@@ -1,5 +1,6 @@
 import { type Engine, type Key, type Params, fold, key, mapParams } from '@attune/core'
-import { type WeightsReader, deferredWeights, openWeights, resizeEmbeddings } from '@attune/nn'
+import { deferredWeights, resizeEmbeddings } from '@attune/nn'
+import { type WeightsReader, openWeights } from '@attune/weights'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Parts } from './compose.js'
 import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'
@@ -175,10 +176,14 @@ export function firstParameters(parts: Parts, seed: number, from: Start | undefi
 }
 
 /** The parameters of a saved model, head and all. */
-export function savedParameters(parts: Pick<Parts, 'engine' | 'model' | 'objective'>, folder: string) {
+export function savedParameters(
+  parts: Pick<Parts, 'engine' | 'model' | 'objective'>,
+  folder: string,
+  { needHead = true }: Pick<Loading, 'needHead'> = {},
+) {
   const fresh = freshWeights(parts, 0)
   const { prefix, wordEmbeddings: words } = parts.model
-  return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead: true, spare: sparePooler(parts, fresh) })
+  return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead, spare: sparePooler(parts, fresh) })
 }
 
 /** How many numbers parameters hold. */

@@ -11,7 +11,11 @@ export interface ReadyBatch {
   readonly tokens: number
 }
 
-/** Encodes examples as they come, and counts those that lost their ends. */
+/**
+ * Encodes examples as they come, and counts the truncated ones.
+ * @example
+ * const { items, truncated } = encodeAll(source.open(), (example) => objective.encode(example))
+ */
 export function encodeAll(
   examples: AsyncIterable<Example>,
   encode: (example: Example) => Encoded,
@@ -26,7 +30,7 @@ export function encodeAll(
 }
 
 /** A batch of encoded examples, in parts of at most `microBatchSize`. */
-function makeReady(
+export function makeReady(
   objective: Objective,
   items: readonly Encoded[],
   microBatchSize: number,
@@ -42,27 +46,44 @@ function makeReady(
 }
 
 /** How an epoch's examples become batches. */
-interface Order {
+export interface EpochOptions {
+  /** The epoch's randomness: `fold(key(seed), 'epoch', epoch)`. */
   readonly key: Key
-  /** Batches of the epoch that were taken already. */
-  readonly done: number
   readonly batchSize: number
-  readonly microBatchSize: number
-  readonly shuffleBuffer: number
+  /** Examples of one part of a batch. Default: all, a batch has one part. */
+  readonly microBatchSize?: number
+  /** Examples held in memory to shuffle among. Default: 10,000. */
+  readonly shuffleBuffer?: number
+  /** Batches of the epoch to skip, since they were taken already. Default: 0. */
+  readonly done?: number
+  /** Host work on a batch's examples just before it trains. Default: none. */
+  readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
 }
 
+/** The randomness of a batch's rollout, by its number in the epoch, counted from 0. */
+export const rolloutRandom = (key: Key, number: number): (() => number) => stream(fold(key, 'rollout', number))
+
+/** The randomness of a batch's collation, by its number in the epoch, counted from 0. */
+export const collateRandom = (key: Key, number: number): (() => number) => stream(fold(key, 'collate', number))
+
 /**
- * The batches of one epoch, from the one after `done`: shuffled, of like length, and the same for the same key, which is
- * what makes a resumed run see what it would have seen.
+ * The batches of one epoch: shuffled, bucketed by length, collated. The same key gives the same batches, so that a resumed loop
+ * sees what it would have seen.
+ * @example
+ * for await (const { parts } of epochBatches(items, objective, { key: fold(key(7), 'epoch', 0), batchSize: 16 }))
+ *   ({ state } = step.run(state, kept, parts, inputs))
  */
 export async function* epochBatches(
   items: AsyncIterable<Encoded>,
   objective: Objective,
-  { key, done, batchSize, microBatchSize, shuffleBuffer }: Order,
+  { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0, rollout }: EpochOptions,
 ): AsyncGenerator<ReadyBatch, void> {
   const mixed = shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle')))
   const batches = bucketByLength(mixed, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
   let number = done
-  for await (const batch of skip(batches, done))
-    yield makeReady(objective, batch, microBatchSize, stream(fold(key, 'collate', number++)))
+  for await (const batch of skip(batches, done)) {
+    const at = number++
+    const items = (await rollout?.(batch, rolloutRandom(key, at))) ?? batch
+    yield makeReady(objective, items, microBatchSize, collateRandom(key, at))
+  }
 }

@@ -6,8 +6,10 @@ import {
   type Key,
   type OnDevice,
   type Params,
+  type Tree,
   fold,
 } from '@attune/core'
+import type { StepConstants } from './loss-function.js'
 import {
   type Accumulated,
   type StepInputs,
@@ -22,32 +24,47 @@ import {
 
 /** What varies from step to step, on the host. */
 export interface HostInputs {
-  readonly learningRate: HostArray
-  readonly step: HostArray
+  readonly learningRate: number
+  /** Counted from 1. */
+  readonly step: number
+  readonly steps: number
   readonly seed: Key
+  /** Scheduled options by path. */
+  readonly scheduled?: Readonly<Record<string, number>>
+}
+
+/** What stays the same over many steps, on the device. */
+export interface KeptTrees {
+  readonly frozen: Params
+  readonly constants: StepConstants
+  /** What the objective's `beforeEpoch` returned. */
+  readonly memory?: Tree | undefined
 }
 
 /** A training step made ready to run on a batch in one part or several. It takes the state over. */
 export interface CompiledStep {
-  run(state: TrainingState, frozen: Params, parts: readonly Batch[], inputs: HostInputs): StepResult
+  run(state: TrainingState, kept: KeptTrees, parts: readonly Batch[], inputs: HostInputs): StepResult
   dispose(): void
 }
 
+const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
 const seedArray = (seed: Key): HostArray => ({ shape: [2], dtype: 'int32', values: Int32Array.from(seed) })
 
-type Whole = Compiled<(state: TrainingState, frozen: Params, batch: OnDevice<Batch>, inputs: StepInputs) => StepResult>
+/** The inputs of a step on the host, as the step's function takes them. */
+export const stepInputs = ({ learningRate, step, steps, seed, scheduled = {} }: HostInputs) => ({
+  learningRate: number(learningRate),
+  step: number(step),
+  steps: number(steps),
+  seed: seedArray(seed),
+  scheduled: Object.fromEntries(Object.entries(scheduled).map(([path, value]) => [path, number(value)])),
+})
+
+type Rest = [inputs: StepInputs, constants: StepConstants, memory: Tree]
+type Whole = Compiled<(state: TrainingState, frozen: Params, batch: OnDevice<Batch>, ...rest: Rest) => StepResult>
 type Add = Compiled<
-  (
-    sums: Accumulated,
-    trainable: Params,
-    frozen: Params,
-    batch: OnDevice<Batch>,
-    seed: OnDevice<HostArray>,
-  ) => Accumulated
+  (sums: Accumulated, trainable: Params, frozen: Params, batch: OnDevice<Batch>, ...rest: Rest) => Accumulated
 >
-type Apply = Compiled<
-  (state: TrainingState, sums: Accumulated, inputs: Pick<StepInputs, 'learningRate' | 'step'>) => StepResult
->
+type Apply = Compiled<(state: TrainingState, sums: Accumulated, ...rest: Rest) => StepResult>
 
 /**
  * Compiles the training step. A batch in one part is one program, gradients and update together; one in several parts adds
@@ -55,20 +72,28 @@ type Apply = Compiled<
  */
 export function compileStep(engine: Engine, given: Omit<StepParts, 'launchBound'>): CompiledStep {
   const parts: StepParts = { ...given, launchBound: engine.launchBound }
-  const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3], constant: [1] }) as Whole
+  const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3], constant: [1, 4] }) as unknown as Whole
   const begin = engine.compile(nothingAccumulated)
-  const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4], constant: [2] }) as Add
-  const apply = engine.compile(applyStep(parts), { donate: [0, 1, 2] }) as Apply
+  const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4], constant: [2, 5] }) as unknown as Add
+  const apply = engine.compile(applyStep(parts), { donate: [0, 1, 2], constant: [3] }) as unknown as Apply
   return {
-    run(state, frozen, [first, ...others], { seed, ...hyper }) {
-      if (others.length === 0)
-        return whole(state, frozen, engine.put(first!), engine.put({ ...hyper, seed: seedArray(seed) }))
+    run(state, { frozen, constants, memory = {} }, [first, ...others], inputs) {
+      const put = (seed: Key): StepInputs => engine.put(stepInputs({ ...inputs, seed }))
+      if (others.length === 0) return whole(state, frozen, engine.put(first!), put(inputs.seed), constants, memory)
       const sums = [first!, ...others].reduce(
         (sum, part, i) =>
-          accumulate(sum, state.trainable, frozen, engine.put(part), engine.put(seedArray(fold(seed, 'part', i)))),
+          accumulate(
+            sum,
+            state.trainable,
+            frozen,
+            engine.put(part),
+            put(fold(inputs.seed, 'part', i)),
+            constants,
+            memory,
+          ),
         begin(state.trainable),
       )
-      return apply(state, sums, engine.put(hyper))
+      return apply(state, sums, put(inputs.seed), constants, memory)
     },
     dispose() {
       for (const program of [whole, begin, accumulate, apply]) program.dispose()

@@ -1,5 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type HostArray, MODEL, OBJECTIVE, type Params, TOKENIZER, createScope, get, key, provide } from '@attune/core'
+import {
+  type Batch,
+  type HostArray,
+  MODEL,
+  type OnDevice,
+  OBJECTIVE,
+  type Params,
+  TOKENIZER,
+  createScope,
+  get,
+  key,
+  provide,
+} from '@attune/core'
 import { accumulateMomentum, chain, scaleByLearningRate } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { toyEngine, toyExample, toyModel, toyObjective, toyTokenizer } from '../run/toy.test.fixture.js'
@@ -24,14 +36,21 @@ const seed = (value: number): Tensor =>
   engine.put({ shape: [2], dtype: 'int32', values: Int32Array.of(value, 9) } as HostArray)
 const number = (value: number): Tensor =>
   engine.put({ shape: [], dtype: 'float32', values: Float32Array.of(value) } as HostArray)
+const put = (batch: Batch) => engine.put(batch) as OnDevice<Batch>
+const hyperOf = (s: Tensor): StepInputs => ({
+  learningRate: number(0.1),
+  step: number(1),
+  steps: number(1),
+  seed: s,
+  scheduled: {},
+})
 const begin = (): Params => engine.compile(() => ({ ...model.init(key(1)), ...objective.init(key(2)) }))() as Params
 
 const gradients = async (params: Params, batchItems = items, seedValue = 1) => {
-  const batch = engine.put(objective.collate(batchItems))
-  const result = engine.compile((p: Params, s: Tensor) => lossAndGradients({ model, objective }, p, {}, batch, s))(
-    params,
-    seed(seedValue),
-  )
+  const batch = put(objective.collate(batchItems) as Batch)
+  const result = engine.compile((p: Params, s: Tensor) =>
+    lossAndGradients({ model, objective }, { trainable: p, frozen: {}, batch, hyper: hyperOf(s) }),
+  )(params, seed(seedValue))
   return (await engine.read(result)) as unknown as { loss: HostArray; grads: Record<string, HostArray> }
 }
 
@@ -59,7 +78,7 @@ describe('lossAndGradients', () => {
   it('is that of the mean over examples, so that doubling a batch changes nothing', async () => {
     const params = begin()
     const infer = engine.compile((p: Params, twice: boolean) =>
-      inferenceStep({ model, objective })(p, engine.put(objective.collate(twice ? [...items, ...items] : items))),
+      inferenceStep({ model, objective })(p, put(objective.collate(twice ? [...items, ...items] : items) as Batch)),
     )
     const once = (await engine.read(infer(params, false))) as unknown as Record<'lossSum' | 'lossWeight', HostArray>
     const doubled = (await engine.read(infer(params, true))) as unknown as typeof once
@@ -86,8 +105,8 @@ describe('trainingStep', () => {
     const state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
     const before = await engine.read(state)
     const step = engine.compile(trainingStep({ model, objective, optimizer }))
-    const inputs = { learningRate: number(0.1), step: number(1), seed: seed(4) } as unknown as StepInputs
-    const batch = engine.put(objective.collate(items))
+    const inputs = hyperOf(seed(4))
+    const batch = put(objective.collate(items) as Batch)
     const [once, twice] = [step(state, {}, batch, inputs), step(state, {}, batch, inputs)]
     expect(await engine.read(twice)).toEqual(await engine.read(once))
     expect(await engine.read(state)).toEqual(before)
@@ -99,7 +118,6 @@ describe('accumulateStep and applyStep', () => {
   const exact = { model: without, objective: toyObjective({}, { tokenizer: get(scope, TOKENIZER), model: without }) }
   const optimizer = chain(accumulateMomentum(0.9, false), scaleByLearningRate())
   const alike = items.map((item, i) => ({ ...item, length: 3, ids: [1, 2, 3].map((id) => (id * i + id) % 5) }))
-  const hyper = { learningRate: number(0.1), step: number(1) }
 
   async function divided(...sizes: readonly number[]) {
     const trainable = begin()
@@ -107,10 +125,10 @@ describe('accumulateStep and applyStep', () => {
     const add = engine.compile(accumulateStep(exact))
     let [sums, at] = [engine.compile(nothingAccumulated)(trainable), 0]
     for (const size of sizes) {
-      const part = engine.put(exact.objective.collate(alike.slice(at, (at += size)) as never))
-      sums = add(sums, trainable, {}, part, seed(1))
+      const part = put(exact.objective.collate(alike.slice(at, (at += size))) as Batch)
+      sums = add(sums, trainable, {}, part, hyperOf(seed(1)))
     }
-    const result = engine.compile(applyStep({ optimizer }))(state, sums, hyper as never)
+    const result = engine.compile(applyStep({ optimizer }))(state, sums, hyperOf(seed(1)))
     return flat(await engine.read(result))
   }
 
@@ -122,8 +140,8 @@ describe('accumulateStep and applyStep', () => {
   it('make the step of the whole batch, however it is divided', async () => {
     const trainable = begin()
     const step = engine.compile(trainingStep({ ...exact, optimizer }))
-    const inputs = { ...hyper, seed: seed(1) } as unknown as StepInputs
-    const batch = engine.put(exact.objective.collate(alike as never))
+    const inputs = hyperOf(seed(1))
+    const batch = put(exact.objective.collate(alike) as Batch)
     const whole = flat(await engine.read(step({ trainable, optimizer: optimizer.init(trainable) }, {}, batch, inputs)))
     for (const sizes of [[6], [3, 3], [1, 2, 3], [5, 1], [1, 1, 1, 1, 1, 1]]) {
       const parts = await divided(...sizes)

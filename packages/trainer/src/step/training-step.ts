@@ -1,18 +1,19 @@
 import {
   type Batch,
+  type Closure,
   type Hyper,
-  type Loss,
-  type Model,
-  type Objective,
+  type LossFunction,
   type OnDevice,
   type Optimizer,
   type Params,
+  type ReducedLoss,
   type TextInputs,
   type Tree,
   mapParams,
 } from '@attune/core'
-import { globalNorm } from '@attune/nn'
-import { type Scalar, type Tensor, add, clone, div, engine, keep, scalar, zerosLike } from '@tensorflow/tfjs-core'
+import { globalNorm, gradients } from '@attune/nn'
+import { type Scalar, type Tensor, add, clone, div, keep, mul, scalar, zerosLike } from '@tensorflow/tfjs-core'
+import { type LossParts, NO_CONSTANTS, type StepConstants, lossFunction, reduceLosses } from './loss-function.js'
 
 /** All that a step changes. */
 export interface TrainingState extends Record<string, Tree> {
@@ -20,12 +21,10 @@ export interface TrainingState extends Record<string, Tree> {
   readonly optimizer: Tree
 }
 
-/** What varies from step to step besides the batch. `seed` is int32 `[2]`. */
-export interface StepInputs extends Hyper {
-  readonly seed: Tensor
-}
+/** What varies from step to step besides the batch. */
+export type StepInputs = Hyper
 
-/** What a step reports: the mean loss before the update and the norm of its gradient, both scalars. */
+/** The result of a step: the mean loss before the update and the norm of its gradient, both scalars. */
 export interface StepResult extends Record<string, Tree> {
   readonly state: TrainingState
   readonly loss: Scalar
@@ -33,94 +32,113 @@ export interface StepResult extends Record<string, Tree> {
 }
 
 /** The parts of which a step is made. */
-export interface StepParts {
-  readonly model: Model
-  readonly objective: Objective
+export interface StepParts extends LossParts {
   readonly optimizer: Optimizer
-  /** Whether layers are computed again for their gradients rather than kept: gradient checkpointing. */
-  readonly recompute?: boolean
-  /** The engine's. */
-  readonly launchBound?: boolean | undefined
 }
 
-type LossParts = Pick<StepParts, 'model' | 'objective' | 'recompute' | 'launchBound'>
+/** Arguments of one evaluation of the loss and its gradient. */
+interface Evaluation {
+  readonly trainable: Params
+  readonly frozen: Params
+  readonly batch: OnDevice<Batch>
+  readonly hyper: Hyper
+}
 
-/** A scalar made of the loss in training, its gradient by the trainable parameters, and the loss's weight. */
+/** A scalar made of the training loss, its gradient by the trainable parameters, and the loss's weight. */
 function differentiate(
-  { model, objective, recompute = false, launchBound = false }: LossParts,
-  { trainable, frozen, batch, seed }: { trainable: Params; frozen: Params; batch: OnDevice<Batch>; seed: Tensor },
-  scalarOf: (loss: Loss) => Tensor,
+  loss: LossFunction,
+  { recompute = false, launchBound = false }: LossParts,
+  { trainable, frozen, batch, hyper }: Evaluation,
+  scalarOf: (loss: ReducedLoss) => Tensor,
 ): { readonly value: Scalar; readonly grads: Params; readonly weight: Tensor } {
-  const names = Object.keys(trainable)
-  const values = names.map((name) => trainable[name] as Tensor)
   let kept: Tensor | undefined
-  const forward = (): Scalar => {
-    const params = { ...frozen, ...trainable }
-    const mode = { training: true, key: { seed, stream: 0 }, recompute, launchBound } as const
-    const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
-    const loss = objective.loss(head, batch)
-    kept = keep(loss.weight) // all else that is not returned is freed with the tape
-    return scalarOf(loss) as Scalar
+  const { scheduled } = hyper
+  const mode = {
+    training: true,
+    key: { seed: hyper.seed, stream: 0 },
+    recompute,
+    launchBound,
+    ...(Object.keys(scheduled).length === 0 ? {} : { scheduled }),
+  } as const
+  const forward = (): Tensor => {
+    const reduced = loss({ trainable, frozen, batch, mode, hyper })
+    kept = keep(reduced.weight) // all else that is not returned is freed with the tape
+    return scalarOf(reduced)
   }
-  const { value, grads } = engine().gradients(forward, values, undefined, true)
+  const { value, grads } = gradients(forward, trainable)
   const weight = clone(kept!)
   kept!.dispose()
-  return {
-    value,
-    grads: Object.fromEntries(names.map((name, i) => [name, grads[i] ?? zerosLike(values[i] as Tensor)])),
-    weight,
-  }
+  return { value: value as Scalar, grads, weight }
 }
 
+const hyperOf = (inputs: StepInputs, memory: Tree | undefined): Hyper =>
+  (memory === undefined || Object.keys(memory).length === 0 ? inputs : { ...inputs, memory }) as Hyper
+
 /**
- * The mean loss of a batch and its gradient with respect to the trainable parameters. A parameter that the loss does not
+ * The mean training loss of a batch and its gradient with respect to the trainable parameters. A parameter that the loss does not
  * depend on has a gradient of zero.
  */
 export function lossAndGradients(
   parts: LossParts,
-  trainable: Params,
-  frozen: Params,
-  batch: OnDevice<Batch>,
-  seed: Tensor,
+  evaluation: Evaluation,
+  constants: StepConstants = NO_CONSTANTS,
 ): { readonly loss: Scalar; readonly grads: Params } {
-  const { value, grads, weight } = differentiate(parts, { trainable, frozen, batch, seed }, (loss) =>
-    div(loss.sum, loss.weight),
-  )
+  const mean = (loss: ReducedLoss): Tensor => div(loss.sum, loss.weight)
+  const { value, grads, weight } = differentiate(lossFunction(parts, constants), parts, evaluation, mean)
   weight.dispose()
   return { loss: value, grads }
 }
+
+const optimizerAt = (
+  { optimizer, rebuild }: Pick<StepParts, 'optimizer' | 'rebuild'>,
+  { scheduled }: Hyper,
+): Optimizer => rebuild?.(scheduled).optimizer ?? optimizer
 
 /** The next state, and the norm of the gradient. */
 function update(
   optimizer: Optimizer,
   state: TrainingState,
   grads: Params,
-  hyper: Hyper,
+  { hyper, masks, closure }: { readonly hyper: Hyper; readonly masks: Params; readonly closure?: Closure },
 ): Pick<StepResult, 'state' | 'gradientNorm'> {
-  const { updates, state: next } = optimizer.update(grads, state.optimizer, state.trainable, hyper)
-  const trainable = mapParams((p, by) => add(p, by), state.trainable, updates)
+  const { updates, state: next } = optimizer.update(grads, state.optimizer, state.trainable, hyper, closure)
+  const move = (p: Tensor, by: Tensor, mask: Tensor | undefined): Tensor =>
+    add(p, mask === undefined ? by : mul(by, mask))
+  const trainable = mapParams(move as (...values: Tensor[]) => Tensor, state.trainable, updates, masks)
   return { state: { trainable, optimizer: next }, gradientNorm: globalNorm(grads) }
 }
 
 /**
- * The training step: a pure function of the state, the frozen parameters, the batch and the inputs that vary. Gradient
- * clipping and the like are links of `optimizer`.
+ * The training step: a pure function of the state, the frozen parameters, the batch, the inputs that vary, the constants and the
+ * epoch's memory. Gradient clipping and the like are links of `optimizer`.
  */
 export const trainingStep =
   (parts: StepParts) =>
-  (state: TrainingState, frozen: Params, batch: OnDevice<Batch>, inputs: StepInputs): StepResult => {
-    const { loss, grads } = lossAndGradients(parts, state.trainable, frozen, batch, inputs.seed)
-    return { ...update(parts.optimizer, state, grads, inputs), loss }
+  (
+    state: TrainingState,
+    frozen: Params,
+    batch: OnDevice<Batch>,
+    inputs: StepInputs,
+    constants: StepConstants = NO_CONSTANTS,
+    memory?: Tree,
+  ): StepResult => {
+    const hyper = hyperOf(inputs, memory)
+    const closure: Closure = (trainable) => lossAndGradients(parts, { trainable, frozen, batch, hyper }, constants)
+    const { loss, grads } = closure(state.trainable)
+    return {
+      ...update(optimizerAt(parts, hyper), state, grads, { hyper, masks: constants.masks, closure }),
+      loss: loss as Scalar,
+    }
   }
 
-/** What the parts of a batch add up to: the gradient of the losses' sum, that sum, and its weight. */
+/** Sums over the parts of a batch: the gradient of the losses' sum, that sum, and its weight. */
 export interface Accumulated extends Record<string, Tree> {
   readonly grads: Params
   readonly lossSum: Tensor
   readonly lossWeight: Tensor
 }
 
-/** What {@link accumulateStep} begins with. */
+/** The zeros that {@link accumulateStep} begins with. */
 export const nothingAccumulated = (trainable: Params): Accumulated => ({
   grads: mapParams((p) => zerosLike(p), trainable),
   lossSum: scalar(0),
@@ -130,8 +148,18 @@ export const nothingAccumulated = (trainable: Params): Accumulated => ({
 /** Adds one part of a batch. Sums are divided only when all are there, so that every division into parts gives the same. */
 export const accumulateStep =
   (parts: LossParts) =>
-  (sums: Accumulated, trainable: Params, frozen: Params, batch: OnDevice<Batch>, seed: Tensor): Accumulated => {
-    const { value, grads, weight } = differentiate(parts, { trainable, frozen, batch, seed }, ({ sum }) => sum)
+  (
+    sums: Accumulated,
+    trainable: Params,
+    frozen: Params,
+    batch: OnDevice<Batch>,
+    inputs: StepInputs,
+    constants: StepConstants = NO_CONSTANTS,
+    memory?: Tree,
+  ): Accumulated => {
+    const evaluation = { trainable, frozen, batch, hyper: hyperOf(inputs, memory) }
+    const loss = lossFunction(parts, constants)
+    const { value, grads, weight } = differentiate(loss, parts, evaluation, ({ sum }) => sum)
     return {
       grads: mapParams((sum, part) => add(sum, part), sums.grads, grads),
       lossSum: add(sums.lossSum, value),
@@ -141,13 +169,20 @@ export const accumulateStep =
 
 /** The update from what was accumulated: with {@link accumulateStep} before it, a training step. */
 export const applyStep =
-  ({ optimizer }: Pick<StepParts, 'optimizer'>) =>
-  (state: TrainingState, { grads, lossSum, lossWeight }: Accumulated, inputs: Hyper): StepResult => {
+  (parts: Pick<StepParts, 'optimizer' | 'rebuild'>) =>
+  (
+    state: TrainingState,
+    { grads, lossSum, lossWeight }: Accumulated,
+    inputs: StepInputs,
+    { masks }: StepConstants = NO_CONSTANTS,
+    memory?: Tree,
+  ): StepResult => {
     const mean = mapParams((sum) => div(sum, lossWeight), grads)
-    return { ...update(optimizer, state, mean, inputs), loss: div(lossSum, lossWeight) }
+    const hyper = hyperOf(inputs, memory)
+    return { ...update(optimizerAt(parts, hyper), state, mean, { hyper, masks }), loss: div(lossSum, lossWeight) }
   }
 
-/** What inference computes of a batch. */
+/** The result of inference on a batch. */
 export interface InferenceResult extends Record<string, Tree> {
   readonly head: Tree
   readonly lossSum: Tensor
@@ -160,6 +195,6 @@ export const inferenceStep =
   (params: Params, batch: OnDevice<Batch>): InferenceResult => {
     const mode = { training: false, launchBound } as const
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
-    const { sum, weight } = objective.loss(head, batch)
+    const { sum, weight } = reduceLosses(objective.loss(head, batch), batch)
     return { head, lossSum: sum, lossWeight: weight }
   }

@@ -1,0 +1,119 @@
+import { resolve } from 'node:path'
+import type { Command as RunCommand } from '@attune/core'
+import { type CrossValidationEvent, type FoldScores, crossValidate } from '@attune/study'
+import { formatDuration, formatNumber, table } from '@attune/terminal'
+import type { RunConfig } from '@attune/trainer'
+import { Command } from 'commander'
+import { type Observable, Subject } from 'rxjs'
+import { EXIT } from '../exit-codes.js'
+import { withHubModel } from '../hub-models.js'
+import { type Screen, liveText } from '../live-text.js'
+import { placesFrom } from '../places.js'
+import { readConfig, runPart, withSettings } from '../read-config.js'
+import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
+import { commandLine } from '../study-text.js'
+
+interface CrossValidateFlags {
+  readonly directory?: string
+  readonly json?: boolean
+  readonly set: readonly string[]
+}
+
+type Completed = Extract<CrossValidationEvent, { type: 'crossValidation.completed' }>
+
+const rowsOf = (part: string, scores: Readonly<Record<string, FoldScores>>): string[][] =>
+  Object.entries(scores).map(([name, { mean, standardDeviation, values }]) =>
+    [`${part}${name}`, mean, standardDeviation, ...values].map((cell) =>
+      typeof cell === 'number' ? formatNumber(cell) : cell,
+    ),
+  )
+
+/** The scores over the folds as a table. */
+export function foldsText({ scores, test = {}, folds }: Pick<Completed, 'scores' | 'test' | 'folds'>): string {
+  const columns = Array.from({ length: folds }, (_, fold) => `fold ${fold}`)
+  return table(
+    ['score', 'mean', 'standard deviation', ...columns],
+    [...rowsOf('', scores), ...rowsOf('test ', test)],
+  ).join('\n')
+}
+
+/** Shows the events of a cross-validation as they come. */
+function showFolds(screen: Screen): {
+  readonly show: (event: CrossValidationEvent) => void
+  readonly clear: () => void
+} {
+  const live = liveText(screen)
+  let folds = 0
+  const show = (event: CrossValidationEvent): void => {
+    if (event.type === 'fold.started') {
+      folds = event.folds
+      if (screen.isTTY !== true) screen.write(`fold ${event.fold} of ${folds} started\n`)
+    }
+    if (event.type === 'fold.progressed') {
+      const { fold, step, steps, secondsLeft } = event
+      const left = secondsLeft * ((folds - fold - 1) * (steps / Math.max(1, steps - step)) + 1)
+      live.draw([`fold ${fold} of ${folds}, step ${step} of ${steps}, about ${formatDuration(left)} left`])
+    }
+    if (event.type !== 'fold.completed') return
+    live.clear()
+    const values = Object.entries(event.values).map(([name, value]) => `${name} ${formatNumber(value)}`)
+    screen.write(`fold ${event.fold} completed after ${formatDuration(event.seconds)}, ${values.join(', ')}\n`)
+  }
+  return { show, clear: live.clear }
+}
+
+/** Follows a cross-validation to its end. Resolves to the exit code. */
+function follow(
+  events: Observable<CrossValidationEvent>,
+  commands: Subject<RunCommand>,
+  json: boolean,
+): Promise<number> {
+  const { show, clear } = showFolds(process.stderr)
+  let release: (() => void) | undefined
+  let code: number = EXIT.done
+  return new Promise<number>((done, failed) => {
+    events.subscribe({
+      next(event) {
+        release ??= stopOnSignal(commands, 'Finishing the step and saving')
+        show(event)
+        if (event.type !== 'crossValidation.completed') return
+        clear()
+        if (event.because !== CTRL_C)
+          return void process.stdout.write(`${json ? JSON.stringify(event) : foldsText(event)}\n`)
+        code = EXIT.interrupted
+        process.stderr.write(`Stopped and saved. To go on: ${commandLine(['attune', ...process.argv.slice(2)])}\n`)
+      },
+      error: failed,
+      complete: () => done(code),
+    })
+  }).finally(() => {
+    clear()
+    release?.()
+  })
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+
+/** `attune cross-validate` */
+export const crossValidateCommand = (): Command =>
+  new Command('cross-validate')
+    .summary('train and score a model for each fold of the data')
+    .description(
+      'Trains once for each fold of the configured protocol, and shows the mean and the standard deviation of every score. The same command goes on where it was stopped or killed.',
+    )
+    .argument('<config>', 'the configuration file')
+    .option('--directory <folder>', 'keep the folds in this folder instead of the configured one')
+    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  attune cross-validate config.yaml\n  attune cross-validate config.yaml --set 'protocol={ use: k-fold, folds: 10 }'",
+    )
+    .action(async (target: string, { set, directory, json = false }: CrossValidateFlags) => {
+      const { config, folder, locate } = readConfig(target)
+      const settings = [...set, ...(directory === undefined ? [] : [`directory=${JSON.stringify(resolve(directory))}`])]
+      const whole = (await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig
+      const commands = new Subject<RunCommand>()
+      const events = crossValidate(whole, { baseDirectory: folder, places: placesFrom(folder), locate, commands })
+      process.exitCode = await follow(events, commands, json)
+    })

@@ -1,0 +1,156 @@
+import { join, resolve } from 'node:path'
+import type { Goal, Command as RunCommand, Trial } from '@attune/core'
+import { type StudyConfig, type StudyEvent, study } from '@attune/study'
+import { formatDuration, formatNumber } from '@attune/terminal'
+import { Command } from 'commander'
+import { type Observable, Subject } from 'rxjs'
+import { EXIT } from '../exit-codes.js'
+import { withHubModel } from '../hub-models.js'
+import { type Screen, liveText } from '../live-text.js'
+import { placesFrom } from '../places.js'
+import { readConfig, withSettings } from '../read-config.js'
+import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
+import { type Position, commandLine, progressLine, trainLine, trialsTable } from '../study-text.js'
+
+interface TuneFlags {
+  readonly trials?: string
+  readonly parallel?: string
+  readonly directory?: string
+  readonly json?: boolean
+  readonly set: readonly string[]
+}
+
+/** One line for a trial that begins, goes on or ends, where there is no terminal to draw on. */
+function lineOf(event: StudyEvent, goals: readonly Goal[]): string | undefined {
+  switch (event.type) {
+    case 'trial.started': {
+      const choice = Object.entries(event.choice).map(([path, value]) => `${path}=${value}`)
+      return `trial ${event.trial} started: ${choice.join(' ')}`
+    }
+    case 'trial.resumed':
+      return `trial ${event.trial} ${event.step === 0 ? 'runs again' : `goes on from step ${event.step}`}`
+    case 'trial.completed': {
+      const values = event.scores.at(-1)?.values ?? {}
+      const scores = goals.map(({ score }) => `${score} ${formatNumber(values[score] ?? NaN)}`)
+      const because = event.because === undefined ? '' : `: ${event.because}`
+      return `trial ${event.trial} ${event.state} after ${formatDuration(event.seconds)}, ${scores.join(', ')}${because}`
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Shows the events of a study as they come. Returns what must be called at the end. */
+export function showStudy(screen: Screen): { readonly show: (event: StudyEvent) => void; readonly clear: () => void } {
+  const live = liveText(screen)
+  const positions = new Map<number, Position>()
+  const trials = new Map<number, Trial>()
+  let settings: Extract<StudyEvent, { type: 'study.started' }> | undefined
+  const change = (id: number, part: Partial<Trial>): void =>
+    void trials.set(id, { ...(trials.get(id) as Trial), ...part })
+  const note = (event: StudyEvent): void => {
+    if (event.type === 'study.started') {
+      settings = event
+      for (const trial of event.earlier) trials.set(trial.id, trial)
+    }
+    if (event.type === 'trial.started')
+      change(event.trial, { id: event.trial, choice: event.choice, scores: [], seconds: 0, state: 'running' })
+    if (event.type === 'trial.resumed') change(event.trial, { state: 'running' })
+    if (event.type === 'trial.progressed') positions.set(event.trial, event)
+    if (event.type === 'trial.scored') change(event.trial, { scores: [event] })
+    if (event.type === 'trial.completed') change(event.trial, { state: event.state, seconds: event.seconds })
+  }
+  return {
+    show(event) {
+      note(event)
+      if (settings === undefined || event.type === 'study.completed') return
+      const { goals, trials: count, parallel } = settings
+      const all = [...trials.values()]
+      if (screen.isTTY === true) live.draw([...trialsTable(all, goals, positions), progressLine(all, count, parallel)])
+      const line = screen.isTTY === true ? undefined : lineOf(event, goals)
+      if (line !== undefined) screen.write(`${line}\n`)
+    },
+    clear: live.clear,
+  }
+}
+
+/** The table of a study that is over, and how to train with its best choices. */
+export function studyText(
+  { trials, best }: Pick<Extract<StudyEvent, { type: 'study.completed' }>, 'trials' | 'best'>,
+  goals: readonly Goal[],
+  config: string,
+  directory: string,
+): string {
+  const lines = best.flatMap((id) => {
+    const trial = trials.find((each) => each.id === id) as Trial
+    const model = join(directory, 'trials', String(id), 'model')
+    const train = trainLine(config, trial.choice, join(directory, `best-${id}`))
+    return ['', `Best: trial ${id}; its model is in ${model}`, `Train it again: ${train}`]
+  })
+  const none = best.length === 0 ? ['', 'No trial completed with a score of the goal.'] : []
+  return [...trialsTable(trials, goals), ...lines, ...none].join('\n')
+}
+
+/** Follows a study to its end. Resolves to the exit code. */
+function follow(
+  events: Observable<StudyEvent>,
+  commands: Subject<RunCommand>,
+  target: string,
+  { json = false }: TuneFlags,
+): Promise<number> {
+  const { show, clear } = showStudy(process.stderr)
+  let release = (): void => undefined
+  let [code, goals, directory]: [number, readonly Goal[], string] = [EXIT.done, [], '']
+  return new Promise<number>((done, failed) => {
+    events.subscribe({
+      next(event) {
+        show(event)
+        if (event.type === 'study.started') {
+          ;({ goals, directory } = event)
+          release = stopOnSignal(commands, 'Finishing the steps in flight and saving')
+        }
+        if (event.type !== 'study.completed') return
+        clear()
+        process.stdout.write(`${json ? JSON.stringify(event) : studyText(event, goals, target, directory)}\n`)
+        if (event.because !== CTRL_C) return
+        code = EXIT.interrupted
+        process.stderr.write(`Stopped and saved. To go on: ${commandLine(['attune', ...process.argv.slice(2)])}\n`)
+      },
+      error: failed,
+      complete: () => done(code),
+    })
+  }).finally(() => {
+    clear()
+    release()
+  })
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+
+/** `attune tune` */
+export const tuneCommand = (): Command =>
+  new Command('tune')
+    .summary('search for good hyperparameters')
+    .description(
+      'Trains with other hyperparameters in each trial, as `study` of a configuration says, and shows which did best. The same command goes on with a study that was stopped or killed.',
+    )
+    .argument('<config>', 'the configuration file, with a `study`')
+    .option('--trials <number>', 'make so many trials instead of the configured number')
+    .option('--parallel <number>', 'run so many trials at once, each in a process of its own')
+    .option('--directory <folder>', 'keep the study in this folder instead of the configured one')
+    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  attune tune study.yaml\n  attune tune study.yaml --trials 50 --parallel 4')
+    .action(async (target: string, flags: TuneFlags) => {
+      const { config, folder, locate } = readConfig(target)
+      const settings = [
+        ...flags.set,
+        ...(flags.trials === undefined ? [] : [`study.trials=${flags.trials}`]),
+        ...(flags.parallel === undefined ? [] : [`study.parallel=${flags.parallel}`]),
+        ...(flags.directory === undefined ? [] : [`study.directory=${JSON.stringify(resolve(flags.directory))}`]),
+      ]
+      const whole = (await withHubModel(withSettings(config, settings), folder)) as unknown as StudyConfig
+      const commands = new Subject<RunCommand>()
+      const events = study(whole, { baseDirectory: folder, places: placesFrom(folder), locate, commands })
+      process.exitCode = await follow(events, commands, target, flags)
+    })

@@ -1,0 +1,65 @@
+import { AttuneError, type Model, type Params, excerpt, nearest, shortened } from '@attune/core'
+
+/** What peft's names of an adapter's tensors begin with. */
+const PREFIX = 'base_model.model.'
+
+/** The error `BAD_ADAPTER`: a saved adapter cannot be used. */
+export const badAdapter = (
+  problem: string,
+  remedy = 'Save the adapter again, for the model that this run starts from.',
+): AttuneError => new AttuneError('BAD_ADAPTER', `the saved adapter ${problem}`, remedy)
+
+/** Tensors under the names that they have in peft's `adapter_model.safetensors`. */
+export const toPeft = (params: Params): Params =>
+  Object.fromEntries(Object.entries(params).map(([name, tensor]) => [PREFIX + name, tensor]))
+
+/**
+ * The modules that hold these parameters, as peft lists them under `modules_to_save`: those inside of another one of the list are left
+ * out.
+ */
+export function modulesToSave(names: readonly string[]): readonly string[] {
+  const modules = [...new Set(names.map((name) => name.split('.').slice(0, -1).join('.')))]
+  return modules.filter((name) => !modules.some((other) => name.startsWith(`${other}.`)))
+}
+
+/**
+ * Tensors of a saved adapter under the model's own names. An adapter of a model without a head lacks the model's prefix.
+ * @param isKnown true for names that the adapter reads
+ * @throws AttuneError `BAD_ADAPTER` for a name that is not known, or that stands for another one twice
+ */
+export function fromPeft(
+  tensors: Params,
+  { prefix }: Pick<Model, 'prefix'>,
+  isKnown: (name: string) => boolean,
+): Params {
+  const named = new Map<string, Params[string]>()
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const plain = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined
+    const own = plain === undefined ? undefined : [plain, prefix + plain].find(isKnown)
+    if (own === undefined)
+      throw badAdapter(
+        `has a tensor that the model or the adapter has no use for: ${excerpt(name)}`,
+        'Load an adapter of the same method, trained on a model of the same architecture.',
+      )
+    if (named.has(own)) throw badAdapter(`has the tensor ${shortened(own)} twice`)
+    named.set(own, tensor)
+  }
+  return Object.fromEntries(named)
+}
+
+/**
+ * Requires float32 tensors of given shapes, all of them.
+ * @throws AttuneError `BAD_ADAPTER`
+ */
+export function requireShapes(tensors: Params, shapes: Readonly<Record<string, readonly number[]>>): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    const tensor = tensors[name]
+    const [expected, wanted] = [`float32 [${shape.join()}]`, shortened(name)]
+    if (tensor === undefined) {
+      const near = nearest(name, Object.keys(tensors).slice(0, 1000)).map((each) => shortened(each))
+      throw badAdapter(`lacks the tensor ${wanted}${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}`)
+    }
+    const found = `${tensor.dtype} [${tensor.shape.slice(0, 8).join()}]`
+    if (found !== expected) throw badAdapter(`has ${wanted} as ${found}, and the model needs ${expected}`)
+  }
+}

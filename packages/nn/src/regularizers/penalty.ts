@@ -1,0 +1,15 @@
+import type { Hyper, LossFunction, Params, Regularizer } from '@attune/core'
+import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
+
+/**
+ * A regularizer that adds a scalar function of the trainable parameters to the mean loss: `mean + term`. The sum grows by
+ * `term · weight`, so that accumulation over micro-batches is exact.
+ */
+export const penalty = (term: (trainable: Params, hyper: Hyper) => Tensor): Regularizer => ({
+  wrap:
+    (loss): LossFunction =>
+    (call) => {
+      const { sum, weight, ...rest } = loss(call)
+      return { ...rest, sum: add(sum, mul(term(call.trainable, call.hyper), weight)), weight }
+    },
+})

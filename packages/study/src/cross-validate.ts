@@ -1,0 +1,155 @@
+import { join } from 'node:path'
+import { AttuneError, type EventOf, type RunEvent } from '@attune/core'
+import { type Plan, type RunConfig, countFolds, planRun } from '@attune/trainer'
+import type { Observable } from 'rxjs'
+import { readyToResume } from './disk.js'
+import type { CrossValidationEvent, Untimed } from './events.js'
+import { type Folder, openFolder } from './folder.js'
+import { launchHere } from './launch.js'
+import type { Values } from './past-run.js'
+import { type StudyOptions, stoppable } from './study.js'
+import { summarize } from './summary.js'
+
+/** How a cross-validation is made. */
+export interface CrossValidateOptions extends StudyOptions {
+  /** True if the runs of the folds use the configuration's trackers. Default: false. */
+  readonly trackers?: boolean
+}
+
+type Completed = EventOf<'fold.completed'>
+type Tell = (event: Untimed<CrossValidationEvent>) => void
+
+/** @throws AttuneError `BAD_CONFIG` */
+function requireFolds({ config, directory }: Plan, folds: number): string {
+  const remedy = 'Correct the configuration: `protocol: { use: k-fold }`, `directory: FOLDER`, no `data.validation`.'
+  if (directory === undefined)
+    throw new AttuneError('BAD_CONFIG', 'expected a `directory` for the folds, got none', remedy)
+  if (config.data.validation !== undefined)
+    throw new AttuneError(
+      'BAD_CONFIG',
+      'the folds divide `data.train`, and `data.validation` names validation examples',
+      remedy,
+    )
+  if (folds > 1) return directory
+  throw new AttuneError(
+    'BAD_CONFIG',
+    `expected a protocol with at least 2 folds, got \`${config.protocol.plugin.name}\` with ${folds}`,
+    remedy,
+  )
+}
+
+/** One fold that is to run. */
+interface FoldRun {
+  readonly fold: number
+  readonly folds: number
+  readonly directory: string
+  readonly config: RunConfig
+  readonly options: CrossValidateOptions
+}
+
+/** Runs one fold. Resolves to the reason if it was stopped. */
+async function runFold(
+  { fold, folds, directory, config, options }: FoldRun,
+  stops: Observable<string>,
+  tell: Tell,
+): Promise<string | undefined> {
+  const step = await readyToResume(directory)
+  tell({ type: 'fold.started', fold, folds, step })
+  const begun = performance.now()
+  const { baseDirectory = process.cwd(), places } = options
+  const rest = { baseDirectory, places, acceptChanges: false, budget: 1 }
+  const { reports, stop } = launchHere({ ...rest, config: { ...config, fold }, directory, resumes: step > 0 })
+  const listening = stops.subscribe(stop)
+  let [values, test, stopped]: [Values, Values | undefined, string | undefined] = [{}, undefined, undefined]
+  try {
+    await new Promise<void>((resolve, reject) =>
+      reports.subscribe({
+        next(report) {
+          if (report.type === 'scored') values = report.values
+          if (report.type === 'tested') test = report.values
+          if (report.type === 'progressed') tell({ ...report, type: 'fold.progressed', fold })
+          if (report.type === 'ended' && report.state !== 'completed') stopped = report.because
+        },
+        error: reject,
+        complete: resolve,
+      }),
+    )
+  } finally {
+    listening.unsubscribe()
+  }
+  if (stopped !== undefined) return stopped
+  const seconds = (performance.now() - begun) / 1000
+  tell({ type: 'fold.completed', fold, values, ...(test === undefined ? {} : { test }), seconds })
+  return undefined
+}
+
+/** The event that closes a cross-validation. */
+function closing(directory: string, folds: number, completed: ReadonlyMap<number, Completed>, because: string) {
+  const done = completed.size === folds ? [...completed.values()].sort((a, b) => a.fold - b.fold) : []
+  const tested = done.flatMap(({ test }) => (test === undefined ? [] : [test]))
+  return {
+    type: 'crossValidation.completed',
+    directory,
+    folds,
+    scores: summarize(done.map(({ values }) => values)),
+    ...(tested.length > 0 ? { test: summarize(tested) } : {}),
+    because,
+  } as const
+}
+
+async function runFolds(
+  config: RunConfig,
+  options: CrossValidateOptions,
+  folder: Folder,
+  folds: number,
+  stops: Observable<string>,
+  show: (event: CrossValidationEvent) => void,
+): Promise<void> {
+  const completed = new Map<number, Completed>()
+  const note = (event: RunEvent): void => {
+    if (event.type === 'fold.completed') completed.set(event.fold, event)
+  }
+  const tell: Tell = (untimed) => {
+    const event = { ...untimed, at: Date.now() } as CrossValidationEvent
+    if (event.type === 'fold.completed') folder.append(event)
+    note(event)
+    show(event)
+  }
+  folder.events.forEach(note)
+  let because: string | undefined
+  const listening = stops.subscribe((reason) => (because ??= reason))
+  for (let fold = 0; fold < folds && because === undefined; fold++) {
+    const directory = join(folder.directory, 'folds', String(fold))
+    if (!completed.has(fold)) because = await runFold({ fold, folds, directory, config, options }, stops, tell)
+  }
+  listening.unsubscribe()
+  tell(closing(folder.directory, folds, completed, because ?? 'finished'))
+}
+
+/**
+ * Cross-validation, as a cold stream of its events: a run of the configuration for each fold of its protocol, one after another, in
+ * `<directory>/folds/<fold>`. The scores are those of each fold's model on its validation part and, where the protocol sets some
+ * examples aside, on its test part. One that was stopped or killed goes on at its fold when it is started again.
+ * @throws AttuneError as the stream's error: `BAD_CONFIG`, `STUDY_IN_USE`, `STUDY_CHANGED`, `STUDY_EXISTS`, `STUDY_DAMAGED`, and
+ *   those of a run
+ * @example
+ * const events = crossValidate({ ...config, protocol: { use: 'k-fold', folds: 5 }, directory: 'runs/folds' })
+ * const { scores } = await lastValueFrom(events.pipe(on('crossValidation.completed')))
+ */
+export const crossValidate = (
+  config: RunConfig,
+  options: CrossValidateOptions = {},
+): Observable<CrossValidationEvent> =>
+  stoppable(async (stops, show) => {
+    const plan = await planRun(config, options)
+    const folds = await countFolds({ ...plan, directory: undefined })
+    const directory = requireFolds(plan, folds)
+    const { tracker, ...silent } = config
+    const own = options.trackers === true && tracker !== undefined ? { ...silent, tracker } : silent
+    const folder = await openFolder(directory, 'cross-validation', own, ['directory'])
+    try {
+      await runFolds(own, options, folder, folds, stops, show)
+    } finally {
+      await folder.close()
+    }
+  }, options.commands)

@@ -1,0 +1,6 @@
+export { type CrossValidateOptions, crossValidate } from './cross-validate.js'
+export type { CrossValidationEvent, FoldScores, StudyEvent } from './events.js'
+export { type StudyConfig, studySchema } from './study-config.js'
+export { type StudyOptions, study } from './study.js'
+export { bestTrials, valueOf } from './trials.js'
+export { withChoice } from './with-choice.js'

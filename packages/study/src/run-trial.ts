@@ -1,0 +1,131 @@
+import type { Command, RunEvent, RunFacts, SearchPlaces } from '@attune/core'
+import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer'
+import { Observable, Subject, concatMap, from } from 'rxjs'
+import { type Values, checkpointsOf, evaluationsOf, labelledStep, valuesOf } from './past-run.js'
+
+/** One run of a study, as plain data where the configuration and the places are. */
+export interface TrialOrder {
+  readonly config: RunConfig
+  /** The folder of the run, absolute. */
+  readonly directory: string
+  readonly baseDirectory: string
+  readonly places?: SearchPlaces | undefined
+  /** True to go on with the run in the folder. */
+  readonly resumes: boolean
+  /** True if the folder's configuration was changed on purpose. */
+  readonly acceptChanges: boolean
+  /** The fraction of the run's steps to take, in (0, 1]. */
+  readonly budget: number
+}
+
+/** A report on a run of a study. */
+export type TrialReport =
+  | { readonly type: 'scored'; readonly step: number; readonly values: Values }
+  | { readonly type: 'tested'; readonly values: Values }
+  | { readonly type: 'progressed'; readonly step: number; readonly steps: number; readonly secondsLeft: number }
+  | { readonly type: 'ended'; readonly state: 'completed' | 'paused' | 'stopped'; readonly because: string }
+
+/** How a run is evaluated and how far it goes. */
+interface Course {
+  steps: number
+  /** The step at which the budget is spent. */
+  target: number
+  isDue(step: number): boolean
+}
+
+function courseOf({ steps, epochs }: RunFacts, { budget, config }: TrialOrder): Course {
+  const { evaluateEvery = 'epoch' } = config.training ?? {}
+  const interval = evaluateEvery === 'epoch' ? Math.max(1, Math.round(steps / epochs)) : evaluateEvery
+  return {
+    steps,
+    target: Math.min(steps, Math.max(1, Math.ceil(budget * steps))),
+    isDue: (step) => step % interval === 0,
+  }
+}
+
+const SPENT = 'the budget of the trial is spent'
+const PROGRESS_MILLISECONDS = 500
+
+/** Maps the events of a run to reports, and gives it the commands that its budget asks for. */
+function follower(order: TrialOrder, past: ReadonlyMap<number, Values>, commands: Subject<Command>) {
+  const scores = new Map(past)
+  let [course, paused, shownAt]: [Course | undefined, boolean, number] = [undefined, false, 0]
+  const pause = (): void => {
+    paused = true
+    commands.next({ type: 'stop', because: SPENT })
+  }
+  const scored = (step: number, values: Values): TrialReport => {
+    scores.set(step, values)
+    return { type: 'scored', step, values }
+  }
+  return {
+    /** Commands, at once: the run waits for none. */
+    steer(event: RunEvent): void {
+      if (event.type === 'run.started' || event.type === 'run.resumed') {
+        course = courseOf(event, order)
+        const { target, steps } = course
+        if (event.type === 'run.resumed' && target < steps && event.step >= target) pause()
+      }
+      if (event.type !== 'step.completed' || event.step !== course?.target) return
+      if (!course.isDue(event.step)) commands.next({ type: 'evaluate', because: 'the trial is scored at its end' })
+      if (course.target < course.steps) pause()
+    },
+    report(event: RunEvent): readonly TrialReport[] {
+      if (event.type === 'run.resumed') return [...past].map(([step, values]) => scored(step, values))
+      if (event.type === 'evaluation.completed') {
+        const values = valuesOf(event.scores)
+        return [event.split === 'validation' ? scored(event.step, values) : { type: 'tested', values }]
+      }
+      if (event.type === 'step.completed' && event.at - shownAt >= PROGRESS_MILLISECONDS) {
+        shownAt = event.at
+        const { step, steps, secondsLeft } = event
+        return [{ type: 'progressed', step, steps, secondsLeft }]
+      }
+      if (event.type === 'command.given' && event.command.type === 'restore') {
+        // The model that is kept is that of an earlier step: its scores are those of the trial.
+        const values = scores.get(labelledStep(order.directory, event.command.label) ?? -1)
+        const last = Math.max(...scores.keys())
+        return values === undefined ? [] : [scored(last, values)]
+      }
+      if (event.type !== 'run.completed') return []
+      const { model, because } = event
+      if (model !== undefined) return [{ type: 'ended', state: 'completed', because }]
+      return [{ type: 'ended', state: paused ? 'paused' : 'stopped', because }]
+    },
+  }
+}
+
+/** The reports on a run, or on the rest of one of which the evaluations so far are `past`. */
+const follow = (
+  order: TrialOrder,
+  past: ReadonlyMap<number, Values>,
+  stops: Observable<string>,
+): Observable<TrialReport> =>
+  new Observable((subscriber) => {
+    const commands = new Subject<Command>()
+    const { directory, config, baseDirectory, places, resumes, acceptChanges } = order
+    const options: RunOptions = { baseDirectory, ...(places === undefined ? {} : { places }), commands }
+    const { steer, report } = follower(order, past, commands)
+    const events = resumes ? resume(directory, { ...options, acceptChanges }) : run({ ...config, directory }, options)
+    const running = events.subscribe({
+      next(event) {
+        steer(event)
+        for (const each of report(event)) subscriber.next(each)
+      },
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    })
+    running.add(stops.subscribe((because) => commands.next({ type: 'stop', because })))
+    return running
+  })
+
+/**
+ * A run of a study, as a cold stream of reports. A failure of the run is the stream's error.
+ * @param stops reasons to stop, the first of which ends the run with a checkpoint; one that came before is replayed
+ */
+export const runTrial = (order: TrialOrder, stops: Observable<string>): Observable<TrialReport> =>
+  order.resumes
+    ? from(evaluationsOf(order.directory, checkpointsOf(order.directory)[0] ?? 0)).pipe(
+        concatMap((past) => follow(order, past, stops)),
+      )
+    : follow(order, new Map(), stops)

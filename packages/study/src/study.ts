@@ -1,0 +1,92 @@
+import { AttuneError, type Command, type RunEvent } from '@attune/core'
+import type { RunOptions } from '@attune/trainer'
+import { Observable, ReplaySubject, type Subscription } from 'rxjs'
+import type { StudyEvent, Untimed } from './events.js'
+import { openFolder } from './folder.js'
+import { requireSendable } from './launch.js'
+import { prepareStudy, requireNoScope } from './prepare.js'
+import { type StudyInProgress, runStudy } from './run-study.js'
+import type { StudyConfig } from './study-config.js'
+import { bestTrials, withEvent } from './trials.js'
+
+/** What surrounds a study. A `stop` among `commands` ends it after the steps in flight, with checkpoints. */
+export type StudyOptions = Omit<RunOptions, 'commands'> & { readonly commands?: Observable<Command> }
+
+/** Settings that may differ when a study goes on. */
+const FREE = ['study.trials', 'study.parallel', 'study.keepAll', 'study.directory', 'directory']
+
+async function carryOut(
+  config: StudyConfig,
+  options: StudyOptions,
+  stops: Observable<string>,
+  show: (event: StudyEvent) => void,
+): Promise<void> {
+  const prepared = await prepareStudy(config, options)
+  const { directory, goals, trials, parallel } = prepared
+  if (parallel > 1) {
+    requireSendable(prepared.config)
+    requireNoScope(options)
+  }
+  const folder = await openFolder(directory, 'study', config, FREE)
+  try {
+    const earlier = folder.events.reduce(withEvent, [])
+    const study: StudyInProgress = {
+      ...prepared,
+      options,
+      trialsSoFar: earlier,
+      memory: folder.events.reduce<unknown>((memory, event) => ('memory' in event ? event.memory : memory), undefined),
+      tell(untimed: Untimed<StudyEvent>, kept = true) {
+        const event = { ...untimed, at: Date.now() } as StudyEvent
+        if (kept) folder.append(event as RunEvent)
+        study.trialsSoFar = withEvent(study.trialsSoFar, event as RunEvent)
+        show(event)
+      },
+    }
+    study.tell({ type: 'study.started', directory, goals, trials, parallel, earlier }, false)
+    const because = await runStudy(study, stops)
+    const best = bestTrials(study.trialsSoFar, goals)
+    study.tell({ type: 'study.completed', trials: study.trialsSoFar, best, because }, false)
+  } finally {
+    await folder.close()
+  }
+}
+
+/** A cold stream of the events of work that `stop` commands, and unsubscribing, end. */
+export const stoppable = <E>(
+  work: (stops: Observable<string>, show: (event: E) => void) => Promise<void>,
+  commands: Observable<Command> | undefined,
+): Observable<E> =>
+  new Observable((subscriber) => {
+    const stops = new ReplaySubject<string>(1)
+    const outside: Subscription | undefined = commands?.subscribe((command) => {
+      if (command.type === 'stop') return stops.next(command.because)
+      const problem = `expected a \`stop\` command, got \`${command.type}\``
+      subscriber.error(new AttuneError('BAD_ARGUMENT', problem, 'Give other commands to runs, by callbacks.'))
+      stops.next(problem)
+    })
+    work(stops, (event) => subscriber.next(event))
+      .then(
+        () => subscriber.complete(),
+        (error: unknown) => subscriber.error(error),
+      )
+      .finally(() => outside?.unsubscribe())
+    return () => stops.next('unsubscribed')
+  })
+
+/**
+ * A hyperparameter study, as a cold stream of its events: subscribing starts it, or goes on with the one in its folder. Each trial
+ * is a run of the configuration with the tuner's choice in it, in `<study.directory>/trials/<id>`.
+ *
+ * Everything is checked before the first trial. Unsubscribing, or a `stop` among `options.commands`, lets the steps in flight
+ * finish and leaves checkpoints. A study that was stopped or killed goes on when it is started again: trials that were running are
+ * resumed from their checkpoints, or run again, and the tuner suggests what it would have suggested. With `parallel: 1` the trials
+ * table is then that of an uninterrupted study; with more, tuners and pruners see trials in the order in which they happen to end.
+ * A run that fails is a failed trial; the study goes on.
+ * @throws AttuneError as the stream's error: `BAD_CONFIG`, `BAD_SPACE`, `UNKNOWN_SCORE`, `STUDY_IN_USE`, `STUDY_CHANGED`,
+ *   `STUDY_EXISTS`, `STUDY_DAMAGED`, `TUNER_STUCK`
+ * @example
+ * const events = study({ ...config, study: { space: { 'training.learningRate': { from: 1e-5, to: 1e-2, scale: 'log' } }, goals: 'accuracy', directory: 'runs/study' } })
+ * const { best, trials } = await lastValueFrom(events.pipe(on('study.completed')))
+ */
+export const study = (config: StudyConfig, options: StudyOptions = {}): Observable<StudyEvent> =>
+  stoppable((stops, show) => carryOut(config, options, stops, show), options.commands)

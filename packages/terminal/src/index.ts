@@ -1,0 +1,11 @@
+export { type Paint, type Point, curve } from './curve.js'
+export {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatProgress,
+  formatShort,
+  printable,
+} from './format.js'
+export { column, shorten, table } from './table.js'

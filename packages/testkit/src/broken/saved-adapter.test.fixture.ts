@@ -1,0 +1,113 @@
+import {
+  type Adapted,
+  ADAPTER,
+  type Adapter,
+  type Model,
+  type Params,
+  definePlugin,
+  key,
+  mapParams,
+} from '@attune/core'
+import { badAdapter, filled, fromPeft, normal, requireShapes, toPeft, withHook } from '@attune/nn'
+import { type Tensor, add, matMul, mul } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { describeAdapter } from '../describe-adapter.js'
+import { type Specimen, altered, broken, sound } from './specimen.test.fixture.js'
+
+const LAYER = 'tiny.pooler.dense'
+const [DOWN, UP] = [`${LAYER}.down`, `${LAYER}.up`]
+const SHAPES = { [DOWN]: [2, 8], [UP]: [8, 2] }
+
+const adaptedFrom = (model: Model, params: Params, trainable: Params): Adapted => ({
+  model: {
+    ...model,
+    forward: (all, ...rest) =>
+      model.forward(
+        withHook(all, ({ name, weight, params: own }, x, compute) =>
+          name === LAYER ? compute(x, add(weight!, matMul(own[UP]!, own[DOWN]!))) : compute(x),
+        ),
+        ...rest,
+      ),
+  },
+  trainable,
+  frozen: params,
+  merge: (own, frozen) => ({
+    ...frozen,
+    [`${LAYER}.weight`]: add(frozen[`${LAYER}.weight`] as Tensor, matMul(own[UP]!, own[DOWN]!)),
+  }),
+  config: { peft_type: 'FILED', target_modules: [LAYER] },
+  tensors: toPeft,
+})
+
+/** A product of thin matrices beside the pooler, which can be saved. */
+const filed = definePlugin({
+  kind: ADAPTER,
+  name: 'filed',
+  summary: 'A product of thin matrices that can be saved',
+  options: z.strictObject({}),
+  create: (): Adapter => ({
+    adapt(model, params, { saved } = {}) {
+      if (saved === undefined)
+        return adaptedFrom(model, params, { [DOWN]: normal(key(1), [2, 8], 0.3), [UP]: filled([8, 2], 0) })
+      if (saved.config['peft_type'] !== 'FILED') throw badAdapter('is of another method')
+      const own = fromPeft(saved.tensors, model, (name) => Object.hasOwn(SHAPES, name))
+      requireShapes(own, SHAPES)
+      return adaptedFrom(model, params, own)
+    },
+  }),
+})
+
+const starts = 'starts from what it saved: the same parameters, function and configuration'
+const refuses = 'refuses a saved adapter of another method, and tensors that are missing, unknown or of another shape'
+
+const suite = (change: (adapt: Adapter['adapt']) => Adapter['adapt']) => (): void =>
+  describeAdapter(altered<Adapter>(filed, ({ adapt }) => ({ adapt: change(adapt) })))
+const changed = (change: (adapted: Adapted) => Adapted) =>
+  suite((adapt) => async (model, params, input) => change(await adapt(model, params, input)))
+
+/** Adapters that can be saved. */
+export const savedAdapters: readonly Specimen[] = [
+  sound('a product that can be saved', () => describeAdapter(filed)),
+  broken(
+    'saves tensors without a configuration',
+    [starts, refuses],
+    changed(({ config: _, ...adapted }) => adapted),
+  ),
+  broken(
+    'saves under names of its own',
+    [starts],
+    changed((adapted) => ({
+      ...adapted,
+      tensors: (own) => Object.fromEntries(Object.entries(own).map(([name, p]) => [`base_model.${name}`, p])),
+    })),
+  ),
+  broken(
+    'saves half of what it learned',
+    [starts],
+    changed((adapted) => ({ ...adapted, tensors: (own) => toPeft(mapParams((p) => mul(p, 0.5), own)) })),
+  ),
+  broken(
+    'starts afresh whatever was saved',
+    [starts, refuses],
+    suite((adapt) => (model, params) => adapt(model, params)),
+  ),
+  broken(
+    'takes what fits and leaves the rest',
+    [refuses],
+    suite((adapt) => (model, params, input) => {
+      try {
+        return adapt(model, params, input)
+      } catch {
+        return adapt(model, params)
+      }
+    }),
+  ),
+  broken(
+    'has another configuration when it was loaded',
+    [starts],
+    suite((adapt) => async (model, params, input) => ({
+      ...(await adapt(model, params, input)),
+      config: { peft_type: 'FILED', target_modules: [LAYER], loaded: input?.saved !== undefined },
+    })),
+  ),
+]

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type AnyPlugin, type HostArray, type LossTerm, key, normals, stream } from '@attune/core'
+import { type Scalar, type Tensor, sum } from '@tensorflow/tfjs-core'
+import { describeOptions } from './describe-options.js'
+import { expectClose } from './expect-close.js'
+import { gradientsOf } from './gradients-of.js'
+import { floats, integers } from './host-array.js'
+import { referenceEngine } from './reference-engine.js'
+
+interface Stored {
+  readonly shape: readonly number[]
+  readonly values: readonly number[]
+}
+
+/** Outputs, targets, and the losses and gradients that another library gives for them. */
+export interface LossGolden {
+  readonly source: string
+  readonly cases: readonly {
+    readonly options: Readonly<Record<string, unknown>>
+    readonly outputs: Stored
+    readonly targets: Stored
+    readonly expected: readonly number[]
+    /** The gradient of the sum of the losses by the outputs. */
+    readonly gradient: Stored
+  }[]
+}
+
+const [ROWS, WIDTH] = [5, 4]
+const DIFFERENCE = 1e-2
+
+/** Outputs and targets of a kind, the same each time. */
+function sampleOf(compares: LossTerm['compares']): { readonly outputs: HostArray; readonly targets: HostArray } {
+  const next = normals(stream(key(5)))
+  const values = (count: number): number[] => Array.from({ length: count }, next)
+  if (compares === 'numbers') return { outputs: floats(values(ROWS), [ROWS]), targets: floats(values(ROWS), [ROWS]) }
+  const outputs = floats(values(ROWS * WIDTH), [ROWS, WIDTH])
+  if (compares === 'labels') return { outputs, targets: integers([0, 3, 1, 2, 3], [ROWS]) }
+  const wanted = values(ROWS * WIDTH)
+  const targets = compares === 'indicators' ? wanted.map((value) => (value > 0 ? 1 : 0)) : wanted
+  return { outputs, targets: floats(targets, [ROWS, WIDTH]) }
+}
+
+const rowOf = ({ shape, dtype, values }: HostArray, row: number): HostArray => {
+  const width = shape[1] ?? 1
+  return { shape: [1, ...shape.slice(1)], dtype, values: values.slice(row * width, (row + 1) * width) }
+}
+
+/**
+ * The contract of a loss: one finite loss for each row, which depends on that row alone; the same for the same rows; a gradient
+ * that finite differences confirm; nothing left in memory; and the losses and gradients of another library.
+ */
+export function describeLoss(
+  plugin: AnyPlugin,
+  { options = {}, golden }: { readonly options?: Readonly<Record<string, unknown>>; readonly golden?: LossGolden } = {},
+): void {
+  describe(`loss ${plugin.name}`, () => {
+    const engine = referenceEngine()
+    const make = (given = options): LossTerm => plugin(given) as LossTerm
+    const lossesOf = async (outputs: HostArray, targets: HostArray, given = options): Promise<HostArray> => {
+      const compiled = engine.compile((o: Tensor, t: Tensor) => make(given).losses(o, t))
+      const [o, t] = [engine.put(outputs) as Tensor, engine.put(targets) as Tensor]
+      const result = compiled(o, t)
+      const read = (await engine.read(result)) as HostArray
+      engine.release({ result, o, t })
+      return read
+    }
+    const gradientOf = async (outputs: HostArray, targets: HostArray, given = options) => {
+      const total = (o: Tensor, t: Tensor): Scalar => sum(make(given).losses(o, t))
+      const compiled = engine.compile((o: Tensor, t: Tensor) => gradientsOf(({ o: at }) => total(at!, t), { o }))
+      const result = compiled(engine.put(outputs) as Tensor, engine.put(targets) as Tensor)
+      return ((await engine.read(result)) as unknown as { readonly o: HostArray }).o
+    }
+    beforeAll(() => engine.start())
+    afterAll(() => engine.close())
+    describeOptions(plugin, options)
+
+    it('returns one finite loss for each row, the same for the same rows, and leaves nothing behind', async () => {
+      const { outputs, targets } = sampleOf(make().compares)
+      const before = engine.live()
+      const once = await lossesOf(outputs, targets)
+      expect(once.shape).toEqual([ROWS])
+      expect([...once.values].filter((value) => !Number.isFinite(value))).toEqual([])
+      expect(await lossesOf(outputs, targets)).toEqual(once)
+      expect(engine.live()).toBe(before)
+    })
+
+    it('depends on no other row', async () => {
+      const { outputs, targets } = sampleOf(make().compares)
+      const together = await lossesOf(outputs, targets)
+      for (let row = 0; row < ROWS; row++) {
+        const alone = await lossesOf(rowOf(outputs, row), rowOf(targets, row))
+        expect(alone.values[0]).toBeCloseTo(together.values[row]!, 5)
+      }
+    })
+
+    it('has the gradient that finite differences find', async () => {
+      const { outputs, targets } = sampleOf(make().compares)
+      const found = await gradientOf(outputs, targets)
+      const total = async (by: number, way: readonly number[]): Promise<number> => {
+        const moved = Float32Array.from(outputs.values, (value, i) => value + by * way[i]!)
+        const { values } = await lossesOf({ ...outputs, values: moved }, targets)
+        return [...values].reduce((a, b) => a + b, 0)
+      }
+      for (let seed = 0; seed < 4; seed++) {
+        const next = normals(stream(key(seed)))
+        const way = [...outputs.values].map(() => next())
+        const slope = way.reduce((all, d, i) => all + d * found.values[i]!, 0)
+        const measured = ((await total(DIFFERENCE, way)) - (await total(-DIFFERENCE, way))) / (2 * DIFFERENCE)
+        expect(Math.abs(measured - slope)).toBeLessThan(0.01 * Math.abs(slope) + 2e-3)
+      }
+    })
+
+    for (const [i, { options: given, ...each }] of (golden?.cases ?? []).entries())
+      it(`agrees with ${golden!.source}, case ${i + 1}: ${JSON.stringify(given)}`, async () => {
+        const targets = make(given).compares === 'labels' ? integers : floats
+        const [o, t] = [
+          floats(each.outputs.values, each.outputs.shape),
+          targets(each.targets.values, each.targets.shape),
+        ]
+        expectClose(await lossesOf(o, t, given), floats(each.expected, [each.expected.length]), 1e-5)
+        expectClose(await gradientOf(o, t, given), floats(each.gradient.values, each.gradient.shape), 1e-5)
+      })
+  })
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Adapted, AttuneError, type Engine, type HostArray, type Params, type SavedAdapter } from '@attune/core'
+import { readJsonObject, writeFolderAtomically } from '@attune/files'
+import { encodeSafetensors, openWeights } from '@attune/weights'
+
+const [CONFIG, WEIGHTS] = ['adapter_config.json', 'adapter_model.safetensors']
+
+/** Size of an adapter's configuration. It lists the adapted layers. */
+const MAXIMUM_BYTES = 10_000_000
+
+/** An adapter has fewer values than its model; one of many times as many is not an adapter of it. */
+const MAXIMUM_SHARE = 4
+const MAXIMUM_TENSORS = 100_000
+
+function refuse(folder: string, why: string): AttuneError {
+  return new AttuneError(
+    'BAD_ADAPTER',
+    `the saved adapter in ${folder} ${why}`,
+    'Name a folder with adapter_config.json and adapter_model.safetensors, as peft or Attune saves them.',
+  )
+}
+
+function configIn(folder: string): SavedAdapter['config'] {
+  const file = join(folder, CONFIG)
+  const config = readJsonObject(file, MAXIMUM_BYTES, (why) => refuse(folder, `has an unusable ${CONFIG}: ${why}`))
+  if (config !== undefined) return config
+  throw new AttuneError(
+    'FILE_NOT_FOUND',
+    `there is no ${CONFIG} in ${folder}`,
+    'Name a folder with adapter_config.json and adapter_model.safetensors, as peft or Attune saves them.',
+  )
+}
+
+/**
+ * Reads a saved adapter onto the device.
+ * @param modelSize values of the model, which bound those of the adapter
+ * @throws AttuneError `FILE_NOT_FOUND`, `BAD_ADAPTER`, `BAD_SAFETENSORS`; `PICKLED_WEIGHTS` for an adapter in PyTorch's format
+ */
+export function readAdapter(engine: Engine, folder: string, modelSize: number): SavedAdapter {
+  const config = configIn(folder)
+  const pickle = join(folder, 'adapter_model.bin')
+  const file = join(folder, WEIGHTS)
+  const reader = openWeights(!existsSync(file) && existsSync(pickle) ? pickle : file)
+  try {
+    const sizes = [...reader.tensors.values()].map(({ shape }) => shape.reduce((product, n) => product * n, 1))
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    if (total > MAXIMUM_SHARE * modelSize || sizes.length > MAXIMUM_TENSORS)
+      throw refuse(folder, `holds ${total} values in ${sizes.length} tensors, and the model only ${modelSize}`)
+    const tensors = [...reader.tensors.keys()].map((name) => [name, engine.put(reader.read(name))] as const)
+    return { config, tensors: Object.fromEntries(tensors) }
+  } finally {
+    reader.close()
+  }
+}
+
+/** The members of an adapter that can be saved on its own. */
+export type Saveable = Required<Pick<Adapted, 'config' | 'tensors'>>
+
+/** @throws AttuneError `NO_ADAPTER_FILES` for an adapter that has no files of its own */
+export function requireSaveable(adapted: Adapted, name: string): Saveable {
+  const { config, tensors } = adapted
+  if (config !== undefined && tensors !== undefined) return { config, tensors }
+  throw new AttuneError(
+    'NO_ADAPTER_FILES',
+    `saveAdapter is true, and adapter ${name} has no files of its own: what it trains are the model's parameters`,
+    'Leave out saveAdapter: the trained model is saved in any case.',
+  )
+}
+
+/**
+ * Writes an adapter in peft's layout.
+ * @param base the model that it belongs to, where it is a saved one
+ */
+export async function saveAdapter(
+  engine: Engine,
+  { config, tensors }: Saveable,
+  trainable: Params,
+  { folder, base }: { readonly folder: string; readonly base: string | undefined },
+): Promise<void> {
+  const weights = (await engine.read(tensors(trainable))) as unknown as Record<string, HostArray>
+  await writeFolderAtomically(folder, {
+    [CONFIG]: `${JSON.stringify({ base_model_name_or_path: base ?? null, ...config }, null, 2)}\n`,
+    [WEIGHTS]: encodeSafetensors(weights, { format: 'pt' }),
+  })
+}

@@ -1,0 +1,59 @@
+import type { AttuneError, Example } from '@attune/core'
+import type { Prediction, Predictor } from './predictor.js'
+
+/** Options of {@link predictStream}. */
+export interface StreamOptions {
+  /** Rows that are read ahead of the answer that is awaited: the memory that a stream takes. Default: 1024. */
+  readonly ahead?: number
+}
+
+/** An example with the answer to it. */
+export interface Answered {
+  readonly example: Example
+  readonly answer: Prediction | AttuneError
+}
+
+/**
+ * Predicts the examples of a file or of an endless stream, in their order and in constant memory. An answer comes as soon as its row
+ * is predicted: the stream does not wait for more rows than there are.
+ * @example
+ * for await (const { example, answer } of predictStream(predictor, source.open()))
+ *   console.log(example.text, isAttuneError(answer) ? answer.problem : answer.label)
+ */
+export async function* predictStream(
+  predictor: Pick<Predictor, 'predict'>,
+  examples: AsyncIterable<Example> | Iterable<Example>,
+  { ahead = 1024 }: StreamOptions = {},
+): AsyncGenerator<Answered, void> {
+  const rows = Symbol.asyncIterator in examples ? examples[Symbol.asyncIterator]() : examples[Symbol.iterator]()
+  const [asked, end] = [[] as Promise<Answered>[], new AbortController()]
+  let [reading, ended, failure] = [undefined as Promise<void> | undefined, false, [] as unknown[]]
+  const ask = async (example: Example): Promise<Answered> => {
+    const [answer] = await predictor.predict([example], { signal: end.signal })
+    return { example, answer: answer! }
+  }
+  const read = async (): Promise<void> => {
+    try {
+      const { done, value } = await rows.next()
+      if (done === true) ended = true
+      else asked.push(ask(value))
+    } catch (error) {
+      ;[ended, failure] = [true, [error]] // thrown after the answers to the rows before
+    }
+    reading = undefined
+  }
+  try {
+    while (!ended || asked.length > 0) {
+      if (!ended && asked.length < ahead) reading ??= read()
+      const first = asked[0]?.then(() => true)
+      const hasAnswer = await Promise.race([first, reading].filter((each) => each !== undefined))
+      if (hasAnswer === true) yield await asked.shift()!
+    }
+    if (failure.length > 0) throw failure[0]
+  } finally {
+    end.abort()
+    const returned = rows.return?.()
+    if (reading === undefined) await returned // a source that waits for its next row ends after that
+    await Promise.allSettled(asked)
+  }
+}

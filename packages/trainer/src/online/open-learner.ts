@@ -1,0 +1,205 @@
+import {
+  AttuneError,
+  type Example,
+  type HostArray,
+  type Params,
+  SOURCE,
+  type Source,
+  definePlugin,
+  fieldsRead,
+  fold,
+  key,
+} from '@attune/core'
+import { EMPTY } from 'rxjs'
+import { z } from 'zod'
+import { createPredictionQueue } from '../inference/prediction-queue.js'
+import { type RunOptions } from '../plan/lookup.js'
+import { type Plan, planRun } from '../plan/plan.js'
+import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
+import { createBus } from '../run/bus.js'
+import { saveRunModel } from '../run/save-run-model.js'
+import { score } from '../run/score.js'
+import { advance, beforeEpoch, rolloutOf } from '../run/train.js'
+import { evaluationParams } from '../setup/evaluation-params.js'
+import { closeSession, open } from '../setup/open.js'
+import type { Session } from '../setup/session.js'
+import { type Split, openSplit } from '../setup/splits.js'
+import { collateRandom, encodeAll, makeReady, rolloutRandom } from '../step/batches.js'
+import type { Learner } from './learner.js'
+import { createTurns } from './turns.js'
+
+/** A learner's configuration: that of a run, whose data may be left out. */
+export type LearnerConfig = Omit<RunConfig, 'data'> & Partial<Pick<RunConfig, 'data'>>
+
+/** Options of {@link openLearner}. */
+export interface LearnerOptions extends Omit<RunOptions, 'commands'> {
+  /**
+   * Examples that the vocabulary and the labels are learned from. Default: all of `data.train` of the configuration. Nothing is
+   * trained on them.
+   */
+  readonly examples?: Iterable<Example>
+}
+
+/** A source of examples in memory. */
+const sourceOf = (examples: Iterable<Example>) =>
+  definePlugin({
+    kind: SOURCE,
+    name: 'given-examples',
+    summary: 'Examples that the calling program holds',
+    options: z.strictObject({}),
+    create: (): Source => ({
+      location: 'the examples of the learner',
+      async *open() {
+        for await (const example of examples) yield example
+      },
+    }),
+  })
+
+/** The plan of a learner: nothing tracks, commands or is kept. */
+async function planLearner(config: LearnerConfig, { examples, ...options }: LearnerOptions): Promise<Plan> {
+  if (examples === undefined && config.data === undefined)
+    throw new AttuneError(
+      'BAD_ARGUMENT',
+      'openLearner: expected `data.train` in the configuration or `examples` among the options, got neither',
+      'Give examples that the vocabulary and the labels can be learned from: openLearner(config, { examples }).',
+    )
+  const data = examples === undefined ? config.data : { ...config.data, train: sourceOf(examples) }
+  const scheduled = config.scheduler === undefined && options.scope === undefined ? { scheduler: 'constant' } : {}
+  const plan = await planRun({ ...scheduled, ...config, data, callback: [], tracker: [] }, options)
+  return { ...plan, directory: undefined }
+}
+
+/** All training examples; they stand in for the validation split, which a learner has none of. */
+function splitsOf({ config }: Plan): Session['splits'] {
+  const train: Split = openSplit('train', config.data.train, undefined, fieldsRead(config.objective))
+  return { train, validation: train }
+}
+
+/** The weights as they are evaluated now, for the time of a task. */
+async function withParams<T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> {
+  const { trainable, release } = evaluationParams(session, session.moving.state)
+  try {
+    return await task({ ...session.adapted.frozen, ...trainable })
+  } finally {
+    release()
+  }
+}
+
+/** The weights of the plain architecture, for the time of a task. */
+const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> =>
+  withParams(session, async (params) => {
+    const { engine } = session.parts
+    const { adapted } = session
+    const part = (of: Params): Params => Object.fromEntries(Object.keys(of).map((name) => [name, params[name]!]))
+    const merge = engine.compile(adapted.merge)
+    const merged = merge(part(adapted.trainable), adapted.frozen)
+    try {
+      return await task(merged)
+    } finally {
+      merge.dispose()
+      const kept = new Set(Object.values(params))
+      engine.release(Object.fromEntries(Object.entries(merged).filter(([, tensor]) => !kept.has(tensor))))
+    }
+  })
+
+/** One step on a batch. @throws AttuneError */
+async function learnBatch(session: Session, examples: readonly Example[]) {
+  const { parts, plan, moving } = session
+  if (examples.length === 0)
+    throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Give a batch of examples.')
+  const encoded = examples.map((example) => parts.objective.encode(example))
+  const epoch = fold(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
+  const { batches } = moving.progress
+  const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
+  const isWhole = parts.objective.comparesExamples === true || session.optimizer.needsClosure === true
+  const size = isWhole ? items.length : microBatchSizeOf({ ...plan.config.training, batchSize: items.length })
+  const batch = makeReady(parts.objective, items, size, collateRandom(epoch, batches))
+  const { loss, gradientNorm } = await advance(session, batch, 0)
+  return { loss, gradientNorm }
+}
+
+async function* each(examples: Iterable<Example> | AsyncIterable<Example>): AsyncGenerator<Example, void> {
+  yield* examples
+}
+
+/** Learns from a batch, unless an earlier step ended in a state that is not finite. */
+function learning(session: Session) {
+  let broken: unknown
+  const requireWhole = (): void => {
+    if (broken !== undefined) throw broken as Error
+  }
+  return {
+    requireWhole,
+    async learn(examples: readonly Example[]) {
+      requireWhole()
+      const before = session.moving.state
+      try {
+        return await learnBatch(session, examples)
+      } catch (error) {
+        if (session.moving.state !== before) broken = error
+        throw error
+      }
+    },
+  }
+}
+
+function learnerOf(session: Session): Learner {
+  const { parts, moving, inference } = session
+  const { objective, metrics, engine } = parts
+  const [turn, { learn, requireWhole }] = [createTurns(), learning(session)]
+  const queue = createPredictionQueue({
+    batchSize: inference.batchSize,
+    encode: (example) => objective.encodeUnlabelled(example),
+    predict: (items) => turn(() => withParams(session, (params) => inference.batch(params, items))),
+  })
+  const scored = (examples: Parameters<Learner['score']>[0]) =>
+    withParams(session, (params) => {
+      const { items } = encodeAll(each(examples), (example) => objective.encode(example))
+      return score(inference, objective, metrics, params, items)
+    })
+  const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
+  const save = (directory: string) => {
+    requireWhole()
+    return withMerged(session, (params) => saveRunModel(session, directory, params, moving.lastScores))
+  }
+  return {
+    get step() {
+      return moving.progress.step
+    },
+    metrics,
+    learn: (examples) => turn(() => learn(examples)),
+    predict: (examples, how) => queue.predict(examples, how),
+    score: (examples) => turn(() => scored(examples)),
+    reference: (example) => objective.reference(objective.encode(example)),
+    weights: () => turn(() => withMerged(session, read)),
+    save: (directory) => turn(() => save(directory)),
+    async close() {
+      await queue.close()
+      await turn(() => closeSession(session))
+    },
+  }
+}
+
+/**
+ * Opens a learner: the parts of a run's configuration, without its loop. The vocabulary and the labels are learned from `data.train`
+ * or `options.examples`, or given as options of the plugins; the weights are new, or those of `model: { use, from: FOLDER }`.
+ *
+ * When to use it: online learning ({@link learnOnline}), active learning, a curriculum of your own. For epochs over a file, use
+ * {@link run}, which saves checkpoints and resumes.
+ *
+ * Gotchas: the scheduler defaults to `constant`. Another one follows the configuration's steps, and stays at its last value after
+ * them. Callbacks, trackers and `directory` of the configuration have no meaning here.
+ * @throws AttuneError those of a run's configuration; `BAD_ARGUMENT` without data
+ * @example
+ * const learner = await openLearner(config, { examples: firstRows })
+ * const { loss } = await learner.learn(nextRows)
+ * await learner.save('my-model')
+ * await learner.close()
+ */
+export async function openLearner(config: LearnerConfig, options: LearnerOptions = {}): Promise<Learner> {
+  const plan = await planLearner(config, options)
+  const connect = () => ({ bus: createBus({}), keeping: undefined })
+  const { session } = await open({ plan, parent: options.scope, splits: splitsOf(plan), events: EMPTY, connect })
+  await beforeEpoch(session, 0)
+  return learnerOf(session)
+}

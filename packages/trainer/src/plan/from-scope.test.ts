@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import {
+  ENGINE,
+  METRIC,
+  OPTIMIZER,
+  type Optimizer,
+  type RunEvent,
+  SCHEDULER,
+  type Scope,
+  createScope,
+  get,
+  provide,
+  provideInstance,
+} from '@attune/core'
+import { chain, scaleByLearningRate } from '@attune/nn'
+import { type Observable, lastValueFrom, toArray } from 'rxjs'
+import { evaluate } from '../inference/evaluate.js'
+import { resume, run } from '../run/run.js'
+import { toyConfig, toyEngine, toyMetric, toyPlugins } from '../run/toy.test.fixture.js'
+
+const temporary = mkdtempSync(join(tmpdir(), 'attune-scope-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
+const places = { folders: ['.'], registered: toyPlugins }
+const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
+const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
+
+/** A configuration without some kinds. */
+const without = (directory: string, ...kinds: string[]) =>
+  Object.fromEntries(Object.entries(toyConfig(directory)).filter(([key]) => !kinds.includes(key))) as ReturnType<
+    typeof toyConfig
+  >
+
+/** Plain gradient descent that counts the programs it is traced into. */
+const counting = (): Optimizer & { traced: number } => {
+  const link: Optimizer = chain(scaleByLearningRate())
+  const counted = {
+    ...link,
+    traced: 0,
+    update: (...given: Parameters<Optimizer['update']>) => (counted.traced++, link.update(...given)),
+  }
+  return counted
+}
+
+const scopeWith = (optimizer: Optimizer): Scope => {
+  const scope = createScope()
+  provide(scope, toyEngine)
+  provide(scope, toyMetric)
+  provideInstance(scope, OPTIMIZER, optimizer)
+  provideInstance(scope, SCHEDULER, () => 0.5)
+  return scope
+}
+
+describe('a run in the scope of an application', () => {
+  it('takes engine, metric, optimizer and scheduler from it where the configuration names none', async () => {
+    const directory = join(temporary, 'given')
+    const optimizer = counting()
+    const scope = scopeWith(optimizer)
+    const config = without(directory, 'engine', 'metric', 'optimizer', 'scheduler')
+    const events = await all(run(config, { scope, places }))
+    expect(optimizer.traced).toBeGreaterThan(0)
+    const rates = events.flatMap((event) => (event.type === 'step.completed' ? [event.learningRate] : []))
+    expect(rates[0]).toBeCloseTo(0.01)
+    expect(events.find(({ type }) => type === 'evaluation.completed')).toHaveProperty('scores.right')
+    expect(get(scope, ENGINE).live()).toBeGreaterThanOrEqual(0) // it is the application's, and still open
+  })
+
+  it('resumes with what the scope provides, and is refused without it', async () => {
+    const directory = join(temporary, 'given')
+    const before = weights(directory)
+    await all(resume(directory, { places, scope: scopeWith(counting()) }))
+    expect(weights(directory)).toBe(before)
+    await expect(all(resume(directory, { places }))).rejects.toMatchObject({
+      code: 'UNKNOWN_PLUGIN',
+      problem: expect.stringContaining('given-by-scope') as unknown,
+    })
+    const scope = scopeWith(counting())
+    const { scores } = await evaluate(directory, { split: 'validation', places, scope })
+    expect(Object.keys(scores)).toEqual(['loss', 'right'])
+  })
+
+  it('takes what the configuration names, whatever the scope provides', async () => {
+    const [alone, scoped] = [join(temporary, 'alone'), join(temporary, 'scoped')]
+    const optimizer = counting()
+    await all(run(toyConfig(alone), { places }))
+    const scope = scopeWith(optimizer)
+    const { metric: _, ...config } = toyConfig(scoped)
+    await all(run(config, { scope, places }))
+    expect(optimizer.traced).toBe(0)
+    expect(weights(scoped)).toBe(weights(alone))
+    expect(scope.isRegistered(METRIC.token)).toBe(true)
+  })
+})

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CALLBACK, type Callback, type Command, definePlugin } from '@attune/core'
+import { mergeMap } from 'rxjs'
+import { z } from 'zod'
+import { resume, run } from './run.js'
+import { toyConfig, toyPlugins } from './toy.test.fixture.js'
+
+/**
+ * A third party's callback: counts steps, records the count every third step, and, with a command of its own, the number of trainable
+ * tensors every seventh. Its count depends on its own recorded events, so that a resumed run goes on rightly only if they are replayed.
+ */
+export const counting = definePlugin({
+  kind: CALLBACK,
+  name: 'counting',
+  summary: 'Counts, in events of its own',
+  options: z.strictObject({}),
+  create: (): Callback => {
+    const callback = (events: Parameters<Callback>[0]) => {
+      let recorded = 0
+      return events.pipe(
+        mergeMap((event): Command[] => {
+          const { type } = event as { type: string }
+          if (type === 'counting.counted') recorded++
+          if (event.type !== 'step.completed') return []
+          const commands: unknown[] = []
+          if (event.step % 3 === 0)
+            commands.push({
+              type: 'record',
+              because: 'third step',
+              event: { type: 'counting.counted', step: event.step, recorded },
+            })
+          if (event.step % 7 === 0) commands.push({ type: 'counting.measure', because: 'seventh step' })
+          return commands as Command[]
+        }),
+      )
+    }
+    const measure = (_: unknown, host: { step: number; trainable: object; record(event: never): void }) =>
+      host.record({ type: 'counting.measured', step: host.step, tensors: Object.keys(host.trainable).length } as never)
+    return Object.assign(callback, { handles: { 'counting.measure': measure } }) as Callback
+  },
+})
+
+/** A configuration with the third party's callback beside the toys' own. */
+export const countingConfig = (directory: string) => {
+  const config = toyConfig(directory)
+  return { ...config, callback: [config.callback, counting] }
+}
+
+/** Where the plugins are found. */
+export const countingPlaces = { folders: ['.'], registered: [...toyPlugins, counting] }
+
+// As a program: starts the run in a folder, or resumes it, and prints a line a step.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const directory = process.argv[2]!
+  const options = { places: countingPlaces }
+  const isThere = existsSync(join(directory, 'config.json'))
+  const events = isThere ? resume(directory, options) : run(countingConfig(directory), options)
+  events.subscribe((event) => {
+    if (event.type === 'step.completed') process.stdout.write(`${event.step}\n`)
+  })
+}

@@ -1,0 +1,8 @@
+import { fileURLToPath } from 'node:url'
+import { type AnyPlugin, type Kind, fileName, findInstalled } from '@attune/core'
+
+const places = { folders: [fileURLToPath(new URL('../../../..', import.meta.url))] }
+
+/** A plugin of this workspace, which the tests of a lower floor may use but not import. */
+export const installed = async (kind: Kind<unknown>, name: string): Promise<AnyPlugin> =>
+  (await findInstalled(kind, fileName(name), places)).plugin

@@ -1,0 +1,82 @@
+import {
+  type Adapted,
+  type Chosen,
+  type Engine,
+  type Model,
+  type Objective,
+  type Params,
+  type Scope,
+  createScope,
+  get,
+  MODEL,
+  OBJECTIVE,
+  provide,
+  provideInstance,
+} from '@attune/core'
+import type { Plan } from '../plan/plan.js'
+import type { Auxiliary } from '../step/loss-function.js'
+import type { Parts } from './compose.js'
+import { savedParameters } from './weights.js'
+
+/** Models beside the one that trains, and their own parameters: constants of the step. */
+export interface AuxiliaryModels {
+  readonly models: Readonly<Record<string, Auxiliary>>
+  readonly own: Readonly<Record<string, Params>>
+}
+
+/** Copies parameters, so that a step that is given the originals leaves the copies. */
+const copied = async (engine: Engine, params: Params): Promise<Params> =>
+  engine.put((await engine.read(params)) as never) as unknown as Params
+
+/**
+ * The model as it is before training. Parameters that an adapter keeps frozen are shared with the training model; only the others
+ * are copied.
+ */
+async function referenceOf({ engine, model, objective }: Parts, first: Params, { frozen }: Adapted) {
+  const names = Object.keys(first)
+  const changing = Object.fromEntries(Object.entries(first).filter(([name]) => frozen[name] !== first[name]))
+  const auxiliary: Auxiliary = {
+    model,
+    objective,
+    params: (shared, own) => Object.fromEntries(names.map((name) => [name, own[name] ?? shared[name]!])),
+  }
+  return { auxiliary, own: await copied(engine, changing) }
+}
+
+/** A saved model with the run's objective on it. A head that its checkpoint lacks is left out: whoever reads it is refused. */
+function savedModel(scope: Scope, { engine }: Parts, objective: Chosen, chosen: Chosen, path: string) {
+  const own = createScope(scope)
+  provideInstance(own, MODEL, chosen.plugin(chosen.options) as Model)
+  provide(own, objective.plugin, objective.options)
+  const parts = { engine, model: get(own, MODEL), objective: get(own, OBJECTIVE) as Objective }
+  const { params, report } = savedParameters(parts, path, { needHead: false })
+  const missing = new Set(report.fresh)
+  const auxiliary: Auxiliary = { model: parts.model, objective: parts.objective, params: (_, theirs) => theirs }
+  const whole = Object.fromEntries(Object.entries(params).filter(([name]) => !missing.has(name)))
+  engine.release(Object.fromEntries(Object.entries(params).filter(([name]) => missing.has(name))))
+  return { auxiliary, own: whole }
+}
+
+/**
+ * Loads the models of `models`, and keeps the reference where it was asked for or the objective needs it.
+ * @param first the parameters that training starts from, before an adapter divided them
+ * @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH`
+ */
+export async function auxiliaryModels(
+  { config, auxiliary }: Plan,
+  scope: Scope,
+  parts: Parts,
+  first: Params,
+  adapted: Adapted,
+): Promise<AuxiliaryModels> {
+  const entries = Object.entries(config.models).map(([name, chosen]) => {
+    const loaded = savedModel(scope, parts, config.objective, chosen, auxiliary[name]!)
+    return [name, loaded] as const
+  })
+  if (config.reference === 'start' || parts.objective.needsReference === true)
+    entries.push(['reference', await referenceOf(parts, first, adapted)])
+  return {
+    models: Object.fromEntries(entries.map(([name, each]) => [name, each.auxiliary])),
+    own: Object.fromEntries(entries.map(([name, each]) => [name, each.own])),
+  }
+}

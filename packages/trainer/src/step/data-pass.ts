@@ -1,0 +1,83 @@
+import {
+  type Batch,
+  type Compiled,
+  type DataPass,
+  type Encoded,
+  type Engine,
+  type OnDevice,
+  type Params,
+  type PassAt,
+  type TextInputs,
+  type Tree,
+} from '@attune/core'
+import { batch } from '@attune/data'
+import { gradients } from '@attune/nn'
+import { div } from '@tensorflow/tfjs-core'
+import { type LossParts, reduceLosses } from './loss-function.js'
+
+/** What a pass runs over, and through. */
+export interface PassParts extends Pick<LossParts, 'model' | 'objective'> {
+  readonly engine: Engine
+  readonly trainable: Params
+  readonly frozen: Params
+  /** The training examples, encoded. */
+  items(): AsyncIterable<Encoded>
+  /** Examples of a batch where a pass does not say. */
+  readonly batchSize: number
+}
+
+/** The values on one batch, computed when they are asked for. */
+function passAt(
+  { model, objective }: Pick<LossParts, 'model' | 'objective'>,
+  trainable: Params,
+  frozen: Params,
+  onDevice: OnDevice<Batch>,
+): PassAt {
+  const mode = { training: false } as const
+  const inputs = onDevice.inputs as unknown as TextInputs
+  const headOf = (params: Params): Tree => objective.head(params, model.forward(params, inputs, mode), mode, onDevice)
+  const params = { ...frozen, ...trainable }
+  return {
+    params,
+    batch: onDevice,
+    mode,
+    outputs: (keep) => model.forward(params, inputs, keep === undefined ? mode : { ...mode, keep }),
+    head: () => headOf(params),
+    gradients() {
+      const mean = () => {
+        const { sum, weight } = reduceLosses(objective.loss(headOf(params) as never, onDevice), onDevice)
+        return div(sum, weight)
+      }
+      const { value, grads } = gradients(mean, trainable)
+      value.dispose()
+      return grads
+    },
+  }
+}
+
+/** A pass over the training data, compiled once for each fold; its state is donated from batch to batch. */
+export function dataPass(parts: PassParts): DataPass {
+  const { engine, objective, trainable, frozen } = parts
+  return {
+    async fold(start, step, { batchSize = parts.batchSize, limit = Infinity } = {}) {
+      type State = ReturnType<typeof start>
+      const begin = engine.compile(start)
+      const compiled = engine.compile(
+        (state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) =>
+          step(state, passAt(parts, own, others, onDevice)),
+        { donate: [0, 3], constant: [2] },
+      ) as unknown as Compiled<(state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) => State>
+      let state = begin(trainable)
+      let count = 0
+      for await (const items of batch(parts.items(), batchSize)) {
+        if (count++ >= limit) break
+        state = compiled(state, trainable, frozen, engine.put(objective.collate(items)))
+      }
+      begin.dispose()
+      compiled.dispose()
+      return state
+    },
+    read: (tree) => engine.read(tree),
+    release: (tree) => engine.release(tree),
+  }
+}

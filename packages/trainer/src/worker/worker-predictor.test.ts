@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Example, isAttuneError } from '@attune/core'
+import { lastValueFrom } from 'rxjs'
+import { openPredictor } from '../inference/open-predictor.js'
+import type { Predictor } from '../inference/predictor.js'
+import { run } from '../run/run.js'
+import { toyConfig, toyExample, toyPlugins } from '../run/toy.test.fixture.js'
+import { openWorkerPredictor } from './worker-predictor.js'
+
+const temporary = mkdtempSync(join(tmpdir(), 'attune-worker-'))
+const directory = join(temporary, 'run')
+const plugins = new URL('../run/toy-plugins.test.fixture.js', import.meta.url)
+let worker: Predictor
+beforeAll(async () => {
+  await lastValueFrom(run(toyConfig(directory)))
+  worker = await openWorkerPredictor(directory, { plugins })
+})
+afterAll(async () => {
+  await worker.close()
+  rmSync(temporary, { recursive: true })
+})
+
+describe('a predictor in a worker thread', () => {
+  it('answers 128 concurrent calls as one predictor does one by one; a bad row fails alone', async () => {
+    const rows: Example[] = Array.from({ length: 128 }, (_, i) => (i === 77 ? (null as never) : toyExample(i)))
+    const here = await openPredictor(directory, { places: { folders: ['.'], registered: toyPlugins } })
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    const answers = (await Promise.all(rows.map((row) => worker.predict([row])))).flat()
+    delay.disable()
+    process.stdout.write(`event loop delay with 128 calls on a worker: at most ${(delay.max / 1e6).toFixed(1)} ms\n`)
+    for (const [i, row] of rows.entries()) {
+      if (i === 77)
+        expect(answers[i]).toMatchObject({ code: 'PREDICTION_FAILED', remedy: expect.any(String) as unknown })
+      else expect(answers[i]).toEqual((await here.predict([row]))[0])
+    }
+    expect(answers.filter(isAttuneError)).toHaveLength(1)
+    expect(worker.describes).toEqual(here.describes)
+    await here.close()
+  })
+
+  it('describes the model as plain data', () => {
+    expect(structuredClone(worker.describes)).toEqual({
+      task: 'toy-objective',
+      fields: [],
+      views: ['label'],
+      labels: ['a', 'not'],
+      version: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+    })
+  })
+
+  it('returns the error of a row that cannot be sent to another thread, and predicts the others', async () => {
+    const answers = await worker.predict([toyExample(1), { text: () => undefined }, toyExample(2)])
+    expect(answers.map(isAttuneError)).toEqual([false, true, false])
+  })
+
+  it('rejects an aborted call', async () => {
+    const abort = new AbortController()
+    const call = worker.predict([toyExample(1)], { signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+  })
+
+  it('is refused with the error of opening the model', async () => {
+    await expect(openWorkerPredictor(join(temporary, 'nothing'), { plugins })).rejects.toMatchObject({
+      code: 'NOT_A_RUN',
+      problem: expect.stringContaining('nothing') as unknown,
+    })
+  })
+
+  it('rejects the calls that wait when the thread dies, and those after', async () => {
+    const module = join(temporary, 'dying.mjs')
+    const toys = new URL('../run/toy.test.fixture.js', import.meta.url).href
+    writeFileSync(
+      module,
+      `import { toyPlugins } from ${JSON.stringify(toys)}
+      const tokenizer = toyPlugins.find(({ kind }) => kind.name === 'tokenizer')
+      const dying = (...given) => ({ ...tokenizer(...given), encode: () => process.exit(7) })
+      const own = Object.defineProperty(Object.assign(dying, { ...tokenizer }), 'name', { value: tokenizer.name })
+      export default [own, ...toyPlugins]`,
+    )
+    const dying = await openWorkerPredictor(directory, { plugins: new URL(`file://${module}`) })
+    const calls = [dying.predict([toyExample(1)]), dying.predict([toyExample(2)])]
+    for (const call of await Promise.allSettled(calls))
+      expect(call).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'WORKER_DIED', problem: expect.stringContaining('exit code 7') as unknown },
+      })
+    await expect(dying.predict([toyExample(3)])).rejects.toMatchObject({ code: 'WORKER_DIED' })
+    await dying.close()
+  })
+
+  it('answers the calls before it is closed, and refuses those after', async () => {
+    const other = await openWorkerPredictor(directory, { plugins })
+    const call = other.predict([toyExample(1)])
+    await other.close()
+    expect(await call).toEqual(await worker.predict([toyExample(1)]))
+    await expect(other.predict([toyExample(1)])).rejects.toMatchObject({ code: 'PREDICTOR_CLOSED' })
+    await other.close()
+  })
+})

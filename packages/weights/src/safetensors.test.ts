@@ -1,0 +1,326 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import { type HostArray, isAttuneError, key, stream } from '@attune/core'
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
+import { weightsInMemory } from './open-weights.js'
+
+const file = readFileSync('golden/types.safetensors')
+const golden = JSON.parse(readFileSync('golden/types.json', 'utf8')) as {
+  readonly source: string
+  readonly tensors: Record<string, { readonly shape: number[]; readonly values: (number | string)[] }>
+}
+
+/** A file with any header, sound or not, and `size` bytes of data. */
+function bytesOf(header: unknown, size: number): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
+  const bytes = new Uint8Array(8 + json.length + size)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true)
+  bytes.set(json, 8)
+  return bytes
+}
+
+const refusalOf = (bytes: Uint8Array): string => {
+  try {
+    decodeSafetensors(bytes, 'weights.safetensors')
+  } catch (error) {
+    if (isAttuneError(error) && error.code === 'BAD_SAFETENSORS') return error.problem
+    throw error
+  }
+  throw new Error('it was accepted')
+}
+
+const two = (first: [number, number], second: [number, number], names: readonly [string, string] = ['a', 'b']) => ({
+  [names[0]]: { dtype: 'U8', shape: [first[1] - first[0]], data_offsets: first },
+  [names[1]]: { dtype: 'U8', shape: [second[1] - second[0]], data_offsets: second },
+})
+const one = (changed: object) => ({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...changed } })
+
+describe('decodeSafetensors', () => {
+  const { tensors, metadata } = decodeSafetensors(file, 'types.safetensors')
+
+  it.each(Object.entries(golden.tensors))(`reads "%s" as ${golden.source} wrote it`, (name, { shape, values }) => {
+    expect(tensors[name]!.shape).toEqual(shape)
+    const numbers = Array.from(tensors[name]!.values as ArrayLike<number>)
+    const wanted = values.map((value) => (typeof value === 'string' ? Number(value.replace('inf', 'Infinity')) : value))
+    expect(numbers.length).toBe(wanted.length)
+    expect(numbers.every((n, i) => Object.is(n, wanted[i]))).toBe(true)
+  })
+
+  it('keeps floats as float32, whole numbers as int32, and truth as bool', () => {
+    const types = Object.fromEntries(
+      Object.entries(tensors).map(([name, { dtype, values }]) => [name, [dtype, values.constructor.name]]),
+    )
+    for (const name of ['half', 'brain', 'single', 'double', 'scalar', 'empty'])
+      expect(types[name]).toEqual(['float32', 'Float32Array'])
+    for (const name of ['long', 'int', 'short', 'signed', 'byte']) expect(types[name]).toEqual(['int32', 'Int32Array'])
+    expect(types['truth']).toEqual(['bool', 'Uint8Array'])
+  })
+
+  it('reads the metadata', () => expect(metadata).toEqual({ format: 'pt', note: 'ünïcode' }))
+
+  it('reads alike from a Buffer, from a plain array, and from the middle of either', () => {
+    for (const shift of [0, 1, 7]) {
+      const shifted = new Uint8Array(file.length + shift + 5)
+      shifted.set(file, shift)
+      expect(decodeSafetensors(shifted.subarray(shift, shift + file.length), 'x')).toEqual({ tensors, metadata })
+      expect(decodeSafetensors(Buffer.from(shifted.buffer, shift, file.length), 'x')).toEqual({ tensors, metadata })
+    }
+  })
+
+  it('takes nothing from the file’s memory', () => {
+    const bytes = new Uint8Array(file)
+    const read = decodeSafetensors(bytes, 'x')
+    bytes.fill(255)
+    expect(read).toEqual({ tensors, metadata })
+  })
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['nothing', new Uint8Array(0), /it has 0 bytes/],
+    ['seven bytes', new Uint8Array(7), /it has 7 bytes/],
+    ['a header longer than the file', bytesOf(one({}), 8).subarray(0, 20), /header is said to take/],
+    ['a header of 2⁶⁴ − 1 bytes', new Uint8Array(64).fill(255), /header is said to take/],
+    ['a header that is not JSON', bytesOf('{"a":', 0), /not JSON/],
+    ['a header that is not UTF-8', bytesOf(one({}), 8).fill(0xff, 12, 14), /not JSON/],
+    ['a header that is a list', bytesOf([], 0), /not a JSON object/],
+    ['a header that is null', bytesOf('null', 0), /not a JSON object/],
+    ['an empty header text', bytesOf('', 0), /not JSON/],
+    ['a tail', bytesOf(one({}), 9), /cut short or has a tail/],
+    ['data cut short', bytesOf(one({}), 7), /cut short or has a tail/],
+    ['no tensor and yet data', bytesOf({}, 1), /cut short or has a tail/],
+    ['a gap', bytesOf(two([0, 4], [5, 8]), 8), /gap or overlap at byte 4/],
+    ['an overlap', bytesOf(two([0, 5], [4, 8]), 8), /gap or overlap at byte 5/],
+    ['the same bytes twice', bytesOf(two([0, 4], [0, 4]), 4), /gap or overlap at byte 4/],
+    ['a start beyond the beginning', bytesOf(one({ data_offsets: [4, 12] }), 12), /gap or overlap at byte 0/],
+    [
+      'offsets that run backwards',
+      bytesOf(one({ data_offsets: [8, 0] }), 8),
+      /takes 8 bytes, and data_offsets give -8/,
+    ],
+    ['negative offsets', bytesOf(one({ data_offsets: [-8, 0] }), 8), /no sound data_offsets/],
+    ['broken offsets', bytesOf(one({ data_offsets: [0, 8.5] }), 8), /no sound data_offsets/],
+    ['three offsets', bytesOf(one({ data_offsets: [0, 8, 8] }), 8), /no sound data_offsets/],
+    ['no offsets', bytesOf(one({ data_offsets: null }), 8), /no sound data_offsets/],
+    ['a shape that needs more', bytesOf(one({ shape: [3] }), 8), /of shape \[3\] takes 12 bytes/],
+    ['a shape that needs less', bytesOf(one({ shape: [1] }), 8), /of shape \[1\] takes 4 bytes/],
+    ['a shape beyond all memory', bytesOf(one({ shape: [2 ** 52, 2 ** 52] }), 8), /takes .* bytes/],
+    [
+      'a shape beyond all memory that takes none',
+      bytesOf({ a: { dtype: 'F32', shape: [2 ** 52, 0, 2 ** 52], data_offsets: [0, 0] } }, 0),
+      /no sound shape/,
+    ],
+    ['a header of deep arrays', bytesOf(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 0), /not JSON/],
+    ['a negative shape', bytesOf(one({ shape: [-1, -2] }), 8), /no sound shape/],
+    ['a shape of texts', bytesOf(one({ shape: ['2'] }), 8), /no sound shape/],
+    [
+      'a shape of seventeen dimensions',
+      bytesOf(one({ shape: [2, ...new Array<number>(16).fill(1)] }), 8),
+      /no sound shape/,
+    ],
+    ['no shape', bytesOf(one({ shape: undefined }), 8), /no sound shape/],
+    ['an unknown type', bytesOf(one({ dtype: 'F4' }), 8), /dtype "F4"/],
+    ['an inherited type', bytesOf(one({ dtype: 'constructor' }), 8), /dtype "constructor"/],
+    ['a type that is no text', bytesOf(one({ dtype: { F32: 1 } }), 8), /dtype that is no text/],
+    ['no type', bytesOf(one({ dtype: undefined }), 8), /dtype/],
+    ['a tensor that is null', bytesOf({ a: null }, 0), /dtype/],
+    ['a tensor that is a number', bytesOf({ a: 3 }, 0), /dtype/],
+    ['metadata that is null', bytesOf({ __metadata__: null }, 0), /__metadata__/],
+    ['metadata that is a list', bytesOf({ __metadata__: ['a'] }, 0), /__metadata__/],
+    ['metadata with numbers', bytesOf({ __metadata__: { a: 1 } }, 0), /__metadata__/],
+    [
+      'the same name twice',
+      bytesOf(
+        '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}',
+        2,
+      ),
+      /gap or overlap/,
+    ],
+    [
+      '64-bit numbers beyond 32 bits',
+      bytesOf({ a: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } }, 8).fill(1, -8),
+      /beyond 32 bits/,
+    ],
+    [
+      'a 64-bit number beyond single precision',
+      bytesOf({ a: { dtype: 'F64', shape: [1], data_offsets: [0, 8] } }, 8)
+        .with(-1, 0x7f)
+        .with(-2, 0xe0),
+      /beyond single precision/,
+    ],
+  ])('refuses %s', (_, bytes, why) => expect(refusalOf(bytes)).toMatch(why))
+
+  it('names the file and keeps messages short, whatever a tensor is called', () => {
+    const message = refusalOf(bytesOf({ ['x'.repeat(100_000)]: { dtype: 'y'.repeat(100_000) } }, 0))
+    expect(message).toContain('weights.safetensors')
+    expect(message.length).toBeLessThan(500)
+  })
+
+  it('takes no more time and memory for a header than its bytes justify', () => {
+    const entry = (i: number, rest = {}) =>
+      [`${i}`, { dtype: 'U8', shape: [0], data_offsets: [0, 0], ...rest }] as const
+    const many = (count: number, rest?: object) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => entry(i, rest)))
+    const before = process.cpuUsage().user
+    const held = process.memoryUsage().arrayBuffers
+    expect(Object.keys(decodeSafetensors(bytesOf(many(18_000), 0), 'x').tensors)).toHaveLength(18_000)
+    expect(Object.keys(decodeSafetensors(bytesOf(many(9000, { shape: [1e15, 0] }), 0), 'x').tensors)).toHaveLength(9000)
+    expect(refusalOf(bytesOf(`{"a":[${'[],'.repeat(300_000)}[]]}`, 0))).toMatch(/dtype/)
+    expect(refusalOf(bytesOf(many(18_000, { shape: [1] }), 0))).toMatch(/takes 1 bytes/)
+    expect(() => weightsInMemory(bytesOf(many(18_000), 0), 'x').read('9'.repeat(10_000))).toThrow('has no tensor')
+    expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(50e6)
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10)
+  })
+
+  it('reaches no prototype', () => {
+    const named = decodeSafetensors(bytesOf('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1), 'x')
+    expect(Object.keys(named.tensors)).toEqual(['__proto__'])
+    expect(({} as Record<string, unknown>)['dtype']).toBeUndefined()
+    expect(Object.getPrototypeOf(named.tensors)).toBe(Object.prototype)
+  })
+})
+
+describe('encodeSafetensors', () => {
+  const arrays: Record<string, HostArray> = {
+    'b.weight': { shape: [2, 2], dtype: 'float32', values: Float32Array.of(1, -0, NaN, 1e-45) },
+    'a.ids': { shape: [3], dtype: 'int32', values: Int32Array.of(0, -1, 2 ** 31 - 1) },
+    mask: { shape: [3], dtype: 'bool', values: Uint8Array.of(1, 0, 1) },
+    scalar: { shape: [], dtype: 'float32', values: Float32Array.of(3) },
+    empty: { shape: [0, 4], dtype: 'float32', values: new Float32Array(0) },
+    ['__proto__']: { shape: [1], dtype: 'int32', values: Int32Array.of(9) },
+    'ünï "code"\\\n': { shape: [1], dtype: 'float32', values: Float32Array.of(2) },
+  }
+
+  it('is read back as it was written, views of larger arrays too', () => {
+    const view = { shape: [2], dtype: 'float32', values: Float32Array.of(9, 1, 2, 9).subarray(1, 3) } as const
+    const all = Object.fromEntries([...Object.entries(arrays), ['view', view]])
+    const { tensors, metadata } = decodeSafetensors(encodeSafetensors(all, { format: 'pt' }), 'x')
+    expect(metadata).toEqual({ format: 'pt' })
+    expect(Object.keys(tensors).sort()).toEqual(Object.keys(all).sort())
+    for (const [name, { shape, dtype, values }] of Object.entries(all)) {
+      expect([tensors[name]!.shape, tensors[name]!.dtype]).toEqual([shape, dtype])
+      expect(Array.from(tensors[name]!.values as ArrayLike<number>)).toEqual(Array.from(values as ArrayLike<number>))
+    }
+  })
+
+  it('gives the same bytes whatever order the names come in, and data that begin at a multiple of 8', () => {
+    const turned = Object.fromEntries(Object.entries(arrays).reverse())
+    const bytes = encodeSafetensors(arrays)
+    expect(Buffer.compare(encodeSafetensors(turned), bytes)).toBe(0)
+    expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0)
+  })
+
+  it('rounds to half precision as torch does, and leaves other types alone', () => {
+    const { single, half } = decodeSafetensors(readFileSync('golden/rounding.safetensors'), 'x').tensors
+    // A finite number that becomes infinite is refused, so those are looked at one by one.
+    const fits = Array.from(half!.values, (n, i) => Number.isFinite(n) || !Number.isFinite(single!.values[i]))
+    expect(fits.filter((fit) => !fit).length).toBeGreaterThan(100)
+    const pick = ({ values }: HostArray): HostArray => {
+      const kept = Float32Array.from(values as Float32Array).filter((_, i) => fits[i])
+      return { shape: [kept.length], dtype: 'float32', values: kept }
+    }
+    const given = { single: pick(single!), ids: arrays['a.ids']! }
+    const bytes = encodeSafetensors(given, {}, 'float16')
+    const { tensors } = decodeSafetensors(bytes, 'x')
+    expect(tensors['ids']).toEqual(given.ids)
+    expect(bytes.length).toBeLessThan(2 * given.single.values.length + 200)
+    const wanted = pick(half!).values
+    expect(Array.from(tensors['single']!.values).every((n, i) => Object.is(n, wanted[i]))).toBe(true)
+  })
+
+  it('refuses a finite number that half precision does not reach, and keeps infinity and NaN', () => {
+    const encode = (...numbers: number[]): Uint8Array => {
+      const w: HostArray = { shape: [numbers.length], dtype: 'float32', values: Float32Array.from(numbers) }
+      return encodeSafetensors({ w }, {}, 'float16')
+    }
+    expect(() => encode(1, 65520)).toThrow(expect.objectContaining({ code: 'BEYOND_FLOAT16' }))
+    expect(Array.from(decodeSafetensors(encode(-Infinity, NaN, 65519), 'x').tensors['w']!.values)).toEqual([
+      -Infinity,
+      NaN,
+      65504,
+    ])
+  })
+
+  it('writes an empty file that can be read', () => {
+    expect(decodeSafetensors(encodeSafetensors({}), 'x')).toEqual({ tensors: {}, metadata: {} })
+  })
+})
+
+describe('20,000 damaged files', () => {
+  const random = stream(key(77))
+  const below = (n: number): number => Math.floor(random() * n)
+  const sound = [
+    encodeSafetensors(
+      {
+        'a.weight': { shape: [2, 2], dtype: 'float32', values: Float32Array.of(1, 2, 3, 4) },
+        'b.ids': { shape: [3], dtype: 'int32', values: Int32Array.of(1, 2, 3) },
+      },
+      { format: 'pt' },
+    ),
+    bytesOf(
+      {
+        a: { dtype: 'I64', shape: [1], data_offsets: [0, 8] },
+        b: { dtype: 'BF16', shape: [2, 1], data_offsets: [8, 12] },
+      },
+      12,
+    ),
+  ]
+  const pieces = [
+    '0',
+    '9',
+    '-1',
+    '1e9',
+    '99999999999',
+    'null',
+    '[]',
+    '{}',
+    '"',
+    ',',
+    ':',
+    '__metadata__',
+    '__proto__',
+    'F16',
+    'BOOL',
+    '\\u0000',
+    '\u0000',
+  ]
+
+  function damage(bytes: Uint8Array): Uint8Array {
+    const at = below(bytes.length)
+    switch (below(5)) {
+      case 0:
+        return bytes.with(at, below(256))
+      case 1:
+        return bytes.subarray(0, at)
+      case 2:
+        return Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(Math.min(bytes.length, at + 1 + below(4)))])
+      case 3: {
+        const piece = new TextEncoder().encode(pieces[below(pieces.length)]!)
+        return Uint8Array.from([...bytes.subarray(0, at), ...piece, ...bytes.subarray(at + below(2) * piece.length)])
+      }
+      default:
+        return bytes.with(below(Math.min(8, bytes.length)), below(256))
+    }
+  }
+
+  it('are refused with BAD_SAFETENSORS or read, and no more memory is taken than they have bytes', () => {
+    let refused = 0
+    for (let i = 0; i < 20_000; i++) {
+      let bytes = sound[i % sound.length]!
+      for (let times = 1 + below(3); times > 0; times--) bytes = bytes.length > 0 ? damage(bytes) : bytes
+      // A header of the right length, so that not every insertion is caught by the length alone.
+      if (i % 3 === 0 && bytes.length > 8) {
+        bytes = bytes.slice()
+        new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, bytes.length - 8 - [28, 12][i % 2]!)), true)
+      }
+      try {
+        const { tensors } = decodeSafetensors(bytes, 'fuzz')
+        const size = Object.values(tensors).reduce((sum, { values }) => sum + values.byteLength, 0)
+        expect(size).toBeLessThanOrEqual(4 * bytes.length)
+      } catch (error) {
+        expect([isAttuneError(error) && error.code, error]).toEqual(['BAD_SAFETENSORS', error])
+        refused++
+      }
+    }
+    expect(refused).toBeGreaterThan(10_000)
+    expect(refused).toBeLessThan(20_000)
+  })
+})

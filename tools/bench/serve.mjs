@@ -1,0 +1,74 @@
+// @ts-check
+/**
+ * Measures how long the event loop of the main thread stands still while 128 concurrent calls are predicted: with the predictor on the
+ * main thread, and in a worker thread. `node tools/bench/serve.mjs [FOLDER]`, the folder of a run or of a classifier; without one, a BERT
+ * with new weights, 4 layers of width 256.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { isAttuneError } from '@attune/core'
+import jsonl from '@attune/source-jsonl'
+import { openLearner, openPredictor, openWorkerPredictor } from '@attune/trainer'
+import { root } from '../check/packages.mjs'
+
+const CALLS = 128
+const ROUNDS = 3
+
+/** The first rows of the example's test split. */
+async function readRows() {
+  const rows = []
+  for await (const row of jsonl({ path: join(root, 'examples/debian-sections/test.jsonl.gz') }).open())
+    if (rows.push(row) === CALLS) break
+  return rows
+}
+
+/** Saves a BERT with new weights. @param {string} folder @param {readonly import('@attune/core').Example[]} examples */
+async function saveModel(folder, examples) {
+  const sizes = { hiddenSize: 256, numHiddenLayers: 4, numAttentionHeads: 4, intermediateSize: 1024 }
+  const learner = await openLearner(
+    {
+      tokenizer: { use: 'wordpiece', vocabularySize: 2000 },
+      model: { use: 'bert', ...sizes },
+      objective: { use: 'sequence-classification', maximumLength: 128 },
+    },
+    { examples },
+  )
+  await learner.save(folder)
+  await learner.close()
+  return folder
+}
+
+/**
+ * Predicts all rows, each in a call of its own; the first round, which compiles, is not measured.
+ * @param {import('@attune/trainer').Predictor} predictor @param {readonly import('@attune/core').Example[]} rows
+ */
+async function measure(predictor, rows) {
+  const all = async () => (await Promise.all(rows.map((row) => predictor.predict([row])))).flat()
+  await all()
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  const begun = performance.now()
+  let answers = await all()
+  for (let round = 1; round < ROUNDS; round++) answers = await all()
+  const seconds = (performance.now() - begun) / 1000
+  delay.disable()
+  await predictor.close()
+  const labels = answers.map((answer) => (isAttuneError(answer) ? answer.code : answer['label']))
+  return { labels, longest: delay.max / 1e6, rate: (ROUNDS * rows.length) / seconds }
+}
+
+const temporary = mkdtempSync(join(tmpdir(), 'attune-serve-'))
+try {
+  const rows = await readRows()
+  const folder = process.argv[2] ?? (await saveModel(join(temporary, 'model'), rows))
+  const main = await measure(await openPredictor(folder), rows)
+  const worker = await measure(await openWorkerPredictor(folder), rows)
+  const same = main.labels.filter((label, i) => label === worker.labels[i]).length
+  for (const [name, { longest, rate }] of Object.entries({ 'main thread': main, worker }))
+    console.log(`${name}: event loop held for at most ${longest.toFixed(1)} ms, ${rate.toFixed(0)} predictions/s`)
+  console.log(`ratio ${(main.longest / worker.longest).toFixed(1)}; ${same} of ${rows.length} labels the same`)
+} finally {
+  rmSync(temporary, { recursive: true, force: true })
+}

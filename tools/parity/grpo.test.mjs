@@ -1,0 +1,119 @@
+// @ts-check
+/**
+ * Group relative policy optimization through `run()`: a small GPT-2 writes several answers to each prompt with the weights of the moment,
+ * they are rewarded, and what it learns raises the reward. Source: Shao et al., DeepSeekMath, 2024, section 4.1.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { LOSS, MODEL, OBJECTIVE, TOKENIZER, definePlugin, findPlugin, userSpecifier } from '@attune/core'
+import { run } from '@attune/trainer'
+import { mul } from '@tensorflow/tfjs-core'
+import { lastValueFrom } from 'rxjs'
+import { z } from 'zod'
+import { root } from './measure-model.mjs'
+
+/** @import { Batch, Encoded, Objective, RolloutHost } from '@attune/core' */
+
+const places = { folders: [root] }
+const causal = (await findPlugin(OBJECTIVE, userSpecifier('causal-language-modeling'), places)).plugin
+const [GROUP, WRITTEN] = [8, 8]
+
+/** @param {string} text the fraction of its characters that are "a" */
+const reward = (text) => [...text].filter((letter) => letter === 'a').length / Math.max(1, text.length)
+
+/** @param {readonly number[]} values */
+const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** Rewards less their group's mean, over its standard deviation. @param {readonly number[]} rewards */
+const advantagesOf = (rewards) => {
+  const mean = meanOf(rewards)
+  const deviation = Math.sqrt(meanOf(rewards.map((value) => (value - mean) ** 2)))
+  return rewards.map((value) => (value - mean) / (deviation + 1e-4))
+}
+
+/** The objective: that of the language model, with answers of its own. @param {number[]} history mean rewards by step */
+const grpo = (history) =>
+  definePlugin({
+    kind: OBJECTIVE,
+    name: 'grpo',
+    summary: 'Group relative policy optimization with a reward function',
+    options: z.strictObject({ text: z.string().default('text').meta({ field: 'text' }).describe('The prompt') }),
+    needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
+    create(options, given) {
+      /** @type {Objective<any, any, any>} */
+      const base = causal(options, given)
+      return {
+        ...base,
+        encode: (example) => ({ ...base.encode(example), prompt: example['text'] }),
+        /** @param {readonly (Encoded & { prompt: string })[]} items @param {RolloutHost} host */
+        async rollout(items, host) {
+          const prompts = items.flatMap(({ prompt }) => Array.from({ length: GROUP }, () => prompt))
+          const seed = Math.floor(host.random() * 2 ** 24)
+          const texts = await host.generate(prompts, { maximumNewTokens: WRITTEN, temperature: 1, seed })
+          const rewards = texts.map(reward)
+          history.push(meanOf(rewards))
+          const advantages = items.flatMap((_, i) => advantagesOf(rewards.slice(i * GROUP, (i + 1) * GROUP)))
+          return texts.map((text, i) => ({
+            ...host.encode({ text: `${prompts[i]}${text}` }),
+            advantage: advantages[i],
+            given: prompts[i]?.length ?? 0,
+          }))
+        },
+        collate(items, random) {
+          const batch = base.collate(items, random)
+          if (items[0]?.advantage === undefined) return batch
+          const { weights } = /** @type {any} */ (batch)
+          const length = weights.shape[1]
+          // The prompt is not the model's own: no gradient through its tokens.
+          const written = weights.values.map((/** @type {number} */ weight, /** @type {number} */ at) =>
+            at % length < items[Math.floor(at / length)].given - 1 ? 0 : weight,
+          )
+          const advantages = Float32Array.from(items, (item) => item.advantage)
+          return /** @type {Batch} */ ({
+            ...batch,
+            weights: { ...weights, values: Float32Array.from(written) },
+            advantages: { shape: [items.length, 1], dtype: 'float32', values: advantages },
+          })
+        },
+        trainingLoss({ params, forward, mode }, batch) {
+          const { losses } = base.head(params, forward(batch.inputs), mode, batch)
+          return { losses: mul(losses, batch.advantages), weights: batch.weights }
+        },
+      }
+    },
+  })
+
+describe('group relative policy optimization', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'attune-grpo-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('raises the reward of the answers that a model writes while it trains', async () => {
+    const letters = 'abcdefgh'
+    const rows = Array.from({ length: 16 }, (_, i) => `${JSON.stringify({ text: letters[i % 8] })}\n`)
+    writeFileSync(join(folder, 'prompts.jsonl'), rows.join(''))
+    const source = { use: 'jsonl', path: join(folder, 'prompts.jsonl') }
+    /** @type {number[]} */
+    const history = []
+    const config = {
+      seed: 3,
+      data: { train: source, validation: source },
+      tokenizer: { use: 'character' },
+      model: { use: 'gpt2', nEmbd: 32, nLayer: 1, nHead: 2, nPositions: 16, embdPdrop: 0, attnPdrop: 0, residPdrop: 0 },
+      objective: { use: grpo(history) },
+      engine: 'onnxruntime',
+      scheduler: 'constant',
+      training: { epochs: 6, batchSize: 8, learningRate: 0.01 },
+    }
+    const last = await lastValueFrom(run(/** @type {any} */ (config), { places }))
+    assert.equal(last.type === 'run.completed' && last.step, 12)
+    assert.equal(history.length, 12)
+    const [first, final] = [meanOf(history.slice(0, 3)), meanOf(history.slice(-3))]
+    assert.ok(
+      final > first + 0.3,
+      `the reward went from ${first.toFixed(3)} to ${final.toFixed(3)}: ${history.join(' ')}`,
+    )
+  })
+})
