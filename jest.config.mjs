@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 
 /**
- * The one Jest configuration: every package runs it from its own folder, over its compiled tests, so that what is
- * tested is what is published. Native ES modules, no transformation.
+ * The one Jest configuration, for a package's folder: its compiled tests, so that what is tested is what is published.
+ * Native ES modules, no transformation.
+ * @param {string} rootDir
  */
-export default {
-  rootDir: process.cwd(),
+export const configOf = (rootDir) => ({
+  rootDir,
   roots: ['<rootDir>/dist'],
   testMatch: ['**/*.test.js'],
   transform: {},
@@ -13,4 +14,6 @@ export default {
   // Ends a test that hangs; no test measures time by it, so that a busy machine fails none.
   testTimeout: 600_000,
   injectGlobals: false,
-}
+})
+
+export default configOf(process.cwd())

@@ -1,32 +1,88 @@
 // @ts-check
-/** Runs the tests of the package in whose folder it is called, and leaves their counts in test-results.json. */
+/**
+ * Runs the tests of packages in one Jest, and leaves the results of each in its test-results.json. As a program: of the
+ * package in whose folder it is called; its arguments are passed on to Jest.
+ */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { basename, join, sep } from 'node:path'
+import { configOf } from '../../jest.config.mjs'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
-const tested =
-  existsSync('dist') && readdirSync('dist', { recursive: true }).some((file) => String(file).endsWith('.test.js'))
-if (!tested) {
-  console.error(`${process.cwd()} has no tests. Every package has some: put <name>.test.ts beside the code.`)
-  process.exit(1)
+/** @typedef {{ name: string, status: string, message: string, assertionResults: { status: string }[] }} File */
+/** @typedef {{ success: boolean, text: string }} Outcome */
+
+const root = join(import.meta.dirname, '../..')
+/** Processes of one Jest: more would only take memory. */
+const MOST_WORKERS = 4
+/** Memory after which a process of Jest makes way for a new one, since it keeps some of each file's. */
+const WORKER_MEMORY = '1GB'
+
+/** @param {string} folder */
+const hasTests = (folder) =>
+  existsSync(join(folder, 'dist')) &&
+  readdirSync(join(folder, 'dist'), { recursive: true }).some((file) => String(file).endsWith('.test.js'))
+
+/** Runs Jest over folders; the results of each file, or undefined if Jest itself failed. @param {string[]} folders @param {string[]} args @returns {File[] | undefined} */
+function resultsOf(folders, args) {
+  const work = mkdtempSync(join(tmpdir(), 'attune-jest-'))
+  const [config, outputFile] = [join(work, 'config.json'), join(work, 'results.json')]
+  const { testTimeout, ...project } = configOf(root)
+  const projects = folders.map((rootDir) => ({ ...project, rootDir, displayName: basename(rootDir) }))
+  writeFileSync(config, JSON.stringify({ rootDir: root, testTimeout, projects, workerIdleMemoryLimit: WORKER_MEMORY }))
+  spawnSync(
+    process.execPath,
+    [
+      ...['--experimental-vm-modules', '--no-warnings', '--enable-source-maps'],
+      join(root, 'node_modules/jest/bin/jest.js'),
+      ...['--config', config, '--json', '--outputFile', outputFile, '--testLocationInResults'],
+      `--maxWorkers=${folders.length === 1 ? 1 : Math.min(MOST_WORKERS, availableParallelism())}`,
+      ...args,
+    ],
+    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+  const files = existsSync(outputFile) ? JSON.parse(readFileSync(outputFile, 'utf8')).testResults : undefined
+  rmSync(work, { recursive: true })
+  return files
 }
-const run = spawnSync(
-  process.execPath,
-  [
-    '--experimental-vm-modules',
-    '--no-warnings',
-    '--enable-source-maps',
-    join(root, 'node_modules/jest/bin/jest.js'),
-    '--config',
-    join(root, 'jest.config.mjs'),
-    '--maxWorkers=1',
-    '--json',
-    '--outputFile=test-results.json',
-    '--testLocationInResults',
-    ...process.argv.slice(2),
-  ],
-  { stdio: ['ignore', 'ignore', 'inherit'] },
-)
-process.exit(run.status ?? 1)
+
+/** Writes down how the tests of a folder went. @param {string} folder @param {File[]} files @returns {Outcome} */
+function noted(folder, files) {
+  const all = files.flatMap(({ assertionResults }) => assertionResults)
+  const count = (/** @type {string} */ status) => all.filter((test) => test.status === status).length
+  const [numPassedTests, numFailedTests] = [count('passed'), count('failed')]
+  writeFileSync(
+    join(folder, 'test-results.json'),
+    JSON.stringify({ numPassedTests, numFailedTests, testResults: files }),
+  )
+  const failures = files.filter(({ status }) => status === 'failed').map(({ name, message }) => `${name}\n${message}`)
+  return {
+    success: files.length > 0 && failures.length === 0,
+    text: [...failures, `${numPassedTests} passed, ${numFailedTests} failed`].join('\n'),
+  }
+}
+
+/** How the tests of each folder went, in order. @param {string[]} folders absolute paths @param {string[]} [args] for Jest @returns {Outcome[]} */
+export function runJest(folders, args = []) {
+  const tested = folders.filter(hasTests)
+  const results = tested.length === 0 ? [] : resultsOf(tested, args)
+  return folders.map((folder) => {
+    if (!tested.includes(folder))
+      return {
+        success: false,
+        text: `${folder} has no tests. Every package has some: put <name>.test.ts beside the code.`,
+      }
+    if (results === undefined) return { success: false, text: 'Jest ended without results: see above.' }
+    return noted(
+      folder,
+      results.filter(({ name }) => name.startsWith(folder + sep)),
+    )
+  })
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [outcome] = runJest([process.cwd()], process.argv.slice(2))
+  // Jest has said all but the last line.
+  console.log(outcome?.text.split('\n').at(-1))
+  process.exit(outcome?.success ? 0 : 1)
+}

@@ -54,19 +54,15 @@ const target = (root, command, rest) => ({
   ...rest,
 })
 
-/** @param {string} root */
-const build = (root) =>
-  target(root, 'node ../../node_modules/typescript-native/bin/tsc -p .', {
-    dependsOn: ['^build'],
-    inputs: [...source, '^built'],
-    outputs: ['{projectRoot}/dist'],
-  })
+/** What Nx does for many packages in one process: tools/run/batch.mjs. @param {'eslint' | 'jest' | 'tsc'} executor @param {object} rest */
+const together = (executor, rest) => ({ executor: `@attune/workspace:${executor}`, cache: true, ...rest })
 
-/** @param {string} root */
-const lint = (root) =>
-  target(root, 'node ../../node_modules/eslint/bin/eslint.js --max-warnings 0 .', {
-    inputs: ['{projectRoot}/**/*', 'toolchain', '{workspaceRoot}/eslint.config.mjs'],
-  })
+const build = () =>
+  together('tsc', { dependsOn: ['^build'], inputs: [...source, '^built'], outputs: ['{projectRoot}/dist'] })
+
+const linter = ['{workspaceRoot}/eslint.config.mjs', '{workspaceRoot}/tools/run/eslint.mjs']
+
+const lint = () => together('eslint', { inputs: ['{projectRoot}/**/*', 'toolchain', ...linter] })
 
 /** What every package is built from: the inputs of whoever finds plugins by name as it runs. */
 const everySource = ['packages', 'plugins'].flatMap((group) =>
@@ -102,9 +98,19 @@ const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 /** Packages whose tests find plugins by name. @param {string} root */
 const findsByName = (root) => ['packages/cli', 'packages/study'].includes(root)
 
+/**
+ * Plugins are tested in one process, and there may be hundreds. Packages and engines have one each: they load native code, and
+ * ONNX Runtime, for one, takes denormal numbers for zero from then on in all that its thread computes.
+ * @param {string} root @param {object} rest
+ */
+const jest = (root, rest) =>
+  root.startsWith('plugins/') && !root.startsWith('plugins/engine-')
+    ? together('jest', rest)
+    : target(root, 'node ../../tools/run/jest.mjs', rest)
+
 /** @param {string} root */
 const test = (root) =>
-  target(root, 'node ../../tools/run/jest.mjs', {
+  jest(root, {
     dependsOn: findsByName(root) ? everyBuild : ['build'],
     inputs: [
       ...source,
@@ -138,11 +144,11 @@ const hasTests = (/** @type {string} */ root) =>
 
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {
-  if (root === 'examples/third-party-plugin') return { lint: lint(root), test: nodeTest(root) }
+  if (root === 'examples/third-party-plugin') return { lint: lint(), test: nodeTest(root) }
   const [group] = root.split('/')
   if (group === 'tools') return hasTests(root) ? { test: nodeTest(root) } : {}
-  if (group === 'examples') return { build: build(root), lint: lint(root), test: nodeTest(root) }
-  return { build: build(root), test: test(root), lint: lint(root) }
+  if (group === 'examples') return { build: build(), lint: lint(), test: nodeTest(root) }
+  return { build: build(), test: test(root), lint: lint() }
 }
 
 const everything = ['{workspaceRoot}/**/*']
@@ -150,8 +156,12 @@ const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 
 /** What is done once for all packages. */
 const rootTargets = {
-  format: target('.', 'node node_modules/prettier/bin/prettier.cjs --check --log-level warn .', { inputs: everything }),
-  lint: target('.', 'node node_modules/eslint/bin/eslint.js --max-warnings 0 *.mjs tools', { inputs: tools }),
+  format: target(
+    '.',
+    'node node_modules/prettier/bin/prettier.cjs --check --cache --cache-strategy content --log-level warn .',
+    { inputs: everything },
+  ),
+  lint: together('eslint', { options: { files: ['*.mjs', 'tools'] }, inputs: tools }),
   test: target('.', 'node tools/run/node-test.mjs tools/check/*.test.mjs', {
     dependsOn: everyBuild,
     inputs: [...tools, '{workspaceRoot}/examples/debian-sections/*', '{workspaceRoot}/examples/models/*/config.json'],

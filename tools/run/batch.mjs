@@ -1,0 +1,66 @@
+// @ts-check
+/**
+ * Executors that Nx gives many tasks at once, each for one package, to be done in one process: starting a process for each
+ * would take longer than the work. Nx keeps the result of each task in its cache all the same.
+ */
+import { join } from 'node:path'
+import { runEslint } from './eslint.mjs'
+import { runJest } from './jest.mjs'
+import { runTsc } from './tsc.mjs'
+
+/** @typedef {import('@nx/devkit').TaskGraph} TaskGraph */
+/** @typedef {import('@nx/devkit').ExecutorContext} Context */
+/** @typedef {{ files?: string[] }} Options */
+/** @typedef {{ success: boolean, text: string, status?: 'skipped' }} Outcome */
+/** @typedef {{ folder: string, files: string[], needs: number[] }} Work needs: the works to be done before it */
+
+/**
+ * Packages whose tests run in one Jest. What passed is kept after each such group, and an interrupted run goes on from there.
+ */
+const TESTED_AT_ONCE = 40
+
+/** @param {Context} context @param {string} project @param {Options} [options] @param {number[]} [needs] @returns {Work} */
+const workOf = ({ root, projectsConfigurations }, project, { files = ['.'] } = {}, needs = []) => ({
+  folder: join(root, projectsConfigurations.projects[project]?.root ?? '.'),
+  files,
+  needs,
+})
+
+/** @param {(works: Work[]) => Outcome[] | Promise<Outcome[]>} run @param {number} most */
+const batch =
+  (run, most) =>
+  /** Nx calls it again for the tasks of which it gets no result. @param {TaskGraph} graph @param {Record<string, Options>} inputs @param {unknown} _overrides @param {Context} context */
+  async ({ tasks, dependencies }, inputs, _overrides, context) => {
+    const chosen = Object.values(tasks).slice(0, most)
+    const ids = chosen.map(({ id }) => id)
+    const needsOf = (/** @type {string} */ id) =>
+      (dependencies[id] ?? []).map((need) => ids.indexOf(need)).filter((index) => index >= 0)
+    const startTime = Date.now()
+    const outcomes = await run(chosen.map(({ id, target }) => workOf(context, target.project, inputs[id], needsOf(id))))
+    const endTime = Date.now()
+    return Object.fromEntries(
+      outcomes.map(({ text, ...outcome }, index) => [
+        ids[index] ?? '',
+        { ...outcome, terminalOutput: `${text}\n`, startTime, endTime },
+      ]),
+    )
+  }
+
+/** @param {(works: Work[]) => Outcome[] | Promise<Outcome[]>} run */
+const one =
+  (run) =>
+  /** @param {Options} options @param {Context} context */
+  async (options, context) => {
+    const [outcome] = await run([workOf(context, context.projectName ?? '', options)])
+    console.log(outcome?.text)
+    return { success: outcome?.success ?? false }
+  }
+
+const test = (/** @type {Work[]} */ works) => runJest(works.map(({ folder }) => folder))
+
+export const jest = batch(test, TESTED_AT_ONCE)
+export const jestOne = one(test)
+export const eslint = batch(runEslint, Infinity)
+export const eslintOne = one(runEslint)
+export const tsc = batch(runTsc, Infinity)
+export const tscOne = one(runTsc)
