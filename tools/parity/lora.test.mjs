@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ADAPTER, ENGINE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
+import { ADAPTER, ENGINE, OPTIMIZER, key, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
 import { lossAndGradients, trainingStep } from '@attune/trainer'
 import {
   hyperOf,

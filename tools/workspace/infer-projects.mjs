@@ -12,6 +12,7 @@ const FLOORS = {
   nn: 1,
   data: 1,
   files: 1,
+  resolve: 1,
   text: 1,
   terminal: 1,
   weights: 1,

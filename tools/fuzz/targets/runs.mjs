@@ -15,7 +15,10 @@ import { changedInput } from '../mutate.mjs'
 import { pluginsOf } from '../plugins.mjs'
 import { LOCK_FILES } from '../seeds.mjs'
 
-/** @import { Command, SearchPlaces } from '@attune/core' */
+/**
+ * @import { Command } from '@attune/core'
+ * @import { SearchPlaces } from '@attune/resolve'
+ */
 /** @import { Input } from '../input.mjs' */
 /** @import { Target } from '../target.mjs' */
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { AttuneError, type Found, SOURCE, fileName, findInstalled } from '@attune/core'
+import { AttuneError, type Found, SOURCE, fileName } from '@attune/core'
+import { findInstalled } from '@attune/resolve'
 import { type Evaluation, evaluate } from '@attune/trainer'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
