@@ -7,7 +7,8 @@ import { it } from 'node:test'
 import { MODEL, key, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { deferredWeights, rotaryFrequencies } from '@attune/nn'
-import { openWeights, optionsFromConfig } from '@attune/weights'
+import { optionsFromConfig } from '@attune/weights'
+import { openWeights } from '@attune/weights/node'
 import { root } from './measure-model.mjs'
 
 const folder = join(root, 'packages/weights/golden/gguf')

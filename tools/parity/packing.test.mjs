@@ -12,7 +12,8 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, key, stream, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
-import { lossAndGradients, reduceLosses, resume, run, stepInputs } from '@attune/trainer'
+import { lossAndGradients, reduceLosses, stepInputs } from '@attune/trainer'
+import { resume, run } from '@attune/trainer/node'
 import { Subject, lastValueFrom, tap } from 'rxjs'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */

@@ -14,7 +14,7 @@ import { TOKENIZER, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { readWordVectors, trainWord2Vec, writeWordVectors } from '@attune/embeddings'
 import { decodeSafetensors } from '@attune/weights'
-import { loadPredictor, run } from '@attune/trainer'
+import { loadPredictor, run } from '@attune/trainer/node'
 import { lastValueFrom, toArray } from 'rxjs'
 import { ANIMALS, rows } from './animals-and-tools.mjs'
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { AttuneError, type Found, SOURCE, fileName } from '@attune/core'
 import { findInstalled } from '@attune/resolve'
-import { type Evaluation, evaluate } from '@attune/trainer'
+import { type Evaluation, evaluate } from '@attune/trainer/node'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'

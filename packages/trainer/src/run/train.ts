@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
 import { AttuneError, type Encoded, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeAll, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
+import { nextTurn } from '../step/next-turn.js'
 import type { HostInputs } from '../step/compiled-step.js'
 import { evaluate, obey } from './obey.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
@@ -55,7 +55,7 @@ export async function takeStep(
   const { loss, gradientNorm } = result
   moving.state = result.state
   const read = await parts.engine.read({ loss, gradientNorm })
-  await setImmediate() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
+  await nextTurn() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
   parts.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)

@@ -1,0 +1,7 @@
+export { type EvaluateOptions, type Evaluation, evaluate, loadPredictor } from './inference/evaluate.js'
+export { type Pretrained, type Wanted, loadPretrained } from './inference/load-pretrained.js'
+export type { RunOptions } from './plan/lookup.js'
+export { type Plan, planRun } from './plan/plan.js'
+export { type ParsedConfig, type RunConfig, type TrainingSettings, runSchema } from './plan/run-config.js'
+export { type Forecast, type ForecastOptions, type ShapeForecast, forecast } from './run/forecast.js'
+export { resume, run } from './run/run.js'
