@@ -78,6 +78,7 @@ const runner = ['{workspaceRoot}/jest.config.mjs', '{workspaceRoot}/tools/run/**
 
 /** Files outside of its own folder that a test of several packages reads besides what these are built from. */
 const READS = {
+  'examples/browser': ['tools/browser/*', 'examples/debian-sections/validation.jsonl.gz'],
   'examples/custom-trainer': ['examples/debian-sections/**/*'],
   'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/models.md'],

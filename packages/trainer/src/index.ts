@@ -1,3 +1,4 @@
+export { type ModelFiles, type ModelParts, modelFiles, writeFiles } from './files/model-files.js'
 export { type Inference, type InferenceOptions, type Inferred, type LossSum, inference } from './inference/infer.js'
 export { type Predictor, predictAll } from './inference/predictor.js'
 export { type Bus, type Happening, createBus } from './run/bus.js'

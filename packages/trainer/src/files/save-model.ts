@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { type HostArray, type Params, type Score } from '@attune/core'
-import { type Files, writeFolderAtomically } from '@attune/files'
-import { shardWeights } from '@attune/weights'
+import type { Params, Score } from '@attune/core'
+import { type FolderContent, writeFolderAtomically } from '@attune/files'
 import type { Parts } from '../setup/compose.js'
 import { GENERATION, describeModel } from './model-folder.js'
+import { json, modelFiles } from './model-files.js'
 import type { Plan } from '../plan/plan.js'
 
 /** The last scores of the validation split, for the card. */
@@ -41,16 +41,12 @@ export async function saveModel(
   maximumBytes?: number,
 ): Promise<string> {
   const folder = join(plan.directory as string, 'model')
-  const weights = (await parts.engine.read(params)) as unknown as Record<string, HostArray>
-  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
   // A model that begins with another ends texts, and draws, as that does.
   const generation = plan.from === undefined ? undefined : describeModel(plan.from.path).generation
-  const files: Files = {
-    'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: plan.config.saveAs }),
-    ...shardWeights(weights, plan.config.saveAs, maximumBytes),
+  const files: FolderContent = {
+    ...(await modelFiles(parts, params, plan.config.saveAs, maximumBytes)),
     ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
     'README.md': card(plan, parts, scores),
-    ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }
   await writeFolderAtomically(folder, files)
   return folder
