@@ -30,15 +30,15 @@ export interface FineTuning {
 
 const BATCH_SIZE = 8
 const SEED = key(1)
-const SHAPE = { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 64 }
+const SHAPE = { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 64, initializerRange: 0.15 }
 
 /** The parts, with what has to be learned from the rows: the vocabulary and the labels. */
 async function partsFor(examples: () => AsyncIterable<core.Example>): Promise<Omit<Classifier, 'params'>> {
   const vocabulary = await wordpiece.fit!(wordpiece.options.parse({ vocabularySize: 500 }), examples)
   const tokenizer = wordpiece(vocabulary)
-  const model = bert({ ...SHAPE, vocabSize: tokenizer.vocabularySize, maxPositionEmbeddings: 32 })
+  const model = bert({ ...SHAPE, vocabSize: tokenizer.vocabularySize, maxPositionEmbeddings: 24 })
   const task = await sequenceClassification.fit!(
-    sequenceClassification.options.parse({ maximumLength: 32 }),
+    sequenceClassification.options.parse({ maximumLength: 24 }),
     examples,
     () => tokenizer,
   )
@@ -75,7 +75,7 @@ export async function fineTune(rows: readonly Row[], { steps, onStep }: FineTuni
   let number = 0
   for await (const batch of batchesOf(parts, examples)) {
     number++
-    const inputs = { learningRate: 3e-3, step: number, steps, seed: fold(SEED, 'step', number) }
+    const inputs = { learningRate: 2e-3, step: number, steps, seed: fold(SEED, 'step', number) }
     const { state: next, ...result } = step.run(state, kept, batch.parts, inputs)
     state = next as typeof state
     const { loss } = await engine.read(result)

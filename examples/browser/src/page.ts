@@ -3,7 +3,7 @@ import { opfsFiles } from '@attune/files/opfs'
 import { type Demonstration, demonstrate } from './demonstrate.js'
 import type { Row } from './fine-tune.js'
 
-const STEPS = 60
+const STEPS = 48
 const [WIDTH, HEIGHT] = [600, 200]
 
 const element = (id: string): Element => {

@@ -44,7 +44,7 @@ export async function open(files: Files): Promise<Classifier> {
   const tokenizer = wordpiece({ json: await readObject(files, 'tokenizer.json') })
   const model = bert(bert.options.parse(optionsFromConfig(bert.options, config)))
   const labels = Object.values(config['id2label'] as Record<string, string>)
-  const objective = sequenceClassification({ labels, maximumLength: 32 }, { model, tokenizer }) as Objective
+  const objective = sequenceClassification({ labels, maximumLength: 24 }, { model, tokenizer }) as Objective
   const engine = tfjsCpu()
   await engine.start()
   const { tensors } = decodeSafetensors(await files.read('model.safetensors'), 'model.safetensors')
