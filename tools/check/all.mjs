@@ -6,6 +6,7 @@ import { errorCodes, errorPages } from './error-codes.mjs'
 import { exportsPinned } from './exports.mjs'
 import { generated } from './generated.mjs'
 import { manifests } from './manifests.mjs'
+import { nodeFree } from './node-free.mjs'
 import { packagesIn } from './packages.mjs'
 import { readmes } from './readmes.mjs'
 import { reads } from './reads.mjs'
@@ -19,6 +20,7 @@ const CHECKS = {
   budgets: () => budgets(packages),
   manifests: () => manifests(packages),
   cycles: () => cycles(packages),
+  'free of Node.js': () => nodeFree(packages),
   READMEs: () => readmes(packages),
   'types read': () => reads(packages),
   'error codes': () => errorCodes(packages, errorPages()),
