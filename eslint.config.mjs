@@ -43,6 +43,8 @@ const boundaries = (alsoFloors, alsoInCore) => ({
         { sourceTag: 'package:core', allowedExternalImports: [...ALLOWED_IN_CORE, ...alsoInCore] },
       ],
       enforceBuildableLibDependency: false,
+      // A package's own conditional imports, which package.json maps to its files.
+      allow: ['#*'],
     },
   ],
 })

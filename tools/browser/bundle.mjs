@@ -28,7 +28,7 @@ export async function bundle(entry, how = {}) {
   })
   const left = Object.values(metafile?.outputs ?? {}).flatMap(({ imports }) => imports.map(({ path }) => path))
   if (left.length > 0) throw new Error(`${entry} still imports ${left.join(', ')}`)
-  return /** @type {import('esbuild').OutputFile} */ (outputFiles?.[0]).text
+  return outputFiles?.[0]?.text ?? ''
 }
 
 /** The size of a bundle over the wire, in bytes. @param {string} text */
