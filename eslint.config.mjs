@@ -6,6 +6,7 @@
 import eslint from '@eslint/js'
 import { createProjectGraphAsync } from '@nx/devkit'
 import nx from '@nx/eslint-plugin'
+import { builtinModules } from 'node:module'
 import tseslint from 'typescript-eslint'
 
 // The rule on floors reads the project graph from Nx's cache and, where there is none, passes everything. Nx has just
@@ -42,6 +43,8 @@ const boundaries = (alsoFloors, alsoInCore) => ({
         { sourceTag: 'package:core', allowedExternalImports: [...ALLOWED_IN_CORE, ...alsoInCore] },
       ],
       enforceBuildableLibDependency: false,
+      // A package's own conditional imports, which package.json maps to its files.
+      allow: ['#*'],
     },
   ],
 })
@@ -119,6 +122,32 @@ const restrictSyntax = (...rules) => ({ 'no-restricted-syntax': ['error', ...rul
 /** @param {{ name: string, message: string, importNames?: string[], allowTypeImports?: boolean }[]} paths @returns {import('typescript-eslint').ConfigArray[number]['rules']} */
 const restrictImports = (...paths) => ({ '@typescript-eslint/no-restricted-imports': ['error', { paths }] })
 
+/** As {@link restrictImports}, without modules of Node.js. @param {Parameters<typeof restrictImports>} paths @returns {import('typescript-eslint').ConfigArray[number]['rules']} */
+const restrictToWeb = (...paths) => ({
+  '@typescript-eslint/no-restricted-imports': ['error', { paths, patterns: [NODE_IMPORTS] }],
+  'no-restricted-globals': ['error', ...NODE_GLOBALS],
+})
+
+/** Sources behind the main entries, which browsers load too. */
+const NODE_FREE = [
+  'packages/core/src/**/*.ts',
+  'packages/nn/src/**/*.ts',
+  'packages/data/src/*.ts',
+  'packages/trainer/src/index.ts',
+  'packages/trainer/src/step/*.ts',
+  'packages/trainer/src/inference/{infer,predictor}.ts',
+  'packages/trainer/src/run/{bus,score}.ts',
+  'packages/trainer/src/files/model-files.ts',
+]
+const NODE_IMPORTS = {
+  regex: `^(node:|(${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$)`,
+  message: 'Browsers load this file: move what needs Node.js behind an entry of its own (`./node`, `./files`).',
+}
+const NODE_GLOBALS = ['Buffer', 'process', 'require', '__dirname'].map((name) => ({
+  name,
+  message: 'Browsers load this file and have none of Node.js: use what both have (Uint8Array, atob, TextEncoder).',
+}))
+
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '**/golden/', '.nx/', 'runs/', '**/*.d.ts', 'tools/scaffold/files/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -148,9 +177,10 @@ export default tseslint.config(
       ...restrictImports(RANDOM_IMPORTS, WHOLE_TFJS),
     },
   },
+  { files: NODE_FREE, rules: restrictToWeb(RANDOM_IMPORTS, WHOLE_TFJS) },
   {
     files: ['packages/core/src/**/*.ts'],
-    rules: restrictImports({
+    rules: restrictToWeb({
       name: '@tensorflow/tfjs-core',
       allowTypeImports: true,
       message: 'Core knows TF.js by its types only.',
@@ -190,6 +220,7 @@ export default tseslint.config(
       'max-lines-per-function': 'off',
       'no-restricted-syntax': 'off',
       '@typescript-eslint/no-restricted-imports': 'off',
+      'no-restricted-globals': 'off',
     },
   },
 )

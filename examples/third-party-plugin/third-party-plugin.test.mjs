@@ -42,7 +42,8 @@ function withNeeds(folder, by = folder, found = new Map()) {
 /** Loads the metric by a name and prints its score, or the code and the text of the error. @param {string} name */
 function score(name) {
   const program = `
-    import { METRIC, findPlugin, userSpecifier } from '@attune/core'
+    import { METRIC, userSpecifier } from '@attune/core'
+    import { findPlugin } from '@attune/resolve'
     try {
       const metric = (await findPlugin(METRIC, userSpecifier('${name}'), { folders: ['.'] })).plugin()
       const state = metric.add(metric.init(), ['a', 'b', 'b', 'a'], ['a', 'b', 'a', 'a'])
@@ -56,7 +57,7 @@ function score(name) {
 
 before(() => {
   // What is not Attune's is packed too, as it is installed here: the test needs no network.
-  const needs = withNeeds(join(modules, '@attune/core'))
+  const needs = withNeeds(join(modules, '@attune/resolve'))
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'packing', private: true }))
   const packed = run('npm', ['pack', '--json', '--ignore-scripts', here, ...needs.keys()])
   assert.equal(packed.status, 0, packed.stderr)
@@ -86,8 +87,8 @@ test('it passes the contract suite of metrics', () => {
   assert.match(stderr, /Tests: +\d+ passed/)
 })
 
-test('it is found by its name, with core as the only part of Attune', () => {
-  assert.deepEqual(run('ls', ['node_modules/@attune']).stdout.trim(), 'core')
+test('it is found by its name, with core and the lookup as the only parts of Attune', () => {
+  assert.deepEqual(run('ls', ['node_modules/@attune']).stdout.trim(), 'core\nresolve')
   assert.equal(Number(score('kappa')), 0.5)
 })
 

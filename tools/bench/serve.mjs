@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isAttuneError } from '@attune/core'
 import jsonl from '@attune/source-jsonl'
-import { openLearner, openPredictor, openWorkerPredictor } from '@attune/trainer'
+import { openLearner, openPredictor, openWorkerPredictor } from '@attune/trainer/node'
 import { root } from '../check/packages.mjs'
 
 const CALLS = 128

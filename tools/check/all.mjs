@@ -7,6 +7,7 @@ import { exportsPinned } from './exports.mjs'
 import { floors } from './floors.mjs'
 import { generated } from './generated.mjs'
 import { manifests } from './manifests.mjs'
+import { nodeFree } from './node-free.mjs'
 import { packagesIn } from './packages.mjs'
 import { readmes } from './readmes.mjs'
 import { reads } from './reads.mjs'
@@ -21,6 +22,7 @@ const CHECKS = {
   manifests: () => manifests(packages),
   cycles: () => cycles(packages),
   floors: () => floors(packages),
+  'free of Node.js': () => nodeFree(packages),
   READMEs: () => readmes(packages),
   'types read': () => reads(packages),
   'error codes': () => errorCodes(packages, errorPages()),

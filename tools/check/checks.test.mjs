@@ -1,7 +1,7 @@
 // @ts-check
 /** That each check finds what it is there to find, and nothing in a package that is right. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ import { compareNames } from './exports.mjs'
 import { floors } from './floors.mjs'
 import { replacePart } from './replace-part.mjs'
 import { manifests } from './manifests.mjs'
+import { reached } from './node-free.mjs'
 import { optionsTable } from './options-table.mjs'
 import { codeLines } from './packages.mjs'
 import { fences, readmes } from './readmes.mjs'
@@ -221,6 +222,40 @@ describe('cycles', () => {
       ['plugins/metric-exact: src/a.ts → src/deep/b.ts → src/c.ts → src/a.ts'],
     ))
   it('finds a file that imports itself', () => assert.equal(problems({ 'src/a.ts': "import './a.js'" }).length, 1))
+})
+
+describe('free of Node.js', () => {
+  it('finds modules of Node.js behind files, dynamic imports and other packages, but not behind a condition for browsers', () => {
+    const dist = join(dirname(fileURLToPath(import.meta.url)), 'dist')
+    mkdirSync(dist, { recursive: true })
+    const folder = mkdtempSync(join(dist, 'graph-'))
+    const files = {
+      'a/index.js': "export * from './part.js'\nimport '#disk'\nimport 'elsewhere'\n",
+      'a/part.js': "export const later = () => import('@attune/b/inner')\n",
+      'a/disk.js': "import 'node:fs'\n",
+      'a/no-disk.js': '',
+      'b/inner.js': "import { join } from 'path'\n",
+    }
+    try {
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true })
+        writeFileSync(join(folder, name), text)
+      }
+      const a = { name: '@attune/a', imports: { '#disk': { browser: './no-disk.js', default: './disk.js' } } }
+      const b = { name: '@attune/b', exports: { './inner': { default: './inner.js' } } }
+      const packages = [
+        plugin({ manifest: a, directory: join(folder, 'a') }),
+        plugin({ manifest: b, directory: join(folder, 'b') }),
+      ]
+      const { builtins } = reached(join(folder, 'a/index.js'), packages)
+      assert.deepEqual(
+        builtins.map(({ name, chain }) => [name, chain.length, chain.at(-1)?.endsWith('b/inner.js')]),
+        [['path', 3, true]],
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
 })
 
 describe('READMEs', () => {

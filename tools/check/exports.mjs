@@ -16,11 +16,17 @@ const standIn = `data:text/javascript,${encodeURIComponent(JEST.map((name) => `e
 const hooks = `export const resolve = (name, context, next) =>
   name === '@jest/globals' ? { url: ${JSON.stringify(standIn)}, shortCircuit: true } : next(name, context)`
 
-/** The names that each built package exports. @param {import('./packages.mjs').Package[]} packages */
+/** The names that each entry of a built package exports. @param {import('./packages.mjs').Package[]} packages */
 export async function exportedNames(packages) {
   register(`data:text/javascript,${encodeURIComponent(hooks)}`)
+  const entries = packages.flatMap((each) => Object.keys(each.manifest.exports).map((entry) => ({ each, entry })))
   return Object.fromEntries(
-    await Promise.all(packages.map(async (each) => [each.manifest.name, Object.keys(await load(each)).sort()])),
+    await Promise.all(
+      entries.map(async ({ each, entry }) => [
+        each.manifest.name + entry.slice(1),
+        Object.keys(await load(each, entry)).sort(),
+      ]),
+    ),
   )
 }
 

@@ -12,7 +12,7 @@ const imported = (files, own) =>
   new Set(
     files
       .flatMap(([, text]) => importsOf(text))
-      .filter((name) => !name.startsWith('.') && !isBuiltin(name))
+      .filter((name) => !/^[.#]/.test(name) && !isBuiltin(name))
       .map(packageOf)
       .filter((name) => name !== own),
   )

@@ -59,13 +59,13 @@ export const isTest = (path) => /\.test(\.fixture)?\.ts$/.test(path)
 /** The files that are published. @param {Package} each */
 export const sourcesOf = (each) => Object.entries(each.files).filter(([path]) => !isTest(path))
 
-/** The file that an import of the package leads to, once it is built. @param {Package} each */
-export const entryOf = (each) => join(each.directory, each.manifest.exports['.'].default)
+/** The file that an import of the package, or of another entry of it, leads to, once it is built. @param {Package} each @param {string} [entry] */
+export const entryOf = (each, entry = '.') => join(each.directory, each.manifest.exports[entry].default)
 
-/** The built module. @param {Package} each @returns {Promise<Record<string, any>>} */
-export async function load(each) {
-  if (!existsSync(entryOf(each))) throw new Error(`${each.folder} is not built: npm run build`)
-  return import(pathToFileURL(entryOf(each)).href)
+/** The built module. @param {Package} each @param {string} [entry] @returns {Promise<Record<string, any>>} */
+export async function load(each, entry) {
+  if (!existsSync(entryOf(each, entry))) throw new Error(`${each.folder} is not built: npm run build`)
+  return import(pathToFileURL(entryOf(each, entry)).href)
 }
 
 /** Lines that are neither blank nor only a comment. @param {string} text */

@@ -2,7 +2,8 @@
 /** Types of runs that are killed: every combination of an engine that starts here, an adapter and a set of callbacks. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, fileName, findInstalled, installedPlugins } from '@attune/core'
+import { ENGINE, fileName } from '@attune/core'
+import { findInstalled, installedPlugins } from '@attune/resolve'
 
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))

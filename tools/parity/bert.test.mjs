@@ -8,17 +8,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import {
-  ADAPTER,
-  ENGINE,
-  MODEL,
-  OBJECTIVE,
-  OPTIMIZER,
-  SCHEDULER,
-  findPlugin,
-  installedPlugins,
-  userSpecifier,
-} from '@attune/core'
+import { ADAPTER, ENGINE, MODEL, OBJECTIVE, OPTIMIZER, SCHEDULER, userSpecifier } from '@attune/core'
+import { findPlugin, installedPlugins } from '@attune/resolve'
 import { reduceLosses } from '@attune/trainer'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { add, div, valueAndGrads } from '@tensorflow/tfjs-core'

@@ -4,9 +4,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { MODEL, findPlugin, key, userSpecifier } from '@attune/core'
+import { MODEL, key, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
 import { deferredWeights, rotaryFrequencies } from '@attune/nn'
-import { openWeights, optionsFromConfig } from '@attune/weights'
+import { optionsFromConfig } from '@attune/weights'
+import { openWeights } from '@attune/weights/node'
 import { root } from './measure-model.mjs'
 
 const folder = join(root, 'packages/weights/golden/gguf')

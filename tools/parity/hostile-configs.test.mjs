@@ -7,7 +7,8 @@
 import assert from 'node:assert/strict'
 import { relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, MODEL, findPlugin, isAttuneError, key, userSpecifier } from '@attune/core'
+import { ENGINE, MODEL, isAttuneError, key, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
 import { configFromOptions, optionsFromConfig } from '@attune/weights'
 import { goldenCases, readCase, root } from './measure-model.mjs'
 

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, findPlugin, userSpecifier } from '@attune/core'
+import { ENGINE, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
 import { goldenCases, measureModel, root } from './measure-model.mjs'
 
 /** @import { Engine } from '@attune/core' */

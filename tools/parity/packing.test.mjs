@@ -10,8 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, MODEL, OBJECTIVE, findPlugin, key, stream, userSpecifier } from '@attune/core'
-import { lossAndGradients, reduceLosses, resume, run, stepInputs } from '@attune/trainer'
+import { ENGINE, MODEL, OBJECTIVE, key, stream, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
+import { lossAndGradients, reduceLosses, stepInputs } from '@attune/trainer'
+import { resume, run } from '@attune/trainer/node'
 import { Subject, lastValueFrom, tap } from 'rxjs'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */

@@ -3,7 +3,8 @@
  * Trains a BERT with dropout on onnxruntime in a process of its own, whose memory is then that of the steps, and prints as
  * JSON what {@link Memory} holds. Its argument is a {@link Job} as JSON.
  */
-import { ENGINE, MODEL, OBJECTIVE, OPTIMIZER, findPlugin, key, userSpecifier } from '@attune/core'
+import { ENGINE, MODEL, OBJECTIVE, OPTIMIZER, key, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import { trainingStep } from '@attune/trainer'
 import { root } from './measure-model.mjs'

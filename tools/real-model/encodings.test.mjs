@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { TOKENIZER, findPlugin, userSpecifier } from '@attune/core'
+import { TOKENIZER, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
 
 /** @import { Tokenizer } from '@attune/core' */
 /** @typedef {[ids: number[], offsets: number[]]} Tokens */

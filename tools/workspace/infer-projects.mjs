@@ -12,6 +12,7 @@ export const FLOORS = {
   nn: 1,
   data: 1,
   files: 1,
+  resolve: 1,
   text: 1,
   terminal: 1,
   weights: 1,
@@ -75,6 +76,7 @@ const runner = ['{workspaceRoot}/jest.config.mjs', '{workspaceRoot}/tools/run/**
 /** Files outside of its own folder that a test of several packages reads besides what these are built from. */
 const READS = {
   'examples/adversarial': ['examples/debian-sections/**/*'],
+  'examples/browser': ['tools/browser/*', 'examples/debian-sections/validation.jsonl.gz'],
   'examples/custom-trainer': ['examples/debian-sections/**/*'],
   'examples/online-learning': ['examples/debian-sections/**/*'],
   'examples/distillation': ['examples/debian-sections/**/*'],

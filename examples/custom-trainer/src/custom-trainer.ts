@@ -3,7 +3,8 @@
  * from the container; the loop, the order of the examples and the update are written here. Scoring and saving are the trainer's.
  */
 import * as core from '@attune/core'
-import { type StepInputs, encodeAll, inference, lossAndGradients, saveModel, score, stepInputs } from '@attune/trainer'
+import { type StepInputs, encodeAll, inference, lossAndGradients, score, stepInputs } from '@attune/trainer'
+import { saveModel } from '@attune/trainer/node'
 import adamw from '@attune/optimizer-adamw'
 import bert from '@attune/model-bert'
 import jsonl from '@attune/source-jsonl'

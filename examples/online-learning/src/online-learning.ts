@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Example, isAttuneError } from '@attune/core'
 import jsonl from '@attune/source-jsonl'
-import { type PrequentialEvent, learnOnline, openLearner, openPredictor } from '@attune/trainer'
+import { type PrequentialEvent, learnOnline } from '@attune/trainer'
+import { openLearner, openPredictor } from '@attune/trainer/node'
 import { type Observable, from, lastValueFrom, take, tap, toArray } from 'rxjs'
 
 const [count, batchSize, window] = [Number(process.argv[2] ?? 2000), 16, 400]

@@ -1,6 +1,6 @@
 import type { Model, Tokenizer } from '@attune/core'
 import { type GenerationDefaults, type Generator, endTokens, generationDefaults, generator } from '@attune/generate'
-import { type Pretrained, loadPretrained } from '@attune/trainer'
+import { type Pretrained, loadPretrained } from '@attune/trainer/node'
 import { folderOf } from './hub-models.js'
 import { placesFrom } from './places.js'
 import { showWarnings } from './show-warnings.js'

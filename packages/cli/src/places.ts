@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { SearchPlaces } from '@attune/core'
+import type { SearchPlaces } from '@attune/resolve'
 
 /** Places where the command looks for plugins: its own installation, then, for what the user names, a folder and the working one. */
 export const placesFrom = (folder = '.'): SearchPlaces => ({

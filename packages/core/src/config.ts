@@ -1,11 +1,10 @@
-import { resolve as resolvePath } from 'node:path'
 import { z } from 'zod'
 import { AttuneError } from './error.js'
+import { type Found, isFound } from './found.js'
 import { type Locate, describeIssues, metaOf } from './issues.js'
 import type { Kind, OptionsSchema } from './kind.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
 import { type UserSpecifier, userSpecifier } from './plugin-name.js'
-import { type Found, isFound } from './resolve.js'
 
 /** A place in a configuration that names a plugin: `adamw`, or `{ use: adamw, beta1: 0.8 }`. */
 export interface Use {
@@ -120,10 +119,14 @@ const pathsAmong = (options: Chosen['options'], schema: OptionsSchema | undefine
       typeof entry[1] === 'string' && metaOf(schema?.shape[entry[0]], what) === true,
   )
 
-/** The options with all paths made absolute: relative ones count from `base`. */
-const withAbsolutePaths = (options: Chosen['options'], schema: OptionsSchema, base: string): Chosen['options'] => ({
+/** The options with all paths resolved. */
+const withResolvedPaths = (
+  options: Chosen['options'],
+  schema: OptionsSchema,
+  resolvePath: ChooseOptions['resolvePath'],
+): Chosen['options'] => ({
   ...options,
-  ...Object.fromEntries(pathsAmong(options, schema, 'path').map(([name, path]) => [name, resolvePath(base, path)])),
+  ...Object.fromEntries(pathsAmong(options, schema, 'path').map(([name, path]) => [name, resolvePath(path)])),
 })
 
 /** Looks up what stands at one place of a configuration; `at` is that place, for errors. */
@@ -144,21 +147,21 @@ function divideOptions({ kind, options }: Use, plugin: AnyPlugin) {
   return { own: part(false), common: part(true) }
 }
 
-/** How {@link choosePlugins} goes about it. */
+/** Lookups that {@link choosePlugins} makes. */
 export interface ChooseOptions {
-  /** Looks up names; {@link findPlugin} for what the user wrote. */
+  /** Looks up names; in Node.js `findPlugin` of @attune/resolve. */
   readonly find: FindPlugin
-  /** The folder that relative paths count from. */
-  readonly base: string
+  /** Makes a path among the options absolute; where there are no files, returns it as it is. */
+  readonly resolvePath: (path: string) => string
   readonly locate?: Locate | undefined
 }
 
 /**
  * Finds every plugin that a parsed configuration names and checks its options, before any work starts. Options that are
- * paths (`z.string().meta({ path: true })`) become absolute.
+ * paths (`z.string().meta({ path: true })`) are resolved.
  * @throws AttuneError `UNKNOWN_PLUGIN` for a name that resolves to nothing; `BAD_CONFIG` with all mistaken options.
  */
-export async function choosePlugins<T>(config: T, { find, base, locate }: ChooseOptions): Promise<ChosenIn<T>> {
+export async function choosePlugins<T>(config: T, { find, resolvePath, locate }: ChooseOptions): Promise<ChosenIn<T>> {
   const problems: string[] = []
   const choose = async (node: unknown, path: readonly PropertyKey[]): Promise<unknown> => {
     if (isUse(node)) {
@@ -167,10 +170,10 @@ export async function choosePlugins<T>(config: T, { find, base, locate }: Choose
       const parsed = found.plugin.options.safeParse(own)
       const shared = node.kind.options?.safeParse(common)
       if (parsed.success && shared?.success !== false) {
-        const absolute = withAbsolutePaths(parsed.data, found.plugin.options, base)
-        const options = (await choose(absolute, path)) as Chosen['options']
+        const resolved = withResolvedPaths(parsed.data, found.plugin.options, resolvePath)
+        const options = (await choose(resolved, path)) as Chosen['options']
         if (shared === undefined) return { ...found, options }
-        return { ...found, options, common: withAbsolutePaths(shared.data, node.kind.options!, base) }
+        return { ...found, options, common: withResolvedPaths(shared.data, node.kind.options!, resolvePath) }
       }
       if (!parsed.success) problems.push(...describeIssues(found.plugin.options, parsed.error, own, path, locate))
       if (shared?.success === false)

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { fileError } from '@attune/data'
+import { fileError } from '@attune/data/files'
 import { type Collected, collected, refuseVectors } from './collect.js'
 import { type Header, headerIn } from './read-text.js'
 import type { WordVectors } from './word-vectors.js'

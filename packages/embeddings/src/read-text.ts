@@ -1,4 +1,4 @@
-import { readLines } from '@attune/data'
+import { readLines } from '@attune/data/files'
 import { type Collected, collected, refuseVectors, shown } from './collect.js'
 import type { WordVectors } from './word-vectors.js'
 

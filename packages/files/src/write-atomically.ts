@@ -7,7 +7,7 @@ import { makeFolder } from './make-folder.js'
 import { writeFault } from './write-fault.js'
 
 /** The content of a folder by file name: bytes or text, or a function that makes the bytes when their turn comes. */
-export type Files = Readonly<Record<string, Uint8Array | string | (() => Uint8Array)>>
+export type FolderContent = Readonly<Record<string, Uint8Array | string | (() => Uint8Array)>>
 
 /** The SHA-256 of bytes, in hexadecimal. */
 export const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
@@ -115,7 +115,7 @@ export async function writeLinesAtomically(
  * what stood there before is removed last. After a crash at any moment the old folder or the new one is there, whole.
  * @throws AttuneError `CANNOT_WRITE`; what was there before is intact.
  */
-export async function writeFolderAtomically(folder: string, files: Files): Promise<void> {
+export async function writeFolderAtomically(folder: string, files: FolderContent): Promise<void> {
   const temporary = `${folder}.partial`
   const old = `${folder}.old`
   try {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { AttuneError, type EventOf, type RunEvent } from '@attune/core'
-import { type Plan, type RunConfig, countFolds, planRun } from '@attune/trainer'
+import { type Plan, type RunConfig, countFolds, planRun } from '@attune/trainer/node'
 import type { Observable } from 'rxjs'
 import { readyToResume } from './disk.js'
 import type { CrossValidationEvent, Untimed } from './events.js'

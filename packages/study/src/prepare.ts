@@ -11,7 +11,7 @@ import {
   directionOf,
   parseConfig,
 } from '@attune/core'
-import { type Lookup, type Plan, type RunConfig, type RunOptions, planRun, userLookup } from '@attune/trainer'
+import { type Lookup, type Plan, type RunConfig, type RunOptions, planRun, userLookup } from '@attune/trainer/node'
 import { z } from 'zod'
 import type { Directions } from './events.js'
 import { checkSpace, orderSpace } from './space.js'

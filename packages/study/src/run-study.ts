@@ -1,5 +1,5 @@
 import { AttuneError, type Suggestion, type Trial, fold, isAttuneError, key, stream } from '@attune/core'
-import type { RunOptions } from '@attune/trainer'
+import type { RunOptions } from '@attune/trainer/node'
 import type { Observable } from 'rxjs'
 import { branchFrom, readyToResume, removeModels, trialFolder } from './disk.js'
 import type { StudyEvent, Untimed } from './events.js'

@@ -1,5 +1,6 @@
-import type { Command, RunEvent, RunFacts, SearchPlaces } from '@attune/core'
-import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer'
+import type { Command, RunEvent, RunFacts } from '@attune/core'
+import type { SearchPlaces } from '@attune/resolve'
+import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer/node'
 import { Observable, Subject, concatMap, from } from 'rxjs'
 import { type Values, checkpointsOf, evaluationsOf, labelledStep, valuesOf } from './past-run.js'
 

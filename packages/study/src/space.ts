@@ -9,7 +9,7 @@ import {
   nearest,
   parseConfig,
 } from '@attune/core'
-import { type Lookup, type RunConfig, runSchema } from '@attune/trainer'
+import { type Lookup, type RunConfig, runSchema } from '@attune/trainer/node'
 import { withChoice } from './with-choice.js'
 
 const refuse = (problems: readonly string[]): AttuneError =>

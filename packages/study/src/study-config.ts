@@ -1,5 +1,5 @@
 import { PRUNER, TUNER, type Space, use } from '@attune/core'
-import type { RunConfig } from '@attune/trainer'
+import type { RunConfig } from '@attune/trainer/node'
 import { z } from 'zod'
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])

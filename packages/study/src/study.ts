@@ -1,5 +1,5 @@
 import { AttuneError, type Command, type RunEvent } from '@attune/core'
-import type { RunOptions } from '@attune/trainer'
+import type { RunOptions } from '@attune/trainer/node'
 import { Observable, ReplaySubject, type Subscription } from 'rxjs'
 import type { StudyEvent, Untimed } from './events.js'
 import { openFolder } from './folder.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import type { RunConfig } from '@attune/trainer'
+import type { RunConfig } from '@attune/trainer/node'
 import type { StudyConfig } from './study-config.js'
 
 const examples = fileURLToPath(new URL('../../../examples/debian-sections/train.jsonl.gz', import.meta.url))

@@ -1,5 +1,5 @@
 import { type Choice, isFound, isPlugin } from '@attune/core'
-import { runSchema } from '@attune/trainer'
+import { runSchema } from '@attune/trainer/node'
 
 /** The value that the configuration's schema puts where nothing is written. */
 function defaultOf(key: string): unknown {

@@ -1,5 +1,4 @@
 export { configFromOptions, optionsFromConfig } from './checkpoint-config.js'
-export { openWeights, weightsInMemory } from './open-weights.js'
 export { type FloatStorage, type Safetensors, decodeSafetensors, encodeSafetensors } from './safetensors.js'
 export { shardWeights } from './shard-weights.js'
 export type { StoredTensor, WeightsReader } from './weights-reader.js'

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { AttuneError } from '@attune/core'
-import { fileSource, reopenedSource } from './byte-source.js'
+import { fileSource, reopenedSource } from './file-source.js'
 import { quoted } from './safetensors-header.js'
 import { MAXIMUM_INDEX, type WeightsIndex, parseWeightsIndex, refuseIndex } from './weights-index.js'
 import { type StoredTensor, type WeightsReader, safetensorsReader, tensorNamed } from './weights-reader.js'

@@ -1,5 +1,5 @@
 import { AttuneError, type Budget, SOURCE, definePlugin, excerpt } from '@attune/core'
-import { type Row, fileOptions, fileSource, lineBudget, requireFile } from '@attune/data'
+import { type Row, fileOptions, fileSource, lineBudget, requireFile } from '@attune/data/files'
 import { z } from 'zod'
 import { type CsvRecord, readRecords } from './read-records.js'
 

@@ -1,5 +1,5 @@
 import type { Budget } from '@attune/core'
-import { type Line, readLines } from '@attune/data'
+import { type Line, readLines } from '@attune/data/files'
 
 /** One record and the lines it stands on: its fields, or why it cannot be read. */
 export type CsvRecord = { readonly lines: readonly Line[] } & (

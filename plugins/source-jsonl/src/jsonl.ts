@@ -1,5 +1,5 @@
 import { type Budget, SOURCE, definePlugin, parseJson } from '@attune/core'
-import { type Line, type Row, fileOptions, fileSource, lineBudget, readLines, requireFile } from '@attune/data'
+import { type Line, type Row, fileOptions, fileSource, lineBudget, readLines, requireFile } from '@attune/data/files'
 import { z } from 'zod'
 
 /** What a row begins as that does not begin as an object. */

@@ -2,7 +2,7 @@
 /** Configurations: YAML files with settings from the command line, and what a run makes of them. */
 import { join } from 'node:path'
 import { parseConfig } from '@attune/core'
-import { planRun, runSchema } from '@attune/trainer'
+import { planRun, runSchema } from '@attune/trainer/node'
 import { readConfig, withSettings } from '../../../packages/cli/dist/read-config.js'
 import { asText } from '../input.mjs'
 import { parsedContainer } from '../mutate-json.mjs'

@@ -1,7 +1,7 @@
 // @ts-check
 /** Data files: CSV, TSV, JSON Lines and plain lines, compressed or not. */
 import { join } from 'node:path'
-import { readLines } from '@attune/data'
+import { readLines } from '@attune/data/files'
 import { loadPlugin } from '../plugins.mjs'
 import { builtPlugins } from '../seeds.mjs'
 

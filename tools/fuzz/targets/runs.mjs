@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { resume, run } from '@attune/trainer'
+import { resume, run } from '@attune/trainer/node'
 import { Subject, lastValueFrom, of, tap } from 'rxjs'
 import { findLabelled, listCheckpoints, loadCheckpoint } from '../../../packages/trainer/dist/files/checkpoint.js'
 import { ALL_KEYS, planOf } from '../../../packages/trainer/dist/plan/plan.js'
@@ -15,7 +15,10 @@ import { changedInput } from '../mutate.mjs'
 import { pluginsOf } from '../plugins.mjs'
 import { LOCK_FILES } from '../seeds.mjs'
 
-/** @import { Command, SearchPlaces } from '@attune/core' */
+/**
+ * @import { Command } from '@attune/core'
+ * @import { SearchPlaces } from '@attune/resolve'
+ */
 /** @import { Input } from '../input.mjs' */
 /** @import { Target } from '../target.mjs' */
 

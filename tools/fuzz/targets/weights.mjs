@@ -2,7 +2,7 @@
 /** Weights: safetensors in memory, in a file and in several with an index; GGUF. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openWeights, weightsInMemory } from '@attune/weights'
+import { openWeights, weightsInMemory } from '@attune/weights/node'
 import { ggufOf } from '../gguf-file.mjs'
 import { changedBytes, falseLength } from '../mutate-bytes.mjs'
 import { changedPart } from '../mutate.mjs'

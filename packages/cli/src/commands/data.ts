@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, table } from '@attune/terminal'
-import { type PreparedStage, type RunConfig, prepareData } from '@attune/trainer'
+import { type PreparedStage, type RunConfig, prepareData } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
 import { readConfig, withSettings } from '../read-config.js'

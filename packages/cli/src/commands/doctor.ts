@@ -1,16 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { cpus, freemem, totalmem } from 'node:os'
-import {
-  type AnyPlugin,
-  ENGINE,
-  type Engine,
-  type HostArray,
-  type SearchPlaces,
-  fileName,
-  findInstalled,
-  installedPlugins,
-  isAttuneError,
-} from '@attune/core'
+import { type AnyPlugin, ENGINE, type Engine, type HostArray, fileName, isAttuneError } from '@attune/core'
+import { type SearchPlaces, findInstalled, installedPlugins } from '@attune/resolve'
 import { type Tensor2D, matMul, sum } from '@tensorflow/tfjs-core'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'

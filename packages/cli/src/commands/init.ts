@@ -1,17 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { relative, dirname, resolve } from 'node:path'
-import {
-  AttuneError,
-  type Example,
-  type Kind,
-  type OptionsSchema,
-  type Source,
-  fileName,
-  findInstalled,
-  installedPlugins,
-  nearest,
-} from '@attune/core'
-import { runSchema } from '@attune/trainer'
+import { AttuneError, type Example, type Kind, type OptionsSchema, type Source, fileName, nearest } from '@attune/core'
+import { findInstalled, installedPlugins } from '@attune/resolve'
+import { runSchema } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { optionRows } from '../option-rows.js'

@@ -1,4 +1,4 @@
-import { type Forecast, type RunConfig, forecast } from '@attune/trainer'
+import { type Forecast, type RunConfig, forecast } from '@attune/trainer/node'
 import { formatBytes, formatCount, formatDuration, table } from '@attune/terminal'
 import { Command } from 'commander'
 import { withHubModel } from '../hub-models.js'

@@ -1,12 +1,5 @@
-import {
-  type AnyPlugin,
-  AttuneError,
-  type Kind,
-  findPlugin,
-  installedPlugins,
-  nearest,
-  userSpecifier,
-} from '@attune/core'
+import { type AnyPlugin, AttuneError, type Kind, nearest, userSpecifier } from '@attune/core'
+import { findPlugin, installedPlugins } from '@attune/resolve'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { type OptionRow, optionRows } from '../option-rows.js'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AttuneError, type Command as RunCommand, type RunEvent } from '@attune/core'
-import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer'
+import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'

@@ -40,17 +40,27 @@ const CHUNK = 1 << 17
 const IN_BLOCK = 8
 const LEVELS = 1 << 16
 
-const module_ = new WebAssembly.Module(Buffer.from(dropoutMaskWasm, 'base64'))
+/** Makes a value when it is first asked for, and the same one from then on: importing this module compiles nothing. */
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+const compiled = lazy(
+  () => new WebAssembly.Module(Uint8Array.from(atob(dropoutMaskWasm), (byte) => byte.charCodeAt(0))),
+)
 
 /** The function that fills a memory. */
 const fillOf = (memory: Memory): Fill =>
-  (new WebAssembly.Instance(module_, { to: { memory } }).exports as { readonly fill: Fill }).fill
+  (new WebAssembly.Instance(compiled(), { to: { memory } }).exports as { readonly fill: Fill }).fill
 
 const bytesFor = (entries: number): number => Math.ceil(entries / IN_BLOCK) * IN_BLOCK * 4
 
-/** Made once: it keeps nothing between calls but the place that a chunk of a mask is written to. */
-const chunk = new WebAssembly.Memory({ initial: bytesFor(CHUNK) / PAGE })
-const fillChunk = fillOf(chunk)
+/** Where a chunk of a mask is written to, and the function that writes it. Nothing else is kept between calls. */
+const chunk = lazy(() => {
+  const memory = new WebAssembly.Memory({ initial: bytesFor(CHUNK) / PAGE })
+  return { memory, fill: fillOf(memory) }
+})
 
 /** Where an array of {@link maskArrays} has the function that fills its memory. */
 const FILL = Symbol('fill')
@@ -90,12 +100,14 @@ export function maskValues(
   const keep = 1 / (1 - threshold / LEVELS)
   const fill = (into as { readonly [FILL]?: Fill })[FILL]
   if (fill !== undefined) fill(into.byteOffset, Math.ceil(into.length / IN_BLOCK), 0, first, second, threshold, keep)
-  else
+  else {
+    const { memory, fill: fillChunk } = chunk()
     for (let at = 0; at < into.length; at += CHUNK) {
       const count = Math.min(CHUNK, into.length - at)
       fillChunk(0, Math.ceil(count / IN_BLOCK), at / 2, first, second, threshold, keep)
-      into.set(new Float32Array(chunk.buffer, 0, count), at)
+      into.set(new Float32Array(memory.buffer, 0, count), at)
     }
+  }
   return into
 }
 

@@ -1,37 +1,11 @@
 import { existsSync, opendirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Tokenizer } from '@attune/core'
 import { type Refuse, type RequireInside, readJsonFile, readRegularFile } from './regular-file.js'
 
 const MAXIMUM_BYTES = 1_000_000
 /** Templates in files of their own, entries of their folder, and bytes of all of them at most. */
 const [MOST_TEMPLATES, MOST_ENTRIES, MOST_BYTES] = [100, 1000, 4_000_000]
 const DEFAULT = 'default'
-
-/** Chat templates by name, as a tokenizer_config.json has them: one text, or a list of names and texts. */
-function namedTemplates(given: unknown): Readonly<Record<string, string>> {
-  if (typeof given === 'string') return { [DEFAULT]: given }
-  if (typeof given !== 'object' || given === null) return {}
-  const entries = Array.isArray(given)
-    ? (given as unknown[]).map((each) => {
-        const { name, template } = (each ?? {}) as { readonly name?: unknown; readonly template?: unknown }
-        return [name, template] as const
-      })
-    : Object.entries(given)
-  return Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => entry.every((part) => typeof part === 'string')),
-  )
-}
-
-/** The chat templates of a tokenizer: what its configuration says under `chat_template`. */
-export function chatTemplatesOf(given: unknown): Pick<Tokenizer, 'chatTemplate' | 'chatTemplates'> {
-  const templates = namedTemplates(given)
-  const { [DEFAULT]: chatTemplate } = templates
-  return {
-    ...(chatTemplate === undefined ? {} : { chatTemplate }),
-    ...(Object.keys(templates).some((name) => name !== DEFAULT) ? { chatTemplates: templates } : {}),
-  }
-}
 
 /** Where the files of templates may lie, and what is thrown of one that may not be read: the file, and why. */
 export interface TemplateFiles {

@@ -1,5 +1,6 @@
 import { type AlignedText, type Rewriter, holdUnits, rewriter } from './aligned-text.js'
 import { eachGrapheme } from './graphemes.js'
+import { byteLength } from './byte-length.js'
 import type { Work } from './work.js'
 
 /** What SentencePiece puts in the place of the shortest known beginning of a text; `undefined` where none is known. */
@@ -32,14 +33,27 @@ function remembered(rules: Rules): Rules {
   }
 }
 
+/** The bytes that a text of base64 stands for; undefined if it is not base64. */
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  let characters: string
+  try {
+    characters = atob(base64)
+  } catch {
+    return undefined
+  }
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
+  return bytes
+}
+
 /**
  * Reads the rules of SentencePiece: the bytes of a double-array trie, preceded by their number, and texts that end in a zero
  * byte, to which the trie's values point.
  * @returns undefined if the bytes are not such rules
  */
 export function readRules(base64: string): Rules | undefined {
-  const bytes = Uint8Array.from(Buffer.from(base64, 'base64'))
-  if (bytes.length < 4) return undefined
+  const bytes = bytesOf(base64)
+  if (bytes === undefined || bytes.length < 4) return undefined
   const view = new DataView(bytes.buffer)
   const size = view.getUint32(0, true)
   if (size % 4 !== 0 || size === 0 || size + 4 > bytes.length) return undefined
@@ -120,10 +134,10 @@ export function normalizedByRules(given: AlignedText, rules: Rules, work: Work):
     replace(part, replacement)
     return true
   }
-  const isAscii = Buffer.byteLength(given.text) === given.text.length
+  const isAscii = byteLength(given.text) === given.text.length
   eachGrapheme(given.text, (grapheme) => {
     work.spend(isAscii ? STEPS_PER_ASCII : STEPS_PER_GRAPHEME + STEPS_PER_UNIT * grapheme.length)
-    const isShort = grapheme.length < LONGEST && Buffer.byteLength(grapheme) < LONGEST
+    const isShort = grapheme.length < LONGEST && byteLength(grapheme) < LONGEST
     if (isShort && apply(grapheme)) return
     for (const character of grapheme) {
       const isLookedUp = isShort && character.length === grapheme.length

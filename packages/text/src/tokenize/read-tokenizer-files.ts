@@ -4,21 +4,10 @@ import { AttuneError, isRecord } from '@attune/core'
 import { readChatTemplates } from './chat-templates.js'
 import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenizer.js'
 import { insideOf, readJsonFile } from './regular-file.js'
+import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 
 /** Bytes of a tokenizer.json and of a tokenizer_config.json at most: of the latter everything is saved with the model. */
 const [MAXIMUM_BYTES, MAXIMUM_CONFIG_BYTES] = [64 * 1024 * 1024, 8 * 1024 * 1024]
-
-/** The files of a saved tokenizer. */
-export interface TokenizerFiles {
-  /** The path of the tokenizer.json, for errors. */
-  readonly where: string
-  /** The content of the `tokenizer.json`. */
-  readonly json: unknown
-  /** That of the tokenizer for texts that the model is to write, where it is another. */
-  readonly target?: unknown
-  /** The content of the `tokenizer_config.json` beside it; empty where there is none. */
-  readonly config: Readonly<Record<string, unknown>>
-}
 
 const refuse = (path: string, why: string): never => {
   throw new AttuneError(
@@ -29,9 +18,6 @@ const refuse = (path: string, why: string): never => {
 }
 
 const readJson = (path: string, mostBytes: number): unknown => readJsonFile(path, mostBytes, (why) => refuse(path, why))
-
-/** The file of the tokenizer for texts that the model is to write, where they are cut in another way than those it reads. */
-export const TARGET_FILE = 'target_tokenizer.json'
 
 function noFile(where: string): AttuneError {
   return new AttuneError(

@@ -1,13 +1,14 @@
+import { readTokenizerFiles } from '#read-tokenizer-files'
 import { AttuneError, type Side, type SpecialTokens, type Tokenizer } from '@attune/core'
 import { characterSets } from './character-sets.js'
-import { chatTemplatesOf } from './chat-templates.js'
+import { chatTemplatesOf } from './chat-templates-of.js'
 import { decoderOf } from './decoder.js'
 import { type ParsedFile, parseTokenizerFile } from './parse-tokenizer-file.js'
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
-import { TARGET_FILE, type TokenizerFiles, readTokenizerFiles } from './read-tokenizer-files.js'
 import type { ModelFile, TokenizerFile } from './schema.js'
 import { fill } from './template.js'
+import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 import { workOnText, workOnTokens } from './work.js'
 
 /** Where a tokenizer comes from: a path, or the contents of its files. */

@@ -1,4 +1,5 @@
 import { AttuneError, type Budget, createBudget } from '@attune/core'
+import { byteLength } from './byte-length.js'
 
 /** A part of a tokenizer.json that works on texts or tokens. */
 export type Part = 'added_tokens' | 'normalizer' | 'pre_tokenizer' | 'model' | 'post_processor' | 'decoder'
@@ -47,7 +48,7 @@ function workOn(inputBytes: number, where: string, input: () => string): Work {
  * @param where the file of the tokenizer, for errors
  */
 export const workOnText = (where: string, text: string, pair = ''): Work =>
-  workOn(Buffer.byteLength(text) + Buffer.byteLength(pair), where, () => `the text ${quoted(text)}`)
+  workOn(byteLength(text) + byteLength(pair), where, () => `the text ${quoted(text)}`)
 
 /** Bytes of text that a token stands for, with room: the longest tokens of real vocabularies have some hundred. */
 const BYTES_PER_TOKEN = 4

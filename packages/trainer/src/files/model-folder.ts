@@ -1,18 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import {
-  type AnyPlugin,
-  AttuneError,
-  type SearchPlaces,
-  TOKENIZER,
-  type Tokenizer,
-  fileName,
-  findInstalled,
-  findReader,
-  isRecord,
-} from '@attune/core'
+import { type AnyPlugin, AttuneError, TOKENIZER, type Tokenizer, fileName, isRecord } from '@attune/core'
+import { type SearchPlaces, findInstalled, findReader } from '@attune/resolve'
 import { readJsonObject } from '@attune/files'
-import { openWeights } from '@attune/weights'
+import { openWeights } from '@attune/weights/node'
 import { ggufTokenizer, modelTypeOf, readTokenizerFiles } from '@attune/text'
 
 /** Files that describe a model are small; weights are read elsewhere. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { coreVersion } from '@attune/core'
+import { coreVersion } from '@attune/resolve'
 import { coreChange, takeVersions, versionChange } from './plugin-versions.js'
 
 const between = (before: string | undefined, after: string | undefined) => {

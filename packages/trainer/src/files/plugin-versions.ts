@@ -1,4 +1,5 @@
-import { AttuneError, type Origin, coreVersion, excerpt } from '@attune/core'
+import { AttuneError, type Origin, excerpt } from '@attune/core'
+import { coreVersion } from '@attune/resolve'
 import { listed } from './refuse-changes.js'
 
 /** A package as a run recorded it, or as it is now; both fields undefined for a plugin that is in no package. */

@@ -6,14 +6,11 @@ import {
   type Found,
   type Kind,
   type UserSpecifier,
-  coreVersion,
   fileName,
-  findInstalled,
-  identify,
   isChosen,
-  loadFrom,
   parseConfig,
 } from '@attune/core'
+import { coreVersion, findInstalled, identify, loadFrom } from '@attune/resolve'
 import { z } from 'zod'
 import { type Lookup, type RunOptions, placesOf } from '../plan/lookup.js'
 import type { Plan } from '../plan/plan.js'
@@ -195,7 +192,7 @@ function recordLookup(
     note(versionChange(title, recorded, identified.origin))
     return identified
   }
-  return { places, find, base: directory, complete: true }
+  return { places, find, resolvePath: (path) => resolve(directory, path), complete: true }
 }
 
 /**

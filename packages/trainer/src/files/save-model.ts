@@ -1,15 +1,7 @@
-import {
-  type Engine,
-  type HostArray,
-  type Model,
-  type Objective,
-  type Params,
-  type Score,
-  type Tokenizer,
-} from '@attune/core'
-import { type Files, writeFolderAtomically } from '@attune/files'
-import { shardWeights } from '@attune/weights'
+import type { Params, Score } from '@attune/core'
+import { type FolderContent, writeFolderAtomically } from '@attune/files'
 import { GENERATION } from './model-folder.js'
+import { type ModelParts, json, modelFiles } from './model-files.js'
 
 /** The last scores of the validation split, for the card. */
 export type LastScores = Readonly<Record<string, Score>> | undefined
@@ -26,7 +18,7 @@ export interface CardOptions {
 
 /** A model card: what the model is, how it was trained, and how well it did, with the metadata that the Hub reads. */
 function card(
-  { model, objective }: Pick<SavedParts, 'model' | 'objective'>,
+  { model, objective }: Pick<ModelParts, 'model' | 'objective'>,
   { task, training, scores }: CardOptions,
 ): string {
   const rows = Object.entries(scores ?? {}).map(([name, { value }]) => `| ${name} | ${value.toFixed(4)} |`)
@@ -47,14 +39,6 @@ function card(
     ...(rows.length > 0 ? ['', '| validation | |', '|---|---|', ...rows] : []),
     '',
   ].join('\n')
-}
-
-/** The parts of a model that is saved. */
-export interface SavedParts {
-  readonly engine: Pick<Engine, 'read'>
-  readonly model: Pick<Model, 'config'>
-  readonly objective: Pick<Objective, 'config'>
-  readonly tokenizer: Pick<Tokenizer, 'files'>
 }
 
 /** Options of {@link saveModel}. */
@@ -78,18 +62,14 @@ export interface SaveOptions extends CardOptions {
  */
 export async function saveModel(
   folder: string,
-  parts: SavedParts,
+  parts: ModelParts,
   params: Params,
   { saveAs = 'float32', generation, maximumBytes, ...about }: SaveOptions = {},
 ): Promise<string> {
-  const weights = (await parts.engine.read(params)) as unknown as Record<string, HostArray>
-  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
-  const files: Files = {
-    'config.json': json({ ...parts.model.config, ...parts.objective.config, torch_dtype: saveAs }),
-    ...shardWeights(weights, saveAs, maximumBytes),
+  const files: FolderContent = {
+    ...(await modelFiles(parts, params, saveAs, maximumBytes)),
     ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
     'README.md': card(parts, about),
-    ...Object.fromEntries(Object.entries(parts.tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }
   await writeFolderAtomically(folder, files)
   return folder

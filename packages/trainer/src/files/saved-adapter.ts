@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Adapted, AttuneError, type Engine, type HostArray, type Params, type SavedAdapter } from '@attune/core'
 import { readJsonObject, writeFolderAtomically } from '@attune/files'
-import { encodeSafetensors, openWeights } from '@attune/weights'
+import { encodeSafetensors } from '@attune/weights'
+import { openWeights } from '@attune/weights/node'
 
 const [CONFIG, WEIGHTS] = ['adapter_config.json', 'adapter_model.safetensors']
 

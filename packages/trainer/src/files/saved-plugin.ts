@@ -7,10 +7,9 @@ import {
   MODEL,
   type Model,
   type Found,
-  type SearchPlaces,
   fileName,
-  findReader,
 } from '@attune/core'
+import { type SearchPlaces, findReader } from '@attune/resolve'
 import { optionsFromConfig } from '@attune/weights'
 import { readsType } from './model-folder.js'
 

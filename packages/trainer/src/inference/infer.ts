@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import {
   type Batch,
   type Compiled,
@@ -11,6 +10,7 @@ import {
   type Views,
 } from '@attune/core'
 import { batch } from '@attune/data'
+import { nextTurn } from '../step/next-turn.js'
 import { type InferenceResult, inferenceStep } from '../step/training-step.js'
 
 /** Batches that are read ahead and sorted by length, so that little is padded. */
@@ -55,7 +55,7 @@ async function predictBatch(
   const inputs = engine.put(objective.collate(items))
   const result = step(params, inputs)
   const { head, lossSum, lossWeight } = await engine.read(result)
-  await setImmediate() // as between steps of training: signals come through
+  await nextTurn() // as between steps of training: signals come through
   engine.release(result)
   if (loss !== undefined) {
     loss.sum += lossSum.values[0] as number

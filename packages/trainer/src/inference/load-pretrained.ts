@@ -6,12 +6,11 @@ import {
   OBJECTIVE,
   type Objective,
   type Params,
-  type SearchPlaces,
   type Tokenizer,
   fieldsRead,
   fileName,
-  findInstalled,
 } from '@attune/core'
+import { type SearchPlaces, findInstalled } from '@attune/resolve'
 import { chooseEngine } from '../plan/choose-engine.js'
 import { warningsOf } from '../setup/load-report.js'
 import { describeModel } from '../files/model-folder.js'

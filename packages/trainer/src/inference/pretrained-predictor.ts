@@ -1,4 +1,5 @@
-import { AttuneError, type Model, type SearchPlaces } from '@attune/core'
+import { AttuneError, type Model } from '@attune/core'
+import type { SearchPlaces } from '@attune/resolve'
 import { inference } from './infer.js'
 import { type Wanted, loadPretrained } from './load-pretrained.js'
 import type { Predictor } from './predictor.js'

@@ -1,14 +1,5 @@
-import {
-  AttuneError,
-  ENGINE,
-  type Engine,
-  type Found,
-  type SearchPlaces,
-  fileName,
-  findInstalled,
-  installedPlugins,
-  isAttuneError,
-} from '@attune/core'
+import { AttuneError, ENGINE, type Engine, type Found, fileName, isAttuneError } from '@attune/core'
+import { type SearchPlaces, findInstalled, installedPlugins } from '@attune/resolve'
 
 /** The word that stands for the preferred engine of those that work here. */
 export const AUTO = 'auto'

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type FindPlugin, type Locate, type SearchPlaces, type Scope, findPlugin } from '@attune/core'
-import type { Command } from '@attune/core'
+import type { Command, FindPlugin, Locate, Scope } from '@attune/core'
+import { type SearchPlaces, findPlugin } from '@attune/resolve'
 import type { Observable } from 'rxjs'
 import { pluginsOf } from './from-scope.js'
 
@@ -33,8 +33,8 @@ export interface RunOptions {
 export interface Lookup {
   readonly places: SearchPlaces
   readonly find: FindPlugin
-  /** The folder that relative paths count from; absolute. */
-  readonly base: string
+  /** Makes a path absolute. */
+  readonly resolvePath: (path: string) => string
   /** True if every option is written out, as in a run's record, so that no saved model need be read for defaults. */
   readonly complete: boolean
   readonly locate?: Locate | undefined
@@ -53,7 +53,7 @@ export function userLookup(options: RunOptions): Lookup {
   return {
     places,
     find: (kind, name, at) => findPlugin(kind, name, places, at),
-    base: resolve(options.baseDirectory ?? '.'),
+    resolvePath: (path) => resolve(options.baseDirectory ?? '.', path),
     complete: false,
     locate: options.locate,
   }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import {
   AttuneError,
   type Chosen,
@@ -50,7 +49,7 @@ const startSchema = z.object({
 })
 
 /** Takes `embeddings: file` out of the model's options. */
-function readVectorsPath(named: Use, { base }: Lookup) {
+function readVectorsPath(named: Use, { resolvePath }: Lookup) {
   const { embeddings, from, encoder } = named.options
   if (embeddings === undefined) return { named, vectors: undefined }
   const refuse = (why: string): AttuneError =>
@@ -62,7 +61,7 @@ function readVectorsPath(named: Use, { base }: Lookup) {
   if (typeof embeddings !== 'string' || embeddings === '') throw refuse('`embeddings` must be the path of a file')
   const other = from === undefined ? encoder && 'encoder' : 'from'
   if (other !== undefined) throw refuse(`\`${other}\` and \`embeddings\` both say what the word embeddings start from`)
-  return { named: without(named, 'embeddings'), vectors: resolve(base, embeddings) }
+  return { named: without(named, 'embeddings'), vectors: resolvePath(embeddings) }
 }
 
 /** Replaces `from: folder` of the model by the options in that folder's `config.json`; written options win. */
@@ -76,7 +75,7 @@ async function readModelFolder(named: Use, lookup: Lookup) {
       'Write `model: { use: …, from: FOLDER, partial: true, resizeEmbeddings: true }`; the last two may be left out.',
     )
   const { from, ...how } = given.data
-  const path = resolve(lookup.base, from)
+  const path = lookup.resolvePath(from)
   const found = await foundAt(named, lookup.find)
   const saved = lookup.complete ? {} : describeModel(path).config
   const type = saved['model_type']
@@ -105,13 +104,13 @@ async function readEncoder(
   lookup: Lookup,
 ): Promise<{ readonly named: Use; readonly encoder: Inside | undefined }> {
   const { encoder, from } = named.options
-  const { base, complete, find, places } = lookup
+  const { resolvePath, complete, find, places } = lookup
   if (encoder === undefined && typeof from !== 'string') return { named, encoder: undefined }
   const { plugin } = await foundAt(named, find)
   if (encoderNeed(plugin) === undefined) return { named, encoder: undefined }
   if (encoder === undefined) {
     if (complete) return { named, encoder: undefined }
-    const path = resolve(base, from as string)
+    const path = resolvePath(from as string)
     const inside = await savedEncoder(plugin, describeModel(path).config, path, places)
     return { named, encoder: inside && { model: inside, path: undefined } }
   }

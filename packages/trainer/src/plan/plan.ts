@@ -1,5 +1,5 @@
-import { resolve } from 'node:path'
-import { type ChosenIn, type SearchPlaces, choosePlugins, identify, isFound, parseConfig } from '@attune/core'
+import { type ChosenIn, choosePlugins, isFound, parseConfig } from '@attune/core'
+import { type SearchPlaces, identify } from '@attune/resolve'
 import { AUTO, chooseEngine } from './choose-engine.js'
 import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
@@ -57,7 +57,7 @@ export async function planOf<K extends keyof ParsedConfig>(
   const wanted = Object.fromEntries(keys.map((key) => [key, complete[key]])) as unknown as Pick<ParsedConfig, K>
   return {
     config: (await choosePlugins(wanted, lookup)) as unknown as Pick<ChosenIn<ParsedConfig>, K>,
-    directory: parsed.directory === undefined ? undefined : resolve(lookup.base, parsed.directory),
+    directory: parsed.directory === undefined ? undefined : lookup.resolvePath(parsed.directory),
     ...start,
     auxiliary,
     vocabularyGiven: start.from !== undefined || 'vocabSize' in parsed.model.options,

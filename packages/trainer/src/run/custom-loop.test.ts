@@ -13,13 +13,9 @@ import {
   encodeAll,
   epochBatches,
   inference,
-  listCheckpoints,
-  loadCheckpoint,
-  openPredictor,
-  saveCheckpoint,
-  saveModel,
   score,
 } from '../index.js'
+import { listCheckpoints, loadCheckpoint, openPredictor, saveCheckpoint, saveModel } from '../node.js'
 import {
   toyEngine,
   toyMetric,

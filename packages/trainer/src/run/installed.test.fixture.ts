@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { type AnyPlugin, type Kind, fileName, findInstalled } from '@attune/core'
+import { type AnyPlugin, type Kind, fileName } from '@attune/core'
+import { findInstalled } from '@attune/resolve'
 
 const places = { folders: [fileURLToPath(new URL('../../../..', import.meta.url))] }
 

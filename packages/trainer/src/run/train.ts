@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
 import { AttuneError, type Encoded, fold, key } from '@attune/core'
 import { type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
+import { nextTurn } from '../step/next-turn.js'
 import type { HostInputs } from '../step/compiled-step.js'
 import { evaluate, obey } from './obey.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
@@ -52,7 +52,7 @@ export async function advance(session: Session, { parts: batch }: ReadyBatch, ep
   const { state, loss, gradientNorm } = session.step.run(moving.state, kept, batch, inputs)
   moving.state = state
   const read = await parts.engine.read({ loss, gradientNorm })
-  await setImmediate() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
+  await nextTurn() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
   parts.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)

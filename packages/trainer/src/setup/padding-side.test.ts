@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from '@jest/globals'
-import { MODEL, type Model, type TextInputs, fileName, findInstalled, key } from '@attune/core'
+import { MODEL, type Model, type TextInputs, fileName, key } from '@attune/core'
+import { findInstalled } from '@attune/resolve'
 import { textArrays } from '@attune/data'
 import { eagerEngine } from '@attune/nn'
 

@@ -13,7 +13,8 @@ import {
   key,
   stream,
 } from '@attune/core'
-import { count, rejectsTo } from '@attune/data'
+import { count } from '@attune/data'
+import { rejectsTo } from '@attune/data/files'
 
 /** Examples of one split, readable as often as needed, in the same order each time. */
 export interface Split {

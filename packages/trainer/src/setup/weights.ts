@@ -1,6 +1,7 @@
 import { type Engine, type Key, type Params, fold, key, mapParams } from '@attune/core'
 import { deferredWeights, resizeEmbeddings } from '@attune/nn'
-import { type WeightsReader, openWeights } from '@attune/weights'
+import type { WeightsReader } from '@attune/weights'
+import { openWeights } from '@attune/weights/node'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Parts } from './compose.js'
 import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'

@@ -1,4 +1,5 @@
 import type { Engine, Model, Params, RolloutHost, Tokenizer } from '@attune/core'
+import type { Generator } from '@attune/generate'
 import { lastValueFrom, toArray } from 'rxjs'
 
 /** Parts that generate text with the weights of the moment. */
@@ -21,7 +22,7 @@ export interface TextGenerator {
  * @throws AttuneError when it is used: `NOT_A_WRITER` if the model cannot generate text
  */
 export function textGenerator({ engine, model, tokenizer, params }: GeneratingParts): TextGenerator {
-  let opened: Promise<import('@attune/generate').Generator> | undefined
+  let opened: Promise<Generator> | undefined
   const open = async () => (await import('@attune/generate')).generator({ engine, model, tokenizer, params })
   return {
     async generate(prompts, options = {}) {

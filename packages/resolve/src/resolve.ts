@@ -1,12 +1,18 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { AttuneError } from './error.js'
+import {
+  type AnyPlugin,
+  type FileName,
+  type Found,
+  type Kind,
+  type Origin,
+  type UserSpecifier,
+  AttuneError,
+  isPlugin,
+  nearest,
+} from '@attune/core'
 import { type PluginPackage, installedPlugins, pluginCopies, readManifest } from './installed.js'
-import type { Kind } from './kind.js'
 import { locateModule, mainModule, packageAt } from './module-entry.js'
-import { nearest } from './nearest.js'
-import { type AnyPlugin, isPlugin } from './plugin.js'
-import type { FileName, UserSpecifier } from './plugin-name.js'
 import { admits, coreVersion } from './version.js'
 
 /** Places to look for plugins. */
@@ -21,26 +27,6 @@ export interface SearchPlaces {
    */
   readonly local?: readonly string[]
 }
-
-/** What a plugin was asked for by, and what that led to. */
-export interface Origin {
-  readonly specifier: string
-  /** The package's own name, which is another one than the specifier's for an alias; absent for a module that is in no package. */
-  readonly package?: string
-  readonly version?: string
-  /** The module's file, where the plugin is not one of the installation: found by a path, a package or in a local folder. */
-  readonly path?: string
-}
-
-/** A plugin and where it came from. */
-export interface Found {
-  readonly plugin: AnyPlugin
-  readonly origin: Origin
-}
-
-/** Tells a {@link Found} from a plugin and from a name. */
-export const isFound = (value: unknown): value is Found =>
-  typeof value === 'object' && value !== null && 'origin' in value && isPlugin((value as Found).plugin)
 
 /** Refuses a package that was built for another version of core. */
 function checkCore(directory: string, where: string): void {

@@ -2,9 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { kind } from './kind.js'
+import { fileName, kind, userSpecifier } from '@attune/core'
 import { packageAt } from './module-entry.js'
-import { fileName, userSpecifier } from './plugin-name.js'
 import { findInstalled, findPlugin, identify, loadFrom } from './resolve.js'
 import { coreVersion } from './version.js'
 

@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { AttuneError, type Budget, createBudget } from '@attune/core'
 import { readBytes } from './read-bytes.js'
-import { requireWhole } from './require-whole.js'
+import { requireWhole } from '../require-whole.js'
 
 /** One line of a text file. */
 export interface Line {

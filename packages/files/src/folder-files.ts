@@ -1,0 +1,43 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { AttuneError, type Files } from '@attune/core'
+import { noSuchFile, requireFileName } from './file-name.js'
+import { readWholeFile } from './read-file.js'
+import { readRemedy } from './regular-file.js'
+import { writeFileAtomically } from './write-atomically.js'
+
+/**
+ * The files of a folder on disk. The folder is made by the first write.
+ * @param mostBytes a larger file is not read. Default: 4 GiB
+ */
+export function folderFiles(folder: string, mostBytes: number = 2 ** 32): Files {
+  const list = (): string[] =>
+    existsSync(folder)
+      ? readdirSync(folder, { withFileTypes: true })
+          .flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]))
+          .sort()
+      : []
+  const read = (name: string): Uint8Array => {
+    requireFileName(name)
+    const path = join(folder, name)
+    if (!existsSync(path)) throw noSuchFile(name, list())
+    try {
+      return readWholeFile(path, mostBytes)!
+    } catch (cause) {
+      throw new AttuneError(
+        'FILE_NOT_READABLE',
+        `${path} could not be read: ${(cause as Error).message}`,
+        readRemedy(cause, 'Check that it is a file, and one that you may read.'),
+        { cause },
+      )
+    }
+  }
+  return {
+    read: async (name) => read(name),
+    async write(name, content) {
+      requireFileName(name)
+      await writeFileAtomically(join(folder, name), content)
+    },
+    list: async () => list(),
+  }
+}

@@ -1,0 +1,3 @@
+export { floats, integers, textInputs } from './host-array.js'
+export { tinyModel } from './tiny-model.js'
+export { tinyTokenizer } from './tiny-tokenizer.js'

@@ -1,0 +1,25 @@
+export {
+  type Checkpoint,
+  type CheckpointInput,
+  type Progress,
+  checkpointPath,
+  findLabelled,
+  listCheckpoints,
+  loadCheckpoint,
+  pruneCheckpoints,
+  saveCheckpoint,
+} from './files/checkpoint.js'
+export { type CardOptions, type SaveOptions, saveModel } from './files/save-model.js'
+export { countFolds } from './data/open-splits.js'
+export { type PreparedStage, prepareData } from './data/prepare-data.js'
+export { dataFolder } from './data/store.js'
+export { type EvaluateOptions, type Evaluation, evaluate } from './inference/evaluate.js'
+export { type Pretrained, type Wanted, loadPretrained } from './inference/load-pretrained.js'
+export { openPredictor } from './inference/open-predictor.js'
+export { type LearnerConfig, type LearnerOptions, openLearner } from './online/open-learner.js'
+export { type Lookup, type RunOptions, userLookup } from './plan/lookup.js'
+export { type Plan, planRun } from './plan/plan.js'
+export { type ParsedConfig, type RunConfig, type TrainingSettings, runSchema } from './plan/run-config.js'
+export { type Forecast, type ForecastOptions, type ShapeForecast, forecast } from './run/forecast.js'
+export { resume, run } from './run/run.js'
+export { type WorkerPredictorOptions, openWorkerPredictor } from './worker/worker-predictor.js'

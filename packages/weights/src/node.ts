@@ -1,0 +1,1 @@
+export { openWeights, weightsInMemory } from './open-weights.js'
