@@ -16,7 +16,7 @@ export { type Balanced, type Balancer, type Imbalanced, type Synthetic, BALANCER
 export type { Callback, CommandHandler, CommandHandlers, CommandHost } from './kinds/callback.js'
 export { CALLBACK } from './kinds/callback.js'
 export { type Cleaner, type Edit, CLEANER } from './kinds/cleaner.js'
-export type { DataPass, PassAt, PassOptions } from './kinds/data-pass.js'
+export type { DataPass, DeviceBatch, PassAt, PassOptions } from './kinds/data-pass.js'
 export { type CompileOptions, type Compiled, type Engine, type PureFunction, ENGINE } from './kinds/engine.js'
 export type { Files } from './kinds/files.js'
 export { type Filter, type Filtered, FILTER } from './kinds/filter.js'

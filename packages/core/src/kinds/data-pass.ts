@@ -1,11 +1,16 @@
-import type { OnDevice, OnHost, Params, Tree } from '../tree.js'
+import type { OnHost, Params, Tree } from '../tree.js'
 import type { EncoderOutputs, Kept, Mode } from './model.js'
-import type { Batch } from './objective.js'
+
+/** A batch on the device: the model's inputs, and whatever the loss needs besides. */
+export interface DeviceBatch extends Record<string, Tree> {
+  readonly inputs: Readonly<Record<string, Tree>>
+}
 
 /** A batch of a {@link DataPass}, with the model's values on it, without dropout, each computed when it is asked for. */
 export interface PassAt {
   readonly params: Params
-  readonly batch: OnDevice<Batch>
+  /** The collated batch: `inputs`, and whatever the objective's loss needs besides. */
+  readonly batch: DeviceBatch
   readonly mode: Mode
   /** The gradient of the batch's mean loss with respect to the trainable parameters. */
   gradients(): Params

@@ -14,10 +14,10 @@ export interface Work extends Pick<Budget, 'spend' | 'hold' | 'steps'> {
 
 /**
  * What a call may cost. Real tokenizers take 20 to 110 steps and 20 to 130 bytes for each byte of ordinary text, and at most 160
- * and 210 for text that is made to be hard; a step takes some 5 ns. The base is small, for a data set has millions of short
+ * and 210 for text that is made to be hard; a step takes 5 to 10 ns. The base is small, for a data set has millions of short
  * rows.
  */
-const LIMITS = { steps: 200_000, stepsPerByte: 300, bytes: 16_000_000, bytesPerByte: 256 }
+const LIMITS = { steps: 200_000, stepsPerByte: 200, bytes: 16_000_000, bytesPerByte: 256 }
 
 /** The beginning of a text, for errors. */
 const quoted = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
