@@ -1,6 +1,5 @@
 import {
   AttuneError,
-  type EncoderOutputs,
   type Key,
   MODEL,
   type Mode,
@@ -219,7 +218,7 @@ function forward(
   params: Params,
   inputs: TextInputs,
   mode: Mode,
-): EncoderOutputs {
+) {
   const length = inputs.inputIds.shape[1] as number
   const { ids, real, nodes, links } = wordGraph(inputs, o.window, table)
   const present = expandDims(cast(real, 'float32'), 2) // [batch, places, 1]
