@@ -44,7 +44,7 @@ const boundaries = (alsoFloors, alsoInCore) => ({
       ],
       enforceBuildableLibDependency: false,
       // A package's own conditional imports, which package.json maps to its files.
-      allow: ['#*'],
+      allow: ['^#'],
     },
   ],
 })
