@@ -47,20 +47,15 @@ function courseOf({ steps, epochs }: RunFacts, { budget, config }: TrialOrder): 
 const SPENT = 'the budget of the trial is spent'
 const PROGRESS_MILLISECONDS = 500
 
-/** Maps the events of a run to reports, and gives it the commands that its budget asks for. */
-function follower(order: TrialOrder, past: ReadonlyMap<number, Values>, commands: Subject<Command>) {
-  const scores = new Map(past)
-  let [course, paused, shownAt]: [Course | undefined, boolean, number] = [undefined, false, 0]
+/** Gives a run the commands that its budget asks for, at once: the run waits for none. */
+function steersman(order: TrialOrder, commands: Subject<Command>) {
+  let [course, paused]: [Course | undefined, boolean] = [undefined, false]
   const pause = (): void => {
     paused = true
     commands.next({ type: 'stop', because: SPENT })
   }
-  const scored = (step: number, values: Values): TrialReport => {
-    scores.set(step, values)
-    return { type: 'scored', step, values }
-  }
   return {
-    /** Commands, at once: the run waits for none. */
+    isPaused: () => paused,
     steer(event: RunEvent): void {
       if (event.type === 'run.started' || event.type === 'run.resumed') {
         course = courseOf(event, order)
@@ -71,28 +66,37 @@ function follower(order: TrialOrder, past: ReadonlyMap<number, Values>, commands
       if (!course.isDue(event.step)) commands.next({ type: 'evaluate', because: 'the trial is scored at its end' })
       if (course.target < course.steps) pause()
     },
-    report(event: RunEvent): readonly TrialReport[] {
-      if (event.type === 'run.resumed') return [...past].map(([step, values]) => scored(step, values))
-      if (event.type === 'evaluation.completed') {
-        const values = valuesOf(event.scores)
-        return [event.split === 'validation' ? scored(event.step, values) : { type: 'tested', values }]
-      }
-      if (event.type === 'step.completed' && event.at - shownAt >= PROGRESS_MILLISECONDS) {
-        shownAt = event.at
-        const { step, steps, secondsLeft } = event
-        return [{ type: 'progressed', step, steps, secondsLeft }]
-      }
-      if (event.type === 'command.given' && event.command.type === 'restore') {
-        // The model that is kept is that of an earlier step: its scores are those of the trial.
-        const values = scores.get(labelledStep(order.directory, event.command.label) ?? -1)
-        const last = Math.max(...scores.keys())
-        return values === undefined ? [] : [scored(last, values)]
-      }
-      if (event.type !== 'run.completed') return []
-      const { model, because } = event
-      if (model !== undefined) return [{ type: 'ended', state: 'completed', because }]
-      return [{ type: 'ended', state: paused ? 'paused' : 'stopped', because }]
-    },
+  }
+}
+
+/** Maps the events of a run to reports. `past` are the evaluations so far. */
+function reporter({ directory }: TrialOrder, past: ReadonlyMap<number, Values>, isPaused: () => boolean) {
+  const scores = new Map(past)
+  let shownAt = 0
+  const scored = (step: number, values: Values): TrialReport => {
+    scores.set(step, values)
+    return { type: 'scored', step, values }
+  }
+  return (event: RunEvent): readonly TrialReport[] => {
+    if (event.type === 'run.resumed') return [...past].map(([step, values]) => scored(step, values))
+    if (event.type === 'evaluation.completed') {
+      const values = valuesOf(event.scores)
+      return [event.split === 'validation' ? scored(event.step, values) : { type: 'tested', values }]
+    }
+    if (event.type === 'step.completed' && event.at - shownAt >= PROGRESS_MILLISECONDS) {
+      shownAt = event.at
+      const { step, steps, secondsLeft } = event
+      return [{ type: 'progressed', step, steps, secondsLeft }]
+    }
+    if (event.type === 'command.given' && event.command.type === 'restore') {
+      // The model that is kept is that of an earlier step: its scores are those of the trial.
+      const values = scores.get(labelledStep(directory, event.command.label) ?? -1)
+      return values === undefined ? [] : [scored(Math.max(...scores.keys()), values)]
+    }
+    if (event.type !== 'run.completed') return []
+    const { model, because } = event
+    if (model !== undefined) return [{ type: 'ended', state: 'completed', because }]
+    return [{ type: 'ended', state: isPaused() ? 'paused' : 'stopped', because }]
   }
 }
 
@@ -106,7 +110,8 @@ const follow = (
     const commands = new Subject<Command>()
     const { directory, config, baseDirectory, places, resumes, acceptChanges } = order
     const options: RunOptions = { baseDirectory, ...(places === undefined ? {} : { places }), commands }
-    const { steer, report } = follower(order, past, commands)
+    const { steer, isPaused } = steersman(order, commands)
+    const report = reporter(order, past, isPaused)
     const events = resumes ? resume(directory, { ...options, acceptChanges }) : run({ ...config, directory }, options)
     const running = events.subscribe({
       next(event) {

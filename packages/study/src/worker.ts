@@ -4,7 +4,6 @@ import { ReplaySubject } from 'rxjs'
 import type { FromWorker, ToWorker } from './messages.js'
 import { runTrial } from './run-trial.js'
 
-const stops = new ReplaySubject<string>()
 const send = (message: FromWorker): Promise<void> =>
   new Promise((done) => (process.send === undefined ? done() : process.send(message, () => done())))
 
@@ -15,14 +14,20 @@ const failed = (error: unknown): FromWorker =>
 
 const end = (message: FromWorker): void => void send(message).finally(() => process.exit(0))
 
-// Ctrl-C reaches every process of the terminal: the one that made this says what is to be done.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
-process.on('disconnect', () => process.exit(1))
-process.on('message', (message: ToWorker) => {
-  if (message.type === 'stop') return stops.next(message.because)
-  runTrial(message.order, stops).subscribe({
-    next: (report) => void send(report),
-    error: (error: unknown) => end(failed(error)),
-    complete: () => end({ type: 'done' }),
+/** Runs what this process is sent, and ends it then. */
+function serve(): void {
+  const stops = new ReplaySubject<string>()
+  // Ctrl-C reaches every process of the terminal: the one that made this says what is to be done.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
+  process.on('disconnect', () => process.exit(1))
+  process.on('message', (message: ToWorker) => {
+    if (message.type === 'stop') return stops.next(message.because)
+    runTrial(message.order, stops).subscribe({
+      next: (report) => void send(report),
+      error: (error: unknown) => end(failed(error)),
+      complete: () => end({ type: 'done' }),
+    })
   })
-})
+}
+
+serve()

@@ -54,7 +54,7 @@ const tooFew = (problem: string): AttuneError =>
 export const kFold = definePlugin({
   kind: PROTOCOL,
   name: 'k-fold',
-  summary: 'k-fold cross-validation, plain, stratified or grouped',
+  summary: 'Cross-validation in k folds, plain, stratified or grouped',
   source: 'Stone, Cross-Validatory Choice and Assessment of Statistical Predictions, JRSS B 36, 1974',
   options: z.strictObject({
     folds: z.int().min(2).max(1000).default(5).describe('The number of parts'),
