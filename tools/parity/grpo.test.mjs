@@ -79,7 +79,7 @@ const grpo = (history) =>
             advantages: { shape: [items.length, 1], dtype: 'float32', values: advantages },
           })
         },
-        trainingLoss({ params, forward, mode }, batch) {
+        trainingLoss({ params, forward, mode }, /** @type {any} */ batch) {
           const { losses } = base.head(params, forward(batch.inputs), mode, batch)
           return { losses: mul(losses, batch.advantages), weights: batch.weights }
         },

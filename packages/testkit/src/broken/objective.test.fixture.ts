@@ -1,5 +1,5 @@
 import { type Example, key } from '@attune/core'
-import { type Tensor, add, customGrad, div, mul, sum } from '@tensorflow/tfjs-core'
+import { type Tensor, customGrad, div, mul, sum } from '@tensorflow/tfjs-core'
 import type { z } from 'zod'
 import { describeObjective } from '../describe-objective.js'
 import { integers } from '../host-array.js'
@@ -120,12 +120,12 @@ export const objectives: readonly Specimen[] = [
     })),
   ),
   broken(
-    'one more than it weighs',
+    'weights of which a larger batch has more each',
     [adds],
     suite(({ loss }) => ({
       loss: (head, batch) => {
         const { losses, weights } = loss(head, batch)
-        return { losses, weights: add(weights, 1) }
+        return { losses, weights: mul(weights, losses.shape[0] as number) }
       },
     })),
   ),

@@ -1,5 +1,5 @@
 import { AttuneError, type Encoded, fold, key } from '@attune/core'
-import { type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
+import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import { nextTurn } from '../step/next-turn.js'
 import type { HostInputs } from '../step/compiled-step.js'
@@ -122,6 +122,21 @@ export async function beforeEpoch(session: Session, epoch: number): Promise<void
   if (before !== undefined && before !== moving.memory) parts.engine.release(before)
 }
 
+/** How the examples of an epoch become batches, from the first one that was not taken yet. */
+const orderOf = (session: Session, epoch: number): EpochOptions => {
+  const { plan, moving, splits } = session
+  const { batchSize, shuffleBuffer } = plan.config.training
+  return {
+    key: fold(key(plan.config.seed), 'epoch', epoch),
+    sampled: splits.train.sampled,
+    done: moving.progress.batches,
+    batchSize,
+    microBatchSize: microBatchSizeOf(plan.config.training),
+    shuffleBuffer,
+    rollout: rolloutOf(session),
+  }
+}
+
 /** Trains on what is left of one epoch. */
 async function trainEpoch(
   session: Session,
@@ -129,21 +144,13 @@ async function trainEpoch(
   elapsed: { milliseconds: number; steps: number },
 ): Promise<void> {
   const { plan, parts, bus, moving, stepsPerEpoch, splits } = session
-  const { batchSize, shuffleBuffer, evaluateEvery } = plan.config.training
-  const microBatchSize = microBatchSizeOf(plan.config.training)
-  const done = moving.progress.batches
-  if (done === 0) bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
-  if (done === 0) await beforeEpoch(session, epoch)
-  const { items, truncated } = encodeRows(splits.train.rows(epoch), (example) => parts.objective.encode(example))
-  const order = {
-    key: fold(key(plan.config.seed), 'epoch', epoch),
-    sampled: splits.train.sampled,
-    done,
-    batchSize,
-    microBatchSize,
-    shuffleBuffer,
-    rollout: rolloutOf(session),
+  const { evaluateEvery } = plan.config.training
+  if (moving.progress.batches === 0) {
+    bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
+    await beforeEpoch(session, epoch)
   }
+  const { items, truncated } = encodeRows(splits.train.rows(epoch), (example) => parts.objective.encode(example))
+  const order = orderOf(session, epoch)
   if (session.keeping !== undefined) await requireSameFiles(session.keeping.inputs)
   for await (const ready of epochBatches(items, parts.objective, order)) {
     if (moving.progress.batches >= stepsPerEpoch) refuseOtherCount(session, epoch, 'more batches')

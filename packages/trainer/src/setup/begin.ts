@@ -190,16 +190,8 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
   }
   let opened: Opened | undefined
   try {
-    opened = await open({
-      plan,
-      composed: rest,
-      parent: options.scope,
-      dataFolder: options.dataFolder,
-      earlier,
-      events,
-      emit,
-      connect,
-    })
+    const { scope: parent, dataFolder } = options
+    opened = await open({ plan, composed: rest, parent, dataFolder, earlier, events, emit, connect })
     await startSession(order, opened)
     return opened.session
   } catch (error) {

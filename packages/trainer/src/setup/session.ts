@@ -178,9 +178,38 @@ const countSteps = (
     plan.config.training.batchSize,
   )
 
+type Given = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>
+
+/** The optimizer's chain, clipping included, and a function that makes it and other parts anew with scheduled options. */
+function chainedOptimizer({ plan, scope, learned }: Given, parts: Parts) {
+  const { clipNorm } = plan.config.training
+  const chained = (links: readonly Optimizer[]): Optimizer =>
+    chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
+  const optimizer = chained(parts.optimizers)
+  requireWholeBatches(parts.objective, optimizer, plan.config.training)
+  const complete = withLearned(plan, learned.options)
+  return { optimizer, complete, rebuild: rebuilder(complete, scope, chained) }
+}
+
+/** The state that training begins with or goes on from, and the trees that stay the same from step to step. */
+async function startingState(
+  given: Given,
+  parts: Parts,
+  { adapted, optimizer, own }: Pick<Session, 'adapted' | 'optimizer'> & { readonly own: StepConstants['models'] },
+  checkpoint: Checkpoint | undefined,
+): Promise<Pick<Session, 'moving' | 'constants'>> {
+  const { state, memory, prepared } = firstState(parts.engine, adapted, optimizer.init, checkpoint)
+  const pass = passOver(given, { ...parts, model: adapted.model }, state.trainable, adapted.frozen)
+  const regularizers = prepared ?? (await prepare(parts.regularizers, pass, state.trainable))
+  return {
+    constants: { models: own, regularizers, masks: adapted.masks ?? {} },
+    moving: { ...AT_REST, state, memory, progress: checkpoint?.progress ?? START },
+  }
+}
+
 /** Makes a session of a composed scope whose engine is up. */
 export async function openSession(
-  given: Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>,
+  given: Given,
   { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
 ): Promise<{
   readonly session: Session
@@ -188,17 +217,10 @@ export async function openSession(
   readonly warnings: readonly string[]
   readonly placed: RunEvents['vectors.loaded'] | undefined
 }> {
-  const { plan, scope, learned } = given
+  const { plan, scope } = given
   const parts = partsOf(given.scope)
   const { engine, objective, regularizers } = parts
-  const { config } = plan
-  const { clipNorm, gradientCheckpointing: recompute } = config.training
-  const chained = (links: readonly Optimizer[]): Optimizer =>
-    chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
-  const optimizer = chained(parts.optimizers)
-  requireWholeBatches(objective, optimizer, config.training)
-  const complete = withLearned(plan, learned.options)
-  const rebuild = rebuilder(complete, scope, chained)
+  const { optimizer, complete, rebuild } = chainedOptimizer(given, parts)
   const { params, ...told } = begin(parts, plan, vectors)
   const { adapted, first, release } = await adaptFirst(given, parts, params)
   const { model } = adapted
@@ -207,34 +229,20 @@ export async function openSession(
   const stepsPerEpoch = await countSteps(given, objective)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
-  const { state, memory, prepared } = firstState(engine, adapted, optimizer.init, checkpoint)
-  const pass = passOver(given, { ...parts, model }, state.trainable, adapted.frozen)
-  const constants: StepConstants = {
-    models: own,
-    regularizers: prepared ?? (await prepare(regularizers, pass, state.trainable)),
-    masks: adapted.masks ?? {},
-  }
-  const progress = checkpoint?.progress ?? START
-  const moving: Moving = { ...AT_REST, state, memory, progress }
+  const { moving, constants } = await startingState(given, parts, { adapted, optimizer, own }, checkpoint)
+  const { epochs, gradientCheckpointing: recompute } = plan.config.training
+  const compiled = { model, objective, optimizer, regularizers, models, recompute }
   const session: Session = {
     ...given,
     parts,
     adapted,
     constants,
     optimizer,
-    step: compileStep(engine, {
-      model,
-      objective,
-      optimizer,
-      regularizers,
-      models,
-      recompute,
-      ...(rebuild === undefined ? {} : { rebuild }),
-    }),
+    step: compileStep(engine, { ...compiled, ...(rebuild === undefined ? {} : { rebuild }) }),
     schedule: scheduleOf(plan),
-    inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(config.training) }),
+    inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(plan.config.training) }),
     stepsPerEpoch,
-    steps: progress.step + stepsLeft(progress, stepsPerEpoch, config.training.epochs),
+    steps: moving.progress.step + stepsLeft(moving.progress, stepsPerEpoch, epochs),
     moving,
     generator: textGenerator({ ...parts, model, params: () => ({ ...adapted.frozen, ...moving.state.trainable }) }),
   }
