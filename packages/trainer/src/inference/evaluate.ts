@@ -116,7 +116,7 @@ export async function evaluate(directory: string, options: EvaluateOptions = {})
       (example) => parts.objective.encode(example),
       fieldsOfMetrics(parts.metrics),
     )
-    const scored = await score(forward, parts.objective, parts.metrics, params, items)
+    const scored = await score(forward, parts.objective, parts.metrics, params, items, parts)
     if (scored.examples === 0)
       throw new AttuneError(
         'EMPTY_DATASET',

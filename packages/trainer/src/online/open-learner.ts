@@ -161,7 +161,7 @@ function learnerOf(session: Session): Learner {
   const scored = (examples: Parameters<Learner['score']>[0]) =>
     withParams(session, (params) => {
       const { items } = encodeAll(each(examples), (example) => objective.encode(clean(example)))
-      return score(inference, objective, metrics, params, items)
+      return score(inference, objective, metrics, params, items, { ...parts, model: session.adapted.model })
     })
   const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
   const save = (directory: string) => {

@@ -58,7 +58,9 @@ export async function evaluateOn(
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
   const { items } = encodeAll(examples(), (example) => parts.objective.encode(example), fieldsOfMetrics(parts.metrics))
-  const scored = await score(inference, parts.objective, parts.metrics, { ...adapted.frozen, ...trainable }, items)
+  const params = { ...adapted.frozen, ...trainable }
+  const generating = { ...parts, model: adapted.model }
+  const scored = await score(inference, parts.objective, parts.metrics, params, items, generating)
   bus.emit({ type: 'evaluation.completed', step, split, ...scored, seconds: (performance.now() - begun) / 1000 })
   return scored
 }
