@@ -46,7 +46,7 @@ describe('a predictor in a worker thread', () => {
   it('describes the model as plain data', () => {
     expect(structuredClone(worker.describes)).toEqual({
       task: 'toy-objective',
-      fields: [],
+      fields: ['text'],
       views: ['label'],
       labels: ['a', 'not'],
       version: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
