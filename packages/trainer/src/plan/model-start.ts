@@ -124,6 +124,17 @@ async function readEncoder(
   return { named: without(named, 'encoder'), encoder: { model: chosen.model, path: start?.path } }
 }
 
+/** Options of every model that this one has no use for: `encoder` of a model that reads no other, `partial` without `from`. */
+function refuseUnread({ options }: Use): void {
+  const unread = Object.keys(MODEL.options?.shape ?? {}).find((name) => Object.hasOwn(options, name))
+  if (unread === undefined) return
+  throw new AttuneError(
+    'BAD_CONFIG',
+    `model: unknown \`${unread}\`: ${unread === 'encoder' ? 'this model reads no other model' : 'it says how to start `from` a saved model, and there is none'}`,
+    'Leave it out, or see `attune plugins info model NAME`.',
+  )
+}
+
 /**
  * Reads what a configuration's model starts from: a saved model, a frozen encoder inside, word vectors.
  * @throws AttuneError `BAD_OPTIONS`, `WRONG_MODEL_TYPE`, and those of the saved model's files
@@ -131,7 +142,9 @@ async function readEncoder(
 export async function readModelStart(written: Use, lookup: Lookup): Promise<ModelStart> {
   const { named: withoutVectors, vectors } = readVectorsPath(written, lookup)
   const { named, encoder } = await readEncoder(withoutVectors, lookup)
-  return { ...(await readModelFolder(named, lookup)), encoder, vectors }
+  const start = await readModelFolder(named, lookup)
+  refuseUnread(start.model)
+  return { ...start, encoder, vectors }
 }
 
 /**
