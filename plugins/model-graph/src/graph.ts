@@ -212,13 +212,7 @@ function embedded(params: Params, ids: Tensor, present: Tensor, table: PhraseTab
   return mul(add(mul(words, isWord), mul(phrases, sub(1, isWord))), present)
 }
 
-function forward(
-  o: Options,
-  table: PhraseTable | undefined,
-  params: Params,
-  inputs: TextInputs,
-  mode: Mode,
-) {
+function forward(o: Options, table: PhraseTable | undefined, params: Params, inputs: TextInputs, mode: Mode) {
   const length = inputs.inputIds.shape[1] as number
   const { ids, real, nodes, links } = wordGraph(inputs, o.window, table)
   const present = expandDims(cast(real, 'float32'), 2) // [batch, places, 1]

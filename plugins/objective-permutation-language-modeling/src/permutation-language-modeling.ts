@@ -107,6 +107,12 @@ function collate(items: readonly Item[], rows: readonly Permuted[], pad: number,
   }
 }
 
+/** Parameters of a new head: an output layer over the vocabulary. */
+const freshHead = ({ hiddenSize, initializerRange }: Model, vocabulary: number, key: Key): Params => ({
+  weight: normal(key, [vocabulary, hiddenSize], initializerRange),
+  bias: filled([vocabulary], 0),
+})
+
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
@@ -122,28 +128,19 @@ function create(
     return { ids, typeIds, truncated, length: ids.length }
   }
   const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
-  const fresh = (key: Key): Params => ({
-    weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
-    bias: filled([vocabulary], 0),
-  })
   return {
     views: ['tokens'],
     config: { architectures: [head.architecture] },
     maximumLength,
-    init: (key) => nameParts(head, fresh(key)),
+    init: (key) => nameParts(head, freshHead(model, vocabulary, key)),
     encode,
     encodeUnlabelled: encode,
     collate: (items, random) => {
       const rows = items.map((item) => permuted(item, random))
       return collate(items, rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
-    head: (params, { lastHiddenState }, _mode, { targets }) =>
-      tokenLosses((x) => tokenLogits(model, head, params, x), {
-        states: lastHiddenState,
-        targets,
-        vocabulary,
-        lossOf: ofRows,
-      }),
+    head: (params, { lastHiddenState: states }, _mode, { targets }) =>
+      tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows }),
     loss: (head, { weights }) => ({ losses: head.losses, weights }),
     predict: ({ best: { values, shape } }, items) =>
       items.map((item, i) => {

@@ -123,7 +123,6 @@ function create(
   const numberOf = labelNumbers(labels)
   const ofRows = lossOf(losses, 'labels')
   const limits = lengthsFor(o, model)
-  const { maximumLength } = limits
   const encode = (words: readonly string[], numbers: readonly number[]): Item => {
     const aligned = alignWords(tokenizer, words, limits)
     const { ids, truncated } = aligned.encoding
@@ -136,11 +135,11 @@ function create(
   return {
     views: ['tokens'],
     config: { architectures: [head.architecture], ...labelConfig(labels) },
-    maximumLength,
+    maximumLength: limits.maximumLength,
     init: (key) => nameParts(head, freshClassifier(model, labels.length, key)),
     encode: (example) => encode(listOf(example, o.words), tagsOf(example, o).map(numberOf)),
     encodeUnlabelled,
-    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
+    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, limits.maximumLength),
     head: (params, { lastHiddenState }, mode) =>
       linear(partsIn(head, params), 'classifier', dropout(lastHiddenState, model.headDropout, fold(mode, 999))),
     loss(logits, { targets, weights }) {

@@ -87,6 +87,9 @@ function fit(input, original, folder) {
   if (record !== undefined) writeFileSync(join(folder, RECORD), record)
 }
 
+/** Where the version of core stands, which a run folder's record is compared with. */
+const CORE_MANIFEST = /\/packages\/core\/(dist\/)?package\.json$/
+
 /** @returns {Promise<Target[]>} */
 export async function targets() {
   const places = { registered: [...toyPlugins, ...(await pluginsOf(['protocol']))], folders: [], local: [] }
@@ -103,6 +106,7 @@ export async function targets() {
       name: 'run folder',
       files: true,
       mayLookUp: true,
+      mayRead: [CORE_MANIFEST],
       valid: [outer],
       prepare: (input, folder) => fit(input, outer, folder),
       async read(_, folder) {
@@ -125,7 +129,7 @@ export async function targets() {
       name: 'run folder, resumed and stopped',
       files: true,
       mayLookUp: true,
-      mayRead: LOCK_FILES,
+      mayRead: [...LOCK_FILES, CORE_MANIFEST],
       valid: [whole],
       make: (random) => ({ ...whole, ...changedInput(resumed, random) }),
       prepare(input, folder) {
