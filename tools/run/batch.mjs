@@ -27,10 +27,9 @@ const workOf = ({ root, projectsConfigurations }, project, { files = ['.'] } = {
 })
 
 /** @param {(works: Work[]) => Outcome[] | Promise<Outcome[]>} run @param {number} most */
-const batch =
-  (run, most) =>
+const batch = (run, most) =>
   /** Nx calls it again for the tasks of which it gets no result. @param {TaskGraph} graph @param {Record<string, Options>} inputs @param {unknown} _overrides @param {Context} context */
-  async ({ tasks, dependencies }, inputs, _overrides, context) => {
+  async function* ({ tasks, dependencies }, inputs, _overrides, context) {
     const chosen = Object.values(tasks).slice(0, most)
     const ids = chosen.map(({ id }) => id)
     const needsOf = (/** @type {string} */ id) =>
@@ -38,12 +37,8 @@ const batch =
     const startTime = Date.now()
     const outcomes = await run(chosen.map(({ id, target }) => workOf(context, target.project, inputs[id], needsOf(id))))
     const endTime = Date.now()
-    return Object.fromEntries(
-      outcomes.map(({ text, ...outcome }, index) => [
-        ids[index] ?? '',
-        { ...outcome, terminalOutput: `${text}\n`, startTime, endTime },
-      ]),
-    )
+    for (const [index, { text, ...outcome }] of outcomes.entries())
+      yield { task: ids[index], result: { ...outcome, terminalOutput: `${text}\n`, startTime, endTime } }
   }
 
 /** @param {(works: Work[]) => Outcome[] | Promise<Outcome[]>} run */
