@@ -1,6 +1,7 @@
 // @ts-check
 /** Compiles packages, each after those that it needs, several at once. */
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,6 +14,8 @@ const compiler = pathToFileURL(join(root, 'node_modules/typescript-native/lib/ge
 /** @param {string} program @param {string} cwd @returns {Promise<Outcome>} */
 const compile = (program, cwd) =>
   new Promise((resolve, reject) => {
+    // The compiler leaves what it made of files that have gone since, tests among them.
+    rmSync(join(cwd, 'dist'), { recursive: true, force: true })
     const child = spawn(program, ['-p', '.'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => void (text += chunk))

@@ -59,7 +59,11 @@ const target = (root, command, rest) => ({
 const together = (executor, rest) => ({ executor: `@attune/workspace:${executor}`, cache: true, ...rest })
 
 const build = () =>
-  together('tsc', { dependsOn: ['^build'], inputs: [...source, '^built'], outputs: ['{projectRoot}/dist'] })
+  together('tsc', {
+    dependsOn: ['^build'],
+    inputs: [...source, '^built', '{workspaceRoot}/tools/run/tsc.mjs'],
+    outputs: ['{projectRoot}/dist'],
+  })
 
 const linter = ['{workspaceRoot}/eslint.config.mjs', '{workspaceRoot}/tools/run/eslint.mjs']
 
@@ -71,7 +75,9 @@ const everySource = ['packages', 'plugins'].flatMap((group) =>
 )
 
 /** What runs tests, and how. */
-const runner = ['{workspaceRoot}/jest.config.mjs', '{workspaceRoot}/tools/run/**/*']
+const runner = ['jest.config.mjs', 'tools/run/jest*.mjs', 'tools/run/node-test.mjs'].map(
+  (files) => `{workspaceRoot}/${files}`,
+)
 
 /** Files outside of its own folder that a test of several packages reads besides what these are built from. */
 const READS = {
@@ -84,7 +90,7 @@ const READS = {
   'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/models.md'],
   'tools/real-model': ['examples/debian-sections/**/*', 'docs/real-model.md'],
-  'tools/scaffold': ['tools/check/**/*', 'eslint.config.mjs', '.prettierrc.json'],
+  'tools/scaffold': ['tools/check/**/*', 'tools/run/tsc.mjs', 'eslint.config.mjs', '.prettierrc.json'],
   'tools/tfjs-native': ['examples/debian-sections/**/*', 'examples/models/**/*'],
   'tools/workspace': ['eslint.config.mjs', 'nx.json', 'package.json', '.nx/version-plans/**/*'],
 }
