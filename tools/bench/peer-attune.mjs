@@ -5,10 +5,10 @@
  */
 import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { trainingStep } from '@attune/trainer'
+import { stepInputs, trainingStep } from '@attune/trainer'
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { matMul, sum } from '@tensorflow/tfjs-core'
-import { ints, subjectOf } from './subject.mjs'
+import { subjectOf } from './subject.mjs'
 
 /** @import { Engine, HostArray, Params } from '@attune/core' */
 /** @typedef {import('./workloads.mjs').Workload} Workload */
@@ -26,8 +26,6 @@ if (create) {
   process.exit()
 }
 
-/** @param {number} value @returns {HostArray} */
-const number = (value) => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
 const { launchBound = false } = engine
 const INFERENCE = /** @type {const} */ ({ training: false, launchBound })
 
@@ -59,13 +57,8 @@ const all = { ...frozen, ...state.trainable }
 let taken = 0
 /** A training step, and its loss. @param {number} i @returns {Promise<number>} */
 async function trainOnce(i) {
-  const hyper = {
-    learningRate: number(workload.learningRate),
-    step: number(++taken),
-    steps: number(1e6),
-    seed: ints([2], (j) => i + j),
-    scheduled: {},
-  }
+  const { learningRate } = workload
+  const hyper = stepInputs({ learningRate, step: ++taken, steps: 1e6, seed: [i, i + 1] })
   const { loss, gradientNorm, ...result } = train(state, frozen, engine.put(batchOf(i)), engine.put(hyper))
   state = result.state
   const { values } = await engine.read(loss)

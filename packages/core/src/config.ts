@@ -90,15 +90,15 @@ export const fieldsRead = (chosen: Pick<Chosen, 'plugin' | 'options'>, content?:
     Object.entries(chosen.options).flatMap(([name, value]) => {
       const said = metaOf(chosen.plugin.options.shape[name], 'field')
       if (typeof value === 'string') return said !== undefined && (content ?? said) === said ? [value] : []
-      return nestedIn(value).flatMap((each) => fieldsRead(each, content))
+      return pluginsIn(value).flatMap((each) => fieldsRead(each, content))
     }),
   ),
 ]
 
-/** The plugins inside an option. */
-const nestedIn = (value: unknown): readonly Chosen[] => {
+/** The plugins in a value of a configuration, but for those among their own options. */
+export const pluginsIn = (value: unknown): readonly Chosen[] => {
   if (isChosen(value)) return [value]
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(nestedIn) : []
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(pluginsIn) : []
 }
 
 /**

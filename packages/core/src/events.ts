@@ -141,7 +141,7 @@ export type RunEvent = {
 }[keyof RunEvents]
 
 /** An event before it has a time. */
-export type UntimedEvent = { [K in keyof RunEvents]: { readonly type: K } & RunEvents[K] }[keyof RunEvents]
+export type UntimedEvent = Unstamped<RunEvents>
 
 /** The event of one type. */
 export type EventOf<K extends keyof RunEvents> = { readonly type: K; readonly at: number } & RunEvents[K]

@@ -1,6 +1,16 @@
 export { type Budget, type BudgetLimits, createBudget } from './budget.js'
 export type { ChooseOptions, Chosen, ChosenIn, FieldContent, FindPlugin, Use } from './config.js'
-export { choosePlugins, fieldsRead, foundAt, isChosen, parseConfig, pathOptions, use, useAll } from './config.js'
+export {
+  choosePlugins,
+  fieldsRead,
+  foundAt,
+  isChosen,
+  parseConfig,
+  pathOptions,
+  pluginsIn,
+  use,
+  useAll,
+} from './config.js'
 export { AttuneError, isAttuneError } from './error.js'
 export type { Command, Commands, EventOf, RunEvent, RunEvents, RunFacts, Unstamped, UntimedEvent } from './events.js'
 export { EVENTS, directionOf, on } from './events.js'

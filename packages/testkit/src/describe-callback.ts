@@ -1,15 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import type { AnyPlugin, Callback, Command, RunEvent, RunEvents, Unstamped } from '@attune/core'
+import type { AnyPlugin, Callback, Command, RunEvent, UntimedEvent } from '@attune/core'
 import { Subject, from } from 'rxjs'
 import { describeOptions } from './describe-options.js'
-
-/** An event without its time, which the suite fills in: one second after the event before. */
-export type UntimedEvent = Unstamped<RunEvents>
 
 /** A stretch of a run and what a callback makes of it. */
 export interface CallbackCase {
   readonly name: string
   readonly options: Readonly<Record<string, unknown>>
+  /** The suite fills in their times: one second after the event before. */
   readonly events: readonly UntimedEvent[]
   /**
    * What is commanded at which event: commands by the event's position. Fields that are left out may have any value, and

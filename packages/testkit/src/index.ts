@@ -1,6 +1,6 @@
 export { describeAdapter } from './describe-adapter.js'
 export { type AugmenterCase, describeAugmenter } from './describe-augmenter.js'
-export { type CallbackCase, type UntimedEvent, describeCallback } from './describe-callback.js'
+export { type CallbackCase, describeCallback } from './describe-callback.js'
 export { type EngineSuite, describeEngine } from './describe-engine.js'
 export { type LossGolden, describeLoss } from './describe-loss.js'
 export { type MetricGolden, describeMetric } from './describe-metric.js'

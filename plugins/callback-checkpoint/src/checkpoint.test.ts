@@ -1,5 +1,6 @@
 import type { RunEvent } from '@attune/core'
-import { type UntimedEvent, describeCallback } from '@attune/testkit'
+import type { UntimedEvent } from '@attune/core'
+import { describeCallback } from '@attune/testkit'
 import { describe, expect, it } from '@jest/globals'
 import { from, lastValueFrom } from 'rxjs'
 import { checkpoint } from './checkpoint.js'

@@ -4,6 +4,7 @@ import { type CrossValidationEvent, type FoldScores, crossValidate } from '@attu
 import { formatDuration, formatNumber, table } from '@attune/terminal'
 import type { RunConfig } from '@attune/trainer/node'
 import { Command } from 'commander'
+import { collect } from '../collect.js'
 import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
@@ -91,8 +92,6 @@ function follow(
     release?.()
   })
 }
-
-const collect = (value: string, all: readonly string[]): string[] => [...all, value]
 
 /** `attune cross-validate` */
 export const crossValidateCommand = (): Command =>

@@ -1,6 +1,7 @@
 import { formatCount, formatDuration, table } from '@attune/terminal'
 import { type PreparedStage, type RunConfig, prepareData } from '@attune/trainer/node'
 import { Command } from 'commander'
+import { collect } from '../collect.js'
 import { placesFrom } from '../places.js'
 import { readConfig, withSettings } from '../read-config.js'
 
@@ -21,8 +22,6 @@ export function stagesText(stages: readonly PreparedStage[]): string {
   )
   return [...table(['stage', 'in', 'out', 'time', '', 'file'], rows), ...left].join('\n')
 }
-
-const collect = (value: string, all: readonly string[]): string[] => [...all, value]
 
 const prepareCommand = (): Command =>
   new Command('prepare')

@@ -1,6 +1,7 @@
 import { type Forecast, type RunConfig, forecast } from '@attune/trainer/node'
 import { formatBytes, formatCount, formatDuration, table } from '@attune/terminal'
 import { Command } from 'commander'
+import { collect } from '../collect.js'
 import { withHubModel } from '../hub-models.js'
 import { placesFrom } from '../places.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
@@ -40,8 +41,6 @@ export function forecastText(found: Forecast): string {
       : []),
   ].join('\n')
 }
-
-const collect = (value: string, all: readonly string[]): string[] => [...all, value]
 
 /** `attune plan` */
 export const planCommand = (): Command =>

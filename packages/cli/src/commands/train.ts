@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { AttuneError, type Command as RunCommand, type RunEvent } from '@attune/core'
 import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer/node'
 import { Command } from 'commander'
+import { collect } from '../collect.js'
 import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
@@ -119,8 +120,6 @@ function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Pr
 const showAccepted = (accepted: readonly string[] = []): void => {
   for (const change of accepted) process.stderr.write(`accepted: ${change}\n`)
 }
-
-const collect = (value: string, all: readonly string[]): string[] => [...all, value]
 
 /** `attune train` */
 export const trainCommand = (): Command =>

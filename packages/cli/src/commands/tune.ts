@@ -3,6 +3,7 @@ import type { Goal, Command as RunCommand, Trial } from '@attune/core'
 import { type StudyConfig, type StudyEvent, study } from '@attune/study'
 import { formatDuration, formatNumber } from '@attune/terminal'
 import { Command } from 'commander'
+import { collect } from '../collect.js'
 import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
@@ -124,8 +125,6 @@ function follow(
     release()
   })
 }
-
-const collect = (value: string, all: readonly string[]): string[] => [...all, value]
 
 /** `attune tune` */
 export const tuneCommand = (): Command =>

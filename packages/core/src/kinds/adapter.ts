@@ -4,9 +4,6 @@ import type { Params } from '../tree.js'
 import type { DataPass } from './data-pass.js'
 import type { Model } from './model.js'
 
-/** Small files by name: text, or bytes. */
-export type FileContents = Readonly<Record<string, Uint8Array | string>>
-
 /** A model made ready for training: its trainable and frozen parameters, and the way back to plain ones. */
 export interface Adapted {
   /** The model whose `forward` takes `{ ...frozen, ...trainable }`. */

@@ -26,7 +26,7 @@ export type CommandHandlers = {
  */
 export interface Callback {
   (events: Observable<RunEvent>): Observable<Command>
-  /** Handlers of commands that it adds to {@link Commands}. Built-in commands cannot be handled anew. */
+  /** Handlers of commands that it adds to {@link Commands}. Built-in commands cannot be replaced. */
   readonly handles?: CommandHandlers
 }
 

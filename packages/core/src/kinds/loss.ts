@@ -14,7 +14,7 @@ export type Compared = 'labels' | 'numbers' | 'indicators' | 'vectors'
 /** A loss function: unreduced, so that the training loop weights, sums and divides. */
 export interface LossTerm {
   readonly compares: Compared
-  /** Returns the loss of each row, `[n]`. Not negative weights, masks and means are the caller's. */
+  /** Returns the loss of each row, `[n]`. Weights, masks and means are the caller's. */
   losses(outputs: Tensor, targets: Tensor): Tensor
 }
 

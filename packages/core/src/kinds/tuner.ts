@@ -8,7 +8,7 @@ export type Distribution = (
       readonly from: number
       readonly to: number
       readonly scale: 'linear' | 'log'
-      /** True for whole numbers. */
+      /** True for integers. */
       readonly integer?: boolean
     }
 ) & {

@@ -1,4 +1,4 @@
-import { CALLBACK, type Callback, type Command, type RunEvent, definePlugin, on } from '@attune/core'
+import { CALLBACK, type Callback, type Command, type RunEvent, type UntimedEvent, definePlugin, on } from '@attune/core'
 import {
   NEVER,
   Observable,
@@ -15,7 +15,7 @@ import {
   timer,
 } from 'rxjs'
 import { z } from 'zod'
-import { type CallbackCase, type UntimedEvent, describeCallback } from '../describe-callback.js'
+import { type CallbackCase, describeCallback } from '../describe-callback.js'
 import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 /** Ends a run whose loss is beyond a limit. */

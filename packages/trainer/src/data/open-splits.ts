@@ -47,7 +47,7 @@ export const DATA_KEYS = [
 /** A configuration as far as data are prepared by it. */
 export type DataPlan = Pick<PlanOf<(typeof DATA_KEYS)[number]>, 'config' | 'directory'>
 
-/** What prepared data are kept in, and who hears of it. */
+/** The store of prepared data, and the receiver of its events. */
 export interface OpenSplitsOptions {
   readonly emit?: (happening: UntimedEvent) => void
   readonly store?: Store
@@ -127,8 +127,12 @@ async function withOrder(
 }
 
 /** Training and validation examples of a configuration that prepares them in stages. */
-async function openPrepared({ config, directory }: DataPlan, options: OpenSplitsOptions): Promise<Splits> {
-  const { data, objective, metric, protocol, cleaner, balancer, sampler } = config
+async function openPrepared(
+  { config, directory }: DataPlan,
+  options: OpenSplitsOptions,
+  first: readonly Stage[],
+): Promise<Splits> {
+  const { data, objective, metric, protocol, cleaner } = config
   const hasOwn = data.validation !== undefined
   const { emit = () => undefined, store = openStore() } = options
   const source = openSplit(
@@ -138,7 +142,6 @@ async function openPrepared({ config, directory }: DataPlan, options: OpenSplits
     hasOwn ? requiredFields(objective) : requiredFields(objective, metric),
   )
   const rejected = (): number => source.rejected().count
-  const first = await firstStages(config, sampler !== undefined || balancer.length > 0)
   const opening = { store, emit, rejected, start: lazily(source) }
   const open = async (stages: readonly Stage[], start: Rows): Promise<Rows> => openStages(stages, { ...opening, start })
   if (data.validation !== undefined) {
@@ -185,11 +188,12 @@ async function openPlain({ config, directory }: DataPlan): Promise<Splits> {
  * @throws AttuneError those of sources, the protocol and the plugins of the stages
  */
 export async function openSplits(plan: DataPlan, options: OpenSplitsOptions = {}): Promise<Splits> {
-  const { filter, balancer, augmenter, sampler } = plan.config
+  const { cleaner, filter, balancer, augmenter, sampler } = plan.config
   const isPlain = [filter, balancer, augmenter].every(({ length }) => length === 0) && sampler === undefined
-  if (!isPlain) return openPrepared(plan, options)
-  const cleaners = await firstStages(plan.config, false)
-  return cleaners.at(-1)?.id === undefined ? openPlain(plan) : openPrepared(plan, options)
+  // Before any stage there is nothing to keep, and the content of the source need not be read for its identity.
+  if (isPlain && cleaner.length === 0) return openPlain(plan)
+  const first = await firstStages(plan.config, sampler !== undefined || balancer.length > 0)
+  return isPlain && first.at(-1)?.id === undefined ? openPlain(plan) : openPrepared(plan, options, first)
 }
 
 /** The number of folds into which the protocol divides the training data, after cleaners and filters. */

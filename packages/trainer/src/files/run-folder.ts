@@ -9,6 +9,7 @@ import {
   fileName,
   isChosen,
   parseConfig,
+  pluginsIn,
 } from '@attune/core'
 import { coreVersion, findInstalled, identify, loadFrom } from '@attune/resolve'
 import { z } from 'zod'
@@ -70,11 +71,9 @@ function written(node: unknown): unknown {
   return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, written(child)]))
 }
 
-/** All plugins of a plan. */
-export function chosenIn(node: unknown): Chosen[] {
-  if (isChosen(node)) return [node, ...chosenIn(node.options)]
-  return typeof node === 'object' && node !== null ? Object.values(node).flatMap(chosenIn) : []
-}
+/** All plugins of a plan, those among the options of others included. */
+export const chosenIn = (node: unknown): Chosen[] =>
+  pluginsIn(node).flatMap((chosen) => [chosen, ...chosenIn(chosen.options)])
 
 const titleOf = ({ kind, specifier }: Pick<PluginRecord, 'kind' | 'specifier'>): string => `${kind} ${specifier}`
 

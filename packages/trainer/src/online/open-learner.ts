@@ -106,12 +106,13 @@ const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): 
     }
   })
 
+type Clean = (example: Example) => Example
+
 /** One step on a batch. @throws AttuneError */
-async function learnBatch(session: Session, examples: readonly Example[]) {
+async function learnBatch(session: Session, clean: Clean, examples: readonly Example[]) {
   const { parts, plan, moving } = session
   if (examples.length === 0)
     throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Give a batch of examples.')
-  const clean = cleaning(plan.config.cleaner, plan.config.objective)
   const encoded = examples.map((example) => parts.objective.encode(clean(example)))
   const epoch = fold(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
   const { batches } = moving.progress
@@ -128,7 +129,7 @@ async function* each(examples: Iterable<Example> | AsyncIterable<Example>): Asyn
 }
 
 /** Learns from a batch, unless an earlier step ended in a state that is not finite. */
-function learning(session: Session) {
+function learning(session: Session, clean: Clean) {
   let broken: unknown
   const requireWhole = (): void => {
     if (broken !== undefined) throw broken as Error
@@ -139,7 +140,7 @@ function learning(session: Session) {
       requireWhole()
       const before = session.moving.state
       try {
-        return await learnBatch(session, examples)
+        return await learnBatch(session, clean, examples)
       } catch (error) {
         if (session.moving.state !== before) broken = error
         throw error
@@ -151,8 +152,8 @@ function learning(session: Session) {
 function learnerOf(session: Session): Learner {
   const { parts, moving, inference } = session
   const { objective, metrics, engine } = parts
-  const [turn, { learn, requireWhole }] = [createTurns(), learning(session)]
   const clean = cleaning(session.plan.config.cleaner, session.plan.config.objective)
+  const [turn, { learn, requireWhole }] = [createTurns(), learning(session, clean)]
   const queue = createPredictionQueue({
     batchSize: inference.batchSize,
     encode: (example) => objective.encodeUnlabelled(clean(example)),

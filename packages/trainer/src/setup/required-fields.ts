@@ -1,11 +1,11 @@
-import { type Chosen, type Metric, OBJECTIVE, fieldsRead } from '@attune/core'
+import { type Chosen, type Metric, OBJECTIVE, fieldsRead, pluginsIn } from '@attune/core'
 import { chosenIn } from '../files/run-folder.js'
 
 /** The fields that the options of a plugin name, those of plugins inside it left out. */
 const ownFields = ({ plugin, options }: Chosen): readonly string[] =>
   fieldsRead({
     plugin,
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => chosenIn(value).length === 0)),
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => pluginsIn(value).length === 0)),
   })
 
 /** The fields that a metric reads; unknown before the run begins of one that needs other parts. */

@@ -122,7 +122,7 @@ export function scheduledModel(plan: Pick<Plan, 'config'>, how: () => ModelMakin
 }
 
 /**
- * A function that makes the parts anew whose options follow a schedule, with the step's values: `create` is pure and cheap, and runs
+ * A function that rebuilds the parts whose options follow a schedule, with the step's values: `create` is pure and cheap, and runs
  * while the step is traced. Undefined where nothing follows one.
  */
 export function rebuilder(

@@ -180,7 +180,7 @@ const countSteps = (
 
 type Given = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>
 
-/** The optimizer's chain, clipping included, and a function that makes it and other parts anew with scheduled options. */
+/** The optimizer's chain, clipping included, and a function that rebuilds it and other parts with scheduled options. */
 function chainedOptimizer({ plan, scope, learned }: Given, parts: Parts) {
   const { clipNorm } = plan.config.training
   const chained = (links: readonly Optimizer[]): Optimizer =>

@@ -56,7 +56,7 @@ export interface LossParts {
   /** The first is the innermost. */
   readonly regularizers?: readonly Regularizer[]
   readonly models?: Readonly<Record<string, Auxiliary>>
-  /** Makes the objective, the regularizers and the optimizer anew with the values of scheduled options. */
+  /** Rebuilds the objective, the regularizers and the optimizer with the values of scheduled options. */
   rebuild?(scheduled: Readonly<Record<string, Tensor>>): Rebuilt
   /** True for gradient checkpointing: layers are computed again for their gradients rather than kept. */
   readonly recompute?: boolean
