@@ -7,7 +7,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { install, must, nxCommand, nxEnvironment, root } from './ready.mjs'
 
 const cli = join(root, 'packages/cli/dist/main.js')
@@ -51,10 +50,10 @@ if (resumable) attune('train', '--resume', directory)
 else attune('train', join(example, 'config.yaml'), '--directory', directory, ...process.argv.slice(2))
 
 console.log('\nThe test split, which training never saw:\n')
-const built = (/** @type {string} */ file) => import(pathToFileURL(join(root, file)).href)
-const { evaluate, openPredictor } = await built('packages/trainer/dist/index.js')
-const { evaluationText } = await built('packages/cli/dist/index.js')
-const { table } = await built('packages/terminal/dist/index.js')
+// Named here and not at the top of the file, since nothing is installed or built when this program starts.
+const { evaluate, openPredictor } = await import('@attune/trainer/node')
+const { evaluationText } = await import('@attune/cli')
+const { table } = await import('@attune/terminal')
 const evaluation = await evaluate(directory)
 console.log(evaluationText(evaluation))
 const { scores } = evaluation
@@ -82,7 +81,9 @@ Compared with ${reference.model}: ${comparison('accuracy', scores.accuracy.value
 Three descriptions that are in no split:
 `)
 const predictor = await openPredictor(directory)
-for (const { label, scores: shares } of await predictor.predict(DESCRIPTIONS.map((text) => ({ text })))) {
+for (const prediction of await predictor.predict(DESCRIPTIONS.map((text) => ({ text })))) {
+  if (prediction instanceof Error) throw prediction
+  const { label, scores: shares } = prediction
   const best = Object.entries(/** @type {Record<string, number>} */ (shares)).sort(([, a], [, b]) => b - a)
   const words = best.slice(0, 3).map(([name, share]) => `${name} ${(100 * share).toFixed(0)} %`)
   console.log(`  ${DESCRIPTIONS[said++]}\n    → ${label}   (${words.join(', ')})`)
