@@ -2,7 +2,7 @@
 /** Feeds a reader inputs: made from the seed, and grown of those that cost the most. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import { shortly } from './errors.mjs'
 import { findings } from './findings.mjs'
 import { grownInput } from './grow.mjs'
@@ -99,7 +99,7 @@ function record(target, { seed, first, growth, keep }, { reader, began, rested, 
 
 /** Grows an input of costly ones and saves it; nothing if there are none. @param {Target} target @param {Plan} plan @param {ReturnType<typeof population>} costly @param {number} nth */
 function grow({ name }, { seed, work }, costly, nth) {
-  const random = stream(fold(key(seed), name, 'grown', nth))
+  const random = stream(deriveKey(key(seed), name, 'grown', nth))
   const most = someSize(random)
   const parent = costly.sample(most, random)
   const grown = parent && grownInput(parent, costly.sample(most, random) ?? parent, most, random)

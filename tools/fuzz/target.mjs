@@ -2,7 +2,7 @@
 /** A reader under test, and how inputs are made for it. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import { grownInput } from './grow.mjs'
 import { changedInput } from './mutate.mjs'
 import { magnitude, pick } from './random.mjs'
@@ -34,7 +34,7 @@ const LENGTHENED = 0.02
 
 /** The input of a number, which depends on the seed and the target's name besides. @param {Target} target @param {number} seed @param {number} number @returns {Input} */
 export function freshInput({ name, valid, make }, seed, number) {
-  const random = stream(fold(key(seed), name, number))
+  const random = stream(deriveKey(key(seed), name, number))
   const made = make?.(random) ?? changedInput(pick(valid, random), random)
   if (random() >= LENGTHENED) return made
   const most = magnitude(1000, MOST_BYTES, random)

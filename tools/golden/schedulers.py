@@ -71,7 +71,7 @@ def cases(make, floors, shares, also={}):
             if "power" in also and warmup >= steps:
                 continue
             yield {
-                "options": given | {"warmupShare": share},
+                "options": given | {"warmupRatio": share},
                 "steps": steps,
                 "expected": rates(make, warmup, steps, floor),
             }

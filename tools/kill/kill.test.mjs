@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import { killRuns } from './kill.mjs'
 import { runTypes } from './run-types.mjs'
 
@@ -16,7 +16,7 @@ describe('a run that is killed twice and resumed ends with the weights of one th
   const types = await runTypes(false)
   for (const [number, type] of types.entries())
     it(type.name, async () => {
-      const random = stream(fold(key(12), type.name))
+      const random = stream(deriveKey(key(12), type.name))
       const folder = join(temporary, String(number))
       const { killed, whole, ended } = await killRuns(type, { folder, kills: 2, random })
       assert.deepEqual({ killed, ended: [...new Set(ended)] }, { killed: 2, ended: [whole] })

@@ -12,7 +12,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import { format, resolveConfig } from 'prettier'
 import { killRuns } from './kill.mjs'
 import { root, runTypes } from './run-types.mjs'
@@ -48,7 +48,7 @@ function onKill() {
 /** @param {import('./run-types.mjs').RunType} type @param {number} number */
 async function killType(type, number) {
   const folder = join(temporary, String(number))
-  const random = stream(fold(key(seed), type.name))
+  const random = stream(deriveKey(key(seed), type.name))
   const { killed, whole, ended } = await killRuns(type, { folder, kills, random, onKill })
   rmSync(folder, { recursive: true })
   const same = ended.every((digest) => digest === whole)

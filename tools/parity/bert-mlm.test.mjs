@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
-import { headFor, maskedLogits, statesAt } from '@attune/nn'
+import { headFor, maskedLogits, hiddenStatesAt } from '@attune/nn'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { lossAndGradients } from '@attune/trainer'
 
@@ -72,7 +72,7 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
       const infer = engine.compile((/** @type {any} */ params, /** @type {any} */ given) => {
         const { lastHiddenState } = model.forward(params, given.inputs, { training: false })
         const head = headFor(model, 'masked-language-modeling')
-        return maskedLogits(model, head, params, statesAt(lastHiddenState, given.places))
+        return maskedLogits(model, head, params, hiddenStatesAt(lastHiddenState, given.places))
       })
       const { values } = /** @type {any} */ (await engine.read(/** @type {any} */ (infer(params, engine.put(batch)))))
       for (const [row, lists] of golden.logits.entries())

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, TOKENIZER, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
-import { evaluate, openPredictor, resume, run } from '@attune/trainer/node'
+import { evaluateRun, openPredictor, resume, run } from '@attune/trainer/node'
 import { modelFor } from '../../packages/trainer/dist/files/saved-plugin.js'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
 import { rows } from './animals-and-tools.mjs'
@@ -139,7 +139,7 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
     })
 
     it('scores from its folder as at the end of training, and is described by its config.json alone', async () => {
-      const { scores } = await evaluate(join(folder, input), { split: 'validation', places })
+      const { scores } = await evaluateRun(join(folder, input), { split: 'validation', places })
       const last = events.filter(({ type }) => type === 'evaluation.completed').at(-1)
       assert.deepEqual(last?.type === 'evaluation.completed' && last.scores, scores)
       const json = JSON.parse(readFileSync(join(folder, input, 'model/config.json'), 'utf8'))
@@ -155,7 +155,7 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
       assert.deepEqual(Object.keys(again), Object.keys(trained))
       for (const [name, { values }] of Object.entries(trained))
         for (const [i, x] of values.entries()) assert.ok(Math.abs(again[name].values[i] - x) < 1e-20, `${name} ${i}`)
-      assert.ok((await evaluate(join(folder, `${input}-on`), { split: 'validation', places })).scores.loss.value > 0)
+      assert.ok((await evaluateRun(join(folder, `${input}-on`), { split: 'validation', places })).scores.loss.value > 0)
     })
   })
 
@@ -168,7 +168,7 @@ it('predicts from its folder when what it was made of is gone', async () => {
   await train(configOf('third', { use: 'bert', from }))
   rmSync(elsewhere, { recursive: true })
   const loss = async (/** @type {string} */ name) =>
-    (await evaluate(join(folder, name), { split: 'validation', places })).scores
+    (await evaluateRun(join(folder, name), { split: 'validation', places })).scores
   const scores = await loss('first')
   assert.ok((await loss('second')).loss.value < scores.loss.value)
   assert.ok((await loss('third')).loss.value > 0)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ADAPTER, MODEL, OBJECTIVE, OPTIMIZER, key, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
-import { headFor, maskedLogits, statesAt, tokenLogits } from '@attune/nn'
+import { headFor, maskedLogits, hiddenStatesAt, tokenLogits } from '@attune/nn'
 import { reduceLosses } from '@attune/trainer'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { add, div, reshape, engine as tensorEngine, zerosLike } from '@tensorflow/tfjs-core'
@@ -85,7 +85,7 @@ export function logitsOf(
   const parts = headFor(model, golden.objective)
   const { places: at } = batch
   if (at === undefined) return { logits: tokenLogits(model, parts, params, states), loss }
-  const hidden = maskedLogits(model, parts, params, statesAt(states, at)) // [batch · places, vocabulary]
+  const hidden = maskedLogits(model, parts, params, hiddenStatesAt(states, at)) // [batch · places, vocabulary]
   return { logits: reshape(hidden, [...at.shape, -1]), loss }
 }
 

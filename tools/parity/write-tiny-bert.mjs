@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ENGINE, MODEL, OBJECTIVE, fold, key, mapParams, stream, userSpecifier } from '@attune/core'
+import { ENGINE, MODEL, OBJECTIVE, deriveKey, key, mapParams, stream, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { normal } from '@attune/nn'
 import { encodeSafetensors } from '@attune/weights'
@@ -29,10 +29,13 @@ const engine = engines()
 await engine.start()
 let number = 0
 const params = engine.compile(() =>
-  mapParams((p) => add(/** @type {any} */ (p), normal(fold(key(1), number++), /** @type {any} */ (p).shape, 0.3)), {
-    ...model.init(key(2)),
-    ...objective.init(key(3)),
-  }),
+  mapParams(
+    (p) => add(/** @type {any} */ (p), normal(deriveKey(key(1), number++), /** @type {any} */ (p).shape, 0.3)),
+    {
+      ...model.init(key(2)),
+      ...objective.init(key(3)),
+    },
+  ),
 )()
 
 const random = stream(key(4))

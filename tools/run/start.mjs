@@ -51,10 +51,10 @@ else attune('train', join(example, 'config.yaml'), '--directory', directory, ...
 
 console.log('\nThe test split, which training never saw:\n')
 // Named here and not at the top of the file, since nothing is installed or built when this program starts.
-const { evaluate, openPredictor } = await import('@attune/trainer/node')
+const { evaluateRun, openPredictor } = await import('@attune/trainer/node')
 const { evaluationText } = await import('@attune/cli')
 const { table } = await import('@attune/terminal')
-const evaluation = await evaluate(directory)
+const evaluation = await evaluateRun(directory)
 console.log(evaluationText(evaluation))
 const { scores } = evaluation
 const own = ['this run, pretrained', scores.accuracy.value, scores['macro-f1'].value]

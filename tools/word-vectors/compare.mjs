@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { likeness, readWordVectors, trainGloVe, trainWord2Vec, wordVectors } from '@attune/embeddings'
+import { similarity, readWordVectors, trainGloVe, trainWord2Vec, wordVectors } from '@attune/embeddings'
 import { lastValueFrom } from 'rxjs'
 
 /** @import { WordVectors } from '@attune/embeddings' */
@@ -64,7 +64,7 @@ function neighbours(/** @type {WordVectors} */ vectors) {
     const start = /** @type {number} */ (vectors.rows.get(word)) * vectors.size
     return [...vectors.values.subarray(start, start + vectors.size)]
   })
-  const { nearest } = likeness(wordVectors(words, vectors.size, Float32Array.from(values)))
+  const { nearest } = similarity(wordVectors(words, vectors.size, Float32Array.from(values)))
   return new Map(words.map((word) => [word, nearest(word).map((found) => found.word)]))
 }
 

@@ -47,8 +47,8 @@ const objective: core.AnyObjective = {
   ...sections,
   init: (key: core.Key) => ({
     ...sections.init(key),
-    'adversary.in.weight': normal(core.fold(key, 'in'), [32, model.hiddenSize], 0.1),
-    'adversary.out.weight': normal(core.fold(key, 'out'), [2, 32], 0.1),
+    'adversary.in.weight': normal(core.deriveKey(key, 'in'), [32, model.hiddenSize], 0.1),
+    'adversary.out.weight': normal(core.deriveKey(key, 'out'), [2, 32], 0.1),
   }),
   collate: (batch: readonly Item[]) => ({
     ...sections.collate(batch as never),
@@ -65,7 +65,7 @@ const objective: core.AnyObjective = {
 
 const engine = onnxruntime({})
 await engine.start()
-const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(core.fold(seed, 'head')) }))()
+const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(core.deriveKey(seed, 'head')) }))()
 const optimizer = adamw()
 let state = { trainable: params, optimizer: engine.compile(() => optimizer.init(params))() }
 const step = compileStep(engine, { model, objective, optimizer })
@@ -85,7 +85,7 @@ for (let i = 1; i <= steps; i++) {
   const batch = objective.collate(items.slice(at, at + batchSize))
   // The strength follows the paper's schedule, from 0 towards its maximum.
   const reversal = strength * (2 / (1 + Math.exp((-10 * i) / steps)) - 1)
-  const inputs = { learningRate: 5e-3, step: i, steps, seed: core.fold(seed, 'step', i) }
+  const inputs = { learningRate: 5e-3, step: i, steps, seed: core.deriveKey(seed, 'step', i) }
   const kept = { frozen: {}, constants: NO_CONSTANTS }
   const result = step.run(state, kept, [batch], { ...inputs, scheduled: { 'objective.reversal': reversal } })
   state = result.state

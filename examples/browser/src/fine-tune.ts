@@ -1,6 +1,6 @@
 /** Fine-tuning of a small BERT on rows in memory. Nothing here needs Node.js, a file or a server. */
 import type * as core from '@attune/core'
-import { fold, key } from '@attune/core'
+import { deriveKey, key } from '@attune/core'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import { NO_CONSTANTS, compileStep, encodeAll, epochBatches } from '@attune/trainer'
 import adamw from '@attune/optimizer-adamw'
@@ -52,7 +52,7 @@ async function partsFor(examples: () => AsyncIterable<core.Example>): Promise<Om
 async function* batchesOf({ objective }: Pick<Classifier, 'objective'>, examples: () => AsyncIterable<core.Example>) {
   for (let epoch = 0; ; epoch++) {
     const { items } = encodeAll(examples(), (example) => objective.encode(example) as core.Encoded)
-    const order = { key: fold(SEED, 'epoch', epoch), done: 0, batchSize: BATCH_SIZE, microBatchSize: BATCH_SIZE }
+    const order = { key: deriveKey(SEED, 'epoch', epoch), done: 0, batchSize: BATCH_SIZE, microBatchSize: BATCH_SIZE }
     yield* epochBatches(items, objective, { ...order, shuffleBuffer: 1000 })
   }
 }
@@ -67,15 +67,15 @@ export async function fineTune(rows: readonly Row[], { steps, onStep }: FineTuni
   const optimizer = chain(clipByGlobalNorm(1), adamw())
   const step = compileStep(engine, { model, objective, optimizer })
   const trainable = engine.compile(() => ({
-    ...model.init(fold(SEED, 'model')),
-    ...objective.init(fold(SEED, 'head')),
+    ...model.init(deriveKey(SEED, 'model')),
+    ...objective.init(deriveKey(SEED, 'head')),
   }))()
   let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
   const kept = { frozen: {}, constants: NO_CONSTANTS }
   let number = 0
   for await (const batch of batchesOf(parts, examples)) {
     number++
-    const inputs = { learningRate: 2e-3, step: number, steps, seed: fold(SEED, 'step', number) }
+    const inputs = { learningRate: 2e-3, step: number, steps, seed: deriveKey(SEED, 'step', number) }
     const { state: next, ...result } = step.run(state, kept, batch.parts, inputs)
     state = next as typeof state
     const { loss } = await engine.read(result)

@@ -58,12 +58,12 @@ const encoded = () => encodeAll(examples(), (example) => objective.encode(exampl
 for await (const item of encoded()) items.push(item)
 items.sort((a, b) => a.length - b.length)
 
-const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(core.fold(seed, 'head')) }))()
+const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(core.deriveKey(seed, 'head')) }))()
 let state: State = { params, optimizer: engine.compile(() => optimizer!.init(params))() }
 for (let i = 1; i <= steps; i++) {
   const at = ((i - 1) * batchSize) % (items.length - batchSize)
   const batch = engine.put(objective.collate(items.slice(at, at + batchSize)) as core.Batch)
-  const inputs = stepInputs({ learningRate: 1e-3, step: i, steps, seed: core.fold(seed, 'step', i) })
+  const inputs = stepInputs({ learningRate: 1e-3, step: i, steps, seed: core.deriveKey(seed, 'step', i) })
   const result = step(state, batch, engine.put(inputs))
   state = result.state
   const { values } = await engine.read(result.loss)

@@ -75,7 +75,7 @@ const step = engine.compile(
 )
 
 const start = networks.map(({ name, model, objective }) => {
-  const init = () => ({ ...model.init(seed), ...objective.init(core.fold(seed, name)) })
+  const init = () => ({ ...model.init(seed), ...objective.init(core.deriveKey(seed, name)) })
   return [name, engine.compile(init)()] as const
 })
 const params = Object.fromEntries(start)
@@ -86,7 +86,7 @@ for await (const example of examples()) items.push(networks[0]!.objective.encode
 for (let i = 1; i <= steps; i++) {
   const at = ((i - 1) * batchSize) % (items.length - batchSize)
   const batch = engine.put(networks[0]!.objective.collate(items.slice(at, at + batchSize)))
-  const inputs = stepInputs({ learningRate: 2e-3, step: i, steps, seed: core.fold(seed, 'step', i) })
+  const inputs = stepInputs({ learningRate: 2e-3, step: i, steps, seed: core.deriveKey(seed, 'step', i) })
   const result = step(state, batch, engine.put(inputs))
   state = result.state
   const { losses, apart } = await engine.read({ losses: result.losses, apart: result.apart })

@@ -11,7 +11,7 @@ import { isTensor } from './tree.js'
 export type Needs = Readonly<Record<string, Kind<unknown>>>
 
 /** The instances that answer {@link Needs}, under the same names; a list for kinds of which there are several. */
-export type Given<N extends Needs> = {
+export type Injected<N extends Needs> = {
   readonly [K in keyof N]: N[K] extends Kind<infer T, infer A> ? (A extends 'one' ? T : readonly T[]) : never
 }
 
@@ -46,7 +46,7 @@ export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
     tokenizer?: () => Tokenizer,
     report?: ReportProgress,
   ): Promise<z.input<S>>
-  create(options: z.output<S>, given: Given<N>): T
+  create(options: z.output<S>, given: Injected<N>): T
 }
 
 /** A plugin: a function from options (and what it needs) to an instance, which carries its manifest. */
@@ -58,8 +58,8 @@ export type Plugin<T, S extends OptionsSchema = OptionsSchema, N extends Needs =
 type PluginInput<S extends OptionsSchema, N extends Needs> = keyof N extends never
   ? [options?: z.input<S>]
   : N[keyof N] extends Kind<unknown, Exclude<Arity, 'one'>>
-    ? [options?: z.input<S>, given?: Partial<Given<N>>]
-    : [options: z.input<S> | undefined, given: Omit<Given<N>, Several<N>> & Partial<Pick<Given<N>, Several<N>>>]
+    ? [options?: z.input<S>, given?: Partial<Injected<N>>]
+    : [options: z.input<S> | undefined, given: Omit<Injected<N>, Several<N>> & Partial<Pick<Injected<N>, Several<N>>>]
 
 /** Needs of kinds of which there may be several, and so none. */
 type Several<N extends Needs> = { [K in keyof N]: N[K] extends Kind<unknown, 'one'> ? never : K }[keyof N]
@@ -129,7 +129,7 @@ export function definePlugin<T, S extends OptionsSchema, N extends Needs = Recor
   const none = Object.fromEntries(several.map(([need]) => [need, []]))
   const plugin = (options?: unknown, given?: object): T => {
     const { numbers, tensors } = takeTensors(manifest.options, options ?? {})
-    return create({ ...parseOptions(manifest, numbers), ...tensors }, { ...none, ...given } as Given<N>)
+    return create({ ...parseOptions(manifest, numbers), ...tensors }, { ...none, ...given } as Injected<N>)
   }
   return Object.defineProperty(Object.assign(plugin, carried), 'name', { value: name }) as unknown as Plugin<T, S, N>
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { fold, key, normals, shuffled, stream, threefry } from './random.js'
+import { deriveKey, key, normals, shuffled, stream, threefry } from './random.js'
 
 describe('threefry', () => {
   // Known answers published with Random123 (kat_vectors, threefry2x32 20).
@@ -27,11 +27,11 @@ describe('threefry', () => {
 describe('fold', () => {
   it('tells names, numbers and their order apart', () => {
     const keys = [
-      fold(key(1)),
-      fold(key(1), 'a'),
-      fold(key(1), 'b'),
-      fold(key(1), 'a', 1),
-      fold(key(1), 1, 'a'),
+      deriveKey(key(1)),
+      deriveKey(key(1), 'a'),
+      deriveKey(key(1), 'b'),
+      deriveKey(key(1), 'a', 1),
+      deriveKey(key(1), 1, 'a'),
       key(2),
     ]
     expect(new Set(keys.map(String)).size).toBe(keys.length)

@@ -46,7 +46,7 @@ const hash = (word: string): number => {
  * Derives an independent key from `parent` for each distinct sequence of names and numbers, as in
  * `fold(key(7), 'shuffle', epoch)`. Names are hashed with FNV-1a; numbers are whole, in [0, 2³²).
  */
-export const fold = (parent: Key, ...path: readonly (string | number)[]): Key =>
+export const deriveKey = (parent: Key, ...path: readonly (string | number)[]): Key =>
   path.reduce<Key>((k, part) => threefry(k, typeof part === 'string' ? [hash(part), 1] : [part >>> 0, 0]), parent)
 
 /**

@@ -3,7 +3,7 @@ import { type DependencyContainer, container as root } from 'tsyringe'
 import type { z } from 'zod'
 import { AttuneError } from './error.js'
 import type { Kind, OptionsSchema } from './kind.js'
-import { type Given, type Needs, type Plugin, parseOptions, titleOf } from './plugin.js'
+import { type Injected, type Needs, type Plugin, parseOptions, titleOf } from './plugin.js'
 
 /** A tsyringe container that holds an application's or a run's plugins. */
 export type Scope = DependencyContainer
@@ -94,9 +94,9 @@ export function instantiate<T, S extends OptionsSchema, N extends Needs>(
   plugin: Plugin<T, S, N>,
   options?: unknown,
 ): T {
-  const make = plugin as unknown as (options: unknown, given: Given<N>) => T
+  const make = plugin as unknown as (options: unknown, given: Injected<N>) => T
   const given = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(scope, needed)])
-  return make(options, Object.fromEntries(given) as Given<N>)
+  return make(options, Object.fromEntries(given) as Injected<N>)
 }
 
 /** Registers an instance that exists already (a model that was loaded, a fake in a test). */

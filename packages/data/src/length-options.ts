@@ -6,7 +6,7 @@ import { z } from 'zod'
  * @param least the fewest tokens that it may say: the special ones and one more
  * @param what is cut, in the words of its description
  */
-export const mostTokens = (least: number, what = 'a text') =>
+export const maximumTokens = (least: number, what = 'a text') =>
   z.int().min(least).optional().describe(`Tokens after which ${what} is cut; the default is the model's maximum`)
 
 /** The options of an objective that say which end of a text is cut off, and how far batches are padded. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { attentionMask, padTo } from './pad-to.js'
-import { eachInItsRow, layOut, packSequences } from './pack-sequences.js'
+import { unpackedRows, fillRows, packSequences } from './pack-sequences.js'
 import { packedTextArrays } from './text-inputs.js'
 
 const lengths = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 40 })
@@ -29,7 +29,7 @@ describe('packSequences', () => {
           capacity,
         )
         expect(packing.length).toBeLessThanOrEqual(Math.max(capacity, ...some.map(({ length }) => length)))
-        const { values, shape } = layOut(some, packing, packing.length, 0)
+        const { values, shape } = fillRows(some, packing, packing.length, 0)
         expect(shape).toEqual([packing.rows, packing.length])
         expect([...values].filter((value) => value !== 0).sort()).toEqual(some.flat().sort())
         for (const [at, { row, start }] of packing.places.entries())
@@ -70,7 +70,7 @@ describe('packSequences', () => {
   it('packs a hundred thousand sequences of which no two share a row in little time', () => {
     const before = process.cpuUsage().user
     expect(packSequences(new Array<number>(100_000).fill(300), 512)).toMatchObject({ rows: 100_000, length: 300 })
-    expect(eachInItsRow(new Array<number>(100_000).fill(3))).toMatchObject({ rows: 100_000, length: 3 })
+    expect(unpackedRows(new Array<number>(100_000).fill(3))).toMatchObject({ rows: 100_000, length: 3 })
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10)
   })
 
@@ -78,11 +78,11 @@ describe('packSequences', () => {
     expect(() => packSequences([1], 0)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' })))
 })
 
-it('eachInItsRow lays out as padTo does', () => {
+it('unpackedRows matches padTo', () => {
   const rows = [[5, 6], [7], [8, 9, 1]]
-  const packing = eachInItsRow(rows.map(({ length }) => length))
-  expect(layOut(rows, packing, 4, 2)).toEqual(padTo(rows, 4, 2))
-  expect(() => layOut(rows, packing, 2, 2)).toThrow(
+  const packing = unpackedRows(rows.map(({ length }) => length))
+  expect(fillRows(rows, packing, 4, 2)).toEqual(padTo(rows, 4, 2))
+  expect(() => fillRows(rows, packing, 2, 2)).toThrow(
     expect.objectContaining({ code: 'SEQUENCE_TOO_LONG', problem: expect.stringContaining('row 2') }),
   )
 })

@@ -3,7 +3,7 @@ import { requireWhole } from './require-whole.js'
 import { refuseLonger } from './pad-to.js'
 
 /** Where a sequence stands: its row, its first place in it, and how many stand in that row before it. */
-export interface Place {
+export interface PackedPosition {
   readonly row: number
   readonly start: number
   readonly segment: number
@@ -12,7 +12,7 @@ export interface Place {
 /** How sequences are laid out in rows. */
 export interface Packing {
   /** One for each sequence, in the order in which these were given. */
-  readonly places: readonly Place[]
+  readonly places: readonly PackedPosition[]
   readonly rows: number
   /** What the fullest row holds. */
   readonly length: number
@@ -25,7 +25,7 @@ const greatest = (numbers: Iterable<number>): number => {
 }
 
 /** Each sequence in a row of its own. */
-export const eachInItsRow = (lengths: readonly number[]): Packing => ({
+export const unpackedRows = (lengths: readonly number[]): Packing => ({
   places: lengths.map((_, row) => ({ row, start: 0, segment: 0 })),
   rows: lengths.length,
   length: greatest(lengths),
@@ -63,7 +63,7 @@ export function packSequences(lengths: readonly number[], capacity: number): Pac
   requireWhole('packSequences', 'capacity', capacity, 1)
   const room = roomIn(lengths.length, capacity)
   const segments: number[] = []
-  const places = new Array<Place>(lengths.length)
+  const places = new Array<PackedPosition>(lengths.length)
   const longestFirst = lengths.map((_, at) => at).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
   for (const at of longestFirst) {
     const length = lengths[at]!
@@ -81,7 +81,7 @@ export function packSequences(lengths: readonly number[], capacity: number): Pac
  * @returns int32, `(rows, length)`.
  * @throws AttuneError `SEQUENCE_TOO_LONG` if a row does not fit into `length`.
  */
-export function layOut(
+export function fillRows(
   sequences: readonly ArrayLike<number>[],
   { places, rows }: Packing,
   length: number,

@@ -1,6 +1,6 @@
 import type { Example, HostArray, Side } from '@attune/core'
 import { missingField } from './missing-field.js'
-import { type Packing, layOut } from './pack-sequences.js'
+import { type Packing, fillRows } from './pack-sequences.js'
 import { attentionMask, padTo } from './pad-to.js'
 
 /**
@@ -63,14 +63,14 @@ export function packedTextArrays(
   pad: number,
 ): PackedTextArrays {
   const each = (value: (at: number, place: number) => number): HostArray =>
-    layOut(
+    fillRows(
       ids.map((text, at) => text.map((_, place) => value(at, place))),
       packing,
       length,
       0,
     )
   return {
-    inputIds: layOut(ids, packing, length, pad),
+    inputIds: fillRows(ids, packing, length, pad),
     attentionMask: each(() => 1),
     tokenTypeIds: each(() => 0),
     positionIds: each((_, place) => place),

@@ -1,4 +1,4 @@
-import { AttuneError, type HostArray, type Key, type Tokenizer, fold, normals, stream } from '@attune/core'
+import { AttuneError, type HostArray, type Key, type Tokenizer, deriveKey, normals, stream } from '@attune/core'
 import type { WordVectors } from './word-vectors.js'
 
 /** Vectors laid out for a model. */
@@ -56,7 +56,7 @@ export function embeddingMatrix(
   const { vocabularySize, special } = tokenizer
   const { size } = vectors
   const tokens = tokensOf(tokenizer)
-  const next = normals(stream(fold(key, 'embedding-matrix')))
+  const next = normals(stream(deriveKey(key, 'embedding-matrix')))
   const deviation = spread(vectors)
   const values = new Float32Array(vocabularySize * size)
   const found = new Uint8Array(vocabularySize)

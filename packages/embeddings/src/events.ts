@@ -31,13 +31,13 @@ export interface EmbeddingEvents {
 }
 
 /** An event before it has a time. */
-export type EmbeddingHappening = Unstamped<EmbeddingEvents>
+export type UnstampedEmbeddingEvent = Unstamped<EmbeddingEvents>
 
 /** One event: its type, the time in milliseconds since 1970, and the fields that {@link EmbeddingEvents} lists for it. */
-export type EmbeddingEvent = EmbeddingHappening & { readonly at: number }
+export type EmbeddingEvent = UnstampedEmbeddingEvent & { readonly at: number }
 
 /** A cold Observable of a training: each subscription trains anew, and one that is cancelled stops it. */
-export const observed = (train: () => AsyncGenerator<EmbeddingHappening, void>): Observable<EmbeddingEvent> =>
+export const observed = (train: () => AsyncGenerator<UnstampedEmbeddingEvent, void>): Observable<EmbeddingEvent> =>
   new Observable((subscriber) => {
     const run = async (): Promise<void> => {
       for await (const happening of train()) {

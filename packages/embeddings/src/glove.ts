@@ -1,9 +1,9 @@
-import { fold, key } from '@attune/core'
+import { deriveKey, key } from '@attune/core'
 import type { Observable } from 'rxjs'
 import { z } from 'zod'
 import { checkOptions, requireFinite, requireRoom, sharedOptions } from './check-options.js'
 import { type Corpus, type Vocabulary, countVocabulary, unhurried } from './corpus.js'
-import { type EmbeddingEvent, type EmbeddingHappening, observed, pace } from './events.js'
+import { type EmbeddingEvent, type UnstampedEmbeddingEvent, observed, pace } from './events.js'
 import { type GloVeState, gloVeStep } from './glove-step.js'
 import { type Pairs, pairTable } from './pair-table.js'
 import { wordVectors } from './word-vectors.js'
@@ -54,7 +54,7 @@ export async function countPairs(
 
 /** All uniform within ±1/(2 · size). */
 function freshState(words: number, { size, seed }: Options): GloVeState {
-  const draw = xoshiro(fold(key(seed), 'glove', 'init'))
+  const draw = xoshiro(deriveKey(key(seed), 'glove', 'init'))
   const drawn = (length: number): Float32Array => {
     const values = new Float32Array(length)
     for (let i = 0; i < length; i++) values[i] = (share(draw) - 0.5) / size
@@ -93,10 +93,10 @@ function shuffle(order: Uint32Array, draw: () => number): void {
 /** Pairs between two looks at the clock. */
 const STRETCH = 2 ** 15
 
-async function* descend(state: GloVeState, pairs: Pairs, o: Options): AsyncGenerator<EmbeddingHappening, void> {
+async function* descend(state: GloVeState, pairs: Pairs, o: Options): AsyncGenerator<UnstampedEmbeddingEvent, void> {
   const { breathe, secondsLeft } = pace()
   const order = directions(pairs)
-  const draw = xoshiro(fold(key(o.seed), 'glove', 'order'))
+  const draw = xoshiro(deriveKey(key(o.seed), 'glove', 'order'))
   const step = gloVeStep(state, o)
   for (let epoch = 0; epoch < o.epochs; epoch++) {
     shuffle(order, draw)
@@ -118,7 +118,7 @@ async function* descend(state: GloVeState, pairs: Pairs, o: Options): AsyncGener
   }
 }
 
-async function* train(corpus: Corpus, o: Options): AsyncGenerator<EmbeddingHappening, void> {
+async function* train(corpus: Corpus, o: Options): AsyncGenerator<UnstampedEmbeddingEvent, void> {
   const { seconds } = pace()
   const vocabulary = await countVocabulary(corpus, o)
   const { words, tokens } = vocabulary

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { key } from '@attune/core'
 import { embeddingMatrix } from './embedding-matrix.js'
-import { likeness } from './likeness.js'
+import { similarity } from './similarity.js'
 import { type VectorFormat, readWordVectors, shortest, writeWordVectors } from './word-vector-files.js'
 import { vectorOf, wordVectors } from './word-vectors.js'
 
@@ -157,7 +157,7 @@ describe('files', () => {
 })
 
 describe('likeness, as gensim has it', () => {
-  const ask = likeness(vectors)
+  const ask = similarity(vectors)
   const expectSame = (found: ReturnType<typeof ask.nearest>, expected: Found): void => {
     expect(found.map(({ word }) => word)).toEqual(expected.map(([word]) => word))
     for (const [i, { cosine }] of found.entries()) expect(Math.abs(cosine - expected[i]![1])).toBeLessThan(1e-6)
@@ -179,7 +179,7 @@ describe('likeness, as gensim has it', () => {
     expect(() => ask.nearest('kign')).toThrow(
       expect.objectContaining({ code: 'UNKNOWN_WORD', remedy: expect.stringContaining('king') }),
     )
-    const zeros = likeness(wordVectors(['a', 'o'], 2, Float32Array.of(1, 1, 0, 0)))
+    const zeros = similarity(wordVectors(['a', 'o'], 2, Float32Array.of(1, 1, 0, 0)))
     expect(zeros.between('a', 'o')).toBe(0)
     expect(zeros.nearest('o')).toEqual([{ word: 'a', cosine: 0 }])
     expect(zeros.nearest('a', 0)).toEqual([])

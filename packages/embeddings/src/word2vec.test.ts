@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import { key, stream } from '@attune/core'
 import { lastValueFrom, toArray } from 'rxjs'
 import { aliasTable } from './alias-table.js'
-import { likeness } from './likeness.js'
+import { similarity } from './similarity.js'
 import { type Word2VecOptions, keepChances, trainWord2Vec } from './word2vec.js'
 import { xoshiro, xoshiroFrom } from './xoshiro.js'
 
@@ -60,7 +60,7 @@ describe.each(['skip-gram', 'cbow'] as const)('%s', (algorithm) => {
     const learningRate = algorithm === 'cbow' ? 0.2 : 0.05
     const { vectors, events } = await train({ algorithm, learningRate, seed: 1 })
     expect(vectors.words).toHaveLength(20)
-    const { nearest } = likeness(vectors)
+    const { nearest } = similarity(vectors)
     for (const word of vectors.words)
       expect(nearest(word, 9).map((found) => found.word[0])).toEqual(Array(9).fill(word[0]))
     const losses = events.flatMap((event) => (event.type === 'epoch.completed' ? [event.loss] : []))

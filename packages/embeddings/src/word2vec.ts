@@ -1,10 +1,10 @@
-import { fold, key } from '@attune/core'
+import { deriveKey, key } from '@attune/core'
 import type { Observable } from 'rxjs'
 import { z } from 'zod'
 import { aliasTable } from './alias-table.js'
 import { checkOptions, requireFinite, requireRoom, sharedOptions } from './check-options.js'
 import { type Corpus, type Vocabulary, countVocabulary } from './corpus.js'
-import { type EmbeddingEvent, type EmbeddingHappening, observed, pace } from './events.js'
+import { type EmbeddingEvent, type UnstampedEmbeddingEvent, observed, pace } from './events.js'
 import { type Rows, type TwoTables, negativeSampling } from './negative-sampling.js'
 import { wordVectors } from './word-vectors.js'
 import { share, xoshiro } from './xoshiro.js'
@@ -44,7 +44,7 @@ export const keepChances = ({ counts }: Pick<Vocabulary, 'counts'>, subsampling:
 
 /** Input vectors uniform within ±1/(2 · size), output vectors zero. */
 function freshTables({ counts }: Vocabulary, { size, seed }: Options): TwoTables {
-  const draw = xoshiro(fold(key(seed), 'word2vec', 'init'))
+  const draw = xoshiro(deriveKey(key(seed), 'word2vec', 'init'))
   const length = counts.length * size
   const input = new Float32Array(length)
   for (let i = 0; i < length; i++) input[i] = (share(draw) - 0.5) / size
@@ -55,7 +55,7 @@ function freshTables({ counts }: Vocabulary, { size, seed }: Options): TwoTables
 type Read = (text: readonly string[], learningRate: number) => { readonly loss: number; readonly pairs: number }
 
 function reader(vocabulary: Vocabulary, tables: TwoTables, { algorithm, window, ...o }: Options): Read {
-  const draw = xoshiro(fold(key(o.seed), 'word2vec', 'samples'))
+  const draw = xoshiro(deriveKey(key(o.seed), 'word2vec', 'samples'))
   const negative = aliasTable(vocabulary.counts.map((count) => count ** 0.75))
   const chances = keepChances(vocabulary, o.subsampling)
   const step = negativeSampling(tables)
@@ -104,7 +104,7 @@ async function* descend(
   read: Read,
   tokens: number,
   o: Options,
-): AsyncGenerator<EmbeddingHappening, void> {
+): AsyncGenerator<UnstampedEmbeddingEvent, void> {
   const { breathe, secondsLeft } = pace()
   const { epochs, minimumLearningRate: last } = o
   const first = o.learningRate ?? FIRST_LEARNING_RATES[o.algorithm]
@@ -130,7 +130,7 @@ async function* descend(
   }
 }
 
-async function* train(corpus: Corpus, o: Options): AsyncGenerator<EmbeddingHappening, void> {
+async function* train(corpus: Corpus, o: Options): AsyncGenerator<UnstampedEmbeddingEvent, void> {
   const { seconds } = pace()
   const vocabulary = await countVocabulary(corpus, o)
   const { words, tokens } = vocabulary

@@ -3,7 +3,7 @@ import { Observable } from 'rxjs'
 import { beams } from './beams.js'
 import type { Constraint } from './constraint.js'
 import { contrastive } from './contrastive.js'
-import { type Weights, type Writer, writer } from './writer.js'
+import { type Weights, type CompiledDecoder, writer } from './compiled-decoder.js'
 import type { GenerationEvent } from './events.js'
 import { type GenerationDefaults, withDefaults } from './generation-config.js'
 import { type GenerationOptions, generationOptions } from './options.js'
@@ -83,7 +83,7 @@ const observed = (task: (stopped: () => boolean) => Task): Observable<Generation
 export function generator(parts: GeneratorParts): Generator {
   const { decoderStartTokenId: start, options: defaults = {} } = parts.defaults ?? {}
   const config = { ...parts.model.config, ...(start === undefined ? {} : { decoder_start_token_id: start }) }
-  const write: Writer = writer(parts.engine, { ...parts.model, config }, parts.params)
+  const write: CompiledDecoder = writer(parts.engine, { ...parts.model, config }, parts.params)
   return {
     write(prompts, given = {}, constraint) {
       const options = generationOptions.parse(withDefaults(given, defaults))

@@ -1,6 +1,6 @@
 import type { GenerationEvent } from './events.js'
 import { promptLookup } from './prompt-lookup.js'
-import { type Writing, beginRows, choose, take } from './sample.js'
+import { type GeneratedSequence, beginRows, choose, take } from './sample.js'
 import { type Task, mostRoom, readBefore } from './task.js'
 
 /** Whether to guess ahead: asked for, a single text, and a model that can take back what it has read. */
@@ -8,7 +8,7 @@ export const looksAhead = ({ options, prompts, writer: { model } }: Task): boole
   options.promptLookupTokens > 0 && prompts.length === 1 && model.recurrent !== true
 
 /** The tokens that may come next: as many as are asked for, or none where the model would not take them. */
-function guessesFor(task: Task, { prompt, written }: Writing): readonly number[] {
+function guessesFor(task: Task, { prompt, written }: GeneratedSequence): readonly number[] {
   const count = task.options.promptLookupTokens
   const text = [...readBefore(task, prompt), ...written]
   return text.length + count > task.writer.model.maximumLength ? [] : promptLookup(text, count)
@@ -20,7 +20,7 @@ function guessesFor(task: Task, { prompt, written }: Writing): readonly number[]
  * the logits after those that stand before it, so that the text is the same.
  */
 export async function* sampleAhead(task: Task): AsyncGenerator<GenerationEvent, void> {
-  const [row] = beginRows(task) as [Writing]
+  const [row] = beginRows(task) as [GeneratedSequence]
   const { first, decoding } = await task.writer.begin(task.prompts, mostRoom(task) + task.options.promptLookupTokens)
   try {
     let next = choose(task, row, first.logits[0]!)

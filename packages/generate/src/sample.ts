@@ -1,11 +1,11 @@
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import type { Ending, GenerationEvent } from './events.js'
 import { type Row, type Task, mostRoom, readBefore, restrict, roomFor } from './task.js'
 import { type GrowingText, growingText } from './text-of.js'
 import { argMax, draw, warp } from './warp.js'
 
 /** A row of a batch while it is written. */
-export interface Writing extends Row {
+export interface GeneratedSequence extends Row {
   readonly written: number[]
   state: number
   readonly room: number
@@ -14,18 +14,18 @@ export interface Writing extends Row {
   ended: Ending | undefined
 }
 
-const beginRow = (task: Task, prompt: readonly number[], row: number): Writing => ({
+const beginRow = (task: Task, prompt: readonly number[], row: number): GeneratedSequence => ({
   prompt,
   written: [],
   state: 0,
   room: roomFor(task, prompt),
-  random: stream(fold(key(task.options.seed), row)),
+  random: stream(deriveKey(key(task.options.seed), row)),
   text: growingText(task.tokenizer, readBefore(task, prompt), task.options.stop),
   ended: undefined,
 })
 
 /** The next token of a row: the likeliest, or a draw. */
-export function choose(task: Task, row: Writing, logits: Float32Array): number {
+export function choose(task: Task, row: GeneratedSequence, logits: Float32Array): number {
   const scores = logits.slice()
   restrict(task, scores, row)
   if (task.options.temperature === 0) return argMax(scores)
@@ -34,7 +34,7 @@ export function choose(task: Task, row: Writing, logits: Float32Array): number {
 }
 
 /** Takes a token into a row, and tells what came of it. */
-export function* take(task: Task, at: number, row: Writing, id: number): Generator<GenerationEvent, void> {
+export function* take(task: Task, at: number, row: GeneratedSequence, id: number): Generator<GenerationEvent, void> {
   if (task.ends.has(id)) row.ended = 'end'
   else {
     row.written.push(id)
@@ -51,7 +51,8 @@ export function* take(task: Task, at: number, row: Writing, id: number): Generat
 }
 
 /** The rows of a task, nothing written yet. */
-export const beginRows = (task: Task): Writing[] => task.prompts.map((prompt, at) => beginRow(task, prompt, at))
+export const beginRows = (task: Task): GeneratedSequence[] =>
+  task.prompts.map((prompt, at) => beginRow(task, prompt, at))
 
 /**
  * Writes one token after another for all prompts at once: the likeliest, or one that is drawn. Each row has randomness of

@@ -9,7 +9,7 @@ export function grid(rows: number, columns: number, at: (row: number, column: nu
 }
 
 /** Arrays of a step; with `order`, where rows change places. */
-export interface Given extends Record<string, HostArray> {
+export interface StepInputs extends Record<string, HostArray> {
   readonly inputIds: HostArray
   readonly positionIds: HostArray
   readonly attentionMask: HostArray
@@ -22,7 +22,7 @@ export function arraysOf(
   start: number,
   pads: readonly number[],
   capacity: number,
-): Given {
+): StepInputs {
   const [rows, length] = [tokens.length, tokens[0]!.length]
   return {
     inputIds: grid(rows, length, (row, i) => tokens[row]![i]!),
@@ -33,7 +33,7 @@ export function arraysOf(
 }
 
 /** What the encoder of an encoder–decoder read and gave, for each row. */
-export interface Source extends Record<string, Tensor> {
+export interface EncoderContext extends Record<string, Tensor> {
   readonly inputIds: Tensor
   readonly attentionMask: Tensor
   readonly encoderStates: Tensor
@@ -46,7 +46,12 @@ export type Asked = 'last' | 'states' | 'all'
 export type Stepped = { readonly logits: Tensor; readonly states?: Tensor; readonly cache: Cache }
 
 /** One run of the decoder. */
-export type Step = (params: Params, held: Cache, given: OnDevice<Given>, source: Partial<Source>) => Stepped
+export type Step = (
+  params: Params,
+  held: Cache,
+  given: OnDevice<StepInputs>,
+  source: Partial<EncoderContext>,
+) => Stepped
 
 const reordered = (cache: Cache, order: Tensor | undefined): Cache =>
   order === undefined
@@ -68,7 +73,7 @@ export function stepOf(model: Model, twoStacks: boolean, asked: Asked): Step {
     const own = { cache: reordered(held, order), cacheStart, positionIds }
     const inputs: TextInputs = twoStacks
       ? {
-          ...(source as Source),
+          ...(source as EncoderContext),
           tokenTypeIds: source.inputIds!,
           ...own,
           decoderInputIds: inputIds,

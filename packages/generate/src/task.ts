@@ -3,11 +3,11 @@ import type { Constraint } from './constraint.js'
 import type { GenerationOptions } from './options.js'
 import { applyRules } from './rules.js'
 import { penalise } from './warp.js'
-import type { Writer } from './writer.js'
+import type { CompiledDecoder } from './compiled-decoder.js'
 
 /** What is to be written, for a search to do. */
 export interface Task {
-  readonly writer: Writer
+  readonly writer: CompiledDecoder
   readonly tokenizer: Tokenizer
   readonly prompts: readonly (readonly number[])[]
   readonly options: GenerationOptions

@@ -60,10 +60,10 @@ export interface HubEvents {
 }
 
 /** An event before it has a time. */
-export type HubHappening = Unstamped<HubEvents>
+export type UnstampedHubEvent = Unstamped<HubEvents>
 
 /** One event: its type, the time in milliseconds since 1970, and the fields that {@link HubEvents} lists for it. */
-export type HubEvent = HubHappening & { readonly at: number }
+export type HubEvent = UnstampedHubEvent & { readonly at: number }
 
 /** Tells whoever listens what happens. */
-export type Tell = (happening: HubHappening) => void
+export type Tell = (happening: UnstampedHubEvent) => void

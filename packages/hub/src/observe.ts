@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs'
 import type { Connection, Timing } from './connection.js'
-import type { HubEvent, HubHappening, Tell } from './events.js'
+import type { HubEvent, UnstampedHubEvent, Tell } from './events.js'
 import { HUB_LIMITS } from './limits.js'
 import { createOperationBudget } from './operation-budget.js'
 import { pauseFor, setAlarm } from './pauses.js'
@@ -27,7 +27,7 @@ function secretsOf({ token }: HubSettings): readonly string[] {
 }
 
 /** Redacts an event. Its folder has no text of a server in it, and must remain usable. */
-function withoutSecrets(happening: HubHappening, settings: HubSettings): HubHappening {
+function withoutSecrets(happening: UnstampedHubEvent, settings: HubSettings): UnstampedHubEvent {
   const texts = Object.entries(happening).filter(([key, value]) => key !== 'type' && typeof value !== 'number')
   if (texts.length === 0) return happening
   const secrets = secretsOf(settings)

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { jit } from './index.js'
@@ -18,7 +18,7 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) 
 
 /** What trials draw. Every fourth has a dimension of 0 if its shape has any, every fourth one of 1. */
 function drawing(name: string, trial: number) {
-  const random = stream(fold(key(SEED), name, trial))
+  const random = stream(deriveKey(key(SEED), name, trial))
   const below = (n: number): number => Math.floor(random() * n)
   const pick = <T>(from: readonly T[]): T => from[below(from.length)]!
   const flag = (): boolean => below(2) === 1

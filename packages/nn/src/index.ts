@@ -1,14 +1,14 @@
 export { activation, activationNames, gelu, geluTanh } from './layers/activation.js'
 export type { AttentionOptions, Heads } from './attention/attention.js'
 export { attendHeads, attention, joinHeads, splitHeads, attentionBlock } from './attention/attention.js'
-export { type Sight, attentionBias, paddingBias } from './attention/attention-bias.js'
+export { type AttentionPattern, attentionBias, paddingBias } from './attention/attention-bias.js'
 export { hookOf, withHook } from './layers/layer-hook.js'
 export { gradients } from './engine/gradients.js'
-export { put, read, release } from './engine/border.js'
+export { toDevice, toHost, release } from './engine/host-transfer.js'
 export { defaultPositions, emptyCache, writeCache } from './attention/cache.js'
 export { stopGradient } from './engine/stop-gradient.js'
 export { crossEntropy } from './heads/cross-entropy.js'
-export { dropout, fold } from './layers/dropout.js'
+export { dropout, modeAt } from './layers/dropout.js'
 export { type MaskAttributes, DROPOUT_MASK, maskArrays, maskValues } from './layers/dropout-mask.js'
 export { type EagerBackend, eagerEngine } from './engine/eager-engine.js'
 export { embedding, takeRows } from './layers/embedding.js'
@@ -22,9 +22,16 @@ export { type EncoderDecoderStacks, ONE_PAIR_IN_A_ROW, passEncoderDecoder } from
 export { layerGroups } from './stacks/layer-groups.js'
 export { countOption, probabilityOption, tokenIdOption, endTokensOption } from './stacks/model-options.js'
 export { greatestOf } from './heads/greatest-of.js'
-export { classifierHead, freshClassifier, headFor, nameParts, partsIn } from './heads/head.js'
+export { classifierHead, initialClassifier, headFor, toCheckpointNames, headTensors } from './heads/head.js'
 export type { DeferredWeight } from './layers/initialise.js'
-export { deferredWeights, filled, freshWeights, normal, requireRoom, uniform } from './layers/initialise.js'
+export {
+  deferredWeights,
+  filledWith,
+  initialParameters,
+  normal,
+  requireRepresentableSizes,
+  uniform,
+} from './layers/initialise.js'
 export { lastToken } from './heads/last-token.js'
 export { type RowLosses, lossOf } from './heads/loss-of.js'
 export { layerNorm } from './layers/layer-norm.js'
@@ -34,28 +41,34 @@ export { type LinearOptions, linear } from './layers/linear.js'
 export { maskedLogits } from './heads/masked-logits.js'
 export { meanState } from './heads/mean-state.js'
 export { parameter, under } from './layers/parameter.js'
-export { recomputed } from './stacks/recomputed.js'
+export { activationCheckpoint } from './stacks/activation-checkpoint.js'
 export { type RecurrentCell, RECURRENT_CELLS } from './layers/recurrent-cell.js'
-export { type RecurrentOptions, partsAlong, recurrentLayer, recurrentShapes } from './layers/recurrent-layer.js'
+export { type RecurrentOptions, splitAlong, recurrentLayer, recurrentShapes } from './layers/recurrent-layer.js'
 export { replaceKernel } from './engine/replace-kernel.js'
 export { requirePackable } from './attention/require-packable.js'
 export { resizeEmbeddings } from './layers/resize-embeddings.js'
 export { rmsNorm } from './layers/rms-norm.js'
 export { type RotaryOptions, type RotaryTables, rotaryFrequencies, rotaryTables, rotate } from './attention/rotary.js'
 export { renamedRotaryOptions, rotaryOptions } from './attention/rotary-options.js'
-export { statesAt } from './heads/states-at.js'
+export { hiddenStatesAt } from './heads/hidden-states-at.js'
 export { tokenLogits } from './heads/token-logits.js'
-export { type TokenLosses, type Told, lossesOfLogits, tokenLosses, packedLosses } from './heads/token-losses.js'
+export {
+  type TokenLosses,
+  type TokenTargets,
+  lossesFromLogits,
+  tokenLosses,
+  packedLosses,
+} from './heads/token-losses.js'
 export { penalty } from './regularizers/penalty.js'
 export { type MomentumState, accumulateMomentum } from './transformations/accumulate-momentum.js'
 export { addDecayedWeights, isBiasOrNorm } from './transformations/add-decayed-weights.js'
 export { chain } from './transformations/chain.js'
 export { clipByGlobalNorm, globalNorm } from './transformations/clip-by-global-norm.js'
-export { matchesPattern, only } from './transformations/only.js'
+export { matchesPattern, restrictTo } from './transformations/restrict-to.js'
 export { type AdamState, scaleByAdam } from './transformations/scale-by-adam.js'
 export { scaleByLearningRate } from './transformations/scale-by-learning-rate.js'
 export { type WarmupOptions, warmup } from './engine/warmup.js'
 export { withoutGradient } from './engine/without-gradient.js'
-export { badAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'
+export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'
 export { logSigmoid } from './layers/log-sigmoid.js'
 export { noise, noiseValues, type NoiseAttributes, NOISE } from './layers/noise.js'

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { type Command, PROTOCOL, definePlugin } from '@attune/core'
-import { type RunConfig, evaluate } from '@attune/trainer/node'
+import { type RunConfig, evaluateRun } from '@attune/trainer/node'
 import { ReplaySubject, lastValueFrom, tap, toArray } from 'rxjs'
 import { z } from 'zod'
 import { type CrossValidateOptions, crossValidate } from './cross-validate.js'
@@ -52,7 +52,7 @@ describe('crossValidate', () => {
     expect([last.folds, last.because, Object.keys(last.scores)]).toEqual([3, 'finished', ['loss', 'accuracy']])
     const { values } = last.scores['accuracy']!
     for (const [fold, value] of values.entries()) {
-      const { scores, examples } = await evaluate(join(folder, 'folds/folds', String(fold)), { split: 'validation' })
+      const { scores, examples } = await evaluateRun(join(folder, 'folds/folds', String(fold)), { split: 'validation' })
       expect([examples, scores['accuracy']!.value]).toEqual([20, value])
     }
     const again = await run(config('folds'))
@@ -86,7 +86,7 @@ describe('crossValidate', () => {
     const tested = log.filter((line) => line.includes('"evaluation.completed"') && line.includes('"split":"test"'))
     expect(tested).toHaveLength(1)
     const places = { folders: ['.'], registered: [nested] }
-    const { scores } = await evaluate(join(folder, 'nested/folds/0'), { split: 'test', places })
+    const { scores } = await evaluateRun(join(folder, 'nested/folds/0'), { split: 'test', places })
     expect(scores['accuracy']!.value).toBe(last.test!['accuracy']!.values[0])
   })
 

@@ -1,4 +1,4 @@
-import { AttuneError, type Suggestion, type Trial, fold, isAttuneError, key, stream } from '@attune/core'
+import { AttuneError, type Suggestion, type Trial, deriveKey, isAttuneError, key, stream } from '@attune/core'
 import type { RunOptions } from '@attune/trainer/node'
 import type { Observable } from 'rxjs'
 import { branchFrom, readyToResume, removeModels, trialFolder } from './disk.js'
@@ -105,7 +105,13 @@ function followTrial(study: StudyInProgress, launched: Launched, id: number): Pr
 async function nextMove(study: StudyInProgress, running: number): Promise<Attempt | 'wait' | 'done'> {
   const { tuner, space, trialsSoFar, seed, goals, memory, trials, directory } = study
   const id = trialsSoFar.length
-  const suggestion: Suggestion = tuner.suggest(space, trialsSoFar, stream(fold(key(seed), 'trial', id)), goals, memory)
+  const suggestion: Suggestion = tuner.suggest(
+    space,
+    trialsSoFar,
+    stream(deriveKey(key(seed), 'trial', id)),
+    goals,
+    memory,
+  )
   if (typeof suggestion === 'string') return suggestion
   const { choice, budget, resume, from } = suggestion
   const rest = {

@@ -11,7 +11,7 @@ import {
   logSigmoid,
   noise,
   paddingBias,
-  recomputed,
+  activationCheckpoint,
   under,
 } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
@@ -277,7 +277,12 @@ const layers: EngineProgram[] = [
       const mode = { training: true, key: seed(p), recompute: true } as const
       const layer = (own: Params, x: Tensor): Tensor =>
         dropout(tf.tanh(linear(own, Object.keys(own)[0]!.split('.')[0]!, x)), 0.2, mode)
-      return recomputed(layer, under(p, 'b.'), [recomputed(layer, under(p, 'a.'), [p['x']!], mode)], mode)
+      return activationCheckpoint(
+        layer,
+        under(p, 'b.'),
+        [activationCheckpoint(layer, under(p, 'a.'), [p['x']!], mode)],
+        mode,
+      )
     },
     { seed: integers([4, 2]) },
   ),

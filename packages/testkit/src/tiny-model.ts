@@ -1,4 +1,4 @@
-import { type Model, type Params, type TextInputs, fold as foldKey } from '@attune/core'
+import { type Model, type Params, type TextInputs, deriveKey as foldKey } from '@attune/core'
 import {
   type LayerContext,
   attention,
@@ -8,8 +8,8 @@ import {
   dropout,
   embedding,
   encoderOutputs,
-  filled,
-  fold,
+  filledWith,
+  modeAt,
   gelu,
   layerNorm,
   layerStack,
@@ -100,14 +100,14 @@ export const tinyModel = (): Model => ({
     Object.fromEntries(
       Object.entries(SHAPES).map(([name, shape]) => [
         name,
-        name.endsWith('LayerNorm.weight') ? filled(shape, 1) : normal(foldKey(key, name), shape, 0.3),
+        name.endsWith('LayerNorm.weight') ? filledWith(shape, 1) : normal(foldKey(key, name), shape, 0.3),
       ]),
     ),
   forward(params, inputs: TextInputs, mode) {
     const places = inputs.positionIds ?? defaultPositions(inputs)
     const words = embedding(params, 'tiny.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
     const sum = add(words, embedding(params, 'tiny.embeddings.position_embeddings', places))
-    const stacked = layerStack(params, dropout(sum, 0.1, fold(mode, 0)), [attentionBias(inputs)], mode, {
+    const stacked = layerStack(params, dropout(sum, 0.1, modeAt(mode, 0)), [attentionBias(inputs)], mode, {
       count: LAYERS,
       at: (i) => `tiny.encoder.layer.${i}`,
       layer: (own, y, [bias], context) => layer(own, y, bias!, context),

@@ -3,8 +3,15 @@ export { renderChat, renderSpokenChat } from './chat-template.js'
 export { type CollocationOptions, type TokenPair, learnCollocations } from './collocations.js'
 export { countWords } from './count-words.js'
 export { type WordLearner, fitOnWords } from './fit-on-words.js'
-export { joinedFrequency, learningOptions, pieceCount, tokenizerConfig } from './learning.js'
-export { BERT_ROLES, BERT_TOKENS, addedTokens, bertFrame, templateStep, vocabularyOf } from './tokenizer-file.js'
+export { mergeFrequency, learningOptions, vocabularySize, tokenizerConfig } from './learning.js'
+export {
+  BERT_SPECIAL_TOKENS,
+  BERT_TOKENS,
+  addedTokens,
+  bertTemplate,
+  templateStep,
+  vocabularyOf,
+} from './tokenizer-file.js'
 export { type BpeTraining, type BpeVocabulary, trainBpe } from './train-bpe.js'
 export { type UnigramTraining, trainUnigram } from './train-unigram.js'
 export { type WordPieceTraining, trainWordPiece } from './train-wordpiece.js'

@@ -27,11 +27,11 @@ export const learningOptions = {
 }
 
 /** The option of a tokenizer that learns pieces of words: how many, `least` or more. */
-export const pieceCount = (least: number) =>
+export const vocabularySize = (least: number) =>
   z.int().min(least).max(2_000_000).default(8000).describe('Entries of the vocabulary, when it is trained')
 
 /** The option of a tokenizer that learns by joining pieces: how often two must have met. */
-export const joinedFrequency = z
+export const mergeFrequency = z
   .int()
   .min(1)
   .default(2)

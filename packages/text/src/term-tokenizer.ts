@@ -4,7 +4,7 @@ import { learningOptions, noText, textsOf } from './learning.js'
 import { selectVocabulary } from './select-vocabulary.js'
 import { wordsOf } from './tokenize/pipeline.js'
 import { tokenizerOf } from './tokenize/tokenizer-of.js'
-import { BERT_ROLES, BERT_TOKENS, bertFrame, vocabularyOf } from './tokenizer-file.js'
+import { BERT_SPECIAL_TOKENS, BERT_TOKENS, bertTemplate, vocabularyOf } from './tokenizer-file.js'
 
 /** The options of a tokenizer whose vocabulary is a choice of the terms that texts are cut into. */
 export const termOptions = {
@@ -41,7 +41,7 @@ function fileOf(terms: readonly string[], lowercase: boolean, { preTokenizer, de
   const special = new Set<string>(BERT_TOKENS)
   const tokens = [...BERT_TOKENS, ...terms.filter((term) => !special.has(term))]
   return {
-    ...bertFrame(),
+    ...bertTemplate(),
     normalizer: lowercase ? { type: 'Lowercase' } : null,
     pre_tokenizer: preTokenizer,
     decoder,
@@ -74,6 +74,6 @@ export const termTokenizer = (options: Options, { name, join }: TermKind): Token
   tokenizerOf(options, {
     name,
     type: 'WordLevel',
-    config: () => ({ tokenizer_class: 'PreTrainedTokenizerFast', ...BERT_ROLES }),
+    config: () => ({ tokenizer_class: 'PreTrainedTokenizerFast', ...BERT_SPECIAL_TOKENS }),
     ...(join === undefined ? {} : { join }),
   })

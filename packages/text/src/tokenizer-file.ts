@@ -39,7 +39,7 @@ export function templateStep(
 export const BERT_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const
 
 /** The roles of {@link BERT_TOKENS}, as a tokenizer_config.json says them. */
-export const BERT_ROLES = {
+export const BERT_SPECIAL_TOKENS = {
   pad_token: '[PAD]',
   unk_token: '[UNK]',
   cls_token: '[CLS]',
@@ -48,7 +48,7 @@ export const BERT_ROLES = {
 } as const
 
 /** What a tokenizer.json whose vocabulary begins with {@link BERT_TOKENS} says of them: `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`. */
-export const bertFrame = (): Readonly<Record<string, unknown>> => ({
+export const bertTemplate = (): Readonly<Record<string, unknown>> => ({
   version: '1.0',
   truncation: null,
   padding: null,

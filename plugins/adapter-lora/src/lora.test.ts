@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Adapted, type HostArray, type Mode, type Model, type Params, key, mapParams } from '@attune/core'
-import { filled, linear, normal } from '@attune/nn'
+import { filledWith, linear, normal } from '@attune/nn'
 import { describeAdapter, expectClose, gradientsOf, referenceEngine, textInputs, tinyModel } from '@attune/testkit'
 import { type Scalar, type Tensor, add, profile, square, sum, tensor1d } from '@tensorflow/tfjs-core'
 import { lora } from './lora.js'
@@ -52,7 +52,7 @@ describe('what is adapted', () => {
   })
 
   it('must be computed as a dense layer in training', () => {
-    const params = { ...model.init(key(1)), 'tiny.encoder.layer.0.extra.weight': filled([4, 4], 1) }
+    const params = { ...model.init(key(1)), 'tiny.encoder.layer.0.extra.weight': filledWith([4, 4], 1) }
     const { model: changed, trainable, frozen } = adapted({ targets: ['query', 'extra'] }, params)
     const mode: Mode = { training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 } }
     const inputs = engine.put(textInputs([[5, 6]]))
@@ -64,9 +64,9 @@ describe('what is adapted', () => {
 
 it('trains the factors and heads, but no head with a row for each token', () => {
   const head = {
-    'classifier.weight': filled([3, 8], 0),
-    'classifier.bias': filled([3], 0),
-    'lm_head.weight': filled([128, 8], 0),
+    'classifier.weight': filledWith([3, 8], 0),
+    'classifier.bias': filledWith([3], 0),
+    'lm_head.weight': filledWith([128, 8], 0),
   }
   const { trainable, frozen } = adapted({ targets: ['pooler.dense'] }, { ...model.init(key(1)), ...head })
   expect(Object.keys(trainable).sort()).toEqual([

@@ -14,7 +14,7 @@ import {
   type Params,
   RANDOMNESS,
   definePlugin,
-  fold,
+  deriveKey,
   stream,
 } from '@attune/core'
 import { dropout, toPeft, withHook } from '@attune/nn'
@@ -43,7 +43,7 @@ function freshFactors(factors: Factors, model: Model, params: Params, key: Key) 
   const shapes = factorShapes(factors, model, params)
   const entries = factors.layers.flatMap((layer): [string, HostArray][] => {
     const [down, up] = [shapes[downOf(layer)]!, shapes[upOf(layer)]!]
-    const next = stream(fold(key, 'lora', layer))
+    const next = stream(deriveKey(key, 'lora', layer))
     const bound = 1 / Math.sqrt(down[1])
     const values = Float32Array.from({ length: down[0] * down[1] }, () => bound * (2 * next() - 1))
     return [
@@ -56,7 +56,7 @@ function freshFactors(factors: Factors, model: Model, params: Params, key: Key) 
 
 /** The mode with randomness of a layer's own, which comes from its name. */
 const modeFor = (layer: string, mode: Mode): Mode =>
-  mode.training ? { ...mode, key: { ...mode.key, stream: fold([0, 0], 'lora', layer)[0] | 0 } } : mode
+  mode.training ? { ...mode, key: { ...mode.key, stream: deriveKey([0, 0], 'lora', layer)[0] | 0 } } : mode
 
 /** Adds the low-rank update to the output of each adapted layer; `met` collects their names. */
 const lowRankUpdate =

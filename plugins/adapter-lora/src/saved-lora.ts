@@ -1,5 +1,5 @@
 import { AttuneError, type Model, type Params, type SavedAdapter, excerpt } from '@attune/core'
-import { badAdapter, fromPeft, modulesToSave, requireShapes } from '@attune/nn'
+import { malformedAdapter, fromPeft, modulesToSave, requireShapes } from '@attune/nn'
 import { z } from 'zod'
 import { denseLayers } from './targets.js'
 
@@ -74,20 +74,20 @@ function isForeign(name: string, value: unknown): boolean {
 /** The rank and alpha of a saved configuration; alpha such that the update is multiplied by alpha / rank. */
 function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alpha'> & { readonly written: number } {
   if (config['peft_type'] !== 'LORA')
-    throw badAdapter(
+    throw malformedAdapter(
       `is of peft_type ${excerpt(config['peft_type'])}, and lora reads LORA`,
       'Name the adapter of that method.',
     )
   const refused = Object.keys(config).find((name) => isForeign(name, config[name]))
   if (refused !== undefined)
-    throw badAdapter(
+    throw malformedAdapter(
       `has ${refused}: ${excerpt(config[refused])} in its adapter_config.json, which lora does not have`,
       'Merge it into its model with peft (merge_and_unload), and start from that: `model: { use: …, from: FOLDER }`.',
     )
   const parsed = configSchema.safeParse(config)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw badAdapter(`has no usable ${String(issue?.path[0])} in its adapter_config.json: ${issue?.message}`)
+    throw malformedAdapter(`has no usable ${String(issue?.path[0])} in its adapter_config.json: ${issue?.message}`)
   }
   const { r, lora_alpha: alpha, use_rslora: stabilized } = parsed.data
   return { rank: r, alpha: stabilized === true ? alpha * Math.sqrt(r) : alpha, written: alpha }
@@ -123,7 +123,7 @@ export function readSaved(
   const known = new Set([...Object.keys(params), ...dense.flatMap((layer) => [downOf(layer), upOf(layer)])])
   const own = fromPeft(tensors, model, (name) => known.has(name))
   const layers = dense.filter((layer) => own[downOf(layer)] !== undefined || own[upOf(layer)] !== undefined)
-  if (layers.length === 0) throw badAdapter('holds no factors lora_A and lora_B')
+  if (layers.length === 0) throw malformedAdapter('holds no factors lora_A and lora_B')
   if (given.layers !== undefined) requireSame('targets', given.layers, layers, layers)
   const factors = { layers, rank, alpha }
   const heads = Object.keys(own).filter((name) => Object.hasOwn(params, name))

@@ -1,5 +1,5 @@
 import { jit } from '@attune/jit'
-import { put, read, release } from '@attune/nn'
+import { toDevice, toHost, release } from '@attune/nn'
 import { type Tensor, matMul } from '@tensorflow/tfjs-core'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -23,10 +23,10 @@ export async function obstacleOn(device: Device): Promise<string | undefined> {
   // Tried without it, ONNX Runtime prints errors besides, also for those who have left the choice to the engine.
   if (device === 'cuda' && !hasCuda()) return "onnxruntime-node's library for CUDA is not installed"
   const square = jit((x: Tensor) => matMul(x, x), { providers: [device] })
-  const x = put({ shape: [2, 2], dtype: 'float32', values: Float32Array.of(1, 2, 3, 4) })
+  const x = toDevice({ shape: [2, 2], dtype: 'float32', values: Float32Array.of(1, 2, 3, 4) })
   try {
     const result = square(x)
-    const { values } = await read(result)
+    const { values } = await toHost(result)
     release(result)
     return values.join() === '7,10,15,22' ? undefined : `it computes ${values.join()} where 7,10,15,22 is right`
   } catch (error) {

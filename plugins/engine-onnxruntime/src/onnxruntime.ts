@@ -18,8 +18,8 @@ import {
   maskArrays,
   maskValues,
   noiseValues,
-  put,
-  read,
+  toDevice,
+  toHost,
   release,
 } from '@attune/nn'
 import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
@@ -99,8 +99,8 @@ export const onnxruntime = definePlugin({
         compiled.add(made)
         return Object.assign(made, { dispose: () => (compiled.delete(made), dispose()) })
       },
-      put: (tree) => (select(), put(tree)),
-      read,
+      put: (tree) => (select(), toDevice(tree)),
+      read: toHost,
       release,
       live: () => memory().numTensors,
       close() {

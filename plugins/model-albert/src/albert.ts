@@ -21,8 +21,8 @@ import {
   encoderLayer,
   encoderLayerShapes,
   encoderOutputs,
-  fold,
-  freshWeights,
+  modeAt,
+  initialParameters,
   layerNorm,
   layerStack,
   linear,
@@ -125,7 +125,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     dropout: { attended: o.hiddenDropoutProb, narrow: 0 },
     attentionDropout: o.attentionProbsDropoutProb,
   }
-  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, modeAt(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers * o.innerGroupNum,
     at: (i) => placeOf(o, i),
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
@@ -177,7 +177,7 @@ export const albert = definePlugin({
       { name: 'pooler', prefixes: ['albert.pooler.'] },
     ],
     config: { model_type: 'albert', ...configFromOptions(o) },
-    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
+    init: (key) => initialParameters(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })

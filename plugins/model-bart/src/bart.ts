@@ -18,8 +18,8 @@ import {
   encoderDecoder,
   encoderDecoderShapes,
   endTokensOption,
-  fold,
-  freshWeights,
+  modeAt,
+  initialParameters,
   layerGroups,
   layerNorm,
   linear,
@@ -109,7 +109,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
   })
   // Checkpoints for writing have no such head, and nothing reads it there.
   if (params['classification_head.dense.weight'] === undefined) return outputs
-  const read = dropout(outputs.pooled, o.classifierDropout, fold(mode, 2))
+  const read = dropout(outputs.pooled, o.classifierDropout, modeAt(mode, 2))
   return { ...outputs, pooled: tanh(linear(params, 'classification_head.dense', read)) }
 }
 
@@ -150,7 +150,7 @@ function create(o: Options): Model {
     ],
     unpackable: ONE_PAIR_IN_A_ROW,
     config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(o) },
-    init: (key) => freshWeights(shapesOf(o), key, o.initStd, { [WORDS]: o.padTokenId }),
+    init: (key) => initialParameters(shapesOf(o), key, o.initStd, { [WORDS]: o.padTokenId }),
     cache: decoderCache(stackSizes(o).decoder, o.dModel),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }

@@ -20,8 +20,8 @@ import {
   encoderLayer,
   encoderLayerShapes,
   encoderOutputs,
-  fold,
-  freshWeights,
+  modeAt,
+  initialParameters,
   layerGroups,
   layerNorm,
   layerStack,
@@ -100,7 +100,7 @@ function embed(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): 
 }
 
 function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
-  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, modeAt(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers,
     at: (i) => `bert.encoder.layer.${i}`,
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layerOptions(o), context),
@@ -151,7 +151,7 @@ export const bert = definePlugin({
       { name: 'pooler', prefixes: ['bert.pooler.'] },
     ],
     config: { model_type: 'bert', ...configFromOptions(o) },
-    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
+    init: (key) => initialParameters(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })

@@ -21,8 +21,8 @@ import {
   encoderLayer,
   encoderLayerShapes,
   encoderOutputs,
-  fold,
-  freshWeights,
+  modeAt,
+  initialParameters,
   layerGroups,
   layerNorm,
   layerStack,
@@ -102,7 +102,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     dropout: { attended: 0, narrow: o.dropout },
     attentionDropout: o.attentionDropout,
   }
-  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, modeAt(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.nLayers,
     at: (i) => `distilbert.transformer.layer.${i}`,
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
@@ -155,7 +155,7 @@ export const distilbert = definePlugin({
       { name: 'pooler', prefixes: ['pre_classifier.'] },
     ],
     config: { model_type: 'distilbert', ...configFromOptions(o) },
-    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
+    init: (key) => initialParameters(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId }),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })

@@ -18,9 +18,9 @@ import {
   defaultPositions,
   embedding,
   emptyCache,
-  filled,
-  fold,
-  freshWeights,
+  filledWith,
+  modeAt,
+  initialParameters,
   joinHeads,
   lastToken,
   layerGroups,
@@ -74,8 +74,8 @@ function init(o: Shape, key: Key): Params {
   const norms = shapes.filter(([name]) => name.endsWith('norm.weight'))
   const others = shapes.filter(([name]) => !name.endsWith('norm.weight'))
   return {
-    ...freshWeights(Object.fromEntries(others), key, o.initializerRange, { [WORDS]: o.padTokenId }),
-    ...mapParams((shape) => filled(shape, 0), Object.fromEntries(norms)),
+    ...initialParameters(Object.fromEntries(others), key, o.initializerRange, { [WORDS]: o.padTokenId }),
+    ...mapParams((shape) => filledWith(shape, 0), Object.fromEntries(norms)),
   }
 }
 
@@ -115,7 +115,7 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: 
       bias: view.bias,
     },
     o.attentionDropout,
-    fold(c.mode, 0),
+    modeAt(c.mode, 0),
     {
       scale: o.scale,
       sight: { causal: o.causal, window: o.slides(c.index) ? o.window : undefined },

@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  fold as foldKey,
+  deriveKey as foldKey,
   scheduled,
 } from '@attune/core'
 import {
@@ -22,8 +22,8 @@ import {
   dropout,
   embedding,
   emptyCache,
-  filled,
-  fold,
+  filledWith,
+  modeAt,
   joinHeads,
   lastToken,
   layerGroups,
@@ -32,7 +32,7 @@ import {
   linear,
   normal,
   probabilityOption as probability,
-  requireRoom,
+  requireRepresentableSizes,
   splitHeads,
   tokenIdOption as tokenId,
   writeCache,
@@ -96,9 +96,9 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
  * begin smaller by the root of their number, 2 · nLayer. Source: Radford et al., 2019, section 2.3.
  */
 function init(o: Options, key: Key): Params {
-  const entries = Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
-    if (/ln_\w\.weight$/.test(name)) return [name, filled(shape, 1)]
-    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+  const entries = Object.entries(requireRepresentableSizes(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
+    if (/ln_\w\.weight$/.test(name)) return [name, filledWith(shape, 1)]
+    if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
     const smaller = name.endsWith('c_proj.weight') ? Math.sqrt(2 * o.nLayer) : 1
     return [name, normal(foldKey(key, name), shape, o.initializerRange / smaller)]
   })
@@ -133,7 +133,7 @@ function attend(
     (o.scaleAttnWeights ? 1 / Math.sqrt(o.nEmbd / o.nHead) : 1) / (o.scaleAttnByInverseLayerIdx ? c.index + 1 : 1)
   const heads = { q, k: remembered('key', k), v: remembered('value', v), bias }
   const options = { scale, sight: { causal: true }, record: c.record }
-  const mixed = attendHeads(heads, o.attnPdrop, fold(c.mode, 0), options)
+  const mixed = attendHeads(heads, o.attnPdrop, modeAt(c.mode, 0), options)
   return linear(params, `${c.at}.attn.c_proj`, joinHeads(mixed), { inputFirst: true })
 }
 
@@ -148,16 +148,16 @@ function layer(
 ) {
   const norm = (name: string, y: Tensor): Tensor => layerNorm(params, `${c.at}.${name}`, y, o.layerNormEpsilon)
   const added = attentionBlock(params, `${c.at}.attn`, norm('ln_1', x), (y) => attend(o, params, y, shared, held, c))
-  const attended = add(x, dropout(added, o.residPdrop, fold(c.mode, 1)))
+  const attended = add(x, dropout(added, o.residPdrop, modeAt(c.mode, 1)))
   const wide = linear(params, `${c.at}.mlp.c_fc`, norm('ln_2', attended), { inputFirst: true }) // [batch, length, inner]
   const narrow = linear(params, `${c.at}.mlp.c_proj`, activation(o.activationFunction)(wide), { inputFirst: true })
-  return add(attended, dropout(narrow, o.residPdrop, fold(c.mode, 2)))
+  return add(attended, dropout(narrow, o.residPdrop, modeAt(c.mode, 2)))
 }
 
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const words = embedding(params, 'transformer.wte', inputs.inputIds) // [batch, length, hidden]
   const places = embedding(params, 'transformer.wpe', inputs.positionIds ?? defaultPositions(inputs)) // [batch or 1, length, hidden]
-  const embedded = dropout(add(words, places), o.embdPdrop, fold(mode, 0))
+  const embedded = dropout(add(words, places), o.embdPdrop, modeAt(mode, 0))
   const stack = {
     count: o.nLayer,
     at: (i: number) => `transformer.h.${i}`,

@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  fold as foldSeed,
+  deriveKey as foldSeed,
   mapParams,
   scheduled,
 } from '@attune/core'
@@ -17,8 +17,8 @@ import {
   countOption as count,
   dropout,
   embedding,
-  filled,
-  fold,
+  filledWith,
+  modeAt,
   greatestOf,
   joinHeads,
   layerGroups,
@@ -26,7 +26,7 @@ import {
   linear,
   normal,
   parameter,
-  requireRoom,
+  requireRepresentableSizes,
   splitHeads,
 } from '@attune/nn'
 import { configFromOptions } from '@attune/weights'
@@ -144,8 +144,8 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
 /** New parameters; weights of layers have the variance of Glorot's, `2 / (inputs + outputs)`. */
 const init = (o: Options, key: Key): Params =>
   Object.fromEntries(
-    Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
-      if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+    Object.entries(requireRepresentableSizes(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
+      if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
       const isTable = name === WORDS || name === PHRASES
       const deviation = isTable ? o.initializerRange : Math.sqrt(2 / (shape.at(-1)! + shape.at(-2)!))
       return [name, normal(foldSeed(key, name), shape, deviation)]
@@ -216,7 +216,7 @@ function forward(o: Options, table: PhraseTable | undefined, params: Params, inp
   const length = inputs.inputIds.shape[1] as number
   const { ids, real, nodes, links } = wordGraph(inputs, o.window, table)
   const present = expandDims(cast(real, 'float32'), 2) // [batch, places, 1]
-  const { x, kept } = layerStack(params, embedded(params, ids, present, table), [links, present], fold(mode, 0), {
+  const { x, kept } = layerStack(params, embedded(params, ids, present, table), [links, present], modeAt(mode, 0), {
     count: o.numHiddenLayers,
     at: (i) => `graph.layers.${i}`,
     layer: (own, h, [edges, places], context) => graphLayer(o, own, h, edges!, places!, context),

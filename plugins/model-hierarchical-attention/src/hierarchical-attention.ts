@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  fold as foldSeed,
+  deriveKey as foldSeed,
   scheduled,
 } from '@attune/core'
 import {
@@ -15,15 +15,15 @@ import {
   countOption as count,
   dropout,
   embedding,
-  filled,
-  fold,
+  filledWith,
+  modeAt,
   linear,
   normal,
   parameter,
-  recomputed,
+  activationCheckpoint,
   recurrentLayer,
   recurrentShapes,
-  requireRoom,
+  requireRepresentableSizes,
   under,
 } from '@attune/nn'
 import { configFromOptions } from '@attune/weights'
@@ -97,11 +97,11 @@ function init(o: Options, key: Key): Params {
     ...levelShapes(o, LEVELS.sentences, o.hiddenSize),
   }
   const fresh = ([name, shape]: [string, readonly number[]]): [string, Tensor] => {
-    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+    if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
     const usual = name.includes('.gru.') ? Math.sqrt(2 / (3 * o.hiddenSize)) : 1 / Math.sqrt(shape.at(-1)!)
     return [name, normal(foldSeed(key, name), shape, name === WORDS ? o.initializerRange : usual)]
   }
-  return Object.fromEntries(Object.entries(requireRoom(shapes)).map(fresh))
+  return Object.fromEntries(Object.entries(requireRepresentableSizes(shapes)).map(fresh))
 }
 
 /**
@@ -115,7 +115,7 @@ function init(o: Options, key: Key): Params {
 function level(o: Options, params: Params, at: string, x: Tensor, mask: Tensor, mode: Mode): [Tensor, Tensor, Tensor] {
   const how: Mode = mode.keep === undefined ? mode : { training: false }
   const read = (own: Params, y: Tensor, m: Tensor): Tensor => recurrentLayer(own, `${at}.gru`, y, m, GRU).states
-  const h = dropout(recomputed(read, under(params, `${at}.gru.`), [x, mask], how), o.dropout, mode)
+  const h = dropout(activationCheckpoint(read, under(params, `${at}.gru.`), [x, mask], how), o.dropout, mode)
   const [rows, length, hidden] = h.shape as [number, number, number]
   const u = tanh(linear(params, `${at}.attention`, h)) // [rows, length, attention]
   const context = reshape(parameter(params, `${at}.context`), [-1, 1])
@@ -137,13 +137,13 @@ function forward(o: Options, params: Params, { inputIds, attentionMask }: TextIn
   const sentences = Math.ceil(length / size)
   const missing = sentences * size - length
   const words = embedding(params, 'hierarchical_attention.embeddings.word_embeddings', inputIds)
-  const embedded = dropout(words, o.dropout, fold(mode, 0)) // [batch, length, width]
+  const embedded = dropout(words, o.dropout, modeAt(mode, 0)) // [batch, length, width]
   const cut = reshape(lengthened(embedded, missing), [batch * sentences, size, o.embeddingSize])
   const mask = reshape(lengthened(cast(attentionMask, 'float32'), missing), [batch * sentences, size])
-  const [h, wordShares, vectors] = level(o, params, LEVELS.words, cut, mask, fold(mode, 1))
+  const [h, wordShares, vectors] = level(o, params, LEVELS.words, cut, mask, modeAt(mode, 1))
   const some = reshape(max(mask, 1), [batch, sentences])
   const text = reshape(vectors, [batch, sentences, o.hiddenSize])
-  const [, sentenceShares, pooled] = level(o, params, LEVELS.sentences, text, some, fold(mode, 2))
+  const [, sentenceShares, pooled] = level(o, params, LEVELS.sentences, text, some, modeAt(mode, 2))
   const states = reshape(h, [batch, sentences * size, o.hiddenSize])
   const lastHiddenState = slice(states, [0, 0, 0], [batch, length, o.hiddenSize])
   const attentions = {

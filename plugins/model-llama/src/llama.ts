@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  fold as foldKey,
+  deriveKey as foldKey,
 } from '@attune/core'
 import {
   type LayerContext,
@@ -18,15 +18,15 @@ import {
   defaultPositions,
   embedding,
   emptyCache,
-  filled,
-  fold,
+  filledWith,
+  modeAt,
   joinHeads,
   lastToken,
   layerGroups,
   layerStack,
   linear,
   normal,
-  requireRoom,
+  requireRepresentableSizes,
   rmsNorm,
   rotaryTables,
   rotate,
@@ -75,9 +75,9 @@ function shapesOf(o: Shape): Record<string, readonly number[]> {
 
 /** Weights are normal with deviation `initializerRange`, norms 1, biases 0, the row of padding 0. */
 function init(o: Shape, key: Key): Params {
-  const entries = Object.entries(requireRoom(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
-    if (name.endsWith('norm.weight')) return [name, filled(shape, 1)]
-    if (name.endsWith('.bias')) return [name, filled(shape, 0)]
+  const entries = Object.entries(requireRepresentableSizes(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
+    if (name.endsWith('norm.weight')) return [name, filledWith(shape, 1)]
+    if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
     const padding = name === 'model.embed_tokens.weight' ? o.padTokenId : undefined
     return [name, normal(foldKey(key, name), shape, o.initializerRange, padding)]
   })
@@ -120,7 +120,7 @@ function attend(
       bias: o.slides(c.index) ? shared.sliding : shared.full,
     },
     o.attentionDropout,
-    fold(c.mode, 0),
+    modeAt(c.mode, 0),
     { sight: { causal: true, window: o.slides(c.index) ? o.window : undefined }, record: c.record },
   )
   return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.biases.output })

@@ -8,18 +8,18 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  fold as foldKey,
+  deriveKey as foldKey,
 } from '@attune/core'
 import {
   classifierHead,
   embedding,
-  fold,
+  modeAt,
   lastToken,
   linear,
   normal,
   parameter,
-  partsAlong,
-  requireRoom,
+  splitAlong,
+  requireRepresentableSizes,
   takeRows,
   uniform,
 } from '@attune/nn'
@@ -85,7 +85,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
  * layers and 1/√inputs in others.
  */
 function init(o: Options, key: Key): Params {
-  const shapes = requireRoom(shapesOf(o))
+  const shapes = requireRepresentableSizes(shapesOf(o))
   const entries = Object.entries(shapes).map(([name, shape]): [string, Tensor] => {
     const from = foldKey(key, name)
     if (name === WORDS || name === OUTPUT) return [name, normal(from, shape, o.initializerRange)]
@@ -132,7 +132,7 @@ function forwardOne(o: Options, params: Params, inputs: TextInputs, mode: Mode):
 function beginnings(o: Options, params: Params, states: Tensor, inputs: TextInputs): Tensor[] {
   const { attentionMask, inputIds, tokenTypeIds, cache, cacheStart } = inputs
   const bridged = tanh(linear(params, 'bridge', ends(o, states, { attentionMask, inputIds, tokenTypeIds })))
-  const fresh = partsAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
+  const fresh = splitAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
   if (cache === undefined) return fresh
   const first = cast(equal(cacheStart!, 0), 'float32')
   return heldIn(o, cache).map((held, i) => add(mul(first, fresh[i]!), mul(sub(1, first), held)))
@@ -162,7 +162,7 @@ function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode)
   const { inputIds, attentionMask, cache, cacheStart } = inputs
   const encode = (): Tensor => {
     const x = embedding(params, 'embedding', inputIds) // [batch, length, embedding]
-    return recurrentStack(o, reader, params, { x, mask: attentionMask, cached: false }, fold(mode, 0)).x
+    return recurrentStack(o, reader, params, { x, mask: attentionMask, cached: false }, modeAt(mode, 0)).x
   }
   const states = inputs.encoderStates ?? encode() // [batch, length, directions · hidden]
   const { ids, mask } = targetsOf(inputs)
@@ -175,7 +175,7 @@ function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode)
   const words = embedding(params, 'embedding', ids) // [batch, targets, embedding]
   const begin = beginnings(o, params, states, inputs)
   const read = { x: words, mask: ownMask(own), begin, cached: cache !== undefined }
-  const { x, kept } = recurrentStack(o, writer, params, read, fold(mode, 1))
+  const { x, kept } = recurrentStack(o, writer, params, read, modeAt(mode, 1))
   const { weights, ...given } = written(o, params, x, words, states, inputs)
   const seen = mode.keep?.includes('attentions') === true ? { attentions: { 0: expandDims(weights, 1) } } : {}
   return { ...given, pooled: lastToken(given.lastHiddenState, own), encoderStates: states, ...kept, ...seen }

@@ -12,7 +12,7 @@ import {
   type TextInputs,
   type Tokenizer,
   definePlugin,
-  fold as foldSeed,
+  deriveKey as foldSeed,
   scheduled,
 } from '@attune/core'
 import {
@@ -22,13 +22,13 @@ import {
   countOption as count,
   dropout,
   embedding,
-  filled,
-  fold,
+  filledWith,
+  modeAt,
   linear,
   meanState,
   normal,
   parameter,
-  requireRoom,
+  requireRepresentableSizes,
 } from '@attune/nn'
 import { configFromOptions } from '@attune/weights'
 import {
@@ -152,18 +152,21 @@ function init(o: Options, inside: FrozenEncoder | undefined, key: Key): Params {
   const widths = widthsOf(o)
   const first = widths[0]!
   const between = widths.slice(1).map((width, i) => [`layer ${i}`, [width, widths[i]!]] as const)
-  requireRoom({ [WORDS]: [inside === undefined ? o.vocabSize : 0, first], ...Object.fromEntries(between) })
+  requireRepresentableSizes({
+    [WORDS]: [inside === undefined ? o.vocabSize : 0, first],
+    ...Object.fromEntries(between),
+  })
   const layers = widths.slice(1).flatMap((width, i): [string, Tensor][] => {
     const [name, inputs] = [`mlp.layers.${i}`, widths[i]!]
     const weight = normal(foldSeed(key, `${name}.weight`), [width, inputs], Math.sqrt(2 / inputs))
     return [
       [`${name}.weight`, weight],
-      [`${name}.bias`, filled([width], 0)],
+      [`${name}.bias`, filledWith([width], 0)],
     ]
   })
   const words = (): Params => ({
     [WORDS]: normal(foldSeed(key, WORDS), [o.vocabSize, first], o.initializerRange),
-    ...(o.input === 'tf-idf' ? { [BIAS]: filled([first], 0) } : {}),
+    ...(o.input === 'tf-idf' ? { [BIAS]: filledWith([first], 0) } : {}),
   })
   const encoder = Object.entries(inside?.model.init(foldSeed(key, 'encoder')) ?? {})
   const below = inside === undefined ? words() : Object.fromEntries(encoder.map(([name, t]) => [INSIDE + name, t]))
@@ -192,7 +195,7 @@ function perceptron(o: Options, params: Params, x: Tensor, mode: Mode): readonly
   for (let i = 0; i < widthsOf(o).length - 1; i++) {
     const before = states[i]!
     // A mean or an encoder's vector is not the output of a layer.
-    const read = i === 0 && o.input !== 'tf-idf' ? before : dropout(before, o.dropout, fold(mode, i))
+    const read = i === 0 && o.input !== 'tf-idf' ? before : dropout(before, o.dropout, modeAt(mode, i))
     states.push(act(linear(params, `mlp.layers.${i}`, read)))
   }
   return states
@@ -216,10 +219,10 @@ function forward(
   mode: Mode,
 ): EncoderOutputs {
   const { words, text } = vectorsOf(o, inside, params, inputs)
-  const tokens = perceptron(o, params, words, fold(mode, 1))
+  const tokens = perceptron(o, params, words, modeAt(mode, 1))
   return {
     lastHiddenState: tokens.at(-1)!,
-    pooled: perceptron(o, params, text, fold(mode, 0)).at(-1)!,
+    pooled: perceptron(o, params, text, modeAt(mode, 0)).at(-1)!,
     ...(mode.keep?.includes('hiddenStates') === true
       ? { hiddenStates: Object.fromEntries([words, ...tokens.slice(o.input === 'tf-idf' ? 0 : 1)].entries()) }
       : {}),

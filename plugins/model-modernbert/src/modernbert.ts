@@ -21,8 +21,8 @@ import {
   encoderOutputs,
   firstQuery,
   firstToken,
-  fold,
-  freshWeights,
+  modeAt,
+  initialParameters,
   joinHeads,
   layerGroups,
   layerNorm,
@@ -73,7 +73,7 @@ function init(o: Options, key: Key): Params {
   const shapes = Object.entries(shapesOf(o))
   const summed = (name: string): boolean => /\.Wo\.weight$|^head\.dense\.weight$/.test(name)
   const fresh = (some: typeof shapes, deviation: number): Params =>
-    freshWeights(Object.fromEntries(some), key, deviation, { [WORDS]: o.padTokenId })
+    initialParameters(Object.fromEntries(some), key, deviation, { [WORDS]: o.padTokenId })
   return {
     ...fresh(
       shapes.filter(([name]) => !summed(name)),
@@ -111,7 +111,7 @@ function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerConte
   const asking = (y: Tensor): Tensor => (c.onlyFirst === true ? firstQuery(y) : y)
   const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
   const options = { sight: { window: isLocal(o, c.index) ? windowOf(o) : undefined }, record: c.record }
-  const mixed = joinHeads(attendHeads(heads, o.attentionDropout, fold(c.mode, 0), options))
+  const mixed = joinHeads(attendHeads(heads, o.attentionDropout, modeAt(c.mode, 0), options))
   return linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias })
 }
 
@@ -120,14 +120,14 @@ function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Te
   const both = linear(params, `${c.at}.mlp.Wi`, x, { bias: o.mlpBias }) // [batch, length, 2 · intermediate]
   const half = (i: number): Tensor => slice(both, [0, 0, i * o.intermediateSize], [-1, -1, o.intermediateSize])
   const gated = mul(activation(o.hiddenActivation)(half(0)), half(1)) // [batch, length, intermediate]
-  return linear(params, `${c.at}.mlp.Wo`, dropout(gated, o.mlpDropout, fold(c.mode, 2)), { bias: o.mlpBias })
+  return linear(params, `${c.at}.mlp.Wo`, dropout(gated, o.mlpDropout, modeAt(c.mode, 2)), { bias: o.mlpBias })
 }
 
 /** One layer, `[batch, length, hidden]` → the same. The first reads embeddings that are normed already. */
 function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const normed = c.index === 0 ? x : norm(o, params, `${c.at}.attn_norm`, x)
   const seen = attentionBlock(params, `${c.at}.attn`, normed, (y) => attend(o, params, y, view, c))
-  const attended = add(c.onlyFirst === true ? firstToken(x) : x, dropout(seen, o.attentionDropout, fold(c.mode, 1)))
+  const attended = add(c.onlyFirst === true ? firstToken(x) : x, dropout(seen, o.attentionDropout, modeAt(c.mode, 1)))
   return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
 }
 
@@ -144,7 +144,7 @@ function views(o: Options, inputs: TextInputs): readonly Tensor[] {
 
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const words = embedding(params, 'model.embeddings.tok_embeddings', inputs.inputIds) // [batch, length, hidden]
-  const embedded = dropout(norm(o, params, 'model.embeddings.norm', words), o.embeddingDropout, fold(mode, 0))
+  const embedded = dropout(norm(o, params, 'model.embeddings.norm', words), o.embeddingDropout, modeAt(mode, 0))
   const stacked = layerStack(params, embedded, views(o, inputs), mode, {
     count: o.numHiddenLayers,
     at: (i) => `model.layers.${i}`,

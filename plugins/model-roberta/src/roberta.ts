@@ -20,8 +20,8 @@ import {
   encoderLayer,
   encoderLayerShapes,
   encoderOutputs,
-  fold,
-  freshWeights,
+  modeAt,
+  initialParameters,
   layerGroups,
   layerNorm,
   layerStack,
@@ -112,13 +112,13 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     dropout: { attended: o.hiddenDropoutProb, narrow: o.hiddenDropoutProb },
     attentionDropout: o.attentionProbsDropoutProb,
   }
-  const stacked = layerStack(params, embed(o, params, inputs, fold(mode, 0)), [attentionBias(inputs)], mode, {
+  const stacked = layerStack(params, embed(o, params, inputs, modeAt(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers,
     at: (i) => `roberta.encoder.layer.${i}`,
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
   })
   return encoderOutputs(stacked, ({ first }) => {
-    const dropped = dropout(first, o.classifierDropout ?? o.hiddenDropoutProb, fold(mode, 998))
+    const dropped = dropout(first, o.classifierDropout ?? o.hiddenDropoutProb, modeAt(mode, 998))
     return tanh(linear(params, 'classifier.dense', dropped))
   })
 }
@@ -173,7 +173,7 @@ export const roberta = definePlugin({
     ],
     config: configFromOptions(o),
     init: (key) =>
-      freshWeights(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId, [POSITIONS]: o.padTokenId }),
+      initialParameters(shapesOf(o), key, o.initializerRange, { [WORDS]: o.padTokenId, [POSITIONS]: o.padTokenId }),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })

@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  fold as foldKey,
+  deriveKey as foldKey,
   mapParams,
 } from '@attune/core'
 import {
@@ -22,14 +22,14 @@ import {
   dropout,
   embedding,
   emptyCache,
-  filled,
-  fold,
+  filledWith,
+  modeAt,
   layerGroups,
   layerStack,
   linear,
   normal,
   passEncoderDecoder,
-  requireRoom,
+  requireRepresentableSizes,
   rmsNorm,
   selfAttention,
   splitHeads,
@@ -84,10 +84,10 @@ const tableOf = (stack: Stack): string => `${stack}.block.0.layer.0.SelfAttentio
 
 function init(o: Shape, key: Key): Params {
   const shapes = shapesOf(o)
-  requireRoom(mapParams(({ shape }) => shape, shapes))
+  requireRepresentableSizes(mapParams(({ shape }) => shape, shapes))
   const entries = Object.entries(shapes).map(([name, { shape, deviation }]): [string, Tensor] => [
     name,
-    deviation === undefined ? filled(shape, 1) : normal(foldKey(key, name), shape, deviation * o.initializerFactor),
+    deviation === undefined ? filledWith(shape, 1) : normal(foldKey(key, name), shape, deviation * o.initializerFactor),
   ])
   return Object.fromEntries(entries)
 }
@@ -125,8 +125,8 @@ function layer(
   const normed = (part: number, y: Tensor): Tensor =>
     rmsNorm(params, `${c.at}.layer.${part}.layer_norm`, y, o.layerNormEpsilon)
   const added = (part: number, y: Tensor, by: Tensor): Tensor =>
-    add(y, dropout(by, o.dropoutRate, fold(c.mode, 10 + part)))
-  const inner = (part: number): LayerContext => ({ ...c, mode: fold(c.mode, part) })
+    add(y, dropout(by, o.dropoutRate, modeAt(c.mode, 10 + part)))
+  const inner = (part: number): LayerContext => ({ ...c, mode: modeAt(c.mode, part) })
   const self = selfAttention(normed(0, x), bias, context, c)
   let y = added(0, x, attend(o, params, `${c.at}.layer.0.SelfAttention`, self, inner(0)))
   if (context !== undefined) {
@@ -136,7 +136,7 @@ function layer(
   }
   const last = context === undefined ? 1 : 2
   const at = `${c.at}.layer.${last}.DenseReluDense`
-  return added(last, y, feedForward(o, params, at, normed(last, y), fold(c.mode, last)))
+  return added(last, y, feedForward(o, params, at, normed(last, y), modeAt(c.mode, last)))
 }
 
 /** What a stack reads. */
@@ -158,7 +158,7 @@ function stackOf(o: Shape, params: Params, stack: Stack, { ids, bias, context }:
   const places = positionBias(params, tableOf(stack), buckets, size, context?.start)
   const start = context?.start === undefined ? [] : [context.start]
   const others = [add(bias, places), ...(context === undefined ? [] : [context.states, context.bias, ...start])]
-  const words = dropout(embedding(params, 'shared', ids), o.dropoutRate, fold(mode, 0)) // [batch, length, dModel]
+  const words = dropout(embedding(params, 'shared', ids), o.dropoutRate, modeAt(mode, 0)) // [batch, length, dModel]
   const layers = {
     count: stack === 'encoder' ? o.numLayers : o.numDecoderLayers,
     at: (i: number) => `${stack}.block.${i}`,
@@ -167,7 +167,7 @@ function stackOf(o: Shape, params: Params, stack: Stack, { ids, bias, context }:
       return layer(o, own, y, scores!, seen, c)
     },
     finish: (y: Tensor) =>
-      dropout(rmsNorm(params, `${stack}.final_layer_norm`, y, o.layerNormEpsilon), o.dropoutRate, fold(mode, 999)),
+      dropout(rmsNorm(params, `${stack}.final_layer_norm`, y, o.layerNormEpsilon), o.dropoutRate, modeAt(mode, 999)),
   }
   return layerStack(params, words, others, mode, layers, context?.cache !== undefined)
 }

@@ -18,7 +18,7 @@ import {
   encoderDecoder,
   encoderDecoderShapes,
   endTokensOption,
-  freshWeights,
+  initialParameters,
   layerGroups,
   probabilityOption as probability,
   stackSizes,
@@ -141,7 +141,7 @@ function create(o: Options): Model {
     config: { model_type: modelType, is_encoder_decoder: true, ...configFromOptions(config) },
     init(key) {
       const shapes = { [WORDS]: [o.vocabSize, o.dModel], ...encoderDecoderShapes(stackSizes(o), o.dModel) }
-      return freshWeights(shapes, key, o.initStd, { [WORDS]: o.padTokenId })
+      return initialParameters(shapes, key, o.initStd, { [WORDS]: o.padTokenId })
     },
     cache: decoderCache(stackSizes(o).decoder, o.dModel),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),

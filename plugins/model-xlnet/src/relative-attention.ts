@@ -1,5 +1,5 @@
 import type { Params, TextInputs } from '@attune/core'
-import { type LayerContext, attendHeads, fold, parameter } from '@attune/nn'
+import { type LayerContext, attendHeads, modeAt, parameter } from '@attune/nn'
 import {
   type Tensor,
   add,
@@ -151,10 +151,10 @@ export function relativeAttention(
   const seen: Seen = { k: byHead('k'), v: byHead('v'), r, differs }
   const queries = project(x, part('q')) // [batch, length + targets, heads · headSize]
   const first = slice(queries, [0, 0, 0], [-1, length, -1])
-  const streams = [attendStream(own, first, content, seen, rate, { ...c, mode: fold(c.mode, 0) })]
+  const streams = [attendStream(own, first, content, seen, rate, { ...c, mode: modeAt(c.mode, 0) })]
   if (query !== undefined && mapping !== undefined) {
     const placed = matMul(mapping, slice(queries, [0, length, 0], [-1, -1, -1]), true) // [batch, length, heads · headSize]
-    const silent = { ...c, mode: fold(c.mode, 1), record: undefined }
+    const silent = { ...c, mode: modeAt(c.mode, 1), record: undefined }
     streams.push(matMul(mapping, attendStream(own, placed, query, seen, rate, silent)))
   }
   const mixed = concat(streams, 1) // [batch, length + targets, heads · headSize]

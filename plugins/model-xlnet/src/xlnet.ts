@@ -18,8 +18,8 @@ import {
   countOption as count,
   dropout,
   embedding,
-  fold,
-  freshWeights,
+  modeAt,
+  initialParameters,
   lastToken,
   layerGroups,
   layerNorm,
@@ -95,7 +95,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
 
 /** One layer, `[batch, length + targets, hidden]` → the same: attention, then feed-forward, a norm after each. */
 function layer(o: Options, own: Params, x: Tensor, others: readonly Tensor[], c: LayerContext): Tensor {
-  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, fold(c.mode, place))
+  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, modeAt(c.mode, place))
   const normed = (name: string, y: Tensor): Tensor => layerNorm(own, `${c.at}.${name}`, y, o.layerNormEps)
   const added = attentionBlock(own, `${c.at}.rel_attn`, x, (y) => relativeAttention(own, y, others, o.dropout, c))
   const attended = normed('rel_attn.layer_norm', add(dropped(added, 2), x))
@@ -115,7 +115,7 @@ function streams(params: Params, { inputIds, targetMapping }: TextInputs): Tenso
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const { inputIds, targetMapping } = inputs
   const length = inputIds.shape[1] as number
-  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, fold(fold(mode, 0), place))
+  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, modeAt(modeAt(mode, 0), place))
   const { content, query } = streamBiases(inputs)
   const shared = [dropped(distances(length, o.dModel, o.clampLen), 0), typesDiffer(inputs), content]
   const queried = targetMapping === undefined ? [] : [query, cast(targetMapping, 'float32')]
@@ -187,7 +187,7 @@ export const xlnet = definePlugin({
       { name: 'pooler', prefixes: ['sequence_summary.'] },
     ],
     config: { model_type: 'xlnet', ...configFromOptions(o) },
-    init: (key) => freshWeights(shapesOf(o), key, o.initializerRange),
+    init: (key) => initialParameters(shapesOf(o), key, o.initializerRange),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })

@@ -17,11 +17,11 @@ import {
 import {
   type Packing,
   type TextArrays,
-  eachInItsRow,
-  layOut,
+  unpackedRows,
+  fillRows,
   lengthOptions,
   lengthsFor,
-  mostTokens,
+  maximumTokens,
   packSequences,
   packedTextArrays,
   paddedLength,
@@ -32,7 +32,7 @@ import {
   type TokenLosses,
   headFor,
   lossOf,
-  nameParts,
+  toCheckpointNames,
   normal,
   packedLosses,
   requirePackable,
@@ -59,7 +59,7 @@ interface NextTokenBatch extends Batch {
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
-  maximumLength: mostTokens(2),
+  maximumLength: maximumTokens(2),
   packTo: z
     .int()
     .min(2)
@@ -88,7 +88,7 @@ function encode({ encode: tokens, special }: Tokenizer, text: string, options: E
 /** The rows of texts: one for each, or as few as hold them. */
 const packingOf = ({ packTo }: Options, items: readonly Encoded[]): Packing => {
   const lengths = items.map(({ length }) => length)
-  return packTo === undefined ? eachInItsRow(lengths) : packSequences(lengths, packTo)
+  return packTo === undefined ? unpackedRows(lengths) : packSequences(lengths, packTo)
 }
 
 /** The position of each text, for each of its tokens. */
@@ -101,12 +101,12 @@ function collate(items: readonly Item[], pad: number, o: Options, maximum: numbe
   const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(maximum, o.packTo ?? 0))
   const next = texts.map((ids) => ids.slice(1))
   const ones = next.map((ids) => ids.map(() => 1))
-  const weights = layOut(ones, packing, length, 0)
+  const weights = fillRows(ones, packing, length, 0)
   return {
     inputs: o.packTo === undefined ? textArrays(texts, length, pad) : packedTextArrays(texts, packing, length, pad),
-    targets: layOut(next, packing, length, 0),
+    targets: fillRows(next, packing, length, 0),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
-    ...(o.packTo === undefined ? {} : { examples: layOut(numbered(next), packing, length, 0) }),
+    ...(o.packTo === undefined ? {} : { examples: fillRows(numbered(next), packing, length, 0) }),
   }
 }
 
@@ -126,7 +126,8 @@ function create(
     views: ['tokens'],
     config: { architectures: [head.architecture] },
     maximumLength,
-    init: (key) => nameParts(head, { weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange) }),
+    init: (key) =>
+      toCheckpointNames(head, { weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange) }),
     encode: read,
     encodeUnlabelled: read,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o, maximumLength),

@@ -14,7 +14,15 @@ import {
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
-import { type TextArrays, lengthOptions, lengthsFor, mostTokens, paddedLength, textArrays, textOf } from '@attune/data'
+import {
+  type TextArrays,
+  lengthOptions,
+  lengthsFor,
+  maximumTokens,
+  paddedLength,
+  textArrays,
+  textOf,
+} from '@attune/data'
 import { crossEntropy, headFor, meanState } from '@attune/nn'
 import {
   type Tensor,
@@ -51,7 +59,7 @@ const options = z.strictObject({
     .default('mean')
     .describe("A text's vector: the mean of its tokens' last states, or what the model's classification head reads"),
   scale: z.number().positive().max(1000).default(20).describe('What cosines are multiplied by: 1 / temperature'),
-  maximumLength: mostTokens(3),
+  maximumLength: maximumTokens(3),
   ...lengthOptions,
 })
 

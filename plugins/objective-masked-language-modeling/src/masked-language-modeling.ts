@@ -21,10 +21,10 @@ import {
 import {
   type Packing,
   type TextArrays,
-  eachInItsRow,
+  unpackedRows,
   lengthOptions,
   lengthsFor,
-  mostTokens,
+  maximumTokens,
   packSequences,
   packedTextArrays,
   padTo,
@@ -34,15 +34,15 @@ import {
 } from '@attune/data'
 import {
   type TokenLosses,
-  filled,
+  filledWith,
   headFor,
   lossOf,
   maskedLogits,
-  nameParts,
+  toCheckpointNames,
   normal,
   packedLosses,
   requirePackable,
-  statesAt,
+  hiddenStatesAt,
   tokenLosses,
 } from '@attune/nn'
 import { z } from 'zod'
@@ -74,7 +74,7 @@ const options = z.strictObject({
     .default(0.15)
     .describe('Share of the tokens that are to be found again'),
   wholeWord: z.boolean().default(true).describe('Hide all pieces of a word together'),
-  maximumLength: mostTokens(3),
+  maximumLength: maximumTokens(3),
   packTo: z
     .int()
     .min(3)
@@ -97,7 +97,7 @@ function requireMask({ special }: Tokenizer): void {
 /** The rows of texts: one for each, or as few as hold them. */
 const packingOf = ({ packTo }: Options, texts: readonly { readonly length: number }[]): Packing => {
   const lengths = texts.map(({ length }) => length)
-  return packTo === undefined ? eachInItsRow(lengths) : packSequences(lengths, packTo)
+  return packTo === undefined ? unpackedRows(lengths) : packSequences(lengths, packTo)
 }
 
 /** What stands in each row of a packing, text after text. */
@@ -155,12 +155,12 @@ function collate(texts: readonly Masked[], pad: number, o: Options, maximumLengt
 /** Weights of the head, new; the last layer's weight is the word embeddings'. */
 const initialise = ({ hiddenSize, initializerRange }: Model, head: Head, vocabulary: number, key: Key): Params => {
   const width = head.width ?? hiddenSize
-  return nameParts(head, {
+  return toCheckpointNames(head, {
     'dense.weight': normal(key, [width, hiddenSize], initializerRange),
-    'dense.bias': filled([width], 0),
-    'norm.weight': filled([width], 1),
-    'norm.bias': filled([width], 0),
-    bias: filled([vocabulary], 0),
+    'dense.bias': filledWith([width], 0),
+    'norm.weight': filledWith([width], 1),
+    'norm.bias': filledWith([width], 0),
+    bias: filledWith([vocabulary], 0),
   })
 }
 
@@ -196,7 +196,7 @@ function create(
       return collate(rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
     head(params, { lastHiddenState }, _mode, { places, targets }) {
-      const states = statesAt(lastHiddenState, places) // [rows · hidden tokens, hidden]
+      const states = hiddenStatesAt(lastHiddenState, places) // [rows · hidden tokens, hidden]
       return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
     },
     loss: (head, batch) => packedLosses(head.losses, batch),

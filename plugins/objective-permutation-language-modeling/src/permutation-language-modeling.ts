@@ -19,13 +19,22 @@ import {
   type TextArrays,
   lengthOptions,
   lengthsFor,
-  mostTokens,
+  maximumTokens,
   padTo,
   paddedLength,
   textArrays,
   textOf,
 } from '@attune/data'
-import { type TokenLosses, filled, headFor, lossOf, nameParts, normal, tokenLogits, tokenLosses } from '@attune/nn'
+import {
+  type TokenLosses,
+  filledWith,
+  headFor,
+  lossOf,
+  toCheckpointNames,
+  normal,
+  tokenLogits,
+  tokenLosses,
+} from '@attune/nn'
 import { z } from 'zod'
 import { type Permuted, type Sampling, mostTargets, ownRandom, permutationMask, permute } from './permutation.js'
 
@@ -57,7 +66,7 @@ const options = z.strictObject({
     .default(1 / 6)
     .describe('Share of the tokens that are to be found again'),
   maximumSpanLength: z.int().min(1).max(100).default(5).describe('The most tokens that are found again in a run'),
-  maximumLength: mostTokens(3),
+  maximumLength: maximumTokens(3),
   ...lengthOptions,
 })
 
@@ -110,7 +119,7 @@ function collate(items: readonly Item[], rows: readonly Permuted[], pad: number,
 /** Parameters of a new head: an output layer over the vocabulary. */
 const freshHead = ({ hiddenSize, initializerRange }: Model, vocabulary: number, key: Key): Params => ({
   weight: normal(key, [vocabulary, hiddenSize], initializerRange),
-  bias: filled([vocabulary], 0),
+  bias: filledWith([vocabulary], 0),
 })
 
 function create(
@@ -132,7 +141,7 @@ function create(
     views: ['tokens'],
     config: { architectures: [head.architecture] },
     maximumLength,
-    init: (key) => nameParts(head, freshHead(model, vocabulary, key)),
+    init: (key) => toCheckpointNames(head, freshHead(model, vocabulary, key)),
     encode,
     encodeUnlabelled: encode,
     collate: (items, random) => {

@@ -20,11 +20,11 @@ import {
   learnLabels,
   lengthOptions,
   lengthsFor,
-  mostTokens,
+  maximumTokens,
   requireLabels,
   textOrName,
 } from '@attune/data'
-import { dropout, fold, freshClassifier, headFor, linear, lossOf, nameParts, partsIn } from '@attune/nn'
+import { dropout, modeAt, initialClassifier, headFor, linear, lossOf, toCheckpointNames, headTensors } from '@attune/nn'
 import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -33,7 +33,7 @@ const options = z.strictObject({
   pair: z.string().optional().meta({ field: 'text' }).describe('The field that holds a second text, if there is one'),
   label: z.string().default('label').meta({ field: 'label' }).describe('The field that holds the name of the label'),
   labels: labelNames,
-  maximumLength: mostTokens(3),
+  maximumLength: maximumTokens(3),
   ...lengthOptions,
 })
 
@@ -67,12 +67,12 @@ function create(
     views: ['label', 'scores'],
     config: { architectures: [head.architecture], ...KIND, ...labelConfig(labels) },
     maximumLength,
-    init: (key) => nameParts(head, freshClassifier(model, labels.length, key)),
+    init: (key) => toCheckpointNames(head, initialClassifier(model, labels.length, key)),
     encode: (example) => encode(example, numberOf(textOrName(example, o.label))),
     encodeUnlabelled: (example) => encode(example, -1),
     collate,
     head: (params, { pooled }, mode) =>
-      linear(partsIn(head, params), 'classifier', dropout(pooled, model.headDropout, fold(mode, 999)), {
+      linear(headTensors(head, params), 'classifier', dropout(pooled, model.headDropout, modeAt(mode, 999)), {
         bias: 'classifier.bias' in head.parts,
       }),
     loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),

@@ -18,7 +18,7 @@ import {
   type TextArrays,
   attentionMask,
   lengthOptions,
-  mostTokens,
+  maximumTokens,
   padTo,
   paddedLength,
   textArrays,
@@ -26,11 +26,11 @@ import {
 } from '@attune/data'
 import {
   type TokenLosses,
-  filled,
+  filledWith,
   headFor,
   lossOf,
-  lossesOfLogits,
-  nameParts,
+  lossesFromLogits,
+  toCheckpointNames,
   normal,
   tokenLogits,
   tokenLosses,
@@ -59,8 +59,8 @@ interface TargetBatch extends Batch {
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text to read'),
   target: z.string().default('target').meta({ field: 'text' }).describe('The field that holds the text to write'),
-  maximumLength: mostTokens(2, 'the text to read'),
-  maximumTargetLength: mostTokens(2, 'the text to write'),
+  maximumLength: maximumTokens(2, 'the text to read'),
+  maximumTargetLength: maximumTokens(2, 'the text to write'),
   ...lengthOptions,
   truncationSide: lengthOptions.truncationSide.describe(
     "The end that is cut off a text to read that is too long; the default is the tokenizer's",
@@ -131,9 +131,9 @@ function create(
     config: { architectures: [head.architecture] },
     maximumLength: layout.maximumLength,
     init: (key) =>
-      nameParts(head, {
+      toCheckpointNames(head, {
         weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
-        fixedBias: filled([1, vocabulary], 0), // as checkpoints of BART and its kin have it
+        fixedBias: filledWith([1, vocabulary], 0), // as checkpoints of BART and its kin have it
       }),
     encode(example) {
       const item = read(example)
@@ -144,7 +144,7 @@ function create(
     encodeUnlabelled: read,
     collate: (items) => collate(items, layout),
     head(params, { lastHiddenState: states, tokenLogits: own }, _mode, { targets }) {
-      if (own !== undefined) return lossesOfLogits(own, targets, ofRows)
+      if (own !== undefined) return lossesFromLogits(own, targets, ofRows)
       return tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
     },
     loss: (head, { weights }) => ({ losses: head.losses, weights }),

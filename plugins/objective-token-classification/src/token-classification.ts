@@ -23,12 +23,12 @@ import {
   lengthOptions,
   lengthsFor,
   missingField,
-  mostTokens,
+  maximumTokens,
   paddedLength,
   requireLabels,
   textArrays,
 } from '@attune/data'
-import { dropout, fold, freshClassifier, headFor, linear, lossOf, nameParts, partsIn } from '@attune/nn'
+import { dropout, modeAt, initialClassifier, headFor, linear, lossOf, toCheckpointNames, headTensors } from '@attune/nn'
 import { type Tensor, reshape } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Aligned, alignWords } from './align-words.js'
@@ -56,7 +56,7 @@ const options = z.strictObject({
     .meta({ field: 'label' })
     .describe('The field that holds the list of their labels, one for each word'),
   labels: labelNames,
-  maximumLength: mostTokens(3),
+  maximumLength: maximumTokens(3),
   ...lengthOptions,
 })
 
@@ -136,12 +136,12 @@ function create(
     views: ['tokens'],
     config: { architectures: [head.architecture], ...labelConfig(labels) },
     maximumLength: limits.maximumLength,
-    init: (key) => nameParts(head, freshClassifier(model, labels.length, key)),
+    init: (key) => toCheckpointNames(head, initialClassifier(model, labels.length, key)),
     encode: (example) => encode(listOf(example, o.words), tagsOf(example, o).map(numberOf)),
     encodeUnlabelled,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, limits.maximumLength),
     head: (params, { lastHiddenState }, mode) =>
-      linear(partsIn(head, params), 'classifier', dropout(lastHiddenState, model.headDropout, fold(mode, 999))),
+      linear(headTensors(head, params), 'classifier', dropout(lastHiddenState, model.headDropout, modeAt(mode, 999))),
     loss(logits, { targets, weights }) {
       const rows = ofRows(reshape(logits, [-1, labels.length]), reshape(targets, [-1]))
       return { losses: reshape(rows, targets.shape), weights }

@@ -14,6 +14,6 @@ export const constant = definePlugin({
   options: z.strictObject({
     warmupSteps: z.int().min(0).default(0).describe('Steps over which the factor rises from 0 to 1'),
   }),
-  create: ({ warmupSteps }) => warmup({ warmupSteps, warmupShare: 0 }, () => 1),
+  create: ({ warmupSteps }) => warmup({ warmupSteps, warmupRatio: 0 }, () => 1),
 })
 export default constant

@@ -9,8 +9,8 @@ describeScheduler(cosine, {
 
 describe('warm-up', () => {
   it('refuses both a number of steps and a share, and says so', () =>
-    expect(() => cosine({ warmupSteps: 10, warmupShare: 0.1 })).toThrow(/either `warmupSteps` or `warmupShare`/))
+    expect(() => cosine({ warmupSteps: 10, warmupRatio: 0.1 })).toThrow(/either `warmupSteps` or `warmupRatio`/))
 
   it('takes options that were completed with the defaults, as a resumed run does', () =>
-    expect(cosine(cosine.options.parse({ warmupShare: 0.5 }))(2, 4)).toBe(0.5))
+    expect(cosine(cosine.options.parse({ warmupRatio: 0.5 }))(2, 4)).toBe(0.5))
 })

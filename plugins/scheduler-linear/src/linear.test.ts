@@ -9,8 +9,8 @@ describeScheduler(linear, {
 
 describe('warm-up', () => {
   it('refuses both a number of steps and a share, and says so', () =>
-    expect(() => linear({ warmupSteps: 10, warmupShare: 0.1 })).toThrow(/either `warmupSteps` or `warmupShare`/))
+    expect(() => linear({ warmupSteps: 10, warmupRatio: 0.1 })).toThrow(/either `warmupSteps` or `warmupRatio`/))
 
   it('takes options that were completed with the defaults, as a resumed run does', () =>
-    expect(linear(linear.options.parse({ warmupShare: 0.5 }))(2, 4)).toBe(0.5))
+    expect(linear(linear.options.parse({ warmupRatio: 0.5 }))(2, 4)).toBe(0.5))
 })

@@ -20,10 +20,10 @@ export const linear = definePlugin({
   options: z
     .strictObject({
       warmupSteps: z.int().min(0).default(0).describe('Steps over which the factor rises from 0 to 1'),
-      warmupShare: z.number().min(0).lt(1).default(0).describe('The same as a share of all steps, rounded up'),
+      warmupRatio: z.number().min(0).lt(1).default(0).describe('The same as a share of all steps, rounded up'),
     })
-    .refine(({ warmupSteps, warmupShare }) => warmupSteps === 0 || warmupShare === 0, {
-      error: 'either `warmupSteps` or `warmupShare` may be given, not both',
+    .refine(({ warmupSteps, warmupRatio }) => warmupSteps === 0 || warmupRatio === 0, {
+      error: 'either `warmupSteps` or `warmupRatio` may be given, not both',
     }),
   create: (options) => warmup(options, (progress) => 1 - progress),
 })

@@ -8,4 +8,4 @@ describeScheduler(polynomial, {
 })
 
 it('refuses both a number of steps and a share of warm-up', () =>
-  expect(() => polynomial({ warmupSteps: 10, warmupShare: 0.1 })).toThrow(/either `warmupSteps` or `warmupShare`/))
+  expect(() => polynomial({ warmupSteps: 10, warmupRatio: 0.1 })).toThrow(/either `warmupSteps` or `warmupRatio`/))

@@ -21,12 +21,12 @@ export const polynomial = definePlugin({
   options: z
     .strictObject({
       warmupSteps: z.int().min(0).default(0).describe('Steps over which the factor rises from 0 to 1'),
-      warmupShare: z.number().min(0).lt(1).default(0).describe('The same as a share of all steps, rounded up'),
+      warmupRatio: z.number().min(0).lt(1).default(0).describe('The same as a share of all steps, rounded up'),
       power: z.number().positive().max(100).default(2).describe('The power: above 1 the rate falls fast at first'),
       floor: z.number().min(0).max(1).default(0).describe('The factor that the rate falls to'),
     })
-    .refine(({ warmupSteps, warmupShare }) => warmupSteps === 0 || warmupShare === 0, {
-      error: 'either `warmupSteps` or `warmupShare` may be given, not both',
+    .refine(({ warmupSteps, warmupRatio }) => warmupSteps === 0 || warmupRatio === 0, {
+      error: 'either `warmupSteps` or `warmupRatio` may be given, not both',
     }),
   create: ({ power, floor, ...rise }) => warmup(rise, (progress) => floor + (1 - floor) * (1 - progress) ** power),
 })

@@ -2,9 +2,9 @@ import { type ReportProgress, TOKENIZER, definePlugin } from '@attune/core'
 import {
   addedTokens,
   fitOnWords,
-  joinedFrequency,
+  mergeFrequency,
   learningOptions,
-  pieceCount,
+  vocabularySize,
   tokenizerConfig,
   tokenizerOf,
   trainBpe,
@@ -17,8 +17,8 @@ const END = '<|endoftext|>'
 const options = z.strictObject({
   ...learningOptions,
   config: tokenizerConfig,
-  vocabularySize: pieceCount(257),
-  minimumFrequency: joinedFrequency,
+  vocabularySize: vocabularySize(257),
+  minimumFrequency: mergeFrequency,
 })
 type Options = z.output<typeof options>
 

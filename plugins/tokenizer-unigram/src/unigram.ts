@@ -3,7 +3,7 @@ import {
   addedTokens,
   fitOnWords,
   learningOptions,
-  pieceCount,
+  vocabularySize,
   templateStep,
   tokenizerConfig,
   tokenizerOf,
@@ -17,7 +17,7 @@ const ALPHABET = 1000
 const options = z.strictObject({
   ...learningOptions,
   config: tokenizerConfig,
-  vocabularySize: pieceCount(100),
+  vocabularySize: vocabularySize(100),
 })
 type Options = z.output<typeof options>
 

@@ -1,8 +1,8 @@
-import { bertFrame, vocabularyOf } from '@attune/text'
+import { bertTemplate, vocabularyOf } from '@attune/text'
 
 /** The content of a `tokenizer.json` for a vocabulary that begins with the special tokens of BERT. */
 export const makeTokenizerFile = (tokens: readonly string[], lowercase: boolean): Record<string, unknown> => ({
-  ...bertFrame(),
+  ...bertTemplate(),
   normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase },
   pre_tokenizer: { type: 'BertPreTokenizer' },
   decoder: { type: 'WordPiece', prefix: '##', cleanup: true },

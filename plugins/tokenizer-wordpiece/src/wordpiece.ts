@@ -1,11 +1,11 @@
 import { type ReportProgress, TOKENIZER, type Tokenizer, definePlugin } from '@attune/core'
 import {
-  BERT_ROLES,
+  BERT_SPECIAL_TOKENS,
   BERT_TOKENS,
   fitOnWords,
-  joinedFrequency,
+  mergeFrequency,
   learningOptions,
-  pieceCount,
+  vocabularySize,
   tokenizerOf,
   trainWordPiece,
 } from '@attune/text'
@@ -16,8 +16,8 @@ const ALPHABET = 1000
 
 const options = z.strictObject({
   ...learningOptions,
-  vocabularySize: pieceCount(100),
-  minimumFrequency: joinedFrequency,
+  vocabularySize: vocabularySize(100),
+  minimumFrequency: mergeFrequency,
   lowercase: z.boolean().default(true).describe('Whether a trained tokenizer lowercases and strips accents'),
 })
 
@@ -38,7 +38,7 @@ const create = (given: Options): Tokenizer =>
     config: ({ model, normalizer }) => ({
       tokenizer_class: 'BertTokenizer',
       do_lower_case: normalizer?.type === 'BertNormalizer' && normalizer.lowercase,
-      ...BERT_ROLES,
+      ...BERT_SPECIAL_TOKENS,
       ...('unk_token' in model ? { unk_token: model.unk_token } : {}),
     }),
   })

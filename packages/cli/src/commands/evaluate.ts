@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { AttuneError, type Found, SOURCE, fileName } from '@attune/core'
 import { findInstalled } from '@attune/resolve'
-import { type Evaluation, evaluate } from '@attune/trainer/node'
+import { type Evaluation, evaluateRun } from '@attune/trainer/node'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { placesFrom } from '../places.js'
@@ -72,7 +72,7 @@ Examples:
           'Leave one of them out.',
         )
       const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
-      const evaluation = await evaluate(resolve(run), { ...what, trust, places: placesFrom() })
+      const evaluation = await evaluateRun(resolve(run), { ...what, trust, places: placesFrom() })
       showWarnings(evaluation.warnings)
       process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
     })

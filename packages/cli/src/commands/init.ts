@@ -137,7 +137,7 @@ async function configText(data: string, { text, label }: Fields, folders: readon
     await part('model', 'bert', SMALL_BERT, folders),
     await part('objective', 'sequence-classification', fields, folders),
     await part('optimizer', 'adamw', {}, folders),
-    await part('scheduler', 'linear', { warmupShare: 0.1 }, folders),
+    await part('scheduler', 'linear', { warmupRatio: 0.1 }, folders),
     end(),
   ].join('\n')
 }

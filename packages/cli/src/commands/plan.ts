@@ -1,4 +1,4 @@
-import { type Forecast, type RunConfig, forecast } from '@attune/trainer/node'
+import { type Estimate, type RunConfig, estimateRun } from '@attune/trainer/node'
 import { formatBytes, formatCount, formatDuration, table } from '@attune/terminal'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
@@ -9,7 +9,7 @@ import { readConfig, runPart, withSettings } from '../read-config.js'
 const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
 
 /** A forecast as a table of facts and one of the batches' shapes. */
-export function forecastText(found: Forecast): string {
+export function forecastText(found: Estimate): string {
   const { peakBytes, availableBytes, seconds } = found
   const share = Math.round((100 * peakBytes) / availableBytes)
   const rows = [
@@ -56,7 +56,7 @@ export const planCommand = (): Command =>
     .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
       const { config, folder, locate } = readConfig(target)
       const whole = await withHubModel(runPart(withSettings(config, flags.set)), folder)
-      const found = await forecast(whole as RunConfig, {
+      const found = await estimateRun(whole as RunConfig, {
         baseDirectory: folder,
         places: placesFrom(folder),
         locate,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import { tinyTokenizer } from '@attune/testkit'
 import type { Constraint } from '../constraint.js'
 import { allOf } from './all-of.js'
@@ -14,7 +14,7 @@ const tokenizer = tokenizerOf('byte-level')
 const word = tokenizer.id('a')!
 const walks = (constraint: Constraint, room: number): string[] =>
   Array.from({ length: 60 }, (_, i) => {
-    const random = stream(fold(key(4), i))
+    const random = stream(deriveKey(key(4), i))
     return textAfter(tokenizer, word, randomWalk(constraint, ends, room + Math.floor(random() * 12), random))
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import { tinyTokenizer } from '@attune/testkit'
 import { constrainToPattern } from './constrain-to-pattern.js'
 import { admits, randomWalk, textAfter } from './random-walk.test.fixture.js'
@@ -37,7 +37,7 @@ describe.each(NAMES)('texts that are written under a pattern with the vocabulary
     const lengths = new Set<number>()
     for (const room of [12, 15, 40])
       for (let i = 0; i < 25; i++) {
-        const ids = randomWalk(constraint, ends, room, stream(fold(key(1), room, i)))
+        const ids = randomWalk(constraint, ends, room, stream(deriveKey(key(1), room, i)))
         const text = meant(name, textAfter(tokenizer, wordIn(name), ids))
         expect(text).toMatch(new RegExp(`^(?:${pattern})$`, 'u'))
         expect(ids.length).toBeLessThanOrEqual(room)

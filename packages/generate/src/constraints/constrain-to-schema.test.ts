@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Key, fold, key, stream } from '@attune/core'
+import { type Key, deriveKey, key, stream } from '@attune/core'
 import { tinyTokenizer } from '@attune/testkit'
 import { Ajv } from 'ajv'
 import ajvFormats from 'ajv-formats'
@@ -165,7 +165,7 @@ describe.each([false, true])('JSON with spaces: %s', (spaces) => {
     const constraint = constrainToSchema(schema, byteLevel, ends, { spaces })
     const accepts = ajv.compile(schema)
     for (let i = 0; i < 40; i++) {
-      const ids = randomWalk(constraint, ends, i % 2 === 0 ? MOST : 90, stream(fold(key(7), i)))
+      const ids = randomWalk(constraint, ends, i % 2 === 0 ? MOST : 90, stream(deriveKey(key(7), i)))
       const text = textAfter(byteLevel, WORD, ids)
       const value: unknown = JSON.parse(text)
       if (!accepts(value)) throw new Error(`${text}: ${ajv.errorsText(accepts.errors)}`)
@@ -252,7 +252,7 @@ describe('schemas made up at random', () => {
   }
 
   it('are kept by what is written, and forbid nothing that they accept', () => {
-    for (let seed = 0; seed < 120; seed++) walked(fold(key(9), seed))
+    for (let seed = 0; seed < 120; seed++) walked(deriveKey(key(9), seed))
   })
 })
 
@@ -318,7 +318,7 @@ describe('constrainToSchema', () => {
     expect([may(0), may(recursionDepth), may(recursionDepth + 1)]).toEqual([true, true, false])
     const accepts = ajv.compile(TREE)
     for (let i = 0; i < 20; i++) {
-      const text = textAfter(byteLevel, WORD, randomWalk(constraint, ends, 200, stream(fold(key(3), i))))
+      const text = textAfter(byteLevel, WORD, randomWalk(constraint, ends, 200, stream(deriveKey(key(3), i))))
       expect(accepts(JSON.parse(text))).toBe(true)
     }
   })
@@ -328,7 +328,7 @@ describe('constrainToSchema', () => {
     const constraint = constrainToSchema(PERSON, tokenizer, ends)
     const accepts = ajv.compile(PERSON)
     for (let i = 0; i < 20; i++) {
-      const ids = randomWalk(constraint, ends, 200, stream(fold(key(4), i)))
+      const ids = randomWalk(constraint, ends, 200, stream(deriveKey(key(4), i)))
       expect(accepts(JSON.parse(textAfter(tokenizer, tokenizer.id('a')!, ids)))).toBe(true)
     }
   })

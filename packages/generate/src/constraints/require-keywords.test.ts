@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { fold, key, stream } from '@attune/core'
+import { deriveKey, key, stream } from '@attune/core'
 import { tinyTokenizer } from '@attune/testkit'
 import { admits, randomWalk, textAfter } from './random-walk.test.fixture.js'
 import { requireKeywords } from './require-keywords.js'
@@ -30,7 +30,7 @@ describe.each(['byte-level', 'wordpiece', 'metaspace', 'fallback'])(
       const constraint = requireKeywords(words, tokenizer, ends)
       const longest = words.reduce((sum, each) => sum + new TextEncoder().encode(each).length, 0)
       for (let i = 0; i < 30; i++) {
-        const random = stream(fold(key(1), i))
+        const random = stream(deriveKey(key(1), i))
         const room = longest + Math.floor(random() * 20)
         const text = textAfter(tokenizer, word, randomWalk(constraint, ends, room, random))
         expect([text, words.filter((each) => !text.includes(each))]).toEqual([text, []])

@@ -4,7 +4,7 @@ import { AttuneError, type Model, type Params, excerpt, nearest, shortened } fro
 const PREFIX = 'base_model.model.'
 
 /** The error `BAD_ADAPTER`: a saved adapter cannot be used. */
-export const badAdapter = (
+export const malformedAdapter = (
   problem: string,
   remedy = 'Save the adapter again, for the model that this run starts from.',
 ): AttuneError => new AttuneError('BAD_ADAPTER', `the saved adapter ${problem}`, remedy)
@@ -37,11 +37,11 @@ export function fromPeft(
     const plain = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined
     const own = plain === undefined ? undefined : [plain, prefix + plain].find(isKnown)
     if (own === undefined)
-      throw badAdapter(
+      throw malformedAdapter(
         `has a tensor that the model or the adapter has no use for: ${excerpt(name)}`,
         'Load an adapter of the same method, trained on a model of the same architecture.',
       )
-    if (named.has(own)) throw badAdapter(`has the tensor ${shortened(own)} twice`)
+    if (named.has(own)) throw malformedAdapter(`has the tensor ${shortened(own)} twice`)
     named.set(own, tensor)
   }
   return Object.fromEntries(named)
@@ -57,9 +57,9 @@ export function requireShapes(tensors: Params, shapes: Readonly<Record<string, r
     const [expected, wanted] = [`float32 [${shape.join()}]`, shortened(name)]
     if (tensor === undefined) {
       const near = nearest(name, Object.keys(tensors).slice(0, 1000)).map((each) => shortened(each))
-      throw badAdapter(`lacks the tensor ${wanted}${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}`)
+      throw malformedAdapter(`lacks the tensor ${wanted}${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}`)
     }
     const found = `${tensor.dtype} [${tensor.shape.slice(0, 8).join()}]`
-    if (found !== expected) throw badAdapter(`has ${wanted} as ${found}, and the model needs ${expected}`)
+    if (found !== expected) throw malformedAdapter(`has ${wanted} as ${found}, and the model needs ${expected}`)
   }
 }

@@ -31,7 +31,7 @@ export const paddingBias = (attentionMask: Tensor): Tensor => {
 }
 
 /** Which tokens a token sees besides those of its text that are not padding. */
-export interface Sight {
+export interface AttentionPattern {
   /** Only itself and what stands before it. */
   readonly causal?: boolean
   /** Only tokens less than this many places away; with `causal`, itself and `window − 1` before it. */
@@ -39,7 +39,7 @@ export interface Sight {
 }
 
 /** `[queries, keys]`, bool: which keys each query may look at by its place. */
-function allowedByPlace(rows: Tensor, keys: number, { causal = false, window }: Sight): Tensor | undefined {
+function allowedByPlace(rows: Tensor, keys: number, { causal = false, window }: AttentionPattern): Tensor | undefined {
   const columns = expandDims(range(0, keys, 1, 'int32'), 0)
   const near = window === undefined ? undefined : less(abs(sub(rows, columns)), window)
   const past = causal ? lessEqual(columns, rows) : undefined
@@ -51,7 +51,7 @@ function allowedByPlace(rows: Tensor, keys: number, { causal = false, window }: 
  * its row, and by its place as `sight` says. `[batch, 1, queries, keys]`, with 1 queries where all see the same; with a cache
  * the keys are its slots.
  */
-export function attentionBias(inputs: TextInputs, sight: Sight = {}): Tensor {
+export function attentionBias(inputs: TextInputs, sight: AttentionPattern = {}): Tensor {
   const { inputIds, attentionMask, segmentIds, cacheStart } = inputs
   const length = inputIds.shape[1] as number
   const padding = paddingBias(attentionMask)

@@ -13,9 +13,9 @@ import {
   sum,
   transpose,
 } from '@tensorflow/tfjs-core'
-import type { Sight } from './attention-bias.js'
+import type { AttentionPattern } from './attention-bias.js'
 import { type Band, bandsOf } from './bands.js'
-import { dropout, fold } from '../layers/dropout.js'
+import { dropout, modeAt } from '../layers/dropout.js'
 import { hookOf } from '../layers/layer-hook.js'
 
 /**
@@ -101,7 +101,7 @@ export interface AttentionOptions {
   /** Scores are brought into (−softcap, softcap) by `softcap · tanh(scores / softcap)` before the bias is added. */
   readonly change?: (scores: Tensor) => Tensor
   /** What the bias was made with: where there are as many keys as queries, what it hides from many rows at once is then not computed. */
-  readonly sight?: Sight | undefined
+  readonly sight?: AttentionPattern | undefined
   /** Receives the weights, `[batch, heads, queries, keys]`, without dropout. */
   readonly record?: ((weights: Tensor) => void) | undefined
 }
@@ -143,7 +143,7 @@ export function attendHeads(heads: Heads, rate: number | Tensor, mode: Mode, opt
   const isWhole = queries !== keys || record !== undefined || mode.launchBound === true
   const bands = isWhole ? [] : bandsOf(queries, sight)
   if (bands.length < 2) return attendWhole(scaled, rate, mode, options)
-  const parts = bands.map((band, i) => attendWhole(headsOf(scaled, band), rate, fold(mode, i), options))
+  const parts = bands.map((band, i) => attendWhole(headsOf(scaled, band), rate, modeAt(mode, i), options))
   return concat(parts, 2)
 }
 

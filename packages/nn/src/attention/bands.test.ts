@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals'
 import type { Mode } from '@attune/core'
 import { type Tensor, concat, mul, ones, randomNormal, scalar, sum, valueAndGrads } from '@tensorflow/tfjs-core'
 import { attendHeads } from './attention.js'
-import { type Sight, attentionBias } from './attention-bias.js'
+import { type AttentionPattern, attentionBias } from './attention-bias.js'
 import { bandsOf } from './bands.js'
 
-const sights: readonly Sight[] = [
+const sights: readonly AttentionPattern[] = [
   { causal: true },
   { causal: true, window: 1 },
   { causal: true, window: 90 },
@@ -14,7 +14,7 @@ const sights: readonly Sight[] = [
   { window: 1000 },
 ]
 
-const sees = ({ causal = false, window = Infinity }: Sight, query: number, key: number): boolean =>
+const sees = ({ causal = false, window = Infinity }: AttentionPattern, query: number, key: number): boolean =>
   Math.abs(query - key) < window && (!causal || key <= query)
 
 describe('bandsOf', () => {
@@ -34,7 +34,7 @@ describe('bandsOf', () => {
   })
 
   it('leave out three eighths of what 512 tokens do not see behind them, and nothing where all is seen or texts are short', () => {
-    const area = (length: number, sight: Sight): number =>
+    const area = (length: number, sight: AttentionPattern): number =>
       bandsOf(length, sight).reduce((all, { rows, keys }) => all + rows * keys, 0) / length ** 2
     expect(area(512, { causal: true })).toBe(5 / 8)
     expect(area(4096, { causal: true })).toBe(9 / 16)

@@ -1,4 +1,4 @@
-import type { Sight } from './attention-bias.js'
+import type { AttentionPattern } from './attention-bias.js'
 
 /** Some rows of queries, one after another, and the keys among which are all that they see. */
 export interface Band {
@@ -18,7 +18,7 @@ const MOST = 8
  * token sees only what stands before it, a fourth of the square with two bands, and three eighths with four. One band, the whole
  * square, where all is seen or there are fewer than 256 tokens.
  */
-export function bandsOf(length: number, { causal = false, window }: Sight): readonly Band[] {
+export function bandsOf(length: number, { causal = false, window }: AttentionPattern): readonly Band[] {
   const isWhole = !causal && window === undefined
   const count = isWhole ? 1 : Math.max(1, Math.min(MOST, Math.floor(length / ROWS)))
   const most = Math.ceil(length / count)

@@ -9,7 +9,7 @@ import {
   leaves,
 } from '@attune/core'
 import { type Tensor, enableProdMode, getBackend, memory, setBackend, tidy } from '@tensorflow/tfjs-core'
-import { put, read, release } from './border.js'
+import { toDevice, toHost, release } from './host-transfer.js'
 import { registerDropoutMask } from '../layers/dropout-mask.js'
 import { registerNoise } from '../layers/noise.js'
 
@@ -69,8 +69,8 @@ export const eagerEngine = ({ backend, device, load }: EagerBackend): Engine => 
       registerNoise(backend)
     },
     compile: compileFor(select),
-    put: (tree) => (select(), put(tree)),
-    read,
+    put: (tree) => (select(), toDevice(tree)),
+    read: toHost,
     release,
     live: () => memory().numTensors,
     close: () => Promise.resolve(),

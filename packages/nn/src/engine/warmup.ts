@@ -3,7 +3,7 @@ import type { Scheduler } from '@attune/core'
 /** How long a scheduler warms up: a number of steps, or a share of all steps in [0, 1), which counts when above 0. */
 export interface WarmupOptions {
   readonly warmupSteps: number
-  readonly warmupShare: number
+  readonly warmupRatio: number
 }
 
 /**
@@ -18,9 +18,9 @@ export interface WarmupOptions {
  * factor 1 comes at step `warmup + 1`, and a share is rounded up to whole steps.
  */
 export const warmup =
-  ({ warmupSteps, warmupShare }: WarmupOptions, decay: (progress: number) => number): Scheduler =>
+  ({ warmupSteps, warmupRatio }: WarmupOptions, decay: (progress: number) => number): Scheduler =>
   (step, steps) => {
     const done = step - 1
-    const rising = warmupShare > 0 ? Math.ceil(steps * warmupShare) : warmupSteps
+    const rising = warmupRatio > 0 ? Math.ceil(steps * warmupRatio) : warmupSteps
     return done < rising ? done / rising : decay((done - rising) / (steps - rising))
   }

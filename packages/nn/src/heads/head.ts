@@ -1,5 +1,5 @@
 import { AttuneError, type Head, type Key, type Model, type Params, nearest } from '@attune/core'
-import { filled, normal } from '../layers/initialise.js'
+import { filledWith, normal } from '../layers/initialise.js'
 import { parameter } from '../layers/parameter.js'
 
 /**
@@ -25,7 +25,7 @@ export const classifierHead = (architecture: string): Head => ({
 })
 
 /** New tensors of a head by the objective's names, under the checkpoint's; those that the family does not have fall away. */
-export const nameParts = ({ parts }: Head, tensors: Params): Params =>
+export const toCheckpointNames = ({ parts }: Head, tensors: Params): Params =>
   Object.fromEntries(
     Object.entries(parts)
       .filter(([name]) => Object.hasOwn(tensors, name))
@@ -33,11 +33,11 @@ export const nameParts = ({ parts }: Head, tensors: Params): Params =>
   )
 
 /** The head's tensors among all parameters, by the objective's names. @throws AttuneError `MISSING_PARAMETER`. */
-export const partsIn = ({ parts }: Head, params: Params): Params =>
+export const headTensors = ({ parts }: Head, params: Params): Params =>
   Object.fromEntries(Object.entries(parts).map(([name, theirs]) => [name, parameter(params, theirs)]))
 
 /** A new last layer that tells `labels` apart, by the names that objectives use. */
-export const freshClassifier = ({ hiddenSize, initializerRange }: Model, labels: number, key: Key): Params => ({
+export const initialClassifier = ({ hiddenSize, initializerRange }: Model, labels: number, key: Key): Params => ({
   'classifier.weight': normal(key, [labels, hiddenSize], initializerRange),
-  'classifier.bias': filled([labels], 0),
+  'classifier.bias': filledWith([labels], 0),
 })

@@ -1,6 +1,6 @@
 import type { TextInputs } from '@attune/core'
 import { type Tensor, argMax, mul, range, reshape, slice } from '@tensorflow/tfjs-core'
-import { statesAt } from './states-at.js'
+import { hiddenStatesAt } from './hidden-states-at.js'
 
 /**
  * The state of the last token of each text that is not padding: `states` `[batch, length, hidden]` to `[batch, hidden]`; with
@@ -10,5 +10,5 @@ export function lastToken(states: Tensor, { attentionMask, cache }: TextInputs):
   const [batch, length, hidden] = states.shape as [number, number, number]
   if (cache !== undefined) return reshape(slice(states, [0, length - 1, 0], [-1, 1, -1]), [batch, hidden])
   const places = argMax(mul(attentionMask, range(1, length + 1, 1, 'int32')), 1) // [batch], int32
-  return statesAt(states, reshape(places, [batch, 1]))
+  return hiddenStatesAt(states, reshape(places, [batch, 1]))
 }

@@ -1,7 +1,7 @@
 import type { Head, Model, Params } from '@attune/core'
 import { type Tensor, add, matMul } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
-import { partsIn } from './head.js'
+import { headTensors } from './head.js'
 import { layerNorm } from '../layers/layer-norm.js'
 import { linear } from '../layers/linear.js'
 import { parameter } from '../layers/parameter.js'
@@ -12,7 +12,7 @@ import { parameter } from '../layers/parameter.js'
  * Source: Devlin et al., BERT, 2019, in the form of the Hugging Face library's `BertLMPredictionHead`.
  */
 export function maskedLogits(model: Model, head: Head, params: Params, states: Tensor): Tensor {
-  const own = partsIn(head, params)
+  const own = headTensors(head, params)
   const dense = linear(own, 'dense', states, { bias: 'dense.bias' in own })
   const active = activation(head.activation ?? 'gelu')(dense)
   const normal = layerNorm(own, 'norm', active, head.epsilon ?? 1e-12, { bias: 'norm.bias' in own })

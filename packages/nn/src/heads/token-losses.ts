@@ -19,14 +19,14 @@ function partsOf(rows: number, classes: number, most: number): number[] {
 }
 
 /** The losses and likeliest tokens of some logits `[…, vocabulary]`, for int32 `targets` `[…]`. */
-export function lossesOfLogits(logits: Tensor, targets: Tensor, lossOf: RowLosses = crossEntropy): TokenLosses {
+export function lossesFromLogits(logits: Tensor, targets: Tensor, lossOf: RowLosses = crossEntropy): TokenLosses {
   const rows = reshape(logits, [-1, logits.shape.at(-1) as number])
   const losses = lossOf(rows, reshape(targets, [-1]))
   return { losses: reshape(losses, targets.shape), best: reshape(argMax(rows, -1), targets.shape) }
 }
 
 /** States `[…, hidden]` and int32 `targets`, one for each state; `vocabulary` is the number of logits of a state, `lossOf` the loss of each (default: cross-entropy). */
-export interface Told {
+export interface TokenTargets {
   readonly states: Tensor
   readonly targets: Tensor
   readonly vocabulary: number
@@ -41,7 +41,7 @@ export interface Told {
  */
 export function tokenLosses(
   logitsOf: (states: Tensor) => Tensor,
-  { states, targets, vocabulary, lossOf = crossEntropy }: Told,
+  { states, targets, vocabulary, lossOf = crossEntropy }: TokenTargets,
   most = LOGITS,
 ): TokenLosses {
   const rows = reshape(states, [-1, states.shape.at(-1) as number])
@@ -49,7 +49,7 @@ export function tokenLosses(
   // TF.js' gradient of a split fails where there is one part.
   const cut = (x: Tensor): Tensor[] => (sizes.length > 1 ? split(x, sizes) : [x])
   const wanted = cut(reshape(targets, [-1]))
-  const parts = cut(rows).map((part, i) => lossesOfLogits(logitsOf(part), wanted[i]!, lossOf))
+  const parts = cut(rows).map((part, i) => lossesFromLogits(logitsOf(part), wanted[i]!, lossOf))
   const joined = (name: 'losses' | 'best'): Tensor => reshape(concat(parts.map((part) => part[name]!)), targets.shape)
   return { losses: joined('losses'), best: joined('best') }
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Mode } from '@attune/core'
 import { grad, mean, ones, tensor } from '@tensorflow/tfjs-core'
 import { eagerEngine } from '../engine/eager-engine.js'
-import { dropout, fold } from './dropout.js'
+import { dropout, modeAt } from './dropout.js'
 import { dropoutMask, maskArrays, maskValues } from './dropout-mask.js'
 
 const COUNT = 200_000
@@ -137,11 +137,11 @@ describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
       base,
       training(1, 3),
       training(2, 2),
-      fold(base, 0),
-      fold(base, 1),
-      fold(fold(base, 0), 0),
-      fold(fold(base, 0), 1),
-      fold(base, 999),
+      modeAt(base, 0),
+      modeAt(base, 1),
+      modeAt(modeAt(base, 0), 0),
+      modeAt(modeAt(base, 0), 1),
+      modeAt(base, 999),
     ]
     const drawn = await Promise.all(modes.map(zeros))
     expect(new Set(drawn).size).toBe(drawn.length)
@@ -152,7 +152,7 @@ describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
     const x = tensor([1, 2, 3])
     expect(dropout(x, 0.5, { training: false })).toBe(x)
     expect(dropout(x, 0, training(1, 2))).toBe(x)
-    expect(fold({ training: false }, 3)).toEqual({ training: false })
+    expect(modeAt({ training: false }, 3)).toEqual({ training: false })
     const both = engine.compile((mode: Mode) => ({
       output: dropout(ones([500]), 0.3, mode),
       gradient: grad((y) => mean(dropout(y, 0.3, mode)).mul(500))(ones([500])),

@@ -4,7 +4,7 @@ import { dropoutMask } from './dropout-mask.js'
 import { noise } from './noise.js'
 
 /** The mode of the `place`-th sub-layer, with randomness of its own. Places count from 0, below `1000` at each level. */
-export const fold = (mode: Mode, place: number): Mode =>
+export const modeAt = (mode: Mode, place: number): Mode =>
   mode.training ? { ...mode, key: foldKey(mode.key, place) } : mode
 
 const foldKey = (key: StepKey, place: number): StepKey => ({

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { key } from '@attune/core'
 import { type Tensor, memory, mul, setBackend, tidy } from '@tensorflow/tfjs-core'
-import { deferredWeights, filled, normal, requireRoom, uniform } from './initialise.js'
+import { deferredWeights, filledWith, normal, requireRepresentableSizes, uniform } from './initialise.js'
 
 beforeAll(async () => void (await setBackend('cpu')))
 
@@ -11,20 +11,20 @@ describe('the room that weights need', () => {
     expect.objectContaining({ code: 'MODEL_TOO_LARGE', problem: expect.stringContaining(problem) })
 
   it('is asked for before anything is made, of one tensor and of all', () => {
-    expect(() => filled([2 ** 16, 2 ** 16], 0)).toThrow(refusal('[65536, 65536]'))
-    expect(() => requireRoom({ small: [3], large: [2 ** 31] })).toThrow(refusal('[2147483648]'))
+    expect(() => filledWith([2 ** 16, 2 ** 16], 0)).toThrow(refusal('[65536, 65536]'))
+    expect(() => requireRepresentableSizes({ small: [3], large: [2 ** 31] })).toThrow(refusal('[2147483648]'))
     const many = Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`${i}`, [2 ** 15, 2 ** 15]]))
-    expect(() => requireRoom(many)).toThrow(refusal('1.39e+11'))
+    expect(() => requireRepresentableSizes(many)).toThrow(refusal('1.39e+11'))
   })
 
   it('is there for what is no larger, whose shapes come back', () => {
     const shapes = { large: [2 ** 31 - 1], empty: [0, 7], one: [] }
-    expect(requireRoom(shapes)).toBe(shapes)
+    expect(requireRepresentableSizes(shapes)).toBe(shapes)
   })
 })
 
 describe('weights that are made when they are asked for', () => {
-  const init = () => ({ a: normal(key(1), [2, 3], 0.5, 1), b: filled([4], 2), c: uniform(key(2), [3], 0.1) })
+  const init = () => ({ a: normal(key(1), [2, 3], 0.5, 1), b: filledWith([4], 2), c: uniform(key(2), [3], 0.1) })
   const numbers = (x: Tensor): number[] => [...x.dataSync()]
 
   it('are not made before, and are then what they would have been', () => {
@@ -47,9 +47,9 @@ describe('weights that are made when they are asked for', () => {
     expect(deferredWeights(() => ({ a: mul(normal(key(1), [2], 1), 2) }))).toBeUndefined()
     expect(deferredWeights(() => ({ ...init(), d: mul(1, 2) }))).toBeUndefined()
     expect(memory().numTensors).toBe(numTensors)
-    expect(() => deferredWeights(() => ({ a: filled([2 ** 16, 2 ** 16], 0) }))).toThrow(
+    expect(() => deferredWeights(() => ({ a: filledWith([2 ** 16, 2 ** 16], 0) }))).toThrow(
       expect.objectContaining({ code: 'MODEL_TOO_LARGE' }),
     )
-    tidy(() => expect(filled([1], 3).dataSync()[0]).toBe(3))
+    tidy(() => expect(filledWith([1], 3).dataSync()[0]).toBe(3))
   })
 })

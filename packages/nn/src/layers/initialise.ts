@@ -1,4 +1,4 @@
-import { AttuneError, type Key, type Params, fold, isAttuneError, normals, stream } from '@attune/core'
+import { AttuneError, type Key, type Params, deriveKey, isAttuneError, normals, stream } from '@attune/core'
 import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 
 /** The most numbers of a tensor: its places are counted in int32. */
@@ -26,7 +26,7 @@ function size(shape: readonly number[]): number {
  * The shapes of a model's parameters, by name, as they are; to be asked before any weight is made.
  * @throws AttuneError `MODEL_TOO_LARGE` if no memory could hold them.
  */
-export function requireRoom<S extends Readonly<Record<string, readonly number[]>>>(shapes: S): S {
+export function requireRepresentableSizes<S extends Readonly<Record<string, readonly number[]>>>(shapes: S): S {
   const total = Object.values(shapes).reduce((sum, shape) => sum + size(shape), 0)
   if (total > MOST_WEIGHTS) throw tooLarge('a model', MOST_WEIGHTS, `this one has ${total.toPrecision(3)}`)
   return shapes
@@ -97,7 +97,7 @@ export function uniform(key: Key, shape: readonly number[], bound: number): Tens
 }
 
 /** A tensor filled with one number. */
-export const filled = (shape: readonly number[], value: number): Tensor =>
+export const filledWith = (shape: readonly number[], value: number): Tensor =>
   orLater(shape, () => tensor(new Float32Array(size(shape)).fill(value), [...shape], 'float32'))
 
 /**
@@ -105,16 +105,16 @@ export const filled = (shape: readonly number[], value: number): Tensor =>
  * 1 and biases 0. `paddingRows` says which row of a table is zero, by the table's name.
  * @throws AttuneError `MODEL_TOO_LARGE` before any is made.
  */
-export const freshWeights = (
+export const initialParameters = (
   shapes: Readonly<Record<string, readonly number[]>>,
   key: Key,
   deviation: number,
   paddingRows: Readonly<Record<string, number | undefined>> = {},
 ): Params =>
   Object.fromEntries(
-    Object.entries(requireRoom(shapes)).map(([name, shape]): [string, Tensor] => {
-      if (/norm\.weight$/i.test(name)) return [name, filled(shape, 1)]
-      if (name.endsWith('.bias')) return [name, filled(shape, 0)]
-      return [name, normal(fold(key, name), shape, deviation, paddingRows[name])]
+    Object.entries(requireRepresentableSizes(shapes)).map(([name, shape]): [string, Tensor] => {
+      if (/norm\.weight$/i.test(name)) return [name, filledWith(shape, 1)]
+      if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
+      return [name, normal(deriveKey(key, name), shape, deviation, paddingRows[name])]
     }),
   )

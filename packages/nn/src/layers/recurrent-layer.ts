@@ -47,7 +47,7 @@ export function recurrentShapes(
 }
 
 /** The parts of a tensor along an axis, without that axis. The gradient that TF.js has fails where there is one part. */
-export const partsAlong = (x: Tensor, axis: number): Tensor[] =>
+export const splitAlong = (x: Tensor, axis: number): Tensor[] =>
   x.shape[axis] === 1 ? [squeeze(x, [axis])] : unstack(x, axis)
 
 /** A tensor whose first axis is time, as the directions read it: the second from the end. */
@@ -56,7 +56,7 @@ const inReadingOrder = (x: Tensor, direction: number): Tensor => (direction === 
 /** A list of `[directions, batch, n]`, one for each step, out of `[batch, length, n]` for each direction. */
 const stepsOf = (each: readonly Tensor[]): Tensor[] => {
   const timeFirst = each.map((x, direction) => inReadingOrder(transpose(x, [1, 0, 2]), direction))
-  return partsAlong(stack(timeFirst, 1), 0)
+  return splitAlong(stack(timeFirst, 1), 0)
 }
 
 /** What the tokens add to the gates at all steps, in one product for each direction: `[batch, length, gates · hidden]`. */
@@ -100,6 +100,6 @@ export function recurrentLayer(
     state = next.map((fresh, i) => add(mul(keep![t]!, fresh), mul(skip![t]!, state[i]!)))
     return state[0]!
   })
-  const ways = partsAlong(stack(steps), 1).map(inReadingOrder) // [length, batch, hidden] each
+  const ways = splitAlong(stack(steps), 1).map(inReadingOrder) // [length, batch, hidden] each
   return { states: mul(transpose(concat(ways, 2), [1, 0, 2]), real), last: state }
 }

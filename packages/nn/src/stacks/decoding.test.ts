@@ -9,8 +9,8 @@ import {
   emptyCache,
   headFor,
   lastToken,
-  nameParts,
-  partsIn,
+  toCheckpointNames,
+  headTensors,
   rotaryFrequencies,
   tokenLogits,
   writeCache,
@@ -138,9 +138,9 @@ describe('a head', () => {
     'has its tensors under the names of the checkpoint, and no others',
     inTidy(() => {
       const [one, two] = [scalar(1), scalar(2)]
-      expect(nameParts(head, { 'dense.weight': one, 'dense.bias': two })).toEqual({ 'theirs.weight': one })
-      expect(partsIn(head, { 'theirs.weight': one, other: two })).toEqual({ 'dense.weight': one })
-      expect(() => partsIn(head, { other: two })).toThrow(expect.objectContaining({ code: 'MISSING_PARAMETER' }))
+      expect(toCheckpointNames(head, { 'dense.weight': one, 'dense.bias': two })).toEqual({ 'theirs.weight': one })
+      expect(headTensors(head, { 'theirs.weight': one, other: two })).toEqual({ 'dense.weight': one })
+      expect(() => headTensors(head, { other: two })).toThrow(expect.objectContaining({ code: 'MISSING_PARAMETER' }))
     }),
   )
 

@@ -5,7 +5,7 @@ import { key } from '@attune/core'
 import { type Tensor, ones, tensor2d, tidy } from '@tensorflow/tfjs-core'
 import { takeRows } from '../layers/embedding.js'
 import { type EncoderDecoderOptions, type Side, encoderDecoder, encoderDecoderShapes } from './encoder-decoder.js'
-import { freshWeights, normal } from '../layers/initialise.js'
+import { initialParameters, normal } from '../layers/initialise.js'
 
 const HIDDEN = 4
 const INFERENCE: Mode = { training: false }
@@ -18,7 +18,7 @@ const ids = (rows: number[][]): Tensor => tensor2d(rows, undefined, 'int32')
 /** The outputs, and for which stacks something was embedded. */
 function run(inputs: Partial<TextInputs>, keep: readonly Kept[] = []) {
   const embedded: Side[] = []
-  const params = freshWeights(encoderDecoderShapes(sizes, HIDDEN), key(1), 0.5)
+  const params = initialParameters(encoderDecoderShapes(sizes, HIDDEN), key(1), 0.5)
   const table = normal(key(2), [9, HIDDEN], 1)
   const options: EncoderDecoderOptions = {
     ...sizes,

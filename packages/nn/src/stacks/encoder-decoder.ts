@@ -3,7 +3,7 @@ import { type Tensor, add } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
 import { type AttentionOptions, attentionBlock, splitHeads } from '../attention/attention.js'
 import { defaultPositions, emptyCache } from '../attention/cache.js'
-import { dropout, fold } from '../layers/dropout.js'
+import { dropout, modeAt } from '../layers/dropout.js'
 import { layerNorm } from '../layers/layer-norm.js'
 import { linear } from '../layers/linear.js'
 import {
@@ -102,10 +102,10 @@ function layer(
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.${name}`, y)
   const heads = o[context === undefined ? 'encoder' : 'decoder'].heads
   const added = (y: Tensor, by: Tensor, norm: string, place: number): Tensor =>
-    layerNorm(params, `${c.at}.${norm}`, add(y, dropout(by, o.dropout.added, fold(c.mode, place))), EPSILON)
+    layerNorm(params, `${c.at}.${norm}`, add(y, dropout(by, o.dropout.added, modeAt(c.mode, place))), EPSILON)
   const attended = (name: string, place: number, it: AttentionInputs, options: AttentionOptions): Tensor => {
     const project = (part: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${part}_proj`, y), heads) // [batch, heads, length, headSize]
-    const mode = fold(c.mode, place)
+    const mode = modeAt(c.mode, place)
     const projected = attentionBlock(params, `${c.at}.${name}`, it.queries, (queries) =>
       dense(`${name}.out_proj`, attendProjected({ ...it, queries }, project, o.dropout.attention, mode, options)),
     )
@@ -114,7 +114,7 @@ function layer(
   const own = { sight: { causal: context !== undefined }, record: c.record }
   let y = attended('self_attn', 0, selfAttention(x, bias, context, c), own)
   if (context !== undefined) y = attended('encoder_attn', 2, crossAttention(y, context, c), { record: c.recordAcross })
-  const wide = dropout(activation(o.activation)(dense('fc1', y)), o.dropout.wide, fold(c.mode, 4)) // [batch, length, intermediate]
+  const wide = dropout(activation(o.activation)(dense('fc1', y)), o.dropout.wide, modeAt(c.mode, 4)) // [batch, length, intermediate]
   return added(y, dense('fc2', wide), 'final_layer_norm', 5)
 }
 
@@ -153,12 +153,12 @@ export function encoderDecoder(
   return passEncoderDecoder(inputs, mode, {
     startTokenId: o.startTokenId,
     encode(bias, reading) {
-      const x = o.embed('encoder', inputs.inputIds, undefined, fold(reading, 0))
+      const x = o.embed('encoder', inputs.inputIds, undefined, modeAt(reading, 0))
       return stackOf(o, params, 'encoder', { x, bias }, reading)
     },
     decode(own, bias, context, writing) {
       const places = inputs.positionIds ?? (own.cache && defaultPositions(own))
-      const x = o.embed('decoder', own.inputIds, places, fold(writing, 0))
+      const x = o.embed('decoder', own.inputIds, places, modeAt(writing, 0))
       return stackOf(o, params, 'decoder', { x, bias, context }, writing)
     },
   })

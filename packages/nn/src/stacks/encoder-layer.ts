@@ -2,7 +2,7 @@ import type { Params } from '@attune/core'
 import { type Tensor, add } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
 import { attention, attentionBlock } from '../attention/attention.js'
-import { dropout, fold } from '../layers/dropout.js'
+import { dropout, modeAt } from '../layers/dropout.js'
 import { layerNorm } from '../layers/layer-norm.js'
 import { type LayerContext, firstQuery, firstToken } from './layer-stack.js'
 import { linear } from '../layers/linear.js'
@@ -50,7 +50,7 @@ export function encoderLayer(
 ): Tensor {
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y)
   const added = (y: Tensor, to: Tensor, norm: string, rate: number | Tensor, place: number): Tensor =>
-    layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, fold(mode, place)), to), o.epsilon)
+    layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, modeAt(mode, place)), to), o.epsilon)
   const asking = (y: Tensor): Tensor => (onlyFirst ? firstToken(y) : y) // [batch, length or 1, hidden]
   const scored = onlyFirst ? firstQuery(bias) : bias
   const projected = attentionBlock(params, `${at}.${o.names.block}`, x, (y) => {
@@ -60,7 +60,7 @@ export function encoderLayer(
       v: dense(o.names.value, y),
       bias: scored,
     }
-    return dense(o.names.attended, attention(heads, o.heads, o.attentionDropout, fold(mode, 0), { record }))
+    return dense(o.names.attended, attention(heads, o.heads, o.attentionDropout, modeAt(mode, 0), { record }))
   })
   const attended = added(projected, asking(x), o.names.attendedNorm, o.dropout.attended, 1)
   const wide = activation(o.activation)(dense(o.names.wide, attended)) // [batch, length, intermediate]

@@ -1,8 +1,8 @@
 import type { Cache, EncoderOutputs, Mode, Params } from '@attune/core'
 import { type Tensor, slice, squeeze } from '@tensorflow/tfjs-core'
-import { fold } from '../layers/dropout.js'
+import { modeAt } from '../layers/dropout.js'
 import { under } from '../layers/parameter.js'
-import { recomputed } from './recomputed.js'
+import { activationCheckpoint } from './activation-checkpoint.js'
 
 /** What a layer is told besides its parameters and its input. */
 export interface LayerContext {
@@ -98,7 +98,7 @@ export function layerStack(
     const context: LayerContext = {
       index,
       at: name,
-      mode: fold(mode, index + 1),
+      mode: modeAt(mode, index + 1),
       onlyFirst,
       ...(keeps('attentions')
         ? { record: (tensor) => weights.push(tensor), recordAcross: (tensor) => across.push(tensor) }
@@ -106,7 +106,7 @@ export function layerStack(
       ...(cached ? { remember: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
     }
     const one = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
-    return recomputed(one, under(params, `${name}.`), [x, ...others], keepsSome ? { training: false } : mode)
+    return activationCheckpoint(one, under(params, `${name}.`), [x, ...others], keepsSome ? { training: false } : mode)
   }
   for (let index = 0; index < count - 1; index++) states.push(apply(index, states.at(-1)!, false))
   const before = states.at(-1)!

@@ -2,7 +2,7 @@ import type { EncoderOutputs, Mode, TextInputs } from '@attune/core'
 import { type Tensor, concat, fill, slice } from '@tensorflow/tfjs-core'
 import { attentionBias, paddingBias } from '../attention/attention-bias.js'
 import { lastToken } from '../heads/last-token.js'
-import { fold } from '../layers/dropout.js'
+import { modeAt } from '../layers/dropout.js'
 import type { EncoderContext } from './decoder-attention.js'
 import { type Stacked, keptInEncoder } from './layer-stack.js'
 
@@ -42,11 +42,11 @@ export function passEncoderDecoder(inputs: TextInputs, mode: Mode, stacks: Encod
   const bias = paddingBias(attentionMask)
   const { x: states, kept: inEncoder } = encoderStates
     ? { x: encoderStates, kept: {} }
-    : stacks.encode(bias, fold(mode, 0)) // [batch, length, hidden]
+    : stacks.encode(bias, modeAt(mode, 0)) // [batch, length, hidden]
   const given = decoderInputs(stacks.startTokenId, inputs)
   const own = { ...given, tokenTypeIds: given.inputIds, ...(cache && { cache, cacheStart: cacheStart! }) }
   const context = { states, bias, start: cacheStart, cache }
-  const { x, kept } = stacks.decode(own, attentionBias(own, { causal: true }), context, fold(mode, 1))
+  const { x, kept } = stacks.decode(own, attentionBias(own, { causal: true }), context, modeAt(mode, 1))
   // A classification head reads the state at the last token of the text, which the decoder reads one index later.
   const pooled = lastToken(x, inputs.decoderInputIds === undefined ? { ...own, attentionMask } : own)
   return { lastHiddenState: x, pooled, encoderStates: states, ...kept, ...keptInEncoder(inEncoder) }

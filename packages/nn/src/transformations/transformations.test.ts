@@ -8,7 +8,7 @@ import {
   chain,
   clipByGlobalNorm,
   eagerEngine,
-  filled,
+  filledWith,
   isBiasOrNorm,
   normal,
   scaleByAdam,
@@ -113,6 +113,6 @@ describe('normal and filled', () => {
     expect(Math.abs(mean!)).toBeLessThan((5 * 0.02) / Math.sqrt(rest.length))
     expect(Math.abs(square! / 0.02 ** 2 - 1)).toBeLessThan(5 * Math.sqrt(2 / rest.length))
     expect([...values.subarray(3 * 40, 4 * 40)]).toEqual(new Array<number>(40).fill(0))
-    expect([...filled([2, 2], 1.5).dataSync()]).toEqual([1.5, 1.5, 1.5, 1.5])
+    expect([...filledWith([2, 2], 1.5).dataSync()]).toEqual([1.5, 1.5, 1.5, 1.5])
   })
 })

@@ -6,11 +6,11 @@ import {
   type Model,
   type Params,
   definePlugin,
-  fold,
+  deriveKey,
   key,
   mapParams,
 } from '@attune/core'
-import { filled, normal } from '@attune/nn'
+import { filledWith, normal } from '@attune/nn'
 import { type Tensor, add, keep, matMul, mul, scalar, tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { describeAdapter } from '../describe-adapter.js'
@@ -40,8 +40,8 @@ export const thin = definePlugin({
         model: { ...model, forward: (all, ...rest) => model.forward(merge(all, select(all, isFrozen)), ...rest) },
         trainable: Object.fromEntries(
           Object.entries(select(params, isQuery)).flatMap(([name, { shape }]) => [
-            [`${name}.down`, normal(fold(key(1), name), [rank, shape[1]!], 0.1)],
-            [`${name}.up`, filled([shape[0]!, rank], 0)],
+            [`${name}.down`, normal(deriveKey(key(1), name), [rank, shape[1]!], 0.1)],
+            [`${name}.up`, filledWith([shape[0]!, rank], 0)],
           ]),
         ),
         frozen: params,
@@ -117,7 +117,7 @@ const starting = (part: string, value: () => number) =>
   suite((adapted) => {
     const other = (p: Tensor): Tensor => {
       p.dispose()
-      return filled(p.shape, value())
+      return filledWith(p.shape, value())
     }
     const entries = Object.entries(adapted.trainable).map(([name, p]) => [name, name.endsWith(part) ? other(p) : p])
     return { ...adapted, trainable: Object.fromEntries(entries) as Params }
@@ -154,7 +154,7 @@ export const adapters: readonly Specimen[] = [
   broken(
     'has a parameter that nothing reads',
     [gradient],
-    suite((adapted) => ({ ...adapted, trainable: { ...adapted.trainable, 'tiny.pooler.idle': filled([1], 1) } })),
+    suite((adapted) => ({ ...adapted, trainable: { ...adapted.trainable, 'tiny.pooler.idle': filledWith([1], 1) } })),
   ),
   broken('keeps to the frozen parameters of the beginning', [reads], suite(captured)),
   broken('names its parameters outside the layers', [groups], suite(outside)),
@@ -197,17 +197,17 @@ export const adapters: readonly Specimen[] = [
   broken(
     'masks what does not train',
     [masks],
-    suite((adapted) => ({ ...adapted, masks: { 'tiny.pooler.dense.bias': filled([8], 1) } })),
+    suite((adapted) => ({ ...adapted, masks: { 'tiny.pooler.dense.bias': filledWith([8], 1) } })),
   ),
   broken(
     'masks in another shape',
     [masks],
-    suite((adapted) => ({ ...adapted, masks: mapParams((_: Tensor) => filled([1], 1), adapted.trainable) })),
+    suite((adapted) => ({ ...adapted, masks: mapParams((_: Tensor) => filledWith([1], 1), adapted.trainable) })),
   ),
   broken(
     'masks by halves of a step',
     [masks],
-    suite((adapted) => ({ ...adapted, masks: mapParams(({ shape }) => filled(shape, 0.5), adapted.trainable) })),
+    suite((adapted) => ({ ...adapted, masks: mapParams(({ shape }) => filledWith(shape, 0.5), adapted.trainable) })),
   ),
   ...savedAdapters,
   broken('merges exactly although it says not', ['cannot be merged exactly: it is said to'], () =>

@@ -1,5 +1,5 @@
 import { type Params, key } from '@attune/core'
-import { filled } from '@attune/nn'
+import { filledWith } from '@attune/nn'
 import { describeModel } from '../describe-model.js'
 import { type Specimen, broken, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 import { forwarding, suite, tiny } from './tiny-models.test.fixture.js'
@@ -92,7 +92,7 @@ export const misshapen: readonly Specimen[] = [
   broken(
     'has a parameter that nothing reads',
     [gradients],
-    suite((model) => ({ ...model, init: (from) => ({ ...model.init(from), 'tiny.pooler.idle': filled([4], 0) }) })),
+    suite((model) => ({ ...model, init: (from) => ({ ...model.init(from), 'tiny.pooler.idle': filledWith([4], 0) }) })),
   ),
   broken(
     'does not write an option into its configuration',

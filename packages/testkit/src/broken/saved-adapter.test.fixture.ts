@@ -8,7 +8,7 @@ import {
   key,
   mapParams,
 } from '@attune/core'
-import { badAdapter, filled, fromPeft, normal, requireShapes, toPeft, withHook } from '@attune/nn'
+import { malformedAdapter, filledWith, fromPeft, normal, requireShapes, toPeft, withHook } from '@attune/nn'
 import { type Tensor, add, matMul, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { describeAdapter } from '../describe-adapter.js'
@@ -48,8 +48,8 @@ const filed = definePlugin({
   create: (): Adapter => ({
     adapt(model, params, { saved } = {}) {
       if (saved === undefined)
-        return adaptedFrom(model, params, { [DOWN]: normal(key(1), [2, 8], 0.3), [UP]: filled([8, 2], 0) })
-      if (saved.config['peft_type'] !== 'FILED') throw badAdapter('is of another method')
+        return adaptedFrom(model, params, { [DOWN]: normal(key(1), [2, 8], 0.3), [UP]: filledWith([8, 2], 0) })
+      if (saved.config['peft_type'] !== 'FILED') throw malformedAdapter('is of another method')
       const own = fromPeft(saved.tensors, model, (name) => Object.hasOwn(SHAPES, name))
       requireShapes(own, SHAPES)
       return adaptedFrom(model, params, own)

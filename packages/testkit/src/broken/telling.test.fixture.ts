@@ -10,7 +10,7 @@ import {
   TOKENIZER,
   definePlugin,
 } from '@attune/core'
-import { crossEntropy, freshClassifier, linear } from '@attune/nn'
+import { crossEntropy, initialClassifier, linear } from '@attune/nn'
 import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { integers, textInputs } from '../host-array.js'
@@ -65,7 +65,7 @@ export const telling = definePlugin({
       views: ['label'],
       maximumLength,
       config: { architectures: ['TinyForTelling'] },
-      init: (from) => freshClassifier(model, labels.length, from),
+      init: (from) => initialClassifier(model, labels.length, from),
       encode: (example) => encode(example, labels.indexOf(field(example, 'label'))),
       encodeUnlabelled: (example) => encode(example, -1),
       collate: (items) => ({

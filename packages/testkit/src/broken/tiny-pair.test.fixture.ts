@@ -1,5 +1,5 @@
-import { type Model, fold as foldKey } from '@attune/core'
-import { dropout, embedding, fold, linear, normal } from '@attune/nn'
+import { type Model, deriveKey as foldKey } from '@attune/core'
+import { dropout, embedding, modeAt, linear, normal } from '@attune/nn'
 import { type Tensor, add, cast, div, expandDims, mul, slice, squeeze, sum, tanh } from '@tensorflow/tfjs-core'
 
 const [VOCABULARY, HIDDEN, LENGTH] = [24, 4, 12]
@@ -34,7 +34,7 @@ export const tinyPair = (): Model => ({
   forward(params, { inputIds, attentionMask, decoderInputIds = inputIds, ...inputs }, mode) {
     const words = (ids: Tensor): Tensor => embedding(params, 'pair.words', ids) // [batch, length, hidden]
     const encoderStates = inputs.encoderStates ?? words(inputIds)
-    const begin = dropout(words(decoderInputIds), 0.1, fold(mode, 0))
+    const begin = dropout(words(decoderInputIds), 0.1, modeAt(mode, 0))
     const read = linear(params, 'pair.layer.0', meanOf(encoderStates, attentionMask), { bias: false })
     const end = tanh(add(begin, read))
     return {

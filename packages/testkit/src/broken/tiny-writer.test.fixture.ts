@@ -1,4 +1,4 @@
-import { type Model, type TextInputs, fold as foldKey } from '@attune/core'
+import { type Model, type TextInputs, deriveKey as foldKey } from '@attune/core'
 import {
   attendHeads,
   attentionBlock,
@@ -7,7 +7,7 @@ import {
   dropout,
   embedding,
   emptyCache,
-  fold,
+  modeAt,
   joinHeads,
   layerStack,
   linear,
@@ -44,7 +44,7 @@ export const tinyWriter = (): Model => ({
   cache: (batch, capacity) => emptyCache(1, [batch, 1, capacity, HIDDEN]),
   forward(params, inputs: TextInputs, mode) {
     const places = embedding(params, 'writer.places', inputs.positionIds ?? defaultPositions(inputs))
-    const begin = dropout(add(embedding(params, 'writer.words', inputs.inputIds), places), 0.1, fold(mode, 0))
+    const begin = dropout(add(embedding(params, 'writer.words', inputs.inputIds), places), 0.1, modeAt(mode, 0))
     const start = inputs.cacheStart === undefined ? [] : [inputs.cacheStart]
     const { x, kept } = layerStack(
       params,

@@ -14,7 +14,7 @@ import {
 } from '@attune/core'
 import { type Observable, Subject, lastValueFrom, map, tap, toArray } from 'rxjs'
 import { z } from 'zod'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import { resume, run } from '../run/run.js'
 import { toyConfig, toyExample, toyPlugins } from '../run/toy.test.fixture.js'
@@ -233,8 +233,8 @@ describe('a run on prepared data', () => {
         },
       }),
     })
-    const { scores } = await evaluate(directory, { ...options, source: given })
-    const own = await evaluate(directory, { ...options, split: 'validation' })
+    const { scores } = await evaluateRun(directory, { ...options, source: given })
+    const own = await evaluateRun(directory, { ...options, split: 'validation' })
     expect(scores).toEqual(own.scores)
   })
 
@@ -246,10 +246,10 @@ describe('a run on prepared data', () => {
     const own = { places: { ...places, registered: [...places.registered, halves] }, dataFolder: options.dataFolder }
     const events = await all(run(staged({ data: { train: source() }, protocol: halves, training }, directory), own))
     const [last] = only(events, 'evaluation.completed').slice(-1)
-    const found = await evaluate(directory, { ...own, split: 'validation' })
+    const found = await evaluateRun(directory, { ...own, split: 'validation' })
     expect(found.examples).toBe(27)
     expect(found.scores).toEqual(last!.scores)
-    expect((await evaluate(directory, { ...own, split: 'train' })).examples).toBe(27)
+    expect((await evaluateRun(directory, { ...own, split: 'train' })).examples).toBe(27)
   })
 })
 

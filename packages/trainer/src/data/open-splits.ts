@@ -1,4 +1,4 @@
-import { type Chosen, type UntimedEvent, fieldsRead, fold, key } from '@attune/core'
+import { type Chosen, type UntimedEvent, fieldsRead, deriveKey, key } from '@attune/core'
 import { digest } from '@attune/files'
 import { map } from '@attune/data'
 import type { PlanOf } from '../plan/plan.js'
@@ -94,7 +94,7 @@ async function lastStages({ balancer, augmenter, seed }: Config, before: string 
   const stages: Stage[] = []
   const { length } = balancer
   for (const [i, chosen] of [...balancer, ...augmenter].entries()) {
-    const own = fold(key(seed), 'data', i)
+    const own = deriveKey(key(seed), 'data', i)
     id = nextId(id, await identityOf(chosen), own)
     stages.push(i < length ? balancerStage(id, chosen, own) : augmenterStage(id, chosen, own))
   }

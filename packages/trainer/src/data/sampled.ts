@@ -1,4 +1,4 @@
-import { AttuneError, type Chosen, type Key, type Sampler, fold, stream, titleOf } from '@attune/core'
+import { AttuneError, type Chosen, type Key, type Sampler, deriveKey, stream, titleOf } from '@attune/core'
 import { cleanedFields } from './clean.js'
 import type { Row, Rows } from './rows.js'
 
@@ -69,7 +69,7 @@ export async function openSampler(
   const { lengths, group } = await readFacts(rows, sampler.by, [...texts, ...words])
   const data = { count: rows.count, batchSize, group, length: (index: number): number => lengths[index]! }
   const orderOf = (epoch: number): Int32Array =>
-    requireOrder(title, sampler.order(epoch, data, stream(fold(key, 'epoch', epoch, 'sampler'))), rows.count)
+    requireOrder(title, sampler.order(epoch, data, stream(deriveKey(key, 'epoch', epoch, 'sampler'))), rows.count)
   const count = orderOf(0).length
   return {
     count,

@@ -7,7 +7,7 @@ import {
   type Filter,
   type Key,
   excerpt,
-  fold,
+  deriveKey,
   nearest,
   stream,
   titleOf,
@@ -75,7 +75,8 @@ export const augmenterStage = (id: string | undefined, { plugin, options }: Chos
     const augmenter = plugin(options) as Augmenter
     let position = 0
     for await (const row of rows)
-      for (const example of augmenter.augment(row.example, stream(fold(key, position++)))) yield { ...row, example }
+      for (const example of augmenter.augment(row.example, stream(deriveKey(key, position++))))
+        yield { ...row, example }
   },
 })
 

@@ -18,7 +18,7 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type AttuneError, TRACKER, definePlugin, isAttuneError } from '@attune/core'
 import { lastValueFrom, toArray } from 'rxjs'
 import { z } from 'zod'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import type { Prediction } from '../inference/predictor.js'
 import { type OpenOptions } from './run-folder.js'
@@ -95,19 +95,19 @@ describe('a plugin that the user named by a path', () => {
       name: 'mine',
     })
     expect((await goOn()).at(-1)).toMatchObject({ type: 'run.completed' })
-    expect((await evaluate(directory, { split: 'validation', places })).scores['mine']).toEqual({ value: 20 })
+    expect((await evaluateRun(directory, { split: 'validation', places })).scores['mine']).toEqual({ value: 20 })
     await (await openPredictor(directory, { places })).close()
   })
 
   it('is not executed where nothing shows that this user named it, and is with trust, which is kept and noted', async () => {
     process.env['XDG_STATE_HOME'] = join(at, 'another user')
-    for (const attempt of [goOn(), evaluate(directory, { split: 'validation', places })]) {
+    for (const attempt of [goOn(), evaluateRun(directory, { split: 'validation', places })]) {
       const error = await refusal(attempt)
       expect([error.code, error.problem]).toEqual(['NOT_TRUSTED', expect.stringContaining(join(at, 'mine.mjs'))])
       expect(error.remedy).toContain('--trust')
     }
     expect(existsSync(join(directory, 'trusted.jsonl'))).toBe(false)
-    const evaluated = await evaluate(directory, { split: 'validation', places, trust: true })
+    const evaluated = await evaluateRun(directory, { split: 'validation', places, trust: true })
     expect(evaluated.scores['mine']).toEqual({ value: 20 })
     const noted = JSON.parse(readFileSync(join(directory, 'trusted.jsonl'), 'utf8')) as { items: object[] }
     expect(noted.items).toEqual([
@@ -166,7 +166,7 @@ describe('the record of a run that another person wrote', () => {
           const accepting = { ...{ places }, acceptChanges: true, trust: true }
           for (const attempt of [
             () => lastValueFrom(resume('.', accepting)),
-            () => evaluate('.', { places, split: 'validation' }),
+            () => evaluateRun('.', { places, split: 'validation' }),
             async () => (await openPredictor('.', { places })).close(),
           ])
             await attempt().catch((error: unknown) => expect(error).toMatchObject({ code: expect.any(String) }))
@@ -202,7 +202,7 @@ describe('the record of a run that another person wrote', () => {
       symlinkSync(join(elsewhere, target), join(copy, name))
       for (const attempt of [
         () => lastValueFrom(resume(copy, { places })),
-        () => evaluate(copy, { places, split: 'validation' }),
+        () => evaluateRun(copy, { places, split: 'validation' }),
         () => lastValueFrom(run({ ...toyConfig(copy) }, options)),
       ])
         expect((await refusal(attempt())).code).toMatch(/NOT_TRUSTED|RUN_EXISTS/)
@@ -236,7 +236,7 @@ describe('prediction and evaluation', () => {
     })
     const training = [toyAdapter.name, toyScheduler.name, 'toy-optimizer', 'toy-callback']
     await (await openPredictor(directory, without(...training, 'toy-metric', 'toy-source'))).close()
-    const { scores } = await evaluate(directory, { ...without(...training), split: 'validation' })
+    const { scores } = await evaluateRun(directory, { ...without(...training), split: 'validation' })
     expect(Object.keys(scores)).toEqual(['loss', 'right'])
     expect((await refusal(lastValueFrom(resume(directory, without(...training))))).code).toBe('UNKNOWN_PLUGIN')
   })
@@ -249,7 +249,7 @@ describe('prediction and evaluation', () => {
     const before = names()
     chmodSync(directory, 0o555)
     await (await openPredictor(directory, { places })).close()
-    await evaluate(directory, { places, split: 'validation' })
+    await evaluateRun(directory, { places, split: 'validation' })
     chmodSync(directory, 0o755)
     expect(names()).toEqual(before)
   })

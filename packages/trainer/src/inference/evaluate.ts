@@ -102,7 +102,7 @@ async function splitOf(
 }
 
 /** Scores the model of a run folder on one of its splits, or on another source. */
-export async function evaluate(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluateRun(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const run = openRun(folder, options)
   await run.requireTrust(linksIn(folder)) // rejected rows of the test split are kept in the folder

@@ -8,7 +8,7 @@ import {
   type Example,
   type RunEvent,
   createScope,
-  fold,
+  deriveKey,
   get,
   isAttuneError,
   key,
@@ -16,7 +16,7 @@ import {
 } from '@attune/core'
 import { decodeSafetensors } from '@attune/weights'
 import { Subject, from, lastValueFrom, map, range, toArray } from 'rxjs'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { run } from '../run/run.js'
 import { toyConfig, toyEngine, toyExample, toyModel, toyPlugins } from '../run/toy.test.fixture.js'
 import { epochBatches } from '../step/batches.js'
@@ -46,7 +46,7 @@ async function batchesOf({ seed, training }: ReturnType<typeof toyConfig>): Prom
   const { batchSize, shuffleBuffer } = training
   const batches: Example[][] = []
   for await (const { parts } of epochBatches(items(), asTheyAre, {
-    key: fold(key(seed), 'epoch', 0),
+    key: deriveKey(key(seed), 'epoch', 0),
     batchSize,
     shuffleBuffer,
   }))
@@ -72,7 +72,7 @@ describe('a learner', () => {
     expect(readFileSync(join(saved, 'model.safetensors'))).toEqual(
       readFileSync(join(directory, 'model/model.safetensors')),
     )
-    expect((await evaluate(directory, { split: 'validation', places })).scores).toEqual(
+    expect((await evaluateRun(directory, { split: 'validation', places })).scores).toEqual(
       (await learner.score(examples(20, 1000))).scores,
     )
     await learner.close()

@@ -7,7 +7,7 @@ import {
   type Source,
   definePlugin,
   fieldsRead,
-  fold,
+  deriveKey,
   key,
 } from '@attune/core'
 import { EMPTY } from 'rxjs'
@@ -114,7 +114,7 @@ async function learnBatch(session: Session, clean: Clean, examples: readonly Exa
   if (examples.length === 0)
     throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Give a batch of examples.')
   const encoded = examples.map((example) => parts.objective.encode(clean(example)))
-  const epoch = fold(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
+  const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
   const { batches } = moving.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
   const isWhole = parts.objective.comparesExamples === true || session.optimizer.needsClosure === true

@@ -17,7 +17,7 @@ import {
 } from '@attune/core'
 import { chain, scaleByLearningRate } from '@attune/nn'
 import { type Observable, lastValueFrom, toArray } from 'rxjs'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { resume, run } from '../run/run.js'
 import { toyConfig, toyEngine, toyMetric, toyPlugins } from '../run/toy.test.fixture.js'
 
@@ -77,7 +77,7 @@ describe('a run in the scope of an application', () => {
       problem: expect.stringContaining('given-by-scope') as unknown,
     })
     const scope = scopeWith(counting())
-    const { scores } = await evaluate(directory, { split: 'validation', places, scope })
+    const { scores } = await evaluateRun(directory, { split: 'validation', places, scope })
     expect(Object.keys(scores)).toEqual(['loss', 'right'])
   })
 

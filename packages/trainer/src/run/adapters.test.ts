@@ -14,7 +14,7 @@ import {
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
 
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { promptTuning } from '../step/adapters.test.fixture.js'
 import { type RunConfig } from '../plan/run-config.js'
 import { installed } from './installed.test.fixture.js'
@@ -203,7 +203,7 @@ describe('an adapter that describes the model otherwise', () => {
       },
     })
     const registered = [...toyPlugins.filter(({ name }) => name !== 'toy-objective'), watched, promptTuning]
-    await evaluate(directory, { split: 'validation', places: { folders: ['.'], registered } })
+    await evaluateRun(directory, { split: 'validation', places: { folders: ['.'], registered } })
     expect(lengths).toEqual([8])
   })
 })

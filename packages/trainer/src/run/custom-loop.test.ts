@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { Callback, Command, Engine, HostTree, Model, Objective, Tokenizer } from '@attune/core'
-import { fold, key } from '@attune/core'
+import { deriveKey, key } from '@attune/core'
 import { map, filter } from 'rxjs'
 import {
   NO_CONSTANTS,
@@ -46,7 +46,7 @@ describe('a loop of public parts', () => {
       )
     const bus = createBus({ callbacks: [stopAt6] })
     const seed = key(1)
-    const init = () => ({ ...model.init(seed), ...objective.init(fold(seed, 'head')) })
+    const init = () => ({ ...model.init(seed), ...objective.init(deriveKey(seed, 'head')) })
     const trainable = engine.compile(init)()
     let state: TrainingState = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
     const scored = () => score(forward, objective, [toyMetric()], state.trainable, items(20, 1000))
@@ -54,10 +54,10 @@ describe('a loop of public parts', () => {
     let at = 0
     training: for (let epoch = 0; epoch < 2; epoch++)
       for await (const { parts, examples, tokens } of epochBatches(items(60), objective, {
-        key: fold(seed, 'epoch', epoch),
+        key: deriveKey(seed, 'epoch', epoch),
         batchSize: 8,
       })) {
-        const inputs = { learningRate: 0.02, step: ++at, steps: 16, seed: fold(seed, 'step', at) }
+        const inputs = { learningRate: 0.02, step: ++at, steps: 16, seed: deriveKey(seed, 'step', at) }
         const result = step.run(state, { frozen: {}, constants: NO_CONSTANTS }, parts, inputs)
         state = result.state
         const timing = { tokensPerSecond: 1, secondsLeft: 1 }

@@ -12,7 +12,7 @@ import {
   TOKENIZER,
   type Views,
   definePlugin,
-  fold,
+  deriveKey,
   use,
 } from '@attune/core'
 import { z } from 'zod'
@@ -66,7 +66,7 @@ export const multiTask = definePlugin({
       init: (key) =>
         Object.fromEntries(
           all.flatMap(([name, task]) =>
-            Object.entries(task.init(fold(key, name))).map(([n, t]) => [`${at(name)}${n}`, t]),
+            Object.entries(task.init(deriveKey(key, name))).map(([n, t]) => [`${at(name)}${n}`, t]),
           ),
         ),
       encode: (example) => encode(example, 'encode'),

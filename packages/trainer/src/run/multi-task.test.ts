@@ -15,7 +15,7 @@ import {
 } from '@attune/core'
 import { type Observable, Subject, lastValueFrom, tap, toArray } from 'rxjs'
 import { z } from 'zod'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import { multiTask } from './multi-task.test.fixture.js'
 import { resume, run } from './run.js'
@@ -174,7 +174,7 @@ describe('an objective of several tasks, which are plugins among its options', (
       use: 'learned-labels',
       label: 'size',
     })
-    const again = await evaluate(directory, { places, split: 'validation' })
+    const again = await evaluateRun(directory, { places, split: 'validation' })
     expect(again.scores).toEqual(scores)
     const predictor = await openPredictor(directory, { places })
     const predictions = await predictor.predict([taskExample(1), taskExample(0)])

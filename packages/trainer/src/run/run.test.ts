@@ -31,7 +31,7 @@ import {
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { Subject, type Observable, filter, firstValueFrom, lastValueFrom, map, merge, toArray } from 'rxjs'
 import { z } from 'zod'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import type { Prediction } from '../inference/predictor.js'
 import { resume, run } from './run.js'
@@ -258,8 +258,8 @@ describe('a run', () => {
     const predictor = await openPredictor(first, { places })
     expect(predictor.warnings).toEqual([message])
     await predictor.close()
-    expect((await evaluate(first, { split: 'validation', places })).warnings).toEqual([message])
-    expect((await evaluate(second, { split: 'validation', places })).warnings).toEqual([])
+    expect((await evaluateRun(first, { split: 'validation', places })).warnings).toEqual([message])
+    expect((await evaluateRun(second, { split: 'validation', places })).warnings).toEqual([])
   })
 })
 
@@ -512,7 +512,7 @@ describe('a saved model', () => {
     const directory = folder()
     const events = await all(run(toyConfig(directory)))
     const last = only(events, 'evaluation.completed').at(-1)!
-    const evaluation = await evaluate(directory, { split: 'validation', places })
+    const evaluation = await evaluateRun(directory, { split: 'validation', places })
     expect(evaluation.examples).toBe(20)
     expect(evaluation.scores['right']).toEqual(last.scores['right'])
     expect(evaluation.scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 6)
@@ -532,7 +532,7 @@ describe('a saved model', () => {
     expect(saved.toString('latin1')).toContain('"F16"')
     expect(readFileSync(join(directory, 'model/config.json'), 'utf8')).toContain('"torch_dtype": "float16"')
     const last = only(events, 'evaluation.completed').at(-1)!
-    const { scores } = await evaluate(directory, { split: 'validation', places })
+    const { scores } = await evaluateRun(directory, { split: 'validation', places })
     expect(scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 2)
     expect(scores['loss']!.value).not.toBe(last.scores['loss']!.value)
   })
@@ -540,6 +540,6 @@ describe('a saved model', () => {
   it('has no split that the configuration does not name', async () => {
     const directory = folder()
     await all(run(toyConfig(directory)))
-    await expect(evaluate(directory, { places })).rejects.toMatchObject({ code: 'NO_SUCH_SPLIT' })
+    await expect(evaluateRun(directory, { places })).rejects.toMatchObject({ code: 'NO_SUCH_SPLIT' })
   })
 })

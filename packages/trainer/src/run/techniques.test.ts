@@ -26,7 +26,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { type Observable, Subject, lastValueFrom, mergeMap, tap, toArray } from 'rxjs'
 import { z } from 'zod'
 import { loadCheckpoint } from '../files/checkpoint.js'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { resume, run } from './run.js'
 import { toyConfig, toyModel, toyObjective, toyOptimizer, toyPlugins } from './toy.test.fixture.js'
 
@@ -115,7 +115,7 @@ describe('an optimizer with evaluationParams', () => {
     expect(saved['head.weight']!.values).toEqual(average['head.weight']!.values)
     expect(saved['head.weight']!.values).not.toEqual(trainable['head.weight']!.values)
     const atStep6 = events.flatMap((e) => (e.type === 'evaluation.completed' && e.step === 6 ? [e.scores] : []))[0]!
-    const { scores } = await evaluate(directory, { places, split: 'validation' })
+    const { scores } = await evaluateRun(directory, { places, split: 'validation' })
     expect(scores['loss']!.value).toBeCloseTo(atStep6['loss']!.value, 6)
   })
 

@@ -7,7 +7,7 @@ import { type AnyPlugin, type AttuneError, type Command, type RunEvent, isAttune
 import { coreVersion } from '@attune/resolve'
 import { digest } from '@attune/files'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
-import { evaluate } from '../inference/evaluate.js'
+import { evaluateRun } from '../inference/evaluate.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import type { ResumeOptions } from './resume.js'
 import { resume, run } from './run.js'
@@ -125,7 +125,7 @@ describe('a plugin of a third party', () => {
     await lastValueFrom(run(configOf(other, join(at, 'other')), options()))
     expect(weights(join(at, 'other'))).not.toBe(weights(whole))
     const places = { registered, folders: [import.meta.dirname] }
-    const { scores, warnings } = await evaluate(directory, { split: 'validation', places })
+    const { scores, warnings } = await evaluateRun(directory, { split: 'validation', places })
     expect([Object.keys(scores), warnings]).toEqual([['loss', 'right'], []])
   })
 
@@ -237,7 +237,7 @@ describe('versions that changed since a run was started', () => {
     await goOn({ places: places() })
     setCore('0.0.1')
     const warning = `changed since the run began: core: @attune/core 0.0.1 → ${coreVersion()}`
-    expect((await evaluate(directory, { split: 'validation', places: places() })).warnings).toEqual([warning])
+    expect((await evaluateRun(directory, { split: 'validation', places: places() })).warnings).toEqual([warning])
     const predictor = await openPredictor(directory, { places: places() })
     expect(predictor.warnings).toEqual([warning])
     await predictor.close()

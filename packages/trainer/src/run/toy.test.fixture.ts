@@ -24,7 +24,7 @@ import {
   type Tokenizer,
   definePlugin,
   scheduled,
-  fold as foldKey,
+  deriveKey as foldKey,
 } from '@attune/core'
 import {
   chain,

@@ -1,4 +1,4 @@
-import { AttuneError, type Encoded, fold, key } from '@attune/core'
+import { AttuneError, type Encoded, deriveKey, key } from '@attune/core'
 import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import { nextTurn } from '../step/next-turn.js'
@@ -19,7 +19,7 @@ function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: numbe
     learningRate: config.training.learningRate * factor * moving.progress.learningRateScale,
     step,
     steps,
-    seed: fold(key(config.seed), 'step', step),
+    seed: deriveKey(key(config.seed), 'step', step),
     scheduled: schedule(at, steps),
   }
 }
@@ -127,7 +127,7 @@ const orderOf = (session: Session, epoch: number): EpochOptions => {
   const { plan, moving, splits } = session
   const { batchSize, shuffleBuffer } = plan.config.training
   return {
-    key: fold(key(plan.config.seed), 'epoch', epoch),
+    key: deriveKey(key(plan.config.seed), 'epoch', epoch),
     sampled: splits.train.sampled,
     done: moving.progress.batches,
     batchSize,

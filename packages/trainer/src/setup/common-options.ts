@@ -1,5 +1,5 @@
 import type { LossTerm, Metric, Optimizer } from '@attune/core'
-import { only } from '@attune/nn'
+import { restrictTo } from '@attune/nn'
 import { mul } from '@tensorflow/tfjs-core'
 
 type Common = Readonly<Record<string, unknown>>
@@ -29,7 +29,7 @@ const ofTask = (metric: Metric, { of }: Common): Metric =>
       }
 
 const restricted = (link: Optimizer, { only: pattern }: Common): Optimizer =>
-  pattern === undefined ? link : only(link, pattern as string)
+  pattern === undefined ? link : restrictTo(link, pattern as string)
 
 const REFINED: Readonly<Record<string, (instance: never, common: Common) => unknown>> = {
   loss: weighted,

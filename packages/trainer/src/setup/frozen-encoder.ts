@@ -1,6 +1,6 @@
 import type { Adapted, AdapterInput, FrozenEncoder, Params } from '@attune/core'
 import type { Parts } from './compose.js'
-import { loadWeights, madeBefore } from './weights.js'
+import { loadWeights, existingParameters } from './weights.js'
 
 /** The parameters of the model inside, under whole names, and the others. */
 function divide({ prefix }: FrozenEncoder, params: Params): { readonly inside: Params; readonly outside: Params } {
@@ -31,7 +31,7 @@ export function loadEncoder({ engine, model }: Pick<Parts, 'engine' | 'model'>, 
     needHead: encoder.reads === 'pooled',
     spare: poolerOf(encoder, own),
   }
-  const loaded = loadWeights(engine, madeBefore(engine, own), path, loading)
+  const loaded = loadWeights(engine, existingParameters(engine, own), path, loading)
   return { ...outside, ...renamed(loaded.params, (name) => encoder.prefix + name) }
 }
 

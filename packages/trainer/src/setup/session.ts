@@ -39,7 +39,7 @@ import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
 
 /** What changes while a run goes on. */
-export interface Moving {
+export interface RunState {
   state: TrainingState
   /** What the objective's `beforeEpoch` returned for this epoch. */
   memory: Tree | undefined
@@ -85,7 +85,7 @@ export interface Session {
   readonly bus: Bus
   readonly stepsPerEpoch: number
   readonly steps: number
-  readonly moving: Moving
+  readonly moving: RunState
 }
 
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }

@@ -9,12 +9,12 @@ import {
   type Protocol,
   type Rejected,
   type Source,
-  fold,
+  deriveKey,
   key,
   stream,
 } from '@attune/core'
 import { count } from '@attune/data'
-import { rejectsTo } from '@attune/data/files'
+import { rejectedRowsTo } from '@attune/data/files'
 
 /** Examples of one split, readable as often as needed, in the same order each time. */
 export interface Split {
@@ -39,7 +39,7 @@ export function openSplit(
   const folder = directory ?? join(tmpdir(), `attune-${process.pid}-${Date.now()}`)
   const path = join(folder, 'rejects', `${name}.jsonl`)
   const written = existsSync(path)
-  const rejects = rejectsTo(path)
+  const rejects = rejectedRowsTo(path)
   const known = new Set<number>()
   return {
     name,
@@ -71,7 +71,7 @@ export async function foldsOf(
   const groups: string[] = []
   const by = protocol.stratifyBy
   for await (const example of examples()) groups.push(by === undefined ? '' : groupOf(example[by]))
-  return protocol.split(groups.length, by === undefined ? [] : groups, stream(fold(key(seed), 'protocol')))
+  return protocol.split(groups.length, by === undefined ? [] : groups, stream(deriveKey(key(seed), 'protocol')))
 }
 
 /** Divides examples as the protocol says. @throws AttuneError `EMPTY_DATASET`, `NO_SUCH_FOLD` */

@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type Engine, type HostArray, type Key, type Params, fold, key, mapParams } from '@attune/core'
-import { filled as filledTensor, normal } from '@attune/nn'
+import { type Engine, type HostArray, type Key, type Params, deriveKey, key, mapParams } from '@attune/core'
+import { filledWith as filledTensor, normal } from '@attune/nn'
 import { encodeSafetensors, shardWeights } from '@attune/weights'
 import { mul } from '@tensorflow/tfjs-core'
 import { warningsOf } from './load-report.js'
 import { toyEngine } from '../run/toy.test.fixture.js'
-import { firstParameters, loadWeights, madeBefore, savedParameters } from './weights.js'
+import { firstParameters, loadWeights, existingParameters, savedParameters } from './weights.js'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-load-'))
 let engine: Engine
@@ -55,7 +55,7 @@ const without = (...names: string[]): Arrays =>
 
 /** The first number of each parameter after loading. */
 async function firsts(path: string, loading: Partial<Parameters<typeof loadWeights>[3]> = {}) {
-  const { params, report } = loadWeights(engine, madeBefore(engine, fresh()), path, {
+  const { params, report } = loadWeights(engine, existingParameters(engine, fresh()), path, {
     prefix: 'm.',
     spare: new Set(),
     ...loading,
@@ -70,7 +70,7 @@ const failure = (
 ): { code: string; message: string } => {
   const params = fresh()
   try {
-    loadWeights(engine, madeBefore(engine, params), path, { prefix: 'm.', spare: new Set(), ...loading })
+    loadWeights(engine, existingParameters(engine, params), path, { prefix: 'm.', spare: new Set(), ...loading })
   } catch (error) {
     return error as { code: string; message: string }
   } finally {
@@ -197,7 +197,7 @@ describe('loadWeights', () => {
     const live = engine.live()
     const small = { ...whole, 'm.words.weight': filled(1, 2, 2), 'head.weight': filled(5, 2, 2) }
     const growing = { wordEmbeddings: 'm.words.weight', key: key(3) }
-    const { params, report } = loadWeights(engine, madeBefore(engine, fresh()), checkpoint(small), {
+    const { params, report } = loadWeights(engine, existingParameters(engine, fresh()), checkpoint(small), {
       prefix: 'm.',
       spare: new Set(),
       growing,
@@ -234,8 +234,8 @@ describe('new weights', () => {
       wordEmbeddings: 'm.words.weight',
       layers: [],
       init: (from: Key) => ({
-        'm.words.weight': normal(fold(from, 'words'), [3, 2], 1),
-        'm.dense.weight': normal(fold(from, 'dense'), [2, 2], 1),
+        'm.words.weight': normal(deriveKey(from, 'words'), [3, 2], 1),
+        'm.dense.weight': normal(deriveKey(from, 'dense'), [2, 2], 1),
         'm.LayerNorm.weight': filledTensor([2], 1),
         'm.LayerNorm.bias': filledTensor([2], 0),
       }),

@@ -1,4 +1,4 @@
-import { type Engine, type Key, type Params, fold, key, mapParams } from '@attune/core'
+import { type Engine, type Key, type Params, deriveKey, key, mapParams } from '@attune/core'
 import { deferredWeights, resizeEmbeddings } from '@attune/nn'
 import type { WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
@@ -24,20 +24,21 @@ interface Loading {
 }
 
 /** New parameters of which only those are made that are asked for. */
-export interface FreshWeights {
+export interface InitialParameters {
   readonly shapes: Readonly<Record<string, readonly number[]>>
   /** Makes those of these names; to be called once. */
   make(names: readonly string[]): Params
 }
 
-const shapesOf = (weights: Readonly<Record<string, { readonly shape: readonly number[] }>>): FreshWeights['shapes'] =>
-  Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]))
+const shapesOf = (
+  weights: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+): InitialParameters['shapes'] => Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]))
 
 const chosen = <T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
   Object.fromEntries(names.map((name) => [name, all[name]!]))
 
 /** Parameters that are there already; those that are not asked for are let go of. */
-export const madeBefore = (engine: Engine, params: Params): FreshWeights => ({
+export const existingParameters = (engine: Engine, params: Params): InitialParameters => ({
   shapes: shapesOf(params),
   make(names) {
     const others = Object.keys(params).filter((name) => !names.includes(name))
@@ -47,16 +48,16 @@ export const madeBefore = (engine: Engine, params: Params): FreshWeights => ({
 })
 
 /** New parameters of the model and of its head. */
-function freshWeights(
+function initialParameters(
   { engine, model, objective }: Pick<Parts, 'engine' | 'model' | 'objective'>,
   seed: number,
-): FreshWeights {
+): InitialParameters {
   const init = (): Params => ({
-    ...model.init(fold(key(seed), 'model')),
-    ...objective.init(fold(key(seed), 'head')),
+    ...model.init(deriveKey(key(seed), 'model')),
+    ...objective.init(deriveKey(key(seed), 'head')),
   })
   const deferred = deferredWeights(init)
-  if (deferred === undefined) return madeBefore(engine, engine.compile(init)())
+  if (deferred === undefined) return existingParameters(engine, engine.compile(init)())
   return {
     shapes: shapesOf(deferred),
     make(names) {
@@ -84,7 +85,7 @@ function grows({ shape, saved }: Match, rows: number | undefined): boolean {
 }
 
 /** What takes the place of what. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless a part is enough. */
-function match({ shapes }: FreshWeights, reader: WeightsReader, loading: Loading) {
+function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Loading) {
   const { prefix, words = '', needHead = false, spare, partial = false, growing } = loading
   const matches = Object.entries(shapes).flatMap(([name, shape]): Match[] => {
     const alias = savedAs(name, prefix, reader.tensors)
@@ -113,10 +114,10 @@ function match({ shapes }: FreshWeights, reader: WeightsReader, loading: Loading
 }
 
 /** Reads the tensors of a checkpoint one by one, and makes what it lacks. */
-function replaced(engine: Engine, fresh: FreshWeights, reader: WeightsReader, loading: Loading) {
+function replaced(engine: Engine, fresh: InitialParameters, reader: WeightsReader, loading: Loading) {
   const { aliases, report } = match(fresh, reader, loading)
   const grow = (name: string, value: Tensor, rows: number): Tensor => {
-    const from = fold(loading.growing!.key, name)
+    const from = deriveKey(loading.growing!.key, name)
     return engine.compile((given: Params) => resizeEmbeddings(given, name, rows, from))({ [name]: value })[name]!
   }
   const names = Object.keys(fresh.shapes)
@@ -143,7 +144,7 @@ function replaced(engine: Engine, fresh: FreshWeights, reader: WeightsReader, lo
  */
 export function loadWeights(
   engine: Engine,
-  fresh: FreshWeights,
+  fresh: InitialParameters,
   path: string,
   loading: Loading,
 ): { readonly params: Params; readonly report: LoadReport } {
@@ -159,7 +160,7 @@ export function loadWeights(
  * What makes a vector of a whole text, where the head reads tokens instead: checkpoints for writing, for masked words and for
  * tagging have no pooler.
  */
-function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, fresh: FreshWeights) {
+function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, fresh: InitialParameters) {
   if (JSON.stringify(objective.config).includes('SequenceClassification')) return new Set<string>()
   const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
   return new Set(Object.keys(fresh.shapes).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
@@ -167,10 +168,10 @@ function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, f
 
 /** The parameters a run begins with: new ones, or those of a saved model with a new head where it has none that fits. */
 export function firstParameters(parts: Parts, seed: number, from: Start | undefined) {
-  const fresh = freshWeights(parts, seed)
+  const fresh = initialParameters(parts, seed)
   if (from === undefined) return { params: fresh.make(Object.keys(fresh.shapes)), report: undefined }
   const { prefix, wordEmbeddings: words } = parts.model
-  const growing = { wordEmbeddings: words, key: fold(key(seed), 'added tokens') }
+  const growing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
   const spare = sparePooler(parts, fresh)
   const how = { prefix, words, spare, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
   return loadWeights(parts.engine, fresh, from.path, how)
@@ -182,7 +183,7 @@ export function savedParameters(
   folder: string,
   { needHead = true }: Pick<Loading, 'needHead'> = {},
 ) {
-  const fresh = freshWeights(parts, 0)
+  const fresh = initialParameters(parts, 0)
   const { prefix, wordEmbeddings: words } = parts.model
   return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead, spare: sparePooler(parts, fresh) })
 }

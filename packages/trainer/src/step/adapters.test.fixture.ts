@@ -1,5 +1,14 @@
-import { ADAPTER, type Adapter, type LayerHook, type Model, type Params, definePlugin, fold, key } from '@attune/core'
-import { filled, normal, withHook } from '@attune/nn'
+import {
+  ADAPTER,
+  type Adapter,
+  type LayerHook,
+  type Model,
+  type Params,
+  definePlugin,
+  deriveKey,
+  key,
+} from '@attune/core'
+import { filledWith, normal, withHook } from '@attune/nn'
 import { type Tensor, add, concat, div, fill, matMul, mul, norm, reshape, slice, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -36,7 +45,7 @@ export const ia3 = definePlugin({
       return {
         model: hooked(model, scaled),
         trainable: Object.fromEntries(
-          layers.map((layer) => [`${layer}.ia3_l`, filled([params[`${layer}.weight`]!.shape[0]!], 1)]),
+          layers.map((layer) => [`${layer}.ia3_l`, filledWith([params[`${layer}.weight`]!.shape[0]!], 1)]),
         ),
         frozen: params,
         merge: (trainable, frozen) => ({
@@ -84,8 +93,8 @@ export const dora = definePlugin({
             const weight = params[`${layer}.weight`]!
             const [outputs, inputs] = weight.shape as [number, number]
             return [
-              [`${layer}.dora_A`, normal(fold(key(5), layer), [2, inputs], 0.3)],
-              [`${layer}.dora_B`, filled([outputs, 2], 0)],
+              [`${layer}.dora_A`, normal(deriveKey(key(5), layer), [2, inputs], 0.3)],
+              [`${layer}.dora_B`, filledWith([outputs, 2], 0)],
               [`${layer}.dora_m`, rowNorms(weight)],
             ] as const
           }),

@@ -10,7 +10,7 @@ import {
   type Objective,
   type Params,
   type TextInputs,
-  fold,
+  deriveKey,
   key,
   mapParams,
 } from '@attune/core'
@@ -115,7 +115,7 @@ describe.each(engines)('masks of updates on %s', (_, make) => {
       const items = ['one two', 'three', 'two two one', 'three one'].map((text, j) =>
         objective.encode({ text, label: (i + j) % 3 === 0 ? 'x' : 'y' }),
       )
-      const inputs = { learningRate: 0.01, step: i, steps: 12, seed: fold(key(9), 'step', i) }
+      const inputs = { learningRate: 0.01, step: i, steps: 12, seed: deriveKey(key(9), 'step', i) }
       const result = step.run(state, { frozen: {}, constants }, [objective.collate(items)], inputs)
       state = result.state
       engine.release({ loss: result.loss, gradientNorm: result.gradientNorm })

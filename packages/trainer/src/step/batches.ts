@@ -1,4 +1,4 @@
-import { type Batch, type Encoded, type Example, type Key, type Objective, fold, stream } from '@attune/core'
+import { type Batch, type Encoded, type Example, type Key, type Objective, deriveKey, stream } from '@attune/core'
 import { batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
 import type { Row } from '../data/rows.js'
 import { keepFields } from './kept-fields.js'
@@ -108,10 +108,10 @@ export interface EpochOptions {
 }
 
 /** The randomness of a batch's rollout, by its number in the epoch, counted from 0. */
-export const rolloutRandom = (key: Key, number: number): (() => number) => stream(fold(key, 'rollout', number))
+export const rolloutRandom = (key: Key, number: number): (() => number) => stream(deriveKey(key, 'rollout', number))
 
 /** The randomness of a batch's collation, by its number in the epoch, counted from 0. */
-export const collateRandom = (key: Key, number: number): (() => number) => stream(fold(key, 'collate', number))
+export const collateRandom = (key: Key, number: number): (() => number) => stream(deriveKey(key, 'collate', number))
 
 /**
  * The batches of one epoch: shuffled unless a sampler ordered the items, bucketed by length, of one group each, collated. The same key gives the same batches, so that a resumed loop
@@ -125,11 +125,11 @@ export async function* epochBatches(
   objective: Objective,
   { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0, rollout, sampled }: EpochOptions,
 ): AsyncGenerator<ReadyBatch, void> {
-  const ordered = sampled === undefined ? shuffle(items, shuffleBuffer, stream(fold(key, 'shuffle'))) : items
+  const ordered = sampled === undefined ? shuffle(items, shuffleBuffer, stream(deriveKey(key, 'shuffle'))) : items
   const batches =
     sampled?.batches === true
       ? batchByGroup(ordered, batchSize)
-      : bucketByLength(ordered, { batchSize, buckets: BUCKETS }, stream(fold(key, 'buckets')))
+      : bucketByLength(ordered, { batchSize, buckets: BUCKETS }, stream(deriveKey(key, 'buckets')))
   let number = done
   for await (const batch of skip(batches, done)) {
     const at = number++

@@ -7,7 +7,7 @@ import {
   type OnDevice,
   type Params,
   type Tree,
-  fold,
+  deriveKey,
 } from '@attune/core'
 import type { StepConstants } from './loss-function.js'
 import {
@@ -87,7 +87,7 @@ export function compileStep(engine: Engine, given: Omit<StepParts, 'launchBound'
             state.trainable,
             frozen,
             engine.put(part),
-            put(fold(inputs.seed, 'part', i)),
+            put(deriveKey(inputs.seed, 'part', i)),
             constants,
             memory,
           ),

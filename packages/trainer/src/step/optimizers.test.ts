@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Batch, type OnDevice, type Optimizer, type Params, mapParams } from '@attune/core'
-import { chain, globalNorm, only, scaleByLearningRate } from '@attune/nn'
+import { chain, globalNorm, restrictTo, scaleByLearningRate } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { lossAndGradients } from './training-step.js'
@@ -131,8 +131,8 @@ describe('only', () => {
     const trainable = tinyParams(engine)
     const before = (await engine.read(trainable)) as Awaited<ReturnType<typeof takeSteps>>['trainable']
     const optimizer = chain(
-      only({ init: () => ({}), update: (grads, state) => ({ updates: times(0, grads), state }) }, 'tiny.*'),
-      only(lbfgs(3, 8), 'classifier.*'),
+      restrictTo({ init: () => ({}), update: (grads, state) => ({ updates: times(0, grads), state }) }, 'tiny.*'),
+      restrictTo(lbfgs(3, 8), 'classifier.*'),
     )
     const after = await takeSteps(engine, { model, objective, optimizer }, { steps: 4, trainable })
     expect(optimizer.needsClosure).toBe(true)

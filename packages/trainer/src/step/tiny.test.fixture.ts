@@ -22,14 +22,14 @@ import {
   chain,
   crossEntropy,
   dropout,
-  filled,
-  fold,
-  freshClassifier,
+  filledWith,
+  modeAt,
+  initialClassifier,
   linear,
   maskValues,
   noiseValues,
-  put,
-  read,
+  toDevice,
+  toHost,
   release,
   scaleByLearningRate,
 } from '@attune/nn'
@@ -68,8 +68,8 @@ export function graphEngine(): Engine {
       await Promise.resolve()
     },
     compile: (fn, how = {}) => jit(fn, { ...options, ...how }),
-    put: (tree) => (select(), put(tree)),
-    read,
+    put: (tree) => (select(), toDevice(tree)),
+    read: toHost,
     release,
     live: () => memory().numTensors,
     close: () => Promise.resolve(),
@@ -93,11 +93,12 @@ export const tinyObjective = (
   views: ['label'],
   maximumLength: 12,
   config: {},
-  init: (from) => freshClassifier(model, 2, from),
+  init: (from) => initialClassifier(model, 2, from),
   encode: (example) => items.encode(example, Number(example['label'])),
   encodeUnlabelled: (example) => items.encode(example, -1),
   collate: items.collate,
-  head: (params, { pooled }, mode) => linear(params, 'classifier', dropout(pooled, model.headDropout, fold(mode, 999))),
+  head: (params, { pooled }, mode) =>
+    linear(params, 'classifier', dropout(pooled, model.headDropout, modeAt(mode, 999))),
   loss: (logits, { labels }) => ({ losses: crossEntropy(logits, labels), weights: ones([labels.shape[0] as number]) }),
   predict: (_, all) => all.map(() => ({ label: 0 })),
   reference: ({ label }) => ({ label }),
@@ -115,8 +116,8 @@ export const tinyItems = (count: number): ClassificationItem[] =>
 export const tinyParams = (engine: Engine, more: Readonly<Record<string, readonly number[]>> = {}): Params =>
   engine.compile(() => ({
     ...tinyModel().init(key(3)),
-    ...freshClassifier(tinyModel(), 2, key(4)),
-    ...Object.fromEntries(Object.entries(more).map(([name, shape]) => [name, filled(shape, 0.05)])),
+    ...initialClassifier(tinyModel(), 2, key(4)),
+    ...Object.fromEntries(Object.entries(more).map(([name, shape]) => [name, filledWith(shape, 0.05)])),
   }))()
 
 /** Parameters of which those whose names match train, and the others. */

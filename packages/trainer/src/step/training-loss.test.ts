@@ -10,7 +10,7 @@ import {
   key,
 } from '@attune/core'
 import type { ClassificationBatch } from '@attune/data'
-import { crossEntropy, fold, linear, logSigmoid, noise, stopGradient, withHook } from '@attune/nn'
+import { crossEntropy, modeAt, linear, logSigmoid, noise, stopGradient, withHook } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { compileStep } from './compiled-step.js'
@@ -214,7 +214,7 @@ describe('example weights', () => {
     const reduce = async (batch: Batch): Promise<number> => {
       const program = engine.compile((p: Params, b: OnDevice<Batch>) => {
         const hyper = hyperOf(engine, { seed: key(1) })
-        const mode = fold({ training: true, key: { seed: hyper.seed, stream: 0 } }, 0)
+        const mode = modeAt({ training: true, key: { seed: hyper.seed, stream: 0 } }, 0)
         const { sum, weight } = lossFunction({ model, objective })({ trainable: p, frozen: {}, batch: b, mode, hyper })
         return tf.div(sum, weight)
       })

@@ -10,7 +10,7 @@ import {
   type TextInputs,
   key,
 } from '@attune/core'
-import { crossEntropy, fold, gradients, noise, penalty, stopGradient, withHook } from '@attune/nn'
+import { crossEntropy, modeAt, gradients, noise, penalty, stopGradient, withHook } from '@attune/nn'
 import { tinyModel } from '@attune/testkit'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
@@ -33,7 +33,7 @@ const atWords =
 /** R-Drop: the loss of two forward passes, and the symmetric KL divergence of their predictions. Wu et al., 2021. */
 const rDrop = (strength: number): Regularizer => ({
   wrap: (loss) => (call) => {
-    const [a, b] = [loss(call), loss({ ...call, mode: fold(call.mode, 77) })]
+    const [a, b] = [loss(call), loss({ ...call, mode: modeAt(call.mode, 77) })]
     const [p, q] = [a.head as Tensor, b.head as Tensor].map((logits) => tf.logSoftmax(logits)) as [Tensor, Tensor]
     const divergence = tf.mul(0.5, tf.sum(tf.mul(tf.sub(tf.exp(p), tf.exp(q)), tf.sub(p, q))))
     return { sum: tf.add(tf.mul(0.5, tf.add(a.sum, b.sum)), tf.mul(strength, divergence)), weight: a.weight }
@@ -45,7 +45,7 @@ const neftune = (alpha: number): Regularizer => ({
   wrap: (loss) => (call) => loss({ ...call, hook: atWords((e) => tf.add(e, noiseOn(e, alpha, call.mode))) }),
 })
 const noiseOn = (e: Tensor, alpha: number, mode: LossCall['mode']): Tensor => {
-  const own = fold(mode, 501)
+  const own = modeAt(mode, 501)
   const [, length, width] = e.shape as [number, number, number]
   if (!own.training) return tf.zerosLike(e)
   return tf.mul(tf.sub(tf.mul(noise(own.key, e.shape, 'uniform'), 2), 1), alpha / Math.sqrt(length * width))

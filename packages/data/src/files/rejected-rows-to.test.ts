@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { rejectsTo } from './rejects-to.js'
+import { rejectedRowsTo } from './rejected-rows-to.js'
 
 let folder = ''
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'attune-rejects-'))))
@@ -15,22 +15,22 @@ const rowsIn = (path: string): unknown[] =>
     .split('\n')
     .map((text) => JSON.parse(text) as unknown)
 
-describe('rejectsTo', () => {
+describe('rejectedRowsTo', () => {
   it('makes no file as long as nothing was rejected', () => {
-    const rejects = rejectsTo(join(folder, 'rejects.jsonl'))
+    const rejects = rejectedRowsTo(join(folder, 'rejects.jsonl'))
     expect([rejects.count(), rejects.path(), readdirSync(folder)]).toEqual([0, undefined, []])
   })
 
   it('keeps rows as they are, counts them, and makes the folders on the way', () => {
     const path = join(folder, 'run/data/rejects.jsonl')
-    const rejects = rejectsTo(path)
+    const rejects = rejectedRowsTo(path)
     ;[3, 5, 4].forEach((line) => rejects.reject(row(line)))
     expect([rejects.count(), rejects.path()]).toEqual([3, path])
     expect(rowsIn(path)).toEqual([row(3), row(5), row(4)])
   })
 
   it('keeps a line once, however often the data are read', () => {
-    const rejects = rejectsTo(join(folder, 'rejects.jsonl'))
+    const rejects = rejectedRowsTo(join(folder, 'rejects.jsonl'))
     for (let epoch = 0; epoch < 3; epoch++) [1, 9].forEach((line) => rejects.reject(row(line)))
     expect([rejects.count(), rowsIn(join(folder, 'rejects.jsonl')).length]).toEqual([2, 2])
   })
@@ -39,7 +39,7 @@ describe('rejectsTo', () => {
     const path = join(folder, 'rejects.jsonl')
     writeFileSync(path, 'of another run')
     const written = [1, 2].map(() => {
-      const rejects = rejectsTo(path)
+      const rejects = rejectedRowsTo(path)
       rejects.reject(row(1))
       return rejects.path()
     })
@@ -50,14 +50,14 @@ describe('rejectsTo', () => {
 
   it('says so if it cannot write', () => {
     writeFileSync(join(folder, 'file'), '')
-    expect(() => rejectsTo(join(folder, 'file/rejects.jsonl')).reject(row(1))).toThrow(
+    expect(() => rejectedRowsTo(join(folder, 'file/rejects.jsonl')).reject(row(1))).toThrow(
       expect.objectContaining({ code: 'REJECTS_NOT_WRITTEN' }),
     )
   })
 
   it('keeps the first 100,000 rows, and counts all', async () => {
     const path = join(folder, 'rejects.jsonl')
-    const rejects = rejectsTo(path)
+    const rejects = rejectedRowsTo(path)
     for (let line = 1; line <= 100_500; line++) rejects.reject({ line, reason: 'bad', raw: '' })
     await Promise.resolve()
     rejects.reject({ line: 7, reason: 'again', raw: '' })
@@ -70,7 +70,7 @@ describe('rejectsTo', () => {
     const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
     const before = open()
     for (let i = 0; i < 20; i++) {
-      rejectsTo(join(folder, `${i}.jsonl`)).reject(row(1))
+      rejectedRowsTo(join(folder, `${i}.jsonl`)).reject(row(1))
       await Promise.resolve()
     }
     expect(open()).toBeLessThan(before + 5)
@@ -78,7 +78,7 @@ describe('rejectsTo', () => {
 
   it('passes over a name that a broken link has', () => {
     symlinkSync(join(folder, 'nowhere'), join(folder, 'rejects.jsonl'))
-    const rejects = rejectsTo(join(folder, 'rejects.jsonl'))
+    const rejects = rejectedRowsTo(join(folder, 'rejects.jsonl'))
     rejects.reject(row(1))
     expect(rejects.path()).toBe(join(folder, 'rejects.2.jsonl'))
   })

@@ -13,7 +13,7 @@ const zeroAfter = (dy: Tensor): Tensor => mul(reshape(slice(reshape(dy, [-1]), 0
  * `tensors`: others may be gone when it is computed again.
  * Source: Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016, section 4.
  */
-export function recomputed(
+export function activationCheckpoint(
   layer: (params: Params, ...tensors: Tensor[]) => Tensor,
   params: Params,
   tensors: readonly Tensor[],

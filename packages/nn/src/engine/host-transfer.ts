@@ -17,16 +17,16 @@ export const release = (tree: Tree): void => {
 }
 
 /**
- * Copies host arrays into tensors on TF.js' current backend. The values are copied, here and in {@link read}, because
+ * Copies host arrays into tensors on TF.js' current backend. The values are copied, here and in {@link toHost}, because
  * backends compute on the very array they get, and over it.
  */
-export const put = <H extends HostTree>(tree: H): OnDevice<H> =>
+export const toDevice = <H extends HostTree>(tree: H): OnDevice<H> =>
   mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) =>
     tensor(values.slice(), [...shape], dtype),
   ) as OnDevice<H>
 
 /** Copies tensors to host memory. */
-export async function read<T extends Tree>(tree: T): Promise<OnHost<T>> {
+export async function toHost<T extends Tree>(tree: T): Promise<OnHost<T>> {
   const arrays = new Map<Tensor, HostArray>()
   for (const [, leaf] of leaves(tree, isTensor)) {
     const values = (await leaf.data<DataType>()) as HostArray['values']

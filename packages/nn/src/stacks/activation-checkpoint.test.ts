@@ -2,12 +2,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type Mode, type Params, key } from '@attune/core'
 import { type Tensor, add, enableProdMode, engine, memory, mul, sum, tanh, tensor, tidy } from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs'
-import { dropout, fold } from '../layers/dropout.js'
+import { dropout, modeAt } from '../layers/dropout.js'
 import { registerDropoutMask } from '../layers/dropout-mask.js'
 import { normal } from '../layers/initialise.js'
 import { linear } from '../layers/linear.js'
 import { under } from '../layers/parameter.js'
-import { recomputed } from './recomputed.js'
+import { activationCheckpoint } from './activation-checkpoint.js'
 
 const LAYERS = 3
 let layersComputed = 0
@@ -34,7 +34,7 @@ function run(recompute: boolean) {
     let y: Tensor = mul(x, x)
     for (let i = 0; i < LAYERS; i++) {
       const at = `layer.${i}`
-      y = recomputed((own, z) => layer(own, at, z!, fold(mode, i)), under(weights, `${at}.`), [y], mode)
+      y = activationCheckpoint((own, z) => layer(own, at, z!, modeAt(mode, i)), under(weights, `${at}.`), [y], mode)
     }
     return sum(mul(y, y))
   }, [x, ...names.map((name) => weights[name]!)])
@@ -74,7 +74,7 @@ describe('recomputed', () => {
     tidy(() => {
       const weights = { 'a.dense.weight': normal(key(1), [4, 4], 1), 'a.dense.bias': normal(key(2), [4], 1) }
       const mode = { training: false } as const
-      recomputed((own, z) => layer(own, 'a', z!, mode), weights, [normal(key(3), [2, 4], 1)], mode)
+      activationCheckpoint((own, z) => layer(own, 'a', z!, mode), weights, [normal(key(3), [2, 4], 1)], mode)
     })
     expect(layersComputed).toBe(1)
   })

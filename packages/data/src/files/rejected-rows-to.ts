@@ -3,7 +3,7 @@ import { dirname, join, parse } from 'node:path'
 import { AttuneError, type Rejected } from '@attune/core'
 
 /** A file that rejected rows are kept in. */
-export interface Rejects {
+export interface RejectedRows {
   /** Keeps a row; for `source.open(reject)`. One whose line was rejected before, in an earlier pass, is not kept again. */
   reject(row: Rejected): void
   /** How many lines were rejected. */
@@ -74,10 +74,10 @@ function appender(file: string): (text: string) => void {
  * Keeps the rejected rows of one source in a JSON Lines file, `{ line, reason, raw }` a row: the first 100,000, others are only
  * counted. The file is made when the first row is rejected. One that exists already, from another run or from before this
  * one was interrupted, is left alone: the rows then go to `<name>.2<extension>`, `<name>.3<extension>`, … beside it, which
- * {@link Rejects.path} tells.
+ * {@link RejectedRows.path} tells.
  * @throws AttuneError (from `reject`) `REJECTS_NOT_WRITTEN` if the file cannot be made or written.
  */
-export function rejectsTo(path: string): Rejects {
+export function rejectedRowsTo(path: string): RejectedRows {
   const lines = lineSet()
   let file: string | undefined
   let append: ((text: string) => void) | undefined

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { lastValueFrom, toArray } from 'rxjs'
-import { forecast } from './forecast.js'
+import { estimateRun } from './estimate-run.js'
 import { run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 
@@ -16,7 +16,7 @@ describe('a forecast', () => {
     const { directory: _, ...config } = toyConfig('unused')
     const before = leftovers()
     const tried: string[] = []
-    const found = await forecast(config, {
+    const found = await estimateRun(config, {
       places,
       progress: (trial, trials, shape) => tried.push(`${trial}/${trials} ${shape}`),
     })
@@ -41,7 +41,7 @@ describe('a forecast', () => {
   it('goes no further than the memory allows, and then gives no time for the whole', async () => {
     const { directory: _, ...config } = toyConfig('unused')
     jest.spyOn(process, 'availableMemory').mockReturnValue(-1)
-    const found = await forecast(config, { places })
+    const found = await estimateRun(config, { places })
     const [first, ...others] = found.shapes.map(({ milliseconds }) => milliseconds !== undefined)
     expect([first, new Set(others)]).toEqual([true, new Set([false])])
     expect(found).not.toHaveProperty('seconds')

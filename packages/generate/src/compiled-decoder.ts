@@ -9,10 +9,10 @@ import {
 } from '@attune/core'
 import { type Tensor, gather } from '@tensorflow/tfjs-core'
 import type { Beginning, Decoding, Read } from './decoding.js'
-import { type Asked, type Source, type Stepped, arraysOf, grid, stepOf } from './step.js'
+import { type Asked, type EncoderContext, type Stepped, arraysOf, grid, stepOf } from './step.js'
 
 /** The compiled parts of a model that writes; they serve any number of texts. */
-export interface Writer {
+export interface CompiledDecoder {
   readonly model: Model
   /** Reads the prompts and makes room for `room` tokens more. */
   begin(prompts: readonly (readonly number[])[], room: number, withStates?: boolean): Promise<Beginning>
@@ -56,7 +56,7 @@ function compiledParts(engine: Engine, model: Model, weights: Weights, twoStacks
     const step = stepOf(model, twoStacks, asked)
     const many = engine.compile(step as never, { donate: [1, 2] }) as never as typeof step & { dispose(): void }
     if (typeof weights === 'function') return { many, few: many }
-    const packed = (held: Cache, given: Parameters<typeof step>[2], source: Partial<Source>): Stepped =>
+    const packed = (held: Cache, given: Parameters<typeof step>[2], source: Partial<EncoderContext>): Stepped =>
       step(weights, held, given, source)
     const program = engine.compile(packed as never, { donate: [0, 1] }) as never as typeof packed & { dispose(): void }
     const few: typeof step = (_, ...rest) => program(...rest)
@@ -67,10 +67,10 @@ function compiledParts(engine: Engine, model: Model, weights: Weights, twoStacks
     (all: Params, inputs: TextInputs) => model.forward(all, inputs, { training: false }).encoderStates as Tensor,
   )
   const spread = engine.compile(
-    (all: Source, texts: Tensor) =>
+    (all: EncoderContext, texts: Tensor) =>
       Object.fromEntries(
         Object.entries(all).map(([name, each]) => [name, gather(each, texts as Tensor & { dtype: 'int32' })]),
-      ) as Source,
+      ) as EncoderContext,
     { donate: [1] },
   )
   const empty = engine.compile(
@@ -95,7 +95,7 @@ interface Shared extends ReturnType<typeof compiledParts> {
 function sourceOf(
   { engine, params, twoStacks, start, encode }: Shared,
   prompts: readonly (readonly number[])[],
-): Partial<Source> {
+): Partial<EncoderContext> {
   if (!twoStacks) return {}
   const width = upTo(longest(prompts))
   const laid = engine.put({
@@ -115,10 +115,10 @@ interface Place {
   pads: number[]
   readonly capacity: number
   /** What the encoder gave, a row for each prompt. */
-  readonly whole: Partial<Source>
+  readonly whole: Partial<EncoderContext>
   /** Of which prompt each row is, and what the encoder gave for it. */
   prompts: readonly number[]
-  source: Partial<Source>
+  source: Partial<EncoderContext>
 }
 
 /** Gives each row what the encoder made of its prompt, where rows have moved to other prompts. */
@@ -127,9 +127,9 @@ function follow({ engine, twoStacks, spread }: Shared, place: Place, order: read
   const same = prompts.length === place.prompts.length && prompts.every((prompt, row) => prompt === place.prompts[row])
   place.prompts = prompts
   if (!twoStacks || same) return
-  if (place.source !== place.whole) engine.release(place.source as Source)
+  if (place.source !== place.whole) engine.release(place.source as EncoderContext)
   const chosen = engine.put({ shape: [prompts.length], dtype: 'int32', values: Int32Array.from(prompts) })
-  place.source = spread(place.whole as Source, chosen)
+  place.source = spread(place.whole as EncoderContext, chosen)
 }
 
 /** Reads tokens into a place, as many for each row, and moves it on. */
@@ -193,8 +193,8 @@ async function begin(
       place.used -= count // what stands beyond is hidden, and written over
     },
     close() {
-      if (place.source !== source) engine.release(place.source as Source)
-      engine.release({ ...place.cache, ...(source as Source) })
+      if (place.source !== source) engine.release(place.source as EncoderContext)
+      engine.release({ ...place.cache, ...(source as EncoderContext) })
     },
   }
   return { first: await readOn(shared, place, padded, asked), decoding }
@@ -205,7 +205,7 @@ async function begin(
  * its start token. Weights that are given as a function are asked for when a text begins, and must not change before it ends.
  * @throws AttuneError `NOT_A_WRITER` if the model has no cache: it does not read from left to right.
  */
-export function writer(engine: Engine, model: Model, weights: Weights): Writer {
+export function writer(engine: Engine, model: Model, weights: Weights): CompiledDecoder {
   if (model.cache === undefined)
     throw new AttuneError(
       'NOT_A_WRITER',

@@ -19,7 +19,7 @@ export function matchesPattern(name: string, pattern: string): boolean {
  * An optimizer that transforms the updates of some parameters, those whose names match `pattern`, and passes the others on.
  * Its closure evaluates at all parameters, of which only those differ that it was called with.
  */
-export function only(link: Optimizer, pattern: string): Optimizer {
+export function restrictTo(link: Optimizer, pattern: string): Optimizer {
   const part = (params: Params): Params =>
     Object.fromEntries(Object.entries(params).filter(([name]) => matchesPattern(name, pattern)))
   const { evaluationParams } = link

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fold, key, leaves, isHostArray } from '@attune/core'
+import { deriveKey, key, leaves, isHostArray } from '@attune/core'
 import { count } from '@attune/data'
 import { EMPTY } from 'rxjs'
 import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
@@ -17,7 +17,7 @@ import type { Session } from '../setup/session.js'
 import { takeStep } from './train.js'
 
 /** Steps on batches of one shape. Times are in milliseconds. */
-export interface ShapeForecast {
+export interface ShapeEstimate {
   /** The shapes of the batch's first array, a part each: `32 × 64`. */
   readonly shape: string
   /** Steps of this shape in an epoch. */
@@ -29,13 +29,13 @@ export interface ShapeForecast {
 }
 
 /** What a run will take. Memory is that of the whole process at its peak, in bytes. */
-export interface Forecast {
+export interface Estimate {
   readonly engine: string
   readonly parameters: number
   readonly trainableParameters: number
   readonly examples: number
   readonly steps: number
-  readonly shapes: readonly ShapeForecast[]
+  readonly shapes: readonly ShapeEstimate[]
   /** Reading the data, learning from it, and starting. */
   readonly setupSeconds: number
   readonly stepSeconds: number
@@ -50,7 +50,7 @@ export interface Forecast {
 }
 
 /** How to forecast. */
-export interface ForecastOptions extends RunOptions {
+export interface EstimateOptions extends RunOptions {
   /** Told before each trial. */
   readonly progress?: (trial: number, trials: number, shape: string) => void
 }
@@ -76,7 +76,7 @@ async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Grou
   const { items } = encodeRows(splits.train.rows(0), (example) => parts.objective.encode(example))
   const { batchSize, shuffleBuffer } = config.training
   const order = {
-    key: fold(key(config.seed), 'epoch', 0),
+    key: deriveKey(key(config.seed), 'epoch', 0),
     done: 0,
     batchSize,
     shuffleBuffer,
@@ -124,7 +124,7 @@ async function timed(session: Session, batch: ReadyBatch): Promise<number> {
  * Takes steps of each shape, while the memory lasts: two, after which its memory is known, and then those that are timed, in
  * turns as in a run, since a compiled step takes longer after one of another shape.
  */
-async function tryGroups(session: Session, groups: readonly Group[], progress: ForecastOptions['progress']) {
+async function tryGroups(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
   const trials: Trial[] = []
   let [perNumber, missing] = [0, 0]
   for (const [i, group] of groups.entries()) {
@@ -141,7 +141,7 @@ async function tryGroups(session: Session, groups: readonly Group[], progress: F
   }
   for (let round = 0; round < TIMED_ROUNDS; round++)
     for (const trial of trials) trial.total += await timed(session, trial.group.batch)
-  const shapes = groups.map(({ shape, steps }, i): ShapeForecast => {
+  const shapes = groups.map(({ shape, steps }, i): ShapeEstimate => {
     const trial = trials[i]
     if (trial === undefined) return { shape, steps }
     const milliseconds = trial.total / TIMED_ROUNDS
@@ -201,14 +201,14 @@ async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened
 }
 
 /** Tries what a run consists of, and reckons from that what the whole will take. */
-async function tryAll(session: Session, setupSeconds: number, progress: ForecastOptions['progress']) {
+async function tryAll(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
   const groups = await groupsOf(session)
   const { shapes, missing } = await tryGroups(session, groups, progress)
   const evaluation = await tryEvaluation(session)
   const checkpoint = await tryCheckpoint(session)
   const { epochs, evaluateEvery } = session.plan.config.training
   const evaluations = evaluateEvery === 'epoch' ? epochs : Math.floor(session.steps / evaluateEvery)
-  const sum = (of: (shape: ShapeForecast) => number): number => shapes.reduce((total, each) => total + of(each), 0)
+  const sum = (of: (shape: ShapeEstimate) => number): number => shapes.reduce((total, each) => total + of(each), 0)
   const tried = sum(({ steps, milliseconds }) => (milliseconds === undefined ? 0 : steps))
   const epochSeconds = sum(({ steps, milliseconds = 0 }) => steps * milliseconds) / 1000
   const seconds =
@@ -235,7 +235,7 @@ async function tryAll(session: Session, setupSeconds: number, progress: Forecast
  *
  * The memory is the process's, so call this in a process that does nothing else.
  */
-export async function forecast(config: RunConfig, options: ForecastOptions = {}): Promise<Forecast> {
+export async function estimateRun(config: RunConfig, options: EstimateOptions = {}): Promise<Estimate> {
   const begun = performance.now()
   const availableBytes = process.availableMemory() + process.memoryUsage().rss
   const { session, facts } = await openTrial(config, options)

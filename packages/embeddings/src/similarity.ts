@@ -7,7 +7,7 @@ export interface Neighbour {
 }
 
 /** Questions to word vectors. All throw AttuneError `UNKNOWN_WORD`. A vector of zeros has cosine 0 with all. */
-export interface Likeness {
+export interface Similarity {
   /** The cosine of two words. */
   between(a: string, b: string): number
   /** The words nearest to one, without itself, nearest first; 10 unless said. */
@@ -37,7 +37,7 @@ function insert(best: { row: number; cosine: number }[], count: number, row: num
 }
 
 /** Prepares word vectors for questions: computes their lengths, once. Later changes of the vectors are not seen. */
-export function likeness(vectors: WordVectors): Likeness {
+export function similarity(vectors: WordVectors): Similarity {
   const { words, size, values } = vectors
   const inverse = inverseLengths(vectors)
   const add = (sum: Float64Array, row: number, factor: number): void => {
