@@ -101,9 +101,9 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
 
       it(`${plugin}: the same gradients with dropout where layers are computed again for them`, async () => {
         const { it, adapted, trainable } = await open(folder, engine, { dropout: 0.2 })
-        const gradients = async (/** @type {boolean} */ recompute) => {
+        const gradients = async (/** @type {boolean} */ gradientCheckpointing) => {
           const differentiate = engine.compile((t, frozen, batch, seed) =>
-            lossAndGradients({ ...it, recompute }, { trainable: t, frozen, batch, hyper: hyperOf(seed) }),
+            lossAndGradients({ ...it, gradientCheckpointing }, { trainable: t, frozen, batch, hyper: hyperOf(seed) }),
           )
           const batch = engine.put(hostTree(it.golden.examples[0].batch))
           const found = differentiate(trainable, adapted.frozen, batch, engine.put(/** @type {any} */ (SEED)))

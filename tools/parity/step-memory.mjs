@@ -13,7 +13,7 @@ import { root } from './measure-model.mjs'
 
 /**
  * Batches have `rows` texts of one of the `lengths`, in turns.
- * @typedef {{ layers: number, width: number, rows: number, lengths: number[], steps: number, recompute: boolean }} Job
+ * @typedef {{ layers: number, width: number, rows: number, lengths: number[], steps: number, gradientCheckpointing: boolean }} Job
  */
 
 /**
@@ -22,7 +22,7 @@ import { root } from './measure-model.mjs'
  */
 
 /** @type {Job} */
-const { layers, width, rows, lengths, steps, recompute } = JSON.parse(process.argv[2] ?? '{}')
+const { layers, width, rows, lengths, steps, gradientCheckpointing } = JSON.parse(process.argv[2] ?? '{}')
 const VOCABULARY = 500
 
 const find = async (/** @type {any} */ kind, /** @type {string} */ name, /** @type {any[]} */ ...how) =>
@@ -60,7 +60,7 @@ const megabytes = (/** @type {number} */ bytes) => bytes / 2 ** 20
 const trainable = engine.compile(() => ({ ...model.init(key(1)), ...objective.init(key(2)) }))()
 /** @type {any} */
 let state = { trainable, optimizer: engine.compile(() => optimizer.init(/** @type {any} */ (trainable)))() }
-const step = engine.compile(trainingStep({ model, objective, optimizer, recompute }), { donate: [0, 2, 3] })
+const step = engine.compile(trainingStep({ model, objective, optimizer, gradientCheckpointing }), { donate: [0, 2, 3] })
 /** @type {Memory} */
 const found = { before: megabytes(process.memoryUsage.rss()), peak: 0, resident: [], live: [], losses: [] }
 for (let i = 0; i < steps; i++) {

@@ -21,7 +21,10 @@ function measure(job) {
 
 it('gradient checkpointing takes about half of the memory for twelve layers, or less, and gives the same losses', () => {
   const job = { layers: 12, width: 128, rows: 16, lengths: [128], steps: 3 }
-  const [kept, again] = [measure({ ...job, recompute: false }), measure({ ...job, recompute: true })]
+  const [kept, again] = [
+    measure({ ...job, gradientCheckpointing: false }),
+    measure({ ...job, gradientCheckpointing: true }),
+  ]
   const [most, least] = [kept, again].map(({ peak, before }) => peak - before)
   console.log(`${most.toFixed()} MB with all layers kept, ${least.toFixed()} MB with layers computed again`)
   for (const [i, loss] of again.losses.entries()) assert.ok(Math.abs(loss - kept.losses[i]) < 1e-4, `${loss}`)
@@ -31,7 +34,7 @@ it('gradient checkpointing takes about half of the memory for twelve layers, or 
 
 it('five hundred steps take the memory of fifty, with as many tensors', () => {
   const STEPS = 500
-  const job = { layers: 2, width: 64, rows: 8, lengths: [16, 32], steps: STEPS, recompute: false }
+  const job = { layers: 2, width: 64, rows: 8, lengths: [16, 32], steps: STEPS, gradientCheckpointing: false }
   const { resident, live, losses } = measure(job)
   assert.ok(Number.isFinite(losses.at(-1)))
   assert.equal(new Set(live.slice(1)).size, 1, `tensors alive: ${[...new Set(live)]}`)

@@ -60,9 +60,11 @@ async function train(
   /** @type {Case} */ { model, objective, golden },
   /** @type {Engine} */ engine,
   /** @type {Record<string, HostArray>} */ weights,
-  recompute = false,
+  gradientCheckpointing = false,
 ) {
-  const step = engine.compile(trainingStep({ model, objective, optimizer, recompute }), { donate: [0, 2, 3] })
+  const step = engine.compile(trainingStep({ model, objective, optimizer, gradientCheckpointing }), {
+    donate: [0, 2, 3],
+  })
   const live = engine.live()
   const trainable = /** @type {any} */ (engine.put(weights))
   /** @type {any} */

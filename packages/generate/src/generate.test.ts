@@ -24,7 +24,7 @@ const bigram = (maximumLength = 64): Model => ({
   maximumLength,
   wordEmbeddings: 'unit',
   config: { model_type: 'bigram', eos_token_id: END },
-  heads: { 'causal-language-modeling': { architecture: 'Bigram', parts: {} } },
+  heads: { 'causal-language-modeling': { architecture: 'Bigram', tensors: {} } },
   cache: (batch, capacity) => ({ '0.key': zeros([batch, 1, capacity, 1]) }),
   forward: (params, { inputIds, cache }) => {
     const lastHiddenState = embedding(params, 'next', inputIds)
@@ -36,7 +36,7 @@ const bigram = (maximumLength = 64): Model => ({
 const echo = (count: () => void): Model => ({
   ...bigram(4),
   config: { model_type: 'echo', eos_token_id: END, is_encoder_decoder: true, decoder_start_token_id: 0 },
-  heads: { 'sequence-to-sequence': { architecture: 'Echo', parts: {} } },
+  heads: { 'sequence-to-sequence': { architecture: 'Echo', tensors: {} } },
   forward: (params, { inputIds, decoderInputIds, encoderStates, cache }) => {
     if (encoderStates === undefined) count()
     const states = encoderStates ?? embedding({ 'unit.weight': params['unit']! }, 'unit', inputIds)

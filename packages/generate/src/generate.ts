@@ -12,7 +12,7 @@ import { looksAhead, sampleAhead } from './sample-ahead.js'
 import type { Task } from './task.js'
 
 /** What writes: all of it stays the caller's. */
-export interface GeneratorParts {
+export interface GeneratorComponents {
   readonly engine: Engine
   readonly model: Model
   /** A function where they change, as in training: it is called when a text begins. */
@@ -42,7 +42,7 @@ export function endTokens({
   model,
   tokenizer,
   defaults,
-}: Pick<GeneratorParts, 'model' | 'tokenizer' | 'defaults'>): ReadonlySet<number> {
+}: Pick<GeneratorComponents, 'model' | 'tokenizer' | 'defaults'>): ReadonlySet<number> {
   if (defaults?.options.endTokenIds !== undefined) return new Set(defaults.options.endTokenIds)
   const said = model.config['eos_token_id']
   if (typeof said === 'number') return new Set([said])
@@ -51,7 +51,7 @@ export function endTokens({
 }
 
 /** A prompt's tokens, without the one that the template ends a text with: it is to be gone on from. */
-function promptIds({ tokenizer, model }: GeneratorParts, prompt: string | readonly number[]): readonly number[] {
+function promptIds({ tokenizer, model }: GeneratorComponents, prompt: string | readonly number[]): readonly number[] {
   if (typeof prompt !== 'string') return prompt
   const { ids } = tokenizer.encode(prompt)
   const reads = model.config['is_encoder_decoder'] === true
@@ -80,7 +80,7 @@ const observed = (task: (stopped: () => boolean) => Task): Observable<Generation
  * Prepares a model for writing: compiles nothing yet, but keeps what it compiles from one text to the next.
  * @throws AttuneError `NOT_A_WRITER` if the model does not go on with texts
  */
-export function generator(parts: GeneratorParts): Generator {
+export function generator(parts: GeneratorComponents): Generator {
   const { decoderStartTokenId: start, options: defaults = {} } = parts.defaults ?? {}
   const config = { ...parts.model.config, ...(start === undefined ? {} : { decoder_start_token_id: start }) }
   const write: CompiledDecoder = writer(parts.engine, { ...parts.model, config }, parts.params)

@@ -34,7 +34,7 @@ describe('reading ahead', () => {
     maximumLength: 64,
     wordEmbeddings: 'unit',
     config: { model_type: 'cycle', eos_token_id: END },
-    heads: { 'causal-language-modeling': { architecture: 'Cycle', parts: {} } },
+    heads: { 'causal-language-modeling': { architecture: 'Cycle', tensors: {} } },
     cache: (batch, capacity) => ({ '0.key': zeros([batch, 1, capacity, 1]) }),
     forward: (params, { inputIds, cache }) => {
       runs.push(inputIds.shape[1] as number)

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { AttuneError } from '@attune/core'
 import { Observable, ReplaySubject } from 'rxjs'
 import type { FromWorker, ToWorker } from './messages.js'
-import { type TrialOrder, type TrialReport, runTrial } from './run-trial.js'
+import { type TrialRequest, type TrialReport, runTrial } from './run-trial.js'
 
 /** A run of a study that can be started and stopped. */
 export interface Launched {
@@ -14,7 +14,7 @@ export interface Launched {
 }
 
 /** A run in this process. */
-export function launchHere(order: TrialOrder): Launched {
+export function launchHere(order: TrialRequest): Launched {
   const stops = new ReplaySubject<string>()
   return { reports: runTrial(order, stops), stop: (because) => stops.next(because) }
 }
@@ -28,7 +28,7 @@ const crash = (code: number | null, signal: string | null): Error =>
   new Error(`its process ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`)
 
 /** A run in a process of its own. Unsubscribing ends the process at once. */
-export function launchProcess(order: TrialOrder): Launched {
+export function launchProcess(order: TrialRequest): Launched {
   const stops = new ReplaySubject<string>()
   const reports = new Observable<TrialReport>((subscriber) => {
     const child: ChildProcess = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), {

@@ -1,8 +1,8 @@
-import type { TrialOrder, TrialReport } from './run-trial.js'
+import type { TrialRequest, TrialReport } from './run-trial.js'
 
 /** What a study sends to the process of a trial. */
 export type ToWorker =
-  { readonly type: 'run'; readonly order: TrialOrder } | { readonly type: 'stop'; readonly because: string }
+  { readonly type: 'run'; readonly order: TrialRequest } | { readonly type: 'stop'; readonly because: string }
 
 /** What the process of a trial sends back. */
 export type FromWorker =

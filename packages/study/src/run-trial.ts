@@ -5,7 +5,7 @@ import { Observable, Subject, concatMap, from } from 'rxjs'
 import { type Values, checkpointsOf, evaluationsOf, labelledStep, valuesOf } from './past-run.js'
 
 /** One run of a study, as plain data where the configuration and the places are. */
-export interface TrialOrder {
+export interface TrialRequest {
   readonly config: RunConfig
   /** The folder of the run, absolute. */
   readonly directory: string
@@ -34,7 +34,7 @@ interface Course {
   isDue(step: number): boolean
 }
 
-function courseOf({ steps, epochs }: RunFacts, { budget, config }: TrialOrder): Course {
+function courseOf({ steps, epochs }: RunFacts, { budget, config }: TrialRequest): Course {
   const { evaluateEvery = 'epoch' } = config.training ?? {}
   const interval = evaluateEvery === 'epoch' ? Math.max(1, Math.round(steps / epochs)) : evaluateEvery
   return {
@@ -48,7 +48,7 @@ const SPENT = 'the budget of the trial is spent'
 const PROGRESS_MILLISECONDS = 500
 
 /** Gives a run the commands that its budget asks for, at once: the run waits for none. */
-function steersman(order: TrialOrder, commands: Subject<Command>) {
+function steersman(order: TrialRequest, commands: Subject<Command>) {
   let [course, paused]: [Course | undefined, boolean] = [undefined, false]
   const pause = (): void => {
     paused = true
@@ -70,7 +70,7 @@ function steersman(order: TrialOrder, commands: Subject<Command>) {
 }
 
 /** Maps the events of a run to reports. `past` are the evaluations so far. */
-function reporter({ directory }: TrialOrder, past: ReadonlyMap<number, Values>, isPaused: () => boolean) {
+function reporter({ directory }: TrialRequest, past: ReadonlyMap<number, Values>, isPaused: () => boolean) {
   const scores = new Map(past)
   let shownAt = 0
   const scored = (step: number, values: Values): TrialReport => {
@@ -102,7 +102,7 @@ function reporter({ directory }: TrialOrder, past: ReadonlyMap<number, Values>, 
 
 /** The reports on a run, or on the rest of one of which the evaluations so far are `past`. */
 const follow = (
-  order: TrialOrder,
+  order: TrialRequest,
   past: ReadonlyMap<number, Values>,
   stops: Observable<string>,
 ): Observable<TrialReport> =>
@@ -129,7 +129,7 @@ const follow = (
  * A run of a study, as a cold stream of reports. A failure of the run is the stream's error.
  * @param stops reasons to stop, the first of which ends the run with a checkpoint; one that came before is replayed
  */
-export const runTrial = (order: TrialOrder, stops: Observable<string>): Observable<TrialReport> =>
+export const runTrial = (order: TrialRequest, stops: Observable<string>): Observable<TrialReport> =>
   order.resumes
     ? from(evaluationsOf(order.directory, checkpointsOf(order.directory)[0] ?? 0)).pipe(
         concatMap((past) => follow(order, past, stops)),

@@ -212,8 +212,8 @@ function describeTraining({ plugin, engine, make, init, read, run }: Subject): v
   it('has the same gradients when its layers are computed again for them', async () => {
     const params = init(key(1))
     const step = { seed: engine.put(integers([1, 2])) as Tensor, stream: 0 }
-    const found = (recompute: boolean): ReturnType<typeof read> =>
-      read(gradientsIn({ engine, make }, params, { training: true, key: step, recompute }))
+    const found = (gradientCheckpointing: boolean): ReturnType<typeof read> =>
+      read(gradientsIn({ engine, make }, params, { training: true, key: step, gradientCheckpointing }))
     expectClose(await found(true), await found(false), 1e-5)
   })
 }

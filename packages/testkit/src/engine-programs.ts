@@ -274,7 +274,7 @@ const layers: EngineProgram[] = [
     'layers computed again',
     { x: normal(3, 5), 'a.weight': normal(5, 5), 'a.bias': normal(5), 'b.weight': normal(5, 5), 'b.bias': normal(5) },
     (p) => {
-      const mode = { training: true, key: seed(p), recompute: true } as const
+      const mode = { training: true, key: seed(p), gradientCheckpointing: true } as const
       const layer = (own: Params, x: Tensor): Tensor =>
         dropout(tf.tanh(linear(own, Object.keys(own)[0]!.split('.')[0]!, x)), 0.2, mode)
       return activationCheckpoint(

@@ -57,15 +57,15 @@ function layer(params: Params, x: Tensor, bias: Tensor, { at, record }: LayerCon
 const HEADS: Model['heads'] = {
   'sequence-classification': {
     architecture: 'TinyForSequenceClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+    tensors: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
   },
   'token-classification': {
     architecture: 'TinyForTokenClassification',
-    parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+    tensors: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
   },
   'masked-language-modeling': {
     architecture: 'TinyForMaskedLM',
-    parts: {
+    tensors: {
       'dense.weight': 'cls.predictions.transform.dense.weight',
       'dense.bias': 'cls.predictions.transform.dense.bias',
       'norm.weight': 'cls.predictions.transform.LayerNorm.weight',
@@ -73,7 +73,7 @@ const HEADS: Model['heads'] = {
       bias: 'cls.predictions.bias',
     },
   },
-  'causal-language-modeling': { architecture: 'TinyForCausalLM', parts: { weight: 'lm_head.weight' } },
+  'causal-language-modeling': { architecture: 'TinyForCausalLM', tensors: { weight: 'lm_head.weight' } },
 }
 
 /**

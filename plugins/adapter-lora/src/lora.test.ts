@@ -130,7 +130,11 @@ describe('weights that are [in, out]', () => {
 describe('in training', () => {
   const params = () => model.init(key(1))
   const seedOf = (seed: number) => tensor1d([seed, 2], 'int32')
-  const mode = (seed: Tensor, recompute = false): Mode => ({ training: true, key: { seed, stream: 0 }, recompute })
+  const mode = (seed: Tensor, gradientCheckpointing = false): Mode => ({
+    training: true,
+    key: { seed, stream: 0 },
+    gradientCheckpointing,
+  })
   const inputs = () =>
     engine.put(
       textInputs([
@@ -158,10 +162,10 @@ describe('in training', () => {
   it('gives the same gradients when layers are computed again for them', async () => {
     const { model: changed, trainable, frozen } = adapted({ dropout: 0.2, targets: 'all-linear' }, params())
     const trained = moved(trainable)
-    const gradients = (recompute: boolean) =>
+    const gradients = (gradientCheckpointing: boolean) =>
       engine.read(
         engine.compile((t: Params, seed: Tensor) =>
-          gradientsOf((p) => lossOf(changed, { ...frozen, ...p }, mode(seed, recompute)), t),
+          gradientsOf((p) => lossOf(changed, { ...frozen, ...p }, mode(seed, gradientCheckpointing)), t),
         )(trained, seedOf(1)),
       )
     const kept = (await gradients(false)) as Record<string, HostArray>

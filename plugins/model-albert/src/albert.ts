@@ -134,12 +134,12 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 const heads = (o: Options): Model['heads'] => ({
-  contrastive: { architecture: 'AlbertModel', parts: {} },
+  contrastive: { architecture: 'AlbertModel', tensors: {} },
   'sequence-classification': classifierHead('AlbertForSequenceClassification'),
   'token-classification': classifierHead('AlbertForTokenClassification'),
   'masked-language-modeling': {
     architecture: 'AlbertForMaskedLM',
-    parts: {
+    tensors: {
       'dense.weight': 'predictions.dense.weight',
       'dense.bias': 'predictions.dense.bias',
       'norm.weight': 'predictions.LayerNorm.weight',

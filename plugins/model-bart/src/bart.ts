@@ -116,11 +116,11 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 const HEADS: Model['heads'] = {
   'sequence-to-sequence': {
     architecture: 'BartForConditionalGeneration',
-    parts: { fixedBias: 'final_logits_bias' },
+    tensors: { fixedBias: 'final_logits_bias' },
   },
   'sequence-classification': {
     architecture: 'BartForSequenceClassification',
-    parts: {
+    tensors: {
       'classifier.weight': 'classification_head.out_proj.weight',
       'classifier.bias': 'classification_head.out_proj.bias',
     },

@@ -109,12 +109,12 @@ function forward(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode)
 }
 
 const heads = (o: BertOptions): Model['heads'] => ({
-  contrastive: { architecture: 'BertModel', parts: {} },
+  contrastive: { architecture: 'BertModel', tensors: {} },
   'sequence-classification': classifierHead('BertForSequenceClassification'),
   'token-classification': classifierHead('BertForTokenClassification'),
   'masked-language-modeling': {
     architecture: 'BertForMaskedLM',
-    parts: {
+    tensors: {
       'dense.weight': 'cls.predictions.transform.dense.weight',
       'dense.bias': 'cls.predictions.transform.dense.bias',
       'norm.weight': 'cls.predictions.transform.LayerNorm.weight',

@@ -111,12 +111,12 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 const HEADS: Model['heads'] = {
-  contrastive: { architecture: 'DistilBertModel', parts: {} },
+  contrastive: { architecture: 'DistilBertModel', tensors: {} },
   'sequence-classification': classifierHead('DistilBertForSequenceClassification'),
   'token-classification': classifierHead('DistilBertForTokenClassification'),
   'masked-language-modeling': {
     architecture: 'DistilBertForMaskedLM',
-    parts: {
+    tensors: {
       'dense.weight': 'vocab_transform.weight',
       'dense.bias': 'vocab_transform.bias',
       'norm.weight': 'vocab_layer_norm.weight',

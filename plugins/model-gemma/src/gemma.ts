@@ -175,13 +175,13 @@ const CLASSIFIERS = { ...WRITERS, gemma3_text: 'Gemma3Text' } as const
 const heads = (o: Shape): Model['heads'] => ({
   'sequence-classification': {
     architecture: `${CLASSIFIERS[o.modelType]}ForSequenceClassification`,
-    parts: { 'classifier.weight': 'score.weight' },
+    tensors: { 'classifier.weight': 'score.weight' },
   },
   ...(o.causal
     ? {
         'causal-language-modeling': {
           architecture: `${WRITERS[o.modelType]}ForCausalLM`,
-          parts: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
+          tensors: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
           ...(o.logitCap === null ? {} : { softcap: o.logitCap }),
         },
       }

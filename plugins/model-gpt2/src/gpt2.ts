@@ -185,11 +185,11 @@ export const gpt2 = definePlugin({
     heads: {
       'causal-language-modeling': {
         architecture: 'GPT2LMHeadModel',
-        parts: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
+        tensors: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
       },
       'sequence-classification': {
         architecture: 'GPT2ForSequenceClassification',
-        parts: { 'classifier.weight': 'score.weight' },
+        tensors: { 'classifier.weight': 'score.weight' },
       },
     },
     inputFirst: true,

@@ -173,11 +173,11 @@ function create(given: Options): Model {
     heads: {
       'causal-language-modeling': {
         architecture: `${NAMES[o.modelType]}ForCausalLM`,
-        parts: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
+        tensors: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
       },
       'sequence-classification': {
         architecture: `${NAMES[o.modelType]}ForSequenceClassification`,
-        parts: { 'classifier.weight': 'score.weight' },
+        tensors: { 'classifier.weight': 'score.weight' },
       },
     },
     hiddenSize: o.hiddenSize,

@@ -182,7 +182,7 @@ function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode)
 }
 
 function headsOf(o: Options): Record<string, Head> {
-  const parts = o.tieWordEmbeddings ? {} : { weight: OUTPUT }
+  const tensors = o.tieWordEmbeddings ? {} : { weight: OUTPUT }
   const classification = classifierHead('LstmForSequenceClassification')
   if (o.architecture === 'encoder')
     return {
@@ -191,10 +191,10 @@ function headsOf(o: Options): Record<string, Head> {
     }
   if (o.architecture === 'decoder')
     return {
-      'causal-language-modeling': { architecture: 'LstmForCausalLM', parts },
+      'causal-language-modeling': { architecture: 'LstmForCausalLM', tensors },
       'sequence-classification': classification,
     }
-  return { 'sequence-to-sequence': { architecture: 'LstmForConditionalGeneration', parts: o.copy ? {} : parts } }
+  return { 'sequence-to-sequence': { architecture: 'LstmForConditionalGeneration', tensors: o.copy ? {} : tensors } }
 }
 
 const UNPACKABLE = 'the state at the end of a text would be handed on to the next one in the row'

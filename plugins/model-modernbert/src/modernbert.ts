@@ -162,11 +162,11 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 const heads = (o: Options): Model['heads'] => ({
-  contrastive: { architecture: 'ModernBertModel', parts: {} },
+  contrastive: { architecture: 'ModernBertModel', tensors: {} },
   'sequence-classification': classifierHead('ModernBertForSequenceClassification'),
   'masked-language-modeling': {
     architecture: 'ModernBertForMaskedLM',
-    parts: {
+    tensors: {
       'dense.weight': 'head.dense.weight',
       ...(o.classifierBias ? { 'dense.bias': 'head.dense.bias' } : {}),
       'norm.weight': 'head.norm.weight',

@@ -126,15 +126,15 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 const CLASSES = { roberta: 'Roberta', 'xlm-roberta': 'XLMRoberta' } as const
 
 const heads = (o: Options): Model['heads'] => ({
-  contrastive: { architecture: `${CLASSES[o.modelType]}Model`, parts: {} },
+  contrastive: { architecture: `${CLASSES[o.modelType]}Model`, tensors: {} },
   'sequence-classification': {
     architecture: `${CLASSES[o.modelType]}ForSequenceClassification`,
-    parts: { 'classifier.weight': 'classifier.out_proj.weight', 'classifier.bias': 'classifier.out_proj.bias' },
+    tensors: { 'classifier.weight': 'classifier.out_proj.weight', 'classifier.bias': 'classifier.out_proj.bias' },
   },
   'token-classification': classifierHead(`${CLASSES[o.modelType]}ForTokenClassification`),
   'masked-language-modeling': {
     architecture: `${CLASSES[o.modelType]}ForMaskedLM`,
-    parts: {
+    tensors: {
       'dense.weight': 'lm_head.dense.weight',
       'dense.bias': 'lm_head.dense.bias',
       'norm.weight': 'lm_head.layer_norm.weight',

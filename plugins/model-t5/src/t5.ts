@@ -190,7 +190,7 @@ function create(given: Options): Model {
     heads: {
       'sequence-to-sequence': {
         architecture: `${o.modelType === 't5' ? '' : 'M'}T5ForConditionalGeneration`,
-        parts: o.tied ? {} : { weight: 'lm_head.weight' },
+        tensors: o.tied ? {} : { weight: 'lm_head.weight' },
         ...(o.scaled ? { scale: o.dModel ** -0.5 } : {}),
       },
     },

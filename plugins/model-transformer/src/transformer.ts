@@ -125,7 +125,7 @@ function create(o: Options): Model {
     prefix: 'model.',
     wordEmbeddings: WORDS,
     heads: {
-      'sequence-to-sequence': { architecture: 'MarianMTModel', parts: { fixedBias: 'final_logits_bias' } },
+      'sequence-to-sequence': { architecture: 'MarianMTModel', tensors: { fixedBias: 'final_logits_bias' } },
     },
     hiddenSize: o.dModel,
     vocabularySize: o.vocabSize,

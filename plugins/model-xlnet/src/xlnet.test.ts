@@ -66,8 +66,8 @@ describe('the two streams', () => {
   it('have the same gradients when layers are computed again, the vector that queries start from among them', async () => {
     const step = { seed: engine.put(integers([1, 2])) as Tensor, stream: 0 }
     const inputs = engine.put(targeted([7, 3, 9, 4, 12])) as TextInputs
-    const found = async (recompute: boolean): Promise<Record<string, HostArray>> => {
-      const mode: Mode = { training: true, key: step, recompute }
+    const found = async (gradientCheckpointing: boolean): Promise<Record<string, HostArray>> => {
+      const mode: Mode = { training: true, key: step, gradientCheckpointing }
       const weigh = (x: Tensor): Tensor => sum(mul(x, normal(key(5), x.shape, 1)))
       const loss = (p: Params): Scalar => {
         const { lastHiddenState, pooled } = model.forward(p, inputs, mode)

@@ -145,15 +145,15 @@ const keptContents = ({ hiddenStates, ...kept }: Stacked['kept'], length: number
       }
 
 const heads = (o: Options): Model['heads'] => ({
-  contrastive: { architecture: 'XLNetModel', parts: {} },
+  contrastive: { architecture: 'XLNetModel', tensors: {} },
   'sequence-classification': {
     architecture: 'XLNetForSequenceClassification',
-    parts: { 'classifier.weight': 'logits_proj.weight', 'classifier.bias': 'logits_proj.bias' },
+    tensors: { 'classifier.weight': 'logits_proj.weight', 'classifier.bias': 'logits_proj.bias' },
   },
   'token-classification': classifierHead('XLNetForTokenClassification'),
   'permutation-language-modeling': {
     architecture: 'XLNetLMHeadModel',
-    parts: { ...(o.tieWordEmbeddings ? {} : { weight: 'lm_loss.weight' }), bias: 'lm_loss.bias' },
+    tensors: { ...(o.tieWordEmbeddings ? {} : { weight: 'lm_loss.weight' }), bias: 'lm_loss.bias' },
   },
 })
 

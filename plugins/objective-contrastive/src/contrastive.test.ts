@@ -13,7 +13,7 @@ import {
 import { type Scalar, type Tensor, concat, div, expandDims, mul, sum } from '@tensorflow/tfjs-core'
 import { contrastive } from './contrastive.js'
 
-const model: Model = { ...tinyModel(), heads: { contrastive: { architecture: 'TinyModel', parts: {} } } }
+const model: Model = { ...tinyModel(), heads: { contrastive: { architecture: 'TinyModel', tensors: {} } } }
 const tokenizer = tinyTokenizer()
 const given = { model, tokenizer }
 

@@ -11,7 +11,7 @@ function tinyPermuter(): Model {
   const body = tinyModel()
   return {
     ...body,
-    heads: { 'permutation-language-modeling': { architecture: 'TinyPermuter', parts: { bias: 'lm_loss.bias' } } },
+    heads: { 'permutation-language-modeling': { architecture: 'TinyPermuter', tensors: { bias: 'lm_loss.bias' } } },
     forward(params, inputs: TextInputs, mode) {
       const { targetMapping, ...rest } = inputs
       const outputs = body.forward(params, rest as TextInputs, mode)

@@ -73,7 +73,7 @@ function create(
     collate,
     head: (params, { pooled }, mode) =>
       linear(headTensors(head, params), 'classifier', dropout(pooled, model.headDropout, modeAt(mode, 999)), {
-        bias: 'classifier.bias' in head.parts,
+        bias: 'classifier.bias' in head.tensors,
       }),
     loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
     predict: (logits, items) =>

@@ -10,7 +10,7 @@ function tinyWriter(): Model {
   const body = tinyModel()
   return {
     ...body,
-    heads: { 'sequence-to-sequence': { architecture: 'TinyForWriting', parts: { weight: 'lm_head.weight' } } },
+    heads: { 'sequence-to-sequence': { architecture: 'TinyForWriting', tensors: { weight: 'lm_head.weight' } } },
     config: { ...body.config, is_encoder_decoder: true, decoder_start_token_id: 7 },
     forward(params, inputs: TextInputs, mode) {
       const { pooled } = body.forward(params, inputs, mode)

@@ -17,16 +17,20 @@ export interface StepKey {
 export type Kept = 'hiddenStates' | 'attentions'
 
 /**
- * Whether a forward pass trains. Dropout and its like act only when `training`, with randomness from `key`. With
- * `recompute`, layers keep nothing for their gradients and are computed again. `keep` names what else to give; layers are
- * not recomputed then. `launchBound` is the engine's: a layer then does its work whole rather than in parts of which some can be left out.
+ * Training or inference mode of a forward pass. Dropout is active only in training, with randomness from `key`. With
+ * `gradientCheckpointing`, layers store no intermediate values for the backward pass and compute them again there; it has no
+ * effect with `keep`, which names further outputs. `launchBound` is set by the engine: one large kernel is then faster than
+ * several small ones of which some could be skipped.
  */
 export type Mode = {
   readonly keep?: readonly Kept[]
   readonly launchBound?: boolean
   /** Scheduled options by path, as {@link Hyper.scheduled}; in training. */
   readonly scheduled?: Readonly<Record<string, Tensor>>
-} & ({ readonly training: false } | { readonly training: true; readonly key: StepKey; readonly recompute?: boolean })
+} & (
+  | { readonly training: false }
+  | { readonly training: true; readonly key: StepKey; readonly gradientCheckpointing?: boolean }
+)
 
 /** Parameters that belong to one depth of a model, from the input up. */
 export interface LayerGroup {
@@ -103,7 +107,7 @@ export interface Head {
   /** The class that reads such a checkpoint, for `config.json`. */
   readonly architecture: string
   /** The checkpoint's name of each tensor by the objective's name of it; the head has no other tensors. */
-  readonly parts: Readonly<Record<string, string>>
+  readonly tensors: Readonly<Record<string, string>>
   /** The activation in it; default: none that the objective does not define. */
   readonly activation?: string
   /** What is added to the variance in its norm. */

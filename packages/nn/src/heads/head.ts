@@ -21,20 +21,20 @@ export function headFor(model: Model, objective: string): Head {
 /** A classification head, a linear layer that checkpoints name `classifier`. @param architecture the class that reads it */
 export const classifierHead = (architecture: string): Head => ({
   architecture,
-  parts: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  tensors: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
 })
 
 /** New tensors of a head by the objective's names, under the checkpoint's; those that the family does not have fall away. */
-export const toCheckpointNames = ({ parts }: Head, tensors: Params): Params =>
+export const toCheckpointNames = (head: Head, tensors: Params): Params =>
   Object.fromEntries(
-    Object.entries(parts)
+    Object.entries(head.tensors)
       .filter(([name]) => Object.hasOwn(tensors, name))
       .map(([name, theirs]) => [theirs, tensors[name]!]),
   )
 
 /** The head's tensors among all parameters, by the objective's names. @throws AttuneError `MISSING_PARAMETER`. */
-export const headTensors = ({ parts }: Head, params: Params): Params =>
-  Object.fromEntries(Object.entries(parts).map(([name, theirs]) => [name, parameter(params, theirs)]))
+export const headTensors = ({ tensors }: Head, params: Params): Params =>
+  Object.fromEntries(Object.entries(tensors).map(([name, theirs]) => [name, parameter(params, theirs)]))
 
 /** A new last layer that tells `labels` apart, by the names that objectives use. */
 export const initialClassifier = ({ hiddenSize, initializerRange }: Model, labels: number, key: Key): Params => ({

@@ -9,11 +9,11 @@ import { parameter } from '../layers/parameter.js'
  * `fixedBias`, which is not trained; then scaled and softly capped as the head says.
  */
 export function tokenLogits(model: Model, head: Head, params: Params, states: Tensor): Tensor {
-  const weight = parameter(params, head.parts['weight'] ?? model.wordEmbeddings)
+  const weight = parameter(params, head.tensors['weight'] ?? model.wordEmbeddings)
   const [vocabulary, width] = weight.shape as [number, number]
   const flat = reshape(states, [-1, width])
   const products = matMul(head.scale === undefined ? flat : mul(flat, head.scale), weight, false, true)
-  const { bias, fixedBias } = head.parts
+  const { bias, fixedBias } = head.tensors
   const biased = bias === undefined ? products : add(products, parameter(params, bias))
   const logits = fixedBias === undefined ? biased : add(biased, stopGradient(parameter(params, fixedBias)))
   const capped = head.softcap === undefined ? logits : mul(tanh(div(logits, head.softcap)), head.softcap)

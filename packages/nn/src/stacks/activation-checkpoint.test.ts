@@ -18,7 +18,7 @@ const layer = (params: Params, at: string, x: Tensor, mode: Mode): Tensor => {
 }
 
 /** The sum of a small network's outputs and its gradients by all its inputs. */
-function run(recompute: boolean) {
+function run(gradientCheckpointing: boolean) {
   const weights = Object.fromEntries(
     Array.from({ length: LAYERS }, (_, i) => [
       [`layer.${i}.dense.weight`, normal(key(i), [4, 4], 1)],
@@ -27,7 +27,7 @@ function run(recompute: boolean) {
   )
   const names = Object.keys(weights)
   const seed = tensor([3, 4], [2], 'int32')
-  const mode: Mode = { training: true, key: { seed, stream: 0 }, recompute }
+  const mode: Mode = { training: true, key: { seed, stream: 0 }, gradientCheckpointing }
   const x = normal(key(77), [5, 4], 1)
   layersComputed = 0
   const { value, grads } = engine().gradients(() => {
@@ -41,9 +41,9 @@ function run(recompute: boolean) {
   return { values: [value, ...grads].map((each) => Array.from(each.dataSync())), computed: layersComputed }
 }
 
-function tidied(recompute: boolean): ReturnType<typeof run> {
+function tidied(gradientCheckpointing: boolean): ReturnType<typeof run> {
   let result: ReturnType<typeof run> | undefined
-  tidy(() => void (result = run(recompute)))
+  tidy(() => void (result = run(gradientCheckpointing)))
   return result!
 }
 

@@ -19,7 +19,7 @@ export function activationCheckpoint(
   tensors: readonly Tensor[],
   mode: Mode,
 ): Tensor {
-  if (!mode.training || mode.recompute !== true) return layer(params, ...tensors)
+  if (!mode.training || mode.gradientCheckpointing !== true) return layer(params, ...tensors)
   const names = Object.keys(params)
   const apply = (all: readonly Tensor[]): Tensor => {
     const [own, others] = [all.slice(0, names.length), all.slice(names.length)]

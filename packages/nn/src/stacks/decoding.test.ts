@@ -124,7 +124,7 @@ it(
 )
 
 describe('a head', () => {
-  const head = { architecture: 'X', parts: { 'dense.weight': 'theirs.weight' }, scale: 0.5, softcap: 2 }
+  const head = { architecture: 'X', tensors: { 'dense.weight': 'theirs.weight' }, scale: 0.5, softcap: 2 }
   const model = { wordEmbeddings: 'words', heads: { a: head }, config: { model_type: 'tiny' } } as never as Model
 
   it('is refused, with those there are, where the family has none', () => {
@@ -163,9 +163,9 @@ describe('a head', () => {
   it(
     'adds a bias, and one that is not trained',
     inTidy(() => {
-      const parts = { weight: 'weight', bias: 'bias', fixedBias: 'fixed' }
+      const tensors = { weight: 'weight', bias: 'bias', fixedBias: 'fixed' }
       const params = { weight: tensor([[1], [2]]), bias: tensor([10, 20]), fixed: tensor([[100, 200]]) }
-      const logits = tokenLogits(model, { architecture: 'X', parts }, params, tensor([[3]]))
+      const logits = tokenLogits(model, { architecture: 'X', tensors }, params, tensor([[3]]))
       expect([...logits.dataSync()]).toEqual([113, 226])
     }),
   )

@@ -2,7 +2,7 @@ import type { Engine, Files, HostArray, Model, Objective, Params, Tokenizer } fr
 import { type FloatStorage, shardWeights } from '@attune/weights'
 
 /** Parts of a model that are saved. */
-export interface ModelParts {
+export interface SavedModel {
   readonly engine: Pick<Engine, 'read'>
   readonly model: Pick<Model, 'config'>
   readonly objective: Pick<Objective, 'config'>
@@ -21,7 +21,7 @@ export const json = (value: unknown): string => `${JSON.stringify(value, null, 2
  * @param maximumBytes of a file of weights, beyond which there are several
  */
 export async function modelFiles(
-  { engine, model, objective, tokenizer }: ModelParts,
+  { engine, model, objective, tokenizer }: SavedModel,
   params: Params,
   floats: FloatStorage = 'float32',
   maximumBytes?: number,

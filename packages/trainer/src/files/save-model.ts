@@ -1,7 +1,7 @@
 import type { Params, Score } from '@attune/core'
 import { type FolderContent, writeFolderAtomically } from '@attune/files'
 import { GENERATION } from './model-folder.js'
-import { type ModelParts, json, modelFiles } from './model-files.js'
+import { type SavedModel, json, modelFiles } from './model-files.js'
 
 /** The last scores of the validation split, for the card. */
 export type LastScores = Readonly<Record<string, Score>> | undefined
@@ -18,7 +18,7 @@ export interface CardOptions {
 
 /** A model card: what the model is, how it was trained, and how well it did, with the metadata that the Hub reads. */
 function card(
-  { model, objective }: Pick<ModelParts, 'model' | 'objective'>,
+  { model, objective }: Pick<SavedModel, 'model' | 'objective'>,
   { task, training, scores }: CardOptions,
 ): string {
   const rows = Object.entries(scores ?? {}).map(([name, { value }]) => `| ${name} | ${value.toFixed(4)} |`)
@@ -62,7 +62,7 @@ export interface SaveOptions extends CardOptions {
  */
 export async function saveModel(
   folder: string,
-  parts: ModelParts,
+  parts: SavedModel,
   params: Params,
   { saveAs = 'float32', generation, maximumBytes, ...about }: SaveOptions = {},
 ): Promise<string> {

@@ -30,7 +30,7 @@ function labelsOf({ id2label, num_labels: count = 2 }: Config): readonly string[
 export function classifies({ heads }: Model, config: Config): Wanted {
   const architecture = [config['architectures']].flat()[0]
   const use = Object.keys(heads).find(
-    (name) => heads[name]!.architecture === architecture && 'classifier.weight' in heads[name]!.parts,
+    (name) => heads[name]!.architecture === architecture && 'classifier.weight' in heads[name]!.tensors,
   )
   if (use === undefined)
     throw notAClassifier(

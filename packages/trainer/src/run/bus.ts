@@ -22,7 +22,7 @@ export interface Bus {
 export type EventLog = Pick<RunLog, 'append' | 'note'>
 
 /** The parts that a bus connects. */
-export interface BusParts {
+export interface BusOptions {
   readonly callbacks?: readonly Callback[]
   readonly trackers?: readonly Tracker[]
   /** Where events appear. Default: a subject of its own, which only trackers see. */
@@ -53,7 +53,7 @@ function keeper(log: EventLog | undefined): (event: RunEvent) => void {
  * @example
  * const bus = createBus({ callbacks: [earlyStopping({ score: 'loss' })], trackers: [console()] })
  */
-export function createBus({ callbacks = [], trackers = [], shown = new Subject(), log }: BusParts): Bus {
+export function createBus({ callbacks = [], trackers = [], shown = new Subject(), log }: BusOptions): Bus {
   const handlers = handlersOf(callbacks)
   const [heard, subscription, commands] = [new Subject<RunEvent>(), new Subscription(), [] as Command[]]
   let failure: unknown

@@ -2,7 +2,7 @@ import type { Encoded, Metric, Objective, Params, Score, Views } from '@attune/c
 import { batch } from '@attune/data'
 import type { Inference, LossSum } from '../inference/infer.js'
 import { fieldsOf } from '../step/kept-fields.js'
-import { type GeneratingParts, textGenerator } from '../step/text-generator.js'
+import { type GenerationComponents, textGenerator } from '../step/text-generator.js'
 
 /** Predictions are folded into the metrics this many at a time. */
 const GROUP = 256
@@ -23,7 +23,7 @@ export const fieldsOfMetrics = (metrics: readonly Metric[]): readonly string[] =
 function generated(
   { generate, generatedViews = [] }: Objective,
   metrics: readonly Metric[],
-  parts: GeneratingParts | undefined,
+  parts: GenerationComponents | undefined,
 ): { views(items: readonly Encoded[]): Promise<readonly Views[]>; close(): void } {
   const isCompared = metrics.some(({ compares }) => generatedViews.includes(compares))
   if (generate === undefined || parts === undefined || !isCompared)
@@ -42,7 +42,7 @@ export async function score(
   metrics: readonly Metric[],
   params: Params,
   items: AsyncIterable<Encoded>,
-  generating?: Omit<GeneratingParts, 'params'>,
+  generating?: Omit<GenerationComponents, 'params'>,
 ): Promise<Scored> {
   const loss: LossSum = { sum: 0, weight: 0 }
   const states = metrics.map((metric) => metric.init())

@@ -1,7 +1,7 @@
 import type { Adapted, Params } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { readAdapter, requireSaveable } from '../files/saved-adapter.js'
-import type { Parts } from './compose.js'
+import type { Components } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
 import { type PassOver, passOver } from './pass-over.js'
 import { countParameters } from './weights.js'
@@ -29,7 +29,7 @@ interface AdaptedFirst {
  * names it.
  * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and what the adapter throws
  */
-export async function adaptFirst(given: PassOver, parts: Parts, params: Params): Promise<AdaptedFirst> {
+export async function adaptFirst(given: PassOver, parts: Components, params: Params): Promise<AdaptedFirst> {
   const { engine, objective } = parts
   const { adapter, reference, saveAdapter } = given.plan.config
   const from = adapter.common?.['from'] as string | undefined
@@ -47,7 +47,7 @@ export async function adaptFirst(given: PassOver, parts: Parts, params: Params):
   return { adapted, first, release: () => engine.release(Object.fromEntries(unused.entries())) }
 }
 
-function mergedIn({ engine }: Parts, { merge, trainable, frozen }: Adapted): Params {
+function mergedIn({ engine }: Components, { merge, trainable, frozen }: Adapted): Params {
   const compiled = engine.compile(merge)
   const merged = compiled(trainable, frozen) as Params
   compiled.dispose()

@@ -3,14 +3,14 @@ import { type Adapter, type Engine, type HostTree, type Params, key } from '@att
 import { planRun } from '../plan/plan.js'
 import { toyAdapter, toyConfig, toyPlugins } from '../run/toy.test.fixture.js'
 import { auxiliaryModels } from './auxiliary-models.js'
-import { compose, partsOf } from './compose.js'
+import { compose, componentsOf } from './compose.js'
 
 const places = { folders: ['.'], registered: toyPlugins }
 
 /** The reference of a toy model under an adapter, and the tensors that it took. */
 async function referenceUnder(adapter: Adapter) {
   const plan = await planRun({ ...toyConfig(), reference: 'start' }, { places })
-  const parts = partsOf(compose(plan, {}))
+  const parts = componentsOf(compose(plan, {}))
   const engine: Engine = parts.engine
   await engine.start()
   const init = () => ({ ...parts.model.init(key(1)), ...parts.objective.init(key(2)) })

@@ -15,7 +15,7 @@ import {
 } from '@attune/core'
 import type { Plan } from '../plan/plan.js'
 import type { Auxiliary } from '../step/loss-function.js'
-import type { Parts } from './compose.js'
+import type { Components } from './compose.js'
 import { savedParameters } from './weights.js'
 
 /** Models beside the one that trains, and their own parameters: constants of the step. */
@@ -32,7 +32,7 @@ const copied = async (engine: Engine, params: Params): Promise<Params> =>
  * The model as it is before training. Parameters that an adapter keeps frozen are shared with the training model; only the others
  * are copied.
  */
-async function referenceOf({ engine, model, objective }: Parts, first: Params, { frozen }: Adapted) {
+async function referenceOf({ engine, model, objective }: Components, first: Params, { frozen }: Adapted) {
   const names = Object.keys(first)
   const changing = Object.fromEntries(Object.entries(first).filter(([name]) => frozen[name] !== first[name]))
   const auxiliary: Auxiliary = {
@@ -44,7 +44,7 @@ async function referenceOf({ engine, model, objective }: Parts, first: Params, {
 }
 
 /** A saved model with the run's objective on it. A head that its checkpoint lacks is left out: whoever reads it is refused. */
-function savedModel(scope: Scope, { engine }: Parts, objective: Chosen, chosen: Chosen, path: string) {
+function savedModel(scope: Scope, { engine }: Components, objective: Chosen, chosen: Chosen, path: string) {
   const own = createScope(scope)
   provideInstance(own, MODEL, chosen.plugin(chosen.options) as Model)
   provide(own, objective.plugin, objective.options)
@@ -65,7 +65,7 @@ function savedModel(scope: Scope, { engine }: Parts, objective: Chosen, chosen: 
 export async function auxiliaryModels(
   { config, auxiliary }: Plan,
   scope: Scope,
-  parts: Parts,
+  parts: Components,
   first: Params,
   adapted: Adapted,
 ): Promise<AuxiliaryModels> {

@@ -15,7 +15,7 @@ import { encodeAll } from '../step/batches.js'
 import { type Bus, createBus } from '../run/bus.js'
 import { handlersOf } from '../run/commands.js'
 import { type Checkpoint, checkpointPath } from '../files/checkpoint.js'
-import { type Parts, partsOf } from './compose.js'
+import { type Components, componentsOf } from './compose.js'
 import type { RunOptions } from '../plan/lookup.js'
 import type { Plan } from '../plan/plan.js'
 import { programsOf, writeRunFolder } from '../files/run-folder.js'
@@ -50,7 +50,7 @@ export function fail(bus: Bus, step: number, error: unknown): void {
 
 /** Reads the validation split once before training: a label that training lacks shows now, not after the first epoch. */
 async function inspectValidation(scope: Scope, bus: Bus, split: Split): Promise<void> {
-  const { objective } = partsOf(scope)
+  const { objective } = componentsOf(scope)
   const { items, truncated } = encodeAll(split.examples(), (example) => objective.encode(example))
   if ((await count(items)) === 0)
     throw new AttuneError(
@@ -182,7 +182,7 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
     events.next(event)
   }
   let connection: Connection | undefined
-  const connect = async ({ callbacks, trackers }: Parts): Promise<Connection> => {
+  const connect = async ({ callbacks, trackers }: Components): Promise<Connection> => {
     handlersOf(callbacks) // refused before the log is opened
     const keeping = await openKeeping(order, inputs, early)
     connection = { keeping, bus: createBus({ callbacks, trackers, shown: events, log: keeping?.log }) }

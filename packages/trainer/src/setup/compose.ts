@@ -186,7 +186,7 @@ export const inferencePartsOf = (scope: Scope) => ({
 })
 
 /** What a scope holds for training, typed. */
-export const partsOf = (scope: Scope) => ({
+export const componentsOf = (scope: Scope) => ({
   ...inferencePartsOf(scope),
   adapter: get(scope, ADAPTER),
   scheduler: get(scope, SCHEDULER),
@@ -197,7 +197,7 @@ export const partsOf = (scope: Scope) => ({
 })
 
 /** What a scope holds for training, typed. */
-export type Parts = ReturnType<typeof partsOf>
+export type Components = ReturnType<typeof componentsOf>
 
 /** The engine of a scope, ready. */
 export async function startEngine(scope: Scope): Promise<Engine> {

@@ -1,13 +1,13 @@
 import type { Optimizer, Params } from '@attune/core'
 import type { TrainingState } from '../step/training-step.js'
-import type { Parts } from './compose.js'
+import type { Components } from './compose.js'
 
 /**
  * The trainable parameters to evaluate and save: those of the state, or what the optimizer makes of them (an average over steps).
  * `release` frees them where they are not the state's own.
  */
 export function evaluationParams(
-  { optimizer, parts: { engine } }: { readonly optimizer: Optimizer; readonly parts: Pick<Parts, 'engine'> },
+  { optimizer, parts: { engine } }: { readonly optimizer: Optimizer; readonly parts: Pick<Components, 'engine'> },
   { trainable, optimizer: state }: TrainingState,
 ): { readonly trainable: Params; release(): void } {
   if (optimizer.evaluationParams === undefined) return { trainable, release: () => undefined }

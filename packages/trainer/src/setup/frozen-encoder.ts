@@ -1,5 +1,5 @@
 import type { Adapted, AdapterInput, FrozenEncoder, Params } from '@attune/core'
-import type { Parts } from './compose.js'
+import type { Components } from './compose.js'
 import { loadWeights, existingParameters } from './weights.js'
 
 /** The parameters of the model inside, under whole names, and the others. */
@@ -22,7 +22,11 @@ function poolerOf({ model, reads }: FrozenEncoder, params: Params): ReadonlySet<
 }
 
 /** Parameters with those of the model inside from a checkpoint of its own. @throws what `loadWeights` throws */
-export function loadEncoder({ engine, model }: Pick<Parts, 'engine' | 'model'>, params: Params, path: string): Params {
+export function loadEncoder(
+  { engine, model }: Pick<Components, 'engine' | 'model'>,
+  params: Params,
+  path: string,
+): Params {
   const encoder = model.encoder as FrozenEncoder
   const { inside, outside } = divide(encoder, params)
   const own = renamed(inside, (name) => name.slice(encoder.prefix.length))
@@ -37,7 +41,7 @@ export function loadEncoder({ engine, model }: Pick<Parts, 'engine' | 'model'>, 
 
 /** What the adapter makes of all parameters but those of the model inside, which stay frozen whatever it does. */
 export async function adaptAround(
-  { adapter, model }: Pick<Parts, 'adapter' | 'model'>,
+  { adapter, model }: Pick<Components, 'adapter' | 'model'>,
   params: Params,
   input: AdapterInput,
 ): Promise<Adapted> {

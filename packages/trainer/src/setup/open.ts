@@ -5,7 +5,7 @@ import type { Checkpoint } from '../files/checkpoint.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { Plan } from '../plan/plan.js'
-import { type Parts, compose, learn, partsOf, startEngine } from './compose.js'
+import { type Components, compose, learn, componentsOf, startEngine } from './compose.js'
 import { type Keeping, type Session, openSession } from './session.js'
 import { openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
@@ -52,7 +52,7 @@ export interface Opening {
   /** Receives the progress of plugins that learn from the data. Default: no one. */
   readonly emit?: (event: UntimedEvent) => void
   /** Connects the parts with events, before the engine starts. */
-  connect(parts: Parts): Connection | Promise<Connection>
+  connect(parts: Components): Connection | Promise<Connection>
 }
 
 /** A session, with what is known of it as it begins. */
@@ -80,7 +80,7 @@ export async function open(opening: Opening): Promise<Opened> {
   const learned = await learnedOf(opening, splits)
   const scope = compose(composed, learned.options, { parent, events })
   try {
-    const connection = await opening.connect(partsOf(scope))
+    const connection = await opening.connect(componentsOf(scope))
     await startEngine(scope)
     return await openSession(
       { plan, learned, scope, splits, ...connection },

@@ -2,7 +2,7 @@ import type { DataPass, Params } from '@attune/core'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { encodeRows } from '../step/batches.js'
 import { dataPass } from '../step/data-pass.js'
-import type { Parts } from './compose.js'
+import type { Components } from './compose.js'
 import type { Plan } from '../plan/plan.js'
 import type { TrainingSplit } from '../data/open-splits.js'
 
@@ -15,7 +15,7 @@ export interface PassOver {
 /** A pass over the training examples through a model. */
 export const passOver = (
   { splits, plan }: PassOver,
-  { engine, model, objective }: Pick<Parts, 'engine' | 'model' | 'objective'>,
+  { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
   trainable: Params,
   frozen: Params = {},
 ): DataPass =>

@@ -21,7 +21,7 @@ import type { Splits } from '../data/open-splits.js'
 import { countBatches, encodeRows } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
-import { type Parts, partsOf, withLearned } from './compose.js'
+import { type Components, componentsOf, withLearned } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
 import { adaptFirst } from './adapt.js'
@@ -69,7 +69,7 @@ export interface Session {
   readonly keeping: Keeping | undefined
   readonly learned: Learned
   readonly scope: Scope
-  readonly parts: Parts
+  readonly parts: Components
   readonly adapted: Adapted
   /** Trees that stay the same from step to step. */
   readonly constants: StepConstants
@@ -129,7 +129,7 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
 }
 
 /** The parameters a run begins with, and what is to be told of them. */
-function begin(parts: Parts, plan: Plan, named: NamedVectors | undefined) {
+function begin(parts: Components, plan: Plan, named: NamedVectors | undefined) {
   const first = firstParameters(parts, plan.config.seed, plan.from)
   const { report } = first
   const inside = plan.encoder?.path
@@ -181,7 +181,7 @@ const countSteps = (
 type Given = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>
 
 /** The optimizer's chain, clipping included, and a function that rebuilds it and other parts with scheduled options. */
-function chainedOptimizer({ plan, scope, learned }: Given, parts: Parts) {
+function chainedOptimizer({ plan, scope, learned }: Given, parts: Components) {
   const { clipNorm } = plan.config.training
   const chained = (links: readonly Optimizer[]): Optimizer =>
     chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
@@ -194,7 +194,7 @@ function chainedOptimizer({ plan, scope, learned }: Given, parts: Parts) {
 /** The state that training begins with or goes on from, and the trees that stay the same from step to step. */
 async function startingState(
   given: Given,
-  parts: Parts,
+  parts: Components,
   { adapted, optimizer, own }: Pick<Session, 'adapted' | 'optimizer'> & { readonly own: StepConstants['models'] },
   checkpoint: Checkpoint | undefined,
 ): Promise<Pick<Session, 'moving' | 'constants'>> {
@@ -218,7 +218,7 @@ export async function openSession(
   readonly placed: RunEvents['vectors.loaded'] | undefined
 }> {
   const { plan, scope } = given
-  const parts = partsOf(given.scope)
+  const parts = componentsOf(given.scope)
   const { engine, objective, regularizers } = parts
   const { optimizer, complete, rebuild } = chainedOptimizer(given, parts)
   const { params, ...told } = begin(parts, plan, vectors)
@@ -230,8 +230,8 @@ export async function openSession(
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
   const { moving, constants } = await startingState(given, parts, { adapted, optimizer, own }, checkpoint)
-  const { epochs, gradientCheckpointing: recompute } = plan.config.training
-  const compiled = { model, objective, optimizer, regularizers, models, recompute }
+  const { epochs, gradientCheckpointing } = plan.config.training
+  const compiled = { model, objective, optimizer, regularizers, models, gradientCheckpointing }
   const session: Session = {
     ...given,
     parts,

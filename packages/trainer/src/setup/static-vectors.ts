@@ -1,7 +1,7 @@
 import { AttuneError, type Params, key } from '@attune/core'
 import { type WordVectors, embeddingMatrix, readWordVectors } from '@attune/embeddings'
 import { type Tensor, concat, expandDims, slice, where } from '@tensorflow/tfjs-core'
-import type { Parts } from './compose.js'
+import type { Components } from './compose.js'
 import type { Plan } from '../plan/plan.js'
 
 /** Word vectors that word embeddings start from, and their file. */
@@ -23,7 +23,7 @@ function refuse(what: string, remedy: string): never {
  * @throws AttuneError `VECTORS_MISMATCH` if the vectors are of another width, or no token is a word that has one
  */
 export function placeVectors(
-  { engine, model, tokenizer }: Pick<Parts, 'engine' | 'model' | 'tokenizer'>,
+  { engine, model, tokenizer }: Pick<Components, 'engine' | 'model' | 'tokenizer'>,
   params: Params,
   { path, vectors }: NamedVectors,
 ): { readonly params: Params; readonly found: number; readonly tokens: number } {

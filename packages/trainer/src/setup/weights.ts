@@ -3,7 +3,7 @@ import { deferredWeights, resizeEmbeddings } from '@attune/nn'
 import type { WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import type { Parts } from './compose.js'
+import type { Components } from './compose.js'
 import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'
 import type { Start } from '../plan/model-start.js'
 
@@ -49,7 +49,7 @@ export const existingParameters = (engine: Engine, params: Params): InitialParam
 
 /** New parameters of the model and of its head. */
 function initialParameters(
-  { engine, model, objective }: Pick<Parts, 'engine' | 'model' | 'objective'>,
+  { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
   seed: number,
 ): InitialParameters {
   const init = (): Params => ({
@@ -160,14 +160,14 @@ export function loadWeights(
  * What makes a vector of a whole text, where the head reads tokens instead: checkpoints for writing, for masked words and for
  * tagging have no pooler.
  */
-function sparePooler({ model, objective }: Pick<Parts, 'model' | 'objective'>, fresh: InitialParameters) {
+function sparePooler({ model, objective }: Pick<Components, 'model' | 'objective'>, fresh: InitialParameters) {
   if (JSON.stringify(objective.config).includes('SequenceClassification')) return new Set<string>()
   const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
   return new Set(Object.keys(fresh.shapes).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
 }
 
 /** The parameters a run begins with: new ones, or those of a saved model with a new head where it has none that fits. */
-export function firstParameters(parts: Parts, seed: number, from: Start | undefined) {
+export function firstParameters(parts: Components, seed: number, from: Start | undefined) {
   const fresh = initialParameters(parts, seed)
   if (from === undefined) return { params: fresh.make(Object.keys(fresh.shapes)), report: undefined }
   const { prefix, wordEmbeddings: words } = parts.model
@@ -179,7 +179,7 @@ export function firstParameters(parts: Parts, seed: number, from: Start | undefi
 
 /** The parameters of a saved model, head and all. */
 export function savedParameters(
-  parts: Pick<Parts, 'engine' | 'model' | 'objective'>,
+  parts: Pick<Components, 'engine' | 'model' | 'objective'>,
   folder: string,
   { needHead = true }: Pick<Loading, 'needHead'> = {},
 ) {

@@ -69,8 +69,8 @@ describe('layer hooks', () => {
       }) satisfies LayerHook,
       { reads: ['tiny.shared'] },
     )
-    const found = (recompute: boolean) => {
-      const mode: Mode = { training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 }, recompute }
+    const found = (gradientCheckpointing: boolean) => {
+      const mode: Mode = { training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 }, gradientCheckpointing }
       const inputs = engine.put(textInputs(ROWS)) as TextInputs
       return gradients(() => {
         const { lastHiddenState } = model.forward(withHook(params, shared), inputs, mode)

@@ -13,7 +13,7 @@ import type { StepConstants } from './loss-function.js'
 import {
   type Accumulated,
   type StepInputs,
-  type StepParts,
+  type StepComponents,
   type StepResult,
   type TrainingState,
   accumulateStep,
@@ -70,8 +70,8 @@ type Apply = Compiled<(state: TrainingState, sums: Accumulated, ...rest: Rest) =
  * Compiles the training step. A batch in one part is one program, gradients and update together; one in several parts adds
  * up gradients, part by part, each with randomness of its own, and is then updated from.
  */
-export function compileStep(engine: Engine, given: Omit<StepParts, 'launchBound'>): CompiledStep {
-  const parts: StepParts = { ...given, launchBound: engine.launchBound }
+export function compileStep(engine: Engine, given: Omit<StepComponents, 'launchBound'>): CompiledStep {
+  const parts: StepComponents = { ...given, launchBound: engine.launchBound }
   const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3], constant: [1, 4] }) as unknown as Whole
   const begin = engine.compile(nothingAccumulated)
   const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4], constant: [2, 5] }) as unknown as Add

@@ -14,10 +14,10 @@ import { batchByGroup } from '@attune/data'
 import { gradients } from '@attune/nn'
 import { div } from '@tensorflow/tfjs-core'
 import { weightedBatch } from './batches.js'
-import { type LossParts, reduceLosses } from './loss-function.js'
+import { type LossComponents, reduceLosses } from './loss-function.js'
 
 /** What a pass runs over, and through. */
-export interface PassParts extends Pick<LossParts, 'model' | 'objective'> {
+export interface PassComponents extends Pick<LossComponents, 'model' | 'objective'> {
   readonly engine: Engine
   readonly trainable: Params
   readonly frozen: Params
@@ -29,7 +29,7 @@ export interface PassParts extends Pick<LossParts, 'model' | 'objective'> {
 
 /** The values on one batch, computed when they are asked for. */
 function passAt(
-  { model, objective }: Pick<LossParts, 'model' | 'objective'>,
+  { model, objective }: Pick<LossComponents, 'model' | 'objective'>,
   trainable: Params,
   frozen: Params,
   onDevice: OnDevice<Batch>,
@@ -57,7 +57,7 @@ function passAt(
 }
 
 /** A pass over the training data, compiled once for each fold; its state is donated from batch to batch. */
-export function dataPass(parts: PassParts): DataPass {
+export function dataPass(parts: PassComponents): DataPass {
   const { engine, objective, trainable, frozen } = parts
   return {
     async fold(start, step, { batchSize = parts.batchSize, limit = Infinity } = {}) {

@@ -50,7 +50,7 @@ export interface Rebuilt {
 }
 
 /** The parts of which the training loss is made. */
-export interface LossParts {
+export interface LossComponents {
   readonly model: Model
   readonly objective: Objective
   /** The first is the innermost. */
@@ -59,7 +59,7 @@ export interface LossParts {
   /** Rebuilds the objective, the regularizers and the optimizer with the values of scheduled options. */
   rebuild?(scheduled: Readonly<Record<string, Tensor>>): Rebuilt
   /** True for gradient checkpointing: layers are computed again for their gradients rather than kept. */
-  readonly recompute?: boolean
+  readonly gradientCheckpointing?: boolean
   /** The engine's. */
   readonly launchBound?: boolean | undefined
 }
@@ -111,7 +111,7 @@ const auxiliaries = (
   )
 
 /** The loss of the objective on the model, before regularizers. */
-function objectiveLoss({ model, objective, models = {} }: LossParts, constants: StepConstants): LossFunction {
+function objectiveLoss({ model, objective, models = {} }: LossComponents, constants: StepConstants): LossFunction {
   return ({ trainable, frozen, batch, mode, hyper, hook }) => {
     const params = withHook({ ...frozen, ...trainable }, hook)
     const inputs = batch.inputs as unknown as TextInputs
@@ -139,7 +139,7 @@ function regularized(loss: LossFunction, regularizer: Regularizer, prepared: Tre
 }
 
 /** The training loss: the objective's on the model, wrapped by the regularizers, the first innermost. */
-export function lossFunction(parts: LossParts, constants: StepConstants = NO_CONSTANTS): LossFunction {
+export function lossFunction(parts: LossComponents, constants: StepConstants = NO_CONSTANTS): LossFunction {
   return (call) => {
     const { regularizers = [], ...rest } = { ...parts, ...parts.rebuild?.(call.hyper.scheduled) }
     const whole = regularizers.reduce(

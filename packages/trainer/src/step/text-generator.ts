@@ -3,7 +3,7 @@ import type { Generator } from '@attune/generate'
 import { lastValueFrom, toArray } from 'rxjs'
 
 /** Parts that generate text with the weights of the moment. */
-export interface GeneratingParts {
+export interface GenerationComponents {
   readonly engine: Engine
   readonly model: Model
   readonly tokenizer: Tokenizer
@@ -21,7 +21,7 @@ export interface TextGenerator {
  * A generator over weights that train. Nothing is loaded or compiled before its first use.
  * @throws AttuneError when it is used: `NOT_A_WRITER` if the model cannot generate text
  */
-export function textGenerator({ engine, model, tokenizer, params }: GeneratingParts): TextGenerator {
+export function textGenerator({ engine, model, tokenizer, params }: GenerationComponents): TextGenerator {
   let opened: Promise<Generator> | undefined
   const open = async () => (await import('@attune/generate')).generator({ engine, model, tokenizer, params })
   return {

@@ -37,7 +37,7 @@ import { tinyModel, tinyTokenizer } from '@attune/testkit'
 import { type Tensor, add, enableProdMode, getBackend, memory, ones, setBackend } from '@tensorflow/tfjs-core'
 import { type HostInputs, compileStep, stepInputs } from './compiled-step.js'
 import { NO_CONSTANTS, type StepConstants } from './loss-function.js'
-import type { StepParts } from './training-step.js'
+import type { StepComponents } from './training-step.js'
 
 /** An engine that compiles the whole function into one ONNX graph, as the plugin for ONNX Runtime does. */
 export function graphEngine(): Engine {
@@ -141,7 +141,7 @@ export const descent = (): Optimizer => chain(scaleByLearningRate())
 /** Takes steps on one batch and returns the losses and the parameters then, on the host. */
 export async function takeSteps(
   engine: Engine,
-  parts: Omit<StepParts, 'launchBound' | 'optimizer'> & { readonly optimizer?: Optimizer },
+  parts: Omit<StepComponents, 'launchBound' | 'optimizer'> & { readonly optimizer?: Optimizer },
   given: {
     readonly steps: number
     readonly trainable: Params

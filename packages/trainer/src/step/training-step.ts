@@ -13,7 +13,7 @@ import {
 } from '@attune/core'
 import { globalNorm, gradients } from '@attune/nn'
 import { type Scalar, type Tensor, add, clone, div, keep, mul, scalar, zerosLike } from '@tensorflow/tfjs-core'
-import { type LossParts, NO_CONSTANTS, type StepConstants, lossFunction, reduceLosses } from './loss-function.js'
+import { type LossComponents, NO_CONSTANTS, type StepConstants, lossFunction, reduceLosses } from './loss-function.js'
 
 /** All that a step changes. */
 export interface TrainingState extends Record<string, Tree> {
@@ -32,7 +32,7 @@ export interface StepResult extends Record<string, Tree> {
 }
 
 /** The parts of which a step is made. */
-export interface StepParts extends LossParts {
+export interface StepComponents extends LossComponents {
   readonly optimizer: Optimizer
 }
 
@@ -47,7 +47,7 @@ interface Evaluation {
 /** A scalar made of the training loss, its gradient by the trainable parameters, and the loss's weight. */
 function differentiate(
   loss: LossFunction,
-  { recompute = false, launchBound = false }: LossParts,
+  { gradientCheckpointing = false, launchBound = false }: LossComponents,
   { trainable, frozen, batch, hyper }: Evaluation,
   scalarOf: (loss: ReducedLoss) => Tensor,
 ): { readonly value: Scalar; readonly grads: Params; readonly weight: Tensor } {
@@ -56,7 +56,7 @@ function differentiate(
   const mode = {
     training: true,
     key: { seed: hyper.seed, stream: 0 },
-    recompute,
+    gradientCheckpointing,
     launchBound,
     ...(Object.keys(scheduled).length === 0 ? {} : { scheduled }),
   } as const
@@ -79,7 +79,7 @@ const hyperOf = (inputs: StepInputs, memory: Tree | undefined): Hyper =>
  * depend on has a gradient of zero.
  */
 export function lossAndGradients(
-  parts: LossParts,
+  parts: LossComponents,
   evaluation: Evaluation,
   constants: StepConstants = NO_CONSTANTS,
 ): { readonly loss: Scalar; readonly grads: Params } {
@@ -90,7 +90,7 @@ export function lossAndGradients(
 }
 
 const optimizerAt = (
-  { optimizer, rebuild }: Pick<StepParts, 'optimizer' | 'rebuild'>,
+  { optimizer, rebuild }: Pick<StepComponents, 'optimizer' | 'rebuild'>,
   { scheduled }: Hyper,
 ): Optimizer => rebuild?.(scheduled).optimizer ?? optimizer
 
@@ -113,7 +113,7 @@ function update(
  * epoch's memory. Gradient clipping and the like are links of `optimizer`.
  */
 export const trainingStep =
-  (parts: StepParts) =>
+  (parts: StepComponents) =>
   (
     state: TrainingState,
     frozen: Params,
@@ -147,7 +147,7 @@ export const nothingAccumulated = (trainable: Params): Accumulated => ({
 
 /** Adds one part of a batch. Sums are divided only when all are there, so that every division into parts gives the same. */
 export const accumulateStep =
-  (parts: LossParts) =>
+  (parts: LossComponents) =>
   (
     sums: Accumulated,
     trainable: Params,
@@ -169,7 +169,7 @@ export const accumulateStep =
 
 /** The update from what was accumulated: with {@link accumulateStep} before it, a training step. */
 export const applyStep =
-  (parts: Pick<StepParts, 'optimizer' | 'rebuild'>) =>
+  (parts: Pick<StepComponents, 'optimizer' | 'rebuild'>) =>
   (
     state: TrainingState,
     { grads, lossSum, lossWeight }: Accumulated,
@@ -191,7 +191,7 @@ export interface InferenceResult extends Record<string, Tree> {
 
 /** The forward pass without dropout, with the loss of the references that the batch holds. */
 export const inferenceStep =
-  ({ model, objective, launchBound = false }: Pick<StepParts, 'model' | 'objective' | 'launchBound'>) =>
+  ({ model, objective, launchBound = false }: Pick<StepComponents, 'model' | 'objective' | 'launchBound'>) =>
   (params: Params, batch: OnDevice<Batch>): InferenceResult => {
     const mode = { training: false, launchBound } as const
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)

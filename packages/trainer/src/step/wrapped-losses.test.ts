@@ -128,7 +128,7 @@ describe('a regularizer that wraps the loss', () => {
     // By hand: the gradient at the embeddings' output first, then the loss with the moved embeddings.
     const batch = engine.put(objective.collate(tinyItems(6))) as unknown as OnDevice<Batch>
     const { seed } = hyperOf(engine, { seed: key(9) })
-    const mode = { training: true, key: { seed, stream: 0 }, recompute: false, launchBound: false } as const
+    const mode = { training: true, key: { seed, stream: 0 }, gradientCheckpointing: false, launchBound: false } as const
     const inputs = batch.inputs as unknown as TextInputs
     const byHand = engine.compile((p: Params) => {
       const lossWith = (delta: Tensor): Tensor => {
