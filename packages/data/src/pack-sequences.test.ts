@@ -32,7 +32,7 @@ describe('packSequences', () => {
         const { values, shape } = fillRows(some, packing, packing.length, 0)
         expect(shape).toEqual([packing.rows, packing.length])
         expect([...values].filter((value) => value !== 0).sort()).toEqual(some.flat().sort())
-        for (const [at, { row, start }] of packing.places.entries())
+        for (const [at, { row, start }] of packing.positions.entries())
           expect([...values.subarray(row * packing.length + start).subarray(0, some[at]!.length)]).toEqual(some[at])
       }),
     ))
@@ -61,7 +61,7 @@ describe('packSequences', () => {
     }
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 20 })), fc.integer({ min: 1, max: 24 }), (all, capacity) => {
-        const places = packSequences(all, capacity).places.map(({ row, start }) => ({ row, start }))
+        const places = packSequences(all, capacity).positions.map(({ row, start }) => ({ row, start }))
         expect(places).toEqual(bySearch(all, capacity))
       }),
     )

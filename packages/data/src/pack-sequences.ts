@@ -12,7 +12,7 @@ export interface PackedPosition {
 /** How sequences are laid out in rows. */
 export interface Packing {
   /** One for each sequence, in the order in which these were given. */
-  readonly places: readonly PackedPosition[]
+  readonly positions: readonly PackedPosition[]
   readonly rows: number
   /** What the fullest row holds. */
   readonly length: number
@@ -26,7 +26,7 @@ const greatest = (numbers: Iterable<number>): number => {
 
 /** Each sequence in a row of its own. */
 export const unpackedRows = (lengths: readonly number[]): Packing => ({
-  places: lengths.map((_, row) => ({ row, start: 0, segment: 0 })),
+  positions: lengths.map((_, row) => ({ row, start: 0, segment: 0 })),
   rows: lengths.length,
   length: greatest(lengths),
 })
@@ -63,17 +63,17 @@ export function packSequences(lengths: readonly number[], capacity: number): Pac
   requireWhole('packSequences', 'capacity', capacity, 1)
   const room = roomIn(lengths.length, capacity)
   const segments: number[] = []
-  const places = new Array<PackedPosition>(lengths.length)
+  const positions = new Array<PackedPosition>(lengths.length)
   const longestFirst = lengths.map((_, at) => at).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
   for (const at of longestFirst) {
     const length = lengths[at]!
     const row = length > capacity ? segments.length : room.firstWith(length)
     const segment = segments[row] ?? 0
     segments[row] = segment + 1
-    places[at] = { row, start: room.fill(row, length), segment }
+    positions[at] = { row, start: room.fill(row, length), segment }
   }
-  const ends = places.map(({ start }, at) => start + lengths[at]!)
-  return { places, rows: segments.length, length: greatest(ends) }
+  const ends = positions.map(({ start }, at) => start + lengths[at]!)
+  return { positions, rows: segments.length, length: greatest(ends) }
 }
 
 /**
@@ -83,13 +83,13 @@ export function packSequences(lengths: readonly number[], capacity: number): Pac
  */
 export function fillRows(
   sequences: readonly ArrayLike<number>[],
-  { places, rows }: Packing,
+  { positions, rows }: Packing,
   length: number,
   value: number,
 ): HostArray {
   const values = new Int32Array(rows * length).fill(value)
   sequences.forEach((sequence, at) => {
-    const { row, start } = places[at]!
+    const { row, start } = positions[at]!
     refuseLonger(start + sequence.length, length, row)
     values.set(sequence, row * length + start)
   })

@@ -74,6 +74,6 @@ export function packedTextArrays(
     attentionMask: each(() => 1),
     tokenTypeIds: each(() => 0),
     positionIds: each((_, place) => place),
-    segmentIds: each((at) => packing.places[at]!.segment),
+    segmentIds: each((at) => packing.positions[at]!.segment),
   }
 }

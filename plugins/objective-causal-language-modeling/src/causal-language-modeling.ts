@@ -140,7 +140,7 @@ function create(
       }),
     loss: (head, batch) => packedLosses(head.losses, batch),
     predict: ({ best: { values, shape } }, items) =>
-      packingOf(o, items).places.map(({ row, start }, i) => {
+      packingOf(o, items).positions.map(({ row, start }, i) => {
         const { ids } = items[i]!
         const from = row * shape[1]! + start
         return { tokens: Array.from(values.subarray(from, from + ids.length - 1), word) }

@@ -101,20 +101,20 @@ const packingOf = ({ packTo }: Options, texts: readonly { readonly length: numbe
 }
 
 /** What stands in each row of a packing, text after text. */
-const joined = <T>({ places, rows }: Packing, texts: readonly (readonly T[])[]): readonly T[][] => {
-  const order = places.map((_, at) => at).sort((a, b) => places[a]!.start - places[b]!.start)
+const joined = <T>({ positions, rows }: Packing, texts: readonly (readonly T[])[]): readonly T[][] => {
+  const order = positions.map((_, at) => at).sort((a, b) => positions[a]!.start - positions[b]!.start)
   return Array.from({ length: rows }, (_, row) =>
-    order.filter((at) => places[at]!.row === row).flatMap((at) => texts[at]!),
+    order.filter((at) => positions[at]!.row === row).flatMap((at) => texts[at]!),
   )
 }
 
 /** Where the hidden tokens of each text begin, of which there are `width` for each row of the batch: behind those of the texts before it. */
-function firstOf({ places }: Packing, hidden: readonly (readonly unknown[])[], width: number): readonly number[] {
+function firstOf({ positions }: Packing, hidden: readonly (readonly unknown[])[], width: number): readonly number[] {
   const before = (at: number, other: number): boolean =>
-    places[other]!.row === places[at]!.row && places[other]!.start < places[at]!.start
+    positions[other]!.row === positions[at]!.row && positions[other]!.start < positions[at]!.start
   const others = (at: number): number =>
     hidden.reduce((sum, { length }, other) => sum + (before(at, other) ? length : 0), 0)
-  return places.map(({ row }, at) => row * width + others(at))
+  return positions.map(({ row }, at) => row * width + others(at))
 }
 
 /** The most tokens that are hidden in a row of `length`; a text that shares one hides a token at least. */
@@ -137,7 +137,7 @@ function collate(texts: readonly Masked[], pad: number, o: Options, maximumLengt
     padTo(
       joined(
         packing,
-        texts.map((text, at) => values(text, packing.places[at]!.start, at)),
+        texts.map((text, at) => values(text, packing.positions[at]!.start, at)),
       ),
       count,
       0,
