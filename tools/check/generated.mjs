@@ -34,7 +34,7 @@ const meaningOf = (page) => {
 /** @param {Record<string, string>} pages */
 const codesPage = (pages) => `# Error codes
 
-Every error that a user can cause has a code, one sentence on what is wrong and one on what to do. Each code has a page.
+Every error that a user can cause has a code, a description of the problem and a remedy. Each code has a page.
 
 ${table(
   ['code', 'what it means'],
