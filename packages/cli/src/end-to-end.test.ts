@@ -258,7 +258,7 @@ describe('wrong input gets one clear message', () => {
     const message = await train('b', (text) =>
       text.replace('vocabularySize', 'vocabularysize').replace('hiddenSize', 'hidenSize'),
     )
-    expect(message).toMatch(/2 mistakes/)
+    expect(message).toMatch(/2 errors/)
     expect(message).toMatch(/tokenizer: unknown `vocabularysize` \(did you mean `vocabularySize`\?\) \(b.yaml:6\)/)
     expect(message).toMatch(/model: unknown `hidenSize` \(did you mean `hiddenSize`\?\) \(b.yaml:7\)/)
     expect(await train('c', (text) => text.replace('training:', 'trainig:'))).toMatch(
