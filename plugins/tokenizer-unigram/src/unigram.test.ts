@@ -29,7 +29,7 @@ describe('training', () => {
     await unigram.fit!(options, examples, undefined, (...progress) => told.push(progress))
     expect(told[0]).toEqual(['texts read', 1])
     const [phase, done, total] = told.at(-1) as [string, number, number]
-    expect(phase).toBe('superfluous pieces left out')
+    expect(phase).toBe('subwords pruned')
     expect(done).toBeGreaterThanOrEqual(0)
     expect(total).toBeGreaterThanOrEqual(0)
   })

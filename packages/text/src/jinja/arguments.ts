@@ -6,14 +6,14 @@ import { type Arguments, type Value, intOf, stringOf, typeName } from './values/
 export interface Signature {
   readonly names: readonly string[]
   readonly required: number
-  /** True if its arguments cannot be given by name. */
+  /** True if its parameters are positional-only. */
   readonly isPositional: boolean
 }
 
-/** Arguments in the order of the parameters; undefined for those that were not given. */
+/** Arguments in parameter order; undefined for missing ones. */
 export type Bound = readonly (Value | undefined)[]
 
-/** Reads a signature: names, `?` after those that may be missing, `/` at the end if none may be given by name. */
+/** Parses a signature: names, with `?` after optional ones, and `/` at the end if all are positional-only. */
 export function signature(text: string): Signature {
   const words = text.split(' ').filter((word) => word !== '')
   const names = words.filter((word) => word !== '/')
@@ -37,8 +37,8 @@ function bindNamed(of: string, { names, isPositional }: Signature, given: Argume
 }
 
 /**
- * Arguments in the order of a function's parameters.
- * @throws TypeError of Python where there are too many, too few or unknown ones
+ * Binds arguments to the parameters of a function.
+ * @throws Python's TypeError if there are too many, too few or unknown arguments
  */
 export function bind(of: string, parameters: Signature, given: Arguments): Bound {
   const { names, required } = parameters
@@ -50,16 +50,16 @@ export function bind(of: string, parameters: Signature, given: Arguments): Bound
   return bound
 }
 
-/** The text of an argument that must be a str. */
+/** The text of a str argument. @throws Python's TypeError for other types */
 export const asText = (value: Value): string =>
   stringOf(value) ?? fail('TypeError', `expected a str, got a value of type ${typeName(value)}`)
 
-/** The number of an argument that must be an int; large ones are infinite. */
+/** The value of an int argument; ±Infinity for large ints. @throws Python's TypeError for other types */
 export function asInt(value: Value): number {
   const int = intOf(value)
   if (int === undefined) return fail('TypeError', `'${typeName(value)}' object cannot be interpreted as an integer`)
   return typeof int === 'bigint' ? (int > 0n ? Infinity : -Infinity) : int
 }
 
-/** A function as Python's built-in ones are called. */
+/** Implementation of a built-in function. */
 export type Run = (rt: Runtime, given: Arguments) => Value

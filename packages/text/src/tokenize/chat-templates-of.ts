@@ -2,7 +2,7 @@ import type { Tokenizer } from '@attune/core'
 
 const DEFAULT = 'default'
 
-/** Chat templates by name, as a tokenizer_config.json has them: one text, or a list of names and texts. */
+/** Chat templates by name, from a tokenizer_config.json: one text, or a list of names and texts. */
 function namedTemplates(given: unknown): Readonly<Record<string, string>> {
   if (typeof given === 'string') return { [DEFAULT]: given }
   if (typeof given !== 'object' || given === null) return {}
@@ -17,7 +17,7 @@ function namedTemplates(given: unknown): Readonly<Record<string, string>> {
   )
 }
 
-/** The chat templates of a tokenizer: what its configuration says under `chat_template`. */
+/** Chat templates of a tokenizer, from `chat_template` in its configuration. */
 export function chatTemplatesOf(given: unknown): Pick<Tokenizer, 'chatTemplate' | 'chatTemplates'> {
   const templates = namedTemplates(given)
   const { [DEFAULT]: chatTemplate } = templates

@@ -9,15 +9,15 @@ import { normalizedByRules, readRules } from './precompiled.js'
 import type { normalizerSchema } from './schema.js'
 import { unicodeNormalizer } from './unicode-form.js'
 import type { Work } from './work.js'
-import { YOUNG_MARKS, YOUNG_NONSPACING_MARKS } from './young-characters.js'
+import { NEWER_MARKS, NEWER_NONSPACING_MARKS } from './newer-characters.js'
 
-/** A step that changes a text before it is split into words. */
+/** A normalization step. It runs before the text is split into words. */
 export type Normalizer = (given: AlignedText, work: Work) => AlignedText
 type Step = Extract<z.output<typeof normalizerSchema>, { type: string }>
-/** A part of a tokenizer.json, by its type. */
+/** A step of one type. */
 type Of<T extends Step['type']> = Extract<Step, { type: T }>
 
-/** Replaces each character by itself. */
+/** Creates a step that replaces each character independently. */
 function characterwise(replacement: (character: string) => string): Normalizer {
   const known = codePointMap(replacement)
   return (given, work) => replaced(given, known, work)
@@ -39,11 +39,11 @@ const IDEOGRAPH =
 const ideographsApart = (): Normalizer =>
   characterwise((character) => (IDEOGRAPH.test(character) ? ` ${character} ` : character))
 
-const NONSPACING_MARK = new RegExp(`^(?![${YOUNG_NONSPACING_MARKS}])\\p{Mn}$`, 'u')
-const MARK = new RegExp(`^(?![${YOUNG_MARKS}])\\p{M}$`, 'u')
+const NONSPACING_MARK = new RegExp(`^(?![${NEWER_NONSPACING_MARKS}])\\p{Mn}$`, 'u')
+const MARK = new RegExp(`^(?![${NEWER_MARKS}])\\p{M}$`, 'u')
 const ASCII = /^[\x20-\x7e]*$/
 
-/** Counts the memory of the text that a step makes, instead of that which it was given. */
+/** Accounts for the memory of a step's result instead of its input. */
 const counted =
   (step: Normalizer): Normalizer =>
   (given, work) => {
@@ -72,14 +72,14 @@ function bert({ clean_text, handle_chinese_chars, strip_accents, lowercase: lowe
   }
 }
 
-// eslint-disable-next-line no-control-regex -- they are what it is about
+// eslint-disable-next-line no-control-regex -- matches control characters on purpose
 const CONTROLS = /^[\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f]$/
 const BLANKS = /^[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]$/
-/** SentencePiece's rules for machine translation, without its Unicode form. */
+/** SentencePiece's normalization rules for machine translation (NMT), without the Unicode form. */
 const nmt = (): Normalizer =>
   characterwise((character) => (CONTROLS.test(character) ? '' : BLANKS.test(character) ? ' ' : character))
 
-/** Steps for a space that is stripped. */
+/** Steps per stripped space. */
 const STEPS_PER_SPACE = 10
 
 function strip({ strip_left: left, strip_right: right }: Of<'Strip'>): Normalizer {
@@ -128,7 +128,7 @@ function one(step: Exclude<Step, Of<'BertNormalizer'>>, sets: CharacterSets): No
   }
 }
 
-/** What the normalizer of a tokenizer.json does; nothing where there is none. */
+/** The normalizer of a tokenizer.json; identity if there is none. */
 export function normalizerOf(steps: readonly Step[], sets: CharacterSets): Normalizer {
   const normalize = inTurn(
     steps.map((step) => (step.type === 'BertNormalizer' ? bert(step) : counted(one(step, sets)))),

@@ -1,4 +1,4 @@
-/** The steps of a part of a tokenizer.json, which holds one or a sequence of them; none where the part is absent. */
+/** Steps in a section of a tokenizer.json: one step, or the steps of a sequence; empty if the section is absent. */
 export function stepsIn<S extends { readonly type: string }>(part: object | null | undefined): readonly S[] {
   if (part == null) return []
   const given = part as { readonly type: string } & Readonly<Record<string, unknown>>

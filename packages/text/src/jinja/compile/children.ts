@@ -9,7 +9,7 @@ const ofCall = ({ positional, named, spread, spreadNamed }: CallArguments): read
 const given = (...nodes: readonly (Expression | undefined)[]): readonly Expression[] =>
   nodes.filter((node) => node !== undefined)
 
-/** Expressions in an expression. */
+/** Operands of an expression. */
 export function operandsOf(node: Expression): readonly Expression[] {
   switch (node.type) {
     case 'constant':
@@ -46,7 +46,7 @@ export function operandsOf(node: Expression): readonly Expression[] {
   }
 }
 
-/** Nodes in a statement, in the order in which Jinja2 visits them; names that are assigned to are left out. */
+/** Child nodes of a statement, in Jinja2's order of traversal, without assignment targets. */
 export function partsOf(node: Exclude<Node, Expression>): readonly Node[] {
   switch (node.type) {
     case 'output':
@@ -80,13 +80,13 @@ export function partsOf(node: Exclude<Node, Expression>): readonly Node[] {
   }
 }
 
-/** Names that a target assigns to. */
+/** Names that an assignment target contains. */
 export const namesOfTarget = (target: Expression): readonly string[] => {
   if (target.type === 'tuple') return target.items.flatMap(namesOfTarget)
   return target.type === 'name' ? [target.name] : []
 }
 
-/** Names that a statement itself assigns to, its parameters among them. */
+/** Names that a statement itself assigns, including its parameters. */
 export function assignedBy(node: Node): readonly string[] {
   switch (node.type) {
     case 'for':
@@ -127,5 +127,5 @@ const EXPRESSIONS: ReadonlySet<Node['type']> = new Set([
 /** True for expressions, false for statements. */
 export const isExpression = (node: Node): node is Expression => EXPRESSIONS.has(node.type)
 
-/** Nodes in a node. */
+/** Child nodes of a node. */
 export const childrenOf = (node: Node): readonly Node[] => (isExpression(node) ? operandsOf(node) : partsOf(node))

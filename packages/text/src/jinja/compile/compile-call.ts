@@ -6,7 +6,15 @@ import { getAttribute, isHidden, methodOf } from '../values/attribute.js'
 import { pairsOf } from '../values/dict.js'
 import { collect } from '../values/iterate.js'
 import { textOf } from '../values/text-of.js'
-import { type Arguments, type Thing, type Value, isUndefined, kindOf, stringOf, typeName } from '../values/value.js'
+import {
+  type Arguments,
+  type HostObject,
+  type Value,
+  isUndefined,
+  kindOf,
+  stringOf,
+  typeName,
+} from '../values/value.js'
 import { compileAll, compileOperand } from './compile-operands.js'
 import type { Activation, Evaluate, Frame } from './scope.js'
 
@@ -17,7 +25,7 @@ function addSpread(rt: Runtime, named: Map<string, Value>, value: Value): void {
     return fail('TypeError', `argument after ** must be a mapping, not ${typeName(value)}`)
   for (const [key, each] of pairsOf(value)) {
     const name = stringOf(key) ?? fail('TypeError', 'keywords must be strings')
-    // V8 hashes digits so that many may have one hash.
+    // V8's hashes of digit strings are easy to make collide.
     rt.spend(/^\d/.test(name) ? 8000 : 10)
     rt.hold(60)
     if (named.has(name)) fail('TypeError', `got multiple values for keyword argument '${name}'`)
@@ -58,19 +66,19 @@ export function compileArguments(frame: Frame, given: CallArguments): EvaluateAr
 
 /**
  * Calls a value.
- * @throws TypeError of Python for what cannot be called
+ * @throws Python's TypeError if it is not callable
  */
 export function callValue(rt: Runtime, callee: Value, given: Arguments): Value {
   rt.spend(12)
-  if (kindOf(callee) === 'thing') {
-    const { call } = callee as Thing
+  if (kindOf(callee) === 'host') {
+    const { call } = callee as HostObject
     if (call !== undefined) return call(rt, given)
   }
-  if (isUndefined(callee)) return callee.complain(rt)
+  if (isUndefined(callee)) return callee.raise(rt)
   return fail('TypeError', `'${typeName(callee)}' object is not callable`)
 }
 
-/** Compiles a call; a method of a value is called without a value being made of it. */
+/** Compiles a call. A method call does not create a bound method. */
 export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
   const passed = compileArguments(frame, given)
   if (callee.type !== 'attribute') {
@@ -94,7 +102,7 @@ export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
   }
 }
 
-/** Compiles what a call evaluates to before it is called: the callee and the arguments. */
+/** Compiles the evaluation of a call's callee and arguments, without the call itself. */
 export function compileParts(frame: Frame, { callee, given }: Call) {
   const called = compileOperand(frame, callee)
   const passed = compileArguments(frame, given)
@@ -105,13 +113,13 @@ export function compileParts(frame: Frame, { callee, given }: Call) {
 }
 
 function writeCall(rt: Runtime, callee: Value, given: Arguments): void {
-  const { write: writeSelf } = (kindOf(callee) === 'thing' ? callee : {}) as Partial<Thing>
-  // A macro writes itself, so that its text need not be made first.
+  const { write: writeSelf } = (kindOf(callee) === 'host' ? callee : {}) as Partial<HostObject>
+  // A macro writes directly to the output, which avoids building its text first.
   if (writeSelf !== undefined && !rt.autoescape) writeSelf(rt, given)
   else write(rt, textOf(rt, callValue(rt, callee, given)))
 }
 
-/** Compiles the writing of what a call returns. */
+/** Compiles a call that writes its result. */
 export function compileWrittenCall(frame: Frame, { callee, given }: Call): (activation: Activation) => void {
   const passed = compileArguments(frame, given)
   if (callee.type !== 'attribute') {
@@ -135,18 +143,18 @@ export function compileWrittenCall(frame: Frame, { callee, given }: Call): (acti
   }
 }
 
-/** Refuses a filter or test that is not known, now or, in a branch, when it is used. */
+/** Rejects an unknown filter or test: at compile time or, in a conditional branch, when it is used. */
 function checkKnown(frame: Frame, what: 'filter' | 'test', name: string, line: number, isKnown: boolean): void {
   if (!isKnown && !frame.isSoft) failSyntax(`No ${what} named '${name}'.`, line)
 }
 
-/** The value that a filter or test has which is not known. */
+/** Creates the runtime error for an unknown filter or test. */
 const unknown =
   (what: 'filter' | 'test', name: string): (() => never) =>
   () =>
     fail('TemplateRuntimeError', `No ${what} named '${name}' found.`)
 
-/** Evaluates an operand, whose own errors come first, and refuses what is made of it. */
+/** Evaluates an operand, whose errors take precedence, and then raises another error. */
 const refusedAfter =
   (operand: Evaluate, refuse: () => never): Evaluate =>
   (a) => {
@@ -154,15 +162,15 @@ const refusedAfter =
     return refuse()
   }
 
-/** Compiles a filter of an expression. */
+/** Compiles a filter expression. */
 export function compileFilter(frame: Frame, node: FilterNode): Evaluate {
-  // Checked before the operand is compiled, so that of two unknown filters the outer one is named.
+  // Checked before the operand is compiled: of two unknown filters, the outer one is reported.
   checkKnown(frame, 'filter', node.name, node.line, isFilter(node.name))
-  if (node.operand === undefined) return fail('RuntimeError', 'a filter without an operand stands in an expression')
+  if (node.operand === undefined) return fail('RuntimeError', 'expected an operand of the filter, got none')
   return filterOf(frame, node, compileOperand(frame, node.operand))
 }
 
-/** Compiles a filter of a value that is there already. */
+/** Compiles a filter of a compiled operand. */
 export function filterOf(frame: Frame, { name, given, line }: FilterNode, operand: Evaluate): Evaluate {
   checkKnown(frame, 'filter', name, line, isFilter(name))
   const passed = compileArguments(frame, given)

@@ -28,10 +28,10 @@ import {
 import { declare } from './symbols.js'
 import { some, undeclared } from './undeclared.js'
 
-/** Runs a loop over a value in an activation of the function that has its variables. */
+/** Runs a loop over an iterable, in the activation that holds its variables. */
 type RunLoop = (activation: Activation, iterable: Value, recurse: Recurse | undefined, depth: number) => Signal
 
-/** Renders a recursive loop over another value. */
+/** Renders a recursive loop over another iterable. */
 type Recurse = (rt: Runtime, iterable: Value, depth: number) => void
 
 function hasLoopVariable(frame: Frame, node: For): boolean {
@@ -48,7 +48,7 @@ function refuseLoopTarget(frame: Frame, node: For): void {
   if (some(frame.rt, [node], assigns)) failSyntax("Can't assign to special loop variable in for-loop target", node.line)
 }
 
-/** Compiles the condition of a loop: the values that it keeps. */
+/** Compiles the condition of a loop to a filter of its items. */
 function compileTest(frame: Frame, { target, test }: For): (activation: Activation, pull: Pull) => Pull {
   if (test === undefined) return (_, pull) => pull
   const inner = functionFrame(frame)
@@ -63,7 +63,7 @@ function compileTest(frame: Frame, { target, test }: For): (activation: Activati
     return () => {
       for (let item = pull(); item !== END; item = pull()) {
         outer.rt.spend(cost)
-        // A tuple is unpacked here and again by the loop, which an iterator would not survive.
+        // A tuple target is unpacked here and again by the loop; an iterator can only be read once.
         const kept: Value = target.type === 'tuple' ? tuple(collect(outer.rt, item)) : item
         assign(activation, kept)
         if (isTrue(outer.rt, isKept(activation))) return kept
@@ -87,7 +87,7 @@ function compileElse(frame: Frame, { otherwise }: For): Runnable {
   }
 }
 
-/** Compiles the turns of a loop, in the frame of the function that has its variables. */
+/** Compiles the iterations of a loop, in the frame that holds its variables. */
 function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
   const inner: Frame = { ...innerFrame(frame), scope: frame.scope, isInLoop: true }
   const isExtended = hasLoopVariable(frame, node)
@@ -116,7 +116,7 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
       enter(a)
       const signal = body(a)
       if (signal === BREAK) break
-      // Jinja2 takes a loop all of whose turns were left early for one that had none.
+      // Jinja2 treats a loop whose iterations all end early like an empty loop.
       isDone ||= signal === DONE
     }
     leave(a)
@@ -124,7 +124,7 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
   }
 }
 
-/** Compiles a loop that can render itself: its variables are those of a function of its own. */
+/** Compiles a recursive loop: its variables belong to a function of its own. */
 function compileRecursive(frame: Frame, node: For): Runnable {
   const own: Frame = { ...frame, scope: functionIn(frame.scope), isTopLevel: false, isSoft: false, isInLoop: false }
   const turns = compileTurns(own, frame, node)

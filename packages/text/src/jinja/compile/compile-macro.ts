@@ -4,7 +4,7 @@ import { type Runtime, captured, write } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { dictOf } from '../values/dict.js'
 import { quote } from '../values/text-of.js'
-import { type Arguments, type Thing, type Value, markup, stringOf, tuple, typeName } from '../values/value.js'
+import { type Arguments, type HostObject, type Value, markup, stringOf, tuple, typeName } from '../values/value.js'
 import { analyze, analyzeExpression } from './analyze.js'
 import { begin, compileBody } from './compile-body.js'
 import { callValue, compileParts } from './compile-call.js'
@@ -27,15 +27,15 @@ import { undeclared } from './undeclared.js'
 const SPECIAL = ['caller', 'kwargs', 'varargs'] as const
 type Special = (typeof SPECIAL)[number]
 
-/** A macro without the activation that it is defined in. */
+/** Compiled code of a macro, without the activation in which it is defined. */
 interface MacroCode {
   readonly parameters: readonly string[]
   readonly specials: ReadonlySet<Special>
-  /** Runs it with values for its parameters and for {@link specials}, in this order; undefined for those not given. */
+  /** Runs it with values for its parameters and {@link specials}, in this order; undefined for missing ones. */
   readonly run: (defined: Activation, values: readonly (Value | undefined)[]) => void
 }
 
-/** The special variables that the body of a macro uses. */
+/** Special variables that the body of a macro uses. */
 function specialsOf(
   frame: Frame,
   { names, defaults }: Parameters,
@@ -46,7 +46,7 @@ function specialsOf(
   const specials = new Set(SPECIAL.filter((name) => used.has(name)))
   const at = names.indexOf('caller')
   if (at >= 0 && specials.has('caller') && at < names.length - defaults.length)
-    failSyntax('the special parameter "caller" of a macro must be left out or have a default', line)
+    failSyntax('the special parameter "caller" of a macro must be omitted or have a default', line)
   if (at >= 0) specials.delete('caller')
   for (const name of ['kwargs', 'varargs'] as const) if (names.includes(name)) specials.delete(name)
   return specials
@@ -54,7 +54,7 @@ function specialsOf(
 
 type Fill = (activation: Activation) => void
 
-/** Compiles the defaults of parameters that were not given. */
+/** Compiles the default values of parameters. */
 function compileDefaults(frame: Frame, { names, defaults }: Parameters): readonly Fill[] {
   return names.map((name, at) => {
     const { index } = slotOfName(frame, name)
@@ -106,7 +106,7 @@ function compileCode(
   }
 }
 
-/** The values of a macro's parameters and special variables: Jinja2's `Macro.__call__`. */
+/** Binds arguments to a macro's parameters and special variables: Jinja2's `Macro.__call__`. */
 function bindMacro(
   rt: Runtime,
   { parameters, specials }: MacroCode,
@@ -136,7 +136,7 @@ function bindMacro(
   return values
 }
 
-function macroOf(code: MacroCode, name: string | undefined, defined: Activation): Thing {
+function macroOf(code: MacroCode, name: string | undefined, defined: Activation): HostObject {
   const writeMacro = (rt: Runtime, given: Arguments): void => code.run(defined, bindMacro(rt, code, name, given))
   const { parameters, specials } = code
   const attributes: Readonly<Record<string, Value>> = {
@@ -148,7 +148,7 @@ function macroOf(code: MacroCode, name: string | undefined, defined: Activation)
     explicit_caller: parameters.includes('caller'),
   }
   return {
-    kind: 'thing',
+    kind: 'host',
     type: 'Macro',
     repr: (rt) => `<Macro ${name === undefined ? 'anonymous' : quote(rt, name)}>`,
     attribute: (_, each) => (Object.hasOwn(attributes, each) ? attributes[each] : undefined),
@@ -161,7 +161,7 @@ function macroOf(code: MacroCode, name: string | undefined, defined: Activation)
   }
 }
 
-/** Compiles the definition of a macro. */
+/** Compiles a macro definition. */
 export function compileMacro(frame: Frame, node: MacroNode): Runnable {
   const code = compileCode(frame, node.parameters, node.body, node)
   const { index } = slotOfName(frame, node.name)
@@ -175,7 +175,7 @@ export function compileMacro(frame: Frame, node: MacroNode): Runnable {
   }
 }
 
-/** Compiles a call that gets a block as `caller`. */
+/** Compiles a call block, which is passed to the macro as `caller`. */
 export function compileCallBlock(frame: Frame, node: CallBlock): Runnable {
   const code = compileCode(frame, node.parameters, node.body, node)
   const parts = compileParts(frame, node.call)
@@ -188,20 +188,20 @@ export function compileCallBlock(frame: Frame, node: CallBlock): Runnable {
     if (given.named?.has('caller') === true) fail('TypeError', "got multiple values for keyword argument 'caller'")
     const named = new Map([...(given.named ?? []), ['caller', macroOf(code, undefined, a)] as const])
     const full: Arguments = { positional: given.positional, named }
-    const thing = callee as Partial<Thing> | null
-    if (typeof callee === 'object' && thing?.write !== undefined && !rt.autoescape) thing.write(rt, full)
+    const target = callee as Partial<HostObject> | null
+    if (typeof callee === 'object' && target?.write !== undefined && !rt.autoescape) target.write(rt, full)
     else {
       const value = callValue(rt, callee, full)
       write(
         rt,
-        stringOf(value) ?? fail('TypeError', `a call block must make a str, not a value of type ${typeName(value)}`),
+        stringOf(value) ?? fail('TypeError', `a call block must return a str, got a value of type ${typeName(value)}`),
       )
     }
     return DONE
   }
 }
 
-/** Compiles a block that the assistant speaks: its position in the text is noted. */
+/** Compiles a generation block, which records its position in the output. */
 export function compileGeneration(frame: Frame, node: Generation): Runnable {
   const code = compileCode(frame, { names: [], defaults: [] }, node.body, node)
   return (a) => {

@@ -27,7 +27,7 @@ import {
 } from './scope.js'
 import { declare } from './symbols.js'
 
-/** The text of a value as it is written, escaped where HTML is. */
+/** Output text of a value, escaped if autoescaping is on. */
 function shownText(rt: Runtime, value: Value, isEscaped: boolean): string {
   if (!isEscaped) return textOf(rt, value)
   return kindOf(value) === 'markup' ? stringOf(value)! : escapeHtml(rt, textOf(rt, value))
@@ -35,7 +35,7 @@ function shownText(rt: Runtime, value: Value, isEscaped: boolean): string {
 
 type Write = (activation: Activation) => void
 
-/** Compiles the writing of a value. A call of a macro writes itself, so that its text need not be made first. */
+/** Compiles the output of a value. A macro call writes directly to the output, which avoids building its text first. */
 function compileWrite(frame: Frame, node: Expression): Write {
   if (node.type === 'data') return ({ rt }) => write(rt, node.text)
   const { autoescape } = frame
@@ -80,11 +80,11 @@ function compileIf(frame: Frame, { branches, otherwise, line }: If): Runnable {
 }
 
 interface Captured {
-  /** Runs the block and uses its text, unless a jump left it. */
+  /** Runs the block and passes on its text, unless the block ends with a jump. */
   readonly run: (activation: Activation, use: (value: Value) => void) => Signal
 }
 
-/** Compiles a block whose text is used as a value. */
+/** Compiles a block whose output is used as a value. */
 function compileCaptured(
   frame: Frame,
   statements: readonly Statement[],
@@ -111,7 +111,7 @@ function compileCaptured(
   }
 }
 
-/** Compiles filters that follow each other, the innermost of which gets a text. */
+/** Compiles a filter chain whose innermost filter applies to a text. */
 function filterChain(frame: Frame, node: FilterNode, text: Evaluate): Evaluate {
   const operand =
     node.operand === undefined
@@ -131,7 +131,7 @@ function compileFilterBlock(frame: Frame, { filter, body, line }: FilterBlock): 
     return run(a, (value) => {
       const text = stringOf(value)
       if (text === undefined)
-        fail('TypeError', `a filter block must make a str, not a value of type ${typeName(value)}`)
+        fail('TypeError', `a filter block must return a str, got a value of type ${typeName(value)}`)
       else write(a.rt, text)
     })
   }
@@ -217,7 +217,7 @@ function compileAutoescape(frame: Frame, { value, body, line }: Autoescape): Run
 
 /**
  * Compiles a statement.
- * @throws SyntaxError at the line of a statement that is not valid where it stands
+ * @throws SyntaxError with the line of a statement that is invalid in its context
  */
 export function compileStatement(frame: Frame, node: Statement): Runnable {
   switch (node.type) {
@@ -248,7 +248,7 @@ export function compileStatement(frame: Frame, node: Statement): Runnable {
     case 'load':
       return ({ rt }) => {
         rt.line = node.line
-        return fail('TypeError', `{% ${node.tag} %} needs other templates, which a chat template does not have`)
+        return fail('TypeError', `{% ${node.tag} %} loads another template, which is not supported in chat templates`)
       }
     case 'break':
     case 'continue':

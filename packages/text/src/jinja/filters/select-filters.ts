@@ -10,21 +10,21 @@ import { getter } from './attribute-getter.js'
 import { type Filter, type Filters, filter } from './filter.js'
 import { sortedBy } from './list-filters.js'
 
-/** Filters and tests by name. */
+/** Lookup of filters and tests by name. */
 export interface Environment {
-  /** True if there is a filter of this name. */
+  /** True if a filter with this name exists. */
   readonly isFilter: (name: string) => boolean
-  /** True if there is a test of this name. */
+  /** True if a test with this name exists. */
   readonly isTest: (name: string) => boolean
-  /** Applies the filter of a name, which there is, to a value. */
+  /** Applies an existing filter to a value. */
   readonly apply: (rt: Runtime, name: string, value: Value, given: Arguments) => Value
-  /** Applies the test of a name, which there is, to a value. */
+  /** Applies an existing test to a value. */
   readonly test: (rt: Runtime, name: string, value: Value, given: Arguments) => boolean
 }
 
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
 
-/** The name of a filter or test that was given as a value. */
+/** The name of a filter or test that is passed as a value. */
 function nameOf(rt: Runtime, value: Value, what: 'filter' | 'test', isKnown: (name: string) => boolean): string {
   const name = stringOf(value)
   if (name !== undefined && isKnown(name)) return name
@@ -140,7 +140,7 @@ const groupBy = filter('attribute default? case_sensitive?', (rt, value, [attrib
   )
 })
 
-/** Filters that call other filters and tests, and that group. */
+/** Filters that call other filters and tests, and the grouping filters. */
 export const selectFilters = (environment: Environment): Filters => ({
   groupby: groupBy,
   map: mapWith(environment),

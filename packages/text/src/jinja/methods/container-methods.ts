@@ -32,7 +32,7 @@ const sequenceMethods: Methods<List | Tuple> = {
   index: method('value start? stop? /', (rt, { items }, given) => indexIn(rt, items, given)),
 }
 
-/** Methods of lists that do not change them. */
+/** Non-mutating methods of lists. */
 export const listMethods: Methods<List> = {
   ...sequenceMethods,
   copy: method('/', (rt, { items }) => {
@@ -46,7 +46,7 @@ export const tupleMethods: Methods<Tuple> = sequenceMethods
 
 const view = (of: View['of']): Method<Dict> => method('/', (_, dict) => ({ kind: 'view', of, dict }))
 
-/** Methods of dicts that do not change them. */
+/** Non-mutating methods of dicts. */
 export const dictMethods: Methods<Dict> = {
   get: method('key default? /', (rt, dict, [key, other]) => lookUp(rt, dict, key!) ?? other ?? null),
   keys: view('keys'),

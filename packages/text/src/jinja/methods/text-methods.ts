@@ -12,7 +12,7 @@ import { partMethods } from './text-parts.js'
 import { searchMethods } from './text-search.js'
 import { shapeMethods } from './text-shape.js'
 
-/** The arguments of `format_map`: a mapping in the place of arguments by name. */
+/** Arguments of `format_map`: a mapping instead of keyword arguments. */
 function mapArguments(rt: Runtime, given: Arguments): Arguments {
   const [map] = given.positional
   if (given.named !== undefined || given.positional.length !== 1)
@@ -54,7 +54,7 @@ export const textMethods = (braceFormat: BraceFormat): Methods<string> => ({
   encode: () => fail('NotSupported', 'bytes are not supported: str.encode'),
 })
 
-/** Arguments that Markup escapes before a method of str gets them. */
+/** Index of the argument that Markup escapes before calling the method of str. */
 const ESCAPED: Readonly<Record<string, number>> = { replace: 1, ljust: 1, rjust: 1, center: 1 }
 
 const escaped = (rt: Runtime, value: Value): string =>
@@ -70,7 +70,7 @@ function escapeArguments(rt: Runtime, given: Arguments, name: string): Arguments
   return value === undefined ? given : { ...given, positional: given.positional.with(at!, escaped(rt, value)) }
 }
 
-/** The texts of a result as Markup. */
+/** Wraps the texts of a result as Markup. */
 function wrap(value: Value): Value {
   if (typeof value === 'string') return markup(value)
   if (typeof value !== 'object' || (value?.kind !== 'list' && value?.kind !== 'tuple')) return value
@@ -82,7 +82,7 @@ const wrapped =
   (rt, self, given, name) =>
     wrap(run(rt, self.text, escapeArguments(rt, given, name), name))
 
-/** Methods of Markup: those of str, with arguments that are escaped. */
+/** Methods of Markup: those of str, with escaped arguments. */
 export const markupMethods = (braceFormat: BraceFormat): Methods<Markup> => ({
   ...Object.fromEntries(Object.entries(textMethods(braceFormat)).map(([name, run]) => [name, wrapped(run)])),
   format: (rt, self, given) => markup(braceFormat(rt, self.text, given, true)),

@@ -8,16 +8,16 @@ import { type Value, kindOf, type Tuple, typeName, stringOf } from '../values/va
 import { type Method, type Methods, method } from './method.js'
 
 interface Part {
-  /** The text between the limits. */
+  /** Text between the limits. */
   readonly text: string
-  /** The index of its start in UTF-16 units. */
+  /** Start index in UTF-16 units. */
   readonly start: number
   readonly toPoints: (index: number) => number
-  /** True if the limits leave no part, not even an empty one. */
+  /** True if the limits exclude even an empty part. */
   readonly isOutside: boolean
 }
 
-/** The part of a text that the arguments `start` and `end` limit a search to. */
+/** The part of a text that is searched, given the arguments `start` and `end`. */
 function partOf(rt: Runtime, text: string, from: Value | undefined, to: Value | undefined): Part {
   const { length, toUnits, toPoints } = positionsIn(rt, text)
   const limit = (value: Value | undefined, other: number): number => {
@@ -63,7 +63,7 @@ const affix = (of: string, test: (text: string, part: string) => boolean): Metho
     return !isOutside && texts.some((part) => (charge(rt, part), test(text, part)))
   })
 
-/** Methods that look for one text in another. */
+/** Methods that search for a text in another. */
 export const searchMethods: Methods<string> = {
   find: find(false),
   rfind: find(true),

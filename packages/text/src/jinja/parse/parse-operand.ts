@@ -16,7 +16,7 @@ const CONSTANTS: Readonly<Record<string, boolean | null>> = {
   None: null,
 }
 
-/** True for a name that stands for a constant. */
+/** True for the name of a constant. */
 export const isConstantName = (name: string): boolean => Object.hasOwn(CONSTANTS, name)
 
 function parseName(cursor: Cursor, hasNamespaces: boolean): Expression {
@@ -26,7 +26,7 @@ function parseName(cursor: Cursor, hasNamespaces: boolean): Expression {
   return { type: 'namespace', name, attribute: cursor.expect('name').value, line, height: 1 }
 }
 
-/** Parses a literal, a name, or what stands between brackets. */
+/** Parses a literal, a name, or a bracketed expression. */
 export function parsePrimary(cursor: Cursor, hasNamespaces: boolean): Expression {
   const { type, line, number } = cursor.current()
   switch (type) {
@@ -56,7 +56,7 @@ export function parsePrimary(cursor: Cursor, hasNamespaces: boolean): Expression
   }
 }
 
-/** Parses items up to a closing bracket; a comma may follow the last one. */
+/** Parses items up to a closing bracket, with an optional trailing comma. */
 function parseItems(cursor: Cursor, end: string, parseItem: () => void): void {
   let isFirst = true
   while (!cursor.is(end)) {

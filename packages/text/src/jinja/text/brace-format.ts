@@ -6,20 +6,20 @@ import { formatValue } from './format-spec.js'
 import { escapeHtml } from './html.js'
 import { asciiRepr } from './percent-format.js'
 
-/** One replacement field: `{name.attribute[item]!conversion:specification}`. */
+/** A replacement field: `{name.attribute[item]!conversion:specification}`. */
 interface Field {
   readonly name: string
   readonly conversion: string
   readonly specification: string
 }
 
-/** Gives fields without a name their numbers. */
+/** State of automatic field numbering. */
 interface Numbering {
   next: number
   isManual: boolean
 }
 
-/** Finds the attributes and items of values as templates do. */
+/** Lookup of attributes and items of values, as in templates. */
 export interface Lookup {
   readonly attribute: (rt: Runtime, value: Value, name: string) => Value
   readonly item: (rt: Runtime, value: Value, key: Value) => Value
@@ -126,7 +126,7 @@ function converted(rt: Runtime, value: Value, conversion: string): Value {
   }
 }
 
-/** A value as Markup formats it: escaped, unless it is Markup. */
+/** Formats a value in Markup: escaped, unless it is Markup itself. */
 function formatMarkup(rt: Runtime, value: Value, specification: string): string {
   if (kindOf(value) !== 'markup') return escapeHtml(rt, formatValue(rt, value, specification))
   return specification === '' ? stringOf(value)! : fail('ValueError', 'unsupported format specification for Markup')
@@ -167,8 +167,8 @@ function format(formatting: Formatting, text: string, depth: number): string {
 export type BraceFormat = (rt: Runtime, text: string, given: Arguments, isMarkup: boolean) => string
 
 /**
- * Makes Python's `str.format`, with the attributes of values looked up as templates do.
- * The format throws ValueError, IndexError, KeyError, TypeError of Python.
+ * Creates Python's `str.format` with the attribute lookup of templates.
+ * The format throws Python's ValueError, IndexError, KeyError and TypeError.
  */
 export const braceFormatWith =
   (lookup: Lookup): BraceFormat =>

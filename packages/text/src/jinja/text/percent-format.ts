@@ -19,7 +19,7 @@ import { escapeHtml } from './html.js'
 import { floatText } from './number-format.js'
 import { lengthOf, repeat, slicePoints } from './points.js'
 
-/** One conversion of a format: `%(key)-+ #0width.precisiontype`. */
+/** A conversion of a format: `%(key)-+ #0width.precisiontype`. */
 interface Conversion {
   readonly key: string | undefined
   readonly flags: string
@@ -58,14 +58,14 @@ function conversionAt(format: string, at: number): Conversion {
   }
 }
 
-/** The arguments of a format, which are taken in order or by key. */
+/** Arguments of a format, taken in order or by key. */
 function argumentsOf(rt: Runtime, given: Value) {
   const items = kindOf(given) === 'tuple' ? (given as Tuple).items : [given]
   let at = 0
   return {
     next: (): Value => (at < items.length ? items[at++]! : fail('TypeError', 'not enough arguments for format string')),
     get(key: string): Value {
-      if (isUndefined(given)) return given.complain(rt)
+      if (isUndefined(given)) return given.raise(rt)
       if (typeof given !== 'object' || given?.kind !== 'dict') return fail('TypeError', 'format requires a mapping')
       return lookUp(rt, given, key) ?? fail('KeyError', `'${key}'`)
     },
@@ -125,7 +125,7 @@ function convertFloat(
   value: Value,
   precision: number | undefined,
 ): Converted {
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   const number = floatOf(value) ?? fail('TypeError', `must be real number, not ${typeName(value)}`)
   const style = { type: type.toLowerCase() as 'e', precision: precision ?? 6, isAlternate: flags.includes('#') }
   const { digits, rest } = floatText(rt, number, style)
@@ -197,7 +197,7 @@ const asIs: Escape = (_, text) => text
 
 /**
  * Python's `format % values`.
- * @throws TypeError, ValueError, KeyError of Python
+ * @throws Python's TypeError, ValueError or KeyError
  */
 export function percentFormat(rt: Runtime, format: Value, values: Value): Value {
   const text = stringOf(format)!
