@@ -10,9 +10,9 @@ import type { Values } from './past-run.js'
 import { type StudyOptions, stoppable } from './study.js'
 import { summarize } from './summary.js'
 
-/** How a cross-validation is made. */
+/** Options of a cross-validation. */
 export interface CrossValidateOptions extends StudyOptions {
-  /** True if the runs of the folds use the configuration's trackers. Default: false. */
+  /** True if the fold runs use the configuration's trackers. Default: false. */
   readonly trackers?: boolean
 }
 
@@ -25,11 +25,7 @@ function requireFolds({ config, directory }: Plan, folds: number): string {
   if (directory === undefined)
     throw new AttuneError('BAD_CONFIG', 'expected a `directory` for the folds, got none', remedy)
   if (config.data.validation !== undefined)
-    throw new AttuneError(
-      'BAD_CONFIG',
-      'the folds divide `data.train`, and `data.validation` names validation examples',
-      remedy,
-    )
+    throw new AttuneError('BAD_CONFIG', 'expected no `data.validation`, since the folds split `data.train`', remedy)
   if (folds > 1) return directory
   throw new AttuneError(
     'BAD_CONFIG',
@@ -38,7 +34,7 @@ function requireFolds({ config, directory }: Plan, folds: number): string {
   )
 }
 
-/** One fold that is to run. */
+/** Request to run one fold. */
 interface FoldRun {
   readonly fold: number
   readonly folds: number
@@ -47,7 +43,7 @@ interface FoldRun {
   readonly options: CrossValidateOptions
 }
 
-/** Runs one fold. Resolves to the reason if it was stopped. */
+/** Runs one fold. Resolves to the reason if the run was stopped, and to undefined if it completed. */
 async function runFold(
   { fold, folds, directory, config, options }: FoldRun,
   stops: Observable<string>,
@@ -83,7 +79,7 @@ async function runFold(
   return undefined
 }
 
-/** The event that closes a cross-validation. */
+/** The final event of a cross-validation. */
 function closing(directory: string, folds: number, completed: ReadonlyMap<number, Completed>, because: string) {
   const done = completed.size === folds ? [...completed.values()].sort((a, b) => a.fold - b.fold) : []
   const tested = done.flatMap(({ test }) => (test === undefined ? [] : [test]))
@@ -127,11 +123,11 @@ async function runFolds(
 }
 
 /**
- * Cross-validation, as a cold stream of its events: a run of the configuration for each fold of its protocol, one after another, in
- * `<directory>/folds/<fold>`. The scores are those of each fold's model on its validation part and, where the protocol sets some
- * examples aside, on its test part. One that was stopped or killed goes on at its fold when it is started again.
+ * Cross-validation: one run of the configuration per fold of its protocol, sequentially, in `<directory>/folds/<fold>`. Returns a cold
+ * stream of events. Each fold's model is scored on its validation split and, if the protocol defines one, on its test split. Starting a
+ * stopped or killed cross-validation again resumes it at the interrupted fold.
  * @throws AttuneError as the stream's error: `BAD_CONFIG`, `STUDY_IN_USE`, `STUDY_CHANGED`, `STUDY_EXISTS`, `STUDY_DAMAGED`, and
- *   those of a run
+ *   the errors of a run
  * @example
  * const events = crossValidate({ ...config, protocol: { use: 'k-fold', folds: 5 }, directory: 'runs/folds' })
  * const { scores } = await lastValueFrom(events.pipe(on('crossValidation.completed')))

@@ -20,8 +20,8 @@ const refusal = (config: Record<string, unknown>): unknown => {
   }
 }
 
-describe('what a saved classifier was trained for', () => {
-  it('is told by its class and its labels', () => {
+describe('classifies', () => {
+  it('returns the objective and labels from architectures and id2label', () => {
     const id2label = { 1: 'good', 0: 'bad' }
     expect(classifies(model, { architectures, id2label })).toEqual({
       use: 'sequence-classification',
@@ -32,7 +32,7 @@ describe('what a saved classifier was trained for', () => {
     )
   })
 
-  it('has labels by number where they have no names', () => {
+  it('returns numbered labels if id2label is missing', () => {
     expect(classifies(model, { architectures })).toMatchObject({ labels: ['LABEL_0', 'LABEL_1'] })
     expect(classifies(model, { architectures, num_labels: 3 })).toMatchObject({
       labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'],
@@ -42,16 +42,16 @@ describe('what a saved classifier was trained for', () => {
   it.each([
     ['another head', { architectures: ['BertModel'] }, '"BertModel"'],
     ['another family', { architectures: ['T5ForSequenceClassification'] }, '"T5ForSequenceClassification"'],
-    ['no class', {}, 'no class'],
-    ['a number left out', { architectures, id2label: { 0: 'a', 2: 'b' } }, '{"0":"a","2":"b"}'],
-    ['a label that is no text', { architectures, id2label: { 0: 'a', 1: 2 } }, '{"0":"a","1":2}'],
-    ['a single number', { architectures, id2label: { 0: 'stars' } }, '1 number for "regression"'],
+    ['no architecture', {}, 'got none'],
+    ['a missing class id', { architectures, id2label: { 0: 'a', 2: 'b' } }, '{"0":"a","2":"b"}'],
+    ['a label that is not a string', { architectures, id2label: { 0: 'a', 1: 2 } }, '{"0":"a","1":2}'],
+    ['a single class', { architectures, id2label: { 0: 'stars' } }, '1 output for "regression"'],
     [
-      'several labels at once',
+      'multi-label classification',
       { architectures, problem_type: 'multi_label_classification' },
       '"multi_label_classification"',
     ],
-  ])('is not told by %s', (_, config, said) => {
+  ])('rejects %s', (_, config, said) => {
     expect(refusal(config)).toMatchObject({
       code: 'NOT_A_CLASSIFIER',
       problem: expect.stringContaining(said) as unknown,

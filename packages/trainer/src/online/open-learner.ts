@@ -31,24 +31,24 @@ import { collateRandom, encodeAll, makeReady, rolloutRandom } from '../step/batc
 import type { Learner } from './learner.js'
 import { createTurns } from './turns.js'
 
-/** A learner's configuration: that of a run, whose data may be left out. */
+/** Configuration of a learner: a run configuration with optional data. */
 export type LearnerConfig = Omit<RunConfig, 'data'> & Partial<Pick<RunConfig, 'data'>>
 
 /** Options of {@link openLearner}. */
 export interface LearnerOptions extends Omit<RunOptions, 'commands'> {
   /**
-   * Examples that the vocabulary and the labels are learned from. Default: all of `data.train` of the configuration. Nothing is
-   * trained on them.
+   * Examples on which the vocabulary and the labels are fitted; the model is not trained on them. Default: all of `data.train` in the
+   * configuration.
    */
   readonly examples?: Iterable<Example>
 }
 
-/** A source of examples in memory. */
+/** Source of in-memory examples. */
 const sourceOf = (examples: Iterable<Example>) =>
   definePlugin({
     kind: SOURCE,
     name: 'given-examples',
-    summary: 'Examples that the calling program holds',
+    summary: 'In-memory examples of the calling program',
     options: z.strictObject({}),
     create: (): Source => ({
       location: 'the examples of the learner',
@@ -58,13 +58,13 @@ const sourceOf = (examples: Iterable<Example>) =>
     }),
   })
 
-/** The plan of a learner: nothing tracks, commands or is kept. */
+/** Plans a learner: without callbacks, trackers or a run folder. */
 async function planLearner(config: LearnerConfig, { examples, ...options }: LearnerOptions): Promise<Plan> {
   if (examples === undefined && config.data === undefined)
     throw new AttuneError(
       'BAD_ARGUMENT',
       'openLearner: expected `data.train` in the configuration or `examples` among the options, got neither',
-      'Give examples that the vocabulary and the labels can be learned from: openLearner(config, { examples }).',
+      'Pass examples for fitting the vocabulary and the labels: openLearner(config, { examples }).',
     )
   const data = examples === undefined ? config.data : { ...config.data, train: sourceOf(examples) }
   const scheduled = config.scheduler === undefined && options.scope === undefined ? { scheduler: 'constant' } : {}
@@ -72,14 +72,14 @@ async function planLearner(config: LearnerConfig, { examples, ...options }: Lear
   return { ...plan, directory: undefined }
 }
 
-/** All training examples; they stand in for the validation split, which a learner has none of. */
+/** Splits of a learner: all training examples, which also serve as the validation split. */
 function splitsOf({ config }: Plan): Session['splits'] {
   const source = openSplit('train', config.data.train, undefined, fieldsRead(config.objective))
   const train = cleanedSplit(source, config.cleaner, config.objective)
   return { train: { ...train, rows: () => rowsOf(train.examples()) }, validation: train }
 }
 
-/** The weights as they are evaluated now, for the time of a task. */
+/** Runs a task with the current evaluation weights, then releases them. */
 async function withParams<T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> {
   const { trainable, release } = evaluationParams(session, session.moving.state)
   try {
@@ -89,7 +89,7 @@ async function withParams<T>(session: Session, task: (params: Params) => Promise
   }
 }
 
-/** The weights of the plain architecture, for the time of a task. */
+/** Runs a task with the weights of the base architecture (adapter merged), then releases them. */
 const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> =>
   withParams(session, async (params) => {
     const { engine } = session.parts
@@ -108,13 +108,13 @@ const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): 
 
 type Clean = (example: Example) => Example
 
-/** One step on a batch. @throws AttuneError */
+/** Takes one step on a batch. @throws AttuneError */
 async function learnBatch(session: Session, clean: Clean, examples: readonly Example[]) {
   const { parts, plan, moving } = session
   if (examples.length === 0)
-    throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Give a batch of examples.')
+    throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Pass a batch of examples.')
   const encoded = examples.map((example) => parts.objective.encode(clean(example)))
-  const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
+  const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner has a single epoch
   const { batches } = moving.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
   const isWhole = parts.objective.comparesExamples === true || session.optimizer.needsClosure === true
@@ -128,7 +128,7 @@ async function* each(examples: Iterable<Example> | AsyncIterable<Example>): Asyn
   yield* examples
 }
 
-/** Learns from a batch, unless an earlier step ended in a state that is not finite. */
+/** Learns from batches until a step fails with a non-finite state. */
 function learning(session: Session, clean: Clean) {
   let broken: unknown
   const requireWhole = (): void => {
@@ -188,15 +188,16 @@ function learnerOf(session: Session): Learner {
 }
 
 /**
- * Opens a learner: the parts of a run's configuration, without its loop. The vocabulary and the labels are learned from `data.train`
- * or `options.examples`, or given as options of the plugins; the weights are new, or those of `model: { use, from: FOLDER }`.
+ * Opens a learner: the components of a run's configuration without its training loop. The vocabulary and the labels are fitted on
+ * `data.train` or `options.examples`, or set as plugin options. The weights are randomly initialized, or loaded with
+ * `model: { use, from: FOLDER }`.
  *
- * When to use it: online learning ({@link learnOnline}), active learning, a curriculum of your own. For epochs over a file, use
- * {@link run}, which saves checkpoints and resumes.
+ * When to use it: online learning ({@link learnOnline}), active learning, custom curricula. For epochs over a file, use {@link run},
+ * which saves checkpoints and resumes.
  *
- * Gotchas: the scheduler defaults to `constant`. Another one follows the configuration's steps, and stays at its last value after
- * them. Callbacks, trackers and `directory` of the configuration have no meaning here.
- * @throws AttuneError those of a run's configuration; `BAD_ARGUMENT` without data
+ * Gotchas: the scheduler defaults to `constant`. Another scheduler follows the configuration's steps, then stays at its last value.
+ * Callbacks, trackers and `directory` of the configuration are ignored.
+ * @throws AttuneError the errors of a run's configuration; `BAD_ARGUMENT` without data
  * @example
  * const learner = await openLearner(config, { examples: firstRows })
  * const { loss } = await learner.learn(nextRows)

@@ -1,7 +1,7 @@
-/** Runs one task at a time, in the order in which they were given. */
+/** Runs tasks sequentially, in the order of the calls. */
 export type Turns = <T>(task: () => Promise<T> | T) => Promise<T>
 
-/** Makes a queue of tasks that share a state; a task that fails does not stop those after it. */
+/** Creates a sequential task queue; a failed task does not stop later tasks. */
 export function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve()
   return (task) => {

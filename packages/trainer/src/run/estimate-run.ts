@@ -16,19 +16,19 @@ import { score } from './score.js'
 import type { Session } from '../setup/session.js'
 import { takeStep } from './train.js'
 
-/** Steps on batches of one shape. Times are in milliseconds. */
+/** Measured steps on batches of one shape. Times are in milliseconds. */
 export interface ShapeEstimate {
-  /** The shapes of the batch's first array, a part each: `32 × 64`. */
+  /** Shape of the first array in each micro-batch: `32 × 64`. */
   readonly shape: string
-  /** Steps of this shape in an epoch. */
+  /** Number of steps of this shape per epoch. */
   readonly steps: number
-  /** One step; absent where the memory was too small to try it. */
+  /** Time of one step; absent if there was too little memory to measure it. */
   readonly milliseconds?: number
-  /** What the first step takes more, because it is compiled. */
+  /** Additional time of the first step, for compilation. */
   readonly compiling?: number
 }
 
-/** What a run will take. Memory is that of the whole process at its peak, in bytes. */
+/** Estimated time and memory of a run. Memory is the peak of the whole process, in bytes. */
 export interface Estimate {
   readonly engine: string
   readonly parameters: number
@@ -36,40 +36,40 @@ export interface Estimate {
   readonly examples: number
   readonly steps: number
   readonly shapes: readonly ShapeEstimate[]
-  /** Reading the data, learning from it, and starting. */
+  /** Time to open the data, fit plugins and start the engine. */
   readonly setupSeconds: number
   readonly stepSeconds: number
-  /** One evaluation of the validation split. */
+  /** Time of one evaluation on the validation split. */
   readonly evaluationSeconds: number
   readonly checkpoint: { readonly seconds: number; readonly bytes: number }
-  /** From the start to the end, without checkpoints. Absent where the memory is too small. */
+  /** Total time without checkpoints; absent if there is too little memory. */
   readonly seconds?: number
   readonly peakBytes: number
-  /** What the machine had left when the forecast began. */
+  /** Available memory at the start of the estimate. */
   readonly availableBytes: number
 }
 
-/** How to forecast. */
+/** Options of {@link estimateRun}. */
 export interface EstimateOptions extends RunOptions {
-  /** Told before each trial. */
+  /** Called before each shape is measured. */
   readonly progress?: (trial: number, trials: number, shape: string) => void
 }
 
 const TIMED_ROUNDS = 2
 const EVALUATED_BATCHES = 16
 
-/** Batches of one shape: one of them, and how many there are. */
+/** Batches of one shape: one example batch and their number. */
 interface Group {
   readonly shape: string
   readonly batch: ReadyBatch
-  /** Numbers in the largest part: what memory grows with. */
+  /** Number of values in the largest micro-batch, to which memory is proportional. */
   readonly size: number
   steps: number
 }
 
 const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArray).map(([, array]) => array)
 
-/** The batches of the first epoch by shape, the smallest first. */
+/** Groups the batches of the first epoch by shape, smallest first. */
 async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Group[]> {
   const { config } = plan
   const groups = new Map<string, Group>()
@@ -102,18 +102,18 @@ async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Grou
   return [...groups.values()].sort((a, b) => a.size - b.size)
 }
 
-/** Whether a trial that takes as much memory for each number as those before would leave none. */
+/** True if a trial would exceed the available memory. */
 const isTooLarge = (growth: number): boolean => growth > process.availableMemory()
 
-/** A shape that was tried. */
+/** Measurement of one shape. */
 interface Trial {
   readonly group: Group
-  /** Milliseconds of the first step, and of the timed ones together. */
+  /** Time in milliseconds of the first step, and of the timed steps in total. */
   readonly first: number
   total: number
 }
 
-/** Milliseconds of a step. */
+/** Measures the time of a step in milliseconds. */
 async function timed(session: Session, batch: ReadyBatch): Promise<number> {
   const elapsed = { milliseconds: 0, steps: 0 }
   await takeStep(session, batch, 0, elapsed)
@@ -121,8 +121,8 @@ async function timed(session: Session, batch: ReadyBatch): Promise<number> {
 }
 
 /**
- * Takes steps of each shape, while the memory lasts: two, after which its memory is known, and then those that are timed, in
- * turns as in a run, since a compiled step takes longer after one of another shape.
+ * Measures steps of each shape while memory lasts: two warm-up steps, which show the memory use, then the timed steps, alternating
+ * between shapes as in a run, since a compiled step is slower after a step of another shape.
  */
 async function tryGroups(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
   const trials: Trial[] = []
@@ -158,7 +158,7 @@ async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<
   }
 }
 
-/** Scores a part of the validation split twice: once to compile, once for the time. */
+/** Evaluates a part of the validation split twice: once to compile, once to measure the time. */
 async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }: Session) {
   const params = { ...adapted.frozen, ...moving.state.trainable }
   const limit = EVALUATED_BATCHES * microBatchSizeOf(plan.config.training)
@@ -174,14 +174,14 @@ async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }
   return { seconds: (seconds / examples) * all, compiling: Math.max(0, first.seconds - seconds) }
 }
 
-/** Writes a checkpoint of the state to a temporary folder, and removes it. */
+/** Measures writing a checkpoint to a temporary folder. */
 async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: number; bytes: number }> {
-  const folder = await mkdtemp(join(tmpdir(), 'attune-forecast-'))
+  const folder = await mkdtemp(join(tmpdir(), 'attune-estimate-'))
   const begun = performance.now()
   try {
     const state = await parts.engine.read(moving.state)
     const { bytes } = await saveCheckpoint(folder, {
-      run: 'forecast',
+      run: 'estimate',
       progress: moving.progress,
       state,
       history: NO_HISTORY,
@@ -194,13 +194,13 @@ async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: num
 
 async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened> {
   const whole = await planRun(config, options)
-  // Nothing that tracks or commands: the trial is not a run.
+  // Without callbacks and trackers, since the trial is not a run.
   const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
   const connect = () => ({ bus: createBus({}), keeping: undefined })
   return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
 }
 
-/** Tries what a run consists of, and reckons from that what the whole will take. */
+/** Measures the components of a run and extrapolates to the whole run. */
 async function tryAll(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
   const groups = await groupsOf(session)
   const { shapes, missing } = await tryGroups(session, groups, progress)
@@ -229,11 +229,11 @@ async function tryAll(session: Session, setupSeconds: number, progress: Estimate
 }
 
 /**
- * What a run of this configuration will take: each shape of batch that its first epoch has is trained on for a few steps, the
- * smallest first and always, and a part of the validation split is scored; nothing is kept. Where the next shape would not fit into
- * the memory that is left, it is not tried, and its memory is reckoned from the shapes before.
+ * Estimates the time and memory of a run. Each batch shape of the first epoch is trained on for a few steps, smallest first, and a part
+ * of the validation split is evaluated; nothing is saved. A shape that would not fit in the available memory is not measured; its memory
+ * is extrapolated from the smaller shapes.
  *
- * The memory is the process's, so call this in a process that does nothing else.
+ * Memory is measured for the whole process, so call this in a process that does nothing else.
  */
 export async function estimateRun(config: RunConfig, options: EstimateOptions = {}): Promise<Estimate> {
   const begun = performance.now()

@@ -7,7 +7,7 @@ import { requireSaveable, saveAdapter } from '../files/saved-adapter.js'
 import { saveRunModel } from './save-run-model.js'
 import type { Session } from '../setup/session.js'
 
-/** Carries out commands after the last step: those that steer training mean nothing any more, and saving again would save the same. */
+/** Executes commands after the last step. Commands that control training are dropped; another save would be redundant. */
 async function obeyAfterTraining(session: Session): Promise<void> {
   const { bus, moving } = session
   const last = bus.commands.splice(0).filter(outlivesTraining)
@@ -18,7 +18,7 @@ async function obeyAfterTraining(session: Session): Promise<void> {
   moving.progress = { ...moving.progress, ended: ended as string }
 }
 
-/** Saves what the adapter trained, on its own. */
+/** Saves the trained adapter separately. */
 const saveTrained = ({ parts, adapted, plan }: Session, directory: string, trainable: Params): Promise<void> =>
   saveAdapter(parts.engine, requireSaveable(adapted, plan.config.adapter.plugin.name), trainable, {
     folder: join(directory, 'adapter'),
@@ -26,9 +26,9 @@ const saveTrained = ({ parts, adapted, plan }: Session, directory: string, train
   })
 
 /**
- * Saves the model when training has ended, and reports that the run is over. A run ends by its last step, by a command to stop, or
- * by an interruption, which saves no model. Where the fold has test examples, the final weights are scored on them before they are saved.
- * @param begun the time at which the run began, in milliseconds
+ * Saves the model after training, and reports the end of the run. A run ends with its last step, a `stop` command, or an interruption,
+ * which does not save a model. If the fold has a test split, the final weights are evaluated on it before they are saved.
+ * @param begun start time of the run in milliseconds
  */
 export async function finish(session: Session, begun: number): Promise<void> {
   const { bus, moving, plan, adapted, parts, keeping } = session

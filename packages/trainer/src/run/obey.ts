@@ -19,17 +19,17 @@ import { type Scored, fieldsOfMetrics, score } from './score.js'
 import type { Session } from '../setup/session.js'
 import type { Split } from '../setup/splits.js'
 
-/** Copies what a checkpoint holds to the host. */
+/** Copies the trees of a checkpoint to host memory. */
 const toHost = async (engine: Engine, tree: Tree): Promise<HostTree> => (await engine.read(tree)) as HostTree
 
-/** Writes a checkpoint of where the run stands, and removes those that are no longer needed. */
+/** Writes a checkpoint of the current state, and removes old ones. */
 async function save(session: Session, labels: readonly string[], because: string): Promise<void> {
   const { plan, parts, bus, moving, keeping } = session
   const { directory } = plan
   const { step } = moving.progress
   if (directory === undefined || keeping === undefined) {
     if (!moving.warnedOfNoFolder)
-      bus.emit({ type: 'run.warned', step, message: 'nothing is saved: the configuration names no directory' })
+      bus.emit({ type: 'run.warned', step, message: 'nothing is saved, because the configuration has no directory' })
     moving.warnedOfNoFolder = true
     return
   }
@@ -48,7 +48,7 @@ async function save(session: Session, labels: readonly string[], because: string
   await pruneCheckpoints(directory)
 }
 
-/** Scores a split with the given trainable parameters. */
+/** Evaluates the given trainable parameters on a split. */
 export async function evaluateOn(
   { parts, adapted, bus, inference, moving }: Session,
   { name: split, examples }: Split,
@@ -65,7 +65,7 @@ export async function evaluateOn(
   return scored
 }
 
-/** Scores the validation split. */
+/** Evaluates the current weights on the validation split. */
 export async function evaluate(session: Session): Promise<void> {
   const { splits, moving } = session
   const weights = evaluationParams(session, moving.state)
@@ -74,7 +74,7 @@ export async function evaluate(session: Session): Promise<void> {
   moving.lastScores = scores
 }
 
-/** Carries out one command, except saving. */
+/** Executes one command, except `save`. */
 async function obeyOne(session: Session, command: Command): Promise<void> {
   const { moving, bus } = session
   switch (command.type) {
@@ -106,8 +106,8 @@ async function obeyOne(session: Session, command: Command): Promise<void> {
 }
 
 /**
- * Obeys every command given so far. Checkpoints are written last, when all else of this step is done, so that each holds
- * the step whole. An interruption is a save.
+ * Executes all pending commands. Checkpoints are written last, so that each contains the complete step. An interruption saves a
+ * checkpoint.
  */
 export async function obey(session: Session): Promise<void> {
   const { bus, moving } = session
@@ -130,7 +130,7 @@ export async function obey(session: Session): Promise<void> {
   )
 }
 
-/** The weights that the final model is to have: the last ones, or those of the checkpoint that a command asked for. */
+/** Weights of the final model: the last ones, or those of the checkpoint that a `restore` command requested. */
 export async function finalTrainable(session: Session): Promise<Params> {
   const { plan, parts, moving, keeping } = session
   if (moving.restore === undefined || plan.directory === undefined || keeping === undefined)
@@ -139,8 +139,8 @@ export async function finalTrainable(session: Session): Promise<Params> {
   if (step === undefined)
     throw new AttuneError(
       'NO_SUCH_CHECKPOINT',
-      `no checkpoint has the label "${moving.restore}"`,
-      'Let callback-checkpoint save under that label, or do without `restore`.',
+      `expected a checkpoint with the label "${moving.restore}", got none`,
+      'Save under that label with callback-checkpoint, or do not use `restore`.',
     )
   const { state } = await loadCheckpoint(plan.directory, step, keeping.id)
   const wanted = session.optimizer.evaluationParams === undefined ? ['trainable/'] : ['trainable/', 'optimizer/']

@@ -16,11 +16,11 @@ import { train } from './train.js'
 
 interface Control {
   interrupted: string | undefined
-  /** Set once the run is under way, so that an interruption reaches it. */
+  /** Set once the run has started, so that an interruption reaches it. */
   session: Session | undefined
 }
 
-/** Runs an order to its end. */
+/** Executes a run request to its end. */
 type Execute = (order: Order) => Promise<void>
 
 async function execute(
@@ -46,7 +46,7 @@ async function execute(
   }
 }
 
-/** A cold stream of the events of a run. */
+/** Wraps a run in a cold stream of its events. */
 const observe = (work: (execute: Execute) => Promise<void>, options: RunOptions): Observable<RunEvent> =>
   new Observable((subscriber) => {
     const control: Control = { interrupted: undefined, session: undefined }
@@ -68,10 +68,10 @@ const observe = (work: (execute: Execute) => Promise<void>, options: RunOptions)
   })
 
 /**
- * A run, as a cold stream of its events: subscribing starts it. It completes after `run.completed`; a failure is the
- * event `run.failed`, then the stream's error. Unsubscribing, or a `stop` among `options.commands`, lets the step in
- * flight finish and leaves a checkpoint from which {@link resume} goes on with the same bits. One process at a time trains in a
- * folder: another start or resume there is refused with `RUN_IN_USE`.
+ * Runs the training of a configuration, as a cold stream of its events: subscribing starts it. It completes after `run.completed`; a
+ * failure is the event `run.failed`, then the stream's error. Unsubscribing, or a `stop` among `options.commands`, lets the current
+ * step finish and saves a checkpoint, from which {@link resume} continues bit for bit. Only one process at a time can train in a
+ * folder; other starts or resumes throw `RUN_IN_USE`.
  */
 export const run = (config: RunConfig, options: RunOptions = {}): Observable<RunEvent> =>
   observe(async (carryOut) => {
@@ -88,9 +88,9 @@ export const run = (config: RunConfig, options: RunOptions = {}): Observable<Run
   }, options)
 
 /**
- * Goes on with the run in a folder, from its latest checkpoint, or from the start if there is none yet. Settings and inputs that
- * differ from those that the run was started with are refused with `RUN_CHANGED` unless `options.acceptChanges`; other versions of
- * plugins and of core with `VERSIONS_CHANGED` unless `options.acceptVersions`, but for another patch, which is a `run.warned`.
+ * Resumes the run in a folder from its latest checkpoint, or from the start if there is none. Changed settings or inputs throw
+ * `RUN_CHANGED` unless `options.acceptChanges` is set. Other versions of plugins or core throw `VERSIONS_CHANGED` unless
+ * `options.acceptVersions` is set; a different patch version is only a `run.warned` event.
  */
 export const resume = (directory: string, options: ResumeOptions = {}): Observable<RunEvent> =>
   observe(async (carryOut) => {

@@ -10,10 +10,10 @@ import { scheduledValue } from '../setup/scheduled.js'
 import { passOver } from '../setup/pass-over.js'
 import type { Session } from '../setup/session.js'
 
-/** What varies from step to step: learning rate, step, the seed of its randomness, and scheduled options. */
+/** Inputs that vary from step to step: learning rate, step, random seed, and scheduled options. */
 function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: number): HostInputs {
   const { config } = plan
-  const at = Math.min(step, steps) // a learner may go on after the last step of the schedule
+  const at = Math.min(step, steps) // a learner may train beyond the last step of the schedule
   const factor = scheduledValue(parts.scheduler, config.scheduler.common ?? {}, at, steps)
   return {
     learningRate: config.training.learningRate * factor * moving.progress.learningRateScale,
@@ -26,17 +26,17 @@ function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: numbe
 
 async function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): Promise<void> {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return
-  const what = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`
+  const what = Number.isFinite(loss) ? `the gradient norm became ${norm}` : `the loss became ${loss}`
   const { directory, config } = plan
   const [latest] = directory === undefined ? [] : await listCheckpoints(directory)
   const kept =
     latest === undefined
-      ? 'There is no checkpoint from before'
+      ? 'There is no earlier checkpoint'
       : `The last good checkpoint is ${checkpointPath(directory as string, latest)}`
   throw new AttuneError(
     'NON_FINITE_LOSS',
-    `${what} at step ${step}; training stopped, and nothing of that step was saved`,
-    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warm-up. ${kept}.`,
+    `${what} at step ${step}; training stopped without saving this step`,
+    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warmup. ${kept}.`,
   )
 }
 
@@ -52,7 +52,7 @@ export async function advance(session: Session, { parts: batch }: ReadyBatch, ep
   const { state, loss, gradientNorm } = session.step.run(moving.state, kept, batch, inputs)
   moving.state = state
   const read = await parts.engine.read({ loss, gradientNorm })
-  await nextTurn() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
+  await nextTurn() // yields even if the read is immediate; otherwise signals and timers would wait for the end of the epoch
   parts.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)
@@ -60,7 +60,7 @@ export async function advance(session: Session, { parts: batch }: ReadyBatch, ep
   return { step, loss: mean, gradientNorm: norm, learningRate: inputs.learningRate }
 }
 
-/** Takes one step and reports it. `elapsed` is the time in milliseconds that steps took so far, and their number. */
+/** Takes one step and reports it. `elapsed` accumulates the time in milliseconds and the number of steps. */
 export async function takeStep(
   session: Session,
   batch: ReadyBatch,
@@ -89,16 +89,16 @@ export async function takeStep(
 
 const isOver = ({ moving }: Session): boolean => moving.interrupted !== undefined || moving.progress.ended !== undefined
 
-/** The training data must give as many batches in every epoch as were counted when the run began. */
+/** Throws the error for an epoch whose number of batches differs from the count at the start of the run. */
 function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, batches: string): never {
   throw new AttuneError(
     'RUN_CHANGED',
-    `${splits.train.location} gave ${batches} in epoch ${epoch + 1}, and ${stepsPerEpoch} were counted when the run began`,
-    'Leave the data alone while a run reads them. Put them back and resume, or start another run.',
+    `${splits.train.location}: expected ${stepsPerEpoch} batches per epoch as counted at the start of the run, got ${batches} in epoch ${epoch + 1}`,
+    'Do not change the data during a run. Restore them and resume, or start another run.',
   )
 }
 
-/** The objective's host work on a batch before it trains, where it has any. */
+/** The objective's rollout on the host before a batch is trained on, if it has one. */
 export function rolloutOf({ parts, moving, adapted, generator }: Session) {
   const { objective } = parts
   if (objective.rollout === undefined) return undefined
@@ -112,7 +112,7 @@ export function rolloutOf({ parts, moving, adapted, generator }: Session) {
     })
 }
 
-/** Lets the objective compute what the epoch's steps read, from a pass over the training examples. */
+/** Runs the objective's `beforeEpoch`: a pass over the training examples that computes inputs of the epoch's steps. */
 export async function beforeEpoch(session: Session, epoch: number): Promise<void> {
   const { parts, moving, adapted } = session
   if (parts.objective.beforeEpoch === undefined) return
@@ -122,7 +122,7 @@ export async function beforeEpoch(session: Session, epoch: number): Promise<void
   if (before !== undefined && before !== moving.memory) parts.engine.release(before)
 }
 
-/** How the examples of an epoch become batches, from the first one that was not taken yet. */
+/** Batch settings of an epoch, starting at the first batch not yet done. */
 const orderOf = (session: Session, epoch: number): EpochOptions => {
   const { plan, moving, splits } = session
   const { batchSize, shuffleBuffer } = plan.config.training
@@ -137,7 +137,7 @@ const orderOf = (session: Session, epoch: number): EpochOptions => {
   }
 }
 
-/** Trains on what is left of one epoch. */
+/** Trains on the rest of one epoch. */
 async function trainEpoch(
   session: Session,
   epoch: number,
@@ -174,7 +174,7 @@ async function trainEpoch(
   if (batches < stepsPerEpoch) refuseOtherCount(session, epoch, `${batches} batches`)
 }
 
-/** Trains until the last step, a command to stop, or an interruption. */
+/** Trains until the last step, a `stop` command, or an interruption. */
 export async function train(session: Session): Promise<void> {
   const { plan, moving } = session
   const elapsed = { milliseconds: 0, steps: 0 }
@@ -182,5 +182,5 @@ export async function train(session: Session): Promise<void> {
     await trainEpoch(session, epoch, elapsed)
     if (!isOver(session)) moving.progress = { ...moving.progress, epoch: epoch + 1, batches: 0 }
   }
-  if (!isOver(session)) moving.progress = { ...moving.progress, ended: 'finished' } // resumed with no step left
+  if (!isOver(session)) moving.progress = { ...moving.progress, ended: 'finished' } // resumed without remaining steps
 }

@@ -7,27 +7,26 @@ import { type PassOver, passOver } from './pass-over.js'
 import { countParameters } from './weights.js'
 
 /**
- * The trainable parameters in the order of their names, which is the order in which a checkpoint gives them back: sums
- * over all of them, such as the gradient's norm, then round alike before and after.
+ * Sorts the trainable parameters by name, the order in which a checkpoint returns them, so that sums over all of them (such as the
+ * gradient norm) round identically before and after a resume.
  */
 const inNameOrder = (adapted: Adapted): Adapted => ({
   ...adapted,
   trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
 })
 
-/** The model made ready for training. */
+/** An adapted model, ready for training. */
 interface AdaptedFirst {
   readonly adapted: Adapted
-  /** The plain parameters that training starts from: with a saved adapter, what it is merged into. */
+  /** The initial parameters of the base architecture, with any saved adapter merged. */
   readonly first: Params
-  /** Frees the tensors that neither train nor stay frozen: weights that the adapter replaced. To be called once `first` is read. */
+  /** Frees weights that the adapter replaced. Call it once `first` is no longer needed. */
   release(): void
 }
 
 /**
- * Lets the adapter divide the parameters into those that train and those that stay frozen, from a saved one where the configuration
- * names it.
- * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and what the adapter throws
+ * Applies the adapter, which splits the parameters into trainable and frozen ones; loads a saved adapter if the configuration names one.
+ * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and the errors of the adapter
  */
 export async function adaptFirst(given: PassOver, parts: Components, params: Params): Promise<AdaptedFirst> {
   const { engine, objective } = parts

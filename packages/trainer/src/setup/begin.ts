@@ -27,16 +27,16 @@ import type { Keeping, Session } from './session.js'
 import type { Split } from './splits.js'
 import { allow } from '../files/trust.js'
 
-/** A run that was asked for, before anything is computed. */
+/** A requested run, before it starts. */
 export interface Order {
   readonly plan: Plan
-  /** The run's identity and the lock of its folder; undefined for a run that is not kept. */
+  /** The run's id and the lock of its folder; undefined for a run that is not saved. */
   readonly kept: { readonly id: string; readonly lock: Lock } | undefined
-  /** What an earlier part of the run left; undefined when the run is new. */
+  /** State left by an earlier part of the run; undefined for a new run. */
   readonly earlier: Earlier | undefined
 }
 
-/** Emits `run.failed`. What cannot be emitted any more, because the log cannot be written, is not. */
+/** Emits `run.failed`, unless the log can no longer be written. */
 export function fail(bus: Bus, step: number, error: unknown): void {
   const known = isAttuneError(error)
     ? { code: error.code, problem: error.problem, remedy: error.remedy }
@@ -44,18 +44,18 @@ export function fail(bus: Bus, step: number, error: unknown): void {
   try {
     bus.emit({ type: 'run.failed', step, ...known })
   } catch {
-    return // the error that is reported is the first one
+    return // the first error is the one to report
   }
 }
 
-/** Reads the validation split once before training: a label that training lacks shows now, not after the first epoch. */
+/** Reads the validation split once before training, so that an unknown label is reported now rather than after the first epoch. */
 async function inspectValidation(scope: Scope, bus: Bus, split: Split): Promise<void> {
   const { objective } = componentsOf(scope)
   const { items, truncated } = encodeAll(split.examples(), (example) => objective.encode(example))
   if ((await count(items)) === 0)
     throw new AttuneError(
       'EMPTY_DATASET',
-      `${split.location} holds no examples`,
+      `${split.location} contains no examples`,
       'Check the path and the format of the file.',
     )
   if (truncated() > 0)
@@ -68,8 +68,8 @@ function reportRejected(bus: Bus, split: Split): void {
 }
 
 /**
- * Lets trackers that need nothing hear of a run from its very beginning: of what is learned before there is a model.
- * @returns the plan without them
+ * Starts trackers without dependencies early, so that they receive events from before the model exists, such as fitting progress.
+ * @returns the plan without these trackers
  */
 function trackEarly(
   plan: Plan,
@@ -84,7 +84,7 @@ function trackEarly(
   return { rest: { ...plan, config: { ...plan.config, tracker: later } }, tracking }
 }
 
-/** Opens the run's log, after verifying what belongs to the checkpoint that the run resumes from. */
+/** Opens the run's log after verifying the history of the checkpoint to resume from. */
 async function openKeeping(
   { plan, kept, earlier }: Order,
   inputs: readonly InputRecord[],
@@ -100,8 +100,7 @@ async function openKeeping(
 }
 
 /**
- * The difference between the device that computed so far and the one that is to go on: other devices, and other numbers of threads,
- * round otherwise.
+ * Compares the device used so far with the current one: other devices and thread counts round differently. Returns an accepted difference.
  * @throws AttuneError `RUN_CHANGED` unless differences are accepted
  */
 function otherDevice({ plan, earlier }: Order, { device }: Engine): string[] {
@@ -111,12 +110,12 @@ function otherDevice({ plan, earlier }: Order, { device }: Engine): string[] {
   throw refuseChanges(plan.directory ?? '', [change])
 }
 
-/** Writes the run's record, and that the user allowed it the programs that the configuration names by a path. */
+/** Writes the run's record, and stores that the user allowed the plugins that the configuration names by path. */
 async function keep({ plan, learned, keeping, bus, parts }: Session): Promise<void> {
   if (keeping === undefined) return
   await writeRunFolder(plan, learned, { ...keeping, device: parts.engine.device })
   await allow(keeping.id, programsOf(plan)).catch((error: unknown) => {
-    const message = `resuming this run will need --trust, since what you allow it cannot be kept: ${(error as Error).message}`
+    const message = `resuming this run will require --trust, because your permission cannot be stored: ${(error as Error).message}`
     bus.emit({ type: 'run.warned', step: 0, message })
   })
 }
@@ -148,7 +147,7 @@ async function announce(
   bus.emit({ type: 'run.resumed', ...facts, step, checkpoint: path })
 }
 
-/** Reports what the run begins with, and writes its record. */
+/** Reports the start of the run and writes its record. */
 async function startSession(order: Order, { session, ...opened }: Opened): Promise<void> {
   const { scope, splits, bus, parts, moving } = session
   const { checkpoint } = order.earlier ?? {}
@@ -164,11 +163,11 @@ async function startSession(order: Order, { session, ...opened }: Opened): Promi
     for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
     for (const message of opened.warnings) bus.emit({ type: 'run.warned', step: 0, message })
   }
-  // Only now: a run that is refused leaves nothing that stands in the way of the next.
+  // Written last, so that a rejected run leaves nothing that blocks the next one.
   if (order.earlier === undefined || accepted.length > 0) await keep(session)
 }
 
-/** Opens the session of a run, connected with its callbacks, trackers and log, and reports what it begins with. */
+/** Opens the session of a run, connects it to callbacks, trackers and log, and reports its start. */
 export async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
   const { plan, earlier, kept } = order
   const inputs = earlier?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
@@ -183,7 +182,7 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
   }
   let connection: Connection | undefined
   const connect = async ({ callbacks, trackers }: Components): Promise<Connection> => {
-    handlersOf(callbacks) // refused before the log is opened
+    handlersOf(callbacks) // throws before the log is opened
     const keeping = await openKeeping(order, inputs, early)
     connection = { keeping, bus: createBus({ callbacks, trackers, shown: events, log: keeping?.log }) }
     return connection

@@ -6,13 +6,13 @@ import type { Components } from './compose.js'
 import type { Plan } from '../plan/plan.js'
 import type { TrainingSplit } from '../data/open-splits.js'
 
-/** The examples of a pass, and the plan that says how many are computed at once. */
+/** Training split and micro-batch size of a data pass. */
 export interface PassOver {
   readonly plan: Plan
   readonly splits: { readonly train: TrainingSplit }
 }
 
-/** A pass over the training examples through a model. */
+/** Creates a pass over the training examples through a model. */
 export const passOver = (
   { splits, plan }: PassOver,
   { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,

@@ -38,31 +38,31 @@ import { type NamedVectors, placeVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
 
-/** What changes while a run goes on. */
+/** Mutable state of a running session. */
 export interface RunState {
   state: TrainingState
-  /** What the objective's `beforeEpoch` returned for this epoch. */
+  /** Return value of the objective's `beforeEpoch` for this epoch. */
   memory: Tree | undefined
   progress: Progress
-  /** Commands from outside that ask for an interruption; the first one's reason. */
+  /** Reason of the first external command that requests an interruption. */
   interrupted: string | undefined
-  /** The label of the checkpoint whose weights the final model is to have. */
+  /** Label of the checkpoint whose weights become the final model. */
   restore: string | undefined
   lastScores: LastScores
   warnedOfNoFolder: boolean
 }
 
-/** The folder of a run as this process holds it. */
+/** An open run folder, locked by this process. */
 export interface Keeping {
   /** The run's id. */
   readonly id: string
   readonly log: RunLog
   readonly lock: Lock
-  /** Digests of what the run reads. */
+  /** Digests of the run's inputs. */
   readonly inputs: readonly InputRecord[]
 }
 
-/** Everything of a run that is under way. */
+/** A running session: components, data and state. */
 export interface Session {
   readonly plan: Plan
   /** Undefined for a run without a folder. */
@@ -71,12 +71,12 @@ export interface Session {
   readonly scope: Scope
   readonly parts: Components
   readonly adapted: Adapted
-  /** Trees that stay the same from step to step. */
+  /** Trees that are constant across steps. */
   readonly constants: StepConstants
-  /** The chain, clipping included. */
+  /** The optimizer chain, including gradient clipping. */
   readonly optimizer: Optimizer
   readonly step: CompiledStep
-  /** The values of scheduled options at a step, by path. */
+  /** Values of scheduled options at a step, by path. */
   schedule(step: number, steps: number): Readonly<Record<string, number>>
   readonly inference: Inference
   /** Generates text with the current weights. */
@@ -90,10 +90,10 @@ export interface Session {
 
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
 
-/** What nothing has been said of yet. */
+/** Initial values of the state outside of checkpoints. */
 const AT_REST = { interrupted: undefined, restore: undefined, lastScores: undefined, warnedOfNoFolder: false }
 
-/** The trees of a checkpoint, apart from empty ones, which a file does not hold. */
+/** Trees of a checkpoint; empty trees are not stored. */
 interface SavedTrees {
   readonly trainable: Params
   readonly optimizer?: Tree
@@ -101,7 +101,7 @@ interface SavedTrees {
   readonly prepared?: Readonly<Record<string, Tree>>
 }
 
-/** The state of a run that begins, or the one that a checkpoint holds, on the device. */
+/** Initializes the training state, or loads a checkpoint's state onto the device. */
 function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => Tree, from: Checkpoint | undefined) {
   if (from === undefined) {
     const optimizer = engine.compile(() => init(adapted.trainable))()
@@ -112,15 +112,15 @@ function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => 
   if (String(expected) !== String(found))
     throw new AttuneError(
       'BAD_CHECKPOINT',
-      `the checkpoint of step ${from.progress.step} has other parameters than the configuration asks for`,
-      'Resume with the configuration that the run was started with.',
+      `the checkpoint of step ${from.progress.step} has different parameters than the configuration`,
+      'Resume with the original configuration.',
     )
   engine.release(adapted.trainable)
   const state = { trainable: saved.trainable, optimizer: saved.optimizer ?? ({} as Tree) }
   return { state, memory: saved.memory, prepared: saved.prepared ?? {} }
 }
 
-/** Constants that regularizers compute once before training, by their position. */
+/** Constants that regularizers compute once before training, by index. */
 async function prepare(regularizers: readonly Regularizer[], pass: DataPass, trainable: Params) {
   const prepared: Record<string, Tree> = {}
   for (const [i, regularizer] of regularizers.entries())
@@ -128,7 +128,7 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
   return prepared
 }
 
-/** The parameters a run begins with, and what is to be told of them. */
+/** Creates the initial parameters of a run, with warnings and facts to report. */
 function begin(parts: Components, plan: Plan, named: NamedVectors | undefined) {
   const first = firstParameters(parts, plan.config.seed, plan.from)
   const { report } = first
@@ -141,7 +141,8 @@ function begin(parts: Components, plan: Plan, named: NamedVectors | undefined) {
 }
 
 /**
- * A loss that compares the examples of a batch is not the sum of those of its parts, and a closure evaluates one part only.
+ * Rejects micro-batches if the loss compares the examples of a batch, since it is then not a sum over micro-batches, or if the optimizer
+ * needs a closure, which evaluates a single micro-batch.
  * @throws AttuneError `BATCH_IN_PARTS`
  */
 function requireWholeBatches(
@@ -155,19 +156,19 @@ function requireWholeBatches(
   throw new AttuneError(
     'BATCH_IN_PARTS',
     comparesExamples
-      ? `the objective compares all ${batchSize} examples of a batch with one another, and microBatchSize would part them into ${microBatchSize} at a time`
-      : `the optimizer evaluates the loss of a batch of ${batchSize} examples again, and microBatchSize would part them into ${microBatchSize} at a time`,
-    'Leave out training.microBatchSize; training.gradientCheckpointing and a smaller batchSize save memory too.',
+      ? `the objective compares the examples of a batch with one another: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`
+      : `the optimizer re-evaluates the loss of the whole batch: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`,
+    'Remove training.microBatchSize. To save memory, use training.gradientCheckpointing or a smaller batchSize.',
   )
 }
 
-/** Steps that are left of all epochs. Where the data changed and that was accepted, an epoch may be shorter than what is done of it. */
+/** Number of remaining steps. After an accepted change of the data, an epoch may be shorter than the batches already done. */
 function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: number): number {
   if (epoch >= epochs) return 0
   return Math.max(0, stepsPerEpoch - batches) + (epochs - epoch - 1) * stepsPerEpoch
 }
 
-/** The steps of an epoch: the batches of its examples, in the order of the sampler where there is one. */
+/** Counts the steps of an epoch: the batches of its examples, in sampler order if there is a sampler. */
 const countSteps = (
   { splits: { train }, learned, plan }: Pick<Session, 'splits' | 'learned' | 'plan'>,
   objective: Objective,
@@ -180,7 +181,7 @@ const countSteps = (
 
 type Given = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>
 
-/** The optimizer's chain, clipping included, and a function that rebuilds it and other parts with scheduled options. */
+/** Creates the optimizer chain with gradient clipping, and a function that rebuilds components with scheduled options. */
 function chainedOptimizer({ plan, scope, learned }: Given, parts: Components) {
   const { clipNorm } = plan.config.training
   const chained = (links: readonly Optimizer[]): Optimizer =>
@@ -191,7 +192,7 @@ function chainedOptimizer({ plan, scope, learned }: Given, parts: Components) {
   return { optimizer, complete, rebuild: rebuilder(complete, scope, chained) }
 }
 
-/** The state that training begins with or goes on from, and the trees that stay the same from step to step. */
+/** Creates the initial or resumed state, and the trees that are constant across steps. */
 async function startingState(
   given: Given,
   parts: Components,
@@ -207,7 +208,7 @@ async function startingState(
   }
 }
 
-/** Makes a session of a composed scope whose engine is up. */
+/** Creates a session from a composed scope with a started engine. */
 export async function openSession(
   given: Given,
   { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
@@ -221,7 +222,7 @@ export async function openSession(
   const parts = componentsOf(given.scope)
   const { engine, objective, regularizers } = parts
   const { optimizer, complete, rebuild } = chainedOptimizer(given, parts)
-  const { params, ...told } = begin(parts, plan, vectors)
+  const { params, ...report } = begin(parts, plan, vectors)
   const { adapted, first, release } = await adaptFirst(given, parts, params)
   const { model } = adapted
   const { models, own } = await auxiliaryModels(complete, scope, parts, first, adapted)
@@ -246,5 +247,5 @@ export async function openSession(
     moving,
     generator: textGenerator({ ...parts, model, params: () => ({ ...adapted.frozen, ...moving.state.trainable }) }),
   }
-  return { session, facts, ...told }
+  return { session, facts, ...report }
 }

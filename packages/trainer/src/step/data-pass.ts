@@ -16,18 +16,18 @@ import { div } from '@tensorflow/tfjs-core'
 import { weightedBatch } from './batches.js'
 import { type LossComponents, reduceLosses } from './loss-function.js'
 
-/** What a pass runs over, and through. */
+/** Components and data of a pass. */
 export interface PassComponents extends Pick<LossComponents, 'model' | 'objective'> {
   readonly engine: Engine
   readonly trainable: Params
   readonly frozen: Params
-  /** The training examples, encoded. */
+  /** The encoded training examples. */
   items(): AsyncIterable<Encoded>
-  /** Examples of a batch where a pass does not say. */
+  /** Default batch size of a pass. */
   readonly batchSize: number
 }
 
-/** The values on one batch, computed when they are asked for. */
+/** Lazily computed values on one batch. */
 function passAt(
   { model, objective }: Pick<LossComponents, 'model' | 'objective'>,
   trainable: Params,
@@ -56,7 +56,7 @@ function passAt(
   }
 }
 
-/** A pass over the training data, compiled once for each fold; its state is donated from batch to batch. */
+/** Creates a pass over the training data. Each call of `fold` compiles its step once and donates the state from batch to batch. */
 export function dataPass(parts: PassComponents): DataPass {
   const { engine, objective, trainable, frozen } = parts
   return {
