@@ -21,8 +21,8 @@ const golden = JSON.parse(gunzipSync(readFileSync('golden/chat-families.json.gz'
 }
 
 /** Converts options of `apply_chat_template` to those of {@link renderChat}. */
-function optionsOf(given: Variables): ChatOptions {
-  const { add_generation_prompt, continue_final_message, tools, documents, ...variables } = given
+function optionsOf(options: Variables): ChatOptions {
+  const { add_generation_prompt, continue_final_message, tools, documents, ...variables } = options
   return {
     addGenerationPrompt: add_generation_prompt === true,
     continueFinalMessage: continue_final_message === true,

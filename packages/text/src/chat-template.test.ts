@@ -68,14 +68,14 @@ describe('renderChat', () => {
     const template =
       '{{ tools is none }} {{ documents is none }} {{ bos_token is defined }} {{ add_generation_prompt }}'
     expect(renderChat(template, ask).text).toBe('True True False False')
-    const given = {
+    const options = {
       tools: [1],
       documents: [{ title: 'T' }],
       addGenerationPrompt: true,
       variables: { bos_token: '<s>' },
     }
     expect(
-      renderChat('{{ tools }}{{ documents[0].title }}{{ bos_token }}{{ add_generation_prompt }}', ask, given).text,
+      renderChat('{{ tools }}{{ documents[0].title }}{{ bos_token }}{{ add_generation_prompt }}', ask, options).text,
     ).toBe('[1]T<s>True')
   })
 

@@ -82,9 +82,9 @@ const REASONING = ['reasoning_content', 'thinking', 'reasoning']
 
 /** A message as transformers passes it to templates: without null fields, and with its reasoning under each known name. */
 function normalize(message: Message): Readonly<Record<string, unknown>> {
-  const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value != null))
-  const name = REASONING.find((each) => Object.hasOwn(given, each))
-  return name === undefined ? given : { thinking: given[name], ...given, reasoning_content: given[name] }
+  const fields = Object.fromEntries(Object.entries(message).filter(([, value]) => value != null))
+  const name = REASONING.find((each) => Object.hasOwn(fields, each))
+  return name === undefined ? fields : { thinking: fields[name], ...fields, reasoning_content: fields[name] }
 }
 
 /** A compiled template with its conversation and variables. */

@@ -100,8 +100,8 @@ function pairsOf(words: readonly SegmentedWord[]): Pairs {
  *
  * @returns the pairs in the order in which they were merged; the merged tokens are appended to `tokens`
  */
-export function trainPairs(given: PairMerging): Merge[] {
-  const { words, tokens, vocabularySize, minimumFrequency, join, report } = given
+export function trainPairs(options: PairMerging): Merge[] {
+  const { words, tokens, vocabularySize, minimumFrequency, join, report } = options
   const ids = new Map(tokens.map((token, id) => [token, id]))
   const pairs = pairsOf(words)
   const queue = pairQueue()

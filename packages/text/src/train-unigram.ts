@@ -114,8 +114,8 @@ function splitAtUnknown(words: Words, alphabet: ReadonlySet<string>): Map<string
  *
  * @returns the subwords with their log probabilities, most probable first
  */
-export function trainUnigram(counts: Words, given: UnigramTraining): ScoredSubword[] {
-  const { vocabularySize, alphabetSize, report } = given
+export function trainUnigram(counts: Words, options: UnigramTraining): ScoredSubword[] {
+  const { vocabularySize, alphabetSize, report } = options
   const ordered = sortedCounts(counts)
   const alphabet = new Set(alphabetOf(ordered, Math.min(alphabetSize, vocabularySize)))
   const words = splitAtUnknown(ordered, alphabet)

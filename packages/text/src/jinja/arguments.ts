@@ -24,9 +24,9 @@ export function signature(text: string): Signature {
   }
 }
 
-function bindNamed(of: string, { names, isPositional }: Signature, given: Arguments): Bound {
-  const bound: (Value | undefined)[] = [...given.positional]
-  for (const [name, value] of given.named ?? []) {
+function bindNamed(of: string, { names, isPositional }: Signature, args: Arguments): Bound {
+  const bound: (Value | undefined)[] = [...args.positional]
+  for (const [name, value] of args.named ?? []) {
     if (isPositional) fail('TypeError', `${of}() takes no keyword arguments`)
     const at = names.indexOf(name)
     if (at < 0) fail('TypeError', `${of}() got an unexpected keyword argument '${name}'`)
@@ -40,11 +40,11 @@ function bindNamed(of: string, { names, isPositional }: Signature, given: Argume
  * Binds arguments to the parameters of a function.
  * @throws Python's TypeError if there are too many, too few or unknown arguments
  */
-export function bind(of: string, parameters: Signature, given: Arguments): Bound {
+export function bind(of: string, parameters: Signature, args: Arguments): Bound {
   const { names, required } = parameters
-  if (given.positional.length > names.length)
-    fail('TypeError', `${of}() takes at most ${names.length} arguments (${given.positional.length} given)`)
-  const bound = given.named === undefined ? given.positional : bindNamed(of, parameters, given)
+  if (args.positional.length > names.length)
+    fail('TypeError', `${of}() takes at most ${names.length} arguments (${args.positional.length} given)`)
+  const bound = args.named === undefined ? args.positional : bindNamed(of, parameters, args)
   for (let at = 0; at < required; at++)
     if (bound[at] === undefined) fail('TypeError', `${of}() missing the required argument '${names[at]}'`)
   return bound
@@ -62,4 +62,4 @@ export function asInt(value: Value): number {
 }
 
 /** Implementation of a built-in function. */
-export type Run = (rt: Runtime, given: Arguments) => Value
+export type Run = (rt: Runtime, args: Arguments) => Value

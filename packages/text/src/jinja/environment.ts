@@ -33,18 +33,18 @@ export function isTest(name: string): boolean {
 }
 
 /** Applies an existing filter to a value. */
-export function apply(rt: Runtime, name: string, value: Value, given: Arguments): Value {
+export function apply(rt: Runtime, name: string, value: Value, args: Arguments): Value {
   rt.spend(20)
-  return FILTERS[name]!(rt, value, given, name)
+  return FILTERS[name]!(rt, value, args, name)
 }
 
 /**
  * Applies an existing test to a value.
  * @throws Python's TypeError for arguments that the test does not accept
  */
-export function test(rt: Runtime, name: string, value: Value, given: Arguments): boolean {
+export function test(rt: Runtime, name: string, value: Value, args: Arguments): boolean {
   const { takes, run } = TESTS[name] ?? fail('TemplateRuntimeError', `No test named '${name}'.`)
-  const [other] = bind(name, takes, given)
+  const [other] = bind(name, takes, args)
   rt.spend(12)
   return run(rt, value, other ?? null)
 }

@@ -22,7 +22,7 @@ import {
 const MAXIMUM_RANGE = 100_000
 
 /** A function as a value. */
-const func = (name: string, call: (rt: Runtime, given: Arguments) => Value): HostObject => ({
+const func = (name: string, call: (rt: Runtime, args: Arguments) => Value): HostObject => ({
   kind: 'host',
   type: 'function',
   repr: () => `<function ${name}>`,
@@ -61,8 +61,8 @@ function pairsFrom(rt: Runtime, value: Value): Iterable<readonly [Value, Value]>
 /** Python's `dict(…)`. */
 function makeDict(rt: Runtime, { positional, named }: Arguments): Dict {
   if (positional.length > 1) fail('TypeError', `dict expected at most 1 argument, got ${positional.length}`)
-  const [given] = positional
-  return dictOf(rt, [...(given === undefined ? [] : pairsFrom(rt, given)), ...(named ?? [])])
+  const [source] = positional
+  return dictOf(rt, [...(source === undefined ? [] : pairsFrom(rt, source)), ...(named ?? [])])
 }
 
 const dict: HostObject = {
@@ -87,9 +87,9 @@ export function checkName(name: string): void {
     fail('SecurityError', `expected a namespace attribute that does not begin with an underscore, got '${name}'`)
 }
 
-function makeNamespace(rt: Runtime, given: Arguments): Value {
+function makeNamespace(rt: Runtime, args: Arguments): Value {
   const values = new Map<string, Value>()
-  for (const [name, value] of pairsOf(makeDict(rt, given))) {
+  for (const [name, value] of pairsOf(makeDict(rt, args))) {
     if (typeof name !== 'string') return fail('NotSupported', 'namespace attributes must be strs')
     checkName(name)
     // V8's hashes of digit strings are easy to make collide.
@@ -167,7 +167,7 @@ export const GLOBALS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['dict', dict],
   ['namespace', func('namespace', makeNamespace)],
   ['cycler', func('cycler', makeCycler)],
-  ['joiner', func('joiner', (rt, given) => joinerCall(rt, null, given, 'joiner'))],
+  ['joiner', func('joiner', (rt, args) => joinerCall(rt, null, args, 'joiner'))],
   ['lipsum', func('lipsum', () => fail('NotSupported', 'lipsum generates random text and is not supported'))],
   ['raise_exception', func('raise_exception', raise)],
   ['strftime_now', func('strftime_now', now)],

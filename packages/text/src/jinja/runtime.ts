@@ -100,7 +100,7 @@ export function write(rt: Runtime, text: string): void {
 }
 
 /** Runs a function and returns the text that it wrote. */
-export function captured(rt: Runtime, run: () => void): string {
+export function captureOutput(rt: Runtime, run: () => void): string {
   const { sink } = rt
   rt.sink = { text: '', isRoot: false }
   run()

@@ -89,17 +89,17 @@ const MAXIMUM_WIDTH = 1000
 const NAMES = new Set(['a', 'A', 'b', 'B', 'h'])
 
 /** Applies glibc's case flags `^` and `#` to a part. */
-function cased(text: string, letter: string, flags: string): string {
+function applyCase(text: string, letter: string, flags: string): string {
   if (letter === 'P' || (letter === 'p' && flags.includes('#'))) return text.toLowerCase()
   return flags.includes('^') || (NAMES.has(letter) && flags.includes('#')) ? text.toUpperCase() : text
 }
 
-function shown(part: string | Numeric, letter: string, flags: string, width: number): string {
+function formatPart(part: string | Numeric, letter: string, flags: string, width: number): string {
   const isNumeric = typeof part !== 'string'
   const flag = flags.replace(/[^-_0]/g, '').at(-1)
   const fill = flag === '0' || (isNumeric && part.fill === '0' && flag === undefined) ? '0' : ' '
   const text = isNumeric ? String(part.number).padStart(flag === '-' ? 0 : part.width, fill) : part
-  return cased(text, letter, flags).padStart(width, fill)
+  return applyCase(text, letter, flags).padStart(width, fill)
 }
 
 /**
@@ -118,7 +118,7 @@ export function format(date: Date, pattern: string): string {
       if (width > MAXIMUM_WIDTH || letter === 'z') return letter === 'z' ? '' : whole
       if (letter === 'Z') return ' '.repeat(width)
       const part = Object.hasOwn(PARTS, letter) ? PARTS[letter]!(date) : whole
-      return shown(part, letter, flags, width)
+      return formatPart(part, letter, flags, width)
     },
   )
 }

@@ -64,11 +64,11 @@ interface Writer {
   /** Appends units that all come from the same range. */
   add(units: string, start: number, end: number): void
   /** Copies units of another text with their alignment. */
-  copy(given: AlignedText, from: number, to: number): void
+  copy(input: AlignedText, from: number, to: number): void
   done(): AlignedText
 }
 
-const enlarged = (values: Int32Array<ArrayBuffer>, room: number): Int32Array<ArrayBuffer> => {
+const enlarge = (values: Int32Array<ArrayBuffer>, room: number): Int32Array<ArrayBuffer> => {
   const made = new Int32Array(room)
   made.set(values)
   return made
@@ -89,8 +89,8 @@ function writer(units: number): Writer {
   const reserve = (count: number): void => {
     if (length + count <= starts.length) return
     const room = 2 * (length + count)
-    starts = enlarged(starts, room)
-    ends = enlarged(ends, room)
+    starts = enlarge(starts, room)
+    ends = enlarge(ends, room)
   }
   return {
     add(text, start, end) {
@@ -101,13 +101,13 @@ function writer(units: number): Writer {
       }
       append(text)
     },
-    copy(given, from, to) {
+    copy(input, from, to) {
       reserve(to - from)
-      for (let i = given.first + from; i < given.first + to; i++) {
-        starts[length] = given.starts[i]!
-        ends[length++] = given.ends[i]!
+      for (let i = input.first + from; i < input.first + to; i++) {
+        starts[length] = input.starts[i]!
+        ends[length++] = input.ends[i]!
       }
-      append(given.text.slice(from, to))
+      append(input.text.slice(from, to))
     },
     done: () => ({ text: [...joined, ...batch].join(''), first: 0, starts, ends }),
   }
@@ -127,9 +127,9 @@ export interface Rewriter {
 }
 
 /** Creates a builder of a text from another one. */
-export function rewriter(given: AlignedText): Rewriter {
-  const { text, first, starts, ends } = given
-  const { add, done } = writer(given.text.length)
+export function rewriter(input: AlignedText): Rewriter {
+  const { text, first, starts, ends } = input
+  const { add, done } = writer(input.text.length)
   let at = 0
   const skip = (characters: number): void => {
     for (let n = 0; n < characters; n++) at += widthAt(text, at)
@@ -153,16 +153,16 @@ const [STEPS_PER_TEXT, STEPS_PER_UNIT, STEPS_PER_MISS] = [20, 6, 40]
  * Replaces each character independently by zero or more characters.
  * @param replacements the replacement of each code point, a few units at most
  */
-export function replaced(given: AlignedText, replacements: CodePointMap<string>, work: Work): AlignedText {
+export function replaceCharacters(input: AlignedText, replacements: CodePointMap<string>, work: Work): AlignedText {
   const { get, misses } = replacements
   const before = misses()
-  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * given.text.length)
-  const made = given.text.length < SHORT ? replacedInShort(given, get) : replacedInLong(given, get)
+  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * input.text.length)
+  const made = input.text.length < SHORT ? replaceInShort(input, get) : replaceInLong(input, get)
   work.spend(STEPS_PER_UNIT * made.text.length + STEPS_PER_MISS * (misses() - before))
   return made
 }
 
-function replacedInShort({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
+function replaceInShort({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
   const made = { text: '', first: 0, starts: [] as number[], ends: [] as number[] }
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!
@@ -177,7 +177,7 @@ function replacedInShort({ text, first, starts, ends }: AlignedText, replacement
   return made
 }
 
-function replacedInLong({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
+function replaceInLong({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
   const { add, done } = writer(text.length)
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!
@@ -188,42 +188,42 @@ function replacedInLong({ text, first, starts, ends }: AlignedText, replacement:
 }
 
 /** Prepends a prefix, aligned with the first character. */
-export function prefixed(given: AlignedText, prefix: string, work: Work): AlignedText {
-  if (given.text === '') return given
-  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * (prefix.length + given.text.length))
-  const { first, starts, ends } = given
-  const { add, copy, done } = writer(given.text.length)
+export function addPrefix(input: AlignedText, prefix: string, work: Work): AlignedText {
+  if (input.text === '') return input
+  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * (prefix.length + input.text.length))
+  const { first, starts, ends } = input
+  const { add, copy, done } = writer(input.text.length)
   add(prefix, starts[first]!, ends[first]!)
-  copy(given, 0, given.text.length)
+  copy(input, 0, input.text.length)
   return done()
 }
 
 /** Adds a prefix and a suffix, aligned with the first and the last character. */
-export function enclosed(given: AlignedText, before: string, after: string): AlignedText {
-  const { first, starts, ends } = given
-  const last = first + given.text.length - 1
-  const { add, copy, done } = writer(given.text.length)
+export function enclose(input: AlignedText, before: string, after: string): AlignedText {
+  const { first, starts, ends } = input
+  const last = first + input.text.length - 1
+  const { add, copy, done } = writer(input.text.length)
   add(before, starts[first]!, ends[first]!)
-  copy(given, 0, given.text.length)
+  copy(input, 0, input.text.length)
   add(after, starts[last]!, ends[last]!)
   return done()
 }
 
 /** Replaces every match of an expression; a replacement is aligned with the last character of its match. */
-export function substituted(given: AlignedText, expression: Expression, content: string, work: Work): AlignedText {
-  const { first, starts, ends } = given
-  const { add, copy, done } = writer(given.text.length)
+export function substitute(input: AlignedText, expression: Expression, content: string, work: Work): AlignedText {
+  const { first, starts, ends } = input
+  const { add, copy, done } = writer(input.text.length)
   let [from, held] = [0, 0]
-  work.spend(STEPS_PER_UNIT * given.text.length)
-  expression.each(given.text, work, (start, end) => {
-    copy(given, from, start)
+  work.spend(STEPS_PER_UNIT * input.text.length)
+  expression.each(input.text, work, (start, end) => {
+    copy(input, from, start)
     work.spend(STEPS_PER_UNIT * content.length)
     holdUnits(work, content.length)
     held += content.length
     add(content, starts[first + end - 1]!, ends[first + end - 1]!)
     from = end
   })
-  copy(given, from, given.text.length)
+  copy(input, from, input.text.length)
   holdUnits(work, -held)
   return done()
 }

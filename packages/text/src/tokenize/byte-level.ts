@@ -1,4 +1,4 @@
-import { type AlignedText, replaced } from './aligned-text.js'
+import { type AlignedText, replaceCharacters } from './aligned-text.js'
 import { codePointMap } from './code-points.js'
 import type { Work } from './work.js'
 
@@ -17,9 +17,9 @@ const encoder = new TextEncoder()
  * Creates the byte-level step, which replaces every character by the characters that represent its UTF-8 bytes.
  * Source: Radford et al., Language Models are Unsupervised Multitask Learners, 2019, section 2.2.
  */
-export function inByteCharacters(): (given: AlignedText, work: Work) => AlignedText {
+export function byteLevelEncoder(): (input: AlignedText, work: Work) => AlignedText {
   const known = codePointMap((character) =>
     Array.from(encoder.encode(character), (byte) => BYTE_CHARACTERS[byte]!).join(''),
   )
-  return (given, work) => replaced(given, known, work)
+  return (input, work) => replaceCharacters(input, known, work)
 }

@@ -81,7 +81,7 @@ function symbolsOf(
 }
 
 /** Merges adjacent symbols in rank order; equal ranks from left to right. */
-function merged({ ids, starts, ends }: Symbols, merges: ReadonlyMap<number, Merge>): Symbols {
+function mergeSymbols({ ids, starts, ends }: Symbols, merges: ReadonlyMap<number, Merge>): Symbols {
   const count = ids.length
   const [next, previous] = count < LONG ? [ids.slice(), ids.slice()] : [new Int32Array(count), new Int32Array(count)]
   for (let i = 0; i < count; i++) {
@@ -133,7 +133,7 @@ export function bytePair(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string
     const count = symbols.ids.length
     // Each symbol enters and leaves the heap a few times.
     work.spend(STEPS_PER_SYMBOL * count * (1 + Math.log2(1 + count) / 4))
-    const made = merged(symbols, merges)
+    const made = mergeSymbols(symbols, merges)
     work.hold(-BYTES_PER_SYMBOL * Math.max(word.length, count))
     return made
   }

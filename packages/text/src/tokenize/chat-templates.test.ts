@@ -22,8 +22,8 @@ describe('chat_template in the configuration', () => {
     ['one that is listed', [list[0]], { chatTemplate: 'plain' }],
     ['no valid template', [null, 3, { name: 'default' }, { name: 3, template: 'x' }], {}],
     ['a number', 3, {}],
-  ])('accepts %s', (_, given, expected) =>
-    expect(templates(tokenizerOf({ json, config: { chat_template: given } }, kind))).toEqual(expected),
+  ])('accepts %s', (_, template, expected) =>
+    expect(templates(tokenizerOf({ json, config: { chat_template: template } }, kind))).toEqual(expected),
   )
 
   it('is saved unchanged', () =>

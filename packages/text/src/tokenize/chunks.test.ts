@@ -24,7 +24,7 @@ const withSteps = (...pretokenizers: object[]) => ({
 })
 const divisible = (json: object): boolean => isDivisible(tokenizerFileSchema.parse(json) as TokenizerFile)
 
-describe('a text that is tokenized in cached parts has the same tokens', () => {
+describe('tokenization in cached parts', () => {
   it.each([
     ['gpt2', [splitBy('gpt2')]],
     ['llama3', [splitBy('llama3')]],
@@ -33,7 +33,7 @@ describe('a text that is tokenized in cached parts has the same tokens', () => {
     ['o200k', [splitBy('o200k')]],
     ['tekken', [splitBy('tekken')]],
     ['deepseek-v3', [splitBy('digits'), splitBy('deepseek-v3, ideographs'), splitBy('deepseek-v3')]],
-  ])('with the pre-tokenizer of %s', (_, steps) => {
+  ])('matches tokenization of the whole text for the pre-tokenizer of %s', (_, steps) => {
     const [parts, whole] = [withSteps(...steps), withSteps(...steps, unknown)]
     expect([divisible(parts), divisible(whole)]).toEqual([true, false])
     const [ours, theirs] = [parts, whole].map((json) => tokenizerOf({ json }, { name: 'x', type: 'BPE' }))
@@ -43,7 +43,7 @@ describe('a text that is tokenized in cached parts has the same tokens', () => {
     }
   })
 
-  it('and is not divided for a pre-tokenizer that is not well-known', () => {
+  it('is disabled for a pre-tokenizer that is not well-known', () => {
     for (const name of ['bloom', 'cut to length', 'words']) expect(divisible(withSteps(splitBy(name)))).toBe(false)
   })
 })

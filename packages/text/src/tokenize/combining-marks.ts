@@ -46,7 +46,7 @@ function classFinder(): (character: string) => MarkClass | undefined {
 type ClassOf = ReturnType<typeof classFinder>
 
 /** Sorts each run of characters with a class by their classes; the sort is stable. */
-function inCanonicalOrder(characters: readonly string[], classOf: ClassOf): string[] {
+function canonicalOrder(characters: readonly string[], classOf: ClassOf): string[] {
   const result: string[] = []
   let run: (readonly [mark: string, of: MarkClass])[] = []
   const flush = (): void => {
@@ -80,7 +80,11 @@ function composer(): (first: string, second: string) => string | undefined {
 }
 
 /** The canonical composition of characters in canonical order. */
-function composed(characters: readonly string[], classOf: ClassOf, compose: ReturnType<typeof composer>): string {
+function composeCharacters(
+  characters: readonly string[],
+  classOf: ClassOf,
+  compose: ReturnType<typeof composer>,
+): string {
   const result: string[] = []
   let starter = -1
   // Class of the last character that was not composed: 0 right after the starter.
@@ -101,17 +105,17 @@ function composed(characters: readonly string[], classOf: ClassOf, compose: Retu
 }
 
 /** Normalizes decomposed characters: to NFC if `compose`, else to NFD (or NFKC and NFKD). */
-export type MarkOrder = (decomposed: readonly string[], compose: boolean) => string
+export type MarkNormalizer = (decomposed: readonly string[], compose: boolean) => string
 
 /**
  * Normalizes runs of combining marks of any length in O(n · log n), where `String.prototype.normalize` takes O(n²). Derives the
  * order and the composition of marks from `normalize` of two characters at a time.
  * Source: Unicode Standard Annex #15, sections 1.3 and 5; The Unicode Standard, section 3.11, D108 to D117.
  */
-export function markOrder(): MarkOrder {
+export function markNormalizer(): MarkNormalizer {
   const [classOf, compose] = [classFinder(), composer()]
   return (decomposed, isComposed) => {
-    const ordered = inCanonicalOrder(decomposed, classOf)
-    return isComposed ? composed(ordered, classOf, compose) : ordered.join('')
+    const ordered = canonicalOrder(decomposed, classOf)
+    return isComposed ? composeCharacters(ordered, classOf, compose) : ordered.join('')
   }
 }

@@ -39,7 +39,7 @@ describe('decode within limits of work', () => {
     expect(() => decode(Array<number>(count).fill(1))).toThrow(refused)
   })
 
-  it('applies to the join of a plugin', () => {
+  it('rejects too many tokens for the join of a plugin', () => {
     const json = long('a'.repeat(4000), null)
     const { decode } = tokenizerOf({ json }, { name: 'x', type: 'WordLevel', join: (tokens) => tokens.join('') })
     expect(() => decode(Array<number>(200_000).fill(1))).toThrow(refused)

@@ -30,7 +30,7 @@ const each =
     tokens.map((token, index) => change(token, index, tokens.length, work))
 
 /** Replaces every occurrence of a text; an empty one occurs between all units. */
-function replacedIn(text: string, search: string, by: string, work: Work): string {
+function replaceIn(text: string, search: string, by: string, work: Work): string {
   if (!text.includes(search)) return text
   work.spend(STEPS_PER_REPLACED * (text.length / Math.max(1, search.length)))
   if (by.length > search.length) work.hold(BYTES_PER_UNIT * text.length)
@@ -104,7 +104,7 @@ const byteFallback: Decoding = (tokens) => {
 }
 
 /** Cleans up tokenization: removes spaces before punctuation and English contractions. */
-function cleanedUp(text: string, work: Work): string {
+function cleanUpTokenization(text: string, work: Work): string {
   // Most tokens need no cleanup, and ten searches are slow.
   if (!/ [.?!,'n]/.test(text)) return text
   work.spend(STEPS_PER_REPLACED * text.length)
@@ -126,13 +126,13 @@ function wordPiece({ prefix, cleanup }: Of<'WordPiece'>): Decoding {
     prefix != null && prefix !== '' && token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
   return each((token, index, _, work) => {
     const text = index === 0 ? token : joined(token)
-    return cleanup === true ? cleanedUp(text, work) : text
+    return cleanup === true ? cleanUpTokenization(text, work) : text
   })
 }
 
 function metaspace({ replacement = '▁' }: Of<'Metaspace'>): Decoding {
   return each((token, index, _, work) => {
-    const text = replacedIn(token, replacement, ' ', work)
+    const text = replaceIn(token, replacement, ' ', work)
     return index === 0 && text.startsWith(' ') ? text.slice(1) : text
   })
 }
@@ -168,9 +168,9 @@ function replace({ pattern, content }: Of<'Replace'>, sets: CharacterSets): Deco
 
 /** Replaces the end-of-word suffix; an empty suffix occurs between all units of a token. */
 const pairs = ({ suffix }: Of<'BPEDecoder'>): Decoding =>
-  each((token, index, length, work) => replacedIn(token, suffix ?? '', index === length - 1 ? '' : ' ', work))
+  each((token, index, length, work) => replaceIn(token, suffix ?? '', index === length - 1 ? '' : ' ', work))
 
-function one(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decoding {
+function decoderOfStep(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decoding {
   switch (step.type) {
     case 'ByteLevel':
       return byteLevel(added)
@@ -203,7 +203,7 @@ export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: Character
   const added = new Set(file.added_tokens.map(({ content }) => content))
   const isSequence = file.decoder?.type === 'Sequence'
   // Only a decoder outside a sequence handles added tokens.
-  const steps = stepsIn<Step>(file.decoder).map((step) => one(step, isSequence ? new Set() : added, sets))
+  const steps = stepsIn<Step>(file.decoder).map((step) => decoderOfStep(step, isSequence ? new Set() : added, sets))
   const suffix = file.decoder != null && file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : ''
   return (tokens, work) => {
     work.part = 'decoder'
@@ -218,7 +218,7 @@ export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: Character
     }
     work.spend(STEPS_PER_TOKEN * texts.length + unitsIn(texts))
     const text = texts.join(file.decoder == null ? ' ' : '')
-    const whole = suffix === '' ? text : replacedIn(text, suffix, ' ', work).trim()
-    return cleanUp ? cleanedUp(whole, work) : whole
+    const whole = suffix === '' ? text : replaceIn(text, suffix, ' ', work).trim()
+    return cleanUp ? cleanUpTokenization(whole, work) : whole
   }
 }

@@ -175,7 +175,7 @@ function configOf(metadata: Metadata): Readonly<Record<string, unknown>> {
  * @param where the file, for errors
  * @throws AttuneError `BAD_TOKENIZER` if the file has no tokenizer, or an unsupported one
  */
-export function ggufTokenizer(given: Readonly<Record<string, unknown>>, where: string) {
+export function ggufTokenizer(content: Readonly<Record<string, unknown>>, where: string) {
   const error = (why: string): AttuneError =>
     new AttuneError(
       'BAD_TOKENIZER',
@@ -185,7 +185,7 @@ export function ggufTokenizer(given: Readonly<Record<string, unknown>>, where: s
   const refuse = (why: string): never => {
     throw error(why)
   }
-  const parsed = schema.safeParse(given)
+  const parsed = schema.safeParse(content)
   const [issue] = parsed.error?.issues ?? []
   if (!parsed.success) return refuse(`at \`${issue?.path.join('.') ?? ''}\`, ${issue?.message ?? ''}`)
   const metadata = parsed.data

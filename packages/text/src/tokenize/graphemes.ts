@@ -1,4 +1,4 @@
-// eslint-disable-next-line no-control-regex -- ASCII as it is defined
+// eslint-disable-next-line no-control-regex -- ASCII by definition
 const ASCII = /^[\x00-\x7f]*$/
 const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' })
 /** Initial window of the segmenter in units; it copies its input for each grapheme. */

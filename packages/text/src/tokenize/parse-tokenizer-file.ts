@@ -40,12 +40,12 @@ function modelProblem(model: TokenizerFile['model']): string | undefined {
 const excerpt = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
 
 /** The value with only the fields that its parsed form has, which are the known ones. */
-function knownFields(given: unknown, parsed: unknown): unknown {
-  if (given === parsed || typeof given !== 'object' || given === null) return given
+function knownFields(value: unknown, parsed: unknown): unknown {
+  if (value === parsed || typeof value !== 'object' || value === null) return value
   const made = parsed as Readonly<Record<string, unknown>>
-  if (Array.isArray(given)) return given.map((each, index) => knownFields(each, made[index]))
-  const known = Object.entries(given).filter(([key]) => Object.hasOwn(made, key))
-  return Object.fromEntries(known.map(([key, value]) => [key, knownFields(value, made[key])]))
+  if (Array.isArray(value)) return value.map((each, index) => knownFields(each, made[index]))
+  const known = Object.entries(value).filter(([key]) => Object.hasOwn(made, key))
+  return Object.fromEntries(known.map(([key, field]) => [key, knownFields(field, made[key])]))
 }
 
 /** A `tokenizer.json` as it is used, and as it is saved (without unknown fields). */

@@ -65,7 +65,7 @@ function wordAdder(tokenize: WordModel): (to: TextTokens, word: AlignedText, wor
 }
 
 /** Creates a function that runs all steps on a part of a text; `first` is true at the beginning of the whole text. */
-function steps(
+function partTokenizer(
   file: TokenizerFile,
   vocabulary: ReadonlyMap<string, number>,
 ): (part: string, first: boolean, work: Work) => TextTokens {
@@ -128,7 +128,7 @@ const STEPS_TO_RECALL = 20
 export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, number>): Pipeline {
   const raw = file.normalizer == null ? file.added_tokens : file.added_tokens.filter(({ normalized }) => !normalized)
   const findAdded = addedTokenFinder(raw)
-  const tokenize = steps(file, vocabulary)
+  const tokenize = partTokenizer(file, vocabulary)
   const divisible = isDivisible(file)
   const [cached, cachedFirst] = [tokenCache(), tokenCache()]
   const recall = (part: string, first: boolean, work: Work): TextTokens => {
@@ -166,9 +166,9 @@ export function wordsOf(json: Readonly<Record<string, unknown>>): (text: string)
   const sets = characterSets()
   const normalize = normalizerOf(stepsIn(file.normalizer), sets)
   const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
-  return (given) => {
+  return (input) => {
     const words: string[] = []
-    const text = given.toWellFormed()
+    const text = input.toWellFormed()
     const work = workOnText('the tokenizer', text)
     const normalized = normalize(aligned(text, 0), work)
     work.part = 'pre_tokenizer'

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { type AlignedText, enclosed, holdUnits, prefixed, sliceOf, substituted } from './aligned-text.js'
-import { inByteCharacters } from './byte-level.js'
+import { type AlignedText, enclose, holdUnits, addPrefix, sliceOf, substitute } from './aligned-text.js'
+import { byteLevelEncoder } from './byte-level.js'
 import type { CharacterSets } from './character-sets.js'
 import { SPACES, WORD } from './characters.js'
 import { native } from './expression.js'
@@ -11,7 +11,7 @@ import type { Work } from './work.js'
 import { NEWER_PUNCTUATION } from './newer-characters.js'
 
 /** Splits a text into words. `first` is true at the beginning of the whole text. */
-export type PreTokenizer = (given: AlignedText, first: boolean, work: Work, receive: Receiver) => void
+export type PreTokenizer = (input: AlignedText, first: boolean, work: Work, receive: Receiver) => void
 type Step = Extract<z.output<typeof preTokenizerSchema>, { type: string }>
 type Of<T extends Step['type']> = Extract<Step, { type: T }>
 
@@ -21,15 +21,15 @@ const WORDS = native(new RegExp(`[${WORD}]+|[^${WORD}${SPACES}]+`, 'gu'))
 const NUMBERS = native(/\p{N}/gu)
 const BLANK = native(/ /g)
 
-const bert: PreTokenizer = (given, _, work, receive) =>
-  split(given, WHITE_SPACE, { behavior: 'Removed' }, work, (word) =>
+const bert: PreTokenizer = (input, _, work, receive) =>
+  split(input, WHITE_SPACE, { behavior: 'Removed' }, work, (word) =>
     split(word, PUNCTUATION, { behavior: 'Isolated' }, work, receive),
   )
 
 function byteLevel({ add_prefix_space: prefix, use_regex: splits }: Of<'ByteLevel'>): PreTokenizer {
-  const inBytes = inByteCharacters()
-  return (given, _, work, receive) => {
-    const text = prefix && !given.text.startsWith(' ') ? prefixed(given, ' ', work) : given
+  const inBytes = byteLevelEncoder()
+  return (input, _, work, receive) => {
+    const text = prefix && !input.text.startsWith(' ') ? addPrefix(input, ' ', work) : input
     const encoded: Receiver = (word) => receive(inBytes(word, work))
     if (splits) split(text, BYTE_LEVEL, { behavior: 'Isolated' }, work, encoded)
     else encoded(text)
@@ -39,10 +39,10 @@ function byteLevel({ add_prefix_space: prefix, use_regex: splits }: Of<'ByteLeve
 function metaspace({ replacement, prepend_scheme, add_prefix_space, split: splits }: Of<'Metaspace'>): PreTokenizer {
   const scheme = prepend_scheme ?? (add_prefix_space === false ? 'never' : 'always')
   const mark = literally(replacement)
-  return (given, first, work, receive) => {
-    const text = substituted(given, BLANK, replacement, work)
+  return (input, first, work, receive) => {
+    const text = substitute(input, BLANK, replacement, work)
     const wanted = scheme === 'always' || (scheme === 'first' && first)
-    const whole = wanted && !text.text.startsWith(replacement) ? prefixed(text, replacement, work) : text
+    const whole = wanted && !text.text.startsWith(replacement) ? addPrefix(text, replacement, work) : text
     if (splits) split(whole, mark, { behavior: 'MergedWithNext' }, work, receive)
     else receive(whole)
   }
@@ -58,7 +58,7 @@ const [STEPS_PER_NGRAM, STEPS_PER_UNIT] = [20, 10]
 function nGrams(word: AlignedText, size: number, work: Work, receive: Receiver): void {
   if (word.text === '') return
   work.spend(STEPS_PER_UNIT * word.text.length)
-  const wrapped = enclosed(word, '<', '>')
+  const wrapped = enclose(word, '<', '>')
   const positions = [0]
   for (const character of wrapped.text) positions.push(positions.at(-1)! + character.length)
   const count = Math.max(1, positions.length - size)
@@ -69,12 +69,12 @@ function nGrams(word: AlignedText, size: number, work: Work, receive: Receiver):
 }
 
 /** Creates a step that splits at the matches of an expression. */
-const splitting =
+const splitter =
   (...[expression, how]: [Parameters<typeof split>[1], Parameters<typeof split>[2]]): PreTokenizer =>
-  (given, _, work, receive) =>
-    split(given, expression, how, work, receive)
+  (input, _, work, receive) =>
+    split(input, expression, how, work, receive)
 
-function one(step: Step, sets: CharacterSets): PreTokenizer {
+function preTokenizerOfStep(step: Step, sets: CharacterSets): PreTokenizer {
   switch (step.type) {
     case 'BertPreTokenizer':
       return bert
@@ -83,19 +83,19 @@ function one(step: Step, sets: CharacterSets): PreTokenizer {
     case 'Metaspace':
       return metaspace(step)
     case 'Whitespace':
-      return splitting(WORDS, { behavior: 'Removed', invert: true })
+      return splitter(WORDS, { behavior: 'Removed', invert: true })
     case 'WhitespaceSplit':
-      return splitting(WHITE_SPACE, { behavior: 'Removed' })
+      return splitter(WHITE_SPACE, { behavior: 'Removed' })
     case 'Punctuation':
-      return splitting(PUNCTUATION, { behavior: step.behavior })
+      return splitter(PUNCTUATION, { behavior: step.behavior })
     case 'Digits':
-      return splitting(NUMBERS, { behavior: step.individual_digits ? 'Isolated' : 'Contiguous' })
+      return splitter(NUMBERS, { behavior: step.individual_digits ? 'Isolated' : 'Contiguous' })
     case 'CharDelimiterSplit':
-      return splitting(literally(step.delimiter), { behavior: 'Removed' })
+      return splitter(literally(step.delimiter), { behavior: 'Removed' })
     case 'CharacterNGrams':
-      return (given, _, work, receive) => nGrams(given, step.size, work, receive)
+      return (input, _, work, receive) => nGrams(input, step.size, work, receive)
     case 'Split':
-      return splitting(expressionOf(step.pattern as Pattern, sets), { behavior: step.behavior, invert: step.invert })
+      return splitter(expressionOf(step.pattern as Pattern, sets), { behavior: step.behavior, invert: step.invert })
   }
 }
 
@@ -104,8 +104,8 @@ function one(step: Step, sets: CharacterSets): PreTokenizer {
  * next one, so no step stores all words.
  */
 export function preTokenizerOf(steps: readonly Step[], sets: CharacterSets): PreTokenizer {
-  const each = steps.map((step) => one(step, sets)).reverse()
-  return (given, first, work, receive) => {
+  const each = steps.map((step) => preTokenizerOfStep(step, sets)).reverse()
+  return (input, first, work, receive) => {
     let next = receive
     for (const step of each) {
       const after = next
@@ -119,6 +119,6 @@ export function preTokenizerOf(steps: readonly Step[], sets: CharacterSets): Pre
         holdUnits(work, -text.text.length)
       }
     }
-    next(given)
+    next(input)
   }
 }

@@ -119,8 +119,8 @@ const LONGEST = 6
  * Normalizes a text by the precompiled rules of a SentencePiece model. Like the Rust library, looks up graphemes of fewer than
  * six bytes as a whole, and longer ones character by character.
  */
-export function normalizedByRules(given: AlignedText, rules: Rules, work: Work): AlignedText {
-  const made = rewriter(given)
+export function normalizeByRules(input: AlignedText, rules: Rules, work: Work): AlignedText {
+  const made = rewriter(input)
   const { put, replace, flush } = replacer(made)
   let any = false
   let held = 0
@@ -134,8 +134,8 @@ export function normalizedByRules(given: AlignedText, rules: Rules, work: Work):
     replace(part, replacement)
     return true
   }
-  const isAscii = byteLength(given.text) === given.text.length
-  eachGrapheme(given.text, (grapheme) => {
+  const isAscii = byteLength(input.text) === input.text.length
+  eachGrapheme(input.text, (grapheme) => {
     work.spend(isAscii ? STEPS_PER_ASCII : STEPS_PER_GRAPHEME + STEPS_PER_UNIT * grapheme.length)
     const isShort = grapheme.length < LONGEST && byteLength(grapheme) < LONGEST
     if (isShort && apply(grapheme)) return
@@ -146,5 +146,5 @@ export function normalizedByRules(given: AlignedText, rules: Rules, work: Work):
   })
   flush()
   holdUnits(work, -held)
-  return any ? made.done() : given
+  return any ? made.done() : input
 }

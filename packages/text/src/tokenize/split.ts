@@ -27,7 +27,7 @@ const STEPS_PER_WORD = 20
  * @param invert splits at the text between the matches instead
  */
 export function split(
-  given: AlignedText,
+  input: AlignedText,
   expression: Expression,
   { behavior, invert = false }: { readonly behavior: SplitBehavior; readonly invert?: boolean },
   work: Work,
@@ -39,7 +39,7 @@ export function split(
   const flush = (): void => {
     if (end === start || (behavior === 'Removed' && before)) return
     work.spend(STEPS_PER_WORD)
-    receive(sliceOf(given, start, end))
+    receive(sliceOf(input, start, end))
   }
   const add = (to: number, matched: boolean): void => {
     if (to === end) return
@@ -50,10 +50,10 @@ export function split(
     }
     ;[end, before] = [to, match]
   }
-  expression.each(given.text, work, (from, to) => {
+  expression.each(input.text, work, (from, to) => {
     add(from, false)
     add(to, true)
   })
-  add(given.text.length, false)
+  add(input.text.length, false)
   flush()
 }

@@ -58,7 +58,11 @@ export interface Tokenized {
 const [WINDOW_BYTES, WINDOW_BYTES_PER_UNIT] = [96_000_000, 160]
 
 /** @throws AttuneError `BAD_STRIDE` if the windows repeat the texts too often */
-function requireFew(windows: number, size: number, { units, bytesPerToken }: { units: number; bytesPerToken: number }) {
+function checkWindowMemory(
+  windows: number,
+  size: number,
+  { units, bytesPerToken }: { units: number; bytesPerToken: number },
+) {
   const maximum = Math.floor((WINDOW_BYTES + WINDOW_BYTES_PER_UNIT * units) / bytesPerToken)
   if (windows * (size + TOKENS_PER_WINDOW) <= maximum) return
   throw new AttuneError(
@@ -128,7 +132,7 @@ export function fill(
   const whole = at(firstA!, firstB!)
   if (stride === undefined) return whole
   const units = a.text.length + second.text.length
-  requireFew(restA.length * (1 + restB.length) + restB.length, size, { units, bytesPerToken })
+  checkWindowMemory(restA.length * (1 + restB.length) + restB.length, size, { units, bytesPerToken })
   const windowsB = [firstB!, ...restB]
   const others = [
     ...restA.flatMap((rangeA) => windowsB.map((rangeB) => at(rangeA, rangeB))),

@@ -73,7 +73,7 @@ function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, nu
 }
 
 /** Creates a cached lookup of the text to decode for an id; null for special tokens and unknown ids. */
-function shownText({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<number, string>, isJoined: boolean) {
+function textLookup({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<number, string>, isJoined: boolean) {
   const special = added.filter((token) => token.special)
   const [ids, contents] = [new Set(special.map(({ id }) => id)), new Set(special.map(({ content }) => content))]
   // An added token takes precedence over a vocabulary entry with the same id.
@@ -98,15 +98,15 @@ function shownText({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<n
 /** Decodes ids. Skips special tokens and unknown ids, like the Rust library. */
 function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<number, string>, kind: TokenizerKind) {
   const { cleanUp = false, join } = kind
-  const shown = shownText(file, tokens, join !== undefined)
+  const shown = textLookup(file, tokens, join !== undefined)
   const decode = decoderOf(file, cleanUp, characterSets())
-  return (given: ArrayLike<number>): string => {
-    const work = workOnTokens(where, given.length)
+  return (tokenIds: ArrayLike<number>): string => {
+    const work = workOnTokens(where, tokenIds.length)
     work.part = 'decoder'
     const texts: string[] = []
     let units = 0
-    for (let at = 0; at < given.length; at++) {
-      const text = shown(given[at]!)
+    for (let at = 0; at < tokenIds.length; at++) {
+      const text = shown(tokenIds[at]!)
       if (text === null) continue
       units += text.length
       texts.push(text)
@@ -176,9 +176,9 @@ function encoderOf(
     // Tokens beyond the limit are dropped anyway, so they need not be computed.
     const limit = truncationSide === 'left' || stride !== undefined || pair !== undefined ? undefined : maximumLength
     const work = workOnText(where, text, pair)
-    const tokenized = (given: string) => {
+    const tokenized = (input: string) => {
       // Lone surrogates have no UTF-8 encoding and count as U+FFFD.
-      const whole = given.toWellFormed()
+      const whole = input.toWellFormed()
       return { text: whole, tokens: pipeline(whole, work, limit) }
     }
     const second = pair === undefined ? undefined : tokenized(pair)

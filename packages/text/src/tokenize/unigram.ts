@@ -74,13 +74,13 @@ export function unigram(model: ModelFile<'Unigram'>): WordModel {
   const bytesOf = model.byte_fallback ? byteTokensOf(idOf) : () => undefined
   const unknown = model.unk_id ?? -1
   const penalty = scores.reduce((minimum, score) => Math.min(minimum, score), Infinity) - UNKNOWN_PENALTY
-  const given: Scores = { prefixes: trieOf(tokens), scores, unknown, penalty }
+  const lookup: Scores = { prefixes: trieOf(tokens), scores, unknown, penalty }
   const shared = makePaths(SHARED + 1)
   return (word, work) => {
     const held = word.length > SHARED ? BYTES_PER_UNIT * word.length : 0
     work.hold(held)
     const paths = word.length > SHARED ? makePaths(word.length + 1) : shared
-    findPaths(word, given, paths, work)
+    findPaths(word, lookup, paths, work)
     const [ids, starts, ends] = [[] as number[], [] as number[], [] as number[]]
     const add = (start: number, end: number): void => {
       const text = word.slice(start, end)

@@ -1,12 +1,12 @@
 import type { CallArguments, Expression, Node } from '../parse/nodes.js'
 
-const ofCall = ({ positional, named, spread, spreadNamed }: CallArguments): readonly Expression[] => [
+const argumentsOf = ({ positional, named, spread, spreadNamed }: CallArguments): readonly Expression[] => [
   ...positional,
   ...named.map(([, value]) => value),
   ...[spread, spreadNamed].filter((each) => each !== undefined),
 ]
 
-const given = (...nodes: readonly (Expression | undefined)[]): readonly Expression[] =>
+const present = (...nodes: readonly (Expression | undefined)[]): readonly Expression[] =>
   nodes.filter((node) => node !== undefined)
 
 /** Operands of an expression. */
@@ -24,7 +24,7 @@ export function operandsOf(node: Expression): readonly Expression[] {
     case 'dict':
       return node.pairs.flat()
     case 'conditional':
-      return given(node.test, node.then, node.otherwise)
+      return present(node.test, node.then, node.otherwise)
     case 'binary':
       return [node.left, node.right]
     case 'unary':
@@ -36,13 +36,13 @@ export function operandsOf(node: Expression): readonly Expression[] {
     case 'item':
       return [node.object, node.key]
     case 'slice':
-      return given(...node.parts)
+      return present(...node.parts)
     case 'call':
-      return [node.callee, ...ofCall(node.given)]
+      return [node.callee, ...argumentsOf(node.args)]
     case 'filter':
-      return [...given(node.operand), ...ofCall(node.given)]
+      return [...present(node.operand), ...argumentsOf(node.args)]
     case 'test':
-      return [node.operand, ...ofCall(node.given)]
+      return [node.operand, ...argumentsOf(node.args)]
   }
 }
 
@@ -52,7 +52,7 @@ export function partsOf(node: Exclude<Node, Expression>): readonly Node[] {
     case 'output':
       return node.items
     case 'for':
-      return [node.iterable, ...node.body, ...node.otherwise, ...given(node.test)]
+      return [node.iterable, ...node.body, ...node.otherwise, ...present(node.test)]
     case 'if':
       return [...node.branches.flatMap(({ test, body }): readonly Node[] => [test, ...body]), ...node.otherwise]
     case 'macro':
@@ -71,7 +71,7 @@ export function partsOf(node: Exclude<Node, Expression>): readonly Node[] {
     case 'assign':
       return [node.value]
     case 'assign-block':
-      return [...given(node.filter), ...node.body]
+      return [...present(node.filter), ...node.body]
     case 'autoescape':
       return [node.value, ...node.body]
     case 'break':

@@ -1,11 +1,11 @@
 import { fail, failSyntax } from '../failure.js'
 import { MAXIMUM_HEIGHT } from '../parse/cursor.js'
 import type { Block, Statement } from '../parse/nodes.js'
-import { type Runtime, captured } from '../runtime.js'
+import { type Runtime, captureOutput } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { type HostObject, type Value, markup } from '../values/value.js'
 import { analyze } from './analyze.js'
-import { begin, compileBody } from './compile-body.js'
+import { beginStatement, compileBody } from './compile-body.js'
 import {
   type Activation,
   type Context,
@@ -15,7 +15,7 @@ import {
   ascend,
   descend,
   functionIn,
-  passageOf,
+  scopeHooksOf,
   readSlot,
   slotOf,
 } from './scope.js'
@@ -41,7 +41,7 @@ function selfOf(frame: Frame, { rt, context }: Activation): HostObject {
           ? undefinedBecause(`there is no parent block called '${name}'.`)
           : undefined,
     call() {
-      const text = captured(rt, () => runBlock(rt, context, run))
+      const text = captureOutput(rt, () => runBlock(rt, context, run))
       return rt.autoescape ? markup(text) : text
     },
   })
@@ -74,12 +74,12 @@ export function compileFunction(
     statements,
     specials.map(({ name }) => name),
   )
-  const given = specials
+  const predefined = specials
     .filter(({ name }) => used.has(name))
     .map(({ name, value }) => ({ id: declare(symbols, name), value }))
   analyze(rt, symbols, statements)
-  const { enter } = passageOf(frame)
-  const slots = given.map(({ id, value }) => ({ index: slotOf(scope, id).index, value }))
+  const { enter } = scopeHooksOf(frame)
+  const slots = predefined.map(({ id, value }) => ({ index: slotOf(scope, id).index, value }))
   const run = compileBody(frame, statements)
   return (a) => {
     enter(a)
@@ -122,7 +122,7 @@ export function compileBlock(frame: Frame, node: Block): Runnable {
     ? [...storesOf(frame.rt, frame.symbols)].map(([local, id]) => [local, slotOf(frame.scope, id)] as const)
     : undefined
   return (a) => {
-    begin(a.rt, line, 8)
+    beginStatement(a.rt, line, 8)
     if (node.isRequired) fail('TemplateRuntimeError', `Required block '${name}' not found`)
     const context =
       locals === undefined

@@ -16,7 +16,7 @@ export function compileBody(frame: Frame, statements: readonly Statement[]): Run
 }
 
 /** Begins a statement: sets the current line and charges for its expressions, each of which may create a small value. */
-export function begin(rt: Runtime, line: number, cost: number): void {
+export function beginStatement(rt: Runtime, line: number, cost: number): void {
   rt.line = line
   rt.spend(cost)
   rt.hold(8 * cost)

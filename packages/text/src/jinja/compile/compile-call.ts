@@ -41,17 +41,17 @@ function spreadItems(rt: Runtime, value: Value): readonly Value[] {
 }
 
 /** Compiles the arguments of a call. */
-export function compileArguments(frame: Frame, given: CallArguments): EvaluateArguments {
-  const positional = compileAll(frame, given.positional)
-  if (given.named.length === 0 && given.spread === undefined && given.spreadNamed === undefined)
+export function compileArguments(frame: Frame, args: CallArguments): EvaluateArguments {
+  const positional = compileAll(frame, args.positional)
+  if (args.named.length === 0 && args.spread === undefined && args.spreadNamed === undefined)
     return (a) => ({ positional: positional(a), named: undefined })
-  const names = given.named.map(([name]) => name)
+  const names = args.named.map(([name]) => name)
   const values = compileAll(
     frame,
-    given.named.map(([, value]) => value),
+    args.named.map(([, value]) => value),
   )
-  const spread = given.spread === undefined ? undefined : compileOperand(frame, given.spread)
-  const spreadNamed = given.spreadNamed === undefined ? undefined : compileOperand(frame, given.spreadNamed)
+  const spread = args.spread === undefined ? undefined : compileOperand(frame, args.spread)
+  const spreadNamed = args.spreadNamed === undefined ? undefined : compileOperand(frame, args.spreadNamed)
   return (a) => {
     const first = positional(a)
     const named = new Map<string, Value>()
@@ -68,19 +68,19 @@ export function compileArguments(frame: Frame, given: CallArguments): EvaluateAr
  * Calls a value.
  * @throws Python's TypeError if it is not callable
  */
-export function callValue(rt: Runtime, callee: Value, given: Arguments): Value {
+export function callValue(rt: Runtime, callee: Value, args: Arguments): Value {
   rt.spend(12)
   if (kindOf(callee) === 'host') {
     const { call } = callee as HostObject
-    if (call !== undefined) return call(rt, given)
+    if (call !== undefined) return call(rt, args)
   }
   if (isUndefined(callee)) return callee.raise(rt)
   return fail('TypeError', `'${typeName(callee)}' object is not callable`)
 }
 
 /** Compiles a call. A method call does not create a bound method. */
-export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
-  const passed = compileArguments(frame, given)
+export function compileCall(frame: Frame, { callee, args }: Call): Evaluate {
+  const passed = compileArguments(frame, args)
   if (callee.type !== 'attribute') {
     const called = compileOperand(frame, callee)
     return (a) => {
@@ -103,25 +103,25 @@ export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
 }
 
 /** Compiles the evaluation of a call's callee and arguments, without the call itself. */
-export function compileParts(frame: Frame, { callee, given }: Call) {
+export function compileParts(frame: Frame, { callee, args }: Call) {
   const called = compileOperand(frame, callee)
-  const passed = compileArguments(frame, given)
+  const passed = compileArguments(frame, args)
   return (a: Activation) => {
     const value = called(a)
-    return { callee: value, given: passed(a) }
+    return { callee: value, args: passed(a) }
   }
 }
 
-function writeCall(rt: Runtime, callee: Value, given: Arguments): void {
+function writeCall(rt: Runtime, callee: Value, args: Arguments): void {
   const { write: writeSelf } = (kindOf(callee) === 'host' ? callee : {}) as Partial<HostObject>
   // A macro writes directly to the output, which avoids building its text first.
-  if (writeSelf !== undefined && !rt.autoescape) writeSelf(rt, given)
-  else write(rt, textOf(rt, callValue(rt, callee, given)))
+  if (writeSelf !== undefined && !rt.autoescape) writeSelf(rt, args)
+  else write(rt, textOf(rt, callValue(rt, callee, args)))
 }
 
 /** Compiles a call that writes its result. */
-export function compileWrittenCall(frame: Frame, { callee, given }: Call): (activation: Activation) => void {
-  const passed = compileArguments(frame, given)
+export function compileCallOutput(frame: Frame, { callee, args }: Call): (activation: Activation) => void {
+  const passed = compileArguments(frame, args)
   if (callee.type !== 'attribute') {
     const called = compileOperand(frame, callee)
     return (a) => {
@@ -155,7 +155,7 @@ const unknown =
     fail('TemplateRuntimeError', `No ${what} named '${name}' found.`)
 
 /** Evaluates an operand, whose errors take precedence, and then raises another error. */
-const refusedAfter =
+const raiseAfter =
   (operand: Evaluate, refuse: () => never): Evaluate =>
   (a) => {
     operand(a)
@@ -171,10 +171,10 @@ export function compileFilter(frame: Frame, node: FilterNode): Evaluate {
 }
 
 /** Compiles a filter of a compiled operand. */
-export function filterOf(frame: Frame, { name, given, line }: FilterNode, operand: Evaluate): Evaluate {
+export function filterOf(frame: Frame, { name, args, line }: FilterNode, operand: Evaluate): Evaluate {
   checkKnown(frame, 'filter', name, line, isFilter(name))
-  const passed = compileArguments(frame, given)
-  if (!isFilter(name)) return refusedAfter(operand, unknown('filter', name))
+  const passed = compileArguments(frame, args)
+  if (!isFilter(name)) return raiseAfter(operand, unknown('filter', name))
   return (a) => {
     const value = operand(a)
     return apply(a.rt, name, value, passed(a))
@@ -182,10 +182,10 @@ export function filterOf(frame: Frame, { name, given, line }: FilterNode, operan
 }
 
 /** Compiles a test. */
-export function compileTest(frame: Frame, { operand, name, given, line }: TestNode): Evaluate {
+export function compileTest(frame: Frame, { operand, name, args, line }: TestNode): Evaluate {
   checkKnown(frame, 'test', name, line, isTest(name))
-  const [of, passed] = [compileOperand(frame, operand), compileArguments(frame, given)]
-  if (!isTest(name)) return refusedAfter(of, unknown('test', name))
+  const [of, passed] = [compileOperand(frame, operand), compileArguments(frame, args)]
+  if (!isTest(name)) return raiseAfter(of, unknown('test', name))
   return (a) => {
     const value = of(a)
     return test(a.rt, name, value, passed(a))

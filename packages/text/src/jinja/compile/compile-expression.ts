@@ -11,7 +11,7 @@ import type { Value } from '../values/value.js'
 import { operandsOf } from './children.js'
 import { compileCall, compileFilter, compileTest } from './compile-call.js'
 import { compileAll } from './compile-operands.js'
-import { type Evaluate, type Frame, around, slotOfName } from './scope.js'
+import { type Evaluate, type Frame, enclosingActivation, slotOfName } from './scope.js'
 
 /** Minimum number of steps that an expression takes, from its number of nodes. */
 export function costOf(rt: Runtime, node: Expression): number {
@@ -28,7 +28,7 @@ function compileName(frame: Frame, name: string): Evaluate {
       return value === undefined ? missing : value
     }
   return (activation) => {
-    const value = around(activation, hops).slots[index]
+    const value = enclosingActivation(activation, hops).slots[index]
     return value === undefined ? missing : value
   }
 }

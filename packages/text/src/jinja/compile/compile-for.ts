@@ -6,7 +6,7 @@ import { isTrue } from '../values/sequence.js'
 import { END, type Pull, type Value, tuple } from '../values/value.js'
 import { analyze, analyzeExpression, declareTarget } from './analyze.js'
 import { assignedBy } from './children.js'
-import { begin, compileBody } from './compile-body.js'
+import { beginStatement, compileBody } from './compile-body.js'
 import { compileExpression, costOf } from './compile-expression.js'
 import { compileTarget } from './compile-target.js'
 import { loopOf } from './loop.js'
@@ -22,7 +22,7 @@ import {
   functionFrame,
   functionIn,
   innerFrame,
-  passageOf,
+  scopeHooksOf,
   slotOfName,
 } from './scope.js'
 import { declare } from './symbols.js'
@@ -54,7 +54,7 @@ function compileTest(frame: Frame, { target, test }: For): (activation: Activati
   const inner = functionFrame(frame)
   declareTarget(inner.symbols, target)
   analyzeExpression(frame.rt, inner.symbols, test)
-  const { enter } = passageOf(inner)
+  const { enter } = scopeHooksOf(inner)
   const [assign, isKept] = [compileTarget(inner, target), compileExpression(inner, test)]
   const cost = 4 + costOf(frame.rt, test)
   return (outer, pull) => {
@@ -77,7 +77,7 @@ function compileElse(frame: Frame, { otherwise }: For): Runnable {
   if (otherwise.length === 0) return () => DONE
   const inner = innerFrame(frame)
   analyze(frame.rt, inner.symbols, otherwise)
-  const { enter, leave } = passageOf(inner)
+  const { enter, leave } = scopeHooksOf(inner)
   const run = compileBody(inner, otherwise)
   return (a) => {
     enter(a)
@@ -88,7 +88,7 @@ function compileElse(frame: Frame, { otherwise }: For): Runnable {
 }
 
 /** Compiles the iterations of a loop, in the frame that holds its variables. */
-function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
+function compileIterations(frame: Frame, outer: Frame, node: For): RunLoop {
   const inner: Frame = { ...innerFrame(frame), scope: frame.scope, isInLoop: true }
   const isExtended = hasLoopVariable(frame, node)
   if (isExtended) declare(inner.symbols, 'loop')
@@ -96,7 +96,7 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
   analyze(frame.rt, inner.symbols, node.body)
   refuseLoopTarget(frame, node)
   const kept = compileTest(outer, node)
-  const { enter, leave } = passageOf(inner)
+  const { enter, leave } = scopeHooksOf(inner)
   const loopSlot = isExtended ? slotOfName(inner, 'loop').index : -1
   const assign = compileTarget(inner, node.target)
   const body = compileBody(inner, node.body)
@@ -127,11 +127,11 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
 /** Compiles a recursive loop: its variables belong to a function of its own. */
 function compileRecursive(frame: Frame, node: For): Runnable {
   const own: Frame = { ...frame, scope: functionIn(frame.scope), isTopLevel: false, isSoft: false, isInLoop: false }
-  const turns = compileTurns(own, frame, node)
+  const turns = compileIterations(own, frame, node)
   const iterable = compileExpression(frame, node.iterable)
   const cost = 8 + costOf(frame.rt, node.iterable)
   return (outer) => {
-    begin(outer.rt, node.line, cost)
+    beginStatement(outer.rt, node.line, cost)
     const recurse: Recurse = (rt, value, depth) => {
       descend(rt, node.height)
       turns({ ...outer, slots: [], outer }, value, recurse, depth)
@@ -145,11 +145,11 @@ function compileRecursive(frame: Frame, node: For): Runnable {
 /** Compiles a loop. */
 export function compileFor(frame: Frame, node: For): Runnable {
   if (node.isRecursive) return compileRecursive(frame, node)
-  const turns = compileTurns(frame, frame, node)
+  const turns = compileIterations(frame, frame, node)
   const iterable = compileExpression(frame, node.iterable)
   const cost = 8 + costOf(frame.rt, node.iterable)
   return (a) => {
-    begin(a.rt, node.line, cost)
+    beginStatement(a.rt, node.line, cost)
     return turns(a, iterable(a), undefined, 0)
   }
 }

@@ -1,12 +1,12 @@
 import { fail, failSyntax } from '../failure.js'
 import type { CallBlock, Generation, MacroNode, Parameters, Statement } from '../parse/nodes.js'
-import { type Runtime, captured, write } from '../runtime.js'
+import { type Runtime, captureOutput, write } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { dictOf } from '../values/dict.js'
 import { quote } from '../values/text-of.js'
 import { type Arguments, type HostObject, type Value, markup, stringOf, tuple, typeName } from '../values/value.js'
 import { analyze, analyzeExpression } from './analyze.js'
-import { begin, compileBody } from './compile-body.js'
+import { beginStatement, compileBody } from './compile-body.js'
 import { callValue, compileParts } from './compile-call.js'
 import { compileExpression, costOf } from './compile-expression.js'
 import {
@@ -17,7 +17,7 @@ import {
   ascend,
   descend,
   functionFrame,
-  passageOf,
+  scopeHooksOf,
   slotOf,
   slotOfName,
 } from './scope.js'
@@ -82,7 +82,7 @@ function compileCode(
   const ids = [...parameters.names, ...specials].map((name) => declare(symbols, name))
   for (const each of parameters.defaults) analyzeExpression(rt, symbols, each)
   analyze(rt, symbols, body)
-  const { enter } = passageOf(inner)
+  const { enter } = scopeHooksOf(inner)
   const slots = ids.map((id) => slotOf(scope, id).index)
   const fills = compileDefaults(inner, parameters)
   const runBody = compileBody(inner, body)
@@ -111,10 +111,10 @@ function bindMacro(
   rt: Runtime,
   { parameters, specials }: MacroCode,
   name: string | undefined,
-  given: Arguments,
+  args: Arguments,
 ): (Value | undefined)[] {
-  const { positional } = given
-  const named = new Map(given.named ?? [])
+  const { positional } = args
+  const named = new Map(args.named ?? [])
   rt.spend(20 * named.size)
   rt.hold(60 * named.size)
   const values: (Value | undefined)[] = positional.slice(0, parameters.length)
@@ -137,7 +137,7 @@ function bindMacro(
 }
 
 function macroOf(code: MacroCode, name: string | undefined, defined: Activation): HostObject {
-  const writeMacro = (rt: Runtime, given: Arguments): void => code.run(defined, bindMacro(rt, code, name, given))
+  const writeMacro = (rt: Runtime, args: Arguments): void => code.run(defined, bindMacro(rt, code, name, args))
   const { parameters, specials } = code
   const attributes: Readonly<Record<string, Value>> = {
     name: name ?? null,
@@ -153,9 +153,9 @@ function macroOf(code: MacroCode, name: string | undefined, defined: Activation)
     repr: (rt) => `<Macro ${name === undefined ? 'anonymous' : quote(rt, name)}>`,
     attribute: (_, each) => (Object.hasOwn(attributes, each) ? attributes[each] : undefined),
     write: writeMacro,
-    call(rt, given) {
+    call(rt, args) {
       const { autoescape } = rt
-      const text = captured(rt, () => writeMacro(rt, given))
+      const text = captureOutput(rt, () => writeMacro(rt, args))
       return autoescape ? markup(text) : text
     },
   }
@@ -166,7 +166,7 @@ export function compileMacro(frame: Frame, node: MacroNode): Runnable {
   const code = compileCode(frame, node.parameters, node.body, node)
   const { index } = slotOfName(frame, node.name)
   return (a) => {
-    begin(a.rt, node.line, 20)
+    beginStatement(a.rt, node.line, 20)
     a.rt.hold(600)
     const macro = macroOf(code, node.name, a)
     a.slots[index] = macro
@@ -182,12 +182,12 @@ export function compileCallBlock(frame: Frame, node: CallBlock): Runnable {
   const cost = 20 + costOf(frame.rt, node.call)
   return (a) => {
     const { rt } = a
-    begin(rt, node.line, cost)
+    beginStatement(rt, node.line, cost)
     rt.hold(600)
-    const { callee, given } = parts(a)
-    if (given.named?.has('caller') === true) fail('TypeError', "got multiple values for keyword argument 'caller'")
-    const named = new Map([...(given.named ?? []), ['caller', macroOf(code, undefined, a)] as const])
-    const full: Arguments = { positional: given.positional, named }
+    const { callee, args } = parts(a)
+    if (args.named?.has('caller') === true) fail('TypeError', "got multiple values for keyword argument 'caller'")
+    const named = new Map([...(args.named ?? []), ['caller', macroOf(code, undefined, a)] as const])
+    const full: Arguments = { positional: args.positional, named }
     const target = callee as Partial<HostObject> | null
     if (typeof callee === 'object' && target?.write !== undefined && !rt.autoescape) target.write(rt, full)
     else {
@@ -206,7 +206,7 @@ export function compileGeneration(frame: Frame, node: Generation): Runnable {
   const code = compileCode(frame, { names: [], defaults: [] }, node.body, node)
   return (a) => {
     const { rt } = a
-    begin(rt, node.line, 20)
+    beginStatement(rt, node.line, 20)
     const { sink } = rt
     const start = sink.text.length
     code.run(a, bindMacro(rt, code, undefined, { positional: [], named: undefined }))

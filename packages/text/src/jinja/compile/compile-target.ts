@@ -4,7 +4,7 @@ import type { Target } from '../parse/nodes.js'
 import { collect, isIterable } from '../values/iterate.js'
 import { type Namespace, type Value, kindOf, typeName } from '../values/value.js'
 import { namesOfTarget } from './children.js'
-import { type Activation, type Frame, around, readSlot, slotOfName } from './scope.js'
+import { type Activation, type Frame, enclosingActivation, readSlot, slotOfName } from './scope.js'
 
 /** Assigns a value. */
 export type AssignValue = (activation: Activation, value: Value) => void
@@ -43,7 +43,7 @@ export function compileTarget(frame: Frame, target: Target): AssignValue {
   const { hops, index } = slotOfName(frame, target.name)
   return hops === 0
     ? ({ slots }, value) => void (slots[index] = value)
-    : (activation, value) => void (around(activation, hops).slots[index] = value)
+    : (activation, value) => void (enclosingActivation(activation, hops).slots[index] = value)
 }
 
 const namespacesIn = (target: Target): readonly string[] => {

@@ -1,6 +1,6 @@
 import { fail } from '../failure.js'
 import { bound } from '../methods/method.js'
-import { type Runtime, captured } from '../runtime.js'
+import { type Runtime, captureOutput } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { equals } from '../values/equality.js'
 import { sizeOf } from '../values/sequence.js'
@@ -151,7 +151,7 @@ export function loopOf(
     attribute: (run, name) => attributeOf(run, state, sized, depth, name),
     length: (run) => lengthOf(run, state, sized),
     write,
-    call: (run, given) => captured(run, () => write(run, given)),
+    call: (run, args) => captureOutput(run, () => write(run, args)),
   }
   rt.spend(60)
   rt.hold(700)

@@ -122,7 +122,7 @@ export function slotOf(scope: FunctionScope, id: string): Slot {
 export const slotOfName = ({ scope, symbols }: Frame, name: string): Slot => slotOf(scope, findRef(symbols, name)!)
 
 /** The activation a number of functions further out. */
-export function around(activation: Activation, hops: number): Activation {
+export function enclosingActivation(activation: Activation, hops: number): Activation {
   let at = activation
   for (let left = hops; left > 0; left--) at = at.outer!
   return at
@@ -130,7 +130,7 @@ export function around(activation: Activation, hops: number): Activation {
 
 /** Value of a slot; undefined if the variable is missing. */
 export const readSlot = (activation: Activation, { hops, index }: Slot): Value | undefined =>
-  around(activation, hops).slots[index]
+  enclosingActivation(activation, hops).slots[index]
 
 /** Assigns a slot of this function to a variable, so that it does not resolve to an enclosing function. */
 function ownSlot({ slots }: FunctionScope, id: string): number {
@@ -140,13 +140,13 @@ function ownSlot({ slots }: FunctionScope, id: string): number {
 }
 
 /** Entry and exit of a scope. */
-export interface Passage {
+export interface ScopeHooks {
   readonly enter: (activation: Activation) => void
   readonly leave: (activation: Activation) => void
 }
 
 /** Compiles the entry and exit of a scope. */
-export function passageOf({ symbols, scope }: Frame): Passage {
+export function scopeHooksOf({ symbols, scope }: Frame): ScopeHooks {
   const loads = [...symbols.loads].map(([id, from]) => ({ index: ownSlot(scope, id), from }))
   const entered = loads.flatMap(({ index, from }): readonly ((activation: Activation) => void)[] => {
     if (from.from === 'parameter') return []

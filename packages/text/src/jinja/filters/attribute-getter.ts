@@ -17,7 +17,7 @@ export function ignoreCase(rt: Runtime, value: Value): Value {
 }
 
 /** Accounts for the memory of a key that is compared many times. */
-const keepCase = (rt: Runtime, value: Value): Value => {
+const chargeKey = (rt: Runtime, value: Value): Value => {
   const text = stringOf(value)
   if (text !== undefined) charge(rt, text)
   return value
@@ -53,7 +53,7 @@ export interface GetterOptions {
 }
 
 const caseOf = (isCaseSensitive: boolean): ((rt: Runtime, value: Value) => Value) =>
-  isCaseSensitive ? keepCase : ignoreCase
+  isCaseSensitive ? chargeKey : ignoreCase
 
 /** Creates a getter of an attribute such as `address.city` or `0.name`; without an attribute, of the item itself. */
 export function getter(rt: Runtime, attribute: Value | undefined, options: GetterOptions = {}): Getter {

@@ -63,8 +63,8 @@ function urlencode(rt: Runtime, value: Value): string {
 }
 
 function relOf(rt: Runtime, rel: Value | undefined, isNofollow: boolean): string {
-  const given = rel === undefined || rel === null ? '' : (stringOf(rel) ?? '')
-  const words = [...splitWords(rt, given, -1), 'noopener', ...(isNofollow ? ['nofollow'] : [])]
+  const text = rel === undefined || rel === null ? '' : (stringOf(rel) ?? '')
+  const words = [...splitWords(rt, text, -1), 'noopener', ...(isNofollow ? ['nofollow'] : [])]
   // A set of digit strings may take quadratic time, because of hash collisions.
   rt.spend(words.length * words.length)
   return sorted(rt, [...new Set(words)], (a, b) => a < b).join(' ')

@@ -15,8 +15,8 @@ function countIn(rt: Runtime, items: readonly Value[], value: Value): number {
 }
 
 function indexIn(rt: Runtime, items: readonly Value[], [value, from, to]: readonly (Value | undefined)[]): number {
-  const limit = (given: Value | undefined, other: number): number => {
-    const at = given === undefined ? other : asInt(given)
+  const limit = (index: Value | undefined, other: number): number => {
+    const at = index === undefined ? other : asInt(index)
     return at < 0 ? Math.max(0, at + items.length) : at
   }
   const end = Math.min(items.length, limit(to, items.length))
@@ -29,7 +29,7 @@ function indexIn(rt: Runtime, items: readonly Value[], [value, from, to]: readon
 
 const sequenceMethods: Methods<List | Tuple> = {
   count: method('value /', (rt, { items }, [value]) => countIn(rt, items, value!)),
-  index: method('value start? stop? /', (rt, { items }, given) => indexIn(rt, items, given)),
+  index: method('value start? stop? /', (rt, { items }, args) => indexIn(rt, items, args)),
 }
 
 /** Non-mutating methods of lists. */

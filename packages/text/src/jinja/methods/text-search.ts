@@ -22,8 +22,8 @@ function partOf(rt: Runtime, text: string, from: Value | undefined, to: Value | 
   const { length, toUnits, toPoints } = positionsIn(rt, text)
   const limit = (value: Value | undefined, other: number): number => {
     if (value === undefined || value === null) return other
-    const given = asInt(value)
-    return given < 0 ? Math.max(0, given + length) : given
+    const index = asInt(value)
+    return index < 0 ? Math.max(0, index + length) : index
   }
   const start = limit(from, 0)
   const end = Math.min(length, limit(to, length))
@@ -41,11 +41,11 @@ function indexIn(rt: Runtime, self: string, [sub, from, to]: Bound, isLast: bool
 }
 
 const find = (isLast: boolean): Method<string> =>
-  method('sub start? end? /', (rt, self, given) => indexIn(rt, self, given, isLast))
+  method('sub start? end? /', (rt, self, args) => indexIn(rt, self, args, isLast))
 
 const index = (isLast: boolean): Method<string> =>
-  method('sub start? end? /', (rt, self, given) => {
-    const found = indexIn(rt, self, given, isLast)
+  method('sub start? end? /', (rt, self, args) => {
+    const found = indexIn(rt, self, args, isLast)
     return found < 0 ? fail('ValueError', 'substring not found') : found
   })
 

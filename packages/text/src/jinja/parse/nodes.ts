@@ -100,21 +100,21 @@ export interface SliceKey extends Base {
 export interface Call extends Base {
   readonly type: 'call'
   readonly callee: Expression
-  readonly given: CallArguments
+  readonly args: CallArguments
 }
 /** A filter; without an operand it applies to the text of its block. */
 export interface FilterNode extends Base {
   readonly type: 'filter'
   readonly operand: Expression | undefined
   readonly name: string
-  readonly given: CallArguments
+  readonly args: CallArguments
 }
 /** `operand is name(arguments)` */
 export interface TestNode extends Base {
   readonly type: 'test'
   readonly operand: Expression
   readonly name: string
-  readonly given: CallArguments
+  readonly args: CallArguments
 }
 
 /** An expression. */

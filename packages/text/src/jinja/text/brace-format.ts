@@ -28,7 +28,7 @@ export interface Lookup {
 interface Formatting {
   readonly rt: Runtime
   readonly lookup: Lookup
-  readonly given: Arguments
+  readonly args: Arguments
   readonly numbering: Numbering
   readonly isMarkup: boolean
 }
@@ -71,16 +71,16 @@ function fieldOf(text: string): Field {
 
 const NUMBER = /^\d+$/
 
-function firstOf({ given, numbering }: Formatting, name: string): Value {
+function firstOf({ args, numbering }: Formatting, name: string): Value {
   const isNumber = NUMBER.test(name)
   if (name === '' ? numbering.isManual : isNumber && numbering.next > 0)
     fail('ValueError', 'cannot switch between manual field specification and automatic field numbering')
   if (isNumber) numbering.isManual = true
   if (name === '' || isNumber) {
     const at = name === '' ? numbering.next++ : Number(name)
-    return given.positional[at] ?? failMissing(at, given)
+    return args.positional[at] ?? failMissing(at, args)
   }
-  const found = given.named?.get(name)
+  const found = args.named?.get(name)
   return found === undefined ? fail('KeyError', `'${name}'`) : found
 }
 
@@ -164,7 +164,7 @@ function format(formatting: Formatting, text: string, depth: number): string {
 }
 
 /** Formats a text with arguments, as Markup or as a str. */
-export type BraceFormat = (rt: Runtime, text: string, given: Arguments, isMarkup: boolean) => string
+export type BraceFormat = (rt: Runtime, text: string, args: Arguments, isMarkup: boolean) => string
 
 /**
  * Creates Python's `str.format` with the attribute lookup of templates.
@@ -172,8 +172,8 @@ export type BraceFormat = (rt: Runtime, text: string, given: Arguments, isMarkup
  */
 export const braceFormatWith =
   (lookup: Lookup): BraceFormat =>
-  (rt, text, given, isMarkup) => {
+  (rt, text, args, isMarkup) => {
     charge(rt, text)
     rt.spend(2 * text.length)
-    return format({ rt, lookup, given, numbering: { next: 0, isManual: false }, isMarkup }, text, 1)
+    return format({ rt, lookup, args, numbering: { next: 0, isManual: false }, isMarkup }, text, 1)
   }

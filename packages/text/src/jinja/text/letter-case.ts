@@ -86,7 +86,7 @@ export const swapCase = (rt: Runtime, text: string): string =>
     return UPPER.test(point) ? lowerAt(rt, points, at) : LOWER.test(point) ? point.toUpperCase() : point
   })
 
-function foldOf(character: string): string {
+function foldCharacter(character: string): string {
   const code = character.codePointAt(0)!
   if (code === 0x131 || (code >= 0x13a0 && code <= 0x13f5)) return character
   if (code >= 0x13f8 && code <= 0x13fd) return String.fromCodePoint(code - 8)
@@ -95,7 +95,8 @@ function foldOf(character: string): string {
 }
 
 /** Folds case for caseless comparison: `str.casefold`. */
-export const caseFold = (rt: Runtime, text: string): string => mapPoints(rt, text, (points, at) => foldOf(points[at]!))
+export const caseFold = (rt: Runtime, text: string): string =>
+  mapPoints(rt, text, (points, at) => foldCharacter(points[at]!))
 
 /** True if a text has upper-case letters and no other cased ones: `str.isupper`. */
 export const isUpper = (points: readonly string[]): boolean =>

@@ -1,5 +1,5 @@
 import { type Runtime, chargeText } from '../runtime.js'
-import { exponential, fixed, positional, shortest, significant, unfinite } from '../values/float-digits.js'
+import { exponential, fixed, positional, shortest, significant, nonFinite } from '../values/float-digits.js'
 
 /** A formatted number in parts: sign, base prefix, integer digits and the rest. */
 export interface NumberText {
@@ -54,7 +54,7 @@ export function floatText(
   value: number,
   style: FloatStyle,
 ): { readonly digits: string; readonly rest: string } {
-  if (!Number.isFinite(value)) return { digits: unfinite(value), rest: '' }
+  if (!Number.isFinite(value)) return { digits: nonFinite(value), rest: '' }
   chargeText(rt, 400 + Math.max(0, style.precision))
   rt.spend(1000 + 10 * Math.min(1100, style.precision))
   const text = magnitude(value, style)

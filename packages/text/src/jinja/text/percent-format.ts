@@ -59,17 +59,17 @@ function conversionAt(format: string, at: number): Conversion {
 }
 
 /** Arguments of a format, taken in order or by key. */
-function argumentsOf(rt: Runtime, given: Value) {
-  const items = kindOf(given) === 'tuple' ? (given as Tuple).items : [given]
+function argumentsOf(rt: Runtime, values: Value) {
+  const items = kindOf(values) === 'tuple' ? (values as Tuple).items : [values]
   let at = 0
   return {
     next: (): Value => (at < items.length ? items[at++]! : fail('TypeError', 'not enough arguments for format string')),
     get(key: string): Value {
-      if (isUndefined(given)) return given.raise(rt)
-      if (typeof given !== 'object' || given?.kind !== 'dict') return fail('TypeError', 'format requires a mapping')
-      return lookUp(rt, given, key) ?? fail('KeyError', `'${key}'`)
+      if (isUndefined(values)) return values.raise(rt)
+      if (typeof values !== 'object' || values?.kind !== 'dict') return fail('TypeError', 'format requires a mapping')
+      return lookUp(rt, values, key) ?? fail('KeyError', `'${key}'`)
     },
-    isDone: (): boolean => at >= items.length || ['dict', 'list', 'range', 'undefined'].includes(kindOf(given) ?? ''),
+    isDone: (): boolean => at >= items.length || ['dict', 'list', 'range', 'undefined'].includes(kindOf(values) ?? ''),
   }
 }
 
@@ -169,8 +169,8 @@ function convert(
   index: number,
 ): string {
   const { key, type, width, precision } = conversion
-  const size = (given: string): number => {
-    if (given !== '*') return Number(given)
+  const size = (text: string): number => {
+    if (text !== '*') return Number(text)
     const int = intOf(source.next())
     return int === undefined ? fail('TypeError', '* wants int') : Number(int)
   }

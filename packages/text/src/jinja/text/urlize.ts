@@ -57,7 +57,7 @@ function endOfLink(rt: Runtime, word: string): number {
   return end
 }
 
-function linked(rt: Runtime, text: string, style: LinkStyle): string {
+function linkify(rt: Runtime, text: string, style: LinkStyle): string {
   const rest =
     (style.rel === '' ? '' : ` rel="${style.rel}"`) + (style.target === '' ? '' : ` target="${style.target}"`)
   const { limit } = style
@@ -96,7 +96,7 @@ export function urlize(rt: Runtime, text: string, style: LinkStyle): string {
     const head = isGap ? word : (HEAD.exec(word)?.[0] ?? '')
     const rest = word.slice(head.length)
     const split = endOfLink(rt, rest)
-    made = concat(rt, made, head + linked(rt, rest.slice(0, split), style) + rest.slice(split))
+    made = concat(rt, made, head + linkify(rt, rest.slice(0, split), style) + rest.slice(split))
     at = end
   }
   return made

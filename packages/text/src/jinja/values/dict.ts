@@ -26,7 +26,8 @@ function tupleKey(rt: Runtime, { items }: Tuple, depth: number): Key {
   rt.spend(8 * items.length)
   const parts = items.map((item) => {
     const key = keyOf(rt, item, depth + 1)
-    if (typeof key === 'object' && key !== null) return fail('NotSupported', 'objects in tuples cannot be keys here')
+    if (typeof key === 'object' && key !== null)
+      return fail('NotSupported', 'tuples with objects are not supported as keys')
     const text = String(key)
     return `${typeof key}${text.length}:${text}`
   })

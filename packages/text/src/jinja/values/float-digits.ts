@@ -72,7 +72,7 @@ export function positional({ digits, exponent }: Digits): string {
 }
 
 /** `nan` or `inf` for a float that is not finite. */
-export const unfinite = (value: number): string => (Number.isNaN(value) ? 'nan' : 'inf')
+export const nonFinite = (value: number): string => (Number.isNaN(value) ? 'nan' : 'inf')
 
 /** Rounds a float to a number of digits after the point, ties to even like Python's `round`. */
 export function floatRepr(value: number): string {

@@ -102,8 +102,8 @@ export function sliceOf(length: number, from: Value, to: Value, by: Value): Slic
   const [minimum, maximum] = step > 0 ? [0, length] : [-1, length - 1]
   const within = (value: number): number => Math.min(maximum, Math.max(minimum, value < 0 ? value + length : value))
   const start = within(bound(from) ?? (step > 0 ? 0 : length - 1))
-  const given = bound(to)
-  const stop = given === undefined ? (step > 0 ? length : -1) : within(given)
+  const end = bound(to)
+  const stop = end === undefined ? (step > 0 ? length : -1) : within(end)
   return { start, stop, step, count: Math.max(0, Math.ceil((stop - start) / step)) }
 }
 

@@ -94,9 +94,9 @@ export interface HostObject {
   /** Python name of its class. */
   readonly type: string
   readonly repr: (rt: Runtime) => string
-  readonly call?: (rt: Runtime, given: Arguments) => Value
+  readonly call?: (rt: Runtime, args: Arguments) => Value
   /** Writes the result of a call directly to the output, if it is a text. */
-  readonly write?: (rt: Runtime, given: Arguments) => void
+  readonly write?: (rt: Runtime, args: Arguments) => void
   readonly attribute?: (rt: Runtime, name: string) => Value | undefined
   readonly length?: (rt: Runtime) => number
   /** Its items, if it is iterable. */

@@ -51,8 +51,8 @@ const contentOf = (value: unknown): string | undefined =>
 
 /** Special tokens by role, with the names of a tokenizer_config.json. */
 function rolesOf({ config }: OlderFolder, { roles }: OlderTokenizer): ReadonlyMap<string, unknown> {
-  const said = ROLES.flatMap((role) => (contentOf(config[role]) === undefined ? [] : [[role, config[role]] as const]))
-  return new Map<string, unknown>([...Object.entries(roles), ...said])
+  const fields = ROLES.flatMap((role) => (contentOf(config[role]) === undefined ? [] : [[role, config[role]] as const]))
+  return new Map<string, unknown>([...Object.entries(roles), ...fields])
 }
 
 /** Tokens that the configuration adds, with their ids where given. */
@@ -67,12 +67,12 @@ function addedIn({ config }: OlderFolder): readonly (readonly [token: unknown, i
 }
 
 /** A token as declared in a tokenizer.json; `given` is its text, or an object of the configuration. */
-function declared(given: unknown, id: number, otherwise: Partial<AddedToken>): Json {
-  const said = typeof given === 'object' ? (given as Json) : {}
-  const flag = (name: string, value: boolean): boolean => (typeof said[name] === 'boolean' ? said[name] : value)
+function declared(token: unknown, id: number, otherwise: Partial<AddedToken>): Json {
+  const fields = typeof token === 'object' ? (token as Json) : {}
+  const flag = (name: string, value: boolean): boolean => (typeof fields[name] === 'boolean' ? fields[name] : value)
   return {
     id,
-    content: contentOf(given),
+    content: contentOf(token),
     single_word: flag('single_word', false),
     lstrip: flag('lstrip', otherwise.lstrip ?? false),
     rstrip: flag('rstrip', false),
@@ -89,13 +89,13 @@ function addedTokensOf(
   const { ids, addedTokens = [] } = made
   const found = new Map<string, Json>()
   let next = ids.size
-  const add = (given: unknown, id: number | undefined, otherwise: Partial<AddedToken>): void => {
-    const content = contentOf(given)
+  const add = (token: unknown, id: number | undefined, otherwise: Partial<AddedToken>): void => {
+    const content = contentOf(token)
     if (content === undefined || content === '' || (found.has(content) && id === undefined)) return
     const known = found.get(content)?.['id'] as number | undefined
     const assigned = ids.get(content) ?? id ?? known ?? next
     next = Math.max(next, assigned + 1)
-    found.set(content, declared(given, assigned, otherwise))
+    found.set(content, declared(token, assigned, otherwise))
   }
   for (const token of addedTokens) add(token.content, undefined, token)
   for (const [role, token] of roles) {

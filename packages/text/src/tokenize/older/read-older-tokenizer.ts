@@ -47,13 +47,13 @@ function openFolder(path: string, config: Json, requireInside: RequireInside): O
   }
   const special = 'special_tokens_map.json'
   if (existsSync(join(path, special))) requireInside(join(path, special), because(special))
-  const given = { ...json(special), ...config }
-  const written = given['tokenizer_class'] ?? json('config.json')['model_type'] ?? ''
-  const family = (typeof written === 'string' ? written : '')
+  const merged = { ...json(special), ...config }
+  const className = merged['tokenizer_class'] ?? json('config.json')['model_type'] ?? ''
+  const family = (typeof className === 'string' ? className : '')
     .replace(/Tokenizer(Fast)?$/, '')
     .replace(/[^a-z0-9]/gi, '')
     .toLowerCase()
-  return { config: given, family, where: path, bytes, refuse }
+  return { config: merged, family, where: path, bytes, refuse }
 }
 
 /** Byte-pair SentencePiece model as in Llama, with the same content as in GGUF files. */
@@ -116,9 +116,9 @@ export function readOlderTokenizer(path: string, config: Json, requireInside: Re
     if (config['separate_vocabs'] === true)
       folder.refuse('separate vocabularies of source and target are not supported')
     const target = asTokenizerFiles(folder, fromMarian(folder, 'target.spm')).json
-    const { json, config: said } = asTokenizerFiles(folder, fromMarian(folder, 'source.spm'))
+    const { json, config: base } = asTokenizerFiles(folder, fromMarian(folder, 'source.spm'))
     // The tokenizer class of Marian reads no tokenizer.json.
-    return { json, target, config: { ...said, tokenizer_class: 'PreTrainedTokenizerFast' } }
+    return { json, target, config: { ...base, tokenizer_class: 'PreTrainedTokenizerFast' } }
   }
   if (vocabulary === BYTE_LEVEL_FILES[0]) return asTokenizerFiles(folder, fromVocabularyAndMerges(folder))
   if (vocabulary === undefined || vocabulary === 'vocab.txt')
