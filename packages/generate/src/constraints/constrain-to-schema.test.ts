@@ -354,7 +354,7 @@ describe('constrainToSchema', () => {
       [property({ type: 'array', items: { type: 'null' }, uniqueItems: true }), /keyword uniqueItems/],
       [property({ anyOf: [{ type: 'null' }], minLength: 3 }), /keyword minLength is not supported together with anyOf/],
       [property({ allOf: [{ type: 'null' }] }), /must define its value/],
-      [property({ enum: 'x' }), /enum must be a list/],
+      [property({ enum: 'x' }), /enum must be an array/],
       [{ type: 'object', properties: {}, required: ['y'] }, /required names "y"/],
       [{ type: 'object', additionalProperties: { type: 'null' } }, /additionalProperties must be a boolean/],
       [{ oneOf: [{ type: 'integer' }, { type: 'number' }] }, /must be disjoint.*#\/oneOf\/0 and #\/oneOf\/1/],

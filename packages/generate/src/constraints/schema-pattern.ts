@@ -38,7 +38,7 @@ const MAX_DEPTH = 200
 export interface SchemaOptions {
   /** True for one space after each colon and comma. Default: no white space. */
   readonly spaces?: boolean
-  /** How often a definition may occur within itself. Default: 0, which rejects recursive schemas. */
+  /** Maximum number of times a definition may occur within itself. Default: 0, which rejects recursive schemas. */
   readonly recursionDepth?: number
 }
 
