@@ -26,7 +26,7 @@ export function inGroups(add: AddN): AddN {
 }
 
 /**
- * Lets the backend add more tensors than a shader has buffers. TF.js gives its shader one buffer per tensor; with too many the GPU
+ * Lets the backend add more tensors than a shader has buffers. TF.js binds one buffer per tensor in its shader; with too many the GPU
  * rejects it, and the result is uninitialized memory.
  */
 export const splitSums = (): void => replaceKernel<AddN>('webgpu', 'AddN', inGroups)

@@ -44,7 +44,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { attend, attentionShapes, mixWithCopies } from './attention.js'
 import { type Options, options } from './options.js'
-import { type Recurrence, emptyStates, heldIn, recurrentStack, stackShapes, stateCount } from './recurrent-stack.js'
+import { type Recurrence, emptyStates, statesOf, recurrentStack, stackShapes, stateCount } from './recurrent-stack.js'
 
 const WORDS = 'embedding.weight'
 const OUTPUT = 'output.weight'
@@ -120,7 +120,7 @@ function finalStates(o: Options, states: Tensor, inputs: TextInputs): Tensor {
 function forwardOne(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const { inputIds, cache } = inputs
   const words = embedding(params, 'embedding', inputIds) // [batch, length, embedding]
-  const read = { x: words, mask: ownMask(inputs), begin: cache && heldIn(o, cache), cached: cache !== undefined }
+  const read = { x: words, mask: ownMask(inputs), begin: cache && statesOf(o, cache), cached: cache !== undefined }
   const { x, kept } = recurrentStack(o, stacksOf(o)[0]!, params, read, mode)
   return { lastHiddenState: x, pooled: finalStates(o, x, inputs), ...kept }
 }
@@ -135,7 +135,7 @@ function initialStates(o: Options, params: Params, states: Tensor, inputs: TextI
   const fresh = splitAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
   if (cache === undefined) return fresh
   const first = cast(equal(cacheStart!, 0), 'float32')
-  return heldIn(o, cache).map((held, i) => add(mul(first, fresh[i]!), mul(sub(1, first), held)))
+  return statesOf(o, cache).map((held, i) => add(mul(first, fresh[i]!), mul(sub(1, first), held)))
 }
 
 /** Outputs of the decoder; with copying, they include the token logits. */

@@ -63,7 +63,8 @@ export const options = z
   })
   .refine((o) => !(o.architecture === 'encoder-decoder' && o.attention === 'dot' && o.bidirectional), {
     path: ['attention'],
-    message: 'must not be dot if bidirectional is true, since the states of the two stacks differ in size; use general',
+    message:
+      'must not be dot if bidirectional is true, since the states of encoder and decoder differ in size; use general',
   })
 
 export type Options = z.output<typeof options>

@@ -19,8 +19,8 @@ export function documentCounter(vocabularySize: number) {
 }
 
 /**
- * Inverse document frequency of each token: `ln((1 + texts) / (1 + texts with the token)) + 1`, one value per vocabulary entry, at
- * least 1. `rows` are the token ids of the training texts only: other texts would leak the evaluation data. As in scikit-learn's
+ * Inverse document frequency of each token: `ln((1 + texts) / (1 + texts with the token)) + 1`, one value ≥ 1 per vocabulary entry.
+ * `rows` are the token ids of the training texts only: other texts would leak the evaluation data. As in scikit-learn's
  * `TfidfTransformer` with `smooth_idf`. Source: Spärck Jones, A statistical interpretation of term specificity, 1972.
  * @throws AttuneError `BAD_ARGUMENT` for an id outside the vocabulary
  */
