@@ -1,10 +1,10 @@
 import type { Ending, GenerationEvent } from './events.js'
-import { type Row, type Task, largestRoom, decoderPrompt, restrict, roomFor } from './task.js'
+import { type PartialSequence, type Task, largestRoom, decoderPrompt, restrict, roomFor } from './task.js'
 import { textStreamer } from './text-streamer.js'
 import { logSoftmax } from './warp.js'
 
 /** A beam (hypothesis): a partial sequence that beam search extends. */
-interface Beam extends Row {
+interface Beam extends PartialSequence {
   /** Sum of the log probabilities of the generated tokens. */
   readonly sum: number
   /** Decoder row whose KV cache holds this beam. */
@@ -80,14 +80,14 @@ function advance(task: Task, group: Group, size: number, scores: readonly Float3
   const room = roomFor(task, prompt)
   const candidates = bestCandidates(group.beams, scores, size * (1 + task.ends.size))
   const length = group.beams[0]!.generated.length + 1
-  const judged = candidates.map((candidate) => ({ ...candidate, ending: endingAfter(task, candidate, room) }))
-  const fresh = judged.slice(0, size).flatMap(({ beam, id, sum, ending }): Hypothesis[] => {
+  const evaluated = candidates.map((candidate) => ({ ...candidate, ending: endingAfter(task, candidate, room) }))
+  const fresh = evaluated.slice(0, size).flatMap(({ beam, id, sum, ending }): Hypothesis[] => {
     if (ending === undefined) return []
     const ids = ending === 'end' ? beam.generated : [...beam.generated, id]
     return [{ ids, score: sum / length ** lengthPenalty, because: ending }]
   })
   const finished = mergeFinished(group.finished, fresh, size)
-  const beams = judged
+  const beams = evaluated
     .filter(({ ending }) => ending === undefined)
     .slice(0, size)
     .map(({ beam, id, sum }): Beam => {
@@ -142,16 +142,19 @@ export async function* beams(task: Task): AsyncGenerator<GenerationEvent, void> 
       all = all.map((groups) => advanceAll(task, groups, size, logits))
       for (const [prompt, groups] of all.entries())
         if (open[prompt] === true && groups.every(({ done }) => done)) yield* finishedEvents(task, prompt, groups)
-      const alive = all.flatMap((groups) => groups.flatMap((group) => (group.done ? [] : group.beams)))
-      if (alive.length === 0) return
+      const active = all.flatMap((groups) => groups.flatMap((group) => (group.done ? [] : group.beams)))
+      if (active.length === 0) return
       // Every step runs the same number of rows, so that few shapes are compiled; the remaining rows repeat the first beam.
-      const rows = [...alive, ...Array.from({ length: prompts.length * options.beams - alive.length }, () => alive[0]!)]
+      const rows = [
+        ...active,
+        ...Array.from({ length: prompts.length * options.beams - active.length }, () => active[0]!),
+      ]
       const read = await decoding.read(
         rows.map(({ generated }) => generated.at(-1)!),
         rows.map(({ at }) => at),
       )
       ;({ logits } = read)
-      const rowOf = new Map(alive.map((beam, at) => [beam, at]))
+      const rowOf = new Map(active.map((beam, at) => [beam, at]))
       all = all.map((groups) =>
         groups.map((group) => ({
           ...group,

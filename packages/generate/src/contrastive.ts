@@ -1,5 +1,5 @@
 import type { GenerationEvent } from './events.js'
-import { newSequences, take } from './sample.js'
+import { newSequences, appendToken } from './sample.js'
 import { type Task, largestRoom, restrict } from './task.js'
 import { logSoftmax } from './warp.js'
 
@@ -67,7 +67,7 @@ export async function* contrastive(task: Task): AsyncGenerator<GenerationEvent, 
         return at * width + best
       })
       for (const [at, row] of rows.entries())
-        if (row.ended === undefined) yield* take(task, at, row, candidates[at]![chosen[at]! - at * width]!.id)
+        if (row.ended === undefined) yield* appendToken(task, at, row, candidates[at]![chosen[at]! - at * width]!.id)
       if (rows.every(({ ended }) => ended !== undefined)) return
       ;({ logits } = read)
     }

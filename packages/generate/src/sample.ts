@@ -1,11 +1,11 @@
 import { deriveKey, key, stream } from '@attune/core'
 import type { Ending, GenerationEvent } from './events.js'
-import { type Row, type Task, largestRoom, decoderPrompt, restrict, roomFor } from './task.js'
+import { type PartialSequence, type Task, largestRoom, decoderPrompt, restrict, roomFor } from './task.js'
 import { type TextStreamer, textStreamer } from './text-streamer.js'
 import { argMax, sampleToken, warp } from './warp.js'
 
 /** A sequence of a batch while it is generated. */
-export interface GeneratedSequence extends Row {
+export interface GeneratedSequence extends PartialSequence {
   readonly generated: number[]
   state: number
   readonly room: number
@@ -34,7 +34,12 @@ export function choose(task: Task, row: GeneratedSequence, logits: Float32Array)
 }
 
 /** Appends a token to a sequence and yields the resulting events. */
-export function* take(task: Task, at: number, row: GeneratedSequence, id: number): Generator<GenerationEvent, void> {
+export function* appendToken(
+  task: Task,
+  at: number,
+  row: GeneratedSequence,
+  id: number,
+): Generator<GenerationEvent, void> {
   if (task.ends.has(id)) row.ended = 'end'
   else {
     row.generated.push(id)
@@ -65,7 +70,7 @@ export async function* sample(task: Task): AsyncGenerator<GenerationEvent, void>
     let { logits } = first
     while (!task.stopped()) {
       const next = rows.map((row, at) => (row.ended === undefined ? choose(task, row, logits[at]!) : 0))
-      for (const [at, row] of rows.entries()) if (row.ended === undefined) yield* take(task, at, row, next[at]!)
+      for (const [at, row] of rows.entries()) if (row.ended === undefined) yield* appendToken(task, at, row, next[at]!)
       if (rows.every(({ ended }) => ended !== undefined)) return
       logits = (await decoding.read(next)).logits
     }

@@ -1,6 +1,6 @@
 import type { GenerationEvent } from './events.js'
 import { promptLookup } from './prompt-lookup.js'
-import { type GeneratedSequence, newSequences, choose, take } from './sample.js'
+import { type GeneratedSequence, newSequences, choose, appendToken } from './sample.js'
 import { type Task, largestRoom, decoderPrompt } from './task.js'
 
 /** True if prompt-lookup decoding applies: requested, a single prompt, and a model whose cache can be rolled back. */
@@ -28,7 +28,7 @@ export async function* speculative(task: Task): AsyncGenerator<GenerationEvent, 
   try {
     let next = choose(task, row, first.logits[0]!)
     while (!task.stopped()) {
-      yield* take(task, 0, row, next)
+      yield* appendToken(task, 0, row, next)
       if (row.ended !== undefined) return
       const draft = draftTokens(task, row)
       const logits =
@@ -37,7 +37,7 @@ export async function* speculative(task: Task): AsyncGenerator<GenerationEvent, 
       while (!task.stopped()) {
         next = choose(task, row, logits[accepted]!)
         if (next !== draft[accepted]) break
-        yield* take(task, 0, row, next)
+        yield* appendToken(task, 0, row, next)
         if (row.ended !== undefined) return
         accepted++
       }

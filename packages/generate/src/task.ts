@@ -26,15 +26,15 @@ export const decoderPrompt = ({ decoder: { model } }: Task, prompt: readonly num
 export function roomFor(task: Task, prompt: readonly number[]): number {
   const { options, decoder } = task
   const before = decoderPrompt(task, prompt).length
-  const asked = Math.max(1, Math.min(options.maximumNewTokens, (options.maximumLength ?? Infinity) - before))
-  return Math.min(asked, decoder.model.maximumLength - before)
+  const requested = Math.max(1, Math.min(options.maximumNewTokens, (options.maximumLength ?? Infinity) - before))
+  return Math.min(requested, decoder.model.maximumLength - before)
 }
 
 /** The largest {@link roomFor} over all prompts. */
 export const largestRoom = (task: Task): number => Math.max(...task.prompts.map((prompt) => roomFor(task, prompt)))
 
 /** A sequence being generated. */
-export interface Row {
+export interface PartialSequence {
   readonly prompt: readonly number[]
   readonly generated: readonly number[]
   /** State of the constraint. */
@@ -45,7 +45,7 @@ export interface Row {
  * Applies the penalties, the token rules of the options and the constraint to `logits` in place.
  * @throws AttuneError `NOTHING_ALLOWED` if no token is left
  */
-export function restrict(task: Task, logits: Float32Array, row: Row): void {
+export function restrict(task: Task, logits: Float32Array, row: PartialSequence): void {
   const { options, ends, constraint } = task
   const { generated } = row
   const [prompt, room] = [decoderPrompt(task, row.prompt), roomFor(task, row.prompt)]

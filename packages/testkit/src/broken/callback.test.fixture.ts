@@ -66,7 +66,7 @@ const why = 'includes a reason in every command'
 const again = 'returns the same commands for the same events'
 const apart = 'shares no state between two runs'
 const ends = 'completes with the events, and sets no timer'
-const letsGo = 'unsubscribes from the events when its subscriber does'
+const unsubscribes = 'unsubscribes from the events when its subscriber does'
 
 const anyReason: readonly CallbackCase[] = cases.map((each) => ({ ...each, expected: { 2: [{ type: 'stop' }] } }))
 const because = (reason: () => string) =>
@@ -146,7 +146,7 @@ export const callbacks: readonly Specimen[] = [
   ),
   broken(
     'does not unsubscribe',
-    [letsGo],
+    [unsubscribes],
     suite((callback) => (events) => callback(forwarded(events))),
   ),
   broken('accepts any options', uncheckedFails(3), () => describeCallback(unchecked(limit), { cases })),

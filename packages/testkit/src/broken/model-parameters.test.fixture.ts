@@ -2,7 +2,7 @@ import { type Params, key } from '@attune/core'
 import { filledWith } from '@attune/nn'
 import { describeModel } from '../describe-model.js'
 import { type Specimen, broken, unchecked, uncheckedFails } from './specimen.test.fixture.js'
-import { forwarding, suite, tiny } from './tiny-models.test.fixture.js'
+import { withForward, suite, tiny } from './tiny-models.test.fixture.js'
 
 const named = 'has the same parameter names and shapes for every key, including its word embeddings, under its prefix'
 const keyed = 'initializes the same parameters from the same key, others from another key, and no two alike'
@@ -74,7 +74,7 @@ export const misshapen: readonly Specimen[] = [
   broken(
     'modifies its parameters',
     [pure],
-    forwarding(
+    withForward(
       (forward) =>
         (params, ...rest) => (overwrite(params), forward(params, ...rest)),
     ),

@@ -4,7 +4,16 @@ import { type Tensor, equal, keep, mean, mul, onesLike, scalar, sub, tensor1d, w
 import { describeModel } from '../describe-model.js'
 import { misshapen } from './model-parameters.test.fixture.js'
 import { type Specimen, broken, valid } from './specimen.test.fixture.js'
-import { forwarding, giving, golden, inMode, pair, reading, tiny, decoder } from './tiny-models.test.fixture.js'
+import {
+  withForward,
+  withOutputs,
+  golden,
+  inMode,
+  pair,
+  withInputs,
+  tiny,
+  decoder,
+} from './tiny-models.test.fixture.js'
 
 const padding = 'returns the same outputs for any amount and content of padding'
 const batch = 'returns the same outputs for a text anywhere in a batch, and alone'
@@ -34,17 +43,17 @@ export const models: readonly Specimen[] = [
   broken(
     'attends to padding',
     [padding, batch],
-    reading((inputs) => ({ ...inputs, attentionMask: onesLike(inputs.attentionMask) })),
+    withInputs((inputs) => ({ ...inputs, attentionMask: onesLike(inputs.attentionMask) })),
   ),
   broken(
     'mixes the texts of a batch',
     [batch],
-    giving((outputs) => ({ ...outputs, pooled: sub(outputs.pooled, mean(outputs.pooled, 0, true)) })),
+    withOutputs((outputs) => ({ ...outputs, pooled: sub(outputs.pooled, mean(outputs.pooled, 0, true)) })),
   ),
   broken(
     'pools differently if nothing else is read',
     [alone],
-    giving(({ lastHiddenState, pooled, ...rest }) => {
+    withOutputs(({ lastHiddenState, pooled, ...rest }) => {
       let seen = false
       return {
         get lastHiddenState() {
@@ -61,7 +70,7 @@ export const models: readonly Specimen[] = [
   broken(
     'leaks a tensor',
     [frees],
-    giving((outputs) => (keep(scalar(0)), outputs)),
+    withOutputs((outputs) => (keep(scalar(0)), outputs)),
   ),
   broken(
     'applies dropout in inference',
@@ -81,7 +90,7 @@ export const models: readonly Specimen[] = [
   broken(
     'computes differently under gradient checkpointing',
     [again],
-    giving((outputs, mode) =>
+    withOutputs((outputs, mode) =>
       mode.training && mode.gradientCheckpointing === true
         ? { ...outputs, pooled: mul(outputs.pooled, 1.01) }
         : outputs,
@@ -90,32 +99,34 @@ export const models: readonly Specimen[] = [
   broken(
     'omits attention weights',
     [kept],
-    giving((outputs) => without(outputs, 'attentions')),
+    withOutputs((outputs) => without(outputs, 'attentions')),
   ),
   broken(
     'returns hidden states without a request',
     [kept],
-    giving((outputs) => ({ hiddenStates: { 0: outputs.lastHiddenState as Tensor }, ...outputs })),
+    withOutputs((outputs) => ({ hiddenStates: { 0: outputs.lastHiddenState as Tensor }, ...outputs })),
   ),
   broken(
     'changes its result if outputs are kept',
     [kept],
-    giving((outputs, mode) => (mode.keep?.length === 2 ? { ...outputs, pooled: mul(outputs.pooled, 1.01) } : outputs)),
+    withOutputs((outputs, mode) =>
+      mode.keep?.length === 2 ? { ...outputs, pooled: mul(outputs.pooled, 1.01) } : outputs,
+    ),
   ),
   broken(
     'mixes packed texts',
     [packed],
-    reading((inputs) => without(inputs, 'segmentIds')),
+    withInputs((inputs) => without(inputs, 'segmentIds')),
   ),
   broken(
     'ignores the positions of packed texts',
     [packed],
-    reading((inputs) => without(inputs, 'positionIds')),
+    withInputs((inputs) => without(inputs, 'positionIds')),
   ),
   broken(
     'attends to later tokens',
     [later, cache, back, packed, padding, batch, agrees],
-    forwarding(
+    withForward(
       (forward) => (params, inputs, mode) => {
         const outputs = forward(params, inputs, mode)
         return { ...outputs, lastHiddenState: sub(outputs.lastHiddenState, mean(outputs.lastHiddenState, 1, true)) }
@@ -126,7 +137,7 @@ export const models: readonly Specimen[] = [
   broken(
     'does not overwrite its KV cache',
     [back],
-    forwarding(
+    withForward(
       (forward) => (params, inputs, mode) => {
         const outputs = forward(params, inputs, mode)
         if (inputs.cache === undefined) return outputs
@@ -139,7 +150,7 @@ export const models: readonly Specimen[] = [
   broken(
     'always writes to the start of its KV cache',
     [cache, back],
-    reading(
+    withInputs(
       (inputs) => (inputs.cacheStart === undefined ? inputs : { ...inputs, cacheStart: mul(inputs.cacheStart, 0) }),
       decoder,
     ),
@@ -147,7 +158,7 @@ export const models: readonly Specimen[] = [
   broken(
     'attends to left padding',
     [cache, back],
-    reading(
+    withInputs(
       (inputs) => (inputs.cache === undefined ? inputs : { ...inputs, attentionMask: onesLike(inputs.attentionMask) }),
       decoder,
     ),
@@ -155,29 +166,29 @@ export const models: readonly Specimen[] = [
   broken(
     'omits its encoder states',
     [encoder],
-    giving((outputs) => without(outputs, 'encoderStates'), pair),
+    withOutputs((outputs) => without(outputs, 'encoderStates'), pair),
   ),
   broken(
     'runs its encoder again',
     [encoder],
-    reading((inputs) => without(inputs, 'encoderStates'), pair),
+    withInputs((inputs) => without(inputs, 'encoderStates'), pair),
   ),
   broken(
     'differs from the golden file',
     [agrees],
-    giving((outputs) => ({ ...outputs, lastHiddenState: mul(outputs.lastHiddenState, 1.001) }), decoder),
+    withOutputs((outputs) => ({ ...outputs, lastHiddenState: mul(outputs.lastHiddenState, 1.001) }), decoder),
   ),
   broken(
     'hides its layers from hooks',
     [sites],
-    forwarding(
+    withForward(
       (forward) => (params, inputs, mode) => forward(Object.fromEntries(Object.entries(params)), inputs, mode),
     ),
   ),
   broken(
     'computes differently under a hook',
     [unchanged],
-    forwarding((forward) => (params, inputs, mode) => {
+    withForward((forward) => (params, inputs, mode) => {
       const outputs = forward(params, inputs, mode)
       return hookOf(params) === undefined ? outputs : { ...outputs, pooled: mul(outputs.pooled, 1.001) }
     }),

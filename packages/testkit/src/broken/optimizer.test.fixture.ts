@@ -38,7 +38,7 @@ const keepsKeys = 'keeps the keys, shapes and dtypes of its state'
 const byName = 'keys its state by parameter name'
 const pure = 'is pure: returns the same bits for the same input and does not modify it'
 const rate = 'reads the learning rate as an input, not as a compiled-in constant'
-const goesOn = 'resumes from a saved state with the same bits'
+const resumes = 'resumes from a saved state with the same bits'
 const descends = ['descends parabola', 'descends rosenbrock']
 const agrees = 'agrees with arithmetic, case 1: {"share":0.5}'
 
@@ -97,7 +97,7 @@ export const optimizers: readonly Specimen[] = [
   ),
   broken(
     'modifies the parameters',
-    [pure, rate, goesOn, agrees],
+    [pure, rate, resumes, agrees],
     updating((update) => (grads, state, params, hyper) => (overwrite(params), update(grads, state, params, hyper))),
   ),
   broken('keys its state by position', [byName], () => describeOptimizer(altered(momentum, positional), { golden })),
@@ -111,7 +111,7 @@ export const optimizers: readonly Specimen[] = [
       { golden },
     ),
   ),
-  broken('counts its calls', [pure, goesOn, agrees], updating(counting)),
+  broken('counts its calls', [pure, resumes, agrees], updating(counting)),
   broken('keeps the first learning rate', [rate, agrees], updating(fixed)),
   broken(
     'reads the learning rate on the host',

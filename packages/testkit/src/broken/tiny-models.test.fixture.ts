@@ -83,14 +83,14 @@ export const suite =
   (): void =>
     describeModel(altered<Model>(of, change), { options: { scale: 2 }, goldens: of === decoder ? [golden] : [] })
 /** Suite on a model with another forward pass. */
-export const forwarding = (change: (forward: Forward) => Forward, of: AnyPlugin = tiny) =>
+export const withForward = (change: (forward: Forward) => Forward, of: AnyPlugin = tiny) =>
   suite((model) => ({ ...model, forward: change(model.forward) }), of)
 /** Suite on a model that reads other inputs than it gets. */
-export const reading = (change: (inputs: TextInputs) => TextInputs, of: AnyPlugin = tiny) =>
-  forwarding((forward) => (params, inputs, mode) => forward(params, change(inputs), mode), of)
+export const withInputs = (change: (inputs: TextInputs) => TextInputs, of: AnyPlugin = tiny) =>
+  withForward((forward) => (params, inputs, mode) => forward(params, change(inputs), mode), of)
 /** Suite on a model that runs in another mode. */
 export const inMode = (change: (mode: Mode) => Mode) =>
-  forwarding((forward) => (params, inputs, mode) => forward(params, inputs, change(mode)))
+  withForward((forward) => (params, inputs, mode) => forward(params, inputs, change(mode)))
 /** Suite on a model with other outputs. */
-export const giving = (change: (outputs: EncoderOutputs, mode: Mode) => EncoderOutputs, of: AnyPlugin = tiny) =>
-  forwarding((forward) => (params, inputs, mode) => change(forward(params, inputs, mode), mode), of)
+export const withOutputs = (change: (outputs: EncoderOutputs, mode: Mode) => EncoderOutputs, of: AnyPlugin = tiny) =>
+  withForward((forward) => (params, inputs, mode) => change(forward(params, inputs, mode), mode), of)

@@ -62,7 +62,7 @@ const withoutOffsets = ({ ids, typeIds, truncated, overflowing = [] }: Encoding)
 })
 
 /** Continues the offsets of the second text of a pair after those of the first. */
-const goingOn = ({ offsets, ...rest }: Encoding, { pair }: EncodeOptions, text: string): Encoding => {
+const continued = ({ offsets, ...rest }: Encoding, { pair }: EncodeOptions, text: string): Encoding => {
   if (offsets === undefined) return rest
   if (pair === undefined) return { ...rest, offsets }
   return {
@@ -116,7 +116,7 @@ export const tokenizers: readonly Specimen[] = [
   broken('starts offsets one too late', [located], shifted(1, 0)),
   broken('ends offsets one too late', [same, located], shifted(0, 1)),
   broken('returns no offsets', [same, located], encoding(withoutOffsets)),
-  broken('continues the offsets of the first text in the second', [located], encoding(goingOn)),
+  broken('continues the offsets of the first text in the second', [located], encoding(continued)),
   broken(
     'does not mark special tokens',
     [same],

@@ -25,7 +25,7 @@ const suite = (change: (track: Tracker) => Tracker) => (): void => describeTrack
 
 const takes = 'handles every event type, including unknown ones, in any order'
 const early = 'handles an empty run'
-const letsGo = 'unsubscribes from the events at any time, also twice'
+const unsubscribes = 'unsubscribes from the events at any time, also twice'
 const failure = 'handles the failure of a run'
 const apart = 'shares no state between two runs'
 
@@ -88,7 +88,7 @@ const ticking =
     return track(events)
   }
 
-const sends = [takes, letsGo, failure]
+const sends = [takes, unsubscribes, failure]
 
 /** Tracker specimens. */
 export const trackers: readonly Specimen[] = [
@@ -97,7 +97,7 @@ export const trackers: readonly Specimen[] = [
   broken('throws at a loss that is not finite', sends, listening(bar)),
   broken(
     'requires the start event first',
-    [letsGo, takes, failure],
+    [unsubscribes, takes, failure],
     suite(() => (events) => events.subscribe({ next: expectant(), error: () => undefined })),
   ),
   broken(
@@ -113,7 +113,7 @@ export const trackers: readonly Specimen[] = [
   broken('does not handle the failure of a run', [failure], suite(deaf)),
   broken(
     'does not unsubscribe',
-    [letsGo],
+    [unsubscribes],
     suite((track) => (events) => {
       track(events)
       const other = new Subscription()
@@ -130,7 +130,7 @@ export const trackers: readonly Specimen[] = [
       return other
     }),
   ),
-  broken('leaves a timer running', [letsGo, failure], suite(ticking)),
+  broken('leaves a timer running', [unsubscribes, failure], suite(ticking)),
   broken('supports only one run at a time', [apart], suite(single)),
   broken('accepts any options', uncheckedFails(5), () => describeTracker(unchecked(types))),
 ]
