@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { lastValueFrom } from 'rxjs'
-import { downloadPausing } from '../../../packages/hub/dist/download.js'
+import { downloadWith } from '../../../packages/hub/dist/download.js'
 import { asText } from '../input.mjs'
 import { parsedContainer } from '../mutate-json.mjs'
 import { changedInput } from '../mutate.mjs'
@@ -198,7 +198,7 @@ export async function targets() {
           environment: {},
         }
         const endless = () => state.requests > MAXIMUM_REQUESTS
-        await lastValueFrom(downloadPausing('org/toy', options, observed)).catch((error) => {
+        await lastValueFrom(downloadWith('org/toy', options, observed)).catch((error) => {
           if (!endless()) throw error
         })
         if (endless()) throw new Error(`expected at most ${MAXIMUM_REQUESTS} requests to the Hub`)

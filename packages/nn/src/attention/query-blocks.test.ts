@@ -17,7 +17,7 @@ const patterns: readonly AttentionPattern[] = [
 const attendsTo = ({ causal = false, window = Infinity }: AttentionPattern, query: number, key: number): boolean =>
   Math.abs(query - key) < window && (!causal || key <= query)
 
-describe('bandsOf', () => {
+describe('queryBlocks', () => {
   it('covers each row once, with every key that the row attends to', () => {
     for (const pattern of patterns)
       for (const length of [1, 255, 256, 300, 777, 1024, 5000]) {
