@@ -41,10 +41,10 @@ const options = z.strictObject({
 })
 
 type Options = z.output<typeof options>
-type Given = { readonly engine: Engine; readonly randomness: Key }
+type Injected = { readonly engine: Engine; readonly randomness: Key }
 
 /** New factors: `A` uniform within ±1/√in, the bound of peft's kaiming_uniform(√5), and `B` zero. */
-function freshFactors(factors: Factors, model: Model, params: Params, key: Key) {
+function initialFactors(factors: Factors, model: Model, params: Params, key: Key) {
   const shapes = factorShapes(factors, model, params)
   const entries = factors.layers.flatMap((layer): [string, HostArray][] => {
     const [down, up] = [shapes[downOf(layer)]!, shapes[upOf(layer)]!]
@@ -63,24 +63,24 @@ function freshFactors(factors: Factors, model: Model, params: Params, key: Key) 
 const modeFor = (layer: string, mode: Mode): Mode =>
   mode.training ? { ...mode, key: { ...mode.key, stream: deriveKey([0, 0], 'lora', layer)[0] | 0 } } : mode
 
-/** Adds the low-rank update to the output of each adapted layer; `met` collects the names of these layers. */
+/** Adds the low-rank update to the output of each adapted layer; `computed` collects the names of these layers. */
 const lowRankUpdate =
-  ({ alpha, rank }: Factors, rate: number, mode: Mode, met: Set<string>): LayerHook =>
+  ({ alpha, rank }: Factors, rate: number, mode: Mode, computed: Set<string>): LayerHook =>
   ({ kind, name, params }, x, compute) => {
     const [down, up] = [params[downOf(name)], params[upOf(name)]]
     if (kind !== 'linear' || down === undefined || up === undefined) return compute(x)
-    met.add(name)
+    computed.add(name)
     const narrow = matMul(dropout(x, rate, modeFor(name, mode)), down, false, true) // [rows, rank]
     return add(compute(x), matMul(mul(narrow, alpha / rank), up, false, true)) // [rows, out]
   }
 
 /** @throws AttuneError `UNKNOWN_TARGET` if the model did not compute one of the layers as a linear layer. */
-function refuseIdle(layers: readonly string[], met: ReadonlySet<string>): void {
-  const idle = layers.filter((layer) => !met.has(layer))
-  if (idle.length === 0) return
+function requireComputed(layers: readonly string[], computed: ReadonlySet<string>): void {
+  const missing = layers.filter((layer) => !computed.has(layer))
+  if (missing.length === 0) return
   throw new AttuneError(
     'UNKNOWN_TARGET',
-    `adapter lora: the model does not compute ${idle.slice(0, 3).join(', ')} as a linear layer`,
+    `adapter lora: the model does not compute ${missing.slice(0, 3).join(', ')} as a linear layer`,
     'Remove it from `targets`, and list the layers to adapt.',
   )
 }
@@ -91,12 +91,12 @@ function adaptedModel(model: Model, factors: Factors, rate: number): Model {
   return {
     ...model,
     forward(params, inputs, mode) {
-      const met = new Set<string>()
-      const compute = () => model.forward(withHook(params, lowRankUpdate(factors, rate, mode, met)), inputs, mode)
+      const computed = new Set<string>()
+      const compute = () => model.forward(withHook(params, lowRankUpdate(factors, rate, mode, computed)), inputs, mode)
       if (mode.training && !checked) {
         // Outputs are computed lazily: read all of them once, to see every layer that the model computes.
         Object.values(compute())
-        refuseIdle(factors.layers, met)
+        requireComputed(factors.layers, computed)
         checked = true
       }
       return compute()
@@ -117,11 +117,11 @@ const merged = (model: Model, { layers, alpha, rank }: Factors, all: Params): Pa
 }
 
 /** New factors for the target layers, or those of a saved adapter with the heads that it trained. */
-function startOf(
+function initialTensors(
   o: Options,
   model: Model,
   params: Params,
-  { engine, randomness }: Given,
+  { engine, randomness }: Injected,
   saved: AdapterInput['saved'],
 ): { readonly factors: Factors; readonly tensors: Params } {
   const standard = options.parse({})
@@ -130,11 +130,11 @@ function startOf(
     return readSaved(saved, model, params, { ...o, layers }, standard)
   }
   const factors = { ...o, layers: targetLayers(model, params, o.targets) }
-  return { factors, tensors: engine.put(freshFactors(factors, model, params, randomness)) as Params }
+  return { factors, tensors: engine.put(initialFactors(factors, model, params, randomness)) as Params }
 }
 
-function adapt(o: Options, model: Model, params: Params, given: Given, saved: AdapterInput['saved']) {
-  const { factors, tensors } = startOf(o, model, params, given, saved)
+function adapt(o: Options, model: Model, params: Params, given: Injected, saved: AdapterInput['saved']) {
+  const { factors, tensors } = initialTensors(o, model, params, given, saved)
   const trains = (name: string): boolean =>
     Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
   const order = Object.keys(params)

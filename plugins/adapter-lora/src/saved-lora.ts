@@ -1,7 +1,7 @@
 import { AttuneError, type Model, type Params, type SavedAdapter, excerpt } from '@attune/core'
 import { malformedAdapter, fromPeft, modulesToSave, requireShapes } from '@attune/nn'
 import { z } from 'zod'
-import { denseLayers } from './targets.js'
+import { linearLayers } from './targets.js'
 
 const [DOWN, UP] = ['.lora_A.weight', '.lora_B.weight'] as const
 
@@ -63,7 +63,7 @@ const isFilled = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length > 0
 
 /** True for a peft option that changes the function or the base weights and that this adapter does not support. */
-function isForeign(name: string, value: unknown): boolean {
+function isUnsupported(name: string, value: unknown): boolean {
   if (/^(use_dora|use_qalora|use_bdlora|lora_bias|alora_invocation_tokens)$/.test(name)) return isSet(value)
   if (/^(rank_pattern|alpha_pattern|layer_replication|(kasa|arrow|monteclora)_config)$/.test(name))
     return isFilled(value)
@@ -72,13 +72,13 @@ function isForeign(name: string, value: unknown): boolean {
 }
 
 /** Rank and alpha of a saved configuration, with alpha such that the update is scaled by alpha / rank (also for rsLoRA). */
-function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alpha'> & { readonly written: number } {
+function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alpha'> & { readonly savedAlpha: number } {
   if (config['peft_type'] !== 'LORA')
     throw malformedAdapter(
       `is of peft_type ${excerpt(config['peft_type'])}, expected LORA`,
       'Use the adapter of that method.',
     )
-  const refused = Object.keys(config).find((name) => isForeign(name, config[name]))
+  const refused = Object.keys(config).find((name) => isUnsupported(name, config[name]))
   if (refused !== undefined)
     throw malformedAdapter(
       `has ${refused}: ${excerpt(config[refused])} in its adapter_config.json, which lora does not support`,
@@ -90,7 +90,7 @@ function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alp
     throw malformedAdapter(`has an invalid ${String(issue?.path[0])} in its adapter_config.json: ${issue?.message}`)
   }
   const { r, lora_alpha: alpha, use_rslora: stabilized } = parsed.data
-  return { rank: r, alpha: stabilized === true ? alpha * Math.sqrt(r) : alpha, written: alpha }
+  return { rank: r, alpha: stabilized === true ? alpha * Math.sqrt(r) : alpha, savedAlpha: alpha }
 }
 
 /** Requires that an option, if set, equals the saved value. @throws AttuneError `BAD_OPTIONS` */
@@ -116,13 +116,13 @@ export function readSaved(
   given: { readonly rank: number; readonly alpha: number; readonly layers: readonly string[] | undefined },
   standard: Pick<Factors, 'rank' | 'alpha'>,
 ): { readonly factors: Factors; readonly tensors: Params } {
-  const { rank, alpha, written } = readConfig(config)
+  const { rank, alpha, savedAlpha } = readConfig(config)
   requireSame('rank', given.rank, standard.rank, rank)
-  requireSame('alpha', given.alpha, standard.alpha, written)
-  const dense = denseLayers(model, params)
-  const known = new Set([...Object.keys(params), ...dense.flatMap((layer) => [downOf(layer), upOf(layer)])])
+  requireSame('alpha', given.alpha, standard.alpha, savedAlpha)
+  const linear = linearLayers(model, params)
+  const known = new Set([...Object.keys(params), ...linear.flatMap((layer) => [downOf(layer), upOf(layer)])])
   const own = fromPeft(tensors, model, (name) => known.has(name))
-  const layers = dense.filter((layer) => own[downOf(layer)] !== undefined || own[upOf(layer)] !== undefined)
+  const layers = linear.filter((layer) => own[downOf(layer)] !== undefined || own[upOf(layer)] !== undefined)
   if (layers.length === 0) throw malformedAdapter('has no factors lora_A and lora_B')
   if (given.layers !== undefined) requireSame('targets', given.layers, layers, layers)
   const factors = { layers, rank, alpha }

@@ -16,14 +16,14 @@ export const isTokenTable = ({ wordEmbeddings }: Model, params: Params, name: st
   params[name]!.rank === 2 && params[name]!.shape[0] === params[wordEmbeddings]?.shape[0]
 
 /** The model's own linear layers: matrices above the embeddings. Tables of biases, as for relative positions, are excluded. */
-export function denseLayers(model: Model, params: Params): string[] {
+export function linearLayers(model: Model, params: Params): string[] {
   const embeddings = model.layers.find(({ name }) => name === 'embeddings')?.prefixes ?? []
-  const isDense = (name: string): boolean =>
+  const isLinear = (name: string): boolean =>
     params[name]!.rank === 2 && name.endsWith(WEIGHT) && !name.endsWith(`_bias${WEIGHT}`)
   const isHidden = (name: string): boolean =>
     isOwn(model, name) && !startsWithAny(name, embeddings) && !isTokenTable(model, params, name)
   return Object.keys(params)
-    .filter((name) => isDense(name) && isHidden(name))
+    .filter((name) => isLinear(name) && isHidden(name))
     .map((name) => name.slice(0, -WEIGHT.length))
 }
 
@@ -53,7 +53,7 @@ function endingIn(target: string, layers: readonly string[]): string[] {
  * @throws AttuneError `UNKNOWN_TARGET` with the nearest names.
  */
 export function targetLayers(model: Model, params: Params, targets: Targets): string[] {
-  const layers = denseLayers(model, params)
+  const layers = linearLayers(model, params)
   if (typeof targets !== 'string') {
     const chosen = new Set(targets.flatMap((target) => endingIn(target, layers)))
     return layers.filter((name) => chosen.has(name))

@@ -87,7 +87,7 @@ interface View {
 }
 
 /** The KV cache, and the index to write at. */
-interface Held {
+interface CacheSlot {
   readonly cache: TextInputs['cache']
   readonly start: Tensor | undefined
 }
@@ -95,14 +95,14 @@ interface Held {
 const norm = (o: Shape, params: Params, name: string, x: Tensor): Tensor => rmsNorm(params, name, x, o.rmsNormEps, 1)
 
 /** Self-attention, `[batch, length, hidden]` → the same shape. */
-function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
+function attend(o: Shape, params: Params, x: Tensor, view: View, slot: CacheSlot, c: LayerContext): Tensor {
   const at = `${c.at}.self_attn`
   const part = (name: 'q' | 'k' | 'v', heads: number): Tensor =>
     splitHeads(linear(params, `${at}.${name}_proj`, x, { bias: o.attentionBias }), heads) // [batch, heads, length, headDim]
   const turned = (name: 'q' | 'k', y: Tensor): Tensor =>
     rotate(o.headNorms ? norm(o, params, `${at}.${name}_norm`, y) : y, view)
-  const remembered = (name: string, added: Tensor): Tensor => {
-    const all = held.cache === undefined ? added : writeCache(held.cache[`${c.index}.${name}`]!, added, held.start!)
+  const cached = (name: string, added: Tensor): Tensor => {
+    const all = slot.cache === undefined ? added : writeCache(slot.cache[`${c.index}.${name}`]!, added, slot.start!)
     c.remember?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
@@ -110,8 +110,8 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: 
   const mixed = attendHeads(
     {
       q: turned('q', part('q', o.numAttentionHeads)),
-      k: remembered('key', turned('k', part('k', o.numKeyValueHeads))),
-      v: remembered('value', part('v', o.numKeyValueHeads)),
+      k: cached('key', turned('k', part('k', o.numKeyValueHeads))),
+      v: cached('value', part('v', o.numKeyValueHeads)),
       bias: view.bias,
     },
     o.attentionDropout,
@@ -133,10 +133,10 @@ function feedForward(o: Shape, params: Params, at: string, x: Tensor): Tensor {
 }
 
 /** One layer, `[batch, length, hidden]` → the same shape. With `sandwich`, each sublayer has a norm before and after it. */
-function layer(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
+function layer(o: Shape, params: Params, x: Tensor, view: View, slot: CacheSlot, c: LayerContext): Tensor {
   const normed = (name: string, y: Tensor): Tensor => norm(o, params, `${c.at}.${name}_layernorm`, y)
   const seen = attentionBlock(params, `${c.at}.self_attn`, normed('input', x), (y) =>
-    attend(o, params, y, view, held, c),
+    attend(o, params, y, view, slot, c),
   )
   const attended = add(x, o.sandwich ? normed('post_attention', seen) : seen)
   const wide = feedForward(o, params, c.at, normed(o.sandwich ? 'pre_feedforward' : 'post_attention', attended))

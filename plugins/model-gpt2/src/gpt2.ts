@@ -125,21 +125,21 @@ function attend(
   params: Params,
   x: Tensor,
   shared: readonly Tensor[],
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ) {
   const [bias, start] = shared as [Tensor, Tensor | undefined]
   const joined = linear(params, `${c.at}.attn.c_attn`, x, { inputFirst: true }) // [batch, length, 3 · hidden]
   const [q, k, v] = split(joined, 3, 2).map((part) => splitHeads(part, o.nHead)) as [Tensor, Tensor, Tensor]
-  const remembered = (name: string, added: Tensor): Tensor => {
-    if (held === undefined) return added
-    const all = writeCache(held[`${c.index}.${name}`]!, added, start!)
+  const cached = (name: string, added: Tensor): Tensor => {
+    if (cache === undefined) return added
+    const all = writeCache(cache[`${c.index}.${name}`]!, added, start!)
     c.remember?.(name, all)
     return all // [batch, heads, capacity, headSize]
   }
   const scale =
     (o.scaleAttnWeights ? 1 / Math.sqrt(o.nEmbd / o.nHead) : 1) / (o.scaleAttnByInverseLayerIdx ? c.index + 1 : 1)
-  const heads = { q, k: remembered('key', k), v: remembered('value', v), bias }
+  const heads = { q, k: cached('key', k), v: cached('value', v), bias }
   const options = { scale, sight: { causal: true }, record: c.record }
   const mixed = attendHeads(heads, o.attnPdrop, modeAt(c.mode, 0), options)
   return linear(params, `${c.at}.attn.c_proj`, joinHeads(mixed), { inputFirst: true })
@@ -151,11 +151,11 @@ function layer(
   params: Params,
   x: Tensor,
   shared: readonly Tensor[],
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ) {
   const norm = (name: string, y: Tensor): Tensor => layerNorm(params, `${c.at}.${name}`, y, o.layerNormEpsilon)
-  const added = attentionBlock(params, `${c.at}.attn`, norm('ln_1', x), (y) => attend(o, params, y, shared, held, c))
+  const added = attentionBlock(params, `${c.at}.attn`, norm('ln_1', x), (y) => attend(o, params, y, shared, cache, c))
   const attended = add(x, dropout(added, o.residPdrop, modeAt(c.mode, 1)))
   const wide = linear(params, `${c.at}.mlp.c_fc`, norm('ln_2', attended), { inputFirst: true }) // [batch, length, inner]
   const narrow = linear(params, `${c.at}.mlp.c_proj`, activation(o.activationFunction)(wide), { inputFirst: true })

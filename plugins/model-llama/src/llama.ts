@@ -99,7 +99,7 @@ function attend(
   params: Params,
   x: Tensor,
   shared: Shared,
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ): Tensor {
   const at = `${c.at}.self_attn`
@@ -107,16 +107,16 @@ function attend(
     splitHeads(linear(params, `${at}.${name}_proj`, x, { bias: o.biases.input }), heads) // [batch, heads, length, headDim]
   const normed = (name: 'q' | 'k', y: Tensor): Tensor =>
     o.headNorms ? rmsNorm(params, `${at}.${name}_norm`, y, o.rmsNormEps) : y
-  const remembered = (name: string, added: Tensor): Tensor => {
-    const all = held === undefined ? added : writeCache(held[`${c.index}.${name}`]!, added, shared.start!)
+  const cached = (name: string, added: Tensor): Tensor => {
+    const all = cache === undefined ? added : writeCache(cache[`${c.index}.${name}`]!, added, shared.start!)
     c.remember?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
   const mixed = attendHeads(
     {
       q: rotate(normed('q', part('q', o.numAttentionHeads)), shared),
-      k: remembered('key', rotate(normed('k', part('k', o.numKeyValueHeads)), shared)),
-      v: remembered('value', part('v', o.numKeyValueHeads)),
+      k: cached('key', rotate(normed('k', part('k', o.numKeyValueHeads)), shared)),
+      v: cached('value', part('v', o.numKeyValueHeads)),
       bias: o.slides(c.index) ? shared.sliding : shared.full,
     },
     o.attentionDropout,
@@ -132,11 +132,11 @@ function layer(
   params: Params,
   x: Tensor,
   shared: Shared,
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ): Tensor {
   const normed = rmsNorm(params, `${c.at}.input_layernorm`, x, o.rmsNormEps)
-  const seen = attentionBlock(params, `${c.at}.self_attn`, normed, (y) => attend(o, params, y, shared, held, c))
+  const seen = attentionBlock(params, `${c.at}.self_attn`, normed, (y) => attend(o, params, y, shared, cache, c))
   const attended = add(x, seen)
   const input = rmsNorm(params, `${c.at}.post_attention_layernorm`, attended, o.rmsNormEps)
   const part = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.mlp.${name}_proj`, y, { bias: o.mlpBias })
