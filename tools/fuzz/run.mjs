@@ -23,9 +23,9 @@ const HELP = `Fuzzes every reader of external data with malformed inputs and rep
   --growth MS     CPU time for grown inputs, in milliseconds per input (default 5)
   --jobs N        parallel processes (default 2)
   --keep DIR      folder for the slowest and the largest input of each reader and for failing inputs
-  \t                  (default: a temporary folder)
+                  (default: a temporary folder)
   --resume        skip readers that already read as many inputs without a finding in the --keep folder,
-  \t                  and report their results
+                  and report their results
   --limit S       CPU time after which an input is aborted, in seconds (default 60)
   --write         write docs/fuzzing.md
   --list          list the readers
