@@ -18,7 +18,7 @@ export const wordDeletion = definePlugin({
   summary: 'Random word deletion, as in EDA',
   source: 'Wei and Zou, EDA: Easy Data Augmentation Techniques, EMNLP 2019, section 2',
   options: z.strictObject({
-    text: z.string().min(1).default('text').meta({ field: 'text' }).describe('The field that holds the text'),
+    text: z.string().min(1).default('text').meta({ field: 'text' }).describe('Field that holds the text'),
     probability: z.number().min(0).lt(1).default(0.1).describe('Probability of deleting each word'),
     copies: z.int().min(1).max(100).default(1).describe('Augmented copies of each example'),
     keepOriginal: z.boolean().default(true).describe('Also train on the original example, before its copies'),
