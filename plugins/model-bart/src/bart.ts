@@ -31,8 +31,8 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, range, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
-const layers = (what: string) => z.int().min(1).max(1000).default(12).describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).describe(description)
+const layers = (description: string) => z.int().min(1).max(1000).default(12).describe(description)
 
 /** The options are the keys of a transformers `config.json` in camel case, with the same defaults (BART large). */
 const options = z

@@ -8,9 +8,9 @@ import {
 } from '@attune/nn'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).optional().describe(what)
-const theta = (what: string) => z.number().positive().describe(what)
-const cap = (what: string) => z.number().positive().nullable().optional().describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).optional().describe(description)
+const theta = (description: string) => z.number().positive().describe(description)
+const cap = (description: string) => z.number().positive().nullable().optional().describe(description)
 
 /** Default values of a family member for keys that its `config.json` may omit. */
 interface Defaults {

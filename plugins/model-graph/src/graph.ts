@@ -187,9 +187,9 @@ function attend(own: Params, products: Tensor, links: Tensor, heads: number, { a
 function graphLayer(o: Options, own: Params, h: Tensor, links: Tensor, real: Tensor, context: LayerContext): Tensor {
   const { at, mode } = context
   const products = linear(own, `${at}.lin`, dropout(h, o.dropout, mode), { bias: false })
-  const taken =
+  const aggregated =
     o.layer === 'gcn' ? convolve(products, links) : attend(own, products, links, o.numAttentionHeads, context)
-  const sums = add(taken, parameter(own, `${at}.bias`))
+  const sums = add(aggregated, parameter(own, `${at}.bias`))
   return mul(o.layer === 'gcn' ? relu(sums) : elu(sums), real)
 }
 

@@ -61,10 +61,10 @@ function phrasePositions(inputs: TextInputs, table: PhraseTable): Positions {
   const { segments } = words
   const { numbers, found } = phrasesAt(table, words.ids, following(words.ids))
   const both = logicalAnd(words.real, cast(following(inputs.attentionMask), 'bool'))
-  const whole = segments === undefined ? both : logicalAnd(both, equal(segments, following(segments)))
+  const sameText = segments === undefined ? both : logicalAnd(both, equal(segments, following(segments)))
   return {
     ids: concat([words.ids, add(numbers, scalar(table.rows.length, 'int32'))], 1),
-    real: concat([words.real, logicalAnd(found, whole)], 1),
+    real: concat([words.real, logicalAnd(found, sameText)], 1),
     segments: segments && concat([segments, segments], 1),
     starts: concat([words.starts, words.starts]),
     ends: concat([words.ends, add(words.ends, scalar(1, 'int32'))]),

@@ -8,7 +8,7 @@ import {
 } from '@attune/nn'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).describe(description)
 
 /** The options are the keys of a transformers `config.json` in camel case. */
 export const options = z

@@ -132,10 +132,10 @@ function forwardOne(o: Options, params: Params, inputs: TextInputs, mode: Mode):
 function initialStates(o: Options, params: Params, states: Tensor, inputs: TextInputs): Tensor[] {
   const { attentionMask, inputIds, tokenTypeIds, cache, cacheStart } = inputs
   const bridged = tanh(linear(params, 'bridge', finalStates(o, states, { attentionMask, inputIds, tokenTypeIds })))
-  const fresh = splitAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
-  if (cache === undefined) return fresh
+  const initial = splitAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
+  if (cache === undefined) return initial
   const first = cast(equal(cacheStart!, 0), 'float32')
-  return statesOf(o, cache).map((held, i) => add(mul(first, fresh[i]!), mul(sub(1, first), held)))
+  return statesOf(o, cache).map((cached, i) => add(mul(first, initial[i]!), mul(sub(1, first), cached)))
 }
 
 /** Outputs of the decoder; with copying, they include the token logits. */

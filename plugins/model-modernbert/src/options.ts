@@ -2,9 +2,9 @@ import { scheduled } from '@attune/core'
 import { activationNames, probabilityOption as probability, rotaryOptions, tokenIdOption as tokenId } from '@attune/nn'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
-const theta = (what: string) => z.number().positive().describe(what)
-const biases = (what: string) => z.boolean().default(false).describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).describe(description)
+const theta = (description: string) => z.number().positive().describe(description)
+const biases = (description: string) => z.boolean().default(false).describe(description)
 
 /** The options are the keys of a transformers `config.json` in camel case, with the same defaults. */
 export const options = z

@@ -2,7 +2,7 @@ import { scheduled } from '@attune/core'
 import { activationNames, endTokensOption, tokenIdOption as tokenId } from '@attune/nn'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).describe(description)
 const layers = z.int().min(1).max(1000)
 
 /** An activation, or with the prefix `gated-` one that gates a second projection. */

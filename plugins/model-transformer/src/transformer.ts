@@ -28,8 +28,8 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, equal, expandDims, gather, mul, notEqual, tensor2d } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
-const layers = (what: string) => z.int().min(1).max(1000).default(6).describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).describe(description)
+const layers = (description: string) => z.int().min(1).max(1000).default(6).describe(description)
 
 /** The options are the keys of a Marian model's `config.json` in camel case; the defaults are the paper's base model. */
 const options = z

@@ -116,11 +116,11 @@ function firstOf({ positions }: Packing, hidden: readonly (readonly unknown[])[]
 
 /** Maximum number of masked tokens in a row of `length`; a packed text has at least one. */
 function maskedPerRow(packing: Packing, texts: readonly Masked[], length: number, o: Options): number {
-  const most = (tokens: number): number => maskedCount(tokens, { probability: o.maskingProbability })
-  if (o.packTo === undefined) return most(length)
+  const maximumMasked = (tokens: number): number => maskedCount(tokens, { probability: o.maskingProbability })
+  if (o.packTo === undefined) return maximumMasked(length)
   const counts = concatenated(
     packing,
-    texts.map(({ ids }) => [most(ids.length)]),
+    texts.map(({ ids }) => [maximumMasked(ids.length)]),
   ).map((row) => row.reduce((sum, count) => sum + count, 0))
   return paddedLength(Math.max(...counts), o.padToMultipleOf, length)
 }
