@@ -126,7 +126,7 @@ def qwen2():
 
 
 def llama2():
-    """A Unigram tokenizer with spaces inside tokens, byte fallback, and no pre-tokenization into words."""
+    """A BPE tokenizer with spaces inside tokens, byte fallback, and no pre-tokenization into words."""
     tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     special = ["<unk>", "<s>", "</s>", *[f"<0x{byte:02X}>" for byte in range(256)]]

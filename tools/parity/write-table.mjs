@@ -72,13 +72,13 @@ const table = rows.map(({ name, golden, found }) =>
 const sources = [...new Set(rows.map(({ golden }) => golden.source))].join('; ')
 writeFileSync(
   join(root, 'docs/models.md'),
-  `# Model families
+  `# Model architectures
 
-Each line is a tiny model with random weights, computed by ${sources}, and by Attune with engine onnxruntime in float32.
+Each row compares a tiny randomly initialized model between Attune with engine onnxruntime (float32) and the reference, ${sources}.
 \`node tools/parity/write-table.mjs\` measures and writes this table. The tests require each row to be within 10⁻⁴ (logits), 10⁻³ (gradients,
 relative to a tensor's norm) and 5·10⁻⁵ (weights after five steps of AdamW), on this engine and on the TF.js reference engine.
 
-| plugin | architecture (case) | parameters | logits differ by | gradients differ by | weights differ by | what Attune saves, in transformers |
+| plugin | architecture (case) | parameters | logits differ by | gradients differ by | weights differ by | loading the saved model in transformers |
 | --- | --- | --- | --- | --- | --- | --- |
 ${table.map((row) => `| ${row} |`).join('\n')}
 `,
