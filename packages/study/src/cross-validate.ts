@@ -17,7 +17,7 @@ export interface CrossValidateOptions extends StudyOptions {
 }
 
 type Completed = EventOf<'fold.completed'>
-type Tell = (event: Untimed<CrossValidationEvent>) => void
+type Emit = (event: Untimed<CrossValidationEvent>) => void
 
 /** @throws AttuneError `BAD_CONFIG` */
 function requireFolds({ config, directory }: Plan, folds: number): string {
@@ -47,10 +47,10 @@ interface FoldRun {
 async function runFold(
   { fold, folds, directory, config, options }: FoldRun,
   stops: Observable<string>,
-  tell: Tell,
+  emit: Emit,
 ): Promise<string | undefined> {
   const step = await readyToResume(directory)
-  tell({ type: 'fold.started', fold, folds, step })
+  emit({ type: 'fold.started', fold, folds, step })
   const begun = performance.now()
   const { baseDirectory = process.cwd(), places } = options
   const rest = { baseDirectory, places, acceptChanges: false, budget: 1 }
@@ -63,7 +63,7 @@ async function runFold(
         next(report) {
           if (report.type === 'scored') values = report.values
           if (report.type === 'tested') test = report.values
-          if (report.type === 'progressed') tell({ ...report, type: 'fold.progressed', fold })
+          if (report.type === 'progressed') emit({ ...report, type: 'fold.progressed', fold })
           if (report.type === 'ended' && report.state !== 'completed') stopped = report.because
         },
         error: reject,
@@ -75,12 +75,12 @@ async function runFold(
   }
   if (stopped !== undefined) return stopped
   const seconds = (performance.now() - begun) / 1000
-  tell({ type: 'fold.completed', fold, values, ...(test === undefined ? {} : { test }), seconds })
+  emit({ type: 'fold.completed', fold, values, ...(test === undefined ? {} : { test }), seconds })
   return undefined
 }
 
 /** The final event of a cross-validation. */
-function closing(directory: string, folds: number, completed: ReadonlyMap<number, Completed>, because: string) {
+function completedEvent(directory: string, folds: number, completed: ReadonlyMap<number, Completed>, because: string) {
   const done = completed.size === folds ? [...completed.values()].sort((a, b) => a.fold - b.fold) : []
   const tested = done.flatMap(({ test }) => (test === undefined ? [] : [test]))
   return {
@@ -105,7 +105,7 @@ async function runFolds(
   const note = (event: RunEvent): void => {
     if (event.type === 'fold.completed') completed.set(event.fold, event)
   }
-  const tell: Tell = (untimed) => {
+  const emit: Emit = (untimed) => {
     const event = { ...untimed, at: Date.now() } as CrossValidationEvent
     if (event.type === 'fold.completed') folder.append(event)
     note(event)
@@ -116,10 +116,10 @@ async function runFolds(
   const listening = stops.subscribe((reason) => (because ??= reason))
   for (let fold = 0; fold < folds && because === undefined; fold++) {
     const directory = join(folder.directory, 'folds', String(fold))
-    if (!completed.has(fold)) because = await runFold({ fold, folds, directory, config, options }, stops, tell)
+    if (!completed.has(fold)) because = await runFold({ fold, folds, directory, config, options }, stops, emit)
   }
   listening.unsubscribe()
-  tell(closing(folder.directory, folds, completed, because ?? 'finished'))
+  emit(completedEvent(folder.directory, folds, completed, because ?? 'finished'))
 }
 
 /**

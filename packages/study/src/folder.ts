@@ -27,7 +27,7 @@ const FILES = {
   'cross-validation': { settings: 'cross-validation.json', log: 'folds.jsonl', lock: 'cross-validation.lock' },
 } as const
 
-type What = keyof typeof FILES
+type FolderKind = keyof typeof FILES
 
 const MAXIMUM_BYTES = 256 * 1024 * 1024
 const NEWLINE = 10
@@ -63,7 +63,12 @@ function readSettings(path: string): unknown {
 }
 
 /** @throws AttuneError `STUDY_CHANGED`, `STUDY_EXISTS` */
-async function sealSettings(directory: string, what: What, settings: object, free: readonly string[]): Promise<void> {
+async function sealSettings(
+  directory: string,
+  what: FolderKind,
+  settings: object,
+  free: readonly string[],
+): Promise<void> {
   const path = join(directory, FILES[what].settings)
   const [known, now] = [readSettings(path), plain(settings)]
   if (known !== undefined) {
@@ -123,7 +128,7 @@ function openLog(path: string): Pick<Folder, 'events' | 'append'> & { readonly c
   }
 }
 
-async function lockFolder(directory: string, what: What): Promise<Lock> {
+async function lockFolder(directory: string, what: FolderKind): Promise<Lock> {
   const taken = await takeLock(join(directory, FILES[what].lock)).catch((cause: unknown) => {
     throw writeFault(directory, cause, 'Choose a folder that this user may write to.')
   })
@@ -142,7 +147,7 @@ async function lockFolder(directory: string, what: What): Promise<Lock> {
  */
 export async function openFolder(
   directory: string,
-  what: What,
+  what: FolderKind,
   settings: object,
   free: readonly string[],
 ): Promise<Folder> {

@@ -14,9 +14,9 @@ export interface Launched {
 }
 
 /** Runs a trial in this process. */
-export function launchHere(order: TrialRequest): Launched {
+export function launchHere(request: TrialRequest): Launched {
   const stops = new ReplaySubject<string>()
-  return { reports: runTrial(order, stops), stop: (because) => stops.next(because) }
+  return { reports: runTrial(request, stops), stop: (because) => stops.next(because) }
 }
 
 /** Rebuilds the error reported by a child process. */
@@ -28,7 +28,7 @@ const crash = (code: number | null, signal: string | null): Error =>
   new Error(`the process of the trial ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`)
 
 /** Runs a trial in a child process. Unsubscribing kills the process immediately. */
-export function launchProcess(order: TrialRequest): Launched {
+export function launchProcess(request: TrialRequest): Launched {
   const stops = new ReplaySubject<string>()
   const reports = new Observable<TrialReport>((subscriber) => {
     const child: ChildProcess = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), {
@@ -42,7 +42,7 @@ export function launchProcess(order: TrialRequest): Launched {
     // Completes only on exit: until then the process holds the lock of the run folder.
     child.on('close', (code, signal) => (code === 0 ? subscriber.complete() : subscriber.error(crash(code, signal))))
     child.on('error', (error) => subscriber.error(error))
-    send({ type: 'run', order })
+    send({ type: 'run', request })
     const stopping = stops.subscribe((because) => send({ type: 'stop', because }))
     return () => {
       stopping.unsubscribe()

@@ -2,7 +2,7 @@ import type { TrialRequest, TrialReport } from './run-trial.js'
 
 /** Messages from a study to the process of a trial. */
 export type ToWorker =
-  { readonly type: 'run'; readonly order: TrialRequest } | { readonly type: 'stop'; readonly because: string }
+  { readonly type: 'run'; readonly request: TrialRequest } | { readonly type: 'stop'; readonly because: string }
 
 /** Messages from the process of a trial to its study. */
 export type FromWorker =

@@ -16,7 +16,7 @@ export interface StudyInProgress extends PreparedStudy {
   /** The tuner's state. */
   memory: unknown
   /** Emits an event and, unless `kept` is false, appends it to the log. */
-  tell(event: Untimed<StudyEvent>, kept?: boolean): void
+  emit(event: Untimed<StudyEvent>, kept?: boolean): void
 }
 
 /** Settings of one run of a trial. */
@@ -41,7 +41,7 @@ function pruneReason({ pruner, trialsSoFar, goals }: StudyInProgress, trial: Tri
 function launch(study: StudyInProgress, { id, ...attempt }: Attempt): Launched {
   const { budget = 1, choice } = trialOf(study, id)
   const { options, directory, parallel, config } = study
-  const order = {
+  const request = {
     ...attempt,
     budget,
     config: withChoice(config, choice),
@@ -49,7 +49,7 @@ function launch(study: StudyInProgress, { id, ...attempt }: Attempt): Launched {
     baseDirectory: options.baseDirectory ?? process.cwd(),
     places: options.places,
   }
-  return parallel > 1 ? launchProcess(order) : launchHere(order)
+  return parallel > 1 ? launchProcess(request) : launchHere(request)
 }
 
 /** The failure reason of a trial. */
@@ -57,7 +57,8 @@ const reasonOf = (error: unknown): string =>
   isAttuneError(error) ? `${error.code}: ${error.problem}` : error instanceof Error ? error.message : String(error)
 
 /** True for errors that fail the whole study rather than one trial. */
-const isOwn = (error: unknown): boolean => isAttuneError(error) && ['CANNOT_WRITE', 'RUN_IN_USE'].includes(error.code)
+const isStudyError = (error: unknown): boolean =>
+  isAttuneError(error) && ['CANNOT_WRITE', 'RUN_IN_USE'].includes(error.code)
 
 /** Follows a trial until its run ends. */
 function followTrial(study: StudyInProgress, launched: Launched, id: number): Promise<void> {
@@ -67,7 +68,7 @@ function followTrial(study: StudyInProgress, launched: Launched, id: number): Pr
   let pruned: string | undefined
   let ended: Extract<TrialReport, { type: 'ended' }> | undefined
   const complete = (state: Exclude<Trial['state'], 'running'>, because?: string): void =>
-    study.tell({
+    study.emit({
       type: 'trial.completed',
       trial: id,
       state,
@@ -79,15 +80,15 @@ function followTrial(study: StudyInProgress, launched: Launched, id: number): Pr
     launched.reports.subscribe({
       next(report) {
         if (report.type === 'ended') ended = report
-        if (report.type === 'progressed') study.tell({ ...report, type: 'trial.progressed', trial: id }, false)
+        if (report.type === 'progressed') study.emit({ ...report, type: 'trial.progressed', trial: id }, false)
         if (report.type !== 'scored' || pruned !== undefined) return // a process may run some more steps after the stop
         const { step, values } = report
-        study.tell({ type: 'trial.scored', trial: id, step, values, seconds: seconds() })
+        study.emit({ type: 'trial.scored', trial: id, step, values, seconds: seconds() })
         pruned = pruneReason(study, trialOf(study, id))
         if (pruned !== undefined) launched.stop(pruned)
       },
       error(error: unknown) {
-        if (isOwn(error)) return reject(error as Error)
+        if (isStudyError(error)) return reject(error as Error)
         complete('failed', reasonOf(error))
         resolve()
       },
@@ -102,7 +103,7 @@ function followTrial(study: StudyInProgress, launched: Launched, id: number): Pr
 }
 
 /** Asks the tuner for its next suggestion and prepares that run. */
-async function nextMove(study: StudyInProgress, running: number): Promise<Attempt | 'wait' | 'done'> {
+async function nextSuggestion(study: StudyInProgress, running: number): Promise<Attempt | 'wait' | 'done'> {
   const { tuner, space, trialsSoFar, seed, goals, memory, trials, directory } = study
   const id = trialsSoFar.length
   const suggestion: Suggestion = tuner.suggest(
@@ -122,27 +123,27 @@ async function nextMove(study: StudyInProgress, running: number): Promise<Attemp
   study.memory = suggestion.memory ?? memory
   if (resume !== undefined) {
     const step = await readyToResume(trialFolder(directory, resume))
-    study.tell({ type: 'trial.resumed', trial: resume, step, ...rest })
+    study.emit({ type: 'trial.resumed', trial: resume, step, ...rest })
     return { id: resume, resumes: step > 0, acceptChanges: trialOf(study, resume).from !== undefined }
   }
-  study.tell({ type: 'trial.started', trial: id, choice, ...rest, ...(from === undefined ? {} : { from }) })
+  study.emit({ type: 'trial.started', trial: id, choice, ...rest, ...(from === undefined ? {} : { from }) })
   if (from !== undefined) await branchFrom(directory, from, id, choice)
   return { id, resumes: from !== undefined, acceptChanges: from !== undefined }
 }
 
 /** Prepares a trial that was running when the study was stopped or killed. */
-async function interrupted(study: StudyInProgress, { id, from, choice }: Trial): Promise<Attempt> {
+async function prepareInterrupted(study: StudyInProgress, { id, from, choice }: Trial): Promise<Attempt> {
   const step = await readyToResume(trialFolder(study.directory, id))
-  study.tell({ type: 'trial.resumed', trial: id, step })
+  study.emit({ type: 'trial.resumed', trial: id, step })
   if (step === 0 && from !== undefined) await branchFrom(study.directory, from, id, choice)
   return { id, resumes: step > 0 || from !== undefined, acceptChanges: from !== undefined }
 }
 
 /** The next trial to run, or the reason for none. */
-async function next(study: StudyInProgress, left: Trial[], running: number): Promise<Attempt | 'wait' | 'done'> {
+async function nextAttempt(study: StudyInProgress, left: Trial[], running: number): Promise<Attempt | 'wait' | 'done'> {
   const again = left.shift()
-  if (again !== undefined) return interrupted(study, again)
-  const move = await nextMove(study, running)
+  if (again !== undefined) return prepareInterrupted(study, again)
+  const move = await nextSuggestion(study, running)
   if (move !== 'wait' || running > 0) return move
   throw new AttuneError(
     'TUNER_STUCK',
@@ -172,7 +173,7 @@ export async function runStudy(study: StudyInProgress, stops: Observable<string>
   try {
     for (;;) {
       while (!done && stopped === undefined && running.size < study.parallel) {
-        const move = await next(study, left, running.size)
+        const move = await nextAttempt(study, left, running.size)
         if (typeof move === 'object') start(move)
         else if (move === 'wait') break
         else done = true

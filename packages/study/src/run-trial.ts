@@ -27,14 +27,14 @@ export type TrialReport =
   | { readonly type: 'ended'; readonly state: 'completed' | 'paused' | 'stopped'; readonly because: string }
 
 /** Length and evaluation schedule of a run. */
-interface Course {
+interface TrialLength {
   steps: number
   /** Step at which the budget is used up. */
   target: number
   isDue(step: number): boolean
 }
 
-function courseOf({ steps, epochs }: RunFacts, { budget, config }: TrialRequest): Course {
+function trialLength({ steps, epochs }: RunFacts, { budget, config }: TrialRequest): TrialLength {
   const { evaluateEvery = 'epoch' } = config.training ?? {}
   const interval = evaluateEvery === 'epoch' ? Math.max(1, Math.round(steps / epochs)) : evaluateEvery
   return {
@@ -48,24 +48,24 @@ const SPENT = 'the budget of the trial is used up'
 const PROGRESS_MILLISECONDS = 500
 
 /** Sends a run the commands that its budget requires, synchronously, since a run does not wait for commands. */
-function steersman(order: TrialRequest, commands: Subject<Command>) {
-  let [course, paused]: [Course | undefined, boolean] = [undefined, false]
+function budgetController(request: TrialRequest, commands: Subject<Command>) {
+  let [length, paused]: [TrialLength | undefined, boolean] = [undefined, false]
   const pause = (): void => {
     paused = true
     commands.next({ type: 'stop', because: SPENT })
   }
   return {
     isPaused: () => paused,
-    steer(event: RunEvent): void {
+    handle(event: RunEvent): void {
       if (event.type === 'run.started' || event.type === 'run.resumed') {
-        course = courseOf(event, order)
-        const { target, steps } = course
+        length = trialLength(event, request)
+        const { target, steps } = length
         if (event.type === 'run.resumed' && target < steps && event.step >= target) pause()
       }
-      if (event.type !== 'step.completed' || event.step !== course?.target) return
-      if (!course.isDue(event.step))
+      if (event.type !== 'step.completed' || event.step !== length?.target) return
+      if (!length.isDue(event.step))
         commands.next({ type: 'evaluate', because: 'the last step of a trial is evaluated' })
-      if (course.target < course.steps) pause()
+      if (length.target < length.steps) pause()
     },
   }
 }
@@ -103,20 +103,20 @@ function reporter({ directory }: TrialRequest, past: ReadonlyMap<number, Values>
 
 /** Reports on a run, or on the rest of a resumed run with the evaluations `past`. */
 const follow = (
-  order: TrialRequest,
+  request: TrialRequest,
   past: ReadonlyMap<number, Values>,
   stops: Observable<string>,
 ): Observable<TrialReport> =>
   new Observable((subscriber) => {
     const commands = new Subject<Command>()
-    const { directory, config, baseDirectory, places, resumes, acceptChanges } = order
+    const { directory, config, baseDirectory, places, resumes, acceptChanges } = request
     const options: RunOptions = { baseDirectory, ...(places === undefined ? {} : { places }), commands }
-    const { steer, isPaused } = steersman(order, commands)
-    const report = reporter(order, past, isPaused)
+    const { handle, isPaused } = budgetController(request, commands)
+    const report = reporter(request, past, isPaused)
     const events = resumes ? resume(directory, { ...options, acceptChanges }) : run({ ...config, directory }, options)
     const running = events.subscribe({
       next(event) {
-        steer(event)
+        handle(event)
         for (const each of report(event)) subscriber.next(each)
       },
       error: (error: unknown) => subscriber.error(error),
@@ -130,9 +130,9 @@ const follow = (
  * Runs a trial, as a cold stream of reports. A failure of the run is the stream's error.
  * @param stops reasons to stop; the first one ends the run with a checkpoint, an earlier one is replayed
  */
-export const runTrial = (order: TrialRequest, stops: Observable<string>): Observable<TrialReport> =>
-  order.resumes
-    ? from(evaluationsOf(order.directory, checkpointsOf(order.directory)[0] ?? 0)).pipe(
-        concatMap((past) => follow(order, past, stops)),
+export const runTrial = (request: TrialRequest, stops: Observable<string>): Observable<TrialReport> =>
+  request.resumes
+    ? from(evaluationsOf(request.directory, checkpointsOf(request.directory)[0] ?? 0)).pipe(
+        concatMap((past) => follow(request, past, stops)),
       )
-    : follow(order, new Map(), stops)
+    : follow(request, new Map(), stops)

@@ -20,7 +20,7 @@ const refuse = (problems: readonly string[]): AttuneError =>
   )
 
 /** Settings that belong to the study, which a trial must not change. */
-const OWN = ['study', 'directory', 'fold']
+const RESERVED = ['study', 'directory', 'fold']
 
 /** The values of a distribution to validate: every choice, or both bounds. */
 const extremes = (distribution: Distribution): readonly Choice[string][] =>
@@ -95,7 +95,7 @@ export async function checkSpace(config: RunConfig, space: Space, lookup: Lookup
   const problems: string[] = []
   for (const [path, distribution] of Object.entries(space)) {
     const [top = ''] = path.split('.')
-    if (OWN.includes(top)) {
+    if (RESERVED.includes(top)) {
       problems.push(`\`${path}\` belongs to the study and cannot be a hyperparameter`)
       continue
     }

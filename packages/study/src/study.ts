@@ -15,7 +15,7 @@ export type StudyOptions = Omit<RunOptions, 'commands'> & { readonly commands?: 
 /** Settings that may change when a study is resumed. */
 const FREE = ['study.trials', 'study.parallel', 'study.keepAll', 'study.directory', 'directory']
 
-async function carryOut(
+async function executeStudy(
   config: StudyConfig,
   options: StudyOptions,
   stops: Observable<string>,
@@ -35,17 +35,17 @@ async function carryOut(
       options,
       trialsSoFar: earlier,
       memory: folder.events.reduce<unknown>((memory, event) => ('memory' in event ? event.memory : memory), undefined),
-      tell(untimed: Untimed<StudyEvent>, kept = true) {
+      emit(untimed: Untimed<StudyEvent>, kept = true) {
         const event = { ...untimed, at: Date.now() } as StudyEvent
         if (kept) folder.append(event as RunEvent)
         study.trialsSoFar = withEvent(study.trialsSoFar, event as RunEvent)
         show(event)
       },
     }
-    study.tell({ type: 'study.started', directory, goals, trials, parallel, earlier }, false)
+    study.emit({ type: 'study.started', directory, goals, trials, parallel, earlier }, false)
     const because = await runStudy(study, stops)
     const best = bestTrials(study.trialsSoFar, goals)
-    study.tell({ type: 'study.completed', trials: study.trialsSoFar, best, because }, false)
+    study.emit({ type: 'study.completed', trials: study.trialsSoFar, best, because }, false)
   } finally {
     await folder.close()
   }
@@ -89,4 +89,4 @@ export const stoppable = <E>(
  * const { best, trials } = await lastValueFrom(events.pipe(on('study.completed')))
  */
 export const study = (config: StudyConfig, options: StudyOptions = {}): Observable<StudyEvent> =>
-  stoppable((stops, show) => carryOut(config, options, stops, show), options.commands)
+  stoppable((stops, show) => executeStudy(config, options, stops, show), options.commands)

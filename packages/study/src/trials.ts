@@ -44,7 +44,7 @@ export const valueOf = ({ scores }: Pick<Trial, 'scores'>, { score }: Goal): num
   scores.at(-1)?.values[score]
 
 /** A trial's goal values with signs such that larger is better; undefined if one is missing or not finite. */
-function ranks(trial: Trial, goals: readonly Goal[]): readonly number[] | undefined {
+function goalValues(trial: Trial, goals: readonly Goal[]): readonly number[] | undefined {
   const values = goals.map((goal) => (goal.direction === 'maximize' ? 1 : -1) * (valueOf(trial, goal) ?? NaN))
   return values.every(Number.isFinite) ? values : undefined
 }
@@ -58,7 +58,7 @@ const dominates = (a: readonly number[], b: readonly number[]): boolean =>
  */
 export function bestTrials(trials: readonly Trial[], goals: readonly Goal[]): readonly number[] {
   const ranked = trials.flatMap((trial) => {
-    const rank = trial.state === 'completed' ? ranks(trial, goals) : undefined
+    const rank = trial.state === 'completed' ? goalValues(trial, goals) : undefined
     return rank === undefined ? [] : [{ id: trial.id, rank }]
   })
   const front = ranked.filter(({ rank }) => !ranked.some((other) => dominates(other.rank, rank))).map(({ id }) => id)

@@ -22,7 +22,7 @@ function serve(): void {
   process.on('disconnect', () => process.exit(1))
   process.on('message', (message: ToWorker) => {
     if (message.type === 'stop') return stops.next(message.because)
-    runTrial(message.order, stops).subscribe({
+    runTrial(message.request, stops).subscribe({
       next: (report) => void send(report),
       error: (error: unknown) => end(failed(error)),
       complete: () => end({ type: 'done' }),

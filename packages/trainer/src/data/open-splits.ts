@@ -102,7 +102,7 @@ async function lastStages({ balancer, augmenter, seed }: Config, before: string 
 }
 
 /** Sequential rows of a source, read lazily. */
-const lazily = (split: Split): Rows => ({
+const sequentialRows = (split: Split): Rows => ({
   count: Number.NaN,
   all: () => rowsOf(split.examples()),
   pick: () => {
@@ -142,7 +142,7 @@ async function openPrepared(
     hasOwn ? requiredFields(objective) : requiredFields(objective, metric),
   )
   const rejected = (): number => source.rejected().count
-  const opening = { store, emit, rejected, start: lazily(source) }
+  const opening = { store, emit, rejected, start: sequentialRows(source) }
   const open = async (stages: readonly Stage[], start: Rows): Promise<Rows> => openStages(stages, { ...opening, start })
   if (data.validation !== undefined) {
     const own = openSplit('validation', data.validation, directory, requiredFields(objective, metric))
@@ -204,7 +204,7 @@ export async function countFolds(
   const { data, objective, protocol, seed, filter } = plan.config
   const source = openSplit('train', data.train, plan.directory, fieldsRead(objective))
   const stages = filter.length === 0 ? [] : await firstStages(plan.config, false)
-  const opening = { store, emit, rejected: () => source.rejected().count, start: lazily(source) }
+  const opening = { store, emit, rejected: () => source.rejected().count, start: sequentialRows(source) }
   const rows = await openStages(stages, opening)
   return (await foldsOf(protocol, splitOf(source, 'train', rows), seed)).length
 }

@@ -22,7 +22,7 @@ interface Opened {
 }
 
 /** Maximum number of filter reasons counted separately; further reasons are counted together. */
-const MOST_REASONS = 100
+const MAXIMUM_REASONS = 100
 
 /** Counts the examples entering and leaving a stage. */
 function counter(rejected: () => number, known: number) {
@@ -40,7 +40,7 @@ function counter(rejected: () => number, known: number) {
     outOf: (rows: AsyncIterable<Row>) => counted(rows, () => examplesOut++),
     leftOut(reason: string): void {
       const short = shortened(reason, 200)
-      const name = because.has(short) || because.size < MOST_REASONS ? short : 'other reasons'
+      const name = because.has(short) || because.size < MAXIMUM_REASONS ? short : 'other reasons'
       because.set(name, (because.get(name) ?? 0) + 1)
     },
     facts: (): StageFacts => ({

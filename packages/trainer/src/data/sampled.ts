@@ -3,7 +3,7 @@ import { cleanedFields } from './clean.js'
 import type { Row, Rows } from './rows.js'
 
 /** Order of the examples in each epoch. */
-export interface Order {
+export interface SampledOrder {
   /** Number of examples per epoch. */
   readonly count: number
   /** True if consecutive examples form a batch. */
@@ -39,7 +39,7 @@ const badOrder = (title: string, problem: string): AttuneError =>
   new AttuneError('BAD_ORDER', `${title}: ${problem}`, 'Report this to the author of the plugin.')
 
 /** Maximum number of indices in an epoch, which are held in memory. */
-const LONGEST = 2 ** 28
+const MAXIMUM_INDICES = 2 ** 28
 
 /** Collects and validates the indices of a sampler. @throws AttuneError `BAD_ORDER` */
 function requireOrder(title: string, order: Iterable<number>, count: number): Int32Array {
@@ -47,8 +47,8 @@ function requireOrder(title: string, order: Iterable<number>, count: number): In
   for (const index of order) {
     if (!Number.isInteger(index) || index < 0 || index >= count)
       throw badOrder(title, `expected indices in [0, ${count}), got ${index}`)
-    if (indices.push(index) > LONGEST)
-      throw badOrder(title, `expected at most ${LONGEST} indices in an epoch, got more`)
+    if (indices.push(index) > MAXIMUM_INDICES)
+      throw badOrder(title, `expected at most ${MAXIMUM_INDICES} indices in an epoch, got more`)
   }
   if (indices.length === 0) throw badOrder(title, 'expected an epoch of at least one example, got none')
   return Int32Array.from(indices)
@@ -62,7 +62,7 @@ export async function openSampler(
   chosen: Chosen,
   rows: Rows,
   { objective, batchSize, key }: { readonly objective: Chosen; readonly batchSize: number; readonly key: Key },
-): Promise<Order> {
+): Promise<SampledOrder> {
   const sampler = chosen.plugin(chosen.options) as Sampler
   const title = titleOf(chosen.plugin)
   const { texts, words } = cleanedFields(objective)

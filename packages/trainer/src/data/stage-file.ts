@@ -49,7 +49,7 @@ export async function indexLines(path: string): Promise<{ readonly sha256: strin
   return { sha256: hash.digest('hex'), offsets: offsets.slice(0, count + 1) }
 }
 
-const gone = (path: string, cause: unknown): AttuneError =>
+const changedError = (path: string, cause: unknown): AttuneError =>
   new AttuneError(
     'RUN_CHANGED',
     `the prepared data in ${path} were removed or changed during use: ${(cause as Error).message}`,
@@ -62,7 +62,7 @@ async function readText(file: FileHandle, path: string, start: number, end: numb
   let at = 0
   while (at < bytes.length) {
     const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at)
-    if (bytesRead === 0) throw gone(path, new Error('the file was truncated'))
+    if (bytesRead === 0) throw changedError(path, new Error('the file was truncated'))
     at += bytesRead
   }
   return bytes.toString('utf8')
@@ -79,7 +79,7 @@ function* upTo(count: number): Generator<number, void> {
 export function fileRows(path: string, offsets: Float64Array): Rows {
   const count = offsets.length - 1
   async function* opened(work: (file: FileHandle) => AsyncIterable<Row>): AsyncGenerator<Row, void> {
-    const file = await open(path, 'r').catch((cause: unknown) => Promise.reject(gone(path, cause)))
+    const file = await open(path, 'r').catch((cause: unknown) => Promise.reject(changedError(path, cause)))
     try {
       yield* work(file)
     } finally {

@@ -74,7 +74,7 @@ async function* only(line: string): AsyncGenerator<string, void> {
 }
 
 /** Evicts the least recently used stages until at most `most` bytes remain. */
-async function makeRoom(folder: string, most: number): Promise<void> {
+async function evict(folder: string, most: number): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl'))
   const files = await Promise.all(
     names.map(async (name) => ({ name, found: await stat(join(folder, name)).catch(() => undefined) })),
@@ -127,7 +127,7 @@ export function openStore(folder: string = dataFolder(), maximumBytes: number = 
           join(folder, `${id}.json`),
           only(sealed(factsSchema.parse({ ...written, ...facts() }))),
         )
-        await makeRoom(folder, maximumBytes)
+        await evict(folder, maximumBytes)
         return await open(id)
       } catch (error) {
         if (error === UNWRITABLE) return undefined

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { coreVersion } from '@attune/resolve'
-import { coreChange, takeVersions, versionChange } from './plugin-versions.js'
+import { coreChange, handleVersions, versionChange } from './plugin-versions.js'
 
 const between = (before: string | undefined, after: string | undefined) => {
   const of = (version: string | undefined) => ({ package: 'p', ...(version === undefined ? {} : { version }) })
@@ -69,16 +69,16 @@ describe('takeVersions', () => {
   ]
 
   it('returns patch differences as warnings, and all differences as accepted if allowed', () => {
-    expect(takeVersions('run', [], false)).toEqual({ accepted: [], warnings: [] })
-    expect(takeVersions('run', [patch], false)).toEqual({
+    expect(handleVersions('run', [], false)).toEqual({ accepted: [], warnings: [] })
+    expect(handleVersions('run', [patch], false)).toEqual({
       accepted: [],
       warnings: ['different patch version than at the start of the run: a'],
     })
-    expect(takeVersions('run', [patch, minor], true)).toEqual({ accepted: ['a', 'b'], warnings: [] })
+    expect(handleVersions('run', [patch, minor], true)).toEqual({ accepted: ['a', 'b'], warnings: [] })
   })
 
   it('throws one error that lists all differences', () => {
-    expect(() => takeVersions('run', [patch, minor], false)).toThrow(
+    expect(() => handleVersions('run', [patch, minor], false)).toThrow(
       expect.objectContaining({
         code: 'VERSIONS_CHANGED',
         problem: expect.stringContaining('\n  a\n  b'),

@@ -1,6 +1,6 @@
 import { AttuneError, type Origin, excerpt } from '@attune/core'
 import { coreVersion } from '@attune/resolve'
-import { listed } from './refuse-changes.js'
+import { formatList } from './refuse-changes.js'
 
 /** A recorded or current package; both fields are undefined for a plugin without a package. */
 type Package = Pick<Origin, 'package' | 'version'>
@@ -19,10 +19,10 @@ const RELEASE = /^(\d+\.\d+)\.\d+$/
 const seriesOf = (version: string | undefined): string | undefined => RELEASE.exec(version ?? '')?.[1]
 
 /** A name or version from a record, quoted if it is malformed. */
-const shown = (text: string): string => (/^[\w@./+-]{1,100}$/.test(text) ? text : excerpt(text))
+const quoted = (text: string): string => (/^[\w@./+-]{1,100}$/.test(text) ? text : excerpt(text))
 
 const packageText = ({ package: name, version }: Package): string =>
-  name === undefined ? 'no package' : `${shown(name)} ${version === undefined ? 'without a version' : shown(version)}`
+  name === undefined ? 'no package' : `${quoted(name)} ${version === undefined ? 'without a version' : quoted(version)}`
 
 /** Difference between two versions of a plugin; undefined if there is none. */
 export function versionChange(title: string, recorded: Package, now: Package): VersionChange | undefined {
@@ -30,7 +30,7 @@ export function versionChange(title: string, recorded: Package, now: Package): V
   if (isSamePackage && recorded.version === now.version) return undefined
   const series = seriesOf(recorded.version)
   return {
-    change: `${title}: ${packageText(recorded)} → ${isSamePackage && now.version !== undefined ? shown(now.version) : packageText(now)}`,
+    change: `${title}: ${packageText(recorded)} → ${isSamePackage && now.version !== undefined ? quoted(now.version) : packageText(now)}`,
     isPatch: isSamePackage && series !== undefined && series === seriesOf(now.version),
   }
 }
@@ -44,7 +44,7 @@ export const coreChange = (recorded: string | undefined): VersionChange | undefi
   )
 
 /** Version differences of a resumed run, accepted or reported as warnings. */
-export interface VersionsTaken {
+export interface VersionDecision {
   readonly accepted: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -53,7 +53,11 @@ export interface VersionsTaken {
  * Handles version differences: accepts all of them if `accepts` is true; otherwise patch differences become warnings.
  * @throws AttuneError `VERSIONS_CHANGED` with all differences, if one is more than a patch and they are not accepted
  */
-export function takeVersions(directory: string, versions: readonly VersionChange[], accepts: boolean): VersionsTaken {
+export function handleVersions(
+  directory: string,
+  versions: readonly VersionChange[],
+  accepts: boolean,
+): VersionDecision {
   const changes = versions.map(({ change }) => change)
   if (accepts) return { accepted: changes, warnings: [] }
   if (versions.every(({ isPatch }) => isPatch))
@@ -63,7 +67,7 @@ export function takeVersions(directory: string, versions: readonly VersionChange
     }
   throw new AttuneError(
     'VERSIONS_CHANGED',
-    `the run in ${directory} was started with other versions:\n${listed(changes)}`,
+    `the run in ${directory} was started with other versions:\n${formatList(changes)}`,
     `Install the recorded versions, or accept the current ones: attune train --resume ${directory} --accept-versions`,
   )
 }

@@ -4,7 +4,7 @@ import { AttuneError } from '@attune/core'
 const LISTED = 20
 
 /** Formats changes as lines of a message. */
-export function listed(changes: readonly string[]): string {
+export function formatList(changes: readonly string[]): string {
   const lines = changes.slice(0, LISTED).map((change) => `  ${change}`)
   const more = changes.length > LISTED ? [`  and ${changes.length - LISTED} more`] : []
   return [...lines, ...more].join('\n')
@@ -14,7 +14,7 @@ export function listed(changes: readonly string[]): string {
 export function refuseChanges(directory: string, changes: readonly string[]): AttuneError {
   return new AttuneError(
     'RUN_CHANGED',
-    `the run in ${directory} was started with different inputs or settings:\n${listed(changes)}`,
+    `the run in ${directory} was started with different inputs or settings:\n${formatList(changes)}`,
     `Restore them, or accept the current state: attune train --resume ${directory} --accept-changes`,
   )
 }

@@ -50,7 +50,7 @@ const KEPT = new Set(['events.jsonl', LOCK])
  * has started once its `config.json` exists.
  * @throws AttuneError `RUN_EXISTS` if the folder contains a run or anything else
  */
-export function takeFolder(directory: string): void {
+export function claimFolder(directory: string): void {
   const names = readdirSync(directory)
   if (linksIn(directory).length === 0 && names.every((name) => FIRST_FILES.has(name))) {
     for (const name of names.filter((each) => !KEPT.has(each))) rmSync(join(directory, name), { recursive: true })

@@ -79,7 +79,7 @@ function differences(before: unknown, after: unknown, path: string): string[] {
 }
 
 /** A configuration without its `directory`, since a run folder may be moved. */
-const withoutPlace = ({ directory: _, ...config }: Readonly<Record<string, unknown>>): unknown => config
+const withoutDirectory = ({ directory: _, ...config }: Readonly<Record<string, unknown>>): unknown => config
 
 /** Content of a run folder. */
 export interface ReadRecord {
@@ -127,7 +127,7 @@ export function readRecord(directory: string): ReadRecord {
   return {
     record,
     config,
-    changes: differences(withoutPlace(record.config), withoutPlace(config), ''),
+    changes: differences(withoutDirectory(record.config), withoutDirectory(config), ''),
     learned: readLearned(directory, record.learned),
   }
 }

@@ -62,14 +62,14 @@ export interface SaveOptions extends CardOptions {
  */
 export async function saveModel(
   folder: string,
-  parts: SavedModel,
+  components: SavedModel,
   params: Params,
   { saveAs = 'float32', generation, maximumBytes, ...about }: SaveOptions = {},
 ): Promise<string> {
   const files: FolderContent = {
-    ...(await modelFiles(parts, params, saveAs, maximumBytes)),
+    ...(await modelFiles(components, params, saveAs, maximumBytes)),
     ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
-    'README.md': card(parts, about),
+    'README.md': card(components, about),
   }
   await writeFolderAtomically(folder, files)
   return folder

@@ -107,16 +107,16 @@ export async function evaluateRun(directory: string, options: EvaluateOptions = 
   const run = openRun(folder, options)
   await run.requireTrust(linksIn(folder)) // rejected rows of the test split are written to the folder
   const metrics = await metricsOf(run, options)
-  const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, metrics, options)
+  const { plan, scope, components, params, forward, warnings } = await openModel(run, folder, metrics, options)
   try {
     const begun = performance.now()
     const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
     const { items, truncated } = encodeAll(
       split.examples(),
-      (example) => parts.objective.encode(example),
-      fieldsOfMetrics(parts.metrics),
+      (example) => components.objective.encode(example),
+      fieldsOfMetrics(components.metrics),
     )
-    const scored = await score(forward, parts.objective, parts.metrics, params, items, parts)
+    const scored = await score(forward, components.objective, components.metrics, params, items, components)
     if (scored.examples === 0)
       throw new AttuneError(
         'EMPTY_DATASET',

@@ -10,7 +10,7 @@ import {
   type Views,
 } from '@attune/core'
 import { batch } from '@attune/data'
-import { nextTurn } from '../step/next-turn.js'
+import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
 import { type InferenceResult, inferenceStep } from '../step/training-step.js'
 
 /** Number of batches read ahead and sorted by length to reduce padding. */
@@ -55,7 +55,7 @@ async function predictBatch(
   const inputs = engine.put(objective.collate(items))
   const result = step(params, inputs)
   const { head, lossSum, lossWeight } = await engine.read(result)
-  await nextTurn() // yields to the event loop, as training steps do, so that signals are handled
+  await yieldToEventLoop() // yields to the event loop, as training steps do, so that signals are handled
   engine.release(result)
   if (loss !== undefined) {
     loss.sum += lossSum.values[0] as number
@@ -65,7 +65,7 @@ async function predictBatch(
 }
 
 /** Positions of the items of each batch; a batch holds one group, sorted by length. */
-function alikeIn(items: readonly Encoded[], batchSize: number): number[][] {
+function batchPositions(items: readonly Encoded[], batchSize: number): number[][] {
   const groups = new Map<string, number[]>()
   for (const [at, { group = '' }] of items.entries()) {
     const positions = groups.get(group)
@@ -99,12 +99,15 @@ export function inference(
   objective: Objective,
   { batchSize, sameParams = false }: InferenceOptions,
 ): Inference {
-  const how = { donate: [1], constant: sameParams ? [0] : [] }
-  const step = engine.compile(inferenceStep({ model, objective, launchBound: engine.launchBound }), how) as Step
+  const compileOptions = { donate: [1], constant: sameParams ? [0] : [] }
+  const step = engine.compile(
+    inferenceStep({ model, objective, launchBound: engine.launchBound }),
+    compileOptions,
+  ) as Step
   async function* run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncGenerator<Inferred, void> {
     for await (const window of batch(items, batchSize * WINDOW)) {
       const predictions: Views[] = []
-      for (const positions of alikeIn(window, batchSize)) {
+      for (const positions of batchPositions(window, batchSize)) {
         const views = await predictBatch(
           engine,
           objective,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Chosen, closeScope } from '@attune/core'
-import { composeInference, inferencePartsOf, startEngine } from '../setup/compose.js'
+import { composeInference, inferenceComponentsOf, startEngine } from '../setup/compose.js'
 import { warningsOf } from '../setup/load-report.js'
 import { savedParameters } from '../setup/weights.js'
 import { INFERENCE_KEYS, type PlanOf, planOf } from '../plan/plan.js'
@@ -31,13 +31,13 @@ export async function openModel(run: OpenRun, folder: string, metrics: readonly 
   const scope = composeInference(plan, complete, metrics, { parent: options.scope })
   try {
     await startEngine(scope)
-    const parts = inferencePartsOf(scope)
-    const { params, report } = savedParameters(parts, join(folder, 'model'))
-    const forward = inference(parts.engine, parts.model, parts.objective, {
+    const components = inferenceComponentsOf(scope)
+    const { params, report } = savedParameters(components, join(folder, 'model'))
+    const forward = inference(components.engine, components.model, components.objective, {
       batchSize: microBatchSizeOf(plan.config.training),
       sameParams: true,
     })
-    return { plan, scope, parts, params, forward, warnings: warningsOf(report) }
+    return { plan, scope, components, params, forward, warnings: warningsOf(report) }
   } catch (error) {
     await closeScope(scope)
     throw error

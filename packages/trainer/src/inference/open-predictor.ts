@@ -25,13 +25,13 @@ export async function openPredictor(directory: string, options: OpenOptions = {}
   const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
   if (isModel) return openPretrainedPredictor(folder, placesOf(options))
   const run = openRun(folder, options)
-  const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, [], options)
+  const { plan, scope, components, params, forward, warnings } = await openModel(run, folder, [], options)
   const { objective } = plan.config
   return predictorOf({
     task: objective.plugin.name,
     fields: fieldsRead(objective),
     folder: join(folder, 'model'),
-    objective: parts.objective,
+    objective: components.objective,
     forward,
     params,
     clean: cleaning(plan.config.cleaner, objective),

@@ -6,7 +6,7 @@ import type { PredictOptions, Prediction } from './predictor.js'
 const WINDOW = 16
 
 /** A model as used by the queue. */
-export interface Answering {
+export interface QueuedModel {
   readonly batchSize: number
   encode(example: Example): Encoded
   /** Predictions of one batch, in the order of its items. */
@@ -37,7 +37,7 @@ interface Row {
 type Ready = Row & { readonly item: Encoded }
 
 /** Wraps a failure as the error of one row. */
-export const failureOf = (cause: unknown): AttuneError =>
+export const toRowError = (cause: unknown): AttuneError =>
   isAttuneError(cause)
     ? cause
     : new AttuneError(
@@ -63,25 +63,25 @@ function takeBatch(pool: Ready[], batchSize: number): readonly Ready[] {
 }
 
 /** Predicts one batch. If it fails, retries row by row so that only the bad rows fail. */
-async function answerBatch(rows: readonly Ready[], predict: Answering['predict']): Promise<void> {
+async function answerBatch(rows: readonly Ready[], predict: QueuedModel['predict']): Promise<void> {
   try {
     const views = await predict(rows.map(({ item }) => item))
     for (const [i, row] of rows.entries()) answer(row, { ...views[i], truncated: row.item.truncated })
   } catch (error) {
-    if (rows.length === 1) answer(rows[0]!, failureOf(error))
+    if (rows.length === 1) answer(rows[0]!, toRowError(error))
     else for (const row of rows) await answerBatch([row], predict)
   }
 }
 
 /** Encodes waiting rows into the pool. A row that cannot be encoded is answered with an error. */
-async function fill(pool: Ready[], waiting: Row[], limit: number, { batchSize, encode }: Answering): Promise<void> {
+async function fill(pool: Ready[], waiting: Row[], limit: number, { batchSize, encode }: QueuedModel): Promise<void> {
   while (pool.length < limit && waiting.length > 0) {
     for (const row of waiting.splice(0, Math.min(batchSize, limit - pool.length))) {
       if (row.call.dropped) continue
       try {
         pool.push({ ...row, item: encode(row.example) })
       } catch (error) {
-        answer(row, failureOf(error))
+        answer(row, toRowError(error))
       }
     }
     await setImmediate() // yields to requests and timers
@@ -89,7 +89,7 @@ async function fill(pool: Ready[], waiting: Row[], limit: number, { batchSize, e
 }
 
 /** Returns the error for a call after `close`. */
-export const closed = (): AttuneError =>
+export const closedError = (): AttuneError =>
   new AttuneError('PREDICTOR_CLOSED', 'the predictor is closed', 'Call predict before close, or open the model again.')
 
 /** Registers a call. Its promise settles when its last row is answered or when it is aborted. */
@@ -115,7 +115,7 @@ function register(examples: readonly Example[], signal: AbortSignal | undefined,
  * Creates a queue in front of a model, so that rows of concurrent calls share batches. A batch holds the waiting rows, up to the batch
  * size; prediction starts as soon as the first batch is encoded.
  */
-export function createPredictionQueue(model: Answering): PredictionQueue {
+export function createPredictionQueue(model: QueuedModel): PredictionQueue {
   const [waiting, pool] = [[] as Row[], [] as Ready[]]
   let [draining, open] = [undefined as Promise<void> | undefined, true]
   const drain = async (): Promise<void> => {
@@ -133,7 +133,7 @@ export function createPredictionQueue(model: Answering): PredictionQueue {
   }
   return {
     predict: async (examples, { signal } = {}) => {
-      if (!open) throw closed()
+      if (!open) throw closedError()
       return register(examples, signal, (call) => {
         examples.forEach((example, index) => waiting.push({ call, index, example }))
         draining ??= drain()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Model } from '@attune/core'
-import { classifies } from './pretrained-predictor.js'
+import { classifierObjective } from './pretrained-predictor.js'
 
 const parts = { 'classifier.weight': 'classifier.weight' }
 const model = {
@@ -14,7 +14,7 @@ const architectures = ['BertForSequenceClassification']
 
 const refusal = (config: Record<string, unknown>): unknown => {
   try {
-    return classifies(model, config)
+    return classifierObjective(model, config)
   } catch (error) {
     return error
   }
@@ -23,18 +23,18 @@ const refusal = (config: Record<string, unknown>): unknown => {
 describe('classifies', () => {
   it('returns the objective and labels from architectures and id2label', () => {
     const id2label = { 1: 'good', 0: 'bad' }
-    expect(classifies(model, { architectures, id2label })).toEqual({
+    expect(classifierObjective(model, { architectures, id2label })).toEqual({
       use: 'sequence-classification',
       labels: ['bad', 'good'],
     })
-    expect(classifies(model, { architectures: ['BertForTokenClassification'], id2label }).use).toBe(
+    expect(classifierObjective(model, { architectures: ['BertForTokenClassification'], id2label }).use).toBe(
       'token-classification',
     )
   })
 
   it('returns numbered labels if id2label is missing', () => {
-    expect(classifies(model, { architectures })).toMatchObject({ labels: ['LABEL_0', 'LABEL_1'] })
-    expect(classifies(model, { architectures, num_labels: 3 })).toMatchObject({
+    expect(classifierObjective(model, { architectures })).toMatchObject({ labels: ['LABEL_0', 'LABEL_1'] })
+    expect(classifierObjective(model, { architectures, num_labels: 3 })).toMatchObject({
       labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'],
     })
   })

@@ -27,7 +27,7 @@ function labelsOf({ id2label, num_labels: count = 2 }: Config): readonly string[
  * Returns the objective and the labels of a saved classifier, by the class named in `architectures`.
  * @throws AttuneError `NOT_A_CLASSIFIER`
  */
-export function classifies({ heads }: Model, config: Config): Wanted {
+export function classifierObjective({ heads }: Model, config: Config): Wanted {
   const architecture = [config['architectures']].flat()[0]
   const use = Object.keys(heads).find(
     (name) => heads[name]!.architecture === architecture && 'classifier.weight' in heads[name]!.tensors,
@@ -54,7 +54,7 @@ export function classifies({ heads }: Model, config: Config): Wanted {
 export async function openPretrainedPredictor(directory: string, places: SearchPlaces): Promise<Predictor> {
   const { engine, model, objective, task, params, fields, warnings, close } = await loadPretrained(
     directory,
-    classifies,
+    classifierObjective,
     places,
   )
   const forward = inference(engine, model, objective, { batchSize: BATCH, sameParams: true })

@@ -27,9 +27,9 @@ import { openSplit } from '../setup/splits.js'
 import { cleaning } from '../data/clean.js'
 import { cleanedSplit } from '../data/open-splits.js'
 import { rowsOf } from '../data/rows.js'
-import { collateRandom, encodeAll, makeReady, rolloutRandom } from '../step/batches.js'
+import { collateRandom, encodeAll, collateBatch, rolloutRandom } from '../step/batches.js'
 import type { Learner } from './learner.js'
-import { createTurns } from './turns.js'
+import { createTaskQueue } from './task-queue.js'
 
 /** Configuration of a learner: a run configuration with optional data. */
 export type LearnerConfig = Omit<RunConfig, 'data'> & Partial<Pick<RunConfig, 'data'>>
@@ -81,7 +81,7 @@ function splitsOf({ config }: Plan): Session['splits'] {
 
 /** Runs a task with the current evaluation weights, then releases them. */
 async function withParams<T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> {
-  const { trainable, release } = evaluationParams(session, session.moving.state)
+  const { trainable, release } = evaluationParams(session, session.runState.state)
   try {
     return await task({ ...session.adapted.frozen, ...trainable })
   } finally {
@@ -92,7 +92,7 @@ async function withParams<T>(session: Session, task: (params: Params) => Promise
 /** Runs a task with the weights of the base architecture (adapter merged), then releases them. */
 const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> =>
   withParams(session, async (params) => {
-    const { engine } = session.parts
+    const { engine } = session.components
     const { adapted } = session
     const part = (of: Params): Params => Object.fromEntries(Object.keys(of).map((name) => [name, params[name]!]))
     const merge = engine.compile(adapted.merge)
@@ -110,16 +110,16 @@ type Clean = (example: Example) => Example
 
 /** Takes one step on a batch. @throws AttuneError */
 async function learnBatch(session: Session, clean: Clean, examples: readonly Example[]) {
-  const { parts, plan, moving } = session
+  const { components, plan, runState } = session
   if (examples.length === 0)
     throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Pass a batch of examples.')
-  const encoded = examples.map((example) => parts.objective.encode(clean(example)))
+  const encoded = examples.map((example) => components.objective.encode(clean(example)))
   const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner has a single epoch
-  const { batches } = moving.progress
+  const { batches } = runState.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
-  const isWhole = parts.objective.comparesExamples === true || session.optimizer.needsClosure === true
+  const isWhole = components.objective.comparesExamples === true || session.optimizer.needsClosure === true
   const size = isWhole ? items.length : microBatchSizeOf({ ...plan.config.training, batchSize: items.length })
-  const batch = makeReady(parts.objective, items, size, collateRandom(epoch, batches))
+  const batch = collateBatch(components.objective, items, size, collateRandom(epoch, batches))
   const { loss, gradientNorm } = await advance(session, batch, 0)
   return { loss, gradientNorm }
 }
@@ -131,18 +131,18 @@ async function* each(examples: Iterable<Example> | AsyncIterable<Example>): Asyn
 /** Learns from batches until a step fails with a non-finite state. */
 function learning(session: Session, clean: Clean) {
   let broken: unknown
-  const requireWhole = (): void => {
+  const requireUsable = (): void => {
     if (broken !== undefined) throw broken as Error
   }
   return {
-    requireWhole,
+    requireUsable,
     async learn(examples: readonly Example[]) {
-      requireWhole()
-      const before = session.moving.state
+      requireUsable()
+      const before = session.runState.state
       try {
         return await learnBatch(session, clean, examples)
       } catch (error) {
-        if (session.moving.state !== before) broken = error
+        if (session.runState.state !== before) broken = error
         throw error
       }
     },
@@ -150,10 +150,10 @@ function learning(session: Session, clean: Clean) {
 }
 
 function learnerOf(session: Session): Learner {
-  const { parts, moving, inference } = session
-  const { objective, metrics, engine } = parts
+  const { components, runState, inference } = session
+  const { objective, metrics, engine } = components
   const clean = cleaning(session.plan.config.cleaner, session.plan.config.objective)
-  const [turn, { learn, requireWhole }] = [createTurns(), learning(session, clean)]
+  const [turn, { learn, requireUsable }] = [createTaskQueue(), learning(session, clean)]
   const queue = createPredictionQueue({
     batchSize: inference.batchSize,
     encode: (example) => objective.encodeUnlabelled(clean(example)),
@@ -162,16 +162,16 @@ function learnerOf(session: Session): Learner {
   const scored = (examples: Parameters<Learner['score']>[0]) =>
     withParams(session, (params) => {
       const { items } = encodeAll(each(examples), (example) => objective.encode(clean(example)))
-      return score(inference, objective, metrics, params, items, { ...parts, model: session.adapted.model })
+      return score(inference, objective, metrics, params, items, { ...components, model: session.adapted.model })
     })
   const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
   const save = (directory: string) => {
-    requireWhole()
-    return withMerged(session, (params) => saveRunModel(session, directory, params, moving.lastScores))
+    requireUsable()
+    return withMerged(session, (params) => saveRunModel(session, directory, params, runState.lastScores))
   }
   return {
     get step() {
-      return moving.progress.step
+      return runState.progress.step
     },
     metrics,
     learn: (examples) => turn(() => learn(examples)),
@@ -206,7 +206,7 @@ function learnerOf(session: Session): Learner {
  */
 export async function openLearner(config: LearnerConfig, options: LearnerOptions = {}): Promise<Learner> {
   const plan = await planLearner(config, options)
-  const connect = () => ({ bus: createBus({}), keeping: undefined })
+  const connect = () => ({ bus: createBus({}), runFolder: undefined })
   const { session } = await open({ plan, parent: options.scope, splits: splitsOf(plan), events: EMPTY, connect })
   await beforeEpoch(session, 0)
   return learnerOf(session)

@@ -17,7 +17,7 @@ import { without } from './run-config.js'
 import { encoderNeed, savedEncoder } from '../files/saved-plugin.js'
 
 /** A saved model to start from: `from` in a configuration's `model`. */
-export interface Start {
+export interface PretrainedStart {
   /** Its folder or file. */
   readonly path: string
   /** True to load the tensors that match and initialize the rest; otherwise every tensor must be present. */
@@ -27,7 +27,7 @@ export interface Start {
 }
 
 /** A frozen encoder inside the run's model, which reads its hidden states. */
-export interface Inside {
+export interface EncoderStart {
   readonly model: Chosen
   /** Its checkpoint; undefined if the saved model that the run starts from contains it. */
   readonly path: string | undefined
@@ -36,8 +36,8 @@ export interface Inside {
 /** Initial weights of a configuration's model. */
 export interface ModelStart {
   readonly model: Use
-  readonly from: Start | undefined
-  readonly encoder: Inside | undefined
+  readonly from: PretrainedStart | undefined
+  readonly encoder: EncoderStart | undefined
   /** File of static vectors that initialize the word embeddings. */
   readonly vectors: string | undefined
 }
@@ -102,7 +102,7 @@ function refuseEncoder(why: string): never {
 async function readEncoder(
   named: Use,
   lookup: Lookup,
-): Promise<{ readonly named: Use; readonly encoder: Inside | undefined }> {
+): Promise<{ readonly named: Use; readonly encoder: EncoderStart | undefined }> {
   const { encoder, from } = named.options
   const { resolvePath, complete, find, places } = lookup
   if (encoder === undefined && typeof from !== 'string') return { named, encoder: undefined }

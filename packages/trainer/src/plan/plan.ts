@@ -3,7 +3,7 @@ import { type SearchPlaces, identify } from '@attune/resolve'
 import { AUTO, chooseEngine } from './choose-engine.js'
 import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
-import { type Inside, type Start, readAuxiliaryModels, readModelStart } from './model-start.js'
+import { type EncoderStart, type PretrainedStart, readAuxiliaryModels, readModelStart } from './model-start.js'
 import { type ParsedConfig, runSchema } from './run-config.js'
 
 /** A configuration, or some of its keys, with every plugin resolved and every option validated. */
@@ -12,8 +12,8 @@ export interface PlanOf<K extends keyof ParsedConfig> {
   /** Absolute path of the run folder; undefined if the run is not saved. */
   readonly directory: string | undefined
   /** Saved model to start from. */
-  readonly from: Start | undefined
-  readonly encoder: Inside | undefined
+  readonly from: PretrainedStart | undefined
+  readonly encoder: EncoderStart | undefined
   /** Folders of the auxiliary models' weights, by name. */
   readonly auxiliary: Readonly<Record<string, string>>
   /** File of static vectors that initialize the word embeddings. */

@@ -32,7 +32,7 @@ export interface BusOptions {
 }
 
 /** Writes events to the log, until a write fails. */
-function keeper(log: EventLog | undefined): (event: RunEvent) => void {
+function logWriter(log: EventLog | undefined): (event: RunEvent) => void {
   let open = log
   return (event) => {
     const current = open
@@ -55,17 +55,17 @@ function keeper(log: EventLog | undefined): (event: RunEvent) => void {
  */
 export function createBus({ callbacks = [], trackers = [], shown = new Subject(), log }: BusOptions): Bus {
   const handlers = handlersOf(callbacks)
-  const [heard, subscription, commands] = [new Subject<RunEvent>(), new Subscription(), [] as Command[]]
+  const [callbackEvents, subscription, commands] = [new Subject<RunEvent>(), new Subscription(), [] as Command[]]
   let failure: unknown
   for (const callback of callbacks)
     subscription.add(
-      callback(heard).subscribe({
+      callback(callbackEvents).subscribe({
         next: (command) => void commands.push(command),
         error: (error: unknown) => (failure ??= error),
       }),
     )
   for (const tracker of trackers) subscription.add(tracker(shown))
-  const keep = keeper(log)
+  const keep = logWriter(log)
   return {
     commands,
     handlers,
@@ -74,17 +74,17 @@ export function createBus({ callbacks = [], trackers = [], shown = new Subject()
       try {
         keep(event)
       } finally {
-        if (event.type !== 'run.resumed') heard.next(event)
+        if (event.type !== 'run.resumed') callbackEvents.next(event)
         shown.next(event)
       }
     },
     replay(event) {
-      heard.next(event)
+      callbackEvents.next(event)
       commands.length = 0
     },
     failure: () => failure,
     close() {
-      heard.complete()
+      callbackEvents.complete()
       shown.complete()
       subscription.unsubscribe()
     },

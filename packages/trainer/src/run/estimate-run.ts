@@ -70,10 +70,10 @@ interface Group {
 const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArray).map(([, array]) => array)
 
 /** Groups the batches of the first epoch by shape, smallest first. */
-async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Group[]> {
+async function groupByShape({ plan, components, splits }: Session): Promise<readonly Group[]> {
   const { config } = plan
   const groups = new Map<string, Group>()
-  const { items } = encodeRows(splits.train.rows(0), (example) => parts.objective.encode(example))
+  const { items } = encodeRows(splits.train.rows(0), (example) => components.objective.encode(example))
   const { batchSize, shuffleBuffer } = config.training
   const order = {
     key: deriveKey(key(config.seed), 'epoch', 0),
@@ -82,7 +82,7 @@ async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Grou
     shuffleBuffer,
     sampled: splits.train.sampled,
   }
-  for await (const batch of epochBatches(items, parts.objective, {
+  for await (const batch of epochBatches(items, components.objective, {
     ...order,
     microBatchSize: microBatchSizeOf(config.training),
   })) {
@@ -114,7 +114,7 @@ interface Trial {
 }
 
 /** Measures the time of a step in milliseconds. */
-async function timed(session: Session, batch: ReadyBatch): Promise<number> {
+async function timeStep(session: Session, batch: ReadyBatch): Promise<number> {
   const elapsed = { milliseconds: 0, steps: 0 }
   await takeStep(session, batch, 0, elapsed)
   return elapsed.milliseconds
@@ -124,23 +124,23 @@ async function timed(session: Session, batch: ReadyBatch): Promise<number> {
  * Measures steps of each shape while memory lasts: two warm-up steps, which show the memory use, then the timed steps, alternating
  * between shapes as in a run, since a compiled step is slower after a step of another shape.
  */
-async function tryGroups(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
+async function measureSteps(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
   const trials: Trial[] = []
-  let [perNumber, missing] = [0, 0]
+  let [bytesPerValue, missing] = [0, 0]
   for (const [i, group] of groups.entries()) {
     const { shape, batch, size } = group
     progress?.(i + 1, groups.length, shape)
-    if (missing > 0 || (i > 0 && isTooLarge(perNumber * size))) {
-      missing += perNumber * size
+    if (missing > 0 || (i > 0 && isTooLarge(bytesPerValue * size))) {
+      missing += bytesPerValue * size
       continue
     }
     const before = process.memoryUsage().rss
-    trials.push({ group, first: await timed(session, batch), total: 0 })
-    await timed(session, batch)
-    perNumber = Math.max(perNumber, (process.memoryUsage().rss - before) / size)
+    trials.push({ group, first: await timeStep(session, batch), total: 0 })
+    await timeStep(session, batch)
+    bytesPerValue = Math.max(bytesPerValue, (process.memoryUsage().rss - before) / size)
   }
   for (let round = 0; round < TIMED_ROUNDS; round++)
-    for (const trial of trials) trial.total += await timed(session, trial.group.batch)
+    for (const trial of trials) trial.total += await timeStep(session, trial.group.batch)
   const shapes = groups.map(({ shape, steps }, i): ShapeEstimate => {
     const trial = trials[i]
     if (trial === undefined) return { shape, steps }
@@ -159,13 +159,13 @@ async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<
 }
 
 /** Evaluates a part of the validation split twice: once to compile, once to measure the time. */
-async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }: Session) {
-  const params = { ...adapted.frozen, ...moving.state.trainable }
+async function measureEvaluation({ plan, components, splits, adapted, inference, runState }: Session) {
+  const params = { ...adapted.frozen, ...runState.state.trainable }
   const limit = EVALUATED_BATCHES * microBatchSizeOf(plan.config.training)
   const scored = async (): Promise<{ seconds: number; examples: number }> => {
     const begun = performance.now()
-    const { items } = encodeAll(take(splits.validation.examples(), limit), (row) => parts.objective.encode(row))
-    const { examples } = await score(inference, parts.objective, parts.metrics, params, items)
+    const { items } = encodeAll(take(splits.validation.examples(), limit), (row) => components.objective.encode(row))
+    const { examples } = await score(inference, components.objective, components.metrics, params, items)
     return { seconds: (performance.now() - begun) / 1000, examples }
   }
   const first = await scored()
@@ -175,14 +175,14 @@ async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }
 }
 
 /** Measures writing a checkpoint to a temporary folder. */
-async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: number; bytes: number }> {
+async function measureCheckpoint({ components, runState }: Session): Promise<{ seconds: number; bytes: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'attune-estimate-'))
   const begun = performance.now()
   try {
-    const state = await parts.engine.read(moving.state)
+    const state = await components.engine.read(runState.state)
     const { bytes } = await saveCheckpoint(folder, {
       run: 'estimate',
-      progress: moving.progress,
+      progress: runState.progress,
       state,
       history: NO_HISTORY,
     })
@@ -196,16 +196,16 @@ async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened
   const whole = await planRun(config, options)
   // Without callbacks and trackers, since the trial is not a run.
   const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
-  const connect = () => ({ bus: createBus({}), keeping: undefined })
+  const connect = () => ({ bus: createBus({}), runFolder: undefined })
   return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
 }
 
 /** Measures the components of a run and extrapolates to the whole run. */
-async function tryAll(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
-  const groups = await groupsOf(session)
-  const { shapes, missing } = await tryGroups(session, groups, progress)
-  const evaluation = await tryEvaluation(session)
-  const checkpoint = await tryCheckpoint(session)
+async function measureRun(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
+  const groups = await groupByShape(session)
+  const { shapes, missing } = await measureSteps(session, groups, progress)
+  const evaluation = await measureEvaluation(session)
+  const checkpoint = await measureCheckpoint(session)
   const { epochs, evaluateEvery } = session.plan.config.training
   const evaluations = evaluateEvery === 'epoch' ? epochs : Math.floor(session.steps / evaluateEvery)
   const sum = (of: (shape: ShapeEstimate) => number): number => shapes.reduce((total, each) => total + of(each), 0)
@@ -240,9 +240,9 @@ export async function estimateRun(config: RunConfig, options: EstimateOptions = 
   const availableBytes = process.availableMemory() + process.memoryUsage().rss
   const { session, facts } = await openTrial(config, options)
   try {
-    const found = await tryAll(session, (performance.now() - begun) / 1000, options.progress)
-    const { parts, learned, steps } = session
-    return { engine: parts.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
+    const found = await measureRun(session, (performance.now() - begun) / 1000, options.progress)
+    const { components, learned, steps } = session
+    return { engine: components.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
   } finally {
     await closeSession(session)
   }

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError, isAttuneError } from '@attune/core'
 import type { Lock } from '@attune/files'
-import type { Order } from '../setup/begin.js'
+import type { RunRequest } from '../setup/begin.js'
 import { listCheckpoints, loadCheckpoint } from '../files/checkpoint.js'
 import { ALL_KEYS, type Plan, planOf } from '../plan/plan.js'
 import { refuseChanges } from '../files/refuse-changes.js'
 import { type OpenOptions, type OpenRun, chosenIn, openRun } from '../files/run-folder.js'
-import { takeVersions } from '../files/plugin-versions.js'
+import { handleVersions } from '../files/plugin-versions.js'
 import { type InputRecord, inputChanges, readInputs } from '../files/run-inputs.js'
 import { readLearnedOptions } from '../setup/learned-options.js'
 import { linksIn, writtenOutside } from '../files/trust.js'
@@ -45,7 +45,7 @@ async function compare(run: OpenRun, plan: Plan): Promise<{ changes: string[]; i
 
 /** Plans a recorded run and handles version differences, which also explain options that a plugin now rejects. */
 async function planRecorded(run: OpenRun, directory: string, { acceptVersions = false }: ResumeOptions) {
-  const taken = () => takeVersions(directory, run.versions(), acceptVersions)
+  const taken = () => handleVersions(directory, run.versions(), acceptVersions)
   const plan = await planOf(run.config, ALL_KEYS, run.lookup).catch((error: unknown) => {
     if (isAttuneError(error) && error.code === 'BAD_CONFIG') taken()
     throw error
@@ -57,7 +57,7 @@ async function planRecorded(run: OpenRun, directory: string, { acceptVersions = 
  * Reads the run in a locked folder, and verifies that its inputs, settings and versions are unchanged.
  * @throws AttuneError `NOT_A_RUN`, `RUN_DAMAGED`, `RUN_CHANGED`, `VERSIONS_CHANGED`, `NOT_TRUSTED`, `BAD_CHECKPOINT`
  */
-export async function orderToResume(directory: string, lock: Lock, options: ResumeOptions): Promise<Order> {
+export async function requestToResume(directory: string, lock: Lock, options: ResumeOptions): Promise<RunRequest> {
   const run = openRun(directory, options)
   const { plan, versions } = await planRecorded(run, directory, options)
   const outside = chosenIn(plan.config).flatMap((chosen) => writtenOutside(chosen, directory))
@@ -70,7 +70,7 @@ export async function orderToResume(directory: string, lock: Lock, options: Resu
   return {
     plan,
     kept: { id: run.id, lock },
-    earlier: {
+    previous: {
       learned: { ...run.learned, options: await readLearnedOptions(run.learned.options, plan.config, run.lookup) },
       inputs,
       checkpoint,

@@ -13,12 +13,12 @@ function trainingOf({ training, optimizer, scheduler, seed }: Plan['config']): s
 
 /** Saves the model of a session in the Hugging Face file layout. Returns the folder. */
 export const saveRunModel = (
-  { plan, parts }: Pick<Session, 'plan' | 'parts'>,
+  { plan, components }: Pick<Session, 'plan' | 'components'>,
   folder: string,
   params: Params,
   scores: LastScores,
 ): Promise<string> =>
-  saveModel(folder, parts, params, {
+  saveModel(folder, components, params, {
     task: plan.config.objective.plugin.name,
     training: trainingOf(plan.config),
     scores,

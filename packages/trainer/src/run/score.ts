@@ -23,12 +23,12 @@ export const fieldsOfMetrics = (metrics: readonly Metric[]): readonly string[] =
 function generated(
   { generate, generatedViews = [] }: Objective,
   metrics: readonly Metric[],
-  parts: GenerationComponents | undefined,
+  components: GenerationComponents | undefined,
 ): { views(items: readonly Encoded[]): Promise<readonly Views[]>; close(): void } {
   const isCompared = metrics.some(({ compares }) => generatedViews.includes(compares))
-  if (generate === undefined || parts === undefined || !isCompared)
+  if (generate === undefined || components === undefined || !isCompared)
     return { views: () => Promise.resolve([]), close: () => undefined }
-  const generator = textGenerator(parts)
+  const generator = textGenerator(components)
   return { views: (items) => generate(items, generator.generate), close: generator.close }
 }
 

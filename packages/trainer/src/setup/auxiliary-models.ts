@@ -48,10 +48,14 @@ function savedModel(scope: Scope, { engine }: Components, objective: Chosen, cho
   const own = createScope(scope)
   provideInstance(own, MODEL, chosen.plugin(chosen.options) as Model)
   provide(own, objective.plugin, objective.options)
-  const parts = { engine, model: get(own, MODEL), objective: get(own, OBJECTIVE) as Objective }
-  const { params, report } = savedParameters(parts, path, { needHead: false })
+  const components = { engine, model: get(own, MODEL), objective: get(own, OBJECTIVE) as Objective }
+  const { params, report } = savedParameters(components, path, { needHead: false })
   const missing = new Set(report.fresh)
-  const auxiliary: Auxiliary = { model: parts.model, objective: parts.objective, params: (_, theirs) => theirs }
+  const auxiliary: Auxiliary = {
+    model: components.model,
+    objective: components.objective,
+    params: (_, theirs) => theirs,
+  }
   const whole = Object.fromEntries(Object.entries(params).filter(([name]) => !missing.has(name)))
   engine.release(Object.fromEntries(Object.entries(params).filter(([name]) => missing.has(name))))
   return { auxiliary, own: whole }
@@ -65,16 +69,16 @@ function savedModel(scope: Scope, { engine }: Components, objective: Chosen, cho
 export async function auxiliaryModels(
   { config, auxiliary }: Plan,
   scope: Scope,
-  parts: Components,
+  components: Components,
   first: Params,
   adapted: Adapted,
 ): Promise<AuxiliaryModels> {
   const entries = Object.entries(config.models).map(([name, chosen]) => {
-    const loaded = savedModel(scope, parts, config.objective, chosen, auxiliary[name]!)
+    const loaded = savedModel(scope, components, config.objective, chosen, auxiliary[name]!)
     return [name, loaded] as const
   })
-  if (config.reference === 'start' || parts.objective.needsReference === true)
-    entries.push(['reference', await referenceOf(parts, first, adapted)])
+  if (config.reference === 'start' || components.objective.needsReference === true)
+    entries.push(['reference', await referenceOf(components, first, adapted)])
   return {
     models: Object.fromEntries(entries.map(([name, each]) => [name, each.auxiliary])),
     own: Object.fromEntries(entries.map(([name, each]) => [name, each.own])),

@@ -22,18 +22,18 @@ import { programsOf, writeRunFolder } from '../files/run-folder.js'
 import { type InputRecord, readInputs } from '../files/run-inputs.js'
 import { refuseChanges } from '../files/refuse-changes.js'
 import { NO_HISTORY, openLog, replayHistory, verifyHistory } from '../files/run-log.js'
-import { type Connection, type Earlier, type Opened, closeSession, open } from './open.js'
-import type { Keeping, Session } from './session.js'
+import { type Connection, type PreviousState, type Opened, closeSession, open } from './open.js'
+import type { RunFolder, Session } from './session.js'
 import type { Split } from './splits.js'
 import { allow } from '../files/trust.js'
 
 /** A requested run, before it starts. */
-export interface Order {
+export interface RunRequest {
   readonly plan: Plan
   /** The run's id and the lock of its folder; undefined for a run that is not saved. */
   readonly kept: { readonly id: string; readonly lock: Lock } | undefined
   /** State left by an earlier part of the run; undefined for a new run. */
-  readonly earlier: Earlier | undefined
+  readonly previous: PreviousState | undefined
 }
 
 /** Emits `run.failed`, unless the log can no longer be written. */
@@ -85,14 +85,14 @@ function trackEarly(
 }
 
 /** Opens the run's log after verifying the history of the checkpoint to resume from. */
-async function openKeeping(
-  { plan, kept, earlier }: Order,
+async function openRunFolder(
+  { plan, kept, previous }: RunRequest,
   inputs: readonly InputRecord[],
   early: readonly RunEvent[],
-): Promise<Keeping | undefined> {
+): Promise<RunFolder | undefined> {
   const { directory } = plan
   if (kept === undefined || directory === undefined) return undefined
-  const history = earlier?.checkpoint?.history ?? NO_HISTORY
+  const history = previous?.checkpoint?.history ?? NO_HISTORY
   const hash = await verifyHistory(directory, history)
   const log = openLog(directory, { history, hash })
   early.forEach(log.note)
@@ -103,25 +103,25 @@ async function openKeeping(
  * Compares the device used so far with the current one: other devices and thread counts round differently. Returns an accepted difference.
  * @throws AttuneError `RUN_CHANGED` unless differences are accepted
  */
-function otherDevice({ plan, earlier }: Order, { device }: Engine): string[] {
-  if (earlier === undefined || earlier.device === device) return []
-  const change = `engine: ${earlier.device} → ${device}`
-  if (earlier.accepts) return [change]
+function deviceChanges({ plan, previous }: RunRequest, { device }: Engine): string[] {
+  if (previous === undefined || previous.device === device) return []
+  const change = `engine: ${previous.device} → ${device}`
+  if (previous.accepts) return [change]
   throw refuseChanges(plan.directory ?? '', [change])
 }
 
 /** Writes the run's record, and stores that the user allowed the plugins that the configuration names by path. */
-async function keep({ plan, learned, keeping, bus, parts }: Session): Promise<void> {
-  if (keeping === undefined) return
-  await writeRunFolder(plan, learned, { ...keeping, device: parts.engine.device })
-  await allow(keeping.id, programsOf(plan)).catch((error: unknown) => {
+async function writeRecords({ plan, learned, runFolder, bus, components }: Session): Promise<void> {
+  if (runFolder === undefined) return
+  await writeRunFolder(plan, learned, { ...runFolder, device: components.engine.device })
+  await allow(runFolder.id, programsOf(plan)).catch((error: unknown) => {
     const message = `resuming this run will require --trust, because your permission cannot be stored: ${(error as Error).message}`
     bus.emit({ type: 'run.warned', step: 0, message })
   })
 }
 
-async function announce(
-  { plan, learned, steps, parts, bus, keeping }: Session,
+async function emitStart(
+  { plan, learned, steps, components, bus, runFolder }: Session,
   counts: { readonly parameters: number; readonly trainableParameters: number },
   checkpoint: Checkpoint | undefined,
   accepted: readonly string[],
@@ -132,11 +132,14 @@ async function announce(
     steps,
     epochs: plan.config.training.epochs,
     examples: learned.examples,
-    engine: [parts.engine.device, plan.engineBecause].filter((part) => part !== undefined).join(': '),
-    scores: { loss: 'minimize', ...Object.fromEntries(parts.metrics.map(({ name, direction }) => [name, direction])) },
+    engine: [components.engine.device, plan.engineBecause].filter((part) => part !== undefined).join(': '),
+    scores: {
+      loss: 'minimize',
+      ...Object.fromEntries(components.metrics.map(({ name, direction }) => [name, direction])),
+    },
     ...counts,
     ...(directory === undefined ? {} : { directory }),
-    ...(keeping === undefined ? {} : { log: keeping.log.path }),
+    ...(runFolder === undefined ? {} : { log: runFolder.log.path }),
     ...(accepted.length === 0 ? {} : { accepted }),
   }
   if (checkpoint === undefined || directory === undefined) return bus.emit({ type: 'run.started', ...facts })
@@ -148,13 +151,13 @@ async function announce(
 }
 
 /** Reports the start of the run and writes its record. */
-async function startSession(order: Order, { session, ...opened }: Opened): Promise<void> {
-  const { scope, splits, bus, parts, moving } = session
-  const { checkpoint } = order.earlier ?? {}
-  const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
-  await announce(session, opened.facts, checkpoint, accepted)
-  for (const message of order.earlier?.warnings ?? [])
-    bus.emit({ type: 'run.warned', step: moving.progress.step, message })
+async function startSession(request: RunRequest, { session, ...opened }: Opened): Promise<void> {
+  const { scope, splits, bus, components, runState } = session
+  const { checkpoint } = request.previous ?? {}
+  const accepted = [...(request.previous?.accepted ?? []), ...deviceChanges(request, components.engine)]
+  await emitStart(session, opened.facts, checkpoint, accepted)
+  for (const message of request.previous?.warnings ?? [])
+    bus.emit({ type: 'run.warned', step: runState.progress.step, message })
   const failure = bus.failure()
   if (failure !== undefined) throw failure
   if (checkpoint === undefined) {
@@ -164,13 +167,17 @@ async function startSession(order: Order, { session, ...opened }: Opened): Promi
     for (const message of opened.warnings) bus.emit({ type: 'run.warned', step: 0, message })
   }
   // Written last, so that a rejected run leaves nothing that blocks the next one.
-  if (order.earlier === undefined || accepted.length > 0) await keep(session)
+  if (request.previous === undefined || accepted.length > 0) await writeRecords(session)
 }
 
 /** Opens the session of a run, connects it to callbacks, trackers and log, and reports its start. */
-export async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
-  const { plan, earlier, kept } = order
-  const inputs = earlier?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
+export async function beginRun(
+  request: RunRequest,
+  options: RunOptions,
+  observe: (event: RunEvent) => void,
+): Promise<Session> {
+  const { plan, previous, kept } = request
+  const inputs = previous?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
   const events = new Subject<RunEvent>()
   events.subscribe(observe)
   const { rest, tracking } = trackEarly(plan, events)
@@ -183,20 +190,20 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
   let connection: Connection | undefined
   const connect = async ({ callbacks, trackers }: Components): Promise<Connection> => {
     handlersOf(callbacks) // throws before the log is opened
-    const keeping = await openKeeping(order, inputs, early)
-    connection = { keeping, bus: createBus({ callbacks, trackers, shown: events, log: keeping?.log }) }
+    const runFolder = await openRunFolder(request, inputs, early)
+    connection = { runFolder, bus: createBus({ callbacks, trackers, shown: events, log: runFolder?.log }) }
     return connection
   }
   let opened: Opened | undefined
   try {
     const { scope: parent, dataFolder } = options
-    opened = await open({ plan, composed: rest, parent, dataFolder, earlier, events, emit, connect })
-    await startSession(order, opened)
+    opened = await open({ plan, composed: rest, parent, dataFolder, previous, events, emit, connect })
+    await startSession(request, opened)
     return opened.session
   } catch (error) {
     if (connection !== undefined) fail(connection.bus, 0, error)
     connection?.bus.close()
-    connection?.keeping?.log.close()
+    connection?.runFolder?.log.close()
     events.complete()
     tracking.unsubscribe()
     if (opened !== undefined) await closeSession(opened.session)

@@ -38,5 +38,5 @@ const REFINED: Readonly<Record<string, (instance: never, common: Common) => unkn
 }
 
 /** Applies the options common to all plugins of a kind: a loss's weight, a metric's task, an optimizer's parameter filter. */
-export const refined = <T>(kind: string, instance: T, common: Common): T =>
+export const withCommonOptions = <T>(kind: string, instance: T, common: Common): T =>
   (REFINED[kind]?.(instance as never, common) as T | undefined) ?? instance

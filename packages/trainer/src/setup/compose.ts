@@ -34,8 +34,8 @@ import {
   titleOf,
 } from '@attune/core'
 import { EMPTY, type Observable } from 'rxjs'
-import { refined } from './common-options.js'
-import { type ModelMaking, scheduledModel } from './scheduled.js'
+import { withCommonOptions } from './common-options.js'
+import { type ModelInputs, scheduledModel } from './scheduled.js'
 import { fitProgress } from './fit-progress.js'
 import { objectiveScope } from './objective-scope.js'
 import { isFromScope } from '../plan/from-scope.js'
@@ -43,17 +43,17 @@ import type { INFERENCE_KEYS, Plan, PlanOf } from '../plan/plan.js'
 import type { Learned } from '../files/run-folder.js'
 
 /** Kinds whose plugins may fit options on the training examples, in fitting order. */
-const LEARNERS = ['tokenizer', 'objective', 'model', 'adapter'] as const
+const FITTED_KINDS = ['tokenizer', 'objective', 'model', 'adapter'] as const
 
 /** Fits plugins on the training examples: vocabulary, labels. */
-export async function learn(
+export async function fitPlugins(
   { config }: Plan,
   examples: () => AsyncIterable<Example>,
   emit: (event: UntimedEvent) => void = () => undefined,
 ): Promise<Learned['options']> {
   const learned: Learned['options'] = {}
   const tokenizer = (): Tokenizer => config.tokenizer.plugin(learned.tokenizer ?? config.tokenizer.options) as Tokenizer
-  for (const kind of LEARNERS) {
+  for (const kind of FITTED_KINDS) {
     const { plugin, options } = config[kind]
     if (plugin.fit === undefined) continue
     const report = fitProgress(titleOf(plugin), emit)
@@ -69,18 +69,18 @@ const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
 })
 
 /** Returns a plan with the fitted options of its plugins. */
-export const withLearned = (plan: Plan, learned: Learned['options']): Plan => ({
+export const withFittedOptions = (plan: Plan, learned: Learned['options']): Plan => ({
   ...plan,
   config: {
     ...plan.config,
-    ...Object.fromEntries(LEARNERS.map((kind) => [kind, completed(plan.config[kind], learned)])),
+    ...Object.fromEntries(FITTED_KINDS.map((kind) => [kind, completed(plan.config[kind], learned)])),
   },
 })
 
 function provideChosen(scope: Scope, chosen: Chosen): void {
   const { plugin, options, common = {} } = chosen
   if (isFromScope(chosen)) return // the parent provides it
-  provide(scope, plugin, options, (instance) => refined(plugin.kind.name, instance, common))
+  provide(scope, plugin, options, (instance) => withCommonOptions(plugin.kind.name, instance, common))
 }
 
 /** Links of a chain: those in the configuration, otherwise those of the parent scope. */
@@ -120,7 +120,7 @@ interface Surroundings {
   readonly parent?: Scope | undefined
   readonly events?: Observable<RunEvent>
   /** Wraps the model when it is created; `how` returns its inputs. */
-  readonly refineModel?: (model: Model, how: () => ModelMaking) => Model
+  readonly refineModel?: (model: Model, how: () => ModelInputs) => Model
   /** The adapter of a training run, applied to the model before the objective is created. */
   readonly adapter?: Chosen
 }
@@ -167,7 +167,7 @@ export function composeInference(
 /** Creates a scope with a plan's plugins, the run's event stream and its random key. */
 export function compose(plan: Plan, learned: Learned['options'], surroundings?: Surroundings): Scope {
   const { config } = plan
-  const refineModel = (model: Model, how: () => ModelMaking): Model => scheduledModel(plan, how, model)
+  const refineModel = (model: Model, how: () => ModelInputs): Model => scheduledModel(plan, how, model)
   const adapter = completed(config.adapter, learned)
   const scope = composeInference(plan, learned, config.metric, { ...surroundings, refineModel, adapter })
   provideChosen(scope, config.scheduler)
@@ -177,7 +177,7 @@ export function compose(plan: Plan, learned: Learned['options'], surroundings?: 
 }
 
 /** Typed inference components of a scope. */
-export const inferencePartsOf = (scope: Scope) => ({
+export const inferenceComponentsOf = (scope: Scope) => ({
   engine: get(scope, ENGINE),
   tokenizer: get(scope, TOKENIZER),
   model: get(scope, MODEL),
@@ -187,7 +187,7 @@ export const inferencePartsOf = (scope: Scope) => ({
 
 /** Typed training components of a scope. */
 export const componentsOf = (scope: Scope) => ({
-  ...inferencePartsOf(scope),
+  ...inferenceComponentsOf(scope),
   adapter: get(scope, ADAPTER),
   scheduler: get(scope, SCHEDULER),
   optimizers: chainOf(scope, OPTIMIZER),

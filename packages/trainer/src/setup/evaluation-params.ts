@@ -7,7 +7,10 @@ import type { Components } from './compose.js'
  * them unless they belong to the state.
  */
 export function evaluationParams(
-  { optimizer, parts: { engine } }: { readonly optimizer: Optimizer; readonly parts: Pick<Components, 'engine'> },
+  {
+    optimizer,
+    components: { engine },
+  }: { readonly optimizer: Optimizer; readonly components: Pick<Components, 'engine'> },
   { trainable, optimizer: state }: TrainingState,
 ): { readonly trainable: Params; release(): void } {
   if (optimizer.evaluationParams === undefined) return { trainable, release: () => undefined }

@@ -15,7 +15,7 @@ const renamed = (params: Params, rename: (name: string) => string): Params =>
   Object.fromEntries(Object.entries(params).map(([name, tensor]) => [rename(name), tensor]))
 
 /** Pooler parameters of an encoder that are unused, because only its token states are read. */
-function poolerOf({ model, reads }: FrozenEncoder, params: Params): ReadonlySet<string> {
+function unusedPooler({ model, reads }: FrozenEncoder, params: Params): ReadonlySet<string> {
   const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
   const isPooler = (name: string): boolean => prefixes.some((prefix) => name.startsWith(prefix))
   return new Set(reads === 'pooled' ? [] : Object.keys(params).filter(isPooler))
@@ -33,7 +33,7 @@ export function loadEncoder(
   const loading = {
     prefix: encoder.model.prefix,
     needHead: encoder.reads === 'pooled',
-    spare: poolerOf(encoder, own),
+    optional: unusedPooler(encoder, own),
   }
   const loaded = loadWeights(engine, existingParameters(engine, own), path, loading)
   return { ...outside, ...renamed(loaded.params, (name) => encoder.prefix + name) }

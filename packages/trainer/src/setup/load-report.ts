@@ -33,7 +33,7 @@ const SECOND_COPIES =
   /(^|\.)(lm_head|embed_tokens|decoder|embed_out|shared|wte|lm_loss|generator_lm_head)\.(weight|bias)$/
 
 /** Tensors of a checkpoint that a model does not use, except redundant ones. */
-export function unexpected(
+export function unusedTensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   used: ReadonlySet<string>,
   words: readonly number[] | undefined,
@@ -69,7 +69,7 @@ const withNearests = (names: readonly string[], others: readonly string[]): stri
 ]
 
 /** Returns the error for missing parameters, with the unused tensors of the checkpoint. */
-export function missing(where: string, lost: readonly string[], unused: readonly string[]): AttuneError {
+export function missingWeights(where: string, lost: readonly string[], unused: readonly string[]): AttuneError {
   return new AttuneError(
     'MISSING_WEIGHTS',
     `${where} lacks ${lost.length} of the model's parameters: ${firstOf(withNearests(lost, unused))}`,
@@ -86,7 +86,7 @@ function otherDifferences(lost: readonly string[], unused: readonly string[]): s
 }
 
 /** Returns the error for mismatched shapes, with missing parameters and unused tensors. */
-export function wrongShapes(
+export function mismatchedShapes(
   where: string,
   matches: readonly Match[],
   lost: readonly string[],

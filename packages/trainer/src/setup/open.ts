@@ -5,15 +5,15 @@ import type { Checkpoint } from '../files/checkpoint.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { Plan } from '../plan/plan.js'
-import { type Components, compose, learn, componentsOf, startEngine } from './compose.js'
-import { type Keeping, type Session, openSession } from './session.js'
+import { type Components, compose, fitPlugins, componentsOf, startEngine } from './compose.js'
+import { type RunFolder, type Session, openSession } from './session.js'
 import { openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
 import { countExamples } from './splits.js'
 import { readVectors } from './static-vectors.js'
 
 /** State left by an earlier part of a run. */
-export interface Earlier {
+export interface PreviousState {
   readonly learned: Learned
   readonly inputs: readonly InputRecord[]
   /** The latest checkpoint; undefined if there is none yet. */
@@ -32,7 +32,7 @@ export interface Earlier {
 export interface Connection {
   readonly bus: Bus
   /** Undefined for a session that is not saved. */
-  readonly keeping: Keeping | undefined
+  readonly runFolder: RunFolder | undefined
 }
 
 /** Inputs for opening a session. */
@@ -42,7 +42,7 @@ export interface Opening {
   readonly composed?: Plan
   /** The application's scope. */
   readonly parent?: Scope | undefined
-  readonly earlier?: Earlier | undefined
+  readonly previous?: PreviousState | undefined
   /** Training and validation splits. Default: those of the plan. */
   readonly splits?: Session['splits']
   /** Folder of prepared data. Default: the user's cache. */
@@ -52,18 +52,18 @@ export interface Opening {
   /** Receives the fitting progress of plugins. Default: none. */
   readonly emit?: (event: UntimedEvent) => void
   /** Connects the components to events, before the engine starts. */
-  connect(parts: Components): Connection | Promise<Connection>
+  connect(components: Components): Connection | Promise<Connection>
 }
 
 /** An opened session with its initial facts. */
 export type Opened = Awaited<ReturnType<typeof openSession>>
 
 /** Fits the plugins, or reuses an earlier fit, and counts the training examples. */
-async function learnedOf({ plan, earlier, emit }: Opening, { train }: Session['splits']): Promise<Learned> {
-  const isCounted = earlier !== undefined && earlier.accepted.length === 0
+async function fitPluginsOnce({ plan, previous, emit }: Opening, { train }: Session['splits']): Promise<Learned> {
+  const isCounted = previous !== undefined && previous.accepted.length === 0
   return {
-    examples: isCounted ? earlier.learned.examples : await countExamples(train),
-    options: earlier?.learned.options ?? (await learn(plan, train.examples, emit)),
+    examples: isCounted ? previous.learned.examples : await countExamples(train),
+    options: previous?.learned.options ?? (await fitPlugins(plan, train.examples, emit)),
   }
 }
 
@@ -72,19 +72,19 @@ async function learnedOf({ plan, earlier, emit }: Opening, { train }: Session['s
  * initializes the state. Closes everything on failure.
  */
 export async function open(opening: Opening): Promise<Opened> {
-  const { plan, composed = plan, parent, events, earlier } = opening
+  const { plan, composed = plan, parent, events, previous } = opening
   const vectors = await readVectors(plan)
   const { emit, dataFolder } = opening
   const kept = { ...(emit === undefined ? {} : { emit }), store: openStore(dataFolder) }
   const splits = opening.splits ?? (await openSplits(plan, kept))
-  const learned = await learnedOf(opening, splits)
+  const learned = await fitPluginsOnce(opening, splits)
   const scope = compose(composed, learned.options, { parent, events })
   try {
     const connection = await opening.connect(componentsOf(scope))
     await startEngine(scope)
     return await openSession(
       { plan, learned, scope, splits, ...connection },
-      { checkpoint: earlier?.checkpoint, vectors },
+      { checkpoint: previous?.checkpoint, vectors },
     )
   } catch (error) {
     await closeScope(scope)

@@ -7,14 +7,14 @@ import type { Plan } from '../plan/plan.js'
 import type { TrainingSplit } from '../data/open-splits.js'
 
 /** Training split and micro-batch size of a data pass. */
-export interface PassOver {
+export interface TrainingData {
   readonly plan: Plan
   readonly splits: { readonly train: TrainingSplit }
 }
 
 /** Creates a pass over the training examples through a model. */
-export const passOver = (
-  { splits, plan }: PassOver,
+export const trainingPass = (
+  { splits, plan }: TrainingData,
   { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
   trainable: Params,
   frozen: Params = {},

@@ -18,7 +18,7 @@ import {
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Plan } from '../plan/plan.js'
 import type { Rebuilt } from '../step/loss-function.js'
-import { refined } from './common-options.js'
+import { withCommonOptions } from './common-options.js'
 import { objectiveScope } from './objective-scope.js'
 
 /** Kinds with options that may be scheduled. */
@@ -96,17 +96,17 @@ function instances<T>(
   return chosenOf(config, kind).map(({ plugin, options, common = {} }, i) => {
     const own = targets.filter((target) => target.kind === kind && target.index === i)
     const tensors = Object.fromEntries(own.map(({ option, path }) => [option, scheduled[path]]))
-    return refined(kind, instantiate(within, plugin, { ...options, ...tensors }) as T, common)
+    return withCommonOptions(kind, instantiate(within, plugin, { ...options, ...tensors }) as T, common)
   })
 }
 
 /** Inputs for creating a model: plugin, options and scope. */
-export interface ModelMaking extends Pick<Chosen, 'plugin' | 'options'> {
+export interface ModelInputs extends Pick<Chosen, 'plugin' | 'options'> {
   readonly scope: Scope
 }
 
 /** Wraps a model so that its scheduled options (such as dropout) use the values of the training step. */
-export function scheduledModel(plan: Pick<Plan, 'config'>, how: () => ModelMaking, model: Model): Model {
+export function scheduledModel(plan: Pick<Plan, 'config'>, how: () => ModelInputs, model: Model): Model {
   const targets = scheduleTargets(plan).filter(({ kind }) => kind === 'model')
   if (targets.length === 0) return model
   const { scope, plugin, options } = how()

@@ -21,11 +21,11 @@ import type { Splits } from '../data/open-splits.js'
 import { countBatches, encodeRows } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
-import { type Components, componentsOf, withLearned } from './compose.js'
+import { type Components, componentsOf, withFittedOptions } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
-import { adaptFirst } from './adapt.js'
-import { passOver } from './pass-over.js'
+import { adaptModel } from './adapt.js'
+import { trainingPass } from './pass-over.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
@@ -34,7 +34,7 @@ import type { LastScores } from '../files/save-model.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
-import { type NamedVectors, placeVectors } from './static-vectors.js'
+import { type NamedVectors, applyVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
 
@@ -49,11 +49,11 @@ export interface RunState {
   /** Label of the checkpoint whose weights become the final model. */
   restore: string | undefined
   lastScores: LastScores
-  warnedOfNoFolder: boolean
+  hasWarnedOfNoFolder: boolean
 }
 
 /** An open run folder, locked by this process. */
-export interface Keeping {
+export interface RunFolder {
   /** The run's id. */
   readonly id: string
   readonly log: RunLog
@@ -66,10 +66,10 @@ export interface Keeping {
 export interface Session {
   readonly plan: Plan
   /** Undefined for a run without a folder. */
-  readonly keeping: Keeping | undefined
+  readonly runFolder: RunFolder | undefined
   readonly learned: Learned
   readonly scope: Scope
-  readonly parts: Components
+  readonly components: Components
   readonly adapted: Adapted
   /** Trees that are constant across steps. */
   readonly constants: StepConstants
@@ -85,13 +85,13 @@ export interface Session {
   readonly bus: Bus
   readonly stepsPerEpoch: number
   readonly steps: number
-  readonly moving: RunState
+  readonly runState: RunState
 }
 
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
 
 /** Initial values of the state outside of checkpoints. */
-const AT_REST = { interrupted: undefined, restore: undefined, lastScores: undefined, warnedOfNoFolder: false }
+const INITIAL = { interrupted: undefined, restore: undefined, lastScores: undefined, hasWarnedOfNoFolder: false }
 
 /** Trees of a checkpoint; empty trees are not stored. */
 interface SavedTrees {
@@ -129,14 +129,14 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
 }
 
 /** Creates the initial parameters of a run, with warnings and facts to report. */
-function begin(parts: Components, plan: Plan, named: NamedVectors | undefined) {
-  const first = firstParameters(parts, plan.config.seed, plan.from)
+function createParameters(components: Components, plan: Plan, named: NamedVectors | undefined) {
+  const first = firstParameters(components, plan.config.seed, plan.from)
   const { report } = first
   const inside = plan.encoder?.path
-  const params = inside === undefined ? first.params : loadEncoder(parts, first.params, inside)
+  const params = inside === undefined ? first.params : loadEncoder(components, first.params, inside)
   const warnings = report === undefined ? [] : warningsOf(report)
-  if (named === undefined) return { params, warnings, placed: undefined }
-  const { params: started, ...counts } = placeVectors(parts, params, named)
+  if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
+  const { params: started, ...counts } = applyVectors(components, params, named)
   return { params: started, warnings, placed: { path: named.path, ...counts } }
 }
 
@@ -179,63 +179,66 @@ const countSteps = (
     plan.config.training.batchSize,
   )
 
-type Given = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>
+type SessionInputs = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'runFolder'>
 
 /** Creates the optimizer chain with gradient clipping, and a function that rebuilds components with scheduled options. */
-function chainedOptimizer({ plan, scope, learned }: Given, parts: Components) {
+function chainedOptimizer({ plan, scope, learned }: SessionInputs, components: Components) {
   const { clipNorm } = plan.config.training
   const chained = (links: readonly Optimizer[]): Optimizer =>
     chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
-  const optimizer = chained(parts.optimizers)
-  requireWholeBatches(parts.objective, optimizer, plan.config.training)
-  const complete = withLearned(plan, learned.options)
+  const optimizer = chained(components.optimizers)
+  requireWholeBatches(components.objective, optimizer, plan.config.training)
+  const complete = withFittedOptions(plan, learned.options)
   return { optimizer, complete, rebuild: rebuilder(complete, scope, chained) }
 }
 
 /** Creates the initial or resumed state, and the trees that are constant across steps. */
 async function startingState(
-  given: Given,
-  parts: Components,
+  given: SessionInputs,
+  components: Components,
   { adapted, optimizer, own }: Pick<Session, 'adapted' | 'optimizer'> & { readonly own: StepConstants['models'] },
   checkpoint: Checkpoint | undefined,
-): Promise<Pick<Session, 'moving' | 'constants'>> {
-  const { state, memory, prepared } = firstState(parts.engine, adapted, optimizer.init, checkpoint)
-  const pass = passOver(given, { ...parts, model: adapted.model }, state.trainable, adapted.frozen)
-  const regularizers = prepared ?? (await prepare(parts.regularizers, pass, state.trainable))
+): Promise<Pick<Session, 'runState' | 'constants'>> {
+  const { state, memory, prepared } = firstState(components.engine, adapted, optimizer.init, checkpoint)
+  const pass = trainingPass(given, { ...components, model: adapted.model }, state.trainable, adapted.frozen)
+  const regularizers = prepared ?? (await prepare(components.regularizers, pass, state.trainable))
   return {
     constants: { models: own, regularizers, masks: adapted.masks ?? {} },
-    moving: { ...AT_REST, state, memory, progress: checkpoint?.progress ?? START },
+    runState: { ...INITIAL, state, memory, progress: checkpoint?.progress ?? START },
   }
 }
 
-/** Creates a session from a composed scope with a started engine. */
-export async function openSession(
-  given: Given,
-  { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
-): Promise<{
+/** A new session with the facts and warnings to report at its start. */
+interface OpenedSession {
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
   readonly warnings: readonly string[]
   readonly placed: RunEvents['vectors.loaded'] | undefined
-}> {
+}
+
+/** Creates a session from a composed scope with a started engine. */
+export async function openSession(
+  given: SessionInputs,
+  { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
+): Promise<OpenedSession> {
   const { plan, scope } = given
-  const parts = componentsOf(given.scope)
-  const { engine, objective, regularizers } = parts
-  const { optimizer, complete, rebuild } = chainedOptimizer(given, parts)
-  const { params, ...report } = begin(parts, plan, vectors)
-  const { adapted, first, release } = await adaptFirst(given, parts, params)
+  const components = componentsOf(given.scope)
+  const { engine, objective, regularizers } = components
+  const { optimizer, complete, rebuild } = chainedOptimizer(given, components)
+  const { params, ...report } = createParameters(components, plan, vectors)
+  const { adapted, first, release } = await adaptModel(given, components, params)
   const { model } = adapted
-  const { models, own } = await auxiliaryModels(complete, scope, parts, first, adapted)
+  const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
   const stepsPerEpoch = await countSteps(given, objective)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
-  const { moving, constants } = await startingState(given, parts, { adapted, optimizer, own }, checkpoint)
+  const { runState, constants } = await startingState(given, components, { adapted, optimizer, own }, checkpoint)
   const { epochs, gradientCheckpointing } = plan.config.training
   const compiled = { model, objective, optimizer, regularizers, models, gradientCheckpointing }
   const session: Session = {
     ...given,
-    parts,
+    components,
     adapted,
     constants,
     optimizer,
@@ -243,9 +246,13 @@ export async function openSession(
     schedule: scheduleOf(plan),
     inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(plan.config.training) }),
     stepsPerEpoch,
-    steps: moving.progress.step + stepsLeft(moving.progress, stepsPerEpoch, epochs),
-    moving,
-    generator: textGenerator({ ...parts, model, params: () => ({ ...adapted.frozen, ...moving.state.trainable }) }),
+    steps: runState.progress.step + stepsLeft(runState.progress, stepsPerEpoch, epochs),
+    runState,
+    generator: textGenerator({
+      ...components,
+      model,
+      params: () => ({ ...adapted.frozen, ...runState.state.trainable }),
+    }),
   }
   return { session, facts, ...report }
 }

@@ -22,7 +22,7 @@ function refuse(what: string, remedy: string): never {
  * Copies word vectors into the embedding rows of the tokens that spell the words; other rows are unchanged.
  * @throws AttuneError `VECTORS_MISMATCH` if the vectors have another size, or no token is a word with a vector
  */
-export function placeVectors(
+export function applyVectors(
   { engine, model, tokenizer }: Pick<Components, 'engine' | 'model' | 'tokenizer'>,
   params: Params,
   { path, vectors }: NamedVectors,

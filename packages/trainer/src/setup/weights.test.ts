@@ -57,7 +57,7 @@ const without = (...names: string[]): Arrays =>
 async function firsts(path: string, loading: Partial<Parameters<typeof loadWeights>[3]> = {}) {
   const { params, report } = loadWeights(engine, existingParameters(engine, fresh()), path, {
     prefix: 'm.',
-    spare: new Set(),
+    optional: new Set(),
     ...loading,
   })
   const values = await engine.read(params)
@@ -70,7 +70,7 @@ const failure = (
 ): { code: string; message: string } => {
   const params = fresh()
   try {
-    loadWeights(engine, existingParameters(engine, params), path, { prefix: 'm.', spare: new Set(), ...loading })
+    loadWeights(engine, existingParameters(engine, params), path, { prefix: 'm.', optional: new Set(), ...loading })
   } catch (error) {
     return error as { code: string; message: string }
   } finally {
@@ -136,8 +136,8 @@ describe('loadWeights', () => {
   })
 
   it('does not require unused parameters', async () => {
-    const spare = new Set(['m.dense.weight', 'head.weight'])
-    const { numbers, report } = await firsts(checkpoint(without(...spare)), { needHead: true, spare })
+    const optional = new Set(['m.dense.weight', 'head.weight'])
+    const { numbers, report } = await firsts(checkpoint(without(...optional)), { needHead: true, optional })
     expect(numbers).toEqual([1, 0, 3, 4, 0])
     expect(report.fresh).toEqual([])
   })
@@ -196,11 +196,11 @@ describe('loadWeights', () => {
   it('adds rows for new tokens to the embeddings and the output layer if requested', async () => {
     const live = engine.live()
     const small = { ...whole, 'm.words.weight': filled(1, 2, 2), 'head.weight': filled(5, 2, 2) }
-    const growing = { wordEmbeddings: 'm.words.weight', key: key(3) }
+    const resizing = { wordEmbeddings: 'm.words.weight', key: key(3) }
     const { params, report } = loadWeights(engine, existingParameters(engine, fresh()), checkpoint(small), {
       prefix: 'm.',
-      spare: new Set(),
-      growing,
+      optional: new Set(),
+      resizing,
     })
     expect(report).toMatchObject({ fresh: [], misshapen: [], grown: ['m.words.weight', 'head.weight'] })
     const values = (await engine.read(params)) as unknown as Arrays
@@ -210,7 +210,7 @@ describe('loadWeights', () => {
     expect(engine.live()).toBe(live)
     expect(failure(checkpoint(small)).code).toBe('SHAPE_MISMATCH')
     const other = { ...small, 'm.dense.weight': filled(2, 1, 2) }
-    expect(failure(checkpoint(other), { growing }).message).toContain('m.dense.weight')
+    expect(failure(checkpoint(other), { resizing }).message).toContain('m.dense.weight')
   })
 })
 

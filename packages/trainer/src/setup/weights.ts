@@ -4,8 +4,8 @@ import type { WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Components } from './compose.js'
-import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'
-import type { Start } from '../plan/model-start.js'
+import { type LoadReport, type Match, missingWeights, unusedTensors, mismatchedShapes } from './load-report.js'
+import type { PretrainedStart } from '../plan/model-start.js'
 
 /** Options for loading a checkpoint. */
 interface Loading {
@@ -16,11 +16,11 @@ interface Loading {
   /** True if the checkpoint must contain the head. Default: false, a missing head is newly initialized. */
   readonly needHead?: boolean
   /** Parameters that may be missing in any case, because their output is unused. */
-  readonly spare: ReadonlySet<string>
+  readonly optional: ReadonlySet<string>
   /** True to load only tensors with matching name and shape. Default: false, the model must be complete. */
   readonly partial?: boolean
   /** Set if the word embeddings, and other parameters with one row per token, may have fewer rows than the model. */
-  readonly growing?: { readonly wordEmbeddings: string; readonly key: Key }
+  readonly resizing?: { readonly wordEmbeddings: string; readonly key: Key }
 }
 
 /** Lazily created initial parameters. */
@@ -69,43 +69,43 @@ function initialParameters(
 }
 
 /** Name of a norm's parameter in checkpoints converted from TensorFlow, such as the original BERT (gamma, beta). */
-const greek = (name: string): string =>
+const tensorflowName = (name: string): string =>
   name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta')
 
 /** Finds the saved tensor of a parameter: under its own name, or without the prefix in a headless checkpoint. */
-function savedAs(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
+function savedName(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
   const names = [name, ...(name.startsWith(prefix) ? [name.slice(prefix.length)] : [])]
-  return [...names, ...names.map(greek)].find((alias) => saved.has(alias))
+  return [...names, ...names.map(tensorflowName)].find((alias) => saved.has(alias))
 }
 
 /** True if a tensor has one row per token of the checkpoint, and its parameter has more rows. */
-function grows({ shape, saved }: Match, rows: number | undefined): boolean {
+function isExtended({ shape, saved }: Match, rows: number | undefined): boolean {
   const rest = (of: readonly number[]): string => String(of.slice(1))
   return saved.shape[0] === rows && shape[0]! > rows! && rest(shape) === rest(saved.shape)
 }
 
 /** Matches parameters with saved tensors. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless loading is partial */
 function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Loading) {
-  const { prefix, words = '', needHead = false, spare, partial = false, growing } = loading
+  const { prefix, words = '', needHead = false, optional, partial = false, resizing } = loading
   const matches = Object.entries(shapes).flatMap(([name, shape]): Match[] => {
-    const alias = savedAs(name, prefix, reader.tensors)
+    const alias = savedName(name, prefix, reader.tensors)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
   })
   const found = new Set(matches.map(({ name }) => name))
   const used = new Set(matches.map(({ alias }) => alias))
   const absent = Object.keys(shapes).filter((name) => !found.has(name))
-  const unused = unexpected(reader.tensors, used, shapes[words])
-  const lost = partial ? [] : absent.filter((name) => !spare.has(name) && (needHead || name.startsWith(prefix)))
-  if (lost.length > 0) throw missing(reader.where, lost, unused)
+  const unused = unusedTensors(reader.tensors, used, shapes[words])
+  const lost = partial ? [] : absent.filter((name) => !optional.has(name) && (needHead || name.startsWith(prefix)))
+  if (lost.length > 0) throw missingWeights(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
-  const rows = matches.find(({ name }) => name === growing?.wordEmbeddings)?.saved.shape[0]
-  const grown = matches.filter((each) => grows(each, rows))
+  const rows = matches.find(({ name }) => name === resizing?.wordEmbeddings)?.saved.shape[0]
+  const grown = matches.filter((each) => isExtended(each, rows))
   const loaded = matches.filter((each) => fits(each) || grown.includes(each))
   const misfits = matches.filter((each) => !loaded.includes(each))
-  if (misfits.length > 0 && !partial) throw wrongShapes(reader.where, misfits, absent, unused)
+  if (misfits.length > 0 && !partial) throw mismatchedShapes(reader.where, misfits, absent, unused)
   const names = (of: readonly Match[]): string[] => of.map(({ name }) => name)
   const report: LoadReport = {
-    fresh: absent.filter((name) => !spare.has(name)),
+    fresh: absent.filter((name) => !optional.has(name)),
     unused,
     misshapen: names(misfits),
     grown: names(grown),
@@ -114,10 +114,10 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
 }
 
 /** Reads the tensors of a checkpoint one by one, and initializes missing parameters. */
-function replaced(engine: Engine, fresh: InitialParameters, reader: WeightsReader, loading: Loading) {
+function readWeights(engine: Engine, fresh: InitialParameters, reader: WeightsReader, loading: Loading) {
   const { aliases, report } = match(fresh, reader, loading)
   const grow = (name: string, value: Tensor, rows: number): Tensor => {
-    const from = deriveKey(loading.growing!.key, name)
+    const from = deriveKey(loading.resizing!.key, name)
     return engine.compile((given: Params) => resizeEmbeddings(given, name, rows, from))({ [name]: value })[name]!
   }
   const names = Object.keys(fresh.shapes)
@@ -150,7 +150,7 @@ export function loadWeights(
 ): { readonly params: Params; readonly report: LoadReport } {
   const reader = openWeights(path)
   try {
-    return replaced(engine, fresh, reader, loading)
+    return readWeights(engine, fresh, reader, loading)
   } finally {
     reader.close()
   }
@@ -160,32 +160,37 @@ export function loadWeights(
  * Parameters of a pooler that is unused, because the head reads token states. Checkpoints for generation, masked language modeling and
  * token classification have no pooler.
  */
-function sparePooler({ model, objective }: Pick<Components, 'model' | 'objective'>, fresh: InitialParameters) {
+function unusedPooler({ model, objective }: Pick<Components, 'model' | 'objective'>, fresh: InitialParameters) {
   if (JSON.stringify(objective.config).includes('SequenceClassification')) return new Set<string>()
   const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
   return new Set(Object.keys(fresh.shapes).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
 }
 
 /** Initial parameters of a run: new ones, or those of a saved model, with a new head if it has none that fits. */
-export function firstParameters(parts: Components, seed: number, from: Start | undefined) {
-  const fresh = initialParameters(parts, seed)
+export function firstParameters(components: Components, seed: number, from: PretrainedStart | undefined) {
+  const fresh = initialParameters(components, seed)
   if (from === undefined) return { params: fresh.make(Object.keys(fresh.shapes)), report: undefined }
-  const { prefix, wordEmbeddings: words } = parts.model
-  const growing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
-  const spare = sparePooler(parts, fresh)
-  const how = { prefix, words, spare, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
-  return loadWeights(parts.engine, fresh, from.path, how)
+  const { prefix, wordEmbeddings: words } = components.model
+  const resizing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
+  const optional = unusedPooler(components, fresh)
+  const how = { prefix, words, optional, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
+  return loadWeights(components.engine, fresh, from.path, how)
 }
 
 /** Loads the parameters of a saved model, including its head. */
 export function savedParameters(
-  parts: Pick<Components, 'engine' | 'model' | 'objective'>,
+  components: Pick<Components, 'engine' | 'model' | 'objective'>,
   folder: string,
   { needHead = true }: Pick<Loading, 'needHead'> = {},
 ) {
-  const fresh = initialParameters(parts, 0)
-  const { prefix, wordEmbeddings: words } = parts.model
-  return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead, spare: sparePooler(parts, fresh) })
+  const fresh = initialParameters(components, 0)
+  const { prefix, wordEmbeddings: words } = components.model
+  return loadWeights(components.engine, fresh, folder, {
+    prefix,
+    words,
+    needHead,
+    optional: unusedPooler(components, fresh),
+  })
 }
 
 /** Number of scalar values in parameters. */

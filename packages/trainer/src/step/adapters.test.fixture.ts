@@ -115,7 +115,7 @@ export const dora = definePlugin({
 })
 
 /** Prepends `count` columns of `value` to an int32 tensor `[batch, length]`; undefined stays undefined. */
-const led = (x: Tensor | undefined, count: number, value: number): Tensor | undefined =>
+const prepend = (x: Tensor | undefined, count: number, value: number): Tensor | undefined =>
   x && concat([fill([x.shape[0] as number, count], value, 'int32'), x], 1)
 
 /**
@@ -146,9 +146,9 @@ export const promptTuning = definePlugin({
           forward(all, { inputIds, attentionMask, tokenTypeIds, ...rest }, mode) {
             const inputs = {
               ...rest,
-              inputIds: led(inputIds, count, 0)!,
-              attentionMask: led(attentionMask, count, 1)!,
-              tokenTypeIds: led(tokenTypeIds, count, 0)!,
+              inputIds: prepend(inputIds, count, 0)!,
+              attentionMask: prepend(attentionMask, count, 1)!,
+              tokenTypeIds: prepend(tokenTypeIds, count, 0)!,
             }
             const { lastHiddenState, ...outputs } = model.forward(withHook(all, hook), inputs, mode)
             return {

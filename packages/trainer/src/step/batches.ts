@@ -75,7 +75,7 @@ export function weightedBatch(items: readonly Encoded[], batch: Batch): Batch {
 }
 
 /** Collates encoded examples into micro-batches of at most `microBatchSize`. */
-export function makeReady(
+export function collateBatch(
   objective: Objective,
   items: readonly Encoded[],
   microBatchSize: number,
@@ -134,6 +134,6 @@ export async function* epochBatches(
   for await (const batch of skip(batches, done)) {
     const at = number++
     const items = (await rollout?.(batch, rolloutRandom(key, at))) ?? batch
-    yield makeReady(objective, items, microBatchSize, collateRandom(key, at))
+    yield collateBatch(objective, items, microBatchSize, collateRandom(key, at))
   }
 }

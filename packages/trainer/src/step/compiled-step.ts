@@ -43,7 +43,7 @@ export interface KeptTrees {
 
 /** A compiled training step for a batch of one or several micro-batches. The state is donated to it. */
 export interface CompiledStep {
-  run(state: TrainingState, kept: KeptTrees, parts: readonly Batch[], inputs: HostInputs): StepResult
+  run(state: TrainingState, kept: KeptTrees, microBatches: readonly Batch[], inputs: HostInputs): StepResult
   dispose(): void
 }
 
@@ -71,11 +71,14 @@ type Apply = Compiled<(state: TrainingState, sums: Accumulated, ...rest: Rest) =
  * micro-batches accumulates gradients, each micro-batch with its own random key, before one update.
  */
 export function compileStep(engine: Engine, given: Omit<StepComponents, 'launchBound'>): CompiledStep {
-  const parts: StepComponents = { ...given, launchBound: engine.launchBound }
-  const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3], constant: [1, 4] }) as unknown as Whole
+  const components: StepComponents = { ...given, launchBound: engine.launchBound }
+  const whole = engine.compile(trainingStep(components), { donate: [0, 2, 3], constant: [1, 4] }) as unknown as Whole
   const begin = engine.compile(nothingAccumulated)
-  const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4], constant: [2, 5] }) as unknown as Add
-  const apply = engine.compile(applyStep(parts), { donate: [0, 1, 2], constant: [3] }) as unknown as Apply
+  const accumulate = engine.compile(accumulateStep(components), {
+    donate: [0, 3, 4],
+    constant: [2, 5],
+  }) as unknown as Add
+  const apply = engine.compile(applyStep(components), { donate: [0, 1, 2], constant: [3] }) as unknown as Apply
   return {
     run(state, { frozen, constants, memory = {} }, [first, ...others], inputs) {
       const put = (seed: Key): StepInputs => engine.put(stepInputs({ ...inputs, seed }))

@@ -57,20 +57,20 @@ function passAt(
 }
 
 /** Creates a pass over the training data. Each call of `fold` compiles its step once and donates the state from batch to batch. */
-export function dataPass(parts: PassComponents): DataPass {
-  const { engine, objective, trainable, frozen } = parts
+export function dataPass(components: PassComponents): DataPass {
+  const { engine, objective, trainable, frozen } = components
   return {
-    async fold(start, step, { batchSize = parts.batchSize, limit = Infinity } = {}) {
+    async fold(start, step, { batchSize = components.batchSize, limit = Infinity } = {}) {
       type State = ReturnType<typeof start>
       const begin = engine.compile(start)
       const compiled = engine.compile(
         (state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) =>
-          step(state, passAt(parts, own, others, onDevice)),
+          step(state, passAt(components, own, others, onDevice)),
         { donate: [0, 3], constant: [2] },
       ) as unknown as Compiled<(state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) => State>
       let state = begin(trainable)
       let count = 0
-      for await (const items of batchByGroup(parts.items(), batchSize)) {
+      for await (const items of batchByGroup(components.items(), batchSize)) {
         if (count++ >= limit) break
         state = compiled(state, trainable, frozen, engine.put(weightedBatch(items, objective.collate(items))))
       }

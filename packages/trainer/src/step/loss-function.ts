@@ -139,9 +139,9 @@ function regularized(loss: LossFunction, regularizer: Regularizer, prepared: Tre
 }
 
 /** Creates the training loss: the objective's loss, wrapped by the regularizers, the first innermost. */
-export function lossFunction(parts: LossComponents, constants: StepConstants = NO_CONSTANTS): LossFunction {
+export function lossFunction(components: LossComponents, constants: StepConstants = NO_CONSTANTS): LossFunction {
   return (call) => {
-    const { regularizers = [], ...rest } = { ...parts, ...parts.rebuild?.(call.hyper.scheduled) }
+    const { regularizers = [], ...rest } = { ...components, ...components.rebuild?.(call.hyper.scheduled) }
     const whole = regularizers.reduce(
       (loss, regularizer, i) => regularized(loss, regularizer, constants.regularizers[i]),
       objectiveLoss(rest, constants),

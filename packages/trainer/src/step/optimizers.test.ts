@@ -5,9 +5,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { lossAndGradients } from './training-step.js'
 import {
-  apart,
+  maximumDifference,
   copyOf,
-  divided,
+  splitParams,
   graphEngine,
   hyperOf,
   plus,
@@ -112,13 +112,13 @@ describe('an optimizer with a closure', () => {
       return plus(p, -0.1, second)
     })
     const expected = (await engine.read(byHand(await copyOf(engine, params), batch))) as typeof trainable
-    expect(apart(trainable, expected)).toBeLessThan(1e-7)
+    expect(maximumDifference(trainable, expected)).toBeLessThan(1e-7)
     const plain = await takeSteps(engine, { model, objective }, { steps: 1, trainable: params })
-    expect(apart(trainable, plain.trainable)).toBeGreaterThan(1e-5)
+    expect(maximumDifference(trainable, plain.trainable)).toBeGreaterThan(1e-5)
   })
 
   it('L-BFGS with line search lowers the loss of a head at every step, and in 15 steps below gradient descent after 100', async () => {
-    const parts = divided(tinyParams(engine), /^classifier/)
+    const parts = splitParams(tinyParams(engine), /^classifier/)
     const { losses } = await takeSteps(engine, { model, objective, optimizer: lbfgs(5, 8) }, { steps: 15, ...parts })
     for (const [i, loss] of losses.slice(1).entries()) expect(loss).toBeLessThan(losses[i]! + 1e-6)
     const plain = await takeSteps(engine, { model, objective }, { steps: 100, ...parts })

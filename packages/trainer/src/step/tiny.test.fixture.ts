@@ -121,7 +121,10 @@ export const tinyParams = (engine: Engine, more: Readonly<Record<string, readonl
   }))()
 
 /** Splits parameters into trainable ones, whose names match, and frozen ones. */
-export const divided = (params: Params, trains: RegExp): { readonly trainable: Params; readonly frozen: Params } => {
+export const splitParams = (
+  params: Params,
+  trains: RegExp,
+): { readonly trainable: Params; readonly frozen: Params } => {
   const part = (is: boolean): Params =>
     Object.fromEntries(Object.entries(params).filter(([name]) => trains.test(name) === is))
   return { trainable: part(true), frozen: part(false) }
@@ -171,7 +174,10 @@ export async function takeSteps(
 }
 
 /** Maximum absolute difference between two sets of parameters. */
-export function apart(a: Readonly<Record<string, HostArray>>, b: Readonly<Record<string, HostArray>>): number {
+export function maximumDifference(
+  a: Readonly<Record<string, HostArray>>,
+  b: Readonly<Record<string, HostArray>>,
+): number {
   let most = 0
   for (const [name, { values }] of Object.entries(a))
     values.forEach((value, i) => (most = Math.max(most, Math.abs(Number(value) - Number(b[name]!.values[i])))))

@@ -15,7 +15,16 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { compileStep } from './compiled-step.js'
 import { type Auxiliary, NO_CONSTANTS, lossFunction, reduceLosses } from './loss-function.js'
-import { apart, copyOf, descent, divided, graphEngine, hyperOf, quietModel, takeSteps } from './tiny.test.fixture.js'
+import {
+  maximumDifference,
+  copyOf,
+  descent,
+  splitParams,
+  graphEngine,
+  hyperOf,
+  quietModel,
+  takeSteps,
+} from './tiny.test.fixture.js'
 import { tinyItems, tinyObjective, tinyParams } from './tiny.test.fixture.js'
 
 const engine = graphEngine()
@@ -123,7 +132,7 @@ describe('adversarial training (GAN)', () => {
       (await takeSteps(engine, { model, objective: gan }, { steps, trainable: params })).trainable
     const states = [start, await after(1), await after(2), await after(3)]
     const turns = ['generator.weight', 'discriminator.weight', 'tiny.pooler.dense.weight'].map((name) =>
-      states.slice(1).map((now, i) => apart({ [name]: now[name]! }, states[i]!) > 0),
+      states.slice(1).map((now, i) => maximumDifference({ [name]: now[name]! }, states[i]!) > 0),
     )
     expect(turns).toEqual([
       [false, true, false],
@@ -164,13 +173,13 @@ describe('direct preference optimization (DPO)', () => {
     expect(losses[0]).toBeCloseTo(Math.log(2), 5)
     expect(losses.at(-1)).toBeLessThan(losses[0]! - 0.01)
     expect(await engine.read(own)).toEqual(before)
-    expect(apart(trainable, before)).toBeGreaterThan(1e-3)
+    expect(maximumDifference(trainable, before)).toBeGreaterThan(1e-3)
   })
 
   it('lowers the loss under low-rank updates, with the frozen base as the reference', async () => {
     const name = 'tiny.pooler.dense'
     const base = tinyParams(engine)
-    const { trainable: head, frozen } = divided(base, /^classifier/)
+    const { trainable: head, frozen } = splitParams(base, /^classifier/)
     const adapted: Model = {
       ...model,
       forward: (params, inputs, mode) =>
@@ -258,7 +267,7 @@ describe('example weights', () => {
       const { state: next } = step.run(state, { frozen: {}, constants: NO_CONSTANTS }, parts, inputs)
       results.push((await engine.read(next.trainable)) as HostParams)
     }
-    for (const other of results.slice(1)) expect(apart(other, results[0]!)).toBeLessThan(1e-6)
-    expect(apart(results[0]!, (await engine.read(params)) as HostParams)).toBeGreaterThan(1e-3)
+    for (const other of results.slice(1)) expect(maximumDifference(other, results[0]!)).toBeLessThan(1e-6)
+    expect(maximumDifference(results[0]!, (await engine.read(params)) as HostParams)).toBeGreaterThan(1e-3)
   })
 })

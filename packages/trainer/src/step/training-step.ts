@@ -79,12 +79,12 @@ const hyperOf = (inputs: StepInputs, memory: Tree | undefined): Hyper =>
  * depend on have a zero gradient.
  */
 export function lossAndGradients(
-  parts: LossComponents,
+  components: LossComponents,
   evaluation: Evaluation,
   constants: StepConstants = NO_CONSTANTS,
 ): { readonly loss: Scalar; readonly grads: Params } {
   const mean = (loss: ReducedLoss): Tensor => div(loss.sum, loss.weight)
-  const { value, grads, weight } = differentiate(lossFunction(parts, constants), parts, evaluation, mean)
+  const { value, grads, weight } = differentiate(lossFunction(components, constants), components, evaluation, mean)
   weight.dispose()
   return { loss: value, grads }
 }
@@ -113,7 +113,7 @@ function update(
  * clipping and similar transformations are links of `optimizer`.
  */
 export const trainingStep =
-  (parts: StepComponents) =>
+  (components: StepComponents) =>
   (
     state: TrainingState,
     frozen: Params,
@@ -123,10 +123,10 @@ export const trainingStep =
     memory?: Tree,
   ): StepResult => {
     const hyper = hyperOf(inputs, memory)
-    const closure: Closure = (trainable) => lossAndGradients(parts, { trainable, frozen, batch, hyper }, constants)
+    const closure: Closure = (trainable) => lossAndGradients(components, { trainable, frozen, batch, hyper }, constants)
     const { loss, grads } = closure(state.trainable)
     return {
-      ...update(optimizerAt(parts, hyper), state, grads, { hyper, masks: constants.masks, closure }),
+      ...update(optimizerAt(components, hyper), state, grads, { hyper, masks: constants.masks, closure }),
       loss: loss as Scalar,
     }
   }
@@ -147,7 +147,7 @@ export const nothingAccumulated = (trainable: Params): Accumulated => ({
 
 /** Accumulates the gradient of one micro-batch. Sums are divided only at the end, so the result does not depend on the split into micro-batches. */
 export const accumulateStep =
-  (parts: LossComponents) =>
+  (components: LossComponents) =>
   (
     sums: Accumulated,
     trainable: Params,
@@ -158,8 +158,8 @@ export const accumulateStep =
     memory?: Tree,
   ): Accumulated => {
     const evaluation = { trainable, frozen, batch, hyper: hyperOf(inputs, memory) }
-    const loss = lossFunction(parts, constants)
-    const { value, grads, weight } = differentiate(loss, parts, evaluation, ({ sum }) => sum)
+    const loss = lossFunction(components, constants)
+    const { value, grads, weight } = differentiate(loss, components, evaluation, ({ sum }) => sum)
     return {
       grads: mapParams((sum, part) => add(sum, part), sums.grads, grads),
       lossSum: add(sums.lossSum, value),
@@ -169,7 +169,7 @@ export const accumulateStep =
 
 /** Updates the state from accumulated gradients; together with {@link accumulateStep}, a training step. */
 export const applyStep =
-  (parts: Pick<StepComponents, 'optimizer' | 'rebuild'>) =>
+  (components: Pick<StepComponents, 'optimizer' | 'rebuild'>) =>
   (
     state: TrainingState,
     { grads, lossSum, lossWeight }: Accumulated,
@@ -179,7 +179,7 @@ export const applyStep =
   ): StepResult => {
     const mean = mapParams((sum) => div(sum, lossWeight), grads)
     const hyper = hyperOf(inputs, memory)
-    return { ...update(optimizerAt(parts, hyper), state, mean, { hyper, masks }), loss: div(lossSum, lossWeight) }
+    return { ...update(optimizerAt(components, hyper), state, mean, { hyper, masks }), loss: div(lossSum, lossWeight) }
   }
 
 /** Result of inference on a batch. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { AttuneError, type Example } from '@attune/core'
-import { closed, failureOf } from '../inference/prediction-queue.js'
+import { closedError, toRowError } from '../inference/prediction-queue.js'
 import type { Predictor } from '../inference/predictor.js'
 import type { OpenOptions } from '../files/run-folder.js'
 import { type PlainAnswer, type Reply, type Request, type WorkerInput, fromPlain } from './messages.js'
@@ -68,7 +68,7 @@ const opened = (worker: Worker): Promise<Extract<Reply, { type: 'opened' }>> =>
   })
 
 /** Returns a function that sends the rows of a call to a worker. */
-const asking =
+const createSender =
   (calls: ReturnType<typeof createCalls>, post: (request: Request) => void) =>
   (examples: readonly Example[], signal: AbortSignal | undefined): Promise<Answers> =>
     new Promise<Answers>((resolve, reject) => {
@@ -90,10 +90,10 @@ const asking =
         post({ type: 'predict', id, examples })
       } catch (error) {
         // A row is not cloneable: only that row fails.
-        const ask = asking(calls, post)
+        const ask = createSender(calls, post)
         calls.settle(id, () => undefined)
         finish(() => undefined)
-        if (examples.length === 1) resolve([failureOf(error)])
+        if (examples.length === 1) resolve([toRowError(error)])
         else resolve(Promise.all(examples.map((each) => ask([each], signal))).then((answers) => answers.flat()))
       }
     })
@@ -102,7 +102,7 @@ const asking =
 function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type: 'opened' }>): Predictor {
   const calls = createCalls(worker)
   const post = (request: Request): void => worker.postMessage(request)
-  const ask = asking(calls, post)
+  const ask = createSender(calls, post)
   let end: AttuneError | undefined
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const fail = (error: AttuneError): void => calls.rejectAll((end ??= error))
@@ -123,7 +123,7 @@ function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type:
     },
     async close() {
       if (end === undefined) {
-        end = closed()
+        end = closedError()
         calls.hold()
         post({ type: 'close' })
       }

@@ -8,7 +8,7 @@ interface Channel {
  * Yields to the event loop once, so that signals, timers and the page are handled between computations. In browsers it uses a message,
  * since timers there wait for some milliseconds.
  */
-export const nextTurn = (): Promise<void> =>
+export const yieldToEventLoop = (): Promise<void> =>
   new Promise((resolve) => {
     if (typeof setImmediate === 'function') return void setImmediate(resolve)
     const { port1, port2 } = new MessageChannel() as unknown as Channel

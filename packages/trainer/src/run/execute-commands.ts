@@ -24,73 +24,77 @@ const toHost = async (engine: Engine, tree: Tree): Promise<HostTree> => (await e
 
 /** Writes a checkpoint of the current state, and removes old ones. */
 async function save(session: Session, labels: readonly string[], because: string): Promise<void> {
-  const { plan, parts, bus, moving, keeping } = session
+  const { plan, components, bus, runState, runFolder } = session
   const { directory } = plan
-  const { step } = moving.progress
-  if (directory === undefined || keeping === undefined) {
-    if (!moving.warnedOfNoFolder)
+  const { step } = runState.progress
+  if (directory === undefined || runFolder === undefined) {
+    if (!runState.hasWarnedOfNoFolder)
       bus.emit({ type: 'run.warned', step, message: 'nothing is saved, because the configuration has no directory' })
-    moving.warnedOfNoFolder = true
+    runState.hasWarnedOfNoFolder = true
     return
   }
-  moving.progress = { ...moving.progress, labels: [...labels], because }
-  const { memory } = moving
+  runState.progress = { ...runState.progress, labels: [...labels], because }
+  const { memory } = runState
   const prepared = session.constants.regularizers
-  const state = await toHost(parts.engine, {
-    ...moving.state,
+  const state = await toHost(components.engine, {
+    ...runState.state,
     ...(memory === undefined ? {} : { memory }),
     ...(Object.keys(prepared).length === 0 ? {} : { prepared }),
   })
-  await requireLock(directory, keeping.lock)
-  const [run, history] = [keeping.id, keeping.log.history()]
-  const saved = await saveCheckpoint(directory, { run, progress: moving.progress, state, history })
+  await requireLock(directory, runFolder.lock)
+  const [run, history] = [runFolder.id, runFolder.log.history()]
+  const saved = await saveCheckpoint(directory, { run, progress: runState.progress, state, history })
   bus.emit({ type: 'checkpoint.saved', step, ...saved, because })
   await pruneCheckpoints(directory)
 }
 
 /** Evaluates the given trainable parameters on a split. */
 export async function evaluateOn(
-  { parts, adapted, bus, inference, moving }: Session,
+  { components, adapted, bus, inference, runState }: Session,
   { name: split, examples }: Split,
   trainable: Params,
 ): Promise<Scored> {
-  const { step } = moving.progress
+  const { step } = runState.progress
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
-  const { items } = encodeAll(examples(), (example) => parts.objective.encode(example), fieldsOfMetrics(parts.metrics))
+  const { items } = encodeAll(
+    examples(),
+    (example) => components.objective.encode(example),
+    fieldsOfMetrics(components.metrics),
+  )
   const params = { ...adapted.frozen, ...trainable }
-  const generating = { ...parts, model: adapted.model }
-  const scored = await score(inference, parts.objective, parts.metrics, params, items, generating)
+  const generating = { ...components, model: adapted.model }
+  const scored = await score(inference, components.objective, components.metrics, params, items, generating)
   bus.emit({ type: 'evaluation.completed', step, split, ...scored, seconds: (performance.now() - begun) / 1000 })
   return scored
 }
 
 /** Evaluates the current weights on the validation split. */
 export async function evaluate(session: Session): Promise<void> {
-  const { splits, moving } = session
-  const weights = evaluationParams(session, moving.state)
+  const { splits, runState } = session
+  const weights = evaluationParams(session, runState.state)
   const { scores } = await evaluateOn(session, splits.validation, weights.trainable)
   weights.release()
-  moving.lastScores = scores
+  runState.lastScores = scores
 }
 
 /** Executes one command, except `save`. */
-async function obeyOne(session: Session, command: Command): Promise<void> {
-  const { moving, bus } = session
+async function executeCommand(session: Session, command: Command): Promise<void> {
+  const { runState, bus } = session
   switch (command.type) {
     case 'stop':
-      moving.progress = { ...moving.progress, ended: moving.progress.ended ?? command.because }
+      runState.progress = { ...runState.progress, ended: runState.progress.ended ?? command.because }
       return
     case 'scaleLearningRate':
-      moving.progress = {
-        ...moving.progress,
-        learningRateScale: moving.progress.learningRateScale * command.factor,
+      runState.progress = {
+        ...runState.progress,
+        learningRateScale: runState.progress.learningRateScale * command.factor,
       }
       return
     case 'evaluate':
       return evaluate(session)
     case 'restore':
-      moving.restore = command.label
+      runState.restore = command.label
       return
     case 'save':
       return
@@ -98,8 +102,8 @@ async function obeyOne(session: Session, command: Command): Promise<void> {
       return record(bus, command.event)
     default:
       return handle(bus.handlers, command, {
-        step: moving.progress.step,
-        trainable: moving.state.trainable,
+        step: runState.progress.step,
+        trainable: runState.state.trainable,
         record: (event) => record(bus, event),
       })
   }
@@ -109,18 +113,18 @@ async function obeyOne(session: Session, command: Command): Promise<void> {
  * Executes all pending commands. Checkpoints are written last, so that each contains the complete step. An interruption saves a
  * checkpoint.
  */
-export async function obey(session: Session): Promise<void> {
-  const { bus, moving } = session
+export async function executeCommands(session: Session): Promise<void> {
+  const { bus, runState } = session
   const saves: { labels: string[]; because: string }[] = []
   for (let command = bus.commands.shift(); command !== undefined; command = bus.commands.shift()) {
-    bus.emit({ type: 'command.given', step: moving.progress.step, command })
+    bus.emit({ type: 'command.given', step: runState.progress.step, command })
     if (command.type === 'save')
       saves.push({ labels: command.label === undefined ? [] : [command.label], because: command.because })
-    else await obeyOne(session, command)
+    else await executeCommand(session, command)
   }
   if (bus.failure() !== undefined) throw bus.failure()
-  if (moving.interrupted !== undefined) saves.push({ labels: [], because: moving.interrupted })
-  if (moving.progress.ended !== undefined) saves.push({ labels: [], because: moving.progress.ended })
+  if (runState.interrupted !== undefined) saves.push({ labels: [], because: runState.interrupted })
+  if (runState.progress.ended !== undefined) saves.push({ labels: [], because: runState.progress.ended })
   const [first] = saves
   if (first === undefined) return
   await save(
@@ -132,19 +136,19 @@ export async function obey(session: Session): Promise<void> {
 
 /** Weights of the final model: the last ones, or those of the checkpoint that a `restore` command requested. */
 export async function finalTrainable(session: Session): Promise<Params> {
-  const { plan, parts, moving, keeping } = session
-  if (moving.restore === undefined || plan.directory === undefined || keeping === undefined)
-    return evaluationParams(session, moving.state).trainable
-  const step = await findLabelled(plan.directory, moving.restore)
+  const { plan, components, runState, runFolder } = session
+  if (runState.restore === undefined || plan.directory === undefined || runFolder === undefined)
+    return evaluationParams(session, runState.state).trainable
+  const step = await findLabelled(plan.directory, runState.restore)
   if (step === undefined)
     throw new AttuneError(
       'NO_SUCH_CHECKPOINT',
-      `expected a checkpoint with the label "${moving.restore}", got none`,
+      `expected a checkpoint with the label "${runState.restore}", got none`,
       'Save under that label with callback-checkpoint, or do not use `restore`.',
     )
-  const { state } = await loadCheckpoint(plan.directory, step, keeping.id)
+  const { state } = await loadCheckpoint(plan.directory, step, runFolder.id)
   const wanted = session.optimizer.evaluationParams === undefined ? ['trainable/'] : ['trainable/', 'optimizer/']
   const part = leaves(state, isHostArray).filter(([path]) => wanted.some((prefix) => path.startsWith(prefix)))
-  const restored = parts.engine.put(treeOf(part) as HostTree) as unknown as Partial<TrainingState>
+  const restored = components.engine.put(treeOf(part) as HostTree) as unknown as Partial<TrainingState>
   return evaluationParams(session, { trainable: restored.trainable!, optimizer: restored.optimizer ?? {} }).trainable
 }
