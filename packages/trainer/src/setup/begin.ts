@@ -161,7 +161,7 @@ async function startSession(request: RunRequest, { session, ...opened }: Opened)
   const failure = bus.failure()
   if (failure !== undefined) throw failure
   if (checkpoint === undefined) {
-    if (opened.placed !== undefined) bus.emit({ type: 'vectors.loaded', ...opened.placed })
+    if (opened.vectorsLoaded !== undefined) bus.emit({ type: 'vectors.loaded', ...opened.vectorsLoaded })
     await inspectValidation(scope, bus, splits.validation)
     for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
     for (const message of opened.warnings) bus.emit({ type: 'run.warned', step: 0, message })

@@ -137,7 +137,7 @@ function createParameters(components: Components, plan: Plan, named: NamedVector
   const warnings = report === undefined ? [] : warningsOf(report)
   if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
   const { params: started, ...counts } = applyVectors(components, params, named)
-  return { params: started, warnings, placed: { path: named.path, ...counts } }
+  return { params: started, warnings, vectorsLoaded: { path: named.path, ...counts } }
 }
 
 /**
@@ -213,7 +213,7 @@ interface OpenedSession {
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
   readonly warnings: readonly string[]
-  readonly placed: RunEvents['vectors.loaded'] | undefined
+  readonly vectorsLoaded: RunEvents['vectors.loaded'] | undefined
 }
 
 /** Creates a session from a composed scope with a started engine. */
