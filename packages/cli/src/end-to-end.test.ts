@@ -249,7 +249,7 @@ describe('wrong input gets one clear message', () => {
 
   it('an unknown plugin, with the near miss and the line to install it', async () => {
     const message = await train('a', (text) => text.replace('use: bert', 'use: brt'))
-    expect(message).toMatch(/UNKNOWN_PLUGIN: no model is called "brt" \(a.yaml:\d+\)/)
+    expect(message).toMatch(/UNKNOWN_PLUGIN: unknown model "brt" \(a.yaml:\d+\)/)
     expect(message).toMatch(/Did you mean (\w+ or )?bert\?/)
     expect(message).toContain('npm install @attune/model-brt')
   })

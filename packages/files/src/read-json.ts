@@ -2,8 +2,8 @@ import { isRecord, parseJson } from '@attune/core'
 import { readWholeFile } from './read-file.js'
 
 /**
- * Reads a JSON file that holds an object, with size and nesting bounded.
- * @param refuse makes the error, of a sentence that says what is wrong with the file
+ * Reads a JSON object from a file, with bounded size and nesting.
+ * @param refuse creates the error from the reason
  * @returns undefined if there is no such file
  */
 export function readJsonObject(
