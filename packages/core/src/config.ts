@@ -177,8 +177,9 @@ export interface ChooseOptions {
  * import { findPlugin } from '@attune/resolve'
  * import { z } from 'zod'
  * const config = parseConfig(z.strictObject({ schedule: use(SCHEDULER) }), { schedule: 'cosine' })
- * const find = (kind, name, at) => findPlugin(kind, name, { folders: [process.cwd()] }, at)
- * const { schedule } = await choosePlugins(config, { find, resolvePath: (path) => path })
+ * const { schedule } = await choosePlugins(config, {
+ *   find: (kind, name, at) => findPlugin(kind, name, { folders: [process.cwd()] }, at), resolvePath: (path) => path,
+ * })
  * console.log(schedule.plugin.name, schedule.options) // cosine { warmupSteps: 0, warmupRatio: 0, floor: 0 }
  * ```
  */

@@ -44,7 +44,7 @@ const look = (name: string, folders: readonly string[], local: readonly string[]
 const find = async (name: string, ...folders: string[]): Promise<string> =>
   ((await look(name, folders)).plugin as () => string)()
 
-const refusal = async (promise: Promise<unknown>): Promise<AttuneError> => {
+const rejection = async (promise: Promise<unknown>): Promise<AttuneError> => {
   const error = await promise.then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -104,41 +104,41 @@ describe('findPlugin', () => {
   })
 
   it('reports similar names, the searched folders and the install command', async () => {
-    const error = await refusal(find('dsek', 'outer', 'outer/inner'))
+    const error = await rejection(find('dsek', 'outer', 'outer/inner'))
     expect(error.code).toBe('UNKNOWN_PLUGIN')
     expect(error.problem).toContain(`searched from ${join(root, 'outer')}, ${join(root, 'outer/inner')}`)
     expect(error.remedy).toBe('Did you mean desk? If it is a package: npm install @attune/lamp-dsek')
   })
 
   it('lists the installed plugins if no name is similar', async () => {
-    expect((await refusal(find('chandelier', 'outer'))).remedy).toContain('Installed: desk, floor, mine, theirs.')
+    expect((await rejection(find('chandelier', 'outer'))).remedy).toContain('Installed: desk, floor, mine, theirs.')
     write('empty/file', '')
-    expect((await refusal(find('desk', 'empty'))).remedy).toContain('Installed: no lamp at all.')
+    expect((await rejection(find('desk', 'empty'))).remedy).toContain('Installed: no lamp at all.')
     const missing = findPlugin(kind('shade', 'one'), userSpecifier('./deep/missing.mjs'), {
       folders: [join(root, 'outer/inner')],
     })
-    expect((await refusal(missing)).code).toBe('UNKNOWN_PLUGIN')
+    expect((await rejection(missing)).code).toBe('UNKNOWN_PLUGIN')
   })
 
   it('rejects a module without a plugin of the kind', async () => {
     for (const name of ['./number.mjs', './shade.mjs']) {
-      const error = await refusal(find(name, 'outer/inner/deep'))
+      const error = await rejection(find(name, 'outer/inner/deep'))
       expect([error.code, error.problem]).toEqual(['NOT_A_PLUGIN', expect.stringContaining(name)])
       expect(error.remedy).toContain('export default definePlugin')
     }
   })
 
   it('reports why a package cannot be loaded and how to fix it', async () => {
-    const broken = await refusal(find('broken', 'damaged'))
+    const broken = await rejection(find('broken', 'damaged'))
     expect(broken).toMatchObject({ code: 'PLUGIN_BROKEN', problem: expect.stringContaining('a bad day') })
     expect(broken.remedy).toContain('npm install attune-plugin-broken@latest')
-    expect((await refusal(find('unbuilt', 'damaged'))).code).toBe('PLUGIN_BROKEN')
+    expect((await rejection(find('unbuilt', 'damaged'))).code).toBe('PLUGIN_BROKEN')
   })
 
   it('rejects a package for another version of core, and names both versions', async () => {
     install('old', '@attune/lamp-old', 'old', { peerDependencies: { '@attune/core': '^9.1.0' } })
     install('old', '@attune/lamp-new', 'new', { peerDependencies: { '@attune/core': `^${coreVersion()}` } })
-    const error = await refusal(find('old', 'old'))
+    const error = await rejection(find('old', 'old'))
     expect([error.code, error.problem]).toEqual(['CORE_MISMATCH', expect.stringContaining('^9.1.0')])
     expect(error.problem).toContain(coreVersion())
     expect(error.remedy).toContain('npm install @attune/lamp-old@latest @attune/core@latest')
@@ -214,13 +214,13 @@ describe('findInstalled', () => {
       'data:text/javascript,globalThis.ran=1',
     ]
     for (const name of names) {
-      const { code } = await refusal(findInstalled(LAMP, fileName(name), installation))
+      const { code } = await rejection(findInstalled(LAMP, fileName(name), installation))
       expect([name, code]).toEqual([name, 'UNKNOWN_PLUGIN'])
       expect(await findReader(LAMP, fileName(name), installation)).toBeUndefined()
     }
     expect(existsSync(ran)).toBe(false)
     // The same names do load code if the user writes them.
-    await refusal(findPlugin(LAMP, userSpecifier('./evil.cjs'), installation))
+    await rejection(findPlugin(LAMP, userSpecifier('./evil.cjs'), installation))
     expect(readFileSync(ran, 'utf8')).toBe('it ran')
   })
 })
@@ -231,7 +231,7 @@ describe('loadFrom', () => {
     const { plugin, origin } = await loadFrom(LAMP, path, './local.mjs')
     expect([(plugin as () => string)(), origin]).toEqual(['local file', { specifier: './local.mjs', path }])
     const shade = loadFrom(LAMP, join(root, 'outer/inner/deep/shade.mjs'), './shade.mjs')
-    expect((await refusal(shade)).code).toBe('NOT_A_PLUGIN')
+    expect((await rejection(shade)).code).toBe('NOT_A_PLUGIN')
   })
 })
 

@@ -38,8 +38,8 @@ function canvas(training: readonly Point[], validation: readonly Point[], toDot:
  * @example
  * ```ts
  * import { curve } from '@attune/terminal'
- * const losses = Array.from({ length: 40 }, (_, step) => [step, 2 * Math.exp(-step / 12)])
- * console.log(curve(losses, [[20, 0.6]], 60, (color, text) => text).join('\n'))
+ * const lines = curve([[1, 2.5], [100, 1.2], [200, 0.8]], [[100, 1.4]], 60, (color, text) => text)
+ * console.log(lines.join('\n')) // ten rows of braille characters, the axes and a legend
  * ```
  */
 export function curve(
