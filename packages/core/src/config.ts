@@ -152,9 +152,9 @@ export async function foundAt({ kind, plugin }: Use, find: FindPlugin, at?: stri
 function divideOptions({ kind, options }: Use, plugin: AnyPlugin) {
   const isCommon = (name: string): boolean =>
     Object.hasOwn(kind.options?.shape ?? {}, name) && !Object.hasOwn(plugin.options.shape, name)
-  const part = (wanted: boolean) =>
-    Object.fromEntries(Object.entries(options).filter(([name]) => isCommon(name) === wanted))
-  return { own: part(false), common: part(true) }
+  const select = (common: boolean) =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => isCommon(name) === common))
+  return { own: select(false), common: select(true) }
 }
 
 /** Lookup functions of {@link choosePlugins}. */

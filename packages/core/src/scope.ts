@@ -127,9 +127,9 @@ export function instantiate<T, S extends OptionsSchema, N extends Needs>(
   plugin: Plugin<T, S, N>,
   options?: unknown,
 ): T {
-  const make = plugin as unknown as (options: unknown, given: Injected<N>) => T
-  const given = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(scope, needed)])
-  return make(options, Object.fromEntries(given) as Injected<N>)
+  const create = plugin as unknown as (options: unknown, dependencies: Injected<N>) => T
+  const dependencies = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(scope, needed)])
+  return create(options, Object.fromEntries(dependencies) as Injected<N>)
 }
 
 /** Registers an existing instance (a loaded model, a test double). */
