@@ -127,7 +127,7 @@ export function directionOf({ scores }: Pick<RunFacts, 'scores'>, score: string,
   const [near = names[0]] = nearest(score, names)
   throw new AttuneError(
     'UNKNOWN_SCORE',
-    `${option}: expected a score of the run (${names.join(', ')}), got "${score}"`,
+    `${option}: expected a score of the run, got "${score}"; available: ${names.join(', ')}`,
     `Write "${near}", or add the metric to \`metric:\` in the configuration.`,
   )
 }
