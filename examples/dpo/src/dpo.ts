@@ -13,6 +13,7 @@ import gpt2 from '@attune/model-gpt2'
 import lora from '@attune/adapter-lora'
 import onnxruntime from '@attune/engine-onnxruntime'
 import accuracyMetric from '@attune/metric-accuracy'
+import jsonl from '@attune/source-jsonl'
 import wordpiece from '@attune/tokenizer-wordpiece'
 import { lastValueFrom, tap } from 'rxjs'
 import { dpo } from './objective.js'
@@ -47,10 +48,11 @@ function show(stage: string) {
 }
 const training = { epochs: 3, batchSize: 16, learningRate: 3e-3 }
 const shape = { nEmbd: 64, nLayer: 2, nHead: 2, nPositions: 64, embdPdrop: 0, residPdrop: 0, attnPdrop: 0 }
-const common = { seed, data: { train }, engine: onnxruntime, training }
+const base = join(directory, 'base')
+const common = { seed, data: { train: { use: jsonl, path: train } }, engine: onnxruntime, training }
 const languageModeling = {
   ...common,
-  directory,
+  directory: base,
   tokenizer: { use: wordpiece, vocabularySize: 2000 },
   model: { use: gpt2, ...shape },
   objective: { use: causalLanguageModeling, maximumLength: 32 },
@@ -58,8 +60,8 @@ const languageModeling = {
 await lastValueFrom(run(languageModeling).pipe(show('language modeling')))
 const preferences = {
   ...common,
-  tokenizer: { use: wordpiece, path: join(directory, 'model') },
-  model: { use: gpt2, from: join(directory, 'model') },
+  tokenizer: { use: wordpiece, path: join(base, 'model') },
+  model: { use: gpt2, from: join(base, 'model') },
   objective: dpo,
   adapter: { use: lora, rank: 8, targets: 'all-linear' },
   metric: accuracyMetric,
