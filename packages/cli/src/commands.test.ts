@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { completionScript } from './commands/completion.js'
 import { stagesText } from './commands/data.js'
 import { evaluationText } from './commands/evaluate.js'
-import { guessFields } from './commands/init.js'
+import { classificationFields, recognizeRows } from './commands/init/recognize-rows.js'
 import { optionRows } from './option-rows.js'
 import { buildProgram } from './program.js'
 import { withSettings } from './read-config.js'
@@ -152,14 +152,33 @@ describe('the table of data stages', () => {
   it('says so where there is nothing to prepare', () => expect(stagesText([])).toMatch(/^Nothing to prepare/))
 })
 
-describe('guessing fields', () => {
-  it('takes the longest for the text and the most repeated for the label', () => {
+describe('recognizing rows', () => {
+  it('takes the longest text and the label with the fewest values', () => {
     const rows = [
       { id: '1', review: 'a long text that goes on', stars: 'good', note: 'x' },
       { id: '2', review: 'another long text here', stars: 'bad' },
       { id: '3', review: 'and a third one of them', stars: 'good', note: 'y' },
     ]
-    expect(guessFields(rows)).toEqual({ text: 'review', label: 'stars' })
-    expect(guessFields([{ only: 'text' }])).toBeUndefined()
+    expect(classificationFields(rows)).toEqual({ text: 'review', label: 'stars' })
+    expect(classificationFields([{ only: 'text' }])).toBeUndefined()
+  })
+
+  it.each([
+    ['chat messages', { messages: [{ role: 'user', content: 'Hello' }] }, undefined],
+    ['chat messages', { conversations: [{ from: 'human', value: 'Hello' }] }, undefined],
+    ['Alpaca instructions', { instruction: 'Add', input: '1 1', output: '2' }, 'sequence-to-sequence'],
+    ['prompts and completions', { prompt: 'One', completion: 'two' }, 'sequence-to-sequence'],
+    ['sources and targets', { article: 'Long', summary: 'short' }, 'sequence-to-sequence'],
+    ['words and tags', { tokens: ['a', 'b'], ner_tags: ['O', 'O'] }, 'token-classification'],
+    ['pairs of texts', { query: 'who', positive: 'me' }, 'contrastive'],
+    ['plain texts', { text: 'Once' }, 'causal-language-modeling'],
+    ['texts and labels', { text: 'Once', label: 3 }, 'sequence-classification'],
+  ])('finds %s', (layout, row, task) => {
+    expect(recognizeRows([row, row])).toMatchObject({ layout, task })
+  })
+
+  it('reads the second text of entailment pairs', () => {
+    const row = { premise: 'It rains.', hypothesis: 'It is wet.', label: 'entailment' }
+    expect(classificationFields([row])).toEqual({ text: 'premise', pair: 'hypothesis', label: 'label' })
   })
 })

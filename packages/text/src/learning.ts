@@ -43,7 +43,7 @@ export const tokenizerConfig = z
   .optional()
   .describe('The content of the tokenizer_config.json that belongs to `json`: tokens with a role, the chat template')
 
-/** The texts of examples under one field or several, one after the other. */
+/** Texts of examples under one field or several, in order; a list of words is joined with spaces. */
 export async function* textsOf(
   examples: AsyncIterable<Example>,
   field: string | readonly string[],
@@ -53,8 +53,9 @@ export async function* textsOf(
   let count = 0
   for await (const example of examples)
     for (const name of fields) {
-      const text = example[name]
-      if (typeof text !== 'string') continue
+      const value = example[name]
+      const text = Array.isArray(value) ? value.filter((word) => typeof word === 'string').join(' ') : value
+      if (typeof text !== 'string' || text === '') continue
       report?.('texts read', ++count)
       yield text
     }

@@ -42,7 +42,7 @@ function splitsIntoNGrams(json: unknown): boolean {
  * Finds the installed plugin that reads a tokenizer. The type in the file is data: it chooses among installed plugins by what their
  * packages declare, and nothing else is looked up by it.
  */
-async function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces): Promise<AnyPlugin> {
+export async function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces): Promise<AnyPlugin> {
   const type = modelTypeOf(json)
   const refuse = (why: string, remedy: string): AttuneError =>
     new AttuneError('BAD_TOKENIZER', `${where} ${why}`, remedy)
