@@ -1,9 +1,8 @@
-#!/usr/bin/env node
 import { EXIT } from './exit-codes.js'
 import { buildProgram } from './program.js'
 import { describeError } from './report-error.js'
 
-// A reader that has seen enough (`attune … | head`) closes the pipe; that ends the command, and is not an error.
+// `attune … | head` closes the pipe early; that ends the command and is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(EXIT.done)

@@ -119,7 +119,7 @@ export async function configText(request: Request): Promise<string> {
     'data:',
     `  train: ${source}`,
     '  # validation: { … }   # without it, the protocol splits validation data off the training data',
-    '  # test: { … }         # for `attune evaluate`',
+    '  # test: { … }         # for `npx attune evaluate`',
     '',
     await section('protocol', { name: 'holdout', options: protocol }),
     await section('tokenizer', tokenizerOf(request)),

@@ -55,7 +55,7 @@ function requireFields(name: string, rows: readonly Example[], file: string): Fi
   throw new AttuneError(
     'NO_FIELDS',
     `${file}: expected fields for ${wanted.join(' and ')}, got ${Object.keys(rows[0] ?? {}).join(', ') || 'no rows'}`,
-    'Fill these fields in every row, or name another task: attune init --help lists them.',
+    'Fill these fields in every row, or name another task: npx attune init --help lists them.',
   )
 }
 
@@ -122,8 +122,8 @@ ${Object.entries(TASKS)
   .join('\n')}
 
 Examples:
-  attune init --data reviews.csv
-  attune init token-classification --data tagged.jsonl --output tagger.yaml
-  attune init --data reviews.csv --from distilbert/distilbert-base-uncased`,
+  npx attune init --data reviews.csv
+  npx attune init token-classification --data tagged.jsonl --output tagger.yaml
+  npx attune init --data reviews.csv --from distilbert/distilbert-base-uncased`,
     )
     .action(init)

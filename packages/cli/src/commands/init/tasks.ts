@@ -18,7 +18,7 @@ export interface Task {
   readonly metrics: readonly string[]
   /** The validation score that chooses the best checkpoint. */
   readonly best: string
-  /** Options of the objective besides its fields. */
+  /** Options of the objective other than its fields. */
   readonly objective?: Readonly<Record<string, unknown>>
   /** True if a label per row keeps the classes in proportion when validation data are split off. */
   readonly stratified?: boolean
