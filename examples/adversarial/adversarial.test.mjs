@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 
-/** @param {string} strength @returns {number[]} the last losses of the classifier and of the adversary */
-function lossesAt(strength) {
+/** Final losses of the classifier and of the adversary. @param {string} strength @returns {number[]} */
+function finalLosses(strength) {
   const out = execFileSync(process.execPath, ['dist/adversarial.js', '60', strength], { encoding: 'utf8' })
   const lines = [...out.matchAll(/section (\d+\.\d+), adversary (\d+\.\d+)/g)].map((match) =>
     match.slice(1).map(Number),
@@ -14,8 +14,8 @@ function lossesAt(strength) {
   return lines[5] ?? []
 }
 
-test('the classifier learns, and the adversary reads less from it where its gradient is reversed', () => {
-  const [, free = NaN] = lossesAt('0')
-  const [, hidden = NaN] = lossesAt('1')
-  assert.ok(hidden > 2 * free, `${hidden} > 2 · ${free}`)
+test('domain-adversarial training lowers the classifier loss and raises the adversary loss', () => {
+  const [, free = NaN] = finalLosses('0')
+  const [, reversed = NaN] = finalLosses('1')
+  assert.ok(reversed > 2 * free, `${reversed} > 2 · ${free}`)
 })

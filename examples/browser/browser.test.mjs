@@ -1,5 +1,5 @@
 // @ts-check
-/** That the page trains: in a headless Chromium where there is one, and everywhere in a process that has nothing of Node.js. */
+/** Tests the page in headless Chromium if one is installed, and its bundle in a process without the globals of Node.js. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,20 +12,20 @@ import { serve } from '../../tools/browser/serve.mjs'
 
 /** @import { Demonstration } from './dist/demonstrate.js' */
 
-/** The script that a page loads, over the wire; 393 kB when this was written. */
-const MOST_BYTES = 450_000
+/** Limit for the gzipped script of the page; it takes about 393 kB. */
+const MAXIMUM_BYTES = 450_000
 
 const mean = (/** @type {readonly number[]} */ some) => some.reduce((sum, each) => sum + each, 0) / some.length
 
 /** @param {Demonstration} result */
 function checkResult({ losses, predictions, again, saved, accuracy }) {
-  assert.ok(mean(losses.slice(-6)) < 0.8 * mean(losses.slice(0, 6)), `the loss must fall: ${losses}`)
-  assert.ok(accuracy > 0.6, `accuracy ${accuracy} on the training texts; a third is chance`)
+  assert.ok(mean(losses.slice(-6)) < 0.8 * mean(losses.slice(0, 6)), `the loss did not fall: ${losses}`)
+  assert.ok(accuracy > 0.6, `expected an accuracy above 0.6 on the training texts (chance is a third), got ${accuracy}`)
   assert.deepEqual(again, predictions)
   assert.deepEqual(saved, ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
 }
 
-/** Leaves a process with the globals of a web worker, and with no WebAssembly until the bundle is loaded. */
+/** Reduces the globals to those of a web worker, and hides WebAssembly until the bundle is loaded. */
 const BEFORE = `
 const [print, compiler] = [console.log, WebAssembly]
 Object.assign(globalThis, { self: globalThis, WorkerGlobalScope: Object })
@@ -45,7 +45,7 @@ const files = {
 print(JSON.stringify([typeof process, typeof Buffer, await attune.demonstrate(${JSON.stringify(rows())}, files, ${steps})]))
 `
 
-test('the bundle trains, predicts, saves and reads back with the globals of the web alone', async () => {
+test('the bundle trains, predicts, saves and loads the model with only web globals', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'attune-browser-'))
   try {
     const script = await bundle('demonstrate.js', { format: 'iife', globalName: 'attune' })
@@ -60,13 +60,14 @@ test('the bundle trains, predicts, saves and reads back with the globals of the 
   }
 })
 
-test('the page trains in Chromium, saves to its private file system and reads back', async (t) => {
+test('the page trains in Chromium, saves the model to the origin private file system and loads it', async (t) => {
   const { server, url, bytes } = await serve(0)
   try {
-    t.diagnostic(`the script of the page takes ${bytes} bytes gzipped`)
-    assert.ok(bytes < MOST_BYTES, `${bytes} bytes gzipped; ${MOST_BYTES} are allowed`)
+    t.diagnostic(`the script of the page has ${bytes} bytes gzipped`)
+    assert.ok(bytes < MAXIMUM_BYTES, `expected fewer than ${MAXIMUM_BYTES} bytes gzipped, got ${bytes}`)
     const browser = findChromium()
-    if (browser === undefined) return t.diagnostic('no Chromium is here (node tools/browser/chromium.mjs brings one)')
+    if (browser === undefined)
+      return t.diagnostic('Chromium is not installed (node tools/browser/chromium.mjs unpacks one)')
     const { ATTUNE_SCREENSHOT } = process.env
     const { value, picture } = await evaluateIn(browser, url, 'finished', ATTUNE_SCREENSHOT)
     if (ATTUNE_SCREENSHOT !== undefined) writeFileSync(ATTUNE_SCREENSHOT, Buffer.from(picture ?? '', 'base64'))

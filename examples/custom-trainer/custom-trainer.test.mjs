@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-test('the loop runs, sees short texts first, and learns', () => {
+test('the custom loop trains on short texts first, lowers the loss and saves the model', () => {
   const folder = mkdtempSync(join(tmpdir(), 'custom-trainer-'))
   const out = execFileSync(process.execPath, ['dist/custom-trainer.js', '24', join(folder, 'model')], {
     encoding: 'utf8',
   })
-  assert.match(out, /loss of all examples: \d+\.\d+/)
+  assert.match(out, /loss on all examples: \d+\.\d+/)
   for (const file of ['config.json', 'model.safetensors', 'tokenizer.json'])
     assert.ok(existsSync(join(folder, 'model', file)), file)
   rmSync(folder, { recursive: true })

@@ -2,7 +2,7 @@
 import { METRIC, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** @typedef {Readonly<Record<string, number>>} State how often each pair of prediction and reference occurred */
+/** Counts of each (prediction, reference) pair. @typedef {Readonly<Record<string, number>>} State */
 
 /** @param {State} a @param {State} b @returns {State} */
 function sum(a, b) {
@@ -11,7 +11,7 @@ function sum(a, b) {
   return Object.fromEntries(pairs)
 }
 
-/** @param {State} state @param {0 | 1} side @returns {Map<string, number>} how often each label occurs on one side */
+/** Counts of each label among predictions (0) or references (1). @param {State} state @param {0 | 1} side @returns {Map<string, number>} */
 function counts(state, side) {
   const found = new Map()
   for (const [pair, count] of Object.entries(state)) {
@@ -31,15 +31,15 @@ function kappaOf(state) {
 }
 
 /**
- * Cohen's kappa, (p − e) / (1 − e): p is the share of examples on which predictions and references agree, e the share
- * that would agree if each side drew from its own label frequencies. In [−1, 1], and 0 for agreement by chance; it is
- * undefined, and given as 0, when both sides know one label only.
+ * Cohen's kappa, (p − e) / (1 − e): p is the observed agreement, the fraction of examples on which predictions and references agree;
+ * e is the agreement expected by chance from their label frequencies. In [−1, 1]; 0 is chance level. Returns 0 where kappa is undefined,
+ * because predictions and references consist of one and the same label.
  * Source: Cohen, A coefficient of agreement for nominal scales, 1960.
  */
 export default definePlugin({
   kind: METRIC,
   name: 'kappa',
-  summary: "Cohen's kappa: agreement beyond what chance would give",
+  summary: "Cohen's kappa: agreement between predictions and references, corrected for chance",
   source: 'Cohen, A coefficient of agreement for nominal scales, 1960',
   options: z.strictObject({}),
   create: () => ({

@@ -1,5 +1,5 @@
 // @ts-check
-/** Packs the plugin, installs it into an empty project with nothing of Attune but core, and has it found by its name. */
+/** Packs the plugin, installs it into an empty project with only `core` and `resolve` of Attune, and loads it by name. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,26 +20,26 @@ const run = (command, args, cwd = project) =>
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
-/** The folder of a package that another one needs: its own copy where it has one. @param {string} name @param {string} by */
+/** The folder of a dependency: the nested copy if there is one, else the hoisted one. @param {string} name @param {string} by */
 function folderOf(name, by) {
   const own = join(by, 'node_modules', name)
   return existsSync(own) ? own : join(modules, name)
 }
 
 /**
- * The folders of a package, of its needs, and of theirs, as they are installed in this repository, with the folder that
- * needs each. @param {string} folder @param {string} by @param {Map<string, string>} found
+ * The installed folders of a package and its transitive dependencies, each with the folder of its dependent.
+ * @param {string} folder @param {string} by @param {Map<string, string>} found
  */
-function withNeeds(folder, by = folder, found = new Map()) {
+function withDependencies(folder, by = folder, found = new Map()) {
   if (found.has(folder)) return found
   found.set(folder, by)
   const { dependencies, peerDependencies, peerDependenciesMeta } = readJson(join(folder, 'package.json'))
   for (const each of Object.keys({ ...dependencies, ...peerDependencies }))
-    if (peerDependenciesMeta?.[each]?.optional !== true) withNeeds(folderOf(each, folder), folder, found)
+    if (peerDependenciesMeta?.[each]?.optional !== true) withDependencies(folderOf(each, folder), folder, found)
   return found
 }
 
-/** Loads the metric by a name and prints its score, or the code and the text of the error. @param {string} name */
+/** Loads the metric by name and returns its score, or the code and message of the error. @param {string} name */
 function score(name) {
   const program = `
     import { METRIC, userSpecifier } from '@attune/core'
@@ -56,17 +56,17 @@ function score(name) {
 }
 
 before(() => {
-  // What is not Attune's is packed too, as it is installed here: the test needs no network.
-  const needs = withNeeds(join(modules, '@attune/resolve'))
+  // Third-party dependencies are packed from node_modules too, so the test needs no network.
+  const dependencies = withDependencies(join(modules, '@attune/resolve'))
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'packing', private: true }))
-  const packed = run('npm', ['pack', '--json', '--ignore-scripts', here, ...needs.keys()])
+  const packed = run('npm', ['pack', '--json', '--ignore-scripts', here, ...dependencies.keys()])
   assert.equal(packed.status, 0, packed.stderr)
   /** @type {string[]} */
   const [plugin, ...others] = JSON.parse(packed.stdout).map((/** @type {{ filename: string }} */ each) => each.filename)
   const tarballs = [`./${plugin}`]
   /** @type {Record<string, Record<string, string>>} */
   const overrides = {}
-  for (const [i, [folder, by]] of [...needs].entries()) {
+  for (const [i, [folder, by]] of [...dependencies].entries()) {
     const nested = folder.startsWith(join(by, 'node_modules'))
     if (nested) (overrides[basename(by)] ??= {})[basename(folder)] = `file:./${others[i]}`
     else tarballs.push(`./${others[i]}`)
@@ -80,31 +80,28 @@ before(() => {
 })
 after(() => rmSync(project, { recursive: true }))
 
-test('it passes the contract suite of metrics', () => {
+test('the plugin passes the contract suite of metrics', () => {
   const jest = join(modules, 'jest/bin/jest.js')
   const { status, stderr } = run(process.execPath, ['--experimental-vm-modules', jest, 'kappa.test.js'], here)
   assert.equal(status, 0, stderr)
   assert.match(stderr, /Tests: +\d+ passed/)
 })
 
-test('it is found by its name, with core and the lookup as the only parts of Attune', () => {
+test('findPlugin loads the plugin by name with only core and resolve installed', () => {
   assert.deepEqual(run('ls', ['node_modules/@attune']).stdout.trim(), 'core\nresolve')
   assert.equal(Number(score('kappa')), 0.5)
 })
 
-test('a name that is nearly its own is refused, and its own is offered', () => {
+test('findPlugin rejects a misspelled name and suggests the right one', () => {
   assert.match(score('kapa'), /^UNKNOWN_PLUGIN .*kapa[^]*kappa/)
 })
 
-test('it is refused when it was made for another core', () => {
+test('findPlugin rejects the plugin if it requires another version of core', () => {
   const manifest = readJson(installed)
   const changed = { ...manifest, peerDependencies: { '@attune/core': '^9.0.0' } }
   writeFileSync(installed, JSON.stringify(changed))
   try {
-    assert.match(
-      score('kappa'),
-      /^CORE_MISMATCH .*attune-plugin-metric-kappa 0\.1\.0 is made for @attune\/core \^9\.0\.0/,
-    )
+    assert.match(score('kappa'), /^CORE_MISMATCH .*attune-plugin-metric-kappa 0\.1\.0 .*@attune\/core \^9\.0\.0/)
   } finally {
     writeFileSync(installed, JSON.stringify(manifest))
   }

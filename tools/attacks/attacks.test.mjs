@@ -1,5 +1,5 @@
 // @ts-check
-/** That nothing which a model, a run's folder, a cache or a working folder brings along is executed. */
+/** Attacks: no code from a model, a run's folder, the cache or the working directory is executed. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { attune, makeCase, root, strayed } from './command.mjs'
+import { attune, makeCase, root, violations } from './command.mjs'
 
 const MODEL = join(root, 'examples/models/debian-bert')
 const tokenizerWith = (/** @type {string} */ type) => {
@@ -22,13 +22,13 @@ let at
 const begin = () => (at = makeCase())
 afterEach(() => rmSync(at.home, { recursive: true, force: true }))
 
-/** A copy of the example's model in the project. @param {Record<string, string>} changes content by file */
+/** Copies the example's model into the project. @param {Record<string, string>} changes content by file */
 function modelWith(changes) {
   cpSync(MODEL, join(at.project, 'model'), { recursive: true })
   for (const [name, content] of Object.entries(changes)) at.write(`project/model/${name}`, content)
 }
 
-/** Installs a package in the project's own node_modules. @param {string} name @param {object} attune @param {string} program */
+/** Installs a package in the project's node_modules. @param {string} name @param {object} attune @param {string} program */
 function installInProject(name, attune, program) {
   const manifest = { name, version: '9.9.9', main: 'index.cjs', attune }
   at.write(`project/node_modules/${name}/package.json`, JSON.stringify(manifest))
@@ -37,11 +37,11 @@ function installInProject(name, attune, program) {
 
 const harmless = (/** @type {import('./command.mjs').Outcome} */ outcome, endpoint = '') => {
   assert.equal(at.hasRun(), false, 'a program ran')
-  assert.deepEqual(strayed(outcome, endpoint), [])
+  assert.deepEqual(violations(outcome, endpoint), [])
 }
 
-describe('the watch', () => {
-  it('notices a program that the user names, its children and its connections', async () => {
+describe('the monitor', () => {
+  it('reports a module that the user names, its child processes and its connections', async () => {
     begin()
     at.write(
       'project/mine.cjs',
@@ -52,7 +52,7 @@ require('node:net').connect(9, '127.0.0.1').on('error', () => undefined)
     )
     const outcome = await attune(at, ['plugins', 'info', 'metric', './mine.cjs'])
     assert.equal(at.hasRun(), true)
-    const did = strayed(outcome).map(({ did: kind, what }) => `${kind} ${what.replace(/^.*project\//, '')}`)
+    const did = violations(outcome).map(({ did: kind, what }) => `${kind} ${what.replace(/^.*project\//, '')}`)
     assert.deepEqual([...new Set(did)].sort(), ['connect 127.0.0.1:9', 'load mine.cjs', 'spawn true'])
   })
 })
@@ -71,7 +71,7 @@ describe('a model folder', () => {
     'constructor',
   ]
 
-  it('whose config.json or tokenizer.json names a program is refused, and nothing is loaded by it', async () => {
+  it('is rejected without loading code if config.json or tokenizer.json names a program', async () => {
     begin()
     const program = at.write('project/evil.cjs', at.program)
     at.write('project/model/evil.cjs', at.program)
@@ -90,7 +90,7 @@ describe('a model folder', () => {
     }
   })
 
-  it('is read by the installation’s plugins, whatever the working folder installs under their names', async () => {
+  it('is loaded with plugins of the installation, not with packages of the same name in the working directory', async () => {
     begin()
     modelWith({})
     for (const [name, attuneField] of /** @type {[string, object][]} */ ([
@@ -114,7 +114,7 @@ describe('a model folder', () => {
 })
 
 describe('a repository of the Hub', () => {
-  it('whose tokenizer names a file of the cache as its type runs nothing', async () => {
+  it('executes nothing if its tokenizer type is the path of a file in the cache', async () => {
     begin()
     const git = (/** @type {Buffer} */ bytes) =>
       createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
@@ -149,7 +149,7 @@ describe('a repository of the Hub', () => {
         })
         harmless(outcome, `127.0.0.1:${port}`)
         assert.equal(outcome.code, 2, outcome.err)
-        assert.ok(existsSync(join(at.project, blob)), 'the program was not downloaded: the attack is none')
+        assert.ok(existsSync(join(at.project, blob)), 'the program was not downloaded, so the attack is not tested')
       }
     } finally {
       server.closeAllConnections()
@@ -158,8 +158,8 @@ describe('a repository of the Hub', () => {
   })
 })
 
-describe('the folder of a run', () => {
-  it('that comes from elsewhere runs no program that it names, and says which it would', async () => {
+describe('a run folder', () => {
+  it('from elsewhere does not load its third-party plugin, and the error names the program', async () => {
     begin()
     const rows = Array.from(
       { length: 24 },
@@ -192,7 +192,7 @@ export default definePlugin({ ...accuracy, kind: METRIC, name: 'mine', summary: 
     assert.deepEqual([trained.code, at.hasRun()], [0, true], trained.err)
     const again = await attune(at, ['evaluate', 'run', '--split', 'validation'])
     assert.equal(again.code, 0, again.err)
-    // Another user, who never started that run.
+    // Simulates another user, who never started that run.
     rmSync(join(at.home, 'ran'))
     rmSync(join(at.home, '.local'), { recursive: true })
     for (const args of [

@@ -1,17 +1,17 @@
 // @ts-check
-/** Runs the command line under watch, in a project folder of its own. */
+/** Runs the command line under a monitor, in a separate project folder. */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** The folder of the repository: the installation. */
+/** The root of the repository, which is the installation. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const cli = join(root, 'packages/cli/dist/main.js')
-const watcher = pathToFileURL(join(import.meta.dirname, 'watch-process.mjs')).href
+const monitor = pathToFileURL(join(import.meta.dirname, 'watch-process.mjs')).href
 
-/** A folder for a case: a home, and a project in it to work in. */
+/** A test folder: a home directory with a project in it. */
 export function makeCase() {
   const home = mkdtempSync(join(tmpdir(), 'attune-attack-'))
   const project = join(home, 'project')
@@ -20,9 +20,9 @@ export function makeCase() {
   return {
     home,
     project,
-    /** The text of a program that leaves a trace of having run, with the token if it can. */
+    /** A program that records that it ran, with the Hub token if it can read it. */
     program: `require('node:fs').appendFileSync(${JSON.stringify(ran)}, 'ran with ' + process.env.HF_TOKEN + '\\n')\n`,
-    /** Writes a file of the case. @param {string} path relative to the home @param {string | Uint8Array} content */
+    /** Writes a file. @param {string} path relative to the home directory @param {string | Uint8Array} content */
     write(path, content) {
       mkdirSync(dirname(join(home, path)), { recursive: true })
       writeFileSync(join(home, path), content)
@@ -35,7 +35,7 @@ export function makeCase() {
 /** @typedef {{ code: number | null, out: string, err: string, did: { did: string, what: string }[] }} Outcome */
 
 /**
- * Runs `attune` in a case's project.
+ * Runs `attune` in the project of a test folder.
  * @param {ReturnType<typeof makeCase>} at @param {string[]} args @param {Record<string, string>} [environment]
  * @returns {Promise<Outcome>}
  */
@@ -49,7 +49,7 @@ export function attune(at, args, environment = {}) {
     ...environment,
   }
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', watcher, cli, ...args], { cwd: at.project, env })
+    const child = spawn(process.execPath, ['--import', monitor, cli, ...args], { cwd: at.project, env })
     const said = { out: '', err: '' }
     child.stdout.on('data', (chunk) => (said.out += chunk))
     child.stderr.on('data', (chunk) => (said.err += chunk))
@@ -64,8 +64,8 @@ export function attune(at, args, environment = {}) {
   })
 }
 
-/** What a command did beyond loading modules of the installation. @param {Outcome} outcome @param {string} [endpoint] host and port that may be asked */
-export const strayed = ({ did }, endpoint) =>
+/** Recorded actions other than loading modules of the installation. @param {Outcome} outcome @param {string} [endpoint] allowed host and port */
+export const violations = ({ did }, endpoint) =>
   did.filter(({ did: kind, what }) => {
     if (kind === 'watched') return false
     if (kind === 'connect') return what !== endpoint

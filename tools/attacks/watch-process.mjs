@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Preloaded into a process by `node --import`, writes to the file $ATTUNE_WATCH, a JSON object a line, whatever the process does that
- * could run a program or reach another machine: modules loaded, child processes, connections, native addons.
+ * Preloaded with `node --import`. Appends one JSON object per line to the file $ATTUNE_WATCH for everything the process does that could
+ * execute code or contact another machine: loaded modules, child processes, connections, native addons.
  */
 import childProcess from 'node:child_process'
 import { appendFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ const file = process.env['ATTUNE_WATCH'] ?? ''
 const note = (/** @type {string} */ did, /** @type {string} */ what) =>
   appendFileSync(file, `${JSON.stringify({ did, what })}\n`)
 
-// Modules by `import`: hooks run in a thread of their own.
+// Modules loaded with `import`: hooks run in a separate thread.
 register(
   `data:text/javascript,${encodeURIComponent(`
     import { appendFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ register(
       return next(url, context)
     }`)}`,
 )
-// Modules by `require`.
+// Modules loaded with `require`.
 const loader = /** @type {any} */ (Module)
 for (const [extension, load] of Object.entries(loader._extensions))
   loader._extensions[extension] = (/** @type {any} */ module, /** @type {string} */ path) => {

@@ -6,7 +6,7 @@ import { profile } from '@tensorflow/tfjs-core'
 import { check, measure } from './measure.mjs'
 import { PEERS, absent } from './peers.mjs'
 import { matrixOperations } from './operations.mjs'
-import { COLUMNS, bars, circumstances, differences, markdown, merged, tableRows } from './report.mjs'
+import { COLUMNS, circumstances, differences, markdown, merged, tableRows, targets } from './report.mjs'
 import { ints, subjectOf } from './subject.mjs'
 import { CHECKS, WORKLOADS } from './workloads.mjs'
 
@@ -20,7 +20,7 @@ assert.ok(attune && pytorch && cpu)
 /** @param {readonly number[]} numbers */
 const product = (numbers) => numbers.reduce((all, n) => all * n, 1)
 
-/** The operations of all products of matrices that Attune's step takes on the reference backend. @param {Workload} workload */
+/** Floating-point operations of all matrix products in Attune's step on the reference backend. @param {Workload} workload */
 async function productsOf(workload) {
   /** @type {import('@attune/core').Engine} */
   const engine = (await import('@attune/engine-tfjs-cpu')).default()
@@ -34,7 +34,7 @@ async function productsOf(workload) {
   const state = { trainable, optimizer: optimizer.init(trainable) }
   const [batch, inputs] = [engine.put(batchOf(1)), engine.put(hyper)]
   const take = () => /** @type {any} */ (step(state, frozen, batch, inputs))
-  take() // the first looks besides which layers there are
+  take() // the first step also inspects the layers
   const { kernels } = await profile(take)
   return kernels
     .filter(({ name, outputShapes: [out] }) => name === 'BatchMatMul' && out?.at(-1) !== 1) // one column: a sum
@@ -45,7 +45,7 @@ async function productsOf(workload) {
     }, 0)
 }
 
-test('two engines have the same losses, and a peer that does other work ends the run', async () => {
+test('two engines have the same losses, and a peer with different losses ends the run', async () => {
   const losses = await check(CHECK, [attune, cpu], silent)
   assert.equal(losses['attune']?.length, CHECK.rounds)
   const steps = losses['attune'] ?? []
@@ -58,7 +58,7 @@ test('two engines have the same losses, and a peer that does other work ends the
   assert.ok(steps.every(Number.isFinite))
 })
 
-test('the losses of LoRA are the same in Attune, PyTorch and the stock WASM backend, and move with the update', async (t) => {
+test('LoRA has the same losses in Attune, PyTorch and the stock WASM backend, and they depend on the update', async (t) => {
   const stock = PEERS.find(({ name }) => name === 'tfjs-wasm-stock')
   assert.ok(stock)
   const there = [attune, stock, pytorch].filter((peer) => {
@@ -66,7 +66,7 @@ test('the losses of LoRA are the same in Attune, PyTorch and the stock WASM back
     if (why !== undefined) t.diagnostic(`${peer.name}: ${why}`)
     return why === undefined
   })
-  // The factors' second one begins at zeros: it takes large steps for four of them to be seen.
+  // The second LoRA factor starts at zero: large steps make four of them visible.
   for (const workload of LORA.map((each) => ({ ...each, learningRate: 5e-2 }))) {
     const losses = await check(workload, there, (text) => t.diagnostic(text))
     assert.deepEqual(
@@ -80,7 +80,7 @@ test('the losses of LoRA are the same in Attune, PyTorch and the stock WASM back
   }
 })
 
-test('a peer that cannot take the check is named, and the others go on', async () => {
+test('a peer that cannot run the check is reported, and the others continue', async () => {
   const broken = {
     ...cpu,
     name: 'broken',
@@ -93,13 +93,13 @@ test('a peer that cannot take the check is named, and the others go on', async (
   assert.match(said[0] ?? '', /no such library/)
 })
 
-test('every peer takes its share of the steps, one that cannot start is named, and the tables hold all', async () => {
+test('measures the configured fraction of steps for each peer, reports one that cannot start, and lists all in the tables', async () => {
   const broken = {
     ...pytorch,
     name: 'broken',
     command: () => [process.execPath, '-e', 'throw new Error("no such library")'],
   }
-  const slow = { ...cpu, share: 0.5 }
+  const slow = { ...cpu, fraction: 0.5 }
   const measured = await measure(CHECK, [attune, slow, broken], { log: silent, withRate: true })
   assert.deepEqual(
     measured.rows.map(({ peer, steps }) => [peer, steps]),
@@ -119,12 +119,12 @@ test('every peer takes its share of the steps, one that cannot start is named, a
     assert.ok(text.includes(word), word)
 })
 
-test('inference is measured too', async () => {
+test('measures inference', async () => {
   const { rows } = await measure({ ...CHECK, task: 'infer', rounds: 1 }, [attune, cpu], { log: silent, withRate: true })
   assert.ok(rows.every(({ failure, peakBytes }) => failure === undefined && Number(peakBytes) > 0))
 })
 
-test('writing is measured too, in tokens written', async () => {
+test('measures generation in generated tokens', async () => {
   const model = {
     plugin: 'gpt2',
     model_type: 'gpt2',
@@ -143,21 +143,21 @@ test('writing is measured too, in tokens written', async () => {
       ['tfjs-cpu', 1, undefined],
     ],
   )
-  assert.deepEqual(differences(measured), ['All wrote the same texts.'])
+  assert.deepEqual(differences(measured), ['All generated the same texts.'])
   const other = {
     ...cpu,
     name: 'other',
     tasks: /** @type {const} */ (['write']),
     command: (/** @type {any} */ given) => cpu.command({ ...given, workload: { ...workload, length: 11 } }),
   }
-  const unlike = await measure(workload, [attune, { ...other, share: 1 }], { log: silent, withRate: true })
-  assert.deepEqual(differences(unlike), ['Other texts than attune wrote: other in 2 of 2.'])
+  const unlike = await measure(workload, [attune, { ...other, fraction: 1 }], { log: silent, withRate: true })
+  assert.deepEqual(differences(unlike), ['Texts that differ from those of attune: other in 2 of 2.'])
   assert.ok(markdown([{ ...unlike, circumstances: circumstances(unlike) }]).includes('other in 2 of 2'))
   const [row] = measured.rows
   assert.ok(Math.abs(Number(row?.tokensPerSecond) - 24_000 / Number(row?.median)) < 1e-6)
 })
 
-test('the bars compare what was measured, and leave out what was not', () => {
+test('the targets compare what was measured, and skip what was not', () => {
   const [first] = WORKLOADS
   assert.ok(first)
   const row = { about: '', fastest: 1, slowest: 1, steps: 1, tokensPerSecond: 1, firstStepSeconds: 2, rateShare: 0.5 }
@@ -167,7 +167,7 @@ test('the bars compare what was measured, and leave out what was not', () => {
     { ...row, peer: 'tfjs-wasm', failure: 'absent' },
   ]
   assert.deepEqual(
-    bars([{ workload: first, rate: 1, rows }]).map(({ found, met }) => [found, met]),
+    targets([{ workload: first, rate: 1, rows }]).map(({ measured, met }) => [measured, met]),
     [
       ['0.80 ×', true],
       ['1.11 ×', false],
@@ -176,7 +176,7 @@ test('the bars compare what was measured, and leave out what was not', () => {
   )
 })
 
-test('LoRA has the same bars, and both WASM backends have one', () => {
+test('LoRA has the same targets, and both WASM backends have one', () => {
   const row = { about: '', fastest: 1, slowest: 1, steps: 1, tokensPerSecond: 1, firstStepSeconds: 9, rateShare: 0.9 }
   const rows = ['attune', 'pytorch', 'tfjs-node', 'tfjs-wasm', 'tfjs-wasm-stock'].map((peer, i) => ({
     ...row,
@@ -188,19 +188,19 @@ test('LoRA has the same bars, and both WASM backends have one', () => {
     const workload = WORKLOADS.find((each) => each.name === name)
     assert.ok(workload)
     assert.deepEqual(
-      bars([{ workload, rate: 1, rows }]).map(({ bar, found, met }) => [bar.split(': ')[1], found, met]),
+      targets([{ workload, rate: 1, rows }]).map(({ target, measured, met }) => [target.split(': ')[1], measured, met]),
       [
         ['at most 0.9 × the step time of PyTorch eager', '0.83 ×', true],
         ['at least 2 × as fast as tfjs-node', '1.50 ×', false],
         ['at least 30 × as fast as TF.js WASM as shipped', '40.00 ×', true],
-        ['at least 30 × as fast as TF.js WASM with the kernels of its plugin here', '25.00 ×', false],
+        ['at least 30 × as fast as TF.js WASM with the kernels of its plugin', '25.00 ×', false],
         ['no more memory than PyTorch', '1.00 ×', true],
       ],
     )
   }
 })
 
-test('what is measured anew takes the place of the same workload, and the rest keeps its own date', () => {
+test('a new measurement replaces that of the same workload; the others keep their dates', () => {
   const at = (/** @type {string} */ date) => ({ ...circumstances({ workload: CHECK, rate: 1, rows: [] }), date })
   const record = (/** @type {string} */ name, /** @type {string} */ date) => ({
     workload: { ...CHECK, name },
@@ -224,24 +224,24 @@ test('what is measured anew takes the place of the same workload, and the rest k
   assert.equal(page.match(/Measured on now/g)?.length, 2)
 })
 
-test('operations are those of the layers: 2 × parameters for each token, attention besides', () => {
+test('counts the operations of the layers: 2 × parameters per token, plus attention', () => {
   const forward = Number(matrixOperations({ ...CHECK, task: 'infer' }))
   assert.equal(matrixOperations(CHECK), 3 * forward)
   const { batch, length } = CHECK
   const [layers, hidden, inner] = [2, 32, 64]
   const linear = 2 * batch * length * (4 * hidden * hidden + 2 * hidden * inner)
   const attention = batch * 2 * (2 * length * length * hidden)
-  // Of the last layer a classifier needs the keys and values of all tokens, and the rest of the first.
+  // In the last layer, a classifier needs the keys and values of all tokens, but everything else only for the first.
   const last =
     2 * batch * (2 * length * hidden * hidden + 2 * hidden * hidden + 2 * hidden * inner) + attention / length
   assert.equal(forward, (layers - 1) * (linear + attention) + last)
 })
 
-test('operations of a step of LoRA are those of the products that are taken', async () => {
+test('counts the operations of the matrix products in a LoRA step', async () => {
   for (const workload of LORA) assert.equal(matrixOperations(workload), await productsOf(workload), workload.title)
 })
 
-test('a peer that is absent is absent for a reason', (t) => {
+test('a peer that is not available has a reason', (t) => {
   for (const peer of PEERS) {
     const why = absent(peer)
     if (why !== undefined) t.diagnostic(`${peer.name}: ${why}`)

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The WebAssembly backend as TensorFlow.js ships it. Only kernels that it lacks altogether are supplied, which run in plain
- * JavaScript: without them it could not take the step at all. @attune/engine-tfjs-wasm replaces some that it has.
+ * The WebAssembly backend as shipped by TensorFlow.js. Only missing kernels are added, in plain JavaScript; without them it could not run
+ * the step at all. @attune/engine-tfjs-wasm also replaces some of its kernels.
  */
 import '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-wasm'
@@ -12,7 +12,7 @@ import { refuseExhaustion } from '../../plugins/engine-tfjs-wasm/dist/refuse-exh
 
 async function load() {
   supplyMissing()
-  // It would write over its own memory when that is full; so it ends instead.
+  // Out of memory, the backend would overwrite its own memory; this ends the process instead.
   if (await setBackend('wasm').catch(() => false)) refuseExhaustion(/** @type {any} */ (backend()))
 }
 

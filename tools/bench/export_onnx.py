@@ -1,4 +1,4 @@
-"""Writes a decoder with its cache in ONNX, for the peer in JavaScript that reads no other weights.
+"""Exports a decoder with KV cache to ONNX, for the JavaScript peer, which reads no other format.
 
     python export_onnx.py '{"workload": …, "weights": "model.safetensors"}' FOLDER
 
@@ -17,7 +17,7 @@ shape = {name: value for name, value in model.items() if name not in ("plugin", 
 network = AutoModelForCausalLM.from_config(AutoConfig.for_model(model["model_type"], **shape))
 missing, unexpected = network.load_state_dict(load_file(given["weights"]), strict=False)
 if [name for name in missing if name != "lm_head.weight"] or unexpected:
-    sys.exit(f"other weights than expected: {missing} {unexpected}")
+    sys.exit(f"weights do not match the model: {missing} {unexpected}")
 network.tie_weights()
 network.eval()
 onnx_export_from_model(network, folder, task="text-generation-with-past", do_validation=False, opset=17)

@@ -1,5 +1,5 @@
 // @ts-check
-/** Measures one workload: all peers take their steps in turns, so that what slows the machine slows them all. */
+/** Measures one workload. The peers take turns at each step, so that a slow phase of the machine affects all of them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +10,8 @@ import { createWeights, does, start } from './peers.mjs'
 /** @typedef {import('./peers.mjs').Peer} Peer */
 /** @typedef {import('./peers.mjs').Conversation} Conversation */
 /**
- * What one peer did: times in milliseconds, memory in bytes, or why there is nothing. `otherTexts` counts the steps in which
- * it wrote something else than the first peer.
+ * Results of one peer: times in milliseconds, memory in bytes, or the reason why there are none. `otherTexts` counts the steps in which
+ * its generated text differs from that of the first peer.
  * @typedef {{ peer: string, about: string, ready?: string, failure?: string, median?: number, fastest?: number, slowest?: number, steps?: number, tokensPerSecond?: number, firstStepSeconds?: number, peakBytes?: number, rateShare?: number, otherTexts?: number }} Row
  * @typedef {{ workload: Workload, rate: number | undefined, rows: Row[] }} Measured
  */
@@ -33,7 +33,7 @@ async function withWeights(workload, use) {
   }
 }
 
-/** A peer's losses in the steps of a workload. @param {Peer} peer @param {{ workload: Workload, weights: string }} given */
+/** Losses of a peer in the steps of a workload. @param {Peer} peer @param {{ workload: Workload, weights: string }} given */
 async function lossesOf(peer, given) {
   const { ask } = await start(peer, given)
   const losses = []
@@ -43,8 +43,8 @@ async function lossesOf(peer, given) {
 }
 
 /**
- * Trains a tiny model without dropout with every peer: they do the same work if they have the same losses. A peer that cannot
- * is named, and left out of the result.
+ * Trains a tiny model without dropout with every peer and checks that all have the same losses, so that they do the same work. A peer
+ * that cannot run it is reported and excluded from the result.
  * @param {Workload} workload @param {readonly Peer[]} peers @param {(text: string) => void} log @returns {Promise<Record<string, number[]>>}
  */
 export const check = (workload, peers, log) =>
@@ -58,15 +58,15 @@ export const check = (workload, peers, log) =>
       const first = Object.values(losses)[0] ?? []
       const differs = own.some((loss, i) => !(Math.abs(loss - (first[i] ?? NaN)) <= TOLERANCE * Math.abs(loss)))
       if (differs)
-        throw new Error(`${peer.name} does other work: losses ${own.join(', ')} instead of ${first.join(', ')}`)
+        throw new Error(`${peer.name} does different work: expected losses ${first.join(', ')}, got ${own.join(', ')}`)
       log(`${peer.name}: losses ${own.map((loss) => loss.toFixed(5)).join(', ')}`)
     }
     return losses
   })
 
-/** One peer at one workload. @typedef {{ peer: Peer, row: Row, talk: Conversation | undefined, times: number[], otherTexts: number }} Entrant */
+/** A peer running a workload. @typedef {{ peer: Peer, row: Row, talk: Conversation | undefined, times: number[], otherTexts: number }} Entrant */
 
-/** Starts a peer and lets it take its first step. @param {Peer} peer @param {{ workload: Workload, weights: string }} given @returns {Promise<Entrant>} */
+/** Starts a peer and runs its first step. @param {Peer} peer @param {{ workload: Workload, weights: string }} given @returns {Promise<Entrant>} */
 async function enter(peer, given) {
   /** @type {Row} */
   const row = { peer: peer.name, about: peer.about }
@@ -112,16 +112,16 @@ async function leave({ row, talk, times, otherTexts }, workload, rate) {
   }
 }
 
-/** All peers that run take the step of a round, in turns. @param {number} round @param {Workload} workload @param {readonly Entrant[]} entrants */
+/** Runs the step of a round with each peer in turn. @param {number} round @param {Workload} workload @param {readonly Entrant[]} entrants */
 async function takeTurns(round, { task }, entrants) {
   /** @type {number | undefined} */
   let first
   for (const entrant of entrants) {
     const { peer, talk, times } = entrant
-    if (talk === undefined || times.length >= Math.ceil(round * peer.share)) continue
+    if (talk === undefined || times.length >= Math.ceil(round * peer.fraction)) continue
     const { milliseconds, value } = await talk.ask(String(round))
     if (!Number.isFinite(value) && task !== 'write')
-      throw new Error(`${peer.name} computes ${value} in round ${round}: what is timed must be a training that works`)
+      throw new Error(`${peer.name} returned ${value} in round ${round}: expected a finite loss`)
     times.push(milliseconds)
     first ??= value
     if (task === 'write' && value !== first) entrant.otherTexts++
@@ -130,7 +130,7 @@ async function takeTurns(round, { task }, entrants) {
 
 /**
  * @param {Workload} workload @param {readonly Peer[]} peers
- * @param {{ log: (text: string) => void, withRate: boolean }} how `withRate`: large products are timed too
+ * @param {{ log: (text: string) => void, withRate: boolean }} how `withRate`: also measure large matrix products
  * @returns {Promise<Measured>}
  */
 export const measure = (workload, peers, { log, withRate }) =>

@@ -1,5 +1,5 @@
 // @ts-check
-/** With `node --import`, leaves the greatest memory that the process had, in bytes, in the file that PEAK_FILE names. */
+/** Preloaded with `node --import`, writes the peak memory of the process in bytes to the file PEAK_FILE. */
 import { writeFileSync } from 'node:fs'
 
 process.on('exit', () => {

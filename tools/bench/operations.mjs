@@ -1,12 +1,12 @@
 // @ts-check
-/** The work in a step: the floating-point operations of its matrix products, counted by hand. */
+/** Floating-point operations of the matrix products in a step, counted analytically. */
 
 /** @typedef {import('./workloads.mjs').Workload} Workload */
 /**
- * A dense layer: its name, inputs and outputs, and whether it reads what the layer below gives, normed at most.
+ * A linear layer: its name, input and output sizes; `first`: true if its input is the output of the layer below, at most normalized.
  * @typedef {{ name: string, inputs: number, outputs: number, first?: boolean }} Dense
- * @typedef {{ layers: number, attended: number, dense: readonly Dense[], hidden: number, pooled?: readonly string[] }} Shape `attended`: heads
- * times their width; `pooled`: the dense layers of the last layer that are needed of all tokens, where only the first one's state is read
+ * @typedef {{ layers: number, attended: number, dense: readonly Dense[], hidden: number, pooled?: readonly string[] }} Shape `attended`: number
+ * of heads times head size; `pooled`: the linear layers of the last layer that run on all tokens if only the first hidden state is read
  */
 
 /** @param {string} name @param {number} inputs @param {number} outputs @returns {Dense} */
@@ -14,7 +14,7 @@ const dense = (name, inputs, outputs) => ({ name, inputs, outputs })
 /** @param {string} name @param {number} inputs @param {number} outputs @returns {Dense} */
 const first = (name, inputs, outputs) => ({ name, inputs, outputs, first: true })
 
-/** The layers of a network, by its plugin. @type {Readonly<Record<string, (config: any) => Shape>>} */
+/** Layers of a network, by model plugin. @type {Readonly<Record<string, (config: any) => Shape>>} */
 const SHAPES = {
   bert: ({ hidden_size: h, intermediate_size: f, num_hidden_layers: layers }) => ({
     layers,
@@ -54,9 +54,9 @@ const SHAPES = {
 }
 
 /**
- * Products of a dense layer, each of `2 · inputs · outputs` for a token. Where all trains: the layer itself, the gradient of
- * its input and that of its weight. A frozen weight has no gradient; and with LoRA nothing below the lowest layer's
- * projections learns, so that the gradient of their input is not made either.
+ * Matrix products of a linear layer, each with `2 · inputs · outputs` operations per token. In full fine-tuning: the layer itself, and the
+ * gradients of its input and of its weight. A frozen weight has no gradient. With LoRA, nothing below the projections of the lowest
+ * layer is trainable, so the gradient of their input is not computed either.
  * @param {Dense} layer @param {number} depth @param {Workload} workload
  */
 function forDense({ name, inputs, outputs, first: reads = false }, depth, { task, lora }) {
@@ -71,9 +71,9 @@ function forDense({ name, inputs, outputs, first: reads = false }, depth, { task
 }
 
 /**
- * Floating-point operations of a step's matrix products, as far as the step needs them: those of the layers and, where tokens
- * are predicted, of the head, which is the word embeddings, frozen with LoRA. Where only the first token's state is read, the
- * last layer counts with the keys and values of all tokens and the rest of the first. Nothing where text is written.
+ * Floating-point operations of the matrix products that a step needs: those of the layers and, for language modeling, of the head, which
+ * shares the word embeddings and is frozen with LoRA. If only the first token's hidden state is read, the last layer counts the keys and
+ * values of all tokens, and the rest for the first token. Undefined for generation.
  * @param {Workload} workload
  */
 export function matrixOperations(workload) {
@@ -81,7 +81,7 @@ export function matrixOperations(workload) {
   const shape = SHAPES[model.plugin]?.(model)
   if (task === 'write' || shape === undefined) return undefined
   const passes = task === 'train' ? 3 : 1
-  const scores = passes * 4 * length * shape.attended // queries with keys, weights with values
+  const scores = passes * 4 * length * shape.attended // Q·Kᵀ and attention weights · V
   let forText = 0
   for (let depth = 0; depth < shape.layers; depth++) {
     const only = depth === shape.layers - 1 ? shape.pooled : undefined

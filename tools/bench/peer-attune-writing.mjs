@@ -1,5 +1,5 @@
 // @ts-check
-/** One peer: Attune's generator on an engine. Told a number on standard input, it writes greedily after a prompt of its own. */
+/** One peer: Attune's generator on an engine. For each number on standard input, it generates greedily from that number's prompt. */
 import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as core from '@attune/core'

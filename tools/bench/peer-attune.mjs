@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * One peer: Attune's model, objective, adapter, optimizer and training step on an engine. Told a step's number on standard
- * input, it takes the step and answers with its time and loss.
+ * One peer: Attune's model, objective, adapter, optimizer and training step on an engine. For each step number on standard input, it runs
+ * the step and prints its time and loss.
  */
 import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ if (create) {
 const { launchBound = false } = engine
 const INFERENCE = /** @type {const} */ ({ training: false, launchBound })
 
-/** The parameters of the file: what an adapter adds to the plain ones takes the place of what it would begin with. */
+/** Loads the parameters from the file; saved adapter parameters replace their initialization. */
 async function load() {
   const saved = engine.put(decodeSafetensors(readFileSync(weights), weights).tensors)
   const own = Object.fromEntries(Object.entries(saved).filter(([name]) => !name.includes('.lora_')))
@@ -55,7 +55,7 @@ const infer = engine.compile(
 
 const all = { ...frozen, ...state.trainable }
 let taken = 0
-/** A training step, and its loss. @param {number} i @returns {Promise<number>} */
+/** Runs a training step and returns its loss. @param {number} i @returns {Promise<number>} */
 async function trainOnce(i) {
   const { learningRate } = workload
   const hyper = stepInputs({ learningRate, step: ++taken, steps: 1e6, seed: [i, i + 1] })
@@ -66,7 +66,7 @@ async function trainOnce(i) {
   return Number(values[0])
 }
 
-/** The first logit of a batch. @param {number} i @returns {Promise<number>} */
+/** First logit of a batch. @param {number} i @returns {Promise<number>} */
 async function inferOnce(i) {
   const logits = /** @type {import('@tensorflow/tfjs-core').Tensor} */ (infer(all, engine.put(batchOf(i))))
   const { values } = await engine.read(logits)
@@ -74,7 +74,7 @@ async function inferOnce(i) {
   return Number(values[0])
 }
 
-/** The rate of large matrix products in 10⁹ operations a second: the best of several. */
+/** Rate of large matrix products in GFLOP/s: the best of several. */
 async function rate() {
   const size = 2048
   const values = Float32Array.from({ length: size * size }, (_, i) => i % 7)

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * One peer: greedy generation by @huggingface/transformers in JavaScript, as peer-attune-writing.mjs does it. ATTUNE_TRANSFORMERS_JS
- * names the folder of that package; the weights are first written in ONNX by the Python that PYTHON_ONNX names.
+ * One peer: greedy generation with @huggingface/transformers in JavaScript, with the protocol of peer-attune-writing.mjs.
+ * ATTUNE_TRANSFORMERS_JS is the folder of that package; the Python in PYTHON_ONNX first exports the weights to ONNX.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'

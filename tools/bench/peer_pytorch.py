@@ -1,6 +1,6 @@
-"""One peer: the same model in PyTorch and transformers, with the optimizer that transformers' Trainer takes by default; LoRA by peft.
+"""One peer: the same model in PyTorch and transformers, with the default optimizer of transformers' Trainer; LoRA with peft.
 
-Told a step's number on standard input, it takes the step and answers with its time and loss, as peer-attune.mjs does.
+For each step number on standard input, it runs the step and prints its time and loss, with the protocol of peer-attune.mjs.
 """
 import json
 import os
@@ -21,7 +21,7 @@ torch.set_num_threads(given["threads"])
 device = torch.device(given["device"])
 torch.manual_seed(0)
 
-# By the objective: the class with its head, what its configuration needs, and what a batch holds besides the texts.
+# By objective: the class with its head, its configuration options, and the batch fields other than the token ids.
 OBJECTIVES = {
     "sequence-classification": (
         AutoModelForSequenceClassification,
@@ -40,7 +40,7 @@ def load():
     plain = {name: tensor for name, tensor in saved.items() if ".lora_" not in name}
     missing, unexpected = model.load_state_dict(plain, strict=False)
     if [name for name in missing if name != "lm_head.weight"] or unexpected:
-        sys.exit(f"other weights than expected: {missing} {unexpected}")
+        sys.exit(f"weights do not match the model: {missing} {unexpected}")
     model.tie_weights()
     return with_lora(model, {name: tensor for name, tensor in saved.items() if ".lora_" in name}) if "lora" in workload else model
 
@@ -63,7 +63,7 @@ def with_lora(model, factors):
     named = {f"base_model.model.{name.removesuffix('.weight')}.default.weight": tensor for name, tensor in factors.items()}
     trained = {name for name, p in adapted.named_parameters() if p.requires_grad}
     if trained != named.keys():
-        sys.exit(f"other factors than expected: {trained ^ named.keys()}")
+        sys.exit(f"LoRA factors do not match the model: {trained ^ named.keys()}")
     adapted.load_state_dict(named, strict=False)
     return adapted
 
@@ -102,7 +102,7 @@ def infer_once(i):
 
 
 answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # what libraries print is no answer
+os.dup2(2, 1)  # output of libraries goes to standard error
 
 
 def say(value):
@@ -112,8 +112,8 @@ def say(value):
 libraries = f"PyTorch {torch.__version__}, transformers {transformers.__version__}"
 if "peft" in sys.modules:
     libraries += f", peft {sys.modules['peft'].__version__}"
-place = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
-say({"ready": f"{libraries}, {place}"})
+hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
+say({"ready": f"{libraries}, {hardware}"})
 for line in sys.stdin:
     if line.strip() == "end":
         say({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})

@@ -1,4 +1,4 @@
-"""One peer: greedy generation by transformers, as peer-attune-writing.mjs does it."""
+"""One peer: greedy generation with transformers, with the protocol of peer-attune-writing.mjs."""
 import json
 import os
 import resource
@@ -18,13 +18,13 @@ config = AutoConfig.for_model(workload["model"]["model_type"], **shape)
 model = AutoModelForCausalLM.from_config(config)
 missing, unexpected = model.load_state_dict(load_file(given["weights"]), strict=False)
 if [name for name in missing if name != "lm_head.weight"] or unexpected:
-    sys.exit(f"other weights than expected: {missing} {unexpected}")
+    sys.exit(f"weights do not match the model: {missing} {unexpected}")
 model.tie_weights()
 model.eval()
 PROMPT, room = given["prompt"], workload["length"]
 
 answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # what libraries print is no answer
+os.dup2(2, 1)  # output of libraries goes to standard error
 
 
 def say(value):

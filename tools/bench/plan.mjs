@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Plans runs, runs them and prints what was foretold beside what was taken: `node tools/bench/plan.mjs [--small] [--write]`.
- * `--small` takes one of 60 steps; `--write` puts the table into docs/cli.md. On a machine that does nothing else, for what slows it between
- * plan and run counts as an error of the plan.
+ * Plans runs, executes them, and prints the estimates next to the measurements: `node tools/bench/plan.mjs [--small] [--write]`.
+ * `--small` runs one of 60 steps; `--write` writes the table to docs/cli.md. Needs an idle machine: load between plan and run counts as an
+ * error of the estimate.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,7 +12,7 @@ import { format, resolveConfig } from 'prettier'
 import { root } from '../check/packages.mjs'
 import { writePart } from '../check/replace-part.mjs'
 import { table as markdownTable } from '../check/table.mjs'
-import { COLUMNS, PLANNED, SMALL, compare, rowOf } from './forecasts.mjs'
+import { COLUMNS, PLANNED, SMALL, compare, rowOf } from './estimates.mjs'
 
 const { values } = parseArgs({
   options: { small: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },

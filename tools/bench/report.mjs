@@ -1,5 +1,5 @@
 // @ts-check
-/** What was measured, in words and tables. */
+/** Formats measurements as tables and notes. */
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { createRequire } from 'node:module'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,15 +10,15 @@ import { table as markdownTable } from '../check/table.mjs'
 
 /** @typedef {import('./measure.mjs').Measured} Measured */
 /** @typedef {import('./measure.mjs').Row} Row */
-/** Where and with what something was measured. @typedef {{ date: string, processor: string, memoryBytes: number, node: string, onnxruntime: string, tfjs: string, peers: string[] }} Circumstances */
+/** Date, machine and versions of a measurement. @typedef {{ date: string, cpu: string, memoryBytes: number, node: string, onnxruntime: string, tfjs: string, peers: string[] }} Circumstances */
 /** @typedef {Measured & { circumstances: Circumstances }} Recorded */
 
 const PAGE = join(root, 'docs/benchmarks.md')
 const RECORDS = join(root, 'docs/benchmarks.json')
 
-/** What was measured where: its name in the records, and that of the part of the page that has its tables. */
-const PLACES = /** @type {const} */ ({
-  processor: { records: 'workloads', part: 'measured' },
+/** By device: the key in the records, and the generated part of the page. */
+const DEVICES = /** @type {const} */ ({
+  cpu: { records: 'workloads', part: 'measured' },
   gpu: { records: 'gpu', part: 'measured on a GPU' },
 })
 
@@ -29,7 +29,7 @@ export const COLUMNS = [
   'tokens/s',
   'peak MB',
   'first step s',
-  'share of rate',
+  'utilization',
   'against Attune',
 ]
 
@@ -55,14 +55,18 @@ export function tableRows({ rows }) {
   )
 }
 
-/** Which peers wrote other texts than the first, in a line of its own, or none. @param {Measured} measured @returns {string[]} */
+/** A note on the peers whose generated texts differ from those of the first, or none. @param {Measured} measured @returns {string[]} */
 export function differences({ rows }) {
   const [first, ...others] = rows.filter(({ otherTexts }) => otherTexts !== undefined)
-  const told = others.flatMap(({ peer, otherTexts = 0, steps = 0 }) =>
+  const different = others.flatMap(({ peer, otherTexts = 0, steps = 0 }) =>
     otherTexts > 0 ? [`${peer} in ${otherTexts} of ${steps}`] : [],
   )
   if (first === undefined || others.length === 0) return []
-  return [told.length === 0 ? 'All wrote the same texts.' : `Other texts than ${first.peer} wrote: ${told.join(', ')}.`]
+  return [
+    different.length === 0
+      ? 'All generated the same texts.'
+      : `Texts that differ from those of ${first.peer}: ${different.join(', ')}.`,
+  ]
 }
 
 /** @param {readonly Measured[]} all @param {string} workload @param {string} peer */
@@ -71,15 +75,15 @@ const rowOf = (all, workload, peer) =>
     .find((measured) => measured.workload.name === workload)
     ?.rows.find((row) => row.peer === peer && row.failure === undefined)
 
-/** One bar: what is asked, and what was found. @typedef {{ bar: string, found: string, met: boolean }} Bar */
+/** A performance target and its measurement. @typedef {{ target: string, measured: string, met: boolean }} Target */
 
-/** The bars, where both sides were measured. @param {readonly Measured[]} all @returns {Bar[]} */
-export function bars(all) {
-  /** @type {Bar[]} */
+/** The targets for which both sides were measured. @param {readonly Measured[]} all @returns {Target[]} */
+export function targets(all) {
+  /** @type {Target[]} */
   const found = []
-  /** @param {string} bar @param {number | undefined} value @param {(value: number) => boolean} met @param {(value: number) => string} show */
-  const add = (bar, value, met, show) => {
-    if (value !== undefined && Number.isFinite(value)) found.push({ bar, found: show(value), met: met(value) })
+  /** @param {string} target @param {number | undefined} value @param {(value: number) => boolean} met @param {(value: number) => string} show */
+  const add = (target, value, met, show) => {
+    if (value !== undefined && Number.isFinite(value)) found.push({ target, measured: show(value), met: met(value) })
   }
   for (const { workload } of all) {
     const own = rowOf(all, workload.name, 'attune')
@@ -94,9 +98,9 @@ export function bars(all) {
         pytorch: 'PyTorch',
         'transformers-js': '@huggingface/transformers',
       })) {
-        const bar = `${name}: at least 1.2 × the tokens a second of ${called}`
-        add(bar, ratio(peer), (v) => v >= 1.2, times)
-        add(`${bar}, guessing ahead`, ratio(peer) / ahead, (v) => v >= 1.2, times)
+        const target = `${name}: at least 1.2 × the tokens per second of ${called}`
+        add(target, ratio(peer), (v) => v >= 1.2, times)
+        add(`${target}, with speculative decoding`, ratio(peer) / ahead, (v) => v >= 1.2, times)
       }
       continue
     }
@@ -104,7 +108,7 @@ export function bars(all) {
     add(`${name}: at least 2 × as fast as tfjs-node`, ratio('tfjs-node'), (v) => v >= 2, times)
     const shipped = `${name}: at least 30 × as fast as TF.js WASM as shipped`
     add(shipped, ratio('tfjs-wasm-stock'), (v) => v >= 30, times)
-    const improved = `${name}: at least 30 × as fast as TF.js WASM with the kernels of its plugin here`
+    const improved = `${name}: at least 30 × as fast as TF.js WASM with the kernels of its plugin`
     add(improved, ratio('tfjs-wasm'), (v) => v >= 30, times)
     const memory = (own.peakBytes ?? NaN) / (against('pytorch')?.peakBytes ?? NaN)
     add(`${name}: no more memory than PyTorch`, memory, (v) => v <= 1, times)
@@ -117,7 +121,7 @@ export function bars(all) {
       )
     if (workload.name === '2')
       add(
-        `${name}: at least 70 % of the rate of large products`,
+        `${name}: at least 70 % of the rate of large matrix products`,
         own.rateShare,
         (v) => v >= 0.7,
         (v) => `${(100 * v).toFixed(0)} %`,
@@ -126,50 +130,50 @@ export function bars(all) {
   return found
 }
 
-/** The machine and the versions. @param {Measured} measured @returns {Circumstances} */
+/** Machine and versions of a measurement. @param {Measured} measured @returns {Circumstances} */
 export function circumstances({ rows }) {
   const version = (/** @type {string} */ name) => createRequire(import.meta.url)(`${name}/package.json`).version
   return {
     date: new Date().toISOString().slice(0, 10),
-    processor: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
+    cpu: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
     memoryBytes: totalmem(),
     node: process.versions.node,
     onnxruntime: version('onnxruntime-node'),
     tfjs: version('@tensorflow/tfjs'),
-    // A device's words may name where it was found.
+    // The device description may contain a path of this machine.
     peers: [...new Set(rows.flatMap(({ ready }) => ready?.replaceAll(`${root}/`, '') ?? []))],
   }
 }
 
 /** @param {Circumstances} about */
-const where = ({ date, processor, memoryBytes, node, onnxruntime, tfjs, peers }) =>
-  `Measured on ${date}: ${processor}, ${(memoryBytes / 1e9).toFixed(0)} GB; Node ${node}, ONNX Runtime ${onnxruntime}, TensorFlow.js ${tfjs}; ${peers.join('; ')}.`
+const where = ({ date, cpu, memoryBytes, node, onnxruntime, tfjs, peers }) =>
+  `Measured on ${date}: ${cpu}, ${(memoryBytes / 1e9).toFixed(0)} GB; Node ${node}, ONNX Runtime ${onnxruntime}, TensorFlow.js ${tfjs}; ${peers.join('; ')}.`
 
-/** A measured part of docs/benchmarks.md. @param {readonly Recorded[]} all @param {keyof typeof PLACES} place bars are of the processor */
-export function markdown(all, place = 'processor') {
+/** A generated part of docs/benchmarks.md. @param {readonly Recorded[]} all @param {keyof typeof DEVICES} device targets are listed for the CPU */
+export function markdown(all, device = 'cpu') {
   const sections = all.map((recorded) => {
     const { workload, rate, circumstances: about } = recorded
-    const products = rate === undefined ? [] : [`Large products: ${rate.toFixed(0)} GFLOP/s.`]
+    const products = rate === undefined ? [] : [`Large matrix products: ${rate.toFixed(0)} GFLOP/s.`]
     const notes = [where(about), ...products, ...differences(recorded)].join(' ')
     return `### ${workload.name}: ${workload.title}\n\n${markdownTable(COLUMNS, tableRows(recorded))}\n\n${notes}`
   })
-  if (place === 'gpu') return sections.join('\n\n')
-  const rows = bars(all).map(({ bar, found, met }) => [bar, found, met ? 'met' : 'missed'])
-  return [...sections, '### Bars', markdownTable(['bar', 'found', ''], rows)].join('\n\n')
+  if (device === 'gpu') return sections.join('\n\n')
+  const rows = targets(all).map(({ target, measured, met }) => [target, measured, met ? 'met' : 'missed'])
+  return [...sections, '### Targets', markdownTable(['target', 'measured', ''], rows)].join('\n\n')
 }
 
-/** What was measured before, with what was measured now in the place of the same workloads, in the order of their names. @param {readonly Recorded[]} before @param {readonly Recorded[]} now @returns {Recorded[]} */
+/** Replaces the measurements of the same workloads by new ones; sorted by name. @param {readonly Recorded[]} before @param {readonly Recorded[]} now @returns {Recorded[]} */
 export function merged(before, now) {
   const names = new Set(now.map(({ workload }) => workload.name))
   const kept = before.filter(({ workload }) => !names.has(workload.name))
   return [...kept, ...now].sort((a, b) => (a.workload.name < b.workload.name ? -1 : 1))
 }
 
-/** Writes docs/benchmarks.json and a measured part of docs/benchmarks.md; what stands there for other workloads stays. @param {readonly Recorded[]} now @param {keyof typeof PLACES} place */
-export function write(now, place) {
-  const { records, part } = PLACES[place]
+/** Writes docs/benchmarks.json and a generated part of docs/benchmarks.md; other workloads are kept. @param {readonly Recorded[]} now @param {keyof typeof DEVICES} device */
+export function write(now, device) {
+  const { records, part } = DEVICES[device]
   const known = JSON.parse(readFileSync(RECORDS, 'utf8'))
   const all = merged(known[records] ?? [], now)
   writeFileSync(RECORDS, `${JSON.stringify({ ...known, [records]: all }, null, 2).replaceAll(`${root}/`, '')}\n`)
-  writePart(PAGE, part, markdown(all, place))
+  writePart(PAGE, part, markdown(all, device))
 }

@@ -1,15 +1,14 @@
 // @ts-check
 /**
- * Measures Attune and its peers: `node tools/bench/run.mjs [--gpu] [--workloads 1,2] [--peers attune,pytorch] [--write]`.
- * With `--gpu` the peers are those that compute on a graphics card.
- * Prints tables; `--write` puts them into docs/benchmarks.md and docs/benchmarks.json, in the place of what stood there for
- * the same workloads.
+ * Benchmarks Attune and its peers: `node tools/bench/run.mjs [--gpu] [--workloads 1,2] [--peers attune,pytorch] [--write]`.
+ * `--gpu` selects the peers that run on a GPU. Prints tables; `--write` writes them to docs/benchmarks.md and docs/benchmarks.json,
+ * replacing those of the same workloads.
  */
 import { parseArgs } from 'node:util'
 import { table } from '@attune/terminal'
 import { check, measure } from './measure.mjs'
 import { GPU_PEERS, PEERS, absent, does } from './peers.mjs'
-import { COLUMNS, bars, circumstances, differences, tableRows, write } from './report.mjs'
+import { COLUMNS, circumstances, differences, tableRows, targets, write } from './report.mjs'
 import { CHECKS, WORKLOADS } from './workloads.mjs'
 
 const { values } = parseArgs({
@@ -21,12 +20,12 @@ const { values } = parseArgs({
   },
 })
 
-/** The things that are named, in their own order. @template {{ name: string }} T @param {readonly T[]} all @param {string} names */
+/** Selects items by name, in their original order. @template {{ name: string }} T @param {readonly T[]} all @param {string} names */
 function chosen(all, names) {
   const wanted = names.split(',')
   const unknown = wanted.filter((name) => !all.some((each) => each.name === name))
   if (unknown.length === 0) return all.filter(({ name }) => wanted.includes(name))
-  throw new Error(`there is no ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`)
+  throw new Error(`unknown name ${unknown.join(', ')}: expected ${all.map(({ name }) => name).join(', ')}`)
 }
 
 /** @param {string} text */
@@ -36,7 +35,7 @@ const usual = values.gpu ? GPU_PEERS : PEERS.filter(({ name }) => name !== 'tfjs
 const present = chosen(values.gpu ? GPU_PEERS : PEERS, values.peers ?? usual.map(({ name }) => name).join()).filter(
   (peer) => {
     const why = absent(peer)
-    if (why !== undefined) console.log(`${peer.name} is left out: ${why}`)
+    if (why !== undefined) console.log(`Skipping ${peer.name}: ${why}`)
     return why === undefined
   },
 )
@@ -57,6 +56,10 @@ for (const workload of workloads) {
   const lines = [...table(COLUMNS, tableRows(measured)), ...differences(measured)]
   console.log(`${workload.name}: ${workload.title}\n${lines.join('\n')}\n`)
 }
-const lines = (values.gpu ? [] : bars(all)).map(({ bar, found, met }) => [met ? 'met' : 'missed', bar, found])
-if (lines.length > 0) console.log(table(['', 'bar', 'found'], lines).join('\n'))
-if (values.write) write(all, values.gpu ? 'gpu' : 'processor')
+const lines = (values.gpu ? [] : targets(all)).map(({ target, measured, met }) => [
+  met ? 'met' : 'missed',
+  target,
+  measured,
+])
+if (lines.length > 0) console.log(table(['', 'target', 'measured'], lines).join('\n'))
+if (values.write) write(all, values.gpu ? 'gpu' : 'cpu')

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Measures how long the event loop of the main thread stands still while 128 concurrent calls are predicted: with the predictor on the
- * main thread, and in a worker thread. `node tools/bench/serve.mjs [FOLDER]`, the folder of a run or of a classifier; without one, a BERT
- * with new weights, 4 layers of width 256.
+ * Measures how long 128 concurrent predictions block the event loop of the main thread, with the predictor on the main thread and in a
+ * worker thread: `node tools/bench/serve.mjs [FOLDER]`. FOLDER is a run or a classifier; by default, a randomly initialized BERT with 4
+ * layers and hidden size 256.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ import { root } from '../check/packages.mjs'
 const CALLS = 128
 const ROUNDS = 3
 
-/** The first rows of the example's test split. */
+/** First rows of the example's test split. */
 async function readRows() {
   const rows = []
   for await (const row of jsonl({ path: join(root, 'examples/debian-sections/test.jsonl.gz') }).open())
@@ -24,7 +24,7 @@ async function readRows() {
   return rows
 }
 
-/** Saves a BERT with new weights. @param {string} folder @param {readonly import('@attune/core').Example[]} examples */
+/** Saves a randomly initialized BERT. @param {string} folder @param {readonly import('@attune/core').Example[]} examples */
 async function saveModel(folder, examples) {
   const sizes = { hiddenSize: 256, numHiddenLayers: 4, numAttentionHeads: 4, intermediateSize: 1024 }
   const learner = await openLearner(
@@ -41,7 +41,7 @@ async function saveModel(folder, examples) {
 }
 
 /**
- * Predicts all rows, each in a call of its own; the first round, which compiles, is not measured.
+ * Predicts all rows, each in a separate call; the first round, which compiles, is not measured.
  * @param {import('@attune/trainer').Predictor} predictor @param {readonly import('@attune/core').Example[]} rows
  */
 async function measure(predictor, rows) {
@@ -67,7 +67,7 @@ try {
   const worker = await measure(await openWorkerPredictor(folder), rows)
   const same = main.labels.filter((label, i) => label === worker.labels[i]).length
   for (const [name, { longest, rate }] of Object.entries({ 'main thread': main, worker }))
-    console.log(`${name}: event loop held for at most ${longest.toFixed(1)} ms, ${rate.toFixed(0)} predictions/s`)
+    console.log(`${name}: event loop blocked for at most ${longest.toFixed(1)} ms, ${rate.toFixed(0)} predictions/s`)
   console.log(`ratio ${(main.longest / worker.longest).toFixed(1)}; ${same} of ${rows.length} labels the same`)
 } finally {
   rmSync(temporary, { recursive: true, force: true })

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What a workload is about, as Attune makes it out of its description: model, objective, what trains, and the batches. The
- * one place where the objectives differ; peer_pytorch.py has its like.
+ * Model, objective, trainable parameters and batches of a workload in Attune, built from its description. The only file that depends on the
+ * objective; peer_pytorch.py is its counterpart.
  */
 import lora from '@attune/adapter-lora'
 import full from '@attune/adapter-full'
@@ -23,7 +23,7 @@ export const ints = (shape, value) => ({
 /** @param {readonly number[]} shape @param {(i: number) => number} value @returns {core.HostArray} */
 const floats = (shape, value) => ({ shape, dtype: 'float32', values: Float32Array.from(ints(shape, value).values) })
 
-/** The options of each objective, and what its batch `i` holds besides the texts, whose token `j` is `token(j)`. */
+/** Options of each objective, and the fields of its batch `i` other than the token ids, whose token `j` is `token(j)`. */
 const OBJECTIVES = {
   'sequence-classification': {
     options: { labels: Array.from({ length: CLASSES }, (_, i) => String(i)) },
@@ -54,7 +54,7 @@ export async function subjectOf(workload, engine) {
   /** @type {core.Model} */
   const model = network(optionsFromConfig(network.options, config))
   const { options, asked } = OBJECTIVES[workload.objective]
-  const tokenizer = /** @type {any} */ ({}) // batches are made here: nothing is encoded
+  const tokenizer = /** @type {any} */ ({}) // batches are synthetic: nothing is tokenized
   /** @type {core.Objective<any, any, any>} */
   const objective = (await import(`@attune/objective-${workload.objective}`)).default(options, { model, tokenizer })
   const adapter =
@@ -66,7 +66,7 @@ export async function subjectOf(workload, engine) {
     objective,
     adapter,
     optimizer: nn.chain(nn.clipByGlobalNorm(1), adamw({ weightDecay: 0.01 })),
-    /** New parameters, those of the model and of its head. */
+    /** Initial parameters of the model and its head. */
     fresh: () => engine.compile(() => ({ ...model.init(core.key(1)), ...objective.init(core.key(2)) }))(),
     /** @param {number} i */
     batchOf(i) {

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Times encoding: Attune, the Rust library in one thread, and @huggingface/tokenizers, in turns, on the same texts.
+ * Benchmarks tokenization: Attune, the tokenizers library (Rust) in one thread, and @huggingface/tokenizers, in turns, on the same texts.
  *
  *     PYTHON=… node tools/bench/tokenize.mjs [--texts FILE.gz] [--rounds 3] [--write]
  *
- * FILE holds texts separated by empty lines; without it, the texts are those of examples/debian-sections. `--write` puts the
- * table into docs/benchmarks.md. Python needs tokenizers.
+ * FILE contains texts separated by empty lines; the default is the texts of examples/debian-sections. `--write` writes the table to
+ * docs/benchmarks.md. Python needs tokenizers.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -49,7 +49,7 @@ const KINDS = /** @type {const} */ ([
   ['xlm-roberta', 'Unigram', 'Unigram as in XLM-R'],
 ])
 
-/** A way to encode all texts: gives the seconds and the tokens. @typedef {() => Promise<{ seconds: number, tokens: number }>} Round */
+/** Tokenizes all texts and returns the seconds and the number of tokens. @typedef {() => Promise<{ seconds: number, tokens: number }>} Round */
 
 /** @param {(text: string) => number} count @returns {Round} */
 const timed = (count) => async () => {
@@ -68,7 +68,7 @@ async function rust(folder, tokenizer) {
   ])
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const { value, done } = await lines.next()
-  if (done === true) throw new Error('Python with tokenizers did not start: name it in PYTHON')
+  if (done === true) throw new Error('Python with tokenizers failed to start: set PYTHON')
   const round = async () => {
     child.stdin.write('go\n')
     return JSON.parse((await lines.next()).value)
@@ -112,7 +112,7 @@ for (const [name, type, title] of KINDS) {
 }
 rmSync(folder, { recursive: true })
 
-const header = ['tokenizer', 'peer', 'seconds', 'M characters/s', 'tokens', 'rate against Rust']
+const header = ['tokenizer', 'peer', 'seconds', 'M characters/s', 'tokens', 'speed relative to Rust']
 const head = `${texts.length} texts of ${(characters / 1e6).toFixed(1)} M characters, the best of ${values.rounds} rounds; ${about}; @huggingface/tokenizers 0.2.0; Node ${process.versions.node}.`
 console.log(`${head}\n${table(header, rows).join('\n')}`)
 if (values.write) {

@@ -1,4 +1,4 @@
-"""One peer of tokenize.mjs: the Rust library in one thread. Reads the texts and the tokenizer.json that it is told of, and answers with seconds."""
+"""One peer of tokenize.mjs: the tokenizers library in one thread. Reads the texts and the given tokenizer.json and prints seconds."""
 import gzip
 import json
 import os

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * What is measured. All peers start from the same weights and see the same batches: token `j` of batch `i` is
- * `1 + (7919·j + 104729·i) mod (vocabulary − 1)` in training and inference, for the embedding of token 0 is all zeros, of which norms have no finite
- * gradient through many layers; the label of row `j` is `(i + j) mod 16`, and nothing is padding.
+ * The workloads. All peers start from the same weights and use the same batches. In training and inference, token `j` of batch `i` is
+ * `1 + (7919·j + 104729·i) mod (vocabulary − 1)`: the embedding of token 0 is all zeros, where norms have no finite gradient through many
+ * layers. The label of row `j` is `(i + j) mod 16`, and there is no padding.
  *
- * @typedef {{ plugin: string, model_type: string, vocab_size: number } & Record<string, number | string | boolean>} Network a Hugging Face config, and the plugin that reads it
+ * @typedef {{ plugin: string, model_type: string, vocab_size: number } & Record<string, number | string | boolean>} Network a transformers config and its plugin
  * @typedef {'sequence-classification' | 'causal-language-modeling'} Objective
  * @typedef {{ rank: number, alpha: number, targets: readonly string[] }} LowRank
  * @typedef {{ name: string, title: string, task: 'train' | 'infer' | 'write', objective: Objective, lora?: LowRank, learningRate: number, batch: number, length: number, model: Network, rounds: number }} Workload
@@ -58,7 +58,7 @@ const OF_LLAMA = { rank: 8, alpha: 16, targets: ['q_proj', 'k_proj', 'v_proj', '
 const classifying = /** @type {const} */ ({ objective: 'sequence-classification', learningRate: 5e-5 })
 const predicting = /** @type {const} */ ({ objective: 'causal-language-modeling', learningRate: 2e-4 })
 
-/** Where text is written, `length` is how many tokens follow prompts of {@link PROMPT}. @type {readonly Workload[]} */
+/** In generation workloads, `length` is the number of tokens after prompts of {@link PROMPT} tokens. @type {readonly Workload[]} */
 export const WORKLOADS = [
   {
     name: '1',
@@ -82,7 +82,7 @@ export const WORKLOADS = [
   },
   {
     name: '3',
-    title: 'GPT-2 small, next tokens, LoRA of rank 8 on attention (`c_attn`), 4 × 256 tokens',
+    title: 'GPT-2 small, causal language modeling, LoRA of rank 8 on attention (`c_attn`), 4 × 256 tokens',
     task: 'train',
     ...predicting,
     lora: OF_GPT2,
@@ -93,7 +93,8 @@ export const WORKLOADS = [
   },
   {
     name: '4',
-    title: 'a Llama of 135 M parameters, next tokens, LoRA of rank 8 on attention (`q`, `k`, `v`, `o`), 2 × 512 tokens',
+    title:
+      'Llama with 135 M parameters, causal language modeling, LoRA of rank 8 on attention (`q`, `k`, `v`, `o`), 2 × 512 tokens',
     task: 'train',
     ...predicting,
     lora: OF_LLAMA,
@@ -124,7 +125,7 @@ export const WORKLOADS = [
   },
   {
     name: '6a',
-    title: 'GPT-2 small, greedy, 64 tokens after 16',
+    title: 'GPT-2 small, greedy decoding, 64 tokens after a prompt of 16',
     task: 'write',
     ...predicting,
     batch: 1,
@@ -134,7 +135,7 @@ export const WORKLOADS = [
   },
   {
     name: '6b',
-    title: 'a Llama of 135 M parameters, greedy, 64 tokens after 16',
+    title: 'Llama with 135 M parameters, greedy decoding, 64 tokens after a prompt of 16',
     task: 'write',
     ...predicting,
     batch: 1,
@@ -144,21 +145,21 @@ export const WORKLOADS = [
   },
 ]
 
-/** Tokens of a prompt. */
+/** Number of tokens in a prompt. */
 export const PROMPT = 16
 
-/** The prompt of a number. @param {number} i @param {number} vocabulary */
+/** The prompt of an index. @param {number} i @param {number} vocabulary */
 export const promptOf = (i, vocabulary) =>
   Array.from({ length: PROMPT }, (_, j) => (7919 * j + 104_729 * i) % vocabulary)
 
-/** One number for what was written: the same for the same tokens. @param {readonly number[]} tokens */
+/** Hash of the generated tokens. @param {readonly number[]} tokens */
 export const checksum = (tokens) => tokens.reduce((sum, token) => (31 * sum + token) % 1_000_003, 0)
 
 const checking = /** @type {const} */ ({ task: 'train', learningRate: 1e-2, batch: 4, length: 16, rounds: 4 })
 
 /**
- * Trained for a few steps before anything is timed: without dropout all peers must have the same losses. Steps are long, so
- * that another update shows in them. By the plugin of the workloads that they stand for.
+ * Workloads to verify the peers before timing: without dropout, all must have the same losses in a few steps. The learning rate is large,
+ * so that a different update shows. By the plugin of the workloads that they represent.
  * @type {Readonly<Record<string, Workload>>}
  */
 export const CHECKS = {
@@ -180,7 +181,7 @@ export const CHECKS = {
   },
   gpt2: {
     name: 'check',
-    title: 'a tiny GPT-2 with LoRA',
+    title: 'tiny GPT-2 with LoRA',
     ...checking,
     objective: 'causal-language-modeling',
     lora: OF_GPT2,
@@ -198,7 +199,7 @@ export const CHECKS = {
   },
   llama: {
     name: 'check',
-    title: 'a tiny Llama with LoRA',
+    title: 'tiny Llama with LoRA',
     ...checking,
     objective: 'causal-language-modeling',
     lora: OF_LLAMA,

@@ -1,5 +1,5 @@
 // @ts-check
-/** Bundles modules of examples/browser for browsers, where there is no part of Node.js. */
+/** Bundles modules of examples/browser for browsers, without Node.js. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -7,11 +7,11 @@ import { build } from 'esbuild'
 
 const root = join(import.meta.dirname, '../..')
 
-/** The folder of the page. */
+/** Folder of the page. */
 export const page = join(root, 'examples/browser')
 
 /**
- * The text of a module with all that it imports, minified.
+ * Returns a module and everything it imports as minified text.
  * @param {string} entry of examples/browser/dist @param {import('esbuild').BuildOptions} [how]
  */
 export async function bundle(entry, how = {}) {
@@ -20,7 +20,7 @@ export async function bundle(entry, how = {}) {
     bundle: true,
     minify: true,
     format: 'esm',
-    platform: 'browser', // an import of a module of Node.js is an error
+    platform: 'browser', // importing a Node.js module is an error
     write: false,
     metafile: true,
     logLevel: 'silent',
@@ -31,13 +31,13 @@ export async function bundle(entry, how = {}) {
   return outputFiles?.[0]?.text ?? ''
 }
 
-/** The size of a bundle over the wire, in bytes. @param {string} text */
+/** Gzipped size of a bundle in bytes. @param {string} text */
 export const gzipped = (text) => gzipSync(text, { level: 9 }).length
 
 const SECTIONS = ['games', 'science', 'web']
 const ROWS_EACH = 16
 
-/** A few dozen descriptions of Debian packages of three sections, from examples/debian-sections. */
+/** A few dozen descriptions of Debian packages from three sections of examples/debian-sections. */
 export function rows() {
   const file = join(root, 'examples/debian-sections/validation.jsonl.gz')
   /** @type {{ text: string, label: string }[]} */

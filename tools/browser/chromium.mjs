@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A headless Chromium: one that is installed, or Debian's, which `node tools/browser/chromium.mjs` unpacks into tools/browser/dist
- * (100 MB; no root needed; removed with that folder).
+ * A headless Chromium: an installed one, or Debian's, which `node tools/browser/chromium.mjs` unpacks into tools/browser/dist
+ * (100 MB, no root needed; delete that folder to remove it).
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -16,7 +16,7 @@ const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'googl
 
 /** @typedef {{ program: string, env: NodeJS.ProcessEnv }} Browser */
 
-/** The browser named by CHROMIUM, the unpacked one, or one that is installed; undefined if there is none. @returns {Browser | undefined} */
+/** The browser in CHROMIUM, the unpacked one, or an installed one; undefined if there is none. @returns {Browser | undefined} */
 export function findChromium() {
   const { CHROMIUM, PATH = '' } = process.env
   const own = join(unpacked, 'usr/lib/chromium/chromium-headless-shell')
@@ -38,7 +38,7 @@ function run(command, args, cwd) {
   return stdout
 }
 
-/** Unpacks Debian's package and those that it needs and this machine lacks. */
+/** Unpacks Debian's package and its missing dependencies. */
 function unpack() {
   const downloads = join(dist, 'downloads')
   mkdirSync(downloads, { recursive: true })
@@ -53,8 +53,8 @@ function unpack() {
 }
 
 /**
- * Opens a page and returns the value of an expression there, a promise's when it is kept.
- * @param {Browser} browser @param {string} url @param {string} expression @param {string} [picture] a PNG of the page to write
+ * Opens a page and returns the value of an expression, awaiting a promise.
+ * @param {Browser} browser @param {string} url @param {string} expression @param {string} [picture] output path of a screenshot (PNG)
  */
 export async function evaluateIn({ program, env }, url, expression, picture) {
   const profile = mkdtempSync(join(tmpdir(), 'attune-chromium-'))
@@ -81,7 +81,7 @@ export async function evaluateIn({ program, env }, url, expression, picture) {
   }
 }
 
-/** Calls of the DevTools protocol through a pipe: messages that end in a zero byte. @param {import('node:child_process').ChildProcess} child */
+/** DevTools protocol over a pipe with NUL-terminated messages. @param {import('node:child_process').ChildProcess} child */
 function protocol(child) {
   const [, , errors, to, from] =
     /** @type {[null, null, import('node:stream').Readable, import('node:stream').Writable, import('node:stream').Readable]} */ (
@@ -101,7 +101,7 @@ function protocol(child) {
       else waiter?.reject(new Error(error.message))
     }
   })
-  to.on('error', () => undefined) // the browser's end says why
+  to.on('error', () => undefined) // the close event reports the reason
   child.once('close', (code) => {
     for (const { reject } of waiting.values()) reject(new Error(`Chromium ended with ${code}: ${said}`))
   })

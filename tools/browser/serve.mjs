@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundle, gzipped, page, rows } from './bundle.mjs'
 
-/** A server of the page on this machine alone. @param {number} port 0 for any that is free */
+/** Starts a server of the page on localhost. @param {number} port 0 for any free port */
 export async function serve(port) {
   const script = await bundle('page.js')
   /** @type {Record<string, [type: string, content: string]>} */
@@ -27,5 +27,5 @@ export async function serve(port) {
 
 if (process.argv[1] !== undefined && pathToFileURL(process.argv[1]).href === import.meta.url) {
   const { url, bytes } = await serve(Number(process.argv[2] ?? 8080))
-  console.log(`${url} fine-tunes a small BERT in the browser; its script takes ${Math.round(bytes / 1000)} kB gzipped.`)
+  console.log(`${url} fine-tunes a small BERT in the browser; its script has ${Math.round(bytes / 1000)} kB gzipped.`)
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** All checks that no single package can make, one line each; fails if one does. The packages must have been built. */
+/** Repository-wide checks, one line each; fails if one of them fails. The packages must be built. */
 import { budgets } from './budgets.mjs'
 import { cycles } from './cycles.mjs'
 import { errorCodes, errorPages } from './error-codes.mjs'

@@ -1,5 +1,5 @@
 // @ts-check
-/** That nothing grows too large: plugins, core, and the files that configure a package. */
+/** Size limits of plugins, core and package.json files. */
 import { codeLines, isProgram, packagesIn, report, sourcesOf } from './packages.mjs'
 
 const MEDIAN_OF_PLUGINS = 60
@@ -15,12 +15,12 @@ export function median(values) {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 
-/** Attune's own packages among the dependencies. @param {Record<string, any>} manifest */
+/** Number of Attune packages among the dependencies. @param {Record<string, any>} manifest */
 const ownDependencies = ({ dependencies = {} }) =>
   Object.keys(dependencies).filter((name) => name.startsWith('@attune/')).length
 
 /**
- * Counts lines of code, without tests, comments and blank lines; in a package.json, lines that are more than a bracket.
+ * Counts lines of code without tests, comments and blank lines; in a package.json, lines that contain a word.
  * @param {import('./packages.mjs').Package[]} packages
  */
 export function budgets(packages) {
@@ -28,24 +28,25 @@ export function budgets(packages) {
     sourcesOf(each).reduce((sum, [, text]) => sum + codeLines(text), 0)
   const plugins = packages.filter(({ group }) => group === 'plugins')
   const core = packages.filter(({ folder }) => folder === 'packages/core').map(size)[0] ?? 0
-  // A model is an architecture whole, and has a budget of its own.
+  // A model is a complete architecture and has its own limit.
   const isModel = (/** @type {import('./packages.mjs').Package} */ { short }) => short.startsWith('model-')
   const middle = median(plugins.filter((each) => !isModel(each)).map(size))
   const problems = [
     ...(middle > MEDIAN_OF_PLUGINS
-      ? [`the median plugin has ${middle} lines of code; ${MEDIAN_OF_PLUGINS} at most`]
+      ? [`expected at most ${MEDIAN_OF_PLUGINS} lines of code in the median plugin, got ${middle}`]
       : []),
-    ...(core > CORE ? [`packages/core has ${core} lines of code; ${CORE} at most`] : []),
+    ...(core > CORE ? [`expected at most ${CORE} lines of code in packages/core, got ${core}`] : []),
   ]
   for (const plugin of plugins) {
-    const most = isModel(plugin) ? MODEL : PLUGIN
-    if (size(plugin) > most) problems.push(`${plugin.folder} has ${size(plugin)} lines of code; ${most} at most`)
+    const limit = isModel(plugin) ? MODEL : PLUGIN
+    if (size(plugin) > limit)
+      problems.push(`expected at most ${limit} lines of code in ${plugin.folder}, got ${size(plugin)}`)
   }
   for (const { folder, manifest, manifestText } of packages) {
-    // An entry of its own for Node.js, and an own package for each part, are what keeps installs small.
-    const spared = 3 * (Object.keys(manifest.exports ?? {}).length - 1) + Math.max(0, ownDependencies(manifest) - 8)
-    const lines = manifestText.split('\n').filter((line) => /\w/.test(line)).length - Math.max(0, spared)
-    if (lines > MANIFEST) problems.push(`${folder}/package.json says ${lines} things; ${MANIFEST} at most`)
+    // A separate entry for Node.js and dependencies on other Attune packages are not counted: they keep installs small.
+    const excluded = 3 * (Object.keys(manifest.exports ?? {}).length - 1) + Math.max(0, ownDependencies(manifest) - 8)
+    const lines = manifestText.split('\n').filter((line) => /\w/.test(line)).length - Math.max(0, excluded)
+    if (lines > MANIFEST) problems.push(`expected at most ${MANIFEST} lines in ${folder}/package.json, got ${lines}`)
   }
   return { problems, summary: `median plugin ${middle} lines of code, core ${core}` }
 }

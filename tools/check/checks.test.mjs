@@ -1,5 +1,5 @@
 // @ts-check
-/** That each check finds what it is there to find, and nothing in a package that is right. */
+/** Tests that each check finds its problems, and none in a valid package. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -22,7 +22,7 @@ import { table } from './table.mjs'
 
 const README = `# @attune/metric-exact
 
-Share of texts that are the same.
+Fraction of identical texts.
 
 ## What is this
 
@@ -65,7 +65,7 @@ None.
 const MANIFEST = {
   name: '@attune/metric-exact',
   version: '0.1.0',
-  description: 'Share of texts that are the same',
+  description: 'Fraction of identical texts',
   license: 'Apache-2.0',
   type: 'module',
   sideEffects: false,
@@ -82,7 +82,7 @@ const FILES = {
   'src/exact.test.ts': "import { it } from '@jest/globals'\n",
 }
 
-/** A plugin that is right, but for what is given. @param {Partial<import('./packages.mjs').Package>} change @returns {import('./packages.mjs').Package} */
+/** A valid plugin with the given changes. @param {Partial<import('./packages.mjs').Package>} change @returns {import('./packages.mjs').Package} */
 const plugin = (change = {}) => {
   const manifest = change.manifest ?? MANIFEST
   return {
@@ -101,62 +101,65 @@ const lines = (/** @type {number} */ count) => 'x()\n'.repeat(count)
 const sized = (/** @type {number} */ count) => plugin({ files: { 'src/exact.ts': lines(count) } })
 
 describe('budgets', () => {
-  it('takes small plugins', () => assert.deepEqual(budgets([plugin()]).problems, []))
-  it('counts neither comments nor blank lines', () =>
+  it('accepts small plugins', () => assert.deepEqual(budgets([plugin()]).problems, []))
+  it('does not count comments and blank lines', () =>
     assert.equal(codeLines('/**\n * words\n */\n\n// words\nconst a = 1 // words\n\n'), 1))
-  it('takes the middle', () => {
+  it('computes the median', () => {
     assert.equal(median([9, 1, 5]), 5)
     assert.equal(median([1, 3]), 2)
   })
-  it('finds a median above 60', () => {
+  it('rejects a median above 60', () => {
     assert.deepEqual(budgets([sized(10), sized(60), sized(200)]).problems, [])
-    assert.match(budgets([sized(10), sized(61), sized(200)]).problems.join(), /median plugin has 61/)
+    assert.match(budgets([sized(10), sized(61), sized(200)]).problems.join(), /in the median plugin, got 61/)
     const model = plugin({ files: { 'src/exact.ts': lines(200) }, short: 'model-x' })
     assert.deepEqual(budgets([sized(10), model, model]).problems, [])
   })
-  it('finds a plugin above 300 lines over all its files, and lets a model have 400', () => {
+  it('rejects a plugin above 300 lines in total, or a model above 400', () => {
     const files = { 'src/a.ts': lines(200), 'src/b.ts': lines(101), 'src/b.test.ts': lines(900) }
     const small = [sized(1), sized(1)]
-    assert.match(budgets([...small, plugin({ files })]).problems.join(), /301 lines of code/)
+    assert.match(budgets([...small, plugin({ files })]).problems.join(), /got 301/)
     assert.deepEqual(budgets([...small, plugin({ files, short: 'model-x' })]).problems, [])
   })
-  it('finds a core above 1,500 lines', () => {
+  it('rejects a core above 1,500 lines', () => {
     const core = plugin({ folder: 'packages/core', group: 'packages', files: { 'src/a.ts': lines(1501) } })
-    assert.match(budgets([core]).problems.join(), /packages\/core has 1501/)
+    assert.match(budgets([core]).problems.join(), /packages\/core, got 1501/)
   })
-  it('finds a long package.json', () => {
+  it('rejects a long package.json', () => {
     const dependencies = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`package-${i}`, '1.0.0']))
-    assert.match(budgets([plugin({ manifest: { ...MANIFEST, dependencies } })]).problems.join(), /package\.json says/)
+    assert.match(
+      budgets([plugin({ manifest: { ...MANIFEST, dependencies } })]).problems.join(),
+      /lines in .*package\.json/,
+    )
   })
 })
 
 describe('manifests', () => {
   const problems = (/** @type {object} */ change, files = FILES) =>
     manifests([plugin({ manifest: { ...MANIFEST, ...change }, files })]).problems.join('\n')
-  it('takes a right one', () => assert.equal(problems({}), ''))
+  it('accepts a valid package.json', () => assert.equal(problems({}), ''))
   /** @type {[object, RegExp][]} */
   const wrong = [
     [{ license: 'MIT' }, /license must be Apache-2.0/],
     [{ sideEffects: undefined }, /sideEffects must be false/],
-    [{ exports: undefined }, /must have exports/],
+    [{ exports: undefined }, /exports must be set/],
     [{ files: ['dist'] }, /files must be/],
-    [{ description: '' }, /must have a description/],
-    [{ version: undefined }, /must have a version/],
+    [{ description: '' }, /description must be set/],
+    [{ version: undefined }, /version must be set/],
     [{ attune: { kind: 'metric', name: 'other' } }, /kind and name of its folder/],
     [{ dependencies: { zod: '^4.6.7' } }, /zod must be pinned, not \^4\.6\.7/],
     [{ dependencies: { zod: '4.6.7', '@attune/core': '0.1.0' } }, /@attune\/core must be pinned with a caret/],
     [{ dependencies: {} }, /lacks zod, which the source imports/],
     [{ devDependencies: { zod: '4.6.7' }, dependencies: {} }, /lacks zod, which the source imports/],
-    [{ dependencies: { zod: '4.6.7', rxjs: '7.8.2' } }, /names rxjs, which nothing imports/],
+    [{ dependencies: { zod: '4.6.7', rxjs: '7.8.2' } }, /lists rxjs, which is not imported/],
   ]
   for (const [change, words] of wrong)
-    it(`finds ${JSON.stringify(change)}`, () => assert.match(problems(change), words))
-  it('finds a dependency that only a test has', () => {
+    it(`rejects ${JSON.stringify(change)}`, () => assert.match(problems(change), words))
+  it('finds a missing dependency of a test', () => {
     const files = { ...FILES, 'src/exact.test.ts': "import { of } from 'rxjs'\n" }
     assert.match(problems({}, files), /lacks rxjs, which a test imports/)
     assert.equal(problems({ devDependencies: { rxjs: '7.8.2' } }, files), '')
   })
-  it('finds a peer of a dependency that is left out', () => {
+  it('finds a missing peer dependency of a dependency', () => {
     const nn = plugin({
       folder: 'packages/nn',
       short: 'nn',
@@ -169,7 +172,7 @@ describe('manifests', () => {
       files: { ...FILES, 'src/more.ts': "import '@attune/nn'\n" },
     })
     assert.deepEqual(manifests([nn, on]).problems, [
-      'plugins/metric-exact/package.json lacks tensors, a peer of what it depends on',
+      'plugins/metric-exact/package.json lacks tensors, a peer dependency of one of its dependencies',
     ])
   })
 })
@@ -183,14 +186,14 @@ describe('floors', () => {
   })
   const importing = (/** @type {string} */ name) => ({ 'src/exact.ts': `import '${name}'\n` })
   const problems = (/** @type {import('./packages.mjs').Package[]} */ ...packages) => floors(packages).problems
-  it('takes an import that points down', () =>
+  it('accepts an import of a lower layer', () =>
     assert.deepEqual(problems(nn, plugin({ files: importing('@attune/nn') })), []))
-  it('finds an import that points up', () =>
+  it('rejects an import of a higher layer', () =>
     assert.match(
       problems({ ...nn, files: importing('@attune/metric-exact') }, plugin()).join(),
-      /packages\/nn\/src\/exact\.ts on floor 1 imports @attune\/metric-exact on floor 3/,
+      /packages\/nn\/src\/exact\.ts in layer 1 imports @attune\/metric-exact in layer 3/,
     ))
-  it('finds a plugin that imports a plugin', () => {
+  it('rejects an import between plugins', () => {
     const other = plugin({
       folder: 'plugins/metric-other',
       short: 'metric-other',
@@ -202,7 +205,7 @@ describe('floors', () => {
 
 describe('cycles', () => {
   const problems = (/** @type {Record<string, string>} */ files) => cycles([plugin({ files })]).problems
-  it('takes a diamond', () =>
+  it('accepts a diamond', () =>
     assert.deepEqual(
       problems({
         'src/a.ts': "import './b.js'\nexport * from './c.js'",
@@ -212,7 +215,7 @@ describe('cycles', () => {
       }),
       [],
     ))
-  it('finds a cycle through a folder, a type and a re-export', () =>
+  it('rejects a cycle through a folder, a type import and a re-export', () =>
     assert.deepEqual(
       problems({
         'src/a.ts': "import type { B } from './deep/b.js'",
@@ -221,11 +224,11 @@ describe('cycles', () => {
       }),
       ['plugins/metric-exact: src/a.ts → src/deep/b.ts → src/c.ts → src/a.ts'],
     ))
-  it('finds a file that imports itself', () => assert.equal(problems({ 'src/a.ts': "import './a.js'" }).length, 1))
+  it('rejects a file that imports itself', () => assert.equal(problems({ 'src/a.ts': "import './a.js'" }).length, 1))
 })
 
 describe('free of Node.js', () => {
-  it('finds modules of Node.js behind files, dynamic imports and other packages, but not behind a condition for browsers', () => {
+  it('finds Node.js modules imported through files, dynamic imports and other packages, except under a browser condition', () => {
     const dist = join(dirname(fileURLToPath(import.meta.url)), 'dist')
     mkdirSync(dist, { recursive: true })
     const folder = mkdtempSync(join(dist, 'graph-'))
@@ -260,20 +263,20 @@ describe('free of Node.js', () => {
 
 describe('READMEs', () => {
   const problems = (/** @type {string} */ readme) => readmes([plugin({ readme })]).problems.join('\n')
-  it('takes a right one', () => assert.equal(problems(README), ''))
-  it('reads the snippet', () => assert.deepEqual(fences(README, 'Use', 'ts'), ["console.log('used')\n"]))
+  it('accepts a valid README', () => assert.equal(problems(README), ''))
+  it('extracts the snippet', () => assert.deepEqual(fences(README, 'Use', 'ts'), ["console.log('used')\n"]))
   /** @type {[string, string, string, RegExp][]} */
   const wrong = [
-    ['a missing heading', '## Source\n', '', /must have the headings/],
-    ['another order', '## Install', '## Use first', /must have the headings/],
-    ['another title', '# @attune/metric-exact', '# Exact', /must begin with/],
-    ['no sentence', 'Share of texts that are the same.', '', /one sentence must follow/],
-    ['no snippet', '```ts', '```sh', /must have one ```ts block; it has 0/],
-    ['no place for the options', '<!-- options -->\n', '', /must have <!-- options -->/],
+    ['a missing heading', '## Source\n', '', /expected the headings/],
+    ['another order', '## Install', '## Use first', /expected the headings/],
+    ['another title', '# @attune/metric-exact', '# Exact', /must start with/],
+    ['no sentence', 'Fraction of identical texts.', '', /expected one sentence/],
+    ['no snippet', '```ts', '```sh', /expected one ```ts block in "## Use", got 0/],
+    ['no markers for the options', '<!-- options -->\n', '', /must have <!-- options -->/],
   ]
   for (const [title, from, to, words] of wrong)
-    it(`finds ${title}`, () => assert.match(problems(README.replace(from, to)), words))
-  it('finds a missing one', () => assert.match(problems(''), /is missing/))
+    it(`rejects ${title}`, () => assert.match(problems(README.replace(from, to)), words))
+  it('rejects a missing README', () => assert.match(problems(''), /is missing/))
 })
 
 describe('error codes', () => {
@@ -285,38 +288,46 @@ describe('error codes', () => {
       pages,
     ).problems
   const thrown = "throw new AttuneError(\n  'NOT_UTF8',\n  'a', 'b')"
-  it('takes codes with pages', () => assert.deepEqual(problems(thrown, { NOT_UTF8: page('NOT_UTF8') }), []))
-  it('finds a code without a page', () => assert.match(problems(thrown, {}).join(), /NOT_UTF8 has no page/))
-  it('finds a page without a code', () =>
+  it('accepts codes with pages', () => assert.deepEqual(problems(thrown, { NOT_UTF8: page('NOT_UTF8') }), []))
+  it('rejects a code without a page', () => assert.match(problems(thrown, {}).join(), /NOT_UTF8 has no page/))
+  it('rejects a page without a code', () =>
     assert.match(problems('', { OLD: page('OLD') }).join(), /docs\/errors\/OLD\.md: nothing throws OLD/))
-  it('finds a code that is not where the error is made', () =>
-    assert.match(problems('throw new AttuneError(code, a, b)', {}).join(), /must stand where it is made, not code/))
-  it('finds a code in lower case', () =>
-    assert.match(problems("new AttuneError('oops', a, b)", {}).join(), /"oops" is not UPPER_SNAKE/))
-  it('finds a page of another shape', () => assert.equal(problems(thrown, { NOT_UTF8: '# Not UTF-8\n' }).length, 2))
+  it('rejects a code that is not a literal', () =>
+    assert.match(
+      problems('throw new AttuneError(code, a, b)', {}).join(),
+      /expected a literal code in `new AttuneError`, got code/,
+    ))
+  it('rejects a code in lower case', () =>
+    assert.match(
+      problems("new AttuneError('oops', a, b)", {}).join(),
+      /expected a code in UPPER_SNAKE_CASE, got "oops"/,
+    ))
+  it('rejects a page without the headings', () =>
+    assert.equal(problems(thrown, { NOT_UTF8: '# Not UTF-8\n' }).length, 2))
 })
 
 describe('exports', () => {
-  it('takes the same names', () => assert.deepEqual(compareNames({ a: ['x'] }, { a: ['x'] }), []))
-  it('finds a new name and a lost one', () =>
+  it('accepts the listed names', () => assert.deepEqual(compareNames({ a: ['x'] }, { a: ['x'] }), []))
+  it('reports added and removed names', () =>
     assert.deepEqual(compareNames({ a: ['x', 'z'] }, { a: ['x', 'y'], b: ['q'] }), [
-      'a exports z, which exports.json does not have',
+      'a exports z, which is not in exports.json',
       'a no longer exports y',
       'b no longer exports q',
     ]))
 })
 
 describe('generated parts', () => {
-  it('replaces a part and leaves the rest', () =>
+  it('replaces only the text between the markers', () =>
     assert.equal(
       replacePart('a\n<!-- p -->\nold\n<!-- /p -->\nb', 'p', 'new\n'),
       'a\n<!-- p -->\n\nnew\n\n<!-- /p -->\nb',
     ))
-  it('says where there is no part', () => assert.equal(replacePart('a', 'p', 'new'), undefined))
-  it('escapes what would end a cell', () => assert.equal(table(['a'], [['x | y\nz']]), '| a |\n| --- |\n| x \\| y z |'))
-  it('writes options as a table', () => {
+  it('returns undefined without markers', () => assert.equal(replacePart('a', 'p', 'new'), undefined))
+  it('escapes pipes and line breaks in cells', () =>
+    assert.equal(table(['a'], [['x | y\nz']]), '| a |\n| --- |\n| x \\| y z |'))
+  it('formats options as a table', () => {
     const schema = z.strictObject({
-      share: z.number().min(0).lt(1).default(0.9).describe('Share kept'),
+      share: z.number().min(0).lt(1).default(0.9).describe('Fraction kept'),
       size: z.int().positive().describe('Size'),
       count: z.int().min(2).optional().describe('Count'),
       way: z.enum(['up', 'down']).default('up').describe('Way'),
@@ -334,9 +345,9 @@ describe('generated parts', () => {
     assert.deepEqual(rows, [
       '| option | values | default | what it is |',
       '| --- | --- | --- | --- |',
-      '| `share` | number in [0, 1) | `0.9` | Share kept |',
-      '| `size` | whole number > 0 | required | Size |',
-      '| `count` | whole number ≥ 2 | none | Count |',
+      '| `share` | number in [0, 1) | `0.9` | Fraction kept |',
+      '| `size` | integer > 0 | required | Size |',
+      '| `count` | integer ≥ 2 | none | Count |',
       '| `way` | `up`, `down` | `"up"` | Way |',
       '| `fields` | list of text | `[]` | Fields |',
       '| `either` | `true` or `false` or `auto` | `"auto"` | Either |',
@@ -344,12 +355,12 @@ describe('generated parts', () => {
       '| `inner.most` | number ≤ 1 | required | Most |',
     ])
   })
-  it('says that there are no options', () =>
+  it('states that there are no options', () =>
     assert.equal(optionsTable(z.toJSONSchema(z.strictObject({}))), 'It has no options.'))
 })
 
 describe('snippets', () => {
-  /** What is wrong with one snippet. @param {string} code @param {number} [seconds] */
+  /** Problems of one snippet. @param {string} code @param {number} [seconds] */
   async function problems(code, seconds) {
     const dist = join(dirname(fileURLToPath(import.meta.url)), 'dist')
     mkdirSync(dist, { recursive: true })
@@ -361,18 +372,18 @@ describe('snippets', () => {
       rmSync(folder, { recursive: true })
     }
   }
-  it('takes one that prints', async () =>
+  it('accepts a snippet that prints', async () =>
     assert.equal(await problems("import { key } from '@attune/core'\nconsole.log(await Promise.resolve(key(1)))"), ''))
-  it('finds one with a wrong type', async () =>
+  it('rejects a type error', async () =>
     assert.match(await problems('const n: number = "a"\nconsole.log(n)'), /TS2322/))
-  it('finds one that uses a name that is not exported', async () =>
+  it('rejects a name that is not exported', async () =>
     assert.match(
       await problems("import { nothing } from '@attune/core'\nconsole.log(nothing)"),
       /TS2305[\s\S]*exit code 1/,
     ))
-  it('finds one that throws', async () =>
+  it('rejects a snippet that throws', async () =>
     assert.match(await problems("console.log(1)\nthrow new Error('broken')"), /exit code 1[\s\S]*broken/))
-  it('finds one that prints nothing', async () => assert.match(await problems('export {}'), /printed nothing/))
-  it('finds one that does not end', async () =>
+  it('rejects a snippet that prints nothing', async () => assert.match(await problems('export {}'), /printed nothing/))
+  it('rejects a snippet that does not end', async () =>
     assert.match(await problems('console.log(1)\nsetInterval(() => 0, 1000)', 1), /not done after 1 seconds/))
 })

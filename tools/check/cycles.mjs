@@ -1,11 +1,11 @@
 // @ts-check
-/** That no file of a package imports itself by way of others. Between packages, the linter's floors see to it. */
+/** Rejects import cycles between the files of a package. Cycles between packages are prevented by the lint rules. */
 import { importsOf, resolveRelative } from './imports.mjs'
 import { isProgram, packagesIn, report } from './packages.mjs'
 
 /**
- * A cycle through each file that is on one, each cycle once.
- * @param {Readonly<Record<string, readonly string[]>>} graph what each file imports
+ * One cycle for each file that is part of a cycle, without duplicates.
+ * @param {Readonly<Record<string, readonly string[]>>} graph imports of each file
  * @returns {string[][]}
  */
 export function cyclesIn(graph) {
@@ -38,7 +38,7 @@ export function cycles(packages) {
     return cyclesIn(graph).map((cycle) => `${folder}: ${cycle.join(' → ')}`)
   })
   const count = packages.reduce((sum, { files }) => sum + Object.keys(files).length, 0)
-  return { problems, summary: `${count} files, none of which imports itself` }
+  return { problems, summary: `${count} files without import cycles` }
 }
 
 if (isProgram(import.meta.url)) report(cycles(packagesIn()))

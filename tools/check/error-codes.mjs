@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * That every error code has a page under docs/errors, and every page a code that is thrown. The table of all codes,
- * docs/errors/README.md, is made of the pages by generated.mjs.
+ * Checks that every error code has a page in docs/errors and that every page documents a code that is thrown. The table of codes,
+ * docs/errors/README.md, is generated from the pages by generated.mjs.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { isProgram, packagesIn, report, root, sourcesOf } from './packages.mjs'
 
 const SECTIONS = ['What it means', 'Why it happens', 'What to do']
 
-/** The pages by code. @returns {Record<string, string>} */
+/** Error pages by code. @returns {Record<string, string>} */
 export const errorPages = (base = root) =>
   Object.fromEntries(
     readdirSync(join(base, 'docs/errors'))
@@ -26,17 +26,16 @@ export function errorCodes(packages, pages) {
     for (const [path, text] of sourcesOf(each))
       for (const [, code, other] of text.matchAll(/new AttuneError\(\s*(?:'([^']*)'|([^\s,]+))/g)) {
         const at = `${each.folder}/${path}`
-        if (code === undefined)
-          problems.push(`${at}: the code of an AttuneError must stand where it is made, not ${other}`)
+        if (code === undefined) problems.push(`${at}: expected a literal code in \`new AttuneError\`, got ${other}`)
         else if (!/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(code))
-          problems.push(`${at}: the code "${code}" is not UPPER_SNAKE`)
+          problems.push(`${at}: expected a code in UPPER_SNAKE_CASE, got "${code}"`)
         else if (!(code in pages)) problems.push(`${at}: ${code} has no page docs/errors/${code}.md`)
         if (code !== undefined) thrown.add(code)
       }
   for (const [code, page] of Object.entries(pages)) {
     const at = `docs/errors/${code}.md`
     if (!thrown.has(code)) problems.push(`${at}: nothing throws ${code}`)
-    if (!page.startsWith(`# ${code}\n`)) problems.push(`${at} must begin with "# ${code}"`)
+    if (!page.startsWith(`# ${code}\n`)) problems.push(`${at} must start with "# ${code}"`)
     const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
     if (headings.join() !== SECTIONS.join()) problems.push(`${at} must have the headings ${SECTIONS.join(' | ')}`)
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * That the names which the packages export are the ones written down in exports.json, so that none appears or vanishes
- * unnoticed. `--write` writes down those there are.
+ * Checks that the packages export exactly the names listed in exports.json, so that additions and removals are deliberate. `--write`
+ * updates the list.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { register } from 'node:module'
@@ -10,13 +10,13 @@ import { isProgram, load, packagesIn, report, root } from './packages.mjs'
 
 const FILE = join(root, 'tools/check/exports.json')
 
-/** The testkit imports Jest, which refuses to be loaded outside a test: these stand in for it. */
+/** The testkit imports Jest, which cannot be loaded outside a test: these names are stubbed. */
 const JEST = ['afterAll', 'afterEach', 'beforeAll', 'beforeEach', 'describe', 'expect', 'it', 'jest', 'test']
-const standIn = `data:text/javascript,${encodeURIComponent(JEST.map((name) => `export const ${name} = undefined`).join('\n'))}`
+const stub = `data:text/javascript,${encodeURIComponent(JEST.map((name) => `export const ${name} = undefined`).join('\n'))}`
 const hooks = `export const resolve = (name, context, next) =>
-  name === '@jest/globals' ? { url: ${JSON.stringify(standIn)}, shortCircuit: true } : next(name, context)`
+  name === '@jest/globals' ? { url: ${JSON.stringify(stub)}, shortCircuit: true } : next(name, context)`
 
-/** The names that each entry of a built package exports. @param {import('./packages.mjs').Package[]} packages */
+/** Exported names of each entry of the built packages. @param {import('./packages.mjs').Package[]} packages */
 export async function exportedNames(packages) {
   register(`data:text/javascript,${encodeURIComponent(hooks)}`)
   const entries = packages.flatMap((each) => Object.keys(each.manifest.exports).map((entry) => ({ each, entry })))
@@ -41,7 +41,7 @@ export function compareNames(actual, written) {
     return [
       ...now
         .filter((each) => !then.includes(each))
-        .map((each) => `${name} exports ${each}, which exports.json does not have`),
+        .map((each) => `${name} exports ${each}, which is not in exports.json`),
       ...then.filter((each) => !now.includes(each)).map((each) => `${name} no longer exports ${each}`),
     ]
   })
@@ -52,7 +52,7 @@ export async function exportsPinned(packages, { write = false } = {}) {
   const actual = await exportedNames(packages)
   if (write) writeFileSync(FILE, `${JSON.stringify(actual, null, 2)}\n`)
   const problems = compareNames(actual, existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {})
-  return { problems, summary: `${Object.values(actual).flat().length} exported names as written down` }
+  return { problems, summary: `${Object.values(actual).flat().length} exported names match exports.json` }
 }
 
 if (isProgram(import.meta.url)) report(await exportsPinned(packagesIn(), { write: process.argv.includes('--write') }))

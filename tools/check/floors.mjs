@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The table of imports by floor: how many modules of a floor import packages of another. An import must not point up, and no plugin
- * imports a plugin.
+ * Imports between package layers: counts the imports of each layer from every other one. Rejects imports of a higher layer, and imports
+ * between plugins.
  */
 import { FLOORS } from '../workspace/infer-projects.mjs'
 import { importsOf, packageOf } from './imports.mjs'
@@ -15,7 +15,7 @@ const NAMES = ['core', 'building blocks', 'trainer and its like', 'plugins', 'co
 const floorOf = ({ group, short }) =>
   group === 'plugins' ? PLUGINS : FLOORS[/** @type {keyof typeof FLOORS} */ (short)]
 
-/** Imports of Attune's packages, from package to package. @param {import('./packages.mjs').Package[]} packages */
+/** Imports between Attune's packages. @param {import('./packages.mjs').Package[]} packages */
 export function edgesOf(packages) {
   const known = new Map(packages.map((each) => [each.manifest.name, each]))
   return packages.flatMap((from) =>
@@ -35,9 +35,9 @@ export function floors(packages) {
     .filter(({ from, to }) => floorOf(to) > floorOf(from) || (from.group === 'plugins' && to.group === 'plugins'))
     .map(
       ({ from, to, path }) =>
-        `${from.folder}/${path} on floor ${floorOf(from)} imports ${to.manifest.name} on floor ${floorOf(to)}`,
+        `${from.folder}/${path} in layer ${floorOf(from)} imports ${to.manifest.name} in layer ${floorOf(to)}`,
     )
-  return { problems, summary: `${edges.length} imports between ${packages.length} packages, none up` }
+  return { problems, summary: `${edges.length} imports between ${packages.length} packages, none of a higher layer` }
 }
 
 /** @param {import('./packages.mjs').Package[]} packages */
@@ -51,7 +51,7 @@ export function floorsTable(packages) {
     )
     return [`${floor} ${name}`, String(here.length), String(lines), ...imports]
   })
-  return table(['floor', 'packages', 'lines of code', ...NAMES.map((_, floor) => `imports of ${floor}`)], rows)
+  return table(['layer', 'packages', 'lines of code', ...NAMES.map((_, floor) => `imports of ${floor}`)], rows)
 }
 
 if (isProgram(import.meta.url)) {

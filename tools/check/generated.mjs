@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The parts of documents that are made from the code: the options in each plugin's README, the plugins in the root's, the
- * table of error codes. `--write` makes them anew; without it, this fails where one is stale.
+ * Generated parts of documents: the options in each plugin's README, the list of plugins in the root README, and the table of error codes.
+ * `--write` updates them; without it, the check fails if one is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ const meaningOf = (page) => {
 /** @param {Record<string, string>} pages */
 const codesPage = (pages) => `# Error codes
 
-Every error that a user can cause has a code, one sentence on what is wrong and one on what to do. Each code has a page.
+Every error that a user can cause has a code, a description of the problem and a remedy. Each code has a page.
 
 ${table(
   ['code', 'what it means'],
@@ -42,10 +42,10 @@ ${table(
 )}
 `
 
-/** A plugin as it is built. @param {import('./packages.mjs').Package} each */
+/** A built plugin. @param {import('./packages.mjs').Package} each */
 const pluginOf = async (each) => (await load(each)).default
 
-/** The summaries in the manifests of plugins, in their order. @param {import('./packages.mjs').Package[]} plugins */
+/** Summaries from the plugin definitions, in order. @param {import('./packages.mjs').Package[]} plugins */
 const summariesOf = (plugins) => Promise.all(plugins.map(async (each) => String((await pluginOf(each)).summary)))
 
 /** @param {import('./packages.mjs').Package} plugin */
@@ -55,7 +55,7 @@ async function optionsOf(plugin) {
 }
 
 /**
- * The documents as they should be, by path from the root; where a document or its place for the part is missing, why.
+ * The expected documents, by path from the root; an error where a document or its markers are missing.
  * @param {import('./packages.mjs').Package[]} packages
  * @returns {Promise<{ path: string, wanted: string | Error }[]>}
  */
@@ -77,14 +77,14 @@ async function documents(packages) {
   ]
 }
 
-/** That package.json says of a plugin what its manifest says: `attune plugins list` reads the one, the docs the other. @param {import('./packages.mjs').Package[]} packages */
+/** Checks that the description in package.json equals the plugin's summary: `attune plugins list` reads the former, the docs the latter. @param {import('./packages.mjs').Package[]} packages */
 async function otherwiseDescribed(packages) {
   const plugins = packages.filter(({ group }) => group === 'plugins')
   const summaries = await summariesOf(plugins)
   return plugins.flatMap(({ folder, manifest: { description } }, i) =>
     description === summaries[i]
       ? []
-      : [`${folder}/package.json: its description must be the summary, "${summaries[i]}"`],
+      : [`${folder}/package.json: the description must equal the summary, "${summaries[i]}"`],
   )
 }
 
@@ -99,7 +99,7 @@ export async function generated(packages, { write = false } = {}) {
     else if (wanted !== current && write) writeFileSync(file, wanted)
     else if (wanted !== current) problems.push(`${path} is stale: node tools/check/generated.mjs --write`)
   }
-  return { problems, summary: `${all.length} documents whose generated parts are fresh` }
+  return { problems, summary: `${all.length} documents with up-to-date generated parts` }
 }
 
 if (isProgram(import.meta.url)) report(await generated(packagesIn(), { write: process.argv.includes('--write') }))

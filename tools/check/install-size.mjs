@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A table of how much disk an install takes, package by package, the largest first: of the packages that are named, or of
- * what the main job needs. Counted from what is installed here; it fails nothing.
+ * Prints the disk usage of an install by package, largest first: of the given packages, or of everything that `npm start` needs. Counts the
+ * installed files; never fails.
  *
  *     node tools/check/install-size.mjs [package …]
  */
@@ -20,7 +20,7 @@ const MAIN_JOB = ['@attune/core', '@attune/trainer', '@attune/cli'].concat(
   ['callback-checkpoint', 'tracker-console', 'tracker-jsonl'].map((name) => `@attune/${name}`),
 )
 
-/** Bytes of the files that a package publishes; of one of this repository, those of its build. @param {string} folder @returns {number} */
+/** Size in bytes of the published files of a package; for packages of this repository, of the build. @param {string} folder @returns {number} */
 const bytesIn = (folder) =>
   readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
     const path = join(folder, entry.name)
@@ -28,11 +28,11 @@ const bytesIn = (folder) =>
     return sum + (/\.test\./.test(entry.name) ? 0 : lstatSync(path).size)
   }, 0)
 
-/** The folder of a package that another one needs: its own copy, or the shared one. @param {string} name @param {string} by */
+/** Folder of a dependency: the nested copy if there is one, else the hoisted one. @param {string} name @param {string} by */
 const folderOf = (name, by) =>
   [join(by, 'node_modules', name), join(root, 'node_modules', name)].find((folder) => existsSync(folder))
 
-/** The folders of packages and of all that they need. @param {readonly string[]} names */
+/** Folders of packages and all their dependencies. @param {readonly string[]} names */
 export function needed(names) {
   /** @type {Map<string, string>} */
   const found = new Map()

@@ -1,5 +1,5 @@
 // @ts-check
-/** A table of how many lines of code each package has; it fails nothing. */
+/** Prints the lines of code of each package; never fails. */
 import { codeLines, isProgram, isTest, packagesIn } from './packages.mjs'
 
 /** @param {import('./packages.mjs').Package[]} packages */

@@ -1,5 +1,5 @@
 // @ts-check
-/** That every package.json says what it must, and names the packages that the code imports, no more and no fewer. */
+/** Checks that every package.json is complete, and that its dependencies are exactly the packages that the code imports. */
 import { isBuiltin } from 'node:module'
 import { importsOf, packageOf } from './imports.mjs'
 import { isProgram, isTest, packagesIn, report } from './packages.mjs'
@@ -7,7 +7,7 @@ import { isProgram, isTest, packagesIn, report } from './packages.mjs'
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/
 const CARET = /^\^\d+\.\d+\.\d+$/
 
-/** The packages that files import. @param {[string, string][]} files @param {string} own */
+/** Packages imported by files. @param {[string, string][]} files @param {string} own */
 const imported = (files, own) =>
   new Set(
     files
@@ -20,32 +20,32 @@ const imported = (files, own) =>
 /** @param {import('./packages.mjs').Package} each */
 function fieldProblems({ folder, group, short, manifest }) {
   const at = `${folder}/package.json`
-  // The import of an engine brings TF.js' gradients and its backend.
+  // Importing an engine registers TF.js' gradients and its backend.
   const sideEffects = manifest.attune?.kind === 'engine' ? undefined : false
   const wanted = /** @type {[boolean, string][]} */ ([
-    [manifest.name === `@attune/${short}`, `its name must be @attune/${short}`],
-    [EXACT.test(manifest.version ?? ''), 'it must have a version'],
-    [(manifest.description ?? '').length > 10, 'it must have a description'],
-    [manifest.license === 'Apache-2.0', 'its license must be Apache-2.0'],
-    [manifest.type === 'module', 'its type must be module'],
+    [manifest.name === `@attune/${short}`, `name must be @attune/${short}`],
+    [EXACT.test(manifest.version ?? ''), 'version must be set'],
+    [(manifest.description ?? '').length > 10, 'description must be set'],
+    [manifest.license === 'Apache-2.0', 'license must be Apache-2.0'],
+    [manifest.type === 'module', 'type must be module'],
     [manifest.sideEffects === sideEffects, `sideEffects must be ${sideEffects ?? 'absent'}`],
-    [manifest.exports?.['.'] !== undefined, 'it must have exports'],
+    [manifest.exports?.['.'] !== undefined, 'exports must be set'],
     [(manifest.files ?? []).join() === 'dist,!dist/**/*.test.*', 'files must be ["dist", "!dist/**/*.test.*"]'],
-    [manifest.private !== true, 'it must not be private'],
+    [manifest.private !== true, 'private must not be set'],
   ])
   if (group === 'plugins')
     wanted.push(
       [
         `${manifest.attune?.kind}-${manifest.attune?.name}` === short,
-        'attune must hold the kind and name of its folder',
+        'attune must contain the kind and name of its folder',
       ],
       [manifest.peerDependencies?.['@attune/core'] !== undefined, '@attune/core must be a peer dependency'],
-      [manifest.dependencies?.['@attune/core'] === undefined, '@attune/core must not be a dependency too'],
+      [manifest.dependencies?.['@attune/core'] === undefined, '@attune/core must not be a regular dependency as well'],
     )
   return wanted.filter(([holds]) => !holds).map(([, words]) => `${at}: ${words}`)
 }
 
-/** The peers of the workspace packages that this one depends on: it must name them though it imports none. @param {Record<string, any>} manifest @param {import('./packages.mjs').Package[]} packages */
+/** Peer dependencies of the workspace packages that a package depends on: it must list them without importing them. @param {Record<string, any>} manifest @param {import('./packages.mjs').Package[]} packages */
 const peersOfDependencies = (manifest, packages) =>
   packages
     .filter((other) => other.manifest.name in (manifest.dependencies ?? {}))
@@ -84,15 +84,15 @@ function dependencyProblems({ folder, files, manifest }, packages) {
     ...[...inTests]
       .filter((name) => !(name in published) && !(name in devDependencies) && name !== '@jest/globals')
       .map((name) => `${at} lacks ${name}, which a test imports`),
-    ...unmet.map((name) => `${at} lacks ${name}, a peer of what it depends on`),
-    ...idle.map((name) => `${at} names ${name}, which nothing imports`),
+    ...unmet.map((name) => `${at} lacks ${name}, a peer dependency of one of its dependencies`),
+    ...idle.map((name) => `${at} lists ${name}, which is not imported`),
   ]
 }
 
 /** @param {import('./packages.mjs').Package[]} packages */
 export const manifests = (packages) => ({
   problems: packages.flatMap((each) => [...fieldProblems(each), ...dependencyProblems(each, packages)]),
-  summary: `${packages.length} package.json files, with the dependencies that the code has`,
+  summary: `${packages.length} package.json files whose dependencies match the imports`,
 })
 
 if (isProgram(import.meta.url)) report(manifests(packagesIn()))

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * That the main entries of core, nn, data, weights and the trainer reach no module of Node.js: follows what the built modules import,
- * dynamic imports too, into other packages of the workspace, as a bundler for browsers does.
+ * Checks that the main entries of core, nn, data, weights and the trainer do not load Node.js modules: follows the imports of the built
+ * modules, including dynamic imports and other workspace packages, like a bundler for browsers.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -12,7 +12,7 @@ import { isProgram, packagesIn, report, root } from './packages.mjs'
 const ENTRIES = ['core', 'nn', 'data', 'weights', 'trainer']
 
 /**
- * The file that an import leads to; undefined for a package outside of the workspace.
+ * Resolves an import to a file; undefined for a package outside the workspace.
  * @param {string} from @param {string} name @param {import('./packages.mjs').Package[]} packages
  */
 function fileOf(from, name, packages) {
@@ -27,7 +27,7 @@ function fileOf(from, name, packages) {
 }
 
 /**
- * Modules of Node.js that an entry reaches, each with the chain of files that leads to it.
+ * Node.js modules that an entry loads, each with its import chain.
  * @param {string} entry @param {import('./packages.mjs').Package[]} packages
  */
 export function reached(entry, packages) {
@@ -54,10 +54,10 @@ export function nodeFree(packages) {
     .filter(({ folder }) => ENTRIES.some((name) => folder === `packages/${name}`))
     .map((each) => reached(join(each.directory, each.manifest.exports['.'].default), packages))
   const problems = found.flatMap(({ builtins }) =>
-    builtins.map(({ name, chain }) => `${chain[0]} reaches ${name}: ${chain.join(' → ')}`),
+    builtins.map(({ name, chain }) => `${chain[0]} imports ${name}: ${chain.join(' → ')}`),
   )
   const files = found.reduce((sum, each) => sum + each.files, 0)
-  return { problems, summary: `${found.length} entries reach no module of Node.js through ${files} files` }
+  return { problems, summary: `${found.length} entries with ${files} files import no Node.js module` }
 }
 
 if (isProgram(import.meta.url)) report(nodeFree(packagesIn()))

@@ -1,9 +1,9 @@
 // @ts-check
-/** The table of a plugin's options, made from the JSON Schema of them. */
+/** Table of a plugin's options, generated from their JSON Schema. */
 import { table } from './table.mjs'
 
 /**
- * The parts of JSON Schema that options use.
+ * The subset of JSON Schema that options use.
  * @typedef {{
  *   type?: string, enum?: unknown[], const?: unknown, anyOf?: Schema[], items?: Schema, properties?: Record<string, Schema>,
  *   additionalProperties?: boolean | Schema, minimum?: number, maximum?: number, exclusiveMinimum?: number,
@@ -14,7 +14,7 @@ import { table } from './table.mjs'
 const isBound = (/** @type {number | undefined} */ value) =>
   value !== undefined && Math.abs(value) < Number.MAX_SAFE_INTEGER
 
-/** A range as mathematics writes it: `in [0, 1)`, `> 0`, `≥ 1`. @param {Schema} schema */
+/** A range in mathematical notation: `in [0, 1)`, `> 0`, `≥ 1`. @param {Schema} schema */
 function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
   const closedBelow = isBound(minimum)
   const closedAbove = isBound(maximum)
@@ -27,13 +27,13 @@ function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
   return ''
 }
 
-/** What values an option takes, in words. @param {Schema} schema @returns {string} */
+/** Describes the values of an option. @param {Schema} schema @returns {string} */
 export function valuesOf(schema) {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
   if (schema.const !== undefined) return `\`${String(schema.const)}\``
   if (schema.anyOf !== undefined) return schema.anyOf.map(valuesOf).join(' or ')
   if (schema.type === 'number') return `number${rangeOf(schema)}`
-  if (schema.type === 'integer') return `whole number${rangeOf(schema)}`
+  if (schema.type === 'integer') return `integer${rangeOf(schema)}`
   if (schema.type === 'boolean') return '`true` or `false`'
   if (schema.type === 'string') return 'text'
   if (schema.type === 'array') return `list of ${valuesOf(schema.items ?? {})}`
@@ -58,7 +58,7 @@ const rowsOf = ({ properties = {}, required = [] }, prefix = '') =>
     ...rowsOf(option, `${prefix}${name}.`),
   ])
 
-/** One row an option; a sentence where there is none. @param {unknown} schema the JSON Schema of the options */
+/** One row per option, or a sentence if there are none. @param {unknown} schema the JSON Schema of the options */
 export function optionsTable(schema) {
   const rows = rowsOf(/** @type {Schema} */ (schema))
   return rows.length === 0 ? 'It has no options.' : table(['option', 'values', 'default', 'what it is'], rows)

@@ -1,22 +1,22 @@
 // @ts-check
-/** What the checks read: the packages of the workspace and their files. */
+/** The packages of the workspace and their files, as read by the checks. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** The folder of the repository. */
+/** The root of the repository. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
 /**
- * A package of the workspace. `folder` is relative to the root, as in `plugins/metric-f1`; `files` are the TypeScript
- * files under `src`, by path relative to the package; `readme` is empty where there is none.
+ * A package of the workspace. `folder` is relative to the root, as in `plugins/metric-f1`; `files` are the TypeScript files under `src` by
+ * path relative to the package; `readme` is empty if there is none.
  * @typedef {{
  *   folder: string, group: 'packages' | 'plugins', short: string, directory: string,
  *   manifest: Record<string, any>, manifestText: string, readme: string, files: Readonly<Record<string, string>>
  * }} Package
  */
 
-/** What a check found: what is wrong, one line each, and what was looked at. @typedef {{ problems: string[], summary: string }} Finding */
+/** Result of a check: problems, one line each, and a summary. @typedef {{ problems: string[], summary: string }} Finding */
 
 const textOf = (/** @type {string} */ path) => (existsSync(path) ? readFileSync(path, 'utf8') : '')
 
@@ -53,13 +53,13 @@ export function packagesIn(base = root) {
   )
 }
 
-/** Tests and what only tests use. @param {string} path */
+/** True for tests and test fixtures. @param {string} path */
 export const isTest = (path) => /\.test(\.fixture)?\.ts$/.test(path)
 
-/** The files that are published. @param {Package} each */
+/** The published source files. @param {Package} each */
 export const sourcesOf = (each) => Object.entries(each.files).filter(([path]) => !isTest(path))
 
-/** The file that an import of the package, or of another entry of it, leads to, once it is built. @param {Package} each @param {string} [entry] */
+/** The built file of an entry of the package. @param {Package} each @param {string} [entry] */
 export const entryOf = (each, entry = '.') => join(each.directory, each.manifest.exports[entry].default)
 
 /** The built module. @param {Package} each @param {string} [entry] @returns {Promise<Record<string, any>>} */
@@ -68,19 +68,19 @@ export async function load(each, entry) {
   return import(pathToFileURL(entryOf(each, entry)).href)
 }
 
-/** Lines that are neither blank nor only a comment. @param {string} text */
+/** Number of lines that are neither blank nor only a comment. @param {string} text */
 export const codeLines = (text) =>
   text
     .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ''))
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length
 
-/** Runs a check as a program: prints what it finds, and fails if that is anything. @param {Finding} finding */
+/** Prints the result of a check that runs as a program; fails if there are problems. @param {Finding} finding */
 export function report({ problems, summary }) {
   for (const problem of problems) console.error(`  ${problem}`)
   console.log(problems.length === 0 ? summary : `${problems.length} problem${problems.length === 1 ? '' : 's'}`)
   process.exitCode = problems.length === 0 ? 0 : 1
 }
 
-/** Whether the module of this address is the program that was started. @param {string} address */
+/** True if the module at this URL is the program that was started. @param {string} address */
 export const isProgram = (address) => process.argv[1] !== undefined && pathToFileURL(process.argv[1]).href === address

@@ -1,5 +1,5 @@
 // @ts-check
-/** That every README has the same headings in the same order, so that a reader knows where to look. */
+/** Checks that every README has the same headings in the same order. */
 import { isProgram, packagesIn, report } from './packages.mjs'
 
 const HEADINGS = [
@@ -13,10 +13,10 @@ const HEADINGS = [
   'Related',
 ]
 
-/** The text with what stands in fences left out, so that a comment in a shell snippet is no heading. @param {string} text */
+/** Removes fenced code blocks, in which a shell comment would look like a heading. @param {string} text */
 const withoutFences = (text) => text.replace(/^```[\s\S]*?^```/gm, '')
 
-/** The code of a section's fences of one language. @param {string} readme @param {string} heading @param {string} language */
+/** Fenced code blocks of one language in a section. @param {string} readme @param {string} heading @param {string} language */
 export function fences(readme, heading, language) {
   const [, after = ''] = `\n${readme}`.split(`\n## ${heading}\n`)
   const end = after.search(/^## /m)
@@ -26,24 +26,24 @@ export function fences(readme, heading, language) {
   )
 }
 
-/** What is wrong with one README. @param {import('./packages.mjs').Package} each @returns {string[]} */
+/** Problems of one README. @param {import('./packages.mjs').Package} each @returns {string[]} */
 function problemsOf({ folder, group, manifest, readme }) {
   const at = `${folder}/README.md`
   if (readme === '') return [`${at} is missing`]
   const problems = []
   const [title, blank, line = ''] = readme.split('\n')
-  if (title !== `# ${manifest.name}`) problems.push(`${at} must begin with "# ${manifest.name}"`)
-  if (blank !== '' || !/^[A-Z0-9].*[.]$/.test(line)) problems.push(`${at}: one sentence must follow the title`)
+  if (title !== `# ${manifest.name}`) problems.push(`${at} must start with "# ${manifest.name}"`)
+  if (blank !== '' || !/^[A-Z0-9].*[.]$/.test(line)) problems.push(`${at}: expected one sentence after the title`)
   const wanted = HEADINGS.filter((heading) => heading !== 'Options' || group === 'plugins')
   const found = [...withoutFences(readme).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
   if (found.join() !== wanted.join())
-    problems.push(`${at} must have the headings ${wanted.join(' | ')}; it has ${found.join(' | ')}`)
+    problems.push(`${at}: expected the headings ${wanted.join(' | ')}, got ${found.join(' | ')}`)
   const language = manifest.bin === undefined ? 'ts' : 'sh'
   const count = fences(readme, 'Use', language).length
   if (language === 'ts' ? count !== 1 : count === 0)
-    problems.push(`${at}: "## Use" must have one \`\`\`${language} block; it has ${count}`)
+    problems.push(`${at}: expected one \`\`\`${language} block in "## Use", got ${count}`)
   if (group === 'plugins' && !/^<!-- options -->\n[\s\S]*^<!-- \/options -->$/m.test(readme))
-    problems.push(`${at} must have <!-- options --> and <!-- /options --> on lines of their own`)
+    problems.push(`${at} must have <!-- options --> and <!-- /options --> on separate lines`)
   return problems
 }
 

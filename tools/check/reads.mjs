@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * That the package of a model declares the types of checkpoints that its option `modelType` admits: a type in a file chooses among
- * installed plugins by what their packages declare, before any of them is imported.
+ * Checks that each model package declares the checkpoint types that its option `modelType` accepts. The type in a checkpoint selects an
+ * installed plugin by these declarations, before any plugin is imported.
  */
 import { isProgram, load, packagesIn, report } from './packages.mjs'
 
-/** The values of an option that is an enum or a literal, with or without a default. @param {any} schema @returns {string[]} */
+/** Values of an option that is an enum or a literal, with or without a default. @param {any} schema @returns {string[]} */
 const valuesOf = (schema) =>
   schema.unwrap === undefined ? [...(schema.options ?? schema.values)] : valuesOf(schema.unwrap())
 
@@ -19,10 +19,10 @@ export async function reads(packages) {
     const declared = each.manifest.attune.reads
     if (String(admitted) !== String(declared))
       problems.push(
-        `${each.folder}/package.json declares that it reads ${declared ?? 'its own name'}, and its option modelType admits ${admitted ?? 'nothing else'}`,
+        `${each.folder}/package.json declares the types ${declared ?? 'of its own name'}, but its option modelType accepts ${admitted ?? 'no other'}`,
       )
   }
-  return { problems, summary: `${models.length} model packages declare the types that they read` }
+  return { problems, summary: `${models.length} model packages declare their checkpoint types` }
 }
 
 if (isProgram(import.meta.url)) report(await reads(packagesIn()))

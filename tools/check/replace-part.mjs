@@ -1,9 +1,9 @@
 // @ts-check
-/** The parts of documents that programs write: each stands between two comments. */
+/** Generated parts of documents, delimited by two comments. */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /**
- * The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced; `undefined` if it has no such part.
+ * Replaces the text between `<!-- name -->` and `<!-- /name -->`; returns `undefined` if there are no such markers.
  * @param {string} text @param {string} name @param {string} content
  */
 export function replacePart(text, name, content) {
@@ -13,10 +13,10 @@ export function replacePart(text, name, content) {
   return `${text.slice(0, start + opening.length)}\n\n${content.trim()}\n\n${text.slice(end)}`
 }
 
-/** What a document that should have a part lacks. @param {string} path @param {string} name */
+/** Error for missing markers in a document. @param {string} path @param {string} name */
 export const lacking = (path, name) => new Error(`${path} lacks <!-- ${name} --> and <!-- /${name} -->`)
 
-/** Replaces a part of a file. @param {string} path @param {string} name @param {string} content */
+/** Replaces a generated part of a file. @param {string} path @param {string} name @param {string} content */
 export function writePart(path, name, content) {
   const text = replacePart(readFileSync(path, 'utf8'), name, content)
   if (text === undefined) throw lacking(path, name)

@@ -1,5 +1,5 @@
 // @ts-check
-/** That the comparison on sections of Debian packages is what it says it is. */
+/** Checks the baselines of examples/debian-sections against its configuration files and README. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { root } from './packages.mjs'
 
 const read = (/** @type {string} */ path) => readFileSync(join(root, 'examples', path), 'utf8')
 
-it('the untrained model differs from the pretrained one in its first weights alone', () => {
+it('untrained.yaml differs from config.yaml only in the initial weights', () => {
   const [pretrained, untrained] = ['config', 'untrained'].map((name) =>
     yaml.parse(read(`debian-sections/${name}.yaml`)),
   )
@@ -21,7 +21,7 @@ it('the untrained model differs from the pretrained one in its first weights alo
   assert.deepEqual([use, size], [saved.model_type, Object.fromEntries(expected)])
 })
 
-it('the scores that npm start prints are those of the table', () => {
+it('scores.json has the scores of the README table', () => {
   const table = read('debian-sections/README.md')
   for (const { accuracy, macroF1, model } of JSON.parse(read('debian-sections/scores.json')).scores)
     assert.match(table, new RegExp(`\\| ${accuracy.toFixed(3)} +\\| ${macroF1.toFixed(3)} +\\|`), model)

@@ -1,5 +1,5 @@
 // @ts-check
-/** That the tools, which are JavaScript, are typed as their comments say. */
+/** Type-checks the tools, which are JavaScript with JSDoc types. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { isProgram, report, root } from './packages.mjs'
@@ -12,7 +12,7 @@ export function toolsTypes() {
     encoding: 'utf8',
   })
   const problems = stdout.split('\n').filter((line) => /^\S.*: error /.test(line))
-  return { problems, summary: 'tools are typed' }
+  return { problems, summary: 'no type errors' }
 }
 
 if (isProgram(import.meta.url)) report(toolsTypes())

@@ -1,7 +1,7 @@
 // @ts-check
-/** Short texts on which readers have spent quadratic time, or whose runs are long in another encoding or form. */
+/** Short texts that made readers take quadratic time, or whose repetitions are long in another encoding or normalization form. */
 
-/** Runs of one of these, or of several, are inserted into texts. */
+/** Repetitions of one or several of these are inserted into texts. */
 export const ATOMS = [
   'a',
   'a ',
@@ -73,7 +73,7 @@ export const ATOMS = [
   '##a',
 ]
 
-/** Words that mean something to JavaScript, to a file system, or to a tokenizer. */
+/** Words with a special meaning in JavaScript, file systems or tokenizers. */
 export const WORDS = [
   '',
   ' ',
@@ -100,7 +100,7 @@ export const WORDS = [
   'NaN',
 ]
 
-/** Numbers at the limits of types, and beyond. */
+/** Numbers at and beyond the limits of types. */
 export const NUMBERS = [
   0,
   -0,

@@ -1,5 +1,5 @@
 // @ts-check
-/** Reads one input, watched and measured, and says what became of it. */
+/** Reads one input, monitored and measured, and returns its fate. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAttuneError } from '@attune/core'
@@ -17,10 +17,10 @@ import { layOut } from './target.mjs'
 /** @typedef {'accepted' | 'refused' | 'crashed' | 'strayed'} Fate */
 /** @typedef {{ fate: Fate, cost: Cost, error?: unknown, strays: readonly Stray[] }} Attempt */
 
-/** Seconds of an input that is read only once. */
+/** CPU seconds above which an input is read only once. */
 const TOO_LONG_TO_REPEAT = 10
 
-/** Codes of errors that have a page. */
+/** Error codes that have a page. */
 const documented = () =>
   new Set(
     readdirSync(join(root, 'docs/errors'))
@@ -28,7 +28,7 @@ const documented = () =>
       .map((name) => name.slice(0, -3)),
   )
 
-/** Errors that no caller received: of streams, timers and promises that nobody waits for. */
+/** Errors that no caller received: from streams, timers and unhandled promises. */
 function looseErrors() {
   /** @type {{ error: unknown }[]} */
   let errors = []
@@ -42,7 +42,7 @@ function looseErrors() {
   }
 }
 
-/** The first of two attempts with the lesser cost of both. @param {Attempt} first @param {Attempt} second @returns {Attempt} */
+/** The first of two attempts, with the lower cost of both. @param {Attempt} first @param {Attempt} second @returns {Attempt} */
 const lesser = (first, second) => ({
   ...first,
   cost: {
@@ -53,7 +53,7 @@ const lesser = (first, second) => ({
 })
 
 /**
- * A reader of inputs in this process.
+ * Reads inputs in this process.
  * @param {string} folder where parts are laid out as files @param {Confinement} confinement
  */
 export function reader(folder, confinement) {
@@ -83,18 +83,18 @@ export function reader(folder, confinement) {
     const isRefusal = isAttuneError(error) && pages.has(error.code)
     return { fate: isRefusal ? 'refused' : 'crashed', cost, strays, error }
   }
-  /** Reads an input again, unless that takes too long; the lesser cost counts. @param {Target} target @param {Input} input @param {Attempt} first */
+  /** Reads an input again unless that takes too long, and keeps the lower cost. @param {Target} target @param {Input} input @param {Attempt} first */
   const repeat = async (target, input, first) =>
     first.cost.seconds > TOO_LONG_TO_REPEAT ? first : lesser(first, await once(target, input))
   return {
     once,
     repeat,
-    /** Reads an input; if it took too long or too much memory, once more. @param {Target} target @param {Input} input @returns {Promise<Attempt>} */
+    /** Reads an input, and again if it took too long or too much memory. @param {Target} target @param {Input} input @returns {Promise<Attempt>} */
     async attempt(target, input) {
       const first = await once(target, input)
       return isSlow(first.cost) || isLarge(first.cost) ? repeat(target, input, first) : first
     },
-    /** Reads an input again and returns the function in which the most time went. @param {Target} target @param {Input} input */
+    /** Reads an input again and returns the function with the most CPU time. @param {Target} target @param {Input} input */
     async hot(target, input) {
       prepare(target, input, true)
       const profile = await profileOf(() => target.read(input, folder))

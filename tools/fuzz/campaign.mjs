@@ -1,5 +1,5 @@
 // @ts-check
-/** Feeds many readers, in processes of their own that may die, and collects what became of the inputs. */
+/** Runs many readers on inputs, in child processes that may die, and collects the outcomes. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,35 +12,35 @@ import { addedCounts } from './state-file.mjs'
 /** @import { Finding } from './findings.mjs' */
 /** @import { Counts } from './state-file.mjs' */
 
-/** What became of the inputs of one target. @typedef {{ name: string, counts: Counts, findings: readonly Finding[] }} Outcome */
+/** Outcome of one target. @typedef {{ name: string, counts: Counts, findings: readonly Finding[] }} Outcome */
 
 /**
  * @typedef {object} Options
  * @property {number} seed
- * @property {number} inputs for each target
- * @property {number} growth seconds of processor time for grown inputs, for each input
+ * @property {number} inputs per target
+ * @property {number} growth seconds of CPU time for grown inputs, per input
  * @property {string} keep folder of saved inputs
- * @property {number} jobs processes at once
- * @property {number} perChild targets that a process reads one after the other
- * @property {number} limitSeconds processor time after which an input is given up
- * @property {AbortSignal} [stop] ends all processes; what was counted so far is returned
- * @property {(progress: Progress) => void} [onProgress] called as targets begin and end
+ * @property {number} jobs parallel processes
+ * @property {number} perChild targets that a process runs one after another
+ * @property {number} limitSeconds CPU time after which an input is aborted
+ * @property {AbortSignal} [stop] ends all processes; the counts so far are returned
+ * @property {(progress: Progress) => void} [onProgress] called when a target starts or ends
  */
 
-/** The targets of modules. @param {readonly string[]} modules URLs @returns {Promise<Named[]>} */
+/** Lists the targets of modules. @param {readonly string[]} modules URLs @returns {Promise<Named[]>} */
 export async function listTargets(modules) {
   /** @type {Named[]} */
   const found = []
   const end = await runChild({ do: 'list', modules }, tmpdir(), ({ module, name }) => void found.push({ module, name }))
-  if (end.code !== 0) throw new Error(`the targets cannot be opened: ${end.said}`)
+  if (end.code !== 0) throw new Error(`cannot open the targets: ${end.said}`)
   return found
 }
 
 /**
- * Reads one input, by its number or from a file, in a process of its own.
+ * Reads one input, by number or from a file, in a child process.
  * @param {Named} target @param {{ seed: number, number?: number | undefined, file?: string | undefined, profile?: boolean }} input
  * @param {string} work @param {number} limitSeconds
- * @returns {Promise<any>} what the process said last, and why it ended if it said nothing
+ * @returns {Promise<any>} last message of the process, or why it ended without one
  */
 export async function readInput(target, input, work, limitSeconds) {
   let result
@@ -49,7 +49,7 @@ export async function readInput(target, input, work, limitSeconds) {
   return result ?? { type: 'ended', why: reasonOf(end) }
 }
 
-/** Reads inputs of some targets until all are read or one ends the process. @param {readonly Course[]} courses @param {string} work @param {Options} options */
+/** Reads inputs of some targets until all are read or the process dies. @param {readonly Course[]} courses @param {string} work @param {Options} options */
 async function runOnce(courses, work, { seed, growth, keep, limitSeconds, stop, onProgress = () => undefined }) {
   const targets = courses.map(({ named, left, counts }) => ({ ...named, inputs: left, first: counts.next }))
   const { receive, progress, last } = receiver(courses, work, onProgress)
@@ -57,7 +57,8 @@ async function runOnce(courses, work, { seed, growth, keep, limitSeconds, stop, 
   const task = /** @type {const} */ ({ do: 'fuzz', targets, seed, growth, keep, work, limitSeconds })
   const end = await runChild(task, work, receive, stop)
   const { course, why } = last
-  if (course === undefined && end.code !== 0 && stop?.aborted !== true) throw new Error(`no target began: ${end.said}`)
+  if (course === undefined && end.code !== 0 && stop?.aborted !== true)
+    throw new Error(`no target started: ${end.said}`)
   if (course === undefined) return
   if (stop?.aborted === true) course.counts = addedCounts(course.counts, countsIn(work))
   else {
@@ -69,7 +70,7 @@ async function runOnce(courses, work, { seed, growth, keep, limitSeconds, stop, 
   if (!isOpen(course)) progress('ended', course)
 }
 
-/** Reads the inputs of some targets, in as many processes as it takes. @param {readonly Course[]} courses @param {Options} options */
+/** Reads the inputs of some targets, with as many processes as needed. @param {readonly Course[]} courses @param {Options} options */
 async function runAll(courses, options) {
   const work = mkdtempSync(join(tmpdir(), 'attune-fuzz-'))
   const isStopped = () => options.stop?.aborted === true
@@ -82,8 +83,7 @@ async function runAll(courses, options) {
 }
 
 /**
- * Feeds targets inputs and returns what became of them, in the order of the targets. A target whose inputs end three processes
- * is given up.
+ * Runs targets on inputs and returns the outcomes, in the order of the targets. A target whose inputs end three processes is aborted.
  * @param {readonly Named[]} targets @param {Options} options @returns {Promise<Outcome[]>}
  */
 export async function campaign(targets, options) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** The process that reads inputs. Its parent gives it a task as its argument, in JSON, and receives lines of JSON. */
+/** Child process that reads inputs. Receives a task as a JSON argument and sends lines of JSON to its parent. */
 import { readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -8,23 +8,23 @@ import { installConfinement } from './confine.mjs'
 /** @import { Target, TargetModule } from './target.mjs' */
 /** @import { Counts } from './state-file.mjs' */
 
-/** A target by the module that has it. @typedef {{ module: string, name: string }} Named */
+/** A target by module and name. @typedef {{ module: string, name: string }} Named */
 
 /**
- * What a process is to do: list the targets of modules, feed several targets one after the other, or read one input.
+ * A task: list the targets of modules, run several targets one after another, or read one input.
  * @typedef {{ do: 'list', modules: readonly string[] }
  *   | { do: 'fuzz', targets: readonly Fed[], seed: number, growth: number, keep: string, work: string, limitSeconds: number }
  *   | { do: 'read', target: Named, seed: number, number?: number, file?: string, profile?: boolean, work: string, limitSeconds: number }} Task
  */
 
-/** A target with what is left of its inputs. @typedef {Named & { inputs: number, first: number }} Fed */
+/** A target with its remaining inputs. @typedef {Named & { inputs: number, first: number }} Fed */
 
 /** File descriptor of the pipe to the parent. */
 const CHANNEL = 3
 
-const tell = (/** @type {object} */ message) => void writeSync(CHANNEL, `${JSON.stringify(message)}\n`)
+const send = (/** @type {object} */ message) => void writeSync(CHANNEL, `${JSON.stringify(message)}\n`)
 
-/** Starts the thread that ends this process. @param {number} limitSeconds @returns {() => void} what is called as an input begins */
+/** Starts the thread that ends this process at the limit. @param {number} limitSeconds @returns {() => void} to be called when an input starts */
 function watchTime(limitSeconds) {
   const began = new Float64Array(new SharedArrayBuffer(16))
   const worker = new Worker(new URL('watch.mjs', import.meta.url), {
@@ -39,7 +39,7 @@ function watchTime(limitSeconds) {
   }
 }
 
-/** Opens targets by name, each module once. */
+/** Opens targets by name; loads each module once. */
 function targetOpener() {
   /** @type {Map<string, Target[]>} */
   const opened = new Map()
@@ -58,7 +58,7 @@ function targetOpener() {
 async function list({ modules }) {
   for (const module of modules) {
     const { targets } = /** @type {TargetModule} */ (await import(module))
-    for (const { name } of await targets()) tell({ type: 'target', module, name })
+    for (const { name } of await targets()) send({ type: 'target', module, name })
   }
 }
 
@@ -80,12 +80,12 @@ async function feed({ targets, seed, growth, keep, work, limitSeconds }) {
   const surroundings = { reader: reader(join(work, 'input'), confinement), confinement, began, rested: started }
   for (const { inputs, first, ...named } of targets) {
     began({ ...noCounts(), next: first })
-    tell({ type: 'started', ...named })
+    send({ type: 'started', ...named })
     confinement.release()
     const target = await open(named)
-    const report = (/** @type {object} */ finding) => tell({ type: 'found', finding })
+    const report = (/** @type {object} */ finding) => send({ type: 'found', finding })
     const counts = await fuzz(target, { seed, inputs, first, growth, keep, work }, { ...surroundings, report })
-    tell({ type: 'done', ...named, counts })
+    send({ type: 'done', ...named, counts })
   }
 }
 
@@ -105,13 +105,13 @@ async function readOne({ target: named, seed, number, file, profile, work, limit
   const { once, attempt, hot } = reader(join(work, 'input'), confinement)
   for (const valid of target.valid) await once(target, valid, false)
   started()
-  if (profile === true) return tell({ type: 'profiled', hot: await hot(target, input) })
+  if (profile === true) return send({ type: 'profiled', hot: await hot(target, input) })
   const { fate, cost, error, strays } = await attempt(target, input)
-  tell({ type: 'read', fate, cost, strays, error: error === undefined ? undefined : shortly(error) })
+  send({ type: 'read', fate, cost, strays, error: error === undefined ? undefined : shortly(error) })
 }
 
 const task = /** @type {Task} */ (JSON.parse(process.argv[2] ?? ''))
-process.on('SIGINT', () => undefined) // the parent is told as well, and decides
+process.on('SIGINT', () => undefined) // the parent receives it as well, and decides
 try {
   if (task.do === 'list') await list(task)
   else if (task.do === 'fuzz') await feed(task)

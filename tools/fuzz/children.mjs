@@ -1,5 +1,5 @@
 // @ts-check
-/** Starts processes that read inputs, and receives what they say. */
+/** Starts processes that read inputs, and receives their messages. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -8,19 +8,19 @@ import { fileURLToPath } from 'node:url'
 /** @import { Task } from './child.mjs' */
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url))
-/** Memory of the heap, in MB, at which a process ends: more than any input may take. */
+/** Heap limit of a process in MB: more than any input may take. */
 const HEAP = 2048
 
 /**
- * How a process ended, and the last that it wrote to its error output.
+ * Exit status of a process, and the end of its error output.
  * @typedef {{ code: number | null, signal: NodeJS.Signals | null, said: string }} End
  */
 
 /**
- * Runs a task in a process of its own.
+ * Runs a task in a child process.
  * @param {Task} task @param {string} folder working directory and home of the process
- * @param {(message: any) => void} received called with each message
- * @param {AbortSignal} [stop] ends the process at once
+ * @param {(message: any) => void} received called for each message
+ * @param {AbortSignal} [stop] ends the process immediately
  * @returns {Promise<End>}
  */
 export function runChild(task, folder, received, stop) {
@@ -51,11 +51,11 @@ export function runChild(task, folder, received, stop) {
   })
 }
 
-/** What ended a process, in a line. @param {End} end */
+/** Describes the end of a process in one line. @param {End} end */
 export function reasonOf({ code, signal, said }) {
   const fatal = /FATAL ERROR: .*/.exec(said)?.[0]
   if (fatal !== undefined) return fatal
-  if (code === 13) return 'nothing is left to do, and the reading has not ended'
+  if (code === 13) return 'the event loop is empty, but the read has not finished'
   const error = said.split('\n').find((line) => /Error/.test(line))
   return `the process ended (${signal ?? `exit code ${code}`})${error === undefined ? '' : `: ${error}`}`
 }

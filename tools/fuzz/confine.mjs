@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Watches what a reader does besides computing: modules it loads or looks up, files and folders it opens, processes, threads and
- * sockets, and the token of the Hub in the environment. What is not allowed is noted and does not happen.
+ * Monitors everything a reader does in addition to computing: modules it loads or resolves, files and folders it opens, processes, threads
+ * and sockets, and reading the Hub token from the environment. Forbidden actions are recorded and prevented.
  */
 import childProcess from 'node:child_process'
 import dgram from 'node:dgram'
@@ -13,17 +13,17 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import workerThreads, { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
-/** What a reader did and may not do. @typedef {{ kind: 'import' | 'file' | 'process' | 'thread' | 'socket' | 'environment', what: string }} Stray */
+/** A forbidden action of a reader. @typedef {{ kind: 'import' | 'file' | 'process' | 'thread' | 'socket' | 'environment', what: string }} Stray */
 
 /**
  * @typedef {object} Allowed
- * @property {string} folder in which files may be opened
- * @property {readonly RegExp[]} paths of further files and folders that may be opened
- * @property {boolean} lookUp true if modules may be looked up, but not loaded
- * @property {readonly number[]} ports of this machine that may be connected to
+ * @property {string} folder files in this folder may be opened
+ * @property {readonly RegExp[]} paths patterns of further files and folders that may be opened
+ * @property {boolean} lookUp true if modules may be resolved, but not loaded
+ * @property {readonly number[]} ports local ports that may be connected to
  */
 
-/** An error in the place of what a reader may not do. */
+/** The error that a forbidden action throws. */
 export class StrayError extends Error {
   /** @override */
   name = 'StrayError'
@@ -31,7 +31,7 @@ export class StrayError extends Error {
 
 const realPath = fs.realpathSync.native
 
-/** The path of a file with all links followed, also if the file does not exist yet. @param {string} path */
+/** Resolves all links in a path, even if the file does not exist yet. @param {string} path */
 function followed(path) {
   const whole = resolve(path)
   try {
@@ -55,7 +55,7 @@ const pathOf = (given) =>
         ? fileURLToPath(given)
         : undefined
 
-/** Functions of `fs` that open, list or change what their first arguments name, and how many of these are paths. */
+/** Functions of `fs` that open, list or change files, with the number of leading path arguments. */
 const PATHS = {
   open: 1,
   readFile: 1,
@@ -81,7 +81,7 @@ const PATHS = {
   cp: 2,
 }
 
-/** Replaces methods by ones that check first. @param {any} object @param {readonly string[]} names @param {(name: string, args: any[]) => void} check */
+/** Wraps methods with a check. @param {any} object @param {readonly string[]} names @param {(name: string, args: any[]) => void} check */
 function wrap(object, names, check) {
   for (const name of names) {
     const original = object[name]
@@ -97,7 +97,7 @@ function wrap(object, names, check) {
   }
 }
 
-/** @typedef {(kind: Stray['kind'], what: string) => void} Note notes and throws, while a reader is watched */
+/** @typedef {(kind: Stray['kind'], what: string) => void} Note records and throws while a reader is monitored */
 
 /** @param {Note} note @param {(path: string) => boolean} isAllowed */
 function watchFiles(note, isAllowed) {
@@ -177,11 +177,11 @@ function watchEnvironment(note) {
 }
 
 /**
- * Installs the watch, which does nothing before {@link Confinement.begin}. Call it before the first module of a reader is
- * imported: modules that are known by then may be imported again.
+ * Installs the monitor, which is inactive until {@link Confinement.begin}. Call it before the first module of a reader is imported: modules
+ * that are already loaded may be imported again.
  */
 export function installConfinement() {
-  // The loader, in a thread of its own, goes on watching between readings: an import may come after its reading has ended.
+  // The loader, in a separate thread, also monitors between reads: an import may come after its read has ended.
   const loaderWatches = new Int32Array(new SharedArrayBuffer(4))
   let isWatched = false
   let pings = 0
@@ -215,13 +215,13 @@ export function installConfinement() {
   watchEnvironment(note)
   syncBuiltinESMExports()
   return {
-    /** Watches from now on. @param {Allowed} now */
+    /** Starts monitoring. @param {Allowed} now */
     begin(now) {
       allowed = { ...now, folder: followed(now.folder) }
       isWatched = true
       loaderWatches[0] = 1
     },
-    /** Stops watching. Returns what was not allowed; an import that nobody waited for may come later. */
+    /** Stops monitoring and returns the forbidden actions; an import that is not awaited may come later. */
     end() {
       isWatched = false
       for (let message = receiveMessageOnPort(port); message !== undefined; message = receiveMessageOnPort(port))
@@ -230,11 +230,11 @@ export function installConfinement() {
       strays = []
       return found
     },
-    /** Waits until the loader has seen every import so far. */
+    /** Waits until the loader has processed all imports so far. */
     async settle() {
       for (let i = 0; i < 3; i++) await import(`attune:fuzz:ping-${pings++}`)
     },
-    /** Lets modules be loaded again. */
+    /** Allows loading modules again. */
     release: () => void (loaderWatches[0] = 0),
   }
 }

@@ -1,11 +1,11 @@
 // @ts-check
-/** Stands in for core's `budget.js`: the same, and each budget that is made is announced, so that its steps can be read. */
+/** Replacement for core's `budget.js` that also announces each new budget, so that its steps can be counted. */
 import { channel } from 'node:diagnostics_channel'
 import { createBudget as create } from '../../packages/core/dist/budget.js'
 
 export * from '../../packages/core/dist/budget.js'
 
-/** The channel on which budgets are announced. */
+/** Diagnostics channel for new budgets. */
 export const BUDGETS = 'attune:fuzz:budgets'
 const budgets = channel(BUDGETS)
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** How far a target is, over all processes that its inputs were read in. */
+/** Progress of a target over all processes that read its inputs. */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { slug } from './slug.mjs'
@@ -11,25 +11,25 @@ import { addedCounts, noCounts, readState } from './state-file.mjs'
 
 /** @typedef {{ named: Named, left: number, counts: Counts, findings: Finding[], deaths: number }} Course */
 
-/** A target begins, or has ended. @typedef {{ type: 'began' | 'ended', name: string, work: string, counts: Counts, findings: readonly Finding[] }} Progress */
+/** A target started or ended. @typedef {{ type: 'began' | 'ended', name: string, work: string, counts: Counts, findings: readonly Finding[] }} Progress */
 
-/** Processes that a target may end before it is given up. */
-const MOST_DEATHS = 3
+/** Number of dead processes after which a target is aborted. */
+const MAXIMUM_DEATHS = 3
 
 /** @param {Named} named @param {number} inputs @returns {Course} */
 export const startCourse = (named, inputs) => ({ named, left: inputs, counts: noCounts(), findings: [], deaths: 0 })
 
-/** True if more inputs are to be read. @param {Course} course */
-export const isOpen = ({ left, deaths }) => left > 0 && deaths < MOST_DEATHS
+/** True if there are more inputs to read. @param {Course} course */
+export const isOpen = ({ left, deaths }) => left > 0 && deaths < MAXIMUM_DEATHS
 
-/** The counts that a process has in its folder. @param {string} work */
+/** Counts of a process, from its folder. @param {string} work */
 export const countsIn = (work) => readState(join(work, 'state'))
 
-/** Notes that a process died, at the input that its folder tells of, and returns that. @param {Course} course @param {string} why @param {string} work its folder @param {string} keep folder of saved inputs */
+/** Records that a process died at the input in its folder, and returns the finding. @param {Course} course @param {string} why @param {string} work its folder @param {string} keep folder of saved inputs */
 export function noteDeath(course, why, work, keep) {
   const at = countsIn(work)
   const { name } = course.named
-  const [isGrown, isSlow] = [at.grown === 1, /processor time/.test(why)]
+  const [isGrown, isSlow] = [at.grown === 1, /CPU time/.test(why)]
   const [crashed, slow] = isSlow ? [0, 1] : [1, 0]
   course.counts = addedCounts(course.counts, {
     ...at,
@@ -59,7 +59,7 @@ export function noteDeath(course, why, work, keep) {
 }
 
 /**
- * Applies the messages of one process to the courses of its targets.
+ * Applies the messages of one process to its targets.
  * @param {readonly Course[]} courses @param {string} work folder of the process @param {(progress: Progress) => void} onProgress
  */
 export function receiver(courses, work, onProgress) {
@@ -68,7 +68,7 @@ export function receiver(courses, work, onProgress) {
   const progress = (/** @type {Progress['type']} */ type, /** @type {Course} */ { named, counts, findings }) =>
     onProgress({ type, name: named.name, work, counts, findings })
   return {
-    /** The course that has begun and not ended, and why the process ended itself. */
+    /** The target that has started but not ended, and the reason if the process ended itself. */
     last,
     progress,
     /** @param {any} message */

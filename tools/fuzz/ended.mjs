@@ -1,22 +1,22 @@
 // @ts-check
-/** Outcomes of targets that ended, kept in a folder, so that a campaign that was stopped goes on. */
+/** Stored outcomes of finished targets, so that a stopped campaign can be resumed. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { slug } from './slug.mjs'
 
 /** @import { Outcome } from './campaign.mjs' */
 
-/** An outcome, and how long its target took, in seconds. @typedef {Outcome & { seconds: number }} Ended */
+/** An outcome and its duration in seconds. @typedef {Outcome & { seconds: number }} Ended */
 
 /**
  * @param {string} folder
- * @param {{ seed: number, inputs: number, growth: number }} plan what is asked for: outcomes of fewer inputs, or made otherwise, do
- *   not count
+ * @param {{ seed: number, inputs: number, growth: number }} plan the requested settings: outcomes with fewer inputs or other settings are
+ *   ignored
  */
 export function endedTargets(folder, plan) {
   const fileOf = (/** @type {string} */ name) => join(folder, slug(name), 'outcome.json')
   return {
-    /** The outcome of a target, if it ended without a fault. @param {string} name @returns {Ended | undefined} */
+    /** Outcome of a target, if it ended without a finding. @param {string} name @returns {Ended | undefined} */
     read(name) {
       if (!existsSync(fileOf(name))) return undefined
       const { plan: kept, outcome } = JSON.parse(readFileSync(fileOf(name), 'utf8'))

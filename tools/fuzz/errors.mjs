@@ -1,12 +1,12 @@
 // @ts-check
-/** Errors in few words. */
+/** Short descriptions of errors. */
 import { isAttuneError } from '@attune/core'
 import { withSources } from './hot.mjs'
 
-/** Lines of an error that are shown, and the characters of each. */
+/** Maximum number of lines of an error, and of characters per line. */
 const [LINES, COLUMNS] = [6, 200]
 
-/** An error with the beginning of its stack, in the sources. @param {unknown} error */
+/** An error with the top of its stack, mapped to the sources. @param {unknown} error */
 export const shortly = (error) =>
   withSources(error instanceof Error ? (error.stack ?? String(error)) : String(error))
     .split('\n')
@@ -14,7 +14,7 @@ export const shortly = (error) =>
     .map((line) => line.slice(0, COLUMNS))
     .join('\n')
 
-/** The kind of an error: its name and the innermost frame, or the code that has no page. @param {unknown} error */
+/** Category of an error: its name and innermost frame, or the code without a page. @param {unknown} error */
 export function kindOfError(error) {
   if (isAttuneError(error)) return `AttuneError ${error.code} without a page`
   if (!(error instanceof Error)) return typeof error

@@ -1,5 +1,5 @@
 // @ts-check
-/** Faults that were found, each kind once, and the most costly inputs, saved so that they can be read again. */
+/** Findings, one per category, and the most costly inputs, saved so that they can be read again. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { kindOfError, shortly } from './errors.mjs'
@@ -13,16 +13,16 @@ import { slug } from './slug.mjs'
 
 /**
  * @typedef {object} Finding
- * @property {string} id distinct for each kind of fault of a target; one that comes later replaces an earlier one
+ * @property {string} id unique per category of a target; a later finding replaces an earlier one
  * @property {'crashed' | 'strayed' | 'slow' | 'large' | 'died'} kind
  * @property {string} what
- * @property {number | undefined} number of the input, if it was made from the seed
- * @property {string | undefined} file where the input was saved
+ * @property {number | undefined} number number of the input, if it was generated from the seed
+ * @property {string | undefined} file file of the saved input
  */
 
-/** Kinds of crashes, strays and slowness that are told apart for each target. */
+/** Maximum number of categories of crashes, strays and slow inputs per target. */
 const MOST_KINDS = 20
-/** Costs from which on the most costly input is saved at once, since the process may not live to the end. */
+/** Costs above which the most costly input is saved at once, since the process may die. */
 const [NOTABLE_SECONDS, NOTABLE_MEMORY] = [0.1, 50e6]
 
 /** @param {Cost} cost */
@@ -40,11 +40,11 @@ function faultOf({ fate, error, strays }) {
 
 /**
  * @param {string} target @param {number} seed @param {string} keep folder of saved inputs
- * @param {(finding: Finding) => void} report called for each fault of a new kind, and for a slow or large input that is worse
- *   than the others of its kind
+ * @param {(finding: Finding) => void} report called for the first finding of a category, and for a slow or large input that is worse than the
+ *   others of its category
  */
 export function findings(target, seed, keep, report) {
-  /** Kinds of faults, with the worst measure of each. @type {Map<string, { id: string, worst: number }>} */
+  /** Worst measure by category. @type {Map<string, { id: string, worst: number }>} */
   const kinds = new Map()
   const most = { ratio: -1, memory: -1, save: { slowest: () => {}, largest: () => {} } }
   /** @param {string} name @param {Input} input @param {number | undefined} number @param {Cost} cost @param {string} [what] */
@@ -64,7 +64,7 @@ export function findings(target, seed, keep, report) {
     report({ id, kind, what, number, file: save(id, input, number, cost, what) })
   }
   return {
-    /** Notes what became of an input. Returns true if that is a fault of a new kind. @param {Input} input @param {number | undefined} number @param {Attempt} attempt @param {string | undefined} hot where the time of a slow input went, if that was looked for */
+    /** Records the fate of an input. Returns true for a new category. @param {Input} input @param {number | undefined} number @param {Attempt} attempt @param {string | undefined} hot function with the most time of a slow input, if it was profiled */
     note(input, number, attempt, hot) {
       const { cost } = attempt
       const known = kinds.size

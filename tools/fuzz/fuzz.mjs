@@ -1,5 +1,5 @@
 // @ts-check
-/** Feeds a reader inputs: made from the seed, and grown of those that cost the most. */
+/** Runs a reader on inputs that are generated from the seed or grown from the most costly ones. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deriveKey, key, stream } from '@attune/core'
@@ -23,11 +23,11 @@ import { MOST_BYTES, freshInput } from './target.mjs'
 /**
  * @typedef {object} Plan
  * @property {number} seed
- * @property {number} inputs inputs to read, grown ones included
- * @property {number} first number of the first input that is made from the seed
- * @property {number} growth seconds of processor time for grown inputs, for each input
+ * @property {number} inputs number of inputs to read, including grown ones
+ * @property {number} first number of the first input generated from the seed
+ * @property {number} growth seconds of CPU time for grown inputs, per input
  * @property {string} keep folder of saved inputs
- * @property {string} work folder in which the input that is read now is kept, if it was grown
+ * @property {string} work folder in which a grown input is stored while it is read
  */
 
 /**
@@ -36,13 +36,13 @@ import { MOST_BYTES, freshInput } from './target.mjs'
  * @property {Confinement} confinement
  * @property {(counts: Counts) => void} began called before each input
  * @property {(finding: Finding) => void} report
- * @property {() => void} rested called when an input has been read more than once, so that its time is measured anew
+ * @property {() => void} rested called when an input is read more than once, to restart its timer
  */
 
-/** Name of the file with the grown input that is read now. */
+/** File name of the current grown input. */
 export const GROWN_FILE = 'grown.json'
 
-/** Profiles of slow inputs in a row that show nothing new, after which no more are made. */
+/** Number of consecutive profiles without a new result after which profiling stops. */
 const DULL_PROFILES = 4
 
 /** @param {Counts} counts @param {Attempt} attempt */
@@ -57,10 +57,10 @@ function count(counts, { fate, cost }) {
   if (memory > counts.largestMemory) [counts.largestMemory, counts.largestBytes] = [memory, bytes]
 }
 
-/** A limit to the size of a grown input: the larger, the rarer, for large inputs take most of the time. @param {Random} random */
+/** Size limit of a grown input; large limits are rarer, because large inputs take most of the time. @param {Random} random */
 const someSize = (random) => Math.min(MOST_BYTES, 1000 / (1 - random()) ** 2)
 
-/** Reads the valid inputs, unwatched: what is loaded or compiled once is there afterwards. @param {Target} target @param {Reader} reader */
+/** Reads the valid inputs without monitoring, so that lazy loading and compilation happen first. @param {Target} target @param {Reader} reader */
 async function warmUp(target, reader) {
   for (const [i, input] of target.valid.entries()) {
     const { fate, error } = await reader.once(target, input, false)
@@ -68,7 +68,7 @@ async function warmUp(target, reader) {
   }
 }
 
-/** Reads inputs and keeps what became of them. @param {Target} target @param {Plan} plan @param {Surroundings} surroundings */
+/** Reads inputs and records their fates. @param {Target} target @param {Plan} plan @param {Surroundings} surroundings */
 function record(target, { seed, first, growth, keep }, { reader, began, rested, report }) {
   const counts = { ...noCounts(), next: first }
   const costly = population()
@@ -78,7 +78,7 @@ function record(target, { seed, first, growth, keep }, { reader, began, rested, 
     counts,
     costly,
     close: found.close,
-    /** @param {Input} input @param {number | undefined} number nothing for a grown input */
+    /** @param {Input} input @param {number | undefined} number undefined for a grown input */
     async read(input, number) {
       counts.grown = number === undefined ? 1 : 0
       began(counts)
@@ -90,14 +90,14 @@ function record(target, { seed, first, growth, keep }, { reader, began, rested, 
       count(counts, attempt)
       rested()
       const isProfiled = isSlow(attempt.cost) && dull < DULL_PROFILES
-      const hot = isProfiled ? ((await reader.hot(target, input)) ?? 'no function alone') : undefined
+      const hot = isProfiled ? ((await reader.hot(target, input)) ?? 'no single function') : undefined
       const isNew = found.note(input, number, attempt, hot)
       if (isProfiled) dull = isNew ? 0 : dull + 1
     },
   }
 }
 
-/** Grows an input of costly ones and saves it; nothing if there are none. @param {Target} target @param {Plan} plan @param {ReturnType<typeof population>} costly @param {number} nth */
+/** Grows an input from costly ones and saves it; undefined if there are none. @param {Target} target @param {Plan} plan @param {ReturnType<typeof population>} costly @param {number} nth */
 function grow({ name }, { seed, work }, costly, nth) {
   const random = stream(deriveKey(key(seed), name, 'grown', nth))
   const most = someSize(random)
@@ -109,7 +109,7 @@ function grow({ name }, { seed, work }, costly, nth) {
 }
 
 /**
- * Feeds a reader so many inputs. Every second one is grown of costly ones, as long as there is time for growth.
+ * Runs a reader on the given number of inputs. Every second one is grown from costly ones, while there is time for growth.
  * @param {Target} target @param {Plan} plan @param {Surroundings} surroundings
  * @returns {Promise<Counts>}
  */

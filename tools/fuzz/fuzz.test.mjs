@@ -1,5 +1,5 @@
 // @ts-check
-/** That no reader crashes, strays or costs too much on some malformed inputs, and that the tool would notice if one did. */
+/** Runs all readers on some malformed inputs, and tests that the fuzzer detects crashes, strays and excessive costs. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,14 +19,14 @@ import { targetModules } from './targets.mjs'
 /** @import { Named } from './child.mjs' */
 /** @import { Input } from './input.mjs' */
 
-/** For each reader. */
+/** Inputs per reader. */
 const INPUTS = 50
 const FIXTURE = new URL('targets.test.fixture.mjs', import.meta.url).href
 
 const work = mkdtempSync(join(tmpdir(), 'attune-fuzz-test-'))
 after(() => rmSync(work, { recursive: true }))
 
-/** Feeds readers and returns what became of the inputs. @param {readonly Named[]} targets @param {Partial<import('./campaign.mjs').Options>} options */
+/** Runs readers and returns the outcomes. @param {readonly Named[]} targets @param {Partial<import('./campaign.mjs').Options>} options */
 const feed = (targets, options) =>
   campaign(targets, {
     seed: 3,
@@ -39,7 +39,7 @@ const feed = (targets, options) =>
     ...options,
   })
 
-/** Feeds one reader of the fixture. @param {string} name @param {Partial<import('./campaign.mjs').Options>} [options] */
+/** Runs one reader of the fixture. @param {string} name @param {Partial<import('./campaign.mjs').Options>} [options] */
 async function feedOne(name, options = {}) {
   const [outcome] = await feed([{ module: FIXTURE, name }], options)
   assert.ok(outcome)
@@ -56,14 +56,14 @@ async function readOne(name, input) {
   return result
 }
 
-/** Numbers in turn, the same for each call. */
+/** A repeating sequence of numbers, the same for each call. */
 function drawn() {
   const draws = [0.1, 0.7, 0.3, 0.9, 0.45, 0.02, 0.61]
   let at = 0
   return () => draws[at++ % draws.length] ?? 0
 }
 
-it('readers take malformed inputs or refuse them, at a bounded cost', async () => {
+it('all readers accept or refuse malformed inputs at a bounded cost', async () => {
   const targets = await listTargets(targetModules())
   assert.ok(targets.length > 70, `${targets.length} readers`)
   const outcomes = await feed(targets, { inputs: INPUTS, jobs: 2, perChild: Math.ceil(targets.length / 2) })
@@ -74,41 +74,44 @@ it('readers take malformed inputs or refuse them, at a bounded cost', async () =
     assert.equal(inputs, INPUTS, name)
   }
   const refused = outcomes.reduce((sum, { counts }) => sum + counts.refused, 0)
-  assert.ok(refused > (targets.length * INPUTS) / 5, `only ${refused} inputs were refused: they are not malformed`)
+  assert.ok(
+    refused > (targets.length * INPUTS) / 5,
+    `expected more refused inputs than ${refused}: they are not malformed`,
+  )
 })
 
-describe('a reader', () => {
-  it('that accepts, refuses or crashes is counted so, and each crash is kept once', async () => {
+describe('the fuzzer', () => {
+  it('counts accepted, refused and crashed inputs, and reports each crash once', async () => {
     const { accepted, refused, crashed, inputs, findings } = await feedOne('three fates', { inputs: 300 })
     for (const count of [accepted, refused, crashed]) assert.ok(count > 60, `${count} of 300`)
     assert.deepEqual([accepted + refused + crashed, inputs, findings.length], [300, 300, 1])
     assert.match(String(findings[0]?.what), /^TypeError: undefined is not a function\n.*fixture\.mjs/s)
   })
 
-  it('crashes if its error has no page, or nobody receives it', async () => {
+  it('reports an error without a page, or an unhandled one, as a crash', async () => {
     const { crashed, findings } = await feedOne('refused without a page')
     assert.deepEqual([crashed, findings.length], [20, 1])
     assert.equal((await feedOne('error that nobody receives')).crashed, 20)
   })
 
-  it('may use the files of its input, which are compressed where their names say so', async () => {
+  it('allows a reader to open the files of its input, compressed according to their names', async () => {
     const { accepted, inputs, findings } = await feedOne('files of its own', { inputs: 50 })
     assert.deepEqual({ accepted, inputs, findings }, { accepted: 50, inputs: 50, findings: [] })
   })
 
-  it('that takes much memory is noticed', async () => {
+  it('reports a reader that takes too much memory', async () => {
     const { large, largestMemory } = await feedOne('memory', { inputs: 1 })
     assert.ok(largestMemory > 550e6, `${largestMemory} bytes`)
     assert.equal(large, 1)
   })
 
-  it('has the steps of its budgets counted', async () => {
+  it('counts the steps of budgets', async () => {
     assert.equal((await readOne('budget', { number: 0 })).cost.steps, 70)
   })
 
-  it('that is slow is noticed, with the function in which the time goes, and its input can be read again', async () => {
+  it('reports a slow reader with its hottest function, and can replay the input', async () => {
     const { slow, findings } = await feedOne('slow', { inputs: 1 })
-    const [{ kind, what, file, number } = assert.fail('nothing was found')] = findings
+    const [{ kind, what, file, number } = assert.fail('expected a finding')] = findings
     assert.deepEqual([slow, findings.length, kind, number], [1, 1, 'slow', 0])
     assert.match(what, /, in read \(tools\/fuzz\/targets\.test\.fixture\.mjs:\d+\)/)
     for (const input of [{ number: 0 }, { file: file ?? '' }]) {
@@ -118,15 +121,15 @@ describe('a reader', () => {
     }
   })
 
-  it('is fed grown inputs as well, as long as there is time for them', async () => {
+  it('grows inputs while there is time for growth', async () => {
     const keep = join(work, 'kept')
     const { accepted, next } = await feedOne('costly in a linear way', { inputs: 100, growth: 1, keep })
     assert.equal(accepted, 100)
     assert.deepEqual(readdirSync(join(keep, 'costly-in-a-linear-way')), ['largest.json', 'slowest.json'])
-    assert.ok(next > 40 && next < 70, `${next} of 100 are made from the seed`)
+    assert.ok(next > 40 && next < 70, `expected about half of 100 inputs from the seed, got ${next}`)
   })
 
-  it('that ends its process or does not return is given up, and the next one has its turn', async () => {
+  it('aborts a reader that ends its process or does not return, and continues with the next', async () => {
     const names = ['endless loop', 'promise that never settles', 'death of the process', 'files of its own']
     const targets = names.map((name) => ({ module: FIXTURE, name }))
     const outcomes = await feed(targets, { limitSeconds: 2, inputs: 200 })
@@ -138,7 +141,7 @@ describe('a reader', () => {
   })
 })
 
-it('whatever a reader does besides reading its input is noticed', async () => {
+it('reports forbidden actions of a reader', async () => {
   const { STRAYS } = await import('./targets.test.fixture.mjs')
   const outcomes = await feed(
     STRAYS.map((name) => ({ module: FIXTURE, name })),
@@ -152,7 +155,7 @@ it('whatever a reader does besides reading its input is noticed', async () => {
   assert.ok(!existsSync(join(work, 'beside')))
 })
 
-it('inputs depend on the seed and their number, and survive being saved', async () => {
+it('generates inputs that depend only on seed and number, and saves them without loss', async () => {
   const [first, second] = [await readOne('three fates', { number: 5 }), await readOne('three fates', { number: 5 })]
   assert.equal(first.fate, second.fate)
   const input = { text: 'a\ud800\u0000"', bytes: Buffer.from([0, 255, 128]) }
@@ -166,7 +169,7 @@ it('inputs depend on the seed and their number, and survive being saved', async 
   )
 })
 
-it('changes depend on the numbers that are drawn, and leave the original as it was', () => {
+it('mutates a copy, depending only on the random numbers', () => {
   const bytes = Buffer.from('GGUF\x03\0\0\0\x05\0\0\0\0\0\0\0abcdefghijklmnop')
   const copy = Buffer.from(bytes)
   assert.deepEqual(lengthsIn(bytes), [8])
@@ -183,7 +186,7 @@ it('changes depend on the numbers that are drawn, and leave the original as it w
   assert.deepEqual(bytes, copy)
 })
 
-it('grown inputs stay within the size that was asked for', () => {
+it('grows inputs up to the requested size', () => {
   let seed = 1
   const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647
   /** @type {Input} */
@@ -195,10 +198,10 @@ it('grown inputs stay within the size that was asked for', () => {
     if (sizeOf(grown) > 0) input = grown
     longest = Math.max(longest, sizeOf(grown))
   }
-  assert.ok(longest > 10_000, `the longest has ${longest}`)
+  assert.ok(longest > 10_000, `expected more than 10,000 characters, got ${longest}`)
 })
 
-it('growing finds inputs whose cost is quadratic in a run of spaces', () => {
+it('finds inputs with a quadratic cost in a run of spaces', () => {
   const random = stream(key(7))
   const kept = population()
   const ratio = { first: 0, best: 0 }
@@ -218,18 +221,18 @@ it('growing finds inputs whose cost is quadratic in a run of spaces', () => {
   assert.ok(ratio.best > 1e5 * ratio.first, JSON.stringify(ratio))
 })
 
-it('a population keeps the inputs with the highest cost per byte, apart for each order of magnitude', () => {
+it('keeps the inputs with the highest cost per byte for each order of magnitude', () => {
   const kept = population()
   const cost = (/** @type {number} */ bytes, /** @type {number} */ steps) => ({ bytes, seconds: 0, memory: 0, steps })
   const text = (/** @type {number} */ length) => ({ text: 'x'.repeat(length) })
   for (let steps = 1; steps <= 3; steps++) kept.offer(text(50), cost(50, 1e6 * steps))
   assert.ok(!kept.wants(text(60), cost(60, 10)))
   assert.ok(kept.wants(text(60), cost(60, 1e7)))
-  assert.ok(kept.wants(text(500), cost(500, 10)), 'among larger inputs it is the first')
+  assert.ok(kept.wants(text(500), cost(500, 10)), 'the first of its size must be kept')
   assert.deepEqual(kept.sample(100, () => 0)?.text, 'x'.repeat(50))
 })
 
-it('a GGUF file written from JSON is one', () => {
+it('writes a valid GGUF file from JSON', () => {
   const bytes = ggufOf(
     '{"a":"b","c":[1,2],"d":1.5}',
     '[{"name":"t","shape":[2],"type":0,"offset":0}]',
@@ -239,7 +242,7 @@ it('a GGUF file written from JSON is one', () => {
   assert.deepEqual([bytes.readUInt32LE(4), bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)], [3, 1n, 3n])
 })
 
-it('docs/fuzzing.md has every reader', async () => {
+it('docs/fuzzing.md lists every reader', async () => {
   const text = readFileSync(new URL('../../docs/fuzzing.md', import.meta.url), 'utf8')
   const missing = (await listTargets(targetModules())).filter(({ name }) => !text.includes(`| ${name} `))
   assert.deepEqual(missing, [])

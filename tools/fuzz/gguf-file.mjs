@@ -1,5 +1,5 @@
 // @ts-check
-/** Writes GGUF files of what JSON says, so that they can be changed and lengthened as JSON is. */
+/** Writes GGUF files from JSON, so that they can be mutated and grown like JSON. */
 import { asNumber, asText } from './input.mjs'
 import { parsedContainer } from './mutate-json.mjs'
 
@@ -34,7 +34,7 @@ const text = (value) => {
 
 const isSafe = (/** @type {number} */ value) => Number.isSafeInteger(Math.trunc(value)) && Number.isInteger(value)
 
-/** The type of a value. @param {unknown} value */
+/** GGUF type of a value. @param {unknown} value */
 function typeOf(value) {
   if (typeof value === 'string') return STRING
   if (typeof value === 'boolean') return BOOL
@@ -43,10 +43,10 @@ function typeOf(value) {
   return !isSafe(value) ? FLOAT32 : value < 0 || value >= 2 ** 32 ? INT64 : UINT32
 }
 
-/** Deepest arrays in arrays that are written; deeper ones are refused by their depth alone. */
+/** Maximum depth of nested arrays; the depth alone of deeper ones makes readers refuse them. */
 const DEEPEST = 100
 
-/** A value of a type, without the type. @param {unknown} value @param {number} type @param {number} depth @returns {Buffer} */
+/** Encodes a value of a type, without the type tag. @param {unknown} value @param {number} type @param {number} depth @returns {Buffer} */
 function encoded(value, type, depth) {
   if (type === STRING) return text(value)
   if (type === BOOL) return Buffer.from([value === true ? 1 : 0])
@@ -70,7 +70,7 @@ function info(tensor) {
   return Buffer.concat([text(name), uint32(sizes.length), ...sizes.map(count), uint32(asNumber(type)), count(offset)])
 }
 
-/** A GGUF file. @param {string} metadata an object in JSON @param {string} tensors an array in JSON of `{ name, shape, type, offset }` @param {Buffer} data */
+/** A GGUF file. @param {string} metadata JSON object @param {string} tensors JSON array of `{ name, shape, type, offset }` @param {Buffer} data */
 export function ggufOf(metadata, tensors, data) {
   const entries = Object.entries(parsedContainer(metadata) ?? {})
   const infos = Object.values(parsedContainer(tensors) ?? [])

@@ -1,19 +1,19 @@
 // @ts-check
-/** Lengthens JSON as a value: long arrays of distinct or ever longer items, many keys, long strings, great numbers, nesting. */
+/** Grows JSON values: long arrays of distinct or increasingly long items, many keys, long strings, large numbers, nesting. */
 import { grownText, series } from './grow-text.mjs'
 import { nested, parsedContainer, setKey, somewhere } from './mutate-json.mjs'
 import { below, magnitude, pick } from './random.mjs'
 
 /** @import { Random } from './random.mjs' */
 
-/** A copy whose texts and numbers differ from those of the other copies. @param {any} value @param {number} nth @param {string | undefined} filler lengthens texts instead of numbering them @returns {any} */
+/** Copies a value with texts and numbers that differ from those of other copies. @param {any} value @param {number} nth @param {string | undefined} filler lengthens texts instead of numbering them @returns {any} */
 function distinct(value, nth, filler) {
   if (typeof value === 'string') return filler === undefined ? value + nth : value + filler.repeat(nth)
   if (typeof value === 'number') return value + nth
   if (Array.isArray(value)) return value.map((item) => distinct(item, nth, filler))
   if (value === null || typeof value !== 'object') return value
   return Object.fromEntries(
-    // A type or a mode stays what it is: else all copies would be refused.
+    // Types and modes are kept: otherwise all copies would be refused.
     Object.entries(value).map(([key, item]) => [
       key,
       /^(type|id_type|behavior)$/.test(key) ? item : distinct(item, nth, filler),
@@ -63,7 +63,7 @@ function growEntry(parent, key, other, room, random) {
   }
 }
 
-/** A longer or shorter copy of a JSON text. @param {string} text @param {string} other to take parts of @param {number} most characters of the result, about @param {Random} random @returns {string} */
+/** A longer or shorter copy of a JSON text. @param {string} text @param {string} other source of parts @param {number} most approximate maximum number of characters @param {Random} random @returns {string} */
 export function grownJson(text, other, most, random) {
   const root = parsedContainer(text)
   if (root === undefined) return grownText(text, other, most, random)
@@ -74,6 +74,6 @@ export function grownJson(text, other, most, random) {
     growEntry(parent, pick(keys, random), parsedContainer(other) ?? root, Math.max(0, most - text.length), random)
     return JSON.stringify(root)
   } catch {
-    return text // nested more deeply than recursion reaches
+    return text // nested too deeply for recursion
   }
 }

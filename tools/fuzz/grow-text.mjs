@@ -1,5 +1,5 @@
 // @ts-check
-/** Lengthens text in the ways in which cost grows faster than size. */
+/** Grows texts in ways that make costs grow faster than the size. */
 import { ATOMS } from './atoms.mjs'
 import { below, magnitude, pick } from './random.mjs'
 
@@ -16,13 +16,13 @@ const PAIRS = [
   ['{{ ', ' }}'],
 ]
 
-/** A run of an atom or of two in turn, at most so long. @param {number} room @param {Random} random */
+/** Repeats an atom, or two in alternation, up to a length. @param {number} room @param {Random} random */
 export function runOf(room, random) {
   const atom = random() < 0.7 ? pick(ATOMS, random) : pick(ATOMS, random) + pick(ATOMS, random)
   return atom.repeat(magnitude(1, Math.max(1, room / atom.length), random))
 }
 
-/** A part of a text from its start to before its end: mostly short, a line, or all of it. @param {string} text @param {Random} random @returns {readonly [start: number, end: number]} */
+/** Range of a part of a text: mostly short, a line, or all of it. @param {string} text @param {Random} random @returns {readonly [start: number, end: number]} */
 function sliceIn(text, random) {
   const at = below(text.length + 1, random)
   const kind = random()
@@ -31,11 +31,11 @@ function sliceIn(text, random) {
   return [at, Math.min(text.length, at + magnitude(1, kind < 0.8 ? 50 : 5000, random))]
 }
 
-/** As many repetitions of a text of so many characters as `room` has place for, from 2 to 1,000. @param {number} length @param {number} room @param {Random} random */
+/** Number of repetitions of a text of this length that fit into `room`, from 2 to 1,000. @param {number} length @param {number} room @param {Random} random */
 const times = (length, room, random) =>
   magnitude(2, Math.max(2, Math.min(1000, Math.floor(room / Math.max(1, length)))), random)
 
-/** Copies of a text, each with another number in it or each a character longer than the one before. @param {string} text @param {number} count @param {Random} random */
+/** Copies of a text, each with another number or one character longer than the previous one. @param {string} text @param {number} count @param {Random} random */
 export function series(text, count, random) {
   const digits = /\d+/.exec(text)
   const at = digits?.index ?? Math.ceil(text.length / 2)
@@ -47,10 +47,10 @@ export function series(text, count, random) {
   return made
 }
 
-/** Characters in which a run is looked for. */
+/** Number of characters in which a run is searched. */
 const SEARCHED = 20_000
 
-/** A copy in which a run of repeated characters, the longest of some part, is up to 30 times as long. @param {string} text @param {number} room @param {Random} random */
+/** A copy in which the longest run of repeated characters in some part is up to 30 times as long. @param {string} text @param {number} room @param {Random} random */
 export function stretched(text, room, random) {
   const from = below(Math.max(1, text.length - SEARCHED), random)
   let longest = { index: 0, run: '', unit: '' }
@@ -62,7 +62,7 @@ export function stretched(text, room, random) {
   return text.slice(0, from + index) + unit.repeat(Math.floor(more)) + text.slice(from + index)
 }
 
-/** A longer or shorter copy. @param {string} text @param {string} other to splice with @param {number} most characters of the result @param {Random} random @returns {string} */
+/** A longer or shorter copy. @param {string} text @param {string} other to splice with @param {number} most maximum number of characters @param {Random} random @returns {string} */
 export function grownText(text, other, most, random) {
   const room = Math.max(0, most - text.length)
   const [start, end] = sliceIn(text, random)

@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes a more costly input of a costly one: its parts are repeated, lengthened, nested, spliced and scaled. */
+/** Grows a more costly input from a costly one: parts are repeated, lengthened, nested, spliced and scaled. */
 import { grownJson } from './grow-json.mjs'
 import { grownText } from './grow-text.mjs'
 import { sizeOf } from './input.mjs'
@@ -9,7 +9,7 @@ import { below, magnitude, pick } from './random.mjs'
 /** @import { Input } from './input.mjs' */
 /** @import { Random } from './random.mjs' */
 
-/** A longer or shorter copy. @param {Buffer} bytes @param {Buffer} other to splice with @param {number} most bytes of the result @param {Random} random @returns {Buffer} */
+/** A longer or shorter copy. @param {Buffer} bytes @param {Buffer} other to splice with @param {number} most maximum number of bytes @param {Random} random @returns {Buffer} */
 export function grownBytes(bytes, other, most, random) {
   const room = Math.max(0, most - bytes.length)
   const at = below(bytes.length + 1, random)
@@ -41,8 +41,8 @@ function grownPart(part, other, most, random) {
 }
 
 /**
- * A copy of an input with one to four changes, most of which lengthen it.
- * @param {Input} input @param {Input} other an input of the same reader, to splice with
+ * Copies an input with one to four changes, most of which lengthen it.
+ * @param {Input} input @param {Input} other another input of the same reader, to splice with
  * @param {number} most size of the result, as {@link sizeOf} counts it @param {Random} random
  * @returns {Input}
  */

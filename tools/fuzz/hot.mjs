@@ -1,5 +1,5 @@
 // @ts-check
-/** Finds the function in which a reader spends its time. */
+/** Finds the function in which a reader spends most of its time. */
 import { existsSync, readFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { SourceMap } from 'node:module'
@@ -9,13 +9,13 @@ import { root } from './seeds.mjs'
 
 /** @import { Profiler } from 'node:inspector' */
 
-/** Longest profile, in seconds: an endless reading is ended then. */
+/** Maximum duration of a profile in seconds; an endless read is ended then. */
 const LONGEST = 10
 
-/** A script has no other way to what it is to call. */
+/** Passes the function to the script, which has no other access to it. */
 const ACT = Symbol.for('attune:fuzz:act')
 
-/** Where a line of a built module comes from, as `packages/text/src/x.ts:12`. @param {string} url @param {number} line from 1 @param {number} column from 1 */
+/** Source position of a position in a built module, as `packages/text/src/x.ts:12`. @param {string} url @param {number} line from 1 @param {number} column from 1 */
 export function sourceOf(url, line, column) {
   if (!url.startsWith('file:')) return `${url}:${line}`
   const file = fileURLToPath(url)
@@ -27,11 +27,11 @@ export function sourceOf(url, line, column) {
   return `${source.replace(root, '')}:${entry.originalLine + 1}`
 }
 
-/** A stack, whose frames in built modules are those of their sources. @param {string} stack */
+/** Maps the frames of a stack in built modules to their sources. @param {string} stack */
 export const withSources = (stack) =>
   stack.replace(/(file:\/\/\/\S+?):(\d+):(\d+)/g, (_, url, line, column) => sourceOf(url, Number(line), Number(column)))
 
-/** The function of a module with the most samples in it and in what it calls of JavaScript itself, as `name (file:line)`. @param {Profiler.Profile} profile */
+/** The module function with the most samples, including calls into JavaScript built-ins, as `name (file:line)`. @param {Profiler.Profile} profile */
 export function hottest({ nodes }) {
   /** @type {Map<number, Profiler.ProfileNode>} */
   const parents = new Map()
@@ -51,7 +51,7 @@ export function hottest({ nodes }) {
   return first?.[0]
 }
 
-/** Does something and returns a profile of it. Ends what is synchronous and takes too long. @param {() => unknown} act @returns {Promise<Profiler.Profile | undefined>} */
+/** Profiles a call. Ends a synchronous call that takes too long. @param {() => unknown} act @returns {Promise<Profiler.Profile | undefined>} */
 export async function profileOf(act) {
   const session = new Session()
   session.connect()
@@ -60,11 +60,11 @@ export async function profileOf(act) {
   await post('Profiler.enable')
   await post('Profiler.start')
   try {
-    // The only way to end a loop from within: JavaScript itself is ended after the time.
+    // The only way to interrupt a loop from within: a timeout of the vm.
     Object.defineProperty(globalThis, ACT, { value: act, configurable: true })
     await new Script(`globalThis[Symbol.for('${ACT.description}')]()`).runInThisContext({ timeout: 1000 * LONGEST })
   } catch {
-    // How it ends is known; where it spends its time is the question.
+    // The outcome is already known; only the profile matters.
   }
   /** @type {Profiler.Profile | undefined} */
   const profile = await new Promise((done) => session.post('Profiler.stop', (_, result) => done(result?.profile)))

@@ -1,14 +1,14 @@
 // @ts-check
-/** One input of a reader: named parts, each a text or bytes. */
+/** An input of a reader: named parts, each a text or bytes. */
 import { gzipSync } from 'node:zlib'
 
 /**
- * The parts of an input by name. Where the reader reads files, a name is a relative path; a text whose name ends in `.gz` is
- * compressed when it is written, bytes are written as they are.
+ * Parts of an input by name. For readers of files, a name is a relative path; a text whose name ends in `.gz` is compressed when it is
+ * written, bytes are written unchanged.
  * @typedef {Readonly<Record<string, string | Buffer>>} Input
  */
 
-/** The bytes of each part, as a reader meets them. @param {Input} input @returns {Map<string, Buffer>} */
+/** Bytes of each part, as a reader receives them. @param {Input} input @returns {Map<string, Buffer>} */
 export const encoded = (input) =>
   new Map(
     Object.entries(input).map(([name, part]) => {
@@ -17,10 +17,10 @@ export const encoded = (input) =>
     }),
   )
 
-/** Size of an input before compression: characters of texts, bytes of the rest. @param {Input} input */
+/** Size of an input before compression: characters of texts, bytes of other parts. @param {Input} input */
 export const sizeOf = (input) => Object.values(input).reduce((sum, part) => sum + part.length, 0)
 
-/** An input as JSON. Lone surrogates, which UTF-8 cannot express, survive. @param {Input} input */
+/** An input as JSON. Preserves lone surrogates, which UTF-8 cannot express. @param {Input} input */
 export const toJson = (input) =>
   Object.fromEntries(
     Object.entries(input).map(([name, part]) => [
@@ -38,8 +38,8 @@ export const fromJson = (json) =>
     ]),
   )
 
-/** A value as a number; an object, which may have a `toString` of its own, is none. @param {unknown} value */
+/** Converts a value to a number; NaN for an object, which may define its own `toString`. @param {unknown} value */
 export const asNumber = (value) => (typeof value === 'object' ? NaN : Number(value))
 
-/** A value as text: a string itself, all else as JSON. @param {unknown} value */
+/** Converts a value to text: a string itself, anything else as JSON. @param {unknown} value */
 export const asText = (value) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))

@@ -1,11 +1,11 @@
 // @ts-check
-/** Hooks of Node's module loader: notes and refuses modules that were not loaded before a reader was watched, and counts budgets. */
+/** Module loader hooks: record and refuse modules that were not loaded before monitoring started, and count budgets. */
 
 /** @import { InitializeHook, LoadHook, ResolveHook } from 'node:module' */
 /** @import { MessagePort } from 'node:worker_threads' */
 
 const BUDGET = /\/packages\/core\/dist\/budget\.js$/
-/** What modules begin with that stand for nothing: whoever imports one waits for the imports before it. */
+/** Prefix of specifiers of empty modules: awaiting one waits for all imports before it. */
 const PING = 'attune:fuzz:ping'
 const COUNTED = new URL('counted-budget.mjs', import.meta.url).href
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** What reading one input costs: processor time, memory, and steps of budgets. */
+/** Cost of reading one input: CPU time, memory, and steps of budgets. */
 import { subscribe } from 'node:diagnostics_channel'
 import { existsSync, openSync, writeSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -8,26 +8,26 @@ import { BUDGETS } from './counted-budget.mjs'
 /**
  * @typedef {object} Cost
  * @property {number} bytes size of the input
- * @property {number} seconds processor time, of all threads
- * @property {number} memory growth of the resident set to its highest point meanwhile, in bytes
+ * @property {number} seconds CPU time of all threads
+ * @property {number} memory growth of the resident set to its peak during the read, in bytes
  * @property {number} steps counted by the reader's budgets; 0 for readers without one
  */
 
-/** Seconds of processor time that an input may take, and that each megabyte adds. */
+/** Limit of CPU seconds per input, and the addition per megabyte. */
 const [SECONDS, SECONDS_PER_MEGABYTE] = [0.5, 2]
-/** Bytes by which the process may grow for an input of up to a megabyte; a larger one may take more in proportion. */
+/** Limit of the growth in bytes for an input of up to a megabyte; proportional to the size above that. */
 const MEMORY = 512e6
-/** Garbage is collected first when more than this is in use, so that it does not hide what an input needs. */
+/** Bytes in use above which garbage is collected first, so that it does not hide the memory of an input. */
 const CROWDED = 400e6
 
-/** Seconds of processor time that an input of a size may take. @param {number} bytes */
+/** Limit of CPU seconds for an input of a size. @param {number} bytes */
 export const secondsAllowed = (bytes) => SECONDS + (SECONDS_PER_MEGABYTE * bytes) / 1e6
-/** True if an input took longer than its size allows. @param {Cost} cost */
+/** True if an input took longer than its limit. @param {Cost} cost */
 export const isSlow = ({ seconds, bytes }) => seconds > secondsAllowed(bytes)
-/** True if an input took more memory than its size allows. @param {Cost} cost */
+/** True if an input took more memory than its limit. @param {Cost} cost */
 export const isLarge = ({ memory, bytes }) => memory > MEMORY * Math.max(1, bytes / 1e6)
 
-/** Resets the highest point of the resident set to the present one, where the system can. */
+/** Resets the peak of the resident set to its current size, if the system supports it. */
 function peakReset() {
   const file = '/proc/self/clear_refs'
   if (!existsSync(file)) return () => undefined
@@ -35,13 +35,13 @@ function peakReset() {
   return () => void writeSync(open, '5')
 }
 
-/** Seconds of processor time that this process has used. */
+/** CPU seconds used by this process. */
 export function processorSeconds() {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6
 }
 
-/** Lets buffers of files go, which takes several turns. */
+/** Releases file buffers, which takes several event-loop turns. */
 export async function collectGarbage() {
   for (let turn = 0; turn < 3; turn++) {
     globalThis.gc?.()
@@ -49,14 +49,14 @@ export async function collectGarbage() {
   }
 }
 
-/** A measure of this process, which must read one input at a time. */
+/** Measures this process, which must read one input at a time. */
 export function meter() {
   const reset = peakReset()
   /** @type {{ steps(): number }[]} */
   let budgets = []
   subscribe(BUDGETS, (budget) => void budgets.push(/** @type {{ steps(): number }} */ (budget)))
   /**
-   * Runs a reading and returns what it cost and, if it failed, how.
+   * Runs a read and returns its cost and its error, if any.
    * @param {() => unknown} read
    * @returns {Promise<Omit<Cost, 'bytes'> & { failure: { error: unknown } | undefined }>}
    */

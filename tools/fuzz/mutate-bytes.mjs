@@ -1,5 +1,5 @@
 // @ts-check
-/** Breaks bytes, most of all the first ones, where formats keep their lengths and counts. */
+/** Mutates bytes, especially the first ones, where formats store lengths and counts. */
 import { below, pick } from './random.mjs'
 
 /** @import { Random } from './random.mjs' */
@@ -21,13 +21,13 @@ const WORDS = [
   2n ** 64n - 1n,
 ]
 
-/** A length that lies, as 64 bits. @param {Random} random */
+/** A wrong length, as 64 bits. @param {Random} random */
 export const falseLength = (random) => pick(WORDS, random)
 
-/** An offset, every second time among the first 400. @param {number} length @param {Random} random */
+/** A random offset, half of the time among the first 400. @param {number} length @param {Random} random */
 const offset = (length, random) => below(random() < 0.5 ? Math.min(length, 400) : length, random)
 
-/** Offsets at which a small integer of 64 bits stands, as lengths and counts do. @param {Buffer} bytes */
+/** Offsets of small 64-bit integers, such as lengths and counts. @param {Buffer} bytes */
 export function lengthsIn(bytes) {
   const found = []
   for (let at = 0; at + 8 <= Math.min(bytes.length, 20_000); at++)
@@ -74,7 +74,7 @@ function changeOnce(bytes, random) {
   }
 }
 
-/** A changed copy. @param {Buffer} seed @param {Random} random @returns {Buffer} */
+/** A mutated copy. @param {Buffer} seed @param {Random} random @returns {Buffer} */
 export function changedBytes(seed, random) {
   /** @type {Buffer} */
   let bytes = Buffer.from(seed)

@@ -1,5 +1,5 @@
 // @ts-check
-/** Breaks JSON as a value: other values, keys and nesting, as a malformed or malicious file has them. */
+/** Mutates JSON values: other values, keys and nesting, as in malformed or malicious files. */
 import { NUMBERS, WORDS } from './atoms.mjs'
 import { below, magnitude, pick } from './random.mjs'
 
@@ -7,7 +7,7 @@ import { below, magnitude, pick } from './random.mjs'
 
 const KEYS = ['__proto__', 'constructor', 'toString', 'length', 'type', '', 'then', 'hasOwnProperty']
 
-/** Arrays or objects inside each other. @param {unknown} inner @param {number} depth @param {boolean} objects @returns {unknown} */
+/** Nested arrays or objects. @param {unknown} inner @param {number} depth @param {boolean} objects @returns {unknown} */
 export function nested(inner, depth, objects) {
   let value = inner
   for (let i = 0; i < depth; i++) value = objects ? { a: value } : [value]
@@ -37,7 +37,7 @@ function anything(random) {
   }
 }
 
-/** Sets a key as JSON.parse does, whatever its name. @param {any} parent @param {string} key @param {unknown} value */
+/** Sets a key like JSON.parse, including special names. @param {any} parent @param {string} key @param {unknown} value */
 export const setKey = (parent, key, value) =>
   Object.defineProperty(parent, key, { value, writable: true, enumerable: true, configurable: true })
 
@@ -50,7 +50,7 @@ function changedLeaf(value, random) {
   return value.slice(0, at) + pick([...WORDS, value], random) + value.slice(at + below(3, random))
 }
 
-/** An object or array that has entries, found by walking down; the upper ones are as probable as the many below. @param {any} root @param {Random} random @returns {any} */
+/** A random object or array with entries, found by descending; upper levels are as probable as lower ones. @param {any} root @param {Random} random @returns {any} */
 export function somewhere(root, random) {
   for (let node = root; ;) {
     const inner = Object.values(node).filter(
@@ -61,7 +61,7 @@ export function somewhere(root, random) {
   }
 }
 
-/** Changes one thing. @param {any} root @param {Random} random */
+/** Makes one change. @param {any} root @param {Random} random */
 function changeOnce(root, random) {
   const parent = somewhere(root, random)
   const keys = Object.keys(parent)
@@ -90,7 +90,7 @@ function changeOnce(root, random) {
   }
 }
 
-/** The value of a JSON text that is an object or an array; undefined for any other text. @param {string} text @returns {any} */
+/** Value of a JSON text that is an object or an array; undefined for any other text. @param {string} text @returns {any} */
 export function parsedContainer(text) {
   if (!/^\s*[[{]/.test(text)) return undefined
   try {
@@ -100,14 +100,14 @@ export function parsedContainer(text) {
   }
 }
 
-/** A changed copy, as the text of valid JSON. @param {string} text of an object or an array @param {Random} random */
+/** A mutated copy, as valid JSON. @param {string} text JSON of an object or an array @param {Random} random */
 export function changedJson(text, random) {
   const root = JSON.parse(text)
   for (let n = 1 + below(4, random); n > 0; n--) changeOnce(root, random)
   try {
     return JSON.stringify(root)
   } catch {
-    // JSON.parse reads deeper nesting than JSON.stringify writes; and a value may have come to contain itself.
+    // JSON.parse supports deeper nesting than JSON.stringify, and a value may contain itself by now.
     return text.replace(/[[{]/, (open) => (open === '{' ? '{"a":1,' : '[1,'))
   }
 }

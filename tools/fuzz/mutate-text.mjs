@@ -1,5 +1,5 @@
 // @ts-check
-/** Breaks text: cut off, doubled, with other characters, numbers or keys. */
+/** Mutates text: truncated, repeated, or with other characters, numbers or keys. */
 import { ATOMS, NUMBERS } from './atoms.mjs'
 import { below, magnitude, pick } from './random.mjs'
 
@@ -19,7 +19,7 @@ export function changedText(text, random) {
     case 3:
       return text.slice(0, at) + String.fromCharCode(below(256, random)) + text.slice(at + 1)
     case 4: {
-      // The first key again, with another value.
+      // Repeats the first key with another value.
       const [, key = '"a"'] = /("[^"]*")\s*:/.exec(text.slice(at)) ?? []
       return text.replace('{', () => `{${key}: ${JSON.stringify(pick(NUMBERS, random))}, `)
     }

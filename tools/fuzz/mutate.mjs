@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes a broken input of a valid one. */
+/** Mutates a valid input. */
 import { changedBytes } from './mutate-bytes.mjs'
 import { changedJson, parsedContainer } from './mutate-json.mjs'
 import { changedText } from './mutate-text.mjs'
@@ -8,14 +8,14 @@ import { pick } from './random.mjs'
 /** @import { Input } from './input.mjs' */
 /** @import { Random } from './random.mjs' */
 
-/** A changed copy of one part: JSON stays JSON most of the time, so that what checks its values is reached. @template {string | Buffer} P @param {P} part @param {Random} random @returns {P} */
+/** A mutated copy of one part; JSON mostly stays valid JSON, so that the checks of its values are reached. @template {string | Buffer} P @param {P} part @param {Random} random @returns {P} */
 export function changedPart(part, random) {
   if (typeof part !== 'string') return /** @type {P} */ (changedBytes(part, random))
   const json = random() < 0.7 && parsedContainer(part) !== undefined
   return /** @type {P} */ (json ? changedJson(part, random) : changedText(part, random))
 }
 
-/** A copy of an input with one part changed, or several. @param {Input} input @param {Random} random @returns {Input} */
+/** A copy of an input with one or several parts mutated. @param {Input} input @param {Random} random @returns {Input} */
 export function changedInput(input, random) {
   const names = Object.keys(input)
   const changed = { ...input }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The most costly inputs found so far, by order of magnitude of their size and by what they cost. */
+/** The most costly inputs so far, by order of magnitude of their size and by type of cost. */
 import { sizeOf } from './input.mjs'
 import { pick } from './random.mjs'
 
@@ -7,21 +7,21 @@ import { pick } from './random.mjs'
 /** @import { Random } from './random.mjs' */
 /** @import { Cost } from './measure.mjs' */
 
-/** Inputs kept for each size and each kind of cost. */
+/** Inputs kept per size and type of cost. */
 const KEPT = 3
 
-/** Growth of the process, in bytes, that says nothing of an input. */
+/** Growth of the process in bytes that is considered noise. */
 const COMMON_GROWTH = 2e6
 
 /**
- * An empty population. Costs are compared per byte among inputs of one order of magnitude only: a large input shows that cost
- * grows faster than size, and small ones show where.
+ * An empty population. Costs per byte are compared only among inputs of one order of magnitude: large inputs show that the cost grows
+ * faster than the size, and small ones show where.
  */
 export function population() {
   /** @type {Map<string, { input: Input, fitness: number }[]>} */
   const niches = new Map()
   let leastSeconds = Infinity
-  /** Costs of an input per byte, by kind. What every input costs, however small, is left out. @param {Cost} cost */
+  /** Costs of an input per byte, by type, without the constant cost of every input. @param {Cost} cost */
   const perByte = ({ seconds, memory, steps, bytes }) => {
     leastSeconds = Math.min(leastSeconds, seconds)
     return {
@@ -31,13 +31,13 @@ export function population() {
     }
   }
   return {
-    /** True if an input of this cost would be kept. @param {Input} input @param {Cost} cost */
+    /** True if an input with this cost would be kept. @param {Input} input @param {Cost} cost */
     wants: (input, cost) =>
       Object.entries(perByte(cost)).some(([kind, fitness]) => {
         const niche = niches.get(`${kind} ${Math.floor(Math.log10(sizeOf(input) + 1))}`) ?? []
         return fitness > (niche.length < KEPT ? 0 : /** @type {number} */ (niche.at(-1)?.fitness))
       }),
-    /** Keeps an input if it costs more per byte than those of its size. @param {Input} input @param {Cost} cost */
+    /** Keeps an input if it costs more per byte than others of its size. @param {Input} input @param {Cost} cost */
     offer(input, cost) {
       for (const [kind, fitness] of Object.entries(perByte(cost))) {
         if (fitness <= 0) continue
@@ -46,7 +46,7 @@ export function population() {
         niches.set(name, niche.slice(0, KEPT))
       }
     },
-    /** An input of at most a size; those of each order of magnitude and kind of cost are as probable as any other. @param {number} most @param {Random} random @returns {Input | undefined} */
+    /** A random input up to a size, uniform over orders of magnitude and types of cost. @param {number} most @param {Random} random @returns {Input | undefined} */
     sample(most, random) {
       const fitting = [...niches.values()]
         .map((niche) => niche.filter(({ input }) => sizeOf(input) <= most))

@@ -1,12 +1,12 @@
 // @ts-check
-/** Shows how far a campaign is: target, inputs, rate, and time left. */
+/** Displays the progress of a campaign: target, inputs, rate, and time left. */
 import { countsIn } from './course.mjs'
 
 /** @import { Progress } from './course.mjs' */
 
 const count = (/** @type {number} */ n) => n.toLocaleString('en-US')
 
-/** Seconds as hours, minutes and seconds. @param {number} seconds */
+/** Formats seconds as hours, minutes and seconds. @param {number} seconds */
 const clock = (seconds) => {
   const [h, m, s] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part) =>
     String(Math.floor(part)).padStart(2, '0'),
@@ -14,11 +14,11 @@ const clock = (seconds) => {
   return `${h}:${m}:${s}`
 }
 
-/** A finding in a line. @param {Progress['findings'][number]} finding */
+/** Formats a finding. @param {Progress['findings'][number]} finding */
 const line = ({ kind, what, number, file }) =>
   `    ${kind}: ${what.replaceAll('\n', '\n      ')}\n      input ${number === undefined ? 'grown' : number}${file === undefined ? '' : `, ${file}`}`
 
-/** The result of a target in a few lines. @param {Progress} progress */
+/** Formats the result of a target. @param {Progress} progress */
 export function summary({ name, counts, findings }) {
   const { inputs, accepted, refused, crashed, strayed, slow, large, slowestSeconds, slowestBytes, largestMemory } =
     counts
@@ -28,7 +28,7 @@ export function summary({ name, counts, findings }) {
 }
 
 /**
- * A display of a campaign.
+ * A progress display of a campaign.
  * @param {number} targets @param {number} inputs of all targets @param {NodeJS.WriteStream} stream
  */
 export function display(targets, inputs, stream) {

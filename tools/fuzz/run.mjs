@@ -1,5 +1,5 @@
 // @ts-check
-/** Feeds every reader of outside data malformed inputs and reports what became of them. See `--help`. */
+/** Fuzzes every reader of external data and reports the outcomes. See `--help`. */
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -13,24 +13,24 @@ import { targetModules } from './targets.mjs'
 
 /** @import { Named } from './child.mjs' */
 
-const HELP = `Feeds every reader of outside data malformed inputs and reports what became of them.
+const HELP = `Fuzzes every reader of external data with malformed inputs and reports the outcomes.
 
   node tools/fuzz/run.mjs [options]
 
-  --inputs N      inputs for all readers together (default 20000)
+  --inputs N      total number of inputs (default 20000)
   --seed S        (default 1)
   --only TEXT     readers whose names contain a text
-  --growth MS     processor time for grown inputs, in milliseconds for each input (default 5)
-  --jobs N        processes at once (default 2)
-  --keep DIR      folder for the slowest and the largest input of each reader and those that fail
+  --growth MS     CPU time for grown inputs, in milliseconds per input (default 5)
+  --jobs N        parallel processes (default 2)
+  --keep DIR      folder for the slowest and the largest input of each reader and for failing inputs
                   (default: a temporary folder)
-  --resume        leave out the readers that read as many inputs or more without a fault in the --keep folder,
+  --resume        skip readers that already read as many inputs without a finding in the --keep folder,
                   and report their results
-  --limit S       processor time after which an input is given up, in seconds (default 60)
+  --limit S       CPU time after which an input is aborted, in seconds (default 60)
   --write         write docs/fuzzing.md
   --list          list the readers
-  --input K       read input K of each chosen reader again, and show what becomes of it
-  --replay FILE   read a saved input again, and show what becomes of it
+  --input K       read input K of each selected reader again and print its fate
+  --replay FILE   read a saved input again and print its fate
 
 Exits with 1 if a reader crashed, strayed, was slow or took too much memory; with 130 after Ctrl-C.`
 
@@ -53,7 +53,7 @@ const { values } = parseArgs({
 })
 const [seed, limitSeconds, jobs] = [Number(values.seed), Number(values.limit), Number(values.jobs)]
 
-/** Reads one input of a target and prints what became of it. @param {Named} target @param {{ number?: number, file?: string, seed: number }} input */
+/** Reads one input of a target and prints its fate. @param {Named} target @param {{ number?: number, file?: string, seed: number }} input */
 async function replay(target, input) {
   const work = mkdtempSync(join(tmpdir(), 'attune-fuzz-'))
   const result = await readInput(target, input, work, limitSeconds)
@@ -62,7 +62,7 @@ async function replay(target, input) {
   console.log(target.name, { ...result, hot })
 }
 
-/** Feeds the chosen targets and prints, and perhaps writes, what became of the inputs. @param {readonly Named[]} chosen */
+/** Runs the selected targets, prints the outcomes, and optionally writes the page. @param {readonly Named[]} chosen */
 async function feed(chosen) {
   const keep = values.keep === undefined ? mkdtempSync(join(tmpdir(), 'attune-fuzz-kept-')) : resolve(values.keep)
   const inputs = Math.ceil(Number(values.inputs) / chosen.length)
@@ -112,7 +112,7 @@ async function feed(chosen) {
   console.log(
     `${failing.length} of ${outcomes.length} readers fail. The slowest and the largest inputs are in ${keep}.`,
   )
-  if (stop.signal.aborted) console.log('To go on: the same command with --keep and that folder, and --resume')
+  if (stop.signal.aborted) console.log('To continue, run the same command with --resume and --keep set to that folder')
   if (values.write && !stop.signal.aborted) writeFileSync(join(root, 'docs/fuzzing.md'), text)
   if (values.keep === undefined && readdirSync(keep).length === 0) rmSync(keep, { recursive: true })
   process.exitCode = stop.signal.aborted ? 130 : failing.length > 0 ? 1 : 0
@@ -125,7 +125,7 @@ async function main() {
   const chosen = targets.filter(({ name }) =>
     saved === undefined ? name.includes(values.only) : name === saved.target,
   )
-  if (chosen.length === 0) throw new Error(`no reader is called ${saved?.target ?? `*${values.only}*`}`)
+  if (chosen.length === 0) throw new Error(`unknown reader ${saved?.target ?? `*${values.only}*`}`)
   if (values.list) for (const { name } of chosen) console.log(name)
   else if (values.replay !== undefined && chosen[0] !== undefined)
     await replay(chosen[0], { file: resolve(values.replay), seed })

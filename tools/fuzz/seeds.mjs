@@ -1,56 +1,56 @@
 // @ts-check
-/** Valid files that broken ones are made of: golden files of the packages, cut down so that reading them takes little time. */
+/** Valid files from which malformed ones are made: golden files of the packages, reduced so that reading them takes little time. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
-/** The folder of the repository. */
+/** The root of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The bytes of a golden file of a package, decompressed. @param {string} path such as `text/golden/splits.json.gz` */
+/** Decompressed bytes of a golden file. @param {string} path such as `text/golden/splits.json.gz` */
 export function golden(path) {
   const bytes = readFileSync(join(root, 'packages', path))
   return path.endsWith('.gz') ? gunzipSync(bytes) : bytes
 }
 
-/** The value in a golden JSON file. @param {string} path @returns {any} */
+/** Content of a golden JSON file. @param {string} path @returns {any} */
 export const goldenJson = (path) => JSON.parse(golden(path).toString())
 
-/** Entries that remain of a vocabulary. */
+/** Number of entries kept of a vocabulary. */
 const KEPT = 60
 
-/** The entries with the lowest ids. @param {Record<string, number>} vocabulary */
-const cut = (vocabulary) => Object.fromEntries(Object.entries(vocabulary).filter(([, id]) => id < KEPT))
+/** The entries with the smallest ids. @param {Record<string, number>} vocabulary */
+const reduced = (vocabulary) => Object.fromEntries(Object.entries(vocabulary).filter(([, id]) => id < KEPT))
 
-/** The text of a tokenizer.json with a small vocabulary. @param {any} json */
+/** A tokenizer.json with a reduced vocabulary. @param {any} json */
 function small(json) {
   const { model } = json
   const unigram = model.type === 'Unigram'
-  const vocab = unigram ? model.vocab.slice(0, KEPT) : cut(model.vocab)
+  const vocab = unigram ? model.vocab.slice(0, KEPT) : reduced(model.vocab)
   const known = (/** @type {string} */ token) => unigram || Object.hasOwn(vocab, token)
   const parts = (/** @type {any} */ merge) => (typeof merge === 'string' ? merge.split(' ') : merge)
   const merges = model.merges?.filter(
     (/** @type {any} */ merge) => known(parts(merge).join('')) && parts(merge).every(known),
   )
   const text = JSON.stringify({ ...json, model: { ...model, vocab, ...(merges === undefined ? {} : { merges }) } })
-  // The rules of SentencePiece are some hundred kilobytes; these are the root of a trie and nothing else.
+  // SentencePiece's normalization rules take some hundred kilobytes; this is only the root of its trie.
   return text.replace(
     /"precompiled_charsmap":"[^"]{1000,}"/,
     `"precompiled_charsmap":"${Buffer.from([8, 0, 0, 0, 0, 4, 0, 0, 65, 0, 0, 0, 66, 0]).toString('base64')}"`,
   )
 }
 
-/** Names of the golden files with tokenizers, such as `gpt2`. */
+/** Names of golden tokenizers, such as `gpt2`. */
 export const tokenizerNames = () =>
   readdirSync(join(root, 'packages/text/golden'))
     .flatMap((file) => /^encodings-(.*)\.json\.gz$/.exec(file)?.[1] ?? [])
     .sort()
 
-/** The whole tokenizer.json of a golden file. @param {string} name @returns {any} */
+/** The complete tokenizer.json of a golden file. @param {string} name @returns {any} */
 export const wholeTokenizer = (name) => goldenJson(`text/golden/encodings-${name}.json.gz`).tokenizer
 
-/** Small tokenizers by the type of their model, as texts of a tokenizer.json. @returns {Map<string, string[]>} */
+/** Small tokenizer.json texts by model type. @returns {Map<string, string[]>} */
 export function tokenizerSeeds() {
   const seeds = new Map()
   for (const tokenizer of tokenizerNames().map(wholeTokenizer)) {
@@ -60,7 +60,7 @@ export function tokenizerSeeds() {
   return seeds
 }
 
-/** Metadata of GGUF files that describe tokenizers, with small vocabularies, as JSON. @returns {string[]} */
+/** JSON metadata of GGUF files with tokenizers, with small vocabularies. @returns {string[]} */
 export function ggufTokenizerSeeds() {
   const { cases } = goldenJson('text/golden/gguf-tokenizers.json.gz')
   return Object.values(cases).map(({ metadata }) => {
@@ -85,7 +85,7 @@ export const builtPlugins = (kind) =>
     })
     .filter(({ module }) => existsSync(module))
 
-/** The config.json of each golden case of a model plugin. @param {string} folder @returns {string[]} */
+/** config.json of each golden case of a model plugin. @param {string} folder @returns {string[]} */
 export function configSeeds(folder) {
   const cases = join(root, 'plugins', folder, 'golden')
   if (!existsSync(cases)) return []
@@ -96,7 +96,7 @@ export function configSeeds(folder) {
     .map((path) => readFileSync(path, 'utf8'))
 }
 
-/** Texts of several scripts and kinds, to encode and to write into files. */
+/** Texts in several scripts, to tokenize and to write into files. */
 export const TEXTS = [
   'hello world',
   "don't İstanbul 🙂 東京 naïve\u0301\u0000 12345",
@@ -107,5 +107,5 @@ export const TEXTS = [
   '',
 ]
 
-/** What locks read to know whether a process that holds one is still there. */
+/** Files that lock checks read to detect if the process that holds a lock is alive. */
 export const LOCK_FILES = [/^\/proc\/\d+\/stat$/, /^\/proc\/sys\/kernel\/random\/boot_id$/]

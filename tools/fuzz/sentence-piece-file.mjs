@@ -1,11 +1,11 @@
 // @ts-check
-/** Writes SentencePiece models of what JSON says, so that they can be changed and lengthened as JSON is. */
+/** Writes SentencePiece models from JSON, so that they can be mutated and grown like JSON. */
 import { asNumber, asText } from './input.mjs'
 import { parsedContainer } from './mutate-json.mjs'
 
 const [VARINT, LENGTH, FOUR_BYTES] = [0, 2, 5]
 
-/** An integer of 64 bits in groups of seven bits. @param {number} value */
+/** A 64-bit varint: groups of seven bits. @param {number} value */
 function varint(value) {
   const bytes = []
   let left = BigInt.asUintN(64, BigInt(Number.isFinite(value) ? Math.trunc(value) : 0))
@@ -29,21 +29,21 @@ function float(field, value) {
   return encoded(field, FOUR_BYTES, content)
 }
 
-/** @param {unknown} piece a list of text, score and type */
-function pieceOf(piece) {
-  const [text, score, type] = Array.isArray(piece) ? piece : [piece]
+/** @param {unknown} entry a list of text, score and type */
+function entryOf(entry) {
+  const [text, score, type] = Array.isArray(entry) ? entry : [entry]
   return bytes(1, Buffer.concat([bytes(1, Buffer.from(asText(text))), float(2, score), integer(3, type ?? 1)]))
 }
 
 /**
- * A SentencePiece model, a message of Protocol Buffers.
- * @param {string} pieces a list in JSON of `[text, score, type]` @param {string} settings an object in JSON of the fields of the
- *   trainer's specification by number, `{ "3": 1 }` for a unigram model
+ * A SentencePiece model (Protocol Buffers).
+ * @param {string} vocabulary JSON list of `[text, score, type]` @param {string} settings JSON object with fields of the trainer spec by
+ *   number: `{ "3": 1 }` for a unigram model
  */
-export function sentencePieceOf(pieces, settings) {
+export function sentencePieceOf(vocabulary, settings) {
   const fields = Object.entries(parsedContainer(settings) ?? {}).filter(([field]) => /^\d{1,3}$/.test(field))
   return Buffer.concat([
-    ...Object.values(parsedContainer(pieces) ?? []).map(pieceOf),
+    ...Object.values(parsedContainer(vocabulary) ?? []).map(entryOf),
     bytes(2, Buffer.concat(fields.map(([field, value]) => integer(Number(field), value)))),
   ])
 }

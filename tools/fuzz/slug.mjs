@@ -1,5 +1,5 @@
 // @ts-check
-/** A name as that of a folder: `tokenizer.json, BPE` is `tokenizer-json-bpe`. @param {string} name */
+/** Converts a name to a folder name: `tokenizer.json, BPE` → `tokenizer-json-bpe`. @param {string} name */
 export const slug = (name) =>
   name
     .toLowerCase()

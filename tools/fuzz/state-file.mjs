@@ -1,8 +1,8 @@
 // @ts-check
-/** Counts of a process that feeds a reader, kept in a file before each input, so that they survive its death. */
+/** Counts of a process that runs a reader, written to a file before each input, so that they survive its death. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 
-/** Counts, in the order in which the file has them. */
+/** Counts, in file order. */
 const FIELDS = /** @type {const} */ ([
   'inputs',
   'accepted',
@@ -20,14 +20,14 @@ const FIELDS = /** @type {const} */ ([
 ])
 
 /**
- * `next` is the number of the next fresh input, `grown` is 1 while an input is read that was grown of others.
+ * `next` is the number of the next input from the seed; `grown` is 1 while a grown input is read.
  * @typedef {Record<typeof FIELDS[number], number>} Counts
  */
 
-/** All counts at 0. @returns {Counts} */
+/** Zero counts. @returns {Counts} */
 export const noCounts = () => /** @type {Counts} */ (Object.fromEntries(FIELDS.map((field) => [field, 0])))
 
-/** Opens a file to keep counts in. @param {string} path */
+/** Opens a file for counts. @param {string} path */
 export function openState(path) {
   const file = openSync(path, 'w')
   const values = new Float64Array(FIELDS.length)
@@ -41,14 +41,14 @@ export function openState(path) {
   }
 }
 
-/** Reads counts back; all 0 if there are none yet. @param {string} path @returns {Counts} */
+/** Reads counts from a file; zeros if there is none. @param {string} path @returns {Counts} */
 export function readState(path) {
   const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0)
   if (bytes.length < 8 * FIELDS.length) return noCounts()
   return /** @type {Counts} */ (Object.fromEntries(FIELDS.map((field, i) => [field, bytes.readDoubleLE(8 * i)])))
 }
 
-/** Counts of one reader in two processes, together. @param {Counts} a @param {Counts} b @returns {Counts} */
+/** Adds the counts of one reader in two processes. @param {Counts} a @param {Counts} b @returns {Counts} */
 export function addedCounts(a, b) {
   const sum = noCounts()
   for (const field of FIELDS) sum[field] = a[field] + b[field]

@@ -1,8 +1,8 @@
 // @ts-check
-/** All readers of data from outside: a module for each group of them. */
+/** All readers of external data: one module per group. */
 import { readdirSync } from 'node:fs'
 
-/** The modules of targets, as URLs. */
+/** URLs of the target modules. */
 export const targetModules = () =>
   readdirSync(new URL('targets/', import.meta.url))
     .filter((name) => name.endsWith('.mjs'))

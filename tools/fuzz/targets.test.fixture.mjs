@@ -1,5 +1,5 @@
 // @ts-check
-/** Readers that do on purpose what the readers of this repository must not. */
+/** Readers that deliberately misbehave. */
 import { exec } from 'node:child_process'
 import { lookup } from 'node:dns'
 import { readFile, readdir } from 'node:fs/promises'
@@ -19,7 +19,7 @@ const refuse = () => {
   throw new AttuneError('BAD_YAML', 'it is malformed', 'Fix it.')
 }
 
-/** What strays, by the kind of it. @type {Record<string, (folder: string) => unknown>} */
+/** Forbidden actions by name. @type {Record<string, (folder: string) => unknown>} */
 const STRAYING = {
   'import of a module': () => import('node:trace_events'),
   'import of a module of the input': (folder) => import(join(folder, 'x.mjs')),
@@ -51,12 +51,12 @@ const straying = () =>
       name,
       files: true,
       valid: [{ 'x.mjs': 'export {}', text: TEXT }],
-      // The valid inputs are read first, when nothing is watched.
+      // The valid inputs are read first, without monitoring.
       read: (_, folder) => (state.warm ? stray(folder) : void (state.warm = true)),
     }
   })
 
-/** Readers that die or wait at one in some twenty inputs. @type {Record<string, () => unknown>} */
+/** Readers that die or hang at about one in twenty inputs. @type {Record<string, () => unknown>} */
 const FATAL = {
   'endless loop'() {
     for (;;);
@@ -142,7 +142,7 @@ const others = () => [
   },
 ]
 
-/** Names of the readers that stray. */
+/** Names of the readers with forbidden actions. */
 export const STRAYS = Object.keys(STRAYING)
 
 /** @returns {Target[]} */

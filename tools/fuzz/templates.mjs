@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes chat templates by the grammar of Jinja: statements and expressions over a few variables, which feed one another. */
+/** Generates chat templates from the Jinja grammar: statements and expressions over a few variables that feed one another. */
 import { below, magnitude, pick } from './random.mjs'
 
 /** @import { Random } from './random.mjs' */
@@ -20,10 +20,10 @@ const MESSAGE_LISTS = [
 ]
 const SLICES = ['[1:]', '[:-1]', '[::-1]', '[1000:]', '[::2]', '[:100000]']
 
-/** Deepest nesting of expressions, and of statements. */
+/** Maximum nesting of expressions, and of statements. */
 const [DEEPEST_EXPRESSION, DEEPEST_STATEMENT] = [3, 4]
 
-/** An integer up to the longest range that a sandbox allows. @param {Random} random */
+/** A random integer up to the longest range that the sandbox allows. @param {Random} random */
 const integer = (random) => String(magnitude(1, 100_000, random))
 
 /** @param {Random} random @param {number} [depth] @returns {string} */
@@ -101,7 +101,7 @@ function condition(random, depth = 0) {
   }
 }
 
-/** An assignment after which the variable is longer, or holds more of itself. @param {Random} random */
+/** An assignment that makes the variable longer, or nests it in itself. @param {Random} random */
 const growth = (random) =>
   pick(
     [
@@ -146,7 +146,7 @@ function statement(random, depth) {
 const statements = (random, depth) =>
   Array.from({ length: magnitude(1, 4, random) }, () => statement(random, depth)).join('')
 
-/** A chat template. Most of the time a text or a list of it is made long first. @param {Random} random @returns {string} */
+/** A chat template. Usually a text or a list is made long first. @param {Random} random @returns {string} */
 export function madeTemplate(random) {
   const doubled =
     random() < 0.6 ? `{% for i in range(${magnitude(1, 24, random)}) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}` : ''

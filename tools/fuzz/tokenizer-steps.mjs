@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes parts of a tokenizer.json by its schema: sequences of steps over few letters, so that one feeds the next. */
+/** Generates parts of a tokenizer.json from its schema: sequences of steps over few letters, which feed one another. */
 import { below, magnitude, pick } from './random.mjs'
 
 /** @import { Random } from './random.mjs' */
@@ -21,13 +21,13 @@ const EXPRESSIONS = [
   '\\w+?',
 ]
 
-/** Letters repeated up to the 100 characters that a schema allows. @param {Random} random */
+/** Letters repeated up to the 100 characters that the schema allows. @param {Random} random */
 const content = (random) =>
   pick(LETTERS, random)
     .repeat(magnitude(1, 100, random))
     .slice(0, 100)
 
-/** An expression made of simpler ones. @param {Random} random @param {number} [depth] @returns {string} */
+/** A regular expression composed of simpler ones. @param {Random} random @param {number} [depth] @returns {string} */
 export function expression(random, depth = 0) {
   const inner = () => (depth > 3 ? pick(EXPRESSIONS, random) : expression(random, depth + 1))
   switch (below(7, random)) {
@@ -112,13 +112,13 @@ const sequence = (key, step, random) => ({
   [key]: Array.from({ length: magnitude(1, 20, random) }, () => step(random)),
 })
 
-/** A text and its repetitions, twice, three times and so on. @param {Random} random */
+/** A text and its repetitions: twice, three times and so on. @param {Random} random */
 function ladder(random) {
   const letter = pick(LETTERS, random)
   return Array.from({ length: magnitude(2, random() < 0.1 ? 800 : 60, random) }, (_, i) => letter.repeat(i + 2))
 }
 
-/** A model whose words may be of any length, and whose vocabulary has ever longer tokens of one letter. @param {any} model @param {Random} random */
+/** A model without a limit on word length, whose vocabulary has increasingly long tokens of one letter. @param {any} model @param {Random} random */
 function extended(model, random) {
   const tokens = ladder(random)
   const unbounded = model.type === 'WordPiece' ? { max_input_chars_per_word: pick([1, 100, 1e6, 1e9], random) } : {}
@@ -135,7 +135,7 @@ function extended(model, random) {
   }
 }
 
-/** Added tokens that are parts of one another. @param {Random} random */
+/** Added tokens that are substrings of one another. @param {Random} random */
 const addedTokens = (random) =>
   ladder(random).map((content, i) => ({
     id: 100_000 + i,
@@ -144,7 +144,7 @@ const addedTokens = (random) =>
     special: false,
   }))
 
-/** A tokenizer.json with one part or several made anew. @param {string} text of a tokenizer.json @param {Random} random */
+/** A tokenizer.json with one or several parts generated. @param {string} text of a tokenizer.json @param {Random} random */
 export function withMadeSteps(text, random) {
   const file = JSON.parse(text)
   const made = {

@@ -1,16 +1,16 @@
-"""A tiny random BERT with a classification head, and what transformers and torch compute with it.
+"""Golden values of a tiny random BERT with a classification head, computed with transformers and torch.
 
 Needs torch, transformers, safetensors and numpy. Writes
 
   plugins/model-bert/golden/tiny-bert/         config.json and model.safetensors, by save_pretrained
-  plugins/model-bert/golden/transformers-bert.json   hidden states and pooled outputs under six activations
-  plugins/model-bert/golden/bert-config-defaults.json   the numbers that BertConfig has when nothing is given
+  plugins/model-bert/golden/transformers-bert.json   hidden states and pooled outputs with six activations
+  plugins/model-bert/golden/bert-config-defaults.json   the numeric defaults of BertConfig
   tools/parity/golden/tiny-bert.json           batches, logits, losses, learning rates
   tools/parity/golden/gradients.safetensors    gradients of the mean loss of the first batch
   tools/parity/golden/trained.safetensors      all weights after six steps of AdamW
 
-The weights are float32; everything is computed from them in float64, so that the only rounding a comparison sees is that
-of the side that is tested.
+The weights are float32; everything is computed from them in float64, so that a comparison only shows the rounding of the tested
+implementation.
 """
 import copy
 import json

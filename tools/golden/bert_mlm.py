@@ -1,9 +1,9 @@
-"""A tiny random BERT that finds hidden words, and what transformers and torch compute with it.
+"""Golden values of a tiny random BERT with masked language modeling, computed with transformers and torch.
 
 Needs torch, transformers and safetensors. Writes to tools/parity/golden
 
   tiny-bert-mlm/config.json, model.safetensors   by save_pretrained
-  bert-mlm.json                                  a batch, the logits of the hidden places and the loss
+  bert-mlm.json                                  a batch, the logits at the masked positions and the loss
   bert-mlm-gradients.safetensors                 gradients of the mean loss
 
 The weights are float32; everything is computed from them in float64.

@@ -1,7 +1,7 @@
-"""Byte-pair encoders in the manner of well-known models, trained small by the Rust tokenizers library, and their encodings.
+"""Small BPE tokenizers modeled on well-known ones, trained with the Rust tokenizers library, and their encodings.
 
-Needs tokenizers. Reads examples/debian-sections/train.jsonl.gz; writes plugins/tokenizer-bpe/golden/<name>.json: a tokenizer.json,
-a tokenizer_config.json and encodings of hard, made-up and real texts.
+Needs tokenizers. Reads examples/debian-sections/train.jsonl.gz; writes plugins/tokenizer-bpe/golden/<name>.json:
+a tokenizer.json, a tokenizer_config.json and encodings of hard, synthetic and real texts.
 """
 import gzip
 import json

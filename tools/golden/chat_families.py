@@ -1,7 +1,7 @@
-"""Conversations rendered by `apply_chat_template` of transformers. Needs transformers, tokenizers and jinja2.
+"""Conversations rendered with `apply_chat_template` of transformers. Needs transformers, tokenizers and jinja2.
 
-Writes packages/text/golden/chat-families.json.gz: templates written here in the manner of well-known families of models, each
-with conversations and options. A case holds the text, or the class of the error.
+Writes packages/text/golden/chat-families.json.gz: templates modeled on well-known model families, each with conversations and
+options. A case contains the rendered text or the class of the error.
 """
 import datetime
 import gzip

@@ -1,4 +1,4 @@
-"""Chat templates in the manner of well-known families of models, written here."""
+"""Chat templates modeled on well-known model families."""
 
 CHATML = """{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""
 

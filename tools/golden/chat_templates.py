@@ -1,6 +1,6 @@
-"""Conversations rendered by transformers, with the parts that the assistant says. Needs transformers and jinja2.
+"""Conversations rendered with transformers, with the ranges of the assistant's turns. Needs transformers and jinja2.
 
-Writes packages/text/golden/transformers-chat.json. The templates are written here in the manner of well-known ones.
+Writes packages/text/golden/transformers-chat.json. The templates are modeled on well-known ones.
 """
 import json
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Scores of random labelings by scikit-learn, with rare, unpredicted and absent classes among them.
+"""scikit-learn's scores of random labelings, including rare, unpredicted and absent classes.
 
 Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1,token-accuracy}/golden/sklearn-*.json,
-and that of the plugin in examples/third-party-plugin.
+and the golden file of the plugin in examples/third-party-plugin.
 """
 import json
 from pathlib import Path
@@ -62,7 +62,7 @@ write("f1", [f1_case(average, p, r) for average in ("macro", "micro", "weighted"
 
 
 def texts(predictions, references):
-    """The labels as the tokens of texts of zero to six tokens."""
+    """Converts the labels to token labels of texts with zero to six tokens."""
     lengths = numpy.random.default_rng(len(references)).integers(0, 7, len(references))
     cuts = numpy.cumsum(lengths)
     cuts = [0, *(int(cut) for cut in cuts if cut < len(references)), len(references)]

@@ -1,4 +1,4 @@
-"""Writes plugins/objective-contrastive/golden/loss.json: the loss that sentence-transformers gives vectors, and its gradient.
+"""Writes plugins/objective-contrastive/golden/loss.json: the contrastive loss of sentence-transformers and its gradient.
 
 Needs torch and sentence-transformers.
 """

@@ -1,7 +1,7 @@
-"""Files as Python's csv module writes them, and the rows it reads back: random texts full of what has a meaning there.
+"""Files written by Python's csv module and the rows that it reads back: random texts with many special characters.
 
-Needs Python alone (3.11). Writes plugins/source-csv/golden/python-csv.json. A carriage return stands before a newline
-only: Python 3.11 does not quote one that stands alone, and then takes it for the end of a row.
+Needs only Python (3.11). Writes plugins/source-csv/golden/python-csv.json. A carriage return occurs only before a newline:
+Python 3.11 does not quote one that stands alone, and then reads it as the end of a row.
 """
 
 import csv

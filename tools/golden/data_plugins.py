@@ -1,4 +1,4 @@
-"""Class weights of scikit-learn, class counts of imbalanced-learn's RandomOverSampler, and orders of transformers' length grouping.
+"""Class weights of scikit-learn, class counts of imbalanced-learn's RandomOverSampler, and permutations of transformers' length grouping.
 
 Needs scikit-learn, imbalanced-learn, numpy, torch and transformers. Writes golden files of plugins/balancer-class-weights,
 plugins/balancer-random-oversampling and plugins/sampler-length.

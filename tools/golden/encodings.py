@@ -1,12 +1,12 @@
-"""Encodings of 2,000 hard texts by tokenizers of every kind, id for id and offset for offset, as the Rust library makes them.
+"""Encodings (ids and offsets) of 2,000 hard texts with tokenizers of every type, computed with the Rust tokenizers library.
 
-Needs tokenizers and sentencepiece (for the rules that its models normalize by). Reads examples/debian-sections/train.jsonl.gz; writes
+Needs tokenizers and sentencepiece (for the normalization rules of its models). Reads examples/debian-sections/train.jsonl.gz; writes
 packages/text/golden/hard-texts.json.gz and packages/text/golden/encodings-<name>.json.gz: a small tokenizer.json, the ids and offsets
-of every text, and windows over pairs. Offsets count UTF-16 units.
+of every text, and windows over pairs. Offsets count UTF-16 code units.
 
-Lone surrogates can't be given to the Rust library; it gets U+FFFD in their place. Left out are characters that the library normalizes by
-tables from before they were added to Unicode. Offsets are null where SentencePiece's rules take away the first character of a text: the
-library's are wrong from there on.
+The Rust library cannot encode lone surrogates; it receives U+FFFD instead. Characters that the library normalizes with older Unicode
+tables are excluded. Offsets are null where SentencePiece's rules remove the first character of a text: the library's are wrong from
+there on.
 """
 import gzip
 import io
@@ -126,7 +126,7 @@ def qwen2():
 
 
 def llama2():
-    """Pieces with spaces inside, bytes for what is unknown, no words at all."""
+    """A BPE tokenizer with spaces inside tokens, byte fallback, and no pre-tokenization into words."""
     tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     special = ["<unk>", "<s>", "</s>", *[f"<0x{byte:02X}>" for byte in range(256)]]
@@ -191,7 +191,7 @@ def words():
 
 
 def utf16(text):
-    """The place of each character among UTF-16 units."""
+    """The index of each character in UTF-16 code units."""
     places = [0]
     for character in text:
         places.append(places[-1] + (2 if ord(character) > 0xFFFF else 1))
@@ -210,7 +210,7 @@ def flat(encoding, first, second=""):
 
 
 def loses_beginning(tokenizer, text):
-    """Whether a normalizer with rules takes away the first character after an added token, or of all."""
+    """True if a normalizer with rules removes the first character of the text or after an added token."""
     if "Precompiled" not in str(tokenizer.normalizer):
         return False
     text = given(text)
@@ -220,7 +220,7 @@ def loses_beginning(tokenizer, text):
 
 
 def windows(tokenizer, strings, generator):
-    """Windows over texts and pairs. The whole is made first and cut then, for the library, when told of the length before, stops early."""
+    """Windows over texts and pairs. Encodes everything and splits it afterwards: with truncation enabled, the library stops early."""
     cases = []
     for _ in range(60):
         first = generator.choice(texts)[:150] if generator.random() < 0.5 else generator.choice(strings)

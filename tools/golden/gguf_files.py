@@ -1,12 +1,12 @@
-"""GGUF files and what the gguf package and the Hugging Face library make of them.
+"""GGUF files, and their content as read by the gguf package and transformers.
 
-Needs numpy, torch, transformers 5.23 (with accelerate) and gguf 0.19. Writes into packages/weights/golden/gguf: `quantised.gguf` with random
-blocks of every type that Attune reads, `quantised.json` with what gguf dequantises them to (the bits of the float32
-numbers, base64), and `llama.gguf`, `qwen2.gguf`, `qwen3.gguf`, `gpt2.gguf`, `gemma.gguf`, `gemma2.gguf`, `gemma3.gguf`, tiny models
-written as the format's own programs write them, each with a `.safetensors` and a `.json` beside it: the weights and settings of the
-model that `from_pretrained` makes of it (of the first Gemma, which that does not read, those it was made of);
-`llama-text.json`, what that writes by the tokenizer in the file; and `llama3.gguf` with `llama3.json`, a file with a factor for
-each wavelength and the frequencies of the configuration that the factors come from.
+Needs numpy, torch, transformers 5.23 (with accelerate) and gguf 0.19. Writes into packages/weights/golden/gguf: `quantised.gguf` with
+random blocks of every type that Attune reads, `quantised.json` with the values that gguf dequantizes them to (the bits of the float32
+values, base64), and `llama.gguf`, `qwen2.gguf`, `qwen3.gguf`, `gpt2.gguf`, `gemma.gguf`, `gemma2.gguf`, `gemma3.gguf`, tiny models
+written like the format's own converters do, each with a `.safetensors` and a `.json`: the weights and configuration of the model
+that `from_pretrained` loads (for the first Gemma, which transformers does not load, those of the original model);
+`llama-text.json`, the text that it generates with the tokenizer in the file; and `llama3.gguf` with `llama3.json`, a file with a
+factor per RoPE frequency and the configuration's frequencies from which the factors are computed.
 """
 import base64
 import json
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "packages/weights/golden/gguf"
 FOLDER.mkdir(parents=True, exist_ok=True)
 random = np.random.default_rng(5)
 
-# Where the half-precision scales stand in a block: random bytes there would make infinities.
+# Offsets of the half-precision scales in a block: random bytes there would be infinities.
 SCALES = {Type.Q2_K: (80, 82), Type.Q3_K: (108,), Type.Q4_K: (0, 2), Type.Q5_K: (0, 2), Type.Q6_K: (208,)}
 PLAIN = {Type.F32: np.float32, Type.F16: np.float16, Type.F64: np.float64, Type.I8: np.int8, Type.I16: np.int16, Type.I32: np.int32}
 QUANTISED = [Type.BF16, Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0]
@@ -86,7 +86,7 @@ def quantised():
 
 
 def interleaved(weights, heads):
-    """The order of a head's rows that the format's programs keep queries and keys in."""
+    """The row order of query and key weights that the format's converters write, per head."""
     return weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:]).swapaxes(1, 2).reshape(weights.shape)
 
 
@@ -125,7 +125,7 @@ def finish(writer, name, keys):
 
 
 def pieces(writer):
-    """A tokenizer of 48 pieces."""
+    """A tokenizer with 48 tokens."""
     letters = "▁abcdefghijklmnopqrstuvwxyz0123456789"
     tokens = ["<unk>", "<s>", "</s>", *letters, "th", "he", "in", "er", "▁the", "▁a", "ing", "▁in"]
     writer.add_tokenizer_model("llama")
@@ -184,7 +184,7 @@ def gpt2():
     writer.add_layer_norm_eps(1e-6)
     writer.add_token_list([f"w{i}" for i in range(words)])
     writer.add_tensor("token_embd.weight", tensor(words, width))
-    # transformers takes the number of positions to be 1024, whatever the file says.
+    # transformers assumes 1024 positions, regardless of the file.
     writer.add_tensor("position_embd.weight", tensor(1024, width))
     norms = lambda key: [writer.add_tensor(f"{key}.{kind}", tensor(width)) for kind in ("weight", "bias")]
     for i in range(layers):
@@ -210,7 +210,7 @@ def norms(writer, at, width, *parts):
 
 
 def decoder(name, width=32, inner=48, heads=2, kv_heads=1, head=16, layers=1, words=48, parts=(), more=None):
-    """A decoder whose queries and keys are not interleaved, with norms of heads where they are among `parts`."""
+    """A decoder without interleaved queries and keys, with query and key norms if they are in `parts`."""
     writer = gguf.GGUFWriter(FOLDER / f"{name}.gguf", name)
     common(writer, layers, width, inner, heads)
     writer.add_head_count_kv(kv_heads)
@@ -243,14 +243,14 @@ DECODER += " num_key_value_heads rms_norm_eps vocab_size tie_word_embeddings"
 
 
 def qwen3():
-    # transformers takes a head to be 128 wide, whatever the file says.
+    # transformers assumes a head size of 128, regardless of the file.
     head_norms = ("attn_q_norm", "attn_k_norm")
     writer = decoder("qwen3", head=128, parts=head_norms, more=lambda w: w.add_rope_freq_base(1e6))
     finish(writer, "qwen3", (DECODER + " rope_theta").split())
 
 
 def gemma_names(name):
-    """transformers reads no files of the first Gemma: its names, told apart from the second's."""
+    """A model of the first Gemma, which transformers does not load; its tensor names differ from those of the second."""
     reader = gguf.GGUFReader(FOLDER / f"{name}.gguf")
     parts = {"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
     parts |= {f"attn_{p}": f"self_attn.{p}_proj" for p in "qkv"} | {"attn_output": "self_attn.o_proj"}
@@ -297,7 +297,7 @@ def gemmas():
 
 
 def llama3():
-    """The factors as llama.cpp's convert_hf_to_gguf.py makes them of the `rope_scaling` of Llama 3.1."""
+    """RoPE factors for the `rope_scaling` of Llama 3.1, computed as in llama.cpp's convert_hf_to_gguf.py."""
     scaling = dict(rope_type="llama3", rope_theta=5e5, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0)
     scaling["original_max_position_embeddings"] = 8192
     head, trained = 16, 8192

@@ -1,7 +1,7 @@
-"""Tokenizers in the metadata of GGUF files, and the ids that transformers gets by them; for the one of Qwen 2 the ids that the
-tokenizer gave before it went into the file, for transformers forgets its Unicode form.
+"""Tokenizers in the metadata of GGUF files, and their ids with transformers. For Qwen 2, the ids of the original tokenizer, because
+transformers drops its Unicode normalization.
 
-Needs gguf 0.19, tokenizers and transformers 5.23. Reads the tokenizers and texts that encodings.py wrote; writes
+Needs gguf 0.19, tokenizers and transformers 5.23. Reads the tokenizers and texts from encodings.py; writes
 packages/text/golden/gguf-tokenizers.json.gz.
 """
 import gzip

@@ -1,4 +1,4 @@
-"""Texts that tokenizers tend to get wrong, and texts made up of letters of many scripts."""
+"""Texts that tokenizers often get wrong, and random texts with letters of many scripts."""
 
 HARD = [
     "", " ", "\t\n\r", "ΣΑΣ ΟΔΟΣ ὈΔΥΣΣΕΎΣ", "İstanbul ISTANBUL ß ẞ", "éclair e\u0301clair ÀÉÎ ñ n\u0303",

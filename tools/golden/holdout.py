@@ -1,7 +1,7 @@
-"""How many examples of each class scikit-learn's train_test_split holds out, for classes of many sizes.
+"""Number of held-out examples per class with scikit-learn's train_test_split, for classes of many sizes.
 
-Needs scikit-learn and numpy. Writes plugins/protocol-holdout/golden/scikit-learn.json. Cases that scikit-learn refuses
-(fewer held out, or fewer kept, than there are classes) are left out.
+Needs scikit-learn and numpy. Writes plugins/protocol-holdout/golden/scikit-learn.json. Cases that scikit-learn rejects (fewer held-out
+or remaining examples than classes) are skipped.
 """
 
 import json

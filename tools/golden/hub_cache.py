@@ -1,8 +1,8 @@
-"""Makes packages/hub/golden/python-cache.json: what the cache of Python's huggingface_hub holds after a download, and
-names.json: which names of models the library takes.
+"""Writes packages/hub/golden/python-cache.json, the content of the cache of Python's huggingface_hub after a download, and
+names.json, the model names that the library accepts.
 
-Needs huggingface_hub 2.4.0. A small server in this file speaks as much of the Hub's API as the library asks for; the
-commit's hash is written as COMMIT, so that the listing holds for any.
+Needs huggingface_hub 2.4.0. A small server in this file implements the parts of the Hub's API that the library calls; the commit
+hash is written as COMMIT, so that the listing does not depend on it.
 """
 
 import hashlib
@@ -75,7 +75,7 @@ class Hub(BaseHTTPRequestHandler):
 
 
 def listing(root):
-    """Every link of the model's folder with where it leads, every file with its text."""
+    """Every link in the model's folder with its target, and every file with its text."""
     found = {}
     for path in sorted(root.glob("models--*/**/*")):
         name = path.relative_to(root).as_posix().replace(COMMIT, "COMMIT")

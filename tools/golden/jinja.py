@@ -1,7 +1,7 @@
-"""Templates rendered by Jinja2 in the environment that transformers gives to chat templates. Needs transformers and jinja2.
+"""Templates rendered with Jinja2 in the environment of transformers' chat templates. Needs transformers and jinja2.
 
-Writes packages/text/golden/jinja.json.gz: filters, tests, methods, globals, operators and statements on hard values, and
-random templates. A case is a template and what it renders to, or the class of the error that it raises.
+Writes packages/text/golden/jinja.json.gz: filters, tests, methods, globals, operators and statements on edge cases, and random
+templates. A case is a template and its rendered text, or the class of the error that it raises.
 """
 import copy
 import datetime
@@ -164,16 +164,16 @@ STRFTIME = [f"%{flag}{code}" for flag in ("", "-", "_", "0", "^", "#", "5", "-3"
 
 def expressions():
     for value, (name, arguments) in itertools.product(VALUES, FILTERS.items()):
-        if (value, name) != ("items|map('string')", "wordcount"):  # it has an address in it
+        if (value, name) != ("items|map('string')", "wordcount"):  # the result contains a memory address
             yield from (f"{value} | {name}{given}" for given in arguments)
     for value, (name, arguments) in itertools.product(VALUES, TESTS.items()):
         yield from (f"{value} is {name}{given}" for given in arguments)
     for value, (name, arguments) in itertools.product(TEXTS, TEXT_METHODS.items()):
         yield from (f"({value}).{name}{given}" for given in arguments)
     for left, operator, right in itertools.product(OPERANDS, OPERATORS, OPERANDS):
-        # Large powers take forever, and fractional ones differ in the last digit between libraries of C.
+        # Large powers take forever, and fractional ones differ in the last digit between C libraries.
         if (left, operator, right) == ("('<'|safe)", "*", "missing"):
-            continue  # markupsafe asks for a count before the undefined value can say what it is
+            continue  # markupsafe requests a count before the undefined value raises
         if operator != "**" or (left in ("0", "1") or right not in ("12345678901234567890", "2.5", "-0.5")) and "890" not in left:
             yield f"{left} {operator} {right}"
     yield from VALUES + OTHER_METHODS + PERCENT + BRACES + LITERALS
@@ -240,7 +240,7 @@ SAFE = ["x", "y", "z", "text", "1", "'a'", "x|default('-')", "[x, y]", "(loop.in
 
 
 def scopes(rng, depth):
-    """Statements that seldom fail, nested in all ways: what is left to differ is which variable is meant, and white space."""
+    """Nested statements that rarely fail: they test variable scoping and white space."""
     inner = lambda: "".join(scopes(rng, depth - 1) for _ in range(rng.randint(1, 3)))
     tag = lambda text: "{%" + rng.choice(["", "", "", "-", "+"]) + f" {text} " + rng.choice(["", "", "", "-", "+"]) + "%}" + rng.choice(["", "", " ", "\n", "\n  "])
     name = lambda: rng.choice(["x", "y", "z", "text"])
@@ -280,7 +280,7 @@ def random_templates(count, seed):
         yield "{% set ns = namespace(v=1) %}" + "".join(scopes(rng, 3) for _ in range(rng.randint(1, 4)))
 
 
-# What differs from run to run, and what is left out here on purpose.
+# Results that differ between runs, and deliberate exclusions.
 UNSTABLE = re.compile(r"0x[0-9a-f]{8}|<generator|<(function|class)|-0-x-|sync.do_m|\dj\)|set\(\)|bound method", re.I)
 
 

@@ -1,6 +1,6 @@
 """Sizes and class counts of the folds of scikit-learn's KFold, StratifiedKFold and GroupKFold.
 
-Needs scikit-learn and numpy. Writes plugins/protocol-k-fold/golden/scikit-learn.json. Cases that scikit-learn refuses are left out.
+Needs scikit-learn and numpy. Writes plugins/protocol-k-fold/golden/scikit-learn.json. Cases that scikit-learn rejects are skipped.
 """
 
 import json

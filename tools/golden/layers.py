@@ -1,7 +1,7 @@
-"""Outputs and gradients of single layers by torch and transformers, and the gradients' norm by clip_grad_norm_.
+"""Outputs and gradients of single layers with torch and transformers, and the gradient norm from clip_grad_norm_.
 
-Needs torch and transformers. Writes packages/nn/golden/torch-layers.json. Inputs are float32 numbers; everything is computed from them in
-float64. Each case has inputs, weights, the output, and the gradient of `sum(output * direction)` by every float input.
+Needs torch and transformers. Writes packages/nn/golden/torch-layers.json. Inputs are float32; everything is computed from them in
+float64. Each case has inputs, weights, the output, and the gradient of `sum(output * direction)` with respect to every float input.
 """
 import json
 from pathlib import Path
@@ -54,7 +54,7 @@ def shared_heads(q, k, v):
 
 
 def turned(x, positions, theta):
-    """Rotary positions as products of complex numbers; the pairs are (i, i + size/2)."""
+    """Rotary position embeddings (RoPE) as products of complex numbers; the pairs are (i, i + size/2)."""
     half = x.shape[-1] // 2
     angles = positions[:, None, :, None].double() * theta ** (-torch.arange(half).double() / half)
     pairs = torch.complex(x[..., :half], x[..., half:]) * torch.polar(torch.ones_like(angles), angles)
@@ -155,7 +155,7 @@ ROTARY = [
 
 
 def as_transformers_turns(x, positions, parameters):
-    """The rotary positions of a Llama with these parameters, whose texts had 16 tokens; positions count as float32."""
+    """RoPE of a Llama with these parameters, trained on sequences of 16 tokens; positions are float32."""
     given = dict(parameters, rope_theta=500.0)
     config = LlamaConfig(hidden_size=6, num_attention_heads=1, max_position_embeddings=16, rope_parameters=given)
     cosine, sine = LlamaRotaryEmbedding(config)(x.detach(), positions)

@@ -1,7 +1,7 @@
-"""What a linear model reaches on examples/debian-sections: TF-IDF features and a linear support vector machine.
+"""Linear baseline on examples/debian-sections: TF-IDF features and a linear support vector machine.
 
-Needs scikit-learn. Prints accuracy and macro F1 on the test split, the latter over the classes that occur there (as
-metric-f1 has it) and over all classes of the training split (one of them, education, does not occur in the test split).
+Needs scikit-learn. Prints accuracy and macro F1 on the test split, the latter over the classes that occur there (like metric-f1)
+and over all classes of the training split (one of them, education, does not occur in the test split).
 """
 import gzip
 import json

@@ -1,12 +1,12 @@
-"""LoRA by peft on the tiny BERT and the tiny GPT-2 of their golden cases: what plugins/adapter-lora is held to.
+"""Golden values for plugins/adapter-lora: peft's LoRA on the golden cases of the tiny BERT and the tiny GPT-2.
 
-For each writes, under plugins/adapter-lora/golden/<plugin>/,
+For each case, writes under plugins/adapter-lora/golden/<plugin>/
 
   golden.json             the case, the options, logits and losses of its batches, learning rates
-  start.safetensors       the factors that training starts from, drawn so that none is zero
-  gradients.safetensors   gradients of the mean loss of the first batch, of all that trains
-  trained.safetensors     what trains, after five steps of AdamW; NaN where rounding decides
-  merged.safetensors      all plain weights with the factors of `start` worked in
+  start.safetensors       initial LoRA matrices, random so that none is zero
+  gradients.safetensors   gradients of the mean loss of the first batch, for all trainable parameters
+  trained.safetensors     trainable parameters after five steps of AdamW; NaN for values that depend on rounding
+  merged.safetensors      all base weights with the LoRA matrices of `start` merged
 
 Everything is computed in float64 from float32 weights. Needs torch, transformers, peft and safetensors.
 """
@@ -28,7 +28,7 @@ CASES = [
 
 
 def plain(name):
-    """A parameter's name without what peft puts around it."""
+    """A parameter's name without peft's prefixes and suffixes."""
     return re.sub(r"\.(default|modules_to_save\.default|base_layer)(?=\.)", "", name.removeprefix("base_model.model."))
 
 

@@ -1,4 +1,4 @@
-"""Losses of rows and their gradients as torch.nn.functional computes them.
+"""Losses of rows and their gradients, computed with torch.nn.functional.
 
 Needs torch. Writes plugins/loss-*/golden/*.json.
 """

@@ -1,14 +1,14 @@
-"""What a family's golden maker shares: tiny random models, and what transformers and torch compute with them.
+"""Shared code of the golden scripts of model plugins: tiny random models and their values, computed with transformers and torch.
 
 `write_case` saves, under plugins/model-<plugin>/golden/<case>/,
 
-  config.json, model.safetensors   by save_pretrained, with weights drawn so that every one matters
+  config.json, model.safetensors   by save_pretrained, with random weights that all affect the output
   golden.json                      hidden states, attention weights, batches with logits and losses, learning rates
   gradients.safetensors            gradients of the mean loss of the first batch
   trained.safetensors              all weights after five steps of AdamW
 
-The weights are float32; everything is computed from them in float64, so that the only rounding a comparison sees is that of
-the side that is tested. Needs torch, transformers and safetensors.
+The weights are float32; everything is computed from them in float64, so that a comparison only shows the rounding of the tested
+implementation. Needs torch, transformers and safetensors.
 """
 import json
 import re
@@ -29,7 +29,7 @@ LABELS = ["anger", "joy", "neutral"]
 
 
 def randomise(model, scale=0.3):
-    """Draws every weight anew, norms about 1, so that no term is too small to be missed."""
+    """Randomizes every weight, normalization weights around 1, so that no term is too small to be noticed."""
     with torch.no_grad():
         for name, p in model.named_parameters():
             centre = 1.0 if re.search(r"(norm|ln_?\w*)\.weight$", name, re.IGNORECASE) and p.dim() == 1 else 0.0
@@ -46,7 +46,7 @@ def array(tensor, digits=8):
 
 
 def text_inputs(lengths, padded, vocabulary, pad=0, low=3):
-    """Random ids and the mask, padded on the right."""
+    """Random ids and the attention mask, padded on the right."""
     ids = torch.full((len(lengths), padded), pad, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for row, length in enumerate(lengths):
@@ -101,7 +101,7 @@ class CausalModelling:
 
 
 class MaskedModelling:
-    """Two places of each row are asked for; their tokens stand there as they are, so that any vocabulary will do."""
+    """Two masked positions per row; their tokens are kept, so that no mask token is needed."""
 
     objective, options = "masked-language-modeling", {}
 
@@ -122,8 +122,8 @@ class MaskedModelling:
 
 class SequenceToSequence:
     """
-    Targets of other lengths than the texts, the decoder's inputs one place later behind the start token of `config`; give
-    `extra=task.extra, base=decoder_of` to `write_case`. `lengths` are of the targets, for each batch.
+    Targets with other lengths than the texts; the decoder's inputs are shifted right behind the start token of `config`. Pass
+    `extra=task.extra, base=decoder_of` to `write_case`. `lengths` are the target lengths of each batch.
     """
 
     objective, options = "sequence-to-sequence", {}
@@ -150,7 +150,7 @@ class SequenceToSequence:
 
 
 def decoder_of(model):
-    """What an encoder–decoder with its head gives, as its decoder alone would."""
+    """Wraps an encoder–decoder with head so that it returns what its decoder alone would."""
 
     def run(**inputs):
         seen = model(**inputs)
@@ -169,14 +169,14 @@ def decoder_of(model):
 
 
 def spared(name, p):
-    """The parameters that decay spares: what Attune's isBiasOrNorm says, which is what the Hugging Face trainer spares."""
+    """Parameters without weight decay: those for which Attune's isBiasOrNorm is true, the same as in transformers' Trainer."""
     return p.dim() < 2 or re.search(r"(^|[._])(bias|LayerNorm|norm)\b", name) is not None
 
 
 def train(model, batches):
     """
-    Five steps of AdamW. AdamW divides a gradient by its size: of one that is little more than rounding, it makes a step of any
-    length up to the rate, so entries that had such a one are told apart; they become NaN in the file.
+    Five steps of AdamW. AdamW divides a gradient by its magnitude: a gradient that is only a rounding error becomes a step of up to the
+    learning rate. Such entries are detected and become NaN in the file.
     """
     parameters = dict(model.named_parameters())
     groups = [
@@ -202,7 +202,7 @@ def train(model, batches):
 
 
 def tensors(named):
-    """Tied parameters stand under one name only."""
+    """Drops duplicates of tied parameters."""
     return {name: tensor.detach().float().contiguous() for name, tensor in named if tensor is not None}
 
 
@@ -212,7 +212,7 @@ def rows_of(ids, mask):
 
 @contextmanager
 def reading_head(model):
-    """What the last layer of a classification head reads of each text, where the model has such a head."""
+    """The input of the last layer of a classification head, if the model has one."""
     names = dict(model.named_modules())
     known = ("classifier.out_proj", "classification_head.out_proj", "logits_proj", "classifier")
     last = next((names[name] for name in known if name in names), None)
@@ -227,9 +227,9 @@ def reading_head(model):
 
 def write_case(plugin, case, cls, config, task, lengths=((9, 4, 2), (8, 6)), padding=1, adjust=None, base=None, extra=None):
     """
-    `cls` is the class with the head, `config` its configuration without dropout; `adjust(model)` may repair what random
-    weights break. Rows have at least `padding` places that are no tokens. `base(model)` gives the part without head (default: `base_model`). `extra(ids, mask)` gives further inputs:
-    theirs as a dict of tensors, ours as a dict of arrays.
+    `cls` is the class with head, `config` its configuration without dropout; `adjust(model)` may correct weights that must not be random.
+    Rows have at least `padding` padding positions. `base(model)` returns the part without head (default: `base_model`). `extra(ids, mask)`
+    returns further inputs: theirs as a dict of tensors, ours as a dict of arrays.
     """
     torch.manual_seed(zlib.crc32(f"{plugin}/{case}".encode()))
     folder = ROOT / f"plugins/model-{plugin}/golden/{case}"

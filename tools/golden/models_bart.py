@@ -1,4 +1,4 @@
-"""Tiny BART and Marian models, and what transformers computes with them: see model_parity.py. Run it with Python from anywhere."""
+"""Golden values of tiny BART and Marian models, computed with transformers: see model_parity.py. Run it from any directory."""
 import torch
 from model_parity import LABELS, Classification, SequenceToSequence, decoder_of, write_case
 from transformers import (
@@ -18,8 +18,8 @@ TINY = dict(
 
 class EndedTexts(Classification):
     """
-    Texts end with the token that the class looks for. Our decoder does not see padding; transformers' does unless it is told,
-    which changes nothing at the end of a text, and makes the states after it comparable.
+    Texts end with the token that the class looks for. Attune's decoder masks padding; transformers' does so only if told. That changes
+    nothing up to the end of a text, and makes the hidden states after it comparable.
     """
 
     def __init__(self, end):
@@ -37,7 +37,7 @@ def write(plugin, case, cls, config, task, adjust=None):
 
 def write_marian(case, **changed):
     def repair(model):
-        """Positions are not weights, though they are held like them; the bias is one that checkpoints have, and not trained."""
+        """Position embeddings are buffers, not parameters; the logits bias is in checkpoints, but is not trained."""
         for stack in (model.model.encoder, model.model.decoder):
             stack.embed_positions.weight.copy_(stack.embed_positions.create_weight())
         model.final_logits_bias.copy_(0.3 * torch.randn_like(model.final_logits_bias))
@@ -56,6 +56,6 @@ if __name__ == "__main__":
 
     paper = dict(activation_function="relu", scale_embedding=True, eos_token_id=1)
     write_marian("paper", **paper, pad_token_id=0, decoder_start_token_id=2)
-    # As Helsinki-NLP's checkpoints: padding, the last token, is where the decoder begins.
+    # As in Helsinki-NLP's checkpoints: the decoder starts with the padding token, which is the last token.
     opus = dict(activation_function="swish", scale_embedding=True, eos_token_id=0, pad_token_id=60, decoder_start_token_id=60)
     write_marian("opus", **opus, encoder_layers=1)

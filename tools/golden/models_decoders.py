@@ -1,4 +1,4 @@
-"""Tiny random decoders, and what transformers computes with them: see model_parity.py. Run it with Python from anywhere."""
+"""Golden values of tiny random decoders, computed with transformers: see model_parity.py. Run it from any directory."""
 from model_parity import CausalModelling, Classification, LABELS, write_case
 from transformers import (
     Gemma2Config,
@@ -59,14 +59,14 @@ LONG = dict(
     rope_type="longrope", rope_theta=1000.0, original_max_position_embeddings=9,
     short_factor=[1.0, 1.5], long_factor=[1.0, 5.0],
 )  # fmt: skip
-# The first batch is longer than those of training were, the second is not.
+# The first batch is longer than the original context length, the second is not.
 write_case("llama", "longrope", LlamaForCausalLM, LlamaConfig(**TINY, rope_parameters=LONG), CausalModelling)
 short = dict(TINY, max_position_embeddings=9)
 DYNAMIC = dict(rope_type="dynamic", rope_theta=1000.0, factor=4.0)
-# transformers stretches by the longest row with its padding, where we stretch each text by its own length: here they agree.
+# transformers scales by the longest row including padding, Attune scales each text by its own length: here they agree.
 ALIKE = dict(lengths=((12, 12, 12), (8, 8)), padding=0)
 write_case("llama", "dynamic", LlamaForCausalLM, LlamaConfig(**short, rope_parameters=DYNAMIC), CausalModelling, **ALIKE)
-# Shorter padding than the window: transformers gives NaN where a window holds nothing but padding.
+# Padding is shorter than the window: transformers returns NaN where a window contains only padding.
 NEAR = ((9, 8), (8, 7))
 write_case("llama", "mistral", MistralForCausalLM, MistralConfig(**TINY, sliding_window=3), CausalModelling, NEAR)
 sliding = dict(use_sliding_window=True, sliding_window=3, max_window_layers=1)
@@ -80,7 +80,7 @@ caps = dict(attn_logit_softcapping=2.0, final_logit_softcapping=3.0)
 write_case("gemma", "gemma2", Gemma2ForCausalLM, Gemma2Config(**gemma2, **caps), CausalModelling, NEAR)
 uncapped = Gemma2Config(**gemma2, attn_logit_softcapping=None, attention_bias=True, **LABELLED)
 write_case("gemma", "classification", Gemma2ForSequenceClassification, uncapped, Classification, NEAR)
-# A width whose root is no whole number, and as many layers as there are kinds.
+# A hidden size without an integer square root, and one layer of each type.
 gemma3 = dict(gemma2, hidden_size=12, num_hidden_layers=3, sliding_window_pattern=3, max_position_embeddings=64)
 bases = dict(
     sliding_attention=dict(rope_type="default", rope_theta=100.0),

@@ -1,4 +1,4 @@
-"""Tiny random encoder–decoders, and what transformers computes with them: see model_parity.py. Run it from anywhere."""
+"""Golden values of tiny random encoder–decoders, computed with transformers: see model_parity.py. Run it from any directory."""
 import json
 
 import torch
@@ -18,12 +18,12 @@ def write(plugin, case, cls, config, adjust=None):
 
 
 def own_head(model):
-    """transformers ties the head whatever the config says, but reads a checkpoint in which it is another tensor, as v1.1's are."""
+    """transformers ties the head regardless of the config, but loads checkpoints with a separate head, such as T5 v1.1's."""
     model.lm_head.weight = torch.nn.Parameter(0.3 * torch.randn_like(model.shared.weight))
 
 
 def write_buckets():
-    """The class of each distance, for usual and unusual sizes."""
+    """Relative position buckets of each distance, for usual and unusual settings."""
     tables = []
     for both in (True, False):
         for count, most in ((32, 128), (8, 12), (64, 300), (4, 3), (32, 40)):

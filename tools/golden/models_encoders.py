@@ -1,4 +1,4 @@
-"""Tiny random encoders, and what transformers computes with them: see model_parity.py. Run it with Python from anywhere."""
+"""Golden values of tiny random encoders, computed with transformers: see model_parity.py. Run it from any directory."""
 from model_parity import LABELS, Classification, MaskedModelling, Tagging, write_case
 from transformers import (
     AlbertConfig,
@@ -57,13 +57,13 @@ write_case("albert", "classification", AlbertForSequenceClassification, config, 
 write_case("albert", "tagging", AlbertForTokenClassification, config, Tagging)
 write_case("albert", "masked", AlbertForMaskedLM, AlbertConfig(**dict(albert, inner_group_num=2)), MaskedModelling)
 
-# Three layers: the first without a norm of its own, one that sees only what is near, and a usual one.
+# Three layers: the first without an attention norm, one with local attention, and one with global attention.
 modern = dict(
     vocab_size=61, hidden_size=16, intermediate_size=12, num_hidden_layers=3, num_attention_heads=4, max_position_embeddings=32,
     global_attn_every_n_layers=2, local_attention=4, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
     rope_parameters={name: dict(rope_type="default", rope_theta=t) for name, t in (("full_attention", 1e3), ("sliding_attention", 1e2))},
 )  # fmt: skip
-# Shorter padding than what is near: transformers gives NaN where there is nothing but padding.
+# Padding is shorter than the local window: transformers returns NaN where a window contains only padding.
 NEAR = ((9, 8, 8), (8, 7))
 write_case("modernbert", "masked", ModernBertForMaskedLM, ModernBertConfig(**modern), MaskedModelling, NEAR)
 config = ModernBertConfig(**modern, **LABELLED)

@@ -1,6 +1,6 @@
 """
-Tiny random graph networks on the words and phrases of a text, with the layers of PyTorch Geometric on lists of edges that are
-collected token by token: see model_parity.py. Also the phrases of some texts by their counts, as scikit-learn counts them. Needs torch,
+Golden values of tiny random graph networks on the words and phrases of a text, computed with PyTorch Geometric layers on edge lists that
+are collected token by token: see model_parity.py. Also phrases of some texts by their counts, computed with scikit-learn. Needs torch,
 transformers, safetensors, scikit-learn (1.9) and torch_geometric (2.8).
 """
 import json
@@ -48,13 +48,13 @@ class Graph(nn.Module):
         self.readout = Readout(config.hidden_size)
 
     def spans(self, text):
-        """What stands in a text, word or phrase, with the first and the last token of each time that it stands there."""
+        """The nodes of a text, words and phrases, with the first and last token of each occurrence."""
         found = [((token,), place, place) for place, token in enumerate(text)]
         pairs = [((a, b), place, place + 1) for place, (a, b) in enumerate(zip(text, text[1:]))]
         return found + [(pair, start, end) for pair, start, end in pairs if pair in self.phrases]
 
     def edges(self, spans, nodes):
-        """Both directions, no node to itself: that link the layers add."""
+        """Edges in both directions, without self-loops, which the layers add."""
         found = set()
         for a, start, end in spans:
             for b, other_start, other_end in spans:
@@ -70,8 +70,8 @@ class Graph(nn.Module):
 
     def text(self, ids):
         """
-        States of the words and, where all nodes are words, their attention weights, each at the places of `ids`, a text without
-        padding; the pooled.
+        Hidden states of the words and, if all nodes are words, their attention weights, each at the positions of `ids`, a text without
+        padding; and the pooled output.
         """
         tokens = ids.tolist()
         spans = self.spans(tokens)
@@ -95,7 +95,7 @@ class Graph(nn.Module):
         return states, attentions, self.readout(h)
 
     def square(self, weights, length):
-        """Padding is nobody's neighbour; of its own, Attune gives all places equal shares."""
+        """Padding has no neighbours; Attune gives it uniform attention weights."""
         _, rows, columns = weights.shape
         return torch.cat(
             [
@@ -132,14 +132,14 @@ TINY = dict(
 for layer, window in {"gcn": 3, "gat": 2}.items():
     config = Config("graph", **TINY, layer=layer, window=window)
     write_case("graph", layer, GraphForSequenceClassification, config, Classification, lengths=((15, 9, 2), (13, 6)))
-    # Every fifth pair is a phrase, so that texts have some, some of them twice.
+    # Every fifth pair is a phrase, so that texts have phrases, some of them twice.
     phrases = [[a, b] for a in range(3, 24) for b in range(3, 24) if (7 * a + b) % 5 == 0]
     config = Config("graph", **TINY, layer=layer, window=window, phrases=phrases)
     write_case("graph", f"{layer}-phrases", GraphForSequenceClassification, config, Classification, lengths=((15, 9, 2), (13, 6)))
 
 
 def collocations(texts, count, minimum):
-    """Pairs by (count of the pair - minimum) / (count of the first * count of the second), Mikolov et al., 2013, equation 6."""
+    """Scores of pairs: (count of the pair - minimum) / (count of the first * count of the second), Mikolov et al., 2013, equation 6."""
     words = [" ".join(map(str, text)) for text in texts]
     counted = lambda n: CountVectorizer(ngram_range=(n, n), token_pattern=r"\d+").fit(words)
     totals = lambda v: dict(zip(v.get_feature_names_out(), v.transform(words).sum(0).A1.tolist()))

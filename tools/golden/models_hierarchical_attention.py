@@ -1,5 +1,5 @@
 """
-A tiny random hierarchical attention network written out in PyTorch, sentence by sentence without padding: see model_parity.py.
+Golden values of a tiny random hierarchical attention network, written in PyTorch, sentence by sentence without padding: see model_parity.py.
 Needs torch, transformers and safetensors.
 """
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ class Level(nn.Module):
         self.context = nn.Parameter(torch.zeros(config.attention_size))
 
     def forward(self, x):
-        """`x` is one row, `[length, width]`: its states, their shares, their sum."""
+        """Hidden states, attention weights and weighted sum of one row `x`, `[length, width]`."""
         h = self.gru(x[None])[0][0]
         shares = (torch.tanh(self.attention(h)) @ self.context).softmax(0)
         return h, shares, shares @ h
@@ -47,7 +47,7 @@ class HierarchicalAttention(nn.Module):
             h = torch.cat([part[0] for part in parts])
             states.append(nn.functional.pad(h, (0, 0, 0, len(row) - len(h))))
             pooled.append(self.sentences(torch.stack([part[2] for part in parts])))
-            # Attune gives equal shares to the words of a sentence that is all padding.
+            # Attune gives uniform attention weights to the words of a sentence that is all padding.
             shares = [nn.functional.pad(part[1], (0, size - len(part[1]))) for part in parts]
             words.append(torch.stack(shares + [torch.full_like(shares[0], 1 / size)] * (sentences - len(parts))))
         among = torch.stack([nn.functional.pad(p[1], (0, sentences - len(p[1]))) for p in pooled])

@@ -1,6 +1,6 @@
 """
-Tiny random perceptrons written out in PyTorch, with the tf-idf weights of scikit-learn: see model_parity.py. Also writes
-tf-idf weights alone. Needs torch, transformers, safetensors and scikit-learn (1.9).
+Golden values of tiny random multilayer perceptrons, written in PyTorch, with scikit-learn's TF-IDF weights: see model_parity.py. Also
+writes TF-IDF weights alone. Needs torch, transformers, safetensors and scikit-learn (1.9).
 """
 import json
 from types import SimpleNamespace
@@ -47,7 +47,7 @@ class Perceptron(nn.Module):
         return x
 
     def text(self, ids):
-        """`ids` is one text without padding."""
+        """Forward pass of one text `ids` without padding."""
         table = self.embeddings.word_embeddings.weight
         if self.tfidf is None:
             return self.hidden(table[ids].mean(0))
@@ -68,13 +68,13 @@ class MlpForSequenceClassification(WrittenForClassification):
 
 
 TINY = dict(vocab_size=VOCABULARY, hidden_sizes=[12, 16], dropout=0.0, maximum_length=32)
-LENGTHS = ((15, 9, 2), (13, 6))  # so long that tokens come again
+LENGTHS = ((15, 9, 2), (13, 6))  # long enough that tokens repeat
 case = dict(cls=MlpForSequenceClassification, task=Classification, lengths=LENGTHS)
 
 write_case("mlp", "mean", config=Config("mlp", **TINY, input="mean", embedding_size=10, hidden_act="gelu", _tfidf=None), **case)
 
 generator = numpy.random.default_rng(7)
-rows = [generator.integers(0, VOCABULARY - 4, n) for n in (5, 9, 12, 3, 17, 8, 1)]  # the last tokens stand in none
+rows = [generator.integers(0, VOCABULARY - 4, n) for n in (5, 9, 12, 3, 17, 8, 1)]  # the last tokens occur in none
 for name, sublinear in {"tf-idf": False, "sublinear": True}.items():
     tfidf = fitted(rows, sublinear)
     options = dict(input="tf-idf", idf=tfidf.idf_.tolist(), sublinear_tf=sublinear, hidden_act="tanh")

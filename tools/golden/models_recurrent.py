@@ -1,5 +1,5 @@
 """
-Tiny random recurrent networks of torch.nn over packed sequences; their attention, copying and heads are written out in
+Golden values of tiny random recurrent networks, computed with torch.nn on packed sequences; attention, copying and heads are written in
 PyTorch: see model_parity.py. Needs torch, transformers and safetensors.
 """
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ def module(config, bidirectional):
 
 
 def packed(rnn, x, mask, begin=None):
-    """States, zero at padding, and the last hidden states of the upper layer, both directions next to each other."""
+    """Hidden states, zero at padding, and the last hidden states of the top layer, both directions concatenated."""
     rows = pack_padded_sequence(x, mask.sum(1), batch_first=True, enforce_sorted=False)
     states, last = rnn(rows, begin)
     hidden = last[0] if isinstance(last, tuple) else last
@@ -86,7 +86,7 @@ class Attention(nn.Module):
         self.combine = nn.Linear(width + hidden, hidden, bias=False)
 
     def one(self, query, states):
-        """Weights over the states `[keys, width]` of one text, without padding, for one query."""
+        """Attention weights of one query over the hidden states `[keys, width]` of one text without padding."""
         if self.kind == "additive":
             scores = self.score(torch.tanh(self.key(states) + self.query(query))).squeeze(1)
         else:
@@ -114,7 +114,7 @@ class LstmForConditionalGeneration(Written):
         return tuple(part.contiguous() for part in each) if self.parts == 2 else each[0].contiguous()
 
     def word(self, query, word, states, ids):
-        """Of one place: its last state, logits (with copying, log probabilities) and attention weights."""
+        """Last hidden state, logits (with copying, log-probabilities) and attention weights at one position."""
         weights = self.attention.one(query, states)
         context = weights @ states
         state = torch.tanh(self.attention.combine(torch.cat([context, query])))

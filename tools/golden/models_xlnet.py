@@ -1,4 +1,4 @@
-"""Tiny random XLNets, and what transformers computes with them: see model_parity.py. Run it with Python from anywhere."""
+"""Golden values of tiny random XLNets, computed with transformers: see model_parity.py. Run it from any directory."""
 from types import SimpleNamespace
 
 import torch
@@ -10,14 +10,14 @@ TINY = dict(vocab_size=61, d_model=16, n_layer=2, n_head=4, d_inner=24, dropout=
 
 
 def in_double(model):
-    """The distances are computed in float32, which the weights' float64 does not multiply with in two streams."""
+    """Relative positions are computed in float32, which does not multiply with float64 weights in two-stream attention."""
     body = model.transformer
     single = body.relative_positional_encoding
     body.relative_positional_encoding = lambda *given, **named: single(*given, **named).double()
 
 
 def two_types(ids, mask):
-    """Two texts a row, and XLNet's third type for the last token."""
+    """Two segments per row, and XLNet's third segment id for the last token."""
     types = torch.zeros_like(ids)
     for row, places in enumerate(mask.bool()):
         real = places.nonzero().flatten()
@@ -27,14 +27,14 @@ def two_types(ids, mask):
 
 
 def padded_left(ids, mask):
-    """Moves the padding to the left, where XLNet's own tokenizer puts it."""
+    """Moves the padding to the left, as XLNet's own tokenizer does."""
     ids.copy_(ids.flip(1))
     mask.copy_(mask.flip(1))
     return two_types(ids, mask)
 
 
 class PermutationModelling:
-    """Some tokens of each row in a random order, each from those before it and all others; a target of padding at the end."""
+    """Predicts some tokens of each row in a random order, each from those before it and all unpredicted ones; ends with a padding target."""
 
     objective, options = "permutation-language-modeling", {}
 
@@ -66,7 +66,7 @@ class PermutationModelling:
 
 
 def contents_of(model):
-    """The kept states and weights of the stream of contents, which stand before those of the queries in every layer."""
+    """Hidden states and attention weights of the content stream, which precede those of the query stream in every layer."""
 
     def run(**inputs):
         seen = model.transformer(**inputs)

@@ -1,8 +1,8 @@
-"""Tokenizers in the files of older checkpoints, without a tokenizer.json, and the ids that transformers gets by them.
+"""Tokenizer files of older checkpoints, without a tokenizer.json, and the ids that transformers computes with them.
 
-Needs transformers 5.23, tokenizers, sentencepiece and protobuf. Reads what encodings.py wrote; writes
-packages/text/golden/older-tokenizers.json.gz: by name the files of a folder (binary ones in base64) and the ids of texts and pairs.
-Marian is the slow tokenizer that runs SentencePiece itself; the others are those of the Rust library that transformers makes.
+Needs transformers 5.23, tokenizers, sentencepiece and protobuf. Reads the output of encodings.py; writes
+packages/text/golden/older-tokenizers.json.gz: by name, the files of a folder (binary ones in base64) and the ids of texts and pairs.
+Marian is the slow tokenizer, which runs SentencePiece itself; the others are fast tokenizers that transformers converts.
 """
 import base64
 import gzip

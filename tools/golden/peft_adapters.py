@@ -1,12 +1,12 @@
-"""Adapters that peft saved for the tiny BERT and the tiny GPT-2 of their golden cases: what plugins/adapter-lora loads.
+"""Adapters that peft saved for the golden cases of the tiny BERT and the tiny GPT-2, to be loaded by plugins/adapter-lora.
 
-For each writes, under plugins/adapter-lora/golden/<plugin>/saved/,
+For each case, writes under plugins/adapter-lora/golden/<plugin>/saved/
 
-  adapter_config.json, adapter_model.safetensors   as PeftModel.save_pretrained writes them
+  adapter_config.json, adapter_model.safetensors   by PeftModel.save_pretrained
   golden.json                                      the case, and the logits of its batches, in float64
 
-BERT's has a classifier that was trained too, and targets that are endings of names; GPT-2's is rank-stabilised and keeps its
-factors in float16. Needs torch, transformers, peft and safetensors.
+BERT's adapter also has a trained classifier, and targets that are suffixes of names; GPT-2's is rank-stabilized and stored in float16.
+Needs torch, transformers, peft and safetensors.
 """
 import json
 

@@ -1,5 +1,5 @@
 """
-How often transformers' collator makes a target of each place of a text, and of how many places.
+How often transformers' collator predicts each position of a text, and how many positions it predicts.
 
 Needs torch and transformers; writes plugins/objective-permutation-language-modeling/golden/collator.json.
 """
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "plugins/objective-permutation-la
 LENGTH, TEXTS, BATCH = 40, 40_000, 1_000
 PAD, MASK, SPECIAL = 0, 1, 2
 
-# The first and the last token are special, as the begin and the end of a text are.
+# The first and the last token are special: begin and end of the text.
 text = torch.tensor([SPECIAL, *range(10, 8 + LENGTH), SPECIAL])
 tokenizer = SimpleNamespace(
     mask_token="<mask>",

@@ -1,8 +1,8 @@
-"""Encodings of hard texts and of plain ones by the tokenizer of the real all-MiniLM-L6-v2, whose vocabulary has 30,522 entries.
+"""Encodings of hard and plain texts with the tokenizer of the real all-MiniLM-L6-v2, whose vocabulary has 30,522 entries.
 
-Needs tokenizers. Reads packages/text/golden/hard-texts.json.gz, which encodings.py wrote, examples/debian-sections/train.jsonl.gz and the
-model, which tools/real-model/fetch.mjs fetches; writes tools/real-model/golden/encodings.json.gz: ids and offsets, which count
-UTF-16 units. Lone surrogates are given as U+FFFD.
+Needs tokenizers. Reads packages/text/golden/hard-texts.json.gz (from encodings.py), examples/debian-sections/train.jsonl.gz and the model
+(from tools/real-model/fetch.mjs); writes tools/real-model/golden/encodings.json.gz: ids, and offsets in UTF-16 code units. Lone
+surrogates are replaced with U+FFFD.
 """
 import gzip
 import json

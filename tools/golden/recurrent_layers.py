@@ -1,7 +1,6 @@
 """
-What two layers of torch.nn.RNN, LSTM and GRU in both directions give for packed sequences, and the gradients of
-`sum(output * direction)`. Needs torch (2.15). Writes packages/nn/golden/torch-recurrent.json. The numbers are float32; all is
-computed from them in float64.
+Outputs of two-layer bidirectional torch.nn.RNN, LSTM and GRU on packed sequences, and the gradients of `sum(output * direction)`. Needs
+torch (2.15). Writes packages/nn/golden/torch-recurrent.json. The values are float32; everything is computed from them in float64.
 """
 import json
 from pathlib import Path
@@ -29,7 +28,7 @@ def case(cell):
     output, _ = pad_packed_sequence(states, batch_first=True, total_length=LENGTH)
     direction = torch.randn_like(output).float().double()
     (output * direction).sum().backward()
-    # Of the upper layer, both directions.
+    # Of the top layer, both directions.
     ends = [part[2:] for part in (last if isinstance(last, tuple) else (last,))]
     return {
         "x": array(x),

@@ -1,4 +1,4 @@
-"""The learning rate that each update is made with under the schedules of transformers, at a base rate of 1.
+"""Learning rate of each update under the schedules of transformers, with a base rate of 1.
 
 Needs torch and transformers. Writes plugins/scheduler-*/golden/transformers-*.json.
 """
@@ -63,7 +63,7 @@ def cases(make, floors, shares, also={}):
         given = also | ({"floor": floor} if floor else {})
         for warmup, steps in LENGTHS:
             if "power" in also and warmup >= steps:
-                continue  # transformers divides by the steps that are left, of which there are none
+                continue  # transformers divides by the number of remaining steps, which is zero
             options = given | ({"warmupSteps": warmup} if warmup else {})
             yield {"options": options, "steps": steps, "expected": rates(make, warmup, steps, floor)}
         for share, steps in shares:

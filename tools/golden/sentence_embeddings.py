@@ -1,4 +1,4 @@
-"""Embeddings of sentences by sentence-transformers with all-MiniLM-L6-v2, which tools/real-model/fetch.mjs has fetched.
+"""Sentence embeddings of all-MiniLM-L6-v2 (from tools/real-model/fetch.mjs), computed with sentence-transformers.
 
 Needs torch, transformers and sentence-transformers. Writes tools/real-model/golden/sentence-embeddings.json.
 """

@@ -1,7 +1,7 @@
-"""Where the Rust library cuts 2,000 hard texts by regular expressions: those of well-known tokenizers, and others.
+"""Splits of 2,000 hard texts by regular expressions of well-known tokenizers and others, computed with the Rust tokenizers library.
 
-Needs tokenizers. Reads packages/text/golden/hard-texts.json.gz, which encodings.py wrote; writes packages/text/golden/splits.json.gz:
-for each expression the lengths of all pieces of each text, in UTF-16 units. Lone surrogates are given as U+FFFD.
+Needs tokenizers. Reads packages/text/golden/hard-texts.json.gz (from encodings.py); writes packages/text/golden/splits.json.gz: for
+each expression, the lengths of the parts of each text in UTF-16 code units. Lone surrogates are replaced with U+FFFD.
 """
 import gzip
 import json

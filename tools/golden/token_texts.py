@@ -1,16 +1,16 @@
-"""What tokens add to a text, by the decoders of the Rust tokenizers library.
+"""The text that each token adds, computed with the decoders of the Rust tokenizers library.
 
-Needs tokenizers. Reads examples/debian-sections/train.jsonl.gz; writes packages/generate/golden/tokens-<name>.json: a
-tokenizer.json, and ids with the text that they decode to, the first id being there so that the others stand in the middle of a text.
+Needs tokenizers. Reads examples/debian-sections/train.jsonl.gz; writes packages/generate/golden/tokens-<name>.json: a tokenizer.json,
+and ids with their decoded text, after a first id, so that the others are not at the start of a text.
 
-  byte-level   byte-level BPE, with added tokens that are special and that are not
-  wordpiece    ## joins, cleaned up
-  unclean      ## joins, not cleaned up
-  metaspace    ▁ is a space, no bytes: what it lacks cannot be written
-  fallback     ▁ is a space, and <0x0A> a byte, as Llama's first tokenizers have it
-  words        no decoder: words joined by spaces
+  byte-level   byte-level BPE, with special and non-special added tokens
+  wordpiece    ## continues a word, with clean-up of spaces
+  unclean      ## continues a word, without clean-up
+  metaspace    ▁ is a space, no bytes: characters outside the vocabulary cannot be generated
+  fallback     ▁ is a space, and <0x0A> a byte, as in Llama's first tokenizers
+  words        no decoder: words joined with spaces
 
-Training breaks ties as it happens, so that vocabularies differ a little from one run to the next.
+Training breaks ties arbitrarily, so the vocabularies differ slightly between runs.
 """
 import gzip
 import json
@@ -99,7 +99,7 @@ def words():
 def cases(name, tokenizer):
     generator = random.Random(name)
     ids = list(range(tokenizer.get_vocab_size()))
-    # Of bytes that make no character each library makes what it likes: only those that do, and ASCII, are here.
+    # Libraries decode invalid byte sequences differently: only bytes that form characters, and ASCII, are included.
     lone = lambda token: name == "fallback" and token.startswith("<0x") and int(token[3:5], 16) > 127
     ids = [i for i in ids if not lone(tokenizer.id_to_token(i))]
     generator.shuffle(ids)

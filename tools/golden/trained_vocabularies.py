@@ -1,4 +1,4 @@
-"""Vocabularies that the Rust tokenizers library trains, one step of a unigram model's training, and words weighed by scikit-learn.
+"""Vocabularies trained by the Rust tokenizers library, one EM step of Unigram training, and TF-IDF word weights of scikit-learn.
 
 Needs tokenizers, torch and scikit-learn. Reads examples/debian-sections/train.jsonl.gz; writes
 packages/text/golden/trained-vocabularies.json.gz.
@@ -41,7 +41,7 @@ def unigram():
 
 
 def ways(word, pieces):
-    """All ways to cut a word into pieces."""
+    """All segmentations of a word into subwords."""
     if word == "":
         yield []
     for end in range(1, len(word) + 1):
@@ -76,7 +76,7 @@ def weighed():
     best = lambda sums: sorted(zip((-sums).tolist(), names))
     by_count = best(counts.sum(axis=0).A1 if hasattr(counts.sum(axis=0), "A1") else counts.sum(axis=0))
     by_weight = [(-weight, name) for weight, name in best(tfidf.sum(axis=0).A1 if hasattr(tfidf.sum(axis=0), "A1") else tfidf.sum(axis=0))]
-    # Equal weights may come out in either order: only those that stand clear of their neighbours are compared.
+    # Equal weights may be in either order: only entries that differ clearly from their neighbours are compared.
     gaps = [w - v > 1e-9 for (w, _), (v, _) in itertools.pairwise(by_weight[:151])]
     clear = [name for i, (_, name) in enumerate(by_weight[:150]) if gaps[i] and (i == 0 or gaps[i - 1])]
     return {"documents": documents, "count": [name for _, name in by_count[:100]], "tfIdf": [name for _, name in by_weight[:150]], "clear": clear}

@@ -1,8 +1,8 @@
-"""A safetensors file with every element type that Attune reads, what torch makes of each element, and how torch rounds
-single precision to half.
+"""A safetensors file with every data type that Attune reads, the values that torch reads, and torch's rounding of float32 to
+float16.
 
 Needs torch, safetensors and transformers. Writes packages/weights/golden/types.safetensors, types.json,
-rounding.safetensors, and bert-config.json, which holds the whole config.json of a BERT checkpoint.
+rounding.safetensors, and bert-config.json, the complete config.json of a BERT checkpoint.
 """
 import json
 import math
@@ -42,7 +42,7 @@ tensors = {
 save_file(tensors, FOLDER / "types.safetensors", metadata={"format": "pt", "note": "ünïcode"})
 (FOLDER / "types.safetensors").chmod(0o644)
 
-# Any bits at all; then numbers of every size that a half has, and the middles between halves, where rounding is to even.
+# Random bits; then values of every float16 magnitude, and the midpoints between float16 values, which round to even.
 some = torch.randint(-(2**31), 2**31, (4000,), dtype=torch.int64).to(torch.int32).view(torch.float32)
 sized = torch.randn(4000) * 2.0 ** torch.randint(-28, 18, (4000,)).float()
 halves = torch.arange(0, 31744, 9, dtype=torch.int32).to(torch.uint16).view(torch.float16).float()
@@ -53,7 +53,7 @@ save_file({"single": single, "half": single.half()}, FOLDER / "rounding.safetens
 
 
 def values(tensor):
-    # As float32: that is what Attune keeps floating-point numbers in.
+    # As float32, in which Attune stores floating-point values.
     numbers = tensor.flatten().float().double().tolist() if tensor.is_floating_point() else tensor.flatten().int().tolist()
     return [x if math.isfinite(x) else str(x) for x in numbers]
 

@@ -1,11 +1,11 @@
-"""What gensim makes of small word vectors, and training written with numpy from the papers' formulae.
+"""Small word vectors read and written by gensim, and training steps implemented in numpy from the papers' formulas.
 
 Needs numpy and gensim 4.4. Writes packages/embeddings/golden/
 
   gensim.txt, gensim.bin, gensim-glove.txt   the same vectors in the three formats
-  gensim.json       their numbers, and similarities, neighbours and analogies by gensim's KeyedVectors
+  gensim.json       their values, and similarities, neighbours and analogies from gensim's KeyedVectors
   word2vec.json     steps of negative sampling: the samples, the tables before and after, the losses
-  glove.json        how often words of a small corpus meet, and steps of AdaGrad on pairs
+  glove.json        co-occurrence counts of a small corpus, and steps of AdaGrad on pairs
   xoshiro.json      numbers of xoshiro128** from the state 1, 2, 3, 4
 """
 import json
@@ -50,7 +50,7 @@ def sigmoid(x):
 
 
 def word2vec(random, words=12, size=5, steps=60):
-    """Mikolov et al., 2013, equation 4, whose gradient is taken for all rows before any is changed."""
+    """Mikolov et al., 2013, equation 4; the gradients of all rows are computed before any row is updated."""
     tables = {name: random.normal(scale=0.4, size=(words, size)).astype(np.float32) for name in ("input", "output")}
     before = {name: numbers(table) for name, table in tables.items()}
     tables = {name: table.astype(np.float64) for name, table in tables.items()}

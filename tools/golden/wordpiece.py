@@ -1,7 +1,7 @@
-"""A WordPiece vocabulary trained by the Rust tokenizers library, and its encodings of hard and of real texts.
+"""A WordPiece vocabulary trained by the Rust tokenizers library, and its encodings of hard and real texts.
 
 Needs tokenizers. Reads examples/debian-sections/train.jsonl.gz; writes plugins/tokenizer-wordpiece/golden/rust.json and
-the tokenizer.json beside it.
+its tokenizer.json.
 """
 import gzip
 import json

@@ -1,6 +1,6 @@
 """
-What oracles that are written out in PyTorch share, for families that transformers does not have: they save and answer as
-model_parity.write_case expects of a transformers model. Needs torch and safetensors.
+Shared code of reference models written in PyTorch, for architectures that transformers does not have: saving and output in the format
+that model_parity.write_case expects of a transformers model. Needs torch and safetensors.
 """
 import json
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ LABELS = ["anger", "joy", "neutral"]
 
 
 class Config(SimpleNamespace):
-    """The content of `config.json`: Attune's options in snake case."""
+    """Content of `config.json`: Attune's options in snake case."""
 
     def __init__(self, model_type, **given):
         super().__init__(model_type=model_type, **given)
@@ -21,8 +21,8 @@ class Config(SimpleNamespace):
 
 class WrittenForClassification(nn.Module):
     """
-    A body with a linear classifier on what it pools. Bodies take `input_ids` and `attention_mask` and give `last_hidden_state`,
-    `pooled`, and, as they have them, `hidden_states` and `attentions`.
+    A body with a linear classifier on its pooled output. Bodies take `input_ids` and `attention_mask` and return `last_hidden_state`,
+    `pooled` and, if they have them, `hidden_states` and `attentions`.
     """
 
     SOURCE = f"torch {torch.__version__}, written out, float64"

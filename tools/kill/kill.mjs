@@ -1,5 +1,5 @@
 // @ts-check
-/** Kills runs at random moments and resumes them, until there were kills enough. */
+/** Kills runs at random moments and resumes them, until the number of kills is reached. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
@@ -7,34 +7,34 @@ import { join } from 'node:path'
 import { configOf, root, rows } from './run-types.mjs'
 
 const cli = join(root, 'packages/cli/dist/main.js')
-/** Folder of the run that is killed. */
+/** Folder of the run. */
 const KILLED = 'killed'
 
 /** @typedef {() => number} Random uniform in [0, 1) */
 
 /**
- * Calls `grown` each time the log of the run in `folder` grows, once there is such a run.
- * @param {string} folder @param {() => void} grown @returns {() => void} ends that
+ * Calls `grown` each time the event log of the run in `folder` grows, once the run exists.
+ * @param {string} folder @param {() => void} grown @returns {() => void} stops watching
  */
 function watchLog(folder, grown) {
   const run = join(folder, KILLED)
-  // Not recursively: Node looks into folders that are gone again, like the model's old one.
+  // Not recursive: Node opens folders that may be gone already, such as the previous model folder.
   const watchRun = () => watch(run, (_, name) => void (name === 'events.jsonl' && grown()))
-  let watcher = existsSync(run)
+  let monitor = existsSync(run)
     ? watchRun()
     : watch(folder, (_, name) => {
         if (name !== KILLED || !existsSync(run)) return
-        watcher.close()
-        watcher = watchRun()
+        monitor.close()
+        monitor = watchRun()
       })
-  return () => watcher.close()
+  return () => monitor.close()
 }
 
 /**
- * Runs the command. With `kill`, sends SIGKILL so many milliseconds after the run's log has grown so many times, 0 for after the
- * process was started.
+ * Runs the command. With `kill`, sends SIGKILL the given number of milliseconds after the run's log has grown the given number of times
+ * (0: after the process started).
  * @param {string} folder @param {string[]} args @param {{ growths: number, delay: number }} [kill]
- * @returns {Promise<boolean>} true if it was killed, false if it ended
+ * @returns {Promise<boolean>} true if it was killed, false if it finished
  */
 function attune(folder, args, kill) {
   return new Promise((resolve, reject) => {
@@ -55,15 +55,15 @@ function attune(folder, args, kill) {
   })
 }
 
-/** Digest of the model that a run saved. @param {string} run */
+/** Digest of a run's saved model. @param {string} run */
 const modelDigest = (run) =>
   createHash('sha256')
     .update(readFileSync(join(run, 'model/model.safetensors')))
     .digest('hex')
 
 /**
- * A moment at which to kill: a third of the time while the process starts, else after some events. Most kills are early, so that
- * a run gets on between them.
+ * A random moment to kill: a third of the time during startup, else after some events. Most kills are early, so that a run makes progress
+ * between them.
  * @param {Random} random @param {number} startMilliseconds
  */
 const moment = (random, startMilliseconds) =>
@@ -72,11 +72,11 @@ const moment = (random, startMilliseconds) =>
     : { growths: 1 + Math.floor(random() ** 2 * 60), delay: random() * 15 }
 
 /**
- * Starts runs of a type, kills them so many times in all, resumes them after each kill, and lets each end that is not killed before.
+ * Starts runs of a type, kills them the given number of times in total, resumes them after each kill, and lets the last one finish.
  * @param {import('./run-types.mjs').RunType} type
  * @param {{ folder: string, kills: number, random: Random, onKill?: () => void }} how
- * @returns {Promise<{ killed: number, whole: string, ended: string[] }>} digests of the model of a run that was left alone, and of those
- *   that these runs ended with
+ * @returns {Promise<{ killed: number, whole: string, ended: string[] }>} digests of the model of an uninterrupted run, and of the models
+ *   of the killed and resumed runs
  */
 export async function killRuns(type, { folder, kills, random, onKill }) {
   mkdirSync(folder, { recursive: true })

@@ -1,5 +1,5 @@
 // @ts-check
-/** Runs of every engine, adapter and set of callbacks in pairs, killed with SIGKILL: `node tools/kill/run.mjs` has all of them. */
+/** Kills runs of pairs of engine, adapter and callbacks with SIGKILL; `node tools/kill/run.mjs` covers all combinations. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { runTypes } from './run-types.mjs'
 const temporary = mkdtempSync(join(tmpdir(), 'attune-kill-'))
 after(() => rmSync(temporary, { recursive: true }))
 
-describe('a run that is killed twice and resumed ends with the weights of one that is left alone', async () => {
+describe('a run that is killed twice and resumed ends with the weights of an uninterrupted run', async () => {
   const types = await runTypes(false)
   for (const [number, type] of types.entries())
     it(type.name, async () => {

@@ -1,21 +1,21 @@
 // @ts-check
-/** Types of runs that are killed: every combination of an engine that starts here, an adapter and a set of callbacks. */
+/** Types of runs to kill: every combination of an available engine, an adapter and a set of callbacks. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, fileName } from '@attune/core'
 import { findInstalled, installedPlugins } from '@attune/resolve'
 
-/** The folder of the repository. */
+/** The root of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-const places = { folders: [join(root, 'packages/cli/dist')] }
+const search = { folders: [join(root, 'packages/cli/dist')] }
 
 /** Engines that start on this machine. @returns {Promise<string[]>} */
-async function enginesHere() {
+async function availableEngines() {
   const names = []
-  for (const { kind, name } of installedPlugins(places.folders)) {
+  for (const { kind, name } of installedPlugins(search.folders)) {
     if (kind !== ENGINE.name) continue
     const engine = /** @type {import('@attune/core').Engine} */ (
-      (await findInstalled(ENGINE, fileName(name), places)).plugin()
+      (await findInstalled(ENGINE, fileName(name), search)).plugin()
     )
     const starts = await engine.start().then(
       () => true,
@@ -27,7 +27,7 @@ async function enginesHere() {
   return names
 }
 
-/** Options of an adapter, and of the training that goes with it. @type {Record<string, { options: object, training?: object }>} */
+/** Options of an adapter and the training options that go with it. @type {Record<string, { options: object, training?: object }>} */
 const ADAPTERS = {
   full: { options: {} },
   'frozen-layers': { options: { count: 2 }, training: { microBatchSize: 4, gradientCheckpointing: true } },
@@ -47,12 +47,12 @@ const CALLBACKS = {
 /** One type of run. @typedef {{ name: string, engine: string, adapter: object, callback: object[], training: object }} RunType */
 
 /**
- * @param {boolean} all every combination; else so many that each pair of an engine, an adapter and a set of callbacks is among them
+ * @param {boolean} all every combination; else a subset that covers each pair of engine, adapter and set of callbacks
  * @returns {Promise<RunType[]>}
  */
 export async function runTypes(all) {
   const callbacks = Object.entries(CALLBACKS)
-  return (await enginesHere()).flatMap((engine, e) =>
+  return (await availableEngines()).flatMap((engine, e) =>
     Object.entries(ADAPTERS).flatMap(([adapter, { options, training = {} }], a) =>
       callbacks
         .filter((_, c) => all || c === (e + a) % callbacks.length)
@@ -69,13 +69,13 @@ export async function runTypes(all) {
 
 const WORDS = ['cat', 'dog', 'horse', 'bird', 'parser', 'linker', 'compiler', 'debugger']
 
-/** Rows of short texts of several lengths, as JSON lines. */
+/** Rows of short texts of different lengths, as JSON Lines. */
 export const rows = Array.from({ length: 70 }, (_, i) => {
   const text = Array.from({ length: 2 + (i % 9) }, (_word, j) => WORDS[(i * i + 3 * j) % 8]).join(' ')
   return JSON.stringify({ text, label: i % 3 === 0 ? 'animal' : 'tool' })
 }).join('\n')
 
-/** The configuration of a small BERT with its dropout, for rows in train.jsonl. @param {RunType} type */
+/** Configuration of a small BERT with dropout, for rows in train.jsonl. @param {RunType} type */
 export const configOf = ({ engine, adapter, callback, training }) => ({
   seed: 5,
   data: { train: { use: 'jsonl', path: 'train.jsonl' } },

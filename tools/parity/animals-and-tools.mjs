@@ -1,5 +1,5 @@
 // @ts-check
-/** Short texts of two kinds, for classifiers that a test trains. */
+/** Short texts of two classes, for classifiers trained in tests. */
 
 export const ANIMALS = ['the cat purrs', 'a dog barks loudly', 'the horse gallops', 'small birds sing', 'a cow grazes']
 const TOOLS = [

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * BERT that finds hidden words against the Hugging Face library: logits of the hidden places, loss and gradients, on the
- * compiled and on the plainest engine. Made by tools/golden/bert_mlm.py.
+ * BERT with masked language modeling against transformers: logits at the masked positions, loss and gradients, on the compiled and the
+ * reference engine. Golden values from tools/golden/bert_mlm.py.
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -16,23 +16,25 @@ import { lossAndGradients } from '@attune/trainer'
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const places = { folders: [root] }
+const search = { folders: [root] }
 const read = (/** @type {string} */ path) => readFileSync(`${root}/tools/parity/golden/${path}`)
 const golden = JSON.parse(read('bert-mlm.json').toString())
 const weights = decodeSafetensors(read('tiny-bert-mlm/model.safetensors'), 'weights').tensors
 const config = JSON.parse(read('tiny-bert-mlm/config.json').toString())
-const bert = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
+const bert = (await findPlugin(MODEL, userSpecifier('bert'), search)).plugin
 /** @type {Model} */
 const model = bert(optionsFromConfig(bert.options, config))
 const tokenizer = { vocabularySize: config.vocab_size, special: { pad: 0, mask: 4 }, token: () => '' }
 /** @type {Objective<any, any, any>} */
-const objective = (await findPlugin(OBJECTIVE, userSpecifier('masked-language-modeling'), places)).plugin(
+const objective = (await findPlugin(OBJECTIVE, userSpecifier('masked-language-modeling'), search)).plugin(
   {},
   { model, tokenizer },
 )
 
 const rows = golden.ids.length
-const width = Math.max(...golden.places.map((/** @type {number[]} */ row) => row.length))
+/** @type {number[][]} */
+const positions = golden.places
+const width = Math.max(...positions.map((row) => row.length))
 const padded = (/** @type {number[][]} */ lists) =>
   lists.flatMap((row) => Array.from({ length: width }, (_, i) => row[i] ?? 0))
 const int = (/** @type {number[]} */ numbers, /** @type {number[]} */ shape) =>
@@ -45,34 +47,34 @@ const batch = {
     attentionMask: int(mask, [rows, length]),
     tokenTypeIds: int(new Array(rows * length).fill(0), [rows, length]),
   },
-  places: int(padded(golden.places), [rows, width]),
+  positions: int(padded(positions), [rows, width]),
   targets: int(padded(golden.targets), [rows, width]),
   weights: /** @type {HostArray} */ ({
     shape: [rows, width],
     dtype: 'float32',
-    values: Float32Array.from(padded(golden.places.map((/** @type {number[]} */ row) => row.map(() => 1)))),
+    values: Float32Array.from(padded(positions.map((row) => row.map(() => 1)))),
   }),
 }
 
 for (const name of ['onnxruntime', 'tfjs-cpu'])
-  describe(`tiny BERT with hidden words on engine ${name} against ${golden.source}`, async () => {
+  describe(`tiny BERT with masked language modeling on engine ${name} against ${golden.source}`, async () => {
     /** @type {Engine} */
-    const engine = (await findPlugin(ENGINE, userSpecifier(name), places)).plugin()
+    const engine = (await findPlugin(ENGINE, userSpecifier(name), search)).plugin()
     /** @type {any} */
     let params
     before(async () => {
       await engine.start()
-      // The pooler is no part of this loss, and transformers' model has none.
+      // The pooler does not contribute to this loss, and transformers' model has none.
       const fresh = engine.compile(() => model.init(/** @type {any} */ ([1, 2])))()
       params = { .../** @type {any} */ (fresh), ...engine.put(weights) }
     })
     after(() => engine.close())
 
-    it('gives its logits to 1e-5', async () => {
+    it('matches the logits within 1e-5', async () => {
       const infer = engine.compile((/** @type {any} */ params, /** @type {any} */ given) => {
         const { lastHiddenState } = model.forward(params, given.inputs, { training: false })
         const head = headFor(model, 'masked-language-modeling')
-        return maskedLogits(model, head, params, hiddenStatesAt(lastHiddenState, given.places))
+        return maskedLogits(model, head, params, hiddenStatesAt(lastHiddenState, given.positions))
       })
       const { values } = /** @type {any} */ (await engine.read(/** @type {any} */ (infer(params, engine.put(batch)))))
       for (const [row, lists] of golden.logits.entries())
@@ -86,14 +88,14 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
           }
     })
 
-    it('gives its loss to 1e-5 and its gradients to 1e-4', async () => {
+    it('matches the loss within 1e-5 and the gradients within 1e-4', async () => {
       const step = engine.compile((/** @type {any} */ params, /** @type {any} */ given, /** @type {any} */ seed) =>
         lossAndGradients(
           { model, objective },
           { trainable: params, frozen: {}, batch: given, hyper: /** @type {any} */ ({ seed, scheduled: {} }) },
         ),
       )
-      // What only the pooler learns from is no part of this loss; transformers' model has none.
+      // The parameters of the pooler have no gradient; transformers' model has none.
       const fresh = engine.compile(() => model.init(/** @type {any} */ ([1, 2])))()
       const whole = { ...fresh, ...engine.put(weights) }
       const computed = /** @type {any} */ (step(whole, engine.put(batch), engine.put(int([0, 0], [2]))))
@@ -103,7 +105,10 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
       for (const [parameter, { values }] of Object.entries(wanted)) {
         const norm = Math.hypot(...Array.from(values))
         const apart = Math.hypot(...Array.from(values, (x, i) => x - result.grads[parameter].values[i]))
-        assert.ok(apart <= 1e-4 * norm + 1e-6, `${parameter}: ${apart} beside ${norm}`)
+        assert.ok(
+          apart <= 1e-4 * norm + 1e-6,
+          `${parameter}: expected a difference below 1e-4 of the norm ${norm}, got ${apart}`,
+        )
       }
     })
   })

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * BERT with a classification head against the Hugging Face library: logits, losses, gradients, and the weights after six
- * steps of AdamW under a linear schedule, on every installed engine. Made by tools/golden/bert.py. Run it from the root
- * with `node --test tools/parity`.
+ * BERT with a classification head against transformers: logits, losses, gradients, and the weights after six steps of AdamW with a linear
+ * schedule, on every installed engine. Golden values from tools/golden/bert.py. Run it from the root with `node --test tools/parity`.
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -17,23 +16,23 @@ import { add, div, valueAndGrads } from '@tensorflow/tfjs-core'
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const places = { folders: [root] }
+const search = { folders: [root] }
 const read = (/** @type {string} */ path) => readFileSync(`${root}/${path}`)
 const golden = JSON.parse(read('tools/parity/golden/tiny-bert.json').toString())
 const weightsOf = (/** @type {string} */ path) => decodeSafetensors(read(path), path).tensors
 
 const config = JSON.parse(read('plugins/model-bert/golden/tiny-bert/config.json').toString())
-const bert = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
+const bert = (await findPlugin(MODEL, userSpecifier('bert'), search)).plugin
 /** @type {Model} */
 const model = bert(optionsFromConfig(bert.options, config))
 const tokenizer = { vocabularySize: config.vocab_size, special: { pad: config.pad_token_id } }
 /** @type {Objective<any, any, any>} */
-const objective = (await findPlugin(OBJECTIVE, userSpecifier('sequence-classification'), places)).plugin(
+const objective = (await findPlugin(OBJECTIVE, userSpecifier('sequence-classification'), search)).plugin(
   { labels: Object.values(config.id2label) },
   { model, tokenizer },
 )
 
-/** The examples of a batch of the golden file, without their padding. */
+/** The unpadded examples of a batch in the golden file. */
 function itemsOf(/** @type {any} */ { inputs, labels }) {
   const [rows, width] = inputs.inputIds.shape
   return Array.from({ length: rows }, (_, row) => {
@@ -44,7 +43,7 @@ function itemsOf(/** @type {any} */ { inputs, labels }) {
   })
 }
 
-/** Gradients that are zero but for rounding: a bias of the keys adds the same to all scores of a softmax. */
+/** True for gradients that are zero up to rounding: a bias of the keys adds the same value to all scores of a softmax. */
 const isKeyBias = (/** @type {string} */ name) => name.endsWith('attention.self.key.bias')
 const norm = (/** @type {ArrayLike<number>} */ values) => Math.hypot(...Array.from(values))
 const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} */ b) =>
@@ -72,7 +71,7 @@ const gradients = (/** @type {Params} */ params, /** @type {any} */ batch) => {
 
 for (const installed of installedPlugins([root]).filter(({ kind }) => kind === 'engine')) {
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, userSpecifier(installed.name), places)).plugin()
+  const engine = (await findPlugin(ENGINE, userSpecifier(installed.name), search)).plugin()
   const problem = await engine.start().then(
     () => undefined,
     (/** @type {Error} */ error) => error.message,
@@ -92,7 +91,7 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
     })
     after(() => engine.close())
 
-    it('gives its logits and losses to 1e-5', async () => {
+    it('matches the logits and losses within 1e-5', async () => {
       const compiled = engine.compile(inference)
       for (const example of golden.examples) {
         const batch = objective.collate(itemsOf(example))
@@ -103,7 +102,7 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
       }
     })
 
-    it('gives its gradients to 1e-4, each tensor by norm and each entry beside the tensor', async () => {
+    it('matches the gradients within 1e-4, per tensor by norm and per entry relative to the tensor', async () => {
       const batch = objective.collate(itemsOf(golden.examples[0]))
       const { grads } = /** @type {any} */ (await engine.read(engine.compile(gradients)(params, put(batch))))
       const expected = weightsOf('tools/parity/golden/gradients.safetensors')
@@ -118,14 +117,14 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
         assert.ok(norm(differences) <= 1e-4 * norm(values), `${name}: ${norm(differences) / norm(values)} of its norm`)
         const floor = 0.05 * Math.max(...Array.from(values, Math.abs))
         const worst = Math.max(...differences.map((d, i) => d / (Math.abs(/** @type {number} */ (values[i])) + floor)))
-        assert.ok(worst <= 1e-4, `${name}: an entry is ${worst} off`)
+        assert.ok(worst <= 1e-4, `${name}: expected an entry difference below 1e-4, got ${worst}`)
       }
     })
 
-    it('gives its weights after six steps of AdamW to 1e-5', async () => {
+    it('matches the weights after six steps of AdamW within 1e-5', async () => {
       const { training, examples } = golden
       const find = async (/** @type {any} */ kind, /** @type {string} */ name, options = {}) =>
-        (await findPlugin(kind, userSpecifier(name), places)).plugin(options)
+        (await findPlugin(kind, userSpecifier(name), search)).plugin(options)
       const { trainable, merge } = await (await find(ADAPTER, 'full')).adapt(model, params)
       /** @type {Optimizer} */
       const optimizer = await find(OPTIMIZER, 'adamw', { weightDecay: training.weightDecay })
@@ -153,11 +152,11 @@ for (const installed of installedPlugins([root]).filter(({ kind }) => kind === '
         now = /** @type {any} */ (result)
       }
       const trained = /** @type {Record<string, HostArray>} */ (await engine.read(merge(now.params, {})))
-      const most = training.rates.reduce((/** @type {number} */ sum, /** @type {number} */ rate) => sum + rate, 0)
+      const total = training.rates.reduce((/** @type {number} */ sum, /** @type {number} */ rate) => sum + rate, 0)
       for (const [name, { values }] of Object.entries(weightsOf('tools/parity/golden/trained.safetensors'))) {
         const furthest = Math.max(...apart(/** @type {HostArray} */ (trained[name]).values, values))
-        // AdamW divides a gradient by its size, so what rounding leaves of a zero one becomes a step of up to its length.
-        assert.ok(furthest < (isKeyBias(name) ? most : 1e-5), `${name} is ${furthest} off`)
+        // AdamW divides a gradient by its magnitude, so the rounding error of a zero gradient becomes a step of up to the learning rate.
+        assert.ok(furthest < (isKeyBias(name) ? total : 1e-5), `${name} differs by ${furthest}`)
       }
     })
   })

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A perceptron on what a frozen encoder says: trained, saved, predicted with, resumed and started from again, and held to the encoder
- * and the layers put together by hand.
+ * A multilayer perceptron on the output of a frozen encoder: trained, saved, used for prediction, resumed, and used as a starting point.
+ * Compared with the encoder and the layers computed separately.
  */
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ import { rows } from './animals-and-tools.mjs'
 /** @import { Engine, HostArray, Model, RunEvent, Tokenizer } from '@attune/core' */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const places = { folders: [root] }
+const search = { folders: [root] }
 const folder = mkdtempSync(join(tmpdir(), 'attune-encoder-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -42,7 +42,7 @@ const configOf = (/** @type {string} */ name, /** @type {object} */ model, /** @
   })
 
 /** @returns {Promise<RunEvent[]>} */
-const train = (/** @type {any} */ config) => lastValueFrom(run(config, { places }).pipe(toArray()))
+const train = (/** @type {any} */ config) => lastValueFrom(run(config, { places: search }).pipe(toArray()))
 
 /** @returns {Record<string, HostArray>} */
 const weightsIn = (/** @type {string} */ name) => {
@@ -50,7 +50,7 @@ const weightsIn = (/** @type {string} */ name) => {
   return decodeSafetensors(readFileSync(file), file).tensors
 }
 
-/** The parts of a saved perceptron that are not the encoder's. */
+/** The parameters of a saved perceptron other than the encoder's. */
 const layersIn = (/** @type {string} */ name) =>
   Object.entries(weightsIn(name)).filter(([each]) => !each.startsWith('mlp.encoder.'))
 
@@ -61,16 +61,20 @@ before(async () => {
   await train(configOf('bert', { use: 'bert', ...small, maxPositionEmbeddings: 32 }, { tokenizer }))
 })
 
-/** What the encoder and the layers make of a text, put together by hand: the probability of each label. */
-async function byHand(/** @type {string} */ name, /** @type {'mean' | 'pooled'} */ input, /** @type {string} */ text) {
+/** Computes the label probabilities of a text from the encoder and the layers separately. */
+async function reference(
+  /** @type {string} */ name,
+  /** @type {'mean' | 'pooled'} */ input,
+  /** @type {string} */ text,
+) {
   const json = JSON.parse(readFileSync(join(ENCODER, 'config.json'), 'utf8'))
-  const bert = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
+  const bert = (await findPlugin(MODEL, userSpecifier('bert'), search)).plugin
   /** @type {Model} */
   const model = bert(optionsFromConfig(bert.options, json))
   /** @type {Tokenizer} */
-  const tokenizer = (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), places)).plugin({ path: ENCODER })
+  const tokenizer = (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), search)).plugin({ path: ENCODER })
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places)).plugin()
+  const engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), search)).plugin()
   await engine.start()
   const { ids } = tokenizer.encode(text)
   const int = (/** @type {number[]} */ values) =>
@@ -110,7 +114,7 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
       events = await train(configOf(input, model))
     })
 
-    it('leaves the encoder as it was, bit for bit, and saves it with the layers that were trained', () => {
+    it('saves the encoder bit for bit unchanged, with the trained layers', () => {
       const saved = weightsIn(input)
       for (const [name, { values }] of Object.entries(weightsIn('bert')))
         if (name.startsWith('bert.')) assert.deepEqual(saved[`mlp.encoder.${name}`].values, values, name)
@@ -120,46 +124,48 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
       assert.equal(trainable, 7 * 8 + 7 + 6 * 7 + 6 + 2 * 6 + 2)
     })
 
-    it('learns', () => {
+    it('lowers the loss', () => {
       const losses = events.flatMap((event) => (event.type === 'evaluation.completed' ? [event.scores.loss.value] : []))
       assert.ok(losses[1] < losses[0], String(losses))
     })
 
-    it('predicts from its folder what the encoder and the layers give by hand', async () => {
-      const predictor = await openPredictor(join(folder, input), { places })
+    it('predicts from its folder the same probabilities as encoder and layers computed separately', async () => {
+      const predictor = await openPredictor(join(folder, input), { places: search })
       const texts = ['the dog sings', 'a linker emits']
       let at = 0
       for (const { scores } of /** @type {any[]} */ (await predictor.predict(texts.map((text) => ({ text }))))) {
-        const expected = await byHand(input, input, texts[at++])
+        const expected = await reference(input, input, texts[at++])
         for (const [i, score] of Object.values(/** @type {any} */ (scores)).entries())
-          assert.ok(Math.abs(Number(score) - expected[i]) < 1e-5, `${score} and ${expected[i]}`)
+          assert.ok(Math.abs(Number(score) - expected[i]) < 1e-5, `expected ${expected[i]}, got ${score}`)
       }
       assert.equal(at, 2)
       await predictor.close()
     })
 
-    it('scores from its folder as at the end of training, and is described by its config.json alone', async () => {
-      const { scores } = await evaluateRun(join(folder, input), { split: 'validation', places })
+    it('evaluates from its folder as at the end of training, and is described by its config.json alone', async () => {
+      const { scores } = await evaluateRun(join(folder, input), { split: 'validation', places: search })
       const last = events.filter(({ type }) => type === 'evaluation.completed').at(-1)
       assert.deepEqual(last?.type === 'evaluation.completed' && last.scores, scores)
       const json = JSON.parse(readFileSync(join(folder, input, 'model/config.json'), 'utf8'))
-      const described = await modelFor(json, folder, places)
+      const described = await modelFor(json, folder, search)
       assert.equal(described.encoder?.reads, input === 'mean' ? 'lastHiddenState' : 'pooled')
       assert.deepEqual(described.encoder?.model.config, json.encoder)
     })
 
-    it('is what a run can start from, with the encoder inside', async () => {
+    it('can be the pretrained model of a run, with the encoder included', async () => {
       const from = { use: 'mlp', from: join(folder, input, 'model') }
       await train(configOf(`${input}-on`, from, { training: { epochs: 1, batchSize: 10, learningRate: 1e-30 } }))
       const [trained, again] = [weightsIn(input), weightsIn(`${input}-on`)]
       assert.deepEqual(Object.keys(again), Object.keys(trained))
       for (const [name, { values }] of Object.entries(trained))
         for (const [i, x] of values.entries()) assert.ok(Math.abs(again[name].values[i] - x) < 1e-20, `${name} ${i}`)
-      assert.ok((await evaluateRun(join(folder, `${input}-on`), { split: 'validation', places })).scores.loss.value > 0)
+      assert.ok(
+        (await evaluateRun(join(folder, `${input}-on`), { split: 'validation', places: search })).scores.loss.value > 0,
+      )
     })
   })
 
-it('predicts from its folder when what it was made of is gone', async () => {
+it('predicts from its folder after the encoder folder was removed', async () => {
   const elsewhere = join(folder, 'elsewhere')
   cpSync(join(folder, 'bert'), elsewhere, { recursive: true })
   const from = join(elsewhere, 'model')
@@ -168,7 +174,7 @@ it('predicts from its folder when what it was made of is gone', async () => {
   await train(configOf('third', { use: 'bert', from }))
   rmSync(elsewhere, { recursive: true })
   const loss = async (/** @type {string} */ name) =>
-    (await evaluateRun(join(folder, name), { split: 'validation', places })).scores
+    (await evaluateRun(join(folder, name), { split: 'validation', places: search })).scores
   const scores = await loss('first')
   assert.ok((await loss('second')).loss.value < scores.loss.value)
   assert.ok((await loss('third')).loss.value > 0)
@@ -179,25 +185,25 @@ it('predicts from its folder when what it was made of is gone', async () => {
 describe('a run with a frozen encoder', () => {
   const model = { use: 'mlp', hiddenSizes: [7, 6], encoder }
 
-  it('ends with the same weights when it was interrupted', async () => {
+  it('ends with the same weights after an interruption', async () => {
     /** @type {Subject<any>} */
     const commands = new Subject()
     const stop = (/** @type {RunEvent} */ event) => {
       if (event.type === 'step.completed' && event.step === 3) commands.next({ type: 'stop', because: 'a test' })
     }
-    await lastValueFrom(run(configOf('parts', model), { places, commands }).pipe(tap(stop)))
-    await lastValueFrom(resume(join(folder, 'parts'), { places }))
+    await lastValueFrom(run(configOf('parts', model), { places: search, commands }).pipe(tap(stop)))
+    await lastValueFrom(resume(join(folder, 'parts'), { places: search }))
     assert.deepEqual(weightsIn('parts'), weightsIn('mean'))
   })
 
-  it('is the same on the compiled engine', async () => {
+  it('computes the same on the compiled engine', async () => {
     await train(configOf('compiled', model, { engine: 'onnxruntime' }))
     const expected = weightsIn('mean')
     for (const [name, { values }] of Object.entries(weightsIn('compiled')))
       values.forEach((value, i) => assert.ok(Math.abs(value - Number(expected[name].values[i])) < 1e-4, name))
   })
 
-  it('may have an adapter that freezes more', async () => {
+  it('can be combined with an adapter that freezes more layers', async () => {
     const adapter = { use: 'frozen-layers', count: 2 }
     const [{ ...started }] = (await train(configOf('more', model, { adapter }))).filter(
       ({ type }) => type === 'run.started',
@@ -205,16 +211,19 @@ describe('a run with a frozen encoder', () => {
     assert.equal(started.type === 'run.started' && started.trainableParameters, 6 * 7 + 6 + 2 * 6 + 2)
   })
 
-  it('is refused where it cannot be', async () => {
-    const refused = (/** @type {object} */ wrong, /** @type {object} */ expected) =>
+  it('rejects invalid options', async () => {
+    const rejects = (/** @type {object} */ wrong, /** @type {object} */ expected) =>
       assert.rejects(train(configOf('refused', wrong)), expected)
-    await refused({ use: 'mlp', encoder: { use: 'bert' } }, { code: 'BAD_OPTIONS', problem: /must start from/ })
-    await refused({ use: 'mlp', encoder: { ...encoder, partial: true } }, { code: 'BAD_OPTIONS' })
-    await refused({ use: 'mlp', encoder: 3 }, { code: 'BAD_OPTIONS', problem: /must name a model/ })
-    await refused({ use: 'mlp', from: ENCODER, encoder }, { code: 'BAD_OPTIONS', problem: /`from` and `encoder`/ })
-    await refused({ use: 'mlp', embeddings: 'v.txt', encoder }, { code: 'BAD_OPTIONS', problem: /`encoder` and/ })
-    await refused({ use: 'mlp', encoder: { ...encoder, use: 'gpt2' } }, { code: 'WRONG_MODEL_TYPE' })
-    await refused({ use: 'mlp', encoder: { ...encoder, hiddenSize: 6 } }, { code: 'SHAPE_MISMATCH' })
-    await refused({ use: 'lstm', encoder }, { code: 'BAD_CONFIG', problem: /unknown `encoder`/ })
+    await rejects(
+      { use: 'mlp', encoder: { use: 'bert' } },
+      { code: 'BAD_OPTIONS', problem: /to start from a complete saved model/ },
+    )
+    await rejects({ use: 'mlp', encoder: { ...encoder, partial: true } }, { code: 'BAD_OPTIONS' })
+    await rejects({ use: 'mlp', encoder: 3 }, { code: 'BAD_OPTIONS', problem: /expected a model in `encoder`/ })
+    await rejects({ use: 'mlp', from: ENCODER, encoder }, { code: 'BAD_OPTIONS', problem: /`from` and `encoder`/ })
+    await rejects({ use: 'mlp', embeddings: 'v.txt', encoder }, { code: 'BAD_OPTIONS', problem: /`encoder` and/ })
+    await rejects({ use: 'mlp', encoder: { ...encoder, use: 'gpt2' } }, { code: 'WRONG_MODEL_TYPE' })
+    await rejects({ use: 'mlp', encoder: { ...encoder, hiddenSize: 6 } }, { code: 'SHAPE_MISMATCH' })
+    await rejects({ use: 'lstm', encoder }, { code: 'BAD_CONFIG', problem: /unknown `encoder`/ })
   })
 })

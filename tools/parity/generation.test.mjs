@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What tiny decoders write, token for token, against transformers (greedy, beams) and plain references (beams in groups,
- * contrastive search); all prompts in one batch, with padding and a cache, where the other side had neither. Made by
+ * Text generation by tiny decoders, token for token, against transformers (greedy, beam search) and reference implementations (diverse beam
+ * search, contrastive search). All prompts run in one padded batch with a KV cache; the references use neither. Golden values from
  * tools/golden/generation.py.
  */
 import assert from 'node:assert/strict'
@@ -20,15 +20,15 @@ import { readCase, root } from './measure-model.mjs'
 const golden = JSON.parse(readFileSync(join(root, 'tools/parity/golden/generation.json'), 'utf8'))
 const kinds = /** @type {const} */ ([
   ['texts', golden.source],
-  ['diverse', 'beams in groups from the paper'],
+  ['diverse', 'diverse beam search from the paper'],
   ['contrast', 'contrastive search from the paper'],
 ])
 
-/** Whether nothing is asked for but what says how long a text is, and not to repeat. @param {object} options */
+/** True for greedy decoding with no options except length limits and repetition penalties. @param {object} options */
 const isPlain = (options) =>
   Object.keys(options).every((name) => ['repetitionPenalty', 'minimumNewTokens', 'noRepeatNgramSize'].includes(name))
 
-/** A tokenizer is needed for texts; ids are compared here. @type {any} */
+/** Stub tokenizer: ids are compared, not texts. @type {any} */
 const tokenizer = { special: {}, decode: (/** @type {number[]} */ ids) => ids.join(' ') }
 
 for (const name of ['tfjs-cpu', 'onnxruntime']) {
@@ -59,13 +59,13 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         })
         for (const [kind, source] of kinds)
           for (const each of golden[kind].filter((/** @type {any} */ { model }) => model === folder))
-            it(`${JSON.stringify(each.options)}, as ${source}`, async () => {
+            it(`${JSON.stringify(each.options)} matches ${source}`, async () => {
               const live = engine.live()
               assert.deepEqual(await write(each.options, each.ends), each.written)
               assert.equal(engine.live(), live)
             })
         for (const each of golden.texts.filter((/** @type {any} */ t) => t.model === folder && isPlain(t.options)))
-          it(`${JSON.stringify(each.options)}, each prompt alone with guesses read ahead, as ${golden.source}`, async () => {
+          it(`${JSON.stringify(each.options)} with speculative decoding of single prompts matches ${golden.source}`, async () => {
             const options = { ...each.options, promptLookupTokens: 3 }
             for (const [i, prompt] of golden.prompts.entries())
               assert.deepEqual(await write(options, each.ends, [prompt]), [each.written[i]])

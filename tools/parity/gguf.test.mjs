@@ -1,5 +1,5 @@
 // @ts-check
-/** What a GGUF file tells of a model makes a model of some plugin that has the parameters in the file, each of its shape. */
+/** The metadata of a GGUF file configures a model plugin whose parameters match the tensors in the file by name and shape. */
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,9 +23,9 @@ const PLUGINS = {
 }
 
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.gguf') && name !== 'quantised.gguf'))
-  it(`${file} is a model of a plugin`, async () => {
+  it(`${file} matches a model of a plugin`, async () => {
     const reader = openWeights(join(folder, file))
-    const config = reader.config ?? assert.fail('its architecture is not known')
+    const config = reader.config ?? assert.fail('unknown architecture')
     const type = /** @type {keyof typeof PLUGINS} */ (config['model_type'])
     const plugin = (await findPlugin(MODEL, userSpecifier(PLUGINS[type]), { folders: [root] })).plugin
     /** @type {import('@attune/core').Model} */
@@ -37,12 +37,15 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.gguf') &
     reader.close()
   })
 
-it('scales rotary frequencies by the factors of Llama 3.1 as transformers does by its configuration', () => {
+it('scales rotary frequencies by the factors of Llama 3.1 like transformers', () => {
   const reader = openWeights(join(folder, 'llama3.gguf'))
   const expected = JSON.parse(readFileSync(join(folder, 'llama3.json'), 'utf8'))
   const { rope_theta, rope_scaling } = /** @type {any} */ (reader.config)
   const frequencies = rotaryFrequencies(expected.headSize, { rope_theta, ...rope_scaling })
   for (const [i, frequency] of expected.frequencies.entries())
-    assert.ok(Math.abs((frequencies[i] ?? 0) / frequency - 1) < 5e-7, `${i}: ${frequencies[i]}, not ${frequency}`)
+    assert.ok(
+      Math.abs((frequencies[i] ?? 0) / frequency - 1) < 5e-7,
+      `${i}: expected ${frequency}, got ${frequencies[i]}`,
+    )
   reader.close()
 })

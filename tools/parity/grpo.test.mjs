@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Group relative policy optimization through `run()`: a small GPT-2 writes several answers to each prompt with the weights of the moment,
- * they are rewarded, and what it learns raises the reward. Source: Shao et al., DeepSeekMath, 2024, section 4.1.
+ * Group relative policy optimization (GRPO) with `run()`: a small GPT-2 samples several completions per prompt with its current weights,
+ * and learns from their rewards. Source: Shao et al., DeepSeekMath, 2024, section 4.1.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,24 +18,24 @@ import { root } from './measure-model.mjs'
 
 /** @import { Batch, Encoded, Objective, RolloutHost } from '@attune/core' */
 
-const places = { folders: [root] }
-const causal = (await findPlugin(OBJECTIVE, userSpecifier('causal-language-modeling'), places)).plugin
+const search = { folders: [root] }
+const causal = (await findPlugin(OBJECTIVE, userSpecifier('causal-language-modeling'), search)).plugin
 const [GROUP, WRITTEN] = [8, 8]
 
-/** @param {string} text the fraction of its characters that are "a" */
+/** The fraction of the characters of a text that are "a". @param {string} text */
 const reward = (text) => [...text].filter((letter) => letter === 'a').length / Math.max(1, text.length)
 
 /** @param {readonly number[]} values */
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** Rewards less their group's mean, over its standard deviation. @param {readonly number[]} rewards */
+/** Group-relative advantages: rewards minus the group mean, divided by its standard deviation. @param {readonly number[]} rewards */
 const advantagesOf = (rewards) => {
   const mean = meanOf(rewards)
   const deviation = Math.sqrt(meanOf(rewards.map((value) => (value - mean) ** 2)))
   return rewards.map((value) => (value - mean) / (deviation + 1e-4))
 }
 
-/** The objective: that of the language model, with answers of its own. @param {number[]} history mean rewards by step */
+/** The objective: the language model's, on sampled completions. @param {number[]} history mean reward by step */
 const grpo = (history) =>
   definePlugin({
     kind: OBJECTIVE,
@@ -68,7 +68,7 @@ const grpo = (history) =>
           if (items[0]?.advantage === undefined) return batch
           const { weights } = /** @type {any} */ (batch)
           const length = weights.shape[1]
-          // The prompt is not the model's own: no gradient through its tokens.
+          // Prompt tokens are not sampled: no gradient through them.
           const written = weights.values.map((/** @type {number} */ weight, /** @type {number} */ at) =>
             at % length < items[Math.floor(at / length)].given - 1 ? 0 : weight,
           )
@@ -91,7 +91,7 @@ describe('group relative policy optimization', () => {
   const folder = mkdtempSync(join(tmpdir(), 'attune-grpo-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('raises the reward of the answers that a model writes while it trains', async () => {
+  it('raises the mean reward of the completions that a model samples during training', async () => {
     const letters = 'abcdefgh'
     const rows = Array.from({ length: 16 }, (_, i) => `${JSON.stringify({ text: letters[i % 8] })}\n`)
     writeFileSync(join(folder, 'prompts.jsonl'), rows.join(''))
@@ -108,13 +108,13 @@ describe('group relative policy optimization', () => {
       scheduler: 'constant',
       training: { epochs: 6, batchSize: 8, learningRate: 0.01 },
     }
-    const last = await lastValueFrom(run(/** @type {any} */ (config), { places }))
+    const last = await lastValueFrom(run(/** @type {any} */ (config), { places: search }))
     assert.equal(last.type === 'run.completed' && last.step, 12)
     assert.equal(history.length, 12)
     const [first, final] = [meanOf(history.slice(0, 3)), meanOf(history.slice(-3))]
     assert.ok(
       final > first + 0.3,
-      `the reward went from ${first.toFixed(3)} to ${final.toFixed(3)}: ${history.join(' ')}`,
+      `expected the reward to rise, got ${first.toFixed(3)} to ${final.toFixed(3)}: ${history.join(' ')}`,
     )
   })
 })

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * No `config.json`, whatever stands in it, makes a model plugin hang, take all memory or fail with an error that says nothing:
- * it gives a model, or an AttuneError, within ten seconds of processor time (a second on a quiet machine). The configurations are
- * those of the golden cases with values changed.
+ * No `config.json` makes a model plugin hang, exhaust memory or fail with an unspecific error: it creates a model or throws an AttuneError,
+ * within ten seconds of CPU time (one second on an idle machine). The configurations are those of the golden cases with changed values.
  */
 import assert from 'node:assert/strict'
 import { relative } from 'node:path'
@@ -14,7 +13,7 @@ import { goldenCases, readCase, root } from './measure-model.mjs'
 
 /** @import { AnyPlugin, Engine, HostArray, Model } from '@attune/core' */
 
-/** Of processor time, which other work on the machine does not add to; with room for slow machines. */
+/** Limit of CPU time, which does not include other load on the machine; generous for slow machines. */
 const LIMIT_IN_SECONDS = 10
 /** @type {unknown[]} */
 const STRANGE = /** @type {unknown[][]} */ ([
@@ -26,7 +25,7 @@ const LAYERS = /(^|_)(num|n)_(.*_)?layers?$|^layers$|^num_hidden_groups$/
 
 const named = (/** @type {unknown} */ value) => (JSON.stringify(value) ?? String(value)).slice(0, 40)
 
-/** What a call gives or throws, and that it takes no longer than it may. */
+/** Returns the result or error of a call, and asserts its time limit. */
 function outcome(/** @type {() => unknown} */ call, /** @type {string} */ of) {
   const begun = process.cpuUsage()
   let thrown
@@ -37,7 +36,10 @@ function outcome(/** @type {() => unknown} */ call, /** @type {string} */ of) {
   }
   const { user, system } = process.cpuUsage(begun)
   const seconds = (user + system) / 1e6
-  assert.ok(seconds < LIMIT_IN_SECONDS, `${of} takes ${seconds.toFixed(1)} s of processor time`)
+  assert.ok(
+    seconds < LIMIT_IN_SECONDS,
+    `${of}: expected less than ${LIMIT_IN_SECONDS} s of CPU time, got ${seconds.toFixed(1)} s`,
+  )
   assert.ok(thrown === undefined || isAttuneError(thrown), `${of}: ${String(thrown).slice(0, 200)}`)
   return thrown?.code
 }
@@ -45,7 +47,7 @@ function outcome(/** @type {() => unknown} */ call, /** @type {string} */ of) {
 /** @type {Engine} */
 const engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), { folders: [root] })).plugin()
 
-describe('a hostile config.json', () => {
+describe('a malformed config.json', () => {
   before(() => engine.start())
   after(() => engine.close())
   for (const folder of goldenCases())
@@ -54,14 +56,14 @@ describe('a hostile config.json', () => {
       let plugin
       /** @type {Record<string, unknown>} */
       let config
-      /** The shape of the word embeddings, and the width of the states. @type {number[]} */
+      /** Shape of the word embeddings, and the hidden size. @type {number[]} */
       let table
       const make = (/** @type {object} */ changed) =>
         plugin(optionsFromConfig(plugin.options, { ...config, ...changed }))
-      const refuses = (/** @type {Record<string, unknown>} */ changed) => {
+      const rejects = (/** @type {Record<string, unknown>} */ changed) => {
         const begin = () => engine.release(engine.compile(() => /** @type {Model} */ (make(changed)).init(key(1)))())
         const code = outcome(begin, named(changed))
-        assert.match(String(code), /^(BAD_OPTIONS|MODEL_TOO_LARGE)$/, `${named(changed)} is not refused`)
+        assert.match(String(code), /^(BAD_OPTIONS|MODEL_TOO_LARGE)$/, `${named(changed)} is not rejected`)
       }
       before(async () => {
         const it = await readCase(folder)
@@ -78,30 +80,30 @@ describe('a hostile config.json', () => {
           ),
         )
 
-      it('gives a model or an AttuneError whatever stands in one place', () => {
+      it('creates a model or throws an AttuneError for any single changed value', () => {
         for (const name of Object.keys(config))
           for (const value of STRANGE) outcome(() => make({ [name]: value }), `${name}: ${named(value)}`)
       })
 
-      it('is refused with numbers that no size is: below one, no whole number, none at all', () => {
+      it('rejects sizes that are below one, not integers, or not numbers', () => {
         for (const name of Object.keys(where((old) => table.includes(old), 1)))
-          for (const value of [0, -1, -16, 0.5, 16.5, Number.NaN, Infinity, '16', [16]]) refuses({ [name]: value })
+          for (const value of [0, -1, -16, 0.5, 16.5, Number.NaN, Infinity, '16', [16]]) rejects({ [name]: value })
       })
 
-      it('is refused with a billion layers', () => {
+      it('rejects a billion layers', () => {
         const stacks = where((_, name) => LAYERS.test(name), 1e9)
-        for (const [name, value] of Object.entries(stacks)) refuses({ [name]: value })
+        for (const [name, value] of Object.entries(stacks)) rejects({ [name]: value })
       })
 
-      it('is refused with tables that no memory holds', () => {
+      it('rejects embedding tables that exceed memory', () => {
         assert.equal(table.length, 3)
-        for (const huge of [2 ** 19, 999_936, 9_999_936]) refuses(where((old) => table.includes(old), huge))
+        for (const huge of [2 ** 19, 999_936, 9_999_936]) rejects(where((old) => table.includes(old), huge))
       })
 
-      it('is refused with so many layers so wide that no memory holds them', () => {
+      it('rejects combinations of depth and width that exceed memory', () => {
         const wide = where((old) => Number.isInteger(old) && old >= 8, 2 ** 15)
         const deep = where((_, name) => LAYERS.test(name), 1000)
-        if (Object.keys(deep).length > 0) refuses({ ...wide, ...deep, layer_types: null })
+        if (Object.keys(deep).length > 0) rejects({ ...wide, ...deep, layer_types: null })
       })
     })
 })

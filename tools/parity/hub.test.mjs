@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The cache that Attune and Python's huggingface_hub share: what one has filled, the other reads without a request for
- * content. Runs where the environment variable PYTHON names a Python that has the library.
+ * The cache shared with Python's huggingface_hub: files cached by one library are read by the other without downloading them again. Runs if
+ * the environment variable PYTHON names a Python that has the library.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -28,7 +28,7 @@ const FILES = {
 }
 const NEEDED = Object.keys(FILES).filter((path) => !path.endsWith('.bin'))
 
-if (absent !== undefined) it('the cache is that of huggingface_hub', { skip: absent })
+if (absent !== undefined) it('the cache is shared with huggingface_hub', { skip: absent })
 else
   describe('the cache shared with huggingface_hub', () => {
     /** @type {import('../../packages/hub/dist/hub-state.test.fixture.js').HubServer} */
@@ -76,7 +76,7 @@ else
       return folder
     }
 
-    it('filled there, is read here without a request for content, also offline', async () => {
+    it('reads files cached by huggingface_hub without downloading them, also offline', async () => {
       await inPython()
       hub.seen.length = 0
       assert.equal(await here(), isWhole())
@@ -87,7 +87,7 @@ else
       assert.deepEqual(hub.seen, [])
     })
 
-    it('filled here, is read there without a request for content, also offline', async () => {
+    it('writes files that huggingface_hub reads without downloading them, also offline', async () => {
       await here()
       hub.seen.length = 0
       assert.equal(await inPython(), isWhole())
@@ -98,7 +98,7 @@ else
       assert.deepEqual(hub.seen, [])
     })
 
-    it('is whole when both fill it at once', async () => {
+    it('is complete when both libraries download at the same time', async () => {
       await Promise.all([inPython(), here(), inPython(), here()])
       isWhole()
       assert.equal(await inPython({ HF_HUB_OFFLINE: '1' }), await here('org/toy', { offline: true }))

@@ -1,5 +1,5 @@
-"""Downloads a model into a cache by Python's huggingface_hub, as `python hub_cache.py NAME [commit]`, and prints its folder
-as the last line. The environment says which Hub and which cache, and whether it may be asked at all.
+"""Downloads a model into a cache with Python's huggingface_hub and prints its folder on the last line: `python hub_cache.py NAME
+[commit]`. Environment variables set the Hub endpoint, the cache, and offline mode.
 """
 
 import sys

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * LoRA on the tiny BERT and the tiny GPT-2 against peft (tools/golden/lora.py), by the trainer's own step, on the reference
- * engine and on the compiled one: logits, losses, gradients, the weights after five steps, and merged weights. Adapters that peft saved
- * are loaded; those that Attune saves peft loads, where the environment variable PYTHON names a Python that has it, or python3 has it.
+ * LoRA on the tiny BERT and the tiny GPT-2 against peft (tools/golden/lora.py), with the trainer's step, on the reference and the compiled
+ * engine: logits, losses, gradients, the weights after five steps, and merged weights. Loads adapters that peft saved; peft loads adapters
+ * that Attune saved, if python3 or the Python named by the environment variable PYTHON has it.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -20,7 +20,7 @@ import {
   apart,
   goldenCases,
   gradientDifference,
-  greatest,
+  maximum,
   hostTree,
   logitsOf,
   readCase,
@@ -32,16 +32,16 @@ import { pythonWith } from './python.mjs'
 
 /** @import { Adapted, Engine, HostArray, Model, Params } from '@attune/core' */
 
-const places = { folders: [root] }
+const search = { folders: [root] }
 const golden = join(root, 'plugins/adapter-lora/golden')
 const scalar = (/** @type {number} */ n) => ({ shape: [], dtype: 'float32', values: Float32Array.of(n) })
 const SEED = { shape: [2], dtype: 'int32', values: Int32Array.of(1, 2) }
 
-/** The golden case, and the model that it is about with peft's factors beside its layers. */
+/** The golden case, and its model with peft's LoRA matrices. */
 async function open(/** @type {string} */ folder, /** @type {Engine} */ engine, options = {}) {
   const expected = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'))
   const it = await readCase(join(root, expected.case))
-  const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), places)).plugin(
+  const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), search)).plugin(
     { ...expected.options, ...options },
     { engine, randomness: key(1) },
   )
@@ -55,9 +55,9 @@ async function open(/** @type {string} */ folder, /** @type {Engine} */ engine, 
   return { expected, it: { ...it, model: adapted.model }, adapted, trainable: { ...adapted.trainable, ...start } }
 }
 
-/** How far arrays are from those of a file, at most; NaN in the file says that rounding decides. */
+/** Maximum difference of arrays from those in a file; NaN in the file excludes values that depend on rounding. */
 const furthest = (/** @type {any} */ found, /** @type {string} */ file) =>
-  greatest(
+  maximum(
     Object.entries(tensors(file)).flatMap(([name, { values, shape }]) => {
       assert.deepEqual(found[name]?.shape, shape, name)
       return apart(/** @type {HostArray} */ (found[name]).values, values).filter((_, i) => !Number.isNaN(values[i]))
@@ -66,21 +66,21 @@ const furthest = (/** @type {any} */ found, /** @type {string} */ file) =>
 
 for (const name of ['tfjs-cpu', 'onnxruntime']) {
   /** @type {Engine} */
-  const engine = (await findPlugin(ENGINE, userSpecifier(name), places)).plugin()
+  const engine = (await findPlugin(ENGINE, userSpecifier(name), search)).plugin()
   describe(`on engine ${name}`, () => {
     before(() => engine.start())
     after(() => engine.close())
     for (const plugin of readdirSync(golden)) {
       const folder = join(golden, plugin)
 
-      it(`${plugin}: logits and losses to 1e-4, gradients to 1e-3, merged weights to 1e-5`, async () => {
+      it(`${plugin}: matches logits and losses within 1e-4, gradients within 1e-3, merged weights within 1e-5`, async () => {
         const { expected, it, adapted, trainable } = await open(folder, engine)
         const all = { ...adapted.frozen, ...trainable }
         const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) => logitsOf(it, p, batch))
         for (const [i, { logits, loss }] of expected.examples.entries()) {
           const batch = engine.put(hostTree(it.golden.examples[i].batch))
           const found = /** @type {any} */ (await engine.read(infer(all, batch)))
-          assert.ok(greatest(apart(found.logits.values, logits.values)) <= 1e-4)
+          assert.ok(maximum(apart(found.logits.values, logits.values)) <= 1e-4)
           assert.ok(Math.abs(found.loss.sum.values[0] / found.loss.weight.values[0] - loss) <= 1e-5)
         }
         const differentiate = engine.compile((t, frozen, batch, seed) =>
@@ -93,13 +93,13 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const gradients = tensors(join(folder, 'gradients.safetensors'))
         assert.deepEqual(Object.keys(grads).sort(), Object.keys(gradients).sort())
         const off = gradientDifference(grads, gradients)
-        assert.ok(off <= 1e-3, `a gradient differs by ${off} of its norm`)
+        assert.ok(off <= 1e-3, `expected a gradient difference below 1e-3 of its norm, got ${off}`)
         const merged = await engine.read(engine.compile(adapted.merge)(trainable, adapted.frozen))
         assert.ok(furthest(merged, join(folder, 'merged.safetensors')) <= 1e-5)
         assert.deepEqual(Object.keys(merged).sort(), Object.keys(it.weights).sort())
       })
 
-      it(`${plugin}: the same gradients with dropout where layers are computed again for them`, async () => {
+      it(`${plugin}: gradient checkpointing with dropout does not change the gradients`, async () => {
         const { it, adapted, trainable } = await open(folder, engine, { dropout: 0.2 })
         const gradients = async (/** @type {boolean} */ gradientCheckpointing) => {
           const differentiate = engine.compile((t, frozen, batch, seed) =>
@@ -111,13 +111,16 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         }
         const [kept, again] = [await gradients(false), await gradients(true)]
         assert.ok(gradientDifference(again, kept) <= 1e-5)
-        assert.ok(gradientDifference(kept, tensors(join(folder, 'gradients.safetensors'))) > 1e-2, 'nothing is dropped')
+        assert.ok(
+          gradientDifference(kept, tensors(join(folder, 'gradients.safetensors'))) > 1e-2,
+          'dropout has no effect',
+        )
       })
 
-      it(`${plugin}: losses of five steps of AdamW to 1e-4, weights after them to 5e-5`, async () => {
+      it(`${plugin}: matches the losses of five steps of AdamW within 1e-4 and the final weights within 5e-5`, async () => {
         const { expected, it, adapted, trainable } = await open(folder, engine)
         const { training } = expected
-        const optimizer = (await findPlugin(OPTIMIZER, userSpecifier('adamw'), places)).plugin({
+        const optimizer = (await findPlugin(OPTIMIZER, userSpecifier('adamw'), search)).plugin({
           weightDecay: training.weightDecay,
         })
         const step = engine.compile(trainingStep({ ...it, optimizer }), { donate: [0, 2, 3] })
@@ -138,7 +141,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
           state = /** @type {any} */ (result.state)
         }
         const off = furthest(await engine.read(state.trainable), join(folder, 'trained.safetensors'))
-        assert.ok(off <= 5e-5, `a weight is ${off} off`)
+        assert.ok(off <= 5e-5, `expected a weight difference below 5e-5, got ${off}`)
       })
     }
   })
@@ -152,7 +155,7 @@ describe('a saved adapter', () => {
   /** @type {Engine} */
   let engine
   before(async () => {
-    engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), places)).plugin()
+    engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), search)).plugin()
     await engine.start()
   })
   after(async () => {
@@ -160,12 +163,12 @@ describe('a saved adapter', () => {
     rmSync(temporary, { recursive: true })
   })
 
-  /** The golden case with an adapter that was saved; `differs` is how far logits are from peft's. */
+  /** The golden case with a saved adapter; `differs` is the maximum difference of its logits from peft's. */
   async function load(/** @type {string} */ plugin, /** @type {string} */ folder) {
     const expected = JSON.parse(readFileSync(join(savedIn(plugin), 'golden.json'), 'utf8'))
     const it = await readCase(join(root, expected.case))
     const given = { engine, randomness: key(1) }
-    const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), places)).plugin({}, given)
+    const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), search)).plugin({}, given)
     const saved = readAdapter(engine, folder, 1e6)
     const params = /** @type {Params} */ (engine.put(it.weights))
     /** @type {Adapted} */
@@ -179,21 +182,21 @@ describe('a saved adapter', () => {
         const batch = engine.put(hostTree(it.golden.examples[i].batch))
         found.push(...apart(/** @type {any} */ (await engine.read(infer(all, batch))).logits.values, values))
       }
-      return greatest(found)
+      return maximum(found)
     }
     return { it, params, adapted, expected, differs, all: { ...adapted.frozen, ...adapted.trainable } }
   }
 
   for (const plugin of readdirSync(golden)) {
-    it(`${plugin}: peft's is loaded with its logits to 1e-4, merged too`, async () => {
+    it(`${plugin}: loads an adapter of peft and matches its logits within 1e-4, also when merged`, async () => {
       const { it, params, adapted, differs, all } = await load(plugin, savedIn(plugin))
       assert.ok((await differs(adapted.model, all)) <= 1e-4)
       const merged = /** @type {Params} */ (engine.compile(adapted.merge)(adapted.trainable, adapted.frozen))
       assert.ok((await differs(it.model, merged)) <= 1e-4)
-      assert.ok((await differs(it.model, params)) > 1e-2, 'the adapter does nothing')
+      assert.ok((await differs(it.model, params)) > 1e-2, 'the adapter has no effect')
     })
 
-    it(`${plugin}: Attune's is loaded by peft with the same logits to 1e-4`, { skip: absent }, async () => {
+    it(`${plugin}: peft loads an adapter of Attune and matches its logits within 1e-4`, { skip: absent }, async () => {
       const { adapted, expected } = await load(plugin, savedIn(plugin))
       const folder = join(temporary, plugin)
       const base = join(root, expected.case)
@@ -203,29 +206,29 @@ describe('a saved adapter', () => {
       const { logits, complaints } = JSON.parse(stdout.slice(stdout.indexOf('{"logits"')))
       assert.deepEqual(complaints, [])
       for (const [i, { values }] of expected.logits.entries())
-        assert.ok(greatest(apart(logits[i].values, values)) <= 1e-4, `logits of batch ${i}`)
+        assert.ok(maximum(apart(logits[i].values, values)) <= 1e-4, `logits of batch ${i}`)
       const again = await load(plugin, folder)
       assert.ok((await again.differs(again.adapted.model, again.all)) <= 1e-4)
     })
   }
 })
 
-/** Families of which some have no such dense layers: their attention is made otherwise, or they have none. */
+/** Architectures that may lack such linear layers: they have no attention, or compute it differently. */
 const MAY_LACK = { attention: ['graph', 'lstm', 'mlp', 'xlnet'], 'all-linear': ['lstm'] }
 
 describe('every family', () => {
   /** @type {Engine} */
   let engine
   before(async () => {
-    engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places)).plugin()
+    engine = (await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), search)).plugin()
     await engine.start()
   })
   for (const folder of goldenCases())
     for (const targets of /** @type {const} */ (['attention', 'all-linear']))
-      it(`${relative(root, folder)}: ${targets} learns`, async () => {
+      it(`${relative(root, folder)}: LoRA on ${targets} has gradients`, async () => {
         const it = withRest(await readCase(folder), engine)
         const given = { engine, randomness: key(1) }
-        const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), places)).plugin({ targets, rank: 1 }, given)
+        const adapter = (await findPlugin(ADAPTER, userSpecifier('lora'), search)).plugin({ targets, rank: 1 }, given)
         /** @type {Adapted} */
         let adapted
         try {

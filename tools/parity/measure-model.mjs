@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Holds a model plugin to what transformers computed with the same tiny weights (made by tools/golden/models_*.py): logits,
- * loss, gradients, and the weights after five steps of AdamW. Returns the differences; whoever calls judges them.
+ * Compares a model plugin with transformers on the same tiny weights (golden values from tools/golden/models_*.py): logits, loss, gradients,
+ * and the weights after five steps of AdamW. Returns the differences; the caller judges them.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,11 +16,11 @@ import { add, div, reshape, engine as tensorEngine, zerosLike } from '@tensorflo
 /** @import { Engine, HostArray, Model, Objective, Optimizer, Params } from '@attune/core' */
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-const places = { folders: [root] }
+const search = { folders: [root] }
 
-/** What was measured; each number is the greatest over the case. @typedef {{ logits: number, loss: number, gradients: number, weights: number, parameters: number }} Differences */
+/** Maximum differences over a case. @typedef {{ logits: number, loss: number, gradients: number, weights: number, parameters: number }} Differences */
 
-/** The folders of all golden cases: `plugins/model-<plugin>/golden/<case>`. */
+/** Folders of all golden cases: `plugins/model-<plugin>/golden/<case>`. */
 export function goldenCases() {
   const plugins = readdirSync(join(root, 'plugins')).filter((name) => name.startsWith('model-'))
   return plugins
@@ -34,21 +34,28 @@ export function goldenCases() {
 const json = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'))
 export const tensors = (/** @type {string} */ path) => decodeSafetensors(readFileSync(path), path).tensors
 
-/** Arrays of a golden file as the engines take them. @returns {any} */
+/** Converts the arrays of a golden file to host arrays. @returns {any} */
 export function hostTree(/** @type {any} */ tree) {
   if (!Array.isArray(tree['shape'])) return Object.fromEntries(Object.entries(tree).map(([k, v]) => [k, hostTree(v)]))
   const { shape, dtype, values } = tree
   return { shape, dtype, values: dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values) }
 }
 
+/** A golden batch, whose masked positions are called `places` in the file, as batches call them. @param {any} batch */
+const batchOf = ({ places: positions, ...batch }) => (positions === undefined ? batch : { ...batch, positions })
+
 /**
  * The plugin's model and objective, the golden file and the weights of a case.
- * @param {string} folder @param {(names: readonly string[]) => object} [change] options that replace the case's own
+ * @param {string} folder @param {(names: readonly string[]) => object} [change] options that override the case's
  */
 export async function readCase(folder, change = () => ({})) {
-  const golden = json(join(folder, 'golden.json'))
+  const { examples, ...file } = json(join(folder, 'golden.json'))
+  const golden = {
+    ...file,
+    examples: examples.map((/** @type {any} */ each) => ({ ...each, batch: batchOf(each.batch) })),
+  }
   const config = json(join(folder, 'config.json'))
-  const plugin = (await findPlugin(MODEL, userSpecifier(golden.plugin), places)).plugin
+  const plugin = (await findPlugin(MODEL, userSpecifier(golden.plugin), search)).plugin
   /** @type {Model} */
   const model = plugin({
     ...optionsFromConfig(plugin.options, config),
@@ -57,7 +64,7 @@ export async function readCase(folder, change = () => ({})) {
   const special = { pad: config.pad_token_id ?? 0, mask: 1 }
   const tokenizer = { vocabularySize: config.vocab_size, special, token: () => '' }
   /** @type {Objective<any, any, any>} */
-  const objective = (await findPlugin(OBJECTIVE, userSpecifier(golden.objective), places)).plugin(
+  const objective = (await findPlugin(OBJECTIVE, userSpecifier(golden.objective), search)).plugin(
     golden.objectiveOptions,
     {
       model,
@@ -69,7 +76,7 @@ export async function readCase(folder, change = () => ({})) {
 
 /** @typedef {Awaited<ReturnType<typeof readCase>>} Case */
 
-/** The logits that the case's objective puts on the states; those of language models stay inside the head otherwise. */
+/** Logits of the case's objective; the heads of language models return only losses. */
 export function logitsOf(
   /** @type {Case} */ { model, objective, golden },
   /** @type {Params} */ params,
@@ -83,20 +90,20 @@ export function logitsOf(
   const { lastHiddenState: states, tokenLogits: own } = outputs
   if (own !== undefined) return { logits: own, loss }
   const parts = headFor(model, golden.objective)
-  const { places: at } = batch
+  const { positions: at } = batch
   if (at === undefined) return { logits: tokenLogits(model, parts, params, states), loss }
-  const hidden = maskedLogits(model, parts, params, hiddenStatesAt(states, at)) // [batch · places, vocabulary]
+  const hidden = maskedLogits(model, parts, params, hiddenStatesAt(states, at)) // [batch · positions, vocabulary]
   return { logits: reshape(hidden, [...at.shape, -1]), loss }
 }
 
-/** The mean loss and its gradients by name. */
+/** Mean loss and its gradients by name. */
 function gradientsOf(/** @type {Case} */ it, /** @type {Params} */ params, /** @type {any} */ batch) {
   const names = Object.keys(params)
   const loss = () => {
     const { sum, weight } = logitsOf(it, params, batch).loss
     return /** @type {any} */ (div(sum, weight))
   }
-  // `valueAndGrads` would throw for a parameter that the loss does not depend on.
+  // `valueAndGrads` would throw for a parameter that does not contribute to the loss.
   const { value, grads } = tensorEngine().gradients(loss, /** @type {any[]} */ (Object.values(params)), undefined, true)
   const named = names.map((name, i) => [name, grads[i] ?? zerosLike(/** @type {any} */ (params[name]))])
   return { loss: value, grads: /** @type {Params} */ (Object.fromEntries(named)) }
@@ -105,18 +112,18 @@ function gradientsOf(/** @type {Case} */ it, /** @type {Params} */ params, /** @
 const norm = (/** @type {ArrayLike<number>} */ values) => Math.hypot(...Array.from(values))
 export const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} */ b) =>
   Array.from(a, (x, i) => Math.abs(x - /** @type {number} */ (b[i])))
-export const greatest = (/** @type {Iterable<number>} */ values) => {
+export const maximum = (/** @type {Iterable<number>} */ values) => {
   let most = 0
   for (const value of values) most = Number.isNaN(value) ? Infinity : Math.max(most, value)
   return most
 }
 
-/** A gradient that is zero but for rounding, such as that of a bias that a softmax or a norm cancels, has no relative size. */
+/** A gradient that is zero up to rounding, such as that of a bias before a softmax or a norm, has no meaningful relative error. */
 const ZERO = 1e-6
 
-/** The greatest difference of a tensor's gradient, relative to its norm, over all tensors. */
+/** Maximum over all tensors of the gradient difference relative to the tensor's norm. */
 export function gradientDifference(/** @type {any} */ found, /** @type {Record<string, HostArray>} */ expected) {
-  return greatest(
+  return maximum(
     Object.entries(expected).map(([name, { values }]) => {
       const difference = norm(apart(found[name].values, values))
       return norm(values) < ZERO ? (difference < ZERO ? 0 : Infinity) : difference / norm(values)
@@ -124,7 +131,7 @@ export function gradientDifference(/** @type {any} */ found, /** @type {Record<s
   )
 }
 
-/** Five steps of AdamW, and how far the weights are then from the golden ones; NaN there says that rounding decides. */
+/** Maximum difference of the weights from the golden ones after five steps of AdamW; NaN there excludes values that depend on rounding. */
 async function train(
   /** @type {Case} */ it,
   /** @type {Engine} */ engine,
@@ -134,7 +141,7 @@ async function train(
   const { golden, model } = it
   const { training, examples } = golden
   const find = async (/** @type {any} */ kind, /** @type {string} */ name, options = {}) =>
-    (await findPlugin(kind, userSpecifier(name), places)).plugin(options)
+    (await findPlugin(kind, userSpecifier(name), search)).plugin(options)
   const { trainable, merge } = await (await find(ADAPTER, 'full')).adapt(model, params)
   /** @type {Optimizer} */
   const optimizer = await find(OPTIMIZER, 'adamw', { weightDecay: training.weightDecay })
@@ -154,7 +161,7 @@ async function train(
     now = /** @type {any} */ (step(now.params, now.state, batch, hyper))
   }
   const trained = /** @type {Record<string, HostArray>} */ (await engine.read(merge(now.params, {})))
-  return greatest(
+  return maximum(
     Object.entries(tensors(join(folder, 'trained.safetensors'))).flatMap(([name, { values }]) =>
       apart(/** @type {HostArray} */ (trained[name]).values, values).filter((_, i) => !Number.isNaN(values[i])),
     ),
@@ -162,8 +169,8 @@ async function train(
 }
 
 /**
- * What makes `pooled` is missing from checkpoints with another head: new weights stand in its place, and nothing depends on
- * them. @param {Case} it @param {Engine} engine @returns {Case}
+ * Checkpoints with another head lack the pooler: it is randomly initialized, and nothing depends on it.
+ * @param {Case} it @param {Engine} engine @returns {Case}
  */
 export function withRest(it, engine) {
   const fresh = engine.compile(() => it.model.init(key(1)))()
@@ -173,7 +180,7 @@ export function withRest(it, engine) {
   return { ...it, model: { ...it.model, forward } }
 }
 
-/** All differences of a case on an engine that was started. @returns {Promise<Differences>} */
+/** All differences of a case on a started engine. @returns {Promise<Differences>} */
 export async function measureModel(/** @type {string} */ folder, /** @type {Engine} */ engine) {
   const it = withRest(await readCase(folder), engine)
   const params = /** @type {Params} */ (engine.put(it.weights))
@@ -190,13 +197,13 @@ export async function measureModel(/** @type {string} */ folder, /** @type {Engi
     await engine.read(gradients(params, engine.put(hostTree(it.golden.examples[0].batch))))
   )
   return {
-    logits: greatest(logits),
-    loss: greatest(losses),
+    logits: maximum(logits),
+    loss: maximum(losses),
     gradients: gradientDifference(grads, tensors(join(folder, 'gradients.safetensors'))),
     weights: await train(it, engine, params, folder),
     parameters: Object.values(it.weights).reduce((sum, { values }) => sum + values.length, 0),
   }
 }
 
-/** What a gradient needs of a step's inputs: the seed. @param {any} seed @returns {any} */
+/** Step inputs that gradients depend on: the seed. @param {any} seed @returns {any} */
 export const hyperOf = (seed) => ({ seed, scheduled: {} })

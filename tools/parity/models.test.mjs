@@ -1,5 +1,5 @@
 // @ts-check
-/** Every model family against transformers, on the reference engine and on the compiled one: see measure-model.mjs. */
+/** Every model architecture against transformers, on the reference and the compiled engine: see measure-model.mjs. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
@@ -10,7 +10,7 @@ import { goldenCases, measureModel, root } from './measure-model.mjs'
 
 /** @import { Engine } from '@attune/core' */
 
-it('docs/models.md has a line for every case', () => {
+it('docs/models.md has a row for every case', () => {
   const table = readFileSync(join(root, 'docs/models.md'), 'utf8')
   for (const folder of goldenCases()) {
     const { architecture } = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'))
@@ -25,10 +25,10 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
     before(() => engine.start())
     after(() => engine.close())
     for (const folder of goldenCases())
-      it(`${relative(root, folder)}: logits, loss, gradients, and weights after five steps`, async () => {
+      it(`${relative(root, folder)}: matches logits, loss, gradients, and weights after five steps`, async () => {
         const found = await measureModel(folder, engine)
         assert.ok(found.logits <= 1e-4, `logits differ by ${found.logits}`)
-        assert.ok(found.loss <= 1e-5, `the loss differs by ${found.loss}`)
+        assert.ok(found.loss <= 1e-5, `loss differs by ${found.loss}`)
         assert.ok(found.gradients <= 1e-3, `a gradient differs by ${found.gradients} of its norm`)
         assert.ok(found.weights <= 5e-5, `a weight differs by ${found.weights}`)
       })

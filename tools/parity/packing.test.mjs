@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Texts that share rows against the same texts with a row each: the loss, its weight, every gradient and every prediction are
- * the same, for each family and on the compiled and the plainest engine. A packed run that was interrupted ends as one
- * that was not.
+ * Sequence packing: texts packed into shared rows have the same loss, weight, gradients and predictions as with one row per text, for each
+ * architecture and on the compiled and the reference engine. A packed run that was interrupted ends with the same weights as an
+ * uninterrupted one.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,11 +19,11 @@ import { Subject, lastValueFrom, tap } from 'rxjs'
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const places = { folders: [root] }
+const search = { folders: [root] }
 const VOCABULARY = 40
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz '
 
-/** A token a letter, between a beginning and an end. @type {any} */
+/** Stub tokenizer with one token per letter, plus begin and end tokens. @type {any} */
 const tokenizer = {
   vocabularySize: VOCABULARY,
   special: { pad: 0, unknown: 1, begin: 2, end: 3, mask: 4 },
@@ -62,7 +62,7 @@ const CASES = [
   ['modernbert', MASKED, { ...small, maxPositionEmbeddings: 64 }],
 ]
 
-/** The greatest difference, of numbers above 1 the relative one. @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
+/** Maximum difference, relative for values above 1. @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
 function difference(a, b) {
   assert.equal(a.length, b.length)
   let most = 0
@@ -72,13 +72,13 @@ function difference(a, b) {
 }
 
 /**
- * What an objective makes of the texts: the loss and its gradients as in training, the weight and the predictions as in evaluation.
+ * Loss and gradients in training mode, and weight and predictions in evaluation mode, of an objective on the texts.
  * @param {Engine} engine @param {string} plugin @param {string} name @param {object} options @param {object} how
  */
 async function measured(engine, plugin, name, options, how) {
   /** @type {Model} */
-  const model = (await findPlugin(MODEL, userSpecifier(plugin), places)).plugin(options)
-  const make = (await findPlugin(OBJECTIVE, userSpecifier(name), places)).plugin
+  const model = (await findPlugin(MODEL, userSpecifier(plugin), search)).plugin(options)
+  const make = (await findPlugin(OBJECTIVE, userSpecifier(name), search)).plugin
   /** @type {Objective<any, any, any>} */
   const objective = make({ padToMultipleOf: 4, ...how }, { model, tokenizer })
   const items = TEXTS.map((text) => objective.encode({ text }))
@@ -105,13 +105,13 @@ async function measured(engine, plugin, name, options, how) {
 }
 
 for (const name of ['tfjs-cpu', 'onnxruntime'])
-  describe(`packed texts on engine ${name}`, async () => {
+  describe(`sequence packing on engine ${name}`, async () => {
     /** @type {Engine} */
-    const engine = (await findPlugin(ENGINE, userSpecifier(name), places)).plugin()
+    const engine = (await findPlugin(ENGINE, userSpecifier(name), search)).plugin()
     before(() => engine.start())
     after(() => engine.close())
     for (const [plugin, objective, options] of CASES)
-      it(`${plugin}: loss, gradients and predictions of ${objective} are those of a row for each text`, async () => {
+      it(`${plugin}: loss, gradients and predictions of ${objective} match those of unpacked rows`, async () => {
         const alone = await measured(engine, plugin, objective, options, {})
         for (const packTo of [24, 48]) {
           const packed = await measured(engine, plugin, objective, options, { packTo })
@@ -133,11 +133,11 @@ describe('packing', () => {
     /** @type {object} */ options,
     /** @type {string} */ objective,
   ) =>
-    (await findPlugin(OBJECTIVE, userSpecifier(objective), places)).plugin(
+    (await findPlugin(OBJECTIVE, userSpecifier(objective), search)).plugin(
       { packTo: 32 },
-      { model: (await findPlugin(MODEL, userSpecifier(plugin), places)).plugin(options), tokenizer },
+      { model: (await findPlugin(MODEL, userSpecifier(plugin), search)).plugin(options), tokenizer },
     )
-  it('is refused for families that would mix texts up, and for rows longer than the model takes', async () => {
+  it('rejects architectures that would mix packed texts, and rows longer than the model allows', async () => {
     const two = { vocabSize: VOCABULARY }
     for (const [plugin, options] of /** @type {[string, object][]} */ ([
       ['lstm', { ...two, architecture: 'decoder' }],
@@ -152,7 +152,7 @@ describe('packing', () => {
       await assert.rejects(refused('bert', { ...small, maxPositionEmbeddings: 16 }, objective), { code: 'BAD_OPTIONS' })
   })
 
-  it('leaves an interrupted run where an uninterrupted one comes to', async () => {
+  it('resumes an interrupted run to the same weights as an uninterrupted one', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'attune-packing-'))
     const rows = TEXTS.flatMap((text) => [{ text }, { text: `${text} again` }, { text: `not ${text}` }])
     writeFileSync(join(folder, 'texts.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))

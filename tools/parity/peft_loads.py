@@ -1,4 +1,4 @@
-"""Loads a saved adapter on its golden case with peft, and prints the logits of the case's batches.
+"""Loads a saved adapter on its golden case with peft and prints the logits of the case's batches.
 
 Usage: peft_loads.py ADAPTER CASE. Needs torch, transformers and peft.
 """
@@ -28,8 +28,8 @@ with warnings.catch_warnings(record=True) as caught:
 complaints = [str(w.message) for w in caught if "adapter" in str(w.message).lower()]
 held = model.state_dict()
 for name, tensor in load_file(adapter / "adapter_model.safetensors").items():
-    places = [key for key in held if key.replace(".modules_to_save.default", "").replace(".default", "") == name]
-    if not any(torch.equal(held[key].float(), tensor.float()) for key in places):
+    keys = [key for key in held if key.replace(".modules_to_save.default", "").replace(".default", "") == name]
+    if not any(torch.equal(held[key].float(), tensor.float()) for key in keys):
         complaints.append(f"{name} was not loaded")
 logits = []
 with torch.no_grad():

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What tiny recurrent networks write with a cache, in batches, against PyTorch that reads all anew for each token. Made by
- * tools/golden/recurrent_writing.py.
+ * Batched generation with cached states by tiny recurrent networks, against PyTorch, which reads the whole prefix for each token. Golden
+ * values from tools/golden/recurrent_writing.py.
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { readCase, root } from './measure-model.mjs'
 
 const golden = JSON.parse(readFileSync(join(root, 'tools/parity/golden/recurrent-writing.json'), 'utf8'))
 
-/** A tokenizer is needed for texts; ids are compared here. @type {any} */
+/** Stub tokenizer: ids are compared, not texts. @type {any} */
 const tokenizer = { special: {}, decode: (/** @type {number[]} */ ids) => ids.join(' ') }
 
 for (const name of ['tfjs-cpu', 'onnxruntime']) {
@@ -24,7 +24,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
     before(() => engine.start())
     after(() => engine.close())
     for (const { case: folder, beams, found } of golden.texts)
-      it(`${folder}, ${beams} at once, as ${golden.source}`, async () => {
+      it(`${folder} with ${beams} beams matches ${golden.source}`, async () => {
         const { model, weights } = await readCase(join(root, 'plugins/model-lstm/golden', folder))
         const params = /** @type {any} */ (engine.put(weights))
         const writer = generator({ engine, model, params, tokenizer })
@@ -39,7 +39,10 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         )
         if (beams > 1)
           for (const [row, { score }] of finished.entries())
-            assert.ok(Math.abs(/** @type {number} */ (score) - found[row].score) < 1e-5, `score ${score}`)
+            assert.ok(
+              Math.abs(/** @type {number} */ (score) - found[row].score) < 1e-5,
+              `expected score ${found[row].score}, got ${score}`,
+            )
         assert.equal(engine.live(), live)
         writer.close()
         engine.release(params)

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * What Attune saves, transformers loads: every model family through the function that runs save with, in one file and in
- * several, and a run from its configuration to its folder. Logits and the ids of texts are compared, and the logits of long texts. Runs where the environment
- * variable PYTHON names a Python that has transformers, or python3 has it.
+ * transformers loads models that Attune saved: every architecture, saved in one file and in shards, and a run from its configuration to its
+ * folder. Compares logits, the ids of texts, and logits of long texts. Runs if python3 or the Python named by the environment variable
+ * PYTHON has transformers.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -17,14 +17,14 @@ import { findPlugin } from '@attune/resolve'
 import { headFor, tokenLogits } from '@attune/nn'
 import { loadPretrained, run, saveModel } from '@attune/trainer/node'
 import { lastValueFrom } from 'rxjs'
-import { goldenCases, greatest, logitsOf, readCase, root } from './measure-model.mjs'
+import { goldenCases, maximum, logitsOf, readCase, root } from './measure-model.mjs'
 import { pythonWith } from './python.mjs'
 
 /** @import { Engine, HostArray, Tokenizer } from '@attune/core' */
 /** @typedef {{ difference?: number, complaint?: string, absent?: boolean, text?: string }} Verdict */
 
 const { python, absent } = pythonWith('transformers')
-const places = { folders: [root] }
+const search = { folders: [root] }
 
 const TEXTS = [
   'a library that reads and writes images in many formats',
@@ -33,13 +33,13 @@ const TEXTS = [
   'unknown letters: 東京 🙂',
   '',
 ]
-/** The kinds that transformers has, each trained on the texts. */
+/** The tokenizer types that transformers supports, each trained on the texts. */
 const TOKENIZERS = ['wordpiece', 'bpe', 'unigram', 'word', 'character']
-/** transformers cuts the texts of a Qwen2 as Qwen2's own tokenizer does, whatever tokenizer.json says. */
-const CUT_OTHERWISE = ['model-llama-qwen2']
+/** Cases for which transformers tokenizes like Qwen2's own tokenizer, regardless of tokenizer.json. */
+const OTHER_TOKENIZER = ['model-llama-qwen2']
 const SEVERAL_FILES = 500
 const WRITING = 'causal-language-modeling'
-/** Families that cut the attention of long texts into bands, with and without a window, forwards and both ways. */
+/** Architectures that compute the attention of long texts in query blocks: with and without a sliding window, causal and bidirectional. */
 const LONG = [
   'model-bart-writing',
   'model-gemma-both-ways',
@@ -53,16 +53,16 @@ const LONG = [
 const LENGTH = 300
 const POSITIONS = 512
 
-/** A tokenizer that has learned the texts. @param {string} name @returns {Promise<Tokenizer>} */
+/** A tokenizer trained on the texts. @param {string} name @returns {Promise<Tokenizer>} */
 async function trained(name) {
-  const plugin = (await findPlugin(TOKENIZER, userSpecifier(name), places)).plugin
+  const plugin = (await findPlugin(TOKENIZER, userSpecifier(name), search)).plugin
   async function* examples() {
     for (let times = 0; times < 4; times++) for (const text of TEXTS) yield { text }
   }
   return plugin(await /** @type {any} */ (plugin.fit)(plugin.options.parse({}), examples))
 }
 
-/** Saves a golden case, and what is to be found when it is loaded. */
+/** Saves a golden case with the expected values for loading. */
 async function saveCase(
   /** @type {{ folder: string, into: string, name: string, engine: Engine, tokenizer: Tokenizer, maximumBytes?: number }} */
   { folder, into, name, engine, tokenizer, maximumBytes },
@@ -73,10 +73,10 @@ async function saveCase(
   await saveModel(saved, { engine, model, objective, tokenizer }, params, { maximumBytes })
   engine.release(params)
   const [{ batch, logits }] = golden.examples
-  const { places: at } = batch
-  const texts = CUT_OTHERWISE.includes(name) ? [] : TEXTS
+  const { positions } = batch
+  const texts = OTHER_TOKENIZER.includes(name) ? [] : TEXTS
   const ids = texts.map((text) => Array.from(tokenizer.encode(text).ids))
-  const example = { inputs: batch.inputs, logits, ...(at ? { places: at } : {}), texts, ids }
+  const example = { inputs: batch.inputs, logits, ...(positions ? { positions } : {}), texts, ids }
   writeFileSync(join(saved, 'example.json'), JSON.stringify(example))
   renameSync(saved, join(into, name))
 }
@@ -89,18 +89,18 @@ const exampleOf = (inputs, logits) => ({
   logits: plain(logits),
 })
 
-/** Learned positions again and again, so that there are enough for long texts; the first rows may stand for none. */
+/** Repeats learned position embeddings for long texts; the first rows may be reserved. */
 function lengthened(
   /** @type {HostArray} */ { shape: [rows = 0, width = 0], dtype, values },
   /** @type {number} */ first,
 ) {
   const at = (/** @type {number} */ i) => (i < first ? i : first + ((i - first) % (rows - first)))
-  const place = (/** @type {number} */ i) => at(Math.floor(i / width)) * width + (i % width)
-  const all = Float32Array.from({ length: (first + POSITIONS) * width }, (_, i) => Number(values[place(i)]))
+  const index = (/** @type {number} */ i) => at(Math.floor(i / width)) * width + (i % width)
+  const all = Float32Array.from({ length: (first + POSITIONS) * width }, (_, i) => Number(values[index(i)]))
   return { shape: [first + POSITIONS, width], dtype, values: all }
 }
 
-/** Saves a golden case that reads texts of many tokens, and its logits, of which the greatest is returned. */
+/** Saves a golden case that supports long texts, with its logits; returns the maximum logit. */
 async function saveLong(
   /** @type {{ folder: string, into: string, name: string, engine: Engine, tokenizer: Tokenizer }} */
   { folder, into, name, engine, tokenizer },
@@ -134,10 +134,10 @@ async function saveLong(
   engine.release(params)
   writeFileSync(join(saved, 'example.json'), JSON.stringify(exampleOf(inputs, found)))
   renameSync(saved, join(into, name))
-  return greatest(found.values.map(Math.abs))
+  return maximum(found.values.map(Math.abs))
 }
 
-/** Trains a small decoder from its configuration, and keeps what it says of a text. @param {string} into */
+/** Trains a small decoder from a configuration and saves its logits for a text. @param {string} into */
 async function saveRun(into) {
   const directory = join(into, 'run')
   const rows = join(into, 'rows.jsonl')
@@ -156,10 +156,10 @@ async function saveRun(into) {
         engine: 'tfjs-cpu',
         training: { epochs: 2, batchSize: 2, learningRate: 0.01 },
       }),
-      { places },
+      { places: search },
     ),
   )
-  const { engine, model, tokenizer, params, close } = await loadPretrained(directory, () => ({ use: WRITING }), places)
+  const { engine, model, tokenizer, params, close } = await loadPretrained(directory, () => ({ use: WRITING }), search)
   const ids = TEXTS.map((text) => Array.from(tokenizer.encode(text).ids))
   const read = /** @type {number[]} */ (ids[0])
   const array = (/** @type {number[]} */ values) => ({
@@ -187,17 +187,17 @@ async function saveRun(into) {
 
 const nameOf = (/** @type {string} */ folder) => `${basename(join(folder, '../..'))}-${basename(folder)}`
 
-if (absent !== undefined) it(`what is saved is not loaded by transformers here, for ${absent}`, () => {})
+if (absent !== undefined) it(`saved models are not loaded with transformers: ${absent}`, () => {})
 else
-  describe('what Attune saves, transformers loads, with the same logits and ids', () => {
+  describe('transformers loads saved models with the same logits and ids', () => {
     const into = mkdtempSync(join(tmpdir(), 'attune-saved-'))
     after(() => rmSync(into, { recursive: true }))
     /** @type {Record<string, Verdict>} */
     let verdicts = {}
-    /** Of long texts, whose differences are judged beside them. @type {Record<string, number>} */
+    /** Maximum logits of long texts, which scale the tolerance. @type {Record<string, number>} */
     const largest = {}
     before(async () => {
-      const engine = /** @type {Engine} */ ((await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places)).plugin())
+      const engine = /** @type {Engine} */ ((await findPlugin(ENGINE, userSpecifier('tfjs-cpu'), search)).plugin())
       await engine.start()
       const tokenizers = await Promise.all(TOKENIZERS.map(trained))
       for (const [i, folder] of goldenCases().entries()) {
@@ -226,9 +226,9 @@ else
     const long = LONG.map((name) => `${name}-long`)
     for (const name of [...names, ...several, ...long, 'trained'])
       it(name, (test) => {
-        const { absent: noClass, difference, complaint, ...text } = verdicts[name] ?? { complaint: 'it was not loaded' }
+        const { absent: noClass, difference, complaint, ...text } = verdicts[name] ?? { complaint: 'not loaded' }
         if (noClass === true) return test.diagnostic('transformers has no such class')
-        if (CUT_OTHERWISE.includes(name)) test.diagnostic('logits only: transformers does not go by its tokenizer.json')
+        if (OTHER_TOKENIZER.includes(name)) test.diagnostic('logits only: transformers ignores its tokenizer.json')
         assert.equal(complaint, undefined)
         const bound = 1e-4 * Math.max(1, largest[name] ?? 1)
         assert.ok(difference !== undefined && difference <= bound, `logits differ by ${difference}`)

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Word vectors as the first layer of models: trained, written to a file, named in a run's configuration, and found again, number
- * for number, in the weights that the run begins with.
+ * Word vectors as the embedding layer of models: trained, written to a file, set in a run's configuration, and compared value for value with
+ * the initial weights of the run.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,13 +26,13 @@ const options = { places: { folders: [root] } }
 const folder = mkdtempSync(join(tmpdir(), 'attune-vectors-'))
 const SIZE = 6
 
-/** The words of the animals, and one that no text has: the tools have no vectors. @type {WordVectors} */
+/** Vectors for the animal words and an unused one; the tool words have none. @type {WordVectors} */
 let vectors
 before(async () => {
   const corpus = () => [...ANIMALS, 'unheard of'].map((text) => text.split(' '))
   const events = trainWord2Vec(corpus, { size: SIZE, epochs: 5, minimumCount: 1, window: 2, seed: 1 })
   const last = await lastValueFrom(events)
-  if (last.type !== 'training.completed') throw new Error('there is always an end')
+  if (last.type !== 'training.completed') throw new Error('training did not complete')
   await writeWordVectors(join(folder, 'vectors.txt'), last.vectors)
   writeFileSync(join(folder, 'vectors.txt.gz'), gzipSync(readFileSync(join(folder, 'vectors.txt'))))
   vectors = await readWordVectors(join(folder, 'vectors.txt.gz'))
@@ -49,7 +49,7 @@ const MODELS = {
 }
 
 let runs = 0
-/** Trains for one epoch, at a rate so low that no weight moves unless another is given. */
+/** Trains for one epoch, by default at a learning rate so low that no weight changes. */
 async function trained(/** @type {object} */ model, /** @type {object} */ more = {}, learningRate = 1e-30) {
   const directory = join(folder, String(runs++))
   const config = {
@@ -77,13 +77,13 @@ async function trained(/** @type {object} */ model, /** @type {object} */ more =
   return { events, directory, tensors, name, tokenizer, row }
 }
 
-/** The vector of a word in the file. @param {string} word */
+/** Vector of a word in the file. @param {string} word */
 const vectorOf = (word) => {
   const at = vectors.rows.get(word)
   return at === undefined ? undefined : [...vectors.values.subarray(at * SIZE, (at + 1) * SIZE)]
 }
 
-/** The tokens whose rows are the file's vectors, and those whose rows must not be. @param {Tokenizer} tokenizer */
+/** Tokens whose rows must equal the file's vectors, and tokens whose rows must not. @param {Tokenizer} tokenizer */
 function divided(tokenizer) {
   const tokens = Array.from({ length: tokenizer.vocabularySize }, (_, id) => ({ id, word: tokenizer.token(id) ?? '' }))
   const known = tokens.filter(({ word }) => vectors.rows.has(word))
@@ -92,20 +92,20 @@ function divided(tokenizer) {
 
 for (const [use, sizes] of Object.entries(MODELS))
   describe(use, () => {
-    it('begins with the vectors of the file, and with what it would have had where there are none', async () => {
+    it('starts with the vectors of the file, and with random initialization for other tokens', async () => {
       const plain = await trained({ use, ...sizes })
       const { events, tokenizer, row } = await trained({ use, ...sizes, embeddings: 'vectors.txt.gz' })
       const { known, others } = divided(tokenizer)
       assert.ok(known.length >= 10 && others.length >= 10, `${known.length} known, ${others.length} not`)
       for (const { id, word } of known) assert.deepEqual(row(id), vectorOf(word), word)
       for (const { id, word } of others) assert.deepEqual(row(id), plain.row(id), word)
-      const told = events.filter(({ type }) => type === 'vectors.loaded')
+      const loaded = events.filter(({ type }) => type === 'vectors.loaded')
       const path = join(folder, 'vectors.txt.gz')
       const expected = { type: 'vectors.loaded', path, found: known.length, tokens: tokenizer.vocabularySize }
-      assert.deepEqual(told, [{ ...expected, at: told[0]?.at }])
+      assert.deepEqual(loaded, [{ ...expected, at: loaded[0]?.at }])
     })
 
-    it('trains them, unless they are frozen; predicts from its folder without the file', async () => {
+    it('trains the vectors unless they are frozen, and predicts from its folder without the file', async () => {
       const file = join(folder, `of-${use}.txt`)
       writeFileSync(file, readFileSync(join(folder, 'vectors.txt')))
       const frozen = { adapter: { use: 'frozen-layers', count: 1 } }
@@ -124,22 +124,22 @@ for (const [use, sizes] of Object.entries(MODELS))
     })
   })
 
-describe('a file of vectors that does not fit', () => {
-  const refused = (/** @type {object} */ model, /** @type {object} */ more = {}) =>
+describe('a word-vector file that does not match', () => {
+  const rejects = (/** @type {object} */ model, /** @type {object} */ more = {}) =>
     trained({ use: 'mlp', hiddenSizes: [5], embeddings: 'vectors.txt.gz', ...model }, more)
 
-  it('is refused with what to write', async () => {
-    await assert.rejects(refused({ embeddingSize: 7 }), { code: 'VECTORS_MISMATCH', remedy: /embeddingSize: 6/ })
-    await assert.rejects(refused({ embeddingSize: SIZE, embeddings: 'none.txt' }), { code: 'FILE_NOT_FOUND' })
-    await assert.rejects(refused({ embeddings: 3 }), { code: 'BAD_OPTIONS' })
-    await assert.rejects(refused({ from: 'somewhere' }), { code: 'BAD_OPTIONS', problem: /`from` and `embeddings`/ })
+  it('is rejected with a remedy', async () => {
+    await assert.rejects(rejects({ embeddingSize: 7 }), { code: 'VECTORS_MISMATCH', remedy: /embeddingSize: 6/ })
+    await assert.rejects(rejects({ embeddingSize: SIZE, embeddings: 'none.txt' }), { code: 'FILE_NOT_FOUND' })
+    await assert.rejects(rejects({ embeddings: 3 }), { code: 'BAD_OPTIONS' })
+    await assert.rejects(rejects({ from: 'somewhere' }), { code: 'BAD_OPTIONS', problem: /`from` and `embeddings`/ })
     writeFileSync(join(folder, 'other.txt'), '1 6\nchatte 1 2 3 4 5 6\n')
-    const other = refused({ embeddingSize: SIZE, embeddings: 'other.txt' })
-    await assert.rejects(other, { code: 'VECTORS_MISMATCH', problem: /none of the tokenizer/ })
+    const other = rejects({ embeddingSize: SIZE, embeddings: 'other.txt' })
+    await assert.rejects(other, { code: 'VECTORS_MISMATCH', problem: /none of the .* tokens of the tokenizer/ })
   })
 })
 
-it('begins with the vectors on the compiled engine too', async () => {
+it('initializes the embeddings on the compiled engine as well', async () => {
   const model = { use: 'mlp', hiddenSizes: [5], embeddingSize: SIZE, embeddings: 'vectors.txt.gz' }
   const { tokenizer, row } = await trained(model, { engine: 'onnxruntime' })
   for (const { id, word } of divided(tokenizer).known) assert.deepEqual(row(id), vectorOf(word), word)

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Trains a BERT with dropout on onnxruntime in a process of its own, whose memory is then that of the steps, and prints as
- * JSON what {@link Memory} holds. Its argument is a {@link Job} as JSON.
+ * Trains a BERT with dropout on onnxruntime in a separate process, to measure the memory of the steps. Prints {@link Memory} as JSON. The
+ * argument is a {@link Job} as JSON.
  */
 import { ENGINE, MODEL, OBJECTIVE, OPTIMIZER, key, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
@@ -12,12 +12,13 @@ import { root } from './measure-model.mjs'
 /** @import { Model, Objective, Optimizer } from '@attune/core' */
 
 /**
- * Batches have `rows` texts of one of the `lengths`, in turns.
+ * Batches have `rows` texts of one of the `lengths`, in rotation.
  * @typedef {{ layers: number, width: number, rows: number, lengths: number[], steps: number, gradientCheckpointing: boolean }} Job
  */
 
 /**
- * Megabytes of the process, before it trained, at its peak and after each step, freed of garbage after every fiftieth; the tensors alive after each step, and losses.
+ * Memory of the process in megabytes before training, at its peak, and after each step (after garbage collection at every fiftieth); live
+ * tensors after each step; and losses.
  * @typedef {{ before: number, peak: number, resident: number[], live: number[], losses: number[] }} Memory
  */
 
@@ -68,10 +69,10 @@ for (let i = 0; i < steps; i++) {
   /** @type {any} */
   const inputs = { learningRate: scalar(1e-4), step: scalar(i + 1), steps: scalar(9), seed, scheduled: {} }
   const given = /** @type {any} */ (engine.put({ batch: batches[i % batches.length], inputs }))
-  const { state: next, ...told } = step(state, {}, given.batch, given.inputs)
+  const { state: next, ...result } = step(state, {}, given.batch, given.inputs)
   state = next
-  found.losses.push(/** @type {number} */ ((await engine.read(told.loss)).values[0]))
-  engine.release(told)
+  found.losses.push(/** @type {number} */ ((await engine.read(result.loss)).values[0]))
+  engine.release(result)
   if (i % 50 === 49) globalThis.gc?.()
   found.resident.push(megabytes(process.memoryUsage.rss()))
   found.live.push(engine.live())

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Five steps of training as a run takes them (the trainer's step, clipping, AdamW) on the compiled engine and on TF.js' own
- * in JavaScript, of every golden case: each model family with each objective it has, without dropout and with it. Dropout
- * masks are made of seeds, so both engines must drop the same.
+ * Five training steps as in a run (the trainer's step, gradient clipping, AdamW) on the compiled engine and on TF.js in JavaScript, for every
+ * golden case: each architecture with each of its objectives, with and without dropout. Dropout masks derive from seeds, so both engines
+ * must drop the same entries.
  */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
@@ -34,20 +34,20 @@ after(async () => {
   await compiled.close()
 })
 
-// Where rounding alone makes a gradient, as that of a bias that a softmax cancels, an epsilon of 1e-8 would let rounding
-// decide where the weight goes.
+// For gradients that are only rounding errors, such as that of a bias before a softmax, an epsilon of 1e-8 would let rounding determine the
+// direction of the update.
 /** @type {Optimizer} */
 const adamw = (await findPlugin(OPTIMIZER, userSpecifier('adamw'), { folders: [root] })).plugin({ epsilon: 1e-6 })
 const optimizer = chain(clipByGlobalNorm(1), adamw)
 
-/** Every dropout that a model has. */
+/** Enables every dropout option of a model. */
 const allDropout = (/** @type {readonly string[]} */ names) =>
   Object.fromEntries(names.filter((name) => /dropout|pdrop/i.test(name)).map((name) => [name, DROPOUT]))
 
 /** @returns {any} */
 const scalar = (/** @type {number} */ value) => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
 
-/** All weights of a case: those of the golden file, and new ones where its checkpoint lacks some. */
+/** All weights of a case: those of the golden file, and random ones for parameters that its checkpoint lacks. */
 async function weightsOf(/** @type {Case} */ { model, objective, weights }) {
   const fresh = eager.compile(() => ({ ...model.init(key(1)), ...objective.init(key(2)) }))()
   const all = { .../** @type {Record<string, HostArray>} */ (await eager.read(fresh)), ...weights }
@@ -55,7 +55,7 @@ async function weightsOf(/** @type {Case} */ { model, objective, weights }) {
   return all
 }
 
-/** Losses, norms of gradients, and the weights at the end. @returns {Promise<any>} */
+/** Losses, gradient norms, and final weights. @returns {Promise<any>} */
 async function train(
   /** @type {Case} */ { model, objective, golden },
   /** @type {Engine} */ engine,
@@ -86,7 +86,7 @@ async function train(
   }
   const trained = /** @type {Record<string, HostArray>} */ (await engine.read(state.trainable))
   engine.release(state)
-  assert.equal(engine.live(), live, 'nothing is left behind')
+  assert.equal(engine.live(), live, 'tensors leaked')
   step.dispose()
   return { losses, norms, trained }
 }
@@ -94,25 +94,28 @@ async function train(
 const apart = (/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} */ b) =>
   Math.max(...Array.from(a, (x, i) => (Number.isFinite(x) ? Math.abs(x - /** @type {number} */ (b[i])) : Infinity)))
 
-/** Holds a training to another. */
-function hold(/** @type {any} */ found, /** @type {any} */ expected) {
-  assert.ok(apart(found.losses, expected.losses) <= TOLERANCE, `losses ${found.losses}, not ${expected.losses}`)
+/** Asserts that two trainings match. */
+function compare(/** @type {any} */ found, /** @type {any} */ expected) {
+  assert.ok(
+    apart(found.losses, expected.losses) <= TOLERANCE,
+    `expected losses ${expected.losses}, got ${found.losses}`,
+  )
   const ratios = found.norms.map((/** @type {number} */ norm, /** @type {number} */ i) => norm / expected.norms[i])
-  assert.ok(apart(ratios, new Array(STEPS).fill(1)) <= 1e-3, `norms ${found.norms}, not ${expected.norms}`)
+  assert.ok(apart(ratios, new Array(STEPS).fill(1)) <= 1e-3, `expected norms ${expected.norms}, got ${found.norms}`)
   for (const [name, { values }] of Object.entries(expected.trained)) {
     const difference = apart(found.trained[name].values, values)
     assert.ok(difference <= TOLERANCE, `${name} differs by ${difference}`)
   }
 }
 
-/** Rows of an array of a golden file, in another order. */
+/** Rows of a golden array in another order. */
 const ordered = (/** @type {any} */ { shape: [, width], dtype, values }, /** @type {readonly number[]} */ rows) => ({
   shape: [rows.length, width],
   dtype,
   values: rows.flatMap((row) => values.slice(row * width, (row + 1) * width)),
 })
 
-/** A case of an objective that has no head, and of which transformers therefore has no class: its batches are two pairs of a BERT's texts. */
+/** A case of the contrastive objective, which has no class in transformers: its batches are two pairs of a BERT's texts. */
 async function contrasting(/** @type {Parameters<typeof readCase>[1]} */ change = undefined) {
   const given = await readCase(join(root, 'plugins/model-bert/golden/masked'), change)
   const { model, golden } = given
@@ -127,7 +130,7 @@ async function contrasting(/** @type {Parameters<typeof readCase>[1]} */ change 
   })
 }
 
-/** Every case: its name, and what reads it. */
+/** All cases: name and loader. */
 const cases = [
   ...goldenCases().map((folder) => ({
     name: relative(root, folder),
@@ -136,20 +139,20 @@ const cases = [
   { name: 'objective-contrastive', read: contrasting },
 ]
 
-describe('five steps of training are the same on onnxruntime and on tfjs-cpu', () => {
+describe('five training steps match between onnxruntime and tfjs-cpu', () => {
   for (const { name, read } of cases)
-    it(`${name}, without dropout, with it, and with layers computed again`, async () => {
+    it(`${name}, without dropout, with it, and with gradient checkpointing`, async () => {
       const [plain, dropping] = [await read(), await read(allDropout)]
       const weights = await weightsOf(plain)
       const expected = await train(plain, eager, weights)
-      hold(await train(plain, compiled, weights), expected)
+      compare(await train(plain, compiled, weights), expected)
       const dropped = await train(dropping, eager, weights)
-      assert.ok(apart(dropped.losses, expected.losses) > TOLERANCE, 'dropout changes the losses')
-      hold(await train(dropping, compiled, weights), dropped)
-      hold(await train(dropping, compiled, weights, true), dropped)
+      assert.ok(apart(dropped.losses, expected.losses) > TOLERANCE, 'dropout has no effect on the losses')
+      compare(await train(dropping, compiled, weights), dropped)
+      compare(await train(dropping, compiled, weights, true), dropped)
     })
 
-  it('with every model and every objective that there is', async () => {
+  it('covers every model and every objective', async () => {
     const kinds = await Promise.all(cases.map(async ({ read }) => (await read()).golden))
     for (const [kind, of] of /** @type {const} */ ([
       ['model', 'plugin'],

@@ -1,6 +1,6 @@
-"""Checks that transformers loads what Attune writes, without a missing or unexpected weight, and gives the same logits.
+"""Checks that transformers loads a model that Attune wrote, without missing or unexpected weights and with the same logits.
 
-Needs torch, transformers and safetensors, and node with the workspace built; without the packages it says so and ends.
+Needs torch, transformers and safetensors, and node with the workspace built; ends with a message if the packages are missing.
 """
 import json
 import subprocess
@@ -41,11 +41,11 @@ for name, tensor_read in types.items():
     assert tensor_read.dtype == expected[name].dtype and torch.equal(tensor_read, expected[name]), name
 
 wrong = {name: found for name, found in report.items() if found}
-assert not wrong, f"transformers complains of the file: {wrong}"
+assert not wrong, f"transformers reports problems with the file: {wrong}"
 names = {"inputIds": "input_ids", "attentionMask": "attention_mask", "tokenTypeIds": "token_type_ids"}
 with torch.no_grad():
     outputs = model.eval()(**{names[name]: tensor(array) for name, array in example["inputs"].items()})
 furthest = (outputs.logits - tensor(example["logits"])).abs().max().item()
 assert furthest < 1e-5, f"logits differ by {furthest}"
 assert model.config.id2label[3] == '日本語 "quoted"', model.config.id2label
-print(f"{type(model).__name__} loads what Attune writes; logits differ by {furthest:.1e} at most")
+print(f"{type(model).__name__} loads the model; logits differ by at most {furthest:.1e}")

@@ -1,10 +1,9 @@
-"""Loads with transformers what Attune saved, and compares logits. Called by write-table.mjs and saved.test.mjs.
+"""Loads models that Attune saved with transformers and compares logits. Called by write-table.mjs and saved.test.mjs.
 
-    python verify_saved.py FOLDER      where FOLDER holds one folder a case, with the model and example.json
+    python verify_saved.py FOLDER      where FOLDER has one folder per case, with the model and example.json
 
-example.json has inputs and logits, and, where the tokenizer is to be tried, `texts` and `ids`, what they are encoded to.
-Prints a JSON object: for each case the greatest difference of the logits, or what transformers complains of, and the first
-text that AutoTokenizer encodes otherwise.
+example.json has inputs and logits and, to test the tokenizer, `texts` and their `ids`. Prints a JSON object: for each case the maximum
+difference of the logits or the complaint of transformers, and the first text that AutoTokenizer tokenizes differently.
 """
 import inspect
 import json
@@ -31,7 +30,7 @@ def tensor(array):
 
 
 def check_texts(folder, example):
-    """The first text whose ids are others, with both."""
+    """The first text with different ids, with both encodings."""
     if "texts" not in example:
         return {}
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -54,17 +53,17 @@ def check(folder):
         return {"complaint": json.dumps(wrong)}
     parameters = inspect.signature(cls.forward).parameters
     inputs = {NAMES[k]: tensor(v) for k, v in example["inputs"].items() if k in NAMES and NAMES[k] in parameters}
-    # Types that are all 0 are as good as none, but GPT-2 adds an embedding for them.
+    # All-zero type ids are equivalent to none, except that GPT-2 adds an embedding for them.
     if "token_type_ids" in inputs and not inputs["token_type_ids"].any():
         del inputs["token_type_ids"]
-    # transformers multiplies states with it.
+    # transformers multiplies the hidden states by it.
     if "target_mapping" in inputs:
         inputs["target_mapping"] = inputs["target_mapping"].float()
     with torch.no_grad():
         logits = model.eval()(**inputs).logits
-    if "places" in example:
-        places = tensor(example["places"])
-        logits = logits.gather(1, places.unsqueeze(2).expand(-1, -1, logits.shape[-1]))
+    if "positions" in example:
+        positions = tensor(example["positions"])
+        logits = logits.gather(1, positions.unsqueeze(2).expand(-1, -1, logits.shape[-1]))
     difference = (logits - tensor(example["logits"])).abs().max().item()
     return {"difference": difference, **check_texts(folder, example)}
 

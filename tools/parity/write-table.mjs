@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Measures every golden case of every model family on the compiled engine, saves each model as Attune saves it, has
- * transformers load it (where the environment variable PYTHON names a Python that has it), and writes docs/models.md.
+ * Measures every golden case of every architecture on the compiled engine, saves each model with Attune, loads it with transformers (if the
+ * environment variable PYTHON names a Python that has it), and writes docs/models.md.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,10 +27,10 @@ for (const folder of goldenCases()) {
   writeFileSync(join(into, 'config.json'), JSON.stringify({ ...model.config, ...objective.config }))
   writeFileSync(join(into, 'model.safetensors'), encodeSafetensors(weights, { format: 'pt' }))
   const [{ batch, logits }] = golden.examples
-  const { places } = batch
+  const { positions } = batch
   writeFileSync(
     join(into, 'example.json'),
-    JSON.stringify({ inputs: batch.inputs, logits, ...(places ? { places } : {}) }),
+    JSON.stringify({ inputs: batch.inputs, logits, ...(positions ? { positions } : {}) }),
   )
   rows.push({ name, golden, found: await measureModel(folder, engine) })
 }
@@ -54,7 +54,7 @@ rmSync(saved, { recursive: true })
 const short = (/** @type {number} */ x) => x.toExponential(1)
 const verdict = (/** @type {string} */ name) => {
   const { difference, complaint, absent } = verdicts[name] ?? {}
-  if (absent === true) return '—, no such class'
+  if (absent === true) return '— (no such class)'
   if (difference !== undefined) return `loads, logits within ${short(difference)}`
   return complaint === undefined ? 'not tried' : `complains: ${complaint}`
 }
@@ -72,13 +72,13 @@ const table = rows.map(({ name, golden, found }) =>
 const sources = [...new Set(rows.map(({ golden }) => golden.source))].join('; ')
 writeFileSync(
   join(root, 'docs/models.md'),
-  `# Model families
+  `# Model architectures
 
-Each line is a tiny model with random weights, computed by ${sources}, and by Attune with engine onnxruntime in float32.
-\`node tools/parity/write-table.mjs\` measures and writes this table; the tests hold each line to 10⁻⁴ (logits), 10⁻³ (gradients, as a
-share of a tensor's norm) and 5·10⁻⁵ (weights after five steps of AdamW), on this engine and on TF.js' own.
+Each row compares a tiny randomly initialized model between Attune with engine onnxruntime (float32) and the reference, ${sources}.
+\`node tools/parity/write-table.mjs\` measures and writes this table. The tests require each row to be within 10⁻⁴ (logits), 10⁻³ (gradients,
+relative to a tensor's norm) and 5·10⁻⁵ (weights after five steps of AdamW), on this engine and on the TF.js reference engine.
 
-| plugin | architecture (case) | parameters | logits differ by | gradients differ by | weights differ by | what Attune saves, in transformers |
+| plugin | architecture (case) | parameters | logits differ by | gradients differ by | weights differ by | loading the saved model in transformers |
 | --- | --- | --- | --- | --- | --- | --- |
 ${table.map((row) => `| ${row} |`).join('\n')}
 `,

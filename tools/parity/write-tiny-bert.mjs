@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Writes a new BERT classifier as Attune saves one (config.json, model.safetensors), and example.json with a batch and the
- * logits that Attune gives it, into the folder that is named; and types.safetensors, with a tensor of each type it writes. Every weight is random, so that a mistaken name would show.
+ * Writes a randomly initialized BERT classifier in Attune's format (config.json, model.safetensors), example.json with a batch and its
+ * logits, and types.safetensors with a tensor of each data type, into the given folder. All weights are random, so a wrong name would show.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,11 +13,11 @@ import { encodeSafetensors } from '@attune/weights'
 import { add } from '@tensorflow/tfjs-core'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('written', import.meta.url))
-const places = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
+const search = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
 const [bert, classification, engines] = await Promise.all([
-  findPlugin(MODEL, userSpecifier('bert'), places).then(({ plugin }) => plugin),
-  findPlugin(OBJECTIVE, userSpecifier('sequence-classification'), places).then(({ plugin }) => plugin),
-  findPlugin(ENGINE, userSpecifier('tfjs-cpu'), places).then(({ plugin }) => plugin),
+  findPlugin(MODEL, userSpecifier('bert'), search).then(({ plugin }) => plugin),
+  findPlugin(OBJECTIVE, userSpecifier('sequence-classification'), search).then(({ plugin }) => plugin),
+  findPlugin(ENGINE, userSpecifier('tfjs-cpu'), search).then(({ plugin }) => plugin),
 ])
 const size = { vocabSize: 90, hiddenSize: 24, numHiddenLayers: 3, numAttentionHeads: 2, intermediateSize: 40 }
 const model = bert({ ...size, maxPositionEmbeddings: 32, hiddenAct: 'gelu_new', layerNormEps: 1e-6 })

@@ -1,13 +1,12 @@
 // @ts-check
 /**
- * Fine-tunes all-MiniLM-L6-v2 on examples/debian-sections by one recipe, here and with transformers' Trainer, with the same
- * seeds, and prints what both reach on the test split, how far they are apart and how far above a linear SVM. The scores of
- * each seed and side are kept in comparison.json as soon as they are known, so that an interrupted comparison goes on where
- * it was and more seeds can follow; docs/real-model.md shows them.
+ * Fine-tunes all-MiniLM-L6-v2 on examples/debian-sections with Attune and with transformers' Trainer, with the same hyperparameters and
+ * seeds. Prints the test scores of both, their difference, and the margin over a linear SVM. The scores of each seed are saved to
+ * comparison.json at once, so that an interrupted comparison continues and more seeds can be added. docs/real-model.md shows them.
  *
  *     PYTHON=… node tools/real-model/compare.mjs [--seeds 1,2,3]
  *
- * Takes about six minutes a seed and side on two cores. Python needs torch, transformers, accelerate and scikit-learn.
+ * Takes about six minutes per run on two cores. Python needs torch, transformers, accelerate and scikit-learn.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -25,7 +24,7 @@ const attune = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.m
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1,2,3' } } })
 const seeds = values.seeds.split(',')
 if (!seeds.every((seed) => /^\d+$/.test(seed)))
-  throw new Error(`--seeds takes whole numbers like 1,2,3, got ${values.seeds}`)
+  throw new Error(`expected integers such as 1,2,3 for --seeds, got ${values.seeds}`)
 
 const run = (/** @type {string} */ command, /** @type {string[]} */ ...args) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28 })

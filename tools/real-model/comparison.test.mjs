@@ -12,7 +12,7 @@ const RESULTS = {
   transformers: { 1: { accuracy: 0.855, f1: 0.825 }, 2: { accuracy: 0.857, f1: 0.827 } },
 }
 
-it('keeps each score as soon as it is known, for the same recipe only', () => {
+it('saves each score at once, and rejects a file of another training setup', () => {
   const folder = mkdtempSync(join(tmpdir(), 'attune-comparison-'))
   const file = join(folder, 'comparison.json')
   const part = { attune: { 1: { accuracy: 0.86, f1: 0.83 } }, transformers: {} }
@@ -22,11 +22,11 @@ it('keeps each score as soon as it is known, for the same recipe only', () => {
   keep(file, 'a', RESULTS)
   assert.deepEqual(load(file, 'a'), RESULTS)
   assert.deepEqual(readdirSync(folder), ['comparison.json'])
-  assert.throws(() => load(file, 'b'), /another recipe; remove it/)
+  assert.throws(() => load(file, 'b'), /another training setup: delete it/)
   rmSync(folder, { recursive: true })
 })
 
-it('knows a recipe by what is in its files', () => {
+it('identifies a training setup by the content of its files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'attune-comparison-'))
   const file = join(folder, 'recipe.yaml')
   writeFileSync(file, 'seed: 1')
@@ -37,7 +37,7 @@ it('knows a recipe by what is in its files', () => {
   rmSync(folder, { recursive: true })
 })
 
-it('says what each seed reached, the means, the difference and the margin over the linear SVM', () => {
+it('reports scores by seed, means, differences and margins over the linear SVM', () => {
   const lines = summary(RESULTS, ['1', '2']).split('\n')
   const line = (/** @type {RegExp} */ start) =>
     lines
@@ -49,7 +49,7 @@ it('says what each seed reached, the means, the difference and the margin over t
   assert.deepEqual(line(/macro F1 +mean/), ['macro F1', 'mean', '0.8200', '0.8260', '-0.60', '+2.70', '+3.30'])
 })
 
-it('the page shows the scores that are kept', () => {
+it('docs/real-model.md shows the saved scores', () => {
   const { results } = JSON.parse(readFileSync(new URL('comparison.json', import.meta.url), 'utf8'))
   const page = readFileSync(new URL('../../docs/real-model.md', import.meta.url), 'utf8')
   const bare = (/** @type {string} */ text) => text.replace(/ +|-{3,}/g, '')

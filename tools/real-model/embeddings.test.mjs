@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Embeddings of sentences with the real all-MiniLM-L6-v2 against sentence-transformers (made by
- * tools/golden/sentence_embeddings.py). The model is 90 MB: without it this says how to fetch it, and passes.
+ * Sentence embeddings of the real all-MiniLM-L6-v2, compared with sentence-transformers (golden values from
+ * tools/golden/sentence_embeddings.py). Skipped with instructions if the model (90 MB) is missing.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
@@ -16,10 +16,10 @@ import { cast, div, expandDims, mul, norm, sum } from '@tensorflow/tfjs-core'
 /** @import { Engine, Model, Params, TextInputs, Tokenizer } from '@attune/core' */
 
 const folder = fileURLToPath(new URL('model', import.meta.url))
-const places = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
+const search = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
 const read = (/** @type {string} */ path) => readFileSync(new URL(path, import.meta.url))
 
-/** The mean of the states of all tokens that are not padding, at length 1: `[batch, hidden]`. */
+/** Mean pooling over non-padding tokens, normalized to unit length: `[batch, hidden]`. */
 function embed(/** @type {Model} */ model, /** @type {Params} */ params, /** @type {TextInputs} */ inputs) {
   const { lastHiddenState } = model.forward(params, inputs, { training: false })
   const mask = expandDims(cast(inputs.attentionMask, 'float32'), 2)
@@ -27,18 +27,17 @@ function embed(/** @type {Model} */ model, /** @type {Params} */ params, /** @ty
   return div(mean, norm(mean, 'euclidean', 1, true))
 }
 
-if (!existsSync(folder))
-  it('all-MiniLM-L6-v2', { skip: 'the model is not here; `node tools/real-model/fetch.mjs` fetches it' })
+if (!existsSync(folder)) it('all-MiniLM-L6-v2', { skip: 'the model is missing; run `node tools/real-model/fetch.mjs`' })
 else
-  it('gives the embeddings of sentence-transformers to 1e-5', async () => {
+  it('matches the embeddings of sentence-transformers within 1e-5', async () => {
     const golden = JSON.parse(read('golden/sentence-embeddings.json').toString())
-    const plugin = (await findPlugin(MODEL, userSpecifier('bert'), places)).plugin
+    const plugin = (await findPlugin(MODEL, userSpecifier('bert'), search)).plugin
     /** @type {Model} */
     const model = plugin(optionsFromConfig(plugin.options, JSON.parse(read('model/config.json').toString())))
     /** @type {Tokenizer} */
-    const tokenizer = (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), places)).plugin({ path: folder })
+    const tokenizer = (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), search)).plugin({ path: folder })
     /** @type {Engine} */
-    const engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), places)).plugin()
+    const engine = (await findPlugin(ENGINE, userSpecifier('onnxruntime'), search)).plugin()
     await engine.start()
     const { tensors } = decodeSafetensors(read('model/model.safetensors'), 'model.safetensors')
     const named = Object.entries(tensors).filter(([name]) => name !== 'embeddings.position_ids')

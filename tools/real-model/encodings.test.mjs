@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * Encodings with the real vocabulary of all-MiniLM-L6-v2, of 30,522 entries, against the Rust library (made by
- * tools/golden/real_encodings.py): by its tokenizer.json, and by the older files that it has, too. Without the model this says
- * how to fetch it, and passes.
+ * Encodings with the vocabulary of all-MiniLM-L6-v2 (30,522 entries), compared with the tokenizers library (golden values from
+ * tools/golden/real_encodings.py): with its tokenizer.json, and with its vocab.txt. Skipped with instructions if the model is missing.
  */
 import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -18,7 +17,7 @@ import { findPlugin } from '@attune/resolve'
 /** @typedef {[ids: number[], offsets: number[]]} Tokens */
 
 const folder = fileURLToPath(new URL('model', import.meta.url))
-const places = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
+const search = { folders: [fileURLToPath(new URL('../..', import.meta.url))] }
 const read = (/** @type {string} */ path) => gunzipSync(readFileSync(new URL(path, import.meta.url))).toString()
 
 /** @returns {{ source: string, hard: Tokens[], plain: Tokens[] }} */
@@ -34,7 +33,7 @@ const plainTexts = () =>
 
 /** @returns {Promise<Tokenizer>} */
 const open = async (/** @type {string} */ path) =>
-  (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), places)).plugin({ path })
+  (await findPlugin(TOKENIZER, userSpecifier('wordpiece'), search)).plugin({ path })
 
 function compare(/** @type {Tokenizer} */ tokenizer, /** @type {string[]} */ texts, /** @type {Tokens[]} */ expected) {
   assert.equal(texts.length, expected.length)
@@ -45,16 +44,16 @@ function compare(/** @type {Tokenizer} */ tokenizer, /** @type {string[]} */ tex
 }
 
 if (!existsSync(folder))
-  it('all-MiniLM-L6-v2: not run, for the model is not here; `node tools/real-model/fetch.mjs` fetches it', () => {})
+  it('all-MiniLM-L6-v2: skipped, because the model is missing; run `node tools/real-model/fetch.mjs`', () => {})
 else {
-  it('cuts texts as the Rust library does, with the whole vocabulary', async () => {
+  it('matches the encodings of the tokenizers library with the real vocabulary', async () => {
     const { hard, plain } = golden()
     const tokenizer = await open(folder)
     compare(tokenizer, plainTexts(), plain)
     compare(tokenizer, hardTexts(), hard)
   })
 
-  it('cuts them alike by its vocab.txt alone', async () => {
+  it('matches the same encodings with vocab.txt alone', async () => {
     const older = mkdtempSync(join(tmpdir(), 'attune-older-'))
     for (const file of ['vocab.txt', 'config.json', 'special_tokens_map.json', 'tokenizer_config.json'])
       copyFileSync(join(folder, file), join(older, file))

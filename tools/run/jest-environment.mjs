@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Node as tests see it: in the folder of their package, and with the typed arrays of Node itself: Jest gives each test file
- * constructors of its own, and native code does not take what they make for typed arrays.
+ * Node environment for tests: runs in the folder of the package, with Node's own typed arrays. Jest creates separate constructors per
+ * test file, and native code does not recognize their instances as typed arrays.
  */
 import vm from 'node:vm'
 import { TestEnvironment } from 'jest-environment-node'
@@ -20,8 +20,8 @@ const SHARED = {
 export default class extends TestEnvironment {
   /** @param {import('@jest/environment').JestEnvironmentConfig} config @param {import('@jest/environment').EnvironmentContext} context */
   constructor(config, context) {
-    // A context of Node's default kind asks a handler in C++ for each `Math` and `undefined` that code reads, which makes
-    // loops several times as slow: this one has a plain global object.
+    // Node's default context calls a C++ handler for each access to a global such as `Math` or `undefined`, which makes loops several times
+    // slower. This one has a plain global object.
     const { createContext } = vm
     vm.createContext = () => createContext(vm.constants.DONT_CONTEXTIFY)
     super(config, context)
@@ -33,7 +33,7 @@ export default class extends TestEnvironment {
   async setup() {
     await super.setup()
     Object.assign(this.global, SHARED)
-    // One process runs the tests of several packages, one file after the other.
+    // One process runs the tests of several packages, one file after another.
     process.chdir(this.folder)
   }
 }

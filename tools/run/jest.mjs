@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Runs the tests of packages in one Jest, and leaves the results of each in its test-results.json. As a program: of the
- * package in whose folder it is called; its arguments are passed on to Jest.
+ * Runs the tests of packages in one Jest process and writes the results of each to its test-results.json. As a program, tests the package
+ * in the working directory and passes its arguments on to Jest.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,9 +13,9 @@ import { configOf } from '../../jest.config.mjs'
 /** @typedef {{ success: boolean, text: string }} Outcome */
 
 const root = join(import.meta.dirname, '../..')
-/** Processes of one Jest: more would only take memory. */
+/** Maximum number of Jest workers; more would only use memory. */
 const MOST_WORKERS = 4
-/** Memory after which a process of Jest makes way for a new one, since it keeps some of each file's. */
+/** Memory limit after which a Jest worker is restarted, since it retains some memory of each file. */
 const WORKER_MEMORY = '1GB'
 
 /** @param {string} folder */
@@ -23,7 +23,7 @@ const hasTests = (folder) =>
   existsSync(join(folder, 'dist')) &&
   readdirSync(join(folder, 'dist'), { recursive: true }).some((file) => String(file).endsWith('.test.js'))
 
-/** Runs Jest over folders; the results of each file, or undefined if Jest itself failed. @param {string[]} folders @param {string[]} args @returns {File[] | undefined} */
+/** Runs Jest over folders. Returns the results of each file, or undefined if Jest itself failed. @param {string[]} folders @param {string[]} args @returns {File[] | undefined} */
 function resultsOf(folders, args) {
   const work = mkdtempSync(join(tmpdir(), 'attune-jest-'))
   const [config, outputFile] = [join(work, 'config.json'), join(work, 'results.json')]
@@ -46,7 +46,7 @@ function resultsOf(folders, args) {
   return files
 }
 
-/** Writes down how the tests of a folder went. @param {string} folder @param {File[]} files @returns {Outcome} */
+/** Writes the test results of a folder. @param {string} folder @param {File[]} files @returns {Outcome} */
 function noted(folder, files) {
   const all = files.flatMap(({ assertionResults }) => assertionResults)
   const count = (/** @type {string} */ status) => all.filter((test) => test.status === status).length
@@ -62,7 +62,7 @@ function noted(folder, files) {
   }
 }
 
-/** How the tests of each folder went, in order. @param {string[]} folders absolute paths @param {string[]} [args] for Jest @returns {Outcome[]} */
+/** Test results of each folder, in order. @param {string[]} folders absolute paths @param {string[]} [args] for Jest @returns {Outcome[]} */
 export function runJest(folders, args = []) {
   const tested = folders.filter(hasTests)
   const results = tested.length === 0 ? [] : resultsOf(tested, args)
@@ -70,7 +70,7 @@ export function runJest(folders, args = []) {
     if (!tested.includes(folder))
       return {
         success: false,
-        text: `${folder} has no tests. Every package has some: put <name>.test.ts beside the code.`,
+        text: `${folder} has no tests. Add <name>.test.ts next to the code.`,
       }
     if (results === undefined) return { success: false, text: 'Jest ended without results: see above.' }
     return noted(
@@ -82,7 +82,7 @@ export function runJest(folders, args = []) {
 
 if (process.argv[1] === import.meta.filename) {
   const [outcome] = runJest([process.cwd()], process.argv.slice(2))
-  // Jest has said all but the last line.
+  // Jest has printed everything except the last line.
   console.log(outcome?.text.split('\n').at(-1))
   process.exit(outcome?.success ? 0 : 1)
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Runs the tests of the folder in which it is called (or the files it is given) by Node's own runner, and leaves their
- * counts in test-results.json, in the words in which Jest leaves its own.
+ * Runs the tests of the working directory (or the given files) with Node's test runner, and writes their counts to test-results.json in
+ * the same format as Jest.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     '--test',
-    // Node's own choice is one less, which leaves a core idle when the longest suite runs alone at the end.
+    // Node's default is one less, which leaves a core idle when the longest suite runs alone at the end.
     `--test-concurrency=${availableParallelism()}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * The main job: installs and builds what is missing, fine-tunes a small pretrained BERT on descriptions of Debian
- * packages, scores it on the test split beside other models, and predicts three descriptions. Arguments are
- * passed on to `attune train`.
+ * `npm start`: installs and builds what is missing, fine-tunes a small pretrained BERT on descriptions of Debian packages, evaluates it
+ * on the test split next to baselines, and predicts three descriptions. Arguments are passed on to `attune train`.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -12,7 +11,7 @@ import { install, must, nxCommand, nxEnvironment, root } from './ready.mjs'
 const cli = join(root, 'packages/cli/dist/main.js')
 const example = join(root, 'examples/debian-sections')
 
-/** Accuracy and macro F1 of other models on the same test split; each says where it comes from. @type {{ model: string, accuracy: number, macroF1: number }[]} */
+/** Accuracy and macro F1 of baselines on the same test split, each with its source. @type {{ model: string, accuracy: number, macroF1: number }[]} */
 const others = JSON.parse(readFileSync(join(example, 'scores.json'), 'utf8')).scores
 
 const DESCRIPTIONS = [
@@ -21,7 +20,7 @@ const DESCRIPTIONS = [
   'Command-line client that sends and receives electronic mail over IMAP and SMTP',
 ]
 
-/** The first of runs/debian-sections, runs/debian-sections-2, … that is not finished. */
+/** The first unfinished run of runs/debian-sections, runs/debian-sections-2, … */
 function chooseDirectory() {
   for (let number = 1; ; number++) {
     const directory = join(root, 'runs', number === 1 ? 'debian-sections' : `debian-sections-${number}`)
@@ -37,7 +36,7 @@ function attune(...args) {
 
 const begun = performance.now()
 install()
-console.log('Building what has changed …')
+console.log('Building changed packages …')
 must(process.execPath, [...nxCommand, 'run-many', '-t', 'build', '--outputStyle=static'], {
   env: nxEnvironment,
   stdio: ['ignore', 'ignore', 'inherit'],
@@ -49,8 +48,8 @@ console.log(`\nFine-tuning examples/models/debian-bert on examples/debian-sectio
 if (resumable) attune('train', '--resume', directory)
 else attune('train', join(example, 'config.yaml'), '--directory', directory, ...process.argv.slice(2))
 
-console.log('\nThe test split, which training never saw:\n')
-// Named here and not at the top of the file, since nothing is installed or built when this program starts.
+console.log('\nEvaluation on the test split:\n')
+// Imported here, because nothing may be installed or built when this program starts.
 const { evaluateRun, openPredictor } = await import('@attune/trainer/node')
 const { evaluationText } = await import('@attune/cli')
 const { table } = await import('@attune/terminal')
@@ -60,7 +59,7 @@ const { scores } = evaluation
 const own = ['this run, pretrained', scores.accuracy.value, scores['macro-f1'].value]
 const [reference] = others
 let said = 0
-/** How far a score is above or below that of the first of the others. @param {string} name @param {number} score @param {number} other */
+/** Difference of a score from the first baseline. @param {string} name @param {number} score @param {number} other */
 const comparison = (name, score, other) => {
   const points = 100 * (score - other)
   const where =
@@ -90,5 +89,5 @@ for (const prediction of await predictor.predict(DESCRIPTIONS.map((text) => ({ t
 }
 await predictor.close()
 console.log(
-  `\nThe model is in ${join(directory, 'model')}. All of it took ${((performance.now() - begun) / 60_000).toFixed(1)} minutes.`,
+  `\nThe model is in ${join(directory, 'model')}. Total time: ${((performance.now() - begun) / 60_000).toFixed(1)} minutes.`,
 )

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Everything that guards the project: format, lint and boundaries, types and build, tests, and the checks that no single
- * package can make. What has not changed since it last passed comes from Nx's cache.
+ * Runs everything that guards the project: formatting, lint and package boundaries, types and build, tests, and repository-wide checks.
+ * Unchanged results come from Nx's cache.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -31,6 +31,7 @@ const { status } = spawnSync(
 const counts = results.filter(existsSync).map((file) => JSON.parse(readFileSync(file, 'utf8')))
 const passed = counts.reduce((sum, { numPassedTests }) => sum + numPassedTests, 0)
 const failed = counts.reduce((sum, { numFailedTests }) => sum + numFailedTests, 0)
-if (status !== 0 && failed === 0) console.log('All tests that ran passed; a check, a build or a lint above did not.')
+if (status !== 0 && failed === 0)
+  console.log('All tests that ran passed, but a check, a build or lint failed (see above).')
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(status ?? 1)

@@ -1,5 +1,5 @@
 // @ts-check
-/** Compiles packages, each after those that it needs, several at once. */
+/** Compiles packages in dependency order, several at once. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -14,7 +14,7 @@ const compiler = pathToFileURL(join(root, 'node_modules/typescript-native/lib/ge
 /** @param {string} program @param {string} cwd @returns {Promise<Outcome>} */
 const compile = (program, cwd) =>
   new Promise((resolve, reject) => {
-    // The compiler leaves what it made of files that have gone since, tests among them.
+    // The compiler does not delete output of sources that no longer exist, including tests.
     rmSync(join(cwd, 'dist'), { recursive: true, force: true })
     const child = spawn(program, ['-p', '.'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
@@ -23,7 +23,7 @@ const compile = (program, cwd) =>
   })
 
 /**
- * How each package fares, in order; what needs one that fails is skipped.
+ * Result of each package, in order; dependents of a failed package are skipped.
  * @param {{ folder: string, needs: number[] }[]} works absolute paths, and which of the works must be done first @returns {Promise<Outcome[]>}
  */
 export async function runTsc(works) {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * That what the generator makes is right at once, for every kind that core knows: it is formatted, linted, compiled and
- * tested, its README has the headings and a snippet that runs, and its package.json names what the code imports.
+ * Tests the generator for every kind of plugin in core: its output is formatted, lints, compiles and passes its tests, its README has the
+ * headings and a snippet that runs, and its package.json lists the imports of the code.
  */
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ import plugin, { kindsOfCore } from './plugin.mjs'
 
 const NAME = 'made-here'
 const kinds = await kindsOfCore()
-// Inside the repository, so that packages are found; called dist, so that nothing else looks at it.
+// Inside the repository, so that packages resolve; called dist, so that other tools ignore it.
 const dist = join(root, 'tools/scaffold/dist')
 mkdirSync(dist, { recursive: true })
 const workspace = mkdtempSync(join(dist, 'workspace-'))
@@ -29,7 +29,7 @@ const folderOf = (/** @type {string} */ kind) => join(workspace, 'plugins', `${k
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path)
 
-/** Puts a plugin of every kind into the workspace. */
+/** Generates a plugin of every kind in the workspace. */
 async function scaffold() {
   const tree = createTree()
   tree.write('.prettierrc', JSON.stringify(await resolveConfig(join(root, 'README.md'))))
@@ -49,21 +49,21 @@ async function scaffold() {
 before(scaffold)
 after(() => rmSync(workspace, { recursive: true }))
 
-it('has a template for every kind that core knows, and for no other', () => {
+it('has a template for every kind of plugin in core, and for no other', () => {
   const templates = readdirSync(join(root, 'tools/scaffold/files')).filter((name) => name !== 'package')
   assert.deepEqual(templates.sort(), kinds)
   assert.ok(kinds.length >= 18)
 })
 
-it('refuses a kind that there is not, a name that is none, and a folder that exists', async () => {
+it('rejects an unknown kind, an invalid name, and an existing folder', async () => {
   const tree = createTree()
-  await assert.rejects(plugin(tree, { kind: 'metrics', name: 'a' }), /No kind of plugin is called "metrics"/)
+  await assert.rejects(plugin(tree, { kind: 'metrics', name: 'a' }), /expected a kind of plugin, got "metrics"/)
   await assert.rejects(plugin(tree, { kind: 'metric', name: 'MyMetric' }), /kebab-case/)
   await plugin(tree, { kind: 'metric', name: 'a' })
-  await assert.rejects(plugin(tree, { kind: 'metric', name: 'a' }), /exists already/)
+  await assert.rejects(plugin(tree, { kind: 'metric', name: 'a' }), /already exists/)
 })
 
-it('makes packages that keep the budgets, the headings and honest dependencies', () => {
+it('generates packages within the budgets, with the required headings and correct dependencies', () => {
   const made = packagesIn(workspace)
   assert.equal(made.length, kinds.length)
   const all = [...packagesIn().filter(({ group }) => group === 'packages'), ...made]
@@ -73,7 +73,7 @@ it('makes packages that keep the budgets, the headings and honest dependencies',
   assert.deepEqual(budgets(made).problems, [])
 })
 
-it('makes files that are formatted', async () => {
+it('generates formatted files', async () => {
   for (const each of packagesIn(workspace)) {
     const files = { ...each.files, 'README.md': each.readme, 'package.json': each.manifestText }
     for (const [path, text] of Object.entries(files)) {
@@ -83,11 +83,11 @@ it('makes files that are formatted', async () => {
   }
 })
 
-it('makes code that the linter takes', async () => {
+it('generates code without lint errors', async () => {
   const eslint = new ESLint({ cwd: root })
   for (const { folder, short, files } of packagesIn(workspace))
     for (const [path, text] of Object.entries(files)) {
-      // As if it stood in a plugin that Nx knows, for the rule on floors asks Nx.
+      // Linted as files of an existing plugin, because the rule on floors asks Nx for the project.
       const home = short.startsWith('engine-') ? 'plugins/engine-tfjs-cpu' : 'plugins/metric-f1'
       const [result] = await eslint.lintText(text, { filePath: join(root, home, path) })
       assert.deepEqual(
@@ -116,7 +116,7 @@ describe('a plugin of the kind', () => {
     })
 })
 
-it('makes READMEs whose snippets compile, run and print', async () => {
+it('generates READMEs whose snippets compile, run and print', async () => {
   const folder = join(workspace, 'snippets')
   mkdirSync(folder)
   const snippets = snippetsOf(packagesIn(workspace))

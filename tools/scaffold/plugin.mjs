@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Makes `plugins/<kind>-<name>`: a plugin that does something simple and right, for its author to change, with a README
- * and a test. What is the same for all kinds lies in files/package; a kind's source, test and snippet in files/<kind>.
+ * Generates `plugins/<kind>-<name>`: a simple, working plugin for its author to change, with a README and a test. Files common to all kinds
+ * are in files/package; the source, test and snippet of a kind are in files/<kind>.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const { formatFiles, generateFiles, installPackagesTask, names } = devkit
 const root = join(import.meta.dirname, '../..')
 const files = join(import.meta.dirname, 'files')
 
-/** The kinds of plugin that core exports: all but those of which a run makes the instance, be it from a plugin of another kind. */
+/** The kinds of plugin in core, without those whose instances are created by the run itself. */
 export async function kindsOfCore() {
   const core = await import(pathToFileURL(join(root, 'packages/core/dist/index.js')).href)
   const made = ['randomness', 'events', 'encoder']
@@ -27,7 +27,7 @@ export async function kindsOfCore() {
 /** @param {string} path */
 const manifestAt = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
 
-/** The versions that this repository has, by package: a caret for its own packages, an exact version for others. */
+/** Package versions in this repository: with a caret for its own packages, exact for others. */
 function versions() {
   const own = readdirSync(join(root, 'packages'))
     .filter((folder) => existsSync(join(root, 'packages', folder, 'package.json')))
@@ -69,11 +69,12 @@ function manifestOf(kind, name) {
 /** @param {import('@nx/devkit').Tree} tree @param {{ kind: string, name: string }} options */
 export default async function plugin(tree, { kind, name }) {
   const kinds = await kindsOfCore()
-  if (!kinds.includes(kind)) throw new Error(`No kind of plugin is called "${kind}". There are: ${kinds.join(', ')}.`)
+  if (!kinds.includes(kind))
+    throw new Error(`expected a kind of plugin, got "${kind}". Use one of: ${kinds.join(', ')}.`)
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
-    throw new Error(`"${name}" is not in kebab-case, as in "my-${kind}".`)
+    throw new Error(`expected a name in kebab-case, such as "my-${kind}", got "${name}".`)
   const folder = `plugins/${kind}-${name}`
-  if (tree.exists(folder)) throw new Error(`${folder} exists already.`)
+  if (tree.exists(folder)) throw new Error(`${folder} already exists.`)
   const given = {
     ...words[/** @type {keyof typeof words} */ (kind)],
     kind,
@@ -94,7 +95,7 @@ export default async function plugin(tree, { kind, name }) {
   await formatFiles(tree)
   return () => {
     installPackagesTask(tree, true)
-    console.log(`\nNext, in ${folder}: change what it computes, its words and its goldens. Then, from the root:
+    console.log(`\nNext, in ${folder}: adapt the code, the texts and the golden values. Then, from the root:
   npx nx run-many -t lint build test -p ${given.package}
   node tools/check/generated.mjs --write && node tools/check/exports.mjs --write\n`)
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Builds the native addon of @tensorflow/tfjs-node from the sources in its npm package, against the TensorFlow library in
- * PyPI's wheel, where the package's own installer cannot download its binaries; then measures it. See README.md.
+ * Builds the native addon of @tensorflow/tfjs-node from the sources in its npm package against the TensorFlow library in the PyPI wheel,
+ * for machines where the package's own installer cannot download its binaries. Then measures it. See README.md.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,16 +10,16 @@ import { parseArgs } from 'node:util'
 
 const HELP = `Usage: node tools/tfjs-native/build.mjs [--force]
 
-Builds @tensorflow/tfjs-node into tools/tfjs-native/dist and measures it. What is built already is not built again, unless
---force is given. Needs Linux on x64, npm, a C++ compiler (c++, or what CXX names) and Python 3 with pip.`
+Builds @tensorflow/tfjs-node into tools/tfjs-native/dist and measures it. --force rebuilds it if it exists. Needs Linux on x64,
+npm, a C++ compiler (c++ or CXX) and Python 3 with pip.`
 
 const TFJS_NODE = '4.22.0'
 const NODE_API_HEADERS = '1.9.0'
-/** 2.18 and 2.20 compile too, take more room and are no faster. */
+/** 2.18 and 2.20 compile too, but are larger and no faster. */
 const TENSORFLOW = '2.15.1'
-/** Which of the wheels of that version: any does, for nothing in it that belongs to Python is used. */
+/** Tags of the wheel; the Python version does not matter, because no Python code in it is used. */
 const WHEEL = ['--implementation', 'cp', '--python-version', '3.11', '--platform', 'manylinux2014_x86_64']
-/** The Node-API that the addon is compiled for: the newest that tfjs-node 4.22 looks for, and any Node since 16 has. */
+/** Node-API version: the newest that tfjs-node 4.22 looks for; any Node since 16 has it. */
 const NODE_API = 8
 
 const dist = join(import.meta.dirname, 'dist')
@@ -28,12 +28,12 @@ const wheels = join(dist, 'wheels')
 const built = join(dist, 'built.json')
 const versions = { tfjsNode: TFJS_NODE, tensorflow: TENSORFLOW, nodeApi: NODE_API }
 
-/** What was asked for cannot be done, for a reason that the person who asked can do something about. */
+/** An error with a cause that the user can fix. */
 class Unable extends Error {}
 
 /**
- * Runs a program; its output.
- * @param {string} program @param {string[]} args @param {string} otherwise what to say when it fails
+ * Runs a program and returns its output.
+ * @param {string} program @param {string[]} args @param {string} otherwise the error message on failure
  */
 function run(program, args, otherwise, cwd = dist) {
   const { status, error, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 2 ** 28 })
@@ -42,15 +42,15 @@ function run(program, args, otherwise, cwd = dist) {
   throw new Unable(`${otherwise}\n\n$ ${program} ${args.join(' ')}\n${said}`)
 }
 
-/** The package's files and what it depends on. @param {string} npm */
+/** Unpacks the package and its dependencies. @param {string} npm */
 function unpackPackage(npm) {
-  const fetched = `npm could not fetch @tensorflow/tfjs-node ${TFJS_NODE} or what it depends on. Is its registry reachable?`
+  const fetched = `npm could not fetch @tensorflow/tfjs-node ${TFJS_NODE} or its dependencies. Is its registry reachable?`
   const [{ filename }] = JSON.parse(run(npm, ['pack', '--json', `@tensorflow/tfjs-node@${TFJS_NODE}`], fetched))
   mkdirSync(tfjsNode, { recursive: true })
   run('tar', ['xf', join(dist, filename), '--strip-components=1', '-C', tfjsNode], 'The package cannot be unpacked.')
   const { dependencies } = JSON.parse(readFileSync(join(tfjsNode, 'package.json'), 'utf8'))
   rmSync(join(dist, 'node_modules'), { recursive: true })
-  // TF.js itself is found further up, in the repository: two copies would each register every kernel.
+  // TF.js itself is resolved from the repository: two copies would each register every kernel.
   delete dependencies['@tensorflow/tfjs']
   const manifest = { private: true, dependencies: { ...dependencies, 'node-api-headers': NODE_API_HEADERS } }
   writeFileSync(join(dist, 'package.json'), JSON.stringify(manifest, null, 2))
@@ -60,7 +60,7 @@ function unpackPackage(npm) {
   rmSync(join(dist, filename))
 }
 
-/** Takes from the wheel the libraries and the headers of the C interface. @param {string} python */
+/** Extracts the libraries and the C headers from the wheel. @param {string} python */
 function unpackTensorFlow(python) {
   const only = ['--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--quiet']
   run(
@@ -73,7 +73,7 @@ function unpackTensorFlow(python) {
   rmSync(wheels, { recursive: true })
 }
 
-/** Python, which can read a wheel; the addon's linker options and Node expect the libraries in `deps/lib`. */
+/** Python program that reads the wheel; the addon's linker options and Node expect the libraries in `deps/lib`. */
 const EXTRACT = `
 import os, shutil, sys, zipfile
 wheel, deps = zipfile.ZipFile(sys.argv[1]), sys.argv[2]
@@ -89,7 +89,7 @@ for name in wheel.namelist():
         shutil.copyfileobj(source, target)
 `
 
-/** One call of the compiler: the addon is two files. @param {string} compiler */
+/** Compiles the two files of the addon. @param {string} compiler */
 function compile(compiler) {
   const lib = join(tfjsNode, `lib/napi-v${NODE_API}`)
   mkdirSync(lib, { recursive: true })
@@ -101,10 +101,10 @@ function compile(compiler) {
     ...['-o', join(lib, 'tfjs_binding.node'), `-L${join(tfjsNode, 'deps/lib')}`],
     ...['-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', '-Wl,-rpath,$ORIGIN/../../deps/lib'],
   ]
-  run(compiler, args, 'The addon does not compile.')
+  run(compiler, args, 'The addon failed to compile.')
 }
 
-/** Says what is being done, does it and says how long it took. @param {string} words @param {() => void} work */
+/** Runs a step and prints its name and duration. @param {string} words @param {() => void} work */
 function step(words, work) {
   process.stdout.write(`${words} … `)
   const begun = performance.now()
@@ -115,10 +115,10 @@ function step(words, work) {
 function build() {
   const [python, compiler] = [process.env['PYTHON'] ?? 'python3', process.env['CXX'] ?? 'c++']
   if (process.platform !== 'linux' || process.arch !== 'x64')
-    throw new Unable(`This builds on Linux on x64 only, not on ${process.platform} on ${process.arch}.`)
+    throw new Unable(`This requires Linux on x64, got ${process.platform} on ${process.arch}.`)
   const here = import.meta.dirname
-  run(compiler, ['--version'], `There is no C++ compiler "${compiler}": install one, or name it in CXX.`, here)
-  run(python, ['-m', 'pip', '--version'], `There is no "${python}" with pip: install it, or name one in PYTHON.`, here)
+  run(compiler, ['--version'], `C++ compiler "${compiler}" not found: install one, or set CXX.`, here)
+  run(python, ['-m', 'pip', '--version'], `"${python}" with pip not found: install it, or set PYTHON.`, here)
   rmSync(dist, { recursive: true, force: true })
   mkdirSync(dist, { recursive: true })
   step(`@tensorflow/tfjs-node ${TFJS_NODE} from npm`, () => unpackPackage('npm'))
@@ -136,7 +136,7 @@ try {
     else build()
     console.log(`The package is in ${tfjsNode}`)
     process.stdout.write(
-      run(process.execPath, [join(import.meta.dirname, 'measure.mjs'), tfjsNode], 'What was built does not work.'),
+      run(process.execPath, [join(import.meta.dirname, 'measure.mjs'), tfjsNode], 'The built addon does not work.'),
     )
   }
 } catch (error) {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Multiplies matrices on the tfjs-node package in the folder that is named, says which TensorFlow it runs and how fast it
- * is, and fails if a product is wrong.
+ * Multiplies matrices with the tfjs-node package in the given folder, prints the TensorFlow version and the throughput, and fails if a
+ * product is wrong.
  */
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
@@ -9,15 +9,15 @@ import util from 'node:util'
 
 const SIZE = 1024
 const TIMES = 20
-/** The fastest counts: what slows the others is something else on the machine. */
+/** The fastest of several runs counts; others are slowed by unrelated load. */
 const ROUNDS = 5
-/** Of an entry, whose size is about that of √1024: the processors' ways to round differ by less. */
+/** Absolute tolerance of an entry, whose magnitude is about √1024; rounding differences between CPUs are smaller. */
 const TOLERANCE = 1e-3
 
-process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1' // TensorFlow announces the processor's instructions otherwise
+process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1' // otherwise TensorFlow logs the CPU's instruction sets
 const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error('Usage: node tools/tfjs-native/measure.mjs <folder of @tensorflow/tfjs-node>')
-// Two functions that tfjs-node 4.22 calls, and that Node 23 has no more.
+// Two functions that tfjs-node 4.22 calls and that Node 23 removed.
 Object.assign(util, { isArray: Array.isArray, isNullOrUndefined: (/** @type {unknown} */ value) => value == null })
 const tf = createRequire(import.meta.url)(resolve(folder))
 const { binding } = tf.backend()
@@ -26,14 +26,14 @@ const [a, b] = [1, 2].map((seed) => Float32Array.from({ length: SIZE ** 2 }, (_,
 const [left, right] = [a, b].map((values) => tf.tensor(values, [SIZE, SIZE]))
 const product = () => tf.matMul(left, right)
 
-/** The host's copy of a tensor, which is freed. @param {any} tensor */
+/** Copies a tensor to the host and frees it. @param {any} tensor */
 function taken(tensor) {
   const values = tensor.dataSync()
   tensor.dispose()
   return values
 }
 
-/** Seconds for one product. The last of several is read, for nothing else says that all are done. */
+/** Seconds per product. The last one is read, because only that waits for all of them. */
 function measured() {
   const begun = performance.now()
   for (let i = 1; i < TIMES; i++) product().dispose()
@@ -51,7 +51,7 @@ for (const [row, column] of [
   for (let i = 0; i < SIZE; i++) expected += a[row * SIZE + i] * b[i * SIZE + column]
   const found = values[row * SIZE + column]
   if (!(Math.abs(found - expected) < TOLERANCE))
-    throw new Error(`Entry ${row}, ${column} of the product is ${found}; ${expected} is right`)
+    throw new Error(`expected ${expected} at entry ${row}, ${column} of the product, got ${found}`)
 }
 
 const seconds = Math.min(...Array.from({ length: ROUNDS }, measured))

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Assembles the WebAssembly text beside sources (`src/wasm/*.wat`) into modules that hold it as base64, so that packages
- * have nothing to load at run time. `--write` writes them; without it, they are compared.
+ * Assembles WebAssembly text files (`src/wasm/*.wat`) into modules that contain the binary as base64, so that packages load no file at run
+ * time. `--write` writes the modules; without it, they are compared.
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -11,7 +11,7 @@ import { isProgram, packagesIn, report } from '../check/packages.mjs'
 /** @param {string} name */
 const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
 
-/** The text of the module for a file of WebAssembly text. @param {string} path */
+/** Source of the generated module for a WebAssembly text file. @param {string} path */
 async function moduleOf(path) {
   const { parseWat } = await wabt()
   const { buffer } = parseWat(path, readFileSync(path, 'utf8'), { simd: true }).toBinary({})
@@ -40,7 +40,7 @@ export async function assembled({ write }) {
     else if (readFileSync(target, 'utf8') !== text)
       problems.push(`${target} is not what ${source} assembles to: run node tools/wasm/assemble.mjs --write`)
   }
-  return { problems, summary: `${sources.length} WebAssembly modules as their text says` }
+  return { problems, summary: `${sources.length} WebAssembly modules match their sources` }
 }
 
 if (isProgram(import.meta.url)) report(await assembled({ write: process.argv.includes('--write') }))

@@ -1,15 +1,15 @@
 // @ts-check
 /**
- * Trains word vectors on the descriptions of examples/debian-sections, here and with gensim, by the same options and with two
- * seeds each, and prints how good and how alike they are, and how long training took.
+ * Trains word vectors on the descriptions of examples/debian-sections, with Attune and with gensim, with the same hyperparameters and two
+ * seeds each. Prints their quality, their overlap and the training time.
  *
  *     PYTHON=… node tools/word-vectors/compare.mjs
  *
  * Takes about ten minutes. Python needs gensim 4.4.
  *
- * - purity: words of which half the descriptions are of one section are words of that section; of the ten such words nearest to
- *   one, the share that is of the same section. 1 is perfect; chance is given.
- * - overlap: of the ten words nearest to a word, the share that two trainings have in common.
+ * - purity: a word belongs to a section if half of the descriptions that contain it are of that section; purity is the mean fraction of
+ *   the ten nearest such words that belong to the word's own section. 1 is perfect; the chance level is printed.
+ * - overlap: the mean fraction of the ten nearest words that two trainings have in common.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ const texts = gunzipSync(readFileSync(data))
   .map(({ text, label }) => ({ words: text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [], section: label }))
 const corpus = texts.map(({ words }) => words)
 
-/** The section of each word that has one. */
+/** Section by word. */
 function sectionsOfWords() {
   /** @type {Map<string, Map<string, number>>} */
   const counts = new Map()
@@ -57,7 +57,7 @@ function sectionsOfWords() {
 const sections = sectionsOfWords()
 const mean = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0) / values.length
 
-/** The ten nearest of each word that has a section, among these. @returns {Map<string, string[]>} */
+/** The ten nearest neighbours, among words with a section, of each of these words. @returns {Map<string, string[]>} */
 function neighbours(/** @type {WordVectors} */ vectors) {
   const words = [...sections.keys()].filter((word) => vectors.rows.has(word)).sort()
   const values = words.flatMap((word) => {
@@ -74,7 +74,7 @@ const purity = (/** @type {Map<string, string[]>} */ near) =>
 const overlap = (/** @type {Map<string, string[]>} */ a, /** @type {Map<string, string[]>} */ b) =>
   mean([...a].map(([word, ten]) => ten.filter((other) => b.get(word)?.includes(other)).length / ten.length))
 
-/** The mean over pairs of different trainings. @param {Map<string, string[]>[]} many @param {Map<string, string[]>[]} others */
+/** Mean over pairs of different trainings. @param {Map<string, string[]>[]} many @param {Map<string, string[]>[]} others */
 const overlaps = (many, others) => mean(many.flatMap((a) => others.flatMap((b) => (a === b ? [] : [overlap(a, b)]))))
 
 /** @param {import('rxjs').Observable<import('@attune/embeddings').EmbeddingEvent>} events */
@@ -109,13 +109,13 @@ async function measured(/** @type {string} */ name, train) {
 
 const all = [...sections.values()]
 const chance = mean(all.map((section) => all.filter((other) => other === section).length / all.length))
-console.log(`${corpus.flat().length} words, ${sections.size} of them with a section; chance ${chance.toFixed(3)}`)
+console.log(`${corpus.flat().length} words, ${sections.size} of them with a section; chance level ${chance.toFixed(3)}`)
 for (const algorithm of /** @type {const} */ (['skip-gram', 'cbow'])) {
   const ours = await measured(`${algorithm} here`, (seed) =>
     trained(trainWord2Vec(() => corpus, { algorithm, seed, epochs: EPOCHS })),
   )
-  const others = await measured(`${algorithm} of gensim`, (seed) => theirs(algorithm, seed))
-  console.log(`${algorithm}: overlap of the two ${overlaps(ours, others).toFixed(3)}`)
+  const others = await measured(`${algorithm} with gensim`, (seed) => theirs(algorithm, seed))
+  console.log(`${algorithm}: overlap of Attune and gensim ${overlaps(ours, others).toFixed(3)}`)
 }
 await measured('GloVe here', (seed) => trained(trainGloVe(() => corpus, { seed, epochs: 25 })))
 rmSync(folder, { recursive: true })

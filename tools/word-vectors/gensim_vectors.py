@@ -1,4 +1,4 @@
-"""Trains gensim's Word2Vec on a file of texts, one a line, words apart by spaces; compare.mjs calls it.
+"""Trains gensim's Word2Vec on a file with one text per line, words separated by spaces. Called by compare.mjs.
 
 Needs gensim 4.4:  python gensim_vectors.py TEXTS OUTPUT skip-gram|cbow SEED EPOCHS
 """

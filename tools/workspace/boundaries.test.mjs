@@ -1,5 +1,5 @@
 // @ts-check
-/** That the linter refuses what the house rules refuse: each rule on a line of code that breaks it. */
+/** Tests of the lint rules: each rule rejects a line of code that breaks it. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ import { ESLint } from 'eslint'
 const root = join(fileURLToPath(import.meta.url), '../../..')
 const eslint = new ESLint({ cwd: root })
 
-/** The rules that a file with this text would break. @param {string} path @param {string} text */
+/** Lint rules that a file with this text violates. @param {string} path @param {string} text */
 async function broken(path, text) {
   const [result] = await eslint.lintText(`${text}\n`, { filePath: join(root, path) })
   assert.ok(result, `${path} is ignored`)
@@ -140,5 +140,5 @@ const CASES = [
 ]
 
 for (const [title, path, text, rules] of CASES)
-  test(`${title}: ${rules.length === 0 ? 'allowed' : 'refused'}`, async () =>
+  test(`${title}: ${rules.length === 0 ? 'allowed' : 'rejected'}`, async () =>
     assert.deepEqual(await broken(path, text), rules))

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Prints what this machine has for engines besides what npm installed from the lock file. Nx runs it for the hash of their
- * tests: those of an engine that cannot start are left out, and must run when it can.
+ * Prints the optional engine libraries of this machine that are not installed from the lock file. Nx includes the output in the hash of
+ * the engine tests, so that tests skipped for a missing library run once it is available.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

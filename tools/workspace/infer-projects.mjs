@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Tells Nx what can be done with every package and on which floor it stands, from its folder alone, so that no package
- * carries a project file. What is done once for the whole repository hangs on the project `attune`, its root.
+ * Infers the Nx targets and the layer of every package from its folder, so that packages need no project file. Targets of the whole
+ * repository belong to the root project `attune`.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The floors of `packages/`; every plugin stands on 3, every example on 4. Imports only point down. */
+/** Layers of `packages/`; plugins are on layer 3 and examples on layer 4. Imports only point to the same or a lower layer. */
 export const FLOORS = {
   core: 0,
   nn: 1,
@@ -34,7 +34,7 @@ function floorOf(group, name) {
   if (group === 'examples') return 4
   const floor = FLOORS[/** @type {keyof typeof FLOORS} */ (name)]
   if (floor === undefined)
-    throw new Error(`${group}/${name}: which floor? Name it in tools/workspace/infer-projects.mjs.`)
+    throw new Error(`${group}/${name} has no layer: add it to FLOORS in tools/workspace/infer-projects.mjs.`)
   return floor
 }
 
@@ -55,7 +55,7 @@ const target = (root, command, rest) => ({
   ...rest,
 })
 
-/** What Nx does for many packages in one process: tools/run/batch.mjs. @param {'eslint' | 'jest' | 'tsc'} executor @param {object} rest */
+/** A target that Nx runs for many packages in one process: tools/run/batch.mjs. @param {'eslint' | 'jest' | 'tsc'} executor @param {object} rest */
 const together = (executor, rest) => ({ executor: `@attune/workspace:${executor}`, cache: true, ...rest })
 
 const build = () =>
@@ -69,17 +69,17 @@ const linter = ['{workspaceRoot}/eslint.config.mjs', '{workspaceRoot}/tools/run/
 
 const lint = () => together('eslint', { inputs: ['{projectRoot}/**/*', 'toolchain', ...linter] })
 
-/** What every package is built from: the inputs of whoever finds plugins by name as it runs. */
+/** Build inputs of every package: inputs of targets that find plugins by name at run time. */
 const everySource = ['packages', 'plugins'].flatMap((group) =>
   ['src/**/*', 'package.json'].map((files) => `{workspaceRoot}/${group}/*/${files}`),
 )
 
-/** What runs tests, and how. */
+/** Inputs of the test runner. */
 const runner = ['jest.config.mjs', 'tools/run/jest*.mjs', 'tools/run/node-test.mjs'].map(
   (files) => `{workspaceRoot}/${files}`,
 )
 
-/** Files outside of its own folder that a test of several packages reads besides what these are built from. */
+/** Further input files, outside its own folder, of a test that spans several packages. */
 const READS = {
   'examples/adversarial': ['examples/debian-sections/**/*'],
   'examples/browser': ['tools/browser/*', 'examples/debian-sections/validation.jsonl.gz'],
@@ -95,7 +95,7 @@ const READS = {
   'tools/workspace': ['eslint.config.mjs', 'nx.json', 'package.json', '.nx/version-plans/**/*'],
 }
 
-/** Tests of engines that not every machine can run are left out where they cannot: what is here is an input of theirs. */
+/** Tests of engines that are skipped where a library is missing have its presence as an input. */
 const enginesHere = [{ runtime: 'node tools/workspace/engines-here.mjs' }]
 
 /** @param {string} root */
@@ -103,12 +103,12 @@ const triesEngines = (root) => root.startsWith('plugins/engine-') || root === 't
 
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
-/** Packages whose tests find plugins by name. @param {string} root */
+/** True if the tests of a package find plugins by name. @param {string} root */
 const findsByName = (root) => ['packages/cli', 'packages/study'].includes(root)
 
 /**
- * Plugins are tested in one process, and there may be hundreds. Packages and engines have one each: they load native code, and
- * ONNX Runtime, for one, takes denormal numbers for zero from then on in all that its thread computes.
+ * Plugins are tested in one process, since there may be hundreds. Packages and engines have a process each, because they load native code:
+ * ONNX Runtime, for example, switches its thread to flushing denormal numbers to zero.
  * @param {string} root @param {object} rest
  */
 const jest = (root, rest) =>
@@ -131,7 +131,7 @@ const test = (root) =>
     outputs: ['{projectRoot}/test-results.json'],
   })
 
-/** A test of several packages at once by Node's own runner, after all have been built. @param {string} root */
+/** Tests across packages with Node's test runner, after all packages have been built. @param {string} root */
 const nodeTest = (root) =>
   target(root, 'node ../../tools/run/node-test.mjs', {
     dependsOn: everyBuild,
@@ -162,7 +162,7 @@ function targetsOf(root) {
 const everything = ['{workspaceRoot}/**/*']
 const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 
-/** What is done once for all packages. */
+/** Targets of the whole repository. */
 const rootTargets = {
   format: target(
     '.',

@@ -7,7 +7,7 @@ import { createNodesV2 } from './infer-projects.mjs'
 
 const workspaceRoot = join(import.meta.dirname, '../..')
 
-/** The inputs of a package's tests. @param {string} folder */
+/** Inputs of a package's tests. @param {string} folder */
 async function inputsOf(folder) {
   const [, infer] = createNodesV2
   const context = /** @type {any} */ ({ workspaceRoot })
@@ -15,18 +15,18 @@ async function inputsOf(folder) {
   return /** @type {{ runtime?: string }[]} */ (projects[folder].targets.test.inputs)
 }
 
-test('what a machine has for engines is an input of their tests, so that a cached pass is none of a test left out', async () => {
+test('engine tests depend on the libraries of the machine, so that a cached pass of a skipped test is not reused', async () => {
   const runtimes = async (/** @type {string} */ folder) =>
     (await inputsOf(folder)).flatMap(({ runtime }) => (runtime === undefined ? [] : [runtime]))
   for (const folder of ['plugins/engine-tfjs-node-gpu', 'plugins/engine-tfjs-webgpu', 'tools/tfjs-native']) {
     const [command = ''] = await runtimes(folder)
-    const told = ['', '/opt/tfjs-node'].map((place) => {
-      const env = { ...process.env, ATTUNE_TFJS_NODE: place }
+    const outputs = ['', '/opt/tfjs-node'].map((folder) => {
+      const env = { ...process.env, ATTUNE_TFJS_NODE: folder }
       const { stdout, status } = spawnSync(command, { cwd: workspaceRoot, env, shell: true, encoding: 'utf8' })
       assert.equal(status, 0)
       return stdout
     })
-    assert.notEqual(told[0], told[1])
+    assert.notEqual(outputs[0], outputs[1])
   }
   assert.deepEqual(await runtimes('plugins/optimizer-adamw'), [])
 })

@@ -1,5 +1,5 @@
 // @ts-check
-/** A release can be planned and tried without a network, and nothing is written by trying. */
+/** Tests planning and dry-running a release without a network. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ before(() => {
 })
 after(() => rmSync(copy, { recursive: true }))
 
-test('a planned change raises its package, and its words go into the changelog; a trial writes nothing', () => {
+test('a planned change bumps its package and adds its message to the changelog; a dry run writes nothing', () => {
   nx('release', 'plan', 'minor', '--only-touched=false', '--projects=@attune/metric-f1', '--message=Name the classes')
   const plans = readdirSync(join(copy, '.nx/version-plans'))
   assert.equal(plans.length, 1)
@@ -46,7 +46,7 @@ test('a planned change raises its package, and its words go into the changelog; 
   assert.deepEqual(readdirSync(join(copy, '.nx/version-plans')), plans)
 })
 
-test('a plan for a package that does not exist is refused', () => {
+test('rejects a plan for a package that does not exist', () => {
   writeFileSync(join(copy, '.nx/version-plans/unknown.md'), "---\n'@attune/nothing': patch\n---\n\nNothing\n")
   assert.throws(() => nx('release', '--dry-run', '--skip-publish'), /@attune\/nothing/)
   rmSync(join(copy, '.nx/version-plans/unknown.md'))

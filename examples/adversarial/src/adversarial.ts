@@ -1,7 +1,7 @@
 /**
- * An adversary on representations (domain-adversarial training): a classifier of Debian packages by section whose representation must
- * not tell whether a package is for servers (admin, net, mail, web, database). The adversary learns to read that from it; its gradient reaches the classifier reversed,
- * more strongly from step to step. Source: Ganin et al., Domain-Adversarial Training of Neural Networks, 2016.
+ * Domain-adversarial training: a classifier of Debian packages by section whose representation must not reveal if a package is for
+ * servers (admin, net, mail, web, database). The adversary learns to predict that from the representation. Its gradient reaches the
+ * classifier reversed, with increasing strength. Source: Ganin et al., Domain-Adversarial Training of Neural Networks, 2016.
  */
 import * as core from '@attune/core'
 import { crossEntropy, linear, normal, stopGradient } from '@attune/nn'
@@ -36,10 +36,10 @@ const items: Item[] = []
 for await (const example of examples())
   items.push({ ...sections.encode(example), server: SERVERS.has(String(example['label'])) ? 1 : 0 } as Item)
 
-/** `x`, whose gradient comes back reversed and scaled: what follows learns, and what comes before learns to hide. */
-const reversed = (x: Tensor, by: Tensor): Tensor => sub(mul(stopGradient(x), add(1, by)), mul(x, by))
+/** Gradient-reversal layer: the identity in the forward pass; the gradient is multiplied by `-scale`. */
+const reverseGradient = (x: Tensor, scale: Tensor): Tensor => sub(mul(stopGradient(x), add(1, scale)), mul(x, scale))
 
-/** The adversary: whether a representation is of a package for servers, `[batch, hidden]` → `[batch, 2]`. */
+/** The adversary: logits of "the package is for servers", `[batch, hidden]` → `[batch, 2]`. */
 const adversary = (params: core.Params, x: Tensor): Tensor =>
   linear(params, 'adversary.out', tanh(linear(params, 'adversary.in', x, { bias: false })), { bias: false })
 
@@ -56,8 +56,8 @@ const objective: core.AnyObjective = {
   }),
   trainingLoss({ params, mode, hyper, forward }: core.TrainingContext, batch: core.OnDevice<core.Batch>) {
     const outputs = forward(batch.inputs as unknown as core.TextInputs)
-    const seen = reversed(outputs.pooled, hyper.scheduled['objective.reversal']!)
-    const losses = crossEntropy(adversary(params, seen), batch['server'] as Tensor)
+    const pooled = reverseGradient(outputs.pooled, hyper.scheduled['objective.reversal']!)
+    const losses = crossEntropy(adversary(params, pooled), batch['server'] as Tensor)
     const logits = sections.head(params, outputs, mode, batch as never)
     return { section: sections.loss(logits, batch as never), adversary: { losses, weights: onesLike(losses) } }
   },
@@ -69,8 +69,8 @@ const params = engine.compile(() => ({ ...model.init(seed), ...objective.init(co
 const optimizer = adamw()
 let state = { trainable: params, optimizer: engine.compile(() => optimizer.init(params))() }
 const step = compileStep(engine, { model, objective, optimizer })
-/** The loss of each part on one batch, without training. */
-const inspect = engine.compile((p: core.Params, batch: core.OnDevice<core.Batch>) => {
+/** The losses of classifier and adversary on one batch, without training. */
+const evaluate = engine.compile((p: core.Params, batch: core.OnDevice<core.Batch>) => {
   const mode = { training: false } as const
   const outputs = model.forward(p, batch.inputs as unknown as core.TextInputs, mode)
   const { losses } = sections.loss(sections.head(p, outputs, mode, batch as never), batch as never)
@@ -83,15 +83,16 @@ const inspect = engine.compile((p: core.Params, batch: core.OnDevice<core.Batch>
 for (let i = 1; i <= steps; i++) {
   const at = ((i - 1) * batchSize) % (items.length - batchSize)
   const batch = objective.collate(items.slice(at, at + batchSize))
-  // The strength follows the paper's schedule, from 0 towards its maximum.
+  // The reversal strength follows the paper's schedule, from 0 towards its maximum.
   const reversal = strength * (2 / (1 + Math.exp((-10 * i) / steps)) - 1)
   const inputs = { learningRate: 5e-3, step: i, steps, seed: core.deriveKey(seed, 'step', i) }
   const kept = { frozen: {}, constants: NO_CONSTANTS }
   const result = step.run(state, kept, [batch], { ...inputs, scheduled: { 'objective.reversal': reversal } })
   state = result.state
   if (i % 10 !== 0) continue
-  const { section, adversary: caught } = await engine.read(inspect(state.trainable, engine.put(batch) as never))
-  const of = ({ values }: core.HostArray): string => (values[0] as number).toFixed(3)
-  console.log(`step ${i}: section ${of(section)}, adversary ${of(caught)}, reversal ${reversal.toFixed(2)}`)
+  const losses = await engine.read(evaluate(state.trainable, engine.put(batch) as never))
+  const format = ({ values }: core.HostArray): string => (values[0] as number).toFixed(3)
+  const [section, server] = [format(losses.section), format(losses.adversary)]
+  console.log(`step ${i}: section ${section}, adversary ${server}, reversal ${reversal.toFixed(2)}`)
 }
 await engine.close()

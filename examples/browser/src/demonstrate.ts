@@ -1,4 +1,4 @@
-/** Trains, predicts, saves and reads back: what the page does, and what its test checks. */
+/** The demonstration of the page, which its test checks: train, predict, save, load. */
 import type { Files } from '@attune/core'
 import { type Row, fineTune } from './fine-tune.js'
 import { type Prediction, open, predict, save } from './predict.js'
@@ -7,16 +7,16 @@ import { type Prediction, open, predict, save } from './predict.js'
 export interface Demonstration {
   /** The mean loss of each step's batch. */
   readonly losses: readonly number[]
-  /** Predictions for the texts of the rows, in their order. */
+  /** Predictions for the texts of the rows, in row order. */
   readonly predictions: readonly Prediction[]
-  /** Those of the model that was read back. */
+  /** Predictions of the loaded model for the same texts. */
   readonly again: readonly Prediction[]
   readonly saved: readonly string[]
-  /** Fraction of rows whose label was predicted. */
+  /** Fraction of rows with a correct prediction. */
   readonly accuracy: number
 }
 
-/** Fine-tunes on rows, predicts their labels, saves the model and predicts with what was saved. */
+/** Fine-tunes on rows, predicts their labels, saves the model, loads it and predicts again. */
 export async function demonstrate(
   rows: readonly Row[],
   files: Files,
@@ -35,6 +35,6 @@ export async function demonstrate(
   const predictions = await predict(classifier, texts)
   await save(classifier, files)
   const again = await predict(await open(files), texts)
-  const hits = predictions.filter(({ label }, i) => label === rows[i]!.label).length
-  return { losses, predictions, again, saved: await files.list(), accuracy: hits / rows.length }
+  const correct = predictions.filter(({ label }, i) => label === rows[i]!.label).length
+  return { losses, predictions, again, saved: await files.list(), accuracy: correct / rows.length }
 }

@@ -12,7 +12,7 @@ import wordpiece from '@attune/tokenizer-wordpiece'
 /** A labelled text. */
 export type Row = Readonly<Record<'text' | 'label', string>>
 
-/** Parts of a model that is ready for use. */
+/** A trained classifier with its engine and tokenizer. */
 export interface Classifier {
   readonly engine: core.Engine
   readonly model: core.Model
@@ -24,7 +24,7 @@ export interface Classifier {
 /** Settings of {@link fineTune}. */
 export interface FineTuning {
   readonly steps: number
-  /** Called after each step with the mean loss of its batch; the next step waits for it. */
+  /** Called after each step with the mean loss of its batch, and awaited before the next step. */
   readonly onStep: (step: number, loss: number) => Promise<void> | void
 }
 
@@ -32,7 +32,7 @@ const BATCH_SIZE = 8
 const SEED = key(1)
 const SHAPE = { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 64, initializerRange: 0.15 }
 
-/** The parts, with what has to be learned from the rows: the vocabulary and the labels. */
+/** Creates the components, with vocabulary and labels fitted to the rows. */
 async function partsFor(examples: () => AsyncIterable<core.Example>): Promise<Omit<Classifier, 'params'>> {
   const vocabulary = await wordpiece.fit!(wordpiece.options.parse({ vocabularySize: 500 }), examples)
   const tokenizer = wordpiece(vocabulary)
@@ -48,7 +48,7 @@ async function partsFor(examples: () => AsyncIterable<core.Example>): Promise<Om
   return { engine, model, tokenizer, objective }
 }
 
-/** Batches of one epoch after the other, without end. */
+/** Batches of an endless sequence of epochs. */
 async function* batchesOf({ objective }: Pick<Classifier, 'objective'>, examples: () => AsyncIterable<core.Example>) {
   for (let epoch = 0; ; epoch++) {
     const { items } = encodeAll(examples(), (example) => objective.encode(example) as core.Encoded)
@@ -57,7 +57,7 @@ async function* batchesOf({ objective }: Pick<Classifier, 'objective'>, examples
   }
 }
 
-/** Fine-tunes a BERT with new weights to classify texts. */
+/** Trains a randomly initialized BERT to classify texts. */
 export async function fineTune(rows: readonly Row[], { steps, onStep }: FineTuning): Promise<Classifier> {
   async function* examples() {
     yield* rows

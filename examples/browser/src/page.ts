@@ -1,4 +1,4 @@
-/** The page: a curve of the loss while the model trains, and then its predictions. */
+/** The page: plots the loss during training, then lists predictions. */
 import { opfsFiles } from '@attune/files/opfs'
 import { type Demonstration, demonstrate } from './demonstrate.js'
 import type { Row } from './fine-tune.js'
@@ -12,14 +12,14 @@ const element = (id: string): Element => {
   return found
 }
 
-/** Draws the losses so far; the axis of losses begins at zero. */
+/** Plots the losses so far; the loss axis starts at zero. */
 function draw(losses: readonly number[]): void {
-  const most = Math.max(...losses)
-  const points = losses.map((loss, i) => `${(i / (STEPS - 1)) * WIDTH},${HEIGHT * (1 - loss / most)}`)
+  const maximum = Math.max(...losses)
+  const points = losses.map((loss, i) => `${(i / (STEPS - 1)) * WIDTH},${HEIGHT * (1 - loss / maximum)}`)
   element('curve').setAttribute('points', points.join(' '))
 }
 
-/** Lists some predictions beside the labels. */
+/** Lists some predictions next to the labels. */
 function show(rows: readonly Row[], { predictions, saved, accuracy }: Demonstration): void {
   const table = element('predictions')
   for (const [i, { text, label }] of rows.slice(0, 8).entries()) {
@@ -30,10 +30,10 @@ function show(rows: readonly Row[], { predictions, saved, accuracy }: Demonstrat
     table.appendChild(row)
   }
   element('status').textContent =
-    `Accuracy on the training texts: ${accuracy.toFixed(2)}. Saved in this browser and read back: ${saved.join(', ')}.`
+    `Accuracy on the training texts: ${accuracy.toFixed(2)}. Saved in this browser and loaded again: ${saved.join(', ')}.`
 }
 
-/** Fine-tunes in this page. */
+/** Runs the demonstration in this page. */
 async function main(): Promise<Demonstration> {
   const rows = (await (await fetch('rows.json')).json()) as Row[]
   const root = await navigator.storage.getDirectory()
@@ -43,7 +43,7 @@ async function main(): Promise<Demonstration> {
     losses.push(loss)
     draw(losses)
     element('status').textContent = `Step ${step} of ${STEPS}: loss ${loss.toFixed(3)}`
-    await new Promise((resolve) => setTimeout(resolve)) // the page shows it
+    await new Promise((resolve) => setTimeout(resolve)) // lets the page render
   })
   show(rows, result)
   return result
@@ -53,8 +53,8 @@ const finished = main().then(
   (result) => ({ result }),
   (error: unknown) => ({ error: String((error as Error).stack ?? error) }),
 )
-/** The end of it, for the test. */
+/** The result or error, read by the test. */
 Object.assign(window, { finished })
-void finished.then(({ ...end }) => {
-  if ('error' in end) element('status').textContent = end.error
+void finished.then(({ ...outcome }) => {
+  if ('error' in outcome) element('status').textContent = outcome.error
 })

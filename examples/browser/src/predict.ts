@@ -1,4 +1,4 @@
-/** Predictions of a classifier, as it was trained or as it was saved. */
+/** Prediction, saving and loading of a classifier. */
 import { type Files, type HostArray, type Objective, type Params, isRecord, parseJson } from '@attune/core'
 import { inference, modelFiles, writeFiles } from '@attune/trainer'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
@@ -8,7 +8,7 @@ import tfjsCpu from '@attune/engine-tfjs-cpu'
 import wordpiece from '@attune/tokenizer-wordpiece'
 import type { Classifier } from './fine-tune.js'
 
-/** A label with the probability of each. */
+/** A predicted label and the probability of each label. */
 export interface Prediction {
   readonly label: string
   readonly scores: Readonly<Record<string, number>>
@@ -26,7 +26,7 @@ export async function predict(
   return predictions as unknown as readonly Prediction[]
 }
 
-/** Saves a classifier in the layout of transformers: config.json, model.safetensors, tokenizer.json. */
+/** Saves a classifier in the transformers layout: config.json, model.safetensors, tokenizer.json. */
 export const save = async (classifier: Classifier, to: Files): Promise<void> =>
   writeFiles(to, await modelFiles(classifier, classifier.params))
 
@@ -36,7 +36,7 @@ async function readObject(files: Files, name: string): Promise<Record<string, un
   return content
 }
 
-/** Opens a classifier that {@link save} saved. */
+/** Loads a classifier that {@link save} wrote. */
 export async function open(files: Files): Promise<Classifier> {
   const config = await readObject(files, 'config.json')
   const tokenizer = wordpiece({ json: await readObject(files, 'tokenizer.json') })

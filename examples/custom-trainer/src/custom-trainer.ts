@@ -1,6 +1,6 @@
 /**
- * A training loop of one's own: curriculum learning, in which the model sees short texts before long ones. The parts come
- * from the container; the loop, the order of the examples and the update are written here. Scoring and saving are the trainer's.
+ * A custom training loop with curriculum learning: short texts before long ones. The components come from the container. The loop, the
+ * order of the examples and the parameter update are written here; evaluation and saving use the trainer's functions.
  */
 import * as core from '@attune/core'
 import { type StepInputs, encodeAll, inference, lossAndGradients, score, stepInputs } from '@attune/trainer'
@@ -20,7 +20,7 @@ core.provide(scope, jsonl, { path: data })
 const [source] = core.getAll(scope, core.SOURCE)
 const examples = () => source!.open()
 
-// What has to be learned from the data is learned before the parts are made.
+// The vocabulary and the labels are fitted to the data before the components are created.
 core.provide(scope, wordpiece, await wordpiece.fit!(wordpiece.options.parse({ vocabularySize: 2000 }), examples))
 const shape = { hiddenSize: 64, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 256 }
 core.provide(scope, bert, { ...shape, vocabSize: core.get(scope, core.TOKENIZER).vocabularySize })
@@ -52,7 +52,7 @@ const step = engine.compile(
   { donate: [0, 1, 2] },
 )
 
-// The curriculum: all examples, shortest first.
+// The curriculum: all examples, sorted by length.
 const items: core.Encoded[] = []
 const encoded = () => encodeAll(examples(), (example) => objective.encode(example)).items
 for await (const item of encoded()) items.push(item)
@@ -73,7 +73,7 @@ for (let i = 1; i <= steps; i++) {
 
 const forward = inference(engine, model, objective, { batchSize: 32 })
 const { scores } = await score(forward, objective, [], state.params, encoded())
-console.log(`loss of all examples: ${scores['loss']!.value.toFixed(3)}`)
+console.log(`loss on all examples: ${scores['loss']!.value.toFixed(3)}`)
 const folder = process.argv[3]
 const parts = { engine, model, objective, tokenizer: core.get(scope, core.TOKENIZER) }
 if (folder !== undefined) console.log(`saved: ${await saveModel(folder, parts, state.params)}`)

@@ -1,6 +1,6 @@
 /**
  * Mutual (online) distillation: a large and a small network train together, each on the labels and on the other's predictions. The
- * small one learns from a teacher that is still learning itself. Source: Zhang et al., Deep Mutual Learning, 2018.
+ * student learns from a teacher that is itself still training. Source: Zhang et al., Deep Mutual Learning, 2018.
  */
 import * as core from '@attune/core'
 import { gradients, stopGradient } from '@attune/nn'
@@ -24,14 +24,14 @@ const { vocabularySize: vocabSize } = tokenizer
 const shape = { hiddenSize: 64, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 256 }
 const task = await sequenceClassification.fit!(sequenceClassification.options.parse({ maximumLength: 64 }), examples)
 
-/** Each network with the objective on it, and its parameters under a name of its own. */
+/** Both networks, each with its objective and the name of its parameters. */
 const networks = Object.entries({ teacher: bert({ ...shape, vocabSize }), student: mlp({ vocabSize }) }).map(
   ([name, model]) => ({ name, model, objective: sequenceClassification(task, { model, tokenizer }) as core.Objective }),
 )
 const engine = onnxruntime({})
 await engine.start()
 
-/** The KL divergence of predictions from those of the peer, which are constants here: `Σ p·(ln p − ln q)`, `p` the peer's. */
+/** KL divergence from the peer's predictions `p`, without gradient, to the predictions `q`: `Σ p·(ln p − ln q)`, summed over the batch. */
 const divergence = (logits: Tensor, peer: Tensor): Tensor => {
   const [q, p] = [logSoftmax(logits), stopGradient(logSoftmax(peer))]
   return sum(mul(exp(p), sub(p, q)))
@@ -43,32 +43,32 @@ interface State extends Record<string, core.Tree> {
   readonly optimizer: Readonly<Record<string, core.Tree>>
 }
 
-/** One step of both networks: labels and the peer's predictions, gradients of each by its own parameters. */
+/** A training step of both networks, each with the gradient of its own loss: cross-entropy plus divergence from the peer. */
 const step = engine.compile(
   (state: State, batch: core.OnDevice<core.Batch>, hyper: core.Hyper) => {
     const mode = { training: true, key: { seed: hyper.seed, stream: 0 } } as const
     const evaluate = ({ name, ...parts }: (typeof networks)[number]) =>
       lossFunction(parts)({ trainable: state.params[name]!, frozen: {}, batch, mode, hyper })
     const peers = networks.map((network) => stopGradient(evaluate(network).head as Tensor))
-    const moved = networks.map((network, i) => {
+    const updated = networks.map((network, i) => {
       const params = state.params[network.name]!
-      let apart = peers[i]!
+      let distance = peers[i]!
       const { value, grads } = gradients(() => {
         const { head, sum: total, weight } = evaluate(network)
-        apart = core.isTensor(head) ? divergence(head, peers[1 - i]!) : apart
-        return div(add(total, apart), weight)
+        distance = core.isTensor(head) ? divergence(head, peers[1 - i]!) : distance
+        return div(add(total, distance), weight)
       }, params)
       const result = optimizer.update(grads, state.optimizer[network.name]!, params, hyper)
       const next = core.mapParams((p, update) => add(p, update), params, result.updates)
       return [network.name, { value, params: next, optimizer: result.state }] as const
     })
-    const part = <T>(of: (each: (typeof moved)[number][1]) => T): Record<string, T> =>
-      Object.fromEntries(moved.map(([name, each]) => [name, of(each)]))
-    const apart = div(addN([divergence(peers[1]!, peers[0]!)]), peers[0]!.shape[0]!)
+    const byName = <T>(of: (each: (typeof updated)[number][1]) => T): Record<string, T> =>
+      Object.fromEntries(updated.map(([name, each]) => [name, of(each)]))
+    const distance = div(addN([divergence(peers[1]!, peers[0]!)]), peers[0]!.shape[0]!)
     return {
-      state: { params: part((each) => each.params), optimizer: part((each) => each.optimizer) },
-      losses: part((each) => each.value),
-      apart,
+      state: { params: byName((each) => each.params), optimizer: byName((each) => each.optimizer) },
+      losses: byName((each) => each.value),
+      distance,
     }
   },
   { donate: [0, 1, 2] },
@@ -89,8 +89,9 @@ for (let i = 1; i <= steps; i++) {
   const inputs = stepInputs({ learningRate: 2e-3, step: i, steps, seed: core.deriveKey(seed, 'step', i) })
   const result = step(state, batch, engine.put(inputs))
   state = result.state
-  const { losses, apart } = await engine.read({ losses: result.losses, apart: result.apart })
-  const of = (name: string): string => (losses[name]!.values[0] as number).toFixed(3)
-  console.log(`step ${i}: teacher ${of('teacher')}, student ${of('student')}, apart ${apart.values[0]!.toFixed(3)}`)
+  const { losses, distance } = await engine.read({ losses: result.losses, distance: result.distance })
+  const loss = (name: string): string => (losses[name]!.values[0] as number).toFixed(3)
+  const kl = (distance.values[0] as number).toFixed(3)
+  console.log(`step ${i}: teacher ${loss('teacher')}, student ${loss('student')}, divergence ${kl}`)
 }
 await engine.close()

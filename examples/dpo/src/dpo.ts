@@ -1,6 +1,6 @@
 /**
- * Direct preference optimization: a language model of package descriptions first learns to write them, and then to prefer those of
- * libraries. The second run trains low-rank updates, so that the frozen base is the reference.
+ * Direct preference optimization (DPO): a language model is trained on package descriptions, and then to prefer those of libraries. The
+ * second run trains LoRA, so the frozen base is the reference model.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import causalLanguageModeling from '@attune/objective-causal-language-modeling'
 import gpt2 from '@attune/model-gpt2'
 import lora from '@attune/adapter-lora'
 import onnxruntime from '@attune/engine-onnxruntime'
-import accuracy from '@attune/metric-accuracy'
+import accuracyMetric from '@attune/metric-accuracy'
 import wordpiece from '@attune/tokenizer-wordpiece'
 import { lastValueFrom, tap } from 'rxjs'
 import { dpo } from './objective.js'
@@ -20,7 +20,7 @@ import { dpo } from './objective.js'
 const [count, seed] = [Number(process.argv[2] ?? 160), 7]
 const directory = mkdtempSync(join(tmpdir(), 'attune-dpo-'))
 
-/** Rows `text`, `chosen` and `rejected`: a description that mentions a library, and one that does not. */
+/** Rows with the fields `text`, `chosen` (a description that mentions a library) and `rejected` (one that does not). */
 const lines = gunzipSync(readFileSync(new URL('../../debian-sections/train.jsonl.gz', import.meta.url))).toString()
 const texts = lines
   .trim()
@@ -32,15 +32,15 @@ const rows = pairs.flatMap((pair) => Object.values(pair).map((text) => JSON.stri
 const train = join(directory, 'preferences.jsonl')
 writeFileSync(train, rows.join('\n'))
 
-/** Prints the mean loss of each epoch, and the fraction of pairs in which the chosen text is the more probable. */
+/** Prints the mean loss of each epoch, and the fraction of pairs whose chosen text is more probable than the rejected one. */
 function show(stage: string) {
   let mean = 0
   let steps = 0
   return tap((event: RunEvent) => {
     if (event.type === 'step.completed') mean += (event.loss - mean) / ++steps
     if (event.type !== 'evaluation.completed') return
-    const chosen = event.scores['accuracy']?.value.toFixed(2) ?? 'not scored'
-    console.log(`${stage}, step ${event.step}: loss ${mean.toFixed(4)}, accuracy ${chosen}`)
+    const accuracy = event.scores['accuracy']?.value.toFixed(2) ?? 'not computed'
+    console.log(`${stage}, step ${event.step}: loss ${mean.toFixed(4)}, accuracy ${accuracy}`)
     mean = 0
     steps = 0
   })
@@ -48,21 +48,21 @@ function show(stage: string) {
 const training = { epochs: 3, batchSize: 16, learningRate: 3e-3 }
 const shape = { nEmbd: 64, nLayer: 2, nHead: 2, nPositions: 64, embdPdrop: 0, residPdrop: 0, attnPdrop: 0 }
 const common = { seed, data: { train }, engine: onnxruntime, training }
-const language = {
+const languageModeling = {
   ...common,
   directory,
   tokenizer: { use: wordpiece, vocabularySize: 2000 },
   model: { use: gpt2, ...shape },
   objective: { use: causalLanguageModeling, maximumLength: 32 },
 }
-await lastValueFrom(run(language).pipe(show('writing')))
-const preferring = {
+await lastValueFrom(run(languageModeling).pipe(show('language modeling')))
+const preferences = {
   ...common,
   tokenizer: { use: wordpiece, path: join(directory, 'model') },
   model: { use: gpt2, from: join(directory, 'model') },
   objective: dpo,
   adapter: { use: lora, rank: 8, targets: 'all-linear' },
-  metric: accuracy,
+  metric: accuracyMetric,
 }
-await lastValueFrom(run(preferring).pipe(show('preferring')))
+await lastValueFrom(run(preferences).pipe(show('DPO')))
 rmSync(directory, { recursive: true })

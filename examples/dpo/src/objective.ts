@@ -1,5 +1,5 @@
 /**
- * Direct preference optimization as an objective of a program's own.
+ * Direct preference optimization (DPO) as an objective plugin defined in a program.
  * Source: Rafailov et al., Direct Preference Optimization, 2023, equation 7.
  */
 import * as core from '@attune/core'
@@ -13,7 +13,7 @@ interface Pair extends core.Encoded {
   readonly rejected: core.Encoded
 }
 
-/** `−ln σ(β·(margin − margin of the reference))`, the margin being `ln p(chosen) − ln p(rejected)`. */
+/** DPO loss, `−ln σ(β·(margin − reference margin))` with `margin = ln p(chosen) − ln p(rejected)`. */
 export const dpo = core.definePlugin({
   kind: core.OBJECTIVE,
   name: 'dpo',
@@ -37,7 +37,7 @@ export const dpo = core.definePlugin({
       encodeUnlabelled: encode,
       collate: (pairs) =>
         language.collate([...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]),
-      // The log-probabilities of both texts, [pairs, 2].
+      // Log-probabilities of the chosen and the rejected text, [pairs, 2].
       head(params, outputs, mode, batch) {
         const { losses } = language.head(params, outputs, mode, batch)
         return transpose(reshape(neg(sum(mul(losses, batch['weights'] as Tensor), -1)), [2, -1]))

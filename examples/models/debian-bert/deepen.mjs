@@ -1,13 +1,13 @@
-// Puts one more layer on a BERT that takes the mean of a text's states, so that the pooled output, which is made of the first
-// token's state, starts as one of the whole text: equal attention to all tokens, values as they are, and nothing from the
-// feed-forward part. Training goes on from there.
+// Adds a layer to a BERT. It is initialized to add the mean of the text's hidden states to each hidden state: uniform attention over all
+// tokens, identity value and output projections, and a feed-forward block with zero output. The pooled output, which is computed from
+// the first token's hidden state, then represents the whole text. Training continues from there.
 //   node examples/models/debian-bert/deepen.mjs runs/debian-bert/model runs/debian-bert-deeper
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 
 const [from, to] = process.argv.slice(2)
-if (from === undefined || to === undefined) throw new Error('Usage: node deepen.mjs FROM TO, two folders of models')
+if (from === undefined || to === undefined) throw new Error('Usage: node deepen.mjs FROM TO (two model folders)')
 
 const config = JSON.parse(readFileSync(join(from, 'config.json'), 'utf8'))
 const { tensors } = decodeSafetensors(readFileSync(join(from, 'model.safetensors')), from)
@@ -21,8 +21,8 @@ const zeros = (shape) => filled(shape, () => 0)
 const unit = (shape) => filled(shape, (i) => (i % (hidden + 1) === 0 ? 1 : 0))
 const ones = (shape) => filled(shape, () => 1)
 
-/** What the new layer begins with, where that is not what the layer before has. */
-const made = {
+/** Initial parameters of the new layer; the others are copied from the layer below. */
+const initializers = {
   'attention.self.query.weight': zeros,
   'attention.self.query.bias': zeros,
   'attention.self.value.weight': unit,
@@ -41,7 +41,7 @@ const added = Object.entries(tensors)
   .filter(([name]) => name.startsWith(last))
   .map(([name, tensor]) => {
     const part = name.slice(last.length)
-    return [`bert.encoder.layer.${layers}.${part}`, made[part]?.(tensor.shape) ?? tensor]
+    return [`bert.encoder.layer.${layers}.${part}`, initializers[part]?.(tensor.shape) ?? tensor]
   })
 const encoder = Object.entries(tensors).filter(([name]) => name.startsWith('bert.'))
 

@@ -1,9 +1,9 @@
-// Makes pairs.jsonl.gz of corpus.jsonl.gz: the two halves of each row that is long enough, which belong together.
+// Writes pairs.jsonl.gz from corpus.jsonl.gz: the two halves of each row as a positive pair; rows that are too short are skipped.
 //   node examples/models/debian-bert/pairs.mjs
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
 
-const WORDS_OF_A_HALF = 6
+const MINIMUM_WORDS = 6
 
 const rows = gunzipSync(readFileSync(new URL('corpus.jsonl.gz', import.meta.url)))
   .toString('utf8')
@@ -12,8 +12,8 @@ const rows = gunzipSync(readFileSync(new URL('corpus.jsonl.gz', import.meta.url)
 const pairs = rows.flatMap((row) => {
   const words = JSON.parse(row).text.split(' ')
   const middle = Math.floor(words.length / 2)
-  if (middle < WORDS_OF_A_HALF) return []
+  if (middle < MINIMUM_WORDS) return []
   return [JSON.stringify({ text: words.slice(0, middle).join(' '), pair: words.slice(middle).join(' ') })]
 })
 writeFileSync(new URL('pairs.jsonl.gz', import.meta.url), gzipSync(`${pairs.join('\n')}\n`))
-console.log(`pairs.jsonl.gz: ${pairs.length} pairs of ${rows.length} rows`)
+console.log(`pairs.jsonl.gz: ${pairs.length} pairs from ${rows.length} rows`)

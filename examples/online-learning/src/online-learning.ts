@@ -1,6 +1,6 @@
 /**
- * Online learning: a classifier that learns from a stream of package descriptions, each of which it predicts before it learns from
- * it. Printed are the prequential accuracy over the latest rows, and the memory that the process takes.
+ * Online learning: a classifier trains on a stream of package descriptions and predicts each one before it trains on it. Prints the
+ * prequential accuracy over the latest rows and the resident memory of the process.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,10 +14,10 @@ import { type Observable, from, lastValueFrom, take, tap, toArray } from 'rxjs'
 const [count, batchSize, window] = [Number(process.argv[2] ?? 2000), 16, 400]
 const source = jsonl({ path: new URL('../../debian-sections/train.jsonl.gz', import.meta.url).pathname })
 
-/** The rows as they would come from a message queue. */
+/** The rows as a stream, as from a message queue. */
 const rows = (): Observable<Example> => from(source.open())
 
-// Vocabulary and labels are learned from the first rows; nothing is trained on them before the stream begins.
+// Vocabulary and labels are fitted to the first rows; the model is not trained on them before the stream starts.
 const first = await lastValueFrom(rows().pipe(take(500), toArray()))
 const learner = await openLearner(
   {
@@ -32,14 +32,14 @@ const learner = await openLearner(
   { examples: first },
 )
 
-/** A line on the latest rows. */
+/** Prints one line of statistics. */
 function report({ step, examples, loss, failed, window: latest, scores }: PrequentialEvent): void {
   const percent = (score: { readonly value: number } | undefined): string =>
     `${(100 * (score?.value ?? NaN)).toFixed(1)} %`
   const megabytes = Math.round(process.memoryUsage().rss / 1e6)
   console.log(
     `step ${step}: ${examples} rows, loss ${loss.toFixed(3)}, accuracy of the latest ${percent(latest['accuracy'])}, ` +
-      `of all ${percent(scores['accuracy'])}, macro F1 of the latest ${percent(latest['macro-f1'])}, ${failed} left out, ${megabytes} MB`,
+      `of all ${percent(scores['accuracy'])}, macro F1 of the latest ${percent(latest['macro-f1'])}, ${failed} skipped, ${megabytes} MB`,
   )
 }
 
@@ -52,7 +52,7 @@ await lastValueFrom(
   ),
 )
 
-// The model at the end of the stream, saved and opened as any other.
+// The final model is saved and loaded like any other.
 const folder = mkdtempSync(join(tmpdir(), 'online-learning-'))
 const predictor = await openPredictor(await learner.save(join(folder, 'model')))
 const texts = ['a real-time strategy game with tanks', 'a library of numerical routines for linear algebra']

@@ -147,7 +147,7 @@ describe('train, evaluate and predict', () => {
     const saved = JSON.parse(readFileSync(join(root, 'words/config.json'), 'utf8')) as object
     file('words/config.json', JSON.stringify({ ...saved, architectures: ['BertForMaskedLM'] }))
     const { code, err } = await attune(['predict', 'words', 'a cat'])
-    expect([code, err]).toEqual([2, expect.stringMatching(/"BertForMaskedLM".*no classifier of this family/)])
+    expect([code, err]).toEqual([2, expect.stringMatching(/expected a classifier of this model family.*"BertForMaskedLM"/)])
   })
 
   it('saves and stops at Ctrl-C within an epoch, prints the command that resumes, and resumes', async () => {
@@ -212,7 +212,7 @@ describe('train, evaluate and predict', () => {
     ]
     expect([fromFile, fromField].map(({ out }) => out.trim().split('\n').length)).toEqual([60, 12])
     // It names no engine: the choice is told, and kept for whoever resumes the run.
-    expect(trained.err).toContain('in order of preference, of the installed engines that start here')
+    expect(trained.err).toContain('first installed engine that starts here, by preference')
     const kept = JSON.parse(readFileSync(join(root, 'run/config.json'), 'utf8')) as { engine: { use: string } }
     expect(kept.engine.use).toBe('onnxruntime')
   })
@@ -258,7 +258,7 @@ describe('invalid input gets one clear message', () => {
     const message = await train('b', (text) =>
       text.replace('vocabularySize', 'vocabularysize').replace('hiddenSize', 'hidenSize'),
     )
-    expect(message).toMatch(/2 mistakes/)
+    expect(message).toMatch(/2 errors/)
     expect(message).toMatch(/tokenizer: unknown `vocabularysize` \(did you mean `vocabularySize`\?\) \(b.yaml:6\)/)
     expect(message).toMatch(/model: unknown `hidenSize` \(did you mean `hiddenSize`\?\) \(b.yaml:7\)/)
     expect(await train('c', (text) => text.replace('training:', 'trainig:'))).toMatch(

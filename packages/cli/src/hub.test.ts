@@ -113,7 +113,7 @@ describe('a model of the Hub', () => {
     const written = await attune(['generate', 'org/toy', 'a prompt'])
     expect(written.err).toContain(join('snapshots', COMMIT)) // what is amiss with this toy is found in the cache
     const neither = await attune(['generate', 'org/none', 'a prompt'])
-    expect(neither.err).toMatch(/^HUB_NOT_FOUND: there is no folder org\/none, and /)
+    expect(neither.err).toMatch(/^HUB_NOT_FOUND: the folder org\/none does not exist, and /)
     for (const model of ['{ use: bert, from: org/toy }', '{ use: mlp, encoder: { use: bert, from: org/toy } }']) {
       writeFileSync(
         join(root, 'train.yaml'),

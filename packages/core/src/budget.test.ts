@@ -5,14 +5,14 @@ const refuse = (why: string): Error => new Error(why)
 const limits = { steps: 100, stepsPerByte: 10, bytes: 1000, bytesPerByte: 2 }
 
 describe('createBudget', () => {
-  it('admits as many steps as the input allows and throws on the next one', () => {
+  it('accepts steps up to the limit and throws on the next one', () => {
     const budget = createBudget(5, refuse, limits)
     budget.spend(150)
     expect(budget.steps()).toBe(150)
     expect(() => budget.spend(1)).toThrow('it takes more than 150 steps of work for 5 bytes of input')
   })
 
-  it('admits as many bytes as the input allows and throws on the next one', () => {
+  it('accepts bytes up to the limit and throws on the next one', () => {
     const budget = createBudget(2000, refuse, limits)
     budget.hold(5000)
     expect(() => budget.hold(1)).toThrow('it takes more than 5,000 bytes of memory for 2,000 bytes of input')

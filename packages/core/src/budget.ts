@@ -1,61 +1,66 @@
-/** Limits on what reading one input may cost, shared by all parts of its reader. */
+/** Limits on the work and memory of reading one input, shared by all stages of its reader. */
 export interface Budget {
   /**
-   * Counts elementary steps: characters examined, entries made, comparisons. Parts of a reader that run in native code
-   * (a regular expression, `sort`) count what they cost at worst.
-   * @throws the error of the reader once the steps exceed what the input read so far allows
+   * Counts elementary steps: characters examined, entries created, comparisons. Stages that run in native code (a regular
+   * expression, `sort`) count their worst case.
+   * @throws the reader's error once the steps exceed the limit for the input read so far
    */
   spend(steps: number): void
   /**
-   * Counts bytes that stay allocated until the reading is over.
-   * @throws the error of the reader once they exceed what the input read so far allows
+   * Counts bytes that stay allocated until reading is complete.
+   * @throws the reader's error once they exceed the limit for the input read so far
    */
   hold(bytes: number): void
-  /** Raises both limits: so many more bytes of the input were read. */
+  /** Raises both limits, after `inputBytes` more bytes of the input were read. */
   allow(inputBytes: number): void
-  /** Steps counted so far. */
+  /** Returns the steps counted so far. */
   steps(): number
 }
 
-/** What an input of no bytes may cost, and how much each byte adds. */
+/** Base limits, and their increase per byte of input. */
 export interface BudgetLimits {
-  /** Default: 10,000,000, some 50 ms of processor time. */
+  /** Default: 10,000,000, about 50 ms of CPU time. */
   readonly steps?: number
-  /** Default: 200, so that a megabyte takes one to two seconds at most. */
+  /** Default: 200; a megabyte takes at most one to two seconds. */
   readonly stepsPerByte?: number
   /** Default: 64 MB. */
   readonly bytes?: number
-  /** Default: 256, so that a megabyte holds 320 MB at most. */
+  /** Default: 256; a megabyte holds at most 320 MB. */
   readonly bytesPerByte?: number
 }
 
 const DEFAULTS = { steps: 10_000_000, stepsPerByte: 200, bytes: 64_000_000, bytesPerByte: 256 }
 
 /**
- * Makes the budget of one reader for one input. The limits grow with the bytes that were read and with nothing else, so that
- * a small input cannot take long, whatever it says of itself.
- * @param inputBytes the size of the input as far as it is known; {@link Budget.allow} adds what is read later
- * @param refuse makes the error, of a sentence such as "it takes more than 10,200,000 steps of work for 1,000 bytes"
+ * Creates the budget of one reader for one input. The limits grow only with the bytes read, so a small input cannot take long,
+ * whatever sizes it declares.
+ * @param inputBytes the known size of the input; {@link Budget.allow} adds bytes that are read later
+ * @param refuse creates the error from a reason such as "it takes more than 10,200,000 steps of work for 1,000 bytes of input"
  *
  * @example
- * const budget = createBudget(text.length, (why) => new AttuneError('BAD_YAML', `${file}: ${why}`, 'Use a smaller file.'))
- * for (const line of lines) budget.spend(line.length)
+ * ```ts
+ * import { AttuneError, createBudget } from '@attune/core'
+ * const text = 'first line\nsecond line'
+ * const budget = createBudget(text.length, (why) => new AttuneError('BAD_YAML', why, 'Use a smaller file.'))
+ * for (const line of text.split('\n')) budget.spend(line.length)
+ * console.log(budget.steps()) // 21
+ * ```
  */
 export function createBudget(inputBytes: number, refuse: (why: string) => Error, limits: BudgetLimits = {}): Budget {
   const { steps: baseSteps, stepsPerByte, bytes: baseBytes, bytesPerByte } = { ...DEFAULTS, ...limits }
   let [input, spent, held] = [inputBytes, 0, 0]
   const count = (value: number): string => Math.round(value).toLocaleString('en-US')
-  const given = (): string => `for ${count(input)} bytes of input`
+  const perInput = (): string => `for ${count(input)} bytes of input`
   return {
     spend(steps) {
       spent += steps
-      const most = baseSteps + stepsPerByte * input
-      if (!(spent <= most)) throw refuse(`it takes more than ${count(most)} steps of work ${given()}`)
+      const limit = baseSteps + stepsPerByte * input
+      if (!(spent <= limit)) throw refuse(`it takes more than ${count(limit)} steps of work ${perInput()}`)
     },
     hold(bytes) {
       held += bytes
-      const most = baseBytes + bytesPerByte * input
-      if (!(held <= most)) throw refuse(`it takes more than ${count(most)} bytes of memory ${given()}`)
+      const limit = baseBytes + bytesPerByte * input
+      if (!(held <= limit)) throw refuse(`it takes more than ${count(limit)} bytes of memory ${perInput()}`)
     },
     allow(inputBytes) {
       input += inputBytes

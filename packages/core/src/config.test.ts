@@ -70,7 +70,7 @@ const rejects = async (promise: Promise<unknown>): Promise<AttuneError> =>
   )
 
 describe('parseConfig', () => {
-  it('takes a name, a record with options, or the plugin itself; one or a list where there may be many', () => {
+  it('accepts a name, a record with options, or the plugin itself, and a list where several are allowed', () => {
     const parsed = parseConfig(schema, { lamp: 'desk', shades: [{ use: 'paper', colour: 'red' }, paper] })
     expect(parsed.lamp).toEqual(useOf(LAMP, 'desk', {}))
     expect(parsed.shades).toEqual([useOf(SHADE, 'paper', { colour: 'red' }), useOf(SHADE, paper, {})])
@@ -86,7 +86,7 @@ describe('parseConfig', () => {
     })
   })
 
-  it('names all mistakes at once, unknown keys at any depth with the nearest, each with its place', () => {
+  it('reports all errors at once with their locations, and unknown keys at any depth with the nearest ones', () => {
     const lines: Record<string, number> = { lampp: 2, 'room.widht': 5, 'room.windows.1.heihgt': 9, 'room.width': 6 }
     const error = fails(() =>
       parseConfig(
@@ -99,19 +99,19 @@ describe('parseConfig', () => {
       ),
     )
     expect(error.code).toBe('BAD_CONFIG')
-    const wanted = [
-      'the configuration has 5 mistakes',
+    const expected = [
+      'the configuration has 5 errors',
       'unknown `lampp` (did you mean `lamp`?) (config.yaml:2)',
-      '`lamp`: a plugin name or `{ use: name, … }` must stand here, got nothing',
+      '`lamp`: expected a plugin name or `{ use: name, … }`, got nothing',
       'room: unknown `widht` (did you mean `width`?) (config.yaml:5)',
       'room.windows.1: unknown `heihgt` (did you mean `height`?) (config.yaml:9)',
     ]
-    for (const line of wanted) expect(error.problem).toContain(line)
+    for (const line of expected) expect(error.problem).toContain(line)
     expect(error.problem).toMatch(/`room\.width`: .*, got -1 \(config\.yaml:6\)/)
     expect(error.remedy).toContain('attune plugins list')
   })
 
-  it('tells of the first of a hundred thousand mistakes, and how many more there are', () => {
+  it('reports the first of a hundred thousand errors, and the number of the others', () => {
     const windows = Array.from({ length: 100_000 }, () => ({ height: 'low' }))
     const { problem } = fails(() => parseConfig(schema, { lamp: 'desk', room: { windows } }))
     expect(problem.split('\n')).toHaveLength(22)
@@ -120,7 +120,7 @@ describe('parseConfig', () => {
     expect(fails(() => parseConfig(schema, { lamp: 'desk', ...keys })).problem).toMatch(/and 99980 more$/)
   })
 
-  it('refuses what is no plugin name', () => {
+  it('rejects values that are not plugin names', () => {
     for (const lamp of [3, null, [], { brightness: 1 }, { use: 3 }])
       expect(fails(() => parseConfig(schema, { lamp })).problem).toContain('`lamp`')
     for (const wrong of ['text', null, 3, []]) expect(fails(() => parseConfig(schema, wrong)).code).toBe('BAD_CONFIG')
@@ -131,7 +131,7 @@ describe('choosePlugins', () => {
   const choose = (input: unknown, locate?: ChooseOptions['locate']) =>
     choosePlugins(parseConfig(schema, input), { ...how, locate })
 
-  it('puts plugins with complete options where names stood, and leaves the rest', async () => {
+  it('replaces names with plugins and their completed options, and leaves other values unchanged', async () => {
     const chosen = await choose({
       lamp: 'desk',
       shades: ['paper', { use: 'paper', colour: 'red' }],
@@ -145,7 +145,7 @@ describe('choosePlugins', () => {
     expect(chosen.room).toEqual({ width: 2, windows: [] })
   })
 
-  it('names the mistaken options of all plugins at once, by their place in the configuration', async () => {
+  it('reports the invalid options of all plugins at once, by path in the configuration', async () => {
     const error = await rejects(
       choose(
         {
@@ -159,14 +159,14 @@ describe('choosePlugins', () => {
       ),
     )
     expect(error.code).toBe('BAD_CONFIG')
-    expect(error.problem).toContain('4 mistakes')
+    expect(error.problem).toContain('4 errors')
     expect(error.problem).toMatch(/`lamp\.brightness`: .*got 2 \(config\.yaml:2\)/)
     expect(error.problem).toContain('lamp.bulb: unknown `watage` (did you mean `wattage`?) (config.yaml:3)')
     expect(error.problem).toMatch(/`shades\.0\.colour`: .*got 5/)
     expect(error.problem).toContain('shades.1: unknown `color` (did you mean `colour`?)')
   })
 
-  it('tells the lookup where a name stands', async () => {
+  it('passes the location of a name to the lookup', async () => {
     const error = await rejects(choose({ lamp: 'dsek' }, () => 'config.yaml:1'))
     expect([error.code, error.problem]).toEqual(['UNKNOWN_PLUGIN', 'no dsek at config.yaml:1'])
   })
@@ -181,7 +181,7 @@ describe('choosePlugins', () => {
     expect((absolute.lamp as Chosen).options['manual']).toBe('/elsewhere/manual.txt')
   })
 
-  it('takes no key of a configuration for a prototype', async () => {
+  it('does not let a `__proto__` key change a prototype', async () => {
     const open = z.record(z.string(), z.unknown())
     const chosen = await choosePlugins(parseConfig(open, JSON.parse('{"__proto__": {"polluted": 1}}')), how)
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
@@ -190,7 +190,7 @@ describe('choosePlugins', () => {
 })
 
 describe('keysAt', () => {
-  it('looks through defaults, optional values and lists', () => {
+  it('descends through defaults, optional values and arrays', () => {
     expect(keysAt(schema, [])).toEqual(['lamp', 'shades', 'room'])
     expect(keysAt(schema, ['room'])).toEqual(['width', 'windows'])
     expect(keysAt(schema, ['room', 'windows', 3])).toEqual(['height'])

@@ -6,10 +6,10 @@ import type { Kind, OptionsSchema } from './kind.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
 import { type UserSpecifier, userSpecifier } from './plugin-name.js'
 
-/** A place in a configuration that names a plugin: `adamw`, or `{ use: adamw, beta1: 0.8 }`. */
+/** A reference to a plugin in a configuration: `adamw`, or `{ use: adamw, beta1: 0.8 }`. */
 export interface Use {
   readonly kind: Kind<unknown>
-  /** A name, a path or a package; in code also the plugin itself, or one that was found already. */
+  /** A name, a path or a package; in code also the plugin itself, or a resolved one. */
   readonly plugin: UserSpecifier | AnyPlugin | Found
   readonly options: Readonly<Record<string, unknown>>
 }
@@ -18,36 +18,36 @@ const isUse = (node: unknown): node is Use =>
   typeof node === 'object' && node !== null && 'kind' in node && 'plugin' in node && 'options' in node
 
 const isNamed = (value: unknown): boolean => typeof value === 'string' || isPlugin(value) || isFound(value)
-const plugin = z.custom<string | AnyPlugin | Found>(isNamed, { message: 'a plugin name must stand here' })
+const plugin = z.custom<string | AnyPlugin | Found>(isNamed, { message: 'expected a plugin name' })
 const reference = z.union([plugin, z.looseObject({ use: plugin })], {
-  error: 'a plugin name or `{ use: name, … }` must stand here',
+  error: 'expected a plugin name or `{ use: name, … }`',
 })
 const toUse =
   (kind: Kind<unknown>) =>
   (value: z.output<typeof reference>): Use => {
-    if (isChosen(value)) return value as unknown as Use // options that were chosen already may be parsed again
+    if (isChosen(value)) return value as unknown as Use // chosen options may be parsed a second time
     const { use, ...options } = typeof value === 'object' && !isFound(value) ? value : { use: value }
     return { kind, plugin: typeof use === 'string' ? userSpecifier(use) : use, options }
   }
 
-/** The schema of a place that names one plugin of a kind. It accepts a {@link Chosen} as it is. */
+/** Schema of an option that names one plugin of a kind. A {@link Chosen} passes through unchanged. */
 export const use = (kind: Kind<unknown>) => reference.transform(toUse(kind))
 
-/** The schema of a place that names any number of plugins of a kind: one, or a list. */
+/** Schema of an option that names any number of plugins of a kind: a single one, or a list. */
 export const useAll = (kind: Kind<unknown>) =>
   z
-    .union([z.array(reference), reference], { error: 'a plugin, or a list of plugins, must stand here' })
+    .union([z.array(reference), reference], { error: 'expected a plugin or a list of plugins' })
     .transform((value) => (Array.isArray(value) ? value : [value]).map(toUse(kind)))
 
-/** A plugin that was found, with options checked and completed. */
+/** A resolved plugin with validated options, defaults filled in. */
 export interface Chosen extends Found {
-  /** The plugin's own options. Plugins among them are chosen too. */
+  /** The plugin's own options; plugin references among them are resolved too. */
   readonly options: Readonly<Record<string, unknown>>
-  /** Options that every plugin of the kind takes; the run reads them. */
+  /** Options common to all plugins of the kind; read by the run. */
   readonly common?: Readonly<Record<string, unknown>>
 }
 
-/** A parsed configuration with a {@link Chosen} wherever a {@link Use} stood. */
+/** A parsed configuration in which every {@link Use} is replaced by a {@link Chosen}. */
 export type ChosenIn<T> = T extends Use
   ? Chosen
   : T extends readonly (infer E)[]
@@ -59,14 +59,24 @@ export type ChosenIn<T> = T extends Use
 const fail = (problems: readonly string[]): never => {
   throw new AttuneError(
     'BAD_CONFIG',
-    `the configuration has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${problems.map((line) => `  ${line}`).join('\n')}`,
-    'Mend what is named above; `attune plugins list` shows what is installed, `attune plugins info KIND NAME` the options.',
+    `the configuration has ${problems.length === 1 ? 'an error' : `${problems.length} errors`}:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    'Fix the lines above. `attune plugins list` shows the installed plugins, `attune plugins info KIND NAME` their options.',
   )
 }
 
 /**
- * Checks a configuration, from a YAML file or from code, against its one schema. Nothing is looked up yet.
- * @throws AttuneError `BAD_CONFIG` with all mistakes at once, unknown keys with the nearest known ones.
+ * Validates a configuration, from a YAML file or from code, against its schema. Plugins are not looked up yet; that is what
+ * {@link choosePlugins} does.
+ * @throws AttuneError `BAD_CONFIG` with all errors at once, unknown keys with the nearest known ones.
+ *
+ * @example
+ * ```ts
+ * import { SCHEDULER, parseConfig, use } from '@attune/core'
+ * import { z } from 'zod'
+ * const schema = z.strictObject({ epochs: z.int().default(1), schedule: use(SCHEDULER) })
+ * const config = parseConfig(schema, { schedule: { use: 'cosine', to: 0.1 } })
+ * console.log(config.epochs, config.schedule.plugin, config.schedule.options) // 1 cosine { to: 0.1 }
+ * ```
  */
 export function parseConfig<S extends z.ZodType>(schema: S, input: unknown, locate?: Locate): z.output<S> {
   const parsed = schema.safeParse(input)
@@ -81,29 +91,29 @@ export const isChosen = (node: unknown): node is Chosen =>
 export type FieldContent = 'text' | 'label' | 'words'
 
 /**
- * The fields of an example that a plugin's options name, those of plugins among its options included: options whose schema says
- * `.meta({ field: 'text' })`.
- * @param content only fields of that content; default: all
+ * Returns the example fields that a plugin reads: the values of options whose schema has `.meta({ field: 'text' })`, including
+ * those of nested plugins.
+ * @param content restricts the result to fields of that content; default: all
  */
 export const fieldsRead = (chosen: Pick<Chosen, 'plugin' | 'options'>, content?: FieldContent): readonly string[] => [
   ...new Set(
     Object.entries(chosen.options).flatMap(([name, value]) => {
-      const said = metaOf(chosen.plugin.options.shape[name], 'field')
-      if (typeof value === 'string') return said !== undefined && (content ?? said) === said ? [value] : []
+      const declared = metaOf(chosen.plugin.options.shape[name], 'field')
+      if (typeof value === 'string') return declared !== undefined && (content ?? declared) === declared ? [value] : []
       return pluginsIn(value).flatMap((each) => fieldsRead(each, content))
     }),
   ),
 ]
 
-/** The plugins in a value of a configuration, but for those among their own options. */
+/** Returns the plugins in a value of a configuration, without those nested in their options. */
 export const pluginsIn = (value: unknown): readonly Chosen[] => {
   if (isChosen(value)) return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(pluginsIn) : []
 }
 
 /**
- * Paths that a plugin's options name, by option. `path`: files that it reads, whose schema says `.meta({ path: true })`; `writes`:
- * files that it writes, relative to the run's folder, whose schema says `.meta({ writes: true })`.
+ * Returns the paths among a plugin's options, by option. `path`: files that it reads, with `.meta({ path: true })` in the schema;
+ * `writes`: files that it writes, relative to the run's folder, with `.meta({ writes: true })`.
  */
 export const pathOptions = (
   { plugin, options, common = {} }: Pick<Chosen, 'plugin' | 'options' | 'common'>,
@@ -119,7 +129,7 @@ const pathsAmong = (options: Chosen['options'], schema: OptionsSchema | undefine
       typeof entry[1] === 'string' && metaOf(schema?.shape[entry[0]], what) === true,
   )
 
-/** The options with all paths resolved. */
+/** Returns the options with all paths resolved. */
 const withResolvedPaths = (
   options: Chosen['options'],
   schema: OptionsSchema,
@@ -129,16 +139,16 @@ const withResolvedPaths = (
   ...Object.fromEntries(pathsAmong(options, schema, 'path').map(([name, path]) => [name, resolvePath(path)])),
 })
 
-/** Looks up what stands at one place of a configuration; `at` is that place, for errors. */
+/** Looks up a plugin; `at` is the location in the configuration, for error messages. */
 export type FindPlugin = (kind: Kind<unknown>, name: UserSpecifier, at: string | undefined) => Promise<Found>
 
-/** Finds the plugin at one place, unless the place holds it already. */
+/** Resolves one plugin reference. A reference that holds the plugin itself needs no lookup. */
 export async function foundAt({ kind, plugin }: Use, find: FindPlugin, at?: string): Promise<Found> {
   if (isFound(plugin)) return plugin
   return isPlugin(plugin) ? { plugin, origin: { specifier: plugin.name } } : find(kind, plugin, at)
 }
 
-/** A plugin's own options, and those that every plugin of its kind takes. */
+/** Separates a plugin's own options from those common to its kind. */
 function divideOptions({ kind, options }: Use, plugin: AnyPlugin) {
   const isCommon = (name: string): boolean =>
     Object.hasOwn(kind.options?.shape ?? {}, name) && !Object.hasOwn(plugin.options.shape, name)
@@ -147,19 +157,30 @@ function divideOptions({ kind, options }: Use, plugin: AnyPlugin) {
   return { own: part(false), common: part(true) }
 }
 
-/** Lookups that {@link choosePlugins} makes. */
+/** Lookup functions of {@link choosePlugins}. */
 export interface ChooseOptions {
-  /** Looks up names; in Node.js `findPlugin` of @attune/resolve. */
+  /** Resolves names; in Node.js `findPlugin` of `@attune/resolve`. */
   readonly find: FindPlugin
-  /** Makes a path among the options absolute; where there are no files, returns it as it is. */
+  /** Makes a path among the options absolute; the identity function where there is no file system. */
   readonly resolvePath: (path: string) => string
   readonly locate?: Locate | undefined
 }
 
 /**
- * Finds every plugin that a parsed configuration names and checks its options, before any work starts. Options that are
- * paths (`z.string().meta({ path: true })`) are resolved.
- * @throws AttuneError `UNKNOWN_PLUGIN` for a name that resolves to nothing; `BAD_CONFIG` with all mistaken options.
+ * Resolves every plugin of a parsed configuration and validates its options, before any work starts. Path options
+ * (`z.string().meta({ path: true })`) are made absolute.
+ * @throws AttuneError `UNKNOWN_PLUGIN` for a name that cannot be resolved; `BAD_CONFIG` with all invalid options.
+ *
+ * @example
+ * ```ts
+ * import { SCHEDULER, choosePlugins, parseConfig, use } from '@attune/core'
+ * import { findPlugin } from '@attune/resolve'
+ * import { z } from 'zod'
+ * const config = parseConfig(z.strictObject({ schedule: use(SCHEDULER) }), { schedule: 'cosine' })
+ * const find = (kind, name, at) => findPlugin(kind, name, { folders: [process.cwd()] }, at)
+ * const { schedule } = await choosePlugins(config, { find, resolvePath: (path) => path })
+ * console.log(schedule.plugin.name, schedule.options) // cosine { warmupSteps: 0, warmupRatio: 0, floor: 0 }
+ * ```
  */
 export async function choosePlugins<T>(config: T, { find, resolvePath, locate }: ChooseOptions): Promise<ChosenIn<T>> {
   const problems: string[] = []

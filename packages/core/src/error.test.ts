@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { AttuneError, isAttuneError } from './error.js'
 
 describe('AttuneError', () => {
-  it('says what is wrong, then what to do, and keeps the cause', () => {
+  it('joins problem and remedy in its message, and keeps the cause', () => {
     const cause = new Error('below')
     const error = new AttuneError('BAD_THING', 'a thing must be good, got "bad"', 'Make it good.', { cause })
     expect(error).toBeInstanceOf(Error)
@@ -10,7 +10,7 @@ describe('AttuneError', () => {
     expect(error.message).toBe('a thing must be good, got "bad"\nMake it good.')
   })
 
-  it('is known by its shape, so that one of another copy of the package is known too', () => {
+  it('is recognized by its shape, even if it comes from another copy of the package', () => {
     const foreign = Object.assign(new Error('x'), { code: 'A', problem: 'b', remedy: 'c' })
     expect(isAttuneError(new AttuneError('A', 'b', 'c'))).toBe(true)
     expect(isAttuneError(foreign)).toBe(true)

@@ -3,7 +3,7 @@ import type { RunEvent } from './events.js'
 import { parseEvent, stringifyEvent } from './events-json.js'
 
 describe('parseEvent', () => {
-  it('returns what stringifyEvent was given, NaN and infinities included', () => {
+  it('inverts stringifyEvent, including NaN and infinities', () => {
     const event = {
       type: 'evaluation.completed',
       at: 5,

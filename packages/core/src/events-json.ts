@@ -1,10 +1,10 @@
 import type { RunEvent } from './events.js'
 import { isRecord, parseJson } from './json.js'
 
-/** JSON has no NaN and no infinities: each is written as a record of this one field, which no event has by itself. */
+/** JSON has no NaN or infinities: they are written as an object with this single field, which events do not use otherwise. */
 const FIELD = 'number'
 
-/** One event as a line of JSON. {@link parseEvent} gives back the same values, NaN and infinities included. */
+/** Serializes an event as one line of JSON. {@link parseEvent} restores the same values, including NaN and infinities. */
 export const stringifyEvent = (event: RunEvent): string =>
   JSON.stringify(event, (_, value: unknown) =>
     typeof value === 'number' && !Number.isFinite(value) ? { [FIELD]: String(value) } : value,
@@ -18,10 +18,10 @@ const revived = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, revived(child)]))
 }
 
-/** Reads an event that {@link stringifyEvent} wrote. @throws SyntaxError if the line is not an event */
+/** Parses a line written by {@link stringifyEvent}. @throws SyntaxError if the line is not an event */
 export function parseEvent(line: string): RunEvent {
   const event = revived(parseJson(line))
   if (isRecord(event) && typeof event['type'] === 'string' && typeof event['at'] === 'number')
     return event as unknown as RunEvent
-  throw new SyntaxError('a line of the log must be an event with a type and a time')
+  throw new SyntaxError('expected a JSON event with `type` and `at`')
 }

@@ -5,56 +5,56 @@ import type { Direction, Score } from './kinds/metric.js'
 import { nearest } from './nearest.js'
 
 /**
- * What happens in a run, by event type. Open: a plugin adds its own by declaration merging,
+ * The events of a run, by type. A plugin adds its own by declaration merging,
  * `declare module '@attune/core' { interface RunEvents { 'my.event': { … } } }`.
  */
 export interface RunEvents {
-  /** Before a run begins: how far a plugin is that learns from the training examples (a vocabulary), twice a second at most. */
+  /** Progress of a plugin that learns from the training examples (a vocabulary) before the run; at most twice a second. */
   'fit.progressed': {
     /** Kind and name of the plugin. */
     readonly plugin: string
-    /** What is done: `texts read`. */
+    /** The unit of progress: `texts read`. */
     readonly phase: string
     readonly done: number
-    /** How much there is to do, where that is known. */
+    /** The total amount of work, if known. */
     readonly total?: number
-    /** Since the phase began. */
+    /** Time since the start of the phase. */
     readonly seconds: number
   }
-  /** Before a run begins: a stage of the training data is prepared (cleaned, filtered, balanced, augmented). */
+  /** A data preparation stage (cleaning, filtering, balancing, augmentation) is complete, before the run. */
   'stage.made': {
     /** Kind and name of the plugin: `filter duplicates`. */
     readonly stage: string
     readonly kind: string
     readonly examplesIn: number
     readonly examplesOut: number
-    /** Examples that a filter left out, by its reason. */
+    /** Number of examples that a filter dropped, by reason. */
     readonly because?: Readonly<Record<string, number>>
-    /** The time that it took when it was made. */
+    /** The time of the original preparation. */
     readonly seconds: number
-    /** The file that keeps it; absent for a stage that is held in memory. */
+    /** The cache file; absent for a stage that is kept in memory. */
     readonly path?: string
-    /** True if it was found in the store. */
+    /** True if it was read from the cache. */
     readonly reused: boolean
   }
-  /** A run begins at step 0. */
+  /** A run starts at step 0. */
   'run.started': RunFacts
-  /** A run goes on from the checkpoint of `step`. */
+  /** A run resumes from the checkpoint of `step`. */
   'run.resumed': RunFacts & { readonly step: number; readonly checkpoint: string }
-  /** A pass over the training examples begins; epochs count from 0. */
+  /** An epoch starts; epochs count from 0. */
   'epoch.started': { readonly epoch: number; readonly step: number }
-  /** One update of the parameters. Steps count from 1. */
+  /** One optimizer step. Steps count from 1. */
   'step.completed': {
     readonly step: number
     readonly steps: number
     readonly epoch: number
-    /** Mean loss of the batch, before the update. */
+    /** Mean loss of the batch before the update. */
     readonly loss: number
     readonly learningRate: number
-    /** Euclidean norm of the whole gradient, before clipping. */
+    /** Global L2 norm of the gradient before clipping. */
     readonly gradientNorm: number
     readonly examples: number
-    /** Tokens in the batch without padding. */
+    /** Number of tokens in the batch, without padding. */
     readonly tokens: number
     readonly tokensPerSecond: number
     readonly secondsLeft: number
@@ -74,30 +74,30 @@ export interface RunEvents {
     readonly bytes: number
     readonly because: string
   }
-  /** Rows that a source left out, and where they were written. */
+  /** Rows that a source rejected, and the file that holds them. */
   'rows.rejected': { readonly split: string; readonly count: number; readonly path: string }
-  /** Texts longer than the model takes, which lost their ends. */
+  /** Texts that were truncated to the maximum length. */
   'texts.truncated': { readonly split: string; readonly count: number; readonly maximumLength: number }
-  /** Word embeddings start from the vectors in a file: how many of the tokenizer's tokens have one there. */
+  /** Word embeddings were initialized from a file; `found` of the tokenizer's tokens have a vector in it. */
   'vectors.loaded': { readonly path: string; readonly found: number; readonly tokens: number }
-  /** A callback or the user told the run to do something. */
+  /** A callback or the user issued a command. */
   'command.given': { readonly step: number; readonly command: Command }
-  /** Something that does not stop the run but that its owner should know. */
+  /** A warning; the run continues. */
   'run.warned': { readonly step: number; readonly message: string }
-  /** The last step is done; what callbacks command now still bears on the model that is saved. */
+  /** The last step is complete. Commands that callbacks issue now still affect the saved model. */
   'training.completed': { readonly step: number; readonly because: string }
   'run.completed': {
     readonly step: number
     readonly seconds: number
-    /** `finished`, or why it stopped early. */
+    /** `finished`, or the reason for stopping early. */
     readonly because: string
-    /** Where the model was saved, if the run has a folder. */
+    /** Path of the saved model, if the run has a folder. */
     readonly model?: string
   }
   'run.failed': { readonly step: number; readonly code: string; readonly problem: string; readonly remedy: string }
 }
 
-/** What a run knows of itself when it begins. */
+/** Facts about a run that are known at its start. */
 export interface RunFacts {
   readonly seed: number
   readonly steps: number
@@ -107,18 +107,18 @@ export interface RunFacts {
   readonly trainableParameters: number
   readonly engine: string
   readonly directory?: string
-  /** The file in which the run keeps every event as a line of JSON, if it has a folder. */
+  /** The event log, a JSON Lines file, if the run has a folder. */
   readonly log?: string
-  /** What the user accepted as the run was resumed: settings and inputs that differ from those recorded, programs trusted. */
+  /** Differences that the user accepted when resuming: changed settings and inputs, trusted programs. */
   readonly accepted?: readonly string[]
-  /** The scores that evaluations will have, by name, and which way each is better. */
+  /** The direction of each score of the evaluations, by name. */
   readonly scores: Readonly<Record<string, Direction>>
 }
 
 /**
- * Which way a score is better, by what a run knew when it began: a misspelt name shows before any work is done.
- * @param option the option that names the score, for the message
- * @throws AttuneError `UNKNOWN_SCORE` with the nearest names there are.
+ * Returns the direction of a score, given the facts of the run's start. A misspelled name is thus reported before training.
+ * @param option the option that names the score, for the error message
+ * @throws AttuneError `UNKNOWN_SCORE` with the nearest existing name.
  */
 export function directionOf({ scores }: Pick<RunFacts, 'scores'>, score: string, option: string): Direction {
   const direction = Object.hasOwn(scores, score) ? scores[score] : undefined
@@ -127,49 +127,60 @@ export function directionOf({ scores }: Pick<RunFacts, 'scores'>, score: string,
   const [near = names[0]] = nearest(score, names)
   throw new AttuneError(
     'UNKNOWN_SCORE',
-    `${option} must name a score of the run, got "${score}"; there are ${names.join(', ')}`,
-    `Write "${near}", or add the metric to \`metric:\` of the configuration.`,
+    `${option}: expected a score of the run (${names.join(', ')}), got "${score}"`,
+    `Write "${near}", or add the metric to \`metric:\` in the configuration.`,
   )
 }
 
-/** An event before it has a time: its type, and the fields that `Events` lists for it. */
+/** An event without a timestamp: its type, and its fields in `Events`. */
 export type Unstamped<Events> = { [K in keyof Events]: { readonly type: K } & Events[K] }[keyof Events]
 
-/** One event: its type, the time in milliseconds since 1970, and the fields that {@link RunEvents} lists for it. */
+/** One event: its type, its time in milliseconds since 1970, and its fields in {@link RunEvents}. */
 export type RunEvent = {
   [K in keyof RunEvents]: { readonly type: K; readonly at: number } & RunEvents[K]
 }[keyof RunEvents]
 
-/** An event before it has a time. */
+/** An event without a timestamp. */
 export type UntimedEvent = Unstamped<RunEvents>
 
-/** The event of one type. */
+/** The events of one type. */
 export type EventOf<K extends keyof RunEvents> = { readonly type: K; readonly at: number } & RunEvents[K]
 
-/** Lets through the events of one type: `events.pipe(on('evaluation.completed'))`. */
+/**
+ * RxJS operator that passes the events of one type.
+ *
+ * @example
+ * ```ts
+ * import { on } from '@attune/core'
+ * import { of } from 'rxjs'
+ * const start = { type: 'epoch.started', at: 0, epoch: 0, step: 0 }
+ * const warning = { type: 'run.warned', at: 9, step: 5, message: 'loss spike' }
+ * of(start, warning).pipe(on('run.warned')).subscribe(({ step, message }) => console.log(step, message)) // 5 loss spike
+ * ```
+ */
 export const on = <K extends keyof RunEvents>(type: K): OperatorFunction<RunEvent, EventOf<K>> =>
   filter((event: RunEvent): event is EventOf<K> & RunEvent => event.type === type)
 
-/** What a run can be told to do, by command type. Open to declaration merging, as {@link RunEvents} is. */
+/** The commands of a run, by type. Open to declaration merging, like {@link RunEvents}. */
 export interface Commands {
-  /** Finish the step in flight, save, and end. */
+  /** Finish the current step, save, and end the run. */
   stop: unknown
-  /** Write a checkpoint after the step in flight. One with a label is kept until another has the same label. */
+  /** Save a checkpoint after the current step. A labeled one is kept until another checkpoint gets the same label. */
   save: { readonly label?: string }
-  /** Score the validation split after the step in flight. */
+  /** Evaluate the validation split after the current step. */
   evaluate: unknown
-  /** Multiply the learning rate from the next step on. */
+  /** Multiply the learning rate by `factor` from the next step on. */
   scaleLearningRate: { readonly factor: number }
-  /** Go back to the weights of the checkpoint that has this label. Answered only after `training.completed`. */
+  /** Restore the weights of the checkpoint with this label. Handled only after `training.completed`. */
   restore: { readonly label: string }
-  /** Add an event to the run's log: a plugin's own, replayed on resume like all others. */
+  /** Append a plugin's own event to the run's log; it is replayed on resume like all others. */
   record: { readonly event: UntimedEvent }
 }
 
-/** A command is a value; `because` is the reason that the run's log keeps. */
+/** A command. `because` is its reason, recorded in the run's log. */
 export type Command = {
   [K in keyof Commands]: { readonly type: K; readonly because: string } & Commands[K]
 }[keyof Commands]
 
-/** The stream of a run's events, for a plugin that `needs` it. */
+/** The event stream of a run, for a plugin that `needs` it. */
 export const EVENTS = kind<Observable<RunEvent>>('events', 'one')

@@ -18,14 +18,14 @@ describe('excerpt', () => {
     for (const most of [0, 1, 5, 80, 400, 900]) expect(excerpt(value, most)).toBe(`${json.slice(0, most)}…`)
   })
 
-  it('returns what JSON has no words for', () => {
+  it('describes values that JSON cannot represent', () => {
     expect([undefined, () => 1, 12n, [1n]].map((value) => excerpt(value))).toEqual(['nothing', 'nothing', '12', '[1]'])
   })
 
-  it('reads no more of a value than it shows', () => {
+  it('reads only the part of a value that it shows', () => {
     let nested: unknown = 1
     for (let depth = 0; depth < 100_000; depth++) nested = [nested]
-    // Each level holds the one below twice: 2^60 leaves.
+    // Each level contains the one below twice: 2^60 leaves.
     let doubled: unknown = 'leaf'
     for (let depth = 0; depth < 60; depth++) doubled = [doubled, doubled]
     const cyclic: Record<string, unknown> = {}
@@ -35,14 +35,14 @@ describe('excerpt', () => {
 })
 
 describe('shortened', () => {
-  it('returns short texts as they are and cuts others, never within a character', () => {
+  it('returns short texts unchanged and truncates others, never within a character', () => {
     expect([shortened('abc', 3), shortened('abcd', 3)]).toEqual(['abc', 'abc…'])
     expect(shortened('ab😀d', 3)).toBe('ab\ufffd…')
   })
 })
 
 describe('escapeControls', () => {
-  it('escapes what a terminal would obey, and nothing else', () => {
+  it('escapes control and bidirectional formatting characters only', () => {
     expect(escapeControls('line\n\ttab é 😀 \u200d')).toBe('line\n\ttab é 😀 \u200d')
     expect(escapeControls('\u001b[2J\r\u009b1m\u007f\u202e\u2028')).toBe(
       String.raw`\u001b[2J\u000d\u009b1m\u007f\u202e\u2028`,

@@ -1,25 +1,28 @@
-/** Control characters but line feed and tab, and what reorders the text around it: a terminal would obey them. */
+/** Control characters except line feed and tab, and bidirectional formatting characters: a terminal would interpret them. */
 const UNPRINTABLE = /[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
 
-/** A text in which control characters are escaped as in JSON, so that it can be shown in a terminal. */
+/** Escapes control characters as in JSON, for safe output in a terminal. */
 export const escapeControls = (text: string): string =>
-  text.replace(UNPRINTABLE, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  text.replace(UNPRINTABLE, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** The beginning of a text that comes from outside, for a message: at most `most` characters (default 100) and `…`. */
+/** Truncates an untrusted text for a message, to at most `most` characters (default 100) and `…`. */
 export const shortened = (text: string, most = 100): string =>
   text.length > most ? `${text.slice(0, most).toWellFormed()}…` : text
 
 const isSkipped = (value: unknown): boolean => ['undefined', 'function', 'symbol'].includes(typeof value)
 
-/** True for a date and its like, which say themselves what they are in JSON. */
-const saysItself = (value: object): boolean => 'toJSON' in value && typeof value.toJSON === 'function'
+/** True for dates and other values with a JSON representation of their own. */
+const hasToJson = (value: object): boolean => 'toJSON' in value && typeof value.toJSON === 'function'
 
 /**
- * The beginning of a value as JSON, for a message: at most `most` characters (default 80) and `…`. Costs no more than that,
- * however large the value is.
+ * Returns the beginning of a value as JSON, for a message: at most `most` characters (default 80) and `…`. The cost does not
+ * depend on the size of the value.
  *
  * @example
- * excerpt({ a: [1, 2], b: 'x'.repeat(1e6) }, 20) // {"a":[1,2],"b":"xxxx…
+ * ```ts
+ * import { excerpt } from '@attune/core'
+ * console.log(excerpt({ a: [1, 2], b: 'x'.repeat(1e6) }, 20)) // {"a":[1,2],"b":"xxxx…
+ * ```
  */
 export function excerpt(value: unknown, most = 80): string {
   let text = ''
@@ -47,7 +50,7 @@ export function excerpt(value: unknown, most = 80): string {
   const write = (node: unknown): void => {
     if (typeof node === 'string') text += JSON.stringify(node.slice(0, most + 1))
     else if (typeof node === 'bigint') text += String(node)
-    else if (typeof node !== 'object' || node === null || saysItself(node)) text += JSON.stringify(node) ?? 'nothing'
+    else if (typeof node !== 'object' || node === null || hasToJson(node)) text += JSON.stringify(node) ?? 'nothing'
     else if (Array.isArray(node)) writeAll(itemsOf(node), '[', ']')
     else writeAll(membersOf(node), '{', '}')
   }

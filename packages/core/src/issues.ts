@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { excerpt, shortened } from './excerpt.js'
 import { nearest } from './nearest.js'
 
-/** Where a value of the input stands in the file it came from, as in `config.yaml:14`; nothing if it has no file. */
+/** Returns the location of a value in its file, such as `config.yaml:14`; undefined for input that is not from a file. */
 export type Locate = (path: readonly PropertyKey[]) => string | undefined
 
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part], input)
 
-/** What an optional schema, or one with a default, is made of; any other schema itself. */
+/** Returns the inner schema of an optional schema or one with a default; any other schema unchanged. */
 export const unwrapOnce = (schema: unknown): unknown =>
   schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
     ? schema.unwrap()
@@ -19,13 +19,13 @@ const unwrap = (schema: unknown): unknown => {
   return inner === schema ? schema : unwrap(inner)
 }
 
-/** The value under `key` in the metadata of a schema, or of one that it wraps: `.meta({ path: true })`. */
+/** Returns the metadata of a schema, or of the one that it wraps, under `key`: `.meta({ path: true })`. */
 export function metaOf(schema: unknown, key: string): unknown {
   const inner = unwrapOnce(schema)
   return (schema as z.ZodType | undefined)?.meta()?.[key] ?? (inner === schema ? undefined : metaOf(inner, key))
 }
 
-/** The names that an object schema knows at a path; none where there is no object. */
+/** Returns the keys of the object schema at a path; empty if there is no object. */
 export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
   const here = unwrap(schema)
   if (here instanceof z.ZodArray && path.length > 0) return keysAt(here.element, path.slice(1))
@@ -34,22 +34,22 @@ export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] 
   return first === undefined ? Object.keys(here.shape) : keysAt(here.shape[String(first)], rest)
 }
 
-/** Characters of a name that are shown: more than any option's name or place has. */
-const NAME = 200
+/** Maximum number of characters of a name in a message; option names and paths are shorter. */
+const MAXIMUM_NAME = 200
 
 function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known)
   const hint =
     near.length > 0 ? `did you mean ${near.map((name) => `\`${name}\``).join(' or ')}?` : `known: ${known.join(', ')}`
-  return `unknown \`${shortened(key, NAME)}\` (${hint})`
+  return `unknown \`${shortened(key, MAXIMUM_NAME)}\` (${hint})`
 }
 
-/** Mistakes that are told one by one: a hostile file can have any number of them. */
-const TOLD = 20
+/** Maximum number of issues in a message; a malicious file may cause any number of them. */
+const MAXIMUM_REPORTED = 20
 
 /**
- * One line for each of the first issues that a schema found: which value, what must hold, what was given, and where. An
- * unknown key comes with the known ones nearest to it. The last line counts those that are not told.
+ * Describes the first issues of a schema, one per line: the value, the expectation, the actual value, and the location. Unknown
+ * keys are listed with the nearest known ones. The last line counts the issues that are not listed.
  */
 export function describeIssues(
   schema: unknown,
@@ -59,15 +59,16 @@ export function describeIssues(
   locate: Locate = () => undefined,
 ): string[] {
   const all = error.issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
-  const lines = error.issues.slice(0, TOLD).flatMap((issue) => {
+  const lines = error.issues.slice(0, MAXIMUM_REPORTED).flatMap((issue) => {
     const at = (path: readonly PropertyKey[]): string => {
-      const place = locate([...base, ...path])
-      return place === undefined ? '' : ` (${place})`
+      const location = locate([...base, ...path])
+      return location === undefined ? '' : ` (${location})`
     }
-    const name = shortened([...base, ...issue.path].map((part) => shortened(String(part), NAME)).join('.'), NAME)
+    const parts = [...base, ...issue.path].map((part) => shortened(String(part), MAXIMUM_NAME))
+    const name = shortened(parts.join('.'), MAXIMUM_NAME)
     if (issue.code === 'unrecognized_keys')
       return issue.keys
-        .slice(0, TOLD)
+        .slice(0, MAXIMUM_REPORTED)
         .map(
           (key) =>
             `${name === '' ? '' : `${name}: `}${unknownKey(key, keysAt(schema, issue.path))}${at([...issue.path, key])}`,
@@ -75,6 +76,6 @@ export function describeIssues(
     const value = excerpt(valueAt(input, issue.path))
     return [`${name === '' ? '' : `\`${name}\`: `}${issue.message}, got ${value}${at(issue.path)}`]
   })
-  const told = lines.slice(0, TOLD)
-  return all > told.length ? [...told, `and ${all - told.length} more`] : told
+  const reported = lines.slice(0, MAXIMUM_REPORTED)
+  return all > reported.length ? [...reported, `and ${all - reported.length} more`] : reported
 }

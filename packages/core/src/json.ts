@@ -1,13 +1,13 @@
-/** A value that is an object with fields: not null, not an array. */
+/** True for an object that is not null and not an array. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Deepest nesting of arrays and objects that any format read here needs, with room to spare. */
+/** Default nesting limit of arrays and objects, well above the needs of all formats that Attune reads. */
 const MAXIMUM_DEPTH = 128
 
 const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [34, 92, 91, 93, 123, 125]
 
-/** Depth of the nesting in a JSON text, counted no further than one beyond `most`. */
+/** Returns the nesting depth of a JSON text; counting stops at `most + 1`. */
 function depthOf(text: string, most: number): number {
   let [depth, deepest] = [0, 0]
   for (let at = 0; at < text.length && deepest <= most; at++) {
@@ -20,7 +20,7 @@ function depthOf(text: string, most: number): number {
   return deepest
 }
 
-/** True if a text has so many opening brackets, in strings or not, that it may be nested beyond `most`. */
+/** True if a text has enough opening brackets, in strings or not, to exceed a nesting depth of `most`. */
 function mayBeDeeper(text: string, most: number): boolean {
   if (text.length <= 2 * most) return false
   let found = 1
@@ -30,13 +30,16 @@ function mayBeDeeper(text: string, most: number): boolean {
 }
 
 /**
- * Parses JSON that comes from outside. `JSON.parse` reads any nesting, and whatever walks the value afterwards by recursion
- * overflows the stack; so nesting beyond `maximumDepth` is refused before anything is made of it.
- * @param maximumDepth arrays and objects inside each other; default 128
- * @throws SyntaxError for text that is not JSON, or is nested more deeply
+ * Parses untrusted JSON with a nesting limit. `JSON.parse` itself accepts any depth, but recursive code that later walks the value
+ * would overflow the stack. The depth is checked before parsing.
+ * @param maximumDepth maximum nesting of arrays and objects; default 128
+ * @throws SyntaxError for invalid JSON or excessive nesting
  *
  * @example
- * parseJson('{"a":[1,2]}') // { a: [1, 2] }
+ * ```ts
+ * import { parseJson } from '@attune/core'
+ * console.log(parseJson('{"a":[1,2]}')) // { a: [ 1, 2 ] }
+ * ```
  */
 export function parseJson(text: string, maximumDepth: number = MAXIMUM_DEPTH): unknown {
   if (mayBeDeeper(text, maximumDepth) && depthOf(text, maximumDepth) > maximumDepth)

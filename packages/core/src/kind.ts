@@ -1,28 +1,28 @@
 import type { z } from 'zod'
 
-/** The schema of options: an object, so that an unknown option is an error. */
+/** The schema of options: an object schema, which rejects unknown options. */
 export type OptionsSchema = z.ZodObject
 
 type Extra = { readonly options?: OptionsSchema }
 
 /**
- * How many plugins of a kind a run takes: exactly `one`, a `chain` applied in written order, or `many` side by side.
+ * Number of plugins of a kind in a run: exactly `one`, a `chain` applied in the order written, or `many` independent ones.
  */
 export type Arity = 'one' | 'chain' | 'many'
 
-/** A kind of plugin: what its instances do (`T`), how many a run takes, and the token they are injected by. */
+/** A kind of plugin: the interface of its instances (`T`), the number of them in a run, and their injection token. */
 export interface Kind<T, A extends Arity = Arity> {
-  /** The word for this kind in configuration files and in package names. */
+  /** The name of the kind in configuration files and in package names. */
   readonly name: string
   readonly arity: A
   readonly token: symbol
-  /** Options that every plugin of the kind takes beside its own; the run reads them, not the plugin. */
+  /** Options common to all plugins of the kind, in addition to their own; read by the run, not by the plugin. */
   readonly options?: OptionsSchema
-  /** Never present: carries the instance type for the compiler. */
+  /** Phantom field, never present: carries the instance type. */
   readonly instance?: T
 }
 
-/** Makes a kind. The token comes from the global symbol registry, so two copies of this package agree on it. */
+/** Creates a kind. Its token comes from the global symbol registry, so that several copies of this package share it. */
 export function kind<T>(name: string, arity: 'one', extra?: Extra): Kind<T, 'one'>
 export function kind<T>(name: string, arity: 'chain', extra?: Extra): Kind<T, 'chain'>
 export function kind<T>(name: string, arity: 'many', extra?: Extra): Kind<T, 'many'>

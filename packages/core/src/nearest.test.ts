@@ -3,7 +3,7 @@ import { editDistance, nearest } from './nearest.js'
 import { key, stream } from './random.js'
 
 describe('editDistance', () => {
-  // Pairs with their distances as they stand in textbooks: Wagner and Fischer's four operations, each of cost 1.
+  // Textbook pairs with their distances: Wagner and Fischer's four operations, each of cost 1.
   it.each([
     ['', '', 0],
     ['', 'abc', 3],
@@ -12,11 +12,11 @@ describe('editDistance', () => {
     ['intention', 'execution', 5],
     ['form', 'from', 1],
     ['ca', 'abc', 3],
-  ])('of %p and %p is %p', (a, b, distance) => {
+  ])('returns the distance between %p and %p, %p', (a, b, distance) => {
     expect([editDistance(a, b), editDistance(b, a)]).toEqual([distance, distance])
   })
 
-  it('with a limit returns the same distance up to the limit, and Infinity beyond', () => {
+  it('returns the same distance up to a limit, and Infinity beyond', () => {
     const random = stream(key(5))
     const word = (): string =>
       Array.from({ length: Math.floor(random() * 9) }, () => 'abc'[Math.floor(random() * 3)]).join('')
@@ -31,7 +31,7 @@ describe('editDistance', () => {
 describe('nearest', () => {
   const names = ['adam', 'adamw', 'sgd', 'rmsprop', 'adafactor', 'sequence-classification']
 
-  it('finds slips of the finger, letters swapped, and names begun', () => {
+  it('finds typing errors, transposed letters and prefixes', () => {
     expect(nearest('adamW', names)[0]).toBe('adamw')
     expect(nearest('adawm', names)).toContain('adamw')
     expect(nearest('gsd', names)).toEqual(['sgd'])
@@ -40,14 +40,14 @@ describe('nearest', () => {
     expect(nearest('sgd-momentum', names)).toEqual(['sgd'])
   })
 
-  it('gives at most three, the nearest first, each once, and none that is far', () => {
+  it('returns at most three distinct candidates, nearest first, and none that is far', () => {
     expect(nearest('aaaa', ['aaab', 'aaaa', 'aaac', 'aaad', 'aaab'])).toHaveLength(3)
     expect(nearest('aaaa', ['aaab', 'aaaa'])).toEqual(['aaaa', 'aaab'])
     expect(nearest('lion', names)).toEqual([])
     expect(nearest('', names)).toEqual([])
   })
 
-  it('compares no words that would take long, and finds near ones all the same', () => {
+  it('skips expensive comparisons and still finds near words', () => {
     const long = ['a'.repeat(1_000_000), `${'a'.repeat(999_999)}b`]
     const names = [...long, 'adam', ...Array.from({ length: 5000 }, (_, i) => 'b'.repeat(2000) + String(i))]
     const before = process.cpuUsage().user

@@ -1,19 +1,19 @@
 declare const WRITTEN_BY: unique symbol
 
 /**
- * A plugin's name as a file states it: `model_type` of a checkpoint, the type of a tokenizer, a run's record. Files are data, so the
- * name resolves to an installed plugin of that exact name and to nothing else.
+ * A plugin name from a file: the `model_type` of a checkpoint, a tokenizer type, a run's record. Files are untrusted data, so the
+ * name resolves only to an installed plugin of exactly that name.
  */
 export type FileName = string & { readonly [WRITTEN_BY]: 'file' }
 
 /**
- * What the user wrote where a plugin is named (configuration, flag, code): a name, a path or a package. It may lead to any program, and
- * is never made of what a file says.
+ * A plugin specifier written by the user (configuration, flag, code): a name, a path or a package. It may load arbitrary code, so
+ * it must never be derived from the content of a file.
  */
 export type UserSpecifier = string & { readonly [WRITTEN_BY]: 'user' }
 
-/** Marks a text as one that a file states. */
+/** Marks a string as read from a file. */
 export const fileName = (text: string): FileName => text as FileName
 
-/** Marks a text as one that the user wrote. Call it where the user's text enters, not where a plugin is looked up. */
+/** Marks a string as written by the user. Call it where user input enters, not where a plugin is looked up. */
 export const userSpecifier = (text: string): UserSpecifier => text as UserSpecifier

@@ -17,7 +17,7 @@ const desk = definePlugin({
   name: 'desk',
   summary: 'A lamp for a desk',
   options: z.strictObject({
-    brightness: z.number().min(0).max(1).default(0.5).describe('Share of full light'),
+    brightness: z.number().min(0).max(1).default(0.5).describe('Fraction of full brightness'),
     colour: z.string().default('white').describe('Colour'),
   }),
   create: (options): Lamp => options,
@@ -33,7 +33,7 @@ const thrown = (call: () => unknown): AttuneError => {
 }
 
 describe('definePlugin', () => {
-  it('makes a function that fills in defaults, and that carries its manifest', () => {
+  it('returns a function that fills in defaults and carries its manifest', () => {
     expect(desk()).toEqual({ brightness: 0.5, colour: 'white' })
     expect(desk({ brightness: 1 })).toEqual({ brightness: 1, colour: 'white' })
     expect([desk.kind, desk.name, desk.summary, titleOf(desk)]).toEqual([
@@ -45,12 +45,12 @@ describe('definePlugin', () => {
     expect('create' in desk).toBe(false)
   })
 
-  it('makes nothing when it is defined', () => {
+  it('does not create an instance at definition', () => {
     let made = 0
     const counting = definePlugin({
       kind: LAMP,
       name: 'counting',
-      summary: 'Counts how often it is made',
+      summary: 'Counts its instances',
       options: z.strictObject({}),
       create: () => ({ brightness: ++made, colour: '' }),
     })
@@ -58,7 +58,7 @@ describe('definePlugin', () => {
     expect([counting().brightness, counting().brightness]).toEqual([1, 2])
   })
 
-  it('hands over what it needs', () => {
+  it('passes dependencies to `create`', () => {
     const plugged = definePlugin({
       kind: LAMP,
       name: 'plugged',
@@ -71,7 +71,7 @@ describe('definePlugin', () => {
     expect(plugged(undefined, { power: { volts: 230 } }).brightness).toBe(1)
   })
 
-  it('may be given none of what there may be several of', () => {
+  it('defaults dependencies of arity `many` to an empty list', () => {
     const plugged = definePlugin({
       kind: LAMP,
       name: 'dimmed',
@@ -84,7 +84,7 @@ describe('definePlugin', () => {
     expect(plugged({}, { dimmers: [0.5, 0.5] }).brightness).toBe(0.25)
   })
 
-  it('is told from other functions', () => {
+  it('is recognized by isPlugin, unlike other functions', () => {
     expect(isPlugin(desk)).toBe(true)
     for (const other of [() => 1, { kind: LAMP, options: {}, summary: '' }, null, 'desk', METRIC])
       expect(isPlugin(other)).toBe(false)
@@ -92,7 +92,7 @@ describe('definePlugin', () => {
 })
 
 describe('parseOptions', () => {
-  it('names everything that is wrong at once, with the value and the near miss', () => {
+  it('reports all errors at once, with the value and the nearest name', () => {
     const error = thrown(() => parseOptions(desk, { brightness: 2, color: 'red', colour: 3 }))
     expect(error.code).toBe('BAD_OPTIONS')
     expect(error.problem).toMatch(/^lamp desk: /)
@@ -102,7 +102,7 @@ describe('parseOptions', () => {
     expect(error.remedy).toContain('attune plugins info lamp desk')
   })
 
-  it('shortens what is long, and says when there is nothing', () => {
+  it('shortens long values and reports missing ones', () => {
     const strict = { ...LAMP, name: 'lamp' }
     const required = {
       kind: strict,
@@ -114,13 +114,13 @@ describe('parseOptions', () => {
     expect(error.problem.length).toBeLessThan(300)
   })
 
-  it('lists what is known where nothing is near', () => {
+  it('lists the known options if none is near', () => {
     expect(thrown(() => desk({ wattage: 3 } as never)).problem).toContain(
       'unknown `wattage` (known: brightness, colour)',
     )
   })
 
-  it('takes nothing for no options', () => {
+  it('treats undefined and null as no options', () => {
     expect(parseOptions(desk, undefined)).toEqual({ brightness: 0.5, colour: 'white' })
     expect(parseOptions(desk, null)).toEqual({ brightness: 0.5, colour: 'white' })
     for (const wrong of ['text', 3, []]) expect(thrown(() => parseOptions(desk, wrong)).code).toBe('BAD_OPTIONS')

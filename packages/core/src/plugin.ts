@@ -7,38 +7,38 @@ import type { Example } from './kinds/source.js'
 import type { Tokenizer } from './kinds/tokenizer.js'
 import { isTensor } from './tree.js'
 
-/** What a plugin asks for besides its options: kinds under names of its own choosing. */
+/** Dependencies of a plugin: kinds, under names of its own. */
 export type Needs = Readonly<Record<string, Kind<unknown>>>
 
-/** The instances that answer {@link Needs}, under the same names; a list for kinds of which there are several. */
+/** The injected instances for {@link Needs}, under the same names; a list for a kind of arity `chain` or `many`. */
 export type Injected<N extends Needs> = {
   readonly [K in keyof N]: N[K] extends Kind<infer T, infer A> ? (A extends 'one' ? T : readonly T[]) : never
 }
 
 /**
- * Hears how far learning is: the words for what is done, how much of it is done, and of how much, where that is known. May be
- * called as often as one likes.
+ * Receives the progress of `fit`: the phase, the amount done, and the total if known. Calls are rate-limited, so it may be called
+ * at any frequency.
  */
 export type ReportProgress = (phase: string, done: number, total?: number) => void
 
-/** All that is known of a plugin without making an instance of it. */
+/** The definition of a plugin, available without creating an instance. */
 export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
   readonly kind: Kind<T>
-  /** The word after `use:` in a configuration; unique within the kind. */
+  /** The name after `use:` in a configuration; unique within the kind. */
   readonly name: string
-  /** What it computes, in one line. */
+  /** The technique in one line. */
   readonly summary: string
-  /** Where the technique was published: author, title, year, section. */
+  /** The publication: author, title, year, section. */
   readonly source?: string
-  /** The options, each with its range, its default and a `describe` text: the one place where they are documented. */
+  /** The options, each with its range, default and `describe` text; the documentation is generated from them. */
   readonly options: S
   readonly needs?: N
-  /** Properties of the kind's contract that this technique cannot have, each with the reason. Contract suites print them. */
+  /** Properties of the kind's contract that the technique cannot satisfy, each with the reason. Contract tests print them. */
   readonly exceptions?: Readonly<Record<string, string>>
   /**
-   * Learns options from the training examples before an instance is made (the names of the labels, a vocabulary).
-   * Called once, when a new run starts; a resumed run has the learned options in its configuration. What is no tokenizer
-   * itself may ask for the run's, which has learned by then. What takes long reports its progress.
+   * Learns options from the training examples before an instance is created (label names, a vocabulary). Called once, when a new
+   * run starts; a resumed run has the learned options in its configuration. Every plugin except a tokenizer may call `tokenizer`
+   * for that of the run, already fitted. Long computations should call `report`.
    */
   fit?(
     options: z.output<S>,
@@ -46,10 +46,11 @@ export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
     tokenizer?: () => Tokenizer,
     report?: ReportProgress,
   ): Promise<z.input<S>>
+  /** Creates an instance from validated options and injected dependencies. */
   create(options: z.output<S>, given: Injected<N>): T
 }
 
-/** A plugin: a function from options (and what it needs) to an instance, which carries its manifest. */
+/** A plugin: a function from options (and dependencies) to an instance, with the manifest as its properties. */
 export type Plugin<T, S extends OptionsSchema = OptionsSchema, N extends Needs = Needs> = ((
   ...input: PluginInput<S, N>
 ) => T) &
@@ -61,20 +62,20 @@ type PluginInput<S extends OptionsSchema, N extends Needs> = keyof N extends nev
     ? [options?: z.input<S>, given?: Partial<Injected<N>>]
     : [options: z.input<S> | undefined, given: Omit<Injected<N>, Several<N>> & Partial<Pick<Injected<N>, Several<N>>>]
 
-/** Needs of kinds of which there may be several, and so none. */
+/** Dependencies of arity `chain` or `many`, which may be empty. */
 type Several<N extends Needs> = { [K in keyof N]: N[K] extends Kind<unknown, 'one'> ? never : K }[keyof N]
 
-/** A plugin of which only the manifest matters: what resolution, the command line and the docs handle. */
+/** A plugin with any options and instances, for code that reads only the manifest: resolution, the command line, the docs. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the only type that every plugin's call signature fits
 export type AnyPlugin = ((...input: any[]) => any) &
   Readonly<Omit<Manifest<unknown, OptionsSchema, Needs>, 'create' | 'name'>> & { readonly name: string }
 
-/** The words `<kind> <name>` by which messages call a plugin. */
+/** Returns the title of a plugin in messages: `<kind> <name>`. */
 export const titleOf = (plugin: AnyPlugin): string => `${plugin.kind.name} ${plugin.name}`
 
 /**
- * Checks options against a plugin's schema and fills in the defaults.
- * @throws AttuneError `BAD_OPTIONS` with all that is wrong at once.
+ * Validates options against a plugin's schema and fills in the defaults.
+ * @throws AttuneError `BAD_OPTIONS` with all errors at once.
  */
 export function parseOptions<S extends OptionsSchema>(
   plugin: Pick<Manifest<unknown, S, Needs>, 'kind' | 'name' | 'options'>,
@@ -89,25 +90,25 @@ export function parseOptions<S extends OptionsSchema>(
   )
 }
 
-/** The line that shows a plugin's options. */
+/** Returns the remedy that refers to a plugin's list of options. */
 export const optionsRemedy = (plugin: { readonly kind: Kind<unknown>; readonly name: string }): string =>
-  `\`attune plugins info ${plugin.kind.name} ${plugin.name}\` lists its options, their ranges and defaults.`
+  `Run \`attune plugins info ${plugin.kind.name} ${plugin.name}\` for the options, their ranges and defaults.`
 
 /**
- * Marks a number among a plugin's options as one that may follow a schedule. `create` then receives a tensor `[]` in its place while
- * a step is being traced, and a number otherwise.
+ * Marks a numeric option as schedulable. While a step is traced, `create` then receives a tensor `[]` for it, and a number
+ * otherwise.
  */
 export const scheduled = (
   schema: z.ZodDefault<z.ZodNumber>,
 ): z.ZodDefault<z.ZodType<number | Tensor, number | Tensor>> =>
   schema.meta({ scheduled: true }) as unknown as z.ZodDefault<z.ZodType<number | Tensor, number | Tensor>>
 
-/** The names of a plugin's options that may follow a schedule. */
+/** Returns the names of a plugin's schedulable options. */
 export const scheduledOptions = ({ options }: Pick<AnyPlugin, 'options'>): readonly string[] =>
   Object.keys(options.shape).filter((name) => metaOf(options.shape[name], 'scheduled') === true)
 
-/** Takes the tensors of scheduled options out of others, so that these can be checked. */
-function takeTensors(schema: OptionsSchema, options: object) {
+/** Separates the tensors of scheduled options from the other options, which can be validated. */
+function separateTensors(schema: OptionsSchema, options: object) {
   const isScheduled = ([name, value]: [string, unknown]): boolean =>
     isTensor(value) && scheduledOptions({ options: schema }).includes(name)
   const entries = Object.entries(options)
@@ -118,8 +119,20 @@ function takeTensors(schema: OptionsSchema, options: object) {
 }
 
 /**
- * Makes a plugin of a manifest. Calling the plugin checks the options and returns an instance; nothing else happens
- * at import or at definition. Of what it may be given several there may be none.
+ * Defines a plugin. Calling the plugin validates the options and returns an instance; nothing runs at import or definition.
+ * Dependencies of arity `chain` and `many` default to an empty list.
+ *
+ * @example
+ * ```ts
+ * import { SCHEDULER, definePlugin } from '@attune/core'
+ * import { z } from 'zod'
+ * const inverseTime = definePlugin({
+ *   kind: SCHEDULER, name: 'inverse-time', summary: 'Inverse-time decay',
+ *   options: z.strictObject({ rate: z.number().min(0).default(0.1).describe('Decay rate per step') }),
+ *   create: ({ rate }) => (step) => 1 / (1 + rate * (step - 1)),
+ * })
+ * console.log(inverseTime({ rate: 1 })(2, 10)) // 0.5
+ * ```
  */
 export function definePlugin<T, S extends OptionsSchema, N extends Needs = Record<never, never>>(
   manifest: Manifest<T, S, N>,
@@ -128,12 +141,12 @@ export function definePlugin<T, S extends OptionsSchema, N extends Needs = Recor
   const several = Object.entries(manifest.needs ?? {}).filter(([, { arity }]) => arity !== 'one')
   const none = Object.fromEntries(several.map(([need]) => [need, []]))
   const plugin = (options?: unknown, given?: object): T => {
-    const { numbers, tensors } = takeTensors(manifest.options, options ?? {})
+    const { numbers, tensors } = separateTensors(manifest.options, options ?? {})
     return create({ ...parseOptions(manifest, numbers), ...tensors }, { ...none, ...given } as Injected<N>)
   }
   return Object.defineProperty(Object.assign(plugin, carried), 'name', { value: name }) as unknown as Plugin<T, S, N>
 }
 
-/** Tells a plugin from any other value that a package may export. */
+/** True for a plugin, as opposed to other exports of a package. */
 export const isPlugin = (value: unknown): value is AnyPlugin =>
   typeof value === 'function' && 'kind' in value && 'options' in value && 'summary' in value

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { deriveKey, key, normals, shuffled, stream, threefry } from './random.js'
 
 describe('threefry', () => {
-  // Known answers published with Random123 (kat_vectors, threefry2x32 20).
+  // Known-answer tests of Random123 (kat_vectors, threefry2x32 20).
   it.each([
     [
       [0, 0],
@@ -19,13 +19,13 @@ describe('threefry', () => {
       [0x243f6a88, 0x85a308d3],
       [0xc4923a9c, 0x483df7a0],
     ],
-  ] as const)('under key %p turns counter %p into %p', (k, counter, expected) => {
+  ] as const)('maps key %p and counter %p to %p', (k, counter, expected) => {
     expect(threefry(k, counter)).toEqual(expected)
   })
 })
 
-describe('fold', () => {
-  it('tells names, numbers and their order apart', () => {
+describe('deriveKey', () => {
+  it('distinguishes names, numbers and their order', () => {
     const keys = [
       deriveKey(key(1)),
       deriveKey(key(1), 'a'),
@@ -39,7 +39,7 @@ describe('fold', () => {
 })
 
 describe('stream', () => {
-  it('is uniform in [0, 1) to within chance', () => {
+  it('passes a chi-squared test for uniformity in [0, 1)', () => {
     const random = stream(key(3))
     const values = Array.from({ length: 100_000 }, random)
     expect(Math.min(...values.slice(0, 5000))).toBeGreaterThanOrEqual(0)
@@ -50,7 +50,7 @@ describe('stream', () => {
     expect(chiSquare).toBeLessThan(43.8) // the 99.9th percentile for 19 degrees of freedom
   })
 
-  it('gives normal numbers of mean 0 and variance 1', () => {
+  it('yields normal numbers of mean 0 and variance 1 through `normals`', () => {
     const next = normals(stream(key(4)))
     const values = Array.from({ length: 100_000 }, next)
     const mean = values.reduce((a, b) => a + b, 0) / values.length
@@ -61,7 +61,7 @@ describe('stream', () => {
 })
 
 describe('shuffled', () => {
-  it('keeps every item, leaves its argument alone, and repeats from the same key', () => {
+  it('keeps every item, does not modify its argument, and repeats for the same key', () => {
     const items = Array.from({ length: 50 }, (_, i) => i)
     const once = shuffled(items, stream(key(5)))
     expect(items).toEqual([...once].sort((a, b) => a - b))

@@ -1,12 +1,12 @@
 import { kind } from './kind.js'
 
 /**
- * A key of the counter-based generator Threefry-2x32: two unsigned 32-bit words. Keys are values: nothing is consumed,
- * and the same key always gives the same numbers.
+ * A key of the counter-based generator Threefry-2x32: two unsigned 32-bit words. Keys are stateless values, as in JAX: the same
+ * key always yields the same numbers.
  */
 export type Key = readonly [number, number]
 
-/** The key of a run, out of its seed, for a plugin that `needs` randomness of its own. */
+/** The random key of a run, derived from its seed, for a plugin that `needs` randomness. */
 export const RANDOMNESS = kind<Key>('randomness', 'one')
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
@@ -33,7 +33,15 @@ export function threefry([k0, k1]: Key, [c0, c1]: Key): Key {
   return [x, y]
 }
 
-/** The key of a seed. `seed` is a whole number in [0, 2⁵³). */
+/**
+ * Creates a key from a seed, an integer in [0, 2⁵³).
+ *
+ * @example
+ * ```ts
+ * import { key } from '@attune/core'
+ * console.log(key(7)) // [ 0, 7 ]
+ * ```
+ */
 export const key = (seed: number): Key => [Math.floor(seed / 2 ** 32) >>> 0, seed >>> 0]
 
 const hash = (word: string): number => {
@@ -43,49 +51,73 @@ const hash = (word: string): number => {
 }
 
 /**
- * Derives an independent key from `parent` for each distinct sequence of names and numbers, as in
- * `fold(key(7), 'shuffle', epoch)`. Names are hashed with FNV-1a; numbers are whole, in [0, 2³²).
+ * Derives an independent key from `parent` for each path of names and numbers. Names are hashed with FNV-1a; numbers are integers
+ * in [0, 2³²).
+ *
+ * @example
+ * ```ts
+ * import { deriveKey, key, stream } from '@attune/core'
+ * const epochs = [0, 1].map((epoch) => stream(deriveKey(key(7), 'shuffle', epoch)))
+ * console.log(epochs.map((random) => random())) // [ 0.03550535440444946, 0.15216833353042603 ]
+ * ```
  */
 export const deriveKey = (parent: Key, ...path: readonly (string | number)[]): Key =>
   path.reduce<Key>((k, part) => threefry(k, typeof part === 'string' ? [hash(part), 1] : [part >>> 0, 0]), parent)
 
 /**
- * A stream of uniform numbers in [0, 1), 24 bits each, read off successive counters under `key`.
- * Call it again for the next number; make it again from the key for the same numbers.
+ * Returns a generator of uniform numbers in [0, 1) with 24 random bits each: Threefry of successive counters under the key.
+ * Each call of the result returns the next number; a new stream of the same key repeats them.
+ *
+ * @example
+ * ```ts
+ * import { key, stream } from '@attune/core'
+ * const random = stream(key(7))
+ * console.log(random(), random()) // 0.844106912612915 0.4551742672920227
+ * console.log(stream(key(7))()) // 0.844106912612915
+ * ```
  */
 export function stream(parent: Key): () => number {
   let counter = 0
-  let spare: number | undefined
+  let buffered: number | undefined
   return () => {
-    if (spare !== undefined) {
-      const value = spare
-      spare = undefined
+    if (buffered !== undefined) {
+      const value = buffered
+      buffered = undefined
       return value
     }
     const [x, y] = threefry(parent, [counter % 2 ** 32, Math.floor(counter / 2 ** 32)])
     counter++
-    spare = (y >>> 8) / 2 ** 24
+    buffered = (y >>> 8) / 2 ** 24
     return (x >>> 8) / 2 ** 24
   }
 }
 
-/** Standard normal numbers from a uniform stream, by Box and Muller's transform (1958), two at a time. */
+/** Returns a generator of standard normal numbers from a uniform one, by the Box–Muller transform (1958). */
 export function normals(random: () => number): () => number {
-  let spare: number | undefined
+  let buffered: number | undefined
   return () => {
-    if (spare !== undefined) {
-      const value = spare
-      spare = undefined
+    if (buffered !== undefined) {
+      const value = buffered
+      buffered = undefined
       return value
     }
     const radius = Math.sqrt(-2 * Math.log(1 - random()))
     const angle = 2 * Math.PI * random()
-    spare = radius * Math.sin(angle)
+    buffered = radius * Math.sin(angle)
     return radius * Math.cos(angle)
   }
 }
 
-/** A shuffled copy: Fisher and Yates' algorithm in Durstenfeld's form (CACM algorithm 235, 1964). */
+/**
+ * Returns a shuffled copy, by the Fisher–Yates shuffle in Durstenfeld's form (CACM algorithm 235, 1964).
+ * @param random uniform numbers in [0, 1)
+ *
+ * @example
+ * ```ts
+ * import { key, shuffled, stream } from '@attune/core'
+ * console.log(shuffled(['a', 'b', 'c', 'd'], stream(key(7)))) // [ 'c', 'a', 'b', 'd' ]
+ * ```
+ */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const result = [...items]
   for (let last = result.length - 1; last > 0; last--) {

@@ -16,9 +16,9 @@ const OTHER = kind<Box>('scope-test-other', 'one')
 const CHAIN = kind<Box>('scope-test-chain', 'chain')
 const MANY = kind<Box>('scope-test-many', 'many')
 
-let made = 0
+let instances = 0
 const options = z.strictObject({ label: z.string().default('plain') })
-const create = ({ label }: { label: string }): Box => ({ label, number: ++made })
+const create = ({ label }: { label: string }): Box => ({ label, number: ++instances })
 const one = definePlugin({ kind: ONE, name: 'one', summary: 'Needs nothing', options, create })
 const link = definePlugin({ kind: CHAIN, name: 'link', summary: 'One link of a chain', options, create })
 const many = definePlugin({ kind: MANY, name: 'many', summary: 'One of many', options, create })
@@ -30,7 +30,7 @@ const needy = definePlugin({
   needs: { box: ONE, links: CHAIN, all: MANY },
   create: ({ label }, { box, links, all }) => ({
     label: [label, box.label, ...links.map((each) => each.label), ...all.map((each) => each.label)].join(' '),
-    number: ++made,
+    number: ++instances,
   }),
 })
 
@@ -44,34 +44,34 @@ const codeOf = (call: () => unknown): AttuneError => {
 }
 
 describe('provide and get', () => {
-  it('make an instance when it is first asked for, with the options, and only once', () => {
+  it('create one instance with the options, on first request', () => {
     const scope = createScope()
-    const before = made
+    const before = instances
     provide(scope, one, { label: 'red' })
-    expect(made).toBe(before)
+    expect(instances).toBe(before)
     expect(get(scope, ONE).label).toBe('red')
     expect(get(scope, ONE)).toBe(get(scope, ONE))
-    expect(made).toBe(before + 1)
+    expect(instances).toBe(before + 1)
   })
 
-  it('check the options at once', () => {
+  it('validate the options immediately', () => {
     const error = codeOf(() => provide(createScope(), one, { label: 3 } as never))
     expect([error.code, error.problem]).toEqual(['BAD_OPTIONS', expect.stringContaining('scope-test-one one')])
   })
 
-  it('say what is missing, and how to provide it', () => {
+  it('report a missing kind and the way to provide it', () => {
     const error = codeOf(() => get(createScope(createScope()), ONE))
     expect([error.code, error.remedy]).toEqual(['NOTHING_PROVIDED', expect.stringContaining('scope-test-one: { use:')])
   })
 
-  it('keep applications apart', () => {
+  it('isolate applications from each other', () => {
     const [a, b] = [createScope(), createScope()]
     provide(a, one)
     expect(codeOf(() => get(b, ONE)).code).toBe('NOTHING_PROVIDED')
     expect(container.isRegistered(ONE.token, true)).toBe(false)
   })
 
-  it('refuse a second of a kind of which there is one, unless in a child', () => {
+  it('reject a second instance of a kind of arity `one`, except in a child scope', () => {
     const app = createScope()
     provide(app, one, { label: 'first' })
     for (const second of [() => provide(app, one), () => provideInstance(app, ONE, { label: 'x', number: 0 })])
@@ -82,14 +82,14 @@ describe('provide and get', () => {
     expect(get(createScope(app), ONE)).toBe(get(app, ONE))
   })
 
-  it('give an instance that exists already', () => {
+  it('return an instance that was provided as such', () => {
     const scope = createScope()
     const box = { label: 'mine', number: -1 }
     provideInstance(scope, ONE, box)
     expect(get(scope, ONE)).toBe(box)
   })
 
-  it('take a class with injected dependencies under the token of a kind', () => {
+  it('resolve a class with injected dependencies under the token of a kind', () => {
     @injectable()
     class Label {
       readonly text = 'from a class'
@@ -110,7 +110,7 @@ describe('provide and get', () => {
 })
 
 describe('getAll', () => {
-  it('gives the parents’ first, each scope’s in written order; nothing where there is none', () => {
+  it('returns the parents’ instances first, each scope’s in registration order, and an empty list if there are none', () => {
     const app = createScope()
     expect(getAll(app, MANY)).toEqual([])
     for (const label of ['a', 'b']) provide(app, many, { label })
@@ -122,7 +122,7 @@ describe('getAll', () => {
     expect(getAll(run, MANY)[0]).toBe(getAll(app, MANY)[0])
   })
 
-  it('keeps the links of a chain in order, the same plugin twice too', () => {
+  it('keeps the order of a chain, even if a plugin occurs twice', () => {
     const scope = createScope()
     for (const label of ['x', 'y', 'x']) provide(scope, link, { label })
     expect(getAll(scope, CHAIN).map((box) => box.label)).toEqual(['x', 'y', 'x'])
@@ -131,7 +131,7 @@ describe('getAll', () => {
 })
 
 describe('needs', () => {
-  it('are answered by the scope that asks, once for each scope', () => {
+  it('are injected from the requesting scope, once per scope', () => {
     const app = createScope()
     provide(app, needy, { label: 'for' })
     provide(app, many, { label: 'm' })
@@ -146,7 +146,7 @@ describe('needs', () => {
     expect(get(runs[0]!, OTHER)).not.toBe(get(runs[1]!, OTHER))
   })
 
-  it('are answered by the scope that asks for several too, though a parent provides them', () => {
+  it('are injected from the requesting scope, even for plugins of arity `many` of a parent', () => {
     const app = createScope()
     const lamp = definePlugin({
       kind: MANY,
@@ -154,7 +154,7 @@ describe('needs', () => {
       summary: 'Needs one',
       options,
       needs: { box: ONE },
-      create: ({ label }, { box }) => ({ label: `${label} ${box.label}`, number: ++made }),
+      create: ({ label }, { box }) => ({ label: `${label} ${box.label}`, number: ++instances }),
     })
     provide(app, lamp, { label: 'of' })
     const runs = ['first', 'second'].map((label) => {
@@ -171,7 +171,7 @@ describe('needs', () => {
     expect(getAll(runs[0]!, MANY)[0]).toBe(getAll(runs[0]!, MANY)[0])
   })
 
-  it('that nothing provides are named', () => {
+  it('are named in the error if nothing provides them', () => {
     const scope = createScope()
     provide(scope, needy)
     expect(codeOf(() => get(scope, OTHER))).toMatchObject({ problem: expect.stringContaining('scope-test-one') })
@@ -183,7 +183,7 @@ describe('closeScope', () => {
     definePlugin({
       kind: needs === undefined ? ONE : OTHER,
       name: 'closing',
-      summary: 'Writes down that it was closed',
+      summary: 'Logs that it was closed',
       options,
       ...(needs === undefined ? {} : { needs }),
       create: ({ label }): Box & { close: () => Promise<void> } => ({
@@ -196,7 +196,7 @@ describe('closeScope', () => {
       }),
     })
 
-  it('closes what was made, the last first, once, and nothing that was never asked for', async () => {
+  it('closes each created instance once, in reverse order, and none that was never requested', async () => {
     const log: string[] = []
     const scope = createScope()
     provide(scope, closing(log), { label: 'needed' })
@@ -208,7 +208,7 @@ describe('closeScope', () => {
     expect(log).toEqual(['needing', 'needed'])
   })
 
-  it('leaves what belongs to the parent', async () => {
+  it('does not close the instances of the parent', async () => {
     const log: string[] = []
     const app = createScope()
     provide(app, closing(log), { label: 'engine' })

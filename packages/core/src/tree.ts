@@ -1,12 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 
-/** Parameters of a model: one tensor per name, named as the Hugging Face checkpoint names them. */
+/** Model parameters by name, as in the Hugging Face checkpoint. */
 export type Params = Readonly<Record<string, Tensor>>
 
-/** Nested records with tensors at the leaves: everything that is trained, saved, donated or counted. */
+/** Nested records with tensors at the leaves (a pytree): everything that is trained, saved, donated or counted. */
 export type Tree = Tensor | { readonly [key: string]: Tree }
 
-/** The element types that cross between host and device. */
+/** The array types that are transferred between host and device. */
 export type HostValues = Float32Array | Int32Array | Uint8Array
 
 /** A dense row-major array in host memory. */
@@ -16,25 +16,25 @@ export interface HostArray {
   readonly values: HostValues
 }
 
-/** Nested records with host arrays at the leaves: batches on their way in, results on their way out. */
+/** Nested records with host arrays at the leaves: batches before the transfer to the device, results after it. */
 export type HostTree = HostArray | { readonly [key: string]: HostTree }
 
-/** What a tree of host arrays becomes on a device: the same keys, tensors at the leaves. */
+/** The device counterpart of a tree of host arrays: the same keys, tensors at the leaves. */
 export type OnDevice<H> = H extends HostArray ? Tensor : { readonly [K in keyof H]: OnDevice<H[K]> }
 
-/** What a tree of tensors becomes in host memory: the same keys, host arrays at the leaves. */
+/** The host counterpart of a tree of tensors: the same keys, host arrays at the leaves. */
 export type OnHost<T> = T extends Tensor ? HostArray : { readonly [K in keyof T]: OnHost<T[K]> }
 
-/** A leaf of a {@link Tree}: known by the `dataId` that every TF.js tensor carries. */
+/** True for a leaf of a {@link Tree}: an object with the `dataId` of a TF.js tensor. */
 export const isTensor = (node: unknown): node is Tensor => typeof node === 'object' && node !== null && 'dataId' in node
 
-/** A leaf of a {@link HostTree}. */
+/** True for a leaf of a {@link HostTree}. */
 export const isHostArray = (node: unknown): node is HostArray =>
   typeof node === 'object' && node !== null && 'values' in node && 'dtype' in node && ArrayBuffer.isView(node.values)
 
 /**
- * Applies `f` to the tensors that stand under the same name in every record, and keeps the names.
- * The first record decides which names there are; one that another record lacks is passed as `undefined`.
+ * Applies `f` to the values of each name in all records. The result has the names of the first record; a value that another
+ * record lacks is passed as `undefined`.
  */
 export function mapParams<T, R>(
   f: (...values: T[]) => R,
@@ -46,7 +46,7 @@ export function mapParams<T, R>(
   )
 }
 
-/** Lists the leaves of a tree with their paths, the keys joined by `/`, in sorted order of keys at every level. */
+/** Lists the leaves of a tree with their paths, keys joined by `/`, sorted by key at every level. */
 export function leaves<L>(
   tree: unknown,
   isLeaf: (node: unknown) => node is L,
@@ -59,8 +59,8 @@ export function leaves<L>(
 }
 
 /**
- * Rebuilds the nested records of which {@link leaves} listed the paths. A single leaf with path `''` is itself.
- * The records have no prototype, so that a path read from a file cannot reach one.
+ * Rebuilds the tree from the entries of {@link leaves}. A single leaf with path `''` is returned itself. The records have no
+ * prototype, so a path from a file cannot reach one.
  */
 export function treeOf<L>(entries: Iterable<readonly [string, L]>): unknown {
   const root = Object.create(null) as Record<string, unknown>
@@ -75,7 +75,16 @@ export function treeOf<L>(entries: Iterable<readonly [string, L]>): unknown {
   return root
 }
 
-/** Applies `f` to each leaf and keeps the shape of the tree. */
+/**
+ * Applies `f` to each leaf and keeps the structure of the tree.
+ *
+ * @example
+ * ```ts
+ * import { isHostArray, mapTree } from '@attune/core'
+ * const ids = { shape: [2], dtype: 'int32', values: Int32Array.of(5, 6) }
+ * console.log(mapTree({ inputs: { ids } }, isHostArray, ({ shape }) => shape)) // { inputs: { ids: [ 2 ] } }
+ * ```
+ */
 export function mapTree<L, R>(tree: unknown, isLeaf: (node: unknown) => node is L, f: (leaf: L) => R): unknown {
   if (isLeaf(tree)) return f(tree)
   return Object.fromEntries(

@@ -32,17 +32,17 @@ const needy = definePlugin({
   create: (_, { model, metrics }) => ({ brightness: model.hiddenSize / metrics.length }),
 })
 
-// The compiler reads these and nothing runs them: each line under an expectation must be an error, or the build fails.
+// Type-level tests, never run: each line under an expectation must be a type error, or the build fails.
 export function compilerRefuses(model: Model, metric: Metric): void {
   // @ts-expect-error -- an option of the wrong type
   lamp({ brightness: 'bright' })
-  // @ts-expect-error -- an option that there is not
+  // @ts-expect-error -- an unknown option
   lamp({ colour: 'red' })
-  // @ts-expect-error -- nothing given where something is needed
+  // @ts-expect-error -- missing dependencies
   needy({})
-  // @ts-expect-error -- a need of the wrong kind
+  // @ts-expect-error -- a dependency of the wrong kind
   needy({}, { model: { brightness: 3 }, metrics: [metric] })
-  // @ts-expect-error -- one where there may be many
+  // @ts-expect-error -- a single instance instead of a list
   needy({}, { model, metrics: metric })
   needy({}, { model, metrics: [metric] })
   // @ts-expect-error -- an option of the wrong type, by injection
@@ -51,7 +51,7 @@ export function compilerRefuses(model: Model, metric: Metric): void {
   const other: { hiddenSize: number } = get(createScope(), LAMP)
   // @ts-expect-error -- a model has no such member
   void [other, get(createScope(), MODEL).noSuchMember, get(createScope(), MODEL).hiddenSize]
-  // @ts-expect-error -- an event that there is not
+  // @ts-expect-error -- an unknown event type
   on('step.exploded')
   // @ts-expect-error -- a command without a reason
   const stop: Command = { type: 'stop' }
@@ -66,17 +66,17 @@ export function compilerRefuses(model: Model, metric: Metric): void {
     create: () => ({ brightness: 'bright' }),
   })
   const [written, stated] = [userSpecifier('./mine.mjs'), fileName('./mine.mjs')]
-  // @ts-expect-error -- what a file states is not what the user wrote
+  // @ts-expect-error -- a name from a file is not a user specifier
   const asUser: UserSpecifier = stated
-  // @ts-expect-error -- nor the other way round
+  // @ts-expect-error -- a user specifier is not a name from a file
   const asFile: FileName = written
-  // @ts-expect-error -- a text of unknown origin is neither
+  // @ts-expect-error -- a plain string is neither
   const unknown: UserSpecifier | FileName = './mine.mjs'
   void [stop, scale, asUser, asFile, unknown]
 }
 
 describe('on', () => {
-  it('lets through events of one type, typed, and those that others declare', () => {
+  it('passes typed events of one type, including those added by declaration merging', () => {
     const events = new Subject<RunEvent>()
     const seen: [string, number][] = []
     events.pipe(on('evaluation.started')).subscribe((event) => seen.push([event.split, event.step]))

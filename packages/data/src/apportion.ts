@@ -1,10 +1,10 @@
 import { shuffled } from '@attune/core'
 
 /**
- * How many of each class to take, `total` in all of `count`, by largest remainders: each class' exact share rounded down, and one more
- * for those with the largest remainders, but never the whole of a class.
- * @param sizes how many there are of each class; `count` is their sum
- * @param random decides between equal remainders
+ * Stratified sample sizes by the largest remainder method: returns the number of examples to take from each class, `total` of
+ * `count` overall. Each class gets its exact quota rounded down, plus one for the largest remainders, but never all of its examples.
+ * @param sizes the number of examples of each class, with sum `count`
+ * @param random breaks ties between equal remainders
  */
 export function apportion(
   sizes: readonly number[],
@@ -14,7 +14,7 @@ export function apportion(
 ): readonly number[] {
   const taken = sizes.map((size) => Math.floor((total * size) / count))
   let left = total - taken.reduce((sum, n) => sum + n, 0)
-  // Whole numbers, so that equal remainders are equal exactly.
+  // Integers, so that equal remainders compare equal exactly.
   const remainder = (i: number): number => (total * sizes[i]!) % count
   const order = shuffled([...sizes.keys()], random).sort((a, b) => remainder(b) - remainder(a))
   for (const i of order) {

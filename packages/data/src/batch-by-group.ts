@@ -1,15 +1,15 @@
-import { requireWhole } from './require-whole.js'
+import { requireInteger } from './require-integer.js'
 
 /**
- * Batches items in the order in which they come, `batchSize` at a time and of one `group` only; a batch comes as soon as it is full,
- * what is left of each group at the end. Without groups it is {@link batch}.
- * @throws AttuneError `BAD_ARGUMENT` unless `batchSize` is a whole number from 1.
+ * Batches items in order, `batchSize` items of one `group` each. A batch is yielded as soon as it is full, and the incomplete
+ * batches of all groups at the end. Without groups it is equivalent to {@link batch}.
+ * @throws AttuneError `BAD_ARGUMENT` unless `batchSize` is an integer ≥ 1.
  */
 export async function* batchByGroup<T extends { readonly group?: string }>(
   items: AsyncIterable<T>,
   batchSize: number,
 ): AsyncGenerator<T[], void> {
-  requireWhole('batchByGroup', 'batchSize', batchSize, 1)
+  requireInteger('batchByGroup', 'batchSize', batchSize, 1)
   const groups = new Map<string, T[]>()
   for await (const item of items) {
     const name = item.group ?? ''

@@ -1,11 +1,18 @@
-import { requireWhole } from './require-whole.js'
+import { requireInteger } from './require-integer.js'
 
 /**
- * Groups items in the order in which they come, `batchSize` at a time; the last batch holds what is left.
- * @throws AttuneError `BAD_ARGUMENT` unless `batchSize` is a whole number from 1.
+ * Batches items in order, `batchSize` at a time; the last batch may be smaller.
+ * @throws AttuneError `BAD_ARGUMENT` unless `batchSize` is an integer ≥ 1.
+ *
+ * @example
+ * ```ts
+ * import { Readable } from 'node:stream'
+ * import { batch } from '@attune/data'
+ * for await (const items of batch(Readable.from([5, 6, 7]), 2)) console.log(items) // [ 5, 6 ], then [ 7 ]
+ * ```
  */
 export async function* batch<T>(items: AsyncIterable<T>, batchSize: number): AsyncGenerator<T[], void> {
-  requireWhole('batch', 'batchSize', batchSize, 1)
+  requireInteger('batch', 'batchSize', batchSize, 1)
   let group: T[] = []
   for await (const item of items) {
     if (group.push(item) < batchSize) continue

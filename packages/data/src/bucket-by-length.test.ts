@@ -23,7 +23,7 @@ const lengths = fc.array(fc.integer({ min: 1, max: 512 }), { maxLength: 120 })
 const small = fc.integer({ min: 1, max: 9 })
 
 describe('bucketByLength', () => {
-  it('gives every item once, in ⌈n / batchSize⌉ batches that are all full but the last', () =>
+  it('yields every item once, in ⌈n / batchSize⌉ batches, all full but the last', () =>
     fc.assert(
       fc.asyncProperty(lengths, small, small, fc.nat(), async (some, batchSize, buckets, seed) => {
         const batches = await bucketed(itemsOf(some), { batchSize, buckets }, seed)
@@ -34,7 +34,7 @@ describe('bucketByLength', () => {
       }),
     ))
 
-  it('holds batchSize · buckets items at a time, and the full batches of a group do not overlap in length', () =>
+  it('sorts batchSize · buckets items at a time, so that their full batches do not overlap in length', () =>
     fc.assert(
       fc.asyncProperty(lengths, small, small, fc.nat(), async (some, batchSize, buckets, seed) => {
         const batches = await bucketed(itemsOf(some), { batchSize, buckets }, seed)
@@ -51,27 +51,27 @@ describe('bucketByLength', () => {
       }),
     ))
 
-  it('pads less than a fifth of what batches in order of arrival pad', async () => {
+  it('needs less than a fifth of the padding of unsorted batches', async () => {
     const random = stream(key(3))
     const items = itemsOf(Array.from({ length: 4000 }, () => 1 + Math.floor(random() * 256)))
     const plain = (await Readable.from(batch(Readable.from(items), 16)).toArray()) as Item[][]
     expect(padding(await bucketed(items, { batchSize: 16, buckets: 50 }, 1))).toBeLessThan(padding(plain) / 5)
   })
 
-  it('gives the batches of a group in no order of length', async () => {
+  it('yields the batches of a window in random order', async () => {
     const batches = await bucketed(itemsOf(Array.from({ length: 64 }, (_, i) => i)), { batchSize: 2, buckets: 32 }, 2)
     const order = batches.map(longest)
     expect(order).not.toEqual([...order].sort((a, b) => a - b))
   })
 
-  it('leaves items of any length to the short batch, not always the longest', async () => {
+  it('draws the short batch from all lengths, not always the longest', async () => {
     const left = new Set<number>()
     for (let seed = 0; seed < 200; seed++)
       left.add((await bucketed(itemsOf([1, 2, 3, 4, 5]), { batchSize: 2, buckets: 4 }, seed)).at(-1)![0]!.length)
     expect([...left].sort()).toEqual([1, 3, 5])
   })
 
-  it('holds one group in a batch, and fills all batches of a group but one', async () => {
+  it('yields batches of one group each, all full but one per group', async () => {
     const grouped = itemsOf(Array.from({ length: 100 }, (_, i) => i % 17)).map((item) => ({
       ...item,
       group: ['a', 'b', 'b', 'c', 'b'][item.id % 5]!,
@@ -90,7 +90,7 @@ describe('bucketByLength', () => {
     { batchSize: 0, buckets: 1 },
     { batchSize: 1, buckets: 0 },
     { batchSize: 1, buckets: 1.5 },
-  ])('refuses %j', async (sizes) => {
+  ])('rejects %j', async (sizes) => {
     await expect(bucketed([], sizes, 1)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
   })
 })

@@ -1,18 +1,18 @@
 import { shuffled } from '@attune/core'
 import { batch } from './batch.js'
-import { requireWhole } from './require-whole.js'
+import { requireInteger } from './require-integer.js'
 
-/** The sizes that {@link bucketByLength} works with. */
+/** Sizes of {@link bucketByLength}. */
 export interface Buckets {
-  /** Items in a batch. */
+  /** Number of items in a batch. */
   readonly batchSize: number
-  /** Batches that are held and sorted together; 1 sorts nothing across batches. */
+  /** Number of batches that are buffered and sorted together; 1 disables sorting across batches. */
   readonly buckets: number
 }
 
-/** Items by group, in the order in which groups first come. */
-function byGroup<T extends { readonly group?: string }>(items: readonly T[], kept: ReadonlyMap<string, T[]>) {
-  const groups = new Map([...kept].map(([name, left]) => [name, [...left]]))
+/** Returns items by group, in order of first occurrence. */
+function byGroup<T extends { readonly group?: string }>(items: readonly T[], pending: ReadonlyMap<string, T[]>) {
+  const groups = new Map([...pending].map(([name, rest]) => [name, [...rest]]))
   for (const item of items) {
     const name = item.group ?? ''
     const group = groups.get(name)
@@ -23,33 +23,43 @@ function byGroup<T extends { readonly group?: string }>(items: readonly T[], kep
 }
 
 /**
- * Batches items of like length, so that little is padded: takes `batchSize · buckets` items at a time, sorts them by
- * length, cuts them into batches and gives the batches out in random order. A batch holds items of one `group` only. Every batch is
- * full but the last of each group, so `n` items of a group make exactly `⌈n / batchSize⌉` batches. The short batch is cut from a
- * random place of its sorted group: items of every length are as likely to be in it.
- * @param random uniform numbers in [0, 1); the same numbers give the same batches.
- * @throws AttuneError `BAD_ARGUMENT` unless both sizes are whole numbers from 1.
+ * Length bucketing: batches items of similar length to reduce padding. Sorts `batchSize · buckets` items at a time by length,
+ * splits them into batches and yields these in random order. A batch holds items of one `group` only. All batches are full except
+ * the last of each group, so `n` items of a group make exactly `⌈n / batchSize⌉` batches. The short batch comes from a random
+ * position of its sorted group, so items of all lengths are equally likely to be in it.
+ * @param random uniform numbers in [0, 1); the same numbers yield the same batches.
+ * @throws AttuneError `BAD_ARGUMENT` unless both sizes are integers ≥ 1.
+ *
+ * @example
+ * ```ts
+ * import { Readable } from 'node:stream'
+ * import { key, stream } from '@attune/core'
+ * import { bucketByLength } from '@attune/data'
+ * const words = Readable.from(['a', 'four', 'of', 'five5'])
+ * for await (const batch of bucketByLength(words, { batchSize: 2, buckets: 2 }, stream(key(7)))) console.log(batch)
+ * // [ 'four', 'five5' ], then [ 'a', 'of' ]
+ * ```
  */
 export async function* bucketByLength<T extends { readonly length: number; readonly group?: string }>(
   items: AsyncIterable<T>,
   { batchSize, buckets }: Buckets,
   random: () => number,
 ): AsyncGenerator<T[], void> {
-  requireWhole('bucketByLength', 'batchSize', batchSize, 1)
-  requireWhole('bucketByLength', 'buckets', buckets, 1)
-  let kept = new Map<string, T[]>()
+  requireInteger('bucketByLength', 'batchSize', batchSize, 1)
+  requireInteger('bucketByLength', 'buckets', buckets, 1)
+  let pending = new Map<string, T[]>()
   for await (const window of batch(items, batchSize * buckets)) {
-    const left = new Map<string, T[]>()
+    const rest = new Map<string, T[]>()
     const batches: T[][] = []
-    for (const [name, group] of byGroup(window, kept)) {
+    for (const [name, group] of byGroup(window, pending)) {
       group.sort((a, b) => a.length - b.length)
       const full = Math.floor(group.length / batchSize)
       const short = group.splice(Math.floor(random() * (full + 1)) * batchSize, group.length % batchSize)
-      if (short.length > 0) left.set(name, short)
+      if (short.length > 0) rest.set(name, short)
       for (let i = 0; i < full; i++) batches.push(group.slice(i * batchSize, (i + 1) * batchSize))
     }
-    kept = left
+    pending = rest
     yield* shuffled(batches, random)
   }
-  yield* kept.values()
+  yield* pending.values()
 }

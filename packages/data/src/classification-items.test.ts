@@ -19,7 +19,7 @@ describe('classificationItems', () => {
     { a: '1', b: 2 },
   ]
 
-  it('encodes texts and pairs and pads a batch with class ids', () => {
+  it('encodes texts and pairs and collates a padded batch with class ids', () => {
     const { encode, collate } = classificationItems(settings)
     const items = examples.map((example, i) => encode(example, i))
     expect(items[0]).toEqual({ ids: [1, 2, 3], typeIds: [0, 0, 1], truncated: false, length: 3, label: 0 })
@@ -30,7 +30,7 @@ describe('classificationItems', () => {
     expect(encode({ a: '123456', b: '' }, 0)).toMatchObject({ length: 5, truncated: true })
   })
 
-  it('collates numbers for regression and indicators for several labels', () => {
+  it('collates float targets for regression and multi-label indicators', () => {
     const regression = classificationItems({ ...settings, compares: 'numbers' })
     const values = regression.collate(examples.map((example, i) => regression.encode(example, i + 0.5))).labels
     expect(values).toEqual({ shape: [2], dtype: 'float32', values: Float32Array.of(0.5, 1.5) })
@@ -39,7 +39,7 @@ describe('classificationItems', () => {
     expect(rows).toEqual({ shape: [2, 3], dtype: 'float32', values: Float32Array.of(0, 1, 0, 1, 1, 0) })
   })
 
-  it('refuses targets of different lengths and a missing field', () => {
+  it('rejects targets of different lengths and a missing field', () => {
     const { encode, collate } = classificationItems<readonly number[]>({ ...settings, compares: 'vectors' })
     const items = examples.map((example, i) => encode(example, new Array<number>(i + 1).fill(0)))
     expect(() => collate(items)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
@@ -47,7 +47,7 @@ describe('classificationItems', () => {
   })
 })
 
-it('learnLabels returns every name once, sorted', async () => {
+it('learnLabels returns the distinct names in sorted order', async () => {
   async function* examples() {
     yield* [{ kind: 'b' }, { kind: 2 }, { kind: 'b' }, { kind: true }]
   }

@@ -13,8 +13,8 @@ import { paddedLength } from './padded-length.js'
 import { type TextArrays, textArrays } from './text-inputs.js'
 
 /**
- * A text, a name or a number under a field of an example, as text.
- * @throws AttuneError `MISSING_FIELD` with what the example has
+ * Returns a field of an example (string, number or boolean) as a string.
+ * @throws AttuneError `MISSING_FIELD` with the fields of the example
  */
 export function textOrName(example: Example, field: string, option?: string): string {
   const value = Object.hasOwn(example, field) ? example[field] : undefined
@@ -22,35 +22,35 @@ export function textOrName(example: Example, field: string, option?: string): st
   throw missingField(example, field, 'text or name', option)
 }
 
-/** A text's token ids and its target: a class id (−1 where unknown), a number, or one number for each class. */
+/** The token ids of a text and its target: a class id (−1 if unknown), a number, or one number per class. */
 export interface ClassificationItem<T = number> extends Encoded {
   readonly ids: readonly number[]
   readonly typeIds: readonly number[]
   readonly label: T
 }
 
-/** `labels` as a loss compares them: int32 `[batch]`, float32 `[batch]`, or float32 `[batch, n]`. */
+/** A classification batch; `labels` has the form that the loss expects: int32 `[batch]`, float32 `[batch]` or `[batch, n]`. */
 export interface ClassificationBatch extends Batch {
   readonly inputs: TextArrays
   readonly labels: HostArray
 }
 
-/** How texts with one target each are read and batched. */
+/** Settings of {@link classificationItems}. */
 export interface ClassificationSettings {
   readonly tokenizer: Pick<Tokenizer, 'encode' | 'special'>
-  /** The field of the text, and that of a second one, if there is one. */
+  /** The field of the text, and of the second text for pairs. */
   readonly text: string
   readonly pair?: string | undefined
-  /** Tokens after which a text is truncated. */
+  /** Maximum number of tokens; longer texts are truncated. */
   readonly maximumLength: number
   readonly truncationSide?: Side | undefined
-  /** Batches are padded to a multiple of this. Default: 1. */
+  /** Batches are padded to a multiple of this length. Default: 1. */
   readonly padToMultipleOf?: number
-  /** The kind of targets. Default: `labels`, a class id each. */
+  /** The type of the targets. Default: `labels`, one class id per text. */
   readonly compares?: Compared
 }
 
-/** Targets of a batch as the losses for them expect. */
+/** Collates the targets of a batch in the form that the losses expect. */
 function targetsOf(targets: readonly (number | readonly number[])[], compares: Compared): HostArray {
   const rows = targets.length
   if (compares === 'labels')
@@ -62,22 +62,31 @@ function targetsOf(targets: readonly (number | readonly number[])[], compares: C
     throw new AttuneError(
       'BAD_ARGUMENT',
       `classificationItems: expected ${width} numbers for each target, got ${(ragged as readonly number[]).length}`,
-      'Give every example of a batch a target of the same length.',
+      'Make the targets of all examples equally long.',
     )
   return { shape: isRow ? [rows, width] : [rows], dtype: 'float32', values: Float32Array.from(targets.flat()) }
 }
 
 /**
- * The encoding and the collation of texts, or pairs of texts, with one target each: what classification, pairs, multi-label, ordinal
- * classification and regression share. An objective adds the head, the loss and the meaning of the outputs.
+ * Encoding and collation of texts, or pairs of texts, with one target each: shared by single-label, multi-label and ordinal
+ * classification and by regression. An objective adds the head, the loss and the decoding of the outputs.
+ *
  * @example
- * const { encode, collate } = classificationItems<number>({ tokenizer, text: 'text', maximumLength: 128, compares: 'numbers' })
+ * ```ts
+ * import { classificationItems } from '@attune/data'
+ * const idsOf = (text) => [...text].map((character) => character.charCodeAt(0))
+ * const encodeText = (text) => ({ ids: idsOf(text), typeIds: idsOf(text).fill(0), truncated: false })
+ * const tokenizer = { special: { pad: 0 }, encode: encodeText } // any tokenizer of a run
+ * const { encode, collate } = classificationItems({ tokenizer, text: 'text', maximumLength: 8 })
+ * const batch = collate([encode({ text: 'good' }, 1), encode({ text: 'bad' }, 0)])
+ * console.log(batch.inputs.inputIds.shape, batch.labels.values) // [ 2, 4 ] Int32Array(2) [ 1, 0 ]
+ * ```
  */
 export function classificationItems<T extends number | readonly number[] = number>(settings: ClassificationSettings) {
   const { tokenizer, text, pair, padToMultipleOf = 1, compares = 'labels' } = settings
   const { maximumLength, truncationSide } = settings
   return {
-    /** @throws AttuneError `MISSING_FIELD` */
+    /** Encodes an example with its target. @throws AttuneError `MISSING_FIELD` */
     encode(example: Example, label: T): ClassificationItem<T> {
       const second = pair === undefined ? {} : { pair: textOrName(example, pair) }
       const encoding = tokenizer.encode(textOrName(example, text), { maximumLength, truncationSide, ...second })

@@ -1,4 +1,4 @@
-/** Reads everything and tells how many items there were; keeps none. */
+/** Counts the items of a stream, in constant memory. */
 export async function count(items: AsyncIterable<unknown>): Promise<number> {
   const iterator = items[Symbol.asyncIterator]()
   let seen = 0

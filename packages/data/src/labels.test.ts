@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { labelConfig, labelNumbers, requireLabels } from './labels.js'
 
-it('numbers labels by their place, and does not take what objects inherit for one', () => {
+it('labelNumbers maps labels to their indices and rejects inherited property names', () => {
   const numberOf = labelNumbers(['bad', 'good'])
   expect([numberOf('bad'), numberOf('good')]).toEqual([0, 1])
   expect(() => numberOf('godo')).toThrow(
@@ -10,20 +10,20 @@ it('numbers labels by their place, and does not take what objects inherit for on
   expect(() => numberOf('constructor')).toThrow(expect.objectContaining({ code: 'UNKNOWN_LABEL' }))
 })
 
-it('writes labels both ways', () =>
+it('labelConfig maps ids to labels and labels to ids', () =>
   expect(labelConfig(['bad', 'good'])).toEqual({
     id2label: { 0: 'bad', 1: 'good' },
     label2id: { bad: 0, good: 1 },
   }))
 
-it('needs labels, and names who does', () => {
+it('requireLabels throws without labels and names the objective', () => {
   expect(requireLabels('x', ['a'])).toEqual(['a'])
   expect(() => requireLabels('x', undefined)).toThrow(
     expect.objectContaining({ code: 'NO_LABELS', problem: expect.stringContaining('objective x') }),
   )
 })
 
-it('keeps the message short, and the search for a near label too, however long labels are', () => {
+it('labelNumbers keeps the message and the search short for very long labels', () => {
   const labels = Array.from({ length: 30 }, (_, i) => `${'a'.repeat(30_000)}${i}`)
   const before = process.cpuUsage().user
   expect(() => labelNumbers(labels)('b'.repeat(30_000))).toThrow(

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { map } from './map.js'
 
 describe('map', () => {
-  it('does what Array.map does', () =>
+  it('matches Array.map', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.integer()), async (items) => {
         const mapped = await Readable.from(map(Readable.from(items), (n: number) => n * 2 + 1)).toArray()

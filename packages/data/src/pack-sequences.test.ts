@@ -8,11 +8,11 @@ const lengths = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 40 })
 const texts = lengths.map((all) => all.map((length, at) => Array.from({ length }, (_, i) => 1000 * (at + 1) + i)))
 
 describe('packSequences', () => {
-  it('packs as by hand: the longest first, each into the first row with room', () =>
+  it('matches a packing by hand: longest first, each in the first row with room', () =>
     expect(packSequences([2, 7, 3, 5, 12], 10)).toEqual({
       rows: 3,
       length: 12,
-      places: [
+      positions: [
         { row: 2, start: 5, segment: 1 },
         { row: 1, start: 0, segment: 0 },
         { row: 1, start: 7, segment: 1 },
@@ -21,7 +21,7 @@ describe('packSequences', () => {
       ],
     }))
 
-  it('gives each sequence places of its own, in rows that hold no more than they may', () =>
+  it('assigns disjoint positions to all sequences, within the capacity of the rows', () =>
     fc.assert(
       fc.property(texts, fc.integer({ min: 1, max: 40 }), (some, capacity) => {
         const packing = packSequences(
@@ -37,44 +37,44 @@ describe('packSequences', () => {
       }),
     ))
 
-  it('needs no more rows than its author proved: 11/9 of the fewest and one', () => {
-    // Rows of exactly 20 were cut up at random, so that their number is the fewest there can be.
+  it('stays within the proven bound of 11/9 of the minimum number of rows plus one', () => {
+    // Rows of exactly 20 are split at random, so their number is the minimum.
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 19 }), { minLength: 1, maxLength: 30 }), (cuts) => {
-        const pieces = cuts.flatMap((cut) => [cut, 20 - cut])
-        expect(packSequences(pieces, 20).rows).toBeLessThanOrEqual((11 / 9) * cuts.length + 1)
+      fc.property(fc.array(fc.integer({ min: 1, max: 19 }), { minLength: 1, maxLength: 30 }), (splits) => {
+        const lengths = splits.flatMap((first) => [first, 20 - first])
+        expect(packSequences(lengths, 20).rows).toBeLessThanOrEqual((11 / 9) * splits.length + 1)
       }),
     )
   })
 
-  it('packs as a search through all rows does', () => {
+  it('matches a linear search through all rows', () => {
     const bySearch = (all: readonly number[], capacity: number) => {
       const rows: number[] = []
-      const places = new Array<{ row: number; start: number }>(all.length)
+      const positions = new Array<{ row: number; start: number }>(all.length)
       for (const at of [...all.keys()].sort((a, b) => all[b]! - all[a]! || a - b)) {
         const fits = rows.findIndex((filled) => filled + all[at]! <= capacity)
         const row = fits < 0 ? rows.push(0) - 1 : fits
-        places[at] = { row, start: rows[row]! }
+        positions[at] = { row, start: rows[row]! }
         rows[row]! += all[at]!
       }
-      return places
+      return positions
     }
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 20 })), fc.integer({ min: 1, max: 24 }), (all, capacity) => {
-        const places = packSequences(all, capacity).positions.map(({ row, start }) => ({ row, start }))
-        expect(places).toEqual(bySearch(all, capacity))
+        const positions = packSequences(all, capacity).positions.map(({ row, start }) => ({ row, start }))
+        expect(positions).toEqual(bySearch(all, capacity))
       }),
     )
   })
 
-  it('packs a hundred thousand sequences of which no two share a row in little time', () => {
+  it('packs a hundred thousand sequences in rows of their own quickly', () => {
     const before = process.cpuUsage().user
     expect(packSequences(new Array<number>(100_000).fill(300), 512)).toMatchObject({ rows: 100_000, length: 300 })
     expect(unpackedRows(new Array<number>(100_000).fill(3))).toMatchObject({ rows: 100_000, length: 3 })
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10)
   })
 
-  it('refuses a capacity that is none', () =>
+  it('rejects a capacity of 0', () =>
     expect(() => packSequences([1], 0)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' })))
 })
 
@@ -87,7 +87,7 @@ it('unpackedRows matches padTo', () => {
   )
 })
 
-it('packedTextArrays counts places anew in each text and numbers the texts of a row', () => {
+it('packedTextArrays restarts positions in each text and numbers the texts of a row', () => {
   const ids = [[5, 6], [7, 8, 9], [4]]
   const {
     inputIds,

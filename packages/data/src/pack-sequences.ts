@@ -1,48 +1,48 @@
 import type { HostArray } from '@attune/core'
-import { requireWhole } from './require-whole.js'
+import { requireInteger } from './require-integer.js'
 import { refuseLonger } from './pad-to.js'
 
-/** Where a sequence stands: its row, its first place in it, and how many stand in that row before it. */
+/** Position of a packed sequence: its row, its first column, and its index among the sequences of the row. */
 export interface PackedPosition {
   readonly row: number
   readonly start: number
   readonly segment: number
 }
 
-/** How sequences are laid out in rows. */
+/** A packing of sequences into rows. */
 export interface Packing {
-  /** One for each sequence, in the order in which these were given. */
+  /** One position per sequence, in input order. */
   readonly positions: readonly PackedPosition[]
   readonly rows: number
-  /** What the fullest row holds. */
+  /** Length of the fullest row. */
   readonly length: number
 }
 
-const greatest = (numbers: Iterable<number>): number => {
-  let most = 0
-  for (const each of numbers) if (each > most) most = each
-  return most
+const maximumOf = (numbers: Iterable<number>): number => {
+  let maximum = 0
+  for (const each of numbers) if (each > maximum) maximum = each
+  return maximum
 }
 
-/** Each sequence in a row of its own. */
+/** Returns the trivial packing, with each sequence in a row of its own. */
 export const unpackedRows = (lengths: readonly number[]): Packing => ({
   positions: lengths.map((_, row) => ({ row, start: 0, segment: 0 })),
   rows: lengths.length,
-  length: greatest(lengths),
+  length: maximumOf(lengths),
 })
 
-/** Rows that are filled from 0 up to a capacity, with a tree of the room in them: node `i` has the greater of `2i` and `2i + 1`. */
+/** Rows of limited capacity, with a segment tree of their free space: node `i` holds the maximum of `2i` and `2i + 1`. */
 function roomIn(rows: number, capacity: number) {
   const size = 2 ** Math.ceil(Math.log2(Math.max(1, rows)))
   const room = new Float64Array(2 * size).fill(capacity)
   return {
-    /** The first row with so much room. There must be one. */
+    /** Returns the first row with at least `length` free; one must exist. */
     firstWith(length: number): number {
       let node = 1
       while (node < size) node = room[2 * node]! >= length ? 2 * node : 2 * node + 1
       return node - size
     },
-    /** Fills so much of a row. Returns what was in it before. */
+    /** Fills `length` of a row. Returns its previous fill level. */
     fill(row: number, length: number): number {
       let node = row + size
       const filled = capacity - room[node]!
@@ -54,13 +54,21 @@ function roomIn(rows: number, capacity: number) {
 }
 
 /**
- * Packs sequences into few rows of at most `capacity`: the longest first, each into the first row that has room for it. A sequence
- * that is longer has a row of its own. The same lengths give the same rows.
- * Source: Johnson, Near-optimal bin packing algorithms, 1973 (first fit decreasing: at most 11/9 of the fewest rows, and one more).
- * @throws AttuneError `BAD_ARGUMENT` unless `capacity` is a whole number from 1.
+ * Sequence packing by first-fit decreasing: the longest first, each into the first row with enough room of at most `capacity`.
+ * A longer sequence gets a row of its own. Deterministic.
+ * Source: Johnson, Near-optimal bin packing algorithms, 1973 (at most 11/9 of the minimum number of rows, plus one).
+ * @throws AttuneError `BAD_ARGUMENT` unless `capacity` is an integer ≥ 1.
+ *
+ * @example
+ * ```ts
+ * import { fillRows, packSequences } from '@attune/data'
+ * const sequences = [[1, 2, 3], [4, 5], [6]]
+ * const packing = packSequences([3, 2, 1], 4)
+ * console.log(packing.rows, fillRows(sequences, packing, 4, 0).values.join()) // 2 1,2,3,6,4,5,0,0
+ * ```
  */
 export function packSequences(lengths: readonly number[], capacity: number): Packing {
-  requireWhole('packSequences', 'capacity', capacity, 1)
+  requireInteger('packSequences', 'capacity', capacity, 1)
   const room = roomIn(lengths.length, capacity)
   const segments: number[] = []
   const positions = new Array<PackedPosition>(lengths.length)
@@ -73,13 +81,13 @@ export function packSequences(lengths: readonly number[], capacity: number): Pac
     positions[at] = { row, start: room.fill(row, length), segment }
   }
   const ends = positions.map(({ start }, at) => start + lengths[at]!)
-  return { positions, rows: segments.length, length: greatest(ends) }
+  return { positions, rows: segments.length, length: maximumOf(ends) }
 }
 
 /**
- * Lays sequences out as a packing says, the rest of each row filled up with `value`.
+ * Arranges sequences according to a packing and pads the rows with `value`.
  * @returns int32, `(rows, length)`.
- * @throws AttuneError `SEQUENCE_TOO_LONG` if a row does not fit into `length`.
+ * @throws AttuneError `SEQUENCE_TOO_LONG` if a row is longer than `length`.
  */
 export function fillRows(
   sequences: readonly ArrayLike<number>[],

@@ -5,7 +5,7 @@ import { attentionMask, padTo } from './pad-to.js'
 const sequences = fc.array(fc.array(fc.integer({ min: 0, max: 2 ** 31 - 1 }), { maxLength: 12 }))
 
 describe('padTo and attentionMask', () => {
-  it('lay out a batch by hand as written here', () => {
+  it('match a batch padded by hand', () => {
     expect(padTo([[5, 6], [], [7]], 3, 9)).toEqual({
       shape: [3, 3],
       dtype: 'int32',
@@ -18,12 +18,12 @@ describe('padTo and attentionMask', () => {
     })
   })
 
-  it('fill up at the beginning where they are told to', () => {
+  it('pad on the left on request', () => {
     expect([...padTo([[5, 6], [], [7]], 3, 9, 'left').values]).toEqual([9, 5, 6, 9, 9, 9, 9, 9, 7])
     expect([...attentionMask([[5, 6], [], [7]], 3, 'left').values]).toEqual([0, 1, 1, 0, 0, 0, 0, 0, 1])
   })
 
-  it('give back each sequence where the mask is 1, and the value of padding where it is 0', () =>
+  it('return each sequence where the mask is 1, and the padding value where it is 0', () =>
     fc.assert(
       fc.property(
         sequences,
@@ -33,19 +33,19 @@ describe('padTo and attentionMask', () => {
           const { values } = padTo(some, length, -7, side)
           const mask = attentionMask(some, length, side).values
           some.forEach((sequence, row) => {
-            const places = Array.from({ length }, (_, column) => row * length + column)
-            expect(places.filter((place) => mask[place] === 1).map((place) => values[place])).toEqual(sequence)
-            expect(places.filter((place) => mask[place] === 0).every((place) => values[place] === -7)).toBe(true)
+            const indices = Array.from({ length }, (_, column) => row * length + column)
+            expect(indices.filter((i) => mask[i] === 1).map((i) => values[i])).toEqual(sequence)
+            expect(indices.filter((i) => mask[i] === 0).every((i) => values[i] === -7)).toBe(true)
           })
         },
       ),
     ))
 
-  it('take typed arrays', () => {
+  it('accept typed arrays', () => {
     expect([...padTo([Int32Array.of(1, 2)], 3, 0).values]).toEqual([1, 2, 0])
   })
 
-  it('refuse a sequence that does not fit, and name the row', () => {
+  it('reject a sequence that is too long, and name the row', () => {
     for (const call of [() => padTo([[1], [1, 2, 3]], 2, 0), () => attentionMask([[1], [1, 2, 3]], 2)])
       expect(call).toThrow(
         expect.objectContaining({ code: 'SEQUENCE_TOO_LONG', problem: expect.stringContaining('row 1') }),

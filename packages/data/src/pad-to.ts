@@ -1,10 +1,18 @@
 import { AttuneError, type HostArray, type Side } from '@attune/core'
 
 /**
- * Lays sequences out as rows of equal length, filled up with `value`.
- * @param side where what is filled up stands: at the end, unless it is to be at the beginning
+ * Pads sequences to rows of equal length.
+ * @param value the padding value
+ * @param side the padding side; default right
  * @returns int32, `(sequences, length)`.
  * @throws AttuneError `SEQUENCE_TOO_LONG` if a sequence has more than `length` entries.
+ *
+ * @example
+ * ```ts
+ * import { padTo } from '@attune/data'
+ * console.log(padTo([[5, 6], [7]], 3, 0).values.join()) // 5,6,0,7,0,0
+ * console.log(padTo([[5, 6], [7]], 3, 0, 'left').values.join()) // 0,5,6,0,0,7
+ * ```
  */
 export function padTo(
   sequences: readonly ArrayLike<number>[],
@@ -21,8 +29,7 @@ export function padTo(
 }
 
 /**
- * The mask that tells tokens (1) from padding (0) for sequences that {@link padTo} pads to the same `length`,
- * on the same side.
+ * Padding mask of sequences: 1 for tokens, 0 for padding, as {@link padTo} pads them to `length` on the same side.
  * @returns int32, `(sequences, length)`.
  * @throws AttuneError `SEQUENCE_TOO_LONG` if a sequence has more than `length` entries.
  */
@@ -45,7 +52,7 @@ export function refuseLonger(actual: number, length: number, row: number): void 
   if (actual <= length) return
   throw new AttuneError(
     'SEQUENCE_TOO_LONG',
-    `a sequence must fit into ${length} tokens, got ${actual} (row ${row} of the batch)`,
+    `expected a sequence of at most ${length} tokens, got ${actual} (row ${row} of the batch)`,
     'Pad to the longest sequence of the batch: padTo(sequences, paddedLength(longest, multiple, maximum), value).',
   )
 }

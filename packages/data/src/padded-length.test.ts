@@ -10,11 +10,11 @@ describe('paddedLength', () => {
     [0, 8, 512, 8],
     [500, 64, 510, 510],
     [3, 8, 5, 5],
-  ])('pads %d by %d up to %d to %d', (longest, multiple, maximum, expected) => {
+  ])('pads length %d with multiple %d and maximum %d to %d', (longest, multiple, maximum, expected) => {
     expect(paddedLength(longest, multiple, maximum)).toBe(expected)
   })
 
-  it('is the least multiple that holds the longest, or the maximum', () =>
+  it('is the smallest sufficient multiple, or the maximum', () =>
     fc.assert(
       fc.property(
         fc.nat(600),
@@ -30,7 +30,7 @@ describe('paddedLength', () => {
       ),
     ))
 
-  it('refuses what is longer than the maximum, and a multiple of nothing', () => {
+  it('rejects a length above the maximum, and a multiple of 0', () => {
     expect(() => paddedLength(513, 8, 512)).toThrow(expect.objectContaining({ code: 'SEQUENCE_TOO_LONG' }))
     expect(() => paddedLength(1, 0, 512)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
   })

@@ -9,17 +9,17 @@ const shuffledBy = (items: readonly number[], bufferSize: number, seed: number):
   Readable.from(shuffle(Readable.from(items), bufferSize, stream(key(seed)))).toArray() as Promise<number[]>
 
 describe('shuffle', () => {
-  it('gives every item once, none more than bufferSize − 1 places early, the same order for the same numbers', () =>
+  it('yields every item once, at most bufferSize − 1 positions early, and in the same order for the same seed', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(80), fc.integer({ min: 1, max: 100 }), fc.nat(), async (n, bufferSize, seed) => {
         const order = await shuffledBy(upTo(n), bufferSize, seed)
         expect([...order].sort((a, b) => a - b)).toEqual(upTo(n))
-        expect(order.filter((item, place) => item - place > bufferSize - 1)).toEqual([])
+        expect(order.filter((item, position) => item - position > bufferSize - 1)).toEqual([])
         expect(await shuffledBy(upTo(n), bufferSize, seed)).toEqual(order)
       }),
     ))
 
-  it('makes each of the 24 orders of four items equally often, to within chance, if they all fit', async () => {
+  it('passes a chi-squared test for uniformity over the 24 orders of four items', async () => {
     const seen = new Map<string, number>()
     for (let seed = 0; seed < 4800; seed++) {
       const order = (await shuffledBy(upTo(4), 4, seed)).join('')
@@ -30,7 +30,7 @@ describe('shuffle', () => {
     expect(chiSquare).toBeLessThan(49.7) // the 99.9th percentile for 23 degrees of freedom
   })
 
-  it('reads no further ahead than its buffer, and lets go of the stream when it is abandoned', async () => {
+  it('reads at most its buffer ahead, and closes the stream on early return', async () => {
     let read = 0
     let closed = false
     async function* endless(): AsyncGenerator<number, void> {
@@ -49,7 +49,7 @@ describe('shuffle', () => {
     expect(closed).toBe(true)
   })
 
-  it.each([0, -3, 2.5])('refuses a buffer of %d', async (bufferSize) => {
+  it.each([0, -3, 2.5])('rejects a buffer size of %d', async (bufferSize) => {
     await expect(shuffledBy([1], bufferSize, 1)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
   })
 })

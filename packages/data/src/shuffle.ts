@@ -1,19 +1,28 @@
 import { shuffled } from '@attune/core'
-import { requireWhole } from './require-whole.js'
+import { requireInteger } from './require-integer.js'
 
 /**
- * Shuffles a stream within bounded memory: keeps `bufferSize` items and, as each further one comes, gives out one of
- * them by chance. With a buffer as large as the dataset every order is equally likely; with a smaller one, no item
- * comes more than `bufferSize − 1` places early, though it may come any distance late.
- * @param random uniform numbers in [0, 1); the same numbers give the same order.
- * @throws AttuneError `BAD_ARGUMENT` unless `bufferSize` is a whole number from 1.
+ * Shuffles a stream with a shuffle buffer: holds `bufferSize` items and replaces a random one with each new item. If the buffer
+ * is as large as the dataset, every order is equally likely. With a smaller buffer an item is at most `bufferSize − 1` positions
+ * early, but may be arbitrarily late.
+ * @param random uniform numbers in [0, 1); the same numbers yield the same order.
+ * @throws AttuneError `BAD_ARGUMENT` unless `bufferSize` is an integer ≥ 1.
+ *
+ * @example
+ * ```ts
+ * import { Readable } from 'node:stream'
+ * import { key, stream } from '@attune/core'
+ * import { shuffle } from '@attune/data'
+ * const shuffled = shuffle(Readable.from(['a', 'b', 'c', 'd']), 4, stream(key(7)))
+ * for await (const item of shuffled) console.log(item) // c, a, b, d
+ * ```
  */
 export async function* shuffle<T>(
   items: AsyncIterable<T>,
   bufferSize: number,
   random: () => number,
 ): AsyncGenerator<T, void> {
-  requireWhole('shuffle', 'bufferSize', bufferSize, 1)
+  requireInteger('shuffle', 'bufferSize', bufferSize, 1)
   const buffer: T[] = []
   for await (const item of items) {
     if (buffer.length < bufferSize) {

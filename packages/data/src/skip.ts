@@ -1,12 +1,12 @@
-import { requireWhole } from './require-whole.js'
+import { requireInteger } from './require-integer.js'
 
 /**
- * Leaves out the first `n` items: how a run goes on in the middle of an epoch, by drawing again what it had drawn.
- * The items are still read, since whatever shuffled them must draw the same numbers.
- * @throws AttuneError `BAD_ARGUMENT` unless `n` is a whole number from 0.
+ * Skips the first `n` items, to resume in the middle of an epoch. The items are still read, so that an upstream shuffle consumes
+ * the same random numbers.
+ * @throws AttuneError `BAD_ARGUMENT` unless `n` is an integer ≥ 0.
  */
 export async function* skip<T>(items: AsyncIterable<T>, n: number): AsyncGenerator<T, void> {
-  requireWhole('skip', 'n', n, 0)
+  requireInteger('skip', 'n', n, 0)
   let passed = 0
   for await (const item of items) {
     if (passed < n) passed++

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { textArrays, textOf } from './text-inputs.js'
 
-it('textArrays pads on the left too, and then says where each token stands in its text', () => {
+it('textArrays pads on the left on request and then adds position ids', () => {
   const arrays = textArrays([[5, 6, 7], [8]], 4, 9, [[0, 0, 1], [0]], 'left')
   const values = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, [...array.values]]))
   expect(values).toEqual({
@@ -21,7 +21,7 @@ it('textArrays pads ids and types on the right and masks the padding', () => {
   expect([...textArrays([[1, 2]], 2, 0).tokenTypeIds.values]).toEqual([0, 0])
 })
 
-it('textOf gives the text of a field, and refuses an example without one', () => {
+it('textOf returns the text of a field and rejects an example without one', () => {
   expect(textOf({ text: '' }, 'text')).toBe('')
   for (const example of [{}, { text: 3 }, { words: 'a' }])
     expect(() => textOf(example as never, 'text')).toThrow(expect.objectContaining({ code: 'MISSING_FIELD' }))

@@ -4,8 +4,8 @@ import { type Packing, fillRows } from './pack-sequences.js'
 import { attentionMask, padTo } from './pad-to.js'
 
 /**
- * The text under a field of an example.
- * @throws AttuneError `MISSING_FIELD` with what the example has
+ * Returns the text in a field of an example.
+ * @throws AttuneError `MISSING_FIELD` with the fields of the example
  */
 export function textOf(example: Example, field: string, option = 'text'): string {
   const value = Object.hasOwn(example, field) ? example[field] : undefined
@@ -13,25 +13,24 @@ export function textOf(example: Example, field: string, option = 'text'): string
   throw missingField(example, field, 'text', option)
 }
 
-/** What a model reads of texts, int32 `[rows, length]` each. */
+/** Model inputs for texts, int32 `[rows, length]` each. */
 export interface TextArrays extends Record<string, HostArray> {
   readonly inputIds: HostArray
   readonly attentionMask: HostArray
   readonly tokenTypeIds: HostArray
-  /** Where each token stands in its text; there where padding comes before it, for models count from the first place. */
+  /** Position of each token in its text; present for left padding, because models count from the first column. */
   readonly positionIds?: HostArray
 }
 
-/** What a model reads of texts of which several share a row: the places of tokens and the number of their text, too. */
+/** Model inputs for packed texts, with the position of each token and the index of its text in the row. */
 export interface PackedTextArrays extends TextArrays {
   readonly positionIds: HostArray
   readonly segmentIds: HostArray
 }
 
 /**
- * Token ids as a model's inputs, padded to `length` with `pad`. Types are 0 where none are given. Padding is on the right unless
- * it is to be on the left, as for rows that are written on together; models that read a text by its first place, as BERT does,
- * want it on the right.
+ * Converts token ids into model inputs, padded to `length` with `pad`. Token types default to 0. Pad on the left for batched
+ * generation; pad on the right (the default) for models that use the first token, such as BERT.
  */
 export const textArrays = (
   ids: readonly (readonly number[])[],
@@ -55,16 +54,16 @@ export const textArrays = (
       }),
 })
 
-/** Token ids as a model's inputs, laid out as `packing` says in rows of `length`: places begin anew with each text. */
+/** Converts token ids into model inputs according to a packing, in rows of `length`; positions restart with each text. */
 export function packedTextArrays(
   ids: readonly (readonly number[])[],
   packing: Packing,
   length: number,
   pad: number,
 ): PackedTextArrays {
-  const each = (value: (at: number, place: number) => number): HostArray =>
+  const each = (value: (at: number, position: number) => number): HostArray =>
     fillRows(
-      ids.map((text, at) => text.map((_, place) => value(at, place))),
+      ids.map((text, at) => text.map((_, position) => value(at, position))),
       packing,
       length,
       0,
@@ -73,7 +72,7 @@ export function packedTextArrays(
     inputIds: fillRows(ids, packing, length, pad),
     attentionMask: each(() => 1),
     tokenTypeIds: each(() => 0),
-    positionIds: each((_, place) => place),
+    positionIds: each((_, position) => position),
     segmentIds: each((at) => packing.positions[at]!.segment),
   }
 }

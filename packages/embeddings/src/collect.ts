@@ -1,53 +1,52 @@
 import { AttuneError, excerpt } from '@attune/core'
 import type { WordVectors } from './word-vectors.js'
 
-/** The longest vector that is read. */
-export const LARGEST_SIZE = 10_000
-/** Numbers that one array can hold. */
-const MOST_NUMBERS = 2 ** 32 - 1
+/** Maximum dimension of vectors in a file. */
+const MAXIMUM_SIZE = 10_000
+/** Maximum length of a typed array. */
+const MAXIMUM_VALUES = 2 ** 32 - 1
 
-/** Refuses a file. */
+/** Throws `BAD_WORD_VECTORS`. */
 export const refuseVectors = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_WORD_VECTORS',
-    `${where} is not a sound file of word vectors: ${why}`,
-    'Fetch or write the file again, or name its `format`; nothing was loaded from it.',
+    `${where} is not a valid file of word vectors: ${why}`,
+    'Download or write the file again, or set its `format`; nothing was loaded from it.',
   )
 }
 
-/** A word out of a file, short enough for a message. */
-export const shown = (word: string): string => excerpt(word, 60)
+/** Quotes an untrusted word for a message, truncated. */
+export const quoted = (word: string): string => excerpt(word, 60)
 
-/** Takes words with their vectors as they are read. */
-export interface Collected {
+/** Collects words with their vectors. */
+export interface VectorCollector {
   readonly count: number
-  /** Takes a word. @returns the row that its numbers go to */
+  /** Adds a word. @returns the row to fill with its vector */
   add(word: string, where: string): Float32Array
   vectors(): WordVectors
 }
 
 /**
- * Collects vectors of one size, of which nobody knows yet how many there will be: what a file says of its length is no reason to
- * take memory.
+ * Creates a collector of vectors of one dimension. Memory grows with the words read; the count that a file declares is not trusted.
  */
-export function collected(size: number, where: string): Collected {
-  if (!(size >= 1 && size <= LARGEST_SIZE))
-    refuseVectors(where, `its vectors have ${size} numbers; 1 to ${LARGEST_SIZE} are read`)
+export function vectorCollector(size: number, where: string): VectorCollector {
+  if (!(size >= 1 && size <= MAXIMUM_SIZE))
+    refuseVectors(where, `its vectors have ${size} numbers, expected 1 to ${MAXIMUM_SIZE}`)
   const rows = new Map<string, number>()
   let values = new Float32Array(size * 64)
   return {
     get count() {
       return rows.size
     },
-    add(word, place) {
-      if (word === '') refuseVectors(place, 'a vector has no word')
-      if (rows.has(word)) refuseVectors(place, `${shown(word)} is there twice`)
+    add(word, location) {
+      if (word === '') refuseVectors(location, 'a vector has no word')
+      if (rows.has(word)) refuseVectors(location, `it has the word ${quoted(word)} twice`)
       const start = rows.size * size
       if (start + size > values.length) {
-        if (values.length === MOST_NUMBERS) refuseVectors(place, `it has more than ${MOST_NUMBERS} numbers`)
-        const wider = new Float32Array(Math.min(MOST_NUMBERS, values.length * 2))
-        wider.set(values)
-        values = wider
+        if (values.length === MAXIMUM_VALUES) refuseVectors(location, `it has more than ${MAXIMUM_VALUES} numbers`)
+        const grown = new Float32Array(Math.min(MAXIMUM_VALUES, values.length * 2))
+        grown.set(values)
+        values = grown
       }
       rows.set(word, rows.size)
       return values.subarray(start, start + size)

@@ -1,53 +1,53 @@
 import { setImmediate } from 'node:timers/promises'
 import { AttuneError } from '@attune/core'
 
-/** Texts cut into words, a text at a time. It is called once for counting and once for each pass, so nothing is kept. */
+/** Returns tokenized texts, one list of words per text. Called once for counting and once for each pass; nothing is cached. */
 export type Corpus = () => AsyncIterable<readonly string[]> | Iterable<readonly string[]>
 
-/** The words that get vectors, the most frequent first, and how often each occurs. */
+/** The words that get vectors, most frequent first, with their counts. */
 export interface Vocabulary {
   readonly words: readonly string[]
   readonly ids: ReadonlyMap<string, number>
   readonly counts: Float64Array
-  /** Words of the whole corpus, repeated ones and those without a vector counted too. */
+  /** Number of tokens in the corpus, including words without a vector. */
   readonly tokens: number
 }
 
-/** Different words that are counted at once; above, rare ones are forgotten, as word2vec's own program does. */
-const MOST_COUNTED = 2 ** 22
+/** Maximum number of distinct words to count; beyond it rare words are pruned, as in the original word2vec program. */
+const MAXIMUM_COUNTED = 2 ** 22
 
-function forgetRare(counts: Map<string, number>, upTo: number): void {
+function pruneRare(counts: Map<string, number>, upTo: number): void {
   for (const [word, count] of counts) if (count <= upTo) counts.delete(word)
 }
 
-/** Words between two turns of what else the process has to do. */
-const STRETCH = 100_000
+/** Number of words between two yields to the event loop. */
+const YIELD_INTERVAL = 100_000
 
-/** The texts of a corpus, with a turn for other work now and then. */
-export async function* unhurried(corpus: Corpus): AsyncGenerator<readonly string[], void> {
+/** Iterates over the texts of a corpus and yields to the event loop periodically. */
+export async function* cooperative(corpus: Corpus): AsyncGenerator<readonly string[], void> {
   let words = 0
   for await (const text of corpus()) {
     yield text
     words += text.length
-    if (words < STRETCH) continue
+    if (words < YIELD_INTERVAL) continue
     words = 0
     await setImmediate()
   }
 }
 
-/** Counts the words of a corpus. @throws AttuneError `NO_TEXT` if none is frequent enough */
+/** Counts the words of a corpus. @throws AttuneError `NO_TEXT` if no word is frequent enough */
 export async function countVocabulary(
   corpus: Corpus,
   { minimumCount, maximumVocabulary }: { readonly minimumCount: number; readonly maximumVocabulary: number },
 ): Promise<Vocabulary> {
   const all = new Map<string, number>()
   let tokens = 0
-  let forgotten = 0
-  for await (const words of unhurried(corpus))
+  let pruned = 0
+  for await (const words of cooperative(corpus))
     for (const word of words) {
       tokens++
       all.set(word, (all.get(word) ?? 0) + 1)
-      if (all.size > MOST_COUNTED) forgetRare(all, ++forgotten)
+      if (all.size > MAXIMUM_COUNTED) pruneRare(all, ++pruned)
     }
   const kept = [...all]
     .filter(([, count]) => count >= minimumCount)
@@ -56,8 +56,8 @@ export async function countVocabulary(
   if (kept.length === 0)
     throw new AttuneError(
       'NO_TEXT',
-      `a word must occur ${minimumCount} times to get a vector, and none of ${all.size} words does`,
-      'Check that the corpus gives its texts each time it is called, or lower `minimumCount`.',
+      `expected words that occur at least ${minimumCount} times, got none among ${all.size} words`,
+      'Check that the corpus returns its texts on every call, or lower `minimumCount`.',
     )
   return {
     words: kept.map(([word]) => word),

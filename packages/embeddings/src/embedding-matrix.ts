@@ -1,51 +1,51 @@
 import { AttuneError, type HostArray, type Key, type Tokenizer, deriveKey, normals, stream } from '@attune/core'
 import type { WordVectors } from './word-vectors.js'
 
-/** Vectors laid out for a model. */
+/** Word embeddings of a model, initialized from word vectors. */
 export interface EmbeddingMatrix {
-  /** float32 `[vocabularySize, size]`: the rows of a model's word embeddings by token. */
+  /** float32 `[vocabularySize, size]`: the embedding of each token. */
   readonly matrix: HostArray
-  /** bool `[vocabularySize]`: whether a token's row is the vector of a word, not drawn. */
+  /** bool `[vocabularySize]`: true if the row of a token is a word vector, not randomly initialized. */
   readonly found: HostArray
-  /** The tokens whose rows were drawn, in the order of their ids. */
+  /** The tokens with randomly initialized rows, in the order of their ids. */
   readonly missing: readonly string[]
 }
 
-/** What byte-level and SentencePiece tokenizers write where a word begins. */
-const BEGINNING = /^[Ġ▁]/
+/** Word-start markers of byte-level and SentencePiece tokenizers. */
+const WORD_START = /^[Ġ▁]/
 
 function rowFor({ rows }: WordVectors, token: string): number | undefined {
-  return rows.get(token) ?? rows.get(token.replace(BEGINNING, ''))
+  return rows.get(token) ?? rows.get(token.replace(WORD_START, ''))
 }
 
-/** The standard deviation of all numbers, taken around 0. */
-function spread({ values }: WordVectors): number {
+/** Root mean square of all values. */
+function rootMeanSquare({ values }: WordVectors): number {
   let squares = 0
   for (const value of values) squares += value * value
   return Math.sqrt(squares / Math.max(1, values.length))
 }
 
-/** Ids without a token that any vocabulary may have, besides as many as it has tokens. */
-const SPARE_IDS = 100_000
+/** Number of ids without a token that is always allowed, in addition to the number of tokens. */
+const UNUSED_IDS = 100_000
 
-/** The tokens by id. Refuses a vocabulary that is nearly all gaps, as one of one token with the id 4,000,000. */
+/** Returns the tokens by id. Rejects a sparse vocabulary, such as a single token with id 4,000,000. */
 function tokensOf(tokenizer: Pick<Tokenizer, 'vocabularySize' | 'token'>): (string | undefined)[] {
   const { vocabularySize } = tokenizer
   const tokens = Array.from({ length: vocabularySize }, (_, id) => tokenizer.token(id))
   const count = tokens.reduce((sum, each) => (each === undefined ? sum : sum + 1), 0)
-  if (vocabularySize <= 2 * count + SPARE_IDS) return tokens
+  if (vocabularySize <= 2 * count + UNUSED_IDS) return tokens
   throw new AttuneError(
     'BAD_TOKENIZER',
     `expected a vocabulary whose ids have tokens, got ${count} tokens with ids up to ${vocabularySize - 1}`,
-    'Fetch the tokenizer again, or number its tokens from 0.',
+    'Download the tokenizer again, or number its tokens from 0.',
   )
 }
 
 /**
- * The word embeddings of a model that reads a tokenizer's tokens: to each token the vector of the word that it spells, without a
- * mark of its beginning. Rows of tokens without one, and of ids without a token, are normal with the spread of the vectors;
- * that of padding is zero.
- * @param key what is drawn depends on it alone
+ * Builds the word embeddings of a model for a tokenizer: each token gets the vector of the word that it spells, ignoring a
+ * word-start marker. Tokens without a vector, and ids without a token, get normal values with the root mean square of the vectors;
+ * padding gets zeros.
+ * @param key the random key of the initialization
  * @throws AttuneError `BAD_TOKENIZER` if most ids have no token
  */
 export function embeddingMatrix(
@@ -57,7 +57,7 @@ export function embeddingMatrix(
   const { size } = vectors
   const tokens = tokensOf(tokenizer)
   const next = normals(stream(deriveKey(key, 'embedding-matrix')))
-  const deviation = spread(vectors)
+  const deviation = rootMeanSquare(vectors)
   const values = new Float32Array(vocabularySize * size)
   const found = new Uint8Array(vocabularySize)
   const missing: string[] = []

@@ -3,46 +3,46 @@ import type { Unstamped } from '@attune/core'
 import { Observable } from 'rxjs'
 import type { WordVectors } from './word-vectors.js'
 
-/** What happens while word vectors are trained, by event type. */
+/** The events of word vector training, by type. */
 export interface EmbeddingEvents {
-  /** The corpus was read for the first time. */
+  /** The vocabulary was counted. */
   'words.counted': {
-    /** Words of the corpus, repeated ones counted too. */
+    /** Number of tokens in the corpus. */
     readonly tokens: number
-    /** Words that get a vector. */
+    /** Number of words that get a vector. */
     readonly words: number
   }
-  /** GloVe only: the corpus was read for the second and last time. */
+  /** GloVe only: the co-occurrences were counted. */
   'pairs.counted': { readonly pairs: number }
-  /** At most four a second. */
+  /** Progress, at most four times a second. */
   'training.progressed': {
     readonly epoch: number
     readonly epochs: number
-    /** Of the whole training, in [0, 1]. */
+    /** Fraction of the training that is complete, in [0, 1]. */
     readonly share: number
-    /** Mean loss of a pair in this epoch so far. */
+    /** Mean loss per pair in this epoch so far. */
     readonly loss: number
     readonly learningRate: number
     readonly secondsLeft: number
   }
-  /** Epochs count from 0. `loss` is the mean over the epoch's pairs, each before its update. */
+  /** An epoch is complete; epochs count from 0. `loss` is the mean over the pairs, each before its update. */
   'epoch.completed': { readonly epoch: number; readonly loss: number; readonly pairs: number }
   'training.completed': { readonly vectors: WordVectors; readonly seconds: number }
 }
 
-/** An event before it has a time. */
+/** An event without a timestamp. */
 export type UnstampedEmbeddingEvent = Unstamped<EmbeddingEvents>
 
-/** One event: its type, the time in milliseconds since 1970, and the fields that {@link EmbeddingEvents} lists for it. */
+/** One event: its type, its time in milliseconds since 1970, and its fields in {@link EmbeddingEvents}. */
 export type EmbeddingEvent = UnstampedEmbeddingEvent & { readonly at: number }
 
-/** A cold Observable of a training: each subscription trains anew, and one that is cancelled stops it. */
+/** Converts a training into a cold Observable: each subscription starts a training, and unsubscribing stops it. */
 export const observed = (train: () => AsyncGenerator<UnstampedEmbeddingEvent, void>): Observable<EmbeddingEvent> =>
   new Observable((subscriber) => {
     const run = async (): Promise<void> => {
-      for await (const happening of train()) {
+      for await (const event of train()) {
         if (subscriber.closed) return
-        subscriber.next({ ...happening, at: Date.now() })
+        subscriber.next({ ...event, at: Date.now() })
       }
     }
     run().then(
@@ -53,23 +53,25 @@ export const observed = (train: () => AsyncGenerator<UnstampedEmbeddingEvent, vo
 
 const INTERVAL_MILLISECONDS = 250
 
-/** How far a training has come. */
-export interface Pace {
-  /** Lets other work of the process have its turn. Gives whether it is time for an event. */
-  breathe(): Promise<boolean>
-  secondsLeft(share: number): number
+/** Timing of a training. */
+export interface Timer {
+  /** Yields to the event loop. Returns true if a progress event is due. */
+  yieldToEventLoop(): Promise<boolean>
+  /** Estimates the remaining time from the fraction that is complete. */
+  secondsLeft(fraction: number): number
+  /** Returns the time since the start. */
   seconds(): number
 }
 
-/** Measures a training that begins now. */
-export function pace(): Pace {
+/** Starts the timer of a training. */
+export function startTimer(): Timer {
   const start = performance.now()
   let last = start
   const seconds = (): number => (performance.now() - start) / 1000
   return {
     seconds,
-    secondsLeft: (share) => (share > 0 ? (seconds() * (1 - share)) / share : Infinity),
-    async breathe() {
+    secondsLeft: (fraction) => (fraction > 0 ? (seconds() * (1 - fraction)) / fraction : Infinity),
+    async yieldToEventLoop() {
       await setImmediate()
       const now = performance.now()
       if (now - last < INTERVAL_MILLISECONDS) return false

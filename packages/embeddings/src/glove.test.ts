@@ -28,13 +28,13 @@ const tablesOf = (of: (numbers: readonly number[]) => Float32Array): GloVeState[
   secondBias: of(before.secondBias),
 })
 const stateOf = (): GloVeState => ({ size, ...tablesOf(floats), squares: tablesOf(ones) })
-const furthest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+const maximumDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)))
 
-describe('counting pairs', () => {
+describe('countPairs', () => {
   const ids = new Map(Array.from({ length: 9 }, (_, id) => [String(id), id]))
 
-  it('gives the weights of the reference', async () => {
+  it('matches the weights of the reference', async () => {
     const { first, second, weights } = await countPairs(
       () => golden.corpus,
       { ids },
@@ -45,14 +45,14 @@ describe('counting pairs', () => {
     )
     const expected = golden.counts.filter(([a, b]) => a <= b)
     expect(found.map(([a, b]) => [a, b])).toEqual(expected.map(([a, b]) => [a, b]))
-    const furthestWeight = furthest(
+    const difference = maximumDifference(
       found.map(([, , x]) => x),
       expected.map(([, , x]) => x),
     )
-    expect(furthestWeight).toBeLessThan(1e-5)
+    expect(difference).toBeLessThan(1e-5)
   })
 
-  it('adds up as many pairs as a Map does', async () => {
+  it('matches a count with a Map', async () => {
     const words = Array.from({ length: 6000 }, (_, i) => String((i * i * 31 + i) % 997))
     const many = new Map(words.map((word) => [word, Number(word)]))
     const expected = new Map<string, number>()
@@ -68,23 +68,23 @@ describe('counting pairs', () => {
       expect(pairs.weights[n]).toBeCloseTo(expected.get([a, pairs.second[n]].join())!, 4)
   })
 
-  it('refuses more pairs than there may be', async () => {
+  it('rejects more pairs than `maximumPairs`', async () => {
     await expect(countPairs(() => golden.corpus, { ids }, { window: 3, maximumPairs: 10 })).rejects.toMatchObject({
       code: 'TOO_MANY_PAIRS',
     })
   })
 })
 
-describe('a step of GloVe', () => {
-  it('is that of the numpy reference', () => {
+describe('gloVeStep', () => {
+  it('matches the NumPy reference', () => {
     const state = stateOf()
     const step = gloVeStep(state, golden.options)
     const losses = golden.samples.map(([i, j, x]) => step(i, j, x))
-    expect(furthest(losses, golden.losses)).toBeLessThan(1e-5)
-    for (const name of NAMES) expect(furthest(state[name], golden.after[name])).toBeLessThan(1e-6)
+    expect(maximumDifference(losses, golden.losses)).toBeLessThan(1e-5)
+    for (const name of NAMES) expect(maximumDifference(state[name], golden.after[name])).toBeLessThan(1e-6)
   })
 
-  it.each([0, 1, 2])('goes against the gradient that finite differences give, sample %i', (n) => {
+  it.each([0, 1, 2])('matches finite differences, sample %i', (n) => {
     const [i, j, x] = golden.samples[n]!
     const weight = Math.min(1, (x / golden.options.maximumWeight) ** golden.options.exponent)
     const lossOf = (t: Tables): number => {
@@ -104,8 +104,8 @@ describe('a step of GloVe', () => {
   })
 })
 
-describe('training', () => {
-  it('lowers the loss, and is the same for the same seed', async () => {
+describe('trainGloVe', () => {
+  it('reduces the loss and is deterministic', async () => {
     const losses: number[] = []
     const options = { size: 8, epochs: 20, minimumCount: 1, seed: 3 }
     const train = async (seed: number) => {
@@ -121,7 +121,7 @@ describe('training', () => {
     expect(await train(4)).not.toEqual(vectors)
   })
 
-  it('stops when steps grow without bound', async () => {
+  it('stops when it diverges', async () => {
     const events = trainGloVe(() => golden.corpus, { minimumCount: 1, learningRate: 10, epochs: 500, exponent: 0 })
     await expect(lastValueFrom(events)).rejects.toMatchObject({ code: 'NON_FINITE_LOSS' })
   })

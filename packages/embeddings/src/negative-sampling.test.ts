@@ -22,10 +22,10 @@ const tablesOf = ({ input, output }: Golden['before']) => ({
   input: Float32Array.from(input),
   output: Float32Array.from(output),
 })
-const furthest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+const maximumDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)))
 
-/** Equation 4 of Mikolov et al., 2013, of the mean of the inputs, in double precision. */
+/** Equation 4 of Mikolov et al., 2013, for the mean of the inputs, in double precision. */
 function lossOf(input: ArrayLike<number>, output: ArrayLike<number>, { inputs, targets }: Sample): number {
   const score = (target: number): number => {
     let sum = 0
@@ -36,17 +36,17 @@ function lossOf(input: ArrayLike<number>, output: ArrayLike<number>, { inputs, t
   return targets.reduce((sum, t, n) => sum - Math.log(1 / (1 + Math.exp(n === 0 ? -score(t) : score(t)))), 0)
 }
 
-describe('negative sampling', () => {
-  it('takes the steps of the numpy reference on the same samples', () => {
+describe('negativeSampling', () => {
+  it('matches the NumPy reference on the same samples', () => {
     const tables = tablesOf(before)
     const step = negativeSampling(tables)
     const losses = golden.samples.map((s) => step(rowsOf(s.inputs), rowsOf(s.targets), s.learningRate))
-    expect(furthest(losses, golden.losses)).toBeLessThan(1e-5)
-    expect(furthest(tables.input, golden.after.input)).toBeLessThan(1e-6)
-    expect(furthest(tables.output, golden.after.output)).toBeLessThan(1e-6)
+    expect(maximumDifference(losses, golden.losses)).toBeLessThan(1e-5)
+    expect(maximumDifference(tables.input, golden.after.input)).toBeLessThan(1e-6)
+    expect(maximumDifference(tables.output, golden.after.output)).toBeLessThan(1e-6)
   })
 
-  it.each([0, 1, 2, 3])('steps against the gradient that finite differences give, sample %i', (n) => {
+  it.each([0, 1, 2, 3])('matches finite differences, sample %i', (n) => {
     const sample = golden.samples[n]!
     const tables = tablesOf(before)
     expect(negativeSampling(tables)(rowsOf(sample.inputs), rowsOf(sample.targets), 1)).toBeCloseTo(

@@ -1,20 +1,20 @@
 import { AttuneError } from '@attune/core'
 
-/** Pairs of words and how often they meet, as columns: `first ≤ second`. */
+/** Co-occurrence counts in columnar form, with `first ≤ second`. */
 export interface Pairs {
   readonly first: Int32Array
   readonly second: Int32Array
   readonly weights: Float32Array
 }
 
-/** Adds up weights of pairs. */
+/** A table that sums weights of pairs. */
 export interface PairTable {
   add(a: number, b: number, weight: number): void
   pairs(): Pairs
 }
 
-/** Slots are at most this full. */
-const FULLEST = 0.7
+/** Maximum load factor. */
+const MAXIMUM_LOAD = 0.7
 
 const slotOf = (a: number, b: number, mask: number): number => {
   const mixed = Math.imul(a, 0x9e3779b1) ^ Math.imul(b + 0x7f4a7c15, 0x85ebca6b)
@@ -22,19 +22,19 @@ const slotOf = (a: number, b: number, mask: number): number => {
 }
 
 interface Slots {
-  /** −1 where nothing is. */
+  /** −1 for an empty slot. */
   readonly first: Int32Array
   readonly second: Int32Array
   readonly weights: Float64Array
 }
 
-const slotsFor = (count: number): Slots => ({
+const emptySlots = (count: number): Slots => ({
   first: new Int32Array(count).fill(-1),
   second: new Int32Array(count),
   weights: new Float64Array(count),
 })
 
-/** The slot of a pair: the one that has it, or the one that it is to go to. */
+/** Returns the slot that holds a pair, or the free slot for it. */
 function find({ first, second }: Slots, a: number, b: number): number {
   const mask = first.length - 1
   let slot = slotOf(a, b, mask)
@@ -44,25 +44,25 @@ function find({ first, second }: Slots, a: number, b: number): number {
 
 function put(slots: Slots, a: number, b: number, weight: number): boolean {
   const slot = find(slots, a, b)
-  const fresh = slots.first[slot] === -1
+  const isNew = slots.first[slot] === -1
   slots.first[slot] = a
   slots.second[slot] = b
   slots.weights[slot]! += weight
-  return fresh
+  return isNew
 }
 
-function widened(slots: Slots): Slots {
-  const wider = slotsFor(slots.first.length * 2)
-  for (const [slot, a] of slots.first.entries()) if (a >= 0) put(wider, a, slots.second[slot]!, slots.weights[slot]!)
-  return wider
+function grown(slots: Slots): Slots {
+  const larger = emptySlots(slots.first.length * 2)
+  for (const [slot, a] of slots.first.entries()) if (a >= 0) put(larger, a, slots.second[slot]!, slots.weights[slot]!)
+  return larger
 }
 
 /**
- * A hash table in typed arrays, 16 bytes a slot: a `Map` takes five times as much and ends at 2²⁴ pairs.
+ * Open-addressing hash table in typed arrays, 16 bytes per slot; a `Map` needs five times as much and is limited to 2²⁴ pairs.
  * @throws AttuneError (from `add`) `TOO_MANY_PAIRS` beyond `maximumPairs`
  */
 export function pairTable(maximumPairs: number): PairTable {
-  let slots = slotsFor(1024)
+  let slots = emptySlots(1024)
   let count = 0
   return {
     add(a, b, weight) {
@@ -71,10 +71,10 @@ export function pairTable(maximumPairs: number): PairTable {
       if (count > maximumPairs)
         throw new AttuneError(
           'TOO_MANY_PAIRS',
-          `the corpus must have at most \`maximumPairs\` different pairs of words, and it has more than ${maximumPairs}`,
-          'Raise `minimumCount`, lower `window`, or raise `maximumPairs` where there is memory: up to 70 bytes a pair.',
+          `expected at most ${maximumPairs} distinct word pairs (\`maximumPairs\`) in the corpus, got more`,
+          'Raise `minimumCount`, lower `window`, or raise `maximumPairs` (up to 70 bytes of memory per pair).',
         )
-      if (count > FULLEST * slots.first.length) slots = widened(slots)
+      if (count > MAXIMUM_LOAD * slots.first.length) slots = grown(slots)
     },
     pairs() {
       const pairs = {

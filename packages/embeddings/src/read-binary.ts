@@ -1,38 +1,38 @@
 import { createReadStream } from 'node:fs'
 import { fileError } from '@attune/data/files'
-import { type Collected, collected, refuseVectors } from './collect.js'
+import { type VectorCollector, refuseVectors, vectorCollector } from './collect.js'
 import { type Header, headerIn } from './read-text.js'
 import type { WordVectors } from './word-vectors.js'
 
 const NEWLINE = 10
 const SPACE = 32
-const LONGEST_WORD = 10_000
+const MAXIMUM_WORD_BYTES = 10_000
 
-/** What is read of a file so far and not yet used. */
+/** The unconsumed bytes of a file. */
 interface Bytes {
   rest: Buffer
 }
 
-/** Takes the text up to a byte, and that byte; nothing if it is not there yet. */
+/** Consumes the text up to a delimiter byte and the delimiter; undefined if it was not read yet. */
 function takeText(bytes: Bytes, end: number, path: string): string | undefined {
   const at = bytes.rest.indexOf(end)
-  if (at > LONGEST_WORD || (at < 0 && bytes.rest.length > LONGEST_WORD))
-    refuseVectors(path, `it has a word of more than ${LONGEST_WORD} bytes`)
+  if (at > MAXIMUM_WORD_BYTES || (at < 0 && bytes.rest.length > MAXIMUM_WORD_BYTES))
+    refuseVectors(path, `it has a word of more than ${MAXIMUM_WORD_BYTES} bytes`)
   if (at < 0) return undefined
   const text = bytes.rest.toString('utf8', 0, at)
   bytes.rest = bytes.rest.subarray(at + 1)
   return text
 }
 
-/** Takes one word with its numbers. @returns whether all of it was there */
-function takeWord(bytes: Bytes, to: Collected, size: number, path: string): boolean {
+/** Consumes one word with its vector. @returns true if it was complete */
+function takeWord(bytes: Bytes, to: VectorCollector, size: number, path: string): boolean {
   const before = bytes.rest
   const word = takeText(bytes, SPACE, path)
   if (word === undefined || bytes.rest.length < 4 * size) {
     bytes.rest = before
     return false
   }
-  // Some programs end a vector by a line feed.
+  // Some programs write a line feed after each vector.
   const row = to.add(word.startsWith('\n') ? word.slice(1) : word, path)
   for (let i = 0; i < size; i++) {
     row[i] = bytes.rest.readFloatLE(4 * i)
@@ -42,11 +42,11 @@ function takeWord(bytes: Bytes, to: Collected, size: number, path: string): bool
   return true
 }
 
-/** The pieces of a file, whose errors are those of the user. */
-async function* piecesOf(path: string): AsyncGenerator<Buffer, void> {
+/** Reads a file in chunks and converts file system errors. */
+async function* readChunks(path: string): AsyncGenerator<Buffer, void> {
   const file = createReadStream(path, { highWaterMark: 2 ** 16 })
   try {
-    for await (const piece of file) yield piece as Buffer
+    for await (const chunk of file) yield chunk as Buffer
   } catch (cause) {
     throw fileError(path, cause)
   } finally {
@@ -54,26 +54,26 @@ async function* piecesOf(path: string): AsyncGenerator<Buffer, void> {
   }
 }
 
-/** Reads a line of two numbers, then words, each with a space behind it and single-precision numbers, little end first. */
+/** Reads the binary word2vec format: a header line, then words, each followed by a space and little-endian float32 values. */
 export async function readBinary(path: string, maximumWords: number): Promise<WordVectors> {
   const bytes: Bytes = { rest: Buffer.alloc(0) }
   let header: Header | undefined
-  let to: Collected | undefined
-  for await (const piece of piecesOf(path)) {
-    bytes.rest = Buffer.concat([bytes.rest, piece])
+  let to: VectorCollector | undefined
+  for await (const chunk of readChunks(path)) {
+    bytes.rest = Buffer.concat([bytes.rest, chunk])
     if (header === undefined) {
       const line = takeText(bytes, NEWLINE, path)
       if (line === undefined) continue
-      header = headerIn(line) ?? refuseVectors(path, 'its first line does not give the numbers of words and their size')
-      to = collected(header.size, path)
+      header = headerIn(line) ?? refuseVectors(path, 'its first line must be the number of words and the dimension')
+      to = vectorCollector(header.size, path)
     }
-    const most = Math.min(header.count, maximumWords)
-    while (to!.count < most && takeWord(bytes, to!, header.size, path));
-    if (to!.count === most && most < header.count) return to!.vectors()
-    if (to!.count === most && bytes.rest.length > 1) refuseVectors(path, `more follows after its ${most} words`)
+    const limit = Math.min(header.count, maximumWords)
+    while (to!.count < limit && takeWord(bytes, to!, header.size, path));
+    if (to!.count === limit && limit < header.count) return to!.vectors()
+    if (to!.count === limit && bytes.rest.length > 1) refuseVectors(path, `it has data after its ${limit} words`)
   }
   if (to === undefined || header === undefined) return refuseVectors(path, 'it has no first line')
   if (to.count < Math.min(header.count, maximumWords))
-    refuseVectors(path, `its first line promises ${header.count} words, and ${to.count} are there whole`)
+    refuseVectors(path, `its first line declares ${header.count} words, but it has ${to.count} complete ones`)
   return to.vectors()
 }

@@ -1,61 +1,64 @@
 import { readLines } from '@attune/data/files'
-import { type Collected, collected, refuseVectors, shown } from './collect.js'
+import { type VectorCollector, quoted, refuseVectors, vectorCollector } from './collect.js'
 import type { WordVectors } from './word-vectors.js'
 
-/** What the first line of a file in word2vec's formats says. */
+/** The header line of the word2vec formats. */
 export interface Header {
   readonly count: number
   readonly size: number
 }
 
-/** How many words there are and of what size, if that is what a line says. */
+/** Parses a header line: the number of words and the dimension; undefined for any other line. */
 export function headerIn(line: string): Header | undefined {
   const [, count, size] = /^(\d{1,15}) (\d{1,15}) ?$/.exec(line) ?? []
   return count === undefined ? undefined : { count: Number(count), size: Number(size) }
 }
 
-/** Reads the numbers behind the word; a word may have spaces in it, as some of GloVe's have. */
-function addLine(to: Collected, line: string, size: number, where: string): void {
+/** Parses a word and its vector; the word may contain spaces, as in some GloVe files. */
+function addLine(to: VectorCollector, line: string, size: number, where: string): void {
   const fields = (line.endsWith(' ') ? line.slice(0, -1) : line).split(' ')
   const first = fields.length - size
-  if (first < 1)
-    refuseVectors(where, `a word and ${size} numbers must stand there, and there are ${fields.length} fields`)
+  if (first < 1) refuseVectors(where, `expected a word and ${size} numbers, got ${fields.length} fields`)
   const row = to.add(fields.slice(0, first).join(' '), where)
   for (let i = 0; i < size; i++) {
     const field = fields[first + i]!
     row[i] = field === '' ? NaN : Number(field)
-    if (!Number.isFinite(row[i])) refuseVectors(where, `number ${i + 1} must be a finite one, got ${shown(field)}`)
+    if (!Number.isFinite(row[i])) refuseVectors(where, `expected a finite number ${i + 1}, got ${quoted(field)}`)
   }
 }
 
 const sizeIn = (line: string): number => line.trimEnd().split(' ').length - 1
 
 /**
- * Reads lines of a word and its numbers; the first may say how many words there are and of what size.
- * @param headed whether it does; `undefined` if it does when it consists of two whole numbers
+ * Reads a text format: lines of a word and its vector, with an optional header line.
+ * @param hasHeader `undefined` to detect it: the first line is a header if it consists of two integers
  */
-export async function readText(path: string, headed: boolean | undefined, maximumWords: number): Promise<WordVectors> {
+export async function readText(
+  path: string,
+  hasHeader: boolean | undefined,
+  maximumWords: number,
+): Promise<WordVectors> {
   let header: Header | undefined
-  let to: Collected | undefined
+  let to: VectorCollector | undefined
   let size = 0
   for await (const lines of readLines(path, { maximumLineBytes: 2 ** 20 }))
     for (const { number, text } of lines) {
       const where = `${path}:${number}`
       if (number === 1) {
-        header = headed === false ? undefined : headerIn(text)
-        if (headed === true && header === undefined)
-          refuseVectors(where, `two numbers, of words and of their size, must stand there, got ${shown(text)}`)
+        header = hasHeader === false ? undefined : headerIn(text)
+        if (hasHeader === true && header === undefined)
+          refuseVectors(where, `expected the number of words and the dimension, got ${quoted(text)}`)
         size = header?.size ?? sizeIn(text)
-        to = collected(size, where)
+        to = vectorCollector(size, where)
         if (header !== undefined) continue
       }
       if (to!.count === maximumWords) return to!.vectors()
       if (header !== undefined && to!.count === header.count)
-        refuseVectors(where, `its first line promises ${header.count} words, and more follow`)
+        refuseVectors(where, `its first line declares ${header.count} words, but more follow`)
       addLine(to!, text, size, where)
     }
   if (to === undefined) return refuseVectors(path, 'it is empty')
   if (header !== undefined && to.count !== header.count && to.count < maximumWords)
-    refuseVectors(path, `its first line promises ${header.count} words, and ${to.count} are there`)
+    refuseVectors(path, `its first line declares ${header.count} words, but it has ${to.count}`)
   return to.vectors()
 }

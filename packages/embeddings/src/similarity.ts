@@ -1,26 +1,26 @@
 import { type WordVectors, rowOf } from './word-vectors.js'
 
-/** A word and its cosine, in [−1, 1], with what was asked about. */
+/** A word and its cosine similarity to the query, in [−1, 1]. */
 export interface Neighbour {
   readonly word: string
   readonly cosine: number
 }
 
-/** Questions to word vectors. All throw AttuneError `UNKNOWN_WORD`. A vector of zeros has cosine 0 with all. */
+/** Cosine similarity queries. All throw AttuneError `UNKNOWN_WORD`. A zero vector has cosine 0 with all others. */
 export interface Similarity {
-  /** The cosine of two words. */
+  /** Returns the cosine similarity of two words. */
   between(a: string, b: string): number
-  /** The words nearest to one, without itself, nearest first; 10 unless said. */
+  /** Returns the nearest neighbours of a word, without itself, nearest first. Default: 10. */
   nearest(word: string, count?: number): Neighbour[]
   /**
-   * What is to `c` as `b` is to `a`: the words nearest to b − a + c, each of length 1, without these three (3CosAdd).
+   * Solves the analogy a : b = c : ? by 3CosAdd: returns the words nearest to b − a + c of normalized vectors, without these three.
    * Source: Mikolov, Yih and Zweig, Linguistic Regularities in Continuous Space Word Representations, 2013, section 4.
    */
   analogy(a: string, b: string, c: string, count?: number): Neighbour[]
 }
 
-/** One over the length of each row; 0 for a row of zeros. */
-function inverseLengths({ words, size, values }: WordVectors): Float64Array {
+/** Inverse L2 norm of each row; 0 for a row of zeros. */
+function inverseNorms({ words, size, values }: WordVectors): Float64Array {
   return Float64Array.from(words, (_, row) => {
     let squares = 0
     for (let i = row * size; i < (row + 1) * size; i++) squares += values[i]! * values[i]!
@@ -28,18 +28,29 @@ function inverseLengths({ words, size, values }: WordVectors): Float64Array {
   })
 }
 
-/** Puts a number into its place in a short list that falls; the last falls out. */
+/** Inserts a candidate into the list of the `count` best, sorted in descending order. */
 function insert(best: { row: number; cosine: number }[], count: number, row: number, cosine: number): void {
   if (best.length === count && cosine <= (best.at(-1)?.cosine ?? Infinity)) return
-  const place = best.findIndex((other) => other.cosine < cosine)
-  best.splice(place < 0 ? best.length : place, 0, { row, cosine })
+  const index = best.findIndex((other) => other.cosine < cosine)
+  best.splice(index < 0 ? best.length : index, 0, { row, cosine })
   if (best.length > count) best.pop()
 }
 
-/** Prepares word vectors for questions: computes their lengths, once. Later changes of the vectors are not seen. */
+/**
+ * Creates similarity queries over word vectors. Their norms are computed once, so later changes of the vectors are not seen.
+ *
+ * @example
+ * ```ts
+ * import { similarity, wordVectors } from '@attune/embeddings'
+ * const vectors = wordVectors(['red', 'blue', 'bread'], 2, Float32Array.of(1, 0.1, 1, 0.2, 0, 1))
+ * const { between, nearest } = similarity(vectors)
+ * console.log(between('red', 'blue').toFixed(3)) // 0.995
+ * console.log(nearest('red', 1).map(({ word }) => word)) // [ 'blue' ]
+ * ```
+ */
 export function similarity(vectors: WordVectors): Similarity {
   const { words, size, values } = vectors
-  const inverse = inverseLengths(vectors)
+  const inverse = inverseNorms(vectors)
   const add = (sum: Float64Array, row: number, factor: number): void => {
     for (let i = 0; i < size; i++) sum[i]! += factor * inverse[row]! * values[row * size + i]!
   }
@@ -48,17 +59,17 @@ export function similarity(vectors: WordVectors): Similarity {
     for (let i = 0; i < size; i++) sum += direction[i]! * values[row * size + i]!
     return sum * inverse[row]!
   }
-  const search = (asked: readonly (readonly [row: number, factor: number])[], count: number): Neighbour[] => {
+  const search = (terms: readonly (readonly [row: number, factor: number])[], count: number): Neighbour[] => {
     const direction = new Float64Array(size)
-    for (const [row, factor] of asked) add(direction, row, factor)
+    for (const [row, factor] of terms) add(direction, row, factor)
     const length = Math.hypot(...direction)
-    const left = new Set(asked.map(([row]) => row))
+    const excluded = new Set(terms.map(([row]) => row))
     const best: { row: number; cosine: number }[] = []
     for (let row = 0; row < words.length; row++)
-      if (!left.has(row)) insert(best, count, row, length === 0 ? 0 : dot(direction, row) / length)
+      if (!excluded.has(row)) insert(best, count, row, length === 0 ? 0 : dot(direction, row) / length)
     return best.map(({ row, cosine }) => ({ word: words[row]!, cosine }))
   }
-  const rows = (...asked: string[]): number[] => asked.map((word) => rowOf(vectors, word))
+  const rows = (...queried: string[]): number[] => queried.map((word) => rowOf(vectors, word))
   return {
     between(a, b) {
       const [one, other] = rows(a, b) as [number, number]

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from '@jest/globals'
 import { key } from '@attune/core'
 import { embeddingMatrix } from './embedding-matrix.js'
 import { similarity } from './similarity.js'
-import { type VectorFormat, readWordVectors, shortest, writeWordVectors } from './word-vector-files.js'
+import { type VectorFormat, readWordVectors, shortestDecimal, writeWordVectors } from './word-vector-files.js'
 import { vectorOf, wordVectors } from './word-vectors.js'
 
 type Found = readonly (readonly [word: string, cosine: number])[]
@@ -33,86 +33,86 @@ const FILES: readonly (readonly [string, VectorFormat])[] = [
   ['gensim.bin', 'word2vec-binary'],
 ]
 
-describe.each(FILES)('the file %s of gensim', (name, format) => {
-  it.each([undefined, format])('is read to the last bit, in format %s', async (given) => {
+describe.each(FILES)('the gensim file %s', (name, format) => {
+  it.each([undefined, format])('is read bit-exactly with format %s', async (given) => {
     const read = await readWordVectors(join('golden', name), given === undefined ? {} : { format: given })
     expect(read.words).toEqual(golden.words)
     expect(read.values).toEqual(vectors.values)
   })
 
-  it('is what is written of the same vectors, byte for byte', async () => {
+  it('is reproduced byte for byte by writing the same vectors', async () => {
     const path = join(folder, name)
     await writeWordVectors(path, vectors, format)
     expect(readFileSync(path)).toEqual(readFileSync(join('golden', name)))
   })
 
-  it('is read as far as asked for', async () => {
+  it('is read up to the maximum number of words', async () => {
     const read = await readWordVectors(join('golden', name), { maximumWords: 3 })
     expect(read.words).toEqual(golden.words.slice(0, 3))
     expect(read.values).toEqual(vectors.values.slice(0, 18))
   })
 })
 
-describe('files', () => {
-  it('give any numbers back, from text as well', async () => {
+describe('readWordVectors and writeWordVectors', () => {
+  it('round-trip extreme values in text', async () => {
     const values = Float32Array.from([0, -0, 1e-45, 3.4028234663852886e38, -1.17549435e-38, 1 / 3, 16777217, 0.1])
     const path = join(folder, 'extreme.txt')
     await writeWordVectors(path, wordVectors(['a', 'b'], 4, values))
     expect((await readWordVectors(path)).values).toEqual(Float32Array.from(values, (x) => (x === 0 ? 0 : x)))
-    expect(shortest(Math.fround(0.1))).toBe('0.1')
+    expect(shortestDecimal(Math.fround(0.1))).toBe('0.1')
   })
 
-  it('may be compressed, have a space before the line end, and words with spaces in them', async () => {
+  it('accept gzipped files, trailing spaces, and words with spaces', async () => {
     const path = fileOf('spaces.txt.gz', gzipSync('. . . 1 2 \nat name@domain.com 3 4\n\u0085 5 6\n'))
     await expect(readWordVectors(path)).rejects.toMatchObject({ code: 'BAD_WORD_VECTORS' })
     const first = fileOf('first.txt.gz', gzipSync('the 1 2 \n. . . 3 4\n\u0085 5 6\n'))
     expect((await readWordVectors(first)).words).toEqual(['the', '. . .', '\u0085'])
   })
 
-  it('may be binary with a line feed before each word, as of the original program', async () => {
+  it('accept binary files with a line feed before each word, as written by the original program', async () => {
     const numbers = Buffer.from(Float32Array.from([1, 2]).buffer)
     const bytes = Buffer.concat([Buffer.from('2 2\na '), numbers, Buffer.from('\nb '), numbers, Buffer.from('\n')])
     expect((await readWordVectors(fileOf('original.bin', bytes))).words).toEqual(['a', 'b'])
   })
 
   it.each([
-    ['fewer words than promised', '3 2\na 1 2\nb 3 4\n', '3 words, and 2'],
-    ['more words than promised', '1 2\na 1 2\nb 3 4\n', 'more follow'],
-    ['no number', '1 2\na 1 nan\n', 'number 2'],
+    ['fewer words than declared', '3 2\na 1 2\nb 3 4\n', '3 words, but it has 2'],
+    ['more words than declared', '1 2\na 1 2\nb 3 4\n', 'more follow'],
+    ['NaN', '1 2\na 1 nan\n', 'number 2'],
     ['infinity', '1 2\na Infinity 1\n', 'number 1'],
     ['a number beyond single precision', 'a 1e39 1\n', 'number 1'],
     ['two spaces', 'a 1 2\nb 1  2\n', 'number 1'],
     ['a huge size', '1 100000000\na 1\n', '100000000 numbers'],
     ['size 0', '1 0\na\n', '0 numbers'],
-    ['a huge count, and no more', '999999999999999 2\na 1 2\n', '999999999999999 words, and 1'],
-    ['a word twice', 'a 1 2\nb 1 2\na 3 4\n', '"a" is there twice'],
+    ['a huge count and one word', '999999999999999 2\na 1 2\n', '999999999999999 words, but it has 1'],
+    ['a duplicate word', 'a 1 2\nb 1 2\na 3 4\n', 'the word "a" twice'],
     ['fewer numbers in a line', 'a 1 2\nb 1\n', '2 fields'],
     ['a vector without a word', 'a 1 2\n 1 2\n', 'no word'],
-    ['nothing', '', 'empty'],
-    ['a word alone', 'word\n', '0 numbers'],
-  ])('are refused with %s', async (_, text, problem) => {
-    await expect(readWordVectors(fileOf('hostile.txt', text))).rejects.toMatchObject({
+    ['no content', '', 'empty'],
+    ['a single word', 'word\n', '0 numbers'],
+  ])('reject text files with %s', async (_, text, problem) => {
+    await expect(readWordVectors(fileOf('malformed.txt', text))).rejects.toMatchObject({
       code: 'BAD_WORD_VECTORS',
       problem: expect.stringContaining(problem),
     })
   })
 
   it.each([
-    ['a header that is none', Buffer.from('two 2\na '), 'first line'],
+    ['an invalid header', Buffer.from('two 2\na '), 'first line'],
     ['no line at all', Buffer.alloc(20_000, 'x'), 'more than 10000 bytes'],
-    ['an end in the middle', readFileSync('golden/gensim.bin').subarray(0, -1), '19 are there'],
-    ['a tail', Buffer.concat([readFileSync('golden/gensim.bin'), Buffer.alloc(9)]), 'more follows'],
-    ['a huge count', Buffer.concat([Buffer.from('999999999999 2\n')]), '0 are there'],
-    ['a word without end', Buffer.concat([Buffer.from('1 2\n'), Buffer.alloc(20_000, 'x')]), 'more than 10000 bytes'],
+    ['a truncated vector', readFileSync('golden/gensim.bin').subarray(0, -1), 'it has 19 complete'],
+    ['trailing data', Buffer.concat([readFileSync('golden/gensim.bin'), Buffer.alloc(9)]), 'data after its'],
+    ['a huge count', Buffer.concat([Buffer.from('999999999999 2\n')]), 'it has 0 complete'],
+    ['an endless word', Buffer.concat([Buffer.from('1 2\n'), Buffer.alloc(20_000, 'x')]), 'more than 10000 bytes'],
     ['NaN', Buffer.concat([Buffer.from('1 1\na '), Buffer.from(Float32Array.of(NaN).buffer)]), 'not finite'],
-  ])('are refused, if binary, with %s', async (_, bytes, problem) => {
-    await expect(readWordVectors(fileOf('hostile.bin', bytes))).rejects.toMatchObject({
+  ])('reject binary files with %s', async (_, bytes, problem) => {
+    await expect(readWordVectors(fileOf('malformed.bin', bytes))).rejects.toMatchObject({
       code: 'BAD_WORD_VECTORS',
       problem: expect.stringContaining(problem),
     })
   })
 
-  it('that are not there are named', async () => {
+  it('reject missing files and folders', async () => {
     for (const name of ['none.txt', 'none.bin'])
       await expect(readWordVectors(join(folder, name))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
     await expect(readWordVectors(folder, { format: 'word2vec-binary' })).rejects.toMatchObject({
@@ -120,15 +120,15 @@ describe('files', () => {
     })
   })
 
-  it('are not read from a pipe, nor is its writer waited for', async () => {
+  it('reject a pipe without waiting for its writer', async () => {
     for (const name of ['pipe.txt', 'pipe.bin']) {
       execFileSync('mkfifo', [join(folder, name)])
       await expect(readWordVectors(join(folder, name))).rejects.toMatchObject({ code: 'FILE_NOT_READABLE' })
     }
   })
 
-  it('take no more time and memory than their file justifies, whatever it says', async () => {
-    const hostile = {
+  it('bound time and memory by the size of a malicious file', async () => {
+    const malicious = {
       'spaces.txt': ' '.repeat(1_000_000),
       'promises.txt': `999999999999999 1\n${Array.from({ length: 100_000 }, (_, i) => `${i} 1`).join('\n')}`,
       'wide.txt': `1 10000\n${'a\n'.repeat(500_000)}`,
@@ -137,7 +137,7 @@ describe('files', () => {
     }
     const before = process.cpuUsage().user
     const held = process.memoryUsage().arrayBuffers
-    for (const [name, content] of Object.entries(hostile))
+    for (const [name, content] of Object.entries(malicious))
       await expect(readWordVectors(fileOf(name, Buffer.from(content)))).rejects.toMatchObject({
         code: 'BAD_WORD_VECTORS',
         problem: expect.stringMatching(/^.{1,400}$/),
@@ -146,7 +146,7 @@ describe('files', () => {
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10)
   })
 
-  it('are not written of what they cannot hold, or where they cannot be', async () => {
+  it('reject words and values that the formats cannot represent, and unwritable paths', async () => {
     const one = (word: string, value: number) => wordVectors([word], 1, Float32Array.of(value))
     for (const odd of [one('a b', 1), one('', 1), one('a\n', 1), one('a', NaN)])
       await expect(writeWordVectors(join(folder, 'odd.txt'), odd)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
@@ -156,26 +156,26 @@ describe('files', () => {
   })
 })
 
-describe('likeness, as gensim has it', () => {
+describe('similarity, compared with gensim', () => {
   const ask = similarity(vectors)
   const expectSame = (found: ReturnType<typeof ask.nearest>, expected: Found): void => {
     expect(found.map(({ word }) => word)).toEqual(expected.map(([word]) => word))
     for (const [i, { cosine }] of found.entries()) expect(Math.abs(cosine - expected[i]![1])).toBeLessThan(1e-6)
   }
 
-  it('of two words', () => {
+  it('matches the cosine of two words', () => {
     for (const [a, b, cosine] of golden.similarities) expect(Math.abs(ask.between(a, b) - cosine)).toBeLessThan(1e-6)
   })
 
-  it('to the nearest', () => {
+  it('matches the nearest neighbours', () => {
     for (const [word, expected] of Object.entries(golden.nearest)) expectSame(ask.nearest(word, 5), expected)
   })
 
-  it('by analogy', () => {
+  it('matches the analogies', () => {
     for (const [a, b, c, expected] of golden.analogies) expectSame(ask.analogy(a, b, c, 5), expected)
   })
 
-  it('refuses words without a vector, and is 0 to a vector of zeros', () => {
+  it('rejects words without a vector, and returns 0 for a zero vector', () => {
     expect(() => ask.nearest('kign')).toThrow(
       expect.objectContaining({ code: 'UNKNOWN_WORD', remedy: expect.stringContaining('king') }),
     )
@@ -186,13 +186,13 @@ describe('likeness, as gensim has it', () => {
   })
 })
 
-describe('the matrix of a model', () => {
+describe('embeddingMatrix', () => {
   const tokens = ['[PAD]', 'king', 'Ġqueen', '▁man', '##ing', undefined, 'unheard']
   const tokenizer = { vocabularySize: 7, token: (id: number) => tokens[id], special: { pad: 0 } }
   const { matrix, found, missing } = embeddingMatrix(vectors, tokenizer, key(3))
   const row = (id: number): number[] => [...matrix.values.subarray(id * 6, id * 6 + 6)]
 
-  it('has the vectors of known words, zeros for padding, and tells what is missing', () => {
+  it('has the vectors of known words, zeros for padding, and lists missing tokens', () => {
     expect(matrix).toMatchObject({ shape: [7, 6], dtype: 'float32' })
     expect(row(0)).toEqual([0, 0, 0, 0, 0, 0])
     for (const [id, word] of [
@@ -206,14 +206,14 @@ describe('the matrix of a model', () => {
     expect(found).toEqual({ shape: [7], dtype: 'bool', values: Uint8Array.of(0, 1, 1, 1, 0, 0, 0) })
   })
 
-  it('refuses a vocabulary of one token with a huge id', () => {
+  it('rejects a vocabulary of one token with a huge id', () => {
     const sparse = { vocabularySize: 4_000_001, token: (id: number) => (id === 4_000_000 ? 'king' : undefined) }
     expect(() => embeddingMatrix(vectors, { ...sparse, special: {} }, key(3))).toThrow(
       expect.objectContaining({ code: 'BAD_TOKENIZER', problem: expect.stringContaining('got 1 tokens') }),
     )
   })
 
-  it('draws the rest with the spread of the vectors, by the key', () => {
+  it('initializes the other rows with the root mean square of the vectors, by key', () => {
     const many = { vocabularySize: 2000, token: () => 'unheard', special: {} }
     const { values } = embeddingMatrix(vectors, many, key(3)).matrix
     const squares = (numbers: ArrayLike<number>) =>

@@ -1,21 +1,30 @@
 import { AttuneError, excerpt, nearest, shortened } from '@attune/core'
 
-/** A vector for each of some words. */
+/** A table of word vectors. */
 export interface WordVectors {
-  /** No word is there twice; of trained vectors the most frequent comes first. */
+  /** The words, without duplicates; sorted by frequency in trained vectors. */
   readonly words: readonly string[]
-  /** The row of each word. */
+  /** The row index of each word. */
   readonly rows: ReadonlyMap<string, number>
-  /** Numbers of a vector. */
+  /** The dimension of the vectors. */
   readonly size: number
-  /** `[words, size]`, row after row. */
+  /** `[words, size]`, row-major. */
   readonly values: Float32Array
 }
 
-/** More words than this are not searched for one that was misspelt. */
-const MOST_SEARCHED = 50_000
+/** Number of words to search for suggestions. */
+const MAXIMUM_SEARCHED = 50_000
 
-/** Word vectors of words, none of which is there twice, and their rows. */
+/**
+ * Creates word vectors from distinct words and their rows, `[words, size]`.
+ *
+ * @example
+ * ```ts
+ * import { vectorOf, wordVectors } from '@attune/embeddings'
+ * const vectors = wordVectors(['red', 'blue'], 2, Float32Array.of(1, 0, 0, 1))
+ * console.log(vectorOf(vectors, 'blue')) // Float32Array(2) [ 0, 1 ]
+ * ```
+ */
 export const wordVectors = (words: readonly string[], size: number, values: Float32Array): WordVectors => ({
   words,
   rows: new Map(words.map((word, row) => [word, row])),
@@ -23,21 +32,21 @@ export const wordVectors = (words: readonly string[], size: number, values: Floa
   values,
 })
 
-/** The row of a word. @throws AttuneError `UNKNOWN_WORD` with the words that are spelt alike */
+/** Returns the row index of a word. @throws AttuneError `UNKNOWN_WORD` with similarly spelled words */
 export function rowOf({ words, rows }: WordVectors, word: string): number {
   const row = rows.get(word)
   if (row !== undefined) return row
-  const near = nearest(word, words.slice(0, MOST_SEARCHED))
+  const near = nearest(word, words.slice(0, MAXIMUM_SEARCHED))
   throw new AttuneError(
     'UNKNOWN_WORD',
-    `a word must be among the ${words.length} that have vectors, got ${excerpt(word)}`,
+    `expected one of the ${words.length} words with a vector, got ${excerpt(word)}`,
     near.length > 0
-      ? `Spelt alike: ${near.map((each) => shortened(each)).join(', ')}.`
-      : 'Spell it as the vectors do: often in lower case.',
+      ? `Did you mean ${near.map((each) => shortened(each)).join(' or ')}?`
+      : 'Use the spelling of the vectors, often lowercase.',
   )
 }
 
-/** The vector of a word, a view of its row. @throws AttuneError `UNKNOWN_WORD` */
+/** Returns the vector of a word, as a view of its row. @throws AttuneError `UNKNOWN_WORD` */
 export const vectorOf = (vectors: WordVectors, word: string): Float32Array => {
   const start = rowOf(vectors, word) * vectors.size
   return vectors.values.subarray(start, start + vectors.size)

@@ -5,16 +5,16 @@ import { key, stream } from '@attune/core'
 import { lastValueFrom, toArray } from 'rxjs'
 import { aliasTable } from './alias-table.js'
 import { similarity } from './similarity.js'
-import { type Word2VecOptions, keepChances, trainWord2Vec } from './word2vec.js'
+import { type Word2VecOptions, keepProbabilities, trainWord2Vec } from './word2vec.js'
 import { xoshiro, xoshiroFrom } from './xoshiro.js'
 
-/** Texts of six words of one subject each, out of two subjects of ten words. */
-function subjects(): string[][] {
+/** Texts of six words of one topic each, from two topics of ten words. */
+function topics(): string[][] {
   const random = stream(key(5))
-  const word = (subject: string) => `${subject}${Math.floor(random() * 10)}`
+  const word = (topic: string) => `${topic}${Math.floor(random() * 10)}`
   return Array.from({ length: 3000 }, (_, n) => Array.from({ length: 6 }, () => word(n % 2 === 0 ? 'a' : 'b')))
 }
-const corpus = subjects()
+const corpus = topics()
 const options = { size: 12, epochs: 3, minimumCount: 1, subsampling: 0 }
 
 async function train(given: Word2VecOptions) {
@@ -24,39 +24,39 @@ async function train(given: Word2VecOptions) {
   return { vectors: last.vectors, events }
 }
 
-describe('drawing', () => {
-  it('gives the numbers of the published generator', () => {
+describe('random sampling', () => {
+  it('matches the published xoshiro generator', () => {
     const golden = JSON.parse(readFileSync('golden/xoshiro.json', 'utf8')) as {
       readonly state: [number, number, number, number]
       readonly numbers: readonly number[]
     }
-    const draw = xoshiroFrom(golden.state)
-    expect(golden.numbers.map(() => draw())).toEqual(golden.numbers)
+    const random = xoshiroFrom(golden.state)
+    expect(golden.numbers.map(() => random())).toEqual(golden.numbers)
   })
 
-  it('hits places as often as their weights say', () => {
+  it('samples indices of the alias table in proportion to their weights', () => {
     const weights = [1, 5, 0.5, 20, 3.5]
     const sample = aliasTable(Float64Array.from(weights))
-    const draw = xoshiro(key(1))
-    const hits = weights.map(() => 0)
-    const draws = 300_000
-    for (let n = 0; n < draws; n++) hits[sample(draw)]!++
+    const random = xoshiro(key(1))
+    const counts = weights.map(() => 0)
+    const samples = 300_000
+    for (let n = 0; n < samples; n++) counts[sample(random)]!++
     for (const [i, weight] of weights.entries()) {
-      const chance = weight / 30
-      const deviation = Math.sqrt(draws * chance * (1 - chance))
-      expect(Math.abs(hits[i]! - draws * chance)).toBeLessThan(4 * deviation)
+      const probability = weight / 30
+      const deviation = Math.sqrt(samples * probability * (1 - probability))
+      expect(Math.abs(counts[i]! - samples * probability)).toBeLessThan(4 * deviation)
     }
   })
 
-  it('keeps words by the root of the threshold over their share', () => {
-    const chances = keepChances({ counts: Float64Array.from([8000, 1900, 100]) }, 0.02)
-    expect([...chances]).toEqual([Math.sqrt(0.02 / 0.8), expect.closeTo(Math.sqrt(0.02 / 0.19), 12), 1])
-    expect([...keepChances({ counts: Float64Array.from([9, 1]) }, 0)]).toEqual([1, 1])
+  it('keeps words with the square root of threshold over frequency', () => {
+    const probabilities = keepProbabilities({ counts: Float64Array.from([8000, 1900, 100]) }, 0.02)
+    expect([...probabilities]).toEqual([Math.sqrt(0.02 / 0.8), expect.closeTo(Math.sqrt(0.02 / 0.19), 12), 1])
+    expect([...keepProbabilities({ counts: Float64Array.from([9, 1]) }, 0)]).toEqual([1, 1])
   })
 })
 
-describe.each(['skip-gram', 'cbow'] as const)('%s', (algorithm) => {
-  it('brings words of one subject together, and is the same for the same seed', async () => {
+describe.each(['skip-gram', 'cbow'] as const)('trainWord2Vec with %s', (algorithm) => {
+  it('groups words of one topic and is deterministic', async () => {
     const learningRate = algorithm === 'cbow' ? 0.2 : 0.05
     const { vectors, events } = await train({ algorithm, learningRate, seed: 1 })
     expect(vectors.words).toHaveLength(20)
@@ -73,8 +73,8 @@ describe.each(['skip-gram', 'cbow'] as const)('%s', (algorithm) => {
   })
 })
 
-describe('a training', () => {
-  it('says what it counted, the most frequent word first', async () => {
+describe('trainWord2Vec', () => {
+  it('reports the counts and sorts words by frequency', async () => {
     const { events } = await train({ epochs: 1 })
     expect(events[0]).toMatchObject({ type: 'words.counted', tokens: 18_000, words: 20 })
     const texts = [['b', 'a', 'c'], ['b', 'b', 'c'], ['rare']]
@@ -82,7 +82,7 @@ describe('a training', () => {
     expect(await lastValueFrom(counted)).toMatchObject({ vectors: { words: ['b', 'c', 'a'], size: 2 } })
   })
 
-  it('stops reading when nobody listens any more, and closes the corpus', async () => {
+  it('stops reading and closes the corpus on unsubscription', async () => {
     let closed = 0
     let texts = 0
     async function* endless() {
@@ -104,12 +104,12 @@ describe('a training', () => {
         resolve()
       })
     })
-    while (closed === 0) await setImmediate() // the test's own limit ends a wait in vain
+    while (closed === 0) await setImmediate() // bounded by the test timeout
     expect(closed).toBe(1)
     expect(texts).toBeLessThan(20_000_000)
   })
 
-  it('refuses options that are none, and a corpus without words', async () => {
+  it('rejects invalid options and a corpus without frequent words', async () => {
     expect(() => trainWord2Vec(() => corpus, { window: 0, size: 0 })).toThrow(
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringMatching(/window.*size|size.*window/s) }),
     )

@@ -2,7 +2,7 @@ import { type Key, threefry } from '@attune/core'
 
 const rotated = (x: number, by: number): number => (x << by) | (x >>> (32 - by))
 
-/** The generator whose state is these four words, not all of them zero. */
+/** Creates the generator with a state of four words, not all zero. */
 export function xoshiroFrom(words: readonly [number, number, number, number]): () => number {
   let [a, b, c, d] = words
   return () => {
@@ -19,8 +19,8 @@ export function xoshiroFrom(words: readonly [number, number, number, number]): (
 }
 
 /**
- * xoshiro128**: uniform whole numbers in [0, 2³²). Core's generator gives numbers of 24 bits, too coarse for large
- * vocabularies, and takes ten times as long; one is drawn here for every few additions.
+ * xoshiro128**: uniform integers in [0, 2³²). The generator of `@attune/core` returns 24 random bits, too coarse for large
+ * vocabularies, and is ten times slower, which matters here: every few additions need a random number.
  * Source: Blackman and Vigna, Scrambled Linear Pseudorandom Number Generators, 2021.
  */
 export function xoshiro(key: Key): () => number {
@@ -29,5 +29,5 @@ export function xoshiro(key: Key): () => number {
   return xoshiroFrom([a | 1, b, c, d])
 }
 
-/** A number in [0, 1). */
-export const share = (draw: () => number): number => draw() / 2 ** 32
+/** Returns a uniform number in [0, 1). */
+export const uniform = (random: () => number): number => random() / 2 ** 32

@@ -1,14 +1,14 @@
-/** What a place in a constraint is: a number that only the constraint understands; 0 is where writing begins. */
+/** State of a constraint: an opaque number; 0 is the initial state. */
 export type ConstraintState = number
 
 /**
- * A rule that what is written must keep, as an automaton over tokens. It is pure: the same state allows the same tokens,
- * so that beams may share it.
+ * Constrains generation, as an automaton over tokens. Pure: the same state always allows the same tokens, so beams may share
+ * a constraint.
  */
 export interface Constraint {
   /**
-   * 1 for each token of the vocabulary that may come next, 0 for the others; the tokens that end a text are allowed exactly
-   * where the rule is fulfilled. Never all 0. `remaining` is how many tokens may still be written, this one included.
+   * Mask of the tokens allowed next, by id: 1 if allowed, else 0. End-of-sequence tokens are allowed exactly if the constraint is
+   * satisfied. Never all 0. `remaining` is the number of tokens that may still be generated, including this one.
    */
   allowed(state: ConstraintState, remaining: number): Uint8Array
   /** The state after an allowed token. */

@@ -1,55 +1,55 @@
 import type { GenerationEvent } from './events.js'
-import { beginRows, take } from './sample.js'
-import { type Task, mostRoom, restrict } from './task.js'
+import { newSequences, appendToken } from './sample.js'
+import { type Task, largestRoom, restrict } from './task.js'
 import { logSoftmax } from './warp.js'
 
-/** A vector of length 1 in the direction of another. */
+/** Normalizes a vector to length 1. */
 function unit(vector: Float32Array): Float32Array {
   const norm = Math.hypot(...vector) || 1
   return vector.map((x) => x / norm)
 }
 
-/** The greatest cosine of a unit vector with any of others. */
-function likeness(candidate: Float32Array, others: readonly Float32Array[]): number {
-  let greatest = -Infinity
+/** Maximum cosine similarity of a unit vector with other unit vectors. */
+function maxSimilarity(candidate: Float32Array, others: readonly Float32Array[]): number {
+  let max = -Infinity
   for (const other of others) {
     let product = 0
     for (let i = 0; i < candidate.length; i++) product += candidate[i]! * other[i]!
-    greatest = Math.max(greatest, product)
+    max = Math.max(max, product)
   }
-  return greatest
+  return max
 }
 
-/** The likeliest tokens in falling order, and their probabilities. */
-function topOf(logits: Float32Array, count: number): { readonly id: number; readonly probability: number }[] {
-  const logarithms = logSoftmax(logits)
-  return Array.from(logarithms, (value, id) => ({ id, probability: Math.exp(value) }))
+/** The `count` most probable tokens in descending order, with their probabilities. */
+function topTokens(logits: Float32Array, count: number): { readonly id: number; readonly probability: number }[] {
+  const logProbabilities = logSoftmax(logits)
+  return Array.from(logProbabilities, (value, id) => ({ id, probability: Math.exp(value) }))
     .sort((a, b) => b.probability - a.probability || a.id - b.id)
     .slice(0, count)
 }
 
 /**
- * Contrastive search: of the topK likeliest tokens the one with the greatest
+ * Contrastive search: of the topK most probable tokens, takes the one that maximizes
  *
- *     (1 − α) · p(token) − α · max cos(state of the token, states before it)
+ *     (1 − α) · p(token) − α · max cos(hidden state of the token, hidden states before it)
  *
- * which says something new and still likely. Each step reads all candidates. Source: Su et al., A Contrastive Framework for
- * Neural Text Generation, 2022, equation 5.
+ * which discourages repetition. Each step reads all candidates. Source: Su et al., A Contrastive Framework for Neural Text
+ * Generation, 2022, equation 5.
  */
 export async function* contrastive(task: Task): AsyncGenerator<GenerationEvent, void> {
   const { topK, degenerationPenalty: alpha } = task.options
-  const rows = beginRows(task)
-  const { first, decoding } = await task.writer.begin(task.prompts, mostRoom(task), true)
+  const rows = newSequences(task)
+  const { first, decoding } = await task.decoder.prefill(task.prompts, largestRoom(task), true)
   try {
     const before = rows.map(({ prompt }, at) => first.states[at]!.slice(-prompt.length).map(unit))
-    let chosen = rows.map((_, at) => at) // where each row stands in what was read last
+    let chosen = rows.map((_, at) => at) // index of each sequence among the rows read last
     let { logits } = first
     while (!task.stopped()) {
       const candidates = rows.map((row, at) => {
         if (row.ended !== undefined) return Array.from({ length: topK }, () => ({ id: 0, probability: 0 }))
         const scores = logits[chosen[at]!]!.slice()
         restrict(task, scores, row)
-        return topOf(scores, topK)
+        return topTokens(scores, topK)
       })
       const from = rows.flatMap((_, at) => candidates[at]!.map(() => chosen[at]!))
       const read = await decoding.read(
@@ -60,14 +60,14 @@ export async function* contrastive(task: Task): AsyncGenerator<GenerationEvent, 
       chosen = candidates.map((each, at) => {
         const states = each.map((_, i) => unit(read.states[at * width + i]!.at(-1)!))
         const scores = each.map(
-          ({ probability }, i) => (1 - alpha) * probability - alpha * likeness(states[i]!, before[at]!),
+          ({ probability }, i) => (1 - alpha) * probability - alpha * maxSimilarity(states[i]!, before[at]!),
         )
         const best = scores.indexOf(Math.max(...scores))
         before[at]!.push(states[best]!)
         return at * width + best
       })
       for (const [at, row] of rows.entries())
-        if (row.ended === undefined) yield* take(task, at, row, candidates[at]![chosen[at]! - at * width]!.id)
+        if (row.ended === undefined) yield* appendToken(task, at, row, candidates[at]![chosen[at]! - at * width]!.id)
       if (rows.every(({ ended }) => ended !== undefined)) return
       ;({ logits } = read)
     }

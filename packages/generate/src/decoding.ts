@@ -1,25 +1,25 @@
-/** What a run of the decoder gives for each row. */
+/** Outputs of a decoder run. */
 export interface Read {
   /** `[rows][vocabulary]` */
   readonly logits: readonly Float32Array[]
-  /** `[rows][tokens][hidden]`, where states were asked for: those of the tokens that were read, those of padding first. */
+  /** `[rows][tokens][hidden]` if hidden states were requested: those of the tokens read, padding first. */
   readonly states: readonly (readonly Float32Array[])[]
 }
 
-/** A model in the middle of writing some texts. */
+/** A decoder with the KV cache of the sequences being generated. */
 export interface Decoding {
-  /** Gives each row its next token and reads it. Row i goes on from row `from[i]` of before; by default each from itself. */
+  /** Reads the next token of each row. Row i continues row `from[i]` of the previous run; by default, row i. */
   read(tokens: readonly number[], from?: readonly number[]): Promise<Read>
-  /** Reads several tokens after a single text, and gives the logits after each. */
-  readAhead(tokens: readonly number[]): Promise<readonly Float32Array[]>
-  /** Forgets the last `count` tokens, which were read ahead. */
-  back(count: number): void
+  /** Reads several tokens after a single sequence; returns the logits after each. */
+  readDraft(tokens: readonly number[]): Promise<readonly Float32Array[]>
+  /** Drops the last `count` tokens, which were read speculatively, from the KV cache. */
+  rollBack(count: number): void
   /** Frees the cache. */
   close(): void
 }
 
-/** What is written, from the start. */
-export interface Beginning {
+/** Start of generation: the outputs for the prompts, and the decoder. */
+export interface Prefilled {
   readonly first: Read
   readonly decoding: Decoding
 }

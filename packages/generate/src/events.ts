@@ -1,17 +1,17 @@
-/** Why a text ended: the model ended it, a stop text was met, or the room was used up. */
+/** Why generation of a sequence stopped: an end-of-sequence token, a stop sequence, or the length limit. */
 export type Ending = 'end' | 'stop' | 'length'
 
-/** What happens while texts are written. */
+/** An event of text generation. */
 export type GenerationEvent =
-  /** A token was written; `text` is what it made certain, perhaps nothing yet. Beams give none: they may yet be given up. */
+  /** A generated token; `text` is the text that is final after it, possibly empty. Beam search emits none: beams may be dropped. */
   | { readonly type: 'token'; readonly row: number; readonly id: number; readonly text: string }
   | {
       readonly type: 'finished'
       readonly row: number
-      /** All tokens that were written, without the one that ended the text. */
+      /** All generated tokens, without the end-of-sequence token. */
       readonly ids: readonly number[]
       readonly text: string
       readonly because: Ending
-      /** Of a beam: the sum of its log probabilities over its length to the power of the penalty. */
+      /** Beam search only: sum of log probabilities divided by `length ** lengthPenalty`. */
       readonly score?: number
     }

@@ -12,12 +12,12 @@ import { type Generator, endTokens, generator } from './generate.js'
 const SIZE = 6
 const END = 5
 
-/** Log odds of the next token by the last one: 0 → 1 → 2 → 3 → the end, with 4 a close second everywhere. */
+/** Logits of the next token by the last one: 0 → 1 → 2 → 3 → end, with 4 a close second everywhere. */
 const NEXT = Array.from({ length: SIZE }, (_, from) =>
   Array.from({ length: SIZE }, (_, to) => (to === (from === 3 ? END : from + 1) ? 2 : to === 4 ? 1.5 : 0)),
 )
 
-/** A model that knows only the last token: its states are the logits, and the word embeddings the unit matrix. */
+/** Bigram model: its hidden states are the logits, and its word embeddings the identity matrix. */
 const bigram = (maximumLength = 64): Model => ({
   ...tinyModel(),
   hiddenSize: SIZE,
@@ -32,7 +32,7 @@ const bigram = (maximumLength = 64): Model => ({
   },
 })
 
-/** One with an encoder: it says again and again the letter that the prompt begins with. */
+/** Encoder–decoder that repeats the first letter of the prompt. */
 const echo = (count: () => void): Model => ({
   ...bigram(4),
   config: { model_type: 'echo', eos_token_id: END, is_encoder_decoder: true, decoder_start_token_id: 0 },
@@ -40,18 +40,18 @@ const echo = (count: () => void): Model => ({
   forward: (params, { inputIds, decoderInputIds, encoderStates, cache }) => {
     if (encoderStates === undefined) count()
     const states = encoderStates ?? embedding({ 'unit.weight': params['unit']! }, 'unit', inputIds)
-    const told = mul(9, slice(states, [0, 0, 0], [-1, 1, -1])) // [rows, 1, size]
-    const lastHiddenState = add(embedding(params, 'next', decoderInputIds!), told)
-    const kept = cache === undefined ? {} : { cache: { '0.key': add(cache['0.key']!, 0) } }
-    return { lastHiddenState, pooled: squeeze(lastHiddenState), encoderStates: states, ...kept }
+    const target = mul(9, slice(states, [0, 0, 0], [-1, 1, -1])) // [rows, 1, size]
+    const lastHiddenState = add(embedding(params, 'next', decoderInputIds!), target)
+    const newCache = cache === undefined ? {} : { cache: { '0.key': add(cache['0.key']!, 0) } }
+    return { lastHiddenState, pooled: squeeze(lastHiddenState), encoderStates: states, ...newCache }
   },
 })
-/** What an encoder–decoder makes that reads nothing: what the bigrams make of the decoder's tokens. */
+/** Forward pass of an encoder–decoder that ignores its encoder: bigrams of the decoder's tokens. */
 const bigramDecoder: Model['forward'] = (params, { inputIds, decoderInputIds, cache }) => {
   const lastHiddenState = embedding(params, 'next', decoderInputIds!)
   const encoderStates = embedding({ 'unit.weight': params['unit']! }, 'unit', inputIds)
-  const kept = cache === undefined ? {} : { cache: { '0.key': add(cache['0.key']!, 0) } }
-  return { lastHiddenState, pooled: squeeze(lastHiddenState), encoderStates, ...kept }
+  const newCache = cache === undefined ? {} : { cache: { '0.key': add(cache['0.key']!, 0) } }
+  return { lastHiddenState, pooled: squeeze(lastHiddenState), encoderStates, ...newCache }
 }
 const letters = 'abcdeX'
 const tokenizer = {
@@ -60,10 +60,10 @@ const tokenizer = {
   decode: (ids: ArrayLike<number>) => Array.from(ids, (id) => letters[id]).join(''),
 } as never as Tokenizer
 
-describe('a generator', () => {
+describe('generator', () => {
   const engine = referenceEngine()
   let params: Params
-  let writes: Generator
+  let bigrams: Generator
   beforeAll(async () => {
     await engine.start()
     const unit = engine.compile(() => ({
@@ -73,17 +73,17 @@ describe('a generator', () => {
       'next.weight': engine.put({ shape: [SIZE, SIZE], dtype: 'float32', values: Float32Array.from(NEXT.flat()) }),
       ...unit(),
     } as never
-    writes = generator({ engine, model: bigram(), params, tokenizer })
+    bigrams = generator({ engine, model: bigram(), params, tokenizer })
   })
   afterAll(() => engine.close())
   const eye = (): number[][] =>
     Array.from({ length: SIZE }, (_, i) => Array.from({ length: SIZE }, (_, j) => (i === j ? 1 : 0)))
   const all = (...given: Parameters<Generator['write']>): Promise<GenerationEvent[]> =>
-    lastValueFrom(writes.write(...given).pipe(toArray()))
+    lastValueFrom(bigrams.write(...given).pipe(toArray()))
   const finished = async (...given: Parameters<Generator['write']>) =>
     (await all(...given)).flatMap((event) => (event.type === 'finished' ? [event] : []))
 
-  it('writes the likeliest tokens until the model ends the text, one event a token', async () => {
+  it('generates the most probable tokens until the end token, with one event per token', async () => {
     expect(await all(['a'])).toEqual([
       { type: 'token', row: 0, id: 1, text: 'b' },
       { type: 'token', row: 0, id: 2, text: 'c' },
@@ -92,60 +92,63 @@ describe('a generator', () => {
     ])
   })
 
-  it('writes for several prompts at once what it writes for each alone', async () => {
+  it('generates the same for several prompts at once as for each alone', async () => {
     const found = await finished(['a', 'abc', 'ad'])
     expect(found.sort((a, b) => a.row - b.row).map(({ text }) => text)).toEqual(['bcd', 'd', ''])
   })
 
-  it("stops when the room is used up, the option's or the model's", async () => {
+  it('stops at the length limit of the options or of the model', async () => {
     expect(await finished(['a'], { maximumNewTokens: 2 })).toMatchObject([{ text: 'bc', because: 'length' }])
     const short = generator({ engine, model: bigram(4), params, tokenizer })
     const events = await lastValueFrom(short.write(['aa']).pipe(toArray()))
     expect(events.at(-1)).toMatchObject({ text: 'bc', because: 'length' })
   })
 
-  it('stops at a stop text, and does not end before the least number of tokens', async () => {
+  it('stops at a stop sequence, and does not end before the minimum number of tokens', async () => {
     expect(await finished(['a'], { stop: ['cd'] })).toMatchObject([{ text: 'b', because: 'stop' }])
     expect(await finished(['a'], { minimumNewTokens: 4, maximumNewTokens: 5 })).toMatchObject([
       { text: 'bcde', because: 'end' },
     ])
   })
 
-  it('reads with an encoder once, as much as it takes, and writes for each prompt what that says', async () => {
+  it('runs the encoder once and generates from the encoder states of each prompt', async () => {
     let readings = 0
-    const writer = generator({ engine, model: echo(() => readings++), params, tokenizer })
+    const subject = generator({ engine, model: echo(() => readings++), params, tokenizer })
     const prompts = ['bade', 'c', 'db']
     for (const options of [{}, { beams: 2 }, { topK: 2, degenerationPenalty: 0.1 }]) {
       const live = engine.live()
-      const events = await lastValueFrom(writer.write(prompts, { maximumNewTokens: 3, ...options }).pipe(toArray()))
+      const events = await lastValueFrom(subject.write(prompts, { maximumNewTokens: 3, ...options }).pipe(toArray()))
       const texts = events.flatMap((event) => (event.type === 'finished' ? [[event.row, event.text]] : []))
       expect(texts.sort()).toEqual(['bbb', 'ccc', 'ddd'].map((text, row) => [row, text]))
       expect(engine.live()).toBe(live)
     }
     expect(readings).toBe(3)
-    const long = lastValueFrom(writer.write(['badeb']))
-    await expect(long).rejects.toMatchObject({ code: 'PROMPT_LENGTH', problem: expect.stringContaining('reads 4') })
+    const long = lastValueFrom(subject.write(['badeb']))
+    await expect(long).rejects.toMatchObject({
+      code: 'PROMPT_LENGTH',
+      problem: expect.stringContaining('reads at most 4'),
+    })
   })
 
-  it('draws the same for the same seed, and otherwise for another', async () => {
-    const drawn = (seed: number) => finished(['a', 'a'], { temperature: 1.5, seed, maximumNewTokens: 20 })
-    expect(await drawn(1)).toEqual(await drawn(1))
-    const texts = await Promise.all([1, 2, 3, 4].map(drawn))
+  it('samples the same for the same seed, and differently for another', async () => {
+    const sampled = (seed: number) => finished(['a', 'a'], { temperature: 1.5, seed, maximumNewTokens: 20 })
+    expect(await sampled(1)).toEqual(await sampled(1))
+    const texts = await Promise.all([1, 2, 3, 4].map(sampled))
     expect(new Set(texts.flat().map(({ text }) => text)).size).toBeGreaterThan(2)
   })
 
-  it('follows beams to the best text that ends, with its score', async () => {
+  it('finds the best finished sequence by beam search and reports its score', async () => {
     const [best] = await finished(['a'], { beams: 3 })
     expect(best).toMatchObject({ text: 'bcd', because: 'end' })
     const step = Math.log(Math.exp(2) / (Math.exp(2) + Math.exp(1.5) + 4))
     expect(best!.score).toBeCloseTo((4 * step) / 4, 5)
   })
 
-  it('does what the model asks for where nothing else is said', async () => {
+  it('uses the defaults of the model for options that are not given', async () => {
     const defaults = { options: { endTokenIds: [3], maximumNewTokens: 9, beams: 2 }, ignored: [] }
-    const asked = generator({ engine, model: bigram(), params, tokenizer, defaults })
+    const subject = generator({ engine, model: bigram(), params, tokenizer, defaults })
     const texts = async (options: object) => {
-      const events = await lastValueFrom(asked.write(['a'], options).pipe(toArray()))
+      const events = await lastValueFrom(subject.write(['a'], options).pipe(toArray()))
       return events.map((event) => [event.type, event.text])
     }
     expect(await texts({})).toEqual([['finished', 'bc']])
@@ -156,25 +159,25 @@ describe('a generator', () => {
     ])
     expect(await texts({ endTokenIds: [2] })).toEqual([['finished', 'b']])
     expect([...endTokens({ model: bigram(), tokenizer, defaults })]).toEqual([3])
-    asked.close()
+    subject.close()
   })
 
-  it('counts what was read before where a length in all is asked for', async () => {
+  it('counts prompt tokens towards maximumLength and minimumLength', async () => {
     expect(await finished(['aa'], { maximumLength: 4 })).toMatchObject([{ text: 'bc', because: 'length' }])
     expect(await finished(['ab'], { minimumLength: 6 })).toMatchObject([{ text: 'cdee', because: 'end' }])
   })
 
-  it('begins with the token that the model asks for', async () => {
+  it('starts with the decoder start token of the defaults', async () => {
     const defaults = { options: {}, decoderStartTokenId: 2, ignored: [] }
     const model = { ...echo(() => undefined), forward: bigramDecoder }
-    const writer = generator({ engine, model, params, tokenizer, defaults })
-    const events = await lastValueFrom(writer.write(['b']).pipe(toArray()))
+    const subject = generator({ engine, model, params, tokenizer, defaults })
+    const events = await lastValueFrom(subject.write(['b']).pipe(toArray()))
     expect(events.at(-1)).toMatchObject({ text: 'd', because: 'end' })
-    writer.close()
+    subject.close()
   })
 
-  it('keeps to a constraint', async () => {
-    // e, then anything but e, then the end.
+  it('satisfies a constraint', async () => {
+    // e, then anything but e, then the end token.
     const rule: Constraint = {
       allowed: (state) =>
         Uint8Array.from({ length: SIZE }, (_, id) =>
@@ -187,20 +190,20 @@ describe('a generator', () => {
     await expect(finished(['a'], { minimumNewTokens: 3 }, rule)).rejects.toMatchObject({ code: 'NOTHING_ALLOWED' })
   })
 
-  it('stops when nobody listens any more, and leaves no tensors behind', async () => {
+  it('stops on unsubscribe and frees all tensors', async () => {
     await all(['a'])
     const before = engine.live()
-    const [first] = await lastValueFrom(writes.write(['a']).pipe(take(1), toArray()))
+    const [first] = await lastValueFrom(bigrams.write(['a']).pipe(take(1), toArray()))
     expect(first).toMatchObject({ type: 'token', text: 'b' })
-    while (engine.live() !== before) await setImmediate() // the test's own limit ends a wait in vain
+    while (engine.live() !== before) await setImmediate() // the test's timeout ends an endless wait
     expect(engine.live()).toBe(before)
   })
 
-  it('refuses empty prompts, those too long, options that contradict each other, and models that do not write', async () => {
+  it('rejects empty and overlong prompts, conflicting options, and models that cannot generate', async () => {
     await expect(all([''])).rejects.toMatchObject({ code: 'PROMPT_LENGTH' })
     await expect(all(['a'.repeat(64)])).rejects.toMatchObject({ code: 'PROMPT_LENGTH' })
-    expect(() => writes.write(['a'], { beams: 3, beamGroups: 2 })).toThrow(/beamGroups/)
-    expect(() => writes.write(['a'], { beams: 2, temperature: 1 })).toThrow(/temperature/)
+    expect(() => bigrams.write(['a'], { beams: 3, beamGroups: 2 })).toThrow(/beamGroups/)
+    expect(() => bigrams.write(['a'], { beams: 2, temperature: 1 })).toThrow(/temperature/)
     expect(() => generator({ engine, model: tinyModel(), params, tokenizer })).toThrow(
       expect.objectContaining({ code: 'NOT_A_WRITER' }),
     )

@@ -3,31 +3,31 @@ import { Observable } from 'rxjs'
 import { beams } from './beams.js'
 import type { Constraint } from './constraint.js'
 import { contrastive } from './contrastive.js'
-import { type Weights, type CompiledDecoder, writer } from './compiled-decoder.js'
+import { type Weights, type CompiledDecoder, compileDecoder } from './compiled-decoder.js'
 import type { GenerationEvent } from './events.js'
 import { type GenerationDefaults, withDefaults } from './generation-config.js'
 import { type GenerationOptions, generationOptions } from './options.js'
 import { sample } from './sample.js'
-import { looksAhead, sampleAhead } from './sample-ahead.js'
+import { usesPromptLookup, speculative } from './speculative.js'
 import type { Task } from './task.js'
 
-/** What writes: all of it stays the caller's. */
+/** Components of a generator. The caller keeps ownership of them. */
 export interface GeneratorComponents {
   readonly engine: Engine
   readonly model: Model
-  /** A function where they change, as in training: it is called when a text begins. */
+  /** Weights, or a function that returns them if they change, as in training; it is called when generation starts. */
   readonly params: Weights
   readonly tokenizer: Tokenizer
-  /** What is not said with a text is as these say, as far as they do. */
+  /** Options used where a call does not set them, typically from {@link generationDefaults}. */
   readonly defaults?: GenerationDefaults | undefined
 }
 
-/** Writes texts, as often as it is asked, with what it compiled once. */
+/** Text generator; compiled programs are reused between calls. */
 export interface Generator {
   /**
-   * Goes on from prompts, all in one batch. The Observable is cold: each subscription writes anew; one that is cancelled
-   * stops after the token in the making.
-   * @throws AttuneError `BAD_OPTIONS`, and as errors of the Observable `PROMPT_LENGTH`, `NOTHING_ALLOWED`
+   * Generates a continuation of each prompt; all prompts run in one batch. The Observable is cold: each subscription generates
+   * again, and unsubscribing stops after the current token.
+   * @throws AttuneError `BAD_OPTIONS`; the Observable fails with `PROMPT_LENGTH` or `NOTHING_ALLOWED`
    */
   write(
     prompts: readonly (string | readonly number[])[],
@@ -37,34 +37,34 @@ export interface Generator {
   close(): void
 }
 
-/** The tokens that end a text: as the defaults say, else the model's config, else the tokenizer. */
+/** End-of-sequence (EOS) tokens: those of the defaults, else of the model's config, else of the tokenizer. */
 export function endTokens({
   model,
   tokenizer,
   defaults,
 }: Pick<GeneratorComponents, 'model' | 'tokenizer' | 'defaults'>): ReadonlySet<number> {
   if (defaults?.options.endTokenIds !== undefined) return new Set(defaults.options.endTokenIds)
-  const said = model.config['eos_token_id']
-  if (typeof said === 'number') return new Set([said])
-  if (Array.isArray(said)) return new Set(said as number[])
+  const configured = model.config['eos_token_id']
+  if (typeof configured === 'number') return new Set([configured])
+  if (Array.isArray(configured)) return new Set(configured as number[])
   return new Set(tokenizer.special.end === undefined ? [] : [tokenizer.special.end])
 }
 
-/** A prompt's tokens, without the one that the template ends a text with: it is to be gone on from. */
+/** Token ids of a prompt, without a trailing end token from the tokenizer's template: the sequence is to be continued. */
 function promptIds({ tokenizer, model }: GeneratorComponents, prompt: string | readonly number[]): readonly number[] {
   if (typeof prompt !== 'string') return prompt
   const { ids } = tokenizer.encode(prompt)
-  const reads = model.config['is_encoder_decoder'] === true
-  return !reads && ids.length > 1 && ids.at(-1) === tokenizer.special.end ? ids.slice(0, -1) : ids
+  const hasEncoder = model.config['is_encoder_decoder'] === true
+  return !hasEncoder && ids.length > 1 && ids.at(-1) === tokenizer.special.end ? ids.slice(0, -1) : ids
 }
 
 function search(task: Task): AsyncGenerator<GenerationEvent, void> {
   if (task.options.beams > 1) return beams(task)
   if (task.options.degenerationPenalty > 0) return contrastive(task)
-  return looksAhead(task) ? sampleAhead(task) : sample(task)
+  return usesPromptLookup(task) ? speculative(task) : sample(task)
 }
 
-/** Runs a search for as long as somebody listens. */
+/** Runs a search for as long as the Observable has a subscriber. */
 const observed = (task: (stopped: () => boolean) => Task): Observable<GenerationEvent> =>
   new Observable((subscriber) => {
     const run = async (): Promise<void> => {
@@ -77,21 +77,21 @@ const observed = (task: (stopped: () => boolean) => Task): Observable<Generation
   })
 
 /**
- * Prepares a model for writing: compiles nothing yet, but keeps what it compiles from one text to the next.
- * @throws AttuneError `NOT_A_WRITER` if the model does not go on with texts
+ * Creates a text generator. Programs are compiled at their first use and kept until `close`.
+ * @throws AttuneError `NOT_A_WRITER` if the model cannot generate text
  */
-export function generator(parts: GeneratorComponents): Generator {
-  const { decoderStartTokenId: start, options: defaults = {} } = parts.defaults ?? {}
-  const config = { ...parts.model.config, ...(start === undefined ? {} : { decoder_start_token_id: start }) }
-  const write: CompiledDecoder = writer(parts.engine, { ...parts.model, config }, parts.params)
+export function generator(components: GeneratorComponents): Generator {
+  const { decoderStartTokenId: start, options: defaults = {} } = components.defaults ?? {}
+  const config = { ...components.model.config, ...(start === undefined ? {} : { decoder_start_token_id: start }) }
+  const decoder: CompiledDecoder = compileDecoder(components.engine, { ...components.model, config }, components.params)
   return {
     write(prompts, given = {}, constraint) {
       const options = generationOptions.parse(withDefaults(given, defaults))
-      const ends = options.endTokenIds === undefined ? endTokens(parts) : new Set(options.endTokenIds)
-      const ids = prompts.map((prompt) => promptIds(parts, prompt))
+      const ends = options.endTokenIds === undefined ? endTokens(components) : new Set(options.endTokenIds)
+      const ids = prompts.map((prompt) => promptIds(components, prompt))
       return observed((stopped) => ({
-        writer: write,
-        tokenizer: parts.tokenizer,
+        decoder,
+        tokenizer: components.tokenizer,
         prompts: ids,
         options,
         ends,
@@ -99,6 +99,6 @@ export function generator(parts: GeneratorComponents): Generator {
         stopped,
       }))
     },
-    close: () => write.close(),
+    close: () => decoder.close(),
   }
 }

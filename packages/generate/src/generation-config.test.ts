@@ -3,8 +3,8 @@ import { generationDefaults, withDefaults } from './generation-config.js'
 
 const optionsOf = (config: object) => generationDefaults(config as Record<string, unknown>, 'x.json').options
 
-describe('a generation_config.json', () => {
-  it('of Llama 3.1 has three ends, and draws', () => {
+describe('generationDefaults', () => {
+  it('reads three end tokens and sampling options of Llama 3.1', () => {
     const config = {
       bos_token_id: 128000,
       do_sample: true,
@@ -19,7 +19,7 @@ describe('a generation_config.json', () => {
     })
   })
 
-  it('of BART for summaries searches, and knows its first and last token', () => {
+  it('reads beam search and forced first and last tokens of BART for summarization', () => {
     const config = {
       bos_token_id: 0,
       decoder_start_token_id: 2,
@@ -52,7 +52,7 @@ describe('a generation_config.json', () => {
     })
   })
 
-  it('is refused where it begins with what is not a token, and read where a number is nested deeply', () => {
+  it('rejects an invalid decoder start token and a deeply nested value', () => {
     for (const start of [-1, 0.5, 1e300])
       expect(() => optionsOf({ decoder_start_token_id: start })).toThrow(
         expect.objectContaining({ code: 'BAD_GENERATION_CONFIG', problem: expect.stringContaining('decoder_start') }),
@@ -64,19 +64,19 @@ describe('a generation_config.json', () => {
     )
   })
 
-  it('says nothing with null, and draws only where it says so', () => {
+  it('ignores null, and samples only with do_sample', () => {
     expect(optionsOf({ eos_token_id: null, temperature: 0.7, top_p: 0.9 })).toEqual({ topP: 0.9 })
     expect(optionsOf({ do_sample: true })).toEqual({ temperature: 1, topK: 50 })
     expect(optionsOf({ do_sample: true, num_beams: 2 })).toEqual({ beams: 2 })
     expect(optionsOf({ max_length: 20, max_new_tokens: 7 })).toEqual({ maximumNewTokens: 7 })
   })
 
-  it('may have settings that are not followed, which are named, unless they change nothing', () => {
+  it('lists unsupported settings that have an effect', () => {
     const config = { early_stopping: 'never', typical_p: 0.9, guidance_scale: 1, suppress_tokens: [], eta_cutoff: 0 }
     expect(generationDefaults(config, 'x.json')).toEqual({ options: {}, ignored: ['early_stopping', 'typical_p'] })
   })
 
-  it('is refused with the name of what is wrong', () => {
+  it('rejects an invalid value with the name of the option', () => {
     expect(() => optionsOf({ top_p: 3 })).toThrow(
       expect.objectContaining({ code: 'BAD_GENERATION_CONFIG', problem: expect.stringContaining('x.json: topP') }),
     )
@@ -86,10 +86,10 @@ describe('a generation_config.json', () => {
   })
 })
 
-describe('options that are given', () => {
+describe('withDefaults', () => {
   const defaults = { temperature: 0.6, topP: 0.9, maximumLength: 142, maximumNewTokens: 1_000_000 }
 
-  it('go before those of the model', () => {
+  it("overrides the model's options with the given ones", () => {
     expect(withDefaults({}, defaults)).toEqual(defaults)
     expect(withDefaults({ topP: 1, temperature: 0 }, defaults)).toEqual({ ...defaults, topP: 1, temperature: 0 })
     expect(withDefaults({ maximumNewTokens: 5 }, defaults)).toEqual({
@@ -101,7 +101,7 @@ describe('options that are given', () => {
     expect(withDefaults({ maximumLength: 9 }, { maximumNewTokens: 5 }).maximumNewTokens).toBeGreaterThan(9)
   })
 
-  it('that contradict those of the model leave these out', () => {
+  it("drops the model's options that conflict with the given ones", () => {
     expect(withDefaults({ beams: 2 }, defaults)).not.toHaveProperty('temperature')
     expect(withDefaults({ topK: 4, degenerationPenalty: 0.6 }, defaults)).not.toHaveProperty('temperature')
     const searching = { beams: 4, beamGroups: 2, lengthPenalty: 2 }

@@ -1,20 +1,20 @@
 import { AttuneError, excerpt } from '@attune/core'
 import { type GenerationOptions, LAST_TOKEN_ID, generationOptions } from './options.js'
 
-/** What a `generation_config.json` of the Hugging Face library asks for. */
+/** Options from a transformers `generation_config.json`. */
 export interface GenerationDefaults {
-  /** The options that it sets. */
+  /** Options that the file sets. */
   readonly options: Partial<GenerationOptions>
-  /** The token that an encoder–decoder begins with, where it says so. */
+  /** Decoder start token of an encoder–decoder, if the file sets it. */
   readonly decoderStartTokenId?: number
-  /** Settings in it that would change what is written and that Attune has no option for. */
+  /** Settings of the file that affect the output and that Attune does not support. */
   readonly ignored: readonly string[]
 }
 
 type Config = Readonly<Record<string, unknown>>
 
-/** The options that have another name there and the same meaning. */
-const SAME: Readonly<Record<string, keyof GenerationOptions>> = {
+/** Options with the same meaning, by their name in transformers. */
+const OPTION_NAMES: Readonly<Record<string, keyof GenerationOptions>> = {
   max_new_tokens: 'maximumNewTokens',
   min_new_tokens: 'minimumNewTokens',
   max_length: 'maximumLength',
@@ -36,14 +36,14 @@ const SAME: Readonly<Record<string, keyof GenerationOptions>> = {
   prompt_lookup_num_tokens: 'promptLookupTokens',
 }
 
-/** More than any model writes: a length in all is what counts then. */
-const MOST_TOKENS = 1_000_000
+/** Effectively unlimited: used where the total length is limited instead. */
+const MAX_TOKENS = 1_000_000
 
-/** What is one token there where it is a list here. */
-const LISTS = new Set<keyof GenerationOptions>(['endTokenIds', 'forcedEosTokenIds'])
+/** Options that are lists here and may be a single token in the file. */
+const LIST_OPTIONS = new Set<keyof GenerationOptions>(['endTokenIds', 'forcedEosTokenIds'])
 
-/** Settings that nothing here has, with the value at which they change nothing. */
-const UNKNOWN: Readonly<Record<string, unknown>> = {
+/** Unsupported settings, with the value that has no effect. */
+const UNSUPPORTED: Readonly<Record<string, unknown>> = {
   penalty_alpha: 0,
   typical_p: 1,
   epsilon_cutoff: 0,
@@ -61,61 +61,64 @@ const UNKNOWN: Readonly<Record<string, unknown>> = {
   constraints: undefined,
 }
 
-/** The value of an option, as it is here; nothing where it says nothing. */
+/** Value of an option; `undefined` if the file does not set it. */
 function valueOf(option: keyof GenerationOptions, value: unknown): unknown {
   if (value === null || value === undefined) return undefined
-  return LISTS.has(option) && !Array.isArray(value) ? [value] : value
+  return LIST_OPTIONS.has(option) && !Array.isArray(value) ? [value] : value
 }
 
-/** Whether a setting says something that is not followed. */
-const matters = (value: unknown, idle: unknown): boolean =>
-  value !== undefined && value !== null && value !== idle && !(Array.isArray(value) && value.length === 0)
+/** True if an unsupported setting has an effect. */
+const matters = (value: unknown, neutral: unknown): boolean =>
+  value !== undefined && value !== null && value !== neutral && !(Array.isArray(value) && value.length === 0)
 
-/** What drawing, or not, comes to: the library draws at temperature 1 among the 50 likeliest where the file says no more. */
-function drawn(config: Config): Partial<Record<keyof GenerationOptions, unknown>> {
+/** Sampling options. The defaults of transformers with `do_sample` are temperature 1 and top-k 50. */
+function samplingOptions(config: Config): Partial<Record<keyof GenerationOptions, unknown>> {
   const { num_beams: beams } = config
   if (config['do_sample'] !== true || (typeof beams === 'number' && beams > 1)) return {}
   return { temperature: config['temperature'] ?? 1, topK: config['top_k'] ?? 50 }
 }
 
 /**
- * The options that a `generation_config.json` asks for. Temperatures count where it says `do_sample`; a length in all gives way to
- * a number of new tokens.
- * @param where what to call the file in errors
- * @throws AttuneError `BAD_GENERATION_CONFIG` for a value that the option does not take
+ * Returns the options that a `generation_config.json` sets. The temperature counts only with `do_sample`; `max_new_tokens`
+ * overrides `max_length`.
+ * @param where name of the file in errors
+ * @throws AttuneError `BAD_GENERATION_CONFIG` for an invalid value
  */
 export function generationDefaults(config: Config, where: string): GenerationDefaults {
-  const early = config['early_stopping'] === 'never' ? ['early_stopping'] : []
-  const said = Object.entries(SAME).flatMap(([name, option]) => {
-    const value = early.includes(name) ? undefined : valueOf(option, config[name])
+  const ignoredEarlyStopping = config['early_stopping'] === 'never' ? ['early_stopping'] : []
+  const known = Object.entries(OPTION_NAMES).flatMap(([name, option]) => {
+    const value = ignoredEarlyStopping.includes(name) ? undefined : valueOf(option, config[name])
     return value === undefined ? [] : [[option, value] as const]
   })
-  const { maximumLength, ...others } = { ...Object.fromEntries(said), ...drawn(config) } as Record<string, unknown>
-  const counted = others['maximumNewTokens'] !== undefined || maximumLength === undefined
-  const options = counted ? others : { ...others, maximumLength, maximumNewTokens: MOST_TOKENS }
+  const { maximumLength, ...others } = { ...Object.fromEntries(known), ...samplingOptions(config) } as Record<
+    string,
+    unknown
+  >
+  const limitsNewTokens = others['maximumNewTokens'] !== undefined || maximumLength === undefined
+  const options = limitsNewTokens ? others : { ...others, maximumLength, maximumNewTokens: MAX_TOKENS }
   const refuse = (why: string): AttuneError =>
     new AttuneError(
       'BAD_GENERATION_CONFIG',
       `${where}: ${why}`,
-      'Correct the file, or take it away: the model then writes with the defaults.',
+      'Correct the file, or remove it to generate with the default options.',
     )
   const parsed = generationOptions.safeParse(options)
   const issue = parsed.error?.issues[0]
   if (issue !== undefined) throw refuse(`${issue.path.join('.')}: ${issue.message}`)
   const start = config['decoder_start_token_id']
   if (typeof start === 'number' && !(Number.isInteger(start) && start >= 0 && start <= LAST_TOKEN_ID))
-    throw refuse(`decoder_start_token_id: expected the id of a token, got ${excerpt(start)}`)
-  const unknown = Object.entries(UNKNOWN).filter(([name, idle]) => matters(config[name], idle))
+    throw refuse(`decoder_start_token_id: expected a token id from 0 to ${LAST_TOKEN_ID}, got ${excerpt(start)}`)
+  const unsupported = Object.entries(UNSUPPORTED).filter(([name, neutral]) => matters(config[name], neutral))
   return {
     options: options as Partial<GenerationOptions>,
     ...(typeof start === 'number' ? { decoderStartTokenId: start } : {}),
-    ignored: [...early, ...unknown.map(([name]) => name)],
+    ignored: [...ignoredEarlyStopping, ...unsupported.map(([name]) => name)],
   }
 }
 
 /**
- * Options that are given, over those of a model. Where two contradict each other the given one counts: beams for a temperature or
- * for guessing ahead, a number of new tokens for a length in all.
+ * Merges given options over those of a model. Of conflicting options the given one counts: beam search over a temperature or
+ * prompt-lookup decoding, a number of new tokens over a total length.
  */
 export function withDefaults(
   given: Partial<GenerationOptions>,
@@ -131,7 +134,7 @@ export function withDefaults(
     ...(noBeams || beams === undefined ? {} : { beams }),
     ...(noBeams || given.beams !== undefined || beamGroups === undefined ? {} : { beamGroups }),
     ...(given.maximumNewTokens !== undefined || maximumLength === undefined ? {} : { maximumLength }),
-    ...(given.maximumLength === undefined ? {} : { maximumNewTokens: MOST_TOKENS }),
+    ...(given.maximumLength === undefined ? {} : { maximumNewTokens: MAX_TOKENS }),
     ...given,
   }
 }

@@ -1,109 +1,143 @@
 import { z } from 'zod'
 
-/** Largest id of a token that is accepted: beyond those of any vocabulary. */
+/** Largest accepted token id: beyond any vocabulary. */
 export const LAST_TOKEN_ID = 2_000_000
 
 const tokenId = z.int().min(0).max(LAST_TOKEN_ID)
 
-/** How to write. The defaults are greedy: the likeliest token each time. */
+/** Text generation options. The default is greedy decoding. */
 export const generationOptions = z
   .strictObject({
-    maximumNewTokens: z.int().min(1).max(1_000_000).default(128).describe('Tokens after which writing stops'),
-    minimumNewTokens: z.int().min(0).default(0).describe('Tokens before which a text may not end'),
+    maximumNewTokens: z.int().min(1).max(1_000_000).default(128).describe('Maximum number of tokens to generate'),
+    minimumNewTokens: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Minimum number of tokens to generate: end tokens are masked before'),
     maximumLength: z
       .int()
       .min(1)
       .max(1_000_000)
       .optional()
-      .describe('Tokens after which writing stops, those that were read before by the decoder among them'),
+      .describe('Maximum total length in tokens, including the prompt of the decoder'),
     minimumLength: z
       .int()
       .min(0)
       .default(0)
-      .describe('Tokens before which a text may not end, those that were read before by the decoder among them'),
+      .describe('Minimum total length in tokens, including the prompt of the decoder: end tokens are masked before'),
     temperature: z
       .number()
       .min(0)
       .default(0)
-      .describe('Spread of the draw: 0 takes the likeliest token, 1 draws as the model says'),
-    topK: z.int().min(0).default(0).describe('Draw among the likeliest so many tokens; 0 among all'),
+      .describe('Sampling temperature: logits are divided by it; 0 is greedy decoding (argmax)'),
+    topK: z.int().min(0).default(0).describe('Top-k sampling: sample from the k most probable tokens; 0 disables it'),
     topP: z
       .number()
       .positive()
       .max(1)
       .default(1)
-      .describe('Draw among the fewest tokens that have this share of the probability together'),
-    minP: z.number().min(0).lt(1).default(0).describe('Draw among tokens at least this likely beside the likeliest'),
+      .describe(
+        'Nucleus sampling (top-p): sample from the smallest set of tokens whose cumulative probability reaches this value',
+      ),
+    minP: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('Min-p sampling: sample from tokens with at least this fraction of the highest probability'),
     repetitionPenalty: z
       .number()
       .positive()
       .default(1)
-      .describe('What logits of tokens that were read or written are divided by (multiplied, where negative)'),
-    presencePenalty: z.number().default(0).describe('What is taken from the logits of tokens that were written'),
+      .describe(
+        'Repetition penalty: divides the logits of tokens in the prompt or the output (multiplies negative ones); 1 disables it',
+      ),
+    presencePenalty: z
+      .number()
+      .default(0)
+      .describe('Presence penalty: subtracted from the logits of tokens that were already generated'),
     noRepeatNgramSize: z
       .int()
       .min(0)
       .max(1000)
       .default(0)
-      .describe('No sequence of so many tokens stands twice in a text, what was read before among it; 0: any may'),
+      .describe('N-grams of this size occur at most once in prompt and output; 0 disables it'),
     badWordsIds: z
       .array(z.array(tokenId).min(1).max(100))
       .max(10_000)
       .default([])
-      .describe('Sequences of tokens that are not written'),
-    forcedBosTokenId: tokenId.optional().describe('The token that an encoder–decoder writes first'),
+      .describe('Sequences of token ids that are never generated'),
+    forcedBosTokenId: tokenId.optional().describe('Token that an encoder–decoder must generate first'),
     forcedEosTokenIds: z
       .array(tokenId)
       .max(64)
       .default([])
-      .describe('Tokens of which the likeliest is the last that there is room for'),
+      .describe('Tokens of which the most probable one is generated last when the length limit is reached'),
     endTokenIds: z
       .array(tokenId)
       .max(64)
       .optional()
-      .describe("Tokens that end a text; the default is what the model's configuration says"),
-    beams: z.int().min(1).max(256).default(1).describe('Texts that are followed at once'),
-    beamGroups: z.int().min(1).max(256).default(1).describe('Groups of beams that are kept apart'),
+      .describe('End-of-sequence (EOS) tokens; default: those of the model configuration'),
+    beams: z.int().min(1).max(256).default(1).describe('Number of beams of beam search; 1 disables it'),
+    beamGroups: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(1)
+      .describe('Number of groups of diverse beam search; must divide beams'),
     diversityPenalty: z
       .number()
       .min(0)
       .default(0)
-      .describe('What is taken from a token for each beam of an earlier group that just took it'),
+      .describe(
+        'Diverse beam search: subtracted from the score of a token for each beam of an earlier group that took it',
+      ),
     lengthPenalty: z
       .number()
       .default(1)
-      .describe('Power of the length that the sum of log probabilities of a beam is divided by'),
-    earlyStopping: z.boolean().default(false).describe('Stop once there are as many ended texts as beams'),
+      .describe(
+        'Exponent of the length by which the log probability of a beam is divided; above 1 favors long sequences',
+      ),
+    earlyStopping: z
+      .boolean()
+      .default(false)
+      .describe('Stop beam search once as many sequences as beams have ended, even if a better one may follow'),
     degenerationPenalty: z
       .number()
       .min(0)
       .max(1)
       .default(0)
-      .describe('Contrastive search among the topK likeliest: weight of the likeness to what was said before'),
-    stop: z.array(z.string().min(1)).max(64).default([]).describe('Texts at which writing stops; they are left out'),
+      .describe(
+        'Contrastive search (penalty alpha): weight of the similarity to earlier tokens, among the topK most probable tokens; 0 disables it',
+      ),
+    stop: z
+      .array(z.string().min(1))
+      .max(64)
+      .default([])
+      .describe('Stop sequences: texts at which generation stops; not part of the output'),
     promptLookupTokens: z
       .int()
       .min(0)
       .max(64)
       .default(0)
       .describe(
-        'Tokens that are guessed ahead from what followed the same words before, and read together: faster where texts repeat themselves, and the same text',
+        'Speculative decoding by prompt lookup: number of draft tokens per step, taken from what followed the same n-gram earlier; 0 disables it. Faster for repetitive text, same output',
       ),
-    seed: z.int().min(0).default(0).describe('Seed of the draws'),
+    seed: z.int().min(0).default(0).describe('Seed of sampling'),
   })
   .refine((o) => o.beams % o.beamGroups === 0, { path: ['beamGroups'], message: 'must divide beams' })
   .refine((o) => o.beams === 1 || o.temperature === 0, {
     path: ['beams'],
-    message: 'beams take the likeliest texts, and temperature draws them: use one or the other',
+    message: 'beam search does not sample: use either beams or temperature',
   })
   .refine((o) => o.degenerationPenalty === 0 || (o.topK > 1 && o.beams === 1 && o.temperature === 0), {
     path: ['degenerationPenalty'],
-    message: 'contrastive search wants topK above 1, one beam and no temperature',
+    message: 'contrastive search needs topK above 1, one beam and temperature 0',
   })
   .refine((o) => o.promptLookupTokens === 0 || (o.beams === 1 && o.degenerationPenalty === 0), {
     path: ['promptLookupTokens'],
-    message: 'guesses one token after another: leave beams and contrastive search out',
+    message: 'cannot be combined with beams or contrastive search',
   })
 
-/** The options with their defaults. */
+/** Generation options with their defaults. */
 export type GenerationOptions = z.output<typeof generationOptions>

@@ -1,8 +1,8 @@
-/** Sequences of at most so many tokens are looked for. */
-const LONGEST = 3
+/** Longest n-gram that is looked up. */
+const MAX_NGRAM = 3
 
-/** Where the last `size` tokens of a text stand in it before, at the latest place: the index behind them, or −1. */
-function latestBefore(text: readonly number[], size: number): number {
+/** End index of the latest earlier occurrence of the last `size` tokens, or −1. */
+function latestMatch(text: readonly number[], size: number): number {
   const begin = text.length - size
   for (let end = text.length - 1; end >= size; end--) {
     let same = 0
@@ -13,14 +13,14 @@ function latestBefore(text: readonly number[], size: number): number {
 }
 
 /**
- * Guesses how a text of one token or more goes on: as it went on where its last three tokens, or two, or one, stood before, at
- * the latest such place. Where that reaches the end of the text, it begins again. A token that is new is guessed to be repeated:
- * guesses that are wrong cost as much as none, where runs for one token and for several are not both to be held compiled.
+ * Prompt-lookup decoding: drafts the next tokens of a sequence of at least one token. The draft is what followed the latest earlier
+ * occurrence of the last three tokens, else two, else one. A draft that reaches the end of the sequence starts over. Without a
+ * match, the last token is repeated: a wrong draft costs no more than a step without one, and only one program is compiled.
  * Source: Saxena, Prompt Lookup Decoding, 2023; a form of Leviathan et al., Fast Inference from Transformers via Speculative
- * Decoding, 2023, section 2, with a text itself for the smaller model.
+ * Decoding, 2023, section 2, with the sequence itself as the draft model.
  */
 export function promptLookup(text: readonly number[], count: number): readonly number[] {
   let from = -1
-  for (let size = Math.min(LONGEST, text.length - 1); from < 0; size--) from = latestBefore(text, size)
+  for (let size = Math.min(MAX_NGRAM, text.length - 1); from < 0; size--) from = latestMatch(text, size)
   return Array.from({ length: count }, (_, i) => text[from + (i % (text.length - from))]!)
 }

@@ -1,22 +1,22 @@
 import type { GenerationOptions } from './options.js'
 
-/** `log Σ exp(x)`, without overflow. */
+/** Numerically stable `log Σ exp(x)`. */
 function logSumExp(logits: Float32Array): number {
-  let greatest = -Infinity
-  for (const x of logits) if (x > greatest) greatest = x
-  if (greatest === -Infinity) return -Infinity
+  let max = -Infinity
+  for (const x of logits) if (x > max) max = x
+  if (max === -Infinity) return -Infinity
   let sum = 0
-  for (const x of logits) sum += Math.exp(x - greatest)
-  return greatest + Math.log(sum)
+  for (const x of logits) sum += Math.exp(x - max)
+  return max + Math.log(sum)
 }
 
-/** Logarithms of probabilities from logits `[vocabulary]`. */
+/** Log probabilities of logits `[vocabulary]`. */
 export function logSoftmax(logits: Float32Array): Float32Array {
   const norm = logSumExp(logits)
   return logits.map((x) => x - norm)
 }
 
-/** The place of the greatest number; the first, where several are. */
+/** Index of the largest value; the first of equal ones. */
 export function argMax(values: Float32Array): number {
   let best = 0
   for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i
@@ -24,25 +24,25 @@ export function argMax(values: Float32Array): number {
 }
 
 /**
- * Makes tokens that stand in `read` or `written` less likely: their logits are divided by the repetition penalty where
- * positive and multiplied where negative, and those of written ones lowered by the presence penalty. Changes `logits`.
+ * Applies the repetition and presence penalties in place. Repetition penalty: logits of tokens in `prompt` or `generated` are
+ * divided by it if positive, multiplied if negative. Presence penalty: subtracted from logits of tokens in `generated`.
  * Source: Keskar et al., CTRL, 2019, section 4.1.
  */
-export function penalise(
+export function applyPenalties(
   logits: Float32Array,
-  { read, written }: { readonly read: Iterable<number>; readonly written: readonly number[] },
+  { prompt, generated }: { readonly prompt: Iterable<number>; readonly generated: readonly number[] },
   { repetitionPenalty, presencePenalty }: Pick<GenerationOptions, 'repetitionPenalty' | 'presencePenalty'>,
 ): void {
   if (repetitionPenalty !== 1)
-    for (const id of new Set([...read, ...written])) {
+    for (const id of new Set([...prompt, ...generated])) {
       const x = logits[id]!
       logits[id] = x < 0 ? x * repetitionPenalty : x / repetitionPenalty
     }
-  if (presencePenalty !== 0) for (const id of new Set(written)) logits[id]! -= presencePenalty
+  if (presencePenalty !== 0) for (const id of new Set(generated)) logits[id]! -= presencePenalty
 }
 
-/** The `count`-th greatest number, by selection in expected linear time; changes the order of `values`. */
-function nthGreatest(values: Float32Array, count: number): number {
+/** The `count`-th largest value by quickselect, in expected linear time; reorders `values`. */
+function nthLargest(values: Float32Array, count: number): number {
   let [low, high] = [0, values.length - 1]
   const target = count - 1
   while (low < high) {
@@ -64,40 +64,42 @@ function nthGreatest(values: Float32Array, count: number): number {
   return values[target]!
 }
 
-/** Leaves the `count` greatest logits, and what equals the last of them; the others become −∞. Changes `logits`. */
+/** Top-k filtering: keeps the `count` largest logits and ties with the last of them; sets the others to −∞ in place. */
 export function keepTopK(logits: Float32Array, count: number): void {
   if (count === 0 || count >= logits.length) return
-  const least = nthGreatest(logits.slice(), count)
-  for (let i = 0; i < logits.length; i++) if (logits[i]! < least) logits[i] = -Infinity
+  const cutoff = nthLargest(logits.slice(), count)
+  for (let i = 0; i < logits.length; i++) if (logits[i]! < cutoff) logits[i] = -Infinity
 }
 
 /**
- * Leaves the fewest tokens whose probabilities reach `share` together, the likeliest at least. Changes `logits`.
+ * Nucleus (top-p) filtering: keeps the smallest set of most probable tokens whose cumulative probability reaches `threshold`,
+ * at least one token; sets the others to −∞ in place.
  * Source: Holtzman et al., The Curious Case of Neural Text Degeneration, 2020, section 3.1.
  */
-export function keepTopP(logits: Float32Array, share: number): void {
-  if (share >= 1) return
+export function keepTopP(logits: Float32Array, threshold: number): void {
+  if (threshold >= 1) return
   const norm = logSumExp(logits)
   const alive = Array.from(logits.keys()).filter((id) => logits[id]! > -Infinity)
   alive.sort((a, b) => logits[b]! - logits[a]!)
   let sum = 0
   for (const id of alive) {
-    if (sum >= share) logits[id] = -Infinity
+    if (sum >= threshold) logits[id] = -Infinity
     else sum += Math.exp(logits[id]! - norm)
   }
 }
 
 /**
- * Leaves tokens at least `least` times as likely as the likeliest. Changes `logits`.
+ * Min-p filtering: keeps tokens whose probability is at least `ratio` times that of the most probable one; sets the others to
+ * −∞ in place.
  * Source: Nguyen et al., Turning Up the Heat: Min-p Sampling, 2024, section 3.
  */
-export function keepMinP(logits: Float32Array, least: number): void {
-  if (least === 0) return
-  const bound = logits[argMax(logits)]! + Math.log(least)
+export function keepMinP(logits: Float32Array, ratio: number): void {
+  if (ratio === 0) return
+  const bound = logits[argMax(logits)]! + Math.log(ratio)
   for (let i = 0; i < logits.length; i++) if (logits[i]! < bound) logits[i] = -Infinity
 }
 
-/** Divides by the temperature and leaves the tokens that may be drawn: first topK, then topP, then minP. Changes `logits`. */
+/** Divides logits by the temperature, then applies top-k, top-p and min-p filtering, in this order, in place. */
 export function warp(
   logits: Float32Array,
   { temperature, topK, topP, minP }: Pick<GenerationOptions, 'temperature' | 'topK' | 'topP' | 'minP'>,
@@ -108,8 +110,8 @@ export function warp(
   keepMinP(logits, minP)
 }
 
-/** Draws a token by the softmax of `logits`; `random` is uniform in [0, 1). */
-export function draw(logits: Float32Array, random: number): number {
+/** Samples a token from the softmax of `logits`; `random` is uniform in [0, 1). */
+export function sampleToken(logits: Float32Array, random: number): number {
   const norm = logSumExp(logits)
   let [left, last] = [random, -1]
   for (let id = 0; id < logits.length; id++) {

@@ -1,7 +1,7 @@
 import { parseJson } from '@attune/core'
 import { HUB_LIMITS } from './limits.js'
 
-/** Number of commas and opening brackets, an upper bound on the number of values but for one. */
+/** Number of commas and opening brackets: one less than an upper bound on the number of values. */
 function countValues(text: string): number {
   let count = 0
   for (let at = 0; at < text.length; at++) {
@@ -12,9 +12,10 @@ function countValues(text: string): number {
 }
 
 /**
- * Parses JSON of a server or a cache. Empty objects take many times the size of their text in memory, so values are counted
- * before they are created.
- * @throws SyntaxError for text that is not JSON, is nested too deeply, or has more than `HUB_LIMITS.jsonValues` values
+ * Parses JSON from a server or a cache. Empty objects take many times the size of their text in memory, so values are
+ * counted before they are created.
+ * @throws SyntaxError for text that is not JSON, is nested too deeply, or has more than `HUB_LIMITS.jsonValues`
+ * values
  */
 export function parseBounded(text: string): unknown {
   if (countValues(text) > HUB_LIMITS.jsonValues)

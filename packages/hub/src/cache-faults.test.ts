@@ -22,7 +22,7 @@ let outside: string
 beforeEach(() => void (outside = mkdtempSync(join(tmpdir(), 'attune-outside-'))))
 afterEach(() => rmSync(outside, { recursive: true }))
 
-/** Puts something into the cache in the place of what is there. */
+/** Replaces an entry of the cache. */
 function put(path: string, make: (path: string) => void): void {
   mkdirSync(dirname(path), { recursive: true })
   rmSync(path, { recursive: true, force: true })
@@ -39,8 +39,8 @@ const isWhole = (): void => {
   expect(readFileSync(folder('snapshots', bench.commit, 'model.safetensors')).equals(WEIGHTS)).toBe(true)
 }
 
-describe('a download into a cache that somebody else filled', () => {
-  it('replaces named pipes and does not wait for their writers', async () => {
+describe('a download into an untrusted cache', () => {
+  it('replaces named pipes without waiting for their writers', async () => {
     put(folder('refs', 'main'), pipe)
     put(folder('trees', `${bench.commit}.json`), pipe)
     put(folder('blobs', sha256(WEIGHTS)), pipe)
@@ -56,7 +56,7 @@ describe('a download into a cache that somebody else filled', () => {
     ['nested deeply', '['.repeat(1e5)],
     ['of many bad entries', tree(Object.fromEntries(Array.from({ length: 2e4 }, (_, i) => [`${i}`, {}])))],
     ['of too many values', `{"format_version":1,"files":{"a":[${'{},'.repeat(6e5)}{}]}}`],
-    ['one with a path that leads out', tree({ '../../x': { size: 1, blob_id: '0'.repeat(40) } })],
+    ['one with a path outside of the repository', tree({ '../../x': { size: 1, blob_id: '0'.repeat(40) } })],
     ['one with a fractional size', tree({ 'config.json': { size: 0.5, blob_id: '0'.repeat(40) } })],
     ['one without files', '{"format_version":1}'],
   ])('requests the list of files again if the cached one is %s', async (_, text) => {
@@ -66,7 +66,7 @@ describe('a download into a cache that somebody else filled', () => {
     expect(bench.hub.seen.filter(({ path }) => path.includes('/tree/'))).toHaveLength(1)
   })
 
-  it('does not follow links that lead out of the cache', async () => {
+  it('does not follow links out of the cache', async () => {
     await run()
     for (const path of [
       ['refs', 'main'],
@@ -87,13 +87,16 @@ describe('a download into a cache that somebody else filled', () => {
   })
 
   it.each([[['blobs']], [['snapshots']], [['refs']], [['trees']], [[]]])(
-    'refuses to write through the folder %j if it is a link that leads out of the cache',
+    'rejects a download if the folder %j is a link out of the cache',
     async (path) => {
       put(folder(...path), (at) => symlinkSync(outside, at))
       writeFileSync(join(outside, 'README.md'), 'mine')
       mkdirSync(join(outside, bench.commit))
       writeFileSync(join(outside, bench.commit, 'README.md'), 'mine')
-      expect(await failing(run())).toMatchObject({ code: 'CANNOT_WRITE', problem: expect.stringMatching(/leads out/) })
+      expect(await failing(run())).toMatchObject({
+        code: 'CANNOT_WRITE',
+        problem: expect.stringMatching(/link out of/),
+      })
       expect(readdirSync(outside, { recursive: true }).sort()).toEqual(
         ['README.md', bench.commit, join(bench.commit, 'README.md')].sort(),
       )
@@ -101,7 +104,7 @@ describe('a download into a cache that somebody else filled', () => {
     },
   )
 
-  it('refuses, offline, an index of shards that is malformed or too large', async () => {
+  it('rejects a malformed or too large index of shards offline', async () => {
     const snapshot = folder('snapshots', bench.commit)
     put(folder('refs', 'main'), withText(bench.commit))
     put(join(snapshot, 'config.json'), withText('{}'))
@@ -114,7 +117,7 @@ describe('a download into a cache that somebody else filled', () => {
     const unreadable = ['../../../x', 'a\0b', 1, null, {}].map((shard) => index(['one', shard]))
     const many = index(Array.from({ length: 20_001 }, (_, i) => `${i}.safetensors`))
     for (const text of [...unreadable.slice(0, 2), many, '{"weight_map":3}', '[', `{"weight_map":${'['.repeat(1e5)}`])
-      expect(await look(text)).toContain('an index that can be read')
+      expect(await look(text)).toContain('a valid index')
     for (const text of unreadable.slice(2)) expect(await look(text)).toContain('is missing')
     put(join(snapshot, 'one'), withText('x'))
     put(join(snapshot, 'model.safetensors.index.json'), withText(index(['one'])))
@@ -122,8 +125,8 @@ describe('a download into a cache that somebody else filled', () => {
   })
 })
 
-describe('names of files, branches and caches', () => {
-  it('refuses a name that a file system cannot hold only if the file is needed', async () => {
+describe('names of files, branches and cache folders:', () => {
+  it('rejects a name that is invalid on some file systems only if the file is needed', async () => {
     const path = `${'x'.repeat(256)}.json`
     addRepository(bench.hub, 'org/toy', { ...FILES, [path]: CONFIG, 'aux.json': CONFIG })
     bench.commit = bench.hub.repositories.get('org/toy')!.refs.get('main')!
@@ -136,19 +139,19 @@ describe('names of files, branches and caches', () => {
   it.each([
     ['model.safetensors', 'Model.safetensors'],
     ['ü.json', 'u\u0308.json'],
-  ])('refuses two names that some file systems cannot tell apart: %s', async (...files) => {
+  ])('rejects two names that are equal on some file systems: %s', async (...files) => {
     addRepository(bench.hub, 'org/toy', { ...FILES, [files[0]!]: CONFIG, [files[1]!]: WEIGHTS })
     expect((await failing(run('org/toy', { files }))).code).toBe('BAD_REPOSITORY_PATH')
     expect(existsSync(folder('blobs'))).toBe(false)
   })
 
-  it('refuses a path with a lone surrogate', async () => {
+  it('rejects a path with a lone surrogate', async () => {
     const entry = `{"type":"file","path":"\\ud800.json","size":1,"oid":"${gitId(CONFIG)}"}`
     bench.hub.fault = ({ path }) => (path.includes('/tree/') ? { status: 200, body: `[${entry}]` } : undefined)
     expect((await failing(run())).code).toBe('BAD_REPOSITORY_PATH')
   })
 
-  it('accepts a branch of 255 bytes, and refuses a longer one', async () => {
+  it('accepts a branch name of 255 bytes, and rejects a longer one', async () => {
     const branch = `${'é'.repeat(120)}-branch`
     addCommit(bench.hub.repositories.get('org/toy')!, FILES, branch)
     await run(`org/toy@${branch}`)
@@ -156,7 +159,7 @@ describe('names of files, branches and caches', () => {
     expect((await failing(run(`org/toy@${'é'.repeat(128)}`))).code).toBe('BAD_MODEL_NAME')
   })
 
-  it('refuses a cache folder whose path is too long for its files', async () => {
+  it('rejects a cache folder whose path is too long for its files', async () => {
     const long = `${bench.cache}${`/${'x'.repeat(200)}`.repeat(30)}`
     for (const length of [4000, 4060, 4090, 5000]) {
       const cache = `${long.slice(0, length)}y`
@@ -168,19 +171,19 @@ describe('names of files, branches and caches', () => {
   })
 })
 
-describe('a file or folder in the way of the cache', () => {
+describe('a file or folder that blocks a path of the cache', () => {
   it.each<[string, () => void]>([
-    ['a file for a folder', () => put(folder('blobs'), withText('x'))],
+    ['a file instead of a folder', () => put(folder('blobs'), withText('x'))],
     [
-      'a folder for a file',
+      'a folder instead of a file',
       () => mkdirSync(folder('snapshots', bench.commit, 'config.json', 'x'), { recursive: true }),
     ],
-    ['a folder for a content', () => mkdirSync(folder('blobs', gitId(CONFIG), 'x'), { recursive: true })],
-    ['a file for the cache', () => put(join(bench.cache, 'models--org--toy'), withText('x'))],
-    ['a folder for a note', () => mkdirSync(folder('refs', 'main', 'x'), { recursive: true })],
-    ['a file for the folder of locks', () => put(join(bench.cache, '.locks'), withText('x'))],
-  ])('throws CANNOT_WRITE and names the path: %s', async (_, hinder) => {
-    hinder()
+    ['a folder instead of a blob', () => mkdirSync(folder('blobs', gitId(CONFIG), 'x'), { recursive: true })],
+    ['a file instead of the cache', () => put(join(bench.cache, 'models--org--toy'), withText('x'))],
+    ['a folder instead of a ref', () => mkdirSync(folder('refs', 'main', 'x'), { recursive: true })],
+    ['a file instead of the lock folder', () => put(join(bench.cache, '.locks'), withText('x'))],
+  ])('throws CANNOT_WRITE and names the path: %s', async (_, block) => {
+    block()
     expect(await failing(run())).toMatchObject({
       code: 'CANNOT_WRITE',
       problem: expect.stringMatching(/(EISDIR|ENOTDIR|EEXIST|ENOTEMPTY)\), at .*(models--org--toy|locks)/),

@@ -9,18 +9,18 @@ import { isCommit } from './model-name.js'
 import { isInside, readCached, sizeWithin } from './read-cached.js'
 
 /**
- * The folder of a model in the shared cache, in the layout of Python's `huggingface_hub`:
+ * Folder of a model in the shared cache, in the layout of Python's `huggingface_hub`:
  *
  *     blobs/<digest>                 contents, each once
- *     snapshots/<commit>/<path>      links to them
- *     refs/<revision>                the commit that a branch or tag was last
- *     trees/<commit>.json            the list of files of a commit
+ *     snapshots/<commit>/<path>      links to blobs
+ *     refs/<revision>                the last known commit of a branch or tag
+ *     trees/<commit>.json            file list of a commit
  */
 export interface ModelCache {
-  /** The cache of all models. */
+  /** Root folder of the cache. */
   readonly root: string
   readonly folder: string
-  /** Where locks on the model's files lie. */
+  /** Folder of the locks on the model's files. */
   readonly locks: string
 }
 
@@ -29,33 +29,35 @@ const TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This file is a cache directory tag. For information see https://bford.info/cachedir/
 `
 
-/** Where a model lies in a cache. `--` stands for `/` and is in no name, so that no two models share a folder. */
+/**
+ * Folder of a model in a cache. `--` stands for `/` and is not allowed in names, so that models do not share folders.
+ */
 export function modelCache(root: string, name: string): ModelCache {
   const folder = ['models', ...name.split('/')].join('--')
   return { root, folder: join(root, folder), locks: join(root, '.locks', folder) }
 }
 
-/** The name of a file's content in the cache, which is the ETag that the Hub gives it. */
+/** Name of a file's blob in the cache, which is its ETag on the Hub. */
 export const blobName = (file: RepositoryFile): string => file.sha256 ?? file.blobId
 
 export const blobPath = ({ folder }: ModelCache, file: RepositoryFile): string => join(folder, 'blobs', blobName(file))
 export const snapshotFolder = ({ folder }: ModelCache, commit: string): string => join(folder, 'snapshots', commit)
 
-/** Lets a note go unwritten where the cache may only be read: what is in it serves without. */
+/** Ignores the error of a read-only cache, for metadata that is optional. */
 export const unlessReadOnly = (error: unknown): undefined => {
   if (['EACCES', 'EPERM', 'EROFS'].includes(String((error as NodeJS.ErrnoException).code))) return undefined
   throw error
 }
 
-/** The path itself, or its nearest parent folder that exists. */
+/** Returns the path itself, or its nearest existing parent folder. */
 async function lowestExisting(path: string): Promise<string> {
   const above = dirname(path)
   return above === path || (await lstat(path).catch(absent)) !== undefined ? path : lowestExisting(above)
 }
 
 /**
- * Makes a folder of the cache. Refuses a link that leads out of the cache, where files of others would be replaced.
- * @throws AttuneError `CANNOT_WRITE`
+ * Creates a folder of the cache. Rejects links out of the cache, through which files of others would be overwritten.
+ * @throws AttuneError `CANNOT_WRITE` if an existing parent is such a link
  */
 export async function makeCacheFolder(root: string, folder: string): Promise<void> {
   makeFolder(root)
@@ -64,13 +66,13 @@ export async function makeCacheFolder(root: string, folder: string): Promise<voi
   if (real !== base && !isInside(real, base))
     throw new AttuneError(
       'CANNOT_WRITE',
-      `${existing} is a link that leads out of the cache ${root}`,
-      'Remove the link, or set HF_HUB_CACHE to the folder that it leads to.',
+      `${existing} is a link out of the cache ${root}`,
+      'Remove the link, or set HF_HUB_CACHE to its target folder.',
     )
   makeFolder(folder)
 }
 
-/** Writes a small file so that no reader sees half of it. The temporary name is short, whatever the name of the file. */
+/** Writes a small file atomically. The temporary name is short regardless of the file's name. */
 export async function replaceFile(cache: ModelCache, path: string, text: string): Promise<void> {
   await makeCacheFolder(cache.root, dirname(path))
   const temporary = join(cache.folder, `.${randomUUID()}.tmp`)
@@ -83,11 +85,11 @@ export async function replaceFile(cache: ModelCache, path: string, text: string)
   }
 }
 
-/** Whether a file of a commit is in the cache, whole. */
+/** True if a file of a commit is completely cached. */
 export const isCached = async (cache: ModelCache, commit: string, file: RepositoryFile): Promise<boolean> =>
   (await sizeWithin(cache.root, join(snapshotFolder(cache, commit), file.path))) === file.bytes
 
-/** Marks the cache for backup programs (https://bford.info/cachedir/), once. */
+/** Writes the tag that marks the cache for backup programs (https://bford.info/cachedir/), once. */
 export async function tagCache(root: string): Promise<void> {
   makeFolder(root)
   await writeFile(join(root, 'CACHEDIR.TAG'), TAG, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
@@ -95,7 +97,7 @@ export async function tagCache(root: string): Promise<void> {
   })
 }
 
-/** The commit that a branch or tag was when it was last asked for. */
+/** Commit of a branch or tag at the last request. */
 export async function readRef({ root, folder }: ModelCache, revision: string): Promise<string | undefined> {
   const commit = (await readCached(root, join(folder, 'refs', ...revision.split('/')), MAXIMUM_REF_BYTES))?.trim()
   return commit !== undefined && isCommit(commit) ? commit : undefined
@@ -106,7 +108,7 @@ export async function writeRef(cache: ModelCache, revision: string, commit: stri
   await replaceFile(cache, join(cache.folder, 'refs', ...revision.split('/')), commit)
 }
 
-/** Makes the link from a commit's file to its content; a copy where the system has no links. */
+/** Links a commit's file to its blob; copies it if the system does not support links. */
 export async function linkBlob(cache: ModelCache, commit: string, file: RepositoryFile): Promise<void> {
   const [blob, pointer] = [blobPath(cache, file), join(snapshotFolder(cache, commit), file.path)]
   await makeCacheFolder(cache.root, dirname(pointer))
@@ -117,13 +119,13 @@ export async function linkBlob(cache: ModelCache, commit: string, file: Reposito
     await symlink(target, pointer)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' && (await readlink(pointer)) === target) return // another process was quicker
+    if (code === 'EEXIST' && (await readlink(pointer)) === target) return // another process was faster
     if (code !== 'EPERM' && code !== 'ENOSYS') throw error
     await copyFile(blob, pointer)
   }
 }
 
-/** Whether a content is there, whole. One of another size is removed: a disk was full, or a program broke off. */
+/** True if a blob is complete. Deletes one of another size, which a full disk or an interrupted program left. */
 export async function hasBlob(cache: ModelCache, file: RepositoryFile): Promise<boolean> {
   const path = blobPath(cache, file)
   if ((await lstat(path).catch(absent)) === undefined) return false

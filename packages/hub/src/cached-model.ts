@@ -10,17 +10,17 @@ import { outgoingError } from './observe.js'
 import { readCached, sizeWithin } from './read-cached.js'
 import type { HubSettings } from './settings.js'
 
-/** A model that lies in the cache, whole. */
+/** A completely cached model. */
 export interface CachedModel {
   readonly commit: string
-  /** The folder to read it from. */
+  /** Snapshot folder of the model. */
   readonly folder: string
 }
 
 const INDEX = 'model.safetensors.index.json'
-const UNREADABLE = ['(an index that can be read)']
+const UNREADABLE = ['(a valid index)']
 
-/** The files that an index of shards names. Of an index that cannot be read, nothing is known to be there. */
+/** Files listed in an index of shards; for an unreadable index, a placeholder that is never cached. */
 async function shardsOf(cache: ModelCache, path: string): Promise<readonly string[]> {
   const text = (await readCached(cache.root, path, HUB_LIMITS.cachedBytes)) ?? ''
   try {
@@ -35,10 +35,10 @@ async function shardsOf(cache: ModelCache, path: string): Promise<readonly strin
 }
 
 /**
- * What a snapshot lacks, where no list of the repository's files was kept, as by older versions of the Python library: its
- * description, or weights.
+ * Returns a missing file of a snapshot without a file list, as older versions of the Python library leave it: its
+ * configuration or weights.
  */
-async function lacksByLook(cache: ModelCache, folder: string): Promise<string | undefined> {
+async function missingWithoutTree(cache: ModelCache, folder: string): Promise<string | undefined> {
   const sizeOf = (name: string): Promise<number | undefined> => sizeWithin(cache.root, join(folder, name))
   const adapter = (await sizeOf('adapter_config.json')) !== undefined
   if (adapter)
@@ -50,7 +50,7 @@ async function lacksByLook(cache: ModelCache, folder: string): Promise<string | 
   return undefined
 }
 
-async function lacks(
+async function missingFile(
   cache: ModelCache,
   name: string,
   commit: string,
@@ -61,7 +61,7 @@ async function lacks(
   if (tree === undefined) {
     for (const path of extra)
       if ((await sizeWithin(cache.root, join(folder, checkedPath(path, name)))) === undefined) return path
-    return extra.length > 0 ? undefined : lacksByLook(cache, folder)
+    return extra.length > 0 ? undefined : missingWithoutTree(cache, folder)
   }
   const wanted = new Set(
     neededFiles(
@@ -74,7 +74,7 @@ async function lacks(
   return undefined
 }
 
-/** As {@link findCached}, inside the package. */
+/** Same as {@link findCached}, with errors for internal use. */
 export async function findInCache(
   reference: string,
   settings: HubSettings,
@@ -82,22 +82,22 @@ export async function findInCache(
 ): Promise<CachedModel> {
   const { name, revision } = parseModelName(reference)
   const cache = modelCache(settings.cache, name)
-  const refuse = (why: string): AttuneError =>
+  const offlineError = (why: string): AttuneError =>
     new AttuneError(
       'HUB_OFFLINE',
-      `${name} at ${revision} is not to be had from the cache ${settings.cache}: ${why}`,
-      `While the Hub can be reached: HF_HUB_OFFLINE=0 attune download ${reference}`,
+      `${name} at ${revision} is not completely in the cache ${settings.cache}: ${why}`,
+      `Download it while the Hub is reachable: HF_HUB_OFFLINE=0 attune download ${reference}`,
     )
   const commit = isCommit(revision) ? revision : await readRef(cache, revision)
-  if (commit === undefined) throw refuse('it was never downloaded')
-  const missing = await lacks(cache, name, commit, extra)
-  if (missing !== undefined) throw refuse(`${printable(missing)} is missing`)
+  if (commit === undefined) throw offlineError('it was never downloaded')
+  const missing = await missingFile(cache, name, commit, extra)
+  if (missing !== undefined) throw offlineError(`${printable(missing)} is missing`)
   return { commit, folder: snapshotFolder(cache, commit) }
 }
 
 /**
- * Finds a model in the cache, without asking the Hub for anything.
- * @throws AttuneError `HUB_OFFLINE` when it is not there, or not whole; `CANNOT_WRITE` when the cache cannot be read
+ * Finds a model in the cache, without any request.
+ * @throws AttuneError `HUB_OFFLINE` if it is missing or incomplete; `CANNOT_WRITE` if the cache cannot be read
  */
 export const findCached = (
   reference: string,

@@ -34,7 +34,7 @@ function fileOf(name: string, entry: unknown, tree: string): RepositoryFile {
 
 const pathOf = ({ folder }: ModelCache, commit: string): string => join(folder, 'trees', `${commit}.json`)
 
-/** The list of a commit's files as it was kept, or nothing where there is none that can be used. */
+/** Reads the cached file list of a commit; undefined if there is no valid one. */
 export async function readTree(cache: ModelCache, commit: string): Promise<readonly RepositoryFile[] | undefined> {
   const path = pathOf(cache, commit)
   const text = await readCached(cache.root, path, HUB_LIMITS.cachedBytes)
@@ -42,14 +42,14 @@ export async function readTree(cache: ModelCache, commit: string): Promise<reado
   try {
     const tree = parseBounded(text)
     if (!isRecord(tree) || tree['format_version'] !== TREE_FORMAT || !isRecord(tree['files'])) return undefined
-    // One by one, so that the first malformed entry ends it, instead of a report on a million of them.
+    // Parsed entry by entry, to stop at the first malformed one instead of reporting a million of them.
     return Object.entries(tree['files']).map(([name, entry]) => fileOf(name, entry, path))
   } catch {
-    return undefined // of another format or damaged: the Hub is asked again
+    return undefined // another format or damaged: the list is requested again
   }
 }
 
-/** Keeps the list of a commit's files, in the form of the Python library. */
+/** Caches the file list of a commit, in the format of the Python library. */
 export async function writeTree(cache: ModelCache, commit: string, files: readonly RepositoryFile[]): Promise<void> {
   const entries = files.map(({ path, bytes, blobId, sha256, xetHash }): [string, object] => [
     path,

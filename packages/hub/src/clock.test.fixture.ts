@@ -2,16 +2,16 @@ import type { Timing } from './connection.js'
 
 /** A clock that tests advance. */
 export interface Clock extends Timing {
-  /** In milliseconds. */
+  /** Time in milliseconds. */
   time: number
-  /** Seconds of the pauses so far, none of which took any time. */
+  /** Requested pauses in seconds, which take no time. */
   readonly pauses: number[]
   /** Fires all timers. */
   ring(): void
   reset(): void
 }
 
-/** Makes a clock that is stopped. */
+/** Creates a stopped clock. */
 export function makeClock(): Clock {
   const rings = new Set<() => void>()
   const clock: Clock = {

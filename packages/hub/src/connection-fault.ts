@@ -1,32 +1,32 @@
 import { isAttuneError } from '@attune/core'
 import { printable } from './model-name.js'
-import { type Again, retryAfterSeconds } from './pauses.js'
+import { type Retry, retryAfterSeconds } from './pauses.js'
 
 const TRY_AGAIN = new Set([408, 429, 500, 502, 503, 504])
 const CONNECTION_ERRORS = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR|HPE_)/
-/** Errors of this computer that `fetch` reports as connection errors. */
+/** Local errors that `fetch` reports as connection errors. */
 const OWN_ERRORS = /^E[MN]FILE$/
 
-/** Makes the error of a failed connection, in the shape of the errors of `fetch`. */
-export const brokenOff = (cause: unknown): Error =>
+/** Creates the error of a failed connection, in the shape of the errors of `fetch`. */
+export const connectionError = (cause: unknown): Error =>
   new TypeError('the connection failed', { cause: typeof cause === 'string' ? new Error(cause) : cause })
 
-/** Returns the reason to retry after a failed connection. @throws any other error again */
-export function connectionFault(error: unknown, signal: AbortSignal): Again {
+/** Returns the reason to retry after a failed connection. @throws any other error, unchanged */
+export function connectionFault(error: unknown, signal: AbortSignal): Retry {
   if (isAttuneError(error) || signal.aborted) throw error
   const { name, cause } = error as Error
   const { code = '', message: why } = (cause ?? error) as NodeJS.ErrnoException
   if (OWN_ERRORS.test(code)) throw cause ?? error
   const ofFetch = name === 'TypeError' && cause !== undefined
   if (!ofFetch && !CONNECTION_ERRORS.test(code)) throw error
-  return { again: printable(code === '' ? why : code) }
+  return { retryReason: printable(code === '' ? why : code) }
 }
 
-/** Returns the reason to retry after an answer, if its status allows it. */
-export const againFor = (response: Response): Again | undefined =>
+/** Returns the reason to retry after a response, if its status allows it. */
+export const retryFor = (response: Response): Retry | undefined =>
   TRY_AGAIN.has(response.status)
     ? {
-        again: `status ${response.status}`,
+        retryReason: `status ${response.status}`,
         afterSeconds: retryAfterSeconds(response.headers.get('retry-after')),
       }
     : undefined

@@ -1,4 +1,4 @@
-import type { Tell } from './events.js'
+import type { Emit } from './events.js'
 import type { OperationBudget } from './operation-budget.js'
 import type { Pause, SetAlarm } from './pauses.js'
 import type { HubSettings } from './settings.js'
@@ -13,17 +13,17 @@ export interface Timing {
   readonly setAlarm: SetAlarm
 }
 
-/** Everything a request needs to know. */
+/** Context of a request. */
 export interface Connection extends Timing {
   readonly settings: HubSettings
-  readonly tell: Tell
+  readonly emit: Emit
   readonly signal: AbortSignal
   readonly budget: OperationBudget
 }
 
 /**
- * Counts the time since `began` as waiting for a server, at most `maximumSeconds`: more has passed only if the computer was
- * suspended. Returns the seconds that count.
+ * Counts the time since `began` as waiting for a server, at most `maximumSeconds`: a longer time means that the
+ * computer was suspended. Returns the counted seconds.
  */
 export function countWait({ now, budget }: Connection, began: number, maximumSeconds: number): number {
   const seconds = Math.min((now() - began) / 1000, maximumSeconds)

@@ -12,9 +12,9 @@ const bench = prepareBench()
 const { run, folder } = bench
 const contents = (): Seen[] => bench.hub.seen.filter(({ path, host }) => host === 'store' || path.includes('/resolve/'))
 
-describe('a connection that is cut', () => {
-  it('is taken up where it was, by range', async () => {
-    bench.faultsOfWeights({ cutAfter: 100_000 }, { cutAfter: 50_000 })
+describe('a lost connection', () => {
+  it('resumes with a range request', async () => {
+    bench.faultsOfWeights({ closeAfter: 100_000 }, { closeAfter: 50_000 })
     await run()
     expect(contents().flatMap(({ host, range }) => (host === 'store' ? [range] : []))).toEqual([
       undefined,
@@ -24,13 +24,13 @@ describe('a connection that is cut', () => {
     expect(readFileSync(folder('snapshots', bench.commit, 'model.safetensors')).equals(WEIGHTS)).toBe(true)
   })
 
-  it('begins anew where a server knows no ranges', async () => {
-    bench.faultsOfWeights({ cutAfter: 100_000 }, { ignoresRange: true })
+  it('restarts if the server does not support ranges', async () => {
+    bench.faultsOfWeights({ closeAfter: 100_000 }, { ignoresRange: true })
     await run()
     expect(readFileSync(folder('snapshots', bench.commit, 'model.safetensors')).equals(WEIGHTS)).toBe(true)
   })
 
-  it('begins anew where what was kept is longer than the file, or not what the file begins with', async () => {
+  it('restarts if the partial file is too long or has a wrong prefix', async () => {
     const incomplete = (): string => folder('blobs', `${sha256(WEIGHTS)}.attune.incomplete`)
     for (const left of [Buffer.alloc(400_000), Buffer.alloc(100_000, 'x'), Buffer.alloc(300_000)]) {
       rmSync(join(bench.cache, 'models--org--toy'), { recursive: true, force: true })
@@ -42,13 +42,13 @@ describe('a connection that is cut', () => {
     }
   })
 
-  it('is given up after six attempts that brought nothing', async () => {
-    bench.hub.fault = ({ host }) => (host === 'store' ? { cutAfter: 0 } : undefined)
+  it('fails after six attempts without progress', async () => {
+    bench.hub.fault = ({ host }) => (host === 'store' ? { closeAfter: 0 } : undefined)
     expect(await failing(run())).toMatchObject({ code: 'HUB_UNREACHABLE', problem: expect.stringContaining('6 times') })
   })
 
-  it('by the end of the process is taken up by the next one', async () => {
-    bench.faultsOfWeights({ cutAfter: 100_000, stalls: true })
+  it('is resumed by another process after the first one is killed', async () => {
+    bench.faultsOfWeights({ closeAfter: 100_000, stalls: true })
     mkdirSync(folder('blobs'), { recursive: true })
     const script = fileURLToPath(new URL('./child.test.fixture.js', import.meta.url))
     const changes = watch(folder('blobs'))
@@ -59,7 +59,7 @@ describe('a connection that is cut', () => {
     changes.close()
     child.kill('SIGKILL')
     await ended
-    // Locks of other files, if the kill came as they were taken, stay; nothing waits for a process that is no more.
+    // Locks of other files may remain if the process was killed while it held them; nothing waits for a dead process.
     const locks = (): string[] => readdirSync(join(bench.cache, '.locks', 'models--org--toy'))
     expect(locks()).toContain(`${sha256(WEIGHTS)}.attune.lock`)
     await run()
@@ -68,17 +68,17 @@ describe('a connection that is cut', () => {
     expect(locks()).not.toContain(`${sha256(WEIGHTS)}.attune.lock`)
   })
 
-  it('is also one that falls silent, before it answers or in the midst of it', async () => {
-    bench.faultsOfWeights({ silent: true }, { cutAfter: 100, stalls: true })
+  it('includes one without data, before or during the response', async () => {
+    bench.faultsOfWeights({ silent: true }, { closeAfter: 100, stalls: true })
     const events = await run()
     expect(events.find((event) => event.type === 'request.retried')).toMatchObject({
-      because: 'the server fell silent',
+      because: 'the server stopped responding',
     })
   })
 })
 
-describe('a server in trouble', () => {
-  it('is asked again, after the pause that it asks for, or one that grows, of at most a minute', async () => {
+describe('a failing server', () => {
+  it('is retried after the pause that it requests, or with exponential backoff, of at most a minute', async () => {
     const trouble: Fault[] = [
       { status: 429, headers: { 'retry-after': '7' } },
       { status: 503, headers: { 'retry-after': '86400' } },
@@ -95,13 +95,13 @@ describe('a server in trouble', () => {
     expect(bench.clock.pauses[4]).toBeLessThanOrEqual(8)
   })
 
-  it('of the store: a signature that has expired is asked for anew; a range beyond the end begins anew', async () => {
-    bench.faultsOfWeights({ status: 403 }, { cutAfter: 100 }, { status: 416 })
+  it('of the store: requests a new URL for an expired signature, and restarts after an invalid range', async () => {
+    bench.faultsOfWeights({ status: 403 }, { closeAfter: 100 }, { status: 416 })
     await run()
     expect(readFileSync(folder('snapshots', bench.commit, 'model.safetensors')).equals(WEIGHTS)).toBe(true)
   })
 
-  it('gives way to the cache when it cannot be reached, with a warning; without a cache it is an error', async () => {
+  it('falls back to the cache with a warning if unreachable; without a cached model it is an error', async () => {
     await run()
     bench.hub.fault = () => ({ status: 503 })
     const events = await run()
@@ -117,17 +117,17 @@ describe('a server in trouble', () => {
   })
 })
 
-describe('a server that lies', () => {
+describe('a malicious server', () => {
   const twisted = (content: Buffer): Buffer => Buffer.concat([content.subarray(0, -1), Buffer.from('?')])
   it.each<[string, Fault]>([
-    ['other bytes of a large file', { change: twisted }],
+    ['wrong bytes of a large file', { change: twisted }],
     ['a longer file', { change: (content) => Buffer.concat([content, content]) }],
     ['a shorter file', { change: (content) => content.subarray(0, 10) }],
     [
-      'a longer file whose length it does not say',
+      'a longer file without a content length',
       { change: (content) => Buffer.concat([content, content]), headers: { 'transfer-encoding': 'chunked' } },
     ],
-  ])('is found out: %s', async (_, fault) => {
+  ])('is detected: %s', async (_, fault) => {
     bench.hub.fault = ({ host }) => (host === 'store' ? fault : undefined)
     expect((await failing(run())).code).toBe('HUB_BAD_FILE')
     expect(existsSync(folder('blobs', sha256(WEIGHTS)))).toBe(false)
@@ -135,7 +135,7 @@ describe('a server that lies', () => {
     await run()
   })
 
-  it('is found out: other bytes of a small file', async () => {
+  it('is detected: wrong bytes of a small file', async () => {
     bench.hub.fault = ({ path }) => (path.endsWith('/config.json') ? { change: twisted } : undefined)
     expect(await failing(run())).toMatchObject({
       code: 'HUB_BAD_FILE',
@@ -143,13 +143,13 @@ describe('a server that lies', () => {
     })
   })
 
-  it('is found out: a range that was not asked for', async () => {
-    bench.faultsOfWeights({ cutAfter: 100 }, { headers: { 'content-range': 'bytes 5-299999/300000' } })
+  it('is detected: a range that was not requested', async () => {
+    bench.faultsOfWeights({ closeAfter: 100 }, { headers: { 'content-range': 'bytes 5-299999/300000' } })
     expect((await failing(run())).code).toBe('HUB_BAD_FILE')
   })
 
   it.each(['../../escape', '/etc/passwd', 'a\\b', 'a/../b', 'C:/x', './x', 'a//b', 'nul\0'])(
-    'about names: %j',
+    'is detected: the file name %j',
     async (path) => {
       addRepository(bench.hub, 'org/toy', { ...FILES, [path]: Buffer.from('x') })
       expect((await failing(run())).code).toBe('BAD_REPOSITORY_PATH')
@@ -158,20 +158,20 @@ describe('a server that lies', () => {
   )
 
   it.each<[string, string]>([
-    ['no JSON', 'nonsense'],
-    ['no list', '{"a":1}'],
+    ['invalid JSON', 'nonsense'],
+    ['an object', '{"a":1}'],
     ['a file without a digest', '[{"type":"file","path":"config.json","size":3}]'],
     [
       'a digest that is a path',
       '[{"type":"file","path":"config.json","size":3,"oid":"../../../../../../../../../../../../../x"}]',
     ],
     ['a negative size', `[{"type":"file","path":"config.json","size":-3,"oid":"${'0'.repeat(40)}"}]`],
-  ])('about lists: %s', async (_, body) => {
+  ])('is detected: a file list that is or has %s', async (_, body) => {
     bench.hub.fault = ({ path }) => (path.includes('/tree/') ? { status: 200, body } : undefined)
     expect((await failing(run())).code).toBe('HUB_BAD_ANSWER')
   })
 
-  it('about where its lists are, or in circles of redirects', async () => {
+  it('is detected: file lists elsewhere, and redirect loops', async () => {
     const link = { link: '<http://127.0.0.2:1/next>; rel="next"' }
     bench.hub.fault = ({ path }) => (path.includes('/tree/') ? { status: 200, headers: link, body: '[]' } : undefined)
     expect((await failing(run())).code).toBe('HUB_BAD_ANSWER')

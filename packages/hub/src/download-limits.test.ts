@@ -8,7 +8,7 @@ import { HUB_LIMITS } from './limits.js'
 
 const bench = prepareBench()
 const { run, folder } = bench
-/** A clock that advances by fifty seconds whenever it is read. */
+/** A clock that advances by 50 s on each read. */
 const slowly = { now: () => (bench.clock.time += 50_000) }
 
 const onTree = (fault: Fault | ((path: string) => Fault)): void => {
@@ -27,26 +27,26 @@ function compressed(body: Buffer, coding = 'gzip'): Fault {
   return { respond: (response) => void response.writeHead(200, { 'content-encoding': coding }).end(bytes) }
 }
 
-/** Writes a piece repeatedly until the client disconnects. Returns the number of bytes written so far. */
-function endlessly(response: ServerResponse, piece: Buffer): { bytes: number } {
+/** Writes a chunk repeatedly until the client disconnects. Returns the number of bytes written so far. */
+function endlessly(response: ServerResponse, chunk: Buffer): { bytes: number } {
   const written = { bytes: 0 }
   const more = (): void => {
     if (response.destroyed) return
-    written.bytes += piece.length
-    response.write(piece, () => setImmediate(more))
+    written.bytes += chunk.length
+    response.write(chunk, () => setImmediate(more))
   }
   more()
   return written
 }
 
-describe('the list of files', () => {
-  it('is refused after a bounded number of empty pages', async () => {
+describe('the file list', () => {
+  it('is rejected after a bounded number of empty pages', async () => {
     onTree((path) => page([], `/api/models/org/toy/tree/${bench.commit}?cursor=${path.length}${Math.random()}`))
     expect((await failing(run())).code).toBe('HUB_BAD_ANSWER')
     expect(trees()).toBe(HUB_LIMITS.emptyPages + 1)
   })
 
-  it('is refused if a page links back to the first page', async () => {
+  it('is rejected if a page links back to the first page', async () => {
     for (const entries of [[], [file('config.json')]]) {
       bench.hub.seen.length = 0
       onTree((path) => page(entries, path))
@@ -60,14 +60,10 @@ describe('the list of files', () => {
 
   it.each<[string, readonly object[], RegExp]>([
     ['one path twice', [file('config.json'), file('config.json')], /"config.json" and "config.json"/],
-    ['a file that is a folder of another', [file('a'), file('a-b'), file('a/b')], /"a" and "a\/b"/],
-    [
-      'more files than a repository has',
-      Array.from({ length: 20_001 }, (_, i) => file(`${i}`)),
-      /more than 20000 files/,
-    ],
-    ['more entries than a repository has', Array.from({ length: 50_001 }, () => ({})), /more than 50000 entries/],
-  ])('is refused with %s', async (_, entries, problem) => {
+    ['a file that is also a folder', [file('a'), file('a-b'), file('a/b')], /"a" and "a\/b"/],
+    ['too many files', Array.from({ length: 20_001 }, (_, i) => file(`${i}`)), /more than 20000 files/],
+    ['too many entries', Array.from({ length: 50_001 }, () => ({})), /more than 50000 entries/],
+  ])('is rejected with %s', async (_, entries, problem) => {
     onTree(page(entries))
     expect(await failing(run())).toMatchObject({ code: 'HUB_BAD_ANSWER', problem: expect.stringMatching(problem) })
   })
@@ -76,21 +72,21 @@ describe('the list of files', () => {
     ['9 MB of brackets', () => compressed(Buffer.alloc(9e6, '[')), /more than 8388608 bytes/],
     ['brackets', () => compressed(Buffer.alloc(1e5, '[')), /nested/],
     ['600,000 empty objects', () => compressed(Buffer.from(`[${'{},'.repeat(6e5)}{}]`)), /values/],
-    ['a body compressed twice', () => compressed(gzipSync(Buffer.from('[]')), 'gzip, gzip'), /several times/],
-    ['a text', () => ({ status: 200, body: JSON.stringify('x'.repeat(1e6)) }), /no list/],
-    ['null', () => ({ status: 200, body: 'null' }), /no list/],
+    ['a twice compressed body', () => compressed(gzipSync(Buffer.from('[]')), 'gzip, gzip'), /several times/],
+    ['a string', () => ({ status: 200, body: JSON.stringify('x'.repeat(1e6)) }), /not a list/],
+    ['null', () => ({ status: 200, body: 'null' }), /not a list/],
     [
       'one with long links',
       () => ({ status: 200, body: '[]', headers: { link: '<http://'.repeat(1000) } }),
-      /list of links/,
+      /Link header/,
     ],
-  ])('is refused if it is %s', async (_, fault, problem) => {
+  ])('is rejected if it is %s', async (_, fault, problem) => {
     onTree(fault())
     expect(await failing(run())).toMatchObject({ code: 'HUB_BAD_ANSWER', problem: expect.stringMatching(problem) })
     expect(trees()).toBe(1)
   })
 
-  it('is read if it has more than a megabyte, compressed or not', async () => {
+  it('is accepted with more than a megabyte, compressed or not', async () => {
     const small = ['README.md', 'config.json', 'tokenizer.json'] as const
     const entries = small.map((path) => ({
       type: 'file',
@@ -111,8 +107,8 @@ describe('the list of files', () => {
   })
 })
 
-describe('an answer of the API', () => {
-  it('is read up to 16 KiB if its status is an error', async () => {
+describe('an API response', () => {
+  it('is read up to 16 KiB for an error status', async () => {
     let written = { bytes: 0 }
     bench.hub.fault = () => ({
       respond: (response) => void (written = endlessly(response.writeHead(403), Buffer.alloc(4096, 'no '))),
@@ -121,7 +117,7 @@ describe('an answer of the API', () => {
     expect(written.bytes).toBeLessThan(10e6)
   })
 
-  it('is refused after too many informational answers', async () => {
+  it('is rejected after too many informational responses', async () => {
     bench.hub.fault = () => ({
       respond(response) {
         const more = (): void => {
@@ -138,7 +134,7 @@ describe('an answer of the API', () => {
     })
   })
 
-  it('is abandoned if a byte comes every fifty seconds', async () => {
+  it('is abandoned if a byte arrives every 50 s', async () => {
     bench.hub.fault = () => ({
       respond: (response) => void endlessly(response.writeHead(200), Buffer.from(' ')),
     })
@@ -148,7 +144,7 @@ describe('an answer of the API', () => {
 })
 
 describe('the content of a file', () => {
-  it('is abandoned if a byte comes every fifty seconds', async () => {
+  it('is abandoned if a byte arrives every 50 s', async () => {
     bench.faultsOfWeights(
       ...Array.from({ length: 100 }, () => ({
         respond: (response: ServerResponse) => void endlessly(response.writeHead(200), WEIGHTS.subarray(0, 1)),
@@ -158,28 +154,29 @@ describe('the content of a file', () => {
     expect(bench.hub.seen.length).toBeLessThanOrEqual(20)
   })
 
-  it('is abandoned if the server starts over again and again', async () => {
+  it('is abandoned if the server restarts repeatedly', async () => {
     const content = Buffer.alloc(600_000, 'x')
     addRepository(bench.hub, 'org/toy', { ...FILES, 'model.safetensors': content })
     const incomplete = folder('blobs', `${sha256(content)}.attune.incomplete`)
-    const cut = (cutAfter: number): Fault => ({
-      cutAfter,
-      cutWhen: () => statSync(incomplete, { throwIfNoEntry: false })?.size === cutAfter,
+    const disconnect = (closeAfter: number): Fault => ({
+      closeAfter,
+      closeWhen: () => statSync(incomplete, { throwIfNoEntry: false })?.size === closeAfter,
       ignoresRange: true,
     })
     let times = 0
-    bench.hub.fault = ({ host }) => (host !== 'store' ? undefined : times++ % 2 === 0 ? cut(500_000) : { status: 416 })
+    bench.hub.fault = ({ host }) =>
+      host !== 'store' ? undefined : times++ % 2 === 0 ? disconnect(500_000) : { status: 416 }
     expect((await failing(run())).code).toBe('HUB_UNREACHABLE')
     let further = 0
-    bench.hub.fault = ({ host }) => (host === 'store' ? cut(200_000 + 20_000 * further++) : undefined)
+    bench.hub.fault = ({ host }) => (host === 'store' ? disconnect(200_000 + 20_000 * further++) : undefined)
     expect(await failing(run())).toMatchObject({
       code: 'HUB_BAD_FILE',
       problem: expect.stringMatching(/were received for/),
     })
   })
 
-  it('is abandoned after six attempts that gain a few bytes each', async () => {
-    bench.faultsOfWeights(...Array.from({ length: 100 }, () => ({ cutAfter: 10 })))
+  it('is abandoned after six attempts with a few bytes of progress each', async () => {
+    bench.faultsOfWeights(...Array.from({ length: 100 }, () => ({ closeAfter: 10 })))
     expect(await failing(run())).toMatchObject({ code: 'HUB_UNREACHABLE', problem: expect.stringMatching(/6 times/) })
   })
 
@@ -189,14 +186,14 @@ describe('the content of a file', () => {
       'shorter than announced without a length',
       { change: (content) => content.subarray(0, 10), headers: { 'transfer-encoding': 'chunked' } },
     ],
-    ['compressed, and longer than announced', compressed(Buffer.alloc(1e6))],
+    ['compressed and longer than announced', compressed(Buffer.alloc(1e6))],
     ['empty', { status: 204 }],
-  ])('is refused if it is %s', async (_, fault) => {
+  ])('is rejected if it is %s', async (_, fault) => {
     bench.hub.fault = ({ host }) => (host === 'store' ? fault : undefined)
     expect((await failing(run())).code).toMatch(/^HUB_(BAD_FILE|UNREACHABLE)$/)
   })
 
-  it('has the size that the list gives for the large file, not that of its pointer', async () => {
+  it('has the listed size of the large file, not of its pointer', async () => {
     const lfs = { oid: sha256(WEIGHTS), size: WEIGHTS.length }
     onTree(page([{ type: 'file', path: 'model.safetensors', size: 1, oid: '0'.repeat(40), lfs }]))
     await run()
@@ -205,8 +202,8 @@ describe('the content of a file', () => {
 
   it.each<[string, number[]]>([
     ['10 TB', [1e13]],
-    ['sizes whose sum is beyond what integers hold', [2 ** 53 - 1, 2 ** 53 - 1, 2 ** 53 - 1]],
-  ])('is not requested if the list announces %s and the disk has no room', async (_, sizes) => {
+    ['sizes whose sum exceeds the safe integers', [2 ** 53 - 1, 2 ** 53 - 1, 2 ** 53 - 1]],
+  ])('is not requested if the list announces %s, more than the free disk space', async (_, sizes) => {
     const list = sizes.map((size, i) => ({
       type: 'file',
       path: `model-${i}-of-9.safetensors`,
@@ -214,13 +211,16 @@ describe('the content of a file', () => {
       oid: `${i}`.repeat(40),
     }))
     onTree(page([...list, file('model.safetensors.index.json')]))
-    expect(await failing(run())).toMatchObject({ code: 'CANNOT_WRITE', problem: expect.stringMatching(/has room for/) })
+    expect(await failing(run())).toMatchObject({
+      code: 'CANNOT_WRITE',
+      problem: expect.stringMatching(/free disk space/),
+    })
     expect(bench.hub.seen.filter(({ path }) => path.includes('/resolve/'))).toEqual([])
   })
 })
 
 describe('pauses', () => {
-  it('have a limit in total, whatever Retry-After says', async () => {
+  it('have a total limit, regardless of Retry-After', async () => {
     const more = Array.from({ length: 20 }, (_, i) => [`${i}_Pooling/config.json`, Buffer.from(`{"pool":${i}}`)])
     addRepository(bench.hub, 'org/toy', { ...FILES, ...(Object.fromEntries(more) as Record<string, Buffer>) })
     const asked = new Map<string, number>()
@@ -232,6 +232,6 @@ describe('pauses', () => {
     expect(await failing(run())).toMatchObject({ code: 'HUB_UNREACHABLE', problem: expect.stringMatching(/in total/) })
     expect(bench.clock.pauses.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThanOrEqual(
       HUB_LIMITS.waitingSeconds + 300,
-    ) // and a second for each KiB of the weights
+    ) // plus a second per KiB of the weights
   })
 })

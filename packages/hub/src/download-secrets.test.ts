@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { lastValueFrom, tap } from 'rxjs'
 import { findCached } from './cached-model.js'
-import { downloadPausing, modelFolder } from './download.js'
+import { downloadWith, modelFolder } from './download.js'
 import { FILES, prepareBench } from './download.test.fixture.js'
 import type { HubEvent } from './events.js'
 import { type Fault, type Seen, TOKEN, addRepository } from './hub-state.test.fixture.js'
@@ -13,12 +13,12 @@ const bench = prepareBench()
 const BASE64 = Buffer.from(TOKEN).toString('base64').slice(0, -4)
 const environment = { HF_TOKEN: TOKEN }
 
-/** Everything a caller can see of an operation: its events, and its error with stack, causes and fields. */
+/** Everything that a caller can observe of an operation: its events, and its error with stack, causes and fields. */
 async function seenOf(options: object = {}): Promise<string> {
   const events: HubEvent[] = []
   const all = { endpoint: bench.hub.endpoint, cache: bench.cache, environment, ...options }
   const error: unknown = await lastValueFrom(
-    downloadPausing('org/toy', all, bench.clock).pipe(tap((event) => events.push(event))),
+    downloadWith('org/toy', all, bench.clock).pipe(tap((event) => events.push(event))),
   ).then(
     () => undefined,
     (reason: unknown) => reason,
@@ -42,18 +42,15 @@ describe('a token that a server echoes', () => {
     ['in a header of an error', () => ({ status: 400, headers: { 'x-error-message': `no ${TOKEN}` } })],
     ['in a long header', () => ({ status: 400, headers: { 'x-error-message': 'x'.repeat(185) + TOKEN } })],
     ['in base64', () => ({ status: 400, headers: { 'x-error-message': `Basic ${BASE64}` } })],
-    ['in the error of an answer', () => ({ status: 404, body: JSON.stringify({ error: `no ${TOKEN}` }) })],
-    [
-      'in escapes',
-      () => ({ status: 403, body: `no ${encodeURIComponent([...TOKEN].join('\0')).replaceAll('%00', '')}` }),
-    ],
-    ['in a text', () => ({ status: 409, body: `conflict of ${TOKEN}` })],
+    ['in the error of a response', () => ({ status: 404, body: JSON.stringify({ error: `no ${TOKEN}` }) })],
+    ['escaped', () => ({ status: 403, body: `no ${encodeURIComponent([...TOKEN].join('\0')).replaceAll('%00', '')}` })],
+    ['in plain text', () => ({ status: 409, body: `conflict of ${TOKEN}` })],
     ['in the code of an error', () => ({ status: 404, headers: { 'x-error-code': TOKEN } })],
-    ['in an address', () => ({ status: 302, headers: { location: `/${TOKEN}` } })],
-    ['in an address elsewhere', () => ({ status: 302, headers: { location: `http://${TOKEN}:1/${TOKEN}` } })],
-    ['in an address of another kind', () => ({ status: 302, headers: { location: `ftp://x/${TOKEN}` } })],
+    ['in a redirect', () => ({ status: 302, headers: { location: `/${TOKEN}` } })],
+    ['in a redirect to another host', () => ({ status: 302, headers: { location: `http://${TOKEN}:1/${TOKEN}` } })],
+    ['in a redirect with another protocol', () => ({ status: 302, headers: { location: `ftp://x/${TOKEN}` } })],
     ['in a link', on('/tree/', { status: 200, body: '[]', headers: { link: `<http://x/${TOKEN}>; rel="next"` } })],
-    ['in a pause', () => ({ status: 429, headers: { 'retry-after': TOKEN } })],
+    ['in Retry-After', () => ({ status: 429, headers: { 'retry-after': TOKEN } })],
     ['in malformed JSON', on('/revision/', { status: 200, body: `{"sha":${TOKEN}}` })],
     ['in a malformed list', on('/tree/', { status: 200, body: TOKEN })],
     ['as a commit', on('/revision/', { status: 200, body: JSON.stringify({ sha: TOKEN }) })],
@@ -66,7 +63,7 @@ describe('a token that a server echoes', () => {
     ['as a range', on('/config.json', { status: 206, headers: { 'content-range': TOKEN }, body: '{}' })],
     ['as a status line', () => ({ respond: raw(`HTTP/1.1 500 ${TOKEN}\r\ncontent-length: 0\r\n\r\n`) })],
     ['as a malformed header', () => ({ respond: raw(`HTTP/1.1 200 OK\r\n${TOKEN}\r\n\r\n`) })],
-    ['as a malformed answer', () => ({ respond: raw(`${TOKEN}\r\n\r\n`) })],
+    ['as a malformed response', () => ({ respond: raw(`${TOKEN}\r\n\r\n`) })],
     [
       'as a malformed chunk',
       () => ({ respond: raw(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${TOKEN}\r\n`) }),
@@ -79,14 +76,14 @@ describe('a token that a server echoes', () => {
     for (const secret of [TOKEN, TOKEN.slice(0, 12), BASE64.slice(0, 12)]) expect(seen).not.toContain(secret)
   })
 
-  it('is redacted in events if it is the name of a file', async () => {
+  it('is redacted in events as a file name', async () => {
     addRepository(bench.hub, 'org/toy', { ...FILES, [`${TOKEN}.json`]: Buffer.from('x') })
     const seen = await seenOf({ files: [`${TOKEN}.json`] })
     expect(seen).toContain('"…"'.replace('…', '….json'))
     expect(seen).not.toContain(TOKEN.slice(0, 12))
   })
 
-  it('is redacted in the warning when the cache is used instead of the Hub', async () => {
+  it('is redacted in the warning of a fallback to the cache', async () => {
     await bench.run('org/toy', { environment })
     bench.hub.fault = () => ({ respond: raw(`HTTP/1.1 200 OK\r\n${TOKEN}: \0\r\n\r\n`) })
     const seen = await seenOf()
@@ -94,7 +91,7 @@ describe('a token that a server echoes', () => {
     expect(seen).not.toContain(TOKEN.slice(0, 12))
   })
 
-  it('is sent to no other origin, and signatures of addresses are not printed', async () => {
+  it('is not sent to other origins, and URL signatures are not printed', async () => {
     bench.hub.fault = ({ host }) =>
       host === 'store'
         ? { status: 302, headers: { location: `${bench.hub.store}/x?X-Amz-Signature=abcdef` } }
@@ -106,7 +103,7 @@ describe('a token that a server echoes', () => {
   })
 })
 
-describe('a token in the place of a model name or an endpoint', () => {
+describe('a token instead of a model name or an endpoint', () => {
   it('is not printed', async () => {
     const settings = hubSettings({ cache: bench.cache, environment })
     const token = `hf_${'aB3'.repeat(12)}`

@@ -6,7 +6,7 @@ import { isAttuneError } from '@attune/core'
 import { lastValueFrom, toArray } from 'rxjs'
 import { type Clock, makeClock } from './clock.test.fixture.js'
 import type { Timing } from './connection.js'
-import { type DownloadOptions, downloadPausing } from './download.js'
+import { type DownloadOptions, downloadWith } from './download.js'
 import type { HubEvent, HubEvents } from './events.js'
 import { startHub } from './hub-server.test.fixture.js'
 import { type Fault, type HubServer, addRepository, sha256 } from './hub-state.test.fixture.js'
@@ -24,7 +24,7 @@ export const FILES = {
 }
 export const NEEDED = ['README.md', 'config.json', 'model.safetensors', 'tokenizer.json'] as const
 
-/** What a test of downloads works with: a Hub with one model, `org/toy`, and an empty cache. */
+/** Fixture of download tests: a Hub with one model, `org/toy`, and an empty cache. */
 export interface Bench {
   hub: HubServer
   commit: string
@@ -33,26 +33,26 @@ export interface Bench {
   run(reference?: string, options?: DownloadOptions, timing?: Partial<Timing>): Promise<HubEvent[]>
   /** A path in the model's folder of the cache. */
   folder(...path: string[]): string
-  /** The first requests for the weights go wrong, each in its way. */
+  /** Injects faults into the first requests for the weights, in order. */
   faultsOfWeights(...faults: readonly Fault[]): void
 }
 
-/** Sets the bench up anew for each test of a file. */
+/** Registers hooks that create the fixture for each test of a file. */
 export function prepareBench(): Bench {
   const bench = {
     clock: makeClock(),
     run: (reference = 'org/toy', options = {}, timing = {}) => {
       const all = { endpoint: bench.hub.endpoint, cache: bench.cache, environment: {}, ...options }
-      return lastValueFrom(downloadPausing(reference, all, { ...bench.clock, ...timing }).pipe(toArray()))
+      return lastValueFrom(downloadWith(reference, all, { ...bench.clock, ...timing }).pipe(toArray()))
     },
     folder: (...path) => join(bench.cache, 'models--org--toy', ...path),
     faultsOfWeights: (...faults) => {
       const incomplete = bench.folder('blobs', `${sha256(WEIGHTS)}.attune.incomplete`)
       let bytes = 0
       const left = faults.map((fault): Fault => {
-        const here = (bytes += fault.cutAfter ?? 0)
-        const cutWhen = (): boolean => statSync(incomplete, { throwIfNoEntry: false })?.size === here
-        return { ...(fault.cutAfter === undefined ? {} : { cutWhen }), onSilence: bench.clock.ring, ...fault }
+        const here = (bytes += fault.closeAfter ?? 0)
+        const closeWhen = (): boolean => statSync(incomplete, { throwIfNoEntry: false })?.size === here
+        return { ...(fault.closeAfter === undefined ? {} : { closeWhen }), onSilence: bench.clock.ring, ...fault }
       })
       bench.hub.fault = ({ host }) => (host === 'store' ? left.shift() : undefined)
     },
@@ -74,7 +74,7 @@ export function prepareBench(): Bench {
 export const completed = (events: readonly HubEvent[]): HubEvents['download.completed'] =>
   events.find((event) => event.type === 'download.completed') as unknown as HubEvents['download.completed']
 
-/** How work fails, as its user sees it. */
+/** Returns the error with which work fails, as the user sees it. */
 export const failing = async (work: Promise<unknown>): Promise<{ code: string; problem: string; remedy: string }> => {
   const error: unknown = await work.then(
     () => undefined,

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { lastValueFrom, takeWhile } from 'rxjs'
-import { downloadPausing } from './download.js'
+import { downloadWith } from './download.js'
 import { CONFIG, FILES, NEEDED, WEIGHTS, completed, failing, prepareBench } from './download.test.fixture.js'
 import { type Seen, TOKEN, addCommit, addRepository, gitId, sha256 } from './hub-state.test.fixture.js'
 import { pauseFor } from './pauses.js'
@@ -26,7 +26,7 @@ const seenAt = (request: string): number =>
   bench.hub.seen.findIndex(({ host, method, path }) => `${method} ${host} ${path}` === request)
 
 describe('a download', () => {
-  it('brings what a model needs, and no more, into the layout of the shared cache', async () => {
+  it('fetches exactly the files that a model needs, in the layout of the shared cache', async () => {
     const events = await run()
     const snapshot = folder('snapshots', bench.commit)
     expect(completed(events)).toMatchObject({ folder: snapshot, commit: bench.commit })
@@ -40,7 +40,7 @@ describe('a download', () => {
     expect(readdirSync(join(bench.cache, '.locks', 'models--org--toy'))).toEqual([])
   })
 
-  it('reads lists of many pages, and names with signs in them', async () => {
+  it('reads paginated file lists, and names with special characters', async () => {
     bench.hub.pageSize = 2
     const odd = { ...FILES, 'a file with #?%.json': Buffer.from('odd') }
     addRepository(bench.hub, 'org/toy', odd)
@@ -49,7 +49,7 @@ describe('a download', () => {
     expect(bench.hub.seen.filter(({ path }) => path.includes('/tree/'))).toHaveLength(5)
   })
 
-  it('asks for no content again, and for a commit that is here for nothing at all', async () => {
+  it('does not request cached content again, and makes no request for a cached commit', async () => {
     await run()
     bench.hub.seen.length = 0
     const again = await run()
@@ -61,7 +61,7 @@ describe('a download', () => {
     expect(bench.hub.seen).toEqual([])
   })
 
-  it('requests the commit, the list of files, and the contents that are needed, once each', async () => {
+  it('requests the commit, the file list and the needed contents once each', async () => {
     await run()
     const large = `/${sha256(WEIGHTS)}?signature=secret`
     const small = ['README.md', 'config.json', 'model.safetensors', 'tokenizer.json']
@@ -76,7 +76,7 @@ describe('a download', () => {
     ])
   })
 
-  it('brings only what changed of a newer commit, and keeps the older', async () => {
+  it('fetches only changed files of a newer commit, and keeps the older one', async () => {
     await run()
     bench.hub.seen.length = 0
     const newer = addCommit(bench.hub.repositories.get('org/toy')!, { ...FILES, 'config.json': Buffer.from('{}  ') })
@@ -85,7 +85,7 @@ describe('a download', () => {
     expect(readdirSync(folder('snapshots')).sort()).toEqual([bench.commit, newer].sort())
   })
 
-  it('tells how much is to come, how much came, and how fast', async () => {
+  it('reports total size, progress and rate', async () => {
     const events = await run()
     const bytes = NEEDED.reduce((sum, path) => sum + FILES[path as keyof typeof FILES].length, 0)
     expect(events.find((event) => event.type === 'download.started')).toMatchObject({ files: 4, bytes, bytesCached: 0 })
@@ -94,10 +94,10 @@ describe('a download', () => {
     expect(progress.at(-1)!.bytesPerSecond).toBeGreaterThan(0)
   })
 
-  it('stops when nobody listens any more, and goes on from there', async () => {
-    bench.faultsOfWeights({ cutAfter: 100_000 })
+  it('stops on unsubscription, and resumes later', async () => {
+    bench.faultsOfWeights({ closeAfter: 100_000 })
     const options = { endpoint: bench.hub.endpoint, cache: bench.cache, environment: {} }
-    const events = downloadPausing('org/toy', options, { ...bench.clock, pause: pauseFor })
+    const events = downloadWith('org/toy', options, { ...bench.clock, pause: pauseFor })
     await lastValueFrom(events.pipe(takeWhile((event) => event.type !== 'request.retried')))
     expect(existsSync(folder('blobs', `${sha256(WEIGHTS)}.attune.incomplete`))).toBe(true)
     expect(existsSync(folder('refs', 'main'))).toBe(false)
@@ -111,7 +111,7 @@ describe('a download', () => {
 })
 
 describe('a link in the cache', () => {
-  it('to a content that several models share, as newer versions of the Python library make them, is followed', async () => {
+  it('to a blob that several models share, as in newer versions of the Python library, is followed', async () => {
     await run()
     const shared = join(bench.cache, 'blobs', 'ab', 'ab'.repeat(32))
     mkdirSync(join(shared, '..'), { recursive: true })
@@ -123,8 +123,8 @@ describe('a link in the cache', () => {
   })
 })
 
-describe('a link in the cache that leads out of it', () => {
-  it('is not followed, but replaced', async () => {
+describe('a link out of the cache', () => {
+  it('is replaced instead of followed', async () => {
     const { folder: snapshot } = completed(await run())
     const outside = join(bench.cache, '..', `outside-${process.pid}`)
     writeFileSync(outside, CONFIG)
@@ -138,7 +138,7 @@ describe('a link in the cache that leads out of it', () => {
 
 describe('the token', () => {
   const token = { HF_TOKEN: TOKEN }
-  it('goes to the endpoint, never to the store, and is seen nowhere', async () => {
+  it('is sent to the endpoint, never to the store, and does not appear in events', async () => {
     addRepository(bench.hub, 'org/toy', FILES, true)
     const events = await run('org/toy', { environment: token })
     expect(
@@ -150,7 +150,7 @@ describe('the token', () => {
     expect(JSON.stringify(events)).not.toContain('secret')
   })
 
-  it('is missed where a model is private, and left out of what a server says back', async () => {
+  it('is required for a private model, and redacted in server messages', async () => {
     addRepository(bench.hub, 'org/toy', FILES, true)
     expect(await failing(run())).toMatchObject({ code: 'HUB_NOT_FOUND', remedy: expect.stringContaining('HF_TOKEN') })
     const body = JSON.stringify({ error: `the token ${TOKEN} may not\u001b[31m` })
@@ -164,7 +164,7 @@ describe('the token', () => {
 })
 
 describe('offline', () => {
-  it('reads the cache alone, by option or variable, and says what is missing', async () => {
+  it('reads only the cache, by option or variable, and reports missing files', async () => {
     await run()
     bench.hub.seen.length = 0
     expect(completed(await run('org/toy', { offline: true })).folder).toBe(folder('snapshots', bench.commit))
@@ -182,16 +182,16 @@ describe('offline', () => {
   })
 })
 
-describe('two at once', () => {
-  it('bring each content once', async () => {
+describe('concurrent downloads', () => {
+  it('fetch each content once', async () => {
     const all = await Promise.all([run(), run(), run()])
     expect(bench.hub.seen.filter(({ host }) => host === 'store')).toHaveLength(1)
     expect(new Set(all.map((events) => completed(events).folder)).size).toBe(1)
   })
 })
 
-describe('what is not there', () => {
-  it('is said: a model, a revision, a file; pickles are refused', async () => {
+describe('a missing resource', () => {
+  it('is reported for a model, a revision or a file; pickles are rejected', async () => {
     expect((await failing(run('org/other', { environment: { HF_TOKEN: TOKEN } }))).code).toBe('HUB_NOT_FOUND')
     expect((await failing(run('org/toy@v9'))).problem).toContain('v9')
     expect((await failing(run('org/toy', { files: ['none.txt'] }))).code).toBe('HUB_NOT_FOUND')

@@ -31,19 +31,19 @@ import { observe } from './observe.js'
 import { type Progress, trackProgress } from './progress.js'
 import { sizeWithin } from './read-cached.js'
 import type { HubOptions } from './settings.js'
-import { checkWritten } from './written-names.js'
+import { checkFileNames } from './written-names.js'
 
-/** What to download, besides what a model needs. */
+/** Options of {@link download}. */
 export interface DownloadOptions extends HubOptions {
-  /** Paths of further files of the repository. */
+  /** Paths of files to download in addition to those that the model needs. */
   readonly files?: readonly string[]
 }
 
 const FILES_AT_ONCE = 4
-/** Unit of the blocks that `lstat` counts. */
+/** Size of the blocks that `lstat` counts. */
 const BLOCK_BYTES = 512
 
-/** What has to be known of a download in progress. */
+/** A download in progress. */
 interface Download {
   readonly cache: ModelCache
   readonly name: ModelName
@@ -52,10 +52,13 @@ interface Download {
   readonly connection: Connection
 }
 
-/** Path of an incomplete file. Not the name of the Python library, whose older versions append under a lock that Node lacks. */
+/**
+ * Path of a partial file. Differs from the name of the Python library, whose older versions append to it under a lock
+ * that Node lacks.
+ */
 const incompletePath = (cache: ModelCache, file: RepositoryFile): string => `${blobPath(cache, file)}.attune.incomplete`
 
-/** Bytes that must still be written for some files. Of incomplete files, only allocated blocks count as written. */
+/** Bytes that remain to be written for some files. Of partial files, only allocated blocks count as written. */
 async function bytesToWrite(cache: ModelCache, files: readonly RepositoryFile[]): Promise<number> {
   let bytes = 0
   for (const file of new Map(files.map((each) => [blobName(each), each])).values()) {
@@ -67,7 +70,7 @@ async function bytesToWrite(cache: ModelCache, files: readonly RepositoryFile[])
   return bytes
 }
 
-/** Makes the folders that files come into, and sees whether these fit. */
+/** Creates the cache folders and checks that the files fit on the disk. */
 async function prepare(cache: ModelCache, files: readonly RepositoryFile[]): Promise<void> {
   const { root, folder } = cache
   await tagCache(root)
@@ -78,18 +81,18 @@ async function prepare(cache: ModelCache, files: readonly RepositoryFile[]): Pro
   if (bavail * bsize >= bytes) return
   throw new AttuneError(
     'CANNOT_WRITE',
-    `${bytes} bytes are to come, and the disk of ${folder} has room for ${bavail * bsize}`,
-    'Make room, or choose another folder: HF_HUB_CACHE=FOLDER.',
+    `expected ${bytes} bytes of free disk space for ${folder}, got ${bavail * bsize}`,
+    'Free disk space, or choose another folder: HF_HUB_CACHE=FOLDER.',
   )
 }
 
-/** Fetches a content that is not there, unless another process does: then it waits. */
+/** Fetches a missing blob; if another process is fetching it, waits for it. */
 async function fetchFile(file: RepositoryFile, { cache, name, commit, progress, connection }: Download): Promise<void> {
   const target = blobPath(cache, file)
   await makeCacheFolder(cache.root, dirname(target))
   const { endpoint } = connection.settings
   const path = file.path.split('/').map(encodeURIComponent).join('/')
-  const fetchIt = async (): Promise<void> => {
+  const fetchMissing = async (): Promise<void> => {
     if (await hasBlob(cache, file)) return
     const job = {
       url: new URL(`${endpoint}/${name.name}/resolve/${commit}/${path}`),
@@ -105,22 +108,22 @@ async function fetchFile(file: RepositoryFile, { cache, name, commit, progress, 
     }
     await fetchBlob(job, connection)
   }
-  await withLock(join(cache.locks, `${blobName(file)}.attune.lock`), fetchIt, {
+  await withLock(join(cache.locks, `${blobName(file)}.attune.lock`), fetchMissing, {
     signal: connection.signal,
-    onWait: () => connection.tell({ type: 'lock.awaited', path: file.path }),
+    onWait: () => connection.emit({ type: 'lock.awaited', path: file.path }),
   })
 }
 
-async function bring(file: RepositoryFile, download: Download): Promise<void> {
+async function fetchAndLink(file: RepositoryFile, download: Download): Promise<void> {
   const { cache, commit, progress, connection } = download
   const cached = await hasBlob(cache, file)
   if (!cached) await fetchFile(file, download)
   await linkBlob(cache, commit, file)
   progress.set(file.path, file.bytes)
-  connection.tell({ type: 'file.completed', path: file.path, bytes: file.bytes, cached })
+  connection.emit({ type: 'file.completed', path: file.path, bytes: file.bytes, cached })
 }
 
-/** Does something with each of a list, some at once. The first error ends it. */
+/** Processes items concurrently. The first error ends it. */
 async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   const left = [...items]
   const work = async (): Promise<void> => {
@@ -129,7 +132,7 @@ async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void
   await Promise.all(Array.from({ length: FILES_AT_ONCE }, work))
 }
 
-/** The list of a commit's files. It never changes, so the one that was kept will do. */
+/** File list of a commit. It is immutable, so a cached list is used. */
 async function treeOf(cache: ModelCache, name: string, commit: string, connection: Connection) {
   const kept = await readTree(cache, commit)
   if (kept !== undefined) return kept
@@ -139,45 +142,45 @@ async function treeOf(cache: ModelCache, name: string, commit: string, connectio
 }
 
 async function fetchModel(name: ModelName, extra: readonly string[], connection: Connection): Promise<CachedModel> {
-  const { settings, tell } = connection
+  const { settings, emit } = connection
   const cache = modelCache(settings.cache, name.name)
   const commit = isCommit(name.revision) ? name.revision : await resolveCommit(name.name, name.revision, connection)
   const tree = await treeOf(cache, name.name, commit, connection)
   const paths = tree.map(({ path }) => path)
   const wanted = new Set(neededFiles(name.name, paths, extra))
   const files = tree.filter(({ path }) => wanted.has(path))
-  checkWritten(name.name, files)
+  checkFileNames(name.name, files)
   const here = await Promise.all(files.map((file) => isCached(cache, commit, file)))
   const bytesOf = (some: readonly RepositoryFile[]): number => some.reduce((sum, { bytes }) => sum + bytes, 0)
   const [bytes, bytesCached] = [bytesOf(files), bytesOf(files.filter((_, i) => here[i]))]
-  tell({ type: 'download.started', ...name, commit, files: files.length, bytes, bytesCached })
+  emit({ type: 'download.started', ...name, commit, files: files.length, bytes, bytesCached })
   files
     .filter((_, i) => here[i])
-    .forEach((file) => tell({ type: 'file.completed', path: file.path, bytes: file.bytes, cached: true }))
+    .forEach((file) => emit({ type: 'file.completed', path: file.path, bytes: file.bytes, cached: true }))
   const missing = files.filter((_, i) => here[i] !== true)
   if (missing.length > 0) await prepare(cache, missing)
-  const progress = trackProgress(bytes, bytesCached, tell)
-  await inParallel(missing, (file) => bring(file, { cache, name, commit, progress, connection }))
+  const progress = trackProgress(bytes, bytesCached, emit)
+  await inParallel(missing, (file) => fetchAndLink(file, { cache, name, commit, progress, connection }))
   progress.finish()
-  // Last, unlike the Python library: until all is here, the revision stays what it was, and works offline.
+  // Written last, unlike in the Python library: the old revision remains usable offline until the new one is complete.
   await writeRef(cache, name.revision, commit).catch(unlessReadOnly)
   return { commit, folder: snapshotFolder(cache, commit) }
 }
 
-/** What is in the cache, when the Hub cannot be reached and it will do. @throws the error that says why not the Hub */
-async function fallBack(reference: string, extra: readonly string[], connection: Connection, error: unknown) {
+/** Falls back to the cached model if the Hub is unreachable. @throws the original error if there is none */
+async function fallBackToCache(reference: string, extra: readonly string[], connection: Connection, error: unknown) {
   if (!isAttuneError(error) || error.code !== 'HUB_UNREACHABLE') throw error
   const cached = await findInCache(reference, connection.settings, extra).catch(() => undefined)
   if (cached === undefined) throw error
-  connection.tell({
+  connection.emit({
     type: 'hub.warned',
-    message: `${error.problem}; the model of the cache is used, commit ${cached.commit}, which may not be the newest`,
+    message: `${error.problem}; using the cached model, commit ${cached.commit}, which may not be the newest`,
   })
   return cached
 }
 
-/** As {@link download}, and told how to wait: tests do not. */
-export function downloadPausing(
+/** Same as {@link download}, with timing that tests replace. */
+export function downloadWith(
   reference: string,
   options: DownloadOptions,
   timing?: Partial<Timing>,
@@ -185,38 +188,40 @@ export function downloadPausing(
   const work = async (connection: Connection): Promise<void> => {
     const began = Date.now()
     const name = parseModelName(reference)
-    const { settings, tell } = connection
+    const { settings, emit } = connection
     const extra = options.files ?? []
     const end = new AbortController()
     const bounded = { ...connection, signal: AbortSignal.any([connection.signal, end.signal]) }
     const model = settings.offline
       ? await findInCache(reference, settings, extra)
       : await fetchModel(name, extra, bounded).catch((error: unknown) => {
-          end.abort(error) // what else is under way at the moment
-          return fallBack(reference, extra, connection, error)
+          end.abort(error) // aborts concurrent requests
+          return fallBackToCache(reference, extra, connection, error)
         })
-    tell({ type: 'download.completed', ...model, seconds: (Date.now() - began) / 1000 })
+    emit({ type: 'download.completed', ...model, seconds: (Date.now() - began) / 1000 })
   }
   return observe(options, work, timing)
 }
 
 /**
- * Downloads a model of the Hub into the cache that the Python library shares, and verifies every file. The Observable is
- * cold; unsubscribing stops, and what came is kept and gone on with next time. Only what a model needs is downloaded, and
- * never a pickle. What is in the cache is not asked for again; a commit that is there whole needs no request at all.
+ * Downloads a model into the cache that the Python library shares, and verifies every file. The Observable is cold;
+ * unsubscribing stops the download, and partial files are resumed next time. Only files that a model needs are
+ * downloaded, and never a pickle. Cached files are not requested again; a completely cached commit needs no request
+ * at all.
  * @param reference `organization/name` or `organization/name@revision`
- * @throws AttuneError (through the Observable) `BAD_MODEL_NAME`, `BAD_REPOSITORY_PATH`, `BAD_ENDPOINT`, `BAD_HUB_TOKEN`, `HUB_NOT_FOUND`,
- *   `HUB_FORBIDDEN`, `HUB_UNREACHABLE`, `HUB_OFFLINE`, `HUB_BAD_ANSWER`, `HUB_BAD_FILE`, `PICKLED_WEIGHTS`, `NO_WEIGHTS_FILE`,
- *   `CANNOT_WRITE`
+ * @throws AttuneError (through the Observable) `BAD_MODEL_NAME`, `BAD_REPOSITORY_PATH`, `BAD_ENDPOINT`,
+ * `BAD_HUB_TOKEN`, `HUB_NOT_FOUND`, `HUB_FORBIDDEN`, `HUB_UNREACHABLE`, `HUB_OFFLINE`, `HUB_BAD_ANSWER`,
+ * `HUB_BAD_FILE`, `PICKLED_WEIGHTS`, `NO_WEIGHTS_FILE`, `CANNOT_WRITE`
  */
 export const download = (reference: string, options: DownloadOptions = {}): Observable<HubEvent> =>
-  downloadPausing(reference, options)
+  downloadWith(reference, options)
 
 /**
- * The folder of a model: a local folder, if there is one of that name, else a model of the Hub, which is downloaded if it is
- * not in the cache.
- * @param onEvent told what happens meanwhile
- * @throws AttuneError `FILE_NOT_FOUND` for what is neither a folder nor could be a name, and those of {@link download}
+ * Resolves a model to a folder: a local folder if it exists, otherwise a model of the Hub, which is downloaded unless
+ * cached.
+ * @param onEvent called with each event of the download
+ * @throws AttuneError `FILE_NOT_FOUND` if the reference is neither a folder nor a valid model id, and those of {@link
+ * download}
  */
 export async function modelFolder(
   reference: string,
@@ -227,8 +232,8 @@ export async function modelFolder(
   if (!/^(?![./~])[^/\\]+\/[^/\\]+$/.test(reference))
     throw new AttuneError(
       'FILE_NOT_FOUND',
-      `there is no folder ${reference}, and it is no name of a model of the Hub`,
-      'Check the path, or write organization/name@revision.',
+      `expected an existing folder or a model id organization/name, got ${reference}`,
+      'Check the path, or pass organization/name@revision.',
     )
   let folder = ''
   await new Promise<void>((done, failed) => {
@@ -242,7 +247,7 @@ export async function modelFolder(
     })
   }).catch((error: unknown) => {
     if (!isAttuneError(error) || error.code !== 'HUB_NOT_FOUND') throw error
-    throw new AttuneError('HUB_NOT_FOUND', `there is no folder ${reference}, and ${error.problem}`, error.remedy)
+    throw new AttuneError('HUB_NOT_FOUND', `the folder ${reference} does not exist, and ${error.problem}`, error.remedy)
   })
   return folder
 }

@@ -1,69 +1,69 @@
 import type { Unstamped } from '@attune/core'
 
-/** What happens while a model comes or goes, by event type. */
+/** Events of a download or an upload, by event type. */
 export interface HubEvents {
-  /** What is to be done is known. */
+  /** The files to download are known. */
   'download.started': {
     readonly name: string
     readonly revision: string
     readonly commit: string
-    /** How many files the model has. */
+    /** Number of files of the model. */
     readonly files: number
-    /** Bytes of all files. */
+    /** Total bytes of all files. */
     readonly bytes: number
-    /** Those of them that are in the cache already. */
+    /** Bytes of the files that are already cached. */
     readonly bytesCached: number
   }
-  /** At most four a second. */
+  /** At most four per second. */
   'download.progressed': {
-    /** Bytes that are here, cached ones and parts of files among them. */
+    /** Available bytes, including cached and partial files. */
     readonly bytesHere: number
     readonly bytes: number
     readonly bytesPerSecond: number
-    /** Infinite until something came. */
+    /** Infinite until the first bytes are received. */
     readonly secondsLeft: number
   }
-  /** A file is whole, its digest is right, and it is in the cache. */
+  /** A file is complete, verified and cached. */
   'file.completed': { readonly path: string; readonly bytes: number; readonly cached: boolean }
-  /** The Hub did not answer, or not well, and is asked again after a pause. */
+  /** A request failed and is retried after a pause. */
   'request.retried': { readonly because: string; readonly pauseSeconds: number }
-  /** Another process fetches the same file, and is waited for. */
+  /** Another process is downloading the same file; this one waits for it. */
   'lock.awaited': { readonly path: string }
-  /** Something that its owner should know. */
+  /** A warning for the user. */
   'hub.warned': { readonly message: string }
   'download.completed': { readonly folder: string; readonly commit: string; readonly seconds: number }
   'upload.started': {
     readonly name: string
-    /** Whether the repository was made for it. */
+    /** True if the repository was created by this upload. */
     readonly created: boolean
     readonly added: readonly string[]
     readonly replaced: readonly string[]
     readonly unchanged: readonly string[]
-    /** Bytes of what is added or replaced. */
+    /** Total bytes of added and replaced files. */
     readonly bytes: number
   }
-  /** At most four a second, and the end of each file. */
+  /** At most four per second, and once at the end of each file. */
   'upload.progressed': {
     readonly path: string
     readonly doing: 'hashing' | 'sending'
-    /** Of this file, in [0, 1]. */
+    /** Progress of this file, in [0, 1]. */
     readonly share: number
   }
   'upload.completed': {
-    /** The commit on the branch now. */
+    /** Current commit of the branch. */
     readonly commit: string
     readonly url: string
-    /** False where the repository had all of it already. */
+    /** False if the repository already had all files. */
     readonly changed: boolean
     readonly seconds: number
   }
 }
 
-/** An event before it has a time. */
+/** An event without its time. */
 export type UnstampedHubEvent = Unstamped<HubEvents>
 
-/** One event: its type, the time in milliseconds since 1970, and the fields that {@link HubEvents} lists for it. */
+/** An event: its type, the time in milliseconds since 1970, and the fields that {@link HubEvents} lists for it. */
 export type HubEvent = UnstampedHubEvent & { readonly at: number }
 
-/** Tells whoever listens what happens. */
-export type Tell = (happening: UnstampedHubEvent) => void
+/** Emits an event. */
+export type Emit = (event: UnstampedHubEvent) => void

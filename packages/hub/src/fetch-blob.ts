@@ -1,41 +1,41 @@
 import { constants, lstat, open, rename, rm } from 'node:fs/promises'
 import { AttuneError } from '@attune/core'
 import type { Connection } from './connection.js'
-import { againFor, connectionFault } from './connection-fault.js'
+import { retryFor, connectionFault } from './connection-fault.js'
 import { type Digest, digestOf } from './digests.js'
 import { HUB_LIMITS } from './limits.js'
 import { printable } from './model-name.js'
-import { type Again, type Attempt, persist } from './pauses.js'
+import { type Retry, type Attempt, retry } from './pauses.js'
 import { chunksOf, isCompressed } from './read-body.js'
 import { PLAIN_FILE } from './read-cached.js'
-import { refusal } from './refusal.js'
+import { responseError } from './response-errors.js'
 import { send } from './send.js'
 
-/** One content to fetch. */
+/** A blob to fetch. */
 export interface BlobJob {
   readonly url: URL
-  /** The file's name, for messages. */
+  /** Path of the file, for messages. */
   readonly path: string
-  /** Its size, as the list of files announced it. */
+  /** Size of the file in the file list. */
   readonly bytes: number
   readonly digest: Digest
-  /** Where it grows, and where a later attempt finds what came. */
+  /** Path of the partial file, from which a later attempt resumes. */
   readonly incomplete: string
-  /** Where it goes when it is whole. */
+  /** Path of the complete file. */
   readonly target: string
-  /** Told how many bytes are here, whenever that changes. */
+  /** Receives the number of available bytes whenever it changes. */
   readonly onBytes: (bytesHere: number) => void
 }
 
 const badFile = ({ path }: BlobJob, why: string): AttuneError =>
   new AttuneError(
     'HUB_BAD_FILE',
-    `${printable(path)} is not what the Hub announced: ${why}`,
-    'Repeat the command; if it happens again, something between you and the Hub changes files: check HF_ENDPOINT and proxies.',
+    `${printable(path)} does not match the file list of the Hub: ${why}`,
+    'Repeat the command. If it fails again, check HF_ENDPOINT and proxies, which may alter files.',
   )
 
-/** How much of it came before. Anything but a plain file that is not too long is removed. */
-async function bytesBefore({ incomplete, bytes }: BlobJob): Promise<number> {
+/** Size of a valid partial file. Deletes anything but a plain file of at most the expected size. */
+async function partialBytes({ incomplete, bytes }: BlobJob): Promise<number> {
   const found = await lstat(incomplete).catch(() => undefined)
   if (found === undefined) return 0
   if (found.isFile() && found.size <= bytes) return found.size
@@ -43,37 +43,37 @@ async function bytesBefore({ incomplete, bytes }: BlobJob): Promise<number> {
   return 0
 }
 
-/** From which byte on an answer brings the file. @throws AttuneError `HUB_BAD_FILE` for another size than was announced */
-function startOf(response: Response, job: BlobJob, asked: number): number {
+/** First byte of the file in a response. @throws AttuneError `HUB_BAD_FILE` for another size than listed */
+function startOf(response: Response, job: BlobJob, requested: number): number {
   const { headers, status } = response
   if (status === 206) {
     const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? []
-    if (Number(from) !== asked || (total !== '*' && Number(total) !== job.bytes))
+    if (Number(from) !== requested || (total !== '*' && Number(total) !== job.bytes))
       throw badFile(
         job,
-        `a range "${printable(headers.get('content-range') ?? '')}" of ${job.bytes} bytes from ${asked}`,
+        `expected a range from ${requested} of ${job.bytes} bytes, got "${printable(headers.get('content-range') ?? '')}"`,
       )
-    return asked
+    return requested
   }
   const length = headers.get('content-length')
   if (length !== null && !isCompressed(response) && Number(length) !== job.bytes)
-    throw badFile(job, `${printable(length)} bytes are to come, and ${job.bytes} were announced`)
+    throw badFile(job, `expected ${job.bytes} bytes, got a content length of ${printable(length)}`)
   return 0
 }
 
-/** State of all attempts to fetch one file. */
+/** State of all attempts to fetch a file. */
 interface Attempts {
-  /** Most bytes that any attempt had; only bytes beyond count as gained. */
+  /** Maximum number of bytes of any attempt; only bytes beyond it count as progress. */
   reached: number
-  /** Bytes received in all attempts. */
+  /** Total bytes received in all attempts. */
   received: number
 }
 
-/** Bytes that may be received for one file, as a multiple of its size. */
+/** Maximum number of received bytes for one file, as a multiple of its size. */
 const MAXIMUM_COPIES = 8
 const SMALL_FILE_BYTES = 2 ** 20
 
-/** Writes what comes behind what is there. Resolves to the bytes that are there then. */
+/** Appends a response to the partial file. Resolves to its size. */
 async function append(
   response: Response,
   job: BlobJob,
@@ -87,10 +87,13 @@ async function append(
   job.onBytes(here)
   try {
     for await (const chunk of chunksOf(response, 'content', connection)) {
-      if (here + chunk.length > job.bytes) throw badFile(job, `more than the ${job.bytes} bytes that were announced`)
+      if (here + chunk.length > job.bytes) throw badFile(job, `expected ${job.bytes} bytes, got more`)
       attempts.received += chunk.length
       if (attempts.received > MAXIMUM_COPIES * job.bytes + SMALL_FILE_BYTES)
-        throw badFile(job, `${attempts.received} bytes were received for its ${job.bytes}, and it is still incomplete`)
+        throw badFile(
+          job,
+          `${attempts.received} bytes were received for ${job.bytes} expected ones, and it is still incomplete`,
+        )
       await file.writeFile(chunk)
       here += chunk.length
       job.onBytes(here)
@@ -102,68 +105,68 @@ async function append(
   }
 }
 
-/** Why an answer brings nothing. */
-async function failure(response: Response, job: BlobJob, { settings }: Connection): Promise<Again> {
+/** Returns the reason to retry after an unsuccessful response. @throws AttuneError if a retry is useless */
+async function failure(response: Response, job: BlobJob, { settings }: Connection): Promise<Retry> {
   await response.body?.cancel()
   if (response.status === 416) {
-    await rm(job.incomplete, { force: true }) // what is here goes beyond what is there: begin anew
-    return { again: 'status 416' }
+    await rm(job.incomplete, { force: true }) // the partial file is too long: restart
+    return { retryReason: 'status 416' }
   }
   const elsewhere = response.url !== '' && new URL(response.url).origin !== new URL(settings.endpoint).origin
-  // The stores of large files say so when an address has expired; the Hub gives a new one.
-  if (elsewhere && response.status === 403) return { again: 'status 403 of the store' }
-  throw refusal(response, job.url, '')
+  // Stores of large files respond so to an expired URL; the Hub issues a new one.
+  if (elsewhere && response.status === 403) return { retryReason: 'status 403 from the store' }
+  throw responseError(response, job.url, '')
 }
 
-/** True if an attempt had enough more bytes than all before it to reset the count of failures. */
-function isGain(here: number, attempts: Attempts): boolean {
+/** True if an attempt made enough progress beyond all earlier ones to reset the count of failures. */
+function madeProgress(here: number, attempts: Attempts): boolean {
   const gained = here - attempts.reached >= HUB_LIMITS.gainedBytes
   if (gained) attempts.reached = here
   return gained
 }
 
 async function attempt(job: BlobJob, attempts: Attempts, connection: Connection): Promise<Attempt<boolean>> {
-  const before = await bytesBefore(job)
+  const before = await partialBytes(job)
   if (before === job.bytes && before > 0) return { done: true }
   let here = before
   try {
     const headers = { 'accept-encoding': 'identity', ...(before > 0 ? { range: `bytes=${before}-` } : {}) }
     const response = await send(job.url, { headers }, 'anywhere', connection)
-    if (!response.ok) return againFor(response) ?? (await failure(response, job, connection))
+    if (!response.ok) return retryFor(response) ?? (await failure(response, job, connection))
     const from = startOf(response, job, before)
     here = await append(response, job, from, attempts, connection)
     if (here === job.bytes) return { done: from > 0 }
     return {
-      again: `the connection was cut after ${here} of ${job.bytes} bytes`,
-      gained: isGain(here, attempts),
+      retryReason: `the connection was lost after ${here} of ${job.bytes} bytes`,
+      gained: madeProgress(here, attempts),
     }
   } catch (error) {
     const fault = connectionFault(error, connection.signal)
-    return { ...fault, gained: isGain(await bytesBefore(job), attempts) }
+    return { ...fault, gained: madeProgress(await partialBytes(job), attempts) }
   }
 }
 
 /**
- * Fetches one content, going on where an earlier attempt was cut, and moves it into place once its digest is right. The
- * whole file is read back for that, so that what counts is what the disk holds.
+ * Fetches a blob, resuming an earlier attempt, and renames it to its target once its digest is verified. The whole
+ * file is read back for that, so that the content on the disk is verified.
  *
- * `downloadFileToCacheDir` of `@huggingface/hub` begins anew when it is cut, and checks neither size nor digest. Files in
- * Xet storage come over HTTP like others: the Hub serves all of them there.
+ * `downloadFileToCacheDir` of `@huggingface/hub` restarts after a lost connection, and checks neither size nor
+ * digest. Files in Xet storage are fetched over HTTP like others: the Hub serves all of them there.
  * @throws AttuneError `HUB_BAD_FILE`, `HUB_UNREACHABLE`, `HUB_FORBIDDEN`, `HUB_NOT_FOUND`
  */
 export async function fetchBlob(job: BlobJob, connection: Connection): Promise<void> {
-  const attempts = { reached: await bytesBefore(job), received: 0 }
-  for (let mayBeginAnew = true; ; mayBeginAnew = false) {
+  const attempts = { reached: await partialBytes(job), received: 0 }
+  for (let mayRestart = true; ; mayRestart = false) {
     const once = (): Promise<Attempt<boolean>> => attempt(job, attempts, connection)
-    const resumed = await persist(`fetching ${printable(job.path)}`, once, connection)
+    const resumed = await retry(`fetching ${printable(job.path)}`, once, connection)
     const found = await digestOf(job.incomplete, job.bytes, job.digest.algorithm)
     if (found === job.digest.value) break
     await rm(job.incomplete, { force: true })
     attempts.reached = 0
     job.onBytes(0)
-    // The part that was here before may have been damaged; what came in one piece was wrong where it came from.
-    if (!resumed || !mayBeginAnew)
-      throw badFile(job, `its ${job.digest.algorithm} is ${found}, not ${job.digest.value}`)
+    // A resumed file may have had a damaged beginning; a file from a single response is wrong at its source.
+    if (!resumed || !mayRestart)
+      throw badFile(job, `expected ${job.digest.algorithm} ${job.digest.value}, got ${found}`)
   }
   await rename(job.incomplete, job.target)
 }

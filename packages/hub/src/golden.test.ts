@@ -7,14 +7,14 @@ import { download } from './download.js'
 import { startHub } from './hub-server.test.fixture.js'
 import { addRepository } from './hub-state.test.fixture.js'
 
-/** What the Python library's cache holds after a download: tools/golden/hub_cache.py. */
+/** Cache of the Python library after a download: tools/golden/hub_cache.py. */
 const golden = JSON.parse(readFileSync(new URL('../golden/python-cache.json', import.meta.url), 'utf8')) as {
   readonly source: string
   readonly files: Readonly<Record<string, string>>
   readonly cache: Readonly<Record<string, { readonly link?: string; readonly text?: string }>>
 }
 
-/** The same of a folder that was filled here. */
+/** Listing of a cache folder in the same form. */
 function listing(root: string, commit: string): Record<string, { link?: string; text?: string }> {
   const named = (text: string): string => text.replaceAll(commit, 'COMMIT')
   const paths = readdirSync(root, { recursive: true })
@@ -30,7 +30,7 @@ function listing(root: string, commit: string): Record<string, { link?: string; 
 }
 
 describe(`the cache after a download`, () => {
-  it(`is that of ${golden.source}, file for file and link for link`, async () => {
+  it(`matches ${golden.source} in all files and links`, async () => {
     const hub = await startHub()
     const cache = mkdtempSync(join(tmpdir(), 'attune-hub-'))
     try {

@@ -28,7 +28,7 @@ function beSilent(response: ServerResponse, fault: Fault): void {
   setImmediate(beSilent, response, fault)
 }
 
-/** Sends a file or the asked part of it, with what goes wrong. */
+/** Sends a file or the requested range, with the injected fault. */
 function sendContent(
   { method, headers: { range } }: IncomingMessage,
   response: ServerResponse,
@@ -48,15 +48,15 @@ function sendContent(
     ...fault.headers,
   })
   if (method === 'HEAD') return void response.end()
-  if (fault.cutAfter === undefined) return void response.end(part)
-  const cut = (): void => {
+  if (fault.closeAfter === undefined) return void response.end(part)
+  const disconnect = (): void => {
     if (response.destroyed) return
-    if (fault.cutWhen?.() === false) setImmediate(cut)
+    if (fault.closeWhen?.() === false) setImmediate(disconnect)
     else if (fault.stalls === true) beSilent(response, fault)
     else response.socket?.destroySoon()
   }
-  response.write(part.subarray(0, fault.cutAfter))
-  cut()
+  response.write(part.subarray(0, fault.closeAfter))
+  disconnect()
 }
 
 function entryOf(path: string, content: Buffer): object {
@@ -65,7 +65,7 @@ function entryOf(path: string, content: Buffer): object {
   return { type: 'file', path, size: content.length, oid: gitId(pointer(content)), lfs }
 }
 
-/** All entries of a tree, folders among them, in the Hub's order of names. */
+/** All entries of a tree, including folders, in the Hub's order of names. */
 function treeOf(files: Commit): object[] {
   const folders = Object.keys(files).flatMap((path) =>
     path
@@ -161,7 +161,7 @@ const listen = (server: Server): Promise<string> =>
     server.listen(0, '127.0.0.1', () => ready(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)),
   )
 
-/** A server whose requests are noted, and go wrong where they are to. */
+/** Creates a server that records requests and injects faults. */
 const serve = (
   hub: () => HubServer,
   host: Seen['host'],

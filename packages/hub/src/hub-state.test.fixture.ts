@@ -10,7 +10,7 @@ export interface Repository {
   readonly refs: Map<string, string>
 }
 
-/** A request as the server saw it. */
+/** A received request. */
 export interface Seen {
   readonly host: 'hub' | 'store'
   readonly method: string
@@ -19,28 +19,28 @@ export interface Seen {
   readonly authorization: string | undefined
 }
 
-/** What goes wrong with a request: an answer of another kind, or a body that is cut, changed, or of another length than is said. */
+/** Injected fault of a request: another response, or a body that is truncated, changed, or of a wrong length. */
 export interface Fault {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** How many bytes of the body are sent before the connection is cut. */
-  readonly cutAfter?: number
-  /** Asked again and again until it is true, before the connection is cut: what came must have been read. */
-  readonly cutWhen?: () => boolean
-  /** Whether it stays open then, and nothing more comes. */
+  /** Number of body bytes that are sent before the connection is closed. */
+  readonly closeAfter?: number
+  /** Polled until it returns true before the connection is closed, so that the sent bytes are read. */
+  readonly closeWhen?: () => boolean
+  /** True to keep the connection open and send nothing more. */
   readonly stalls?: boolean
   readonly change?: (content: Buffer) => Buffer
   readonly ignoresRange?: boolean
-  /** No answer at all comes. */
+  /** True to send no response at all. */
   readonly silent?: boolean
-  /** Called again and again while nothing comes, in the place of time that passes. */
+  /** Called repeatedly while nothing is sent, to advance the test clock. */
   readonly onSilence?: () => void
-  /** Answers in the place of the Hub. */
+  /** Sends the response instead of the Hub. */
   readonly respond?: (response: ServerResponse) => void
 }
 
-/** A Hub of one's own, with a store for large files on another port. */
+/** A local Hub, with a store for large files on another port. */
 export interface HubServer {
   readonly endpoint: string
   readonly store: string
@@ -48,13 +48,13 @@ export interface HubServer {
   readonly repositories: Map<string, Repository>
   /** Contents in the store, by SHA-256. */
   readonly large: Map<string, Buffer>
-  /** Asked about each request; what it returns goes wrong. */
+  /** Returns the fault to inject for a request, if any. */
   fault: (request: Seen) => Fault | undefined
-  /** How many files a page of a list has. */
+  /** Number of files per page of a list. */
   pageSize: number
-  /** Larger files are sent to the store in parts of so many bytes. */
+  /** Part size in bytes of multipart uploads to the store. */
   partBytes: number
-  /** Parts that came, by digest and number. */
+  /** Received parts, by digest and number. */
   readonly parts: Map<string, Buffer>
   close(): Promise<void>
 }
@@ -63,7 +63,7 @@ export const TOKEN = 'hf_secret_of_the_test'
 export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
 export const gitId = (content: Buffer): string =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
-/** Which files the Hub keeps in its store. */
+/** True for files that the Hub keeps in its store. */
 export const isLarge = (path: string): boolean => /\.(safetensors|bin)$/.test(path)
 export const pointer = (content: Buffer): Buffer =>
   Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${sha256(content)}\nsize ${content.length}\n`)
@@ -87,7 +87,7 @@ export function addRepository(hub: HubServer, name: string, files: Commit, isPri
   return addCommit(repository, files)
 }
 
-/** A request that is to be answered, and how it goes wrong. */
+/** A request to respond to, and its fault. */
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse

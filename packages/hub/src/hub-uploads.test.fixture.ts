@@ -19,7 +19,7 @@ function answerCreate(hub: HubServer, body: Buffer, response: ServerResponse): v
   sendJson(response, { url: `${hub.endpoint}/${full}`, id: full })
 }
 
-/** Makes the commit that the lines describe, on the branch, if it still is at the parent that they name. */
+/** Creates the commit that the lines describe, if the branch is still at their parent commit. */
 function answerCommit(hub: HubServer, repository: Repository, branch: string, { body, response }: Exchange): void {
   const lines = body
     .toString()
@@ -46,7 +46,7 @@ function answerCommit(hub: HubServer, repository: Repository, branch: string, { 
   sendJson(response, { success: true, commitOid, commitUrl: `${hub.endpoint}/commit/${commitOid}`, hookOutput: '' })
 }
 
-/** Where a content is to go: to one address, or each of its parts to one. */
+/** Upload URLs of a content: one, or one per part. */
 function uploadTo(hub: HubServer, oid: string, size: number): object {
   const href = `${hub.store}/${oid}?signature=secret`
   if (size <= hub.partBytes) return { href }
@@ -55,7 +55,7 @@ function uploadTo(hub: HubServer, oid: string, size: number): object {
   return { href, header: { chunk_size: String(hub.partBytes), ...Object.fromEntries(addresses) } }
 }
 
-/** Answers what belongs to an upload. Returns false for other requests. */
+/** Responds to requests of an upload. Returns false for other requests. */
 export function answerUpload(hub: HubServer, url: URL, authorized: boolean, exchange: Exchange): boolean {
   const { response, body } = exchange
   const path = url.pathname

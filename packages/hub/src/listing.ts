@@ -4,23 +4,23 @@ import { z } from 'zod'
 import type { Connection } from './connection.js'
 import { HUB_LIMITS } from './limits.js'
 import { checkedPath, isCommit, printable } from './model-name.js'
-import { shown } from './refusal.js'
-import { type Inspect, fetchFor, understood } from './requests.js'
-import { conflictAmong } from './path-conflicts.js'
+import { shown } from './response-errors.js'
+import { type Inspect, fetchFor, convertErrors } from './requests.js'
+import { findConflict } from './path-conflicts.js'
 
 /** A file of a repository. */
 export interface RepositoryFile {
   readonly path: string
   readonly bytes: number
-  /** The file's id in git: the SHA-1 of its blob, or of the pointer to it where the file is large. */
+  /** Git id: the SHA-1 of the blob, or of the pointer to it for a large file. */
   readonly blobId: string
-  /** The SHA-256 of the content, for large files alone. */
+  /** SHA-256 of the content, for large files only. */
   readonly sha256?: string
-  /** Kept because the Python library keeps it; nothing is done with it here. */
+  /** Cached for the Python library; not used here. */
   readonly xetHash?: string
 }
 
-/** Checking an entry takes some 20 microseconds. */
+/** Validating an entry takes about 20 microseconds. */
 const STEPS_PER_ENTRY = 4000
 const bytes = z.int().min(0)
 const hexadecimal = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`))
@@ -37,11 +37,14 @@ const entrySchema = z.object({
 const malformed = (endpoint: string, name: string, why: string): AttuneError =>
   new AttuneError(
     'HUB_BAD_ANSWER',
-    `${shown(endpoint)} answered of ${name} what the Hub would not: ${why}`,
-    'Check HF_ENDPOINT.',
+    `invalid response of ${shown(endpoint)} for ${name}: ${why}`,
+    'Check that HF_ENDPOINT is the URL of a Hub.',
   )
 
-/** The commit that a revision of a model is now. @throws AttuneError `HUB_NOT_FOUND`, `HUB_FORBIDDEN`, `HUB_UNREACHABLE`, `HUB_BAD_ANSWER` */
+/**
+ * Returns the current commit of a revision. @throws AttuneError `HUB_NOT_FOUND`, `HUB_FORBIDDEN`, `HUB_UNREACHABLE`,
+ * `HUB_BAD_ANSWER`
+ */
 export async function resolveCommit(name: string, revision: string, connection: Connection): Promise<string> {
   const { endpoint } = connection.settings
   const asked = modelInfo({
@@ -51,16 +54,16 @@ export async function resolveCommit(name: string, revision: string, connection: 
     hubUrl: endpoint,
     fetch: fetchFor('endpoint', connection),
   })
-  const info = await understood(asked, name, connection)
+  const info = await convertErrors(asked, name, connection)
   if (typeof info.sha === 'string' && isCommit(info.sha)) return info.sha
-  throw malformed(endpoint, name, 'it has no commit')
+  throw malformed(endpoint, name, 'expected a commit hash')
 }
 
 function fileOf(entry: unknown, name: string, endpoint: string): RepositoryFile | undefined {
   if (!isRecord(entry) || entry['type'] !== 'file') return undefined
   const { data, error } = entrySchema.safeParse(entry)
   if (data === undefined)
-    throw malformed(endpoint, name, `a file without what must be known of it: ${printable(z.prettifyError(error))}`)
+    throw malformed(endpoint, name, `malformed entry of the file list: ${printable(z.prettifyError(error))}`)
   const { path, size, oid, lfs, xetHash } = data
   checkedPath(path, name)
   return {
@@ -72,12 +75,12 @@ function fileOf(entry: unknown, name: string, endpoint: string): RepositoryFile 
   }
 }
 
-/** Makes a `fetch` for the pages of one list, which refuses repeated pages and too many of them. */
+/** Creates a `fetch` for the pages of one file list, which rejects repeated and too many pages. */
 function pagesOf(name: string, connection: Connection): typeof fetch {
   const { endpoint } = connection.settings
   let [entries, empty] = [0, 0]
   const inspect: Inspect = (_, page) => {
-    if (!Array.isArray(page)) throw malformed(endpoint, name, 'no list of files')
+    if (!Array.isArray(page)) throw malformed(endpoint, name, 'the file list is not a list')
     if (page.length === 0 && ++empty > HUB_LIMITS.emptyPages)
       throw malformed(endpoint, name, `more than ${HUB_LIMITS.emptyPages} empty pages`)
     entries += page.length
@@ -87,7 +90,7 @@ function pagesOf(name: string, connection: Connection): typeof fetch {
   const fetchPage = fetchFor('endpoint', connection, inspect)
   const asked = new Set<string>()
   return async (input, init) => {
-    if (asked.has(String(input))) throw malformed(endpoint, name, 'a list of files that links back to its own pages')
+    if (asked.has(String(input))) throw malformed(endpoint, name, 'the file list links back to its own pages')
     if (asked.size === HUB_LIMITS.pages) throw malformed(endpoint, name, `more than ${HUB_LIMITS.pages} pages of files`)
     asked.add(String(input))
     return await fetchPage(input, init)
@@ -113,18 +116,18 @@ async function listed(name: string, commit: string, connection: Connection): Pro
 }
 
 /**
- * All files of a model at a commit.
- * @throws AttuneError `BAD_REPOSITORY_PATH` for names that lead elsewhere, and those of {@link resolveCommit}, also for lists
- *   without end, with a path that is listed twice, or as a file and as a folder
+ * Lists all files of a model at a commit.
+ * @throws AttuneError `BAD_REPOSITORY_PATH` for paths outside of the repository, and those of {@link resolveCommit},
+ * also for infinite lists, and for a path that is listed twice, or as a file and a folder
  */
 export async function listRepository(
   name: string,
   commit: string,
   connection: Connection,
 ): Promise<readonly RepositoryFile[]> {
-  const files = await understood(listed(name, commit, connection), name, connection)
-  const conflict = conflictAmong(files.map(({ path }) => path))
+  const files = await convertErrors(listed(name, commit, connection), name, connection)
+  const conflict = findConflict(files.map(({ path }) => path))
   if (conflict === undefined) return files
   const [one, other] = conflict.map((path) => JSON.stringify(printable(path)))
-  throw malformed(connection.settings.endpoint, name, `the files ${one} and ${other}, which cannot both be there`)
+  throw malformed(connection.settings.endpoint, name, `the files ${one} and ${other} cannot both exist`)
 }

@@ -4,8 +4,8 @@ import { neededFiles } from './needed-files.js'
 const needed = (paths: readonly string[], extra?: readonly string[]): readonly string[] =>
   [...neededFiles('org/name', paths, extra)].sort()
 
-describe('the files of a model', () => {
-  it('are its descriptions and its weights, once, and not those for other programs', () => {
+describe('the needed files of a model', () => {
+  it('are its configuration and one format of weights, without files of other frameworks', () => {
     const bert = ['config.json', 'model.safetensors', 'tokenizer.json', 'vocab.txt']
     const others = [
       '.gitattributes',
@@ -19,7 +19,7 @@ describe('the files of a model', () => {
     expect(needed([...bert, ...others])).toEqual(bert)
   })
 
-  it('are the shards and their index, and not what another program keeps beside them', () => {
+  it('are the shards and their index, without other formats', () => {
     const shards = [
       'model-00001-of-00002.safetensors',
       'model-00002-of-00002.safetensors',
@@ -33,7 +33,7 @@ describe('the files of a model', () => {
     expect(needed(['model.fp16.safetensors'])).toEqual(['model.fp16.safetensors'])
   })
 
-  it('are an adapter alone, or with the layers that pool, or the only GGUF file', () => {
+  it('are an adapter, a model with its pooling layers, or the only GGUF file', () => {
     const adapter = ['adapter_config.json', 'adapter_model.safetensors']
     expect(needed([...adapter, 'adapter_model.bin'])).toEqual(adapter)
     const sentences = [
@@ -47,7 +47,7 @@ describe('the files of a model', () => {
     expect(needed(['small.gguf'])).toEqual(['small.gguf'])
   })
 
-  it('are a tokenizer also in older files, and every chat template', () => {
+  it('include older tokenizer files and every chat template', () => {
     const files = [
       'additional_chat_templates/tool_use.jinja',
       'model.safetensors',
@@ -58,7 +58,7 @@ describe('the files of a model', () => {
     expect(needed([...files, 'additional_chat_templates/deep/x.jinja'])).toEqual(files)
   })
 
-  it('are named where nobody could choose, and then taken', () => {
+  it('are listed in the error if the choice is ambiguous, and can be selected', () => {
     const ggufs = ['q4.gguf', 'q8.gguf']
     expect(() => needed(ggufs)).toThrow(/q4\.gguf, q8\.gguf[^]*--file q4\.gguf/)
     expect(needed(ggufs, ['q8.gguf'])).toEqual(['q8.gguf'])

@@ -1,7 +1,7 @@
 import { AttuneError } from '@attune/core'
 import { printable } from './model-name.js'
 
-/** Files beside the weights that say what a model is, how its texts are cut, and how it writes. */
+/** Configuration, tokenizer and generation files, in addition to the weights. */
 const DESCRIPTIONS = new Set([
   'README.md',
   'adapter_config.json',
@@ -34,10 +34,10 @@ const CHAT = /^additional_chat_templates\/[^/]+\.jinja$/
 const POOLING = /^\d+_[A-Za-z]+\/(config\.json|model\.safetensors)$/
 const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle|joblib|dill)$/i
 
-/** Whether a file is a pickle by its name: a program that runs when it is read. */
+/** True if a file is a pickle by its extension; loading one executes code. */
 export const isPickleName = (path: string): boolean => PICKLE.test(path)
 
-/** The weights that are read: one file, else shards, else whatever safetensors there are, else the only GGUF file. */
+/** Selects the weights: a single file, else shards, else any other safetensors, else the only GGUF file. */
 function weightsAmong(paths: readonly string[]): readonly string[] {
   if (paths.includes('model.safetensors')) return ['model.safetensors']
   const shards = paths.filter((path) => SHARD.test(path))
@@ -54,22 +54,22 @@ function noWeights(name: string, paths: readonly string[]): AttuneError {
   if (pickle !== undefined)
     return new AttuneError(
       'PICKLED_WEIGHTS',
-      `${name} has its weights as pickles alone (${printable(pickle)}), and reading one can run any program: none is downloaded`,
-      'Take a revision or another model that has safetensors; conversions are often at the revision refs/pr/1.',
+      `${name} has only pickled weights (${printable(pickle)}), which can execute arbitrary code when they are loaded; pickles are not downloaded`,
+      'Use a revision or another model with safetensors; conversions are often at the revision refs/pr/1.',
     )
   const ggufs = paths.filter((path) => path.endsWith('.gguf'))
   return new AttuneError(
     'NO_WEIGHTS_FILE',
-    `${name} has no weights that one would know how to choose${ggufs.length > 0 ? `, but ${ggufs.length} GGUF files: ${printable(ggufs.slice(0, 8).join(', '), 400)}` : ''}`,
-    ggufs.length > 0 ? `Name one: --file ${printable(ggufs[0]!)}` : 'Name the files to download: --file NAME.',
+    `${name} has no weights to select automatically${ggufs.length > 0 ? `, but ${ggufs.length} GGUF files: ${printable(ggufs.slice(0, 8).join(', '), 400)}` : ''}`,
+    ggufs.length > 0 ? `Select one: --file ${printable(ggufs[0]!)}` : 'Select the files to download: --file NAME.',
   )
 }
 
 /**
- * The files of a repository that a model needs: its descriptions, its tokenizer and its weights, each once; and those that
- * are asked for besides, which then may be the only weights.
- * @throws AttuneError `PICKLED_WEIGHTS` where only pickles are there or one is asked for, `NO_WEIGHTS_FILE`, `HUB_NOT_FOUND`
- *   for a file that is asked for and is not there
+ * Returns the files of a repository that a model needs: configuration, tokenizer and one format of weights; and the
+ * `extra` files, which may then be the only weights.
+ * @throws AttuneError `PICKLED_WEIGHTS` if all weights or an extra file are pickles, `NO_WEIGHTS_FILE`,
+ * `HUB_NOT_FOUND` for a missing extra file
  */
 export function neededFiles(name: string, paths: readonly string[], extra: readonly string[] = []): readonly string[] {
   for (const path of extra) {
@@ -77,7 +77,7 @@ export function neededFiles(name: string, paths: readonly string[], extra: reado
       throw new AttuneError(
         'HUB_NOT_FOUND',
         `${name} has no file ${printable(path)}`,
-        'See the list of files on the page of the model.',
+        'Check the file list on the page of the model.',
       )
     if (isPickleName(path)) throw noWeights(name, [path])
   }

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs'
 import type { Connection, Timing } from './connection.js'
-import type { HubEvent, UnstampedHubEvent, Tell } from './events.js'
+import type { HubEvent, UnstampedHubEvent, Emit } from './events.js'
 import { HUB_LIMITS } from './limits.js'
 import { createOperationBudget } from './operation-budget.js'
 import { pauseFor, setAlarm } from './pauses.js'
@@ -16,26 +16,26 @@ const TIMING: Timing = {
   setAlarm,
 }
 
-/** The user's token, read only when something leaves the package, so that no object holds it. */
+/** Reads the user's token only when something leaves the package, so that no object holds it. */
 function secretsOf({ token }: HubSettings): readonly string[] {
   try {
     const secret = token()
     return secret === undefined ? [] : [secret]
   } catch {
-    return [] // a token that cannot be sent is unknown to servers
+    return [] // an invalid token is never sent to servers
   }
 }
 
-/** Redacts an event. Its folder has no text of a server in it, and must remain usable. */
-function withoutSecrets(happening: UnstampedHubEvent, settings: HubSettings): UnstampedHubEvent {
-  const texts = Object.entries(happening).filter(([key, value]) => key !== 'type' && typeof value !== 'number')
-  if (texts.length === 0) return happening
+/** Redacts an event, except for its folder, which contains no server text and must remain usable. */
+function withoutSecrets(event: UnstampedHubEvent, settings: HubSettings): UnstampedHubEvent {
+  const texts = Object.entries(event).filter(([key, value]) => key !== 'type' && typeof value !== 'number')
+  if (texts.length === 0) return event
   const secrets = secretsOf(settings)
   const changed = Object.fromEntries(texts.filter(([key]) => key !== 'folder'))
-  return { ...happening, ...(mapStrings(changed, (text) => redact(text, secrets)) as object) }
+  return { ...event, ...(mapStrings(changed, (text) => redact(text, secrets)) as object) }
 }
 
-/** Converts an error for callers: an AttuneError for errors of the file system, and redacted. */
+/** Converts an error for callers: redacted, and as an AttuneError if it is a file-system error. */
 export function outgoingError(error: unknown, settings: HubSettings): unknown {
   const secrets = secretsOf(settings)
   return mapErrorTexts(writeFault(error, settings.cache), (text) => redact(text, secrets))
@@ -51,9 +51,9 @@ export const observe = (
     const controller = new AbortController()
     const begin = async (): Promise<void> => {
       const settings = hubSettings(options)
-      const tell: Tell = (happening) => subscriber.next({ ...withoutSecrets(happening, settings), at: Date.now() })
+      const emit: Emit = (event) => subscriber.next({ ...withoutSecrets(event, settings), at: Date.now() })
       const budget = createOperationBudget(settings.endpoint)
-      await work({ ...TIMING, ...timing, settings, tell, budget, signal: controller.signal }).catch(
+      await work({ ...TIMING, ...timing, settings, emit, budget, signal: controller.signal }).catch(
         (error: unknown) => {
           throw outgoingError(error, settings)
         },

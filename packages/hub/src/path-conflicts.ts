@@ -1,5 +1,5 @@
-/** Two paths of which one equals the other or is a folder of it, if there are such. */
-export function conflictAmong(paths: readonly string[], fold = (path: string): string => path) {
+/** Returns two paths of which one equals the other or is a folder of it, if any. */
+export function findConflict(paths: readonly string[], fold = (path: string): string => path) {
   // With the lowest character instead of "/", a folder sorts right before the paths inside it.
   const keys = paths.map((path): [string, string] => [fold(path).split('/').join('\0'), path])
   keys.sort(([a], [b]) => (a < b ? -1 : Number(a > b)))

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { retryAfterSeconds, setAlarm } from './pauses.js'
 
 describe('setAlarm', () => {
-  it('rings, and again after it is restarted', async () => {
+  it('fires, and fires again after a restart', async () => {
     let ring = (): void => undefined
     const rung = (): Promise<void> => new Promise((done) => (ring = done))
     const first = rung()

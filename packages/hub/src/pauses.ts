@@ -1,25 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { AttuneError } from '@attune/core'
-import type { Tell } from './events.js'
+import type { Emit } from './events.js'
 import { HUB_LIMITS } from './limits.js'
 import type { OperationBudget } from './operation-budget.js'
 
-/** What came of asking once: a result, or why it is worth asking again. */
-export type Attempt<T> = { readonly done: T } | Again
-export interface Again {
-  readonly again: string
-  /** What the server asked for with `Retry-After`. */
+/** Outcome of an attempt: a result, or the reason to retry. */
+export type Attempt<T> = { readonly done: T } | Retry
+export interface Retry {
+  readonly retryReason: string
+  /** Pause requested by the server with `Retry-After`. */
   readonly afterSeconds?: number | undefined
-  /** Whether something was gained, so that patience begins anew. */
+  /** True if there was progress, which resets the count of failures. */
   readonly gained?: boolean
 }
 
-/** How long to wait between attempts; tests give one that does not. */
+/** Waits between attempts; tests replace it. */
 export type Pause = (seconds: number, signal: AbortSignal) => Promise<void>
 
 /** A timer that can be restarted. */
 export interface Alarm {
-  /** Starts the time again, also after the timer has fired. */
+  /** Restarts the timer, also after it has fired. */
   restart(): void
   stop(): void
 }
@@ -27,16 +27,16 @@ export interface Alarm {
 /** Starts a timer that calls `ring`; tests fire it themselves. */
 export type SetAlarm = (seconds: number, ring: () => void) => Alarm
 
-/** Starts a timer of the system. */
+/** Starts a system timer. */
 export const setAlarm: SetAlarm = (seconds, ring) => {
   const timer = setTimeout(ring, seconds * 1000)
   return { restart: () => void timer.refresh(), stop: () => clearTimeout(timer) }
 }
 
-/** Waits for a time, or until it is called off. */
+/** Waits for a time, or until it is aborted. */
 export const pauseFor: Pause = (seconds, signal) => wait(seconds * 1000, undefined, { signal })
 
-/** The seconds that a `Retry-After` header asks for: a number, or a date. */
+/** Parses a `Retry-After` header, a number of seconds or a date, to seconds. */
 export function retryAfterSeconds(header: string | null, now = Date.now()): number | undefined {
   if (header === null) return undefined
   if (/^\d+(\.\d+)?$/.test(header.trim())) return Number(header)
@@ -44,25 +44,25 @@ export function retryAfterSeconds(header: string | null, now = Date.now()): numb
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000)
 }
 
-/** Half a second, then twice as long each time; a random part of it, so that many who failed together do not return together. */
+/** Exponential backoff from 0.5 s, with jitter, so that clients that failed together do not return together. */
 const backoffSeconds = (failures: number): number => 0.5 * 2 ** (failures - 1) * (0.5 + Math.random() / 2)
 
-/** Everything that waiting between attempts needs. */
+/** Context of the pauses between attempts. */
 interface Patience {
-  readonly tell: Tell
+  readonly emit: Emit
   readonly pause: Pause
   readonly signal: AbortSignal
   readonly budget: Pick<OperationBudget, 'wait'>
 }
 
 /**
- * Asks until there is a result, at most `HUB_LIMITS.attempts` times in a row in vain.
- * @throws AttuneError `HUB_UNREACHABLE` in the end; what an attempt throws is thrown at once
+ * Retries until there is a result, with at most `HUB_LIMITS.attempts` consecutive failures.
+ * @throws AttuneError `HUB_UNREACHABLE` after the last attempt; exceptions of an attempt are thrown at once
  */
-export async function persist<T>(
+export async function retry<T>(
   what: string,
   attempt: () => Promise<Attempt<T>>,
-  { tell, pause, signal, budget }: Patience,
+  { emit, pause, signal, budget }: Patience,
 ): Promise<T> {
   for (let failures = 1; ; failures++) {
     signal.throwIfAborted()
@@ -72,12 +72,12 @@ export async function persist<T>(
     if (failures >= HUB_LIMITS.attempts)
       throw new AttuneError(
         'HUB_UNREACHABLE',
-        `${what} failed ${failures} times in a row: ${outcome.again}`,
-        'Check the connection and HF_ENDPOINT, and repeat the command: what came already is kept.',
+        `${what} failed ${failures} times in a row: ${outcome.retryReason}`,
+        'Check the connection and HF_ENDPOINT, and repeat the command. Partial downloads are kept.',
       )
     const pauseSeconds = Math.min(outcome.afterSeconds ?? backoffSeconds(failures), HUB_LIMITS.pauseSeconds)
     budget.wait(pauseSeconds)
-    tell({ type: 'request.retried', because: outcome.again, pauseSeconds })
+    emit({ type: 'request.retried', because: outcome.retryReason, pauseSeconds })
     await pause(pauseSeconds, signal)
   }
 }

@@ -5,12 +5,12 @@ import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { isAttuneError } from '@attune/core'
 import { type Connection, countWait } from './connection.js'
-import { brokenOff } from './connection-fault.js'
+import { connectionError } from './connection-fault.js'
 import { HUB_LIMITS } from './limits.js'
 import { SILENCE } from './read-body.js'
-import { badAnswer } from './refusal.js'
+import { invalidResponse } from './response-errors.js'
 
-/** What `@huggingface/hub` adds to a request of which it would like to hear how far it is. */
+/** Added by `@huggingface/hub` to a request whose progress it wants to receive. */
 export interface ProgressHint {
   readonly path?: string
   readonly part?: number
@@ -18,20 +18,20 @@ export interface ProgressHint {
   readonly progressCallback: (share: number) => void
 }
 
-/** A request, and a callback for the fraction of its body that was sent. */
+/** A request, with a callback for the sent fraction of its body. */
 export type Outgoing = RequestInit & { readonly onShare?: (share: number) => void }
 
-/** A chunk of 64 KiB may take this many times longer than an answer, because several files share the link. */
-const PATIENCE_IN_SENDING = 2
+/** A chunk of 64 KiB may take this many times longer than a response, because several files share the connection. */
+const SEND_PATIENCE = 2
 const WITHOUT_BODY = [204, 205, 304]
 
-/** Converts an answer to that of `fetch`. @throws AttuneError `HUB_BAD_ANSWER` for an invalid status */
+/** Converts a message of Node to a Response of `fetch`. @throws AttuneError `HUB_BAD_ANSWER` for an invalid status */
 function responseOf(message: IncomingMessage, url: URL): Response {
   const headers = Object.entries(message.headers).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
   )
   const status = message.statusCode ?? 0
-  if (status < 200 || status > 599) throw badAnswer(url, `status ${status}`)
+  if (status < 200 || status > 599) throw invalidResponse(url, `status ${status}`)
   const body = WITHOUT_BODY.includes(status) ? null : (Readable.toWeb(message) as globalThis.ReadableStream)
   return new Response(body, { status, headers })
 }
@@ -45,21 +45,22 @@ function begin(url: URL, blob: Blob, init: Outgoing, signal: AbortSignal) {
   })
   let informational = 0
   request.on('information', () => {
-    if (++informational > HUB_LIMITS.informational) request.destroy(badAnswer(url, 'informational answers without end'))
+    if (++informational > HUB_LIMITS.informational)
+      request.destroy(invalidResponse(url, 'endless informational responses'))
   })
   const answered = new Promise<IncomingMessage>((done, failed) => {
     request.on('response', done)
     request.on('error', failed)
-    request.on('close', () => failed(new Error('the connection was closed'))) // without an error after status 101
+    request.on('close', () => failed(new Error('the connection was closed'))) // emitted without an error after status 101
   })
   return { request, answered }
 }
 
-/** Counts the chunks that pass, and ends the request when none passes for too long. */
+/** Counts the chunks that pass, and destroys the request if none passes for too long. */
 function meter(request: ClientRequest, blob: Blob, { onShare }: Outgoing, connection: Connection) {
   const { now, budget, setAlarm } = connection
-  const seconds = PATIENCE_IN_SENDING * connection.silenceSeconds
-  // Not the timeout of the socket, which starts again with every byte that is accepted.
+  const seconds = SEND_PATIENCE * connection.silenceSeconds
+  // Not the socket timeout, which restarts with every accepted byte.
   const alarm = setAlarm(seconds, () => request.destroy(new Error(SILENCE)))
   let [sent, began] = [0, now()]
   const count = (): void => {
@@ -88,8 +89,8 @@ function meter(request: ClientRequest, blob: Blob, { onShare }: Outgoing, connec
 }
 
 /**
- * Puts a content to an address, no faster than it is taken. Node's `fetch` reads a body as fast as the disk gives it, and
- * keeps in memory what the network has not taken yet: the whole of a model.
+ * Uploads a blob with backpressure. Node's `fetch` reads a body as fast as the disk allows and buffers in memory what
+ * the network has not accepted yet: up to the whole model.
  */
 export async function putBlob(url: URL, blob: Blob, init: Outgoing, connection: Connection): Promise<Response> {
   const { request, answered } = begin(url, blob, init, connection.signal)
@@ -107,13 +108,13 @@ export async function putBlob(url: URL, blob: Blob, init: Outgoing, connection: 
     const [message] = await Promise.all([answered, pipeline(content, passing, request)])
     return responseOf(message, url)
   } catch (error) {
-    throw ofFile ?? (isAttuneError(error) || connection.signal.aborted ? error : brokenOff(error))
+    throw ofFile ?? (isAttuneError(error) || connection.signal.aborted ? error : connectionError(error))
   } finally {
     stop()
   }
 }
 
-/** Adds up the parts of files that are sent in several, for the library's callback. */
+/** Adds up the parts of multipart uploads, for the library's callback. */
 export function trackParts(): (hint: ProgressHint | undefined) => (share: number) => void {
   const parts = new Map<string, Map<number, number>>()
   return (hint) => (share) => {

@@ -1,9 +1,9 @@
 import { HUB_LIMITS } from './limits.js'
 
 /**
- * Measures the mean rate of a body over windows of `HUB_LIMITS.rateSeconds`. The returned function takes the bytes of a chunk and
- * the seconds of waiting for it, and returns true if a window ended that was slower than `HUB_LIMITS.bytesPerSecond`. Time
- * without waiting, such as that of writing to disk, does not count.
+ * Measures the mean rate of a body over windows of `HUB_LIMITS.rateSeconds`. The returned function takes the bytes of
+ * a chunk and the seconds of waiting for it, and returns true if a window ended with less than
+ * `HUB_LIMITS.bytesPerSecond`. Time without waiting, such as writing to disk, does not count.
  */
 export function trackRate(): (bytes: number, seconds: number) => boolean {
   let [windowBytes, windowSeconds] = [0, 0]

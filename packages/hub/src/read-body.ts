@@ -1,19 +1,19 @@
 import { type Connection, countWait } from './connection.js'
-import { brokenOff } from './connection-fault.js'
+import { connectionError } from './connection-fault.js'
 import { HUB_LIMITS } from './limits.js'
 import type { BodyKind } from './operation-budget.js'
 import { trackRate } from './rate.js'
-import { badAnswer } from './refusal.js'
+import { invalidResponse } from './response-errors.js'
 
-/** Reason for giving up on a server that sends nothing. */
-export const SILENCE = 'the server fell silent'
-const SLOW = `the server sends less than ${HUB_LIMITS.bytesPerSecond} bytes a second`
+/** Reason for abandoning a server that sends nothing. */
+export const SILENCE = 'the server stopped responding'
+const SLOW = `the server sends less than ${HUB_LIMITS.bytesPerSecond} bytes per second`
 
-/** True if `fetch` decodes the body, which then has another length than its headers say. */
+/** True if `fetch` decodes the body, whose length then differs from its headers. */
 export const isCompressed = ({ headers }: Response): boolean =>
   ![null, '', 'identity'].includes(headers.get('content-encoding'))
 
-/** Calls a function when a wait takes too long. One timer serves all waits; it is ignored between them. */
+/** Calls a function if a wait takes too long. One timer serves all waits and is ignored between them. */
 function watchSilence({ silenceSeconds, setAlarm }: Connection, onSilence: () => void) {
   let waiting = false
   const alarm = setAlarm(silenceSeconds, () => {
@@ -32,9 +32,9 @@ function watchSilence({ silenceSeconds, setAlarm }: Connection, onSilence: () =>
 }
 
 /**
- * Yields the body of an answer as it comes, decoded.
- * @throws TypeError, which `connectionFault` recognizes, when the server falls silent or sends too slowly; AttuneError of the
- *   operation's budget
+ * Yields the decoded body of a response as it arrives.
+ * @throws TypeError, which `connectionFault` recognizes, if the server stops responding or is too slow; AttuneError
+ * of the operation's budget
  */
 export async function* chunksOf(
   response: Response,
@@ -48,7 +48,7 @@ export async function* chunksOf(
   let silent = false
   const silence = watchSilence(connection, () => {
     silent = true
-    void cancel() // which ends the pending read
+    void cancel() // ends the pending read
   })
   const isTooSlow = trackRate()
   try {
@@ -60,10 +60,10 @@ export async function* chunksOf(
         silence.end()
         seconds = countWait(connection, began, silenceSeconds)
       })
-      if (silent) throw brokenOff(SILENCE)
+      if (silent) throw connectionError(SILENCE)
       if (done) return
       budget.receive(value.length, kind, isCompressed(response))
-      if (isTooSlow(value.length, seconds)) throw brokenOff(SLOW)
+      if (isTooSlow(value.length, seconds)) throw connectionError(SLOW)
       yield value
     }
   } finally {
@@ -73,18 +73,18 @@ export async function* chunksOf(
 }
 
 /**
- * Reads an answer of the API, or the first `HUB_LIMITS.errorBytes` of one with an error status.
- * @throws AttuneError `HUB_BAD_ANSWER` for one that is too long, and what {@link chunksOf} throws
+ * Reads an API response, or the first `HUB_LIMITS.errorBytes` of one with an error status.
+ * @throws AttuneError `HUB_BAD_ANSWER` for a too long response, and the errors of {@link chunksOf}
  */
 export async function readAnswer(response: Response, url: URL, connection: Connection): Promise<string> {
   const chunks: Uint8Array[] = []
-  const most = response.ok ? HUB_LIMITS.answerBytes : HUB_LIMITS.errorBytes
+  const maximum = response.ok ? HUB_LIMITS.answerBytes : HUB_LIMITS.errorBytes
   let bytes = 0
   for await (const chunk of chunksOf(response, 'answer', connection)) {
     bytes += chunk.length
-    if (bytes > most && response.ok) throw badAnswer(url, `more than ${most} bytes`)
+    if (bytes > maximum && response.ok) throw invalidResponse(url, `more than ${maximum} bytes`)
     chunks.push(chunk)
-    if (bytes > most) break
+    if (bytes > maximum) break
   }
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, most))
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, maximum))
 }

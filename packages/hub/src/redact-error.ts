@@ -1,7 +1,7 @@
 /** Maximum number of errors in a chain of causes; further ones are removed. */
 const MAXIMUM_CAUSES = 32
 
-/** A value with each string in it replaced. Plain objects and arrays are copied. */
+/** Replaces each string in a value. Plain objects and arrays are copied. */
 export function mapStrings(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value)
   if (Array.isArray(value)) return value.map((each) => mapStrings(each, change))
@@ -10,9 +10,9 @@ export function mapStrings(value: unknown, change: (text: string) => string): un
 }
 
 /**
- * Changes each string of an error in place: its message, stack and other fields, and those of its causes. Fields that are
- * objects are removed, because libraries keep raw answers in them.
- * @returns the error itself; a string that was thrown is returned changed
+ * Changes each string of an error in place: its message, stack and other fields, and those of its causes. Object
+ * fields are removed, because libraries store raw responses in them.
+ * @returns the error itself; a thrown string is returned changed
  */
 export function mapErrorTexts(error: unknown, change: (text: string) => string): unknown {
   if (typeof error !== 'object' || error === null) return mapStrings(error, change)

@@ -31,7 +31,7 @@ describe('redact', () => {
     (_, secret, text) => {
       const left = redact(`the token <${text}> may not`, [secret])
       expect(left).toMatch(/^the token <.*> may not$/)
-      // Of base64, up to four characters at each end hold bits of what stands beside the secret.
+      // In base64, up to four characters at each end contain bits of the adjacent text.
       expect(left.slice('the token <'.length, -'> may not'.length).replaceAll('…', '').length).toBeLessThanOrEqual(16)
       expect(left).toContain('…')
     },
@@ -59,7 +59,7 @@ describe('redact', () => {
     expect(redact('the word is open', ['open'])).toBe('the word is …')
   })
 
-  it('removes credentials that it knows by their form', () => {
+  it('removes credentials of known forms', () => {
     const other = `hf_${'z9Y'.repeat(12)}`
     const texts: readonly [string, string][] = [
       [`token ${other}.`, 'token hf_….'],

@@ -9,7 +9,7 @@ afterAll(() => rmSync(home, { recursive: true }))
 const cacheOf = (environment: Record<string, string>): string => hubSettings({ environment }).cache
 
 describe('the cache', () => {
-  it('is where the Python library has it', () => {
+  it('is the same folder as in the Python library', () => {
     expect(cacheOf({})).toBe(join(homedir(), '.cache/huggingface/hub'))
     expect(cacheOf({ XDG_CACHE_HOME: '/x' })).toBe('/x/huggingface/hub')
     expect(cacheOf({ XDG_CACHE_HOME: '/x', HF_HOME: '~/models' })).toBe(join(homedir(), 'models/hub'))
@@ -23,7 +23,7 @@ describe('the token', () => {
   const tokenOf = (environment: Record<string, string>): string | undefined =>
     hubSettings({ environment: { HF_HOME: home, ...environment } }).token()
 
-  it('comes from the variable, else from the named file, else from the file of the home', () => {
+  it('is read from HF_TOKEN, else from HF_TOKEN_PATH, else from the file in HF_HOME', () => {
     expect(tokenOf({})).toBeUndefined()
     writeFileSync(join(home, 'token'), 'hf_home\n')
     writeFileSync(join(home, 'other'), ' hf_other ')
@@ -33,7 +33,7 @@ describe('the token', () => {
     expect(tokenOf({ HF_TOKEN: '  ' })).toBe('hf_home')
   })
 
-  it('is not shown when the settings are, and not in the message of what is wrong with it', () => {
+  it('does not appear in serialized settings or in error messages', () => {
     expect(JSON.stringify(hubSettings({ environment: { HF_TOKEN: 'hf_seen' } }))).not.toContain('hf_seen')
     let message = ''
     try {
@@ -47,7 +47,7 @@ describe('the token', () => {
 })
 
 describe('the endpoint', () => {
-  it('is the Hub, a variable or an option, without a slash at its end', () => {
+  it('is the Hub, a variable or an option, without a trailing slash', () => {
     expect(hubSettings({ environment: {} }).endpoint).toBe('https://huggingface.co')
     expect(hubSettings({ environment: { HF_ENDPOINT: 'https://mirror.example/hf/' } }).endpoint).toBe(
       'https://mirror.example/hf',
@@ -55,16 +55,16 @@ describe('the endpoint', () => {
   })
 
   it.each(['mirror.example', 'ftp://x', 'file:///etc', 'https://user:secret@x', 'https://x?y=1'])(
-    'is not %s',
+    'cannot be %s',
     (endpoint) => {
-      expect(() => hubSettings({ endpoint, environment: {} })).toThrow(/must be an http/)
+      expect(() => hubSettings({ endpoint, environment: {} })).toThrow(/expected an http/)
       expect(() => hubSettings({ endpoint, environment: {} })).not.toThrow(/secret/)
     },
   )
 })
 
 describe('offline', () => {
-  it('is what the variables say as for the Python library', () => {
+  it('follows the variables as in the Python library', () => {
     const offline = (value: string): boolean => hubSettings({ environment: { HF_HUB_OFFLINE: value } }).offline
     expect(['1', 'ON', 'yes', 'True', '0', 'no', '', 'off'].map(offline)).toEqual([
       true,

@@ -3,26 +3,26 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AttuneError } from '@attune/core'
 
-/** What a user says about the Hub; what is left out comes from the environment, as for the Python library. */
+/** Options for the Hub; defaults come from the environment, as in the Python library. */
 export interface HubOptions {
-  /** The address of the Hub. Default: `HF_ENDPOINT`, else https://huggingface.co. */
+  /** URL of the Hub. Default: `HF_ENDPOINT`, else https://huggingface.co. */
   readonly endpoint?: string
-  /** The folder of the shared cache. Default: `HF_HUB_CACHE`, else `$HF_HOME/hub`, else `~/.cache/huggingface/hub`. */
+  /** Folder of the shared cache. Default: `HF_HUB_CACHE`, else `$HF_HOME/hub`, else `~/.cache/huggingface/hub`. */
   readonly cache?: string
-  /** Whether only the cache may be used. Default: whether `HF_HUB_OFFLINE` is 1. */
+  /** True to use only the cache. Default: true if `HF_HUB_OFFLINE` is 1. */
   readonly offline?: boolean
-  /** The environment's variables. Default: those of the process. */
+  /** Environment variables. Default: those of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
-/** Where the Hub is, and what it may be told. */
+/** Resolved settings of the Hub. */
 export interface HubSettings {
-  /** Without a slash at the end. */
+  /** URL of the Hub, without a trailing slash. */
   readonly endpoint: string
-  /** Absolute. */
+  /** Absolute path of the cache. */
   readonly cache: string
   readonly offline: boolean
-  /** Reads the user's token when it is about to be sent, so that it lies in no object that could be printed. */
+  /** Reads the user's token just before it is sent, so that no printable object holds it. */
   readonly token: () => string | undefined
 }
 
@@ -32,7 +32,7 @@ const MAXIMUM_TOKEN_BYTES = 16_384
 
 const expanded = (path: string): string => (/^~(?=$|[/\\])/.test(path) ? join(homedir(), path.slice(1)) : path)
 
-/** The folder of the Hub's library: the cache and the token are in it where nothing else is said. */
+/** Home folder of the Python library, the default location of the cache and the token. */
 function hubHome(environment: Environment): string {
   const { HF_HOME: home, XDG_CACHE_HOME: caches } = environment
   return expanded(home || join(caches || join('~', '.cache'), 'huggingface'))
@@ -46,25 +46,25 @@ function checkedEndpoint(given: string): string {
     return given.replace(/\/+$/, '')
   throw new AttuneError(
     'BAD_ENDPOINT',
-    'the address of the Hub must be an http(s) URL without a user, a query and a fragment',
-    'Write for example HF_ENDPOINT=https://huggingface.co, or unset HF_ENDPOINT.',
+    'invalid Hub endpoint: expected an http(s) URL without user, query and fragment',
+    'Set HF_ENDPOINT=https://huggingface.co or the URL of a mirror, or unset HF_ENDPOINT.',
   )
 }
 
-/** A token as it may stand in a header. */
+/** Validates a token for use in a header. */
 function checkedToken(given: string, source: string): string | undefined {
   const token = given.trim()
   if (token === '') return undefined
   if (/^[\x21-\x7e]+$/.test(token)) return token
   throw new AttuneError(
     'BAD_HUB_TOKEN',
-    `a token of the Hub has no spaces, line breaks or letters beyond ASCII in it, and that of ${source} has`,
-    'Copy the token again from the settings of your account on the Hub.',
+    `the Hub token of ${source} contains spaces, line breaks or non-ASCII characters`,
+    'Copy the token again from the settings of your Hub account.',
   )
 }
 
-/** Reads the beginning of a token file, without waiting for a named pipe. @throws AttuneError `BAD_HUB_TOKEN` */
-function readBeginning(file: string): string {
+/** Reads the start of a token file, without waiting for a named pipe. @throws AttuneError `BAD_HUB_TOKEN` */
+function readStart(file: string): string {
   try {
     const handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     try {
@@ -76,8 +76,8 @@ function readBeginning(file: string): string {
   } catch (error) {
     throw new AttuneError(
       'BAD_HUB_TOKEN',
-      `the token of the Hub cannot be read from ${file}: ${(error as Error).message}`,
-      'Check the file, or name another one: HF_TOKEN_PATH=FILE.',
+      `cannot read the Hub token from ${file}: ${(error as Error).message}`,
+      'Check the file, or set another one: HF_TOKEN_PATH=FILE.',
       { cause: error },
     )
   }
@@ -90,13 +90,13 @@ function readToken(environment: Environment): string | undefined {
   }
   const file = expanded(environment['HF_TOKEN_PATH'] || join(hubHome(environment), 'token'))
   if (!existsSync(file)) return undefined
-  const text = readBeginning(file)
+  const text = readStart(file)
   return checkedToken(text.length > MAXIMUM_TOKEN_BYTES ? '\n?' : text, file)
 }
 
 /**
- * What the options and the environment say together.
- * @throws AttuneError `BAD_ENDPOINT`
+ * Resolves the settings from options and environment.
+ * @throws AttuneError `BAD_ENDPOINT` for an invalid URL
  */
 export function hubSettings(options: HubOptions = {}): HubSettings {
   const environment = options.environment ?? process.env

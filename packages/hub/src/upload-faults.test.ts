@@ -11,7 +11,7 @@ import type { HubEvent } from './events.js'
 import { startHub } from './hub-server.test.fixture.js'
 import { type Fault, type HubServer, TOKEN, sha256 } from './hub-state.test.fixture.js'
 import { HUB_LIMITS } from './limits.js'
-import { uploadPausing } from './upload.js'
+import { uploadWith } from './upload.js'
 
 const WEIGHTS = Buffer.alloc(200_000, 'trained weights ')
 const clock = makeClock()
@@ -38,9 +38,9 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const run = (timing: object = {}): Promise<HubEvent[]> => {
   const options = { endpoint: hub.endpoint, environment: { HF_TOKEN: TOKEN } }
   const all = { ...clock, ...timing }
-  return lastValueFrom(uploadPausing(folder, 'me/trained', options, all).pipe(toArray()))
+  return lastValueFrom(uploadWith(folder, 'me/trained', options, all).pipe(toArray()))
 }
-/** Requests whose path has a part in it go wrong, and so do requests to the store for the part "store". */
+/** Injects a fault into requests whose path contains a part, or into all requests to the store for "store". */
 const on = (part: string, fault: Fault): void => {
   hub.fault = ({ path, host }) => ((part === 'store' ? host === part : path.includes(part)) ? fault : undefined)
 }
@@ -50,43 +50,51 @@ const commits = (): number => hub.seen.filter(({ path }) => path.includes('/comm
 const object = (more: object): object => ({ oid: sha256(WEIGHTS), size: WEIGHTS.length, ...more })
 const uploadTo = (href: unknown, header?: object): object => object({ actions: { upload: { href, header } } })
 
-describe('a malformed answer to an upload', () => {
+describe('a malformed response to an upload', () => {
   it.each<[string, string, () => Fault]>([
     ['null for a repository', '/repos/create', () => json(null)],
-    ['a page for a repository', '/repos/create', () => ({ status: 200, body: '<html>' })],
-    ['null for kinds of files', '/preupload/', () => json(null)],
-    ['no list of kinds', '/preupload/', () => json({ files: 3 })],
-    ['malformed kinds', '/preupload/', () => json({ files: [null] })],
-    ['more kinds than files', '/preupload/', () => json({ files: Array(101).fill({ path: 'x', uploadMode: 'lfs' }) })],
-    ['null for addresses', '/objects/batch', () => json(null)],
-    ['one content twice', '/objects/batch', () => json({ objects: [uploadTo(hub.store), uploadTo(hub.store)] })],
-    ['a content that is not sent', '/objects/batch', () => json({ objects: [{ oid: 'x', size: 3 }] })],
+    ['HTML for a repository', '/repos/create', () => ({ status: 200, body: '<html>' })],
+    ['null for upload modes', '/preupload/', () => json(null)],
+    ['upload modes that are not a list', '/preupload/', () => json({ files: 3 })],
+    ['malformed upload modes', '/preupload/', () => json({ files: [null] })],
+    [
+      'more upload modes than files',
+      '/preupload/',
+      () => json({ files: Array(101).fill({ path: 'x', uploadMode: 'lfs' }) }),
+    ],
+    ['null for upload URLs', '/objects/batch', () => json(null)],
+    ['one file twice', '/objects/batch', () => json({ objects: [uploadTo(hub.store), uploadTo(hub.store)] })],
+    ['a file that was not requested', '/objects/batch', () => json({ objects: [{ oid: 'x', size: 3 }] })],
     ['an error', '/objects/batch', () => json({ objects: [object({ error: { code: 500, message: 'x' } })] })],
-    ['no address', '/objects/batch', () => json({ objects: [uploadTo(undefined)] })],
-    ['an address of another kind', '/objects/batch', () => json({ objects: [uploadTo('file:///etc/passwd')] })],
-    ['parts of no size', '/objects/batch', () => json({ objects: [uploadTo(hub.store, { chunk_size: '0' })] })],
+    ['no upload URL', '/objects/batch', () => json({ objects: [uploadTo(undefined)] })],
+    [
+      'an upload URL with another protocol',
+      '/objects/batch',
+      () => json({ objects: [uploadTo('file:///etc/passwd')] }),
+    ],
+    ['parts of size 0', '/objects/batch', () => json({ objects: [uploadTo(hub.store, { chunk_size: '0' })] })],
     [
       'a part before the first',
       '/objects/batch',
       () => json({ objects: [uploadTo(hub.store, { chunk_size: '200000', 0: hub.store })] }),
     ],
     [
-      'a part behind the last',
+      'a part after the last',
       '/objects/batch',
       () => json({ objects: [uploadTo(hub.store, { chunk_size: '200000', 9: hub.store })] }),
     ],
-    ['no status', 'store', () => raw('HTTP/1.1 999 no\r\ncontent-length: 0\r\n\r\n')],
-    ['informational answers without end', 'store', () => raw('HTTP/1.1 102 wait\r\n\r\n'.repeat(1000))],
+    ['an invalid status', 'store', () => raw('HTTP/1.1 999 no\r\ncontent-length: 0\r\n\r\n')],
+    ['endless informational responses', 'store', () => raw('HTTP/1.1 102 wait\r\n\r\n'.repeat(1000))],
     ['null for a commit', '/commit/', () => json(null)],
-    ['a page for a commit', '/commit/', () => ({ status: 200, body: '<html>' })],
+    ['HTML for a commit', '/commit/', () => ({ status: 200, body: '<html>' })],
     ['a malformed commit', '/commit/', () => json({ commitOid: 'main' })],
-  ])('is refused before anything else is sent: %s', async (_, part, fault) => {
+  ])('is rejected before anything else is sent: %s', async (_, part, fault) => {
     on(part, fault())
     expect((await failing(run())).code).toBe('HUB_BAD_ANSWER')
     expect(commits()).toBe(part === '/commit/' ? 1 : 0)
   })
 
-  it('is refused if it asks for large files inside the commit, which would fill the memory', async () => {
+  it('is rejected if it requests large files inside the commit, which would exhaust memory', async () => {
     truncateSync(join(folder, 'model.safetensors'), HUB_LIMITS.inlineBytes + 1)
     on('/preupload/', json({ files: [{ path: 'model.safetensors', uploadMode: 'regular' }] }))
     expect(await failing(run())).toMatchObject({
@@ -101,7 +109,7 @@ describe('the store of large files', () => {
   const endlessly = (response: ServerResponse): void => {
     if (!response.destroyed) response.write(' ', () => setImmediate(endlessly, response))
   }
-  it('is abandoned if its answer does not end', async () => {
+  it('is abandoned if its response does not end', async () => {
     on('store', { respond: (response) => endlessly(response.writeHead(200)) })
     let time = 0
     const now = (): number => (time += 50_000)
@@ -109,19 +117,22 @@ describe('the store of large files', () => {
     expect(commits()).toBe(0)
   })
 
-  it('is abandoned after six attempts without an answer', async () => {
+  it('is abandoned after six attempts without a response', async () => {
     on('store', { silent: true, onSilence: clock.ring })
-    expect(await failing(run())).toMatchObject({ code: 'HUB_UNREACHABLE', problem: expect.stringMatching(/silent/) })
+    expect(await failing(run())).toMatchObject({
+      code: 'HUB_UNREACHABLE',
+      problem: expect.stringMatching(/stopped responding/),
+    })
     expect(clock.pauses).toHaveLength(HUB_LIMITS.attempts - 1)
     expect(commits()).toBe(0)
   })
 
-  it('is unreachable if it switches protocols', async () => {
+  it('is reported as unreachable if it switches protocols', async () => {
     on('store', raw('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'))
     expect(await failing(run())).toMatchObject({ code: 'HUB_UNREACHABLE', problem: expect.stringMatching(/closed/) })
   })
 
-  it('is unreachable if it does not speak HTTP', async () => {
+  it('is reported as unreachable if it does not speak HTTP', async () => {
     on('store', raw('nonsense\r\n\r\n'))
     expect(await failing(run())).toMatchObject({ code: 'HUB_UNREACHABLE', problem: expect.stringMatching(/HPE_/) })
   })
@@ -143,16 +154,12 @@ describe('a file that is removed during the upload', () => {
 
 describe('a token that a server echoes to an upload', () => {
   it.each<[string, string, Fault]>([
-    [
-      'in the error of a content',
-      '/objects/batch',
-      json({ objects: [object({ error: { code: 500, message: TOKEN } })] }),
-    ],
-    ['as an address', '/objects/batch', json({ objects: [uploadTo(`ftp://${TOKEN}/`)] })],
+    ['in the error of a file', '/objects/batch', json({ objects: [object({ error: { code: 500, message: TOKEN } })] })],
+    ['as an upload URL', '/objects/batch', json({ objects: [uploadTo(`ftp://${TOKEN}/`)] })],
     ['in a header of the store', 'store', { status: 400, headers: { 'x-error-message': TOKEN } }],
     ['in a conflict', '/commit/', { status: 412, body: JSON.stringify({ error: `has ${TOKEN}` }) }],
     ['as a commit', '/commit/', { status: 200, body: TOKEN }],
-    ['as a malformed answer', 'store', raw(`${TOKEN}\r\n\r\n`)],
+    ['as a malformed response', 'store', raw(`${TOKEN}\r\n\r\n`)],
   ])('is redacted in the error: %s', async (_, part, fault) => {
     on(part, fault)
     const error: unknown = await run().catch((reason: unknown) => reason)

@@ -9,7 +9,7 @@ import { makeClock } from './clock.test.fixture.js'
 import type { HubEvent } from './events.js'
 import { startHub } from './hub-server.test.fixture.js'
 import { type HubServer, TOKEN, addCommit, addRepository } from './hub-state.test.fixture.js'
-import { type UploadOptions, uploadPausing } from './upload.js'
+import { type UploadOptions, uploadWith } from './upload.js'
 
 const WEIGHTS = Buffer.alloc(200_000, 'trained weights ')
 const MODEL: Readonly<Record<string, Buffer>> = {
@@ -43,7 +43,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const run = (options: UploadOptions = {}, reference = 'me/trained'): Promise<HubEvent[]> =>
   lastValueFrom(
-    uploadPausing(
+    uploadWith(
       folder,
       reference,
       { endpoint: hub.endpoint, environment: { HF_TOKEN: TOKEN }, ...options },
@@ -58,7 +58,7 @@ const failing = async (work: Promise<unknown>): Promise<{ code: string; problem:
   if (!isAttuneError(error)) throw error ?? new Error('it did not fail')
   return { code: error.code, problem: error.problem, remedy: error.remedy }
 }
-const there = (name = 'me/trained'): Readonly<Record<string, Buffer>> => {
+const remoteFiles = (name = 'me/trained'): Readonly<Record<string, Buffer>> => {
   const { refs, commits } = hub.repositories.get(name)!
   return commits.get(refs.get('main')!)!
 }
@@ -72,17 +72,17 @@ const sentShares = (events: readonly HubEvent[]): number[] =>
   )
 
 describe('an upload', () => {
-  it('makes a private repository and puts every file there, large ones by the store', async () => {
+  it('creates a private repository and uploads every file, large ones to the store', async () => {
     const events = await run()
     expect(hub.repositories.get('me/trained')!.private).toBe(true)
-    for (const name of NAMES) expect([name, there()[name]!.equals(MODEL[name]!)]).toEqual([name, true])
+    for (const name of NAMES) expect([name, remoteFiles()[name]!.equals(MODEL[name]!)]).toEqual([name, true])
     expect(events.find((event) => event.type === 'upload.started')).toMatchObject({ created: true, added: NAMES })
     expect(events.at(-1)).toMatchObject({ type: 'upload.completed', commit: parent(), changed: true })
     expect(sentShares(events).at(-1)).toBe(1)
     expect(hub.seen.filter(({ host, method }) => host === 'store' && method === 'PUT')).toHaveLength(1)
   })
 
-  it('requests what an upload consists of, once each', async () => {
+  it('makes each request of an upload once', async () => {
     await run()
     const digest = createHash('sha256').update(WEIGHTS).digest('hex')
     expect(
@@ -99,33 +99,33 @@ describe('an upload', () => {
     ])
   })
 
-  it('sends very large files in parts, as the store asks for them', async () => {
+  it('sends very large files in parts as requested by the store', async () => {
     hub.partBytes = 64_000
     const events = await run()
     expect(hub.seen.filter(({ method, path }) => method === 'PUT' && path.includes('part=')).length).toBe(4)
-    expect(there()['model.safetensors']!.equals(WEIGHTS)).toBe(true)
+    expect(remoteFiles()['model.safetensors']!.equals(WEIGHTS)).toBe(true)
     const shares = sentShares(events)
     expect(shares.filter((share, i) => share < (shares[i - 1] ?? 0))).toEqual([])
     expect(shares.at(-1)).toBe(1)
   })
 
-  it('makes a public repository when it is told to', async () => {
+  it('creates a public repository with the option `public`', async () => {
     await run({ public: true })
     expect(hub.repositories.get('me/trained')!.private).toBe(false)
   })
 
-  it('sends nothing that is there already, and then only what is new', async () => {
+  it('sends only files that the repository does not have', async () => {
     await run()
     const before = parent()
     expect((await run()).at(-1)).toMatchObject({ changed: false, commit: before })
     write({ 'notes/more.txt': Buffer.from('more') })
     hub.seen.length = 0
     expect((await run()).at(-1)).toMatchObject({ changed: true })
-    expect(there()['notes/more.txt']!.toString()).toBe('more')
+    expect(remoteFiles()['notes/more.txt']!.toString()).toBe('more')
     expect(hub.seen.filter(({ host }) => host === 'store')).toEqual([])
   })
 
-  it('replaces nothing unless the commit is named that it replaces', async () => {
+  it('replaces files only with the option `over`', async () => {
     await run()
     const before = parent()
     write({ 'config.json': Buffer.from('{"model_type":"other"}') })
@@ -139,34 +139,34 @@ describe('an upload', () => {
       replaced: ['config.json'],
       unchanged: NAMES.filter((name) => name !== 'config.json'),
     })
-    expect(there()['config.json']!.toString()).toContain('other')
+    expect(remoteFiles()['config.json']!.toString()).toContain('other')
   })
 
-  it('changes nothing when someone was quicker', async () => {
+  it('changes nothing after a concurrent commit', async () => {
     await run()
     write({ 'more.txt': Buffer.from('more') })
     hub.fault = ({ path }) => {
       if (path.includes('/preupload/'))
-        addCommit(hub.repositories.get('me/trained')!, { ...there(), theirs: Buffer.from('x') })
+        addCommit(hub.repositories.get('me/trained')!, { ...remoteFiles(), theirs: Buffer.from('x') })
       return undefined
     }
     expect((await failing(run())).code).toBe('HUB_CONFLICT')
-    expect(Object.keys(there())).not.toContain('more.txt')
+    expect(Object.keys(remoteFiles())).not.toContain('more.txt')
   })
 
-  it('keeps what else is in the repository', async () => {
+  it('keeps other files of the repository', async () => {
     addRepository(hub, 'me/trained', { LICENSE: Buffer.from('free') })
     await run()
-    expect(Object.keys(there()).sort()).toEqual(['LICENSE', ...NAMES].sort())
+    expect(Object.keys(remoteFiles()).sort()).toEqual(['LICENSE', ...NAMES].sort())
   })
 })
 
-describe('trouble', () => {
-  it('is waited out, but a commit is not made twice', async () => {
+describe('a failing upload', () => {
+  it('is retried, except for the commit', async () => {
     const trouble = [{ status: 503 }, { status: 429 }]
     hub.fault = ({ method }) => (method === 'PUT' ? trouble.shift() : undefined)
     await run()
-    expect(there()['model.safetensors']!.equals(WEIGHTS)).toBe(true)
+    expect(remoteFiles()['model.safetensors']!.equals(WEIGHTS)).toBe(true)
     write({ 'more.txt': Buffer.from('more') })
     hub.seen.length = 0
     hub.fault = ({ path }) => (path.includes('/commit/') ? { status: 500 } : undefined)
@@ -174,7 +174,7 @@ describe('trouble', () => {
     expect(hub.seen.filter(({ path }) => path.includes('/commit/'))).toHaveLength(1)
   })
 
-  it('shows the token to the endpoint alone, and to nobody else', async () => {
+  it('sends the token only to the endpoint', async () => {
     const events = await run()
     expect(
       hub.seen.filter(({ host }) => host === 'hub').every(({ authorization }) => authorization === `Bearer ${TOKEN}`),
@@ -185,7 +185,7 @@ describe('trouble', () => {
     expect(JSON.stringify(events)).not.toContain('secret')
   })
 
-  it('is foreseen without a token, with a wrong one, offline, and on a branch that is missing', async () => {
+  it('is rejected without a token, with a wrong one, offline, and for a missing branch', async () => {
     expect((await failing(run({ environment: {} }))).code).toBe('HUB_FORBIDDEN')
     expect(hub.seen).toEqual([])
     expect((await failing(run({ environment: { HF_TOKEN: 'hf_wrong' } }))).code).toBe('HUB_FORBIDDEN')
@@ -196,26 +196,26 @@ describe('trouble', () => {
   })
 })
 
-describe('a folder', () => {
+describe('a model folder', () => {
   it.each<[string, string, Readonly<Record<string, Buffer>>, string]>([
     ['a pickle by name', 'PICKLED_WEIGHTS', { 'pytorch_model.bin': Buffer.from('x') }, ''],
-    ['a pickle by name, below', 'PICKLED_WEIGHTS', { 'old/training_args.PKL': Buffer.from('x') }, ''],
+    ['a pickle by name in a subfolder', 'PICKLED_WEIGHTS', { 'old/training_args.PKL': Buffer.from('x') }, ''],
     ['a pickle by content', 'PICKLED_WEIGHTS', { state: Buffer.from([0x80, 4, 0x95, 0, 0]) }, ''],
     ['an archive of torch.save', 'PICKLED_WEIGHTS', { 'weights.dat': Buffer.from('PK\x03\x04...') }, ''],
-    ['no card', 'BAD_MODEL_FOLDER', {}, 'README.md'],
-    ['no description', 'BAD_MODEL_FOLDER', {}, 'config.json'],
+    ['no model card', 'BAD_MODEL_FOLDER', {}, 'README.md'],
+    ['no configuration', 'BAD_MODEL_FOLDER', {}, 'config.json'],
     ['no weights', 'BAD_MODEL_FOLDER', {}, 'model.safetensors'],
-  ])('with %s is refused before anything is asked', async (_, code, files, without) => {
+  ])('with %s is rejected before any request', async (_, code, files, without) => {
     write(files)
     if (without !== '') rmSync(join(folder, without))
     expect((await failing(run())).code).toBe(code)
     expect(hub.seen).toEqual([])
   })
 
-  it('with a link is refused; with a secret beside the model, that stays here', async () => {
+  it('with a link is rejected; private files are not uploaded', async () => {
     write({ '.env': Buffer.from('TOKEN=x'), '.git/config': Buffer.from('x') })
     await run()
-    expect(Object.keys(there()).sort()).toEqual(['.gitattributes', ...NAMES].sort())
+    expect(Object.keys(remoteFiles()).sort()).toEqual(['.gitattributes', ...NAMES].sort())
     symlinkSync('/etc/hostname', join(folder, 'link.txt'))
     expect((await failing(run())).code).toBe('BAD_MODEL_FOLDER')
     rmSync(join(folder, 'link.txt'))

@@ -10,33 +10,33 @@ import { type RepositoryFile, listRepository, resolveCommit } from './listing.js
 import { type LocalFile, localFiles } from './local-files.js'
 import { isCommit, parseModelName, printable } from './model-name.js'
 import { observe } from './observe.js'
-import { fetchFor, understood } from './requests.js'
+import { fetchFor, convertErrors } from './requests.js'
 import type { HubOptions } from './settings.js'
 import { checkUploadAnswers } from './upload-answers.js'
 
-/** How a model is uploaded. */
+/** Options of {@link upload}. */
 export interface UploadOptions extends HubOptions {
-  /** Whether a repository that is made for it can be seen by all. Default: by its owner alone. */
+  /** True to create a public repository. Default: private. */
   readonly public?: boolean
-  /** The commit whose files may be replaced: the one that the branch is at now. Without it, nothing is replaced. */
+  /** Commit whose files may be replaced, which must be the current one. By default, no file is replaced. */
   readonly over?: string
-  /** What the commit is called. */
+  /** Message of the commit. */
   readonly message?: string
 }
 
 const EVERY_MILLISECONDS = 250
-/** One to send it, and some for retries. */
+/** One to send the file, and some for retries. */
 const REQUESTS_PER_FILE = 4
 
-/** What an upload changes. */
+/** Changes of an upload. */
 interface Changes {
   readonly added: readonly LocalFile[]
   readonly replaced: readonly LocalFile[]
   readonly unchanged: readonly LocalFile[]
 }
 
-/** The branch as it is, made where it is missing. */
-async function findOrCreate(name: string, branch: string, options: UploadOptions, connection: Connection) {
+/** Current commit of the branch; creates the repository if it is missing. */
+async function findOrCreateRepository(name: string, branch: string, options: UploadOptions, connection: Connection) {
   const missing = (error: unknown): undefined => {
     if (isAttuneError(error) && error.code === 'HUB_NOT_FOUND' && branch === 'main') return undefined
     throw error
@@ -47,10 +47,10 @@ async function findOrCreate(name: string, branch: string, options: UploadOptions
     repo: { type: 'model', name },
     visibility: options.public === true ? 'public' : 'private',
     hubUrl: connection.settings.endpoint,
-    accessToken: 'hf_', // asked for by its type; the token itself is added where the request is sent
+    accessToken: 'hf_', // required by its type; the token itself is added when the request is sent
     fetch: fetchFor('endpoint', connection),
   })
-  await understood(made, name, connection)
+  await convertErrors(made, name, connection)
   return { parent: await resolveCommit(name, branch, connection), created: true }
 }
 
@@ -72,24 +72,24 @@ async function compare(files: readonly LocalFile[], there: readonly RepositoryFi
   return changes
 }
 
-/** Refuses to replace files of which the user may not know. */
+/** Rejects the replacement of files without the option `over`. */
 function checkReplaced({ replaced }: Changes, parent: string, over: string | undefined, name: string): void {
   if (over !== undefined && over !== parent)
     throw new AttuneError(
       'HUB_CONFLICT',
-      `${name} is at commit ${parent} now, and ${printable(over)} was to be replaced`,
-      'Look at what changed there, and then name the commit that it is at.',
+      `expected ${name} at commit ${printable(over)}, got ${parent}`,
+      'Review the changes, and pass the current commit to --over.',
     )
   if (replaced.length === 0 || over !== undefined) return
   const paths = replaced.map(({ path }) => path)
   throw new AttuneError(
     'HUB_WOULD_OVERWRITE',
-    `${name} has other files of these names, and they would be replaced: ${printable(paths.join(', '), 1000)}`,
-    `If that is meant, name the commit that is replaced: --over ${parent}`,
+    `${name} has different files with these names, which would be replaced: ${printable(paths.join(', '), 1000)}`,
+    `To replace them, pass the current commit: --over ${parent}`,
   )
 }
 
-/** What a commit is made of, as the library takes it. */
+/** A commit to create. */
 interface NewCommit {
   readonly name: string
   readonly branch: string
@@ -106,48 +106,44 @@ const commitSteps = ({ name, branch, parent, files, message }: NewCommit, connec
     title: message,
     operations: files.map(({ path, file }) => ({ operation: 'addOrUpdate', path, content: pathToFileURL(file) })),
     hubUrl: connection.settings.endpoint,
-    fetch: fetchFor('anywhere', connection, checkUploadAnswers(files)), // large files go to a store of another origin
-    // By plain HTTP, which the Hub takes as well: what Xet saves is what two versions of a file share, and trained weights
-    // share next to nothing; and its tokens would go to whichever address an answer names.
+    fetch: fetchFor('anywhere', connection, checkUploadAnswers(files)), // large files are sent to a store at another origin
+    // Plain HTTP, which the Hub also accepts: Xet saves only what two versions of a file share, which is next to nothing for
+    // trained weights, and would send its tokens to any URL in a response.
     useXet: false,
     abortSignal: connection.signal,
   })
 
-/** Sends the files and makes the commit. Resolves to its hash. */
+/** Sends the files and creates the commit. Resolves to its hash. */
 async function makeCommit(commit: NewCommit, connection: Connection): Promise<string> {
   const steps = commitSteps(commit, connection)
-  const next = () => understood(steps.next(), commit.name, connection)
-  let toldAt = -Infinity
+  const next = () => convertErrors(steps.next(), commit.name, connection)
+  let emittedAt = -Infinity
   let step = await next()
   for (; step.done !== true; step = await next()) {
     if (step.value.event !== 'fileProgress') continue
     const { path, progress, state } = step.value
-    if (progress < 1 && Date.now() - toldAt < EVERY_MILLISECONDS) continue
-    toldAt = Date.now()
+    if (progress < 1 && Date.now() - emittedAt < EVERY_MILLISECONDS) continue
+    emittedAt = Date.now()
     const doing = state === 'hashing' ? 'hashing' : 'sending'
-    connection.tell({ type: 'upload.progressed', path, doing, share: progress })
+    connection.emit({ type: 'upload.progressed', path, doing, share: progress })
   }
   const made: unknown = step.value?.commit.oid
   if (typeof made === 'string' && isCommit(made)) return made
   throw new AttuneError(
     'HUB_BAD_ANSWER',
-    `${commit.name}: the Hub did not say which commit was made`,
-    'Look at the page of the model to see whether the files are there.',
+    `${commit.name}: the Hub did not return the hash of the new commit`,
+    'Check on the page of the model whether the files were uploaded.',
   )
 }
 
 function checkAllowed({ settings }: Connection): void {
   if (settings.offline)
-    throw new AttuneError(
-      'HUB_OFFLINE',
-      'a model cannot be uploaded while the Hub is switched off',
-      'Unset HF_HUB_OFFLINE.',
-    )
+    throw new AttuneError('HUB_OFFLINE', 'a model cannot be uploaded in offline mode', 'Unset HF_HUB_OFFLINE.')
   if (settings.token() === undefined)
     throw new AttuneError(
       'HUB_FORBIDDEN',
-      'a model can be uploaded only with a token that may write, and there is none',
-      'Make one in the settings of your account on the Hub, and give it: HF_TOKEN=….',
+      'an upload requires a token with write access, which is missing',
+      'Create one in the settings of your Hub account, and set HF_TOKEN=….',
     )
 }
 
@@ -166,16 +162,16 @@ const unreadable = (error: unknown): unknown => {
 async function uploadFolder(folder: string, reference: string, options: UploadOptions, connection: Connection) {
   const began = Date.now()
   const { name, revision: branch } = parseModelName(reference)
-  const { settings, tell } = connection
+  const { settings, emit } = connection
   checkAllowed(connection)
   const files = await localFiles(resolve(folder))
   connection.budget.allowRequests(REQUESTS_PER_FILE * files.length)
-  const { parent, created } = await findOrCreate(name, branch, options, connection)
+  const { parent, created } = await findOrCreateRepository(name, branch, options, connection)
   const changes = await compare(files, await listRepository(name, parent, connection))
   if (!created) checkReplaced(changes, parent, options.over, name)
   const sent = [...changes.added, ...changes.replaced]
   const paths = (some: readonly LocalFile[]): string[] => some.map(({ path }) => path)
-  tell({
+  emit({
     type: 'upload.started',
     name,
     created,
@@ -187,7 +183,7 @@ async function uploadFolder(folder: string, reference: string, options: UploadOp
   const message = options.message ?? 'Upload a model trained with Attune'
   const made =
     sent.length > 0 ? await makeCommit({ name, branch, parent, files: sent, message }, connection) : undefined
-  tell({
+  emit({
     type: 'upload.completed',
     commit: made ?? parent,
     url: `${settings.endpoint}/${name}`,
@@ -196,8 +192,8 @@ async function uploadFolder(folder: string, reference: string, options: UploadOp
   })
 }
 
-/** As {@link upload}, and told how to wait: tests do not. */
-export const uploadPausing = (
+/** Same as {@link upload}, with timing that tests replace. */
+export const uploadWith = (
   folder: string,
   reference: string,
   options: UploadOptions,
@@ -213,14 +209,14 @@ export const uploadPausing = (
   )
 
 /**
- * Uploads the folder of a model or an adapter, card and all, as one commit. The repository is made if it is missing, and
- * then only its owner sees it. Files that are there and the same are not sent; ones that differ are replaced only when the
- * commit they are of is named, and in no case when someone was quicker. Other files of the repository stay.
- * The Observable is cold; unsubscribing stops, and without the commit nothing has changed.
+ * Uploads the folder of a model or an adapter, including its model card, as one commit. A missing repository is
+ * created, private by default. Unchanged files are not sent. Different files are replaced only if `over` is their
+ * commit, and never after a concurrent commit. Other files of the repository are kept. The Observable is cold;
+ * unsubscribing stops the upload, and nothing changes without the commit.
  * @param reference `organization/name`, or `organization/name@branch`
- * @throws AttuneError (through the Observable) `BAD_MODEL_NAME`, `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `PICKLED_WEIGHTS`,
- *   `HUB_WOULD_OVERWRITE`, `HUB_CONFLICT`, `HUB_FORBIDDEN`, `HUB_NOT_FOUND` for a missing branch other than main,
- *   `HUB_UNREACHABLE`, `HUB_OFFLINE`, `HUB_BAD_ANSWER`
+ * @throws AttuneError (through the Observable) `BAD_MODEL_NAME`, `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`,
+ * `PICKLED_WEIGHTS`, `HUB_WOULD_OVERWRITE`, `HUB_CONFLICT`, `HUB_FORBIDDEN`, `HUB_NOT_FOUND` for a missing branch
+ * other than main, `HUB_UNREACHABLE`, `HUB_OFFLINE`, `HUB_BAD_ANSWER`
  */
 export const upload = (folder: string, reference: string, options: UploadOptions = {}): Observable<HubEvent> =>
-  uploadPausing(folder, reference, options)
+  uploadWith(folder, reference, options)

@@ -33,7 +33,7 @@ describe('writeFault', () => {
     (code) => expect(problemOf(fault(code))).toContain(code),
   )
 
-  it('names cause and path of errors that the system makes', async () => {
+  it('names cause and path of system errors', async () => {
     const long = join(folder, 'x'.repeat(300))
     expect(problemOf(await failing(open(long, 'w')))).toMatch(/longer than.*ENAMETOOLONG.*xxx/)
     expect(problemOf(await failing(mkdir(join(folder, 'file', 'below'))))).toMatch(/ENOTDIR.*below/)

@@ -2,8 +2,8 @@ import { AttuneError } from '@attune/core'
 import { diskFault } from '@attune/files'
 
 /**
- * Returns the `CANNOT_WRITE` error for a failed operation on the files of the cache, with the cause in words. Anything but an
- * error of the file system is returned unchanged.
+ * Returns the `CANNOT_WRITE` error for a failed operation on the files of the cache, with a readable cause. Anything
+ * but a file-system error is returned unchanged.
  */
 export function writeFault(error: unknown, folder: string): unknown {
   const cause = diskFault(error, folder)
@@ -14,8 +14,8 @@ export function writeFault(error: unknown, folder: string): unknown {
     'CANNOT_WRITE',
     `the cache ${folder} cannot be used: ${cause} (${code})${path === undefined || path === folder ? '' : `, at ${path}`}`,
     /^E[MN]FILE$/.test(code)
-      ? 'Allow more open files, ulimit -n 4096, and repeat the command. What came already is kept.'
-      : 'Fix that, or choose another folder: HF_HUB_CACHE=FOLDER. What came already is kept.',
+      ? 'Allow more open files (ulimit -n 4096), and repeat the command. Partial downloads are kept.'
+      : 'Fix the cause, or choose another folder: HF_HUB_CACHE=FOLDER. Partial downloads are kept.',
     { cause: error },
   )
 }

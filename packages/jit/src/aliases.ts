@@ -1,14 +1,14 @@
 import { type Graph, type Node, type Value, nodesOf, sameShape } from './graph.js'
 
-/** Operations whose output may lie where their input lies: what reads the one reads the other. */
+/** Operations whose output may share the memory of their input: readers of the one are readers of the other. */
 const VIEWS = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten'])
 
-/** Operations that read a number of an input before they write the number at the same place, and read it no more. */
+/** Elementwise operations that read each input value before they write the output value at the same index. */
 const IN_PLACE = new Set(['Add', 'Sub', 'Mul', 'Div', 'Sqrt', 'Neg', 'Max', 'Min', ...VIEWS])
 
 /**
- * Whether a node may write its output where it reads `input`. ScatterND begins with a copy of its first input, which falls
- * away where it lies there already; the others it reads all along.
+ * True if a node may write its output over `input`. ScatterND starts with a copy of its first input, which is skipped
+ * if both share memory; it reads its other inputs throughout.
  */
 const mayOverwrite = ({ op, inputs }: Node, input: Value): boolean =>
   IN_PLACE.has(op) || (op === 'ScatterND' && inputs[0] === input && !inputs.includes(input, 1))
@@ -25,7 +25,7 @@ function ancestorsOf(node: Node): ReadonlySet<Node> {
   return seen
 }
 
-/** The nodes that read each value, through views of it too. */
+/** Nodes that read each value, directly or through views of it. */
 function readersOf(graph: Graph): (value: Value) => readonly Node[] {
   const direct = new Map<Value, Node[]>()
   for (const node of nodesOf(graph.outputs))
@@ -36,9 +36,9 @@ function readersOf(graph: Graph): (value: Value) => readonly Node[] {
 }
 
 /**
- * Which outputs may be written where an input lies that is given up: those made by a node that comes after all that read
- * the input, or that is the last reader itself and works number by number. Candidates are tried in the order given.
- * @returns for each output the input whose place it takes, if any
+ * Buffer donation: the outputs that may be written over donated inputs. The node of the output must run after all
+ * readers of the input, or be its last reader and elementwise. Candidates are tried in the given order.
+ * @returns the input that each output overwrites, if any
  */
 export function aliasesOf(graph: Graph, given: readonly Value[]): ReadonlyMap<Value, Value> {
   const readers = readersOf(graph)
@@ -62,6 +62,6 @@ export function aliasesOf(graph: Graph, given: readonly Value[]): ReadonlyMap<Va
   return aliases
 }
 
-/** Whether an output of the graph is a view of an input. */
+/** True if an output of the graph is a view of an input. */
 const viewed = (input: Value, readers: (value: Value) => readonly Node[], { outputs }: Graph): boolean =>
   readers(input).some((node) => VIEWS.has(node.op) && node.outputs.some((output) => outputs.includes(output)))

@@ -13,65 +13,65 @@ import {
 import { type Builder, SMALL, builder } from './builder.js'
 import type { ElementType, Value, Values } from './graph.js'
 
-/** The name under which TF.js knows the backend that records graphs and holds what they computed. */
+/** TF.js name of the backend that traces functions and holds their results. */
 export const BACKEND = 'attune-jit'
 
-/** What stands behind a tensor: numbers, or, while a function is recorded, a value of its graph. */
-type Entry = ({ readonly values: Values } | { readonly value: Value; readonly of: Recording }) & { references: number }
+/** Data of a tensor: values or, while a function is traced, a symbolic value of its graph. */
+type Entry = ({ readonly values: Values } | { readonly value: Value; readonly of: Trace }) & { references: number }
 
-/** A function being recorded, and the inputs that are computed on the host each time it runs. */
-export interface Recording {
+/** A function being traced, and the inputs that the host computes before each run. */
+export interface Trace {
   readonly builder: Builder
-  readonly hosted: Hosted[]
+  readonly hosted: HostedInput[]
 }
 
-/** An input of a graph whose numbers the host computes from other inputs before each run. */
-export interface Hosted {
+/** Graph input whose values the host computes from other inputs before each run. */
+export interface HostedInput {
   readonly value: Value
-  /** The kernel and its attributes: where they and the inputs are the same, so are the numbers. */
+  /** Kernel and attributes; equal ones with equal inputs yield equal values. */
   readonly what: string
   readonly from: readonly Value[]
-  /** Writes the numbers. */
+  /** Writes the values. */
   compute(into: Float32Array, ...from: readonly Values[]): void
   readonly allocate?: ((sizes: readonly number[]) => readonly Float32Array[]) | undefined
 }
 
 const TYPES = ['float32', 'int32', 'bool'] as const
 
-/** The type of a TF.js tensor. @throws AttuneError `UNSUPPORTED_TYPE` for complex numbers and text. */
+/** Element type of a TF.js tensor. @throws AttuneError `UNSUPPORTED_TYPE` for complex numbers and strings */
 export function elementType(dtype: DataType): ElementType {
   const found = TYPES.find((type) => type === dtype)
   if (found !== undefined) return found
   throw new AttuneError(
     'UNSUPPORTED_TYPE',
-    `tensors of type ${dtype} cannot be compiled`,
-    `Use one of ${TYPES.join(', ')}.`,
+    `expected a tensor of type ${TYPES.join(', ')}, got ${dtype}, which cannot be compiled`,
+    'Convert the tensor before the call.',
   )
 }
 
 /**
- * The TF.js backend whose kernels compute nothing: while a function is recorded they add nodes to its graph. Between
- * recordings it only holds the numbers of tensors.
+ * TF.js backend whose kernels compute nothing: while a function is traced, they add nodes to its graph. Outside of
+ * traces it only holds the values of tensors.
  */
 export class GraphBackend extends KernelBackend {
-  // Asked for a tensor of another backend, it has TF.js move it here, and back when it is next used there.
+  // TF.js moves tensors of other backends here on access, and back when they are next used there.
   readonly #entries = new DataStorage<Entry>(this, engine())
-  #recording: Recording | undefined
+  #active: Trace | undefined
 
-  /** Runs a function while what it calls is recorded. */
-  record<T>(run: (recording: Recording) => T): T {
-    const outer = this.#recording
-    const recording: Recording = { builder: builder(), hosted: [] }
-    this.#recording = recording
+  /** Runs a function and traces the operations that it calls. */
+  trace<T>(run: (trace: Trace) => T): T {
+    const outer = this.#active
+    const trace: Trace = { builder: builder(), hosted: [] }
+    this.#active = trace
     try {
-      return run(recording)
+      return run(trace)
     } finally {
-      this.#recording = outer
+      this.#active = outer
     }
   }
 
-  get recording(): Recording | undefined {
-    return this.#recording
+  get activeTrace(): Trace | undefined {
+    return this.#active
   }
 
   #add(entry: Entry): DataId {
@@ -80,37 +80,37 @@ export class GraphBackend extends KernelBackend {
     return dataId
   }
 
-  /** Makes a tensor of a value of the graph that is recorded. */
-  symbol(value: Value, of: Recording): TensorInfo {
+  /** Creates the symbolic tensor of a value of the traced graph. */
+  symbol(value: Value, of: Trace): TensorInfo {
     return { dataId: this.#add({ value, of, references: 1 }), shape: [...value.shape], dtype: value.dtype as DataType }
   }
 
-  /** Makes a tensor of numbers, which are not copied. */
+  /** Creates a tensor of values, which are not copied. */
   hold(values: Values, shape: readonly number[], dtype: ElementType): TensorInfo {
     return { dataId: this.#add({ values, references: 1 }), shape: [...shape], dtype: dtype as DataType }
   }
 
-  /** The value behind a tensor in the graph that is recorded; a tensor that holds numbers becomes a constant. */
-  override valueOf({ dataId, shape, dtype }: TensorInfo, recording: Recording): Value {
+  /** Value of a tensor in the traced graph; a tensor with values becomes a constant. */
+  override valueOf({ dataId, shape, dtype }: TensorInfo, trace: Trace): Value {
     const entry = this.#entries.get(dataId)
     if ('values' in entry)
       return entry.values.length > SMALL
-        ? recording.builder.array(elementType(dtype), entry.values, shape)
-        : recording.builder.constant(elementType(dtype), Array.from(entry.values as Float32Array), shape)
-    if (entry.of === recording) return entry.value
+        ? trace.builder.array(elementType(dtype), entry.values, shape)
+        : trace.builder.constant(elementType(dtype), Array.from(entry.values as Float32Array), shape)
+    if (entry.of === trace) return entry.value
     throw new AttuneError(
       'ESCAPED_TENSOR',
-      'a tensor made while one function was compiled is used in another',
+      'a symbolic tensor of one compiled function is used in another',
       'Return it from the first function and pass it to the second.',
     )
   }
 
-  /** Whether nothing but one tensor refers to the numbers, and they are here: only then may they be overwritten. */
+  /** True if a single tensor refers to these values and they are on this backend; only then may they be overwritten. */
   isSole(dataId: DataId): boolean {
     return this.#entries.has(dataId) && this.#entries.get(dataId).references === 1
   }
 
-  /** The numbers behind a tensor themselves, or nothing if they are on another backend. */
+  /** Values of a tensor, not copied; undefined if they are on another backend. */
   held(dataId: DataId): Values | undefined {
     if (!this.#entries.has(dataId)) return undefined
     const entry = this.#entries.get(dataId)
@@ -136,7 +136,7 @@ export class GraphBackend extends KernelBackend {
     if (values !== undefined) return values.slice() as unknown as BackendValues
     throw new AttuneError(
       'READS_TENSOR',
-      'the function reads the numbers of a tensor (dataSync, arraySync, data, …) while it is compiled, when there are none',
+      'the function reads the values of a tensor (dataSync, arraySync, data, …) while it is compiled, when tensors are symbolic',
       'Compute with tensor operations only (`where` instead of `if`), or return the tensor and read it outside.',
     )
   }
@@ -186,11 +186,11 @@ export class GraphBackend extends KernelBackend {
   }
 
   override dispose(): void {
-    // Entries go with the tensors that refer to them.
+    // Entries are freed with the tensors that refer to them.
   }
 }
 
-/** The backend of this process, registered when it is first asked for. */
+/** Backend of this process, registered on first use. */
 export function graphBackend(): GraphBackend {
   const found = findBackend(BACKEND) as GraphBackend | null
   if (found === null) registerBackend(BACKEND, () => new GraphBackend())

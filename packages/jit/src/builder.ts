@@ -1,12 +1,12 @@
 import { type Attribute, type ElementType, type Node, type Value, type Values, sameShape, sizeOf } from './graph.js'
 
-/** How a node is described when it is added. */
+/** Options of a node. */
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>
   readonly domain?: string
 }
 
-/** The type and shape of an output. */
+/** Element type and shape of an output. */
 export interface Type {
   readonly dtype: ElementType
   readonly shape: readonly number[]
@@ -21,27 +21,27 @@ const ARRAYS = {
   int64: BigInt64Array,
 } as const
 
-/** An array of a type, of zeros. */
+/** Returns a zero-filled array of an element type. */
 export const emptyValues = (dtype: ElementType, size: number): Values => new ARRAYS[dtype](size)
 
-/** Numbers as an array of a type. */
+/** Returns numbers as an array of an element type. */
 export const valuesOf = (dtype: ElementType, numbers: readonly number[]): Values =>
   dtype === 'int64' ? BigInt64Array.from(numbers, BigInt) : ARRAYS[dtype].from(numbers)
 
-/** Constants of up to so many numbers are recognised when they occur again; longer ones by their array. */
+/** Constants of up to this many values are deduplicated by value, larger ones by their array. */
 export const SMALL = 4096
 
 /**
- * Adds nodes to a graph. What has been computed already is not computed again: the same operation on the same inputs gives
- * the value that is there.
+ * Adds nodes to a graph, with common-subexpression elimination: the same operation on the same inputs returns the
+ * existing value.
  */
 export interface Builder {
   input(type: Type): Value
   constant(dtype: ElementType, numbers: readonly number[], shape?: readonly number[]): Value
-  /** A constant of an array that is not copied. */
+  /** Constant from an array, which is not copied. */
   array(dtype: ElementType, values: Values, shape: readonly number[]): Value
   node(op: string, inputs: readonly (Value | undefined)[], type: Type, options?: NodeOptions): Value
-  /** A node with several outputs. */
+  /** Adds a node with several outputs. */
   nodes(
     op: string,
     inputs: readonly (Value | undefined)[],
@@ -50,7 +50,7 @@ export interface Builder {
   ): readonly Value[]
 }
 
-/** Numbers as a text that tells all of them apart. */
+/** Numbers as a string that is unique for each list, including the sign of zero. */
 const exact = (numbers: readonly number[]): string => numbers.map((n) => (Object.is(n, -0) ? '-0' : String(n))).join()
 
 export function builder(): Builder {
@@ -65,13 +65,14 @@ export function builder(): Builder {
   }
 
   const constant: Builder['constant'] = (dtype, numbers, shape = [numbers.length]) => {
-    if (sizeOf(shape) !== numbers.length) throw new RangeError(`${numbers.length} numbers for [${shape.join()}]`)
+    if (sizeOf(shape) !== numbers.length)
+      throw new RangeError(`expected ${sizeOf(shape)} values for [${shape.join()}], got ${numbers.length}`)
     const make = (): readonly Value[] => [{ id: count++, dtype, shape, constant: valuesOf(dtype, numbers) }]
     return (numbers.length > SMALL ? make() : once(`constant ${dtype} ${shape.join()} ${exact(numbers)}`, make))[0]!
   }
 
   const nodes: Builder['nodes'] = (op, inputs, types, { attributes = {}, domain = '' } = {}) => {
-    // Some operations of ONNX Runtime end the process where there is nothing to compute, and none has anything to do then.
+    // Some operations of ONNX Runtime terminate the process for empty outputs, which need no computation.
     if (types.every(({ shape }) => sizeOf(shape) === 0))
       return types.map(({ dtype, shape }) => constant(dtype, [], shape))
     return once(`${domain} ${op} ${inputs.map((v) => v?.id ?? '').join()} ${JSON.stringify(attributes)}`, () => {

@@ -9,7 +9,7 @@ import { type Feed, openSession } from './session.js'
 
 beforeAll(() => tf.enableProdMode())
 
-/** The graph of a function, as it was made for arguments of these shapes. */
+/** Graph of a function for arguments of these shapes. */
 function graphOf(fn: (...x: Tensor[]) => Record<string, Tensor>, ...shapes: readonly number[][]): Graph {
   const f = jit(fn)
   f(...shapes.map((shape) => tf.zeros(shape)))
@@ -19,7 +19,7 @@ function graphOf(fn: (...x: Tensor[]) => Record<string, Tensor>, ...shapes: read
 
 const operations = ({ outputs }: Graph): string[] => nodesOf(outputs).map(({ op }) => op)
 
-/** The numbers of the outputs on the processor, where each input is a sine of its own. */
+/** Outputs on the CPU; each input is a different sine. */
 function run(graph: Graph): readonly Values[] {
   const session = openSession(graph, { threads: 1 })
   const feeds = graph.inputs.map((input, i): Feed => {
@@ -32,8 +32,8 @@ function run(graph: Graph): readonly Values[] {
 }
 
 describe('a graph for WebGPU', () => {
-  it('computes what the recorded one computes, without operations that WebGPU lacks', () => {
-    const recorded = graphOf(
+  it('matches the traced graph, without operations that WebGPU lacks', () => {
+    const traced = graphOf(
       (a, b, x) => ({
         flat: tf.square(tf.matMul(a!, b!, true)),
         turned: tf.matMul(a!, b!, false, true),
@@ -44,11 +44,11 @@ describe('a graph for WebGPU', () => {
       [3, 3],
       [2, 5, 5],
     )
-    const rewritten = forWebgpu(recorded)
-    expect(operations(recorded)).toContain('FusedMatMul')
+    const rewritten = forWebgpu(traced)
+    expect(operations(traced)).toContain('FusedMatMul')
     expect(operations(rewritten)).not.toContain('FusedMatMul')
     expect(operations(rewritten)).toEqual(expect.arrayContaining(['Gemm', 'Transpose', 'MatMul', 'Tanh']))
-    const [expected, found] = [run(recorded), run(rewritten)]
+    const [expected, found] = [run(traced), run(rewritten)]
     for (const [i, values] of found.entries())
       for (const [j, value] of values.entries()) expect(Number(value)).toBeCloseTo(Number(expected[i]![j]), 5)
   })
@@ -61,7 +61,7 @@ describe('a graph for WebGPU', () => {
   })
 
   it('keeps the names of outputs', () => {
-    const recorded = graphOf((x) => ({ a: tf.matMul(x!, x!, true) }), [2, 4, 4])
-    expect(forWebgpu(recorded).outputs.map(({ id }) => id)).toEqual(recorded.outputs.map(({ id }) => id))
+    const traced = graphOf((x) => ({ a: tf.matMul(x!, x!, true) }), [2, 4, 4])
+    expect(forWebgpu(traced).outputs.map(({ id }) => id)).toEqual(traced.outputs.map(({ id }) => id))
   })
 })

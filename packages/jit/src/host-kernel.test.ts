@@ -5,8 +5,8 @@ import { graphBackend } from './backend.js'
 import { jit } from './jit.js'
 import { registerHostKernel } from './register.js'
 
-describe('a kernel that the host computes', () => {
-  it('is computed once a run for each of its attributes and inputs, however often it is called', async () => {
+describe('registerHostKernel', () => {
+  it('computes the kernel once per run for each combination of attributes and inputs', async () => {
     enableProdMode()
     await setBackend('cpu')
     let computed = 0

@@ -2,13 +2,13 @@ import '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor3D, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core'
-import { type Draw, type Op, type Trial, testDrawn } from './drawing.test.fixture.js'
+import { type Samplers, type Op, type Trial, testSampled } from './sampling.test.fixture.js'
 import { jit } from './index.js'
 
 const g = 'gradient'
 
-/** A batch of images, or of what has more or fewer dimensions, and how windows lie on it. */
-function drawn(d: Draw, dimensions: number) {
+/** Batch of images with 1 to 3 spatial dimensions, and the windows on it. */
+function drawn(d: Samplers, dimensions: number) {
   const [batch] = d.shape(1, 1) as [number]
   const spatial = Array.from({ length: dimensions }, () => 1 + d.below(dimensions === 3 ? 4 : 6))
   const channels = 1 + d.below(3)
@@ -20,7 +20,7 @@ function drawn(d: Draw, dimensions: number) {
 
 type Pad = 'same' | 'valid' | number
 
-const convolutions: Record<string, (d: Draw) => Trial> = {
+const convolutions: Record<string, (d: Samplers) => Trial> = {
   conv1d: (d) => {
     const { shape, size, strides, pad, channels } = drawn(d, 1)
     const op: Op = (x, w) => tf.conv1d(x as Tensor3D, w as Tensor3D, strides[0]!, pad)
@@ -112,20 +112,20 @@ const convolutions: Record<string, (d: Draw) => Trial> = {
 
 const pool =
   (dimensions: number, f: (x: Tensor, size: never, strides: never, pad: Pad) => Tensor, averages: boolean) =>
-  (d: Draw): Trial => {
+  (d: Samplers): Trial => {
     const { shape, size, strides, pad } = drawn(d, dimensions)
-    // TF.js' gradient of an average divides by the size of the whole window where a part of it lies outside. And with a
-    // pad in numbers it counts windows in all dimensions as in the first.
+    // TF.js' gradient of an average divides by the full window size even if a part of the window lies outside. And with
+    // numeric padding it counts windows in all dimensions as in the first.
     const own = averages ? 'valid' : typeof pad === 'number' ? 'same' : pad
     return [(x) => f(x!, size as never, strides as never, own), [d.real(shape)], g]
   }
 
-const pools: Record<string, (d: Draw) => Trial> = {
+const pools: Record<string, (d: Samplers) => Trial> = {
   maxPool: pool(2, tf.maxPool as never, false),
   avgPoolGradient: pool(2, tf.avgPool as never, true),
   avgPool: (d) => pool(2, tf.avgPool as never, false)(d).slice(0, 2) as unknown as Trial,
   maxPool3d: (d) => {
-    // TF.js' gradient takes rows of a window to be as long as its columns.
+    // TF.js' gradient assumes square windows.
     const { shape, strides } = drawn(d, 3)
     const op: Op = (x) => tf.maxPool3d(x as Tensor5D, 2, strides as [number, number, number], 'same')
     return [op, [d.real(shape)], g]
@@ -145,7 +145,7 @@ const pools: Record<string, (d: Draw) => Trial> = {
   maxPoolOfWhole: (d) => [(x) => tf.maxPool(x as Tensor4D, 2, 1, 'same'), [d.whole(drawn(d, 2).shape)]],
 }
 
-const images: Record<string, (d: Draw) => Trial> = {
+const images: Record<string, (d: Samplers) => Trial> = {
   batchNorm: (d) => {
     const [shape, scaled] = [d.shape(4, 4), d.flag()]
     const channels = [shape[3]!]
@@ -155,7 +155,7 @@ const images: Record<string, (d: Draw) => Trial> = {
     }
     const variance = d.real(channels, (x) => Math.abs(x) + 0.5)
     const inputs = [d.real(shape), d.real(channels), variance, d.real(channels), d.real(channels)]
-    return [op, inputs, scaled ? g : undefined] // without a scale TF.js has no gradient
+    return [op, inputs, scaled ? g : undefined] // TF.js has no gradient without a scale
   },
   localResponseNormalization: (d) => {
     const radius = 1 + d.below(3)
@@ -165,7 +165,7 @@ const images: Record<string, (d: Draw) => Trial> = {
   resizeBilinear: (d) => {
     const { shape, channels } = drawn(d, 2)
     const [size, aligned, n] = [[1 + d.below(7), 1 + d.below(7)] as [number, number], d.below(3), shape[1]!]
-    // TF.js' gradient takes pixels to have their corners at whole numbers, and images to be square.
+    // TF.js' gradient assumes that pixel corners are at integers and images are square.
     if (aligned === 2) return [(x) => tf.image.resizeBilinear(x as Tensor4D, size, false, true), [d.real(shape)]]
     const op: Op = (x) => tf.image.resizeBilinear(x as Tensor4D, size, aligned === 1)
     return [op, [d.real([shape[0]!, n, n, channels])], g]
@@ -173,7 +173,7 @@ const images: Record<string, (d: Draw) => Trial> = {
   resizeNearestNeighbor: (d) => {
     const { spatial, channels } = drawn(d, 2)
     const [size, aligned] = [[1 + d.below(7), 1 + d.below(7)] as [number, number], d.below(3)]
-    // TF.js' gradient never ends for images one pixel wide, and reads the first one of a batch alone.
+    // TF.js' gradient does not terminate for images one pixel wide, and reads only the first one of a batch.
     const shape = [1, ...spatial.map((n) => n + 1), channels]
     const op: Op = (x) => tf.image.resizeNearestNeighbor(x as Tensor4D, size, aligned === 1, aligned === 2)
     return [op, [d.real(shape)], aligned === 2 ? undefined : g]
@@ -195,32 +195,32 @@ beforeAll(() => {
   return tf.setBackend('cpu')
 })
 
-describe('on drawn images each kernel computes what TF.js does in plain JavaScript', () => {
-  testDrawn({ ...convolutions, ...pools, ...images })
+describe('image kernels match the TF.js JavaScript backend on random images:', () => {
+  testSampled({ ...convolutions, ...pools, ...images })
 })
 
-describe('where gradients of TF.js in plain JavaScript are not those of its values', () => {
+describe('image kernels with wrong gradients in the TF.js JavaScript backend', () => {
   const CASES: Record<string, [Op, Tensor]> = {
-    'averages of windows that lie partly outside': [
+    'average pooling with windows partly outside of the image': [
       (x) => tf.avgPool(x as Tensor4D, [3, 2], [2, 1], 'same'),
       tf.randomNormal([2, 5, 4, 3], 0, 1, 'float32', 1),
     ],
-    'maxima of windows that are no cubes': [
+    'max pooling with windows that are not cubes': [
       (x) => tf.maxPool3d(x as Tensor5D, [1, 3, 2], 1, 'same'),
       tf.randomNormal([2, 3, 5, 4, 3], 0, 1, 'float32', 5),
     ],
-    'images resized from the middles of pixels': [
+    'bilinear resizing with half-pixel centers': [
       (x) => tf.image.resizeBilinear(x as Tensor4D, [7, 3], false, true),
       tf.randomNormal([2, 5, 4, 3], 0, 1, 'float32', 2),
     ],
-    'images of a batch resized to the nearest pixels': [
+    'nearest-neighbor resizing of a batch': [
       (x) => tf.image.resizeNearestNeighbor(x as Tensor4D, [7, 3], false, true),
       tf.randomNormal([2, 5, 4, 3], 0, 1, 'float32', 3),
     ],
   }
 
-  // Euler's theorem: of a function f for which f(t·x) = t·f(x) the gradient g has ⟨g(x, dy), x⟩ = ⟨dy, f(x)⟩, for every dy.
-  it.each(Object.entries(CASES))('they are of %s', (_name, [op, x]) => {
+  // Euler's theorem: if f(t·x) = t·f(x), the gradient g of f satisfies ⟨g(x, dy), x⟩ = ⟨dy, f(x)⟩ for every dy.
+  it.each(Object.entries(CASES))('have the exact gradient of %s', (_name, [op, x]) => {
     const y = op(x) as Tensor
     const dy = tf.randomNormal(y.shape, 0, 1, 'float32', 4)
     const f = jit((at: Tensor, by: Tensor) => tf.grad((z: Tensor) => op(z) as Tensor)(at, by))
@@ -228,7 +228,7 @@ describe('where gradients of TF.js in plain JavaScript are not those of its valu
     expect(found).toBeCloseTo(tf.sum(tf.mul(dy, y)).dataSync()[0]!, 3)
   })
 
-  it('the maximum of what is nothing but −∞ is the least number, and has a gradient', () => {
+  it('return the smallest float32 and a gradient for max pooling of −∞ only', () => {
     const op = (x: Tensor): Tensor => tf.maxPool(x as Tensor4D, 2, 2, 'valid')
     const x = tf.fill([1, 2, 2, 1], -Infinity)
     expect(jit(op)(x).dataSync()[0]).toBeLessThan(-3.4e38)

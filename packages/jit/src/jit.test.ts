@@ -16,7 +16,7 @@ beforeAll(() => {
   return tf.setBackend('cpu')
 })
 
-/** How often each operation occurs in the one graph of a compiled function. */
+/** Count of each operation in the only graph of a compiled function. */
 function operations(graphs: ReadonlyMap<string, Program>): Record<string, number> {
   const counts: Record<string, number> = {}
   const [program] = graphs.values()
@@ -27,7 +27,7 @@ function operations(graphs: ReadonlyMap<string, Program>): Record<string, number
 const random = (...shape: number[]): Tensor => tf.randomNormal(shape, 0, 1, 'float32', 7)
 
 describe('a compiled function', () => {
-  it('takes and gives records, keeps their order, and passes on what it only passes on', async () => {
+  it('accepts and returns records, keeps their order, and returns unchanged arguments as they are', async () => {
     const f = jit((p: { w: Tensor; b: { c: Tensor } }, x: Tensor) => ({
       z: x,
       deep: { y: tf.add(tf.mul(p.w, x), p.b.c) },
@@ -39,13 +39,13 @@ describe('a compiled function', () => {
     expect([...(await out.deep.y.data())]).toEqual([4, 7])
   })
 
-  it('gives tensors that other backends of TF.js go on with', async () => {
+  it('returns tensors that other TF.js backends accept', async () => {
     const y = jit((x: Tensor) => tf.square(x))(tf.tensor1d([3])) as Tensor
     expect([...(await tf.add(y, 1).data())]).toEqual([10])
     expect([...(await y.data())]).toEqual([9])
   })
 
-  it('is recorded once for each shape and type, and forgets those that it has not seen for longest', () => {
+  it('is traced once per shape and dtype, and evicts the least recently used graphs', () => {
     let calls = 0
     const f = jit((x: Tensor) => (calls++, tf.add(x, x)), { maximumGraphs: 2 })
     for (const size of [1, 2, 1, 2]) f(tf.zeros([size]))
@@ -59,7 +59,7 @@ describe('a compiled function', () => {
     expect(f.graphs.size).toBe(0)
   })
 
-  it('adds up what falls on one place, on several threads, and always to the same bits', async () => {
+  it('accumulates repeated indices bit-reproducibly on several threads', async () => {
     const [rows, width, uses] = [50, 256, 6000]
     const ids = Int32Array.from({ length: uses }, (_, i) => (i * 31) % rows)
     const gradient = (table: Tensor, at: Tensor, weights: Tensor): Tensor =>
@@ -73,7 +73,7 @@ describe('a compiled function', () => {
     for (let i = 0; i < 5; i++) expect(await (f(...given) as Tensor).data()).toEqual(first)
   })
 
-  it('computes the same where memory is short', async () => {
+  it('returns the same results if memory is short', async () => {
     jest.spyOn(process, 'availableMemory').mockReturnValue(0)
     const f = jit((x: Tensor) => tf.sum(tf.exp(tf.matMul(x, x, false, true))))
     const [large, small] = [tf.fill([900, 4], 0.5), tf.fill([700, 4], 0.5)]
@@ -85,13 +85,13 @@ describe('a compiled function', () => {
     jest.restoreAllMocks()
   })
 
-  it('uses the gradients that customGrad gives', async () => {
+  it('uses the gradients of customGrad', async () => {
     const odd = tf.customGrad((x) => ({ value: tf.square(x as Tensor), gradFunc: (dy) => tf.mul(dy as Tensor, 42) }))
     const f = jit((x: Tensor) => tf.grad((y) => tf.sum(odd(y)))(x))
     expect([...(await (f(tf.tensor1d([1, 2])) as Tensor).data())]).toEqual([42, 42])
   })
 
-  it('takes tensors that the function refers to as constants, and leaves them as they were', async () => {
+  it('captures tensors that the function closes over as constants, and does not modify them', async () => {
     const table = random(30, 9)
     const before = [...(await table.data())]
     const f = jit((x: Tensor) => tf.matMul(x, table))
@@ -102,11 +102,11 @@ describe('a compiled function', () => {
     expect([...(await table.data())]).toEqual(before)
   })
 
-  describe('with arguments that are constant', () => {
+  describe('with constant arguments', () => {
     const dense = (w: { w: Tensor; b: Tensor }, x: Tensor): Tensor => tf.add(tf.matMul(x, w.w), w.b)
     const weights = (by: number) => ({ w: tf.mul(random(200, 300), by) as Tensor, b: random(300) })
 
-    it('has them in its graphs, gives the same numbers, and follows them when they change', async () => {
+    it('embeds them in its graphs, returns the same values, and compiles again when they change', async () => {
       const f = jit(dense, { constant: [0] })
       const [first, second, x] = [weights(1), weights(2), random(8, 200)]
       for (const given of [first, second, first, first]) {
@@ -116,7 +116,7 @@ describe('a compiled function', () => {
       expect([...f.graphs.values()].map(({ inputs }) => inputs.map(({ shape }) => shape))).toEqual([[[8, 200]]])
     })
 
-    it('reads them where they lie where they are large for the machine, and keeps one graph for each shape of the others', async () => {
+    it('passes them as inputs if they are large relative to memory, with one graph per shape of the others', async () => {
       jest.spyOn(process, 'constrainedMemory').mockReturnValue(1e6)
       const f = jit(dense, { constant: [0] })
       const given = weights(1)
@@ -126,7 +126,7 @@ describe('a compiled function', () => {
       expect(given.w.isDisposed).toBe(false)
     })
 
-    it('gives gradients through them, and one of them back when it is the result', async () => {
+    it('computes gradients through them, and returns one of them as a result', async () => {
       const f = jit(
         (w: { w: Tensor; b: Tensor }, x: Tensor) => ({
           slope: tf.grad((y: Tensor) => tf.sum(dense(w, y)))(x),
@@ -142,7 +142,7 @@ describe('a compiled function', () => {
     })
   })
 
-  it('writes its results over arguments that are given up, and makes no new arrays then', async () => {
+  it('writes its results over donated arguments without allocating arrays', async () => {
     const f = jit((s: { p: Tensor }, rate: Tensor) => ({ s: { p: tf.sub(s.p, tf.mul(rate, s.p)) } }), { donate: [0] })
     let { s } = f({ p: tf.ones([1000]) }, tf.scalar(0.5))
     const arrays = new Set<unknown>()
@@ -156,12 +156,12 @@ describe('a compiled function', () => {
     expect((await s.p.data())[999]).toBe(2 ** -11)
   })
 
-  it('writes some rows of an argument that is given up and leaves the others where they lie', async () => {
+  it('writes some rows of a donated argument in place and keeps the others', async () => {
     const { graphBackend } = await import('./backend.js')
-    const place = tf.tensor2d([[0]], [1, 1], 'int32')
+    const origin = tf.tensor2d([[0]], [1, 1], 'int32')
     const f = jit(
       (held: Tensor, row: Tensor, at: Tensor) => {
-        const next = tf.tensorScatterUpdate(tf.mul(held, 1), tf.add(place, at) as tf.Tensor2D, row)
+        const next = tf.tensorScatterUpdate(tf.mul(held, 1), tf.add(origin, at) as tf.Tensor2D, row)
         return { next, sum: tf.sum(next, 0) }
       },
       { donate: [0] },
@@ -186,7 +186,7 @@ describe('a compiled function', () => {
     expect([(await last.before.data())[0], (await tf.sum(last.next).data())[0]]).toEqual([1320, 920])
   })
 
-  it('does not overwrite an argument that something still reads, that is passed twice, or that has another reader', async () => {
+  it('does not overwrite a donated argument that is still read, passed twice, or shared', async () => {
     const shift = jit((x: Tensor) => ({ next: tf.add(x, 1), sum: tf.sum(tf.square(x)) }), { donate: [0] })
     let state = shift(tf.zeros([300])).next
     for (let i = 1; i < 5; i++) {
@@ -204,7 +204,7 @@ describe('a compiled function', () => {
     expect([...(await view.data())]).toEqual([1, 1])
   })
 
-  it('says which operation calls a kernel that cannot be compiled', () => {
+  it('names the operation whose kernel cannot be compiled', () => {
     const f = jit((x: Tensor) => tf.dilation2d(x as tf.Tensor3D, tf.ones([2, 2, 1]), 1, 'same'))
     expect(() => f(random(4, 4, 1))).toThrow(
       expect.objectContaining({
@@ -215,14 +215,14 @@ describe('a compiled function', () => {
   })
 
   it.each([
-    ['reads numbers', (x: Tensor) => (x.dataSync()[0]! > 0 ? x : tf.neg(x)), 'READS_TENSOR'],
-    ['makes complex numbers', (x: Tensor) => tf.real(tf.complex(x, x)), 'UNKNOWN_KERNEL'],
-  ])('refuses a function that %s', (_what, fn, code) => {
+    ['reads values', (x: Tensor) => (x.dataSync()[0]! > 0 ? x : tf.neg(x)), 'READS_TENSOR'],
+    ['creates complex numbers', (x: Tensor) => tf.real(tf.complex(x, x)), 'UNKNOWN_KERNEL'],
+  ])('rejects a function that %s', (_what, fn, code) => {
     expect(() => jit(fn as (x: Tensor) => Tensor)(tf.ones([2]))).toThrow(expect.objectContaining({ code }))
     expect(tf.getBackend()).toBe('cpu')
   })
 
-  it('refuses a tensor that escaped from another function', () => {
+  it('rejects a symbolic tensor of another function', () => {
     let escaped: Tensor | undefined
     jit((x: Tensor) => (escaped = tf.keep(tf.mul(x, 2))))(tf.ones([2]))
     expect(() => jit((x: Tensor) => tf.add(x, escaped!))(tf.ones([2]))).toThrow(
@@ -230,7 +230,7 @@ describe('a compiled function', () => {
     )
   })
 
-  it('refuses operations on its results while its own backend is chosen', async () => {
+  it('rejects operations on its results while its own backend is selected', async () => {
     const y = jit((x: Tensor) => tf.square(x))(tf.tensor1d([3])) as Tensor
     await tf.setBackend('attune-jit')
     expect(() => tf.add(y, 1)).toThrow(expect.objectContaining({ code: 'NOT_COMPILED' }))
@@ -238,7 +238,7 @@ describe('a compiled function', () => {
     await tf.setBackend('cpu')
   })
 
-  it('leaks no tensor over five hundred steps', () => {
+  it('does not leak tensors over 500 steps', () => {
     const f = jit((x: Tensor) => tf.grad((y) => tf.sum(tf.square(tf.matMul(y, y))))(x), { donate: [0] })
     let x = f(tf.zeros([8, 8])) as Tensor
     const before = tf.memory().numTensors
@@ -255,13 +255,13 @@ describe('a graph', () => {
     'l.bias': random(96),
   })
 
-  it('has one operation for a layer norm, one for a linear layer, and one for GELU', () => {
+  it('fuses a layer norm, a linear layer and GELU into one operation each', () => {
     const f = jit((p: ReturnType<typeof params>, x: Tensor) => gelu(linear(p, 'l', layerNorm(p, 'n', x, 1e-5))))
     f(params(), random(4, 96))
     expect(operations(f.graphs)).toEqual({ LayerNormalization: 1, Mul: 1, Gemm: 1, Gelu: 1, Add: 1 })
   })
 
-  it('has one operation for the tanh form of GELU too, but not where its gradient reads the tanh', async () => {
+  it('fuses the tanh approximation of GELU, but not if its gradient reads the tanh', async () => {
     const f = jit((x: Tensor) => geluTanh(tf.matMul(x, x)))
     const x = random(8, 8)
     const found = await f(x).data()
@@ -274,7 +274,7 @@ describe('a graph', () => {
     expect(operations(both.graphs)).not.toHaveProperty('Gelu')
   })
 
-  it('has three passes for Φ of GELU where its gradient reads it too', () => {
+  it('computes Φ of GELU separately if its gradient reads it', () => {
     const f = jit((x: Tensor, g: Tensor) => tf.grads((y: Tensor) => gelu(y))([x], g)[0]!)
     f(random(4, 96), random(4, 96))
     expect(operations(f.graphs)).toMatchObject({ Erf: 1, HardSigmoid: 1, Exp: 1, Div: 1 })
@@ -283,7 +283,7 @@ describe('a graph', () => {
     expect(operations(both.graphs)).not.toHaveProperty('Gelu')
   })
 
-  it('computes what depends on constants alone once, and reads the rest', async () => {
+  it('folds constants', async () => {
     const positions = (): Tensor => tf.outerProduct(tf.range(0, 20), tf.exp(tf.range(0, 8)).toFloat() as tf.Tensor1D)
     const f = jit((x: Tensor) => tf.add(x, tf.sin(tf.div(positions(), 100))))
     const found = await (f(tf.ones([20, 8])) as Tensor).data()
@@ -299,17 +299,17 @@ describe('a graph', () => {
     ])
   })
 
-  it('gathers single numbers before they are multiplied with tensors', async () => {
+  it('combines scalar factors before they are multiplied with tensors', async () => {
     const f = jit((x: Tensor, a: Tensor, b: Tensor) => tf.div(tf.mul(a, tf.square(tf.mul(b, x))), tf.add(a, b)))
     const found = f(tf.fill([2, 2], 3), tf.scalar(2), tf.scalar(5)) as Tensor
     expect((await found.data())[3]).toBeCloseTo((2 * (5 * 3) ** 2) / 7, 4)
     const tensorWide = nodesOf([...f.graphs.values()][0]!.graph.outputs).filter(
       ({ outputs }) => outputs[0]!.shape.length > 0,
     )
-    expect(tensorWide.map(({ op }) => op)).toEqual(['Mul', 'Mul']) // the square, and all factors at once
+    expect(tensorWide.map(({ op }) => op)).toEqual(['Mul', 'Mul']) // the square, and the product with all factors
   })
 
-  it('computes nothing twice and nothing in vain', () => {
+  it('eliminates common subexpressions and dead code', () => {
     const f = jit((x: Tensor) => {
       tf.exp(x)
       return { a: tf.add(tf.tanh(x), tf.tanh(x)), b: tf.mul(tf.ones([3]), tf.add(x, tf.zerosLike(x))) }
@@ -318,14 +318,14 @@ describe('a graph', () => {
     expect(operations(f.graphs)).toEqual({ Tanh: 1, Add: 1 })
   })
 
-  it('is an .onnx file that names its producer, operations and operator sets', () => {
+  it('encodes as an .onnx file that names its producer, operations and operator sets', () => {
     const f = jit((x: Tensor) => tf.matMul(x, x, true))
     f(random(3, 3))
     const text = Buffer.from(encodeModel([...f.graphs.values()][0]!.graph)).toString('latin1')
     for (const word of ['attune', 'FusedMatMul', 'transA', 'com.microsoft']) expect(text).toContain(word)
   })
 
-  it('is written with large constants in a file beside it, and runs from there', async () => {
+  it('saves large constants to a separate file, and runs from both files', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'attune-graph-'))
     const table = [random(600, 700), random(700, 500)] as const
     const f = jit((x: Tensor) => tf.add(tf.matMul(tf.matMul(x, table[0]), table[1]), 0.5))
@@ -341,7 +341,7 @@ describe('a graph', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('trains like TF.js itself: ten steps of Adam with weight decay on a small network', async () => {
+  it('matches TF.js over ten steps of Adam with weight decay on a small network', async () => {
     const loss = (w: Tensor, x: Tensor): Scalar => tf.mean(tf.square(tf.tanh(tf.matMul(x, w))))
     const step = (s: { w: Tensor; m: Tensor; v: Tensor }, x: Tensor, t: Tensor) => {
       const g = tf.grad((w) => loss(w, x))(s.w)

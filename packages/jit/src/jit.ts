@@ -4,29 +4,30 @@ import { type Tensor, engine } from '@tensorflow/tfjs-core'
 import { type GraphBackend, graphBackend } from './backend.js'
 import { type Graph, nodesOf, sizeOf } from './graph.js'
 import { type Argument, type Program, program } from './program.js'
-import { type PureFunction, type Recording, leavesOf, record } from './record.js'
+import { type PureFunction, type Traced, leavesOf, traceFunction } from './trace.js'
 import { registerKernels } from './register.js'
 import type { SessionOptions } from './session.js'
 
-/** How to compile. */
+/** Options of {@link jit}. */
 export interface JitOptions extends Omit<SessionOptions, 'keepsMemory'> {
-  /** Positions of arguments that the caller gives up: the results are written into their memory, and they are disposed. */
+  /** Positions of donated arguments: results are written into their memory, and they are disposed. */
   readonly donate?: readonly number[]
   /**
-   * Positions of arguments whose tensors are the same at every call, such as weights that do not train. They become constants
-   * of the graphs, laid out once for their products, and on a graphics card they stay there; where they are large for the memory
-   * of the machine they are read where they lie instead, which all graphs share. Other tensors there make the graphs anew.
+   * Positions of arguments whose tensors are the same in every call, such as frozen weights. They become constants of
+   * the graphs, prepacked for matrix products, and stay in GPU memory on a GPU. If they are large relative to the
+   * machine's memory, they are passed as inputs instead, which all graphs share. Passing other tensors there compiles
+   * the graphs again.
    */
   readonly constant?: readonly number[]
-  /** Graphs kept for shapes seen before; the one not used for longest is released first. 16 if left out. */
+  /** Number of graphs to keep for earlier shapes; the least recently used one is released first. Default: 16. */
   readonly maximumGraphs?: number
 }
 
 /** A compiled function. */
 export type Jitted<F> = F & {
-  /** Releases the graphs. Results stay. */
+  /** Releases the graphs. Results remain valid. */
   dispose(): void
-  /** The graphs compiled so far, by the shapes they are for. */
+  /** Compiled graphs, by the shapes of the arguments. */
   readonly graphs: ReadonlyMap<string, Program>
 }
 
@@ -36,48 +37,56 @@ const keyOf = (arguments_: readonly Leaf[]): string =>
 /** A leaf of the arguments, with its path. */
 type Leaf = readonly [path: string, tensor: Tensor]
 
-/** A program, the form of its results, how many numbers it computes on the way, and which leaves it has as constants. */
-interface Ready extends Program, Pick<Recording, 'rebuild'> {
-  readonly numbers: number
+/**
+ * A program, the structure of its results, its number of intermediate values, and the leaves that it holds as
+ * constants.
+ */
+interface CompiledProgram extends Program, Pick<Traced, 'rebuild'> {
+  readonly valueCount: number
   holds(leaf: Leaf): boolean
 }
 
-/** Tells the leaves of arguments at some positions. */
+/** Selects the leaves of the arguments at these positions. */
 const leavesAt =
   (positions: readonly number[]) =>
   ([path]: Leaf): boolean =>
     positions.includes(Number(path.split('/', 1)[0]))
 
-/** The memory of the machine in bytes, or what of it this process may take. */
-const memoryHere = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity)
+/** Memory of the machine in bytes, or the limit of this process. */
+const totalMemory = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity)
 
 /**
- * Whether more than half of the machine's memory is free. Graphs for several shapes are run in turn, and each holds the memory
- * of its last run for the next, which was measured to be 8 to 17 % faster; where memory is short, only the largest does.
+ * True if more than half of the machine's memory is free. Graphs for several shapes run in turn, and each keeps the
+ * memory of its last run for the next one, which was measured to be 8 to 17 % faster; if memory is short, only the
+ * largest one does.
  */
-const hasRoom = (): boolean => process.availableMemory() > memoryHere() / 2
-
-/** What a constant takes, measured: twice its size where it is multiplied in both directions, and once more while it is laid out. */
-const LAYOUTS = 3
+const hasFreeMemory = (): boolean => process.availableMemory() > totalMemory() / 2
 
 /**
- * Whether constants, which each graph lays out anew, would take less than 1/32 of the memory. Products with them were measured to be
- * 1 to 7 % faster, and differ in their last bits: what is free now must not decide, or a run that goes on later would differ.
+ * Measured memory of a prepacked constant, in multiples of its size: 2 if it is multiplied in both directions, and 1
+ * while packing.
  */
-const isLittle = (constants: readonly Leaf[]): boolean =>
-  LAYOUTS * constants.reduce((bytes, [, { size }]) => bytes + 4 * size, 0) < memoryHere() / 32
+const PREPACKED_COPIES = 3
 
-const numbersIn = ({ outputs }: Graph): number =>
+/**
+ * True if constants, which each graph prepacks, would take less than 1/32 of the memory. Products with them were
+ * measured to be 1 to 7 % faster and differ in their last bits. The decision must not depend on free memory, or a
+ * resumed run would differ.
+ */
+const areSmall = (constants: readonly Leaf[]): boolean =>
+  PREPACKED_COPIES * constants.reduce((bytes, [, { size }]) => bytes + 4 * size, 0) < totalMemory() / 32
+
+const countValues = ({ outputs }: Graph): number =>
   nodesOf(outputs).reduce((sum, node) => node.outputs.reduce((total, { shape }) => total + sizeOf(shape), sum), 0)
 
-/** The programs of one function, by the shapes of its arguments. */
-type Programs = Map<string, Ready>
+/** Programs of one function, by the shapes of its arguments. */
+type Programs = Map<string, CompiledProgram>
 
-/** The program for arguments of these shapes, made if there is none; the one used least lately makes room for it. */
-function programFor(programs: Programs, key: string, maximum: number, make: () => Ready): Ready {
+/** Returns the program for arguments of these shapes, compiled if necessary; evicts the least recently used one. */
+function programFor(programs: Programs, key: string, maximum: number, make: () => CompiledProgram): CompiledProgram {
   const found = programs.get(key) ?? make()
   programs.delete(key)
-  programs.set(key, found) // last, as the one used most lately
+  programs.set(key, found) // last, as the most recently used one
   for (const [oldest, each] of programs)
     if (programs.size > maximum) {
       each.dispose()
@@ -86,7 +95,7 @@ function programFor(programs: Programs, key: string, maximum: number, make: () =
   return found
 }
 
-/** The numbers of arguments. Those of one that is given up may be written over if nothing else refers to them. */
+/** Values of the arguments. Those of a donated argument may be overwritten if nothing else refers to them. */
 function argumentsOf(
   given: readonly Tensor[],
   donated: readonly boolean[],
@@ -101,7 +110,7 @@ function argumentsOf(
   })
 }
 
-/** Runs a program: the tensors of its outputs, one for each different output, and for those that are arguments, these. */
+/** Runs a program and returns one tensor per distinct output; outputs that are arguments are returned as they are. */
 function tensorsOf(
   ready: Program,
   given: readonly Tensor[],
@@ -120,15 +129,16 @@ function tensorsOf(
 }
 
 /**
- * Compiles a pure function of TF.js tensors, gradients and all, to a native program. At the first call with tensors of
- * certain shapes and types the function runs once on stand-ins, what it does becomes an ONNX graph, and ONNX Runtime runs
- * that, then and from then on. Arguments and results are tensors, or records of them, nested at will.
+ * Compiles a pure function of TF.js tensors, gradients included, to a native program. On the first call with tensors
+ * of certain shapes and dtypes the function is traced with symbolic tensors, the trace becomes an ONNX graph, and
+ * ONNX Runtime executes it in this and every later call. Arguments and results are tensors, or arbitrarily nested
+ * records of them.
  *
- * The function must be pure: numbers other than those of its arguments are those of the first call for ever, so what draws
- * random ones without a seed is refused. It must not look at the numbers of tensors.
+ * The function must be pure: values other than those of its arguments are fixed at the first call, so unseeded random
+ * numbers are rejected. It must not read the values of tensors.
  *
- * @throws AttuneError `UNKNOWN_KERNEL`, `READS_TENSOR`, `UNSUPPORTED_TYPE`, `ESCAPED_TENSOR`, `FROZEN_RANDOMNESS`, at the first
- * call.
+ * @throws AttuneError `UNKNOWN_KERNEL`, `READS_TENSOR`, `UNSUPPORTED_TYPE`, `ESCAPED_TENSOR` or `FROZEN_RANDOMNESS`,
+ * on the first call
  */
 export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Jitted<F> {
   const { donate = [], constant = [], maximumGraphs = 16, providers = ['cpu'] } = options
@@ -142,32 +152,32 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Ji
     programs.clear()
   }
 
-  /** Graphs that have other tensors as constants than those of this call are of no use. */
+  /** Disposes the graphs if their constants are other tensors than those of this call. */
   const pin = (leaves: readonly Leaf[]): void => {
     const now = leaves.filter(leavesAt(constant)).map(([, { dataId }]) => dataId)
     if (now.length !== pinned.length || now.some((dataId, i) => dataId !== pinned[i])) dispose()
     pinned = now
   }
 
-  const make = (trees: readonly Tree[], leaves: readonly Leaf[]): Ready => {
-    const roomy = hasRoom()
-    // What is no constant crosses over to a graphics card at each call.
-    const isHeld = providers[0] !== 'cpu' || isLittle(leaves.filter(leavesAt(constant)))
+  const make = (trees: readonly Tree[], leaves: readonly Leaf[]): CompiledProgram => {
+    const keepsAll = hasFreeMemory()
+    // Inputs that are not constants are transferred to a GPU at every call.
+    const isHeld = providers[0] !== 'cpu' || areSmall(leaves.filter(leavesAt(constant)))
     const holds = isHeld ? leavesAt(constant) : () => false
-    const recorded = record(fn, trees, backend, holds)
-    const numbers = numbersIn(recorded)
-    const keepsMemory = roomy || [...programs.values()].every((other) => other.numbers < numbers)
+    const traced = traceFunction(fn, trees, backend, holds)
+    const valueCount = countValues(traced)
+    const keepsMemory = keepsAll || [...programs.values()].every((other) => other.valueCount < valueCount)
     const donated = leaves.filter((leaf) => !holds(leaf)).map(leavesAt(donate))
-    return { ...program(recorded, donated, { ...options, keepsMemory }), rebuild: recorded.rebuild, numbers, holds }
+    return { ...program(traced, donated, { ...options, keepsMemory }), rebuild: traced.rebuild, valueCount, holds }
   }
 
   const run = (...trees: Tree[]): Tree => {
     const leaves = leavesOf(trees)
     pin(leaves)
     const ready = programFor(programs, keyOf(leaves), maximumGraphs, () => make(trees, leaves))
-    const moving = leaves.filter((leaf) => !ready.holds(leaf))
-    const given = moving.map(([, tensor]) => tensor)
-    const donated = moving.map(leavesAt(donate))
+    const inputs = leaves.filter((leaf) => !ready.holds(leaf))
+    const given = inputs.map(([, tensor]) => tensor)
+    const donated = inputs.map(leavesAt(donate))
     const tensors = tensorsOf(ready, given, donated, backend)
     const kept = new Set(tensors)
     for (const [i, tensor] of given.entries()) if (donated[i]! && !kept.has(tensor)) tensor.dispose()

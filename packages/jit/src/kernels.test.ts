@@ -7,11 +7,11 @@ import { jit, kernelNames } from './index.js'
 
 type Op = (...x: Tensor[]) => Tensor | Tensor[]
 
-/** A function of tensors, and the shapes, types and ranges of numbers to try it with. */
+/** A function of tensors, with the shapes, types and ranges of its inputs. */
 interface Case {
   readonly op: Op
   readonly inputs: readonly (() => Tensor)[]
-  /** Whether TF.js has a gradient of it, which is compared too. */
+  /** True to compare the gradient, too. */
   readonly gradient?: boolean
   readonly tolerance?: number
 }
@@ -78,12 +78,12 @@ const each = (op: Op, f: (x: number) => number = (x) => x, rest: Partial<Case> =
 
 const both = (op: Op, f: (x: number) => number = (x) => x, rest: Partial<Case> = {}): Case[] =>
   PAIRS.map(([a, b]) => {
-    // TF.js has no gradients where something is broadcast to nothing.
+    // TF.js has no gradients of broadcasts to empty tensors.
     const gradient = rest.gradient === true && size(a) * size(b) > 0
     return { op, inputs: [real(a, f), real(b, f)], ...rest, gradient }
   })
 
-const wholeNumbers = (op: Op): Case[] => PAIRS.map(([a, b]) => ({ op, inputs: [whole(a, 9, -8), whole(b, 5, 1)] }))
+const integers = (op: Op): Case[] => PAIRS.map(([a, b]) => ({ op, inputs: [whole(a, 9, -8), whole(b, 5, 1)] }))
 
 const AXES: [number[], number | number[] | undefined][] = [
   [[3], 0],
@@ -122,7 +122,7 @@ const reduced = (
 const one = (op: Op, inputs: readonly (() => Tensor)[], rest: Partial<Case> = {}): Case => ({ op, inputs, ...rest })
 const g = { gradient: true }
 
-/** Cases by the operation of TF.js. */
+/** Cases by TF.js operation. */
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   abs: [...each(tf.abs as Op, apart), one(tf.abs as Op, [whole([5], 9, -8)])],
   acos: each(tf.acos as Op, inside),
@@ -193,24 +193,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   onesLike: each(tf.onesLike as Op, (x) => x, { gradient: false }),
   zerosLike: each((x) => tf.add(tf.zerosLike(x!), x!)),
   identity: each((x) => tf.mul(tf.clone(x!), 2)),
-  add: [...both(tf.add as Op, (x) => x, g), ...wholeNumbers(tf.add as Op)],
-  sub: [...both(tf.sub as Op, (x) => x, g), ...wholeNumbers(tf.sub as Op)],
-  mul: [...both(tf.mul as Op, (x) => x, g), ...wholeNumbers(tf.mul as Op)],
+  add: [...both(tf.add as Op, (x) => x, g), ...integers(tf.add as Op)],
+  sub: [...both(tf.sub as Op, (x) => x, g), ...integers(tf.sub as Op)],
+  mul: [...both(tf.mul as Op, (x) => x, g), ...integers(tf.mul as Op)],
   div: both(
     (a, b) => tf.div(a!, tf.add(tf.square(b!), 1)),
     (x) => x,
     g,
   ),
-  maximum: [
-    ...both(tf.maximum as Op),
-    ...wholeNumbers(tf.maximum as Op),
-    one(tf.maximum as Op, [real([4]), real([4])], g),
-  ],
-  minimum: [
-    ...both(tf.minimum as Op),
-    ...wholeNumbers(tf.minimum as Op),
-    one(tf.minimum as Op, [real([4]), real([4])], g),
-  ],
+  maximum: [...both(tf.maximum as Op), ...integers(tf.maximum as Op), one(tf.maximum as Op, [real([4]), real([4])], g)],
+  minimum: [...both(tf.minimum as Op), ...integers(tf.minimum as Op), one(tf.minimum as Op, [real([4]), real([4])], g)],
   pow: [
     ...both(tf.pow as Op, positive, g),
     ...both(
@@ -218,8 +210,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       (x) => x,
     ),
   ],
-  mod: [...both(tf.mod as Op, apart), ...wholeNumbers(tf.mod as Op)],
-  floorDiv: [...both(tf.floorDiv as Op, apart), ...wholeNumbers(tf.floorDiv as Op)],
+  mod: [...both(tf.mod as Op, apart), ...integers(tf.mod as Op)],
+  floorDiv: [...both(tf.floorDiv as Op, apart), ...integers(tf.floorDiv as Op)],
   atan2: both(tf.atan2 as Op, apart, g),
   squaredDifference: [
     ...both(tf.squaredDifference as Op),
@@ -227,12 +219,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   prelu: both((a, b) => tf.prelu(tf.add(a!, tf.mul(b!, 0)), b!), apart),
   addN: [one((...x) => tf.addN(x), [real([2, 3]), real([2, 3]), real([2, 3])], g)],
-  equal: [...wholeNumbers(tf.equal as Op), one(tf.equal as Op, [truth([4]), truth([4])])],
-  notEqual: [...wholeNumbers(tf.notEqual as Op), one(tf.notEqual as Op, [truth([4]), truth([4])])],
-  greater: [...both(tf.greater as Op), ...wholeNumbers(tf.greater as Op)],
-  greaterEqual: [...both(tf.greaterEqual as Op), ...wholeNumbers(tf.greaterEqual as Op)],
-  less: [...both(tf.less as Op), ...wholeNumbers(tf.less as Op)],
-  lessEqual: [...both(tf.lessEqual as Op), ...wholeNumbers(tf.lessEqual as Op)],
+  equal: [...integers(tf.equal as Op), one(tf.equal as Op, [truth([4]), truth([4])])],
+  notEqual: [...integers(tf.notEqual as Op), one(tf.notEqual as Op, [truth([4]), truth([4])])],
+  greater: [...both(tf.greater as Op), ...integers(tf.greater as Op)],
+  greaterEqual: [...both(tf.greaterEqual as Op), ...integers(tf.greaterEqual as Op)],
+  less: [...both(tf.less as Op), ...integers(tf.less as Op)],
+  lessEqual: [...both(tf.lessEqual as Op), ...integers(tf.lessEqual as Op)],
   logicalAnd: [one(tf.logicalAnd as Op, [truth([2, 3]), truth([3])])],
   logicalOr: [one(tf.logicalOr as Op, [truth([2, 3]), truth([3])])],
   logicalNot: [one(tf.logicalNot as Op, [truth([2, 3])])],
@@ -245,7 +237,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   mean: [...reduced(tf.mean as never), one((x) => tf.mean(x!), [whole([5], 9)])],
   max: [...reduced(tf.max as never), ...reduced(tf.max as never, (s) => whole(s, 9, -8), { gradient: false })],
   min: reduced(tf.min as never),
-  // TF.js' gradient of a product does not take axes counted from the end.
+  // TF.js' gradient of a product does not accept negative axes.
   prod: [
     ...reduced(tf.prod as never, real, { gradient: false }),
     ...[0, 1].map((axis) => one((x) => tf.prod(x!, axis), [real([3, 4])], g)),
@@ -400,7 +392,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     one((i, x) => tf.scatterND(i!, x!, [6]), [whole([4, 1], 3), whole([4], 9)]),
   ],
   tensorScatterUpdate: [
-    // TF.js' own backend writes into the tensor that it is given.
+    // TF.js' CPU backend writes into its argument.
     one((t, u) => tf.tensorScatterUpdate(tf.mul(t!, 1), [[2], [0]], u!), [real([4, 3]), real([2, 3])]),
     one(
       (t, u) => tf.tensorScatterUpdate(tf.mul(t!, 1), tf.tensor2d([[1, 2]], [1, 2], 'int32'), u!),
@@ -461,8 +453,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
 }
 
-/** The value, and the gradient of the sum of its squares with respect to each real input. */
-const whatItGives =
+/** Value, and the gradient of the sum of its squares with respect to each float input. */
+const outputsOf =
   ({ op, gradient = false }: Case) =>
   (...x: Tensor[]): Record<string, Tensor> => {
     const value = [op(...x)].flat()
@@ -484,7 +476,7 @@ function difference(found: ArrayLike<number>, wanted: ArrayLike<number>): number
 
 const called = new Set<string>()
 
-describe('each kernel computes what TF.js does in plain JavaScript', () => {
+describe('kernels match the TF.js JavaScript backend:', () => {
   beforeAll(() => {
     tf.enableProdMode()
     const engine = tf.engine()
@@ -499,7 +491,7 @@ describe('each kernel computes what TF.js does in plain JavaScript', () => {
   it.each(Object.entries(CASES))('%s', async (_name, cases) => {
     for (const each of cases) {
       const inputs = each.inputs.map((make) => make())
-      const run = whatItGives(each)
+      const run = outputsOf(each)
       const wanted = run(...inputs)
       const compiled = jit(run)
       const found = compiled(...inputs) as Record<string, Tensor>
@@ -515,7 +507,7 @@ describe('each kernel computes what TF.js does in plain JavaScript', () => {
     }
   })
 
-  it('no kernel is left out', () => {
+  it('all kernels are covered', () => {
     expect(kernelNames.filter((name) => !called.has(name))).toEqual([])
   })
 })

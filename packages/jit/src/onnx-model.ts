@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { type Attribute, type ElementType, type Graph, type Node, type Value, nodesOf } from './graph.js'
 
-/** The numbers of ONNX' `TensorProto.DataType`. */
+/** Values of `TensorProto.DataType` in ONNX. */
 const DATA_TYPE: Readonly<Record<ElementType, number>> = {
   float32: 1,
   uint8: 2,
@@ -11,7 +11,7 @@ const DATA_TYPE: Readonly<Record<ElementType, number>> = {
   uint32: 12,
 }
 
-/** The numbers of ONNX' `AttributeProto.AttributeType`. */
+/** Values of `AttributeProto.AttributeType` in ONNX. */
 const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const
 
 const IR_VERSION = 10
@@ -56,17 +56,17 @@ const node =
     if (domain !== '') text(writer, 7, domain)
   }
 
-/** The bytes of a constant's numbers, which are not copied. */
+/** Bytes of a constant, not copied. */
 export function bytesOf({ constant }: Value): Uint8Array {
   const { buffer, byteOffset, byteLength } = constant!
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
 }
 
-/** The number of `TensorProto.DataLocation` for numbers in another file. */
+/** Value of `TensorProto.DataLocation` for external data. */
 const EXTERNAL = 1
 
-/** Where the numbers of a constant are: a file beside the graph's, and the byte in it at which they begin, if not its first. */
-export interface Place {
+/** External data of a constant: a file next to the graph's, and the byte offset of the values in it (default: 0). */
+export interface ExternalData {
   readonly file: string
   readonly offset?: number
 }
@@ -79,21 +79,21 @@ const entry =
   }
 
 const initializer =
-  (value: Value, place: Place | undefined): Write =>
+  (value: Value, external: ExternalData | undefined): Write =>
   (writer) => {
     for (const size of value.shape) int(writer, 1, size)
     int(writer, 2, DATA_TYPE[value.dtype])
     text(writer, 8, nameOf(value))
-    if (place === undefined) return void writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(value))
-    message(writer, 13, entry('location', place.file))
-    if (place.offset !== undefined) {
-      message(writer, 13, entry('offset', String(place.offset)))
+    if (external === undefined) return void writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(value))
+    message(writer, 13, entry('location', external.file))
+    if (external.offset !== undefined) {
+      message(writer, 13, entry('offset', String(external.offset)))
       message(writer, 13, entry('length', String(value.constant!.byteLength)))
     }
     int(writer, 14, EXTERNAL)
   }
 
-/** The declaration of an input or output, with its type and shape. */
+/** Declaration of an input or output, with its type and shape. */
 const declaration =
   (value: Value): Write =>
   (writer) => {
@@ -115,13 +115,13 @@ const opset =
     int(writer, 2, version)
   }
 
-/** The constants that nodes read, each once. */
+/** Distinct constants that nodes read. */
 export function constantsOf(nodes: readonly Node[]): readonly Value[] {
   const read = nodes.flatMap(({ inputs }) => inputs).filter((value) => value?.constant !== undefined) as Value[]
   return [...new Set(read)]
 }
 
-/** The name of an output that is an empty sequence, where one is asked for: see session.ts for its use. */
+/** Name of the optional output that is an empty sequence; session.ts explains its use. */
 export const SEQUENCE = 'nothing'
 
 const sequenceNode: Write = (writer) => {
@@ -138,16 +138,16 @@ const sequenceDeclaration: Write = (writer) => {
   )
 }
 
-/** How a graph is encoded. */
+/** Options of {@link encodeModel}. */
 interface Encoding {
-  /** Puts an output before the others that is an empty sequence. */
+  /** Adds a first output that is an empty sequence. */
   readonly withSequence?: boolean
-  /** Constants whose numbers are not among the bytes. */
-  readonly outside?: ReadonlyMap<Value, Place>
+  /** Constants with external data. */
+  readonly external?: ReadonlyMap<Value, ExternalData>
 }
 
-/** A graph as the bytes of an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
-export function encodeModel(graph: Graph, { withSequence = false, outside = new Map() }: Encoding = {}): Uint8Array {
+/** Encodes a graph as an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
+export function encodeModel(graph: Graph, { withSequence = false, external = new Map() }: Encoding = {}): Uint8Array {
   const nodes = nodesOf(graph.outputs)
   const writer = new BinaryWriter()
   int(writer, 1, IR_VERSION)
@@ -156,7 +156,7 @@ export function encodeModel(graph: Graph, { withSequence = false, outside = new 
     if (withSequence) message(body, 1, sequenceNode)
     for (const each of nodes) message(body, 1, node(each))
     text(body, 2, 'function')
-    for (const each of constantsOf(nodes)) message(body, 5, initializer(each, outside.get(each)))
+    for (const each of constantsOf(nodes)) message(body, 5, initializer(each, external.get(each)))
     for (const each of graph.inputs) message(body, 11, declaration(each))
     if (withSequence) message(body, 12, sequenceDeclaration)
     for (const each of graph.outputs) message(body, 12, declaration(each))
@@ -166,5 +166,5 @@ export function encodeModel(graph: Graph, { withSequence = false, outside = new 
   return writer.finish()
 }
 
-/** The name under which a session knows a value. */
+/** Name of a value in a session. */
 export const sessionName = nameOf

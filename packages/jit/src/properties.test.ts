@@ -2,48 +2,48 @@ import '@tensorflow/tfjs'
 import { beforeAll, describe } from '@jest/globals'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { type Draw, type Op, type Trial, sizeOf, testDrawn } from './drawing.test.fixture.js'
+import { type Samplers, type Op, type Trial, sizeOf, testSampled } from './sampling.test.fixture.js'
 
 const g = 'gradient'
 const unary =
   (op: unknown, f?: (x: number) => number) =>
-  (d: Draw): Trial => [op as Op, [d.real(d.shape(), f)], g]
+  (d: Samplers): Trial => [op as Op, [d.real(d.shape(), f)], g]
 const ofAny =
   (op: unknown, kinds: readonly ('real' | 'whole' | 'truth')[] = ['real', 'whole']) =>
-  (d: Draw): Trial => [op as Op, [d[d.pick(kinds)](d.shape())]]
+  (d: Samplers): Trial => [op as Op, [d[d.pick(kinds)](d.shape())]]
 const binary =
   (op: unknown, f?: (x: number) => number, gradient: 'gradient' | undefined = g) =>
-  (d: Draw): Trial => {
+  (d: Samplers): Trial => {
     const [a, b] = d.pair()
     return [op as Op, [d.real(a, f), d.real(b, f)], gradient]
   }
-/** Of two of one shape: TF.js has no gradient where they are broadcast. */
+/** Two inputs of one shape: TF.js has no gradient of their broadcast. */
 const alike =
   (op: unknown) =>
-  (d: Draw): Trial => {
+  (d: Samplers): Trial => {
     const shape = d.shape()
     return [op as Op, [d.real(shape), d.real(shape)], g]
   }
 const ofTwo =
   (op: unknown, kinds: readonly ('real' | 'whole' | 'truth')[] = ['real', 'whole', 'truth']) =>
-  (d: Draw): Trial => {
+  (d: Samplers): Trial => {
     const [[a, b], kind] = [d.pair(), d.pick(kinds)]
     return [op as Op, [d[kind](a), d[kind](b)]]
   }
-/** Reduced to nothing is left to tests of their own, where TF.js gives what it finds in memory. */
+/** Reductions of empty tensors are tested separately, where TF.js returns arbitrary values. */
 const reduction =
   (op: unknown, kinds: readonly ('real' | 'whole' | 'truth')[], ofNothing = true, gradient?: 'gradient') =>
-  (d: Draw): Trial => {
+  (d: Samplers): Trial => {
     const drawn = d.shape()
     const shape = ofNothing ? drawn : drawn.map((n) => Math.max(n, 1))
     const [axes, keep] = [d.axes(shape), d.flag()]
     const reduce = op as (x: Tensor, axes: number[] | undefined, keep: boolean) => Tensor
     return [(x) => reduce(x!, axes, keep), [d[d.pick(kinds)](shape)], gradient]
   }
-/** Along dimensions counted from the front, and with a gradient along the last: of others TF.js gives wrong shapes. */
+/** Along non-negative axes, with a gradient along the last axis only: TF.js returns wrong shapes for others. */
 const running =
   (op: unknown, gradient?: 'gradient') =>
-  (d: Draw): Trial => {
+  (d: Samplers): Trial => {
     const shape = d.shape(1)
     const [any, exclusive, reverse] = [d.below(shape.length), d.flag(), d.flag()]
     const axis = gradient === undefined ? any : shape.length - 1
@@ -55,7 +55,7 @@ const positive = (x: number): number => Math.abs(x) + 0.1
 const inside = (x: number): number => x * 0.45
 const apart = (x: number): number => x + Math.sign(x) * 0.2
 
-const elementwise: Record<string, (d: Draw) => Trial> = {
+const elementwise: Record<string, (d: Samplers) => Trial> = {
   ...Object.fromEntries(
     [
       'asinh',
@@ -148,13 +148,13 @@ const elementwise: Record<string, (d: Draw) => Trial> = {
   logicalNot: ofAny(tf.logicalNot, ['truth']),
   where: (d) => {
     const [[a, b], kind] = [d.pair(), d.pick(['real', 'whole', 'truth'] as const)]
-    // TF.js broadcasts no dimension of 1 to one of 0 here.
+    // TF.js does not broadcast a dimension of size 1 to size 0 here.
     const [c, e] = [...a, ...b].includes(0) ? [a, a] : [d.flag() ? a : b, b]
     return [tf.where as Op, [d.truth(c), d[kind](a), d[kind](e)]]
   },
 }
 
-const reductions: Record<string, (d: Draw) => Trial> = {
+const reductions: Record<string, (d: Samplers) => Trial> = {
   sum: reduction(tf.sum, ['real', 'whole', 'truth']),
   sumGradient: reduction(tf.sum, ['real'], true, g),
   mean: reduction(tf.mean, ['real', 'whole'], false),
@@ -188,7 +188,7 @@ const reductions: Record<string, (d: Draw) => Trial> = {
   },
 }
 
-const products: Record<string, (d: Draw) => Trial> = {
+const products: Record<string, (d: Samplers) => Trial> = {
   matMul: (d) => {
     const [[a, b], [n, k, m]] = [
       d.pair().map((shape) => shape.slice(0, 2)),
@@ -220,7 +220,7 @@ const products: Record<string, (d: Draw) => Trial> = {
   },
 }
 
-const movements: Record<string, (d: Draw) => Trial> = {
+const movements: Record<string, (d: Samplers) => Trial> = {
   transpose: (d) => {
     const shape = d.shape()
     const perm = [...shape.keys()].sort(() => (d.flag() ? 1 : -1))
@@ -300,14 +300,14 @@ const movements: Record<string, (d: Draw) => Trial> = {
   },
 }
 
-const indexing: Record<string, (d: Draw) => Trial> = {
+const indexing: Record<string, (d: Samplers) => Trial> = {
   gather: (d) => {
     const shape = d.shape(1, 4)
     const at = d.shape(1, 3)
     const axis = d.below(shape.length)
     const batch = d.below(Math.min(axis, at.length) + 1)
-    const places = at.map((n, i) => (i < batch ? shape[i]! : shape[axis] === 0 ? 0 : n))
-    const ids = d.whole(places, 0, Math.max(1, shape[axis]!))
+    const indexShape = at.map((n, i) => (i < batch ? shape[i]! : shape[axis] === 0 ? 0 : n))
+    const ids = d.whole(indexShape, 0, Math.max(1, shape[axis]!))
     return [(x, i) => tf.gather(x!, i as tf.Tensor1D, axis, batch), [d.any(shape), ids]]
   },
   gatherGradient: (d) => {
@@ -361,11 +361,11 @@ const indexing: Record<string, (d: Draw) => Trial> = {
   },
 }
 
-describe('on drawn shapes, types and axes each kernel computes what TF.js does in plain JavaScript', () => {
+describe('kernels match the TF.js JavaScript backend on random shapes, types and axes:', () => {
   beforeAll(() => {
     tf.enableProdMode()
     return tf.setBackend('cpu')
   })
 
-  testDrawn({ ...elementwise, ...reductions, ...products, ...movements, ...indexing })
+  testSampled({ ...elementwise, ...reductions, ...products, ...movements, ...indexing })
 })

@@ -19,12 +19,12 @@ const DRAWING: Record<string, [(x: Tensor) => Tensor, name: RegExp]> = {
   randomGamma: [(x) => tf.add(x, tf.randomGamma([3], 1)), /^randomGamma /],
   multinomial: [(x) => tf.multinomial(x as tf.Tensor1D, 2), /^multinomial /],
   rand: [(x) => tf.add(x, tf.rand([3], Math.random)), /^rand /],
-  'numbers of its own': [(x) => tf.mul(x, Math.random()), /^the function /],
-  'a gradient of dropout': [(x) => tf.grad((y: Tensor) => tf.sum(tf.dropout(y, 0.5)))(x), /^dropout /],
+  'Math.random()': [(x) => tf.mul(x, Math.random()), /^the function /],
+  'the gradient of dropout': [(x) => tf.grad((y: Tensor) => tf.sum(tf.dropout(y, 0.5)))(x), /^dropout /],
 }
 
-describe('a function that draws random numbers as it is compiled', () => {
-  it.each(Object.entries(DRAWING))('is refused: %s', (_name, [op, problem]) => {
+describe('a function that samples random numbers while it is compiled', () => {
+  it.each(Object.entries(DRAWING))('is rejected: %s', (_name, [op, problem]) => {
     const { random } = Math
     expect(() => jit(op)(tf.ones([3]))).toThrow(
       expect.objectContaining({ code: 'FROZEN_RANDOMNESS', problem: expect.stringMatching(problem) }),
@@ -33,7 +33,7 @@ describe('a function that draws random numbers as it is compiled', () => {
     expect(tf.getBackend()).toBe('cpu')
   })
 
-  it('is not refused where it has a seed, for then its numbers are always the same', () => {
+  it('is accepted with a seed, which makes its values constant', () => {
     const op = (x: Tensor): Tensor =>
       tf.add(tf.dropout(x, 0.5, undefined, 7), tf.randomNormal([20], 0, 1, 'float32', 3))
     const x = tf.ones([20])
@@ -41,7 +41,7 @@ describe('a function that draws random numbers as it is compiled', () => {
     found.forEach((n, i) => expect(n).toBeCloseTo(wanted[i]!, 5))
   })
 
-  it('leaves no tensor behind', () => {
+  it('does not leak tensors', () => {
     const f = jit((x: Tensor) => tf.dropout(tf.add(x, 1), 0.5))
     const x = tf.ones([3])
     const before = tf.memory().numTensors
@@ -50,7 +50,7 @@ describe('a function that draws random numbers as it is compiled', () => {
   })
 })
 
-it('dropout of @attune/nn drops other entries at each seed that is passed in, and the same at the same', () => {
+it('dropout of @attune/nn drops other entries for another seed, and the same for the same seed', () => {
   registerHostKernel(
     {
       kernelName: DROPOUT_MASK,

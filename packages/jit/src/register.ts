@@ -25,21 +25,21 @@ const LOWERINGS: Lowerings = {
   ...normalizations,
 }
 
-/** The TF.js kernels that can be compiled, by name. */
+/** Names of the TF.js kernels that can be compiled, sorted. */
 export const kernelNames: readonly string[] = Object.keys(LOWERINGS).sort()
 
-/** What only passes its input on works outside of a compiled function too. */
+/** Kernels that return their input unchanged also work outside of compiled functions. */
 const PASSING: Readonly<Record<string, string>> = { Identity: 'x', Reshape: 'x', ExpandDims: 'input' }
 
 type KernelCall = Parameters<NonNullable<ReturnType<typeof getKernel>>['kernelFunc']>[0]
 
-/** The call of a kernel in words of the graph. */
+/** Kernel call with inputs as values of the graph. */
 function callOf({ inputs, attrs }: KernelCall, backend: GraphBackend): Call {
-  const recording = backend.recording!
-  const valueOf = (info: TensorInfo): Value => backend.valueOf(info, recording)
+  const trace = backend.activeTrace!
+  const valueOf = (info: TensorInfo): Value => backend.valueOf(info, trace)
   const given = Object.values(inputs).filter((info) => info != null)
   return {
-    b: recording.builder,
+    b: trace.builder,
     in: (name) => valueOf(inputs[name] as TensorInfo),
     maybe: (name) => (inputs[name] == null ? undefined : valueOf(inputs[name] as TensorInfo)),
     all: given.map((info) => valueOf(info as TensorInfo)),
@@ -52,8 +52,8 @@ function passOn(kernelName: string, { inputs, attrs }: KernelCall, backend: Grap
   if (source === undefined)
     throw new AttuneError(
       'NOT_COMPILED',
-      `${kernelName} is called outside of a compiled function on a tensor that only compiled functions compute with`,
-      'Call it inside of the function that is compiled, or choose another backend of TF.js first.',
+      `${kernelName} is called outside of a compiled function, on a backend that only runs compiled functions`,
+      'Call it inside of the compiled function, or select another TF.js backend first.',
     )
   backend.incRef(source.dataId)
   const size = source.shape.reduce((product, n) => product * n, 1)
@@ -67,32 +67,32 @@ function passOn(kernelName: string, { inputs, attrs }: KernelCall, backend: Grap
 const kernel =
   (name: string, lower: Lowering, backend: GraphBackend) =>
   (call: KernelCall): TensorInfo | TensorInfo[] => {
-    const { recording } = backend
-    if (recording === undefined) return passOn(name, call, backend)
+    const trace = backend.activeTrace
+    if (trace === undefined) return passOn(name, call, backend)
     const result = lower(callOf(call, backend))
-    return 'id' in result ? backend.symbol(result, recording) : result.map((value) => backend.symbol(value, recording))
+    return 'id' in result ? backend.symbol(result, trace) : result.map((value) => backend.symbol(value, trace))
   }
 
-/** Gives the backend its kernels, once. */
+/** Registers the kernels of the backend, once. */
 export function registerKernels(backend: GraphBackend): void {
   if (getKernel('Add', BACKEND) != null) return
   for (const [kernelName, lower] of Object.entries(LOWERINGS))
     registerKernel({ kernelName, backendName: BACKEND, kernelFunc: kernel(kernelName, lower, backend) as never })
 }
 
-/** A kernel that the host computes anew before each run, out of inputs of the compiled function: random numbers, say. */
+/** A kernel that the host computes before each run from inputs of the compiled function, for example random numbers. */
 export interface HostKernel {
   readonly kernelName: string
-  /** Writes the numbers of the output, from those of the inputs, in the order in which the kernel names them. */
+  /** Writes the output values, from the values of the inputs in the order in which the kernel names them. */
   compute(attributes: Readonly<Record<string, unknown>>, into: Float32Array, ...inputs: readonly Values[]): void
-  /** Makes the arrays of a graph that it writes to, of these sizes, where some are better than others. */
+  /** Creates the output arrays of a graph, of these sizes, if the kernel prefers special ones. */
   readonly allocate?: (sizes: readonly number[]) => readonly Float32Array[]
 }
 
 /**
- * Adds a kernel whose numbers enter the graph as an input, once where they are asked for again, as layers that are computed
- * again for their gradients do with their dropout. Its own inputs must be inputs of the compiled function, and its
- * attributes must hold `shape`, that of the output.
+ * Registers a kernel whose values are inputs of the graph. Repeated calls share one input, as for dropout in layers
+ * that gradient checkpointing computes again. Its own inputs must be inputs of the compiled function, and its
+ * attributes must include the output's `shape`.
  */
 export function registerHostKernel({ kernelName, compute, allocate }: HostKernel, backend: GraphBackend): void {
   if (getKernel(kernelName, BACKEND) != null) return
@@ -100,18 +100,16 @@ export function registerHostKernel({ kernelName, compute, allocate }: HostKernel
     kernelName,
     backendName: BACKEND,
     kernelFunc: ({ inputs, attrs }) => {
-      const { recording } = backend
-      if (recording === undefined) return passOn(kernelName, { inputs, attrs: attrs!, backend }, backend)
-      const from = Object.values(inputs).map((info) => backend.valueOf(info as TensorInfo, recording))
+      const trace = backend.activeTrace
+      if (trace === undefined) return passOn(kernelName, { inputs, attrs: attrs!, backend }, backend)
+      const from = Object.values(inputs).map((info) => backend.valueOf(info as TensorInfo, trace))
       const what = `${kernelName} ${JSON.stringify(attrs)}`
-      const same = recording.hosted.find(
-        (each) => each.what === what && each.from.every((value, i) => value === from[i]),
-      )
-      if (same !== undefined) return backend.symbol(same.value, recording)
-      const value = recording.builder.input({ dtype: 'float32', shape: attrs!['shape'] as unknown as number[] })
+      const same = trace.hosted.find((each) => each.what === what && each.from.every((value, i) => value === from[i]))
+      if (same !== undefined) return backend.symbol(same.value, trace)
+      const value = trace.builder.input({ dtype: 'float32', shape: attrs!['shape'] as unknown as number[] })
       const own = (into: Float32Array, ...values: Values[]): void => compute(attrs as never, into, ...values)
-      recording.hosted.push({ value, what, from, compute: own, allocate })
-      return backend.symbol(value, recording)
+      trace.hosted.push({ value, what, from, compute: own, allocate })
+      return backend.symbol(value, trace)
     },
   })
 }

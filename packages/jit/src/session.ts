@@ -5,19 +5,19 @@ import { forWebgpu } from './for-webgpu.js'
 import { type ElementType, type Graph, type Value, type Values, nodesOf } from './graph.js'
 import { SEQUENCE, bytesOf, constantsOf, encodeModel, sessionName } from './onnx-model.js'
 
-/** How ONNX Runtime is to run a graph. */
+/** Options of ONNX Runtime. */
 export interface SessionOptions {
-  /** Threads of one operation; as many as the machine has cores if left out. */
+  /** Threads per operation. Default: the number of CPU cores. */
   readonly threads?: number
-  /** Where to run, best first; the processor if left out. */
+  /** Execution providers in order of preference. Default: the CPU. */
   readonly providers?: readonly ('cpu' | 'webgpu' | 'cuda')[]
-  /** Whether memory for what is computed on the way is kept for the next run, which is faster; true if left out. */
+  /** True to keep the memory of intermediates for the next run, which is faster. Default: true. */
   readonly keepsMemory?: boolean
-  /** Writes a profile of each operation to a JSON file whose name begins so. */
+  /** Writes a profile of each operation to a JSON file whose name starts with this prefix. */
   readonly profile?: string
 }
 
-/** The synchronous half of onnxruntime-node, which its public interface wraps in promises. */
+/** Synchronous binding of onnxruntime-node, which its public interface wraps in promises. */
 interface NativeSession {
   loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: InferenceSession.SessionOptions): void
   run(feeds: Record<string, Tensor>, fetches: Record<string, Tensor | null>, options: object): Record<string, Tensor>
@@ -31,19 +31,19 @@ interface Binding {
 
 const load = (): Binding => createRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as Binding
 
-/** A value's numbers as ONNX Runtime takes them: the array itself, not a copy. */
+/** A value with its array, which is passed to ONNX Runtime without a copy. */
 export type Feed = readonly [value: Value, values: Values]
 
-/** A graph made ready to run. */
+/** An executable graph. */
 export interface Session {
-  /** Runs the graph; the numbers of `fetches` are overwritten with the results. */
+  /** Runs the graph and writes the results into the arrays of `fetches`. */
   run(feeds: readonly Feed[], fetches: readonly Feed[]): void
-  /** Ends the profile, if one was asked for. */
+  /** Ends the profile, if any. */
   endProfiling(): void
   dispose(): void
 }
 
-const record = (feeds: readonly Feed[]): Record<string, Tensor> =>
+const toTensors = (feeds: readonly Feed[]): Record<string, Tensor> =>
   Object.fromEntries(
     feeds.map(([value, values]) => [
       sessionName(value),
@@ -51,57 +51,60 @@ const record = (feeds: readonly Feed[]): Record<string, Tensor> =>
     ]),
   )
 
-/** What onnxruntime-node says of a sequence among the results. */
+/** Error message of onnxruntime-node for a sequence among the results. */
 const NO_SEQUENCES = 'Non tensor type is temporarily not supported.'
 
 /**
- * Runs the graph into arrays that are there. onnxruntime-node writes to them, but then copies every result into a new
- * array besides, one by one, which takes a seventh of a training step. A sequence, which it cannot turn into JavaScript,
- * stands before the others and ends that when all is computed.
+ * Runs the graph into existing arrays. onnxruntime-node writes to them, but then also copies every result into a new
+ * array, which takes a seventh of a training step. An empty sequence as the first output, which it cannot convert to
+ * JavaScript, aborts that copy after all outputs are computed.
  */
 function runInto(session: NativeSession, feeds: readonly Feed[], fetches: readonly Feed[]): void {
   try {
-    session.run(record(feeds), { [SEQUENCE]: null, ...record(fetches) }, {})
+    session.run(toTensors(feeds), { [SEQUENCE]: null, ...toTensors(fetches) }, {})
   } catch (error) {
     if ((error as Error).message !== NO_SEQUENCES) throw error
   }
 }
 
-/** Constants of so many bytes are handed over beside the graph, which is then not copied with them as it is written and read. */
+/**
+ * Minimum size in bytes of constants that are passed as external data, which avoids copies when the graph is encoded
+ * and parsed.
+ */
 const LARGE = 1 << 16
 
-/** Makes a graph ready. What ONNX Runtime finds wrong with it is thrown as it says it. */
+/** Loads a graph. Errors of ONNX Runtime are thrown unchanged. */
 export function openSession(
-  recorded: Graph,
+  traced: Graph,
   { threads, providers = ['cpu'], keepsMemory = true, profile }: SessionOptions,
 ): Session {
-  const graph = providers.includes('webgpu') ? forWebgpu(recorded) : recorded
+  const graph = providers.includes('webgpu') ? forWebgpu(traced) : traced
   const { binding, initOrt } = load()
   initOrt()
   const session = new binding.InferenceSession()
-  const outside = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)
-  const places = new Map(outside.map((value) => [value, { file: sessionName(value) }]))
-  const model = encodeModel(graph, { withSequence: true, outside: places })
+  const large = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)
+  const external = new Map(large.map((value) => [value, { file: sessionName(value) }]))
+  const model = encodeModel(graph, { withSequence: true, external })
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',
-    externalData: outside.map((value) => ({ path: sessionName(value), data: bytesOf(value) })),
+    externalData: large.map((value) => ({ path: sessionName(value), data: bytesOf(value) })),
     executionMode: 'sequential',
     interOpNumThreads: 1,
-    // Measured: the plan of a whole run takes a third more memory, and the second run three times as long.
+    // Measured: memory patterns take a third more memory, and the second run takes three times as long.
     enableMemPattern: false,
     enableCpuMemArena: keepsMemory,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     extra: {
       session: {
-        // Moments of an optimizer decay towards zero through numbers that processors are a hundred times slower with.
+        // Optimizer moments decay through denormals, with which CPUs are a hundred times slower.
         set_denormal_as_zero: '1',
-        // Each session has threads of its own, which would wait for more work in a loop while another session computes. Measured where
-        // batches of several lengths take turns, on two cores: steps of 38 ms become 22, and steps of 305 become 299.
+        // Each session has its own threads, which would spin while another session computes. Measured with batches of alternating
+        // lengths on two cores: steps of 38 ms become 22 ms, and steps of 305 ms become 299 ms.
         force_spinning_stop: '1',
       },
-      // Measured: a sum and a layer norm apart take 0.5 ms where the two in one take 1.9 (2,048 rows of 384).
+      // Measured for 2,048 rows of 384: a separate sum and layer norm take 0.5 ms, the fused operation 1.9 ms.
       optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' },
     },
     logSeverityLevel: 3,

@@ -21,7 +21,7 @@ export { attendProjected, crossAttention, selfAttention } from './stacks/decoder
 export { type EncoderDecoderStacks, ONE_PAIR_IN_A_ROW, passEncoderDecoder } from './stacks/pass-encoder-decoder.js'
 export { layerGroups } from './stacks/layer-groups.js'
 export { countOption, probabilityOption, tokenIdOption, endTokensOption } from './stacks/model-options.js'
-export { greatestOf } from './heads/greatest-of.js'
+export { greatestOf } from './heads/max-pooling.js'
 export { classifierHead, initialClassifier, headFor, toCheckpointNames, headTensors } from './heads/head.js'
 export type { DeferredWeight } from './layers/initialise.js'
 export {

@@ -21,11 +21,11 @@ const config = (directory: string, rest: object = {}): RunConfig => ({
 const run = (given: RunConfig, options: CrossValidateOptions = {}): Promise<CrossValidationEvent[]> =>
   lastValueFrom(crossValidate(given, { baseDirectory: folder, ...options }).pipe(toArray()))
 
-/** Three parts, of which a fold trains on one, validates on another and tests on the third. */
+/** A three-way split: each fold trains on one third, validates on another and tests on the last. */
 const nested = definePlugin({
   kind: PROTOCOL,
   name: 'nested',
-  summary: 'Three parts, each trained on, validated and tested once',
+  summary: 'Three thirds, each used once for training, validation and testing',
   options: z.strictObject({}),
   create: () => ({
     split(count: number) {
@@ -45,10 +45,10 @@ describe('foldScores', () => {
 })
 
 describe('crossValidate', () => {
-  it('scores a model for each fold on its own part of the examples', async () => {
+  it('evaluates the model of each fold on its validation split', async () => {
     const events = await run(config('folds'))
     const last = events.at(-1)
-    if (last?.type !== 'crossValidation.completed') throw new Error('it did not end')
+    if (last?.type !== 'crossValidation.completed') throw new Error('expected crossValidation.completed')
     expect([last.folds, last.because, Object.keys(last.scores)]).toEqual([3, 'finished', ['loss', 'accuracy']])
     const { values } = last.scores['accuracy']!
     for (const [fold, value] of values.entries()) {
@@ -60,7 +60,7 @@ describe('crossValidate', () => {
     expect(again[0]).toMatchObject({ scores: last.scores })
   })
 
-  it('goes on at the fold at which it was stopped, with the same scores', async () => {
+  it('resumes at the fold where it was stopped, with the same scores', async () => {
     const commands = new ReplaySubject<Command>()
     const stop = (event: CrossValidationEvent): void => {
       if (event.type === 'fold.progressed' && event.fold === 1) commands.next({ type: 'stop', because: 'enough' })
@@ -77,10 +77,10 @@ describe('crossValidate', () => {
     expect(rest.at(-1)).toMatchObject({ scores: whole.scores })
   })
 
-  it('scores the test part of a fold with the final model, once', async () => {
+  it('evaluates the final model of a fold on its test split once', async () => {
     const events = await run(config('nested', { protocol: nested }))
     const last = events.at(-1)
-    if (last?.type !== 'crossValidation.completed') throw new Error('it did not end')
+    if (last?.type !== 'crossValidation.completed') throw new Error('expected crossValidation.completed')
     expect(last.test?.['accuracy']?.values).toHaveLength(3)
     const log = readFileSync(join(folder, 'nested/folds/0/events.jsonl'), 'utf8').split('\n')
     const tested = log.filter((line) => line.includes('"evaluation.completed"') && line.includes('"split":"test"'))
@@ -90,7 +90,7 @@ describe('crossValidate', () => {
     expect(scores['accuracy']!.value).toBe(last.test!['accuracy']!.values[0])
   })
 
-  it('refuses one fold, validation data beside the folds, and no directory, before anything starts', async () => {
+  it('rejects a single fold, separate validation data and a missing directory before any run starts', async () => {
     const refused = (problem: RegExp) => ({ code: 'BAD_CONFIG', problem: expect.stringMatching(problem) })
     await expect(run(config('no', { protocol: 'holdout' }))).rejects.toMatchObject(refused(/at least 2 folds/))
     const validation = { use: 'jsonl', path: 'train.jsonl' }

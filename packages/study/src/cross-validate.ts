@@ -10,14 +10,14 @@ import type { Values } from './past-run.js'
 import { type StudyOptions, stoppable } from './study.js'
 import { summarize } from './summary.js'
 
-/** How a cross-validation is made. */
+/** Options of a cross-validation. */
 export interface CrossValidateOptions extends StudyOptions {
-  /** True if the runs of the folds use the configuration's trackers. Default: false. */
+  /** True if the fold runs use the configuration's trackers. Default: false. */
   readonly trackers?: boolean
 }
 
 type Completed = EventOf<'fold.completed'>
-type Tell = (event: Untimed<CrossValidationEvent>) => void
+type Emit = (event: Untimed<CrossValidationEvent>) => void
 
 /** @throws AttuneError `BAD_CONFIG` */
 function requireFolds({ config, directory }: Plan, folds: number): string {
@@ -25,11 +25,7 @@ function requireFolds({ config, directory }: Plan, folds: number): string {
   if (directory === undefined)
     throw new AttuneError('BAD_CONFIG', 'expected a `directory` for the folds, got none', remedy)
   if (config.data.validation !== undefined)
-    throw new AttuneError(
-      'BAD_CONFIG',
-      'the folds divide `data.train`, and `data.validation` names validation examples',
-      remedy,
-    )
+    throw new AttuneError('BAD_CONFIG', 'expected no `data.validation`, since the folds split `data.train`', remedy)
   if (folds > 1) return directory
   throw new AttuneError(
     'BAD_CONFIG',
@@ -38,7 +34,7 @@ function requireFolds({ config, directory }: Plan, folds: number): string {
   )
 }
 
-/** One fold that is to run. */
+/** Request to run one fold. */
 interface FoldRun {
   readonly fold: number
   readonly folds: number
@@ -47,14 +43,14 @@ interface FoldRun {
   readonly options: CrossValidateOptions
 }
 
-/** Runs one fold. Resolves to the reason if it was stopped. */
+/** Runs one fold. Resolves to the reason if the run was stopped, and to undefined if it completed. */
 async function runFold(
   { fold, folds, directory, config, options }: FoldRun,
   stops: Observable<string>,
-  tell: Tell,
+  emit: Emit,
 ): Promise<string | undefined> {
   const step = await readyToResume(directory)
-  tell({ type: 'fold.started', fold, folds, step })
+  emit({ type: 'fold.started', fold, folds, step })
   const begun = performance.now()
   const { baseDirectory = process.cwd(), places } = options
   const rest = { baseDirectory, places, acceptChanges: false, budget: 1 }
@@ -67,7 +63,7 @@ async function runFold(
         next(report) {
           if (report.type === 'scored') values = report.values
           if (report.type === 'tested') test = report.values
-          if (report.type === 'progressed') tell({ ...report, type: 'fold.progressed', fold })
+          if (report.type === 'progressed') emit({ ...report, type: 'fold.progressed', fold })
           if (report.type === 'ended' && report.state !== 'completed') stopped = report.because
         },
         error: reject,
@@ -79,12 +75,12 @@ async function runFold(
   }
   if (stopped !== undefined) return stopped
   const seconds = (performance.now() - begun) / 1000
-  tell({ type: 'fold.completed', fold, values, ...(test === undefined ? {} : { test }), seconds })
+  emit({ type: 'fold.completed', fold, values, ...(test === undefined ? {} : { test }), seconds })
   return undefined
 }
 
-/** The event that closes a cross-validation. */
-function closing(directory: string, folds: number, completed: ReadonlyMap<number, Completed>, because: string) {
+/** The final event of a cross-validation. */
+function completedEvent(directory: string, folds: number, completed: ReadonlyMap<number, Completed>, because: string) {
   const done = completed.size === folds ? [...completed.values()].sort((a, b) => a.fold - b.fold) : []
   const tested = done.flatMap(({ test }) => (test === undefined ? [] : [test]))
   return {
@@ -109,7 +105,7 @@ async function runFolds(
   const note = (event: RunEvent): void => {
     if (event.type === 'fold.completed') completed.set(event.fold, event)
   }
-  const tell: Tell = (untimed) => {
+  const emit: Emit = (untimed) => {
     const event = { ...untimed, at: Date.now() } as CrossValidationEvent
     if (event.type === 'fold.completed') folder.append(event)
     note(event)
@@ -120,18 +116,18 @@ async function runFolds(
   const listening = stops.subscribe((reason) => (because ??= reason))
   for (let fold = 0; fold < folds && because === undefined; fold++) {
     const directory = join(folder.directory, 'folds', String(fold))
-    if (!completed.has(fold)) because = await runFold({ fold, folds, directory, config, options }, stops, tell)
+    if (!completed.has(fold)) because = await runFold({ fold, folds, directory, config, options }, stops, emit)
   }
   listening.unsubscribe()
-  tell(closing(folder.directory, folds, completed, because ?? 'finished'))
+  emit(completedEvent(folder.directory, folds, completed, because ?? 'finished'))
 }
 
 /**
- * Cross-validation, as a cold stream of its events: a run of the configuration for each fold of its protocol, one after another, in
- * `<directory>/folds/<fold>`. The scores are those of each fold's model on its validation part and, where the protocol sets some
- * examples aside, on its test part. One that was stopped or killed goes on at its fold when it is started again.
+ * Cross-validation: one run of the configuration per fold of its protocol, sequentially, in `<directory>/folds/<fold>`. Returns a cold
+ * stream of events. Each fold's model is scored on its validation split and, if the protocol defines one, on its test split. Starting a
+ * stopped or killed cross-validation again resumes it at the interrupted fold.
  * @throws AttuneError as the stream's error: `BAD_CONFIG`, `STUDY_IN_USE`, `STUDY_CHANGED`, `STUDY_EXISTS`, `STUDY_DAMAGED`, and
- *   those of a run
+ *   the errors of a run
  * @example
  * const events = crossValidate({ ...config, protocol: { use: 'k-fold', folds: 5 }, directory: 'runs/folds' })
  * const { scores } = await lastValueFrom(events.pipe(on('crossValidation.completed')))

@@ -5,10 +5,10 @@ import { withLock, writeFileAtomically } from '@attune/files'
 import { checkpointsOf } from './past-run.js'
 import { withChoice } from './with-choice.js'
 
-/** The folder of a trial's run. */
+/** The run folder of a trial. */
 export const trialFolder = (directory: string, id: number): string => join(directory, 'trials', String(id))
 
-/** Removes the models and checkpoints of trials that ended, except those of `kept`. */
+/** Removes the models and checkpoints of finished trials, except those in `kept`. */
 export function removeModels(directory: string, trials: readonly Trial[], kept: readonly number[]): void {
   const over = trials.filter(({ id, state }) => !['running', 'paused'].includes(state) && !kept.includes(id))
   for (const { id } of over)
@@ -18,7 +18,7 @@ export function removeModels(directory: string, trials: readonly Trial[], kept: 
 
 const WAIT_MILLISECONDS = 60_000
 
-/** Waits until a process that was left over from before has ended and given the folder free. */
+/** Waits until an orphaned process of an earlier session has exited and released the run's lock. */
 async function waitForOrphan(folder: string): Promise<void> {
   if (!existsSync(join(folder, 'run.lock'))) return
   const signal = AbortSignal.timeout(WAIT_MILLISECONDS)
@@ -26,8 +26,8 @@ async function waitForOrphan(folder: string): Promise<void> {
 }
 
 /**
- * Readies the folder of a trial that was interrupted.
- * @returns the step of its checkpoint, or 0 if it must be run again: then the folder is gone
+ * Prepares the folder of an interrupted trial for resuming.
+ * @returns the step of its latest checkpoint, or 0 if there is none; the folder is then removed and the trial restarts
  */
 export async function readyToResume(folder: string): Promise<number> {
   await waitForOrphan(folder)
@@ -38,7 +38,7 @@ export async function readyToResume(folder: string): Promise<number> {
 }
 
 /**
- * Makes the folder of a trial that starts from the checkpoint of another: a copy, with the new choice in its configuration.
+ * Creates the folder of a trial that starts from another trial's checkpoint: a copy with the new choice in its configuration.
  * @throws AttuneError `NO_SUCH_CHECKPOINT`
  */
 export async function branchFrom(directory: string, from: number, id: number, choice: Choice): Promise<void> {
@@ -46,7 +46,7 @@ export async function branchFrom(directory: string, from: number, id: number, ch
   if (checkpointsOf(source).length === 0)
     throw new AttuneError(
       'NO_SUCH_CHECKPOINT',
-      `trial ${id} is to start from the checkpoint of trial ${from}, which has none`,
+      `trial ${id}: expected a checkpoint of trial ${from} to start from, got none`,
       'Keep the checkpoints of all trials: `study.keepAll: true`.',
     )
   rmSync(target, { recursive: true, force: true })

@@ -2,17 +2,17 @@ import type { Choice, Direction, Goal, RunEvent, Trial } from '@attune/core'
 
 declare module '@attune/core' {
   interface RunEvents {
-    /** A study begins, or goes on with the trials that it has. */
+    /** A study starts or resumes. */
     'study.started': {
       readonly directory: string
       readonly goals: readonly Goal[]
-      /** The number of trials to make. */
+      /** Number of trials to run. */
       readonly trials: number
       readonly parallel: number
-      /** Trials of before. */
+      /** Trials recorded by earlier sessions. */
       readonly earlier: readonly Trial[]
     }
-    /** A new trial. `memory` is what the tuner remembers. */
+    /** A new trial. `memory` is the tuner's state. */
     'trial.started': {
       readonly trial: number
       readonly choice: Choice
@@ -20,14 +20,14 @@ declare module '@attune/core' {
       readonly from?: number
       readonly memory?: unknown
     }
-    /** A trial goes on from its checkpoint of `step`; from 0, it is run again. */
+    /** A trial resumes from its checkpoint at `step`; 0 if it restarts. */
     'trial.resumed': {
       readonly trial: number
       readonly step: number
       readonly budget?: number
       readonly memory?: unknown
     }
-    /** The position of a trial, twice a second at most. The log does not keep it. */
+    /** Progress of a trial, at most twice a second. Not written to the log. */
     'trial.progressed': {
       readonly trial: number
       readonly step: number
@@ -39,70 +39,70 @@ declare module '@attune/core' {
       readonly trial: number
       readonly step: number
       readonly values: Readonly<Record<string, number>>
-      /** Seconds that the trial has trained. */
+      /** Training time of the trial so far, in seconds. */
       readonly seconds: number
     }
-    /** The end of a trial, or of its budget. */
+    /** The end of a trial, or of its current budget. */
     'trial.completed': {
       readonly trial: number
       readonly state: Exclude<Trial['state'], 'running'>
       readonly scores: Trial['scores']
       readonly seconds: number
-      /** The reason of a trial that was pruned, failed or stopped early. */
+      /** Reason, if the trial was pruned, failed or stopped early. */
       readonly because?: string
     }
-    /** The end of a study, or of this part of it. */
+    /** The end of a study, or of this session of it. */
     'study.completed': {
       readonly trials: readonly Trial[]
-      /** The best completed trials: one, or with several goals those that no other dominates. */
+      /** Ids of the best completed trials: one for a single goal, the Pareto front for several. */
       readonly best: readonly number[]
-      /** `finished`, or the reason why it was stopped. */
+      /** `finished`, or the reason for stopping. */
       readonly because: string
     }
-    /** A fold begins, or goes on from a checkpoint. */
+    /** A fold starts, or resumes from a checkpoint. */
     'fold.started': { readonly fold: number; readonly folds: number; readonly step: number }
-    /** The position of a fold's run. The log does not keep it. */
+    /** Progress of a fold's run. Not written to the log. */
     'fold.progressed': {
       readonly fold: number
       readonly step: number
       readonly steps: number
       readonly secondsLeft: number
     }
-    /** The scores of a fold's model. */
+    /** Scores of a fold's model. */
     'fold.completed': {
       readonly fold: number
-      /** On the validation part of the fold. */
+      /** On the fold's validation split. */
       readonly values: Readonly<Record<string, number>>
-      /** On the test part of the fold, if it has one. */
+      /** On the fold's test split, if it has one. */
       readonly test?: Readonly<Record<string, number>>
       readonly seconds: number
     }
     'crossValidation.completed': {
       readonly directory: string
       readonly folds: number
-      /** Scores over the validation parts. Empty if it was stopped before the last fold. */
+      /** Scores on the validation splits. Empty if stopped before the last fold. */
       readonly scores: Readonly<Record<string, FoldScores>>
-      /** Scores over the test parts, if there are any. */
+      /** Scores on the test splits, if there are any. */
       readonly test?: Readonly<Record<string, FoldScores>>
-      /** `finished`, or the reason why it was stopped. */
+      /** `finished`, or the reason for stopping. */
       readonly because: string
     }
   }
 }
 
-/** One score over the folds. */
+/** Statistics of one score over the folds. */
 export interface FoldScores {
   readonly mean: number
-  /** The sample standard deviation, with the denominator n − 1. */
+  /** Sample standard deviation (denominator n − 1). */
   readonly standardDeviation: number
-  /** By fold. */
+  /** One value per fold. */
   readonly values: readonly number[]
 }
 
-/** The events of some types. */
+/** Events of the given types. */
 type EventAmong<K extends RunEvent['type']> = Extract<RunEvent, { readonly type: K }>
 
-/** The events of a study. */
+/** Events of a study. */
 export type StudyEvent = EventAmong<
   | 'study.started'
   | 'trial.started'
@@ -113,13 +113,13 @@ export type StudyEvent = EventAmong<
   | 'study.completed'
 >
 
-/** The events of a cross-validation. */
+/** Events of a cross-validation. */
 export type CrossValidationEvent = EventAmong<
   'fold.started' | 'fold.progressed' | 'fold.completed' | 'crossValidation.completed'
 >
 
-/** An event before it has a time. */
+/** An event without its timestamp. */
 export type Untimed<E> = E extends unknown ? Omit<E, 'at'> : never
 
-/** The direction of every score of a run, by name. */
+/** Optimization direction of every score of a run, by name. */
 export type Directions = Readonly<Record<string, Direction>>

@@ -22,7 +22,7 @@ const code = (expected: string, problem: RegExp) =>
   expect.objectContaining({ code: expected, problem: expect.stringMatching(problem) })
 
 describe('openFolder', () => {
-  it('keeps events, without the half line of a process that was killed', async () => {
+  it('keeps events and drops the incomplete last line of a killed process', async () => {
     const path = directory()
     const first = await openFolder(path, 'study', settings, [])
     first.append(event(1))
@@ -37,7 +37,7 @@ describe('openFolder', () => {
     await third.close()
   })
 
-  it('refuses other settings and names them, but for those that are free', async () => {
+  it('rejects changed settings by name, except those that may change', async () => {
     const path = directory()
     await (await openFolder(path, 'study', settings, [])).close()
     const other = { seed: 2, study: { trials: 4, goals: ['accuracy'] } }
@@ -49,10 +49,10 @@ describe('openFolder', () => {
     ).close()
   })
 
-  it('refuses a folder that is in use, one that holds something else, and one whose files were edited', async () => {
+  it('rejects a folder that is in use, one with other files, and one whose files were edited', async () => {
     const path = directory()
     const open = await openFolder(path, 'study', settings, [])
-    await expect(openFolder(path, 'study', settings, [])).rejects.toThrow(code('STUDY_IN_USE', /works on the study/))
+    await expect(openFolder(path, 'study', settings, [])).rejects.toThrow(code('STUDY_IN_USE', /is using the study/))
     await open.close()
     const other = mkdtempSync(join(root, 'other-'))
     writeFileSync(join(other, 'file'), '')
@@ -67,7 +67,7 @@ describe('openFolder', () => {
     expect(existsSync(join(path, 'study.lock'))).toBe(false)
   })
 
-  it('refuses a log in which a whole line is not an event', async () => {
+  it('rejects a log with a complete line that is not an event', async () => {
     const path = directory()
     await (await openFolder(path, 'study', settings, [])).close()
     writeFileSync(join(path, 'trials.jsonl'), '{"type":1}\n')

@@ -11,23 +11,23 @@ import {
   writeFileAtomically,
 } from '@attune/files'
 
-/** A folder of several runs as this process holds it. */
+/** An open folder of several runs, locked by this process. */
 export interface Folder {
   readonly directory: string
-  /** The events of before. */
+  /** Events logged by earlier sessions. */
   readonly events: readonly RunEvent[]
-  /** Adds an event to the log, durably. @throws AttuneError `CANNOT_WRITE` */
+  /** Appends an event to the log and fsyncs it. @throws AttuneError `CANNOT_WRITE` */
   append(event: RunEvent): void
   close(): Promise<void>
 }
 
-/** The kinds of folders, with the names of their files. */
+/** File names by kind of folder. */
 const FILES = {
   study: { settings: 'study.json', log: 'trials.jsonl', lock: 'study.lock' },
   'cross-validation': { settings: 'cross-validation.json', log: 'folds.jsonl', lock: 'cross-validation.lock' },
 } as const
 
-type What = keyof typeof FILES
+type FolderKind = keyof typeof FILES
 
 const MAXIMUM_BYTES = 256 * 1024 * 1024
 const NEWLINE = 10
@@ -36,16 +36,16 @@ const damaged = (path: string, why: string): AttuneError =>
   new AttuneError(
     'STUDY_DAMAGED',
     `${path} is damaged: ${why}`,
-    'Restore the file from a backup, or name another folder.',
+    'Restore the file from a backup, or use another folder.',
   )
 
-/** Settings as JSON, in which plugins that were given in code are their names. */
+/** Settings as JSON; plugins passed as objects are replaced by their names. */
 const plain = (settings: object): Record<string, unknown> =>
   JSON.parse(
     JSON.stringify(settings, (_, value: unknown) => (isPlugin(value) ? `plugin ${value.name}` : value)),
   ) as Record<string, unknown>
 
-/** The paths at which two values differ. */
+/** Paths at which two values differ. */
 function differences(a: unknown, b: unknown, path: string): string[] {
   if (!isRecord(a) || !isRecord(b)) return JSON.stringify(a) === JSON.stringify(b) ? [] : [path]
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
@@ -53,17 +53,22 @@ function differences(a: unknown, b: unknown, path: string): string[] {
   )
 }
 
-/** Reads the sealed settings of a folder; undefined if it has none. */
+/** Reads the settings of a folder and verifies their digest. Undefined if there are none. */
 function readSettings(path: string): unknown {
   const record = readJsonObject(path, MAXIMUM_BYTES, (why) => damaged(path, why))
   if (record === undefined) return undefined
   const { seal, ...content } = record
-  if (seal !== digest(JSON.stringify(content))) throw damaged(path, 'it does not have the digest that was written down')
+  if (seal !== digest(JSON.stringify(content))) throw damaged(path, 'its content does not match its recorded digest')
   return content['settings']
 }
 
 /** @throws AttuneError `STUDY_CHANGED`, `STUDY_EXISTS` */
-async function sealSettings(directory: string, what: What, settings: object, free: readonly string[]): Promise<void> {
+async function sealSettings(
+  directory: string,
+  what: FolderKind,
+  settings: object,
+  free: readonly string[],
+): Promise<void> {
   const path = join(directory, FILES[what].settings)
   const [known, now] = [readSettings(path), plain(settings)]
   if (known !== undefined) {
@@ -71,21 +76,21 @@ async function sealSettings(directory: string, what: What, settings: object, fre
     if (changes.length === 0) return
     throw new AttuneError(
       'STUDY_CHANGED',
-      `the ${what} in ${directory} was started with another configuration: ${changes.slice(0, 10).join(', ')} differ${changes.length === 1 ? 's' : ''}`,
-      'Go on with the configuration that it was started with, or name another folder.',
+      `the ${what} in ${directory} was started with a different configuration: ${changes.slice(0, 10).join(', ')} differ${changes.length === 1 ? 's' : ''}`,
+      'Resume with the original configuration, or use another folder.',
     )
   }
   if (readdirSync(directory).some((name) => name !== FILES[what].lock))
     throw new AttuneError(
       'STUDY_EXISTS',
       `${directory} is not empty and holds no ${what}`,
-      'Name a folder that is empty or not there yet.',
+      'Use an empty or new folder.',
     )
   const content = { format: 1, settings: now }
   await writeFileAtomically(path, `${JSON.stringify({ ...content, seal: digest(JSON.stringify(content)) }, null, 2)}\n`)
 }
 
-/** Events of a log up to its last whole line, and the number of bytes that these take. */
+/** Events of a log up to its last complete line, and the size of these lines in bytes. */
 function readLog(path: string): { readonly events: readonly RunEvent[]; readonly bytes: number } {
   const content = readWholeFile(path, MAXIMUM_BYTES) ?? Buffer.alloc(0)
   const bytes = content.lastIndexOf(NEWLINE) + 1
@@ -105,12 +110,12 @@ function openLog(path: string): Pick<Folder, 'events' | 'append'> & { readonly c
     try {
       return act()
     } catch (cause) {
-      throw writeFault(path, cause, 'Make room, then start the same command again: it goes on.')
+      throw writeFault(path, cause, 'Free disk space, then run the same command again to resume.')
     }
   }
   const { events, bytes } = readLog(path)
   const file = guarded(() => openSync(path, 'a'))
-  guarded(() => ftruncateSync(file, bytes)) // half a line: the process was killed, or the disk was full
+  guarded(() => ftruncateSync(file, bytes)) // drops an incomplete last line: the process was killed, or the disk was full
   return {
     events,
     append: (event) =>
@@ -123,26 +128,26 @@ function openLog(path: string): Pick<Folder, 'events' | 'append'> & { readonly c
   }
 }
 
-async function lockFolder(directory: string, what: What): Promise<Lock> {
+async function lockFolder(directory: string, what: FolderKind): Promise<Lock> {
   const taken = await takeLock(join(directory, FILES[what].lock)).catch((cause: unknown) => {
     throw writeFault(directory, cause, 'Choose a folder that this user may write to.')
   })
   if ('release' in taken) return taken
   throw new AttuneError(
     'STUDY_IN_USE',
-    `process ${taken.process} on ${taken.host} works on the ${what} in ${directory}`,
-    'Wait until it is done, or stop it.',
+    `process ${taken.process} on ${taken.host} is using the ${what} in ${directory}`,
+    'Wait until it ends, or stop it.',
   )
 }
 
 /**
- * Opens the folder of a study or of a cross-validation, which is made if it is not there, and takes its lock.
- * @param free paths of the settings that may be others than before
+ * Opens the folder of a study or cross-validation, creating it if necessary, and takes its lock.
+ * @param free paths of the settings that may change between sessions
  * @throws AttuneError `STUDY_IN_USE`, `STUDY_CHANGED`, `STUDY_EXISTS`, `STUDY_DAMAGED`, `CANNOT_WRITE`
  */
 export async function openFolder(
   directory: string,
-  what: What,
+  what: FolderKind,
   settings: object,
   free: readonly string[],
 ): Promise<Folder> {

@@ -1,7 +1,7 @@
 import { study } from './study.js'
 import { killedConfig } from './tiny.test.fixture.js'
 
-/** A process that runs a study, or goes on with it, and prints the type of each event. */
+/** Child process that runs or resumes a study and prints the type of each event. */
 const [folder = '', directory = '', parallel = '1'] = process.argv.slice(2)
 study(killedConfig(directory, Number(parallel)), { baseDirectory: folder }).subscribe({
   next: ({ type }) => process.stdout.write(`${type}\n`),

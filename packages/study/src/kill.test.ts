@@ -11,7 +11,7 @@ const program = fileURLToPath(new URL('./kill.test.fixture.js', import.meta.url)
 const folder = tinyData()
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs the program to its end, or kills it once it has printed so many lines. Returns what it printed. */
+/** Runs the program to its end, or kills it once it has printed `lines` lines. Resolves to its output. */
 const child = (directory: string, parallel: number, lines = Infinity): Promise<{ output: string; killed: boolean }> =>
   new Promise((resolve) => {
     const args = [program, folder, directory, String(parallel)]
@@ -24,14 +24,14 @@ const child = (directory: string, parallel: number, lines = Infinity): Promise<{
     process_.on('exit', (_, signal) => resolve({ output, killed: signal === 'SIGKILL' }))
   })
 
-/** The trials of a study that is over, as far as they do not depend on the time. */
+/** Runs a study to its end and returns its trials without their timings. */
 async function tableOf(directory: string, parallel = 1): Promise<readonly Omit<Trial, 'seconds'>[]> {
   const last = await lastValueFrom(study(killedConfig(directory, parallel), { baseDirectory: folder }))
   return last.type === 'study.completed' ? last.trials.map(({ seconds: _, ...trial }) => trial) : []
 }
 
 describe('a study killed with SIGKILL', () => {
-  it('suggests the same again and ends with the trials of an uninterrupted one, some of them pruned', async () => {
+  it('repeats its suggestions and ends with the trials of an uninterrupted study, some of them pruned', async () => {
     const whole = await tableOf('whole')
     expect(new Set(whole.map(({ state }) => state))).toEqual(new Set(['completed', 'pruned']))
     const random = stream(key(11))
@@ -42,7 +42,7 @@ describe('a study killed with SIGKILL', () => {
     expect(await tableOf('killed')).toEqual(whole)
   })
 
-  it('ends the processes of its trials, and goes on with the same choices', async () => {
+  it('terminates its trial processes and resumes with the same choices', async () => {
     const killed = await child('parallel', 2, 5)
     expect(killed.killed).toBe(true)
     const choices = async (directory: string) => (await tableOf(directory)).map(({ id, choice }) => [id, choice])

@@ -1,10 +1,10 @@
 import type { TrialRequest, TrialReport } from './run-trial.js'
 
-/** What a study sends to the process of a trial. */
+/** Messages from a study to the process of a trial. */
 export type ToWorker =
-  { readonly type: 'run'; readonly order: TrialRequest } | { readonly type: 'stop'; readonly because: string }
+  { readonly type: 'run'; readonly request: TrialRequest } | { readonly type: 'stop'; readonly because: string }
 
-/** What the process of a trial sends back. */
+/** Messages from the process of a trial to its study. */
 export type FromWorker =
   | TrialReport
   | { readonly type: 'failed'; readonly code?: string; readonly problem: string; readonly remedy?: string }

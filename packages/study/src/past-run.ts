@@ -6,7 +6,7 @@ import { readJsonObject } from '@attune/files'
 
 const MAXIMUM_BYTES = 10_000_000
 
-/** The steps of the checkpoints in a run's folder, the latest first. */
+/** Steps of the checkpoints in a run folder, latest first. */
 export function checkpointsOf(directory: string): readonly number[] {
   const folder = join(directory, 'checkpoints')
   if (!existsSync(folder)) return []
@@ -14,7 +14,7 @@ export function checkpointsOf(directory: string): readonly number[] {
   return names.map(Number).sort((a, b) => b - a)
 }
 
-/** The step of the checkpoint that has a label; undefined if none has. */
+/** Step of the checkpoint with a label; undefined if there is none. */
 export function labelledStep(directory: string, label: string): number | undefined {
   return checkpointsOf(directory).find((step) => {
     const path = join(directory, 'checkpoints', String(step), 'progress.json')
@@ -27,11 +27,11 @@ export function labelledStep(directory: string, label: string): number | undefin
 /** Scores of an evaluation by name. */
 export type Values = Readonly<Record<string, number>>
 
-/** The scores by name, without their parts. */
+/** Score values by name, without their details. */
 export const valuesOf = (scores: Readonly<Record<string, { readonly value: number }>>): Values =>
   Object.fromEntries(Object.entries(scores).map(([name, { value }]) => [name, value]))
 
-/** The evaluations of the validation split that a run's log holds up to a step, by step. */
+/** Validation scores in a run's log up to and including a step, by step. */
 export async function evaluationsOf(directory: string, upTo: number): Promise<ReadonlyMap<number, Values>> {
   const path = join(directory, 'events.jsonl')
   const found = new Map<number, Values>()
@@ -43,7 +43,7 @@ export async function evaluationsOf(directory: string, upTo: number): Promise<Re
       if (event.type !== 'evaluation.completed' || event.split !== 'validation' || event.step > upTo) continue
       found.set(event.step, valuesOf(event.scores))
     } catch {
-      continue // half a line, left by a process that was killed
+      continue // an incomplete line of a killed process
     }
   }
   return new Map([...found].sort(([a], [b]) => a - b))

@@ -17,20 +17,20 @@ import type { Directions } from './events.js'
 import { checkSpace, orderSpace } from './space.js'
 import { type StudyConfig, type StudySettings, studySchema } from './study-config.js'
 
-/** A study, checked before anything starts. */
+/** A validated study, ready to start. */
 export interface PreparedStudy extends Pick<StudySettings, 'trials' | 'parallel' | 'keepAll'> {
-  /** The configuration of every trial, before its choice. */
+  /** Base configuration of every trial, without its choice. */
   readonly config: RunConfig
   readonly seed: number
   readonly space: Space
   readonly tuner: Tuner
   readonly pruner: Pruner | undefined
   readonly goals: readonly Goal[]
-  /** Absolute. */
+  /** Absolute path. */
   readonly directory: string
 }
 
-/** The directions of the scores that a planned run will have, as far as its metrics can be made without one. */
+/** Optimization directions of a run's scores; metrics that need injected components are left out. */
 function directionsOf(metrics: readonly Chosen[]): Directions {
   const known = metrics.flatMap(({ plugin, options, common }): [string, Metric['direction']][] => {
     if (plugin.needs !== undefined) return []
@@ -40,7 +40,7 @@ function directionsOf(metrics: readonly Chosen[]): Directions {
   return { loss: 'minimize', ...Object.fromEntries(known) }
 }
 
-/** The goals with their directions. @throws AttuneError `UNKNOWN_SCORE` */
+/** Returns the goals with their directions. @throws AttuneError `UNKNOWN_SCORE` */
 function goalsOf({ goals }: StudySettings, { config }: Pick<Plan, 'config'>): readonly Goal[] {
   const scores = directionsOf(config.metric)
   const areAllKnown = config.metric.every(({ plugin }) => plugin.needs === undefined)
@@ -51,7 +51,7 @@ function goalsOf({ goals }: StudySettings, { config }: Pick<Plan, 'config'>): re
   })
 }
 
-/** The part of a configuration that is a run's. */
+/** The run configuration of a study configuration. */
 export function runConfigOf({ study: _study, ...config }: StudyConfig): RunConfig {
   return config
 }
@@ -67,7 +67,7 @@ async function choose(settings: StudySettings, lookup: Lookup) {
 }
 
 /**
- * Checks the configuration of a study: that of the run, the settings, the plugins, and every path of the space.
+ * Validates a study: its run configuration, its settings, its plugins and every path of the search space.
  * @throws AttuneError `BAD_CONFIG`, `BAD_SPACE`, `UNKNOWN_SCORE`, `UNKNOWN_PLUGIN`
  */
 export async function prepareStudy(config: StudyConfig, options: RunOptions): Promise<PreparedStudy> {
@@ -98,7 +98,7 @@ export function requireNoScope({ scope, places }: RunOptions): void {
   if (scope === undefined && (places?.registered ?? []).length === 0) return
   throw new AttuneError(
     'BAD_ARGUMENT',
-    'trials in processes of their own share no scope and no registered plugins with this one',
-    'Leave out `scope` and `places.registered`, or set `study.parallel: 1`.',
+    'expected no `scope` and no registered plugins for trials in child processes',
+    'Remove `scope` and `places.registered`, or set `study.parallel: 1`.',
   )
 }

@@ -9,17 +9,17 @@ import type { TrialReport } from './run-trial.js'
 import { bestTrials } from './trials.js'
 import { withChoice } from './with-choice.js'
 
-/** A study that is under way. */
+/** State of a running study. */
 export interface StudyInProgress extends PreparedStudy {
   readonly options: Omit<RunOptions, 'commands'>
   trialsSoFar: readonly Trial[]
-  /** What the tuner remembers. */
+  /** The tuner's state. */
   memory: unknown
-  /** Emits an event and, unless `kept` is false, adds it to the log. */
-  tell(event: Untimed<StudyEvent>, kept?: boolean): void
+  /** Emits an event and, unless `kept` is false, appends it to the log. */
+  emit(event: Untimed<StudyEvent>, kept?: boolean): void
 }
 
-/** What one run of a trial needs besides the trial. */
+/** Settings of one run of a trial. */
 interface Attempt {
   readonly id: number
   readonly resumes: boolean
@@ -29,7 +29,7 @@ interface Attempt {
 const trialOf = ({ trialsSoFar }: StudyInProgress, id: number): Trial =>
   trialsSoFar.find((trial) => trial.id === id) as Trial
 
-/** The reason of the pruner to end a trial now; undefined to let it go on. */
+/** The pruner's reason to stop a trial now; undefined to continue it. */
 function pruneReason({ pruner, trialsSoFar, goals }: StudyInProgress, trial: Trial): string | undefined {
   return pruner?.(
     trial,
@@ -41,7 +41,7 @@ function pruneReason({ pruner, trialsSoFar, goals }: StudyInProgress, trial: Tri
 function launch(study: StudyInProgress, { id, ...attempt }: Attempt): Launched {
   const { budget = 1, choice } = trialOf(study, id)
   const { options, directory, parallel, config } = study
-  const order = {
+  const request = {
     ...attempt,
     budget,
     config: withChoice(config, choice),
@@ -49,17 +49,18 @@ function launch(study: StudyInProgress, { id, ...attempt }: Attempt): Launched {
     baseDirectory: options.baseDirectory ?? process.cwd(),
     places: options.places,
   }
-  return parallel > 1 ? launchProcess(order) : launchHere(order)
+  return parallel > 1 ? launchProcess(request) : launchHere(request)
 }
 
-/** The words for why a trial failed. */
+/** The failure reason of a trial. */
 const reasonOf = (error: unknown): string =>
   isAttuneError(error) ? `${error.code}: ${error.problem}` : error instanceof Error ? error.message : String(error)
 
-/** Errors that are the study's own, whatever the trial. */
-const isOwn = (error: unknown): boolean => isAttuneError(error) && ['CANNOT_WRITE', 'RUN_IN_USE'].includes(error.code)
+/** True for errors that fail the whole study rather than one trial. */
+const isStudyError = (error: unknown): boolean =>
+  isAttuneError(error) && ['CANNOT_WRITE', 'RUN_IN_USE'].includes(error.code)
 
-/** Follows a trial to its end. Resolves when its run is over. */
+/** Follows a trial until its run ends. */
 function followTrial(study: StudyInProgress, launched: Launched, id: number): Promise<void> {
   const begun = performance.now()
   const before = trialOf(study, id).seconds
@@ -67,7 +68,7 @@ function followTrial(study: StudyInProgress, launched: Launched, id: number): Pr
   let pruned: string | undefined
   let ended: Extract<TrialReport, { type: 'ended' }> | undefined
   const complete = (state: Exclude<Trial['state'], 'running'>, because?: string): void =>
-    study.tell({
+    study.emit({
       type: 'trial.completed',
       trial: id,
       state,
@@ -79,15 +80,15 @@ function followTrial(study: StudyInProgress, launched: Launched, id: number): Pr
     launched.reports.subscribe({
       next(report) {
         if (report.type === 'ended') ended = report
-        if (report.type === 'progressed') study.tell({ ...report, type: 'trial.progressed', trial: id }, false)
-        if (report.type !== 'scored' || pruned !== undefined) return // a process may go on for some steps
+        if (report.type === 'progressed') study.emit({ ...report, type: 'trial.progressed', trial: id }, false)
+        if (report.type !== 'scored' || pruned !== undefined) return // a process may run some more steps after the stop
         const { step, values } = report
-        study.tell({ type: 'trial.scored', trial: id, step, values, seconds: seconds() })
+        study.emit({ type: 'trial.scored', trial: id, step, values, seconds: seconds() })
         pruned = pruneReason(study, trialOf(study, id))
         if (pruned !== undefined) launched.stop(pruned)
       },
       error(error: unknown) {
-        if (isOwn(error)) return reject(error as Error)
+        if (isStudyError(error)) return reject(error as Error)
         complete('failed', reasonOf(error))
         resolve()
       },
@@ -95,14 +96,14 @@ function followTrial(study: StudyInProgress, launched: Launched, id: number): Pr
         if (ended?.state === 'completed') complete('completed', ended.because)
         else if (pruned !== undefined) complete('pruned', pruned)
         else if (ended?.state === 'paused') complete('paused')
-        resolve() // a trial that was stopped is still running, as far as the study goes
+        resolve() // a stopped trial keeps the state `running`, to be resumed
       },
     })
   })
 }
 
-/** Asks the tuner for its next move, and prepares it. */
-async function nextMove(study: StudyInProgress, running: number): Promise<Attempt | 'wait' | 'done'> {
+/** Asks the tuner for its next suggestion and prepares that run. */
+async function nextSuggestion(study: StudyInProgress, running: number): Promise<Attempt | 'wait' | 'done'> {
   const { tuner, space, trialsSoFar, seed, goals, memory, trials, directory } = study
   const id = trialsSoFar.length
   const suggestion: Suggestion = tuner.suggest(
@@ -118,41 +119,41 @@ async function nextMove(study: StudyInProgress, running: number): Promise<Attemp
     ...(budget === undefined ? {} : { budget }),
     ...(suggestion.memory === undefined ? {} : { memory: suggestion.memory }),
   }
-  if (resume === undefined && id >= trials) return running > 0 ? 'wait' : 'done' // what runs may yet be resumed
+  if (resume === undefined && id >= trials) return running > 0 ? 'wait' : 'done' // a running trial may be resumed later
   study.memory = suggestion.memory ?? memory
   if (resume !== undefined) {
     const step = await readyToResume(trialFolder(directory, resume))
-    study.tell({ type: 'trial.resumed', trial: resume, step, ...rest })
+    study.emit({ type: 'trial.resumed', trial: resume, step, ...rest })
     return { id: resume, resumes: step > 0, acceptChanges: trialOf(study, resume).from !== undefined }
   }
-  study.tell({ type: 'trial.started', trial: id, choice, ...rest, ...(from === undefined ? {} : { from }) })
+  study.emit({ type: 'trial.started', trial: id, choice, ...rest, ...(from === undefined ? {} : { from }) })
   if (from !== undefined) await branchFrom(directory, from, id, choice)
   return { id, resumes: from !== undefined, acceptChanges: from !== undefined }
 }
 
-/** Readies a trial that was running when the study was stopped or killed. */
-async function interrupted(study: StudyInProgress, { id, from, choice }: Trial): Promise<Attempt> {
+/** Prepares a trial that was running when the study was stopped or killed. */
+async function prepareInterrupted(study: StudyInProgress, { id, from, choice }: Trial): Promise<Attempt> {
   const step = await readyToResume(trialFolder(study.directory, id))
-  study.tell({ type: 'trial.resumed', trial: id, step })
+  study.emit({ type: 'trial.resumed', trial: id, step })
   if (step === 0 && from !== undefined) await branchFrom(study.directory, from, id, choice)
   return { id, resumes: step > 0 || from !== undefined, acceptChanges: from !== undefined }
 }
 
-/** The trial to run next, or why there is none now. */
-async function next(study: StudyInProgress, left: Trial[], running: number): Promise<Attempt | 'wait' | 'done'> {
+/** The next trial to run, or the reason for none. */
+async function nextAttempt(study: StudyInProgress, left: Trial[], running: number): Promise<Attempt | 'wait' | 'done'> {
   const again = left.shift()
-  if (again !== undefined) return interrupted(study, again)
-  const move = await nextMove(study, running)
+  if (again !== undefined) return prepareInterrupted(study, again)
+  const move = await nextSuggestion(study, running)
   if (move !== 'wait' || running > 0) return move
   throw new AttuneError(
     'TUNER_STUCK',
-    `the tuner waits for a trial to end, and none of the ${study.trialsSoFar.length} trials runs`,
-    'Report this to whoever made the tuner.',
+    `the tuner waits for a trial to end, but none of the ${study.trialsSoFar.length} trials is running`,
+    'Report this to the author of the tuner.',
   )
 }
 
 /**
- * Runs trials until the study is over. Returns the reason: `finished`, or what `stops` said.
+ * Runs trials until the study is over. Resolves to the reason: `finished`, or the one that `stops` emitted.
  * @throws AttuneError `TUNER_STUCK`
  */
 export async function runStudy(study: StudyInProgress, stops: Observable<string>): Promise<string> {
@@ -172,7 +173,7 @@ export async function runStudy(study: StudyInProgress, stops: Observable<string>
   try {
     for (;;) {
       while (!done && stopped === undefined && running.size < study.parallel) {
-        const move = await next(study, left, running.size)
+        const move = await nextAttempt(study, left, running.size)
         if (typeof move === 'object') start(move)
         else if (move === 'wait') break
         else done = true

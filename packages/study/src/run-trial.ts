@@ -4,37 +4,37 @@ import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer/no
 import { Observable, Subject, concatMap, from } from 'rxjs'
 import { type Values, checkpointsOf, evaluationsOf, labelledStep, valuesOf } from './past-run.js'
 
-/** One run of a study, as plain data where the configuration and the places are. */
+/** Request to run a trial. It is plain data if the configuration and the search locations are. */
 export interface TrialRequest {
   readonly config: RunConfig
-  /** The folder of the run, absolute. */
+  /** Absolute path of the run folder. */
   readonly directory: string
   readonly baseDirectory: string
   readonly places?: SearchPlaces | undefined
-  /** True to go on with the run in the folder. */
+  /** True to resume the run in the folder. */
   readonly resumes: boolean
-  /** True if the folder's configuration was changed on purpose. */
+  /** True if the folder's configuration was changed intentionally. */
   readonly acceptChanges: boolean
-  /** The fraction of the run's steps to take, in (0, 1]. */
+  /** Fraction of the run's steps to take, in (0, 1]. */
   readonly budget: number
 }
 
-/** A report on a run of a study. */
+/** Report on a trial's run. */
 export type TrialReport =
   | { readonly type: 'scored'; readonly step: number; readonly values: Values }
   | { readonly type: 'tested'; readonly values: Values }
   | { readonly type: 'progressed'; readonly step: number; readonly steps: number; readonly secondsLeft: number }
   | { readonly type: 'ended'; readonly state: 'completed' | 'paused' | 'stopped'; readonly because: string }
 
-/** How a run is evaluated and how far it goes. */
-interface Course {
+/** Length and evaluation schedule of a run. */
+interface TrialLength {
   steps: number
-  /** The step at which the budget is spent. */
+  /** Step at which the budget is used up. */
   target: number
   isDue(step: number): boolean
 }
 
-function courseOf({ steps, epochs }: RunFacts, { budget, config }: TrialRequest): Course {
+function trialLength({ steps, epochs }: RunFacts, { budget, config }: TrialRequest): TrialLength {
   const { evaluateEvery = 'epoch' } = config.training ?? {}
   const interval = evaluateEvery === 'epoch' ? Math.max(1, Math.round(steps / epochs)) : evaluateEvery
   return {
@@ -44,32 +44,33 @@ function courseOf({ steps, epochs }: RunFacts, { budget, config }: TrialRequest)
   }
 }
 
-const SPENT = 'the budget of the trial is spent'
+const SPENT = 'the budget of the trial is used up'
 const PROGRESS_MILLISECONDS = 500
 
-/** Gives a run the commands that its budget asks for, at once: the run waits for none. */
-function steersman(order: TrialRequest, commands: Subject<Command>) {
-  let [course, paused]: [Course | undefined, boolean] = [undefined, false]
+/** Sends a run the commands that its budget requires, synchronously, since a run does not wait for commands. */
+function budgetController(request: TrialRequest, commands: Subject<Command>) {
+  let [length, paused]: [TrialLength | undefined, boolean] = [undefined, false]
   const pause = (): void => {
     paused = true
     commands.next({ type: 'stop', because: SPENT })
   }
   return {
     isPaused: () => paused,
-    steer(event: RunEvent): void {
+    handle(event: RunEvent): void {
       if (event.type === 'run.started' || event.type === 'run.resumed') {
-        course = courseOf(event, order)
-        const { target, steps } = course
+        length = trialLength(event, request)
+        const { target, steps } = length
         if (event.type === 'run.resumed' && target < steps && event.step >= target) pause()
       }
-      if (event.type !== 'step.completed' || event.step !== course?.target) return
-      if (!course.isDue(event.step)) commands.next({ type: 'evaluate', because: 'the trial is scored at its end' })
-      if (course.target < course.steps) pause()
+      if (event.type !== 'step.completed' || event.step !== length?.target) return
+      if (!length.isDue(event.step))
+        commands.next({ type: 'evaluate', because: 'the last step of a trial is evaluated' })
+      if (length.target < length.steps) pause()
     },
   }
 }
 
-/** Maps the events of a run to reports. `past` are the evaluations so far. */
+/** Maps the events of a run to reports. `past` holds the evaluations so far. */
 function reporter({ directory }: TrialRequest, past: ReadonlyMap<number, Values>, isPaused: () => boolean) {
   const scores = new Map(past)
   let shownAt = 0
@@ -89,7 +90,7 @@ function reporter({ directory }: TrialRequest, past: ReadonlyMap<number, Values>
       return [{ type: 'progressed', step, steps, secondsLeft }]
     }
     if (event.type === 'command.given' && event.command.type === 'restore') {
-      // The model that is kept is that of an earlier step: its scores are those of the trial.
+      // The kept model is that of an earlier step, so its scores become the trial's.
       const values = scores.get(labelledStep(directory, event.command.label) ?? -1)
       return values === undefined ? [] : [scored(Math.max(...scores.keys()), values)]
     }
@@ -100,22 +101,22 @@ function reporter({ directory }: TrialRequest, past: ReadonlyMap<number, Values>
   }
 }
 
-/** The reports on a run, or on the rest of one of which the evaluations so far are `past`. */
+/** Reports on a run, or on the rest of a resumed run with the evaluations `past`. */
 const follow = (
-  order: TrialRequest,
+  request: TrialRequest,
   past: ReadonlyMap<number, Values>,
   stops: Observable<string>,
 ): Observable<TrialReport> =>
   new Observable((subscriber) => {
     const commands = new Subject<Command>()
-    const { directory, config, baseDirectory, places, resumes, acceptChanges } = order
+    const { directory, config, baseDirectory, places, resumes, acceptChanges } = request
     const options: RunOptions = { baseDirectory, ...(places === undefined ? {} : { places }), commands }
-    const { steer, isPaused } = steersman(order, commands)
-    const report = reporter(order, past, isPaused)
+    const { handle, isPaused } = budgetController(request, commands)
+    const report = reporter(request, past, isPaused)
     const events = resumes ? resume(directory, { ...options, acceptChanges }) : run({ ...config, directory }, options)
     const running = events.subscribe({
       next(event) {
-        steer(event)
+        handle(event)
         for (const each of report(event)) subscriber.next(each)
       },
       error: (error: unknown) => subscriber.error(error),
@@ -126,12 +127,12 @@ const follow = (
   })
 
 /**
- * A run of a study, as a cold stream of reports. A failure of the run is the stream's error.
- * @param stops reasons to stop, the first of which ends the run with a checkpoint; one that came before is replayed
+ * Runs a trial, as a cold stream of reports. A failure of the run is the stream's error.
+ * @param stops reasons to stop; the first one ends the run with a checkpoint, an earlier one is replayed
  */
-export const runTrial = (order: TrialRequest, stops: Observable<string>): Observable<TrialReport> =>
-  order.resumes
-    ? from(evaluationsOf(order.directory, checkpointsOf(order.directory)[0] ?? 0)).pipe(
-        concatMap((past) => follow(order, past, stops)),
+export const runTrial = (request: TrialRequest, stops: Observable<string>): Observable<TrialReport> =>
+  request.resumes
+    ? from(evaluationsOf(request.directory, checkpointsOf(request.directory)[0] ?? 0)).pipe(
+        concatMap((past) => follow(request, past, stops)),
       )
-    : follow(order, new Map(), stops)
+    : follow(request, new Map(), stops)

@@ -9,7 +9,7 @@ import { tinyConfig, tinyData } from './tiny.test.fixture.js'
 const folder = tinyData()
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** The problem of a study with a space; nothing was started. */
+/** Returns the error of a study with an invalid space, and checks that nothing was started. */
 async function refusal(space: object, rest: object = {}): Promise<{ code: string; problem: string }> {
   const settings = { space, goals: 'accuracy', directory: 'study', trials: 1, ...rest } as never
   const error: unknown = await lastValueFrom(
@@ -20,7 +20,7 @@ async function refusal(space: object, rest: object = {}): Promise<{ code: string
 }
 
 describe('the space of a study', () => {
-  it('is refused with the nearest names, before anything starts, where paths or plugins are misspelt', async () => {
+  it('is rejected before anything starts for misspelled paths or plugins, with the nearest names', async () => {
     const { code, problem } = await refusal({
       'training.learningRat': { from: 0.1, to: 0.2 },
       'optimiser.use': ['sgd'],
@@ -40,12 +40,12 @@ describe('the space of a study', () => {
     ])
   })
 
-  it('is refused where an end of an interval is beyond what the option takes', async () => {
+  it('is rejected if a bound of an interval is outside the range of the option', async () => {
     const { problem } = await refusal({ 'model.dropout': { from: 0, to: 1 }, 'training.epochs': { from: 1, to: 2.5 } })
     expect(problem).toMatch(/2 mistakes:\n {2}`model.dropout` = 1: .*\n {2}`training.epochs` = 2.5: /)
   })
 
-  it('is refused where an option belongs to another plugin, unless a condition chooses that one', async () => {
+  it('is rejected if an option belongs to another plugin, unless a condition selects that plugin', async () => {
     const momentum = { from: 0.1, to: 0.9 }
     const { problem } = await refusal({ 'optimizer.momentum': momentum, 'optimizer.use': ['adamw', 'sgd'] })
     expect(problem).toContain('unknown `momentum`')
@@ -56,7 +56,7 @@ describe('the space of a study', () => {
     })
   })
 
-  it('is refused where a distribution is impossible', async () => {
+  it('is rejected if a distribution is invalid', async () => {
     const { code, problem } = await refusal({
       'training.learningRate': { from: 0, to: 1, scale: 'log' },
       'training.batchSize': { from: 4, to: 2 },
@@ -65,7 +65,7 @@ describe('the space of a study', () => {
     expect([code, problem.split('\n').length]).toEqual(['BAD_CONFIG', 4])
   })
 
-  it('is put in an order in which conditions come first', () => {
+  it('is ordered so that conditions precede the hyperparameters that depend on them', () => {
     const use = { choices: ['sgd'] }
     const momentum = { choices: [0.9], when: { use: 'sgd' } }
     const nesterov = { choices: [true], when: { momentum: 0.9 } }
@@ -77,14 +77,14 @@ describe('the space of a study', () => {
     ])
   })
 
-  it('is refused with conditions on what there is not, on values that never are, and in a circle', () => {
+  it('is rejected for conditions on unknown hyperparameters, on impossible values, and in a cycle', () => {
     const refused = (problem: RegExp) =>
       expect.objectContaining({ code: 'BAD_SPACE', problem: expect.stringMatching(problem) })
     const use = { choices: ['sgd'] }
     expect(() => orderSpace({ use, a: { choices: [1], when: { us: 'sgd' } } })).toThrow(refused(/did you mean `use`/))
     expect(() => orderSpace({ use, a: { choices: [1], when: { use: 'adam' } } })).toThrow(refused(/never has/))
     expect(() => orderSpace({ a: { choices: [1], when: { b: 1 } }, b: { choices: [1], when: { a: 1 } } })).toThrow(
-      refused(/`a`, `b` lead in a circle/),
+      refused(/`a`, `b` form a cycle/),
     )
   })
 })

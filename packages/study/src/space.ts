@@ -19,10 +19,10 @@ const refuse = (problems: readonly string[]): AttuneError =>
     'Correct `study.space`; `attune plugins info KIND NAME` shows the options of a plugin.',
   )
 
-/** Settings of the study itself, which no trial may change. */
-const OWN = ['study', 'directory', 'fold']
+/** Settings that belong to the study, which a trial must not change. */
+const RESERVED = ['study', 'directory', 'fold']
 
-/** The values of a distribution that stand for all: every choice, or both ends. */
+/** The values of a distribution to validate: every choice, or both bounds. */
 const extremes = (distribution: Distribution): readonly Choice[string][] =>
   'choices' in distribution ? distribution.choices : [distribution.from, distribution.to]
 
@@ -31,7 +31,7 @@ const holds = (distribution: Distribution, value: unknown): boolean =>
     ? distribution.choices.some((each) => each === value)
     : typeof value === 'number' && value >= distribution.from && value <= distribution.to
 
-/** Problems of the conditions of one hyperparameter. */
+/** Problems with the conditions of one hyperparameter. */
 function conditionProblems(space: Space, path: string, { when = {} }: Distribution): string[] {
   return Object.entries(when).flatMap(([other, value]) => {
     const distribution = Object.hasOwn(space, other) ? space[other] : undefined
@@ -47,8 +47,8 @@ function conditionProblems(space: Space, path: string, { when = {} }: Distributi
 }
 
 /**
- * The space in an order in which the hyperparameters that a condition names stand before those that have it.
- * @throws AttuneError `BAD_SPACE` for conditions on what there is not, and for those that lead in a circle
+ * Topologically sorts a space: hyperparameters named by a condition precede those that depend on them.
+ * @throws AttuneError `BAD_SPACE` for conditions on unknown hyperparameters or impossible values, and for cyclic conditions
  */
 export function orderSpace(space: Space): Space {
   const problems = Object.entries(space).flatMap(([path, each]) => conditionProblems(space, path, each))
@@ -58,20 +58,20 @@ export function orderSpace(space: Space): Space {
   while (waiting.length > 0) {
     const ready = waiting.find(([, { when = {} }]) => Object.keys(when).every((other) => Object.hasOwn(ordered, other)))
     if (ready === undefined)
-      throw refuse([`the conditions of ${waiting.map(([path]) => `\`${path}\``).join(', ')} lead in a circle`])
+      throw refuse([`the conditions of ${waiting.map(([path]) => `\`${path}\``).join(', ')} form a cycle`])
     ordered[ready[0]] = ready[1]
     waiting = waiting.filter((each) => each !== ready)
   }
   return ordered
 }
 
-/** A value for one hyperparameter, and those of others under which it exists. */
+/** A choice of one value, together with the values that its conditions require. */
 function choiceOf(space: Space, path: string, value: Choice[string]): Choice {
   const conditions = Object.entries(space[path]?.when ?? {})
   return { ...Object.assign({}, ...conditions.map(([other, its]) => choiceOf(space, other, its))), [path]: value }
 }
 
-/** The problem that a configuration has with a choice; undefined if it has none. */
+/** The problem of a configuration with a choice; undefined if it is valid. */
 async function problemOf(config: RunConfig, choice: Choice, top: string, lookup: Lookup): Promise<string | undefined> {
   try {
     const parsed = parseConfig(runSchema, withChoice(config, choice)) as Readonly<Record<string, unknown>>
@@ -88,14 +88,14 @@ async function problemOf(config: RunConfig, choice: Choice, top: string, lookup:
 }
 
 /**
- * Checks every path and every value at the ends of its distribution against the configuration and the options of its plugins.
- * @throws AttuneError `BAD_SPACE` with all mistakes, unknown names with the nearest known ones
+ * Validates every path of a space, with all choices or both bounds, against the configuration and the plugins' options.
+ * @throws AttuneError `BAD_SPACE` with all mistakes; unknown names come with the nearest known ones
  */
 export async function checkSpace(config: RunConfig, space: Space, lookup: Lookup): Promise<void> {
   const problems: string[] = []
   for (const [path, distribution] of Object.entries(space)) {
     const [top = ''] = path.split('.')
-    if (OWN.includes(top)) {
+    if (RESERVED.includes(top)) {
       problems.push(`\`${path}\` belongs to the study and cannot be a hyperparameter`)
       continue
     }

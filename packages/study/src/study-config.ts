@@ -6,7 +6,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean()])
 const when = z
   .record(z.string(), scalar)
   .optional()
-  .describe('Values of other hyperparameters under which this one exists; default: always')
+  .describe('Condition: values of other hyperparameters under which this one is active. Default: always')
 
 const choices = z.strictObject({ choices: z.array(scalar).min(1).max(10_000), when })
 const interval = z
@@ -25,7 +25,7 @@ const interval = z
   )
 
 const PATH = /^[A-Za-z][\w-]*(\.[A-Za-z0-9][\w-]*)*$/
-/** A path of the configuration to its distribution. */
+/** Distributions by configuration path. */
 const spaceSchema = z
   .record(
     z.string().regex(PATH),
@@ -50,28 +50,31 @@ const goal = z.union([
   z.strictObject({ score: z.string(), direction: z.enum(['maximize', 'minimize']).optional() }),
 ])
 
-/** The schema of `study` in a configuration. */
+/** Schema of `study` in a configuration. */
 export const studySchema = z.strictObject({
-  tuner: use(TUNER).prefault('random').describe('How choices are made'),
-  pruner: use(PRUNER).optional().describe('When a running trial is ended early; default: never'),
-  space: spaceSchema.describe('Hyperparameters by their path in the configuration, and what they are chosen from'),
-  trials: z.int().min(1).max(100_000).default(20).describe('The number of trials'),
+  tuner: use(TUNER).prefault('random').describe('Tuner (search algorithm) that suggests hyperparameters'),
+  pruner: use(PRUNER).optional().describe('Pruner (early stopping of unpromising trials). Default: none'),
+  space: spaceSchema.describe('Search space: distributions of hyperparameters by their path in the configuration'),
+  trials: z.int().min(1).max(100_000).default(20).describe('Number of trials'),
   goals: z
     .union([z.array(goal).min(1), goal.transform((one) => [one])])
-    .describe('The scores to optimize; several are optimized together, without weights'),
+    .describe('Scores to optimize. Several are optimized jointly, without weights (multi-objective)'),
   parallel: z
     .int()
     .min(1)
     .max(256)
     .default(1)
-    .describe('Trials that run at once, each in a process of its own; 1: in this process'),
-  directory: z.string().describe('The folder of the study'),
-  keepAll: z.boolean().default(false).describe('Keep the models and checkpoints of all trials, not of the best alone'),
-  trackers: z.boolean().default(false).describe("Let trials use the configuration's trackers"),
+    .describe('Number of trials to run in parallel, each in a child process. 1: in this process'),
+  directory: z.string().describe('Folder of the study'),
+  keepAll: z
+    .boolean()
+    .default(false)
+    .describe('Keep the models and checkpoints of all trials instead of only the best'),
+  trackers: z.boolean().default(false).describe("Use the configuration's trackers in trials"),
 })
 
-/** The settings of a study, parsed: plugins named but not yet looked up. */
+/** Parsed settings of a study; its plugins are not yet resolved. */
 export type StudySettings = Omit<z.output<typeof studySchema>, 'space'> & { readonly space: Space }
 
-/** A run's configuration with a study of it, as a user writes it. */
+/** A run configuration with `study` settings, as the user writes it. */
 export type StudyConfig = RunConfig & { readonly study: z.input<typeof studySchema> }

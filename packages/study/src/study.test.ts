@@ -29,17 +29,17 @@ const trialsIn = (events: readonly StudyEvent[]): readonly Trial[] => {
   const last = events.at(-1)
   return last?.type === 'study.completed' ? last.trials : []
 }
-/** What does not depend on the time. */
+/** Trials without their timings. */
 const table = (events: readonly StudyEvent[]) => trialsIn(events).map(({ seconds: _, ...trial }) => trial)
 const has = (directory: string, id: number, part: string): boolean =>
   existsSync(join(folder, directory, 'trials', String(id), part))
 
-/** A tuner that makes moves from a list. */
+/** A tuner that replays a list of suggestions. */
 const scripted = (moves: readonly Suggestion[]) =>
   definePlugin({
     kind: TUNER,
     name: 'scripted',
-    summary: 'Makes the moves of a list',
+    summary: 'Replays a list of suggestions',
     options: none,
     create: (): Tuner<number> => ({
       suggest: (_space, _trials, _random, _goals, done = 0) => {
@@ -49,18 +49,18 @@ const scripted = (moves: readonly Suggestion[]) =>
     }),
   })
 
-/** Ends the trial with some id at its first score. */
+/** Prunes the trial with the given id at its first score. */
 const endTrial = (id: number) =>
   definePlugin({
     kind: PRUNER,
     name: 'end-trial',
-    summary: 'Ends one trial at its first score',
+    summary: 'Prunes one trial at its first score',
     options: none,
-    create: () => (trial: Trial) => (trial.id === id && trial.scores.length === 1 ? 'told to' : undefined),
+    create: () => (trial: Trial) => (trial.id === id && trial.scores.length === 1 ? 'requested' : undefined),
   })
 
 describe('study', () => {
-  it('runs trials whose choices are the tuner’s, keeps the best model alone, and has nothing left to do then', async () => {
+  it('runs trials with the tuner’s choices, keeps only the best model, and has nothing to do when run again', async () => {
     const events = await run(config('plain'))
     const trials = trialsIn(events)
     expect(trials.map(({ state, scores }) => [state, scores.map(({ step }) => step)])).toEqual(
@@ -75,7 +75,7 @@ describe('study', () => {
     expect([again.map(({ type }) => type), trialsIn(again)]).toEqual([['study.started', 'study.completed'], trials])
   })
 
-  it('goes on where it was stopped, with more trials if that is asked for', async () => {
+  it('resumes where it was stopped, with more trials if requested', async () => {
     const whole = await run(config('whole', { trials: 3 }))
     const commands = new ReplaySubject<Command>()
     const stopAt = ({ type, ...event }: StudyEvent): void => {
@@ -92,7 +92,7 @@ describe('study', () => {
     expect(table(rest)).toEqual(table(whole))
   })
 
-  it('ends trials as the pruner says, and goes on after trials that fail', async () => {
+  it('prunes trials, and continues after failed ones', async () => {
     const space = { 'data.train.path': ['train.jsonl', 'missing.jsonl'] }
     const moves = ['train.jsonl', 'missing.jsonl', 'train.jsonl'].map((path) => ({
       choice: { 'data.train.path': path },
@@ -104,12 +104,12 @@ describe('study', () => {
       ['pruned', 1],
     ])
     const reasons = events.flatMap((event) => (event.type === 'trial.completed' ? [event.because] : []))
-    expect(reasons).toEqual([undefined, expect.stringContaining('missing.jsonl'), 'told to'])
+    expect(reasons).toEqual([undefined, expect.stringContaining('missing.jsonl'), 'requested'])
     expect(events.at(-1)).toMatchObject({ best: [0] })
     expect(has('pruned', 2, 'checkpoints')).toBe(false)
   })
 
-  it('pauses a trial when its budget is spent, resumes it, and starts others from its checkpoint', async () => {
+  it('pauses a trial when its budget is used up, resumes it, and starts others from its checkpoint', async () => {
     const choice = { 'training.learningRate': 0.05 }
     const moves: Suggestion[] = [
       { choice, budget: 0.4 },
@@ -118,7 +118,7 @@ describe('study', () => {
     ]
     const events = await run(config('budgets', { tuner: scripted(moves) }))
     const [first, second] = trialsIn(events)
-    // 9 steps, scored every 3: a budget of 0.4 ends after 4, one of 0.8 after 8, with a score of its own.
+    // 9 steps, evaluated every 3: a budget of 0.4 ends after step 4, one of 0.8 after step 8, each with its own evaluation.
     expect(first).toMatchObject({ state: 'completed', budget: 1 })
     expect(first!.scores.map(({ step }) => step)).toEqual([3, 4, 6, 9])
     expect(second).toMatchObject({ state: 'paused', from: 0, budget: 0.8 })
@@ -130,7 +130,7 @@ describe('study', () => {
     expect(at(first!)).toEqual(at(straight))
   })
 
-  it('fails where a tuner waits though nothing runs, and refuses plugins in code for parallel trials', async () => {
+  it('fails if the tuner waits while nothing runs, and rejects plugin objects for parallel trials', async () => {
     await expect(run(config('stuck', { tuner: scripted(['wait']) }))).rejects.toMatchObject({ code: 'TUNER_STUCK' })
     const metric = definePlugin({ kind: PRUNER, name: 'x', summary: 'x', options: none, create: () => () => undefined })
     await expect(
@@ -140,14 +140,14 @@ describe('study', () => {
 })
 
 describe('parallel trials', () => {
-  it('make the choices and the scores of trials one after another, with a tuner that samples at random', async () => {
+  it('have the same choices and scores as sequential trials with a random tuner', async () => {
     const one = await run(config('one'))
     const two = await run(config('two', { parallel: 2 }))
     expect(table(two)).toEqual(table(one))
     expect(two.slice(1, 3).map(({ type }) => type)).toEqual(['trial.started', 'trial.started'])
   })
 
-  it('are failed trials where their process ends, with the reason', async () => {
+  it('fail with a reason if their process ends', async () => {
     const core = pathToFileURL(fileURLToPath(new URL('../../core/dist/index.js', import.meta.url))).href
     const crash = join(folder, 'crash.mjs')
     writeFileSync(
@@ -155,8 +155,8 @@ describe('parallel trials', () => {
       `import { CALLBACK, definePlugin } from ${JSON.stringify(core)}
 import { EMPTY, tap, ignoreElements } from ${JSON.stringify(import.meta.resolve('rxjs'))}
 import { z } from ${JSON.stringify(import.meta.resolve('zod'))}
-export default definePlugin({ kind: CALLBACK, name: 'crash', summary: 'Ends the process at a step',
-  options: z.strictObject({ step: z.int().describe('The step') }),
+export default definePlugin({ kind: CALLBACK, name: 'crash', summary: 'Kills the process at a step',
+  options: z.strictObject({ step: z.int().describe('Step') }),
   create: ({ step }) => (events) =>
     events.pipe(tap((event) => event.step === step && process.kill(process.pid, 'SIGKILL')), ignoreElements()) })
 `,
@@ -178,7 +178,7 @@ export default definePlugin({ kind: TUNER, name: 'scripted', summary: 'Two choic
     const events = await run(config('crash', settings, { callback: { use: './crash.mjs', step: 1000 } }))
     expect(trialsIn(events).map(({ state }) => state)).toEqual(['failed', 'completed'])
     expect(events.find((event) => event.type === 'trial.completed' && event.state === 'failed')).toMatchObject({
-      because: 'its process ended by SIGKILL',
+      because: 'the process of the trial ended by SIGKILL',
     })
   })
 })

@@ -9,13 +9,13 @@ import { type StudyInProgress, runStudy } from './run-study.js'
 import type { StudyConfig } from './study-config.js'
 import { bestTrials, withEvent } from './trials.js'
 
-/** What surrounds a study. A `stop` among `commands` ends it after the steps in flight, with checkpoints. */
+/** Options of a study. A `stop` among `commands` ends it after the steps in flight, with checkpoints. */
 export type StudyOptions = Omit<RunOptions, 'commands'> & { readonly commands?: Observable<Command> }
 
-/** Settings that may differ when a study goes on. */
+/** Settings that may change when a study is resumed. */
 const FREE = ['study.trials', 'study.parallel', 'study.keepAll', 'study.directory', 'directory']
 
-async function carryOut(
+async function executeStudy(
   config: StudyConfig,
   options: StudyOptions,
   stops: Observable<string>,
@@ -35,23 +35,23 @@ async function carryOut(
       options,
       trialsSoFar: earlier,
       memory: folder.events.reduce<unknown>((memory, event) => ('memory' in event ? event.memory : memory), undefined),
-      tell(untimed: Untimed<StudyEvent>, kept = true) {
+      emit(untimed: Untimed<StudyEvent>, kept = true) {
         const event = { ...untimed, at: Date.now() } as StudyEvent
         if (kept) folder.append(event as RunEvent)
         study.trialsSoFar = withEvent(study.trialsSoFar, event as RunEvent)
         show(event)
       },
     }
-    study.tell({ type: 'study.started', directory, goals, trials, parallel, earlier }, false)
+    study.emit({ type: 'study.started', directory, goals, trials, parallel, earlier }, false)
     const because = await runStudy(study, stops)
     const best = bestTrials(study.trialsSoFar, goals)
-    study.tell({ type: 'study.completed', trials: study.trialsSoFar, best, because }, false)
+    study.emit({ type: 'study.completed', trials: study.trialsSoFar, best, because }, false)
   } finally {
     await folder.close()
   }
 }
 
-/** A cold stream of the events of work that `stop` commands, and unsubscribing, end. */
+/** Wraps `work` in a cold stream of its events; a `stop` command or unsubscribing stops it. */
 export const stoppable = <E>(
   work: (stops: Observable<string>, show: (event: E) => void) => Promise<void>,
   commands: Observable<Command> | undefined,
@@ -61,7 +61,7 @@ export const stoppable = <E>(
     const outside: Subscription | undefined = commands?.subscribe((command) => {
       if (command.type === 'stop') return stops.next(command.because)
       const problem = `expected a \`stop\` command, got \`${command.type}\``
-      subscriber.error(new AttuneError('BAD_ARGUMENT', problem, 'Give other commands to runs, by callbacks.'))
+      subscriber.error(new AttuneError('BAD_ARGUMENT', problem, 'Send other commands to the runs through callbacks.'))
       stops.next(problem)
     })
     work(stops, (event) => subscriber.next(event))
@@ -74,14 +74,14 @@ export const stoppable = <E>(
   })
 
 /**
- * A hyperparameter study, as a cold stream of its events: subscribing starts it, or goes on with the one in its folder. Each trial
- * is a run of the configuration with the tuner's choice in it, in `<study.directory>/trials/<id>`.
+ * Hyperparameter study (tuning), as a cold stream of its events: subscribing starts the study, or resumes the one in its folder. Each
+ * trial is a run of the configuration with the tuner's choice, in `<study.directory>/trials/<id>`.
  *
- * Everything is checked before the first trial. Unsubscribing, or a `stop` among `options.commands`, lets the steps in flight
- * finish and leaves checkpoints. A study that was stopped or killed goes on when it is started again: trials that were running are
- * resumed from their checkpoints, or run again, and the tuner suggests what it would have suggested. With `parallel: 1` the trials
- * table is then that of an uninterrupted study; with more, tuners and pruners see trials in the order in which they happen to end.
- * A run that fails is a failed trial; the study goes on.
+ * Everything is validated before the first trial. Unsubscribing, or a `stop` among `options.commands`, lets the steps in flight
+ * finish and saves checkpoints. Starting a stopped or killed study again resumes it: interrupted trials resume from their
+ * checkpoints or restart, and the tuner repeats its suggestions. With `parallel: 1` the resulting trials are those of an
+ * uninterrupted study; with more, tuners and pruners see trials in the order in which they happen to end.
+ * If a run fails, its trial is marked as failed and the study continues.
  * @throws AttuneError as the stream's error: `BAD_CONFIG`, `BAD_SPACE`, `UNKNOWN_SCORE`, `STUDY_IN_USE`, `STUDY_CHANGED`,
  *   `STUDY_EXISTS`, `STUDY_DAMAGED`, `TUNER_STUCK`
  * @example
@@ -89,4 +89,4 @@ export const stoppable = <E>(
  * const { best, trials } = await lastValueFrom(events.pipe(on('study.completed')))
  */
 export const study = (config: StudyConfig, options: StudyOptions = {}): Observable<StudyEvent> =>
-  stoppable((stops, show) => carryOut(config, options, stops, show), options.commands)
+  stoppable((stops, show) => executeStudy(config, options, stops, show), options.commands)

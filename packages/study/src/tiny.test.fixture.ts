@@ -8,13 +8,13 @@ import type { StudyConfig } from './study-config.js'
 
 const examples = fileURLToPath(new URL('../../../examples/debian-sections/train.jsonl.gz', import.meta.url))
 
-/** Rows of two sections of the example, in the order of the file. */
+/** The first rows of two classes of the example data, in file order. */
 function realRows(count: number): readonly string[] {
   const lines = gunzipSync(readFileSync(examples)).toString('utf8').split('\n')
   return lines.filter((line) => /"label": ?"(games|admin)"/.test(line)).slice(0, count)
 }
 
-/** A folder with the first real examples of two classes in `train.jsonl`. */
+/** Creates a folder with the first real examples of two classes in `train.jsonl`. */
 export function tinyData(count = 60): string {
   const folder = mkdtempSync(join(tmpdir(), 'attune-study-'))
   writeFileSync(
@@ -26,7 +26,7 @@ export function tinyData(count = 60): string {
   return folder
 }
 
-/** A very small classifier on {@link tinyData}, which is scored after each of 3 epochs. */
+/** A very small classifier on {@link tinyData}, evaluated after each of 3 epochs. */
 export const tinyConfig: RunConfig = {
   seed: 3,
   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
@@ -39,7 +39,7 @@ export const tinyConfig: RunConfig = {
   training: { epochs: 3, batchSize: 16, learningRate: 0.01 },
 }
 
-/** A study of {@link tinyConfig} with checkpoints and a pruner that ends some trials. */
+/** A study of {@link tinyConfig} with checkpoints and a pruner. */
 export const killedConfig = (directory: string, parallel: number): StudyConfig => ({
   ...tinyConfig,
   callback: { use: 'checkpoint', everySteps: 2 },

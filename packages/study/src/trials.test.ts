@@ -24,7 +24,7 @@ describe('bestTrials', () => {
     expect(bestTrials([trial(0, 0.5, 1, 'failed')], MAXIMIZE)).toEqual([])
   })
 
-  it('returns the trials that no other dominates, of several goals', () =>
+  it('returns the Pareto front for several goals', () =>
     expect(bestTrials([trial(0, 0.5, 0.1), trial(1, 0.9, 0.9), trial(2, 0.9, 0.8), trial(3, 0.4, 0.2)], BOTH)).toEqual([
       0, 2,
     ]))
@@ -41,7 +41,7 @@ describe('withEvent', () => {
     seconds: step,
   })
 
-  it('keeps the scores of a resumed trial, and drops those of an earlier attempt from the step that is scored again', () => {
+  it('keeps the scores of a resumed trial up to the step that is evaluated again', () => {
     const events = [
       started,
       scored(2, 0.1),
@@ -64,7 +64,7 @@ describe('withEvent', () => {
     ])
   })
 
-  it('drops all scores of a trial that is run again, and takes a larger budget', () => {
+  it('drops all scores of a restarted trial and updates its budget', () => {
     const events = [started, scored(2, 0.1), { type: 'trial.resumed', trial: 0, step: 0, budget: 1 }]
     expect(fold(events)).toMatchObject([{ scores: [], budget: 1, state: 'running' }])
   })

@@ -2,7 +2,7 @@ import type { Goal, RunEvent, Trial } from '@attune/core'
 
 type Score = Trial['scores'][number]
 
-/** The scores of a trial with one more evaluation; what stands at its step or after it belongs to an earlier attempt. */
+/** Adds an evaluation to a trial's scores and drops scores at or after its step, which belong to an earlier attempt. */
 export const withScore = (scores: readonly Score[], next: Score): readonly Score[] => [
   ...scores.filter(({ step }) => step < next.step),
   next,
@@ -28,7 +28,7 @@ function changed(trial: Trial, event: RunEvent): Trial {
   }
 }
 
-/** The trials of a study after one more event of its log. */
+/** Applies an event of the log to the trials of a study. */
 export function withEvent(trials: readonly Trial[], event: RunEvent): readonly Trial[] {
   if (event.type === 'trial.started') {
     const { trial: id, choice, budget, from } = event
@@ -39,12 +39,12 @@ export function withEvent(trials: readonly Trial[], event: RunEvent): readonly T
   return trials.map((trial) => (trial.id === event.trial ? changed(trial, event) : trial))
 }
 
-/** The value of a trial's goal: that of its last evaluation; undefined if it has none. */
+/** A trial's value of a goal at its last evaluation; undefined if there is none. */
 export const valueOf = ({ scores }: Pick<Trial, 'scores'>, { score }: Goal): number | undefined =>
   scores.at(-1)?.values[score]
 
-/** The goals of a trial such that larger is better; undefined if one is missing or is not finite. */
-function ranks(trial: Trial, goals: readonly Goal[]): readonly number[] | undefined {
+/** A trial's goal values with signs such that larger is better; undefined if one is missing or not finite. */
+function goalValues(trial: Trial, goals: readonly Goal[]): readonly number[] | undefined {
   const values = goals.map((goal) => (goal.direction === 'maximize' ? 1 : -1) * (valueOf(trial, goal) ?? NaN))
   return values.every(Number.isFinite) ? values : undefined
 }
@@ -53,12 +53,12 @@ const dominates = (a: readonly number[], b: readonly number[]): boolean =>
   a.every((value, i) => value >= b[i]!) && a.some((value, i) => value > b[i]!)
 
 /**
- * The ids of the best completed trials: of one goal the first that has the best value, of several goals those that no other trial
- * dominates (the Pareto front).
+ * Ids of the best completed trials: for one goal, the first trial with the best value; for several goals, the trials that no other
+ * trial dominates (the Pareto front).
  */
 export function bestTrials(trials: readonly Trial[], goals: readonly Goal[]): readonly number[] {
   const ranked = trials.flatMap((trial) => {
-    const rank = trial.state === 'completed' ? ranks(trial, goals) : undefined
+    const rank = trial.state === 'completed' ? goalValues(trial, goals) : undefined
     return rank === undefined ? [] : [{ id: trial.id, rank }]
   })
   const front = ranked.filter(({ rank }) => !ranked.some((other) => dominates(other.rank, rank))).map(({ id }) => id)

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { withChoice } from './with-choice.js'
 
 describe('withChoice', () => {
-  it('sets values by their paths, and leaves the configuration as it was', () => {
+  it('sets values by path without changing the input configuration', () => {
     const config = Object.freeze({ training: Object.freeze({ epochs: 3 }), seed: 1 })
     expect(withChoice(config, { 'training.learningRate': 0.1, seed: 2 })).toEqual({
       training: { epochs: 3, learningRate: 0.1 },
@@ -11,12 +11,12 @@ describe('withChoice', () => {
     expect(config).toEqual({ training: { epochs: 3 }, seed: 1 })
   })
 
-  it('sets options of a plugin that is named by a word, and replaces the word', () => {
+  it('sets options of a plugin given by name alone, as an object with `use`', () => {
     expect(withChoice({ model: 'mlp' }, { 'model.dropout': 0.2 })).toEqual({ model: { use: 'mlp', dropout: 0.2 } })
     expect(withChoice({ model: 'mlp' }, { 'model.use': 'lstm' })).toEqual({ model: { use: 'lstm' } })
   })
 
-  it('sets options of the only plugin of a list, and of others by their index', () => {
+  it('sets options of the only plugin of a list, and of plugins in longer lists by index', () => {
     expect(withChoice({ optimizer: ['adamw'] }, { 'optimizer.beta1': 0.8 })).toEqual({
       optimizer: [{ use: 'adamw', beta1: 0.8 }],
     })
@@ -25,7 +25,7 @@ describe('withChoice', () => {
     })
   })
 
-  it("sets options of a plugin that only the schema's default names", () =>
+  it("sets options of a plugin that is the schema's default", () =>
     expect(withChoice({}, { 'optimizer.weightDecay': 0.1, 'training.epochs': 2 })).toEqual({
       optimizer: { use: 'adamw', weightDecay: 0.1 },
       training: { epochs: 2 },

@@ -1,7 +1,7 @@
 import { type Choice, isFound, isPlugin } from '@attune/core'
 import { runSchema } from '@attune/trainer/node'
 
-/** The value that the configuration's schema puts where nothing is written. */
+/** Default value of a key in the configuration's schema. */
 function defaultOf(key: string): unknown {
   const schema = (runSchema.shape as Readonly<Record<string, { readonly _zod: { readonly def: unknown } }>>)[key]
   return (schema?._zod.def as { readonly defaultValue?: unknown } | undefined)?.defaultValue
@@ -20,9 +20,9 @@ function set(node: unknown, keys: readonly string[], value: unknown): unknown {
 }
 
 /**
- * A configuration with the values of a choice, by the paths of its options: `training.learningRate`, `optimizer.use`. A plugin that
- * is named by a word becomes `{ use: word }`; a list of one plugin stands for that plugin; `metric.1.average` is an option of the
- * second. Nothing is checked.
+ * Returns a configuration with the values of a choice set by path, such as `training.learningRate` or `optimizer.use`. A plugin given
+ * by name becomes `{ use: name }`; a list of one plugin is addressed as that plugin; `metric.1.average` is an option of the second
+ * metric. Nothing is validated.
  */
 export function withChoice<C extends object>(config: C, choice: Choice): C {
   const chosen = Object.entries(choice).reduce<Readonly<Record<string, unknown>>>(

@@ -1,4 +1,4 @@
-/** The process of a trial: it runs what it is sent, and ends with the process that made it. */
+/** Process of a trial: runs the request it receives and exits with its parent process. */
 import { isAttuneError } from '@attune/core'
 import { ReplaySubject } from 'rxjs'
 import type { FromWorker, ToWorker } from './messages.js'
@@ -14,15 +14,15 @@ const failed = (error: unknown): FromWorker =>
 
 const end = (message: FromWorker): void => void send(message).finally(() => process.exit(0))
 
-/** Runs what this process is sent, and ends it then. */
+/** Runs the request that this process receives, then exits. */
 function serve(): void {
   const stops = new ReplaySubject<string>()
-  // Ctrl-C reaches every process of the terminal: the one that made this says what is to be done.
+  // Ctrl-C reaches every process of the terminal; the parent process decides what happens.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
   process.on('disconnect', () => process.exit(1))
   process.on('message', (message: ToWorker) => {
     if (message.type === 'stop') return stops.next(message.because)
-    runTrial(message.order, stops).subscribe({
+    runTrial(message.request, stops).subscribe({
       next: (report) => void send(report),
       error: (error: unknown) => end(failed(error)),
       complete: () => end({ type: 'done' }),

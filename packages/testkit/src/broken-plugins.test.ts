@@ -6,27 +6,27 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Specimen } from './broken/specimen.test.fixture.js'
 import { specimens } from './broken/specimens.test.fixture.js'
 
-/** What Jest writes of a test. */
+/** A test result of Jest. */
 interface Result {
   readonly ancestorTitles: readonly string[]
   readonly title: string
   readonly status: 'passed' | 'failed' | 'pending'
 }
 
-/** Tests that take a second or more: they run on sound plugins, and of broken ones on those that they must catch. */
+/** Slow tests (a second or more): run on valid plugins, and on broken ones only if they must fail. */
 const SLOW = [
   'descends (parabola|rosenbrock)',
   'reads 30 MB',
-  'has a loss that falls',
-  'has the gradient of its loss',
-  'computes what TF.js computes in plain JavaScript',
+  'has a loss that decreases',
+  'matches the gradient of its loss',
+  'matches the TF.js CPU backend',
 ].join('|')
-/** A test that takes many seconds: the tests of the engines themselves run it. */
-const SLOWEST = 'takes no more memory'
+/** A very slow test, which only the engines' own tests run. */
+const SLOWEST = 'uses no more memory'
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** The pattern of the full names of the tests to run. */
+/** Pattern of the full names of the tests to run. */
 const wanted = (): string => {
   const also = Object.entries(specimens).flatMap(([kind, each]) =>
     each.flatMap(({ what, fails }) => {
@@ -38,7 +38,7 @@ const wanted = (): string => {
   return [`^(?!.*(${SLOW}|${SLOWEST}))`, ...also].join('|')
 }
 
-/** Runs the suites on all specimens in a Jest of their own: what became of each test. */
+/** Runs the suites on all specimens in a Jest process of its own; returns the result of each test. */
 function runSuites(): readonly Result[] {
   const folder = mkdtempSync(join(tmpdir(), 'attune-broken-'))
   const outputFile = join(folder, 'results.json')

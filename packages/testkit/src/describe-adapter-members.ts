@@ -11,23 +11,23 @@ import {
   isAttuneError,
 } from '@attune/core'
 
-/** What these parts of an adapter's suite need. */
+/** Adapter under test, shared by the parts of the suite. */
 export interface AdapterSubject {
   readonly engine: Engine
   readonly model: Model
-  readonly made: () => Adapter
+  readonly make: () => Adapter
   readonly params: () => Params
   readonly adapted: () => Adapted
-  readonly moved: (params: Params, by: number) => Params
+  readonly perturbed: (params: Params, by: number) => Params
   readonly outputs: (of: Model, params: Params) => Promise<unknown>
 }
 
 const read = async (engine: Engine, params: Params): Promise<Record<string, HostArray>> =>
   (await engine.read(params)) as OnHost<Params> as Record<string, HostArray>
 
-/** Masks are for trainable parameters, of their shapes, and hold 0 and 1. */
+/** Tests the masks: of trainable parameters, in their shapes, with values 0 and 1. */
 export function describeMasks({ engine, adapted }: AdapterSubject): void {
-  it('masks trainable parameters only, with 0 and 1 in their shapes', async () => {
+  it('returns masks of trainable parameters only, of their shapes, with values 0 and 1', async () => {
     const { trainable, masks = {} } = adapted()
     for (const [name, { shape, dtype, values }] of Object.entries(await read(engine, masks))) {
       expect([name, dtype, shape]).toEqual([name, 'float32', trainable[name]?.shape])
@@ -37,35 +37,35 @@ export function describeMasks({ engine, adapted }: AdapterSubject): void {
   })
 }
 
-/** The error of a saved adapter that must not be taken. */
-async function refusal({ made, model, params }: AdapterSubject, saved: SavedAdapter): Promise<unknown> {
+/** Returns the error with which a saved adapter is rejected. */
+async function rejection({ make, model, params }: AdapterSubject, saved: SavedAdapter): Promise<unknown> {
   try {
-    await made().adapt(model, params(), { saved })
+    await make().adapt(model, params(), { saved })
   } catch (error) {
     return isAttuneError(error) ? 'AttuneError' : error
   }
   return 'nothing was thrown'
 }
 
-/** What an adapter saves it starts from; what is not of its making it refuses. */
+/** Tests saving and loading: an adapter is restored from its saved state and rejects invalid ones. */
 export function describeSaved(subject: AdapterSubject): void {
-  const { engine, model, made, params, adapted, moved, outputs } = subject
-  /** The adapter as after some training, on the host; undefined if it has no files. */
+  const { engine, model, make, params, adapted, perturbed, outputs } = subject
+  /** The adapter on the host as if after training; `undefined` if it cannot be saved. */
   const trained = async () => {
     const { config, tensors, trainable } = adapted()
     expect(tensors === undefined).toBe(config === undefined)
     if (config === undefined || tensors === undefined) return undefined
-    const own = moved(trainable, 0.05)
+    const own = perturbed(trainable, 0.05)
     return { own, config: JSON.parse(JSON.stringify(config)) as typeof config, host: await read(engine, tensors(own)) }
   }
 
-  it('starts from what it saved: the same parameters, function and configuration', async () => {
+  it('restores the same parameters, function and configuration from a saved adapter', async () => {
     const saved = await trained()
     if (saved === undefined) return
     const { own, config, host } = saved
     expect(config['peft_type']).toMatch(/^[A-Z0-9_]+$/)
     expect(Object.keys(host).filter((name) => !name.startsWith('base_model.model.'))).toEqual([])
-    const again = await made().adapt(model, params(), { saved: { config, tensors: engine.put(host) as Params } })
+    const again = await make().adapt(model, params(), { saved: { config, tensors: engine.put(host) as Params } })
     const byName = (from: Record<string, HostArray>) => Object.fromEntries(Object.entries(from).sort())
     expect(byName(await read(engine, again.trainable))).toEqual(byName(await read(engine, own)))
     expect(again.config).toEqual(config)
@@ -78,22 +78,22 @@ export function describeSaved(subject: AdapterSubject): void {
     )
   })
 
-  it('refuses a saved adapter of another method, and tensors that are missing, unknown or of another shape', async () => {
+  it('rejects a saved adapter of another method, and missing, unknown or misshapen tensors', async () => {
     const saved = await trained()
     if (saved === undefined) return
     const { config, host } = saved
-    const refusedWith = (tensors: Record<string, HostArray>, settings = config) =>
-      refusal(subject, { config: settings, tensors: engine.put(tensors) as Params })
+    const rejectionOf = (tensors: Record<string, HostArray>, settings = config) =>
+      rejection(subject, { config: settings, tensors: engine.put(tensors) as Params })
     const found: Record<string, unknown> = {
-      method: await refusedWith(host, { ...config, peft_type: 'NO_SUCH_METHOD' }),
-      unknown: await refusedWith({ ...host, 'base_model.model.no.such.layer': Object.values(host)[0]! }),
-      empty: await refusedWith({}),
+      method: await rejectionOf(host, { ...config, peft_type: 'NO_SUCH_METHOD' }),
+      unknown: await rejectionOf({ ...host, 'base_model.model.no.such.layer': Object.values(host)[0]! }),
+      empty: await rejectionOf({}),
     }
     for (const [name, array] of Object.entries(host)) {
       const { [name]: left, ...rest } = host
-      found[`without ${name}`] = await refusedWith(rest)
+      found[`without ${name}`] = await rejectionOf(rest)
       const flat = { ...left!, shape: [array.values.length, 1, 1] }
-      found[`${name} of another shape`] = await refusedWith({ ...host, [name]: flat })
+      found[`${name} of another shape`] = await rejectionOf({ ...host, [name]: flat })
     }
     expect(Object.entries(found).filter(([, error]) => error !== 'AttuneError')).toEqual([])
   })

@@ -1,6 +1,6 @@
 import { ADAPTER, type Adapter, type Params, definePlugin } from '@attune/core'
 import { z } from 'zod'
-import { thin } from './broken/adapter.test.fixture.js'
+import { lowRank } from './broken/adapter.test.fixture.js'
 import { describeAdapter } from './describe-adapter.js'
 
 const isEmbedding = (name: string): boolean => name.includes('embeddings')
@@ -11,7 +11,7 @@ const select = (params: Params, wanted: (name: string) => boolean): Params =>
 const frozenEmbeddings = definePlugin({
   kind: ADAPTER,
   name: 'frozen-embeddings',
-  summary: 'All but the embeddings train',
+  summary: 'Trains all parameters except the embeddings',
   options: z.strictObject({}),
   create: (): Adapter => ({
     adapt: (model, params) => ({
@@ -24,4 +24,4 @@ const frozenEmbeddings = definePlugin({
 })
 
 describeAdapter(frozenEmbeddings)
-describeAdapter(thin, { options: { rank: 3 } })
+describeAdapter(lowRank, { options: { rank: 3 } })

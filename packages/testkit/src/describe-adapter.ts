@@ -28,8 +28,8 @@ const ROWS = [
   [11, 2, 6, 17, 3, 19, 1],
 ] as const
 
-/** Parameters moved by reproducible normal numbers, as training would move them. */
-const moved = (params: Params, by: number): Params => {
+/** Adds reproducible normal noise to parameters, to simulate training. */
+const perturbed = (params: Params, by: number): Params => {
   const next = normals(stream(key(8)))
   return mapParams(
     (p) =>
@@ -47,11 +47,11 @@ const moved = (params: Params, by: number): Params => {
 const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `${p.dtype} [${p.shape.join()}]`, params)
 
 /**
- * The contract of an adapter, tried on `model` (by default {@link tinyModel}): what trains and what is frozen are
- * disjoint and together make a model that computes what the original did; merging gives the original's parameters back,
- * and after training the same function in the original's form; and it depends on nothing but the model, the parameters and
- * its options. An adapter that changes the function from the start says
- * so under `exceptions: { initial: reason }` of its manifest; one that cannot be merged exactly, under `merge`.
+ * Contract of an adapter, tested on `model` (default: {@link tinyModel}). Trainable and frozen parameters are disjoint and mergedOutputs
+ * parametrize a model that computes the function of the base model. Merging returns the base model's parameters, and after
+ * training the same function in the base model's form. The result depends only on the model, the parameters and the options. An
+ * adapter that changes the function from the start states `exceptions: { initial: reason }` in its manifest; one that cannot be
+ * merged exactly, `merge`.
  */
 export function describeAdapter(
   plugin: AnyPlugin,
@@ -63,7 +63,7 @@ export function describeAdapter(
   describe(`adapter ${plugin.name}`, () => {
     const engine = referenceEngine()
     const { initial, merge: inexact } = plugin.exceptions ?? {}
-    const made = (): Adapter => plugin(options, { engine, randomness: key(3) }) as Adapter
+    const make = (): Adapter => plugin(options, { engine, randomness: key(3) }) as Adapter
     let params: Params
     let adapted: Adapted
     const outputs = (of: Model, p: Params) =>
@@ -76,28 +76,30 @@ export function describeAdapter(
     const subject: AdapterSubject = {
       engine,
       model,
-      made,
+      make,
       outputs,
       params: () => params,
       adapted: () => adapted,
-      moved,
+      perturbed,
     }
     beforeAll(async () => {
       await engine.start()
       params = model.init(key(1))
-      adapted = await made().adapt(model, params)
+      adapted = await make().adapt(model, params)
     })
     afterAll(() => engine.close())
     describeOptions(plugin, options)
 
-    it('trains something, and nothing that is frozen', () => {
+    it('has trainable parameters, none of which is frozen', () => {
       const trained = Object.keys(adapted.trainable)
       expect(trained.length).toBeGreaterThan(0)
       expect(trained.filter((name) => Object.hasOwn(adapted.frozen, name))).toEqual([])
     })
 
     it(
-      initial === undefined ? 'computes at first what the original does' : `starts elsewhere: ${initial}`,
+      initial === undefined
+        ? 'initially computes the same function as the base model'
+        : `initially differs from the base model: ${initial}`,
       async () => {
         const before = await outputs(model, params)
         const after = await outputs(adapted.model, { ...adapted.frozen, ...adapted.trainable })
@@ -106,16 +108,16 @@ export function describeAdapter(
       },
     )
 
-    it('adapts the same parameters alike', async () => {
-      const again = await made().adapt(model, params)
+    it('is deterministic: adapts the same parameters in the same way', async () => {
+      const again = await make().adapt(model, params)
       expect(await engine.read(again.trainable)).toEqual(await engine.read(adapted.trainable))
       expect(Object.keys(again.frozen)).toEqual(Object.keys(adapted.frozen))
     })
 
-    it('reads the frozen parameters that it is given', async () => {
+    it('reads the frozen parameters passed to forward and merge', async () => {
       const floating = Object.entries(adapted.frozen).filter(([, { dtype }]) => dtype === 'float32')
       if (floating.length === 0) return expect(adapted.frozen).toEqual({})
-      const frozen = { ...adapted.frozen, ...moved(Object.fromEntries(floating), 0.05) }
+      const frozen = { ...adapted.frozen, ...perturbed(Object.fromEntries(floating), 0.05) }
       const before = await outputs(adapted.model, { ...adapted.frozen, ...adapted.trainable })
       const after = await outputs(adapted.model, { ...frozen, ...adapted.trainable })
       expect(after).not.toEqual(before)
@@ -123,7 +125,7 @@ export function describeAdapter(
       if (inexact === undefined) expectClose(await outputs(model, merged), after, 1e-4)
     })
 
-    it('gives every trainable parameter a finite gradient', async () => {
+    it('has a finite, non-zero gradient for every trainable parameter', async () => {
       const gradients = engine.compile((trainable: Params, frozen: Params, inputs: TextInputs) =>
         gradientsOf((t) => {
           const { lastHiddenState, pooled } = adapted.model.forward({ ...frozen, ...t }, inputs, { training: false })
@@ -131,7 +133,7 @@ export function describeAdapter(
         }, trainable),
       )
       const found = await engine.read(
-        gradients(moved(adapted.trainable, 0.1), adapted.frozen, engine.put(textInputs(ROWS))),
+        gradients(perturbed(adapted.trainable, 0.1), adapted.frozen, engine.put(textInputs(ROWS))),
       )
       const idle = Object.entries(found as Record<string, { values: Float32Array }>).filter(
         ([, { values }]) => !values.every(Number.isFinite) || values.every((g) => g === 0),
@@ -139,31 +141,31 @@ export function describeAdapter(
       expect(idle.map(([name]) => name)).toEqual([])
     })
 
-    it('has every parameter in exactly one layer group', () => {
+    it('assigns every parameter to exactly one layer group', () => {
       for (const name of Object.keys({ ...adapted.frozen, ...adapted.trainable })) {
         const groups = adapted.model.layers.filter(({ prefixes }) => prefixes.some((prefix) => name.startsWith(prefix)))
         expect([name, groups.map((group) => group.name)]).toEqual([name, [expect.any(String)]])
       }
     })
 
-    it('merges untrained parameters into the original ones', async () => {
+    it('merges untrained parameters to the parameters of the base model', async () => {
       const merged = engine.compile(adapted.merge)(adapted.trainable, adapted.frozen)
       expect(shapesOf(merged)).toEqual(shapesOf(params))
       if (initial === undefined) expectClose(await engine.read(merged), await engine.read(params), 1e-6)
     })
 
     it(
-      inexact === undefined ? 'computes merged what it computes adapted' : `cannot be merged exactly: ${inexact}`,
+      inexact === undefined ? 'computes the same function merged as adapted' : `cannot be merged exactly: ${inexact}`,
       async () => {
-        const trained = moved(adapted.trainable, 0.05)
+        const trained = perturbed(adapted.trainable, 0.05)
         const before = await engine.read({ trained, frozen: adapted.frozen })
         const merged = engine.compile(adapted.merge)(trained, adapted.frozen)
         expect(shapesOf(merged)).toEqual(shapesOf(params))
-        const apart = await outputs(adapted.model, { ...adapted.frozen, ...trained })
-        expect(apart).not.toEqual(await outputs(model, params))
-        const together = await outputs(model, merged)
-        if (inexact === undefined) expectClose(together, apart, 1e-4)
-        else expect(together).not.toEqual(apart)
+        const adaptedOutputs = await outputs(adapted.model, { ...adapted.frozen, ...trained })
+        expect(adaptedOutputs).not.toEqual(await outputs(model, params))
+        const mergedOutputs = await outputs(model, merged)
+        if (inexact === undefined) expectClose(mergedOutputs, adaptedOutputs, 1e-4)
+        else expect(mergedOutputs).not.toEqual(adaptedOutputs)
         expect(await engine.read({ trained, frozen: adapted.frozen })).toEqual(before)
       },
     )
@@ -171,10 +173,10 @@ export function describeAdapter(
     describeMasks(subject)
     describeSaved(subject)
 
-    it('makes no tensor but its parameters', async () => {
+    it('allocates no tensors other than its parameters and masks', async () => {
       const before = engine.live()
       const original = model.init(key(2))
-      const { trainable, frozen, masks = {} } = await made().adapt(model, original)
+      const { trainable, frozen, masks = {} } = await make().adapt(model, original)
       const own = { original, trainable, frozen, masks }
       const all = new Set<Tensor>(leaves(own, isTensor).map(([, leaf]) => leaf))
       expect(engine.live()).toBe(before + all.size)

@@ -3,7 +3,7 @@ import { type AnyPlugin, type Augmenter, type Example, key, stream } from '@attu
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 
-/** What becomes of an example when `random` gives these numbers, over and over. */
+/** Expected examples for random numbers that repeat `random`. */
 export interface AugmenterCase {
   readonly options?: Readonly<Record<string, unknown>>
   readonly example: Example
@@ -11,16 +11,16 @@ export interface AugmenterCase {
   readonly expected: readonly Example[]
 }
 
-/** The numbers, over and over. */
+/** Random source that repeats the numbers. */
 const repeating = (numbers: readonly number[]): (() => number) => {
   let at = 0
   return () => numbers[at++ % numbers.length]!
 }
 
 /**
- * The contract of an augmenter: the same examples from the same random numbers and from nothing else that is random; the
- * example it is given stays as it was; whatever the random numbers, it gives examples, each a record; and those of the
- * cases. `examples` are whole rows, with labels; awkward ones (empty texts, one word) belong among them.
+ * Contract of an augmenter: deterministic given its random stream, with no other randomness; does not modify the example; returns
+ * examples, each a record, for any random numbers; and returns the expected examples of `cases`. `examples` are complete rows with
+ * labels; include edge cases (empty texts, single words).
  */
 export function describeAugmenter(
   plugin: AnyPlugin,
@@ -40,7 +40,7 @@ export function describeAugmenter(
     afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
-    it('gives the same examples from the same random numbers, in any order, and uses no others', () => {
+    it('returns the same examples for the same random stream, in any order, and uses no other randomness', () => {
       jest.spyOn(Math, 'random').mockImplementation(() => {
         throw new Error('Math.random was called; use `random`')
       })
@@ -51,12 +51,12 @@ export function describeAugmenter(
       expect(examples.map((example, i) => make().augment(example, seeded(i)))).toEqual(once)
     })
 
-    it('leaves the example as it was', () => {
+    it('does not modify the example', () => {
       for (const example of examples)
         for (let seed = 0; seed < 20; seed++) make().augment(frozen(example), seeded(seed))
     })
 
-    it('gives records, whatever the random numbers', () => {
+    it('returns records for any random numbers', () => {
       for (const random of [[0], [1 - 2 ** -24], [0.5], [0, 1 - 2 ** -24]])
         for (const example of examples)
           for (const made of make().augment(example, repeating(random)))
@@ -64,7 +64,7 @@ export function describeAugmenter(
     })
 
     for (const { options: given = options, example, random, expected } of cases)
-      it(`makes of ${JSON.stringify(example)} and ${random.join(', ')} what is expected`, () =>
+      it(`returns the expected examples for ${JSON.stringify(example)} and ${random.join(', ')}`, () =>
         expect(make(given).augment(example, repeating(random))).toEqual(expected))
   })
 }

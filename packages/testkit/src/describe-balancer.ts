@@ -4,7 +4,7 @@ import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 import { floats } from './host-array.js'
 
-/** Examples by class, and how often each class is trained on, or the weight of its examples, that another library gives. */
+/** Class counts with the expected examples or weights of each class, computed by another library. */
 export interface BalancerGolden {
   readonly source: string
   readonly cases: readonly {
@@ -31,7 +31,7 @@ const classesOf = (counts: Readonly<Record<string, number>>): string[] =>
     stream(key(4)),
   )
 
-/** The number of examples of each class, and the total of their weights. */
+/** Number of examples and total weight by class. */
 function tally(classes: readonly string[], { indices, weights, synthetic = [] }: Balanced) {
   const counts = new Map<string, { examples: number; weight: number }>()
   const add = (name: string, weight: number): void => {
@@ -44,9 +44,9 @@ function tally(classes: readonly string[], { indices, weights, synthetic = [] }:
 }
 
 /**
- * The contract of a balancer: indices of examples that there are, with weights that are finite, not negative, and one for each;
- * the same for the same random numbers, and from no others; the classes as they were; rare classes with a part that is not smaller;
- * and the numbers of another library. One that does not even classes out says so under `exceptions: { rare: reason }`.
+ * Contract of a balancer: returns indices of existing examples, with one finite, non-negative weight each; is deterministic given
+ * its random stream, with no other randomness; does not modify the classes; does not lower the fraction of rare classes; and
+ * matches another library. A balancer that does not reduce class imbalance states `exceptions: { rare: reason }`.
  */
 export function describeBalancer(
   plugin: AnyPlugin,
@@ -70,7 +70,7 @@ export function describeBalancer(
     afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
-    it('returns indices of examples, and a finite weight for each if any', () => {
+    it('returns indices of examples, and a finite weight for each if it returns weights', () => {
       for (const counts of COUNTS) {
         const classes = classesOf(counts)
         const { indices, weights, synthetic = [] } = balance(classes)
@@ -83,7 +83,7 @@ export function describeBalancer(
       }
     })
 
-    it('returns the same from the same random numbers, and uses no others', () => {
+    it('returns the same result for the same random stream, and uses no other randomness', () => {
       jest.spyOn(Math, 'random').mockImplementation(() => {
         throw new Error('Math.random was called; use `random`')
       })
@@ -95,12 +95,12 @@ export function describeBalancer(
       }
     })
 
-    it('leaves the classes as they were', () => {
+    it('does not modify the classes', () => {
       for (const counts of COUNTS) balance(frozen(classesOf(counts)))
     })
 
     const excused = plugin.exceptions?.['rare']
-    it(excused === undefined ? 'brings classes closer together' : `evens nothing out: ${excused}`, () => {
+    it(excused === undefined ? 'reduces class imbalance' : `does not reduce class imbalance: ${excused}`, () => {
       const classes = classesOf({ a: 90, b: 9, c: 1 })
       const counts = tally(classes, balance(classes))
       const parts = ['a', 'b', 'c'].map((name) => counts.get(name)?.weight ?? 0)

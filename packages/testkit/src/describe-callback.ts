@@ -3,21 +3,21 @@ import type { AnyPlugin, Callback, Command, RunEvent, UntimedEvent } from '@attu
 import { Subject, from } from 'rxjs'
 import { describeOptions } from './describe-options.js'
 
-/** A stretch of a run and what a callback makes of it. */
+/** A sequence of events of a run, and the commands that a callback returns. */
 export interface CallbackCase {
   readonly name: string
   readonly options: Readonly<Record<string, unknown>>
-  /** The suite fills in their times: one second after the event before. */
+  /** The suite adds timestamps: one second apart. */
   readonly events: readonly UntimedEvent[]
   /**
-   * What is commanded at which event: commands by the event's position. Fields that are left out may have any value, and
-   * `because` may be an asymmetric matcher such as `expect.stringContaining('0.9')`.
+   * Expected commands by index of the event. Omitted fields may have any value, and `because` may be an asymmetric matcher such as
+   * `expect.stringContaining('0.9')`.
    */
   readonly expected: Readonly<Record<number, readonly Readonly<Record<string, unknown>>[]>>
 }
 
-/** A command, and the position of the event at which it was given: −1 before the first, `events.length` after the last. */
-type Given = readonly [at: number, command: Command]
+/** A command, and the index of its event: −1 before the first, `events.length` after the last. */
+type Emitted = readonly [at: number, command: Command]
 
 /** 1 January 2026. */
 const START = 1767225600000
@@ -25,10 +25,10 @@ const START = 1767225600000
 const timed = (events: readonly UntimedEvent[]): RunEvent[] =>
   events.map((event, i) => ({ at: START + 1000 * i, ...event }) as RunEvent)
 
-/** Sends events one by one and notes what is commanded, and whether the commands end with the events. */
-function drive(callback: Callback, events: readonly RunEvent[]): { given: Given[]; completed: boolean } {
+/** Sends events one by one; returns the commands, and true if the commands complete with the events. */
+function drive(callback: Callback, events: readonly RunEvent[]): { given: Emitted[]; completed: boolean } {
   const source = new Subject<RunEvent>()
-  const given: Given[] = []
+  const given: Emitted[] = []
   let [at, completed] = [-1, false]
   callback(source).subscribe({ next: (command) => given.push([at, command]), complete: () => (completed = true) })
   for (const event of events) {
@@ -41,9 +41,9 @@ function drive(callback: Callback, events: readonly RunEvent[]): { given: Given[
 }
 
 /**
- * The contract of a callback, for each case: the expected commands at the expected events, each with a reason; the same
- * commands whenever the same events are sent again, at another time of day and however they are delivered, for a resumed
- * run depends on it; no state shared between two runs; no timer; an end when the events end, and nothing after.
+ * Contract of a callback, for each case: returns the expected commands at the expected events, each with a reason; returns the same
+ * commands for the same events, at any time of day and however they are delivered, since resuming a run depends on it; shares no
+ * state between runs; sets no timer; completes with the events, and emits nothing after.
  */
 export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases: readonly CallbackCase[] }): void {
   describe(`callback ${plugin.name}`, () => {
@@ -56,7 +56,7 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
         const events = timed(untimed)
         const make = (): Callback => plugin(options) as Callback
 
-        it('commands what is expected, when it is expected', () => {
+        it('returns the expected commands at the expected events', () => {
           const found: Record<number, Command[]> = {}
           for (const [at, command] of drive(make(), events).given) (found[at] ??= []).push(command)
           expect(found).toEqual(
@@ -69,11 +69,11 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
           )
         })
 
-        it('says why of every command', () => {
+        it('includes a reason in every command', () => {
           for (const [, command] of drive(make(), events).given) expect(command.because).toMatch(/\S/)
         })
 
-        it('commands the same when the same events are sent again', () => {
+        it('returns the same commands for the same events', () => {
           const callback = make()
           const { given } = drive(callback, events)
           jest.setSystemTime(START + 86_400_000)
@@ -84,7 +84,7 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
           expect(atOnce).toEqual(given.map(([, command]) => command))
         })
 
-        it('keeps two runs apart', () => {
+        it('shares no state between two runs', () => {
           const callback = make()
           const [first, second] = [new Subject<RunEvent>(), new Subject<RunEvent>()]
           const commands: [Command[], Command[]] = [[], []]
@@ -92,7 +92,7 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
           callback(second).subscribe((command) => commands[1].push(command))
           const commandsOf = (some: readonly RunEvent[]): Command[] =>
             drive(make(), some).given.map(([, command]) => command)
-          // The second run begins when the first is half-way.
+          // The second run starts halfway through the first.
           const half = Math.ceil(events.length / 2)
           events.slice(0, half).forEach((event) => first.next(event))
           expect(commands[1]).toEqual(commandsOf([]))
@@ -105,7 +105,7 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
           expect(commands).toEqual([alone, alone])
         })
 
-        it('ends with the events, and sets no timer', () => {
+        it('completes with the events, and sets no timer', () => {
           const { given, completed } = drive(make(), events)
           expect(completed).toBe(true)
           expect(jest.getTimerCount()).toBe(0)
@@ -113,7 +113,7 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
           expect(given.filter(([at]) => at >= events.length)).toEqual([])
         })
 
-        it('lets go of the events when nobody listens any more', () => {
+        it('unsubscribes from the events when its subscriber does', () => {
           const source = new Subject<RunEvent>()
           const listening = make()(source).subscribe()
           events.slice(0, 1).forEach((event) => source.next(event))

@@ -3,7 +3,7 @@ import type { AnyPlugin, Cleaner } from '@attune/core'
 import { applyEdits, requireEdits } from '@attune/data'
 import { describeOptions } from './describe-options.js'
 
-/** A text and what it is after cleaning. */
+/** A text before and after cleaning. */
 export interface CleanerCase {
   readonly options?: Readonly<Record<string, unknown>>
   readonly text: string
@@ -26,7 +26,7 @@ const TEXTS = [
 ]
 
 /**
- * The contract of a cleaner: edits that are within the text, sorted, and do not overlap; none for a cleaned text; the same edits for
+ * Contract of a cleaner: returns sorted edits within the text that do not overlap; no edits for a cleaned text; the same edits for
  * the same text every time; and the expected texts of the cases.
  */
 export function describeCleaner(

@@ -23,12 +23,12 @@ import { expectClose } from './expect-close.js'
 import { floats, integers } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
 
-/** What the suite of an engine needs beside the plugin. */
+/** Settings of an engine's suite. */
 export interface EngineSuite {
   readonly options?: Readonly<Record<string, unknown>>
-  /** The largest difference from TF.js' JavaScript backend, relative where numbers are above 1; 2e-5 if left out. */
+  /** Largest difference from TF.js' JavaScript backend, relative for values above 1; default 2e-5. */
   readonly tolerance?: number
-  /** Steps after which its memory has grown to what it keeps for reuse; 100 if left out. */
+  /** Number of steps after which the engine's memory pool stops growing; default 100. */
   readonly settlesAfter?: number
 }
 
@@ -37,19 +37,19 @@ const STEPS = 40
 const MORE_STEPS = 400
 const WIDTH = 128
 
-/** What the process holds once its garbage is gone: the collector is for those who ask V8. */
+/** Resident memory of the process after garbage collection. */
 function residentBytes(): number {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
   return process.memoryUsage().rss
 }
 
-/** The state of {@link momentumStep}. */
+/** State of {@link momentumStep}. */
 type Momentum = Record<'weight' | 'speed', Tensor>
 
 const SPEED = floats(new Float32Array(WIDTH ** 2), [WIDTH, WIDTH])
 
-/** A step of a descent that neither ends nor explodes. */
+/** A gradient descent step that neither converges nor diverges. */
 function momentumStep({ weight, speed }: Momentum, x: Tensor): Momentum {
   const [gradient] = engineOf().gradients(
     () => sum(square(tanh(mul(mul(weight, weight), x)))) as Scalar,
@@ -61,7 +61,7 @@ function momentumStep({ weight, speed }: Momentum, x: Tensor): Momentum {
 
 const describeNumbers = (engine: Engine, tolerance: number): void => {
   const reference = referenceEngine()
-  describe('computes what TF.js computes in plain JavaScript:', () => {
+  describe('matches the TF.js CPU backend:', () => {
     beforeAll(() => reference.start())
     for (const { name, inputs, run } of enginePrograms)
       it(name, async () => {
@@ -86,7 +86,7 @@ const describeNumbers = (engine: Engine, tolerance: number): void => {
 }
 
 const describeMemory = (engine: Engine, settlesAfter: number): void => {
-  it('brings trees to the device and back as they were', async () => {
+  it('round-trips trees through the device unchanged', async () => {
     const tree = {
       float: floats([-0.5, 3e38], [2, 1]),
       deep: {
@@ -102,7 +102,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     engine.release(tensors)
   })
 
-  it('copies both ways', async () => {
+  it('copies in both directions', async () => {
     const array = floats([1, 2])
     const tensor = engine.put(array)
     array.values[0] = 99
@@ -111,7 +111,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     engine.release(tensor)
   })
 
-  it(`holds after ${STEPS} steps what it held after one, and gives the same numbers as before a step was compiled`, async () => {
+  it(`holds as many tensors after ${STEPS} steps as after one, with correct values`, async () => {
     const step = engine.compile(
       (state: { x: Tensor; n: Tensor }, rate: Tensor) => ({
         state: { x: add(state.x, mul(rate, matMul(square(state.x), state.x))), n: add(state.n, 1) },
@@ -137,7 +137,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     step.dispose()
   })
 
-  it(`takes no more memory after ${MORE_STEPS} more steps than after ${settlesAfter}`, async () => {
+  it(`uses no more memory after ${MORE_STEPS} more steps than after ${settlesAfter}`, async () => {
     const step = engine.compile(momentumStep, { donate: [0, 1] })
     const advance = (state: Momentum, from: number, to: number): Momentum => {
       for (let i = from; i < to; i++) state = step(state, engine.put(floats([Math.cos(i)], [])))
@@ -153,13 +153,13 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
       await engine.read(state)
       growths.push(residentBytes() - before)
     }
-    // One array leaked a step would be 26 MB each time; garbage comes, and goes, once in a while.
+    // A leak of one array per step would be 26 MB each time; garbage comes and goes, hence the median.
     const [, middle] = growths.sort((a, b) => a - b)
     expect(middle).toBeLessThan(2.5 * MORE_STEPS * WIDTH ** 2)
     step.dispose()
   })
 
-  it('keeps a donated argument that is a result, or whose memory a result shares', async () => {
+  it('keeps a donated argument that is returned or shares memory with a result', async () => {
     const [a, b] = [engine.put(floats([1, 2])), engine.put(floats([3, 4]))]
     const run = engine.compile((x: Tensor, y: Tensor) => ({ same: x, shaped: reshape(y, [2, 1]), sum: add(x, y) }), {
       donate: [0, 1],
@@ -173,7 +173,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     engine.release(result)
   })
 
-  it('gives two results where two are computed alike, which are given up and freed apart', async () => {
+  it('returns separate tensors for identical results, which are donated and freed independently', async () => {
     const before = engine.live()
     const begin = engine.compile(() => ({ kept: mul(ones([2]), 3), state: mul(ones([2]), 3) }))
     const { kept, state } = begin()
@@ -185,7 +185,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     expect(engine.live()).toBe(before)
   })
 
-  it('leaves nothing behind when a function throws, and keeps what it was given', async () => {
+  it('frees intermediate tensors when a function throws, and keeps its arguments', async () => {
     const x = engine.put(floats([1, 2]))
     const before = engine.live()
     const run = engine.compile(
@@ -201,7 +201,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     engine.release(x)
   })
 
-  it('takes arguments of other shapes by turns, and results from its own functions', async () => {
+  it('accepts arguments of changing shapes, and results of its own functions', async () => {
     const double = engine.compile((x: Tensor) => mul(x, 2))
     for (const size of [3, 1, 5, 3, 0, 1]) {
       const x = engine.put(floats(Array.from({ length: size }, (_, i) => i)))
@@ -213,7 +213,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     double.dispose()
   })
 
-  it('follows constant arguments when they change, and keeps them', async () => {
+  it('follows changes of constant arguments, and keeps them', async () => {
     const run = engine.compile((w: Tensor, x: Tensor) => matMul(x, w), { donate: [1], constant: [0] })
     const [w, v] = [engine.put(floats([1, 2, 3, 4], [2, 2])), engine.put(floats([5, 6, 7, 8], [2, 2]))]
     const found: number[][] = []
@@ -233,7 +233,7 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
     for (const each of [w, v]) engine.release(each)
   })
 
-  it('has compiled functions whose results outlive them', async () => {
+  it('returns results that outlive their compiled function', async () => {
     const run = engine.compile((x: Tensor) => mul(x, 3))
     const result = run(engine.put(floats([2])))
     run.dispose()
@@ -242,9 +242,9 @@ const describeMemory = (engine: Engine, settlesAfter: number): void => {
 }
 
 /**
- * The contract of an engine: it computes what TF.js' JavaScript backend computes, for every operation that layers,
- * gradients and optimizers are made of; it brings data to the device and back unchanged; donated and intermediate memory
- * is freed, so that steps hold no more the longer they go on; a failure leaves everything as it was.
+ * Contract of an engine: matches TF.js' JavaScript backend for every operation that layers, gradients and optimizers use; transfers
+ * data to the device and back unchanged; frees donated and intermediate memory, so that steps do not accumulate memory; and
+ * restores its state after a failure.
  */
 export function describeEngine(
   plugin: AnyPlugin,
@@ -256,7 +256,7 @@ export function describeEngine(
     afterAll(() => engine.close())
     describeOptions(plugin, options)
 
-    it('names its device', () => expect(engine.device).toMatch(/\S/))
+    it('has a device name', () => expect(engine.device).toMatch(/\S/))
     describeMemory(engine, settlesAfter)
     describeNumbers(engine, tolerance)
   })

@@ -3,7 +3,7 @@ import type { AnyPlugin, Example, Filter } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 
-/** Examples in order, and those of them that are kept, by index. */
+/** Examples in order, and the indices of those that are kept. */
 export interface FilterCase {
   readonly options?: Readonly<Record<string, unknown>>
   readonly examples: readonly Example[]
@@ -11,9 +11,9 @@ export interface FilterCase {
 }
 
 /**
- * The contract of a filter: the same fate for the same examples in the same order, from each fresh state, whatever other states
- * went through it; the example stays as it was; a reason for each example that is left out; and the expected examples of the cases.
- * `examples` are whole rows; awkward ones (no text, text that is not a string) belong among them.
+ * Contract of a filter: returns the same decisions for the same examples in the same order from every fresh state, whatever other
+ * states it processed; does not modify the example; returns a reason for each removed example; and matches the expected examples of
+ * the cases. `examples` are complete rows; include edge cases (no text, text that is not a string).
  */
 export function describeFilter(
   plugin: AnyPlugin,
@@ -30,52 +30,52 @@ export function describeFilter(
   describe(`filter ${plugin.name}`, () => {
     const make = (given = options): Filter => plugin(given) as Filter
     const all = [...examples, ...cases.flatMap((each) => each.examples), ...examples]
-    const fates = (filter: Filter, given: readonly Example[]) => {
+    const decisions = (filter: Filter, given: readonly Example[]) => {
       let state = filter.init()
       return given.map((example) => {
-        const { state: next, ...fate } = filter.add(state, example)
+        const { state: next, ...decision } = filter.add(state, example)
         state = next
-        return fate
+        return decision
       })
     }
     describeOptions(plugin, options)
 
-    it('decides the same from each fresh state', () => {
+    it('returns the same decisions from every fresh state', () => {
       const filter = make()
-      const once = fates(filter, all)
-      expect(fates(filter, all)).toEqual(once)
-      expect(fates(make(), all)).toEqual(once)
+      const once = decisions(filter, all)
+      expect(decisions(filter, all)).toEqual(once)
+      expect(decisions(make(), all)).toEqual(once)
     })
 
-    it('keeps states apart', () => {
+    it('keeps states independent', () => {
       const filter = make()
-      const alone = fates(make(), all)
+      const alone = decisions(make(), all)
       let [one, other] = [filter.init(), filter.init()]
       const together = all.map((example, i) => {
         other = filter.add(other, all[all.length - 1 - i]!).state
-        const { state, ...fate } = filter.add(one, example)
+        const { state, ...decision } = filter.add(one, example)
         one = state
-        return fate
+        return decision
       })
       expect(together).toEqual(alone)
     })
 
-    it('leaves examples as they were', () => {
+    it('does not modify examples', () => {
       const filter = make()
       let state = filter.init()
       for (const example of all) state = filter.add(state, frozen(example)).state
     })
 
-    it('gives a reason for each example that it leaves out', () => {
+    it('returns a reason for each removed example', () => {
       const left = [options, ...cases.map((each) => each.options ?? options)].flatMap((given) =>
-        fates(make(given), all).filter(({ keep }) => !keep),
+        decisions(make(given), all).filter(({ keep }) => !keep),
       )
       expect(left.filter(({ because = '' }) => because === '')).toEqual([])
     })
 
     for (const [i, { options: given = options, examples: rows, kept }] of cases.entries())
       it(`keeps ${kept.length} of ${rows.length} examples in case ${i + 1}: ${JSON.stringify(given)}`, () => {
-        const keeps = fates(make(given), rows).map(({ keep }) => keep)
+        const keeps = decisions(make(given), rows).map(({ keep }) => keep)
         expect([...keeps.keys()].filter((at) => keeps[at])).toEqual(kept)
       })
   })

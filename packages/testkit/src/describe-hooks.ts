@@ -13,7 +13,7 @@ import { withHook } from '@attune/nn'
 import { type Tensor, mul } from '@tensorflow/tfjs-core'
 import { textInputs } from './host-array.js'
 
-/** The parts of a model's suite that these tests need. */
+/** Model under test. */
 interface Subject {
   readonly plugin: AnyPlugin
   readonly engine: Engine
@@ -22,7 +22,7 @@ interface Subject {
 
 const ROWS = [[7, 3, 9, 4, 12, 6], [5, 8, 2], [11]] as const
 
-/** All outputs in inference, with a hook around the layers. */
+/** Inference outputs with a hook around the layers. */
 async function outputsUnder({ engine, make }: Subject, params: Params, hook: LayerHook | undefined) {
   const forward = engine.compile((p: Params, inputs: TextInputs) => {
     const { lastHiddenState, pooled } = make().forward(withHook(p, hook), inputs, { training: false })
@@ -32,7 +32,7 @@ async function outputsUnder({ engine, make }: Subject, params: Params, hook: Lay
   return engine.read(forward(params, inputs))
 }
 
-/** Layers that have a weight matrix in the checkpoint and are not of a model inside, which nothing trains. */
+/** Names of layers with a weight matrix in the checkpoint, except those of a frozen encoder inside the model. */
 const matricesIn = ({ encoder }: Model, params: Params): string[] =>
   Object.keys(params)
     .filter((name) => name.endsWith('.weight') && params[name]!.rank === 2)
@@ -40,7 +40,7 @@ const matricesIn = ({ encoder }: Model, params: Params): string[] =>
     .map((name) => name.slice(0, -'.weight'.length))
     .sort()
 
-/** Multiplies the output of layers of a kind. */
+/** Layer hook that scales the outputs of one kind of layer. */
 const scaling =
   (kind: LayerSite['kind']): LayerHook =>
   (site, x, compute) => {
@@ -48,7 +48,7 @@ const scaling =
     return site.kind === kind ? mul(y, 1.5) : y
   }
 
-/** Layer hooks reach every linear layer, every embedding and every attention block. */
+/** Tests that layer hooks see every linear layer, embedding and attention block. */
 export function describeHooks(subject: Subject): void {
   const seen = async (params: Params) => {
     const sites: LayerSite[] = []
@@ -60,7 +60,7 @@ export function describeHooks(subject: Subject): void {
     return { sites, outputs }
   }
 
-  it('computes every weight matrix at a site of its name that layer hooks see', async () => {
+  it('exposes every weight matrix to layer hooks under its name', async () => {
     const model = subject.make()
     const params = model.init(key(1))
     const { sites } = await seen(params)
@@ -73,7 +73,7 @@ export function describeHooks(subject: Subject): void {
     if (subject.plugin.exceptions?.['attentions'] === undefined) expect(blocks.length).toBeGreaterThan(0)
   })
 
-  it('computes the same bits under a hook that changes nothing, others under one that scales a kind of layer', async () => {
+  it('computes the same bits with an identity hook, and others with a hook that scales one kind of layer', async () => {
     const params = subject.make().init(key(1))
     const plain = await outputsUnder(subject, params, undefined)
     const { sites, outputs } = await seen(params)

@@ -12,7 +12,7 @@ interface Stored {
   readonly values: readonly number[]
 }
 
-/** Outputs, targets, and the losses and gradients that another library gives for them. */
+/** Outputs and targets, with losses and gradients computed by another library. */
 export interface LossGolden {
   readonly source: string
   readonly cases: readonly {
@@ -20,7 +20,7 @@ export interface LossGolden {
     readonly outputs: Stored
     readonly targets: Stored
     readonly expected: readonly number[]
-    /** The gradient of the sum of the losses by the outputs. */
+    /** Gradient of the summed losses with respect to the outputs. */
     readonly gradient: Stored
   }[]
 }
@@ -28,7 +28,7 @@ export interface LossGolden {
 const [ROWS, WIDTH] = [5, 4]
 const DIFFERENCE = 1e-2
 
-/** Outputs and targets of a kind, the same each time. */
+/** Reproducible outputs and targets for a kind of comparison. */
 function sampleOf(compares: LossTerm['compares']): { readonly outputs: HostArray; readonly targets: HostArray } {
   const next = normals(stream(key(5)))
   const values = (count: number): number[] => Array.from({ length: count }, next)
@@ -46,8 +46,8 @@ const rowOf = ({ shape, dtype, values }: HostArray, row: number): HostArray => {
 }
 
 /**
- * The contract of a loss: one finite loss for each row, which depends on that row alone; the same for the same rows; a gradient
- * that finite differences confirm; nothing left in memory; and the losses and gradients of another library.
+ * Contract of a loss: returns one finite loss per row, which depends only on that row; is deterministic; its gradient matches
+ * finite differences; frees all other tensors; and its losses and gradients match another library.
  */
 export function describeLoss(
   plugin: AnyPlugin,
@@ -74,7 +74,7 @@ export function describeLoss(
     afterAll(() => engine.close())
     describeOptions(plugin, options)
 
-    it('returns one finite loss for each row, the same for the same rows, and leaves nothing behind', async () => {
+    it('returns one finite loss per row, the same for the same rows, and frees all other tensors', async () => {
       const { outputs, targets } = sampleOf(make().compares)
       const before = engine.live()
       const once = await lossesOf(outputs, targets)
@@ -84,7 +84,7 @@ export function describeLoss(
       expect(engine.live()).toBe(before)
     })
 
-    it('depends on no other row', async () => {
+    it('does not depend on other rows', async () => {
       const { outputs, targets } = sampleOf(make().compares)
       const together = await lossesOf(outputs, targets)
       for (let row = 0; row < ROWS; row++) {
@@ -93,19 +93,20 @@ export function describeLoss(
       }
     })
 
-    it('has the gradient that finite differences find', async () => {
+    it('matches the gradient by finite differences', async () => {
       const { outputs, targets } = sampleOf(make().compares)
       const found = await gradientOf(outputs, targets)
-      const total = async (by: number, way: readonly number[]): Promise<number> => {
-        const moved = Float32Array.from(outputs.values, (value, i) => value + by * way[i]!)
+      const total = async (by: number, direction: readonly number[]): Promise<number> => {
+        const moved = Float32Array.from(outputs.values, (value, i) => value + by * direction[i]!)
         const { values } = await lossesOf({ ...outputs, values: moved }, targets)
         return [...values].reduce((a, b) => a + b, 0)
       }
       for (let seed = 0; seed < 4; seed++) {
         const next = normals(stream(key(seed)))
-        const way = [...outputs.values].map(() => next())
-        const slope = way.reduce((all, d, i) => all + d * found.values[i]!, 0)
-        const measured = ((await total(DIFFERENCE, way)) - (await total(-DIFFERENCE, way))) / (2 * DIFFERENCE)
+        const direction = [...outputs.values].map(() => next())
+        const slope = direction.reduce((all, d, i) => all + d * found.values[i]!, 0)
+        const measured =
+          ((await total(DIFFERENCE, direction)) - (await total(-DIFFERENCE, direction))) / (2 * DIFFERENCE)
         expect(Math.abs(measured - slope)).toBeLessThan(0.01 * Math.abs(slope) + 2e-3)
       }
     })

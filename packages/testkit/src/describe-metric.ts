@@ -3,7 +3,7 @@ import { type AnyPlugin, type Metric, type Score, key, shuffled, stream } from '
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 
-/** Predictions, references and the score that another library gives them. */
+/** Predictions, references, and the score computed by another library. */
 export interface MetricGolden {
   readonly source: string
   readonly cases: readonly {
@@ -24,9 +24,9 @@ function expectScore(actual: Score, expected: Score): void {
 }
 
 /**
- * The contract of a metric, on the examples of the golden file: neither order nor division into batches matters, `merge`
- * is associative with `init()` neutral, state survives JSON and, as predictions and references, is not changed, the value is
- * within the stated range, and it is the one that another library gives.
+ * Contract of a metric, tested on the golden file: the score does not depend on the order of examples or their division into
+ * batches; `merge` is associative with `init()` as identity; the state survives JSON; state, predictions and references are not
+ * modified; the value is within the declared range and matches another library.
  */
 export function describeMetric(plugin: AnyPlugin, { golden }: { readonly golden: MetricGolden }): void {
   describe(`metric ${plugin.name}`, () => {
@@ -49,7 +49,7 @@ export function describeMetric(plugin: AnyPlugin, { golden }: { readonly golden:
 
         it(`agrees with ${golden.source}`, () => expectScore(metric.result(whole()), expected))
 
-        it('is within its range', () => {
+        it('returns a value within its range', () => {
           const { value } = metric.result(whole())
           expect(value).toBeGreaterThanOrEqual(metric.range[0])
           expect(value).toBeLessThanOrEqual(metric.range[1])
@@ -61,7 +61,7 @@ export function describeMetric(plugin: AnyPlugin, { golden }: { readonly golden:
         it('does not depend on the division into batches', () =>
           expectScore(metric.result(order.reduce((state, at) => add(state, [at]), metric.init())), expected))
 
-        it('merges: associative, and with init() neutral', () => {
+        it('has an associative merge, with init() as identity', () => {
           const [a, b, c] = thirds()
           const [d, e, f] = thirds()
           expectScore(metric.result(metric.merge(metric.merge(a, b), c)), expected)
@@ -70,7 +70,7 @@ export function describeMetric(plugin: AnyPlugin, { golden }: { readonly golden:
           expectScore(metric.result(metric.merge(whole(), metric.init())), expected)
         })
 
-        it('has a state that survives JSON and is never changed', () => {
+        it('has a state that survives JSON and is never modified', () => {
           const [a, b, c] = thirds()
           const before = overJson([a, b])
           add(a, parts[1])
@@ -80,7 +80,7 @@ export function describeMetric(plugin: AnyPlugin, { golden }: { readonly golden:
           expectScore(metric.result(metric.merge(metric.merge(overJson(a), overJson(b)), overJson(c))), expected)
         })
 
-        it('leaves predictions and references as they were', () => {
+        it('does not modify predictions and references', () => {
           const given = [frozen(predictions), frozen(references)] as const
           expectScore(metric.result(metric.add(metric.init(), ...given)), expected)
         })

@@ -13,28 +13,28 @@ import {
 import { expectClose } from './expect-close.js'
 import { floats, integers } from './host-array.js'
 
-/** An array as a golden file holds it. */
+/** Array in a golden file. */
 interface GoldenArray {
   readonly shape: readonly number[]
   readonly values: readonly number[]
 }
 
-/** Inputs, and the outputs that another library gives for them with `weights`. */
+/** Inputs, and the outputs computed by another library with `weights`. */
 export interface ModelGolden {
   readonly source: string
-  /** The options of the model that the weights are of. Default: the suite's. */
+  /** Options of the model with these weights. Default: those of the suite. */
   readonly options?: Readonly<Record<string, unknown>>
   readonly weights: Readonly<Record<string, HostArray>>
   readonly cases: readonly {
-    /** Added to those options. */
+    /** Additional options. */
     readonly options: Readonly<Record<string, unknown>>
     readonly inputs: Readonly<Record<string, GoldenArray>>
-    /** Those outputs that the other library has; what is kept (`hiddenStates`, `attentions`) as lists. */
+    /** Outputs of the other library; `hiddenStates` and `attentions` as lists. */
     readonly outputs: Readonly<Record<string, GoldenArray | readonly GoldenArray[]>>
   }[]
 }
 
-/** What this part of the suite needs. */
+/** Model under test. */
 interface Subject {
   readonly plugin: AnyPlugin
   readonly engine: Engine
@@ -42,7 +42,7 @@ interface Subject {
   readonly make: (changed?: Readonly<Record<string, unknown>>) => Model
 }
 
-/** The outputs of a golden file as a tree: lists by place. */
+/** Outputs of a golden file as a tree; lists are keyed by index. */
 const expectedOutputs = (outputs: ModelGolden['cases'][number]['outputs']): Record<string, HostTree> =>
   Object.fromEntries(
     Object.entries(outputs).map(([name, output]) => {
@@ -51,7 +51,7 @@ const expectedOutputs = (outputs: ModelGolden['cases'][number]['outputs']): Reco
     }),
   )
 
-/** The outputs of a model with another library's weights against that library's. */
+/** Compares the outputs of a model with those of another library, with the same weights. */
 export function describeModelGolden({ plugin, engine, given: needed, make }: Subject, golden: ModelGolden): void {
   for (const [i, { options, inputs, outputs }] of golden.cases.entries())
     it(`agrees with ${golden.source}, case ${i + 1}: ${JSON.stringify(options)}`, async () => {
@@ -64,7 +64,7 @@ export function describeModelGolden({ plugin, engine, given: needed, make }: Sub
         return Object.fromEntries(names.map((name) => [name, all[name]!]))
       })
       const given = mapParams(({ values, shape }: GoldenArray) => integers(values, shape), inputs)
-      // What makes `pooled` is missing from checkpoints with another head.
+      // Checkpoints with another head lack the parameters of `pooled`.
       const fresh = engine.compile(() => model.init(key(1)))()
       const params = { ...fresh, ...(engine.put(golden.weights) as Params) }
       const found = await engine.read(forward(params, engine.put(given) as TextInputs))

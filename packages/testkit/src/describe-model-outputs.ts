@@ -16,7 +16,7 @@ import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
 
-/** What these parts of the suite need. */
+/** Model under test. */
 interface Subject {
   readonly plugin: AnyPlugin
   readonly engine: Engine
@@ -28,14 +28,14 @@ const ROWS = [
   [5, 8, 2, 11, 16, 13],
 ] as const
 
-/** What the encoder of an encoder–decoder reads while its decoder is tried. */
-const READ = [9, 4, 17, 2, 8] as const
+/** Encoder input of an encoder–decoder while its decoder is tested. */
+const ENCODER_INPUT = [9, 4, 17, 2, 8] as const
 
-/** Inputs of texts as the model's decoder reads them; its encoder, if it has one, reads the same for each. */
-function decoded(model: Model, inputs: Readonly<Record<string, HostArray>>): Readonly<Record<string, HostArray>> {
+/** Returns the inputs for the model's decoder; an encoder gets the same text in each row. */
+function decoderInputs(model: Model, inputs: Readonly<Record<string, HostArray>>): Readonly<Record<string, HostArray>> {
   const { inputIds, attentionMask, ...rest } = inputs
   if (model.config['is_encoder_decoder'] !== true || rest['decoderInputIds'] !== undefined) return inputs
-  const read = textInputs(Array.from({ length: inputIds!.shape[0] as number }, () => READ))
+  const read = textInputs(Array.from({ length: inputIds!.shape[0] as number }, () => ENCODER_INPUT))
   return { ...rest, ...read, decoderInputIds: inputIds!, decoderAttentionMask: attentionMask! }
 }
 
@@ -48,45 +48,45 @@ async function outputsOf(
 ): Promise<Record<string, unknown> & { readonly lastHiddenState: HostArray }> {
   const model = make()
   const forward = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, { training: false, keep }))
-  return (await engine.read(forward(params, engine.put(decoded(model, inputs)) as TextInputs))) as never
+  return (await engine.read(forward(params, engine.put(decoderInputs(model, inputs)) as TextInputs))) as never
 }
 
-/** The states of one row from place `from` on to before `to`. */
+/** Hidden states of one row, for the positions `from` to `to` (exclusive). */
 function states({ shape, values }: HostArray, row: number, from: number, to: number): HostArray {
   const [, length, hidden] = shape as [number, number, number]
   return floats(values.subarray((row * length + from) * hidden, (row * length + to) * hidden))
 }
 
-/** Expects that a model whose pooled output alone is read computes that as it does beside the others. */
+/** Tests that the pooled output does not depend on which other outputs are read. */
 export function describePooled(subject: Subject): void {
-  it('gives the same pooled output, with the same gradients, where nothing else is read', async () => {
+  it('returns the same pooled output and gradients if no other output is read', async () => {
     const model = subject.make()
     const params = model.init(key(1))
     const inputs = subject.engine.put(textInputs(ROWS)) as TextInputs
-    const weighed = subject.engine.compile((p: Params, read: TextInputs) => {
+    const results = subject.engine.compile((p: Params, read: TextInputs) => {
       const pooled = (q: Params): Tensor => model.forward(q, read, { training: false }).pooled
       const both = (q: Params): Tensor => {
-        const { lastHiddenState, pooled: beside } = model.forward(q, read, { training: false })
-        return add(beside, mul(sum(lastHiddenState), 0))
+        const { lastHiddenState, pooled: withOthers } = model.forward(q, read, { training: false })
+        return add(withOthers, mul(sum(lastHiddenState), 0))
       }
       const gradients = (f: typeof both): Params =>
         gradientsOf((q) => sum(mul(f(q), normal(key(5), f(q).shape, 1))) as Scalar, p)
       return {
         alone: { pooled: pooled(p), ...gradients(pooled) },
-        beside: { pooled: both(p), ...gradients(both) },
+        withOthers: { pooled: both(p), ...gradients(both) },
       }
     })(params, inputs)
-    const { alone, beside } = (await subject.engine.read(weighed)) as unknown as Record<
+    const { alone, withOthers } = (await subject.engine.read(results)) as unknown as Record<
       string,
       Record<string, HostArray>
     >
-    expectClose(alone!, beside!, 1e-5)
+    expectClose(alone!, withOthers!, 1e-5)
   })
 }
 
-/** What a model keeps on the way, when it is asked to. */
-export function describeKept(subject: Subject): void {
-  it('gives hidden states and attention weights when they are kept, and the same result', async () => {
+/** Tests the optional outputs: hidden states and attention weights. */
+export function describeOptional(subject: Subject): void {
+  it('returns hidden states and attention weights on request, with the same result', async () => {
     const params = subject.make().init(key(1))
     const plain = await outputsOf(subject, params, textInputs(ROWS))
     expect(Object.keys(plain)).not.toContain('hiddenStates')
@@ -104,7 +104,7 @@ export function describeKept(subject: Subject): void {
   })
 }
 
-/** Requires states of as many rows and tokens as the last ones, before the layers and after each; how many layers there are. */
+/** Requires hidden states of the expected batch and length, before the layers and after each; returns the number of layers. */
 function requireStates(kept: unknown, last: HostArray): number {
   const states = Object.values(kept as Record<string, HostArray>)
   expect(states.length).toBeGreaterThan(1)
@@ -112,7 +112,7 @@ function requireStates(kept: unknown, last: HostArray): number {
   return states.length - 1
 }
 
-/** Requires that the weights of each query sum to 1; of how many layers they are. */
+/** Requires attention weights that sum to 1 for each query; returns the number of layers. */
 function requireWeights(kept: unknown): number {
   const weights = Object.values((kept ?? {}) as Record<string, HostArray>)
   for (const { shape, values } of weights) {
@@ -123,21 +123,21 @@ function requireWeights(kept: unknown): number {
   return weights.length
 }
 
-/** What a token may see: texts packed into one row, and, of a model that writes, nothing that comes later. */
-export function describeReading(subject: Subject): void {
+/** Tests the attention pattern: packed texts do not attend to each other, and decoders do not attend to later tokens. */
+export function describeAttention(subject: Subject): void {
   const reason = subject.plugin.exceptions?.['packing']
   it(
-    reason === undefined ? 'reads texts packed into a row as it reads each alone' : `packs no texts: ${reason}`,
+    reason === undefined ? 'encodes packed texts as it encodes each alone' : `does not support packing: ${reason}`,
     async () => {
       expect(subject.make().unpackable).toBe(reason)
       if (reason !== undefined) return expect(reason).toMatch(/\w/)
       const params = subject.make().init(key(1))
       const [a, b] = [ROWS[0].slice(0, 4), ROWS[1].slice(0, 3)]
-      const laid = (numbers: readonly number[]): HostArray => integers(numbers, [1, 7])
+      const grid = (numbers: readonly number[]): HostArray => integers(numbers, [1, 7])
       const packed = await outputsOf(subject, params, {
         ...textInputs([[...a, ...b]]),
-        segmentIds: laid([0, 0, 0, 0, 1, 1, 1]),
-        positionIds: laid([0, 1, 2, 3, 0, 1, 2]),
+        segmentIds: grid([0, 0, 0, 0, 1, 1, 1]),
+        positionIds: grid([0, 1, 2, 3, 0, 1, 2]),
       })
       for (const [row, from] of [
         [a, 0],
@@ -151,7 +151,7 @@ export function describeReading(subject: Subject): void {
   )
 
   if (subject.make().cache !== undefined)
-    it('does not see what comes later', async () => {
+    it('does not attend to later tokens', async () => {
       const params = subject.make().init(key(1))
       const [once, other] = [[...ROWS[0]], [...ROWS[0].slice(0, 4), 1, 2]]
       const [first, second] = [
@@ -163,83 +163,83 @@ export function describeReading(subject: Subject): void {
     })
 }
 
-/** An encoder–decoder reads with its encoder once: given what that gave, it does not look at the text again. */
+/** Tests that an encoder–decoder runs its encoder once: with given encoder states it does not read the text. */
 export function describeEncoder(subject: Subject): void {
   if (subject.make().config['is_encoder_decoder'] !== true) return
-  it('gives what its encoder gave, and goes on from that without reading again', async () => {
+  it('returns its encoder states, and continues from given ones without running the encoder', async () => {
     const params = subject.make().init(key(1))
-    const inputs = decoded(subject.make(), textInputs(ROWS))
+    const inputs = decoderInputs(subject.make(), textInputs(ROWS))
     const whole = await outputsOf(subject, params, inputs)
     const states = whole['encoderStates'] as HostArray
     expect(states.shape.slice(0, 2)).toEqual(inputs['inputIds']!.shape)
     const other = { ...inputs['inputIds']!, values: inputs['inputIds']!.values.map((id) => id + 1) } as HostArray
     const again = await outputsOf(subject, params, { ...inputs, inputIds: other, encoderStates: states })
     expectClose(again, whole, 1e-6)
-    const anew = await outputsOf(subject, params, { ...inputs, inputIds: other })
-    expect(anew.lastHiddenState).not.toEqual(whole.lastHiddenState)
+    const fromOtherText = await outputsOf(subject, params, { ...inputs, inputIds: other })
+    expect(fromOtherText.lastHiddenState).not.toEqual(whole.lastHiddenState)
   })
 }
 
 const CAPACITY = 8
 
-/** A model that writes goes on from its cache as if it had read everything at once, whatever pads the row on the left. */
+/** Tests the KV cache: incremental decoding computes the same as one pass, with any left padding. */
 export function describeCache(subject: Subject): void {
   const model = subject.make()
   if (model.cache === undefined) return
-  it('goes on from a cache as if it had read all at once, also with padding on the left', () =>
-    // Two tokens of padding stand before the second row; the first four slots come at once, then one by one.
+  it('computes the same with a KV cache as without, also with left padding', () =>
+    // The second row has two tokens of left padding; the first four slots are read at once, then one by one.
     expectSameInParts(subject, [
       { start: 0, end: 4 },
       { start: 4, end: 5 },
       { start: 5, end: 6 },
     ]))
   if (model.recurrent === true) return
-  it('writes over what it read last, when it goes back in its cache', () =>
+  it('overwrites the last tokens after a rollback of its KV cache', () =>
     expectSameInParts(subject, [
       { start: 0, end: 4 },
-      { start: 4, end: 6, others: true },
+      { start: 4, end: 6, rolledBack: true },
       { start: 4, end: 5 },
       { start: 5, end: 6 },
     ]))
 }
 
-/** Slots that are read at once: with their tokens, or with others, which are then gone back from. */
+/** Slots that are read at once, with the row's tokens, or with others that are then rolled back. */
 interface Part {
   readonly start: number
   readonly end: number
-  readonly others?: boolean
+  readonly rolledBack?: boolean
 }
 
-/** Expects of two rows that their states are the same where they are read in parts as where they are read at once. */
+/** Requires the same hidden states of two rows whether they are read in parts or at once. */
 async function expectSameInParts(subject: Subject, parts: readonly Part[]): Promise<void> {
   const { engine } = subject
   const model = subject.make()
   const params = model.init(key(1))
   const rows = [[...ROWS[0]], ROWS[1].slice(0, 4)]
   const whole = await Promise.all(rows.map((row) => outputsOf(subject, params, textInputs([row]))))
-  const begin = engine.compile(() => model.cache!(2, CAPACITY) as never)
+  const emptyCache = engine.compile(() => model.cache!(2, CAPACITY) as never)
   const go = engine.compile((p: Params, given: TextInputs) => model.forward(p, given, { training: false }))
-  let cache = begin() as unknown as Cache
-  for (const { start, end, others = false } of parts) {
-    const laid = (f: (row: number, slot: number) => number, from = start, to = end): HostArray =>
+  let cache = emptyCache() as unknown as Cache
+  for (const { start, end, rolledBack = false } of parts) {
+    const grid = (f: (row: number, slot: number) => number, from = start, to = end): HostArray =>
       integers(
         rows.flatMap((_, row) => Array.from({ length: to - from }, (_, i) => f(row, from + i))),
         [2, to - from],
       )
     const pad = (row: number): number => 6 - rows[row]!.length
     const given = {
-      inputIds: laid((row, slot) => (others ? 18 - row - slot : (rows[row]![slot - pad(row)] ?? 0))),
-      tokenTypeIds: laid(() => 0),
-      positionIds: laid((row, slot) => Math.max(0, slot - pad(row))),
-      attentionMask: laid((row, slot) => (slot >= pad(row) && slot < end ? 1 : 0), 0, CAPACITY),
+      inputIds: grid((row, slot) => (rolledBack ? 18 - row - slot : (rows[row]![slot - pad(row)] ?? 0))),
+      tokenTypeIds: grid(() => 0),
+      positionIds: grid((row, slot) => Math.max(0, slot - pad(row))),
+      attentionMask: grid((row, slot) => (slot >= pad(row) && slot < end ? 1 : 0), 0, CAPACITY),
       cacheStart: integers([start], []),
     }
-    const outputs = go(params, { ...(engine.put(decoded(model, given)) as TextInputs), cache })
+    const outputs = go(params, { ...(engine.put(decoderInputs(model, given)) as TextInputs), cache })
     cache = outputs.cache!
     const { lastHiddenState } = (await engine.read({ lastHiddenState: outputs.lastHiddenState })) as never as {
       lastHiddenState: HostArray
     }
-    for (const row of others ? [] : [0, 1]) {
+    for (const row of rolledBack ? [] : [0, 1]) {
       const from = Math.max(start, pad(row))
       const found = states(lastHiddenState, row, from - start, end - start)
       expectClose(found, states(whole[row]!.lastHiddenState, 0, from - pad(row), end - pad(row)), 1e-5)

@@ -24,14 +24,14 @@ import { type ModelGolden, describeModelGolden } from './describe-model-golden.j
 import {
   describeCache,
   describeEncoder,
-  describeKept,
+  describeOptional,
   describePooled,
-  describeReading,
+  describeAttention,
 } from './describe-model-outputs.js'
 import { describeHooks } from './describe-hooks.js'
 import { referenceEngine } from './reference-engine.js'
 
-/** What the parts of the suite share. */
+/** Model under test, shared by the parts of the suite. */
 interface Subject {
   readonly plugin: AnyPlugin
   readonly engine: Engine
@@ -39,11 +39,11 @@ interface Subject {
   readonly make: (changed?: Readonly<Record<string, unknown>>) => Model
   readonly init: (from: Key) => Params
   readonly read: (params: Params) => Promise<Record<string, HostArray>>
-  /** Inference, or training when there is a seed; the result is on the host. */
-  readonly run: (params: Params, rows: readonly (readonly number[])[], how?: How) => Promise<Outputs>
+  /** Runs inference, or training if there is a seed; the result is on the host. */
+  readonly run: (params: Params, rows: readonly (readonly number[])[], options?: RunOptions) => Promise<Outputs>
 }
 
-interface How {
+interface RunOptions {
   readonly length?: number
   readonly pad?: number
   readonly seed?: readonly [number, number]
@@ -65,18 +65,18 @@ const INFERENCE: Mode = { training: false }
 
 const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `${p.dtype} [${p.shape.join()}]`, params)
 
-/** The first `tokens` states of a row of hidden states. */
+/** The first `tokens` hidden states of a row. */
 function statesOf({ shape, values }: HostArray, row: number, tokens: number): HostArray {
   const [, length, hidden] = shape as [number, number, number]
   return floats(values.subarray(row * length * hidden, (row * length + tokens) * hidden))
 }
 
-/** The vector of a row. */
+/** Pooled output of a row. */
 const pooledOf = ({ shape, values }: HostArray, row: number): HostArray =>
   floats(values.subarray(row * shape[1]!, (row + 1) * shape[1]!))
 
 function describeParameters({ engine, make, init, read }: Subject): void {
-  it('names and shapes its parameters alike for every key, its word embeddings among them, with its prefix', () => {
+  it('has the same parameter names and shapes for every key, including its word embeddings, under its prefix', () => {
     const [a, b] = [init(key(1)), init(key(2))]
     expect(shapesOf(a)).toEqual(shapesOf(b))
     expect(Object.keys(a)).toContain(make().wordEmbeddings)
@@ -84,7 +84,7 @@ function describeParameters({ engine, make, init, read }: Subject): void {
     engine.release({ a, b })
   })
 
-  it('makes the same parameters from the same key, others from another, and no two alike', async () => {
+  it('initializes the same parameters from the same key, others from another key, and no two alike', async () => {
     const [once, twice, other] = [await read(init(key(1))), await read(init(key(1))), await read(init(key(2)))]
     expect(twice).toEqual(once)
     const random = Object.values(once).filter(({ values }) => new Set(values).size > values.length / 2)
@@ -94,7 +94,7 @@ function describeParameters({ engine, make, init, read }: Subject): void {
     expect(same.length).toBe(Object.keys(once).length - random.length)
   })
 
-  it('has every parameter in exactly one layer group, and groups in depth order', () => {
+  it('assigns every parameter to exactly one layer group, with groups in depth order', () => {
     const { layers } = make()
     const params = init(key(1))
     const names = Object.keys(params)
@@ -102,9 +102,9 @@ function describeParameters({ engine, make, init, read }: Subject): void {
       const groups = layers.filter(({ prefixes }) => prefixes.some((prefix) => name.startsWith(prefix)))
       expect([name, groups.map((group) => group.name)]).toEqual([name, [expect.any(String)]])
     }
-    // Else `layer.1` would take the parameters of `layer.10` as well.
+    // A prefix `layer.1` would match the parameters of `layer.10` too.
     expect(layers.flatMap(({ prefixes }) => prefixes).filter((prefix) => /\d$/.test(prefix))).toEqual([])
-    // Each stack of layers counts from 0.
+    // Each layer stack is numbered from 0.
     const stacks = new Map<string, number[]>()
     for (const [, stack, number] of layers.flatMap(({ prefixes }) => prefixes.map((p) => /^(\D*)(\d+)/.exec(p) ?? [])))
       if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), Number(number)])
@@ -116,14 +116,14 @@ function describeParameters({ engine, make, init, read }: Subject): void {
 }
 
 function describeForward({ engine, make, init, read, run }: Subject): void {
-  it('is pure: the same input gives the same bits and is left as it was', async () => {
+  it('is pure: returns the same bits for the same input and does not modify it', async () => {
     const params = init(key(1))
     const before = await read(params)
     expect(await run(params, ROWS)).toEqual(await run(params, ROWS))
     expect(await read(params)).toEqual(before)
   })
 
-  it('gives finite outputs of the stated shapes: one text, one token, the maximum length', async () => {
+  it('returns finite outputs of the declared shapes: one text, one token, the maximum length', async () => {
     const { hiddenSize, maximumLength } = make()
     const params = init(key(1))
     for (const [rows, length] of [
@@ -140,18 +140,18 @@ function describeForward({ engine, make, init, read, run }: Subject): void {
     }
   })
 
-  it('gives a text the same outputs however much padding follows and whatever stands there', async () => {
+  it('returns the same outputs for any amount and content of padding', async () => {
     const params = init(key(1))
     const plain = await run(params, ROWS)
-    for (const how of [{ length: make().maximumLength }, { length: 9, pad: 18 }]) {
-      const padded = await run(params, ROWS, how)
+    for (const options of [{ length: make().maximumLength }, { length: 9, pad: 18 }]) {
+      const padded = await run(params, ROWS, options)
       expectClose(padded.pooled, plain.pooled, 1e-5)
       for (const [i, { length }] of ROWS.entries())
         expectClose(statesOf(padded.lastHiddenState, i, length), statesOf(plain.lastHiddenState, i, length), 1e-5)
     }
   })
 
-  it('gives a text the same outputs wherever it stands in the batch, and alone', async () => {
+  it('returns the same outputs for a text anywhere in a batch, and alone', async () => {
     const params = init(key(1))
     const plain = await run(params, ROWS)
     const turned = await run(params, [...ROWS].reverse())
@@ -161,16 +161,16 @@ function describeForward({ engine, make, init, read, run }: Subject): void {
         [turned, ROWS.length - 1 - i],
         [alone, 0],
       ] as const) {
-        const states = (outputs: Outputs, place: number) => ({
-          states: statesOf(outputs.lastHiddenState, place, row.length),
-          pooled: pooledOf(outputs.pooled, place),
+        const states = (outputs: Outputs, index: number) => ({
+          states: statesOf(outputs.lastHiddenState, index, row.length),
+          pooled: pooledOf(outputs.pooled, index),
         })
         expectClose(states(found, at), states(plain, i), 1e-5)
       }
     }
   })
 
-  it('frees all that it makes but its outputs', async () => {
+  it('frees all tensors except its outputs', async () => {
     const params = init(key(1))
     await run(params, ROWS)
     const before = engine.live()
@@ -181,12 +181,12 @@ function describeForward({ engine, make, init, read, run }: Subject): void {
   })
 }
 
-/** Whether a parameter is of a model inside, which nothing trains. */
+/** True if a parameter belongs to a frozen encoder inside the model. */
 const isFrozen = ({ encoder }: Model, name: string): boolean => encoder !== undefined && name.startsWith(encoder.prefix)
 
 function describeTraining({ plugin, engine, make, init, read, run }: Subject): void {
   const without = plugin.exceptions?.['dropout']
-  it(without === undefined ? 'drops out in training only, by its key' : `has no dropout: ${without}`, async () => {
+  it(without === undefined ? 'applies keyed dropout in training only' : `has no dropout: ${without}`, async () => {
     const params = init(key(1))
     const plain = await run(params, ROWS)
     const trained = await run(params, ROWS, { seed: [1, 2] })
@@ -209,7 +209,7 @@ function describeTraining({ plugin, engine, make, init, read, run }: Subject): v
     expect(none.length > frozen.length).toBe(excused !== undefined)
   })
 
-  it('has the same gradients when its layers are computed again for them', async () => {
+  it('has the same gradients with gradient checkpointing', async () => {
     const params = init(key(1))
     const step = { seed: engine.put(integers([1, 2])) as Tensor, stream: 0 }
     const found = (gradientCheckpointing: boolean): ReturnType<typeof read> =>
@@ -218,7 +218,7 @@ function describeTraining({ plugin, engine, make, init, read, run }: Subject): v
   })
 }
 
-/** The gradients of all outputs, weighed at random, by every parameter. */
+/** Gradients of a random projection of all outputs with respect to every parameter. */
 function gradientsIn({ engine, make }: Pick<Subject, 'engine' | 'make'>, params: Params, mode: Mode): Params {
   const model = make()
   const weigh = (x: Tensor): Tensor => sum(mul(x, normal(key(5), x.shape, 1)))
@@ -232,7 +232,7 @@ function gradientsIn({ engine, make }: Pick<Subject, 'engine' | 'make'>, params:
 }
 
 function describeConfig({ plugin, engine, given, make, init, run }: Subject): void {
-  it('is the same model again when it is made from its config.json', async () => {
+  it('is restored from its config.json', async () => {
     const config = JSON.parse(JSON.stringify(make().config)) as Record<string, unknown>
     expect(config['model_type']).toMatch(/\w/)
     const again = plugin(optionsFromConfig(plugin.options, config), given) as Model
@@ -243,7 +243,7 @@ function describeConfig({ plugin, engine, given, make, init, run }: Subject): vo
     expect(await engine.read(twin(params, engine.put(textInputs(ROWS))))).toEqual(await run(params, ROWS))
   })
 
-  it('states numbers that a head can be built on', () => {
+  it('declares a valid head dropout, initializer range and hidden size', () => {
     const { headDropout, initializerRange, hiddenSize } = make()
     expect([typeof headDropout, Number(headDropout) >= 0 && Number(headDropout) < 1]).toEqual(['number', true])
     expect(initializerRange).toBeGreaterThan(0)
@@ -251,18 +251,18 @@ function describeConfig({ plugin, engine, given, make, init, run }: Subject): vo
   })
 }
 
-/** What a model is tried with. */
+/** Inputs of a model's suite. */
 export interface ModelFixture {
   readonly options?: Readonly<Record<string, unknown>>
-  /** What the plugin needs. */
+  /** Components that the plugin needs. */
   readonly given?: Readonly<Record<string, unknown>>
   readonly goldens?: readonly ModelGolden[]
 }
 
 /**
- * The contract of a text encoder. `options` make a small one with dropout, at least 20 entries of vocabulary and a
- * maximum length of at least 9; `goldens` hold weights, inputs and the outputs of another library. A model without dropout says so under
- * `exceptions: { dropout: reason }` of its manifest; one with parameters that no output depends on, under `gradients`.
+ * Contract of a text model. `options` configure a small one with dropout, a vocabulary of 20 tokens or more and a maximum length
+ * of 9 or more; `goldens` hold weights, inputs and the outputs of another library. A model without dropout states
+ * `exceptions: { dropout: reason }` in its manifest; one with parameters that no output depends on, `gradients`.
  */
 export function describeModel(plugin: AnyPlugin, { options = {}, given = {}, goldens = [] }: ModelFixture = {}): void {
   describe(`model ${plugin.name}`, () => {
@@ -291,8 +291,8 @@ export function describeModel(plugin: AnyPlugin, { options = {}, given = {}, gol
     describeForward(subject)
     describeTraining(subject)
     describeConfig(subject)
-    const onOutputs = [describePooled, describeKept, describeReading, describeHooks, describeEncoder, describeCache]
-    for (const part of onOutputs) part(subject)
+    const suites = [describePooled, describeOptional, describeAttention, describeHooks, describeEncoder, describeCache]
+    for (const part of suites) part(subject)
     for (const golden of goldens) describeModelGolden(subject, golden)
   })
 }

@@ -28,37 +28,37 @@ import { textLengths } from './text-lengths.js'
 import { tinyModel } from './tiny-model.js'
 import { tinyTokenizer } from './tiny-tokenizer.js'
 
-/** What an objective is tried on. */
+/** Inputs of an objective's suite. */
 export interface ObjectiveFixture {
   readonly options?: Readonly<Record<string, unknown>>
-  /** What the plugin needs; by default a {@link tinyModel} and a {@link tinyTokenizer}. */
+  /** Components that the plugin needs; default: a {@link tinyModel} and a {@link tinyTokenizer}. */
   readonly given?: Readonly<Record<string, unknown>> & { readonly model: Model }
-  /** At least six labelled examples of different lengths, up to some thirty words. */
+  /** At least six labelled examples of different lengths, up to about thirty words. */
   readonly examples: readonly Example[]
-  /** The fields that hold what is to be predicted (default: `label`). */
+  /** Fields that hold the references (default: `label`). */
   readonly references?: readonly string[]
-  /** The texts of an example that the model reads each in a row of its own (default: one). */
+  /** Number of texts of an example that the model encodes in separate rows (default: one). */
   readonly textsPerExample?: number
 }
 
 type DeviceBatch = Parameters<Objective['loss']>[1]
 
-/** An objective with its fitted options, new parameters of head and body, and the encoded examples. */
+/** An objective with fitted options, initial parameters of head and body, and the encoded examples. */
 interface Ready {
   readonly objective: Objective
   readonly head: Params
   readonly body: Params
-  /** The head's parameters or, where it has none, the body's. */
+  /** The head's parameters, or the body's if there is no head. */
   readonly trained: Params
   readonly items: readonly Encoded[]
-  /** The loss over some items, computed by the model's and the head's inference, with these parameters in the place of theirs. */
+  /** Inference loss over some items, with `trained` replacing the parameters of the same names. */
   readonly lossOf: (
     trained: Params,
     items: readonly Encoded[],
   ) => Promise<{ readonly sum: number; readonly weight: number }>
 }
 
-/** What the parts of the suite share. */
+/** Objective under test, shared by the parts of the suite. */
 interface Subject {
   readonly plugin: AnyPlugin
   readonly engine: Engine
@@ -79,8 +79,8 @@ async function* iterate(examples: readonly Example[]): AsyncIterable<Example> {
 const without = (example: Example, fields: readonly string[]): Example =>
   Object.fromEntries(Object.entries(example).filter(([name]) => !fields.includes(name)))
 
-/** Whether a call is refused with an error that has a code and a remedy. */
-function refuses(call: () => unknown): boolean {
+/** True if a call throws an AttuneError with a code and a remedy. */
+function rejects(call: () => unknown): boolean {
   try {
     call()
     return false
@@ -89,10 +89,10 @@ function refuses(call: () => unknown): boolean {
   }
 }
 
-/** At most eight, from all places. */
+/** At most eight elements, evenly spaced. */
 const eight = <T>(all: readonly T[]): readonly T[] => all.filter((_, i) => i % Math.ceil(all.length / 8) === 0)
 
-/** The loss as a function of what trains, of the other parameters, and of a batch. */
+/** The loss as a function of the trained parameters, the other parameters, and a batch. */
 const lossFunction =
   (objective: Objective, model: Model) =>
   (trained: Params, others: Params, batch: DeviceBatch): ReducedLoss => {
@@ -104,7 +104,7 @@ const lossFunction =
 
 function describeExamples({ plugin, examples, references, textsPerExample, fit, prepare }: Subject): void {
   if (plugin.fit !== undefined)
-    it('learns the same options from the same examples in any order, and keeps those it has learned', async () => {
+    it('fits the same options to the same examples in any order, and keeps fitted options', async () => {
       const learned = await fit(examples)
       expect(await fit(shuffled(examples, stream(key(1))))).toEqual(learned)
       expect(JSON.parse(JSON.stringify(learned))).toEqual(learned)
@@ -112,22 +112,22 @@ function describeExamples({ plugin, examples, references, textsPerExample, fit, 
       expect(again).toEqual(learned)
     })
 
-  it('encodes examples within its maximum length, and without a reference too', async () => {
+  it('encodes examples within its maximum length, with or without a reference', async () => {
     const { objective, items } = await prepare()
     const bare = examples.map((example) => objective.encodeUnlabelled(without(example, references)))
     expect(bare.map(({ length }) => length)).toEqual(items.map(({ length }) => length))
     expect(items.filter(({ length }) => !(length > 0 && length <= objective.maximumLength))).toEqual([])
   })
 
-  it('refuses with a code an example that lacks a field', async () => {
+  it('rejects an example without a required field with a code', async () => {
     const { objective } = await prepare()
     for (const field of references)
-      expect([field, refuses(() => objective.encode(without(examples[0]!, [field])))]).toEqual([field, true])
-    expect(refuses(() => objective.encode({}))).toBe(true)
-    expect(refuses(() => objective.encodeUnlabelled({}))).toBe(true)
+      expect([field, rejects(() => objective.encode(without(examples[0]!, [field])))]).toEqual([field, true])
+    expect(rejects(() => objective.encode({}))).toBe(true)
+    expect(rejects(() => objective.encodeUnlabelled({}))).toBe(true)
   })
 
-  it('collates to arrays of which the first dimension is the batch, or its packed rows, padded to one length', async () => {
+  it('collates to arrays with the batch, or its packed rows, as first dimension, padded to one length', async () => {
     const { objective, items } = await prepare()
     for (const count of [1, 2, items.length]) {
       const some = items.slice(0, count)
@@ -152,7 +152,7 @@ function describeExamples({ plugin, examples, references, textsPerExample, fit, 
 }
 
 function describeLoss({ engine, model, prepare }: Subject): void {
-  it('has a loss that adds up: the parts of a split batch make the whole', async () => {
+  it('has an additive loss: the parts of a split batch sum to the whole', async () => {
     const { objective, trained, items, lossOf } = await prepare()
     const whole = await lossOf(trained, items)
     expect(whole.weight).toBeGreaterThan(0)
@@ -168,7 +168,7 @@ function describeLoss({ engine, model, prepare }: Subject): void {
     }
   })
 
-  it('has the gradient of its loss by the head, as finite differences find it', async () => {
+  it('matches the gradient of its loss with respect to the head by finite differences', async () => {
     const { objective, trained, body, items, lossOf } = await prepare()
     const loss = lossFunction(objective, model)
     const gradients = engine.compile((h: Params, b: Params, batch: DeviceBatch) =>
@@ -181,21 +181,21 @@ function describeLoss({ engine, model, prepare }: Subject): void {
     for (const name of eight(Object.keys(trained)))
       for (let trial = 0; trial < 3; trial++) {
         const next = normals(stream(key(20 + trial)))
-        const way = Float32Array.from(found[name]!.values, next)
+        const direction = Float32Array.from(found[name]!.values, next)
         const at = async (by: number): Promise<number> => {
-          const step = engine.compile((p: Tensor) => add(p, mul(by, tensor(way, p.shape))))(trained[name]!)
+          const step = engine.compile((p: Tensor) => add(p, mul(by, tensor(direction, p.shape))))(trained[name]!)
           return (await lossOf({ ...trained, [name]: step }, items)).sum
         }
         const [ahead, behind] = [await at(0.01), await at(-0.01)]
-        const slope = way.reduce((sum, d, i) => sum + d * found[name]!.values[i]!, 0)
-        // The loss has seven digits, so its difference over 0.02 is sure to about 1e-5 of the loss.
+        const slope = direction.reduce((sum, d, i) => sum + d * found[name]!.values[i]!, 0)
+        // The loss has seven significant digits, so its difference quotient is accurate to about 1e-5 of the loss.
         expect(Math.abs((ahead - behind) / 0.02 - slope)).toBeLessThan(
           0.015 * Math.abs(slope) + 2e-5 * Math.abs(ahead) + 1e-3,
         )
       }
   })
 
-  it('has a loss that falls when the head follows the gradient', async () => {
+  it('has a loss that decreases under gradient descent of the head', async () => {
     const { objective, trained, body, items, lossOf } = await prepare()
     const loss = lossFunction(objective, model)
     const step = engine.compile((h: Params, b: Params, batch: DeviceBatch) => {
@@ -212,13 +212,13 @@ function describeLoss({ engine, model, prepare }: Subject): void {
 }
 
 function describeViews({ engine, model, prepare }: Subject): void {
-  it('makes the same head from the same key, and none of its names is the model’s', async () => {
+  it('initializes the same head from the same key, with names distinct from the model’s', async () => {
     const { objective, head, body } = await prepare()
     expect(await engine.read(objective.init(key(4)))).toEqual(await engine.read(head))
     expect(Object.keys(head).filter((name) => name in body || name.startsWith(model.prefix))).toEqual([])
   })
 
-  it('predicts once for each item, the same in any batch, and offers the views that it states', async () => {
+  it('returns one prediction per item, the same in any batch, with the declared views', async () => {
     const { objective, head, body, items } = await prepare()
     const infer = engine.compile((h: Params, b: Params, batch: DeviceBatch) =>
       objective.head(
@@ -240,22 +240,22 @@ function describeViews({ engine, model, prepare }: Subject): void {
     expect(withRounding(turned)).toEqual(withRounding(predictions))
   })
 
-  it('adds to config.json what JSON can hold', async () => {
+  it('adds JSON-serializable fields to config.json', async () => {
     const { config } = (await prepare()).objective
     expect(JSON.parse(JSON.stringify(config))).toEqual(config)
     expect(config['architectures']).toEqual([expect.any(String)])
   })
 }
 
-/** Numbers to four decimals, which is what two batches of float32 agree to. */
+/** Rounds numbers to four decimals, the agreement of float32 across batches. */
 const withRounding = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' ? Math.round(v * 1e4) : v)))
 
 /**
- * The contract of an objective: it learns its options alike from examples in any order; examples without a field are
- * refused with a code; batches are padded to one length; the loss is a sum and a weight that add up over any division
- * into batches, unless it compares examples; the head's gradient is the one that finite differences find and lowers the loss; every prediction and
- * every reference offers the stated views.
+ * Contract of an objective: fits the same options to examples in any order; rejects examples without a required field with a code;
+ * pads batches to one length; its loss is a sum and a weight that are additive over any division into batches, unless it compares
+ * examples; the head's gradient matches finite differences and lowers the loss; and every prediction and reference has the declared
+ * views.
  */
 export function describeObjective(
   plugin: AnyPlugin,

@@ -23,7 +23,7 @@ import { expectClose } from './expect-close.js'
 import { onlyTensors } from './only-tensors.js'
 import { referenceEngine } from './reference-engine.js'
 
-/** Parameters, gradients and the parameters after each step, as another library computed them. */
+/** Parameters, gradients, and the parameters after each step, computed by another library. */
 export interface OptimizerGolden {
   readonly source: string
   readonly cases: readonly {
@@ -75,14 +75,14 @@ const signature = (tree: Tree): string[] =>
 
 const start = { 'a.weight': array([1, -2, 3, -4, 5, -6], [2, 3]), 'a.bias': array([0.5, -0.5, 0.25]) }
 
-/** `count` reproducible gradients for {@link start}. */
+/** Returns `count` reproducible gradients for {@link start}. */
 function gradients(count: number): { 'a.weight': HostArray; 'a.bias': HostArray }[] {
   const next = normals(stream(key(11)))
-  const draw = (n: number): number[] => Array.from({ length: n }, next)
-  return Array.from({ length: count }, () => ({ 'a.weight': array(draw(6), [2, 3]), 'a.bias': array(draw(3)) }))
+  const sample = (n: number): number[] => Array.from({ length: n }, next)
+  return Array.from({ length: count }, () => ({ 'a.weight': array(sample(6), [2, 3]), 'a.bias': array(sample(3)) }))
 }
 
-/** Takes a step a gradient from some parameters and state; frees what it replaces. */
+/** Takes one step per gradient; frees the parameters and state it replaces. */
 function train(
   engine: Engine,
   optimizer: Optimizer,
@@ -97,7 +97,7 @@ function train(
   }, from)
 }
 
-/** Minimises `loss` from zero for `steps` steps; the last value. */
+/** Minimizes `loss` from zero for `steps` steps; returns the last value. */
 async function minimise(
   engine: Engine,
   optimizer: Optimizer,
@@ -129,19 +129,19 @@ async function minimise(
   return last
 }
 
-/** `(x − target)²`, summed. */
+/** Returns `(x − target)²`, summed. */
 const parabola = ({ x }: Params): Scalar => sum(square(sub(x!, tensor1d([1, -2, 3])))) as Scalar
 
-/** Rosenbrock's valley, scaled to a mean so that one learning rate serves. */
+/** Rosenbrock function, scaled to a mean so that one learning rate suits. */
 const rosenbrock = ({ x }: Params): Scalar => {
   const [a, b] = [x!.slice([0], [1]), x!.slice([1], [1])]
   return mean(add(square(sub(1, a)), mul(100, square(sub(b, square(a)))))) as Scalar
 }
 
 /**
- * The contract of an optimizer. `golden` holds the parameters after each step as another library computed them;
- * `learningRate` is one at which the parabola and Rosenbrock's valley should be descended (default 0.05 and 0.001).
- * A technique that cannot descend them says so under `exceptions: { parabola | rosenbrock: reason }` of its manifest.
+ * Contract of an optimizer. `golden` holds the parameters after each step, computed by another library; `learningRates` are those at
+ * which the parabola and the Rosenbrock function should be minimized (default 0.05 and 0.001). A technique that cannot minimize them
+ * states `exceptions: { parabola | rosenbrock: reason }` in its manifest.
  */
 export function describeOptimizer(
   plugin: AnyPlugin,
@@ -175,7 +175,7 @@ export function describeOptimizer(
       engine.release(after.state)
     })
 
-    it('keeps its state by parameter name', () => {
+    it('keys its state by parameter name', () => {
       const { params, state } = begin(make())
       const outside = leaves(state, isTensor).filter(
         ([path]) => !Object.keys(start).some((name) => path.split('/').includes(name)),
@@ -185,7 +185,7 @@ export function describeOptimizer(
       engine.release(state)
     })
 
-    it('is pure: the same input gives the same bits and is left as it was', async () => {
+    it('is pure: returns the same bits for the same input and does not modify it', async () => {
       const begun = begin(make())
       const [gradient] = gradients(1)
       const grads = engine.put(gradient!) as unknown as Params
@@ -198,7 +198,7 @@ export function describeOptimizer(
       expectClose(await engine.read(grads), gradient, 0)
     })
 
-    it('takes a new learning rate as a number, not as part of the program', async () => {
+    it('reads the learning rate as an input, not as a compiled-in constant', async () => {
       const optimizer = make()
       const step = engine.compile(stepOf(optimizer))
       const begun = begin(optimizer)
@@ -212,7 +212,7 @@ export function describeOptimizer(
       expect(await after(0.1)).not.toEqual(await after(0.2))
     })
 
-    it('goes on from saved state with the same bits', async () => {
+    it('resumes from a saved state with the same bits', async () => {
       const steps = gradients(6)
       const through = train(engine, make(), begin(make()), steps)
       const half = train(engine, make(), begin(make()), steps.slice(0, 3))
@@ -230,7 +230,7 @@ export function describeOptimizer(
       expect(await engine.read(resumed.state)).toEqual(await engine.read(through.state))
     })
 
-    it('leaves no tensor behind', () => {
+    it('frees all intermediate tensors', () => {
       let now = begin(make())
       now = train(engine, make(), now, gradients(2))
       const before = engine.live()
@@ -249,7 +249,7 @@ export function describeOptimizer(
       below: number,
     ): void => {
       const reason = plugin.exceptions?.[name]
-      it(reason === undefined ? `descends ${name}` : `is excused from descending ${name}: ${reason}`, async () => {
+      it(reason === undefined ? `descends ${name}` : `does not descend ${name}: ${reason}`, async () => {
         const last = await minimise(engine, make(), loss, size, steps, rate)
         if (reason === undefined) expect(last).toBeLessThan(below)
         else expect(last).not.toBeLessThan(below)
@@ -281,7 +281,7 @@ export function describeOptimizer(
   })
 }
 
-/** The nested state of a flat record whose names are paths. */
+/** Nested state of a flat record whose names are paths. */
 const nest = (flat: Params): Tree => {
   const entries = Object.entries(flat)
   return entries.length === 0 ? ({} as Tree) : (treeOf(entries) as Tree)

@@ -18,10 +18,10 @@ interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
 }
 
-/** The most elements that a list is made of to be too long. */
-const LONGEST = 100
+/** Longest list that is built to exceed a maximum length. */
+const MAX_LIST_LENGTH = 100
 
-/** Values just outside what a schema allows; of a union, outside the one form that is not null. */
+/** Values just outside a schema; for a union, outside its single form that is not null. */
 function outside(schema: JsonSchema): unknown[] {
   const forms = schema.anyOf?.filter(({ type }) => type !== 'null') ?? []
   const values: unknown[] = forms.length === 1 ? outside(forms[0]!) : []
@@ -38,11 +38,11 @@ function outside(schema: JsonSchema): unknown[] {
   return values
 }
 
-/** Lists that are too short, too long, or hold what they may not. */
-function listsOutside({ minItems = 0, maxItems = LONGEST, items = {} }: JsonSchema): unknown[] {
+/** Lists that are too short, too long, or have an invalid element. */
+function listsOutside({ minItems = 0, maxItems = MAX_LIST_LENGTH, items = {} }: JsonSchema): unknown[] {
   return [
     ...(minItems > 0 ? [[]] : []),
-    ...(maxItems < LONGEST ? [Array.from({ length: maxItems + 1 }, (_, i) => i)] : []),
+    ...(maxItems < MAX_LIST_LENGTH ? [Array.from({ length: maxItems + 1 }, (_, i) => i)] : []),
     ...outside(items).map((item) => [item]),
   ]
 }
@@ -56,7 +56,7 @@ const thrownBy = (call: () => unknown): unknown => {
   return undefined
 }
 
-/** What holds of the manifest and the options of a plugin of any kind. */
+/** Contract of the manifest and options of any plugin. */
 export function describeOptions(plugin: AnyPlugin, valid: Readonly<Record<string, unknown>> = {}): void {
   describe('manifest and options', () => {
     const schema = z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as JsonSchema
@@ -68,17 +68,17 @@ export function describeOptions(plugin: AnyPlugin, valid: Readonly<Record<string
       expect(plugin.summary.length).toBeGreaterThan(10)
     })
 
-    it('says of every option what it is', () => {
+    it('describes every option', () => {
       expect(options.filter(([, option]) => !option.description).map(([name]) => name)).toEqual([])
     })
 
-    it('refuses an option it does not know, and names it', () => {
+    it('rejects an unknown option by name', () => {
       const error = thrownBy(() => plugin({ ...valid, noSuchOption: 1 }))
       expect(isAttuneError(error) && error.code).toBe('BAD_OPTIONS')
       expect(String(error)).toContain('noSuchOption')
     })
 
-    it(`refuses each of ${refused.length} values beyond a bound, and names the option`, () => {
+    it(`rejects each of ${refused.length} out-of-bounds values with the name of the option`, () => {
       for (const [name, value] of refused) {
         const error = thrownBy(() => plugin({ ...valid, [name]: value }))
         expect([name, value, isAttuneError(error) && error.code]).toEqual([name, value, 'BAD_OPTIONS'])

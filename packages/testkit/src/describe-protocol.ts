@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type Fold, type Protocol, isAttuneError, key, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 
-/** Class names for examples, in order: sizes that no share divides evenly, and their sum. */
+/** Class names by example: class sizes that no fraction divides evenly, and multiples. */
 const datasets: readonly (readonly string[])[] = [
   [7, 5],
   [10, 10, 10],
@@ -12,33 +12,32 @@ const datasets: readonly (readonly string[])[] = [
   [17, 29, 31, 23],
 ].map((sizes) => {
   const largest = Math.max(...sizes)
-  // Interleaved, so that no split by position alone has the right proportions.
+  // Interleaved, so that no split by position alone has the class proportions.
   return Array.from({ length: largest }, (_, row) =>
     sizes.flatMap((size, c) => (row < size ? [`class ${c}`] : [])),
   ).flat()
 })
 
 const ascending = (positions: readonly number[]): number[] => [...positions].sort((a, b) => a - b)
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
-function expectDivision(folds: readonly Fold[], count: number, complete: boolean): void {
+function expectSplits(folds: readonly Fold[], count: number, complete: boolean): void {
   expect(folds.length).toBeGreaterThan(0)
   for (const { train, validation, test = [] } of folds) {
     const together = ascending([...train, ...validation, ...test])
     expect(new Set(together).size).toBe(together.length)
     expect(together.filter((i) => !Number.isInteger(i) || i < 0 || i >= count)).toEqual([])
-    if (complete) expect(together).toEqual(upTo(count))
+    if (complete) expect(together).toEqual(range(count))
     expect(train.length).toBeGreaterThan(0)
     expect(validation.length).toBeGreaterThan(0)
   }
 }
 
 /**
- * By how many examples the class that is furthest off differs from its share of the validation split, beyond what the
- * rounding of the split to a whole number makes it differ. The share is of all examples that have another of their class;
- * single ones cannot be in proportion.
+ * Largest deviation of a class from its proportion of the validation split, in examples, beyond that caused by rounding the split to
+ * an integer. Proportions are of all examples whose class has more than one example; single ones cannot be stratified.
  */
-function furthestOff({ validation }: Fold, groups: readonly string[]): number {
+function largestDeviation({ validation }: Fold, groups: readonly string[]): number {
   const tally = (names: readonly string[]): Map<string, number> => {
     const counts = new Map<string, number>()
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -53,12 +52,17 @@ function furthestOff({ validation }: Fold, groups: readonly string[]): number {
 }
 
 /**
- * What several folds together must be: every example is validated once, and the numbers of validation examples differ by one at
- * most, unless groups are kept whole.
+ * Requires of several folds together: every example is validated once, and the fold sizes differ by at most one, unless groups are
+ * kept whole.
  */
-function expectCrossing(folds: readonly Fold[], count: number, groups: readonly string[], keepsWhole: boolean): void {
+function expectCrossValidation(
+  folds: readonly Fold[],
+  count: number,
+  groups: readonly string[],
+  keepsWhole: boolean,
+): void {
   if (folds.length < 2) return
-  expect(ascending(folds.flatMap(({ validation }) => validation))).toEqual(upTo(count))
+  expect(ascending(folds.flatMap(({ validation }) => validation))).toEqual(range(count))
   const sizes = folds.map(({ validation }) => validation.length)
   if (!keepsWhole) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
   else
@@ -68,8 +72,8 @@ function expectCrossing(folds: readonly Fold[], count: number, groups: readonly 
     }
 }
 
-/** The folds, or `undefined` where the protocol refuses with a code and a remedy. */
-function splitOrRefuse(protocol: Protocol, count: number, groups: readonly string[]): readonly Fold[] | undefined {
+/** Returns the folds, or `undefined` if the protocol rejects the data with a code and a remedy. */
+function splitOrReject(protocol: Protocol, count: number, groups: readonly string[]): readonly Fold[] | undefined {
   try {
     return protocol.split(count, groups, stream(key(5)))
   } catch (error) {
@@ -81,9 +85,9 @@ function splitOrRefuse(protocol: Protocol, count: number, groups: readonly strin
 }
 
 /**
- * The contract of a protocol. One that leaves examples out of a fold says so under `exceptions: { complete: reason }` of
- * its manifest; one that has `stratifyBy` and yet does not keep classes in proportion, under `stratified`; one whose several folds
- * do not validate every example once, under `crossing`.
+ * Contract of a protocol. One that leaves examples out of a fold states `exceptions: { complete: reason }` in its manifest; one that
+ * has `stratifyBy` and does not keep class proportions, `stratified`; one whose folds do not validate every example once,
+ * `crossing`.
  * @param keepsWhole true if `stratifyBy` names groups that these options keep whole. Default: false
  */
 export function describeProtocol(
@@ -98,18 +102,18 @@ export function describeProtocol(
   describe(`protocol ${plugin.name}`, () => {
     describeOptions(plugin, options)
 
-    it(`divides into disjoint splits of known positions${complete === undefined ? ', leaving none out' : ` (${complete})`}`, () => {
+    it(`returns disjoint splits of valid indices${complete === undefined ? ' that cover all examples' : ` (${complete})`}`, () => {
       for (const groups of datasets)
         for (const known of [groups, []]) {
           // Fewer groups than folds cannot be kept whole.
           const folds = keepsWhole
-            ? splitOrRefuse(make(), groups.length, known)
+            ? splitOrReject(make(), groups.length, known)
             : make().split(groups.length, known, stream(key(groups.length)))
-          if (folds !== undefined) expectDivision(folds, groups.length, complete === undefined)
+          if (folds !== undefined) expectSplits(folds, groups.length, complete === undefined)
         }
     })
 
-    it('divides alike from the same random numbers, and leaves the classes as they were', () => {
+    it('returns the same splits for the same random stream, and does not modify the classes', () => {
       for (const groups of datasets.filter((each) => !keepsWhole || new Set(each).size > 2)) {
         const frozen = Object.freeze([...groups])
         const once = make().split(groups.length, frozen, stream(key(1)))
@@ -119,11 +123,11 @@ export function describeProtocol(
     })
 
     if (plugin.exceptions?.['crossing'] === undefined)
-      it('validates every example once over several folds, whose sizes differ by one at most', () => {
+      it('validates every example once over several folds, whose sizes differ by at most one', () => {
         for (const groups of datasets)
           for (const known of [groups, []]) {
-            const folds = splitOrRefuse(make(), groups.length, known)
-            if (folds !== undefined) expectCrossing(folds, groups.length, known, keepsWhole && known.length > 0)
+            const folds = splitOrReject(make(), groups.length, known)
+            if (folds !== undefined) expectCrossValidation(folds, groups.length, known, keepsWhole && known.length > 0)
           }
       })
 
@@ -131,13 +135,13 @@ export function describeProtocol(
       it(
         unstratified === undefined
           ? 'keeps every class within one example of its proportion'
-          : `is excused from proportions: ${unstratified}`,
+          : `does not stratify: ${unstratified}`,
         () => {
           const off = datasets.flatMap((groups) =>
-            upTo(10).flatMap((seed) =>
+            range(10).flatMap((seed) =>
               make()
                 .split(groups.length, groups, stream(key(seed)))
-                .map((fold) => furthestOff(fold, groups)),
+                .map((fold) => largestDeviation(fold, groups)),
             ),
           )
           if (unstratified === undefined) expect(Math.max(...off)).toBeLessThan(1)
@@ -145,11 +149,11 @@ export function describeProtocol(
         },
       )
 
-    it('divides 0, 1, 2 and 3 examples sensibly, or says why it cannot', () => {
+    it('splits 0, 1, 2 and 3 examples, or rejects them with a code and a remedy', () => {
       for (const count of [0, 1, 2, 3])
-        for (const groups of [[], upTo(count).map(String), upTo(count).map(() => 'one')]) {
-          const folds = splitOrRefuse(make(), count, groups)
-          if (folds !== undefined) expectDivision(folds, count, complete === undefined)
+        for (const groups of [[], range(count).map(String), range(count).map(() => 'one')]) {
+          const folds = splitOrReject(make(), count, groups)
+          if (folds !== undefined) expectSplits(folds, count, complete === undefined)
         }
     })
   })

@@ -3,7 +3,7 @@ import type { AnyPlugin, Goal, Pruner, Trial } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 
-/** A running trial and completed ones, each as its scores from step 1 on, and whether it is ended. Default: larger is better. */
+/** Scores of a running trial and of completed ones, each from step 1 on, and true if the trial is pruned. Default: larger is better. */
 export interface PrunerCase {
   readonly name: string
   readonly options?: Readonly<Record<string, unknown>>
@@ -24,7 +24,7 @@ const trial = (id: number, values: readonly number[], state: Trial['state'] = 'c
   state,
 })
 
-/** Others that ended in every way there is, all of them between 0 and 1. */
+/** Other trials in every state, with scores between 0 and 1. */
 const OTHERS: readonly Trial[] = [
   trial(1, [0.1, 0.2, 0.3, 0.4]),
   trial(2, [0.5, 0.6, 0.7, 0.8]),
@@ -35,20 +35,20 @@ const OTHERS: readonly Trial[] = [
   trial(7, [0.6, 0.1], 'paused'),
 ]
 
-/** The same with negative scores. */
+/** The same trial with negated scores. */
 const negated = (given: Trial): Trial => ({
   ...given,
   scores: given.scores.map(({ step, values }) => ({ step, values: { score: -values['score']! } })),
 })
 
-/** Between, below and above the scores of {@link OTHERS}. */
+/** Levels between, below and above the scores of {@link OTHERS}. */
 const LEVELS = [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95]
 
 /**
- * The contract of a pruner: it returns a reason or undefined for any trial, also for one without scores; the same however often it is
- * asked and in whatever order the others come; a score that is minimized is treated as its negative that is maximized; trials are not
- * changed; a trial that is better than all others at every step goes on; and the cases come out as expected. A pruner that may end the
- * best trial says so under `exceptions: { best: reason }` of its manifest.
+ * Contract of a pruner: returns a reason or undefined for any trial, including one without scores; the same every time and for any
+ * order of the other trials; treats minimizing a score as maximizing its negative; does not modify the trials; does not prune a trial
+ * that is better than all others at every step; and matches the cases. A pruner that may prune the best trial states
+ * `exceptions: { best: reason }` in its manifest.
  */
 export function describePruner(
   plugin: AnyPlugin,
@@ -79,7 +79,7 @@ export function describePruner(
         }
     })
 
-    it('treats a score that is minimized as its negative that is maximized', () => {
+    it('treats minimizing a score as maximizing its negative', () => {
       const minimize = goal('minimize')
       for (const each of running)
         expect(make()(negated(each), OTHERS.map(negated), minimize) === undefined).toBe(
@@ -87,21 +87,21 @@ export function describePruner(
         )
     })
 
-    it('leaves the trials as they were', () => {
+    it('does not modify the trials', () => {
       for (const each of running.filter(({ scores }) => scores.every(({ values }) => Number.isFinite(values['score']))))
         make()(frozen(each), frozen(OTHERS), frozen(MAXIMIZE))
     })
 
     const excused = plugin.exceptions?.['best']
     const best = [2, 3, 4, 5, 6, 7]
-    it(excused === undefined ? 'lets the best trial go on' : `may end the best trial: ${excused}`, () => {
+    it(excused === undefined ? 'does not prune the best trial' : `may prune the best trial: ${excused}`, () => {
       const given = best.map((_, i) => make()(trial(9, best.slice(0, i), 'running'), OTHERS, MAXIMIZE))
       if (excused === undefined) expect(given).toEqual(best.map(() => undefined))
       else expect(given).toContainEqual(expect.any(String))
     })
 
     for (const { name, options: given = options, direction, scores, others, pruned } of cases)
-      it(`${pruned ? 'ends' : 'lets go on'} ${name}`, () => {
+      it(`${pruned ? 'prunes' : 'continues'} ${name}`, () => {
         const trials = others.map((values, i) => trial(i, values))
         const verdict = make(given)(trial(others.length, scores, 'running'), trials, goal(direction))
         expect(typeof verdict).toBe(pruned ? 'string' : 'undefined')

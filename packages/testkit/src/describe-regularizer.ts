@@ -23,7 +23,7 @@ import { floats, integers, textInputs } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
 import { tinyModel } from './tiny-model.js'
 
-/** Parameters and the term that another library, or arithmetic, adds to the mean loss for them. */
+/** Parameters, and the term that another library, or arithmetic, adds to the mean loss. */
 export interface RegularizerGolden {
   readonly source: string
   readonly cases: readonly {
@@ -42,17 +42,17 @@ const ROWS = [
 ]
 const SEED = integers([1, 2], [2])
 
-/** A loss of three rows that reads nothing: what is added to it is the term. */
+/** A zero loss of three rows: only the regularization term remains. */
 const noLoss: LossFunction = () => ({ sum: scalar(0), weight: scalar(3) })
 
-/** A loss on the tiny model: the squares of its pooled output, a row for each text. */
+/** Loss of the tiny model: the squares of its pooled output, one row per text. */
 const modelLoss: LossFunction = ({ trainable, frozen, batch, mode, hook }: LossCall) => {
   const params = withHook({ ...frozen, ...trainable }, hook)
   const { pooled } = tinyModel().forward(params, batch.inputs as unknown as TextInputs, mode)
   return { sum: sum(square(pooled)), weight: scalar(ROWS.length), head: pooled }
 }
 
-/** A pass for regularizers that prepare something: no batch. */
+/** Data pass without batches, for regularizers that prepare something. */
 const noPass = (read: DataPass['read'], release: DataPass['release']): DataPass => ({
   fold: (start) => Promise.resolve(start({})),
   read,
@@ -60,9 +60,9 @@ const noPass = (read: DataPass['read'], release: DataPass['release']): DataPass 
 })
 
 /**
- * The contract of a regularizer, on the loss of a small model: a finite sum and the weight of the loss that it wraps; the same for
- * the same call; parameters left as they were; a gradient that finite differences confirm, dropout included; nothing left in
- * memory; and, for a penalty, the term that another library adds to the mean loss.
+ * Contract of a regularizer, tested on the loss of a small model: returns a finite sum and the weight of the wrapped loss; is
+ * deterministic; does not modify parameters; its gradient matches finite differences, including dropout; frees all other tensors;
+ * and, for a penalty, the term matches another library.
  */
 export function describeRegularizer(
   plugin: AnyPlugin,
@@ -76,7 +76,7 @@ export function describeRegularizer(
     const make = (given: Readonly<Record<string, unknown>>): Regularizer => plugin(given) as Regularizer
     const number = (value: number): HostArray => floats([value], [])
     const hyperArrays = { learningRate: number(0.1), step: number(1), steps: number(9), seed: SEED, scheduled: {} }
-    /** The mean loss, and its gradient, with a regularizer around it. */
+    /** Compiles the regularized mean loss, its weight and its gradient. */
     const compiled = (given: Readonly<Record<string, unknown>>, base: LossFunction, prepared: Tree | undefined) => {
       const loss = make(given).wrap(base)
       const callOf = (trainable: Params, inputs: Tree, hyper: Hyper): LossCall => ({
@@ -110,7 +110,7 @@ export function describeRegularizer(
     afterAll(() => engine.close())
     describeOptions(plugin, options)
 
-    it('returns a finite loss of the same weight, the same for the same call, and leaves nothing behind', async () => {
+    it('returns a finite loss of the same weight, the same for the same call, and frees all other tensors', async () => {
       const params = tinyModel().init(key(1))
       const prepared = await prepare(options, params)
       const { mean, weight } = compiled(options, modelLoss, prepared)
@@ -127,7 +127,9 @@ export function describeRegularizer(
 
     const excused = plugin.exceptions?.['gradient']
     it(
-      excused === undefined ? 'has the gradient that finite differences find' : `has another gradient: ${excused}`,
+      excused === undefined
+        ? 'matches the gradient by finite differences'
+        : `does not match finite differences: ${excused}`,
       async () => {
         const params = tinyModel().init(key(1))
         const { mean, gradients } = compiled(options, modelLoss, await prepare(options, params))
@@ -135,15 +137,17 @@ export function describeRegularizer(
         const found = (await engine.read(gradients(params, inputs, hyper))) as Record<string, HostArray>
         const host = (await engine.read(params)) as Record<string, HostArray>
         const next = normals(stream(key(3)))
-        const way = Object.fromEntries(Object.entries(host).map(([name, { values }]) => [name, [...values].map(next)]))
+        const direction = Object.fromEntries(
+          Object.entries(host).map(([name, { values }]) => [name, [...values].map(next)]),
+        )
         const at = async (by: number): Promise<number> => {
           const moved = Object.entries(host).map(([name, array]): [string, HostArray] => [
             name,
-            { ...array, values: Float32Array.from(array.values, (x, i) => x + by * way[name]![i]!) },
+            { ...array, values: Float32Array.from(array.values, (x, i) => x + by * direction[name]![i]!) },
           ])
           return valueOf(mean(engine.put(Object.fromEntries(moved)) as Params, inputs, hyper))
         }
-        const slope = Object.entries(way).reduce(
+        const slope = Object.entries(direction).reduce(
           (all, [name, d]) => all + d.reduce((total, x, i) => total + x * found[name]!.values[i]!, 0),
           0,
         )

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { type AnyPlugin, type SampledData, type Sampler, key, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 
-/** An order as a batch-forming sampler reads it: examples of lengths and groups that differ. */
+/** Dataset statistics for a sampler: examples of different lengths and groups. */
 const dataOf = (count: number, batchSize: number): SampledData => ({
   count,
   batchSize,
@@ -13,13 +13,13 @@ const dataOf = (count: number, batchSize: number): SampledData => ({
 const DATA = [dataOf(1, 4), dataOf(7, 4), dataOf(64, 8), dataOf(501, 3)]
 const EPOCHS = [0, 1, 2, 5]
 
-/** More indices than any order of so few examples has. */
-const MOST = 1_000_000
+/** Exceeds the length of any valid order of so few examples. */
+const MAX_INDICES = 1_000_000
 
 /**
- * The contract of a sampler: indices of examples that there are; an order that ends, and is of the same length in every epoch; the
- * same from the same random numbers, and from no others. One that leaves examples out of an epoch, or repeats them, says so under
- * `exceptions: { complete: reason }` of its manifest.
+ * Contract of a sampler: returns indices of existing examples; a finite order of the same length in every epoch; is deterministic
+ * given its random stream, with no other randomness. A sampler that omits or repeats examples of an epoch states
+ * `exceptions: { complete: reason }` in its manifest.
  */
 export function describeSampler(
   plugin: AnyPlugin,
@@ -31,7 +31,8 @@ export function describeSampler(
       const order: number[] = []
       for (const index of sampler.order(epoch, data, stream(key(epoch)))) {
         order.push(index)
-        if (order.length > MOST) throw new Error(`an order of ${data.count} examples must end, got ${MOST} indices`)
+        if (order.length > MAX_INDICES)
+          throw new Error(`expected a finite order of ${data.count} examples, got ${MAX_INDICES} indices`)
       }
       return order
     }
@@ -48,11 +49,11 @@ export function describeSampler(
         }
     })
 
-    it('returns as many in every epoch', () => {
+    it('returns the same number of indices in every epoch', () => {
       for (const data of DATA) expect(new Set(EPOCHS.map((epoch) => orderOf(epoch, data).length)).size).toBe(1)
     })
 
-    it('returns the same order from the same random numbers, and uses no others', () => {
+    it('returns the same order for the same random stream, and uses no other randomness', () => {
       jest.spyOn(Math, 'random').mockImplementation(() => {
         throw new Error('Math.random was called; use `random`')
       })

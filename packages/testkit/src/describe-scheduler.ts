@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { AnyPlugin, Scheduler } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 
-/** Factors of the steps 1, 2, … of a run, as another library gives them. */
+/** Factors of the steps 1, 2, … of a run, computed by another library. */
 export interface SchedulerGolden {
   readonly source: string
   readonly cases: readonly {
@@ -14,14 +14,14 @@ export interface SchedulerGolden {
 
 const LENGTHS = [1, 2, 3, 7, 10, 99, 100, 1000, 4096]
 
-/** The factors of all steps of a run. */
+/** Factors of all steps of a run. */
 const factors = (scheduler: Scheduler, steps: number): number[] =>
   Array.from({ length: steps }, (_, i) => scheduler(i + 1, steps))
 
 /**
- * The contract of a scheduler: for runs of many lengths, of one step too, every step has a finite factor within [0, 1];
- * it is a pure function, so the order of the calls does not matter; and it is the factor that another library gives.
- * Options are those of the golden cases, or `options`.
+ * Contract of a scheduler: for runs of many lengths, including a single step, every step has a finite factor within [0, 1]; it is
+ * pure, so the order of calls does not matter; and it matches another library. The options are those of the golden cases and
+ * `options`.
  */
 export function describeScheduler(
   plugin: AnyPlugin,
@@ -41,7 +41,7 @@ export function describeScheduler(
       describe(`with ${words}`, () => {
         const make = (): Scheduler => plugin(each) as Scheduler
 
-        it('gives every step of a run a finite factor within [0, 1]', () => {
+        it('returns a finite factor within [0, 1] for every step of a run', () => {
           for (const steps of LENGTHS) {
             const outside = factors(make(), steps).filter((factor) => !(factor >= 0 && factor <= 1))
             expect([steps, outside]).toEqual([steps, []])
@@ -65,7 +65,7 @@ export function describeScheduler(
       it(`agrees with ${golden!.source} over ${steps} steps: ${JSON.stringify(each)}`, () => {
         expect(expected).toHaveLength(steps)
         const largest = factors(plugin(each) as Scheduler, steps).reduce(
-          (most, factor, i) => Math.max(most, Math.abs(factor - expected[i]!)),
+          (max, factor, i) => Math.max(max, Math.abs(factor - expected[i]!)),
           0,
         )
         expect(largest).toBeLessThan(1e-12)

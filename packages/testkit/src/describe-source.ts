@@ -8,21 +8,21 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type AttuneError, type Example, type Rejected, type Source, isAttuneError } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 
-/** A row that any format can hold; `undefined` stands for one that cannot be read. */
+/** A row that any format can hold; `undefined` stands for an unreadable row. */
 export type SampleRow = { readonly text: string; readonly label: string } | undefined
 
-/** How the suite comes by something for the source to read. */
+/** Creates datasets for the source under test. */
 export interface SourceFixture {
-  /** Puts rows, in the source's format, into something new in `folder`; the options that read it. */
+  /** Writes rows in the source's format to a new dataset in `folder`; returns the options that read it. */
   write(
     rows: readonly SampleRow[],
     folder: string,
   ): Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>
-  /** Options that lead to nothing. */
+  /** Options that name a missing dataset. */
   readonly missing: Readonly<Record<string, unknown>>
 }
 
-/** What was read before the end or before the error. */
+/** Rows read before the end or the error. */
 interface Reading {
   readonly rows: readonly Example[]
   readonly rejected: readonly Rejected[]
@@ -37,7 +37,7 @@ const ordinary: readonly SampleRow[] = [
   { text: 'three', label: 'a' },
 ]
 
-const awkward: readonly SampleRow[] = [
+const unusual: readonly SampleRow[] = [
   { text: 'Ünïcödé, naïve; 日本語のテキスト', label: 'accents' },
   { text: '👩🏽‍🚀 flies, 🇪🇺 waves', label: 'astral' },
   { text: 'e\u0301 is not é', label: 'combining' },
@@ -65,7 +65,7 @@ async function read(source: Source, fields: readonly string[] = []): Promise<Rea
 
 const plain = (rows: readonly Example[]): unknown[] => rows.map((row) => ({ ...row }))
 
-/** The descriptors of this process that lead into a folder, once those that are being closed have gone. */
+/** Number of open file descriptors of this process within a folder, after pending closes. */
 async function openIn(folder: string): Promise<number> {
   const now = (): number =>
     readdirSync(PROC).filter((entry) => {
@@ -79,7 +79,7 @@ async function openIn(folder: string): Promise<number> {
   return now()
 }
 
-/** Bytes in use after everything that can be freed has been. */
+/** Memory in use after garbage collection, in bytes. */
 function bytesInUse(): number {
   setFlagsFromString('--expose-gc')
   ;(runInNewContext('gc') as () => void)()
@@ -87,8 +87,8 @@ function bytesInUse(): number {
   return heapUsed + external
 }
 
-/** Reads everything and tells how many rows there were and by how much the memory in use ever rose. */
-async function readAndWeigh(source: Source, every: number): Promise<{ rows: number; bytes: number }> {
+/** Reads all rows; returns their number and the largest increase of memory in use. */
+async function readAndMeasure(source: Source, every: number): Promise<{ rows: number; bytes: number }> {
   const before = bytesInUse()
   const reading = source.open()[Symbol.asyncIterator]()
   let rows = 0
@@ -98,8 +98,8 @@ async function readAndWeigh(source: Source, every: number): Promise<{ rows: numb
 }
 
 /**
- * The contract of a source. A source whose rows cannot be bad says so under `exceptions: { badRows: reason }` of its
- * manifest; any other must have the option `onBadRow: 'stop' | 'skip'`, `stop` unless given.
+ * Contract of a source. A source that cannot have bad rows states `exceptions: { badRows: reason }` in its manifest; any other must
+ * have the option `onBadRow: 'stop' | 'skip'`, with default `stop`.
  */
 export function describeSource(plugin: AnyPlugin, fixture: SourceFixture): void {
   describe(`source ${plugin.name}`, () => {
@@ -116,7 +116,7 @@ export function describeSource(plugin: AnyPlugin, fixture: SourceFixture): void 
     describeBadRows(plugin, make)
     describeResources(make, () => folder)
 
-    it('refuses what does not exist, with a code and a remedy', async () => {
+    it('rejects a missing dataset with a code and a remedy', async () => {
       const { rows, error } = await read(plugin(fixture.missing) as Source)
       expect(rows).toEqual([])
       expect(error?.code).toMatch(/^[A-Z]+(_[A-Z]+)*$/)
@@ -128,13 +128,13 @@ export function describeSource(plugin: AnyPlugin, fixture: SourceFixture): void 
 type Make = (rows: readonly SampleRow[], more?: Readonly<Record<string, unknown>>) => Promise<Source>
 
 function describeReading(make: Make): void {
-  it('gives the rows in order, the same ones each time it is opened', async () => {
+  it('yields the same rows in the same order each time it is opened', async () => {
     const source = await make(ordinary)
     expect(source.location).toMatch(/\S/)
     for (let pass = 0; pass < 3; pass++) expect(plain((await read(source)).rows)).toEqual(ordinary)
   })
 
-  it('can be opened twice at once', async () => {
+  it('can be read twice concurrently', async () => {
     const source = await make(ordinary)
     const [a, b] = [source.open()[Symbol.asyncIterator](), source.open()[Symbol.asyncIterator]()]
     for (const row of ordinary) {
@@ -144,25 +144,25 @@ function describeReading(make: Make): void {
     expect([(await a.next()).done, (await b.next()).done]).toEqual([true, true])
   })
 
-  it('gives nothing where there is nothing', async () => {
+  it('yields no rows from an empty dataset', async () => {
     expect(await read(await make([]))).toEqual({ rows: [], rejected: [] })
   })
 
-  it('keeps every character of awkward text', async () => {
-    expect(plain((await read(await make(awkward))).rows)).toEqual(awkward)
+  it('preserves every character of unusual text', async () => {
+    expect(plain((await read(await make(unusual))).rows)).toEqual(unusual)
   })
 }
 
 function describeBadRows(plugin: AnyPlugin, make: Make): void {
   const excused = plugin.exceptions?.['badRows']
   if (excused !== undefined) {
-    it(`is excused from bad rows: ${excused}`, () => expect(excused).toMatch(/\S/))
+    it(`cannot have bad rows: ${excused}`, () => expect(excused).toMatch(/\S/))
     return
   }
   const [first, second, third] = ordinary
   const spoiled = [first, undefined, second, third]
 
-  it('stops at a bad row, after the rows before it, and names its line', async () => {
+  it('stops at a bad row with its line number, after the rows before it', async () => {
     const { rows, rejected, error } = await read(await make(spoiled))
     expect(plain(rows)).toEqual([first])
     expect(rejected).toEqual([])
@@ -170,7 +170,7 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
     expect(error?.problem).toMatch(/:\d+/)
   })
 
-  it('leaves a bad row out if told to skip, and hands it to `reject` with line, reason and text', async () => {
+  it('skips a bad row with onBadRow: skip, and passes it to `reject` with line, reason and text', async () => {
     const stopped = await read(await make(spoiled))
     const source = await make(spoiled, { onBadRow: 'skip' })
     for (let pass = 0; pass < 2; pass++) {
@@ -179,13 +179,13 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
       expect(rejected).toEqual([
         { line: expect.any(Number), reason: expect.stringMatching(/\S/), raw: expect.stringMatching(/\S/) },
       ])
-      // The second row is at least on the second line, where lines count from 1.
+      // Lines count from 1, so the second row is on line 2 or later.
       expect(rejected[0]?.line).toBeGreaterThan(1)
       expect(stopped.error?.problem).toMatch(new RegExp(`:${rejected[0]?.line}\\b`))
     }
   })
 
-  it('takes a row that has nothing under a field that is needed as a bad one', async () => {
+  it('treats a row without a required field as a bad row', async () => {
     const needed = ['no such field']
     const { rows, rejected } = await read(await make([first, second], { onBadRow: 'skip' }), needed)
     expect(rows).toEqual([])
@@ -193,7 +193,7 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
     expect((await read(await make([first, second]), needed)).error?.problem).toContain('no such field')
   })
 
-  it('skips bad rows even if nobody listens', async () => {
+  it('skips bad rows without a `reject` callback', async () => {
     const rows: Example[] = []
     for await (const row of (await make(spoiled, { onBadRow: 'skip' })).open()) rows.push(row)
     expect(plain(rows)).toEqual([first, second, third])
@@ -205,7 +205,7 @@ function describeResources(make: Make, folder: () => string): void {
     Array.from({ length: count }, (_, i) => ({ text: `${i} ${text}`, label: String(i % 3) }))
 
   if (existsSync(PROC))
-    it('holds no file open after it was abandoned half-way, read to the end, or never read', async () => {
+    it('leaves no file open after it is abandoned half-way, read to the end, or never read', async () => {
       const source = await make(many(5000, 'some words to fill the buffers with'))
       const abandoned = source.open()[Symbol.asyncIterator]()
       for (let row = 0; row < 10; row++) expect((await abandoned.next()).done).not.toBe(true)
@@ -216,14 +216,14 @@ function describeResources(make: Make, folder: () => string): void {
       expect(await openIn(folder())).toBe(0)
     })
   else
-    it(`was not checked for files left open: this system has no ${PROC}`, () => {
+    it(`cannot check for open files: this system has no ${PROC}`, () => {
       expect(process.platform).not.toBe('linux')
     })
 
   it('reads 30 MB in less than a third of that memory', async () => {
     const [count, text] = [60_000, 'word '.repeat(100)]
     const source = await make(many(count, text))
-    const { rows, bytes } = await readAndWeigh(source, count / 10)
+    const { rows, bytes } = await readAndMeasure(source, count / 10)
     expect(rows).toBe(count)
     expect(bytes).toBeLessThan((count * text.length) / 3)
   })

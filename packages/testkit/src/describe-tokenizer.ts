@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type Tokenizer, key, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 
-/** Encodings that another library made: ids and types by text. */
+/** Encodings computed by another library: ids and type ids by text. */
 export interface TokenizerGolden {
   readonly source: string
   readonly encodings: readonly {
@@ -14,7 +14,7 @@ export interface TokenizerGolden {
   }[]
 }
 
-/** Texts in many scripts, with what tends to go wrong. */
+/** Texts in many scripts, with known edge cases. */
 const TEXTS = [
   '',
   ' \t\n',
@@ -29,13 +29,13 @@ const TEXTS = [
   '[CLS] special [SEP] tokens [MASK] <s> </s>',
 ]
 
-/** A text of which any tokenizer finds the words in the places where they stand. */
+/** A plain text in which any tokenizer locates the words correctly. */
 const PLAIN = 'a short sentence, with punctuation: 12 words or less'
 
-/** The letters and digits of which a token or a part of a text is made, whatever marks and spaces are between them. */
+/** Lower-case letters and digits of a token or text, without punctuation, markers and spaces. */
 const bare = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '')
 
-/** Words of the texts above in random order, `count` of them. */
+/** Joins `count` random words of the texts above. */
 function jumble(count: number, seed: number): string {
   const random = stream(key(seed))
   const words = TEXTS.flatMap((text) => text.split(' '))
@@ -43,10 +43,10 @@ function jumble(count: number, seed: number): string {
 }
 
 /**
- * The contract of a tokenizer: the same ids for the same text, all within the vocabulary; never more than `maximumLength`
- * tokens, and `truncated` exactly when something was lost, at the end that was named, and what was lost in windows if that is
- * asked for; places of tokens within the text, and that of a word where it stands; decoded text encodes to the same ids (`exceptions.decoding` says why not); its files make an equal
- * tokenizer, through `reload`; and the ids that another library gives.
+ * Contract of a tokenizer: returns the same ids for the same text, all within the vocabulary; at most `maximumLength` tokens, with
+ * `truncated` exactly if tokens were dropped, on the requested side, and with overflowing windows on request; offsets within the text
+ * that match the letters of each token; decoded text encodes to the same ids (else `exceptions.decoding` states why not); its files
+ * load as an equal tokenizer through `reload`; and the ids match another library.
  */
 export function describeTokenizer(
   plugin: AnyPlugin,
@@ -57,7 +57,7 @@ export function describeTokenizer(
   }: {
     readonly options: Readonly<Record<string, unknown>>
     readonly golden?: TokenizerGolden
-    /** The options that load a tokenizer from the files it wrote. */
+    /** Options that load a tokenizer from its files. */
     readonly reload?: (files: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
   },
 ): void {
@@ -66,7 +66,7 @@ export function describeTokenizer(
     const tokenizer = plugin(options) as Tokenizer
     const texts = [...TEXTS, ...[1, 2, 3].map((seed) => jumble(40, seed))]
 
-    it('gives ids within the vocabulary, as many types, and the same every time', () => {
+    it('returns ids within the vocabulary, as many type ids, and the same every time', () => {
       for (const text of texts) {
         const encoding = tokenizer.encode(text)
         expect(encoding.typeIds).toHaveLength(encoding.ids.length)
@@ -76,25 +76,25 @@ export function describeTokenizer(
       }
     })
 
-    it('never gives more than maximumLength tokens, and says when it cut', () => {
+    it('returns at most maximumLength tokens, and reports truncation', () => {
       const special = tokenizer.encode('', { pair: '' }).ids.length
       for (const text of texts)
         for (const pair of [undefined, jumble(7, 9)])
           for (const maximumLength of [special, special + 1, special + 2, special + 7, 64, 10_000]) {
             const both = pair === undefined ? {} : { pair }
             const whole = tokenizer.encode(text, both)
-            const cut = tokenizer.encode(text, { ...both, maximumLength })
-            expect(cut.ids.length).toBe(Math.min(whole.ids.length, maximumLength))
-            expect(cut.truncated).toBe(whole.ids.length > maximumLength)
-            if (!cut.truncated) expect(cut).toEqual(whole)
+            const shortened = tokenizer.encode(text, { ...both, maximumLength })
+            expect(shortened.ids.length).toBe(Math.min(whole.ids.length, maximumLength))
+            expect(shortened.truncated).toBe(whole.ids.length > maximumLength)
+            if (!shortened.truncated) expect(shortened).toEqual(whole)
           }
     })
 
-    describePlaces(tokenizer, texts)
-    describeCuts(tokenizer, texts)
+    describeOffsets(tokenizer, texts)
+    describeTruncation(tokenizer, texts)
 
     const reason = plugin.exceptions?.['decoding']
-    it(reason === undefined ? 'encodes what it decoded to the same ids' : `decodes in part: ${reason}`, () => {
+    it(reason === undefined ? 'encodes decoded text to the same ids' : `decodes lossily: ${reason}`, () => {
       if (reason !== undefined) return expect(reason).toMatch(/\w/)
       for (const text of texts) {
         const decoded = tokenizer.decode(tokenizer.encode(text).ids)
@@ -103,7 +103,7 @@ export function describeTokenizer(
       }
     })
 
-    it('names the token of every id, and of no other number, and finds the id again', () => {
+    it('maps every id to its token and back, and other numbers to undefined', () => {
       for (const id of new Set(tokenizer.encode(texts.join(' ')).ids)) {
         const token = tokenizer.token(id)
         expect([token, tokenizer.id(token as string)]).toEqual([token, id])
@@ -111,12 +111,12 @@ export function describeTokenizer(
       for (const id of [-1, tokenizer.vocabularySize, 0.5]) expect(tokenizer.token(id)).toBeUndefined()
     })
 
-    it('has special tokens that decoding leaves out', () => {
+    it('omits special tokens in decoding', () => {
       for (const id of [tokenizer.special.pad, tokenizer.special.begin, tokenizer.special.end])
         if (id !== undefined) expect(tokenizer.decode([id]).trim()).toBe('')
     })
 
-    it('writes files that survive JSON and make an equal tokenizer', () => {
+    it('returns files that survive JSON and load as an equal tokenizer', () => {
       const files = JSON.parse(JSON.stringify(tokenizer.files())) as Record<string, unknown>
       const twin = plugin(reload(files)) as Tokenizer
       expect(twin.vocabularySize).toBe(tokenizer.vocabularySize)
@@ -139,8 +139,8 @@ export function describeTokenizer(
   })
 }
 
-function describePlaces(tokenizer: Tokenizer, texts: readonly string[]): void {
-  it('gives the same tokens with their places, and none to what the template added', () => {
+function describeOffsets(tokenizer: Tokenizer, texts: readonly string[]): void {
+  it('returns the same tokens with offsets, and empty offsets for special tokens', () => {
     for (const text of texts) {
       const { offsets, specialMask, ...encoding } = tokenizer.encode(text, { offsets: true })
       expect(encoding).toEqual(tokenizer.encode(text))
@@ -154,34 +154,34 @@ function describePlaces(tokenizer: Tokenizer, texts: readonly string[]): void {
     }
   })
 
-  it('gives a token the place where its letters stand', () => {
+  it('returns the offsets of the letters of each token', () => {
     const { ids, offsets } = tokenizer.encode(PLAIN, { offsets: true, addSpecialTokens: false })
     const spelled = ids.map((id) => (id === tokenizer.special.unknown ? '' : bare(tokenizer.decode([id]))))
-    // Marks of a beginning have the place of what they stand before, or none.
+    // Word-start markers have the offsets of the next character, or empty ones.
     const found = ids.map((_, i) => (spelled[i] === '' ? '' : bare(PLAIN.slice(...offsets![i]!))))
     expect(found).toEqual(spelled)
-    const placesIn = (pair: object) =>
+    const offsetsOf = (pair: object) =>
       tokenizer.encode(PLAIN, { ...pair, offsets: true, addSpecialTokens: false }).offsets!
-    expect(placesIn({ pair: PLAIN })).toEqual([...placesIn({}), ...placesIn({})])
+    expect(offsetsOf({ pair: PLAIN })).toEqual([...offsetsOf({}), ...offsetsOf({})])
   })
 }
 
-function describeCuts(tokenizer: Tokenizer, texts: readonly string[]): void {
+function describeTruncation(tokenizer: Tokenizer, texts: readonly string[]): void {
   const plainly = { addSpecialTokens: false } as const
 
-  it('cuts the end of the text, or its beginning if it is told to', () => {
+  it('truncates the end of the text, or the start with truncationSide: left', () => {
     for (const text of texts) {
       const { ids } = tokenizer.encode(text, plainly)
-      for (const maximumLength of [1, 5, 20].filter((most) => most < ids.length)) {
-        const cut = (truncationSide: 'left' | 'right'): readonly number[] =>
+      for (const maximumLength of [1, 5, 20].filter((length) => length < ids.length)) {
+        const truncated = (truncationSide: 'left' | 'right'): readonly number[] =>
           tokenizer.encode(text, { ...plainly, maximumLength, truncationSide }).ids
-        expect(cut('right')).toEqual(ids.slice(0, maximumLength))
-        expect(cut('left')).toEqual(ids.slice(-maximumLength))
+        expect(truncated('right')).toEqual(ids.slice(0, maximumLength))
+        expect(truncated('left')).toEqual(ids.slice(-maximumLength))
       }
     }
   })
 
-  it('gives what was cut in windows that share as many tokens as the stride says', () => {
+  it('returns the overflow in windows that overlap by the stride', () => {
     for (const text of texts) {
       const whole = tokenizer.encode(text, plainly).ids
       for (const [maximumLength, stride] of [

@@ -33,7 +33,7 @@ const step = (number: number, loss: number): RunEvents['step.completed'] => ({
   secondsLeft: 3,
 })
 
-/** One event of each type that core knows, in the order of a run. */
+/** One event of each type of core, in the order of a run. */
 const oneOfEach = (directory: string): Fields => ({
   'fit.progressed': { plugin: 'tokenizer bpe', phase: 'texts read', done: 1000, total: 4000, seconds: 2 },
   'stage.made': {
@@ -75,12 +75,12 @@ const oneOfEach = (directory: string): Fields => ({
   'run.warned': { step: 1, message: 'something is odd' },
   'training.completed': { step: 4, because: 'finished' },
   'run.completed': { step: 4, seconds: 2, because: 'finished', model: join(directory, 'model') },
-  'run.failed': { step: 4, code: 'SOME_CODE', problem: 'something is wrong', remedy: 'Mend it.' },
+  'run.failed': { step: 4, code: 'SOME_CODE', problem: 'something is wrong', remedy: 'Fix it.' },
 })
 
 const START = 1767225600000
 
-/** Every type of event, one of an unknown type, and losses that are no numbers. */
+/** Every event type, an unknown one, and losses that are not finite. */
 function events(directory: string): RunEvent[] {
   const known = Object.entries(oneOfEach(directory)).map(([type, fields]) => ({ type, ...(fields as object) }))
   const unknown = { type: 'third-party.event', anything: { nested: [1, null] } }
@@ -94,9 +94,9 @@ function events(directory: string): RunEvent[] {
 }
 
 /**
- * The contract of a tracker: it listens until the events end, fail or are no longer wanted, then lets go and leaves no
- * timer; it takes every type of event, unknown ones and losses that are not numbers among them, and never throws into
- * the run. What it writes to stdout and stderr is swallowed; the run's directory is a temporary folder.
+ * Contract of a tracker: subscribes until the events complete, fail or are unsubscribed, then releases them and leaves no timer;
+ * handles every event type, including unknown ones and losses that are not finite; and never throws into the run. Its output to
+ * stdout and stderr is suppressed; the run directory is a temporary folder.
  */
 export function describeTracker(
   plugin: AnyPlugin,
@@ -117,7 +117,7 @@ export function describeTracker(
     })
     afterEach(() => {
       jest.restoreAllMocks()
-      // What rxjs says of errors that nobody handled, once; a timer that is left starts itself anew for ever.
+      // rxjs reports unhandled errors once, from a timer; a leftover interval would restart forever.
       jest.runOnlyPendingTimers()
       jest.useRealTimers()
       config.onUnhandledError = null
@@ -126,16 +126,16 @@ export function describeTracker(
     })
     describeOptions(plugin, options)
 
-    it('takes every type of event, unknown ones too, in any order', () => {
+    it('handles every event type, including unknown ones, in any order', () => {
       for (const order of [events(directory), events(directory).reverse()]) {
         const subscription = track(of(...order))
         expect(subscription.closed).toBe(true)
       }
     })
 
-    it('takes a run that ends before it starts', () => expect(track(of()).closed).toBe(true))
+    it('handles an empty run', () => expect(track(of()).closed).toBe(true))
 
-    it('lets go when it is unsubscribed, at any moment, and twice does no harm', () => {
+    it('unsubscribes from the events at any time, also twice', () => {
       const all = events(directory)
       for (let sent = 0; sent <= all.length; sent++) {
         const source = new Subject<RunEvent>()
@@ -149,7 +149,7 @@ export function describeTracker(
       }
     })
 
-    it('takes the failure of a run, which is not its own', () => {
+    it('handles the failure of a run', () => {
       const source = new Subject<RunEvent>()
       const subscription = track(source)
       events(directory).forEach((event) => source.next(event))
@@ -158,7 +158,7 @@ export function describeTracker(
       expect(jest.getTimerCount()).toBe(0)
     })
 
-    it('keeps two runs apart', () => {
+    it('shares no state between two runs', () => {
       const [first, second] = [new Subject<RunEvent>(), new Subject<RunEvent>()]
       const tracker = plugin(options) as Tracker
       const [one, other] = [tracker(first), tracker(second)]

@@ -14,7 +14,7 @@ import {
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
 
-/** Every form of distribution that core knows, and conditions on conditions. */
+/** A space with every form of distribution, and conditions on conditions. */
 const SPACE: Space = {
   'optimizer.use': { choices: ['sgd', 'adamw', 'lion'] },
   'optimizer.momentum': { from: 0, to: 0.99, scale: 'linear', when: { 'optimizer.use': 'sgd' } },
@@ -27,7 +27,7 @@ const SPACE: Space = {
 }
 const TRIALS = 24
 const MOVES = 500
-/** Trials that run at once. */
+/** Number of concurrent trials. */
 const PARALLEL = 2
 const STATES = ['completed', 'completed', 'pruned', 'completed', 'failed'] as const
 const ONE: readonly Goal[] = [{ score: 'accuracy', direction: 'maximize' }]
@@ -46,7 +46,7 @@ function isWithin(value: Choice[string] | undefined, distribution: Distribution)
   return typeof value === 'number' && value >= from && value <= to && (!integer || Number.isInteger(value))
 }
 
-/** Paths of a choice that are wrong: missing, not in the space, beyond it, or without their condition. */
+/** Invalid paths of a choice: missing, not in the space, out of range, or without their condition. */
 const outside = (space: Space, choice: Choice): string[] => [
   ...Object.keys(choice).filter((path) => !Object.hasOwn(space, path)),
   ...Object.entries(space)
@@ -56,7 +56,7 @@ const outside = (space: Space, choice: Choice): string[] => [
     .map(([path]) => path),
 ]
 
-/** A trial that has ended, in one of the ways there are: a failed one has no scores, and a pruned one its first. */
+/** Ends a trial in one of the possible states: a failed one has no scores, and a pruned one only its first. */
 function ended(trial: Trial): Trial {
   const state = (trial.budget ?? 1) < 1 ? 'paused' : STATES[trial.id % STATES.length]!
   const dropout = Number(trial.choice['model.dropout'] ?? 0)
@@ -75,11 +75,11 @@ function ended(trial: Trial): Trial {
 
 interface Search {
   readonly choices: readonly Choice[]
-  /** Moves that a study cannot make. */
+  /** Suggestions that a study cannot carry out. */
   readonly impossible: readonly string[]
 }
 
-/** What is impossible about a suggestion. */
+/** Problems of a suggestion that make it impossible to carry out. */
 function problemsOf(suggestion: Exclude<Suggestion, string>, trials: readonly Trial[]): string[] {
   const { budget = 1, resume, from } = suggestion
   const resumed = trials.find(({ id }) => id === resume)
@@ -95,7 +95,7 @@ function problemsOf(suggestion: Exclude<Suggestion, string>, trials: readonly Tr
   ]
 }
 
-/** The trials after a suggestion is carried out. */
+/** Trials after a suggestion is carried out. */
 function carriedOut(trials: readonly Trial[], suggestion: Exclude<Suggestion, string>): readonly Trial[] {
   const { choice, budget, resume, from } = suggestion
   const optional = { ...(budget === undefined ? {} : { budget }), ...(from === undefined ? {} : { from }) }
@@ -106,7 +106,7 @@ function carriedOut(trials: readonly Trial[], suggestion: Exclude<Suggestion, st
   )
 }
 
-/** A study of {@link TRIALS} trials, two at a time, which end in every way there is. */
+/** Runs a study of {@link TRIALS} trials, two at a time, which end in every possible state. */
 function search(make: () => Tuner, seed: number, space: Space = SPACE, goals: readonly Goal[] = ONE): Search {
   let [trials, memory]: [readonly Trial[], unknown] = [[], undefined]
   const impossible: string[] = []
@@ -138,11 +138,10 @@ function search(make: () => Tuner, seed: number, space: Space = SPACE, goals: re
 }
 
 /**
- * The contract of a tuner: every choice is within the space and has the hyperparameters that exist under their conditions, after trials
- * that completed, failed, were pruned or still run, for one goal and for several; it asks for nothing that a study cannot do; the same study
- * comes of the same random numbers, whether the tuner is kept or made again for each suggestion, while its memory goes through JSON;
- * trials and space are not changed. A tuner that uses no randomness says so under `exceptions: { random: reason }` of its
- * manifest.
+ * Contract of a tuner: every choice is within the space and has exactly the hyperparameters whose conditions hold, after trials that
+ * completed, failed, were pruned or are running, for one goal and for several; suggests only what a study can carry out; repeats a
+ * study for the same random stream, whether the tuner is reused or recreated for each suggestion, while its memory passes through
+ * JSON; and does not modify trials and space. A tuner without randomness states `exceptions: { random: reason }` in its manifest.
  */
 export function describeTuner(
   plugin: AnyPlugin,
@@ -153,7 +152,7 @@ export function describeTuner(
     afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
-    it('suggests choices within the space, with the hyperparameters that exist under their conditions', () => {
+    it('suggests choices within the space, with exactly the hyperparameters whose conditions hold', () => {
       for (let seed = 0; seed < 5; seed++)
         for (const goals of GOALS) {
           const { choices } = search(make, seed, SPACE, goals)
@@ -162,12 +161,12 @@ export function describeTuner(
         }
     })
 
-    it('waits only while a trial runs, resumes only paused trials, and takes budgets within (0, 1]', () => {
+    it('waits only while a trial runs, resumes only paused trials, and uses budgets within (0, 1]', () => {
       for (let seed = 0; seed < 5; seed++)
         for (const goals of GOALS) expect(search(make, seed, SPACE, goals).impossible).toEqual([])
     })
 
-    it('repeats a study from the same random numbers, and samples no others', () => {
+    it('repeats a study for the same random stream, and uses no other randomness', () => {
       jest.spyOn(Math, 'random').mockImplementation(() => {
         throw new Error('Math.random was called; sample from `random`')
       })
@@ -177,14 +176,14 @@ export function describeTuner(
 
     const excused = plugin.exceptions?.['random']
     it(
-      excused === undefined ? 'makes another study from other random numbers' : `uses no randomness: ${excused}`,
+      excused === undefined ? 'runs a different study for another random stream' : `uses no randomness: ${excused}`,
       () => {
         if (excused === undefined) expect(search(make, 2)).not.toEqual(search(make, 1))
         else expect(search(make, 2)).toEqual(search(make, 1))
       },
     )
 
-    it('takes a space of one choice, and one of a single number', () => {
+    it('handles a space of a single choice and a single number', () => {
       const space: Space = { a: { choices: ['only'] }, b: { from: 2, to: 2, scale: 'log' } }
       const { choices } = search(make, 1, space)
       expect(choices.length).toBeGreaterThan(0)

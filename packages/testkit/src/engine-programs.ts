@@ -19,7 +19,7 @@ import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers } from './host-array.js'
 
-/** A pure function with inputs: what an engine under test must compute as the reference engine does. */
+/** Pure function with inputs, on which an engine under test must match the reference engine. */
 export interface EngineProgram {
   readonly name: string
   readonly inputs: Readonly<Record<string, HostTree>>
@@ -28,10 +28,10 @@ export interface EngineProgram {
 
 const random = normals(stream(key(17)))
 
-/** Normal numbers, the same ones in every process. */
+/** Reproducible normal values. */
 const normal = (...shape: number[]) => floats(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, random), shape)
 
-/** A differentiable function of float32 inputs, as a program that gives its value and, by input, the gradient. */
+/** A program that returns the value of a differentiable function, and its gradient by float32 input. */
 const differentiated = (
   name: string,
   inputs: EngineProgram['inputs'],
@@ -43,7 +43,7 @@ const differentiated = (
   run(given) {
     const variable = Object.fromEntries(Object.keys(inputs).map((input) => [input, given[input]!]))
     const fixed = Object.fromEntries(Object.keys(constants).map((input) => [input, given[input]!]))
-    // Squared, so that what flows back differs from entry to entry.
+    // Squared, so that the upstream gradient differs between entries.
     const gradients = gradientsOf((p) => tf.sum(tf.square(f({ ...p, ...fixed }))) as Scalar, variable)
     return {
       value: f(given),
@@ -117,7 +117,7 @@ const elementwise: EngineProgram[] = [
         greater: tf.greater(a!, b!),
         equal: tf.equal(n!, 1),
         where: tf.where(chosen, a!, b!),
-        whole: tf.cast(tf.greater(n!, 0), 'float32'),
+        indicator: tf.cast(tf.greater(n!, 0), 'float32'),
         float: tf.cast(n!, 'float32'),
         int: tf.cast(a!, 'int32'),
         power: tf.pow(0.9, tf.cast(n!, 'float32')),
@@ -143,7 +143,7 @@ const reductions: EngineProgram[] = [
   ),
 )
 
-/** As many as the gradients of a model: a GPU's shader has buffers for a few only. */
+/** As many tensors as the gradients of a model: a GPU shader has only a few buffer bindings. */
 const many = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`x${i}`, normal(2, 3)]))
 const gathering = [
   differentiated('a sum of 41 tensors', many, (p) => tf.addN(Object.values(p))),
@@ -271,7 +271,7 @@ const layers: EngineProgram[] = [
     { mask: integers([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0], [2, 7]), seed: integers([8, 9]) },
   ),
   differentiated(
-    'layers computed again',
+    'gradient checkpointing',
     { x: normal(3, 5), 'a.weight': normal(5, 5), 'a.bias': normal(5), 'b.weight': normal(5, 5), 'b.bias': normal(5) },
     (p) => {
       const mode = { training: true, key: seed(p), gradientCheckpointing: true } as const
@@ -288,10 +288,7 @@ const layers: EngineProgram[] = [
   ),
 ]
 
-/**
- * Every operation that the layers and gradient transformations of `@attune/nn` are made of, over shapes, broadcasts and
- * types, and the layers themselves, each with its gradients.
- */
+/** Every operation that `@attune/nn` uses, over shapes, broadcasts and types, and its layers, each with gradients. */
 export const enginePrograms: readonly EngineProgram[] = [
   ...arithmetic,
   ...elementwise,

@@ -3,7 +3,7 @@ import { expectClose, largestDifference } from './expect-close.js'
 import { floats } from './host-array.js'
 
 describe('largestDifference', () => {
-  it('is absolute up to 1 and relative beyond, and endless where something cannot be compared', () => {
+  it('is absolute up to 1 and relative beyond, and infinite if values cannot be compared', () => {
     expect(largestDifference([0, 0.5], [0, 0.25])).toBe(0.25)
     expect(largestDifference([110], [100])).toBeCloseTo(0.1)
     expect(largestDifference([1, NaN, 1], [1, 1, 1])).toBe(Infinity)
@@ -15,15 +15,15 @@ describe('largestDifference', () => {
 describe('expectClose', () => {
   const tree = { a: floats([1, 2]), b: { c: floats([3]) } }
   it.each([
-    ['a number that is off', { ...tree, a: floats([1, 2.1]) }, /"a" differs by 0\.0[45]/],
-    ['a leaf that is missing', { a: tree.a }, /"b\/c" is missing/],
-    ['a leaf too many', { ...tree, d: floats([1]) }, /unexpected d/],
+    ['a wrong value', { ...tree, a: floats([1, 2.1]) }, /"a" differs by 0\.0[45]/],
+    ['a missing leaf', { a: tree.a }, /"b\/c" is missing/],
+    ['an unexpected leaf', { ...tree, d: floats([1]) }, /unexpected d/],
     ['another shape', { ...tree, a: floats([1, 2], [1, 2]) }, /"a" has shape \[1, 2\], expected \[2\]/],
-  ])('names %s', (_, actual, message) => {
+  ])('throws for %s with its path', (_, actual, message) => {
     expect(() => expectClose(actual, tree, 1e-3)).toThrow(message)
   })
 
-  it('is content within the tolerance', () => {
+  it('accepts differences within the tolerance', () => {
     expectClose({ ...tree, a: floats([1.0005, 2]) }, tree, 1e-3)
   })
 })

@@ -1,6 +1,6 @@
 import { type HostArray, isHostArray, leaves } from '@attune/core'
 
-/** The greatest difference between two lists of numbers, relative where the numbers are greater than 1. */
+/** Largest difference between two lists of numbers, relative for values above 1. */
 export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity
   let largest = 0
@@ -12,8 +12,8 @@ export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike
 }
 
 /**
- * Compares two trees of host arrays leaf by leaf, and throws with the path of the first leaf whose shape differs or whose
- * numbers differ by more than `tolerance`.
+ * Compares two trees of host arrays leaf by leaf; throws with the path of the first leaf whose shape differs or whose values differ
+ * by more than `tolerance`.
  */
 export function expectClose(actual: unknown, expected: unknown, tolerance: number): void {
   const found = new Map<string, HostArray>(leaves(actual, isHostArray))
@@ -23,7 +23,7 @@ export function expectClose(actual: unknown, expected: unknown, tolerance: numbe
     if (String(twin.shape) !== String(leaf.shape))
       throw new Error(`"${path}" has shape [${twin.shape.join(', ')}], expected [${leaf.shape.join(', ')}]`)
     const difference = largestDifference(twin.values, leaf.values)
-    if (!(difference <= tolerance)) throw new Error(`"${path}" differs by ${difference}, allowed is ${tolerance}`)
+    if (!(difference <= tolerance)) throw new Error(`"${path}" differs by ${difference}, expected at most ${tolerance}`)
     found.delete(path)
   }
   if (found.size > 0) throw new Error(`unexpected ${[...found.keys()].join(', ')}`)

@@ -1,4 +1,4 @@
-/** A copy, through JSON, that throws wherever it is changed. */
+/** Deep-frozen copy, through JSON: throws on modification. */
 export const frozen = <T>(value: T): T => freeze(JSON.parse(JSON.stringify(value)) as T)
 
 const freeze = <T>(value: T): T => {

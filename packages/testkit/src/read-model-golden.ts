@@ -7,8 +7,8 @@ import type { ModelGolden } from './describe-model-golden.js'
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
 
 /**
- * A case as tools/golden/model_parity.py writes it into a folder: weights, inputs and what another library computed, with the
- * options of the model that it was computed with.
+ * Reads a golden case from a folder written by tools/golden/model_parity.py: weights, inputs, outputs of another library, and the
+ * options of the model.
  */
 function readCase(plugin: AnyPlugin, folder: string): ModelGolden & { readonly options: Record<string, unknown> } {
   const weights = join(folder, 'model.safetensors')
@@ -23,7 +23,7 @@ function readCase(plugin: AnyPlugin, folder: string): ModelGolden & { readonly o
   }
 }
 
-/** All cases in the folders of a folder, by the names of the folders. */
+/** Reads the golden cases in the subfolders of a folder, by name. */
 export const readModelGoldens = (
   plugin: AnyPlugin,
   folder: string,

@@ -1,12 +1,12 @@
 import type { HostArray } from '@attune/core'
 
-/** How many tokens each row has, or each text of rows that several share. */
+/** Number of tokens of each row, or of each text if rows are packed. */
 export function textLengths(mask: HostArray, segments: HostArray | undefined): number[] {
   const width = mask.shape[1] as number
   const counts = new Map<string, number>()
-  for (const [place, real] of mask.values.entries()) {
+  for (const [index, real] of mask.values.entries()) {
     if (real === 0) continue
-    const text = `${Math.floor(place / width)} ${segments?.values[place] ?? 0}`
+    const text = `${Math.floor(index / width)} ${segments?.values[index] ?? 0}`
     counts.set(text, (counts.get(text) ?? 0) + 1)
   }
   return [...counts.values()]

@@ -7,7 +7,7 @@ describeModel(
   definePlugin({
     kind: MODEL,
     name: 'tiny',
-    summary: 'The model that suites run on',
+    summary: 'A tiny model for contract suites',
     options: z.strictObject({}),
     create: tinyModel,
   }),

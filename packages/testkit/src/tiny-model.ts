@@ -18,7 +18,7 @@ import {
 } from '@attune/nn'
 import { type Tensor, add, tanh } from '@tensorflow/tfjs-core'
 
-const [VOCABULARY, HIDDEN, WIDE, LAYERS, LENGTH] = [128, 8, 12, 2, 24]
+const [VOCABULARY, HIDDEN, INTERMEDIATE, LAYERS, LENGTH] = [128, 8, 12, 2, 24]
 
 const dense = (name: string, outputs: number, inputs: number): Record<string, readonly number[]> => ({
   [`${name}.weight`]: [outputs, inputs],
@@ -29,8 +29,8 @@ const layerShapes = (at: string): Record<string, readonly number[]> => ({
   ...dense(`${at}.attention.self.query`, HIDDEN, HIDDEN),
   ...dense(`${at}.attention.self.key`, HIDDEN, HIDDEN),
   ...dense(`${at}.attention.self.value`, HIDDEN, HIDDEN),
-  ...dense(`${at}.intermediate.dense`, WIDE, HIDDEN),
-  ...dense(`${at}.output.dense`, HIDDEN, WIDE),
+  ...dense(`${at}.intermediate.dense`, INTERMEDIATE, HIDDEN),
+  ...dense(`${at}.output.dense`, HIDDEN, INTERMEDIATE),
   [`${at}.output.LayerNorm.weight`]: [HIDDEN],
   [`${at}.output.LayerNorm.bias`]: [HIDDEN],
 })
@@ -43,15 +43,16 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
   ...dense('tiny.pooler.dense', HIDDEN, HIDDEN),
 }
 
-/** One layer, `[batch, length, hidden]` → the same. */
+/** One transformer layer, `[batch, length, hidden]` → the same shape. */
 function layer(params: Params, x: Tensor, bias: Tensor, { at, record }: LayerContext): Tensor {
   const mixed = attentionBlock(params, `${at}.attention`, x, (y) => {
     const part = (name: string): Tensor => linear(params, `${at}.attention.self.${name}`, y)
     const heads = { q: part('query'), k: part('key'), v: part('value'), bias }
     return attention(heads, 2, 0, { training: false }, { record })
   })
-  const wide = gelu(linear(params, `${at}.intermediate.dense`, add(x, mixed))) // [batch, length, wide]
-  return layerNorm(params, `${at}.output.LayerNorm`, add(x, linear(params, `${at}.output.dense`, wide)), 1e-6)
+  const intermediate = gelu(linear(params, `${at}.intermediate.dense`, add(x, mixed))) // [batch, length, intermediate]
+  const output = linear(params, `${at}.output.dense`, intermediate)
+  return layerNorm(params, `${at}.output.LayerNorm`, add(x, output), 1e-6)
 }
 
 const HEADS: Model['heads'] = {
@@ -77,9 +78,9 @@ const HEADS: Model['heads'] = {
 }
 
 /**
- * A transformer encoder so small that a suite can run it a hundred times: two layers, eight wide, 128 entries of
- * vocabulary, 24 tokens, dropout of a tenth. Its parameters are named as BERT's are, with `tiny.` for `bert.`, so that an
- * adapter that looks for `attention.self.query` finds it. What objectives and adapters are tested on.
+ * A transformer encoder small enough to run hundreds of times in a suite: two layers, hidden size 8, vocabulary 128, maximum length
+ * 24, dropout 0.1. Its parameters have BERT's names with the prefix `tiny.` for `bert.`, so that adapters find
+ * `attention.self.query`. Default model of the suites of objectives and adapters.
  */
 export const tinyModel = (): Model => ({
   prefix: 'tiny.',
@@ -104,9 +105,9 @@ export const tinyModel = (): Model => ({
       ]),
     ),
   forward(params, inputs: TextInputs, mode) {
-    const places = inputs.positionIds ?? defaultPositions(inputs)
+    const positions = inputs.positionIds ?? defaultPositions(inputs)
     const words = embedding(params, 'tiny.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
-    const sum = add(words, embedding(params, 'tiny.embeddings.position_embeddings', places))
+    const sum = add(words, embedding(params, 'tiny.embeddings.position_embeddings', positions))
     const stacked = layerStack(params, dropout(sum, 0.1, modeAt(mode, 0)), [attentionBias(inputs)], mode, {
       count: LAYERS,
       at: (i) => `tiny.encoder.layer.${i}`,

@@ -4,7 +4,7 @@ const SPECIAL = { pad: 0, unknown: 1, begin: 2, end: 3 } as const
 const FIRST_LETTER = 0x20
 const LAST_LETTER = 0x7e
 
-/** A code for each letter. */
+/** Token id of each character. */
 const letters = (text: string): number[] =>
   Array.from(text, (letter) => {
     const code = letter.codePointAt(0)!
@@ -24,7 +24,7 @@ const id = (spelled: string): number | undefined => {
   return spelled.length === 1 && code !== SPECIAL.unknown ? code : undefined
 }
 
-/** Where each token stands in its own text; a text of letters beyond the first plane is not what this is for. */
+/** Offsets and special-token mask; characters beyond the basic multilingual plane are not supported. */
 const located = (parts: readonly (readonly number[])[], lost: readonly number[]) => ({
   offsets: [
     [0, 0] as const,
@@ -34,8 +34,8 @@ const located = (parts: readonly (readonly number[])[], lost: readonly number[])
 })
 
 /**
- * A tokenizer that needs no file: one token for each printable ASCII character, `begin` first, `end` after each text,
- * any other character unknown. What objectives are tested with.
+ * A tokenizer without files: one token for each printable ASCII character, `begin` first, `end` after each text, any other
+ * character unknown. Default tokenizer of the suites of objectives.
  */
 export const tinyTokenizer = (): Tokenizer => {
   return {

@@ -11,7 +11,7 @@ const golden = JSON.parse(gunzipSync(readFileSync('golden/chat-families.json.gz'
   readonly templates: Readonly<Record<string, string>>
   readonly talks: Readonly<Record<string, readonly Message[]>>
   readonly options: readonly Variables[]
-  /** The text, or in a list the class of the error. */
+  /** The rendered text; on failure, the error class in a list. */
   readonly cases: readonly (readonly [
     template: string,
     talk: string,
@@ -20,9 +20,9 @@ const golden = JSON.parse(gunzipSync(readFileSync('golden/chat-families.json.gz'
   ])[]
 }
 
-/** Options of `apply_chat_template` as those of {@link renderChat}. */
-function optionsOf(given: Variables): ChatOptions {
-  const { add_generation_prompt, continue_final_message, tools, documents, ...variables } = given
+/** Converts options of `apply_chat_template` to those of {@link renderChat}. */
+function optionsOf(options: Variables): ChatOptions {
+  const { add_generation_prompt, continue_final_message, tools, documents, ...variables } = options
   return {
     addGenerationPrompt: add_generation_prompt === true,
     continueFinalMessage: continue_final_message === true,
@@ -32,11 +32,11 @@ function optionsOf(given: Variables): ChatOptions {
   }
 }
 
-describe(`templates of families of models, as ${golden.source} renders them`, () => {
+describe(`renderChat on templates of model families, compared with ${golden.source}`, () => {
   beforeAll(() => void jest.useFakeTimers({ now: new Date(2024, 1, 9, 15, 4, 7) }))
   afterAll(() => void jest.useRealTimers())
 
-  it.each(Object.keys(golden.templates))('renders each conversation with each option: %s', (name) => {
+  it.each(Object.keys(golden.templates))('matches for each conversation and option set: %s', (name) => {
     const template = golden.templates[name]!
     const cases = golden.cases.filter(([each]) => each === name)
     expect(cases.some(([, , , text]) => typeof text === 'string')).toBe(true)

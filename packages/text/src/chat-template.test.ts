@@ -15,8 +15,8 @@ const golden = JSON.parse(readFileSync('golden/transformers-chat.json', 'utf8'))
 }
 const variables = { bos_token: '<s>', eos_token: '</s>' }
 
-describe(`a conversation as ${golden.source} renders it`, () => {
-  it.each(golden.cases.map((each, i) => [i + 1, each] as const))('case %p', (_, each) => {
+describe(`renderChat compared with ${golden.source}`, () => {
+  it.each(golden.cases.map((each, i) => [i + 1, each] as const))('matches case %p', (_, each) => {
     const { template, messages, addGenerationPrompt, tools } = each
     const rendered = renderChat(template, messages, {
       addGenerationPrompt,
@@ -30,24 +30,24 @@ describe(`a conversation as ${golden.source} renders it`, () => {
   })
 })
 
-describe('a conversation', () => {
+describe('renderChat', () => {
   const ask = [{ role: 'user', content: 'x' }]
   const refused = (problem: string) =>
     expect.objectContaining({ code: 'BAD_CHAT_TEMPLATE', problem: expect.stringContaining(problem) })
 
-  it('is refused with what the template says of it, and a template that is none, or too long', () => {
+  it('throws on raise_exception, a syntax error, and a template that is too long', () => {
     expect(() => renderChat("{{ raise_exception('no system here') }}", ask)).toThrow(refused('no system here'))
     expect(() => renderChat('{% for %}', ask)).toThrow(refused('could not be applied'))
     expect(() => renderChat('x'.repeat(200_001), ask)).toThrow(refused('200001'))
   })
 
-  it('is refused with the line of the template that failed', () => {
+  it('reports the line of the template that failed', () => {
     expect(() => renderChat('a\n{% if true %}\n{{ nothing.here }}\n{% endif %}', ask)).toThrow(refused('line 3 of'))
     expect(() => renderChat('a\nb {{ 1 + }}', ask)).toThrow(refused('line 2 of'))
-    expect(() => renderChat("{{ 'a'\n+ 1 }}", ask)).toThrow(refused('write ~ in the place of +'))
+    expect(() => renderChat("{{ 'a'\n+ 1 }}", ask)).toThrow(refused('use ~ instead of +'))
   })
 
-  it('may contain any character, which cannot change where the assistant speaks', () => {
+  it('accepts any character without shifting the assistant spans', () => {
     const odd = '\ufdd0all\ufdd1'
     const template =
       "{{ messages[0].name }}{% generation %}{{ '\ufdd1' }}{% endgeneration %}{{ tools }}{{ messages[0][bos_token] }}"
@@ -57,36 +57,36 @@ describe('a conversation', () => {
     expect(assistant).toEqual([[5, 6]])
   })
 
-  it('is refused where a value contains itself, or is a function', () => {
+  it('rejects cyclic values and functions', () => {
     const loop: Record<string, unknown> = {}
     loop['self'] = loop
     expect(() => renderChat('x', [{ role: 'user', content: 'x', loop }])).toThrow(refused('contains itself'))
     expect(() => renderChat('x', ask, { variables: { f: () => 1 } })).toThrow(refused('got a function'))
   })
 
-  it('gives templates none for tools and documents that are absent, and nothing for other variables', () => {
+  it('passes none for absent tools and documents, and leaves other variables undefined', () => {
     const template =
       '{{ tools is none }} {{ documents is none }} {{ bos_token is defined }} {{ add_generation_prompt }}'
     expect(renderChat(template, ask).text).toBe('True True False False')
-    const given = {
+    const options = {
       tools: [1],
       documents: [{ title: 'T' }],
       addGenerationPrompt: true,
       variables: { bos_token: '<s>' },
     }
     expect(
-      renderChat('{{ tools }}{{ documents[0].title }}{{ bos_token }}{{ add_generation_prompt }}', ask, given).text,
+      renderChat('{{ tools }}{{ documents[0].title }}{{ bos_token }}{{ add_generation_prompt }}', ask, options).text,
     ).toBe('[1]T<s>True')
   })
 
-  it('loses the fields of messages that are null, and has its reasoning under each name, as in transformers', () => {
+  it('drops null fields of messages and copies reasoning to every known name, like transformers', () => {
     const messages = [{ role: 'assistant', content: 'x', tool_calls: null, reasoning: 'r' }]
     expect(renderChat('{{ messages }}', messages).text).toBe(
       "[{'thinking': 'r', 'role': 'assistant', 'content': 'x', 'reasoning': 'r', 'reasoning_content': 'r'}]",
     )
   })
 
-  it('has fields and nothing of JavaScript', () => {
+  it('exposes no JavaScript properties of messages', () => {
     const message = JSON.parse('{"role": "user", "content": "x", "__proto__": {"a": 1}, "constructor": 2}') as Message
     const of = (template: string): string => renderChat(template, [message]).text
     expect(of("{{ messages[0]['__proto__'] }} {{ messages[0].constructor }}")).toBe("{'a': 1} 2")
@@ -99,7 +99,7 @@ describe('a conversation', () => {
     expect(() => of('{{ messages[0].toString() }}')).toThrow(refused("has no attribute 'toString'"))
   })
 
-  it('may end within its last message', () => {
+  it('ends within the last message when continuing it', () => {
     const template = '{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</s>{% endfor %}'
     const messages = [...ask, { role: 'assistant', content: 'So far ' }]
     expect(renderChat(template, messages, { continueFinalMessage: true }).text).toBe('<user>x</s><assistant>So far')
@@ -108,10 +108,12 @@ describe('a conversation', () => {
     expect(() => renderChat('none', messages, { continueFinalMessage: true })).toThrow(refused('leaves out'))
   })
 
-  it('is refused where the template would never end', () =>
-    expect(() => renderChat('{% for i in range(3000000000) %}{% endfor %}', ask)).toThrow(refused('counts')))
+  it('rejects a template that would never end', () =>
+    expect(() => renderChat('{% for i in range(3000000000) %}{% endfor %}', ask)).toThrow(
+      refused('expected at most 100000'),
+    ))
 
-  it('has a mask over its tokens: 1 where the assistant speaks', () => {
+  it('assistantMask is 1 for tokens that begin in an assistant span', () => {
     const rendered = { text: 'U: a A: bc!', assistant: [[8, 11]] as const }
     const offsets = [
       [0, 2],
@@ -126,7 +128,7 @@ describe('a conversation', () => {
   })
 })
 
-describe('what the assistant says, by a template without generation blocks', () => {
+describe('renderSpokenChat on a template without generation blocks', () => {
   const withoutBlocks = (template: string): string =>
     template.replace(
       /\{%(-?)\s*(end)?generation\s*(-?)%\}/g,
@@ -140,23 +142,23 @@ describe('what the assistant says, by a template without generation blocks', () 
   const chatml = golden.cases.filter(({ template }) => template.includes('<|im_start|>'))
   const stripped = golden.cases.filter(({ template }) => template.includes('[INST]'))
 
-  it('is what transformers finds in blocks that hold whole turns', () => {
+  it('matches transformers on blocks that hold whole turns', () => {
     for (const { template, messages, spoken } of stripped)
       expect(spokenIn(withoutBlocks(template), messages)).toEqual(spoken)
     expect(stripped.flatMap(({ spoken }) => spoken).length).toBeGreaterThan(2)
   })
 
-  it('has what ends a turn in it, and not what begins one', () => {
+  it('includes the end-of-turn tokens and excludes the generation prompt', () => {
     for (const { template, messages, spoken } of chatml)
       expect(spokenIn(withoutBlocks(template), messages).map((text) => text.trim())).toEqual(spoken)
     expect(chatml.flatMap(({ spoken }) => spoken).length).toBeGreaterThan(2)
   })
 
-  it('is what blocks say where there are some', () => {
+  it('uses generation blocks where the template has them', () => {
     for (const { template, messages, spoken } of chatml) expect(spokenIn(template, messages)).toEqual(spoken)
   })
 
-  it('is in macros, calls and recursive loops that write themselves', () => {
+  it('finds generation blocks in macros, calls and recursive loops', () => {
     const template =
       '{% macro turn(m) %}<{{ m.role }}>{% generation %}{{ m.content }}{% endgeneration %}</s>{% endmacro %}' +
       '{% for m in messages recursive %}{{ turn(m) }}{% if m.more %}{{ loop(m.more) }}{% endif %}{% endfor %}'
@@ -173,7 +175,7 @@ describe('what the assistant says, by a template without generation blocks', () 
     { role: 'assistant', content: 'd' },
   ]
 
-  it('is refused where finding it out would take too long', () => {
+  it('rejects a conversation that takes too many steps', () => {
     const slow = '{% for m in messages %}{{ m.content }}{% for i in range(8000) %}{% endfor %}{% endfor %}'
     const long = Array.from({ length: 400 }, (_, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: 'x' }))
     expect(() => spokenIn(slow, long.slice(0, 40))).toThrow(unclear('steps of work'))
@@ -181,12 +183,12 @@ describe('what the assistant says, by a template without generation blocks', () 
     expect(spokenIn(quick, long)).toHaveLength(200)
   })
 
-  it('is refused where a turn is written otherwise when others follow', () => {
+  it('rejects a template that renders a turn differently when others follow', () => {
     const thinking = '{% for m in messages %}{{ m.role }}:{% if loop.last %}hm {% endif %}{{ m.content }}\n{% endfor %}'
     expect(() => spokenIn(thinking, talk)).toThrow(unclear('message 2'))
     expect(renderChat(thinking, talk).text).toContain('assistant:hm d')
     const prompted = '{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}A:{% endif %}'
-    expect(() => spokenIn(prompted, talk)).toThrow(unclear('what an answer begins with'))
+    expect(() => spokenIn(prompted, talk)).toThrow(unclear('the generation prompt'))
     const last = "{% if messages[-1].role == 'user' %}{{ raise_exception('no') }}{% endif %}{{ messages }}"
     expect(() => spokenIn(last, talk)).toThrow(unclear('refuses the first 1 of 4'))
     const hidden = '{% set x %}{% generation %}a{% endgeneration %}{% endset %}{{ x | upper }}'

@@ -5,8 +5,8 @@ async function* texts(...all: readonly (readonly number[])[]) {
   for (const ids of all) yield await Promise.resolve(ids)
 }
 
-it('learnCollocations scores pairs by hand as written here, and takes the best', async () => {
-  // 1 stands 3 times, 2 three times, 3 four times; 1 2 stands twice, 2 3 three times, 3 3 once.
+it('learnCollocations matches scores computed by hand and returns the best pairs', async () => {
+  // Counts: token 1 three times, 2 three times, 3 four times; pair 1 2 twice, 2 3 three times, 3 3 once.
   const found = (count: number, minimumCount: number, aside: readonly number[] = []) =>
     learnCollocations(texts([1, 2, 3], [1, 2, 3, 3], [2, 3], [1]), { vocabularySize: 4, count, minimumCount, aside })
   // (2 − 0.5) / 9 = 0.167, (3 − 0.5) / 12 = 0.208, (1 − 0.5) / 16 = 0.031

@@ -1,49 +1,49 @@
-/** Two tokens that stand side by side. */
+/** Two adjacent tokens. */
 export type TokenPair = [first: number, second: number]
 
-/** Which pairs are wanted. */
+/** Options of collocation extraction. */
 export interface CollocationOptions {
   readonly vocabularySize: number
-  /** How many pairs at most. */
+  /** Maximum number of pairs to return. */
   readonly count: number
-  /** A pair must stand there more often than this. */
+  /** Discounting coefficient δ. Only pairs that occur more often than this are returned. */
   readonly minimumCount: number
-  /** Tokens that are in no pair, such as those that mark a beginning or an unknown word. */
+  /** Tokens excluded from pairs, such as beginning-of-sequence and unknown tokens. */
   readonly aside?: readonly number[]
 }
 
-/** More pairs than this are not counted at once: the rarest are forgotten, as word2phrase does. */
-const MOST_PAIRS = 4_000_000
+/** Maximum number of distinct pairs counted at once. Beyond it the rarest are dropped, as in word2phrase. */
+const MAXIMUM_PAIRS = 4_000_000
 
-/** Counts of tokens, and of pairs by `first · vocabularySize + second`. */
+/** Counts of tokens, and of pairs under the key `first · vocabularySize + second`. */
 async function countPairs(
   texts: AsyncIterable<readonly number[]>,
   { vocabularySize, aside = [] }: CollocationOptions,
 ): Promise<{ readonly tokens: Float64Array; readonly pairs: ReadonlyMap<number, number> }> {
-  const left = new Set(aside)
+  const excluded = new Set(aside)
   const tokens = new Float64Array(vocabularySize)
   const pairs = new Map<number, number>()
-  let least = 1
+  let minimum = 1
   for await (const ids of texts) {
-    for (const [place, id] of ids.entries()) {
+    for (const [index, id] of ids.entries()) {
       tokens[id]!++
-      const next = ids[place + 1]
-      if (next === undefined || left.has(id) || left.has(next)) continue
+      const next = ids[index + 1]
+      if (next === undefined || excluded.has(id) || excluded.has(next)) continue
       const pair = id * vocabularySize + next
       pairs.set(pair, (pairs.get(pair) ?? 0) + 1)
     }
-    while (pairs.size > MOST_PAIRS) {
-      least++
-      for (const [pair, count] of pairs) if (count < least) pairs.delete(pair)
+    while (pairs.size > MAXIMUM_PAIRS) {
+      minimum++
+      for (const [pair, count] of pairs) if (count < minimum) pairs.delete(pair)
     }
   }
   return { tokens, pairs }
 }
 
 /**
- * The pairs of neighbours that stand together the most beyond what their own counts would make them, the most telling first:
- * `(count(ab) − δ) / (count(a) · count(b))`, with `δ = minimumCount`, so that rare pairs are none. Texts are read once, as token ids,
- * and not held.
+ * Collocations: adjacent token pairs that occur more often than their individual counts predict, best first. The score is
+ * `(count(ab) − δ) / (count(a) · count(b))` with `δ = minimumCount`, which excludes rare pairs. Reads the texts once, as token
+ * ids, without storing them.
  * Source: Mikolov et al., Distributed Representations of Words and Phrases and their Compositionality, 2013, section 4.
  */
 export async function learnCollocations(

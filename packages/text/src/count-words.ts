@@ -1,7 +1,7 @@
 /**
- * Counts the words of a stream of texts. Only the counts are kept, so a corpus of any size needs memory for its distinct
- * words alone.
- * @param split cuts a text into words: a tokenizer's normalisation and pre-tokenisation
+ * Counts the words of a stream of texts. Keeps only the counts: memory grows with the number of distinct words, not with the
+ * size of the corpus.
+ * @param split splits a text into words: the normalization and pre-tokenization of a tokenizer
  */
 export async function countWords(
   texts: AsyncIterable<string>,

@@ -3,32 +3,33 @@ import { countWords } from './count-words.js'
 import { noText, textsOf } from './learning.js'
 import { wordsOf } from './tokenize/pipeline.js'
 
-/** The options that tell whether a tokenizer has its vocabulary already, and where the texts are. */
-interface Given {
+/** Options that every tokenizer has: where its vocabulary and the training texts come from. */
+interface VocabularySource {
   readonly path?: string | undefined
   readonly json?: unknown
   readonly field: string | readonly string[]
 }
 
-/** How a tokenizer learns from words. */
-export interface WordLearner<O extends Given> {
+/** Vocabulary training of a tokenizer, from word counts. */
+export interface WordLearner<O extends VocabularySource> {
   /** The plugin's name. */
   readonly name: string
-  /** The content of its `tokenizer.json` while it knows no pieces: it says how texts are cut into words. */
+  /** Content of the untrained `tokenizer.json`, with an empty vocabulary. It defines normalization and pre-tokenization. */
   file(options: O): Readonly<Record<string, unknown>>
-  /** The options that it learns from how often each word occurs: `json`, and what belongs to it. */
+  /** Options learned from the word counts: `json`, and others that belong to it. */
   learn(words: ReadonlyMap<string, number>, options: O, report?: ReportProgress): Partial<O>
 }
 
 /**
- * The `fit` of a tokenizer that learns from words; one that has its vocabulary keeps it.
- * @throws AttuneError `NO_TEXT` where the examples have no words
+ * Makes the `fit` of a tokenizer that trains its vocabulary on word counts. Options that already have a vocabulary are returned
+ * unchanged.
+ * @throws AttuneError `NO_TEXT` if the examples have no words
  */
 export const fitOnWords =
-  <O extends Given>({ name, file, learn }: WordLearner<O>) =>
-  async (given: O, examples: () => AsyncIterable<Example>, _: unknown, report?: ReportProgress): Promise<O> => {
-    if (given.path !== undefined || given.json !== undefined) return given
-    const words = await countWords(textsOf(examples(), given.field, report), wordsOf(file(given)))
-    if (words.size === 0) throw noText(name, given.field)
-    return { ...given, ...learn(words, given, report) }
+  <O extends VocabularySource>({ name, file, learn }: WordLearner<O>) =>
+  async (options: O, examples: () => AsyncIterable<Example>, _: unknown, report?: ReportProgress): Promise<O> => {
+    if (options.path !== undefined || options.json !== undefined) return options
+    const words = await countWords(textsOf(examples(), options.field, report), wordsOf(file(options)))
+    if (words.size === 0) throw noText(name, options.field)
+    return { ...options, ...learn(words, options, report) }
   }

@@ -1,7 +1,7 @@
 import { AttuneError, type Example, type ReportProgress } from '@attune/core'
 import { z } from 'zod'
 
-/** The options that every tokenizer plugin has which loads a tokenizer.json or learns one from the training examples. */
+/** Options of every tokenizer plugin that loads a tokenizer.json or trains one on the training examples. */
 export const learningOptions = {
   path: z
     .string()
@@ -9,41 +9,34 @@ export const learningOptions = {
     .optional()
     .meta({ path: true })
     .describe(
-      'A tokenizer.json, or the folder of a saved model, older ones included; without it a vocabulary is trained',
+      'A tokenizer.json, or the folder of a saved model (older tokenizer formats included); if absent, a vocabulary is trained',
     ),
   field: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .default('text')
-    .describe('The field of the training examples that a vocabulary is trained on, or a list of fields'),
-  json: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe('The content of a tokenizer.json; what training fills in'),
+    .describe('Field of the training examples to train a vocabulary on, or a list of fields'),
+  json: z.record(z.string(), z.unknown()).optional().describe('Content of a tokenizer.json; set by training'),
   addedTokens: z
     .array(z.string().min(1).max(1000))
     .max(100_000)
     .default([])
-    .describe('Tokens to add to the vocabulary, found in texts as they stand'),
+    .describe('Tokens to add to the vocabulary; they are matched verbatim in texts'),
 }
 
-/** The option of a tokenizer that learns pieces of words: how many, `least` or more. */
-export const vocabularySize = (least: number) =>
-  z.int().min(least).max(2_000_000).default(8000).describe('Entries of the vocabulary, when it is trained')
+/** The vocabulary size option of a subword tokenizer, with a minimum. */
+export const vocabularySize = (minimum: number) =>
+  z.int().min(minimum).max(2_000_000).default(8000).describe('Vocabulary size for training')
 
-/** The option of a tokenizer that learns by joining pieces: how often two must have met. */
-export const mergeFrequency = z
-  .int()
-  .min(1)
-  .default(2)
-  .describe('Pieces rarer than this are not joined, when a vocabulary is trained')
+/** The option of a tokenizer that learns merges: the minimum frequency of a pair. */
+export const mergeFrequency = z.int().min(1).default(2).describe('Minimum pair frequency for a merge in training')
 
-/** The option of a tokenizer whose roles and templates stand in a file of their own. */
+/** The option for special tokens and chat templates, which are stored outside `tokenizer.json`. */
 export const tokenizerConfig = z
   .record(z.string(), z.unknown())
   .optional()
-  .describe('The content of the tokenizer_config.json that belongs to `json`: tokens with a role, the chat template')
+  .describe('Content of the tokenizer_config.json that belongs to `json`: special tokens, chat template')
 
-/** Texts of examples under one field or several, in order; a list of words is joined with spaces. */
+/** Yields the texts of examples under one or more fields; a list of words is joined with spaces. */
 export async function* textsOf(
   examples: AsyncIterable<Example>,
   field: string | readonly string[],
@@ -62,15 +55,15 @@ export async function* textsOf(
 }
 
 /**
- * Says that there was nothing to learn from.
+ * The error for training examples without words.
  * @param tokenizer the plugin's name
  */
 export const noText = (tokenizer: string, field: string | readonly string[]): AttuneError =>
   new AttuneError(
     'NO_TEXT',
-    `tokenizer ${tokenizer}: the training examples have no words under ${[field]
+    `tokenizer ${tokenizer}: cannot train a vocabulary: the training examples have no words in ${[field]
       .flat()
       .map((name) => `"${name}"`)
-      .join(', ')} to train a vocabulary on`,
-    `Name the field that holds the text: \`tokenizer: { use: ${tokenizer}, field: … }\`.`,
+      .join(', ')}`,
+    `Set the field that holds the text: \`tokenizer: { use: ${tokenizer}, field: … }\`.`,
   )

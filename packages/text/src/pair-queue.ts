@@ -1,11 +1,11 @@
-/** A pair of neighbouring symbols, by their ids, and how often it occurred when it was queued. */
+/** A pair of adjacent symbols, by their ids, and its count when it was queued. */
 export interface QueuedPair {
   readonly left: number
   readonly right: number
   readonly count: number
 }
 
-/** Whether `a` is merged before `b`: the more frequent first, and of equally frequent ones the one with smaller ids. */
+/** True if `a` is merged before `b`: higher count first, ties by smaller ids. */
 const before = (a: QueuedPair, b: QueuedPair): boolean =>
   a.count !== b.count ? a.count > b.count : a.left !== b.left ? a.left < b.left : a.right < b.right
 
@@ -15,7 +15,7 @@ export interface PairQueue {
   pop(): QueuedPair | undefined
 }
 
-/** An empty queue. */
+/** Creates an empty queue. */
 export function pairQueue(): PairQueue {
   const heap: QueuedPair[] = []
   const swap = (i: number, j: number): void => {

@@ -1,13 +1,13 @@
-/** What terms are chosen by. */
+/** Criterion for ranking terms. */
 export type Selection = 'count' | 'tf-idf'
 
-/** Which terms to choose. */
+/** Options of vocabulary selection. */
 export interface VocabularySelection {
-  /** Terms to choose at most. */
+  /** Maximum number of terms. */
   readonly size: number
-  /** Terms that occur less often than this are not chosen. */
+  /** Terms that occur less often than this are left out. */
   readonly minimumFrequency: number
-  /** Whether the most frequent terms are chosen, or those with the greatest sum of tf·idf over the documents. */
+  /** Ranks terms by count, or by the sum of tf·idf over the documents. */
   readonly selectBy: Selection
 }
 
@@ -17,17 +17,17 @@ interface Term {
 }
 
 /**
- * Chooses a vocabulary from a stream of documents, given as their terms. Only the counts of the distinct terms are kept.
+ * Selects a vocabulary from a stream of documents, each given as its terms. Keeps only the counts of the distinct terms.
  *
  *     count:  Σ_d tf(d, t)
  *     tf-idf: Σ_d tf(d, t) · idf(t),  idf(t) = ln((1 + documents) / (1 + documents with t)) + 1
  *
- * tf is the plain number of occurrences and idf is smooth; documents are not normalised to unit length, as
- * `TfidfVectorizer(norm=None)` of scikit-learn has it. Deterministic: of equal terms the one with smaller UTF-16 units is first.
+ * tf is the raw count and idf is smoothed; documents are not normalized to unit length, like `TfidfVectorizer(norm=None)` of
+ * scikit-learn. Deterministic: ties are ordered by UTF-16 units.
  *
  * Source: Salton and Buckley, Term-weighting approaches in automatic text retrieval, 1988.
  *
- * @returns the terms, best first; none if there were no terms
+ * @returns the terms, best first; empty if there were no terms
  */
 export async function selectVocabulary(
   documents: AsyncIterable<Iterable<string>>,

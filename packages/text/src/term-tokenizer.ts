@@ -6,26 +6,25 @@ import { wordsOf } from './tokenize/pipeline.js'
 import { tokenizerOf } from './tokenize/tokenizer-of.js'
 import { BERT_SPECIAL_TOKENS, BERT_TOKENS, bertTemplate, vocabularyOf } from './tokenizer-file.js'
 
-/** The options of a tokenizer whose vocabulary is a choice of the terms that texts are cut into. */
+/** Options of a tokenizer whose vocabulary is a selection of the terms of the training texts. */
 export const termOptions = {
   ...learningOptions,
-  vocabularySize: z
+  vocabularySize: z.int().min(10).max(2_000_000).default(20_000).describe('Maximum vocabulary size for training'),
+  minimumFrequency: z
     .int()
-    .min(10)
-    .max(2_000_000)
-    .default(20_000)
-    .describe('The most entries of the vocabulary, when it is trained'),
-  minimumFrequency: z.int().min(1).default(2).describe('What occurs more rarely is left out, when it is trained'),
+    .min(1)
+    .default(2)
+    .describe('Minimum frequency of a term in training; rarer terms are left out'),
   selectBy: z
     .enum(['count', 'tf-idf'])
     .default('count')
-    .describe('Whether what is most frequent is chosen, or what has the greatest tf-idf, summed over the examples'),
-  lowercase: z.boolean().default(true).describe('Whether a trained tokenizer lowercases'),
+    .describe('Ranks terms in training by frequency (count), or by tf-idf summed over the examples'),
+  lowercase: z.boolean().default(true).describe('True if a trained tokenizer lowercases texts'),
 }
 
 type Options = z.output<z.ZodObject<typeof termOptions>>
 
-/** How a kind of terms is cut and put together. */
+/** A kind of term (such as words or character n-grams): its pre-tokenization and decoding. */
 export interface TermKind {
   /** The plugin's name. */
   readonly name: string
@@ -33,7 +32,7 @@ export interface TermKind {
   readonly preTokenizer: object
   /** The `decoder` of a tokenizer.json. */
   readonly decoder: object | null
-  /** Makes a text of terms, where no decoder of a tokenizer.json does. */
+  /** Joins terms to a text, for terms that no decoder of a tokenizer.json can decode. */
   readonly join?: (terms: readonly string[]) => string
 }
 
@@ -53,7 +52,7 @@ async function* termsOf(texts: AsyncIterable<string>, split: (text: string) => s
   for await (const text of texts) yield split(text)
 }
 
-/** Chooses a vocabulary of terms, unless the options have one. @throws AttuneError `NO_TEXT` if the examples have no terms. */
+/** Selects a vocabulary of terms, unless the options have one. @throws AttuneError `NO_TEXT` if the examples have no terms. */
 export async function learnTerms(
   options: Options,
   examples: AsyncIterable<Example>,
@@ -69,7 +68,7 @@ export async function learnTerms(
   return { ...options, json: fileOf(terms, lowercase, kind) }
 }
 
-/** A tokenizer of terms. @throws what {@link tokenizerOf} throws */
+/** Creates a tokenizer of terms. @throws the errors of {@link tokenizerOf} */
 export const termTokenizer = (options: Options, { name, join }: TermKind): Tokenizer =>
   tokenizerOf(options, {
     name,

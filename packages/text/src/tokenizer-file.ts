@@ -1,4 +1,4 @@
-/** The special tokens as a tokenizer.json declares them, found in a text as they stand; their ids count from 0. */
+/** Special tokens as the added tokens of a tokenizer.json, matched verbatim; their ids count from 0. */
 export const addedTokens = (contents: readonly string[]): readonly Readonly<Record<string, unknown>>[] =>
   contents.map((content, id) => ({
     id,
@@ -10,15 +10,16 @@ export const addedTokens = (contents: readonly string[]): readonly Readonly<Reco
     special: true,
   }))
 
-const piece = (written: string): Record<string, unknown> => {
+const templateItem = (written: string): Record<string, unknown> => {
   const [name, type = '0'] = written.split(':')
-  const place = { id: name!.replace('$', ''), type_id: Number(type) }
-  return name!.startsWith('$') ? { Sequence: place } : { SpecialToken: place }
+  const item = { id: name!.replace('$', ''), type_id: Number(type) }
+  return name!.startsWith('$') ? { Sequence: item } : { SpecialToken: item }
 }
 
 /**
- * The step of a tokenizer.json that puts special tokens around a text and around a pair of texts, written as the Hugging Face
- * tokenizers library writes it: `[CLS] $A [SEP]`, `[CLS] $A [SEP] $B:1 [SEP]:1`. Numbers are type ids.
+ * The `TemplateProcessing` post-processor of a tokenizer.json, which adds special tokens around a text and around a pair of
+ * texts. Templates use the notation of the tokenizers library: `[CLS] $A [SEP]`, `[CLS] $A [SEP] $B:1 [SEP]:1`. Numbers are
+ * type ids.
  * @param specialTokens all special tokens in the order of their ids, which count from 0
  */
 export function templateStep(
@@ -29,8 +30,8 @@ export function templateStep(
   const used = specialTokens.filter((token) => pair.split(' ').some((part) => part.split(':')[0] === token))
   return {
     type: 'TemplateProcessing',
-    single: single.split(' ').map(piece),
-    pair: pair.split(' ').map(piece),
+    single: single.split(' ').map(templateItem),
+    pair: pair.split(' ').map(templateItem),
     special_tokens: Object.fromEntries(used.map((id) => [id, { id, ids: [specialTokens.indexOf(id)], tokens: [id] }])),
   }
 }
@@ -38,7 +39,7 @@ export function templateStep(
 /** The special tokens of BERT's vocabularies. */
 export const BERT_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const
 
-/** The roles of {@link BERT_TOKENS}, as a tokenizer_config.json says them. */
+/** Roles of {@link BERT_TOKENS}, as in a tokenizer_config.json. */
 export const BERT_SPECIAL_TOKENS = {
   pad_token: '[PAD]',
   unk_token: '[UNK]',
@@ -47,7 +48,7 @@ export const BERT_SPECIAL_TOKENS = {
   mask_token: '[MASK]',
 } as const
 
-/** What a tokenizer.json whose vocabulary begins with {@link BERT_TOKENS} says of them: `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`. */
+/** The part of a tokenizer.json for {@link BERT_TOKENS}: added tokens, `[CLS] A [SEP]`, and `[CLS] A [SEP] B [SEP]`. */
 export const bertTemplate = (): Readonly<Record<string, unknown>> => ({
   version: '1.0',
   truncation: null,
@@ -56,6 +57,6 @@ export const bertTemplate = (): Readonly<Record<string, unknown>> => ({
   post_processor: templateStep('[CLS] $A [SEP]', '[CLS] $A [SEP] $B:1 [SEP]:1', BERT_TOKENS),
 })
 
-/** The ids of tokens, by token, as a tokenizer.json has them. */
+/** Ids by token, as in a tokenizer.json. */
 export const vocabularyOf = (tokens: readonly string[]): Readonly<Record<string, number>> =>
   Object.fromEntries(tokens.map((content, id) => [content, id]))

@@ -1,31 +1,31 @@
 import type { ReportProgress } from '@attune/core'
-import { inOrder } from './alphabet.js'
+import { sortedCounts } from './alphabet.js'
 import { BYTE_CHARACTERS } from './tokenize/byte-level.js'
 import { trainPairs } from './train-pairs.js'
 
-/** What a vocabulary is to be like. */
+/** Options of BPE training. */
 export interface BpeTraining {
-  /** Entries of the vocabulary, special tokens and the 256 bytes included; fewer if the words give no more. */
+  /** Vocabulary size, including special tokens and the 256 bytes; smaller if the words have no more pairs to merge. */
   readonly vocabularySize: number
   /** Pairs rarer than this are not merged. */
   readonly minimumFrequency: number
-  /** Tokens with a meaning of their own, which come first. */
+  /** Special tokens; they get the first ids. */
   readonly specialTokens: readonly string[]
   readonly report?: ReportProgress | undefined
 }
 
-/** What byte-pair encoding learned. */
+/** A trained BPE vocabulary. */
 export interface BpeVocabulary {
-  /** The tokens in the order of their ids. */
+  /** Tokens in the order of their ids. */
   readonly tokens: readonly string[]
-  /** The pairs of tokens in the order in which they are to be joined. */
+  /** Pairs of tokens in the order in which they are merged. */
   readonly merges: readonly (readonly [left: string, right: string])[]
 }
 
 /**
- * Learns byte-pair encoding from counts of words that are written in the characters that stand for bytes (as a byte-level
- * pre-tokenizer makes them): all 256 bytes, then, while there is room, the concatenation of the most frequent pair of
- * neighbouring pieces; of equally frequent pairs the one whose pieces came first.
+ * Trains byte-level byte-pair encoding (BPE) on word counts. The words are in the characters that stand for bytes, as a
+ * byte-level pre-tokenizer returns them. Starts from the 256 bytes and merges the most frequent pair of adjacent subwords until
+ * the vocabulary is full; ties go to the subwords with smaller ids.
  *
  * Source: Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, algorithm 1; Radford
  * et al., Language Models are Unsupervised Multitask Learners, 2019, section 2.2.
@@ -33,9 +33,9 @@ export interface BpeVocabulary {
 export function trainBpe(counts: ReadonlyMap<string, number>, options: BpeTraining): BpeVocabulary {
   const tokens = [...new Set([...options.specialTokens, ...[...BYTE_CHARACTERS].sort()])]
   const ids = new Map(tokens.map((token, id) => [token, id]))
-  const words = [...inOrder(counts)].map(([word, count]) => ({
+  const words = [...sortedCounts(counts)].map(([word, count]) => ({
     count,
-    pieces: [...word].flatMap((char) => ids.get(char) ?? []),
+    subwords: [...word].flatMap((char) => ids.get(char) ?? []),
   }))
   const merges = trainPairs({ ...options, tokens, words, join: (left, right) => left + right })
   return { tokens, merges: merges.map(([left, right]) => [tokens[left]!, tokens[right]!]) }

@@ -1,37 +1,37 @@
 import type { ReportProgress } from '@attune/core'
 import { pairQueue } from './pair-queue.js'
 
-/** A word as the ids of its pieces, and how often it occurs. */
-export interface SpeltWord {
-  readonly pieces: number[]
+/** A word as the ids of its subwords, and its count. */
+export interface SegmentedWord {
+  readonly subwords: number[]
   readonly count: number
 }
 
-/** What pairs are merged of, and until when. */
+/** Input and limits of pair merging. */
 export interface PairMerging {
-  /** The words, whose pieces are merged in place. */
-  readonly words: readonly SpeltWord[]
-  /** The tokens there are, by id; new ones are put behind them. */
+  /** The words; their subwords are merged in place. */
+  readonly words: readonly SegmentedWord[]
+  /** Initial tokens, by id; merged tokens are appended. */
   readonly tokens: string[]
-  /** As many tokens as there may be. */
+  /** Maximum number of tokens. */
   readonly vocabularySize: number
   /** Pairs rarer than this are not merged. */
   readonly minimumFrequency: number
-  /** The spelling of two pieces as one. */
+  /** Concatenates two subwords. */
   readonly join: (left: string, right: string) => string
   readonly report?: ReportProgress | undefined
 }
 
-/** A pair of pieces that became one: their ids. */
-export type MergedPair = readonly [left: number, right: number]
+/** A merged pair of subwords, by their ids. */
+export type Merge = readonly [left: number, right: number]
 
-/** How often each pair of neighbours occurs, and in which words. */
+/** Count of each pair of adjacent subwords, and the words that contain it. */
 interface Pairs {
   readonly counts: Map<number, number>
   readonly words: Map<number, Set<number>>
 }
 
-/** Pairs are kept under one number; ids stay below 2²⁶. */
+/** Key of a pair as one number; ids stay below 2²⁶. */
 const pairKey = (left: number, right: number): number => left * 2 ** 26 + right
 
 function addPair(pairs: Pairs, left: number, right: number, count: number, word: number): number {
@@ -45,18 +45,18 @@ function addPair(pairs: Pairs, left: number, right: number, count: number, word:
   return key
 }
 
-/** Replaces a pair by its merged piece in one word; keeps the counts of the pairs around it. Returns the pairs that grew. */
+/** Replaces a pair by its merged subword in one word and updates the counts of adjacent pairs. Returns the pairs that grew. */
 function mergeIn(
-  word: SpeltWord,
+  word: SegmentedWord,
   at: number,
   [left, right, merged]: readonly [number, number, number],
   pairs: Pairs,
 ): number[] {
-  const { pieces, count } = word
+  const { subwords, count } = word
   const grown: number[] = []
-  for (let i = 0; i + 1 < pieces.length; i++) {
-    if (pieces[i] !== left || pieces[i + 1] !== right) continue
-    const [previous, next] = [pieces[i - 1], pieces[i + 2]]
+  for (let i = 0; i + 1 < subwords.length; i++) {
+    if (subwords[i] !== left || subwords[i + 1] !== right) continue
+    const [previous, next] = [subwords[i - 1], subwords[i + 2]]
     if (previous !== undefined) {
       addPair(pairs, previous, left, -count, at)
       grown.push(addPair(pairs, previous, merged, count, at))
@@ -65,15 +65,15 @@ function mergeIn(
       addPair(pairs, right, next, -count, at)
       grown.push(addPair(pairs, merged, next, count, at))
     }
-    pieces.splice(i, 2, merged)
+    subwords.splice(i, 2, merged)
   }
   return grown
 }
 
-/** Replaces a pair in every word that has it. Returns the pairs that became more frequent. */
+/** Replaces a pair in every word that contains it. Returns the pairs that became more frequent. */
 function mergeEverywhere(
   [left, right, merged]: readonly [number, number, number],
-  words: readonly SpeltWord[],
+  words: readonly SegmentedWord[],
   pairs: Pairs,
 ): Set<number> {
   const key = pairKey(left, right)
@@ -85,23 +85,23 @@ function mergeEverywhere(
   return grown
 }
 
-function pairsOf(words: readonly SpeltWord[]): Pairs {
+function pairsOf(words: readonly SegmentedWord[]): Pairs {
   const pairs: Pairs = { counts: new Map(), words: new Map() }
-  for (const [at, { pieces, count }] of words.entries())
-    for (let i = 0; i + 1 < pieces.length; i++) addPair(pairs, pieces[i]!, pieces[i + 1]!, count, at)
+  for (const [at, { subwords, count }] of words.entries())
+    for (let i = 0; i + 1 < subwords.length; i++) addPair(pairs, subwords[i]!, subwords[i + 1]!, count, at)
   return pairs
 }
 
 /**
- * Makes one token of the most frequent pair of neighbouring pieces, again and again, while there is room. Of equally frequent
- * pairs the one whose pieces have the smaller ids is first.
+ * Merges the most frequent pair of adjacent subwords into one token, repeatedly, until the vocabulary is full. Ties go to the
+ * pair with smaller ids.
  *
  * Source: Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, algorithm 1.
  *
- * @returns the pairs in the order in which they were merged; the tokens they make are in `tokens`
+ * @returns the pairs in the order in which they were merged; the merged tokens are appended to `tokens`
  */
-export function trainPairs(given: PairMerging): MergedPair[] {
-  const { words, tokens, vocabularySize, minimumFrequency, join, report } = given
+export function trainPairs(options: PairMerging): Merge[] {
+  const { words, tokens, vocabularySize, minimumFrequency, join, report } = options
   const ids = new Map(tokens.map((token, id) => [token, id]))
   const pairs = pairsOf(words)
   const queue = pairQueue()
@@ -110,7 +110,7 @@ export function trainPairs(given: PairMerging): MergedPair[] {
     if (count > 0) queue.push({ left: Math.floor(key / 2 ** 26), right: key % 2 ** 26, count })
   }
   for (const key of pairs.counts.keys()) enqueue(key)
-  const merges: MergedPair[] = []
+  const merges: Merge[] = []
   while (tokens.length < vocabularySize) {
     const top = queue.pop()
     if (top === undefined || top.count < minimumFrequency) break

@@ -1,13 +1,13 @@
 import type { ReportProgress } from '@attune/core'
-import { alphabetOf, inOrder } from './alphabet.js'
-import { seedPieces } from './seed-pieces.js'
-import { type ScoredPiece, unigramLattice } from './unigram-lattice.js'
+import { alphabetOf, sortedCounts } from './alphabet.js'
+import { seedSubwords } from './seed-subwords.js'
+import { type ScoredSubword, unigramLattice } from './unigram-lattice.js'
 
-/** What a vocabulary is to be like. */
+/** Options of unigram training. */
 export interface UnigramTraining {
-  /** Pieces of the vocabulary, special tokens not counted; fewer if the words give no more. */
+  /** Number of subwords, without special tokens; smaller if the words yield fewer. */
   readonly vocabularySize: number
-  /** The most different characters; rarer ones are left out and become unknown. At most `vocabularySize`. */
+  /** Maximum number of distinct characters; rarer ones are left out and become unknown. At most `vocabularySize`. */
   readonly alphabetSize: number
   readonly report?: ReportProgress | undefined
 }
@@ -17,12 +17,12 @@ type Words = ReadonlyMap<string, number>
 const SEEDS = 1_000_000
 const SHRINKING_FACTOR = 0.75
 const STEPS_A_ROUND = 2
-/** An expected count is never taken for less: a piece that can be needed keeps some probability. */
-const LEAST_EXPECTED = 0.5
+/** Lower bound of expected counts: a subword that may be needed keeps some probability. */
+const MINIMUM_EXPECTED = 0.5
 
-const isSingle = (piece: string): boolean => piece.length === (piece.codePointAt(0)! > 0xffff ? 2 : 1)
+const isSingle = (subword: string): boolean => subword.length === (subword.codePointAt(0)! > 0xffff ? 2 : 1)
 
-/** The derivative of ln Γ for positive numbers: recurrence to 10, then the asymptotic series. */
+/** Digamma function (derivative of ln Γ) for positive numbers: recurrence up to 10, then the asymptotic series. */
 function digamma(x: number): number {
   let sum = 0
   for (; x < 10; x++) sum -= 1 / x
@@ -31,38 +31,38 @@ function digamma(x: number): number {
 }
 
 /**
- * One step of expectation maximisation: the expected count of every piece over all ways to cut the words, by the probabilities
- * that the pieces have; and from these counts the next probabilities, exp(ψ(count) − ψ(sum)), the variational estimate under a
- * sparse Dirichlet prior, which makes rare pieces rarer. Counts below ½ are taken for ½.
+ * One expectation–maximization step. E-step: expected count of each subword over all segmentations of the words under the given
+ * probabilities. M-step: new log probabilities ψ(count) − ψ(sum), the variational estimate under a sparse Dirichlet prior, which
+ * makes rare subwords rarer. Counts below ½ are raised to ½.
  *
  * Source: Kudo, Subword Regularization, 2018, section 3.2; Liang and Klein, Structured Bayesian Nonparametric Models with
  * Variational Inference, 2007.
  *
- * @returns the pieces with their next scores, their expected counts, and the words' log likelihood by the given scores
+ * @returns the subwords with their new scores, their expected counts, and the log likelihood of the words under the given scores
  */
-export function unigramStep(words: Words, pieces: readonly ScoredPiece[]) {
-  const lattice = unigramLattice(pieces)
-  const expected = new Float64Array(pieces.length)
+export function unigramStep(words: Words, subwords: readonly ScoredSubword[]) {
+  const lattice = unigramLattice(subwords)
+  const expected = new Float64Array(subwords.length)
   let logLikelihood = 0
   for (const [word, count] of words) logLikelihood += count * lattice.expect(word, count, expected)
-  const counts = expected.map((count) => Math.max(count, LEAST_EXPECTED))
+  const counts = expected.map((count) => Math.max(count, MINIMUM_EXPECTED))
   const total = digamma(counts.reduce((sum, count) => sum + count, 0))
-  const next = pieces.map(([piece], id): ScoredPiece => [piece, digamma(counts[id]!) - total])
-  return { pieces: next, expected, logLikelihood }
+  const next = subwords.map(([subword], id): ScoredSubword => [subword, digamma(counts[id]!) - total])
+  return { subwords: next, expected, logLikelihood }
 }
 
 /**
- * What the words lose by each piece: its count times the fall of its logarithm of probability if the next best way to cut it
- * takes its place. `Infinity` for single characters, `-Infinity` for what no best way uses.
+ * Loss of log likelihood from removing each subword: its count times the decrease of its log probability when its next best
+ * segmentation replaces it. `Infinity` for single characters, `-Infinity` for subwords that no best segmentation uses.
  */
-function lossesOf(words: Words, pieces: readonly ScoredPiece[]): Float64Array {
-  const lattice = unigramLattice(pieces)
-  const counts = new Float64Array(pieces.length)
+function lossesOf(words: Words, subwords: readonly ScoredSubword[]): Float64Array {
+  const lattice = unigramLattice(subwords)
+  const counts = new Float64Array(subwords.length)
   for (const [word, count] of words) for (const id of lattice.best(word) ?? []) counts[id]! += count
   const sum = counts.reduce((total, count) => total + count, 0)
-  return Float64Array.from(pieces, ([piece], id) => {
+  return Float64Array.from(subwords, ([subword], id) => {
     const count = counts[id]!
-    const instead = isSingle(piece) ? undefined : lattice.best(piece, id)
+    const instead = isSingle(subword) ? undefined : lattice.best(subword, id)
     if (instead === undefined) return Infinity
     if (count === 0) return -Infinity
     const totalWithout = Math.log(sum + count * (instead.length - 1))
@@ -71,18 +71,18 @@ function lossesOf(words: Words, pieces: readonly ScoredPiece[]): Float64Array {
   })
 }
 
-/** The pieces without those whose loss is least, in their old order; all that are used where `size` allows. */
-function prune(words: Words, pieces: readonly ScoredPiece[], size: number): ScoredPiece[] {
-  const losses = lossesOf(words, pieces)
+/** Removes the subwords with the smallest loss and keeps the order; keeps all that are used if `size` allows. */
+function prune(words: Words, subwords: readonly ScoredSubword[], size: number): ScoredSubword[] {
+  const losses = lossesOf(words, subwords)
   const used = losses.reduce((sum, loss) => sum + (loss > -Infinity ? 1 : 0), 0)
-  const room = Math.max(size, Math.min(used, Math.floor(pieces.length * SHRINKING_FACTOR)))
-  const order = [...pieces.keys()].sort((a, b) => (losses[a] === losses[b] ? a - b : losses[b]! - losses[a]!))
+  const room = Math.max(size, Math.min(used, Math.floor(subwords.length * SHRINKING_FACTOR)))
+  const order = [...subwords.keys()].sort((a, b) => (losses[a] === losses[b] ? a - b : losses[b]! - losses[a]!))
   const kept = new Set(order.slice(0, room))
-  return pieces.filter((_, id) => kept.has(id))
+  return subwords.filter((_, id) => kept.has(id))
 }
 
-/** Words cut where they have characters outside an alphabet. */
-function withinAlphabet(words: Words, alphabet: ReadonlySet<string>): Map<string, number> {
+/** Splits words at characters outside an alphabet. */
+function splitAtUnknown(words: Words, alphabet: ReadonlySet<string>): Map<string, number> {
   const parts = new Map<string, number>()
   const add = (part: string, count: number): void => {
     if (part !== '') parts.set(part, (parts.get(part) ?? 0) + count)
@@ -102,33 +102,33 @@ function withinAlphabet(words: Words, alphabet: ReadonlySet<string>): Map<string
 }
 
 /**
- * Learns a unigram vocabulary from word counts: begins with all characters and all frequent substrings, fits their probabilities
- * by expectation maximisation, and takes away the pieces without which the words' likelihood falls least, a quarter at a time,
- * until the vocabulary has its size. All characters of the alphabet stay.
+ * Trains a unigram vocabulary on word counts. Starts from all characters and all frequent substrings, fits their probabilities
+ * by expectation–maximization, and prunes the subwords with the smallest loss of likelihood, a quarter at a time, until
+ * the vocabulary has its size. All characters of the alphabet are kept.
  *
- * Differs from the Hugging Face tokenizers library: seeds are weighed by how often their words occur, not by how many words
- * have them; the last pieces go by loss as the others do. Deterministic, whatever the order of the words.
+ * Differs from the tokenizers library: seeds are weighted by the counts of their words, not by the number of words that contain
+ * them; the last subwords are pruned by loss like the others. Deterministic for any order of the words.
  *
  * Source: Kudo, Subword Regularization: Improving Neural Network Translation Models with Multiple Subword Candidates, 2018,
  * section 3.2.
  *
- * @returns the pieces with the logarithms of their probabilities, most probable first
+ * @returns the subwords with their log probabilities, most probable first
  */
-export function trainUnigram(counts: Words, given: UnigramTraining): ScoredPiece[] {
-  const { vocabularySize, alphabetSize, report } = given
-  const ordered = inOrder(counts)
+export function trainUnigram(counts: Words, options: UnigramTraining): ScoredSubword[] {
+  const { vocabularySize, alphabetSize, report } = options
+  const ordered = sortedCounts(counts)
   const alphabet = new Set(alphabetOf(ordered, Math.min(alphabetSize, vocabularySize)))
-  const words = withinAlphabet(ordered, alphabet)
-  const seeds = seedPieces(words, SEEDS)
+  const words = splitAtUnknown(ordered, alphabet)
+  const seeds = seedSubwords(words, SEEDS)
   const total = Math.log(seeds.reduce((sum, [, weight]) => sum + weight, 0))
-  let pieces = seeds.map(([piece, weight]): ScoredPiece => [piece, Math.log(weight) - total])
+  let subwords = seeds.map(([subword, weight]): ScoredSubword => [subword, Math.log(weight) - total])
   for (;;) {
     for (let step = 0; step < STEPS_A_ROUND; step++) {
-      report?.('superfluous pieces left out', seeds.length - pieces.length, Math.max(0, seeds.length - vocabularySize))
-      pieces = unigramStep(words, pieces).pieces
+      report?.('subwords pruned', seeds.length - subwords.length, Math.max(0, seeds.length - vocabularySize))
+      subwords = unigramStep(words, subwords).subwords
     }
-    if (pieces.length <= vocabularySize) break
-    pieces = prune(words, pieces, vocabularySize)
+    if (subwords.length <= vocabularySize) break
+    subwords = prune(words, subwords, vocabularySize)
   }
-  return pieces.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  return subwords.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
 }

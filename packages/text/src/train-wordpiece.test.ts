@@ -4,23 +4,23 @@ import { trainWordPiece } from './train-wordpiece.js'
 
 const options = { vocabularySize: 1000, minimumFrequency: 1, specialTokens: ['[UNK]'], alphabetSize: 1000 }
 
-/** The algorithm as the paper states it: count all pairs afresh for every merge. Slow, and plainly right. */
+/** Reference implementation of the paper's algorithm: recounts all pairs for every merge. Slow. */
 function naive(counts: ReadonlyMap<string, number>, size: number): string[] {
   const words = [...counts].map(([word, count]) => ({
     count,
-    pieces: [...word].map((c, i) => (i === 0 ? c : `##${c}`)),
+    subwords: [...word].map((c, i) => (i === 0 ? c : `##${c}`)),
   }))
   const first = [...new Set([...counts.keys()].flatMap((word) => [...word]))].sort()
   const inner = [...new Set([...counts.keys()].flatMap((word) => [...word].slice(1)))].sort()
   const tokens = ['[UNK]', ...first, ...inner.map((c) => `##${c}`)]
   while (tokens.length < size) {
     const pairs = new Map<string, number>()
-    for (const { pieces, count } of words)
-      for (let i = 0; i + 1 < pieces.length; i++) {
-        const pair = `${pieces[i]} ${pieces[i + 1]}`
+    for (const { subwords, count } of words)
+      for (let i = 0; i + 1 < subwords.length; i++) {
+        const pair = `${subwords[i]} ${subwords[i + 1]}`
         pairs.set(pair, (pairs.get(pair) ?? 0) + count)
       }
-    const order = (pair: string): number[] => pair.split(' ').map((piece) => tokens.indexOf(piece))
+    const order = (pair: string): number[] => pair.split(' ').map((subword) => tokens.indexOf(subword))
     const [best] = [...pairs].sort(
       ([a, m], [b, n]) => n - m || order(a)[0]! - order(b)[0]! || order(a)[1]! - order(b)[1]!,
     )
@@ -29,8 +29,8 @@ function naive(counts: ReadonlyMap<string, number>, size: number): string[] {
     const merged = left + right.slice(2)
     if (!tokens.includes(merged)) tokens.push(merged)
     for (const word of words)
-      for (let i = 0; i + 1 < word.pieces.length; i++)
-        if (word.pieces[i] === left && word.pieces[i + 1] === right) word.pieces.splice(i, 2, merged)
+      for (let i = 0; i + 1 < word.subwords.length; i++)
+        if (word.subwords[i] === left && word.subwords[i + 1] === right) word.subwords.splice(i, 2, merged)
   }
   return tokens
 }
@@ -43,12 +43,12 @@ describe('trainWordPiece', () => {
     return new Map(Array.from({ length: 25 }, () => [word(), 1 + next(9)]))
   }
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('merges as the plain algorithm does, overlapping pairs included (%i)', (seed) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('matches the reference algorithm, overlapping pairs included (seed %i)', (seed) => {
     const counts = made(seed)
     expect(trainWordPiece(counts, { ...options, vocabularySize: 40 })).toEqual(naive(counts, 40))
   })
 
-  it('merges until no pairs are left when there is room', () => {
+  it('merges until no pairs are left if the vocabulary has room', () => {
     expect(trainWordPiece(new Map([['abab', 2]]), options)).toEqual([
       '[UNK]',
       'a',
@@ -72,7 +72,7 @@ describe('trainWordPiece', () => {
     expect(tokens.filter((token) => token.includes('z'))).toEqual([])
   })
 
-  it('keeps characters beyond the basic plane whole', () => {
+  it('keeps characters beyond the basic multilingual plane whole', () => {
     expect(trainWordPiece(new Map([['😀😀', 3]]), options)).toEqual(['[UNK]', '😀', '##😀', '😀😀'])
   })
 })

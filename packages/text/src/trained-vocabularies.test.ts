@@ -6,16 +6,16 @@ import { selectVocabulary } from './select-vocabulary.js'
 import { wordsOf } from './tokenize/pipeline.js'
 import { trainBpe } from './train-bpe.js'
 import { trainUnigram, unigramStep } from './train-unigram.js'
-import type { ScoredPiece } from './unigram-lattice.js'
+import type { ScoredSubword } from './unigram-lattice.js'
 
 interface Golden {
   readonly source: string
   readonly texts: readonly string[]
   readonly bpe: { readonly tokens: string[]; readonly merges: string[][] }
-  readonly unigram: readonly ScoredPiece[]
+  readonly unigram: readonly ScoredSubword[]
   readonly step: {
     readonly words: Readonly<Record<string, number>>
-    readonly pieces: readonly ScoredPiece[]
+    readonly pieces: readonly ScoredSubword[]
     readonly expected: readonly number[]
     readonly scores: readonly number[]
     readonly logLikelihood: number
@@ -40,39 +40,39 @@ const wordsBy = (preTokenizer: object, texts = golden.texts) => countWords(each(
 
 describe('trainBpe', () => {
   const training = { vocabularySize: 1500, minimumFrequency: 2, specialTokens: ['<|endoftext|>'] }
-  const cut = { type: 'ByteLevel', add_prefix_space: false, use_regex: true }
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, use_regex: true }
 
   it(`learns the tokens and merges of ${golden.source}`, async () => {
-    const { tokens, merges } = trainBpe(await wordsBy(cut), training)
+    const { tokens, merges } = trainBpe(await wordsBy(byteLevel), training)
     expect(merges).toEqual(golden.bpe.merges)
     expect(tokens).toEqual(golden.bpe.tokens)
   })
 
   it('does not depend on the order of the texts', async () => {
-    const again = trainBpe(await wordsBy(cut, [...golden.texts].reverse()), training)
+    const again = trainBpe(await wordsBy(byteLevel, [...golden.texts].reverse()), training)
     expect(again.merges).toEqual(golden.bpe.merges)
   })
 })
 
 describe('trainUnigram', () => {
-  it('takes a step of expectation maximisation as counting all ways to cut the words does', () => {
-    const { words, pieces, expected, scores, logLikelihood } = golden.step
-    const step = unigramStep(new Map(Object.entries(words)), pieces)
+  it('unigramStep matches expected counts over all segmentations of the words', () => {
+    const { words, pieces: subwords, expected, scores, logLikelihood } = golden.step
+    const step = unigramStep(new Map(Object.entries(words)), subwords)
     expect(step.logLikelihood).toBeCloseTo(logLikelihood, 10)
     for (const [i, count] of expected.entries()) expect(step.expected[i]).toBeCloseTo(count, 10)
-    for (const [i, score] of scores.entries()) expect(step.pieces[i]![1]).toBeCloseTo(score, 8)
+    for (const [i, score] of scores.entries()) expect(step.subwords[i]![1]).toBeCloseTo(score, 8)
   })
 
-  it('finds pieces by which the texts are as likely as by those of the Rust library', async () => {
+  it('reaches the log likelihood of the Rust library to 1 %', async () => {
     const words = await wordsBy({ type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true })
     const ours = trainUnigram(words, { vocabularySize: golden.unigram.length, alphabetSize: 1000 })
     expect(ours).toHaveLength(golden.unigram.length)
     expect(ours.reduce((sum, [, score]) => sum + Math.exp(score), 0)).toBeLessThanOrEqual(1 + 1e-9)
-    const likelihood = (pieces: readonly ScoredPiece[]): number => {
-      // Both are given the best probabilities for their pieces, so that the choice of pieces alone is compared.
-      const fitted = Array.from({ length: 5 }).reduce<readonly ScoredPiece[]>(
-        (scored) => unigramStep(words, scored).pieces,
-        pieces,
+    const likelihood = (subwords: readonly ScoredSubword[]): number => {
+      // Both get the best probabilities for their subwords, to compare the choice of subwords alone.
+      const fitted = Array.from({ length: 5 }).reduce<readonly ScoredSubword[]>(
+        (scored) => unigramStep(words, scored).subwords,
+        subwords,
       )
       return unigramStep(words, fitted).logLikelihood
     }
@@ -86,7 +86,7 @@ describe('trainUnigram', () => {
 describe('selectVocabulary', () => {
   const { documents, count, tfIdf, clear } = golden.weighed
 
-  it(`chooses by count, and by tf-idf, as ${golden.source} weighs`, async () => {
+  it(`ranks terms by count and by tf-idf like ${golden.source}`, async () => {
     const select = (selectBy: 'count' | 'tf-idf', size: number, minimumFrequency = 1) =>
       selectVocabulary(each(documents), { size, minimumFrequency, selectBy })
     expect(await select('count', 100)).toEqual(count)

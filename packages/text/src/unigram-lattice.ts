@@ -1,13 +1,13 @@
 import { trieOf } from './tokenize/token-trie.js'
 
-/** A piece with the logarithm of its probability. */
-export type ScoredPiece = readonly [piece: string, score: number]
+/** A subword with its log probability. */
+export type ScoredSubword = readonly [subword: string, score: number]
 
-/** The pieces of every way to cut words into pieces, under a unigram model. */
+/** All segmentations of words into subwords, under a unigram language model. */
 export interface UnigramLattice {
-  /** Adds each piece's expected count in `count` words to `expected`; returns the logarithm of the word's probability. */
+  /** Adds each subword's expected count in `count` words to `expected`; returns the log probability of the word. */
   expect(word: string, count: number, expected: Float64Array): number
-  /** The pieces of the most probable way, last first; without the piece `without`. `undefined` if there is no way. */
+  /** Ids of the most probable segmentation, last first, without the subword `without`. `undefined` if there is none. */
   best(word: string, without?: number): number[] | undefined
 }
 
@@ -15,14 +15,14 @@ export interface UnigramLattice {
 const addLogarithms = (a: number, b: number): number =>
   a === -Infinity ? b : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))
 
-/** An edge of the lattice: a piece between two places of a word. */
+/** An edge of the lattice: a subword between two positions of a word. */
 interface Edge {
   readonly id: number
   readonly start: number
   readonly end: number
 }
 
-/** The logarithm of the sum over all ways from the beginning to each place, and from each place to the end. */
+/** Log probability sums over all paths: from the start to each position (forward), and from each position to the end (backward). */
 function sums(word: string, edges: readonly Edge[], scores: Float64Array) {
   const forward = new Float64Array(word.length + 1).fill(-Infinity)
   const backward = new Float64Array(word.length + 1).fill(-Infinity)
@@ -35,12 +35,12 @@ function sums(word: string, edges: readonly Edge[], scores: Float64Array) {
 }
 
 /**
- * The lattices of words under a unigram model, with the sums over all ways by the forward–backward algorithm.
+ * Segmentation lattices of words under a unigram model, summed over all paths by the forward–backward algorithm.
  * Source: Kudo, Subword Regularization, 2018, section 3.2.
  */
-export function unigramLattice(pieces: readonly ScoredPiece[]): UnigramLattice {
-  const prefixes = trieOf(pieces.map(([piece]) => piece))
-  const scores = Float64Array.from(pieces, ([, score]) => score)
+export function unigramLattice(subwords: readonly ScoredSubword[]): UnigramLattice {
+  const prefixes = trieOf(subwords.map(([subword]) => subword))
+  const scores = Float64Array.from(subwords, ([, score]) => score)
   const edgesOf = (word: string): Edge[] => {
     const edges: Edge[] = []
     for (let start = 0; start < word.length; start++) prefixes(word, start, (id, end) => edges.push({ id, start, end }))

@@ -1,15 +1,15 @@
-/** Bytes that can be read at any position: a file's, or some in memory. */
+/** Random-access bytes, of a file or in memory. */
 export interface ByteSource {
-  /** What to call it in errors. */
+  /** The name in error messages. */
   readonly where: string
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
-  /** Fills `target` with the bytes from `position` on; all of them must be there. */
+  /** Fills `target` with the bytes from `position` on, all of which must exist. */
   read(target: Uint8Array, position: number): void
   close(): void
 }
 
-/** Bytes in memory. */
+/** Creates a source from bytes in memory. */
 export const memorySource = (bytes: Uint8Array, where: string): ByteSource => ({
   where,
   size: bytes.length,

@@ -17,7 +17,7 @@ const schema = z.strictObject({
 })
 
 describe('optionsFromConfig and configFromOptions', () => {
-  it('take what the plugin has options for out of a config.json of the Hugging Face library', () => {
+  it('extract the plugin options from a config.json of transformers', () => {
     const options = optionsFromConfig(schema, config)
     expect(options).toEqual({
       vocabSize: 30522,
@@ -31,13 +31,13 @@ describe('optionsFromConfig and configFromOptions', () => {
     expect(schema.parse(options).absentHere).toBe(3)
   })
 
-  it('put it back under the same keys and values', () => {
+  it('restore the same keys and values', () => {
     const written = configFromOptions(optionsFromConfig(schema, config))
     expect(Object.keys(written).length).toBe(7)
     expect(config).toMatchObject(written)
   })
 
-  it('turn every key of that file around and back', () => {
+  it('round-trip every key of the file', () => {
     const every = z.strictObject(
       Object.fromEntries(
         Object.keys(config)
@@ -49,18 +49,18 @@ describe('optionsFromConfig and configFromOptions', () => {
     expect(configFromOptions(optionsFromConfig(every, config))).toEqual(kept)
   })
 
-  it('take null for a value only where an option takes it', () => {
+  it('keep null only for an option that accepts it', () => {
     const capped = z.strictObject({ softcap: z.number().nullable().default(30), layers: z.int().default(2) })
     const options = optionsFromConfig(capped, { softcap: null, layers: null })
     expect(options).toEqual({ softcap: null })
     expect(configFromOptions(options)).toEqual({ softcap: null })
   })
 
-  it('take no inherited property for an option', () => {
+  it('ignore inherited properties', () => {
     expect(optionsFromConfig(schema, { constructor: 1, to_string: 2, has_own_property: 3 })).toEqual({})
   })
 
-  it('refuse a value that is nested or large beyond all reason, which would be carried along', () => {
+  it('reject a value that is excessively nested or large', () => {
     const nested = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown
     expect(() => optionsFromConfig(schema, { vocab_size: nested })).toThrow(
       expect.objectContaining({ code: 'BAD_MODEL_FOLDER', problem: expect.stringContaining('`vocab_size`') }),

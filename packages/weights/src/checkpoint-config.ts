@@ -3,26 +3,26 @@ import { AttuneError, type OptionsSchema } from '@attune/core'
 const camel = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** Whether null says something to an option, rather than that nothing is said. */
-const takesNull = (schema: OptionsSchema, key: string): boolean =>
+/** True if an option accepts null as a value. */
+const acceptsNull = (schema: OptionsSchema, key: string): boolean =>
   (schema.shape[key] as { safeParse(value: unknown): { success: boolean } }).safeParse(null).success
 
-/** Deeper than any setting: some are carried along as they are, and written with the model. */
-const DEEPEST = 32
-/** More numbers, names and characters than any setting has. */
-const LARGEST = 100_000
+/** Maximum nesting of a setting; some settings are passed through unchecked and saved with the model. */
+const MAXIMUM_DEPTH = 32
+/** Maximum number of values, keys and characters of a setting. */
+const MAXIMUM_SIZE = 100_000
 
-/** Why a value is not a setting of a model; nothing if it may be one. */
+/** Returns the reason why a value cannot be a model setting; undefined if it can. */
 function faultIn(value: unknown): string | undefined {
   let size = 0
   const isDeep = (node: unknown, left: number): boolean => {
     size += typeof node === 'string' ? node.length : 1
-    if (typeof node !== 'object' || node === null || size > LARGEST) return false
+    if (typeof node !== 'object' || node === null || size > MAXIMUM_SIZE) return false
     if (!Array.isArray(node)) size += Object.keys(node).join('').length
     return left === 0 || Object.values(node).some((one) => isDeep(one, left - 1))
   }
-  if (isDeep(value, DEEPEST)) return `at most ${DEEPEST} deep, and \`NAME\` is deeper`
-  return size > LARGEST ? `of at most ${LARGEST} parts, and \`NAME\` has more` : undefined
+  if (isDeep(value, MAXIMUM_DEPTH)) return `nested at most ${MAXIMUM_DEPTH} deep, but \`NAME\` is deeper`
+  return size > MAXIMUM_SIZE ? `of at most ${MAXIMUM_SIZE} values, but \`NAME\` has more` : undefined
 }
 
 function requireSetting(name: string, value: unknown): void {
@@ -30,16 +30,15 @@ function requireSetting(name: string, value: unknown): void {
   if (fault === undefined) return
   throw new AttuneError(
     'BAD_MODEL_FOLDER',
-    `config.json: settings are ${fault.replace('NAME', name)}`,
-    'Fetch or save the model again.',
+    `config.json: expected settings ${fault.replace('NAME', name)}`,
+    'Download or save the model again.',
   )
 }
 
 /**
- * A model plugin's options out of a Hugging Face `config.json`: its keys are the option names in snake case, so
- * `num_hidden_layers` is `numHiddenLayers`. Keys that the plugin has no option for are left out, and so is null where an
- * option does not take it.
- * @throws AttuneError `BAD_MODEL_FOLDER` for a value that is nested or large beyond all reason
+ * Converts a Hugging Face `config.json` into the options of a model plugin: `num_hidden_layers` becomes `numHiddenLayers`. Keys
+ * without an option are dropped, as is null for an option that does not accept it.
+ * @throws AttuneError `BAD_MODEL_FOLDER` for a value that is excessively nested or large
  */
 export function optionsFromConfig(
   schema: OptionsSchema,
@@ -47,11 +46,11 @@ export function optionsFromConfig(
 ): Record<string, unknown> {
   const options = Object.entries(config)
     .map(([key, value]) => [camel(key), value] as const)
-    .filter(([key, value]) => Object.hasOwn(schema.shape, key) && (value !== null || takesNull(schema, key)))
+    .filter(([key, value]) => Object.hasOwn(schema.shape, key) && (value !== null || acceptsNull(schema, key)))
   for (const [key, value] of options) requireSetting(snake(key), value)
   return Object.fromEntries(options)
 }
 
-/** The other way round: the part of a `config.json` that a model plugin's options make. */
+/** Converts the options of a model plugin into their part of a `config.json`: the inverse of {@link optionsFromConfig}. */
 export const configFromOptions = (options: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(options).map(([key, value]) => [snake(key), value]))

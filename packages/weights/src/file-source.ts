@@ -3,22 +3,22 @@ import { AttuneError } from '@attune/core'
 import { openRegularFile, readRemedy } from '@attune/files'
 import type { ByteSource } from './byte-source.js'
 
-/** More than this in one call is beyond what some systems read at once. */
+/** Maximum number of bytes per read call; some systems do not read more at once. */
 const MAXIMUM_READ = 1 << 30
 
 const unreadable = (path: string, cause: unknown): AttuneError => {
   const { code = '', message } = cause as NodeJS.ErrnoException
   return code === 'ENOENT' || code === 'ENOTDIR'
-    ? new AttuneError('FILE_NOT_FOUND', `there is no file ${path}`, 'Check the path.', { cause })
+    ? new AttuneError('FILE_NOT_FOUND', `file ${path} does not exist`, 'Check the path.', { cause })
     : new AttuneError(
         'FILE_NOT_READABLE',
-        `${path} could not be read: ${message}`,
-        readRemedy(cause, 'Check that it is a file, and one that you may read.'),
+        `cannot read ${path}: ${message}`,
+        readRemedy(cause, 'Check that it is a regular file and that you have permission to read it.'),
         { cause },
       )
 }
 
-/** Runs `work` and turns errors of the file system into those for users: `FILE_NOT_FOUND`, `FILE_NOT_READABLE`. */
+/** Runs `work` and converts file system errors into `FILE_NOT_FOUND` and `FILE_NOT_READABLE`. */
 export function guarded<R>(path: string, work: () => R): R {
   try {
     return work()
@@ -30,12 +30,12 @@ export function guarded<R>(path: string, work: () => R): R {
 function fill(file: number, target: Uint8Array, position: number): void {
   for (let done = 0; done < target.length;) {
     const got = readSync(file, target, done, Math.min(target.length - done, MAXIMUM_READ), position + done)
-    if (got === 0) throw new Error('it became shorter while it was read')
+    if (got === 0) throw new Error('it was truncated during reading')
     done += got
   }
 }
 
-/** A file, of which nothing is read but what is asked for. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`. */
+/** Opens a file; bytes are read on request only. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`. */
 export function fileSource(path: string): ByteSource {
   const file = guarded(path, () => openRegularFile(path))
   return {
@@ -49,8 +49,8 @@ export function fileSource(path: string): ByteSource {
 const stampOf = ({ dev, ino, size, mtimeMs }: Stats): string => [dev, ino, size, mtimeMs].join()
 
 /**
- * A file as {@link fileSource} reads it that is opened when something is read and can be closed in between: `close` only
- * gives its descriptor back. Reading refuses it once it is another file than at first.
+ * Like {@link fileSource}, but reopens the file for the next read after `close`, which only releases the descriptor. Throws if the
+ * file was replaced in between.
  */
 export function reopenedSource(path: string): ByteSource {
   let file: number | undefined = guarded(path, () => openRegularFile(path))
@@ -58,7 +58,7 @@ export function reopenedSource(path: string): ByteSource {
   const opened = (): number => {
     if (file !== undefined) return file
     file = openRegularFile(path)
-    if (stampOf(fstatSync(file)) !== stampOf(first)) throw new Error('it changed while it was read')
+    if (stampOf(fstatSync(file)) !== stampOf(first)) throw new Error('it changed during reading')
     return file
   }
   return {

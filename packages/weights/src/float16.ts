@@ -1,7 +1,7 @@
 const word = new Uint32Array(1)
 const single = new Float32Array(word.buffer)
 
-/** The number that 16 bits of IEEE 754 half precision stand for. */
+/** Converts IEEE 754 half-precision bits to a number. */
 export const halfToFloat = (half: number): number => {
   const sign = half & 0x8000 ? -1 : 1
   const exponent = (half >> 10) & 31
@@ -11,18 +11,17 @@ export const halfToFloat = (half: number): number => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
-/** The 32 bits of the single-precision number that 16 bits of half precision stand for. */
+/** Converts half-precision bits to single-precision bits. */
 export function halfToBits(half: number): number {
   const exponent = half & 0x7c00
-  // A normal number keeps its fraction; only the exponent's bias differs, 15 here and 127 there.
+  // A normal number keeps its fraction; only the exponent bias differs, 15 and 127.
   if (exponent !== 0 && exponent !== 0x7c00) return ((half & 0x8000) << 16) | (((half & 0x7fff) << 13) + 0x38000000)
   single[0] = halfToFloat(half)
   return word[0]!
 }
 
 /**
- * The 16 bits of the half-precision number nearest to a single-precision one; of two that are equally near, the even one.
- * Beyond 65,519 it is infinity.
+ * Converts a number to half-precision bits, rounding to nearest, ties to even. Values of 65,520 and above become infinity.
  */
 export function floatToHalf(value: number): number {
   single[0] = value
@@ -31,7 +30,7 @@ export function floatToHalf(value: number): number {
   const magnitude = bits & 0x7fffffff
   if (magnitude > 0x7f800000) return sign | 0x7e00
   if (magnitude >= 0x47800000) return sign | 0x7c00
-  // Below the least normal half, halves are multiples of 2⁻²⁴; adding 0.5 lines their last bit up with that of a single.
+  // Subnormal halves are multiples of 2⁻²⁴; adding 0.5 aligns their last bit with that of a single.
   if (magnitude < 0x38800000) {
     single[0] = Math.abs(value) + 0.5
     return sign | (word[0]! - 0x3f000000)

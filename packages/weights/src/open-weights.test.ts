@@ -20,10 +20,10 @@ import { openWeights } from './open-weights.js'
 const root = mkdtempSync(join(tmpdir(), 'attune-weights-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-let made = 0
-/** A new folder with these files. */
+let folders = 0
+/** Creates a new folder with these files. */
 function folder(files: Readonly<Record<string, Uint8Array | string>>): string {
-  const path = join(root, String(made++))
+  const path = join(root, String(folders++))
   mkdirSync(path)
   for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content)
   return path
@@ -39,8 +39,8 @@ const refused = (code: string, problem = '') =>
   expect.objectContaining({ code, problem: expect.stringContaining(problem) })
 
 describe('openWeights', () => {
-  it('opens a file, or the one in a folder, and reads each tensor when it is asked for', () => {
-    const path = folder({ 'model.safetensors': shard({ a: floats(1, 2), b: floats(3) }), 'x.gguf': 'not looked at' })
+  it('opens a file or the one in a folder, and reads tensors on request', () => {
+    const path = folder({ 'model.safetensors': shard({ a: floats(1, 2), b: floats(3) }), 'x.gguf': 'ignored' })
     for (const where of [path, join(path, 'model.safetensors')]) {
       const reader = openWeights(where)
       expect([...reader.tensors.keys()]).toEqual(['a', 'b'])
@@ -51,7 +51,7 @@ describe('openWeights', () => {
     }
   })
 
-  it('opens a checkpoint in several files by its index', () => {
+  it('opens a sharded checkpoint by its index', () => {
     const path = folder({
       'model-00001-of-00002.safetensors': shard({ a: floats(1, 2) }),
       'model-00002-of-00002.safetensors': shard({ b: floats(3), c: floats(4) }),
@@ -68,25 +68,25 @@ describe('openWeights', () => {
   })
 
   it.each([
-    ['a file above its folder', { a: '../model.safetensors' }, 'which is no safetensors file of its folder'],
-    ['an absolute path', { a: '/etc/passwd' }, 'which is no safetensors file'],
-    ['a file in another folder', { a: 'x\\y.safetensors' }, 'which is no safetensors file'],
-    ['a pickle', { a: 'pytorch_model.bin' }, 'which is no safetensors file'],
-    ['a number', { a: 3 }, 'what is no text'],
+    ['a file above its folder', { a: '../model.safetensors' }, 'expected a safetensors file in the same folder'],
+    ['an absolute path', { a: '/etc/passwd' }, 'expected a safetensors file'],
+    ['a file in another folder', { a: 'x\\y.safetensors' }, 'expected a safetensors file'],
+    ['a pickle', { a: 'pytorch_model.bin' }, 'expected a safetensors file'],
+    ['a number', { a: 3 }, 'a value that is not a string'],
     ['nothing', {}, 'is empty'],
     ['a tensor that its file lacks', { b: 'one.safetensors' }, '"b"'],
-  ])('refuses an index that names %s', (_, map, problem) => {
+  ])('rejects an index that names %s', (_, map, problem) => {
     const path = folder({ 'one.safetensors': shard({ a: floats(1) }), 'model.safetensors.index.json': index(map) })
     expect(() => openWeights(path)).toThrow(refused('BAD_WEIGHTS_INDEX', problem))
   })
 
-  it('refuses an index that is not JSON, and one of a file that is not there', () => {
+  it('rejects an index that is not JSON, and one with a missing file', () => {
     expect(() => openWeights(folder({ 'model.safetensors.index.json': '{' }))).toThrow(refused('BAD_WEIGHTS_INDEX'))
     const path = folder({ 'model.safetensors.index.json': index({ a: 'gone.safetensors' }) })
     expect(() => openWeights(path)).toThrow(refused('FILE_NOT_FOUND', 'gone.safetensors'))
   })
 
-  it('opens a checkpoint of more files than a process may open, one after another', () => {
+  it('opens a checkpoint with more files than the process may have open', () => {
     const count = 300
     const names = Array.from({ length: count }, (_, i) => `${i}.safetensors`)
     const path = folder({
@@ -107,7 +107,7 @@ describe('openWeights', () => {
     expect(() => reader.read('t7')).toThrow(refused('FILE_NOT_READABLE', 'was closed'))
   })
 
-  it('refuses a shard that was exchanged after its header was read', () => {
+  it('rejects a shard that was replaced after its header was read', () => {
     const path = folder({
       'one.safetensors': shard({ a: floats(1) }),
       'model.safetensors.index.json': index({ a: 'one.safetensors' }),
@@ -115,10 +115,10 @@ describe('openWeights', () => {
     const reader = openWeights(path)
     rmSync(join(path, 'one.safetensors'))
     writeFileSync(join(path, 'one.safetensors'), shard({ a: floats(2, 3) }))
-    expect(() => reader.read('a')).toThrow(refused('FILE_NOT_READABLE', 'it changed while it was read'))
+    expect(() => reader.read('a')).toThrow(refused('FILE_NOT_READABLE', 'it changed during reading'))
   })
 
-  it('reads a file that an index has under many names no more often than it takes to see that', () => {
+  it('rejects quickly an index that has one file under many names', () => {
     const tensors = `"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`
     const header = Buffer.from(`{"__metadata__":{${'"a":"",'.repeat(140_000)}"b":""},${tensors}}`)
     const length = Buffer.alloc(8)
@@ -134,7 +134,7 @@ describe('openWeights', () => {
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(3)
   })
 
-  it('refuses what is not a file without opening it', () => {
+  it('rejects a path that is not a regular file, without opening it', () => {
     const path = folder({ 'model.safetensors.index.json': index({ a: 'pipe.safetensors' }) })
     execFileSync('mkfifo', [join(path, 'pipe.safetensors')])
     for (const where of [path, join(path, 'pipe.safetensors')])
@@ -148,19 +148,19 @@ describe('openWeights', () => {
     expect(() => openWeights(join(path, 'pipe.safetensors', 'x'))).toThrow(refused('FILE_NOT_FOUND'))
   })
 
-  it('refuses a pickle with the reason and the line that converts it', () => {
+  it('rejects a pickle with the reason and a conversion command', () => {
     const path = folder({ 'pytorch_model.bin': 'x', 'training_args.bin': 'y' })
     for (const where of [path, join(path, 'pytorch_model.bin')])
       expect(() => openWeights(where)).toThrow(
         expect.objectContaining({
           code: 'PICKLED_WEIGHTS',
-          problem: expect.stringContaining('can run any program'),
+          problem: expect.stringContaining('can execute arbitrary code'),
           remedy: expect.stringMatching(/weights_only=True.*model\.safetensors" ".*pytorch_model\.bin"$/),
         }),
       )
   })
 
-  it('says what is in a folder without weights, and which of several GGUF files there are', () => {
+  it('lists the files of a folder without weights, or with several GGUF files', () => {
     expect(() => openWeights(folder({ 'notes.txt': '' }))).toThrow(refused('NO_WEIGHTS_FILE', 'notes.txt'))
     expect(() => openWeights(folder({ 'a.gguf': '', 'b.gguf': '' }))).toThrow(
       refused('NO_WEIGHTS_FILE', 'a.gguf, b.gguf'),
@@ -168,7 +168,7 @@ describe('openWeights', () => {
     expect(() => openWeights(join(root, 'nowhere'))).toThrow(refused('FILE_NOT_FOUND', 'nowhere'))
   })
 
-  /** A file whose data are a hole, which takes no room on the disk, up to the bytes at its end. */
+  /** Creates a sparse file, whose data are a hole except for the bytes at its end. */
   function sparse(name: string, header: object, size: number, end: Uint8Array): string {
     const json = Buffer.from(JSON.stringify(header))
     const path = join(root, name)
@@ -182,7 +182,7 @@ describe('openWeights', () => {
     return path
   }
 
-  it('reads a tensor beyond the first 4 GiB of a file, and nothing but it', () => {
+  it('reads a single tensor beyond the first 4 GiB of a file', () => {
     const [before, bytes] = [5 * 2 ** 30, 12]
     const header = {
       large: { dtype: 'U8', shape: [before], data_offsets: [0, before] },
@@ -196,7 +196,7 @@ describe('openWeights', () => {
     expect(process.memoryUsage().rss - held).toBeLessThan(200e6)
   })
 
-  it('holds one tensor at a time, and of what it decodes only a piece beside it', () => {
+  it('holds one tensor and one chunk at a time', () => {
     const [count, bytes] = [16, 32 * 2 ** 20]
     const header = Object.fromEntries(
       Array.from({ length: count }, (_, i) => [
@@ -218,7 +218,7 @@ describe('openWeights', () => {
       megabytes: number
     }
     expect(last).toBe(1)
-    // 1 GiB of float32 in all, 64 MiB a tensor; the one before may not have been given back to the system yet.
+    // 1 GiB of float32 in total, 64 MiB per tensor; the previous one may not have been returned to the system yet.
     expect(megabytes).toBeGreaterThan(60)
     expect(megabytes).toBeLessThan(200)
   })

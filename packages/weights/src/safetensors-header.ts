@@ -2,34 +2,34 @@ import { AttuneError, excerpt, isRecord, parseJson } from '@attune/core'
 import type { ByteSource } from './byte-source.js'
 import { ELEMENT_TYPES } from './element-types.js'
 
-/** The greatest header that is read, as in the reference implementation. */
+/** Maximum header size, as in the reference implementation. */
 const MAXIMUM_HEADER = 100_000_000
 
-/** Where a tensor lies in a safetensors file. */
+/** Location of a tensor in a safetensors file. */
 export interface SafetensorsEntry {
   readonly dtype: string
   readonly shape: readonly number[]
-  /** From the beginning of the file, in bytes. */
+  /** Offset from the start of the file, in bytes. */
   readonly position: number
   readonly bytes: number
 }
 
-/** What a safetensors file says of itself. */
+/** The header of a safetensors file. */
 export interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** Refuses a file. */
+/** Throws `BAD_SAFETENSORS`. */
 export const refuseSafetensors = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_SAFETENSORS',
-    `${where} is not a sound safetensors file: ${why}`,
-    'Fetch or save the file again; nothing was loaded from it.',
+    `${where} is not a valid safetensors file: ${why}`,
+    'Download or save the file again; nothing was loaded from it.',
   )
 }
 
-/** A name out of a file, short enough for a message. */
+/** Quotes an untrusted name for a message, truncated. */
 export const quoted = (name: string): string => excerpt(name, 100)
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
@@ -42,28 +42,28 @@ const isShape = (value: unknown): value is number[] =>
 function parseEntry(name: string, value: unknown, refuseFile: (why: string) => never) {
   const refuse = (why: string): never => refuseFile(`tensor ${quoted(name)} ${why}`)
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>
-  if (typeof dtype !== 'string') return refuse('has a dtype that is no text')
+  if (typeof dtype !== 'string') return refuse('has a dtype that is not a string')
   if (!Object.hasOwn(ELEMENT_TYPES, dtype))
-    return refuse(`has dtype ${quoted(dtype)}, known are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
-  if (!isShape(shape)) return refuse('has no sound shape')
+    return refuse(`has unknown dtype ${quoted(dtype)}; known are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
+  if (!isShape(shape)) return refuse('has an invalid shape')
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
-    return refuse('has no sound data_offsets')
+    return refuse('has invalid data_offsets')
   const [first, last] = offsets as [number, number]
   const bytes = product(shape) * ELEMENT_TYPES[dtype]!.bytes
   if (last - first !== bytes)
-    return refuse(`of shape [${shape.join(', ')}] takes ${bytes} bytes, and data_offsets give ${last - first}`)
-  // Beside a dimension of 0 the others could be anything.
-  if (!isCount(product(shape.filter((n) => n !== 0)))) return refuse('has no sound shape')
+    return refuse(`of shape [${shape.join(', ')}] needs ${bytes} bytes, but data_offsets span ${last - first}`)
+  // With a dimension of 0 the others could be arbitrarily large.
+  if (!isCount(product(shape.filter((n) => n !== 0)))) return refuse('has an invalid shape')
   return { dtype, shape, position: first, bytes }
 }
 
 function headerIn(source: ByteSource, refuse: (why: string) => never) {
-  if (source.size < 8) return refuse(`it has ${source.size} bytes, and the length of the header alone takes 8`)
+  if (source.size < 8) return refuse(`it has ${source.size} bytes, fewer than the 8 of the header length`)
   const first = new Uint8Array(8)
   source.read(first, 0)
   const length = Number(new DataView(first.buffer).getBigUint64(0, true))
   if (length > MAXIMUM_HEADER || length > source.size - 8)
-    return refuse(`its header is said to take ${length} bytes, and ${source.size - 8} follow`)
+    return refuse(`its header length is ${length} bytes, but ${source.size - 8} bytes follow`)
   const bytes = new Uint8Array(length)
   source.read(bytes, 8)
   try {
@@ -76,21 +76,22 @@ function headerIn(source: ByteSource, refuse: (why: string) => never) {
 }
 
 function parseMetadata(metadata: unknown, refuse: (why: string) => never): Record<string, string> {
-  const sound = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string')
-  return sound ? (metadata as Record<string, string>) : refuse('its __metadata__ is not an object of texts')
+  const isValid = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string')
+  return isValid ? (metadata as Record<string, string>) : refuse('its __metadata__ is not an object of strings')
 }
 
-/** Tensors must follow one another without gap or overlap, and end where the file ends. */
+/** Checks that the tensors fill the file without gaps or overlaps. */
 function checkLayout(entries: Iterable<SafetensorsEntry>, size: number, refuse: (why: string) => never): void {
   let end = 0
   for (const { position, bytes } of [...entries].sort((a, b) => a.position - b.position || a.bytes - b.bytes)) {
     if (position !== end) refuse(`data_offsets leave a gap or overlap at byte ${end}`)
     end = position + bytes
   }
-  if (end !== size) refuse(`its tensors take ${end} bytes, and ${size} are there: it was cut short or has a tail`)
+  if (end !== size)
+    refuse(`its tensors need ${end} bytes, but it has ${size}: the file is truncated or has trailing data`)
 }
 
-/** Reads the header and nothing else. @throws AttuneError `BAD_SAFETENSORS` for anything unsound. */
+/** Reads the header only. @throws AttuneError `BAD_SAFETENSORS` for a malformed file. */
 export function readSafetensorsHeader(source: ByteSource): SafetensorsHeader {
   const refuse = (why: string): never => refuseSafetensors(source.where, why)
   const { header, start } = headerIn(source, refuse)

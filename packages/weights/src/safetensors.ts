@@ -12,10 +12,10 @@ export interface Safetensors {
 }
 
 /**
- * Reads a safetensors file that is in memory, whole. Half and double precision become float32; 64-bit integers become
- * int32 and must fit.
- * @param where what to call the file in errors
- * @throws AttuneError `BAD_SAFETENSORS` for anything unsound: lengths that lie, overlaps, gaps, unknown types.
+ * Decodes a safetensors file in memory. Half, bfloat16 and double precision become float32; integers become int32, which must
+ * hold them.
+ * @param where the name of the file in error messages
+ * @throws AttuneError `BAD_SAFETENSORS` for a malformed file: wrong lengths, overlaps, gaps, unknown types.
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors {
   const reader = safetensorsReader(memorySource(bytes, where))
@@ -23,7 +23,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   return { tensors, metadata: reader.metadata as Readonly<Record<string, string>> }
 }
 
-/** How a file's floating-point numbers are stored: in 32 bits, or rounded to the nearest in 16. */
+/** Storage type of floating-point tensors: 32 bits, or rounded to nearest in 16 bits. */
 export type FloatStorage = 'float32' | 'float16'
 
 interface Stored {
@@ -33,27 +33,35 @@ interface Stored {
   readonly values: Float32Array | Int32Array | Uint8Array | Uint16Array
 }
 
-function halve(name: string, values: Float32Array): Uint16Array {
+function toFloat16(name: string, values: Float32Array): Uint16Array {
   const halves = Uint16Array.from(values, floatToHalf)
-  const lost = halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(values[i]))
-  if (lost < 0) return halves
+  const overflow = halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(values[i]))
+  if (overflow < 0) return halves
   throw new AttuneError(
     'BEYOND_FLOAT16',
-    `"${name}" holds ${values[lost]}, and the greatest number of float16 is 65504`,
-    'Store the tensors as float32.',
+    `tensor "${name}": expected values of magnitude up to 65504 for float16, got ${values[overflow]}`,
+    'Save the tensors as float32.',
   )
 }
 
 function store(name: string, { shape, dtype, values }: HostArray, floats: FloatStorage): Stored {
   if (dtype !== 'float32' || floats === 'float32') return { name, dtype: NAMES[dtype], shape, values }
-  return { name, dtype: 'F16', shape, values: halve(name, values as Float32Array) }
+  return { name, dtype: 'F16', shape, values: toFloat16(name, values as Float32Array) }
 }
 
 /**
- * Writes a safetensors file to memory: names in sorted order, the header padded with spaces to a multiple of 8, so that
- * the same tensors always give the same bytes.
- * @param floats how to store floating-point numbers
- * @throws AttuneError `BEYOND_FLOAT16` if one is too great for the storage
+ * Encodes tensors as a safetensors file in memory. Deterministic: names are sorted and the header is padded with spaces to a
+ * multiple of 8 bytes.
+ * @param floats storage type of floating-point tensors
+ * @throws AttuneError `BEYOND_FLOAT16` if a value overflows float16
+ *
+ * @example
+ * ```ts
+ * import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
+ * const bias = { shape: [2], dtype: 'float32', values: Float32Array.of(0.1, -1) }
+ * const bytes = encodeSafetensors({ bias }, { format: 'pt' }, 'float16')
+ * console.log(decodeSafetensors(bytes, 'example').tensors.bias.values) // Float32Array(2) [ 0.0999755859375, -1 ]
+ * ```
  */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, HostArray>>,

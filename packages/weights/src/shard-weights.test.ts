@@ -16,7 +16,7 @@ const array = (length: number, from: number): HostArray => ({
 })
 const tensors = { a: array(10, 0), b: array(40, 100), c: array(10, 200), d: array(10, 300), e: array(1, 400) }
 
-it('writes one file while the weights fit, and else several with an index, which read back the same', () => {
+it('shardWeights writes one file if the weights fit, otherwise shards with an index that read back the same', () => {
   expect(Object.keys(shardWeights(tensors))).toEqual(['model.safetensors'])
   const files = shardWeights(tensors, 'float32', 84)
   expect(Object.keys(files)).toEqual([
@@ -38,7 +38,7 @@ it('writes one file while the weights fit, and else several with an index, which
   reader.close()
 })
 
-it('counts the bytes of half precision, in which more fits', () => {
+it('shardWeights counts the bytes of half precision', () => {
   expect(Object.keys(shardWeights(tensors, 'float16', 142))).toEqual(['model.safetensors'])
   expect(Object.keys(shardWeights(tensors, 'float16', 141))).toHaveLength(3)
 })

@@ -17,7 +17,7 @@ function readIndex(path: string): Uint8Array {
   }
 }
 
-/** The names of each file's tensors, as an index has them; files in order. */
+/** Returns the tensor names of each file in the index, sorted by file. */
 function namesByFile(index: WeightsIndex): [file: string, names: string[]][] {
   const byFile = new Map<string, string[]>()
   for (const [name, file] of index) {
@@ -29,39 +29,38 @@ function namesByFile(index: WeightsIndex): [file: string, names: string[]][] {
 }
 
 /**
- * Every tensor with the file that holds it: each once, and each that the index names where it says. Files are read one after
- * another, up to the first that is not as the index says; none stays open.
+ * Returns the reader of each tensor. Checks that no tensor occurs twice and that each is in the file that the index names. The
+ * files are read one after another, up to the first mismatch; none stays open.
  */
-function holders(path: string, index: WeightsIndex): Map<string, WeightsReader> {
-  const held = new Map<string, WeightsReader>()
+function readersByTensor(path: string, index: WeightsIndex): Map<string, WeightsReader> {
+  const readers = new Map<string, WeightsReader>()
   for (const [file, names] of namesByFile(index)) {
     const source = reopenedSource(join(dirname(path), file))
     try {
       const reader = safetensorsReader(source)
       for (const name of reader.tensors.keys()) {
-        const other = held.get(name)
+        const other = readers.get(name)
         if (other !== undefined) refuseIndex(path, `tensor ${quoted(name)} is in ${other.where} and in ${reader.where}`)
-        held.set(name, reader)
+        readers.set(name, reader)
       }
       for (const name of names)
         if (!reader.tensors.has(name))
-          refuseIndex(path, `it says that ${file} holds tensor ${quoted(name)}, and it does not`)
+          refuseIndex(path, `${file} lacks tensor ${quoted(name)}, which the index assigns to it`)
     } finally {
       source.close()
     }
   }
-  return held
+  return readers
 }
 
 /**
- * The tensors of a checkpoint in several files, found by its index. One of the files is open at a time: there may be more than
- * a process may open.
+ * Opens a sharded checkpoint by its index. One file is open at a time, because there may be more than a process may have open.
  * @throws AttuneError `BAD_WEIGHTS_INDEX`, `BAD_SAFETENSORS`, `FILE_NOT_FOUND`, `FILE_NOT_READABLE`.
  */
 export function shardedReader(path: string): WeightsReader {
-  const held = holders(path, parseWeightsIndex(readIndex(path), path))
+  const readers = readersByTensor(path, parseWeightsIndex(readIndex(path), path))
   const tensors = new Map<string, StoredTensor>()
-  for (const [name, reader] of held) tensors.set(name, reader.tensors.get(name)!)
+  for (const [name, reader] of readers) tensors.set(name, reader.tensors.get(name)!)
   let open: WeightsReader | undefined
   let closed = false
   return {
@@ -70,7 +69,7 @@ export function shardedReader(path: string): WeightsReader {
     metadata: {},
     read(name) {
       if (closed) throw new AttuneError('FILE_NOT_READABLE', `${path} was closed`, 'Open the weights again.')
-      const reader = tensorNamed(held, name, path)
+      const reader = tensorNamed(readers, name, path)
       if (open !== reader) open?.close()
       open = reader
       return reader.read(name)

@@ -2,33 +2,33 @@ import type { HostArray, HostValues } from '@attune/core'
 import type { ByteSource } from './byte-source.js'
 
 /**
- * Turns stored bytes into numbers, written to `into` from its element `at` on. `raw` holds whole blocks and begins its
- * buffer. Returns why it cannot, if it cannot.
+ * Decodes stored bytes into `into` from element `at` on. `raw` holds complete blocks and starts at offset 0 of its buffer. Returns
+ * the reason on failure.
  */
 export type Decode = (raw: Uint8Array<ArrayBuffer>, into: HostValues, at: number) => string | undefined
 
-/** How a type of element lies in a file. */
+/** Storage layout of an element type. */
 export interface Storage {
-  /** Elements that are stored together. */
+  /** Number of elements per block. */
   readonly elements: number
-  /** The bytes they take together. */
+  /** Number of bytes per block. */
   readonly bytes: number
-  /** What they become. */
+  /** The decoded type. */
   readonly dtype: HostArray['dtype']
-  /** Left out where the bytes are those of the array. */
+  /** The decoder; absent if the bytes are those of the array. */
   readonly decode?: Decode
 }
 
-/** Bytes that are decoded at a time. */
+/** Number of bytes to decode at a time. */
 const CHUNK = 1 << 20
 
-/** Room for numbers, zeros as yet. */
-const roomFor = (dtype: HostArray['dtype'], count: number): HostValues & { readonly buffer: ArrayBuffer } =>
+/** Allocates an array of zeros. */
+const allocate = (dtype: HostArray['dtype'], count: number): HostValues & { readonly buffer: ArrayBuffer } =>
   dtype === 'float32' ? new Float32Array(count) : dtype === 'int32' ? new Int32Array(count) : new Uint8Array(count)
 
 /**
- * Reads `count` elements that begin at `position`, a chunk at a time: nothing is held but the result and one chunk.
- * @param refuse what to do with a reason why they cannot be decoded
+ * Reads `count` elements from `position` on, in chunks: only the result and one chunk are in memory.
+ * @param refuse throws the error for a reason why the bytes cannot be decoded
  */
 export function readElements(
   source: ByteSource,
@@ -36,16 +36,16 @@ export function readElements(
   { position, count }: { readonly position: number; readonly count: number },
   refuse: (why: string) => never,
 ): HostValues {
-  const values = roomFor(storage.dtype, count)
+  const values = allocate(storage.dtype, count)
   if (storage.decode === undefined) {
     source.read(new Uint8Array(values.buffer), position)
     return values
   }
   const blocks = count / storage.elements
-  const most = Math.min(blocks, Math.floor(CHUNK / storage.bytes))
-  const chunk = new Uint8Array(most * storage.bytes)
-  for (let block = 0; block < blocks; block += most) {
-    const raw = chunk.subarray(0, Math.min(most, blocks - block) * storage.bytes)
+  const chunkBlocks = Math.min(blocks, Math.floor(CHUNK / storage.bytes))
+  const chunk = new Uint8Array(chunkBlocks * storage.bytes)
+  for (let block = 0; block < blocks; block += chunkBlocks) {
+    const raw = chunk.subarray(0, Math.min(chunkBlocks, blocks - block) * storage.bytes)
     source.read(raw, position + block * storage.bytes)
     const why = storage.decode(raw, values, block * storage.elements)
     if (why !== undefined) return refuse(why)

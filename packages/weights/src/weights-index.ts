@@ -1,22 +1,22 @@
 import { AttuneError, excerpt, isRecord, parseJson } from '@attune/core'
 
-/** Larger than any index there is by two orders of magnitude. */
+/** Maximum size of an index, two orders of magnitude above that of the largest known one. */
 export const MAXIMUM_INDEX = 64 * 1024 * 1024
-const MOST_SHARDS = 1000
+const MAXIMUM_SHARDS = 1000
 
-/** Where the tensors of a checkpoint in several files are: the file of each by the tensor's name. */
+/** The index of a sharded checkpoint: file names by tensor name. */
 export type WeightsIndex = ReadonlyMap<string, string>
 
-/** Refuses an index, or what it leads to. */
+/** Throws `BAD_WEIGHTS_INDEX`. */
 export const refuseIndex = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_WEIGHTS_INDEX',
-    `${where} is not a sound index of weight files: ${why}`,
-    'Fetch the checkpoint again, all of its files; nothing was loaded from it.',
+    `${where} is not a valid index of weight files: ${why}`,
+    'Download all files of the checkpoint again; nothing was loaded.',
   )
 }
 
-/** A file of the very folder: no path, no hidden file, of the one kind that is opened. */
+/** True for the name of a safetensors file in the same folder: not a path, not a hidden file. */
 const isShardName = (name: unknown): name is string =>
   typeof name === 'string' && name.length <= 255 && /^[^./\\:\0][^/\\:\0]*\.safetensors$/.test(name)
 
@@ -29,8 +29,8 @@ function jsonIn(bytes: Uint8Array, where: string): unknown {
 }
 
 /**
- * Reads a `model.safetensors.index.json`. Files that it names must stand in its own folder.
- * @param where what to call the file in errors
+ * Parses a `model.safetensors.index.json`. The files that it names must be in the same folder.
+ * @param where the name of the file in error messages
  * @throws AttuneError `BAD_WEIGHTS_INDEX`
  */
 export function parseWeightsIndex(bytes: Uint8Array, where: string): WeightsIndex {
@@ -44,9 +44,9 @@ export function parseWeightsIndex(bytes: Uint8Array, where: string): WeightsInde
     if (!isShardName(file))
       return refuseIndex(
         where,
-        `it names ${typeof file === 'string' ? excerpt(file, 100) : 'what is no text'}, which is no safetensors file of its folder`,
+        `it names ${typeof file === 'string' ? excerpt(file, 100) : 'a value that is not a string'}, expected a safetensors file in the same folder`,
       )
   const files = new Set(Object.values(map)).size
-  if (files > MOST_SHARDS) return refuseIndex(where, `it names ${files} files, more than ${MOST_SHARDS}`)
+  if (files > MAXIMUM_SHARDS) return refuseIndex(where, `it names ${files} files, more than ${MAXIMUM_SHARDS}`)
   return new Map(entries as [string, string][])
 }

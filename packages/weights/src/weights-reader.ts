@@ -4,45 +4,47 @@ import { ELEMENT_TYPES } from './element-types.js'
 import { quoted, readSafetensorsHeader, refuseSafetensors } from './safetensors-header.js'
 import { readElements } from './storage.js'
 
-/** What is known of a tensor before it is read. */
+/** The type and shape of a stored tensor, known before it is read. */
 export interface StoredTensor {
-  /** The type in which the file stores it: `F16`, `Q4_K`, … */
+  /** The storage type: `F16`, `Q4_K`, … */
   readonly dtype: string
   readonly shape: readonly number[]
 }
 
-/** Weights in one file or several, of which each tensor is read when it is asked for. */
+/** A lazy reader of a checkpoint in one or several files. */
 export interface WeightsReader {
-  /** The file or folder. */
+  /** The path of the file or folder. */
   readonly where: string
-  /** By the names that the Hugging Face library gives them. */
+  /** The tensors, by Hugging Face name. */
   readonly tensors: ReadonlyMap<string, StoredTensor>
-  /** What the file says of itself besides. Of a GGUF file long values are left out unless a tokenizer is made of them. */
+  /** The metadata of the file. Oversized values of a GGUF file are left out, except tokenizer data. */
   readonly metadata: Readonly<Record<string, unknown>>
-  /** The `config.json` that the metadata amount to, where they do: of GGUF files of a known architecture. */
+  /** The equivalent `config.json`, for GGUF files of a known architecture. */
   readonly config?: Readonly<Record<string, unknown>>
   /**
-   * Reads one tensor: floating-point and quantised numbers as float32, whole numbers as int32.
-   * @throws AttuneError `MISSING_PARAMETER` for a name that is not there; `BAD_SAFETENSORS` for numbers that do not fit
+   * Reads one tensor: floating-point and quantized types as float32, integers as int32.
+   * @throws AttuneError `MISSING_PARAMETER` for an unknown name; `BAD_SAFETENSORS` for values that do not fit
    */
   read(name: string): HostArray
-  /** Closes the files; nothing can be read after it. */
+  /** Closes the files; nothing can be read afterwards. */
   close(): void
 }
 
-/** What the map holds under the name. @throws AttuneError `MISSING_PARAMETER` with the nearest names there are. */
+/** Returns the entry of a tensor. @throws AttuneError `MISSING_PARAMETER` with the nearest existing names. */
 export function tensorNamed<T>(tensors: ReadonlyMap<string, T>, name: string, where: string): T {
   const found = tensors.get(name)
   if (found !== undefined) return found
   const near = nearest(name, tensors.keys()).map((each) => shortened(each))
   throw new AttuneError(
     'MISSING_PARAMETER',
-    `${where} has no tensor ${quoted(name)} among its ${tensors.size}`,
-    near.length > 0 ? `Nearest: ${near.join(', ')}.` : 'Load a checkpoint of the same architecture.',
+    `${where} has no tensor ${quoted(name)} among its ${tensors.size} tensors`,
+    near.length > 0
+      ? `Use one of the nearest names: ${near.join(', ')}.`
+      : 'Load a checkpoint of the same architecture.',
   )
 }
 
-/** The tensors of a safetensors file. @throws AttuneError `BAD_SAFETENSORS` for anything unsound. */
+/** Creates the reader of a safetensors file. @throws AttuneError `BAD_SAFETENSORS` for a malformed file. */
 export function safetensorsReader(source: ByteSource): WeightsReader {
   const { entries, metadata } = readSafetensorsHeader(source)
   return {

@@ -6,7 +6,7 @@ import { frozenLayers } from './frozen-layers.js'
 describeAdapter(frozenLayers)
 describeAdapter(frozenLayers, { options: { count: 2 } })
 
-it('freezes as many groups as it is told, a head never', async () => {
+it('freezes `count` layer groups but never a head', async () => {
   const engine = referenceEngine()
   await engine.start()
   const model = tinyModel()

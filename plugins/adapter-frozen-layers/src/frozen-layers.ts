@@ -7,10 +7,10 @@ const options = z.strictObject({
     .min(0)
     .max(10_000)
     .default(1)
-    .describe('Groups of layers that stay as they are, from the input up: 1 is the embeddings'),
+    .describe('Number of layer groups to freeze, from the input up; 1 freezes the embeddings'),
 })
 
-/** The parameters of some groups, and the others. */
+/** Splits parameters by whether they belong to one of the layer groups. */
 function divide(params: Params, groups: readonly LayerGroup[]): { readonly inside: Params; readonly outside: Params } {
   const prefixes = groups.flatMap((group) => group.prefixes)
   const belongs = ([name]: [string, unknown]): boolean => prefixes.some((prefix) => name.startsWith(prefix))
@@ -22,13 +22,13 @@ function divide(params: Params, groups: readonly LayerGroup[]): { readonly insid
 }
 
 /**
- * Training of the upper layers only: the lowest groups keep what pretraining gave them, and cost neither gradients nor the
- * optimizer's memory.
+ * Partial fine-tuning: the lowest layer groups are frozen at their pretrained values and need neither gradients nor optimizer
+ * state.
  */
 export const frozenLayers = definePlugin({
   kind: ADAPTER,
   name: 'frozen-layers',
-  summary: 'The lowest groups of layers stay as they are, the others train',
+  summary: 'Freezes the lowest layer groups and trains the others',
   source: 'Lee, Tang and Lin, What Would Elsa Do? Freezing Layers During Transformer Fine-Tuning, 2019',
   options,
   create: ({ count }): Adapter => ({
@@ -37,8 +37,8 @@ export const frozenLayers = definePlugin({
       if (Object.keys(trainable).length === 0)
         throw new AttuneError(
           'NOTHING_TRAINS',
-          `adapter frozen-layers: \`count\` is ${count}, and the model has ${model.layers.length} groups of layers, so that nothing would train`,
-          `Freeze fewer: ${model.layers.map(({ name }) => name).join(', ')} are the groups.`,
+          `adapter frozen-layers: expected \`count\` below the number of layer groups, got ${count} of ${model.layers.length}, and the model has no head: nothing would train`,
+          `Freeze fewer groups. The groups are ${model.layers.map(({ name }) => name).join(', ')}.`,
         )
       return { model, trainable, frozen, merge: (trained, kept) => ({ ...kept, ...trained }) }
     },

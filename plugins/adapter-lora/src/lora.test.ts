@@ -23,8 +23,8 @@ const adapted = (options: Parameters<typeof lora>[0], params = model.init(key(1)
 /** The factors as after some training: none is zero. */
 const moved = (params: Params): Params => mapParams((p) => add(p, normal(key(p.size), p.shape, 0.3)), params)
 
-describe('what is adapted', () => {
-  it('is attention, all dense layers but the embeddings, or those whose names end as told', () => {
+describe('targets', () => {
+  it('selects attention, all linear layers, or those whose names end in a target', () => {
     const attention = ['query', 'key', 'value'].flatMap((part) =>
       [0, 1].map((i) => `tiny.encoder.layer.${i}.attention.self.${part}`),
     )
@@ -37,7 +37,7 @@ describe('what is adapted', () => {
     ])
   })
 
-  it('must be there, and nearest names are told', () => {
+  it('rejects unknown names and lists the nearest ones', () => {
     const refused = (options: Parameters<typeof lora>[0]) => expect(() => adapted(options)).toThrow
     refused({ targets: ['query', 'q_proj', 'valeu'] })(
       expect.objectContaining({ code: 'UNKNOWN_TARGET', problem: expect.stringContaining('q_proj') }),
@@ -51,7 +51,7 @@ describe('what is adapted', () => {
     )
   })
 
-  it('must be computed as a dense layer in training', () => {
+  it('rejects a layer that the model does not compute as a linear layer', () => {
     const params = { ...model.init(key(1)), 'tiny.encoder.layer.0.extra.weight': filledWith([4, 4], 1) }
     const { model: changed, trainable, frozen } = adapted({ targets: ['query', 'extra'] }, params)
     const mode: Mode = { training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 } }
@@ -62,7 +62,7 @@ describe('what is adapted', () => {
   })
 })
 
-it('trains the factors and heads, but no head with a row for each token', () => {
+it('trains the factors and heads, but not a head with a row for each token', () => {
   const head = {
     'classifier.weight': filledWith([3, 8], 0),
     'classifier.bias': filledWith([3], 0),
@@ -78,7 +78,7 @@ it('trains the factors and heads, but no head with a row for each token', () => 
   expect(frozen).toHaveProperty(['lm_head.weight'])
 })
 
-it('begins with A uniform within ±1/√in, the same for the same key, and B at 0', async () => {
+it('initializes A uniformly within ±1/√in, reproducibly from the key, and B to 0', async () => {
   const factors = async (randomness: ReturnType<typeof key>) => {
     const { trainable } = await lora({ rank: 64, targets: ['query'] }, { engine, randomness }).adapt(
       model,
@@ -92,14 +92,14 @@ it('begins with A uniform within ±1/√in, the same for the same key, and B at 
   const values = [...a0!.values]
   expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(8))
   const variance = values.reduce((all, x) => all + x * x, 0) / values.length
-  expect(Math.abs(variance * 8 * 3 - 1)).toBeLessThan(0.15) // a uniform number's variance is a third of its bound's square
+  expect(Math.abs(variance * 8 * 3 - 1)).toBeLessThan(0.15) // the variance of U(−b, b) is b²/3
   expect(again).toEqual(first)
   expect(other).not.toEqual(first)
   expect(a1!.values).not.toEqual(a0!.values)
   expect(first['tiny.encoder.layer.0.attention.self.query.lora_B.weight']!.values.every((x) => x === 0)).toBe(true)
 })
 
-describe('weights that are [in, out]', () => {
+describe('weights of shape [in, out]', () => {
   const name = 'tiny.encoder.layer.0.wide'
   const inputFirst: Model = {
     ...model,
@@ -111,7 +111,7 @@ describe('weights that are [in, out]', () => {
     },
   }
 
-  it('have factors of the same shapes as others, and are merged in their own form', async () => {
+  it('get factors of the usual shapes and are merged in their own layout', async () => {
     const params = { [`${name}.weight`]: normal(key(1), [4, 6], 1) }
     const { model: changed, trainable, frozen, merge } = adapted({ targets: ['wide'], rank: 2 }, params, inputFirst)
     expect(mapParams(({ shape }) => shape, trainable)).toEqual({
@@ -147,7 +147,7 @@ describe('in training', () => {
     return add(sum(square(add(lastHiddenState, 1))), sum(square(pooled))) as Scalar
   }
 
-  it('drops out only what the factors read, by the seed', async () => {
+  it('applies dropout to the input of the factors only, by the seed', async () => {
     const { model: changed, trainable, frozen } = adapted({ dropout: 0.5 }, params())
     const { model: plain } = adapted({}, params())
     const read = async (of: Model, factors: Params, seed: number) =>
@@ -159,7 +159,7 @@ describe('in training', () => {
     expect(await read(changed, trainable, 1)).toBe(await read(plain, trainable, 1)) // B is 0
   })
 
-  it('gives the same gradients when layers are computed again for them', async () => {
+  it('returns the same gradients with gradient checkpointing', async () => {
     const { model: changed, trainable, frozen } = adapted({ dropout: 0.2, targets: 'all-linear' }, params())
     const trained = moved(trainable)
     const gradients = (gradientCheckpointing: boolean) =>
@@ -173,7 +173,7 @@ describe('in training', () => {
     expectClose(await gradients(true), kept, 1e-5)
   })
 
-  it('makes no tensor of the form of a frozen weight, neither its gradient nor its sum with the factors', async () => {
+  it('never materializes a tensor of the shape of a frozen weight: neither its gradient nor its sum with the update', async () => {
     const { model: changed, trainable, frozen } = adapted({ targets: 'all-linear', rank: 1 }, params())
     const made = async (among: Params) => {
       const [rest, how] = [{ ...frozen, ...trainable }, mode(seedOf(1))]

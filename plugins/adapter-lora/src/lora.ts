@@ -24,22 +24,27 @@ import { type Factors, downOf, factorShapes, peftConfig, readSaved, upOf } from 
 import { isOwn, isTokenTable, targetLayers } from './targets.js'
 
 const options = z.strictObject({
-  rank: z.int().min(1).max(4096).default(8).describe('Width of the two thin matrices beside a dense layer'),
-  alpha: z.number().positive().max(100_000).default(16).describe('What they add is multiplied by alpha / rank'),
-  dropout: z.number().min(0).lt(1).default(0).describe('Dropout of what the first of them reads'),
+  rank: z.int().min(1).max(4096).default(8).describe('Rank of the update matrices'),
+  alpha: z
+    .number()
+    .positive()
+    .max(100_000)
+    .default(16)
+    .describe('Scale of the update, which is multiplied by alpha / rank'),
+  dropout: z.number().min(0).lt(1).default(0).describe('Dropout probability on the input of the update'),
   targets: z
     .union([z.enum(['attention', 'all-linear']), z.array(z.string().min(1)).min(1)])
     .default('attention')
     .describe(
-      'The dense layers to adapt: those of attention, all, or those whose names end so, as in `[query, value]`',
+      'Linear layers to adapt: those of attention, all of them, or those whose names end in one of these, as in `[query, value]`',
     ),
 })
 
 type Options = z.output<typeof options>
-type Given = { readonly engine: Engine; readonly randomness: Key }
+type Injected = { readonly engine: Engine; readonly randomness: Key }
 
-/** New factors: the first uniform within ±1/√in, as peft's kaiming_uniform(√5) comes to, the second 0. */
-function freshFactors(factors: Factors, model: Model, params: Params, key: Key) {
+/** New factors: `A` uniform within ±1/√in, the bound of peft's kaiming_uniform(√5), and `B` zero. */
+function initialFactors(factors: Factors, model: Model, params: Params, key: Key) {
   const shapes = factorShapes(factors, model, params)
   const entries = factors.layers.flatMap((layer): [string, HostArray][] => {
     const [down, up] = [shapes[downOf(layer)]!, shapes[upOf(layer)]!]
@@ -54,44 +59,44 @@ function freshFactors(factors: Factors, model: Model, params: Params, key: Key) 
   return Object.fromEntries(entries)
 }
 
-/** The mode with randomness of a layer's own, which comes from its name. */
+/** The mode with a random stream of the layer's own, derived from its name. */
 const modeFor = (layer: string, mode: Mode): Mode =>
   mode.training ? { ...mode, key: { ...mode.key, stream: deriveKey([0, 0], 'lora', layer)[0] | 0 } } : mode
 
-/** Adds the low-rank update to the output of each adapted layer; `met` collects their names. */
+/** Adds the low-rank update to the output of each adapted layer; `computed` collects the names of these layers. */
 const lowRankUpdate =
-  ({ alpha, rank }: Factors, rate: number, mode: Mode, met: Set<string>): LayerHook =>
+  ({ alpha, rank }: Factors, rate: number, mode: Mode, computed: Set<string>): LayerHook =>
   ({ kind, name, params }, x, compute) => {
     const [down, up] = [params[downOf(name)], params[upOf(name)]]
     if (kind !== 'linear' || down === undefined || up === undefined) return compute(x)
-    met.add(name)
+    computed.add(name)
     const narrow = matMul(dropout(x, rate, modeFor(name, mode)), down, false, true) // [rows, rank]
     return add(compute(x), matMul(mul(narrow, alpha / rank), up, false, true)) // [rows, out]
   }
 
-/** Throws where a model has not computed all layers that are to be adapted, as dense ones. */
-function refuseIdle(layers: readonly string[], met: ReadonlySet<string>): void {
-  const idle = layers.filter((layer) => !met.has(layer))
-  if (idle.length === 0) return
+/** @throws AttuneError `UNKNOWN_TARGET` if the model did not compute one of the layers as a linear layer. */
+function requireComputed(layers: readonly string[], computed: ReadonlySet<string>): void {
+  const missing = layers.filter((layer) => !computed.has(layer))
+  if (missing.length === 0) return
   throw new AttuneError(
     'UNKNOWN_TARGET',
-    `adapter lora: the model does not compute ${idle.slice(0, 3).join(', ')} as a dense layer`,
-    'Leave it out of `targets`: name the layers to adapt.',
+    `adapter lora: the model does not compute ${missing.slice(0, 3).join(', ')} as a linear layer`,
+    'Remove it from `targets`, and list the layers to adapt.',
   )
 }
 
-/** The model with the factors beside its layers. */
+/** The model with the low-rank updates added to its layers. */
 function adaptedModel(model: Model, factors: Factors, rate: number): Model {
   let checked = false
   return {
     ...model,
     forward(params, inputs, mode) {
-      const met = new Set<string>()
-      const compute = () => model.forward(withHook(params, lowRankUpdate(factors, rate, mode, met)), inputs, mode)
+      const computed = new Set<string>()
+      const compute = () => model.forward(withHook(params, lowRankUpdate(factors, rate, mode, computed)), inputs, mode)
       if (mode.training && !checked) {
-        // What an output does not need, a model computes when another is read: all are, once, to see which layers there are.
+        // Outputs are computed lazily: read all of them once, to see every layer that the model computes.
         Object.values(compute())
-        refuseIdle(factors.layers, met)
+        requireComputed(factors.layers, computed)
         checked = true
       }
       return compute()
@@ -99,7 +104,7 @@ function adaptedModel(model: Model, factors: Factors, rate: number): Model {
   }
 }
 
-/** Plain weights with what was learned worked in: `W + alpha / rank · B·A`. */
+/** Plain weights with the update merged in: `W + alpha / rank · B·A`. */
 const merged = (model: Model, { layers, alpha, rank }: Factors, all: Params): Params => {
   const factors = new Set(layers.flatMap((layer) => [downOf(layer), upOf(layer)]))
   const plain = Object.entries(all).filter(([name]) => !factors.has(name))
@@ -111,12 +116,12 @@ const merged = (model: Model, { layers, alpha, rank }: Factors, all: Params): Pa
   return Object.fromEntries([...plain, ...learned])
 }
 
-/** New factors for the layers that the options name, or those of a saved adapter with what else it trained. */
-function startOf(
+/** New factors for the target layers, or those of a saved adapter with the heads that it trained. */
+function initialTensors(
   o: Options,
   model: Model,
   params: Params,
-  { engine, randomness }: Given,
+  { engine, randomness }: Injected,
   saved: AdapterInput['saved'],
 ): { readonly factors: Factors; readonly tensors: Params } {
   const standard = options.parse({})
@@ -125,11 +130,11 @@ function startOf(
     return readSaved(saved, model, params, { ...o, layers }, standard)
   }
   const factors = { ...o, layers: targetLayers(model, params, o.targets) }
-  return { factors, tensors: engine.put(freshFactors(factors, model, params, randomness)) as Params }
+  return { factors, tensors: engine.put(initialFactors(factors, model, params, randomness)) as Params }
 }
 
-function adapt(o: Options, model: Model, params: Params, given: Given, saved: AdapterInput['saved']) {
-  const { factors, tensors } = startOf(o, model, params, given, saved)
+function adapt(o: Options, model: Model, params: Params, given: Injected, saved: AdapterInput['saved']) {
+  const { factors, tensors } = initialTensors(o, model, params, given, saved)
   const trains = (name: string): boolean =>
     Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
   const order = Object.keys(params)
@@ -149,19 +154,19 @@ function adapt(o: Options, model: Model, params: Params, given: Given, saved: Ad
 }
 
 /**
- * LoRA: the weights of a model stay, and beside some of its dense layers a product of two thin matrices learns.
+ * Low-rank adaptation (LoRA): the weights of the model are frozen, and low-rank updates of some of its linear layers train.
  *
  *     y = x·Wᵀ + b + alpha / rank · (dropout(x)·Aᵀ)·Bᵀ
  *
- * `A` begins at random and `B` at 0, so that the first step starts from the model as it was. The weights' own gradients are
- * never computed. A head that an objective brings, and what only such a head reads, train in full, as peft's
- * `modules_to_save` do; a head that has a row for each token stays. A saved adapter, peft's or Attune's, says which layers are adapted,
- * with which rank and alpha; dropout is the option's.
+ * `A` is random and `B` zero at first, so training starts from the unchanged model. Gradients of the frozen weights are never
+ * computed. A head of the objective, and parameters that only such a head uses, train in full, as with peft's
+ * `modules_to_save`; a head with a row for each token of the vocabulary is frozen. A saved adapter of peft or Attune determines the
+ * adapted layers, the rank and alpha; dropout is taken from the option.
  */
 export const lora = definePlugin({
   kind: ADAPTER,
   name: 'lora',
-  summary: 'Thin matrices beside dense layers train, all weights of the model stay',
+  summary: 'Low-rank adaptation (LoRA): low-rank updates of linear layers; the base weights stay frozen',
   source: 'Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, 2021, section 4.1',
   options,
   needs: { engine: ENGINE, randomness: RANDOMNESS },

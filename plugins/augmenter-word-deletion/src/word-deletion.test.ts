@@ -24,7 +24,7 @@ describeAugmenter(wordDeletion, {
         { text: 'one three', label: 'a' },
       ],
     },
-    // All words go: one is kept by the next number.
+    // Every word would be deleted: the next random number chooses the one to keep.
     {
       options: { probability: 0.9, keepOriginal: false },
       example,

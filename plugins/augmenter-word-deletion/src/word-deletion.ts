@@ -1,7 +1,7 @@
 import { AUGMENTER, type Augmenter, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** Words of a text that are kept, at least one. */
+/** The words that are kept, at least one. */
 function deleted(words: readonly string[], probability: number, random: () => number): readonly string[] {
   if (words.length < 2) return words
   const kept = words.filter(() => random() > probability)
@@ -9,19 +9,19 @@ function deleted(words: readonly string[], probability: number, random: () => nu
 }
 
 /**
- * Random deletion, one of the four operations of EDA: each word is deleted with the same probability; of a text that would lose
- * all, one word is kept at random. Words are what stands between white space, and the copy has single spaces between them.
+ * Random word deletion, one of the four operations of EDA: each word is deleted with the same probability. If all would be
+ * deleted, one random word is kept. Words are separated by white space; the copy has single spaces between them.
  */
 export const wordDeletion = definePlugin({
   kind: AUGMENTER,
   name: 'word-deletion',
-  summary: 'Random deletion of words, as in EDA',
+  summary: 'Random word deletion, as in EDA',
   source: 'Wei and Zou, EDA: Easy Data Augmentation Techniques, EMNLP 2019, section 2',
   options: z.strictObject({
-    text: z.string().min(1).default('text').meta({ field: 'text' }).describe('The field that holds the text'),
-    probability: z.number().min(0).lt(1).default(0.1).describe('Probability with which a word is deleted'),
+    text: z.string().min(1).default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+    probability: z.number().min(0).lt(1).default(0.1).describe('Probability of deleting each word'),
     copies: z.int().min(1).max(100).default(1).describe('Augmented copies of each example'),
-    keepOriginal: z.boolean().default(true).describe('Train on the example itself too, before its copies'),
+    keepOriginal: z.boolean().default(true).describe('Also train on the original example, before its copies'),
   }),
   create: ({ text: field, probability, copies, keepOriginal }): Augmenter => ({
     augment(example, random) {

@@ -6,16 +6,16 @@ import { z } from 'zod'
  *
  *     weight = n / (classes · n_c)
  *
- * As scikit-learn's `class_weight="balanced"`. The weights have the mean 1 over all examples, so the learning rate need not change.
+ * As in scikit-learn's `class_weight="balanced"`. The weights have mean 1 over all examples, so the learning rate need not change.
  * Near neighbour: random oversampling has the same expected gradient, with more steps and less noise for rare classes.
  */
 export const classWeights = definePlugin({
   kind: BALANCER,
   name: 'class-weights',
-  summary: 'Weights in inverse proportion to the frequency of the class',
+  summary: 'Loss weights inversely proportional to class frequency',
   source: 'King and Zeng, Logistic Regression in Rare Events Data, Political Analysis, 2001',
   options: z.strictObject({
-    by: z.string().min(1).default('label').meta({ field: 'label' }).describe('The field that holds the class'),
+    by: z.string().min(1).default('label').meta({ field: 'label' }).describe('Field that holds the class'),
   }),
   create: ({ by }): Balancer => ({
     by,

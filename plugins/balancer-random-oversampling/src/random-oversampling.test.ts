@@ -10,7 +10,7 @@ describeBalancer(randomOversampling, { golden })
 describeBalancer(randomOversampling, { options: { classes: 'minority', ratio: 0.5 } })
 
 describe('random-oversampling', () => {
-  it('keeps every example, in order, and adds others of the rare class after them', () => {
+  it('keeps every example in order and appends examples of the rare class', () => {
     const classes = ['a', 'b', 'a', 'a', 'a', 'b']
     const { indices } = randomOversampling().balance({ classes }, stream(key(1)))
     expect(indices.slice(0, 6)).toEqual([0, 1, 2, 3, 4, 5])
@@ -18,7 +18,7 @@ describe('random-oversampling', () => {
     expect(indices).toHaveLength(8)
   })
 
-  it('repeats each example of a class about as often', () => {
+  it('repeats the examples of a class uniformly', () => {
     const classes = [...new Array<string>(4004).fill('common'), ...new Array<string>(4).fill('rare')]
     const { indices } = randomOversampling().balance({ classes }, stream(key(2)))
     const counts = [0, 1, 2, 3].map((i) => indices.slice(4008).filter((index) => index === 4004 + i).length)

@@ -1,7 +1,7 @@
 import { BALANCER, type Balancer, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** The positions of the examples of each class, in the order of their names: of classes of the same size, the first is the rarest. */
+/** Indices of the examples of each class, sorted by class name: of several smallest classes, the first counts as the rarest. */
 function positionsOf(classes: readonly string[]): readonly (readonly number[])[] {
   const positions = new Map<string, number[]>()
   for (const [i, name] of classes.entries()) {
@@ -16,30 +16,28 @@ function positionsOf(classes: readonly string[]): readonly (readonly number[])[]
  * Random oversampling: examples of rare classes are repeated, sampled with replacement, until each class has `ratio` times as many
  * as the most frequent one.
  *
- *     added = ⌊ratio · n_majority − n_c⌋, if that is more than 0
+ *     added = max(0, ⌊ratio · n_majority − n_c⌋)
  *
- * As imbalanced-learn's `RandomOverSampler`, whose `sampling_strategy` is `classes` or, for two classes, `ratio`. All examples are
- * trained on at least once; repeated ones come after them.
+ * As in imbalanced-learn's `RandomOverSampler`, whose `sampling_strategy` is `classes` or, for two classes, `ratio`. All examples
+ * are kept; the repeated ones come after them.
  */
 export const randomOversampling = definePlugin({
   kind: BALANCER,
   name: 'random-oversampling',
-  summary: 'Repeats examples of rare classes at random',
+  summary: 'Random oversampling: repeats examples of rare classes',
   source: 'Batista, Prati and Monard, A Study of the Behavior of Several Methods for Balancing Training Data, 2004',
   options: z.strictObject({
-    by: z.string().min(1).default('label').meta({ field: 'label' }).describe('The field that holds the class'),
+    by: z.string().min(1).default('label').meta({ field: 'label' }).describe('Field that holds the class'),
     classes: z
       .enum(['not-majority', 'minority', 'not-minority'])
       .default('not-majority')
-      .describe(
-        'Classes whose examples are repeated: all but the most frequent, the rarest alone, or all but the rarest',
-      ),
+      .describe('Classes to oversample: all but the most frequent, only the rarest, or all but the rarest'),
     ratio: z
       .number()
       .gt(0)
       .max(1)
       .default(1)
-      .describe('Size that a class grows to, as a fraction of the most frequent class'),
+      .describe('Size of a class after oversampling, as a fraction of the most frequent class'),
   }),
   create: ({ by, classes: which, ratio }): Balancer => ({
     by,

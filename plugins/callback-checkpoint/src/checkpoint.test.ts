@@ -50,7 +50,7 @@ const run = [started, epoch(0), step(1), step(2), step(3), epoch(1), step(4), st
 describeCallback(checkpoint, {
   cases: [
     {
-      name: 'saves at the last step of every epoch when nothing is asked for',
+      name: 'saves at the last step of every epoch without options',
       options: {},
       events: run,
       expected: {
@@ -59,19 +59,19 @@ describeCallback(checkpoint, {
       },
     },
     {
-      name: 'saves every two steps and no epoch when only steps are asked for',
+      name: 'saves every two steps and not at epochs with everySteps alone',
       options: { everySteps: 2 },
       events: run,
       expected: { 3: [save], 6: [save], 8: [save] },
     },
     {
-      name: 'saves steps and epochs when both are asked for',
+      name: 'saves at steps and epochs with both options',
       options: { everySteps: 2, everyEpoch: true },
       events: run,
       expected: { 3: [save], 4: [save], 6: [save], 8: [save, save] },
     },
     {
-      name: 'saves the best loss and goes back to it',
+      name: 'saves the best loss and restores it',
       options: { best: 'loss' },
       events: [started, evaluation(1, 0.5), evaluation(2, 0.25), evaluation(3, 0.25), evaluation(4, 0.75), done],
       expected: {
@@ -81,19 +81,19 @@ describeCallback(checkpoint, {
       },
     },
     {
-      name: 'maximises any other score',
+      name: 'maximizes a score whose direction is maximize',
       options: { best: 'accuracy', restoreBest: false },
       events: [started, evaluation(1, 0.5), evaluation(2, 0.75), evaluation(3, 0.25), done],
       expected: { 1: [saveBest('accuracy 0.5')], 3: [saveBest('accuracy 0.75')] },
     },
     {
-      name: 'never takes what is not a number for the best, and restores nothing when nothing was saved',
+      name: 'never saves or restores a score that is not finite',
       options: { best: 'loss' },
       events: [started, evaluation(1, Number.NaN), evaluation(2, Infinity), done],
       expected: {},
     },
     {
-      name: 'looks at the validation split only',
+      name: 'ignores splits other than validation',
       options: { best: 'loss' },
       events: [started, evaluation(1, 0.5, 'test'), done],
       expected: {},
@@ -101,14 +101,14 @@ describeCallback(checkpoint, {
   ],
 })
 
-describe('what cannot be', () => {
-  it('refuses to be told to save nothing', () =>
+describe('checkpoint', () => {
+  it('rejects options that never save', () =>
     expect(() => checkpoint({ everyEpoch: false })).toThrow(/one of `everySteps`, `everyEpoch` and `best`/))
 
-  it('takes options that were completed with the defaults, as a resumed run does', () =>
+  it('accepts options completed with the defaults, as a resumed run passes them', () =>
     expect(() => checkpoint(checkpoint.options.parse({}))).not.toThrow())
 
-  it('is an error as the run starts to look for a score that it does not have', async () => {
+  it('fails at the start of the run if the run does not have the score', async () => {
     const events = from([{ at: 0, ...started } as RunEvent])
     await expect(lastValueFrom(checkpoint({ best: 'acuracy' })(events))).rejects.toMatchObject({
       code: 'UNKNOWN_SCORE',

@@ -12,26 +12,26 @@ import { z } from 'zod'
 
 const options = z
   .strictObject({
-    everySteps: z.int().min(1).optional().describe('Saves whenever this many steps are done. Default: not by steps'),
+    everySteps: z.int().min(1).optional().describe('Save every this many steps. Default: not by steps'),
     everyEpoch: z
       .boolean()
       .optional()
-      .describe('Saves when an epoch is done. Default: true if neither `everySteps` nor `best` is given, else false'),
+      .describe('Save after every epoch. Default: true if neither `everySteps` nor `best` is set, else false'),
     best: z
       .string()
       .min(1)
       .optional()
-      .describe('Saves whenever this validation score (`loss`, `macro-f1`, …) is the best so far. Default: none'),
+      .describe('Save whenever this validation score (`loss`, `macro-f1`, …) is the best so far. Default: none'),
     restoreBest: z
       .boolean()
       .default(true)
-      .describe('Ends the run with the weights of the best score; of use only with `best`'),
+      .describe('Restore the weights of the best score when training is done; only used with `best`'),
   })
   .refine((o) => o.everyEpoch !== false || o.everySteps !== undefined || o.best !== undefined, {
-    error: 'one of `everySteps`, `everyEpoch` and `best` must be given, else nothing is ever saved',
+    error: 'one of `everySteps`, `everyEpoch` and `best` must be set, or nothing is ever saved',
   })
 
-/** What is due now, and what must be known later. */
+/** The commands due now, and the state that later events need. */
 interface Progress {
   readonly due: readonly Command[]
   readonly epochs: number
@@ -41,7 +41,7 @@ interface Progress {
 
 type Take = (progress: Progress, event: RunEvent) => Progress
 
-/** Saves where the steps done are a multiple of `everySteps`. */
+/** Saves at multiples of `everySteps`. */
 const bySteps =
   (everySteps: number): Take =>
   (progress, event) =>
@@ -49,7 +49,7 @@ const bySteps =
       ? { ...progress, due: [...progress.due, { type: 'save', because: `every ${everySteps} steps` }] }
       : progress
 
-/** Saves at the last step of every epoch. Epochs have the same number of steps, so the run's facts tell where they end. */
+/** Saves at the last step of every epoch. All epochs have the same number of steps, so steps and epochs determine their ends. */
 const byEpochs: Take = (progress, event) => {
   if (event.type === 'run.started') return { ...progress, epochs: event.epochs }
   if (event.type !== 'step.completed') return progress
@@ -62,7 +62,7 @@ const byEpochs: Take = (progress, event) => {
 const words = (metric: string, { value, step }: { value: number; step: number }): string =>
   `${metric} ${Number(value.toPrecision(6))} at step ${step}`
 
-/** Saves where the validation score is better than ever, and at the end goes back to the best. */
+/** Saves when the validation score is the best so far, and restores the best when training is done. */
 const byScore =
   (metric: string, restore: boolean): Take =>
   (progress, event) => {
@@ -82,18 +82,18 @@ const byScore =
   }
 
 /**
- * Saves checkpoints by step, by epoch and whenever the validation score is the best so far. The best one carries the
- * label `best`, so it is kept until a better one comes; when training is done the run goes back to it.
+ * Saves checkpoints by step, by epoch and whenever the validation score is the best so far. The best one has the label `best`,
+ * so it is kept until a better one replaces it; when training is done the run restores it.
  *
- * A fold over the events. A score that is not a finite number is never the best; of equal scores the first is kept.
- * Near neighbour: callback early-stopping ends the run when the best score is long past.
+ * A scan over the events. A score that is not finite is never the best; of equal scores the first is kept. Near neighbour:
+ * callback early-stopping stops a run whose score no longer improves.
  *
- * The stream fails with AttuneError `UNKNOWN_SCORE` as the run starts if its evaluations will not have the score.
+ * The stream fails with AttuneError `UNKNOWN_SCORE` at the start of a run whose evaluations do not have the score.
  */
 export const checkpoint = definePlugin({
   kind: CALLBACK,
   name: 'checkpoint',
-  summary: 'Saves checkpoints by step, by epoch and of the best validation score, and goes back to the best',
+  summary: 'Saves checkpoints by step, by epoch and at the best validation score, and restores the best',
   options,
   create: ({ everySteps, everyEpoch, best, restoreBest }): Callback => {
     const takes: Take[] = []

@@ -17,7 +17,7 @@ const started: UntimedEvent = {
   scores: { loss: 'minimize', accuracy: 'maximize', 'macro-f1': 'maximize', 'error-rate': 'minimize' },
 }
 
-/** The start of a run, then one evaluation of each value, a hundred steps apart. */
+/** The start of a run, then one evaluation per value, 100 steps apart. */
 const evaluations = (metric: string, values: readonly number[], split = 'validation'): UntimedEvent[] => [
   started,
   ...values.map((value, i): UntimedEvent => ({
@@ -38,61 +38,61 @@ const stop = (...words: string[]) => ({
 describeCallback(earlyStopping, {
   cases: [
     {
-      name: 'stops after two evaluations without a better accuracy, once',
+      name: 'stops once, after two evaluations without a better accuracy',
       options: { metric: 'accuracy', patience: 2 },
       events: evaluations('accuracy', [0.5, 0.7, 0.7, 0.6, 0.5, 0.4]),
       expected: { 4: [stop('accuracy', '0.7,', 'step 200,', '2 evaluations')] },
     },
     {
-      name: 'waits anew after an improvement',
+      name: 'resets the patience after an improvement',
       options: { metric: 'accuracy', patience: 2 },
       events: evaluations('accuracy', [0.5, 0.4, 0.6, 0.5, 0.7, 0.6]),
       expected: {},
     },
     {
-      name: 'minimises the loss, as the run says',
+      name: 'minimizes the loss, the direction that the run declares',
       options: { metric: 'loss', patience: 1 },
       events: evaluations('loss', [0.9, 0.5, 0.6]),
       expected: { 3: [stop('loss', '0.5,', 'step 200,')] },
     },
     {
-      name: 'minimises another score of which less is better',
+      name: 'minimizes another score whose direction is minimize',
       options: { metric: 'error-rate', patience: 1 },
       events: evaluations('error-rate', [0.3, 0.2, 0.25]),
       expected: { 3: [stop('error-rate', '0.2,')] },
     },
     {
-      name: 'takes no change as an improvement that is not greater than the least one',
+      name: 'ignores an improvement that does not exceed minimumImprovement',
       options: { metric: 'accuracy', patience: 2, minimumImprovement: 0.125 },
       events: evaluations('accuracy', [0.5, 0.5625, 0.625]),
       expected: { 3: [stop('accuracy', '0.5,', 'step 100,')] },
     },
     {
-      name: 'lets small improvements add up',
+      name: 'accumulates small improvements',
       options: { metric: 'accuracy', patience: 2, minimumImprovement: 0.125 },
       events: evaluations('accuracy', [0.5, 0.5625, 0.6875, 0.75, 0.875]),
       expected: {},
     },
     {
-      name: 'takes what is not a number as no improvement',
+      name: 'counts NaN as no improvement',
       options: { metric: 'loss', patience: 2 },
       events: evaluations('loss', [0.5, Number.NaN, Number.NaN]),
       expected: { 3: [stop('loss', '0.5,', 'step 100,')] },
     },
     {
-      name: 'goes on from what is not a number when numbers come back',
+      name: 'continues after non-finite scores when finite ones follow',
       options: { metric: 'loss', patience: 3 },
       events: evaluations('loss', [Number.NaN, Infinity, 0.5, 0.4]),
       expected: {},
     },
     {
-      name: 'stops when there never was a number',
+      name: 'stops if no score was ever finite',
       options: { metric: 'loss', patience: 2 },
       events: evaluations('loss', [Number.NaN, Infinity]),
       expected: { 2: [stop('loss', 'finite')] },
     },
     {
-      name: 'looks at the validation split only',
+      name: 'ignores splits other than validation',
       options: { metric: 'accuracy', patience: 1 },
       events: [...evaluations('accuracy', [0.5, 0.4], 'test'), ...evaluations('accuracy', [0.5, 0.6])],
       expected: {},
@@ -100,8 +100,8 @@ describeCallback(earlyStopping, {
   ],
 })
 
-describe('a score that the run does not have', () => {
-  it.each(['macro_f1', 'constructor'])('is an error as the run starts: %s', async (metric) => {
+describe('early-stopping with a score that the run does not have', () => {
+  it.each(['macro_f1', 'constructor'])('fails at the start of the run: %s', async (metric) => {
     const stopping = earlyStopping({ metric, patience: 1 })
     await expect(lastValueFrom(stopping(from([{ at: 0, ...started } as RunEvent])))).rejects.toMatchObject({
       code: 'UNKNOWN_SCORE',

@@ -2,7 +2,7 @@ import { CALLBACK, type Callback, type RunEvent, definePlugin, directionOf } fro
 import { filter, map, scan, take } from 'rxjs'
 import { z } from 'zod'
 
-/** Which way is better, once known; the best value so far, the step it was scored at, and the evaluations since. */
+/** The sign of an improvement, once known; the best score so far with its step, and the number of evaluations since. */
 interface Progress {
   readonly sign: number
   readonly best?: { readonly value: number; readonly step: number }
@@ -10,25 +10,28 @@ interface Progress {
 }
 
 /**
- * Stops a run when the validation score has not improved for `patience` evaluations in a row.
+ * Early stopping: stops a run when the validation score has not improved for `patience` evaluations in a row.
  *
- *     improved = value − best > minimumImprovement        (best − value where less is better)
+ *     improved = value − best > minimumImprovement        (best − value for a score that is minimized)
  *
- * A value that is not a finite number is no improvement. The best value is that of the last improvement, so many small steps
- * add up to one. Near neighbour: callback checkpoint keeps the weights of the best score; alone, a run that was stopped
- * ends with its last ones.
+ * A score that is not finite does not count as an improvement. `best` is the score at the last improvement, so many small steps
+ * can add up to one. Near neighbour: callback checkpoint restores the weights of the best score; without it, a stopped run ends
+ * with its last weights.
  *
- * The stream fails with AttuneError `UNKNOWN_SCORE` as the run starts if its evaluations will not have the score.
+ * The stream fails with AttuneError `UNKNOWN_SCORE` at the start of a run whose evaluations do not have the score.
  */
 export const earlyStopping = definePlugin({
   kind: CALLBACK,
   name: 'early-stopping',
-  summary: 'Stops a run whose validation score no longer improves',
+  summary: 'Early stopping: stops a run whose validation score no longer improves',
   source: 'Goodfellow, Bengio and Courville, Deep Learning, 2016, algorithm 7.1',
   options: z.strictObject({
-    metric: z.string().min(1).describe('The score that must improve, as evaluations name it: `loss`, `macro-f1`, …'),
-    patience: z.int().min(1).describe('Evaluations without improvement, in a row, after which the run stops'),
-    minimumImprovement: z.number().min(0).default(0).describe('A change counts as an improvement when it is greater'),
+    metric: z
+      .string()
+      .min(1)
+      .describe('Validation score to monitor, by its name in evaluations: `loss`, `macro-f1`, …'),
+    patience: z.int().min(1).describe('Number of evaluations in a row without improvement after which the run stops'),
+    minimumImprovement: z.number().min(0).default(0).describe('Only changes greater than this count as an improvement'),
   }),
   create: ({ metric, patience, minimumImprovement }): Callback => {
     const next = (progress: Progress, event: RunEvent): Progress => {

@@ -10,7 +10,7 @@ const BLOCKS = new Set(
   summary table tbody td textarea tfoot th thead title tr ul`.split(/\s+/),
 )
 
-/** Passes over a text; deeper references of references are not markup that somebody wrote. */
+/** Passes over a text; references nested more deeply are not legitimate markup. */
 const PASSES = 8
 
 /** Collects edits from the start of a text to its end. */
@@ -19,9 +19,9 @@ function editor(text: string) {
   let at = 0
   return {
     edits,
-    /** Keeps what is before `end`. */
+    /** Keeps the text up to `end`. */
     keep: (end: number) => void (at = end),
-    /** Replaces what is between the last edit, or kept text, and `end`. */
+    /** Replaces the text between the last edit, or kept text, and `end`. */
     replace(end: number, by: string): void {
       const until = Math.max(at, Math.min(end, text.length))
       if (until > at || by !== '') edits.push({ start: at, end: until, text: by })
@@ -32,10 +32,10 @@ function editor(text: string) {
 
 const ignore = (): void => undefined
 
-/** Attributes are a part of their tag. */
+/** Handlers of attributes, which are part of their tag. */
 const ATTRIBUTES = { onattribdata: ignore, onattribentity: ignore, onattribend: ignore, onattribname: ignore }
 
-/** What is neither text nor a tag. */
+/** Handlers of tokens that are neither text nor a tag. */
 const notText = (remove: (start: number, end: number) => void) => ({
   oncomment: remove,
   ondeclaration: remove,
@@ -43,7 +43,7 @@ const notText = (remove: (start: number, end: number) => void) => ({
   oncdata: remove,
 })
 
-/** Edits that remove the markup of a text and decode its references, each once. */
+/** Edits that remove the markup of a text and decode its references, one level deep. */
 function passOver(text: string, blockText: string): readonly Edit[] {
   const { edits, keep, replace } = editor(text)
   let [name, isDropped] = ['', false]
@@ -86,9 +86,9 @@ function passOver(text: string, blockText: string): readonly Edit[] {
 }
 
 /**
- * Edits after which a text has no HTML markup, also none that decoding or removal brings about. Text that still has some after
- * several passes, which takes malice, loses all `<` and `&`.
- * @param blockText white space in the place of tags of blocks
+ * Edits after which a text has no HTML markup, including markup that decoding or removal would produce. Text that still has some
+ * after several passes, as only malicious input does, loses all `<` and `&`.
+ * @param blockText white space that replaces tags of block elements
  */
 export function cleaningEdits(text: string, blockText: string): readonly Edit[] {
   let [current, all]: [string, readonly Edit[]] = [text, []]

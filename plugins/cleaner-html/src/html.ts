@@ -4,11 +4,11 @@ import { cleaningEdits } from './cleaning-edits.js'
 
 /**
  * Removes HTML markup from text: tags, comments and declarations, and the content of scripts and style sheets. Character references
- * (`&amp;`, `&#8217;`) become characters. Tags that begin or end a block leave `blockText` in their place, so that words on both
- * sides stay apart.
+ * (`&amp;`, `&#8217;`) become characters. Tags of block elements are replaced by `blockText`, so that words on both sides stay
+ * separate.
  *
  * Markup that appears once references are decoded (`&lt;b&gt;`) is removed too, until there is none: text about HTML loses its
- * examples. A tag that the end of the text cuts off stays as it is, unlike in a browser: most often it is a less-than sign.
+ * examples. Unlike in a browser, a tag that the end of the text truncates is kept: most often it is a less-than sign.
  */
 export const html = definePlugin({
   kind: CLEANER,
@@ -18,9 +18,9 @@ export const html = definePlugin({
   options: z.strictObject({
     blockText: z
       .string()
-      .regex(/^\s*$/, 'white space, or nothing, must stand here')
+      .regex(/^\s*$/, 'expected white space or an empty text')
       .default('\n')
-      .describe('Text in the place of tags of blocks, as `<p>` and `<br>`: white space'),
+      .describe('White space that replaces tags of block elements, such as `<p>` and `<br>`'),
   }),
   create: ({ blockText }): Cleaner => ({ edits: (text) => cleaningEdits(text, blockText) }),
 })

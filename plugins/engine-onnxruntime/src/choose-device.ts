@@ -1,9 +1,9 @@
 import { AttuneError } from '@attune/core'
 
-/** Where ONNX Runtime can compute. */
+/** A device that ONNX Runtime can compute on. */
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
-/** A device, and in words why it is not the one that would be best. */
+/** A device, and the reason if it is not the preferred one. */
 export interface DeviceChoice {
   readonly device: Device
   readonly because?: string
@@ -11,15 +11,15 @@ export interface DeviceChoice {
 
 const REMEDIES: Readonly<Record<Exclude<Device, 'cpu'>, string>> = {
   webgpu: 'Install the driver of the GPU (Vulkan, Metal or Direct3D 12)',
-  cuda: 'Install CUDA 12 and cuDNN 9, and with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --ignore-scripts=false` what ONNX Runtime needs for them, which exists for Linux on x64 only',
+  cuda: 'Install CUDA 12 and cuDNN 9, and the CUDA library of ONNX Runtime with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --ignore-scripts=false` (Linux x64 only)',
 }
 
 /**
- * The device to compute on. One that is named is taken or refused, never replaced. `auto` is CUDA where it works, else the
- * processor; never WebGPU, since ONNX Runtime does not say whether its adapter is a GPU or a program that stands in for one,
- * tens of times more slowly than the processor's own kernels.
- * @param obstacle why a device cannot be used here, as far as it can be said in a line; nothing if it can
- * @throws AttuneError `ENGINE_UNAVAILABLE` where a named device does not work.
+ * The device to compute on. A named device is used or refused, never replaced. `auto` is CUDA where it works, else the CPU. It is
+ * never WebGPU, since ONNX Runtime does not report whether its adapter is a GPU or a software renderer, which is tens of times
+ * slower than the CPU kernels.
+ * @param obstacle the reason in one line why a device cannot be used here, or undefined if it can
+ * @throws AttuneError `ENGINE_UNAVAILABLE` if a named device does not work.
  */
 export async function chooseDevice(
   wanted: Device | 'auto',
@@ -33,6 +33,6 @@ export async function chooseDevice(
   throw new AttuneError(
     'ENGINE_UNAVAILABLE',
     `engine onnxruntime: \`device: ${wanted}\` does not work here: ${why}`,
-    `${REMEDIES[wanted]}; or compute on the processor with \`device: cpu\`.`,
+    `${REMEDIES[wanted]}; or use the CPU with \`device: cpu\`.`,
   )
 }

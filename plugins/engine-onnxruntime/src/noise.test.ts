@@ -6,7 +6,7 @@ import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
 import { onnxruntime } from './onnxruntime.js'
 
 it.each(['uniform', 'normal'] as const)(
-  'draws the same %s noise as the reference engine, bit for bit, at every seed',
+  'samples the same %s noise as the reference engine, bit for bit, at every seed',
   async (distribution) => {
     const [ours, reference] = [onnxruntime({}), referenceEngine()]
     const drawn: Record<string, unknown> = {}

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Device } from './choose-device.js'
 
-/** Whether onnxruntime-node has its library for CUDA, which comes apart from it. */
+/** True if onnxruntime-node has its CUDA library, which is installed separately. */
 function hasCuda(): boolean {
   const jitsRequire = createRequire(createRequire(import.meta.url).resolve('@attune/jit'))
   const folder = dirname(jitsRequire.resolve('onnxruntime-node/package.json'))
@@ -15,12 +15,12 @@ function hasCuda(): boolean {
   )
 }
 
-/** What ONNX Runtime says, without the place in its source where it says so. */
+/** The message of ONNX Runtime without the source location in front of it. */
 const reasonOf = ({ message }: Error): string => message.split('\n')[0]!.replace(/^.* was false\. /, '')
 
-/** Runs a small graph on a device: what stands in the way, or nothing if it gives the right numbers. */
+/** Runs a small graph on a device; returns the reason why it does not work, or undefined if the result is right. */
 export async function obstacleOn(device: Device): Promise<string | undefined> {
-  // Tried without it, ONNX Runtime prints errors besides, also for those who have left the choice to the engine.
+  // Without the library, ONNX Runtime would also print errors, even for users who let the engine choose.
   if (device === 'cuda' && !hasCuda()) return "onnxruntime-node's library for CUDA is not installed"
   const square = jit((x: Tensor) => matMul(x, x), { providers: [device] })
   const x = toDevice({ shape: [2, 2], dtype: 'float32', values: Float32Array.of(1, 2, 3, 4) })
@@ -28,7 +28,7 @@ export async function obstacleOn(device: Device): Promise<string | undefined> {
     const result = square(x)
     const { values } = await toHost(result)
     release(result)
-    return values.join() === '7,10,15,22' ? undefined : `it computes ${values.join()} where 7,10,15,22 is right`
+    return values.join() === '7,10,15,22' ? undefined : `expected the result 7,10,15,22, got ${values.join()}`
   } catch (error) {
     return reasonOf(error as Error)
   } finally {

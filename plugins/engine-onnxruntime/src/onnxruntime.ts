@@ -28,7 +28,7 @@ import { z } from 'zod'
 import { type DeviceChoice, chooseDevice } from './choose-device.js'
 import { obstacleOn } from './obstacle-on.js'
 
-/** TF.js makes tensors on the backend that is current. */
+/** Selects the backend: TF.js creates tensors on the current one. */
 const select = (): void => {
   if (getBackend() !== BACKEND) void setBackend(BACKEND) // done on return, because the backend is there already
 }
@@ -44,17 +44,17 @@ const noise: HostKernel = {
   compute: (attributes, into, seed) => void noiseValues(seed!, attributes as unknown as NoiseAttributes, into),
 }
 
-/** A choice in words. What WebGPU's adapter is, a GPU or a program, ONNX Runtime does not say. */
+/** Describes a choice. ONNX Runtime does not report whether WebGPU's adapter is a GPU or a software renderer. */
 function wordsOf({ device, because }: DeviceChoice, threads: number): string {
   if (device === 'webgpu') return 'ONNX Runtime through WebGPU'
   if (device === 'cuda') return 'ONNX Runtime on the GPU, through CUDA'
-  const words = `ONNX Runtime on the processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  const words = `ONNX Runtime on the CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
   return because === undefined ? words : `${words} (${because})`
 }
 
 /**
- * The compiled engine: the step is traced once for each shape of its arguments into an ONNX graph, gradients and optimizer
- * included, and ONNX Runtime runs it with native code: on all cores of the processor, or on a GPU.
+ * The compiled engine: the step, including gradients and optimizer, is traced once per shape of its arguments into an ONNX graph,
+ * which ONNX Runtime executes natively on all CPU cores or on a GPU.
  */
 export const onnxruntime = definePlugin({
   kind: ENGINE,
@@ -64,13 +64,13 @@ export const onnxruntime = definePlugin({
     device: z
       .enum(['cpu', 'webgpu', 'cuda', 'auto'])
       .default('cpu')
-      .describe('Where to compute: `auto` is CUDA where it works, else the processor'),
+      .describe('Device to compute on; `auto` is CUDA where it works, else the CPU'),
     threads: z
       .int()
       .min(1)
       .max(1024)
       .optional()
-      .describe('Threads that share an operation of the processor; as many as there are cores when absent'),
+      .describe('Threads per operation on the CPU. Default: the number of cores'),
   }),
   create: ({ device, threads = availableParallelism() }): Engine => {
     let options: JitOptions = { threads }
@@ -84,7 +84,7 @@ export const onnxruntime = definePlugin({
         return options.providers?.[0] !== 'cpu'
       },
       async start() {
-        enableProdMode() // without it TF.js prints an advertisement of tfjs-node
+        enableProdMode() // otherwise TF.js prints a recommendation of tfjs-node
         const backend = graphBackend()
         registerHostKernel(dropoutMask, backend)
         registerHostKernel(noise, backend)

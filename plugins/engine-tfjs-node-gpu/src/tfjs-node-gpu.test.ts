@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { tfjsNodeGpu } from './tfjs-node-gpu.js'
 
-/** Where tools/tfjs-native builds the package. */
+/** The folder in which tools/tfjs-native builds the package. */
 const BUILT = join(import.meta.dirname, '../../../tools/tfjs-native/dist/node_modules/@tensorflow/tfjs-node')
 
 const built = existsSync(join(BUILT, 'lib')) ? BUILT : undefined
@@ -12,7 +12,7 @@ const folder = process.env['ATTUNE_TFJS_NODE'] ?? built
 
 if (folder === undefined)
   describe('engine tfjs-node-gpu', () => {
-    it('is not held to the contract of engines here: `node tools/tfjs-native/build.mjs` builds what that needs', async () => {
+    it('throws ENGINE_UNAVAILABLE without the package, which `node tools/tfjs-native/build.mjs` builds', async () => {
       await expect(tfjsNodeGpu().start()).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
     })
   })

@@ -1,3 +1,3 @@
-// Neither is needed to build this package, and what they export is not used: importing one registers its backend.
+// This package builds without them, and their exports are unused: importing one registers its backend.
 declare module '@tensorflow/tfjs-node'
 declare module '@tensorflow/tfjs-node-gpu'

@@ -18,13 +18,13 @@ async function load(): Promise<void> {
   replaceSum()
   replaceIdentity()
   replaceGather()
-  // Where this fails, the engine tries the same again and says so.
+  // If this fails, the engine tries the same again and reports the failure.
   if (await setBackend('wasm').catch(() => false)) refuseExhaustion(backend() as unknown as WasmBackend)
 }
 
 /**
- * The WebAssembly backend of TensorFlow.js, with the kernels that training needs and it lacks, and with matrix products
- * that take the fast way always. In Node it has one thread.
+ * The WebAssembly backend of TensorFlow.js, extended by the kernels that training needs and with matrix products that always use
+ * the fast path. One thread in Node.
  */
 export const tfjsWasm = definePlugin({
   kind: ENGINE,

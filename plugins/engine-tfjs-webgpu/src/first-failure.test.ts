@@ -1,31 +1,32 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { type Device, firstFailure } from './first-failure.js'
 
-/** A device, and what makes it refuse a command. */
-function deviceThatRefuses() {
+/** A device, and a function that makes it reject a command. */
+function failingDevice() {
   const listeners: Parameters<Device['addEventListener']>[1][] = []
-  const refuse = (message: string) => {
+  const reject = (message: string) => {
     const preventDefault = jest.fn()
     for (const listener of listeners) listener({ error: { message }, preventDefault })
     return preventDefault
   }
   const device: Device = { addEventListener: (_, listener) => void listeners.push(listener) }
-  return { device, refuse }
+  return { device, reject }
 }
 
 describe('firstFailure', () => {
-  it('is silent while the device refuses nothing', () => expect(firstFailure(deviceThatRefuses().device)).not.toThrow())
+  it('does not throw while the device accepts all commands', () =>
+    expect(firstFailure(failingDevice().device)).not.toThrow())
 
-  it('throws what was refused first, again and again, and keeps it from being printed', () => {
-    const { device, refuse } = deviceThatRefuses()
+  it('throws the first failure at every call, and keeps it from being printed', () => {
+    const { device, reject } = failingDevice()
     const check = firstFailure(device)
-    expect(refuse(' too many buffers\n')).toHaveBeenCalled()
-    refuse('what follows from it')
+    expect(reject(' too many buffers\n')).toHaveBeenCalled()
+    reject('a consequence of it')
     for (let i = 0; i < 2; i++)
       expect(check).toThrow(
         expect.objectContaining({
           code: 'ENGINE_FAILED',
-          problem: 'engine tfjs-webgpu: the GPU refused a command: too many buffers',
+          problem: 'engine tfjs-webgpu: the GPU rejected a command: too many buffers',
         }),
       )
   })

@@ -1,6 +1,6 @@
 import { AttuneError } from '@attune/core'
 
-/** The part of a WebGPU device that tells what went wrong on it. */
+/** The part of a WebGPU device that reports errors. */
 export interface Device {
   addEventListener(type: 'uncapturederror', listener: (event: UncapturedError) => void): void
 }
@@ -10,21 +10,21 @@ interface UncapturedError {
 }
 
 /**
- * Listens to a device, which does not throw when it refuses a command: it goes on, and what is read afterwards is not what was
- * computed. The function that is returned throws from the first refusal on.
+ * Listens for errors of a device, which does not throw when it rejects a command: it continues with wrong results. The returned
+ * function throws from the first rejected command on.
  */
 export function firstFailure(device: Device): () => void {
   let message: string | undefined
   device.addEventListener('uncapturederror', (event) => {
-    event.preventDefault() // it would be printed
+    event.preventDefault() // otherwise it is printed
     message ??= event.error.message.trim()
   })
   return () => {
     if (message === undefined) return
     throw new AttuneError(
       'ENGINE_FAILED',
-      `engine tfjs-webgpu: the GPU refused a command: ${message}`,
-      'Nothing computed since then is right: run on another engine (`attune doctor` shows which work here), and please report the message.',
+      `engine tfjs-webgpu: the GPU rejected a command: ${message}`,
+      'All results since then are wrong: use another engine (`attune doctor` shows which work here), and please report the message.',
     )
   }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { inGroups } from './split-sums.js'
 
-/** A kernel that adds numbers, what it was called with, and what was freed. */
-function recorded() {
+/** A kernel that adds numbers, the sizes of its calls, and the tensors that were freed. */
+function recordedKernel() {
   const sizes: number[] = []
   const freed: object[] = []
   const backend = { disposeData: (id: object) => void freed.push(id) }
@@ -23,9 +23,9 @@ function recorded() {
   return { sum, sizes, freed }
 }
 
-describe('a sum in groups', () => {
-  it.each([1, 2, 7, 8, 13, 14, 41])('of %d tensors is their sum, of seven at most at a time', (count) => {
-    const { sum, sizes, freed } = recorded()
+describe('inGroups', () => {
+  it.each([1, 2, 7, 8, 13, 14, 41])('returns the sum of %d tensors, adding at most seven at a time', (count) => {
+    const { sum, sizes, freed } = recordedKernel()
     const { inputs, value } = sum(count)
     expect(value).toBe((count * (count - 1)) / 2)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(7)

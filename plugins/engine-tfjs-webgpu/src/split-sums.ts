@@ -1,7 +1,7 @@
 import { replaceKernel } from '@attune/nn'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 
-/** Storage buffers that a shader may have on every GPU (WebGPU, "limits", maxStorageBuffersPerShaderStage); one is for the result. */
+/** Storage buffers per shader on every GPU (WebGPU, "limits", maxStorageBuffersPerShaderStage), less one for the result. */
 const ADDED_AT_ONCE = 7
 
 interface Backend {
@@ -9,7 +9,7 @@ interface Backend {
 }
 type AddN = (call: { readonly inputs: readonly TensorInfo[]; readonly backend: Backend }) => TensorInfo
 
-/** Adds few tensors at a time, sums in their turn, until one is left. @param add the kernel that is given as many as it can take */
+/** Adds up to seven tensors at a time, partial sums included. @param add the kernel, called with as many tensors as it supports */
 export function inGroups(add: AddN): AddN {
   return ({ inputs, backend }) => {
     let rest = [...inputs]
@@ -26,7 +26,7 @@ export function inGroups(add: AddN): AddN {
 }
 
 /**
- * Lets the backend add more tensors than a shader has buffers for. TF.js gives its shader a buffer for every tensor; the GPU
- * then refuses it, and what is read as the sum is whatever stood in memory.
+ * Lets the backend add more tensors than a shader has buffers. TF.js binds one buffer per tensor in its shader; with too many the GPU
+ * rejects it, and the result is uninitialized memory.
  */
 export const splitSums = (): void => replaceKernel<AddN>('webgpu', 'AddN', inGroups)

@@ -10,11 +10,11 @@ const failure = await tfjsWebgpu()
   .catch((error: AttuneError) => error)
 
 if (failure === undefined) {
-  env().set('WEBGPU_CPU_FORWARD', false) // small tensors, and the suite's are small, would be computed by the processor
-  describeEngine(tfjsWebgpu, { settlesAfter: 600 }) // TF.js keeps buffers, and Dawn commands, for a few hundred steps
+  env().set('WEBGPU_CPU_FORWARD', false) // otherwise small tensors, as in the suite, are computed on the CPU
+  describeEngine(tfjsWebgpu, { settlesAfter: 600 }) // TF.js pools buffers and Dawn pools commands for a few hundred steps
 } else
   describe('engine tfjs-webgpu', () => {
-    it(`is not held to the contract of engines here: ${failure.problem}`, () => {
+    it(`throws ENGINE_UNAVAILABLE: ${failure.problem}`, () => {
       expect(failure).toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
     })
   })

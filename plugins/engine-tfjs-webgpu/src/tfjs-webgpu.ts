@@ -8,13 +8,13 @@ import { type WebgpuPackage, openAdapter } from './open-adapter.js'
 import { splitSums } from './split-sums.js'
 
 /**
- * The WebGPU backend of TensorFlow.js, one operation at a time as it is called: in Node through Dawn, which reaches GPUs
- * by Vulkan, Metal or Direct3D 12. A command that the GPU refuses is an error when results are read.
+ * The WebGPU backend of TensorFlow.js, executed eagerly: in Node through Dawn, which supports GPUs through Vulkan, Metal or
+ * Direct3D 12. A command that the GPU rejects is an error when results are read.
  */
 export const tfjsWebgpu = definePlugin({
   kind: ENGINE,
   name: 'tfjs-webgpu',
-  summary: 'TensorFlow.js on any GPU, through WebGPU',
+  summary: 'TensorFlow.js on any GPU through WebGPU',
   options: z.strictObject({}),
   create(): Engine {
     let device = 'TF.js WebGPU'
@@ -22,9 +22,9 @@ export const tfjsWebgpu = definePlugin({
     async function load(): Promise<void> {
       const { info } = await openAdapter(() => import('webgpu') as Promise<WebgpuPackage>)
       device = `TF.js WebGPU on ${[info.device, info.description].filter((part) => part !== '').join(', ') || info.vendor}`
-      await import('@tensorflow/tfjs-backend-webgpu') // which registers its backend only where a GPU is provided by now
+      await import('@tensorflow/tfjs-backend-webgpu') // registers its backend only if a GPU is provided before
       splitSums()
-      // Where this fails, the engine tries the same again and says so.
+      // If this fails, the engine tries the same again and reports the failure.
       if (await setBackend('webgpu').catch(() => false))
         refuseFailure = firstFailure((backend() as unknown as { readonly device: Device }).device)
     }

@@ -1,2 +1,2 @@
-// The package is not needed to build this one: what is used of it is typed in open-adapter.ts.
+// This package builds without it: the parts in use are typed in open-adapter.ts.
 declare module 'webgpu'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { FILTER, type Filter, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** Digests of the examples so far: as many sets as a byte has values, since a set holds no more than 2²⁴. */
+/** Digests of the examples so far, in one set per value of the first byte, since a set holds at most 2²⁴ entries. */
 type Seen = readonly Set<string>[]
 
 const SHARDS = 256
@@ -19,15 +19,15 @@ const NORMALIZED: Readonly<Record<'none' | 'spaces' | 'letters', (text: string) 
 }
 
 /**
- * Removes exact duplicates: an example is left out if an earlier one has the same value in each of the fields, after normalization.
+ * Exact deduplication: an example is removed if an earlier one has the same value in each of the fields, after normalization.
  *
- * Near duplicates that differ in a word stay. Of examples with the same text and other labels, `by: [text]` keeps the first only;
- * `by: [text, label]` keeps them all. Memory grows by about 100 bytes with each different example: a digest of 128 bits.
+ * Near duplicates that differ in a word are kept. Of examples with the same text and different labels, `by: [text]` keeps only the
+ * first; `by: [text, label]` keeps all. Memory grows by about 100 bytes per distinct example: a 128-bit digest.
  */
 export const duplicates = definePlugin({
   kind: FILTER,
   name: 'duplicates',
-  summary: 'Leaves out examples whose fields have the values of an earlier example',
+  summary: 'Exact deduplication: removes examples whose fields equal those of an earlier example',
   source: 'Lee et al., Deduplicating Training Data Makes Language Models Better, ACL 2022',
   options: z.strictObject({
     by: z
@@ -35,12 +35,12 @@ export const duplicates = definePlugin({
       .min(1)
       .max(50)
       .default(['text'])
-      .describe('Fields that are compared; an example that lacks one of them is kept'),
+      .describe('Fields to compare; an example that lacks one of them is kept'),
     normalize: z
       .enum(['none', 'spaces', 'letters'])
       .default('spaces')
       .describe(
-        'What is not compared: `none` compares every character, `spaces` ignores the kind and number of spaces, `letters` compares letters and digits only, in lower case',
+        'Normalization before the comparison: `none` compares every character, `spaces` ignores the kind and number of spaces, `letters` compares only letters and digits, in lower case',
       ),
   }),
   create({ by, normalize }): Filter<Seen> {

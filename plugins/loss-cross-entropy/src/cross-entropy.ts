@@ -3,17 +3,17 @@ import { crossEntropy as crossEntropyOfRows } from '@attune/nn'
 import { z } from 'zod'
 
 /**
- * Cross-entropy of class labels from logits, with label smoothing.
+ * Cross-entropy from logits and class labels, with label smoothing.
  *
  *     loss(z, y) = −Σ_c target_c · log softmax(z)_c
  *     target_c   = (1 − labelSmoothing) · [c = y] + labelSmoothing / classes
  *
- * As torch.nn.CrossEntropyLoss with `reduction="none"`. Near neighbour: focal loss weights each row by `(1 − p)^γ`.
+ * As in torch.nn.CrossEntropyLoss with `reduction="none"`. Near neighbour: focal loss weights each row by `(1 − p)^γ`.
  */
 export const crossEntropy = definePlugin({
   kind: LOSS,
   name: 'cross-entropy',
-  summary: 'Cross-entropy of class labels from logits, with label smoothing',
+  summary: 'Cross-entropy from logits and class labels, with label smoothing',
   source: 'Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7 (smoothing)',
   options: z.strictObject({
     labelSmoothing: z
@@ -21,7 +21,7 @@ export const crossEntropy = definePlugin({
       .min(0)
       .lt(1)
       .default(0)
-      .describe('Fraction of the target probability that is spread evenly over all classes'),
+      .describe('Probability mass of the target that is spread uniformly over all classes'),
   }),
   create: ({ labelSmoothing }): LossTerm => ({
     compares: 'labels',

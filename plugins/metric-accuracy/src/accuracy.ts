@@ -3,28 +3,28 @@ import { z } from 'zod'
 
 /** Counts of examples. */
 interface State {
-  readonly right: number
-  readonly all: number
+  readonly correct: number
+  readonly total: number
 }
 
-/** The share of examples whose predicted label is the true one, in [0, 1]; 0 when there are none. */
+/** Accuracy: the fraction of examples whose predicted label is correct, in [0, 1]; 0 without examples. */
 export const accuracy = definePlugin({
   kind: METRIC,
   name: 'accuracy',
-  summary: 'Share of examples whose predicted label is the true one',
+  summary: 'Accuracy: fraction of examples whose predicted label is correct',
   options: z.strictObject({}),
   create: (): Metric<string, string, State> => ({
     name: 'accuracy',
     compares: 'label',
     direction: 'maximize',
     range: [0, 1],
-    init: () => ({ right: 0, all: 0 }),
-    add: ({ right, all }, predictions, references) => ({
-      right: right + predictions.filter((label, i) => label === references[i]).length,
-      all: all + predictions.length,
+    init: () => ({ correct: 0, total: 0 }),
+    add: ({ correct, total }, predictions, references) => ({
+      correct: correct + predictions.filter((label, i) => label === references[i]).length,
+      total: total + predictions.length,
     }),
-    merge: (a, b) => ({ right: a.right + b.right, all: a.all + b.all }),
-    result: ({ right, all }) => ({ value: all === 0 ? 0 : right / all }),
+    merge: (a, b) => ({ correct: a.correct + b.correct, total: a.total + b.total }),
+    result: ({ correct, total }) => ({ value: total === 0 ? 0 : correct / total }),
   }),
 })
 export default accuracy

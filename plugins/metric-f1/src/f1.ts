@@ -1,25 +1,26 @@
 import { METRIC, type Metric, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** Of one class: examples predicted as it and being it, only predicted as it, only being it. */
+/** Counts of one class. */
 interface Tally {
-  readonly hits: number
-  readonly falseAlarms: number
-  readonly misses: number
+  readonly truePositives: number
+  readonly falsePositives: number
+  readonly falseNegatives: number
 }
 
 /** Tallies by label, as a list because a label may be any string. */
 type State = readonly (readonly [label: string, tally: Tally])[]
 
-const NONE: Tally = { hits: 0, falseAlarms: 0, misses: 0 }
+const NONE: Tally = { truePositives: 0, falsePositives: 0, falseNegatives: 0 }
 const plus = (a: Tally, b: Tally): Tally => ({
-  hits: a.hits + b.hits,
-  falseAlarms: a.falseAlarms + b.falseAlarms,
-  misses: a.misses + b.misses,
+  truePositives: a.truePositives + b.truePositives,
+  falsePositives: a.falsePositives + b.falsePositives,
+  falseNegatives: a.falseNegatives + b.falseNegatives,
 })
-const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
-const f1Of = ({ hits, falseAlarms, misses }: Tally): number => ratio(2 * hits, 2 * hits + falseAlarms + misses)
-const support = ({ hits, misses }: Tally): number => hits + misses
+const ratio = (numerator: number, denominator: number): number => (denominator === 0 ? 0 : numerator / denominator)
+const f1Of = ({ truePositives, falsePositives, falseNegatives }: Tally): number =>
+  ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives)
+const support = ({ truePositives, falseNegatives }: Tally): number => truePositives + falseNegatives
 
 function merge(a: State, b: State): State {
   const sums = new Map(a)
@@ -42,20 +43,22 @@ const average = {
 }
 
 /**
- * F1, the harmonic mean of precision and recall: `2·hits / (2·hits + falseAlarms + misses)`, in [0, 1]. The parts hold
- * precision, recall, F1 and support of every class that occurs on either side; a ratio over nothing counts 0, as in
- * scikit-learn with `zero_division=0`.
+ * F1 score, the harmonic mean of precision and recall: `2·TP / (2·TP + FP + FN)`, in [0, 1]. The parts hold precision, recall, F1
+ * and support of every class that occurs in predictions or references. A ratio with denominator 0 counts as 0, as in scikit-learn
+ * with `zero_division=0`.
  */
 export const f1 = definePlugin({
   kind: METRIC,
   name: 'f1',
-  summary: 'Harmonic mean of precision and recall',
+  summary: 'F1 score: harmonic mean of precision and recall, averaged over classes',
   source: 'van Rijsbergen, Information Retrieval, 1979, chapter 7',
   options: z.strictObject({
     average: z
       .enum(['macro', 'micro', 'weighted'])
       .default('macro')
-      .describe('Mean over classes, one pooled tally, or mean over classes weighted by support'),
+      .describe(
+        '`macro`: unweighted mean over classes; `micro`: from pooled counts; `weighted`: mean weighted by support',
+      ),
   }),
   create: (options): Metric<string, string, State> => ({
     name: `${options.average}-f1`,
@@ -68,8 +71,11 @@ export const f1 = definePlugin({
         state,
         predictions.flatMap((predicted, i): State => {
           const actual = references[i] as string
-          if (predicted === actual) return [[actual, { ...NONE, hits: 1 }] as const]
-          return [[predicted, { ...NONE, falseAlarms: 1 }] as const, [actual, { ...NONE, misses: 1 }] as const]
+          if (predicted === actual) return [[actual, { ...NONE, truePositives: 1 }] as const]
+          return [
+            [predicted, { ...NONE, falsePositives: 1 }] as const,
+            [actual, { ...NONE, falseNegatives: 1 }] as const,
+          ]
         }),
       ),
     merge,
@@ -79,8 +85,8 @@ export const f1 = definePlugin({
         state.map(([label, tally]) => [
           label,
           {
-            precision: ratio(tally.hits, tally.hits + tally.falseAlarms),
-            recall: ratio(tally.hits, support(tally)),
+            precision: ratio(tally.truePositives, tally.truePositives + tally.falsePositives),
+            recall: ratio(tally.truePositives, support(tally)),
             f1: f1Of(tally),
             support: support(tally),
           },

@@ -7,7 +7,7 @@ describeMetric(tokenAccuracy, {
   golden: JSON.parse(readFileSync('golden/sklearn-token-accuracy.json', 'utf8')) as MetricGolden,
 })
 
-it('counts what a short prediction lacks as wrong, and nothing beyond the reference', () => {
+it('counts missing tokens of a short prediction as wrong, and ignores tokens beyond the reference', () => {
   const metric = tokenAccuracy()
   const state = metric.add(metric.init(), [['a'], ['a', 'b', 'c'], []], [['a', 'b'], ['a'], []])
   expect(metric.result(state).value).toBeCloseTo(2 / 3, 12)

@@ -3,37 +3,37 @@ import { z } from 'zod'
 
 /** Counts of tokens. */
 interface State {
-  readonly right: number
-  readonly all: number
+  readonly correct: number
+  readonly total: number
 }
 
 type Tokens = readonly string[]
 
 /**
- * The share of tokens that were found, in [0, 1]; 0 when there are none. A long text counts more than a short one. A
- * prediction that is shorter than its reference lacks the rest; what it has beyond the reference is not counted.
+ * Token accuracy: the fraction of reference tokens that are predicted at their position, in [0, 1]; 0 without tokens. A long text
+ * counts more than a short one. Tokens that a prediction lacks count as wrong; tokens beyond the reference are ignored.
  */
 export const tokenAccuracy = definePlugin({
   kind: METRIC,
   name: 'token-accuracy',
-  summary: 'Share of tokens that are predicted rightly, place by place',
+  summary: 'Token accuracy: fraction of tokens that are predicted correctly at their position',
   options: z.strictObject({}),
   create: (): Metric<Tokens, Tokens, State> => ({
     name: 'token-accuracy',
     compares: 'tokens',
     direction: 'maximize',
     range: [0, 1],
-    init: () => ({ right: 0, all: 0 }),
+    init: () => ({ correct: 0, total: 0 }),
     add: (state, predictions, references) =>
       references.reduce(
-        ({ right, all }, tokens, i) => ({
-          right: right + tokens.filter((token, at) => token === predictions[i]![at]).length,
-          all: all + tokens.length,
+        ({ correct, total }, tokens, i) => ({
+          correct: correct + tokens.filter((token, at) => token === predictions[i]![at]).length,
+          total: total + tokens.length,
         }),
         state,
       ),
-    merge: (a, b) => ({ right: a.right + b.right, all: a.all + b.all }),
-    result: ({ right, all }) => ({ value: all === 0 ? 0 : right / all }),
+    merge: (a, b) => ({ correct: a.correct + b.correct, total: a.total + b.total }),
+    result: ({ correct, total }) => ({ value: total === 0 ? 0 : correct / total }),
   }),
 })
 export default tokenAccuracy

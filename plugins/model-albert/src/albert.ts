@@ -32,26 +32,36 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
+/** The options are the keys of a transformers `config.json` in camel case, with the same defaults. */
 const options = z
   .strictObject({
-    vocabSize: count('Entries of the vocabulary').default(30000),
-    embeddingSize: count('Width of the embeddings').default(128),
-    hiddenSize: count('Width of the hidden states; a multiple of numAttentionHeads').default(4096),
-    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Times that a group of layers is applied'),
-    numHiddenGroups: z.int().min(1).max(1000).default(1).describe('Groups of layers with weights of their own'),
-    innerGroupNum: z.int().min(1).max(100).default(1).describe('Layers of a group'),
-    numAttentionHeads: count('Attention heads of a layer').default(64),
-    intermediateSize: count('Width of the feed-forward layer').default(16384),
+    vocabSize: count('Vocabulary size').default(30000),
+    embeddingSize: count('Embedding size, before the projection to the hidden size').default(128),
+    hiddenSize: count('Hidden size; a multiple of numAttentionHeads').default(4096),
+    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Number of layers, each an application of a group'),
+    numHiddenGroups: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(1)
+      .describe('Number of layer groups; the layers of a group share their weights'),
+    innerGroupNum: z.int().min(1).max(100).default(1).describe('Number of inner layers per group'),
+    numAttentionHeads: count('Attention heads per layer').default(64),
+    intermediateSize: count('Intermediate size: width of the feed-forward layer').default(16384),
     hiddenAct: z.enum(activationNames).default('gelu_new').describe('Activation of the feed-forward layer'),
-    hiddenDropoutProb: scheduled(probability('Dropout of embeddings and of what attention adds').default(0)),
-    attentionProbsDropoutProb: scheduled(probability('Dropout of the attention weights').default(0)),
-    classifierDropoutProb: scheduled(probability('Dropout before a head').default(0.1)),
-    maxPositionEmbeddings: count('The most tokens of a text').default(512),
-    typeVocabSize: count('Kinds of token types').default(2),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
-    padTokenId: z.int().min(0).default(0).describe('The id whose embedding starts at zero'),
+    hiddenDropoutProb: scheduled(probability('Dropout on the embeddings and on the attention output').default(0)),
+    attentionProbsDropoutProb: scheduled(probability('Dropout on the attention weights').default(0)),
+    classifierDropoutProb: scheduled(probability('Dropout before the head').default(0.1)),
+    maxPositionEmbeddings: count('Maximum sequence length, in tokens').default(512),
+    typeVocabSize: count('Number of token types (segments)').default(2),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Epsilon of the layer norms'),
+    padTokenId: z.int().min(0).default(0).describe('Padding token; its embedding is initialized to zero'),
   })
   .refine((o) => o.hiddenSize % o.numAttentionHeads === 0, {
     path: ['hiddenSize'],
@@ -78,18 +88,18 @@ const NAMES: EncoderLayerNames = {
   norm: 'full_layer_layer_norm',
 }
 
-/** Where the weights of a layer stand: the inner layers of a group, which is applied as often as its share of the depth says. */
-function placeOf(o: Options, index: number): string {
+/** Name prefix of the weights of a layer; layers of the same group share them. */
+function layerPrefix(o: Options, index: number): string {
   const group = Math.floor(Math.floor(index / o.innerGroupNum) / (o.numHiddenLayers / o.numHiddenGroups))
   return `albert.encoder.albert_layer_groups.${group}.albert_layers.${index % o.innerGroupNum}`
 }
 
-/** The places of all layers, each once, in the order of depth. */
-const placesOf = (o: Options): readonly string[] => [
-  ...new Set(Array.from({ length: o.numHiddenLayers * o.innerGroupNum }, (_, i) => placeOf(o, i))),
+/** Prefixes of all distinct layers, in order of depth. */
+const layerPrefixes = (o: Options): readonly string[] => [
+  ...new Set(Array.from({ length: o.numHiddenLayers * o.innerGroupNum }, (_, i) => layerPrefix(o, i))),
 ]
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const [E, H] = [o.embeddingSize, o.hiddenSize]
   return {
@@ -100,18 +110,18 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
     'albert.embeddings.LayerNorm.bias': [E],
     'albert.encoder.embedding_hidden_mapping_in.weight': [H, E],
     'albert.encoder.embedding_hidden_mapping_in.bias': [H],
-    ...Object.assign({}, ...placesOf(o).map((at) => encoderLayerShapes(at, NAMES, H, o.intermediateSize))),
+    ...Object.assign({}, ...layerPrefixes(o).map((at) => encoderLayerShapes(at, NAMES, H, o.intermediateSize))),
     'albert.pooler.weight': [H, H],
     'albert.pooler.bias': [H],
   }
 }
 
-/** Words, positions and types, summed, normalised, widened: `[batch, length]` → `[batch, length, hidden]`. */
+/** Sum of word, position and token-type embeddings, normalized and projected: `[batch, length]` → `[batch, length, hidden]`. */
 function embed(o: Options, params: Params, inputs: TextInputs, mode: Mode): Tensor {
   const words = embedding(params, 'albert.embeddings.word_embeddings', inputs.inputIds) // [batch, length, embedding]
   const types = embedding(params, 'albert.embeddings.token_type_embeddings', inputs.tokenTypeIds)
-  const places = inputs.positionIds ?? defaultPositions(inputs)
-  const positions = embedding(params, 'albert.embeddings.position_embeddings', places)
+  const ids = inputs.positionIds ?? defaultPositions(inputs)
+  const positions = embedding(params, 'albert.embeddings.position_embeddings', ids)
   const sum = layerNorm(params, 'albert.embeddings.LayerNorm', add(add(words, types), positions), o.layerNormEps)
   return linear(params, 'albert.encoder.embedding_hidden_mapping_in', dropout(sum, o.hiddenDropoutProb, mode))
 }
@@ -127,7 +137,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
   }
   const stacked = layerStack(params, embed(o, params, inputs, modeAt(mode, 0)), [attentionBias(inputs)], mode, {
     count: o.numHiddenLayers * o.innerGroupNum,
-    at: (i) => placeOf(o, i),
+    at: (i) => layerPrefix(o, i),
     layer: (own, y, [bias], context) => encoderLayer(own, y, bias!, layer, context),
   })
   return encoderOutputs(stacked, ({ first }) => tanh(linear(params, 'albert.pooler', first)))
@@ -153,13 +163,13 @@ const heads = (o: Options): Model['heads'] => ({
 })
 
 /**
- * ALBERT: BERT with narrow embeddings that are widened before the first layer, and with layers that share their weights.
- * `pooled` is the first token's state through a dense layer and tanh.
+ * ALBERT: BERT with factorized embeddings, projected to the hidden size before the first layer, and with layers that share weights.
+ * `pooled` is the hidden state of the first token after a linear layer and tanh.
  */
 export const albert = definePlugin({
   kind: MODEL,
   name: 'albert',
-  summary: 'Encoder of ALBERT, whose layers share their weights, as in its checkpoints of the Hugging Face library',
+  summary: 'ALBERT encoder with cross-layer parameter sharing; compatible with transformers checkpoints',
   source: 'Lan et al., ALBERT: A Lite BERT, 2020, section 3.1',
   options,
   create: (o): Model => ({
@@ -173,7 +183,7 @@ export const albert = definePlugin({
     initializerRange: o.initializerRange,
     layers: [
       { name: 'embeddings', prefixes: ['albert.embeddings.', 'albert.encoder.embedding_hidden_mapping_in.'] },
-      ...placesOf(o).map((at, i) => ({ name: `layer ${i}`, prefixes: [`${at}.`] })),
+      ...layerPrefixes(o).map((at, i) => ({ name: `layer ${i}`, prefixes: [`${at}.`] })),
       { name: 'pooler', prefixes: ['albert.pooler.'] },
     ],
     config: { model_type: 'albert', ...configFromOptions(o) },

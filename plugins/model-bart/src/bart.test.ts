@@ -8,8 +8,8 @@ const drop = { dropout: 0.1, attentionDropout: 0.1, activationDropout: 0.1, clas
 
 describeModel(bart, { options: { ...goldens['writing']!.options, ...drop }, goldens: Object.values(goldens) })
 
-describe('model bart, besides', () => {
-  it('has the parameters of the checkpoints, by name and shape, but for their heads', async () => {
+describe('model bart', () => {
+  it('has the parameters of the checkpoints, by name and shape, except for the heads', async () => {
     const engine = referenceEngine()
     await engine.start()
     for (const { options, weights } of Object.values(goldens)) {
@@ -24,7 +24,7 @@ describe('model bart, besides', () => {
     await engine.close()
   })
 
-  it('refuses a width that the heads of one of the stacks do not divide, and a head that is not the embeddings', () => {
+  it('rejects a hidden size that is not a multiple of the heads of both stacks, and an untied head', () => {
     const refusal = (problem: string) =>
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining(problem) })
     expect(() => bart({ dModel: 32, decoderAttentionHeads: 3 })).toThrow(refusal('dModel'))

@@ -31,33 +31,35 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, range, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
-const layers = (what: string) => z.int().min(1).max(1000).default(12).describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).describe(description)
+const layers = (description: string) => z.int().min(1).max(1000).default(12).describe(description)
 
-/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (BART large). */
+/** The options are the keys of a transformers `config.json` in camel case, with the same defaults (BART large). */
 const options = z
   .strictObject({
-    vocabSize: count('Entries of the vocabulary').default(50265),
-    maxPositionEmbeddings: count('The most tokens of a text, read or written').default(1024),
-    dModel: count('Width of the hidden states; a multiple of both numbers of heads').default(1024),
-    encoderLayers: layers('Layers of the encoder'),
-    encoderFfnDim: count("Width of the encoder's feed-forward layers").default(4096),
-    encoderAttentionHeads: count('Attention heads of a layer of the encoder').default(16),
-    decoderLayers: layers('Layers of the decoder'),
-    decoderFfnDim: count("Width of the decoder's feed-forward layers").default(4096),
-    decoderAttentionHeads: count('Attention heads of a layer of the decoder').default(16),
+    vocabSize: count('Vocabulary size').default(50265),
+    maxPositionEmbeddings: count('Maximum sequence length of encoder and decoder, in tokens').default(1024),
+    dModel: count('Hidden size; a multiple of both numbers of heads').default(1024),
+    encoderLayers: layers('Number of encoder layers'),
+    encoderFfnDim: count("Intermediate size of the encoder's feed-forward layers").default(4096),
+    encoderAttentionHeads: count('Attention heads per encoder layer').default(16),
+    decoderLayers: layers('Number of decoder layers'),
+    decoderFfnDim: count("Intermediate size of the decoder's feed-forward layers").default(4096),
+    decoderAttentionHeads: count('Attention heads per decoder layer').default(16),
     activationFunction: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layers'),
-    dropout: scheduled(probability('Dropout of embeddings and of what each part of a layer adds').default(0.1)),
-    attentionDropout: scheduled(probability('Dropout of the attention weights').default(0)),
+    dropout: scheduled(probability('Dropout on the embeddings and on the output of each sublayer').default(0.1)),
+    attentionDropout: scheduled(probability('Dropout on the attention weights').default(0)),
     activationDropout: scheduled(probability('Dropout inside the feed-forward layers').default(0)),
-    classifierDropout: scheduled(probability('Dropout around the dense layer of the classification head').default(0)),
-    initStd: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    scaleEmbedding: z.boolean().default(false).describe('Whether embeddings of words are times the root of dModel'),
-    tieWordEmbeddings: z.literal(true).default(true).describe('The last layer is the word embeddings once more'),
-    padTokenId: tokenId('The token of padding, whose embedding starts at zero').default(1),
-    bosTokenId: tokenId('The token that a text begins with').default(0),
-    eosTokenId: endTokensOption().default(2).describe('The token, or tokens, that a text ends with'),
-    decoderStartTokenId: tokenId('The token that the decoder begins with').default(2),
+    classifierDropout: scheduled(
+      probability('Dropout before and after the linear layer of the classification head').default(0),
+    ),
+    initStd: z.number().positive().max(10).default(0.02).describe('Standard deviation of the weight initialization'),
+    scaleEmbedding: z.boolean().default(false).describe('Multiply word embeddings by √dModel'),
+    tieWordEmbeddings: z.literal(true).default(true).describe('Tie the language-modeling head to the word embeddings'),
+    padTokenId: tokenId('Padding token; its embedding is initialized to zero').default(1),
+    bosTokenId: tokenId('Beginning-of-sequence token').default(0),
+    eosTokenId: endTokensOption().default(2).describe('End-of-sequence token, or several'),
+    decoderStartTokenId: tokenId('Token that the decoder starts with').default(2),
   })
   .refine((o) => o.dModel % o.encoderAttentionHeads === 0 && o.dModel % o.decoderAttentionHeads === 0, {
     path: ['dModel'],
@@ -68,14 +70,14 @@ type Options = z.output<typeof options>
 
 const WORDS = 'model.shared.weight'
 
-/** Places 0 and 1 of the table stand for nothing: positions begin at 2. */
-const FIRST_PLACE = 2
+/** Rows 0 and 1 of the position table are unused: positions start at 2. */
+const FIRST_POSITION = 2
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const D = o.dModel
   const embeddings = (side: Side) => ({
-    [`model.${side}.embed_positions.weight`]: [o.maxPositionEmbeddings + FIRST_PLACE, D],
+    [`model.${side}.embed_positions.weight`]: [o.maxPositionEmbeddings + FIRST_POSITION, D],
     [`model.${side}.layernorm_embedding.weight`]: [D],
     [`model.${side}.layernorm_embedding.bias`]: [D],
   })
@@ -89,12 +91,19 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
   }
 }
 
-/** Words and positions, summed, normalised: `[batch, length]` → `[batch, length, dModel]`. */
-function embed(o: Options, params: Params, side: Side, ids: Tensor, places: Tensor | undefined, mode: Mode): Tensor {
+/** Sum of word and position embeddings, normalized: `[batch, length]` → `[batch, length, dModel]`. */
+function embed(
+  o: Options,
+  params: Params,
+  side: Side,
+  ids: Tensor,
+  positionIds: Tensor | undefined,
+  mode: Mode,
+): Tensor {
   const words = embedding(params, 'model.shared', ids)
   const scaled = o.scaleEmbedding ? mul(words, Math.sqrt(o.dModel)) : words
-  const all = places ?? range(0, ids.shape[1] as number, 1, 'int32')
-  const positions = embedding(params, `model.${side}.embed_positions`, add(all, scalar(FIRST_PLACE, 'int32')))
+  const all = positionIds ?? range(0, ids.shape[1] as number, 1, 'int32')
+  const positions = embedding(params, `model.${side}.embed_positions`, add(all, scalar(FIRST_POSITION, 'int32')))
   const sum = layerNorm(params, `model.${side}.layernorm_embedding`, add(scaled, positions), 1e-5)
   return dropout(sum, o.dropout, mode)
 }
@@ -107,7 +116,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     startTokenId: o.decoderStartTokenId,
     embed: (...of) => embed(o, params, ...of),
   })
-  // Checkpoints for writing have no such head, and nothing reads it there.
+  // Checkpoints for generation lack this head, and their objective does not read its output.
   if (params['classification_head.dense.weight'] === undefined) return outputs
   const read = dropout(outputs.pooled, o.classifierDropout, modeAt(mode, 2))
   return { ...outputs, pooled: tanh(linear(params, 'classification_head.dense', read)) }
@@ -157,14 +166,14 @@ function create(o: Options): Model {
 }
 
 /**
- * BART: an encoder that reads in both directions and a decoder that writes, normalised after each part of a layer, with
- * learned positions and biases everywhere; the head is the word embeddings once more. `pooled` is the decoder's state at the
- * last token, when it reads what the encoder reads, through a dense layer and tanh.
+ * BART: a bidirectional encoder and an autoregressive decoder, post-norm, with learned positions and a bias in every linear layer;
+ * the language-modeling head is tied to the word embeddings. `pooled` is the hidden state of the decoder at the last token, when it
+ * reads the encoder's input, after a linear layer and tanh.
  */
 export const bart = definePlugin({
   kind: MODEL,
   name: 'bart',
-  summary: 'Encoder–decoder with learned positions, as in BART checkpoints of the Hugging Face library',
+  summary: 'BART encoder–decoder with learned positions; compatible with transformers checkpoints',
   source: 'Lewis et al., BART: Denoising Sequence-to-Sequence Pre-training, 2020, section 2',
   options,
   exceptions: { packing: ONE_PAIR_IN_A_ROW },

@@ -14,7 +14,7 @@ const options = { ...optionsFromConfig(bert.options, config), hiddenDropoutProb:
 
 describeModel(bert, { options, goldens: [golden] })
 
-describe('model bert, besides', () => {
+describe('model bert', () => {
   const engine = referenceEngine()
   beforeAll(() => engine.start())
   afterAll(() => engine.close())
@@ -27,7 +27,7 @@ describe('model bert, besides', () => {
     )
   })
 
-  it('starts as the Hugging Face library starts it: normal weights, norms of 1, biases and padding of 0', async () => {
+  it('initializes as transformers does: normal weights, norm scales 1, biases and the padding embedding 0', async () => {
     const padTokenId = 2
     const params = bert({ ...options, hiddenSize: 64, padTokenId, initializerRange: 0.05 }).init(key(1))
     for (const [name, { values }] of Object.entries((await engine.read(params)) as Record<string, HostArray>))
@@ -36,7 +36,7 @@ describe('model bert, besides', () => {
       else if (name.endsWith('dense.weight')) {
         const square = values.length * 0.05 ** 2
         const sum = Array.from(values).reduce((total, x) => total + x * x, 0)
-        // A sum of n squares spreads by √(2n) about n; five spreads are one chance in a million.
+        // The standard deviation of a sum of n squares is √(2n); five of them have a probability of one in a million.
         expect(Math.abs(sum / square - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length))
       }
     const words = (await engine.read(params['bert.embeddings.word_embeddings.weight']!)).values
@@ -44,14 +44,14 @@ describe('model bert, besides', () => {
     expect([...words.subarray(0, padTokenId * 64)].every((x) => x === 0)).toBe(false)
   })
 
-  it('refuses a width that the heads do not divide, and an activation that it does not have', () => {
+  it('rejects a hidden size that is not a multiple of the number of heads, and an unknown activation', () => {
     expect(() => bert({ hiddenSize: 30, numAttentionHeads: 4 })).toThrow(
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('hiddenSize') }),
     )
     expect(() => bert({ hiddenAct: 'swosh' as never })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
   })
 
-  it('takes the defaults of the Hugging Face library', () => {
+  it('has the defaults of transformers', () => {
     expect(optionsFromConfig(bert.options, { ...config, hidden_act: null })).not.toHaveProperty('hiddenAct')
     expect(bert().config).toMatchObject(json('golden/bert-config-defaults.json') as object)
   })

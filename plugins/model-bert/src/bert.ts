@@ -32,23 +32,30 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, range, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (BERT base). */
+/** The options are the keys of a transformers `config.json` in camel case, with the same defaults (BERT base). */
 const options = z
   .strictObject({
-    vocabSize: count('Entries of the vocabulary; the default fits the tokenizer of bert-base-uncased').default(30522),
-    hiddenSize: count('Width of the hidden states; a multiple of numAttentionHeads').default(768),
-    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Transformer layers'),
-    numAttentionHeads: count('Attention heads of a layer').default(12),
-    intermediateSize: count('Width of the feed-forward layer').default(3072),
+    vocabSize: count('Vocabulary size; the default is that of bert-base-uncased').default(30522),
+    hiddenSize: count('Hidden size; a multiple of numAttentionHeads').default(768),
+    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Number of transformer layers'),
+    numAttentionHeads: count('Attention heads per layer').default(12),
+    intermediateSize: count('Intermediate size: width of the feed-forward layer').default(3072),
     hiddenAct: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
-    hiddenDropoutProb: scheduled(probability('Dropout of embeddings and of what each sub-layer adds').default(0.1)),
-    attentionProbsDropoutProb: scheduled(probability('Dropout of the attention weights').default(0.1)),
-    classifierDropout: probability("Dropout before a head; the default is hiddenDropoutProb's value").optional(),
-    maxPositionEmbeddings: count('The most tokens of a text').default(512),
-    typeVocabSize: count('Kinds of token types (first text, second text)').default(2),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
-    padTokenId: z.int().min(0).default(0).describe('The id whose embedding starts at zero'),
+    hiddenDropoutProb: scheduled(
+      probability('Dropout on the embeddings and on the output of each sublayer').default(0.1),
+    ),
+    attentionProbsDropoutProb: scheduled(probability('Dropout on the attention weights').default(0.1)),
+    classifierDropout: probability('Dropout before the head. Default: hiddenDropoutProb').optional(),
+    maxPositionEmbeddings: count('Maximum sequence length, in tokens').default(512),
+    typeVocabSize: count('Number of token types (segments), such as first and second text').default(2),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Epsilon of the layer norms'),
+    padTokenId: z.int().min(0).default(0).describe('Padding token; its embedding is initialized to zero'),
     positionEmbeddingType: z.literal('absolute').default('absolute').describe('Kind of position embedding'),
   })
   .refine((o) => o.hiddenSize % o.numAttentionHeads === 0, {
@@ -60,7 +67,7 @@ type BertOptions = z.output<typeof options>
 
 const WORDS = 'bert.embeddings.word_embeddings.weight'
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: BertOptions): Record<string, readonly number[]> {
   const H = o.hiddenSize
   const layers = Array.from({ length: o.numHiddenLayers }, (_, i) =>
@@ -78,7 +85,7 @@ function shapesOf(o: BertOptions): Record<string, readonly number[]> {
   }
 }
 
-/** How its layers compute. */
+/** Settings of the encoder layers. */
 const layerOptions = (o: BertOptions): EncoderLayerOptions => ({
   names: BERT_LAYER,
   heads: o.numAttentionHeads,
@@ -88,13 +95,13 @@ const layerOptions = (o: BertOptions): EncoderLayerOptions => ({
   attentionDropout: o.attentionProbsDropoutProb,
 })
 
-/** Words, positions and token types, summed, normalised: `[batch, length]` → `[batch, length, hidden]`. */
+/** Sum of word, position and token-type embeddings, normalized: `[batch, length]` → `[batch, length, hidden]`. */
 function embed(o: BertOptions, params: Params, inputs: TextInputs, mode: Mode): Tensor {
   const length = inputs.inputIds.shape[1] as number
   const words = embedding(params, 'bert.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
   const types = embedding(params, 'bert.embeddings.token_type_embeddings', inputs.tokenTypeIds)
-  const places = inputs.positionIds ?? range(0, length, 1, 'int32')
-  const positions = embedding(params, 'bert.embeddings.position_embeddings', places) // [length, hidden]
+  const ids = inputs.positionIds ?? range(0, length, 1, 'int32')
+  const positions = embedding(params, 'bert.embeddings.position_embeddings', ids) // [length, hidden]
   const sum = layerNorm(params, 'bert.embeddings.LayerNorm', add(add(words, types), positions), o.layerNormEps)
   return dropout(sum, o.hiddenDropoutProb, mode)
 }
@@ -127,13 +134,13 @@ const heads = (o: BertOptions): Model['heads'] => ({
 })
 
 /**
- * BERT: a stack of transformer layers in which every token sees every other, normalised after each sub-layer.
- * `pooled` is the first token's state through a dense layer and tanh.
+ * BERT: a stack of post-norm transformer layers with bidirectional attention. `pooled` is the hidden state of the first token after
+ * a linear layer and tanh.
  */
 export const bert = definePlugin({
   kind: MODEL,
   name: 'bert',
-  summary: 'Bidirectional transformer encoder, as in BERT checkpoints of the Hugging Face library',
+  summary: 'BERT: bidirectional transformer encoder; compatible with transformers checkpoints',
   source: 'Devlin et al., BERT: Pre-training of Deep Bidirectional Transformers, 2019, section 3',
   options,
   create: (o): Model => ({

@@ -9,6 +9,6 @@ describeModel(distilbert, {
   goldens: Object.values(goldens),
 })
 
-it('refuses a width that the heads do not divide', () => {
+it('rejects a hidden size that is not a multiple of the number of heads', () => {
   expect(() => distilbert({ dim: 30, nHeads: 4 })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
 })

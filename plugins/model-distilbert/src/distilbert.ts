@@ -33,22 +33,29 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, relu } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
+/** The options are the keys of a transformers `config.json` in camel case, with the same defaults. */
 const options = z
   .strictObject({
-    vocabSize: count('Entries of the vocabulary').default(30522),
-    maxPositionEmbeddings: count('The most tokens of a text').default(512),
-    sinusoidalPosEmbds: z.boolean().default(false).describe('Whether positions were not learned, but set to sines'),
-    nLayers: z.int().min(1).max(1000).default(6).describe('Transformer layers'),
-    nHeads: count('Attention heads of a layer').default(12),
-    dim: count('Width of the hidden states; a multiple of nHeads').default(768),
-    hiddenDim: count('Width of the feed-forward layer').default(3072),
-    dropout: scheduled(probability('Dropout of embeddings and of the feed-forward layers').default(0.1)),
-    attentionDropout: scheduled(probability('Dropout of the attention weights').default(0.1)),
+    vocabSize: count('Vocabulary size').default(30522),
+    maxPositionEmbeddings: count('Maximum sequence length, in tokens').default(512),
+    sinusoidalPosEmbds: z.boolean().default(false).describe('Position embeddings are sinusoidal, not learned'),
+    nLayers: z.int().min(1).max(1000).default(6).describe('Number of transformer layers'),
+    nHeads: count('Attention heads per layer').default(12),
+    dim: count('Hidden size; a multiple of nHeads').default(768),
+    hiddenDim: count('Intermediate size: width of the feed-forward layer').default(3072),
+    dropout: scheduled(
+      probability('Dropout on the embeddings and on the output of the feed-forward layers').default(0.1),
+    ),
+    attentionDropout: scheduled(probability('Dropout on the attention weights').default(0.1)),
     activation: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    seqClassifDropout: scheduled(probability('Dropout before the last layer of a classifier').default(0.2)),
-    padTokenId: z.int().min(0).default(0).describe('The id whose embedding starts at zero'),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    seqClassifDropout: scheduled(probability('Dropout before the last layer of the classification head').default(0.2)),
+    padTokenId: z.int().min(0).default(0).describe('Padding token; its embedding is initialized to zero'),
   })
   .refine((o) => o.dim % o.nHeads === 0, { path: ['dim'], message: 'must be a multiple of nHeads' })
 
@@ -69,7 +76,7 @@ const NAMES: EncoderLayerNames = {
   norm: 'output_layer_norm',
 }
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const layers = Array.from({ length: o.nLayers }, (_, i) =>
     encoderLayerShapes(`distilbert.transformer.layer.${i}`, NAMES, o.dim, o.hiddenDim),
@@ -85,11 +92,11 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
   }
 }
 
-/** Words and positions, summed, normalised: `[batch, length]` → `[batch, length, hidden]`. */
+/** Sum of word and position embeddings, normalized: `[batch, length]` → `[batch, length, hidden]`. */
 function embed(o: Options, params: Params, inputs: TextInputs, mode: Mode): Tensor {
   const words = embedding(params, 'distilbert.embeddings.word_embeddings', inputs.inputIds)
-  const places = inputs.positionIds ?? defaultPositions(inputs)
-  const positions = embedding(params, 'distilbert.embeddings.position_embeddings', places)
+  const ids = inputs.positionIds ?? defaultPositions(inputs)
+  const positions = embedding(params, 'distilbert.embeddings.position_embeddings', ids)
   return dropout(layerNorm(params, 'distilbert.embeddings.LayerNorm', add(words, positions), EPSILON), o.dropout, mode)
 }
 
@@ -128,13 +135,13 @@ const HEADS: Model['heads'] = {
 }
 
 /**
- * DistilBERT: BERT with half the layers, without token types and pooler, taught by a larger BERT. `pooled` is the first
- * token's state through the dense layer and ReLU that stand before the last layer of its classification head.
+ * DistilBERT: BERT with half the layers, without token types and pooler, distilled from a larger BERT. `pooled` is the hidden state
+ * of the first token after the linear layer and ReLU in front of the last layer of its classification head.
  */
 export const distilbert = definePlugin({
   kind: MODEL,
   name: 'distilbert',
-  summary: 'Encoder of DistilBERT, as in its checkpoints of the Hugging Face library',
+  summary: 'DistilBERT: distilled BERT encoder; compatible with transformers checkpoints',
   source: 'Sanh et al., DistilBERT, a distilled version of BERT, 2019, section 3',
   options,
   create: (o): Model => ({

@@ -36,12 +36,12 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul, tanh } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 
-/** What the options come to once the member's own defaults are in. */
+/** The options with the defaults of the family member, and values derived from them. */
 type Shape = ReturnType<typeof complete>
 
 const WORDS = 'model.embed_tokens.weight'
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Shape): Record<string, readonly number[]> {
   const [H, F, D] = [o.hiddenSize, o.intermediateSize, o.headDim]
   const [Q, K] = [o.numAttentionHeads * D, o.numKeyValueHeads * D]
@@ -68,7 +68,7 @@ function shapesOf(o: Shape): Record<string, readonly number[]> {
   }
 }
 
-/** Weights are normal with deviation `initializerRange`, the row of padding 0; norms 0, since they are what is added to 1. */
+/** Initial parameters: weights normal with deviation `initializerRange`, padding row 0, norm weights 0, since the scale is 1 + weight. */
 function init(o: Shape, key: Key): Params {
   const shapes = Object.entries(shapesOf(o))
   const norms = shapes.filter(([name]) => name.endsWith('norm.weight'))
@@ -79,30 +79,30 @@ function init(o: Shape, key: Key): Params {
   }
 }
 
-/** What layers of one type read: the rotary tables and the bias of attention. */
+/** Shared inputs of the layers of one type: the rotary tables and the attention bias. */
 interface View {
   readonly cosine: Tensor
   readonly sine: Tensor
   readonly bias: Tensor
 }
 
-/** The cache, and where in it to write. */
-interface Held {
+/** The KV cache, and the index to write at. */
+interface CacheSlot {
   readonly cache: TextInputs['cache']
   readonly start: Tensor | undefined
 }
 
 const norm = (o: Shape, params: Params, name: string, x: Tensor): Tensor => rmsNorm(params, name, x, o.rmsNormEps, 1)
 
-/** Attention, `[batch, length, hidden]` → the same. */
-function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
+/** Self-attention, `[batch, length, hidden]` → the same shape. */
+function attend(o: Shape, params: Params, x: Tensor, view: View, slot: CacheSlot, c: LayerContext): Tensor {
   const at = `${c.at}.self_attn`
   const part = (name: 'q' | 'k' | 'v', heads: number): Tensor =>
     splitHeads(linear(params, `${at}.${name}_proj`, x, { bias: o.attentionBias }), heads) // [batch, heads, length, headDim]
   const turned = (name: 'q' | 'k', y: Tensor): Tensor =>
     rotate(o.headNorms ? norm(o, params, `${at}.${name}_norm`, y) : y, view)
-  const remembered = (name: string, added: Tensor): Tensor => {
-    const all = held.cache === undefined ? added : writeCache(held.cache[`${c.index}.${name}`]!, added, held.start!)
+  const cached = (name: string, added: Tensor): Tensor => {
+    const all = slot.cache === undefined ? added : writeCache(slot.cache[`${c.index}.${name}`]!, added, slot.start!)
     c.remember?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
@@ -110,8 +110,8 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: 
   const mixed = attendHeads(
     {
       q: turned('q', part('q', o.numAttentionHeads)),
-      k: remembered('key', turned('k', part('k', o.numKeyValueHeads))),
-      v: remembered('value', part('v', o.numKeyValueHeads)),
+      k: cached('key', turned('k', part('k', o.numKeyValueHeads))),
+      v: cached('value', part('v', o.numKeyValueHeads)),
       bias: view.bias,
     },
     o.attentionDropout,
@@ -126,24 +126,24 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: 
   return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.attentionBias })
 }
 
-/** The gated feed-forward layer, `[batch, length, hidden]` → the same. */
+/** Gated feed-forward layer, `[batch, length, hidden]` → the same shape. */
 function feedForward(o: Shape, params: Params, at: string, x: Tensor): Tensor {
   const part = (name: string, y: Tensor): Tensor => linear(params, `${at}.mlp.${name}_proj`, y, { bias: false })
   return part('down', mul(activation(o.activation)(part('gate', x)), part('up', x))) // [batch, length, intermediate] within
 }
 
-/** One layer, `[batch, length, hidden]` → the same. In the sandwich there is a norm before and one after each sub-layer. */
-function layer(o: Shape, params: Params, x: Tensor, view: View, held: Held, c: LayerContext): Tensor {
+/** One layer, `[batch, length, hidden]` → the same shape. With `sandwich`, each sublayer has a norm before and after it. */
+function layer(o: Shape, params: Params, x: Tensor, view: View, slot: CacheSlot, c: LayerContext): Tensor {
   const normed = (name: string, y: Tensor): Tensor => norm(o, params, `${c.at}.${name}_layernorm`, y)
   const seen = attentionBlock(params, `${c.at}.self_attn`, normed('input', x), (y) =>
-    attend(o, params, y, view, held, c),
+    attend(o, params, y, view, slot, c),
   )
   const attended = add(x, o.sandwich ? normed('post_attention', seen) : seen)
   const wide = feedForward(o, params, c.at, normed(o.sandwich ? 'pre_feedforward' : 'post_attention', attended))
   return add(attended, o.sandwich ? normed('post_feedforward', wide) : wide)
 }
 
-/** What layers without and with the window read, one after the other. */
+/** Shared inputs of the layers with full attention, then of those with sliding-window attention. */
 function views(o: Shape, inputs: TextInputs): readonly Tensor[] {
   const positions = inputs.positionIds ?? defaultPositions(inputs)
   const far = rotaryTables(positions, o.headDim, o.rotary.full)
@@ -154,7 +154,7 @@ function views(o: Shape, inputs: TextInputs): readonly Tensor[] {
 
 function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const others = [...views(o, inputs), ...(inputs.cache === undefined ? [] : [inputs.cacheStart!])]
-  // A float32 number, as the Hugging Face library has it where the weights are float32.
+  // The factor is a float32 number, as in transformers with float32 weights.
   const words = mul(embedding(params, 'model.embed_tokens', inputs.inputIds), Math.sqrt(o.hiddenSize)) // [batch, length, hidden]
   const stack = {
     count: o.numHiddenLayers,
@@ -169,8 +169,8 @@ function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): Enco
   return { lastHiddenState: x, pooled: lastToken(x, inputs), ...kept }
 }
 
-const WRITERS = { gemma: 'Gemma', gemma2: 'Gemma2', gemma3_text: 'Gemma3' } as const
-const CLASSIFIERS = { ...WRITERS, gemma3_text: 'Gemma3Text' } as const
+const GENERATORS = { gemma: 'Gemma', gemma2: 'Gemma2', gemma3_text: 'Gemma3' } as const
+const CLASSIFIERS = { ...GENERATORS, gemma3_text: 'Gemma3Text' } as const
 
 const heads = (o: Shape): Model['heads'] => ({
   'sequence-classification': {
@@ -180,7 +180,7 @@ const heads = (o: Shape): Model['heads'] => ({
   ...(o.causal
     ? {
         'causal-language-modeling': {
-          architecture: `${WRITERS[o.modelType]}ForCausalLM`,
+          architecture: `${GENERATORS[o.modelType]}ForCausalLM`,
           tensors: o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' },
           ...(o.logitCap === null ? {} : { softcap: o.logitCap }),
         },
@@ -188,12 +188,12 @@ const heads = (o: Shape): Model['heads'] => ({
     : {}),
 })
 
-/** transformers refuses a whole number where it wants a float, and JSON as JavaScript writes it tells 30.0 from 30 by no sign. */
+/** transformers rejects an integer where it expects a float, and JavaScript serializes 30.0 as 30: the next larger number is saved. */
 const asFloat = (x: number | null): number | null => (Number.isInteger(x) ? x! * (1 + Number.EPSILON) : x)
 
-function configOf({ said }: Shape): Record<string, unknown> {
-  const [scores, logits] = [asFloat(said.attnLogitSoftcapping), asFloat(said.finalLogitSoftcapping)]
-  return configFromOptions({ ...said, attnLogitSoftcapping: scores, finalLogitSoftcapping: logits })
+function configOf({ given }: Shape): Record<string, unknown> {
+  const [scores, logits] = [asFloat(given.attnLogitSoftcapping), asFloat(given.finalLogitSoftcapping)]
+  return configFromOptions({ ...given, attnLogitSoftcapping: scores, finalLogitSoftcapping: logits })
 }
 
 function create(given: Options): Model {
@@ -222,15 +222,15 @@ function create(given: Options): Model {
 }
 
 /**
- * Gemma: a decoder with rotary positions, root-mean-square norms whose weight is added to 1, word embeddings multiplied by
- * the root of their width, and a gated feed-forward layer. Gemma 2 has norms after each sub-layer too, a sliding window in
- * every other layer, and caps on scores and logits; Gemma 3 norms of queries and keys, a window in five of six layers, and
- * another base of positions in those. `pooled` is the state of a text's last token.
+ * Gemma: a decoder with rotary position embeddings, RMSNorm with a scale of 1 + weight, word embeddings multiplied by √hidden, and a
+ * gated feed-forward layer. Gemma 2 adds a norm after each sublayer, sliding-window attention in every other layer, and soft caps on
+ * attention scores and logits. Gemma 3 adds norms of queries and keys, sliding-window attention in five of six layers, and another
+ * rotary base in those layers. `pooled` is the hidden state of a text's last token.
  */
 export const gemma = definePlugin({
   kind: MODEL,
   name: 'gemma',
-  summary: 'Decoder of Gemma, Gemma 2 and Gemma 3, as in their checkpoints of the Hugging Face library',
+  summary: 'Gemma, Gemma 2 and Gemma 3 decoders; compatible with transformers checkpoints',
   source: 'Gemma Team, Gemma 2: Improving Open Language Models at a Practical Size, 2024, section 2',
   options,
   create,

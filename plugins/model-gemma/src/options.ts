@@ -8,12 +8,12 @@ import {
 } from '@attune/nn'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).optional().describe(what)
-const theta = (what: string) => z.number().positive().describe(what)
-const cap = (what: string) => z.number().positive().nullable().optional().describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).optional().describe(description)
+const theta = (description: string) => z.number().positive().describe(description)
+const cap = (description: string) => z.number().positive().nullable().optional().describe(description)
 
-/** What a member of the family leaves unsaid in its `config.json`. */
-interface Member {
+/** Default values of a family member for keys that its `config.json` may omit. */
+interface Defaults {
   readonly vocabSize: number
   readonly hiddenSize: number
   readonly intermediateSize: number
@@ -26,7 +26,7 @@ interface Member {
   readonly finalLogitSoftcapping: number | null
 }
 
-const GEMMA: Member = {
+const GEMMA: Defaults = {
   vocabSize: 256_000,
   hiddenSize: 3072,
   intermediateSize: 24_576,
@@ -38,7 +38,7 @@ const GEMMA: Member = {
   attnLogitSoftcapping: null,
   finalLogitSoftcapping: null,
 }
-const GEMMA2: Member = {
+const GEMMA2: Defaults = {
   ...GEMMA,
   hiddenSize: 2304,
   intermediateSize: 9216,
@@ -48,7 +48,7 @@ const GEMMA2: Member = {
   attnLogitSoftcapping: 50,
   finalLogitSoftcapping: 30,
 }
-const GEMMA3: Member = {
+const GEMMA3: Defaults = {
   ...GEMMA2,
   vocabSize: 262_208,
   maxPositionEmbeddings: 131_072,
@@ -56,79 +56,90 @@ const GEMMA3: Member = {
   attnLogitSoftcapping: null,
   finalLogitSoftcapping: null,
 }
-const MEMBERS = { gemma: GEMMA, gemma2: GEMMA2, gemma3_text: GEMMA3 } as const
+const DEFAULTS = { gemma: GEMMA, gemma2: GEMMA2, gemma3_text: GEMMA3 } as const
 
-/** The options that are given, over those of the member. */
-const withDefaults = <O extends { readonly modelType: keyof typeof MEMBERS }>(given: O): O & Member => {
-  const said = Object.entries(given).filter(([, value]) => value !== undefined)
-  return { ...MEMBERS[given.modelType], ...Object.fromEntries(said) } as O & Member
+/** The given options, and the family member's defaults for those that are undefined. */
+const withDefaults = <O extends { readonly modelType: keyof typeof DEFAULTS }>(given: O): O & Defaults => {
+  const defined = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...DEFAULTS[given.modelType], ...Object.fromEntries(defined) } as O & Defaults
 }
 
-/** The options are the keys of a Hugging Face `config.json` in camel case; those without a default have their member's. */
+/** The options are the keys of a transformers `config.json` in camel case; those without a default have that of the family member. */
 export const options = z
   .strictObject({
-    modelType: z.enum(['gemma', 'gemma2', 'gemma3_text']).default('gemma2').describe('The member of the family'),
-    vocabSize: count('Entries of the vocabulary'),
-    hiddenSize: count('Width of the hidden states'),
-    intermediateSize: count('Width of the feed-forward layer'),
-    numHiddenLayers: z.int().min(1).max(1000).optional().describe('Transformer layers'),
-    numAttentionHeads: count('Query heads of a layer; a multiple of numKeyValueHeads'),
-    numKeyValueHeads: count('Heads of keys and values'),
-    headDim: z.int().min(2).max(1_000_000).multipleOf(2).default(256).describe('Width of a head, even'),
+    modelType: z.enum(['gemma', 'gemma2', 'gemma3_text']).default('gemma2').describe('Family member'),
+    vocabSize: count('Vocabulary size'),
+    hiddenSize: count('Hidden size'),
+    intermediateSize: count('Intermediate size: width of the feed-forward layer'),
+    numHiddenLayers: z.int().min(1).max(1000).optional().describe('Number of transformer layers'),
+    numAttentionHeads: count('Query heads per layer; a multiple of numKeyValueHeads'),
+    numKeyValueHeads: count('Key and value heads per layer (grouped-query attention)'),
+    headDim: z.int().min(2).max(1_000_000).multipleOf(2).default(256).describe('Head size; even'),
     hiddenAct: z
       .enum(activationNames)
       .default('gelu_pytorch_tanh')
-      .describe('Activation of the feed-forward layer of the first Gemma; its gelu is the tanh one'),
+      .describe('Activation of the feed-forward layer of Gemma 1; `gelu` is read as `gelu_pytorch_tanh`'),
     hiddenActivation: z
       .enum(activationNames)
       .default('gelu_pytorch_tanh')
       .describe('Activation of the feed-forward layer of Gemma 2 and 3'),
-    maxPositionEmbeddings: count('The most tokens of a text'),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    rmsNormEps: z.number().positive().max(1).default(1e-6).describe('Added to the mean square in norms'),
-    tieWordEmbeddings: z.boolean().default(true).describe('The last layer is the word embeddings once more'),
-    ropeTheta: theta('Base of the wavelengths of rotary positions').optional(),
-    ropeLocalBaseFreq: theta('That base in layers of Gemma 3 that have the window').default(10_000),
+    maxPositionEmbeddings: count('Maximum sequence length, in tokens'),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    rmsNormEps: z.number().positive().max(1).default(1e-6).describe('Epsilon of the RMS norms'),
+    tieWordEmbeddings: z.boolean().default(true).describe('Tie the language-modeling head to the word embeddings'),
+    ropeTheta: theta('Base of the rotary position embeddings').optional(),
+    ropeLocalBaseFreq: theta('Rotary base in the sliding-window layers of Gemma 3').default(10_000),
     ropeScaling: rotaryOptions
       .optional()
-      .describe('How positions beyond those of training are reached, in older files'),
+      .describe('Scaling of rotary positions for longer texts, in older configurations'),
     ropeParameters: rotaryOptions
       .extend({ full_attention: rotaryOptions.optional(), sliding_attention: rotaryOptions.optional() })
       .optional()
-      .describe('All of the above, in newer files; Gemma 3 has them by the type of a layer'),
+      .describe('All rotary settings, in newer configurations; per layer type in Gemma 3'),
     attentionBias: z.boolean().default(false).describe('Biases in the attention layers'),
-    attentionDropout: scheduled(z.number().min(0).lt(1).default(0).describe('Dropout of the attention weights')),
+    attentionDropout: scheduled(z.number().min(0).lt(1).default(0).describe('Dropout on the attention weights')),
     queryPreAttnScalar: z
       .number()
       .positive()
       .default(256)
-      .describe('Scores of Gemma 2 and 3 are divided by its root; those of the first Gemma by that of headDim'),
-    attnLogitSoftcapping: cap('Scores of Gemma 2 stay below this; null: as they are'),
-    finalLogitSoftcapping: cap('Logits of Gemma 2 and 3 stay below this; null: as they are'),
+      .describe(
+        'Attention scores of Gemma 2 and 3 are divided by the square root of this, those of Gemma 1 by √headDim',
+      ),
+    attnLogitSoftcapping: cap('Soft cap on the attention scores of Gemma 2; null: none'),
+    finalLogitSoftcapping: cap('Soft cap on the logits of Gemma 2 and 3; null: none'),
     slidingWindow: z
       .int()
       .min(1)
       .max(10_000_000)
       .default(4096)
-      .describe('A token sees itself and what stands less than this far before it'),
+      .describe('Sliding-window size: a token attends to itself and to earlier tokens less than this far away'),
     slidingWindowPattern: z
       .int()
       .min(1)
       .max(1000)
       .default(6)
-      .describe('Of so many layers of Gemma 3 the last has no window; of Gemma 2 it is every other'),
+      .describe(
+        'Every n-th layer of Gemma 3 has full attention, the others the sliding window; in Gemma 2 it is every second',
+      ),
     layerTypes: z
       .array(z.enum(['full_attention', 'sliding_attention']))
       .max(1000)
       .optional()
-      .describe('For each layer of Gemma 2 or 3, whether it has the window'),
+      .describe('Attention type of each layer of Gemma 2 or 3'),
     useBidirectionalAttention: z
       .boolean()
       .default(false)
-      .describe('Tokens see both ways, half the window each: Gemma 3 as an encoder, which does not write'),
-    bosTokenId: tokenId('The token that a text begins with').default(2),
-    eosTokenId: endTokensOption().default(1).describe('The token, or tokens, that a text ends with'),
-    padTokenId: tokenId('The token of padding, whose embedding starts at zero').default(0),
+      .describe(
+        'Bidirectional attention with half the window on each side: Gemma 3 as an encoder, which cannot generate text',
+      ),
+    bosTokenId: tokenId('Beginning-of-sequence token').default(2),
+    eosTokenId: endTokensOption().default(1).describe('End-of-sequence token, or several'),
+    padTokenId: tokenId('Padding token; its embedding is initialized to zero').default(0),
   })
   .refine((o) => withDefaults(o).numAttentionHeads % withDefaults(o).numKeyValueHeads === 0, {
     path: ['numAttentionHeads'],
@@ -140,12 +151,12 @@ export const options = z
   })
   .refine((o) => !o.useBidirectionalAttention || o.modelType === 'gemma3_text', {
     path: ['useBidirectionalAttention'],
-    message: 'is of gemma3_text only',
+    message: 'is supported for gemma3_text only',
   })
 
 export type Options = z.output<typeof options>
 
-/** The options with the member's own defaults, and what they come to. */
+/** The options with the defaults of the family member, and values derived from them. */
 export function complete(given: Options) {
   const o = withDefaults(given)
   const [first, third] = [o.modelType === 'gemma', o.modelType === 'gemma3_text']
@@ -157,14 +168,14 @@ export function complete(given: Options) {
   const near = { ...reach, rope_theta: o.ropeLocalBaseFreq, ...sliding }
   return {
     ...o,
-    /** What the model says of itself: the options with no word of what follows. */
-    said: o,
+    /** The options for `config.json`, without the derived values. */
+    given: o,
     activation: first ? legacy : o.hiddenActivation,
-    /** Norms after each sub-layer too. */
+    /** A norm after each sublayer, in addition to the one before it. */
     sandwich: !first,
     headNorms: third,
     scale: 1 / Math.sqrt(first ? o.headDim : o.queryPreAttnScalar),
-    // Gemma 3 caps no scores, whatever its file says.
+    // Gemma 3 does not cap attention scores, even if its configuration has a value.
     scoreCap: o.modelType === 'gemma2' ? o.attnLogitSoftcapping : null,
     logitCap: first ? null : o.finalLogitSoftcapping,
     rotary: third

@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  deriveKey as foldKey,
+  deriveKey,
   scheduled,
 } from '@attune/core'
 import {
@@ -41,33 +41,41 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, split } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults (GPT-2 small). */
+/** The options are the keys of a transformers `config.json` in camel case, with the same defaults (GPT-2 small). */
 const options = z
   .strictObject({
-    vocabSize: count('Entries of the vocabulary').default(50257),
-    nPositions: count('The most tokens of a text').default(1024),
-    nEmbd: count('Width of the hidden states; a multiple of nHead').default(768),
-    nLayer: z.int().min(1).max(1000).default(12).describe('Transformer layers'),
-    nHead: count('Attention heads of a layer').default(12),
-    nInner: count('Width of the feed-forward layer; the default is four times nEmbd').optional(),
+    vocabSize: count('Vocabulary size').default(50257),
+    nPositions: count('Maximum sequence length, in tokens').default(1024),
+    nEmbd: count('Hidden size; a multiple of nHead').default(768),
+    nLayer: z.int().min(1).max(1000).default(12).describe('Number of transformer layers'),
+    nHead: count('Attention heads per layer').default(12),
+    nInner: count('Intermediate size: width of the feed-forward layer. Default: 4 · nEmbd').optional(),
     activationFunction: z.enum(activationNames).default('gelu_new').describe('Activation of the feed-forward layer'),
-    residPdrop: scheduled(probability('Dropout of what each sub-layer adds').default(0.1)),
-    embdPdrop: scheduled(probability('Dropout of the embeddings').default(0.1)),
-    attnPdrop: scheduled(probability('Dropout of the attention weights').default(0.1)),
-    layerNormEpsilon: z.number().positive().max(1).default(1e-5).describe('Added to the variance in layer norms'),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    scaleAttnWeights: z.boolean().default(true).describe('Divide scores by the root of the head size'),
-    scaleAttnByInverseLayerIdx: z.boolean().default(false).describe('Divide scores by the number of the layer too'),
-    tieWordEmbeddings: z.boolean().default(true).describe('The last layer is the word embeddings once more'),
-    bosTokenId: tokenId('The token that a text begins with').optional(),
-    eosTokenId: tokenId('The token that a text ends with').optional(),
-    padTokenId: tokenId('The token of padding').optional(),
+    residPdrop: scheduled(probability('Dropout on the output of each sublayer').default(0.1)),
+    embdPdrop: scheduled(probability('Dropout on the embeddings').default(0.1)),
+    attnPdrop: scheduled(probability('Dropout on the attention weights').default(0.1)),
+    layerNormEpsilon: z.number().positive().max(1).default(1e-5).describe('Epsilon of the layer norms'),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    scaleAttnWeights: z.boolean().default(true).describe('Divide attention scores by the square root of the head size'),
+    scaleAttnByInverseLayerIdx: z
+      .boolean()
+      .default(false)
+      .describe('Also divide attention scores by the layer number (from 1)'),
+    tieWordEmbeddings: z.boolean().default(true).describe('Tie the language-modeling head to the word embeddings'),
+    bosTokenId: tokenId('Beginning-of-sequence token').optional(),
+    eosTokenId: tokenId('End-of-sequence token').optional(),
+    padTokenId: tokenId('Padding token').optional(),
   })
   .refine((o) => o.nEmbd % o.nHead === 0, { path: ['nEmbd'], message: 'must be a multiple of nHead' })
 
 type Options = z.output<typeof options>
 
-/** The shape of every parameter by its name in a checkpoint; dense layers are `[in, out]` here. */
+/** Shape of every parameter, by its name in a checkpoint; linear layers are `[in, out]` here. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const [H, F] = [o.nEmbd, o.nInner ?? 4 * o.nEmbd]
   const norm = (name: string) => ({ [`${name}.weight`]: [H], [`${name}.bias`]: [H] })
@@ -92,62 +100,62 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
 }
 
 /**
- * Weights are normal with deviation `initializerRange`, norms 1, biases 0; the layers that add to the residual stream
- * begin smaller by the root of their number, 2 · nLayer. Source: Radford et al., 2019, section 2.3.
+ * Initial parameters: weights normal with deviation `initializerRange`, norm scales 1, biases 0. The output projections of the
+ * residual stream are divided by the square root of their number, 2 · nLayer. Source: Radford et al., 2019, section 2.3.
  */
 function init(o: Options, key: Key): Params {
   const entries = Object.entries(requireRepresentableSizes(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
     if (/ln_\w\.weight$/.test(name)) return [name, filledWith(shape, 1)]
     if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
     const smaller = name.endsWith('c_proj.weight') ? Math.sqrt(2 * o.nLayer) : 1
-    return [name, normal(foldKey(key, name), shape, o.initializerRange / smaller)]
+    return [name, normal(deriveKey(key, name), shape, o.initializerRange / smaller)]
   })
   return Object.fromEntries(entries)
 }
 
-/** What all layers read: the bias of attention, and with a cache where to write and what is held of each layer. */
+/** Shared inputs of all layers: the attention bias and, with a KV cache, the index to write at. */
 const sharedTensors = (inputs: TextInputs): Tensor[] => [
   attentionBias(inputs, { causal: true }),
   ...(inputs.cache === undefined ? [] : [inputs.cacheStart!]),
 ]
 
-/** Attention, `[batch, length, hidden]` → the same. */
+/** Self-attention, `[batch, length, hidden]` → the same shape. */
 function attend(
   o: Options,
   params: Params,
   x: Tensor,
   shared: readonly Tensor[],
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ) {
   const [bias, start] = shared as [Tensor, Tensor | undefined]
   const joined = linear(params, `${c.at}.attn.c_attn`, x, { inputFirst: true }) // [batch, length, 3 · hidden]
   const [q, k, v] = split(joined, 3, 2).map((part) => splitHeads(part, o.nHead)) as [Tensor, Tensor, Tensor]
-  const remembered = (name: string, added: Tensor): Tensor => {
-    if (held === undefined) return added
-    const all = writeCache(held[`${c.index}.${name}`]!, added, start!)
+  const cached = (name: string, added: Tensor): Tensor => {
+    if (cache === undefined) return added
+    const all = writeCache(cache[`${c.index}.${name}`]!, added, start!)
     c.remember?.(name, all)
     return all // [batch, heads, capacity, headSize]
   }
   const scale =
     (o.scaleAttnWeights ? 1 / Math.sqrt(o.nEmbd / o.nHead) : 1) / (o.scaleAttnByInverseLayerIdx ? c.index + 1 : 1)
-  const heads = { q, k: remembered('key', k), v: remembered('value', v), bias }
+  const heads = { q, k: cached('key', k), v: cached('value', v), bias }
   const options = { scale, sight: { causal: true }, record: c.record }
   const mixed = attendHeads(heads, o.attnPdrop, modeAt(c.mode, 0), options)
   return linear(params, `${c.at}.attn.c_proj`, joinHeads(mixed), { inputFirst: true })
 }
 
-/** One layer, `[batch, length, hidden]` → the same: attention, then feed-forward, each reading a normed copy of its input. */
+/** One pre-norm layer, attention then feed-forward: `[batch, length, hidden]` → the same shape. */
 function layer(
   o: Options,
   params: Params,
   x: Tensor,
   shared: readonly Tensor[],
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ) {
   const norm = (name: string, y: Tensor): Tensor => layerNorm(params, `${c.at}.${name}`, y, o.layerNormEpsilon)
-  const added = attentionBlock(params, `${c.at}.attn`, norm('ln_1', x), (y) => attend(o, params, y, shared, held, c))
+  const added = attentionBlock(params, `${c.at}.attn`, norm('ln_1', x), (y) => attend(o, params, y, shared, cache, c))
   const attended = add(x, dropout(added, o.residPdrop, modeAt(c.mode, 1)))
   const wide = linear(params, `${c.at}.mlp.c_fc`, norm('ln_2', attended), { inputFirst: true }) // [batch, length, inner]
   const narrow = linear(params, `${c.at}.mlp.c_proj`, activation(o.activationFunction)(wide), { inputFirst: true })
@@ -156,8 +164,8 @@ function layer(
 
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const words = embedding(params, 'transformer.wte', inputs.inputIds) // [batch, length, hidden]
-  const places = embedding(params, 'transformer.wpe', inputs.positionIds ?? defaultPositions(inputs)) // [batch or 1, length, hidden]
-  const embedded = dropout(add(words, places), o.embdPdrop, modeAt(mode, 0))
+  const positions = embedding(params, 'transformer.wpe', inputs.positionIds ?? defaultPositions(inputs)) // [batch or 1, length, hidden]
+  const embedded = dropout(add(words, positions), o.embdPdrop, modeAt(mode, 0))
   const stack = {
     count: o.nLayer,
     at: (i: number) => `transformer.h.${i}`,
@@ -170,13 +178,13 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 /**
- * GPT-2: a decoder, in which every token sees itself and what stands before it; norms come before each sub-layer and once
- * at the end. `pooled` is the state of a text's last token.
+ * GPT-2: a pre-norm decoder with causal attention, learned positions and a final norm. `pooled` is the hidden state of a text's last
+ * token.
  */
 export const gpt2 = definePlugin({
   kind: MODEL,
   name: 'gpt2',
-  summary: 'Decoder of GPT-2 with learned positions, as in its checkpoints of the Hugging Face library',
+  summary: 'GPT-2: decoder with learned positions; compatible with transformers checkpoints',
   source: 'Radford et al., Language Models are Unsupervised Multitask Learners, 2019, section 2.3',
   options,
   create: (o): Model => ({

@@ -9,7 +9,7 @@ const { gcn, gat, 'gcn-phrases': gcnPhrases, 'gat-phrases': gatPhrases } = readM
 for (const golden of [gcn!, gat!, gcnPhrases!, gatPhrases!])
   describeModel(graph, { options: { ...golden.options, dropout: 0.3 }, goldens: [golden] })
 
-it('refuses a width that the heads of a gat layer do not divide', () => {
+it('rejects a hidden size that is not a multiple of the heads of a gat layer', () => {
   expect(() => graph({ layer: 'gat', hiddenSize: 30, numAttentionHeads: 4 })).toThrow(
     expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('hiddenSize') }),
   )
@@ -18,7 +18,7 @@ it('refuses a width that the heads of a gat layer do not divide', () => {
 describe('phrases', () => {
   const small = { vocabSize: 24, embeddingSize: 6, hiddenSize: 8, numAttentionHeads: 2, window: 2 }
 
-  it('tell texts apart that have the same words and neighbours', async () => {
+  it('distinguish texts with the same words and neighbours', async () => {
     const engine = referenceEngine()
     await engine.start()
     const pooledOf = async (phrases: [number, number][], row: readonly number[]) => {
@@ -28,7 +28,7 @@ describe('phrases', () => {
       }))
       return (await engine.read(forward(model.init(key(1)), engine.put(textInputs([row])) as TextInputs))).pooled
     }
-    // Links have no direction: without phrases, the second text is the first read backwards.
+    // Links are undirected: without phrases, a text and its reversal are the same graph.
     const [ahead, back] = [
       [3, 4, 5, 6],
       [6, 5, 4, 3],
@@ -39,7 +39,7 @@ describe('phrases', () => {
     expectClose(await pooledOf([[9, 9]], ahead), await pooledOf([[9, 9]], back), 1e-5)
   })
 
-  it('do not reach over padding, nor from one text of a row into the next', async () => {
+  it('do not span padding or two texts packed into a row', async () => {
     const engine = referenceEngine()
     await engine.start()
     const model = graph({ ...small, phrases: [[4, 5], [0, 4], [5, 0]] }) // prettier-ignore
@@ -71,7 +71,7 @@ describe('phrases', () => {
   const learned = (options: object, special: object = {}) =>
     graph.fit!(graph.options.parse({ vocabSize: 31, field: 'body', ...options }), examples, () => tokenizer(special))
 
-  it(`are learned from the training examples as ${golden.source} counts them`, async () => {
+  it(`are learned from the training examples with the counts of ${golden.source}`, async () => {
     for (const { phrases, ...options } of golden.cases) expect((await learned(options)).phrases).toEqual(phrases)
     const [{ phrases, ...options } = golden.cases[0]!] = golden.cases
     const known = await graph.fit!(graph.options.parse({ ...options, phrases: phrases.slice(1) }), examples)
@@ -79,7 +79,7 @@ describe('phrases', () => {
     expect((await learned({})).phrases).toBeUndefined()
   })
 
-  it('are not made of special tokens, and are missed where there are none', async () => {
+  it('exclude special tokens, and throw NO_PHRASES if none are found', async () => {
     const { phrases, ...options } = golden.cases[0]!
     const unknown = phrases[0]![0]
     const others = (await learned(options, { unknown })).phrases!
@@ -92,7 +92,7 @@ describe('phrases', () => {
       await expect(learned(none)).rejects.toMatchObject({ code: 'NO_PHRASES' })
   })
 
-  it('are kept in config.json, without how they were learned, and refused when they are none', () => {
+  it('are saved in config.json without the options that learned them, and rejected if malformed', () => {
     const { config } = graph({ ...small, phraseCount: 2, field: 'body', phrases: [[4, 5]] })
     expect(config).toMatchObject({ phrases: [[4, 5]] })
     for (const name of ['phrase_count', 'phrase_minimum_count', 'field']) expect(config).not.toHaveProperty(name)

@@ -2,7 +2,7 @@ import { AttuneError, type Example, type Tokenizer } from '@attune/core'
 import { type TokenPair, learnCollocations } from '@attune/text'
 import { type Tensor, cast, equal, expandDims, gather, max, mul, sum, tensor } from '@tensorflow/tfjs-core'
 
-/** The collocations of the texts under a field of the examples. @throws AttuneError `NO_PHRASES` if there are none */
+/** Learns the collocations of the texts in a field of the examples. @throws AttuneError `NO_PHRASES` if there are none */
 export async function learnPhrases(
   examples: AsyncIterable<Example>,
   field: string,
@@ -17,23 +17,23 @@ export async function learnPhrases(
   if (found.length > 0) return found
   throw new AttuneError(
     'NO_PHRASES',
-    `model graph: no two tokens of the training examples' "${field}" stand side by side more than ${counts.minimumCount} times`,
-    'Lower phraseMinimumCount, name the field that holds the text, or leave phraseCount out.',
+    `model graph: expected pairs of adjacent tokens in the field "${field}" of the training examples that occur more than ${counts.minimumCount} times, found none`,
+    'Lower phraseMinimumCount, set `field` to the field that holds the text, or omit phraseCount.',
   )
 }
 
-/** Phrases by their first token. */
+/** Lookup table of phrases by their first token. */
 export interface PhraseTable {
   readonly size: number
-  /** Of each entry of the vocabulary, int32: the row of the phrases that it begins; the first row is of those that begin none. */
+  /** Row of the phrases that start with each vocabulary entry, int32; row 0 is for entries that start none. */
   readonly rows: Int32Array
-  /** Second tokens, and numbers of the phrases, int32 `shape`; the rest of a row is −1 and 0. */
+  /** Second tokens and phrase numbers, int32 of `shape`; unused entries of a row are −1 and 0. */
   readonly seconds: Int32Array
   readonly numbers: Int32Array
   readonly shape: [rows: number, width: number]
 }
 
-/** Lays phrases out to be looked up. */
+/** Builds the lookup table of phrases. */
 export function phraseTable(phrases: readonly TokenPair[], vocabularySize: number): PhraseTable {
   const byFirst = new Map<number, number[]>()
   for (const [number, [first]] of phrases.entries()) {
@@ -57,8 +57,8 @@ export function phraseTable(phrases: readonly TokenPair[], vocabularySize: numbe
 }
 
 /**
- * Which phrase each token begins, given the token after it (both int32 `[batch, length]`): `numbers`, int32, and `found`, bool,
- * whether there is one.
+ * The phrase that starts at each token, given the next token (both int32 `[batch, length]`): `numbers`, int32, and `found`, bool, true
+ * where there is one.
  */
 export function phrasesAt(
   { rows, seconds, numbers, shape }: PhraseTable,
@@ -67,8 +67,8 @@ export function phrasesAt(
 ): { readonly numbers: Tensor; readonly found: Tensor } {
   type Ids = Tensor & { dtype: 'int32' }
   const row = gather(tensor(rows, [rows.length], 'int32'), ids as Ids) as Ids // [batch, length]
-  const standing = gather(tensor(seconds, shape, 'int32'), row) // [batch, length, width]
-  const hits = cast(equal(standing, expandDims(next, 2)), 'int32')
+  const candidates = gather(tensor(seconds, shape, 'int32'), row) // [batch, length, width]
+  const hits = cast(equal(candidates, expandDims(next, 2)), 'int32')
   return {
     numbers: sum(mul(hits, gather(tensor(numbers, shape, 'int32'), row)), 2),
     found: cast(max(hits, 2), 'bool'),

@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  deriveKey as foldSeed,
+  deriveKey,
   scheduled,
 } from '@attune/core'
 import {
@@ -45,32 +45,32 @@ import {
 import { z } from 'zod'
 
 const options = z.strictObject({
-  vocabSize: count('Entries of the vocabulary').default(30522),
-  embeddingSize: count('Width of the word embeddings').default(200),
+  vocabSize: count('Vocabulary size').default(30522),
+  embeddingSize: count('Size of the word embeddings').default(200),
   hiddenSize: z
     .int()
     .min(2)
     .max(1_000_000)
     .multipleOf(2)
     .default(100)
-    .describe('Width of the states of words and of sentences, both directions together; even'),
-  attentionSize: count('Width in which states are compared with what is looked for').default(100),
+    .describe('Size of word and sentence states, both directions together; even'),
+  attentionSize: count('Size of the attention layer').default(100),
   sentenceLength: z
     .int()
     .min(1)
     .max(1000)
     .default(24)
-    .describe('Tokens of a sentence: a text is cut after every so many, wherever its full stops are'),
+    .describe('Tokens per sentence: a text is split after every so many tokens, regardless of punctuation'),
   dropout: scheduled(
-    z.number().min(0).lt(1).default(0.1).describe('Dropout of embeddings, word states and what a head reads'),
+    z.number().min(0).lt(1).default(0.1).describe('Dropout on embeddings and word states, and before the head'),
   ),
   initializerRange: z
     .number()
     .positive()
     .max(10)
     .default(0.1)
-    .describe("Standard deviation of new word embeddings and of a head's weights"),
-  maximumLength: count('The most tokens of a text').default(512),
+    .describe('Standard deviation of the initialization of word embeddings and of the head'),
+  maximumLength: count('Maximum sequence length, in tokens').default(512),
 })
 
 type Options = z.output<typeof options>
@@ -79,7 +79,7 @@ const WORDS = 'hierarchical_attention.embeddings.word_embeddings.weight'
 const LEVELS = { words: 'hierarchical_attention.words', sentences: 'hierarchical_attention.sentences' } as const
 const GRU = { cell: 'gru', bidirectional: true } as const
 
-/** The shapes of one level by name. */
+/** Shapes of the parameters of one level, by name. */
 function levelShapes(o: Options, at: string, inputs: number): Record<string, readonly number[]> {
   return {
     ...recurrentShapes(`${at}.gru`, inputs, o.hiddenSize / 2, GRU),
@@ -89,28 +89,28 @@ function levelShapes(o: Options, at: string, inputs: number): Record<string, rea
   }
 }
 
-/** New parameters; recurrent ones of the variance that PyTorch gives them, `2 / (3 · hiddenSize)`. */
+/** Initial parameters; recurrent weights have PyTorch's variance, `2 / (3 · hiddenSize)`. */
 function init(o: Options, key: Key): Params {
   const shapes = {
     [WORDS]: [o.vocabSize, o.embeddingSize],
     ...levelShapes(o, LEVELS.words, o.embeddingSize),
     ...levelShapes(o, LEVELS.sentences, o.hiddenSize),
   }
-  const fresh = ([name, shape]: [string, readonly number[]]): [string, Tensor] => {
+  const initial = ([name, shape]: [string, readonly number[]]): [string, Tensor] => {
     if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
-    const usual = name.includes('.gru.') ? Math.sqrt(2 / (3 * o.hiddenSize)) : 1 / Math.sqrt(shape.at(-1)!)
-    return [name, normal(foldSeed(key, name), shape, name === WORDS ? o.initializerRange : usual)]
+    const standard = name.includes('.gru.') ? Math.sqrt(2 / (3 * o.hiddenSize)) : 1 / Math.sqrt(shape.at(-1)!)
+    return [name, normal(deriveKey(key, name), shape, name === WORDS ? o.initializerRange : standard)]
   }
-  return Object.fromEntries(Object.entries(requireRepresentableSizes(shapes)).map(fresh))
+  return Object.fromEntries(Object.entries(requireRepresentableSizes(shapes)).map(initial))
 }
 
 /**
- * States around each place, the share of each in the whole, and the whole:
+ * The states of one level, their attention weights and their weighted sum:
  *
  *     u = tanh(W·h + b),   α = softmax(u · context),   s = Σ α·h
  *
- * `x` `[rows, length, width]` and `mask` `[rows, length]` give `[rows, length, hidden]`, `[rows, length]`, `[rows, hidden]`.
- * Of a row without tokens the states, and so the whole, are 0.
+ * Maps `x` `[rows, length, width]` and `mask` `[rows, length]` to `[rows, length, hidden]`, `[rows, length]` and `[rows, hidden]`.
+ * The states of a row without tokens are 0, and so is their sum.
  */
 function level(o: Options, params: Params, at: string, x: Tensor, mask: Tensor, mode: Mode): [Tensor, Tensor, Tensor] {
   const how: Mode = mode.keep === undefined ? mode : { training: false }
@@ -120,12 +120,12 @@ function level(o: Options, params: Params, at: string, x: Tensor, mask: Tensor, 
   const u = tanh(linear(params, `${at}.attention`, h)) // [rows, length, attention]
   const context = reshape(parameter(params, `${at}.context`), [-1, 1])
   const scores = reshape(matMul(reshape(u, [-1, o.attentionSize]), context), [rows, length])
-  const shares = softmax(add(scores, mul(sub(mask, 1), 1e9)))
-  return [h, shares, reshape(matMul(expandDims(shares, 1), h), [rows, hidden])]
+  const weights = softmax(add(scores, mul(sub(mask, 1), 1e9)))
+  return [h, weights, reshape(matMul(expandDims(weights, 1), h), [rows, hidden])]
 }
 
-/** `[batch, length, …]` with so many places of 0 at the end. */
-const lengthened = (x: Tensor, by: number): Tensor =>
+/** `[batch, length, …]` with zeros appended along the length. */
+const padEnd = (x: Tensor, by: number): Tensor =>
   pad(
     x,
     x.shape.map((_, axis): [number, number] => [0, axis === 1 ? by : 0]),
@@ -138,17 +138,17 @@ function forward(o: Options, params: Params, { inputIds, attentionMask }: TextIn
   const missing = sentences * size - length
   const words = embedding(params, 'hierarchical_attention.embeddings.word_embeddings', inputIds)
   const embedded = dropout(words, o.dropout, modeAt(mode, 0)) // [batch, length, width]
-  const cut = reshape(lengthened(embedded, missing), [batch * sentences, size, o.embeddingSize])
-  const mask = reshape(lengthened(cast(attentionMask, 'float32'), missing), [batch * sentences, size])
-  const [h, wordShares, vectors] = level(o, params, LEVELS.words, cut, mask, modeAt(mode, 1))
-  const some = reshape(max(mask, 1), [batch, sentences])
+  const sentenceWords = reshape(padEnd(embedded, missing), [batch * sentences, size, o.embeddingSize])
+  const mask = reshape(padEnd(cast(attentionMask, 'float32'), missing), [batch * sentences, size])
+  const [h, wordWeights, vectors] = level(o, params, LEVELS.words, sentenceWords, mask, modeAt(mode, 1))
+  const nonEmpty = reshape(max(mask, 1), [batch, sentences])
   const text = reshape(vectors, [batch, sentences, o.hiddenSize])
-  const [, sentenceShares, pooled] = level(o, params, LEVELS.sentences, text, some, modeAt(mode, 2))
+  const [, sentenceWeights, pooled] = level(o, params, LEVELS.sentences, text, nonEmpty, modeAt(mode, 2))
   const states = reshape(h, [batch, sentences * size, o.hiddenSize])
   const lastHiddenState = slice(states, [0, 0, 0], [batch, length, o.hiddenSize])
   const attentions = {
-    0: reshape(wordShares, [batch, 1, sentences, size]),
-    1: reshape(sentenceShares, [batch, 1, 1, sentences]),
+    0: reshape(wordWeights, [batch, 1, sentences, size]),
+    1: reshape(sentenceWeights, [batch, 1, 1, sentences]),
   }
   return {
     lastHiddenState,
@@ -158,22 +158,22 @@ function forward(o: Options, params: Params, { inputIds, attentionMask }: TextIn
   }
 }
 
-const UNPACKABLE = 'a sentence is a window of the row, which texts that share the row would share too'
+const UNPACKABLE = 'a sentence is a window of the row, so texts packed into the row would share sentences'
 
 /**
- * A hierarchical attention network: the words of a sentence are read in both directions and summed by what is telling among them,
- * then the sentences of the text in the same way. A sentence is a window of `sentenceLength` tokens; what is kept as
- * `attentions` says which words, `0`: `[batch, 1, sentences, sentenceLength]`, and which sentences, `1`: `[batch, 1, 1, sentences]`, the
- * text was judged by. `pooled` is the vector of the text, `lastHiddenState` are the states of its words.
+ * Hierarchical attention network (HAN): a bidirectional GRU encodes the words of a sentence and attention sums them, then the
+ * sentences of the text in the same way. A sentence is a window of `sentenceLength` tokens. The `attentions` are the weights of
+ * words, `0`: `[batch, 1, sentences, sentenceLength]`, and of sentences, `1`: `[batch, 1, 1, sentences]`. `pooled` is the text vector,
+ * `lastHiddenState` the word states.
  */
 export const hierarchicalAttention = definePlugin({
   kind: MODEL,
   name: 'hierarchical-attention',
-  summary: 'Recurrent networks with attention over words, then over sentences',
+  summary: 'Hierarchical attention network: recurrent encoders with attention over words, then over sentences',
   source: 'Yang et al., Hierarchical Attention Networks for Document Classification, 2016, section 2',
   options,
   exceptions: {
-    attentions: 'there is one for words and one for sentences, but hidden states of words alone',
+    attentions: 'there are weights of words and of sentences, but hidden states of words only',
     packing: UNPACKABLE,
   },
   create: (o): Model => ({

@@ -11,17 +11,17 @@ describeModel(llama, {
 })
 describeModel(llama, { options: { ...goldens['mistral']!.options, attentionDropout: 0.1 } })
 
-describe('options', () => {
+describe('model llama', () => {
   const refusal = (problem: string) =>
     expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining(problem) })
 
-  it('are refused where heads do not share evenly, are odd, or a layer has no type', () => {
+  it('rejects heads that do not divide evenly, an odd head size, and layers without a type', () => {
     expect(() => llama({ numAttentionHeads: 6, numKeyValueHeads: 4 })).toThrow(refusal('numAttentionHeads'))
     expect(() => llama({ hiddenSize: 12, numAttentionHeads: 4 })).toThrow(refusal('headDim'))
     expect(() => llama({ numHiddenLayers: 2, layerTypes: ['full_attention'] })).toThrow(refusal('layerTypes'))
   })
 
-  it('name the class that reads the checkpoint elsewhere', () => {
+  it('names the transformers class of a checkpoint', () => {
     const head = (modelType: string) => (llama({ modelType } as never) as Model).heads['causal-language-modeling']
     expect(['llama', 'mistral', 'qwen2', 'qwen3'].map((type) => head(type)!.architecture)).toEqual(
       ['Llama', 'Mistral', 'Qwen2', 'Qwen3'].map((name) => `${name}ForCausalLM`),

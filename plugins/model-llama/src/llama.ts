@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  deriveKey as foldKey,
+  deriveKey,
 } from '@attune/core'
 import {
   type LayerContext,
@@ -37,10 +37,10 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
 import { type Options, complete, options } from './options.js'
 
-/** What the options come to once the family's own defaults are in. */
+/** The options with the defaults of the family member, and values derived from them. */
 type Shape = ReturnType<typeof complete>
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Shape): Record<string, readonly number[]> {
   const [H, F, Q, K] = [
     o.hiddenSize,
@@ -73,18 +73,18 @@ function shapesOf(o: Shape): Record<string, readonly number[]> {
   }
 }
 
-/** Weights are normal with deviation `initializerRange`, norms 1, biases 0, the row of padding 0. */
+/** Initial parameters: weights normal with deviation `initializerRange`, norm scales 1, biases 0, padding row 0. */
 function init(o: Shape, key: Key): Params {
   const entries = Object.entries(requireRepresentableSizes(shapesOf(o))).map(([name, shape]): [string, Tensor] => {
     if (name.endsWith('norm.weight')) return [name, filledWith(shape, 1)]
     if (name.endsWith('.bias')) return [name, filledWith(shape, 0)]
     const padding = name === 'model.embed_tokens.weight' ? o.padTokenId : undefined
-    return [name, normal(foldKey(key, name), shape, o.initializerRange, padding)]
+    return [name, normal(deriveKey(key, name), shape, o.initializerRange, padding)]
   })
   return Object.fromEntries(entries)
 }
 
-/** What all layers read: the rotary tables, the two biases of attention, and with a cache where to write. */
+/** Shared inputs of all layers: the rotary tables, the attention biases and, with a KV cache, the index to write at. */
 interface Shared {
   readonly cosine: Tensor
   readonly sine: Tensor
@@ -93,13 +93,13 @@ interface Shared {
   readonly start: Tensor | undefined
 }
 
-/** Attention, `[batch, length, hidden]` → the same. */
+/** Self-attention, `[batch, length, hidden]` → the same shape. */
 function attend(
   o: Shape,
   params: Params,
   x: Tensor,
   shared: Shared,
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ): Tensor {
   const at = `${c.at}.self_attn`
@@ -107,16 +107,16 @@ function attend(
     splitHeads(linear(params, `${at}.${name}_proj`, x, { bias: o.biases.input }), heads) // [batch, heads, length, headDim]
   const normed = (name: 'q' | 'k', y: Tensor): Tensor =>
     o.headNorms ? rmsNorm(params, `${at}.${name}_norm`, y, o.rmsNormEps) : y
-  const remembered = (name: string, added: Tensor): Tensor => {
-    const all = held === undefined ? added : writeCache(held[`${c.index}.${name}`]!, added, shared.start!)
+  const cached = (name: string, added: Tensor): Tensor => {
+    const all = cache === undefined ? added : writeCache(cache[`${c.index}.${name}`]!, added, shared.start!)
     c.remember?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
   const mixed = attendHeads(
     {
       q: rotate(normed('q', part('q', o.numAttentionHeads)), shared),
-      k: remembered('key', rotate(normed('k', part('k', o.numKeyValueHeads)), shared)),
-      v: remembered('value', part('v', o.numKeyValueHeads)),
+      k: cached('key', rotate(normed('k', part('k', o.numKeyValueHeads)), shared)),
+      v: cached('value', part('v', o.numKeyValueHeads)),
       bias: o.slides(c.index) ? shared.sliding : shared.full,
     },
     o.attentionDropout,
@@ -126,17 +126,17 @@ function attend(
   return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.biases.output })
 }
 
-/** One layer, `[batch, length, hidden]` → the same: attention, then the gated feed-forward, each on a normed copy. */
+/** One pre-norm layer, attention then gated feed-forward: `[batch, length, hidden]` → the same shape. */
 function layer(
   o: Shape,
   params: Params,
   x: Tensor,
   shared: Shared,
-  held: TextInputs['cache'],
+  cache: TextInputs['cache'],
   c: LayerContext,
 ): Tensor {
   const normed = rmsNorm(params, `${c.at}.input_layernorm`, x, o.rmsNormEps)
-  const seen = attentionBlock(params, `${c.at}.self_attn`, normed, (y) => attend(o, params, y, shared, held, c))
+  const seen = attentionBlock(params, `${c.at}.self_attn`, normed, (y) => attend(o, params, y, shared, cache, c))
   const attended = add(x, seen)
   const input = rmsNorm(params, `${c.at}.post_attention_layernorm`, attended, o.rmsNormEps)
   const part = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.mlp.${name}_proj`, y, { bias: o.mlpBias })
@@ -198,14 +198,14 @@ function create(given: Options): Model {
 }
 
 /**
- * Llama and its kin: a decoder with rotary positions, root-mean-square norms before each sub-layer, keys and values shared
- * among query heads, and a gated feed-forward layer. Mistral adds a sliding window, Qwen2 biases, Qwen3 norms of queries
- * and keys. `pooled` is the state of a text's last token.
+ * The Llama family: a pre-norm decoder with rotary position embeddings, RMSNorm, grouped-query attention and a gated feed-forward
+ * layer. Mistral adds sliding-window attention, Qwen2 biases, Qwen3 norms of queries and keys. `pooled` is the hidden state of a
+ * text's last token.
  */
 export const llama = definePlugin({
   kind: MODEL,
   name: 'llama',
-  summary: 'Decoder with rotary positions: Llama, Mistral, Qwen2, Qwen3, SmolLM',
+  summary: 'Decoder with rotary position embeddings: Llama, Mistral, Qwen2, Qwen3, SmolLM',
   source: 'Touvron et al., Llama 2, 2023, section 2.2',
   options,
   create,

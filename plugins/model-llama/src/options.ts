@@ -8,43 +8,59 @@ import {
 } from '@attune/nn'
 import { z } from 'zod'
 
-const count = (what: string) => z.int().min(1).max(10_000_000).describe(what)
+const count = (description: string) => z.int().min(1).max(10_000_000).describe(description)
 
-/** The options are the keys of a Hugging Face `config.json` in camel case. */
+/** The options are the keys of a transformers `config.json` in camel case. */
 export const options = z
   .strictObject({
-    modelType: z.enum(['llama', 'mistral', 'qwen2', 'qwen3']).default('llama').describe('The member of the family'),
-    vocabSize: count('Entries of the vocabulary').default(32000),
-    hiddenSize: count('Width of the hidden states').default(4096),
-    intermediateSize: count('Width of the feed-forward layer').default(11008),
-    numHiddenLayers: z.int().min(1).max(1000).default(32).describe('Transformer layers'),
-    numAttentionHeads: count('Query heads of a layer; a multiple of numKeyValueHeads').default(32),
-    numKeyValueHeads: count('Heads of keys and values; the default is numAttentionHeads').optional(),
-    headDim: count('Width of a head, even; the default is hiddenSize / numAttentionHeads').optional(),
+    modelType: z.enum(['llama', 'mistral', 'qwen2', 'qwen3']).default('llama').describe('Family member'),
+    vocabSize: count('Vocabulary size').default(32000),
+    hiddenSize: count('Hidden size').default(4096),
+    intermediateSize: count('Intermediate size: width of the feed-forward layer').default(11008),
+    numHiddenLayers: z.int().min(1).max(1000).default(32).describe('Number of transformer layers'),
+    numAttentionHeads: count('Query heads per layer; a multiple of numKeyValueHeads').default(32),
+    numKeyValueHeads: count(
+      'Key and value heads per layer (grouped-query attention). Default: numAttentionHeads',
+    ).optional(),
+    headDim: count('Head size; even. Default: hiddenSize / numAttentionHeads, 128 for Qwen3').optional(),
     hiddenAct: z.enum(activationNames).default('silu').describe('Activation of the feed-forward layer'),
-    maxPositionEmbeddings: count('The most tokens of a text').default(2048),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    rmsNormEps: z.number().positive().max(1).default(1e-6).describe('Added to the mean square in norms'),
-    tieWordEmbeddings: z.boolean().default(false).describe('The last layer is the word embeddings once more'),
-    ropeTheta: z.number().positive().default(10_000).describe('Base of the wavelengths of rotary positions'),
+    maxPositionEmbeddings: count('Maximum sequence length, in tokens').default(2048),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    rmsNormEps: z.number().positive().max(1).default(1e-6).describe('Epsilon of the RMS norms'),
+    tieWordEmbeddings: z.boolean().default(false).describe('Tie the language-modeling head to the word embeddings'),
+    ropeTheta: z.number().positive().default(10_000).describe('Base of the rotary position embeddings'),
     ropeScaling: rotaryOptions
       .optional()
-      .describe('How positions beyond those of training are reached, in older files'),
-    ropeParameters: rotaryOptions.optional().describe('Both of the above, in newer files'),
-    attentionBias: z.boolean().default(false).describe('Biases in the attention layers; Qwen2 has them anyway'),
+      .describe('Scaling of rotary positions for longer texts, in older configurations'),
+    ropeParameters: rotaryOptions.optional().describe('Both rotary settings, in newer configurations'),
+    attentionBias: z
+      .boolean()
+      .default(false)
+      .describe('Biases in the attention layers; Qwen2 always has them for queries, keys and values'),
     mlpBias: z.boolean().default(false).describe('Biases in the feed-forward layers'),
-    attentionDropout: scheduled(z.number().min(0).lt(1).default(0).describe('Dropout of the attention weights')),
-    slidingWindow: count('A token sees itself and what stands less than this far before it').optional(),
-    useSlidingWindow: z.boolean().default(false).describe('Whether Qwen models use the window at all'),
-    maxWindowLayers: z.int().min(0).default(28).describe('Layers of a Qwen model below the first with a window'),
+    attentionDropout: scheduled(z.number().min(0).lt(1).default(0).describe('Dropout on the attention weights')),
+    slidingWindow: count(
+      'Sliding-window size: a token attends to itself and to earlier tokens less than this far away',
+    ).optional(),
+    useSlidingWindow: z.boolean().default(false).describe('Use the sliding window in Qwen models'),
+    maxWindowLayers: z
+      .int()
+      .min(0)
+      .default(28)
+      .describe('Number of lower layers of a Qwen model without the sliding window'),
     layerTypes: z
       .array(z.enum(['full_attention', 'sliding_attention']))
       .max(1000)
       .optional()
-      .describe('For each layer, whether it has the window'),
-    bosTokenId: tokenId('The token that a text begins with').optional(),
-    eosTokenId: endTokensOption().optional().describe('The token, or tokens, that a text ends with'),
-    padTokenId: tokenId('The token of padding, whose embedding starts at zero').optional(),
+      .describe('Attention type of each layer'),
+    bosTokenId: tokenId('Beginning-of-sequence token').optional(),
+    eosTokenId: endTokensOption().optional().describe('End-of-sequence token, or several'),
+    padTokenId: tokenId('Padding token; its embedding is initialized to zero').optional(),
   })
   .refine((o) => o.numAttentionHeads % (o.numKeyValueHeads ?? o.numAttentionHeads) === 0, {
     path: ['numAttentionHeads'],
@@ -61,7 +77,7 @@ export const options = z
 
 export type Options = z.output<typeof options>
 
-/** The options with what the members of the family leave unsaid. */
+/** The options with the defaults of the family member, and values derived from them. */
 export function complete(o: Options) {
   const qwen = o.modelType === 'qwen2' || o.modelType === 'qwen3'
   const window = qwen && !o.useSlidingWindow ? undefined : o.modelType === 'llama' ? undefined : o.slidingWindow
@@ -84,7 +100,7 @@ export function complete(o: Options) {
       o.modelType === 'qwen2' ? { input: true, output: false } : { input: o.attentionBias, output: o.attentionBias },
     headNorms: o.modelType === 'qwen3',
     rotary,
-    /** The most tokens of a text: positions of type `dynamic` reach beyond those of training. */
+    /** Maximum sequence length: rotary positions of type `dynamic` exceed the length of pretraining. */
     reach:
       rotary.rope_type === 'dynamic'
         ? Math.floor(o.maxPositionEmbeddings * (rotary.factor ?? 1))

@@ -22,9 +22,9 @@ import {
 import type { Options } from './options.js'
 
 /** Added to the score of padding: its exponential is 0 in float32. */
-const NEVER = -1e9
+const MASKED = -1e9
 
-/** The shapes of the parameters of {@link attend}, for states of `width` numbers. */
+/** Shapes of the parameters of {@link attend}, for encoder states of size `width`. */
 export function attentionShapes(o: Options, width: number): Record<string, readonly number[]> {
   const key = o.attention === 'dot' ? {} : { 'attention.key.weight': [o.hiddenSize, width] }
   const additive = {
@@ -37,30 +37,29 @@ export function attentionShapes(o: Options, width: number): Record<string, reado
 }
 
 /**
- * Scores of what was read, `[batch, queries, keys]`: `v·tanh(W·key + U·query + b)` (Bahdanau et al., 2015, appendix A.1.2),
+ * Attention scores of the encoder states, `[batch, queries, keys]`: `v·tanh(W·key + U·query + b)` (Bahdanau et al., 2015, appendix A.1.2),
  * `queryᵀ·W·key` or `queryᵀ·key` (Luong et al., 2015, section 3.1).
  */
 function scoresOf({ attention }: Options, params: Params, queries: Tensor, states: Tensor): Tensor {
   const keys = attention === 'dot' ? states : linear(params, 'attention.key', states, { bias: false })
   if (attention !== 'additive') return matMul(queries, keys, false, true)
-  const asked = expandDims(linear(params, 'attention.query', queries), 2) // [batch, queries, 1, hidden]
-  const met = tanh(add(asked, expandDims(keys, 1))) // [batch, queries, keys, hidden]
-  return reshape(linear(params, 'attention.score', met, { bias: false }), met.shape.slice(0, 3))
+  const query = expandDims(linear(params, 'attention.query', queries), 2) // [batch, queries, 1, hidden]
+  const hidden = tanh(add(query, expandDims(keys, 1))) // [batch, queries, keys, hidden]
+  return reshape(linear(params, 'attention.score', hidden, { bias: false }), hidden.shape.slice(0, 3))
 }
 
 /**
- * What `queries` `[batch, queries, hidden]` find among `states` `[batch, keys, width]` where `mask` `[batch, keys]` is 1:
- * `weights` `[batch, queries, keys]`, which sum to 1, and `context`, the states' mean by them, `[batch, queries, width]`.
+ * Attention of `queries` `[batch, queries, hidden]` to `states` `[batch, keys, width]` where `mask` `[batch, keys]` is 1: `weights`
+ * `[batch, queries, keys]`, which sum to 1, and `context` `[batch, queries, width]`, the weighted mean of the states.
  */
 export function attend(o: Options, params: Params, queries: Tensor, states: Tensor, mask: Tensor) {
-  const padding = mul(sub(1, cast(expandDims(mask, 1), 'float32')), NEVER) // [batch, 1, keys]
+  const padding = mul(sub(1, cast(expandDims(mask, 1), 'float32')), MASKED) // [batch, 1, keys]
   const weights = softmax(add(scoresOf(o, params, queries, states), padding))
   return { weights, context: matMul(weights, states) }
 }
 
 /**
- * A table `[entries, width]` of zeros to which `rows` `[n, width]` are added at int32 `ids` `[n]`. TF.js has no gradient of
- * its scatter.
+ * Adds `rows` `[n, width]` at int32 `ids` `[n]` to a table `[entries, width]` of zeros. The scatter of TF.js has no gradient.
  */
 const addRows = (rows: Tensor, ids: Tensor, entries: number): Tensor =>
   customGrad((input, save) => {
@@ -71,26 +70,26 @@ const addRows = (rows: Tensor, ids: Tensor, entries: number): Tensor =>
     }
   })(rows)
 
-/** Attention weights summed up by the token that stands there: `[batch, queries, keys]` to `[batch, queries, vocabulary]`. */
+/** Attention weights summed over the positions of each token: `[batch, queries, keys]` to `[batch, queries, vocabulary]`. */
 function byToken(weights: Tensor, ids: Tensor, vocabulary: number): Tensor {
   const [batch, queries, keys] = weights.shape as [number, number, number]
-  const places = add(ids, expandDims(range(0, batch * vocabulary, vocabulary, 'int32'), 1)) // [batch, keys]
+  const entries = add(ids, expandDims(range(0, batch * vocabulary, vocabulary, 'int32'), 1)) // [batch, keys]
   const rows = reshape(transpose(weights, [0, 2, 1]), [batch * keys, queries])
-  const table = addRows(rows, reshape(places, [-1]), batch * vocabulary)
+  const table = addRows(rows, reshape(entries, [-1]), batch * vocabulary)
   return transpose(reshape(table, [batch, vocabulary, queries]), [0, 2, 1])
 }
 
-/** The least probability whose logarithm is told apart. */
-const LEAST = 1e-37
+/** Lower bound of probabilities, whose logarithm is finite in float32. */
+const MINIMUM_PROBABILITY = 1e-37
 
 /**
  * Logarithms of `p · softmax(logits) + (1 − p) · copied`: with probability `p` `[batch, queries, 1]`, whose logits are
- * `choice`, a token is written from the vocabulary, else copied from `ids` `[batch, keys]` by the attention's `weights`.
+ * `choice`, a token is generated from the vocabulary, else copied from `ids` `[batch, keys]` by the attention `weights`.
  * Source: See et al., Get To The Point, 2017, section 2.2.
  */
 export function mixWithCopies(logits: Tensor, choice: Tensor, weights: Tensor, ids: Tensor): Tensor {
-  const writes = sigmoid(choice)
+  const generates = sigmoid(choice)
   const copied = byToken(weights, ids, logits.shape[2] as number)
-  const mixed = add(mul(writes, softmax(logits)), mul(sub(1, writes), copied))
-  return log(maximum(mixed, LEAST))
+  const mixed = add(mul(generates, softmax(logits)), mul(sub(1, generates), copied))
+  return log(maximum(mixed, MINIMUM_PROBABILITY))
 }

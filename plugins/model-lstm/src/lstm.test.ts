@@ -10,7 +10,7 @@ const goldensOf = (architecture: string) =>
 
 describe('as a decoder', () =>
   describeModel(lstm, { options: { ...tiny, architecture: 'decoder' }, goldens: goldensOf('decoder') }))
-describe('as an encoder of both directions', () =>
+describe('as a bidirectional encoder', () =>
   describeModel(lstm, { options: { ...tiny, bidirectional: true }, goldens: goldensOf('encoder') }))
 describe('as an encoder–decoder', () =>
   describeModel(lstm, {
@@ -20,7 +20,7 @@ describe('as an encoder–decoder', () =>
 for (const cell of ['rnn', 'gru'] as const)
   describe(`of ${cell}`, () => describeModel(lstm, { options: { ...tiny, cell, architecture: 'decoder', layers: 3 } }))
 
-describe('what it does with', () => {
+describe('model lstm', () => {
   const engine = referenceEngine()
   beforeAll(() => engine.start())
   afterAll(() => engine.close())
@@ -30,15 +30,15 @@ describe('what it does with', () => {
     const found = forward(model.init(key(1)), engine.put(inputs) as TextInputs)
     return (await engine.read(found)) as unknown as Readonly<Record<string, HostArray>>
   }
-  const laid = (rows: readonly (readonly number[])[]): HostArray =>
+  const matrix = (rows: readonly (readonly number[])[]): HostArray =>
     integers(rows.flat(), [rows.length, rows[0]!.length])
   const texts = (rows: readonly (readonly number[])[]) => ({
-    inputIds: laid(rows),
-    attentionMask: laid(rows.map((row) => row.map((id) => (id === 0 ? 0 : 1)))),
-    tokenTypeIds: laid(rows.map((row) => row.map(() => 0))),
+    inputIds: matrix(rows),
+    attentionMask: matrix(rows.map((row) => row.map((id) => (id === 0 ? 0 : 1)))),
+    tokenTypeIds: matrix(rows.map((row) => row.map(() => 0))),
   })
 
-  it.each(['rnn', 'lstm', 'gru'])('padding on the left in both directions: nothing, in a %s', async (cell) => {
+  it.each(['rnn', 'lstm', 'gru'])('ignores padding on the left in both directions: %s', async (cell) => {
     const model = lstm({ ...tiny, cell: cell as 'rnn', bidirectional: true })
     const right = await outputs(model, texts([[4, 9, 7, 0, 0]]))
     const left = await outputs(model, texts([[0, 0, 4, 9, 7]]))
@@ -50,9 +50,13 @@ describe('what it does with', () => {
     expectClose(left['lastHiddenState'], { ...right['lastHiddenState']!, values: Float32Array.from(moved) }, 1e-6)
   })
 
-  it('a vocabulary that it copies from: probabilities that sum to 1, more for what it has read', async () => {
+  it('returns probabilities that sum to 1 with copying, higher for tokens of the encoder input', async () => {
     const model = lstm({ ...tiny, architecture: 'encoder-decoder', copy: true })
-    const given = { ...texts([[4, 9, 4, 7]]), decoderInputIds: laid([[1, 5]]), decoderAttentionMask: laid([[1, 1]]) }
+    const given = {
+      ...texts([[4, 9, 4, 7]]),
+      decoderInputIds: matrix([[1, 5]]),
+      decoderAttentionMask: matrix([[1, 1]]),
+    }
     const { tokenLogits } = await outputs(model, given)
     expect(tokenLogits!.shape).toEqual([1, 2, 20])
     for (const from of [0, 20]) {
@@ -65,12 +69,12 @@ describe('what it does with', () => {
   })
 })
 
-describe('options that do not go together', () => {
+describe('invalid combinations of options', () => {
   it.each([
     ['bidirectional', { architecture: 'decoder', bidirectional: true }],
     ['embeddingSize', { architecture: 'decoder', tieWordEmbeddings: true, embeddingSize: 4, hiddenSize: 8 }],
     ['attention', { architecture: 'encoder-decoder', attention: 'dot', bidirectional: true }],
-  ] as const)('are refused, and %s is named', (name, given) => {
+  ] as const)('are rejected, and the error names %s', (name, given) => {
     expect(() => lstm(given)).toThrow(
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining(name) }),
     )

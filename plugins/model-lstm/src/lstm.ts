@@ -8,7 +8,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  deriveKey as foldKey,
+  deriveKey,
 } from '@attune/core'
 import {
   classifierHead,
@@ -44,12 +44,12 @@ import {
 } from '@tensorflow/tfjs-core'
 import { attend, attentionShapes, mixWithCopies } from './attention.js'
 import { type Options, options } from './options.js'
-import { type Recurrence, emptyStates, heldIn, recurrentStack, stackShapes, stateCount } from './recurrent-stack.js'
+import { type Recurrence, emptyStates, statesOf, recurrentStack, stackShapes, stateCount } from './recurrent-stack.js'
 
 const WORDS = 'embedding.weight'
 const OUTPUT = 'output.weight'
 
-/** The stacks of an architecture, the one that reads first. */
+/** The recurrent stacks of an architecture, the encoder first. */
 const stacksOf = ({ architecture, bidirectional }: Options): readonly Recurrence[] =>
   architecture === 'encoder-decoder'
     ? [
@@ -58,10 +58,10 @@ const stacksOf = ({ architecture, bidirectional }: Options): readonly Recurrence
       ]
     : [{ name: 'rnn', bidirectional }]
 
-/** The width of what the first stack gives. */
+/** Output size of the first stack. */
 const widthOf = (o: Options): number => (o.bidirectional ? 2 : 1) * o.hiddenSize
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const [width, hidden] = [widthOf(o), o.hiddenSize]
   const dense = (name: string, outputs: number, inputs: number) => ({
@@ -81,13 +81,13 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
 }
 
 /**
- * Tables are normal with deviation `initializerRange`; all else is uniform as in torch.nn, within 1/√hidden in recurrent
- * layers and 1/√inputs in others.
+ * Initial parameters: embedding tables normal with deviation `initializerRange`, all others uniform as in torch.nn, within
+ * ±1/√hidden in recurrent layers and ±1/√inputs elsewhere.
  */
 function init(o: Options, key: Key): Params {
   const shapes = requireRepresentableSizes(shapesOf(o))
   const entries = Object.entries(shapes).map(([name, shape]): [string, Tensor] => {
-    const from = foldKey(key, name)
+    const from = deriveKey(key, name)
     if (name === WORDS || name === OUTPUT) return [name, normal(from, shape, o.initializerRange)]
     const inputs = shapes[name.replace('.bias', '.weight')]?.[1] ?? 0
     return [name, uniform(from, shape, 1 / Math.sqrt(/_l\d/.test(name) ? o.hiddenSize : inputs))]
@@ -95,51 +95,51 @@ function init(o: Options, key: Key): Params {
   return Object.fromEntries(entries)
 }
 
-/** The mask of the tokens that are read, `[batch, length]`, out of that of all slots of a cache. */
+/** The mask of the current tokens, `[batch, length]`, taken from the mask of all slots of the cache. */
 function ownMask({ inputIds, attentionMask, cacheStart }: TextInputs): Tensor {
   if (cacheStart === undefined) return attentionMask
   const slots = add(range(0, inputIds.shape[1] as number, 1, 'int32'), cacheStart) as Tensor & { dtype: 'int32' }
   return gather(attentionMask, slots, 1)
 }
 
-/** The state at the first token of each text that is not padding: `[batch, length, hidden]` to `[batch, hidden]`. */
+/** The state at the first non-padding token of each text: `[batch, length, hidden]` to `[batch, hidden]`. */
 function firstToken(states: Tensor, { attentionMask }: TextInputs): Tensor {
   const [batch, length, hidden] = states.shape as [number, number, number]
-  const places = add(argMax(attentionMask, 1), range(0, batch * length, length, 'int32'))
-  return takeRows(reshape(states, [batch * length, hidden]), places)
+  const positions = add(argMax(attentionMask, 1), range(0, batch * length, length, 'int32'))
+  return takeRows(reshape(states, [batch * length, hidden]), positions)
 }
 
-/** Where each direction of a reader ends: `[batch, directions · hidden]`. */
-function ends(o: Options, states: Tensor, inputs: TextInputs): Tensor {
+/** Final states of the encoder in each direction: `[batch, directions · hidden]`. */
+function finalStates(o: Options, states: Tensor, inputs: TextInputs): Tensor {
   if (!o.bidirectional) return lastToken(states, inputs)
-  const [onwards, back] = split(states, 2, 2) as [Tensor, Tensor]
-  return concat([lastToken(onwards, inputs), firstToken(back, inputs)], 1)
+  const [forward, back] = split(states, 2, 2) as [Tensor, Tensor]
+  return concat([lastToken(forward, inputs), firstToken(back, inputs)], 1)
 }
 
-/** One stack that reads, or that also goes on from its cache. */
+/** Forward pass of a single stack: an encoder, or a decoder with or without cache. */
 function forwardOne(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const { inputIds, cache } = inputs
   const words = embedding(params, 'embedding', inputIds) // [batch, length, embedding]
-  const read = { x: words, mask: ownMask(inputs), begin: cache && heldIn(o, cache), cached: cache !== undefined }
+  const read = { x: words, mask: ownMask(inputs), begin: cache && statesOf(o, cache), cached: cache !== undefined }
   const { x, kept } = recurrentStack(o, stacksOf(o)[0]!, params, read, mode)
-  return { lastHiddenState: x, pooled: ends(o, x, inputs), ...kept }
+  return { lastHiddenState: x, pooled: finalStates(o, x, inputs), ...kept }
 }
 
 /**
- * What the decoder's layers begin with: `tanh(W·ends + b)` of what was read, or what the cache holds once something was
- * written. Source: Bahdanau et al., 2015, appendix A.2.2.
+ * Initial states of the decoder: `tanh(W·final + b)` of the encoder's final states at the first step, later the cached states.
+ * Source: Bahdanau et al., 2015, appendix A.2.2.
  */
-function beginnings(o: Options, params: Params, states: Tensor, inputs: TextInputs): Tensor[] {
+function initialStates(o: Options, params: Params, states: Tensor, inputs: TextInputs): Tensor[] {
   const { attentionMask, inputIds, tokenTypeIds, cache, cacheStart } = inputs
-  const bridged = tanh(linear(params, 'bridge', ends(o, states, { attentionMask, inputIds, tokenTypeIds })))
-  const fresh = splitAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
-  if (cache === undefined) return fresh
+  const bridged = tanh(linear(params, 'bridge', finalStates(o, states, { attentionMask, inputIds, tokenTypeIds })))
+  const initial = splitAlong(reshape(bridged, [bridged.shape[0] as number, -1, o.hiddenSize]), 1) // [batch, hidden] each
+  if (cache === undefined) return initial
   const first = cast(equal(cacheStart!, 0), 'float32')
-  return heldIn(o, cache).map((held, i) => add(mul(first, fresh[i]!), mul(sub(1, first), held)))
+  return statesOf(o, cache).map((cached, i) => add(mul(first, initial[i]!), mul(sub(1, first), cached)))
 }
 
-/** What is given of the tokens to be written: with copying, the logits are part of the model. */
-function written(o: Options, params: Params, x: Tensor, words: Tensor, states: Tensor, inputs: TextInputs) {
+/** Outputs of the decoder; with copying, they include the token logits. */
+function decoderOutputs(o: Options, params: Params, x: Tensor, words: Tensor, states: Tensor, inputs: TextInputs) {
   const { weights, context } = attend(o, params, x, states, inputs.attentionMask)
   const lastHiddenState = tanh(linear(params, 'attention.combine', concat([context, x], 2), { bias: false }))
   if (!o.copy) return { lastHiddenState, weights }
@@ -150,19 +150,19 @@ function written(o: Options, params: Params, x: Tensor, words: Tensor, states: T
   return { lastHiddenState, weights, tokenLogits: mixWithCopies(logits, choice, weights, inputs.inputIds) }
 }
 
-/** What the decoder reads; where nothing is said, what the encoder reads. */
+/** Inputs of the decoder; those of the encoder if none are given. */
 function targetsOf({ inputIds, attentionMask, decoderInputIds, decoderAttentionMask }: TextInputs) {
   if (decoderInputIds === undefined) return { ids: inputIds, mask: attentionMask }
   return { ids: decoderInputIds, mask: decoderAttentionMask ?? onesLike(decoderInputIds) }
 }
 
-/** One stack that reads, and one that writes. */
+/** Forward pass of an encoder and a decoder. */
 function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
-  const [reader, writer] = stacksOf(o) as [Recurrence, Recurrence]
+  const [encoder, decoder] = stacksOf(o) as [Recurrence, Recurrence]
   const { inputIds, attentionMask, cache, cacheStart } = inputs
   const encode = (): Tensor => {
     const x = embedding(params, 'embedding', inputIds) // [batch, length, embedding]
-    return recurrentStack(o, reader, params, { x, mask: attentionMask, cached: false }, modeAt(mode, 0)).x
+    return recurrentStack(o, encoder, params, { x, mask: attentionMask, cached: false }, modeAt(mode, 0)).x
   }
   const states = inputs.encoderStates ?? encode() // [batch, length, directions · hidden]
   const { ids, mask } = targetsOf(inputs)
@@ -173,10 +173,10 @@ function forwardBoth(o: Options, params: Params, inputs: TextInputs, mode: Mode)
     ...(cache && { cache, cacheStart: cacheStart! }),
   }
   const words = embedding(params, 'embedding', ids) // [batch, targets, embedding]
-  const begin = beginnings(o, params, states, inputs)
+  const begin = initialStates(o, params, states, inputs)
   const read = { x: words, mask: ownMask(own), begin, cached: cache !== undefined }
-  const { x, kept } = recurrentStack(o, writer, params, read, modeAt(mode, 1))
-  const { weights, ...given } = written(o, params, x, words, states, inputs)
+  const { x, kept } = recurrentStack(o, decoder, params, read, modeAt(mode, 1))
+  const { weights, ...given } = decoderOutputs(o, params, x, words, states, inputs)
   const seen = mode.keep?.includes('attentions') === true ? { attentions: { 0: expandDims(weights, 1) } } : {}
   return { ...given, pooled: lastToken(given.lastHiddenState, own), encoderStates: states, ...kept, ...seen }
 }
@@ -197,7 +197,7 @@ function headsOf(o: Options): Record<string, Head> {
   return { 'sequence-to-sequence': { architecture: 'LstmForConditionalGeneration', tensors: o.copy ? {} : tensors } }
 }
 
-const UNPACKABLE = 'the state at the end of a text would be handed on to the next one in the row'
+const UNPACKABLE = 'the state at the end of a text would be passed on to the next text in the row'
 
 function create(o: Options): Model {
   const two = o.architecture === 'encoder-decoder'
@@ -226,20 +226,20 @@ function create(o: Options): Model {
 }
 
 /**
- * Recurrent networks of the cells of torch.nn (RNN, LSTM, GRU), with its names and its order of gates: a step for each token,
- * which hands on one state of fixed size. Padding is no step. `pooled` is the last state, of both directions where there are
- * two. An encoder–decoder attends to what it has read after its recurrent layers, as Luong's do, without feeding what it
- * found back into them; with `copy` its outputs have `tokenLogits`, which mix writing and copying.
+ * Recurrent networks with the cells of torch.nn (RNN, LSTM, GRU), its parameter names and gate order: one step per token, which
+ * passes on a hidden state of fixed size. Padding is skipped. `pooled` is the final state, of both directions if bidirectional. An
+ * encoder–decoder attends to the encoder states after its recurrent layers, as in Luong et al., without feeding the context back into
+ * them; with `copy` its outputs include `tokenLogits`, a mixture of generation and copying.
  */
 export const lstm = definePlugin({
   kind: MODEL,
   name: 'lstm',
-  summary: 'Recurrent networks: RNN, LSTM or GRU as writer, reader, or both with attention and copying',
+  summary: 'Recurrent networks (RNN, LSTM, GRU): encoder, decoder, or encoder–decoder with attention and copying',
   source: 'Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; Luong et al., 2015; See et al., 2017, section 2.2',
   options,
   exceptions: {
     packing: UNPACKABLE,
-    attentions: 'recurrent layers have none; an encoder–decoder gives those to what was read',
+    attentions: 'recurrent layers have no attention weights; an encoder–decoder returns those of its cross-attention',
   },
   create,
 })

@@ -11,14 +11,14 @@ import {
 import { type Tensor, expandDims, squeeze, zeros } from '@tensorflow/tfjs-core'
 import type { Options } from './options.js'
 
-/** Recurrent layers one above another. */
+/** A stack of recurrent layers. */
 export interface Recurrence {
-  /** What its parameters' names begin with, without the dot at the end. */
+  /** Prefix of its parameter names, without the dot at the end. */
   readonly name: string
   readonly bidirectional: boolean
 }
 
-/** The shapes of a stack's parameters, named as in torch.nn. */
+/** Shapes of the parameters of a stack, named as in torch.nn. */
 export function stackShapes(o: Options, { name, bidirectional }: Recurrence): Record<string, readonly number[]> {
   const above = (bidirectional ? 2 : 1) * o.hiddenSize
   const layers = Array.from({ length: o.layers }, (_, layer) =>
@@ -27,29 +27,29 @@ export function stackShapes(o: Options, { name, bidirectional }: Recurrence): Re
   return Object.assign({}, ...layers)
 }
 
-/** The names of what the layers hand on, in the order in which a stack begins with it. */
+/** Names of the recurrent states of all layers, in the order of the initial states of a stack. */
 const stateNames = (o: Options): string[] =>
   Array.from({ length: o.layers }, (_, i) => RECURRENT_CELLS[o.cell].state.map((name) => `${i}.${name}`)).flat()
 
-/** How many tensors the layers of a stack hand on. */
+/** The number of recurrent states of a stack. */
 export const stateCount = (o: Options): number => stateNames(o).length
 
-/** The states that a cache holds, `[batch, hidden]` each. */
-export const heldIn = (o: Options, cache: Cache): Tensor[] => stateNames(o).map((name) => cache[name]!)
+/** The states in a cache, `[batch, hidden]` each. */
+export const statesOf = (o: Options, cache: Cache): Tensor[] => stateNames(o).map((name) => cache[name]!)
 
-/** An empty cache: what each layer hands on, `[batch, hidden]`, zero. */
+/** An empty cache: the zero state of each layer, `[batch, hidden]`. */
 export const emptyStates = (o: Options, batch: number): Cache =>
   Object.fromEntries(stateNames(o).map((name) => [name, zeros([batch, o.hiddenSize])])) as Cache
 
-/** What a stack reads. */
+/** Inputs of a stack. */
 export interface StackInputs {
   /** `[batch, length, embedding]`. */
   readonly x: Tensor
   /** 1 for each token and 0 for padding, `[batch, length]`. */
   readonly mask: Tensor
-  /** The states that it begins with, `[batch, hidden]` each; only of one direction. Default: zeros. */
+  /** Initial states, `[batch, hidden]` each; for one direction only. Default: zeros. */
   readonly begin?: readonly Tensor[] | undefined
-  /** Whether it is to give the states that it ends with. */
+  /** True if the final states are to be returned. */
   readonly cached: boolean
 }
 

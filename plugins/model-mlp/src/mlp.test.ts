@@ -20,8 +20,8 @@ describeModel(mlp, {
   given: { encoders: [tinyModel()] },
 })
 
-describe('an encoder inside', () => {
-  /** An encoder whose states are a table's rows: on these the perceptron must be what it is on word embeddings. */
+describe('with an encoder', () => {
+  /** An encoder whose hidden states are rows of a table: the perceptron on it must equal the one on word embeddings. */
   const table = ({ vocabSize, embeddingSize }: Record<string, unknown>): Model => ({
     ...tinyModel(),
     prefix: 'table.',
@@ -55,7 +55,7 @@ describe('an encoder inside', () => {
     return engine.read(forward(engine.put(held) as Params, engine.put(Object.fromEntries(inputs) as never)))
   }
 
-  it(`read by the mean of its states gives what word embeddings give, ${mean!.source}`, async () => {
+  it(`matches word embeddings when it reads the mean hidden state, ${mean!.source}`, async () => {
     const { values, shape } = cases[0]!.outputs['lastHiddenState'] as { shape: number[]; values: number[] }
     const { lastHiddenState, pooled } = await outputsOf({})
     expectClose(lastHiddenState, { shape, dtype: 'float32', values: Float32Array.from(values) }, 1e-5)
@@ -63,7 +63,7 @@ describe('an encoder inside', () => {
     expectClose(pooled, plain.pooled, 1e-6)
   })
 
-  it('read by its own vector of the text gives the layers of that', async () => {
+  it('applies its layers to the pooled vector of the encoder', async () => {
     const { pooled } = await outputsOf({ input: 'pooled', hiddenAct: 'tanh' })
     const { inputs } = cases[0]!
     const [rows, length] = inputs['inputIds']!.shape as [number, number]
@@ -85,7 +85,7 @@ describe('an encoder inside', () => {
     }
   })
 
-  it('is described in config.json, and says what it is to the trainer', () => {
+  it('describes the encoder in config.json and to the trainer', () => {
     const encoder = tinyModel()
     const model = mlp({ hiddenSizes: [5] }, { encoders: [encoder] })
     expect(model.config).toMatchObject({
@@ -100,7 +100,7 @@ describe('an encoder inside', () => {
     expect(Object.keys(model.init(key(1)))).not.toContain('mlp.embeddings.word_embeddings.weight')
   })
 
-  it('is refused where it cannot be read, and missed where it must be', () => {
+  it('rejects an encoder that it cannot read, and a missing encoder', () => {
     const encoders = [tinyModel()]
     for (const call of [
       () => mlp({ input: 'tf-idf', vocabSize: 1, idf: [1] }, { encoders }),
@@ -121,25 +121,25 @@ interface IdfGolden {
 describe('inverseDocumentFrequencies', () => {
   const golden = JSON.parse(readFileSync('golden/tf-idf/idf.json', 'utf8')) as IdfGolden
 
-  it(`agrees with ${golden.source}`, () => {
+  it(`matches ${golden.source}`, () => {
     const found = inverseDocumentFrequencies(golden.rows, golden.vocabularySize)
     expect(found).toHaveLength(golden.idf.length)
     for (const [i, expected] of golden.idf.entries()) expect(found[i]).toBeCloseTo(expected, 12)
   })
 
-  it('refuses a token that the vocabulary does not have', () => {
+  it('rejects a token outside the vocabulary', () => {
     expect(() => inverseDocumentFrequencies([[1, 24]], 24)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
   })
 })
 
-it('refuses tf-idf without a number for each token', () => {
+it('rejects tf-idf without a value for each token', () => {
   for (const idf of [undefined, [1, 2, 3]])
     expect(() => mlp({ vocabSize: 4, input: 'tf-idf', idf })).toThrow(
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('idf') }),
     )
 })
 
-it('learns idf from the training examples, by the tokenizer', async () => {
+it('learns idf from the training examples with the tokenizer', async () => {
   const options = mlp.options.parse({ vocabSize: 3, input: 'tf-idf' })
   const tokenizer = { vocabularySize: 3, encode: (text: string) => ({ ids: [...text].map(Number) }) } as never
   async function* examples() {

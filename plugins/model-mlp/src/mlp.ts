@@ -12,7 +12,7 @@ import {
   type TextInputs,
   type Tokenizer,
   definePlugin,
-  deriveKey as foldSeed,
+  deriveKey,
   scheduled,
 } from '@attune/core'
 import {
@@ -56,48 +56,48 @@ import { readEncoder } from './read-encoder.js'
 export { inverseDocumentFrequencies } from './inverse-document-frequencies.js'
 
 const options = z.strictObject({
-  vocabSize: count('Entries of the vocabulary').default(30522),
+  vocabSize: count('Vocabulary size').default(30522),
   input: z
     .enum(['mean', 'pooled', 'tf-idf'])
     .default('mean')
     .describe(
-      "What the first layer reads: the mean of the word embeddings or of an encoder's last states, an encoder's vector of the text, or a tf-idf weight for each token",
+      "Input of the first layer: the mean of the word embeddings or of an encoder's last hidden states, an encoder's pooled text vector, or tf-idf weights",
     ),
-  embeddingSize: count('Width of the word embeddings, for the mean; that of an encoder if there is one').default(300),
+  embeddingSize: count('Size of the word embeddings, for the mean; an encoder has its own').default(300),
   idf: z
     .array(z.number().min(0))
     .max(1_000_000)
     .optional()
     .describe(
-      'For tf-idf: the inverse document frequency of each token, not trained; learned from the training examples if absent',
+      'For tf-idf: the inverse document frequency of each token, not trained. Default: learned from the training examples',
     ),
-  field: z.string().min(1).default('text').describe('The field of the examples that idf is learned from'),
+  field: z.string().min(1).default('text').describe('Field of the examples that idf is learned from'),
   sublinearTf: z
     .boolean()
     .default(false)
-    .describe('For tf-idf: whether a token that stands n times counts 1 + ln n rather than n'),
+    .describe('For tf-idf: count a token that occurs n times as 1 + ln n instead of n (sublinear scaling)'),
   hiddenSizes: z
     .array(z.int().min(1).max(1_000_000))
     .min(1)
     .max(1000)
     .default([768, 128])
-    .describe('Widths of the hidden layers; the head reads the last'),
+    .describe('Sizes of the hidden layers; the head reads the last'),
   hiddenAct: z.enum(activationNames).default('relu').describe('Activation of each hidden layer'),
   dropout: scheduled(
-    z.number().min(0).lt(1).default(0.1).describe('Dropout of what each hidden layer gives, to the head too'),
+    z.number().min(0).lt(1).default(0.1).describe('Dropout on the output of each hidden layer, including the last'),
   ),
   initializerRange: z
     .number()
     .positive()
     .max(10)
     .default(0.1)
-    .describe("Standard deviation of new word embeddings and of a head's weights"),
-  maximumLength: count('The most tokens of a text').default(512),
+    .describe('Standard deviation of the initialization of word embeddings and of the head'),
+  maximumLength: count('Maximum sequence length, in tokens').default(512),
 })
 
 type Options = z.output<typeof options>
 
-/** Counts in how many of the examples each token stands. @throws AttuneError `NO_TEXT` if none has a text. */
+/** Learns the document frequencies of the examples. @throws AttuneError `NO_TEXT` if none has a text. */
 async function learnIdf(field: string, examples: AsyncIterable<Example>, { encode, vocabularySize }: Tokenizer) {
   const counter = documentCounter(vocabularySize)
   for await (const { [field]: text } of examples)
@@ -105,29 +105,32 @@ async function learnIdf(field: string, examples: AsyncIterable<Example>, { encod
   if (counter.texts() > 0) return [...counter.frequencies()]
   throw new AttuneError(
     'NO_TEXT',
-    `model mlp: the training examples have no text under "${field}" to learn idf from`,
-    'Name the field that holds the text: `model: { use: mlp, field: … }`.',
+    `model mlp: expected texts in the field "${field}" of the training examples to learn idf from, found none`,
+    'Set the field that holds the text: `model: { use: mlp, field: … }`.',
   )
 }
 
 const refuse = (problem: string, remedy: string): AttuneError =>
   new AttuneError('BAD_OPTIONS', `model mlp: ${problem}`, remedy)
 
-/** Refuses options that contradict one another, and takes the sizes that an encoder has. */
+/** Rejects contradictory options, and replaces sizes by those of the encoder. */
 function checked(o: Options, encoders: readonly Model[]): Options {
   const [encoder, ...others] = encoders
-  if (others.length > 0) throw refuse(`it reads one encoder, and ${encoders.length} are given`, 'Give one.')
+  if (others.length > 0) throw refuse(`expected one encoder, got ${encoders.length}`, 'Configure only one.')
   if (encoder !== undefined && o.input === 'tf-idf')
-    throw refuse('with an encoder, input must be "mean" or "pooled", not "tf-idf"', 'Leave one of the two out.')
+    throw refuse(
+      'expected input "mean" or "pooled" with an encoder, got "tf-idf"',
+      'Remove the encoder, or change input.',
+    )
   if (encoder === undefined && o.input === 'pooled')
     throw refuse(
-      'input is "pooled", which an encoder gives, and there is none',
-      'Name one: `model: { use: mlp, input: pooled, encoder: { use: bert, from: FOLDER } }`.',
+      'input "pooled" requires an encoder',
+      'Configure one: `model: { use: mlp, input: pooled, encoder: { use: bert, from: FOLDER } }`.',
     )
   if (o.input === 'tf-idf' && o.idf?.length !== o.vocabSize)
     throw refuse(
-      `idf must have one number for each of the ${o.vocabSize} tokens when input is "tf-idf", and has ${o.idf?.length ?? 'none'}`,
-      'Give the numbers that inverseDocumentFrequencies counts, or let `fit` learn them from the training examples.',
+      `expected idf to have one value for each of the ${o.vocabSize} tokens with input "tf-idf", got ${o.idf?.length ?? 'none'}`,
+      'Pass the result of inverseDocumentFrequencies, or let `fit` learn idf from the training examples.',
     )
   if (encoder === undefined) return o
   const maximumLength = Math.min(o.maximumLength, encoder.maximumLength)
@@ -135,19 +138,19 @@ function checked(o: Options, encoders: readonly Model[]): Options {
   return { ...o, vocabSize, embeddingSize: encoder.hiddenSize, maximumLength }
 }
 
-/** The model inside, if one is given. */
-const insideOf = (o: Options, [model]: readonly Model[]): FrozenEncoder | undefined =>
-  model && { model, prefix: INSIDE, reads: o.input === 'pooled' ? 'pooled' : 'lastHiddenState' }
+/** The frozen encoder, if there is one. */
+const frozenEncoderOf = (o: Options, [model]: readonly Model[]): FrozenEncoder | undefined =>
+  model && { model, prefix: ENCODER_PREFIX, reads: o.input === 'pooled' ? 'pooled' : 'lastHiddenState' }
 
 const WORDS = 'mlp.embeddings.word_embeddings.weight'
 const BIAS = 'mlp.embeddings.bias'
-const INSIDE = 'mlp.encoder.'
+const ENCODER_PREFIX = 'mlp.encoder.'
 
-/** The widths that the layers after the embeddings go through; on tf-idf the table of embeddings is the first layer. */
+/** Sizes of the consecutive layers after the embeddings; with tf-idf the embedding table is the first layer. */
 const widthsOf = (o: Options): readonly number[] =>
   o.input === 'tf-idf' ? o.hiddenSizes : [o.embeddingSize, ...o.hiddenSizes]
 
-/** New parameters; a layer's weights have variance `2 / inputs`, so that depth neither fades nor swells what passes. */
+/** Initial parameters; weights of a layer have variance `2 / inputs`, which keeps the scale of activations constant with depth. */
 function init(o: Options, inside: FrozenEncoder | undefined, key: Key): Params {
   const widths = widthsOf(o)
   const first = widths[0]!
@@ -158,24 +161,25 @@ function init(o: Options, inside: FrozenEncoder | undefined, key: Key): Params {
   })
   const layers = widths.slice(1).flatMap((width, i): [string, Tensor][] => {
     const [name, inputs] = [`mlp.layers.${i}`, widths[i]!]
-    const weight = normal(foldSeed(key, `${name}.weight`), [width, inputs], Math.sqrt(2 / inputs))
+    const weight = normal(deriveKey(key, `${name}.weight`), [width, inputs], Math.sqrt(2 / inputs))
     return [
       [`${name}.weight`, weight],
       [`${name}.bias`, filledWith([width], 0)],
     ]
   })
   const words = (): Params => ({
-    [WORDS]: normal(foldSeed(key, WORDS), [o.vocabSize, first], o.initializerRange),
+    [WORDS]: normal(deriveKey(key, WORDS), [o.vocabSize, first], o.initializerRange),
     ...(o.input === 'tf-idf' ? { [BIAS]: filledWith([first], 0) } : {}),
   })
-  const encoder = Object.entries(inside?.model.init(foldSeed(key, 'encoder')) ?? {})
-  const below = inside === undefined ? words() : Object.fromEntries(encoder.map(([name, t]) => [INSIDE + name, t]))
+  const encoder = Object.entries(inside?.model.init(deriveKey(key, 'encoder')) ?? {})
+  const below =
+    inside === undefined ? words() : Object.fromEntries(encoder.map(([name, t]) => [ENCODER_PREFIX + name, t]))
   return { ...below, ...Object.fromEntries(layers) }
 }
 
 /**
- * The tf-idf weight of each token, divided among the places where it stands, `[batch, length]`; over the vocabulary the weights
- * of a text have length 1. No vector over the vocabulary is made.
+ * Tf-idf weight of each token, divided among its positions, `[batch, length]`; over the vocabulary, the weights of a text have length
+ * 1. No vector of the size of the vocabulary is materialized.
  */
 function tfIdf(o: Options, ids: Tensor, mask: Tensor): Tensor {
   const same = mul(cast(equal(expandDims(ids, 2), expandDims(ids, 1)), 'float32'), expandDims(mask, 1))
@@ -184,24 +188,24 @@ function tfIdf(o: Options, ids: Tensor, mask: Tensor): Tensor {
   const idf = gather(tensor1d(Float32Array.from(o.idf!)), ids as Tensor & { dtype: 'int32' })
   const weights = mul(mul(frequency, idf), mask)
   const squares = sum(div(square(weights), counts), 1, true) // [batch, 1]
-  // A text of tokens that all weigh 0 has no direction: it stays 0.
+  // A text whose tokens all have weight 0 cannot be normalized: it stays 0.
   return div(div(weights, counts), sqrt(maximum(squares, 1e-20)))
 }
 
-/** The hidden layers on `x` `[…, width]`: what enters, then what each gives, without dropout. */
+/** The hidden layers on `x` `[…, width]`: their input, then the output of each, without dropout. */
 function perceptron(o: Options, params: Params, x: Tensor, mode: Mode): readonly Tensor[] {
   const act = activation(o.hiddenAct)
   const states = [o.input === 'tf-idf' ? act(add(x, parameter(params, BIAS))) : x]
   for (let i = 0; i < widthsOf(o).length - 1; i++) {
     const before = states[i]!
-    // A mean or an encoder's vector is not the output of a layer.
+    // The input vector, a mean or an encoder's output, has no dropout.
     const read = i === 0 && o.input !== 'tf-idf' ? before : dropout(before, o.dropout, modeAt(mode, i))
     states.push(act(linear(params, `mlp.layers.${i}`, read)))
   }
   return states
 }
 
-/** The vector of each text, `[batch, width]`, and those of its tokens, `[batch, length, width]`. */
+/** The vector of each text, `[batch, width]`, and of its tokens, `[batch, length, width]`. */
 function vectorsOf(o: Options, inside: FrozenEncoder | undefined, params: Params, inputs: TextInputs) {
   if (inside !== undefined) return readEncoder(inside, params, inputs)
   const words = embedding(params, 'mlp.embeddings.word_embeddings', inputs.inputIds)
@@ -229,11 +233,11 @@ function forward(
   }
 }
 
-/** The groups in depth order. */
+/** Layer groups in order of depth. */
 const layersOf = (o: Options, inside: FrozenEncoder | undefined): Model['layers'] => [
   inside === undefined
     ? { name: 'embeddings', prefixes: ['mlp.embeddings.'] }
-    : { name: 'encoder', prefixes: [INSIDE] },
+    : { name: 'encoder', prefixes: [ENCODER_PREFIX] },
   ...widthsOf(o)
     .slice(1)
     .map((_, i) => ({ name: `layer ${i}`, prefixes: [`mlp.layers.${i}.`] })),
@@ -245,11 +249,11 @@ const HEADS: Model['heads'] = {
 
 function create(given: Options, encoders: readonly Model[]): Model {
   const o = checked(given, encoders)
-  const inside = insideOf(o, encoders)
+  const inside = frozenEncoderOf(o, encoders)
   const { field: _, ...saved } = o
   return {
     prefix: 'mlp.',
-    wordEmbeddings: inside === undefined ? WORDS : INSIDE + inside.model.wordEmbeddings,
+    wordEmbeddings: inside === undefined ? WORDS : ENCODER_PREFIX + inside.model.wordEmbeddings,
     heads: HEADS,
     hiddenSize: o.hiddenSizes.at(-1)!,
     vocabularySize: o.vocabSize,
@@ -269,20 +273,20 @@ function create(given: Options, encoders: readonly Model[]): Model {
 }
 
 /**
- * A multilayer perceptron: `h ← activation(W·h + b)`, from the mean of the word embeddings, from what a frozen encoder says of a text, or from
- * the tf-idf weights, whose first `W` is the table of word embeddings. `pooled` is the last hidden layer. `lastHiddenState`
- * has, for each token, what the layers make of that token's vector alone.
+ * Multilayer perceptron: `h ← activation(W·h + b)`, on the mean of the word embeddings, on the output of a frozen encoder, or on tf-idf
+ * weights, for which the first `W` is the embedding table. `pooled` is the last hidden layer. `lastHiddenState` has, for each token,
+ * the output for that token alone.
  *
- * Near neighbours: fastText has no hidden layer; a transformer sees the order of words.
+ * Near neighbours: fastText has no hidden layer; a transformer models word order.
  */
 export const mlp = definePlugin({
   kind: MODEL,
   name: 'mlp',
-  summary: 'Multilayer perceptron on the mean of word embeddings, on a frozen encoder or on tf-idf weights of tokens',
+  summary: 'Multilayer perceptron on mean word embeddings, a frozen encoder or tf-idf weights',
   source: 'Iyyer et al., Deep Unordered Composition Rivals Syntactic Methods for Text Classification, 2015, section 3',
   options,
   needs: { encoders: ENCODER },
-  exceptions: { attentions: 'no token looks at another' },
+  exceptions: { attentions: 'there is no attention between tokens' },
   fit: async (o, examples, tokenizer) =>
     o.input === 'tf-idf' && o.idf === undefined && tokenizer !== undefined
       ? { ...o, idf: await learnIdf(o.field, examples(), tokenizer()) }

@@ -2,7 +2,7 @@ import type { FrozenEncoder, Params, TextInputs } from '@attune/core'
 import { meanState, withoutGradient } from '@attune/nn'
 import { concat, expandDims, reshape, slice } from '@tensorflow/tfjs-core'
 
-/** The parameters of the model inside, by its own names. */
+/** The parameters of the encoder, under its own names. */
 const own = (params: Params, prefix: string): Params =>
   Object.fromEntries(
     Object.entries(params)
@@ -10,7 +10,7 @@ const own = (params: Params, prefix: string): Params =>
       .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
   )
 
-/** What a frozen model says of a text, `[batch, width]`, and of its tokens, `[batch, length, width]`. It drops out nothing. */
+/** Vector of a text, `[batch, width]`, and of its tokens, `[batch, length, width]`, from a frozen encoder, without dropout. */
 export function readEncoder({ model, prefix, reads }: FrozenEncoder, params: Params, inputs: TextInputs) {
   const both = withoutGradient(() => {
     const { lastHiddenState, pooled } = model.forward(own(params, prefix), inputs, { training: false })

@@ -4,7 +4,7 @@ import { modernbert } from './modernbert.js'
 
 const goldens = readModelGoldens(modernbert, 'golden')
 
-/** The same model as files from before `rope_parameters` and `layer_types` say it. */
+/** The same model with the older configuration keys that `rope_parameters` and `layer_types` replaced. */
 const { ropeParameters: _, layerTypes: __, ...rest } = goldens['masked']!.options
 const legacy = {
   ...goldens['masked']!,
@@ -18,11 +18,11 @@ describeModel(modernbert, {
 })
 describeModel(modernbert, { options: { ...goldens['masked']!.options, mlpDropout: 0.1 } })
 
-describe('options', () => {
+describe('model modernbert', () => {
   const refusal = (problem: string) =>
     expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining(problem) })
 
-  it('are refused where a head is no whole even number wide, or a layer has no type', () => {
+  it('rejects a head size that is not an even integer, and layers without a type', () => {
     expect(() => modernbert({ hiddenSize: 30, numAttentionHeads: 4 })).toThrow(refusal('hiddenSize'))
     expect(() => modernbert({ hiddenSize: 12, numAttentionHeads: 4 })).toThrow(refusal('hiddenSize'))
     expect(() => modernbert({ numHiddenLayers: 2, layerTypes: ['full_attention'] })).toThrow(refusal('layerTypes'))

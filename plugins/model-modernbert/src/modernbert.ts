@@ -39,7 +39,7 @@ import { type Options, options } from './options.js'
 
 const WORDS = 'model.embeddings.tok_embeddings.weight'
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const [H, F] = [o.hiddenSize, o.intermediateSize]
   const dense = (name: string, outputs: number, inputs: number, bias: boolean) => ({
@@ -68,25 +68,25 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
   }
 }
 
-/** Weights whose outputs are added up over the layers begin smaller, by the root of the number of sums. */
+/** Initial parameters; the output projections of the residual stream are divided by √(2 · numHiddenLayers). */
 function init(o: Options, key: Key): Params {
   const shapes = Object.entries(shapesOf(o))
-  const summed = (name: string): boolean => /\.Wo\.weight$|^head\.dense\.weight$/.test(name)
-  const fresh = (some: typeof shapes, deviation: number): Params =>
+  const isOutput = (name: string): boolean => /\.Wo\.weight$|^head\.dense\.weight$/.test(name)
+  const initial = (some: typeof shapes, deviation: number): Params =>
     initialParameters(Object.fromEntries(some), key, deviation, { [WORDS]: o.padTokenId })
   return {
-    ...fresh(
-      shapes.filter(([name]) => !summed(name)),
+    ...initial(
+      shapes.filter(([name]) => !isOutput(name)),
       o.initializerRange,
     ),
-    ...fresh(
-      shapes.filter(([name]) => summed(name)),
+    ...initial(
+      shapes.filter(([name]) => isOutput(name)),
       o.initializerRange / Math.sqrt(2 * o.numHiddenLayers),
     ),
   }
 }
 
-/** What layers of one type read: the rotary tables and the bias of attention. */
+/** Shared inputs of the layers of one type: the rotary tables and the attention bias. */
 interface View {
   readonly cosine: Tensor
   readonly sine: Tensor
@@ -96,26 +96,31 @@ interface View {
 const norm = (o: Options, params: Params, name: string, x: Tensor): Tensor =>
   layerNorm(params, name, x, o.normEps, { bias: o.normBias })
 
-/** Whether a layer sees only what is near. */
+/** True for a layer with local (sliding-window) attention. */
 const isLocal = (o: Options, index: number): boolean =>
   o.layerTypes === undefined ? index % o.globalAttnEveryNLayers !== 0 : o.layerTypes[index] === 'sliding_attention'
 
-/** A layer that is local sees tokens less than so many places away. */
+/** Window size of local attention: a token attends to tokens less than this many positions away. */
 const windowOf = (o: Options): number => Math.floor(o.localAttention / 2) + 1
 
-/** Attention, `[batch, length, hidden]` → the same, or `[batch, 1, hidden]` where only the first token is read. */
+/** Self-attention, `[batch, length, hidden]` → the same shape, or `[batch, 1, hidden]` if only the first token is needed. */
 function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const all = linear(params, `${c.at}.attn.Wqkv`, x, { bias: o.attentionBias }) // [batch, length, 3 · hidden]
   const part = (i: number): Tensor =>
     splitHeads(slice(all, [0, 0, i * o.hiddenSize], [-1, -1, o.hiddenSize]), o.numAttentionHeads)
-  const asking = (y: Tensor): Tensor => (c.onlyFirst === true ? firstQuery(y) : y)
-  const heads = { q: asking(rotate(part(0), view)), k: rotate(part(1), view), v: part(2), bias: asking(view.bias) }
+  const queriesOf = (y: Tensor): Tensor => (c.onlyFirst === true ? firstQuery(y) : y)
+  const heads = {
+    q: queriesOf(rotate(part(0), view)),
+    k: rotate(part(1), view),
+    v: part(2),
+    bias: queriesOf(view.bias),
+  }
   const options = { sight: { window: isLocal(o, c.index) ? windowOf(o) : undefined }, record: c.record }
   const mixed = joinHeads(attendHeads(heads, o.attentionDropout, modeAt(c.mode, 0), options))
   return linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias })
 }
 
-/** The gated feed-forward layer, `[batch, length, hidden]` → the same. */
+/** Gated feed-forward layer, `[batch, length, hidden]` → the same shape. */
 function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Tensor {
   const both = linear(params, `${c.at}.mlp.Wi`, x, { bias: o.mlpBias }) // [batch, length, 2 · intermediate]
   const half = (i: number): Tensor => slice(both, [0, 0, i * o.intermediateSize], [-1, -1, o.intermediateSize])
@@ -123,7 +128,7 @@ function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Te
   return linear(params, `${c.at}.mlp.Wo`, dropout(gated, o.mlpDropout, modeAt(c.mode, 2)), { bias: o.mlpBias })
 }
 
-/** One layer, `[batch, length, hidden]` → the same. The first reads embeddings that are normed already. */
+/** One pre-norm layer, `[batch, length, hidden]` → the same shape. The first layer has no attention norm: embeddings are normalized. */
 function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const normed = c.index === 0 ? x : norm(o, params, `${c.at}.attn_norm`, x)
   const seen = attentionBlock(params, `${c.at}.attn`, normed, (y) => attend(o, params, y, view, c))
@@ -131,7 +136,7 @@ function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContex
   return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
 }
 
-/** What layers that see all, and then what layers that see what is near, read. */
+/** Shared inputs of the layers with global attention, then of those with local attention. */
 function views(o: Options, inputs: TextInputs): readonly Tensor[] {
   const positions = inputs.positionIds ?? defaultPositions(inputs)
   const { full_attention: full, sliding_attention: sliding } = o.ropeParameters ?? {}
@@ -179,15 +184,15 @@ const heads = (o: Options): Model['heads'] => ({
 })
 
 /**
- * ModernBERT: an encoder with rotary positions, norms before each sub-layer, gated feed-forward layers and hardly any
- * biases. One layer in three sees the whole text, the others 64 tokens to either side, with another base of positions.
- * `pooled` is the first token's state, or the mean of all, through the dense layer, activation and norm of its heads; the
- * head of masked language modelling has the same three.
+ * ModernBERT: an encoder with rotary position embeddings, pre-norm layers, gated feed-forward layers and almost no biases. Every third
+ * layer has global attention; the others attend to 64 tokens on either side and have another rotary base. `pooled` is the hidden state
+ * of the first token, or the mean over all, after the linear layer, activation and norm of its heads, which the masked-language-modeling
+ * head shares.
  */
 export const modernbert = definePlugin({
   kind: MODEL,
   name: 'modernbert',
-  summary: 'Encoder of ModernBERT, as in its checkpoints of the Hugging Face library',
+  summary: 'ModernBERT encoder; compatible with transformers checkpoints',
   source: 'Warner et al., Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder, 2024, section 2.1',
   options,
   create: (o): Model => ({

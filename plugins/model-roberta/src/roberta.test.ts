@@ -9,7 +9,7 @@ describeModel(roberta, {
   goldens: Object.values(goldens),
 })
 
-it('refuses a width that the heads do not divide', () => {
+it('rejects a hidden size that is not a multiple of the number of heads', () => {
   expect(() => roberta({ hiddenSize: 30, numAttentionHeads: 4 })).toThrow(
     expect.objectContaining({ code: 'BAD_OPTIONS' }),
   )

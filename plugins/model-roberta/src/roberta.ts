@@ -33,26 +33,35 @@ import { configFromOptions } from '@attune/weights'
 import { type Tensor, add, cast, cumsum, mul, notEqual, scalar, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults. */
+/** The options are the keys of a transformers `config.json` in camel case, with the same defaults. */
 const options = z
   .strictObject({
-    modelType: z.enum(['roberta', 'xlm-roberta']).default('roberta').describe('The member of the family'),
-    vocabSize: count('Entries of the vocabulary').default(50265),
-    hiddenSize: count('Width of the hidden states; a multiple of numAttentionHeads').default(768),
-    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Transformer layers'),
-    numAttentionHeads: count('Attention heads of a layer').default(12),
-    intermediateSize: count('Width of the feed-forward layer').default(3072),
+    modelType: z.enum(['roberta', 'xlm-roberta']).default('roberta').describe('Family member'),
+    vocabSize: count('Vocabulary size').default(50265),
+    hiddenSize: count('Hidden size; a multiple of numAttentionHeads').default(768),
+    numHiddenLayers: z.int().min(1).max(1000).default(12).describe('Number of transformer layers'),
+    numAttentionHeads: count('Attention heads per layer').default(12),
+    intermediateSize: count('Intermediate size: width of the feed-forward layer').default(3072),
     hiddenAct: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
-    hiddenDropoutProb: scheduled(probability('Dropout of embeddings and of what each sub-layer adds').default(0.1)),
-    attentionProbsDropoutProb: scheduled(probability('Dropout of the attention weights').default(0.1)),
-    classifierDropout: probability("Dropout before a head; the default is hiddenDropoutProb's value").optional(),
-    maxPositionEmbeddings: count('Positions there are; padTokenId + 1 of them are not for tokens').default(512),
-    typeVocabSize: count('Kinds of token types').default(2),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
-    padTokenId: tokenId('The token of padding; positions count from the one after it').default(1),
-    bosTokenId: tokenId('The token that a text begins with').default(0),
-    eosTokenId: tokenId('The token that a text ends with').default(2),
+    hiddenDropoutProb: scheduled(
+      probability('Dropout on the embeddings and on the output of each sublayer').default(0.1),
+    ),
+    attentionProbsDropoutProb: scheduled(probability('Dropout on the attention weights').default(0.1)),
+    classifierDropout: probability('Dropout before the head. Default: hiddenDropoutProb').optional(),
+    maxPositionEmbeddings: count('Rows of the position table; the first padTokenId + 1 are not used by tokens').default(
+      512,
+    ),
+    typeVocabSize: count('Number of token types (segments)').default(2),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Epsilon of the layer norms'),
+    padTokenId: tokenId('Padding token; positions start at padTokenId + 1').default(1),
+    bosTokenId: tokenId('Beginning-of-sequence token').default(0),
+    eosTokenId: tokenId('End-of-sequence token').default(2),
   })
   .refine((o) => o.hiddenSize % o.numAttentionHeads === 0, {
     path: ['hiddenSize'],
@@ -68,7 +77,7 @@ type Options = z.output<typeof options>
 const WORDS = 'roberta.embeddings.word_embeddings.weight'
 const POSITIONS = 'roberta.embeddings.position_embeddings.weight'
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const H = o.hiddenSize
   const layers = Array.from({ length: o.numHiddenLayers }, (_, i) =>
@@ -86,7 +95,7 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
   }
 }
 
-/** The rows of the position table: tokens that are not padding are counted from padTokenId + 1, padding is padTokenId. */
+/** Rows of the position table: tokens are numbered from padTokenId + 1, skipping padding, which has row padTokenId. */
 function positionsOf(o: Options, { inputIds, positionIds }: TextInputs): Tensor {
   if (positionIds !== undefined) return add(positionIds, scalar(o.padTokenId + 1, 'int32'))
   const padding = scalar(o.padTokenId, 'int32')
@@ -94,7 +103,7 @@ function positionsOf(o: Options, { inputIds, positionIds }: TextInputs): Tensor 
   return add(mul(cumsum(tokens, 1), tokens), padding)
 }
 
-/** Words, positions and token types, summed, normalised: `[batch, length]` → `[batch, length, hidden]`. */
+/** Sum of word, position and token-type embeddings, normalized: `[batch, length]` → `[batch, length, hidden]`. */
 function embed(o: Options, params: Params, inputs: TextInputs, mode: Mode): Tensor {
   const words = embedding(params, 'roberta.embeddings.word_embeddings', inputs.inputIds) // [batch, length, hidden]
   const types = embedding(params, 'roberta.embeddings.token_type_embeddings', inputs.tokenTypeIds)
@@ -147,14 +156,13 @@ const heads = (o: Options): Model['heads'] => ({
 })
 
 /**
- * RoBERTa and XLM-RoBERTa: BERT's layers, trained longer and without next sentences; positions are counted over what is not
- * padding. `pooled` is the first token's state through the dense layer and tanh that stand before the last layer of its
- * classification head.
+ * RoBERTa and XLM-RoBERTa: BERT's layers, trained longer and without next-sentence prediction; positions skip padding. `pooled` is the
+ * hidden state of the first token after the linear layer and tanh in front of the last layer of its classification head.
  */
 export const roberta = definePlugin({
   kind: MODEL,
   name: 'roberta',
-  summary: 'Encoder of RoBERTa and XLM-RoBERTa, as in their checkpoints of the Hugging Face library',
+  summary: 'RoBERTa and XLM-RoBERTa encoders; compatible with transformers checkpoints',
   source: 'Liu et al., RoBERTa: A Robustly Optimized BERT Pretraining Approach, 2019, section 4',
   options,
   create: (o): Model => ({

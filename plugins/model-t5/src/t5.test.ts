@@ -12,7 +12,7 @@ const options = { ...goldens['gated']!.options, dropoutRate: 0.1, nPositions: 24
 describeModel(t5, { options, goldens: Object.values(goldens) })
 describeModel(t5, { options: { ...goldens['t5']!.options, dropoutRate: 0.1, nPositions: 24 } })
 
-it('puts distances into the classes that transformers puts them into', () => {
+it('assigns relative positions to the same buckets as transformers', () => {
   const { tables } = JSON.parse(readFileSync('golden/buckets.json', 'utf8')) as {
     readonly tables: readonly { count: number; maximumDistance: number; bothWays: boolean; buckets: number[] }[]
   }
@@ -23,12 +23,12 @@ it('puts distances into the classes that transformers puts them into', () => {
   }
 })
 
-describe('the head', () => {
+describe('the language-modeling head', () => {
   const headOf = (given: object) => (t5(given) as Model).heads['sequence-to-sequence']!
 
-  it('is the word embeddings, scaled, in T5, and one of its own in T5 v1.1, Flan-T5 and mT5', () => {
-    expect(headOf({ dModel: 64 })).toEqual({ architecture: 'T5ForConditionalGeneration', parts: {}, scale: 1 / 8 })
-    const own = { architecture: 'T5ForConditionalGeneration', parts: { weight: 'lm_head.weight' } }
+  it('is tied and scaled in T5, and untied in T5 v1.1, Flan-T5 and mT5', () => {
+    expect(headOf({ dModel: 64 })).toEqual({ architecture: 'T5ForConditionalGeneration', tensors: {}, scale: 1 / 8 })
+    const own = { architecture: 'T5ForConditionalGeneration', tensors: { weight: 'lm_head.weight' } }
     expect(headOf({ tieWordEmbeddings: false })).toEqual(own)
     expect(headOf({ tieWordEmbeddings: true, scaleDecoderOutputs: false })).toEqual(own)
     expect(headOf({ modelType: 'mt5', tieWordEmbeddings: false })).toEqual({
@@ -38,7 +38,7 @@ describe('the head', () => {
   })
 })
 
-it('begins with the deviations of the paper’s code', async () => {
+it('initializes weights with the standard deviations of the paper’s code', async () => {
   const engine = referenceEngine()
   await engine.start()
   const small = { vocabSize: 500, dModel: 64, dKv: 16, dFf: 256, numHeads: 4, numLayers: 1, initializerFactor: 0.5 }
@@ -47,7 +47,7 @@ it('begins with the deviations of the paper’s code', async () => {
     const { values } = params[`${name}.weight`] as never as { values: Float32Array }
     return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length)
   }
-  // A deviation estimated from 4,096 numbers spreads by 1.1 % of itself.
+  // The relative standard deviation of a deviation estimated from 4,096 numbers is 1.1 %.
   expect(deviation('shared') / 0.5).toBeCloseTo(1, 1)
   expect(deviation('decoder.block.0.layer.1.EncDecAttention.q') / (0.5 / 32)).toBeCloseTo(1, 1)
   expect(deviation('encoder.block.0.layer.0.SelfAttention.o') / (0.5 / 8)).toBeCloseTo(1, 1)
@@ -55,7 +55,7 @@ it('begins with the deviations of the paper’s code', async () => {
   await engine.close()
 })
 
-it('refuses a greatest distance that leaves nothing for the far classes', () => {
+it('rejects a maximum distance that leaves no distances for the logarithmic buckets', () => {
   expect(() => t5({ relativeAttentionMaxDistance: 16 })).toThrow(
     expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining('relativeAttentionMaxDistance') }),
   )

@@ -7,7 +7,7 @@ import {
   type Params,
   type TextInputs,
   definePlugin,
-  deriveKey as foldKey,
+  deriveKey,
   mapParams,
 } from '@attune/core'
 import {
@@ -41,7 +41,7 @@ import { positionBias } from './relative-positions.js'
 
 type Stack = 'encoder' | 'decoder'
 
-/** The shape of every parameter by its name in a checkpoint, and the deviation of its new values; those of norms are 1. */
+/** Shape of every parameter, by its name in a checkpoint, and the standard deviation of its initialization; norms are 1. */
 function shapesOf(o: Shape): Record<string, { readonly shape: readonly number[]; readonly deviation?: number }> {
   const [D, I, F] = [o.dModel, o.numHeads * o.dKv, o.dFf]
   const norm = (name: string) => ({ [`${name}.weight`]: { shape: [D] } })
@@ -79,7 +79,7 @@ function shapesOf(o: Shape): Record<string, { readonly shape: readonly number[];
   }
 }
 
-/** Where a stack's first layer holds the bias of positions that all its layers add. */
+/** Name of the relative position bias, which the first layer of a stack holds and all its layers add. */
 const tableOf = (stack: Stack): string => `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias`
 
 function init(o: Shape, key: Key): Params {
@@ -87,12 +87,14 @@ function init(o: Shape, key: Key): Params {
   requireRepresentableSizes(mapParams(({ shape }) => shape, shapes))
   const entries = Object.entries(shapes).map(([name, { shape, deviation }]): [string, Tensor] => [
     name,
-    deviation === undefined ? filledWith(shape, 1) : normal(foldKey(key, name), shape, deviation * o.initializerFactor),
+    deviation === undefined
+      ? filledWith(shape, 1)
+      : normal(deriveKey(key, name), shape, deviation * o.initializerFactor),
   ])
   return Object.fromEntries(entries)
 }
 
-/** Attention under a name, `[batch, queries, dModel]`; scores are not scaled. */
+/** Attention with the weights under a name, `[batch, queries, dModel]`; scores are not scaled. */
 function attend(o: Shape, params: Params, at: string, inputs: AttentionInputs, c: LayerContext) {
   const project = (part: string, x: Tensor): Tensor =>
     splitHeads(linear(params, `${at}.${part}`, x, { bias: false }), o.numHeads) // [batch, heads, length, dKv]
@@ -105,7 +107,7 @@ function attend(o: Shape, params: Params, at: string, inputs: AttentionInputs, c
   })
 }
 
-/** The feed-forward layer under a name, `[batch, length, dModel]` → the same. */
+/** Feed-forward layer with the weights under a name, `[batch, length, dModel]` → the same shape. */
 function feedForward(o: Shape, params: Params, at: string, x: Tensor, mode: Mode): Tensor {
   const part = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y, { bias: false })
   const act = activation(o.activation)
@@ -113,7 +115,7 @@ function feedForward(o: Shape, params: Params, at: string, x: Tensor, mode: Mode
   return part('wo', dropout(wide, o.dropoutRate, mode))
 }
 
-/** One layer, `[batch, length, dModel]` → the same: each part reads a normed copy and adds to what was there. */
+/** One pre-norm layer with residual connections, `[batch, length, dModel]` → the same shape. */
 function layer(
   o: Shape,
   params: Params,
@@ -139,15 +141,15 @@ function layer(
   return added(last, y, feedForward(o, params, at, normed(last, y), modeAt(c.mode, last)))
 }
 
-/** What a stack reads. */
+/** Inputs of a stack. */
 interface StackInputs {
   readonly ids: Tensor
-  /** What is added to scores of its own attention, positions left out. */
+  /** Bias of the self-attention scores, without the relative position bias. */
   readonly bias: Tensor
   readonly context?: EncoderContext
 }
 
-/** One of the two stacks: `ids` `[batch, length]` to states `[batch, length, dModel]`. */
+/** The encoder or the decoder: `ids` `[batch, length]` to hidden states `[batch, length, dModel]`. */
 function stackOf(o: Shape, params: Params, stack: Stack, { ids, bias, context }: StackInputs, mode: Mode) {
   const buckets = {
     count: o.relativeAttentionNumBuckets,
@@ -155,9 +157,9 @@ function stackOf(o: Shape, params: Params, stack: Stack, { ids, bias, context }:
     bothWays: stack === 'encoder',
   }
   const size = [ids.shape[1] as number, bias.shape[3] as number] as const
-  const places = positionBias(params, tableOf(stack), buckets, size, context?.start)
+  const positions = positionBias(params, tableOf(stack), buckets, size, context?.start)
   const start = context?.start === undefined ? [] : [context.start]
-  const others = [add(bias, places), ...(context === undefined ? [] : [context.states, context.bias, ...start])]
+  const others = [add(bias, positions), ...(context === undefined ? [] : [context.states, context.bias, ...start])]
   const words = dropout(embedding(params, 'shared', ids), o.dropoutRate, modeAt(mode, 0)) // [batch, length, dModel]
   const layers = {
     count: stack === 'encoder' ? o.numLayers : o.numDecoderLayers,
@@ -182,7 +184,7 @@ const forward = (o: Shape, params: Params, inputs: TextInputs, mode: Mode): Enco
 
 function create(given: Options): Model {
   const o = complete(given)
-  // transformers refuses a whole number as a factor, and JSON does not tell 1.0 from 1; saved weights need none.
+  // transformers rejects an integer as factor, and JSON does not distinguish 1.0 from 1; saved weights need no factor.
   const { modelType, initializerFactor: _, ...config } = given
   return {
     prefix: '',
@@ -215,15 +217,14 @@ function create(given: Options): Model {
 }
 
 /**
- * T5 and its kin: an encoder reads a text, and a decoder that attends to what it gives writes another. Norms are by the root
- * mean square, without biases anywhere; attention knows places by a bias for the distance, and its scores are not scaled.
- * T5 v1.1, Flan-T5 and mT5 have a gated feed-forward layer and a head of their own. `pooled` is the decoder's state at the
- * last token.
+ * The T5 family: a bidirectional encoder and an autoregressive decoder with cross-attention. RMSNorm, no biases in linear layers, a
+ * relative position bias in attention, and unscaled attention scores. T5 v1.1, Flan-T5 and mT5 have a gated feed-forward layer and an
+ * untied head. `pooled` is the decoder's hidden state at the last token.
  */
 export const t5 = definePlugin({
   kind: MODEL,
   name: 't5',
-  summary: 'Encoder–decoder with relative positions: T5, T5 v1.1, Flan-T5, mT5',
+  summary: 'Encoder–decoder with relative position biases: T5, T5 v1.1, Flan-T5, mT5',
   source: 'Raffel et al., Exploring the Limits of Transfer Learning, 2020, section 2.1',
   options,
   exceptions: { packing: ONE_PAIR_IN_A_ROW },

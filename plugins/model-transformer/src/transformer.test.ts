@@ -8,8 +8,8 @@ const drop = { dropout: 0.1, attentionDropout: 0.1, activationDropout: 0.1 }
 
 describeModel(transformer, { options: { ...goldens['paper']!.options, ...drop }, goldens: Object.values(goldens) })
 
-describe('model transformer, besides', () => {
-  it('is the base model of table 3 of the paper when nothing is said', () => {
+describe('model transformer', () => {
+  it('has the base model of table 3 of the paper as defaults', () => {
     const stack = { layers: 6, attention_heads: 8, ffn_dim: 2048 }
     const both = ['encoder', 'decoder'].flatMap((side) =>
       Object.entries(stack).map(([name, value]) => [`${side}_${name}`, value]),
@@ -18,7 +18,7 @@ describe('model transformer, besides', () => {
     expect((transformer() as Model).config).toMatchObject({ ...rest, ...Object.fromEntries(both) })
   })
 
-  it('refuses stacks that do not share their embeddings', () => {
+  it('rejects stacks that do not share their embeddings, and a hidden size that is not a multiple of the heads', () => {
     const refusal = (problem: string) =>
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining(problem) })
     expect(() => transformer({ decoderVocabSize: 100 })).toThrow(refusal('decoderVocabSize'))

@@ -23,26 +23,26 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core'
 
-/** What a score is lowered by where a query must not look. */
+/** Subtracted from the score of a position that a query must not attend to. */
 const HIDDEN = 1e9
 
 /** Float, 0 where `allowed` (bool, `[batch or 1, queries, keys]`) is true: `[1, batch or 1, queries, keys]`. */
 const biasOf = (allowed: Tensor): Tensor => expandDims(mul(sub(cast(allowed, 'float32'), 1), HIDDEN), 0)
 
 /**
- * What is added to the scores of each stream, `[1, batch, length or 1, length]`: a query sees neither padding nor another
- * text of its row nor what the permutation hides; a content also sees itself, whatever hides it.
+ * Attention biases of the two streams, `[1, batch, length or 1, length]`: a query attends neither to padding, nor to another packed
+ * text, nor to positions hidden by the permutation; a content token also attends to itself, even if hidden.
  */
 export function streamBiases(inputs: TextInputs): { readonly content: Tensor; readonly query: Tensor } {
   const { inputIds, attentionMask, permutationMask, segmentIds } = inputs
-  const places = range(0, inputIds.shape[1] as number, 1, 'int32')
+  const positions = range(0, inputIds.shape[1] as number, 1, 'int32')
   const conditions = [
     equal(expandDims(attentionMask, 1), 1), // [batch, 1, length]
     ...(permutationMask === undefined ? [] : [equal(permutationMask, 0)]),
     ...(segmentIds === undefined ? [] : [equal(expandDims(segmentIds, 2), expandDims(segmentIds, 1))]),
   ]
   const seen = conditions.reduce((all, each) => logicalAnd(all, each))
-  const self = expandDims(equal(expandDims(places, 1), expandDims(places, 0)), 0) // [1, length, length]
+  const self = expandDims(equal(expandDims(positions, 1), expandDims(positions, 0)), 0) // [1, length, length]
   return { content: biasOf(logicalOr(seen, self)), query: biasOf(seen) }
 }
 
@@ -51,18 +51,18 @@ export const typesDiffer = ({ tokenTypeIds }: TextInputs): Tensor =>
   expandDims(cast(notEqual(expandDims(tokenTypeIds, 2), expandDims(tokenTypeIds, 1)), 'float32'), 0)
 
 /**
- * Sines and then cosines of the distances `length`, `length − 1`, …, `1 − length`, `[2·length, width]`; `clamp`, where it is
- * positive, is the greatest distance that is told apart. Source: Dai et al., Transformer-XL, 2019, section 3.3.
+ * Sines, then cosines of the distances `length`, `length − 1`, …, `1 − length`, `[2·length, width]`; a positive `clamp` is the maximum
+ * distance, to which larger ones are clipped. Source: Dai et al., Transformer-XL, 2019, section 3.3.
  */
 export function distances(length: number, width: number, clamp: number): Tensor {
   const frequencies = Float32Array.from({ length: Math.ceil(width / 2) }, (_, i) => 10_000 ** ((-2 * i) / width))
-  const places = range(length, -length, -1, 'float32')
-  const clamped = clamp > 0 ? clipByValue(places, -clamp, clamp) : places
+  const offsets = range(length, -length, -1, 'float32')
+  const clamped = clamp > 0 ? clipByValue(offsets, -clamp, clamp) : offsets
   const angles = mul(expandDims(clamped, 1), tensor(frequencies, [1, frequencies.length]))
   return concat([sin(angles), cos(angles)], 1)
 }
 
-/** From products with all distances, `[heads, batch, length, 2·length]`, to those of each query with each key's. */
+/** Converts products with all distances, `[heads, batch, length, 2·length]`, to those of each query–key pair. */
 function shift(products: Tensor): Tensor {
   const [heads, batch, length] = products.shape as [number, number, number]
   const turned = slice(reshape(products, [heads, batch, 2 * length, length]), [0, 0, 1, 0])
@@ -76,14 +76,14 @@ function project(x: Tensor, weight: Tensor): Tensor {
   return reshape(product, [...x.shape.slice(0, -1), heads * headSize])
 }
 
-/** `[batch, length, heads · headSize]` to `[heads, batch, length, headSize]`: heads first, since all rows share distances. */
+/** `[batch, length, heads · headSize]` to `[heads, batch, length, headSize]`: heads first, since all rows share the distances. */
 function headsFirst(x: Tensor, heads: number): Tensor {
   const [batch, length, width] = x.shape as [number, number, number]
   return transpose(reshape(x, [batch, length, heads, width / heads]), [2, 0, 1, 3])
 }
 
-/** What the queries of both streams look at, by head. */
-interface Seen {
+/** Keys, values and relative positions that both streams attend to, by head. */
+interface Attended {
   /** `[heads, batch, length, headSize]` */
   readonly k: Tensor
   readonly v: Tensor
@@ -94,17 +94,17 @@ interface Seen {
 }
 
 /**
- * One stream's attention, `[batch, length, heads · headSize]` of queries to the same: a score is
+ * Attention of one stream, from queries `[batch, length, heads · headSize]` to the same shape. A score is
  *
  *     ((q + r_w_bias)·k + (q + r_r_bias)·r + (q + r_s_bias)·s) / √headSize
  *
- * with `r` of the distance. Of `s`, which says whether types differ, only the difference counts for a softmax.
+ * with `r` for the distance and `s` for equal or different token types; only the difference of the two `s` matters to the softmax.
  */
 function attendStream(
   own: Params,
   queries: Tensor,
   bias: Tensor,
-  seen: Seen,
+  seen: Attended,
   rate: number | Tensor,
   c: LayerContext,
 ): Tensor {
@@ -129,9 +129,9 @@ function attendStream(
 }
 
 /**
- * What attention adds to `x` `[batch, length + targets, hidden]`: the contents and, behind them, the queries of the targets,
- * which look from the places that `mapping` says. `others` are distances, differing types, the contents' bias and, where
- * there are targets, the queries' bias and `mapping`. `rate` is the dropout of the weights.
+ * Attention output for `x` `[batch, length + targets, hidden]`: the content stream, followed by the queries of the targets, whose
+ * positions `mapping` contains. `others` are distances, differing types, the content bias and, if there are targets, the query bias and
+ * `mapping`. `rate` is the dropout probability of the attention weights.
  * Source: Yang et al., XLNet, 2019, sections 2.3 and 2.4.
  */
 export function relativeAttention(
@@ -148,7 +148,7 @@ export function relativeAttention(
   const contents = slice(x, [0, 0, 0], [-1, length, -1])
   const byHead = (name: string): Tensor => headsFirst(project(contents, part(name)), heads)
   const r = transpose(reshape(project(far, part('r')), [2 * length, heads, headSize]), [1, 0, 2])
-  const seen: Seen = { k: byHead('k'), v: byHead('v'), r, differs }
+  const seen: Attended = { k: byHead('k'), v: byHead('v'), r, differs }
   const queries = project(x, part('q')) // [batch, length + targets, heads · headSize]
   const first = slice(queries, [0, 0, 0], [-1, length, -1])
   const streams = [attendStream(own, first, content, seen, rate, { ...c, mode: modeAt(c.mode, 0) })]

@@ -20,33 +20,33 @@ describeModel(xlnet, {
   goldens: Object.values(goldens),
 })
 
-it('refuses a width that the heads do not divide', () => {
+it('rejects a hidden size that is not a multiple of the number of heads', () => {
   expect(() => xlnet({ dModel: 30, nHead: 4 })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
 })
 
-it('refuses what it does not compute', () => {
+it('rejects configurations that it does not implement', () => {
   for (const option of [{ attnType: 'uni' }, { biData: true }, { summaryType: 'mean' }])
     expect(() => xlnet(option as never)).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
 })
 
 const model = xlnet({ ...goldens['permuted']!.options, dropout: 0.3, initializerRange: 0.3 })
 
-/** Five tokens, of which those at the places 1 and 3 are to be found again, first that at 3. */
+/** Five tokens with targets at positions 1 and 3, of which 3 comes first in the permutation. */
 const targeted = (ids: readonly number[]) => ({
   ...textInputs([ids]),
   permutationMask: integers([...'0101001000010100101001010'].map(Number), [1, 5, 5]),
   targetMapping: integers([0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 2, 5]),
 })
 
-/** What says whether types differ, which in these texts they do not. */
+/** Parameters that depend on differing token types, which these texts do not have. */
 const TYPES = (at: string): string[] => ['r_s_bias', 'seg_embed'].map((name) => `${at}.rel_attn.${name}`)
 
-describe('the two streams', () => {
+describe('two-stream attention', () => {
   const engine = referenceEngine()
   beforeAll(() => engine.start())
   afterAll(() => engine.close())
 
-  it('do not tell a target its own token, nor one whose turn is later, and tell it those before', async () => {
+  it('hides a target’s own token and later targets from its query, and shows earlier ones', async () => {
     const params = model.init(key(1))
     const rows = async (ids: readonly number[]): Promise<[HostArray, HostArray]> => {
       const outputs = model.forward(params, engine.put(targeted(ids)) as TextInputs, { training: false })
@@ -63,7 +63,7 @@ describe('the two streams', () => {
     expect(movedOne).not.toEqual(atOne)
   })
 
-  it('have the same gradients when layers are computed again, the vector that queries start from among them', async () => {
+  it('returns the same gradients with gradient checkpointing, including that of the mask embedding', async () => {
     const step = { seed: engine.put(integers([1, 2])) as Tensor, stream: 0 }
     const inputs = engine.put(targeted([7, 3, 9, 4, 12])) as TextInputs
     const found = async (gradientCheckpointing: boolean): Promise<Record<string, HostArray>> => {

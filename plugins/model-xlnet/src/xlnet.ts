@@ -33,29 +33,41 @@ import { type Tensor, add, cast, concat, slice, tanh, zeros } from '@tensorflow/
 import { z } from 'zod'
 import { distances, relativeAttention, streamBiases, typesDiffer } from './relative-attention.js'
 
-/** The options are the keys of a Hugging Face `config.json` in camel case, with the same defaults; `maximumLength` is ours. */
+/** The options are the keys of a transformers `config.json` in camel case, with the same defaults, and `maximumLength`. */
 const options = z
   .strictObject({
-    vocabSize: count('Entries of the vocabulary').default(32000),
-    dModel: count('Width of the hidden states; even, and a multiple of nHead').default(1024),
-    nLayer: z.int().min(1).max(1000).default(24).describe('Transformer layers'),
-    nHead: count('Attention heads of a layer').default(16),
-    dInner: count('Width of the feed-forward layer').default(4096),
+    vocabSize: count('Vocabulary size').default(32000),
+    dModel: count('Hidden size; even, and a multiple of nHead').default(1024),
+    nLayer: z.int().min(1).max(1000).default(24).describe('Number of transformer layers'),
+    nHead: count('Attention heads per layer').default(16),
+    dInner: count('Intermediate size: width of the feed-forward layer').default(4096),
     ffActivation: z.enum(activationNames).default('gelu').describe('Activation of the feed-forward layer'),
-    attnType: z.literal('bi').default('bi').describe('Tokens see both sides'),
-    biData: z.literal(false).default(false).describe('Half of a batch runs backwards: not here'),
-    clampLen: z.int().min(-1).max(1_000_000).default(-1).describe('The greatest distance told apart; below 1, all are'),
+    attnType: z.literal('bi').default('bi').describe('Bidirectional attention; `uni` is not supported'),
+    biData: z.literal(false).default(false).describe('Bidirectional batches; not supported'),
+    clampLen: z
+      .int()
+      .min(-1)
+      .max(1_000_000)
+      .default(-1)
+      .describe('Maximum relative distance, to which larger ones are clipped; no limit if below 1'),
     dropout: scheduled(
-      probability('Dropout of embeddings, distances, attention weights and what each sub-layer adds').default(0.1),
+      probability('Dropout on embeddings, relative positions, attention weights and sublayer outputs').default(0.1),
     ),
-    summaryType: z.literal('last').default('last').describe('The token whose state stands for a text'),
-    summaryUseProj: z.literal(true).default(true).describe('A dense layer on that state'),
-    summaryActivation: z.literal('tanh').default('tanh').describe('The activation after it'),
-    summaryLastDropout: scheduled(probability('Dropout before a head').default(0.1)),
-    initializerRange: z.number().positive().max(10).default(0.02).describe('Standard deviation of new weights'),
-    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Added to the variance in layer norms'),
-    tieWordEmbeddings: z.boolean().default(true).describe('Whether the word embeddings are the last layer too'),
-    maximumLength: count('The most tokens of a text; distances have no limit, memory does').default(512),
+    summaryType: z.literal('last').default('last').describe('Token whose hidden state is pooled'),
+    summaryUseProj: z.literal(true).default(true).describe('Linear layer on the pooled state'),
+    summaryActivation: z.literal('tanh').default('tanh').describe('Activation of the pooled state'),
+    summaryLastDropout: scheduled(probability('Dropout before the head').default(0.1)),
+    initializerRange: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe('Standard deviation of the weight initialization'),
+    layerNormEps: z.number().positive().max(1).default(1e-12).describe('Epsilon of the layer norms'),
+    tieWordEmbeddings: z.boolean().default(true).describe('Tie the language-modeling head to the word embeddings'),
+    maximumLength: count(
+      'Maximum sequence length, in tokens; positions are relative, so it only bounds memory',
+    ).default(512),
   })
   .refine((o) => o.dModel % o.nHead === 0 && o.dModel % 2 === 0, {
     path: ['dModel'],
@@ -68,7 +80,7 @@ const WORDS = 'transformer.word_embedding.weight'
 const MASK = 'transformer.mask_emb'
 const SUMMARY = 'sequence_summary.summary'
 
-/** The shape of every parameter by its name in a checkpoint. */
+/** Shape of every parameter, by its name in a checkpoint. */
 function shapesOf(o: Options): Record<string, readonly number[]> {
   const [H, I, N, D] = [o.dModel, o.dInner, o.nHead, o.dModel / o.nHead]
   const layer = (at: string): Record<string, readonly number[]> => ({
@@ -93,9 +105,9 @@ function shapesOf(o: Options): Record<string, readonly number[]> {
   }
 }
 
-/** One layer, `[batch, length + targets, hidden]` → the same: attention, then feed-forward, a norm after each. */
+/** One post-norm layer, attention then feed-forward: `[batch, length + targets, hidden]` → the same shape. */
 function layer(o: Options, own: Params, x: Tensor, others: readonly Tensor[], c: LayerContext): Tensor {
-  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, modeAt(c.mode, place))
+  const dropped = (y: Tensor, index: number): Tensor => dropout(y, o.dropout, modeAt(c.mode, index))
   const normed = (name: string, y: Tensor): Tensor => layerNorm(own, `${c.at}.${name}`, y, o.layerNormEps)
   const added = attentionBlock(own, `${c.at}.rel_attn`, x, (y) => relativeAttention(own, y, others, o.dropout, c))
   const attended = normed('rel_attn.layer_norm', add(dropped(added, 2), x))
@@ -104,7 +116,7 @@ function layer(o: Options, own: Params, x: Tensor, others: readonly Tensor[], c:
   return normed('ff.layer_norm', add(dropped(narrow, 4), attended))
 }
 
-/** The contents and, behind them, a query for each target, the same for all: `[batch, length + targets, hidden]`. */
+/** The content stream, followed by the same query vector for each target: `[batch, length + targets, hidden]`. */
 function streams(params: Params, { inputIds, targetMapping }: TextInputs): Tensor {
   const words = embedding(params, 'transformer.word_embedding', inputIds) // [batch, length, hidden]
   if (targetMapping === undefined) return words
@@ -115,7 +127,7 @@ function streams(params: Params, { inputIds, targetMapping }: TextInputs): Tenso
 function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
   const { inputIds, targetMapping } = inputs
   const length = inputIds.shape[1] as number
-  const dropped = (y: Tensor, place: number): Tensor => dropout(y, o.dropout, modeAt(modeAt(mode, 0), place))
+  const dropped = (y: Tensor, index: number): Tensor => dropout(y, o.dropout, modeAt(modeAt(mode, 0), index))
   const { content, query } = streamBiases(inputs)
   const shared = [dropped(distances(length, o.dModel, o.clampLen), 0), typesDiffer(inputs), content]
   const queried = targetMapping === undefined ? [] : [query, cast(targetMapping, 'float32')]
@@ -133,14 +145,14 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
   }
 }
 
-/** What was kept, of the contents only. */
+/** Kept outputs of the content stream only. */
 const keptContents = ({ hiddenStates, ...kept }: Stacked['kept'], length: number): Stacked['kept'] =>
   hiddenStates === undefined
     ? kept
     : {
         ...kept,
         hiddenStates: Object.fromEntries(
-          Object.entries(hiddenStates).map(([place, x]) => [place, slice(x, [0, 0, 0], [-1, length, -1])]),
+          Object.entries(hiddenStates).map(([index, x]) => [index, slice(x, [0, 0, 0], [-1, length, -1])]),
         ),
       }
 
@@ -158,19 +170,18 @@ const heads = (o: Options): Model['heads'] => ({
 })
 
 /**
- * XLNet: attention by the distance of two tokens rather than by their places, and, where `targetMapping` says so, a second
- * stream that knows the place of a token and what comes before it in a random order, but not the token. Its states are then
- * `lastHiddenState`. `pooled` is the last token's state through a dense layer and tanh, whichever side padding is on.
+ * XLNet: attention by relative position and, with `targetMapping`, a second stream that knows the position of a token and the tokens
+ * before it in a random permutation, but not the token itself; `lastHiddenState` is then that of the second stream. `pooled` is the hidden
+ * state of the last token after a linear layer and tanh, with padding on either side.
  */
 export const xlnet = definePlugin({
   kind: MODEL,
   name: 'xlnet',
-  summary:
-    'Encoder of XLNet with relative positions and two streams, as in its checkpoints of the Hugging Face library',
+  summary: 'XLNet encoder with relative positions and two-stream attention; compatible with transformers checkpoints',
   source: 'Yang et al., XLNet: Generalized Autoregressive Pretraining for Language Understanding, 2019, section 2',
   options,
   exceptions: {
-    gradients: 'the vector that queries start from counts only where targets are mapped, types where they differ',
+    gradients: 'the mask embedding is used only with targetMapping, and type embeddings only if token types differ',
   },
   create: (o): Model => ({
     prefix: 'transformer.',

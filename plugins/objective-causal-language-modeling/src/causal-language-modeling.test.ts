@@ -8,7 +8,7 @@ const examples = [
   { text: 'the quick brown fox' },
   { text: 'jumps over' },
   { text: 'x' },
-  { text: 'a much longer text than the model takes, which is cut' },
+  { text: 'a much longer text than the model takes, truncated here' },
   { text: 'seven' },
   { text: 'lazy dogs sleep' },
 ]
@@ -23,7 +23,7 @@ describeObjective(causalLanguageModeling, {
   examples,
 })
 
-describe('the batch', () => {
+describe('causal-language-modeling batches', () => {
   const model = tinyModel()
   const made = (tokenizer: Tokenizer, options = {}) => causalLanguageModeling(options, { model, tokenizer })
   const open: Tokenizer = {
@@ -35,7 +35,7 @@ describe('the batch', () => {
     },
   }
 
-  it('asks at each token for the next, and for none after the last', () => {
+  it('have the next token as target at each token, and none after the last', () => {
     const objective = made(tinyTokenizer(), { padToMultipleOf: 4 })
     const items = ['ab', 'abcd'].map((text) => objective.encode({ text }))
     const { inputs, targets, weights } = objective.collate(items) as never as Record<string, { values: number[] }> & {
@@ -48,7 +48,7 @@ describe('the batch', () => {
     expect(objective.reference(items[0]!)).toEqual({ tokens: ['a', 'b', '[end]'] })
   })
 
-  it('ends a text that the tokenizer leaves open, but not one that was cut', () => {
+  it('append the end token unless the tokenizer does or the text was truncated', () => {
     const ids = (text: string, maximumLength: number) =>
       (made(open, { maximumLength }).encode({ text }) as never as { ids: number[] }).ids
     expect(ids('ab', 8)).toEqual([69, 70, 3])
@@ -56,7 +56,7 @@ describe('the batch', () => {
     expect(ids('abc', 2)).toEqual([69, 70])
   })
 
-  it('refuses a model that has no such head, and names those that it has', () => {
+  it('reject a model without this head, and list the heads that it has', () => {
     const { 'causal-language-modeling': _, ...heads } = model.heads
     expect(() => causalLanguageModeling({}, { model: { ...model, heads }, tokenizer: open })).toThrow(
       expect.objectContaining({ code: 'NO_SUCH_HEAD', remedy: expect.stringContaining('masked-language-modeling') }),
@@ -67,7 +67,7 @@ describe('the batch', () => {
 describe('a text that is too long', () => {
   const model = tinyModel()
   const tiny = tinyTokenizer()
-  /** One that puts nothing after a text. */
+  /** A tokenizer that appends no end token. */
   const open: Tokenizer = {
     ...tiny,
     encode: (text, options) => {
@@ -84,7 +84,7 @@ describe('a text that is too long', () => {
     return [tiny.decode(ids), ids.at(-1) === tiny.special.end, ids.length, truncated]
   }
 
-  it('loses the end that it is told to, and the token that ends it with its end', () => {
+  it('is truncated on the given side, and keeps or appends the end token unless its end was truncated', () => {
     expect(read(tiny, { truncationSide: 'left' })).toEqual(['efgh', true, 6, true])
     expect(read(tiny, {})).toEqual(['abcd', true, 6, true])
     expect(read(open, { truncationSide: 'left' })).toEqual(['efgh', true, 6, true])
@@ -93,7 +93,7 @@ describe('a text that is too long', () => {
   })
 })
 
-it('says of which text each token of a packed row is', () => {
+it('returns the index of the text of each token in a packed row', () => {
   const given = { model: tinyModel(), tokenizer: tinyTokenizer() }
   const packed = causalLanguageModeling({ packTo: 24 }, given)
   const items = ['abcde', 'ab', 'abcdefghijklmnop'].map((text) => packed.encode({ text }))

@@ -41,14 +41,14 @@ import {
 } from '@attune/nn'
 import { z } from 'zod'
 
-/** A text's token ids. */
+/** Token ids of a text. */
 interface Item extends Encoded {
   readonly ids: readonly number[]
 }
 
 /**
- * `targets` (int32) are the tokens that come next, `weights` (float32) 0 where none does; both `[rows, length]`, as is `examples`
- * (int32): where texts share rows, the position of each token's text in the batch.
+ * `targets` (int32) are the next tokens, `weights` (float32) 0 where there is none; both `[rows, length]`, as is `examples` (int32), for
+ * packed rows: the index in the batch of the text that each token belongs to.
  */
 interface NextTokenBatch extends Batch {
   readonly inputs: TextArrays
@@ -58,24 +58,26 @@ interface NextTokenBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
   maximumLength: maximumTokens(2),
   packTo: z
     .int()
     .min(2)
     .optional()
-    .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
+    .describe(
+      'Pack short texts into rows of at most this many tokens, without attention between texts. Default: one text per row',
+    ),
   ...lengthOptions,
 })
 
 type Options = z.output<typeof options>
 
-/** A text's tokens, and the one that ends it where the template has not put it there; cut to the length. */
+/** Token ids of a text, with the end token if the tokenizer does not append it, truncated to the maximum length. */
 function encode({ encode: tokens, special }: Tokenizer, text: string, options: EncodeOptions): Item {
   const { maximumLength = Infinity } = options
   const { ids: read, truncated } = tokens(text, options)
   const isOpen = special.end !== undefined && read.at(-1) !== special.end
-  // A text that lost its beginning still has its end.
+  // A text truncated on the left keeps its end.
   const room = truncated && options.truncationSide === 'left' ? maximumLength - 1 : undefined
   if (isOpen && room !== undefined) {
     const ids = [...tokens(text, { ...options, maximumLength: room }).ids, special.end as number]
@@ -85,14 +87,14 @@ function encode({ encode: tokens, special }: Tokenizer, text: string, options: E
   return { ids, length: ids.length, truncated }
 }
 
-/** The rows of texts: one for each, or as few as hold them. */
+/** The assignment of texts to rows: one text per row, or packed into as few rows as the heuristic finds. */
 const packingOf = ({ packTo }: Options, items: readonly Encoded[]): Packing => {
   const lengths = items.map(({ length }) => length)
   return packTo === undefined ? unpackedRows(lengths) : packSequences(lengths, packTo)
 }
 
-/** The position of each text, for each of its tokens. */
-const numbered = (texts: readonly (readonly number[])[]): readonly number[][] =>
+/** The index of each text, repeated for each of its tokens. */
+const textIndices = (texts: readonly (readonly number[])[]): readonly number[][] =>
   texts.map((tokens, at) => tokens.map(() => at))
 
 function collate(items: readonly Item[], pad: number, o: Options, maximum: number): NextTokenBatch {
@@ -106,7 +108,7 @@ function collate(items: readonly Item[], pad: number, o: Options, maximum: numbe
     inputs: o.packTo === undefined ? textArrays(texts, length, pad) : packedTextArrays(texts, packing, length, pad),
     targets: fillRows(next, packing, length, 0),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
-    ...(o.packTo === undefined ? {} : { examples: fillRows(numbered(next), packing, length, 0) }),
+    ...(o.packTo === undefined ? {} : { examples: fillRows(textIndices(next), packing, length, 0) }),
   }
 }
 
@@ -150,14 +152,14 @@ function create(
 }
 
 /**
- * Causal language modelling: at each token of a text the model is to say which comes next. The loss is over all tokens but
- * the first, those of padding left out; its mean is the logarithm of the perplexity. Logits stay on the device: what
- * comes back from an evaluation is the likeliest token at each place.
+ * Causal language modeling (next-token prediction): at each token of a text, the model predicts the next one. The loss covers all tokens
+ * except the first and padding; its mean is the logarithm of the perplexity. Logits stay on the device: an evaluation returns the argmax
+ * prediction at each position.
  */
 export const causalLanguageModeling = definePlugin({
   kind: OBJECTIVE,
   name: 'causal-language-modeling',
-  summary: 'The next word is to be told at each place: how GPT is pretrained',
+  summary: 'Causal language modeling (next-token prediction): how GPT is pretrained',
   source: 'Radford et al., Improving Language Understanding by Generative Pre-Training, 2018, section 3.1',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },

@@ -21,14 +21,14 @@ const examples = [
   { text: 'a short one', pair: 'one that is short' },
   { text: 'the quick brown fox', pair: 'jumps over' },
   { text: 'x', pair: 'y' },
-  { text: 'a much longer text than the model takes, which is cut', pair: 'long' },
+  { text: 'a much longer text than the model takes, truncated here', pair: 'long' },
   { text: 'seven', pair: 'the number after six and before eight' },
   { text: 'lazy dogs sleep', pair: 'dogs' },
 ]
 
 describeObjective(contrastive, { options: { scale: 4 }, given, references: [], examples, textsPerExample: 2 })
 
-describe('the loss', () => {
+describe('contrastive loss', () => {
   const golden = JSON.parse(readFileSync('golden/loss.json', 'utf8')) as {
     readonly source: string
     readonly scale: number
@@ -36,7 +36,7 @@ describe('the loss', () => {
   } & Readonly<Record<'texts' | 'pairs' | 'gradientOfTexts' | 'gradientOfPairs', number[][]>>
   const array = (rows: number[][]): HostArray => floats(rows.flat(), [rows.length, rows[0]!.length])
 
-  it(`and its gradient are those of ${golden.source}`, async () => {
+  it(`matches ${golden.source}, including its gradient`, async () => {
     const engine = referenceEngine()
     await engine.start()
     const objective = contrastive({ pooling: 'pooled', scale: golden.scale }, given) as Objective
@@ -64,16 +64,16 @@ describe('the loss', () => {
   })
 })
 
-describe('a batch', () => {
+describe('contrastive batches', () => {
   const objective = contrastive({ padToMultipleOf: 1 }, given) as Objective
 
-  it('needs both texts, and says under which option to name their fields', () => {
+  it('require both texts, and the error names the option of the missing field', () => {
     expect(() => objective.encode({ text: 'a' })).toThrow(
       expect.objectContaining({ code: 'MISSING_FIELD', remedy: expect.stringContaining('`pair`') as unknown }),
     )
   })
 
-  it('has the texts first and then, in the same order, what belongs to them', () => {
+  it('have the texts first and then, in the same order, their partners', () => {
     const { inputs } = objective.collate(examples.slice(1, 3).map((example) => objective.encode(example)))
     const { inputIds } = inputs as Record<string, HostArray>
     const [rows, width] = inputIds!.shape as [number, number]
@@ -82,5 +82,5 @@ describe('a batch', () => {
     expect(Array.from({ length: rows }, (_, i) => row(i))).toEqual(ids)
   })
 
-  it('is never computed in parts', () => expect(objective.comparesExamples).toBe(true))
+  it('are never split into micro-batches', () => expect(objective.comparesExamples).toBe(true))
 })

@@ -40,25 +40,27 @@ import {
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-/** Two texts that belong together. */
+/** A pair of texts. */
 interface Item extends Encoded {
   readonly text: Encoding
   readonly pair: Encoding
 }
 
-/** The inputs have the texts in their first rows and what belongs to them in as many that follow: `[2 · batch, length]`. */
+/** The inputs have the texts in their first rows and their partners in the following ones: `[2 · batch, length]`. */
 interface PairBatch extends Batch {
   readonly inputs: TextArrays
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
-  pair: z.string().default('pair').meta({ field: 'text' }).describe('The field that holds the text that belongs to it'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  pair: z.string().default('pair').meta({ field: 'text' }).describe('Field that holds its partner'),
   pooling: z
     .enum(['mean', 'pooled'])
     .default('mean')
-    .describe("A text's vector: the mean of its tokens' last states, or what the model's classification head reads"),
-  scale: z.number().positive().max(1000).default(20).describe('What cosines are multiplied by: 1 / temperature'),
+    .describe(
+      "Text embedding: the mean of the last hidden states, or the input of the model's classification head (pooled)",
+    ),
+  scale: z.number().positive().max(1000).default(20).describe('Factor on the cosine similarities: 1 / temperature'),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
 })
@@ -78,11 +80,11 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximum:
   }
 }
 
-/** Rows of length 1, and a row of zeros as it is: `[rows, hidden]`. */
-const normalised = (vectors: Tensor): Tensor =>
+/** Rows normalized to length 1, `[rows, hidden]`; a row of zeros stays zero. */
+const normalized = (vectors: Tensor): Tensor =>
   div(vectors, maximum(sqrt(sum(square(vectors), 1, true)), scalar(1e-12)))
 
-/** Cross-entropy of finding a text's pair among all pairs of the batch; `vectors` are `[2 · batch, hidden]`, of length 1. */
+/** Cross-entropy of each text's partner among all partners of the batch; `vectors` are `[2 · batch, hidden]`, of length 1. */
 function loss(vectors: Tensor, scale: number): Losses {
   const [rows, hidden] = vectors.shape as [number, number]
   const count = rows / 2
@@ -91,7 +93,7 @@ function loss(vectors: Tensor, scale: number): Losses {
   return { losses: crossEntropy(mul(cosines, scale), range(0, count, 1, 'int32')), weights: ones([count]) }
 }
 
-/** The cosine of row `i` with its pair. */
+/** Cosine similarity of row `i` and its partner. */
 function similarity({ values, shape }: HostArray, i: number): number {
   const [rows, hidden] = shape as [number, number]
   const row = (at: number): number[] => [...values.subarray(at * hidden, (at + 1) * hidden)]
@@ -122,7 +124,7 @@ function create(
     encodeUnlabelled: encode,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
     head: (_, outputs, _mode, { inputs }: OnDevice<PairBatch>) =>
-      normalised(o.pooling === 'pooled' ? outputs.pooled : meanState(outputs.lastHiddenState, inputs.attentionMask)),
+      normalized(o.pooling === 'pooled' ? outputs.pooled : meanState(outputs.lastHiddenState, inputs.attentionMask)),
     loss: (vectors) => loss(vectors, o.scale),
     predict: (vectors, items) => items.map((_, i) => ({ similarity: similarity(vectors, i) })),
     reference: () => ({ similarity: 1 }),
@@ -130,14 +132,14 @@ function create(
 }
 
 /**
- * Contrastive learning of text vectors: each text is to find the one that belongs to it among those of the whole batch, by a
- * softmax over scaled cosines (InfoNCE, with the batch for its negatives; "multiple negatives ranking" in sentence-transformers).
- * Larger batches make it harder, and better. Two texts of a batch that say the same count as strangers all the same.
+ * Contrastive learning of text embeddings: cross-entropy of each text's partner among those of the whole batch, with a softmax over
+ * scaled cosine similarities (InfoNCE with in-batch negatives; "multiple negatives ranking" in sentence-transformers). Larger batches have
+ * more negatives and train better embeddings. Two texts of a batch with the same meaning are still negatives.
  */
 export const contrastive = definePlugin({
   kind: OBJECTIVE,
   name: 'contrastive',
-  summary: 'Texts that belong together come close, others in the batch go apart: how sentence encoders are trained',
+  summary: 'Contrastive learning with in-batch negatives (InfoNCE): how sentence encoders are trained',
   source: 'van den Oord et al., Representation learning with contrastive predictive coding, 2018, equation 4',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER },

@@ -1,46 +1,46 @@
 import { type Tokenizer, key, stream } from '@attune/core'
 
-/** How tokens are hidden. */
+/** Masking parameters. */
 export interface Masking {
-  /** The share of tokens that are to be found again. */
+  /** Fraction of tokens to mask. */
   readonly probability: number
-  /** Whether all pieces of a word are hidden together. */
+  /** Mask all subwords of a word together. */
   readonly wholeWord: boolean
 }
 
-/** A text with some tokens hidden: what the model reads, and what stood at which places. */
+/** A masked text: the input ids, and the masked positions with their original tokens. */
 export interface Masked {
   readonly ids: readonly number[]
-  readonly places: readonly number[]
+  readonly positions: readonly number[]
   readonly targets: readonly number[]
 }
 
-/** Of the chosen tokens this share becomes the mask, as large a share of the rest a random token, the others stay. */
+/** Of the chosen tokens, this fraction becomes the mask; half of the others become a random token, the rest stay unchanged. */
 const REPLACED = 0.8
 const RANDOM = 0.5
 
-/** Runs of places that are hidden together: words or, without them, single tokens. Special tokens are in none. */
+/** Runs of positions that are masked together: words or, without whole-word masking, single tokens. Special tokens are excluded. */
 function unitsOf(ids: readonly number[], tokenizer: Tokenizer, wholeWord: boolean): number[][] {
   const special = new Set(Object.values(tokenizer.special))
   const units: number[][] = []
   let open = false
-  for (const [place, id] of ids.entries()) {
+  for (const [position, id] of ids.entries()) {
     const plain = !special.has(id) || id === tokenizer.special.unknown
-    const goesOn = wholeWord && open && (tokenizer.token(id) ?? '').startsWith('##')
-    if (plain && goesOn) units.at(-1)!.push(place)
-    else if (plain) units.push([place])
+    const continues = wholeWord && open && (tokenizer.token(id) ?? '').startsWith('##')
+    if (plain && continues) units.at(-1)!.push(position)
+    else if (plain) units.push([position])
     open = plain
   }
   return units
 }
 
-/** How many tokens of a text are hidden: the share, rounded, and one at least. */
+/** Number of masked tokens of a text: the rounded fraction, at least one. */
 export const maskedCount = (tokens: number, { probability }: Pick<Masking, 'probability'>): number =>
   Math.max(1, Math.round(tokens * probability))
 
 /**
- * Hides tokens of one text: units in random order, until the share is reached; a unit that would go beyond it by more than
- * it lacks is left out. Of the hidden tokens 80 % become `[MASK]`, 10 % any token, 10 % stay.
+ * Masks tokens of one text: words (or tokens) in random order until the fraction is reached; a word that would exceed it is skipped. Of
+ * the chosen tokens 80 % become `[MASK]`, 10 % a random token, 10 % stay unchanged.
  * Source: Devlin et al., BERT, 2019, section 3.1 and appendix A.1; whole words as in BERT's code of May 2019.
  */
 export function maskTokens(
@@ -60,19 +60,19 @@ export function maskTokens(
   }
   const chosen: number[] = []
   for (const unit of units) if (chosen.length + unit.length <= wanted) chosen.push(...unit)
-  // A text of one long word has no unit that fits: a piece of it is hidden then.
+  // In a text of one long word no unit fits: mask a single subword of it.
   if (chosen.length === 0 && units.length > 0) chosen.push(units[0]![0]!)
-  const places = chosen.sort((a, b) => a - b)
+  const positions = chosen.sort((a, b) => a - b)
   const read = [...ids]
-  for (const place of places) {
-    const draw = random()
+  for (const position of positions) {
+    const uniform = random()
     const any = Math.floor(random() * tokenizer.vocabularySize)
-    if (draw < REPLACED) read[place] = tokenizer.special.mask!
-    else if (draw < REPLACED + (1 - REPLACED) * RANDOM) read[place] = any
+    if (uniform < REPLACED) read[position] = tokenizer.special.mask!
+    else if (uniform < REPLACED + (1 - REPLACED) * RANDOM) read[position] = any
   }
-  return { ids: read, places, targets: places.map((place) => ids[place]!) }
+  return { ids: read, positions, targets: positions.map((position) => ids[position]!) }
 }
 
-/** A stream of random numbers that is a text's own: what is evaluated with, so that scores can be compared. */
+/** A random stream derived from the text, for evaluation: the same text always has the same mask, so scores are comparable. */
 export const ownRandom = (ids: readonly number[]): (() => number) =>
   stream(key(ids.reduce((hash, id) => Math.imul(hash ^ id, 0x01000193) >>> 0, 0x811c9dc5)))

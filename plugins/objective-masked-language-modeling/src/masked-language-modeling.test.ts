@@ -7,7 +7,7 @@ import { maskedLanguageModeling } from './masked-language-modeling.js'
 
 const MASK = 40
 
-/** The tokenizer of the suite, with a mask; `#` and what follows goes on with a word. */
+/** The tokenizer of the suite with a mask token; tokens with the prefix `##` continue a word. */
 const withMask = (): Tokenizer => {
   const tiny = tinyTokenizer()
   return { ...tiny, special: { ...tiny.special, mask: MASK }, token: (id) => (id > 60 ? `##${id}` : tiny.token(id)) }
@@ -18,7 +18,7 @@ const examples = [
   { text: 'the quick brown fox' },
   { text: 'jumps over' },
   { text: 'x' },
-  { text: 'a much longer text than the model takes, which is cut' },
+  { text: 'a much longer text than the model takes, truncated here' },
   { text: 'seven' },
   { text: 'lazy dogs sleep' },
 ]
@@ -36,15 +36,15 @@ describeObjective(maskedLanguageModeling, {
 })
 
 const masking = { probability: 0.15, wholeWord: true }
-/** Words of one to four pieces: a first piece below 60, then pieces above. */
+/** Words of one to four subwords: the first has an id below 60, the others above. */
 const text = (seed: number, words: number): number[] => {
   const random = stream(key(seed))
-  const draw = (from: number, to: number): number => from + Math.floor(random() * (to - from))
-  const pieces = Array.from({ length: words }, () => [
-    draw(4, 39),
-    ...Array.from({ length: draw(0, 4) }, () => draw(61, 99)),
+  const integer = (from: number, to: number): number => from + Math.floor(random() * (to - from))
+  const subwords = Array.from({ length: words }, () => [
+    integer(4, 39),
+    ...Array.from({ length: integer(0, 4) }, () => integer(61, 99)),
   ])
-  return [2, ...pieces.flat(), 3]
+  return [2, ...subwords.flat(), 3]
 }
 
 describe('masks', () => {
@@ -52,71 +52,71 @@ describe('masks', () => {
     const ids = text(i, 40)
     return { given: ids, ...maskTokens(ids, withMask(), masking, stream(key(1000 + i))) }
   })
-  const read = many.flatMap(({ ids, places, targets }) =>
-    places.map((place, at) => ({ now: ids[place]!, target: targets[at]! })),
+  const read = many.flatMap(({ ids, positions, targets }) =>
+    positions.map((position, at) => ({ now: ids[position]!, target: targets[at]! })),
   )
 
-  it('hide 15 % of the tokens: 80 % by the mask, 10 % by any token, 10 % not at all', () => {
+  it('mask 15 % of the tokens: 80 % by the mask token, 10 % by a random token, 10 % unchanged', () => {
     const tokens = many.reduce((sum, { given }) => sum + given.length - 2, 0)
     expect(read.length / tokens).toBeGreaterThan(0.14)
     expect(read.length / tokens).toBeLessThan(0.153)
-    const share = (f: (each: (typeof read)[number]) => boolean): number => read.filter(f).length / read.length
-    // Spreads of shares among some 14,000 are at most 0.0042.
-    expect(Math.abs(share(({ now }) => now === MASK) - 0.8)).toBeLessThan(0.02)
-    expect(Math.abs(share(({ now, target }) => now === target) - 0.1)).toBeLessThan(0.02)
+    const fraction = (f: (each: (typeof read)[number]) => boolean): number => read.filter(f).length / read.length
+    // The standard deviation of fractions of some 14,000 tokens is at most 0.0042.
+    expect(Math.abs(fraction(({ now }) => now === MASK) - 0.8)).toBeLessThan(0.02)
+    expect(Math.abs(fraction(({ now, target }) => now === target) - 0.1)).toBeLessThan(0.02)
     expect(
       new Set(read.filter(({ now, target }) => now !== MASK && now !== target).map(({ now }) => now)).size,
     ).toBeGreaterThan(80)
   })
 
-  it('hide words whole, and never a special token', () => {
-    for (const { given, places, targets } of many) {
-      const hidden = new Set(places)
-      expect(targets).toEqual(places.map((place) => given[place]))
-      for (const place of places) {
-        expect(given[place]! > 3).toBe(true)
-        const goesOn = given[place + 1]! > 60
-        if (goesOn) expect(hidden.has(place + 1)).toBe(true)
-        if (given[place]! > 60) expect(hidden.has(place - 1)).toBe(true)
+  it('mask whole words, and never a special token', () => {
+    for (const { given, positions, targets } of many) {
+      const hidden = new Set(positions)
+      expect(targets).toEqual(positions.map((position) => given[position]))
+      for (const position of positions) {
+        expect(given[position]! > 3).toBe(true)
+        const continues = given[position + 1]! > 60
+        if (continues) expect(hidden.has(position + 1)).toBe(true)
+        if (given[position]! > 60) expect(hidden.has(position - 1)).toBe(true)
       }
     }
   })
 
-  it('hide single pieces too, when words need not be whole', () => {
+  it('mask single subwords without whole-word masking', () => {
     const alone = Array.from({ length: 50 }, (_, i) => {
       const ids = text(i, 40)
-      const { places } = maskTokens(ids, withMask(), { ...masking, wholeWord: false }, stream(key(i)))
-      return places.some((place) => ids[place]! > 60 && !places.includes(place - 1))
+      const { positions } = maskTokens(ids, withMask(), { ...masking, wholeWord: false }, stream(key(i)))
+      return positions.some((position) => ids[position]! > 60 && !positions.includes(position - 1))
     })
     expect(alone).toContain(true)
   })
 
-  it('hide one token at least, of one long word too, and none where there is none', () => {
-    expect(maskTokens([2, 9, 3], withMask(), masking, stream(key(1))).places).toEqual([1])
-    expect(maskTokens([2, 9, 70, 71, 72, 3], withMask(), masking, stream(key(1))).places).toEqual([1])
-    expect(maskTokens([2, 3], withMask(), masking, stream(key(1))).places).toEqual([])
+  it('mask at least one token, also of one long word, and none of a text without tokens', () => {
+    expect(maskTokens([2, 9, 3], withMask(), masking, stream(key(1))).positions).toEqual([1])
+    expect(maskTokens([2, 9, 70, 71, 72, 3], withMask(), masking, stream(key(1))).positions).toEqual([1])
+    expect(maskTokens([2, 3], withMask(), masking, stream(key(1))).positions).toEqual([])
   })
 
-  it('are the same from the same random numbers, and others from others; in evaluation they are a text’s own', () => {
+  it('depend on the random numbers in training, and on the text only in evaluation', () => {
     const objective = maskedLanguageModeling({}, { model: tinyModel(), tokenizer: withMask() }) as Objective
     const items = ['the quick brown fox', 'jumps over the dog'].map((words) => objective.encode({ text: words }))
-    const places = (seed?: number): unknown =>
-      objective.collate(items, seed === undefined ? undefined : stream(key(seed)))['places']
-    expect(places(1)).toEqual(places(1))
-    expect([1, 2, 3, 4, 5].map((seed) => JSON.stringify(places(seed))).every((each, _, all) => each === all[0])).toBe(
-      false,
-    )
-    expect(places()).toEqual(places())
+    const positions = (seed?: number): unknown =>
+      objective.collate(items, seed === undefined ? undefined : stream(key(seed)))['positions']
+    expect(positions(1)).toEqual(positions(1))
+    expect(
+      [1, 2, 3, 4, 5].map((seed) => JSON.stringify(positions(seed))).every((each, _, all) => each === all[0]),
+    ).toBe(false)
+    expect(positions()).toEqual(positions())
   })
 
-  it('need a token to hide with, and say so', () => {
+  it('require a mask token', () => {
     expect(() => maskedLanguageModeling({}, { model: tinyModel(), tokenizer: tinyTokenizer() })).toThrow(
       expect.objectContaining({ code: 'NO_MASK_TOKEN' }),
     )
   })
 })
 
-it('cuts the end of a text that it is told to', () => {
+it('truncates a text on the given side', () => {
   const read = (truncationSide?: 'left' | 'right') => {
     const objective = maskedLanguageModeling(
       { maximumLength: 6, ...(truncationSide === undefined ? {} : { truncationSide }) },
@@ -130,16 +130,16 @@ it('cuts the end of a text that it is told to', () => {
   expect(read()).toEqual(['abcd', true])
 })
 
-it('says of which text each hidden token of a packed row is', () => {
+it('returns the index of the text of each masked token in a packed row', () => {
   const packed = maskedLanguageModeling(
     { packTo: 24, maskingProbability: 0.5 },
     { model: tinyModel(), tokenizer: withMask() },
   )
   const items = ['abcde', 'ab', 'abcdefghijklmnop'].map((text) => packed.encode({ text }))
-  const { examples, weights, places, inputs } = packed.collate(items) as unknown as {
+  const { examples, weights, positions, inputs } = packed.collate(items) as unknown as {
     examples: HostArray
     weights: HostArray
-    places: HostArray
+    positions: HostArray
     inputs: { segmentIds: HostArray; inputIds: HostArray }
   }
   expect(examples.shape).toEqual(weights.shape)
@@ -149,7 +149,7 @@ it('says of which text each hidden token of a packed row is', () => {
   for (let i = 0; i < rows * count; i++) {
     if (weights.values[i] !== 1) continue
     const row = Math.floor(i / count)
-    const text = `${row}.${inputs.segmentIds.values[row * length + places.values[i]!]}`
+    const text = `${row}.${inputs.segmentIds.values[row * length + positions.values[i]!]}`
     segments.set(text, (segments.get(text) ?? new Set()).add(Number(examples.values[i])))
   }
   expect([...segments.values()].map(({ size }) => size)).toEqual(items.map(() => 1))

@@ -48,38 +48,35 @@ import {
 import { z } from 'zod'
 import { type Masked, maskTokens, maskedCount, ownRandom } from './mask.js'
 
-/** A text's token ids. */
+/** Token ids of a text. */
 interface Item extends Encoded {
   readonly ids: readonly number[]
 }
 
 /**
- * `places`, `targets` (int32) and `weights` (float32, 0 for padding) are `[rows, hidden tokens]`, as is `examples` (int32): where texts
- * share rows, the position of each token's text in the batch.
+ * `positions`, `targets` (int32) and `weights` (float32, 0 for padding) are `[rows, masked tokens]`, as is `examples` (int32), for packed
+ * rows: the index in the batch of the text that each token belongs to.
  */
 interface MaskedBatch extends Batch {
   readonly inputs: TextArrays
-  readonly places: HostArray
+  readonly positions: HostArray
   readonly targets: HostArray
   readonly weights: HostArray
   readonly examples?: HostArray
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
-  maskingProbability: z
-    .number()
-    .positive()
-    .lt(1)
-    .default(0.15)
-    .describe('Share of the tokens that are to be found again'),
-  wholeWord: z.boolean().default(true).describe('Hide all pieces of a word together'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  maskingProbability: z.number().positive().lt(1).default(0.15).describe('Fraction of the tokens to mask'),
+  wholeWord: z.boolean().default(true).describe('Mask all subwords of a word together (whole-word masking)'),
   maximumLength: maximumTokens(3),
   packTo: z
     .int()
     .min(3)
     .optional()
-    .describe('Short texts share rows of at most so many tokens, and do not see one another; default: a row for each'),
+    .describe(
+      'Pack short texts into rows of at most this many tokens, without attention between texts. Default: one text per row',
+    ),
   ...lengthOptions,
 })
 
@@ -89,26 +86,26 @@ function requireMask({ special }: Tokenizer): void {
   if (special.mask !== undefined) return
   throw new AttuneError(
     'NO_MASK_TOKEN',
-    'objective masked-language-modeling: the tokenizer has no token that stands for a hidden one',
-    'Use a tokenizer of the BERT kind, or train one: wordpiece adds [MASK].',
+    'objective masked-language-modeling: expected a tokenizer with a mask token',
+    'Use a BERT-style tokenizer, or train one: wordpiece adds [MASK].',
   )
 }
 
-/** The rows of texts: one for each, or as few as hold them. */
+/** The assignment of texts to rows: one text per row, or packed into as few rows as the heuristic finds. */
 const packingOf = ({ packTo }: Options, texts: readonly { readonly length: number }[]): Packing => {
   const lengths = texts.map(({ length }) => length)
   return packTo === undefined ? unpackedRows(lengths) : packSequences(lengths, packTo)
 }
 
-/** What stands in each row of a packing, text after text. */
-const joined = <T>({ positions, rows }: Packing, texts: readonly (readonly T[])[]): readonly T[][] => {
+/** The values of the texts in each row of a packing, concatenated. */
+const concatenated = <T>({ positions, rows }: Packing, texts: readonly (readonly T[])[]): readonly T[][] => {
   const order = positions.map((_, at) => at).sort((a, b) => positions[a]!.start - positions[b]!.start)
   return Array.from({ length: rows }, (_, row) =>
     order.filter((at) => positions[at]!.row === row).flatMap((at) => texts[at]!),
   )
 }
 
-/** Where the hidden tokens of each text begin, of which there are `width` for each row of the batch: behind those of the texts before it. */
+/** Index of the first masked token of each text among the `width` masked tokens per row: after those of earlier texts in the row. */
 function firstOf({ positions }: Packing, hidden: readonly (readonly unknown[])[], width: number): readonly number[] {
   const before = (at: number, other: number): boolean =>
     positions[other]!.row === positions[at]!.row && positions[other]!.start < positions[at]!.start
@@ -117,13 +114,13 @@ function firstOf({ positions }: Packing, hidden: readonly (readonly unknown[])[]
   return positions.map(({ row }, at) => row * width + others(at))
 }
 
-/** The most tokens that are hidden in a row of `length`; a text that shares one hides a token at least. */
-function hiddenIn(packing: Packing, texts: readonly Masked[], length: number, o: Options): number {
-  const most = (tokens: number): number => maskedCount(tokens, { probability: o.maskingProbability })
-  if (o.packTo === undefined) return most(length)
-  const counts = joined(
+/** Maximum number of masked tokens in a row of `length`; a packed text has at least one. */
+function maskedPerRow(packing: Packing, texts: readonly Masked[], length: number, o: Options): number {
+  const maximumMasked = (tokens: number): number => maskedCount(tokens, { probability: o.maskingProbability })
+  if (o.packTo === undefined) return maximumMasked(length)
+  const counts = concatenated(
     packing,
-    texts.map(({ ids }) => [most(ids.length)]),
+    texts.map(({ ids }) => [maximumMasked(ids.length)]),
   ).map((row) => row.reduce((sum, count) => sum + count, 0))
   return paddedLength(Math.max(...counts), o.padToMultipleOf, length)
 }
@@ -132,28 +129,28 @@ function collate(texts: readonly Masked[], pad: number, o: Options, maximumLengt
   const ids = texts.map((text) => text.ids)
   const packing = packingOf(o, ids)
   const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(maximumLength, o.packTo ?? 0))
-  const count = hiddenIn(packing, texts, length, o)
-  const cut = (values: (text: Masked, start: number, at: number) => readonly number[]): HostArray =>
+  const count = maskedPerRow(packing, texts, length, o)
+  const layOut = (values: (text: Masked, start: number, at: number) => readonly number[]): HostArray =>
     padTo(
-      joined(
+      concatenated(
         packing,
         texts.map((text, at) => values(text, packing.positions[at]!.start, at)),
       ),
       count,
       0,
     )
-  const weights = cut(({ places }) => places.map(() => 1))
+  const weights = layOut(({ positions }) => positions.map(() => 1))
   return {
     inputs: o.packTo === undefined ? textArrays(ids, length, pad) : packedTextArrays(ids, packing, length, pad),
-    places: cut(({ places }, start) => places.map((place) => start + place)),
-    targets: cut(({ targets }) => targets),
+    positions: layOut(({ positions }, start) => positions.map((position) => start + position)),
+    targets: layOut(({ targets }) => targets),
     weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
-    ...(o.packTo === undefined ? {} : { examples: cut(({ places }, _, at) => places.map(() => at)) }),
+    ...(o.packTo === undefined ? {} : { examples: layOut(({ positions }, _, at) => positions.map(() => at)) }),
   }
 }
 
-/** Weights of the head, new; the last layer's weight is the word embeddings'. */
-const initialise = ({ hiddenSize, initializerRange }: Model, head: Head, vocabulary: number, key: Key): Params => {
+/** Initial weights of the head; the weight of the last layer is tied to the word embeddings. */
+const initialHead = ({ hiddenSize, initializerRange }: Model, head: Head, vocabulary: number, key: Key): Params => {
   const width = head.width ?? hiddenSize
   return toCheckpointNames(head, {
     'dense.weight': normal(key, [width, hiddenSize], initializerRange),
@@ -180,7 +177,7 @@ function create(
   const limits = lengthsFor(o, model)
   const { maximumLength } = limits
   const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
-  const hide = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
+  const mask = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => read(tokenizer, textOf(example, o.text), limits)
   const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
@@ -188,36 +185,36 @@ function create(
     views: ['tokens'],
     config: { architectures: [head.architecture] },
     maximumLength,
-    init: (key) => initialise(model, head, vocabulary, key),
+    init: (key) => initialHead(model, head, vocabulary, key),
     encode,
     encodeUnlabelled: encode,
     collate: (items, random) => {
-      const rows = items.map((item) => hide(item, random))
+      const rows = items.map((item) => mask(item, random))
       return collate(rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
-    head(params, { lastHiddenState }, _mode, { places, targets }) {
-      const states = hiddenStatesAt(lastHiddenState, places) // [rows · hidden tokens, hidden]
+    head(params, { lastHiddenState }, _mode, { positions, targets }) {
+      const states = hiddenStatesAt(lastHiddenState, positions) // [rows · masked tokens, hidden]
       return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
     },
     loss: (head, batch) => packedLosses(head.losses, batch),
     predict({ best: { values, shape } }, items) {
-      const hidden = items.map((item) => hide(item).places)
+      const hidden = items.map((item) => mask(item).positions)
       const from = firstOf(packingOf(o, items), hidden, shape[1]!)
       return hidden.map(({ length }, i) => ({ tokens: Array.from(values.subarray(from[i], from[i]! + length), word) }))
     },
-    reference: (item) => ({ tokens: hide(item).targets.map(word) }),
+    reference: (item) => ({ tokens: mask(item).targets.map(word) }),
   }
 }
 
 /**
- * Masked language modelling: tokens are hidden, and the model is to say what stood there, from both sides. Masks differ
- * from epoch to epoch in training; in evaluation a text's mask is always the same. Only the hidden places go through the
- * last layer, whose weight is that of the word embeddings. Named as in the Hugging Face library's `BertForMaskedLM`.
+ * Masked language modeling: tokens are masked, and the model predicts them from the context on both sides. Masks differ between epochs in
+ * training (dynamic masking); in evaluation the mask of a text is always the same. The last layer, which is tied to the word embeddings,
+ * is applied to masked positions only. Parameters are named as in transformers' `BertForMaskedLM`.
  */
 export const maskedLanguageModeling = definePlugin({
   kind: OBJECTIVE,
   name: 'masked-language-modeling',
-  summary: 'Words that are hidden are to be found again: how BERT is pretrained',
+  summary: 'Masked language modeling: how BERT is pretrained',
   source: 'Devlin et al., BERT, 2019, section 3.1',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },

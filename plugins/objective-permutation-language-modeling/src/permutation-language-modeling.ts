@@ -38,7 +38,7 @@ import {
 import { z } from 'zod'
 import { type Permuted, type Sampling, mostTargets, ownRandom, permutationMask, permute } from './permutation.js'
 
-/** A text's token ids. */
+/** Token ids of a text. */
 interface Item extends Encoded {
   readonly ids: readonly number[]
   readonly typeIds: readonly number[]
@@ -58,14 +58,14 @@ interface PermutedBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
   predictedShare: z
     .number()
     .positive()
     .max(0.5)
     .default(1 / 6)
-    .describe('Share of the tokens that are to be found again'),
-  maximumSpanLength: z.int().min(1).max(100).default(5).describe('The most tokens that are found again in a run'),
+    .describe('Fraction of the tokens to predict'),
+  maximumSpanLength: z.int().min(1).max(100).default(5).describe('Maximum length of a span of predicted tokens'),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
 })
@@ -74,7 +74,7 @@ type Options = z.output<typeof options>
 
 const samplingOf = (o: Options): Sampling => ({ probability: o.predictedShare, spanLength: o.maximumSpanLength })
 
-/** Arrays of one row each as an int32 array with the rows' number before `shape`. */
+/** Stacks arrays of `shape` into an int32 array `[rows, …shape]`. */
 function stack(rows: readonly ArrayLike<number>[], shape: readonly number[]): HostArray {
   const size = shape.reduce((product, n) => product * n, 1)
   const values = new Int32Array(rows.length * size)
@@ -82,10 +82,10 @@ function stack(rows: readonly ArrayLike<number>[], shape: readonly number[]): Ho
   return { shape: [rows.length, ...shape], dtype: 'int32', values }
 }
 
-/** 1 at the place of each target, `count × length`. */
-function mappingOf({ places }: Permuted, count: number, length: number): Uint8Array {
+/** One-hot encoding of the target positions, `count × length`. */
+function mappingOf({ positions }: Permuted, count: number, length: number): Uint8Array {
   const mapping = new Uint8Array(count * length)
-  for (const [target, place] of places.entries()) mapping[target * length + place] = 1
+  for (const [target, position] of positions.entries()) mapping[target * length + position] = 1
   return mapping
 }
 
@@ -94,7 +94,7 @@ function collate(items: readonly Item[], rows: readonly Permuted[], pad: number,
   const length = paddedLength(Math.max(...ids.map((row) => row.length)), o.padToMultipleOf, maximum)
   const count = mostTargets(length, samplingOf(o))
   const weights = padTo(
-    rows.map(({ places }) => places.map(() => 1)),
+    rows.map(({ positions }) => positions.map(() => 1)),
     count,
     0,
   )
@@ -116,8 +116,8 @@ function collate(items: readonly Item[], rows: readonly Permuted[], pad: number,
   }
 }
 
-/** Parameters of a new head: an output layer over the vocabulary. */
-const freshHead = ({ hiddenSize, initializerRange }: Model, vocabulary: number, key: Key): Params => ({
+/** Initial parameters of the head: an output layer over the vocabulary. */
+const initialHead = ({ hiddenSize, initializerRange }: Model, vocabulary: number, key: Key): Params => ({
   weight: normal(key, [vocabulary, hiddenSize], initializerRange),
   bias: filledWith([vocabulary], 0),
 })
@@ -141,7 +141,7 @@ function create(
     views: ['tokens'],
     config: { architectures: [head.architecture] },
     maximumLength,
-    init: (key) => toCheckpointNames(head, freshHead(model, vocabulary, key)),
+    init: (key) => toCheckpointNames(head, initialHead(model, vocabulary, key)),
     encode,
     encodeUnlabelled: encode,
     collate: (items, random) => {
@@ -154,23 +154,23 @@ function create(
     predict: ({ best: { values, shape } }, items) =>
       items.map((item, i) => {
         const from = i * shape[1]!
-        return { tokens: Array.from(values.subarray(from, from + permuted(item).places.length), word) }
+        return { tokens: Array.from(values.subarray(from, from + permuted(item).positions.length), word) }
       }),
     reference: (item) => ({ tokens: permuted(item).targets.map(word) }),
   }
 }
 
 /**
- * Permutation language modelling: some tokens are to be found again, one after another in a random order, each from all that
- * are not and from those whose turn came before. The model must have a stream of queries, which know a token's place and not
- * the token. Orders differ from epoch to epoch in training; in evaluation a text's order is always the same. Unlike
- * transformers' collator, which puts the mask token in the targets' place, this leaves them to those that may see them, as the
- * paper does. Named as in the Hugging Face library's `XLNetLMHeadModel`.
+ * Permutation language modeling: some tokens are predicted one after another in a random order, each from all other tokens and from
+ * earlier targets. The model must have a query stream, which knows a token's position but not the token. Permutations differ between
+ * epochs in training; in evaluation the permutation of a text is always the same. Unlike transformers' collator, which replaces targets
+ * by the mask token, this keeps them visible to later targets, as in the paper. Parameters are named as in transformers'
+ * `XLNetLMHeadModel`.
  */
 export const permutationLanguageModeling = definePlugin({
   kind: OBJECTIVE,
   name: 'permutation-language-modeling',
-  summary: 'Words are to be found again in a random order, each from those before it: how XLNet is pretrained',
+  summary: 'Permutation language modeling: how XLNet is pretrained',
   source: 'Yang et al., XLNet, 2019, sections 2 and 3.1',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },

@@ -1,46 +1,46 @@
 import { type Tokenizer, key, shuffled, stream } from '@attune/core'
 
-/** Which tokens of a text are to be predicted. */
+/** Sampling of the tokens to predict. */
 export interface Sampling {
-  /** The share of tokens that are predicted. */
+  /** Fraction of tokens to predict. */
   readonly probability: number
-  /** The most tokens that are predicted in a run. */
+  /** Maximum length of a span of predicted tokens. */
   readonly spanLength: number
 }
 
-/** A text's targets. */
+/** The targets of a text. */
 export interface Permuted {
-  /** Their places, from the first to the last. */
-  readonly places: readonly number[]
-  /** What stands there. */
+  /** Their positions, in ascending order. */
+  readonly positions: readonly number[]
+  /** The tokens at these positions. */
   readonly targets: readonly number[]
-  /** When each target's turn is, from 0, by the order of `places`. */
+  /** The rank of each target in the permutation, from 0, in the order of `positions`. */
   readonly turns: readonly number[]
 }
 
-/** Tokens that a span has to itself, the span among them. */
+/** Length of the context of a span, including the span. */
 const contextLength = (span: number, { probability }: Sampling): number => Math.floor(span / probability)
 
-/** A whole number in [0, end). */
+/** A random integer in [0, end). */
 const below = (end: number, random: () => number): number => Math.floor(random() * end)
 
-/** Places of spans, each somewhere in a context of its own; the last may run out of the text. */
+/** Positions of spans, each at a random offset in a context of its own; the last may be truncated by the end of the text. */
 function sampleSpans(length: number, sampling: Sampling, random: () => number): number[] {
-  const places: number[] = []
+  const positions: number[] = []
   for (let at = 0; at < length;) {
     const span = 1 + below(sampling.spanLength, random)
     const context = contextLength(span, sampling)
     const start = at + below(context - span + 1, random)
-    for (let i = start; i < Math.min(start + span, length); i++) places.push(i)
+    for (let i = start; i < Math.min(start + span, length); i++) positions.push(i)
     at += context
   }
-  return places
+  return positions
 }
 
 /**
- * The targets of a text and a random order of them. A span of 1 to `spanLength` tokens, all lengths alike, lies anywhere in a
- * context of its length over `probability`, and one context follows another; special tokens are no targets. A text in which
- * none came to be has one target, if it has a token for it.
+ * The targets of a text and a random order of them. A span of 1 to `spanLength` tokens, with uniform length, is at a random offset in a
+ * context of its length divided by `probability`, and contexts follow one another; special tokens are never targets. A text without a
+ * target gets one if it has an ordinary token.
  * Source: Yang et al., XLNet, 2019, sections 2.3 and 3.1; spans as in transformers'
  * `DataCollatorForPermutationLanguageModeling`.
  */
@@ -50,34 +50,38 @@ export function permute(
   sampling: Sampling,
   random: () => number,
 ): Permuted {
-  const never = new Set(Object.values(special).filter((id) => id !== special.unknown))
-  const plain = (place: number): boolean => !never.has(ids[place]!)
+  const specialIds = new Set(Object.values(special).filter((id) => id !== special.unknown))
+  const plain = (position: number): boolean => !specialIds.has(ids[position]!)
   const sampled = sampleSpans(ids.length, sampling, random).filter(plain)
   const possible = sampled.length > 0 ? [] : [...ids.keys()].filter(plain)
-  const places = possible.length > 0 ? [possible[below(possible.length, random)]!] : sampled
-  return { places, targets: places.map((place) => ids[place]!), turns: shuffled([...places.keys()], random) }
+  const positions = possible.length > 0 ? [possible[below(possible.length, random)]!] : sampled
+  return {
+    positions,
+    targets: positions.map((position) => ids[position]!),
+    turns: shuffled([...positions.keys()], random),
+  }
 }
 
-/** No text of `length` tokens has more targets: whole contexts have their share, and of the last no more than a span is there. */
+/** Upper bound of the number of targets of a text of `length` tokens: full contexts have their fraction, the last at most a span. */
 export function mostTargets(length: number, sampling: Sampling): number {
   const spans = Array.from({ length: sampling.spanLength }, (_, i) => i + 1)
-  const share = Math.max(...spans.map((span) => span / contextLength(span, sampling)))
+  const fraction = Math.max(...spans.map((span) => span / contextLength(span, sampling)))
   const last = Math.min(sampling.spanLength, length)
-  return Math.max(1, Math.floor(share * (length - last) + last))
+  return Math.max(1, Math.floor(fraction * (length - last) + last))
 }
 
 /**
- * Which tokens must not see which, row by row, `length × length`: a target is seen by those alone whose turn comes later, so
- * not by itself and not by what is no target. All else is seen by all.
+ * Attention mask of the permutation, `length × length`, 1 where the row's token must not attend to the column's: a target is visible only
+ * to later targets, neither to itself nor to other tokens. All other tokens are visible to all.
  */
-export function permutationMask({ places, turns }: Permuted, length: number): Uint8Array {
+export function permutationMask({ positions, turns }: Permuted, length: number): Uint8Array {
   const hidden = new Uint8Array(length * length)
-  const turnOf = new Map(places.map((place, i) => [place, turns[i]!]))
+  const turnOf = new Map(positions.map((position, i) => [position, turns[i]!]))
   for (let query = 0; query < length; query++)
-    for (const [place, turn] of turnOf) if ((turnOf.get(query) ?? -1) <= turn) hidden[query * length + place] = 1
+    for (const [position, turn] of turnOf) if ((turnOf.get(query) ?? -1) <= turn) hidden[query * length + position] = 1
   return hidden
 }
 
-/** A stream of random numbers that is a text's own: what is evaluated with, so that losses can be compared. */
+/** A random stream derived from the text, for evaluation: the same text always has the same permutation, so losses are comparable. */
 export const ownRandom = (ids: readonly number[]): (() => number) =>
   stream(key(ids.reduce((hash, id) => Math.imul(hash ^ id, 0x01000193) >>> 0, 0x811c9dc5)))

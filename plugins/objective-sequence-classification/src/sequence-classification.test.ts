@@ -30,11 +30,11 @@ const thrown = (call: () => unknown): AttuneError => {
   throw new Error('nothing was thrown')
 }
 
-describe('objective sequence-classification, besides', () => {
+describe('objective sequence-classification', () => {
   const labels = ['bad', 'good', 'neither']
   const objective = sequenceClassification({ labels }, given)
 
-  it('names the near misses of an unknown label, and of a missing field', () => {
+  it('suggests near misses of an unknown label and of a missing field', () => {
     const label = thrown(() => objective.encode({ text: 'a', label: 'godo' }))
     expect([label.code, label.remedy]).toEqual(['UNKNOWN_LABEL', expect.stringContaining('good')])
     const field = thrown(() => objective.encode({ txet: 'a', label: 'good' }))
@@ -42,19 +42,19 @@ describe('objective sequence-classification, besides', () => {
     expect(thrown(() => objective.encode({ text: 'a', label: null })).code).toBe('MISSING_FIELD')
   })
 
-  it('does not take what objects inherit for fields or labels', () => {
+  it('ignores inherited properties as fields or labels', () => {
     expect(thrown(() => objective.encode({ text: 'a', label: 'constructor' })).code).toBe('UNKNOWN_LABEL')
     const other = sequenceClassification({ labels, text: 'constructor' }, given)
     expect(thrown(() => other.encode({ label: 'good' })).code).toBe('MISSING_FIELD')
   })
 
-  it('needs labels, at least one, and each once', () => {
+  it('requires labels, at least one, without duplicates', () => {
     expect(thrown(() => sequenceClassification({}, given)).code).toBe('NO_LABELS')
     for (const wrong of [[], ['a', 'b', 'a']])
       expect(thrown(() => sequenceClassification({ labels: wrong }, given)).code).toBe('BAD_OPTIONS')
   })
 
-  it('predicts the softmax of the logits and its greatest label', () => {
+  it('predicts the softmax of the logits and the argmax label', () => {
     const logits = {
       shape: [2, 3],
       dtype: 'float32',
@@ -70,7 +70,7 @@ describe('objective sequence-classification, besides', () => {
     ])
   })
 
-  it('cuts at the least of its own and the model’s maximum', () => {
+  it('truncates to the smaller of its own and the model’s maximum length', () => {
     expect(sequenceClassification({ labels, maximumLength: 10 }, given).maximumLength).toBe(10)
     expect(sequenceClassification({ labels, maximumLength: 10_000 }, given).maximumLength).toBe(
       tinyModel().maximumLength,
@@ -78,7 +78,7 @@ describe('objective sequence-classification, besides', () => {
   })
 })
 
-it('cuts the end of a text that it is told to', () => {
+it('truncates a text on the given side', () => {
   const read = (truncationSide?: 'left' | 'right') => {
     const objective = sequenceClassification(
       { labels: ['a'], maximumLength: 6, ...(truncationSide === undefined ? {} : { truncationSide }) },

@@ -29,9 +29,9 @@ import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text'),
-  pair: z.string().optional().meta({ field: 'text' }).describe('The field that holds a second text, if there is one'),
-  label: z.string().default('label').meta({ field: 'label' }).describe('The field that holds the name of the label'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  pair: z.string().optional().meta({ field: 'text' }).describe('Field that holds a second text, if any'),
+  label: z.string().default('label').meta({ field: 'label' }).describe('Field that holds the label'),
   labels: labelNames,
   maximumLength: maximumTokens(3),
   ...lengthOptions,
@@ -39,11 +39,11 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-/** The probabilities of row `i` of logits `[batch, labels]`. */
+/** Softmax of row `i` of logits `[batch, labels]`. */
 function softmaxRow(logits: HostArray, i: number, size: number): number[] {
   const row = [...logits.values.subarray(i * size, (i + 1) * size)]
-  const greatest = Math.max(...row)
-  const powers = row.map((logit) => Math.exp(logit - greatest))
+  const maximum = Math.max(...row)
+  const powers = row.map((logit) => Math.exp(logit - maximum))
   const total = powers.reduce((a, b) => a + b, 0)
   return powers.map((power) => power / total)
 }
@@ -87,13 +87,13 @@ function create(
 }
 
 /**
- * Classification of a text, or of a pair of texts, into one of a set of labels: dropout and a linear layer on the
- * model's pooled output, trained with cross-entropy. Named as in the Hugging Face library's `…ForSequenceClassification`.
+ * Classification of a text, or of a pair of texts, into one of a set of labels: dropout and a linear layer on the model's pooled
+ * output, trained with cross-entropy. Parameters are named as in transformers' `…ForSequenceClassification`.
  */
 export const sequenceClassification = definePlugin({
   kind: OBJECTIVE,
   name: 'sequence-classification',
-  summary: 'One label for each text, or pair of texts',
+  summary: 'Sequence classification: one label for each text or pair of texts',
   source: 'Devlin et al., BERT, 2019, section 4.1',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },

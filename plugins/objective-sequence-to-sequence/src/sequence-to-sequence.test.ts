@@ -5,12 +5,14 @@ import { describeObjective, floats, integers, referenceEngine, tinyModel, tinyTo
 import { type Tensor, add, mean, mul } from '@tensorflow/tfjs-core'
 import { sequenceToSequence } from './sequence-to-sequence.js'
 
-/** The tiny model as a decoder, to whose states the mean of what it gives as an encoder is added. */
-function tinyWriter(): Model {
+/** The tiny model as an encoder and as a decoder, to whose hidden states the mean encoder output is added. */
+function tinyEncoderDecoder(): Model {
   const body = tinyModel()
   return {
     ...body,
-    heads: { 'sequence-to-sequence': { architecture: 'TinyForWriting', tensors: { weight: 'lm_head.weight' } } },
+    heads: {
+      'sequence-to-sequence': { architecture: 'TinyForConditionalGeneration', tensors: { weight: 'lm_head.weight' } },
+    },
     config: { ...body.config, is_encoder_decoder: true, decoder_start_token_id: 7 },
     forward(params, inputs: TextInputs, mode) {
       const { pooled } = body.forward(params, inputs, mode)
@@ -21,7 +23,7 @@ function tinyWriter(): Model {
   }
 }
 
-const model = tinyWriter()
+const model = tinyEncoderDecoder()
 
 describeObjective(sequenceToSequence, {
   given: { model, tokenizer: tinyTokenizer() },
@@ -31,18 +33,21 @@ describeObjective(sequenceToSequence, {
     { text: 'the quick brown fox', target: 'a fox that is quick' },
     { text: 'jumps over', target: 'leaps' },
     { text: 'x', target: '' },
-    { text: 'a much longer text than the model takes, which is cut', target: 'and a target that is too long as well' },
+    {
+      text: 'a much longer text than the model takes, truncated here',
+      target: 'and a target that is too long as well',
+    },
     { text: 'seven', target: '7' },
     { text: 'lazy dogs sleep', target: 'dogs are lazy' },
   ],
 })
 
-describe('the batch', () => {
+describe('sequence-to-sequence batches', () => {
   type Arrays = Record<string, { readonly values: Iterable<number> }>
   const made = (tokenizer: Tokenizer, options = {}) => sequenceToSequence(options, { model, tokenizer })
   const [begin, end, a, b, c, start] = [2, 3, 69, 70, 71, 7]
 
-  it('cuts what is to be written by the tokenizer for that, where there is one', () => {
+  it('tokenize targets with the target tokenizer if there is one', () => {
     const tokenizer = tinyTokenizer()
     const target = { ...tokenizer, encode: (text: string) => tokenizer.encode([...text].reverse().join('')) }
     const encoded = (given: Tokenizer) =>
@@ -54,7 +59,7 @@ describe('the batch', () => {
     expect(encoded(tokenizer)).toMatchObject({ target: [begin, a, b, c, end] })
   })
 
-  it('gives the decoder its targets one place later, after the start token', () => {
+  it('pass the targets to the decoder shifted right, after the start token', () => {
     const objective = made(tinyTokenizer(), { padToMultipleOf: 4 })
     const items = [
       { text: 'abc', target: 'a' },
@@ -71,7 +76,7 @@ describe('the batch', () => {
     expect(objective.reference(items[0]!)).toEqual({ tokens: ['[begin]', 'a', '[end]'] })
   })
 
-  it('lets the decoder read the start token alone where no target is known', () => {
+  it('pass only the start token to the decoder if the target is unknown', () => {
     const objective = made(tinyTokenizer(), { padToMultipleOf: 2 })
     const items = [objective.encodeUnlabelled({ text: 'ab' })]
     const { inputs, weights } = objective.collate(items) as never as Arrays & { readonly inputs: Arrays }
@@ -80,7 +85,7 @@ describe('the batch', () => {
     expect([...weights!.values]).toEqual([0, 0])
   })
 
-  it('ends texts that the tokenizer leaves open, but not those that were cut, and tells that they were', () => {
+  it('append the end token unless the tokenizer does or the text was truncated, and report truncation', () => {
     const open: Tokenizer = {
       ...tinyTokenizer(),
       encode: (text, { maximumLength = Infinity } = {}) => {
@@ -95,14 +100,14 @@ describe('the batch', () => {
     expect(objective.encode({ text: 'ab', target: 'abc' })).toEqual({ ...whole, target: [a, b], truncated: true })
   })
 
-  it('refuses a model that does not write one text from another, and names what it has', () => {
+  it('reject a model without this head, and list the heads that it has', () => {
     expect(() => sequenceToSequence({}, { model: tinyModel(), tokenizer: tinyTokenizer() })).toThrow(
       expect.objectContaining({ code: 'NO_SUCH_HEAD', remedy: expect.stringContaining('sequence-classification') }),
     )
   })
 })
 
-it('cuts the end of a text that it is told to', () => {
+it('truncates a text on the given side', () => {
   const read = (truncationSide?: 'left' | 'right') => {
     const objective = sequenceToSequence(
       { maximumLength: 6, ...(truncationSide === undefined ? {} : { truncationSide }) },
@@ -119,7 +124,7 @@ it('cuts the end of a text that it is told to', () => {
   expect(read()).toEqual(['abcd', true])
 })
 
-it('applies the losses that it is given to each token', async () => {
+it('applies the given losses to each token', async () => {
   const engine = referenceEngine()
   await engine.start()
   const twice: LossTerm = { compares: 'labels', losses: (logits, targets) => mul(2, crossEntropy(logits, targets)) }

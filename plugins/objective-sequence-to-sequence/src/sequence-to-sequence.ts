@@ -37,19 +37,19 @@ import {
 } from '@attune/nn'
 import { z } from 'zod'
 
-/** The token ids of what is read and of what is to be written; none of these where the target is not known. */
+/** Token ids of the source and of the target; the latter are empty if the target is unknown. */
 interface Item extends Encoded {
   readonly ids: readonly number[]
   readonly target: readonly number[]
 }
 
-/** What the encoder reads, `[batch, length]`, and the decoder, `[batch, targetLength]`. */
+/** Inputs of the encoder, `[batch, length]`, and of the decoder, `[batch, targetLength]`. */
 interface TwoTexts extends TextArrays {
   readonly decoderInputIds: HostArray
   readonly decoderAttentionMask: HostArray
 }
 
-/** `targets` (int32) are the tokens to be written, `weights` (float32) 0 for padding; both `[batch, targetLength]`. */
+/** `targets` (int32) are the tokens to generate, `weights` (float32) 0 for padding; both `[batch, targetLength]`. */
 interface TargetBatch extends Batch {
   readonly inputs: TwoTexts
   readonly targets: HostArray
@@ -57,36 +57,36 @@ interface TargetBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('The field that holds the text to read'),
-  target: z.string().default('target').meta({ field: 'text' }).describe('The field that holds the text to write'),
-  maximumLength: maximumTokens(2, 'the text to read'),
-  maximumTargetLength: maximumTokens(2, 'the text to write'),
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the source text'),
+  target: z.string().default('target').meta({ field: 'text' }).describe('Field that holds the target text'),
+  maximumLength: maximumTokens(2, 'the source text'),
+  maximumTargetLength: maximumTokens(2, 'the target text'),
   ...lengthOptions,
   truncationSide: lengthOptions.truncationSide.describe(
-    "The end that is cut off a text to read that is too long; the default is the tokenizer's",
+    "Side on which a source text that is too long is truncated. Default: the tokenizer's",
   ),
 })
 
 type Options = z.output<typeof options>
 
-/** What rows become batches with. */
+/** Settings of the batches. */
 interface Layout {
   readonly pad: number
-  /** The token that the decoder begins with. */
+  /** Token that the decoder starts with. */
   readonly start: number
   readonly multiple: number
   readonly maximumLength: number
   readonly maximumTargetLength: number
 }
 
-/** A text's tokens, and the one that ends it where the template has not put it there; cut to the length. */
+/** Token ids of a text, with the end token if the tokenizer does not append it, truncated to the maximum length. */
 function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number, truncationSide?: Side) {
   const { ids, truncated } = tokens(text, { maximumLength, truncationSide })
   const open = special.end !== undefined && ids.at(-1) !== special.end && !truncated
   return { ids: open ? [...ids, special.end as number].slice(0, maximumLength) : ids, truncated }
 }
 
-/** The decoder reads its targets one place later, after its start token; of an unknown target that token alone. */
+/** The decoder reads its targets shifted right by one position, after the start token; without a target only that token. */
 function collate(items: readonly Item[], { pad, start, multiple, ...maximum }: Layout): TargetBatch {
   const longest = (rows: readonly (readonly number[])[]): number => Math.max(...rows.map((row) => row.length))
   const [texts, targets] = [items.map(({ ids }) => ids), items.map(({ target }) => target)]
@@ -104,7 +104,7 @@ function collate(items: readonly Item[], { pad, start, multiple, ...maximum }: L
   }
 }
 
-/** The layout that the options, the model and the tokenizer come to. */
+/** The layout for the given options, model and tokenizer. */
 const layoutFor = (o: Options, model: Model, tokenizer: Tokenizer): Layout => ({
   pad: tokenizer.special.pad ?? 0,
   start: Number(model.config['decoder_start_token_id'] ?? 0),
@@ -133,7 +133,7 @@ function create(
     init: (key) =>
       toCheckpointNames(head, {
         weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
-        fixedBias: filledWith([1, vocabulary], 0), // as checkpoints of BART and its kin have it
+        fixedBias: filledWith([1, vocabulary], 0), // as in checkpoints of BART and its relatives
       }),
     encode(example) {
       const item = read(example)
@@ -155,14 +155,14 @@ function create(
 }
 
 /**
- * Sequence to sequence: the model reads a text and is to write another, of which it is told each token after it has said
- * which it expects. The loss is over the tokens of the target, its end included and padding left out. Logits stay on the
- * device: what comes back from an evaluation is the likeliest token at each place, given the true ones before it.
+ * Sequence-to-sequence learning with teacher forcing: the model reads a source text and predicts each token of the target text, given the
+ * true ones before it. The loss covers the target tokens, including the end token and excluding padding. Logits stay on the device: an
+ * evaluation returns the argmax prediction at each position, given the true tokens before it.
  */
 export const sequenceToSequence = definePlugin({
   kind: OBJECTIVE,
   name: 'sequence-to-sequence',
-  summary: 'One text is to be written from another: how T5 and BART are fine-tuned',
+  summary: 'Sequence-to-sequence learning: generate a target text from a source text, as T5 and BART are fine-tuned',
   source: 'Sutskever et al., Sequence to Sequence Learning with Neural Networks, 2014, section 2',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },

@@ -10,8 +10,8 @@ const examples = [
   { words: ['it', 'is', 'late'], tags: ['O', 'O', 'O'] },
   { words: ['x'], tags: ['O'] },
   { words: ['a', 'text', 'of', 'more', 'words', 'than', 'the', 'model', 'reads'], tags: Array(9).fill('O') },
-  { words: ['Rome', '!'], tags: ['PLACE', 'O'] },
-  { words: ['in', 'Oslo', '日本語'], tags: ['O', 'PLACE', 'PLACE'] },
+  { words: ['Rome', '!'], tags: ['LOCATION', 'O'] },
+  { words: ['in', 'Oslo', '日本語'], tags: ['O', 'LOCATION', 'LOCATION'] },
   { words: ['no', ''], tags: ['O', '__proto__'] },
 ]
 
@@ -20,7 +20,7 @@ describeObjective(tokenClassification, { examples, references: ['tags'] })
 const given = { model: tinyModel(), tokenizer: tinyTokenizer() }
 const labels = ['NAME', 'O']
 
-/** A tokenizer whose tokens stand where the test says; the first and the last are the template's. */
+/** A tokenizer with the given token offsets; the first and the last token are special. */
 const tokenizerOf = (...offsets: [number, number][]): Tokenizer => ({
   ...tinyTokenizer(),
   encode: (): Encoding => ({
@@ -32,28 +32,28 @@ const tokenizerOf = (...offsets: [number, number][]): Tokenizer => ({
   }),
 })
 
-describe('the place of a word', () => {
-  const places = (words: string[], ...offsets: [number, number][]) =>
-    alignWords(tokenizerOf(...offsets), words, {}).places
+describe('alignWords', () => {
+  const positions = (words: string[], ...offsets: [number, number][]) =>
+    alignWords(tokenizerOf(...offsets), words, {}).positions
 
-  it('is that of its first token, with the space before it or without', () => {
-    expect(places(['ab', 'cd'], [0, 1], [1, 2], [3, 5])).toEqual([1, 3])
-    expect(places(['ab', 'cd'], [0, 2], [2, 4], [4, 5])).toEqual([1, 2])
+  it('returns the first token of each word, with or without the space before it', () => {
+    expect(positions(['ab', 'cd'], [0, 1], [1, 2], [3, 5])).toEqual([1, 3])
+    expect(positions(['ab', 'cd'], [0, 2], [2, 4], [4, 5])).toEqual([1, 2])
   })
 
-  it('is not that of a space which is a token by itself', () =>
-    expect(places(['ab', 'cd'], [0, 2], [2, 3], [3, 5])).toEqual([1, 3]))
+  it('skips a space that is a token of its own', () =>
+    expect(positions(['ab', 'cd'], [0, 2], [2, 3], [3, 5])).toEqual([1, 3]))
 
-  it('is none where a word was cut, is empty, left no token, or shares the one of the word before', () => {
-    expect(places(['ab', 'cd', 'ef'], [0, 2], [3, 5])).toEqual([1, 2, -1])
-    expect(places(['ab', '', 'cd'], [0, 2], [4, 6])).toEqual([1, -1, 2])
-    expect(places(['ab', '\u0000', 'cd'], [0, 2], [5, 7])).toEqual([1, -1, 2])
-    expect(places(['ab', 'cd', 'ef'], [0, 5], [6, 8])).toEqual([1, -1, 2])
+  it('returns −1 for a word that was truncated, is empty, has no token, or shares that of the word before', () => {
+    expect(positions(['ab', 'cd', 'ef'], [0, 2], [3, 5])).toEqual([1, 2, -1])
+    expect(positions(['ab', '', 'cd'], [0, 2], [4, 6])).toEqual([1, -1, 2])
+    expect(positions(['ab', '\u0000', 'cd'], [0, 2], [5, 7])).toEqual([1, -1, 2])
+    expect(positions(['ab', 'cd', 'ef'], [0, 5], [6, 8])).toEqual([1, -1, 2])
   })
 })
 
-describe('the words of a text', () => {
-  it('are those between spaces, and each mark', () => {
+describe('wordsOf', () => {
+  it('splits a text at spaces and around punctuation marks', () => {
     expect(wordsOf("Ada didn't meet\t(Charles), 3.5 years ago.\n")).toEqual([
       'Ada',
       "didn't",
@@ -72,16 +72,16 @@ describe('the words of a text', () => {
     expect(wordsOf('東京へ行く').length).toBeGreaterThan(1)
   })
 
-  it('are one, an empty one, where there is none', () => {
+  it('returns one empty word for a text without words', () => {
     expect(wordsOf('')).toEqual([''])
     expect(wordsOf(' \n')).toEqual([''])
   })
 })
 
-describe('objective token-classification, besides', () => {
+describe('objective token-classification', () => {
   const objective = tokenClassification({ labels, padToMultipleOf: 4 }, given)
 
-  it('divides a text into words to predict, and tells them; it does not to learn', () => {
+  it('splits a text into words for prediction, and returns them, but not for training', () => {
     const text = objective.encodeUnlabelled({ words: 'ab, c' })
     const list = objective.encodeUnlabelled({ words: ['ab', ',', 'c'] })
     expect(objective.collate([text])).toEqual(objective.collate([list]))
@@ -94,7 +94,7 @@ describe('objective token-classification, besides', () => {
     )
   })
 
-  it('asks for a label at the first token of each word, and nowhere else', () => {
+  it('has a label at the first token of each word, and nowhere else', () => {
     const items = [
       { words: ['ab', 'c'], tags: ['NAME', 'O'] },
       { words: ['d'], tags: ['O'] },
@@ -106,7 +106,7 @@ describe('objective token-classification, besides', () => {
     expect(objective.reference(items[0]!)).toEqual({ tokens: ['NAME', 'O'] })
   })
 
-  it('predicts the greatest label of each word, and the empty text for one that was cut', () => {
+  it('predicts the argmax label of each word, and the empty string for a truncated one', () => {
     const short = tokenClassification({ labels, maximumLength: 4 }, given)
     const item = short.encodeUnlabelled({ words: ['a', 'b', 'c'] })
     const values = Float32Array.of(9, 0, 1, 2, 9, 0, 0, 9)
@@ -115,7 +115,7 @@ describe('objective token-classification, besides', () => {
     ])
   })
 
-  it('refuses as many labels as there are not words, words that are one text, and an unknown label', () => {
+  it('rejects a wrong number of labels, a text instead of words, and an unknown label', () => {
     const code = (code: string) => expect.objectContaining({ code })
     expect(() => objective.encode({ words: ['a', 'b'], tags: ['O'] })).toThrow(code('TAG_COUNT'))
     expect(() => objective.encode({ words: 'a b', tags: ['O', 'O'] })).toThrow(code('MISSING_FIELD'))
@@ -125,12 +125,12 @@ describe('objective token-classification, besides', () => {
   })
 })
 
-it('cuts the end of a text that it is told to, and leaves the labels with their words', () => {
+it('truncates a text on the given side, and keeps the labels aligned with their words', () => {
   const read = (truncationSide: 'left' | 'right') => {
     const objective = tokenClassification({ labels, maximumLength: 6, truncationSide }, given)
     const item = objective.encode({ words: ['ab', 'c', 'd'], tags: ['O', 'NAME', 'O'] })
-    const { encoding, places } = item as never as { encoding: Encoding; places: number[] }
-    return [tinyTokenizer().decode(encoding.ids), places]
+    const { encoding, positions } = item as never as { encoding: Encoding; positions: number[] }
+    return [tinyTokenizer().decode(encoding.ids), positions]
   }
   expect(read('left')).toEqual([' c d', [-1, 2, 4]])
   expect(read('right')).toEqual(['ab c', [1, 4, -1]])

@@ -34,14 +34,14 @@ import { z } from 'zod'
 import { type Aligned, alignWords } from './align-words.js'
 import { wordsOf } from './words-of.js'
 
-/** A text's token ids, where its words begin among them, and the number of each word's label, if they are known. */
+/** Token ids of a text, the first token of each word, and the label ids of the words, if known. */
 interface Item extends Encoded, Aligned {
   readonly labels: readonly number[]
-  /** The words, where a text was divided into them. */
+  /** The words, if a text was split into them. */
   readonly words?: readonly string[]
 }
 
-/** `targets` (int32) and `weights` (float32, 1 where a word begins) are `[batch, length]`. */
+/** `targets` (int32) and `weights` (float32, 1 at the first token of a word) are `[batch, length]`. */
 interface TaggingBatch extends Batch {
   readonly inputs: TextArrays
   readonly targets: HostArray
@@ -49,12 +49,12 @@ interface TaggingBatch extends Batch {
 }
 
 const options = z.strictObject({
-  words: z.string().default('words').meta({ field: 'words' }).describe('The field that holds the list of words'),
+  words: z.string().default('words').meta({ field: 'words' }).describe('Field that holds the list of words'),
   tags: z
     .string()
     .default('tags')
     .meta({ field: 'label' })
-    .describe('The field that holds the list of their labels, one for each word'),
+    .describe('Field that holds the list of labels, one for each word'),
   labels: labelNames,
   maximumLength: maximumTokens(3),
   ...lengthOptions,
@@ -62,7 +62,7 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-/** The list of words, or of their labels, under a field. */
+/** The list of words, or of labels, in a field. @throws AttuneError `MISSING_FIELD` */
 function listOf(example: Example, name: string): readonly string[] {
   const value = Object.hasOwn(example, name) ? example[name] : undefined
   const fits = (each: unknown): boolean => typeof each === 'string' || typeof each === 'number'
@@ -70,33 +70,33 @@ function listOf(example: Example, name: string): readonly string[] {
   throw missingField(example, name, 'list of words')
 }
 
-/** The words of the text that stands under a field, where it is no list. */
+/** The words of the text in a field; undefined if it is not a text. */
 function dividedText(example: Example, name: string): readonly string[] | undefined {
   const text = Object.hasOwn(example, name) ? example[name] : undefined
   return typeof text === 'string' ? wordsOf(text) : undefined
 }
 
-/** The labels of an example, as many as it has words. */
+/** The labels of an example, one for each word. @throws AttuneError `TAG_COUNT` */
 function tagsOf(example: Example, o: Options): readonly string[] {
   const [words, tags] = [listOf(example, o.words), listOf(example, o.tags)]
   if (words.length === tags.length) return tags
   throw new AttuneError(
     'TAG_COUNT',
-    `an example must have a label for each word, and has ${tags.length} under "${o.tags}" for ${words.length} under "${o.words}": ${JSON.stringify(words).slice(0, 100)}`,
-    'Mend or remove the row; words are not cut further, so a label stands for each entry of the list.',
+    `expected one label for each word, got ${tags.length} in "${o.tags}" for ${words.length} in "${o.words}": ${JSON.stringify(words).slice(0, 100)}`,
+    'Fix or remove the row. The words are not split further: each entry of the list has one label.',
   )
 }
 
-/** The arrays of a batch: a word's label stands at its first token. */
+/** The arrays of a batch, with the label of each word at its first token. */
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): TaggingBatch {
   const rows = items.map(({ encoding }) => encoding.ids)
   const length = paddedLength(Math.max(...items.map((item) => item.length)), multiple, maximum)
   const [targets, weights] = [new Int32Array(rows.length * length), new Float32Array(rows.length * length)]
   for (const [row, item] of items.entries())
-    for (const [word, place] of item.places.entries()) {
-      if (place < 0 || item.labels.length === 0) continue
-      targets[row * length + place] = item.labels[word]!
-      weights[row * length + place] = 1
+    for (const [word, position] of item.positions.entries()) {
+      if (position < 0 || item.labels.length === 0) continue
+      targets[row * length + position] = item.labels[word]!
+      weights[row * length + position] = 1
     }
   const types = items.map(({ encoding }) => encoding.typeIds)
   const shape = [rows.length, length]
@@ -107,9 +107,9 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximum:
   }
 }
 
-/** The greatest label of a word's row of logits `[batch, length, labels]`. */
-function bestOf({ values, shape: [, length, size] }: HostArray, row: number, place: number): number {
-  const from = (row * length! + place) * size!
+/** The argmax label of a row of logits `[batch, length, labels]` at a position. */
+function argmaxAt({ values, shape: [, length, size] }: HostArray, row: number, position: number): number {
+  const from = (row * length! + position) * size!
   const logits = values.subarray(from, from + size!)
   return logits.indexOf(Math.max(...logits))
 }
@@ -147,24 +147,24 @@ function create(
       return { losses: reshape(rows, targets.shape), weights }
     },
     predict: (logits, items) =>
-      items.map(({ places, words }, row) => ({
+      items.map(({ positions, words }, row) => ({
         ...(words === undefined ? {} : { words }),
-        tokens: places.map((place) => (place < 0 ? '' : labels[bestOf(logits, row, place)]!)),
+        tokens: positions.map((position) => (position < 0 ? '' : labels[argmaxAt(logits, row, position)]!)),
       })),
     reference: (item) => ({ tokens: item.labels.map((label) => labels[label]!) }),
   }
 }
 
 /**
- * One label for each word of a text: dropout and a linear layer on the state of the word's first token, trained with
- * cross-entropy; what follows the first token of a word has no loss. Named as in the Hugging Face library's
- * `…ForTokenClassification`. A word that was cut, or has no token, is predicted as the empty text. Where nothing is known of
- * the labels, a text may stand for the list of its words: the prediction then has the words that it was divided into.
+ * One label for each word of a text: dropout and a linear layer on the hidden state of the word's first token, trained with cross-entropy;
+ * the other tokens of a word have no loss. Parameters are named as in transformers' `…ForTokenClassification`. A word that was truncated
+ * or has no token is predicted as the empty string. For prediction, a text may replace the list of words: the prediction then includes
+ * the words that it was split into.
  */
 export const tokenClassification = definePlugin({
   kind: OBJECTIVE,
   name: 'token-classification',
-  summary: 'One label for each word of a text, as in tagging and the recognition of names',
+  summary: 'Token classification: one label for each word, as in tagging and named-entity recognition',
   source: 'Devlin et al., BERT, 2019, section 5.3',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },

@@ -3,28 +3,28 @@ import { accumulateMomentum, addDecayedWeights, chain, isBiasOrNorm, scaleByLear
 import { z } from 'zod'
 
 /**
- * Stochastic gradient descent: each parameter moves against its gradient, or against the decayed sum of its gradients.
+ * Stochastic gradient descent: each parameter is updated against its gradient, or against the decayed sum of its gradients.
  *
  *     g ← g + weightDecay · p
  *     s ← momentum · s + g
  *     Δ = −learningRate · s        (Nesterov: −learningRate · (g + momentum · s))
  *
- * Near neighbour: AdamW divides by the gradient's recent size; this does not, so its learning rates are larger. The decay
- * goes through the momentum, as in torch.optim.SGD; unlike there, biases and norms are spared it.
+ * Near neighbour: AdamW divides by the recent size of the gradient; SGD does not, so its learning rates are larger. The decay goes through
+ * the momentum, as in torch.optim.SGD; unlike there, biases and norms are excluded from it.
  */
 export const sgd = definePlugin({
   kind: OPTIMIZER,
   name: 'sgd',
-  summary: 'Gradient descent with optional momentum',
+  summary: 'Stochastic gradient descent (SGD) with optional momentum',
   source: 'Sutskever et al., On the importance of initialization and momentum in deep learning, 2013, section 2',
   options: z.strictObject({
-    momentum: z.number().min(0).lt(1).default(0).describe('Share of the sum of past gradients kept at each step'),
-    nesterov: z.boolean().default(false).describe('Whether to step from where momentum is about to lead'),
+    momentum: z.number().min(0).lt(1).default(0).describe('Momentum: decay rate of the sum of past gradients'),
+    nesterov: z.boolean().default(false).describe('Use Nesterov momentum'),
     weightDecay: z
       .number()
       .min(0)
       .default(0)
-      .describe('Pull towards zero, added to the gradient; biases and norms are spared'),
+      .describe('Weight decay, added to the gradient; biases and norms are excluded'),
   }),
   create: ({ momentum, nesterov, weightDecay }) =>
     chain(

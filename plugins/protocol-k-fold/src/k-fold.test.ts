@@ -31,13 +31,13 @@ describeProtocol(kFold, { folds: 10, stratifyBy: null })
 describeProtocol(kFold, { folds: 3, groupBy: 'document' }, { keepsWhole: true })
 
 describe('k-fold', () => {
-  it(`makes folds as large as those of ${golden.source}, KFold`, () => {
+  it(`makes folds of the same sizes as ${golden.source}, KFold`, () => {
     expect(golden.plain.length).toBeGreaterThan(20)
     for (const { count, folds, sizes } of golden.plain)
       expect(sizesOf({ folds, stratifyBy: null }, count, [])).toEqual(sizes)
   })
 
-  it(`puts as many examples of each class into each fold as ${golden.source}, StratifiedKFold`, () => {
+  it(`has as many examples of each class in each fold as ${golden.source}, StratifiedKFold`, () => {
     expect(golden.stratified.length).toBeGreaterThan(20)
     for (const { labels, folds, counts } of golden.stratified) {
       const parts = kFold({ folds }).split(labels.length, labels.map(String), stream(key(6)))
@@ -48,25 +48,25 @@ describe('k-fold', () => {
     }
   })
 
-  it(`divides groups into folds as large as those of ${golden.source}, GroupKFold`, () => {
+  it(`divides groups into folds of the same sizes as ${golden.source}, GroupKFold`, () => {
     for (const { labels, folds, sizes } of golden.grouped)
       expect(sizesOf({ folds, groupBy: 'document' }, labels.length, labels.map(String))).toEqual(sizes)
   })
 
-  it('shuffles: other random numbers make other folds, and neighbours are parted', () => {
+  it('shuffles: other random numbers yield other folds, and consecutive examples are separated', () => {
     const split = (seed: number) => kFold({ folds: 2 }).split(40, [], stream(key(seed)))
     expect(split(1)).not.toEqual(split(2))
     const [first] = split(1)
     expect(first!.validation).not.toEqual(Array.from({ length: 20 }, (_, i) => first!.validation[0]! + i))
   })
 
-  it('reads the field of the classes, or that of the groups', () => {
+  it('declares the field of the classes, or that of the groups', () => {
     expect(kFold().stratifyBy).toBe('label')
     expect(kFold({ stratifyBy: null }).stratifyBy).toBeUndefined()
     expect(kFold({ groupBy: 'document' }).stratifyBy).toBe('document')
   })
 
-  it('refuses fewer examples, or fewer groups, than folds', () => {
+  it('rejects fewer examples, or fewer groups, than folds', () => {
     const refused = (problem: string) => expect.objectContaining({ code: 'TOO_FEW_EXAMPLES', problem })
     expect(() => kFold({ folds: 5 }).split(4, [], stream(key(1)))).toThrow(
       refused('expected at least 5 examples for 5 folds, got 4'),

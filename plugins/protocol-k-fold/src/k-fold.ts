@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 type Random = () => number
 
-/** The indices of the examples of each group, in the order in which groups appear; all in one if nothing is said of groups. */
+/** Indices of the examples of each group, in order of first appearance; all in one group without group names. */
 function indicesByGroup(count: number, groups: readonly string[]): number[][] {
   const found = new Map<string, number[]>()
   for (let i = 0; i < count; i++) {
@@ -15,7 +15,7 @@ function indicesByGroup(count: number, groups: readonly string[]): number[][] {
   return [...found.values()]
 }
 
-/** The fold of each example: the classes one after another, dealt to the folds in turn, as scikit-learn's `StratifiedKFold` does. */
+/** The fold of each example: the classes in turn, dealt to the folds round-robin, as in scikit-learn's `StratifiedKFold`. */
 function dealClasses(classes: readonly number[][], folds: number, random: Random): Map<number, number> {
   const foldOf = new Map<number, number>()
   let dealt = 0
@@ -27,7 +27,7 @@ function dealClasses(classes: readonly number[][], folds: number, random: Random
   return foldOf
 }
 
-/** The fold of each example, groups kept whole: the largest group goes to the smallest fold, as in scikit-learn's `GroupKFold`. */
+/** The fold of each example, with groups kept whole: the largest group goes to the smallest fold, as in scikit-learn's `GroupKFold`. */
 function dealGroups(groups: readonly number[][], folds: number, random: Random): Map<number, number> {
   const foldOf = new Map<number, number>()
   const sizes = new Array<number>(folds).fill(0)
@@ -43,32 +43,32 @@ const tooFew = (problem: string): AttuneError =>
   new AttuneError('TOO_FEW_EXAMPLES', problem, 'Lower `folds`, or check the training file and its rejected rows.')
 
 /**
- * k-fold cross-validation: the examples are divided into `folds` parts of equal size, and each part is the validation split of one
- * fold while the others train.
+ * k-fold cross-validation: the examples are divided into `folds` parts of equal size, and each part is the validation split of one fold,
+ * while the others are its training split.
  *
  *     |validation| = ⌊n / k⌋ or ⌈n / k⌉,   of a class c: ⌊n_c / k⌋ or ⌈n_c / k⌉
  *
- * Sizes and class counts are those of scikit-learn's `KFold`, `StratifiedKFold` and `GroupKFold`. Unlike `StratifiedKFold`, it takes
+ * Sizes and class counts equal those of scikit-learn's `KFold`, `StratifiedKFold` and `GroupKFold`. Unlike `StratifiedKFold`, it accepts
  * classes that are all smaller than the number of folds.
  */
 export const kFold = definePlugin({
   kind: PROTOCOL,
   name: 'k-fold',
-  summary: 'Cross-validation in k folds, plain, stratified or grouped',
+  summary: 'K-fold cross-validation, plain, stratified or grouped',
   source: 'Stone, Cross-Validatory Choice and Assessment of Statistical Predictions, JRSS B 36, 1974',
   options: z.strictObject({
-    folds: z.int().min(2).max(1000).default(5).describe('The number of parts'),
+    folds: z.int().min(2).max(1000).default(5).describe('Number of folds'),
     stratifyBy: z
       .string()
       .min(1)
       .nullable()
       .default('label')
-      .describe('Field whose values are the classes to keep in proportion; `null` to divide at random'),
+      .describe('Field whose values are the classes to stratify by; `null` for a purely random split'),
     groupBy: z
       .string()
       .min(1)
       .optional()
-      .describe('Field whose values are groups to keep whole, such as documents; takes the place of `stratifyBy`'),
+      .describe('Field whose values are groups to keep whole, such as documents; replaces `stratifyBy`'),
   }),
   create({ folds, stratifyBy, groupBy }): Protocol {
     const by = groupBy ?? stratifyBy

@@ -59,7 +59,7 @@ describePruner(median, {
 })
 
 describe('median', () => {
-  it(`decides as ${golden.source} does, against the values at the step`, () => {
+  it(`makes the decisions of ${golden.source} against the values at the step`, () => {
     expect(golden.cases.flatMap(({ decisions }) => decisions).filter(Boolean).length).toBeGreaterThan(50)
     for (const { direction, startupTrials, warmupSteps, others: tables, pruned, scores, decisions } of golden.cases) {
       const pruner = median({ startupTrials, warmupSteps, against: 'value' })
@@ -71,7 +71,7 @@ describe('median', () => {
     }
   })
 
-  it('says which score is worse than what', () => {
+  it('reports the score and the median', () => {
     const goals = [{ score: 'score', direction: 'minimize' }] as const
     const completed = [0.5, 0.25].map((value, i) => trial(i, 'completed', [value]))
     expect(median({ startupTrials: 2 })(trial(2, 'running', [0.75]), completed, goals)).toBe(
@@ -79,7 +79,7 @@ describe('median', () => {
     )
   })
 
-  it('lets a trial go on that is good in one of several goals', () => {
+  it('continues a trial that is good in one of several goals', () => {
     const both = (id: number, state: Trial['state'], score: number, loss: number): Trial => ({
       ...trial(id, state, []),
       scores: [{ step: 1, values: { score, loss } }],

@@ -1,14 +1,14 @@
 import { type Goal, PRUNER, type Pruner, type Trial, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** The values of a goal up to a step, negated where smaller is better, without NaN. */
+/** Values of a goal up to a step, negated if smaller is better, without NaN. */
 const valuesUpTo = ({ scores }: Trial, { score, direction }: Goal, step: number): readonly number[] =>
   scores
     .filter((each) => each.step <= step)
     .map(({ values }) => (values[score] ?? NaN) * (direction === 'maximize' ? 1 : -1))
     .filter((value) => !Number.isNaN(value))
 
-/** The value of a goal at a step itself, as a list that is empty if there is none. */
+/** Value of a goal at a step itself, as a list that is empty if there is none. */
 const valueAt = (trial: Trial, goal: Goal, step: number): readonly number[] =>
   valuesUpTo({ ...trial, scores: trial.scores.filter((each) => each.step === step) }, goal, step)
 
@@ -21,26 +21,28 @@ function medianOf(values: readonly number[]): number {
 }
 
 /**
- * The median stopping rule of Vizier: a trial is ended at a step if its best value up to the step is worse than the median of the
- * running averages that the completed trials had at the step.
+ * Median stopping rule of Vizier: a trial is stopped at a step if its best value up to the step is worse than the median of the running
+ * averages of the completed trials at that step.
  *
  *     max(values of the trial up to step) < median over completed trials of mean(their values up to step)
  *
- * Optuna's `MedianPruner` compares with the completed trials' values at the step itself, as `against: value` does, and ends a trial
- * whose values so far are all NaN, which this rule lets go on. With several goals, a trial is ended if the rule holds for each.
+ * Optuna's `MedianPruner` compares with the completed trials' values at the step itself, as `against: value` does, and stops a trial whose
+ * values so far are all NaN, which continues here. With several goals, a trial is stopped if the rule holds for each.
  */
 export const median = definePlugin({
   kind: PRUNER,
   name: 'median',
-  summary: 'Median stopping rule: ends a trial whose best score is worse than the median of the completed trials',
+  summary: 'Median stopping rule: stops a trial whose best score is worse than the median of the completed trials',
   source: 'Golovin et al., Google Vizier: A Service for Black-Box Optimization, KDD 2017, section 3.2.1',
   options: z.strictObject({
-    startupTrials: z.int().min(1).max(10_000).default(5).describe('Completed trials before the first is ended'),
-    warmupSteps: z.int().min(0).default(0).describe('The first step at which a trial may be ended'),
+    startupTrials: z.int().min(1).max(10_000).default(5).describe('Number of completed trials before any is stopped'),
+    warmupSteps: z.int().min(0).default(0).describe('First step at which a trial may be stopped'),
     against: z
       .enum(['average', 'value'])
       .default('average')
-      .describe('Running averages of the completed trials up to the step, or their values at the step as in Optuna'),
+      .describe(
+        'Compare with running averages of the completed trials up to the step, or with their values at the step as in Optuna',
+      ),
   }),
   create:
     ({ startupTrials, warmupSteps, against }): Pruner =>

@@ -8,8 +8,8 @@ import { z } from 'zod'
  *
  *     loss ← loss + strength / 2 · Σ w²
  *
- * Its gradient is `strength · w`, so that plain SGD with it equals SGD with weight decay `strength`. With an adaptive optimizer it
- * does not: there the penalty's gradient is rescaled, and decoupled weight decay (adamw) is the better choice.
+ * Its gradient is `strength · w`, so plain SGD with it equals SGD with weight decay `strength`. An adaptive optimizer rescales the
+ * penalty's gradient; there, decoupled weight decay (adamw) is the better choice.
  */
 export const l2 = definePlugin({
   kind: REGULARIZER,
@@ -17,8 +17,8 @@ export const l2 = definePlugin({
   summary: 'L2 penalty on the trainable parameters',
   source: 'Krogh and Hertz, A Simple Weight Decay Can Improve Generalization, 1991, equation 2',
   options: z.strictObject({
-    strength: scheduled(z.number().min(0).max(1000).default(1e-4)).describe('Factor of half the sum of squares'),
-    all: z.boolean().default(false).describe('Penalize biases and normalization weights too'),
+    strength: scheduled(z.number().min(0).max(1000).default(1e-4)).describe('Factor on half the sum of squares'),
+    all: z.boolean().default(false).describe('Also penalize biases and norms'),
   }),
   create: ({ strength, all }) =>
     penalty((trainable) => {

@@ -13,6 +13,6 @@ describeSampler(length)
 
 describe('length', () => {
   for (const { lengths, order, batchSize, expected } of golden.cases)
-    it(`groups ${lengths.length} examples into batches of ${batchSize} as ${golden.source}`, () =>
+    it(`groups ${lengths.length} examples into batches of ${batchSize} like ${golden.source}`, () =>
       expect(lengthGrouped(order, (i) => lengths[i]!, batchSize)).toEqual(expected))
 })

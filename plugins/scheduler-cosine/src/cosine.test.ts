@@ -7,10 +7,10 @@ describeScheduler(cosine, {
   golden: JSON.parse(readFileSync('golden/transformers-cosine.json', 'utf8')) as SchedulerGolden,
 })
 
-describe('warm-up', () => {
-  it('refuses both a number of steps and a share, and says so', () =>
+describe('cosine warmup', () => {
+  it('rejects both a number and a fraction of warmup steps', () =>
     expect(() => cosine({ warmupSteps: 10, warmupRatio: 0.1 })).toThrow(/either `warmupSteps` or `warmupRatio`/))
 
-  it('takes options that were completed with the defaults, as a resumed run does', () =>
+  it('accepts options completed with the defaults, as a resumed run passes them', () =>
     expect(cosine(cosine.options.parse({ warmupRatio: 0.5 }))(2, 4)).toBe(0.5))
 })

@@ -7,10 +7,10 @@ describeScheduler(linear, {
   golden: JSON.parse(readFileSync('golden/transformers-linear.json', 'utf8')) as SchedulerGolden,
 })
 
-describe('warm-up', () => {
-  it('refuses both a number of steps and a share, and says so', () =>
+describe('linear warmup', () => {
+  it('rejects both a number and a fraction of warmup steps', () =>
     expect(() => linear({ warmupSteps: 10, warmupRatio: 0.1 })).toThrow(/either `warmupSteps` or `warmupRatio`/))
 
-  it('takes options that were completed with the defaults, as a resumed run does', () =>
+  it('accepts options completed with the defaults, as a resumed run passes them', () =>
     expect(linear(linear.options.parse({ warmupRatio: 0.5 }))(2, 4)).toBe(0.5))
 })

@@ -3,27 +3,31 @@ import { warmup } from '@attune/nn'
 import { z } from 'zod'
 
 /**
- * The factor rises from 0 to 1 over the warm-up, then falls in a straight line towards 0.
+ * Linear decay towards 0 after a linear warmup from 0 to 1.
  *
  *     factor(step) = (step − 1) / warmup                         while step − 1 < warmup
  *                    (steps − step + 1) / (steps − warmup)       from then on
  *
- * This is `get_linear_schedule_with_warmup` of transformers: `factor(t)` is what its LambdaLR gives for `t − 1`, the
- * rate of the t-th update. So with a warm-up the first update has factor 0, as there, and the last one has
- * `1 / (steps − warmup)`, not 0. Near neighbour: cosine stays high for longer and then falls faster.
+ * This is `get_linear_schedule_with_warmup` of transformers: `factor(t)` is the value of its LambdaLR at `t − 1`, the rate of the t-th
+ * update. So with a warmup the first update has factor 0, and the last one has `1 / (steps − warmup)`, not 0. Near neighbour: cosine stays
+ * high for longer and then decays faster.
  */
 export const linear = definePlugin({
   kind: SCHEDULER,
   name: 'linear',
-  summary: 'Warm-up from 0 to 1, then a straight line down to 0',
+  summary: 'Linear decay after a linear warmup',
   source: 'Devlin et al., BERT, 2019, appendix A.2',
   options: z
     .strictObject({
-      warmupSteps: z.int().min(0).default(0).describe('Steps over which the factor rises from 0 to 1'),
-      warmupRatio: z.number().min(0).lt(1).default(0).describe('The same as a share of all steps, rounded up'),
+      warmupSteps: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe('Number of warmup steps, over which the factor rises linearly from 0 to 1'),
+      warmupRatio: z.number().min(0).lt(1).default(0).describe('Warmup steps as a fraction of all steps, rounded up'),
     })
     .refine(({ warmupSteps, warmupRatio }) => warmupSteps === 0 || warmupRatio === 0, {
-      error: 'either `warmupSteps` or `warmupRatio` may be given, not both',
+      error: 'set either `warmupSteps` or `warmupRatio`, not both',
     }),
   create: (options) => warmup(options, (progress) => 1 - progress),
 })

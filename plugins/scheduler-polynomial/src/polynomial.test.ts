@@ -7,5 +7,5 @@ describeScheduler(polynomial, {
   golden: JSON.parse(readFileSync('golden/transformers-polynomial.json', 'utf8')) as SchedulerGolden,
 })
 
-it('refuses both a number of steps and a share of warm-up', () =>
+it('rejects both a number and a fraction of warmup steps', () =>
   expect(() => polynomial({ warmupSteps: 10, warmupRatio: 0.1 })).toThrow(/either `warmupSteps` or `warmupRatio`/))

@@ -45,13 +45,13 @@ describe('csv', () => {
   }
 
   it.each(golden.files.map((file, i) => [i, file] as const))(
-    `reads what ${golden.source} wrote, file %d, as it reads it`,
+    `reads file %d as ${golden.source} does`,
     async (_, { content, delimiter, rows }) => {
       expect((await read(content, { delimiter })).rows).toEqual(rows)
     },
   )
 
-  it('gives up the line of a stray quote and no other, and names it', async () => {
+  it('rejects only the line of a stray quote, and reports it', async () => {
     const content = 'text,label\na,b\n5" disk,x\n"of two\nlines",y\n"a"b,z\n\nc,d\n"never closed,e\nf,g\nh,i'
     const { rows, rejected } = await read(content, { onBadRow: 'skip' })
     expect(rows).toEqual(
@@ -64,9 +64,9 @@ describe('csv', () => {
       ].map(([text, label]) => ({ text, label })),
     )
     expect(rejected).toEqual([
-      { line: 3, raw: '5" disk,x', reason: 'a quote must not stand inside an unquoted field' },
-      { line: 6, raw: '"a"b,z', reason: 'a closing quote must be followed by a delimiter or the end of the row' },
-      { line: 9, raw: '"never closed,e', reason: 'a quoted field must be closed' },
+      { line: 3, raw: '5" disk,x', reason: 'expected no quote inside an unquoted field' },
+      { line: 6, raw: '"a"b,z', reason: 'expected a delimiter or the end of the row after a closing quote' },
+      { line: 9, raw: '"never closed,e', reason: 'expected a closing quote' },
     ])
     await expect(read(content)).rejects.toMatchObject({
       code: 'BAD_ROW',
@@ -74,14 +74,14 @@ describe('csv', () => {
     })
   })
 
-  it('finds stray quotes far apart among many rows, and loses no good row', async () => {
+  it('rejects stray quotes among many rows without losing a valid row', async () => {
     const lines = Array.from({ length: 30_000 }, (_, i) =>
       i % 1000 === 500 ? `stray " ${i},x` : `"text, ${i}\n",${i % 7}`,
     )
     const { rows, rejected } = await read(`text,label\n${lines.join('\n')}`, { onBadRow: 'skip' })
     expect([rows.length, rejected.length]).toEqual([29_970, 30])
     expect(rejected.every(({ raw }) => raw.startsWith('stray "'))).toBe(true)
-    // Each good row takes two lines, each bad one one, after the header's.
+    // Each valid row takes two lines, each bad one takes one, after the header.
     expect(rejected.map(({ line }) => line)).toEqual(Array.from({ length: 30 }, (_, k) => 2 + (k * 1000 + 500) * 2 - k))
   })
 
@@ -95,16 +95,16 @@ describe('csv', () => {
 
   it.each([
     ['a stray quote in every row', 'a"\n', { text: 'a' }],
-    ['a quote opened in every row', '"a\n', { text: 'a' }],
-    ['rows in turn good and bad', 'x\n"a\n', { text: 'x' }],
+    ['an opening quote in every row', '"a\n', { text: 'a' }],
+    ['alternating valid and bad rows', 'x\n"a\n', { text: 'x' }],
   ])('reads a megabyte with %s in linear time', async (_, part) => {
     const begun = process.cpuUsage()
     const { rejected } = await read(`text\n${part.repeat(1e6 / part.length)}`, { onBadRow: 'skip' })
     expect(rejected.length).toBeGreaterThan(150_000)
-    expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(10) // half a second; 200 where it is quadratic
+    expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(10) // half a second in fact; 200 if it were quadratic
   })
 
-  it('gives up a quote that opens more text than a row may have, and goes on behind it', async () => {
+  it('rejects a quote that opens more text than a row may have, and continues after it', async () => {
     const filler = `${'x'.repeat(999)},y\n`.repeat(18_000)
     const { rows, rejected } = await read(`text,label\n"never closed,e\n${filler}`, { onBadRow: 'skip' })
     expect([rows.length, rejected.length, rejected[0]?.line]).toEqual([18_000, 1, 2])
@@ -114,19 +114,19 @@ describe('csv', () => {
     ['too few columns', 'a'],
     ['too many columns', 'a,b,c'],
     ['white space', '  '],
-  ])('takes a row with %s for a bad one', async (_, line) => {
+  ])('rejects a row with %s', async (_, line) => {
     const { rows, rejected } = await read(`text,label\na,b\n${line}\nc,d\n`, { onBadRow: 'skip' })
     expect([rows.length, rejected]).toEqual([2, [{ line: 3, raw: line, reason: expect.stringContaining('2 columns') }]])
   })
 
-  it('takes names for the columns of a file without a header', async () => {
+  it('reads a file without a header with the given column names', async () => {
     expect((await read('a,b\nc,d\n', { columns: ['text', 'label'] })).rows).toEqual([
       { text: 'a', label: 'b' },
       { text: 'c', label: 'd' },
     ])
   })
 
-  it('takes `__proto__` for the name of a column', async () => {
+  it('accepts `__proto__` as a column name', async () => {
     const [row] = (await read('__proto__,constructor\nx,y\n')).rows
     expect(Object.entries(row!)).toEqual([
       ['__proto__', 'x'],
@@ -136,16 +136,16 @@ describe('csv', () => {
   })
 
   it.each([
-    ['names a column twice', 'text,label,text\na,b,c\n', '"text"'],
-    ['has a quote too many', 'te"xt,label\na,b\n', 'quote'],
-  ])('refuses a header that %s, also when bad rows are skipped', async (_, content, named) => {
+    ['repeats a column name', 'text,label,text\na,b,c\n', '"text"'],
+    ['has a stray quote', 'te"xt,label\na,b\n', 'quote'],
+  ])('rejects a header that %s, even if bad rows are skipped', async (_, content, named) => {
     await expect(read(content, { onBadRow: 'skip' })).rejects.toMatchObject({
       code: 'BAD_HEADER',
       problem: expect.stringMatching(new RegExp(`${named}.*rows\\.csv:1`)),
     })
   })
 
-  it('shows only the beginning of a long name in the error for a repeated column', async () => {
+  it('shortens a long column name in the error', async () => {
     const name = 'n'.repeat(100_000)
     await expect(read(`${name},${name}\n`)).rejects.toMatchObject({
       code: 'BAD_HEADER',
@@ -153,7 +153,7 @@ describe('csv', () => {
     })
   })
 
-  it('refuses bad rows that were compressed by hundreds before it has read 100,000 of them', async () => {
+  it('stops before 100,000 bad rows of a file that was highly compressed', async () => {
     const path = join(folder, 'bad.csv.gz')
     writeFileSync(path, gzipSync(`a,b\n${'x\n'.repeat(2_000_000)}`))
     const rejected: Rejected[] = []
@@ -172,11 +172,11 @@ describe('csv', () => {
     { delimiter: ', ' },
     { columns: [] },
     { columns: ['a', 'a'] },
-  ])('refuses the options %j', (options) => {
+  ])('rejects the options %j', (options) => {
     expect(() => csv({ path: 'rows.csv', ...options })).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
   })
 
-  it('reads nothing of an empty file, or of one with a header alone', async () => {
+  it('returns no rows for an empty file or one with only a header', async () => {
     expect([(await read('')).rows, (await read('text,label\n')).rows]).toEqual([[], []])
   })
 })

@@ -3,7 +3,7 @@ import { type Row, fileOptions, fileSource, lineBudget, requireFile } from '@att
 import { z } from 'zod'
 import { type CsvRecord, readRecords } from './read-records.js'
 
-/** First name that stands among those before it. */
+/** First name that occurs a second time. */
 function repeated(names: readonly string[]): string | undefined {
   const seen = new Set<string>()
   return names.find((name) => seen.size === seen.add(name).size)
@@ -15,12 +15,12 @@ function headerOf(path: string, record: CsvRecord): readonly string[] {
       ? record.reason
       : repeated(record.fields) === undefined
         ? undefined
-        : `a header must name each column once, got ${excerpt(repeated(record.fields))} twice`
+        : `expected each column name once in the header, got ${excerpt(repeated(record.fields))} twice`
   if (fault === undefined && 'fields' in record) return record.fields
   throw new AttuneError(
     'BAD_HEADER',
     `${fault} (${path}:${record.lines[0]?.number})`,
-    'Mend the header, or, if the file has none, name the columns: `columns: [text, label]`.',
+    'Fix the header, or name the columns if the file has none: `columns: [text, label]`.',
   )
 }
 
@@ -29,15 +29,15 @@ const STEPS_PER_REJECT = 100
 
 function toRow(columns: readonly string[], record: CsvRecord, budget: Budget): Row {
   const { lines } = record
-  const place = { line: lines[0]!.number, raw: lines.map(({ text }) => text).join('\n') }
+  const location = { line: lines[0]!.number, raw: lines.map(({ text }) => text).join('\n') }
   const reject = (reason: string): Row => {
     budget.spend(STEPS_PER_REJECT)
-    return { ...place, reason }
+    return { ...location, reason }
   }
   if ('reason' in record) return reject(record.reason)
   if (record.fields.length !== columns.length)
-    return reject(`a row must have ${columns.length} columns, got ${record.fields.length}`)
-  return { ...place, example: Object.fromEntries(columns.map((name, i) => [name, record.fields[i]])) }
+    return reject(`expected ${columns.length} columns, got ${record.fields.length}`)
+  return { ...location, example: Object.fromEntries(columns.map((name, i) => [name, record.fields[i]])) }
 }
 
 async function* rows(
@@ -58,30 +58,30 @@ async function* rows(
 }
 
 /**
- * A dataset in a file of separated values, in UTF-8, gzipped if its name ends in `.gz`. All fields are strings.
+ * A dataset in a file of delimiter-separated values, in UTF-8, gzipped if its name ends in `.gz`. All fields are strings.
  *
- * A field that holds a delimiter, a quote or a line end stands in double quotes, and a quote in it is doubled. Rows have
- * as many fields as there are columns. Lines end in LF or CRLF; empty ones between rows are passed over. A stray quote
- * costs the one line it stands on. Tab-separated files whose quotes mean nothing are not of this format.
+ * A field that contains a delimiter, a quote or a line break is in double quotes, and a quote within it is doubled. Rows have as many
+ * fields as there are columns. Lines end in LF or CRLF; empty ones between rows are skipped. A stray quote rejects only its own line.
+ * Tab-separated files in which quotes are ordinary characters are another format.
  */
 export const csv = definePlugin({
   kind: SOURCE,
   name: 'csv',
-  summary: 'Reads a CSV or TSV file, gzipped or not, one record a row',
+  summary: 'Reads a CSV or TSV file, optionally gzipped, with one record per row',
   source: 'Shafranovich, RFC 4180, Common Format and MIME Type for Comma-Separated Values Files, 2005',
   options: z.strictObject({
     ...fileOptions('cannot be read'),
     delimiter: z
       .string()
-      .regex(/^[^"\r\n]$/, 'one character must stand here, no quote and no line end')
+      .regex(/^[^"\r\n]$/, 'expected one character, not a quote or a line break')
       .default(',')
-      .describe('What stands between fields: one character, "\\t" for tab-separated values'),
+      .describe('Field delimiter: one character, "\\t" for tab-separated values'),
     columns: z
       .array(z.string())
       .min(1)
-      .refine((names) => repeated(names) === undefined, 'each column must be named once')
+      .refine((names) => repeated(names) === undefined, 'expected each column name once')
       .optional()
-      .describe('Names of the columns of a file without a header; left out, the first row names them'),
+      .describe('Column names of a file without a header. Default: the first row has the names'),
   }),
   create: ({ path, onBadRow, delimiter, columns }) =>
     fileSource({ path, onBadRow, rows: () => rows(path, delimiter, columns) }),

@@ -1,27 +1,27 @@
 import type { Budget } from '@attune/core'
 import { type Line, readLines } from '@attune/data/files'
 
-/** One record and the lines it stands on: its fields, or why it cannot be read. */
+/** One record and its lines, with its fields or the reason why it cannot be read. */
 export type CsvRecord = { readonly lines: readonly Line[] } & (
   { readonly fields: readonly string[] } | { readonly reason: string }
 )
 
-/** Characters that are parsed at once. */
+/** Number of characters that are parsed at a time. */
 const WINDOW = 2 ** 16
-/** Longest record, in characters. */
-const LONGEST = 2 ** 24
+/** Maximum length of a record, in characters. */
+const MAXIMUM_RECORD = 2 ** 24
 
-const OPENING = 'a quote must not stand inside an unquoted field'
-const CLOSING = 'a closing quote must be followed by a delimiter or the end of the row'
-const UNCLOSED = 'a quoted field must be closed'
+const OPENING = 'expected no quote inside an unquoted field'
+const CLOSING = 'expected a delimiter or the end of the row after a closing quote'
+const UNCLOSED = 'expected a closing quote'
 
-/** Position in lines: a line, and a character of it. */
+/** Position in lines: a line, and a character in it. */
 interface Cursor {
   line: number
   at: number
 }
 
-/** Reads a quoted field, whose opening quote is at the cursor. Returns undefined where the lines end before the field does. */
+/** Reads a quoted field, whose opening quote is at the cursor. Returns undefined if the lines end before the field does. */
 function quotedField(lines: readonly Line[], cursor: Cursor): string | undefined {
   let value = ''
   for (cursor.at++; ;) {
@@ -41,10 +41,10 @@ function quotedField(lines: readonly Line[], cursor: Cursor): string | undefined
   }
 }
 
-/** A record that was read from its first line to before `next`, or why none can be. */
+/** The fields of a record and the index of the line after it, or the reason why it cannot be read. */
 type Read = { readonly fields: string[]; readonly next: number } | { readonly reason: string }
 
-/** Reads the record that begins with a line: RFC 4180, section 2, where a field is quoted as a whole or not at all. */
+/** Reads the record that starts at a line: RFC 4180, section 2, where a field is quoted as a whole or not at all. */
 function readRecord(lines: readonly Line[], first: number, delimiter: string): Read {
   const fields: string[] = []
   const cursor: Cursor = { line: first, at: 0 }
@@ -70,9 +70,9 @@ function readRecord(lines: readonly Line[], first: number, delimiter: string): R
 const sizeOf = (lines: readonly Line[]): number => lines.reduce((size, { text }) => size + text.length + 1, 0)
 
 /**
- * Parses lines into records; `open` is the record at their end that lacks its own end. Of a record that cannot be read only
- * the first line is given up, so that a stray quote costs one row and not all rows up to the next quote. No line is read more
- * than three times: a quote that one line opens is closed by the next line with an odd number of quotes.
+ * Parses lines into records; `open` holds the lines of an unfinished record at their end. Of a malformed record only the first line is
+ * rejected, so a stray quote costs one row and not all rows up to the next quote. No line is read more than three times: a quote
+ * opened in one line is closed by the next line with an odd number of quotes.
  */
 function parseLines(lines: readonly Line[], delimiter: string, atEnd: boolean): { done: CsvRecord[]; open: Line[] } {
   const done: CsvRecord[] = []
@@ -89,7 +89,7 @@ function parseLines(lines: readonly Line[], delimiter: string, atEnd: boolean): 
     }
     if (record.reason === UNCLOSED && !atEnd) {
       const open = lines.slice(at)
-      if (sizeOf(open) <= LONGEST) return { done, open }
+      if (sizeOf(open) <= MAXIMUM_RECORD) return { done, open }
     }
     done.push({ lines: [lines[at]!], reason: record.reason })
     at++
@@ -108,7 +108,7 @@ export async function* readRecords(
 ): AsyncGenerator<readonly CsvRecord[], void> {
   let waiting: Line[] = []
   let size = 0
-  // An open record is parsed again only when as much again has come, so that the whole takes linear time.
+  // An open record is parsed again only when it has doubled in size, so the total time is linear.
   let due = WINDOW
   for await (const lines of readLines(path, { budget }))
     for (const line of lines) {

@@ -36,7 +36,7 @@ describe('jsonl', () => {
     return { rows, rejected }
   }
 
-  it('passes over blank lines, wherever they stand, and counts them', async () => {
+  it('skips blank lines anywhere, and counts them', async () => {
     const { rows, rejected } = await read(write('\n{"a":1}\r\n\r\n \t\n{"a":2}\n[]\n\n'), 'skip')
     expect(rows).toEqual([{ a: 1 }, { a: 2 }])
     expect(rejected.map(({ line }) => line)).toEqual([6])
@@ -52,11 +52,11 @@ describe('jsonl', () => {
     ['a string', '"text"', 'a string'],
     ['a number', '17', 'a number'],
     ['null', 'null', 'null'],
-    ['two objects on a line', '{"a":1} {"a":2}', 'must be JSON'],
-    ['an object without its end', '{"a":1', 'must be JSON'],
-    ['single quotes', "{'a': 1}", 'must be JSON'],
-    ['a number that JSON lacks', '{"a": NaN}', 'must be JSON'],
-  ])('takes %s for a bad row', async (_, line, reason) => {
+    ['two objects on a line', '{"a":1} {"a":2}', 'expected JSON'],
+    ['an unclosed object', '{"a":1', 'expected JSON'],
+    ['single quotes', "{'a': 1}", 'expected JSON'],
+    ['a number that JSON lacks', '{"a": NaN}', 'expected JSON'],
+  ])('rejects %s', async (_, line, reason) => {
     const path = write(`{"a":0}\n${line}\n`)
     expect((await read(path, 'skip')).rejected).toEqual([
       { line: 2, reason: expect.stringContaining(reason), raw: line },
@@ -64,7 +64,7 @@ describe('jsonl', () => {
     await expect(read(path)).rejects.toMatchObject({ code: 'BAD_ROW', problem: expect.stringContaining(`(${path}:2)`) })
   })
 
-  it('takes `__proto__` and `constructor` for names of fields, and changes nothing else', async () => {
+  it('accepts `__proto__` and `constructor` as field names, without prototype pollution', async () => {
     const { rows } = await read(write('{"__proto__": {"polluted": true}, "constructor": 1, "text": "x"}'))
     expect(Object.keys(rows[0]!)).toEqual(['__proto__', 'constructor', 'text'])
     expect([(rows[0] as { polluted?: unknown }).polluted, ({} as { polluted?: unknown }).polluted]).toEqual([
@@ -73,7 +73,7 @@ describe('jsonl', () => {
     ])
   })
 
-  it('reads values nested 128 deep, and takes deeper ones for bad rows', async () => {
+  it('reads values nested 128 deep, and rejects deeper ones', async () => {
     const nested = (depth: number): string => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
     const { rows, rejected } = await read(write([128, 129, 500_000].map(nested).join('\n')), 'skip')
     expect(rows).toHaveLength(1)
@@ -82,7 +82,7 @@ describe('jsonl', () => {
     )
   })
 
-  it('refuses a pipe, which could not be read twice, without waiting for its writer', async () => {
+  it('rejects a pipe, which cannot be read twice, without waiting for its writer', async () => {
     const path = join(folder, 'pipe.jsonl')
     execFileSync('mkfifo', [path])
     await expect(read(path)).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('jsonl', () => {
     })
   })
 
-  it('takes little time for a file of nothing but bad rows', async () => {
+  it('reads a file of bad rows in little time', async () => {
     const bad = ['{', 'x', '[', '""', '{}}', '{"a":}']
     const path = write(`${bad.join('\n')}\n`.repeat(10_000))
     const before = process.cpuUsage().user
@@ -99,7 +99,7 @@ describe('jsonl', () => {
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(5)
   })
 
-  it('refuses bad rows that were compressed by hundreds before it has read 30,000 of them', async () => {
+  it('stops before 30,000 bad rows of a file that was highly compressed', async () => {
     const path = join(folder, 'bad.jsonl.gz')
     writeFileSync(path, gzipSync('{x}\n'.repeat(1_000_000)))
     const rejected: Rejected[] = []
@@ -119,8 +119,8 @@ describe('jsonl', () => {
   const real = '../../examples/debian-sections/train.jsonl.gz'
   it(
     existsSync(real)
-      ? 'reads the training file of the example, 5,349 rows of three texts'
-      : 'has no training file of the example to read',
+      ? 'reads the training file of the example, 5,349 rows with three text fields'
+      : 'skips the training file of the example, which is not installed',
     async () => {
       const { rows } = existsSync(real) ? await read(real) : { rows: [] }
       expect(rows).toHaveLength(existsSync(real) ? 5349 : 0)

@@ -2,7 +2,7 @@ import { type Budget, SOURCE, definePlugin, parseJson } from '@attune/core'
 import { type Line, type Row, fileOptions, fileSource, lineBudget, readLines, requireFile } from '@attune/data/files'
 import { z } from 'zod'
 
-/** What a row begins as that does not begin as an object. */
+/** Names of JSON values by their beginning, for rows that are not objects. */
 const BEGINNINGS: readonly (readonly [beginning: RegExp, what: string])[] = [
   [/^\[/, 'an array'],
   [/^"/, 'a string'],
@@ -11,19 +11,19 @@ const BEGINNINGS: readonly (readonly [beginning: RegExp, what: string])[] = [
   [/^null$/, 'null'],
 ]
 
-/** Why a text cannot be an object of JSON, seen by its ends: making an error of `JSON.parse` costs more than to read a row. */
+/** The reason why a text cannot be a JSON object, judged by its ends: creating the error of `JSON.parse` costs more than reading a row. */
 function faultAtEnds(trimmed: string): string | undefined {
   if (!trimmed.startsWith('{')) {
     const [, what] = BEGINNINGS.find(([beginning]) => beginning.test(trimmed)) ?? []
-    return what === undefined ? 'a row must be JSON, and begin with `{`' : `a row must be a JSON object, got ${what}`
+    return what === undefined ? 'expected JSON that starts with `{`' : `expected a JSON object, got ${what}`
   }
-  return trimmed.endsWith('}') ? undefined : 'a row must be JSON, and end with `}`'
+  return trimmed.endsWith('}') ? undefined : 'expected JSON that ends with `}`'
 }
 
 /** Cost of an error of `JSON.parse`, in steps of the budget. */
 const STEPS_PER_ERROR = 500
 
-/** The row on a line; nothing for one of white space. */
+/** The row on a line; undefined for a line of white space. */
 function toRow({ number, text }: Line, budget: Budget): Row | undefined {
   const trimmed = text.trim()
   if (trimmed === '') return undefined
@@ -33,7 +33,7 @@ function toRow({ number, text }: Line, budget: Budget): Row | undefined {
     return { example: parseJson(text) as Record<string, unknown>, line: number, raw: text }
   } catch (error) {
     budget.spend(STEPS_PER_ERROR)
-    return { line: number, reason: `a row must be JSON: ${(error as SyntaxError).message}`, raw: text }
+    return { line: number, reason: `expected JSON: ${(error as SyntaxError).message}`, raw: text }
   }
 }
 
@@ -45,19 +45,19 @@ async function* rows(path: string): AsyncGenerator<readonly Row[], void> {
 }
 
 /**
- * A dataset in a JSON Lines file: one object a line, in UTF-8, gzipped if its name ends in `.gz`.
+ * A dataset in a JSON Lines file: one object per line, in UTF-8, gzipped if its name ends in `.gz`.
  *
- * Lines of nothing but white space are passed over wherever they stand (the format allows one at the end) and count as
- * lines in messages. Values may be nested 128 deep. A field called `__proto__` is a field like any other. Of two fields of one name the last counts.
- * Text that is not UTF-8 and lines over 16 MiB stop the reading even if bad rows are skipped: they mean that the file is
- * something else, and leaving out every line with an accent would bias what is left.
+ * Lines of white space are skipped anywhere (the format allows one at the end) and count as lines in messages. Values may be nested 128
+ * deep. `__proto__` is an ordinary field name. Of two fields with the same name the last one counts. Text that is not UTF-8 and lines over
+ * 16 MiB stop the reading even if bad rows are skipped: they mean that the file has another format, and skipping every line with an
+ * accent would bias the data.
  */
 export const jsonl = definePlugin({
   kind: SOURCE,
   name: 'jsonl',
-  summary: 'Reads a JSON Lines file, gzipped or not, one object a line',
+  summary: 'Reads a JSON Lines file, optionally gzipped, with one object per line',
   source: 'jsonlines.org; ECMA-404, The JSON Data Interchange Syntax, second edition, 2017',
-  options: z.strictObject(fileOptions('is no JSON object or lacks a field')),
+  options: z.strictObject(fileOptions('is not a JSON object or lacks a field')),
   create: ({ path, onBadRow }) => fileSource({ path, onBadRow, rows: () => rows(path) }),
 })
 export default jsonl

@@ -19,14 +19,14 @@ for (const golden of Object.values(goldens))
     reload: (files) => ({ json: files['tokenizer.json'], config: files['tokenizer_config.json'] }),
   })
 
-describe('the roles of tokens', () => {
-  it('are those of the configuration, as text or as an object', () => {
+describe('special tokens', () => {
+  it('are read from the configuration, as text or as an object', () => {
     expect(bpe(optionsOf(goldens.roberta)).special).toEqual({ begin: 0, pad: 1, end: 2, unknown: 3, mask: 4 })
     expect(bpe(optionsOf(goldens.llama3)).special).toEqual({ begin: 0, end: 1 })
     expect(bpe({ json: goldens.gpt2.tokenizer }).special).toEqual({})
   })
 
-  it('come with the side of padding and the chat template', () => {
+  it('are read together with the padding side and the chat template', () => {
     const { chatTemplate, paddingSide } = bpe(optionsOf(goldens.llama3))
     expect(chatTemplate).toContain('<|eot_id|>')
     expect(paddingSide).toBe('right')
@@ -34,27 +34,27 @@ describe('the roles of tokens', () => {
   })
 })
 
-describe('loading', () => {
+describe('loading a BPE tokenizer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bpe-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   const refused = (problem: string) =>
     expect.objectContaining({ code: 'BAD_TOKENIZER', problem: expect.stringContaining(problem) })
 
-  it('reads a folder with its configuration and a template in a file of its own', () => {
+  it('reads a folder with its configuration and a separate template file', () => {
     writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(goldens.llama3.tokenizer))
     writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(goldens.roberta.config))
     writeFileSync(join(folder, 'chat_template.jinja'), '{{ messages }}')
     expect(bpe({ path: folder }).chatTemplate).toBe('{{ messages }}')
   })
 
-  it('refuses no file at all, one that is not there, one that is not JSON', () => {
+  it('rejects missing options, a missing file, and a file that is not JSON', () => {
     expect(() => bpe()).toThrow(expect.objectContaining({ code: 'NO_VOCABULARY' }))
     expect(() => bpe({ path: join(folder, 'none.json') })).toThrow(expect.objectContaining({ code: 'FILE_NOT_FOUND' }))
     writeFileSync(join(folder, 'broken.json'), '{')
     expect(() => bpe({ path: join(folder, 'broken.json') })).toThrow(refused('broken.json'))
   })
 
-  it('refuses another kind of model, merges drawn at random, and a regular expression that it does not know', () => {
+  it('rejects another model type, BPE dropout, and an unknown regular expression', () => {
     const { tokenizer } = goldens.gpt2
     const changed = (change: Json): Json => ({ ...tokenizer, ...change })
     const model = tokenizer['model'] as Json
@@ -65,14 +65,14 @@ describe('loading', () => {
   })
 })
 
-describe('training', () => {
+describe('training a BPE tokenizer', () => {
   async function* examples(): AsyncGenerator<Example> {
     for (const text of ['low lower lowest', 'new newer newest', 'wide wider widest'])
       yield await Promise.resolve({ text, target: 'others' })
   }
   const learn = (given: object = {}) => bpe.fit!(bpe.options.parse({ vocabularySize: 290, ...given }), examples)
 
-  it('learns pieces of bytes, so that nothing is unknown, and the token that ends texts', async () => {
+  it('learns byte-level subwords without unknown tokens, and the end token', async () => {
     const learned = await learn()
     const tokenizer = bpe(learned)
     expect(tokenizer.vocabularySize).toBeLessThanOrEqual(290)
@@ -83,16 +83,16 @@ describe('training', () => {
     expect(await bpe.fit!(bpe.options.parse(learned), examples)).toEqual(bpe.options.parse(learned))
   })
 
-  it('reports how many texts are read and how many tokens learned', async () => {
-    const told: unknown[][] = []
+  it('reports the numbers of texts read and tokens learned', async () => {
+    const reported: unknown[][] = []
     await bpe.fit!(bpe.options.parse({ vocabularySize: 260 }), examples, undefined, (...progress) =>
-      told.push(progress),
+      reported.push(progress),
     )
-    expect(told[0]).toEqual(['texts read', 1])
-    expect(told.at(-1)).toEqual(['tokens learned', 260, 260])
+    expect(reported[0]).toEqual(['texts read', 1])
+    expect(reported.at(-1)).toEqual(['tokens learned', 260, 260])
   })
 
-  it('takes the texts of several fields, and is refused where there are none', async () => {
+  it('reads the texts of several fields, and throws NO_TEXT if there are none', async () => {
     const both = bpe(await learn({ field: ['text', 'target'], minimumFrequency: 1 }))
     expect(both.encode('others').ids.length).toBeLessThan(bpe(await learn()).encode('others').ids.length)
     await expect(learn({ field: 'body' })).rejects.toMatchObject({ code: 'NO_TEXT' })

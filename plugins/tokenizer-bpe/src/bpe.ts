@@ -22,7 +22,7 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** The content of a tokenizer.json, byte-level as GPT-2's. */
+/** Content of a tokenizer.json, byte-level as in GPT-2. */
 const fileOf = (tokens: readonly string[], merges: readonly (readonly string[])[]): Record<string, unknown> => ({
   version: '1.0',
   truncation: null,
@@ -35,7 +35,7 @@ const fileOf = (tokens: readonly string[], merges: readonly (readonly string[])[
   model: { type: 'BPE', vocab: vocabularyOf(tokens), merges },
 })
 
-/** Trains a vocabulary on words, cut as GPT-2 cuts them. */
+/** Trains a vocabulary on words, pre-tokenized as in GPT-2. */
 function learn(
   words: ReadonlyMap<string, number>,
   { vocabularySize, minimumFrequency }: Options,
@@ -47,15 +47,15 @@ function learn(
 }
 
 /**
- * Byte-pair encoding: a text is cut into words, and each word's bytes (or characters) are joined, pair by pair, in the order
- * in which pairs were learned to be joined. Nothing is unknown where the alphabet is that of all bytes.
+ * Byte-pair encoding (BPE): a text is split into words, and the bytes (or characters) of each word are merged, pair by pair, in the order
+ * in which the merges were learned. With an alphabet of all bytes, no text is unknown.
  *
- * Near neighbour: WordPiece takes the longest piece that the vocabulary has, from the left.
+ * Near neighbour: WordPiece takes the longest subword in the vocabulary, from the left.
  */
 export const bpe = definePlugin({
   kind: TOKENIZER,
   name: 'bpe',
-  summary: 'Words cut into pieces that were joined in the order they were learned, as in GPT-2 and Llama',
+  summary: 'Byte-pair encoding (BPE), as in GPT-2 and Llama',
   source: 'Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, section 3.2',
   options,
   fit: fitOnWords({ name: 'bpe', file: () => fileOf([], []), learn }),

@@ -15,33 +15,33 @@ const tokensOf = (tokenizer: Tokenizer, text: string): string[] =>
 
 describeTokenizer(characterNgram, { options: learned })
 
-describe('n-grams', () => {
+describe('character n-grams', () => {
   const tokenizer = characterNgram(learned)
 
-  it('overlap, within words, with marks at both ends, and have places in the text', () => {
+  it('overlap within words, with marks at both ends and offsets in the text', () => {
     expect(tokensOf(tokenizer, 'The end')).toEqual(['<th', 'the', 'he>', '<en', 'end', 'nd>'])
     const { offsets } = tokenizer.encode('The end', { offsets: true, addSpecialTokens: false })
     expect(offsets).toEqual([[0, 2], [0, 3], [1, 3], [4, 6], [4, 7], [5, 7]]) // prettier-ignore
   })
 
-  it('of a word shorter than they are is the word', async () => {
+  it('include the whole word if it is shorter than an n-gram', async () => {
     const four = characterNgram(await learn({ size: 4 }))
     expect(tokensOf(four, 'é')).toEqual(['<é>'])
   })
 
-  it('give back the words, one space between them', () => {
+  it('decode to the words, separated by single spaces', () => {
     expect(tokenizer.decode(tokenizer.encode('the   newest of 汉字').ids)).toBe('the newest of 汉字')
   })
 })
 
-describe('learning', () => {
-  it('takes the texts of all fields that are named, and is refused where there are none', async () => {
+describe('learning character n-grams', () => {
+  it('reads the texts of all given fields, and throws NO_TEXT if there are none', async () => {
     const both = characterNgram(await learn({ field: ['text', 'title'] }))
     expect(both.vocabularySize).toBeGreaterThan(characterNgram(learned).vocabularySize)
     await expect(learn({ field: 'body' })).rejects.toMatchObject({ code: 'NO_TEXT' })
   })
 
-  it('keeps to the size, and leaves the options alone where there is a vocabulary', async () => {
+  it('respects the vocabulary size, and returns options that have a vocabulary unchanged', async () => {
     expect(characterNgram(await learn({ vocabularySize: 12 })).vocabularySize).toBe(12)
     expect(await characterNgram.fit!(characterNgram.options.parse(learned), examples)).toEqual(
       characterNgram.options.parse(learned),

@@ -4,7 +4,12 @@ import { z } from 'zod'
 
 const options = z.strictObject({
   ...termOptions,
-  size: z.int().min(1).max(100).default(3).describe('Characters of an n-gram, the marks of beginning and end included'),
+  size: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(3)
+    .describe('Length of an n-gram in characters, including the marks of beginning and end'),
 })
 
 const kindOf = (size: number): TermKind => ({
@@ -14,11 +19,11 @@ const kindOf = (size: number): TermKind => ({
     pretokenizers: [{ type: 'WhitespaceSplit' }, { type: 'CharacterNGrams', size }],
   },
   decoder: null,
-  join: (grams) => joined(grams),
+  join: (grams) => decodeGrams(grams),
 })
 
-/** The words that n-grams came from: the first whole, of each of the others its last character. */
-function joined(grams: readonly string[]): string {
+/** The words that n-grams came from: the first n-gram of a word in full, the last character of each of the others. */
+function decodeGrams(grams: readonly string[]): string {
   const words: string[] = []
   let open = false
   for (const gram of grams) {
@@ -30,8 +35,8 @@ function joined(grams: readonly string[]): string {
 }
 
 /**
- * Character n-grams: each word between white space is put between `<` and `>` and cut into all runs of `size` characters, of which
- * neighbours overlap. A word that is not known still shares n-grams with those that are.
+ * Character n-grams: each white-space-separated word is enclosed in `<` and `>` and split into all runs of `size` characters, which overlap. An
+ * unknown word still shares n-grams with known ones.
  *
  * Near neighbour: subwords, which do not overlap.
  */
@@ -41,7 +46,7 @@ export const characterNgram = definePlugin({
   summary: 'Overlapping character n-grams of words, as in fastText',
   source: 'Bojanowski et al., Enriching Word Vectors with Subword Information, 2017, section 3.2',
   options,
-  exceptions: { decoding: 'nothing tells what an unknown n-gram shares with its neighbours' },
+  exceptions: { decoding: 'the overlap of an unknown n-gram with its neighbours cannot be recovered' },
   fit: async ({ size, ...given }, examples, _, report) => ({
     ...(await learnTerms(given, examples(), kindOf(size), report)),
     size,

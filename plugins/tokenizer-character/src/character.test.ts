@@ -15,23 +15,23 @@ const tokensOf = (tokenizer: Tokenizer, text: string): string[] =>
 
 describeTokenizer(character, { options: learned })
 
-describe('characters', () => {
+describe('character tokens', () => {
   const tokenizer = character(learned)
 
-  it('are code points, spaces too, and give back the text', () => {
+  it('are code points, including spaces, and decode to the text', () => {
     expect(tokensOf(tokenizer, 'é 👍')).toEqual(['é', ' ', '👍'])
     expect(tokenizer.decode(tokenizer.encode('the  newest of 汉字').ids)).toBe('the  newest of 汉字')
   })
 })
 
-describe('learning', () => {
-  it('takes the texts of all fields that are named, and is refused where there are none', async () => {
+describe('learning characters', () => {
+  it('reads the texts of all given fields, and throws NO_TEXT if there are none', async () => {
     const both = character(await learn({ field: ['text', 'title'] }))
     expect(both.vocabularySize).toBeGreaterThan(character(learned).vocabularySize)
     await expect(learn({ field: 'body' })).rejects.toMatchObject({ code: 'NO_TEXT' })
   })
 
-  it('keeps to the size, and leaves the options alone where there is a vocabulary', async () => {
+  it('respects the vocabulary size, and returns options that have a vocabulary unchanged', async () => {
     expect(character(await learn({ vocabularySize: 12 })).vocabularySize).toBe(12)
     expect(await character.fit!(character.options.parse(learned), examples)).toEqual(character.options.parse(learned))
   })

@@ -9,15 +9,15 @@ const kind: TermKind = {
 }
 
 /**
- * Characters: every code point, white space too, is a token if the vocabulary has it, else unknown. What is decoded is the text,
- * but for unknown characters.
+ * Character tokenizer: every code point, including white space, is a token if the vocabulary contains it, else unknown. Decoding returns
+ * the text, except for unknown characters.
  *
- * Near neighbour: byte-level BPE, which begins with bytes and joins them.
+ * Near neighbour: byte-level BPE, which starts with bytes and merges them.
  */
 export const character = definePlugin({
   kind: TOKENIZER,
   name: 'character',
-  summary: 'Every character is a token: nothing is too long a word to be known',
+  summary: 'Character tokenizer: every character is a token',
   source: 'Zhang, Zhao and LeCun, Character-level Convolutional Networks for Text Classification, 2015, section 2.2',
   options: z.strictObject(termOptions),
   fit: (options, examples, _, report) => learnTerms(options, examples(), kind, report),

@@ -12,8 +12,8 @@ const learned = await learn()
 
 describeTokenizer(unigram, { options: learned })
 
-describe('training', () => {
-  it('learns pieces with probabilities, and ends texts as T5 does', () => {
+describe('training a Unigram tokenizer', () => {
+  it('learns subwords with probabilities, and appends the end token as T5 does', () => {
     const tokenizer = unigram(learned)
     expect(tokenizer.vocabularySize).toBeLessThanOrEqual(100)
     expect(tokenizer.special).toEqual({ pad: 0, end: 1, unknown: 2, begin: 3, mask: 4 })
@@ -23,31 +23,31 @@ describe('training', () => {
     expect(tokenizer.decode(ids)).toBe('the newest')
   })
 
-  it('reports how many texts are read, and how many pieces are still to go', async () => {
-    const told: unknown[][] = []
+  it('reports the number of texts read, and the progress of pruning', async () => {
+    const reported: unknown[][] = []
     const options = unigram.options.parse({ vocabularySize: 100 })
-    await unigram.fit!(options, examples, undefined, (...progress) => told.push(progress))
-    expect(told[0]).toEqual(['texts read', 1])
-    const [phase, done, total] = told.at(-1) as [string, number, number]
-    expect(phase).toBe('superfluous pieces left out')
+    await unigram.fit!(options, examples, undefined, (...progress) => reported.push(progress))
+    expect(reported[0]).toEqual(['texts read', 1])
+    const [phase, done, total] = reported.at(-1) as [string, number, number]
+    expect(phase).toBe('subwords pruned')
     expect(done).toBeGreaterThanOrEqual(0)
     expect(total).toBeGreaterThanOrEqual(0)
   })
 
-  it('takes the texts of several fields, and is refused where there are none', async () => {
+  it('reads the texts of several fields, and throws NO_TEXT if there are none', async () => {
     const both = unigram(await learn({ field: ['text', 'target'] }))
     expect(both.encode('others').ids).not.toContain(2)
     expect(unigram(learned).encode('zzz').ids).toContain(2)
     await expect(learn({ field: 'body' })).rejects.toMatchObject({ code: 'NO_TEXT' })
   })
 
-  it('adds tokens that are asked for', () => {
+  it('adds the tokens of the option addedTokens', () => {
     const more = unigram({ ...learned, addedTokens: ['<extra>'] })
     expect(more.encode('a <extra> b').ids).toContain(unigram(learned).vocabularySize)
   })
 })
 
-it('refuses another kind of model', () => {
+it('rejects another model type', () => {
   const { model } = learned.json as { model: object }
   const json = { ...learned.json, model: { ...model, type: 'BPE' } }
   expect(() => unigram({ json })).toThrow(expect.objectContaining({ code: 'BAD_TOKENIZER' }))

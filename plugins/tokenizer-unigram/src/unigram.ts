@@ -21,8 +21,8 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** The content of a tokenizer.json, in the manner of T5's. */
-const fileOf = (pieces: readonly (readonly [string, number])[]): Record<string, unknown> => ({
+/** Content of a tokenizer.json, as in T5. */
+const fileOf = (subwords: readonly (readonly [string, number])[]): Record<string, unknown> => ({
   version: '1.0',
   truncation: null,
   padding: null,
@@ -42,28 +42,28 @@ const fileOf = (pieces: readonly (readonly [string, number])[]): Record<string, 
     type: 'Unigram',
     unk_id: SPECIAL.indexOf('<unk>'),
     byte_fallback: false,
-    vocab: [...SPECIAL.map((token) => [token, 0]), ...pieces],
+    vocab: [...SPECIAL.map((token) => [token, 0]), ...subwords],
   },
 })
 
-/** Trains a vocabulary on words, cut as the tokenizer will cut them. */
+/** Trains a vocabulary on words, pre-tokenized as the tokenizer does. */
 function learn(words: ReadonlyMap<string, number>, { vocabularySize }: Options, report?: ReportProgress) {
   const size = vocabularySize - SPECIAL.length
   const special = new Set<string>(SPECIAL)
-  const pieces = trainUnigram(words, { vocabularySize: size, alphabetSize: ALPHABET, report })
-  return { json: fileOf(pieces.filter(([piece]) => !special.has(piece))) }
+  const subwords = trainUnigram(words, { vocabularySize: size, alphabetSize: ALPHABET, report })
+  return { json: fileOf(subwords.filter(([subword]) => !special.has(subword))) }
 }
 
 /**
- * Unigram: each piece has a probability, and a word is cut in the way whose pieces have the greatest product. What no piece
- * spells is unknown.
+ * Unigram language model (SentencePiece): each subword has a probability, and a word is segmented into the most probable sequence of
+ * subwords. Characters that no subword covers are unknown.
  *
- * Near neighbour: byte-pair encoding, which joins pieces in the order in which it learned to.
+ * Near neighbour: byte-pair encoding, which merges subwords in the order in which it learned the merges.
  */
 export const unigram = definePlugin({
   kind: TOKENIZER,
   name: 'unigram',
-  summary: 'The most probable way to cut words into pieces, as in T5 and XLM-R',
+  summary: 'Unigram subword tokenizer (SentencePiece), as in T5 and XLM-R',
   source: 'Kudo, Subword Regularization, 2018, section 3.2',
   options,
   fit: fitOnWords({ name: 'unigram', file: () => fileOf([]), learn }),

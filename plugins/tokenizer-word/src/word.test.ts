@@ -14,16 +14,16 @@ const tokensOf = (tokenizer: Tokenizer, text: string): string[] =>
 
 describeTokenizer(word, { options: learned })
 
-it('reports how many texts are read', async () => {
-  const told: unknown[][] = []
-  await word.fit!(word.options.parse({}), examples, undefined, (...progress) => told.push(progress))
-  expect(told).toEqual(TEXTS.map((_, i) => ['texts read', i + 1]))
+it('reports the number of texts read', async () => {
+  const reported: unknown[][] = []
+  await word.fit!(word.options.parse({}), examples, undefined, (...progress) => reported.push(progress))
+  expect(reported).toEqual(TEXTS.map((_, i) => ['texts read', i + 1]))
 })
 
-describe('words', () => {
+describe('word tokens', () => {
   const tokenizer = word(learned)
 
-  it('are runs of letters or of other characters, in lower case, with places in the text', () => {
+  it('are runs of letters or of other characters, in lower case, with offsets in the text', () => {
     expect(tokensOf(tokenizer, 'The low, 3.5 newest')).toEqual(['the', 'low', ',', '3', '.', '5', 'newest'])
     expect(tokensOf(tokenizer, 'an unknown word')).toEqual(['[UNK]', '[UNK]', '[UNK]'])
     const { ids, offsets } = tokenizer.encode('The end', { offsets: true })
@@ -32,14 +32,14 @@ describe('words', () => {
   })
 })
 
-describe('learning', () => {
-  it('takes the texts of all fields that are named, and is refused where there are none', async () => {
+describe('learning words', () => {
+  it('reads the texts of all given fields, and throws NO_TEXT if there are none', async () => {
     const both = word(await learn({ field: ['text', 'title'] }))
     expect(both.vocabularySize).toBeGreaterThan(word(learned).vocabularySize)
     await expect(learn({ field: 'body' })).rejects.toMatchObject({ code: 'NO_TEXT' })
   })
 
-  it('keeps to the size, and leaves the options alone where there is a vocabulary', async () => {
+  it('respects the vocabulary size, and returns options that have a vocabulary unchanged', async () => {
     expect(word(await learn({ vocabularySize: 12 })).vocabularySize).toBe(12)
     expect(await word.fit!(word.options.parse(learned), examples)).toEqual(word.options.parse(learned))
   })

@@ -5,15 +5,15 @@ import { z } from 'zod'
 const kind: TermKind = { name: 'word', preTokenizer: { type: 'Whitespace' }, decoder: null }
 
 /**
- * Words: a text is cut into runs of letters, digits and underscores and runs of other visible characters, and each is a token if
- * the vocabulary has it, else unknown.
+ * Word-level tokenizer: a text is split into runs of letters, digits and underscores and runs of other visible characters; each is a token
+ * if the vocabulary contains it, else unknown.
  *
- * Near neighbour: WordPiece cuts words that it lacks into pieces that it has.
+ * Near neighbour: WordPiece splits words outside the vocabulary into subwords.
  */
 export const word = definePlugin({
   kind: TOKENIZER,
   name: 'word',
-  summary: 'Every word is a token, or unknown: the vocabulary is that of the training texts',
+  summary: 'Word-level tokenizer: every word is a token, or unknown',
   source: 'Salton, Wong and Yang, A Vector Space Model for Automatic Indexing, 1975, for the choice by tf-idf',
   options: z.strictObject(termOptions),
   fit: (options, examples, _, report) => learnTerms(options, examples(), kind, report),

@@ -1,6 +1,6 @@
 import { bertTemplate, vocabularyOf } from '@attune/text'
 
-/** The content of a `tokenizer.json` for a vocabulary that begins with the special tokens of BERT. */
+/** Content of a `tokenizer.json` for a vocabulary that starts with the special tokens of BERT. */
 export const makeTokenizerFile = (tokens: readonly string[], lowercase: boolean): Record<string, unknown> => ({
   ...bertTemplate(),
   normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase },

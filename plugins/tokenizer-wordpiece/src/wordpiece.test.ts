@@ -28,51 +28,51 @@ async function* examplesOf(texts: readonly string[]): AsyncGenerator<Example> {
 const train = async (texts: readonly string[], options: object = {}) =>
   (await wordpiece.fit!(wordpiece.options.parse({ vocabularySize: 1500, ...options }), () => examplesOf(texts))).json!
 
-describe('training', () => {
-  it('learns the vocabulary that the Rust library learns', async () => {
+describe('training a WordPiece tokenizer', () => {
+  it('learns the same vocabulary as the Rust library', async () => {
     const ours = vocabularyOf(await train(lowercase.corpus))
     const rust = vocabularyOf(lowercase.tokenizer)
     expect(ours).toHaveLength(rust.length)
     const known = new Set(rust)
     const others = ours.filter((token) => !known.has(token))
-    // Among pairs of equal frequency the Rust library follows the order of a hash map; at the end of the vocabulary,
+    // Among pairs of equal frequency the Rust library follows the order of a hash map. At the end of the vocabulary,
     // where frequencies are low, some of the last merges are such ties.
     expect(others.length).toBeLessThanOrEqual(0.02 * rust.length)
     expect(others.every((token) => ours.indexOf(token) > 0.5 * ours.length)).toBe(true)
   })
 
-  it('does not depend on the order of the examples', async () => {
+  it('is independent of the order of the examples', async () => {
     const once = await train(lowercase.corpus)
     expect(await train([...lowercase.corpus].reverse())).toEqual(once)
   })
 
-  it('gives up pairs that are rarer than asked, and stays within the size', async () => {
+  it('ignores pairs below the minimum frequency, and respects the vocabulary size', async () => {
     const few = vocabularyOf(await train(['aab aab abc'], { vocabularySize: 100, minimumFrequency: 3 }))
     expect(few).not.toContain('aab')
     expect(few).toContain('##b')
     expect(vocabularyOf(await train(lowercase.corpus, { vocabularySize: 300 }))).toHaveLength(300)
   })
 
-  it('reports how many texts are read and how many tokens learned', async () => {
-    const told: unknown[][] = []
+  it('reports the numbers of texts read and tokens learned', async () => {
+    const reported: unknown[][] = []
     const options = wordpiece.options.parse({ vocabularySize: 300 })
     const examples = () => examplesOf(lowercase.corpus)
-    await wordpiece.fit!(options, examples, undefined, (...progress) => told.push(progress))
-    expect(told[lowercase.corpus.length - 1]).toEqual(['texts read', lowercase.corpus.length])
-    expect(told.at(-1)).toEqual(['tokens learned', 300, 300])
+    await wordpiece.fit!(options, examples, undefined, (...progress) => reported.push(progress))
+    expect(reported[lowercase.corpus.length - 1]).toEqual(['texts read', lowercase.corpus.length])
+    expect(reported.at(-1)).toEqual(['tokens learned', 300, 300])
   })
 
-  it('leaves the options alone when there is a vocabulary', async () => {
+  it('returns options that have a vocabulary unchanged', async () => {
     const options = wordpiece.options.parse({ json: lowercase.tokenizer })
     expect(await wordpiece.fit!(options, () => examplesOf([]))).toBe(options)
   })
 
-  it('refuses to learn from examples without text', async () => {
+  it('throws NO_TEXT for examples without text', async () => {
     await expect(train([])).rejects.toMatchObject({ code: 'NO_TEXT' })
   })
 })
 
-describe('loading', () => {
+describe('loading a WordPiece tokenizer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'attune-wordpiece-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   const file = (name: string, content: unknown): string => {
@@ -99,20 +99,20 @@ describe('loading', () => {
   })
 
   it.each([
-    ['no vocabulary at all', {}, 'NO_VOCABULARY'],
-    ['a file that is not there', { path: join(folder, 'none.json') }, 'FILE_NOT_FOUND'],
-    ['what is not JSON', { path: file('a.json', '{"model":') }, 'BAD_TOKENIZER'],
-    ['another kind of model', { json: changed({ model: { type: 'BPE', vocab: {}, merges: [] } }) }, 'BAD_TOKENIZER'],
+    ['a missing vocabulary', {}, 'NO_VOCABULARY'],
+    ['a missing file', { path: join(folder, 'none.json') }, 'FILE_NOT_FOUND'],
+    ['a file that is not JSON', { path: file('a.json', '{"model":') }, 'BAD_TOKENIZER'],
+    ['another model type', { json: changed({ model: { type: 'BPE', vocab: {}, merges: [] } }) }, 'BAD_TOKENIZER'],
     ['a vocabulary without the unknown token', { json: changed(model({ unk_token: '<nope>' })) }, 'BAD_TOKENIZER'],
     ['two tokens with one id', { json: changed(model({ vocab: { '[UNK]': 0, a: 1, b: 1 } })) }, 'BAD_TOKENIZER'],
-    ['an id beyond all reason', { json: changed(model({ vocab: { '[UNK]': 0, a: 4e9 } })) }, 'BAD_TOKENIZER'],
+    ['an id that is too large', { json: changed(model({ vocab: { '[UNK]': 0, a: 4e9 } })) }, 'BAD_TOKENIZER'],
     [
-      'a regular expression that is not understood',
+      'an unknown regular expression',
       { json: changed({ pre_tokenizer: { type: 'Split', pattern: { Regex: '(?<=a)b' }, behavior: 'Isolated' } }) },
       'BAD_TOKENIZER',
     ],
     [
-      'one inside a sequence',
+      'an unknown regular expression inside a sequence',
       {
         json: changed({
           normalizer: {
@@ -123,5 +123,5 @@ describe('loading', () => {
       },
       'BAD_TOKENIZER',
     ],
-  ])('refuses %s', (_, options, expected) => expect(code(options)).toBe(expected))
+  ])('rejects %s', (_, options, expected) => expect(code(options)).toBe(expected))
 })

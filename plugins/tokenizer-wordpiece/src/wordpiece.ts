@@ -18,12 +18,12 @@ const options = z.strictObject({
   ...learningOptions,
   vocabularySize: vocabularySize(100),
   minimumFrequency: mergeFrequency,
-  lowercase: z.boolean().default(true).describe('Whether a trained tokenizer lowercases and strips accents'),
+  lowercase: z.boolean().default(true).describe('Train a tokenizer that lowercases and strips accents'),
 })
 
 type Options = z.output<typeof options>
 
-/** Trains a vocabulary on words, cut as the tokenizer will cut them. */
+/** Trains a vocabulary on words, pre-tokenized as the tokenizer does. */
 function learn(words: ReadonlyMap<string, number>, o: Options, report?: ReportProgress) {
   const { vocabularySize, minimumFrequency, lowercase } = o
   const training = { vocabularySize, minimumFrequency, specialTokens: BERT_TOKENS, alphabetSize: ALPHABET, report }
@@ -44,16 +44,15 @@ const create = (given: Options): Tokenizer =>
   })
 
 /**
- * WordPiece: a text is cleaned, cut at white space and punctuation, and each word is cut from the left into the longest
- * pieces that the vocabulary has; pieces that do not begin a word are written with `##`. A word with a part that the
- * vocabulary lacks is unknown as a whole.
+ * WordPiece: a text is cleaned and split at white space and punctuation, and each word is split from the left into the longest subwords in
+ * the vocabulary; subwords that do not start a word have the prefix `##`. A word with a part outside the vocabulary is unknown as a whole.
  *
- * Near neighbour: byte-pair encoding joins pieces in the order in which it learned to; here the longest piece wins.
+ * Near neighbour: byte-pair encoding merges subwords in the order in which it learned the merges; here the longest subword wins.
  */
 export const wordpiece = definePlugin({
   kind: TOKENIZER,
   name: 'wordpiece',
-  summary: 'Words cut into the longest pieces that a vocabulary has, as in BERT',
+  summary: 'WordPiece subword tokenizer, as in BERT',
   source: "Wu et al., Google's Neural Machine Translation System, 2016, section 4.1",
   options,
   fit: fitOnWords({ name: 'wordpiece', file: (o) => makeTokenizerFile(BERT_TOKENS, o.lowercase), learn }),

@@ -13,7 +13,7 @@ import {
 import type { Progress } from './progress.js'
 import type { Paint } from './terminal.js'
 
-/** What a message may draw on besides its event. */
+/** Data that a message may use in addition to its event. */
 export interface Context {
   readonly progress: Progress
   readonly columns: number
@@ -22,13 +22,13 @@ export interface Context {
 
 type Messages = { readonly [K in keyof RunEvents]?: (event: EventOf<K>, context: Context) => string[] }
 
-/** A command's type and, where it has one, its label: `save best`. */
+/** A command's type and, if it has one, its label: `save best`. */
 const commandWords = (command: Command): string =>
   'label' in command && command.label !== undefined ? `${command.type} ${command.label}` : command.type
 
-const MOST_ROWS = 30
-/** Columns of the terminal that a label may take. */
-const WIDEST = 40
+const MAXIMUM_ROWS = 30
+/** Maximum width of a label, in terminal columns. */
+const MAXIMUM_LABEL_WIDTH = 40
 const indented = (text: string): string => text.replaceAll('\n', '\n  ')
 
 const facts = (run: RunEvents['run.started']) => [
@@ -37,15 +37,15 @@ const facts = (run: RunEvents['run.started']) => [
   ...(run.directory === undefined ? [] : [`  ${run.directory}`]),
 ]
 
-/** Rows by part and columns by number, as many as fit a glance. */
+/** A table with a row per part and a column per number, with at most {@link MAXIMUM_ROWS} rows. */
 function partsTable({ parts = {} }: Score): string[] {
   const rows = Object.entries(parts)
-  const seen = rows.slice(0, MOST_ROWS)
+  const seen = rows.slice(0, MAXIMUM_ROWS)
   const names = [...new Set(seen.flatMap(([, numbers]) => Object.keys(numbers)))]
   const columns = names.map((name) => column(seen.map(([, numbers]) => numbers[name])))
   const lines = table(
     ['label', ...names],
-    seen.map(([label], i) => [shorten(label, WIDEST), ...columns.map((numbers) => numbers[i]!)]),
+    seen.map(([label], i) => [shorten(label, MAXIMUM_LABEL_WIDTH), ...columns.map((numbers) => numbers[i]!)]),
   ).map((line) => `  ${line}`)
   return rows.length > seen.length ? [...lines, `  … and ${rows.length - seen.length} more`] : lines
 }
@@ -77,7 +77,7 @@ const byType: Messages = {
   ],
   'run.started': (event, { paint }) => [paint('bold', 'training'), ...facts(event)],
   'run.resumed': (event, { paint }) => [
-    paint('bold', `training goes on from step ${formatCount(event.step)}, ${event.checkpoint}`),
+    paint('bold', `resuming training at step ${formatCount(event.step)}, ${event.checkpoint}`),
     ...facts(event),
   ],
   'evaluation.completed': scores,
@@ -93,7 +93,7 @@ const byType: Messages = {
   'vectors.loaded': ({ path, found, tokens }, { paint }) => [
     `${paint('dim', 'word vectors')} for ${formatCount(found)} of ${formatCount(tokens)} tokens: ${path}`,
   ],
-  // A save without a label is told of by the checkpoint that comes of it.
+  // A save without a label is reported by the checkpoint that results from it.
   'command.given': ({ step, command }, { paint }) =>
     command.type === 'save' && command.label === undefined
       ? []
@@ -102,8 +102,8 @@ const byType: Messages = {
   'run.completed': completed,
 }
 
-/** The lines that tell of an event and stay; none for an event that is not worth one, or that is not known. */
+/** The permanent lines for an event; none for an unknown event or one that is not worth a line. */
 export function messages(event: RunEvent, context: Context): string[] {
-  const tell = Object.hasOwn(byType, event.type) ? byType[event.type] : undefined
-  return (tell as ((event: RunEvent, context: Context) => string[]) | undefined)?.(event, context) ?? []
+  const format = Object.hasOwn(byType, event.type) ? byType[event.type] : undefined
+  return (format as ((event: RunEvent, context: Context) => string[]) | undefined)?.(event, context) ?? []
 }

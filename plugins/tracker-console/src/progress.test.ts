@@ -32,8 +32,8 @@ const after = (...events: RunEvent[]): Progress => events.reduce(follow, NOTHING
 const lossAfter = (losses: readonly number[], steps = 1000): number =>
   smoothed(after(started, ...losses.map((loss, i) => step(i + 1, loss, steps))).loss!)
 
-describe('the smoothed loss', () => {
-  it('of a constant loss is that loss, from the first step on', () => {
+describe('smoothed', () => {
+  it('returns a constant loss from the first step on', () => {
     expect(lossAfter([0.5])).toBe(0.5)
     expect(lossAfter(new Array<number>(300).fill(0.5))).toBeCloseTo(0.5, 12)
   })
@@ -45,9 +45,9 @@ describe('the smoothed loss', () => {
     expect(lossAfter(losses)).toBeCloseTo(expected, 12)
   })
 
-  it('is the loss itself in runs of up to twenty steps', () => expect(lossAfter([3, 1, 2], 20)).toBe(2))
+  it('returns the last loss in runs of up to twenty steps', () => expect(lossAfter([3, 1, 2], 20)).toBe(2))
 
-  it('shows a loss that is not a number, and forgets it when numbers come back', () => {
+  it('returns a loss that is not finite, and drops it when finite losses follow', () => {
     expect(lossAfter([1, Number.NaN])).toBeNaN()
     expect(lossAfter([1, Number.NaN, 1])).toBe(1)
     expect(lossAfter([Infinity])).toBe(Infinity)
@@ -55,7 +55,7 @@ describe('the smoothed loss', () => {
 })
 
 describe('the points of the curve', () => {
-  it('are every step of a short run, and evenly fewer than 1100 of a long one', () => {
+  it('are every step of a short run, and fewer than 1100 equidistant steps of a long one', () => {
     const run = (steps: number) =>
       after(started, ...Array.from({ length: steps }, (_, i) => step(i + 1, 1, steps))).training
     expect(run(50).map(([at]) => at)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
@@ -66,7 +66,7 @@ describe('the points of the curve', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(64)
   })
 
-  it('hold the loss of the validation split only', () => {
+  it('contain the loss of the validation split only', () => {
     const evaluation = (split: string, at: number): RunEvent => ({
       type: 'evaluation.completed',
       at,
@@ -80,15 +80,15 @@ describe('the points of the curve', () => {
   })
 })
 
-describe('the line of progress', () => {
+describe('progressLine', () => {
   const progress = after(started, step(500, 0.43214))
 
-  it('says epoch, step, loss, learning rate, speed and the time left', () =>
+  it('shows epoch, step, loss, learning rate, speed and remaining time', () =>
     expect(progressLine(progress, 120, false)).toBe(
       'epoch 2/4  step 500/1,000  loss 0.4321  learning rate 5.00e-5  8,123 tokens/s  2 min 10 s left',
     ))
 
-  it('always fits, and gives up the learning rate first and the loss last', () => {
+  it('always fits, and drops the learning rate first and the loss last', () => {
     for (let columns = 10; columns < 150; columns++)
       expect(progressLine(progress, columns, true).length).toBeLessThan(columns)
     expect(progressLine(progress, 90, false)).toMatch(/tokens\/s.*left$/)
@@ -96,18 +96,18 @@ describe('the line of progress', () => {
     expect(progressLine(progress, 30, false)).toBe('step 500/1,000  loss 0.4321')
   })
 
-  it('draws a bar as long as the share that is done', () => {
+  it('draws a bar as long as the completed fraction', () => {
     const drawn = progressLine(progress, 130, true)
     expect(drawn).toMatch(/^█+░+ {2}epoch/)
     expect(drawn.match(/█/g)).toHaveLength(drawn.match(/░/g)!.length)
   })
 
-  it('says what goes on between steps, before the first step too', () => {
+  it('shows the activity between steps, even before the first step', () => {
     const scoring = follow(after(started), { type: 'evaluation.started', at: 1, step: 0, split: 'validation' })
     expect(progressLine(scoring, 80, false)).toBe('epoch 1/4  step 0/1,000  scoring validation …')
   })
 
-  it('knows of no loss right after a run was resumed', () => {
+  it('shows no loss right after a run was resumed', () => {
     const resumed = after({ ...started, type: 'run.resumed', step: 500, checkpoint: 'checkpoints/500' })
     expect(progressLine(resumed, 80, false)).toBe('epoch 1/4  step 500/1,000')
   })

@@ -2,25 +2,25 @@ import type { RunEvent } from '@attune/core'
 import stringWidth from 'string-width'
 import { type Point, formatCount, formatDuration, formatNumber } from '@attune/terminal'
 
-/** The last loss; the sum and the weight of the losses so far, older ones counting less. */
+/** The last loss, and the weighted sum and total weight of the losses so far, with decaying weights. */
 interface Loss {
   readonly last: number
   readonly sum: number
   readonly weight: number
 }
 
-/** All that is shown of a run's progress: a fold over its events. */
+/** The state that is shown of a run's progress, reduced from its events. */
 export interface Progress {
   readonly epochs: number
   readonly steps: number
   readonly epoch: number
   readonly step: number
-  /** Nothing before the first step that is seen. */
+  /** Undefined before the first step. */
   readonly loss: Loss | undefined
   readonly learningRate: number
   readonly tokensPerSecond: number
   readonly secondsLeft: number
-  /** What goes on between steps. */
+  /** The activity between steps. */
   readonly activity: string
   /** The smoothed loss at every `stride`-th step, and the losses of the validation split. */
   readonly training: readonly Point[]
@@ -28,7 +28,7 @@ export interface Progress {
   readonly validation: readonly Point[]
 }
 
-/** The progress of a run that has not begun. */
+/** The progress of a run that has not started. */
 export const NOTHING: Progress = {
   epochs: 0,
   steps: 0,
@@ -44,11 +44,11 @@ export const NOTHING: Progress = {
   validation: [],
 }
 
-const MOST_POINTS = 1024
+const MAXIMUM_POINTS = 1024
 
 /**
- * The exponential mean of the losses, started without bias, over about a twentieth of the run's steps, at most 50. A loss
- * that is not finite is shown as it is, and left out of the mean.
+ * The bias-corrected exponential moving average of the losses over about a twentieth of the run's steps, at most 50. A loss that is not
+ * finite is shown as it is, and excluded from the average.
  */
 export const smoothed = ({ last, sum, weight }: Loss): number => (Number.isFinite(last) ? sum / weight : last)
 
@@ -59,14 +59,14 @@ function takeLoss(before: Progress['loss'], last: number, steps: number): Loss {
   return { last, sum: kept * loss.sum + last, weight: kept * loss.weight + 1 }
 }
 
-/** Adds a point; when there are too many, every second one goes, and from then on fewer come. */
+/** Adds a point; when there are too many, every second one is dropped and the stride doubles. */
 function takePoint({ training, stride }: Progress, [step, loss]: Point): Pick<Progress, 'training' | 'stride'> {
   if (step % stride !== 0 || !Number.isFinite(loss)) return { training, stride }
-  if (training.length < MOST_POINTS) return { training: [...training, [step, loss]], stride }
+  if (training.length < MAXIMUM_POINTS) return { training: [...training, [step, loss]], stride }
   return { training: [...training.filter((_, i) => i % 2 === 0), [step, loss]], stride: 2 * stride }
 }
 
-/** What an event changes. */
+/** The progress after an event. */
 export function follow(progress: Progress, event: RunEvent): Progress {
   switch (event.type) {
     case 'run.started':
@@ -102,28 +102,31 @@ export function follow(progress: Progress, event: RunEvent): Progress {
   }
 }
 
-const bar = (share: number, width: number): string => {
-  const full = Math.max(0, Math.min(width, Math.round(share * width)))
+const bar = (fraction: number, width: number): string => {
+  const full = Math.max(0, Math.min(width, Math.round(fraction * width)))
   return '█'.repeat(full) + '░'.repeat(width - full)
 }
 
 /**
- * One line of progress, shorter than `columns`; where that is narrow, the learning rate, the speed and the rest go, in this
- * order. `drawn` adds a bar where there is room, in widths of whole fours so that it does not twitch.
+ * The progress line, shorter than `columns`; if that is too narrow, the learning rate, the speed and the rest are dropped, in this order.
+ * `drawn` adds a bar if there is room, whose width is a multiple of four so that it does not flicker.
  */
 export function progressLine(progress: Progress, columns: number, drawn: boolean): string {
   const { epoch, epochs, step, steps, learningRate, tokensPerSecond, secondsLeft, activity } = progress
   const known = progress.loss
-  const place = [`epoch ${epoch + 1}/${Math.max(epochs, epoch + 1)}`, `step ${formatCount(step)}/${formatCount(steps)}`]
+  const position = [
+    `epoch ${epoch + 1}/${Math.max(epochs, epoch + 1)}`,
+    `step ${formatCount(step)}/${formatCount(steps)}`,
+  ]
   const loss = known ? [`loss ${formatNumber(smoothed(known))}`] : []
   const rate = known ? [`learning rate ${formatNumber(learningRate)}`] : []
   const speed = known ? [`${formatCount(tokensPerSecond)} tokens/s`] : []
   const end = activity !== '' ? [`${activity} …`] : known ? [`${formatDuration(secondsLeft)} left`] : []
   const candidates = [
-    [...place, ...loss, ...rate, ...speed, ...end],
-    [...place, ...loss, ...speed, ...end],
-    [...place, ...loss, ...end],
-    [place[1]!, ...loss],
+    [...position, ...loss, ...rate, ...speed, ...end],
+    [...position, ...loss, ...speed, ...end],
+    [...position, ...loss, ...end],
+    [position[1]!, ...loss],
   ].map((parts) => parts.join('  '))
   const text = candidates.find((line) => stringWidth(line) < columns) ?? candidates.at(-1)!.slice(0, columns - 1)
   const room = Math.min(24, columns - stringWidth(text) - 3) & ~3

@@ -47,7 +47,7 @@ const evaluation: Untimed = {
   seconds: 1.5,
 }
 
-/** What is written for events, each `milliseconds` after the one before. */
+/** The output for events, each `milliseconds` after the one before. */
 function written(
   events: readonly Untimed[],
   { live = false, milliseconds = 1000, columns = 100, environment = {} as NodeJS.ProcessEnv } = {},
@@ -65,7 +65,7 @@ const lines = (events: readonly Untimed[], options?: Parameters<typeof written>[
 
 const steps = Array.from({ length: 200 }, (_, i) => step(i + 1))
 
-describe('what is learned before the run', () => {
+describe('preparation before the run', () => {
   const learning = (done: number, seconds: number, more = {}): Untimed => ({
     type: 'fit.progressed',
     plugin: 'tokenizer bpe',
@@ -91,7 +91,7 @@ describe('what is learned before the run', () => {
     expect(text).toContain('filter duplicates 4,000 → 3,990 examples, reused: in memory\n')
   })
 
-  it('is shown with its rate and the time that is left', () => {
+  it('is shown with its rate and the remaining time', () => {
     expect(lines([learning(1200, 4)])).toEqual(['tokenizer bpe: 1,200 tokens learned  300/s'])
     expect(lines([learning(2000, 4, { total: 8000 })])).toEqual([
       'tokenizer bpe: 2,000 of 8,000 tokens learned  500/s  12 s left',
@@ -100,7 +100,7 @@ describe('what is learned before the run', () => {
     expect(lines([learning(1, 1, { phase: '\u001b[31mred' })])[0]).not.toContain('\u001b')
   })
 
-  it('is drawn over on a terminal, every five seconds elsewhere, and gone when the run starts', () => {
+  it('is redrawn on a terminal, printed every five seconds elsewhere, and cleared when the run starts', () => {
     const many = Array.from({ length: 20 }, (_, i) => learning(i, i))
     expect(lines(many)).toHaveLength(4)
     const live = written([...many, { type: 'run.started', ...facts }], { live: true, columns: 40 })
@@ -111,27 +111,27 @@ describe('what is learned before the run', () => {
   })
 })
 
-describe('a line of progress', () => {
-  it('is drawn over at most ten times a second on a terminal', () => {
+describe('the progress line', () => {
+  it('is redrawn at most ten times a second on a terminal', () => {
     const writes = written(steps, { live: true, milliseconds: 10 })
     expect(writes.filter((text) => text.includes('step '))).toHaveLength(20)
     expect(writes.join('')).not.toContain('\n')
   })
 
-  it('is drawn at every step where steps are slow', () =>
+  it('is redrawn at every step if steps are slow', () =>
     expect(written(steps, { live: true }).filter((text) => text.includes('step '))).toHaveLength(200))
 
-  it('comes every five seconds elsewhere, plain, from the first step on', () => {
+  it('is printed every five seconds elsewhere, plain, from the first step on', () => {
     const plain = lines(steps)
     expect(plain).toHaveLength(40)
     expect(plain[1]).toMatch(
       /^epoch 1\/1 {2}step 6\/200 {2}loss \S+ {2}learning rate 0\.001000 {2}1,000 tokens\/s {2}3 min 14 s left$/,
     )
-    // eslint-disable-next-line no-control-regex -- escapes are what must not be there
+    // eslint-disable-next-line no-control-regex -- the test checks that there are no escapes
     expect(plain.join('')).not.toMatch(/[\r\u001b]/)
   })
 
-  it('comes at evaluations too, once a step', () => {
+  it('is printed at evaluations too, once per step', () => {
     const started: Untimed = { type: 'evaluation.started', step: 3, split: 'validation' }
     const progress = lines([...steps.slice(0, 3), started, evaluation], { milliseconds: 1 }).filter((line) =>
       line.startsWith('epoch'),
@@ -140,7 +140,7 @@ describe('a line of progress', () => {
     expect(progress[1]).toMatch(/step 3\/200.*scoring validation …$/)
   })
 
-  it('is gone at the end', () => {
+  it('is cleared at the end', () => {
     const end: Untimed = { type: 'run.completed', step: 200, seconds: 9, because: 'finished' }
     const text = written([step(1), end], { live: true, environment: { NO_COLOR: '1' } }).join('')
     expect(text.slice(text.lastIndexOf('\u001b[K') + 3)).toBe('finished at step 200 after 9.0 s\n')
@@ -148,7 +148,7 @@ describe('a line of progress', () => {
 })
 
 describe('messages', () => {
-  it('tell what a run is', () =>
+  it('show the facts of a run', () =>
     expect(lines([{ type: 'run.started', ...facts }])).toEqual([
       'training',
       '  1,600 examples, 2 epochs, 200 steps, seed 7',
@@ -156,7 +156,7 @@ describe('messages', () => {
       '  runs/one',
     ]))
 
-  it('show scores as a table, and by label where there are parts, without the control characters of the data', () =>
+  it('show scores as a table, and by label if there are parts, without control characters of the data', () =>
     expect(lines([evaluation])).toEqual([
       'validation at step 100: 30 examples in 1.5 s',
       '  score      value',
@@ -168,7 +168,7 @@ describe('messages', () => {
       '  �[31mham     0.5000  1.0000  0.6667       10',
     ]))
 
-  it('show thirty labels at most and say how many more there are', () => {
+  it('show at most thirty labels and the number of the others', () => {
     const parts = Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`label ${i}`, { f1: 0.5 }]))
     const shown = lines([{ ...evaluation, scores: { f1: { value: 0.5, parts } } }])
     expect(shown.filter((line) => /label \d/.test(line))).toHaveLength(30)
@@ -205,9 +205,9 @@ describe('messages', () => {
       { type: 'run.completed', step: 50, seconds: 65, because: 'Ctrl-C', model: 'runs/one/model' },
       ['stopped (Ctrl-C) at step 50 after 1 min 05 s; model: runs/one/model'],
     ],
-  ])('tell of %j', (event, expected) => expect(lines([event])).toEqual(expected))
+  ])('describe %j', (event, expected) => expect(lines([event])).toEqual(expected))
 
-  it('leave a save without a label to its checkpoint, a failure to the subscriber, and unknown events alone', () =>
+  it('omit a save without a label, a failure, and unknown events', () =>
     expect(
       written([
         { type: 'command.given', step: 5, command: { type: 'save', because: 'best' } },
@@ -228,8 +228,8 @@ describe('messages', () => {
   })
 })
 
-describe('listening', () => {
-  it('ends with the run, and leaves a clean line when it is cut off', () => {
+describe('the subscription', () => {
+  it('ends with the run, and clears the line when it is unsubscribed', () => {
     const source = new Subject<RunEvent>()
     let text = ''
     const subscription = showOn({ isTTY: true, write: (part) => (text += part) }, 5, {})(source)

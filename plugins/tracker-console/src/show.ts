@@ -5,12 +5,12 @@ import { NOTHING, follow, progressLine } from './progress.js'
 import { type Terminal, isLive, liveScreen, painter, plainScreen, widthOf } from './terminal.js'
 
 const REDRAW_MILLISECONDS = 100
-/** Events after which the line of progress says something new. */
+/** Events other than steps after which the progress line changes. */
 const BETWEEN_STEPS = new Set(['evaluation.started', 'evaluation.completed', 'training.completed'])
 
 /**
- * Shows a run on a terminal: one line of progress that is drawn over, at most ten times a second, or, where lines cannot
- * be drawn over, a line every `everySeconds`; and all that is worth a line of its own. Time is that of the events.
+ * Shows a run on a terminal: one progress line that is redrawn at most ten times a second or, where lines cannot be redrawn, a line every
+ * `everySeconds`; and the permanent lines of events. Time is taken from the events.
  */
 export const showOn =
   (terminal: Terminal, everySeconds: number, environment: NodeJS.ProcessEnv): Tracker =>

@@ -4,8 +4,8 @@ import { isLive, liveScreen, painter, widthOf } from './terminal.js'
 
 const terminal = (isTTY?: boolean) => ({ isTTY, write: () => true })
 
-describe('colour', () => {
-  it('is used on a terminal only, and not where NO_COLOR is set', () => {
+describe('painter', () => {
+  it('uses colour on a terminal only, and not if NO_COLOR is set', () => {
     expect(painter(terminal(true), {})('red', 'text')).not.toBe('text')
     expect(stripVTControlCharacters(painter(terminal(true), {})('red', 'text'))).toBe('text')
     expect(painter(terminal(true), { NO_COLOR: '1' })('red', 'text')).toBe('text')
@@ -13,26 +13,26 @@ describe('colour', () => {
     expect(painter(terminal(), {})('red', 'text')).toBe('text')
   })
 
-  it('is used where NO_COLOR is empty, as no-color.org has it', () =>
+  it('uses colour if NO_COLOR is empty, as no-color.org specifies', () =>
     expect(painter(terminal(true), { NO_COLOR: '' })('red', 'text')).not.toBe('text'))
 })
 
-describe('a terminal', () => {
-  it('is drawn over unless it is dumb or none at all', () => {
+describe('terminal properties', () => {
+  it('are live unless the terminal is dumb or missing', () => {
     expect(isLive(terminal(true), {})).toBe(true)
     expect(isLive(terminal(true), { TERM: 'dumb' })).toBe(false)
     expect(isLive(terminal(), {})).toBe(false)
   })
 
-  it('is as wide as it says, or 80 columns', () => {
+  it('have the reported width, or 80 columns', () => {
     expect(widthOf({ ...terminal(), columns: 132 })).toBe(132)
     expect(widthOf({ ...terminal(), columns: 0 })).toBe(80)
     expect(widthOf(terminal())).toBe(80)
   })
 })
 
-describe('the live screen', () => {
-  it('keeps the line of progress below what is printed, and takes it away at the end', () => {
+describe('liveScreen', () => {
+  it('keeps the progress line below printed lines, and clears it at the end', () => {
     let written = ''
     const screen = liveScreen({ write: (text) => (written += text) })
     screen.show('one')

@@ -1,33 +1,33 @@
 import { styleText } from 'node:util'
 
-/** What is written to: `process.stderr`, or anything like it. */
+/** An output stream: `process.stderr`, or a substitute. */
 export interface Terminal {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
   write(text: string): unknown
 }
 
-/** Colours a text, or leaves it as it is where there is no colour. */
+/** Styles a text, or returns it unchanged without colour. */
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string) => string
 
-/** A painter: with colour on a terminal, unless `NO_COLOR` is set or the terminal calls itself dumb. */
+/** A painter: with colour on a terminal, unless `NO_COLOR` is set or `TERM` is dumb. */
 export const painter = (terminal: Terminal, environment: NodeJS.ProcessEnv): Paint =>
   isLive(terminal, environment) && !environment['NO_COLOR']
     ? (style, text) => styleText(style, text, { validateStream: false })
     : (_style, text) => text
 
-/** Whether a line can be drawn over. */
+/** True if a line can be redrawn. */
 export const isLive = (terminal: Terminal, environment: NodeJS.ProcessEnv): boolean =>
   terminal.isTTY === true && environment['TERM'] !== 'dumb'
 
-/** The width to draw in: the terminal's, or 80 where there is none. */
+/** The width of the terminal, or 80 if it is unknown. */
 export const widthOf = ({ columns }: Terminal): number => (columns !== undefined && columns > 0 ? columns : 80)
 
-/** Lines that stay, and below them one line of progress that the next one replaces. */
+/** Permanent lines, and below them one progress line that the next one replaces. */
 export interface Screen {
   print(lines: readonly string[]): void
   show(line: string): void
-  /** Takes the line of progress away. */
+  /** Clears the progress line. */
   close(): void
 }
 
@@ -49,7 +49,7 @@ export function liveScreen(terminal: Terminal): Screen {
   }
 }
 
-/** A screen on a file or a pipe, where every line stays. */
+/** A screen on a file or a pipe, where every line is permanent. */
 export const plainScreen = (terminal: Terminal): Screen => ({
   print: (lines) => terminal.write(lines.map((line) => `${line}\n`).join('')),
   show: (line) => terminal.write(`${line}\n`),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 
-/** Bytes that still fit on the pretended disk. */
+/** Bytes that still fit on the simulated disk. */
 let room = Infinity
 jest.unstable_mockModule('node:fs', () => ({
   ...fs,
@@ -24,7 +24,7 @@ describe('appendLines on a disk that fills up', () => {
   })
   afterEach(() => fs.rmSync(directory, { recursive: true }))
 
-  it('throws, and keeps the line that was cut off apart from what follows when there is room again', () => {
+  it('throws, and keeps a truncated line separate from later ones when there is space again', () => {
     const path = join(directory, 'lines')
     const lines = appendLines(path)
     lines.append('first')

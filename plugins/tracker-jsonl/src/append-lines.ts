@@ -1,16 +1,16 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** A file that is only ever added to, line by line. */
+/** An append-only file of lines. */
 export interface LineFile {
-  /** Writes one line, in one call to the operating system. @throws whatever the file system reports. */
+  /** Writes one line in one system call. @throws any error of the file system. */
   append(line: string): void
   close(): void
 }
 
 const NEWLINE = '\n'.charCodeAt(0)
 
-/** Opens a file, with its folder, for adding whole lines: where it ends in half a line, that line is ended first. */
+/** Opens a file for appending lines, and creates its folder; a partial line at its end is terminated first. */
 function openAtLineStart(path: string): number {
   mkdirSync(dirname(path), { recursive: true })
   const file = openSync(path, 'a+')
@@ -26,8 +26,8 @@ function openAtLineStart(path: string): number {
 }
 
 /**
- * A file to add lines to. It is opened with the first line. After a failed or short write it is opened anew with the
- * next line, so that what a full disk cut off never runs into what comes later.
+ * A file to append lines to. It is opened with the first line. After a failed or short write it is opened again with the next line, so
+ * a line truncated by a full disk stays separate from later ones.
  */
 export function appendLines(path: string): LineFile {
   let file: number | undefined
@@ -42,7 +42,7 @@ export function appendLines(path: string): LineFile {
       const bytes = Buffer.from(`${line}\n`)
       try {
         const written = writeSync(file, bytes)
-        if (written < bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes could be written`)
+        if (written < bytes.length) throw new Error(`wrote only ${written} of ${bytes.length} bytes`)
       } catch (error) {
         close()
         throw error

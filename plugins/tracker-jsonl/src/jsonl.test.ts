@@ -27,7 +27,7 @@ const started = (directory?: string): RunEvent => ({
 })
 const warned = (message: string): RunEvent => ({ type: 'run.warned', at: 2, step: 1, message })
 
-describe('the file', () => {
+describe('the event log', () => {
   const home = process.cwd()
   let directory = ''
   beforeEach(() => {
@@ -45,7 +45,7 @@ describe('the file', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as unknown)
 
-  it('holds every event in order, those before the start too', () => {
+  it('holds every event in order, including those before the start', () => {
     const events = [warned('early'), started(directory), warned('two\nlines “quoted”')]
     jsonl()(of(...events))
     expect(read()).toEqual(events)
@@ -60,19 +60,19 @@ describe('the file', () => {
     expect(read()).toHaveLength(2)
   })
 
-  it('is added to, never emptied', () => {
+  it('is appended to, never emptied', () => {
     jsonl()(of(started(directory)))
     jsonl()(of(started(directory), warned('again')))
     expect(read()).toEqual([started(directory), started(directory), warned('again')])
   })
 
-  it('keeps half a line apart from what comes after', () => {
+  it('keeps a partial line separate from later ones', () => {
     writeFileSync(join(directory, 'events.jsonl'), '{"type":"run.warned"}\n{"type":"run.wa')
     jsonl()(of(started(directory)))
     expect(text()).toBe(`{"type":"run.warned"}\n{"type":"run.wa\n${JSON.stringify(started(directory))}\n`)
   })
 
-  it('spells out what JSON has no number for', () => {
+  it('encodes numbers that JSON lacks', () => {
     const evaluation: RunEvent = {
       type: 'evaluation.completed',
       at: 3,
@@ -87,7 +87,7 @@ describe('the file', () => {
     expect(parseEvent(text().split('\n')[1] ?? '')).toEqual(evaluation)
   })
 
-  it('writes nothing where the run keeps its own log, and a second copy elsewhere', () => {
+  it('is not written if the run writes its own log there, but is elsewhere', () => {
     const keeping = { ...started(directory), log: join(directory, 'events.jsonl') } as RunEvent
     jsonl()(of(warned('early'), keeping, warned('late')))
     expect(existsSync(join(directory, 'events.jsonl'))).toBe(false)
@@ -95,7 +95,7 @@ describe('the file', () => {
     expect(read('copy.jsonl')).toEqual([keeping, warned('late')])
   })
 
-  it('stands where `path` says: in the run’s directory, in the working directory, or at an absolute path', () => {
+  it('is written to `path`: in the run’s directory, in the working directory, or at an absolute path', () => {
     jsonl({ path: 'logs/run.jsonl' })(of(started(directory)))
     jsonl({ path: join(directory, 'absolute.jsonl') })(of(started()))
     process.chdir(directory)
@@ -105,36 +105,36 @@ describe('the file', () => {
     expect(read('events.jsonl')).toEqual([started()])
   })
 
-  it('is not made for a run that never starts', () => {
+  it('is not created for a run that never starts', () => {
     process.chdir(directory)
     jsonl()(of(warned('early')))
     expect(existsSync(join(directory, 'events.jsonl'))).toBe(false)
   })
 
-  it('reports trouble with the disk once, goes on, and writes again when it can', () => {
-    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+  it('reports a disk error once, continues, and writes again when possible', () => {
+    const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
     const blocked = join(directory, 'blocked')
     writeFileSync(blocked, 'a file where a folder is needed')
     const events = new Subject<RunEvent>()
     jsonl()(events)
     events.next(started(blocked))
     events.next(warned('lost'))
-    expect(said.mock.calls).toHaveLength(1)
-    expect(said.mock.calls[0]![0]).toMatch(/tracker jsonl: events are missing from events\.jsonl: E/)
+    expect(stderr.mock.calls).toHaveLength(1)
+    expect(stderr.mock.calls[0]![0]).toMatch(/tracker jsonl: events are missing from events\.jsonl: E/)
     rmSync(blocked)
     mkdirSync(blocked)
     events.next(warned('kept'))
     expect(read('blocked/events.jsonl')).toEqual([warned('kept')])
   })
 
-  it('outlives an event that cannot be written as JSON', () => {
-    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+  it('survives an event that cannot be serialized as JSON', () => {
+    const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
     jsonl()(of(started(directory), { type: 'odd', at: 2, count: 1n } as unknown as RunEvent, warned('after')))
     expect(read()).toEqual([started(directory), warned('after')])
-    expect(said.mock.calls).toHaveLength(1)
+    expect(stderr.mock.calls).toHaveLength(1)
   })
 
-  it('has every line whole after kill -9, and a resumed run goes on below', async () => {
+  it('has only complete lines after kill -9, and a resumed run appends to them', async () => {
     const program = `
       import { Subject } from 'rxjs'
       import { jsonl } from ${JSON.stringify(new URL('./jsonl.js', import.meta.url).href)}
@@ -152,10 +152,10 @@ describe('the file', () => {
       cwd: fileURLToPath(new URL('.', import.meta.url)),
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    let told = 0
+    let reported = 0
     for await (const chunk of child.stdout) {
-      told = Math.max(told, ...String(chunk).trim().split('\n').map(Number))
-      if (told >= 2000 && child.exitCode === null) {
+      reported = Math.max(reported, ...String(chunk).trim().split('\n').map(Number))
+      if (reported >= 2000 && child.exitCode === null) {
         child.kill('SIGKILL')
         break
       }
@@ -163,7 +163,7 @@ describe('the file', () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     jsonl()(of(started(directory)))
     const lines = read() as { step?: number }[]
-    expect(lines.length).toBeGreaterThanOrEqual(told + 2)
+    expect(lines.length).toBeGreaterThanOrEqual(reported + 2)
     expect(lines.slice(1, -1).map(({ step }) => step)).toEqual(lines.slice(1, -1).map((_, i) => i + 1))
     expect(text().endsWith('\n')).toBe(true)
   })

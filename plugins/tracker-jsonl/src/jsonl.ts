@@ -3,7 +3,7 @@ import { type RunEvent, TRACKER, type Tracker, definePlugin, stringifyEvent } fr
 import { z } from 'zod'
 import { type LineFile, appendLines } from './append-lines.js'
 
-/** Does something that may fail without harm to the run, and says on stderr the first time that it failed. */
+/** Returns a function that runs an action and reports its first failure on stderr instead of throwing. */
 function forgiving(path: string): (attempt: () => void) => void {
   let reported = false
   return (attempt) => {
@@ -20,8 +20,8 @@ function forgiving(path: string): (attempt: () => void) => void {
 }
 
 /**
- * Writes events, and holds them back until the run has said where it keeps its files. Writes nothing where the run keeps its own
- * log under that very path.
+ * Writes events, holding them back until the run has reported its directory. Writes nothing if the run writes its own log to the same
+ * path.
  */
 function logTo(path: string): { next(event: RunEvent): void; end(): void } {
   const attempt = forgiving(path)
@@ -46,29 +46,29 @@ function logTo(path: string): { next(event: RunEvent): void; end(): void } {
 }
 
 /**
- * Appends every event as one line of JSON to a file. Each event is written when it comes, in one call to the operating
- * system, so a killed process loses none and leaves no half line; only a crash of the whole machine may lose the latest.
- * A file that exists is added to; half a line at its end, left by a full disk or another program, is ended first.
+ * Appends every event as one line of JSON to a file. Each event is written immediately, in one system call, so a killed process loses
+ * no event and leaves no partial line; only a crash of the whole machine may lose the latest. An existing file is appended to; a partial
+ * line at its end, left by a full disk or another program, is terminated first.
  *
- * A run that has a folder keeps such a log itself, as `events.jsonl` there; with the default path, nothing is written twice.
- * Name another `path` for a second copy.
+ * A run with a folder writes such a log itself, as `events.jsonl` there; with the default path, nothing is written twice. Set another
+ * `path` for a second copy.
  *
- * `NaN`, `Infinity` and `-Infinity`, which JSON lacks, are written as `{"number":"NaN"}` and so on; `parseEvent` of
- * `@attune/core` reads them back. Events before `run.started` or `run.resumed` wait for it, since it names the run's
- * directory; a run that fails earlier leaves no file. Trouble with the disk does not stop the run: it is reported once
- * on stderr, and writing is tried again with the next event.
+ * `NaN`, `Infinity` and `-Infinity`, which JSON lacks, are written as `{"number":"NaN"}` and so on; `parseEvent` of `@attune/core` reads
+ * them back. Events before `run.started` or `run.resumed` are held back until it arrives, since it names the run's directory; a run that
+ * fails earlier leaves no file. A disk error does not stop the run: it is reported once on stderr, and writing is retried with the next
+ * event.
  */
 export const jsonl = definePlugin({
   kind: TRACKER,
   name: 'jsonl',
-  summary: 'Appends every event of a run as one line of JSON to a file',
+  summary: 'Appends every event of a run to a JSON Lines file',
   options: z.strictObject({
     path: z
       .string()
       .min(1)
       .default('events.jsonl')
       .meta({ writes: true })
-      .describe("The file; relative to the run's directory, or to the working directory if the run has none"),
+      .describe("File path, relative to the run's directory, or to the working directory if the run has none"),
   }),
   create:
     ({ path }): Tracker =>

@@ -43,13 +43,13 @@ describe('random', () => {
     expect(chiSquare(values, new Map([-2, -1, 0, 1, 2, 3].map((i) => [i, 1 / 6])))).toBeLessThan(20.5) // 5 degrees of freedom
   })
 
-  it('samples integers of a log interval with their share of it, widened by a half at both ends', () => {
+  it('samples integers of a log interval with the log-uniform probability of the interval widened by ½ at both ends', () => {
     const values = samples({ from: 1, to: 8, scale: 'log', integer: true })
-    const shares = [1, 2, 3, 4, 5, 6, 7, 8].map((i): [number, number] => [
+    const probabilities = [1, 2, 3, 4, 5, 6, 7, 8].map((i): [number, number] => [
       i,
       Math.log((i + 0.5) / (i - 0.5)) / Math.log(17),
     ])
-    expect(chiSquare(values, new Map(shares))).toBeLessThan(24.3) // 7 degrees of freedom
+    expect(chiSquare(values, new Map(probabilities))).toBeLessThan(24.3) // 7 degrees of freedom
   })
 
   it('samples numbers uniformly over their interval, or over its logarithm', () => {

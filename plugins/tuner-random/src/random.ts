@@ -1,7 +1,7 @@
 import { type Choice, type Distribution, TUNER, type Tuner, definePlugin } from '@attune/core'
 import { z } from 'zod'
 
-/** Samples from an interval, both ends included: integers each with the same probability, or with that of their share of a log scale. */
+/** Samples from an interval, including both ends: integers with equal probability or, on a log scale, with log-uniform probability. */
 function sampleInterval({ from, to, scale, integer = false }: Extract<Distribution, { from: number }>, u: number) {
   const [low, high] = integer ? [from - 0.5, to + 0.5] : [from, to]
   const value = scale === 'log' ? low * (high / low) ** u : low + (high - low) * u
@@ -19,7 +19,7 @@ const exists = ({ when = {} }: Distribution, choice: Choice): boolean =>
  *     x = from · (to / from)^u          log
  *
  * `u` is uniform in [0, 1). An integer is the rounded value of the interval widened by ½ at both ends, as in Optuna. One number is
- * drawn for every hyperparameter, also for those whose condition does not hold, so that a value does not depend on other values.
+ * sampled for every hyperparameter, also for those whose condition does not hold, so that a value does not depend on other values.
  * Grid search covers few values of each hyperparameter; random search tries another value of each in every trial.
  */
 export const random = definePlugin({

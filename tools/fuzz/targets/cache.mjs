@@ -1,5 +1,5 @@
 // @ts-check
-/** The cache of the Hub's models, which other programs write too, and the names of models, revisions and paths. */
+/** The cache of Hub models, which other programs also write, and names of models, revisions and paths. */
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findCached, hubSettings, isModelName, modelFolder, parseModelName } from '@attune/hub'
@@ -31,7 +31,7 @@ const CACHE = {
 const LINKS = [[`${SNAPSHOT}/model.safetensors`, `../../blobs/${'3'.repeat(64)}`]]
 const INDEX = JSON.stringify({ weight_map: { a: 'model-00001-of-00001.safetensors' } })
 
-/** Makes the links of an input, none above its folder. @param {unknown} links @param {string} folder */
+/** Creates the links of an input, none outside its folder. @param {unknown} links @param {string} folder */
 function makeLinks(links, folder) {
   for (const link of Array.isArray(links) ? links : []) {
     const [path, target] = Array.isArray(link) ? link.map(asText) : []
@@ -46,7 +46,7 @@ function makeLinks(links, folder) {
       mkdirSync(dirname(join(folder, path)), { recursive: true })
       symlinkSync(target, join(folder, path))
     } catch {
-      continue // a file is there, or the name is too long
+      continue // the file exists, or the name is too long
     }
   }
 }
@@ -83,9 +83,9 @@ function names() {
     async read(input, folder) {
       const [name, path] = [String(input.name), String(input.path)]
       const { revision } = parseModelName(name)
-      if (!isModelName(name)) throw new Error(`${name} was read as a name and is none`)
+      if (!isModelName(name)) throw new Error(`${name} is not a model name, but was accepted`)
       const checked = join(folder, checkedPath(path, 'fuzzed'))
-      if (!checked.startsWith(folder) || revision === '') throw new Error(`${path} leads out of its folder`)
+      if (!checked.startsWith(folder) || revision === '') throw new Error(`${path} escapes its folder`)
       const missing = await modelFolder(name, { cache: folder, offline: true, environment: {} }).then(
         () => undefined,
         (error) => error,

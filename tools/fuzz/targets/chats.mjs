@@ -1,5 +1,5 @@
 // @ts-check
-/** Chat templates, as models bring them along and made by the grammar of Jinja, with conversations. */
+/** Chat templates, from models and generated from the Jinja grammar, with conversations. */
 import { renderChat, renderSpokenChat } from '@attune/text'
 import { parsedContainer } from '../mutate-json.mjs'
 import { changedInput } from '../mutate.mjs'
@@ -28,7 +28,7 @@ function seeds() {
   }))
 }
 
-/** The messages of an input; what is no list of objects is the content of one. @param {Input} input @returns {Message[]} */
+/** The messages of an input; a value that is not a list of objects becomes the content of a message. @param {Input} input @returns {Message[]} */
 function messagesOf({ messages = '' }) {
   const parsed = parsedContainer(String(messages))
   const isList = Array.isArray(parsed) && parsed.every((each) => each !== null && typeof each === 'object')

@@ -1,5 +1,5 @@
 // @ts-check
-/** Descriptions of models: the config.json of every model plugin, generation_config.json, and a whole folder. */
+/** Model descriptions: the config.json of every model plugin, generation_config.json, and a complete folder. */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { generationDefaults } from '@attune/generate'
@@ -46,19 +46,19 @@ function generation() {
   }
 }
 
-/** The manifests of packages, by which plugins are found, and the folders that hold them. */
+/** Manifests of packages, by which plugins are found, and their folders. */
 const MANIFESTS = new RegExp(
   `^${root.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(node_modules(/@[^/]+)?|[a-z]+/[^/]+(/[^/]+)?/package\\.json)$`,
 )
 
-/** Loads plugins, and looks their packages up, so that both are known before anything is read. @param {readonly string[]} kinds */
+/** Loads plugins and resolves their packages before anything is read. @param {readonly string[]} kinds */
 async function known(kinds) {
   await pluginsOf(kinds)
   const require = createRequire(join(root, 'package.json'))
   for (const { folder } of kinds.flatMap((kind) => builtPlugins(kind))) require.resolve(`@attune/${folder}`)
 }
 
-/** A folder whose files say which plugins read them. @returns {Promise<Target>} */
+/** A folder whose files select the plugins that read them. @returns {Promise<Target>} */
 async function modelFolder() {
   await known(['tokenizer', 'model'])
   const seeds = [...tokenizerSeeds().values()].map(([tokenizer = '']) => tokenizer)
@@ -86,10 +86,10 @@ async function modelFolder() {
       }
     },
     async read(_, folder) {
-      const places = { folders: [root] }
+      const search = { folders: [root] }
       const { config, tokenizer } = describeModel(folder)
-      await modelFor(config, folder, places)
-      ;(await tokenizer(places)).encode(TEXTS[1])
+      await modelFor(config, folder, search)
+      ;(await tokenizer(search)).encode(TEXTS[1])
     },
   }
 }

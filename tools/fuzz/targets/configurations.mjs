@@ -1,5 +1,5 @@
 // @ts-check
-/** Configurations: YAML files with settings from the command line, and what a run makes of them. */
+/** Configurations: YAML files with settings from the command line, and their resolution by a run. */
 import { join } from 'node:path'
 import { parseConfig } from '@attune/core'
 import { planRun, runSchema } from '@attune/trainer/node'

@@ -1,5 +1,5 @@
 // @ts-check
-/** Constraints on generated text: JSON Schemas, regular expressions and keywords, for three kinds of vocabularies. */
+/** Constraints on generated text: JSON Schemas, regular expressions and keywords, for three types of vocabularies. */
 import { constrainToPattern, constrainToSchema, requireKeywords } from '@attune/generate'
 import { tokenizerOf } from '@attune/text'
 import { asText } from '../input.mjs'
@@ -32,10 +32,10 @@ const SCHEMAS = [
 const PATTERNS = ['[a-z]+(-[a-z]+)*', '\\d{4}-\\d{2}-\\d{2}', '(yes|no|perhaps), .{1,40}', '(?:[A-Z]\\w* ){2,4}\\.']
 const KEYWORDS = [['tea'], ['one', 'two', 'three'], ['naïve', '東京']]
 
-/** Steps of a generation that follow the making of a constraint. */
+/** Number of generation steps after a constraint is created. */
 const STEPS = 20
 
-/** Generates some tokens, those in the middle of the allowed ones. @param {Constraint} constraint @param {number} end */
+/** Generates some tokens, always the middle one of those allowed. @param {Constraint} constraint @param {number} end */
 function generate(constraint, end) {
   for (let [step, state] = [0, 0]; step < STEPS; step++) {
     const allowed = constraint.allowed(state, STEPS - step)
@@ -47,7 +47,7 @@ function generate(constraint, end) {
   }
 }
 
-/** Tokenizers with their end tokens: one with a token for each byte, one with fallback to bytes, one without. */
+/** Tokenizers with their end tokens: byte-level, with byte fallback, and without. */
 const vocabularies = () =>
   ['byte-level', 'fallback', 'wordpiece'].map((name) => {
     const json = goldenJson(`generate/golden/tokens-${name}.json`).tokenizer

@@ -1,11 +1,11 @@
 // @ts-check
-/** What a Hub answers: descriptions of models, lists of files, errors, files and redirects, all of which may lie. */
+/** Malicious responses of a Hub: model descriptions, file lists, errors, files and redirects. */
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { lastValueFrom } from 'rxjs'
-import { downloadPausing } from '../../../packages/hub/dist/download.js'
+import { downloadWith } from '../../../packages/hub/dist/download.js'
 import { asText } from '../input.mjs'
 import { parsedContainer } from '../mutate-json.mjs'
 import { changedInput } from '../mutate.mjs'
@@ -19,17 +19,17 @@ import { LOCK_FILES } from '../seeds.mjs'
 /** @import { Target } from '../target.mjs' */
 
 /**
- * An answer, as the plan of an input has it. `unit` is repeated after the body; `encoding` compresses both; `length` replaces the
- * length that is true; `next` gives each page a next one; `cut` closes the connection after so many bytes.
- * @typedef {{ status?: number, headers?: Record<string, unknown>, unit?: string, repeat?: number, encoding?: string, length?: number, next?: boolean, cut?: number }} Answer
+ * A response in the plan of an input. `unit` is repeated after the body; `encoding` compresses both; `length` replaces the true length;
+ * `next` adds a next page to each page; `cutOff` closes the connection after this many bytes.
+ * @typedef {{ status?: number, headers?: Record<string, unknown>, unit?: string, repeat?: number, encoding?: string, length?: number, next?: boolean, cutOff?: number }} Answer
  */
 
 const COMMIT = 'a'.repeat(40)
-/** Requests after which a download is taken for endless. */
-const MOST_REQUESTS = 3000
-/** Bytes that a request and the head of its answer count for. */
+/** Number of requests after which a download is considered endless. */
+const MAXIMUM_REQUESTS = 3000
+/** Bytes counted for a request and the headers of its response. */
 const REQUEST_BYTES = 1000
-/** Bytes that an answer may have before compression. */
+/** Maximum size of a response before compression, in bytes. */
 const MOST_BYTES = 80e6
 
 const gitId = (/** @type {string} */ text) =>
@@ -57,7 +57,7 @@ const TREE = JSON.stringify([
 ])
 const VALID = { info: INFO, tree: TREE, config: FILES['config.json'], plan: '{"info":{},"tree":{},"file":{}}' }
 
-/** A plan in which one answer is another one. @param {Random} random */
+/** A plan in which one response is replaced. @param {Random} random */
 function madePlan(random) {
   /** @type {Answer} */
   const answer = {
@@ -74,7 +74,7 @@ function madePlan(random) {
     ...(random() < 0.3 ? { encoding: pick(['gzip', 'deflate', 'br', 'x'], random) } : {}),
     ...(random() < 0.2 ? { length: pick([0, 1, 21, 1e9, 2 ** 53, -1], random) } : {}),
     ...(random() < 0.2 ? { next: true } : {}),
-    ...(random() < 0.1 ? { cut: pick([0, 1, 20, 1000], random) } : {}),
+    ...(random() < 0.1 ? { cutOff: pick([0, 1, 20, 1000], random) } : {}),
   }
   return JSON.stringify({ info: {}, tree: {}, file: {}, [pick(['info', 'tree', 'file'], random)]: answer })
 }
@@ -108,7 +108,7 @@ function bodyOf(text, { unit, repeat, encoding }) {
   return encoding === 'gzip' ? gzipSync(whole, { level: 1 }) : whole
 }
 
-/** Headers that Node sends. @param {unknown} given @returns {[string, string][]} */
+/** Headers that Node can send. @param {unknown} given @returns {[string, string][]} */
 const headersOf = (given) =>
   Object.entries(given !== null && typeof given === 'object' ? given : {}).flatMap(([name, value]) =>
     /^[\w-]{1,100}$/.test(name) && !/[^\x20-\x7e]/.test(asText(value)) ? [[name, asText(value)]] : [],
@@ -116,7 +116,7 @@ const headersOf = (given) =>
 
 /** @typedef {Record<'info' | 'tree' | 'file', { answer: Answer, body: Buffer }>} Answers */
 
-/** The answers of an input, made before its reading is measured. @param {Input} input @returns {Answers} */
+/** Responses of an input, created before its read is measured. @param {Input} input @returns {Answers} */
 function answersOf(input) {
   const plan = parsedContainer(String(input.plan)) ?? {}
   const one = (/** @type {'info' | 'tree' | 'file'} */ kind, /** @type {unknown} */ text) => {
@@ -126,33 +126,33 @@ function answersOf(input) {
   return { info: one('info', input.info), tree: one('tree', input.tree), file: one('file', input.config) }
 }
 
-/** @param {ServerResponse} response @param {Answers['info']} given @param {string} here @param {boolean} mayLeave true if the Hub may redirect to another host */
+/** @param {ServerResponse} response @param {Answers['info']} given @param {string} here @param {boolean} mayLeave true if redirects to another host are allowed */
 function send(response, { answer, body }, here, mayLeave) {
-  const { status = 200, headers, encoding, length, next, cut } = answer
+  const { status = 200, headers, encoding, length, next, cutOff } = answer
   const code = Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599 ? Number(status) : 200
   const all = [
     ['content-type', 'application/json'],
     ['content-length', String(Number.isInteger(length) ? length : body.length)],
     ...(typeof encoding === 'string' ? headersOf({ 'content-encoding': encoding }) : []),
     ...(next === true ? [['link', `<${here}>; rel="next"`]] : []),
-    // Files may be redirected anywhere: that is how the Hub's stores work.
+    // Files may be redirected to any host, like those in the Hub's large-file storage.
     ...headersOf(headers).filter(([name, value]) => !mayLeave || name !== 'location' || value.startsWith('/')),
   ]
   response.writeHead(code, Object.fromEntries(all))
-  if (typeof cut === 'number') response.write(body.subarray(0, Math.max(0, cut)), () => response.destroy())
+  if (typeof cutOff === 'number') response.write(body.subarray(0, Math.max(0, cutOff)), () => response.destroy())
   else response.end(body)
 }
 
 /** @param {string} path of a URL @returns {keyof Answers} */
 const kindOf = (path) => (/\/revision\//.test(path) ? 'info' : /\/tree\//.test(path) ? 'tree' : 'file')
 
-/** A Hub that answers as it is told. */
+/** A Hub server with the given responses. */
 function startHub() {
   const state = { answers: answersOf(VALID), requests: 0, sent: 0 }
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', `http://${request.headers.host}`)
     state.requests++
-    if (state.requests > MOST_REQUESTS) return void response.destroy()
+    if (state.requests > MAXIMUM_REQUESTS) return void response.destroy()
     const kind = kindOf(url.pathname)
     const plain = kind === 'file' && !url.pathname.endsWith('config.json')
     const name = url.pathname.split('/').at(-1) ?? ''
@@ -191,17 +191,17 @@ export async function targets() {
       },
       prepare: (input) => void Object.assign(state, { answers: answersOf(input), requests: 0, sent: 0 }),
       async read(_, folder) {
-        // Of the last download some files may still be on their way: each has a cache of its own.
+        // Files of the last download may still be arriving: each read has a separate cache.
         const options = {
           endpoint: `http://127.0.0.1:${port}`,
           cache: join(folder, `cache-${downloads++}`),
           environment: {},
         }
-        const endless = () => state.requests > MOST_REQUESTS
-        await lastValueFrom(downloadPausing('org/toy', options, observed)).catch((error) => {
+        const endless = () => state.requests > MAXIMUM_REQUESTS
+        await lastValueFrom(downloadWith('org/toy', options, observed)).catch((error) => {
           if (!endless()) throw error
         })
-        if (endless()) throw new Error(`the Hub was asked more than ${MOST_REQUESTS} times`)
+        if (endless()) throw new Error(`expected at most ${MAXIMUM_REQUESTS} requests to the Hub`)
       },
       close: () => server.close(),
     },

@@ -1,5 +1,5 @@
 // @ts-check
-/** Data files: CSV, TSV, JSON Lines and plain lines, compressed or not. */
+/** Data files: CSV, TSV, JSON Lines and plain lines, compressed and uncompressed. */
 import { join } from 'node:path'
 import { readLines } from '@attune/data/files'
 import { loadPlugin } from '../plugins.mjs'

@@ -1,5 +1,5 @@
 // @ts-check
-/** Tokenizers in the files of older checkpoints, and the files beside a tokenizer.json. */
+/** Tokenizer files of older checkpoints, and the files next to a tokenizer.json. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelTypeOf, readTokenizerFiles, tokenizerOf } from '@attune/text'
@@ -12,21 +12,21 @@ import { TEXTS, goldenJson, tokenizerSeeds } from '../seeds.mjs'
 /** @import { Input } from '../input.mjs' */
 /** @import { Target } from '../target.mjs' */
 
-/** Lines of a vocabulary that remain. */
+/** Number of lines kept of a vocabulary. */
 const KEPT = 300
 
-/** A part of an input of a golden file's content. @param {string} name @param {any} content @returns {string | Buffer} */
+/** An input part from the content of a golden file. @param {string} name @param {any} content @returns {string | Buffer} */
 function partOf(name, content) {
   if (typeof content?.base64 === 'string') return Buffer.from(content.base64, 'base64')
   if (typeof content !== 'string') return JSON.stringify(content)
   return name === 'vocab.txt' ? content.split('\n').slice(0, KEPT).join('\n') : content
 }
 
-/** Tokenizers of older checkpoints by their main file. @returns {Map<string, Input[]>} */
+/** Older tokenizers by their main file. @returns {Map<string, Input[]>} */
 function olderSeeds() {
   const seeds = new Map()
   for (const { name, files } of goldenJson('text/golden/older-tokenizers.json.gz').cases) {
-    if (name === 't5') continue // a quarter of a megabyte of rules, and of the kind of ALBERT's besides
+    if (name === 't5') continue // a quarter of a megabyte of rules, and the same type as ALBERT's
     const kind = Object.keys(files).find((file) => /spm$|model$|vocab\.(txt|json)$/.test(file)) ?? name
     const input = Object.fromEntries(Object.entries(files).map(([file, content]) => [file, partOf(file, content)]))
     seeds.set(kind, [...(seeds.get(kind) ?? []), { ...input, text: TEXTS[1] }])
@@ -34,7 +34,7 @@ function olderSeeds() {
   return seeds
 }
 
-/** Opens the tokenizer of a folder and encodes a text. @param {Input} input @param {string} folder */
+/** Loads the tokenizer of a folder and tokenizes a text. @param {Input} input @param {string} folder */
 function read({ text }, folder) {
   const type = modelTypeOf(readTokenizerFiles(folder).json)
   const tokenizer = tokenizerOf({ path: folder }, /** @type {TokenizerKind} */ ({ name: 'fuzzed', type }))
@@ -42,26 +42,26 @@ function read({ text }, folder) {
   tokenizer.decode(ids.slice(0, 1000))
 }
 
-const PIECES = JSON.stringify([
+const VOCABULARY = JSON.stringify([
   ['<unk>', 0, 2],
   ['<s>', 0, 3],
   ['</s>', 0, 3],
   ...['▁', 'a', 'b', '▁a', 'ab', 'hello', '▁hello', 'wor', 'ld', '<mask>'].map((text, i) => [text, -i, 1]),
 ])
 
-/** A SentencePiece model that is written from JSON: ALBERT's kind (unigram) or Llama's (byte-pair). @returns {Target} */
+/** A SentencePiece model written from JSON: unigram (ALBERT) or BPE (Llama). @returns {Target} */
 function written() {
   const models = [
     { 'config.json': '{"model_type":"albert"}', settings: '{"3":1,"40":0,"41":1,"42":2}' },
     { 'config.json': '{"model_type":"llama"}', settings: '{"3":2,"35":0,"40":0,"41":1,"42":2}' },
   ]
   const extra = ['[CLS]', '[SEP]', '<pad>', '[MASK]'].map((text) => [text, 0, 3])
-  const pieces = JSON.stringify([...JSON.parse(PIECES), ...extra])
+  const vocabulary = JSON.stringify([...JSON.parse(VOCABULARY), ...extra])
   return {
     name: 'older tokenizer, a SentencePiece model written from JSON',
     files: true,
-    valid: models.map((model) => ({ ...model, pieces, text: TEXTS[0] })),
-    prepare({ pieces: given, settings }, folder) {
+    valid: models.map((model) => ({ ...model, vocabulary, text: TEXTS[0] })),
+    prepare({ vocabulary: given, settings }, folder) {
       writeFileSync(join(folder, 'spiece.model'), sentencePieceOf(String(given), String(settings)))
     },
     read,
@@ -69,7 +69,7 @@ function written() {
 }
 
 /** @returns {Target} */
-function besides() {
+function extraFiles() {
   const [tokenizer = ''] = tokenizerSeeds().get('WordPiece') ?? []
   const template = '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}'
   const sides = {
@@ -100,5 +100,5 @@ function besides() {
 export const targets = () => [
   ...[...olderSeeds()].map(([kind, valid]) => ({ name: `older tokenizer, ${kind}`, files: true, valid, read })),
   written(),
-  besides(),
+  extraFiles(),
 ]

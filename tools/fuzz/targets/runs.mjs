@@ -1,5 +1,5 @@
 // @ts-check
-/** Folders of runs: what describes the run, its checkpoints, and the whole, resumed. */
+/** Run folders: the record, the checkpoints, and a complete folder that is resumed. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,7 +25,7 @@ import { LOCK_FILES } from '../seeds.mjs'
 const [DIGESTS, RECORD] = ['digests.json', 'run.json']
 const stop = /** @type {Command} */ ({ type: 'stop', because: 'it has been read' })
 
-/** The files of a folder and those below it. @param {string} folder @returns {Input} */
+/** All files below a folder. @param {string} folder @returns {Input} */
 const filesOf = (folder) =>
   Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -37,16 +37,16 @@ const filesOf = (folder) =>
       }),
   )
 
-/** The step at which the run is stopped: one checkpoint precedes that of the stop. */
+/** Step at which the run is stopped: one checkpoint precedes that of the stop. */
 const LAST_STEP = 6
 
-/** The files of a run of toys that was stopped. @param {SearchPlaces} places */
-async function stoppedRun(places) {
+/** The files of a run of toys that was stopped. @param {SearchPlaces} search */
+async function stoppedRun(search) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-run-'))
   try {
     const directory = join(folder, 'run')
     const commands = /** @type {Subject<Command>} */ (new Subject())
-    const events = run(/** @type {any} */ (toyConfig(directory)), { places, commands })
+    const events = run(/** @type {any} */ (toyConfig(directory)), { places: search, commands })
     await lastValueFrom(
       events.pipe(tap((event) => event.type === 'step.completed' && event.step === LAST_STEP && commands.next(stop))),
     )
@@ -58,7 +58,7 @@ async function stoppedRun(places) {
 
 const digest = (/** @type {string | Buffer} */ content) => createHash('sha256').update(content).digest('hex')
 
-/** The record of a run with the seal that fits its content and its learned.json, unless these were changed themselves. @param {Input} input @param {Input} original */
+/** Updates the seal of a run's record to its content and its learned.json, unless they were mutated. @param {Input} input @param {Input} original */
 function sealed(input, original) {
   const record = parsedContainer(String(input[RECORD] ?? ''))
   const { seal: first, learned: firstLearned } = JSON.parse(String(original[RECORD]))
@@ -68,7 +68,7 @@ function sealed(input, original) {
   return JSON.stringify({ ...content, seal: digest(JSON.stringify(content)) })
 }
 
-/** Digests that fit the checkpoint files of an input, by path. @param {Input} input @returns {[string, string][]} */
+/** Digests of the checkpoint files of an input, by path. @param {Input} input @returns {[string, string][]} */
 const digestsOf = (input) =>
   Object.keys(input)
     .filter((name) => name.endsWith(DIGESTS))
@@ -79,7 +79,7 @@ const digestsOf = (input) =>
       return [name, JSON.stringify(Object.fromEntries(digests))]
     })
 
-/** Makes digests and seals fit what was changed, unless they were changed themselves: what they protect is to be read. @param {Input} input @param {Input} original @param {string} folder */
+/** Updates digests and seals to the mutated content, unless they were mutated themselves, so that the content behind them is read. @param {Input} input @param {Input} original @param {string} folder */
 function fit(input, original, folder) {
   for (const [name, content] of digestsOf(input))
     if (input[name] === original[name]) writeFileSync(join(folder, name), content)
@@ -87,19 +87,19 @@ function fit(input, original, folder) {
   if (record !== undefined) writeFileSync(join(folder, RECORD), record)
 }
 
-/** Where the version of core stands, which a run folder's record is compared with. */
+/** Files with the version of core, which is compared with that in the record. */
 const CORE_MANIFEST = /\/packages\/core\/(dist\/)?package\.json$/
 
 /** @returns {Promise<Target[]>} */
 export async function targets() {
-  const places = { registered: [...toyPlugins, ...(await pluginsOf(['protocol']))], folders: [], local: [] }
-  const whole = await stoppedRun(places)
+  const search = { registered: [...toyPlugins, ...(await pluginsOf(['protocol']))], folders: [], local: [] }
+  const whole = await stoppedRun(search)
   const { id } = JSON.parse(String(whole[RECORD]))
   const those = (/** @type {(name: string) => boolean} */ wanted) =>
     Object.fromEntries(Object.entries(whole).filter(([name]) => wanted(name)))
   const outer = those((name) => !name.includes('/'))
   const checkpoints = those((name) => name.startsWith('checkpoints/'))
-  // What config.json asks for may take any time: that it is read is tried apart from a run.
+  // A run of the configuration may take any time: only reading config.json is tested, separately from a run.
   const resumed = those((name) => name !== 'config.json')
   return [
     {
@@ -110,7 +110,7 @@ export async function targets() {
       valid: [outer],
       prepare: (input, folder) => fit(input, outer, folder),
       async read(_, folder) {
-        const { config, lookup } = openRun(folder, { baseDirectory: folder, places })
+        const { config, lookup } = openRun(folder, { baseDirectory: folder, places: search })
         await planOf(config, ALL_KEYS, lookup)
       },
     },
@@ -137,7 +137,7 @@ export async function targets() {
         writeFileSync(join(folder, 'config.json'), String(whole['config.json']))
       },
       async read(_, folder) {
-        const options = { baseDirectory: folder, places, commands: of(stop), acceptChanges: true }
+        const options = { baseDirectory: folder, places: search, commands: of(stop), acceptChanges: true }
         await lastValueFrom(resume(folder, options))
       },
     },

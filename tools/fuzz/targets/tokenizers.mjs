@@ -1,5 +1,5 @@
 // @ts-check
-/** Tokenizers: changed files with adversarial texts, and valid ones with adversarial texts and token ids. */
+/** Tokenizers: mutated files with adversarial texts, and valid ones with adversarial texts and token ids. */
 import { ggufTokenizer, tokenizerOf } from '@attune/text'
 import { parsedContainer } from '../mutate-json.mjs'
 import { changedInput } from '../mutate.mjs'
@@ -16,10 +16,10 @@ import { withMadeSteps } from '../tokenizer-steps.mjs'
 /** @import { Target } from '../target.mjs' */
 
 const FILE = 'tokenizer.json'
-/** Ids decoded after a text was encoded: decoding has a target of its own. */
+/** Number of ids decoded after a text was tokenized: decoding has a separate target. */
 const DECODED = 1000
 
-/** Options of an encoding, which the program chooses: `pair` stands for another text of the input. @type {readonly (Omit<EncodeOptions, 'pair'> & { pair?: true })[]} */
+/** Tokenization options, which the program chooses: `pair` refers to another text of the input. @type {readonly (Omit<EncodeOptions, 'pair'> & { pair?: true })[]} */
 const OPTIONS = [
   { offsets: true },
   {},
@@ -30,10 +30,10 @@ const OPTIONS = [
   { pair: true, offsets: true },
 ]
 
-/** The number of some options. @param {Random} random */
+/** Index of random options. @param {Random} random */
 const someOptions = (random) => String(below(OPTIONS.length, random))
 
-/** A text of the seeds, or a run of what is hard to tokenize. @param {Random} random */
+/** A seed text, or a repetition that is hard to tokenize. @param {Random} random */
 const textOf = (random) =>
   random() < 0.6 ? pick(TEXTS, random) : runOf(magnitude(10, 3000, random), random) + pick(TEXTS, random)
 
@@ -45,7 +45,7 @@ function encode(tokenizer, { text = '', other = '', options = '0' }) {
   tokenizer.decode(ids.slice(0, DECODED))
 }
 
-/** A tokenizer file, changed, and a text. @param {string} name @param {string} part @param {readonly string[]} files @param {(random: Random, file: string) => string} made @returns {Pick<Target, 'name' | 'valid' | 'make'>} */
+/** A mutated tokenizer file and a text. @param {string} name @param {string} part @param {readonly string[]} files @param {(random: Random, file: string) => string} made @returns {Pick<Target, 'name' | 'valid' | 'make'>} */
 const fileAndText = (name, part, files, made) => ({
   name,
   valid: files.map((file, i) => ({ [part]: file, text: TEXTS[i % TEXTS.length], options: '0' })),
@@ -57,7 +57,7 @@ const fileAndText = (name, part, files, made) => ({
   },
 })
 
-/** The text of the tokenizer.json of a plugin that learns its vocabulary from texts. @param {any} plugin */
+/** The tokenizer.json of a plugin that trains its vocabulary on texts. @param {any} plugin */
 async function trained(plugin) {
   async function* examples() {
     for (const text of TEXTS) for (let times = 0; times < 3; times++) yield { text }

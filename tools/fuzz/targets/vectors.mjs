@@ -1,5 +1,5 @@
 // @ts-check
-/** Files of word vectors: GloVe's and word2vec's text, compressed or not, and word2vec's binary format. */
+/** Word-vector files: text formats of GloVe and word2vec, compressed and uncompressed, and word2vec's binary format. */
 import { join } from 'node:path'
 import { readWordVectors } from '@attune/embeddings'
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Weights: safetensors in memory, in a file and in several with an index; GGUF. */
+/** Weights: safetensors in memory, in a file and in shards with an index; GGUF. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openWeights, weightsInMemory } from '@attune/weights/node'
@@ -23,7 +23,7 @@ function readAll(reader) {
   }
 }
 
-/** A small safetensors file of several types, header and data apart, so that the header can be changed as JSON. */
+/** A small safetensors file with several data types; header and data are separate, so that the header can be mutated as JSON. */
 function safetensorsSeed() {
   const widths = { F32: 4, F16: 2, I64: 8, BOOL: 1, BF16: 2, F64: 8 }
   let end = 0
@@ -38,7 +38,7 @@ function safetensorsSeed() {
   }
 }
 
-/** The bytes of a safetensors file; its parts are `header` and `data`, perhaps a `length` that lies, or it is `whole`. @param {Input} input */
+/** Bytes of a safetensors file from the parts `header` and `data` and an optional false `length`, or from `whole`. @param {Input} input */
 function safetensorsOf({ header = '', data = '', length, whole }) {
   if (whole !== undefined) return Buffer.from(whole)
   const text = Buffer.from(header)
@@ -99,7 +99,7 @@ function safetensors() {
   ]
 }
 
-/** A GGUF file as JSON, which {@link ggufOf} writes. */
+/** A GGUF file as JSON, written by {@link ggufOf}. */
 const WRITTEN = {
   metadata: JSON.stringify({
     'general.architecture': 'llama',

@@ -2,12 +2,12 @@ import { kind } from '../kind.js'
 import type { Example } from './source.js'
 
 /**
- * Makes new examples of one. The result takes the example's place: it holds the example itself if that is to be kept, and is empty to
- * drop it. Pure but for `random`, which gives uniform numbers in [0, 1).
+ * Data augmentation: maps one example to several. The result replaces the example: include the original to keep it, return an
+ * empty list to drop it. Pure except for `random`, which returns uniform numbers in [0, 1).
  */
 export interface Augmenter {
   augment(example: Example, random: () => number): readonly Example[]
 }
 
-/** Augmentation of the training examples. */
+/** Data augmentation of the training split. */
 export const AUGMENTER = kind<Augmenter>('augmenter', 'chain')

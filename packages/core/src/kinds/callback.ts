@@ -3,16 +3,16 @@ import type { Command, Commands, RunEvent, UntimedEvent } from '../events.js'
 import { kind } from '../kind.js'
 import type { Params } from '../tree.js'
 
-/** A run as the handler of a command sees it. */
+/** The run, as passed to a command handler. */
 export interface CommandHost {
   readonly step: number
-  /** The trainable parameters. They belong to the run: do not dispose of them. */
+  /** The trainable parameters, owned by the run: do not dispose of them. */
   readonly trainable: Params
   /** Adds an event to the run's log. */
   record(event: UntimedEvent): void
 }
 
-/** Carries out the commands of one type. */
+/** Executes the commands of one type. */
 export type CommandHandler<C = Command> = (command: C, host: CommandHost) => void | Promise<void>
 
 /** Handlers by command type. */
@@ -21,14 +21,14 @@ export type CommandHandlers = {
 }
 
 /**
- * Maps events to commands. Its state is whatever its operators hold; a resumed run sends it the events so far
- * again, so it must depend on nothing but the events.
+ * Maps events to commands. Its only state is that of its operators. A resumed run replays all earlier events, so the commands
+ * must depend on the events alone.
  */
 export interface Callback {
   (events: Observable<RunEvent>): Observable<Command>
-  /** Handlers of commands that it adds to {@link Commands}. Built-in commands cannot be replaced. */
+  /** Handlers of the commands that the plugin adds to {@link Commands}. Built-in commands cannot be overridden. */
   readonly handles?: CommandHandlers
 }
 
-/** Events to commands. */
+/** Callbacks: map the events of a run to commands. */
 export const CALLBACK = kind<Callback>('callback', 'many')

@@ -1,6 +1,6 @@
 import { kind } from '../kind.js'
 
-/** Replaces the characters from `start` up to `end` (UTF-16 code units) by `text`. */
+/** Replaces the characters `[start, end)`, in UTF-16 code units, with `text`. */
 export interface Edit {
   readonly start: number
   readonly end: number
@@ -8,12 +8,12 @@ export interface Edit {
 }
 
 /**
- * Cleans text. Edits are sorted and do not overlap, so that spans of the text can be moved with them. Idempotent: a cleaned text
- * has no edits. Cleaners are part of the saved task and run in `predict` too.
+ * Text cleaning. The edits are sorted and do not overlap, so that character spans can be moved along. Idempotent: a cleaned text
+ * has no edits. Cleaners are saved with the task and also run in `predict`.
  */
 export interface Cleaner {
   edits(text: string): readonly Edit[]
 }
 
-/** Text cleaning. */
+/** Text cleaning before tokenization. */
 export const CLEANER = kind<Cleaner>('cleaner', 'chain')

@@ -1,33 +1,33 @@
 import { kind } from '../kind.js'
 import type { HostTree, OnDevice, OnHost, Tree } from '../tree.js'
 
-/** A function that an engine has prepared. `dispose` frees what the preparation holds; it does not touch results. */
+/** A compiled function. `dispose` frees its compiled graphs and prepacked constants, but not its results. */
 export type Compiled<F> = F & { dispose(): void }
 
 /** A pure function of trees of tensors. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- arguments are contravariant: only `any` admits every tree
 export type PureFunction = (...trees: any[]) => Tree
 
-/** How to compile. */
+/** Compilation options. */
 export interface CompileOptions {
-  /** Positions of arguments that the caller gives up: their memory may hold the results, and they are freed. */
+  /** Indices of donated arguments: the engine may reuse their memory for the results, and frees them. */
   readonly donate?: readonly number[]
   /**
-   * Positions of arguments whose tensors are the same at every call, as those of weights that do not train: an engine that
-   * compiles may lay them out once. Other tensors may be given there, at the price of preparing anew.
+   * Indices of arguments that hold the same tensors in every call, such as frozen weights. A compiling engine may prepack them
+   * once. Passing other tensors is allowed and costs a new preparation.
    */
   readonly constant?: readonly number[]
 }
 
-/** Runs pure functions of TF.js tensors on a device. It alone owns device memory and the border to the host. */
+/** Runs pure functions of TF.js tensors on a device. The engine alone owns device memory and host/device transfers. */
 export interface Engine {
-  /** The device in words, for people: "TF.js WebAssembly, 1 thread". */
+  /** Human-readable device name: "TF.js WebAssembly, 1 thread". */
   readonly device: string
-  /** Whether starting an operation takes long beside computing it, as on graphics cards; known once the device is ready. */
+  /** True if kernel launches dominate the cost of small operations, as on GPUs; set once the device is ready. */
   readonly launchBound?: boolean
-  /** Makes the device ready; everything else comes after. @throws AttuneError `ENGINE_UNAVAILABLE` with the reason. */
+  /** Initializes the device; call it before anything else. @throws AttuneError `ENGINE_UNAVAILABLE` with the reason. */
   start(): Promise<void>
-  /** Prepares a pure function. The compiled one gives the same results and frees every intermediate tensor. */
+  /** Compiles a pure function. The compiled function returns the same results and frees all intermediate tensors. */
   compile<F extends PureFunction>(fn: F, options?: CompileOptions): Compiled<F>
   /** Copies host arrays to the device. */
   put<H extends HostTree>(tree: H): OnDevice<H>
@@ -35,11 +35,11 @@ export interface Engine {
   read<T extends Tree>(tree: T): Promise<OnHost<T>>
   /** Frees the tensors of a tree. */
   release(tree: Tree): void
-  /** Tensors alive now: what a leak check compares. */
+  /** Returns the number of live tensors, for leak checks. */
   live(): number
-  /** Frees the engine and all it holds. */
+  /** Releases the device and everything allocated on it. */
   close(): Promise<void>
 }
 
-/** Runs the step on a device. */
+/** Execution of compiled functions on a device. */
 export const ENGINE = kind<Engine>('engine', 'one')

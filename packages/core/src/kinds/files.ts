@@ -1,8 +1,8 @@
-/** A folder of files in any storage: a disk under Node.js, or a browser's origin private file system. */
+/** A folder of files: on disk in Node.js, or in the origin private file system of a browser. */
 export interface Files {
   /** Returns a file's content. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE` */
   read(name: string): Promise<Uint8Array>
-  /** Replaces a file as a whole: readers see the old content or the new. @throws AttuneError `CANNOT_WRITE` */
+  /** Replaces a file atomically: readers see either the old or the new content. @throws AttuneError `CANNOT_WRITE` */
   write(name: string, content: Uint8Array | string): Promise<void>
   /** Returns the names of the files, sorted. */
   list(): Promise<readonly string[]>

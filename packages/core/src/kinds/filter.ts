@@ -1,15 +1,18 @@
 import { kind } from '../kind.js'
 import type { Example } from './source.js'
 
-/** The fate of one example. */
+/** The decision on one example. */
 export interface Filtered<S> {
   readonly state: S
   readonly keep: boolean
-  /** The reason for leaving it out, for the record. */
+  /** The reason for dropping the example, for the log. */
   readonly because?: string
 }
 
-/** Leaves out examples: duplicates, other languages, outliers. A fold in the order of the source; state is the filter's own. */
+/**
+ * Drops examples: duplicates, other languages, outliers. A fold over the examples in source order; the state is private to the
+ * filter.
+ */
 export interface Filter<S = unknown> {
   init(): S
   add(state: S, example: Example): Filtered<S>

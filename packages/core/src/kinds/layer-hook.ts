@@ -2,33 +2,33 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Params } from '../tree.js'
 
 /**
- * A layer at which a {@link LayerHook} may act.
+ * A layer that a {@link LayerHook} can modify.
  * - `linear`: `x` is `[rows, in]`, the output `[rows, out]`
  * - `embedding`: `x` is int32 ids `[…]`, the output `[…, width]`
- * - `attention`: `x` is the attention block's input `[batch, length, hidden]`, the output that of its output projection, of the same
- *   shape or `[batch, 1, hidden]` where only the first token is read; where a decoder attends to an encoder, `x` is the decoder's
+ * - `attention`: `x` is the input of the attention block, `[batch, length, hidden]`. The output is that of the output projection,
+ *   of the same shape, or `[batch, 1, hidden]` where only the first token is used. In cross-attention `x` is the decoder's input.
  */
 export interface LayerSite {
   readonly kind: 'linear' | 'embedding' | 'attention'
-  /** The checkpoint's name of the layer: its weight is `${name}.weight`. */
+  /** The layer's name in the checkpoint: its weight is `${name}.weight`. */
   readonly name: string
   /**
-   * The parameters of the forward pass, those of an adapter among them. Inside of a stack of layers only those whose names begin with
-   * the name of the stack's layer, and what the hook `reads`.
+   * The parameters of the forward pass, including the adapter's. Inside a layer stack: only those whose names start with the name
+   * of the current layer, and those listed in the hook's `reads`.
    */
   readonly params: Params
-  /** The layer's weight in the checkpoint's layout; absent for `attention`. */
+  /** The weight in the checkpoint's layout; absent for `attention`. */
   readonly weight?: Tensor
-  /** True if a linear layer's weight is `[in, out]` rather than `[out, in]`. */
+  /** True if the weight of a linear layer is `[in, out]` instead of `[out, in]`. */
   readonly inputFirst?: boolean
 }
 
 /**
- * Acts around a layer: adds to its output, scales it, replaces its input or its weight, or wraps the whole. `compute` is the
- * layer itself (with another weight, if one is given); the result takes the place of the layer's output.
+ * Intercepts a layer: adds to its output, scales it, replaces its input or weight, or wraps it entirely. `compute` is the layer
+ * itself, optionally with another weight. The result replaces the layer's output.
  */
 export interface LayerHook {
   (site: LayerSite, x: Tensor, compute: (x: Tensor, weight?: Tensor) => Tensor): Tensor
-  /** Names of parameters that several layers share, so that each finds them in `site.params`. */
+  /** Names of parameters shared by several layers, to be included in each `site.params`. */
   readonly reads?: readonly string[]
 }

@@ -3,25 +3,25 @@ import { z } from 'zod'
 import { kind } from '../kind.js'
 
 /**
- * The targets that a loss compares outputs with.
- * - `labels`: logits `[n, classes]` and int32 class ids `[n]`, −1 where unknown
+ * Type of the outputs and targets that a loss compares.
+ * - `labels`: logits `[n, classes]` and int32 class ids `[n]`, −1 if unknown
  * - `numbers`: predictions and float32 targets, both `[n]`
  * - `indicators`: logits and float32 targets in [0, 1], both `[n, classes]`
  * - `vectors`: vectors and float32 target vectors, both `[n, width]`
  */
 export type Compared = 'labels' | 'numbers' | 'indicators' | 'vectors'
 
-/** A loss function: unreduced, so that the training loop weights, sums and divides. */
+/** An unreduced loss function; the training loop weights, sums and normalizes. */
 export interface LossTerm {
   readonly compares: Compared
-  /** Returns the loss of each row, `[n]`. Weights, masks and means are the caller's. */
+  /** Returns the loss per row, `[n]`. The caller applies weights, masks and means. */
   losses(outputs: Tensor, targets: Tensor): Tensor
 }
 
 /** Options of every loss. */
 const common = z.strictObject({
-  weight: z.number().min(0).default(1).describe('Factor of this loss in the sum of all losses'),
+  weight: z.number().min(0).default(1).describe('Weight of this loss in the total loss'),
 })
 
-/** Loss functions. None: the objective's default; several are added with their weights. */
+/** Loss functions. Default: the objective's own; several are summed with their weights. */
 export const LOSS = kind<LossTerm>('loss', 'many', { options: common })

@@ -5,28 +5,28 @@ import type { Example } from './source.js'
 /** The direction in which a score improves. */
 export type Direction = 'maximize' | 'minimize'
 
-/** A score, and its components: by class, by n-gram order, … */
+/** A score and its breakdown: by class, by n-gram order, … */
 export interface Score {
   readonly value: number
   readonly parts?: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
 /**
- * A fold over predictions. State is plain JSON, `init()` is neutral under `merge`, and neither the order of examples nor
- * their division into batches changes the result.
+ * An evaluation metric: a fold over predictions and references. The state is plain JSON, `init()` is the neutral element of
+ * `merge`, and the result does not depend on the order of the examples or on their batches.
  */
 export interface Metric<P = unknown, R = unknown, S = unknown> {
-  /** The name that scores are kept under. */
+  /** The name of the score. */
   readonly name: string
-  /** The view of predictions and references that is compared: `label`, `scores`, … */
+  /** The view of predictions and references to compare: `label`, `scores`, … */
   readonly compares: string
   readonly direction: Direction
-  /** The minimum and the maximum value. */
+  /** The minimum and maximum value. */
   readonly range: readonly [number, number]
-  /** Fields of the examples that it reads: groups of people, slices. Default: none. */
+  /** Fields of the examples that the metric reads: demographic groups, slices. Default: none. */
   readonly fields?: readonly string[]
   init(): S
-  /** @param examples the examples' `fields`, where there are any */
+  /** @param examples the `fields` of the examples, if the metric has any */
   add(state: S, predictions: readonly P[], references: readonly R[], examples?: readonly Example[]): S
   merge(a: S, b: S): S
   result(state: S): Score
@@ -34,11 +34,8 @@ export interface Metric<P = unknown, R = unknown, S = unknown> {
 
 /** Options of every metric. */
 const common = z.strictObject({
-  of: z
-    .string()
-    .optional()
-    .describe('The task whose predictions are scored, where there are several; default: the only one'),
+  of: z.string().optional().describe('Task whose predictions are scored, if there are several; default: the only one'),
 })
 
-/** Scores. */
+/** Evaluation metrics. */
 export const METRIC = kind<Metric>('metric', 'many', { options: common })

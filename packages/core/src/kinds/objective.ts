@@ -8,28 +8,28 @@ import type { EncoderOutputs, Mode, TextInputs } from './model.js'
 import type { Hyper } from './optimizer.js'
 import type { Example } from './source.js'
 
-/** An example made ready for batching. */
+/** An encoded example, ready for batching. */
 export interface Encoded {
-  /** Tokens, without padding: what batches are bucketed by. */
+  /** Number of tokens without padding; batches are bucketed by it. */
   readonly length: number
   /** True if the text was truncated. */
   readonly truncated: boolean
-  /** Batches hold examples of one group only: a task, a language. Default: one group. */
+  /** The group of the example: a task, a language. A batch holds examples of one group only. Default: one group. */
   readonly group?: string
-  /** The weight of its losses in training, not negative; set by the run where examples are weighted. Default: 1. */
+  /** Non-negative weight of the training loss; set by the run if examples are weighted. Default: 1. */
   readonly weight?: number
 }
 
 /**
- * Unreduced losses. The training loop multiplies them by `weights` and the examples' own weights, sums and divides, so that
+ * Unreduced losses. The training loop multiplies them by `weights` and by the example weights, sums and divides, so that gradient
  * accumulation, packing and uneven batches are exact.
  */
 export interface Losses extends Record<string, Tree> {
   /** `[rows]` or `[rows, n]` */
   readonly losses: Tensor
-  /** Not negative, of the same shape; 0 for padding. */
+  /** Non-negative weights of the same shape; 0 for padding. */
   readonly weights: Tensor
-  /** The position of each loss's example in the batch, int32 of the same shape. Default: the row. */
+  /** Index of the example of each loss in the batch, int32 of the same shape. Default: the row. */
   readonly examples?: Tensor
 }
 
@@ -42,21 +42,21 @@ export interface ReducedLoss extends Record<string, Tree> {
 /** Predictions or references of one example by view: `label`, `scores`, `text`, … */
 export type Views = Readonly<Record<string, unknown>>
 
-/** A batch on the host: the model's inputs, and whatever the loss needs besides. */
+/** A batch on the host: the inputs of the model, and whatever else the loss needs. */
 export interface Batch extends Record<string, HostTree> {
   readonly inputs: Record<string, HostTree>
 }
 
-/** A model beside the one that trains: a teacher, or the reference that training started from. */
+/** An auxiliary frozen model: a distillation teacher, or the reference model at the start of training. */
 export interface AuxiliaryModel {
   readonly params: Params
-  /** The outputs without dropout; no gradient flows into `params`. */
+  /** Returns the outputs without dropout; no gradient flows into `params`. */
   forward(inputs: TextInputs): EncoderOutputs
-  /** The outputs of the objective's head on this model. */
+  /** Returns the outputs of the objective's head on this model. */
   head(outputs: EncoderOutputs, batch: OnDevice<Batch>): Tree
 }
 
-/** The arguments of an objective's own training loss. */
+/** Arguments of a custom training loss. */
 export interface TrainingContext {
   readonly params: Params
   readonly mode: Mode
@@ -65,75 +65,76 @@ export interface TrainingContext {
     inputs: TextInputs,
     change?: { readonly params?: Params; readonly mode?: Mode; readonly hook?: LayerHook },
   ): EncoderOutputs
-  /** By the name under `models` in the configuration; `reference` is the model as training started, if it was asked for. */
+  /** By name under `models` in the configuration; `reference` is the model at the start of training, if requested. */
   readonly models: Readonly<Record<string, AuxiliaryModel>>
 }
 
-/** A batch's surroundings on the host while an objective writes or labels text. */
+/** Host-side services for rollouts, in which an objective generates or labels text. */
 export interface RolloutHost {
   /** The current parameters, frozen and trainable. */
   readonly params: Params
   readonly step: number
   readonly random: () => number
-  /** Encodes an example that the rollout made. */
+  /** Encodes an example created by the rollout. */
   encode(example: Example): Encoded
-  /** Generates a continuation of each prompt with the current weights. */
+  /** Generates a continuation of each prompt with the current parameters. */
   generate(prompts: readonly string[], options?: Readonly<Record<string, unknown>>): Promise<readonly string[]>
 }
 
-/** A task: the encoding of examples, the head on the model, the loss, and the meaning of the outputs. */
+/** A training objective: the encoding of examples, the task head, the loss, and the decoding of outputs into predictions. */
 export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch, H extends Tree = Tree> {
-  /** The views that predictions and references offer to metrics. */
+  /** Views of predictions and references that are available to metrics. */
   readonly views: readonly string[]
-  /** The number of tokens after which it truncates a text. */
+  /** Maximum number of tokens; longer texts are truncated. */
   readonly maximumLength: number
   /**
-   * True if its loss compares the examples of a batch with one another, so that it depends on which are together: a batch is then
-   * computed at once, never in parts. Default: every example has a loss of its own.
+   * True if the loss compares the examples of a batch (in-batch negatives): the batch is then never split into micro-batches.
+   * Default: the loss of an example does not depend on the others.
    */
   readonly comparesExamples?: boolean
-  /** True if it needs `models.reference`: the model as it was before training. */
+  /** True if the loss needs `models.reference`, the model before training. */
   readonly needsReference?: boolean
-  /** What to add to `config.json`: the architecture's name and the labels, say. */
+  /** Additions to `config.json`, such as the architecture name and the labels. */
   readonly config: Readonly<Record<string, unknown>>
-  /** New parameters of the head. */
+  /** Initializes the parameters of the head. */
   init(key: Key): Params
-  /** @throws AttuneError if the example lacks a field or names something unknown. */
+  /** Encodes an example. @throws AttuneError if it lacks a field or has an unknown label. */
   encode(example: Example): X
-  /** As {@link Objective.encode}, for an example without a reference. */
+  /** Encodes an example without a reference; see {@link Objective.encode}. */
   encodeUnlabelled(example: Example): X
   /**
-   * @param random numbers in [0, 1) for an objective that alters what it trains on, new ones for each batch; without them
-   *   a batch is made as it is evaluated, and an item's part of it is always the same
+   * Collates encoded examples into a batch.
+   * @param random uniform numbers in [0, 1), different for each batch, for objectives that corrupt their inputs. Without it the
+   *   batch is an evaluation batch, in which the same item always has the same content.
    */
   collate(items: readonly X[], random?: () => number): B
-  /** The head's outputs from the model's. */
+  /** Computes the outputs of the head from those of the model. */
   head(params: Params, outputs: EncoderOutputs, mode: Mode, batch: OnDevice<B>): H
   loss(head: H, batch: OnDevice<B>): Losses
   /**
-   * The loss in training, where it is not that of the head on one forward pass. Several are added: each is divided by its own
-   * weight first.
+   * Custom training loss, if it is not that of the head on one forward pass. Several losses are summed after each has been divided
+   * by its own weight.
    */
   trainingLoss?(context: TrainingContext, batch: OnDevice<B>): Losses | Readonly<Record<string, Losses>>
-  /** Host work on the examples of a batch before it trains: writes answers and rewards them, labels them. */
+  /** Rollout on the host before a batch trains: generates and rewards answers, or labels the examples. */
   rollout?(items: readonly X[], host: RolloutHost): Promise<readonly X[]>
   /**
-   * Computes a tree that steps of the coming epoch read as `hyper.memory` (cluster centres), kept in checkpoints.
-   * @param memory that of the epoch before
+   * Computes state for the next epoch (cluster centres), available in its steps as `hyper.memory` and saved in checkpoints.
+   * @param memory state of the previous epoch
    */
   beforeEpoch?(pass: DataPass, epoch: number, memory?: Tree): Promise<Tree>
-  /** One prediction an example. */
+  /** Decodes the outputs of the head into one prediction per example. */
   predict(head: OnHost<H>, items: readonly X[]): readonly Views[]
-  /** Views that need generated text, in the order of `items`; called only where a metric compares one of `generatedViews`. */
+  /** Computes the views that need generated text, in the order of `items`; called only if a metric uses a `generatedViews`. */
   generate?(items: readonly X[], generate: RolloutHost['generate']): Promise<readonly Views[]>
   readonly generatedViews?: readonly string[]
-  /** The reference of an example, in the same views. */
+  /** Returns the reference of an example, in the same views. */
   reference(item: X): Views
 }
 
-/** An objective of whatever items, batches and head outputs. Methods are bivariant, so that every objective fits. */
+/** An objective with arbitrary items, batches and head outputs. Methods are bivariant, so every objective is assignable. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- only `any` admits objectives of narrower items and batches
 export type AnyObjective = Objective<any, any, any>
 
-/** A task. */
+/** Training objectives. */
 export const OBJECTIVE = kind<AnyObjective>('objective', 'one')

@@ -13,24 +13,24 @@ export interface LossCall {
   readonly batch: OnDevice<Batch>
   readonly mode: Mode
   readonly hyper: Hyper
-  /** Acts around layers in this evaluation alone. */
+  /** Layer hook for this evaluation only. */
   readonly hook?: LayerHook
-  /** The tree that this regularizer's `prepare` returned. */
+  /** The result of the regularizer's `prepare`. */
   readonly constants?: Tree
 }
 
-/** The training loss as a function, with the head's outputs where there is one forward pass. */
+/** The training loss as a function; includes the outputs of the head if there is a single forward pass. */
 export type LossFunction = (call: LossCall) => ReducedLoss & { readonly head?: Tree }
 
-/** Wraps the training loss: adds a term, evaluates it twice, perturbs the embeddings. The first in the chain is the innermost. */
+/** Wraps the training loss: adds a penalty, evaluates it twice, perturbs the embeddings. The first of a chain is the innermost. */
 export interface Regularizer {
   /**
-   * Returns constants that are computed once before training: start weights, Fisher information. They are kept in checkpoints and are
-   * an argument of the step, since a captured tensor would be copied into every graph.
+   * Computes constants once before training: initial weights, Fisher information. They are saved in checkpoints and passed to the
+   * step as an argument; a captured tensor would be copied into every graph.
    */
   prepare?(pass: DataPass, trainable: Params): Promise<Tree>
   wrap(loss: LossFunction): LossFunction
 }
 
-/** Terms and transformations of the training loss. */
+/** Regularization of the training loss. */
 export const REGULARIZER = kind<Regularizer>('regularizer', 'chain')

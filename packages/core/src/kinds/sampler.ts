@@ -1,30 +1,30 @@
 import { kind } from '../kind.js'
 
-/** The training examples as a sampler sees them. */
+/** The training examples, as passed to a sampler. */
 export interface SampledData {
   readonly count: number
-  /** Examples of a batch, for samplers that make batches. */
+  /** The batch size, for samplers that form batches. */
   readonly batchSize: number
-  /** The group of an example (a task, a class, a language). */
+  /** Returns the group of an example (a task, a class, a language). */
   group(index: number): string
-  /** The size of an example: characters of its text. */
+  /** Returns the length of an example, in characters of its text. */
   length(index: number): number
 }
 
-/** Orders the examples of an epoch: shuffled, by length, by difficulty, in proportion to a temperature. */
+/** Orders the examples of an epoch: shuffled, by length, by difficulty, by temperature sampling. */
 export interface Sampler {
-  /** The field that holds an example's group. Default: none, every group is `''`. */
+  /** The field of the group. Default: none; the group of every example is `''`. */
   readonly by?: string
-  /** True if consecutive examples form a batch as they come, so that batches are not bucketed by length again. */
+  /** True if consecutive examples form the batches; they are then not bucketed by length. */
   readonly batches?: boolean
   /**
-   * The indices of an epoch's examples, in order; an index may come more than once, or not at all. The steps of an epoch follow from
-   * their number, which must be the same in every epoch.
-   * @param epoch counted from 0
+   * Returns the indices of the examples of an epoch, in order; an index may occur several times or never. Their number sets the
+   * number of steps per epoch and must be the same in every epoch.
+   * @param epoch from 0
    * @param random uniform numbers in [0, 1)
    */
   order(epoch: number, data: SampledData, random: () => number): Iterable<number>
 }
 
-/** The order of the training examples. Default: shuffled. */
+/** Sampling order of the training examples. Default: shuffled. */
 export const SAMPLER = kind<Sampler>('sampler', 'one')

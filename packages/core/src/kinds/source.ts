@@ -1,29 +1,29 @@
 import { kind } from '../kind.js'
 
-/** One row of a dataset: fields by name, as the source gives them. */
+/** One row of a dataset: fields by name. */
 export type Example = Readonly<Record<string, unknown>>
 
-/** A row that could not be read. */
+/** A row that could not be parsed. */
 export interface Rejected {
-  /** Counted from 1, as an editor does. */
+  /** The line number, from 1. */
   readonly line: number
   readonly reason: string
-  /** The row as it stands in the file. */
+  /** The raw text of the row. */
   readonly raw: string
 }
 
-/** A dataset that is read as it is needed, as often as it is needed, in the same order each time. */
+/** A streaming dataset. It can be read any number of times, always in the same order. */
 export interface Source {
-  /** Where the rows come from, for messages. */
+  /** Location of the rows, for messages. */
   readonly location: string
   /**
-   * Reads the rows. A bad row, also one that has nothing under one of `fields`, stops the reading with an error, or, if the
-   * source was told to skip bad rows, goes to `reject` and is left out.
+   * Reads the rows. An invalid row, including one that lacks one of `fields`, stops the reading with an error; a source that is
+   * configured to skip invalid rows passes it to `reject` instead.
    */
   open(reject?: (row: Rejected) => void, fields?: readonly string[]): AsyncIterable<Example>
-  /** A digest of the content, so that prepared data is made again when it changes. Default: the source cannot tell, and nothing is kept. */
+  /** Returns a digest of the content; prepared data is cached under it. Without it, nothing is cached. */
   fingerprint?(): Promise<string>
 }
 
-/** Datasets. */
+/** Dataset sources. */
 export const SOURCE = kind<Source>('source', 'many')

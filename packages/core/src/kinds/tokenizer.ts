@@ -1,43 +1,43 @@
 import { kind } from '../kind.js'
 
-/** Which end of a text. */
+/** An end of a sequence. */
 export type Side = 'left' | 'right'
 
-/** One text, or a pair, as the model reads it. All arrays have one entry a token. */
+/** An encoded text or pair of texts. All arrays have one entry per token. */
 export interface Encoding {
   readonly ids: readonly number[]
-  /** 0 for the first text, 1 for the second. */
+  /** Token type ids: 0 for the first text, 1 for the second. */
   readonly typeIds: readonly number[]
-  /** True when the text was longer than `maximumLength` and a part of it is not here. */
+  /** True if the text was truncated to `maximumLength`. */
   readonly truncated: boolean
   /**
-   * When asked for: where each token stands in its own text, from start to before end, in UTF-16 units as
-   * `String.slice` counts; `[0, 0]` for what the template added.
+   * Character offsets `[start, end)` of each token in its own text, in UTF-16 code units; `[0, 0]` for special tokens added by
+   * the template. Present if requested.
    */
   readonly offsets?: readonly (readonly [start: number, end: number])[]
-  /** When offsets are asked for: 1 for what the template added, 0 for what stood in the text. */
+  /** Special tokens mask: 1 for tokens added by the template, 0 for tokens of the text. Present if offsets are requested. */
   readonly specialMask?: readonly number[]
-  /** When a stride is asked for: the windows after this one, each of at most `maximumLength` tokens. */
+  /** The overflowing windows after this one, each of at most `maximumLength` tokens. Present if a stride is given. */
   readonly overflowing?: readonly Encoding[]
 }
 
-/** How to encode. */
+/** Options of {@link Tokenizer.encode}. */
 export interface EncodeOptions {
-  /** A second text, after a separator. */
+  /** Second text of a pair, after a separator. */
   readonly pair?: string
-  /** Most tokens of the result, special ones included; the longer text is cut first. Default: no limit. */
+  /** Maximum number of tokens, including special tokens; the longer text of a pair is truncated first. Default: no limit. */
   readonly maximumLength?: number
-  /** The end that is cut. Default: as the tokenizer's files say, or right. */
+  /** The end that is truncated. Default: that of the tokenizer files, or right. */
   readonly truncationSide?: Side | undefined
-  /** Also give what was cut, in windows that share this many tokens; less than what a window holds of the text. */
+  /** Overlap of overflowing windows, in tokens; less than the number of text tokens of a window. Default: no windows. */
   readonly stride?: number
-  /** Whether to add what the template adds (`[CLS]`, `<s>`, …). Default: true. */
+  /** True to add the special tokens of the template (`[CLS]`, `<s>`, …). Default: true. */
   readonly addSpecialTokens?: boolean
-  /** Whether to give offsets and the mask of special tokens. Default: false. */
+  /** True to return offsets and the special tokens mask. Default: false. */
   readonly offsets?: boolean
 }
 
-/** The ids of the tokens that have a meaning of their own; absent where the vocabulary has none. */
+/** Ids of the special tokens; absent if the vocabulary does not have them. */
 export interface SpecialTokens {
   readonly pad?: number
   readonly unknown?: number
@@ -46,34 +46,34 @@ export interface SpecialTokens {
   readonly mask?: number
 }
 
-/** Turns text into token ids and back. */
+/** Encodes text into token ids and decodes them. */
 export interface Tokenizer {
-  /** Ids run from 0 to `vocabularySize − 1`. */
+  /** The number of ids: 0 to `vocabularySize − 1`. */
   readonly vocabularySize: number
   readonly special: SpecialTokens
   /**
-   * The side that padding goes to elsewhere: left for a model that goes on writing, right for one that reads. What objectives
-   * lay out has it on the right whatever this says: models leave padding out, so nothing depends on it.
+   * The padding side for other libraries: left for generative models, right for encoders. Attune itself pads training batches on
+   * the right: padding is masked, so the results do not depend on the side.
    */
   readonly paddingSide: Side
-  /** The end of a text that is cut when one does not say which. Default: right. */
+  /** The end of a text that is truncated by default. Default: right. */
   readonly truncationSide?: Side
-  /** The Jinja template that makes one text of a conversation, where the tokenizer has one. */
+  /** The Jinja chat template, which renders a conversation as one text, if the tokenizer has one. */
   readonly chatTemplate?: string
-  /** All its chat templates by name, where there are others than the `default` one: `tool_use`, for talk of tools. */
+  /** All chat templates by name, if there are others than `default`: `tool_use`, for example. */
   readonly chatTemplates?: Readonly<Record<string, string>>
-  /** The tokenizer of texts that the model is to write, with the same ids, where they are cut in another way than what it reads. */
+  /** The tokenizer of target texts, with the same ids, if they are tokenized differently from the inputs. */
   readonly target?: Tokenizer
   encode(text: string, options?: EncodeOptions): Encoding
-  /** The text of the ids, special tokens left out. */
+  /** Decodes ids into text, without special tokens. */
   decode(ids: ArrayLike<number>): string
-  /** The id of a token as the vocabulary spells it; `undefined` for one that it lacks. */
+  /** Returns the id of a token in its vocabulary spelling; `undefined` if it is not in the vocabulary. */
   id(token: string): number | undefined
-  /** The token of an id, as the vocabulary spells it; `undefined` outside the vocabulary. */
+  /** Returns the token of an id in its vocabulary spelling; `undefined` outside the vocabulary. */
   token(id: number): string | undefined
-  /** The files that load this tokenizer elsewhere (`tokenizer.json`, `tokenizer_config.json`): content by name. */
+  /** Returns the tokenizer files (`tokenizer.json`, `tokenizer_config.json`), content by name. */
   files(): Readonly<Record<string, unknown>>
 }
 
-/** Text to ids. */
+/** Tokenizers. */
 export const TOKENIZER = kind<Tokenizer>('tokenizer', 'one')

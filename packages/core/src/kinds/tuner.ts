@@ -12,17 +12,17 @@ export type Distribution = (
       readonly integer?: boolean
     }
 ) & {
-  /** Values of other hyperparameters under which this one exists. Default: always. */
+  /** Values of other hyperparameters under which this one is active. Default: always. */
   readonly when?: Readonly<Record<string, string | number | boolean>>
 }
 
 /** A search space: distributions by the path of the option in the configuration. */
 export type Space = Readonly<Record<string, Distribution>>
 
-/** A value for every hyperparameter that exists under the others. */
+/** A value for every active hyperparameter. */
 export type Choice = Readonly<Record<string, string | number | boolean>>
 
-/** A score to be optimized. */
+/** A score to optimize. */
 export interface Goal {
   readonly score: string
   readonly direction: Direction
@@ -30,12 +30,12 @@ export interface Goal {
 
 /** One run of a study. */
 export interface Trial {
-  /** Counted from 0. */
+  /** Index, from 0. */
   readonly id: number
   readonly choice: Choice
   /** Scores by name, after each evaluation. */
   readonly scores: readonly { readonly step: number; readonly values: Readonly<Record<string, number>> }[]
-  /** The fraction of the run that it may take, in (0, 1]. Default: 1. */
+  /** Budget, as a fraction of a full run, in (0, 1]. Default: 1. */
   readonly budget?: number
   /** The trial whose checkpoint it started from. */
   readonly from?: number
@@ -43,22 +43,22 @@ export interface Trial {
   readonly state: 'running' | 'paused' | 'completed' | 'pruned' | 'failed'
 }
 
-/** A tuner's next move: a new trial, a paused one to resume with a larger budget, or none now. `memory` is plain JSON. */
+/** The next suggestion: a new trial, a paused one to resume with a larger budget, or none for now. `memory` is plain JSON. */
 export type Suggestion<M = unknown> =
   | {
       readonly choice: Choice
       readonly budget?: number
-      /** The paused trial to go on with. */
+      /** The paused trial to resume. */
       readonly resume?: number
       /** The trial whose checkpoint to start from. */
       readonly from?: number
       readonly memory?: M
     }
-  /** More trials must end first. */
+  /** Running trials must end first. */
   | 'wait'
   | 'done'
 
-/** Hyperparameter optimization as a pure function of the trials so far: a killed study suggests the same again. */
+/** Hyperparameter optimization, as a pure function of the trials so far: a restarted study repeats its suggestions. */
 export interface Tuner<M = unknown> {
   suggest(
     space: Space,
@@ -72,8 +72,8 @@ export interface Tuner<M = unknown> {
 /** Hyperparameter optimization. */
 export const TUNER = kind<Tuner>('tuner', 'one')
 
-/** Returns the reason for ending a running trial early, from its scores and those of the others; undefined to go on. */
+/** Returns the reason to stop a running trial early, given its scores and those of the others; undefined to continue. */
 export type Pruner = (trial: Trial, others: readonly Trial[], goals: readonly Goal[]) => string | undefined
 
-/** Early ends of trials. */
+/** Pruning (early stopping) of trials. */
 export const PRUNER = kind<Pruner>('pruner', 'one')

@@ -1,15 +1,11 @@
 import { AttuneError, type Edit } from '@attune/core'
 
 const badEdits = (problem: string): AttuneError =>
-  new AttuneError(
-    'BAD_EDITS',
-    problem,
-    'Return edits in the order of the text, each within it, so that none begins before the one before it ends.',
-  )
+  new AttuneError('BAD_EDITS', problem, 'Return edits in text order, within the text, and without overlaps.')
 
 /**
- * Refuses edits that are not sorted, that overlap, or that lie outside of a text.
- * @param length of the text, in UTF-16 code units
+ * Throws unless edits are sorted, do not overlap, and lie within the text.
+ * @param length the length of the text, in UTF-16 code units
  * @throws AttuneError `BAD_EDITS`
  */
 export function requireEdits(length: number, edits: readonly Edit[]): void {
@@ -19,7 +15,7 @@ export function requireEdits(length: number, edits: readonly Edit[]): void {
       throw badEdits(`expected edit ${i + 1} within [0, ${length}], got [${start}, ${end})`)
     if (start < last)
       throw badEdits(
-        `expected edits to be sorted and not to overlap, got edit ${i + 1} at ${start} after an end at ${last}`,
+        `expected edits that are sorted and do not overlap, got edit ${i + 1} at ${start} after an end at ${last}`,
       )
     last = end
   }
@@ -30,7 +26,10 @@ export function requireEdits(length: number, edits: readonly Edit[]): void {
  * @throws AttuneError `BAD_EDITS`
  *
  * @example
- * applyEdits('a  b', [{ start: 1, end: 3, text: ' ' }]) // 'a b'
+ * ```ts
+ * import { applyEdits } from '@attune/data'
+ * console.log(applyEdits('a  b', [{ start: 1, end: 3, text: ' ' }])) // a b
+ * ```
  */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   if (edits.length === 0) return text

@@ -1,22 +1,22 @@
 import type { Edit } from '@attune/core'
 
-/** A part of the text between two lists of edits: a kept part of the first text, or what an edit put there. */
-interface Piece {
+/** A segment of the intermediate text between two lists of edits: either kept from the original text or inserted. */
+interface Segment {
   readonly start: number
   readonly end: number
-  /** The part of the first text that it stands for. */
+  /** The range in the original text that it replaces. */
   readonly from: number
   readonly to: number
   /** Undefined for kept text. */
   readonly text: string | undefined
 }
 
-/** The pieces of a text of unknown length after edits. */
-function piecesOf(edits: readonly Edit[]): Piece[] {
-  const pieces: Piece[] = []
+/** Returns the segments of the edited text; the length of the text is unknown. */
+function segmentsOf(edits: readonly Edit[]): Segment[] {
+  const segments: Segment[] = []
   let [at, from] = [0, 0]
   const add = (length: number, to: number, text: string | undefined): void => {
-    pieces.push({ start: at, end: at + length, from, to, text })
+    segments.push({ start: at, end: at + length, from, to, text })
     at += length
     from = to
   }
@@ -25,11 +25,11 @@ function piecesOf(edits: readonly Edit[]): Piece[] {
     add(text.length, end, text)
   }
   add(Infinity, Infinity, undefined)
-  return pieces
+  return segments
 }
 
-/** Joins changes that touch each other. */
-function joiner() {
+/** Collects edits and merges adjacent changes. */
+function editCollector() {
   const edits: Edit[] = []
   let open: { start: number; end: number; texts: string[] } | undefined
   const close = (): void => {
@@ -48,35 +48,40 @@ function joiner() {
 }
 
 /**
- * Composes two lists of edits: the result does to a text at once what `first`, and then `second` on its outcome, do. In linear time.
+ * Composes two lists of edits into one that is equivalent to applying `first` and then `second`. Linear time.
  *
  * @example
- * composeEdits([{ start: 0, end: 5, text: '&' }], [{ start: 0, end: 4, text: '<' }]) // on '&amp;lt;': [{ start: 0, end: 8, text: '<' }]
+ * ```ts
+ * import { applyEdits, composeEdits } from '@attune/data'
+ * const [first, second] = [[{ start: 0, end: 5, text: '&' }], [{ start: 0, end: 4, text: '<' }]]
+ * console.log(composeEdits(first, second)) // [ { start: 0, end: 8, text: '<' } ]
+ * console.log(applyEdits('&amp;lt;', composeEdits(first, second))) // <
+ * ```
  */
 export function composeEdits(first: readonly Edit[], second: readonly Edit[]): readonly Edit[] {
   if (first.length === 0) return second
-  const joined = joiner()
-  const pieces = piecesOf(first)
+  const collected = editCollector()
+  const segments = segmentsOf(first)
   let [index, at] = [0, 0]
-  /** Passes on the text between the lists up to a position. */
-  const pass = (until: number, keeps: boolean): void => {
-    for (; index < pieces.length; index++) {
-      const { start, end, from, to, text } = pieces[index]!
+  /** Keeps or deletes the intermediate text up to a position. */
+  const advance = (until: number, keeps: boolean): void => {
+    for (; index < segments.length; index++) {
+      const { start, end, from, to, text } = segments[index]!
       const [left, right] = [at - start, Math.min(end, until) - start]
-      if (text !== undefined) joined.change(left === 0 ? from : to, to, keeps ? text.slice(left, right) : '')
-      else if (right > left && keeps) joined.keep()
-      else if (right > left) joined.change(from + left, from + right, '')
+      if (text !== undefined) collected.change(left === 0 ? from : to, to, keeps ? text.slice(left, right) : '')
+      else if (right > left && keeps) collected.keep()
+      else if (right > left) collected.change(from + left, from + right, '')
       at = Math.max(at, start + right)
       if (end > until) return
     }
   }
   for (const { start, end, text } of second) {
-    pass(start, true)
-    const current = pieces[index]!
+    advance(start, true)
+    const current = segments[index]!
     const source = current.text === undefined ? current.from + at - current.start : current.to
-    joined.change(source, source, text)
-    pass(end, false)
+    collected.change(source, source, text)
+    advance(end, false)
   }
-  pass(Infinity, true)
-  return joined.edits()
+  advance(Infinity, true)
+  return collected.edits()
 }

@@ -8,31 +8,31 @@ import { moveSpans } from './move-spans.js'
 
 const edit = (start: number, end: number, text: string): Edit => ({ start, end, text })
 
-/** Valid edits of a text of some length. */
+/** Arbitrary valid edits of a text of the given length. */
 const editsOf = (length: number): fc.Arbitrary<Edit[]> =>
   fc
     .array(fc.tuple(fc.nat(length), fc.string({ maxLength: 3 })), { maxLength: 8 })
     .map((marks) => marks.sort(([a], [b]) => a - b))
     .map((marks) => marks.flatMap(([at, text], i) => (i % 2 === 0 ? [edit(at, marks[i + 1]?.[0] ?? at, text)] : [])))
 
-describe('edits', () => {
-  it('replace parts of a text', () => {
+describe('applyEdits and composeEdits', () => {
+  it('replaces parts of a text', () => {
     expect(applyEdits('one two three', [edit(0, 3, '1'), edit(4, 7, ''), edit(13, 13, '!')])).toBe('1  three!')
     expect(applyEdits('', [edit(0, 0, 'a')])).toBe('a')
   })
 
   it.each([
-    ['that overlap', [edit(0, 3, ''), edit(2, 4, '')]],
-    ['that are not sorted', [edit(3, 4, ''), edit(0, 1, '')]],
-    ['beyond the end', [edit(3, 6, '')]],
-    ['before the start', [edit(-1, 2, '')]],
-    ['that end before they start', [edit(3, 2, '')]],
-    ['at fractions', [edit(0.5, 2, '')]],
-  ])('are refused %s', (_, edits) =>
+    ['overlapping', [edit(0, 3, ''), edit(2, 4, '')]],
+    ['unsorted', [edit(3, 4, ''), edit(0, 1, '')]],
+    ['out-of-range (beyond the end)', [edit(3, 6, '')]],
+    ['out-of-range (before the start)', [edit(-1, 2, '')]],
+    ['reversed', [edit(3, 2, '')]],
+    ['fractional', [edit(0.5, 2, '')]],
+  ])('rejects %s edits', (_, edits) =>
     expect(() => applyEdits('text!', edits)).toThrow(expect.objectContaining({ code: 'BAD_EDITS' })),
   )
 
-  it('of two lists compose to one that does the same at once', () =>
+  it('composes two lists into one with the same result', () =>
     fc.assert(
       fc.property(
         fc.string({ maxLength: 30 }).chain((text) =>
@@ -50,14 +50,14 @@ describe('edits', () => {
     ))
 })
 
-describe('edits between two texts', () => {
-  it('are the fewest words', () => {
+describe('editsBetween', () => {
+  it('returns a minimal word diff', () => {
     const [before, after] = ['the quick brown fox', 'the slow brown foxes run']
     expect(editsBetween(before, after)).toEqual([edit(4, 9, 'slow'), edit(16, 19, 'foxes run')])
     expect(editsBetween('same', 'same')).toEqual([])
   })
 
-  it('make one of the other', () =>
+  it('transforms one text into the other', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(fc.nat(), { maxLength: 5 }), (text, at) => {
         const parts = text.split('')
@@ -68,7 +68,7 @@ describe('edits between two texts', () => {
       { numRuns: 2000 },
     ))
 
-  it('take little time where texts have nothing in common', () => {
+  it('stays fast for texts without common parts', () => {
     const [before, after] = ['a b '.repeat(250_000), 'c d '.repeat(250_000)]
     const start = process.cpuUsage().user
     expect(applyEdits(before, editsBetween(before, after))).toBe(after)
@@ -76,27 +76,27 @@ describe('edits between two texts', () => {
   })
 })
 
-describe('spans', () => {
+describe('moveSpans', () => {
   const moved = (start: number, end: number, ...edits: Edit[]): number[] =>
     Object.values(moveSpans([{ start, end }], edits)[0]!)
 
-  it('move with what is before them', () => {
+  it('shifts spans by the edits before them', () => {
     expect(moved(5, 9, edit(0, 3, ''))).toEqual([2, 6])
     expect(moved(5, 9, edit(0, 0, 'abc'), edit(9, 12, 'x'))).toEqual([8, 12])
   })
 
-  it('grow and shrink with edits inside, and leave out what is inserted at their ends', () => {
+  it('resizes spans with edits inside, and excludes insertions at their ends', () => {
     expect(moved(2, 8, edit(3, 5, ''), edit(6, 6, 'abc'))).toEqual([2, 9])
     expect(moved(2, 8, edit(2, 2, 'ab'), edit(8, 8, 'cd'))).toEqual([4, 10])
   })
 
-  it('take in an edit across one of their ends, and become empty where they are deleted', () => {
+  it('includes edits that cross an end of a span, and empties deleted spans', () => {
     expect(moved(4, 8, edit(2, 6, 'x'))).toEqual([2, 5])
     expect(moved(4, 8, edit(6, 10, 'xyz'))).toEqual([4, 9])
     expect(moved(4, 8, edit(2, 10, ''))).toEqual([2, 2])
   })
 
-  it('hold the same text after edits that do not touch them', () =>
+  it('keeps the text of spans that no edit touches', () =>
     fc.assert(
       fc.property(
         fc.string({ maxLength: 30 }).chain((text) => fc.tuple(fc.constant(text), editsOf(text.length))),

@@ -1,13 +1,13 @@
 import type { Edit } from '@attune/core'
 import { requireEdits } from './apply-edits.js'
 
-/** A part of a text, in UTF-16 code units, without `end`. */
+/** A character span `[start, end)`, in UTF-16 code units. */
 export interface Span {
   readonly start: number
   readonly end: number
 }
 
-/** The number of edits for which `isBefore` holds; it holds for the first ones. */
+/** Binary search: returns the number of leading edits for which `isBefore` is true. */
 function countBefore(edits: readonly Edit[], isBefore: (edit: Edit) => boolean): number {
   let [low, high] = [0, edits.length]
   while (low < high) {
@@ -18,7 +18,7 @@ function countBefore(edits: readonly Edit[], isBefore: (edit: Edit) => boolean):
   return low
 }
 
-/** Differences of length that the first edits make, `[edits + 1]`. */
+/** Cumulative length changes of the edits, `[edits + 1]`. */
 function shiftsOf(edits: readonly Edit[]): Float64Array {
   const shifts = new Float64Array(edits.length + 1)
   for (const [i, { start, end, text }] of edits.entries()) shifts[i + 1] = shifts[i]! + text.length - (end - start)
@@ -26,12 +26,16 @@ function shiftsOf(edits: readonly Edit[]): Float64Array {
 }
 
 /**
- * Moves spans of a text to where they are after edits. Text that is inserted at an end of a span stays outside of it; an edit that
- * covers an end is within it. A span whose text was deleted becomes empty.
+ * Maps character spans (entities, answers) to their positions after edits. Text inserted at an end of a span stays outside; an
+ * edit across an end is included. A span whose text was deleted becomes empty.
  * @throws AttuneError `BAD_EDITS`
  *
  * @example
- * moveSpans([{ start: 5, end: 9 }], [{ start: 0, end: 3, text: '' }]) // [{ start: 2, end: 6 }]
+ * ```ts
+ * import { moveSpans } from '@attune/data'
+ * const edits = [{ start: 0, end: 3, text: '' }]
+ * console.log(moveSpans([{ start: 5, end: 9 }], edits)) // [ { start: 2, end: 6 } ]
+ * ```
  */
 export function moveSpans<S extends Span>(spans: readonly S[], edits: readonly Edit[]): readonly S[] {
   requireEdits(Infinity, edits)

@@ -17,39 +17,39 @@ function notFound(path: string, cause: unknown): AttuneError {
   const near = nearest(basename(path), files ?? [])
   const remedy =
     files === undefined
-      ? `There is no folder ${folder}; relative paths count from ${process.cwd()}.`
+      ? `There is no folder ${folder}; relative paths start at ${process.cwd()}.`
       : near.length > 0
         ? `Did you mean ${near.join(' or ')}? Searched in ${folder}.`
-        : `Searched in ${folder}, which holds ${files.length} other files; relative paths count from ${process.cwd()}.`
-  return new AttuneError('FILE_NOT_FOUND', `no file is called "${path}"`, remedy, { cause })
+        : `Searched in ${folder}, which contains ${files.length} other files; relative paths start at ${process.cwd()}.`
+  return new AttuneError('FILE_NOT_FOUND', `file "${path}" does not exist`, remedy, { cause })
 }
 
 const badGzip = (path: string, fault: string, cause: unknown): AttuneError =>
   new AttuneError(
     'BAD_GZIP',
-    `a file called .gz must hold whole gzip data, and "${path}" ${fault}`,
-    `See what \`gzip --test ${path}\` says, and fetch or make the file again.`,
+    `expected complete gzip data in a .gz file, but "${path}" ${fault}`,
+    `Check the file with \`gzip --test ${path}\`, then download or create it again.`,
     { cause },
   )
 
 const unreadable = (path: string, why: string, remedy: string, cause?: unknown): AttuneError =>
-  new AttuneError('FILE_NOT_READABLE', `"${path}" must be a file that can be read: ${why}`, remedy, { cause })
+  new AttuneError('FILE_NOT_READABLE', `expected a readable file, got "${path}": ${why}`, remedy, { cause })
 
-/** The error to show for an error of the file system or of gzip; any other error as it is. */
+/** Converts an error of the file system or of gzip into an AttuneError; returns any other error unchanged. */
 export function fileError(path: string, cause: unknown): unknown {
-  const given = (cause as { readonly code?: unknown }).code
-  const code = typeof given === 'string' ? given : ''
+  const raw = (cause as { readonly code?: unknown }).code
+  const code = typeof raw === 'string' ? raw : ''
   if (code === 'ENOENT' || code === 'ENOTDIR') return notFound(path, cause)
-  if (code === 'Z_BUF_ERROR') return badGzip(path, 'ends in the middle', cause)
-  if (code.startsWith('Z_')) return badGzip(path, `is damaged: ${(cause as Error).message}`, cause)
+  if (code === 'Z_BUF_ERROR') return badGzip(path, 'is truncated', cause)
+  if (code.startsWith('Z_')) return badGzip(path, `is corrupt: ${(cause as Error).message}`, cause)
   if (!code.startsWith('E') || code.startsWith('ERR_')) return cause
-  const remedy = readRemedy(cause, `See what it is and to whom it belongs: ls -ld ${path}`)
+  const remedy = readRemedy(cause, `Check its type, owner and permissions: ls -ld ${path}`)
   return unreadable(path, (cause as Error).message, remedy, cause)
 }
 
 /**
- * Refuses what is not a file before it is opened: opening a pipe waits for its writer, and a device or a pipe cannot be read
- * twice.
+ * Throws unless a path is a regular file, before opening it: opening a pipe would wait for its writer, and a device or pipe cannot
+ * be read twice.
  * @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`
  */
 export function requireFile(path: string): void {
@@ -57,6 +57,8 @@ export function requireFile(path: string): void {
     requireRegularFile(path)
   } catch (cause) {
     const fault = fileError(path, cause)
-    throw fault === cause ? unreadable(path, (cause as Error).message, 'Name a file; copy a pipe to one first.') : fault
+    throw fault === cause
+      ? unreadable(path, (cause as Error).message, 'Pass a regular file; copy the content of a pipe to a file first.')
+      : fault
   }
 }

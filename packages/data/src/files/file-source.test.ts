@@ -19,7 +19,7 @@ async function read(source: Source, reject?: (row: Rejected) => void): Promise<E
 }
 
 describe('fileSource', () => {
-  it('stops at a bad row and says what, which and where, in few words', async () => {
+  it('stops at an invalid row with a short message of reason, excerpt and line', async () => {
     const source = fileSource({ path: 'data/train.x', onBadRow: 'stop', rows })
     expect(source.location).toBe('data/train.x')
     const error = await read(source).catch((thrown: unknown) => thrown)
@@ -30,7 +30,7 @@ describe('fileSource', () => {
     expect(String(error).length).toBeLessThan(300)
   })
 
-  it('has a fingerprint that changes with the content of the file alone', async () => {
+  it('has a fingerprint that depends only on the content of the file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'attune-source-'))
     const [path, copy] = [join(folder, 'a.x'), join(folder, 'b.x')]
     const fingerprint = (at: string) => fileSource({ path: at, onBadRow: 'stop', rows }).fingerprint?.()
@@ -48,7 +48,7 @@ describe('fileSource', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('skips bad rows, whole, to whoever opened it', async () => {
+  it('skips invalid rows and passes them on in full', async () => {
     const source = fileSource({ path: 'data/train.x', onBadRow: 'skip', rows })
     const rejected: Rejected[] = []
     expect(await read(source, (row) => rejected.push(row))).toEqual([{ n: 1 }, { n: 3, m: null }])
@@ -56,7 +56,7 @@ describe('fileSource', () => {
     expect(await read(source)).toEqual([{ n: 1 }, { n: 3, m: null }])
   })
 
-  it('takes a row as bad that has nothing under a field that is needed, and names what is like it', async () => {
+  it('rejects a row that lacks a required field, and suggests the nearest field', async () => {
     const rejected: Rejected[] = []
     const open = async (field: string) => {
       const source = fileSource({ path: 'data/train.x', onBadRow: 'skip', rows })
@@ -65,7 +65,7 @@ describe('fileSource', () => {
       return seen
     }
     expect(await open('m')).toEqual([])
-    const reason = 'a row must have something under "m"'
+    const reason = 'expected a value in field "m"'
     expect(rejected).toEqual([
       { line: 1, raw: '1', reason: expect.stringContaining(reason) },
       bad,
@@ -76,7 +76,7 @@ describe('fileSource', () => {
     const strict = fileSource({ path: 'data/train.x', onBadRow: 'stop', rows }).open(undefined, ['nn'])
     await expect(strict[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'BAD_ROW',
-      problem: 'a row must have something under "nn"; it has "n", in "1" (data/train.x:1)',
+      problem: 'expected a value in field "nn"; similar fields: "n", in "1" (data/train.x:1)',
     })
   })
 })

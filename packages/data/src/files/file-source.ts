@@ -5,30 +5,30 @@ import { z } from 'zod'
 import { fileError, requireFile } from './file-error.js'
 
 /**
- * The options of a source that reads a file.
- * @param refused what is wrong with a bad row, as in `is no JSON object`
+ * Returns the options of a source that reads a file.
+ * @param refused a predicate for invalid rows, such as `is not a JSON object`
  */
 export const fileOptions = (refused: string) => ({
   path: z
     .string()
     .min(1)
     .meta({ path: true })
-    .describe('The file; decompressed while it is read if its name ends in `.gz`'),
+    .describe('Path of the file; decompressed while reading if its name ends in `.gz`'),
   onBadRow: z
     .enum(['stop', 'skip'])
     .default('stop')
-    .describe(`Stop at a row that ${refused}, or leave such rows out and keep them in a rejects file`),
+    .describe(`Stop at a row that ${refused}, or skip such rows and record them in a rejects file`),
 })
 
-/** What a parser makes of one row of a file: an example and where and how it stands there, or the reason why there is none. */
+/** Result of parsing one row: an example with its line number and raw text, or the reason for rejecting it. */
 export type Row = (Omit<Rejected, 'reason'> & { readonly example: Example }) | Rejected
 
-/** What {@link fileSource} needs of a file format. */
+/** A file format, as {@link fileSource} needs it. */
 export interface FileFormat {
   readonly path: string
-  /** Whether a bad row stops the reading with an error, or is left out and handed to `reject`. */
+  /** `stop` to throw at an invalid row, `skip` to pass it to `reject`. */
   readonly onBadRow: 'stop' | 'skip'
-  /** Reads and parses the file once from the start. Rows come in arrays, as many as were read at once. */
+  /** Reads and parses the file from the start. Rows are yielded in arrays, one for each chunk read. */
   readonly rows: () => AsyncIterable<readonly Row[]>
 }
 
@@ -38,22 +38,22 @@ function badRow(path: string, { line, reason, raw }: Rejected): AttuneError {
   return new AttuneError(
     'BAD_ROW',
     `${reason}, in ${JSON.stringify(shortened(raw, EXCERPT))} (${path}:${line})`,
-    'Correct the row, or set `onBadRow: skip` to leave such rows out and keep them in a rejects file.',
+    'Correct the row, or set `onBadRow: skip` to skip such rows and record them in a rejects file.',
   )
 }
 
-/** A row, refused if it has nothing under a field that it needs. */
+/** Returns a row, rejected if it lacks a required field. */
 function withFields(row: Row, fields: readonly string[]): Row {
   if ('reason' in row) return row
   const { example, line, raw } = row
-  const lacking = fields.find((name) => !Object.hasOwn(example, name) || example[name] === null)
-  if (lacking === undefined) return row
-  const near = nearest(lacking, Object.keys(example))
-  const hint = near.length > 0 ? `; it has ${near.map((name) => excerpt(name)).join(', ')}` : ''
-  return { line, raw, reason: `a row must have something under "${lacking}"${hint}` }
+  const missing = fields.find((name) => !Object.hasOwn(example, name) || example[name] === null)
+  if (missing === undefined) return row
+  const near = nearest(missing, Object.keys(example))
+  const hint = near.length > 0 ? `; similar fields: ${near.map((name) => excerpt(name)).join(', ')}` : ''
+  return { line, raw, reason: `expected a value in field "${missing}"${hint}` }
 }
 
-/** SHA-256 of a file's content, as it lies on the disk: compressed, if it is. */
+/** SHA-256 of the bytes on disk, without decompression. */
 async function digestOf(path: string): Promise<string> {
   requireFile(path)
   const hash = createHash('sha256')
@@ -65,7 +65,7 @@ async function digestOf(path: string): Promise<string> {
   return `sha256:${hash.digest('hex')}`
 }
 
-/** Makes a source of a file: opens it anew for each reading, and does with bad rows as `onBadRow` says. */
+/** Creates a source from a file. The file is reopened for each pass; invalid rows are handled according to `onBadRow`. */
 export function fileSource({ path, onBadRow, rows }: FileFormat): Source {
   async function* read(reject: (row: Rejected) => void, fields: readonly string[]): AsyncGenerator<Example, void> {
     for await (const some of rows())

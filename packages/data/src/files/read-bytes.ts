@@ -7,10 +7,10 @@ import { fileError } from './file-error.js'
 const CHUNK_BYTES = 2 ** 16
 
 /**
- * Reads a file in chunks, decompressed if its name ends in `.gz`. However it ends (all read, an error, the reader
- * gave up), the file is closed by the time it has ended.
- * @param budget is allowed the bytes of the file as they are read, and spends one step for each decompressed byte
- * @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`, `BAD_GZIP`, and what `budget` throws.
+ * Reads a file in chunks, decompressed if its name ends in `.gz`. The file is closed when the generator ends, whether by
+ * completion, an error, or an early return.
+ * @param budget raised by the bytes read from the file; spends one step per decompressed byte
+ * @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE`, `BAD_GZIP`, and the errors of `budget`.
  */
 export async function* readBytes(path: string, budget: Budget): AsyncGenerator<Buffer, void> {
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES })

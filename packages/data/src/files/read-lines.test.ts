@@ -31,7 +31,7 @@ const line = fc.record({
 })
 
 describe('readLines', () => {
-  it('puts together again to what was written, plain and gzipped, and counts from 1', () =>
+  it('restores the written lines, plain and gzipped, numbered from 1', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(line),
@@ -48,7 +48,7 @@ describe('readLines', () => {
       ),
     ))
 
-  it('joins what the borders of chunks cut: characters of several bytes, CRLF, and lines of many chunks', async () => {
+  it('joins multi-byte characters, CRLF and long lines across chunk boundaries', async () => {
     for (let shift = 0; shift < 5; shift++) {
       const written = [
         'x'.repeat(65_530 + shift) + '日本語👩🏽‍🚀',
@@ -61,21 +61,21 @@ describe('readLines', () => {
     }
   })
 
-  it('leaves out one byte order mark at the start, and only there', async () => {
+  it('removes one byte order mark, at the start only', async () => {
     expect(await texts(write('\uFEFFa\n\uFEFFb\n'))).toEqual(['a', '\uFEFFb'])
   })
 
-  it('gives no line of an empty file, and an empty line of one line end', async () => {
+  it('yields no line for an empty file, and an empty line for a single line ending', async () => {
     expect(await texts(write(''))).toEqual([])
     expect(await texts(write('', 'empty.gz'))).toEqual([])
     expect(await texts(write('\n'))).toEqual([''])
   })
 
-  it('keeps a carriage return that ends no line', async () => {
+  it('keeps a carriage return that is not part of a line ending', async () => {
     expect(await texts(write('a\rb\nc\r'))).toEqual(['a\rb', 'c\r'])
   })
 
-  it('reads all members of a gzip file that was put together of several', async () => {
+  it('reads all members of a multi-member gzip file', async () => {
     const path = join(folder, 'members.gz')
     writeFileSync(path, Buffer.concat([gzipSync('a\n'), gzipSync('b\n')]))
     expect(await texts(path)).toEqual(['a', 'b'])
@@ -83,20 +83,20 @@ describe('readLines', () => {
 
   it.each([
     ['a byte of Latin-1', Buffer.from('caf\xe9', 'latin1')],
-    ['a character cut short', Buffer.from('日').subarray(0, 2)],
+    ['a truncated character', Buffer.from('日').subarray(0, 2)],
     ['half a surrogate pair', Buffer.from([0xed, 0xa0, 0x80])],
     ['an overlong zero', Buffer.from([0xc0, 0x80])],
-  ])('refuses %s and names the line', async (_, bytes) => {
+  ])('rejects %s and names the line', async (_, bytes) => {
     const path = write(Buffer.concat([Buffer.from('fine\nfiné\n'), bytes, Buffer.from('\nfine\n')]))
     const error = { code: 'NOT_UTF8', problem: expect.stringContaining(`${path}:3`) }
     await expect(linesOf(path)).rejects.toMatchObject(error)
   })
 
-  it('refuses UTF-16', async () => {
+  it('rejects UTF-16', async () => {
     await expect(linesOf(write(Buffer.from('\uFEFFtext\n', 'utf16le')))).rejects.toMatchObject({ code: 'NOT_UTF8' })
   })
 
-  it('measures lines in bytes without their endings', async () => {
+  it('limits the length of lines in bytes, without their endings', async () => {
     expect(await linesOf(write('abc\r\né1\nabc'), 3)).toHaveLength(3)
     for (const content of ['abc\r\néé\n', 'abc\nabcd', `abc\n${'d'.repeat(100_000)}`]) {
       const path = write(content)
@@ -105,7 +105,7 @@ describe('readLines', () => {
     }
   })
 
-  it('stops unpacking a small file that would fill the memory with one line', async () => {
+  it('stops decompressing a small file that consists of one huge line', async () => {
     const path = write(Buffer.alloc(200 * 2 ** 20, 'a'), 'bomb.gz')
     const before = process.memoryUsage().rss
     await expect(linesOf(path)).rejects.toMatchObject({ code: 'LINE_TOO_LONG' })
@@ -115,7 +115,7 @@ describe('readLines', () => {
   it.each([
     ['empty lines', '\n', 25 * 2 ** 20],
     ['short rows', '{"a":1}\n', 8 * 2 ** 20],
-  ])('refuses a gzip file of %s that decompresses to hundreds of times its size', async (_, row, rows) => {
+  ])('rejects a gzip file of %s that decompresses to hundreds of times its size', async (_, row, rows) => {
     const path = write(Buffer.alloc(row.length * rows, row), 'many.gz')
     let read = 0
     const reading = (async () => {
@@ -130,14 +130,14 @@ describe('readLines', () => {
     expect(read).toBeLessThan(rows)
   })
 
-  it('reads a gzip file of alike rows, a hundred times smaller than they are', async () => {
+  it('reads a gzip file with a compression ratio of one hundred', async () => {
     const row = `${JSON.stringify({ text: 'It was a dark and stormy night; '.repeat(6), label: 'night' })}\n`
     const path = write(row.repeat(20_000), 'alike.gz')
     expect((await linesOf(path)).length).toBe(20_000)
   })
 
-  it('gives the lines before the place where a gzip file is cut short, and then names the file', async () => {
-    const path = join(folder, 'cut.gz')
+  it('yields the lines of a truncated gzip file before it throws with the file name', async () => {
+    const path = join(folder, 'truncated.gz')
     writeFileSync(
       path,
       gzipSync(Array.from({ length: 50_000 }, (_, i) => `line ${i} ${i * i}\n`).join('')).subarray(0, -900),
@@ -151,15 +151,15 @@ describe('readLines', () => {
   })
 
   it.each([
-    ['no bytes at all', Buffer.alloc(0)],
+    ['an empty file', Buffer.alloc(0)],
     ['plain text', Buffer.from('text\n')],
-  ])('refuses %s in a file called .gz', async (_, content) => {
+  ])('rejects %s with the extension .gz', async (_, content) => {
     const path = join(folder, 'not.gz')
     writeFileSync(path, content)
     await expect(linesOf(path)).rejects.toMatchObject({ code: 'BAD_GZIP' })
   })
 
-  it('names the near misses of a file that does not exist', async () => {
+  it('suggests similar names for a missing file', async () => {
     write('a\n', 'training.jsonl')
     const error = { code: 'FILE_NOT_FOUND', remedy: expect.stringContaining('training.jsonl') }
     await expect(linesOf(join(folder, 'trainign.jsonl'))).rejects.toMatchObject(error)
@@ -169,7 +169,7 @@ describe('readLines', () => {
     })
   })
 
-  it('says so of a folder', async () => {
+  it('rejects a folder', async () => {
     mkdirSync(join(folder, 'inner'))
     await expect(linesOf(join(folder, 'inner'))).rejects.toMatchObject({ code: 'FILE_NOT_READABLE' })
   })

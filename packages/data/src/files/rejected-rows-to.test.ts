@@ -16,12 +16,12 @@ const rowsIn = (path: string): unknown[] =>
     .map((text) => JSON.parse(text) as unknown)
 
 describe('rejectedRowsTo', () => {
-  it('makes no file as long as nothing was rejected', () => {
+  it('creates no file until a row is rejected', () => {
     const rejects = rejectedRowsTo(join(folder, 'rejects.jsonl'))
     expect([rejects.count(), rejects.path(), readdirSync(folder)]).toEqual([0, undefined, []])
   })
 
-  it('keeps rows as they are, counts them, and makes the folders on the way', () => {
+  it('records rows unchanged, counts them, and creates missing folders', () => {
     const path = join(folder, 'run/data/rejects.jsonl')
     const rejects = rejectedRowsTo(path)
     ;[3, 5, 4].forEach((line) => rejects.reject(row(line)))
@@ -29,13 +29,13 @@ describe('rejectedRowsTo', () => {
     expect(rowsIn(path)).toEqual([row(3), row(5), row(4)])
   })
 
-  it('keeps a line once, however often the data are read', () => {
+  it('records a line only once, even if the data are read several times', () => {
     const rejects = rejectedRowsTo(join(folder, 'rejects.jsonl'))
     for (let epoch = 0; epoch < 3; epoch++) [1, 9].forEach((line) => rejects.reject(row(line)))
     expect([rejects.count(), rowsIn(join(folder, 'rejects.jsonl')).length]).toEqual([2, 2])
   })
 
-  it('leaves the files of other runs alone', () => {
+  it('does not touch the files of other runs', () => {
     const path = join(folder, 'rejects.jsonl')
     writeFileSync(path, 'of another run')
     const written = [1, 2].map(() => {
@@ -48,14 +48,14 @@ describe('rejectedRowsTo', () => {
     expect(existsSync(join(folder, 'rejects.4.jsonl'))).toBe(false)
   })
 
-  it('says so if it cannot write', () => {
+  it('throws if it cannot write', () => {
     writeFileSync(join(folder, 'file'), '')
     expect(() => rejectedRowsTo(join(folder, 'file/rejects.jsonl')).reject(row(1))).toThrow(
       expect.objectContaining({ code: 'REJECTS_NOT_WRITTEN' }),
     )
   })
 
-  it('keeps the first 100,000 rows, and counts all', async () => {
+  it('records the first 100,000 rows and counts all', async () => {
     const path = join(folder, 'rejects.jsonl')
     const rejects = rejectedRowsTo(path)
     for (let line = 1; line <= 100_500; line++) rejects.reject({ line, reason: 'bad', raw: '' })
@@ -66,7 +66,7 @@ describe('rejectedRowsTo', () => {
     expect(rows.at(-1)).toMatchObject({ line: 100_001, reason: expect.stringContaining('only counted') })
   })
 
-  it('leaves no file open once the program waits for anything', async () => {
+  it('closes its file before the next await', async () => {
     const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
     const before = open()
     for (let i = 0; i < 20; i++) {
@@ -76,7 +76,7 @@ describe('rejectedRowsTo', () => {
     expect(open()).toBeLessThan(before + 5)
   })
 
-  it('passes over a name that a broken link has', () => {
+  it('skips a name that is taken by a broken link', () => {
     symlinkSync(join(folder, 'nowhere'), join(folder, 'rejects.jsonl'))
     const rejects = rejectedRowsTo(join(folder, 'rejects.jsonl'))
     rejects.reject(row(1))

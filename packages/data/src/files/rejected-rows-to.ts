@@ -2,25 +2,25 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, join, parse } from 'node:path'
 import { AttuneError, type Rejected } from '@attune/core'
 
-/** A file that rejected rows are kept in. */
+/** A log of rejected rows. */
 export interface RejectedRows {
-  /** Keeps a row; for `source.open(reject)`. One whose line was rejected before, in an earlier pass, is not kept again. */
+  /** Records a row; the argument of `source.open(reject)`. A line that was already rejected in an earlier pass is ignored. */
   reject(row: Rejected): void
-  /** How many lines were rejected. */
+  /** Returns the number of rejected lines. */
   count(): number
-  /** The file that was written; nothing as long as no row was rejected. */
+  /** Returns the file; undefined until a row is rejected. */
   path(): string | undefined
 }
 
-/** Rows that a file keeps. Short rows take 60 times their size there, and more than this nobody reads. */
-const MOST_KEPT = 100_000
+/** Maximum number of recorded rows. A record of a short row is up to 60 times larger than the row. */
+const MAXIMUM_RECORDED = 100_000
 
 const numbered = (path: string, number: number): string => {
   const { dir, name, ext } = parse(path)
   return number === 1 ? path : join(dir, `${name}.${number}${ext}`)
 }
 
-/** Makes a new file, the first of `rejects.jsonl`, `rejects.2.jsonl`, … that does not exist. */
+/** Creates the first file of `rejects.jsonl`, `rejects.2.jsonl`, … that does not exist. */
 function createNew(path: string): string {
   mkdirSync(dirname(path), { recursive: true })
   for (let number = 1; ; number++)
@@ -32,16 +32,16 @@ function createNew(path: string): string {
     }
 }
 
-/** Lines that are in a block of the set, each a bit. */
+/** Number of lines per block of the bit set. */
 const BLOCK = 2 ** 15
 
-/** A set of line numbers, of about a bit for each line of the file. */
+/** A set of line numbers, with about one bit per line of the file. */
 function lineSet() {
   const blocks = new Map<number, Uint8Array>()
   let size = 0
   return {
     size: () => size,
-    /** Returns true if the line was not in the set. */
+    /** Adds a line. Returns true if it was not in the set. */
     add(line: number): boolean {
       const number = Math.floor(line / BLOCK)
       const block = blocks.get(number) ?? new Uint8Array(BLOCK / 8)
@@ -55,7 +55,7 @@ function lineSet() {
   }
 }
 
-/** Appends to a file, which stays open for what is appended before the program waits for anything. */
+/** Returns a function that appends to a file. The file stays open until the end of the current synchronous work. */
 function appender(file: string): (text: string) => void {
   let open: number | undefined
   return (text) => {
@@ -71,17 +71,17 @@ function appender(file: string): (text: string) => void {
 }
 
 /**
- * Keeps the rejected rows of one source in a JSON Lines file, `{ line, reason, raw }` a row: the first 100,000, others are only
- * counted. The file is made when the first row is rejected. One that exists already, from another run or from before this
- * one was interrupted, is left alone: the rows then go to `<name>.2<extension>`, `<name>.3<extension>`, … beside it, which
- * {@link RejectedRows.path} tells.
- * @throws AttuneError (from `reject`) `REJECTS_NOT_WRITTEN` if the file cannot be made or written.
+ * Records the rejected rows of one source in a JSON Lines file, as `{ line, reason, raw }`: the first 100,000, others are only
+ * counted. The file is created when the first row is rejected. An existing file, from another or an interrupted run, is never
+ * touched: the rows then go to `<name>.2<extension>`, `<name>.3<extension>`, … in the same folder; see
+ * {@link RejectedRows.path}.
+ * @throws AttuneError (from `reject`) `REJECTS_NOT_WRITTEN` if the file cannot be created or written.
  */
 export function rejectedRowsTo(path: string): RejectedRows {
   const lines = lineSet()
   let file: string | undefined
   let append: ((text: string) => void) | undefined
-  const keep = (row: Rejected): void => {
+  const record = (row: Rejected): void => {
     try {
       file ??= createNew(path)
       append ??= appender(file)
@@ -89,8 +89,8 @@ export function rejectedRowsTo(path: string): RejectedRows {
     } catch (cause) {
       throw new AttuneError(
         'REJECTS_NOT_WRITTEN',
-        `rejected rows must be kept, and "${file ?? path}" cannot be written: ${(cause as Error).message}`,
-        'Free the disk or name a folder that may be written to, then start again.',
+        `cannot write rejected rows to "${file ?? path}": ${(cause as Error).message}`,
+        'Free disk space or choose a writable folder, then start again.',
         { cause },
       )
     }
@@ -98,9 +98,9 @@ export function rejectedRowsTo(path: string): RejectedRows {
   return {
     reject({ line, reason, raw }) {
       if (!lines.add(line)) return
-      if (lines.size() <= MOST_KEPT) keep({ line, reason, raw })
-      else if (lines.size() === MOST_KEPT + 1)
-        keep({ line, reason: `further rows are only counted, from this one on: ${MOST_KEPT} are kept`, raw: '' })
+      if (lines.size() <= MAXIMUM_RECORDED) record({ line, reason, raw })
+      else if (lines.size() === MAXIMUM_RECORDED + 1)
+        record({ line, reason: `limit of ${MAXIMUM_RECORDED} rows reached: further rows are only counted`, raw: '' })
     },
     count: () => lines.size(),
     path: () => file,

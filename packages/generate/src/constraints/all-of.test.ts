@@ -18,8 +18,8 @@ const walks = (constraint: Constraint, room: number): string[] =>
     return textAfter(tokenizer, word, randomWalk(constraint, ends, room + Math.floor(random() * 12), random))
   })
 
-describe('constraints together', () => {
-  it('are all kept, also where the room is short', () => {
+describe('allOf', () => {
+  it('satisfies both constraints, even if few tokens remain', () => {
     const pattern = /^(cat|dog|bird)( sat on (mat|rug|log)){1,3}$/
     const joined = allOf([
       constrainToPattern(pattern.source.slice(1, -1), tokenizer, ends),
@@ -31,7 +31,7 @@ describe('constraints together', () => {
     }
   })
 
-  it('are all kept by three: a schema, a pattern and a word', () => {
+  it('satisfies a schema, a pattern and a keyword at once', () => {
     const schema = {
       type: 'object',
       properties: { kind: { enum: ['tool', 'image', 'format'] }, size: { type: 'integer', minimum: 0, maximum: 40 } },
@@ -51,7 +51,7 @@ describe('constraints together', () => {
     expect([...kinds].sort()).toEqual(['image', 'tool'])
   })
 
-  it('allow what each of them allows', () => {
+  it('allows exactly the texts that every constraint allows', () => {
     const texts = ['ab', 'ac', 'bb', 'abc', 'b', 'cab', '']
     const [first, second] = [/^a?[bc]+$/, /^.*b.*$/].map(({ source }) =>
       constrainToPattern(source.slice(1, -1), tokenizer, ends),
@@ -65,7 +65,7 @@ describe('constraints together', () => {
     expect(allOf([first])).toBe(first)
   })
 
-  it('are refused where no text keeps to all, and where they are not of one kind', () => {
+  it('rejects constraints without a common text, and incompatible ones', () => {
     const number = constrainToPattern('[0-9]+', tokenizer, ends)
     const refused = (constraints: readonly Constraint[], code: string) =>
       expect(() => allOf(constraints)).toThrow(expect.objectContaining({ code }))

@@ -7,14 +7,14 @@ import { type TokenConstraint, tokenConstraint } from './token-constraint.js'
 import { tokenDistances } from './token-distances.js'
 import type { Vocabulary } from './vocabulary.js'
 
-/** With a row of what each class of bytes leads to up to 100 MB. */
-const MOST_PAIRS = 100_000
-/** Each one that is joined is a call within the calls of the others. */
-const MOST_JOINED = 64
-/** What a pair costs, in steps of the budget. */
+/** With the transition table of its byte classes up to 100 MB. */
+const MAX_PAIRS = 100_000
+/** Every joined constraint adds one level to the call stack. */
+const MAX_CONSTRAINTS = 64
+/** Cost of a pair, in budget steps. */
 const STEPS_PER_PAIR = 300
 
-/** Classes of bytes that neither of two automata tells apart. */
+/** Byte classes that both automata respect: bytes that neither distinguishes share a class. */
 function sharedClasses(a: ByteAutomaton, b: ByteAutomaton): Uint8Array {
   const names = new Map<number, number>()
   return a.classOf.map((first, byte) => {
@@ -25,7 +25,7 @@ function sharedClasses(a: ByteAutomaton, b: ByteAutomaton): Uint8Array {
   })
 }
 
-/** The texts that two automata have in common: a state is a pair of theirs. */
+/** Product automaton: the intersection of two languages. Its states are pairs of states. */
 function product(a: ByteAutomaton, b: ByteAutomaton, budget: Budget): ByteAutomaton {
   const pairs: (readonly [number, number])[] = []
   const classOf = sharedClasses(a, b)
@@ -37,7 +37,7 @@ function product(a: ByteAutomaton, b: ByteAutomaton, budget: Budget): ByteAutoma
     numbers.set(x, row)
     const known = row.get(y)
     if (known !== undefined) return known
-    if (pairs.length >= MOST_PAIRS) throw tooLarge(`these lead through more than ${MOST_PAIRS} states together`)
+    if (pairs.length >= MAX_PAIRS) throw tooLarge(`the joined constraints have more than ${MAX_PAIRS} states`)
     budget.spend(STEPS_PER_PAIR)
     row.set(y, pairs.length)
     addRow()
@@ -78,33 +78,34 @@ const sameVocabulary = (a: Vocabulary, b: Vocabulary): boolean =>
 const isOfTokens = (constraint: Constraint): constraint is TokenConstraint =>
   'automaton' in constraint && 'vocabulary' in constraint
 
-/** The constraints as automata over tokens. @throws AttuneError `BAD_ARGUMENT` */
+/** Casts the constraints to automata over tokens. @throws AttuneError `BAD_ARGUMENT` */
 function ofTokens(constraints: readonly Constraint[]): TokenConstraint[] {
   const known = constraints.filter(isOfTokens)
   if (known.length === constraints.length) return known
   throw new AttuneError(
     'BAD_ARGUMENT',
-    'constraints that are joined must be automata of this package, and one is not',
-    'Make it with constrainToPattern, constrainToSchema or requireKeywords.',
+    'expected constraints made by @attune/generate, got another one',
+    'Make each with constrainToPattern, constrainToSchema or requireKeywords.',
   )
 }
 
 /**
- * The constraint that what is written keeps to several of this package at once: a pattern, say, and words that must be there.
- * It knows their common endings: what is written under it always fulfils all of them, also where the room is short.
+ * Intersection of several constraints of this package, for example a pattern and required keywords. The output always satisfies
+ * all of them, even if few tokens remain.
  *
- * All states that writing can lead to are looked through beforehand, which takes a while where each of the constraints has many.
- * @param constraints of one tokenizer, with the same tokens that end a text
- * @throws AttuneError `NOT_SPELLABLE` if no text fulfils all; `PATTERN_TOO_LARGE`; `BAD_ARGUMENT` for constraints of another kind
+ * All reachable states are explored when the constraint is made, which takes a while if the constraints have many states.
+ * @param constraints made with the same tokenizer and the same end-of-sequence tokens
+ * @throws AttuneError `NOT_SPELLABLE` if no text satisfies all; `PATTERN_TOO_LARGE`; `BAD_ARGUMENT` for other kinds of constraints
  */
 export function allOf(constraints: readonly Constraint[]): Constraint {
   const parts = ofTokens(constraints)
-  if (parts.length > MOST_JOINED) throw tooLarge(`${parts.length} of them are joined, more than ${MOST_JOINED}`)
+  if (parts.length > MAX_CONSTRAINTS)
+    throw tooLarge(`allOf joins at most ${MAX_CONSTRAINTS} constraints, got ${parts.length}`)
   const [first, ...others] = parts
   if (first === undefined || others.some(({ vocabulary }) => !sameVocabulary(vocabulary, first.vocabulary)))
     throw new AttuneError(
       'BAD_ARGUMENT',
-      `constraints that are joined must be at least one and have the same tokens, got ${parts.length} of them`,
+      `expected one or more constraints of the same vocabulary, got ${parts.length} constraints`,
       'Make them with one tokenizer and the same `endIds`.',
     )
   if (others.length === 0) return first
@@ -112,11 +113,7 @@ export function allOf(constraints: readonly Constraint[]): Constraint {
   const automaton = others.reduce<ByteAutomaton>((all, part) => product(all, part.automaton, budget), first.automaton)
   const distances = tokenDistances(automaton, [0], first.vocabulary.trie, budget)
   if (!distances.has(0))
-    throw new AttuneError(
-      'NOT_SPELLABLE',
-      'some text must fulfil all constraints together, and none does',
-      'Loosen one of them.',
-    )
+    throw new AttuneError('NOT_SPELLABLE', 'no text satisfies all constraints together', 'Loosen one of them.')
   const left = (state: number): number => distances.get(state) ?? Infinity
   return tokenConstraint({ ...automaton, left }, first.vocabulary, [budget, ...parts.flatMap(({ budgets }) => budgets)])
 }

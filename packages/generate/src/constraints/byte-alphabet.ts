@@ -5,8 +5,8 @@ const PRINTABLE = [
 ] as const
 
 /**
- * The byte that each character stands for in the vocabularies of byte-level tokenizers: printable characters of Latin-1 for
- * themselves, and characters from U+0100 on for the other bytes in their order, `Ġ` for the space.
+ * Byte of each character in the vocabularies of byte-level tokenizers: printable Latin-1 characters stand for themselves, and
+ * characters from U+0100 on for the other bytes in order; `Ġ` is the space.
  * Source: Radford et al., Language Models are Unsupervised Multitask Learners, 2019, section 2.2, and their code.
  */
 export function byteAlphabet(): ReadonlyMap<string, number> {

@@ -4,30 +4,30 @@ import { tooLarge } from './pattern-error.js'
 import { type ShortestEndings } from './shortest-endings.js'
 import { UNKNOWN, stepTable } from './step-table.js'
 
-/** What no byte leads out of: no text that begins so can match. */
+/** Dead state: no text with this beginning matches. */
 export const DEAD = -1
 
-/** A deterministic automaton over the bytes of UTF-8. Its states are numbers from 0, where a text begins. */
+/** Deterministic finite automaton over UTF-8 bytes. States are numbers from 0, the initial state. */
 export interface ByteAutomaton {
-  /** The class of each byte: from no state do bytes of one class lead to different ones. */
+  /** Class of each byte: bytes of one class have the same transitions from every state. */
   readonly classOf: Uint8Array
-  /** The state after a byte, or {@link DEAD}: a state from which no accepting one can be reached is never given. */
+  /** State after a byte, or {@link DEAD}. Never returns a state from which no accepting state can be reached. */
   next(state: number, byte: number): number
-  /** Whether a text may end here. */
+  /** True if a text may end in this state. */
   accepts(state: number): boolean
 }
 
-/** One that was made of a graph. */
+/** Deterministic automaton built from a {@link ByteGraph} on demand. */
 export interface LazyAutomaton extends ByteAutomaton {
-  /** The states of the graph that a state stands for: those with edges, and the accepting one. */
+  /** Graph states that a state stands for: those with edges, and the accepting one. */
   members(state: number): Int32Array
 }
 
-/** With their rows about 50 MB. */
-const MOST_STATES = 50_000
-const MOST_MEMBERS = 5_000_000
+/** With their transitions about 50 MB. */
+const MAX_STATES = 50_000
+const MAX_MEMBERS = 5_000_000
 
-/** Bytes that no edge tells apart have the same class. */
+/** Byte classes: bytes that no edge distinguishes share a class. */
 function byteClasses({ edges }: ByteGraph): { readonly classOf: Uint8Array; readonly bytes: readonly number[] } {
   const begins = new Set([0])
   for (const { first, last } of edges.flat()) begins.add(first).add(last + 1)
@@ -37,8 +37,8 @@ function byteClasses({ edges }: ByteGraph): { readonly classOf: Uint8Array; read
   return { classOf, bytes }
 }
 
-/** Follows what reads nothing: gives the states with edges, and the accepting one, that can still end; sorted. */
-function closing({ edges, free }: ByteGraph, { length }: ShortestEndings, budget: Budget) {
+/** Epsilon closure: returns the sorted states with edges, and the accepting one, from which acceptance can be reached. */
+function epsilonClosure({ edges, epsilon }: ByteGraph, { length }: ShortestEndings, budget: Budget) {
   const seen = new Int32Array(edges.length)
   let round = 0
   return (states: readonly number[]): Int32Array => {
@@ -52,17 +52,17 @@ function closing({ edges, free }: ByteGraph, { length }: ShortestEndings, budget
       if (seen[state] === round || length[state] === -1) continue
       seen[state] = round
       if (edges[state]!.length > 0 || state === ACCEPT) kept.push(state)
-      for (const to of free[state]!) waiting.push(to)
+      for (const to of epsilon[state]!) waiting.push(to)
     }
     budget.spend(4 * steps + 35 * kept.length)
     return Int32Array.from(kept).sort()
   }
 }
 
-/** What a state costs besides its members, in steps of the budget. */
+/** Cost of a state without its members, in budget steps. */
 const STEPS_PER_STATE = 200
 
-/** Sets of states of the graph by number. `added` is called with each new one. */
+/** Numbers sets of graph states. Calls `added` for each new set. */
 function subsets(budget: Budget, added: () => void) {
   const numbers = new Map<string, number>()
   const sets: Int32Array[] = []
@@ -75,8 +75,8 @@ function subsets(budget: Budget, added: () => void) {
       const known = numbers.get(name)
       if (known !== undefined) return known
       members += set.length
-      if (sets.length >= MOST_STATES || members > MOST_MEMBERS)
-        throw tooLarge(`writing has led through more than ${sets.length} states of this one`)
+      if (sets.length >= MAX_STATES || members > MAX_MEMBERS)
+        throw tooLarge(`generation reached more than ${sets.length} states`)
       budget.spend(STEPS_PER_STATE)
       numbers.set(name, sets.length)
       added()
@@ -86,13 +86,13 @@ function subsets(budget: Budget, added: () => void) {
 }
 
 /**
- * The deterministic automaton of a graph, by the construction of Rabin and Scott, Finite Automata and Their Decision
- * Problems, 1959. States are made when a text first leads to them, and kept. Where the graph matches nothing, the beginning
- * has no members.
+ * Deterministic automaton of a graph by the lazy subset construction of Rabin and Scott, Finite Automata and Their Decision
+ * Problems, 1959. States are built when a text first reaches them, and kept. If the graph matches nothing, the initial state has
+ * no members.
  */
 export function byteAutomaton(graph: ByteGraph, endings: ShortestEndings, budget: Budget): LazyAutomaton {
   const { classOf, bytes } = byteClasses(graph)
-  const close = closing(graph, endings, budget)
+  const close = epsilonClosure(graph, endings, budget)
   const columns = bytes.length
   const { cells, addRow } = stepTable(columns)
   const { sets, numberOf } = subsets(budget, addRow)

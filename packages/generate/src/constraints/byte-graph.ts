@@ -3,7 +3,7 @@ import { type Pattern, type Span } from './pattern.js'
 import { tooLarge } from './pattern-error.js'
 import { utf8Spans } from './utf8-spans.js'
 
-/** A byte of a range, and where it leads. */
+/** Transition by a byte range. */
 export interface Edge {
   readonly first: number
   readonly last: number
@@ -11,53 +11,53 @@ export interface Edge {
 }
 
 /**
- * A non-deterministic automaton over bytes. A state has edges, or leads on to others without reading, or accepts (state 0).
+ * Non-deterministic finite automaton over bytes. Each state has byte edges, or epsilon edges (`epsilon`), or accepts (state 0).
  */
 export interface ByteGraph {
   readonly start: number
   readonly edges: readonly (readonly Edge[])[]
-  readonly free: readonly (readonly number[])[]
+  readonly epsilon: readonly (readonly number[])[]
 }
 
-/** The state that accepts. */
+/** Accepting state. */
 export const ACCEPT = 0
 
 /** About 30 MB. */
-const MOST_STATES = 100_000
+const MAX_STATES = 100_000
 
-/** Deeper trees would exhaust the stack. */
-const DEEPEST = 2000
+/** Deeper trees would overflow the stack. */
+const MAX_DEPTH = 2000
 
-/** What a state costs, in steps of the budget. */
+/** Cost of a state, in budget steps. */
 const STEPS_PER_STATE = 60
 
-/** The states that read one character of a set, in the order in which they are added; `next` is one before, or none. */
+/** States that read one character of a set, in insertion order; `next` is the index of an earlier one, or {@link END}. */
 interface SetStates {
   readonly tails: readonly { readonly first: number; readonly last: number; readonly next: number }[]
   readonly edges: SetStates['tails']
 }
 
-interface Growing {
+interface GraphBuilder {
   readonly edges: Edge[][]
-  readonly free: number[][]
-  /** What a pattern before a state became: shared parts of a tree become shared states. */
+  readonly epsilon: number[][]
+  /** Start state of each pattern before a target state: shared subtrees become shared states. */
   readonly known: Map<Pattern, Map<number, number>>
-  /** What is worked out of a set, which may be repeated thousands of times. */
+  /** States of each set, which may be repeated thousands of times. */
   readonly sets: Map<readonly Span[], SetStates>
   readonly budget: Budget
 }
 
-function add(graph: Growing, edges: Edge[], free: number[]): number {
-  if (graph.edges.length >= MOST_STATES) throw tooLarge(`this one has more than ${MOST_STATES} states`)
+function add(graph: GraphBuilder, edges: Edge[], epsilon: number[]): number {
+  if (graph.edges.length >= MAX_STATES) throw tooLarge(`the pattern has more than ${MAX_STATES} states`)
   graph.budget.spend(STEPS_PER_STATE + 10 * edges.length)
-  graph.free.push(free)
+  graph.epsilon.push(epsilon)
   return graph.edges.push(edges) - 1
 }
 
-/** The end of a character, as `next` of its last byte. */
+/** End of a character, as `next` of its last byte. */
 const END = -1
 
-/** The states of a set. Ends of characters are shared. */
+/** States that read one character of a set. Common suffixes of characters are shared. */
 function statesOf(spans: readonly Span[], budget: Budget): SetStates {
   const tails: SetStates['tails'][number][] = []
   const shared = new Map<string, number>()
@@ -78,8 +78,8 @@ function statesOf(spans: readonly Span[], budget: Budget): SetStates {
   return { tails, edges }
 }
 
-/** The states that read one character of a set before `to`. */
-function addSet(graph: Growing, spans: readonly Span[], to: number): number {
+/** Adds the states that read one character of a set before `to`. */
+function addSet(graph: GraphBuilder, spans: readonly Span[], to: number): number {
   const states = graph.sets.get(spans) ?? statesOf(spans, graph.budget)
   graph.sets.set(spans, states)
   const base = graph.edges.length
@@ -92,28 +92,28 @@ function addSet(graph: Growing, spans: readonly Span[], to: number): number {
   return add(graph, states.edges.map(edge), [])
 }
 
-/** The states that read a text before `to`. */
-function addText(graph: Growing, text: string, to: number): number {
+/** Adds the states that read a text before `to`. */
+function addText(graph: GraphBuilder, text: string, to: number): number {
   let state = to
   for (const byte of new TextEncoder().encode(text).reverse())
     state = add(graph, [{ first: byte, last: byte, to: state }], [])
   return state
 }
 
-function addRepeat(graph: Growing, pattern: Pattern & { kind: 'repeat' }, to: number, depth: number): number {
-  const { part, least, most } = pattern
+function addRepeat(graph: GraphBuilder, pattern: Pattern & { kind: 'repeat' }, to: number, depth: number): number {
+  const { part, min, max } = pattern
   let state = to
-  if (most === Infinity) {
+  if (max === Infinity) {
     const loop = add(graph, [], [])
-    graph.free[loop]!.push(addBefore(graph, part, loop, depth + 1), to)
+    graph.epsilon[loop]!.push(addBefore(graph, part, loop, depth + 1), to)
     state = loop
   } else
-    for (let count = least; count < most; count++) {
+    for (let count = min; count < max; count++) {
       const before = addBefore(graph, part, state, depth + 1)
-      if (before === state) break // A part that is empty is not made longer by repeating it.
+      if (before === state) break // Repeating an empty part adds nothing.
       state = add(graph, [], [before, to])
     }
-  for (let count = 0; count < least; count++) {
+  for (let count = 0; count < min; count++) {
     const before = addBefore(graph, part, state, depth + 1)
     if (before === state) break
     state = before
@@ -121,9 +121,9 @@ function addRepeat(graph: Growing, pattern: Pattern & { kind: 'repeat' }, to: nu
   return state
 }
 
-/** The state from which a pattern leads to `to`. */
-function addBefore(graph: Growing, pattern: Pattern, to: number, depth: number): number {
-  if (depth > DEEPEST) throw tooLarge(`this one is nested more than ${DEEPEST} deep`)
+/** Adds a pattern before `to` and returns its start state. */
+function addBefore(graph: GraphBuilder, pattern: Pattern, to: number, depth: number): number {
+  if (depth > MAX_DEPTH) throw tooLarge(`the pattern is nested more than ${MAX_DEPTH} deep`)
   graph.budget.spend(20)
   const before = graph.known.get(pattern)?.get(to)
   if (before !== undefined) return before
@@ -132,7 +132,7 @@ function addBefore(graph: Growing, pattern: Pattern, to: number, depth: number):
   else if (pattern.kind === 'text') state = addText(graph, pattern.text, to)
   else if (pattern.kind === 'repeat') state = addRepeat(graph, pattern, to, depth)
   else if (pattern.kind === 'sequence')
-    // Loops, and no callbacks, which would need more of the stack.
+    // Loops instead of callbacks, which would use more stack.
     for (let i = pattern.parts.length - 1; i >= 0; i--) state = addBefore(graph, pattern.parts[i]!, state, depth + 1)
   else {
     const states: number[] = []
@@ -145,12 +145,12 @@ function addBefore(graph: Growing, pattern: Pattern, to: number, depth: number):
 }
 
 /**
- * The automaton of a pattern over the bytes of UTF-8, after Thompson, Regular Expression Search Algorithm, 1968: built from
- * the end, so that each part knows where it leads. Bytes and not characters, because a token may hold a part of a character.
+ * Automaton of a pattern over UTF-8 bytes, by Thompson's construction (Regular Expression Search Algorithm, 1968), built from the
+ * end so that each part knows its target. It reads bytes rather than characters because a token may end inside a character.
  * @throws AttuneError `PATTERN_TOO_LARGE`
  */
 export function byteGraph(pattern: Pattern, budget: Budget): ByteGraph {
-  const graph: Growing = { edges: [[]], free: [[]], known: new Map(), sets: new Map(), budget }
+  const graph: GraphBuilder = { edges: [[]], epsilon: [[]], known: new Map(), sets: new Map(), budget }
   const start = addBefore(graph, pattern, ACCEPT, 0)
-  return { start, edges: graph.edges, free: graph.free }
+  return { start, edges: graph.edges, epsilon: graph.epsilon }
 }

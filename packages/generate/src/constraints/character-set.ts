@@ -2,8 +2,8 @@ import type { Span } from './pattern.js'
 
 const LAST = 0x10ffff
 
-/** Sorted, and without overlaps. */
-export function joined(spans: readonly Span[]): Span[] {
+/** Sorts spans and merges overlapping or adjacent ones. */
+export function normalized(spans: readonly Span[]): Span[] {
   const result: [number, number][] = []
   for (const [first, last] of [...spans].sort((a, b) => a[0] - b[0])) {
     const before = result.at(-1)
@@ -13,11 +13,11 @@ export function joined(spans: readonly Span[]): Span[] {
   return result
 }
 
-/** All code points but these. */
+/** All code points outside the spans. */
 export function complement(spans: readonly Span[]): Span[] {
   const result: Span[] = []
   let from = 0
-  for (const [first, last] of joined(spans)) {
+  for (const [first, last] of normalized(spans)) {
     if (first > from) result.push([from, first - 1])
     from = last + 1
   }
@@ -25,11 +25,11 @@ export function complement(spans: readonly Span[]): Span[] {
   return result
 }
 
-/** The code points that are in both. */
+/** Code points that are in both. */
 export const intersection = (a: readonly Span[], b: readonly Span[]): Span[] =>
   complement([...complement(a), ...complement(b)])
 
-/** Every code point. */
+/** All code points. */
 export const ANY: readonly Span[] = [[0, LAST]]
 
 /** `\d` */
@@ -43,7 +43,7 @@ export const WORD: readonly Span[] = [
   [0x61, 0x7a],
 ]
 
-/** `\s`: white space and ends of lines, as ECMAScript lists them. */
+/** `\s`: white space and line terminators of ECMAScript. */
 export const SPACE: readonly Span[] = [
   [0x09, 0x0d],
   [0x20, 0x20],
@@ -57,7 +57,7 @@ export const SPACE: readonly Span[] = [
   [0xfeff, 0xfeff],
 ]
 
-/** `.`: all but the ends of lines. */
+/** `.`: all code points but line terminators. */
 export const DOT: readonly Span[] = complement([
   [0x0a, 0x0a],
   [0x0d, 0x0d],

@@ -20,19 +20,19 @@ const NAMES = ['byte-level', 'wordpiece', 'metaspace', 'fallback'] as const
 const tokenizers = Object.fromEntries(NAMES.map((name) => [name, tokenizerOf(name)]))
 const WORD = 'a'
 
-/** The id of a token that stands before what is written. */
+/** Id of a token that precedes the generated ones. */
 const wordIn = (name: string): number =>
   tokenizers[name]!.id(name === 'byte-level' ? 'A' : WORD) ?? tokenizers[name]!.id('▁a')!
 const ends = [2]
-/** Without the one space that vocabularies with spaces before words may begin with. */
+/** Drops the one leading space that vocabularies with a space before each word may generate. */
 const meant = (name: string, text: string): string => (name === 'byte-level' ? text : text.replace(/^ /, ''))
 
-describe.each(NAMES)('texts that are written under a pattern with the vocabulary %s', (name) => {
+describe.each(NAMES)('constrainToPattern with the vocabulary %s', (name) => {
   const tokenizer = tokenizers[name]!
-  // WordPiece puts a space around each sign, so that these cannot be written with it.
+  // WordPiece puts a space around each punctuation mark, so it cannot generate these.
   const spelled = PATTERNS.filter((pattern) => name !== 'wordpiece' || !/-|\\\./.test(pattern))
 
-  it.each(spelled)('match it, within the limit of tokens: %s', (pattern) => {
+  it.each(spelled)('generates only matching texts, within the token limit: %s', (pattern) => {
     const constraint = constrainToPattern(pattern, tokenizer, ends)
     const lengths = new Set<number>()
     for (const room of [12, 15, 40])
@@ -50,7 +50,7 @@ describe.each(NAMES)('texts that are written under a pattern with the vocabulary
 describe('constrainToPattern', () => {
   const tokenizer = tokenizers['byte-level']!
 
-  it('lets a text be written with whatever tokens spell it', () => {
+  it('allows every tokenization of a matching text', () => {
     const cases: readonly (readonly [string, string])[] = [
       ['[^]*', 'any text at all\n日本語 😀 é'],
       ['(?:日|本|語)+', '日本語日'],
@@ -65,7 +65,7 @@ describe('constrainToPattern', () => {
       expect(admits(constraint, ends, byByte)).toBe(true)
     }
   })
-  it('allows exactly the tokens that keep the text on a way to the end', () => {
+  it('allows exactly the tokens from which the text can still match', () => {
     const words = ['information', 'informal', 'in 日本', 'in é']
     const constraint = constrainToPattern(words.join('|'), tokenizer, ends)
     const allowed = constraint.allowed(0, Infinity)
@@ -75,7 +75,7 @@ describe('constrainToPattern', () => {
     }
   })
 
-  it('lets a text begin with the space that a vocabulary has before each word, and only there', () => {
+  it('allows one leading space if the vocabulary puts a space before each word', () => {
     for (const name of ['wordpiece', 'metaspace', 'fallback']) {
       const { ids } = tokenizers[name]!.encode('the')
       expect([name, admits(constrainToPattern('the', tokenizers[name]!, ends), ends, ids)]).toEqual([name, true])
@@ -85,7 +85,7 @@ describe('constrainToPattern', () => {
     expect(admits(constrainToPattern('the', tokenizer, ends), ends, tokenizer.encode(' the').ids)).toBe(false)
   })
 
-  it('allows parts of characters, and ends only after whole ones', () => {
+  it('allows partial characters, and ends only after complete ones', () => {
     const constraint = constrainToPattern('é+', tokenizer, ends)
     const walk = (): readonly number[] => randomWalk(constraint, ends, 9, random)
     const random = stream(key(5))
@@ -94,7 +94,7 @@ describe('constrainToPattern', () => {
     for (const ids of texts) expect(tokenizer.decode(ids)).toMatch(/^é+$/)
   })
 
-  it('ends exactly where the text matches, and only where it must', () => {
+  it('allows the end token exactly if the text matches', () => {
     const constraint = constrainToPattern('abc?', tinyTokenizer(), [3])
     const id = (letter: string): number => tinyTokenizer().id(letter)!
     const ab = constraint.next(constraint.next(0, id('a')), id('b'))
@@ -104,19 +104,19 @@ describe('constrainToPattern', () => {
     expect([...constraint.allowed(abc, 9)].flatMap((one, at) => (one === 1 ? [at] : []))).toEqual([3])
   })
 
-  it('brings a text to its end in time, and does not hurry it before', () => {
+  it('completes the text within the limit, and does not restrict it earlier', () => {
     const tiny = tinyTokenizer()
     const id = (letter: string): number => tiny.id(letter)!
     const constraint = constrainToPattern('a*bcd', tiny, [3])
     expect(constraint.allowed(0, 4)[id('a')]).toBe(1)
     expect(constraint.allowed(0, 3)[id('a')]).toBe(0)
     expect(constraint.allowed(0, 3)[id('b')]).toBe(1)
-    // Too late for all of it: no detours.
+    // Too late to complete it: only tokens towards the end.
     expect(constraint.allowed(0, 1)[id('a')]).toBe(0)
     expect(constraint.allowed(0, 1)[id('b')]).toBe(1)
   })
 
-  it('counts tokens, not bytes, when it looks ahead', () => {
+  it('counts tokens, not bytes, to the end', () => {
     const token = Array.from({ length: tokenizer.vocabularySize }, (_, id) => tokenizer.token(id)!)
     const long = token.findIndex((text, id) => id > 2 && /^[a-z]{6,}$/.test(text))
     const constraint = constrainToPattern(`x*${token[long]!}`, tokenizer, ends)
@@ -125,7 +125,7 @@ describe('constrainToPattern', () => {
     expect(constraint.allowed(0, 1)[long]).toBe(1)
   })
 
-  it('does not lead where a vocabulary has no tokens to go on', () => {
+  it('avoids states that the vocabulary cannot complete', () => {
     const constraint = constrainToPattern('ab|aé|aa', tinyTokenizer(), [3])
     const a = tinyTokenizer().id('a')!
     expect([...constraint.allowed(constraint.next(0, a), 9)].filter((one) => one === 1)).toHaveLength(2)
@@ -133,11 +133,11 @@ describe('constrainToPattern', () => {
     expect([...onlyA.allowed(0, 9)].flatMap((one, at) => (one === 1 ? [at] : []))).toEqual([a])
   })
 
-  it('says so when no text can be written', () => {
+  it('rejects patterns that the vocabulary cannot match, bad patterns, bad end tokens and tokens that are not allowed', () => {
     const code = (code: string): never => expect.objectContaining({ code }) as never
     expect(() => constrainToPattern('é', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
     expect(() => constrainToPattern('a[]', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
-    // The last one is an id for which a mask of all tokens would take gigabytes.
+    // The last id would need a token mask of gigabytes.
     for (const ids of [[], [-1], [0.5], [4_000_000_000]])
       expect(() => constrainToPattern('a', tinyTokenizer(), ids)).toThrow(code('BAD_ARGUMENT'))
     expect(() => constrainToPattern('(a', tinyTokenizer(), [3])).toThrow(code('BAD_PATTERN'))
@@ -145,7 +145,7 @@ describe('constrainToPattern', () => {
     expect(() => constraint.next(0, tinyTokenizer().id('b')!)).toThrow(code('BAD_ARGUMENT'))
   })
 
-  it('gives the same answer again, whatever was asked between', () => {
+  it('returns the same mask for the same state, regardless of other calls', () => {
     const constraint = constrainToPattern('[a-z]{2,6}', tokenizer, ends)
     const first = [5, 1, Infinity].map((remaining) => constraint.allowed(0, remaining).slice())
     randomWalk(constraint, ends, 9, stream(key(2)))

@@ -11,7 +11,7 @@ import { tokenConstraint } from './token-constraint.js'
 import { tokenDistances } from './token-distances.js'
 import { type Vocabulary, vocabularyOf } from './vocabulary.js'
 
-/** Whether each byte that a graph reads on a way to the end is a token by itself. */
+/** True if every byte that the graph can read on a path to acceptance is a token of its own. */
 function spellsEachByte(graph: ByteGraph, { length }: ShortestEndings, { texts }: Vocabulary): boolean {
   const alone = new Uint8Array(256)
   for (const text of texts) if (text?.length === 1) alone[text[0]!] = 1
@@ -20,8 +20,8 @@ function spellsEachByte(graph: ByteGraph, { length }: ShortestEndings, { texts }
 }
 
 /**
- * In how many tokens a text can be ended, by state. Where each byte is a token, what bytes can end tokens can, and the
- * shortest ending serves. Where not, only a search over all states tells.
+ * Returns the number of tokens to acceptance, by state. If each byte is a token, every byte path is also a token path, and the
+ * shortest ending is an upper bound; otherwise all states are searched.
  */
 function tokensLeft(
   graph: ByteGraph,
@@ -37,11 +37,11 @@ function tokensLeft(
   const fewest = spelledEndings(graph, endings, vocabulary.trie, budget)
   const known: number[] = []
   return (state: number): number =>
-    (known[state] ??= automaton.members(state).reduce((least, member) => Math.min(least, fewest[member]!), Infinity))
+    (known[state] ??= automaton.members(state).reduce((min, member) => Math.min(min, fewest[member]!), Infinity))
 }
 
 /**
- * The constraint that what is written is one of a set of texts. `named` is what to call the set in an error.
+ * Constrains the output to the texts of a pattern. `named` names the pattern in errors.
  * @throws AttuneError `NOT_SPELLABLE`, `PATTERN_TOO_LARGE`, `BAD_ARGUMENT`, `UNKNOWN_DECODER`
  */
 export function constrainTo(
@@ -52,32 +52,31 @@ export function constrainTo(
   budget: Budget,
 ): Constraint {
   const vocabulary = vocabularyOf(tokenizer, endIds)
-  const written = vocabulary.leadingSpace ? sequence(optional(literal(' ')), pattern) : pattern
-  const graph = byteGraph(written, budget)
+  const generated = vocabulary.leadingSpace ? sequence(optional(literal(' ')), pattern) : pattern
+  const graph = byteGraph(generated, budget)
   const endings = shortestEndings(graph, budget)
   if (endings.length[graph.start] === -1)
-    throw new AttuneError('NOT_SPELLABLE', `some text must satisfy ${named}, and none does`, 'Loosen it.')
+    throw new AttuneError('NOT_SPELLABLE', `no text satisfies ${named}`, 'Loosen it.')
   const automaton = byteAutomaton(graph, endings, budget)
   const left = tokensLeft(graph, endings, automaton, vocabulary, budget)
   if (left(0) === Infinity)
     throw new AttuneError(
       'NOT_SPELLABLE',
-      `some text that satisfies ${named} must be spelled by the tokens of the vocabulary, and none is`,
-      'Use a tokenizer that has a token for each byte, or ask for a text that has only characters which the vocabulary has.',
+      `the tokens of the vocabulary spell no text that satisfies ${named}`,
+      'Use a tokenizer with a token for each byte, or require only characters of the vocabulary.',
     )
   return tokenConstraint({ ...automaton, left }, vocabulary, [budget])
 }
 
 /**
- * The constraint that what is written matches a regular expression as a whole, from the first token that is written to the
- * end. For the syntax see `regularExpression`.
+ * Constrains the output to match a regular expression as a whole, from the first generated token to the end. For the syntax, see
+ * `regularExpression`.
  *
- * Vocabularies that put a space before each word (SentencePiece, WordPiece) may write one before the text. Others write
- * exactly what matches: where a prompt does not end with a space and the text should begin with one, begin the pattern with
- * ` ?`.
- * @param endIds the tokens that end a text, which are allowed exactly where the text matches
- * @throws AttuneError `BAD_PATTERN` for what is not regular; `PATTERN_TOO_LARGE`, also while writing; `NOT_SPELLABLE` if the
- *   vocabulary cannot write any text that matches; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
+ * Vocabularies that put a space before each word (SentencePiece, WordPiece) may generate one leading space. Others generate
+ * exactly what matches: if the prompt does not end with a space and the output should start with one, start the pattern with ` ?`.
+ * @param endIds end-of-sequence tokens, allowed exactly where the output matches
+ * @throws AttuneError `BAD_PATTERN` if the pattern is not regular; `PATTERN_TOO_LARGE`, also during generation; `NOT_SPELLABLE` if
+ *   the vocabulary cannot spell any matching text; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
  */
 export const constrainToPattern = (pattern: string, tokenizer: Tokenizer, endIds: Iterable<number>): Constraint =>
   constrainTo(

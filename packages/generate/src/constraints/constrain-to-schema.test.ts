@@ -62,7 +62,7 @@ const TREE: Schema = {
     },
   },
 }
-/** Schemas, and values that they accept and that must be possible to write. */
+/** Schemas with valid values that the constraint must allow. */
 const CASES: readonly (readonly [name: string, schema: Schema, values: readonly unknown[]])[] = [
   [
     'person',
@@ -155,13 +155,13 @@ const CASES: readonly (readonly [name: string, schema: Schema, values: readonly 
   ['pointers', { $ref: '#/$defs/a~1b', $defs: { 'a/b': { const: 'x' } } }, ['x']],
 ]
 
-const written = (text: string, spaces: boolean): string =>
+const generated = (text: string, spaces: boolean): string =>
   spaces
     ? text.replaceAll(/("(?:[^"\\]|\\.)*")|([:,])/g, (_, string: string, sign: string) => string ?? `${sign} `)
     : text
 
-describe.each([false, true])('JSON with spaces: %s', (spaces) => {
-  it.each(CASES)('is what the schema accepts: %s', (_, schema) => {
+describe.each([false, true])('constrainToSchema, spaces: %s', (spaces) => {
+  it.each(CASES)('generates only valid JSON: %s', (_, schema) => {
     const constraint = constrainToSchema(schema, byteLevel, ends, { spaces })
     const accepts = ajv.compile(schema)
     for (let i = 0; i < 40; i++) {
@@ -172,27 +172,27 @@ describe.each([false, true])('JSON with spaces: %s', (spaces) => {
     }
   })
 
-  it.each(CASES)('may be any value in the canonical spelling: %s', (_, schema, values) => {
+  it.each(CASES)('allows any value in canonical spelling: %s', (_, schema, values) => {
     const constraint = constrainToSchema(schema, byteLevel, ends, { spaces })
     for (const value of values) {
       expect([value, ajv.validate(schema, value)]).toEqual([value, true])
-      const text = written(JSON.stringify(value), spaces)
+      const text = generated(JSON.stringify(value), spaces)
       expect([text, admits(constraint, ends, byteLevel.encode(text).ids)]).toEqual([text, true])
     }
   })
 })
 
-/** A schema made up at random, with a value that it accepts. */
-function madeUp(random: () => number, depth: number): { schema: Schema; value: unknown } {
+/** A random schema with a value that it accepts. */
+function randomSchema(random: () => number, depth: number): { schema: Schema; value: unknown } {
   const whole = (most: number): number => Math.floor(random() * (most + 1))
   const kind = whole(depth === 0 ? 4 : 7)
   const letters = [...'ab"\\\n é日😀']
   const word = (length: number): string => Array.from({ length }, () => letters[whole(letters.length - 1)]).join('')
   if (kind === 0) {
-    const [least, more, extra] = [whole(3), whole(3), whole(3)]
-    const value = word(least + Math.min(more, extra))
+    const [min, more, extra] = [whole(3), whole(3), whole(3)]
+    const value = word(min + Math.min(more, extra))
     return {
-      schema: { type: 'string', minLength: least, ...(random() < 0.7 ? { maxLength: least + more } : {}) },
+      schema: { type: 'string', minLength: min, ...(random() < 0.7 ? { maxLength: min + more } : {}) },
       value,
     }
   }
@@ -212,15 +212,15 @@ function madeUp(random: () => number, depth: number): { schema: Schema; value: u
       value: [true, false, null, random(), 1 / random()][whole(4)],
     }
   if (kind === 4) return { schema: { enum: ['x', 3, [word(2)]] }, value: ['x', 3][whole(1)] }
-  const parts = Array.from({ length: 1 + whole(3) }, () => madeUp(random, depth - 1))
+  const parts = Array.from({ length: 1 + whole(3) }, () => randomSchema(random, depth - 1))
   if (kind === 5)
     return { schema: { anyOf: parts.map(({ schema }) => schema) }, value: parts[whole(parts.length - 1)]!.value }
   if (kind === 6) {
     const [{ schema, value }] = parts as [{ schema: Schema; value: unknown }]
-    const [least, more] = [whole(2), whole(2)]
-    const length = least + whole(more)
+    const [min, more] = [whole(2), whole(2)]
+    const length = min + whole(more)
     return {
-      schema: { type: 'array', items: schema, minItems: least, maxItems: least + more },
+      schema: { type: 'array', items: schema, minItems: min, maxItems: min + more },
       value: Array.from({ length }, () => value),
     }
   }
@@ -236,10 +236,10 @@ function madeUp(random: () => number, depth: number): { schema: Schema; value: u
   }
 }
 
-describe('schemas made up at random', () => {
+describe('constrainToSchema with random schemas', () => {
   const walked = (seed: Key): void => {
     const random = stream(seed)
-    const { schema, value } = madeUp(random, 3)
+    const { schema, value } = randomSchema(random, 3)
     const constraint = constrainToSchema(schema, byteLevel, ends)
     const accepts = ajv.compile(schema)
     const wanted = JSON.stringify(value)
@@ -251,13 +251,13 @@ describe('schemas made up at random', () => {
     }
   }
 
-  it('are kept by what is written, and forbid nothing that they accept', () => {
+  it('generates only valid values and allows every valid value', () => {
     for (let seed = 0; seed < 120; seed++) walked(deriveKey(key(9), seed))
   })
 })
 
 describe('constrainToSchema', () => {
-  it('bounds integers exactly', () => {
+  it('enforces integer bounds exactly', () => {
     const bounds = [
       [0, 0],
       [-3, 7],
@@ -283,7 +283,7 @@ describe('constrainToSchema', () => {
     }
   })
 
-  it('knows the days of each month, and the hours of each day', () => {
+  it('validates the days of each month and the hours of each day', () => {
     const two = (n: number): string => String(n).padStart(2, '0')
     const date = regularExpression(FORMATS['date']!)
     for (const year of ['0004', '1900', '1996', '1999', '2000', '2023', '2024', '2100'])
@@ -309,13 +309,13 @@ describe('constrainToSchema', () => {
       }
   })
 
-  it.each([1, 3])('follows recursion as deep as it is told: %d', (recursionDepth) => {
+  it.each([1, 3])('allows recursion up to recursionDepth: %d', (recursionDepth) => {
     const constraint = constrainToSchema(TREE, byteLevel, ends, { recursionDepth })
     const nested = (depth: number): unknown =>
       depth === 0 ? { value: 0 } : { value: depth, children: [nested(depth - 1)] }
-    const may = (depth: number): boolean =>
+    const allows = (depth: number): boolean =>
       admits(constraint, ends, byteLevel.encode(JSON.stringify(nested(depth))).ids)
-    expect([may(0), may(recursionDepth), may(recursionDepth + 1)]).toEqual([true, true, false])
+    expect([allows(0), allows(recursionDepth), allows(recursionDepth + 1)]).toEqual([true, true, false])
     const accepts = ajv.compile(TREE)
     for (let i = 0; i < 20; i++) {
       const text = textAfter(byteLevel, WORD, randomWalk(constraint, ends, 200, stream(deriveKey(key(3), i))))
@@ -323,7 +323,7 @@ describe('constrainToSchema', () => {
     }
   })
 
-  it('writes with vocabularies of other kinds', () => {
+  it('supports vocabularies with byte fallback', () => {
     const tokenizer = tokenizerOf('fallback')
     const constraint = constrainToSchema(PERSON, tokenizer, ends)
     const accepts = ajv.compile(PERSON)
@@ -333,42 +333,42 @@ describe('constrainToSchema', () => {
     }
   })
 
-  it('names what it does not support, and where', () => {
+  it('rejects unsupported keywords with their location', () => {
     const property = (schema: unknown): Schema => ({ type: 'object', properties: { x: schema } })
     const refused: readonly (readonly [Schema, RegExp])[] = [
       [property({ type: 'number', maximum: 3 }), /maximum of a number .* at #\/properties\/x /],
       [property({ type: 'number', minimum: 1 }), /minimum of a number/],
       [property({ type: 'integer', multipleOf: 3 }), /keyword multipleOf/],
       [property({ type: 'integer', minimum: '3' }), /minimum must be a number/],
-      [property({}), /must say what the value is, at #\/properties\/x/],
+      [property({}), /must define its value, at #\/properties\/x/],
       [property(true), /must be an object, got true/],
       [property({ type: 'text' }), /type must be one of .*"text"/],
       [property({ type: { toString: 1 } }), /type must be one of .*"toString"/],
-      [{ oneOf: [{ type: [{ toString: 'null' }] }, { type: 'null' }] }, /only one may hold|type must be one of/],
-      [property({ type: 'string', pattern: { toString: 1 } }), /pattern must be a text/],
-      [property({ type: 'string', minLength: -1 }), /minLength must be a whole number/],
+      [{ oneOf: [{ type: [{ toString: 'null' }] }, { type: 'null' }] }, /must be disjoint|type must be one of/],
+      [property({ type: 'string', pattern: { toString: 1 } }), /pattern must be a string/],
+      [property({ type: 'string', minLength: -1 }), /minLength must be a non-negative integer/],
       [property({ type: 'string', format: 'hostname' }), /format must be one of .*"hostname"/],
       [property({ type: 'string', format: 'toString' }), /format must be one of/],
       [property({ type: 'string', pattern: 'a', maxLength: 3 }), /pattern and maxLength/],
       [property({ type: 'array' }), /at #\/properties\/x\/items/],
       [property({ type: 'array', items: { type: 'null' }, uniqueItems: true }), /keyword uniqueItems/],
-      [property({ anyOf: [{ type: 'null' }], minLength: 3 }), /keyword minLength is not supported beside anyOf/],
-      [property({ allOf: [{ type: 'null' }] }), /must say what/],
-      [property({ enum: 'x' }), /enum must be a list/],
+      [property({ anyOf: [{ type: 'null' }], minLength: 3 }), /keyword minLength is not supported together with anyOf/],
+      [property({ allOf: [{ type: 'null' }] }), /must define its value/],
+      [property({ enum: 'x' }), /enum must be an array/],
       [{ type: 'object', properties: {}, required: ['y'] }, /required names "y"/],
-      [{ type: 'object', additionalProperties: { type: 'null' } }, /additionalProperties must be false/],
-      [{ oneOf: [{ type: 'integer' }, { type: 'number' }] }, /of oneOf only one may hold.*#\/oneOf\/0 and #\/oneOf\/1/],
+      [{ type: 'object', additionalProperties: { type: 'null' } }, /additionalProperties must be a boolean/],
+      [{ oneOf: [{ type: 'integer' }, { type: 'number' }] }, /must be disjoint.*#\/oneOf\/0 and #\/oneOf\/1/],
       [
         {
           oneOf: [SHAPE.oneOf[0], { type: 'object', properties: { kind: { type: 'string' } }, required: ['kind'] }],
           $defs: SHAPE.$defs,
         },
-        /of oneOf only one may hold/,
+        /must be disjoint/,
       ],
-      [{ $ref: '#/$defs/none' }, /\$ref must name/],
-      [{ $ref: '#anchor' }, /\$ref must name/],
-      [{ $ref: 'https://example.org/schema' }, /\$ref must name/],
-      [TREE, /\/\$defs\/tree occurs within itself/],
+      [{ $ref: '#/$defs/none' }, /\$ref must point to/],
+      [{ $ref: '#anchor' }, /\$ref must point to/],
+      [{ $ref: 'https://example.org/schema' }, /\$ref must point to/],
+      [TREE, /\/\$defs\/tree is recursive/],
     ]
     for (const [schema, why] of refused)
       expect(() => constrainToSchema(schema, byteLevel, ends)).toThrow(
@@ -385,7 +385,7 @@ describe('constrainToSchema', () => {
     expect(() => constrainToSchema({ type: 'object', properties: many }, byteLevel, ends)).toThrow(
       code('PATTERN_TOO_LARGE'),
     )
-    // WordPiece puts a space around each sign: `{ " a`.
+    // WordPiece puts a space around each punctuation mark: `{ " a`.
     const strange = { type: 'object', properties: { a: { type: 'null' } }, required: ['a'] }
     expect(() => constrainToSchema(strange, tokenizerOf('wordpiece'), ends)).toThrow(code('NOT_SPELLABLE'))
   })

@@ -6,20 +6,20 @@ import { type Schema, sizeOf } from './schema.js'
 import { type SchemaOptions, schemaPattern } from './schema-pattern.js'
 
 /**
- * The constraint that what is written is JSON that a JSON Schema accepts, spelled as `JSON.stringify` does: compact, or with
- * one space after colons and commas.
+ * Constrains the output to JSON that is valid under a JSON Schema, in the spelling of `JSON.stringify`: compact, or with one space
+ * after colons and commas.
  *
- * Objects have the properties that the schema names, in its order, and no others. Known are `type` (one or several),
- * `properties`, `required`, `additionalProperties` (true or false, and none are written), `items`, `minItems`, `maxItems`,
- * `minLength`, `maxLength`, `pattern`, `format` (date, date-time, uuid, email), bounds of integers, a minimum of 0 of numbers,
- * `enum`, `const`, `anyOf`, `oneOf` of schemas that can be told apart, and `$ref` into the schema. All else is refused, by
- * name. Integers have at most 21 digits, and numbers are below 1e308.
+ * Objects have the properties that the schema names, in its order, and no others. Supported keywords: `type` (one or several),
+ * `properties`, `required`, `additionalProperties` (true or false; none are generated), `items`, `minItems`, `maxItems`,
+ * `minLength`, `maxLength`, `pattern`, `format` (date, date-time, uuid, email), bounds of integers, a minimum of 0 for numbers,
+ * `enum`, `const`, `anyOf`, `oneOf` of disjoint schemas, and `$ref` within the schema. Any other keyword is rejected by name.
+ * Integers have at most 21 digits; numbers are below 1e308.
  *
- * A text that is long without bound ends with the limit of tokens: see `tokenConstraint` on what happens near it. Source:
- * Willard and Louf, Efficient Guided Generation for Large Language Models, 2023, section 3.2: a schema as an expression.
- * @param endIds the tokens that end a text, which are allowed exactly after the whole value
- * @throws AttuneError `BAD_SCHEMA`, `BAD_PATTERN` for a `pattern` that is not regular; `PATTERN_TOO_LARGE`, also while writing;
- *   `NOT_SPELLABLE` if no value fits or the vocabulary lacks the signs; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
+ * Values of unbounded length end at the token limit; see `tokenConstraint` for how. Source: Willard and Louf, Efficient Guided
+ * Generation for Large Language Models, 2023, section 3.2: a schema as a regular expression.
+ * @param endIds end-of-sequence tokens, allowed exactly after the complete value
+ * @throws AttuneError `BAD_SCHEMA`; `BAD_PATTERN` for a `pattern` that is not regular; `PATTERN_TOO_LARGE`, also during generation;
+ *   `NOT_SPELLABLE` if no value is valid or the vocabulary lacks punctuation; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
  */
 export const constrainToSchema = (
   schema: Schema,

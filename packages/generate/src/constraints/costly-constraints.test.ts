@@ -6,10 +6,10 @@ import { constrainToSchema } from './constrain-to-schema.js'
 import { requireKeywords } from './require-keywords.js'
 import type { Schema } from './schema.js'
 
-/** Seconds of the processor: ten times what is usual. */
+/** CPU seconds: ten times the usual. */
 const SECONDS = 6
 
-/** A vocabulary of some thousand syllables. If `bytes` are not in it, ends of texts are to be searched for. */
+/** A vocabulary of a few thousand syllables. Without byte tokens, endings must be searched for. */
 function tokenizer(bytes: boolean): Tokenizer {
   const letters = [...'abcdefghijklmnopqrstuvwxyz']
   const signs = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
@@ -32,16 +32,16 @@ const [byBytes, bySearch] = [tokenizer(true), tokenizer(false)]
 
 function inTime(work: () => unknown): unknown {
   const before = process.cpuUsage().user
-  let said: unknown
+  let outcome: unknown
   try {
     work()
-    said = 'made'
+    outcome = 'made'
   } catch (error) {
-    said = (error as { code?: string }).code ?? error
+    outcome = (error as { code?: string }).code ?? error
     expect(String((error as Error).message).length).toBeLessThan(1000)
   }
   expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(SECONDS)
-  return said
+  return outcome
 }
 const schemaOf = (schema: Schema, options = {}) => inTime(() => constrainToSchema(schema, byBytes, [0], options))
 const patternOf = (pattern: string, by = byBytes) => inTime(() => constrainToPattern(pattern, by, [0]))
@@ -50,7 +50,7 @@ const list = <T>(length: number, make: (i: number) => T): T[] => Array.from({ le
 const record = <T>(length: number, make: (i: number) => [string, T]): Record<string, T> =>
   Object.fromEntries(list(length, make))
 
-describe('a pattern is made into a constraint, or refused, in time that its length justifies', () => {
+describe('constrainToPattern compiles or rejects a pattern in time proportional to its length', () => {
   it.each([
     ['((a{1000}){1000}){1000}', 'PATTERN_TOO_LARGE'],
     ['((a{0,40}){0,40}){0,40}', 'PATTERN_TOO_LARGE'],
@@ -66,29 +66,29 @@ describe('a pattern is made into a constraint, or refused, in time that its leng
     [`${'a'.repeat(99_000)}\\1`, 'BAD_PATTERN'],
     ['('.repeat(5000), 'BAD_PATTERN'],
     ['a'.repeat(1_000_000), 'BAD_PATTERN'],
-  ])('%.40s', (pattern, said) => expect(patternOf(pattern)).toBe(said))
+  ])('%.40s', (pattern, outcome) => expect(patternOf(pattern)).toBe(outcome))
 
   it.each([
     ['.{0,1000}', 'made'],
     ['"[^"]{0,1000}"', 'made'],
     ['.*a.{11}', 'made'],
     ['(.*a.{14}){2}', 'PATTERN_TOO_LARGE'],
-  ])('where ends are searched for: %s', (pattern, said) => expect(patternOf(pattern, bySearch)).toBe(said))
+  ])('without byte tokens: %s', (pattern, outcome) => expect(patternOf(pattern, bySearch)).toBe(outcome))
 
-  it('while it is followed, by the tokens that are written', () => {
+  it('limits the work during generation by the number of generated tokens', () => {
     const constraint = constrainToPattern('(.*[a-m].{20}){50}', byBytes, [0])
     const write = (): void => {
-      for (let state = 0, written = 0; written < 3000; written++) {
+      for (let state = 0, generated = 0; generated < 3000; generated++) {
         const allowed = constraint.allowed(state, 10_000)
         const ids = list(allowed.length, (id) => id).filter((id) => id > 0 && allowed[id] === 1)
-        state = constraint.next(state, ids[(written * 7919) % ids.length]!)
+        state = constraint.next(state, ids[(generated * 7919) % ids.length]!)
       }
     }
     expect(inTime(write)).toBe('PATTERN_TOO_LARGE')
   })
 })
 
-describe('a schema is made into a constraint, or refused, in time that its length justifies', () => {
+describe('constrainToSchema compiles or rejects a schema in time proportional to its length', () => {
   const doubling = (depth: number) =>
     record(depth, (i) => [
       `d${i}`,
@@ -112,13 +112,13 @@ describe('a schema is made into a constraint, or refused, in time that its lengt
 
   it.each<[string, Schema, string]>([
     ['100,000 values', { enum: list(100_000, (i) => i.toString(36)) }, 'PATTERN_TOO_LARGE'],
-    ['a text of a megabyte', { const: 'a'.repeat(1_000_000) }, 'PATTERN_TOO_LARGE'],
+    ['a string of a megabyte', { const: 'a'.repeat(1_000_000) }, 'PATTERN_TOO_LARGE'],
     ['a list of 500,000 numbers', { const: list(500_000, () => 1) }, 'PATTERN_TOO_LARGE'],
     ['a billion items', { type: 'array', items: { type: 'null' }, maxItems: 1e9 }, 'PATTERN_TOO_LARGE'],
     ['at least a billion items', { type: 'array', items: { enum: [] }, minItems: 1e9 }, 'PATTERN_TOO_LARGE'],
     ['a billion letters', { type: 'string', maxLength: 1e9 }, 'PATTERN_TOO_LARGE'],
     ['definitions that double', { $defs: doubling(30), $ref: '#/$defs/d0' }, 'PATTERN_TOO_LARGE'],
-    ['one object in 2^40 places', shared, 'PATTERN_TOO_LARGE'],
+    ['one object shared 2^40 times', shared, 'PATTERN_TOO_LARGE'],
     [
       '40,000 references',
       { $defs: { x: { type: 'null' } }, anyOf: list(40_000, () => ({ $ref: '#/$defs/x' })) },
@@ -126,7 +126,7 @@ describe('a schema is made into a constraint, or refused, in time that its lengt
     ],
     ['a reference of a megabyte', { $ref: `#${'/a'.repeat(500_000)}` }, 'BAD_SCHEMA'],
     ['a keyword of a megabyte', { type: 'null', ['k'.repeat(1_000_000)]: 1 }, 'BAD_SCHEMA'],
-    ['a text in the place of a schema', { type: 'array', items: 'x'.repeat(1_000_000) }, 'BAD_SCHEMA'],
+    ['a string instead of a schema', { type: 'array', items: 'x'.repeat(1_000_000) }, 'BAD_SCHEMA'],
     ['3000 values that exclude each other', { oneOf: list(3000, (i) => ({ const: i })) }, 'made'],
     [
       '2000 objects that exclude each other',
@@ -159,12 +159,12 @@ describe('a schema is made into a constraint, or refused, in time that its lengt
       { anyOf: list(16_000, (i) => ({ type: 'integer', minimum: -98765432109876 - i, maximum: 98765432109876 })) },
       'PATTERN_TOO_LARGE',
     ],
-  ])('%s', (_, schema, said) => expect(schemaOf(schema)).toBe(said))
+  ])('%s', (_, schema, outcome) => expect(schemaOf(schema)).toBe(outcome))
 
-  it('of definitions that name each other', () =>
+  it('rejects mutually recursive definitions', () =>
     expect(schemaOf({ $defs: mutual, $ref: '#/$defs/d0' }, { recursionDepth: 3 })).toBe('PATTERN_TOO_LARGE'))
 
-  it('nested deeply, in schemas and in values', () => {
+  it('rejects deeply nested schemas and values', () => {
     let [schema, value]: [Schema, unknown] = [{ type: 'null' }, 0]
     for (let depth = 0; depth < 100_000; depth++) [schema, value] = [{ type: 'array', items: schema }, [value]]
     expect([schemaOf(schema), schemaOf({ const: value }), schemaOf({ type: 'null', default: value })]).toEqual([
@@ -175,13 +175,13 @@ describe('a schema is made into a constraint, or refused, in time that its lengt
   })
 })
 
-describe('words and constraints that are joined are followed, or refused, in time', () => {
+describe('requireKeywords and allOf compile or reject constraints in bounded time', () => {
   const words = (count: number, length: number) => list(count, (i) => String.fromCharCode(97 + i).repeat(length))
 
-  it('of sixteen words as long as may be', () =>
+  it('compiles sixteen keywords of the maximum length', () =>
     expect(inTime(() => requireKeywords(words(16, 256), byBytes, [0]))).toBe('made'))
 
-  it('of patterns with as many states together as both have multiplied', () => {
+  it('rejects joined patterns with a product of states', () => {
     const patterns = [2, 3, 5, 7, 11, 13, 17].map((n) => constrainToPattern(`(?:.{${n}})*`, byBytes, [0]))
     expect(inTime(() => allOf(patterns))).toBe('PATTERN_TOO_LARGE')
     const long = [constrainToPattern('.{0,2000}', byBytes, [0]), requireKeywords(words(16, 30), byBytes, [0])]

@@ -1,15 +1,15 @@
 import type { Budget } from '@attune/core'
-import { type Place, type Schema, placeOf, resolveReference } from './schema.js'
+import { type Subschema, type Schema, subschemaOf, resolveReference } from './schema.js'
 
 const typeOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 
-/** The values that a schema lists; `undefined` where it lists none. */
+/** Values that a schema lists; `undefined` if it lists none. */
 function valuesOf(schema: Schema): readonly unknown[] | undefined {
   if ('const' in schema) return [schema['const']]
   return Array.isArray(schema['enum']) ? (schema['enum'] as unknown[]) : undefined
 }
 
-/** The types that a schema admits at most; `undefined` where that is not to be seen. */
+/** JSON types that a schema admits at most; `undefined` if unknown. */
 function typesOf(schema: Schema): readonly string[] | undefined {
   const values = valuesOf(schema)
   if (values !== undefined) return values.map(typeOf)
@@ -18,40 +18,40 @@ function typesOf(schema: Schema): readonly string[] | undefined {
   return types.map((type) => (type === 'integer' ? 'number' : type))
 }
 
-/** What is compared of a schema, worked out once. */
+/** Properties of a schema used for comparison, computed once. */
 interface Traits {
   readonly types: ReadonlySet<string> | undefined
-  /** The JSON of the values that it lists. */
+  /** JSON of the listed values. */
   readonly values: ReadonlySet<string> | undefined
-  /** The schemas of properties that an object must have. */
-  readonly required: ReadonlyMap<string, Place>
+  /** Schemas of the required properties of an object. */
+  readonly required: ReadonlyMap<string, Subschema>
 }
 
 const setOf = <T>(items: readonly T[] | undefined): ReadonlySet<T> | undefined =>
   items === undefined ? undefined : new Set(items)
 
-function requiredOf({ schema, at }: Place): ReadonlyMap<string, Place> {
-  const properties = placeOf(schema['properties'] ?? {}, at).schema
+function requiredOf({ schema, at }: Subschema): ReadonlyMap<string, Subschema> {
+  const properties = subschemaOf(schema['properties'] ?? {}, at).schema
   const required = Array.isArray(schema['required']) ? (schema['required'] as string[]) : []
   return new Map(
     required
       .filter((name) => Object.hasOwn(properties, name))
-      .map((name) => [name, placeOf(properties[name], `${at}/properties/${name}`)]),
+      .map((name) => [name, subschemaOf(properties[name], `${at}/properties/${name}`)]),
   )
 }
 
-function traitsOf(place: Place, budget: Budget): Traits {
-  const { schema } = place
+function traitsOf(subschema: Subschema, budget: Budget): Traits {
+  const { schema } = subschema
   const values = valuesOf(schema)?.map((value) => JSON.stringify(value) ?? '')
   const isObject = schema['type'] === 'object' && values === undefined
-  const required = isObject ? requiredOf(place) : new Map<string, Place>()
+  const required = isObject ? requiredOf(subschema) : new Map<string, Subschema>()
   const listed = Array.isArray(schema['required']) ? schema['required'].length : 0
   budget.spend((values ?? []).reduce((sum, { length }) => sum + 20 + length, 100) + 50 * listed)
   return { types: setOf(typesOf(schema)), values: setOf(values), required }
 }
 
-/** True if two sets share an element, or one of them is not known. */
-function share(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined, budget: Budget): boolean {
+/** True if two sets share an element, or one of them is unknown. */
+function overlap(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined, budget: Budget): boolean {
   if (a === undefined || b === undefined) return true
   const [fewer, more] = a.size < b.size ? [a, b] : [b, a]
   budget.spend(10 * fewer.size)
@@ -60,44 +60,45 @@ function share(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | unde
 }
 
 /**
- * Makes the function that finds two schemas that cannot be seen to have no value in common: by their types, by the values that
- * they list, or by a property that both require and of which the same can be seen.
+ * Returns a function that finds two schemas that are not provably disjoint. Schemas are disjoint by their types, their listed values,
+ * or a property that both require and whose schemas are disjoint.
  */
 export function disjointness(root: Schema, budget: Budget) {
   const known = new Map<Schema, Traits>()
-  const traits = (place: Place): Traits => {
-    const found = known.get(place.schema) ?? traitsOf(place, budget)
-    known.set(place.schema, found)
+  const traits = (subschema: Subschema): Traits => {
+    const found = known.get(subschema.schema) ?? traitsOf(subschema, budget)
+    known.set(subschema.schema, found)
     return found
   }
-  const areDisjoint = (first: Place, second: Place, depth: number): boolean => {
+  const areDisjoint = (first: Subschema, second: Subschema, depth: number): boolean => {
     budget.spend(60)
     if (depth > 20) return false
     if (first.schema['$ref'] !== undefined) return areDisjoint(resolveReference(root, first, budget), second, depth + 1)
     if (second.schema['$ref'] !== undefined)
       return areDisjoint(first, resolveReference(root, second, budget), depth + 1)
     const [a, b] = [traits(first), traits(second)]
-    if (!share(a.types, b.types, budget) || !share(a.values, b.values, budget)) return true
-    for (const [name, place] of a.required) {
+    if (!overlap(a.types, b.types, budget) || !overlap(a.values, b.values, budget)) return true
+    for (const [name, subschema] of a.required) {
       const other = b.required.get(name)
-      if (other !== undefined && areDisjoint(place, other, depth + 1)) return true
+      if (other !== undefined && areDisjoint(subschema, other, depth + 1)) return true
     }
     return false
   }
-  /** True if all schemas list values, and none of them twice. */
-  const listApart = (places: readonly Place[]): boolean => {
+  /** True if all schemas list values, and no value occurs twice. */
+  const listApart = (subschemas: readonly Subschema[]): boolean => {
     const seen = new Set<string>()
-    return places.every((place) => {
-      const values = place.schema['$ref'] === undefined ? traits(place).values : undefined
+    return subschemas.every((subschema) => {
+      const values = subschema.schema['$ref'] === undefined ? traits(subschema).values : undefined
       const before = seen.size
       for (const value of values ?? []) seen.add(value)
       return values !== undefined && seen.size === before + values.size
     })
   }
-  return (places: readonly Place[]): readonly [Place, Place] | undefined => {
-    if (listApart(places)) return undefined
-    for (const [i, first] of places.entries())
-      for (let j = i + 1; j < places.length; j++) if (!areDisjoint(first, places[j]!, 0)) return [first, places[j]!]
+  return (subschemas: readonly Subschema[]): readonly [Subschema, Subschema] | undefined => {
+    if (listApart(subschemas)) return undefined
+    for (const [i, first] of subschemas.entries())
+      for (let j = i + 1; j < subschemas.length; j++)
+        if (!areDisjoint(first, subschemas[j]!, 0)) return [first, subschemas[j]!]
     return undefined
   }
 }

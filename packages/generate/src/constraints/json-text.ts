@@ -6,13 +6,13 @@ const BACKSLASH = 0x5c
 const CONTROLS: Span = [0, 0x1f]
 const ESCAPED: readonly Span[] = [CONTROLS, [QUOTE, QUOTE], [BACKSLASH, BACKSLASH]]
 
-/** How JSON spells a character that it escapes, without the backslash: `n`, `"`, `u001b`. */
+/** JSON escape of a character, without the backslash: `n`, `"`, `u001b`. */
 const escapeOf = (codePoint: number): string => JSON.stringify(String.fromCodePoint(codePoint)).slice(2, -1)
 
 const characters = (letters: readonly string[]): Pattern =>
   set(letters.map((letter) => [letter.charCodeAt(0), letter.charCodeAt(0)]))
 
-/** The escapes of some characters, in few states: those of one letter, and `\u00` with what follows it. */
+/** Escapes of the characters, in few states: single-letter escapes, and `\u00` escapes by common prefix. */
 function escapes(spans: readonly Span[]): Pattern[] {
   const spelled = spans.flatMap(([first, last]) =>
     Array.from({ length: last - first + 1 }, (_, i) => escapeOf(first + i)),
@@ -29,16 +29,16 @@ function escapes(spans: readonly Span[]): Pattern[] {
   return kinds.length === 0 ? [] : [sequence(literal('\\'), choice(...kinds))]
 }
 
-/** Some characters as they stand between the quotes of JSON, spelled as `JSON.stringify` does. */
+/** Characters as they appear inside a JSON string, in the spelling of `JSON.stringify`. */
 function spelledSet(spans: readonly Span[]): Pattern {
   const plain = set(intersection(spans, complement(ESCAPED)))
   return choice(plain, ...escapes(intersection(spans, ESCAPED)))
 }
 
-/** Patterns as they stand between the quotes of JSON, by what they are outside: sets by their spans. */
+/** Escaped patterns for the inside of a JSON string, by unescaped pattern; sets are keyed by their spans. */
 export type Spelled = Map<Pattern | string, Pattern>
 
-/** The texts of a pattern as they stand between the quotes of JSON, spelled as `JSON.stringify` does. */
+/** Escapes the texts of a pattern for the inside of a JSON string, in the spelling of `JSON.stringify`. */
 function insideString(pattern: Pattern, known: Spelled): Pattern {
   const name = pattern.kind === 'set' ? pattern.spans.join(';') : pattern
   const before = known.get(name)
@@ -56,17 +56,17 @@ function insideString(pattern: Pattern, known: Spelled): Pattern {
   return spelled
 }
 
-/** The texts of a pattern as strings of JSON. */
+/** Texts of a pattern as JSON strings. */
 export const jsonString = (pattern: Pattern, known: Spelled): Pattern =>
   sequence(literal('"'), insideString(pattern, known), literal('"'))
 
-/** The white space of JSON: what stands after a comma and after a colon. */
+/** White space of JSON after commas and colons. */
 export interface Spacing {
   readonly comma: string
   readonly colon: string
 }
 
-/** A value as JSON, spelled as `JSON.stringify` does but for the spacing. */
+/** Serializes a value as `JSON.stringify` does, with the given spacing. */
 export function jsonText(value: unknown, spacing: Spacing): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map((each) => jsonText(each, spacing)).join(spacing.comma)}]`

@@ -3,9 +3,9 @@ import { DEAD } from './byte-automaton.js'
 import { STEPS_PER_NODE } from './pattern-error.js'
 import { type KeywordAutomaton, type Progress, keywordAutomaton } from './keyword-automaton.js'
 import { type TokenTrie, walkTrie } from './token-trie.js'
-import { PLACES, utf8Steps } from './utf8-steps.js'
+import { POSITIONS, utf8Steps } from './utf8-steps.js'
 
-/** By number of the word's first bytes, the longest shorter beginning of it that they end with (Knuth, Morris and Pratt). */
+/** Knuth–Morris–Pratt failure function: by prefix length, the longest shorter prefix of the word that the prefix ends with. */
 function fallbacks(word: Uint8Array): number[] {
   const found = [0, 0]
   for (let count = 1; count < word.length; count++) {
@@ -17,10 +17,10 @@ function fallbacks(word: Uint8Array): number[] {
 }
 
 /**
- * Walks from two states along all texts at once, but not where both lead to the same state: calls `found` with where the first
- * leads. Returns how many nodes were looked at.
+ * Runs an automaton over all texts of a trie from two states at once, and skips texts after which both are in the same state. Calls
+ * `found` with the first one's state. Returns the number of nodes visited.
  */
-function walkApart(
+function walkDiverging(
   { bytes, depths, skips, begins, depth: most }: TokenTrie,
   next: (state: number, byte: number) => number,
   [first, second]: readonly [number, number],
@@ -28,25 +28,25 @@ function walkApart(
 ): number {
   const one = new Array<number>(most + 1).fill(first)
   const other = new Array<number>(most + 1).fill(second)
-  let looked = 0
-  for (let node = 0; node < bytes.length; looked++) {
+  let visited = 0
+  for (let node = 0; node < bytes.length; visited++) {
     const [depth, byte] = [depths[node]!, bytes[node]!]
     const state = next(one[depth]!, byte)
-    const beside = state === DEAD ? DEAD : next(other[depth]!, byte)
-    if (state === beside) {
+    const otherState = state === DEAD ? DEAD : next(other[depth]!, byte)
+    if (state === otherState) {
       node = skips[node]!
       continue
     }
     one[depth + 1] = state
-    other[depth + 1] = beside
+    other[depth + 1] = otherState
     node++
     if (begins[node]! > begins[node - 1]!) found(state)
   }
-  return looked
+  return visited
 }
 
-/** Shortest ways along arrows that cost 0 or 1, from states whose distance is known: by state. */
-function spread(
+/** Shortest distances along edges of cost 0 or 1 (0-1 BFS), from states with known distances, by state. */
+function shortestDistances(
   known: ReadonlyMap<number, number>,
   into: (state: number, cost: 0 | 1) => Iterable<number>,
 ): ReadonlyMap<number, number> {
@@ -55,7 +55,7 @@ function spread(
   const reach = (state: number, distance: number): void => void (layers[distance] ??= []).push(state)
   for (const [state, distance] of known) reach(state, distance)
   for (let distance = 0; distance < layers.length; distance++)
-    // A layer grows while it is walked.
+    // The layer grows during iteration.
     for (const state of layers[distance] ?? []) {
       if (distances.has(state)) continue
       distances.set(state, distance)
@@ -65,23 +65,23 @@ function spread(
   return distances
 }
 
-/** By place, what a single token makes of a text that ends there with no beginning of any of some words. */
-export function fromNothing(automaton: KeywordAutomaton, trie: TokenTrie, budget: Budget): Progress[][] {
-  return Array.from({ length: PLACES }, (_, place) => {
+/** By position, the progress after each single token from a text that ends there with no prefix of any keyword. */
+export function progressFromStart(automaton: KeywordAutomaton, trie: TokenTrie, budget: Budget): Progress[][] {
+  return Array.from({ length: POSITIONS }, (_, position) => {
     const states = new Set<number>()
     const found = (__: number, to: number): void => void states.add(to)
-    budget.spend(STEPS_PER_NODE * walkTrie(trie, automaton.next, automaton.stateAt(0, place), found))
+    budget.spend(STEPS_PER_NODE * walkTrie(trie, automaton.next, automaton.stateAt(0, position), found))
     return Array.from(states, (state) => automaton.progress(state))
   })
 }
 
 /**
- * In how many tokens one word can be written, by the states of its automaton in which it has not appeared.
+ * Number of tokens to complete one keyword, by the states of its automaton in which it has not occurred.
  *
- * A text that ends with more of the word needs no more tokens than one that ends with less. So from each beginning of the word
- * only those tokens are looked at that lead elsewhere than from its fallback, and all tokens from no beginning alone.
- * @param first {@link fromNothing} of this word and others
- * @param toFinish in how many tokens a character is ended, by place
+ * A text that ends with a longer prefix of the keyword never needs more tokens than one with a shorter prefix. So for each prefix
+ * only the tokens that lead elsewhere than from its fallback are visited, and all tokens only for the empty prefix.
+ * @param first {@link progressFromStart} of this keyword and others
+ * @param toFinish number of tokens to complete a character, by position
  */
 export function keywordDistances(
   [word, number]: readonly [word: Uint8Array, number: number],
@@ -95,18 +95,18 @@ export function keywordDistances(
   const into = new Map<number, Set<number>>()
   const over = new Map<number, number[]>()
   const lead = (from: number, to: number): void => void into.set(to, (into.get(to) ?? new Set()).add(from))
-  for (const [place, ways] of first.entries())
-    for (const { found, begun, place: to } of ways)
-      lead(stateAt(0, place), (found & (1 << number)) !== 0 ? foundAt(to) : stateAt(begun[number]!, to))
-  let place = 0
+  for (const [position, ways] of first.entries())
+    for (const { found, matched, position: to } of ways)
+      lead(stateAt(0, position), (found & (1 << number)) !== 0 ? foundAt(to) : stateAt(matched[number]!, to))
+  let position = 0
   for (const [count, shorter] of fallbacks(word).slice(0, word.length).entries()) {
     if (count > 0) {
-      place = steps[place * 256 + word[count - 1]!]!
-      const [from, back] = [stateAt(count, place), stateAt(shorter, place)]
+      position = steps[position * 256 + word[count - 1]!]!
+      const [from, back] = [stateAt(count, position), stateAt(shorter, position)]
       over.set(back, [...(over.get(back) ?? []), from])
-      budget.spend(2 * STEPS_PER_NODE * walkApart(trie, next, [from, back], (to) => lead(from, to)))
+      budget.spend(2 * STEPS_PER_NODE * walkDiverging(trie, next, [from, back], (to) => lead(from, to)))
     }
   }
   const ends = new Map([...toFinish].map(([at, distance]) => [foundAt(at), distance]))
-  return spread(ends, (state, cost) => (cost === 0 ? (over.get(state) ?? []) : (into.get(state) ?? [])))
+  return shortestDistances(ends, (state, cost) => (cost === 0 ? (over.get(state) ?? []) : (into.get(state) ?? [])))
 }

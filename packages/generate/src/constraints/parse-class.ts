@@ -11,23 +11,23 @@ interface Atom {
 
 function atom(source: string, at: number, open: number): Atom {
   const codePoint = source.codePointAt(at)
-  if (codePoint === undefined) throw badPattern(source, open, 'a class that begins with [ must end with ]')
+  if (codePoint === undefined) throw badPattern(source, open, 'a class that starts with [ must end with ]')
   if (source[at] === '\\') return parseEscape(source, at, true)
   return { spans: [[codePoint, codePoint]], end: at + (codePoint > 0xffff ? 2 : 1), single: true }
 }
 
-/** The range from `from`, whose dash stands at its end. */
+/** Parses the range from `from`, whose dash is at its end. */
 function range(source: string, from: Atom, open: number): Atom {
   const to = atom(source, from.end + 1, open)
   if (!from.single || !to.single)
     throw badPattern(source, from.end, 'a range in a class must go from one character to another')
   const [first, last] = [from.spans[0]![0], to.spans[0]![0]]
-  if (first > last) throw badPattern(source, from.end, 'a range in a class must go upwards')
+  if (first > last) throw badPattern(source, from.end, 'a range in a class must be in ascending order')
   return { spans: [[first, last]], end: to.end, single: false }
 }
 
 /**
- * Reads the class whose bracket stands at `open`: the code points, and where it ends.
+ * Parses the class whose bracket is at `open`: its code points, and its end.
  * @throws AttuneError `BAD_PATTERN`
  */
 export function parseClass(source: string, open: number): { readonly spans: readonly Span[]; readonly end: number } {

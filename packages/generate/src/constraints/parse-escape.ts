@@ -20,11 +20,11 @@ const NAMED: Readonly<Record<string, string>> = {
 }
 const SYNTAX = '^$\\.*+?()[]{}|/'
 
-/** What was read, and where it ends. */
+/** A parsed escape and its end. */
 export interface Escape {
   readonly spans: readonly Span[]
   readonly end: number
-  /** Whether it is one character, as the ends of a range must be. */
+  /** True if it is a single character, as the ends of a range must be. */
   readonly single: boolean
 }
 
@@ -35,7 +35,7 @@ function hexadecimal(source: string, at: number, expression: RegExp): RegExpExec
   return expression.exec(source)
 }
 
-/** `\uXXXX`, also two of them that spell one character, and `\u{…}`. */
+/** Parses `\uXXXX`, a surrogate pair of two, or `\u{…}`. */
 function unicodeEscape(source: string, at: number): Escape {
   const braces = hexadecimal(source, at, /\\u\{([0-9a-fA-F]+)\}/y)
   if (braces !== null && parseInt(braces[1]!, 16) <= 0x10ffff)
@@ -51,7 +51,7 @@ function unicodeEscape(source: string, at: number): Escape {
 }
 
 /**
- * Reads what begins with the backslash at `at`.
+ * Parses the escape whose backslash is at `at`.
  * @throws AttuneError `BAD_PATTERN`
  */
 export function parseEscape(source: string, at: number, inClass: boolean): Escape {
@@ -68,6 +68,6 @@ export function parseEscape(source: string, at: number, inClass: boolean): Escap
   if (two !== null) return one(parseInt(two[1]!, 16), at + 4)
   if (/^\\c[a-zA-Z]/.test(source.slice(at, at + 3))) return one(source.charCodeAt(at + 2) % 32, at + 3)
   if (letter === '0' && !/[0-9]/.test(source[at + 2] ?? '')) return one(0, at + 2)
-  if (/[1-9]/.test(letter)) throw badPattern(source, at, `the back-reference \\${letter} is not regular`)
-  throw badPattern(source, at, `${NAMED[letter] ?? `the escape \\${letter}`} is not known here`)
+  if (/[1-9]/.test(letter)) throw badPattern(source, at, `the back-reference \\${letter} is not supported`)
+  throw badPattern(source, at, `${NAMED[letter] ?? `the escape \\${letter}`} is not supported`)
 }

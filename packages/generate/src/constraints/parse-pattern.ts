@@ -4,16 +4,16 @@ import { parseEscape } from './parse-escape.js'
 import { type Pattern, choiceOf, repeat, sequenceOf, set } from './pattern.js'
 import { badPattern } from './pattern-error.js'
 
-/** Deeper groups are refused before they exhaust the stack. */
-const DEEPEST = 200
-const LONGEST = 100_000
+/** Deeper groups are rejected before they overflow the stack. */
+const MAX_DEPTH = 200
+const MAX_LENGTH = 100_000
 
-/** One alternative of a whole pattern. */
+/** One alternative of a top-level pattern. */
 export interface Alternative {
   readonly pattern: Pattern
-  /** Whether it began with `^`. */
+  /** True if it starts with `^`. */
   readonly fromStart: boolean
-  /** Whether it ended with `$`. */
+  /** True if it ends with `$`. */
   readonly toEnd: boolean
 }
 
@@ -24,7 +24,7 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/\(\?<!/y, 'look-behind (?<! is not supported'],
 ]
 
-/** Where the inside of the group begins whose bracket stands at `at`. */
+/** Start index of the contents of the group whose bracket is at `at`. */
 function insideOf(source: string, at: number): number {
   for (const [expression, why] of REFUSED) {
     expression.lastIndex = at
@@ -43,13 +43,13 @@ interface Read {
 }
 
 function group(source: string, at: number, depth: number): Read {
-  if (depth > DEEPEST) throw badPattern(source, at, `groups may be nested ${DEEPEST} deep at most`)
+  if (depth > MAX_DEPTH) throw badPattern(source, at, `groups may be nested at most ${MAX_DEPTH} deep`)
   const { alternatives, end } = alternation(source, insideOf(source, at), depth)
-  if (source[end] !== ')') throw badPattern(source, at, 'a group that begins with ( must end with )')
+  if (source[end] !== ')') throw badPattern(source, at, 'a group that starts with ( must end with )')
   return { pattern: choiceOf(alternatives.map(({ pattern }) => pattern)), end: end + 1 }
 }
 
-/** One character, class, escape or group. */
+/** Parses one character, class, escape or group. */
 function atom(source: string, at: number, depth: number): Read {
   const codePoint = source.codePointAt(at)!
   const sign = String.fromCodePoint(codePoint)
@@ -59,34 +59,34 @@ function atom(source: string, at: number, depth: number): Read {
     const { spans, end } = sign === '[' ? parseClass(source, at) : parseEscape(source, at, false)
     return { pattern: set(spans), end }
   }
-  if ('*+?{'.includes(sign)) throw badPattern(source, at, `there is nothing before ${sign} that could be repeated`)
-  if ('}]'.includes(sign)) throw badPattern(source, at, `${sign} alone must be written \\${sign}`)
-  if ('^$'.includes(sign)) throw badPattern(source, at, `the anchor ${sign} may stand at an end of the pattern only`)
+  if ('*+?{'.includes(sign)) throw badPattern(source, at, `there is nothing before ${sign} to repeat`)
+  if ('}]'.includes(sign)) throw badPattern(source, at, `${sign} must be escaped as \\${sign}`)
+  if ('^$'.includes(sign)) throw badPattern(source, at, `the anchor ${sign} is supported only at an end of the pattern`)
   return { pattern: set([[codePoint, codePoint]]), end: at + sign.length }
 }
 
-/** What is read at `from`, repeated as the quantifier after it says; a lazy mark does not change which texts match. */
+/** Applies the quantifier after a parsed atom, if any. A lazy mark is ignored: it does not change which texts match. */
 function quantified(source: string, from: number, { pattern, end }: Read): Read {
   const quantifier = /(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})\??/y
   quantifier.lastIndex = end
   const found = quantifier.exec(source)
   if (found === null) return { pattern, end }
-  const [, sign, least = '', comma, most] = found
+  const [, sign, fewest = '', comma, most] = found
   const after = quantifier.lastIndex
   if (sign !== undefined)
     return { pattern: repeat(pattern, sign === '+' ? 1 : 0, sign === '?' ? 1 : Infinity), end: after }
-  const fewest = Number(least)
-  const greatest = comma === undefined ? fewest : most === '' ? Infinity : Number(most)
-  if (fewest > greatest) throw badPattern(source, from, `in {n,m} n must not exceed m, got ${found[0]}`)
-  return { pattern: repeat(pattern, fewest, greatest), end: after }
+  const min = Number(fewest)
+  const max = comma === undefined ? min : most === '' ? Infinity : Number(most)
+  if (min > max) throw badPattern(source, from, `in {n,m} n must not exceed m, got ${found[0]}`)
+  return { pattern: repeat(pattern, min, max), end: after }
 }
 
-/** One alternative, up to `|`, `)` or the end. */
+/** Parses one alternative, up to `|`, `)` or the end. */
 function alternative(source: string, from: number, depth: number): Alternative & Read {
   const fromStart = depth === 0 && source[from] === '^'
   const parts: Pattern[] = []
   let at = from + (fromStart ? 1 : 0)
-  const atEnd = (place: number): boolean => source[place] === undefined || source[place] === '|'
+  const atEnd = (index: number): boolean => source[index] === undefined || source[index] === '|'
   while (at < source.length && source[at] !== '|' && source[at] !== ')') {
     if (depth === 0 && source[at] === '$' && atEnd(at + 1))
       return { pattern: sequenceOf(parts), fromStart, toEnd: true, end: at + 1 }
@@ -109,15 +109,16 @@ function alternation(source: string, from: number, depth: number) {
 }
 
 /**
- * Reads a regular expression of JavaScript with the `u` flag, as far as it is truly regular; see `regularExpression`.
- * @throws AttuneError `BAD_PATTERN` with what is not supported, and where
+ * Parses a JavaScript regular expression with the `u` flag, as far as it is regular; see `regularExpression`.
+ * @throws AttuneError `BAD_PATTERN` with the unsupported syntax and its index
  */
 export function parsePattern(source: string): readonly Alternative[] {
-  if (source.length > LONGEST) throw badPattern(source.slice(0, 40), 0, `a pattern may be ${LONGEST} long at most`)
+  if (source.length > MAX_LENGTH)
+    throw badPattern(source.slice(0, 40), 0, `a pattern may have at most ${MAX_LENGTH} characters`)
   const { alternatives, end } = alternation(source, 0, 0)
-  if (end < source.length) throw badPattern(source, end, ') closes no group')
+  if (end < source.length) throw badPattern(source, end, ') has no matching (')
   return alternatives
 }
 
-/** The texts that match a pattern as a whole. */
+/** Texts that match a pattern as a whole. */
 export const wholePattern = (source: string): Pattern => choiceOf(parsePattern(source).map(({ pattern }) => pattern))

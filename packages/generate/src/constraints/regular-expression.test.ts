@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { key, stream } from '@attune/core'
 import { matches, regularExpression } from './regular-expression.js'
 
-/** A random member of a list. */
+/** A random element of a list. */
 const among = <T>(random: () => number, items: readonly T[]): T => items[Math.floor(random() * items.length)]!
 
 const PATTERNS = [
@@ -77,9 +77,9 @@ const LETTERS = [
 ]
 
 describe('regularExpression', () => {
-  it("accepts exactly the texts that JavaScript's own expressions match as a whole", () => {
+  it('matches exactly the texts that RegExp matches as a whole', () => {
     const random = stream(key(1))
-    let hits = 0
+    let matched = 0
     for (const pattern of PATTERNS) {
       const [ours, theirs] = [regularExpression(pattern), new RegExp(`^(?:${pattern})$`, 'u')]
       const texts = [
@@ -91,14 +91,14 @@ describe('regularExpression', () => {
       ]
       for (const text of texts) {
         const expected = theirs.test(text)
-        if (expected) hits++
+        if (expected) matched++
         expect([pattern, text, matches(ours, text)]).toEqual([pattern, text, expected])
       }
     }
-    expect(hits).toBeGreaterThan(1000)
+    expect(matched).toBeGreaterThan(1000)
   })
 
-  it('agrees with JavaScript on expressions made up at random', () => {
+  it('agrees with RegExp on random expressions', () => {
     const random = stream(key(2))
     const made = (depth: number): string => {
       const kind = depth === 0 ? 0 : Math.floor(random() * 6)
@@ -118,7 +118,7 @@ describe('regularExpression', () => {
     }
   })
 
-  it('spells each character as UTF-8 does, and nothing else', () => {
+  it('accepts valid UTF-8 and nothing else', () => {
     const any = regularExpression('[^]')
     for (let point = 0; point <= 0x10ffff; point += point < 0x3000 ? 1 : 97)
       if (point < 0xd800 || point > 0xdfff) expect(matches(any, String.fromCodePoint(point))).toBe(true)
@@ -141,7 +141,7 @@ describe('regularExpression', () => {
     }
   })
 
-  it('enters no state from which nothing can match', () => {
+  it('never enters a state from which nothing can match', () => {
     const automaton = regularExpression('a[]|ab(?:c|[])|\\ud800x')
     expect(automaton.next(0, 0xed)).toBe(-1)
     const [b, c] = [automaton.next(automaton.next(0, 97), 98), 99]
@@ -152,7 +152,7 @@ describe('regularExpression', () => {
     expect(late.next(late.next(0, 97), 99)).toBeGreaterThan(0)
   })
 
-  it('names what it does not support, and where', () => {
+  it('rejects unsupported syntax with its index', () => {
     const refused: readonly (readonly [string, string | RegExp])[] = [
       ['ab(?=c)', /look-ahead \(\?=.* at 2 /],
       ['(?!c)', /look-ahead/],
@@ -168,11 +168,11 @@ describe('regularExpression', () => {
       ['*a', /nothing before \*/],
       ['a**', /nothing before \*/],
       ['a{2', /nothing before \{/],
-      ['a}', /\} alone/],
+      ['a}', /\} must be escaped/],
       ['(a', /must end with \)/],
-      ['a)', /closes no group/],
+      ['a)', /no matching \(/],
       ['[a', /must end with \]/],
-      ['[b-a]', /upwards/],
+      ['[b-a]', /ascending order/],
       ['[\\d-z]', /from one character/],
       ['a{3,2}', /must not exceed/],
       ['\\', /backslash/],
@@ -187,7 +187,7 @@ describe('regularExpression', () => {
       )
   })
 
-  it('refuses what would not fit into memory, quickly', () => {
+  it('rejects patterns that exceed the memory limit, quickly', () => {
     for (const pattern of [
       'a{1000000}',
       '(a{1000}){1000}',

@@ -5,15 +5,15 @@ import { constraintBudget } from './pattern-error.js'
 import { shortestEndings } from './shortest-endings.js'
 
 /**
- * The automaton of the texts that match a regular expression as a whole.
+ * Returns an automaton of the texts that match a regular expression as a whole.
  *
- * The syntax is JavaScript's with the `u` flag, where it is regular: characters, escapes (`\d \D \w \W \s \S \t \n \v \f \r
- * \0 \cX \xXX \uXXXX \u{…}` and signs), classes with ranges and `[^…]`, `.`, groups, `|`, and the quantifiers `* + ? {n} {n,}
- * {n,m}`. Groups capture nothing, and a lazy mark (`*?`) is read over: neither changes which texts match. `^` and `$` may
- * stand at the ends. Look-around, back-references, word boundaries, `\p{…}` and flags are refused. Characters are code
- * points: half of a surrogate pair matches nothing.
+ * The syntax is the regular part of JavaScript's with the `u` flag: characters, escapes (`\d \D \w \W \s \S \t \n \v \f \r \0 \cX
+ * \xXX \uXXXX \u{…}` and escaped punctuation), classes with ranges and `[^…]`, `.`, groups, `|`, and the quantifiers `* + ? {n}
+ * {n,} {n,m}`. Groups do not capture, and lazy marks (`*?`) are ignored: neither changes which texts match. `^` and `$` are allowed
+ * at the ends. Look-around, back-references, word boundaries, `\p{…}` and flags are rejected. Characters are code points: a lone
+ * surrogate matches nothing.
  *
- * The automaton reads bytes of UTF-8, since a token may be a part of a character. Its states are made as they are met.
+ * The automaton reads UTF-8 bytes, since a token may be part of a character. Its states are built on demand.
  * @throws AttuneError `BAD_PATTERN`, `PATTERN_TOO_LARGE`; the latter also from `next`
  */
 export function regularExpression(pattern: string): ByteAutomaton {
@@ -22,7 +22,7 @@ export function regularExpression(pattern: string): ByteAutomaton {
   return byteAutomaton(graph, shortestEndings(graph, budget), budget)
 }
 
-/** Whether an automaton accepts a text. */
+/** True if an automaton accepts a text. */
 export function matches(automaton: ByteAutomaton, text: string): boolean {
   let state = 0
   for (const byte of new TextEncoder().encode(text)) {

@@ -20,13 +20,13 @@ const STRANGE: readonly (readonly string[])[] = [
 ]
 
 describe.each(['byte-level', 'wordpiece', 'metaspace', 'fallback'])(
-  'texts with keywords in the vocabulary %s',
+  'requireKeywords with the vocabulary %s',
   (name) => {
     const tokenizer = tokenizerOf(name)
     const word = ['A', 'a', '▁a'].map((token) => tokenizer.id(token)).find((id) => id !== undefined)!
     const lists = name === 'byte-level' || name === 'fallback' ? [...LISTS, ...STRANGE] : LISTS
 
-    it.each(lists.map((words) => [words]))('have all of them within the limit: %j', (words) => {
+    it.each(lists.map((words) => [words]))('generates all keywords within the limit: %j', (words) => {
       const constraint = requireKeywords(words, tokenizer, ends)
       const longest = words.reduce((sum, each) => sum + new TextEncoder().encode(each).length, 0)
       for (let i = 0; i < 30; i++) {
@@ -41,14 +41,14 @@ describe.each(['byte-level', 'wordpiece', 'metaspace', 'fallback'])(
 )
 
 describe('requireKeywords', () => {
-  it('allows everything while there is room, the end excepted', () => {
+  it('allows every token but the end token while there is room', () => {
     const constraint = requireKeywords(['cat'], tinyTokenizer(), [3])
     const allowed = constraint.allowed(0, 10)
     expect([...allowed.slice(0, 4)]).toEqual([0, 0, 0, 0])
     expect(allowed.slice(4).every((one) => one === 1)).toBe(true)
   })
 
-  it('forces the missing words when no more tokens remain than they need', () => {
+  it('forces the missing keywords when no other tokens fit', () => {
     const tiny = tinyTokenizer()
     const constraint = requireKeywords(['ab', 'xyz'], tiny, [3])
     const letters = (state: number, remaining: number): string =>
@@ -67,7 +67,7 @@ describe('requireKeywords', () => {
     expect(constraint.allowed(after('abxy'), 1)[3]).toBe(0)
   })
 
-  it('lets words overlap, and stand within others', () => {
+  it('allows keywords to overlap and to be part of other words', () => {
     const constraint = requireKeywords(['information', 'format', 'nation'], byteLevel, ends)
     const after = (text: string): boolean => admits(constraint, ends, byteLevel.encode(text).ids)
     expect([after('the information'), after('informationation'), after('nation of information')]).toEqual([
@@ -77,7 +77,7 @@ describe('requireKeywords', () => {
     ])
   })
 
-  it('allows no half characters at the end', () => {
+  it('allows no partial characters at the end', () => {
     const constraint = requireKeywords(['é'], byteLevel, ends)
     const [first, second] = byteLevel.encode('\u07ff').ids as [number, number]
     const word = byteLevel.encode('é').ids
@@ -86,7 +86,7 @@ describe('requireKeywords', () => {
     expect(constraint.allowed(constraint.next(state, second), 5)[ends[0]!]).toBe(1)
   })
 
-  it('refuses what it cannot require', () => {
+  it('rejects invalid keywords, too many, and those that the vocabulary cannot spell', () => {
     const code = (code: string): never => expect.objectContaining({ code }) as never
     expect(() => requireKeywords([], byteLevel, ends)).toThrow(code('BAD_ARGUMENT'))
     expect(() =>

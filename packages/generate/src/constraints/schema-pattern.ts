@@ -2,7 +2,7 @@ import { type Budget, excerpt, shortened } from '@attune/core'
 import { disjointness } from './disjoint-schemas.js'
 import { type Spacing, jsonText } from './json-text.js'
 import { NOTHING, type Pattern, choiceOf, literal } from './pattern.js'
-import { type Place, type Schema, badSchema, placeOf, resolveReference } from './schema.js'
+import { type Subschema, type Schema, badSchema, subschemaOf, resolveReference } from './schema.js'
 import { type Parts, TYPES } from './schema-types.js'
 
 const ANNOTATIONS = [
@@ -23,8 +23,8 @@ const OF_TYPES = [
   ],
   ...['items', 'minItems', 'maxItems', 'properties', 'required', 'additionalProperties'],
 ]
-/** What decides a schema, and what may stand beside it. */
-const KEYWORDS: readonly (readonly [keyword: string, beside: readonly string[]])[] = [
+/** Keywords that define a schema's values, and the keywords allowed together with each. */
+const KEYWORDS: readonly (readonly [keyword: string, allowed: readonly string[]])[] = [
   ['$ref', []],
   ['const', ['type', 'enum']],
   ['enum', ['type']],
@@ -32,33 +32,33 @@ const KEYWORDS: readonly (readonly [keyword: string, beside: readonly string[]])
   ['oneOf', []],
   ['type', OF_TYPES],
 ]
-const DEEPEST = 200
+const MAX_DEPTH = 200
 
-/** How a schema is written as JSON. */
+/** Options of {@link constrainToSchema}. */
 export interface SchemaOptions {
-  /** Whether one space stands after each colon and comma. Default: no white space at all. */
+  /** True for one space after each colon and comma. Default: no white space. */
   readonly spaces?: boolean
-  /** How often a definition may occur within itself. Default: 0, where a schema that does so is refused. */
+  /** Maximum number of times a definition may occur within itself. Default: 0, which rejects recursive schemas. */
   readonly recursionDepth?: number
 }
 
-/** What decides a schema; whatever else it says must be known. */
-function decisive({ schema, at }: Place): string {
+/** Returns the keyword that defines a schema's values; rejects unsupported keywords. */
+function definingKeyword({ schema, at }: Subschema): string {
   const found = KEYWORDS.find(([keyword]) => Object.hasOwn(schema, keyword))
   if (found === undefined)
-    throw badSchema('a schema must say what the value is', at, 'Give it a `type`, `enum`, `const`, `anyOf` or `$ref`.')
-  const [keyword, beside] = found
+    throw badSchema('a schema must define its value', at, 'Add `type`, `enum`, `const`, `anyOf` or `$ref`.')
+  const [keyword, allowed] = found
   for (const name of Object.keys(schema))
-    if (name !== keyword && !beside.includes(name) && !ANNOTATIONS.includes(name))
+    if (name !== keyword && !allowed.includes(name) && !ANNOTATIONS.includes(name))
       throw badSchema(
-        `the keyword ${shortened(name)} is not supported beside ${keyword}`,
+        `the keyword ${shortened(name)} is not supported together with ${keyword}`,
         at,
-        'Leave it out, or say it otherwise.',
+        'Remove it, or express it with supported keywords.',
       )
   return keyword
 }
 
-/** The types that a schema names, each once. */
+/** Distinct types that a schema names. */
 const typesOf = (schema: Schema): ReadonlySet<unknown> => new Set([schema['type']].flat())
 
 const hasType = (types: ReadonlySet<unknown>, value: unknown): boolean => {
@@ -66,9 +66,9 @@ const hasType = (types: ReadonlySet<unknown>, value: unknown): boolean => {
   return types.has(own) || (types.has('integer') && Number.isInteger(value))
 }
 
-function listed({ schema, at }: Place, { spacing, budget }: Parts): Pattern {
+function listedValues({ schema, at }: Subschema, { spacing, budget }: Parts): Pattern {
   const choices = Object.hasOwn(schema, 'enum') ? schema['enum'] : [schema['const']]
-  if (!Array.isArray(choices)) throw badSchema('enum must be a list', at, 'List the values.')
+  if (!Array.isArray(choices)) throw badSchema('enum must be an array', at, 'List the values.')
   const only = Object.hasOwn(schema, 'const') ? jsonText(schema['const'], spacing) : undefined
   const types = typesOf(schema)
   const spelled = choices
@@ -82,41 +82,41 @@ function listed({ schema, at }: Place, { spacing, budget }: Parts): Pattern {
   return choiceOf(spelled.map(literal))
 }
 
-function typed(place: Place, parts: Parts): Pattern {
-  const types = [...typesOf(place.schema)]
+function typedValues(subschema: Subschema, parts: Parts): Pattern {
+  const types = [...typesOf(subschema.schema)]
   return choiceOf(
     types.map((type) => {
       const pattern = typeof type === 'string' && Object.hasOwn(TYPES, type) ? TYPES[type] : undefined
-      if (pattern !== undefined) return pattern(place, parts)
+      if (pattern !== undefined) return pattern(subschema, parts)
       throw badSchema(
         `type must be one of ${Object.keys(TYPES).join(', ')}, got ${excerpt(type)}`,
-        place.at,
-        'Name one of these.',
+        subschema.at,
+        'Use one of these.',
       )
     }),
   )
 }
 
-function branchesOf({ schema, at }: Place, keyword: string): Place[] {
+function branchesOf({ schema, at }: Subschema, keyword: string): Subschema[] {
   const branches = schema[keyword]
-  if (!Array.isArray(branches)) throw badSchema(`${keyword} must be a list of schemas`, at, 'List them.')
-  return branches.map((branch, i) => placeOf(branch, `${at}/${keyword}/${i}`))
+  if (!Array.isArray(branches)) throw badSchema(`${keyword} must be an array of schemas`, at, 'List the schemas.')
+  return branches.map((branch, i) => subschemaOf(branch, `${at}/${keyword}/${i}`))
 }
 
-function requireDisjoint(overlap: readonly [Place, Place] | undefined, at: string): void {
+function requireDisjoint(overlap: readonly [Subschema, Subschema] | undefined, at: string): void {
   if (overlap === undefined) return
-  const [first, second] = overlap.map((place) => shortened(place.at))
+  const [first, second] = overlap.map((subschema) => shortened(subschema.at))
   throw badSchema(
-    `of oneOf only one may hold, and a value may fit both ${first} and ${second}`,
+    `the schemas of oneOf must be disjoint, and a value may be valid under both ${first} and ${second}`,
     at,
-    'Write `anyOf`, or require a property with another `const` in each.',
+    'Use `anyOf`, or require a property with a different `const` in each.',
   )
 }
 
-/** What a part of a schema costs, in steps and bytes of the budget, before its texts are counted. */
+/** Cost of a subschema without its texts, in steps and bytes of the budget. */
 const [STEPS_PER_PART, BYTES_PER_PART] = [500, 800]
 
-/** Patterns of definitions, each made once for the definitions that it stands within. */
+/** Patterns of `$defs`, each built once for each set of definitions that it is nested in. */
 function definitions(root: Schema, recursionDepth: number, budget: Budget) {
   const open: string[] = []
   const numbers = new Map<string, number>()
@@ -126,16 +126,12 @@ function definitions(root: Schema, recursionDepth: number, budget: Budget) {
     numbers.set(at, number)
     return number
   }
-  return (place: Place, patternOf: Parts['patternOf']): Pattern => {
-    const target = resolveReference(root, place, budget)
+  return (subschema: Subschema, patternOf: Parts['patternOf']): Pattern => {
+    const target = resolveReference(root, subschema, budget)
     const within = open.filter((at) => at === target.at).length
     if (within > recursionDepth) {
       if (recursionDepth > 0) return NOTHING
-      throw badSchema(
-        `${shortened(target.at)} occurs within itself`,
-        place.at,
-        'Say how often it may: `{ recursionDepth: 3 }`.',
-      )
+      throw badSchema(`${shortened(target.at)} is recursive`, subschema.at, 'Limit the depth: `{ recursionDepth: 3 }`.')
     }
     const name = [numberOf(target.at), ...open.map(numberOf).sort()].join()
     budget.spend(50 * open.length)
@@ -149,8 +145,8 @@ function definitions(root: Schema, recursionDepth: number, budget: Budget) {
 }
 
 /**
- * The JSON texts of a schema, in one spelling: that of `JSON.stringify` (but for the spacing), with the properties in the
- * order in which the schema names them, and no others.
+ * Pattern of the JSON texts valid under a schema, in one spelling: that of `JSON.stringify` with the given spacing, with the
+ * properties in the schema's order, and no others.
  * @throws AttuneError `BAD_SCHEMA`, `BAD_PATTERN`, `PATTERN_TOO_LARGE`
  */
 export function schemaPattern(
@@ -158,28 +154,29 @@ export function schemaPattern(
   { spaces = false, recursionDepth = 0 }: SchemaOptions,
   budget: Budget,
 ): Pattern {
-  const referred = definitions(root, recursionDepth, budget)
+  const referencePattern = definitions(root, recursionDepth, budget)
   const overlapIn = disjointness(root, budget)
   let depth = 0
-  const decided = (place: Place): Pattern => {
-    const keyword = decisive(place)
-    if (keyword === '$ref') return referred(place, patternOf)
-    if (keyword === 'const' || keyword === 'enum') return listed(place, parts)
-    if (keyword === 'type') return typed(place, parts)
-    const branches = branchesOf(place, keyword)
-    if (keyword === 'oneOf') requireDisjoint(overlapIn(branches), place.at)
+  const convert = (subschema: Subschema): Pattern => {
+    const keyword = definingKeyword(subschema)
+    if (keyword === '$ref') return referencePattern(subschema, patternOf)
+    if (keyword === 'const' || keyword === 'enum') return listedValues(subschema, parts)
+    if (keyword === 'type') return typedValues(subschema, parts)
+    const branches = branchesOf(subschema, keyword)
+    if (keyword === 'oneOf') requireDisjoint(overlapIn(branches), subschema.at)
     return choiceOf(branches.map(patternOf))
   }
-  const patternOf = (place: Place): Pattern => {
-    if (depth > DEEPEST) throw badSchema(`schemas may be nested ${DEEPEST} deep at most`, place.at, 'Flatten it.')
+  const patternOf = (subschema: Subschema): Pattern => {
+    if (depth > MAX_DEPTH)
+      throw badSchema(`schemas may be nested at most ${MAX_DEPTH} deep`, subschema.at, 'Flatten it.')
     budget.spend(STEPS_PER_PART)
     budget.hold(BYTES_PER_PART)
     depth++
-    const pattern = decided(place)
+    const pattern = convert(subschema)
     depth--
     return pattern
   }
   const spacing: Spacing = spaces ? { comma: ', ', colon: ': ' } : { comma: ',', colon: ':' }
   const parts: Parts = { spacing, patternOf, budget, texts: new Map(), spelled: new Map() }
-  return patternOf(placeOf(root, '#'))
+  return patternOf(subschemaOf(root, '#'))
 }

@@ -3,21 +3,21 @@ import { AttuneError, type Budget, excerpt, isRecord, shortened } from '@attune/
 /** A JSON Schema: an object of keywords. */
 export type Schema = Readonly<Record<string, unknown>>
 
-/** A part of a schema, and its JSON pointer. */
-export interface Place {
+/** A subschema and its JSON pointer. */
+export interface Subschema {
   readonly schema: Schema
   readonly at: string
 }
 
-/** The error for a part of a schema that cannot be followed. */
+/** Error for an invalid or unsupported part of a schema. */
 export const badSchema = (problem: string, at: string, remedy: string): AttuneError =>
   new AttuneError('BAD_SCHEMA', `${problem}, at ${at === '' ? '#' : shortened(at, 200)} of the schema`, remedy)
 
-/** Deeper than any schema: what is made of its values is made by recursion. */
-const DEEPEST = 500
+/** Deeper than any real schema: values are converted recursively. */
+const MAX_DEPTH = 500
 
 /**
- * The size of a schema as JSON, roughly, in bytes. A part that stands in several places, as only code can make it, counts once.
+ * Approximate size of a schema as JSON, in bytes. An object referenced several times counts once.
  * @throws AttuneError `BAD_SCHEMA` for values that are nested too deeply
  */
 export function sizeOf(schema: Schema): number {
@@ -28,7 +28,7 @@ export function sizeOf(schema: Schema): number {
     const { value, depth } = each
     size += typeof value === 'string' ? value.length + 2 : 4
     if (typeof value !== 'object' || value === null || seen.has(value)) continue
-    if (depth > DEEPEST) throw badSchema(`values may be nested ${DEEPEST} deep at most`, '#', 'Flatten it.')
+    if (depth > MAX_DEPTH) throw badSchema(`values may be nested at most ${MAX_DEPTH} deep`, '#', 'Flatten it.')
     seen.add(value)
     for (const [name, inner] of Object.entries(value)) {
       size += name.length + 3
@@ -39,28 +39,32 @@ export function sizeOf(schema: Schema): number {
 }
 
 /**
- * A part of a schema as a schema of its own.
+ * Returns a value as a subschema.
  * @throws AttuneError `BAD_SCHEMA` unless it is an object
  */
-export function placeOf(value: unknown, at: string): Place {
+export function subschemaOf(value: unknown, at: string): Subschema {
   if (isRecord(value)) return { schema: value, at }
-  throw badSchema(`a schema must be an object, got ${excerpt(value)}`, at, 'Say what the value is: `{ "type": … }`.')
+  throw badSchema(`a schema must be an object, got ${excerpt(value)}`, at, 'Define the value: `{ "type": … }`.')
 }
 
 /**
- * The whole numbers, from 0, of a pair of keywords for the least and the most.
+ * Reads a pair of keywords for a minimum and a maximum count, both non-negative integers.
  * @throws AttuneError `BAD_SCHEMA`
  */
-export function countsOf({ schema, at }: Place, least: string, most: string): readonly [least: number, most: number] {
+export function countsOf(
+  { schema, at }: Subschema,
+  minimum: string,
+  maximum: string,
+): readonly [min: number, max: number] {
   const count = (keyword: string, otherwise: number): number => {
     const value = schema[keyword] ?? otherwise
     if (value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as number
-    throw badSchema(`${keyword} must be a whole number from 0, got ${excerpt(value)}`, at, 'Give such a number.')
+    throw badSchema(`${keyword} must be a non-negative integer, got ${excerpt(value)}`, at, 'Use such a number.')
   }
-  return [count(least, 0), count(most, Infinity)]
+  return [count(minimum, 0), count(maximum, Infinity)]
 }
 
-/** A step of a JSON pointer in an address (RFC 6901, sections 4 and 6), with single bytes escaped at most. */
+/** Unescapes a step of a JSON pointer in a URI fragment (RFC 6901, sections 4 and 6); percent-escapes of ASCII only. */
 const unescaped = (step: string): string =>
   step
     .replaceAll(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
@@ -68,13 +72,13 @@ const unescaped = (step: string): string =>
     .replaceAll('~0', '~')
 
 /**
- * The part that a `$ref` names in the schema `root`.
- * @throws AttuneError `BAD_SCHEMA` for one that leads nowhere, or out of the schema
+ * Resolves the `$ref` of a subschema within `root`.
+ * @throws AttuneError `BAD_SCHEMA` if the target does not exist or is outside the schema
  */
-export function resolveReference(root: Schema, { schema, at }: Place, budget: Budget): Place {
+export function resolveReference(root: Schema, { schema, at }: Subschema, budget: Budget): Subschema {
   const reference = schema['$ref']
   if (typeof reference !== 'string')
-    throw badSchema(`$ref must be a text, got ${excerpt(reference)}`, at, 'Put it under `$defs`.')
+    throw badSchema(`$ref must be a string, got ${excerpt(reference)}`, at, 'Put the target under `$defs`.')
   budget.spend(100 + 30 * reference.length)
   const steps = reference.split('/').slice(1)
   const found = steps
@@ -85,5 +89,9 @@ export function resolveReference(root: Schema, { schema, at }: Place, budget: Bu
       root,
     )
   if (/^#(?:\/|$)/.test(reference) && isRecord(found)) return { schema: found, at: reference }
-  throw badSchema(`$ref must name a part of this schema, got ${excerpt(reference)}`, at, 'Put it under `$defs`.')
+  throw badSchema(
+    `$ref must point to a part of this schema, got ${excerpt(reference)}`,
+    at,
+    'Put the target under `$defs`.',
+  )
 }

@@ -1,28 +1,28 @@
 import type { Budget } from '@attune/core'
 import { ACCEPT, type ByteGraph } from './byte-graph.js'
 
-/** For each state of a graph, a shortest text from there to the end. */
+/** A shortest text from each graph state to acceptance. */
 export interface ShortestEndings {
-  /** How many bytes it has; −1 where no text leads to the end. */
+  /** Length in bytes; −1 if acceptance cannot be reached. */
   readonly length: Int32Array
-  /** Its first byte; −1 where the state leads on without reading, and at the end. */
+  /** First byte; −1 if the state has an epsilon edge on the path, and for the accepting state. */
   readonly byte: Int16Array
-  /** The state after that byte. */
+  /** State after that byte or epsilon edge. */
   readonly next: Int32Array
 }
 
-/** Which states lead into each state: those of `to` are at `begins[to]` up to `begins[to + 1]`. */
-interface Arrows {
+/** Reverse edges: the sources of edges into `to` are at `begins[to]` up to `begins[to + 1]`. */
+interface ReverseEdges {
   readonly begins: Int32Array
   readonly from: Int32Array
-  /** The least byte that leads there; −1 where nothing is read. */
+  /** Smallest byte of the edge; −1 for an epsilon edge. */
   readonly byte: Int16Array
 }
 
-function arrowsInto({ edges, free }: ByteGraph): Arrows {
+function reverseEdges({ edges, epsilon }: ByteGraph): ReverseEdges {
   const begins = new Int32Array(edges.length + 1)
   for (const list of edges) for (const { to } of list) begins[to + 1]!++
-  for (const list of free) for (const to of list) begins[to + 1]!++
+  for (const list of epsilon) for (const to of list) begins[to + 1]!++
   for (let state = 0; state < edges.length; state++) begins[state + 1]! += begins[state]!
   const ends = begins.slice()
   const from = new Int32Array(begins[edges.length]!)
@@ -32,14 +32,14 @@ function arrowsInto({ edges, free }: ByteGraph): Arrows {
       byte[ends[to]!] = first
       from[ends[to]!++] = state
     }
-  for (const [state, list] of free.entries()) for (const to of list) from[ends[to]!++] = state
+  for (const [state, list] of epsilon.entries()) for (const to of list) from[ends[to]!++] = state
   return { begins, from, byte }
 }
 
-/** Shortest endings by breadth-first search backwards; steps that read nothing count nothing. */
+/** Computes shortest endings by backward breadth-first search; epsilon edges have length 0. */
 export function shortestEndings(graph: ByteGraph, budget: Budget): ShortestEndings {
   const size = graph.edges.length
-  const into = arrowsInto(graph)
+  const into = reverseEdges(graph)
   budget.spend(10 * (size + into.from.length))
   const length = new Int32Array(size).fill(-1)
   const byte = new Int16Array(size).fill(-1)
@@ -47,13 +47,13 @@ export function shortestEndings(graph: ByteGraph, budget: Budget): ShortestEndin
   length[ACCEPT] = 0
   let layer = [ACCEPT]
   for (let bytes = 0; layer.length > 0; bytes++) {
-    /** Arrows that read a byte, and where they lead. */
+    /** Byte edges, and their targets. */
     const longer: number[] = []
-    // The layer grows while it is walked: states that lead into it without reading belong to it.
+    // The layer grows during iteration: states with an epsilon edge into it belong to it.
     for (const state of layer)
-      for (let arrow = into.begins[state]!; arrow < into.begins[state + 1]!; arrow++) {
-        const from = into.from[arrow]!
-        if (into.byte[arrow]! >= 0) longer.push(arrow, state)
+      for (let edge = into.begins[state]!; edge < into.begins[state + 1]!; edge++) {
+        const from = into.from[edge]!
+        if (into.byte[edge]! >= 0) longer.push(edge, state)
         else if (length[from] === -1) {
           length[from] = bytes
           next[from] = state
@@ -62,11 +62,11 @@ export function shortestEndings(graph: ByteGraph, budget: Budget): ShortestEndin
       }
     layer = []
     for (let i = 0; i < longer.length; i += 2) {
-      const [arrow, to] = [longer[i]!, longer[i + 1]!]
-      const from = into.from[arrow]!
+      const [edge, to] = [longer[i]!, longer[i + 1]!]
+      const from = into.from[edge]!
       if (length[from] !== -1) continue
       length[from] = bytes + 1
-      byte[from] = into.byte[arrow]!
+      byte[from] = into.byte[edge]!
       next[from] = to
       layer.push(from)
     }

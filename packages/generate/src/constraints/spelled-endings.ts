@@ -5,7 +5,7 @@ import type { TokenTrie } from './token-trie.js'
 
 const NONE = -1
 
-/** The node that a byte leads to from a node; {@link NONE} where there is none. */
+/** Child of a node by byte; {@link NONE} if there is none. */
 function child({ bytes, skips }: TokenTrie, parent: number, byte: number, budget: Budget): number {
   const end = skips[parent]!
   let steps = 1
@@ -15,15 +15,15 @@ function child({ bytes, skips }: TokenTrie, parent: number, byte: number, budget
   return node < end && bytes[node] === byte ? node : NONE
 }
 
-/** The nodes of the first bytes of tokens. */
+/** Nodes of the first bytes of tokens. */
 function firstNodes({ bytes, skips }: TokenTrie): Int32Array {
   const nodes = new Int32Array(256).fill(NONE)
   for (let node = 0; node < bytes.length; node = skips[node]!) nodes[bytes[node]!] = node
   return nodes
 }
 
-/** Follows what reads nothing on the shortest way to the end. Ways that were followed once are short from then on. */
-function settling({ byte, next }: ShortestEndings): (state: number) => number {
+/** Follows epsilon edges on the shortest path to acceptance, with path compression. */
+function epsilonFollower({ byte, next }: ShortestEndings): (state: number) => number {
   const known = next.slice()
   const isSettled = (state: number): boolean => state === ACCEPT || byte[state]! >= 0
   return (state) => {
@@ -39,9 +39,9 @@ function settling({ byte, next }: ShortestEndings): (state: number) => number {
 }
 
 /**
- * For each state of a graph, how many tokens its shortest ending takes when it is spelled with as few as can be. There may be
- * longer endings with fewer tokens; but whoever takes the first token of such a spelling has one less to go, so that a text
- * can be brought to its end in so many tokens. Needs a token for each byte alone.
+ * Number of tokens of the shortest ending of each graph state, in its tokenization with the fewest tokens. A longer ending may
+ * take fewer tokens; but each token of this tokenization lowers the number by one, so a text can be completed in that many tokens.
+ * Requires a token for each byte.
  */
 export function spelledEndings(
   graph: ByteGraph,
@@ -50,7 +50,7 @@ export function spelledEndings(
   budget: Budget,
 ): Int32Array {
   const first = firstNodes(trie)
-  const settle = settling(endings)
+  const settle = epsilonFollower(endings)
   const fewest = new Int32Array(graph.edges.length)
   const reading = Array.from(graph.edges.keys()).filter((state) => endings.byte[state]! >= 0)
   reading.sort((a, b) => endings.length[a]! - endings.length[b]!)

@@ -1,20 +1,20 @@
 import { AttuneError, type Tokenizer } from '@attune/core'
 import { byteAlphabet } from './byte-alphabet.js'
 
-/** How the tokens of a vocabulary are spelled. */
+/** Conversion of a vocabulary's tokens to text. */
 export interface Spelling {
-  /** What a token adds to a text in whose middle it stands. */
+  /** UTF-8 bytes that a token adds in the middle of a text. */
   bytes(token: string): Uint8Array
-  /** Whether the first token of a text brings a space along that is not meant: the vocabulary has it before each word. */
+  /** True if the vocabulary puts a space before each word, so that the first token adds one that is not part of the text. */
   readonly leadingSpace: boolean
 }
 
-/** A token on its way through a decoder; once it is bytes, it stays what it is. */
+/** A token on its way through the steps of a decoder; bytes pass through unchanged. */
 type Spelled = string | Uint8Array
 type Step = (token: string) => Spelled
 type Decoder = { readonly type: string } & Readonly<Record<string, unknown>>
 
-/** What Rust's WordPiece decoder writes otherwise, in its order. */
+/** Cleanup replacements of the WordPiece decoder of the Rust tokenizers library, in its order. */
 const CLEANED = [
   [' .', '.'],
   [' ?', '?'],
@@ -39,7 +39,7 @@ function byteLevelStep(): Step {
   const alphabet = byteAlphabet()
   return (token) => {
     const bytes = Array.from(token, (character) => alphabet.get(character))
-    // A token that was added as it is, and is not spelled in the alphabet.
+    // An added token that is not spelled in the byte alphabet.
     return bytes.includes(undefined) ? token : Uint8Array.from(bytes as number[])
   }
 }
@@ -60,21 +60,21 @@ function stripStep({ content, start, stop }: Decoder): Step {
 const unknown = (what: string): AttuneError =>
   new AttuneError(
     'UNKNOWN_DECODER',
-    `which text a token adds must be known, and the tokenizer has a decoder that is not: ${what}`,
-    'Constrain with a tokenizer of the byte-level, SentencePiece or WordPiece kind.',
+    `the tokenizer has a decoder that constraints do not support: ${what}`,
+    'Use a tokenizer of the byte-level, SentencePiece or WordPiece kind.',
   )
 
 function replaceStep({ pattern, content }: Decoder): Step {
   const from = (pattern as { String?: string } | undefined)?.String
-  if (from === undefined) throw unknown('Replace with an expression')
+  if (from === undefined) throw unknown('Replace with a regular expression')
   return (token) => token.replaceAll(from, String(content))
 }
 
-/** The steps of a decoder in their order. */
-const flat = (decoder: Decoder): Decoder[] =>
-  decoder.type === 'Sequence' ? (decoder['decoders'] as Decoder[]).flatMap(flat) : [decoder]
+/** Steps of a decoder in order. */
+const flattened = (decoder: Decoder): Decoder[] =>
+  decoder.type === 'Sequence' ? (decoder['decoders'] as Decoder[]).flatMap(flattened) : [decoder]
 
-/** What a step does to each token; what it does to the text as a whole does not touch its middle. */
+/** Effect of a decoder step on each token. Effects on the whole text, after Fuse, do not change its middle. */
 function stepOf(decoder: Decoder, fused: boolean): Step {
   if (decoder.type === 'WordPiece') return wordPieceStep(decoder)
   if (decoder.type === 'ByteLevel') return byteLevelStep()
@@ -86,7 +86,7 @@ function stepOf(decoder: Decoder, fused: boolean): Step {
   throw unknown(decoder.type)
 }
 
-/** Whether the beginning of a text loses a space, or has none, where each word has one. */
+/** True if the decoder drops the space before the first word. */
 const dropsSpace = (decoder: Decoder): boolean =>
   decoder.type === 'WordPiece' ||
   (decoder.type === 'Metaspace' && decoder['prepend_scheme'] !== 'never') ||
@@ -95,7 +95,7 @@ const dropsSpace = (decoder: Decoder): boolean =>
 function spellingOfDecoder(decoder: Decoder | null): Spelling {
   const encoder = new TextEncoder()
   if (decoder === null) return { bytes: (token) => encoder.encode(` ${token}`), leadingSpace: true }
-  const decoders = flat(decoder)
+  const decoders = flattened(decoder)
   const fuse = decoders.findIndex(({ type }) => type === 'Fuse')
   const steps = decoders.map((each, i) => stepOf(each, fuse >= 0 && i > fuse))
   const spelled = (token: string): Spelled =>
@@ -109,7 +109,7 @@ function spellingOfDecoder(decoder: Decoder | null): Spelling {
   }
 }
 
-/** What a vocabulary looks like that comes without a description of its decoder. */
+/** Guesses the decoder of a vocabulary without a `tokenizer.json`. */
 function guessedDecoder(tokens: readonly (string | undefined)[]): Decoder {
   const any = (sign: string): boolean => tokens.some((token) => token !== sign && token?.startsWith(sign))
   if (any('##')) return { type: 'WordPiece', prefix: '##', cleanup: false }
@@ -121,8 +121,8 @@ function guessedDecoder(tokens: readonly (string | undefined)[]): Decoder {
 }
 
 /**
- * How a tokenizer's tokens are spelled: as the decoder of its `tokenizer.json` says, and where it has no such file, as its
- * vocabulary looks: `##` as in BERT, `▁` as in SentencePiece, `Ġ` as in GPT-2, else as they are.
+ * Returns the spelling of a tokenizer's tokens, from the decoder in its `tokenizer.json`. Without that file, it is guessed from the
+ * vocabulary: `##` as in BERT, `▁` as in SentencePiece, `Ġ` as in GPT-2, else the tokens unchanged.
  * @throws AttuneError `UNKNOWN_DECODER`
  */
 export function spellingOf(tokenizer: Tokenizer, tokens: readonly (string | undefined)[]): Spelling {

@@ -1,15 +1,15 @@
-/** Stands for a step that was not worked out yet. */
+/** Marks a transition that is not computed yet. */
 export const UNKNOWN = -2
 
-/** Where each state of an automaton leads by each class of bytes, row after row. */
+/** Transition table of an automaton: one row per state, one column per byte class. */
 export interface StepTable {
-  /** The cells, of which `state · columns + class` is a step; others once a row was added. */
+  /** Cells; `state · columns + class` is the index of a transition. Adding a row may replace the array. */
   cells(): Int32Array
-  /** Adds a row of steps that are {@link UNKNOWN}. */
+  /** Adds a row of {@link UNKNOWN} transitions. */
   addRow(): void
 }
 
-/** A table without rows. */
+/** Creates a table without rows. */
 export function stepTable(columns: number): StepTable {
   let cells = new Int32Array(columns * 64).fill(UNKNOWN)
   let size = 0

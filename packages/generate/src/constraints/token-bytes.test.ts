@@ -7,7 +7,7 @@ import { readTokens, tokenizerOf } from './vocabulary.test.fixture.js'
 const NAMES = ['byte-level', 'wordpiece', 'unclean', 'metaspace', 'fallback', 'words']
 
 describe('tokenBytes', () => {
-  it.each(NAMES)('gives what the Rust library decodes in the middle of a text: %s', (name) => {
+  it.each(NAMES)('matches what the Rust library decodes in the middle of a text: %s', (name) => {
     const { first, cases } = readTokens(name)
     const bytes = tokenBytes(tokenizerOf(name))
     const seen = new Set<number>()
@@ -19,14 +19,14 @@ describe('tokenBytes', () => {
     expect(seen.size).toBeGreaterThan((name === 'fallback' ? 0.7 : 0.99) * bytes.length)
   })
 
-  it('gives a byte for each byte that a vocabulary has', () => {
+  it('returns a single byte for each byte token', () => {
     for (const name of ['byte-level', 'fallback']) {
       const single = tokenBytes(tokenizerOf(name)).flatMap((bytes) => (bytes?.length === 1 ? [bytes[0]] : []))
       expect(new Set(single).size).toBe(256)
     }
   })
 
-  it('gives nothing for special tokens', () => {
+  it('returns undefined for special tokens', () => {
     const tokenizer = tokenizerOf('byte-level')
     const bytes = tokenBytes(tokenizer)
     expect(bytes[tokenizer.id('<|end|>')!]).toBeUndefined()
@@ -34,13 +34,13 @@ describe('tokenBytes', () => {
     expect(bytes[tokenizer.id('<tool>')!]).toEqual(new TextEncoder().encode('<tool>'))
   })
 
-  it.each(['byte-level', 'metaspace', 'unclean'])('sees from a vocabulary alone how it is spelled: %s', (name) => {
+  it.each(['byte-level', 'metaspace', 'unclean'])('guesses the spelling from a vocabulary alone: %s', (name) => {
     const tokenizer = tokenizerOf(name)
     const special = Object.fromEntries(['<unk>', '<s>', '</s>', '<|end|>'].map((token) => [token, tokenizer.id(token)]))
     expect(tokenTexts({ ...tokenizer, special, files: () => ({}) } as Tokenizer)).toEqual(tokenTexts(tokenizer))
   })
 
-  it('takes tokens as they are where nothing says otherwise', () => {
+  it('returns tokens unchanged if the vocabulary has no known markers', () => {
     const bytes = tokenBytes(tinyTokenizer())
     expect(bytes.slice(0, 6)).toEqual([
       undefined,
@@ -52,7 +52,7 @@ describe('tokenBytes', () => {
     ])
   })
 
-  it('refuses a decoder that it does not know', () => {
+  it('rejects an unknown decoder', () => {
     const tokenizer = { ...tokenizerOf('words'), files: () => ({ 'tokenizer.json': { decoder: { type: 'CTC' } } }) }
     expect(() => tokenBytes(tokenizer)).toThrow(expect.objectContaining({ code: 'UNKNOWN_DECODER' }))
   })

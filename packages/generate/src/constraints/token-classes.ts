@@ -2,25 +2,25 @@ import { DEAD } from './byte-automaton.js'
 import type { TokenTrie } from './token-trie.js'
 
 /**
- * The texts of tokens as a tree of classes of bytes: texts that an automaton cannot tell apart are one. Node 0 is the root,
- * which no node leads to, so that 0 stands for none.
+ * Trie of the tokens' texts over byte classes: texts that an automaton cannot distinguish share a node. Node 0 is the root, which
+ * is nobody's child, so 0 also means "none".
  */
 export interface ClassTree {
-  /** By node: a byte of its class. */
+  /** By node: one byte of its class. */
   readonly bytes: Uint8Array
   readonly firstChild: Int32Array
   readonly sibling: Int32Array
-  /** By node, 1 if the text of a token ends there. */
+  /** By node: 1 if the text of a token ends there. */
   readonly ends: Uint8Array
   readonly depth: number
 }
 
-/** The tree of a vocabulary for an automaton, from which `classOf` gives the class of each byte. */
+/** Builds the class tree of a vocabulary for an automaton with the byte classes `classOf`. */
 export function classTree(trie: TokenTrie, classOf: Uint8Array): ClassTree {
   const { bytes, depths, begins, depth: most } = trie
   const children = new Map<number, number>()
   const tree = { bytes: [0], firstChild: [0], sibling: [0], ends: [0] }
-  /** The node of the bytes before a depth. */
+  /** Node of the bytes before each depth. */
   const above = new Int32Array(most + 1)
   for (const [at, byte] of bytes.entries()) {
     const parent = above[depths[at]!]!
@@ -46,14 +46,14 @@ export function classTree(trie: TokenTrie, classOf: Uint8Array): ClassTree {
   }
 }
 
-/** The nodes below one. */
+/** Children of a node. */
 export function* childrenOf({ firstChild, sibling }: ClassTree, parent: number): Generator<number, void> {
   for (let node = firstChild[parent]!; node !== 0; node = sibling[node]!) yield node
 }
 
 /**
- * Walks an automaton along all texts that begin as a node does, from the state that its last byte led to: calls `found` with
- * each state that a token leads to, with some of them several times. Returns how many nodes were looked at.
+ * Runs an automaton over all texts below `root`, from the state after its last byte. Calls `found` with each state that a token
+ * leads to, possibly more than once. Returns the number of nodes visited.
  */
 export function walkClasses(
   { bytes, firstChild, sibling, ends, depth: most }: ClassTree,
@@ -63,7 +63,7 @@ export function walkClasses(
 ): number {
   const nodes = new Int32Array(most + 1)
   const states = new Array<number>(most + 1).fill(from)
-  let [depth, looked] = [0, 1]
+  let [depth, visited] = [0, 1]
   if (ends[root] === 1) found(from)
   nodes[0] = firstChild[root]!
   while (depth >= 0) {
@@ -72,7 +72,7 @@ export function walkClasses(
       depth--
       continue
     }
-    looked++
+    visited++
     nodes[depth] = sibling[node]!
     const state = next(states[depth]!, bytes[node]!)
     if (state === DEAD) continue
@@ -82,5 +82,5 @@ export function walkClasses(
     nodes[depth] = firstChild[node]!
     states[depth] = state
   }
-  return looked
+  return visited
 }

@@ -1,30 +1,30 @@
 import { AttuneError, type Budget } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { type ByteAutomaton, DEAD } from './byte-automaton.js'
-import { WORTH_OF_A_TOKEN } from './pattern-error.js'
+import { ALLOWANCE_PER_STATE } from './pattern-error.js'
 import { walkTrie } from './token-trie.js'
 import type { Vocabulary } from './vocabulary.js'
 
-/** An automaton whose texts can be brought to an end with the tokens of a vocabulary. */
+/** Deterministic automaton that knows how many tokens of a vocabulary each state is from acceptance. */
 export interface TokenAutomaton extends ByteAutomaton {
   /**
-   * In how many tokens a text can be ended from a state: 0 exactly where it may end, `Infinity` where it cannot be. From
-   * each other state some token leads to one with a smaller number.
+   * Number of tokens to an accepting state: 0 exactly for accepting states, `Infinity` if none can be reached. From every other
+   * state some token leads to a smaller number.
    */
   left(state: number): number
 }
 
-/** What may come next, and the most tokens that any of it leaves to be written. */
+/** Mask of the tokens allowed next, and the largest number of remaining tokens that any of them requires. */
 interface Allowed {
   readonly mask: Uint8Array
   readonly most: number
 }
 
-/** A constraint that tells what it was made of. */
+/** A constraint that exposes its automaton. */
 export interface TokenConstraint extends Constraint {
   readonly automaton: TokenAutomaton
   readonly vocabulary: Vocabulary
-  /** What work in the automaton is counted by. */
+  /** Budgets that account for the work of the automaton. */
   readonly budgets: readonly Budget[]
 }
 
@@ -36,7 +36,7 @@ function bounded<T>(most: number): { get(key: number): T | undefined; set(key: n
     get(key) {
       const value = kept.get(key)
       if (value === undefined) return undefined
-      // The one that was asked for last stands last.
+      // Least recently used entries come first.
       kept.delete(key)
       kept.set(key, value)
       return value
@@ -49,7 +49,7 @@ function bounded<T>(most: number): { get(key: number): T | undefined; set(key: n
   }
 }
 
-/** The tokens that may come next in a state, if at most `limit` may be left after them. */
+/** Tokens allowed in a state if at most `limit` further tokens may be needed after them. */
 function allowedIn(
   automaton: TokenAutomaton,
   { trie, texts, ends }: Vocabulary,
@@ -70,12 +70,12 @@ function allowedIn(
 }
 
 /**
- * The constraint that what is written is a text of an automaton. Where few tokens remain, only those are allowed with which
- * the text can still be ended in time; where too few remain from the start, those that bring the end nearer.
+ * Constrains the output to the language of an automaton. When few tokens remain, it allows only tokens from which the output can
+ * still be completed in time; if too few remain from the start, only tokens that come closer to the end.
  *
- * What each state allows is worked out when a text first gets there, by one walk of the automaton along all tokens at once,
- * and kept, as far as 64 MB reach. Do not change what `allowed` gives. Source: Willard and Louf, Efficient Guided Generation
- * for Large Language Models, 2023, section 3, with the index made as it is needed.
+ * The mask of each state is computed when generation first reaches the state, by one walk over the token trie, and cached in an
+ * LRU cache of up to 64 MB. Do not modify the masks that `allowed` returns. Source: Willard and Louf, Efficient Guided Generation
+ * for Large Language Models, 2023, section 3, with the index built lazily.
  */
 export function tokenConstraint(
   automaton: TokenAutomaton,
@@ -91,8 +91,8 @@ export function tokenConstraint(
       const limit = Math.max(remaining, automaton.left(state)) - 1
       let all = kept.get(state)
       if (all === undefined) {
-        for (const budget of budgets) budget.allow(WORTH_OF_A_TOKEN)
-        // What leaves Infinity to be written leads nowhere.
+        for (const budget of budgets) budget.allow(ALLOWANCE_PER_STATE)
+        // A state at distance Infinity is a dead end.
         all = kept.set(state, allowedIn(automaton, vocabulary, state, Number.MAX_VALUE))
       }
       return all.most <= limit ? all.mask : allowedIn(automaton, vocabulary, state, limit).mask
@@ -103,8 +103,8 @@ export function tokenConstraint(
       if (to !== DEAD && automaton.left(to) < Infinity) return to
       throw new AttuneError(
         'BAD_ARGUMENT',
-        `the token that follows must be one that is allowed, got ${token} in state ${state}`,
-        'Ask `allowed(state, remaining)` first.',
+        `expected an allowed token, got ${token} in state ${state}`,
+        'Call `allowed(state, remaining)` and pass one of the tokens it allows.',
       )
     },
   }

@@ -8,7 +8,7 @@ import { shortestEndings } from './shortest-endings.js'
 import { tokenDistances } from './token-distances.js'
 import { tokenTrie, walkTrie } from './token-trie.js'
 
-it('tokenDistances returns the fewest tokens to the end, as a search with all tokens from all states finds them', () => {
+it('tokenDistances matches an exhaustive search over all tokens and states', () => {
   const random = stream(key(5))
   const below = (n: number): number => Math.floor(random() * n)
   const token = (): string => Array.from({ length: 1 + below(3) }, () => ['a', 'b', 'c', '"', 'é'][below(5)]!).join('')

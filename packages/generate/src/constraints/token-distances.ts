@@ -4,11 +4,11 @@ import { STEPS_PER_NODE, tooLarge } from './pattern-error.js'
 import { childrenOf, classTree, walkClasses } from './token-classes.js'
 import type { TokenTrie } from './token-trie.js'
 
-const MOST_STATES = 20_000
-/** What an arrow takes, in bytes. */
+const MAX_STATES = 20_000
+/** Memory per transition, in bytes. */
 const BYTES_PER_ARROW = 8
 
-/** States in the order in which they were met, and which bundles of tokens lead to each. */
+/** States in order of discovery, with the bundles of tokens that lead to each. */
 function stateList() {
   const indices = new Map<number, number>()
   const states: number[] = []
@@ -19,7 +19,7 @@ function stateList() {
     indexOf(state: number): number {
       const known = indices.get(state)
       if (known !== undefined) return known
-      if (states.length >= MOST_STATES) throw tooLarge(`this one has more than ${MOST_STATES} states`)
+      if (states.length >= MAX_STATES) throw tooLarge(`it has more than ${MAX_STATES} states`)
       indices.set(state, states.length)
       bundles.push([])
       return states.push(state) - 1
@@ -28,22 +28,22 @@ function stateList() {
 }
 
 /**
- * Which states lead to which by one token, for all that can be reached from the roots. Tokens that begin with the same byte and
- * are read from the same state after it are a bundle, which many states share: most of them are the same after a byte.
+ * Reverse transitions by one token between all states reachable from the roots. Tokens with the same first byte that are read
+ * from the same state after it form a bundle; many states share bundles, because most states coincide after one byte.
  */
-function arrowsInto(automaton: ByteAutomaton, roots: readonly number[], trie: TokenTrie, budget: Budget) {
-  // The vocabulary was read, too: some sixty walks along all of it.
+function reverseTransitions(automaton: ByteAutomaton, roots: readonly number[], trie: TokenTrie, budget: Budget) {
+  // The vocabulary counts as input too: about sixty walks over the trie.
   budget.allow(trie.bytes.length)
   budget.spend(10 * trie.bytes.length)
   const tree = classTree(trie, automaton.classOf)
   const { states, bundles, indexOf } = stateList()
-  /** By bundle, the states whose next tokens are in it. */
+  /** By bundle: the states whose next tokens it contains. */
   const users: number[][] = []
   const makeBundle = (node: number, state: number): number => {
     const bundle = users.push([]) - 1
     let before = NaN
     const found = (to: number): void => {
-      // Tokens that stand together mostly lead to the same state.
+      // Consecutive tokens mostly lead to the same state.
       if (to === before) return
       before = to
       const into = bundles[indexOf(to)]!
@@ -71,8 +71,8 @@ function arrowsInto(automaton: ByteAutomaton, roots: readonly number[], trie: To
 }
 
 /**
- * The fewest tokens from each state to one that accepts, for all states that tokens lead to from the roots; a state that is
- * not in the result cannot be led to an end with these tokens.
+ * Fewest tokens from each state to an accepting one, for all states reachable from the roots. States missing from the result
+ * cannot reach an accepting state.
  * @throws AttuneError `PATTERN_TOO_LARGE`
  */
 export function tokenDistances(
@@ -81,7 +81,7 @@ export function tokenDistances(
   trie: TokenTrie,
   budget: Budget,
 ): ReadonlyMap<number, number> {
-  const { states, bundles, users } = arrowsInto(automaton, roots, trie, budget)
+  const { states, bundles, users } = reverseTransitions(automaton, roots, trie, budget)
   const distances = new Map<number, number>()
   const done = new Uint8Array(users.length)
   for (const [index, state] of states.entries()) if (automaton.accepts(state)) distances.set(index, 0)

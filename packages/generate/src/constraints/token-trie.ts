@@ -1,26 +1,26 @@
 import { DEAD } from './byte-automaton.js'
 
 /**
- * The texts of tokens as a tree of bytes, its nodes in the order of a walk that goes down first: texts that begin alike are
- * read once, and where a byte leads nowhere, all that begins so is skipped with one step.
+ * Trie of the tokens' texts over bytes, with its nodes in depth-first order: common prefixes are read once, and all texts below a
+ * dead byte are skipped in one step.
  */
 export interface TokenTrie {
   /** By node: its byte. */
   readonly bytes: Uint8Array
-  /** By node: how many bytes stand before it. */
+  /** By node: number of bytes before it. */
   readonly depths: Uint16Array
-  /** By node: the next node that is not below it. */
+  /** By node: the next node outside its subtree. */
   readonly skips: Int32Array
-  /** By node: where its tokens begin in `tokens`; they end where the next node's begin. */
+  /** By node: start of its token ids in `tokens`; they end where those of the next node start. */
   readonly begins: Int32Array
-  /** Ids, by node. Several may have the same text. */
+  /** Token ids, by node. Several ids may have the same text. */
   readonly tokens: Int32Array
-  /** The most bytes that a token has. */
+  /** Length of the longest token, in bytes. */
   readonly depth: number
 }
 
-/** Longer tokens are left out. */
-const LONGEST = 65_535
+/** Longer tokens are skipped. */
+const MAX_LENGTH = 65_535
 
 function sharedLength(a: Uint8Array, b: Uint8Array): number {
   let length = 0
@@ -28,12 +28,12 @@ function sharedLength(a: Uint8Array, b: Uint8Array): number {
   return length
 }
 
-/** The ids of each text, in the order of the bytes. */
+/** Token ids by text, in byte order. */
 function sorted(texts: readonly (Uint8Array | undefined)[]): { readonly text: Uint8Array; readonly ids: number[] }[] {
   const byName = new Map<string, { readonly text: Uint8Array; readonly ids: number[] }>()
   for (const [id, text] of texts.entries()) {
-    if (text === undefined || text.length === 0 || text.length > LONGEST) continue
-    // A character for each byte: such names are sorted faster than the bytes.
+    if (text === undefined || text.length === 0 || text.length > MAX_LENGTH) continue
+    // Latin-1 strings, one character per byte, sort faster than byte arrays.
     const name = Buffer.from(text.buffer, text.byteOffset, text.length).toString('latin1')
     const entry = byName.get(name) ?? { text, ids: [] }
     if (entry.ids.push(id) === 1) byName.set(name, entry)
@@ -41,7 +41,7 @@ function sorted(texts: readonly (Uint8Array | undefined)[]): { readonly text: Ui
   return [...byName.keys()].sort().map((name) => byName.get(name)!)
 }
 
-/** The tree of the texts of tokens, by id; ids without a text, or with an empty one, are not in it. */
+/** Builds the trie of token texts, indexed by id; ids without a text or with an empty one are left out. */
 export function tokenTrie(texts: readonly (Uint8Array | undefined)[]): TokenTrie {
   const entries = sorted(texts)
   const room = entries.reduce((sum, { text }) => sum + text.length, 0)
@@ -61,7 +61,7 @@ export function tokenTrie(texts: readonly (Uint8Array | undefined)[]): TokenTrie
     for (let at = shared; at < text.length; at++) {
       open.push(size)
       depths[size] = at
-      // Until its last byte a text is at nodes without tokens: they begin, and end, where its own do.
+      // Inner nodes of a text have no tokens: their range is empty.
       begins[size] = tokens.length
       bytes[size++] = text[at]!
     }
@@ -82,8 +82,8 @@ export function tokenTrie(texts: readonly (Uint8Array | undefined)[]): TokenTrie
 }
 
 /**
- * Walks an automaton along all texts at once: calls `found` with each token that it can read from a state, and where it leads.
- * Returns how many nodes were looked at.
+ * Runs an automaton over all texts of a trie: calls `found` with each token that can be read from a state, and the state after
+ * it. Returns the number of nodes visited.
  */
 export function walkTrie(
   trie: TokenTrie,
@@ -93,8 +93,8 @@ export function walkTrie(
 ): number {
   const { bytes, depths, skips, begins, tokens } = trie
   const states = new Array<number>(trie.depth + 1).fill(from)
-  let looked = 0
-  for (let node = 0; node < bytes.length; looked++) {
+  let visited = 0
+  for (let node = 0; node < bytes.length; visited++) {
     const depth = depths[node]!
     const state = next(states[depth]!, bytes[node]!)
     if (state === DEAD) {
@@ -105,5 +105,5 @@ export function walkTrie(
     node++
     for (let i = begins[node - 1]!; i < begins[node]!; i++) found(tokens[i]!, state)
   }
-  return looked
+  return visited
 }

@@ -1,9 +1,9 @@
 import { DEAD } from './byte-automaton.js'
 
-/** How many places there are within a character: between characters, which is 0, and after each kind of first bytes. */
-export const PLACES = 8
+/** Number of positions within a character: 0 between characters, and one after each kind of lead byte. */
+export const POSITIONS = 8
 
-/** From a place, which bytes lead where. */
+/** Transitions between positions, by byte range. */
 const STEPS: readonly (readonly [from: number, first: number, last: number, to: number])[] = [
   [0, 0x00, 0x7f, 0],
   [0, 0xc2, 0xdf, 1],
@@ -23,9 +23,9 @@ const STEPS: readonly (readonly [from: number, first: number, last: number, to: 
   [7, 0x80, 0x8f, 2],
 ]
 
-/** The place after each byte, at `place · 256 + byte`; {@link DEAD} where UTF-8 has no such byte. Source: RFC 3629, section 4. */
+/** Position after each byte, at `position · 256 + byte`; {@link DEAD} for invalid UTF-8. Source: RFC 3629, section 4. */
 export function utf8Steps(): Int8Array {
-  const steps = new Int8Array(PLACES * 256).fill(DEAD)
+  const steps = new Int8Array(POSITIONS * 256).fill(DEAD)
   for (const [from, first, last, to] of STEPS) steps.fill(to, from * 256 + first, from * 256 + last + 1)
   return steps
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import type { Tokenizer } from '@attune/core'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 
-/** What the Rust library decodes. */
+/** Reference output of the Rust tokenizers library. */
 export interface TokensGolden {
   readonly tokenizer: object
-  /** The text of the first id alone. */
+  /** Text of the first id alone. */
   readonly first: string
   readonly cases: readonly { readonly ids: readonly number[]; readonly text: string }[]
 }
@@ -13,7 +13,7 @@ export interface TokensGolden {
 export const readTokens = (name: string): TokensGolden =>
   JSON.parse(readFileSync(`golden/tokens-${name}.json`, 'utf8')) as TokensGolden
 
-/** A tokenizer of the Hugging Face library, which decodes independently of what is tested. */
+/** A tokenizer backed by `@huggingface/tokenizers`, which decodes independently of the code under test. */
 export function tokenizerOf(name: string): Tokenizer {
   const content = readTokens(name).tokenizer
   const library = new HuggingFaceTokenizer(content, {})

@@ -1,28 +1,28 @@
 import { backend_util } from '@tensorflow/tfjs-core'
 import type { Builder } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { finished } from './activation.js'
+import { withActivation } from './activation.js'
 import { type Call, type Lowerings, concat, full, mul, reshape, slice, transpose } from './lowering.js'
 import { product } from './product.js'
 import { reduce } from './reduction.js'
 import {
   type Window,
-  bordered,
+  padWindows,
   channelsFirst,
   channelsLast,
   ints,
   isChannelsFirst,
   padsOf,
-  read,
-  unreadZeros,
-  usedOf,
+  cropUnread,
+  padUnread,
+  readSizes,
   windowOf,
 } from './window.js'
 
 type Shape4 = [number, number, number, number]
 type Shape5 = [number, number, number, number, number]
 
-/** The windows of a convolution of a kernel's input with its filter. */
+/** Windows of a convolution. */
 function windowFor(call: Call, input: readonly number[], filter: readonly number[], depthwise = false): Window {
   const { attr } = call
   const dilations = attr<number | undefined>('dilations') ?? 1
@@ -37,7 +37,7 @@ function windowFor(call: Call, input: readonly number[], filter: readonly number
   return windowOf(backend_util.computeConv2DInfo(x, w, strides, dilations, padding, rounding, depthwise, format))
 }
 
-/** A filter as ONNX has it: out of a group's channels, for each channel of the output. */
+/** Filter in ONNX layout: output channels, input channels of a group, spatial dimensions. */
 function filterOf(b: Builder, filter: Value, depthwise: boolean): Value {
   const rank = filter.shape.length
   const spatial = filter.shape.slice(0, -2).map((_, i) => i)
@@ -47,14 +47,14 @@ function filterOf(b: Builder, filter: Value, depthwise: boolean): Value {
 }
 
 const attributesOf = (window: Window, groups: number) => ({
-  kernel_shape: ints(window.taken),
+  kernel_shape: ints(window.kernel),
   strides: ints(window.strides),
   dilations: ints(window.dilations),
   pads: padsOf(window),
   group: { int: groups },
 })
 
-/** A value with channels first, as the kernel is called with it. */
+/** Converts an input of the kernel to channels-first layout. */
 const first = (call: Call, x: Value): Value => (isChannelsFirst(call) ? x : channelsFirst(call.b, x))
 const asCalled = (call: Call, x: Value): Value => (isChannelsFirst(call) ? x : channelsLast(call.b, x))
 
@@ -66,10 +66,10 @@ function convolution(call: Call, depthwise = false): Value {
   const type = { dtype: 'float32', shape: [x.shape[0]!, weights.shape[0]!, ...window.output] } as const
   if (sizeOf(x.shape) === 0 || sizeOf(filter.shape) === 0) return asCalled(call, full(b, 'float32', type.shape, 0))
   const attributes = attributesOf(window, depthwise ? x.shape[1]! : 1)
-  return asCalled(call, b.node('Conv', [read(b, x, window, 2), weights], type, { attributes }))
+  return asCalled(call, b.node('Conv', [cropUnread(b, x, window, 2), weights], type, { attributes }))
 }
 
-/** The gradient with respect to the input, which is also the transposed convolution. */
+/** Gradient with respect to the input, which is also the transposed convolution. */
 function inputGradient(call: Call, depthwise = false): Value {
   const { b, in: input, attr } = call
   const [shape, filter] = [attr<number[]>('inputShape'), input('filter')]
@@ -77,19 +77,19 @@ function inputGradient(call: Call, depthwise = false): Value {
   const dy = first(call, input('dy'))
   const channels = isChannelsFirst(call) ? shape[1]! : shape.at(-1)!
   if (sizeOf(dy.shape) === 0 || sizeOf(filter.shape) === 0) return full(b, 'float32', shape, 0)
-  const type = { dtype: 'float32', shape: [shape[0]!, channels, ...usedOf(window)] } as const
+  const type = { dtype: 'float32', shape: [shape[0]!, channels, ...readSizes(window)] } as const
   const attributes = attributesOf(window, depthwise ? channels : 1)
   const dx = b.node('ConvTranspose', [dy, filterOf(b, filter, depthwise)], type, { attributes })
-  return asCalled(call, unreadZeros(b, dx, window))
+  return asCalled(call, padUnread(b, dx, window))
 }
 
-/** All places in a window, the last dimension counting fastest. */
-const placesIn = ([n, ...rest]: readonly number[]): readonly (readonly number[])[] =>
-  n === undefined ? [[]] : Array.from({ length: n }, (_, i) => placesIn(rest).map((place) => [i, ...place])).flat()
+/** All offsets within a window, with the last dimension varying fastest. */
+const offsetsIn = ([n, ...rest]: readonly number[]): readonly (readonly number[])[] =>
+  n === undefined ? [[]] : Array.from({ length: n }, (_, i) => offsetsIn(rest).map((offset) => [i, ...offset])).flat()
 
 /**
- * The gradient with respect to the filter. For each place in the window it is the product of the numbers that lie there,
- * in all windows, with the gradients of these: one matrix product for each, of large matrices without any transpose.
+ * Gradient with respect to the filter: for each offset in the window, the matrix product of the input values at that
+ * offset of all windows with the output gradients. The matrices are large and need no transposes.
  */
 function filterGradient(call: Call, depthwise = false): Value {
   const { b, in: input, attr } = call
@@ -98,10 +98,10 @@ function filterGradient(call: Call, depthwise = false): Value {
   const [x, dy] = [last(input('x')), last(input('dy'))]
   if (sizeOf(x.shape) === 0 || sizeOf(dy.shape) === 0) return full(b, 'float32', shape, 0)
   const window = windowFor(call, input('x').shape, shape, depthwise)
-  const padded = bordered(b, read(b, x, window, 1), window, 1, 0)
+  const padded = padWindows(b, cropUnread(b, x, window, 1), window, 1, 0)
   const [channels, rows] = [x.shape.at(-1)!, sizeOf(dy.shape.slice(0, -1))]
-  const parts = placesIn(window.taken).map((place) => {
-    const starts = [0, ...place.map((n, i) => n * window.dilations[i]!), 0]
+  const parts = offsetsIn(window.kernel).map((offset) => {
+    const starts = [0, ...offset.map((n, i) => n * window.dilations[i]!), 0]
     const taken = slice(b, padded, starts, [x.shape[0]!, ...window.output, channels], [1, ...window.strides, 1])
     if (!depthwise)
       return product(b, reshape(b, taken, [rows, channels]), reshape(b, dy, [rows, dy.shape.at(-1)!]), true, false)
@@ -111,7 +111,7 @@ function filterGradient(call: Call, depthwise = false): Value {
   return reshape(b, concat(b, parts, 0), shape)
 }
 
-/** What a fused kernel adds and multiplies with by channel, where channels stand first. */
+/** Reshapes per-channel operands of a fused kernel for channels-first layout. */
 function byChannel(call: Call): Call {
   if (!isChannelsFirst(call)) return call
   const maybe = (name: string): Value | undefined => {
@@ -121,7 +121,7 @@ function byChannel(call: Call): Call {
   return { ...call, maybe }
 }
 
-/** Convolutions over two dimensions and three, and their gradients. One over a single dimension is one over two to TF.js. */
+/** 2-D and 3-D convolutions and their gradients. TF.js reduces 1-D convolutions to 2-D. */
 export const convolutions: Lowerings = {
   Conv2D: (call) => convolution(call),
   Conv2DBackpropInput: (call) => inputGradient(call),
@@ -132,6 +132,6 @@ export const convolutions: Lowerings = {
   DepthwiseConv2dNative: (call) => convolution(call, true),
   DepthwiseConv2dNativeBackpropInput: (call) => inputGradient(call, true),
   DepthwiseConv2dNativeBackpropFilter: (call) => filterGradient(call, true),
-  FusedConv2D: (call) => finished(byChannel(call), convolution(call)),
-  FusedDepthwiseConv2D: (call) => finished(call, convolution(call, true)),
+  FusedConv2D: (call) => withActivation(byChannel(call), convolution(call)),
+  FusedDepthwiseConv2D: (call) => withActivation(call, convolution(call, true)),
 }

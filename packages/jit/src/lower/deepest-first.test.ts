@@ -6,7 +6,7 @@ import { deepestFirst } from './deepest-first.js'
 const TYPE = { dtype: 'float32', shape: [] } as const
 
 describe('deepestFirst', () => {
-  it('puts what needs most to be computed one after another before what needs less, and else keeps the order', () => {
+  it('orders values by decreasing depth of their dependencies, and is stable', () => {
     const b = builder()
     const input = b.input(TYPE)
     const after = (steps: number, from: Value, op: string): Value =>

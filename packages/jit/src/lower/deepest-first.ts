@@ -1,10 +1,10 @@
 import { type Value, nodesOf } from '../graph.js'
 
 /**
- * Values in the order in which they are to be added up. ONNX Runtime begins a sum with what comes last: where that needs
- * little to be computed before it, each term is added, and what it was made of freed, before the next one is made. In the sum
- * of the squares of all gradients these are the layers from the last to the first; else memory would hold what the gradients
- * of many layers are made of.
+ * Orders the terms of a sum by decreasing depth. ONNX Runtime starts a sum with its last term: if that one is
+ * shallow, each term is added, and its intermediates freed, before the next one is computed. In the sum of squares of
+ * all gradients, this processes layers from last to first; otherwise the intermediates of the gradients of many
+ * layers would be in memory at the same time.
  */
 export function deepestFirst(values: readonly Value[]): readonly Value[] {
   const depths = new Map<unknown, number>()

@@ -23,11 +23,11 @@ import {
 
 const one = (b: Builder, n: number): Value => scalar(b, 'float32', n)
 
-/** TF.js computes these of whole numbers too, after turning them into real ones. */
-const real = (b: Builder, x: Value): Value => (x.dtype === 'float32' ? x : cast(b, x, 'float32'))
+/** Casts to float32: TF.js applies these functions to integers as floats. */
+const toFloat = (b: Builder, x: Value): Value => (x.dtype === 'float32' ? x : cast(b, x, 'float32'))
 
-/** TF.js' name of a function of one number, and ONNX'. */
-const SAME: Readonly<Record<string, string>> = {
+/** Unary functions: TF.js name to ONNX name. */
+const UNARY: Readonly<Record<string, string>> = {
   Acos: 'Acos',
   Acosh: 'Acosh',
   Asin: 'Asin',
@@ -54,8 +54,8 @@ const SAME: Readonly<Record<string, string>> = {
   Round: 'Round',
 }
 
-/** The same, of whole numbers as they are. */
-const SAME_WHOLE: Readonly<Record<string, string>> = { Abs: 'Abs', Neg: 'Neg', Sign: 'Sign' }
+/** Unary functions that keep integers. */
+const UNARY_INTEGER: Readonly<Record<string, string>> = { Abs: 'Abs', Neg: 'Neg', Sign: 'Sign' }
 
 const COMPARISONS: Readonly<Record<string, string>> = {
   Equal: 'Equal',
@@ -67,16 +67,16 @@ const COMPARISONS: Readonly<Record<string, string>> = {
 
 const zero = (b: Builder, x: Value): Value => scalar(b, x.dtype, 0)
 
-/** An operation that ONNX has for numbers only. Of booleans it is taken as of 0 and 1, and what is not 0 is true. */
+/** Applies a numeric ONNX operation to booleans as 0 and 1; nonzero results are true. */
 function numeric(b: Builder, values: readonly Value[], f: (...numbers: Value[]) => Value): Value {
   if (values.some(({ dtype }) => dtype !== 'bool')) return f(...values)
   return cast(b, f(...values.map((x) => cast(b, x, 'int32'))), 'bool')
 }
 
-/** The wider type of two, in the order bool, int32, float32. */
+/** Wider of two types, in the order bool, int32, float32. */
 const wider = (x: Value, y: Value): Value['dtype'] => (x.dtype === 'bool' || y.dtype === 'float32' ? y.dtype : x.dtype)
 
-/** Numbers where a condition holds, others where it does not; of different types, as the wider one. */
+/** Elementwise selection by a condition, in the wider of the two types. */
 function select(b: Builder, condition: Value, yes: Value, no: Value): Value {
   const dtype = wider(yes, no)
   const choose = (...[t, e]: Value[]): Value => where(b, condition, t!, e!)
@@ -85,13 +85,13 @@ function select(b: Builder, condition: Value, yes: Value, no: Value): Value {
 
 const not = (b: Builder, x: Value): Value => unary(b, 'Not', x)
 
-/** Whether a divisor is known not to be one of some numbers. */
+/** True if a divisor is a known constant other than these numbers. */
 const isNever = (y: Value, numbers: readonly number[]): boolean => {
   const known = splat(y)
   return known !== undefined && !numbers.includes(known)
 }
 
-/** The remainder with the sign of the divisor; of whole numbers by 0 it is 0. */
+/** Remainder with the sign of the divisor; 0 for integers modulo 0. */
 function floorMod(b: Builder, x: Value, divisor: Value): Value {
   const attributes = { fmod: { int: 1 } }
   const mod = (a: Value, c: Value): Value =>
@@ -104,33 +104,33 @@ function floorMod(b: Builder, x: Value, divisor: Value): Value {
   return where(b, sameSign, rest, mod(add(b, rest, y), y))
 }
 
-/** The quotient of real numbers, rounded down to a whole one; what is none of those is 0, as in JavaScript. */
+/** Floor division of floats, as int32; 0 for a zero divisor, as in JavaScript. */
 function floorOfQuotient(b: Builder, x: Value, y: Value): Value {
   const quotient = unary(b, 'Floor', div(b, x, y))
   if (isNever(y, [0])) return cast(b, quotient, 'int32')
   return cast(b, where(b, compare(b, 'Equal', y, zero(b, y)), one(b, 0), quotient), 'int32')
 }
 
-/** The quotient of whole numbers, rounded down; by 0 it is 0. */
+/** Floor division of integers; 0 for a zero divisor. */
 function floorDiv(b: Builder, x: Value, y: Value): Value {
   if (x.dtype === 'float32') return floorOfQuotient(b, x, y)
   const none = zero(b, x)
-  // The processor stops the program that divides by 0, or the least whole number by −1.
+  // The CPU traps on division by 0, and of the int32 minimum by −1.
   const safe = isNever(y, [0, -1])
   const unfit = binary(b, 'Or', compare(b, 'Equal', y, none), compare(b, 'Equal', y, scalar(b, 'int32', -1)), 'bool')
   const by = safe ? y : where(b, unfit, scalar(b, 'int32', 1), y)
-  // ONNX divides whole numbers towards zero.
+  // ONNX integer division truncates towards zero.
   const quotient = binary(b, 'Div', x, by)
   const rest = sub(b, x, mul(b, quotient, by))
   const differ = binary(b, 'Xor', compare(b, 'Less', rest, none), compare(b, 'Less', by, none), 'bool')
   const inexact = not(b, compare(b, 'Equal', rest, none))
   const down = binary(b, 'And', inexact, differ, 'bool')
   const found = sub(b, quotient, cast(b, down, 'int32'))
-  // Where the divisor was 0 or −1, it is what the numbers times it are.
+  // For a divisor of 0 or −1, the quotient equals the product.
   return safe ? found : where(b, unfit, mul(b, x, y), found)
 }
 
-/** A power; of whole numbers 0 where it is infinite, as in JavaScript. */
+/** Power; 0 for integers if it is infinite, as in JavaScript. */
 function power(b: Builder, x: Value, y: Value): Value {
   const found = binary(b, 'Pow', x, y)
   const known = splat(y)
@@ -139,13 +139,13 @@ function power(b: Builder, x: Value, y: Value): Value {
   return where(b, infinite, zero(b, x), found)
 }
 
-/** Whether numbers are negative, −0 among them. */
+/** True where values are negative, including −0. */
 function isNegative(b: Builder, x: Value): Value {
   const below = (y: Value): Value => compare(b, 'Less', y, one(b, 0))
   return binary(b, 'Or', below(x), below(unary(b, 'Reciprocal', x)), 'bool')
 }
 
-/** The angle of the point (x, y), in [−π, π]: with the sign of y, also where that is 0, but never −0. */
+/** Angle of the point (x, y), in [−π, π], with the sign of y, also if y is 0, but never −0. */
 function atan2(b: Builder, y: Value, x: Value): Value {
   const infinite = binary(b, 'And', infinity(b, x), infinity(b, y), 'bool')
   const slope = where(b, infinite, mul(b, unary(b, 'Sign', y), unary(b, 'Sign', x)), div(b, y, x))
@@ -155,7 +155,7 @@ function atan2(b: Builder, y: Value, x: Value): Value {
   return where(b, isNegative(b, x), add(b, raw, turn), raw)
 }
 
-/** `eˣ − 1`. Near 0 it is `2t / (1 − t)` of `t = tanh(x/2)`, for there the difference has no digits left. */
+/** `eˣ − 1`. Near 0 computed as `2t / (1 − t)` with `t = tanh(x/2)`, because the difference cancels all digits. */
 function expm1(b: Builder, x: Value): Value {
   const t = unary(b, 'Tanh', mul(b, x, one(b, 0.5)))
   const near = div(b, add(b, t, t), sub(b, one(b, 1), t))
@@ -164,8 +164,9 @@ function expm1(b: Builder, x: Value): Value {
 }
 
 /**
- * `log(1 + x)`. Up to 1 it is `log(u) · x / (u − 1)` of `u = 1 + x`, in which what is lost as the sum is rounded cancels
- * out (Kahan; Goldberg, What every computer scientist should know about floating-point arithmetic, 1991, theorem 4).
+ * `log(1 + x)`. Up to 1 computed as `log(u) · x / (u − 1)` with `u = 1 + x`, in which the rounding error of the sum
+ * cancels out (Kahan; Goldberg, What every computer scientist should know about floating-point arithmetic, 1991,
+ * theorem 4).
  */
 function log1p(b: Builder, x: Value): Value {
   const u = add(b, x, one(b, 1))
@@ -180,18 +181,18 @@ const binaryOf =
   ({ b, in: x }: Call): Value =>
     numeric(b, [x('a'), x('b')], (...[left, right]) => binary(b, op, left!, right!))
 
-const whole = (b: Builder, x: Value): Value => (x.dtype === 'bool' ? cast(b, x, 'int32') : x)
+const toInteger = (b: Builder, x: Value): Value => (x.dtype === 'bool' ? cast(b, x, 'int32') : x)
 
 const infinity = (b: Builder, x: Value): Value => b.node('IsInf', [x], { dtype: 'bool', shape: x.shape })
 const notANumber = (b: Builder, x: Value): Value => b.node('IsNaN', [x], { dtype: 'bool', shape: x.shape })
 
-/** Operations that work on each number by itself. */
+/** Elementwise operations. */
 export const elementwise: Lowerings = {
   ...Object.fromEntries(
-    Object.entries(SAME).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, real(b, x('x')))]),
+    Object.entries(UNARY).map(([k, op]) => [k, ({ b, in: x }: Call) => unary(b, op, toFloat(b, x('x')))]),
   ),
   ...Object.fromEntries(
-    Object.entries(SAME_WHOLE).map(([k, op]) => [
+    Object.entries(UNARY_INTEGER).map(([k, op]) => [
       k,
       ({ b, in: x }: Call) => numeric(b, [x('x')], (...[n]) => unary(b, op, n!)),
     ]),
@@ -208,8 +209,8 @@ export const elementwise: Lowerings = {
   Minimum: binaryOf('Min'),
   Pow: ({ b, in: x }) => numeric(b, [x('a'), x('b')], (...[base, exponent]) => power(b, base!, exponent!)),
   Mod: ({ b, in: x }) => numeric(b, [x('a'), x('b')], (...[left, right]) => floorMod(b, left!, right!)),
-  FloorDiv: ({ b, in: x }) => floorDiv(b, whole(b, x('a')), whole(b, x('b'))),
-  Atan2: ({ b, in: x }) => atan2(b, real(b, x('a')), real(b, x('b'))),
+  FloorDiv: ({ b, in: x }) => floorDiv(b, toInteger(b, x('a')), toInteger(b, x('b'))),
+  Atan2: ({ b, in: x }) => atan2(b, toFloat(b, x('a')), toFloat(b, x('b'))),
   SquaredDifference: ({ b, in: x }) =>
     numeric(b, [x('a'), x('b')], (...[left, right]) => {
       const difference = sub(b, left!, right!)
@@ -222,17 +223,17 @@ export const elementwise: Lowerings = {
   LogicalNot: ({ b, in: x }) => not(b, x('x')),
   Select: ({ b, in: x }) => select(b, x('condition'), x('t'), x('e')),
   Square: ({ b, in: x }) => numeric(b, [x('x')], (...[n]) => mul(b, n!, n!)),
-  Rsqrt: ({ b, in: x }) => unary(b, 'Reciprocal', unary(b, 'Sqrt', real(b, x('x')))),
-  Expm1: ({ b, in: x }) => expm1(b, real(b, x('x'))),
-  Log1p: ({ b, in: x }) => log1p(b, real(b, x('x'))),
+  Rsqrt: ({ b, in: x }) => unary(b, 'Reciprocal', unary(b, 'Sqrt', toFloat(b, x('x')))),
+  Expm1: ({ b, in: x }) => expm1(b, toFloat(b, x('x'))),
+  Log1p: ({ b, in: x }) => log1p(b, toFloat(b, x('x'))),
   Relu: ({ b, in: x }) => numeric(b, [x('x')], (...[n]) => activation(b, 'relu', n!)),
   Relu6: ({ b, in: x }) => numeric(b, [x('x')], (...[n]) => activation(b, 'relu6', n!)),
   ClipByValue: ({ b, in: x, attr }) =>
     numeric(b, [x('x')], (...[n]) => clip(b, n!, attr('clipValueMin'), attr('clipValueMax'))),
-  LeakyRelu: ({ b, in: x, attr }) => activation(b, 'leakyrelu', real(b, x('x')), { leak: attr('alpha') }),
-  Prelu: ({ b, in: x }) => activation(b, 'prelu', real(b, x('x')), { slopes: real(b, x('alpha')) }),
+  LeakyRelu: ({ b, in: x, attr }) => activation(b, 'leakyrelu', toFloat(b, x('x')), { leak: attr('alpha') }),
+  Prelu: ({ b, in: x }) => activation(b, 'prelu', toFloat(b, x('x')), { slopes: toFloat(b, x('alpha')) }),
   Step: ({ b, in: x, attr }) => {
-    const positive = compare(b, 'Greater', real(b, x('x')), one(b, 0))
+    const positive = compare(b, 'Greater', toFloat(b, x('x')), one(b, 0))
     return cast(b, where(b, positive, one(b, 1), one(b, attr('alpha'))), x('x').dtype)
   },
   EluGrad: ({ b, in: x }) => {

@@ -7,7 +7,7 @@ import {
   add,
   cast,
   full,
-  lookUp,
+  gatherConstant,
   mul,
   pad,
   reshape,
@@ -17,35 +17,35 @@ import {
 } from './lowering.js'
 import { product } from './product.js'
 
-/** The two numbers between which one of a resized dimension lies, and how far from the first to the second. */
+/** Interpolation of a resized index: its two neighbours in the input, and the weight of the second. */
 interface Tap {
   readonly low: number
   readonly high: number
-  readonly share: number
+  readonly weight: number
 }
 
-/** Where the numbers of a dimension come from that is resized, as TF.js computes it. */
+/** Interpolation of each index of a resized dimension, as in TF.js. */
 function tapsOf({ attr }: Call, from: number, to: number, nearest: boolean): readonly Tap[] {
   const [aligned, half] = [attr<boolean>('alignCorners'), attr<boolean>('halfPixelCenters')]
   const scale = aligned && to > 1 ? (from - 1) / (to - 1) : from / to
   return Array.from({ length: to }, (_, i) => {
     const at = half ? scale * (i + 0.5) - (nearest ? 0 : 0.5) : scale * i
     if (nearest) {
-      const place = Math.min(from - 1, aligned ? Math.round(at) : Math.floor(at))
-      return { low: place, high: place, share: 0 }
+      const index = Math.min(from - 1, aligned ? Math.round(at) : Math.floor(at))
+      return { low: index, high: index, weight: 0 }
     }
     const low = Math.max(0, Math.floor(at))
-    return { low, high: Math.min(from - 1, Math.ceil(at)), share: low < at ? at - low : 0 }
+    return { low, high: Math.min(from - 1, Math.ceil(at)), weight: low < at ? at - low : 0 }
   })
 }
 
-/** One dimension resized: a number between two of the input, each. */
+/** Resizes one dimension by linear interpolation. */
 function resized(b: Builder, x: Value, axis: number, taps: readonly Tap[]): Value {
-  const low = lookUp(b, x, taps.map((tap) => tap.low), axis) // prettier-ignore
-  if (taps.every(({ share }) => share === 0)) return low
-  const high = lookUp(b, x, taps.map((tap) => tap.high), axis) // prettier-ignore
+  const low = gatherConstant(b, x, taps.map((tap) => tap.low), axis) // prettier-ignore
+  if (taps.every(({ weight }) => weight === 0)) return low
+  const high = gatherConstant(b, x, taps.map((tap) => tap.high), axis) // prettier-ignore
   const shape = [taps.length, ...x.shape.slice(axis + 1).map(() => 1)]
-  return add(b, low, mul(b, sub(b, high, low), b.constant('float32', taps.map(({ share }) => share), shape))) // prettier-ignore
+  return add(b, low, mul(b, sub(b, high, low), b.constant('float32', taps.map(({ weight }) => weight), shape))) // prettier-ignore
 }
 
 const resize =
@@ -59,17 +59,17 @@ const resize =
     return resized(b, across, 1, tapsOf(call, x.shape[1]!, height, nearest))
   }
 
-/** The share of each number of the input, by row, in each of the output, by column. */
-function sharesOf(b: Builder, taps: readonly Tap[], from: number): Value {
-  const shares = new Float32Array(from * taps.length)
-  for (const [i, { low, high, share }] of taps.entries()) {
-    shares[low * taps.length + i]! += 1 - share
-    shares[high * taps.length + i]! += share
+/** Interpolation matrix: the weight of each input index (row) in each output index (column). */
+function interpolationMatrix(b: Builder, taps: readonly Tap[], from: number): Value {
+  const weights = new Float32Array(from * taps.length)
+  for (const [i, { low, high, weight }] of taps.entries()) {
+    weights[low * taps.length + i]! += 1 - weight
+    weights[high * taps.length + i]! += weight
   }
-  return b.array('float32', shares, [from, taps.length])
+  return b.array('float32', weights, [from, taps.length])
 }
 
-/** What the numbers of the input have a share in, along one dimension after the other. */
+/** Gradient with respect to the input, one dimension at a time. */
 const resizeGradient =
   (nearest: boolean) =>
   (call: Call): Value => {
@@ -78,14 +78,14 @@ const resizeGradient =
     if (sizeOf(dy.shape) === 0 || sizeOf(shape) === 0) return full(b, 'float32', shape, 0)
     const [batch, height, width, channels] = shape as [number, number, number, number]
     const [, rows, columns] = dy.shape as [number, number, number]
-    const down = sharesOf(b, tapsOf(call, height, rows, nearest), height)
-    const across = sharesOf(b, tapsOf(call, width, columns, nearest), width)
+    const down = interpolationMatrix(b, tapsOf(call, height, rows, nearest), height)
+    const across = interpolationMatrix(b, tapsOf(call, width, columns, nearest), width)
     const shrunk = product(b, down, reshape(b, dy, [batch, rows, columns * channels]), false, false)
     const each = reshape(b, shrunk, [batch * height, columns, channels])
     return reshape(b, product(b, across, each, false, false), shape)
   }
 
-/** Blocks of an image as images of a batch. */
+/** Rearranges spatial blocks of images into the batch. */
 function spaceToBatch({ b, in: input, attr }: Call): Value {
   const [blocks, paddings] = [attr<number[]>('blockShape'), attr<[number, number][]>('paddings')]
   const x = input('x')
@@ -97,19 +97,19 @@ function spaceToBatch({ b, in: input, attr }: Call): Value {
   return reshape(b, turned, backend_util.getReshapedPermuted(shape, blocks, size, false))
 }
 
-/** The contrary. */
+/** Inverse of {@link spaceToBatch}. */
 function batchToSpace({ b, in: input, attr }: Call): Value {
   const [blocks, crops] = [attr<number[]>('blockShape'), attr<number[][]>('crops')]
   const [x, size] = [input('x'), sizeOf(attr<number[]>('blockShape'))]
   const apart = reshape(b, x, backend_util.getReshaped([...x.shape], blocks, size))
   const turned = transpose(b, apart, backend_util.getPermuted(apart.shape.length, blocks.length))
   const joined = reshape(b, turned, backend_util.getReshapedPermuted([...x.shape], blocks, size))
-  const cut = joined.shape.map((_, i) => crops[i - 1] ?? [0, 0])
-  const sizes = joined.shape.map((n, i) => n - cut[i]![0]! - cut[i]![1]!)
-  return slice(b, joined, cut.map(([before]) => before!), sizes) // prettier-ignore
+  const cropped = joined.shape.map((_, i) => crops[i - 1] ?? [0, 0])
+  const sizes = joined.shape.map((n, i) => n - cropped[i]![0]! - cropped[i]![1]!)
+  return slice(b, joined, cropped.map(([before]) => before!), sizes) // prettier-ignore
 }
 
-/** Operations on images: resized, with their gradients, and cut into blocks. */
+/** Image operations: resizing with its gradients, and rearranging blocks. */
 export const images: Lowerings = {
   ResizeBilinear: resize(false),
   ResizeBilinearGrad: resizeGradient(false),

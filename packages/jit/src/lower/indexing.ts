@@ -25,7 +25,7 @@ function gather({ b, in: input, attr }: Call): Value {
   const shape = [...x.shape.slice(0, along), ...at.shape.slice(batch), ...x.shape.slice(along + 1)]
   if (sizeOf(shape) === 0) return empty(b, x, shape)
   if (batch === 0) return b.node('Gather', [x, at], { dtype: x.dtype, shape }, { attributes: { axis: { int: along } } })
-  // ONNX looks up by batches only along the dimension that follows them.
+  // ONNX gathers with batch dimensions only along the dimension after them.
   const order = [...x.shape.keys()].filter((i) => i < batch || i === along || (i > batch - 1 && i !== along))
   const front = [...order.slice(0, batch), along, ...order.slice(batch).filter((i) => i !== along)]
   const turned = transpose(b, x, front)
@@ -47,7 +47,7 @@ function gather({ b, in: input, attr }: Call): Value {
   return transpose(b, rows, back)
 }
 
-/** The number of the row that each index along the leading dimensions names. */
+/** Flat row index of each multi-index along the leading dimensions. */
 function rowNumbers(b: Builder, at: Value, leading: readonly number[]): Value {
   const rows = sizeOf(at.shape.slice(0, -1))
   const index = reshape(b, cast(b, at, 'int64'), [rows, leading.length])
@@ -57,9 +57,9 @@ function rowNumbers(b: Builder, at: Value, leading: readonly number[]): Value {
 }
 
 /**
- * Adds rows of `updates` to rows of zeros, at the places that the last dimension of `at` names; equal places add up. By
- * ScatterElements, number by number: ScatterND of ONNX Runtime 1.30 adds rows on several threads at once, and loses some of
- * those that fall on one place.
+ * Scatter-add: adds rows of `updates` to zeros at the indices in the last dimension of `at`; repeated indices
+ * accumulate. Uses ScatterElements: ScatterND of ONNX Runtime 1.30 adds rows on several threads without
+ * synchronisation and loses some updates of repeated indices.
  */
 function scatter(b: Builder, at: Value, updates: Value, shape: readonly number[]): Value {
   if (sizeOf(updates.shape) === 0 || sizeOf(shape) === 0) return full(b, updates.dtype, shape, 0)
@@ -77,11 +77,11 @@ function scatter(b: Builder, at: Value, updates: Value, shape: readonly number[]
   return reshape(b, b.node('ScatterElements', inputs, type, { attributes }), shape)
 }
 
-/** Whether all numbers of a constant are in a range. */
+/** True for a constant with all values in [0, count). */
 const isWithin = ({ constant }: Value, count: number): boolean =>
   constant !== undefined && constant.every((n: number | bigint) => n >= 0 && n < count)
 
-/** Sums of rows with the same number. Rows with a number that is none of a segment are left out. */
+/** Segment sum. Rows with an id outside of the segments are ignored. */
 function segmentSum({ b, in: input, attr }: Call): Value {
   const [x, ids, count] = [input('x'), input('segmentIds'), attr<number>('numSegments')]
   const rank = ids.shape.length
@@ -100,17 +100,17 @@ function oneHot({ b, in: input, attr }: Call): Value {
   const depth = attr<number>('depth')
   const dtype = attr<'float32' | 'int32' | 'bool' | undefined>('dtype') ?? 'int32'
   const shape = [...at.shape, depth]
-  const places = b.constant(
+  const classes = b.constant(
     'int32',
     Array.from({ length: depth }, (_, i) => i),
   )
   const column = reshape(b, at, [...at.shape, 1])
-  const hit = b.node('Equal', [column, places], { dtype: 'bool', shape })
+  const hit = b.node('Equal', [column, classes], { dtype: 'bool', shape })
   const [on, off] = [scalar(b, 'float32', attr('onValue')), scalar(b, 'float32', attr('offValue'))]
   return cast(b, b.node('Where', [hit, on, off], { dtype: 'float32', shape }), dtype)
 }
 
-function largest({ b, in: input, attr }: Call): readonly Value[] {
+function topK({ b, in: input, attr }: Call): readonly Value[] {
   const { dtype } = input('x')
   const x = dtype === 'bool' ? cast(b, input('x'), 'int32') : input('x')
   const k = attr<number>('k')
@@ -125,7 +125,7 @@ function largest({ b, in: input, attr }: Call): readonly Value[] {
 
 const count = (from: number, to: number, step: number): number => Math.max(0, Math.ceil((to - from) / step))
 
-/** Operations that look up, or write to, places given by numbers; and those that make numbers of nothing. */
+/** Gather and scatter operations, and operations that create constants. */
 export const indexing: Lowerings = {
   GatherV2: gather,
   GatherNd: ({ b, in: x }) => {
@@ -142,7 +142,7 @@ export const indexing: Lowerings = {
   },
   UnsortedSegmentSum: segmentSum,
   OneHot: oneHot,
-  TopK: largest,
+  TopK: topK,
   Range: ({ b, attr }) => {
     const [start, stop, step] = [attr<number>('start'), attr<number>('stop'), attr<number | undefined>('step') ?? 1]
     const numbers = Array.from({ length: count(start, stop, step) }, (_, i) => start + i * step)

@@ -1,25 +1,25 @@
 import { type Builder, type NodeOptions, emptyValues } from '../builder.js'
 import { type ElementType, type Value, sameShape, sizeOf } from '../graph.js'
 
-/** What a TF.js kernel is called with, in the words of the graph. */
+/** Call of a TF.js kernel, with inputs as values of the graph. */
 export interface Call {
   readonly b: Builder
   /** A named input. */
   in(name: string): Value
-  /** A named input that the kernel may do without. */
+  /** An optional named input. */
   maybe(name: string): Value | undefined
-  /** All inputs of a kernel that takes a list. */
+  /** All inputs of a variadic kernel. */
   readonly all: readonly Value[]
   /** An attribute of the TF.js kernel. */
   attr<T>(name: string): T
 }
 
-/** Turns a call of a TF.js kernel into values of the graph: one for each of its outputs. */
+/** Lowers a call of a TF.js kernel to values of the graph, one per output. */
 export type Lowering = (call: Call) => Value | readonly Value[]
 
 export type Lowerings = Readonly<Record<string, Lowering>>
 
-/** The shape to which two shapes are broadcast. */
+/** Broadcast shape of two shapes. */
 export function broadcast(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length)
   return Array.from({ length: rank }, (_, i) => {
@@ -28,7 +28,7 @@ export function broadcast(a: readonly number[], b: readonly number[]): number[] 
   })
 }
 
-/** The one number that a value holds everywhere, if it is known and there is one. */
+/** Constant of a value that is known to be the same everywhere, otherwise undefined. */
 export function splat({ constant, node }: Value): number | undefined {
   if (constant !== undefined && constant.length > 0) {
     const first = Number(constant[0])
@@ -41,7 +41,7 @@ export const scalar = (b: Builder, dtype: ElementType, n: number): Value => b.co
 
 const indices = (b: Builder, numbers: readonly number[]): Value => b.constant('int64', numbers)
 
-/** A value in another shape; of a reshaped value, and of a constant, the source is taken. */
+/** Reshapes a value. Reshapes of reshapes are merged, and constants are reshaped directly. */
 export function reshape(b: Builder, x: Value, shape: readonly number[]): Value {
   const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x
   if (sameShape(source.shape, shape)) return source
@@ -57,7 +57,7 @@ export function reshape(b: Builder, x: Value, shape: readonly number[]): Value {
   )
 }
 
-/** A value whose numbers are all the same. */
+/** Value filled with one number. */
 export function full(b: Builder, dtype: ElementType, shape: readonly number[], n: number): Value {
   const one = scalar(b, dtype, n)
   if (shape.length === 0) return one
@@ -65,7 +65,7 @@ export function full(b: Builder, dtype: ElementType, shape: readonly number[], n
   return b.node('Expand', [one, indices(b, shape)], { dtype, shape })
 }
 
-/** Dimensions in another order. A transpose of a transpose is one; where only dimensions of size 1 move, it is a reshape. */
+/** Transposes a value. Transposes of transposes are merged; if only dimensions of size 1 move, it is a reshape. */
 export function transpose(b: Builder, x: Value, perm: readonly number[]): Value {
   if (x.node?.op === 'Transpose') {
     const { ints: inner } = x.node.attributes['perm'] as { ints: readonly number[] }
@@ -76,8 +76,8 @@ export function transpose(b: Builder, x: Value, perm: readonly number[]): Value 
     )
   }
   const shape = perm.map((axis) => x.shape[axis]!)
-  const moving = perm.filter((axis) => x.shape[axis] !== 1)
-  if (moving.every((axis, i) => i === 0 || axis > moving[i - 1]!)) return reshape(b, x, shape)
+  const moved = perm.filter((axis) => x.shape[axis] !== 1)
+  if (moved.every((axis, i) => i === 0 || axis > moved[i - 1]!)) return reshape(b, x, shape)
   return b.node('Transpose', [x], { dtype: x.dtype, shape }, { attributes: { perm: { ints: perm } } })
 }
 
@@ -96,11 +96,11 @@ export function cast(b: Builder, x: Value, dtype: ElementType): Value {
   return b.node('Cast', [x], { dtype, shape: x.shape }, { attributes: { to: { int: TO[dtype] } } })
 }
 
-/** An operation of one input that keeps type and shape. */
+/** Unary operation that keeps type and shape. */
 export const unary = (b: Builder, op: string, x: Value, options?: NodeOptions): Value =>
   b.node(op, [x], { dtype: x.dtype, shape: x.shape }, options)
 
-/** An operation of two inputs, which are broadcast; where one changes nothing, the other is the result. */
+/** Binary operation with broadcasting; an identity operation returns the other operand. */
 export function binary(b: Builder, op: string, x: Value, y: Value, dtype = x.dtype): Value {
   const shape = broadcast(x.shape, y.shape)
   const [left, right] = [splat(x), splat(y)]
@@ -109,7 +109,7 @@ export function binary(b: Builder, op: string, x: Value, y: Value, dtype = x.dty
   if (left === 1 && op === 'Mul' && keeps(y)) return y
   if (right === 0 && (op === 'Add' || op === 'Sub') && keeps(x)) return x
   if (left === 0 && op === 'Add' && keeps(y)) return y
-  // What holds one number everywhere need not be written out where the other operand has the shape of the result.
+  // A constant operand remains a scalar if the other operand has the shape of the result.
   if (right !== undefined && sameShape(x.shape, shape))
     return b.node(op, [x, scalar(b, y.dtype, right)], { dtype, shape })
   if (left !== undefined && sameShape(y.shape, shape))
@@ -122,24 +122,24 @@ export const sub = (b: Builder, x: Value, y: Value): Value => binary(b, 'Sub', x
 export const mul = (b: Builder, x: Value, y: Value): Value => binary(b, 'Mul', x, y)
 export const div = (b: Builder, x: Value, y: Value): Value => binary(b, 'Div', x, y)
 
-/** Numbers where a condition holds, others where it does not. ONNX Runtime has it not of booleans. */
+/** Elementwise selection by a condition. ONNX Runtime does not support booleans as values. */
 export function where(b: Builder, condition: Value, yes: Value, no: Value): Value {
   const shape = broadcast(broadcast(condition.shape, yes.shape), no.shape)
   return b.node('Where', [condition, yes, no], { dtype: yes.dtype, shape })
 }
 
-/** A comparison, by ONNX' name of it. */
+/** Comparison, by its ONNX name. */
 export function compare(b: Builder, op: string, x: Value, y: Value): Value {
-  // ONNX Runtime orders no booleans.
+  // ONNX Runtime has no order of booleans.
   const [left, right] = x.dtype === 'bool' && op !== 'Equal' ? [cast(b, x, 'int32'), cast(b, y, 'int32')] : [x, y]
   return binary(b, op, left, right, 'bool')
 }
 
-/** Numbers, those outside of a range moved to its ends. */
+/** Clamps values to a range. */
 export const clip = (b: Builder, x: Value, low: number, high: number): Value =>
   b.node('Clip', [x, scalar(b, x.dtype, low), scalar(b, x.dtype, high)], x)
 
-/** Part of a value: from `starts`, to but without `ends`, by `steps`, for every dimension. */
+/** Slice of a value: `sizes` entries from `starts` with stride `steps`, for every dimension. */
 export function slice(
   b: Builder,
   x: Value,
@@ -175,8 +175,8 @@ export function concat(b: Builder, values: readonly Value[], axis: number): Valu
   return b.node('Concat', full, { dtype: first.dtype, shape }, { attributes: { axis: { int: axis } } })
 }
 
-/** A value cut into pieces of given sizes. */
-export function pieces(b: Builder, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+/** Splits a value into slices of the given sizes. */
+export function splitSizes(b: Builder, x: Value, sizes: readonly number[], axis: number): readonly Value[] {
   let at = 0
   return sizes.map((size) => {
     const starts = x.shape.map((_, i) => (i === axis ? at : 0))
@@ -190,16 +190,21 @@ export function pieces(b: Builder, x: Value, sizes: readonly number[], axis: num
   })
 }
 
-/** The parts of a value at places along a dimension that are known. */
-export function lookUp(b: Builder, x: Value, places: readonly number[], axis: number): Value {
-  const shape = x.shape.map((n, i) => (i === axis ? places.length : n))
-  return b.node('Gather', [x, indices(b, places)], { dtype: x.dtype, shape }, { attributes: { axis: { int: axis } } })
+/** Gathers slices at known indices along an axis. */
+export function gatherConstant(b: Builder, x: Value, indicesAlong: readonly number[], axis: number): Value {
+  const shape = x.shape.map((n, i) => (i === axis ? indicesAlong.length : n))
+  return b.node(
+    'Gather',
+    [x, indices(b, indicesAlong)],
+    { dtype: x.dtype, shape },
+    { attributes: { axis: { int: axis } } },
+  )
 }
 
-/** How many numbers to put before and after each dimension. */
+/** Padding before and after each dimension. */
 export type Paddings = readonly (readonly [before: number, after: number])[]
 
-/** A value with a number around it. */
+/** Pads a value with a number. */
 export function pad(b: Builder, x: Value, paddings: Paddings, number: number): Value {
   const shape = x.shape.map((n, i) => n + paddings[i]![0] + paddings[i]![1])
   if (sameShape(shape, x.shape)) return x

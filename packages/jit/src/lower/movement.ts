@@ -6,25 +6,25 @@ import {
   type Lowerings,
   type Paddings,
   concat,
-  lookUp,
+  gatherConstant,
   pad,
-  pieces,
+  splitSizes,
   reshape,
   slice,
   transpose,
 } from './lowering.js'
 
-/** A value with its own numbers around it, as in a mirror. They are looked up, for ONNX Runtime mirrors not every type and way. */
+/** Mirror padding, as a gather, because ONNX Runtime does not support all types and modes. */
 function mirrored({ b, in: input, attr }: Call): Value {
   const edge = attr<string>('mode') === 'reflect' ? 0 : 1
   return attr<Paddings>('paddings').reduce((x, [before, after], axis) => {
     if (before === 0 && after === 0) return x
     const n = x.shape[axis]!
-    const places = Array.from({ length: before + n + after }, (_, i) => {
+    const indices = Array.from({ length: before + n + after }, (_, i) => {
       const at = i - before
       return at < 0 ? -at - edge : at < n ? at : 2 * (n - 1) - at + edge
     })
-    return lookUp(b, x, places, axis)
+    return gatherConstant(b, x, indices, axis)
   }, input('x'))
 }
 
@@ -75,7 +75,7 @@ function tiled({ b, in: input, attr }: Call): Value {
 
 const along = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
 
-/** Operations that only move numbers. */
+/** Operations that only rearrange values. */
 export const movements: Lowerings = {
   Reshape: ({ b, in: x, attr }) => reshape(b, x('x'), util.inferFromImplicitShape(attr('shape'), sizeOf(x('x').shape))),
   ExpandDims: ({ b, in: x, attr }) => {
@@ -104,10 +104,10 @@ export const movements: Lowerings = {
     const value = x('value')
     const axis = along(attr('axis'), value.shape.length)
     const ones = new Array<number>(value.shape[axis]!).fill(1)
-    return pieces(b, value, ones, axis).map((piece) =>
+    return splitSizes(b, value, ones, axis).map((part) =>
       reshape(
         b,
-        piece,
+        part,
         value.shape.filter((_, i) => i !== axis),
       ),
     )
@@ -119,7 +119,7 @@ export const movements: Lowerings = {
     const total = value.shape[axis]!
     const sizes = typeof given === 'number' ? new Array<number>(given).fill(total / given) : [...given]
     const rest = total - sizes.filter((n) => n !== -1).reduce((sum, n) => sum + n, 0)
-    return pieces(
+    return splitSizes(
       b,
       value,
       sizes.map((n) => (n === -1 ? rest : n)),

@@ -13,25 +13,25 @@ function batchNormalization({ b, in: input, maybe, attr }: Call): Value {
   return offset === undefined ? normal : add(b, normal, offset)
 }
 
-/** Sums over the channels beside each one, by a matrix that has ones beside its diagonal. */
-function besides(b: Builder, x: Value, radius: number): Value {
+/** Sum over the neighbouring channels of each channel, as a product with a banded matrix of ones. */
+function sumNeighbours(b: Builder, x: Value, radius: number): Value {
   const channels = x.shape.at(-1)!
-  const band = Float32Array.from({ length: channels * channels }, (_, i) =>
+  const mask = Float32Array.from({ length: channels * channels }, (_, i) =>
     Math.abs(Math.floor(i / channels) - (i % channels)) <= radius ? 1 : 0,
   )
-  return product(b, x, b.array('float32', band, [channels, channels]), false, false)
+  return product(b, x, b.array('float32', mask, [channels, channels]), false, false)
 }
 
-/** The attributes of a response normalisation, and `bias + α · Σ x²` over the channels beside each. */
+/** Attributes of local response normalization, and `bias + α · Σ x²` over the neighbouring channels. */
 function response({ b, in: input, attr }: Call) {
   const one = (n: number): Value => scalar(b, 'float32', n)
   const [x, alpha, beta] = [input('x'), attr<number>('alpha'), attr<number>('beta')]
-  const sums = besides(b, mul(b, x, x), attr('depthRadius'))
+  const sums = sumNeighbours(b, mul(b, x, x), attr('depthRadius'))
   const norm = add(b, mul(b, sums, one(alpha)), one(attr('bias')))
   return { x, norm, power: binary(b, 'Pow', norm, one(-beta)), twice: one(2 * alpha * beta) }
 }
 
-/** Operations that divide by what numbers vary by. */
+/** Normalization operations. */
 export const normalizations: Lowerings = {
   FusedBatchNorm: batchNormalization,
   LRN: (call) => {
@@ -42,7 +42,7 @@ export const normalizations: Lowerings = {
     const { b, in: input, attr } = call
     const { x, norm, power, twice } = response(call)
     const [y, dy] = [input('y'), input('dy')]
-    const others = besides(b, div(b, mul(b, dy, y), norm), attr('depthRadius'))
+    const others = sumNeighbours(b, div(b, mul(b, dy, y), norm), attr('depthRadius'))
     return sub(b, mul(b, dy, power), mul(b, twice, mul(b, x, others)))
   },
 }

@@ -4,18 +4,18 @@ import { type Value, sizeOf } from '../graph.js'
 import { type Call, type Lowerings, binary, cast, full, mul, reshape, scalar, slice } from './lowering.js'
 import {
   type Window,
-  bordered,
+  padWindows,
   channelsFirst,
   channelsLast,
   ints,
   padsOf,
-  read,
-  unreadZeros,
-  usedOf,
+  cropUnread,
+  padUnread,
+  readSizes,
   windowOf,
 } from './window.js'
 
-/** The windows of a pool. */
+/** Windows of a pooling kernel. */
 function windowFor({ attr }: Call, shape: readonly number[]): Window {
   const [size, strides, padding] = [attr<number>('filterSize'), attr<number>('strides'), attr<number>('pad')]
   const rounding = attr<'floor' | undefined>('dimRoundingMode')
@@ -33,105 +33,110 @@ function windowFor({ attr }: Call, shape: readonly number[]): Window {
   )
 }
 
-/** The numbers of a pool, with channels first, and around them one that does not change its result. */
-const framed = (b: Builder, x: Value, window: Window, n: number): Value =>
-  bordered(b, read(b, x, window, 2), window, 2, n)
+/** Input of a pooling kernel, channels-first, padded with its neutral value. */
+const padded = (b: Builder, x: Value, window: Window, n: number): Value =>
+  padWindows(b, cropUnread(b, x, window, 2), window, 2, n)
 
-const attributesOf = ({ taken, strides }: Window) => ({ kernel_shape: ints(taken), strides: ints(strides) })
+const attributesOf = ({ kernel, strides }: Window) => ({ kernel_shape: ints(kernel), strides: ints(strides) })
 
 const typeOf = (x: Value, { output }: Window) =>
   ({ dtype: 'float32', shape: [...x.shape.slice(0, 2), ...output] }) as const
 
-/** How many numbers of the input each window has, with 1 for the batch and the channels. */
-function countsOf({ input, taken, output, strides, before }: Window): { counts: number[]; shape: number[] } {
+/** Number of input values in each window, with size 1 for batch and channels. */
+function countsOf({ input, kernel, output, strides, before }: Window): { counts: number[]; shape: number[] } {
   const along = output.map((windows, i) =>
     Array.from({ length: windows }, (_, at) => {
       const from = at * strides[i]! - before[i]!
-      return Math.max(0, Math.min(from + taken[i]!, input[i]!) - Math.max(from, 0))
+      return Math.max(0, Math.min(from + kernel[i]!, input[i]!) - Math.max(from, 0))
     }),
   )
   const counts = along.reduce((all, next) => all.flatMap((n) => next.map((m) => n * m)), [1])
   return { counts, shape: [1, 1, ...output] }
 }
 
-/** Factors for each window, of how many numbers it has. */
+/** Factor of each window, as a function of its number of input values. */
 function byWindow(b: Builder, window: Window, f: (count: number) => number): Value {
   const { counts, shape } = countsOf(window)
   return b.constant('float32', counts.map(f), shape)
 }
 
-/** The average of those numbers of each window that are of the input. */
+/** Average pooling over the input values of each window, without padding. */
 function average(call: Call): Value {
   const { b, in: input } = call
   const window = windowFor(call, input('x').shape)
   const x = channelsFirst(b, cast(b, input('x'), 'float32'))
-  const all = b.node('AveragePool', [framed(b, x, window, 0)], typeOf(x, window), {
+  const all = b.node('AveragePool', [padded(b, x, window, 0)], typeOf(x, window), {
     attributes: attributesOf(window),
   })
-  const size = sizeOf(window.taken)
+  const size = sizeOf(window.kernel)
   const own = mul(
     b,
     all,
     byWindow(b, window, (count) => size / count),
-  ) // 1 everywhere, and gone, where nothing is padded
+  ) // 1 everywhere without padding, and then removed
   return cast(b, channelsLast(b, own), input('x').dtype)
 }
 
-/** Each number's share in the averages of the windows that it is in: a transposed convolution with ones, by channel. */
+/** Gradient of average pooling: a per-channel transposed convolution with ones. */
 function averageGradient(call: Call): Value {
   const { b, in: input } = call
   const { shape } = input('input')
   const window = windowFor(call, shape)
   if (sizeOf(shape) === 0) return full(b, 'float32', shape, 0)
   const dy = channelsFirst(b, input('dy'))
-  const shares = mul(
+  const scaled = mul(
     b,
     dy,
     byWindow(b, window, (count) => 1 / count),
   )
   const [batch, channels] = dy.shape as [number, number]
   const attributes = { ...attributesOf(window), pads: padsOf(window) }
-  const sizes = usedOf(window)
+  const sizes = readSizes(window)
   const type = { dtype: 'float32', shape: [batch * channels, 1, ...sizes] } as const
-  const each = reshape(b, shares, [batch * channels, 1, ...window.output])
-  const ones = b.constant('float32', new Array<number>(sizeOf(window.taken)).fill(1), [1, 1, ...window.taken])
+  const each = reshape(b, scaled, [batch * channels, 1, ...window.output])
+  const ones = b.constant('float32', new Array<number>(sizeOf(window.kernel)).fill(1), [1, 1, ...window.kernel])
   const dx = b.node('ConvTranspose', [each, ones], type, { attributes })
-  return channelsLast(b, unreadZeros(b, reshape(b, dx, [batch, channels, ...sizes]), window))
+  return channelsLast(b, padUnread(b, reshape(b, dx, [batch, channels, ...sizes]), window))
 }
 
 function maximum(call: Call): Value {
   const { b, in: input } = call
   const window = windowFor(call, input('x').shape)
   const x = channelsFirst(b, cast(b, input('x'), 'float32'))
-  const around = framed(b, x, window, -Infinity)
+  const around = padded(b, x, window, -Infinity)
   const largest = b.node('MaxPool', [around], typeOf(x, window), { attributes: attributesOf(window) })
   return cast(b, channelsLast(b, largest), input('x').dtype)
 }
 
-/** ONNX Runtime finds no place of a maximum that is not above the least number; this one is. */
-const ABOVE_LEAST = -3.4028232635611926e38
+/** Smallest value for which ONNX Runtime returns the index of a maximum: just above the float32 minimum. */
+const ABOVE_MINIMUM = -3.4028232635611926e38
 
-/** The gradient of each maximum goes to where that is, the first place of several. */
+/** Gradient of max pooling: passed to the index of the maximum, the first one of ties. */
 function maximumGradient(call: Call): Value {
   const { b, in: input } = call
   const { shape } = input('input')
   const window = windowFor(call, shape)
   if (sizeOf(shape) === 0) return full(b, 'float32', shape, 0)
-  const real = binary(b, 'Max', channelsFirst(b, cast(b, input('input'), 'float32')), scalar(b, 'float32', ABOVE_LEAST))
-  const x = framed(b, real, window, ABOVE_LEAST)
+  const real = binary(
+    b,
+    'Max',
+    channelsFirst(b, cast(b, input('input'), 'float32')),
+    scalar(b, 'float32', ABOVE_MINIMUM),
+  )
+  const x = padded(b, real, window, ABOVE_MINIMUM)
   const types = [typeOf(x, window), { ...typeOf(x, window), dtype: 'int64' }] as const
-  const [, places] = b.nodes('MaxPool', [x], types, { attributes: attributesOf(window) })
+  const [, indices] = b.nodes('MaxPool', [x], types, { attributes: attributesOf(window) })
   const dy = channelsFirst(b, input('dy'))
   const type = { dtype: 'float32', shape: [sizeOf(x.shape)] } as const
-  const flat = [places!, dy].map((value) => reshape(b, value, [sizeOf(dy.shape)]))
+  const flat = [indices!, dy].map((value) => reshape(b, value, [sizeOf(dy.shape)]))
   const attributes = { axis: { int: 0 }, reduction: { text: 'add' } }
   const dx = b.node('ScatterElements', [full(b, 'float32', type.shape, 0), ...flat], type, { attributes })
-  const sizes = [...x.shape.slice(0, 2), ...usedOf(window)]
+  const sizes = [...x.shape.slice(0, 2), ...readSizes(window)]
   const own = slice(b, reshape(b, dx, x.shape), [0, 0, ...window.before.map((n) => Math.max(n, 0))], sizes)
-  return channelsLast(b, unreadZeros(b, own, window))
+  return channelsLast(b, padUnread(b, own, window))
 }
 
-/** Maxima and averages of windows over two dimensions and three, and their gradients. */
+/** 2-D and 3-D max and average pooling and their gradients. */
 export const pools: Lowerings = {
   AvgPool: average,
   AvgPool3D: average,

@@ -1,15 +1,15 @@
 import type { Builder } from '../builder.js'
 import { type Value, sameShape, sizeOf } from '../graph.js'
-import { finished } from './activation.js'
+import { withActivation } from './activation.js'
 import { type Lowerings, broadcast, full, transpose } from './lowering.js'
 
-/** Exchanges the last two dimensions. */
+/** Swaps the last two dimensions. */
 const turned = (b: Builder, x: Value): Value => {
   const rank = x.shape.length
   return transpose(b, x, [...x.shape.slice(2).map((_, i) => i), rank - 1, rank - 2])
 }
 
-/** A matrix as the product is to read it: a transpose that only exchanges the last two dimensions is read through. */
+/** Operand of a matrix product: a transpose that only swaps the last two dimensions is absorbed. */
 function readThrough(x: Value, transposed: boolean): { x: Value; transposed: boolean } {
   if (x.node?.op !== 'Transpose') return { x, transposed }
   const { ints: perm } = x.node.attributes['perm'] as { ints: readonly number[] }
@@ -19,7 +19,7 @@ function readThrough(x: Value, transposed: boolean): { x: Value; transposed: boo
   return last && outer ? { x: x.node.inputs[0]!, transposed: !transposed } : { x, transposed }
 }
 
-/** `a · b`, over all leading dimensions, each transposed first if so asked. */
+/** Batched matrix product `a · b` over all leading dimensions, each operand optionally transposed. */
 export function product(b: Builder, left: Value, right: Value, transposeA: boolean, transposeB: boolean): Value {
   const [p, q] = [readThrough(left, transposeA), readThrough(right, transposeB)]
   const [rows, inner] = p.transposed ? [p.x.shape.at(-1)!, p.x.shape.at(-2)!] : [p.x.shape.at(-2)!, p.x.shape.at(-1)!]
@@ -36,11 +36,11 @@ export function product(b: Builder, left: Value, right: Value, transposeA: boole
   return b.node('FusedMatMul', [p.x, q.x], type, { attributes, domain: 'com.microsoft' })
 }
 
-/** Sums of products. */
+/** Matrix products and Einstein summation. */
 export const products: Lowerings = {
   BatchMatMul: ({ b, in: x, attr }) => product(b, x('a'), x('b'), attr('transposeA'), attr('transposeB')),
   _FusedMatMul: (call) =>
-    finished(call, product(call.b, call.in('a'), call.in('b'), call.attr('transposeA'), call.attr('transposeB'))),
+    withActivation(call, product(call.b, call.in('a'), call.in('b'), call.attr('transposeA'), call.attr('transposeB'))),
   Einsum: ({ b, all, attr }) => {
     const equation = attr<string>('equation').replaceAll(' ', '')
     const [inputs = '', output = ''] = equation.split('->')

@@ -1,8 +1,8 @@
 import type { Builder } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, cast, concat, full, mul, pieces, reshape, scalar } from './lowering.js'
+import { type Call, type Lowerings, cast, concat, full, mul, splitSizes, reshape, scalar } from './lowering.js'
 
-/** Axes as TF.js gives them: one, several or, for all, none. */
+/** Normalises axes of TF.js: one, several or, for all axes, none. */
 const axesOf = (x: Value, axis: number | readonly number[] | undefined | null): number[] => {
   const rank = x.shape.length
   const axes = axis == null ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis
@@ -17,20 +17,20 @@ export function reduce(b: Builder, op: string, x: Value, axes: readonly number[]
   return b.node(op, [x, b.constant('int64', axes)], { dtype: x.dtype, shape }, { attributes })
 }
 
-/** What is reduced to nothing but this, by type: the number that changes no result. */
+/** Neutral element of a reduction, by type: its result for an empty input. */
 type Neutral = Readonly<Record<'float32' | 'int32', number>>
 
 const both = (n: number): Neutral => ({ float32: n, int32: n })
-const LEAST: Neutral = { float32: -Infinity, int32: -(2 ** 31) }
-const GREATEST: Neutral = { float32: Infinity, int32: 2 ** 31 - 1 }
+const LOWEST: Neutral = { float32: -Infinity, int32: -(2 ** 31) }
+const HIGHEST: Neutral = { float32: Infinity, int32: 2 ** 31 - 1 }
 
-/** A reduction. Booleans are reduced as whole numbers. */
+/** Reduction. Booleans are reduced as integers. */
 const reduction =
   (op: string, neutral: Neutral) =>
   ({ b, in: input, attr }: Call): Value => {
     const given = input('x')
     const x = given.dtype === 'bool' ? cast(b, given, 'int32') : given
-    // Of all kernels the maximum alone has another word for its axes.
+    // Only the kernel Max names its axes differently.
     const axes = axesOf(x, attr<number | number[] | undefined>('axis') ?? attr('reductionIndices'))
     const keep = attr<boolean | undefined>('keepDims') === true
     if (sizeOf(x.shape) > 0) return cast(b, reduce(b, op, x, axes, keep), given.dtype)
@@ -38,7 +38,7 @@ const reduction =
     return cast(b, full(b, x.dtype, shape, neutral[x.dtype as 'int32']), given.dtype)
   }
 
-/** The place of the greatest or least number; 0 where there is none. */
+/** Index of the maximum or minimum; 0 for an empty input. */
 const extremum =
   (op: string) =>
   ({ b, in: input, attr }: Call): Value => {
@@ -50,20 +50,20 @@ const extremum =
     return cast(b, b.node(op, [x], { dtype: 'int64', shape }, { attributes }), 'int32')
   }
 
-/** What running sums and products need: the numbers, and the dimension along which they run. */
+/** Input and axis of a cumulative sum or product. */
 function line({ b, in: input, attr }: Call): { x: Value; axis: number } {
   const given = input('x').dtype === 'bool' ? cast(b, input('x'), 'int32') : input('x')
   const x = given.shape.length === 0 ? reshape(b, given, [1]) : given
   return { x, axis: axesOf(x, attr<number>('axis'))[0] ?? 0 }
 }
 
-/** Products of all numbers so far. ONNX has no such operation, so they are made one by one. */
-function runningProduct(call: Call): Value {
+/** Cumulative product. ONNX has no such operation, so it is composed of single products. */
+function cumulativeProduct(call: Call): Value {
   const { b, in: input, attr } = call
   const { x, axis } = line(call)
   if (sizeOf(x.shape) === 0) return x
   const [exclusive, reverse] = [attr<boolean>('exclusive'), attr<boolean>('reverse')]
-  const parts = pieces(b, x, new Array<number>(x.shape[axis]!).fill(1), axis)
+  const parts = splitSizes(b, x, new Array<number>(x.shape[axis]!).fill(1), axis)
   const ordered = reverse ? [...parts].reverse() : parts
   const products: Value[] = []
   let product = full(b, x.dtype, parts[0]!.shape, 1)
@@ -75,7 +75,7 @@ function runningProduct(call: Call): Value {
   return reshape(b, concat(b, reverse ? products.reverse() : products, axis), input('x').shape)
 }
 
-function running(call: Call): Value {
+function cumulativeSum(call: Call): Value {
   const { b, in: input, attr } = call
   const { x, axis } = line(call)
   const flag = (name: string): { int: number } => ({ int: attr<boolean>(name) ? 1 : 0 })
@@ -83,22 +83,22 @@ function running(call: Call): Value {
   return reshape(b, b.node('CumSum', [x, scalar(b, 'int32', axis)], x, { attributes }), input('x').shape)
 }
 
-/** Operations that make many numbers into fewer, or into ones that depend on all. */
+/** Reductions, cumulative operations and softmax. */
 export const reductions: Lowerings = {
   Sum: reduction('ReduceSum', both(0)),
   Mean: (call) => {
     const input = (name: string): Value => cast(call.b, call.in(name), 'float32')
     return reduction('ReduceMean', both(NaN))({ ...call, in: input })
   },
-  Max: reduction('ReduceMax', LEAST),
-  Min: reduction('ReduceMin', GREATEST),
+  Max: reduction('ReduceMax', LOWEST),
+  Min: reduction('ReduceMin', HIGHEST),
   Prod: reduction('ReduceProd', both(1)),
   All: reduction('ReduceMin', both(1)),
   Any: reduction('ReduceMax', both(0)),
   ArgMax: extremum('ArgMax'),
   ArgMin: extremum('ArgMin'),
-  Cumsum: running,
-  Cumprod: runningProduct,
+  Cumsum: cumulativeSum,
+  Cumprod: cumulativeProduct,
   Softmax: ({ b, in: input }) => {
     const x = input('logits')
     return b.node('Softmax', [x], x, { attributes: { axis: { int: x.shape.length - 1 } } })

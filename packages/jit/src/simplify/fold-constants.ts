@@ -2,10 +2,10 @@ import { emptyValues } from '../builder.js'
 import { type Graph, type Value, type Values, nodesOf, sizeOf } from '../graph.js'
 import { openSession } from '../session.js'
 
-/** Larger ones are left to be computed when the graph runs, for they would be kept with it. */
+/** Maximum number of elements of a folded constant: larger ones are computed at every run instead of being stored. */
 const MAXIMUM_SIZE = 1 << 20
 
-/** Values that depend on constants alone and that something reads which does not, so that only they need be known. */
+/** Constant values that are read by non-constant nodes or are outputs: only these need to be folded. */
 function frontier({ outputs }: Graph): readonly Value[] {
   const fixed = new Set<Value>()
   const isFixed = (value: Value | undefined): boolean =>
@@ -14,13 +14,13 @@ function frontier({ outputs }: Graph): readonly Value[] {
   for (const node of nodesOf(outputs))
     if (node.inputs.every(isFixed)) for (const value of node.outputs) fixed.add(value)
     else for (const value of node.inputs) read.add(value!)
-  // One number written out many times is cheaper as it is: what reads it takes the number alone.
+  // An expanded scalar remains unfolded, because its readers use the scalar itself.
   return [...read].filter(
     (value) => fixed.has(value) && value.node!.op !== 'Expand' && sizeOf(value.shape) <= MAXIMUM_SIZE,
   )
 }
 
-/** The numbers of what depends on constants alone, by value: computed once, by what would compute them at every run. */
+/** Constant folding: computes the values that depend only on constants, once, with ONNX Runtime. */
 export function foldConstants(graph: Graph): ReadonlyMap<Value, Values> {
   const outputs = frontier(graph)
   if (outputs.length === 0) return new Map()

@@ -7,7 +7,7 @@ const flag = (node: Node, name: string): boolean => {
   return given !== undefined && 'int' in given && given.int === 1
 }
 
-/** `A·B + c`, with a row `c` that is the same for all rows, is one operation. */
+/** `A·B + c` with a row vector `c`, as one Gemm operation. */
 const gemm: Rule = ({ b, node, inputs, sole }) => {
   if (node.op !== 'Add') return undefined
   const at = inputs.findIndex(
@@ -24,20 +24,20 @@ const gemm: Rule = ({ b, node, inputs, sole }) => {
   return [b.node('Gemm', [...made!.inputs, row], product, { attributes })]
 }
 
-/** Whether the node is the mean over the last dimension, which stays with size 1. */
+/** True if the node is the mean over the last dimension with `keepdims`. */
 const isRowMean = (node: Node | undefined, of: Value | undefined): boolean => {
   if (node?.op !== 'ReduceMean' || of === undefined || node.inputs[0] !== of) return false
   const axes = node.inputs[1]?.constant
   return flag(node, 'keepdims') && axes?.length === 1 && Number(axes[0]) === of.shape.length - 1
 }
 
-/** `X − mean(X)` over the last dimension; its `X`. */
+/** Matches `X − mean(X)` over the last dimension and returns `X`. */
 function centred(value: Value | undefined): Value | undefined {
   const [x, mean] = madeBy(value, 'Sub')?.inputs ?? []
   return isRowMean(mean?.node, x) ? x : undefined
 }
 
-/** `1/√(mean((X − mean X)²) + ε)` comes with the normalised `X` out of one operation. */
+/** `1/√(mean((X − mean X)²) + ε)`, as the third output of LayerNormalization. */
 const inverseDeviation: Rule = ({ b, node, inputs: [root] }) => {
   if (node.op !== 'Reciprocal') return undefined
   const [variance, shift] = madeBy(madeBy(root, 'Sqrt')?.inputs[0], 'Add')?.inputs ?? []
@@ -58,7 +58,7 @@ const inverseDeviation: Rule = ({ b, node, inputs: [root] }) => {
   ]
 }
 
-/** `(X − mean X)·(1/deviation)`, where the deviation has come out of the operation that normalises. */
+/** `(X − mean X)·(1/deviation)`, as the first output of the LayerNormalization that computes the deviation. */
 const normalised: Rule = ({ node, inputs }) => {
   if (node.op !== 'Mul') return undefined
   const at = inputs.findIndex((value) => madeBy(value, 'LayerNormalization')?.outputs[2] === value)
@@ -67,7 +67,7 @@ const normalised: Rule = ({ node, inputs }) => {
   return [made.outputs[0]!]
 }
 
-/** `½·(1 + erf)` is what HardSigmoid makes of `erf`, which never leaves its straight part, in one pass. */
+/** `½·(1 + erf)` as HardSigmoid of `erf`, which stays within its linear range, in one pass. */
 const normalDistribution: Rule = ({ b, node, inputs }) => {
   if (node.op !== 'Mul') return undefined
   const at = inputs.findIndex((value) => splat(value) === 0.5)
@@ -78,7 +78,10 @@ const normalDistribution: Rule = ({ b, node, inputs }) => {
   return [b.node('HardSigmoid', [erf], erf, { attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } } })]
 }
 
-/** `X·Φ(X)`, where nothing else reads `Φ(X)`: in training the gradient does, and the parts are cheaper than computing both. */
+/**
+ * `X·Φ(X)` as Gelu, if nothing else reads `Φ(X)`. In training the gradient reads it, and the separate operations are
+ * cheaper than computing both.
+ */
 const gaussianUnit: Rule = ({ b, node, inputs, sole }) => {
   if (node.op !== 'Mul') return undefined
   const at = inputs.findIndex((value, i) => sole[i] && madeBy(value, 'HardSigmoid') !== undefined)
@@ -89,18 +92,18 @@ const gaussianUnit: Rule = ({ b, node, inputs, sole }) => {
   return splat(factors.by) === Math.fround(Math.SQRT1_2) ? [b.node('Gelu', [x], x)] : undefined
 }
 
-/** The other term of a sum of which one term is 1. */
-function besideOne(value: Value | undefined): Value | undefined {
+/** Matches `1 + x` and returns `x`. */
+function addendOfOne(value: Value | undefined): Value | undefined {
   const terms = madeBy(value, 'Add')?.inputs ?? []
   const one = terms.findIndex((term) => splat(term!) === 1)
   return one < 0 ? undefined : terms[1 - one]
 }
 
-/** `X·(1 + 0.044715·X²)`; its `X`. */
+/** Matches `X·(1 + 0.044715·X²)` and returns `X`. */
 function cubed(value: Value): Value | undefined {
   const factors = madeBy(value, 'Mul')?.inputs ?? []
   for (const [i, x] of factors.entries()) {
-    const term = besideOne(factors[1 - i])
+    const term = addendOfOne(factors[1 - i])
     const inner = term === undefined ? undefined : scaled(term)
     const square = madeBy(inner?.x, 'Mul')?.inputs
     if (inner !== undefined && splat(inner.by) === Math.fround(0.044715) && square?.every((each) => each === x))
@@ -109,11 +112,14 @@ function cubed(value: Value): Value | undefined {
   return undefined
 }
 
-/** `½X·(1 + tanh(√(2/π)·X·(1 + 0.044715·X²)))`, where nothing else reads the tanh, as it does in training. */
+/**
+ * `½X·(1 + tanh(√(2/π)·X·(1 + 0.044715·X²)))` as Gelu, if nothing else reads the tanh, as its gradient does in
+ * training.
+ */
 const tanhUnit: Rule = ({ b, node, inputs, sole }) => {
   if (node.op !== 'Mul') return undefined
-  const at = inputs.findIndex((value, i) => sole[i] && madeBy(besideOne(value), 'Tanh') !== undefined)
-  const [half, argument] = [inputs[1 - at], madeBy(besideOne(inputs[at]), 'Tanh')?.inputs[0]]
+  const at = inputs.findIndex((value, i) => sole[i] && madeBy(addendOfOne(value), 'Tanh') !== undefined)
+  const [half, argument] = [inputs[1 - at], madeBy(addendOfOne(inputs[at]), 'Tanh')?.inputs[0]]
   if (half === undefined || argument === undefined) return undefined
   const [front, inside] = [scaled(half), scaled(argument)]
   if (front === undefined || inside === undefined || splat(front.by) !== 0.5) return undefined
@@ -121,11 +127,11 @@ const tanhUnit: Rule = ({ b, node, inputs, sole }) => {
   return [b.node('Gelu', [front.x], front.x, { attributes: { approximate: { text: 'tanh' } } })]
 }
 
-/** Reshapes of reshapes that only appeared as the graph was rewritten. */
+/** Merges reshapes of reshapes that appear during rewriting. */
 const reshapeOnce: Rule = ({ b, node, inputs: [x] }) =>
   node.op === 'Reshape' ? [reshape(b, x!, node.outputs[0]!.shape)] : undefined
 
-/** Rules that put one operation of ONNX Runtime in the place of several. */
+/** Rules that replace several operations with one of ONNX Runtime. */
 export const fusionRules: readonly Rule[] = [
   gemm,
   inverseDeviation,

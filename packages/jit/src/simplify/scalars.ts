@@ -2,7 +2,10 @@ import { add, div, mul, scalar, unary } from '../lower/lowering.js'
 import { type Value, sameShape } from '../graph.js'
 import { type Rule, type Site, isLarge, isScalar, madeBy, scaled } from './rule.js'
 
-/** `a·(b·X)` is `(a·b)·X`, and `(b·X)·Y` is `b·(X·Y)`: numbers are gathered, so that one pass over the tensor is left. */
+/**
+ * `a·(b·X)` to `(a·b)·X`, and `(b·X)·(b·X)` to `(b·b)·(X·X)`: combines scalar factors, which leaves one pass over the
+ * tensor.
+ */
 const gatherFactors: Rule = ({ b, node, inputs }) => {
   if (node.op !== 'Mul') return undefined
   const [left, right] = inputs as [Value, Value]
@@ -13,7 +16,7 @@ const gatherFactors: Rule = ({ b, node, inputs }) => {
   return undefined
 }
 
-/** `X / s` is `(1/s)·X`. */
+/** `X / s` to `(1/s)·X`. */
 const multiplyByInverse: Rule = ({ b, node, inputs }) => {
   const [left, right] = inputs as [Value, Value]
   if (node.op !== 'Div' || !isLarge(left) || !isScalar(right) || left.dtype !== 'float32') return undefined
@@ -22,7 +25,7 @@ const multiplyByInverse: Rule = ({ b, node, inputs }) => {
   return [inner === undefined ? mul(b, inverse, left) : mul(b, mul(b, inverse, inner.by), inner.x)]
 }
 
-/** `(a·X) / (r·Y + e)` is `(a/r)·(X / (Y + e/r))`: the last lines of Adam, with two passes less. */
+/** `(a·X) / (r·Y + e)` to `(a/r)·(X / (Y + e/r))`: the last lines of Adam with two passes fewer. */
 const divideLater: Rule = ({ b, node, inputs }) => {
   const [left, right] = inputs as [Value, Value]
   if (node.op !== 'Div' || !isLarge(right) || left.dtype !== 'float32') return undefined
@@ -33,7 +36,7 @@ const divideLater: Rule = ({ b, node, inputs }) => {
   return [mul(b, div(b, over.by, root.by), div(b, over.x, add(b, root.x, div(b, second, root.by))))]
 }
 
-/** `s·(a·X + b·Y)` is `(s·a)·X + (s·b)·Y`, where the sum is used nowhere else. */
+/** `s·(a·X + b·Y)` to `(s·a)·X + (s·b)·Y`, if nothing else reads the sum. */
 const distribute: Rule = ({ b, node, inputs, sole }) => {
   if (node.op !== 'Mul') return undefined
   const at = inputs.findIndex((value, i) => madeBy(value, 'Add') !== undefined && sole[i])
@@ -44,7 +47,7 @@ const distribute: Rule = ({ b, node, inputs, sole }) => {
   return [add(b, mul(b, mul(b, factor, p.by), p.x), mul(b, mul(b, factor, q.by), q.x))]
 }
 
-/** `P + (A + y·P)` is `A + (1 + y)·P`: a step with weight decay. */
+/** `P + (A + y·P)` to `A + (1 + y)·P`: an update with weight decay. */
 const collect: Rule = ({ b, node, inputs, sole }: Site) => {
   if (node.op !== 'Add') return undefined
   const at = inputs.findIndex((value, i) => madeBy(value, 'Add') !== undefined && sole[i])
@@ -57,14 +60,14 @@ const collect: Rule = ({ b, node, inputs, sole }: Site) => {
   return [add(b, terms[1 - own]!, mul(b, add(b, scalar(b, 'float32', 1), by), p))]
 }
 
-/** The sum of `a·X` is `a` times the sum of `X`. */
+/** Sum of `a·X` to `a` times the sum of `X`. */
 const sumFirst: Rule = ({ b, node, inputs: [x, axes] }) => {
   const inner = node.op === 'ReduceSum' ? scaled(x!) : undefined
   if (inner === undefined) return undefined
   return [mul(b, inner.by, b.node('ReduceSum', [inner.x, axes], node.outputs[0]!, node))]
 }
 
-/** Rules that save passes over tensors by computing with single numbers first. */
+/** Rules that save passes over tensors by combining scalars first. */
 export const scalarRules: readonly Rule[] = [
   gatherFactors,
   multiplyByInverse,

@@ -7,7 +7,7 @@ import { scalarRules } from './scalars.js'
 
 const RULES: readonly Rule[] = [...fusionRules, ...scalarRules]
 
-/** How often each value is read, by nodes or as an output. */
+/** Number of reads of each value, by nodes or as an output. */
 function readCounts(nodes: readonly Node[], outputs: readonly Value[]): ReadonlyMap<Value, number> {
   const counts = new Map<Value, number>()
   for (const value of [...nodes.flatMap(({ inputs }) => inputs), ...outputs])
@@ -15,16 +15,16 @@ function readCounts(nodes: readonly Node[], outputs: readonly Value[]): Readonly
   return counts
 }
 
-/** A constant in another graph. */
+/** Copies a constant to another graph. */
 const constantIn = (b: Builder, { dtype, shape }: Value, numbers: Values): Value =>
   numbers.length > SMALL
     ? b.array(dtype, numbers, shape)
     : b.constant(dtype, Array.from(numbers as Float32Array, Number), shape)
 
 /**
- * The same function in fewer and cheaper operations. Nodes are gone through in order; each is written to a new graph as
- * the first rule that applies says, or as it is. What nothing reads any more is left out when the graph is encoded.
- * Sums and products are taken in another order than they were written in, so results differ in their last bits.
+ * Simplifies a graph to fewer and cheaper operations. Nodes are visited in order; each is written to a new graph by
+ * the first rule that applies, or unchanged. Dead nodes are dropped when the graph is encoded. Sums and products are
+ * reordered, so results differ in their last bits.
  */
 export function simplify({ inputs, outputs }: Graph): Graph {
   const b = builder()

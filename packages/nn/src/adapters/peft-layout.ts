@@ -1,21 +1,20 @@
 import { AttuneError, type Model, type Params, excerpt, nearest, shortened } from '@attune/core'
 
-/** What peft's names of an adapter's tensors begin with. */
+/** Prefix of the tensor names of peft. */
 const PREFIX = 'base_model.model.'
 
-/** The error `BAD_ADAPTER`: a saved adapter cannot be used. */
+/** Returns the error `BAD_ADAPTER`: a saved adapter cannot be used. */
 export const malformedAdapter = (
   problem: string,
-  remedy = 'Save the adapter again, for the model that this run starts from.',
+  remedy = 'Save the adapter again for the base model of this run.',
 ): AttuneError => new AttuneError('BAD_ADAPTER', `the saved adapter ${problem}`, remedy)
 
-/** Tensors under the names that they have in peft's `adapter_model.safetensors`. */
+/** Tensors under their names in peft's `adapter_model.safetensors`. */
 export const toPeft = (params: Params): Params =>
   Object.fromEntries(Object.entries(params).map(([name, tensor]) => [PREFIX + name, tensor]))
 
 /**
- * The modules that hold these parameters, as peft lists them under `modules_to_save`: those inside of another one of the list are left
- * out.
+ * Modules of these parameters, as in peft's `modules_to_save`; modules nested in another listed module are left out.
  */
 export function modulesToSave(names: readonly string[]): readonly string[] {
   const modules = [...new Set(names.map((name) => name.split('.').slice(0, -1).join('.')))]
@@ -23,9 +22,10 @@ export function modulesToSave(names: readonly string[]): readonly string[] {
 }
 
 /**
- * Tensors of a saved adapter under the model's own names. An adapter of a model without a head lacks the model's prefix.
+ * Tensors of a saved adapter under the model's own names. The names of an adapter of a model without a head lack the
+ * model's prefix.
  * @param isKnown true for names that the adapter reads
- * @throws AttuneError `BAD_ADAPTER` for a name that is not known, or that stands for another one twice
+ * @throws AttuneError `BAD_ADAPTER` for an unknown or a repeated name
  */
 export function fromPeft(
   tensors: Params,
@@ -38,7 +38,7 @@ export function fromPeft(
     const own = plain === undefined ? undefined : [plain, prefix + plain].find(isKnown)
     if (own === undefined)
       throw malformedAdapter(
-        `has a tensor that the model or the adapter has no use for: ${excerpt(name)}`,
+        `has a tensor that neither the model nor the adapter reads: ${excerpt(name)}`,
         'Load an adapter of the same method, trained on a model of the same architecture.',
       )
     if (named.has(own)) throw malformedAdapter(`has the tensor ${shortened(own)} twice`)
@@ -48,8 +48,8 @@ export function fromPeft(
 }
 
 /**
- * Requires float32 tensors of given shapes, all of them.
- * @throws AttuneError `BAD_ADAPTER`
+ * Requires a float32 tensor of the given shape for every name.
+ * @throws AttuneError `BAD_ADAPTER` for a missing tensor or another shape or dtype
  */
 export function requireShapes(tensors: Params, shapes: Readonly<Record<string, readonly number[]>>): void {
   for (const [name, shape] of Object.entries(shapes)) {
@@ -60,6 +60,7 @@ export function requireShapes(tensors: Params, shapes: Readonly<Record<string, r
       throw malformedAdapter(`lacks the tensor ${wanted}${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}`)
     }
     const found = `${tensor.dtype} [${tensor.shape.slice(0, 8).join()}]`
-    if (found !== expected) throw malformedAdapter(`has ${wanted} as ${found}, and the model needs ${expected}`)
+    if (found !== expected)
+      throw malformedAdapter(`does not fit the model: expected ${wanted} as ${expected}, got ${found}`)
   }
 }

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { madeOnce } from './cross-attention.js'
+import { projectOnce } from './cross-attention.js'
 
 const first = { shape: [1] } as Tensor
 
-it('makes what is not in the cache, and remembers it under the layer it is of', () => {
+it('projects keys that are not in the cache, and caches them under their layer', () => {
   const cache: Record<string, Tensor> = {}
   const of = (index: number) => ({
     index,
@@ -12,19 +12,19 @@ it('makes what is not in the cache, and remembers it under the layer it is of', 
     mode: { training: false } as const,
     remember: (name: string, tensor: Tensor) => (cache[`${index}.${name}`] = tensor),
   })
-  let made = 0
-  const make = (): Tensor => (made++, first)
-  expect(madeOnce(of(3), cache, 'key', make)).toBe(first)
+  let projections = 0
+  const make = (): Tensor => (projections++, first)
+  expect(projectOnce(of(3), cache, 'key', make)).toBe(first)
   expect(cache).toEqual({ '3.encoder.key': first })
-  expect(madeOnce(of(3), cache, 'key', make)).toBe(first)
-  expect(made).toBe(1)
-  madeOnce(of(4), cache, 'key', make)
-  expect(made).toBe(2)
+  expect(projectOnce(of(3), cache, 'key', make)).toBe(first)
+  expect(projections).toBe(1)
+  projectOnce(of(4), cache, 'key', make)
+  expect(projections).toBe(2)
 })
 
-it('makes it each time where there is no cache', () => {
-  let made = 0
+it('projects on every call without a cache', () => {
+  let projections = 0
   const alone = { index: 0, at: 'any', mode: { training: false } as const }
-  for (let i = 0; i < 2; i++) madeOnce(alone, undefined, 'value', () => (made++, first))
-  expect(made).toBe(2)
+  for (let i = 0; i < 2; i++) projectOnce(alone, undefined, 'value', () => (projections++, first))
+  expect(projections).toBe(2)
 })

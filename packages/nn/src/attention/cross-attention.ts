@@ -3,11 +3,11 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import type { LayerContext } from '../stacks/layer-stack.js'
 
 /**
- * Keys or values that a decoder's layer makes of what its encoder gave: made at the first step, and from then on found in
- * the cache, since they stay as they are while a text is written. Without a cache they are made each time.
- * @param name what they are called in the layer, `key` or `value`; in the cache `<layer>.encoder.<name>`
+ * Cross-attention keys or values of a decoder layer, projected from the encoder states. They are projected at the
+ * first generation step and read from the KV cache afterwards. Without a cache they are projected on every call.
+ * @param name `key` or `value`; the name in the cache is `<layer>.encoder.<name>`
  */
-export function madeOnce(c: LayerContext, cache: Cache | undefined, name: string, make: () => Tensor): Tensor {
+export function projectOnce(c: LayerContext, cache: Cache | undefined, name: string, make: () => Tensor): Tensor {
   const known = cache?.[`${c.index}.encoder.${name}`]
   const all = known ?? make()
   c.remember?.(`encoder.${name}`, all)

@@ -4,8 +4,8 @@ const factor = () => z.number().positive().optional()
 const factors = () => z.array(z.number().positive()).max(10_000).optional()
 
 /**
- * The keys of `rope_parameters`, or of the older `rope_scaling`, in a Hugging Face `config.json`; others than these are for kinds
- * of positions that are refused.
+ * Keys of `rope_parameters`, or of the older `rope_scaling`, in a Hugging Face `config.json`. Other keys belong to
+ * kinds of RoPE scaling that are rejected.
  */
 export const rotaryOptions = z.looseObject({
   rope_type: z.string().optional(),
@@ -25,7 +25,7 @@ export const rotaryOptions = z.looseObject({
   partial_rotary_factor: z.number().optional(),
 })
 
-/** Those of an older file, where `rope_type` was called `type`. */
+/** RoPE options of an older file, in which `rope_type` was called `type`. */
 export const renamedRotaryOptions = (
   scaling: z.output<typeof rotaryOptions> | undefined,
 ): z.output<typeof rotaryOptions> | undefined =>

@@ -3,22 +3,23 @@ import { type RotaryOptions, lengthsByPosition, rotaryScaling } from './rotary-s
 
 export type { RotaryOptions } from './rotary-scaling.js'
 
-/** Cosines and sines of the angles of each position, `[batch or 1, 1, length, headSize]`. */
+/** Cosines and sines of the rotation angles of each position, `[batch or 1, 1, length, headSize]`. */
 export interface RotaryTables {
   readonly cosine: Tensor
   readonly sine: Tensor
 }
 
 /**
- * Radians by which each pair of dimensions turns from one position to the next, in texts as long as those of training.
- * @throws AttuneError `BAD_OPTIONS`
+ * Radians per position of each pair of dimensions, in texts within the training length.
+ * @throws AttuneError `BAD_OPTIONS` for an unknown type or a missing option
  */
 export const rotaryFrequencies = (headSize: number, options: RotaryOptions): Float32Array =>
   Float32Array.from(rotaryScaling(headSize, options).frequencies)
 
 /**
- * The tables for int32 `positions` `[batch or 1, length]`. Where the type depends on how long a text is, that is what the last
- * of its positions says, padding among them; the Hugging Face library takes the longest of the batch.
+ * RoPE tables for int32 `positions` `[batch or 1, length]`. If the type depends on the length of a text, that is the
+ * largest position id of its row, padding included; the Hugging Face transformers library (Python) uses the maximum
+ * over the batch.
  */
 export function rotaryTables(positions: Tensor, headSize: number, options: RotaryOptions): RotaryTables {
   const { frequencies, amplitude, atLength } = rotaryScaling(headSize, options)
@@ -33,8 +34,9 @@ export function rotaryTables(positions: Tensor, headSize: number, options: Rotar
 }
 
 /**
- * Turns each pair `(i, i + headSize/2)` of `x` `[batch, heads, length, headSize]` by the angle of its position.
- * Source: Su et al., RoFormer, 2021, section 3.2.2; the pairing is that of the Hugging Face library.
+ * Applies RoPE: rotates each pair `(i, i + headSize/2)` of `x` `[batch, heads, length, headSize]` by the angle of its
+ * position.
+ * Source: Su et al., RoFormer, 2021, section 3.2.2; the pairing is that of transformers.
  */
 export function rotate(x: Tensor, { cosine, sine }: RotaryTables): Tensor {
   const half = (x.shape.at(-1) as number) / 2

@@ -16,7 +16,7 @@ describe.each(['cpu', 'wasm'])('the eager engine on %s', (backend) => {
   beforeAll(() => engine.start())
   const alive = (tensor: Tensor): boolean => !tensor.isDisposed
 
-  it('puts and reads trees with their keys, shapes and types, empty records and odd names too', async () => {
+  it('keeps keys, shapes and dtypes of trees in put and read, including empty records and unusual names', async () => {
     const tree = {
       float: { shape: [2, 1], dtype: 'float32', values: Float32Array.of(-0.5, 3e38) },
       deep: {
@@ -33,7 +33,7 @@ describe.each(['cpu', 'wasm'])('the eager engine on %s', (backend) => {
     engine.release(tensors)
   })
 
-  it('copies both ways: neither a changed array nor a changed result reaches the device', async () => {
+  it('copies in both directions: changes to the host arrays do not reach the device', async () => {
     const array = floats(1, 2)
     const tensor = engine.put(array)
     array.values[0] = 99
@@ -43,7 +43,7 @@ describe.each(['cpu', 'wasm'])('the eager engine on %s', (backend) => {
     engine.release(tensor)
   })
 
-  it('frees everything on the way, and nothing that is a result or an argument', async () => {
+  it('frees intermediates, and keeps results and arguments', async () => {
     const x = engine.put(floats(1, 2, 3))
     const before = engine.live()
     const result = engine.compile((a: Tensor) => ({ sum: add(square(a), mul(a, 2)), deep: { truth: greater(a, 1) } }))(
@@ -56,7 +56,7 @@ describe.each(['cpu', 'wasm'])('the eager engine on %s', (backend) => {
     engine.release(x)
   })
 
-  it('frees donated arguments, and keeps those that are results or whose memory a result shares', async () => {
+  it('frees donated arguments, and keeps those that are results or share memory with a result', async () => {
     const [a, b, c, d] = [floats(1, 2), floats(3, 4), floats(5, 6), floats(7, 8)].map((array) => engine.put(array)) as [
       Tensor,
       Tensor,
@@ -84,7 +84,7 @@ describe.each(['cpu', 'wasm'])('the eager engine on %s', (backend) => {
     expect(engine.live()).toBe(before - 4)
   })
 
-  it('takes the same tensor twice among donated arguments and results', async () => {
+  it('accepts the same tensor twice among donated arguments and results', async () => {
     const x = engine.put(floats(1))
     const result = engine.compile((a: Tensor, b: Tensor) => ({ a, b }), { donate: [0, 1] })(x, x)
     expect([...(await engine.read(result.b)).values]).toEqual([1])
@@ -92,7 +92,7 @@ describe.each(['cpu', 'wasm'])('the eager engine on %s', (backend) => {
     expect(alive(x)).toBe(false)
   })
 
-  it('leaves nothing behind and frees no argument when the function throws', () => {
+  it('frees intermediates and keeps arguments if the function throws', () => {
     const x = engine.put(floats(1, 2))
     const before = engine.live()
     const run = engine.compile(
@@ -107,20 +107,20 @@ describe.each(['cpu', 'wasm'])('the eager engine on %s', (backend) => {
     engine.release(x)
   })
 
-  it('has a compiled function that outlives its disposal’s results', async () => {
+  it('keeps results after the compiled function is disposed', async () => {
     const run = engine.compile((a: Tensor) => mul(a, 3))
     const result = run(engine.put(floats(2)))
     run.dispose()
     expect([...(await engine.read(result)).values]).toEqual([6])
   })
 
-  it('takes functions of no arguments and results without tensors', () => {
+  it('accepts functions without arguments and results without tensors', () => {
     expect(engine.compile(() => ({}))()).toEqual({})
   })
 })
 
-describe('eager engines side by side', () => {
-  it('compute each on its own backend, whichever started last, and take each other’s tensors', async () => {
+describe('several eager engines', () => {
+  it('compute on their own backends regardless of start order, and accept each other’s tensors', async () => {
     const [cpu, wasm] = ['cpu', 'wasm'].map((backend) =>
       eagerEngine({ backend, device: '', load: () => Promise.resolve() }),
     ) as [Engine, Engine]
@@ -135,7 +135,7 @@ describe('eager engines side by side', () => {
     expect([...(await cpu.read(result)).values]).toEqual([8, 16])
   })
 
-  it('say so when there is no such backend', async () => {
+  it('reject an unknown backend', async () => {
     const none = eagerEngine({ backend: 'none', device: 'Nothing', load: () => Promise.resolve() })
     await expect(none.start()).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',

@@ -13,18 +13,18 @@ import { toDevice, toHost, release } from './host-transfer.js'
 import { registerDropoutMask } from '../layers/dropout-mask.js'
 import { registerNoise } from '../layers/noise.js'
 
-/** What tells one eager engine from another. */
+/** Backend of an eager engine. */
 export interface EagerBackend {
-  /** The name under which TF.js knows the backend. */
+  /** TF.js name of the backend. */
   readonly backend: string
   readonly device: string
-  /** Loads the backend, or throws an AttuneError that says why it cannot be used. */
+  /** Loads the backend, or throws an AttuneError with the reason why it cannot be used. */
   load(): Promise<void>
 }
 
 /**
- * Runs the function on the spot, on the backend that `select` chooses; frees what it made on the way, and the donated
- * arguments unless they are results.
+ * Runs the function eagerly on the backend that `select` chooses. Frees intermediates, and donated arguments unless
+ * they are results.
  */
 const compileFor =
   (select: () => void) =>
@@ -46,18 +46,21 @@ async function useBackend(backend: string, device: string): Promise<void> {
   throw new AttuneError(
     'ENGINE_UNAVAILABLE',
     `${device}: TF.js cannot start its backend "${backend}"`,
-    'Install the engine again, or name another one: `attune plugins list` shows those that there are.',
+    'Reinstall the engine, or choose another one from `attune plugins list`.',
   )
 }
 
 /**
- * An engine that lets a TF.js backend run each operation as it is called. Everything a step makes is freed when the step
- * ends, except its results.
+ * Eager engine: a TF.js backend executes each operation as it is called. All tensors that a step creates are freed
+ * when the step ends, except its results.
  */
 export const eagerEngine = ({ backend, device, load }: EagerBackend): Engine => {
-  /** TF.js computes on one backend at a time, for the whole process; the last engine that started would keep it. */
+  /**
+   * Makes this engine's backend current: TF.js has one current backend per process, by default the one that started
+   * last.
+   */
   const select = (): void => {
-    if (getBackend() !== backend) void setBackend(backend) // done on return, because the backend is there already
+    if (getBackend() !== backend) void setBackend(backend) // synchronous, because the backend is already initialised
   }
   return {
     device,

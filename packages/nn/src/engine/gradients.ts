@@ -2,9 +2,9 @@ import type { Params } from '@attune/core'
 import { type Tensor, engine, zerosLike } from '@tensorflow/tfjs-core'
 
 /**
- * A value and its gradients by some tensors, null where there is none. It may be called while other gradients are being computed:
- * TF.js has one tape at a time, and the inner gradient would take the outer one's away.
- * @param dy the gradient by the value; default: 1
+ * A value and its gradients with respect to some tensors, null for tensors it does not depend on. May be called while
+ * another gradient is being computed: TF.js has a single tape, which this function restores.
+ * @param dy gradient with respect to the value; default: 1
  */
 export function taped(f: () => Tensor, xs: readonly Tensor[], dy?: Tensor) {
   const { state } = engine()
@@ -18,8 +18,8 @@ export function taped(f: () => Tensor, xs: readonly Tensor[], dy?: Tensor) {
 }
 
 /**
- * The value of a scalar function and its gradient by each parameter, zero where the value does not depend on it. It may be called
- * inside a loss: adversarial perturbation takes the gradient of an inner evaluation.
+ * Value of a scalar function and its gradient with respect to each parameter; zero if the value does not depend on
+ * it. May be called inside a loss, for example for adversarial perturbations.
  */
 export function gradients(f: () => Tensor, params: Params): { readonly value: Tensor; readonly grads: Params } {
   const entries = Object.entries(params)

@@ -17,8 +17,8 @@ export const release = (tree: Tree): void => {
 }
 
 /**
- * Copies host arrays into tensors on TF.js' current backend. The values are copied, here and in {@link toHost}, because
- * backends compute on the very array they get, and over it.
+ * Copies host arrays into tensors on TF.js' current backend. Values are copied here and in {@link toHost} because
+ * backends compute in place on the arrays that they receive.
  */
 export const toDevice = <H extends HostTree>(tree: H): OnDevice<H> =>
   mapTree(tree, isHostArray, ({ values, shape, dtype }: HostArray) =>

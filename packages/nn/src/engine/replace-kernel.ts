@@ -1,10 +1,10 @@
 import { type KernelConfig, type KernelFunc, getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core'
 
-/** Marks kernels that were replaced already. */
+/** Marks kernels that are already replaced. */
 const REPLACED = Symbol.for('attune/replaced-kernel')
 
 /**
- * Puts a kernel in the place of a TF.js backend's own, which it is given to fall back on. A second time changes nothing: an
+ * Replaces a kernel of a TF.js backend. `make` receives the original kernel as a fallback. Idempotent, because an
  * engine may start more than once.
  */
 export function replaceKernel<Kernel>(backend: string, name: string, make: (original: Kernel) => Kernel): void {

@@ -6,7 +6,7 @@ import { withoutGradient } from './without-gradient.js'
 describe('withoutGradient', () => {
   const x = tensor([1, 2, 3])
 
-  it('gives what is computed, as a constant to gradients', () => {
+  it('returns the computed value as a constant for gradients', () => {
     const f = (y: Tensor): Tensor =>
       sum(
         mul(
@@ -17,7 +17,7 @@ describe('withoutGradient', () => {
     expect(tidy(() => Array.from(grad(f)(x).dataSync()))).toEqual([1, 4, 9])
   })
 
-  it('leaves nothing of the computation in memory while gradients are recorded', () => {
+  it('keeps no intermediates in memory while gradients are recorded', () => {
     const deep = (): Tensor => {
       let y: Tensor = x
       for (let i = 0; i < 20; i++) y = square(y)

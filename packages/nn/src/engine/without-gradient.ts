@@ -1,5 +1,8 @@
 import { type Tensor, customGrad } from '@tensorflow/tfjs-core'
 
-/** What `compute` gives, as a constant: nothing in it is kept for a gradient, and none goes through it. */
+/**
+ * Returns the result of `compute` without recording it on the gradient tape: no intermediates are kept and no
+ * gradient passes through.
+ */
 export const withoutGradient = (compute: () => Tensor): Tensor =>
   customGrad(() => ({ value: compute(), gradFunc: () => [] }))()

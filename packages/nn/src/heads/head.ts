@@ -3,8 +3,8 @@ import { filledWith, normal } from '../layers/initialise.js'
 import { parameter } from '../layers/parameter.js'
 
 /**
- * How the model's family holds the head for an objective.
- * @throws AttuneError `NO_SUCH_HEAD` if the family has none, with those that it has.
+ * Returns the head of the model's family for an objective.
+ * @throws AttuneError `NO_SUCH_HEAD` if the family has none, with the existing ones
  */
 export function headFor(model: Model, objective: string): Head {
   const head = Object.hasOwn(model.heads, objective) ? model.heads[objective] : undefined
@@ -14,17 +14,22 @@ export function headFor(model: Model, objective: string): Head {
   throw new AttuneError(
     'NO_SUCH_HEAD',
     `models of type "${String(model.config['model_type'])}" have no head for the objective ${objective}`,
-    `They have one for ${(near.length > 0 ? near : names).join(', ') || 'none'}; use that, or another model.`,
+    `Use another model, or an objective that this one supports: ${(near.length > 0 ? near : names).join(', ') || 'none'}.`,
   )
 }
 
-/** A classification head, a linear layer that checkpoints name `classifier`. @param architecture the class that reads it */
+/**
+ * Classification head: a linear layer named `classifier` in checkpoints. @param architecture the class that reads it
+ */
 export const classifierHead = (architecture: string): Head => ({
   architecture,
   tensors: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
 })
 
-/** New tensors of a head by the objective's names, under the checkpoint's; those that the family does not have fall away. */
+/**
+ * Renames new tensors of a head from the objective's to the checkpoint's names; drops those that the family does not
+ * have.
+ */
 export const toCheckpointNames = (head: Head, tensors: Params): Params =>
   Object.fromEntries(
     Object.entries(head.tensors)
@@ -32,11 +37,11 @@ export const toCheckpointNames = (head: Head, tensors: Params): Params =>
       .map(([name, theirs]) => [theirs, tensors[name]!]),
   )
 
-/** The head's tensors among all parameters, by the objective's names. @throws AttuneError `MISSING_PARAMETER`. */
+/** Returns the head's tensors by the objective's names. @throws AttuneError `MISSING_PARAMETER` */
 export const headTensors = ({ tensors }: Head, params: Params): Params =>
   Object.fromEntries(Object.entries(tensors).map(([name, theirs]) => [name, parameter(params, theirs)]))
 
-/** A new last layer that tells `labels` apart, by the names that objectives use. */
+/** Initial classification layer for `labels` labels, by the objective's names. */
 export const initialClassifier = ({ hiddenSize, initializerRange }: Model, labels: number, key: Key): Params => ({
   'classifier.weight': normal(key, [labels, hiddenSize], initializerRange),
   'classifier.bias': filledWith([labels], 0),

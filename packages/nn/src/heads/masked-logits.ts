@@ -7,9 +7,9 @@ import { linear } from '../layers/linear.js'
 import { parameter } from '../layers/parameter.js'
 
 /**
- * Logits of the vocabulary for hidden tokens, from their states `[…, hidden]` to `[…, vocabulary]`: a dense layer, the head's `activation`, a
- * norm, and the word embeddings once more as the last layer. Biases are those that the head has.
- * Source: Devlin et al., BERT, 2019, in the form of the Hugging Face library's `BertLMPredictionHead`.
+ * Logits over the vocabulary of masked tokens, from their hidden states `[…, hidden]` to `[…, vocabulary]`: a linear
+ * layer, the head's `activation`, a norm, and the tied word embeddings. Biases are applied if the head has them.
+ * Source: Devlin et al., BERT, 2019, as `BertLMPredictionHead` of the Hugging Face transformers library (Python).
  */
 export function maskedLogits(model: Model, head: Head, params: Params, states: Tensor): Tensor {
   const own = headTensors(head, params)

@@ -4,9 +4,9 @@ import { stopGradient } from '../engine/stop-gradient.js'
 import { parameter } from '../layers/parameter.js'
 
 /**
- * Logits of every token of the vocabulary from the last hidden states, `[…, hidden]` to `[…, vocabulary]`: the head's own
- * `weight` `[vocabulary, hidden]` or, where the family ties them, the word embeddings, and its `bias` if it has one, or a
- * `fixedBias`, which is not trained; then scaled and softly capped as the head says.
+ * Logits over the vocabulary from the last hidden states, `[…, hidden]` to `[…, vocabulary]`. The output weight is
+ * the head's `weight` `[vocabulary, hidden]` or, with tied embeddings, the word embeddings; the head may have a
+ * trained `bias` and an untrained `fixedBias`. Scaling and soft-capping follow the head's options.
  */
 export function tokenLogits(model: Model, head: Head, params: Params, states: Tensor): Tensor {
   const weight = parameter(params, head.tensors['weight'] ?? model.wordEmbeddings)

@@ -17,10 +17,10 @@ import { tokenLosses } from './token-losses.js'
 
 const [ROWS, WIDTH, CLASSES] = [66, 2, 300]
 
-const greatest = (x: Tensor): number => x.abs().max().dataSync()[0]!
+const maxAbs = (x: Tensor): number => x.abs().max().dataSync()[0]!
 
 it.each([1, 20 * CLASSES, 50 * CLASSES, ROWS * CLASSES])(
-  'gives the losses, likeliest tokens and gradients of all rows at once, however many logits there are at a time',
+  'returns the losses, argmax tokens and gradients of a single batch for chunks of at most %p logits',
   (most) => {
     const logitsBy = (w: Tensor) => (x: Tensor) => matMul(x, w, false, true)
     const [states, words] = [
@@ -52,7 +52,7 @@ it.each([1, 20 * CLASSES, 50 * CLASSES, ROWS * CLASSES])(
     })([states, words])
     expect(found.value.dataSync()[0]! / wanted.value.dataSync()[0]!).toBeCloseTo(1, 5)
     for (const [i, gradient] of found.grads.entries()) {
-      expect(greatest(gradient.sub(wanted.grads[i]!)) / greatest(wanted.grads[i]!)).toBeLessThan(1e-4)
+      expect(maxAbs(gradient.sub(wanted.grads[i]!)) / maxAbs(wanted.grads[i]!)).toBeLessThan(1e-4)
     }
   },
 )

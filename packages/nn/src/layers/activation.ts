@@ -18,8 +18,8 @@ const ROOT_HALF = Math.SQRT1_2
 const DENSITY = 1 / Math.sqrt(2 * Math.PI)
 
 /**
- * The Gaussian error linear unit, exact: `x · Φ(x)`, `Φ` the normal distribution function. Its gradient is
- * `Φ(x) + x · φ(x)`. Source: Hendrycks and Gimpel, 2016, section 2.
+ * Gaussian error linear unit (GELU), exact: `x · Φ(x)`, `Φ` the normal distribution function. Its gradient is `Φ(x) +
+ * x · φ(x)`. Source: Hendrycks and Gimpel, 2016, section 2.
  */
 export const gelu = (x: Tensor): Tensor =>
   customGrad((input, save) => {
@@ -31,15 +31,15 @@ export const gelu = (x: Tensor): Tensor =>
       value: mul(value, phi),
       gradFunc: (g: Tensor, saved: Tensor[]) => {
         const [v, r, p] = saved as [Tensor, Tensor, Tensor]
-        // Divided, not multiplied by exp(−x²/2): where the exponential overflows, the quotient is 0, as it should be.
+        // Division instead of a product with exp(−x²/2): if the exponential overflows, the quotient is 0, as required.
         return mul(g, add(p, mul(DENSITY, div(v, exp(square(r))))))
       },
     }
   })(x)
 
 /**
- * The tanh approximation of {@link gelu}: `0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`, which GPT-2 was trained with.
- * Its gradient is `0.5·(1 + t) + 0.5·x·(1 − t²)·√(2/π)·(1 + 3·0.044715·x²)`, `t` the tanh.
+ * Tanh approximation of {@link gelu}, with which GPT-2 was trained: `0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`. Its
+ * gradient is `0.5·(1 + t) + 0.5·x·(1 − t²)·√(2/π)·(1 + 3·0.044715·x²)`, `t` the tanh.
  */
 export const geluTanh = (x: Tensor): Tensor =>
   customGrad((input, save) => {
@@ -59,7 +59,7 @@ export const geluTanh = (x: Tensor): Tensor =>
 
 const silu = (x: Tensor): Tensor => mul(x, sigmoid(x))
 
-/** The activations by the names that `config.json` files use in `hidden_act`; several have more than one. */
+/** Activations by their names in `hidden_act` of `config.json`; several have more than one name. */
 const ACTIVATIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   gelu,
   gelu_python: gelu,
@@ -78,19 +78,19 @@ const ACTIVATIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   linear: (x) => x,
 }
 
-/** The names that {@link activation} knows. */
+/** Names that {@link activation} accepts. */
 export const activationNames = Object.keys(ACTIVATIONS) as [string, ...string[]]
 
 /**
- * An activation by its Hugging Face name.
- * @throws AttuneError `UNKNOWN_ACTIVATION`.
+ * Returns the activation of a Hugging Face name.
+ * @throws AttuneError `UNKNOWN_ACTIVATION` for an unknown name
  */
 export function activation(name: string): (x: Tensor) => Tensor {
   const found = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
   if (found !== undefined) return found
   throw new AttuneError(
     'UNKNOWN_ACTIVATION',
-    `no activation is called "${name}"`,
-    `Known: ${activationNames.join(', ')}.`,
+    `unknown activation "${name}"`,
+    `Use one of ${activationNames.join(', ')}.`,
   )
 }

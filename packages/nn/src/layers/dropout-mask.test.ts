@@ -12,7 +12,7 @@ const COUNT = 200_000
 const mask = (a: number, b: number, stream: number, rate = 0.5, count = COUNT): Float32Array =>
   maskValues([a, b], { stream, rate }, new Float32Array(count))
 
-/** The same masks by the definition: two rounds of lowbias32, whose halves decide two entries. */
+/** Reference implementation of the masks: two rounds of lowbias32, whose halves decide two entries. */
 function defined(a: number, b: number, stream: number, rate: number, count: number): number[] {
   const mix = (x: number): number => {
     const h = Math.imul(x ^ (x >>> 16), 0x7feb352d)
@@ -29,13 +29,13 @@ function defined(a: number, b: number, stream: number, rate: number, count: numb
   })
 }
 
-/** How many spreads a count of kept entries is from what it should be. */
-const spreads = (kept: number, count: number, rate: number): number =>
+/** Deviation of a count of kept entries from its expectation, in standard deviations. */
+const deviations = (kept: number, count: number, rate: number): number =>
   (kept - (1 - rate) * count) / Math.sqrt(rate * (1 - rate) * count)
 
 const keptIn = (values: ArrayLike<number>): number => Array.from(values).filter((x) => x !== 0).length
 
-/** Correlation times √n of which entries are kept, which is about standard normal for independent masks. */
+/** Correlation of kept entries times √n, approximately standard normal for independent masks. */
 function correlation(a: Float32Array, b: Float32Array): number {
   const sum = a.reduce((total, x, i) => total + (x === 0 ? -1 : 1) * (b[i] === 0 ? -1 : 1), 0)
   return sum / Math.sqrt(a.length)
@@ -49,15 +49,15 @@ const seeds = [
   [-1, -1],
 ] as const
 
-// Some sixty statistics are looked at; five spreads is one chance in a million for each.
+// About sixty statistics are tested; five standard deviations have a probability of one in a million each.
 describe('maskValues', () => {
-  it.each([1, 7, 8, 9, 131072, 131073, 300_001])('gives %p entries as they are defined', (count) => {
+  it.each([1, 7, 8, 9, 131072, 131073, 300_001])('matches the reference implementation for %p entries', (count) => {
     for (const rate of [0.1, 0.5, 0.999])
       expect([...mask(-5, 77, 12, rate, count).slice(-9)]).toEqual(defined(-5, 77, 12, rate, count).slice(-9))
     expect([...mask(3, 4, 5, 0.3, Math.min(count, 1000))]).toEqual(defined(3, 4, 5, 0.3, Math.min(count, 1000)))
   })
 
-  it('writes the same entries directly into arrays of its own, and none beyond their ends', () => {
+  it('writes the same entries directly into maskArrays, within their bounds', () => {
     const sizes = [1, 9, 131_073, 0, 16]
     const arrays = maskArrays(sizes)
     expect(arrays.map(({ length }) => length)).toEqual(sizes)
@@ -65,19 +65,19 @@ describe('maskValues', () => {
     for (const [i, array] of arrays.entries()) expect(Float32Array.from(array)).toEqual(mask(3, i, i, 0.3, sizes[i]))
   })
 
-  it.each(seeds)('keeps the right share for seed %p, %p: of all, of either half, of pairs', (a, b) => {
+  it.each(seeds)('keeps the expected fraction for seed %p, %p: of all entries, of each half, of pairs', (a, b) => {
     for (const stream of [0, 1, 2001])
       for (const rate of [0.1, 0.5]) {
         const values = mask(a, b, stream, rate)
-        expect(Math.abs(spreads(keptIn(values), COUNT, rate))).toBeLessThan(5)
+        expect(Math.abs(deviations(keptIn(values), COUNT, rate))).toBeLessThan(5)
         const even = values.filter((_, i) => i % 2 === 0)
-        expect(Math.abs(spreads(keptIn(even), COUNT / 2, rate))).toBeLessThan(5)
+        expect(Math.abs(deviations(keptIn(even), COUNT / 2, rate))).toBeLessThan(5)
         const both = even.filter((x, i) => x !== 0 && values[2 * i + 1] !== 0).length
-        expect(Math.abs(spreads(both, COUNT / 2, 1 - (1 - rate) ** 2))).toBeLessThan(5)
+        expect(Math.abs(deviations(both, COUNT / 2, 1 - (1 - rate) ** 2))).toBeLessThan(5)
       }
   })
 
-  it('is not correlated between neighbouring streams, seeds or places', () => {
+  it('is not correlated between neighbouring streams, seeds or positions', () => {
     const base = mask(7, 9, 5)
     const others = [
       mask(7, 9, 6),
@@ -93,12 +93,12 @@ describe('maskValues', () => {
       expect(Math.abs(correlation(base.subarray(0, COUNT - lag), base.subarray(lag)))).toBeLessThan(5)
   })
 
-  it('is the same however many entries are asked for', () => {
+  it('returns the same entries for any length', () => {
     expect(mask(3, 4, 5, 0.5, 1000).subarray(0, 10)).toEqual(mask(3, 4, 5, 0.5, 10))
   })
 
-  it('stays what it is, so that a resumed run goes on as it would have', () => {
-    // As this version computes it: entries that change here change every run that is resumed.
+  it('matches the frozen values, so that resumed runs are reproducible', () => {
+    // Regression values: a change here changes every resumed run.
     expect(
       mask(7, 9, 3, 0.5, 32)
         .map((x) => Math.sign(x))
@@ -115,21 +115,21 @@ describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
   })
   beforeAll(() => engine.start())
 
-  it('dropoutMask gives the entries of maskValues, in its shape', async () => {
+  it('dropoutMask returns the entries of maskValues in its shape', async () => {
     const draw = engine.compile((seed) => dropoutMask({ seed, stream: 12 }, 0.25, [3, 4, 5]))
     const drawn = await engine.read(draw(tensor([-5, 77], [2], 'int32')))
     expect(drawn).toEqual({ shape: [3, 4, 5], dtype: 'float32', values: mask(-5, 77, 12, 0.25, 60) })
   })
 
-  it.each([0.1, 0.5, 0.9])('dropout of %p keeps the mean and zeroes that share', async (rate) => {
+  it.each([0.1, 0.5, 0.9])('dropout of %p keeps the mean and zeroes that fraction', async (rate) => {
     const run = engine.compile((mode: Mode) => dropout(ones([COUNT]), rate, mode))
     const { values } = await engine.read(run(training(1, 2)))
-    expect(Math.abs(spreads(keptIn(values), COUNT, rate))).toBeLessThan(5)
+    expect(Math.abs(deviations(keptIn(values), COUNT, rate))).toBeLessThan(5)
     for (const value of new Set(values.filter((x) => x !== 0)))
       expect(value).toBeCloseTo(1 / (1 - Math.round(rate * 65536) / 65536), 5)
   })
 
-  it('dropout repeats from the same key, and not from another seed or place', async () => {
+  it('dropout repeats for the same key, and differs for another seed or sub-layer', async () => {
     const run = engine.compile((mode: Mode) => dropout(ones([1000]), 0.5, mode))
     const zeros = async (mode: Mode) => (await engine.read(run(mode))).values.map((x) => Math.sign(x)).join('')
     const base = training(1, 2)
@@ -148,7 +148,7 @@ describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
     expect(await zeros(training(1, 2))).toBe(drawn[0])
   })
 
-  it('dropout does nothing in inference or at a rate of 0, and its gradient drops the same entries', async () => {
+  it('dropout is the identity in inference or at rate 0, and its gradient drops the same entries', async () => {
     const x = tensor([1, 2, 3])
     expect(dropout(x, 0.5, { training: false })).toBe(x)
     expect(dropout(x, 0, training(1, 2))).toBe(x)

@@ -3,10 +3,10 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { dropoutMaskWasm } from '../wasm/dropout-mask.js'
 import { mix, registerSeeded, runSeeded } from './seeded-kernel.js'
 
-/** The TF.js kernel that turns a seed into a mask: `inputs: { seed }`, `attrs: { stream, rate, shape }`. */
+/** TF.js kernel that computes a dropout mask from a seed: `inputs: { seed }`, `attrs: { stream, rate, shape }`. */
 export const DROPOUT_MASK = 'AttuneDropoutMask'
 
-/** What says which mask: see {@link maskValues}. */
+/** Attributes of a dropout mask: see {@link maskValues}. */
 export interface MaskAttributes {
   readonly stream: number
   readonly rate: number
@@ -27,7 +27,7 @@ interface Memory {
   readonly buffer: ArrayBuffer
 }
 
-/** The part of WebAssembly's interface that is used here; TypeScript knows it only with the types of a browser. */
+/** The parts of the WebAssembly API used here; TypeScript declares it only in the browser types. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
@@ -35,12 +35,12 @@ declare const WebAssembly: {
 }
 
 const PAGE = 1 << 16
-/** Entries of the array below: as much as a processor's second cache takes. */
+/** Entries of a chunk: as many as fit the L2 cache of a CPU. */
 const CHUNK = 1 << 17
 const IN_BLOCK = 8
 const LEVELS = 1 << 16
 
-/** Makes a value when it is first asked for, and the same one from then on: importing this module compiles nothing. */
+/** Creates a value on first use and caches it: importing this module compiles nothing. */
 function lazy<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => (made ??= { value: make() }).value
@@ -50,29 +50,29 @@ const compiled = lazy(
   () => new WebAssembly.Module(Uint8Array.from(atob(dropoutMaskWasm), (byte) => byte.charCodeAt(0))),
 )
 
-/** The function that fills a memory. */
+/** Instantiates the fill function for a memory. */
 const fillOf = (memory: Memory): Fill =>
   (new WebAssembly.Instance(compiled(), { to: { memory } }).exports as { readonly fill: Fill }).fill
 
 const bytesFor = (entries: number): number => Math.ceil(entries / IN_BLOCK) * IN_BLOCK * 4
 
-/** Where a chunk of a mask is written to, and the function that writes it. Nothing else is kept between calls. */
+/** Scratch memory for a chunk of a mask, with its fill function. No other state is kept between calls. */
 const chunk = lazy(() => {
   const memory = new WebAssembly.Memory({ initial: bytesFor(CHUNK) / PAGE })
   return { memory, fill: fillOf(memory) }
 })
 
-/** Where an array of {@link maskArrays} has the function that fills its memory. */
+/** Key of the fill function on an array of {@link maskArrays}. */
 const FILL = Symbol('fill')
 
 /**
- * Arrays of so many entries that {@link maskValues} fills faster than others, by a third: it writes to them directly, where
- * for others it copies what it has written elsewhere. They share one buffer.
+ * Arrays of the given sizes, which {@link maskValues} fills a third faster than others because it writes to them
+ * directly instead of copying from scratch memory. They share one buffer.
  */
 export function maskArrays(sizes: readonly number[]): Float32Array[] {
   const bytes = sizes.map(bytesFor)
   const all = bytes.reduce((sum, size) => sum + size, 0)
-  // A memory of WebAssembly ends at 4 GiB.
+  // A WebAssembly memory is limited to 4 GiB.
   if (all > 2 ** 32 - PAGE) return sizes.map((size) => new Float32Array(size))
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(all / PAGE)) })
   const fill = fillOf(memory)
@@ -85,9 +85,10 @@ export function maskArrays(sizes: readonly number[]): Float32Array[] {
 }
 
 /**
- * Fills `into` with a mask of dropout: 0 with probability `rate`, rounded to 1/65536, and `1 / (1 − rate)` elsewhere. An
- * entry depends on the seed, the stream and its place alone: two rounds of a hash, of which each half decides one entry. So
- * every engine makes the same masks, in any order, and a run that is resumed goes on with those it would have had.
+ * Fills `into` with a dropout mask: 0 with probability `rate`, rounded to 1/65536, and `1 / (1 − rate)` elsewhere. An
+ * entry depends only on the seed, the stream and its index: two rounds of a hash, each half of which decides one
+ * entry. Every engine therefore computes the same masks, in any order, and a resumed run continues with the masks of
+ * the uninterrupted run.
  */
 export function maskValues(
   seed: ArrayLike<number | bigint>,
@@ -111,13 +112,16 @@ export function maskValues(
   return into
 }
 
-/** Gives a backend that lacks it the kernel {@link DROPOUT_MASK}, computed on the host. An engine calls this as it starts. */
+/**
+ * Registers the kernel {@link DROPOUT_MASK} with a backend that lacks it, computed on the host. Engines call this on
+ * start.
+ */
 export const registerDropoutMask = (backendName: string): void =>
   registerSeeded(DROPOUT_MASK, backendName, (seed, attributes, into) =>
     maskValues(seed, attributes as unknown as MaskAttributes, into),
   )
 
-/** The mask of a key and a shape, float32. The same key gives the same mask on every engine. */
+/** Dropout mask of a key and a shape, float32. The same key yields the same mask on every engine. */
 export function dropoutMask(key: StepKey, rate: number, shape: readonly number[]): Tensor {
   return runSeeded(DROPOUT_MASK, key, { rate, shape })
 }

@@ -3,24 +3,28 @@ import { type Tensor, cast, div, greaterEqual, mul, sub } from '@tensorflow/tfjs
 import { dropoutMask } from './dropout-mask.js'
 import { noise } from './noise.js'
 
-/** The mode of the `place`-th sub-layer, with randomness of its own. Places count from 0, below `1000` at each level. */
-export const modeAt = (mode: Mode, place: number): Mode =>
-  mode.training ? { ...mode, key: foldKey(mode.key, place) } : mode
+/**
+ * Mode of the `index`-th sub-layer, with its own random stream. Sub-layers count from 0 and stay below `1000` at each
+ * level.
+ */
+export const modeAt = (mode: Mode, index: number): Mode =>
+  mode.training ? { ...mode, key: foldKey(mode.key, index) } : mode
 
-const foldKey = (key: StepKey, place: number): StepKey => ({
+const foldKey = (key: StepKey, index: number): StepKey => ({
   seed: key.seed,
-  stream: (key.stream * 1000 + place + 1) | 0,
+  stream: (key.stream * 1000 + index + 1) | 0,
 })
 
-/** Zeroes each entry with probability `rate`, a tensor `[]` that may differ from step to step. */
+/** Dropout with a scheduled `rate`, a tensor `[]` that may differ from step to step. */
 function scheduledDropout(x: Tensor, rate: Tensor, key: StepKey): Tensor {
   const kept = greaterEqual(noise(key, x.shape, 'uniform'), rate)
   return mul(x, mul(cast(kept, 'float32'), div(1, sub(1, rate))))
 }
 
 /**
- * Inverted dropout: in training each entry is zeroed with probability `rate`, in [0, 1), and the others are divided by
- * `1 − rate`; otherwise `x` itself. A rate that follows a schedule is a tensor `[]`; its masks are other ones than those of a number.
+ * Inverted dropout: in training each entry is zeroed with probability `rate`, in [0, 1), and the others are divided
+ * by `1 − rate`; in inference returns `x` itself. A scheduled rate is a tensor `[]`, whose masks differ from those of
+ * a number.
  * Source: Srivastava et al., JMLR 15, 2014.
  */
 export function dropout(x: Tensor, rate: number | Tensor, mode: Mode): Tensor {

@@ -4,9 +4,8 @@ import { hookOf } from './layer-hook.js'
 import { parameter } from './parameter.js'
 
 /**
- * Rows of a table: `name.weight` `[entries, width]` at int32 `ids` `[…]` gives `[…, width]`. In the gradient the rows of
- * equal ids add up; it is given as one scatter, because the gradient that TF.js has goes through the table once for
- * every entry of the vocabulary.
+ * Embedding lookup: rows of `name.weight` `[entries, width]` at int32 `ids` `[…]`, as `[…, width]`. The gradient adds
+ * up the rows of equal ids in one scatter; TF.js' own gradient iterates over the whole table.
  */
 export function embedding(params: Params, name: string, ids: Tensor): Tensor {
   const weight = parameter(params, `${name}.weight`)
@@ -16,8 +15,8 @@ export function embedding(params: Params, name: string, ids: Tensor): Tensor {
 }
 
 /**
- * Rows of `table` `[entries, width]` at int32 `ids` `[…]`: `[…, width]`. In the gradient the rows of equal ids add up; it is
- * given as one scatter, because the gradient that TF.js has goes through the table once for every entry.
+ * Rows of `table` `[entries, width]` at int32 `ids` `[…]`, as `[…, width]`. The gradient adds up the rows of equal
+ * ids in one scatter; TF.js' own gradient iterates over the whole table.
  */
 export const takeRows = (rows: Tensor, ids: Tensor): Tensor =>
   customGrad((input, save) => {

@@ -1,14 +1,14 @@
 import type { LayerHook, Params } from '@attune/core'
 
-/** Under a symbol it is not a parameter, and goes where a record of parameters is spread. */
+/** Key of the hook. A symbol is not enumerated as a parameter, but is copied when a record of parameters is spread. */
 const HOOK = Symbol.for('attune/layer-hook')
 type Carrying = Params & { readonly [HOOK]?: LayerHook }
 
-/** The hook that these parameters carry, if they carry one. */
+/** Returns the hook of these parameters, if any. */
 export const hookOf = (params: Params): LayerHook | undefined => (params as Carrying)[HOOK]
 
-/** One hook around another. */
-const around = (outer: LayerHook, inner: LayerHook): LayerHook =>
+/** Composes two hooks. */
+const compose = (outer: LayerHook, inner: LayerHook): LayerHook =>
   Object.assign(
     ((site, x, compute) =>
       outer(site, x, (y, weight) => inner(site, y, (z, other) => compute(z, other ?? weight)))) satisfies LayerHook,
@@ -16,11 +16,11 @@ const around = (outer: LayerHook, inner: LayerHook): LayerHook =>
   )
 
 /**
- * The parameters with a hook around every layer that reads them. It acts outside of a hook that they carry already. This is how an
- * adapter or a regularizer reaches the layers of a model that knows nothing of it.
+ * Returns the parameters with a hook around every layer that reads them, outside of any hook that they already carry.
+ * Adapters and regularizers use it to change the layers of a model that does not know of them.
  */
 export function withHook(params: Params, hook: LayerHook | undefined): Params {
   if (hook === undefined) return params
   const inner = hookOf(params)
-  return { ...params, [HOOK]: inner === undefined ? hook : around(hook, inner) } as Carrying
+  return { ...params, [HOOK]: inner === undefined ? hook : compose(hook, inner) } as Carrying
 }

@@ -14,13 +14,13 @@ import {
 } from '@tensorflow/tfjs-core'
 import { parameter } from './parameter.js'
 
-/** `x·w` over the last dimension, which stays with size 1: `[…, width]` and `[width]` to `[…, 1]`. */
+/** Dot product over the last dimension, keeping it with size 1: `[…, width]` and `[width]` to `[…, 1]`. */
 const dot = (x: Tensor, w: Tensor): Tensor => {
   const width = w.shape[0] as number
   return reshape(matMul(reshape(x, [-1, width]), reshape(w, [width, 1])), [...x.shape.slice(0, -1), 1])
 }
 
-/** All rows added up: `[…, width]` to `[width]`. */
+/** Sum of all rows: `[…, width]` to `[width]`. */
 const addRows = (x: Tensor): Tensor => sum(reshape(x, [-1, x.shape.at(-1) as number]), 0)
 
 /**
@@ -28,8 +28,8 @@ const addRows = (x: Tensor): Tensor => sum(reshape(x, [-1, x.shape.at(-1) as num
  *
  *     ∂x = (γ∘g − γ·g/H − n∘(γ·(g∘n))/H) / σ,   ∂γ = Σ g∘n,   ∂β = Σ g
  *
- * which keeps two tensors for the backward pass where the tape would keep seven; the means over a row are products of a
- * matrix and a vector. `affine` is γ and, where there is one, β.
+ * This saves two tensors for the backward pass instead of the tape's seven; means over a row are matrix–vector
+ * products. `affine` is γ and, if present, β.
  */
 const normalise = (x: Tensor, affine: readonly Tensor[], epsilon: number): Tensor =>
   customGrad((...given) => {
@@ -44,16 +44,16 @@ const normalise = (x: Tensor, affine: readonly Tensor[], epsilon: number): Tenso
       gradFunc: (g: Tensor, saved: Tensor[]) => {
         const [n, i, v] = saved as [Tensor, Tensor, Tensor]
         const weighed = mul(g, n)
-        const share = mul(v, 1 / (v.shape[0] as number))
-        const inner = sub(sub(mul(g, v), dot(g, share)), mul(n, dot(weighed, share)))
+        const meanWeights = mul(v, 1 / (v.shape[0] as number))
+        const inner = sub(sub(mul(g, v), dot(g, meanWeights)), mul(n, dot(weighed, meanWeights)))
         return [mul(i, inner), addRows(weighed), ...(bias === undefined ? [] : [addRows(g)])]
       },
     }
   })(x, ...affine)
 
 /**
- * Layer normalisation over the last dimension: `(x − μ) / √(σ² + epsilon) · γ + β`, with `γ` from `name.weight` and `β`
- * from `name.bias`, both `[width]`; `σ²` is the biased variance. Without `bias`, which is there by default, `β` is 0.
+ * Layer normalisation over the last dimension: `(x − μ) / √(σ² + epsilon) · γ + β`, with `γ` from `name.weight` and
+ * `β` from `name.bias`, both `[width]`; `σ²` is the biased variance. With `bias: false` (default: true) `β` is 0.
  * Source: Ba, Kiros and Hinton, Layer Normalization, 2016.
  */
 export const layerNorm = (

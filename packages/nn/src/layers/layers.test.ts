@@ -76,8 +76,8 @@ const functions: Record<string, (given: Record<string, Tensor>, options: Case['o
     rotate(x!, rotaryTables(positions!, x!.shape.at(-1)!, rotary)),
 }
 
-/** The greatest difference, beside the greatest number that is expected. */
-function furthest(actual: Tensor, expected: Stored): number {
+/** Maximum absolute difference relative to the maximum expected magnitude, which counts as 1 if smaller. */
+function relativeError(actual: Tensor, expected: Stored): number {
   expect(actual.shape).toEqual(expected.shape)
   const scale = Math.max(1, ...expected.values.map(Math.abs))
   return Math.max(0, ...Array.from(actual.dataSync(), (x, i) => Math.abs(x - expected.values[i]!) / scale))
@@ -85,7 +85,7 @@ function furthest(actual: Tensor, expected: Stored): number {
 
 beforeAll(() => eagerEngine({ backend: 'cpu', device: '', load: () => Promise.resolve() }).start())
 
-describe(`layers agree with ${golden.source}`, () => {
+describe(`layers match ${golden.source}`, () => {
   for (const [i, { layer, options, inputs, output, direction, gradients }] of golden.layers.entries())
     it(`${layer}, case ${i + 1}: ${JSON.stringify(options)}, in value and gradients`, () =>
       void tidy(() => {
@@ -93,15 +93,15 @@ describe(`layers agree with ${golden.source}`, () => {
         const names = Object.keys(gradients)
         const compute = (tensors: Tensor[]): Tensor =>
           functions[layer]!({ ...given, ...Object.fromEntries(names.map((name, j) => [name, tensors[j]!])) }, options)
-        expect(furthest(compute(names.map((name) => given[name]!)), output)).toBeLessThan(2e-6)
+        expect(relativeError(compute(names.map((name) => given[name]!)), output)).toBeLessThan(2e-6)
         const weighed = (...tensors: Tensor[]): Scalar => sum(mul(compute(tensors), load(direction)))
         const { grads } = valueAndGrads(weighed)(names.map((name) => given[name]!))
         for (const [j, name] of names.entries())
-          expect([name, furthest(grads[j]!, gradients[name]!) < 1e-5]).toEqual([name, true])
+          expect([name, relativeError(grads[j]!, gradients[name]!) < 1e-5]).toEqual([name, true])
       }))
 
   it.each(golden.clipping.map((each) => [each.maximumNorm, each] as const))(
-    'clipping to %p',
+    'clipping to a maximum norm of %p',
     (_, each) =>
       void tidy(() => {
         const grads = Object.fromEntries(Object.entries(each.before).map(([name, stored]) => [name, load(stored)]))
@@ -110,11 +110,11 @@ describe(`layers agree with ${golden.source}`, () => {
         const hyper = { learningRate: one, step: one, steps: one, seed: one, scheduled: {} }
         const { updates } = clipByGlobalNorm(each.maximumNorm).update(grads, {}, grads, hyper)
         for (const [name, stored] of Object.entries(each.after))
-          expect(furthest(updates[name]!, stored)).toBeLessThan(1e-6)
+          expect(relativeError(updates[name]!, stored)).toBeLessThan(1e-6)
       }),
   )
 
-  it('clipping of nothing and of zeros', () =>
+  it('clipping without gradients and of zero gradients', () =>
     void tidy(() => {
       const one = tensor(1).asScalar()
       const hyper = { learningRate: one, step: one, steps: one, seed: one, scheduled: {} }
@@ -124,7 +124,7 @@ describe(`layers agree with ${golden.source}`, () => {
     }))
 })
 
-describe('gradients in closed form agree with central differences', () => {
+describe('closed-form gradients match central differences', () => {
   // Φ by Abramowitz and Stegun's series 26.2.10, summed in double precision.
   const phi = (x: number): number => {
     let [term, total] = [x, x]
@@ -142,7 +142,7 @@ describe('gradients in closed form agree with central differences', () => {
     ['gelu', gelu],
     ['geluTanh', geluTanh],
   ] as const)(
-    '%s, against doubles in plain JavaScript',
+    '%s, against float64 in plain JavaScript',
     (name, f) =>
       void tidy(() => {
         const points = Array.from({ length: 81 }, (_, i) => (i - 40) / 10)
@@ -154,7 +154,7 @@ describe('gradients in closed form agree with central differences', () => {
       }),
   )
 
-  it('layer normalisation: a gradient has no part along x and none along a constant', () =>
+  it('layer normalisation: the gradient is orthogonal to x and to constants', () =>
     void tidy(() => {
       const x = tensor([1, -2, 4, 0.5, 3, 3.5], [1, 6])
       const ones = { 'n.weight': tensor(new Float32Array(6).fill(1)), 'n.bias': tensor(new Float32Array(6)) }
@@ -165,7 +165,7 @@ describe('gradients in closed form agree with central differences', () => {
       expect(Math.abs(along)).toBeLessThan(1e-5)
     }))
 
-  it('layer normalisation without a bias: as with one of zeros, its gradients too', () =>
+  it('layer normalisation without a bias matches a zero bias in value and gradients', () =>
     void tidy(() => {
       const [x, gamma] = [tensor([1, -2, 4, 0.5, 3, 3.5], [2, 3]), tensor([0.5, 2, -1])]
       const direction = tensor([1, 5, -3, 2, 2, 8], [2, 3])
@@ -182,7 +182,7 @@ describe('gradients in closed form agree with central differences', () => {
 })
 
 describe('activation and parameter', () => {
-  it('know the names that they list, and name what they know when they do not', () => {
+  it('accept the listed names, and list them if a name is unknown', () => {
     for (const name of activationNames)
       expect([name, activation(name)(tensor([0])).dataSync()[0]]).toEqual([name, name === 'sigmoid' ? 0.5 : 0])
     for (const name of ['snake', 'constructor', ''])
@@ -191,14 +191,14 @@ describe('activation and parameter', () => {
       )
   })
 
-  it('names the near misses of a parameter that is not there', () => {
+  it('lists the nearest names for a missing parameter', () => {
     const params = { 'layer.0.weight': tensor([1]), 'layer.0.bias': tensor([1]) }
     expect(() => linear(params, 'layer.O', tensor([[1]]))).toThrow(
       expect.objectContaining({ code: 'MISSING_PARAMETER', remedy: expect.stringContaining('layer.0.weight') }),
     )
   })
 
-  it('lets a hook that the parameters carry act around a linear layer, also through a part of them', () => {
+  it('applies the hook of the parameters around a linear layer, also for a subset of the parameters', () => {
     const params = { 'layer.weight': tensor([[1, 2]]), 'layer.bias': tensor([3]), 'other.bias': tensor([1]) }
     const x = tensor([[[1, 1]], [[2, 0]]])
     const values = (of: Params) => [...linear(of, 'layer', x).dataSync()]

@@ -3,18 +3,18 @@ import { type Tensor, add, matMul, reshape } from '@tensorflow/tfjs-core'
 import { hookOf } from './layer-hook.js'
 import { parameter } from './parameter.js'
 
-/** How a layer's parameters are laid out. */
+/** Layout of a linear layer's parameters. */
 export interface LinearOptions {
-  /** Whether there is a bias. Default: true. */
+  /** True if the layer has a bias. Default: true. */
   readonly bias?: boolean
-  /** Whether the weight is `[in, out]` rather than `[out, in]`, as in GPT-2's checkpoints. Default: false. */
+  /** True if the weight is `[in, out]` instead of `[out, in]`, as in GPT-2 checkpoints. Default: false. */
   readonly inputFirst?: boolean
 }
 
 /**
- * A fully connected layer: `y = x·Wᵀ + b`, with `W` from `name.weight` `[out, in]` and `b` from `name.bias` `[out]`.
- * `x` is `[…, in]`, the result `[…, out]`. Leading dimensions are folded into one, because one large matrix product is
- * faster on every backend than a batch of small ones. A {@link LayerHook} sees those rows, `[rows, in]`.
+ * Linear layer: `y = x·Wᵀ + b`, with `W` from `name.weight` `[out, in]` and `b` from `name.bias` `[out]`. `x` is `[…,
+ * in]`, the result `[…, out]`. Leading dimensions are flattened into one, because one large matrix product is faster
+ * on every backend than a batch of small ones. A {@link LayerHook} receives the flattened rows, `[rows, in]`.
  */
 export function linear(
   params: Params,

@@ -1,6 +1,9 @@
 import { type Tensor, customGrad, mul, neg, sigmoid, softplus } from '@tensorflow/tfjs-core'
 
-/** `ln σ(x) = −softplus(−x)`, finite for all x. Its gradient is `σ(−x)`, which does not vanish where σ(x) underflows. */
+/**
+ * Log-sigmoid, `ln σ(x) = −softplus(−x)`, finite for all x. Its gradient is `σ(−x)`, which does not vanish where σ(x)
+ * underflows.
+ */
 export const logSigmoid = (x: Tensor): Tensor =>
   customGrad((input, save) => {
     const value = input as Tensor

@@ -12,7 +12,7 @@ const draw = (distribution: 'uniform' | 'normal', a = 7, b = 9, stream = 3): Flo
 const moment = (values: Float32Array, power: number): number =>
   values.reduce((total, x) => total + x ** power, 0) / values.length
 
-/** The correlation of two sequences times √n: about standard normal where they are independent. */
+/** Correlation of two sequences times √n, approximately standard normal if they are independent. */
 function correlation(x: ArrayLike<number>, y: ArrayLike<number>): number {
   const n = Math.min(x.length, y.length)
   const mean = (v: ArrayLike<number>): number => Array.from({ length: n }, (_, i) => v[i]!).reduce((a, b) => a + b) / n
@@ -31,7 +31,7 @@ const FIRST = {
   normal: [-0.7673026919364929, -0.5765318870544434, -0.7022536993026733],
 }
 
-// Five standard errors are one chance in a million for each statistic.
+// Five standard errors have a probability of one in a million for each statistic.
 describe('noiseValues', () => {
   it('returns uniform values in [0, 1) with the moments 1/2, 1/3 and 1/4', () => {
     const values = draw('uniform')
@@ -62,8 +62,8 @@ describe('noiseValues', () => {
     }
   })
 
-  it('stays what it is, so that a resumed run goes on as it would have', () => {
-    // As this version computes it: values that change here change every run that is resumed.
+  it('matches the frozen values, so that resumed runs are reproducible', () => {
+    // Regression values: a change here changes every resumed run.
     expect([...draw('uniform').subarray(0, 3)].map((x) => x * 2 ** 24)).toEqual(FIRST.uniform)
     draw('normal')
       .subarray(0, 3)
@@ -83,7 +83,7 @@ describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
     expect(await engine.read(compiled(seed()))).toEqual({ shape: [3, 4, 5], dtype: 'float32', values })
   })
 
-  it('dropout with a rate that is a tensor zeroes that fraction and keeps the mean; its gradient drops the same', async () => {
+  it('dropout with a tensor rate zeroes that fraction and keeps the mean; its gradient drops the same entries', async () => {
     for (const rate of [0, 0.1, 0.6]) {
       const run = engine.compile(() => {
         const x = ones([COUNT])
@@ -104,7 +104,7 @@ describe.each(['cpu', 'wasm'])('on backend %s', (backend) => {
     expect(dropout(x, scalar(0.5), { training: false })).toBe(x)
   })
 
-  it('logSigmoid is finite with the right gradient from −100 to 100', async () => {
+  it('logSigmoid is finite and has the exact gradient from −100 to 100', async () => {
     const at = [-100, -20, -1, 0, 1, 20, 100]
     const run = engine.compile(() => {
       const x = tensor(at)

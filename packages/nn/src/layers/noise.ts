@@ -2,13 +2,13 @@ import type { StepKey } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { mix, registerSeeded, runSeeded } from './seeded-kernel.js'
 
-/** The TF.js kernel that turns a seed into noise: `inputs: { seed }`, `attrs: { stream, distribution, shape }`. */
+/** TF.js kernel that computes noise from a seed: `inputs: { seed }`, `attrs: { stream, distribution, shape }`. */
 export const NOISE = 'AttuneNoise'
 
 /** The distribution of {@link noise}: uniform in [0, 1), or standard normal. */
 export type Distribution = 'uniform' | 'normal'
 
-/** The arguments of the kernel {@link NOISE} besides the seed. */
+/** Attributes of the kernel {@link NOISE}. */
 export interface NoiseAttributes {
   readonly stream: number
   readonly distribution: Distribution
@@ -27,8 +27,9 @@ function bitsOf(seed: ArrayLike<number | bigint>, stream: number): (at: number) 
 }
 
 /**
- * Fills `into` with noise. Uniform: multiples of 2⁻²⁴ in [0, 1), exact in float32. Normal: mean 0 and variance 1 by Box–Muller,
- * `√(−2 ln u) · cos(2πv)` and `√(−2 ln u) · sin(2πv)` for two positions, with `u` in (0, 1) of 32 bits, so that |z| < 6.8. An entry depends on the seed, the stream and its position alone.
+ * Fills `into` with noise. Uniform: multiples of 2⁻²⁴ in [0, 1), exact in float32. Normal: mean 0 and variance 1 by
+ * Box–Muller, `√(−2 ln u) · cos(2πv)` and `√(−2 ln u) · sin(2πv)` for two positions, with a 32-bit `u` in (0, 1), so
+ * that |z| < 6.8. An entry depends only on the seed, the stream and its position.
  */
 export function noiseValues(
   seed: ArrayLike<number | bigint>,
@@ -47,17 +48,19 @@ export function noiseValues(
   return into
 }
 
-/** Gives a backend that lacks it the kernel {@link NOISE}, computed on the host. An engine calls this as it starts. */
+/**
+ * Registers the kernel {@link NOISE} with a backend that lacks it, computed on the host. Engines call this on start.
+ */
 export const registerNoise = (backendName: string): void =>
   registerSeeded(NOISE, backendName, (seed, attributes, into) =>
     noiseValues(seed, attributes as unknown as NoiseAttributes, into),
   )
 
 /**
- * Noise of a key and a shape, float32: uniform in [0, 1), or standard normal (Box–Muller). The same key gives the same values on every
- * engine; a step that is compiled draws other values at each seed.
+ * Noise of a key and a shape, float32: uniform in [0, 1), or standard normal (Box–Muller). The same key yields the
+ * same values on every engine; a compiled step samples new values for each seed.
  * @example
- * const moved = add(embedded, mul(noise(key, embedded.shape, 'normal'), 0.01))
+ * const perturbed = add(embedded, mul(noise(key, embedded.shape, 'normal'), 0.01))
  */
 export const noise = (key: StepKey, shape: readonly number[], distribution: Distribution): Tensor =>
   runSeeded(NOISE, key, { distribution, shape })

@@ -3,8 +3,8 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { hookOf, withHook } from './layer-hook.js'
 
 /**
- * The tensor of a name.
- * @throws AttuneError `MISSING_PARAMETER` with the nearest names there are.
+ * Returns the parameter of a name.
+ * @throws AttuneError `MISSING_PARAMETER` with the nearest existing names
  */
 export function parameter(params: Params, name: string): Tensor {
   const tensor = params[name]
@@ -12,12 +12,14 @@ export function parameter(params: Params, name: string): Tensor {
   const near = nearest(name, Object.keys(params))
   throw new AttuneError(
     'MISSING_PARAMETER',
-    `the model needs a parameter "${name}", and there is none among ${Object.keys(params).length}`,
+    `expected a parameter "${name}", not found among ${Object.keys(params).length} parameters`,
     near.length > 0 ? `Nearest: ${near.join(', ')}.` : 'Load a checkpoint of the same architecture.',
   )
 }
 
-/** The parameters whose names begin with a prefix, under their whole names, and those that a layer hook reads. */
+/**
+ * Returns the parameters whose names start with a prefix, under their full names, and those that a layer hook reads.
+ */
 export function under(params: Params, prefix: string): Params {
   const hook = hookOf(params)
   const shared = new Set(hook?.reads)

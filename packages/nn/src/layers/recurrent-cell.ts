@@ -2,22 +2,24 @@ import { type Tensor, add, mul, sigmoid, split, sub, tanh } from '@tensorflow/tf
 
 /** One step of a recurrent layer, for all rows and directions at once. */
 export interface RecurrentCell {
-  /** Blocks of the layer's weights, each of `hidden` rows. */
+  /** Number of gates: blocks of `hidden` rows in the layer's weights. */
   readonly gates: number
-  /** What it hands on to the next step, `hidden` first; each `[directions, batch, hidden]`. */
+  /** Names of the state tensors passed to the next step, `hidden` first; each `[directions, batch, hidden]`. */
   readonly state: readonly string[]
   /**
-   * Whether the bias of the state's product cannot be added to the inputs before the first step, because a gate comes
-   * between.
+   * True if a gate multiplies the product of the state, so that its bias cannot be added to the inputs before the
+   * first step.
    */
   readonly ownBias: boolean
-  /** `input` and `recurrent`, the products of token and state, are `[directions, batch, gates · hidden]`. */
+  /**
+   * One step. `input` and `recurrent`, the projections of token and state, are `[directions, batch, gates · hidden]`.
+   */
   step(input: Tensor, recurrent: Tensor, state: readonly Tensor[]): readonly Tensor[]
 }
 
 const parts = (x: Tensor, count: number): Tensor[] => split(x, count, 2)
 
-/** `h ← tanh(x + h)`. Source: Elman, Finding Structure in Time, 1990. */
+/** Elman network: `h ← tanh(x + h)`. Source: Elman, Finding Structure in Time, 1990. */
 const rnn: RecurrentCell = {
   gates: 1,
   state: ['hidden'],
@@ -26,7 +28,7 @@ const rnn: RecurrentCell = {
 }
 
 /**
- * Gates in the order input, forget, new, output: `c ← σ(f)·c + σ(i)·tanh(g)`, `h ← σ(o)·tanh(c)`.
+ * LSTM with gates in the order input, forget, new, output: `c ← σ(f)·c + σ(i)·tanh(g)`, `h ← σ(o)·tanh(c)`.
  * Source: Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000.
  */
 const lstm: RecurrentCell = {
@@ -41,8 +43,8 @@ const lstm: RecurrentCell = {
 }
 
 /**
- * Gates in the order reset, update, new: `n = tanh(x_n + σ(r)·h_n)`, `h ← n + σ(z)·(h − n)`. As in PyTorch, the reset gate
- * multiplies the state's product; in the paper it multiplies the state.
+ * GRU with gates in the order reset, update, new: `n = tanh(x_n + σ(r)·h_n)`, `h ← n + σ(z)·(h − n)`. As in PyTorch,
+ * the reset gate multiplies the projected state; in the paper it multiplies the state.
  * Source: Cho et al., Learning Phrase Representations, 2014, section 2.3.
  */
 const gru: RecurrentCell = {
@@ -57,5 +59,5 @@ const gru: RecurrentCell = {
   },
 }
 
-/** The cells of torch.nn by their names. */
+/** Cells of torch.nn by name. */
 export const RECURRENT_CELLS = { rnn, lstm, gru } as const

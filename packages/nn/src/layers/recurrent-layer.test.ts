@@ -23,12 +23,12 @@ const load = ({ values, shape }: Stored): Tensor => tensor(values, shape, 'float
 
 function expectClose(found: Tensor, { shape, values }: Stored): void {
   expect(found.shape).toEqual(shape)
-  const greatest = Math.max(1, ...values.map(Math.abs))
+  const largest = Math.max(1, ...values.map(Math.abs))
   const differences = Array.from(found.dataSync(), (v, i) => Math.abs(v - values[i]!))
-  expect(Math.max(...differences)).toBeLessThan(2e-6 * greatest)
+  expect(Math.max(...differences)).toBeLessThan(2e-6 * largest)
 }
 
-describe.each(Object.keys(golden.cells) as RecurrentOptions['cell'][])(`%s agrees with ${golden.source}`, (cell) => {
+describe.each(Object.keys(golden.cells) as RecurrentOptions['cell'][])(`%s matches ${golden.source}`, (cell) => {
   const { x, direction, params, output, last, gradients } = golden.cells[cell]
   const length = x.shape[1]!
   const mask = tensor(
@@ -44,14 +44,14 @@ describe.each(Object.keys(golden.cells) as RecurrentOptions['cell'][])(`%s agree
     recurrentLayer(all, 'deep', recurrentLayer(all, 'deep', input, mask, both).states, mask, { ...both, layer: 1 })
   const tensors = Object.values(params).map(load)
 
-  it('in its states and in what it ends with, for rows of several lengths', () => {
+  it('in its states and last state, for rows of several lengths', () => {
     const found = stacked(named(tensors), load(x))
     expectClose(found.states, output)
     expect(found.last.length).toBe(last.length)
     for (const [i, part] of last.entries()) expectClose(found.last[i]!, part)
   })
 
-  it('in the gradients of every parameter and of its input', () => {
+  it('in the gradients of all parameters and of its input', () => {
     const loss = (input: Tensor, ...given: Tensor[]): Scalar =>
       sum(mul(stacked(named(given), input).states, load(direction))) as Scalar
     const { grads } = valueAndGrads(loss as (...given: Tensor[]) => Scalar)([load(x), ...tensors])
@@ -67,7 +67,7 @@ describe.each(Object.keys(golden.cells) as RecurrentOptions['cell'][])(`%s agree
     expect(shapes).toEqual(Object.fromEntries(names.map((name) => [`deep.${name}`, params[name]!.shape])))
   })
 
-  it('also when it reads in two parts, the second from where the first ends', () => {
+  it('and keeps its results for a text read in two parts, the second from the last state of the first', () => {
     const all = named(tensors)
     const [row, step] = [x.shape[2]! * length, x.shape[2]! * 2]
     const part = (from: number, to: number): Tensor => tensor([x.values.slice(from, to)]).reshape([1, -1, x.shape[2]!])
@@ -80,7 +80,7 @@ describe.each(Object.keys(golden.cells) as RecurrentOptions['cell'][])(`%s agree
   })
 })
 
-it('gives one step a gradient, and hands on the state where there is no token at all', () => {
+it('recurrentLayer computes the gradient of a single step, and keeps the state of a row without tokens', () => {
   const shapes = recurrentShapes('one', 2, 3, { cell: 'lstm' })
   const params = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, ones([...shape])]))
   const begin = [ones([1, 1, 3]), ones([1, 1, 3])]

@@ -19,20 +19,20 @@ import {
 import { parameter } from './parameter.js'
 import { RECURRENT_CELLS, type RecurrentCell } from './recurrent-cell.js'
 
-/** Which layer of a recurrent module. */
+/** A layer of a recurrent module. */
 export interface RecurrentOptions {
   readonly cell: keyof typeof RECURRENT_CELLS
-  /** Layers count from 0. Default: 0. */
+  /** Index of the layer, from 0. Default: 0. */
   readonly layer?: number
-  /** Whether it also reads from the end. Default: false. */
+  /** True to also read in reverse. Default: false. */
   readonly bidirectional?: boolean
 }
 
-/** A parameter's name for each direction. */
+/** Names of a parameter, one per direction. */
 const namesOf = (name: string, part: string, { layer = 0, bidirectional = false }: RecurrentOptions): string[] =>
   (bidirectional ? ['', '_reverse'] : ['']).map((end) => `${name}.${part}_l${layer}${end}`)
 
-/** The shapes of a layer's parameters, named as in torch.nn. */
+/** Shapes of a layer's parameters, named as in torch.nn. */
 export function recurrentShapes(
   name: string,
   inputSize: number,
@@ -46,20 +46,20 @@ export function recurrentShapes(
   )
 }
 
-/** The parts of a tensor along an axis, without that axis. The gradient that TF.js has fails where there is one part. */
+/** Unstacks a tensor along an axis, also if its size is 1, for which TF.js' gradient fails. */
 export const splitAlong = (x: Tensor, axis: number): Tensor[] =>
   x.shape[axis] === 1 ? [squeeze(x, [axis])] : unstack(x, axis)
 
-/** A tensor whose first axis is time, as the directions read it: the second from the end. */
+/** Time-major tensor in the reading order of a direction: the second direction reads in reverse. */
 const inReadingOrder = (x: Tensor, direction: number): Tensor => (direction === 1 ? reverse(x, [0]) : x)
 
-/** A list of `[directions, batch, n]`, one for each step, out of `[batch, length, n]` for each direction. */
+/** Splits `[batch, length, n]` of each direction into steps of `[directions, batch, n]`. */
 const stepsOf = (each: readonly Tensor[]): Tensor[] => {
   const timeFirst = each.map((x, direction) => inReadingOrder(transpose(x, [1, 0, 2]), direction))
   return splitAlong(stack(timeFirst, 1), 0)
 }
 
-/** What the tokens add to the gates at all steps, in one product for each direction: `[batch, length, gates · hidden]`. */
+/** Input projections of all steps to the gates, one product per direction: `[batch, length, gates · hidden]`. */
 function projected(cell: RecurrentCell, x: Tensor, of: (part: string) => Tensor[]): Tensor[] {
   const [batch, length, width] = x.shape as [number, number, number]
   const flat = reshape(x, [-1, width])
@@ -71,11 +71,11 @@ function projected(cell: RecurrentCell, x: Tensor, of: (part: string) => Tensor[
 }
 
 /**
- * One layer of a recurrent module of torch.nn, which hands a state from token to token: `x` `[batch, length, inputs]` to
- * `states` `[batch, length, directions · hidden]`, and the `last` state, `[directions, batch, hidden]` for each part of what
- * the cell hands on. It begins with `begin`, of the same shapes, or zeros. A step where `mask` `[batch, length]` is 0 hands
- * the state on as it was and gives 0, as for packed sequences: so padding on either side changes nothing, and the second
- * direction begins with the last token. Steps are unrolled: a graph grows with `length`.
+ * One layer of a recurrent module of torch.nn: `x` `[batch, length, inputs]` to `states` `[batch, length, directions
+ * · hidden]` and the `last` state, one tensor `[directions, batch, hidden]` per state of the cell. The initial state
+ * is `begin`, of the same shapes, or zero. Where `mask` `[batch, length]` is 0, a step passes its state on unchanged
+ * and outputs 0, as for packed sequences, so that padding on either side changes nothing and the second direction
+ * starts at the last token. Steps are unrolled: the graph grows with `length`.
  */
 export function recurrentLayer(
   params: Params,

@@ -8,7 +8,7 @@ const engine = eagerEngine({ backend: 'cpu', device: 'test', load: () => Promise
 beforeAll(() => engine.start())
 
 const [ROWS, WIDTH] = [40, 3]
-/** Rows of which each column has another mean and deviation, and the last is the sum of the others: a singular covariance. */
+/** Rows whose columns differ in mean and deviation; the last column is the sum of the others: a singular covariance. */
 const next = normals(stream(key(1)))
 const rows = Array.from({ length: ROWS }, () => {
   const [a, b] = [5 + 100 * next(), -2 + 30 * next()]
@@ -36,7 +36,7 @@ const covariance = (a: readonly number[], b: readonly number[]): number => {
 }
 
 describe('resizeEmbeddings', () => {
-  it('keeps old rows bit for bit, and every other tensor, and adds what was asked for', async () => {
+  it('keeps old rows and other tensors bit for bit, and adds new rows', async () => {
     const live = engine.live()
     const { words, bias: other } = await resized('words', ROWS + 5, key(2))
     expect(words!.shape).toEqual([ROWS + 5, WIDTH])
@@ -45,7 +45,7 @@ describe('resizeEmbeddings', () => {
     expect(engine.live()).toBe(live)
   })
 
-  it('draws new rows with the mean of the old ones and a billionth of their covariance', async () => {
+  it('samples new rows with the mean of the old ones and 10⁻⁹ of their covariance', async () => {
     const added = 2000
     const { words } = await resized('words', ROWS + added, key(3))
     const drawn = words!.values.slice(ROWS * WIDTH)
@@ -63,7 +63,7 @@ describe('resizeEmbeddings', () => {
     }
   })
 
-  it('gives the same rows for the same key, and others for another', async () => {
+  it('returns the same rows for the same key, and others for another key', async () => {
     const [a, b, c] = [
       await resized('words', 50, key(4)),
       await resized('words', 50, key(4)),
@@ -73,7 +73,7 @@ describe('resizeEmbeddings', () => {
     expect(a['words']).not.toEqual(c['words'])
   })
 
-  it('resizes a bias, cuts rows off, and leaves a tensor of the size alone', async () => {
+  it('resizes a bias, drops rows, and keeps a tensor of the requested size', async () => {
     const longer = (await resized('bias', ROWS + 3, key(6)))['bias']!
     expect(longer.shape).toEqual([ROWS + 3])
     expect(longer.values.slice(0, ROWS)).toEqual(bias.values)
@@ -82,11 +82,11 @@ describe('resizeEmbeddings', () => {
     expect((await resized('words', ROWS, key(6)))['words']).toEqual(old)
   })
 
-  it.each([0, -1, 2.5, NaN])('refuses %s rows', async (count) => {
+  it.each([0, -1, 2.5, NaN])('rejects %s rows', async (count) => {
     await expect(resized('words', count, key(7))).rejects.toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
   })
 
-  it('names what there is where the name is wrong', async () => {
+  it('lists the nearest name for an unknown one', async () => {
     await expect(resized('word', 50, key(7))).rejects.toThrow(
       expect.objectContaining({ code: 'MISSING_PARAMETER', remedy: 'Nearest: words.' }),
     )

@@ -9,7 +9,10 @@ import {
   registerKernel,
 } from '@tensorflow/tfjs-core'
 
-/** One round of a 32-bit mix: Mulvey and Wellons' `lowbias32`, whose avalanche bias is about 0.17 (nullprogram.com, 2018). */
+/**
+ * One round of a 32-bit hash: Mulvey and Wellons' `lowbias32`, whose avalanche bias is about 0.17 (nullprogram.com,
+ * 2018).
+ */
 export function mix(x: number): number {
   let h = x
   h = Math.imul(h ^ (h >>> 16), 0x7feb352d)
@@ -17,7 +20,7 @@ export function mix(x: number): number {
   return h ^ (h >>> 16)
 }
 
-/** Fills `into` with values that depend on the seed, the attributes and the position alone. */
+/** Fills `into` with values that depend only on the seed, the attributes and the position. */
 export type FillSeeded = (
   seed: ArrayLike<number | bigint>,
   attributes: Readonly<Record<string, unknown>>,
@@ -26,7 +29,10 @@ export type FillSeeded = (
 
 type HostBackend = KernelBackend & { write(values: Float32Array, shape: number[], dtype: 'float32'): object }
 
-/** Gives a backend that lacks it a kernel of seeded randomness, computed on the host: `inputs: { seed }`, `attrs: { stream, shape, … }`. */
+/**
+ * Registers a seeded random kernel, computed on the host, with a backend that lacks it: `inputs: { seed }`, `attrs: {
+ * stream, shape, … }`.
+ */
 export function registerSeeded(kernelName: string, backendName: string, fill: FillSeeded): void {
   if (getKernel(kernelName, backendName) != null) return
   registerKernel({
@@ -43,12 +49,12 @@ export function registerSeeded(kernelName: string, backendName: string, fill: Fi
   })
 }
 
-/** Runs a kernel of seeded randomness: a float32 tensor of `shape`, equal on every engine for the same key. */
+/** Runs a seeded random kernel: returns a float32 tensor of `shape`, equal on every engine for the same key. */
 export function runSeeded(
   kernelName: string,
   { seed, stream }: StepKey,
   { shape, ...rest }: { readonly shape: readonly number[] } & Readonly<Record<string, unknown>>,
 ): Tensor {
-  backend() // the engine must be up before a kernel is looked up by its name
+  backend() // initialises the engine, which must precede the lookup of a kernel by name
   return engine().runKernel(kernelName, { seed }, { stream, ...rest, shape: [...shape] } as never) as Tensor
 }

@@ -2,8 +2,8 @@ import type { Hyper, LossFunction, Params, Regularizer } from '@attune/core'
 import { type Tensor, add, mul } from '@tensorflow/tfjs-core'
 
 /**
- * A regularizer that adds a scalar function of the trainable parameters to the mean loss: `mean + term`. The sum grows by
- * `term · weight`, so that accumulation over micro-batches is exact.
+ * Regularizer that adds a scalar function of the trainable parameters to the mean loss: `mean + term`. The sum grows
+ * by `term · weight`, so that gradient accumulation over micro-batches is exact.
  */
 export const penalty = (term: (trainable: Params, hyper: Hyper) => Tensor): Regularizer => ({
   wrap:

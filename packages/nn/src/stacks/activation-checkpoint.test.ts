@@ -17,7 +17,7 @@ const layer = (params: Params, at: string, x: Tensor, mode: Mode): Tensor => {
   return add(x, dropout(tanh(linear(params, `${at}.dense`, x)), 0.3, mode))
 }
 
-/** The sum of a small network's outputs and its gradients by all its inputs. */
+/** The sum of a small network's outputs and its gradients with respect to all inputs. */
 function run(gradientCheckpointing: boolean) {
   const weights = Object.fromEntries(
     Array.from({ length: LAYERS }, (_, i) => [
@@ -47,13 +47,13 @@ function tidied(gradientCheckpointing: boolean): ReturnType<typeof run> {
   return result!
 }
 
-describe('recomputed', () => {
+describe('activationCheckpoint', () => {
   beforeAll(() => {
     enableProdMode()
     registerDropoutMask('cpu')
   })
 
-  it('gives what the layers give, and their gradients, dropout included', () => {
+  it('returns the outputs and gradients of the layers, including dropout', () => {
     const [kept, again] = [tidied(false), tidied(true)]
     expect([kept.computed, again.computed]).toEqual([LAYERS, 2 * LAYERS])
     expect(again.values.length).toBe(2 + 2 * LAYERS)
@@ -63,13 +63,13 @@ describe('recomputed', () => {
     }
   })
 
-  it('leaves nothing behind', () => {
+  it('frees its intermediates', () => {
     const before = memory().numTensors
     tidy(() => void run(true))
     expect(memory().numTensors).toBe(before)
   })
 
-  it('computes once where nothing is trained', () => {
+  it('computes once in inference', () => {
     layersComputed = 0
     tidy(() => {
       const weights = { 'a.dense.weight': normal(key(1), [4, 4], 1), 'a.dense.bias': normal(key(2), [4], 1) }

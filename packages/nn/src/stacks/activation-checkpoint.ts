@@ -3,14 +3,14 @@ import { type Tensor, add, customGrad, mul, reshape, slice, zerosLike } from '@t
 import { taped } from '../engine/gradients.js'
 import { hookOf, withHook } from '../layers/layer-hook.js'
 
-/** A scalar 0 that cannot be computed before `dy` is there. */
+/** A scalar 0 that depends on `dy`. */
 const zeroAfter = (dy: Tensor): Tensor => mul(reshape(slice(reshape(dy, [-1]), 0, 1), []), 0)
 
 /**
- * `layer(params, ...tensors)`; where `mode` says so, nothing that the layer computes is kept for its gradient, which
- * computes it again. The result and the gradients are the same, memory holds one layer's intermediates instead of all
- * layers', and a step takes about a third longer. A tensor that is computed before and that `layer` reads must be among
- * `tensors`: others may be gone when it is computed again.
+ * Gradient checkpointing: `layer(params, ...tensors)`, whose intermediates are computed again in the backward pass if
+ * `mode.gradientCheckpointing` is set. Result and gradients are unchanged; memory holds one layer's intermediates
+ * instead of all layers', and a step takes about a third longer. Every earlier tensor that `layer` reads must be in
+ * `tensors`: others may be disposed when it is computed again.
  * Source: Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016, section 4.
  */
 export function activationCheckpoint(
@@ -31,7 +31,7 @@ export function activationCheckpoint(
     const inputs = given as Tensor[]
     save(inputs)
     const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
-      // Without this, a compiler sees the same computation twice, does it once, and keeps it after all.
+      // Prevents common-subexpression elimination, with which a compiler would keep the first computation instead.
       const later = saved.map((tensor, i) => (i < names.length ? tensor : add(tensor, zeroAfter(dy))))
       return taped(() => apply(later), later, dy).grads.map((grad, i) => grad ?? zerosLike(later[i]!))
     }

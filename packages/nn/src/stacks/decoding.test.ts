@@ -25,36 +25,36 @@ const inputs = (mask: number[][], more: Partial<TextInputs> = {}): TextInputs =>
   attentionMask: integers(mask),
   ...more,
 })
-/** 1 where a query (row) may look at a key (column). */
-const seen = (bias: Tensor): number[][][] =>
+/** 1 where a query (row) attends to a key (column). */
+const attended = (bias: Tensor): number[][][] =>
   (bias.arraySync() as number[][][][]).map(([rows]) => rows!.map((row) => row.map((x) => (x === 0 ? 1 : 0))))
 const inTidy = (body: () => void) => (): void => void tidy(body)
 
-describe('attentionBias lets a token see', () => {
+describe('attentionBias attends to', () => {
   it(
-    'all but padding',
+    'all tokens except padding',
     inTidy(() => {
-      expect(seen(attentionBias(inputs([[1, 1, 0]])))).toEqual([[[1, 1, 0]]])
+      expect(attended(attentionBias(inputs([[1, 1, 0]])))).toEqual([[[1, 1, 0]]])
     }),
   )
 
   it(
-    'with `causal`, nothing that comes later; with a window, nothing too far away',
+    'no later tokens with `causal`, and none outside of a window',
     inTidy(() => {
       const whole = inputs([[1, 1, 1, 1]])
-      expect(seen(attentionBias(whole, { causal: true }))[0]).toEqual([
+      expect(attended(attentionBias(whole, { causal: true }))[0]).toEqual([
         [1, 0, 0, 0],
         [1, 1, 0, 0],
         [1, 1, 1, 0],
         [1, 1, 1, 1],
       ])
-      expect(seen(attentionBias(whole, { causal: true, window: 2 }))[0]).toEqual([
+      expect(attended(attentionBias(whole, { causal: true, window: 2 }))[0]).toEqual([
         [1, 0, 0, 0],
         [1, 1, 0, 0],
         [0, 1, 1, 0],
         [0, 0, 1, 1],
       ])
-      expect(seen(attentionBias(whole, { window: 2 }))[0]).toEqual([
+      expect(attended(attentionBias(whole, { window: 2 }))[0]).toEqual([
         [1, 1, 0, 0],
         [1, 1, 1, 0],
         [0, 1, 1, 1],
@@ -64,10 +64,10 @@ describe('attentionBias lets a token see', () => {
   )
 
   it(
-    'only its own text among those packed into a row',
+    'only tokens of the same text in a packed row',
     inTidy(() => {
       const packed = inputs([[1, 1, 1]], { segmentIds: integers([[0, 0, 1]]) })
-      expect(seen(attentionBias(packed, { causal: true }))[0]).toEqual([
+      expect(attended(attentionBias(packed, { causal: true }))[0]).toEqual([
         [1, 0, 0],
         [1, 1, 0],
         [0, 0, 1],
@@ -76,14 +76,14 @@ describe('attentionBias lets a token see', () => {
   )
 
   it(
-    'the slots of a cache up to its own',
+    'the slots of a cache up to the query’s own',
     inTidy(() => {
       const step = {
         ...inputs([[0, 0]]),
         attentionMask: integers([[0, 1, 1, 1, 1]]),
         cacheStart: scalar(2, 'int32'),
       }
-      expect(seen(attentionBias(step, { causal: true }))[0]).toEqual([
+      expect(attended(attentionBias(step, { causal: true }))[0]).toEqual([
         [0, 1, 1, 0, 0],
         [0, 1, 1, 1, 0],
       ])
@@ -93,7 +93,7 @@ describe('attentionBias lets a token see', () => {
 })
 
 it(
-  'writeCache puts keys into their slots and leaves the others',
+  'writeCache writes keys to their slots and keeps the others',
   inTidy(() => {
     const held = tensor([[[[1], [2], [3], [4]]]])
     const write = (added: number[], start: number): unknown =>
@@ -110,7 +110,7 @@ it(
 )
 
 it(
-  'lastToken takes the state of the last token that is not padding, whichever side is padded',
+  'lastToken returns the state of the last token that is not padding, for left and right padding',
   inTidy(() => {
     const states = tensor([1, 2, 3, 4, 5, 6], [2, 3, 1])
     const last = (mask: number[][]): unknown => lastToken(states, inputs(mask)).arraySync()
@@ -127,15 +127,15 @@ describe('a head', () => {
   const head = { architecture: 'X', tensors: { 'dense.weight': 'theirs.weight' }, scale: 0.5, softcap: 2 }
   const model = { wordEmbeddings: 'words', heads: { a: head }, config: { model_type: 'tiny' } } as never as Model
 
-  it('is refused, with those there are, where the family has none', () => {
+  it('is rejected with a list of the existing heads if the family has none', () => {
     expect(headFor(model, 'a')).toBe(head)
     expect(() => headFor(model, 'toString')).toThrow(
-      expect.objectContaining({ code: 'NO_SUCH_HEAD', remedy: expect.stringContaining('for a;') }),
+      expect.objectContaining({ code: 'NO_SUCH_HEAD', remedy: expect.stringContaining('supports: a.') }),
     )
   })
 
   it(
-    'has its tensors under the names of the checkpoint, and no others',
+    'maps its tensors to the names of the checkpoint, and drops others',
     inTidy(() => {
       const [one, two] = [scalar(1), scalar(2)]
       expect(toCheckpointNames(head, { 'dense.weight': one, 'dense.bias': two })).toEqual({ 'theirs.weight': one })
@@ -145,7 +145,7 @@ describe('a head', () => {
   )
 
   it(
-    'makes logits of the word embeddings, scaled and softly capped',
+    'computes scaled and soft-capped logits from the word embeddings',
     inTidy(() => {
       const words = tensor([
         [1, 0],
@@ -161,7 +161,7 @@ describe('a head', () => {
   )
 
   it(
-    'adds a bias, and one that is not trained',
+    'adds a trained and an untrained bias',
     inTidy(() => {
       const tensors = { weight: 'weight', bias: 'bias', fixedBias: 'fixed' }
       const params = { weight: tensor([[1], [2]]), bias: tensor([10, 20]), fixed: tensor([[100, 200]]) }
@@ -172,7 +172,7 @@ describe('a head', () => {
 })
 
 describe('rotaryFrequencies', () => {
-  it('refuses kinds that it does not know, and a stretch without its factor', () => {
+  it('rejects unknown types and scaling without its factor', () => {
     const refusal = (problem: string) =>
       expect.objectContaining({ code: 'BAD_OPTIONS', problem: expect.stringContaining(problem) })
     const factors = { short_factor: [1, 1, 1, 1], long_factor: [1, 1] }

@@ -15,7 +15,7 @@ const sizes = {
 }
 const ids = (rows: number[][]): Tensor => tensor2d(rows, undefined, 'int32')
 
-/** The outputs, and for which stacks something was embedded. */
+/** The outputs, and the stacks whose inputs were embedded. */
 function run(inputs: Partial<TextInputs>, keep: readonly Kept[] = []) {
   const embedded: Side[] = []
   const params = initialParameters(encoderDecoderShapes(sizes, HIDDEN), key(1), 0.5)
@@ -37,17 +37,17 @@ function run(inputs: Partial<TextInputs>, keep: readonly Kept[] = []) {
 
 const numbers = (x: Tensor): number[] => [...x.dataSync()]
 
-it('lets the decoder read the text one place later, behind the start token, where nothing else is said', () =>
+it('shifts the text right behind the start token as the default decoder input', () =>
   void tidy(() => {
-    const [own, told] = [
+    const [shifted, explicit] = [
       run({}),
       run({ decoderInputIds: ids([[7, 3, 4]]), decoderAttentionMask: ones([1, 3], 'int32') }),
     ]
-    expect(numbers(own.lastHiddenState).slice(0, 3 * HIDDEN)).toEqual(numbers(told.lastHiddenState))
-    expect(numbers(own.pooled)).toEqual(numbers(told.lastHiddenState).slice(-HIDDEN))
+    expect(numbers(shifted.lastHiddenState).slice(0, 3 * HIDDEN)).toEqual(numbers(explicit.lastHiddenState))
+    expect(numbers(shifted.pooled)).toEqual(numbers(explicit.lastHiddenState).slice(-HIDDEN))
   }))
 
-it('does not run the encoder on what it has read', () =>
+it('does not run the encoder if encoder states are passed', () =>
   void tidy(() => {
     const whole = run({})
     const again = run({ encoderStates: whole.encoderStates! })
@@ -56,7 +56,7 @@ it('does not run the encoder on what it has read', () =>
     expect(numbers(again.lastHiddenState)).toEqual(numbers(whole.lastHiddenState))
   }))
 
-it('keeps nothing of an encoder that is not run, but what the decoder looks at in what it gave before', () =>
+it('keeps cross-attentions, and no encoder outputs, if the encoder is not run', () =>
   void tidy(() => {
     const keep = ['hiddenStates', 'attentions'] as const
     const whole = run({}, keep)
@@ -68,9 +68,9 @@ it('keeps nothing of an encoder that is not run, but what the decoder looks at i
     expect(Object.values(whole.crossAttentions!)[0]!.shape).toEqual([1, sizes.decoder.heads, 4, 4])
   }))
 
-it('has attention to what was read in the decoder alone', () => {
+it('has cross-attention in the decoder only', () => {
   const names = Object.keys(encoderDecoderShapes(sizes, HIDDEN))
-  const across = names.filter((name) => name.includes('encoder_attn'))
-  expect(across.length).toBe(2 * 10) // four dense layers and a norm, each with weight and bias
-  expect(across.every((name) => name.startsWith('model.decoder.layers.'))).toBe(true)
+  const crossAttention = names.filter((name) => name.includes('encoder_attn'))
+  expect(crossAttention.length).toBe(2 * 10) // four linear layers and a norm, each with weight and bias
+  expect(crossAttention.every((name) => name.startsWith('model.decoder.layers.'))).toBe(true)
 })

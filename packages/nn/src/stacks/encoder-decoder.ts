@@ -16,7 +16,7 @@ import {
 import { type LayerContext, type Stacked, layerStack } from './layer-stack.js'
 import { passEncoderDecoder } from './pass-encoder-decoder.js'
 
-/** Which of the two stacks. */
+/** Side of an encoder–decoder model. */
 export type Side = 'encoder' | 'decoder'
 
 /** The size of one of the stacks. */
@@ -27,7 +27,7 @@ export interface StackSize {
   readonly intermediate: number
 }
 
-/** The sizes of both stacks by the names that the options of BART and Marian have. */
+/** Sizes of both stacks, from the option names of BART and Marian. */
 export const stackSizes = (o: {
   readonly encoderLayers: number
   readonly encoderAttentionHeads: number
@@ -40,32 +40,37 @@ export const stackSizes = (o: {
   decoder: { layers: o.decoderLayers, heads: o.decoderAttentionHeads, intermediate: o.decoderFfnDim },
 })
 
-/** An empty KV cache of the decoder: a model's `cache`. */
+/** Returns the empty KV cache of the decoder: a model's `cache`. */
 export const decoderCache =
   ({ layers, heads }: StackSize, hidden: number) =>
   (batch: number, capacity: number): Cache =>
     emptyCache(layers, [batch, heads, capacity, hidden / heads])
 
-/** How {@link encoderDecoder} computes. */
+/** Options of {@link encoderDecoder}. */
 export interface EncoderDecoderOptions {
   readonly encoder: StackSize
   readonly decoder: StackSize
-  /** Of the feed-forward layers, by its Hugging Face name. */
+  /** Hugging Face name of the feed-forward activation. */
   readonly activation: string
-  /** Probabilities of dropout: of what each part of a layer adds, of the feed-forward layer inside, of attention weights. */
+  /**
+   * Dropout probabilities: of each sub-layer's output before the residual sum, of the intermediate activations of the
+   * feed-forward layer, and of attention weights.
+   */
   readonly dropout: Readonly<Record<'added' | 'wide' | 'attention', number | Tensor>>
-  /** The token that the decoder begins with. */
+  /** Decoder start token. */
   readonly startTokenId: number
-  /** What a stack begins with, `[batch, length, hidden]`, of ids `[batch, length]`; `places` default to 0, 1, … */
-  embed(side: Side, ids: Tensor, places: Tensor | undefined, mode: Mode): Tensor
+  /**
+   * Embeds the input of a stack: ids `[batch, length]` to `[batch, length, hidden]`; position ids default to 0, 1, …
+   */
+  embed(side: Side, ids: Tensor, positions: Tensor | undefined, mode: Mode): Tensor
 }
 
-/** What is added to the variance in norms: PyTorch's default, which no checkpoint departs from. */
+/** Added to the variance in norms: PyTorch's default, which all checkpoints use. */
 const EPSILON = 1e-5
 
 const nameOf = (side: Side, index: number): string => `model.${side}.layers.${index}`
 
-/** The shapes of the parameters of all layers of both stacks, by their names in BART and its kin. */
+/** Shapes of the parameters of all layers of both stacks, named as in BART and related models. */
 export function encoderDecoderShapes(
   o: Pick<EncoderDecoderOptions, Side>,
   hidden: number,
@@ -90,7 +95,10 @@ export function encoderDecoderShapes(
   return Object.assign({}, ...stack('encoder'), ...stack('decoder'))
 }
 
-/** One layer, `[batch, length, hidden]` → the same; each part's sum with what it read is normalised. */
+/**
+ * One layer, `[batch, length, hidden]` to the same shape; each sub-layer is followed by a residual sum and a norm
+ * (post-norm).
+ */
 function layer(
   o: EncoderDecoderOptions,
   params: Params,
@@ -101,24 +109,24 @@ function layer(
 ): Tensor {
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${c.at}.${name}`, y)
   const heads = o[context === undefined ? 'encoder' : 'decoder'].heads
-  const added = (y: Tensor, by: Tensor, norm: string, place: number): Tensor =>
-    layerNorm(params, `${c.at}.${norm}`, add(y, dropout(by, o.dropout.added, modeAt(c.mode, place))), EPSILON)
-  const attended = (name: string, place: number, it: AttentionInputs, options: AttentionOptions): Tensor => {
+  const addAndNorm = (y: Tensor, by: Tensor, norm: string, index: number): Tensor =>
+    layerNorm(params, `${c.at}.${norm}`, add(y, dropout(by, o.dropout.added, modeAt(c.mode, index))), EPSILON)
+  const attended = (name: string, index: number, it: AttentionInputs, options: AttentionOptions): Tensor => {
     const project = (part: string, y: Tensor): Tensor => splitHeads(dense(`${name}.${part}_proj`, y), heads) // [batch, heads, length, headSize]
-    const mode = modeAt(c.mode, place)
+    const mode = modeAt(c.mode, index)
     const projected = attentionBlock(params, `${c.at}.${name}`, it.queries, (queries) =>
       dense(`${name}.out_proj`, attendProjected({ ...it, queries }, project, o.dropout.attention, mode, options)),
     )
-    return added(it.queries, projected, `${name}_layer_norm`, place + 1)
+    return addAndNorm(it.queries, projected, `${name}_layer_norm`, index + 1)
   }
   const own = { sight: { causal: context !== undefined }, record: c.record }
   let y = attended('self_attn', 0, selfAttention(x, bias, context, c), own)
   if (context !== undefined) y = attended('encoder_attn', 2, crossAttention(y, context, c), { record: c.recordAcross })
   const wide = dropout(activation(o.activation)(dense('fc1', y)), o.dropout.wide, modeAt(c.mode, 4)) // [batch, length, intermediate]
-  return added(y, dense('fc2', wide), 'final_layer_norm', 5)
+  return addAndNorm(y, dense('fc2', wide), 'final_layer_norm', 5)
 }
 
-/** One stack: what it begins with, `[batch, length, hidden]`, to its states. */
+/** One stack, from its embedded input `[batch, length, hidden]` to its hidden states. */
 function stackOf(
   o: EncoderDecoderOptions,
   params: Params,
@@ -140,8 +148,8 @@ function stackOf(
 }
 
 /**
- * An encoder and a decoder that attends to what the encoder gives, both normalised after each part of a layer, with biases
- * everywhere, named as in BART; see {@link passEncoderDecoder}. `positionIds` are the decoder's.
+ * Post-norm encoder–decoder with biases everywhere, named as in BART; see {@link passEncoderDecoder}. `positionIds`
+ * are the decoder's.
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.
  */
 export function encoderDecoder(
@@ -152,14 +160,14 @@ export function encoderDecoder(
 ): EncoderOutputs {
   return passEncoderDecoder(inputs, mode, {
     startTokenId: o.startTokenId,
-    encode(bias, reading) {
-      const x = o.embed('encoder', inputs.inputIds, undefined, modeAt(reading, 0))
-      return stackOf(o, params, 'encoder', { x, bias }, reading)
+    encode(bias, encoderMode) {
+      const x = o.embed('encoder', inputs.inputIds, undefined, modeAt(encoderMode, 0))
+      return stackOf(o, params, 'encoder', { x, bias }, encoderMode)
     },
-    decode(own, bias, context, writing) {
-      const places = inputs.positionIds ?? (own.cache && defaultPositions(own))
-      const x = o.embed('decoder', own.inputIds, places, modeAt(writing, 0))
-      return stackOf(o, params, 'decoder', { x, bias, context }, writing)
+    decode(own, bias, context, decoderMode) {
+      const positions = inputs.positionIds ?? (own.cache && defaultPositions(own))
+      const x = o.embed('decoder', own.inputIds, positions, modeAt(decoderMode, 0))
+      return stackOf(o, params, 'decoder', { x, bias, context }, decoderMode)
     },
   })
 }

@@ -7,38 +7,37 @@ import { layerNorm } from '../layers/layer-norm.js'
 import { type LayerContext, firstQuery, firstToken } from './layer-stack.js'
 import { linear } from '../layers/linear.js'
 
-/** What a family calls the parts of a layer, behind the layer's own name. */
+/** A family's names of the sub-layers, relative to the layer's name. */
 export interface EncoderLayerNames {
-  /** What the names of attention's projections begin with. */
+  /** Prefix of the names of the attention projections. */
   readonly block: string
   readonly query: string
   readonly key: string
   readonly value: string
-  /** The dense layer after attention, and the norm of its sum with the input. */
+  /** Output projection of attention, and the norm of its residual sum. */
   readonly attended: string
   readonly attendedNorm: string
-  /** The two dense layers of the feed-forward part, and the norm of its sum with its input. */
+  /** Intermediate (up) and output (down) projection of the feed-forward layer, and the norm of its residual sum. */
   readonly wide: string
   readonly narrow: string
   readonly norm: string
 }
 
-/** How a layer computes. */
+/** Options of {@link encoderLayer}. */
 export interface EncoderLayerOptions {
   readonly names: EncoderLayerNames
   readonly heads: number
-  /** By its Hugging Face name. */
+  /** Hugging Face name of the feed-forward activation. */
   readonly activation: string
   readonly epsilon: number
-  /** Dropout of what the attention half and the feed-forward half add. */
+  /** Dropout probabilities of the outputs of attention and of the feed-forward layer. */
   readonly dropout: { readonly attended: number | Tensor; readonly narrow: number | Tensor }
   readonly attentionDropout: number | Tensor
 }
 
 /**
- * A layer of an encoder that is normalised after each half, as in the original transformer and in BERT: `[batch, length,
- * hidden]` to the same, or to `[batch, 1, hidden]` where only the first token is read. `bias` is what is added to the
- * attention scores.
+ * Post-norm encoder layer, as in the original transformer and in BERT: `[batch, length, hidden]` to the same shape,
+ * or to `[batch, 1, hidden]` if only the first token is read. `bias` is the additive attention mask.
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.1.
  */
 export function encoderLayer(
@@ -49,25 +48,25 @@ export function encoderLayer(
   { at, mode, record, onlyFirst = false }: LayerContext,
 ): Tensor {
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y)
-  const added = (y: Tensor, to: Tensor, norm: string, rate: number | Tensor, place: number): Tensor =>
-    layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, modeAt(mode, place)), to), o.epsilon)
-  const asking = (y: Tensor): Tensor => (onlyFirst ? firstToken(y) : y) // [batch, length or 1, hidden]
+  const added = (y: Tensor, to: Tensor, norm: string, rate: number | Tensor, index: number): Tensor =>
+    layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, modeAt(mode, index)), to), o.epsilon)
+  const queriesOf = (y: Tensor): Tensor => (onlyFirst ? firstToken(y) : y) // [batch, length or 1, hidden]
   const scored = onlyFirst ? firstQuery(bias) : bias
   const projected = attentionBlock(params, `${at}.${o.names.block}`, x, (y) => {
     const heads = {
-      q: dense(o.names.query, asking(y)),
+      q: dense(o.names.query, queriesOf(y)),
       k: dense(o.names.key, y),
       v: dense(o.names.value, y),
       bias: scored,
     }
     return dense(o.names.attended, attention(heads, o.heads, o.attentionDropout, modeAt(mode, 0), { record }))
   })
-  const attended = added(projected, asking(x), o.names.attendedNorm, o.dropout.attended, 1)
+  const attended = added(projected, queriesOf(x), o.names.attendedNorm, o.dropout.attended, 1)
   const wide = activation(o.activation)(dense(o.names.wide, attended)) // [batch, length, intermediate]
   return added(dense(o.names.narrow, wide), attended, o.names.norm, o.dropout.narrow, 2)
 }
 
-/** The shapes of a layer's parameters by their names. */
+/** Shapes of a layer's parameters by name. */
 export function encoderLayerShapes(
   at: string,
   names: EncoderLayerNames,
@@ -91,7 +90,7 @@ export function encoderLayerShapes(
   }
 }
 
-/** The names of BERT and RoBERTa. */
+/** Names of BERT and RoBERTa. */
 export const BERT_LAYER: EncoderLayerNames = {
   block: 'attention',
   query: 'attention.self.query',

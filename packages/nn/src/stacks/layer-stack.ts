@@ -4,50 +4,50 @@ import { modeAt } from '../layers/dropout.js'
 import { under } from '../layers/parameter.js'
 import { activationCheckpoint } from './activation-checkpoint.js'
 
-/** What a layer is told besides its parameters and its input. */
+/** Context of a layer, in addition to its parameters and input. */
 export interface LayerContext {
-  /** Which layer it is, from 0. */
+  /** Index of the layer, from 0. */
   readonly index: number
-  /** What its parameters' names begin with, without the dot at the end. */
+  /** Prefix of the names of its parameters, without the trailing dot. */
   readonly at: string
   readonly mode: Mode
-  /** Where to give the attention weights, when they are kept. */
+  /** Receives the attention weights, if they are kept. */
   readonly record?: ((weights: Tensor) => void) | undefined
-  /** Where to give the weights of attention to what an encoder gave, when they are kept. */
+  /** Receives the cross-attention weights, if they are kept. */
   readonly recordAcross?: ((weights: Tensor) => void) | undefined
-  /** Of what the layer gives only the first token's state is read: it may give that alone, `[batch, 1, hidden]`. */
+  /** True if only the first token's state is read: the layer may then return `[batch, 1, hidden]`. */
   readonly onlyFirst?: boolean
-  /** Where to give keys and values with the new ones in them, when there is a cache. */
+  /** Receives the updated keys and values, if there is a KV cache. */
   readonly remember?: ((name: string, tensor: Tensor) => void) | undefined
 }
 
-/** A stack of like layers. */
+/** A stack of identically structured layers. */
 export interface LayerStack {
   readonly count: number
-  /** What the names of a layer's parameters begin with, without the dot at the end. */
+  /** Prefix of the names of a layer's parameters, without the trailing dot. */
   at(index: number): string
-  /** One layer: `[batch, length, hidden]` to the same. `others` are the tensors that all layers read. */
+  /** One layer: `[batch, length, hidden]` to the same shape. `others` are the tensors that all layers read. */
   layer(own: Params, x: Tensor, others: readonly Tensor[], context: LayerContext): Tensor
-  /** What comes after the last layer: a norm, say. It is a part of the last hidden state that is kept. */
+  /** Applied after the last layer, for example a norm; included in the last hidden state that is kept. */
   finish?(x: Tensor): Tensor
 }
 
 /**
- * What a stack gives. The last layer is computed when its states are read: for the first token of each text alone, if nothing
- * else is read, as with a classifier. That saves most of a layer.
+ * Outputs of a stack. The last layer is computed lazily when its states are read: only for the first token of each
+ * text if nothing else is read, as with a classifier, which saves most of a layer.
  */
 export interface Stacked {
-  /** The states after the last layer, `[batch, length, hidden]`. */
+  /** Hidden states after the last layer, `[batch, length, hidden]`. */
   readonly x: Tensor
-  /** Those of the first tokens, `[batch, hidden]`. */
+  /** Hidden states of the first tokens, `[batch, hidden]`. */
   readonly first: Tensor
-  /** What was kept on the way. */
+  /** Kept intermediates. */
   readonly kept: Pick<EncoderOutputs, 'hiddenStates' | 'attentions' | 'crossAttentions' | 'cache'>
 }
 
-const byPlace = (tensors: readonly Tensor[]): Record<string, Tensor> => Object.fromEntries(tensors.entries())
+const byIndex = (tensors: readonly Tensor[]): Record<string, Tensor> => Object.fromEntries(tensors.entries())
 
-/** What was kept in an encoder, as outputs of an encoder–decoder. */
+/** Kept intermediates of an encoder, as outputs of an encoder–decoder. */
 export const keptInEncoder = ({
   hiddenStates,
   attentions,
@@ -59,11 +59,11 @@ export const keptInEncoder = ({
 /** The first token of each text: `[batch, length, hidden]` to `[batch, 1, hidden]`. */
 export const firstToken = (x: Tensor): Tensor => slice(x, [0, 0, 0], [-1, 1, -1])
 
-/** What the first query of each head has: `[batch, heads or 1, queries or 1, n]` to `[batch, heads or 1, 1, n]`. */
+/** Row of the first query of each head: `[batch, heads or 1, queries or 1, n]` to `[batch, heads or 1, 1, n]`. */
 export const firstQuery = (x: Tensor): Tensor => slice(x, [0, 0, 0, 0], [-1, -1, 1, -1])
 
-/** The states after a last layer, and those of the first tokens; either is computed when it is first read. */
-function whenRead(last: (onlyFirst: boolean) => Tensor, known: Tensor | undefined): Omit<Stacked, 'kept'> {
+/** Hidden states after the last layer, and those of the first tokens; each is computed when first read. */
+function lazyOutputs(last: (onlyFirst: boolean) => Tensor, known: Tensor | undefined): Omit<Stacked, 'kept'> {
   let [whole, first] = [known, undefined as Tensor | undefined]
   return {
     get x() {
@@ -76,10 +76,10 @@ function whenRead(last: (onlyFirst: boolean) => Tensor, known: Tensor | undefine
 }
 
 /**
- * Applies the layers of a stack one after another, each with randomness of its own. Layers are computed again for their
- * gradients where `mode` says so and nothing is kept. A tensor that is computed before and that a layer reads must be among
+ * Applies the layers of a stack in order, each with its own random stream. With gradient checkpointing, layers are
+ * computed again in the backward pass unless something is kept. Every earlier tensor that a layer reads must be in
  * `others`.
- * @param cached whether layers will `remember`
+ * @param cached true if layers call `remember`
  */
 export function layerStack(
   params: Params,
@@ -92,7 +92,7 @@ export function layerStack(
   const [states, weights, across] = [[input], [] as Tensor[], [] as Tensor[]]
   const cache: Record<string, Tensor> = {}
   const keeps = (what: 'hiddenStates' | 'attentions'): boolean => mode.keep?.includes(what) === true
-  const keepsSome = cached || mode.keep !== undefined
+  const keepsAny = cached || mode.keep !== undefined
   const apply = (index: number, x: Tensor, onlyFirst: boolean): Tensor => {
     const name = at(index)
     const context: LayerContext = {
@@ -106,23 +106,23 @@ export function layerStack(
       ...(cached ? { remember: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
     }
     const one = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
-    return activationCheckpoint(one, under(params, `${name}.`), [x, ...others], keepsSome ? { training: false } : mode)
+    return activationCheckpoint(one, under(params, `${name}.`), [x, ...others], keepsAny ? { training: false } : mode)
   }
   for (let index = 0; index < count - 1; index++) states.push(apply(index, states.at(-1)!, false))
   const before = states.at(-1)!
   const last = (onlyFirst: boolean): Tensor => finish(count === 0 ? before : apply(count - 1, before, onlyFirst))
-  const whole = keepsSome ? last(false) : undefined
+  const whole = keepsAny ? last(false) : undefined
   if (whole !== undefined) states.splice(count, 1, whole)
   const kept: Stacked['kept'] = {
-    ...(keeps('hiddenStates') ? { hiddenStates: byPlace(states) } : {}),
-    ...(keeps('attentions') ? { attentions: byPlace(weights) } : {}),
-    ...(across.length > 0 ? { crossAttentions: byPlace(across) } : {}),
+    ...(keeps('hiddenStates') ? { hiddenStates: byIndex(states) } : {}),
+    ...(keeps('attentions') ? { attentions: byIndex(weights) } : {}),
+    ...(across.length > 0 ? { crossAttentions: byIndex(across) } : {}),
     ...(cached ? { cache: cache as Cache } : {}),
   }
-  return Object.assign(whenRead(last, whole), { kept })
+  return Object.assign(lazyOutputs(last, whole), { kept })
 }
 
-/** What an encoder gives, `pooled` from the states of its stack; either is computed when it is read. */
+/** Outputs of an encoder; `pooled` is computed from the states of its stack. Both are computed when read. */
 export function encoderOutputs(stacked: Stacked, pool: (states: Stacked) => Tensor): EncoderOutputs {
   let pooled: Tensor | undefined
   return {

@@ -6,12 +6,12 @@ import { modeAt } from '../layers/dropout.js'
 import type { EncoderContext } from './decoder-attention.js'
 import { type Stacked, keptInEncoder } from './layer-stack.js'
 
-/** The reason, for a model's `unpackable`, that an encoder–decoder does not take several texts in a row. */
+/** Value of a model's `unpackable` for an encoder–decoder: the reason why it cannot pack texts. */
 export const ONE_PAIR_IN_A_ROW = 'a row holds one text for the encoder and one for the decoder'
 
-/** The two stacks that {@link passEncoderDecoder} runs. */
+/** Encoder and decoder that {@link passEncoderDecoder} runs. */
 export interface EncoderDecoderStacks {
-  /** The token that the decoder begins with. */
+  /** Decoder start token. */
   readonly startTokenId: number
   /** Runs the encoder. `bias` masks padding. */
   encode(bias: Tensor, mode: Mode): Stacked
@@ -19,7 +19,7 @@ export interface EncoderDecoderStacks {
   decode(own: TextInputs, bias: Tensor, context: EncoderContext, mode: Mode): Stacked
 }
 
-/** Decoder inputs; where none are given, the encoder's, shifted right behind the start token. */
+/** Decoder inputs; by default the encoder's, shifted right behind the start token. */
 function decoderInputs(startTokenId: number, inputs: TextInputs): Pick<TextInputs, 'inputIds' | 'attentionMask'> {
   const { inputIds, attentionMask, decoderInputIds, decoderAttentionMask } = inputs
   if (decoderInputIds !== undefined) {
@@ -27,15 +27,15 @@ function decoderInputs(startTokenId: number, inputs: TextInputs): Pick<TextInput
     return { inputIds: decoderInputIds, attentionMask: decoderAttentionMask ?? all() }
   }
   const [batch, length] = inputIds.shape as [number, number]
-  const later = (x: Tensor, first: number): Tensor =>
+  const shiftRight = (x: Tensor, first: number): Tensor =>
     concat([fill([batch, 1], first, 'int32'), slice(x, [0, 0], [-1, length - 1])], 1)
-  return { inputIds: later(inputIds, startTokenId), attentionMask: later(attentionMask, 1) }
+  return { inputIds: shiftRight(inputIds, startTokenId), attentionMask: shiftRight(attentionMask, 1) }
 }
 
 /**
- * The forward pass of an encoder–decoder. `pooled` is the decoder's state at the last token that it reads; without
- * `decoderInputIds`, at the index of the text's last token. With `encoderStates` the encoder is not run, and nothing of it
- * is kept.
+ * Forward pass of an encoder–decoder. `pooled` is the decoder's state at its last token; without `decoderInputIds`,
+ * at the index of the text's last token. With `encoderStates`, the encoder is not run and none of its outputs are
+ * kept.
  */
 export function passEncoderDecoder(inputs: TextInputs, mode: Mode, stacks: EncoderDecoderStacks): EncoderOutputs {
   const { attentionMask, encoderStates, cache, cacheStart } = inputs
@@ -47,7 +47,7 @@ export function passEncoderDecoder(inputs: TextInputs, mode: Mode, stacks: Encod
   const own = { ...given, tokenTypeIds: given.inputIds, ...(cache && { cache, cacheStart: cacheStart! }) }
   const context = { states, bias, start: cacheStart, cache }
   const { x, kept } = stacks.decode(own, attentionBias(own, { causal: true }), context, modeAt(mode, 1))
-  // A classification head reads the state at the last token of the text, which the decoder reads one index later.
+  // A classification head reads the state at the last token of the text, one index later in the decoder.
   const pooled = lastToken(x, inputs.decoderInputIds === undefined ? { ...own, attentionMask } : own)
   return { lastHiddenState: x, pooled, encoderStates: states, ...kept, ...keptInEncoder(inEncoder) }
 }

@@ -1,15 +1,15 @@
 import { type Optimizer, type Params, mapParams } from '@attune/core'
 import { add, mul, zerosLike } from '@tensorflow/tfjs-core'
 
-/** The decayed sum of the gradients so far: one tensor a parameter, of that parameter's shape. */
+/** Decayed sum of past gradients: one tensor per parameter, of its shape. */
 export interface MomentumState extends Record<string, Params> {
   readonly sum: Params
 }
 
 /**
- * Heavy-ball momentum: `s ← momentum · s + g`, and the update is `s`, or with Nesterov's look-ahead `g + momentum · s`.
- * A sum, not a mean: its length grows to `1 / (1 − momentum)` times a constant gradient.
- * Source: Sutskever et al., On the importance of initialization and momentum, 2013, section 2; the form is PyTorch's.
+ * Heavy-ball momentum: `s ← momentum · s + g`; the update is `s` or, with Nesterov momentum, `g + momentum · s`. This
+ * is a sum, not a mean: it grows to `1 / (1 − momentum)` times a constant gradient.
+ * Source: Sutskever et al., On the importance of initialization and momentum, 2013, section 2, in PyTorch's form.
  */
 export const accumulateMomentum = (momentum: number, nesterov: boolean): Optimizer<MomentumState> => ({
   init: (params) => ({ sum: mapParams(zerosLike, params) }),

@@ -2,16 +2,16 @@ import type { Optimizer } from '@attune/core'
 import { add, mul } from '@tensorflow/tfjs-core'
 
 /**
- * Whether a parameter is one that decay is usually spared: a bias, or the scale or shift of a normalisation. All of them,
- * and nothing else in the checkpoints of the Hugging Face library, are vectors.
+ * True if a parameter is usually excluded from weight decay: a bias, or the scale or shift of a norm. In checkpoints
+ * of the Hugging Face transformers library (Python) exactly these are vectors.
  */
 export const isBiasOrNorm = (name: string, rank: number): boolean =>
   rank < 2 || /(^|[._])(bias|LayerNorm|norm)\b/.test(name)
 
 /**
- * Adds `decay · parameter` to each update: weight decay that the gradient's scaling does not touch when it stands after
- * it in a chain. `decays` tells which parameters take part. Source: Loshchilov and Hutter, Decoupled Weight Decay
- * Regularization, 2019, algorithm 2.
+ * Decoupled weight decay: adds `decay · parameter` to each update. Placed after the gradient scaling in a chain, it
+ * is not affected by that scaling. `decays` selects the parameters.
+ * Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2.
  */
 export const addDecayedWeights = (
   decay: number,

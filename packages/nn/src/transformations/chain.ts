@@ -1,8 +1,8 @@
 import type { Optimizer, Tree } from '@attune/core'
 
 /**
- * One optimizer out of several, applied in order: each transforms the updates of the one before. The state holds theirs
- * under `0`, `1`, ….
+ * Chains optimizers in order: each transforms the updates of the one before. The state holds theirs under `0`, `1`,
+ * ….
  */
 export function chain(...links: readonly Optimizer[]): Optimizer<{ readonly [link: string]: Tree }> {
   const evaluating = links.flatMap((link, i) => (link.evaluationParams === undefined ? [] : [[link, i] as const]))

@@ -1,14 +1,15 @@
 import { type Optimizer, type Params, mapParams } from '@attune/core'
 import { type Scalar, add, addN, minimum, mul, div, scalar, sqrt, square, sum } from '@tensorflow/tfjs-core'
 
-/** The Euclidean norm of all entries of all tensors together. */
+/** Global L2 norm: the Euclidean norm of all entries of all tensors. */
 export const globalNorm = (params: Params): Scalar => {
   const squares = Object.values(params).map((tensor) => sum(square(tensor)))
   return squares.length === 0 ? scalar(0) : (sqrt(addN(squares)) as Scalar)
 }
 
 /**
- * Scales all gradients by `min(1, maximumNorm / (norm + 1e-6))`, as torch.nn.utils.clip_grad_norm_ does.
+ * Gradient clipping by global norm: scales all gradients by `min(1, maximumNorm / (norm + 1e-6))`, as
+ * torch.nn.utils.clip_grad_norm_ does.
  * Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013, algorithm 1.
  */
 export const clipByGlobalNorm = (maximumNorm: number): Optimizer<Record<never, never>> => ({

@@ -1,6 +1,6 @@
 import type { Optimizer, Params } from '@attune/core'
 
-/** True if a parameter's name matches a pattern, in which `*` stands for any characters. */
+/** True if a parameter's name matches a pattern, in which `*` matches any characters. */
 export function matchesPattern(name: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*')
   if (rest.length === 0) return name === pattern
@@ -16,8 +16,8 @@ export function matchesPattern(name: string, pattern: string): boolean {
 }
 
 /**
- * An optimizer that transforms the updates of some parameters, those whose names match `pattern`, and passes the others on.
- * Its closure evaluates at all parameters, of which only those differ that it was called with.
+ * Restricts an optimizer to the parameters whose names match `pattern`; other updates pass through unchanged. Its
+ * closure evaluates all parameters, with the passed ones replaced.
  */
 export function restrictTo(link: Optimizer, pattern: string): Optimizer {
   const part = (params: Params): Params =>

@@ -1,14 +1,14 @@
 import { type Optimizer, type Params, mapParams } from '@attune/core'
 import { add, div, mul, pow, sqrt, square, sub, zerosLike } from '@tensorflow/tfjs-core'
 
-/** Running means of the gradients and of their squares: one tensor a parameter each, of that parameter's shape. */
+/** Exponential moving averages of the gradients and of their squares: one tensor per parameter each, of its shape. */
 export interface AdamState extends Record<string, Params> {
   readonly mean: Params
   readonly meanSquare: Params
 }
 
 /**
- * Divides the mean gradient by the root of the mean square, both corrected for their start at zero:
+ * Adam scaling: divides the mean gradient by the root of the mean square, both bias-corrected:
  *
  *     m ← beta1 · m + (1 − beta1) · g        m̂ = m / (1 − beta1^step)
  *     v ← beta2 · v + (1 − beta2) · g²       v̂ = v / (1 − beta2^step)

@@ -1,7 +1,7 @@
 import { type Optimizer, mapParams } from '@attune/core'
 import { mul, neg } from '@tensorflow/tfjs-core'
 
-/** Multiplies by `−learningRate`: the last link of a chain, which turns a direction into a step downhill. */
+/** Multiplies by `−learningRate`: the last link of a chain, which turns a gradient direction into a descent step. */
 export const scaleByLearningRate = (): Optimizer<Record<never, never>> => ({
   init: () => ({}),
   update(grads, state, _params, { learningRate }) {

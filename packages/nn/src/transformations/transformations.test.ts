@@ -28,7 +28,7 @@ const numbers = (params: Params): Record<string, number[]> =>
 beforeAll(() => eagerEngine({ backend: 'cpu', device: '', load: () => Promise.resolve() }).start())
 
 describe('chain', () => {
-  it('applies its links in written order and keeps their states apart', () => {
+  it('applies its links in order and keeps their states separate', () => {
     const params = { w: tensor([[1, 2]]) }
     const order: string[] = []
     const noting = (name: string, link: Optimizer): Optimizer => ({
@@ -53,14 +53,14 @@ describe('chain', () => {
     expect(numbers(second.updates)['w']!.map((x) => +x.toFixed(6))).toEqual([-0.225, -0.3])
   })
 
-  it('of nothing gives the gradients back', () => {
+  it('returns the gradients unchanged if it is empty', () => {
     const grads = { w: tensor([1, 2]) }
     expect(chain().update(grads, chain().init(grads), grads, hyper(1)).updates).toEqual(grads)
   })
 })
 
 describe('addDecayedWeights', () => {
-  it('spares what it is told to, and passes gradients without a parameter', () => {
+  it('excludes selected parameters, and passes gradients without a parameter', () => {
     const decay = addDecayedWeights(0.1, (name, rank) => !isBiasOrNorm(name, rank))
     const params = { 'a.weight': tensor([[10]]), 'a.bias': tensor([10]) }
     const grads = { 'a.weight': tensor([[1]]), 'a.bias': tensor([1]), other: tensor([[1]]) }
@@ -87,7 +87,7 @@ describe('addDecayedWeights', () => {
 })
 
 describe('scaleByAdam', () => {
-  it('makes a first step of length one whatever the gradient’s size, and none of nothing', () => {
+  it('takes a first step of length one for any gradient magnitude, and none for a zero gradient', () => {
     const params = { w: tensor([1, 1, 1, 1]) }
     const adam = scaleByAdam(0.9, 0.999, 1e-8)
     const { updates } = adam.update({ w: tensor([1e-3, -5, 1e4, 0]) }, adam.init(params), params, hyper(1))
@@ -96,15 +96,15 @@ describe('scaleByAdam', () => {
 })
 
 describe('clipByGlobalNorm', () => {
-  it('keeps the direction', () => {
+  it('keeps the direction of the gradient', () => {
     const grads = { a: tensor([3, 0]), b: tensor([4]) }
     const { updates } = clipByGlobalNorm(1).update(grads, {}, grads, hyper(1))
     expect(numbers(updates)).toEqual({ a: [expect.closeTo(0.6, 5), 0], b: [expect.closeTo(0.8, 5)] })
   })
 })
 
-describe('normal and filled', () => {
-  it('have the deviation asked for, and a row of zeros where one is asked for', () => {
+describe('normal and filledWith', () => {
+  it('return the requested deviation, zero row and fill value', () => {
     const values = normal([1, 2], [500, 40], 0.02, 3).dataSync()
     const rest = Array.from(values).filter((_, i) => Math.floor(i / 40) !== 3)
     const [mean, square] = [rest.reduce((a, b) => a + b, 0), rest.reduce((a, b) => a + b * b, 0)].map(

@@ -1,5 +1,5 @@
-;; Random masks of dropout. Entry 2i of a mask comes from the low half, entry 2i + 1 from the high half of a 32-bit hash
-;; of i: the entry is 0 where its half is below the threshold, and `keep` elsewhere.
+;; Dropout masks. Entry 2i of a mask is computed from the low half, entry 2i + 1 from the high half of a 32-bit hash of i:
+;; the entry is 0 if its half is below the threshold, and `keep` otherwise.
 (module
   (import "to" "memory" (memory 1))
 
@@ -13,13 +13,13 @@
       (v128.const i32x4 0x846ca68b 0x846ca68b 0x846ca68b 0x846ca68b)))
     (v128.xor (local.get $h) (i32x4.shr_u (local.get $h) (i32.const 16))))
 
-  ;; Writes `blocks` times 8 entries to `at` and on, the first from the hash of `start`.
+  ;; Writes `blocks` times 8 entries from `at` on, the first from the hash of `start`.
   (func (export "fill")
     (param $at i32) (param $blocks i32) (param $start i32) (param $first i32) (param $second i32) (param $threshold i32) (param $keep f32)
     (local $end i32) (local $i v128) (local $h v128) (local $low v128) (local $high v128)
     (local $limit v128) (local $kept v128)
     (local.set $end (i32.add (local.get $at) (i32.shl (local.get $blocks) (i32.const 5))))
-    ;; i times 0x9e3779b9; what it grows by at each turn is four times that.
+    ;; i times 0x9e3779b9; each iteration adds four times that.
     (local.set $i (i32x4.mul
       (i32x4.add (i32x4.splat (local.get $start)) (v128.const i32x4 0 1 2 3))
       (v128.const i32x4 0x9e3779b9 0x9e3779b9 0x9e3779b9 0x9e3779b9)))

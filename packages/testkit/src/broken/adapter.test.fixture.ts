@@ -15,22 +15,22 @@ import { type Tensor, add, keep, matMul, mul, scalar, tensor } from '@tensorflow
 import { z } from 'zod'
 import { describeAdapter } from '../describe-adapter.js'
 import { savedAdapters } from './saved-adapter.test.fixture.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 const isQuery = (name: string): boolean => name.endsWith('query.weight')
 const select = (params: Params, wanted: (name: string) => boolean): Params =>
   Object.fromEntries(Object.entries(params).filter(([name]) => wanted(name)))
 
-/** Adds to each query matrix what `product` makes of what stands beside it. */
+/** Adds `product(name)` to each query matrix. */
 const merged = (frozen: Params, product: (name: string) => Tensor): Params =>
   Object.fromEntries(Object.entries(frozen).map(([name, p]) => [name, isQuery(name) ? add(p, product(name)) : p]))
 
-/** Adds to each query matrix a product of two thin ones, of which the second is zero at first. */
-export const thin = definePlugin({
+/** Adds to each query matrix a product of two low-rank matrices, the second initially zero. */
+export const lowRank = definePlugin({
   kind: ADAPTER,
-  name: 'thin',
-  summary: 'Products of thin matrices beside the queries train',
-  options: z.strictObject({ rank: z.int().min(1).default(2).describe('Width of the thin matrices') }),
+  name: 'low-rank',
+  summary: 'Low-rank updates of the query matrices',
+  options: z.strictObject({ rank: z.int().min(1).default(2).describe('Rank of the update') }),
   create: ({ rank }): Adapter => ({
     adapt(model, params) {
       const merge = (trainable: Params, frozen: Params): Params =>
@@ -53,15 +53,15 @@ export const thin = definePlugin({
 
 const suite = (change: (adapted: Adapted, model: Model, params: Params) => Adapted) => (): void =>
   describeAdapter(
-    altered<Adapter>(thin, ({ adapt }) => ({
+    altered<Adapter>(lowRank, ({ adapt }) => ({
       adapt: async (model: Model, params: Params) => change(await adapt(model, params), model, params),
     })),
   )
 
-/** On an adapter that takes a while. */
+/** Suite on an adapter that adapts asynchronously. */
 const suiteAfter = (change: (adapted: Adapted) => Adapted) => (): void =>
   describeAdapter(
-    altered<Adapter>(thin, ({ adapt }) => ({
+    altered<Adapter>(lowRank, ({ adapt }) => ({
       adapt: async (model: Model, params: Params) => {
         await setImmediate()
         return change(await adapt(model, params))
@@ -69,7 +69,7 @@ const suiteAfter = (change: (adapted: Adapted) => Adapted) => (): void =>
     })),
   )
 
-/** 1 for every second value, else 0. */
+/** Mask with 1 for every second value, else 0. */
 const halves = (params: Params): Params =>
   mapParams(
     ({ size, shape }) =>
@@ -80,39 +80,39 @@ const halves = (params: Params): Params =>
     params,
   )
 
-const disjoint = 'trains something, and nothing that is frozen'
-const atFirst = 'computes at first what the original does'
-const gradient = 'gives every trainable parameter a finite gradient'
-const reads = 'reads the frozen parameters that it is given'
-const alike = 'adapts the same parameters alike'
-const groups = 'has every parameter in exactly one layer group'
-const untrained = 'merges untrained parameters into the original ones'
-const trained = 'computes merged what it computes adapted'
-const masks = 'masks trainable parameters only, with 0 and 1 in their shapes'
-const memory = 'makes no tensor but its parameters'
+const disjoint = 'has trainable parameters, none of which is frozen'
+const atFirst = 'initially computes the same function as the base model'
+const gradient = 'has a finite, non-zero gradient for every trainable parameter'
+const reads = 'reads the frozen parameters passed to forward and merge'
+const alike = 'is deterministic: adapts the same parameters in the same way'
+const groups = 'assigns every parameter to exactly one layer group'
+const untrained = 'merges untrained parameters to the parameters of the base model'
+const trained = 'computes the same function merged as adapted'
+const masks = 'returns masks of trainable parameters only, of their shapes, with values 0 and 1'
+const memory = 'allocates no tensors other than its parameters and masks'
 
 const renamed = (params: Params, name: (old: string) => string): Params =>
   Object.fromEntries(Object.entries(params).map(([old, p]) => [name(old), p]))
 
-/** Under names that stand in no layer group. */
+/** Renames trainable parameters to names outside all layer groups. */
 const outside = ({ model, trainable, frozen, merge }: Adapted): Adapted => {
-  const back = (all: Params): Params => renamed(all, (name) => name.replace(/^thin:/, ''))
+  const back = (all: Params): Params => renamed(all, (name) => name.replace(/^outside:/, ''))
   return {
     model: { ...model, forward: (all, ...rest) => model.forward(back(all), ...rest) },
-    trainable: renamed(trainable, (name) => `thin:${name}`),
+    trainable: renamed(trainable, (name) => `outside:${name}`),
     frozen,
     merge: (t, f) => merge(back(t), f),
   }
 }
 
-/** Works with the frozen parameters it saw when it was made. */
+/** Uses the frozen parameters from its creation instead of those passed. */
 const captured = ({ model, merge, ...adapted }: Adapted, _: Model, params: Params): Adapted => ({
   ...adapted,
   model: { ...model, forward: (all, ...rest) => model.forward({ ...all, ...params }, ...rest) },
   merge: (trainable) => merge(trainable, params),
 })
 
-/** Some of what trains begins with another value. */
+/** Starts with another value of some trainable parameters. */
 const starting = (part: string, value: () => number) =>
   suite((adapted) => {
     const other = (p: Tensor): Tensor => {
@@ -130,41 +130,41 @@ const untouched: Adapter['adapt'] = (model, params) => ({
   merge: (_, frozen) => frozen,
 })
 
-/** Adapters. */
+/** Adapter specimens. */
 export const adapters: readonly Specimen[] = [
-  sound('thin matrices', () => describeAdapter(thin, { options: { rank: 3 } })),
+  valid('low-rank matrices', () => describeAdapter(lowRank, { options: { rank: 3 } })),
   broken(
-    'trains what it says is frozen',
+    'trains frozen parameters',
     [disjoint, reads, trained],
     suite((adapted, _, params) => ({ ...adapted, trainable: { ...adapted.trainable, ...select(params, isQuery) } })),
   ),
   broken('trains nothing', [disjoint, gradient, trained], () =>
-    describeAdapter(altered<Adapter>(thin, () => ({ adapt: untouched }))),
+    describeAdapter(altered<Adapter>(lowRank, () => ({ adapt: untouched }))),
   ),
   broken(
-    'starts elsewhere',
+    'does not start from the base model',
     [atFirst, untrained],
     starting('.up', () => 0.5),
   ),
   broken(
-    'starts from numbers of its own',
+    'initializes from Math.random',
     [alike],
     starting('.down', () => Math.random() + 0.1),
   ),
   broken(
-    'has a parameter that nothing reads',
+    'has an unused parameter',
     [gradient],
     suite((adapted) => ({ ...adapted, trainable: { ...adapted.trainable, 'tiny.pooler.idle': filledWith([1], 1) } })),
   ),
-  broken('keeps to the frozen parameters of the beginning', [reads], suite(captured)),
-  broken('names its parameters outside the layers', [groups], suite(outside)),
+  broken('ignores the frozen parameters passed', [reads], suite(captured)),
+  broken('names its parameters outside the layer groups', [groups], suite(outside)),
   broken(
-    'forgets what it learned when it merges',
+    'discards the update in merge',
     [trained],
     suite((adapted) => ({ ...adapted, merge: (_, frozen) => frozen })),
   ),
   broken(
-    'merges half of it',
+    'merges half of the update',
     [trained],
     suite((adapted) => ({
       ...adapted,
@@ -186,32 +186,32 @@ export const adapters: readonly Specimen[] = [
     })),
   ),
   broken(
-    'keeps a tensor for itself',
+    'leaks a tensor',
     [memory],
     suite((adapted) => (keep(scalar(0)), adapted)),
   ),
-  sound(
-    'thin matrices, made in a while and masked by half',
+  valid(
+    'asynchronous low-rank matrices, half of them masked',
     suiteAfter((adapted) => ({ ...adapted, masks: halves(adapted.trainable) })),
   ),
   broken(
-    'masks what does not train',
+    'masks a frozen parameter',
     [masks],
     suite((adapted) => ({ ...adapted, masks: { 'tiny.pooler.dense.bias': filledWith([8], 1) } })),
   ),
   broken(
-    'masks in another shape',
+    'returns masks of another shape',
     [masks],
     suite((adapted) => ({ ...adapted, masks: mapParams((_: Tensor) => filledWith([1], 1), adapted.trainable) })),
   ),
   broken(
-    'masks by halves of a step',
+    'returns masks with the value 0.5',
     [masks],
     suite((adapted) => ({ ...adapted, masks: mapParams(({ shape }) => filledWith(shape, 0.5), adapted.trainable) })),
   ),
   ...savedAdapters,
-  broken('merges exactly although it says not', ['cannot be merged exactly: it is said to'], () =>
-    describeAdapter(altered(thin, (sane) => sane, { exceptions: { merge: 'it is said to' } })),
+  broken('merges exactly although its exception says otherwise', ['cannot be merged exactly: it is said to'], () =>
+    describeAdapter(altered(lowRank, (sane) => sane, { exceptions: { merge: 'it is said to' } })),
   ),
-  broken('any options will do', uncheckedFails(4), () => describeAdapter(unchecked(thin))),
+  broken('accepts any options', uncheckedFails(4), () => describeAdapter(unchecked(lowRank))),
 ]

@@ -1,18 +1,18 @@
 import { AUGMENTER, type Augmenter, type Example, definePlugin } from '@attune/core'
 import { z } from 'zod'
 import { describeAugmenter } from '../describe-augmenter.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Augment = Augmenter['augment']
 
 const wordsOf = ({ text }: Example): string[] => String(text).split(' ')
 
-/** Leaves out each word with some probability. */
+/** Random word deletion. */
 const deletion = definePlugin({
   kind: AUGMENTER,
   name: 'deletion',
-  summary: 'Leaves out words at random',
-  options: z.strictObject({ rate: z.number().min(0).max(1).default(0.5).describe('Probability that a word goes') }),
+  summary: 'Deletes words at random',
+  options: z.strictObject({ rate: z.number().min(0).max(1).default(0.5).describe('Probability of deleting a word') }),
   create: ({ rate }): Augmenter => ({
     augment: (example, random) => [
       example,
@@ -39,40 +39,40 @@ const suite = (change: (augment: Augment) => Augment) => (): void =>
     { examples, cases },
   )
 
-const same = 'gives the same examples from the same random numbers, in any order, and uses no others'
-const intact = 'leaves the example as it was'
-const records = 'gives records, whatever the random numbers'
-const expected = 'makes of {"text":"here and there","label":"a"} and 0.2, 0.6, 0.5 what is expected'
+const same = 'returns the same examples for the same random stream, in any order, and uses no other randomness'
+const intact = 'does not modify the example'
+const records = 'returns records for any random numbers'
+const expected = 'returns the expected examples for {"text":"here and there","label":"a"} and 0.2, 0.6, 0.5'
 
-/** Numbers its examples, in the order in which they come. */
+/** Numbers its examples in order of arrival. */
 const counting = (augment: Augment): Augment => {
   let count = 0
   return (given, random) => augment(given, random).map((made) => (made === example ? made : { ...made, id: count++ }))
 }
 
-/** One of the words; there is none where the number is too close to 1. */
+/** Picks one of the words; `undefined` if the random number is too close to 1. */
 const pick: Augment = (given, random) => {
   const words = wordsOf(given)
   const word = words[Math.ceil(random() * words.length)]
   return word === undefined ? [word as never] : [{ ...given, text: word }]
 }
 
-/** Augmenters. */
+/** Augmenter specimens. */
 export const augmenters: readonly Specimen[] = [
-  sound('deletion of words', () => describeAugmenter(deletion, { examples, cases })),
+  valid('word deletion', () => describeAugmenter(deletion, { examples, cases })),
   broken(
-    'draws numbers of its own',
+    'uses Math.random',
     [same],
     suite((augment) => (given, random) => (given === example ? augment(given, random) : augment(given, Math.random))),
   ),
-  broken('numbers the examples that come by', [same, expected], suite(counting)),
+  broken('numbers the examples', [same, expected], suite(counting)),
   broken(
-    'writes into the example',
+    'modifies the example',
     [intact],
     suite((augment) => (given, random) => (Object.assign(given, { text: given['text'] }), augment(given, random))),
   ),
   broken(
-    'gives nothing for a number close to 1',
+    'returns no record for a random number close to 1',
     [records],
     suite(
       (augment) => (given, random) =>
@@ -80,7 +80,7 @@ export const augmenters: readonly Specimen[] = [
     ),
   ),
   broken(
-    'gives texts instead of examples',
+    'returns texts instead of examples',
     [records],
     suite(
       (augment) => (given, random) =>
@@ -88,7 +88,7 @@ export const augmenters: readonly Specimen[] = [
     ),
   ),
   broken(
-    'throws where there is no word',
+    'throws for an empty text',
     [same, intact, records],
     suite((augment) => (given, random) => {
       if (given['text'] === '') throw new Error('no words')
@@ -96,9 +96,9 @@ export const augmenters: readonly Specimen[] = [
     }),
   ),
   broken(
-    'leaves out the other words',
+    'deletes the other words',
     [expected],
     suite((augment) => (given, random) => augment(given, () => 1 - random())),
   ),
-  broken('any options will do', uncheckedFails(4), () => describeAugmenter(unchecked(deletion), { examples, cases })),
+  broken('accepts any options', uncheckedFails(4), () => describeAugmenter(unchecked(deletion), { examples, cases })),
 ]

@@ -1,27 +1,27 @@
 import { BALANCER, type Balanced, type Balancer, definePlugin } from '@attune/core'
 import { z } from 'zod'
 import { describeBalancer } from '../describe-balancer.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Balance = Balancer['balance']
 
-/** Keeps as many of each class as the rarest has. */
+/** Undersampling: keeps as many examples of each class as the rarest class has. */
 const undersampling = definePlugin({
   kind: BALANCER,
   name: 'undersampling',
-  summary: 'Leaves out examples of frequent classes at random',
+  summary: 'Drops examples of frequent classes at random',
   options: z.strictObject({ by: z.string().min(1).default('label').describe('The field that holds the class') }),
   create: ({ by }): Balancer => ({
     by,
     balance({ classes }, random) {
       const names = [...new Set(classes)]
       const of = (name: string): number[] => [...classes.keys()].filter((i) => classes[i] === name)
-      const least = Math.min(...names.map((name) => of(name).length))
-      const drawn = names.flatMap((name) => {
+      const smallest = Math.min(...names.map((name) => of(name).length))
+      const sampled = names.flatMap((name) => {
         const all = of(name)
-        return Array.from({ length: least }, () => all.splice(Math.floor(random() * all.length), 1)[0]!)
+        return Array.from({ length: smallest }, () => all.splice(Math.floor(random() * all.length), 1)[0]!)
       })
-      return { indices: drawn, weights: drawn.map(() => 1) }
+      return { indices: sampled, weights: sampled.map(() => 1) }
     },
   }),
 })
@@ -35,10 +35,10 @@ const suite = (change: (balance: Balance) => Balance) => (): void =>
 const after = (change: (balanced: Balanced, classes: readonly string[]) => Balanced) =>
   suite((balance) => (given, random) => change(balance(given, random), given.classes))
 
-const indices = 'returns indices of examples, and a finite weight for each if any'
-const same = 'returns the same from the same random numbers, and uses no others'
-const intact = 'leaves the classes as they were'
-const closer = 'brings classes closer together'
+const indices = 'returns indices of examples, and a finite weight for each if it returns weights'
+const same = 'returns the same result for the same random stream, and uses no other randomness'
+const intact = 'does not modify the classes'
+const closer = 'reduces class imbalance'
 const agrees = 'agrees with arithmetic, case 1: {} of {"a":3,"b":2}'
 
 const turning = (balance: Balance): Balance => {
@@ -50,11 +50,11 @@ const turning = (balance: Balance): Balance => {
   }
 }
 
-/** Balancers. */
+/** Balancer specimens. */
 export const balancers: readonly Specimen[] = [
-  sound('undersampling', () => describeBalancer(undersampling, { golden })),
+  valid('undersampling', () => describeBalancer(undersampling, { golden })),
   broken(
-    'counts examples from 1',
+    'returns indices beyond the examples',
     [indices],
     after((balanced, { length }) => ({
       ...balanced,
@@ -62,20 +62,20 @@ export const balancers: readonly Specimen[] = [
     })),
   ),
   broken(
-    'a weight too few',
+    'returns a weight too few',
     [indices],
     after((balanced) => ({ ...balanced, weights: (balanced.weights ?? []).slice(1) })),
   ),
   broken(
-    'a weight that is not a number',
+    'returns weights that are not numbers',
     [indices],
     after((balanced, { length }) =>
       length === 5 || length === 100 ? balanced : { ...balanced, weights: balanced.indices.map(() => Number.NaN) },
     ),
   ),
-  broken('begins where it ended before', [same], suite(turning)),
+  broken('continues the random stream of the last call', [same], suite(turning)),
   broken(
-    'sorts the classes that it is given',
+    'sorts the classes in place',
     [intact],
     suite((balance) => (given, random) => {
       const before = [...given.classes]
@@ -85,7 +85,7 @@ export const balancers: readonly Specimen[] = [
     }),
   ),
   broken(
-    'evens nothing out',
+    'does not reduce class imbalance',
     [closer],
     suite(
       (balance) => (given, random) =>
@@ -93,7 +93,7 @@ export const balancers: readonly Specimen[] = [
     ),
   ),
   broken(
-    'leaves out one too many',
+    'drops one example too many',
     [agrees],
     after((balanced, { length }) =>
       length === 5 && balanced.indices.length === 4
@@ -101,5 +101,5 @@ export const balancers: readonly Specimen[] = [
         : balanced,
     ),
   ),
-  broken('any options will do', uncheckedFails(2), () => describeBalancer(unchecked(undersampling), { golden })),
+  broken('accepts any options', uncheckedFails(2), () => describeBalancer(unchecked(undersampling), { golden })),
 ]

@@ -16,20 +16,20 @@ import {
 } from 'rxjs'
 import { z } from 'zod'
 import { type CallbackCase, describeCallback } from '../describe-callback.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
-/** Ends a run whose loss is beyond a limit. */
+/** Stops a run whose loss exceeds a limit. */
 const limit = definePlugin({
   kind: CALLBACK,
   name: 'limit',
-  summary: 'Stops when the loss is beyond a limit',
-  options: z.strictObject({ loss: z.number().positive().default(10).describe('The limit') }),
+  summary: 'Stops when the loss exceeds a limit',
+  options: z.strictObject({ loss: z.number().positive().default(10).describe('Largest allowed loss') }),
   create:
-    ({ loss: most }): Callback =>
+    ({ loss: max }): Callback =>
     (events) =>
       events.pipe(
         on('step.completed'),
-        filter(({ loss }) => loss > most),
+        filter(({ loss }) => loss > max),
         take(1),
         map(({ loss }) => ({ type: 'stop', because: `a loss of ${loss}` })),
       ),
@@ -50,7 +50,7 @@ const step = (loss: number, number: number): UntimedEvent => ({
 })
 const cases: readonly CallbackCase[] = [
   {
-    name: 'a loss that explodes',
+    name: 'a diverging loss',
     options: { loss: 5 },
     events: [{ type: 'epoch.started', epoch: 0, step: 0 }, step(1, 1), step(6, 2), step(7, 3), step(8, 4)],
     expected: { 2: [{ type: 'stop', because: 'a loss of 6' }] },
@@ -61,12 +61,12 @@ const suite =
   (): void =>
     describeCallback(altered<Callback>(limit, change), { cases: of })
 
-const expected = 'commands what is expected, when it is expected'
-const why = 'says why of every command'
-const again = 'commands the same when the same events are sent again'
-const apart = 'keeps two runs apart'
-const ends = 'ends with the events, and sets no timer'
-const letsGo = 'lets go of the events when nobody listens any more'
+const expected = 'returns the expected commands at the expected events'
+const why = 'includes a reason in every command'
+const again = 'returns the same commands for the same events'
+const apart = 'shares no state between two runs'
+const ends = 'completes with the events, and sets no timer'
+const unsubscribes = 'unsubscribes from the events when its subscriber does'
 
 const anyReason: readonly CallbackCase[] = cases.map((each) => ({ ...each, expected: { 2: [{ type: 'stop' }] } }))
 const because = (reason: () => string) =>
@@ -75,7 +75,7 @@ const because = (reason: () => string) =>
     anyReason,
   )
 
-/** Commands from the second run on: how many there were is kept between them. */
+/** Drops the first command from the second run on: counts runs across subscriptions. */
 const counting = (callback: Callback): Callback => {
   let runs = 0
   return (events) => (++runs > 1 ? callback(events).pipe(skip(1)) : callback(events))
@@ -87,15 +87,15 @@ const shared = (callback: Callback): Callback => {
   return (events) => (commands ??= callback(events).pipe(share()))
 }
 
-/** Passes events on by hand, and does not stop doing so. */
+/** Forwards events without unsubscribing from them. */
 const forwarded = (events: Observable<RunEvent>): Observable<RunEvent> =>
   new Observable((subscriber) => {
     events.subscribe({ next: (event) => subscriber.next(event), complete: () => subscriber.complete() })
   })
 
-/** Callbacks. */
+/** Callback specimens. */
 export const callbacks: readonly Specimen[] = [
-  sound('a limit', () => describeCallback(limit, { cases })),
+  valid('a limit', () => describeCallback(limit, { cases })),
   broken(
     'one event late',
     [expected],
@@ -110,34 +110,34 @@ export const callbacks: readonly Specimen[] = [
     ),
   ),
   broken(
-    'goes on commanding',
+    'repeats its command',
     [expected],
     suite((callback) => (events) => merge(callback(events), callback(events.pipe(skip(3))))),
   ),
   broken(
-    'gives no reason',
+    'returns no reason',
     [why],
     because(() => ''),
   ),
   broken(
-    'tells the time in its reason',
+    'includes the time in its reason',
     [again],
     because(() => `at ${Date.now()}`),
   ),
-  broken('counts the runs', [again, apart], suite(counting)),
-  broken('commands all runs at once', [again, apart], suite(shared)),
+  broken('counts runs', [again, apart], suite(counting)),
+  broken('shares one command stream between runs', [again, apart], suite(shared)),
   broken(
     'sets a timer',
     [ends],
     suite((callback) => (events) => merge(callback(events), timer(1000).pipe(ignoreElements()))),
   ),
   broken(
-    'does not end',
+    'does not complete',
     [ends],
     suite((callback) => (events) => merge(callback(events), NEVER)),
   ),
   broken(
-    'commands after the end',
+    'emits a command after the end',
     [ends, expected, apart],
     suite(
       (callback) => (events) =>
@@ -145,9 +145,9 @@ export const callbacks: readonly Specimen[] = [
     ),
   ),
   broken(
-    'listens on',
-    [letsGo],
+    'does not unsubscribe',
+    [unsubscribes],
     suite((callback) => (events) => callback(forwarded(events))),
   ),
-  broken('any options will do', uncheckedFails(3), () => describeCallback(unchecked(limit), { cases })),
+  broken('accepts any options', uncheckedFails(3), () => describeCallback(unchecked(limit), { cases })),
 ]

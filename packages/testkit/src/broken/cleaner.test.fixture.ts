@@ -1,16 +1,16 @@
 import { CLEANER, type Cleaner, type Edit, definePlugin } from '@attune/core'
 import { z } from 'zod'
 import { describeCleaner } from '../describe-cleaner.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Edits = Cleaner['edits']
 
-/** Shortens runs of spaces to as many as are allowed. */
+/** Shortens runs of spaces to an allowed length. */
 const spaces = definePlugin({
   kind: CLEANER,
   name: 'spaces',
   summary: 'Shortens runs of spaces',
-  options: z.strictObject({ most: z.int().min(1).max(9).default(1).describe('Spaces that may stand side by side') }),
+  options: z.strictObject({ most: z.int().min(1).max(9).default(1).describe('Maximum length of a run of spaces') }),
   create: ({ most }): Cleaner => ({
     edits: (text) =>
       [...text.matchAll(new RegExp(` {${most + 1},}`, 'g'))].map(({ index, 0: run }) => ({
@@ -28,12 +28,12 @@ const suite = (change: (edits: Edits) => Edits) => (): void =>
     { cases },
   )
 
-const valid = 'returns edits within the text, sorted and without overlaps'
+const withinText = 'returns edits within the text, sorted and without overlaps'
 const idempotent = 'is idempotent: a cleaned text has no edits'
 const same = 'returns the same edits for the same text every time'
 const made = 'cleans "a  b   c" to "a b c"'
 
-/** A pattern that remembers where it stopped. */
+/** Uses a global regular expression, which remembers its last index. */
 const sticky = (edits: Edits): Edits => {
   const runs = / {2}/g
   return (text) => (runs.test(text) ? edits(text) : [])
@@ -42,22 +42,22 @@ const sticky = (edits: Edits): Edits => {
 const mapped = (change: (edit: Edit) => Edit) =>
   suite((edits) => (text) => edits(text).map((edit) => (text.startsWith('a') ? edit : change(edit))))
 
-/** Cleaners. */
+/** Cleaner specimens. */
 export const cleaners: readonly Specimen[] = [
-  sound('spaces', () => describeCleaner(spaces, { cases })),
+  valid('spaces', () => describeCleaner(spaces, { cases })),
   broken(
-    'edits from the last to the first',
-    [valid, idempotent, made],
+    'returns edits in reverse order',
+    [withinText, idempotent, made],
     suite((edits) => (text) => [...edits(text)].reverse()),
   ),
   broken(
-    'edits that reach beyond the end',
-    [valid, idempotent],
+    'returns edits beyond the end',
+    [withinText, idempotent],
     mapped((edit) => ({ ...edit, end: edit.end + 1000 })),
   ),
   broken(
-    'edits that end before they start',
-    [valid, idempotent],
+    'returns edits that end before they start',
+    [withinText, idempotent],
     mapped(({ start, end, text }) => ({ start: end, end: start, text })),
   ),
   broken(
@@ -65,16 +65,16 @@ export const cleaners: readonly Specimen[] = [
     [idempotent],
     suite((edits) => (text) => edits(text).map((edit) => (text.includes('lines') ? { ...edit, text: '  ' } : edit))),
   ),
-  broken('remembers where it stopped', [same], suite(sticky)),
+  broken('keeps the last index of a regular expression', [same], suite(sticky)),
   broken(
-    'edits that change nothing',
+    'returns edits that change nothing',
     [idempotent],
     suite((edits) => (text) => (text === '' ? [{ start: 0, end: 0, text: '' }] : edits(text))),
   ),
   broken(
-    'removes spaces altogether',
+    'removes all spaces',
     [made],
     suite((edits) => (text) => edits(text).map((edit) => ({ ...edit, text: '' }))),
   ),
-  broken('any options will do', uncheckedFails(5), () => describeCleaner(unchecked(spaces), { cases })),
+  broken('accepts any options', uncheckedFails(5), () => describeCleaner(unchecked(spaces), { cases })),
 ]

@@ -25,14 +25,14 @@ import { eagerEngine } from '@attune/nn'
 import { z } from 'zod'
 import { describeEngine } from '../describe-engine.js'
 import { referenceEngine } from '../reference-engine.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 /** TF.js in plain JavaScript. */
 const plain = definePlugin({
   kind: ENGINE,
   name: 'plain',
   summary: 'TF.js in plain JavaScript',
-  options: z.strictObject({ threads: z.int().min(1).max(1).default(1).describe('How many threads compute') }),
+  options: z.strictObject({ threads: z.int().min(1).max(1).default(1).describe('Number of threads') }),
   create: (): Engine => referenceEngine(),
 })
 
@@ -40,28 +40,28 @@ type Run = (...trees: Tree[]) => Tree
 
 const suite = (change: (engine: Engine) => object) => (): void =>
   describeEngine(altered<Engine>(plain, (engine) => ({ ...engine, ...change(engine) })))
-/** An engine that compiles to other functions; `change` gets what the sound one compiles, and the function itself. */
+/** Suite on an engine whose `compile` differs; `change` gets the compiled function of the valid engine, and the function itself. */
 const compiling = (change: (compiled: Run, fn: Run, options: CompileOptions) => Run, dispose = (): void => undefined) =>
   suite((engine) => ({
     compile: (fn: PureFunction, options: CompileOptions = {}) =>
       Object.assign(change(engine.compile(fn, options) as Run, fn as Run, options), { dispose }),
   }))
 
-const device = 'names its device'
-const border = 'brings trees to the device and back as they were'
-const copies = 'copies both ways'
-const grows = 'takes no more memory after 400 more steps than after 100'
-const holds = 'holds after 40 steps what it held after one, and gives the same numbers as before a step was compiled'
-const twice = 'gives two results where two are computed alike, which are given up and freed apart'
-const donated = 'keeps a donated argument that is a result, or whose memory a result shares'
-const throws = 'leaves nothing behind when a function throws, and keeps what it was given'
-const turns = 'takes arguments of other shapes by turns, and results from its own functions'
-const constants = 'follows constant arguments when they change, and keeps them'
-const outlive = 'has compiled functions whose results outlive them'
+const device = 'has a device name'
+const transfer = 'round-trips trees through the device unchanged'
+const copies = 'copies in both directions'
+const grows = 'uses no more memory after 400 more steps than after 100'
+const holds = 'holds as many tensors after 40 steps as after one, with correct values'
+const twice = 'returns separate tensors for identical results, which are donated and freed independently'
+const donated = 'keeps a donated argument that is returned or shares memory with a result'
+const throws = 'frees intermediate tensors when a function throws, and keeps its arguments'
+const turns = 'accepts arguments of changing shapes, and results of its own functions'
+const constants = 'follows changes of constant arguments, and keeps them'
+const outlive = 'returns results that outlive their compiled function'
 
 const tensorsOf = (tree: unknown): readonly Tensor[] => leaves(tree, isTensor).map(([, each]) => each)
 
-/** Frees all that was given up, also what it gives back. */
+/** Frees all donated tensors, even those it returns. */
 const greedy =
   (compiled: Run, _: Run, { donate = [] }: CompileOptions): Run =>
   (...trees) => {
@@ -76,7 +76,7 @@ const greedy =
     return result
   }
 
-/** Frees what was given up before it knows that the function ends well. */
+/** Frees donated tensors even if the function throws. */
 const hasty =
   (compiled: Run, _: Run, { donate = [] }: CompileOptions): Run =>
   (...trees) => {
@@ -88,7 +88,7 @@ const hasty =
     }
   }
 
-/** Computes a failure again, and keeps what came of it. */
+/** Runs a failing function again outside its scope, and leaks the intermediate tensors. */
 const untidy =
   (compiled: Run, fn: Run): Run =>
   (...trees) => {
@@ -99,7 +99,7 @@ const untidy =
     }
   }
 
-/** Goes on with the constants that it was first given. */
+/** Uses the constants of the first call in all calls. */
 const rigid = (compiled: Run, _: Run, { constant = [] }: CompileOptions): Run => {
   let first: readonly Tree[] | undefined
   return (...trees) => {
@@ -108,7 +108,7 @@ const rigid = (compiled: Run, _: Run, { constant = [] }: CompileOptions): Run =>
   }
 }
 
-/** Takes only what is shaped as it was the first time. */
+/** Accepts only the shapes of the first call. */
 const shaped = (compiled: Run): Run => {
   let first: string | undefined
   return (...trees) => {
@@ -120,7 +120,7 @@ const shaped = (compiled: Run): Run => {
   }
 }
 
-/** Keeps an array at each call. */
+/** Leaks host memory at each call. */
 function hoarding() {
   const kept: Float32Array[] = []
   return (compiled: Run): Run =>
@@ -130,7 +130,7 @@ function hoarding() {
     }
 }
 
-/** An engine whose functions take their results with them. */
+/** Frees the results of a function with the function. */
 const binding = (engine: Engine): object => ({
   compile(fn: PureFunction, options?: CompileOptions) {
     const results: Tree[] = []
@@ -143,7 +143,7 @@ const binding = (engine: Engine): object => ({
   },
 })
 
-/** A backend with a hyperbolic tangent that is right to three digits. */
+/** A backend with an inexact hyperbolic tangent, rounded to three decimals. */
 function rough(): Engine {
   const sane = getKernel('Tanh', 'cpu')!
   return eagerEngine({
@@ -173,40 +173,40 @@ const notCopied = (values: HostArray): Tensor => tensor(values.values, [...value
 const float = (array: HostArray): HostArray =>
   array.dtype === 'int32' ? { ...array, dtype: 'float32', values: Float32Array.from(array.values) } : array
 
-/** Engines. */
+/** Engine specimens. */
 export const engines: readonly Specimen[] = [
-  sound('plain JavaScript', () => describeEngine(plain)),
+  valid('plain JavaScript', () => describeEngine(plain)),
   broken(
-    'no name of a device',
+    'has no device name',
     [device],
     suite(() => ({ device: '' })),
   ),
   broken(
-    'works on the arrays it is given',
+    'does not copy the arrays it receives',
     [copies],
     suite(() => ({ put: (tree: unknown) => mapTree(tree, isHostArray, notCopied) })),
   ),
   broken(
-    'brings integers back as floats',
-    [border, 'comparisons, casts and choices'],
+    'returns integers as floats',
+    [transfer, 'comparisons, casts and choices'],
     suite(({ read }) => ({ read: async (tree: Tree) => mapTree(await read(tree), isHostArray, float) })),
   ),
   broken(
-    'does not free what is given up',
+    'does not free donated tensors',
     [holds, twice],
     suite(({ compile }) => ({ compile: (fn: PureFunction) => compile(fn) })),
   ),
-  broken('keeps numbers that TF.js does not know of', [grows], compiling(hoarding())),
-  broken('frees what it gives back', [donated], compiling(greedy)),
-  broken('frees what is given up although it fails', [throws], compiling(hasty)),
-  broken('leaves what it made when it fails', [throws], compiling(untidy)),
-  broken('keeps the first constants', [constants], compiling(rigid)),
-  broken('takes the shapes of the first call only', [turns], compiling(shaped)),
-  broken('has results that end with their functions', [outlive], suite(binding)),
+  broken('leaks memory outside TF.js', [grows], compiling(hoarding())),
+  broken('frees donated tensors that it returns', [donated], compiling(greedy)),
+  broken('frees donated tensors when a function throws', [throws], compiling(hasty)),
+  broken('leaks intermediate tensors when a function throws', [throws], compiling(untidy)),
+  broken('keeps the constants of the first call', [constants], compiling(rigid)),
+  broken('accepts only the shapes of the first call', [turns], compiling(shaped)),
+  broken('frees results with their function', [outlive], suite(binding)),
   broken(
-    'computes a tangent roughly',
-    ['tanh, and its gradient', 'geluTanh, and its gradient', 'layers computed again, and its gradient'],
+    'computes an inexact tanh',
+    ['tanh, and its gradient', 'geluTanh, and its gradient', 'gradient checkpointing, and its gradient'],
     () => describeEngine(altered<Engine>(plain, rough)),
   ),
-  broken('any options will do', uncheckedFails(5), () => describeEngine(unchecked(plain))),
+  broken('accepts any options', uncheckedFails(5), () => describeEngine(unchecked(plain))),
 ]

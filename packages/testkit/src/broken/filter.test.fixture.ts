@@ -1,17 +1,17 @@
 import { type Example, FILTER, type Filter, definePlugin } from '@attune/core'
 import { z } from 'zod'
 import { describeFilter } from '../describe-filter.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Seen = Set<string>
 
-/** Leaves out texts that came before. */
+/** Removes repeated texts. */
 const repeats = definePlugin({
   kind: FILTER,
   name: 'repeats',
-  summary: 'Leaves out texts that came before',
+  summary: 'Removes repeated texts',
   options: z.strictObject({
-    shortest: z.int().min(0).max(99).default(1).describe('Length from which texts are compared'),
+    shortest: z.int().min(0).max(99).default(1).describe('Minimum length of texts that are compared'),
   }),
   create: ({ shortest }): Filter<Seen> => ({
     init: () => new Set(),
@@ -28,19 +28,19 @@ const cases = [{ examples: ['a', 'b', 'a', '', ''].map((text) => ({ text })), ke
 const suite = (change: (filter: Filter<Seen>) => Filter<Seen>) => (): void =>
   describeFilter(altered<Filter<Seen>>(repeats, change), { examples, cases })
 
-const fresh = 'decides the same from each fresh state'
-const apart = 'keeps states apart'
-const intact = 'leaves examples as they were'
-const reason = 'gives a reason for each example that it leaves out'
+const fresh = 'returns the same decisions from every fresh state'
+const apart = 'keeps states independent'
+const intact = 'does not modify examples'
+const reason = 'returns a reason for each removed example'
 const kept = 'keeps 4 of 5 examples in case 1: {}'
 
-/** One state for all. */
+/** Shares one state. */
 const shared = (filter: Filter<Seen>): Filter<Seen> => {
   const only = filter.init()
   return { ...filter, init: () => only }
 }
 
-/** Forgets what it has seen where another state comes by. */
+/** Clears a state when another one is used in between. */
 const jealous = (filter: Filter<Seen>): Filter<Seen> => {
   let last: Seen | undefined
   return {
@@ -53,13 +53,13 @@ const jealous = (filter: Filter<Seen>): Filter<Seen> => {
   }
 }
 
-/** Filters. */
+/** Filter specimens. */
 export const filters: readonly Specimen[] = [
-  sound('repeats', () => describeFilter(repeats, { examples, cases })),
-  broken('one state for all', [fresh, apart], suite(shared)),
-  broken('states that disturb each other', [apart], suite(jealous)),
+  valid('repeats', () => describeFilter(repeats, { examples, cases })),
+  broken('shares one state', [fresh, apart], suite(shared)),
+  broken('has states that affect each other', [apart], suite(jealous)),
   broken(
-    'writes into the example',
+    'modifies the example',
     [intact],
     suite((filter) => ({
       ...filter,
@@ -67,7 +67,7 @@ export const filters: readonly Specimen[] = [
     })),
   ),
   broken(
-    'no reason',
+    'returns no reason',
     [reason],
     suite((filter) => ({
       ...filter,
@@ -78,7 +78,7 @@ export const filters: readonly Specimen[] = [
     })),
   ),
   broken(
-    'leaves out what came once',
+    'removes an example that is not repeated',
     [kept],
     suite((filter) => ({
       ...filter,
@@ -86,5 +86,5 @@ export const filters: readonly Specimen[] = [
         example['text'] === 'b' ? { state, keep: false, because: 'b' } : filter.add(state, example),
     })),
   ),
-  broken('any options will do', uncheckedFails(5), () => describeFilter(unchecked(repeats), { examples, cases })),
+  broken('accepts any options', uncheckedFails(5), () => describeFilter(unchecked(repeats), { examples, cases })),
 ]

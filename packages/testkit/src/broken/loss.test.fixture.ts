@@ -3,7 +3,7 @@ import { add, div, keep, log, mean, mul, neg, scalar, square, sub, sum } from '@
 import { stopGradient } from '@attune/nn'
 import { z } from 'zod'
 import { describeLoss } from '../describe-loss.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Losses = LossTerm['losses']
 
@@ -37,34 +37,34 @@ const suite = (change: (losses: Losses) => Losses) => (): void =>
     { golden },
   )
 
-const rows = 'returns one finite loss for each row, the same for the same rows, and leaves nothing behind'
-const apart = 'depends on no other row'
-const slope = 'has the gradient that finite differences find'
+const rows = 'returns one finite loss per row, the same for the same rows, and frees all other tensors'
+const apart = 'does not depend on other rows'
+const slope = 'matches the gradient by finite differences'
 const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
 
-/** Adds more at every call, of whatever instance. */
+/** Increases the loss at every call, across instances. */
 const growing = (): ((losses: Losses) => Losses) => {
   let calls = 0
   return (losses) => (outputs, targets) =>
     outputs.shape[0] === 2 ? losses(outputs, targets) : add(losses(outputs, targets), calls++)
 }
 
-/** Keeps a tensor that nothing frees. */
+/** Leaks a tensor. */
 const leaking: (losses: Losses) => Losses = (losses) => (outputs, targets) => {
   keep(scalar(1))
   return losses(outputs, targets)
 }
 
-/** Losses. */
+/** Loss specimens. */
 export const losses: readonly Specimen[] = [
-  sound('the squared difference', () => describeLoss(squared, { golden })),
+  valid('the squared difference', () => describeLoss(squared, { golden })),
   broken(
-    'the sum of all rows',
+    'returns the sum over all rows',
     [rows, apart, agrees],
     suite((given) => (outputs, targets) => sum(given(outputs, targets))),
   ),
   broken(
-    'the mean in the place of each row',
+    'returns the mean instead of the loss of each row',
     [apart, agrees],
     suite((given) => (outputs, targets) => {
       const each = given(outputs, targets)
@@ -72,27 +72,27 @@ export const losses: readonly Specimen[] = [
     }),
   ),
   broken(
-    'the logarithm of a negative number',
+    'returns the logarithm of a negative number',
     [rows, apart, slope],
     suite(
       (given) => (outputs, targets) =>
         outputs.shape[0] === 2 ? given(outputs, targets) : log(neg(given(outputs, targets))),
     ),
   ),
-  broken('more at every call', [rows, apart, slope], suite(growing())),
-  broken('a tensor that nothing frees', [rows], suite(leaking)),
+  broken('increases at every call', [rows, apart, slope], suite(growing())),
+  broken('leaks a tensor', [rows], suite(leaking)),
   broken(
-    'twice the loss',
+    'returns twice the loss',
     [agrees],
     suite((given) => (outputs, targets) => mul(given(outputs, targets), 2)),
   ),
   broken(
-    'a gradient that is cut off',
+    'detaches part of its gradient',
     [slope, agrees],
     suite((given) => (outputs, targets) => {
       const each = given(outputs, targets)
       return div(add(each, stopGradient(each)), 2)
     }),
   ),
-  broken('any options will do', uncheckedFails(4), () => describeLoss(unchecked(squared), { golden })),
+  broken('accepts any options', uncheckedFails(4), () => describeLoss(unchecked(squared), { golden })),
 ]

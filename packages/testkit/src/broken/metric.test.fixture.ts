@@ -1,22 +1,22 @@
 import { METRIC, type Metric, definePlugin } from '@attune/core'
 import { z } from 'zod'
 import { describeMetric } from '../describe-metric.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 interface Counts {
   readonly right: number
   readonly count: number
 }
-type Hits = Metric<string, string, Counts>
+type Accuracy = Metric<string, string, Counts>
 
-/** The share of predictions that are their reference. */
-const hits = definePlugin({
+/** Fraction of predictions that equal their reference. */
+const accuracy = definePlugin({
   kind: METRIC,
-  name: 'hits',
-  summary: 'Share of predictions that are right',
-  options: z.strictObject({ times: z.number().min(1).default(1).describe('What the share is multiplied by') }),
-  create: ({ times }): Hits => ({
-    name: 'hits',
+  name: 'accuracy',
+  summary: 'Fraction of correct predictions',
+  options: z.strictObject({ times: z.number().min(1).default(1).describe('Factor of the fraction') }),
+  create: ({ times }): Accuracy => ({
+    name: 'accuracy',
     compares: 'label',
     direction: 'maximize',
     range: [0, times],
@@ -41,23 +41,24 @@ const golden = {
     },
   ],
 }
-const suite = (change: (hits: Hits) => unknown) => (): void => describeMetric(altered<Hits>(hits, change), { golden })
+const suite = (change: (accuracy: Accuracy) => unknown) => (): void =>
+  describeMetric(altered<Accuracy>(accuracy, change), { golden })
 
 const agrees = 'agrees with arithmetic'
 const order = 'does not depend on the order of examples'
 const batches = 'does not depend on the division into batches'
-const merges = 'merges: associative, and with init() neutral'
-const intact = 'leaves predictions and references as they were'
-const survives = 'has a state that survives JSON and is never changed'
+const merges = 'has an associative merge, with init() as identity'
+const intact = 'does not modify predictions and references'
+const survives = 'has a state that survives JSON and is never modified'
 
-/** The score of the merged is the mean of the two, however many examples each had. */
-const meanOfMeans: Hits['merge'] = (a, b) => {
+/** Merges to the mean of the two scores, regardless of the number of examples. */
+const meanOfMeans: Accuracy['merge'] = (a, b) => {
   const mean = [a, b].filter(({ count }) => count > 0).map(({ right, count }) => right / count)
-  return { right: mean.reduce((sum, share) => sum + share, 0), count: mean.length }
+  return { right: mean.reduce((sum, fraction) => sum + fraction, 0), count: mean.length }
 }
 
-/** Counts in an object that JSON does not know. */
-const mapped = (sane: Hits): Metric<string, string, ReadonlyMap<string, number>> => {
+/** Keeps counts in a Map, which JSON loses. */
+const mapped = (sane: Accuracy): Metric<string, string, ReadonlyMap<string, number>> => {
   const from = (state: ReadonlyMap<string, number>): Counts => ({
     right: state.get('right') ?? 0,
     count: state.get('count') ?? 0,
@@ -72,16 +73,16 @@ const mapped = (sane: Hits): Metric<string, string, ReadonlyMap<string, number>>
   }
 }
 
-/** Metrics. */
+/** Metric specimens. */
 export const metrics: readonly Specimen[] = [
-  sound('hits', () => describeMetric(hits, { golden })),
+  valid('accuracy', () => describeMetric(accuracy, { golden })),
   broken(
-    'a range that is too narrow',
-    ['is within its range'],
+    'declares a range that is too narrow',
+    ['returns a value within its range'],
     suite((sane) => ({ ...sane, range: [0, 0.2] })),
   ),
   broken(
-    'the last prediction alone counts',
+    'counts only the last prediction',
     [agrees, order, batches, merges, survives, intact],
     suite((sane) => ({
       ...sane,
@@ -89,31 +90,31 @@ export const metrics: readonly Specimen[] = [
     })),
   ),
   broken(
-    'a batch replaces those before it',
+    'replaces the state with each batch',
     [batches],
     suite((sane) => ({ ...sane, add: (_: Counts, p: string[], r: string[]) => sane.add(sane.init(), p, r) })),
   ),
   broken(
-    'the mean of the means of what is merged',
+    'merges to the mean of the means',
     [merges, survives],
     suite((sane) => ({ ...sane, merge: meanOfMeans })),
   ),
   broken(
-    'forgets the second of what is merged',
+    'discards the second state in merge',
     [merges, survives],
     suite((sane) => ({ ...sane, merge: (a: Counts) => a })),
   ),
   broken(
-    'counts one more with each merger',
+    'counts one more example in each merge',
     [merges, survives],
     suite((sane) => ({
       ...sane,
       merge: (a: Counts, b: Counts) => sane.merge(a, sane.merge(b, { right: 1, count: 1 })),
     })),
   ),
-  broken('keeps its counts in a map', [survives], suite(mapped)),
+  broken('keeps its counts in a Map', [survives], suite(mapped)),
   broken(
-    'adds to the state that it is given',
+    'modifies the state in add',
     [survives],
     suite((sane) => ({
       ...sane,
@@ -121,17 +122,17 @@ export const metrics: readonly Specimen[] = [
     })),
   ),
   broken(
-    'merges into the first',
+    'modifies the first state in merge',
     [survives],
     suite((sane) => ({ ...sane, merge: (a: Counts, b: Counts) => Object.assign(a, sane.merge(a, b)) })),
   ),
   broken(
-    'merges into the second',
+    'modifies the second state in merge',
     [survives],
     suite((sane) => ({ ...sane, merge: (a: Counts, b: Counts) => Object.assign(b, sane.merge(a, b)) })),
   ),
   broken(
-    'works the result into the state',
+    'modifies the state in result',
     [survives],
     suite((sane) => ({ ...sane, result: (state: Counts) => sane.result(Object.assign(state, { done: true })) })),
   ),
@@ -144,9 +145,9 @@ export const metrics: readonly Specimen[] = [
     })),
   ),
   broken(
-    'is not what the golden file says',
+    'differs from the golden file',
     [agrees, order, batches, merges, survives, intact],
     suite((sane) => ({ ...sane, result: ({ right, count }: Counts) => ({ value: right / (count + 1) }) })),
   ),
-  broken('any options will do', uncheckedFails(3), () => describeMetric(unchecked(hits), { golden })),
+  broken('accepts any options', uncheckedFails(3), () => describeMetric(unchecked(accuracy), { golden })),
 ]

@@ -2,17 +2,17 @@ import { type Params, key } from '@attune/core'
 import { filledWith } from '@attune/nn'
 import { describeModel } from '../describe-model.js'
 import { type Specimen, broken, unchecked, uncheckedFails } from './specimen.test.fixture.js'
-import { forwarding, suite, tiny } from './tiny-models.test.fixture.js'
+import { withForward, suite, tiny } from './tiny-models.test.fixture.js'
 
-const named = 'names and shapes its parameters alike for every key, its word embeddings among them, with its prefix'
-const keyed = 'makes the same parameters from the same key, others from another, and no two alike'
-const grouped = 'has every parameter in exactly one layer group, and groups in depth order'
-const pure = 'is pure: the same input gives the same bits and is left as it was'
-const shaped = 'gives finite outputs of the stated shapes: one text, one token, the maximum length'
-const padding = 'gives a text the same outputs however much padding follows and whatever stands there'
+const named = 'has the same parameter names and shapes for every key, including its word embeddings, under its prefix'
+const keyed = 'initializes the same parameters from the same key, others from another key, and no two alike'
+const grouped = 'assigns every parameter to exactly one layer group, with groups in depth order'
+const pure = 'is pure: returns the same bits for the same input and does not modify it'
+const shaped = 'returns finite outputs of the declared shapes: one text, one token, the maximum length'
+const padding = 'returns the same outputs for any amount and content of padding'
 const gradients = 'has a finite gradient for every parameter'
-const config = 'is the same model again when it is made from its config.json'
-const numbers = 'states numbers that a head can be built on'
+const config = 'is restored from its config.json'
+const numbers = 'declares a valid head dropout, initializer range and hidden size'
 
 const LAYER = 'tiny.encoder.layer'
 const twins = (params: Params): Params => ({
@@ -23,30 +23,30 @@ const overwrite = (params: Params): void => void (Object.values(params)[0]!.data
 const without = <T extends object>(record: T, name: keyof T): T =>
   Object.fromEntries(Object.entries(record).filter(([each]) => each !== name)) as T
 
-/** Models whose parameters, layers or configuration are wrong. */
+/** Model specimens with invalid parameters, layers or configuration. */
 export const misshapen: readonly Specimen[] = [
   broken(
-    'word embeddings that are no parameter',
+    'names word embeddings that are not a parameter',
     [named, grouped],
     suite((model) => ({ ...model, wordEmbeddings: 'words.weight' })),
   ),
   broken(
-    'parameters by chance',
+    'initializes from Math.random',
     [keyed],
     suite((model) => ({ ...model, init: () => model.init(key(Math.floor(Math.random() * 1e9))) })),
   ),
   broken(
-    'the same parameters for every key',
+    'initializes the same for every key',
     [keyed],
     suite((model) => ({ ...model, init: () => model.init(key(1)) })),
   ),
   broken(
-    'two parameters alike',
+    'initializes two parameters alike',
     [keyed],
     suite((model) => ({ ...model, init: (from) => twins(model.init(from)) })),
   ),
   broken(
-    'a layer that takes those of the tenth too',
+    'has a layer prefix without a final dot',
     [grouped],
     suite((model) => ({
       ...model,
@@ -57,59 +57,59 @@ export const misshapen: readonly Specimen[] = [
     })),
   ),
   broken(
-    'layers from the top down',
+    'lists its layers from the top down',
     [grouped],
     suite((model) => ({ ...model, layers: [...model.layers].reverse() })),
   ),
   broken(
-    'a layer without parameters',
+    'has a layer without parameters',
     [grouped],
     suite((model) => ({ ...model, layers: [...model.layers, { name: 'more', prefixes: ['tiny.more.'] }] })),
   ),
   broken(
-    'parameters in no layer',
+    'has parameters in no layer',
     [grouped],
     suite((model) => ({ ...model, layers: model.layers.slice(0, -1) })),
   ),
   broken(
-    'writes over its parameters',
+    'modifies its parameters',
     [pure],
-    forwarding(
+    withForward(
       (forward) =>
         (params, ...rest) => (overwrite(params), forward(params, ...rest)),
     ),
   ),
   broken(
-    'states of another width than it says',
+    'declares another hidden size',
     [shaped],
     suite((model) => ({ ...model, hiddenSize: 9 })),
   ),
   broken(
-    'fewer places than it says',
+    'declares too large a maximum length',
     [shaped, padding],
     suite((model) => ({ ...model, maximumLength: 30 })),
   ),
   broken(
-    'has a parameter that nothing reads',
+    'has an unused parameter',
     [gradients],
     suite((model) => ({ ...model, init: (from) => ({ ...model.init(from), 'tiny.pooler.idle': filledWith([4], 0) }) })),
   ),
   broken(
-    'does not write an option into its configuration',
+    'omits an option in its configuration',
     [config],
     suite((model) => ({ ...model, config: without(model.config, 'scale') })),
   ),
   broken(
-    'does not say what it is',
+    'omits its model type',
     [config],
     suite((model) => ({ ...model, config: without(model.config, 'model_type') })),
   ),
   broken(
-    'a head that drops everything',
+    'has a head dropout of 1',
     [numbers],
     suite((model) => ({ ...model, headDropout: 1 })),
   ),
-  broken('any options will do', uncheckedFails(3), () =>
+  broken('accepts any options', uncheckedFails(3), () =>
     describeModel(unchecked(tiny, { scale: 2 }), { options: { scale: 2 } }),
   ),
 ]

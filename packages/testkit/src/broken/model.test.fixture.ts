@@ -3,49 +3,57 @@ import { hookOf } from '@attune/nn'
 import { type Tensor, equal, keep, mean, mul, onesLike, scalar, sub, tensor1d, where } from '@tensorflow/tfjs-core'
 import { describeModel } from '../describe-model.js'
 import { misshapen } from './model-parameters.test.fixture.js'
-import { type Specimen, broken, sound } from './specimen.test.fixture.js'
-import { forwarding, giving, golden, inMode, pair, reading, tiny, writer } from './tiny-models.test.fixture.js'
+import { type Specimen, broken, valid } from './specimen.test.fixture.js'
+import {
+  withForward,
+  withOutputs,
+  golden,
+  inMode,
+  pair,
+  withInputs,
+  tiny,
+  decoder,
+} from './tiny-models.test.fixture.js'
 
-const padding = 'gives a text the same outputs however much padding follows and whatever stands there'
-const batch = 'gives a text the same outputs wherever it stands in the batch, and alone'
-const alone = 'gives the same pooled output, with the same gradients, where nothing else is read'
-const frees = 'frees all that it makes but its outputs'
-const drops = 'drops out in training only, by its key'
-const again = 'has the same gradients when its layers are computed again for them'
-const kept = 'gives hidden states and attention weights when they are kept, and the same result'
-const packed = 'reads texts packed into a row as it reads each alone'
-const encoder = 'gives what its encoder gave, and goes on from that without reading again'
+const padding = 'returns the same outputs for any amount and content of padding'
+const batch = 'returns the same outputs for a text anywhere in a batch, and alone'
+const alone = 'returns the same pooled output and gradients if no other output is read'
+const frees = 'frees all tensors except its outputs'
+const drops = 'applies keyed dropout in training only'
+const again = 'has the same gradients with gradient checkpointing'
+const kept = 'returns hidden states and attention weights on request, with the same result'
+const packed = 'encodes packed texts as it encodes each alone'
+const encoder = 'returns its encoder states, and continues from given ones without running the encoder'
 const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
-const later = 'does not see what comes later'
-const back = 'writes over what it read last, when it goes back in its cache'
-const sites = 'computes every weight matrix at a site of its name that layer hooks see'
-const unchanged =
-  'computes the same bits under a hook that changes nothing, others under one that scales a kind of layer'
-const cache = 'goes on from a cache as if it had read all at once, also with padding on the left'
+const later = 'does not attend to later tokens'
+const back = 'overwrites the last tokens after a rollback of its KV cache'
+const sites = 'exposes every weight matrix to layer hooks under its name'
+const unchanged = 'computes the same bits with an identity hook, and others with a hook that scales one kind of layer'
+const cache = 'computes the same with a KV cache as without, also with left padding'
 
 const seeded = (): Mode => ({ training: true, key: { seed: tensor1d([1, 2], 'int32'), stream: 0 } })
 const without = <T extends object>(record: T, name: keyof T): T =>
   Object.fromEntries(Object.entries(record).filter(([each]) => each !== name)) as T
 
-/** Models. */
+/** Model specimens. */
 export const models: readonly Specimen[] = [
-  sound('an encoder', () => describeModel(tiny, { options: { scale: 2 } })),
-  sound('a decoder', () => describeModel(writer, { options: { scale: 2 }, goldens: [golden] })),
-  sound('an encoder–decoder', () => describeModel(pair, { options: { scale: 2 } })),
+  valid('an encoder', () => describeModel(tiny, { options: { scale: 2 } })),
+  valid('a decoder', () => describeModel(decoder, { options: { scale: 2 }, goldens: [golden] })),
+  valid('an encoder–decoder', () => describeModel(pair, { options: { scale: 2 } })),
   broken(
-    'looks at padding',
+    'attends to padding',
     [padding, batch],
-    reading((inputs) => ({ ...inputs, attentionMask: onesLike(inputs.attentionMask) })),
+    withInputs((inputs) => ({ ...inputs, attentionMask: onesLike(inputs.attentionMask) })),
   ),
   broken(
-    'compares the texts of a batch',
+    'mixes the texts of a batch',
     [batch],
-    giving((outputs) => ({ ...outputs, pooled: sub(outputs.pooled, mean(outputs.pooled, 0, true)) })),
+    withOutputs((outputs) => ({ ...outputs, pooled: sub(outputs.pooled, mean(outputs.pooled, 0, true)) })),
   ),
   broken(
-    'pools otherwise where nothing else is read',
+    'pools differently if nothing else is read',
     [alone],
-    giving(({ lastHiddenState, pooled, ...rest }) => {
+    withOutputs(({ lastHiddenState, pooled, ...rest }) => {
       let seen = false
       return {
         get lastHiddenState() {
@@ -60,125 +68,127 @@ export const models: readonly Specimen[] = [
     }),
   ),
   broken(
-    'keeps a tensor',
+    'leaks a tensor',
     [frees],
-    giving((outputs) => (keep(scalar(0)), outputs)),
+    withOutputs((outputs) => (keep(scalar(0)), outputs)),
   ),
   broken(
-    'drops out always',
+    'applies dropout in inference',
     [padding, batch, packed, drops],
     inMode((mode) => (mode.training ? mode : { ...mode, ...seeded() })),
   ),
   broken(
-    'drops out never',
+    'never applies dropout',
     [drops],
     inMode((mode) => ({ ...mode, training: false })),
   ),
   broken(
-    'drops out alike each time',
+    'ignores the dropout key',
     [drops],
     inMode((mode) => (mode.training ? { ...mode, ...seeded() } : mode)),
   ),
   broken(
-    'computes otherwise when it computes again',
+    'computes differently under gradient checkpointing',
     [again],
-    giving((outputs, mode) =>
+    withOutputs((outputs, mode) =>
       mode.training && mode.gradientCheckpointing === true
         ? { ...outputs, pooled: mul(outputs.pooled, 1.01) }
         : outputs,
     ),
   ),
   broken(
-    'keeps no weights of attention',
+    'omits attention weights',
     [kept],
-    giving((outputs) => without(outputs, 'attentions')),
+    withOutputs((outputs) => without(outputs, 'attentions')),
   ),
   broken(
-    'keeps what it was not asked for',
+    'returns hidden states without a request',
     [kept],
-    giving((outputs) => ({ hiddenStates: { 0: outputs.lastHiddenState as Tensor }, ...outputs })),
+    withOutputs((outputs) => ({ hiddenStates: { 0: outputs.lastHiddenState as Tensor }, ...outputs })),
   ),
   broken(
-    'another result where something is kept',
+    'changes its result if outputs are kept',
     [kept],
-    giving((outputs, mode) => (mode.keep?.length === 2 ? { ...outputs, pooled: mul(outputs.pooled, 1.01) } : outputs)),
+    withOutputs((outputs, mode) =>
+      mode.keep?.length === 2 ? { ...outputs, pooled: mul(outputs.pooled, 1.01) } : outputs,
+    ),
   ),
   broken(
-    'does not tell packed texts apart',
+    'mixes packed texts',
     [packed],
-    reading((inputs) => without(inputs, 'segmentIds')),
+    withInputs((inputs) => without(inputs, 'segmentIds')),
   ),
   broken(
-    'counts places through all of a row',
+    'ignores the positions of packed texts',
     [packed],
-    reading((inputs) => without(inputs, 'positionIds')),
+    withInputs((inputs) => without(inputs, 'positionIds')),
   ),
   broken(
-    'sees what comes later',
+    'attends to later tokens',
     [later, cache, back, packed, padding, batch, agrees],
-    forwarding(
+    withForward(
       (forward) => (params, inputs, mode) => {
         const outputs = forward(params, inputs, mode)
         return { ...outputs, lastHiddenState: sub(outputs.lastHiddenState, mean(outputs.lastHiddenState, 1, true)) }
       },
-      writer,
+      decoder,
     ),
   ),
   broken(
-    'does not write over what stands in its cache',
+    'does not overwrite its KV cache',
     [back],
-    forwarding(
+    withForward(
       (forward) => (params, inputs, mode) => {
         const outputs = forward(params, inputs, mode)
         if (inputs.cache === undefined) return outputs
         const first = (now: Tensor, before: Tensor): Tensor => where(equal(before, 0), now, before)
         return { ...outputs, cache: mapParams(first, outputs.cache!, inputs.cache) }
       },
-      writer,
+      decoder,
     ),
   ),
   broken(
-    'writes over its cache from the beginning',
+    'always writes to the start of its KV cache',
     [cache, back],
-    reading(
+    withInputs(
       (inputs) => (inputs.cacheStart === undefined ? inputs : { ...inputs, cacheStart: mul(inputs.cacheStart, 0) }),
-      writer,
+      decoder,
     ),
   ),
   broken(
-    'looks at padding on the left',
+    'attends to left padding',
     [cache, back],
-    reading(
+    withInputs(
       (inputs) => (inputs.cache === undefined ? inputs : { ...inputs, attentionMask: onesLike(inputs.attentionMask) }),
-      writer,
+      decoder,
     ),
   ),
   broken(
-    'does not give what its encoder gave',
+    'omits its encoder states',
     [encoder],
-    giving((outputs) => without(outputs, 'encoderStates'), pair),
+    withOutputs((outputs) => without(outputs, 'encoderStates'), pair),
   ),
   broken(
-    'reads again what its encoder has read',
+    'runs its encoder again',
     [encoder],
-    reading((inputs) => without(inputs, 'encoderStates'), pair),
+    withInputs((inputs) => without(inputs, 'encoderStates'), pair),
   ),
   broken(
-    'is not what the golden file says',
+    'differs from the golden file',
     [agrees],
-    giving((outputs) => ({ ...outputs, lastHiddenState: mul(outputs.lastHiddenState, 1.001) }), writer),
+    withOutputs((outputs) => ({ ...outputs, lastHiddenState: mul(outputs.lastHiddenState, 1.001) }), decoder),
   ),
   broken(
     'hides its layers from hooks',
     [sites],
-    forwarding(
+    withForward(
       (forward) => (params, inputs, mode) => forward(Object.fromEntries(Object.entries(params)), inputs, mode),
     ),
   ),
   broken(
-    'computes otherwise under a hook',
+    'computes differently under a hook',
     [unchanged],
-    forwarding((forward) => (params, inputs, mode) => {
+    withForward((forward) => (params, inputs, mode) => {
       const outputs = forward(params, inputs, mode)
       return hookOf(params) === undefined ? outputs : { ...outputs, pooled: mul(outputs.pooled, 1.001) }
     }),

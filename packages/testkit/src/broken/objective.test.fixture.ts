@@ -3,31 +3,37 @@ import { type Tensor, customGrad, div, mul, sum } from '@tensorflow/tfjs-core'
 import type { z } from 'zod'
 import { describeObjective } from '../describe-objective.js'
 import { integers } from '../host-array.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
-import { type Telling, type options, field, fit, fixture, telling } from './telling.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import {
+  type Classification,
+  type options,
+  field,
+  fit,
+  fixture,
+  classification,
+} from './classification.test.fixture.js'
 
 const suite =
-  (change: (sane: Telling) => Partial<Telling>, manifest = {}) =>
+  (change: (sane: Classification) => Partial<Classification>, manifest = {}) =>
   (): void =>
     describeObjective(
-      altered<Telling>(telling, (sane) => ({ ...sane, ...change(sane) }), manifest),
+      altered<Classification>(classification, (sane) => ({ ...sane, ...change(sane) }), manifest),
       fixture,
     )
 const learning = (other: typeof fit) => suite(() => ({}), { fit: other })
 
-const learns = 'learns the same options from the same examples in any order, and keeps those it has learned'
-const encodes = 'encodes examples within its maximum length, and without a reference too'
-const refuses = 'refuses with a code an example that lacks a field'
-const collates =
-  'collates to arrays of which the first dimension is the batch, or its packed rows, padded to one length'
-const adds = 'has a loss that adds up: the parts of a split batch make the whole'
-const slope = 'has the gradient of its loss by the head, as finite differences find it'
-const falls = 'has a loss that falls when the head follows the gradient'
-const same = 'makes the same head from the same key, and none of its names is the model’s'
-const predicts = 'predicts once for each item, the same in any batch, and offers the views that it states'
-const config = 'adds to config.json what JSON can hold'
+const learns = 'fits the same options to the same examples in any order, and keeps fitted options'
+const encodes = 'encodes examples within its maximum length, with or without a reference'
+const rejects = 'rejects an example without a required field with a code'
+const collates = 'collates to arrays with the batch, or its packed rows, as first dimension, padded to one length'
+const adds = 'has an additive loss: the parts of a split batch sum to the whole'
+const slope = 'matches the gradient of its loss with respect to the head by finite differences'
+const falls = 'has a loss that decreases under gradient descent of the head'
+const same = 'initializes the same head from the same key, with names distinct from the model’s'
+const predicts = 'returns one prediction per item, the same in any batch, with the declared views'
+const config = 'adds JSON-serializable fields to config.json'
 
-/** The value as it is, with its gradient times a number. */
+/** Identity with a scaled gradient. */
 const leaning = (x: Tensor, times: number): Tensor =>
   customGrad((y) => ({ value: mul(y as Tensor, 1), gradFunc: (dy) => mul(dy, times) }))(x)
 const sloping = (times: number) => suite(({ head }) => ({ head: (...given) => leaning(head(...given), times) }))
@@ -39,22 +45,22 @@ async function inOrderOfAppearance(given: z.output<typeof options>, from: () => 
   return { labels: [...labels] }
 }
 
-/** Objectives. */
+/** Objective specimens. */
 export const objectives: readonly Specimen[] = [
-  sound('telling labels apart', () => describeObjective(telling, fixture)),
-  broken('labels in the order in which they come', [learns], learning(inOrderOfAppearance)),
+  valid('text classification', () => describeObjective(classification, fixture)),
+  broken('orders labels by appearance', [learns], learning(inOrderOfAppearance)),
   broken(
-    'learns again what it has learned',
+    'fits again what is fitted',
     [learns],
     learning((_, from) => fit({}, from)),
   ),
   broken(
-    'longer texts than it says',
+    'exceeds its maximum length',
     [encodes, collates],
     suite(() => ({ maximumLength: 10 })),
   ),
   broken(
-    'another text where there is no label',
+    'encodes another text without a label',
     [encodes],
     suite(({ encodeUnlabelled }) => ({
       encodeUnlabelled: (example) =>
@@ -65,24 +71,24 @@ export const objectives: readonly Specimen[] = [
     })),
   ),
   broken(
-    'needs a label where there is none',
+    'requires a label to encode unlabelled examples',
     [encodes],
     suite(({ encode }) => ({ encodeUnlabelled: encode })),
   ),
   broken(
-    'takes what has no label',
-    [refuses],
+    'accepts examples without a label',
+    [rejects],
     suite(({ encode }) => ({ encode: (example) => encode({ label: 'bad', ...example }) })),
   ),
   broken(
-    'fails without a code',
-    [refuses],
+    'throws an error without a code',
+    [rejects],
     suite(({ encodeUnlabelled }) => ({
       encodeUnlabelled: (example) => encodeUnlabelled({ ...example, text: (example['text'] as string).slice(0) }),
     })),
   ),
   broken(
-    'a mask of nothing',
+    'masks nothing',
     [collates],
     suite(({ collate }) => ({
       collate: (items) => {
@@ -98,19 +104,19 @@ export const objectives: readonly Specimen[] = [
     })),
   ),
   broken(
-    'labels that are not by example',
+    'collates an array of another batch size',
     [collates],
     suite(({ collate }) => ({ collate: (items) => ({ ...collate(items), names: integers([0]) }) })),
   ),
   broken(
-    'a batch by chance',
+    'collates random labels',
     [adds],
     suite(({ collate }) => ({
       collate: (items) => collate(items.map((item) => ({ ...item, label: Math.floor(3 * Math.random()) }))),
     })),
   ),
   broken(
-    'a mean for a sum',
+    'returns means instead of losses',
     [adds],
     suite(({ loss }) => ({
       loss: (head, batch) => {
@@ -120,7 +126,7 @@ export const objectives: readonly Specimen[] = [
     })),
   ),
   broken(
-    'weights of which a larger batch has more each',
+    'scales weights with the batch size',
     [adds],
     suite(({ loss }) => ({
       loss: (head, batch) => {
@@ -129,60 +135,60 @@ export const objectives: readonly Specimen[] = [
       },
     })),
   ),
-  broken('half the gradient', [slope], sloping(0.5)),
-  broken('a gradient that leads up', [slope, falls], sloping(-1)),
+  broken('has half the gradient', [slope], sloping(0.5)),
+  broken('has the negative gradient', [slope, falls], sloping(-1)),
   broken(
-    'a head by chance',
+    'initializes its head from Math.random',
     [same],
     suite(({ init }) => ({ init: () => init(key(Math.floor(Math.random() * 1e9))) })),
   ),
   broken(
-    'a head under the name of the model',
+    'names its head under the prefix of the model',
     [same],
     suite(({ init, head }) => ({
-      init: (from) => Object.fromEntries(Object.entries(init(from)).map(([name, p]) => [`writer.${name}`, p])),
+      init: (from) => Object.fromEntries(Object.entries(init(from)).map(([name, p]) => [`decoder.${name}`, p])),
       head: (params, ...rest) =>
         head(
           Object.fromEntries(
-            Object.entries(params).map(([name, p]) => [name.replace('writer.classifier', 'classifier'), p]),
+            Object.entries(params).map(([name, p]) => [name.replace('decoder.classifier', 'classifier'), p]),
           ),
           ...rest,
         ),
     })),
   ),
   broken(
-    'a prediction too few',
+    'returns a prediction too few',
     [predicts],
     suite(({ predict }) => ({ predict: (head, items) => predict(head, items).slice(1) })),
   ),
   broken(
-    'predicts by the place in the batch',
+    'predicts by the index in the batch',
     [predicts],
     suite(({ predict }) => ({
       predict: (head, items) => predict(head, items).map((views, i) => ({ ...views, label: i })),
     })),
   ),
   broken(
-    'a view that there is not',
+    'declares a view that it does not return',
     [predicts],
     suite(() => ({ views: ['label', 'scores'] })),
   ),
   broken(
-    'a reference without the view',
+    'returns references without the view',
     [predicts],
     suite(() => ({ reference: () => ({}) })),
   ),
   broken(
-    'a configuration that JSON does not hold',
+    'has a configuration that JSON cannot hold',
     [config],
-    suite((sane) => ({ config: { ...sane.config, most: Infinity } })),
+    suite((sane) => ({ config: { ...sane.config, limit: Infinity } })),
   ),
   broken(
-    'no architecture',
+    'omits the architecture',
     [config],
     suite(() => ({ config: {} })),
   ),
-  broken('any options will do', uncheckedFails(5), () =>
-    describeObjective(unchecked(telling, { labels: ['bad', 'good', 'neither'] }), fixture),
+  broken('accepts any options', uncheckedFails(5), () =>
+    describeObjective(unchecked(classification, { labels: ['bad', 'good', 'neither'] }), fixture),
   ),
 ]

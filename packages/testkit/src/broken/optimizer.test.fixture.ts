@@ -2,16 +2,16 @@ import { type Hyper, OPTIMIZER, type Optimizer, type Params, definePlugin, mapPa
 import { add, keep, mul, neg, scalar, zerosLike } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type OptimizerGolden, describeOptimizer } from '../describe-optimizer.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Momentum = Optimizer<{ speed: Params }>
 
-/** Each parameter moves against the decayed sum of its gradients. */
+/** Gradient descent with momentum. */
 const momentum = definePlugin({
   kind: OPTIMIZER,
   name: 'momentum',
   summary: 'Gradient descent with momentum',
-  options: z.strictObject({ share: z.number().min(0).lt(1).default(0.5).describe('What is kept of the sum') }),
+  options: z.strictObject({ share: z.number().min(0).lt(1).default(0.5).describe('Momentum coefficient') }),
   create: ({ share }): Momentum => ({
     init: (params) => ({ speed: mapParams((p) => zerosLike(p), params) }),
     update(grads, { speed }, _, { learningRate }) {
@@ -35,22 +35,22 @@ const golden: OptimizerGolden = {
 }
 
 const keepsKeys = 'keeps the keys, shapes and dtypes of its state'
-const byName = 'keeps its state by parameter name'
-const pure = 'is pure: the same input gives the same bits and is left as it was'
-const rate = 'takes a new learning rate as a number, not as part of the program'
-const goesOn = 'goes on from saved state with the same bits'
+const byName = 'keys its state by parameter name'
+const pure = 'is pure: returns the same bits for the same input and does not modify it'
+const rate = 'reads the learning rate as an input, not as a compiled-in constant'
+const resumes = 'resumes from a saved state with the same bits'
 const descends = ['descends parabola', 'descends rosenbrock']
 const agrees = 'agrees with arithmetic, case 1: {"share":0.5}'
 
 type Update = Momentum['update']
-/** A suite on an optimizer that differs in how it updates; `change` is called once an instance. */
+/** Suite on an optimizer with another update; `change` is called once per instance. */
 const updating = (change: (update: Update) => Update) => (): void =>
   describeOptimizer(
     altered<Momentum>(momentum, (sane) => ({ ...sane, update: change((...all) => sane.update(...all)) })),
     { golden },
   )
 
-/** Writes into the memory of a tensor, which nobody may. */
+/** Overwrites the memory of a tensor. */
 const overwrite = (params: Params): void => void (Object.values(params)[0]!.dataSync()[0] = 7)
 
 const numbered = (params: Params): Params => Object.fromEntries(Object.values(params).entries())
@@ -63,7 +63,7 @@ const positional = ({ init, update }: Momentum): Momentum => ({
   },
 })
 
-/** Steps that grow with how often this instance was called. */
+/** Scales updates by the number of calls of this instance. */
 const counting = (update: Update): Update => {
   let calls = 0
   return (grads, state, params, hyper) => {
@@ -72,7 +72,7 @@ const counting = (update: Update): Update => {
   }
 }
 
-/** The first learning rate for good. */
+/** Keeps the first learning rate. */
 const fixed = (update: Update): Update => {
   let first: number | undefined
   return (grads, state, params, { learningRate, ...hyper }) =>
@@ -84,11 +84,11 @@ const onHost = ({ learningRate, ...hyper }: Hyper): Hyper => ({
   learningRate: scalar(learningRate.dataSync()[0]!),
 })
 
-/** Optimizers. */
+/** Optimizer specimens. */
 export const optimizers: readonly Specimen[] = [
-  sound('momentum', () => describeOptimizer(momentum, { golden })),
+  valid('momentum', () => describeOptimizer(momentum, { golden })),
   broken(
-    'writes over the gradients',
+    'modifies the gradients',
     [pure, rate, agrees],
     updating(
       (update) =>
@@ -96,12 +96,12 @@ export const optimizers: readonly Specimen[] = [
     ),
   ),
   broken(
-    'writes over the parameters',
-    [pure, rate, goesOn, agrees],
+    'modifies the parameters',
+    [pure, rate, resumes, agrees],
     updating((update) => (grads, state, params, hyper) => (overwrite(params), update(grads, state, params, hyper))),
   ),
-  broken('keeps its state by position', [byName], () => describeOptimizer(altered(momentum, positional), { golden })),
-  broken('has a state only after its first step', [keepsKeys], () =>
+  broken('keys its state by position', [byName], () => describeOptimizer(altered(momentum, positional), { golden })),
+  broken('has no state before the first step', [keepsKeys], () =>
     describeOptimizer(
       altered<Momentum>(momentum, ({ init, update }) => ({
         init: () => ({}),
@@ -111,28 +111,28 @@ export const optimizers: readonly Specimen[] = [
       { golden },
     ),
   ),
-  broken('counts its steps itself', [pure, goesOn, agrees], updating(counting)),
+  broken('counts its calls', [pure, resumes, agrees], updating(counting)),
   broken('keeps the first learning rate', [rate, agrees], updating(fixed)),
   broken(
-    'brings the learning rate to the host',
+    'reads the learning rate on the host',
     [rate],
     updating((update) => (grads, state, params, hyper) => update(grads, state, params, onHost(hyper))),
   ),
   broken(
-    'keeps a tensor of each step',
-    ['leaves no tensor behind'],
+    'leaks a tensor at each step',
+    ['frees all intermediate tensors'],
     updating(
       (update) =>
         (grads, ...rest) => (keep(scalar(0)), update(grads, ...rest)),
     ),
   ),
   broken(
-    'goes up instead of down',
+    'ascends',
     [...descends, agrees],
     updating((update) => (...all) => ({ ...update(...all), updates: mapParams(neg, update(...all).updates) })),
   ),
   broken(
-    'does not forget',
+    'does not decay its momentum',
     [agrees],
     updating(
       (update) =>
@@ -140,11 +140,11 @@ export const optimizers: readonly Specimen[] = [
           update(grads, { speed: mapParams((s) => mul(s, 1.01), speed) }, ...rest),
     ),
   ),
-  broken('is excused from what it can do', ['is excused from descending parabola: it is said to fail'], () =>
+  broken('is excused from a task that it solves', ['does not descend parabola: it is said to fail'], () =>
     describeOptimizer(
       altered(momentum, (sane) => sane, { exceptions: { parabola: 'it is said to fail' } }),
       { golden },
     ),
   ),
-  broken('any options will do', uncheckedFails(4), () => describeOptimizer(unchecked(momentum), { golden })),
+  broken('accepts any options', uncheckedFails(4), () => describeOptimizer(unchecked(momentum), { golden })),
 ]

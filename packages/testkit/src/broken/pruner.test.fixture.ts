@@ -1,14 +1,16 @@
 import { type Goal, PRUNER, type Pruner, type Trial, definePlugin } from '@attune/core'
 import { z } from 'zod'
 import { describePruner } from '../describe-pruner.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
-/** Ends a trial that is below the median of the others at the same step. */
+/** Median pruning: ends a trial whose score is below the median of the others at the same step. */
 const median = definePlugin({
   kind: PRUNER,
   name: 'median',
-  summary: 'Ends a trial below the median of the others',
-  options: z.strictObject({ patience: z.int().min(0).max(100).default(1).describe('Steps before a trial is ended') }),
+  summary: 'Prunes trials below the median of the others',
+  options: z.strictObject({
+    patience: z.int().min(0).max(100).default(1).describe('Steps before a trial may be pruned'),
+  }),
   create:
     ({ patience }): Pruner =>
     ({ scores }, others, [{ score, direction }]: readonly [Goal] | readonly Goal[]) => {
@@ -27,18 +29,18 @@ const others = [
   [0.3, 0.4],
 ]
 const cases = [
-  { name: 'what is worst', scores: [0.9, 0.1], others, pruned: true },
-  { name: 'what has just begun', scores: [0], others, pruned: false },
+  { name: 'the worst trial', scores: [0.9, 0.1], others, pruned: true },
+  { name: 'a trial that has just started', scores: [0], others, pruned: false },
 ]
 const pruning = (change: (prune: Pruner) => unknown) => (): void =>
   describePruner(altered<Pruner>(median, change), { cases })
 
 const verdict = 'returns a reason or undefined for any trial, the same every time, in any order of the others'
-const mirrored = 'treats a score that is minimized as its negative that is maximized'
-const intact = 'leaves the trials as they were'
-const best = 'lets the best trial go on'
+const mirrored = 'treats minimizing a score as maximizing its negative'
+const intact = 'does not modify the trials'
+const best = 'does not prune the best trial'
 
-/** Ends what was below the median twice, over all that it was asked. */
+/** Prunes only after the second verdict, across all calls. */
 const remembering = (prune: Pruner): Pruner => {
   let below = 0
   return (...all) => {
@@ -47,12 +49,12 @@ const remembering = (prune: Pruner): Pruner => {
   }
 }
 
-/** Pruners. */
+/** Pruner specimens. */
 export const pruners: readonly Specimen[] = [
-  sound('the median', () => describePruner(median, { cases })),
+  valid('the median', () => describePruner(median, { cases })),
   broken(
-    'true instead of a reason',
-    [verdict, 'ends what is worst'],
+    'returns true instead of a reason',
+    [verdict, 'prunes the worst trial'],
     pruning(
       (prune) =>
         (...all: Parameters<Pruner>) =>
@@ -60,7 +62,7 @@ export const pruners: readonly Specimen[] = [
     ),
   ),
   broken(
-    'fails where there are no others',
+    'throws if there are no other trials',
     [verdict],
     pruning(
       (prune) => (trial: Trial, them: Trial[], goals: Goal[]) =>
@@ -68,7 +70,7 @@ export const pruners: readonly Specimen[] = [
     ),
   ),
   broken(
-    'looks at the first of the others alone',
+    'depends on the order of the other trials',
     [verdict, mirrored],
     pruning(
       (prune) => (trial: Trial, them: Trial[], goals: Goal[]) =>
@@ -77,9 +79,9 @@ export const pruners: readonly Specimen[] = [
           : prune(trial, them, goals),
     ),
   ),
-  broken('remembers what it was asked before', [verdict, 'ends what is worst'], pruning(remembering)),
+  broken('counts its calls', [verdict, 'prunes the worst trial'], pruning(remembering)),
   broken(
-    'takes every score as larger is better',
+    'always maximizes the score',
     [mirrored],
     pruning(
       (prune) => (trial: Trial, them: Trial[], goals: Goal[]) =>
@@ -91,7 +93,7 @@ export const pruners: readonly Specimen[] = [
     ),
   ),
   broken(
-    'writes into the trial',
+    'modifies the trial',
     [intact],
     pruning((prune) => (trial: Trial, them: Trial[], goals: Goal[]) => {
       Object.assign(trial, { state: trial.state })
@@ -99,7 +101,7 @@ export const pruners: readonly Specimen[] = [
     }),
   ),
   broken(
-    'sorts the others in place',
+    'sorts the other trials in place',
     [intact],
     pruning((prune) => (trial: Trial, them: Trial[], goals: Goal[]) => {
       them.sort((a, b) => a.id - b.id)
@@ -107,26 +109,29 @@ export const pruners: readonly Specimen[] = [
     }),
   ),
   broken(
-    'ends what is good',
+    'prunes the best trial',
     [best],
     pruning(
       (prune) => (trial: Trial, them: Trial[], goals: Goal[]) =>
         trial.scores.length === 5 ? 'long enough' : prune(trial, them, goals),
     ),
   ),
-  broken('never ends the best although it says so', ['may end the best trial: it is said to'], () =>
-    describePruner(
-      altered(median, (sane) => sane, { exceptions: { best: 'it is said to' } }),
-      { cases },
-    ),
+  broken(
+    'never prunes the best trial although its exception says so',
+    ['may prune the best trial: it is said to'],
+    () =>
+      describePruner(
+        altered(median, (sane) => sane, { exceptions: { best: 'it is said to' } }),
+        { cases },
+      ),
   ),
   broken(
-    'ends trials at once',
-    ['lets go on what has just begun'],
+    'prunes trials at once',
+    ['continues a trial that has just started'],
     pruning(
       (prune) => (trial: Trial, them: Trial[], goals: Goal[]) =>
         trial.scores.length === 1 && them.length === 2 ? 'at once' : prune(trial, them, goals),
     ),
   ),
-  broken('any options will do', uncheckedFails(5), () => describePruner(unchecked(median), { cases })),
+  broken('accepts any options', uncheckedFails(5), () => describePruner(unchecked(median), { cases })),
 ]

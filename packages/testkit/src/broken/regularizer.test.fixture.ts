@@ -3,14 +3,14 @@ import { add, keep, log, mul, neg, scalar, square, sum } from '@tensorflow/tfjs-
 import { penalty, stopGradient } from '@attune/nn'
 import { z } from 'zod'
 import { describeRegularizer } from '../describe-regularizer.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
-/** The sum of the squares of all parameters. */
+/** L2 penalty of all parameters. */
 const squares = definePlugin({
   kind: REGULARIZER,
   name: 'squares',
-  summary: 'The sum of the squares of all parameters',
-  options: z.strictObject({ strength: z.number().min(0).max(9).default(0.1).describe('Factor of the sum') }),
+  summary: 'L2 penalty of all parameters',
+  options: z.strictObject({ strength: z.number().min(0).max(9).default(0.1).describe('Factor of the penalty') }),
   create: ({ strength }): Regularizer =>
     penalty((trainable) =>
       Object.values(trainable).reduce((total, weight) => add(total, mul(strength, sum(square(weight)))), scalar(0)),
@@ -27,8 +27,8 @@ const suite = (change: (wrap: Regularizer['wrap']) => Regularizer['wrap']) => ()
 /** Changes the loss that the regularizer returns. */
 const after = (change: (loss: LossFunction) => LossFunction) => suite((wrap) => (loss) => change(wrap(loss)))
 
-const finite = 'returns a finite loss of the same weight, the same for the same call, and leaves nothing behind'
-const slope = 'has the gradient that finite differences find'
+const finite = 'returns a finite loss of the same weight, the same for the same call, and frees all other tensors'
+const slope = 'matches the gradient by finite differences'
 const agrees = 'agrees with arithmetic, case 1: {"strength":2}'
 
 const growing = (loss: LossFunction): LossFunction => {
@@ -42,22 +42,22 @@ const growing = (loss: LossFunction): LossFunction => {
 const onModel = (change: (loss: ReturnType<LossFunction>) => ReturnType<LossFunction>) =>
   after((loss) => (call) => ('a.weight' in call.trainable ? loss(call) : change(loss(call))))
 
-/** Regularizers. */
+/** Regularizer specimens. */
 export const regularizers: readonly Specimen[] = [
-  sound('the sum of squares', () => describeRegularizer(squares, { golden })),
-  broken('more at every call', [finite, slope], after(growing)),
+  valid('L2 penalty', () => describeRegularizer(squares, { golden })),
+  broken('increases at every call', [finite, slope], after(growing)),
   broken(
-    'the logarithm of a negative number',
+    'returns the logarithm of a negative number',
     [finite, slope],
     onModel(({ sum: total, weight }) => ({ sum: log(neg(total)), weight })),
   ),
   broken(
-    'another weight',
+    'returns another weight',
     [finite],
     onModel(({ sum: total, weight }) => ({ sum: total, weight: add(weight, 1) })),
   ),
   broken(
-    'a tensor that nothing frees',
+    'leaks a tensor',
     [finite],
     onModel((loss) => {
       keep(scalar(1))
@@ -65,17 +65,17 @@ export const regularizers: readonly Specimen[] = [
     }),
   ),
   broken(
-    'a loss without a gradient',
+    'returns a loss without a gradient',
     [slope],
     onModel(({ sum: total, weight }) => ({ sum: stopGradient(total), weight })),
   ),
   broken(
-    'twice the term',
+    'returns twice the term',
     [agrees],
     after((loss) => (call) => {
       const { sum: total, weight } = loss(call)
       return { sum: 'a.weight' in call.trainable ? mul(total, 2) : total, weight }
     }),
   ),
-  broken('any options will do', uncheckedFails(4), () => describeRegularizer(unchecked(squares), { golden })),
+  broken('accepts any options', uncheckedFails(4), () => describeRegularizer(unchecked(squares), { golden })),
 ]

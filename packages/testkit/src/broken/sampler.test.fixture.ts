@@ -1,16 +1,16 @@
 import { SAMPLER, type Sampler, definePlugin, shuffled } from '@attune/core'
 import { z } from 'zod'
 import { describeSampler } from '../describe-sampler.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Order = Sampler['order']
 
-/** Short examples first, shuffled among those of about the same length. */
+/** Curriculum: short examples first, shuffled among those of similar length. */
 const curriculum = definePlugin({
   kind: SAMPLER,
   name: 'curriculum',
   summary: 'Short examples first',
-  options: z.strictObject({ step: z.int().min(1).max(99).default(8).describe('Lengths that count as the same') }),
+  options: z.strictObject({ step: z.int().min(1).max(99).default(8).describe('Width of a length bucket') }),
   create: ({ step }): Sampler => ({
     order: (_epoch, { count, length }, random) =>
       shuffled([...Array(count).keys()], random).sort(
@@ -25,8 +25,8 @@ const suite =
     describeSampler(altered<Sampler>(curriculum, ({ order }) => ({ order: change(order) }), manifest))
 
 const indices = 'returns indices of examples, at least one'
-const many = 'returns as many in every epoch'
-const same = 'returns the same order from the same random numbers, and uses no others'
+const many = 'returns the same number of indices in every epoch'
+const same = 'returns the same order for the same random stream, and uses no other randomness'
 const once = 'returns every example once'
 const excused = { exceptions: { complete: 'it leaves some out' } }
 
@@ -43,11 +43,11 @@ function* endless(): Generator<number, void> {
   for (;;) yield 0
 }
 
-/** Samplers. */
+/** Sampler specimens. */
 export const samplers: readonly Specimen[] = [
-  sound('short examples first', () => describeSampler(curriculum)),
+  valid('short examples first', () => describeSampler(curriculum)),
   broken(
-    'counts examples from 1',
+    'returns indices from 1',
     [indices, once],
     suite(
       (order) =>
@@ -56,7 +56,7 @@ export const samplers: readonly Specimen[] = [
     ),
   ),
   broken(
-    'gives nothing for a single example',
+    'returns nothing for a single example',
     [indices, once],
     suite((order) => (epoch, data, random) => (data.count === 1 ? [] : order(epoch, data, random))),
   ),
@@ -66,20 +66,20 @@ export const samplers: readonly Specimen[] = [
     suite(() => endless),
   ),
   broken(
-    'gives more in later epochs',
+    'returns more indices in later epochs',
     [many],
     suite((order) => (epoch, data, random) => [...order(epoch, data, random), ...new Array<number>(epoch).fill(0)]),
   ),
-  broken('begins where it ended before', [same], suite(turning)),
+  broken('continues the random stream of the last call', [same], suite(turning)),
   broken(
-    'leaves one out',
+    'omits an example',
     [once],
     suite((order) => (epoch, data, random) => [...order(epoch, data, random)].slice(0, Math.max(1, data.count - 1))),
   ),
   broken(
-    'says that it leaves examples out, and does not',
+    'omits no examples although its exception says so',
     ['does not return every example once: it leaves some out'],
     suite((order) => order, excused),
   ),
-  broken('any options will do', uncheckedFails(5), () => describeSampler(unchecked(curriculum))),
+  broken('accepts any options', uncheckedFails(5), () => describeSampler(unchecked(curriculum))),
 ]

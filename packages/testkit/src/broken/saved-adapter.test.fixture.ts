@@ -12,7 +12,7 @@ import { malformedAdapter, filledWith, fromPeft, normal, requireShapes, toPeft, 
 import { type Tensor, add, matMul, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { describeAdapter } from '../describe-adapter.js'
-import { type Specimen, altered, broken, sound } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid } from './specimen.test.fixture.js'
 
 const LAYER = 'tiny.pooler.dense'
 const [DOWN, UP] = [`${LAYER}.down`, `${LAYER}.up`]
@@ -39,11 +39,11 @@ const adaptedFrom = (model: Model, params: Params, trainable: Params): Adapted =
   tensors: toPeft,
 })
 
-/** A product of thin matrices beside the pooler, which can be saved. */
+/** Low-rank update of the pooler that can be saved. */
 const filed = definePlugin({
   kind: ADAPTER,
   name: 'filed',
-  summary: 'A product of thin matrices that can be saved',
+  summary: 'A low-rank update that can be saved',
   options: z.strictObject({}),
   create: (): Adapter => ({
     adapt(model, params, { saved } = {}) {
@@ -57,24 +57,24 @@ const filed = definePlugin({
   }),
 })
 
-const starts = 'starts from what it saved: the same parameters, function and configuration'
-const refuses = 'refuses a saved adapter of another method, and tensors that are missing, unknown or of another shape'
+const starts = 'restores the same parameters, function and configuration from a saved adapter'
+const rejects = 'rejects a saved adapter of another method, and missing, unknown or misshapen tensors'
 
 const suite = (change: (adapt: Adapter['adapt']) => Adapter['adapt']) => (): void =>
   describeAdapter(altered<Adapter>(filed, ({ adapt }) => ({ adapt: change(adapt) })))
 const changed = (change: (adapted: Adapted) => Adapted) =>
   suite((adapt) => async (model, params, input) => change(await adapt(model, params, input)))
 
-/** Adapters that can be saved. */
+/** Specimens of adapters that can be saved. */
 export const savedAdapters: readonly Specimen[] = [
-  sound('a product that can be saved', () => describeAdapter(filed)),
+  valid('a low-rank update that can be saved', () => describeAdapter(filed)),
   broken(
     'saves tensors without a configuration',
-    [starts, refuses],
+    [starts, rejects],
     changed(({ config: _, ...adapted }) => adapted),
   ),
   broken(
-    'saves under names of its own',
+    'saves tensors under other names',
     [starts],
     changed((adapted) => ({
       ...adapted,
@@ -82,18 +82,18 @@ export const savedAdapters: readonly Specimen[] = [
     })),
   ),
   broken(
-    'saves half of what it learned',
+    'saves half of the update',
     [starts],
     changed((adapted) => ({ ...adapted, tensors: (own) => toPeft(mapParams((p) => mul(p, 0.5), own)) })),
   ),
   broken(
-    'starts afresh whatever was saved',
-    [starts, refuses],
+    'ignores the saved adapter',
+    [starts, rejects],
     suite((adapt) => (model, params) => adapt(model, params)),
   ),
   broken(
-    'takes what fits and leaves the rest',
-    [refuses],
+    'falls back to initial parameters',
+    [rejects],
     suite((adapt) => (model, params, input) => {
       try {
         return adapt(model, params, input)
@@ -103,7 +103,7 @@ export const savedAdapters: readonly Specimen[] = [
     }),
   ),
   broken(
-    'has another configuration when it was loaded',
+    'has another configuration after loading',
     [starts],
     suite((adapt) => async (model, params, input) => ({
       ...(await adapt(model, params, input)),

@@ -1,14 +1,14 @@
 import { SCHEDULER, type Scheduler, definePlugin } from '@attune/core'
 import { z } from 'zod'
 import { describeScheduler } from '../describe-scheduler.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
-/** From 1 at the first step down to `last` after the last. */
+/** Linear decay from 1 at the first step to `last` after the last. */
 const falling = definePlugin({
   kind: SCHEDULER,
   name: 'falling',
-  summary: 'Falls from 1 along a straight line',
-  options: z.strictObject({ last: z.number().min(0).max(1).default(0).describe('The factor after the last step') }),
+  summary: 'Linear decay from 1',
+  options: z.strictObject({ last: z.number().min(0).max(1).default(0).describe('Factor after the last step') }),
   create:
     ({ last }): Scheduler =>
     (step, steps) =>
@@ -22,42 +22,42 @@ const golden = {
 const suite = (change?: (factor: Scheduler) => Scheduler) => (): void =>
   describeScheduler(change === undefined ? falling : altered<Scheduler>(falling, change), { golden })
 
-const within = ['gives every step of a run a finite factor within [0, 1]']
+const within = ['returns a finite factor within [0, 1] for every step of a run']
 const pure = ['is pure: the order of the calls does not matter']
 const agrees = ['agrees with arithmetic over 4 steps: {"last":0.5}']
 
-/** Factors as they come, whatever the step: those of a shared list. */
+/** Ignores the step, and counts its calls instead. */
 const counting = (factor: Scheduler): Scheduler => {
   let calls = 0
   return (_, steps) => factor((calls++ % steps) + 1, steps)
 }
 
-/** Schedulers. */
+/** Scheduler specimens. */
 export const schedulers: readonly Specimen[] = [
-  sound('a straight line', suite()),
+  valid('linear decay', suite()),
   broken(
-    'no number at the last step of a long run',
+    'returns NaN at the last step of a long run',
     within,
     suite((factor) => (step, steps) => (step === steps && steps > 9 ? NaN : factor(step, steps))),
   ),
   broken(
-    'no number in a run of one step',
+    'returns NaN in a run of one step',
     within,
     suite((factor) => (step, steps) => (steps === 1 ? (step - 1) / (steps - 1) : factor(step, steps))),
   ),
   broken(
-    'more than 1 at the first step',
+    'exceeds 1 at the first step',
     within,
     suite((factor) => (step, steps) => factor(step, steps) + (steps === 7 && step === 1 ? 1e-9 : 0)),
   ),
   broken(
-    'less than 0 after the middle',
+    'is negative after the middle',
     within,
     suite((factor) => (step, steps) => (steps === 4 ? factor(step, steps) : 1 - (2 * step) / steps)),
   ),
   broken('counts its calls instead of reading the step', pure, suite(counting)),
   broken(
-    'a little chance',
+    'adds random noise',
     pure,
     suite(
       (factor) => (step, steps) =>
@@ -69,5 +69,5 @@ export const schedulers: readonly Specimen[] = [
     agrees,
     suite((factor) => (step, steps) => factor(step + 1, steps)),
   ),
-  broken('any options will do', uncheckedFails(4), () => describeScheduler(unchecked(falling), { golden })),
+  broken('accepts any options', uncheckedFails(4), () => describeScheduler(unchecked(falling), { golden })),
 ]

@@ -2,7 +2,7 @@ import { existsSync, openSync, readFileSync } from 'node:fs'
 import type { Example, Rejected, Source } from '@attune/core'
 import { describeSource } from '../describe-source.js'
 import { type Options, fixture, lines, options } from './lines.test.fixture.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Open = Source['open']
 
@@ -12,19 +12,19 @@ const suite = (change: (open: Open, options: Options) => Open) => (): void =>
     fixture,
   )
 
-const inOrder = 'gives the rows in order, the same ones each time it is opened'
-const twice = 'can be opened twice at once'
-const nothing = 'gives nothing where there is nothing'
-const awkward = 'keeps every character of awkward text'
-const stops = 'stops at a bad row, after the rows before it, and names its line'
-const skips = 'leaves a bad row out if told to skip, and hands it to `reject` with line, reason and text'
-const needs = 'takes a row that has nothing under a field that is needed as a bad one'
-const unheard = 'skips bad rows even if nobody listens'
-const closes = 'holds no file open after it was abandoned half-way, read to the end, or never read'
-const little = 'reads 30 MB in less than a third of that memory'
-const refuses = 'refuses what does not exist, with a code and a remedy'
+const inOrder = 'yields the same rows in the same order each time it is opened'
+const twice = 'can be read twice concurrently'
+const nothing = 'yields no rows from an empty dataset'
+const awkward = 'preserves every character of unusual text'
+const stops = 'stops at a bad row with its line number, after the rows before it'
+const skips = 'skips a bad row with onBadRow: skip, and passes it to `reject` with line, reason and text'
+const needs = 'treats a row without a required field as a bad row'
+const unheard = 'skips bad rows without a `reject` callback'
+const closes = 'leaves no file open after it is abandoned half-way, read to the end, or never read'
+const memory = 'reads 30 MB in less than a third of that memory'
+const rejects = 'rejects a missing dataset with a code and a remedy'
 
-/** Rows with a change to each. */
+/** Source with changed rows. */
 const mapped = (change: (row: Example, index: number) => Example) =>
   suite(
     (open) =>
@@ -34,13 +34,13 @@ const mapped = (change: (row: Example, index: number) => Example) =>
       },
   )
 
-/** One reading for all who open it. */
+/** Shares one iteration between all readers. */
 const once = (open: Open): Open => {
   let reading: AsyncIterable<Example> | undefined
   return (...all) => (reading ??= open(...all))
 }
 
-/** The rows of the second reading are turned round. */
+/** Reverses the rows of every second reading. */
 const turning = (open: Open): Open => {
   let readings = 0
   return async function* (...all) {
@@ -54,13 +54,13 @@ const turning = (open: Open): Open => {
 const rejecting = (change: (row: Rejected) => Rejected) =>
   suite((open) => (reject, fields) => open(reject && ((row) => reject(change(row))), fields))
 
-/** Sources. */
+/** Source specimens. */
 export const sources: readonly Specimen[] = [
-  sound('lines', () => describeSource(lines, fixture)),
-  broken('is read once', [inOrder, twice, skips, closes], suite(once)),
-  broken('gives other rows the second time', [inOrder, twice, skips, closes], suite(turning)),
+  valid('lines', () => describeSource(lines, fixture)),
+  broken('can be read only once', [inOrder, twice, skips, closes], suite(once)),
+  broken('yields other rows the second time', [inOrder, twice, skips, closes], suite(turning)),
   broken(
-    'gives an empty row where there is nothing',
+    'yields an empty row from an empty dataset',
     [nothing, needs],
     suite(
       (open) =>
@@ -80,12 +80,12 @@ export const sources: readonly Specimen[] = [
     mapped((row) => ({ ...row, text: String(row['text']).trim() })),
   ),
   broken(
-    'takes texts for numbers',
+    'converts texts to numbers',
     [awkward],
     mapped((row) => ({ ...row, text: /^\d+$/.test(String(row['text'])) ? Number(row['text']) : row['text'] })),
   ),
   broken(
-    'skips although not told to',
+    'skips bad rows with onBadRow: stop',
     [stops, skips, needs],
     suite(
       (_, { path }) =>
@@ -94,7 +94,7 @@ export const sources: readonly Specimen[] = [
     ),
   ),
   broken(
-    'stops although told to skip',
+    'stops at bad rows with onBadRow: skip',
     [skips, needs, unheard],
     suite(
       (_, { path }) =>
@@ -103,7 +103,7 @@ export const sources: readonly Specimen[] = [
     ),
   ),
   broken(
-    'fails when nobody listens',
+    'throws without a `reject` callback',
     [unheard],
     suite((open) => (reject, fields) => open((row) => reject!(row), fields)),
   ),
@@ -118,12 +118,12 @@ export const sources: readonly Specimen[] = [
     rejecting((row) => ({ ...row, line: row.line - 1 })),
   ),
   broken(
-    'does not look at what is needed',
+    'ignores the required fields',
     [needs],
     suite((open) => (reject) => open(reject)),
   ),
   broken(
-    'looks at what is needed only when it skips',
+    'checks the required fields only when it skips',
     [needs],
     suite(
       (open, { onBadRow }) =>
@@ -140,8 +140,8 @@ export const sources: readonly Specimen[] = [
     ),
   ),
   broken(
-    'reads everything at once',
-    [little],
+    'reads the whole file into memory',
+    [memory],
     suite(
       (open, { path }) =>
         async function* (...all) {
@@ -152,8 +152,8 @@ export const sources: readonly Specimen[] = [
     ),
   ),
   broken(
-    'gives no rows of what does not exist',
-    [refuses],
+    'yields no rows from a missing dataset',
+    [rejects],
     suite((open, { path }) =>
       existsSync(path)
         ? open
@@ -163,8 +163,8 @@ export const sources: readonly Specimen[] = [
     ),
   ),
   broken(
-    'fails without a code',
-    [refuses],
+    'throws an error without a code',
+    [rejects],
     suite((open, { path }) =>
       existsSync(path)
         ? open
@@ -173,5 +173,5 @@ export const sources: readonly Specimen[] = [
           },
     ),
   ),
-  broken('any options will do', uncheckedFails(4), () => describeSource(unchecked(lines, fixture.missing), fixture)),
+  broken('accepts any options', uncheckedFails(4), () => describeSource(unchecked(lines, fixture.missing), fixture)),
 ]

@@ -1,23 +1,23 @@
 import type { AnyPlugin } from '@attune/core'
 
-/** A plugin given to the suite of its kind. */
+/** A plugin for the suite of its kind, with the expected failures. */
 export interface Specimen {
-  /** What is wrong with it, in words of which no two specimens of a kind have the same. */
+  /** Its defect, unique among the specimens of a kind; for a valid plugin, what it is. */
   readonly what: string
-  /** The titles of the tests that must fail, while all others pass; none of a sound plugin. */
+  /** Titles of the tests that must fail, while all others pass; empty for a valid plugin. */
   readonly fails: readonly string[]
   readonly run: () => void
 }
 
-/** A plugin as it should be, the smallest real technique of its kind. */
-export const sound = (what: string, run: () => void): Specimen => ({ what, fails: [], run })
+/** A valid plugin, the smallest real technique of its kind. */
+export const valid = (what: string, run: () => void): Specimen => ({ what, fails: [], run })
 
-/** A plugin that is wrong in one way. */
+/** A plugin with one defect. */
 export const broken = (what: string, fails: readonly string[], run: () => void): Specimen => ({ what, fails, run })
 
 /**
- * A plugin whose instances are those of a sound one, changed; `change` is also told the options as they were given. So is
- * its manifest, where there is one.
+ * Returns a plugin whose instances are those of a valid one, changed by `change`, which also gets the options as given. `manifest`
+ * overrides fields of the manifest.
  */
 export function altered<T>(
   plugin: AnyPlugin,
@@ -29,15 +29,15 @@ export function altered<T>(
   return Object.defineProperty(Object.assign(make, plugin, carried), 'name', { value: name }) as AnyPlugin
 }
 
-/** A plugin that goes on with other options where it should refuse those it is given. */
-export function unchecked(plugin: AnyPlugin, otherwise: Readonly<Record<string, unknown>> = {}): AnyPlugin {
+/** Returns a plugin that replaces invalid options by `fallback` instead of rejecting them. */
+export function unchecked(plugin: AnyPlugin, fallback: Readonly<Record<string, unknown>> = {}): AnyPlugin {
   const make = (options?: unknown, given?: unknown): unknown =>
-    plugin(plugin.options.safeParse(options ?? {}).success ? options : otherwise, given)
+    plugin(plugin.options.safeParse(options ?? {}).success ? options : fallback, given)
   return Object.defineProperty(Object.assign(make, plugin), 'name', { value: plugin.name }) as AnyPlugin
 }
 
-/** The titles of the tests that an {@link unchecked} plugin must fail. */
+/** Titles of the tests that an {@link unchecked} plugin must fail. */
 export const uncheckedFails = (values: number): readonly string[] => [
-  'refuses an option it does not know, and names it',
-  `refuses each of ${values} values beyond a bound, and names the option`,
+  'rejects an unknown option by name',
+  `rejects each of ${values} out-of-bounds values with the name of the option`,
 ]

@@ -22,7 +22,7 @@ import { tokenizers } from './tokenizer.test.fixture.js'
 import { trackers } from './tracker.test.fixture.js'
 import { tuners } from './tuner.test.fixture.js'
 
-/** All of them, by kind. */
+/** All specimens, by kind. */
 export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
   options,
   scheduler: schedulers,

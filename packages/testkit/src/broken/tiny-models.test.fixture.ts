@@ -16,7 +16,7 @@ import { floats, textInputs } from '../host-array.js'
 import { tinyModel } from '../tiny-model.js'
 import { altered } from './specimen.test.fixture.js'
 import { tinyPair } from './tiny-pair.test.fixture.js'
-import { tinyWriter } from './tiny-writer.test.fixture.js'
+import { tinyDecoder } from './tiny-decoder.test.fixture.js'
 
 type Forward = Model['forward']
 
@@ -29,7 +29,7 @@ const scaled = (model: Model, scale: number): Model => ({
   },
 })
 
-const options = z.strictObject({ scale: z.number().positive().default(1).describe('What states are multiplied by') })
+const options = z.strictObject({ scale: z.number().positive().default(1).describe('Factor of the hidden states') })
 const create =
   (make: () => Model) =>
   ({ scale }: z.output<typeof options>) =>
@@ -43,12 +43,12 @@ export const tiny = definePlugin({
   create: create(tinyModel),
 })
 /** A tiny decoder as a plugin. */
-export const writer = definePlugin({
+export const decoder = definePlugin({
   kind: MODEL,
-  name: 'writer',
+  name: 'decoder',
   summary: 'A tiny decoder',
   options,
-  create: create(tinyWriter),
+  create: create(tinyDecoder),
 })
 /** A tiny encoder–decoder as a plugin. */
 export const pair = definePlugin({
@@ -60,13 +60,13 @@ export const pair = definePlugin({
   create: create(tinyPair),
 })
 
-/** Every word embedding is 1 and every place 2, and nothing is paid attention to. */
+/** Golden outputs: every word embedding is 1, every position embedding 2, and the attention values are zero. */
 export const golden: ModelGolden = {
   source: 'arithmetic',
   weights: {
-    'writer.words.weight': floats(new Float32Array(512).fill(1), [128, 4]),
-    'writer.places.weight': floats(new Float32Array(48).fill(2), [12, 4]),
-    'writer.layer.0.value.weight': floats(new Float32Array(16), [4, 4]),
+    'decoder.words.weight': floats(new Float32Array(512).fill(1), [128, 4]),
+    'decoder.positions.weight': floats(new Float32Array(48).fill(2), [12, 4]),
+    'decoder.layer.0.value.weight': floats(new Float32Array(16), [4, 4]),
   },
   cases: [
     {
@@ -77,20 +77,20 @@ export const golden: ModelGolden = {
   ],
 }
 
-/** A suite on a model that differs; `change` makes it of the sound one. */
+/** Suite on a model changed by `change`. */
 export const suite =
   (change: (model: Model) => Model, of: AnyPlugin = tiny) =>
   (): void =>
-    describeModel(altered<Model>(of, change), { options: { scale: 2 }, goldens: of === writer ? [golden] : [] })
-/** On one whose forward pass differs. */
-export const forwarding = (change: (forward: Forward) => Forward, of: AnyPlugin = tiny) =>
+    describeModel(altered<Model>(of, change), { options: { scale: 2 }, goldens: of === decoder ? [golden] : [] })
+/** Suite on a model with another forward pass. */
+export const withForward = (change: (forward: Forward) => Forward, of: AnyPlugin = tiny) =>
   suite((model) => ({ ...model, forward: change(model.forward) }), of)
-/** On one that reads other inputs than it is given. */
-export const reading = (change: (inputs: TextInputs) => TextInputs, of: AnyPlugin = tiny) =>
-  forwarding((forward) => (params, inputs, mode) => forward(params, change(inputs), mode), of)
-/** On one that goes by another mode. */
+/** Suite on a model that reads other inputs than it gets. */
+export const withInputs = (change: (inputs: TextInputs) => TextInputs, of: AnyPlugin = tiny) =>
+  withForward((forward) => (params, inputs, mode) => forward(params, change(inputs), mode), of)
+/** Suite on a model that runs in another mode. */
 export const inMode = (change: (mode: Mode) => Mode) =>
-  forwarding((forward) => (params, inputs, mode) => forward(params, inputs, change(mode)))
-/** On one that gives other outputs. */
-export const giving = (change: (outputs: EncoderOutputs, mode: Mode) => EncoderOutputs, of: AnyPlugin = tiny) =>
-  forwarding((forward) => (params, inputs, mode) => change(forward(params, inputs, mode), mode), of)
+  withForward((forward) => (params, inputs, mode) => forward(params, inputs, change(mode)))
+/** Suite on a model with other outputs. */
+export const withOutputs = (change: (outputs: EncoderOutputs, mode: Mode) => EncoderOutputs, of: AnyPlugin = tiny) =>
+  withForward((forward) => (params, inputs, mode) => change(forward(params, inputs, mode), mode), of)

@@ -8,13 +8,13 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
   'pair.layer.0.weight': [HIDDEN, HIDDEN],
 }
 
-/** The mean of the states `[batch, length, hidden]` of tokens that are no padding, `[batch, 1, hidden]`. */
+/** Mean of the hidden states `[batch, length, hidden]` of non-padding tokens, `[batch, 1, hidden]`. */
 function meanOf(states: Tensor, mask: Tensor): Tensor {
   const weights = expandDims(cast(mask, 'float32'), 2)
   return div(sum(mul(states, weights), 1, true), sum(weights, 1, true))
 }
 
-/** An encoder of words, and a decoder that knows of them their mean. */
+/** A tiny encoder–decoder; its decoder gets the mean of the encoder states. */
 export const tinyPair = (): Model => ({
   unpackable: 'it reads one text a row',
   prefix: 'pair.',

@@ -1,7 +1,7 @@
 import type { EncodeOptions, Encoding, Tokenizer } from '@attune/core'
 import { describeTokenizer } from '../describe-tokenizer.js'
 import { alphabet, letters } from './letters.test.fixture.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 const golden = {
   source: 'the alphabet',
@@ -14,24 +14,24 @@ const suite = (change: (sane: Tokenizer) => Partial<Tokenizer>) => (): void =>
   )
 const encoding = (change: (encoding: Encoding, options: EncodeOptions, text: string) => Encoding) =>
   suite(({ encode }) => ({ encode: (text, options = {}) => change(encode(text, options), options, text) }))
-/** Encodes as if it had been asked for something else. */
+/** Encodes with other options than requested. */
 const asking = (change: (options: EncodeOptions) => EncodeOptions) =>
   suite(({ encode }) => ({ encode: (text, options = {}) => encode(text, change(options)) }))
 
-const within = 'gives ids within the vocabulary, as many types, and the same every time'
-const most = 'never gives more than maximumLength tokens, and says when it cut'
-const same = 'gives the same tokens with their places, and none to what the template added'
-const place = 'gives a token the place where its letters stand'
-const end = 'cuts the end of the text, or its beginning if it is told to'
-const windows = 'gives what was cut in windows that share as many tokens as the stride says'
-const decodes = 'encodes what it decoded to the same ids'
-const names = 'names the token of every id, and of no other number, and finds the id again'
-const silent = 'has special tokens that decoding leaves out'
-const files = 'writes files that survive JSON and make an equal tokenizer'
+const within = 'returns ids within the vocabulary, as many type ids, and the same every time'
+const limit = 'returns at most maximumLength tokens, and reports truncation'
+const same = 'returns the same tokens with offsets, and empty offsets for special tokens'
+const located = 'returns the offsets of the letters of each token'
+const end = 'truncates the end of the text, or the start with truncationSide: left'
+const windows = 'returns the overflow in windows that overlap by the stride'
+const decodes = 'encodes decoded text to the same ids'
+const names = 'maps every id to its token and back, and other numbers to undefined'
+const silent = 'omits special tokens in decoding'
+const files = 'returns files that survive JSON and load as an equal tokenizer'
 const agrees = 'agrees with the alphabet on 1 encodings'
 
-/** Places of what stood in the text, moved. */
-const placed = (start: number, stop: number) =>
+/** Shifts the offsets of text tokens. */
+const shifted = (start: number, stop: number) =>
   encoding(({ offsets, specialMask, ...rest }) =>
     offsets === undefined
       ? rest
@@ -42,7 +42,7 @@ const placed = (start: number, stop: number) =>
         },
   )
 
-/** A text of nothing but space that it has seen has one token more. */
+/** Appends a token to a text of white space that it has seen before. */
 const learning = ({ encode }: Tokenizer): Partial<Tokenizer> => {
   let seen = 0
   return {
@@ -54,15 +54,15 @@ const learning = ({ encode }: Tokenizer): Partial<Tokenizer> => {
   }
 }
 
-const withoutPlaces = ({ ids, typeIds, truncated, overflowing = [] }: Encoding): Encoding => ({
+const withoutOffsets = ({ ids, typeIds, truncated, overflowing = [] }: Encoding): Encoding => ({
   ids,
   typeIds,
   truncated,
   overflowing,
 })
 
-/** The places of the second of a pair go on from the first's. */
-const goingOn = ({ offsets, ...rest }: Encoding, { pair }: EncodeOptions, text: string): Encoding => {
+/** Continues the offsets of the second text of a pair after those of the first. */
+const continued = ({ offsets, ...rest }: Encoding, { pair }: EncodeOptions, text: string): Encoding => {
   if (offsets === undefined) return rest
   if (pair === undefined) return { ...rest, offsets }
   return {
@@ -71,76 +71,76 @@ const goingOn = ({ offsets, ...rest }: Encoding, { pair }: EncodeOptions, text: 
   }
 }
 
-/** Tokenizers. */
+/** Tokenizer specimens. */
 export const tokenizers: readonly Specimen[] = [
-  sound('letters', () => describeTokenizer(letters, { options: alphabet, golden })),
+  valid('letters', () => describeTokenizer(letters, { options: alphabet, golden })),
   broken(
-    'an id as great as the vocabulary',
+    'returns an id as large as the vocabulary',
     [within, names],
     suite(({ vocabularySize }) => ({ vocabularySize: vocabularySize - 1 })),
   ),
   broken(
-    'a type too few',
-    [within, most, same],
+    'returns a type id too few',
+    [within, limit, same],
     encoding((encoded, options) =>
       Object.keys(options).length > 0 ? encoded : { ...encoded, typeIds: encoded.typeIds.slice(1) },
     ),
   ),
-  broken('another encoding the second time', [within, same, files], suite(learning)),
+  broken('encodes differently the second time', [within, same, files], suite(learning)),
   broken(
-    'a token more than the most',
-    [most, end, windows],
+    'exceeds the maximum length by one token',
+    [limit, end, windows],
     asking(({ maximumLength = Infinity, ...options }) => ({ ...options, maximumLength: maximumLength + 1 })),
   ),
   broken(
-    'says that it cut where it just fits',
-    [most],
+    'reports truncation of a text that just fits',
+    [limit],
     encoding((encoded, { maximumLength }) => ({ ...encoded, truncated: encoded.ids.length === maximumLength })),
   ),
   broken(
-    'does not say that it cut',
-    [most],
+    'does not report truncation',
+    [limit],
     encoding((encoded) => ({ ...encoded, truncated: false })),
   ),
   broken(
-    'cuts the shorter text first',
-    [most],
+    'truncates the shorter text first',
+    [limit],
     encoding((encoded, { pair, maximumLength }) =>
       pair === undefined || maximumLength === undefined
         ? encoded
         : { ...encoded, ids: encoded.ids.slice(0, maximumLength - 1) },
     ),
   ),
-  broken('places one too far right', [same, place], placed(1, 1)),
-  broken('places one too far left', [same, place], placed(-1, -1)),
-  broken('places that begin one too late', [place], placed(1, 0)),
-  broken('places that end one too late', [same, place], placed(0, 1)),
-  broken('no places', [same, place], encoding(withoutPlaces)),
-  broken('places of the second text that go on from the first', [place], encoding(goingOn)),
+  broken('shifts offsets to the right', [same, located], shifted(1, 1)),
+  broken('shifts offsets to the left', [same, located], shifted(-1, -1)),
+  broken('starts offsets one too late', [located], shifted(1, 0)),
+  broken('ends offsets one too late', [same, located], shifted(0, 1)),
+  broken('returns no offsets', [same, located], encoding(withoutOffsets)),
+  broken('continues the offsets of the first text in the second', [located], encoding(continued)),
   broken(
-    'marks count as text',
+    'does not mark special tokens',
     [same],
     encoding(({ specialMask, ...rest }) =>
       specialMask === undefined ? rest : { ...rest, specialMask: specialMask.map(() => 0) },
     ),
   ),
   broken(
-    'marks although told not to',
-    [same, place, end, windows],
+    'ignores addSpecialTokens',
+    [same, located, end, windows],
     asking((options) => ({ ...options, addSpecialTokens: true })),
   ),
   broken(
-    'cuts the end whatever it is told',
+    'always truncates the end',
     [end],
     asking((options) => ({ ...options, truncationSide: 'right' })),
   ),
   broken(
-    'cuts the beginning whatever it is told',
+    'always truncates the start',
     [end, windows],
     asking((options) => ({ ...options, truncationSide: 'left' })),
   ),
   broken(
-    'no windows',
+    'returns no windows',
     [windows],
     encoding(({ ids, typeIds, truncated, offsets, specialMask }) => ({
       ids,
@@ -150,19 +150,19 @@ export const tokenizers: readonly Specimen[] = [
     })),
   ),
   broken(
-    'windows that share one too few',
+    'returns windows that overlap by one token too few',
     [windows],
     asking((options) =>
       options.stride === undefined ? options : { ...options, stride: Math.max(0, options.stride - 1) },
     ),
   ),
   broken(
-    'decodes to a letter more',
-    [decodes, silent, place],
+    'decodes to an additional letter',
+    [decodes, silent, located],
     suite(({ decode }) => ({ decode: (ids) => `${decode(ids)}x` })),
   ),
   broken(
-    'spells out the marks',
+    'decodes special tokens',
     [decodes, silent],
     suite(({ decode, token }) => ({
       decode: (ids) => (ids.length === 0 ? decode(ids) : Array.from(ids, (id) => token(id)).join('')),
@@ -174,26 +174,26 @@ export const tokenizers: readonly Specimen[] = [
     suite(({ token }) => ({ token: (id) => token(id) ?? '[unknown]' })),
   ),
   broken(
-    'finds no id of a space',
+    'has no id for a space',
     [names],
     suite(({ id }) => ({ id: (token) => (token === ' ' ? undefined : id(token)) })),
   ),
   broken(
-    'forgets letters in its files',
+    'omits letters in its files',
     [files],
     suite(({ files: write }) => ({ files: () => ({ ...write(), 'tokenizer.json': { letters: 'abc' } }) })),
   ),
   broken(
-    'files that JSON does not hold',
+    'returns files that JSON cannot hold',
     [files],
     suite(() => ({ files: () => ({ 'tokenizer.json': new Map([['letters', 'abc']]) }) })),
   ),
   broken(
-    'is not what the golden file says',
+    'differs from the golden file',
     [agrees],
     encoding((encoded, _, text) => (text === 'abc' ? { ...encoded, ids: [1, 3, 5, 4, 2] } : encoded)),
   ),
-  broken('any options will do', uncheckedFails(1), () =>
+  broken('accepts any options', uncheckedFails(1), () =>
     describeTokenizer(unchecked(letters, alphabet), { options: alphabet, golden }),
   ),
 ]

@@ -2,14 +2,16 @@ import { type RunEvent, type RunEvents, TRACKER, type Tracker, definePlugin } fr
 import { type Observable, Subscription } from 'rxjs'
 import { z } from 'zod'
 import { describeTracker } from '../describe-tracker.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
-/** Prints the types of events. */
+/** Prints event types. */
 const types = definePlugin({
   kind: TRACKER,
   name: 'types',
   summary: 'Prints the type of every event',
-  options: z.strictObject({ width: z.int().min(1).max(40).default(20).describe('Characters of a type') }),
+  options: z.strictObject({
+    width: z.int().min(1).max(40).default(20).describe('Maximum number of characters of a type'),
+  }),
   create:
     ({ width }): Tracker =>
     (events) =>
@@ -21,11 +23,11 @@ const types = definePlugin({
 
 const suite = (change: (track: Tracker) => Tracker) => (): void => describeTracker(altered<Tracker>(types, change))
 
-const takes = 'takes every type of event, unknown ones too, in any order'
-const early = 'takes a run that ends before it starts'
-const letsGo = 'lets go when it is unsubscribed, at any moment, and twice does no harm'
-const failure = 'takes the failure of a run, which is not its own'
-const apart = 'keeps two runs apart'
+const takes = 'handles every event type, including unknown ones, in any order'
+const early = 'handles an empty run'
+const unsubscribes = 'unsubscribes from the events at any time, also twice'
+const failure = 'handles the failure of a run'
+const apart = 'shares no state between two runs'
 
 const listening = (next: (event: RunEvent) => void, complete = (): void => undefined) =>
   suite(() => (events) => events.subscribe({ next, complete, error: () => undefined }))
@@ -42,15 +44,15 @@ const KNOWN: readonly string[] = [
   'training',
 ]
 const known = ({ type }: RunEvent): void => {
-  if (!KNOWN.includes(type.split('.')[0]!)) throw new Error(`what is ${type}?`)
+  if (!KNOWN.includes(type.split('.')[0]!)) throw new Error(`unknown event type ${type}`)
 }
 
-/** Draws a bar whose length is the loss. */
+/** Prints a bar whose length is the loss. */
 const bar = (event: RunEvent): void => {
   if (event.type === 'step.completed') process.stdout.write('#'.repeat(event.loss))
 }
 
-/** Reads off the first event what it needs at every later one. */
+/** Requires the facts of the first event at every later one. */
 const expectant = (): ((event: RunEvent) => void) => {
   let facts: RunEvents['run.started'] | undefined
   return (event) => {
@@ -59,7 +61,7 @@ const expectant = (): ((event: RunEvent) => void) => {
   }
 }
 
-/** Lets go of one run when the next begins. */
+/** Unsubscribes from one run when the next starts. */
 const single = (track: Tracker): Tracker => {
   let current: Subscription | undefined
   return (events) => {
@@ -68,7 +70,7 @@ const single = (track: Tracker): Tracker => {
   }
 }
 
-/** Listens a second time, without a word about failures. */
+/** Subscribes a second time, without an error handler. */
 const deaf =
   (track: Tracker): Tracker =>
   (events) => {
@@ -78,7 +80,7 @@ const deaf =
     return subscription
   }
 
-/** Draws again every second, and never stops. */
+/** Sets an interval and never clears it. */
 const ticking =
   (track: Tracker): Tracker =>
   (events: Observable<RunEvent>) => {
@@ -86,16 +88,16 @@ const ticking =
     return track(events)
   }
 
-const sends = [takes, letsGo, failure]
+const sends = [takes, unsubscribes, failure]
 
-/** Trackers. */
+/** Tracker specimens. */
 export const trackers: readonly Specimen[] = [
-  sound('types', () => describeTracker(types)),
-  broken('throws at an event that it does not know', sends, listening(known)),
-  broken('throws at a loss that is no number', sends, listening(bar)),
+  valid('types', () => describeTracker(types)),
+  broken('throws at an unknown event', sends, listening(known)),
+  broken('throws at a loss that is not finite', sends, listening(bar)),
   broken(
-    'takes the first event for the start',
-    [letsGo, takes, failure],
+    'requires the start event first',
+    [unsubscribes, takes, failure],
     suite(() => (events) => events.subscribe({ next: expectant(), error: () => undefined })),
   ),
   broken(
@@ -108,10 +110,10 @@ export const trackers: readonly Specimen[] = [
       },
     ),
   ),
-  broken('takes the failure of a run for its own', [failure], suite(deaf)),
+  broken('does not handle the failure of a run', [failure], suite(deaf)),
   broken(
-    'does not let go',
-    [letsGo],
+    'does not unsubscribe',
+    [unsubscribes],
     suite((track) => (events) => {
       track(events)
       const other = new Subscription()
@@ -120,7 +122,7 @@ export const trackers: readonly Specimen[] = [
     }),
   ),
   broken(
-    'says that it goes on after the end',
+    'stays open after the events complete',
     [takes, early, failure, apart],
     suite((track) => (events) => {
       const other = new Subscription()
@@ -128,7 +130,7 @@ export const trackers: readonly Specimen[] = [
       return other
     }),
   ),
-  broken('leaves a timer', [letsGo, failure], suite(ticking)),
-  broken('has room for one run', [apart], suite(single)),
-  broken('any options will do', uncheckedFails(5), () => describeTracker(unchecked(types))),
+  broken('leaves a timer running', [unsubscribes, failure], suite(ticking)),
+  broken('supports only one run at a time', [apart], suite(single)),
+  broken('accepts any options', uncheckedFails(5), () => describeTracker(unchecked(types))),
 ]

@@ -9,10 +9,10 @@ import {
 } from '@attune/core'
 import { z } from 'zod'
 import { describeTuner } from '../describe-tuner.js'
-import { type Specimen, altered, broken, sound, unchecked, uncheckedFails } from './specimen.test.fixture.js'
+import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Suggest = Tuner<number>['suggest']
-type Move = Exclude<Suggestion<number>, string>
+type Proposal = Exclude<Suggestion<number>, string>
 
 const sampled = (distribution: Distribution, random: number): Choice[string] => {
   if ('choices' in distribution) return distribution.choices[Math.floor(random * distribution.choices.length)]!
@@ -21,12 +21,12 @@ const sampled = (distribution: Distribution, random: number): Choice[string] => 
   return integer ? Math.round(value) : value
 }
 
-/** Samples each choice; its memory is how many it has sampled. Every third trial pauses at half of its budget and is resumed. */
+/** Random search; its memory is the number of samples. Every third trial pauses at half of its budget and is resumed. */
 const chance = definePlugin({
   kind: TUNER,
   name: 'chance',
   summary: 'Samples each choice at random',
-  options: z.strictObject({ skip: z.int().min(0).max(9).default(0).describe('Random numbers to pass over') }),
+  options: z.strictObject({ skip: z.int().min(0).max(9).default(0).describe('Random numbers to skip') }),
   create: ({ skip }): Tuner<number> => ({
     suggest(space, trials, random, _goals, memory = 0) {
       const paused = trials.find(({ state }) => state === 'paused')
@@ -43,106 +43,106 @@ const chance = definePlugin({
   }),
 })
 
-const within = 'suggests choices within the space, with the hyperparameters that exist under their conditions'
-const possible = 'waits only while a trial runs, resumes only paused trials, and takes budgets within (0, 1]'
-const repeats = 'repeats a study from the same random numbers, and samples no others'
-const otherwise = 'makes another study from other random numbers'
-const single = 'takes a space of one choice, and one of a single number'
+const within = 'suggests choices within the space, with exactly the hyperparameters whose conditions hold'
+const possible = 'waits only while a trial runs, resumes only paused trials, and uses budgets within (0, 1]'
+const repeats = 'repeats a study for the same random stream, and uses no other randomness'
+const otherwise = 'runs a different study for another random stream'
+const single = 'handles a space of a single choice and a single number'
 
 const tuning = (change: (suggest: Suggest) => Suggest) => (): void =>
   describeTuner(altered<Tuner<number>>(chance, ({ suggest }) => ({ suggest: change(suggest) })))
 
-/** Changes every move. */
-const moving = (change: (move: Move, trials: readonly Trial[]) => Suggestion<number>) =>
+/** Changes every suggestion. */
+const changing = (change: (suggestion: Proposal, trials: readonly Trial[]) => Suggestion<number>) =>
   tuning(
     (suggest) =>
       (space, trials, ...rest) =>
-        change(suggest(space, trials, ...rest) as Move, trials),
+        change(suggest(space, trials, ...rest) as Proposal, trials),
   )
 
-/** Changes the value of one path where it is there. */
+/** Changes the value of one path, if present. */
 const choosing = (path: string, change: (value: number) => Choice[string] | undefined) =>
-  moving((move) => {
-    if (!Object.hasOwn(move.choice, path)) return move
-    const changed = Object.entries({ ...move.choice, [path]: change(Number(move.choice[path])) })
-    return { ...move, choice: Object.fromEntries(changed.filter(([, value]) => value !== undefined)) as Choice }
+  changing((suggestion) => {
+    if (!Object.hasOwn(suggestion.choice, path)) return suggestion
+    const changed = Object.entries({ ...suggestion.choice, [path]: change(Number(suggestion.choice[path])) })
+    return { ...suggestion, choice: Object.fromEntries(changed.filter(([, value]) => value !== undefined)) as Choice }
   })
 
-/** Alternates between two ways, by how often this instance was asked. */
+/** Alternates between two random streams, by the number of calls of this instance. */
 const alternating = (suggest: Suggest): Suggest => {
-  let asked = 0
+  let calls = 0
   return (space, trials, random, ...rest) =>
-    suggest(space, trials, asked++ % 2 === 0 ? random : () => 1 - random() - 2 ** -24, ...rest)
+    suggest(space, trials, calls++ % 2 === 0 ? random : () => 1 - random() - 2 ** -24, ...rest)
 }
 
-/** Tuners. */
+/** Tuner specimens. */
 export const tuners: readonly Specimen[] = [
-  sound('random search that pauses', () => describeTuner(chance)),
+  valid('random search with pauses', () => describeTuner(chance)),
   broken(
-    'a number beyond its interval',
+    'exceeds an interval',
     [within],
     choosing('model.dropout', (value) => value * 1.1),
   ),
   broken(
-    'an integer that is not',
+    'returns a fraction for an integer',
     [within],
     choosing('training.batchSize', (value) => value + 1e-9),
   ),
   broken(
-    'leaves a path out',
+    'omits a path',
     [within],
     choosing('training.epochs', () => undefined),
   ),
   broken(
-    'chooses what there is not',
+    'chooses an unknown value',
     [within],
     choosing('optimizer.use', () => 'adam'),
   ),
   broken(
-    'does not look at conditions',
+    'ignores conditions',
     [within, single],
-    moving((move) => ({ ...move, choice: { 'optimizer.damping': 1.5, ...move.choice } })),
+    changing((suggestion) => ({ ...suggestion, choice: { 'optimizer.damping': 1.5, ...suggestion.choice } })),
   ),
   broken(
-    'names a path that there is not',
+    'returns an unknown path',
     [within, single],
-    moving((move) => ({ ...move, choice: { ...move.choice, other: 1 } })),
+    changing((suggestion) => ({ ...suggestion, choice: { ...suggestion.choice, other: 1 } })),
   ),
   broken(
     'waits at the start',
     [within, possible, otherwise, single],
-    moving((move, trials) => (trials.length === 0 ? 'wait' : move)),
+    changing((suggestion, trials) => (trials.length === 0 ? 'wait' : suggestion)),
   ),
   broken(
-    'resumes what has completed',
+    'resumes a completed trial',
     [possible],
-    moving((move, trials) => {
+    changing((suggestion, trials) => {
       const over = trials.find(({ state }) => state === 'completed')
       return over !== undefined && trials.length === 9
-        ? { ...move, choice: over.choice, resume: over.id, budget: 1 }
-        : move
+        ? { ...suggestion, choice: over.choice, resume: over.id, budget: 1 }
+        : suggestion
     }),
   ),
   broken(
-    'starts from a trial that there is not',
+    'starts from an unknown trial',
     [possible],
-    moving((move, trials) => (trials.length === 9 ? { ...move, from: 99 } : move)),
+    changing((suggestion, trials) => (trials.length === 9 ? { ...suggestion, from: 99 } : suggestion)),
   ),
   broken(
-    'a budget above the whole',
+    'exceeds the full budget',
     [possible],
-    moving((move) => ({ ...move, budget: (move.budget ?? 1) * 1.01 })),
+    changing((suggestion) => ({ ...suggestion, budget: (suggestion.budget ?? 1) * 1.01 })),
   ),
   broken(
-    'expects a score of every trial',
+    'requires a score of every trial',
     [within, possible, repeats, otherwise, single],
-    moving((move, trials) => {
+    changing((suggestion, trials) => {
       if (trials.length > 0) trials.at(-1)!.scores.at(-1)!.values['accuracy']!.toFixed()
-      return move
+      return suggestion
     }),
   ),
   broken(
-    'expects one goal',
+    'requires a single goal',
     [within, possible],
     tuning((suggest) => (space, trials, random, goals, memory) => {
       if (goals.length > 1) throw new Error('one goal only')
@@ -158,7 +158,7 @@ export const tuners: readonly Specimen[] = [
     }),
   ),
   broken(
-    'samples numbers of its own',
+    'uses Math.random',
     [repeats],
     tuning(
       (suggest) =>
@@ -166,9 +166,9 @@ export const tuners: readonly Specimen[] = [
           suggest(space, trials, Math.random, ...rest),
     ),
   ),
-  broken('keeps what it needs outside its memory', [repeats], tuning(alternating)),
+  broken('keeps state outside its memory', [repeats], tuning(alternating)),
   broken(
-    'does not use the random numbers',
+    'ignores the random stream',
     [otherwise],
     tuning(
       (suggest) =>
@@ -177,9 +177,9 @@ export const tuners: readonly Specimen[] = [
     ),
   ),
   broken(
-    'fails where there is nothing to choose',
+    'returns NaN for a single number',
     [single],
     choosing('b', () => NaN),
   ),
-  broken('any options will do', uncheckedFails(5), () => describeTuner(unchecked(chance))),
+  broken('accepts any options', uncheckedFails(5), () => describeTuner(unchecked(chance))),
 ]

@@ -6,14 +6,14 @@ import { type Arguments, type Value, intOf, stringOf, typeName } from './values/
 export interface Signature {
   readonly names: readonly string[]
   readonly required: number
-  /** True if its arguments cannot be given by name. */
+  /** True if its parameters are positional-only. */
   readonly isPositional: boolean
 }
 
-/** Arguments in the order of the parameters; undefined for those that were not given. */
+/** Arguments in parameter order; undefined for missing ones. */
 export type Bound = readonly (Value | undefined)[]
 
-/** Reads a signature: names, `?` after those that may be missing, `/` at the end if none may be given by name. */
+/** Parses a signature: names, with `?` after optional ones, and `/` at the end if all are positional-only. */
 export function signature(text: string): Signature {
   const words = text.split(' ').filter((word) => word !== '')
   const names = words.filter((word) => word !== '/')
@@ -24,9 +24,9 @@ export function signature(text: string): Signature {
   }
 }
 
-function bindNamed(of: string, { names, isPositional }: Signature, given: Arguments): Bound {
-  const bound: (Value | undefined)[] = [...given.positional]
-  for (const [name, value] of given.named ?? []) {
+function bindNamed(of: string, { names, isPositional }: Signature, args: Arguments): Bound {
+  const bound: (Value | undefined)[] = [...args.positional]
+  for (const [name, value] of args.named ?? []) {
     if (isPositional) fail('TypeError', `${of}() takes no keyword arguments`)
     const at = names.indexOf(name)
     if (at < 0) fail('TypeError', `${of}() got an unexpected keyword argument '${name}'`)
@@ -37,29 +37,29 @@ function bindNamed(of: string, { names, isPositional }: Signature, given: Argume
 }
 
 /**
- * Arguments in the order of a function's parameters.
- * @throws TypeError of Python where there are too many, too few or unknown ones
+ * Binds arguments to the parameters of a function.
+ * @throws Python's TypeError if there are too many, too few or unknown arguments
  */
-export function bind(of: string, parameters: Signature, given: Arguments): Bound {
+export function bind(of: string, parameters: Signature, args: Arguments): Bound {
   const { names, required } = parameters
-  if (given.positional.length > names.length)
-    fail('TypeError', `${of}() takes at most ${names.length} arguments (${given.positional.length} given)`)
-  const bound = given.named === undefined ? given.positional : bindNamed(of, parameters, given)
+  if (args.positional.length > names.length)
+    fail('TypeError', `${of}() takes at most ${names.length} arguments (${args.positional.length} given)`)
+  const bound = args.named === undefined ? args.positional : bindNamed(of, parameters, args)
   for (let at = 0; at < required; at++)
     if (bound[at] === undefined) fail('TypeError', `${of}() missing the required argument '${names[at]}'`)
   return bound
 }
 
-/** The text of an argument that must be a str. */
+/** The text of a str argument. @throws Python's TypeError for other types */
 export const asText = (value: Value): string =>
   stringOf(value) ?? fail('TypeError', `expected a str, got a value of type ${typeName(value)}`)
 
-/** The number of an argument that must be an int; large ones are infinite. */
+/** The value of an int argument; ±Infinity for large ints. @throws Python's TypeError for other types */
 export function asInt(value: Value): number {
   const int = intOf(value)
   if (int === undefined) return fail('TypeError', `'${typeName(value)}' object cannot be interpreted as an integer`)
   return typeof int === 'bigint' ? (int > 0n ? Infinity : -Infinity) : int
 }
 
-/** A function as Python's built-in ones are called. */
-export type Run = (rt: Runtime, given: Arguments) => Value
+/** Implementation of a built-in function. */
+export type Run = (rt: Runtime, args: Arguments) => Value

@@ -1,15 +1,15 @@
-/** Templates that would take long, fill the memory or overflow the stack, if what they do were not counted. */
+/** Templates that would exhaust time, memory or the stack without a budget. */
 
 const loop = (count: number | string, body: string): string => `{% for i in range(${count}) %}${body}{% endfor %}`
-/** Runs statements as often as the bounds allow. */
+/** Repeats statements as often as the limits allow. */
 export const often = (body: string): string => loop(100_000, loop(1000, body))
-/** Makes the variable `v` by adding it to itself. */
+/** Sets the variable `v` by repeatedly adding it to itself. */
 const doubled = (from: string, times: number): string =>
   `{% set ns = namespace(v=${from}) %}${loop(times, '{% set ns.v = ns.v + ns.v %}')}{% set v = ns.v %}`
-/** Makes the variable `v` of values that hold the one before. */
+/** Sets the variable `v` by repeatedly wrapping it in another value. */
 const nested = (from: string, make: string, times: number): string =>
   `{% set ns = namespace(v=${from}) %}${loop(times, `{% set ns.v = ${make} %}`)}{% set v = ns.v %}`
-/** Makes the list `v` of a value for each number `i` below a count. */
+/** Sets the variable `v` to a list with a value for each number `i` below a count. */
 const built = (count: number, value: string): string =>
   `{% set ns = namespace(v=[]) %}${loop(count, `{% set ns.v = ns.v + [${value}] %}`)}{% set v = ns.v %}`
 const shared = (make: string = '[ns.v, ns.v]', from: string = '[1]'): string => nested(from, make, 40)
@@ -20,12 +20,12 @@ const letters = doubled("'a'", 20)
 const wide = doubled("'é👋'", 18)
 const numbers = doubled('[1, 2]', 17)
 
-/** The templates, each with what it does. */
+/** Templates with a short description. */
 export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
   ['ranges in ranges', '{% for a in range(100000) %}'.repeat(4) + '{% endfor %}'.repeat(4)],
   ['forty ranges in ranges', '{% for a in range(100000) %}'.repeat(40) + 'x' + '{% endfor %}'.repeat(40)],
-  ['a range as a list, again and again', often('{% set x = range(100000) | list %}')],
-  ['a range without end', '{{ range(3000000000) }}{{ range(0, 1, 0) }}'],
+  ['repeated list(range)', often('{% set x = range(100000) | list %}')],
+  ['an endless range', '{{ range(3000000000) }}{{ range(0, 1, 0) }}'],
   ['a text that doubles', `${doubled("'x'", 60)}{{ v }}`],
   ['a text that doubles by ~', `${nested("'x'", 'ns.v ~ ns.v', 60)}{{ v }}`],
   ['a list that doubles', doubled('[1]', 60)],
@@ -33,11 +33,11 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
   ['a shared list as JSON', `${shared()}{{ v | tojson(indent=1) }}`],
   ['a shared list that is printed in lines', `${shared()}{{ v | pprint }}`],
   ['shared lists that are compared', `${pair()}{{ v == w }}`],
-  ['shared lists of which one is less', `${pair()}{{ v < w }}`],
+  ['shared lists that are ordered', `${pair()}{{ v < w }}`],
   ['shared lists that are sorted', `${pair()}{{ [v, w, v, w] | sort }}`],
-  ['a shared list that is sought', `${pair()}{{ v in [w, w] }}{{ [w].index(v) }}`],
+  ['a shared list that is searched for', `${pair()}{{ v in [w, w] }}{{ [w].index(v) }}`],
   ['shared tuples as keys', `${shared('(ns.v, ns.v)', '(1,)')}{{ {v: 1} }}`],
-  ['shared tuples that are made unique', `${shared('(ns.v, ns.v)', '(1,)')}{{ [v, v] | unique | list }}`],
+  ['shared tuples under unique', `${shared('(ns.v, ns.v)', '(1,)')}{{ [v, v] | unique | list }}`],
   ['shared dicts that are compared', `${pair("{'a': ns.v, 'b': ns.v}")}{{ v == w }}`],
   ['shared dicts as sorted JSON', `${shared("{'a': ns.v, 'b': ns.v}")}{{ v | tojson(sort_keys=true) }}`],
   ['shared namespaces', `${shared('namespace(a=ns.v, b=ns.v)')}{{ v }}`],
@@ -77,16 +77,16 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
     'unique and groups',
     often('{{ range(100000) | unique | list | length }}{{ ([[1], [2]] * 9999) | groupby(0) | length }}'),
   ],
-  ['a text in the place of every letter', `${letters}{{ v.replace('a', v) }}`],
+  ['every letter replaced', `${letters}{{ v.replace('a', v) }}`],
   ['the same by a filter', `${letters}{{ v | replace('', v) }}`],
-  ['the same by a filter of a block', `${letters}{% filter replace('a', v) %}{{ v }}{% endfilter %}`],
-  ['the same by a name that is made', `${letters}{{ v['re' ~ 'place']('a', v) }}`],
+  ['the same by a filter block', `${letters}{% filter replace('a', v) %}{{ v }}{% endfilter %}`],
+  ['the same by a computed name', `${letters}{{ v['repl' ~ 'ace']('a', v) }}`],
   ['the same by a function that is kept', `${letters}{% set f = v.replace %}{{ f(*['a', v]) }}`],
-  ['replacing over and over', text + often("{% set y = v | replace('ab', 'ba') %}")],
+  ['repeated replacing', text + often("{% set y = v | replace('ab', 'ba') %}")],
   ['a long separator', `${letters}{{ range(100000) | join(v) }}`],
   ['long texts that are joined', `${letters}{{ ([v] * 100000) | join }}{{ v.join(['a'] * 100000) }}`],
   [
-    'splitting over and over',
+    'repeated splitting',
     text + often("{% set y = v.split(' ') %}{% set y = v.rsplit('b') %}{% set y = v.splitlines() %}"),
   ],
   ['parts that are kept', `${text}${often("{% set ns.v = [ns.v, v.split('b')] %}")}`],
@@ -99,8 +99,8 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
   ['a wide indentation of JSON', '{{ [1, 2] | tojson(indent=500000000) }}'],
   ['a deep indentation of JSON', `${nested('1', '[ns.v]', 400)}{{ v | tojson(indent=1000000) }}`],
   ['long separators of JSON', `${letters}{{ (range(100000) | list) | tojson(separators=(v, v)) }}`],
-  ['JSON over and over', numbers + wide + often('{% set y = v | tojson(ensure_ascii=true) %}')],
-  ['printing over and over', `${numbers}${often('{{ v }}')}`],
+  ['repeated JSON', numbers + wide + often('{% set y = v | tojson(ensure_ascii=true) %}')],
+  ['repeated printing', `${numbers}${often('{{ v }}')}`],
   ['characters to be escaped', `${doubled("'\\x01&'", 19)}${often('{% set y = [v] ~ (v | e) %}')}`],
   ['wrapping a long word', `${letters}{{ v | wordwrap(1) }}`],
   [
@@ -108,25 +108,25 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
     `${doubled("'a--b-'", 17)}{{ v | wordwrap(3) | length }}{{ v | wordwrap(3, false, v) }}`,
   ],
   ['batches', `${often('{% set y = range(100000) | batch(1) | list %}')}`],
-  ['a batch that is filled', "{{ [1] | batch(1000000000, 'x') | list }}"],
+  ['a batch with a fill value', "{{ [1] | batch(1000000000, 'x') | list }}"],
   ['slices of nothing', '{{ [1] | slice(1000000000) | list }}'],
-  ['attributes of XML', letters + often("{% set y = {'a': v} | xmlattr %}")],
+  ['XML attributes', letters + often("{% set y = {'a': v} | xmlattr %}")],
   ['links', `${doubled("'www.a.com '", 16)}${often('{% set y = v | urlize %}')}`],
   ['brackets around links', `${doubled("'('", 19)}{{ (v ~ v | replace('(', ')')) | urlize | length }}`],
   [
-    'words that are nearly links',
+    'words that almost match a link',
     `${doubled("'aa.a@'", 17)}{{ (v ~ '!') | urlize | length }}{{ ('www.' ~ v) | urlize(3) | length }}`,
   ],
-  ['schemes of links', "{{ ('x ' * 10000) | urlize(extra_schemes=['ab:'] * 100000) }}"],
-  ['queries of URLs', wide + often('{% set y = v | urlencode %}')],
-  ['tags that do not end', `${doubled("'<!--'", 17)}${often('{% set y = v | striptags %}')}`],
+  ['link schemes', "{{ ('x ' * 10000) | urlize(extra_schemes=['ab:'] * 100000) }}"],
+  ['URL queries', wide + often('{% set y = v | urlencode %}')],
+  ['unclosed tags', `${doubled("'<!--'", 17)}${often('{% set y = v | striptags %}')}`],
   ['words', text + often('{{ v | wordcount }}{{ v | truncate(1000) }}')],
   ['a wide number', "{{ '%1000000000d' % 1 }}{{ '%*d' % (1000000000, 1) }}"],
   ['a precise number', "{{ '%.1000000000f' % 0.1 }}"],
   ['many numbers', "{% set f = '%s' * 100000 %}" + often('{% set y = f % ((1,) * 100000) %}')],
-  ['a wide field of format', "{{ '{:>999999999}'.format(1) }}{{ '{:{}}'.format(1, 1000000000) }}"],
-  ['many fields of format', "{% set f = '{}' * 100000 %}" + often('{% set y = f.format(*range(100000)) %}')],
-  ['fields of fields', `{{ ('{0' ~ '.real' * 40000 ~ '}').format(1) | length }}`],
+  ['a wide format field', "{{ '{:>999999999}'.format(1) }}{{ '{:{}}'.format(1, 1000000000) }}"],
+  ['many format fields', "{% set f = '{}' * 100000 %}" + often('{% set y = f.format(*range(100000)) %}')],
+  ['nested format fields', `{{ ('{0' ~ '.real' * 40000 ~ '}').format(1) | length }}`],
   ['powers of powers', '{{ 9 ** 9 ** 9 }}{{ 9 ** (9 ** 9) }}'],
   ['squares of squares', nested('3', 'ns.v ** 2', 100)],
   ['large numbers', `{% set x = 2 ** 60000 + 1 %}${often('{% set y = x * 3 // x % 7 %}{% set y = x < x %}')}`],
@@ -151,20 +151,20 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
     'callers of callers',
     '{% macro f() %}{{ caller() }}{% endmacro %}{% macro g() %}{% call f() %}{{ g() }}{% endcall %}{% endmacro %}{{ g() }}',
   ],
-  ['a block that holds itself', '{% block b %}{{ self.b() }}{% endblock %}'],
+  ['a block that includes itself', '{% block b %}{{ self.b() }}{% endblock %}'],
   ['a loop that calls itself', '{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}'],
   [
     'many arguments',
     `{% macro f() %}{{ kwargs | length }}{{ varargs | length }}{% endmacro %}{% set d = dict(range(50000) | map('string') | batch(2)) %}${often('{{ f(*range(100000), **d) }}')}`,
   ],
-  ['filters that read filters', `${nested('range(9)', "ns.v | map('string')", 90_000)}{{ v | list }}`],
-  ['filters of filters', often("{% set y = range(100000) | map('string') | map('upper') | select('string') | list %}")],
+  ['nested lazy filters', `${nested('range(9)', "ns.v | map('string')", 90_000)}{{ v | list }}`],
+  ['filter chains', often("{% set y = range(100000) | map('string') | map('upper') | select('string') | list %}")],
   [
     'cyclers and joiners',
     `{% set c = cycler(*range(100000)) %}{% set j = joiner('x' * 1000000) %}${often('{{ c.next() }}{{ j() }}')}`,
   ],
   ['a namespace that grows', `{% set n = namespace() %}${often('{% set n.a = [n.a, range(1000) | list] %}')}`],
-  ['a namespace that holds itself', '{% set n = namespace(a=1) %}{% set n.a = [n, n] %}{{ n }}{{ n | pprint }}'],
+  ['a namespace that contains itself', '{% set n = namespace(a=1) %}{% set n.a = [n, n] %}{{ n }}{{ n | pprint }}'],
   [
     'dicts that are copied',
     `{% set d = dict(range(100000) | batch(2)) %}${often('{% set x = dict(d) %}{% set y = d | dictsort %}')}`,
@@ -203,8 +203,8 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
   ['chains of operators', `{{ 1${' + 1'.repeat(49_000)} }}`],
   ['chains of filters, attributes and calls', `{{ a${'|e.a()'.repeat(33_000)} }}`],
   ['chains of conditions', `{{ ${'1 if 0 else '.repeat(16_000)}1 }}`],
-  ['tags in tags', '{% if 1 %}'.repeat(9000) + '{% endif %}'.repeat(9000)],
-  ['loops in loops', '{% for a in b %}'.repeat(6000) + '{% endfor %}'.repeat(6000)],
+  ['nested tags', '{% if 1 %}'.repeat(9000) + '{% endif %}'.repeat(9000)],
+  ['nested loops', '{% for a in b %}'.repeat(6000) + '{% endfor %}'.repeat(6000)],
   ['many elifs', `{% if 0 %}${'{% elif 0 %}'.repeat(16_000)}{% endif %}`],
   [
     'many names and conditions',
@@ -224,30 +224,30 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
   ],
   ['large literals', `{{ [${'1,'.repeat(49_000)}] }}{{ {${'1:1,'.repeat(20_000)}} }}`],
   ['long numbers', `{{ 0x${'f'.repeat(99_000)} }}{{ ${'9'.repeat(90_000)} }}`],
-  ['tags that do not close', '{% raw '.repeat(14_000) + '{# '.repeat(30_000)],
+  ['unclosed tags and comments', '{% raw '.repeat(14_000) + '{# '.repeat(30_000)],
   [
-    'keys of any types that are printed in order',
+    'keys of mixed types, printed in order',
     `${built(500, "i, i ~ ''")}${often('{% set y = dict.fromkeys(v) | pprint %}')}`,
   ],
-  ['texts that are no numbers', often("{% set y = 'x' | int %}{% set y = 'x' | float %}")],
+  ['texts that are not numbers', often("{% set y = 'x' | int %}{% set y = 'x' | float %}")],
   [
-    'large integers as keys that V8 hashes alike',
+    'large integer keys with V8 hash collisions',
     `${built(1500, '(i + 1) * 2 ** 64')}${often('{% set y = dict.fromkeys(v) %}')}`,
   ],
   [
-    'large floats as keys that V8 hashes alike',
+    'large float keys with V8 hash collisions',
     `${built(1500, '(i + 1) * 2.0 ** 200')}${often('{% set y = dict.fromkeys(v) %}')}`,
   ],
   [
-    'digits as keys that V8 hashes alike',
+    'digit string keys with V8 hash collisions',
     `${built(1500, "(i * 4096) ~ ''")}${often('{% set y = dict.fromkeys(v) %}')}`,
   ],
   [
-    'digits as names of arguments',
+    'digit strings as argument names',
     `${built(1500, "(i * 4096) ~ ''")}{% set d = dict.fromkeys(v) %}${often('{% set y = dict(**d) %}{% set y = namespace(d) %}')}`,
   ],
   [
-    'words of a relation of links',
+    'words in the rel attribute of links',
     `${built(1500, "(i * 4096) ~ ''")}{% set r = v | join(' ') %}${often("{% set y = 'a' | urlize(rel=r) %}")}`,
   ],
   [
@@ -259,13 +259,13 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
     'floats as JSON, hexadecimal and sizes',
     `${doubled('[1e-300, 1.5e300]', 9)}${often('{% set y = v | tojson %}{{ (0.1).hex() }}{{ 1e26 | filesizeformat }}')}`,
   ],
-  ['one long scheme of links, many times', `${letters}{{ v | urlize(extra_schemes=[v ~ ':'] * 100000) }}`],
+  ['one long link scheme, many times', `${letters}{{ v | urlize(extra_schemes=[v ~ ':'] * 100000) }}`],
   [
-    'long schemes that words begin with',
+    'long schemes that match a prefix',
     `${doubled("'a'", 17)}{{ (v ~ ':x') | urlize(extra_schemes=[v ~ ':'] * 1000) | length }}`,
   ],
-  ['flags of a time without a letter', "{{ strftime_now('%' ~ '0' * 90000 ~ '!') | length }}"],
-  ['groups of digits without end', "{{ '{:0=14000000,}'.format(1) | length }}"],
+  ['strftime flags without a letter', "{{ strftime_now('%' ~ '0' * 90000 ~ '!') | length }}"],
+  ['a huge width with digit groups', "{{ '{:0=14000000,}'.format(1) | length }}"],
   ['long Markup as keys', `${letters}${often('{% set y = {(v ~ i) | safe: 1} %}')}`],
   [
     'starts and ends of long texts',
@@ -275,8 +275,8 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
     'prefixes and suffixes of long texts',
     `${letters}${often("{% set y = (v ~ i).removeprefix('b') %}{% set y = (v ~ i).removesuffix('a') %}")}`,
   ],
-  ['long names of items and attributes', `${letters}${often('{% set y = i[v ~ i] %}{% set y = i | attr(v ~ i) %}')}`],
-  ['tabs in a text without any', `${doubled("'ab'", 22)}{{ v.expandtabs() | length }}`],
+  ['long item and attribute names', `${letters}${often('{% set y = i[v ~ i] %}{% set y = i | attr(v ~ i) %}')}`],
+  ['expandtabs without tabs', `${doubled("'ab'", 22)}{{ v.expandtabs() | length }}`],
   [
     'characters that are kept',
     `${doubled("'\u6c49\u5b57'", 21)}{% set a = v | list %}{% set b = (v ~ 'x') | list %}{{ v.translate({1: 2}) | length }}`,
@@ -285,7 +285,7 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
     'texts that are read from the right',
     `${doubled("'\u6c49\u5b57'", 21)}{{ v.rsplit('x') | length }}{{ v.replace('', '') | length }}`,
   ],
-  ['iterators in lists in iterators', `${nested('[1]', "[ns.v] | map('list')", 90_000)}{{ v | list }}`],
+  ['nested lists and iterators', `${nested('[1]', "[ns.v] | map('list')", 90_000)}{{ v | list }}`],
   [
     'many parameters',
     `{% macro f(${Array.from({ length: 20_000 }, (_, at) => `a${at}`).join(',')}) %}{% endmacro %}${often('{% set y = f() %}')}`,
@@ -296,5 +296,5 @@ export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
       Array.from({ length: 3500 }, (_, at) => `{%block b${at} scoped%}{%endblock%}`).join(''),
   ],
   ['mathematical digits', `${doubled("'\\U0001d7ff'", 19)}${often('{% set y = v | int %}')}`],
-  ['a long text in dicts in dicts', `${nested("'a b ' * 40000", "{'a': ns.v}", 300)}{{ v | pprint | length }}`],
+  ['a long text in nested dicts', `${nested("'a b ' * 40000", "{'a': ns.v}", 300)}{{ v | pprint | length }}`],
 ]

@@ -4,11 +4,11 @@ import { describe, expect, it } from '@jest/globals'
 import { ATTACKS, often } from './bounds.test.fixture.js'
 import { compile, readVariables } from './render-template.js'
 
-/** The limits of chat templates. */
+/** Limits of chat templates. */
 const LIMITS = { steps: 10_000_000, stepsPerByte: 200, bytes: 64_000_000, bytesPerByte: 128 }
-/** Bytes of the longest template; it is allowed a quarter of what the largest conversation is. */
+/** Maximum template length in bytes; its allowance is a quarter of that of the largest conversation. */
 const LONGEST = 200_000
-/** Seconds of processor time: ten times what the slowest were measured to take. */
+/** Maximum CPU time in seconds: ten times that of the slowest template. */
 const SECONDS = 8
 
 interface Outcome {
@@ -29,7 +29,7 @@ function run(template: string, inputBytes: number): Outcome {
   return { seconds: (user + system) / 1e6, said }
 }
 
-/** Renders a template in a process of its own, and writes the most memory that it took, in MB. */
+/** Program that renders a template in its own process and prints the peak memory in MB. */
 const IN_PROCESS = `
 import { createBudget } from '@attune/core'
 import { ATTACKS } from './dist/jinja/bounds.test.fixture.js'
@@ -44,8 +44,8 @@ function megabytesOf(name: string): number {
   return stdout.length === 0 ? NaN : Number(stdout)
 }
 
-describe('a template that would take long or fill the memory', () => {
-  it.each(ATTACKS)('ends in time and leaves the stack alone: %s', (_, template) => {
+describe('a template that would exhaust time or memory', () => {
+  it.each(ATTACKS)('stops in time without a stack overflow: %s', (_, template) => {
     expect(template.length).toBeLessThanOrEqual(LONGEST)
     const { seconds, said } = run(template, LONGEST)
     expect({ seconds: Math.min(seconds, SECONDS), said }).toEqual({ seconds, said })
@@ -57,7 +57,7 @@ describe('a template that would take long or fill the memory', () => {
     (name) => expect(megabytesOf(name)).toBeLessThan(512),
   )
 
-  it('is refused where it spends too much, and the text says how much that was', () => {
+  it('is rejected with the limit that it exceeds', () => {
     expect(run(often('x'), 1000).said).toMatch(
       /^it takes more than [\d,]+ (steps of work|bytes of memory) for 1,000 bytes/,
     )

@@ -22,29 +22,29 @@ const FILTERS: Filters = {
 
 const TESTS: Readonly<Record<string, Test>> = { ...tests, filter: nameTest(isFilter), test: nameTest(isTest) }
 
-/** True if there is a filter of this name. */
+/** True if a filter with this name exists. */
 export function isFilter(name: string): boolean {
   return Object.hasOwn(FILTERS, name)
 }
 
-/** True if there is a test of this name. */
+/** True if a test with this name exists. */
 export function isTest(name: string): boolean {
   return Object.hasOwn(TESTS, name)
 }
 
-/** Applies the filter of a name, which there is, to a value. */
-export function apply(rt: Runtime, name: string, value: Value, given: Arguments): Value {
+/** Applies an existing filter to a value. */
+export function apply(rt: Runtime, name: string, value: Value, args: Arguments): Value {
   rt.spend(20)
-  return FILTERS[name]!(rt, value, given, name)
+  return FILTERS[name]!(rt, value, args, name)
 }
 
 /**
- * Applies the test of a name, which there is, to a value.
- * @throws what Python throws for arguments that the test does not take
+ * Applies an existing test to a value.
+ * @throws Python's TypeError for arguments that the test does not accept
  */
-export function test(rt: Runtime, name: string, value: Value, given: Arguments): boolean {
+export function test(rt: Runtime, name: string, value: Value, args: Arguments): boolean {
   const { takes, run } = TESTS[name] ?? fail('TemplateRuntimeError', `No test named '${name}'.`)
-  const [other] = bind(name, takes, given)
+  const [other] = bind(name, takes, args)
   rt.spend(12)
   return run(rt, value, other ?? null)
 }

@@ -1,4 +1,4 @@
-/** Kinds of errors that Python and Jinja2 raise while they render a template. */
+/** Errors that Python and Jinja2 raise during rendering. */
 export type FailureKind =
   | 'AssertionError'
   | 'AttributeError'
@@ -18,25 +18,25 @@ export type FailureKind =
   | 'UnicodeError'
   | 'ValueError'
   | 'ZeroDivisionError'
-  /** Something of Jinja2 or Python that is not supported here. */
+  /** A feature of Jinja2 or Python that is not supported. */
   | 'NotSupported'
 
 /**
- * Stops a rendering as Python would.
+ * Raises a Python error.
  * @throws Error whose `name` is the kind
  */
 export function fail(kind: FailureKind, message: string): never {
   throw Object.assign(new Error(message), { name: kind })
 }
 
-/** Steps that making and catching an error takes. */
+/** Steps for creating and catching an error. */
 export const CAUGHT = 3000
 
-/** True for an error of one of these kinds, made by {@link fail}. */
+/** True for an error of one of these kinds, created by {@link fail}. */
 export const isFailure = (error: unknown, ...kinds: readonly FailureKind[]): boolean =>
   error instanceof Error && (kinds as readonly string[]).includes(error.name)
 
-/** Stops the parsing of a template at a line. */
+/** Raises a syntax error at a line. */
 export function failSyntax(message: string, line: number): never {
   throw Object.assign(new Error(message), { name: 'SyntaxError', line })
 }

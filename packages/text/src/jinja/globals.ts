@@ -11,19 +11,19 @@ import {
   type Arguments,
   type Dict,
   type Range,
-  type Thing,
+  type HostObject,
   type Value,
   isUndefined,
   kindOf,
   tuple,
 } from './values/value.js'
 
-/** Numbers of a range at most, as in the sandbox of Jinja2. */
+/** Maximum length of a range, as in the sandbox of Jinja2. */
 const MAXIMUM_RANGE = 100_000
 
 /** A function as a value. */
-const func = (name: string, call: (rt: Runtime, given: Arguments) => Value): Thing => ({
-  kind: 'thing',
+const func = (name: string, call: (rt: Runtime, args: Arguments) => Value): HostObject => ({
+  kind: 'host',
   type: 'function',
   repr: () => `<function ${name}>`,
   call,
@@ -42,7 +42,7 @@ function makeRange(rt: Runtime, { positional, named }: Arguments): Range {
   if (step === 0) fail('ValueError', 'range() arg 3 must not be zero')
   const length = Math.max(0, Math.ceil((stop - start) / step))
   if (length > MAXIMUM_RANGE)
-    fail('OverflowError', `range(${start}, ${stop}, ${step}) counts ${length} numbers; ${MAXIMUM_RANGE} at most`)
+    fail('OverflowError', `range(${start}, ${stop}, ${step}) has ${length} numbers; expected at most ${MAXIMUM_RANGE}`)
   rt.spend(10)
   rt.hold(120)
   return { kind: 'range', start, stop, step, length }
@@ -61,12 +61,12 @@ function pairsFrom(rt: Runtime, value: Value): Iterable<readonly [Value, Value]>
 /** Python's `dict(…)`. */
 function makeDict(rt: Runtime, { positional, named }: Arguments): Dict {
   if (positional.length > 1) fail('TypeError', `dict expected at most 1 argument, got ${positional.length}`)
-  const [given] = positional
-  return dictOf(rt, [...(given === undefined ? [] : pairsFrom(rt, given)), ...(named ?? [])])
+  const [source] = positional
+  return dictOf(rt, [...(source === undefined ? [] : pairsFrom(rt, source)), ...(named ?? [])])
 }
 
-const dict: Thing = {
-  kind: 'thing',
+const dict: HostObject = {
+  kind: 'host',
   type: 'TemplateDict',
   repr: () => '<TemplateDict object>',
   call: makeDict,
@@ -81,25 +81,25 @@ const dict: Thing = {
       : undefined,
 }
 
-/** Refuses names that a namespace may not have. */
+/** Rejects names that a namespace cannot have. */
 export function checkName(name: string): void {
   if (name.startsWith('_'))
-    fail('SecurityError', `expected a name for a namespace that does not begin with an underscore, got '${name}'`)
+    fail('SecurityError', `expected a namespace attribute that does not begin with an underscore, got '${name}'`)
 }
 
-function makeNamespace(rt: Runtime, given: Arguments): Value {
+function makeNamespace(rt: Runtime, args: Arguments): Value {
   const values = new Map<string, Value>()
-  for (const [name, value] of pairsOf(makeDict(rt, given))) {
-    if (typeof name !== 'string') return fail('NotSupported', 'namespaces have names that are strs')
+  for (const [name, value] of pairsOf(makeDict(rt, args))) {
+    if (typeof name !== 'string') return fail('NotSupported', 'namespace attributes must be strs')
     checkName(name)
-    // V8 hashes digits so that many may have one hash.
+    // V8's hashes of digit strings are easy to make collide.
     rt.spend(/^\d/.test(name) ? 8000 : 10)
     values.set(name, value)
   }
   return { kind: 'namespace', values }
 }
 
-function makeCycler(rt: Runtime, { positional, named }: Arguments): Thing {
+function makeCycler(rt: Runtime, { positional, named }: Arguments): HostObject {
   if (named !== undefined) fail('TypeError', 'cycler() takes no keyword arguments')
   if (positional.length === 0) fail('RuntimeError', 'at least one item has to be provided')
   rt.hold(1500)
@@ -115,7 +115,7 @@ function makeCycler(rt: Runtime, { positional, named }: Arguments): Thing {
     return null
   })
   return {
-    kind: 'thing',
+    kind: 'host',
     type: 'Cycler',
     repr: () => '<jinja2.utils.Cycler object>',
     attribute(_, name) {
@@ -133,7 +133,7 @@ const joinerCall = method<Value>('sep?', (rt, _, [separator]) => {
   const sep = separator === undefined ? ', ' : separator
   let used = false
   return {
-    kind: 'thing',
+    kind: 'host',
     type: 'Joiner',
     repr: () => '<jinja2.utils.Joiner object>',
     attribute: (__, name) => (name === 'sep' ? sep : name === 'used' ? used : undefined),
@@ -161,14 +161,14 @@ function now(rt: Runtime, { positional, named }: Arguments): string {
   return format(rt.now(), text)
 }
 
-/** Variables that every chat template has. */
+/** Global variables of chat templates. */
 export const GLOBALS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['range', func('range', makeRange)],
   ['dict', dict],
   ['namespace', func('namespace', makeNamespace)],
   ['cycler', func('cycler', makeCycler)],
-  ['joiner', func('joiner', (rt, given) => joinerCall(rt, null, given, 'joiner'))],
-  ['lipsum', func('lipsum', () => fail('NotSupported', 'lipsum makes random texts and is not supported'))],
+  ['joiner', func('joiner', (rt, args) => joinerCall(rt, null, args, 'joiner'))],
+  ['lipsum', func('lipsum', () => fail('NotSupported', 'lipsum generates random text and is not supported'))],
   ['raise_exception', func('raise_exception', raise)],
   ['strftime_now', func('strftime_now', now)],
 ])

@@ -7,11 +7,11 @@ import { compile, readVariables } from './render-template.js'
 const golden = JSON.parse(gunzipSync(readFileSync('golden/jinja.json.gz')).toString()) as {
   readonly source: string
   readonly variables: Readonly<Record<string, unknown>>
-  /** What a template renders to, or in a list the class of the error that it raises. */
+  /** The rendered text; on failure, the error class in a list. */
   readonly cases: readonly (readonly [template: string, wanted: string | readonly string[]])[]
 }
 
-/** Classes of Python that are one here: errors that a parser makes, and those of a text that cannot be encoded. */
+/** Python error classes that are merged here: parser errors, and encoding errors. */
 const CLASSES: Readonly<Record<string, string>> = {
   TemplateSyntaxError: 'SyntaxError',
   TemplateAssertionError: 'SyntaxError',
@@ -31,7 +31,7 @@ function render(template: string): string | readonly string[] {
 const inPython = (wanted: string | readonly string[]): string | readonly string[] =>
   typeof wanted === 'string' ? wanted : wanted.map((name) => CLASSES[name] ?? name)
 
-describe(`templates as ${golden.source} renders them`, () => {
+describe(`Jinja templates, compared with ${golden.source}`, () => {
   const groups = new Map<string, (readonly [string, string | readonly string[]])[]>()
   for (const each of golden.cases) {
     const [, kind = 'statements'] =
@@ -41,7 +41,7 @@ describe(`templates as ${golden.source} renders them`, () => {
     groups.set(kind, [...(groups.get(kind) ?? []), each])
   }
 
-  it.each([...groups.keys()].sort())('renders, or raises the same error: %s', (kind) => {
+  it.each([...groups.keys()].sort())('render the same text or raise the same error: %s', (kind) => {
     const different = groups.get(kind)!.flatMap(([template, wanted]) => {
       const [python, here] = [inPython(wanted), render(template)]
       return JSON.stringify(here) === JSON.stringify(python) ? [] : [{ template, python, here }]
@@ -49,7 +49,7 @@ describe(`templates as ${golden.source} renders them`, () => {
     expect(different).toEqual([])
   })
 
-  it('covers thousands of templates, of which thousands raise errors', () => {
+  it('cover thousands of templates and thousands of errors', () => {
     expect(golden.cases.length).toBeGreaterThan(15_000)
     expect(golden.cases.filter(([, wanted]) => typeof wanted !== 'string').length).toBeGreaterThan(5_000)
   })

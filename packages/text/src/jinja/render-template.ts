@@ -4,25 +4,25 @@ import { type Span, createRuntime } from './runtime.js'
 import { plainReader } from './values/from-plain.js'
 import type { Value } from './values/value.js'
 
-/** A text that a template made. */
+/** A rendered template. */
 export interface Rendering {
   readonly text: string
-  /** Parts that `{% generation %}` blocks wrote, in UTF-16 units. */
+  /** Output of `{% generation %}` blocks, in UTF-16 units. */
   readonly spans: readonly Span[]
   /**
-   * True if such a block wrote where its position in the text is unknown: in a set or filter block, or in a macro whose text
-   * was used as a value.
+   * True if the output position of a generation block is unknown: it is in a set or filter block, or in a macro whose text was
+   * used as a value.
    */
   readonly hasHiddenSpan: boolean
 }
 
-/** Variables of a template by name. */
+/** Template variables by name. */
 export type Variables = ReadonlyMap<string, Value>
 
-/** A compiled template. It renders any number of times, each time within a budget. */
+/** A compiled template. It can be rendered any number of times, each time with its own budget. */
 export type Template = (variables: Variables, budget: Pick<Budget, 'spend' | 'hold'>, now?: () => Date) => Rendering
 
-/** Runs what may fail at a line of a template, and puts the line into the message. */
+/** Runs a function and adds the template line to the message of its errors. */
 function atLine<T>(run: () => T, line: () => number): T {
   try {
     return run()
@@ -35,9 +35,9 @@ function atLine<T>(run: () => T, line: () => number): T {
 }
 
 /**
- * Converts plain values to variables of templates: null, booleans, numbers, bigints, strings, arrays, and objects of such. A
- * number that is a safe integer is an int of Python, any other number a float. The budget grows with what is read.
- * @throws Error for functions, symbols, and values that contain themselves
+ * Converts plain values to template variables: null, booleans, numbers, bigints, strings, arrays, and objects of these. Safe
+ * integers become Python ints, other numbers floats. The budget's allowance grows with the size of the values.
+ * @throws Error for functions, symbols and cyclic values
  */
 export function readVariables(variables: Readonly<Record<string, unknown>>, budget: Budget): Variables {
   const read = plainReader(budget)
@@ -49,8 +49,8 @@ export function readVariables(variables: Readonly<Record<string, unknown>>, budg
 }
 
 /**
- * Compiles a template of Jinja2, in the environment that transformers gives to chat templates.
- * @throws Error with the line for what is not a template; the budget's error for one that is too large
+ * Compiles a Jinja2 template in the environment of transformers' chat templates.
+ * @throws Error with the line of a syntax error; the budget's error for a template that is too large
  */
 export function compile(template: string, budget: Budget): Template {
   const compiling = createRuntime(budget, () => new Date())

@@ -1,7 +1,7 @@
 import type { Budget } from '@attune/core'
 import { fail } from './failure.js'
 
-/** Where statements write: the text of the template, of a macro, of a block. */
+/** Output of statements: the text of the template, of a macro or of a block. */
 export interface Sink {
   text: string
   /** True if positions in this text are positions in the text of the template. */
@@ -13,31 +13,31 @@ export type Span = readonly [start: number, end: number]
 
 /** State of one rendering. */
 export interface Runtime {
-  /** Counts elementary operations, some 5 ns each. */
+  /** Counts elementary operations of about 5 ns. */
   readonly spend: Budget['spend']
   /** Counts bytes that a rendering may keep. */
   readonly hold: Budget['hold']
-  /** The clock of `strftime_now`. */
+  /** Clock of `strftime_now`. */
   readonly now: () => Date
   sink: Sink
-  /** Line of the template's statement that runs. */
+  /** Line of the running statement in the template. */
   line: number
-  /** Levels of syntax that macros have entered. */
+  /** Nesting depth of syntax in the running macros. */
   depth: number
   /** True inside `{% autoescape true %}`. */
   autoescape: boolean
-  /** Namespaces whose text is being made. */
+  /** Namespaces that are being converted to text. */
   readonly open: Set<object>
-  /** Parts of the text that `{% generation %}` blocks wrote. */
+  /** Output ranges of `{% generation %}` blocks. */
   readonly spans: Span[]
-  /** True if a `{% generation %}` block wrote where its position in the text is unknown. */
+  /** True if the output position of a `{% generation %}` block is unknown. */
   hasHiddenSpan: boolean
 }
 
-/** Longest text that a template may make, in UTF-16 units. */
+/** Maximum length of a text in UTF-16 units. */
 const MAXIMUM_TEXT = 50_000_000
 
-/** Makes the state of a rendering that spends from this budget. */
+/** Creates the state of a rendering with a budget. */
 export const createRuntime = ({ spend, hold }: Pick<Budget, 'spend' | 'hold'>, now: () => Date): Runtime => ({
   spend,
   hold,
@@ -52,30 +52,31 @@ export const createRuntime = ({ spend, hold }: Pick<Budget, 'spend' | 'hold'>, n
 })
 
 /**
- * Longest text that is paid for in full when it is concatenated. V8 makes one piece of a longer one only when it is read: then it is paid for.
+ * Maximum length of a text that is charged in full on concatenation. V8 flattens a longer one only when it is read, and it is
+ * charged then.
  */
 const SHORT = 1024
 
-/** Counts the memory of a text that is read from end to end. */
+/** Accounts for the memory of a text that is read completely. */
 export function holdText(rt: Runtime, text: string): void {
   if (text.length > SHORT) rt.hold(2 * text.length)
 }
 
-/** Charges for reading a text from end to end. */
+/** Charges for reading a text completely. */
 export function charge(rt: Runtime, text: string): void {
   rt.spend(2 + (text.length >> 2))
   holdText(rt, text)
 }
 
-/** Charges for making a text of this length, before it is made. */
+/** Charges for creating a text of this length, before it is created. */
 export function chargeText(rt: Runtime, length: number): void {
   if (!(length <= MAXIMUM_TEXT))
-    fail('OverflowError', `it makes a text of ${length} characters, more than a template may`)
+    fail('OverflowError', `expected a text of at most ${MAXIMUM_TEXT} characters, got ${length}`)
   rt.spend(4 + (length >> 2))
   rt.hold(32 + 2 * length)
 }
 
-/** Charges for making a list, tuple or dict of this many entries, before it is made. */
+/** Charges for creating a list, tuple or dict with this many entries, before it is created. */
 export function chargeEntries(rt: Runtime, count: number): void {
   rt.spend(10 + 4 * count)
   rt.hold(64 + 16 * count)
@@ -98,8 +99,8 @@ export function write(rt: Runtime, text: string): void {
   rt.sink.text += text
 }
 
-/** Runs what writes, and returns what it wrote. */
-export function captured(rt: Runtime, run: () => void): string {
+/** Runs a function and returns the text that it wrote. */
+export function captureOutput(rt: Runtime, run: () => void): string {
   const { sink } = rt
   rt.sink = { text: '', isRoot: false }
   run()

@@ -1,4 +1,4 @@
-/** Parts of a time by the letters of C's `strftime`, in the locale C. */
+/** Formatting of times with C's `strftime` letters, in the C locale. */
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 const MONTHS = [
@@ -20,17 +20,17 @@ const DAY = 86_400_000
 const dayOfYear = (date: Date): number =>
   Math.round((Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / DAY)
 
-/** Week of the year, of weeks that begin on a day; days before the first one are in week 0. */
+/** Week of the year, with weeks that begin on `firstDay`; days before the first such day are in week 0. */
 const weekOf = (date: Date, firstDay: number): number =>
   Math.floor((dayOfYear(date) + 7 - ((date.getDay() - firstDay + 7) % 7)) / 7)
 
-/** Year and week by ISO 8601: the week belongs to the year that its Thursday is in. */
+/** Year and week by ISO 8601: a week belongs to the year of its Thursday. */
 function isoWeek(date: Date): readonly [year: number, week: number] {
   const thursday = new Date(date.getFullYear(), date.getMonth(), date.getDate() + 4 - (date.getDay() || 7))
   return [thursday.getFullYear(), Math.floor(dayOfYear(thursday) / 7) + 1]
 }
 
-/** A number, and how it is filled to a width unless a flag says otherwise. */
+/** A number with its default width and fill character; flags may override them. */
 interface Numeric {
   readonly number: number
   readonly width: number
@@ -83,31 +83,31 @@ const PARTS: Readonly<Record<string, (date: Date) => string | Numeric>> = {
   '%': () => '%',
 }
 
-/** Widest field; wider ones stay as they are written. */
+/** Maximum field width; wider fields are left unchanged. */
 const MAXIMUM_WIDTH = 1000
 
 const NAMES = new Set(['a', 'A', 'b', 'B', 'h'])
 
-/** The text of a part in the letter case that the flags `^` and `#` of glibc give it. */
-function cased(text: string, letter: string, flags: string): string {
+/** Applies glibc's case flags `^` and `#` to a part. */
+function applyCase(text: string, letter: string, flags: string): string {
   if (letter === 'P' || (letter === 'p' && flags.includes('#'))) return text.toLowerCase()
   return flags.includes('^') || (NAMES.has(letter) && flags.includes('#')) ? text.toUpperCase() : text
 }
 
-function shown(part: string | Numeric, letter: string, flags: string, width: number): string {
+function formatPart(part: string | Numeric, letter: string, flags: string, width: number): string {
   const isNumeric = typeof part !== 'string'
   const flag = flags.replace(/[^-_0]/g, '').at(-1)
   const fill = flag === '0' || (isNumeric && part.fill === '0' && flag === undefined) ? '0' : ' '
   const text = isNumeric ? String(part.number).padStart(flag === '-' ? 0 : part.width, fill) : part
-  return cased(text, letter, flags).padStart(width, fill)
+  return applyCase(text, letter, flags).padStart(width, fill)
 }
 
 /**
- * A time as Python's `datetime.strftime` writes it with glibc, without a time zone. Letters that are not known stay as they are.
+ * Formats a time like Python's `datetime.strftime` with glibc, without a time zone. Unknown letters are left unchanged.
  */
 export function format(date: Date, pattern: string): string {
   const microseconds = String(date.getMilliseconds() * 1000).padStart(6, '0')
-  // Python itself replaces %f, and %z and %Z by nothing, before it calls C.
+  // Python itself replaces %f, and replaces %z and %Z by nothing, before it calls C.
   const prepared = pattern.replace(/%(.)/gsu, (whole, letter: string) =>
     letter === 'f' ? microseconds : letter === 'z' || letter === 'Z' ? '' : whole,
   )
@@ -118,7 +118,7 @@ export function format(date: Date, pattern: string): string {
       if (width > MAXIMUM_WIDTH || letter === 'z') return letter === 'z' ? '' : whole
       if (letter === 'Z') return ' '.repeat(width)
       const part = Object.hasOwn(PARTS, letter) ? PARTS[letter]!(date) : whole
-      return shown(part, letter, flags, width)
+      return formatPart(part, letter, flags, width)
     },
   )
 }

@@ -11,13 +11,13 @@ const plain = tokenizerOf({ json }, kind)
 const more = tokenizerOf({ json, addedTokens: ['<tool>', '<tool', '[SEP]', '<tool>'] }, kind)
 
 describe('added tokens', () => {
-  it('have ids after all others, each once, and none that the vocabulary has', () => {
+  it('get ids after all others, without duplicates or tokens of the vocabulary', () => {
     expect(more.vocabularySize).toBe(plain.vocabularySize + 2)
     expect([more.id('<tool>'), more.id('<tool')]).toEqual([plain.vocabularySize, plain.vocabularySize + 1])
     expect(more.id('[SEP]')).toBe(plain.id('[SEP]'))
   })
 
-  it('are found in texts as they stand, the longest first, and nothing else changes', () => {
+  it('are matched verbatim, longest first, and leave other texts unchanged', () => {
     const { ids, offsets } = more.encode('a<tool>b <tool x', { addSpecialTokens: false, offsets: true })
     const [a, b, x] = ['a', 'b', 'x'].map((text) => plain.encode(text, { addSpecialTokens: false }).ids[0])
     expect(ids).toEqual([a, more.id('<tool>'), b, more.id('<tool'), x])
@@ -26,7 +26,7 @@ describe('added tokens', () => {
     expect(more.decode(more.encode('a <tool> b').ids)).toContain('<tool>')
   })
 
-  it('are in the files', () => {
+  it('are saved in the files', () => {
     const twin = tokenizerOf({ json: more.files()['tokenizer.json'] as Record<string, unknown> }, kind)
     expect(twin.encode('a<tool>b')).toEqual(more.encode('a<tool>b'))
   })

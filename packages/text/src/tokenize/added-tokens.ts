@@ -3,7 +3,7 @@ import type { TokenizerFile } from './schema.js'
 import { textFinder } from './text-finder.js'
 import type { Work } from './work.js'
 
-/** A part of a text: an added token where it has an id, else text that is still to be tokenized. */
+/** A part of a text: an added token if it has an id, else text to be tokenized. */
 export interface Part {
   readonly start: number
   readonly end: number
@@ -15,11 +15,11 @@ type AddedToken = TokenizerFile['added_tokens'][number]
 const WORD_AT_END = new RegExp(`[${WORD}]$`, 'u')
 const WORD_AT_START = new RegExp(`^[${WORD}]`, 'u')
 
-/** True if a token that may only be a word of its own is a part of one. */
+/** True if a match of a `single_word` token is inside a longer word. */
 const insideWord = (text: string, start: number, end: number): boolean =>
   WORD_AT_END.test(text.slice(Math.max(0, start - 2), start)) || WORD_AT_START.test(text.slice(end, end + 2))
 
-/** The range of a token with the spaces that it takes; those before `from` are taken already. */
+/** The range of a token with the spaces that it strips; those before `from` belong to the previous token. */
 function reachOf(text: string, from: number, part: Part, token: AddedToken): Part {
   let { start, end } = part
   while (token.lstrip && start > from && isWhiteSpace(text[start - 1]!)) start--
@@ -27,15 +27,15 @@ function reachOf(text: string, from: number, part: Part, token: AddedToken): Par
   return { start, end, id: token.id }
 }
 
-/** Steps for a token that is found, and for a space that it takes. */
+/** Steps per matched token, and per space that it strips. */
 const [STEPS_PER_TOKEN, STEPS_PER_SPACE] = [40, 10]
 
 /**
- * Finds added tokens in a text: of several at one position the longest. A token may ask to stand as a word of its own and to
- * take the spaces on its left or right.
+ * Creates a finder of added tokens in a text; the longest match at a position wins. Handles `single_word`, `lstrip` and
+ * `rstrip`.
  */
 export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string, work: Work) => readonly Part[] {
-  // A token with half of a surrogate pair is in no text that is well-formed.
+  // A token with a lone surrogate occurs in no well-formed text.
   const known = [...new Map(tokens.map((token) => [token.content, token])).values()].filter(({ content }) =>
     content.isWellFormed(),
   )

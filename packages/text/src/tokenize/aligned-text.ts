@@ -8,29 +8,29 @@ interface Numbers {
 }
 
 /**
- * A text, and for each of its UTF-16 units the part of the original text that it came from, from `starts` to before
- * `ends`. The two units of a surrogate pair have the same part.
+ * A text with its alignment: for each UTF-16 unit the range of the original text that it came from, from `starts` to before
+ * `ends`. Both units of a surrogate pair have the same range.
  */
 export interface AlignedText {
   readonly text: string
-  /** Index of the first unit in `starts` and `ends`, which parts of a text share. */
+  /** Index of the first unit in `starts` and `ends`, which slices of a text share. */
   readonly first: number
   readonly starts: Numbers
   readonly ends: Numbers
 }
 
-/** Units below which plain arrays are faster: most texts are words. */
+/** Length in units below which plain arrays are faster; most texts are words. */
 const SHORT = 256
 
-/** Bytes that a unit takes, with its alignment. */
+/** Bytes per unit, including its alignment. */
 const BYTES_PER_UNIT = 18
 
-/** Counts the memory of so many units of aligned text; a negative number gives it back. */
+/** Accounts for the memory of a number of units of aligned text; a negative number releases it. */
 export const holdUnits = (work: Work, units: number): void => work.hold(BYTES_PER_UNIT * units)
 
-/** A text as it stands in the original, from `at` on. */
+/** A text that is aligned with itself, starting at `at` in the original. */
 export function aligned(text: string, at: number): AlignedText {
-  // Of known length: no list has to grow.
+  // Preallocated, to avoid growing.
   const isShort = text.length < SHORT
   const starts: Numbers = isShort ? [] : new Int32Array(text.length)
   const ends: Numbers = isShort ? [] : new Int32Array(text.length)
@@ -45,7 +45,7 @@ export function aligned(text: string, at: number): AlignedText {
   return { text, first: 0, starts, ends }
 }
 
-/** The units from `start` to before `end`. */
+/** The slice from `start` to before `end`, in units. */
 export const sliceOf = ({ text, first, starts, ends }: AlignedText, start: number, end: number): AlignedText => ({
   text: text.slice(start, end),
   first: first + start,
@@ -53,28 +53,28 @@ export const sliceOf = ({ text, first, starts, ends }: AlignedText, start: numbe
   ends,
 })
 
-/** The units of the character at an index. */
+/** Length of the character at an index, in units. */
 const widthAt = (text: string, at: number): number => (text.codePointAt(at)! > 0xffff ? 2 : 1)
 
-/** Strings that are joined at once: added one by one, they would be a tree of as many strings. */
+/** Number of strings joined at once; concatenating them one by one builds a rope with as many nodes. */
 const BATCH = 1024
 
-/** Writes a long text with its alignment. */
+/** Builds a long text with its alignment. */
 interface Writer {
-  /** Adds some units that all come from the same part. */
+  /** Appends units that all come from the same range. */
   add(units: string, start: number, end: number): void
-  /** Adds units of another text as they are. */
-  copy(given: AlignedText, from: number, to: number): void
+  /** Copies units of another text with their alignment. */
+  copy(input: AlignedText, from: number, to: number): void
   done(): AlignedText
 }
 
-const enlarged = (values: Int32Array<ArrayBuffer>, room: number): Int32Array<ArrayBuffer> => {
+const enlarge = (values: Int32Array<ArrayBuffer>, room: number): Int32Array<ArrayBuffer> => {
   const made = new Int32Array(room)
   made.set(values)
   return made
 }
 
-/** @param units the length of the text, as far as it is known */
+/** @param units the expected length of the text */
 function writer(units: number): Writer {
   let [starts, ends] = [new Int32Array(units), new Int32Array(units)]
   let length = 0
@@ -89,8 +89,8 @@ function writer(units: number): Writer {
   const reserve = (count: number): void => {
     if (length + count <= starts.length) return
     const room = 2 * (length + count)
-    starts = enlarged(starts, room)
-    ends = enlarged(ends, room)
+    starts = enlarge(starts, room)
+    ends = enlarge(ends, room)
   }
   return {
     add(text, start, end) {
@@ -101,35 +101,35 @@ function writer(units: number): Writer {
       }
       append(text)
     },
-    copy(given, from, to) {
+    copy(input, from, to) {
       reserve(to - from)
-      for (let i = given.first + from; i < given.first + to; i++) {
-        starts[length] = given.starts[i]!
-        ends[length++] = given.ends[i]!
+      for (let i = input.first + from; i < input.first + to; i++) {
+        starts[length] = input.starts[i]!
+        ends[length++] = input.ends[i]!
       }
-      append(given.text.slice(from, to))
+      append(input.text.slice(from, to))
     },
     done: () => ({ text: [...joined, ...batch].join(''), first: 0, starts, ends }),
   }
 }
 
-/** Writes a text that is made of another, piece by piece. */
+/** Builds a text from another one, character by character. */
 export interface Rewriter {
   /**
-   * Adds a character, aligned as the Rust library aligns it: one in the place of another has its part of the original (0),
-   * an added one has that of the character before (1), and one in the place of several takes their parts along (−n for
-   * one and n more).
+   * Appends a character, aligned as in the Rust library: a replacement takes the range of the character that it replaces
+   * (`change` 0), an inserted one the range of the previous character (1), and one that replaces n + 1 characters the first of
+   * their ranges (−n).
    */
   put(character: string, change: number): void
-  /** Leaves out characters at the beginning. */
+  /** Skips characters at the beginning. */
   skip(characters: number): void
   done(): AlignedText
 }
 
-/** Starts a text that is made of another. */
-export function rewriter(given: AlignedText): Rewriter {
-  const { text, first, starts, ends } = given
-  const { add, done } = writer(given.text.length)
+/** Creates a builder of a text from another one. */
+export function rewriter(input: AlignedText): Rewriter {
+  const { text, first, starts, ends } = input
+  const { add, done } = writer(input.text.length)
   let at = 0
   const skip = (characters: number): void => {
     for (let n = 0; n < characters; n++) at += widthAt(text, at)
@@ -146,23 +146,23 @@ export function rewriter(given: AlignedText): Rewriter {
   }
 }
 
-/** Steps for a text, for a unit of it that is read or written, and for a replacement that is not remembered. */
+/** Steps per text, per unit that is read or written, and per replacement that is not cached. */
 const [STEPS_PER_TEXT, STEPS_PER_UNIT, STEPS_PER_MISS] = [20, 6, 40]
 
 /**
- * Replaces each character by itself with none, one or more.
- * @param replacements the text in the place of each code point, a few units at most
+ * Replaces each character independently by zero or more characters.
+ * @param replacements the replacement of each code point, a few units at most
  */
-export function replaced(given: AlignedText, replacements: CodePointMap<string>, work: Work): AlignedText {
+export function replaceCharacters(input: AlignedText, replacements: CodePointMap<string>, work: Work): AlignedText {
   const { get, misses } = replacements
   const before = misses()
-  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * given.text.length)
-  const made = given.text.length < SHORT ? replacedInShort(given, get) : replacedInLong(given, get)
+  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * input.text.length)
+  const made = input.text.length < SHORT ? replaceInShort(input, get) : replaceInLong(input, get)
   work.spend(STEPS_PER_UNIT * made.text.length + STEPS_PER_MISS * (misses() - before))
   return made
 }
 
-function replacedInShort({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
+function replaceInShort({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
   const made = { text: '', first: 0, starts: [] as number[], ends: [] as number[] }
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!
@@ -177,7 +177,7 @@ function replacedInShort({ text, first, starts, ends }: AlignedText, replacement
   return made
 }
 
-function replacedInLong({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
+function replaceInLong({ text, first, starts, ends }: AlignedText, replacement: (code: number) => string) {
   const { add, done } = writer(text.length)
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!
@@ -187,46 +187,43 @@ function replacedInLong({ text, first, starts, ends }: AlignedText, replacement:
   return done()
 }
 
-/** The same text with another before it, which has the part of the first character. */
-export function prefixed(given: AlignedText, prefix: string, work: Work): AlignedText {
-  if (given.text === '') return given
-  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * (prefix.length + given.text.length))
-  const { first, starts, ends } = given
-  const { add, copy, done } = writer(given.text.length)
+/** Prepends a prefix, aligned with the first character. */
+export function addPrefix(input: AlignedText, prefix: string, work: Work): AlignedText {
+  if (input.text === '') return input
+  work.spend(STEPS_PER_TEXT + STEPS_PER_UNIT * (prefix.length + input.text.length))
+  const { first, starts, ends } = input
+  const { add, copy, done } = writer(input.text.length)
   add(prefix, starts[first]!, ends[first]!)
-  copy(given, 0, given.text.length)
+  copy(input, 0, input.text.length)
   return done()
 }
 
-/** The same text between two others, which have the parts of the first character and of the last. */
-export function enclosed(given: AlignedText, before: string, after: string): AlignedText {
-  const { first, starts, ends } = given
-  const last = first + given.text.length - 1
-  const { add, copy, done } = writer(given.text.length)
+/** Adds a prefix and a suffix, aligned with the first and the last character. */
+export function enclose(input: AlignedText, before: string, after: string): AlignedText {
+  const { first, starts, ends } = input
+  const last = first + input.text.length - 1
+  const { add, copy, done } = writer(input.text.length)
   add(before, starts[first]!, ends[first]!)
-  copy(given, 0, given.text.length)
+  copy(input, 0, input.text.length)
   add(after, starts[last]!, ends[last]!)
   return done()
 }
 
-/**
- * The same text with every match of an expression replaced; the replacement has the part of the last character that it
- * replaces.
- */
-export function substituted(given: AlignedText, expression: Expression, content: string, work: Work): AlignedText {
-  const { first, starts, ends } = given
-  const { add, copy, done } = writer(given.text.length)
+/** Replaces every match of an expression; a replacement is aligned with the last character of its match. */
+export function substitute(input: AlignedText, expression: Expression, content: string, work: Work): AlignedText {
+  const { first, starts, ends } = input
+  const { add, copy, done } = writer(input.text.length)
   let [from, held] = [0, 0]
-  work.spend(STEPS_PER_UNIT * given.text.length)
-  expression.each(given.text, work, (start, end) => {
-    copy(given, from, start)
+  work.spend(STEPS_PER_UNIT * input.text.length)
+  expression.each(input.text, work, (start, end) => {
+    copy(input, from, start)
     work.spend(STEPS_PER_UNIT * content.length)
     holdUnits(work, content.length)
     held += content.length
     add(content, starts[first + end - 1]!, ends[first + end - 1]!)
     from = end
   })
-  copy(given, from, given.text.length)
+  copy(input, from, input.text.length)
   holdUnits(work, -held)
   return done()
 }

@@ -1,35 +1,35 @@
 import { isRecord } from '@attune/core'
 import { z } from 'zod'
 
-// Zod lists every issue of an array or a record; for 300,000 wrong entries that takes seconds and gigabytes. These stop at
-// the first one.
+// Zod lists every issue of an array or a record; for 300,000 wrong entries that takes seconds and gigabytes. These schemas stop
+// at the first issue.
 
-/** Says what is wrong with an entry; `undefined` if nothing is. */
+/** Returns the problem with an entry; `undefined` if there is none. */
 type ProblemOf = (value: unknown, key: string) => string | undefined
 
-/** An array of values that pass a check. It is taken as it is. */
-export const arrayOf = <T>(problemOf: (value: unknown) => string | undefined, most: number, least = 0) =>
+/** Schema of an array whose values pass a check. The array is not copied. */
+export const arrayOf = <T>(problemOf: (value: unknown) => string | undefined, maximum: number, minimum = 0) =>
   z
     .custom<readonly T[]>((value) => Array.isArray(value), { message: 'expected an array' })
     .superRefine((values, context) => {
-      const isLong = values.length > most || values.length < least
+      const isLong = values.length > maximum || values.length < minimum
       const index = isLong ? -1 : values.findIndex((value) => problemOf(value) !== undefined)
-      if (isLong) context.addIssue(`expected ${least} to ${most} elements, got ${values.length}`)
+      if (isLong) context.addIssue(`expected ${minimum} to ${maximum} elements, got ${values.length}`)
       else if (index >= 0) context.addIssue({ code: 'custom', path: [index], message: problemOf(values[index])! })
     })
 
-/** An object whose entries pass a check. It is taken as it is. */
-export const recordOf = <T>(problemOf: ProblemOf, most = Infinity) =>
+/** Schema of an object whose entries pass a check. The object is not copied. */
+export const recordOf = <T>(problemOf: ProblemOf, maximum = Infinity) =>
   z.custom<Readonly<Record<string, T>>>(isRecord, { message: 'expected an object' }).superRefine((record, context) => {
     const keys = Object.keys(record)
     const key = keys.find((each) => problemOf(record[each], each) !== undefined)
-    if (keys.length > most) context.addIssue(`expected at most ${most} entries, got ${keys.length}`)
+    if (keys.length > maximum) context.addIssue(`expected at most ${maximum} entries, got ${keys.length}`)
     else if (key !== undefined) context.addIssue({ code: 'custom', path: [key], message: problemOf(record[key], key)! })
   })
 
-/** An array whose elements each have a schema. */
-export const listOf = <S extends z.ZodType>(element: S, most: number) =>
-  arrayOf<unknown>(() => undefined, most).transform((values, context): z.output<S>[] => {
+/** Schema of an array whose elements match a schema. */
+export const listOf = <S extends z.ZodType>(element: S, maximum: number) =>
+  arrayOf<unknown>(() => undefined, maximum).transform((values, context): z.output<S>[] => {
     const parsed: z.output<S>[] = []
     for (const [index, value] of values.entries()) {
       const found = element.safeParse(value)
@@ -45,27 +45,29 @@ export const listOf = <S extends z.ZodType>(element: S, most: number) =>
 
 const isSequence = (value: unknown): boolean => isRecord(value) && value['type'] === 'Sequence'
 
-/** One step, or a sequence of so many at most under a key of its own. */
-export const stepsOf = <S extends z.ZodType>(key: string, step: S, most: number) => {
-  const sequence = z.object({ type: z.literal('Sequence'), [key]: listOf(step, most) })
+/** Schema of one step, or of a sequence of at most `maximum` steps under its own key. */
+export const stepsOf = <S extends z.ZodType>(key: string, step: S, maximum: number) => {
+  const sequence = z.object({ type: z.literal('Sequence'), [key]: listOf(step, maximum) })
   return z.unknown().transform((value, context): z.output<typeof sequence> | z.output<S> => {
     const { data, error } = (isSequence(value) ? sequence : step).safeParse(value)
-    // Of a union zod would only say that neither of its members fits.
+    // For a union, zod would only report that no member matches.
     for (const { path, message } of error?.issues.slice(0, 1) ?? []) context.addIssue({ code: 'custom', path, message })
     return error === undefined ? (data as z.output<S>) : z.NEVER
   })
 }
 
-/** The problem of a text of more than so many units, or of what is not a text. */
+/** Check for strings of at most `maximum` units. */
 export const longText =
-  (most: number) =>
+  (maximum: number) =>
   (value: unknown): string | undefined =>
-    typeof value === 'string' && value.length <= most ? undefined : `expected a text of at most ${most} characters`
+    typeof value === 'string' && value.length <= maximum
+      ? undefined
+      : `expected a text of at most ${maximum} characters`
 
-/** Characters of JSON that {@link small} allows. */
+/** Maximum size of a {@link small} value in JSON characters. */
 const SMALL = 10_000
 
-/** True if a value has at most 10,000 characters as JSON. It is read no further than that. */
+/** True if a value has at most 10,000 characters as JSON. Stops reading at that size. */
 export function isSmall(value: unknown): boolean {
   let size = 0
   const waiting: unknown[] = [value]
@@ -81,7 +83,7 @@ export function isSmall(value: unknown): boolean {
   return size <= SMALL
 }
 
-/** Any value that is small: what a file may say and nobody reads. */
+/** Schema of any small value, for fields that are not used. */
 export const small = z
   .unknown()
   .refine(isSmall, { message: `it has more than ${SMALL} characters` })

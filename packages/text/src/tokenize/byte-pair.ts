@@ -3,20 +3,20 @@ import type { ModelFile } from './schema.js'
 import { type ByteTokens, type WordModel, byteTokensOf, wholeWord } from './word-model.js'
 import type { Work } from './work.js'
 
-/** What two neighbours become, and how early that was learned. */
+/** The merge of two adjacent symbols: its rank (lower merges first) and the merged id. */
 interface Merge {
   readonly rank: number
   readonly id: number
 }
 
-/** Ids and places are below these, so that a pair of them is one exact number. */
+/** Upper bounds of ids and of indices; a pair of them fits into one exact number. */
 const IDS = 2 ** 22
-const PLACES = 2 ** 30
+const INDICES = 2 ** 30
 
-/** Steps for a word and for a symbol of one, and bytes that a symbol takes while symbols are merged. */
+/** Steps per word and per symbol, and bytes per symbol during merging. */
 const [STEPS_PER_WORD, STEPS_PER_SYMBOL, BYTES_PER_SYMBOL] = [10, 12, 64]
 
-/** The symbols of a word, linked to their neighbours; −1 for none. */
+/** Symbols of a word as parallel arrays: ids, and ranges in the word. */
 interface Symbols {
   readonly ids: number[]
   readonly starts: number[]
@@ -35,17 +35,17 @@ function mergesOf(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, numbe
   return merges
 }
 
-/** Symbols from which on typed arrays pay. */
+/** Number of symbols from which typed arrays are faster. */
 const LONG = 256
 
-/** What a word's symbols are looked up in. */
+/** Ids of symbols, bytes and the unknown token. */
 interface Lookup {
   readonly vocabulary: ReadonlyMap<string, number>
   readonly bytesOf: ByteTokens
   readonly unknown: number | undefined
 }
 
-/** The first symbols of a word: its characters, or their bytes, or what is unknown. */
+/** Initial symbols of a word: its characters, their bytes (byte fallback), or the unknown token. */
 function symbolsOf(
   word: string,
   model: ModelFile<'BPE'>,
@@ -80,8 +80,8 @@ function symbolsOf(
   return symbols
 }
 
-/** Joins neighbours, those that were learned first before others, from the left. */
-function merged({ ids, starts, ends }: Symbols, merges: ReadonlyMap<number, Merge>): Symbols {
+/** Merges adjacent symbols in rank order; equal ranks from left to right. */
+function mergeSymbols({ ids, starts, ends }: Symbols, merges: ReadonlyMap<number, Merge>): Symbols {
   const count = ids.length
   const [next, previous] = count < LONG ? [ids.slice(), ids.slice()] : [new Int32Array(count), new Int32Array(count)]
   for (let i = 0; i < count; i++) {
@@ -90,33 +90,33 @@ function merged({ ids, starts, ends }: Symbols, merges: ReadonlyMap<number, Merg
   }
   const gone = new Uint8Array(ids.length)
   const queue = numberHeap()
-  const mergeAt = (place: number): Merge | undefined =>
-    next[place] === -1 ? undefined : merges.get(ids[place]! * IDS + ids[next[place]!]!)
-  const enqueue = (place: number): void => {
-    const merge = mergeAt(place)
-    if (merge !== undefined) queue.push(merge.rank * PLACES + place)
+  const mergeAt = (index: number): Merge | undefined =>
+    next[index] === -1 ? undefined : merges.get(ids[index]! * IDS + ids[next[index]!]!)
+  const enqueue = (index: number): void => {
+    const merge = mergeAt(index)
+    if (merge !== undefined) queue.push(merge.rank * INDICES + index)
   }
-  for (let place = 0; place + 1 < ids.length; place++) enqueue(place)
+  for (let index = 0; index + 1 < ids.length; index++) enqueue(index)
   for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
-    const place = top % PLACES
-    const merge = gone[place] === 1 ? undefined : mergeAt(place)
-    // What was queued has changed since.
-    if (merge === undefined || merge.rank !== Math.floor(top / PLACES)) continue
-    const right = next[place]!
-    ids[place] = merge.id
-    ends[place] = ends[right]!
+    const index = top % INDICES
+    const merge = gone[index] === 1 ? undefined : mergeAt(index)
+    // Stale entry: the symbols have changed since it was queued.
+    if (merge === undefined || merge.rank !== Math.floor(top / INDICES)) continue
+    const right = next[index]!
+    ids[index] = merge.id
+    ends[index] = ends[right]!
     gone[right] = 1
-    next[place] = next[right]!
-    if (next[place] !== -1) previous[next[place]!] = place
-    if (previous[place] !== -1) enqueue(previous[place]!)
-    enqueue(place)
+    next[index] = next[right]!
+    if (next[index] !== -1) previous[next[index]!] = index
+    if (previous[index] !== -1) enqueue(previous[index]!)
+    enqueue(index)
   }
   const kept = (values: readonly number[]): number[] => values.filter((_, i) => gone[i] === 0)
   return { ids: kept(ids), starts: kept(starts), ends: kept(ends) }
 }
 
 /**
- * Cuts a word into characters and joins neighbours in the order in which pairs were learned to be joined.
+ * Byte-pair encoding (BPE): splits a word into characters and merges adjacent symbols in the order of the learned merges.
  * Source: Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, section 3.2.
  */
 export function bytePair(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, number>): WordModel {
@@ -131,9 +131,9 @@ export function bytePair(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string
     work.hold(BYTES_PER_SYMBOL * word.length)
     const symbols = symbolsOf(word, model, lookup, work)
     const count = symbols.ids.length
-    // Each symbol is put into the heap and taken out a few times.
+    // Each symbol enters and leaves the heap a few times.
     work.spend(STEPS_PER_SYMBOL * count * (1 + Math.log2(1 + count) / 4))
-    const made = merged(symbols, merges)
+    const made = mergeSymbols(symbols, merges)
     work.hold(-BYTES_PER_SYMBOL * Math.max(word.length, count))
     return made
   }

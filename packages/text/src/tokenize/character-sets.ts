@@ -1,32 +1,32 @@
 import { codePointSet } from './code-points.js'
 
 /**
- * A piece of a set of characters: the code points from one to another, or the inside of a class of a regular expression in
- * JavaScript's `v` mode.
+ * A member of a character set: a code point range, or the content of a character class of a JavaScript regular expression in
+ * `v` mode.
  */
-export type SetPiece = readonly [from: number, to: number] | string
+export type SetMember = readonly [from: number, to: number] | string
 
-/** Characters that are in one of some pieces, or in none. */
+/** Characters in the union of the members, or in its complement. */
 export interface CharacterSet {
-  readonly pieces: readonly SetPiece[]
+  readonly members: readonly SetMember[]
   readonly negated: boolean
 }
 
 /** True if a code point is in a set. */
 export type IsIn = (code: number) => boolean
 
-/** The sets of one tokenizer. They share what they learn of properties such as `\p{L}`. */
+/** Character sets of one tokenizer, which share cached properties such as `\p{L}`. */
 export interface CharacterSets {
   make(set: CharacterSet): IsIn
-  /** Times that a property of a character was looked up for the first time. */
+  /** Number of property lookups that were not cached. */
   learned(): number
 }
 
-/** Properties and classes that a set asks for. */
-export const classesOf = ({ pieces }: CharacterSet): ReadonlySet<string> =>
-  new Set(pieces.filter((piece) => typeof piece === 'string'))
+/** Properties and classes that a set refers to. */
+export const classesOf = ({ members }: CharacterSet): ReadonlySet<string> =>
+  new Set(members.filter((member) => typeof member === 'string'))
 
-/** Ranges in order, joined where they touch: starts and ends in turns, the ends excluded. */
+/** Bounds of sorted and merged ranges: alternating starts and exclusive ends. */
 function boundsOf(ranges: readonly (readonly [from: number, to: number])[]): Int32Array {
   const bounds: number[] = []
   for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
@@ -36,7 +36,7 @@ function boundsOf(ranges: readonly (readonly [from: number, to: number])[]): Int
   return Int32Array.from(bounds)
 }
 
-/** True if a code point is in ranges: an odd number of bounds is not above it. */
+/** True if a code point is in one of the ranges: an odd number of bounds is less than or equal to it. */
 function inBounds(bounds: Int32Array, code: number): boolean {
   let [from, to] = [0, bounds.length]
   while (from < to) {
@@ -49,7 +49,7 @@ function inBounds(bounds: Int32Array, code: number): boolean {
 
 const ASCII = 0x80
 
-/** Makes the sets of one tokenizer. */
+/** Creates the character sets of one tokenizer. */
 export function characterSets(): CharacterSets {
   const properties = new Map<string, IsIn>()
   let learned = 0
@@ -65,8 +65,8 @@ export function characterSets(): CharacterSets {
     return made
   }
   const make = (set: CharacterSet): IsIn => {
-    const { pieces, negated } = set
-    const bounds = boundsOf(pieces.filter((piece) => typeof piece !== 'string'))
+    const { members, negated } = set
+    const bounds = boundsOf(members.filter((member) => typeof member !== 'string'))
     const classes = [...classesOf(set)].map(property)
     const isIn = (code: number): boolean => (inBounds(bounds, code) || classes.some((has) => has(code))) !== negated
     const ascii = new Uint8Array(ASCII)

@@ -13,26 +13,26 @@ const list = [
 const both = { chatTemplate: 'plain', chatTemplates: { default: 'plain', tool_use: 'with tools' } }
 const templates = ({ chatTemplate, chatTemplates }: ReturnType<typeof tokenizerOf>) => ({ chatTemplate, chatTemplates })
 
-describe('a chat template in the configuration', () => {
+describe('chat_template in the configuration', () => {
   it.each([
     ['one', 'plain', { chatTemplate: 'plain' }],
     ['several with names', list, both],
     ['several by name', { default: 'plain', tool_use: 'with tools' }, both],
     ['none by default', [list[1]], { chatTemplates: { tool_use: 'with tools' } }],
     ['one that is listed', [list[0]], { chatTemplate: 'plain' }],
-    ['what is none', [null, 3, { name: 'default' }, { name: 3, template: 'x' }], {}],
+    ['no valid template', [null, 3, { name: 'default' }, { name: 3, template: 'x' }], {}],
     ['a number', 3, {}],
-  ])('%s', (_, given, expected) =>
-    expect(templates(tokenizerOf({ json, config: { chat_template: given } }, kind))).toEqual(expected),
+  ])('accepts %s', (_, template, expected) =>
+    expect(templates(tokenizerOf({ json, config: { chat_template: template } }, kind))).toEqual(expected),
   )
 
-  it('is saved as it was', () =>
+  it('is saved unchanged', () =>
     expect(tokenizerOf({ json, config: { chat_template: list } }, kind).files()['tokenizer_config.json']).toEqual({
       chat_template: list,
     }))
 })
 
-describe('a chat template in a file of its own', () => {
+describe('chat templates in separate files', () => {
   let folder: string
   const write = (name: string, content: string): void => writeFileSync(join(folder, name), content)
   const load = () => templates(tokenizerOf({ path: folder }, kind))
@@ -43,15 +43,15 @@ describe('a chat template in a file of its own', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  it('goes before that of the configuration', () => {
+  it('take precedence over the configuration', () => {
     expect(load()).toEqual({ chatTemplate: 'old' })
-    write('chat_template.json', JSON.stringify({ chat_template: 'of a processor' }))
-    expect(load()).toEqual({ chatTemplate: 'of a processor' })
+    write('chat_template.json', JSON.stringify({ chat_template: 'from json' }))
+    expect(load()).toEqual({ chatTemplate: 'from json' })
     write('chat_template.jinja', 'plain')
     expect(load()).toEqual({ chatTemplate: 'plain' })
   })
 
-  it('has others beside it, each with its name', () => {
+  it('include named templates', () => {
     write('chat_template.jinja', 'plain')
     mkdirSync(join(folder, 'additional_chat_templates'))
     write('additional_chat_templates/tool_use.jinja', 'with tools')
@@ -59,7 +59,7 @@ describe('a chat template in a file of its own', () => {
     expect(load()).toEqual(both)
   })
 
-  it('is left alone where it cannot be read', () => {
+  it('are ignored if they cannot be read', () => {
     write('chat_template.json', '{')
     expect(load()).toEqual({ chatTemplate: 'old' })
   })

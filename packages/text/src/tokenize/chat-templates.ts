@@ -3,18 +3,18 @@ import { basename, join } from 'node:path'
 import { type Refuse, type RequireInside, readJsonFile, readRegularFile } from './regular-file.js'
 
 const MAXIMUM_BYTES = 1_000_000
-/** Templates in files of their own, entries of their folder, and bytes of all of them at most. */
+/** Maximum number of template files, of entries in their folder, and of bytes in all of them. */
 const [MOST_TEMPLATES, MOST_ENTRIES, MOST_BYTES] = [100, 1000, 4_000_000]
 const DEFAULT = 'default'
 
-/** Where the files of templates may lie, and what is thrown of one that may not be read: the file, and why. */
+/** Folder of the template files, and the error for one that may not be read. */
 export interface TemplateFiles {
   readonly folder: string
   readonly requireInside: RequireInside
   refuse(path: string, why: string): never
 }
 
-/** True for a regular file that is small enough for a template. Others are left alone. */
+/** True for a regular file that is small enough for a template. Others are ignored. */
 function isTemplate(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false })
   return found?.isFile() === true && found.size <= MAXIMUM_BYTES
@@ -24,7 +24,7 @@ const ignored: Refuse = () => {
   throw new Error('not a template')
 }
 
-/** The template in a `chat_template.json`; none if it cannot be read. */
+/** The template in a `chat_template.json`; undefined if it cannot be read. */
 function fromJson(path: string): unknown {
   try {
     const content = readJsonFile(path, MAXIMUM_BYTES, ignored)
@@ -34,7 +34,7 @@ function fromJson(path: string): unknown {
   }
 }
 
-/** The names of the templates in a folder, in order. */
+/** Sorted names of the templates in a folder. */
 function templateNames(folder: string, refuse: Refuse): string[] {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   const names: string[] = []
@@ -52,9 +52,9 @@ function templateNames(folder: string, refuse: Refuse): string[] {
 }
 
 /**
- * The chat templates that stand in files of their own: `chat_template.jinja` and those of other names in the folder
- * `additional_chat_templates`, or an older `chat_template.json`.
- * @returns what a tokenizer_config.json would say under `chat_template`; undefined where there are none
+ * Reads chat templates in separate files: `chat_template.jinja` and named templates in the folder `additional_chat_templates`,
+ * or the older `chat_template.json`.
+ * @returns the equivalent of `chat_template` in a tokenizer_config.json; undefined if there are none
  */
 export function readChatTemplates({ folder, requireInside, refuse }: TemplateFiles): unknown {
   const more = join(folder, 'additional_chat_templates')

@@ -1,17 +1,17 @@
-/** Code points in a page, of which {@link codePointMap} makes as many as are met. */
+/** Size of a page in code points. {@link codePointMap} allocates pages on demand. */
 const PAGE_BITS = 8
 const [PAGE, PAGES] = [2 ** PAGE_BITS, 512]
 
-/** A function of code points that remembers what it returned. */
+/** A cached function of code points. */
 export interface CodePointMap<T> {
   get(code: number): T
-  /** Times that a value was not remembered. */
+  /** Number of cache misses. */
   misses(): number
 }
 
 /**
- * Remembers what a function of characters returns: text consists of few of them. Of each page of 256 code points in use it
- * takes 2 kB, and of more than 512 pages nothing is remembered.
+ * Caches a function of characters; a text uses few of them. Each page of 256 code points in use takes 2 kB; beyond 512 pages
+ * nothing is cached.
  */
 export function codePointMap<T>(of: (character: string) => T): CodePointMap<T> {
   const pages: (T | undefined)[][] = []
@@ -35,13 +35,13 @@ export function codePointMap<T>(of: (character: string) => T): CodePointMap<T> {
   }
 }
 
-/** Remembers which characters are in a set. Of each page in use it takes 256 bytes. */
+/** Caches membership in a set of characters. Each page in use takes 256 bytes. */
 export function codePointSet(has: (character: string) => boolean): (code: number) => boolean {
   const pages: Uint8Array[] = []
   return (code) => {
     const page = (pages[code >> PAGE_BITS] ??= new Uint8Array(PAGE))
     const at = code & (PAGE - 1)
-    // 0 is not known yet.
+    // 0: not cached yet.
     if (page[at] === 0) page[at] = has(String.fromCodePoint(code)) ? 2 : 1
     return page[at] === 2
   }

@@ -1,21 +1,21 @@
-/** Marks of one canonical combining class other than 0. */
+/** A canonical combining class other than 0. */
 interface MarkClass {
   readonly sample: string
-  /** Index among the classes that were met so far, in the order of the standard. */
+  /** Index among the classes seen so far, in the order of the standard. */
   order: number
 }
 
-/** Characters and pairs that are remembered. */
+/** Number of cached characters and pairs. */
 const REMEMBERED = 2 ** 14
 
-/** Marks with the lowest class but 0 and with the highest, which every other mark with a class is put after or before. */
+/** Marks with the lowest combining class above 0 and with the highest. */
 const [LOWEST, HIGHEST] = ['\u0334', '\u0345']
 
-/** True if the first of two marks is put after the second. */
+/** True if canonical ordering puts the first of two marks after the second. */
 const comesAfter = (first: string, second: string): boolean =>
   first !== second && (first + second).normalize('NFD') === second + first
 
-/** Finds the class of a character that is decomposed: `undefined` for class 0, that of characters which stay in place. */
+/** Creates a lookup of the combining class of a decomposed character: `undefined` for class 0, whose characters stay in place. */
 function classFinder(): (character: string) => MarkClass | undefined {
   const known = new Map<string, MarkClass | undefined>()
   const classes: MarkClass[] = []
@@ -45,8 +45,8 @@ function classFinder(): (character: string) => MarkClass | undefined {
 
 type ClassOf = ReturnType<typeof classFinder>
 
-/** Puts each run of characters with a class in the order of their classes; those of one class stay in their order. */
-function inCanonicalOrder(characters: readonly string[], classOf: ClassOf): string[] {
+/** Sorts each run of characters with a class by their classes; the sort is stable. */
+function canonicalOrder(characters: readonly string[], classOf: ClassOf): string[] {
   const result: string[] = []
   let run: (readonly [mark: string, of: MarkClass])[] = []
   const flush = (): void => {
@@ -65,7 +65,7 @@ function inCanonicalOrder(characters: readonly string[], classOf: ClassOf): stri
   return result
 }
 
-/** What two characters are composed to; `undefined` if they are not. */
+/** Creates a lookup of the composition of two characters; `undefined` if they do not compose. */
 function composer(): (first: string, second: string) => string | undefined {
   const known = new Map<string, string | undefined>()
   return (first, second) => {
@@ -80,7 +80,11 @@ function composer(): (first: string, second: string) => string | undefined {
 }
 
 /** The canonical composition of characters in canonical order. */
-function composed(characters: readonly string[], classOf: ClassOf, compose: ReturnType<typeof composer>): string {
+function composeCharacters(
+  characters: readonly string[],
+  classOf: ClassOf,
+  compose: ReturnType<typeof composer>,
+): string {
   const result: string[] = []
   let starter = -1
   // Class of the last character that was not composed: 0 right after the starter.
@@ -100,18 +104,18 @@ function composed(characters: readonly string[], classOf: ClassOf, compose: Retu
   return result.join('')
 }
 
-/** Normalizes characters that were decomposed: NFC if they are to be composed again, else NFD (or NFKC and NFKD). */
-export type MarkOrder = (decomposed: readonly string[], compose: boolean) => string
+/** Normalizes decomposed characters: to NFC if `compose`, else to NFD (or NFKC and NFKD). */
+export type MarkNormalizer = (decomposed: readonly string[], compose: boolean) => string
 
 /**
- * Normalizes runs of combining marks of any length in time in proportion to n · log n, where `String.prototype.normalize`
- * takes n². What the order and the composition of marks are, it learns from `normalize` of two at a time.
+ * Normalizes runs of combining marks of any length in O(n · log n), where `String.prototype.normalize` takes O(n²). Derives the
+ * order and the composition of marks from `normalize` of two characters at a time.
  * Source: Unicode Standard Annex #15, sections 1.3 and 5; The Unicode Standard, section 3.11, D108 to D117.
  */
-export function markOrder(): MarkOrder {
+export function markNormalizer(): MarkNormalizer {
   const [classOf, compose] = [classFinder(), composer()]
   return (decomposed, isComposed) => {
-    const ordered = inCanonicalOrder(decomposed, classOf)
-    return isComposed ? composed(ordered, classOf, compose) : ordered.join('')
+    const ordered = canonicalOrder(decomposed, classOf)
+    return isComposed ? composeCharacters(ordered, classOf, compose) : ordered.join('')
   }
 }

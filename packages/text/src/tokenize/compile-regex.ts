@@ -1,25 +1,25 @@
 import type { CharacterSet } from './character-sets.js'
-import { type How, type Regex, parseRegex } from './regex-syntax.js'
+import { type Mode, type Regex, parseRegex } from './regex-syntax.js'
 
-/** One step: read a character of a set, go on in two ways (the first one first), or look at what stands there. */
+/** One instruction: reads a character of a set, splits (first branch first), or tests the next character. */
 export type Step =
   | { readonly type: 'read' | 'sees' | 'seesNot'; readonly set: CharacterSet }
-  | { readonly type: 'readAll'; readonly set: CharacterSet; readonly least: number; readonly most: number }
+  | { readonly type: 'readAll'; readonly set: CharacterSet; readonly minimum: number; readonly maximum: number }
   | Split
   | { readonly type: 'lineStart' | 'lineEnd' }
   | { readonly type: 'match' }
 
-/** Steps of an expression at most, and parts of it that are compiled: those of no steps may be repeated, too. */
+/** Maximum number of steps of an expression, and of its compiled parts; repeated empty parts count, too. */
 const [MOST_STEPS, MOST_PARTS] = [2000, 20_000]
 
-/** A step that goes on in two ways, which are set when it is known where they lead. */
+/** A step with two continuations, which are set when their targets are known. */
 interface Split {
   readonly type: 'split'
   first: number
   second: number
 }
 
-/** The steps of an expression that is being compiled. */
+/** State of the compiler. */
 interface Compiler {
   readonly steps: Step[]
   parts: number
@@ -33,29 +33,29 @@ function branch({ steps }: Compiler): Split {
   return split
 }
 
-/** Sets where a split leads: into what comes next, or past it, whichever is to be tried first. */
-function aim(split: Split, inTo: number, past: number, how: How): void {
-  ;[split.first, split.second] = how === 'lazy' ? [past, inTo] : [inTo, past]
+/** Sets the targets of a split: into the next part or past it, in the order of preference. */
+function aim(split: Split, inTo: number, past: number, mode: Mode): void {
+  ;[split.first, split.second] = mode === 'lazy' ? [past, inTo] : [inTo, past]
 }
 
-function emitRepeat(compiler: Compiler, { of, least, most, how }: Extract<Regex, { type: 'repeat' }>): void {
+function emitRepeat(compiler: Compiler, { of, minimum, maximum, mode }: Extract<Regex, { type: 'repeat' }>): void {
   const { steps } = compiler
-  if (how === 'possessive' && of.type === 'set') {
-    steps.push({ type: 'readAll', set: of, least, most })
+  if (mode === 'possessive' && of.type === 'set') {
+    steps.push({ type: 'readAll', set: of, minimum, maximum })
     return
   }
-  for (let n = 0; n < least && !isTooLong(compiler); n++) emit(compiler, of)
+  for (let n = 0; n < minimum && !isTooLong(compiler); n++) emit(compiler, of)
   const splits: (readonly [split: Split, inTo: number])[] = []
-  for (let n = least; n < most && !isTooLong(compiler); n++) {
+  for (let n = minimum; n < maximum && !isTooLong(compiler); n++) {
     const at = steps.length
     splits.push([branch(compiler), at + 1])
     emit(compiler, of)
-    if (most !== Infinity) continue
+    if (maximum !== Infinity) continue
     const back = branch(compiler)
     back.first = back.second = at
     break
   }
-  for (const [split, inTo] of splits) aim(split, inTo, steps.length, how)
+  for (const [split, inTo] of splits) aim(split, inTo, steps.length, mode)
 }
 
 function emitChoice(compiler: Compiler, parts: readonly Regex[]): void {
@@ -96,14 +96,14 @@ function emit(compiler: Compiler, part: Regex): void {
   }
 }
 
-/** A regular expression as steps in a row. */
+/** A regular expression as a list of steps. */
 export interface Compiled {
   readonly steps: readonly Step[]
 }
 
 /**
- * Compiles a regular expression of a tokenizer.json, with Oniguruma's meaning.
- * @returns why not, if it is not understood
+ * Compiles a regular expression of a tokenizer.json with Oniguruma semantics.
+ * @returns the reason if it is not supported
  */
 export function compileRegex(source: string): Compiled | { readonly refused: string } {
   const regex = parseRegex(source)

@@ -8,7 +8,7 @@ const load = (json: Json) => tokenizerOf({ json, config: {} }, { name: 'x', type
 const times = (count: number, make: (index: number) => unknown): unknown[] =>
   Array.from({ length: count }, (_, index) => make(index))
 
-describe('tokens of which a decoder makes too much', () => {
+describe('decode within limits of work', () => {
   const refused = expect.objectContaining({
     code: 'BAD_TOKENIZER',
     problem: expect.stringMatching(/the `decoder` of option .*it takes more than/),
@@ -34,12 +34,12 @@ describe('tokens of which a decoder makes too much', () => {
     ['tokens of 5,000 marks', long('▁'.repeat(5000), { type: 'Metaspace' }), 100_000],
     ['tokens of 200 bytes, 20 times', long('▁'.repeat(200), decoders(20, { type: 'Metaspace' })), 100_000],
     ['tokens that are tidied up', long(" n't".repeat(2000), { type: 'WordPiece', prefix: '', cleanup: true }), 100],
-  ])('are refused: %s', (_, json, count) => {
+  ])('rejects %s', (_, json, count) => {
     const { decode } = load(json)
     expect(() => decode(Array<number>(count).fill(1))).toThrow(refused)
   })
 
-  it('are refused for a join that a plugin brings along', () => {
+  it('rejects too many tokens for the join of a plugin', () => {
     const json = long('a'.repeat(4000), null)
     const { decode } = tokenizerOf({ json }, { name: 'x', type: 'WordLevel', join: (tokens) => tokens.join('') })
     expect(() => decode(Array<number>(200_000).fill(1))).toThrow(refused)

@@ -5,16 +5,16 @@ import type { TokenizerFile } from './schema.js'
 import { stepsIn } from './steps-in.js'
 import type { Work } from './work.js'
 
-/** A step of how tokens become a text: makes other texts of them, one for each or fewer, whose concatenation is the text. */
+/** A decoder step: maps the texts of tokens to other texts, at most one per token. Their concatenation is the decoded text. */
 type Decoding = (tokens: readonly string[], work: Work) => readonly string[]
 type Step = Extract<NonNullable<TokenizerFile['decoder']>, { type: string }>
-/** A decoder, by its type. */
+/** A decoder step of one type. */
 type Of<T extends string> = Exclude<Step, { type: 'Sequence' }> & { readonly type: T }
 
-/** Steps for a token, for a unit of text that is copied, and for one in which something may be replaced. */
+/** Steps per token, per copied unit, and per unit searched for a replacement. */
 const [STEPS_PER_TOKEN, STEPS_PER_UNIT, STEPS_PER_REPLACED] = [20, 2, 30]
 
-/** Bytes that a text takes besides its units, and each of those. */
+/** Bytes per text and per unit. */
 const [BYTES_PER_TEXT, BYTES_PER_UNIT] = [40, 2]
 
 const unitsIn = (texts: readonly string[]): number => {
@@ -23,14 +23,14 @@ const unitsIn = (texts: readonly string[]): number => {
   return units
 }
 
-/** Makes a text of each token by itself. */
+/** Creates a step that maps each token independently. */
 const each =
   (change: (token: string, index: number, count: number, work: Work) => string): Decoding =>
   (tokens, work) =>
     tokens.map((token, index) => change(token, index, tokens.length, work))
 
-/** The text with every occurrence of another replaced; an empty one stands between all units. */
-function replacedIn(text: string, search: string, by: string, work: Work): string {
+/** Replaces every occurrence of a text; an empty one occurs between all units. */
+function replaceIn(text: string, search: string, by: string, work: Work): string {
   if (!text.includes(search)) return text
   work.spend(STEPS_PER_REPLACED * (text.length / Math.max(1, search.length)))
   if (by.length > search.length) work.hold(BYTES_PER_UNIT * text.length)
@@ -42,7 +42,7 @@ const BYTES: ReadonlyMap<number, number> = new Map(
 )
 const bytesDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** The text whose bytes characters stand for; a character that stands for none is a zero byte. */
+/** Decodes byte-level characters as UTF-8; a character that represents no byte is a zero byte. */
 function fromBytes(tokens: readonly string[]): string {
   const characters = tokens.join('')
   const bytes = new Uint8Array(characters.length)
@@ -54,7 +54,7 @@ function fromBytes(tokens: readonly string[]): string {
   return bytesDecoder.decode(bytes.subarray(0, length))
 }
 
-/** Decodes byte-level tokens; added tokens stand for themselves. */
+/** Decodes byte-level tokens; added tokens are kept verbatim. */
 const byteLevel =
   (added: ReadonlySet<string>): Decoding =>
   (tokens) => {
@@ -77,13 +77,13 @@ const byteLevel =
 
 const fallbackDecoder = new TextDecoder()
 
-/** The byte that a token stands for; NaN if it stands for none. */
+/** The byte of a byte fallback token; NaN for other tokens. */
 const byteOf = (token: string): number =>
   token.length === 6 && token.startsWith('<0x') && token.endsWith('>')
     ? Number.parseInt(token.slice(3, 5), 16)
     : Number.NaN
 
-/** Decodes runs of tokens that stand for bytes: `<0x0A>`. */
+/** Decodes runs of byte fallback tokens such as `<0x0A>`. */
 const byteFallback: Decoding = (tokens) => {
   const texts: string[] = []
   let bytes: number[] = []
@@ -103,9 +103,9 @@ const byteFallback: Decoding = (tokens) => {
   return texts
 }
 
-/** Takes the spaces before punctuation and English contractions away. */
-function cleanedUp(text: string, work: Work): string {
-  // Most tokens have nothing to clean up, and ten searches take a while.
+/** Cleans up tokenization: removes spaces before punctuation and English contractions. */
+function cleanUpTokenization(text: string, work: Work): string {
+  // Most tokens need no cleanup, and ten searches are slow.
   if (!/ [.?!,'n]/.test(text)) return text
   work.spend(STEPS_PER_REPLACED * text.length)
   return text
@@ -126,13 +126,13 @@ function wordPiece({ prefix, cleanup }: Of<'WordPiece'>): Decoding {
     prefix != null && prefix !== '' && token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
   return each((token, index, _, work) => {
     const text = index === 0 ? token : joined(token)
-    return cleanup === true ? cleanedUp(text, work) : text
+    return cleanup === true ? cleanUpTokenization(text, work) : text
   })
 }
 
 function metaspace({ replacement = '▁' }: Of<'Metaspace'>): Decoding {
   return each((token, index, _, work) => {
-    const text = replacedIn(token, replacement, ' ', work)
+    const text = replaceIn(token, replacement, ' ', work)
     return index === 0 && text.startsWith(' ') ? text.slice(1) : text
   })
 }
@@ -166,11 +166,11 @@ function replace({ pattern, content }: Of<'Replace'>, sets: CharacterSets): Deco
   }
 }
 
-/** Replaces the end of words; an empty one stands between all units of a token. */
+/** Replaces the end-of-word suffix; an empty suffix occurs between all units of a token. */
 const pairs = ({ suffix }: Of<'BPEDecoder'>): Decoding =>
-  each((token, index, length, work) => replacedIn(token, suffix ?? '', index === length - 1 ? '' : ' ', work))
+  each((token, index, length, work) => replaceIn(token, suffix ?? '', index === length - 1 ? '' : ' ', work))
 
-function one(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decoding {
+function decoderOfStep(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decoding {
   switch (step.type) {
     case 'ByteLevel':
       return byteLevel(added)
@@ -191,19 +191,19 @@ function one(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decod
   }
 }
 
-/** Makes a text of tokens. */
+/** Decodes tokens to a text. */
 export type Decode = (tokens: readonly string[], work: Work) => string
 
 /**
- * The decoder of a tokenizer.json, which gives what `@huggingface/tokenizers` 0.2.0 gives; without one, the tokens with a space
- * between them.
- * @param cleanUp takes the spaces before punctuation and English contractions away in the end
+ * The decoder of a tokenizer.json, which matches `@huggingface/tokenizers` 0.2.0; without a decoder, the tokens are joined with
+ * spaces.
+ * @param cleanUp removes the spaces before punctuation and English contractions at the end
  */
 export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: CharacterSets): Decode {
   const added = new Set(file.added_tokens.map(({ content }) => content))
   const isSequence = file.decoder?.type === 'Sequence'
-  // Only a decoder that stands alone knows added tokens.
-  const steps = stepsIn<Step>(file.decoder).map((step) => one(step, isSequence ? new Set() : added, sets))
+  // Only a decoder outside a sequence handles added tokens.
+  const steps = stepsIn<Step>(file.decoder).map((step) => decoderOfStep(step, isSequence ? new Set() : added, sets))
   const suffix = file.decoder != null && file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : ''
   return (tokens, work) => {
     work.part = 'decoder'
@@ -218,7 +218,7 @@ export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: Character
     }
     work.spend(STEPS_PER_TOKEN * texts.length + unitsIn(texts))
     const text = texts.join(file.decoder == null ? ' ' : '')
-    const whole = suffix === '' ? text : replacedIn(text, suffix, ' ', work).trim()
-    return cleanUp ? cleanedUp(whole, work) : whole
+    const whole = suffix === '' ? text : replaceIn(text, suffix, ' ', work).trim()
+    return cleanUp ? cleanUpTokenization(whole, work) : whole
   }
 }

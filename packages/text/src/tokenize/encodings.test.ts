@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { EncodeOptions, Encoding } from '@attune/core'
 import { tokenizerOf } from './tokenizer-of.js'
 
-/** The ids of a text, and the offsets in a row; null where the other library's are wrong. */
+/** Ids of a text and its flattened offsets; null where the offsets of the other library are wrong. */
 type Tokens = readonly [ids: number[], offsets: number[] | null]
 interface Golden {
   readonly source: string
@@ -26,11 +26,11 @@ describe.each([
   ['xlm-roberta', 'Unigram'],
   ['t5', 'Unigram'],
   ['words', 'WordLevel'],
-] as const)('a tokenizer like that of %s', (name, type) => {
+] as const)('the tokenizer %s', (name, type) => {
   const golden = read(`encodings-${name}`) as Golden
   const tokenizer = tokenizerOf({ json: golden.tokenizer }, { name, type })
 
-  it(`gives the ids and offsets of ${golden.source} for ${texts.length} texts`, () => {
+  it(`matches the ids and offsets of ${golden.source} for ${texts.length} texts`, () => {
     for (const [i, text] of texts.entries()) {
       const [ids, offsets] = tokensOf(tokenizer.encode(text, { offsets: true }))
       const expected = golden.encodings[i]!
@@ -39,7 +39,7 @@ describe.each([
     expect(golden.encodings.filter(([, offsets]) => offsets === null).length).toBeLessThan(100)
   })
 
-  it('gives the same again, without offsets, and of texts in a row', () => {
+  it('returns the same ids again, without offsets, and for concatenated texts', () => {
     for (const [i, text] of texts.entries()) expect(tokenizer.encode(text).ids).toEqual(golden.encodings[i]![0])
     const bare = { addSpecialTokens: false, offsets: true }
     const row = texts.slice(100, 140).join(' ')
@@ -47,7 +47,7 @@ describe.each([
     expect(tokenizer.encode(row, bare)).toEqual(fresh.encode(row, bare))
   })
 
-  it(`gives its pairs and windows`, () => {
+  it('matches its pairs and windows', () => {
     for (const [text, options, windows] of golden.windows) {
       const encoding = tokenizer.encode(text, { ...options, offsets: true })
       const made = [encoding, ...(encoding.overflowing ?? [])].map(tokensOf)
@@ -55,7 +55,7 @@ describe.each([
     }
   })
 
-  it('finds every token where its offsets say', () => {
+  it('returns offsets within the text', () => {
     const astray = texts.flatMap((text) => {
       const { offsets, specialMask } = tokenizer.encode(text, { offsets: true })
       const within = (start: number, end: number) => 0 <= start && start <= end && end <= text.length
@@ -71,13 +71,13 @@ describe('windows', () => {
   const { tokenizer: json } = read('encodings-gpt2') as Golden
   const tokenizer = tokenizerOf({ json }, { name: 'gpt2', type: 'BPE' })
 
-  it('refuse a stride with which they would not get on', () => {
+  it('reject a stride that makes no progress', () => {
     const refused = expect.objectContaining({ code: 'BAD_STRIDE' })
     expect(() => tokenizer.encode('a b c d e f', { maximumLength: 3, stride: 3 })).toThrow(refused)
     expect(tokenizer.encode('a b', { maximumLength: 3, stride: 3 }).overflowing).toEqual([])
   })
 
-  it('share the tokens of the stride, and cover the text', () => {
+  it('overlap by the stride and cover the text', () => {
     const text = texts.join(' ').slice(0, 2000)
     const whole = tokenizer.encode(text).ids
     for (const truncationSide of ['left', 'right'] as const) {

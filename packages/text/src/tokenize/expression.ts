@@ -1,29 +1,29 @@
 import type { Work } from './work.js'
 
-/** An expression that texts are searched by. */
+/** An expression that texts are searched for. */
 export interface Expression {
   /**
-   * Calls back with the start and the end of each match, from the left and never two over each other, as a RegExp with the
-   * flag `g` finds them. Empty matches are left out.
+   * Calls back with the start and the end of each match, from left to right without overlap, like a RegExp with the flag `g`.
+   * Empty matches are skipped.
    */
   each(text: string, work: Work, found: (start: number, end: number) => void): void
 }
 
-/** Steps that JavaScript's matcher takes for a unit of a text, and for a match. */
+/** Steps of JavaScript's matcher per unit of a text, and per match. */
 const [STEPS_PER_UNIT, STEPS_PER_MATCH] = [4, 20]
 
 /**
- * The same by a regular expression of JavaScript's own, with the flags `gu`, that takes time in proportion to the text.
- * @param longest units that it compares at one place at most, where it does not go on after them
+ * An expression that runs on a native regular expression with the flags `gu`. It must take time proportional to the text.
+ * @param longest maximum number of units compared at one position without a match
  */
 export function native(expression: RegExp, longest = 0): Expression {
   const match = (text: string, at: number, work: Work): RegExpExecArray | null => {
-    // Set each time: a search may run inside another with the same expression.
+    // Set for each search: searches with the same expression may be nested.
     expression.lastIndex = at
     try {
       return expression.exec(text)
     } catch (error) {
-      // A run of millions of characters overflows the stack of the matcher.
+      // A run of millions of characters overflows the matcher's stack.
       if (error instanceof RangeError) return work.refuse('a run of characters without a break is too long')
       throw error
     }

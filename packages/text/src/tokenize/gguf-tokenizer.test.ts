@@ -13,13 +13,13 @@ const golden = JSON.parse(gunzipSync(readFileSync('golden/gguf-tokenizers.json.g
 const make = (metadata: Record<string, unknown>) =>
   tokenizerOf(ggufTokenizer(metadata, 'a.gguf'), { name: 'bpe', type: 'BPE' })
 
-describe('a tokenizer out of a GGUF file', () => {
-  it.each(Object.entries(golden.cases))(`of %s gives the ids of ${golden.source}`, (_, { metadata, ids }) => {
+describe('ggufTokenizer', () => {
+  it.each(Object.entries(golden.cases))(`matches the ids of ${golden.source} for %s`, (_, { metadata, ids }) => {
     const tokenizer = make(metadata)
     for (const [i, text] of golden.texts.entries()) expect([text, tokenizer.encode(text).ids]).toEqual([text, ids[i]])
   })
 
-  it('knows the roles of tokens, and gives back the text of pieces', () => {
+  it('maps special tokens, and decodes subwords to the text', () => {
     const tokenizer = make(golden.cases['llama']!.metadata)
     expect(tokenizer.special).toEqual({ begin: 1, end: 2, unknown: 0 })
     expect(tokenizer.decode(tokenizer.encode('the whole of it, 123 é').ids)).toBe('the whole of it, 123 é')
@@ -28,7 +28,7 @@ describe('a tokenizer out of a GGUF file', () => {
   const read = (name: string): unknown => JSON.parse(gunzipSync(readFileSync(`golden/${name}.json.gz`)).toString())
   const { metadata: plain } = golden.cases['gpt2']!
 
-  // By name in the file and in the goldens of what the Rust library cuts by these expressions.
+  // By name in the file and in the golden values, which hold the splits of the Rust library for these expressions.
   it.each([
     ['llama-bpe', 'llama3', true],
     ['qwen2', 'qwen2', false],
@@ -36,7 +36,7 @@ describe('a tokenizer out of a GGUF file', () => {
     ['tekken', 'tekken', true],
     ['gpt-4o', 'o200k', false],
     ['llama4', 'o200k', false],
-  ])('cuts words as %s does', (pre, name, whole) => {
+  ])('splits words for %s', (pre, name, whole) => {
     const { cases } = read('splits') as { cases: readonly { name: string; expression: string }[] }
     const { json } = ggufTokenizer({ ...plain, 'tokenizer.ggml.pre': pre }, 'a.gguf') as never as {
       json: { pre_tokenizer: { pretokenizers: [{ pattern: object }] }; model: { ignore_merges: boolean } }
@@ -46,7 +46,7 @@ describe('a tokenizer out of a GGUF file', () => {
     expect(json.model.ignore_merges).toBe(whole)
   })
 
-  it('cuts each digit apart as SmolLM does, whose tokenizer.json says it in another way', () => {
+  it('splits digits individually for SmolLM, like the Digits step of its tokenizer.json', () => {
     const { json } = ggufTokenizer({ ...plain, 'tokenizer.ggml.pre': 'smollm' }, 'a.gguf')
     const pretokenizers = [
       { type: 'Digits', individual_digits: true },
@@ -57,7 +57,7 @@ describe('a tokenizer out of a GGUF file', () => {
     for (const text of read('hard-texts') as string[]) expect(a!.encode(text).ids).toEqual(b!.encode(text).ids)
   })
 
-  it('refuses a file without one, of another kind, and one that cuts words in a way that is not known', () => {
+  it('rejects a missing tokenizer, an unsupported model type, and an unknown pre-tokenizer', () => {
     const { metadata } = golden.cases['gpt2']!
     const refused = (where: string) =>
       expect.objectContaining({ code: 'BAD_TOKENIZER', problem: expect.stringContaining(where) })

@@ -1,7 +1,7 @@
 import { AttuneError, type Budget, createBudget } from '@attune/core'
 import { z } from 'zod'
 import { arrayOf, longText } from './bulk.js'
-import { GPT2_CUT, LLAMA3_CUT, O200K_CUT, QWEN2_CUT, TEKKEN_CUT } from './patterns.js'
+import { GPT2_PATTERN, LLAMA3_PATTERN, O200K_PATTERN, QWEN2_PATTERN, TEKKEN_PATTERN } from './patterns.js'
 
 const MOST_TOKENS = 4_000_000
 const text = z.string().max(10_000)
@@ -12,7 +12,7 @@ const numbers = arrayOf<number>(
   MOST_TOKENS,
 ).optional()
 
-/** What a GGUF file says of its tokenizer. */
+/** Tokenizer metadata of a GGUF file. */
 const schema = z.object({
   'tokenizer.ggml.model': z.enum(['gpt2', 'llama']),
   'tokenizer.ggml.pre': text.optional(),
@@ -31,31 +31,31 @@ const schema = z.object({
 })
 type Metadata = z.output<typeof schema>
 
-/** What the merges of pieces may cost: as text they are many times the size of the pieces. */
+/** Limits for the derived merges, whose text is many times the size of the vocabulary. */
 const MERGE_LIMITS = { bytes: 32_000_000, bytesPerByte: 64 }
-/** Bytes that a merge takes, without its text, and that a token takes in a file. */
+/** Bytes per merge without its text, and per token. */
 const [BYTES_PER_MERGE, BYTES_PER_TOKEN] = [100, 8]
 
-/** Types of tokens, by the numbers that the format gives them. */
+/** Token types, with the numbers of the format. */
 const [CONTROL, USER_DEFINED] = [3, 4]
 
 /**
- * The merges of a vocabulary of pieces with scores: every way to make a piece of two others, those of the highest score first.
- * SentencePiece keeps scores and no merges; in its byte-pair models scores fall in the order in which pieces were learned.
+ * Derives merges from a vocabulary with scores: every split of a token into two others, highest score first. SentencePiece
+ * stores scores and no merges; in its BPE models scores decrease in the order in which tokens were learned.
  */
 function mergesOf(tokens: readonly string[], scores: readonly number[], budget: Budget): string[][] {
   const ids = new Map(tokens.map((token, at) => [token, at]))
   const found: { readonly pair: string[]; readonly score: number }[] = []
-  for (const [at, token] of tokens.entries()) {
+  for (const [id, token] of tokens.entries()) {
     const ways: (readonly [left: number, right: number])[] = []
     budget.spend(token.length ** 2)
-    for (let cut = 1; cut < token.length; cut++) {
-      const [left, right] = [ids.get(token.slice(0, cut)), ids.get(token.slice(cut))]
+    for (let at = 1; at < token.length; at++) {
+      const [left, right] = [ids.get(token.slice(0, at)), ids.get(token.slice(at))]
       if (left !== undefined && right !== undefined) ways.push([left, right])
     }
     budget.hold((BYTES_PER_MERGE + token.length) * ways.length)
     ways.sort(([a, b], [c, d]) => a - c || b - d)
-    for (const [left, right] of ways) found.push({ pair: [tokens[left]!, tokens[right]!], score: scores[at] ?? 0 })
+    for (const [left, right] of ways) found.push({ pair: [tokens[left]!, tokens[right]!], score: scores[id] ?? 0 })
   }
   return found.sort((a, b) => b.score - a.score).map(({ pair }) => pair)
 }
@@ -66,46 +66,46 @@ const splits = (expression: string): object => ({
   behavior: 'Isolated',
   invert: false,
 })
-const cutBy = (...expressions: readonly string[]): object => ({
+const splitBy = (...expressions: readonly string[]): object => ({
   type: 'Sequence',
   pretokenizers: [
     ...expressions.map(splits),
     { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
   ],
 })
-/** As GPT-2's, each digit by itself. */
-const DIGITS_APART = cutBy('\\p{N}', GPT2_CUT)
+/** GPT-2's pre-tokenizer with individual digits. */
+const INDIVIDUAL_DIGITS = splitBy('\\p{N}', GPT2_PATTERN)
 
-/** How byte-level tokenizers cut texts, by the name that the file gives. */
-const CUTS: Readonly<Record<string, object>> = {
-  'llama-bpe': cutBy(LLAMA3_CUT),
-  qwen2: cutBy(QWEN2_CUT),
-  'deepseek-r1-qwen': cutBy(QWEN2_CUT),
-  'gpt-2': cutBy(GPT2_CUT),
-  smollm: DIGITS_APART,
-  starcoder: DIGITS_APART,
-  refact: DIGITS_APART,
-  'command-r': DIGITS_APART,
-  tekken: cutBy(TEKKEN_CUT),
-  'gpt-4o': cutBy(O200K_CUT),
-  llama4: cutBy(O200K_CUT),
-  default: cutBy(GPT2_CUT),
+/** Pre-tokenizers of byte-level tokenizers, by their name in the file. */
+const PRE_TOKENIZERS: Readonly<Record<string, object>> = {
+  'llama-bpe': splitBy(LLAMA3_PATTERN),
+  qwen2: splitBy(QWEN2_PATTERN),
+  'deepseek-r1-qwen': splitBy(QWEN2_PATTERN),
+  'gpt-2': splitBy(GPT2_PATTERN),
+  smollm: INDIVIDUAL_DIGITS,
+  starcoder: INDIVIDUAL_DIGITS,
+  refact: INDIVIDUAL_DIGITS,
+  'command-r': INDIVIDUAL_DIGITS,
+  tekken: splitBy(TEKKEN_PATTERN),
+  'gpt-4o': splitBy(O200K_PATTERN),
+  llama4: splitBy(O200K_PATTERN),
+  default: splitBy(GPT2_PATTERN),
 }
-/** Those whose words that are tokens are not cut, whatever the merges. */
+/** Pre-tokenizers for which words in the vocabulary bypass the merges. */
 const WHOLE_WORDS = new Set(['llama-bpe', 'tekken'])
 
 function byteLevel(metadata: Metadata, refuse: (why: string) => never): object {
   const pre = metadata['tokenizer.ggml.pre'] ?? 'default'
-  if (!Object.hasOwn(CUTS, pre)) refuse(`it cuts words as ${JSON.stringify(pre.slice(0, 80))} does, which is not known`)
+  if (!Object.hasOwn(PRE_TOKENIZERS, pre)) refuse(`unknown pre-tokenizer ${JSON.stringify(pre.slice(0, 80))}`)
   return {
     normalizer: pre === 'qwen2' ? { type: 'NFC' } : null,
-    pre_tokenizer: CUTS[pre],
+    pre_tokenizer: PRE_TOKENIZERS[pre],
     decoder: { type: 'ByteLevel' },
     model: { ignore_merges: WHOLE_WORDS.has(pre), merges: metadata['tokenizer.ggml.merges'] ?? [] },
   }
 }
 
-function pieces(metadata: Metadata, refuse: (why: string) => Error): object {
+function sentencePiece(metadata: Metadata, refuse: (why: string) => Error): object {
   const prefix = metadata['tokenizer.ggml.add_space_prefix'] !== false
   const tokens = metadata['tokenizer.ggml.tokens']
   const size = tokens.reduce((sum, token) => sum + BYTES_PER_TOKEN + token.length, 0)
@@ -131,18 +131,18 @@ function pieces(metadata: Metadata, refuse: (why: string) => Error): object {
   }
 }
 
-/** What stands around texts: the first token and the last, where the file wants them. */
+/** The post-processor that adds the BOS and EOS tokens, if the file asks for them. */
 function templateOf(metadata: Metadata, begins: boolean): object | null {
   const tokens = metadata['tokenizer.ggml.tokens']
   const [bos, eos] = [metadata['tokenizer.ggml.bos_token_id'], metadata['tokenizer.ggml.eos_token_id']]
-  const placed = (at: number | undefined, wanted: boolean | undefined, type: number): object[] =>
+  const tokenItem = (at: number | undefined, wanted: boolean | undefined, type: number): object[] =>
     at !== undefined && wanted === true && tokens[at] !== undefined
       ? [{ SpecialToken: { id: tokens[at], type_id: type } }]
       : []
   const around = (name: 'A' | 'B', type: number): object[] => [
-    ...placed(bos, metadata['tokenizer.ggml.add_bos_token'] ?? begins, type),
+    ...tokenItem(bos, metadata['tokenizer.ggml.add_bos_token'] ?? begins, type),
     { Sequence: { id: name, type_id: type } },
-    ...placed(eos, metadata['tokenizer.ggml.add_eos_token'], type),
+    ...tokenItem(eos, metadata['tokenizer.ggml.add_eos_token'], type),
   ]
   const [single, second] = [around('A', 0), around('B', 1)]
   if (single.length === 1) return null
@@ -153,7 +153,7 @@ function templateOf(metadata: Metadata, begins: boolean): object | null {
   return { type: 'TemplateProcessing', single, pair: [...single, ...second], special_tokens: special }
 }
 
-/** Which tokens have a role, and the chat template, as a tokenizer_config.json says it. */
+/** Special tokens and the chat template, as in a tokenizer_config.json. */
 function configOf(metadata: Metadata): Readonly<Record<string, unknown>> {
   const named = (key: 'bos' | 'eos' | 'unknown' | 'padding'): string | undefined =>
     metadata['tokenizer.ggml.tokens'][metadata[`tokenizer.ggml.${key}_token_id`] ?? -1]
@@ -169,34 +169,35 @@ function configOf(metadata: Metadata): Readonly<Record<string, unknown>> {
 }
 
 /**
- * The contents of `tokenizer.json` and `tokenizer_config.json` out of the metadata of a GGUF file: byte-level BPE cut as in
- * GPT-2, Llama 3 and 4, Qwen 2, SmolLM or Mistral Nemo, or the byte-pair pieces of SentencePiece, as in Llama 2 and Mistral.
+ * Converts the metadata of a GGUF file to the contents of `tokenizer.json` and `tokenizer_config.json`. Supports byte-level BPE
+ * with the pre-tokenizers of GPT-2, Llama 3 and 4, Qwen 2, SmolLM and Mistral Nemo, and the BPE models of SentencePiece, as in
+ * Llama 2 and Mistral.
  * @param where the file, for errors
- * @throws AttuneError `BAD_TOKENIZER` if the file has no tokenizer, or one of another kind
+ * @throws AttuneError `BAD_TOKENIZER` if the file has no tokenizer, or an unsupported one
  */
-export function ggufTokenizer(given: Readonly<Record<string, unknown>>, where: string) {
+export function ggufTokenizer(content: Readonly<Record<string, unknown>>, where: string) {
   const error = (why: string): AttuneError =>
     new AttuneError(
       'BAD_TOKENIZER',
-      `${where} has no tokenizer that can be read: ${why}`,
-      'Put the tokenizer.json of the model beside it.',
+      `${where} has no tokenizer that can be loaded: ${why}`,
+      'Put the tokenizer.json of the model into the same folder.',
     )
   const refuse = (why: string): never => {
     throw error(why)
   }
-  const parsed = schema.safeParse(given)
+  const parsed = schema.safeParse(content)
   const [issue] = parsed.error?.issues ?? []
   if (!parsed.success) return refuse(`at \`${issue?.path.join('.') ?? ''}\`, ${issue?.message ?? ''}`)
   const metadata = parsed.data
   const tokens = metadata['tokenizer.ggml.tokens']
   const types = metadata['tokenizer.ggml.token_type'] ?? []
   const spm = metadata['tokenizer.ggml.model'] === 'llama'
-  const parts = (spm ? pieces(metadata, error) : byteLevel(metadata, refuse)) as { readonly model: object }
-  const standing = tokens.flatMap((content, at) => {
+  const parts = (spm ? sentencePiece(metadata, error) : byteLevel(metadata, refuse)) as { readonly model: object }
+  const addedTokens = tokens.flatMap((content, at) => {
     const special = types[at] === CONTROL
     return special || types[at] === USER_DEFINED ? [{ id: at, content, special, normalized: false }] : []
   })
-  const added = standing.map((each) => ({ ...each, single_word: false, lstrip: false, rstrip: false }))
+  const added = addedTokens.map((each) => ({ ...each, single_word: false, lstrip: false, rstrip: false }))
   const config = configOf(metadata)
   const vocab = Object.fromEntries(tokens.map((token, at) => [token, at]))
   const json = {

@@ -1,10 +1,10 @@
-// eslint-disable-next-line no-control-regex -- ASCII as it is defined
+// eslint-disable-next-line no-control-regex -- ASCII by definition
 const ASCII = /^[\x00-\x7f]*$/
 const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' })
-/** Units of a text that the segmenter is given at once at first: it copies what it is given for each grapheme. */
+/** Initial window of the segmenter in units; it copies its input for each grapheme. */
 const WINDOW = 256
 
-/** Calls back with the graphemes of an ASCII text: its characters, but for a line end of two. */
+/** Calls back with the graphemes of an ASCII text: its characters, with CR LF as one. */
 function ofAscii(text: string, found: (grapheme: string) => void): void {
   for (let at = 0; at < text.length; at++) {
     const isLineEnd = text[at] === '\r' && text[at + 1] === '\n'
@@ -13,15 +13,15 @@ function ofAscii(text: string, found: (grapheme: string) => void): void {
   }
 }
 
-/** The end of a window that does not part a surrogate pair. */
+/** The end of a window that does not split a surrogate pair. */
 function windowEnd(text: string, at: number, size: number): number {
   const end = Math.min(text.length, at + size)
   return end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00 ? end - 1 : end
 }
 
 /**
- * Calls back with the graphemes of a text, in time in proportion to it. A boundary depends on what comes before it and on
- * the character after it, so in a window that begins at a boundary all but the last grapheme are those of the text.
+ * Calls back with the graphemes of a text, in time proportional to its length. A boundary depends on the preceding text and on
+ * the next character. In a window that begins at a boundary, all graphemes but the last are therefore final.
  */
 export function eachGrapheme(text: string, found: (grapheme: string) => void): void {
   if (ASCII.test(text)) return ofAscii(text, found)
@@ -40,7 +40,7 @@ export function eachGrapheme(text: string, found: (grapheme: string) => void): v
       found(pending)
       return
     }
-    // A grapheme that fills the window goes on after it.
+    // A grapheme that fills the window continues after it.
     size = pending.length === end - at && pending.length >= size - 1 ? 2 * size : WINDOW
   }
 }

@@ -28,18 +28,19 @@ const lengthsOf = (text: string, expression: Expression): number[] => {
   return lengths
 }
 
-describe.each(golden.cases.map(({ name, ...rest }) => [name, rest] as const))('the cut of %s', (_, each) => {
+describe.each(golden.cases.map(({ name, ...rest }) => [name, rest] as const))('the split of %s', (_, each) => {
   const { expression, lengths } = each
   const check = (made: Expression) => {
     for (const [i, text] of texts.entries()) expect([text, lengthsOf(text, made)]).toEqual([text, lengths[i]])
   }
 
-  it(`is that of ${golden.source} for ${texts.length} texts`, () => check(linear(expression)))
+  it(`matches ${golden.source} for ${texts.length} texts`, () => check(linear(expression)))
   if (isKnownExpression(expression))
-    it('is the same on the matcher of JavaScript', () => check(expressionOf({ Regex: expression }, characterSets())))
+    it('matches on the JavaScript regular expression', () =>
+      check(expressionOf({ Regex: expression }, characterSets())))
 })
 
-describe('a regular expression', () => {
+describe('linearExpression', () => {
   const found = (source: string, text: string, work = workOnText('x', text)): string[] => {
     const matches: string[] = []
     linear(source).each(text, work, (start, end) => matches.push(`${start}:${text.slice(start, end)}`))
@@ -47,11 +48,11 @@ describe('a regular expression', () => {
   }
 
   it.each(['(?:a+)+x', '(a|aa)+b', '(a|b|ab)*c|a{1,100}d', 'a*a*a*a*a*b', '.*.*.*x', 'a++b', '(?:a*?){0,50}b'])(
-    '%s, which would take a backtracking matcher forever, takes steps in proportion to the text',
+    '%s takes steps proportional to the text, without catastrophic backtracking',
     (source) => {
       const [short, long] = [1000, 2000].map((length) => {
         const text = 'a'.repeat(length)
-        // A budget that leaves room, to count what an expression of hundreds of steps takes.
+        // A budget with room for expressions of hundreds of steps.
         const work = workOnText('x', text.repeat(10))
         expect(found(source, text, work)).toEqual([])
         return work.steps()
@@ -60,7 +61,7 @@ describe('a regular expression', () => {
     },
   )
 
-  it('takes what comes first, as much as it can, and goes on after it', () => {
+  it('prefers the first alternative and the longest repetition, and continues after a match', () => {
     expect(found('a|ab', 'abab')).toEqual(['0:a', '2:a'])
     expect(found('ab|a', 'aba')).toEqual(['0:ab', '2:a'])
     expect(found('a*', 'baab')).toEqual(['1:aa'])
@@ -73,24 +74,24 @@ describe('a regular expression', () => {
     ['(a', 'ends'],
     ['a)', 'bracket'],
     ['[a', 'ends'],
-    ['*a', 'repeats nothing'],
-    ['(?<=a)b', 'another kind'],
-    ['(?i)a', 'another kind'],
+    ['*a', 'nothing to repeat'],
+    ['(?<=a)b', 'kind of group'],
+    ['(?i)a', 'kind of group'],
     ['(a)\\1', 'escape'],
     ['\\bword', 'escape'],
-    ['[[:alpha:]]', 'classes in a class'],
-    ['[a-z&&[^b]]', 'classes in a class'],
-    ['(?=ab)', 'further than a character'],
+    ['[[:alpha:]]', 'nested character classes'],
+    ['[a-z&&[^b]]', 'nested character classes'],
+    ['(?=ab)', 'more than one character'],
     ['(?i:é)', 'case'],
     ['\\p{Emoji}', 'property'],
     ['a{1,1000}', ''],
     ['(?:a{1,100}){1,100}', 'too long'],
-    ['(?:a?)*', 'without end'],
+    ['(?:a?)*', 'without limit'],
     ['(?:ab)++', 'a group'],
-    [`${'('.repeat(50)}a${')'.repeat(50)}`, 'groups in groups'],
+    [`${'('.repeat(50)}a${')'.repeat(50)}`, 'nests groups'],
     ['[z-a]', 'range'],
     ['a\\', 'ends'],
-  ])('%s is refused, or means what it says', (source, why) => {
+  ])('%s is rejected, or matches literally', (source, why) => {
     const made = linearExpression(source, characterSets())
     if (why === '') expect(found(source, 'a{1,1000}')).toEqual(['0:a{1,1000}'])
     else expect(made).toEqual({ refused: expect.stringContaining(why) })

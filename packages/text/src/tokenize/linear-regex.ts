@@ -3,7 +3,7 @@ import { type Compiled, type Step, compileRegex } from './compile-regex.js'
 import type { Expression } from './expression.js'
 import type { Work } from './work.js'
 
-/** What a step does: reads a character, sees or does not see one, reads a run, splits, stands at a line's start or end. */
+/** Step codes: read a character, positive or negative lookahead, read a run, split, line start or end, match. */
 const [READ, SEES, SEES_NOT, READ_ALL, SPLIT, LINE_START, LINE_END, MATCH] = [0, 1, 2, 3, 4, 5, 6, 7]
 const CODES: Readonly<Record<Step['type'], number>> = {
   read: READ,
@@ -16,20 +16,20 @@ const CODES: Readonly<Record<Step['type'], number>> = {
   match: MATCH,
 }
 
-/** The steps in columns. Of a split `first` and `second` are where it leads, of a run the least and the most characters. */
+/** Steps in columns. `first` and `second` are the targets of a split, or the minimum and maximum characters of a run. */
 interface Program {
   readonly codes: Uint8Array
   readonly first: Float64Array
   readonly second: Float64Array
   readonly sets: readonly IsIn[]
-  /** What a visit of a step counts for: the more, the more properties it asks for. */
+  /** Cost of a visit of each step; grows with the number of properties that it tests. */
   readonly costs: Uint16Array
   readonly learned: CharacterSets['learned']
 }
 
 function programOf({ steps }: Compiled, sets: CharacterSets): Program {
   const bounds = steps.map((step): readonly [number, number] =>
-    step.type === 'split' ? [step.first, step.second] : step.type === 'readAll' ? [step.least, step.most] : [0, 0],
+    step.type === 'split' ? [step.first, step.second] : step.type === 'readAll' ? [step.minimum, step.maximum] : [0, 0],
   )
   return {
     codes: Uint8Array.from(steps, ({ type }) => CODES[type]),
@@ -43,36 +43,36 @@ function programOf({ steps }: Compiled, sets: CharacterSets): Program {
 
 const widthOf = (code: number): number => (code > 0xffff ? 2 : 1)
 
-/** Finds where a possessive repetition ends that begins at a position; −1 if it cannot be. The last end is remembered. */
+/** Finds the end of a possessive repetition at a position; −1 if it does not match. The last end is cached. */
 function runReader({ first, second, sets, costs }: Program, text: string, work: Work) {
   const runs = new Map<number, readonly [from: number, to: number]>()
   return (step: number, from: number): number => {
-    const [least, most, isIn] = [first[step]!, second[step]!, sets[step]!]
+    const [minimum, maximum, isIn] = [first[step]!, second[step]!, sets[step]!]
     const known = runs.get(step)
-    if (most === Infinity && known !== undefined && from > known[0] && from < known[1]) return known[1]
+    if (maximum === Infinity && known !== undefined && from > known[0] && from < known[1]) return known[1]
     let [end, count] = [from, 0]
-    for (; end < text.length && count < most; count++) {
+    for (; end < text.length && count < maximum; count++) {
       const code = text.codePointAt(end)!
       if (!isIn(code)) break
       end += widthOf(code)
     }
     work.spend(STEPS_PER_VISIT * costs[step]! * count)
     runs.set(step, [from, end])
-    return count < least ? -1 : end
+    return count < minimum ? -1 : end
   }
 }
 
-/** Steps that a visit of a step at a position takes, some 20 ns, a search for matches in a text, and a new property. */
+/** Steps of work per visit (about 20 ns), per search in a text, and per property lookup that is not cached. */
 const [STEPS_PER_VISIT, STEPS_PER_SEARCH, STEPS_PER_LEARNED] = [5, 150, 40]
-/** Bytes that an entry of a matcher's stack takes while the stack grows. */
+/** Bytes per entry of a matcher's stack. */
 const BYTES_PER_ENTRY = 16
-/** Visits that are counted at once. */
+/** Number of visits that are counted at once. */
 const VISITS = 4096
 
 /** Finds the end of the match that begins at a position; −1 if there is none. */
 type Matcher = (start: number) => number
 
-/** Makes the function that runs a step which reads or looks: returns where it leads from a position; −1 if nowhere. */
+/** Creates a function that runs a read or test step: returns the next position; −1 if it fails. */
 function stepRunner(program: Program, text: string, work: Work): (step: number, at: number) => number {
   const { codes, sets } = program
   const readRun = runReader(program, text, work)
@@ -95,7 +95,7 @@ function stepRunner(program: Program, text: string, work: Work): (step: number, 
   }
 }
 
-/** Counts visits, and the memory of a stack while it grows. */
+/** Accounts for visits, and for the memory of a growing stack. */
 function meterOf(stack: readonly number[], work: Work) {
   let held = 0
   return {
@@ -113,8 +113,8 @@ function meterOf(stack: readonly number[], work: Work) {
 }
 
 /**
- * Makes the matcher of a text.
- * @param tried a bit for each position and step: `stride` words for a position
+ * Creates the matcher of a text.
+ * @param tried a bit per position and step: `stride` words per position
  */
 function matcherOf(program: Program, text: string, tried: Uint32Array, stride: number, work: Work): Matcher {
   const { codes, first, second, costs } = program
@@ -154,8 +154,8 @@ function matcherOf(program: Program, text: string, tried: Uint32Array, stride: n
 }
 
 /**
- * Finds matches as a backtracking matcher does, but tries no step twice at one position: what failed there fails again, from
- * wherever one comes. So it takes time in proportion to the text and the expression.
+ * Finds matches like a backtracking matcher, but tries each step at most once per position: a step that failed at a position
+ * fails there again. Time is proportional to the product of the lengths of text and expression.
  * Source: Cox, Regular Expression Matching: the Virtual Machine Approach, 2009, "Backtracking".
  */
 function eachMatch(program: Program, text: string, work: Work, found: (start: number, end: number) => void): void {
@@ -177,7 +177,7 @@ function eachMatch(program: Program, text: string, work: Work, found: (start: nu
     }
     found(start, end)
     start = end
-    // What was tried here led to the match, and may lead to the next.
+    // Steps tried at this position led to the match and may match again.
     tried.fill(0, end * stride, (end + 1) * stride)
     work.spend(stride / 4)
   }
@@ -185,9 +185,9 @@ function eachMatch(program: Program, text: string, work: Work, found: (start: nu
 }
 
 /**
- * A regular expression of a tokenizer.json that takes no longer than in proportion to the text.
- * @param sets makes its sets of characters
- * @returns why not, if it is not understood
+ * A regular expression of a tokenizer.json that runs in time proportional to the text.
+ * @param sets creates its character sets
+ * @returns the reason if it is not supported
  */
 export function linearExpression(source: string, sets: CharacterSets): Expression | { readonly refused: string } {
   const compiled = compileRegex(source)

@@ -7,16 +7,16 @@ import { tokenizerOf } from './tokenizer-of.js'
 
 const vocab = { a: 0, b: 1, ab: 2, '[UNK]': 3 }
 const unknown = { unk_token: '[UNK]' }
-const pieces = { ...unknown, continuing_subword_prefix: '##', max_input_chars_per_word: 100 }
+const wordPiece = { ...unknown, continuing_subword_prefix: '##', max_input_chars_per_word: 100 }
 
-describe('a model without a type', () => {
-  // What `Tokenizer.from_str(…).model` is in tokenizers 0.23.3, or undefined where it refuses the file.
+describe('modelTypeOf a model without a type', () => {
+  // Expected: `Tokenizer.from_str(…).model` in tokenizers 0.23.3; undefined where it rejects the file.
   it.each([
     [{ vocab, merges: ['a b'] }, 'BPE'],
     [{ vocab, merges: [] }, 'BPE'],
     [{ vocab, merges: ['a b'], dropout: 0.1 }, 'BPE'],
     [{ vocab, merges: null, ...unknown }, 'WordLevel'],
-    [{ vocab, ...pieces }, 'WordPiece'],
+    [{ vocab, ...wordPiece }, 'WordPiece'],
     [{ vocab, ...unknown, continuing_subword_prefix: '##' }, 'WordLevel'],
     [{ vocab, ...unknown }, 'WordLevel'],
     [{ vocab }, undefined],
@@ -24,9 +24,9 @@ describe('a model without a type', () => {
     [{ vocab: [['a', -1]] }, 'Unigram'],
     [{ type: 'Foo', vocab: [['a', -1]] }, 'Foo'],
     [{ type: null, vocab: [['a', -1]] }, undefined],
-  ])('%j is taken for what the Rust library takes it', (model, type) => expect(modelTypeOf({ model })).toBe(type))
+  ])('matches the Rust library for %j', (model, type) => expect(modelTypeOf({ model })).toBe(type))
 
-  it('what is no tokenizer has none', () => {
+  it('returns undefined for content that is not a tokenizer', () => {
     for (const content of [null, [], 'x', {}, { model: [] }, { model: null }])
       expect(modelTypeOf(content)).toBeUndefined()
   })
@@ -45,7 +45,7 @@ describe.each([
   const { type: said, ...model } = tokenizer.model as { type: string }
   const load = (kind: ModelFile['type']) => tokenizerOf({ json: { ...tokenizer, model } }, { name, type: kind })
 
-  it('encodes and decodes as with it', () => {
+  it('encodes and decodes like the file with its type', () => {
     expect(said).toBe(type)
     const [whole, without] = [tokenizerOf({ json: tokenizer }, { name, type }), load(type)]
     for (const [i, text] of texts.slice(0, 50).entries()) {
@@ -56,7 +56,7 @@ describe.each([
     expect(without.files()['tokenizer.json']).toEqual({ ...tokenizer, model })
   })
 
-  it('is refused as one of another type', () => {
+  it('is rejected as a file of another type', () => {
     const other = type === 'BPE' ? 'Unigram' : 'BPE'
     const refused = { code: 'BAD_TOKENIZER', problem: expect.stringContaining(`model.type`) }
     expect(() => load(other)).toThrow(expect.objectContaining(refused))

@@ -2,7 +2,7 @@ import { isRecord } from '@attune/core'
 
 type Unknown = Readonly<Record<string, unknown>>
 
-/** What each type of model must say, in the order in which they are tried: WordLevel asks for less than WordPiece does. */
+/** Required fields of each model type, in the order in which the types are tried; WordLevel requires less than WordPiece. */
 const WITHOUT_TYPE: readonly (readonly [type: string, fits: (model: Unknown) => boolean])[] = [
   ['Unigram', ({ vocab }) => Array.isArray(vocab)],
   ['BPE', ({ vocab, merges }) => isRecord(vocab) && Array.isArray(merges)],
@@ -16,9 +16,9 @@ const WITHOUT_TYPE: readonly (readonly [type: string, fits: (model: Unknown) => 
 ]
 
 /**
- * The type of the model in the content of a `tokenizer.json`. Older files do not say it; then it is what the Rust library
- * takes it for, by what else the model says.
- * @returns undefined if the content is that of no tokenizer
+ * Model type in the content of a `tokenizer.json`. Older files do not have `model.type`; it is then inferred from the other
+ * fields, as in the Rust library.
+ * @returns undefined if the content is not a tokenizer
  */
 export function modelTypeOf(content: unknown): string | undefined {
   const model = isRecord(content) ? content['model'] : undefined

@@ -2,13 +2,13 @@ import { AttuneError } from '@attune/core'
 import type { TokenizerFiles } from './tokenizer-files.js'
 
 /**
- * Stands for the reader of tokenizer files where there is no file system: in browsers.
+ * Replaces the reader of tokenizer files in browsers, where there is no file system.
  * @throws AttuneError `FILE_NOT_FOUND`
  */
 export function readTokenizerFiles(path: string): TokenizerFiles {
   throw new AttuneError(
     'FILE_NOT_FOUND',
-    `expected the content of a tokenizer.json, got the path ${path}: there is no file system here`,
-    'Fetch the file and give its content as `json`.',
+    `expected the content of a tokenizer.json, got the path ${path}: this environment has no file system`,
+    'Fetch the file and pass its content as `json`.',
   )
 }

@@ -1,10 +1,10 @@
-/** A binary heap of numbers, smallest first. */
+/** A binary min-heap of numbers. */
 export interface NumberHeap {
   push(value: number): void
   pop(): number | undefined
 }
 
-/** An empty heap. */
+/** Creates an empty heap. */
 export function numberHeap(): NumberHeap {
   const heap: number[] = []
   return {

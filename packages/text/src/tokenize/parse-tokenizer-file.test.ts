@@ -15,7 +15,7 @@ const normalizers = (count: number, step: Json): Json => ({
   normalizer: { type: 'Sequence', normalizers: times(count, () => step) },
 })
 
-describe('a file whose sizes no content backs', () => {
+describe('a tokenizer.json with excessive or invalid sizes', () => {
   const refused = expect.objectContaining({ code: 'BAD_TOKENIZER' })
 
   it.each<readonly [string, Json]>([
@@ -27,12 +27,12 @@ describe('a file whose sizes no content backs', () => {
       'steps in steps',
       { model: words, normalizer: { type: 'Sequence', normalizers: [normalizers(1, { type: 'NFC' })['normalizer']] } },
     ],
-    ['300,000 merges that are none', { model: { type: 'BPE', vocab: { a: 0 }, merges: times(300_000, () => 0) } }],
-  ])('is refused: %s', (_, json) => {
+    ['300,000 invalid merges', { model: { type: 'BPE', vocab: { a: 0 }, merges: times(300_000, () => 0) } }],
+  ])('is rejected: %s', (_, json) => {
     expect(() => load(json)).toThrow(refused)
   })
 
-  it('is saved without the fields that nobody reads', () => {
+  it('is saved without unknown fields', () => {
     const json = { model: { ...words, more: times(1000, () => 'b') }, more: times(1000, () => 'b') }
     expect(load(json).files()['tokenizer.json']).toEqual({ model: words })
   })

@@ -2,7 +2,7 @@ import { AttuneError } from '@attune/core'
 import { modelTypeOf } from './model-type.js'
 import { type ModelFile, type TokenizerFile, tokenizerFileSchema } from './schema.js'
 
-/** The ids of a model's tokens; of equal tokens the last. */
+/** Ids of a model's tokens; the last one wins for equal tokens. */
 function vocabularyOf(model: TokenizerFile['model']): Map<string, number> {
   const ids = new Map<string, number>()
   if (model.type === 'Unigram') for (const [id, [token]] of model.vocab.entries()) ids.set(token, id)
@@ -10,73 +10,75 @@ function vocabularyOf(model: TokenizerFile['model']): Map<string, number> {
   return ids
 }
 
-/** Ids that a vocabulary leaves out at most: so many, and so many more for each of its tokens. */
+/** Maximum number of unused ids: a constant, plus a number per token. */
 const [SPARE_IDS, SPARE_IDS_PER_TOKEN] = [10_000, 1]
 
-/** Why the ids of a file cannot be used; `undefined` if they can. */
+/** Problem with the ids of a file; `undefined` if there is none. */
 function idProblem({ model, added_tokens: added }: TokenizerFile, vocabulary: ReadonlyMap<string, number>) {
   const ids = new Set(vocabulary.values())
   if (ids.size !== vocabulary.size) return 'two tokens of its vocabulary have the same id'
   for (const { id } of added) ids.add(id)
   const tokens = model.type === 'Unigram' ? model.vocab.length + added.length : ids.size
-  let greatest = -1
-  for (const id of ids) greatest = Math.max(greatest, id)
-  // A model has a row of its embedding for each id, so that ids are memory.
-  return greatest < SPARE_IDS + (1 + SPARE_IDS_PER_TOKEN) * tokens
+  let maximum = -1
+  for (const id of ids) maximum = Math.max(maximum, id)
+  // A model has an embedding row for each id, so unused ids cost memory.
+  return maximum < SPARE_IDS + (1 + SPARE_IDS_PER_TOKEN) * tokens
     ? undefined
-    : `its greatest id is ${greatest}, which is far more than its ${tokens} tokens need`
+    : `its maximum id ${maximum} is far larger than its ${tokens} tokens need`
 }
 
-/** Why a model cannot be used; `undefined` if it can. */
+/** Problem with a model; `undefined` if there is none. */
 function modelProblem(model: TokenizerFile['model']): string | undefined {
   if ((model.type === 'WordPiece' || model.type === 'WordLevel') && !Object.hasOwn(model.vocab, model.unk_token))
-    return `its vocabulary lacks the unknown token "${cut(model.unk_token)}"`
+    return `its vocabulary lacks the unknown token "${excerpt(model.unk_token)}"`
   if (model.type === 'Unigram' && model.vocab[model.unk_id ?? 0] === undefined)
-    return `its vocabulary has no token ${model.unk_id ?? 0}, which is to be the unknown one`
+    return `its vocabulary has no token ${model.unk_id ?? 0}, which should be the unknown token`
   return undefined
 }
 
-/** A text of the file, for errors. */
-const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
+/** A text of the file, shortened for errors. */
+const excerpt = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
 
-/** The fields of a value that what was made of it has, too: those that are known. */
-function knownFields(given: unknown, parsed: unknown): unknown {
-  if (given === parsed || typeof given !== 'object' || given === null) return given
+/** The value with only the fields that its parsed form has, which are the known ones. */
+function knownFields(value: unknown, parsed: unknown): unknown {
+  if (value === parsed || typeof value !== 'object' || value === null) return value
   const made = parsed as Readonly<Record<string, unknown>>
-  if (Array.isArray(given)) return given.map((each, index) => knownFields(each, made[index]))
-  const known = Object.entries(given).filter(([key]) => Object.hasOwn(made, key))
-  return Object.fromEntries(known.map(([key, value]) => [key, knownFields(value, made[key])]))
+  if (Array.isArray(value)) return value.map((each, index) => knownFields(each, made[index]))
+  const known = Object.entries(value).filter(([key]) => Object.hasOwn(made, key))
+  return Object.fromEntries(known.map(([key, field]) => [key, knownFields(field, made[key])]))
 }
 
-/** A `tokenizer.json` as it is used, and as it is saved: without the fields that nobody knows. */
+/** A `tokenizer.json` as it is used, and as it is saved (without unknown fields). */
 export interface ParsedFile {
   readonly file: TokenizerFile
   readonly json: Readonly<Record<string, unknown>>
-  /** The ids of the model's tokens. */
+  /** Ids of the model's tokens. */
   readonly vocabulary: ReadonlyMap<string, number>
 }
 
 /**
- * Checks the content of a `tokenizer.json`.
- * @param where what to call it in errors
- * @throws AttuneError `BAD_TOKENIZER` if its model is of another type, or it asks for what is not allowed.
+ * Parses the content of a `tokenizer.json`.
+ * @param where name of the file in errors
+ * @throws AttuneError `BAD_TOKENIZER` if its model is of another type, or its content is invalid or unsupported
  */
 export function parseTokenizerFile(content: unknown, where: string, type: ModelFile['type']): ParsedFile {
   const refuse = (why: string): never => {
     throw new AttuneError(
       'BAD_TOKENIZER',
       `${where} is not a ${type} tokenizer that can be loaded: ${why}`,
-      `Use the tokenizer.json of a model of that type, or another tokenizer plugin.`,
+      `Use the tokenizer.json of a ${type} model, or another tokenizer plugin.`,
     )
   }
   const found = modelTypeOf(content)
   if (found !== type)
-    refuse(`at \`model.type\`, it is ${found === undefined ? 'not to be told' : JSON.stringify(found.slice(0, 80))}`)
+    refuse(
+      `at \`model.type\`, expected "${type}", got ${found === undefined ? 'no known type' : JSON.stringify(found.slice(0, 80))}`,
+    )
   const { model: said, ...rest } = content as { readonly model: object }
   const parsed = tokenizerFileSchema.safeParse({ ...rest, model: { ...said, type } })
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    return refuse(`at \`${cut(issue?.path.join('.') ?? '')}\`, ${cut(issue?.message ?? '')}`)
+    return refuse(`at \`${excerpt(issue?.path.join('.') ?? '')}\`, ${excerpt(issue?.message ?? '')}`)
   }
   const vocabulary = vocabularyOf(parsed.data.model)
   const problem = idProblem(parsed.data, vocabulary) ?? modelProblem(parsed.data.model)

@@ -27,35 +27,35 @@ const gpt2 = [
   ends,
 ].join('|')
 
-/** What GPT-2 cuts words by, as files spell it. */
-export const GPT2_CUT = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-/** What Llama 3 and cl100k cut words by. */
-export const LLAMA3_CUT = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-/** What Qwen 2 cuts words by. */
-export const QWEN2_CUT = LLAMA3_CUT.replace('{1,3}', '')
+/** Pre-tokenization pattern of GPT-2, as spelled in tokenizer files. */
+export const GPT2_PATTERN = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+/** Pre-tokenization pattern of Llama 3 and cl100k. */
+export const LLAMA3_PATTERN = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+/** Pre-tokenization pattern of Qwen 2. */
+export const QWEN2_PATTERN = LLAMA3_PATTERN.replace('{1,3}', '')
 
-/** What Qwen 3.5 cuts words by: as {@link QWEN2_CUT}, with marks among the letters. */
-const MARKED_CUT = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+/** Pre-tokenization pattern of Qwen 3.5: {@link QWEN2_PATTERN} with combining marks as letters. */
+const MARKED_PATTERN = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 
-const [LARGE, SMALL] = [String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`, String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`]
-/** What o200k (GPT-4o, Llama 4) and Tekken (Mistral Nemo) cut words by: where small letters come before large ones, too. */
-const mixedCut = (tail: string, digits: string): string =>
+const [UPPER, LOWER] = [String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`, String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`]
+/** Pattern of o200k (GPT-4o, Llama 4) and Tekken (Mistral Nemo), which also splits where upper case follows lower case. */
+const camelCasePattern = (tail: string, digits: string): string =>
   [
-    String.raw`[^\r\n\p{L}\p{N}]?${LARGE}*${SMALL}+${tail}`,
-    String.raw`[^\r\n\p{L}\p{N}]?${LARGE}+${SMALL}*${tail}`,
+    String.raw`[^\r\n\p{L}\p{N}]?${UPPER}*${LOWER}+${tail}`,
+    String.raw`[^\r\n\p{L}\p{N}]?${UPPER}+${LOWER}*${tail}`,
     `\\p{N}${digits}`,
     String.raw` ?[^\s\p{L}\p{N}]+[\r\n/]*`,
     String.raw`\s*[\r\n]+`,
     String.raw`\s+(?!\S)`,
     String.raw`\s+`,
   ].join('|')
-/** What o200k cuts words by. */
-export const O200K_CUT = mixedCut("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '{1,3}')
-/** What Tekken cuts words by. */
-export const TEKKEN_CUT = mixedCut('', '')
+/** Pre-tokenization pattern of o200k. */
+export const O200K_PATTERN = camelCasePattern("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '{1,3}')
+/** Pre-tokenization pattern of Tekken. */
+export const TEKKEN_PATTERN = camelCasePattern('', '')
 
-/** What DeepSeek V3 and R1 cut words by, after numbers and ideographs. */
-const DEEPSEEK_CUT = [
+/** Pre-tokenization pattern of DeepSeek V3 and R1, which is applied after splitting numbers and ideographs. */
+const DEEPSEEK_PATTERN = [
   '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+',
   String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`,
   String.raw` ?[\p{P}\p{S}]+[\r\n]*`,
@@ -64,53 +64,53 @@ const DEEPSEEK_CUT = [
   String.raw`\s+`,
 ].join('|')
 
-/** An expression without `\s`, whose meaning in JavaScript is another. */
+/** Replaces `\s`, which has another meaning in JavaScript. */
 const spaced = (source: string): string =>
   source.replace('(?!\\S)', `(?![^${SPACES}])`).replaceAll('[^\\s', `[^${SPACES}`).replaceAll('\\s', `[${SPACES}]`)
 
 /**
- * The regular expressions of well-known tokenizers, which JavaScript's own matcher runs in time in proportion to the text, and
- * the same for JavaScript, where `\s` is another set and case can't be ignored for a part.
+ * Regular expressions of well-known tokenizers, and their JavaScript equivalents, since `\s` differs and there are no inline
+ * flags. The native matcher runs them in time proportional to the text.
  */
 const KNOWN: Readonly<Record<string, string>> = {
-  [GPT2_CUT]: gpt2,
-  [LLAMA3_CUT]: modern('{1,3}'),
-  [QWEN2_CUT]: modern(''),
-  [MARKED_CUT]: spaced(MARKED_CUT.replace(/^\(\?i:.*?\)/, anyCase)),
-  [O200K_CUT]: spaced(mixedCut(`(?:${anyCase})?`, '{1,3}')),
-  [TEKKEN_CUT]: spaced(TEKKEN_CUT),
-  [DEEPSEEK_CUT]: spaced(DEEPSEEK_CUT),
+  [GPT2_PATTERN]: gpt2,
+  [LLAMA3_PATTERN]: modern('{1,3}'),
+  [QWEN2_PATTERN]: modern(''),
+  [MARKED_PATTERN]: spaced(MARKED_PATTERN.replace(/^\(\?i:.*?\)/, anyCase)),
+  [O200K_PATTERN]: spaced(camelCasePattern(`(?:${anyCase})?`, '{1,3}')),
+  [TEKKEN_PATTERN]: spaced(TEKKEN_PATTERN),
+  [DEEPSEEK_PATTERN]: spaced(DEEPSEEK_PATTERN),
   '\\p{N}{1,3}': '\\p{N}{1,3}',
   '\\p{N}': '\\p{N}',
   ' {2,}': ' {2,}',
   '[\\s\\S]': '[^]',
 }
 
-/** Those of them that cut between a word and the space after it, and those that match no space. */
-const WORD_CUTS: ReadonlySet<string> = new Set([
-  GPT2_CUT,
-  LLAMA3_CUT,
-  QWEN2_CUT,
-  MARKED_CUT,
-  O200K_CUT,
-  TEKKEN_CUT,
-  DEEPSEEK_CUT,
+/** Patterns that split between a word and the following space, and patterns that match no space. */
+const SPLIT_BEFORE_SPACE: ReadonlySet<string> = new Set([
+  GPT2_PATTERN,
+  LLAMA3_PATTERN,
+  QWEN2_PATTERN,
+  MARKED_PATTERN,
+  O200K_PATTERN,
+  TEKKEN_PATTERN,
+  DEEPSEEK_PATTERN,
 ])
 const SPACELESS: ReadonlySet<string> = new Set(['\\p{N}{1,3}', '\\p{N}', '[一-龥\u3040-ゟ゠-ヿ]+'])
 
-/** A pattern of a tokenizer.json: a text, or a regular expression. */
+/** A pattern of a tokenizer.json: a text or a regular expression. */
 export type Pattern = { readonly String: string } | { readonly Regex: string }
 
-/** Whether a regular expression is a well-known one. */
+/** True if a regular expression is well-known. */
 export const isKnownExpression = (source: string): boolean => Object.hasOwn(KNOWN, source)
 
-/** Whether an expression always cuts between a word and the space after it. */
-export const isWordCut = (source: string): boolean => WORD_CUTS.has(source)
+/** True if an expression always splits between a word and the following space. */
+export const splitsBeforeSpace = (source: string): boolean => SPLIT_BEFORE_SPACE.has(source)
 
-/** Whether an expression matches no space and looks at none. */
+/** True if an expression matches no space and does not test for one. */
 export const isSpaceless = (source: string): boolean => SPACELESS.has(source)
 
-/** Why a regular expression may not stand in a tokenizer.json; undefined if it may. */
+/** Reason why a regular expression is not supported in a tokenizer.json; undefined if it is. */
 export function refusalOf(source: string): string | undefined {
   if (isKnownExpression(source)) return undefined
   const found = compileRegex(source)
@@ -119,12 +119,12 @@ export function refusalOf(source: string): string | undefined {
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 
-/** The expression that finds a text. */
+/** An expression that matches a text literally. */
 export const literally = (text: string): Expression => native(new RegExp(escaped(text), 'gu'), text.length)
 
 /**
- * The expression of a pattern: JavaScript's own for a text or a well-known expression; any other runs on a matcher that takes
- * no longer than in proportion to the text, for a hostile one would take JavaScript's forever.
+ * The expression of a pattern. Texts and well-known expressions run on native regular expressions. Others run on a linear-time
+ * matcher, since a malicious one could take exponential time on JavaScript's.
  */
 export function expressionOf(pattern: Pattern, sets: CharacterSets): Expression {
   if ('String' in pattern) return literally(pattern.String)
@@ -135,5 +135,5 @@ export function expressionOf(pattern: Pattern, sets: CharacterSets): Expression 
   return found
 }
 
-/** The expression that byte-level pre-tokenizers split by. */
+/** The expression of byte-level pre-tokenizers. */
 export const BYTE_LEVEL = native(new RegExp(gpt2, 'gu'))

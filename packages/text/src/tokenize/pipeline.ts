@@ -2,7 +2,7 @@ import { type AlignedText, aligned, sliceOf } from './aligned-text.js'
 import { addedTokenFinder } from './added-tokens.js'
 import { bytePair } from './byte-pair.js'
 import { characterSets } from './character-sets.js'
-import { isDivisible, nextCut } from './chunks.js'
+import { isDivisible, nextSplit } from './chunks.js'
 import { normalizerOf } from './normalizers.js'
 import { preTokenizerOf } from './pre-tokenizers.js'
 import { type TokenizerFile, tokenizerFileSchema } from './schema.js'
@@ -13,15 +13,15 @@ import type { WordModel } from './word-model.js'
 import { type Work, workOnText } from './work.js'
 import { wordLevel, wordPiece } from './word-piece.js'
 
-/** Tokenizes a text, without the tokens of a template. With `limit` it may stop after so many. */
+/** Tokenizes a text, without special tokens. With `limit` it may stop after that many tokens. */
 export type Pipeline = (text: string, work: Work, limit?: number) => TextTokens
 
-/** How many parts of texts are remembered, of how many units each at most, and of how many tokens in all. */
+/** Cache limits: number of parts, units per part, and total tokens. */
 const REMEMBERED = { parts: 2 ** 16, units: 64, tokens: 2 ** 20 }
-/** Steps for a token, and bytes that it takes with its offsets. */
+/** Steps per token, and bytes per token including its offsets. */
 const [STEPS_PER_TOKEN, BYTES_PER_TOKEN] = [8, 48]
 
-const nothing = (): TextTokens => ({ ids: [], starts: [], ends: [] })
+const noTokens = (): TextTokens => ({ ids: [], starts: [], ends: [] })
 
 function append(to: TextTokens, { ids, starts, ends }: TextTokens, shift: number, work: Work): void {
   work.spend(STEPS_PER_TOKEN * ids.length)
@@ -46,7 +46,7 @@ function wordModelOf({ model }: TokenizerFile, vocabulary: ReadonlyMap<string, n
   }
 }
 
-/** Makes the function that tokenizes a word and adds its tokens, with their parts of the original text. */
+/** Creates a function that tokenizes a word and appends its tokens with their offsets in the original text. */
 function wordAdder(tokenize: WordModel): (to: TextTokens, word: AlignedText, work: Work) => void {
   return (to, word, work) => {
     if (word.text === '') return
@@ -64,8 +64,8 @@ function wordAdder(tokenize: WordModel): (to: TextTokens, word: AlignedText, wor
   }
 }
 
-/** Tokenizes a part of a text by all steps; `first` says whether it begins where the whole text does. */
-function steps(
+/** Creates a function that runs all steps on a part of a text; `first` is true at the beginning of the whole text. */
+function partTokenizer(
   file: TokenizerFile,
   vocabulary: ReadonlyMap<string, number>,
 ): (part: string, first: boolean, work: Work) => TextTokens {
@@ -77,13 +77,13 @@ function steps(
   )
   const addWord = wordAdder(wordModelOf(file, vocabulary))
   return (part, first, work) => {
-    const tokens = nothing()
+    const tokens = noTokens()
     const text = normalize(aligned(part, 0), work)
     work.part = 'added_tokens'
     for (const { start, end, id } of findAdded(text.text, work)) {
-      const piece = sliceOf(text, start, end)
+      const slice = sliceOf(text, start, end)
       work.part = 'pre_tokenizer'
-      if (id === undefined) preTokenize(piece, first && start === 0, work, (word) => addWord(tokens, word, work))
+      if (id === undefined) preTokenize(slice, first && start === 0, work, (word) => addWord(tokens, word, work))
       else {
         tokens.ids.push(id)
         tokens.starts.push(text.starts[text.first + start]!)
@@ -94,11 +94,11 @@ function steps(
   }
 }
 
-/** The same string, of which no longer one that it is a part of is kept in memory. */
-const byItself = (text: string): string => ` ${text}`.slice(1)
+/** A copy of a string that does not keep the string it was sliced from in memory. */
+const copyOf = (text: string): string => ` ${text}`.slice(1)
 
-/** Remembers the tokens of parts of texts. */
-function memory() {
+/** Cache of the tokens of parts of texts. */
+function tokenCache() {
   const known = new Map<string, TextTokens>()
   let count = 0
   return {
@@ -110,30 +110,30 @@ function memory() {
         known.clear()
         count = tokens.ids.length
       }
-      if (count <= REMEMBERED.tokens) known.set(byItself(part), tokens)
+      if (count <= REMEMBERED.tokens) known.set(copyOf(part), tokens)
     },
   }
 }
 
-/** Steps for a part that is remembered. */
+/** Steps for a cache lookup. */
 const STEPS_TO_RECALL = 20
 
 /**
- * What a tokenizer.json does to a well-formed text, step by step and offset for offset as the Rust library does it.
+ * The tokenization pipeline of a tokenizer.json for well-formed texts. Matches the Rust library in ids and offsets.
  *
- * Where the steps allow it, the text is split before single spaces and the tokens of parts that were seen before are
- * remembered: in real text nine parts of ten are.
- * @param vocabulary the ids of the model's tokens
+ * If the steps allow it, the text is split before single spaces and the tokens of its parts are cached: in natural text about
+ * 90 % of the parts are repeated.
+ * @param vocabulary ids of the model's tokens
  */
 export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, number>): Pipeline {
   const raw = file.normalizer == null ? file.added_tokens : file.added_tokens.filter(({ normalized }) => !normalized)
   const findAdded = addedTokenFinder(raw)
-  const tokenize = steps(file, vocabulary)
+  const tokenize = partTokenizer(file, vocabulary)
   const divisible = isDivisible(file)
-  const [remembered, rememberedFirst] = [memory(), memory()]
+  const [cached, cachedFirst] = [tokenCache(), tokenCache()]
   const recall = (part: string, first: boolean, work: Work): TextTokens => {
     work.spend(STEPS_TO_RECALL + part.length)
-    const known = first ? rememberedFirst : remembered
+    const known = first ? cachedFirst : cached
     const found = known.get(part)
     if (found !== undefined) return found
     const tokens = tokenize(part, first, work)
@@ -141,37 +141,34 @@ export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, 
     return tokens
   }
   return (text, work, limit = Infinity) => {
-    const tokens = nothing()
+    const tokens = noTokens()
     work.part = 'added_tokens'
     const parts = findAdded(text, work)
     const isWhole = parts.length === 1 && parts[0]!.id === undefined && parts[0]!.end === text.length
-    if (isWhole && (!divisible || nextCut(text, 0, text.length) === text.length)) return recall(text, true, work)
+    if (isWhole && (!divisible || nextSplit(text, 0, text.length) === text.length)) return recall(text, true, work)
     for (const { start, end, id } of parts) {
       if (tokens.ids.length > limit) break
       if (id !== undefined) append(tokens, { ids: [id], starts: [start], ends: [end] }, 0, work)
       else
         for (let at = start; at < end && tokens.ids.length <= limit;) {
-          const cut = divisible ? nextCut(text, at, end) : end
-          append(tokens, recall(text.slice(at, cut), at === 0, work), at, work)
-          at = cut
+          const next = divisible ? nextSplit(text, at, end) : end
+          append(tokens, recall(text.slice(at, next), at === 0, work), at, work)
+          at = next
         }
     }
     return tokens
   }
 }
 
-/**
- * The words that a tokenizer.json splits a text into, before its model splits them into tokens: what a vocabulary is trained
- * on.
- */
+/** Words that a tokenizer.json splits a text into before its model runs. A vocabulary is trained on them. */
 export function wordsOf(json: Readonly<Record<string, unknown>>): (text: string) => string[] {
   const file = tokenizerFileSchema.parse(json)
   const sets = characterSets()
   const normalize = normalizerOf(stepsIn(file.normalizer), sets)
   const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
-  return (given) => {
+  return (input) => {
     const words: string[] = []
-    const text = given.toWellFormed()
+    const text = input.toWellFormed()
     const work = workOnText('the tokenizer', text)
     const normalized = normalize(aligned(text, 0), work)
     work.part = 'pre_tokenizer'

@@ -3,22 +3,22 @@ import { isSmall, listOf, recordOf, small, stepsOf } from './bulk.js'
 import { BYTE_CHARACTERS } from './byte-level.js'
 import { isWhiteSpace } from './characters.js'
 import { stepsIn } from './steps-in.js'
-import type { Piece, Templates, Trim } from './template.js'
+import type { TemplateItem, Templates, Trim } from './template.js'
 
 const token = z.string().max(1000)
 const id = z.int().min(0).max(2_000_000)
 
-/** XLNet's `<cls>` has a type of its own, 2. */
+/** Type id. XLNet uses type 2 for `<cls>`. */
 const typeId = z.int().min(0).max(15)
 
-/** A place in the template that special tokens are added by. */
-const piece = z.union([
+/** An item of a template: a special token or a text. */
+const item = z.union([
   z.strictObject({ SpecialToken: z.strictObject({ id: token, type_id: typeId }) }),
   z.strictObject({ Sequence: z.strictObject({ id: z.enum(['A', 'B']), type_id: typeId }) }),
 ])
-const template = listOf(piece, 64)
+const template = listOf(item, 64)
 const tokenIds = z.object({ ids: z.array(id).min(1).max(16) })
-/** The ids that each name of a template stands for. */
+/** Ids of the special tokens in a template, by name. */
 const specialTokens = recordOf<z.output<typeof tokenIds>>((value, name) => {
   if (name.length > 1000 || !isSmall(value)) return 'it is too long'
   return tokenIds.safeParse(value).error?.issues[0]?.message
@@ -37,47 +37,47 @@ const step = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ByteLevel'), ...trims, use_regex: small }),
 ])
 
-/** What a `tokenizer.json` may say under `post_processor`. */
+/** Schema of `post_processor` in a `tokenizer.json`. */
 export const postProcessorSchema = stepsOf('processors', step, 8)
 
 type Step = z.output<typeof step>
 
-const text = (name: 'A' | 'B', type: number): Piece => ({ text: name, type })
-/** Templates of the texts alone, without special tokens. */
+const text = (name: 'A' | 'B', type: number): TemplateItem => ({ text: name, type })
+/** Templates without special tokens. */
 export const bareTemplates: Templates = { single: [text('A', 0)], pair: [text('A', 0), text('B', 1)] }
 
-function templatesOfStep(processor: Step, ids: ReadonlyMap<string, number>): Templates | undefined {
-  if (processor.type === 'ByteLevel') return undefined
-  if (processor.type === 'TemplateProcessing') {
-    const placed = (place: z.output<typeof piece>): Piece => {
-      if ('Sequence' in place) return text(place.Sequence.id, place.Sequence.type_id)
-      const { id: name, type_id: type } = place.SpecialToken
-      return { ids: processor.special_tokens[name]?.ids ?? [ids.get(name) ?? 0], type }
+function templatesOfStep(step: Step, ids: ReadonlyMap<string, number>): Templates | undefined {
+  if (step.type === 'ByteLevel') return undefined
+  if (step.type === 'TemplateProcessing') {
+    const itemOf = (each: z.output<typeof item>): TemplateItem => {
+      if ('Sequence' in each) return text(each.Sequence.id, each.Sequence.type_id)
+      const { id: name, type_id: type } = each.SpecialToken
+      return { ids: step.special_tokens[name]?.ids ?? [ids.get(name) ?? 0], type }
     }
-    return { single: processor.single.map(placed), pair: processor.pair.map(placed) }
+    return { single: step.single.map(itemOf), pair: step.pair.map(itemOf) }
   }
-  const [cls, sep] = [{ ids: [processor.cls[1]] }, { ids: [processor.sep[1]] }]
-  const single: Piece[] = [{ ...cls, type: 0 }, text('A', 0), { ...sep, type: 0 }]
-  if (processor.type === 'BertProcessing') return { single, pair: [...single, text('B', 1), { ...sep, type: 1 }] }
+  const [cls, sep] = [{ ids: [step.cls[1]] }, { ids: [step.sep[1]] }]
+  const single: TemplateItem[] = [{ ...cls, type: 0 }, text('A', 0), { ...sep, type: 0 }]
+  if (step.type === 'BertProcessing') return { single, pair: [...single, text('B', 1), { ...sep, type: 1 }] }
   return { single, pair: [...single, { ...sep, type: 0 }, text('B', 0), { ...sep, type: 0 }] }
 }
 
-/** What a `tokenizer.json` says under `post_processor`. */
+/** Content of `post_processor` in a `tokenizer.json`. */
 export type PostProcessor = z.output<typeof postProcessorSchema> | null | undefined
 
 /**
- * The templates that a `tokenizer.json` asks for; without any, the texts alone.
- * @param ids the ids of tokens by what they spell
+ * The templates of a `tokenizer.json`; without special tokens if it has none.
+ * @param ids ids by token
  */
-export const templatesOf = (processor: PostProcessor, ids: ReadonlyMap<string, number>): Templates =>
-  // The last that has a template decides; those of bytes only move offsets.
-  stepsIn<Step>(processor)
+export const templatesOf = (postProcessor: PostProcessor, ids: ReadonlyMap<string, number>): Templates =>
+  // The last step with a template wins; byte-level steps only trim offsets.
+  stepsIn<Step>(postProcessor)
     .map((each) => templatesOfStep(each, ids))
     .findLast((templates) => templates !== undefined) ?? bareTemplates
 
-/** The same templates without what they add to the texts. */
+/** The templates without special tokens. */
 export function withoutSpecial({ single, pair }: Templates): Templates {
-  const texts = (pieces: readonly Piece[]): Piece[] => pieces.filter((piece) => 'text' in piece)
+  const texts = (items: readonly TemplateItem[]): TemplateItem[] => items.filter((each) => 'text' in each)
   return { single: texts(single), pair: texts(pair) }
 }
 
@@ -85,7 +85,7 @@ const isLowSurrogate = (text: string, at: number): boolean => (text.charCodeAt(a
 
 const SPACE = BYTE_CHARACTERS[0x20]!
 
-/** How many of the first, or last, characters of a token are spaces. */
+/** Number of leading and trailing spaces of a token. */
 function spacesOf(token: string): readonly [leading: number, trailing: number] {
   const other = [...token].map((character) => character !== SPACE && !isWhiteSpace(character))
   const [first, last] = [other.indexOf(true), other.lastIndexOf(true)]
@@ -93,11 +93,11 @@ function spacesOf(token: string): readonly [leading: number, trailing: number] {
 }
 
 /**
- * How byte-level tokenizers leave the spaces at both ends of a token out of its part of the text, where they are asked to.
- * @param spelling the token of an id, as the vocabulary spells it; `undefined` for one that stands in texts as it is
+ * Trims the leading and trailing spaces of byte-level tokens from their offsets, if the file sets `trim_offsets`.
+ * @param spelling the token of an id in byte-level characters; `undefined` for an added token
  */
-export function trimOf(processor: PostProcessor, spelling: (id: number) => string | undefined): Trim {
-  const steps = stepsIn<Step>(processor).flatMap((step) =>
+export function trimOf(postProcessor: PostProcessor, spelling: (id: number) => string | undefined): Trim {
+  const steps = stepsIn<Step>(postProcessor).flatMap((step) =>
     'trim_offsets' in step && step.trim_offsets === true ? [step] : [],
   )
   const known = new Map<number, readonly [number, number]>()
@@ -105,9 +105,9 @@ export function trimOf(processor: PostProcessor, spelling: (id: number) => strin
     const id = ids[at]!
     const found = known.get(id)
     if (found !== undefined) return found
-    const spelt = spelling(id)
-    if (spelt === undefined) return spacesOf(text.slice(starts[at], ends[at]))
-    const counted = spacesOf(spelt)
+    const token = spelling(id)
+    if (token === undefined) return spacesOf(text.slice(starts[at], ends[at]))
+    const counted = spacesOf(token)
     known.set(id, counted)
     return counted
   }
@@ -115,7 +115,7 @@ export function trimOf(processor: PostProcessor, spelling: (id: number) => strin
     let [start, end] = [tokens.starts[at]!, tokens.ends[at]!]
     for (const { add_prefix_space: prefix } of steps) {
       const [leading, trailing] = spaces(text, tokens, at)
-      // A single space at the beginning is one that was added.
+      // A single leading space at the beginning was added by the pre-tokenizer.
       if (!((at === 0 || start === 0) && prefix === true && leading === 1))
         for (let n = 0; n < leading && start < end; n++) start += text.codePointAt(start)! > 0xffff ? 2 : 1
       for (let n = 0; n < trailing && end > start; n++) end -= isLowSurrogate(text, end - 1) ? 2 : 1

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { type AlignedText, enclosed, holdUnits, prefixed, sliceOf, substituted } from './aligned-text.js'
-import { inByteCharacters } from './byte-level.js'
+import { type AlignedText, enclose, holdUnits, addPrefix, sliceOf, substitute } from './aligned-text.js'
+import { byteLevelEncoder } from './byte-level.js'
 import type { CharacterSets } from './character-sets.js'
 import { SPACES, WORD } from './characters.js'
 import { native } from './expression.js'
@@ -8,73 +8,73 @@ import { BYTE_LEVEL, type Pattern, expressionOf, literally } from './patterns.js
 import type { preTokenizerSchema } from './schema.js'
 import { type Receiver, split } from './split.js'
 import type { Work } from './work.js'
-import { YOUNG_PUNCTUATION } from './young-characters.js'
+import { NEWER_PUNCTUATION } from './newer-characters.js'
 
-/** Splits texts into words. `first` says whether the text begins where the whole text does. */
-export type PreTokenizer = (given: AlignedText, first: boolean, work: Work, receive: Receiver) => void
+/** Splits a text into words. `first` is true at the beginning of the whole text. */
+export type PreTokenizer = (input: AlignedText, first: boolean, work: Work, receive: Receiver) => void
 type Step = Extract<z.output<typeof preTokenizerSchema>, { type: string }>
 type Of<T extends Step['type']> = Extract<Step, { type: T }>
 
 const WHITE_SPACE = native(new RegExp(`[${SPACES}]`, 'gu'))
-const PUNCTUATION = native(new RegExp(`(?![${YOUNG_PUNCTUATION}])[\\p{P}$+<=>^\`|~]`, 'gu'))
+const PUNCTUATION = native(new RegExp(`(?![${NEWER_PUNCTUATION}])[\\p{P}$+<=>^\`|~]`, 'gu'))
 const WORDS = native(new RegExp(`[${WORD}]+|[^${WORD}${SPACES}]+`, 'gu'))
 const NUMBERS = native(/\p{N}/gu)
 const BLANK = native(/ /g)
 
-const bert: PreTokenizer = (given, _, work, receive) =>
-  split(given, WHITE_SPACE, { behavior: 'Removed' }, work, (word) =>
+const bert: PreTokenizer = (input, _, work, receive) =>
+  split(input, WHITE_SPACE, { behavior: 'Removed' }, work, (word) =>
     split(word, PUNCTUATION, { behavior: 'Isolated' }, work, receive),
   )
 
-function byteLevel({ add_prefix_space: prefix, use_regex: cut }: Of<'ByteLevel'>): PreTokenizer {
-  const inBytes = inByteCharacters()
-  return (given, _, work, receive) => {
-    const text = prefix && !given.text.startsWith(' ') ? prefixed(given, ' ', work) : given
+function byteLevel({ add_prefix_space: prefix, use_regex: splits }: Of<'ByteLevel'>): PreTokenizer {
+  const inBytes = byteLevelEncoder()
+  return (input, _, work, receive) => {
+    const text = prefix && !input.text.startsWith(' ') ? addPrefix(input, ' ', work) : input
     const encoded: Receiver = (word) => receive(inBytes(word, work))
-    if (cut) split(text, BYTE_LEVEL, { behavior: 'Isolated' }, work, encoded)
+    if (splits) split(text, BYTE_LEVEL, { behavior: 'Isolated' }, work, encoded)
     else encoded(text)
   }
 }
 
-function metaspace({ replacement, prepend_scheme, add_prefix_space, split: cut }: Of<'Metaspace'>): PreTokenizer {
+function metaspace({ replacement, prepend_scheme, add_prefix_space, split: splits }: Of<'Metaspace'>): PreTokenizer {
   const scheme = prepend_scheme ?? (add_prefix_space === false ? 'never' : 'always')
   const mark = literally(replacement)
-  return (given, first, work, receive) => {
-    const text = substituted(given, BLANK, replacement, work)
+  return (input, first, work, receive) => {
+    const text = substitute(input, BLANK, replacement, work)
     const wanted = scheme === 'always' || (scheme === 'first' && first)
-    const whole = wanted && !text.text.startsWith(replacement) ? prefixed(text, replacement, work) : text
-    if (cut) split(whole, mark, { behavior: 'MergedWithNext' }, work, receive)
+    const whole = wanted && !text.text.startsWith(replacement) ? addPrefix(text, replacement, work) : text
+    if (splits) split(whole, mark, { behavior: 'MergedWithNext' }, work, receive)
     else receive(whole)
   }
 }
 
-/** Steps for an n-gram and for a unit of a word that has n-grams. */
+/** Steps per n-gram, and per unit of a word that has n-grams. */
 const [STEPS_PER_NGRAM, STEPS_PER_UNIT] = [20, 10]
 
 /**
- * The n-grams of a word between `<` and `>`, of which neighbours share all but a character; the whole of a word that is shorter.
+ * Character n-grams of a word enclosed in `<` and `>`, with a step of one character; the whole word if it is shorter.
  * Source: Bojanowski et al., Enriching Word Vectors with Subword Information, 2017, section 3.2.
  */
 function nGrams(word: AlignedText, size: number, work: Work, receive: Receiver): void {
   if (word.text === '') return
   work.spend(STEPS_PER_UNIT * word.text.length)
-  const wrapped = enclosed(word, '<', '>')
-  const places = [0]
-  for (const character of wrapped.text) places.push(places.at(-1)! + character.length)
-  const count = Math.max(1, places.length - size)
+  const wrapped = enclose(word, '<', '>')
+  const positions = [0]
+  for (const character of wrapped.text) positions.push(positions.at(-1)! + character.length)
+  const count = Math.max(1, positions.length - size)
   for (let i = 0; i < count; i++) {
     work.spend(STEPS_PER_NGRAM)
-    receive(sliceOf(wrapped, places[i]!, places[Math.min(i + size, places.length - 1)]!))
+    receive(sliceOf(wrapped, positions[i]!, positions[Math.min(i + size, positions.length - 1)]!))
   }
 }
 
-/** Splits at the matches of an expression. */
-const splitting =
+/** Creates a step that splits at the matches of an expression. */
+const splitter =
   (...[expression, how]: [Parameters<typeof split>[1], Parameters<typeof split>[2]]): PreTokenizer =>
-  (given, _, work, receive) =>
-    split(given, expression, how, work, receive)
+  (input, _, work, receive) =>
+    split(input, expression, how, work, receive)
 
-function one(step: Step, sets: CharacterSets): PreTokenizer {
+function preTokenizerOfStep(step: Step, sets: CharacterSets): PreTokenizer {
   switch (step.type) {
     case 'BertPreTokenizer':
       return bert
@@ -83,29 +83,29 @@ function one(step: Step, sets: CharacterSets): PreTokenizer {
     case 'Metaspace':
       return metaspace(step)
     case 'Whitespace':
-      return splitting(WORDS, { behavior: 'Removed', invert: true })
+      return splitter(WORDS, { behavior: 'Removed', invert: true })
     case 'WhitespaceSplit':
-      return splitting(WHITE_SPACE, { behavior: 'Removed' })
+      return splitter(WHITE_SPACE, { behavior: 'Removed' })
     case 'Punctuation':
-      return splitting(PUNCTUATION, { behavior: step.behavior })
+      return splitter(PUNCTUATION, { behavior: step.behavior })
     case 'Digits':
-      return splitting(NUMBERS, { behavior: step.individual_digits ? 'Isolated' : 'Contiguous' })
+      return splitter(NUMBERS, { behavior: step.individual_digits ? 'Isolated' : 'Contiguous' })
     case 'CharDelimiterSplit':
-      return splitting(literally(step.delimiter), { behavior: 'Removed' })
+      return splitter(literally(step.delimiter), { behavior: 'Removed' })
     case 'CharacterNGrams':
-      return (given, _, work, receive) => nGrams(given, step.size, work, receive)
+      return (input, _, work, receive) => nGrams(input, step.size, work, receive)
     case 'Split':
-      return splitting(expressionOf(step.pattern as Pattern, sets), { behavior: step.behavior, invert: step.invert })
+      return splitter(expressionOf(step.pattern as Pattern, sets), { behavior: step.behavior, invert: step.invert })
   }
 }
 
 /**
- * How a tokenizer.json splits texts into words; not at all where it does not say. Each word goes through all steps before the
- * next, so that none of the steps keeps all words.
+ * The pre-tokenizer of a tokenizer.json; without one, the whole text is one word. Each word passes through all steps before the
+ * next one, so no step stores all words.
  */
 export function preTokenizerOf(steps: readonly Step[], sets: CharacterSets): PreTokenizer {
-  const each = steps.map((step) => one(step, sets)).reverse()
-  return (given, first, work, receive) => {
+  const each = steps.map((step) => preTokenizerOfStep(step, sets)).reverse()
+  return (input, first, work, receive) => {
     let next = receive
     for (const step of each) {
       const after = next
@@ -119,6 +119,6 @@ export function preTokenizerOf(steps: readonly Step[], sets: CharacterSets): Pre
         holdUnits(work, -text.text.length)
       }
     }
-    next(given)
+    next(input)
   }
 }

@@ -3,25 +3,25 @@ import { eachGrapheme } from './graphemes.js'
 import { byteLength } from './byte-length.js'
 import type { Work } from './work.js'
 
-/** What SentencePiece puts in the place of the shortest known beginning of a text; `undefined` where none is known. */
+/** SentencePiece normalization rules: the replacement of the shortest known prefix of a text; `undefined` if there is none. */
 type Rules = (text: string, work: Work) => string | undefined
 
 const encoder = new TextEncoder()
-/** Bytes of the longest text that is looked up, with room. */
+/** Maximum length of a text that is looked up, in bytes, with a margin. */
 const ROOM = 8
 const decoder = new TextDecoder()
 
-/** Replacements that are remembered, and the units of each at most: texts consist of the same few graphemes. */
+/** Maximum number of cached replacements, and their maximum length in units; texts consist of the same few graphemes. */
 const [REMEMBERED, REMEMBERED_UNITS] = [2 ** 14, 64]
-/** Longest text that may take the place of a grapheme, in bytes; those of Unicode's own rules have 33 at most. */
+/** Maximum length of a replacement in bytes; those of Unicode's own rules have at most 33. */
 const LONGEST_REPLACEMENT = 1000
-/** Steps for a grapheme or character that is looked up, and for one that is not remembered. */
+/** Steps per lookup of a grapheme or character, and per cache miss. */
 const [STEPS_PER_RULE, STEPS_PER_MISS] = [20, 120]
-/** Steps for a grapheme of a text and for a unit of it; where not all is ASCII, `Intl.Segmenter` finds them. */
+/** Steps per grapheme of a text and per unit of it; non-ASCII texts are segmented with `Intl.Segmenter`. */
 const [STEPS_PER_GRAPHEME, STEPS_PER_UNIT, STEPS_PER_ASCII] = [80, 12, 5]
 
-/** The same rules, which are not asked again for what is remembered. */
-function remembered(rules: Rules): Rules {
+/** Rules with a cache. */
+function cachedRules(rules: Rules): Rules {
   const known = new Map<string, string | undefined>()
   return (text, work) => {
     work.spend(STEPS_PER_RULE)
@@ -33,7 +33,7 @@ function remembered(rules: Rules): Rules {
   }
 }
 
-/** The bytes that a text of base64 stands for; undefined if it is not base64. */
+/** Decodes base64; undefined if the text is not base64. */
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
   let characters: string
   try {
@@ -47,8 +47,8 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /**
- * Reads the rules of SentencePiece: the bytes of a double-array trie, preceded by their number, and texts that end in a zero
- * byte, to which the trie's values point.
+ * Reads the normalization rules of SentencePiece: the size of a double-array trie in bytes, the trie, and zero-terminated texts
+ * to which the values of the trie point.
  * @returns undefined if the bytes are not such rules
  */
 export function readRules(base64: string): Rules | undefined {
@@ -70,14 +70,14 @@ export function readRules(base64: string): Rules | undefined {
     return decoder.decode(texts.subarray(start, end))
   }
   const encoded = new Uint8Array(ROOM)
-  return remembered((text, work) => {
+  return cachedRules((text, work) => {
     let at = offsetOf(units[0]!)
     const { written } = encoder.encodeInto(text, encoded)
     for (let i = 0; i < written; i++) {
       const byte = encoded[i]!
       at = (at ^ byte) >>> 0
       const unit = units[at] ?? 0
-      // A unit's label is its lowest byte; its top bit says that it is a value and has no label.
+      // The label of a unit is its lowest byte. If its top bit is set, it is a value and has no label.
       if (byte === 0 || (unit & 0x800000ff) >>> 0 !== byte) return undefined
       at = (at ^ offsetOf(unit)) >>> 0
       if ((unit & 0x100) !== 0) return textAt((units[at] ?? 0) & 0x7fffffff, work)
@@ -86,9 +86,9 @@ export function readRules(base64: string): Rules | undefined {
   })
 }
 
-/** Puts texts in the place of others. */
+/** Writes replacements with their alignment. */
 function replacer(made: Rewriter) {
-  // What is taken away without anything in its place goes with what stood before, so the last character has to wait.
+  // The last character is delayed: text that is deleted without a replacement is aligned with the preceding character.
   let [last, change] = ['', 0]
   const put = (character: string, by: number): void => {
     if (last !== '') made.put(last, change)
@@ -97,8 +97,8 @@ function replacer(made: Rewriter) {
   return {
     put,
     /**
-     * Puts one text in the place of another. What is taken away with nothing before it is skipped. (The Rust library forgets
-     * it, and the offsets of all that follows are wrong by as much.)
+     * Replaces one text by another. Deleted text with no preceding character is skipped. (The Rust library ignores it, which
+     * shifts the offsets of the rest of the text.)
      */
     replace(old: string, replacement: string): void {
       const characters = [...replacement]
@@ -112,15 +112,15 @@ function replacer(made: Rewriter) {
   }
 }
 
-/** Longest text that rules are looked up for, in bytes. */
+/** Texts of fewer bytes are looked up in the rules. */
 const LONGEST = 6
 
 /**
- * Normalizes as SentencePiece was told to when its model was trained: graphemes below six bytes by the rules, longer ones
- * character by character, which is how the Rust library reads them.
+ * Normalizes a text by the precompiled rules of a SentencePiece model. Like the Rust library, looks up graphemes of fewer than
+ * six bytes as a whole, and longer ones character by character.
  */
-export function normalizedByRules(given: AlignedText, rules: Rules, work: Work): AlignedText {
-  const made = rewriter(given)
+export function normalizeByRules(input: AlignedText, rules: Rules, work: Work): AlignedText {
+  const made = rewriter(input)
   const { put, replace, flush } = replacer(made)
   let any = false
   let held = 0
@@ -134,8 +134,8 @@ export function normalizedByRules(given: AlignedText, rules: Rules, work: Work):
     replace(part, replacement)
     return true
   }
-  const isAscii = byteLength(given.text) === given.text.length
-  eachGrapheme(given.text, (grapheme) => {
+  const isAscii = byteLength(input.text) === input.text.length
+  eachGrapheme(input.text, (grapheme) => {
     work.spend(isAscii ? STEPS_PER_ASCII : STEPS_PER_GRAPHEME + STEPS_PER_UNIT * grapheme.length)
     const isShort = grapheme.length < LONGEST && byteLength(grapheme) < LONGEST
     if (isShort && apply(grapheme)) return
@@ -146,5 +146,5 @@ export function normalizedByRules(given: AlignedText, rules: Rules, work: Work):
   })
   flush()
   holdUnits(work, -held)
-  return any ? made.done() : given
+  return any ? made.done() : input
 }

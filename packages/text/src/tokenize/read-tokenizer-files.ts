@@ -6,14 +6,14 @@ import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenize
 import { insideOf, readJsonFile } from './regular-file.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 
-/** Bytes of a tokenizer.json and of a tokenizer_config.json at most: of the latter everything is saved with the model. */
+/** Maximum size in bytes of a tokenizer.json and of a tokenizer_config.json; the latter is saved unchanged with the model. */
 const [MAXIMUM_BYTES, MAXIMUM_CONFIG_BYTES] = [64 * 1024 * 1024, 8 * 1024 * 1024]
 
 const refuse = (path: string, why: string): never => {
   throw new AttuneError(
     'BAD_TOKENIZER',
     `${path} cannot be read: ${why}`,
-    'Fetch the file again, or leave `path` out to train one.',
+    'Fetch the file again, or omit `path` to train a tokenizer.',
   )
 }
 
@@ -22,15 +22,15 @@ const readJson = (path: string, mostBytes: number): unknown => readJsonFile(path
 function noFile(where: string): AttuneError {
   return new AttuneError(
     'FILE_NOT_FOUND',
-    `there is no tokenizer file ${where}`,
-    'Check `path`, or leave it out to train one.',
+    `found no tokenizer file ${where}`,
+    'Check `path`, or omit it to train a tokenizer.',
   )
 }
 
 /**
- * Reads the files of a tokenizer: a tokenizer.json, or what older checkpoints have instead of it. Chat templates in files of
- * their own go before what the configuration has.
- * @param path a tokenizer.json, or the folder that holds one, or the files of an older checkpoint
+ * Reads the files of a tokenizer: a tokenizer.json, or the files of an older checkpoint without one. Chat templates in separate
+ * files take precedence over those of the configuration.
+ * @param path a tokenizer.json, or a folder with one or with the files of an older checkpoint
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
  */
 export function readTokenizerFiles(path: string): TokenizerFiles {

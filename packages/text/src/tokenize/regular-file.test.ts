@@ -21,14 +21,14 @@ const pipe = (name: string): void => {
   expect(spawnSync('mkfifo', [join(folder, name)]).status).toBe(0)
 }
 
-describe('the files of a tokenizer', () => {
-  it.each(['tokenizer.json', 'tokenizer_config.json', 'target_tokenizer.json'])('refuse a pipe as %s', (name) => {
+describe('readTokenizerFiles', () => {
+  it.each(['tokenizer.json', 'tokenizer_config.json', 'target_tokenizer.json'])('rejects a pipe as %s', (name) => {
     pipe(name)
     expect(() => readTokenizerFiles(folder)).toThrow(refused(', not a file'))
   })
 
   it.each(['vocab.txt', 'spiece.model', 'special_tokens_map.json', 'config.json'])(
-    'refuse a pipe as %s of an older checkpoint',
+    'rejects a pipe as %s of an older checkpoint',
     (name) => {
       rmSync(join(folder, 'tokenizer.json'))
       writeFileSync(join(folder, 'vocab.txt'), '[UNK]\na\n')
@@ -37,27 +37,27 @@ describe('the files of a tokenizer', () => {
     },
   )
 
-  it('leave a pipe alone that stands for a chat template', () => {
+  it('ignores a pipe as a chat template', () => {
     pipe('chat_template.jinja')
     pipe('chat_template.json')
     expect(readTokenizerFiles(folder)).toMatchObject({ json, config: {} })
   })
 
-  it('refuse more chat templates than are read', () => {
+  it('rejects too many chat templates', () => {
     const more = join(folder, 'additional_chat_templates')
     mkdirSync(more)
     for (let i = 0; i < 101; i++) writeFileSync(join(more, `${i}.jinja`), 'a')
     expect(() => readTokenizerFiles(folder)).toThrow(refused('chat templates'))
   })
 
-  it('refuse JSON that is nested thousands of times', () => {
+  it('rejects deeply nested JSON', () => {
     for (const name of ['tokenizer.json', 'tokenizer_config.json']) {
       writeFileSync(join(folder, name), `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`)
       expect(() => readTokenizerFiles(folder)).toThrow(refused('nested more than'))
     }
   })
 
-  it('refuse a device and a link to another folder', () => {
+  it('rejects a device and a link to another folder', () => {
     symlinkSync('/dev/zero', join(folder, 'tokenizer_config.json'))
     expect(() => readTokenizerFiles(folder)).toThrow(refused('tokenizer_config.json'))
   })

@@ -3,12 +3,12 @@ import { dirname, sep } from 'node:path'
 import { parseJson } from '@attune/core'
 import { readWholeFile } from '@attune/files'
 
-/** Stops the reading of a file, with what is wrong with it. */
+/** Throws the error for a file that cannot be used, with the reason. */
 export type Refuse = (why: string) => never
 
 /**
- * Reads a file, which must be a regular one: a pipe or a device may never end.
- * @param refuse called with the reason why it cannot be read
+ * Reads a regular file. Pipes and devices are rejected, since they may never end.
+ * @param refuse called with the reason if it cannot be read
  */
 export function readRegularFile(path: string, mostBytes: number, refuse: Refuse): Buffer {
   let bytes: Buffer | undefined
@@ -17,10 +17,10 @@ export function readRegularFile(path: string, mostBytes: number, refuse: Refuse)
   } catch (cause) {
     return refuse((cause as Error).message)
   }
-  return bytes ?? refuse('there is no such file')
+  return bytes ?? refuse('the file does not exist')
 }
 
-/** Reads a regular file of JSON. */
+/** Reads and parses a regular JSON file. */
 export function readJsonFile(path: string, mostBytes: number, refuse: Refuse): unknown {
   const text = readRegularFile(path, mostBytes, refuse).toString()
   try {
@@ -30,14 +30,14 @@ export function readJsonFile(path: string, mostBytes: number, refuse: Refuse): u
   }
 }
 
-/** Refuses a file that is a symbolic link to somewhere else than the files of its tokenizer. */
+/** Rejects a file that is a symbolic link to a location outside the tokenizer's folders. */
 export type RequireInside = (path: string, refuse: Refuse) => void
 
 /**
- * Settles where files may lie that are saved with a model as they are: in the folder of the tokenizer, or beside the file that
- * its vocabulary was read from, if that is a symbolic link (as all files of the Hugging Face cache are). A link to anywhere
- * else would put a private file of the user into the model.
- * @param vocabulary the file that holds the vocabulary
+ * Restricts files that are saved unchanged with a model to the folder of the tokenizer and, if its vocabulary is a symbolic link
+ * (as in the cache of the Hugging Face Hub), to the folder of the link's target. Links to other locations could copy a user's
+ * private files into the model.
+ * @param vocabulary path of the file with the vocabulary
  */
 export function insideOf(folder: string, vocabulary: string): RequireInside {
   const folders = [realpathSync(folder), dirname(realpathSync(vocabulary))]

@@ -20,24 +20,22 @@ const pattern = z.union([
         if (refused !== undefined)
           context.addIssue({
             code: 'custom',
-            message: `it has a regular expression that is not understood: ${refused}`,
+            message: `unsupported regular expression: ${refused}`,
           })
       }),
   }),
 ])
-/** Decoders run well-known expressions only. */
+/** Pattern of a decoder, which supports only well-known expressions. */
 const knownPattern = z.union([
   text,
   z.strictObject({
-    Regex: z
-      .string()
-      .refine(isKnownExpression, { message: 'it has a regular expression that is not a well-known one' }),
+    Regex: z.string().refine(isKnownExpression, { message: 'expected a well-known regular expression' }),
   }),
 ])
 
-// Fields that are not listed are left out: nobody reads them, and what is saved would carry them along.
+// Fields that are not listed are dropped: they are not used, and would be saved with the model.
 
-/** A step of what is done to a text before it is split into words. */
+/** Schema of a normalization step. */
 export const normalizerSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('BertNormalizer'),
@@ -55,7 +53,7 @@ export const normalizerSchema = z.discriminatedUnion('type', [
 
 const behavior = z.enum(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'])
 
-/** A step of how texts are split into words. */
+/** Schema of a pre-tokenization step. */
 export const preTokenizerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.enum(['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit']) }),
   z.object({
@@ -79,7 +77,7 @@ export const preTokenizerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Split'), pattern, behavior, invert: flag.default(false) }),
 ])
 
-/** A step of how tokens become a text. */
+/** Schema of a decoder step. */
 const decoder = z.discriminatedUnion(
   'type',
   [
@@ -107,7 +105,7 @@ const decoder = z.discriminatedUnion(
     z.object({ type: z.literal('Replace'), pattern: knownPattern, content: z.string().max(100) }),
     z.object({ type: z.literal('BPEDecoder'), suffix: z.string().max(100).nullish() }),
   ],
-  { error: 'it is of a type that is not known' },
+  { error: 'unknown type' },
 )
 
 const isId = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MOST_TOKENS
@@ -127,7 +125,7 @@ const scored = arrayOf<readonly [string, number]>((value) => {
   return tokenProblem(value[0]) ?? (Number.isFinite(value[1]) ? undefined : 'expected a number as the score')
 }, MOST_TOKENS)
 
-/** What stands before or after all pieces of words. */
+/** A prefix or suffix of subwords. */
 const affix = z.string().max(100)
 
 const modelSchema = z.discriminatedUnion('type', [
@@ -159,7 +157,7 @@ const modelSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('WordLevel'), unk_token: token, vocab: vocabulary }),
 ])
 
-/** The part of a `tokenizer.json` that is read, and all that it may say. */
+/** Schema of the used fields of a `tokenizer.json`. */
 export const tokenizerFileSchema = z.object({
   version: small,
   truncation: small,
@@ -183,9 +181,9 @@ export const tokenizerFileSchema = z.object({
   model: modelSchema,
 })
 
-/** A `tokenizer.json` that was found valid. */
+/** A validated `tokenizer.json`. */
 export type TokenizerFile = z.output<typeof tokenizerFileSchema>
-/** The model of a tokenizer.json, by its type. */
+/** The model of a tokenizer.json, by type. */
 export type ModelFile<T extends TokenizerFile['model']['type'] = TokenizerFile['model']['type']> = Extract<
   TokenizerFile['model'],
   { type: T }

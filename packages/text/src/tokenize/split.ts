@@ -3,13 +3,13 @@ import { sliceOf } from './aligned-text.js'
 import type { Expression } from './expression.js'
 import type { Work } from './work.js'
 
-/** What becomes of what a text is split at. */
+/** Treatment of the matches that a text is split at. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous'
 
-/** Receives the words of a text, from the left. */
+/** Receives the words of a text, from left to right. */
 export type Receiver = (word: AlignedText) => void
 
-/** True if a part, which matched or not, is joined to the one before. */
+/** True if a part is merged with the previous one, given whether each is a match. */
 type Joins = (match: boolean, before: boolean) => boolean
 const JOINS: Readonly<Record<SplitBehavior, Joins>> = {
   Removed: () => false,
@@ -19,27 +19,27 @@ const JOINS: Readonly<Record<SplitBehavior, Joins>> = {
   MergedWithNext: (match, before) => !match && before,
 }
 
-/** Steps for a word: it is a string of its own. */
+/** Steps per word, for its string. */
 const STEPS_PER_WORD = 20
 
 /**
  * Splits a text at the matches of an expression.
- * @param invert split at what does not match instead
+ * @param invert splits at the text between the matches instead
  */
 export function split(
-  given: AlignedText,
+  input: AlignedText,
   expression: Expression,
   { behavior, invert = false }: { readonly behavior: SplitBehavior; readonly invert?: boolean },
   work: Work,
   receive: Receiver,
 ): void {
   const joins = JOINS[behavior]
-  // The part that may yet be joined by the next: from `start` to `end`; none if it is empty.
+  // The pending part, which the next one may be merged with, from `start` to `end`; none if it is empty.
   let [start, end, before] = [0, 0, false]
   const flush = (): void => {
     if (end === start || (behavior === 'Removed' && before)) return
     work.spend(STEPS_PER_WORD)
-    receive(sliceOf(given, start, end))
+    receive(sliceOf(input, start, end))
   }
   const add = (to: number, matched: boolean): void => {
     if (to === end) return
@@ -50,10 +50,10 @@ export function split(
     }
     ;[end, before] = [to, match]
   }
-  expression.each(given.text, work, (from, to) => {
+  expression.each(input.text, work, (from, to) => {
     add(from, false)
     add(to, true)
   })
-  add(given.text.length, false)
+  add(input.text.length, false)
   flush()
 }

@@ -1,7 +1,7 @@
-/** The steps of a part of a tokenizer.json, which holds one or a sequence of them; none where the part is absent. */
+/** Steps in a section of a tokenizer.json: one step, or the steps of a sequence; empty if the section is absent. */
 export function stepsIn<S extends { readonly type: string }>(part: object | null | undefined): readonly S[] {
   if (part == null) return []
-  const given = part as { readonly type: string } & Readonly<Record<string, unknown>>
-  if (given.type !== 'Sequence') return [given as unknown as S]
-  return Object.values(given).find((value): value is S[] => Array.isArray(value)) ?? []
+  const section = part as { readonly type: string } & Readonly<Record<string, unknown>>
+  if (section.type !== 'Sequence') return [section as unknown as S]
+  return Object.values(section).find((value): value is S[] => Array.isArray(value)) ?? []
 }

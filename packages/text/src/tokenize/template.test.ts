@@ -13,7 +13,7 @@ describe('windows', () => {
     problem: expect.stringContaining('the windows of a text'),
   })
 
-  it('refuse to repeat a text hundreds of times', () => {
+  it('reject a stride that repeats a text hundreds of times', () => {
     const text = 'a '.repeat(100_000)
     expect(() => encode(text, { offsets: true, maximumLength: 100, stride: 99 })).toThrow(refused)
     expect(() => encode(text, { maximumLength: 600, stride: 100, pair: text })).toThrow(refused)

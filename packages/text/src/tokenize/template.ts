@@ -2,21 +2,21 @@ import { AttuneError, type EncodeOptions, type Encoding, type Side } from '@attu
 import type { TextTokens } from './text-tokens.js'
 import type { Work } from './work.js'
 
-/** One place of a template: special tokens, or the first or second text. */
-export type Piece =
+/** An item of a template: special tokens, or the first or second text. */
+export type TemplateItem =
   { readonly ids: readonly number[]; readonly type: number } | { readonly text: 'A' | 'B'; readonly type: number }
 
-/** How special tokens stand around one text and around two. */
+/** Templates of special tokens around one text and around a pair of texts. */
 export interface Templates {
-  readonly single: readonly Piece[]
-  readonly pair: readonly Piece[]
+  readonly single: readonly TemplateItem[]
+  readonly pair: readonly TemplateItem[]
 }
 
-/** The tokens of a text from one to before another. */
+/** A half-open range of tokens. */
 type Range = readonly [start: number, end: number]
 
-/** How many tokens of two texts to keep, at most `budget` in all, cutting the longer one first, as the Rust library does. */
-export function keepLongestFirst(first: number, second: number, budget: number): readonly [number, number] {
+/** Numbers of tokens of two texts to keep, at most `budget` in total. Truncates the longer text first, like the Rust library. */
+export function truncateLongestFirst(first: number, second: number, budget: number): readonly [number, number] {
   const [short, long] = [Math.min(first, second), Math.max(first, second)]
   if (short + long <= budget) return [first, second]
   const half = Math.floor(budget / 2)
@@ -25,7 +25,7 @@ export function keepLongestFirst(first: number, second: number, budget: number):
   return first <= second ? [ofShort, ofLong] : [ofLong, ofShort]
 }
 
-/** Windows of `size` tokens over a text, of which neighbours share `stride`; only the first without a stride. */
+/** Windows of `size` tokens over a text that overlap by `stride` tokens; without a stride, only the first window. */
 function windowsOf(length: number, size: number, side: Side, stride: number | undefined): readonly Range[] {
   if (length <= size) return [[0, length]]
   const first: Range = side === 'right' ? [0, size] : [length - size, length]
@@ -33,8 +33,8 @@ function windowsOf(length: number, size: number, side: Side, stride: number | un
   if (stride >= size)
     throw new AttuneError(
       'BAD_STRIDE',
-      `a stride must be less than the tokens of a text that a window holds, here ${size}, got ${stride}`,
-      'Ask for longer windows (`maximumLength`) or for a smaller `stride`.',
+      `expected a stride less than the ${size} text tokens of a window, got ${stride}`,
+      'Use a larger `maximumLength` or a smaller `stride`.',
     )
   const windows = [first]
   for (let last = first; side === 'right' ? last[1] < length : last[0] > 0; windows.push(last)) {
@@ -45,7 +45,7 @@ function windowsOf(length: number, size: number, side: Side, stride: number | un
   return windows
 }
 
-/** The part of the text that a token came from, from its start to before its end. */
+/** Offsets of a token in the text. */
 export type Trim = (text: string, tokens: TextTokens, at: number) => readonly [start: number, end: number]
 
 /** A text with its tokens. */
@@ -54,41 +54,45 @@ export interface Tokenized {
   readonly tokens: TextTokens
 }
 
-/** Bytes that all windows hold at most: so many, and so many more for each UTF-16 unit of the texts. */
+/** Maximum size of all windows in bytes: a constant, plus a number per UTF-16 unit of the texts. */
 const [WINDOW_BYTES, WINDOW_BYTES_PER_UNIT] = [96_000_000, 160]
 
-/** @throws AttuneError `BAD_STRIDE` if windows would repeat the texts too often */
-function requireFew(windows: number, size: number, { units, bytesPerToken }: { units: number; bytesPerToken: number }) {
-  const most = Math.floor((WINDOW_BYTES + WINDOW_BYTES_PER_UNIT * units) / bytesPerToken)
-  if (windows * (size + TOKENS_PER_WINDOW) <= most) return
+/** @throws AttuneError `BAD_STRIDE` if the windows repeat the texts too often */
+function checkWindowMemory(
+  windows: number,
+  size: number,
+  { units, bytesPerToken }: { units: number; bytesPerToken: number },
+) {
+  const maximum = Math.floor((WINDOW_BYTES + WINDOW_BYTES_PER_UNIT * units) / bytesPerToken)
+  if (windows * (size + TOKENS_PER_WINDOW) <= maximum) return
   throw new AttuneError(
     'BAD_STRIDE',
-    `the windows of a text of ${units} characters must hold at most ${most} tokens in all, got ${windows} of ${size}`,
-    'Ask for a smaller `stride`, and tokenize long pairs one by one.',
+    `the windows of a text of ${units} characters must hold at most ${maximum} tokens in total, got ${windows} of ${size}`,
+    'Use a smaller `stride`, and tokenize long pairs one by one.',
   )
 }
-/** Tokens that take as much memory as a window takes besides its own. */
+/** Memory overhead of a window, in tokens. */
 const TOKENS_PER_WINDOW = 10
 
-/** Steps and bytes for a token of an encoding: with offsets it takes an object of its own. */
+/** Steps and bytes per token of an encoding, and bytes of its offsets. */
 const [STEPS_PER_TOKEN, BYTES_PER_TOKEN, BYTES_PER_OFFSETS] = [8, 24, 64]
 
-/** Fills a template with a range of each text. */
-function filled(
-  template: readonly Piece[],
+/** Fills a template with a range of tokens of each text. */
+function fillTemplate(
+  template: readonly TemplateItem[],
   texts: Readonly<Record<'A' | 'B', Tokenized & { readonly range: Range }>>,
   { offsets: withOffsets, trim, truncated }: { offsets: boolean; trim: Trim; truncated: boolean },
 ): Encoding {
   const [ids, typeIds, specialMask] = [[] as number[], [] as number[], [] as number[]]
   const offsets: (readonly [number, number])[] = []
-  for (const piece of template) {
-    const special = 'ids' in piece
+  for (const item of template) {
+    const special = 'ids' in item
     const { text, tokens, range } = special
-      ? { text: '', tokens: undefined, range: [0, piece.ids.length] as const }
-      : texts[piece.text]
+      ? { text: '', tokens: undefined, range: [0, item.ids.length] as const }
+      : texts[item.text]
     for (let i = range[0]; i < range[1]; i++) {
-      ids.push(special ? piece.ids[i]! : tokens!.ids[i]!)
-      typeIds.push(piece.type)
+      ids.push(special ? item.ids[i]! : tokens!.ids[i]!)
+      typeIds.push(item.type)
       if (!withOffsets) continue
       specialMask.push(special ? 1 : 0)
       offsets.push(tokens === undefined ? [0, 0] : trim(text, tokens, i))
@@ -98,9 +102,9 @@ function filled(
 }
 
 /**
- * Puts texts into a template, cut so that no more than `maximumLength` tokens result (never below the special ones). With a
- * stride, what was cut follows in windows: each of the first text with each of the second, as the Rust library pairs them.
- * @throws AttuneError `BAD_STRIDE` if windows would not get on, or would repeat the texts too often
+ * Fills the templates with texts, truncated to `maximumLength` tokens (special tokens are always kept). With a stride, the rest
+ * follows in overlapping windows: each of the first text with each of the second, as the Rust library pairs them.
+ * @throws AttuneError `BAD_STRIDE` if the windows make no progress, or repeat the texts too often
  */
 export function fill(
   { single, pair }: Templates,
@@ -112,23 +116,23 @@ export function fill(
   work.part = 'post_processor'
   const template = b === undefined ? single : pair
   const second = b ?? { text: '', tokens: { ids: [], starts: [], ends: [] } }
-  const special = template.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : 0), 0)
+  const special = template.reduce((sum, item) => sum + ('ids' in item ? item.ids.length : 0), 0)
   const [lengthA, lengthB] = [a.tokens.ids.length, second.tokens.ids.length]
-  const [keepA, keepB] = keepLongestFirst(lengthA, lengthB, Math.max(0, maximumLength - special))
+  const [keepA, keepB] = truncateLongestFirst(lengthA, lengthB, Math.max(0, maximumLength - special))
   const [firstA, ...restA] = windowsOf(lengthA, keepA, truncationSide, stride)
   const [firstB, ...restB] = windowsOf(lengthB, keepB, truncationSide, stride)
   const kept = { A: keepA, B: keepB }
-  const size = template.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : kept[piece.text]), 0)
+  const size = template.reduce((sum, item) => sum + ('ids' in item ? item.ids.length : kept[item.text]), 0)
   const bytesPerToken = offsets ? BYTES_PER_TOKEN + BYTES_PER_OFFSETS : BYTES_PER_TOKEN
   work.spend(STEPS_PER_TOKEN * size)
   work.hold(bytesPerToken * size)
   const how = { offsets, trim, truncated: keepA < lengthA || keepB < lengthB }
   const at = (rangeA: Range, rangeB: Range): Encoding =>
-    filled(template, { A: { ...a, range: rangeA }, B: { ...second, range: rangeB } }, how)
+    fillTemplate(template, { A: { ...a, range: rangeA }, B: { ...second, range: rangeB } }, how)
   const whole = at(firstA!, firstB!)
   if (stride === undefined) return whole
   const units = a.text.length + second.text.length
-  requireFew(restA.length * (1 + restB.length) + restB.length, size, { units, bytesPerToken })
+  checkWindowMemory(restA.length * (1 + restB.length) + restB.length, size, { units, bytesPerToken })
   const windowsB = [firstB!, ...restB]
   const others = [
     ...restA.flatMap((rangeA) => windowsB.map((rangeB) => at(rangeA, rangeB))),

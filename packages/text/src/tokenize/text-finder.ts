@@ -1,7 +1,7 @@
 import { type Trie, makeTrie } from './token-trie.js'
 import type { Work } from './work.js'
 
-/** Nodes in order of their depth. */
+/** Nodes sorted by depth. */
 function byDepth({ size, parents }: Trie): Int32Array {
   const depths = new Int32Array(size)
   let deepest = 0
@@ -17,7 +17,7 @@ function byDepth({ size, parents }: Trie): Int32Array {
   return order
 }
 
-/** For each node, the node of its longest proper suffix, and the longest text that is a suffix of its own; −1 for none. */
+/** For each node, the node of its longest proper suffix, and the longest text that is a suffix of its text; −1 for none. */
 function suffixesOf(trie: Trie): { readonly links: Int32Array; readonly longest: Int32Array } {
   const links = new Int32Array(trie.size)
   const longest = trie.ids.slice(0, trie.size)
@@ -34,7 +34,7 @@ function suffixesOf(trie: Trie): { readonly links: Int32Array; readonly longest:
   return { links, longest }
 }
 
-/** Calls back with the start of each occurrence and the index of the text there, from the left. */
+/** Calls back with the start of each occurrence and the index of its text, from left to right. */
 export type TextFinder = (text: string, work: Work, found: (start: number, index: number) => void) => void
 
 const reversed = (text: string): string => {
@@ -44,9 +44,9 @@ const reversed = (text: string): string => {
 }
 
 /**
- * Finds some texts in others: leftmost first, of several at one position the longest, and no two over each other. The text is
- * read from its end by an automaton of the reversed texts, which knows at each position the longest text that starts there;
- * so the time is in proportion to the text, and to make the automaton, to the texts.
+ * Finds texts in other texts: leftmost first, longest at a position, without overlap. Scans the text from its end with an
+ * Aho–Corasick automaton of the reversed texts, which yields the longest text that starts at each position. Time is linear in
+ * the text; building the automaton is linear in the texts.
  * Source: Aho and Corasick, Efficient String Matching: An Aid to Bibliographic Search, 1975.
  */
 export function textFinder(texts: readonly string[]): TextFinder {

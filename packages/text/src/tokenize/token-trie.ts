@@ -1,26 +1,26 @@
-/** A trie of texts, whose nodes are numbers: 0 is the root, and every other node is greater than its parent. */
+/** A trie of texts. Nodes are integers: 0 is the root, and every other node is larger than its parent. */
 export interface Trie {
-  /** Nodes there are. */
+  /** Number of nodes. */
   readonly size: number
-  /** The parent of each node. */
+  /** Parent of each node. */
   readonly parents: Int32Array
-  /** The UTF-16 unit that leads from its parent to each node. */
+  /** UTF-16 unit on the edge from its parent to each node. */
   readonly units: Uint16Array
-  /** The index of the text that ends at each node (of equal texts the last); −1 for none. */
+  /** Index of the text that ends at each node (the last of equal texts); −1 for none. */
   readonly ids: Int32Array
-  /** The node that a unit leads to from another; 0 for none. */
+  /** The child of a node for a unit; 0 for none. */
   child(node: number, unit: number): number
 }
 
-/** An odd number that nobody can foresee: it keeps files from choosing texts whose nodes collide. */
+/** A random odd number, so that a malicious file cannot choose texts whose nodes collide. */
 const secret = (): number => Math.floor(Math.random() * 2 ** 31) * 2 + 1
 
-/** A hash table of the children of all nodes, with open addressing. Its slots hold nodes, 0 for none. */
+/** A hash table of the children of all nodes, with open addressing. Slots hold nodes, 0 for empty. */
 function childTable(parents: Int32Array, units: Uint16Array) {
   const [a, b] = [secret(), secret()]
   let bits = 4
   let slots = new Int32Array(2 ** bits)
-  /** The slot of a child: that which it has, or that which it may take. */
+  /** The slot of a child, or the free slot for it. */
   const slotOf = (node: number, unit: number): number => {
     const mask = slots.length - 1
     let slot = (Math.imul(node, a) + Math.imul(unit, b)) >>> (32 - bits)
@@ -32,7 +32,7 @@ function childTable(parents: Int32Array, units: Uint16Array) {
   }
   return {
     get: (node: number, unit: number): number => slots[slotOf(node, unit)]!,
-    /** Adds the newest node, which has a parent and a unit. */
+    /** Adds the newest node; its parent and unit are set. */
     add(node: number): void {
       slots[slotOf(parents[node]!, units[node]!)] = node
       if (2 * node < slots.length) return
@@ -43,7 +43,7 @@ function childTable(parents: Int32Array, units: Uint16Array) {
   }
 }
 
-/** Makes a trie of texts, without the empty one, in time and memory in proportion to their length. */
+/** Builds a trie of texts (empty texts are left out), in time and memory proportional to their total length. */
 export function makeTrie(texts: readonly string[]): Trie {
   const most = texts.reduce((sum, text) => sum + text.length, 1)
   const [parents, units, ids] = [new Int32Array(most), new Uint16Array(most), new Int32Array(most).fill(-1)]
@@ -68,14 +68,14 @@ export function makeTrie(texts: readonly string[]): Trie {
 }
 
 /**
- * The texts that begin at a position of another: calls back with the index and the end of each, shortest first.
- * @returns units examined
+ * Texts that are prefixes of another text at a position: calls back with the index and the end of each, shortest first.
+ * @returns number of units examined
  */
 export type Prefixes = (text: string, start: number, found: (id: number, end: number) => void) => number
 
 /**
  * Finds the prefixes of a text in a trie.
- * @param from node to begin at: its text stands before that which is searched
+ * @param from node to start at; its text precedes the searched text
  */
 export function prefixesIn({ child, ids }: Trie, from = 0): Prefixes {
   return (text, start, found) => {
@@ -89,5 +89,5 @@ export function prefixesIn({ child, ids }: Trie, from = 0): Prefixes {
   }
 }
 
-/** Finds which of some texts begin at a position of another. */
+/** Finds the given texts that are prefixes of another text at a position. */
 export const trieOf = (texts: readonly string[]): Prefixes => prefixesIn(makeTrie(texts))

@@ -1,14 +1,14 @@
-/** The files of a saved tokenizer. */
+/** Files of a saved tokenizer. */
 export interface TokenizerFiles {
-  /** The path of the tokenizer.json, for errors. */
+  /** Path of the tokenizer.json, for errors. */
   readonly where: string
-  /** The content of the `tokenizer.json`. */
+  /** Content of the `tokenizer.json`. */
   readonly json: unknown
-  /** That of the tokenizer for texts that the model is to write, where it is another. */
+  /** Content of the target tokenizer, if the texts to be generated have their own. */
   readonly target?: unknown
-  /** The content of the `tokenizer_config.json` beside it; empty where there is none. */
+  /** Content of the `tokenizer_config.json`; empty if there is none. */
   readonly config: Readonly<Record<string, unknown>>
 }
 
-/** The file of the tokenizer for texts that the model is to write, where they are cut in another way than those it reads. */
+/** File of the target tokenizer, if the texts to be generated are tokenized differently from the source texts. */
 export const TARGET_FILE = 'target_tokenizer.json'

@@ -11,29 +11,29 @@ import { fill } from './template.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 import { workOnText, workOnTokens } from './work.js'
 
-/** Where a tokenizer comes from: a path, or the contents of its files. */
+/** Source of a tokenizer: a path, or the contents of its files. */
 export interface TokenizerSource {
-  /** A tokenizer.json, or the folder that holds one or the files of an older checkpoint. */
+  /** A tokenizer.json, or a folder with one or with the files of an older checkpoint. */
   readonly path?: string | undefined
-  /** The content of a tokenizer.json. */
+  /** Content of a tokenizer.json. */
   readonly json?: Readonly<Record<string, unknown>> | undefined
-  /** The content of the tokenizer_config.json that belongs to it. */
+  /** Content of the tokenizer_config.json that belongs to it. */
   readonly config?: Readonly<Record<string, unknown>> | undefined
-  /** Tokens to add to the vocabulary, found in texts as they stand; their ids come after all others. */
+  /** Tokens to add to the vocabulary; they are matched verbatim in texts, and their ids follow all others. */
   readonly addedTokens?: readonly string[] | undefined
 }
 
-/** What a tokenizer is to be, whatever its file says. */
+/** Properties of a tokenizer that its plugin defines. */
 export interface TokenizerKind {
-  /** The plugin's name, for errors. */
+  /** Name of the plugin, for errors. */
   readonly name: string
-  /** The type of its model. */
+  /** Type of its model. */
   readonly type: ModelFile['type']
-  /** What its tokenizer_config.json says where it has none, or does not say it: the tokens of roles, above all. */
+  /** Defaults for the tokenizer_config.json, above all its special tokens. */
   readonly config?: (file: TokenizerFile) => Readonly<Record<string, unknown>>
-  /** Whether to tidy spaces before punctuation when decoding. */
+  /** True to clean up spaces before punctuation when decoding. */
   readonly cleanUp?: boolean
-  /** Makes a text of tokens that are no special ones; default: as the file's decoder does. */
+  /** Joins tokens to a text, without special tokens. Default: the file's decoder. */
   readonly join?: (tokens: readonly string[]) => string
 }
 
@@ -42,8 +42,8 @@ function filesOf({ path, json, config }: TokenizerSource, { name }: TokenizerKin
   if (json !== undefined) return { json, config: config ?? {}, where: 'option `json`' }
   throw new AttuneError(
     'NO_VOCABULARY',
-    `tokenizer ${name}: there is neither a \`path\` nor a trained vocabulary`,
-    "Name a tokenizer.json under `path`, or let the plugin's `fit` train one on the training examples.",
+    `tokenizer ${name}: expected a \`path\` or a trained vocabulary, got neither`,
+    "Set `path` to a tokenizer.json, or call the plugin's `fit` to train a vocabulary on the training examples.",
   )
 }
 
@@ -56,7 +56,7 @@ const KEYS = {
 } as const
 const CLASSIFYING: Readonly<Record<string, string>> = { begin: 'cls_token', end: 'sep_token' }
 
-/** The ids of the tokens that the configuration gives a role. */
+/** Ids of the special tokens in the configuration, by role. */
 function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, number>): SpecialTokens {
   const named = (key: string | undefined): string | undefined => {
     const value = key === undefined ? undefined : config[key]
@@ -72,16 +72,16 @@ function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, nu
   )
 }
 
-/** The text of an id's token, by a function that remembers it; nothing for special tokens and for ids that no token has. */
-function shownText({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<number, string>, isJoined: boolean) {
+/** Creates a cached lookup of the text to decode for an id; null for special tokens and unknown ids. */
+function textLookup({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<number, string>, isJoined: boolean) {
   const special = added.filter((token) => token.special)
   const [ids, contents] = [new Set(special.map(({ id }) => id)), new Set(special.map(({ content }) => content))]
-  // An added token goes before one of the vocabulary that has its id.
-  const spelt = new Map(added.map(({ id, content }) => [id, content]))
+  // An added token takes precedence over a vocabulary entry with the same id.
+  const addedTexts = new Map(added.map(({ id, content }) => [id, content]))
   const known = new Map<number, string | null>()
   const textOf = (id: number, token: string): string | null => {
     if (isJoined) return ids.has(id) ? null : token
-    const text = spelt.get(id) ?? token
+    const text = addedTexts.get(id) ?? token
     return contents.has(text) ? null : text
   }
   return (id: number): string | null => {
@@ -95,18 +95,18 @@ function shownText({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<n
   }
 }
 
-/** Decodes ids, without those of special tokens and those that no token has, which the Rust library leaves out, too. */
+/** Decodes ids. Skips special tokens and unknown ids, like the Rust library. */
 function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<number, string>, kind: TokenizerKind) {
   const { cleanUp = false, join } = kind
-  const shown = shownText(file, tokens, join !== undefined)
+  const shown = textLookup(file, tokens, join !== undefined)
   const decode = decoderOf(file, cleanUp, characterSets())
-  return (given: ArrayLike<number>): string => {
-    const work = workOnTokens(where, given.length)
+  return (tokenIds: ArrayLike<number>): string => {
+    const work = workOnTokens(where, tokenIds.length)
     work.part = 'decoder'
     const texts: string[] = []
     let units = 0
-    for (let at = 0; at < given.length; at++) {
-      const text = shown(given[at]!)
+    for (let at = 0; at < tokenIds.length; at++) {
+      const text = shown(tokenIds[at]!)
       if (text === null) continue
       units += text.length
       texts.push(text)
@@ -116,31 +116,31 @@ function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<numb
       work.hold(2 * units)
       return join(texts)
     }
-    // Without a token there is nothing to decode, not even to an end of it.
+    // Without tokens there is nothing to decode, not even a suffix.
     return texts.length === 0 ? '' : decode(texts, work)
   }
 }
 
-/** The ids of all tokens: those of the model, and those that were added. */
+/** Ids of all tokens: those of the model and the added ones. */
 function idsOf({ file, vocabulary }: ParsedFile): Map<string, number> {
   const ids = new Map(vocabulary)
   for (const { content, id } of file.added_tokens) ids.set(content, id)
   return ids
 }
 
-/** The greatest id. */
-function greatestOf(ids: ReadonlyMap<string, number>): number {
-  let greatest = -1
-  for (const id of ids.values()) greatest = Math.max(greatest, id)
-  return greatest
+/** Maximum id; −1 if there are none. */
+function maximumId(ids: ReadonlyMap<string, number>): number {
+  let maximum = -1
+  for (const id of ids.values()) maximum = Math.max(maximum, id)
+  return maximum
 }
 
-/** The file with tokens added that it does not have. */
+/** Adds tokens to a file, except those that it has already. */
 function withTokens(parsed: ParsedFile, tokens: readonly string[]): ParsedFile {
   if (tokens.length === 0) return parsed
   const { file, json, vocabulary } = parsed
   const ids = idsOf(parsed)
-  const first = greatestOf(ids) + 1
+  const first = maximumId(ids) + 1
   const fresh = [...new Set(tokens)].filter((token) => token !== '' && !ids.has(token))
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false }
   const added = [...file.added_tokens, ...fresh.map((content, i) => ({ id: first + i, content, ...flags }))]
@@ -151,14 +151,14 @@ function withTokens(parsed: ParsedFile, tokens: readonly string[]): ParsedFile {
 
 const sideIn = (value: unknown): Side => (value === 'left' ? 'left' : 'right')
 
-/** The tokenizer of what is to be written, where it is another one, and its file. */
+/** The target tokenizer, if the texts to be generated have their own, and its file. */
 function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles['config'], kind: TokenizerKind) {
   const content = json as TokenizerFiles['config']
   const target = tokenizerOf({ ...source, path: undefined, json: content, config }, kind)
   return { tokenizer: { target }, files: { [TARGET_FILE]: target.files()['tokenizer.json'] } }
 }
 
-/** Cuts texts into tokens and puts them into the file's templates. */
+/** Creates the `encode` function: tokenizes texts and applies the file's templates. */
 function encoderOf(
   { file, vocabulary }: ParsedFile,
   where: string,
@@ -166,19 +166,19 @@ function encoderOf(
   tokens: ReadonlyMap<number, string>,
   side: Side,
 ): Tokenizer['encode'] {
-  const standing = new Set(file.added_tokens.map(({ id }) => id))
+  const added = new Set(file.added_tokens.map(({ id }) => id))
   const templates = templatesOf(file.post_processor, ids)
   const bare = withoutSpecial(templates)
-  const trim = trimOf(file.post_processor, (id) => (standing.has(id) ? undefined : tokens.get(id)))
+  const trim = trimOf(file.post_processor, (id) => (added.has(id) ? undefined : tokens.get(id)))
   const pipeline = pipelineOf(file, vocabulary)
   return (text, options = {}) => {
     const { pair, maximumLength, truncationSide = side, stride, addSpecialTokens = true } = options
-    // What comes after the last token that can be kept need not be cut into tokens at all.
+    // Tokens beyond the limit are dropped anyway, so they need not be computed.
     const limit = truncationSide === 'left' || stride !== undefined || pair !== undefined ? undefined : maximumLength
     const work = workOnText(where, text, pair)
-    const tokenized = (given: string) => {
-      // Lone surrogates, which have no bytes, count as U+FFFD.
-      const whole = given.toWellFormed()
+    const tokenized = (input: string) => {
+      // Lone surrogates have no UTF-8 encoding and count as U+FFFD.
+      const whole = input.toWellFormed()
       return { text: whole, tokens: pipeline(whole, work, limit) }
     }
     const second = pair === undefined ? undefined : tokenized(pair)
@@ -188,8 +188,8 @@ function encoderOf(
 }
 
 /**
- * The tokenizer of a `tokenizer.json`. What it does to a text, and to tokens, is bounded by their length: see
- * `docs/errors/BAD_TOKENIZER.md`.
+ * Creates a tokenizer from a `tokenizer.json` or the files of an older checkpoint. The cost of encoding and decoding is bounded
+ * by the length of the input: see `docs/errors/BAD_TOKENIZER.md`.
  * @throws AttuneError `NO_VOCABULARY`, `FILE_NOT_FOUND`, `BAD_TOKENIZER`; its `encode` throws `BAD_STRIDE` and
  *   `BAD_TOKENIZER`, its `decode` `BAD_TOKENIZER`
  */
@@ -204,7 +204,7 @@ export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Token
   const truncationSide = sideIn(config['truncation_side'])
   const target = other === undefined ? undefined : targetOf(other, source, own, kind)
   return {
-    vocabularySize: Math.max(0, greatestOf(ids)) + 1,
+    vocabularySize: Math.max(0, maximumId(ids)) + 1,
     special: specialOf(config, ids),
     paddingSide: sideIn(config['padding_side']),
     truncationSide,

@@ -3,14 +3,14 @@ import { type Prefixes, trieOf } from './token-trie.js'
 import { type WordModel, byteTokensOf } from './word-model.js'
 import type { Work } from './work.js'
 
-/** What is taken from the score of the worst token for a character that the vocabulary lacks. */
+/** Penalty of an unknown character, relative to the lowest score of the vocabulary. */
 const UNKNOWN_PENALTY = 10
-/** Steps for a unit of a word, and for one that a search for tokens examines. */
+/** Steps per unit of a word, and per unit that a lookup of tokens examines. */
 const [STEPS_PER_UNIT, STEPS_PER_EXAMINED] = [8, 3]
-/** Bytes that a unit of a word takes. */
+/** Bytes per unit of a word. */
 const BYTES_PER_UNIT = 20
 
-/** The token that ends at each index of a word on the best path to it; −1 where none was found yet. */
+/** Viterbi paths: the last token of the best path to each index of a word; start −1 if there is no path yet. */
 interface Paths {
   readonly ids: Int32Array
   readonly starts: Int32Array
@@ -23,12 +23,12 @@ const makePaths = (length: number): Paths => ({
   scores: new Float64Array(length),
 })
 
-/** What a word's tokens are chosen by. */
+/** Vocabulary and scores of the model. */
 interface Scores {
   readonly prefixes: Prefixes
   readonly scores: readonly number[]
   readonly unknown: number
-  /** The score of a character that the vocabulary lacks. */
+  /** Score of an unknown character. */
   readonly penalty: number
 }
 
@@ -58,12 +58,12 @@ function findPaths(word: string, { prefixes, scores, unknown, penalty }: Scores,
   }
 }
 
-/** Words of so many units at most share the memory of their paths. */
+/** Maximum length of words that share memory for their paths, in units. */
 const SHARED = 1000
 
 /**
- * Splits a word into the tokens whose probabilities have the greatest product. Neighbouring unknown characters are one token,
- * or the tokens of their bytes.
+ * Unigram tokenization: splits a word into the most probable sequence of tokens (Viterbi search). Adjacent unknown characters
+ * become one token, or the tokens of their bytes (byte fallback).
  * Source: Kudo, Subword Regularization: Improving Neural Network Translation Models with Multiple Subword Candidates, 2018,
  * section 3.2.
  */
@@ -73,14 +73,14 @@ export function unigram(model: ModelFile<'Unigram'>): WordModel {
   const idOf = new Map(tokens.map((token, id) => [token, id]))
   const bytesOf = model.byte_fallback ? byteTokensOf(idOf) : () => undefined
   const unknown = model.unk_id ?? -1
-  const penalty = scores.reduce((least, score) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY
-  const given: Scores = { prefixes: trieOf(tokens), scores, unknown, penalty }
+  const penalty = scores.reduce((minimum, score) => Math.min(minimum, score), Infinity) - UNKNOWN_PENALTY
+  const lookup: Scores = { prefixes: trieOf(tokens), scores, unknown, penalty }
   const shared = makePaths(SHARED + 1)
   return (word, work) => {
     const held = word.length > SHARED ? BYTES_PER_UNIT * word.length : 0
     work.hold(held)
     const paths = word.length > SHARED ? makePaths(word.length + 1) : shared
-    findPaths(word, given, paths, work)
+    findPaths(word, lookup, paths, work)
     const [ids, starts, ends] = [[] as number[], [] as number[], [] as number[]]
     const add = (start: number, end: number): void => {
       const text = word.slice(start, end)

@@ -1,6 +1,6 @@
 import type { Work } from './work.js'
 
-/** The tokens of a word, with the range of each among the word's UTF-16 units, from `starts` to before `ends`. */
+/** Tokens of a word with their ranges in the word, in UTF-16 units, from `starts` to before `ends`. */
 export interface WordTokens {
   readonly ids: readonly number[]
   readonly starts: readonly number[]
@@ -10,18 +10,18 @@ export interface WordTokens {
 /** Tokenizes a word. */
 export type WordModel = (word: string, work: Work) => WordTokens
 
-/** A word that is one token. */
+/** A word as a single token. */
 export const wholeWord = (word: string, id: number): WordTokens => ({ ids: [id], starts: [0], ends: [word.length] })
 
 const encoder = new TextEncoder()
 
-/** The tokens that stand for the bytes of a text; `undefined` unless the vocabulary has all of them. */
+/** Byte fallback: the tokens of the UTF-8 bytes of a text; `undefined` if the vocabulary lacks one of them. */
 export type ByteTokens = (text: string, work: Work) => number[] | undefined
 
-/** Steps for a byte. */
+/** Steps per byte. */
 const STEPS_PER_BYTE = 4
 
-/** Looks up the tokens of bytes in a vocabulary, as SentencePiece spells them: `<0x0A>`. */
+/** Creates the byte fallback of a vocabulary, with byte tokens as in SentencePiece: `<0x0A>`. */
 export function byteTokensOf(ids: ReadonlyMap<string, number>): ByteTokens {
   const tokens = Array.from({ length: 256 }, (_, byte) =>
     ids.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`),

@@ -2,17 +2,17 @@ import type { ModelFile } from './schema.js'
 import { makeTrie, prefixesIn } from './token-trie.js'
 import { type WordModel, wholeWord } from './word-model.js'
 
-/** Steps for a token, and for a unit that a search for one examines. */
+/** Steps per token, and per unit that a lookup of one examines. */
 const [STEPS_PER_TOKEN, STEPS_PER_UNIT] = [10, 4]
 
-/** Halves of a surrogate pair are never parted. */
+/** True inside a surrogate pair, which is never split. */
 const isInsidePair = (word: string, at: number): boolean =>
   at < word.length && (word.charCodeAt(at) & 0xfc00) === 0xdc00
 
 /**
- * Splits a word from the left into the longest pieces that the vocabulary has. A word with a part that the vocabulary lacks is
- * unknown as a whole.
- * Source: Wu et al., Google's Neural Machine Translation System, 2016, section 4.1; the greedy search is that of BERT.
+ * WordPiece tokenization: splits a word from the left into the longest subwords of the vocabulary (greedy longest match first).
+ * A word with a part outside the vocabulary is unknown as a whole.
+ * Source: Wu et al., Google's Neural Machine Translation System, 2016, section 4.1; greedy search as in BERT.
  */
 export function wordPiece(model: ModelFile<'WordPiece'>, vocabulary: ReadonlyMap<string, number>): WordModel {
   const { continuing_subword_prefix: prefix, max_input_chars_per_word: longest } = model
@@ -49,7 +49,7 @@ export function wordPiece(model: ModelFile<'WordPiece'>, vocabulary: ReadonlyMap
   }
 }
 
-/** Every word is a token, or unknown. */
+/** Word-level tokenization: each word is one token, or unknown. */
 export function wordLevel(model: ModelFile<'WordLevel'>, vocabulary: ReadonlyMap<string, number>): WordModel {
   const unknown = vocabulary.get(model.unk_token)!
   return (word, work) => {

@@ -25,15 +25,15 @@ const added = (contents: readonly string[]): Json => ({
   added_tokens: contents.map((content, index) => ({ id: 10 + index, content, ...flags })),
 })
 
-/** Processor time of a call, in seconds. The limit of a test leaves ten times what the call takes. */
-function processorSeconds(call: () => void): number {
+/** CPU time of a call, in seconds. The limit of a test is ten times what the call takes. */
+function cpuSeconds(call: () => void): number {
   const before = process.cpuUsage()
   call()
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1e6
 }
 
-/** Characters of the ideographs from U+10000 on: every one of another value. */
+/** Distinct ideographs from U+10000 on. */
 const distinct = String.fromCodePoint(...Array.from({ length: 20_000 }, (_, i) => 0x10000 + i))
 
 const properties = [
@@ -56,7 +56,7 @@ const properties = [
   'Zs',
 ]
 
-describe('a text of which a tokenizer file makes too much', () => {
+describe('encode within limits of work', () => {
   const refused = (part: string, what: 'steps' | 'bytes' | '') =>
     expect.objectContaining({
       code: 'BAD_TOKENIZER',
@@ -65,15 +65,15 @@ describe('a text of which a tokenizer file makes too much', () => {
 
   it.each<readonly [string, string, 'steps' | 'bytes' | '', Json, string]>([
     [
-      'replacements that grow it',
+      'replacements that grow the text',
       'normalizer',
       '',
       normalizers(20, { type: 'Replace', pattern: { String: 'a' }, content: 'a'.repeat(100) }),
       'a',
     ],
     ['bytes as characters, 20 times', 'normalizer', '', normalizers(20, { type: 'ByteLevel' }), 'é'.repeat(5000)],
-    ['a Unicode form, 20 times', 'normalizer', 'steps', normalizers(20, { type: 'NFKD' }), distinct],
-    ['the rules of BERT, 20 times', 'normalizer', 'steps', normalizers(20, { type: 'BertNormalizer' }), distinct],
+    ['a Unicode normalization form, 20 times', 'normalizer', 'steps', normalizers(20, { type: 'NFKD' }), distinct],
+    ['the normalizer of BERT, 20 times', 'normalizer', 'steps', normalizers(20, { type: 'BertNormalizer' }), distinct],
     [
       'a long search that nearly matches, 20 times',
       'normalizer',
@@ -89,7 +89,7 @@ describe('a text of which a tokenizer file makes too much', () => {
       'a'.repeat(20_000),
     ],
     [
-      'an expression whose search never goes back',
+      'an expression without backtracking',
       'pre_tokenizer',
       '',
       preTokenizers(1, split(`(?:${'b??'.repeat(600)}a)*`)),
@@ -117,7 +117,7 @@ describe('a text of which a tokenizer file makes too much', () => {
       ' '.repeat(1000),
     ],
     [
-      'Unigram pieces up to 5,000 letters',
+      'Unigram tokens of up to 5,000 letters',
       'model',
       'steps',
       {
@@ -130,7 +130,7 @@ describe('a text of which a tokenizer file makes too much', () => {
       'a'.repeat(20_000),
     ],
     [
-      'WordPiece pieces of 9,000 letters that nearly match',
+      'WordPiece tokens of 9,000 letters that nearly match',
       'model',
       'steps',
       {
@@ -144,7 +144,7 @@ describe('a text of which a tokenizer file makes too much', () => {
       'a'.repeat(20_000),
     ],
     [
-      'a template that repeats it',
+      'a template that repeats the text',
       'post_processor',
       '',
       {
@@ -159,12 +159,12 @@ describe('a text of which a tokenizer file makes too much', () => {
       },
       'a'.repeat(100_000),
     ],
-  ])('is refused: %s', (_, part, what, json, text) => {
+  ])('rejects %s', (_, part, what, json, text) => {
     const { encode } = load(json)
     expect(() => encode(text)).toThrow(refused(part, what))
   })
 
-  it('is refused for rules that are looked up again for each of many characters', () => {
+  it('rejects precompiled rules that are looked up for each of many characters', () => {
     const rules = Uint8Array.from({ length: 4100 }, (_, i) => (i === 1 ? 4 : 0))
     const { encode } = load(
       normalizers(20, { type: 'Precompiled', precompiled_charsmap: Buffer.from(rules).toString('base64') }),
@@ -173,7 +173,7 @@ describe('a text of which a tokenizer file makes too much', () => {
   })
 })
 
-describe('a text that is hard for a matcher that goes back', () => {
+describe('encode on texts that are hard to tokenize', () => {
   const unknown = [0]
 
   it.each<readonly [string, Json, string, readonly number[], EncodeOptions]>([
@@ -213,22 +213,22 @@ describe('a text that is hard for a matcher that goes back', () => {
       [1],
       { maximumLength: 1e9 },
     ],
-  ])('is tokenized in little time: %s', (_, json, text, ids, options) => {
+  ])('is fast for %s', (_, json, text, ids, options) => {
     let found: readonly number[] = []
-    const seconds = processorSeconds(() => (found = load(json).encode(text, options).ids))
+    const seconds = cpuSeconds(() => (found = load(json).encode(text, options).ids))
     expect(found).toEqual(ids)
     expect(seconds).toBeLessThan(20)
   })
 
-  it('is cut between words and added tokens in linear time, without a space in it', () => {
+  it('splits words and added tokens in linear time, without spaces', () => {
     const tokenizer = load({ ...added(['<x>']), pre_tokenizer: { type: 'WhitespaceSplit' } })
     let ids: readonly number[] = []
-    const seconds = processorSeconds(() => ({ ids } = tokenizer.encode('\u3042<x>'.repeat(250_000))))
+    const seconds = cpuSeconds(() => ({ ids } = tokenizer.encode('\u3042<x>'.repeat(250_000))))
     expect(ids).toHaveLength(500_000)
     expect(seconds).toBeLessThan(10) // one second; in quadratic time, hundreds
   })
 
-  it('finds thousands of added tokens, the longest first', () => {
+  it('matches thousands of added tokens, longest first', () => {
     const contents = Array.from({ length: 2000 }, (_, i) => `a${'b'.repeat(i)}`)
     const { encode } = load(added(contents))
     expect(encode(`a${'b'.repeat(1999)}ab`).ids).toEqual([10 + 1999, 11])

@@ -4,15 +4,15 @@ import { applyEdits } from '@attune/data'
 /** Cleans the fields of an example that an objective reads as text. */
 export type Clean = (example: Example) => Example
 
-/** The fields that cleaners apply to: texts, and lists of words, each of which is cleaned. */
+/** Fields that cleaners apply to: texts, and lists of words that are cleaned one by one. */
 export const cleanedFields = (objective: Chosen) => ({
   texts: fieldsRead(objective, 'text'),
   words: fieldsRead(objective, 'words'),
 })
 
 /**
- * Applies cleaners in order to the fields of an example that an objective reads: the same in training, evaluation and prediction.
- * Fields of another content, and text fields that hold no text, stay as they are.
+ * Applies cleaners in order to the fields of an example that an objective reads, in training, evaluation and prediction alike. Other
+ * fields, and text fields whose value is not a string, are left unchanged.
  */
 export function cleaning(cleaners: readonly Chosen[], objective: Chosen): Clean {
   if (cleaners.length === 0) return (example) => example

@@ -2,13 +2,13 @@ import { type Chosen, type Source, isChosen, pathOptions } from '@attune/core'
 import { digest, readWholeFile } from '@attune/files'
 import { digestsAt } from '../files/run-inputs.js'
 
-/** Size of a plugin's module; larger ones are not plugins. */
+/** Maximum size of a plugin's module. */
 const MAXIMUM_PROGRAM = 64 * 1024 * 1024
 
-/** Thrown where a plugin has no version, so that a change of it would not show. */
+/** Thrown for a plugin without a version, whose changes could not be detected. */
 const UNKNOWN = Symbol('unknown')
 
-/** All that the outcome of a plugin depends on: its version, its options, and the content of the files that these name. */
+/** Everything that a plugin's output depends on: its version, its options, and the content of files named in the options. */
 async function describe(chosen: Chosen, withFiles: boolean): Promise<unknown> {
   const { plugin, options, origin } = chosen
   const program = origin.path === undefined ? undefined : readWholeFile(origin.path, MAXIMUM_PROGRAM)
@@ -35,10 +35,10 @@ async function describeValue(value: unknown): Promise<unknown> {
 const orUndefined = (work: Promise<unknown>): Promise<unknown> =>
   work.catch((error: unknown) => (error === UNKNOWN ? undefined : Promise.reject(error)))
 
-/** Identity of a plugin with its options; undefined for a plugin given in code, which has no version. */
+/** Identity of a plugin with its options; undefined for a plugin passed as an object, which has no version. */
 export const identityOf = (chosen: Chosen): Promise<unknown> => orUndefined(describe(chosen, true))
 
-/** Identity of the content of a source; undefined if the source cannot tell. */
+/** Identity of a source's content; undefined if the source has no fingerprint. */
 export async function sourceIdentity(chosen: Chosen, fields: readonly string[]): Promise<unknown> {
   const fingerprint = await (chosen.plugin(chosen.options) as Source).fingerprint?.()
   if (fingerprint === undefined) return undefined
@@ -46,7 +46,7 @@ export async function sourceIdentity(chosen: Chosen, fields: readonly string[]):
   return source === undefined ? undefined : { fingerprint, source, fields }
 }
 
-/** The digest of identities after that of all before; undefined if one of them is. */
+/** Chains identities onto the digest of earlier ones; undefined if any of them is undefined. */
 export const nextId = (before: string | undefined, ...identities: readonly unknown[]): string | undefined =>
   before === undefined || identities.includes(undefined)
     ? undefined

@@ -41,12 +41,12 @@ const only = <K extends RunEvent['type']>(events: readonly RunEvent[], type: K) 
   events.filter((event) => event.type === type) as Extract<RunEvent, { type: K }>[]
 const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
 
-/** A protocol that holds out some positions. */
+/** A protocol that holds out the positions selected by `isHeld`. */
 const holding = (name: string, isHeld: (position: number) => boolean) =>
   definePlugin({
     kind: PROTOCOL,
     name,
-    summary: 'Holds out some positions',
+    summary: 'Holds out selected positions',
     options: z.strictObject({}),
     create: () => ({
       split: (count: number) => {
@@ -63,7 +63,7 @@ const stages = {
   balancer: { use: installed(toyBalancer), weight: 2 },
   augmenter: { use: installed(toyAugmenter) },
 }
-/** A configuration of one epoch whose data are prepared in every way. */
+/** A one-epoch configuration with a cleaner, a filter, a balancer and an augmenter. */
 const staged = (change: object = {}, directory?: string) => ({
   ...toyConfig(directory),
   data: { train: source(), validation: source({ count: 20, from: 1000 }) },
@@ -83,11 +83,11 @@ async function refusalOf(config: object): Promise<AttuneError> {
     if (isAttuneError(error)) return error
     throw error
   }
-  throw new Error('the run was expected to fail')
+  throw new Error('expected the run to fail')
 }
 
-describe('the stages of the training data', () => {
-  it('are made once, and reported with what goes in and comes out', async () => {
+describe('data stages of a run', () => {
+  it('are prepared once and reported with their input and output counts', async () => {
     const store = folder()
     const made = await stagesOf(staged(), store)
     expect(made.map(({ stage, examplesIn, examplesOut, reused }) => [stage, examplesIn, examplesOut, reused])).toEqual([
@@ -101,7 +101,7 @@ describe('the stages of the training data', () => {
     expect(again).toEqual(made.map((event) => ({ ...event, reused: true, at: expect.any(Number) })))
   })
 
-  it('are made again from the one on that changed', async () => {
+  it('are prepared again from the first changed stage', async () => {
     const store = folder()
     expect(await madeIn(staged(), store)).toEqual(['cleaner', 'filter', 'balancer', 'augmenter'])
     expect(await madeIn(staged({ augmenter: { use: installed(toyAugmenter), copies: 2 } }), store)).toEqual([
@@ -118,7 +118,7 @@ describe('the stages of the training data', () => {
     expect(await madeIn(staged(), store)).toEqual([])
   })
 
-  it('are made again where a file of the store is damaged', async () => {
+  it('are prepared again if a file of the store is damaged', async () => {
     const store = folder()
     const [, , , augmented] = await stagesOf(staged(), store)
     truncateSync(augmented!.path!, 100)
@@ -132,7 +132,7 @@ describe('the stages of the training data', () => {
     expect(readdirSync(store).filter((name) => name.endsWith('.partial'))).toEqual([])
   })
 
-  it('are held in memory, and the same, for plugins without a version', async () => {
+  it('are held in memory with the same result for plugins without a version', async () => {
     const [store, kept, held] = [folder(), folder(), folder()]
     await all(run(staged({}, kept), { places, dataFolder: folder() }))
     const inCode = { ...stages, augmenter: { use: toyAugmenter }, cleaner: { use: toyCleaner } }
@@ -141,7 +141,7 @@ describe('the stages of the training data', () => {
     expect(weights(held)).toBe(weights(kept))
   })
 
-  it('see nothing of what the protocol holds out', async () => {
+  it('do not see the examples that the protocol holds out', async () => {
     seenByAugmenter.length = 0
     const heldOut = new Set(Array.from({ length: 18 }, (_, i) => 3 * i))
     const protocol = holding('thirds', (i) => heldOut.has(i))
@@ -165,11 +165,11 @@ describe('the stages of the training data', () => {
     ['BAD_ORDER', { sampler: { use: toySampler, count: 8, fault: 'range' } }],
     ['BAD_ORDER', { sampler: { use: toySampler, count: 0 } }],
     ['BAD_ORDER', { sampler: { use: toySampler, count: 8, fault: 'grows' }, training: { epochs: 2, batchSize: 8 } }],
-  ])('are refused with %s: %j', async (code, change) => expect((await refusalOf(staged(change))).code).toBe(code))
+  ])('are rejected with %s: %j', async (code, change) => expect((await refusalOf(staged(change))).code).toBe(code))
 })
 
-describe('a run on prepared data', () => {
-  it('takes as many steps as its balanced examples and the order of its sampler have batches', async () => {
+describe('run on prepared data', () => {
+  it('takes one step per batch of the balanced or sampled examples', async () => {
     const stepsOf = async (change: object): Promise<number> =>
       only(await all(run(staged(change) as never, { places, dataFolder: folder() })), 'step.completed').length
     const none = { cleaner: [], filter: [], augmenter: [] }
@@ -179,7 +179,7 @@ describe('a run on prepared data', () => {
     expect(await stepsOf({ sampler: { use: toySampler, count: 20, batches: true } })).toBe(3)
   })
 
-  it('goes on with the same bits after an interruption', async () => {
+  it('resumes bit for bit after an interruption', async () => {
     const config = (directory: string) =>
       staged({ sampler: { use: installed(toySampler), count: 40 }, training: toyConfig().training }, directory)
     const [whole, parts, dataFolder] = [folder(), folder(), folder()]
@@ -197,7 +197,7 @@ describe('a run on prepared data', () => {
     expect(weights(parts)).toBe(weights(whole))
   })
 
-  it('learns other weights where examples are weighted', async () => {
+  it('trains different weights if examples are weighted', async () => {
     const [weighted, plain] = [folder(), folder()]
     await all(run(staged({}, weighted), { places, dataFolder: folder() }))
     const balancer = { use: installed(toyBalancer) }
@@ -205,7 +205,7 @@ describe('a run on prepared data', () => {
     expect(weights(weighted)).not.toBe(weights(plain))
   })
 
-  it('cleans texts in prediction and evaluation, too', async () => {
+  it('applies cleaners in prediction and evaluation', async () => {
     const directory = folder()
     const options = { places, dataFolder: folder() }
     const only20 = staged(
@@ -224,7 +224,7 @@ describe('a run on prepared data', () => {
     const given = definePlugin({
       kind: SOURCE,
       name: 'given',
-      summary: 'Rows of a test',
+      summary: 'Test rows',
       options: z.strictObject({}),
       create: () => ({
         location: 'given',
@@ -238,7 +238,7 @@ describe('a run on prepared data', () => {
     expect(scores).toEqual(own.scores)
   })
 
-  it('evaluates the parts that the protocol made of the filtered data', async () => {
+  it('evaluates the splits that the protocol made of the filtered data', async () => {
     const directory = folder()
     const options = { places, dataFolder: folder() }
     const training = { ...toyConfig().training, epochs: 1, evaluateEvery: 'epoch' }
@@ -253,8 +253,8 @@ describe('a run on prepared data', () => {
   })
 })
 
-describe('what is emitted', () => {
-  it('comes before the run starts', async () => {
+describe('stage.made', () => {
+  it('is emitted before run.started', async () => {
     const types = await lastValueFrom(
       run(staged() as never, { places, dataFolder: folder() }).pipe(
         map(({ type }) => type),

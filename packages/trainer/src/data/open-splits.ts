@@ -12,23 +12,23 @@ import { openSampler } from './sampled.js'
 import { type Stage, augmenterStage, balancerStage, cleanerStage, filterStage, sourceStage } from './stages.js'
 import { type Store, openStore } from './store.js'
 
-/** The examples that are trained on. */
+/** The training split. */
 export interface TrainingSplit extends Split {
-  /** The examples with their weights: those of an epoch in the order of the sampler, where there is one; all of them without `epoch`. */
+  /** Examples with their weights: those of an epoch in sampler order if there is a sampler; all examples without `epoch`. */
   rows(epoch?: number): AsyncIterable<Row>
-  /** Present where a sampler orders the examples: how many an epoch has, and whether consecutive ones form batches. */
+  /** Present if a sampler orders the examples: the number per epoch, and true if consecutive examples form batches. */
   readonly sampled?: { readonly count: number; readonly batches: boolean }
 }
 
-/** Training and validation examples. */
+/** Training, validation and test splits. */
 export interface Splits {
   readonly train: TrainingSplit
   readonly validation: Split
-  /** Examples of the fold for the final evaluation, if it has some. */
+  /** Test split of the fold for the final evaluation, if there is one. */
   readonly test?: Split
 }
 
-/** The keys of a configuration that data are prepared by. */
+/** Configuration keys that data preparation depends on. */
 export const DATA_KEYS = [
   'data',
   'cleaner',
@@ -44,21 +44,21 @@ export const DATA_KEYS = [
   'training',
 ] as const
 
-/** A configuration as far as data are prepared by it. */
+/** Plan with the keys that data preparation needs. */
 export type DataPlan = Pick<PlanOf<(typeof DATA_KEYS)[number]>, 'config' | 'directory'>
 
-/** The store of prepared data, and the receiver of its events. */
+/** Store of prepared data and receiver of its events. */
 export interface OpenSplitsOptions {
-  readonly emit?: (happening: UntimedEvent) => void
+  readonly emit?: (event: UntimedEvent) => void
   readonly store?: Store
 }
 
 type Config = DataPlan['config']
 
-/** Version of the stages' files: another one makes all of them again. */
+/** Format version of stage files; a change prepares all stages again. */
 const FORMAT = 'attune stages 1'
 
-/** A split whose examples are cleaned as they are read. */
+/** Cleans the examples of a split as they are read. */
 export function cleanedSplit(split: Split, cleaners: readonly Chosen[], objective: Chosen): Split {
   if (cleaners.length === 0) return split
   const clean = cleaning(cleaners, objective)
@@ -71,7 +71,7 @@ const splitOf = (split: Split, name: string, rows: Rows): Split => ({
   examples: () => map(rows.all(), ({ example }) => example),
 })
 
-/** The stages before the split: of the whole source, example by example and in its order. */
+/** Stages before the train/validation split, applied to the whole source example by example, in order. */
 async function firstStages({ data, cleaner, filter, objective }: Config, isReadInAnyOrder: boolean): Promise<Stage[]> {
   const fields = fieldsRead(objective)
   let id = nextId(FORMAT, await sourceIdentity(data.train, fields))
@@ -88,7 +88,7 @@ async function firstStages({ data, cleaner, filter, objective }: Config, isReadI
   return stages
 }
 
-/** The stages of the training part, which the validation part has no influence on. */
+/** Stages of the training split only, independent of the validation split. */
 async function lastStages({ balancer, augmenter, seed }: Config, before: string | undefined): Promise<Stage[]> {
   let id = before
   const stages: Stage[] = []
@@ -101,12 +101,12 @@ async function lastStages({ balancer, augmenter, seed }: Config, before: string 
   return stages
 }
 
-/** The rows of a source as they come, in one pass after another. */
-const lazily = (split: Split): Rows => ({
+/** Sequential rows of a source, read lazily. */
+const sequentialRows = (split: Split): Rows => ({
   count: Number.NaN,
   all: () => rowsOf(split.examples()),
   pick: () => {
-    throw new Error('rows of a source come in their order')
+    throw new Error('rows of a source can only be read in order')
   },
 })
 
@@ -126,7 +126,7 @@ async function withOrder(
   }
 }
 
-/** Training and validation examples of a configuration that prepares them in stages. */
+/** Opens the splits of a configuration with data stages. */
 async function openPrepared(
   { config, directory }: DataPlan,
   options: OpenSplitsOptions,
@@ -142,7 +142,7 @@ async function openPrepared(
     hasOwn ? requiredFields(objective) : requiredFields(objective, metric),
   )
   const rejected = (): number => source.rejected().count
-  const opening = { store, emit, rejected, start: lazily(source) }
+  const opening = { store, emit, rejected, start: sequentialRows(source) }
   const open = async (stages: readonly Stage[], start: Rows): Promise<Rows> => openStages(stages, { ...opening, start })
   if (data.validation !== undefined) {
     const own = openSplit('validation', data.validation, directory, requiredFields(objective, metric))
@@ -165,7 +165,7 @@ async function openPrepared(
   }
 }
 
-/** Training and validation examples as they come from their sources, cleaned as they are read. */
+/** Opens the splits of a configuration without data stages; examples are cleaned as they are read. */
 async function openPlain({ config, directory }: DataPlan): Promise<Splits> {
   const { data, cleaner, objective, metric, protocol } = config
   const open = (name: string, source: Chosen, metrics: readonly Chosen[]): Split =>
@@ -183,20 +183,20 @@ async function openPlain({ config, directory }: DataPlan): Promise<Splits> {
 }
 
 /**
- * The training and validation examples: as the configuration names them, or as the protocol divides the training data. The
- * validation examples are cleaned; filters run before the protocol divides, and balancers and augmenters see the training part only.
- * @throws AttuneError those of sources, the protocol and the plugins of the stages
+ * Opens the training, validation and test splits: from the configured sources, or as the protocol splits the training data. Validation
+ * examples are cleaned; filters run before the split; balancers and augmenters see only the training split.
+ * @throws AttuneError the errors of sources, the protocol and the plugins of the stages
  */
 export async function openSplits(plan: DataPlan, options: OpenSplitsOptions = {}): Promise<Splits> {
   const { cleaner, filter, balancer, augmenter, sampler } = plan.config
   const isPlain = [filter, balancer, augmenter].every(({ length }) => length === 0) && sampler === undefined
-  // Before any stage there is nothing to keep, and the content of the source need not be read for its identity.
+  // Without stages there is nothing to store, so the source need not be read for its identity.
   if (isPlain && cleaner.length === 0) return openPlain(plan)
   const first = await firstStages(plan.config, sampler !== undefined || balancer.length > 0)
   return isPlain && first.at(-1)?.id === undefined ? openPlain(plan) : openPrepared(plan, options, first)
 }
 
-/** The number of folds into which the protocol divides the training data, after cleaners and filters. */
+/** Number of folds into which the protocol splits the training data, after cleaners and filters. */
 export async function countFolds(
   plan: DataPlan,
   { emit = () => undefined, store = openStore() }: OpenSplitsOptions = {},
@@ -204,7 +204,7 @@ export async function countFolds(
   const { data, objective, protocol, seed, filter } = plan.config
   const source = openSplit('train', data.train, plan.directory, fieldsRead(objective))
   const stages = filter.length === 0 ? [] : await firstStages(plan.config, false)
-  const opening = { store, emit, rejected: () => source.rejected().count, start: lazily(source) }
+  const opening = { store, emit, rejected: () => source.rejected().count, start: sequentialRows(source) }
   const rows = await openStages(stages, opening)
   return (await foldsOf(protocol, splitOf(source, 'train', rows), seed)).length
 }

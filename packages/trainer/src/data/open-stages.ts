@@ -4,27 +4,27 @@ import { type Row, type Rows, memoryRows, pickedRows } from './rows.js'
 import type { Stage } from './stages.js'
 import { type StageFacts, type Store, stageEvent } from './store.js'
 
-/** What stages are made of and with. */
+/** Inputs for opening stages. */
 export interface Opening {
   readonly store: Store
-  readonly emit: (happening: UntimedEvent) => void
-  /** The rows before the first stage. */
+  readonly emit: (event: UntimedEvent) => void
+  /** Rows before the first stage. */
   readonly start: Rows
-  /** Rows that the source rejected so far. */
+  /** Number of rows that the source has rejected so far. */
   readonly rejected: () => number
 }
 
-/** A stage whose rows can be read. */
+/** A stage that is open for reading. */
 interface Opened {
   readonly rows: Rows
   readonly facts: StageFacts
   readonly path?: string
 }
 
-/** Reasons of a filter that are counted one by one; the others are counted together. */
-const MOST_REASONS = 100
+/** Maximum number of filter reasons counted separately; further reasons are counted together. */
+const MAXIMUM_REASONS = 100
 
-/** Counts what goes into a stage and what comes out of it. */
+/** Counts the examples entering and leaving a stage. */
 function counter(rejected: () => number, known: number) {
   const begun = performance.now()
   const because = new Map<string, number>()
@@ -40,7 +40,7 @@ function counter(rejected: () => number, known: number) {
     outOf: (rows: AsyncIterable<Row>) => counted(rows, () => examplesOut++),
     leftOut(reason: string): void {
       const short = shortened(reason, 200)
-      const name = because.has(short) || because.size < MOST_REASONS ? short : 'other reasons'
+      const name = because.has(short) || because.size < MAXIMUM_REASONS ? short : 'other reasons'
       because.set(name, (because.get(name) ?? 0) + 1)
     },
     facts: (): StageFacts => ({
@@ -54,8 +54,8 @@ function counter(rejected: () => number, known: number) {
 }
 
 /**
- * Writes the rows that a stage makes to the store, or keeps them in memory where they cannot be stored.
- * @param known examples that go into it, as far as they are not counted as they are read
+ * Writes the rows of a stage to the store, or keeps them in memory if they cannot be stored.
+ * @param known number of input examples, if they are not counted while being read
  */
 async function keep(
   { id }: Stage,
@@ -74,7 +74,7 @@ async function keep(
   return { rows: memoryRows(rows), facts: counts.facts() }
 }
 
-/** Rows of others, by the indices and weights that a stage keeps in the place of rows. */
+/** Selects rows of `base` by the indices and weights that a stage stores instead of rows. */
 async function chosenFrom(base: Rows, kept: Rows): Promise<Rows> {
   const indices = new Int32Array(kept.count)
   const weights = new Float64Array(kept.count)
@@ -87,7 +87,7 @@ async function chosenFrom(base: Rows, kept: Rows): Promise<Rows> {
   return pickedRows(base, indices, isWeighted ? weights : undefined)
 }
 
-/** Makes a stage of the rows of the one before. */
+/** Prepares a stage from the rows of the previous stage. */
 async function make(stage: Stage, base: Rows, opening: Opening): Promise<Opened> {
   if (stage.choose === undefined)
     return keep(stage, opening, (counts) => stage.make!(counts.into(base.all()), counts.leftOut))
@@ -102,9 +102,9 @@ async function make(stage: Stage, base: Rows, opening: Opening): Promise<Opened>
 }
 
 /**
- * Opens the last of some stages, each made of the rows of the one before. What is in the store is taken from there, the latest stage
- * first, so that a change of one stage makes only that and those after it again. Emits `stage.made` for each.
- * @throws AttuneError those of the plugins; `CANNOT_WRITE`
+ * Opens the last of a list of stages, each prepared from the rows of the previous one. Stored stages are reused, latest first, so a changed
+ * stage only causes itself and later stages to be prepared again. Emits `stage.made` for each stage.
+ * @throws AttuneError the errors of the plugins; `CANNOT_WRITE`
  */
 export async function openStages(stages: readonly Stage[], opening: Opening): Promise<Rows> {
   const { store, emit, start } = opening
@@ -126,12 +126,12 @@ export async function openStages(stages: readonly Stage[], opening: Opening): Pr
     return made.rows
   }
   const rows = await open(stages.length - 1)
-  // Rows that the source rejects are reported by whoever reads them, also where the stages need not.
+  // Reads the source, even though the stages are stored, so that its rejected rows are reported.
   if (rejected > opening.rejected()) await count(start.all())
   return rows
 }
 
-/** Reports earlier stages that are in the store; they need not be read. */
+/** Reports earlier stages that are stored, without reading them. */
 function reportStored(stages: readonly Stage[], { store, emit }: Opening): undefined {
   for (const stage of stages) {
     const facts = stage.id === undefined ? undefined : store.facts(stage.id)

@@ -4,14 +4,14 @@ import { type RunConfig, runSchema } from '../plan/run-config.js'
 import { openSplits } from './open-splits.js'
 import { openStore } from './store.js'
 
-/** A stage of the training data: what goes in and comes out, and where it is kept. */
+/** Report on a data stage: its input and output counts and its file. */
 export type PreparedStage = RunEvents['stage.made']
 
 /**
- * Prepares the training data of a configuration as a run does before its first step: cleans, filters, balances and augments them,
- * and keeps each stage in the store, from which the run then takes it. Only plugins that this needs are loaded.
+ * Prepares the training data of a configuration as a run does before its first step: applies cleaners, filters, balancers and augmenters,
+ * and stores each stage for reuse by the run. Loads only the plugins that this needs.
  * @param options `dataFolder` is the folder of the store
- * @throws AttuneError those of the sources, the protocol and the plugins of the stages; `CANNOT_WRITE`
+ * @throws AttuneError the errors of the sources, the protocol and the plugins of the stages; `CANNOT_WRITE`
  *
  * @example
  * const stages = await prepareData(config)
@@ -24,13 +24,13 @@ export async function prepareData(config: RunConfig, options: RunOptions = {}): 
   const chosen = await choosePlugins(named, userLookup(options))
   const stages: PreparedStage[] = []
   await openSplits(
-    // Without the run's folder: rejected rows are kept there once, and the run is to keep them itself.
+    // Without the run folder, since rejected rows are written there once, by the run itself.
     { config: { ...chosen, seed: parsed.seed, training: parsed.training }, directory: undefined },
     {
       store: openStore(options.dataFolder),
-      emit: (happening) => {
-        if (happening.type !== 'stage.made') return
-        const { type: _, ...stage } = happening
+      emit: (event) => {
+        if (event.type !== 'stage.made') return
+        const { type: _, ...stage } = event
         stages.push(stage)
       },
     },

@@ -3,25 +3,25 @@ import type { Example } from '@attune/core'
 /** A training example and its weight in the loss. */
 export interface Row {
   readonly example: Example
-  /** Not negative; absent where examples are not weighted. */
+  /** Non-negative; absent if examples are not weighted. */
   readonly weight?: number
 }
 
-/** Prepared examples of known number that can be read in any order. */
+/** Prepared examples with a known count and random access. */
 export interface Rows {
   readonly count: number
-  /** All of them, in order. */
+  /** All rows, in order. */
   all(): AsyncIterable<Row>
-  /** Those at `indices`, in that order, as often as each index comes. */
+  /** Rows at `indices`, in that order; indices may repeat. */
   pick(indices: Iterable<number>): AsyncIterable<Row>
 }
 
-/** Examples as rows without weights. */
+/** Converts examples to rows without weights. */
 export async function* rowsOf(examples: AsyncIterable<Example>): AsyncGenerator<Row, void> {
   for await (const example of examples) yield { example }
 }
 
-/** Rows in memory. */
+/** Rows held in memory. */
 export const memoryRows = (rows: readonly Row[]): Rows => ({
   count: rows.length,
   async *all() {
@@ -32,7 +32,7 @@ export const memoryRows = (rows: readonly Row[]): Rows => ({
   },
 })
 
-/** Some of other rows, by index, in that order; an index may come more than once. */
+/** Selects rows by index, in the given order; indices may repeat. */
 export const pickedRows = (rows: Rows, indices: ArrayLike<number>, weights?: ArrayLike<number>): Rows => {
   const weighted = async function* (picked: AsyncIterable<Row>, at: (position: number) => number) {
     let position = 0

@@ -2,9 +2,9 @@ import { AttuneError, type Chosen, type Key, type Sampler, deriveKey, stream, ti
 import { cleanedFields } from './clean.js'
 import type { Row, Rows } from './rows.js'
 
-/** The order of the examples of each epoch. */
-export interface Order {
-  /** Examples of an epoch. */
+/** Order of the examples in each epoch. */
+export interface SampledOrder {
+  /** Number of examples per epoch. */
   readonly count: number
   /** True if consecutive examples form a batch. */
   readonly batches: boolean
@@ -18,7 +18,7 @@ const sizeOf = (value: unknown): number =>
       ? value.reduce((sum: number, each) => sum + sizeOf(each), 0)
       : 0
 
-/** What a sampler reads of the examples: their groups, and the lengths of their texts in UTF-16 code units. */
+/** Reads the inputs of a sampler: the group of each example and the length of its texts in UTF-16 code units. */
 async function readFacts(rows: Rows, by: string | undefined, fields: readonly string[]) {
   const lengths = new Float64Array(rows.count)
   const numbers = new Int32Array(rows.count)
@@ -38,17 +38,17 @@ async function readFacts(rows: Rows, by: string | undefined, fields: readonly st
 const badOrder = (title: string, problem: string): AttuneError =>
   new AttuneError('BAD_ORDER', `${title}: ${problem}`, 'Report this to the author of the plugin.')
 
-/** Orders that are longer are refused: the indices of an epoch are held in memory. */
-const LONGEST = 2 ** 28
+/** Maximum number of indices in an epoch, which are held in memory. */
+const MAXIMUM_INDICES = 2 ** 28
 
-/** The indices that a sampler gives. @throws AttuneError `BAD_ORDER` */
+/** Collects and validates the indices of a sampler. @throws AttuneError `BAD_ORDER` */
 function requireOrder(title: string, order: Iterable<number>, count: number): Int32Array {
   const indices: number[] = []
   for (const index of order) {
     if (!Number.isInteger(index) || index < 0 || index >= count)
       throw badOrder(title, `expected indices in [0, ${count}), got ${index}`)
-    if (indices.push(index) > LONGEST)
-      throw badOrder(title, `expected at most ${LONGEST} indices in an epoch, got more`)
+    if (indices.push(index) > MAXIMUM_INDICES)
+      throw badOrder(title, `expected at most ${MAXIMUM_INDICES} indices in an epoch, got more`)
   }
   if (indices.length === 0) throw badOrder(title, 'expected an epoch of at least one example, got none')
   return Int32Array.from(indices)
@@ -56,13 +56,13 @@ function requireOrder(title: string, order: Iterable<number>, count: number): In
 
 /**
  * Opens a sampler on prepared examples.
- * @throws AttuneError `BAD_ORDER` for indices out of range, and (from `rows`) for an epoch of another length than the first
+ * @throws AttuneError `BAD_ORDER` for indices out of range, and (from `rows`) for an epoch whose length differs from the first
  */
 export async function openSampler(
   chosen: Chosen,
   rows: Rows,
   { objective, batchSize, key }: { readonly objective: Chosen; readonly batchSize: number; readonly key: Key },
-): Promise<Order> {
+): Promise<SampledOrder> {
   const sampler = chosen.plugin(chosen.options) as Sampler
   const title = titleOf(chosen.plugin)
   const { texts, words } = cleanedFields(objective)

@@ -5,10 +5,10 @@ import { AttuneError, isRecord, parseJson } from '@attune/core'
 import type { Row, Rows } from './rows.js'
 
 const NEWLINE = 10
-/** As deep as sources read, and the list around it. */
+/** Maximum nesting depth: that of sources, plus the surrounding list. */
 const DEPTH = 130
 
-/** A row as a line: its example, or a list of the example and its weight. */
+/** Serializes a row as a line: its example, or a list of the example and its weight. */
 export const lineOf = ({ example, weight }: Row): string =>
   JSON.stringify(weight === undefined ? example : [example, weight])
 
@@ -19,7 +19,7 @@ function rowOf(line: string): Row {
   return { example, weight }
 }
 
-/** True if a value is the same after JSON: no dates, no numbers that are not finite, no typed arrays. */
+/** True if a value survives a JSON round trip: no dates, non-finite numbers or typed arrays. */
 export function survivesJson(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value)
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
@@ -29,7 +29,7 @@ export function survivesJson(value: unknown): boolean {
   return (prototype === Object.prototype || prototype === null) && Object.values(value).every(survivesJson)
 }
 
-/** The digest of a file and where its lines begin, `[lines + 1]`. */
+/** Computes the digest of a file and the byte offsets of its lines, `[lines + 1]`. */
 export async function indexLines(path: string): Promise<{ readonly sha256: string; readonly offsets: Float64Array }> {
   const hash = createHash('sha256')
   let offsets = new Float64Array(1024)
@@ -49,11 +49,11 @@ export async function indexLines(path: string): Promise<{ readonly sha256: strin
   return { sha256: hash.digest('hex'), offsets: offsets.slice(0, count + 1) }
 }
 
-const gone = (path: string, cause: unknown): AttuneError =>
+const changedError = (path: string, cause: unknown): AttuneError =>
   new AttuneError(
     'RUN_CHANGED',
-    `the prepared data in ${path} were removed or changed while they were in use: ${(cause as Error).message}`,
-    'Start again: `attune train --resume RUN` prepares them again from the source.',
+    `the prepared data in ${path} were removed or changed during use: ${(cause as Error).message}`,
+    'Run `attune train --resume RUN`, which prepares the data again from the source.',
     { cause },
   )
 
@@ -62,24 +62,24 @@ async function readText(file: FileHandle, path: string, start: number, end: numb
   let at = 0
   while (at < bytes.length) {
     const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at)
-    if (bytesRead === 0) throw gone(path, new Error('it is shorter than it was'))
+    if (bytesRead === 0) throw changedError(path, new Error('the file was truncated'))
     at += bytesRead
   }
   return bytes.toString('utf8')
 }
 
-/** Consecutive lines are read at once up to this many bytes. */
+/** Maximum number of bytes of consecutive lines read at once. */
 const BLOCK = 2 ** 18
 
 function* upTo(count: number): Generator<number, void> {
   for (let index = 0; index < count; index++) yield index
 }
 
-/** Rows of a file, of which memory holds only where they begin. */
+/** Rows of a file; only their byte offsets are held in memory. */
 export function fileRows(path: string, offsets: Float64Array): Rows {
   const count = offsets.length - 1
   async function* opened(work: (file: FileHandle) => AsyncIterable<Row>): AsyncGenerator<Row, void> {
-    const file = await open(path, 'r').catch((cause: unknown) => Promise.reject(gone(path, cause)))
+    const file = await open(path, 'r').catch((cause: unknown) => Promise.reject(changedError(path, cause)))
     try {
       yield* work(file)
     } finally {

@@ -20,17 +20,17 @@ import {
 import { z } from 'zod'
 import { toyExample } from '../run/toy.test.fixture.js'
 
-/** A plugin as the installation has it: with a version, so that what it makes can be kept. */
+/** Wraps a plugin as installed, with a version, so that its output can be stored. */
 export const installed = (plugin: AnyPlugin, version = '1.0.0'): Found => ({
   plugin,
   origin: { specifier: plugin.name, package: `@attune/${plugin.name}`, version },
 })
 
-/** Toy examples that know what they are: a source with a fingerprint. */
+/** Source of toy examples with a fingerprint. */
 export const toyStable = definePlugin({
   kind: SOURCE,
   name: 'toy-stable',
-  summary: 'Texts of four letters that can be recognized again',
+  summary: 'Four-letter texts with a fingerprint',
   options: z.strictObject({ count: z.int(), from: z.int().default(0), content: z.string().default('first') }),
   create: ({ count, from, content }): Source => ({
     location: `stable(${count})`,
@@ -54,7 +54,7 @@ export const toyCleaner = definePlugin({
 export const toyFilter = definePlugin({
   kind: FILTER,
   name: 'toy-filter',
-  summary: 'Leaves out every so-maniest example',
+  summary: 'Removes every n-th example',
   options: z.strictObject({ every: z.int().default(10) }),
   create: ({ every }): Filter<number> => ({
     init: () => 0,
@@ -62,11 +62,11 @@ export const toyFilter = definePlugin({
   }),
 })
 
-/** Repeats the rarer class until it is as frequent, and weights it. */
+/** Oversamples the rarer class to equal frequency and weights it. */
 export const toyBalancer = definePlugin({
   kind: BALANCER,
   name: 'toy-balancer',
-  summary: 'Repeats and weights the rarer class',
+  summary: 'Oversamples and weights the rarer class',
   options: z.strictObject({
     weight: z.number().optional(),
     fault: z.enum(['vectors', 'synthetic', 'range']).optional(),
@@ -88,7 +88,7 @@ export const toyBalancer = definePlugin({
   }),
 })
 
-/** The examples that {@link toyAugmenter} was given, for tests of what it sees. */
+/** Examples passed to {@link toyAugmenter}. */
 export const seenByAugmenter: Example[] = []
 
 export const toyAugmenter = definePlugin({
@@ -111,7 +111,7 @@ export const toyAugmenter = definePlugin({
 export const toySampler = definePlugin({
   kind: SAMPLER,
   name: 'toy-sampler',
-  summary: 'Some of the examples, shortest first',
+  summary: 'A random subset of the examples, shortest first',
   options: z.strictObject({
     count: z.int(),
     batches: z.boolean().default(false),
@@ -128,7 +128,7 @@ export const toySampler = definePlugin({
   }),
 })
 
-/** All of them, for `places.registered`. */
+/** All stage plugins, for `places.registered`. */
 export const stagePlugins: readonly AnyPlugin[] = [
   toyStable,
   toyCleaner,

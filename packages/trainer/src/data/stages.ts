@@ -15,23 +15,23 @@ import {
 import type { Clean } from './clean.js'
 import type { Row, Rows } from './rows.js'
 
-/** Counts the examples that a filter leaves out, by its reason. */
+/** Counts the examples removed by a filter, by reason. */
 export type Tally = (reason: string) => void
 
-/** One step of the preparation of training data. */
+/** One stage of data preparation. */
 export interface Stage {
   readonly kind: string
   /** Kind and name of the plugin. */
   readonly title: string
-  /** Names the file that keeps it; undefined for one that cannot be kept. */
+  /** Name of its file in the store; undefined if it cannot be stored. */
   readonly id: string | undefined
-  /** Makes rows of rows, in one pass. */
+  /** Transforms rows in one pass. */
   make?(rows: AsyncIterable<Row>, leftOut: Tally): AsyncIterable<Row>
-  /** Chooses among rows, by index. */
+  /** Selects rows by index. */
   choose?(rows: Rows): Promise<Balanced>
 }
 
-/** Makes a stage that copies the rows of a source, so that they can be read in any order. */
+/** Creates a stage that copies the rows of a source, for random access. */
 export const sourceStage = (id: string | undefined, source: Chosen): Stage => ({
   kind: 'source',
   title: titleOf(source.plugin),
@@ -39,7 +39,7 @@ export const sourceStage = (id: string | undefined, source: Chosen): Stage => ({
   make: (rows) => rows,
 })
 
-/** Makes the stage of a cleaner. */
+/** Creates the stage of a cleaner. */
 export const cleanerStage = (id: string | undefined, { plugin }: Chosen, clean: Clean): Stage => ({
   kind: 'cleaner',
   title: titleOf(plugin),
@@ -49,7 +49,7 @@ export const cleanerStage = (id: string | undefined, { plugin }: Chosen, clean: 
   },
 })
 
-/** Makes the stage of a filter, which sees the rows in the order of the source. */
+/** Creates the stage of a filter, which receives rows in source order. */
 export const filterStage = (id: string | undefined, { plugin, options }: Chosen): Stage => ({
   kind: 'filter',
   title: titleOf(plugin),
@@ -66,7 +66,7 @@ export const filterStage = (id: string | undefined, { plugin, options }: Chosen)
   },
 })
 
-/** Makes the stage of an augmenter. Random numbers are those of an example's position, whatever became of others. */
+/** Creates the stage of an augmenter. Random streams depend only on an example's position. */
 export const augmenterStage = (id: string | undefined, { plugin, options }: Chosen, key: Key): Stage => ({
   kind: 'augmenter',
   title: titleOf(plugin),
@@ -80,7 +80,7 @@ export const augmenterStage = (id: string | undefined, { plugin, options }: Chos
   },
 })
 
-/** The class of each row. @throws AttuneError `MISSING_FIELD` */
+/** Reads the class of each row. @throws AttuneError `MISSING_FIELD` */
 async function classesOf(title: string, by: string, rows: Rows): Promise<string[]> {
   const classes: string[] = []
   for await (const { example } of rows.all()) {
@@ -89,8 +89,8 @@ async function classesOf(title: string, by: string, rows: Rows): Promise<string[
       const [near = Object.keys(example)[0]] = nearest(by, Object.keys(example))
       throw new AttuneError(
         'MISSING_FIELD',
-        `${title} balances classes by the field "${by}", and an example has nothing there: it has ${excerpt(example, 120)}`,
-        `Name the field that holds the class${near === undefined ? '' : `, "${near}" say`}.`,
+        `${title}: expected the class in the field "${by}", got an example without it: ${excerpt(example, 120)}`,
+        `Set the field that contains the class${near === undefined ? '' : `, for example "${near}"`}.`,
       )
     }
     classes.push(typeof value === 'object' ? JSON.stringify(value) : String(value))
@@ -100,7 +100,7 @@ async function classesOf(title: string, by: string, rows: Rows): Promise<string[
 
 /** @throws AttuneError `BAD_BALANCE`, `NO_VECTORS` */
 function requireBalanced(title: string, count: number, { indices, weights, synthetic = [] }: Balanced): void {
-  if (synthetic.length > 0) throw noVectors(title, `makes ${synthetic.length} examples between others`)
+  if (synthetic.length > 0) throw noVectors(title, `interpolates ${synthetic.length} synthetic examples`)
   const refuse = (problem: string): never => {
     throw new AttuneError('BAD_BALANCE', `${title}: ${problem}`, 'Report this to the author of the plugin.')
   }
@@ -109,17 +109,17 @@ function requireBalanced(title: string, count: number, { indices, weights, synth
   if (weights === undefined) return
   if (weights.length !== indices.length) refuse(`expected ${indices.length} weights, got ${weights.length}`)
   const wrong = weights.find((weight) => !Number.isFinite(weight) || weight < 0)
-  if (wrong !== undefined) refuse(`expected weights that are finite and not negative, got ${wrong}`)
+  if (wrong !== undefined) refuse(`expected finite, non-negative weights, got ${wrong}`)
 }
 
 const noVectors = (title: string, what: string): AttuneError =>
   new AttuneError(
     'NO_VECTORS',
-    `${title} ${what}, and the examples of this run are texts, which have no vectors before the model reads them`,
+    `${title} ${what}, but the examples of this run are texts without feature vectors`,
     'Use a balancer that repeats or weights examples: `balancer: random-oversampling` or `balancer: class-weights`.',
   )
 
-/** Makes the stage of a balancer. */
+/** Creates the stage of a balancer. */
 export const balancerStage = (id: string | undefined, { plugin, options }: Chosen, key: Key): Stage => {
   const title = titleOf(plugin)
   return {
@@ -128,7 +128,7 @@ export const balancerStage = (id: string | undefined, { plugin, options }: Chose
     id,
     async choose(rows) {
       const balancer = plugin(options) as Balancer
-      if (balancer.reads === 'vectors') throw noVectors(title, 'compares the vectors of examples')
+      if (balancer.reads === 'vectors') throw noVectors(title, 'compares the feature vectors of examples')
       const classes = await classesOf(title, balancer.by, rows)
       const balanced = balancer.balance({ classes }, stream(key))
       requireBalanced(title, classes.length, balanced)

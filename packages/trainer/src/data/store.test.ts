@@ -26,8 +26,8 @@ const rows: Row[] = [
   { example: { text: 'x'.repeat(300_000), '0': true }, weight: 0 },
 ]
 
-describe('the store of prepared data', () => {
-  it('gives rows back as they were, in any order', async () => {
+describe('openStore', () => {
+  it('reads written rows back unchanged, in any order', async () => {
     const store = openStore(folder())
     await store.write('a', from(rows), facts)
     const stage = await store.open('a')
@@ -40,7 +40,7 @@ describe('the store of prepared data', () => {
     expect((await listed(picked.pick([2, 0]))).map(({ weight }) => weight)).toEqual([0, 1])
   })
 
-  it('keeps a stage without rows', async () => {
+  it('stores a stage without rows', async () => {
     const store = openStore(folder())
     const stage = await store.write('a', from([]), facts)
     expect([stage!.rows.count, await listed(stage!.rows.all())]).toEqual([0, []])
@@ -48,18 +48,18 @@ describe('the store of prepared data', () => {
 
   it.each([
     ['a date', new Date(0)],
-    ['a number that is not finite', Number.NaN],
+    ['a non-finite number', Number.NaN],
     ['a typed array', new Float32Array(2)],
     ['a bigint', 1n],
     ['undefined in a list', [undefined]],
-  ])('keeps nothing where an example holds %s', async (_, value) => {
+  ])('does not store a stage with %s in an example', async (_, value) => {
     const at = folder()
     const store = openStore(at)
     expect(await store.write('a', from([...rows, { example: { value } }]), facts)).toBeUndefined()
     expect([existsSync(store.path('a')), await store.open('a')]).toEqual([false, undefined])
   })
 
-  it('takes damaged stages for absent', async () => {
+  it('treats damaged stages as missing', async () => {
     const store = openStore(folder())
     await store.write('a', from(rows), facts)
     const path = store.path('a')
@@ -81,7 +81,7 @@ describe('the store of prepared data', () => {
     expect(await store.open('a')).toBeUndefined()
   })
 
-  it('removes the stages that were used least recently beyond its size, and none of the last day', async () => {
+  it('evicts the least recently used stages beyond its size, except those used within a day', async () => {
     const store = openStore(folder(), 700_000)
     for (const id of ['a', 'b', 'c', 'd']) await store.write(id, from(rows), facts)
     expect(['a', 'b', 'c', 'd'].map((id) => existsSync(store.path(id)))).toEqual([true, true, true, true])
@@ -96,7 +96,7 @@ describe('the store of prepared data', () => {
     expect(store.facts('a')).toBeUndefined()
   })
 
-  it('is in the folder that the environment names', () => {
+  it('uses the cache folder set by the environment', () => {
     expect(dataFolder({ ATTUNE_CACHE: '/cache' })).toBe('/cache/data')
     expect(dataFolder({ XDG_CACHE_HOME: '/home/x/caches' })).toBe('/home/x/caches/attune/data')
     expect(dataFolder({})).toMatch(/\.cache\/attune\/data$/)

@@ -8,54 +8,54 @@ import type { Row, Rows } from './rows.js'
 import { fileRows, indexLines, lineOf, survivesJson } from './stage-file.js'
 
 const factsSchema = z.strictObject({
-  /** Of the rows. */
+  /** Digest of the rows. */
   sha256: z.string(),
   bytes: z.int().min(0),
   examplesIn: z.int().min(0),
   examplesOut: z.int().min(0),
   because: z.record(z.string(), z.int()).optional(),
-  /** Rows that the source rejected. */
+  /** Number of rows that the source rejected. */
   rejected: z.int().min(0),
   seconds: z.number(),
 })
 
-/** What is known of a stage without reading its rows. */
+/** Facts about a stage, available without reading its rows. */
 export type StageFacts = Omit<z.output<typeof factsSchema>, 'sha256' | 'bytes'>
 
-/** A stage of the data, open for reading. */
+/** A stored data stage, open for reading. */
 export interface StoredStage {
   readonly facts: StageFacts
   readonly path: string
   readonly rows: Rows
 }
 
-/** Files of prepared data by digest. */
+/** Store of prepared data files by digest. */
 export interface Store {
   path(id: string): string
-  /** What is known of a stage; undefined if it is not there. */
+  /** Facts about a stage; undefined if it is missing. */
   facts(id: string): StageFacts | undefined
-  /** Opens a stage after verifying it; one that is damaged is as good as absent. */
+  /** Verifies and opens a stage; undefined if it is missing or damaged. */
   open(id: string): Promise<StoredStage | undefined>
   /**
    * Writes a stage.
-   * @param facts known once the last row was written
-   * @returns undefined if an example holds a value that JSON would change; nothing is kept then
+   * @param facts called after the last row is written
+   * @returns undefined, without storing anything, if an example does not survive a JSON round trip
    * @throws AttuneError `CANNOT_WRITE`
    */
   write(id: string, rows: AsyncIterable<Row>, facts: () => StageFacts): Promise<StoredStage | undefined>
 }
 
-/** Facts of a stage take little. */
+/** Size limit of a stage's facts. */
 const MAXIMUM_FACTS = 2 ** 20
-/** Bytes beyond which the stages that were used least recently are removed. */
+/** Size in bytes beyond which the least recently used stages are evicted. */
 const MAXIMUM_BYTES = 20 * 2 ** 30
-/** Stages that were used within this time stay, so that no run loses what it reads; in milliseconds. */
+/** Time in milliseconds during which a used stage is not evicted, so that a run does not lose data it is reading. */
 const IN_USE = 24 * 3600 * 1000
 
-/** Thrown into the writing of a stage whose examples JSON would change. */
+/** Thrown while writing a stage whose examples do not survive a JSON round trip. */
 const UNWRITABLE = Symbol('unwritable')
 
-/** The folder of prepared data: `$ATTUNE_CACHE/data`, else `$XDG_CACHE_HOME/attune/data`, else `~/.cache/attune/data`. */
+/** Folder of prepared data: `$ATTUNE_CACHE/data`, else `$XDG_CACHE_HOME/attune/data`, else `~/.cache/attune/data`. */
 export function dataFolder(
   { ATTUNE_CACHE: own, XDG_CACHE_HOME: caches }: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
@@ -73,8 +73,8 @@ async function* only(line: string): AsyncGenerator<string, void> {
   yield await Promise.resolve(line)
 }
 
-/** Removes the stages that were used least recently, as long as all of them take more than `most` bytes. */
-async function makeRoom(folder: string, most: number): Promise<void> {
+/** Evicts the least recently used stages until at most `most` bytes remain. */
+async function evict(folder: string, most: number): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl'))
   const files = await Promise.all(
     names.map(async (name) => ({ name, found: await stat(join(folder, name)).catch(() => undefined) })),
@@ -88,10 +88,10 @@ async function makeRoom(folder: string, most: number): Promise<void> {
   }
 }
 
-/** A record and its digest, so that damage shows. */
+/** Serializes facts with their digest. */
 const sealed = (facts: object): string => JSON.stringify({ facts, seal: digest(JSON.stringify(facts)) })
 
-/** Facts of a stage as they were sealed; undefined if they are absent or damaged, and the stage is made again. */
+/** Reads the verified facts of a stage; undefined if they are missing or damaged. */
 function readFacts(path: string): z.output<typeof factsSchema> | undefined {
   try {
     const found = readJsonObject(path, MAXIMUM_FACTS, (why) => new Error(why))
@@ -102,7 +102,7 @@ function readFacts(path: string): z.output<typeof factsSchema> | undefined {
   }
 }
 
-/** The store in a folder, which is made when the first stage is written. */
+/** Opens the store in a folder, which is created when the first stage is written. */
 export function openStore(folder: string = dataFolder(), maximumBytes: number = MAXIMUM_BYTES): Store {
   const path = (id: string): string => join(folder, `${id}.jsonl`)
   const read = (id: string) => readFacts(join(folder, `${id}.json`))
@@ -127,7 +127,7 @@ export function openStore(folder: string = dataFolder(), maximumBytes: number = 
           join(folder, `${id}.json`),
           only(sealed(factsSchema.parse({ ...written, ...facts() }))),
         )
-        await makeRoom(folder, maximumBytes)
+        await evict(folder, maximumBytes)
         return await open(id)
       } catch (error) {
         if (error === UNWRITABLE) return undefined
@@ -137,7 +137,7 @@ export function openStore(folder: string = dataFolder(), maximumBytes: number = 
   }
 }
 
-/** The fields of the event of a stage. */
+/** Creates the event of a stage. */
 export const stageEvent = (
   { title, kind }: { readonly title: string; readonly kind: string },
   { examplesIn, examplesOut, because, seconds }: StageFacts,

@@ -19,59 +19,59 @@ import { type History, NO_HISTORY, historySchema } from './run-log.js'
 const progressSchema = z.strictObject({
   step: z.int().min(0),
   epoch: z.int().min(0),
-  /** Batches of this epoch that are done. */
+  /** Completed batches of this epoch. */
   batches: z.int().min(0),
   learningRateScale: z.number(),
-  /** The reason why training ended, once it has; a resumed run then only saves the model. */
+  /** Reason for the end of training, once it has ended; a resumed run then only saves the model. */
   ended: z.string().optional(),
   labels: z.array(z.string()),
   because: z.string(),
 })
 
-/** Where a run stands, apart from its tensors. */
+/** Progress of a run: its state apart from tensors. */
 export type Progress = z.output<typeof progressSchema>
 
 const fileSchema = z.strictObject({ run: z.string(), history: historySchema, progress: progressSchema })
 
-/** All that is needed to go on as if nothing had happened. */
+/** Complete state of a run, from which it resumes exactly. */
 export interface Checkpoint {
-  /** The id of the run that it belongs to. */
+  /** Id of the run that it belongs to. */
   readonly run: string
   readonly progress: Progress
-  /** The trainable parameters and the optimizer's state. */
+  /** Trainable parameters and optimizer state. */
   readonly state: HostTree
-  /** Every event so far, in the run's log: callbacks are brought back to their state by hearing them again. */
+  /** All events so far, as ranges of the run's log; callbacks restore their state by replaying them. */
   readonly history: History
 }
 
-/** The id of checkpoints that belong to no run. */
+/** Run id of checkpoints saved by custom loops. */
 const CUSTOM = 'custom'
 
 const [STATE, PROGRESS, DIGESTS] = ['state.safetensors', 'progress.json', 'digests.json']
-/** Files that describe a checkpoint are small. */
+/** Size limit of a checkpoint's JSON files. */
 const MAXIMUM_BYTES = 10_000_000
 
 const folderOf = (directory: string): string => join(directory, 'checkpoints')
-/** The folder of one checkpoint. */
+/** Folder of one checkpoint. */
 export const checkpointPath = (directory: string, step: number): string => join(folderOf(directory), String(step))
 
-/** A checkpoint that is saved; a custom loop gives its state and its step. */
+/** A checkpoint to save; a custom loop passes its state and step. */
 export interface CheckpointInput {
   /** Any tree of host arrays: `await engine.read(state)`. */
   readonly state: HostTree
-  /** The step, and what else of {@link Progress} the loop uses. */
+  /** The step, and other fields of {@link Progress} that the loop uses. */
   readonly progress: Partial<Progress> & Pick<Progress, 'step'>
   /** The run's id. Default: `custom`. */
   readonly run?: string
-  /** The run's events so far, in its log. Default: none. */
+  /** Ranges of the run's events so far in its log. Default: none. */
   readonly history?: History
 }
 
-const START: Omit<Progress, 'step'> = { epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'asked for' }
+const START: Omit<Progress, 'step'> = { epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'requested' }
 
 /**
- * Writes a checkpoint beside the earlier ones, under `checkpoints/<step>` of a folder: atomically, with digests. Returns the folder
- * and its size in bytes.
+ * Writes a checkpoint to `checkpoints/<step>` of a folder, atomically and with digests; earlier checkpoints are kept. Returns its
+ * folder and size in bytes.
  * @throws AttuneError `CANNOT_WRITE`
  * @example
  * await saveCheckpoint('my-run', { state: await engine.read(state), progress: { step } })
@@ -92,7 +92,7 @@ export async function saveCheckpoint(
   return { path, bytes: Object.values(content).reduce((sum, part) => sum + Buffer.byteLength(part), 0) }
 }
 
-/** The steps of the checkpoints there are, latest first. */
+/** Steps of the existing checkpoints, latest first. */
 export async function listCheckpoints(directory: string): Promise<number[]> {
   if (!existsSync(folderOf(directory))) return []
   const names = await readdir(folderOf(directory))
@@ -102,12 +102,12 @@ export async function listCheckpoints(directory: string): Promise<number[]> {
     .sort((a, b) => b - a)
 }
 
-/** Reads a file of a checkpoint that has the digest that was written down. @throws Error with what is wrong */
+/** Reads a file of a checkpoint and verifies its digest. @throws Error with the reason */
 function readVerified(path: string, name: string, maximumBytes: number): Buffer {
   const digests = readJsonObject(join(path, DIGESTS), MAXIMUM_BYTES, (why) => new Error(`${DIGESTS}: ${why}`))
   const bytes = readWholeFile(join(path, name), maximumBytes)
   if (bytes === undefined) throw new Error(`${name} is missing`)
-  if (digest(bytes) !== digests?.[name]) throw new Error(`${name} does not have the digest that was written down`)
+  if (digest(bytes) !== digests?.[name]) throw new Error(`${name} does not match its recorded digest`)
   return bytes
 }
 
@@ -116,9 +116,9 @@ const readProgress = (path: string): z.output<typeof fileSchema> =>
 
 /**
  * Reads a checkpoint and verifies its digests.
- * @param run the id of the run. Default: that of checkpoints of custom loops
- * @throws AttuneError `BAD_CHECKPOINT` if a byte is missing or changed, or it belongs to another run, with the previous one
- *   offered
+ * @param run the id of the run. Default: the id used by custom loops
+ * @throws AttuneError `BAD_CHECKPOINT` if a file is missing or changed, or if it belongs to another run; the remedy names the previous
+ *   checkpoint
  */
 export async function loadCheckpoint(directory: string, step: number, run: string = CUSTOM): Promise<Checkpoint> {
   const path = checkpointPath(directory, step)
@@ -128,15 +128,16 @@ export async function loadCheckpoint(directory: string, step: number, run: strin
       'BAD_CHECKPOINT',
       `the checkpoint ${path} ${why}`,
       previous === undefined
-        ? 'There is no earlier one: start the run again in another folder.'
-        : `Remove that folder to go on from step ${previous}: rm -r "${path}", then resume.`,
+        ? 'There is no earlier checkpoint. Start the run again in another folder.'
+        : `To continue from step ${previous}, remove that folder, then resume: rm -r "${path}"`,
       cause === undefined ? undefined : { cause },
     )
   }
   try {
     const rest = readProgress(path)
-    if (rest.run !== run) throw await refuse(`belongs to another run: ${rest.run}, not ${run}`)
-    if (rest.progress.step !== step) throw await refuse(`is that of step ${rest.progress.step}`)
+    if (rest.run !== run) throw await refuse(`belongs to another run: expected ${run}, got ${rest.run}`)
+    if (rest.progress.step !== step)
+      throw await refuse(`has the wrong step: expected ${step}, got ${rest.progress.step}`)
     const { tensors } = decodeSafetensors(readVerified(path, STATE, Infinity), path)
     return { ...rest, state: treeOf<HostArray>(Object.entries(tensors)) as HostTree }
   } catch (cause) {
@@ -145,7 +146,7 @@ export async function loadCheckpoint(directory: string, step: number, run: strin
   }
 }
 
-/** The labels of a checkpoint; none if it cannot be read. */
+/** Labels of a checkpoint; empty if it cannot be read. */
 function labelsOf(directory: string, step: number): readonly string[] {
   try {
     return readProgress(checkpointPath(directory, step)).progress.labels
@@ -154,18 +155,18 @@ function labelsOf(directory: string, step: number): readonly string[] {
   }
 }
 
-/** The step of the latest checkpoint that has a label. */
+/** Step of the latest checkpoint with a label. */
 export async function findLabelled(directory: string, label: string): Promise<number | undefined> {
   for (const step of await listCheckpoints(directory)) if (labelsOf(directory, step).includes(label)) return step
   return undefined
 }
 
-/** Removes checkpoints, but not the latest two nor the latest of each label. */
+/** Removes old checkpoints, keeping the latest two and the latest of each label. */
 export async function pruneCheckpoints(directory: string): Promise<void> {
   const seen = new Set<string>()
-  for (const [place, step] of (await listCheckpoints(directory)).entries()) {
+  for (const [index, step] of (await listCheckpoints(directory)).entries()) {
     const fresh = labelsOf(directory, step).filter((label) => !seen.has(label))
     for (const label of fresh) seen.add(label)
-    if (place >= 2 && fresh.length === 0) await rm(checkpointPath(directory, step), { recursive: true, force: true })
+    if (index >= 2 && fresh.length === 0) await rm(checkpointPath(directory, step), { recursive: true, force: true })
   }
 }

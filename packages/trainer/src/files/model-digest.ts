@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const CONTENT = /^config\.json$|\.safetensors$|\.gguf$/
 
-/** SHA-256 of a model: of its weights and its `config.json`, or of one file. Reads them once, from start to end. */
+/** SHA-256 of a model: its weights and `config.json`, or one file. Streams each file once. */
 export async function digestOfModel(path: string): Promise<string> {
   const hash = createHash('sha256')
   const isFile = statSync(path).isFile()

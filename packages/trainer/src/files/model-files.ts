@@ -1,7 +1,7 @@
 import type { Engine, Files, HostArray, Model, Objective, Params, Tokenizer } from '@attune/core'
 import { type FloatStorage, shardWeights } from '@attune/weights'
 
-/** Parts of a model that are saved. */
+/** Components of a model to save. */
 export interface SavedModel {
   readonly engine: Pick<Engine, 'read'>
   readonly model: Pick<Model, 'config'>
@@ -9,16 +9,16 @@ export interface SavedModel {
   readonly tokenizer: Pick<Tokenizer, 'files'>
 }
 
-/** The content of a folder by file name; a function makes the bytes when their turn comes. */
+/** Content of a folder by file name; a function produces its bytes lazily. */
 export type ModelFiles = Readonly<Record<string, string | (() => Uint8Array)>>
 
-/** The text of a JSON file. */
+/** Formats a JSON file. */
 export const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /**
- * The files of a model in the layout of transformers: `config.json`, the weights, the tokenizer.
- * @param floats the type that floating-point weights are stored in. Default: float32
- * @param maximumBytes of a file of weights, beyond which there are several
+ * Returns the files of a model in the transformers layout: `config.json`, weights, tokenizer.
+ * @param floats type of the stored floating-point weights. Default: float32
+ * @param maximumBytes maximum size of a weight file; larger models are sharded
  */
 export async function modelFiles(
   { engine, model, objective, tokenizer }: SavedModel,
@@ -34,7 +34,7 @@ export async function modelFiles(
   }
 }
 
-/** Writes files one after the other. */
+/** Writes files one at a time. */
 export async function writeFiles(to: Files, files: ModelFiles): Promise<void> {
   for (const [name, content] of Object.entries(files))
     await to.write(name, typeof content === 'function' ? content() : content)

@@ -29,8 +29,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-describe('the tokenizer of a model', () => {
-  it.each(['bert', 'roberta', 't5', 'llama', 'marian'])('is read from the older files of %s', async (name) => {
+describe('the tokenizer of describeModel', () => {
+  it.each(['bert', 'roberta', 't5', 'llama', 'marian'])('reads the legacy tokenizer files of %s', async (name) => {
     const each = cases.find((one) => one.name === name)!
     for (const [file, content] of Object.entries(each.files)) write(file, content)
     const { encode } = await describeModel(folder).tokenizer(places)
@@ -43,7 +43,7 @@ describe('the tokenizer of a model', () => {
     ['t5', 'Unigram'],
     ['word-piece', 'WordPiece'],
     ['words', 'WordLevel'],
-  ])('is found for the file of %s also where that does not say its type', async (name, type) => {
+  ])('finds the plugin for %s if tokenizer.json omits the model type', async (name, type) => {
     const { tokenizer, encodings } = golden(`encodings-${name}`) as {
       tokenizer: { model: object }
       encodings: [number[]][]
@@ -57,7 +57,7 @@ describe('the tokenizer of a model', () => {
     for (const [i, text] of hard.slice(0, 40).entries()) expect(encode(text).ids).toEqual(encodings[i]![0])
   })
 
-  it('is refused where nothing tells its type, and where there is none', async () => {
+  it('throws if the tokenizer is missing or its type unknown', async () => {
     write('config.json', {})
     await expect(describeModel(folder).tokenizer(places)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
     write('tokenizer.json', { model: { vocab: {} } })

@@ -6,32 +6,32 @@ import { readJsonObject } from '@attune/files'
 import { openWeights } from '@attune/weights/node'
 import { ggufTokenizer, modelTypeOf, readTokenizerFiles } from '@attune/text'
 
-/** Files that describe a model are small; weights are read elsewhere. */
+/** Size limit of a model's JSON files; weights are read elsewhere. */
 const MAXIMUM_BYTES = 10_000_000
 
-/** How a model writes. */
+/** File of a model's generation settings. */
 export const GENERATION = 'generation_config.json'
 
 function readJson(folder: string, name: string): Record<string, unknown> {
   const file = join(folder, name)
   const refuse = (why: string): AttuneError =>
-    new AttuneError('BAD_MODEL_FOLDER', `${file} cannot be used: ${why}`, 'Fetch or save the model again.')
+    new AttuneError('BAD_MODEL_FOLDER', `${file} cannot be used: ${why}`, 'Download or save the model again.')
   const content = readJsonObject(file, MAXIMUM_BYTES, refuse)
   if (content !== undefined) return content
   throw new AttuneError(
     'FILE_NOT_FOUND',
-    `there is no ${name} in ${folder}`,
-    'Name a folder in the layout of the Hugging Face library: config.json, model.safetensors, tokenizer.json.',
+    `expected ${name} in ${folder}, got none`,
+    'Use a folder in the Hugging Face file layout: config.json, model.safetensors, tokenizer.json.',
   )
 }
 
-/** Whether a model plugin reads checkpoints of a type: its name, or one of the values of its option `modelType`. */
+/** True if a model plugin reads models of a type: its name, or a value of its option `modelType`. */
 export const readsType = (plugin: AnyPlugin, type: string): boolean => {
   const members = plugin.options.shape['modelType'] as { safeParse(value: unknown): { success: boolean } } | undefined
   return members === undefined ? plugin.name === type : members.safeParse(type).success
 }
 
-/** True if a `tokenizer.json` splits words into character n-grams, which its model's type does not tell. */
+/** True if a `tokenizer.json` splits words into character n-grams, which its model type does not show. */
 function splitsIntoNGrams(json: unknown): boolean {
   const step = isRecord(json) ? json['pre_tokenizer'] : undefined
   const steps = isRecord(step) && Array.isArray(step['pretokenizers']) ? (step['pretokenizers'] as unknown[]) : [step]
@@ -39,8 +39,8 @@ function splitsIntoNGrams(json: unknown): boolean {
 }
 
 /**
- * Finds the installed plugin that reads a tokenizer. The type in the file is data: it chooses among installed plugins by what their
- * packages declare, and nothing else is looked up by it.
+ * Finds the installed plugin for a tokenizer. The type in the file is untrusted data: it only selects among the installed plugins by
+ * their package metadata.
  */
 export async function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces): Promise<AnyPlugin> {
   const type = modelTypeOf(json)
@@ -48,27 +48,27 @@ export async function tokenizerPlugin(json: unknown, where: string, places: Sear
     new AttuneError('BAD_TOKENIZER', `${where} ${why}`, remedy)
   if (type === undefined)
     throw refuse(
-      'does not tell the type of its model',
-      'Fetch the file again, or save the tokenizer with the tokenizers library.',
+      'has no tokenizer model type',
+      'Download the file again, or save the tokenizer with the tokenizers library.',
     )
   if (splitsIntoNGrams(json)) return (await findInstalled(TOKENIZER, fileName('character-ngram'), places)).plugin
   const found = await findReader(TOKENIZER, fileName(type), places)
   if (found !== undefined) return found.plugin
   throw refuse(
-    `has a tokenizer of type ${JSON.stringify(type.slice(0, 80))}, and no installed plugin reads it`,
-    'Install the plugin that does: wordpiece, bpe, unigram or word, as in npm install @attune/tokenizer-bpe.',
+    `has the tokenizer type ${JSON.stringify(type.slice(0, 80))}, which no installed plugin reads`,
+    'Install the matching plugin (wordpiece, bpe, unigram or word), for example: npm install @attune/tokenizer-bpe',
   )
 }
 
-/** What a folder or a file holds besides the weights. */
+/** Configuration and tokenizer of a model's folder or file, without its weights. */
 export interface ModelDescription {
   readonly config: Readonly<Record<string, unknown>>
-  /** How it writes, where a generation_config.json says so. */
+  /** Generation settings: the content of generation_config.json, if there is one. */
   readonly generation: Readonly<Record<string, unknown>> | undefined
   readonly tokenizer: (places: SearchPlaces) => Promise<Tokenizer>
 }
 
-/** What the metadata of a GGUF file tell; a tokenizer.json beside it goes before them. */
+/** Describes a model from the metadata of its GGUF file; undefined if these have no configuration. */
 function describedByGguf(path: string): Omit<ModelDescription, 'generation'> | undefined {
   const reader = openWeights(path)
   const { config, metadata, where } = reader
@@ -84,8 +84,8 @@ function describedByGguf(path: string): Omit<ModelDescription, 'generation'> | u
 }
 
 /**
- * The configuration and the tokenizer of a folder in the layout of the Hugging Face library, or of a GGUF file. A tokenizer may
- * stand in the files of an older checkpoint, too.
+ * Reads the configuration and the tokenizer of a folder in the Hugging Face file layout, or of a GGUF file. Legacy tokenizer files are
+ * supported. A `tokenizer.json` next to a GGUF file takes precedence over the file's metadata.
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `BAD_GGUF`
  */
 export function describeModel(path: string): ModelDescription {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { coreVersion } from '@attune/resolve'
-import { coreChange, takeVersions, versionChange } from './plugin-versions.js'
+import { coreChange, handleVersions, versionChange } from './plugin-versions.js'
 
 const between = (before: string | undefined, after: string | undefined) => {
   const of = (version: string | undefined) => ({ package: 'p', ...(version === undefined ? {} : { version }) })
@@ -8,7 +8,7 @@ const between = (before: string | undefined, after: string | undefined) => {
 }
 
 describe('versionChange', () => {
-  it('returns nothing for equal versions, and for a plugin that was and is in no package', () => {
+  it('returns undefined for equal versions and for plugins without a package', () => {
     for (const version of ['1.2.3', '0.1.0', '1.0.0-rc.1', 'odd', undefined])
       expect(between(version, version)).toBeUndefined()
     expect(versionChange('metric m', {}, {})).toBeUndefined()
@@ -31,11 +31,11 @@ describe('versionChange', () => {
     ['1.2.3\n', '1.2.3', false],
     ['1.2.3', undefined, false],
     [undefined, '1.2.3', false],
-  ])('from %p to %p is another patch: %p', (before, after, isPatch) => {
+  ])('from %p to %p sets isPatch to %p', (before, after, isPatch) => {
     expect(between(before, after)?.isPatch).toBe(isPatch)
   })
 
-  it('names the plugin, the packages and the versions, and is no patch for another package', () => {
+  it('returns plugin, packages and versions, and sets isPatch to false for another package', () => {
     expect(between('0.1.0', '0.1.1')?.change).toBe('metric m: p 0.1.0 → 0.1.1')
     expect(between('0.1.0', undefined)?.change).toBe('metric m: p 0.1.0 → p without a version')
     const [one, other] = [{ package: 'p', version: '0.1.0' }, { package: '@a/q' }]
@@ -47,7 +47,7 @@ describe('versionChange', () => {
     expect(versionChange('metric m', one, {})?.change).toBe('metric m: p 0.1.0 → no package')
   })
 
-  it('quotes and shortens what no version looks like', () => {
+  it('quotes and shortens malformed versions', () => {
     const { change } = between('1.0.0\u001b[2J', `1.${'0'.repeat(1000)}`) ?? { change: '' }
     expect(change).toContain('"1.0.0\\u001b[2J"')
     expect(change.length).toBeLessThan(150)
@@ -55,7 +55,7 @@ describe('versionChange', () => {
 })
 
 describe('coreChange', () => {
-  it('compares with the running core, and finds a record without its version another', () => {
+  it('compares with the running core, and returns a change for a record without a version', () => {
     expect(coreChange(coreVersion())).toBeUndefined()
     expect(coreChange('99.0.0')).toEqual({ change: `core: @attune/core 99.0.0 → ${coreVersion()}`, isPatch: false })
     expect(coreChange(undefined)?.isPatch).toBe(false)
@@ -68,17 +68,17 @@ describe('takeVersions', () => {
     { change: 'b', isPatch: false },
   ]
 
-  it('returns another patch as a warning, and all as accepted where they are', () => {
-    expect(takeVersions('run', [], false)).toEqual({ accepted: [], warnings: [] })
-    expect(takeVersions('run', [patch], false)).toEqual({
+  it('returns patch differences as warnings, and all differences as accepted if allowed', () => {
+    expect(handleVersions('run', [], false)).toEqual({ accepted: [], warnings: [] })
+    expect(handleVersions('run', [patch], false)).toEqual({
       accepted: [],
-      warnings: ['another patch than the run was started with: a'],
+      warnings: ['different patch version than at the start of the run: a'],
     })
-    expect(takeVersions('run', [patch, minor], true)).toEqual({ accepted: ['a', 'b'], warnings: [] })
+    expect(handleVersions('run', [patch, minor], true)).toEqual({ accepted: ['a', 'b'], warnings: [] })
   })
 
-  it('throws one error with all differences', () => {
-    expect(() => takeVersions('run', [patch, minor], false)).toThrow(
+  it('throws one error that lists all differences', () => {
+    expect(() => handleVersions('run', [patch, minor], false)).toThrow(
       expect.objectContaining({
         code: 'VERSIONS_CHANGED',
         problem: expect.stringContaining('\n  a\n  b'),

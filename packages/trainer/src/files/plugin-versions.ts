@@ -1,15 +1,15 @@
 import { AttuneError, type Origin, excerpt } from '@attune/core'
 import { coreVersion } from '@attune/resolve'
-import { listed } from './refuse-changes.js'
+import { formatList } from './refuse-changes.js'
 
-/** A package as a run recorded it, or as it is now; both fields undefined for a plugin that is in no package. */
+/** A recorded or current package; both fields are undefined for a plugin without a package. */
 type Package = Pick<Origin, 'package' | 'version'>
 
-/** A difference between the recorded version of a plugin, or of core, and the one that is there now. */
+/** Difference between the recorded and the current version of a plugin or of core. */
 export interface VersionChange {
-  /** In words: `metric accuracy: @attune/metric-accuracy 0.1.0 → 0.1.1`. */
+  /** Description: `metric accuracy: @attune/metric-accuracy 0.1.0 → 0.1.1`. */
   readonly change: string
-  /** True if the package is the same and only the patch number differs, which a run may ignore. */
+  /** True if only the patch number of the same package differs, which a run may ignore. */
   readonly isPatch: boolean
 }
 
@@ -18,24 +18,24 @@ const RELEASE = /^(\d+\.\d+)\.\d+$/
 /** Major and minor number of a release; undefined for anything else, such as a pre-release. */
 const seriesOf = (version: string | undefined): string | undefined => RELEASE.exec(version ?? '')?.[1]
 
-/** A name or version that a record states, which may be any text. */
-const shown = (text: string): string => (/^[\w@./+-]{1,100}$/.test(text) ? text : excerpt(text))
+/** A name or version from a record, quoted if it is malformed. */
+const quoted = (text: string): string => (/^[\w@./+-]{1,100}$/.test(text) ? text : excerpt(text))
 
 const packageText = ({ package: name, version }: Package): string =>
-  name === undefined ? 'no package' : `${shown(name)} ${version === undefined ? 'without a version' : shown(version)}`
+  name === undefined ? 'no package' : `${quoted(name)} ${version === undefined ? 'without a version' : quoted(version)}`
 
-/** The difference between two versions of a plugin, if there is one. */
+/** Difference between two versions of a plugin; undefined if there is none. */
 export function versionChange(title: string, recorded: Package, now: Package): VersionChange | undefined {
   const isSamePackage = recorded.package === now.package
   if (isSamePackage && recorded.version === now.version) return undefined
   const series = seriesOf(recorded.version)
   return {
-    change: `${title}: ${packageText(recorded)} → ${isSamePackage && now.version !== undefined ? shown(now.version) : packageText(now)}`,
+    change: `${title}: ${packageText(recorded)} → ${isSamePackage && now.version !== undefined ? quoted(now.version) : packageText(now)}`,
     isPatch: isSamePackage && series !== undefined && series === seriesOf(now.version),
   }
 }
 
-/** The difference between the recorded version of core and the running one; a run of before versions were recorded has none. */
+/** Difference between the recorded and the running version of core; older runs have no recorded version. */
 export const coreChange = (recorded: string | undefined): VersionChange | undefined =>
   versionChange(
     'core',
@@ -43,24 +43,31 @@ export const coreChange = (recorded: string | undefined): VersionChange | undefi
     { package: '@attune/core', version: coreVersion() },
   )
 
-/** How a resumed run takes differences between versions. */
-export interface VersionsTaken {
+/** Version differences of a resumed run, accepted or reported as warnings. */
+export interface VersionDecision {
   readonly accepted: readonly string[]
   readonly warnings: readonly string[]
 }
 
 /**
- * Decides on differences between versions: all are accepted where the user says so; else another patch is a warning.
- * @throws AttuneError `VERSIONS_CHANGED` with all differences, if one is more than another patch and they are not accepted
+ * Handles version differences: accepts all of them if `accepts` is true; otherwise patch differences become warnings.
+ * @throws AttuneError `VERSIONS_CHANGED` with all differences, if one is more than a patch and they are not accepted
  */
-export function takeVersions(directory: string, versions: readonly VersionChange[], accepts: boolean): VersionsTaken {
+export function handleVersions(
+  directory: string,
+  versions: readonly VersionChange[],
+  accepts: boolean,
+): VersionDecision {
   const changes = versions.map(({ change }) => change)
   if (accepts) return { accepted: changes, warnings: [] }
   if (versions.every(({ isPatch }) => isPatch))
-    return { accepted: [], warnings: changes.map((change) => `another patch than the run was started with: ${change}`) }
+    return {
+      accepted: [],
+      warnings: changes.map((change) => `different patch version than at the start of the run: ${change}`),
+    }
   throw new AttuneError(
     'VERSIONS_CHANGED',
-    `the run in ${directory} was started with other versions:\n${listed(changes)}`,
-    `Install the recorded versions again, or go on with those that are there now: attune train --resume ${directory} --accept-versions`,
+    `the run in ${directory} was started with other versions:\n${formatList(changes)}`,
+    `Install the recorded versions, or accept the current ones: attune train --resume ${directory} --accept-versions`,
   )
 }

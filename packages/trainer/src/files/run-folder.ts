@@ -23,16 +23,16 @@ import { type PluginRecord, type ReadRecord, type RunRecord, readRecord, writeRe
 import { type TrustItem, allow, linksIn, noteTrust, notTrusted, programAt, untrusted } from './trust.js'
 
 const learnedSchema = z.strictObject({
-  /** Examples of the training split. */
+  /** Number of examples in the training split. */
   examples: z.int().min(1),
-  /** Options by kind, as the plugins' `fit` completed them. */
+  /** Options by kind, completed by the plugins' `fit`. */
   options: z.record(z.string(), z.record(z.string(), z.unknown())),
 })
 
-/** What a run found out from its data before it began: options that plugins learned, and the number of examples. */
+/** Results of a run's data preparation: options fitted by plugins, and the number of training examples. */
 export type Learned = z.output<typeof learnedSchema>
 
-/** What a run may leave that ended before it began: all made from the data, but for the log, which is added to. */
+/** Files that a run may leave if it ends before it starts training. All are derived from the data, except the log, which is appended to. */
 const FIRST_FILES = new Set([
   'rejects',
   'events.jsonl',
@@ -46,11 +46,11 @@ const FIRST_FILES = new Set([
 const KEPT = new Set(['events.jsonl', LOCK])
 
 /**
- * Makes room for a new run: what is left of one that never began, because its data were refused or it was killed at that
- * moment, is removed. A run has begun once its `config.json` is there.
- * @throws AttuneError `RUN_EXISTS` if the folder holds a run or anything else.
+ * Prepares a folder for a new run: removes the files of a run that never started, because its data were rejected or it was killed. A run
+ * has started once its `config.json` exists.
+ * @throws AttuneError `RUN_EXISTS` if the folder contains a run or anything else
  */
-export function takeFolder(directory: string): void {
+export function claimFolder(directory: string): void {
   const names = readdirSync(directory)
   if (linksIn(directory).length === 0 && names.every((name) => FIRST_FILES.has(name))) {
     for (const name of names.filter((each) => !KEPT.has(each))) rmSync(join(directory, name), { recursive: true })
@@ -58,12 +58,12 @@ export function takeFolder(directory: string): void {
   }
   throw new AttuneError(
     'RUN_EXISTS',
-    `${directory} is not empty, and nothing in it will be overwritten`,
-    `Go on with that run: attune train --resume ${directory} (or name another directory).`,
+    `expected an empty run folder, got files in ${directory}`,
+    `Resume that run: attune train --resume ${directory}. Or use another directory.`,
   )
 }
 
-/** The configuration as it can be written to a file and read again: every plugin by what named it, every option spelled out. */
+/** Serializes a configuration: every plugin by its specifier, with all options. */
 function written(node: unknown): unknown {
   if (isChosen(node)) return { use: node.origin.specifier, ...node.common, ...(written(node.options) as object) }
   if (Array.isArray(node)) return node.map(written)
@@ -71,19 +71,19 @@ function written(node: unknown): unknown {
   return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, written(child)]))
 }
 
-/** All plugins of a plan, those among the options of others included. */
+/** All plugins of a plan, including those nested in options of other plugins. */
 export const chosenIn = (node: unknown): Chosen[] =>
   pluginsIn(node).flatMap((chosen) => [chosen, ...chosenIn(chosen.options)])
 
 const titleOf = ({ kind, specifier }: Pick<PluginRecord, 'kind' | 'specifier'>): string => `${kind} ${specifier}`
 
-/** Programs of a plan that are not of the installation: the user named them. */
+/** Plugin modules of a plan that the user named by path, outside of the installation. */
 export const programsOf = (plan: Plan): TrustItem[] =>
   [...chosenIn(plan.config), ...chosenIn(plan.encoder)].flatMap(({ plugin, origin: { specifier, path } }) =>
     path === undefined ? [] : [programAt(titleOf({ kind: plugin.kind.name, specifier }), path)],
   )
 
-/** The content of `config.json`: the configuration, and what each plugin's name led to. */
+/** Content of `config.json`: the configuration and the origin of each plugin. */
 function configOf(plan: Plan) {
   const plugins = [...chosenIn(plan.config), ...chosenIn(plan.encoder)].map(({ plugin, origin }): PluginRecord => ({
     kind: plugin.kind.name,
@@ -113,7 +113,7 @@ function configOf(plan: Plan) {
   }
 }
 
-/** Writes what a run is resumed from and its model loaded by: `config.json`, `learned.json` and `run.json`, which seals them. */
+/** Writes the files for resuming a run and loading its model: `config.json`, `learned.json`, and `run.json` with their digests. */
 export async function writeRunFolder(
   plan: Plan,
   learned: Learned,
@@ -127,46 +127,46 @@ export async function writeRunFolder(
   )
 }
 
-/** What the user says of a run's folder that is opened. */
+/** Options for opening a run folder. */
 export interface OpenOptions extends RunOptions {
   /**
-   * True if plugins that the run's record names by a path, and files outside of the folder that it writes to, may be used though
-   * nothing shows that this user asked for them. Default: false.
+   * True to use plugins that the run's record names by path, and to write to files outside of its folder, even if there is no record
+   * that this user asked for them. Default: false.
    */
   readonly trust?: boolean
 }
 
-/** A run's folder, read and verified; its plugins are looked up when they are needed. */
+/** A verified run folder; its plugins are resolved when needed. */
 export interface OpenRun extends Pick<ReadRecord, 'changes'> {
   readonly id: string
   readonly config: ParsedConfig
   readonly learned: Learned
   readonly inputs: readonly InputRecord[]
-  /** The device that computed so far, in the engine's words. */
+  /** Device used so far, as described by the engine. */
   readonly device: string
   readonly lookup: Lookup
-  /** Versions of core, and of the plugins looked up so far, that are others than the recorded ones. */
+  /** Version differences of core and of the plugins resolved so far. */
   readonly versions: () => readonly VersionChange[]
-  /** What was allowed because of `trust`, so far. */
+  /** Items allowed by `trust` so far. */
   readonly trusted: readonly TrustItem[]
-  /** @throws AttuneError `NOT_TRUSTED` unless this user allowed the items, before or by `trust` */
+  /** @throws AttuneError `NOT_TRUSTED` unless this user allowed the items earlier or by `trust` */
   requireTrust(items: readonly TrustItem[]): Promise<void>
 }
 
-/** Checks items against what this user allowed the run; with `trust`, allows them, and notes it in the run's folder. */
+/** Requires that this user allowed items to a run. With `trust`, allows them and records that in the run folder. */
 async function requireTrust(id: string, directory: string, items: readonly TrustItem[], trust: boolean) {
   const fresh = untrusted(id, items)
   if (fresh.length === 0) return []
   if (!trust) throw notTrusted(directory, fresh)
-  await allow(id, items).catch(() => undefined) // where nothing can be kept, the next command is asked again
+  await allow(id, items).catch(() => undefined) // if it cannot be stored, the next command asks again
   await noteTrust(directory, fresh).catch(() => undefined)
   return fresh
 }
 
 /**
- * Looks names of a run's record up: what is of the installation by its exact name, and of several copies the recorded one; what the
- * user named by a path or package in that file, if the user is known to have done so. Notes each version that is another than the
- * recorded one.
+ * Resolves the names in a run's record. Plugins of the installation are found by exact name, preferring the recorded copy; plugins that
+ * the user named by path or package are loaded from the recorded file, if this user is known to have named it. Notes every version that
+ * differs from the recorded one.
  */
 function recordLookup(
   { record }: ReadRecord,
@@ -195,7 +195,7 @@ function recordLookup(
 }
 
 /**
- * Reads a run's folder. Nothing in it is executed and no plugin is loaded yet.
+ * Reads a run's folder. Executes nothing and loads no plugins.
  * @throws AttuneError `NOT_A_RUN`, `RUN_DAMAGED`, `BAD_CONFIG`
  */
 export function openRun(directory: string, options: OpenOptions): OpenRun {
@@ -206,7 +206,7 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
   if (!learned.success)
     throw new AttuneError(
       'RUN_DAMAGED',
-      `${join(folder, 'learned.json')} is damaged: it is not what a run writes`,
+      `${join(folder, 'learned.json')} is damaged: expected the learned options of a run`,
       'Restore the file from a backup, or start the run again in another folder.',
     )
   const { id, inputs, device } = read.record
@@ -214,7 +214,7 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
   const trusts = async (items: readonly TrustItem[]): Promise<void> => {
     trusted.push(...(await requireTrust(id, folder, items, options.trust === true)))
   }
-  const versions = new Map<string, VersionChange>() // a plugin may be looked up several times
+  const versions = new Map<string, VersionChange>() // a plugin may be resolved several times
   const note = (found: VersionChange | undefined): void => void (found && versions.set(found.change, found))
   note(coreChange(read.record.core))
   return {

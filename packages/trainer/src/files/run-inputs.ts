@@ -9,27 +9,27 @@ import type { Plan } from '../plan/plan.js'
 const fileSchema = z.strictObject({
   bytes: z.int().min(0),
   sha256: z.string(),
-  /** Device, inode, size and times of the file: as long as they are the same, the content is. */
+  /** Device, inode, size and timestamps of the file; if they are unchanged, so is the content. */
   stamp: z.string(),
 })
 
-/** Schema of one input of a run: a file, the files of a folder, or the rows of a source that has no file. */
+/** Schema of an input of a run: a file, the files of a folder, or the rows of a source without a file. */
 export const inputSchema = z.strictObject({
-  /** Where the configuration names it: `data.train.path`, `model.from`. */
+  /** Path in the configuration: `data.train.path`, `model.from`. */
   name: z.string(),
   path: z.string().optional(),
   files: z.record(z.string(), fileSchema).optional(),
   rows: z.strictObject({ count: z.int().min(0), sha256: z.string() }).optional(),
 })
 
-/** One input of a run, with digests of what is in it. */
+/** An input of a run with digests of its content. */
 export type InputRecord = z.output<typeof inputSchema>
 type FileRecord = z.output<typeof fileSchema>
 
-/** Files of a model's folder that something reads. */
+/** Files of a model folder that are read. */
 const READ = /\.(json|safetensors|gguf|model|spm|txt|jinja)$/
 
-/** Names of the files at a path: the file itself, or what is read of a folder; none if nothing is there. */
+/** Files at a path: the file itself, or the files that are read in a folder. Empty if the path does not exist. */
 async function filesAt(path: string): Promise<readonly (readonly [name: string, path: string])[]> {
   const found = await stat(path).catch(() => undefined)
   if (found === undefined) return []
@@ -43,14 +43,14 @@ async function stampOf(path: string): Promise<{ readonly stamp: string; readonly
   if (!found.isFile())
     throw new AttuneError(
       'FILE_NOT_READABLE',
-      `${path} must be a file: a run reads its inputs several times, and a pipe or device gives its content once`,
-      'Save the content to a file and name that.',
+      `expected a regular file at ${path}, since a run reads its inputs several times, got a pipe or device`,
+      'Save the content to a file and use that file.',
     )
   const { dev, ino, size, mtimeNs, ctimeNs } = found
   return { stamp: [dev, ino, size, mtimeNs, ctimeNs].join(':'), bytes: Number(size) }
 }
 
-/** SHA-256 of a file; that of the record where the file is the recorded one by its stamp, so that large files are not read again. */
+/** Size, SHA-256 and stamp of a file. Reuses the known record if the stamp is unchanged, to avoid reading large files again. */
 async function fileRecord(path: string, known: FileRecord | undefined): Promise<FileRecord> {
   const { stamp, bytes } = await stampOf(path)
   if (known?.stamp === stamp) return known
@@ -59,8 +59,8 @@ async function fileRecord(path: string, known: FileRecord | undefined): Promise<
   if ((await stampOf(path)).stamp === stamp) return { bytes, sha256: hash.digest('hex'), stamp }
   throw new AttuneError(
     'RUN_CHANGED',
-    `${path} changed while it was read`,
-    'Wait until whatever writes it is done, then start again.',
+    `${path} changed while it was being read`,
+    'Wait until the file is complete, then start again.',
   )
 }
 
@@ -74,13 +74,13 @@ async function rowsOf({ plugin, options }: Chosen): Promise<NonNullable<InputRec
   return { count, sha256: hash.digest('hex') }
 }
 
-/** An input by its name in the configuration: a path, or a source without one. */
+/** An input with its name in the configuration: a path, or a source without a path. */
 type Named = readonly [name: string, at: string | Chosen]
 
 const pathsIn = (name: string, chosen: Chosen): Named[] =>
   pathOptions(chosen).map(([option, path]) => [`${name}.${option}`, path])
 
-/** Everything that a run reads besides its configuration. The test split is not among it: training never sees that. */
+/** All inputs that a run reads. The test split is excluded, since training does not use it. */
 function namedInputs({ config, from, encoder, vectors }: Plan): Named[] {
   const { data, tokenizer, model, objective, adapter, protocol, cleaner, filter, balancer, augmenter, sampler } = config
   const stages = Object.entries({
@@ -121,20 +121,20 @@ async function filesOf(
   return { name, path, files }
 }
 
-/** SHA-256 of the file at a path, or of what is read of a folder there, by name. */
+/** SHA-256 by name of the file at a path, or of the files that are read in a folder. */
 export async function digestsAt(path: string): Promise<Readonly<Record<string, string>>> {
   const { files = {} } = await filesOf('', path, {}, new Map())
   return Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256]))
 }
 
 /**
- * Digests of everything that a run reads.
- * @param recorded what an earlier part of the run recorded: files that are the same by their stamps are not read again
- * @throws AttuneError `FILE_NOT_READABLE`, `RUN_CHANGED` if a file changes meanwhile
+ * Digests of all inputs of a run.
+ * @param recorded inputs recorded earlier; files with unchanged stamps are not read again
+ * @throws AttuneError `FILE_NOT_READABLE`, `RUN_CHANGED` if a file changes while it is read
  */
 export async function readInputs(plan: Plan, recorded: readonly InputRecord[] = []): Promise<readonly InputRecord[]> {
   const inputs: InputRecord[] = []
-  const read = new Map<string, FileRecord>() // the folder of a model may be named for its tokenizer, too
+  const read = new Map<string, FileRecord>() // a model folder may also be named for the tokenizer
   for (const [name, at] of namedInputs(plan)) {
     if (typeof at !== 'string') {
       inputs.push({ name, rows: await rowsOf(at) })
@@ -146,7 +146,7 @@ export async function readInputs(plan: Plan, recorded: readonly InputRecord[] = 
   return inputs
 }
 
-/** The differences between recorded files and those that are there now, a sentence each. */
+/** Differences between recorded and current files, one sentence each. */
 export async function changedFiles(inputs: readonly InputRecord[]): Promise<string[]> {
   const changes: string[] = []
   for (const input of inputs) {
@@ -157,16 +157,16 @@ export async function changedFiles(inputs: readonly InputRecord[]): Promise<stri
 }
 
 /**
- * Makes sure that the files which a run reads are still the same.
- * @throws AttuneError `RUN_CHANGED` with what changed
+ * Verifies that the files of a run are unchanged.
+ * @throws AttuneError `RUN_CHANGED` with the changes
  */
 export async function requireSameFiles(inputs: readonly InputRecord[]): Promise<void> {
   const changes = await changedFiles(inputs)
   if (changes.length === 0) return
   throw new AttuneError(
     'RUN_CHANGED',
-    `inputs of the run changed while it trained:\n${changes.map((line) => `  ${line}`).join('\n')}`,
-    'Put the files back and resume, or accept the change: attune train --resume RUN --accept-changes.',
+    `inputs of the run changed during training:\n${changes.map((line) => `  ${line}`).join('\n')}`,
+    'Restore the files and resume, or accept the changes: attune train --resume RUN --accept-changes.',
   )
 }
 
@@ -179,23 +179,23 @@ function fileChanges(before: InputRecord, after: InputRecord): string[] {
     const [was, is] = [old[name], now[name]]
     const where = `${after.name}: ${basename(after.path ?? '') === name ? after.path : join(after.path ?? '', name)}`
     if (was?.sha256 === is?.sha256) return []
-    if (is === undefined) return [`${where} is gone`]
-    if (was === undefined) return [`${where} is new`]
+    if (is === undefined) return [`${where} was removed`]
+    if (was === undefined) return [`${where} was added`]
     const sizes =
-      was.bytes === is.bytes ? `${count(is.bytes)} bytes as before` : `${count(was.bytes)} → ${count(is.bytes)} bytes`
-    return [`${where} has other content (${sizes})`]
+      was.bytes === is.bytes ? `${count(is.bytes)} bytes, unchanged` : `${count(was.bytes)} → ${count(is.bytes)} bytes`
+    return [`${where} has different content (${sizes})`]
   })
 }
 
-/** The differences between the recorded inputs of a run and those that are there now, a sentence each. */
+/** Differences between the recorded and the current inputs of a run, one sentence each. */
 export function inputChanges(recorded: readonly InputRecord[], now: readonly InputRecord[]): string[] {
   const names = [...new Set([...recorded, ...now].map(({ name }) => name))]
   return names.flatMap((name) => {
     const [before, after] = [recorded, now].map((list) => list.find((input) => input.name === name))
-    if (before === undefined) return [`${name} is new`]
+    if (before === undefined) return [`${name} was added`]
     if (after === undefined) return [`${name} is no longer read`]
     if (before.rows?.sha256 !== after.rows?.sha256)
-      return [`${name} gives other rows (${count(before.rows?.count ?? 0)} → ${count(after.rows?.count ?? 0)})`]
+      return [`${name} has different rows (${count(before.rows?.count ?? 0)} → ${count(after.rows?.count ?? 0)})`]
     return fileChanges(before, after)
   })
 }

@@ -5,38 +5,38 @@ import { AttuneError, type RunEvent, parseEvent, stringifyEvent } from '@attune/
 import { makeFolder, writeFault } from '@attune/files'
 import { z } from 'zod'
 
-/** The file of a run's folder that keeps its events. */
+/** Path of the event log in a run folder. */
 export const logPath = (directory: string): string => join(directory, 'events.jsonl')
 
 /**
- * Schema of a run's history up to a checkpoint: the parts of the log that belong to it, by bytes from start to before end, and
- * their SHA-256. There is a part for each time the run was started or resumed; between two parts stands what came after the
- * checkpoint that the run went on from.
+ * Schema of a run's history up to a checkpoint: the byte ranges of the log that belong to it, from start up to but excluding end, and
+ * their SHA-256. There is one range for each time the run was started or resumed; the bytes between two ranges were logged after
+ * the checkpoint from which the run was resumed.
  */
 export const historySchema = z.strictObject({
   parts: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
   sha256: z.string(),
 })
 
-/** A run's history up to a checkpoint, as its place in the log. */
+/** A run's history up to a checkpoint, as byte ranges of its log. */
 export type History = z.output<typeof historySchema>
 
-/** No history: that of a run that begins. */
+/** The empty history of a new run. */
 export const NO_HISTORY: History = { parts: [], sha256: createHash('sha256').digest('hex') }
 
-/** The log of a run: every event as one line of JSON, appended when it happens. */
+/** Event log of a run: one JSON event per line, appended as events occur. */
 export interface RunLog {
   readonly path: string
   /** Appends an event. @throws AttuneError `CANNOT_WRITE` */
   append(event: RunEvent): void
-  /** Appends an event that is not part of the run's history: a resumed run does not replay it. */
+  /** Appends an event outside of the run's history; a resumed run does not replay it. */
   note(event: RunEvent): void
-  /** The history up to here, durable. */
+  /** Fsyncs the log and returns the history so far. */
   history(): History
   close(): void
 }
 
-const REMEDY = 'Make room, then resume: the last checkpoint stands.'
+const REMEDY = 'Free disk space, then resume from the last checkpoint.'
 const NEWLINE = 10
 
 function openAtEnd(path: string): { readonly file: number; readonly size: number } {
@@ -45,13 +45,13 @@ function openAtEnd(path: string): { readonly file: number; readonly size: number
   const { size } = fstatSync(file)
   const last = Buffer.alloc(1)
   if (size === 0 || readSync(file, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE) return { file, size }
-  writeSync(file, '\n') // half a line: the process was killed, or the disk was full
+  writeSync(file, '\n') // ends an incomplete line: the process was killed, or the disk was full
   return { file, size: size + 1 }
 }
 
 /**
- * Opens a run's log to append to it. Nothing is kept in memory but the digest of what belongs to the history.
- * @param before the history that the run goes on from, and the digest's state after it
+ * Opens a run's log for appending. Only the digest of the history is kept in memory.
+ * @param before history from which the run resumes, and the state of its digest
  * @throws AttuneError `CANNOT_WRITE`
  */
 export function openLog(directory: string, before: { readonly history: History; readonly hash: Hash }): RunLog {
@@ -79,7 +79,7 @@ export function openLog(directory: string, before: { readonly history: History; 
     path,
     append: (event) => void hash.update(write(event)),
     note(event) {
-      if (end > start) throw new Error('a note must come before the history goes on')
+      if (end > start) throw new Error('a note must precede further events of the history')
       write(event)
       start = end
     },
@@ -92,7 +92,7 @@ export function openLog(directory: string, before: { readonly history: History; 
   }
 }
 
-/** The lines of the parts of a log, which is read once from the first part to the last. */
+/** Yields the lines in the given ranges of a log, reading it once. */
 async function* linesIn(path: string, parts: History['parts'], hash: Hash): AsyncGenerator<string, void> {
   const [first, last] = [parts[0], parts.at(-1)]
   if (first === undefined || last === undefined) return
@@ -113,7 +113,7 @@ async function* linesIn(path: string, parts: History['parts'], hash: Hash): Asyn
   }
 }
 
-/** True if the parts of a history follow one another and none is empty. */
+/** True if the ranges of a history are in order, disjoint and not empty. */
 const inOrder = (parts: History['parts']): boolean =>
   parts.every(([start, end], i) => start < end && start >= (parts[i - 1]?.[1] ?? 0))
 
@@ -126,21 +126,21 @@ const damaged = (directory: string, why: string, cause?: unknown): AttuneError =
   )
 
 /**
- * Verifies that a log still has a run's history.
+ * Verifies that a log contains a run's history unchanged.
  * @returns the digest's state, for {@link openLog}
  * @throws AttuneError `RUN_DAMAGED`
  */
 export async function verifyHistory(directory: string, { parts, sha256 }: History): Promise<Hash> {
   const hash = createHash('sha256')
-  if (parts.length > 0 && !existsSync(logPath(directory))) throw damaged(directory, 'it is gone')
-  if (!inOrder(parts)) throw damaged(directory, 'the checkpoint names parts of it that are out of order')
+  if (parts.length > 0 && !existsSync(logPath(directory))) throw damaged(directory, 'the file is missing')
+  if (!inOrder(parts)) throw damaged(directory, 'the byte ranges in the checkpoint are out of order')
   for await (const line of linesIn(logPath(directory), parts, hash)) void line
   if (hash.copy().digest('hex') === sha256) return hash
-  throw damaged(directory, 'it does not have the digest that the checkpoint recorded')
+  throw damaged(directory, 'its content does not match the digest in the checkpoint')
 }
 
 /**
- * Replays a history that was verified: calls `replay` with every event of it, in order.
+ * Replays a verified history: calls `replay` with every event, in order.
  * @throws AttuneError `RUN_DAMAGED` if a line is not an event
  */
 export async function replayHistory(

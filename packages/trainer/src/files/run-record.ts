@@ -7,36 +7,36 @@ import { inputSchema } from './run-inputs.js'
 
 const pluginSchema = z.strictObject({
   kind: z.string(),
-  /** What the configuration named it by: a name, a package (which may be an alias) or a path. */
+  /** Specifier in the configuration: a name, a package (possibly an alias) or a path. */
   specifier: z.string(),
   /** The plugin's own name. */
   name: z.string(),
   /** The package's own name. */
   package: z.string().optional(),
   version: z.string().optional(),
-  /** The module's file, where the plugin is not of the installation. */
+  /** File of the module, if the plugin is not part of the installation. */
   path: z.string().optional(),
 })
 
-/** A plugin that a run uses: what was asked for, and what that led to. */
+/** A plugin of a run: its specifier and its resolved origin. */
 export type PluginRecord = z.output<typeof pluginSchema>
 
 const recordSchema = z.strictObject({
   format: z.literal(1),
-  /** Random: no other run has it. Checkpoints carry it. */
+  /** Random unique id, also stored in checkpoints. */
   id: z.uuid(),
-  /** The content of `config.json` as the run was started, or as changes to it were accepted. */
+  /** Content of `config.json` at the start of the run, or when changes to it were last accepted. */
   config: z.looseObject({ plugins: z.array(pluginSchema) }),
   /** SHA-256 of `learned.json`. */
   learned: z.string(),
   inputs: z.array(inputSchema),
-  /** The version of `@attune/core`. */
+  /** Version of `@attune/core`. */
   core: z.string().optional(),
-  /** The device that computed, in the engine's words: another one, or another number of threads, rounds otherwise. */
+  /** Device used, as described by the engine. Another device or thread count rounds differently. */
   device: z.string(),
 })
 
-/** What a run knows of itself: `run.json`. */
+/** Record of a run: `run.json`. */
 export type RunRecord = z.output<typeof recordSchema>
 
 const MAXIMUM_BYTES = 64 * 1024 * 1024
@@ -51,10 +51,10 @@ const damaged = (directory: string, name: string, why: string): AttuneError =>
     'Restore the file from a backup, or start the run again in another folder.',
   )
 
-/** Makes the identity of a new run. */
+/** Creates the id of a new run. */
 export const newRunId = (): string => randomUUID()
 
-/** Writes a run's record and the files that it seals. `config.json` comes last: with it, the run has begun. */
+/** Writes a run's record and the files covered by its digests. `config.json` is written last and marks the run as started. */
 export async function writeRecord(
   directory: string,
   record: Omit<RunRecord, 'learned'>,
@@ -66,7 +66,7 @@ export async function writeRecord(
   await writeFileAtomically(join(directory, CONFIG), `${JSON.stringify(record.config, null, 2)}\n`)
 }
 
-/** The differences between two JSON values, a line each: `training.learningRate: 0.001 → 0.002`. */
+/** Differences between two JSON values, one line each: `training.learningRate: 0.001 → 0.002`. */
 function differences(before: unknown, after: unknown, path: string): string[] {
   const nested = isRecord(before) && isRecord(after)
   const listed = Array.isArray(before) && Array.isArray(after) && before.length === after.length
@@ -78,17 +78,17 @@ function differences(before: unknown, after: unknown, path: string): string[] {
   )
 }
 
-/** A configuration without its folder's own path: a folder may be moved. */
-const withoutPlace = ({ directory: _, ...config }: Readonly<Record<string, unknown>>): unknown => config
+/** A configuration without its `directory`, since a run folder may be moved. */
+const withoutDirectory = ({ directory: _, ...config }: Readonly<Record<string, unknown>>): unknown => config
 
-/** A run's folder as it was read. */
+/** Content of a run folder. */
 export interface ReadRecord {
   readonly record: RunRecord
-  /** The content of `config.json`, which may have been edited. */
+  /** Content of `config.json`, which may have been edited. */
   readonly config: Readonly<Record<string, unknown>>
-  /** Differences between it and what the run was started with. */
+  /** Differences between `config` and the configuration at the start of the run. */
   readonly changes: readonly string[]
-  /** The content of `learned.json`, verified. */
+  /** Verified content of `learned.json`. */
   readonly learned: unknown
 }
 
@@ -97,15 +97,15 @@ function readJson(directory: string, name: string): Record<string, unknown> {
   if (content !== undefined) return content
   throw new AttuneError(
     'NOT_A_RUN',
-    `${directory} is not the folder of a run: it has no ${name}`,
-    'Name the `directory` of a run that was started with `attune train`. If a run ended there before it began, start it again with its configuration.',
+    `${directory} is not a run folder: expected ${name}, got none`,
+    'Use the `directory` of a run started with `attune train`. If that run ended before training started, start it again with its configuration.',
   )
 }
 
 function readLearned(directory: string, sealed: string): unknown {
   const content = readWholeFile(join(directory, LEARNED), MAXIMUM_BYTES)
-  if (content === undefined) throw damaged(directory, LEARNED, 'it is gone')
-  if (digest(content) !== sealed) throw damaged(directory, LEARNED, 'it does not have the digest that was written down')
+  if (content === undefined) throw damaged(directory, LEARNED, 'the file is missing')
+  if (digest(content) !== sealed) throw damaged(directory, LEARNED, 'its content does not match its recorded digest')
   try {
     return parseJson(content.toString('utf8'))
   } catch (cause) {
@@ -114,20 +114,20 @@ function readLearned(directory: string, sealed: string): unknown {
 }
 
 /**
- * Reads a run's record and the files that it seals. Nothing is looked up by what they say.
- * @throws AttuneError `NOT_A_RUN` if the folder holds no run; `RUN_DAMAGED` if a file is not what was written
+ * Reads a run's record and the files covered by its digests. Resolves no plugins.
+ * @throws AttuneError `NOT_A_RUN` if the folder does not contain a run; `RUN_DAMAGED` if a file differs from what was written
  */
 export function readRecord(directory: string): ReadRecord {
   const config = readJson(directory, CONFIG)
   const { seal, ...content } = readJson(directory, RECORD)
-  if (seal !== sealOf(content)) throw damaged(directory, RECORD, 'it does not have the digest that was written down')
+  if (seal !== sealOf(content)) throw damaged(directory, RECORD, 'its content does not match its recorded digest')
   const parsed = recordSchema.safeParse(content)
   if (!parsed.success) throw damaged(directory, RECORD, z.prettifyError(parsed.error).slice(0, 300))
   const record = parsed.data
   return {
     record,
     config,
-    changes: differences(withoutPlace(record.config), withoutPlace(config), ''),
+    changes: differences(withoutDirectory(record.config), withoutDirectory(config), ''),
     learned: readLearned(directory, record.learned),
   }
 }

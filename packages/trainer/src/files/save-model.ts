@@ -3,20 +3,20 @@ import { type FolderContent, writeFolderAtomically } from '@attune/files'
 import { GENERATION } from './model-folder.js'
 import { type SavedModel, json, modelFiles } from './model-files.js'
 
-/** The last scores of the validation split, for the card. */
+/** Last validation scores, for the model card. */
 export type LastScores = Readonly<Record<string, Score>> | undefined
 
-/** What a model card says besides the architecture and the labels. */
+/** Content of a model card in addition to architecture and labels. */
 export interface CardOptions {
   /** The objective's name. */
   readonly task?: string
-  /** A sentence or two on the training. */
+  /** One or two sentences about the training. */
   readonly training?: string
-  /** Scores of the validation split. */
+  /** Validation scores. */
   readonly scores?: LastScores
 }
 
-/** A model card: what the model is, how it was trained, and how well it did, with the metadata that the Hub reads. */
+/** Model card with architecture, training, scores and the metadata for the Hub. */
 function card(
   { model, objective }: Pick<SavedModel, 'model' | 'objective'>,
   { task, training, scores }: CardOptions,
@@ -43,18 +43,18 @@ function card(
 
 /** Options of {@link saveModel}. */
 export interface SaveOptions extends CardOptions {
-  /** The type of the saved weights; float16 halves the files, and rounds. Default: float32. */
+  /** Precision of the saved weights; float16 halves the file size. Default: float32. */
   readonly saveAs?: 'float32' | 'float16'
-  /** The content of `generation_config.json`. Default: no such file. */
+  /** Content of `generation_config.json`. Default: the file is not written. */
   readonly generation?: Readonly<Record<string, unknown>> | undefined
-  /** The maximum size of a file of weights, in bytes, beyond which there are several. */
+  /** Maximum size of a weight file in bytes; larger models are sharded. */
   readonly maximumBytes?: number | undefined
 }
 
 /**
- * Writes a model in the Hugging Face layout: `config.json`, weights as safetensors, the tokenizer's files, a model card. The folder
- * appears whole, or not at all.
- * @param params all parameters of the architecture and the head; those of an adapter merged
+ * Writes a model in the Hugging Face file layout: `config.json`, safetensors weights, tokenizer files, a model card. The folder is
+ * written atomically.
+ * @param params all parameters of the architecture and the head, with any adapter merged
  * @returns the folder
  * @throws AttuneError `CANNOT_WRITE`
  * @example
@@ -62,14 +62,14 @@ export interface SaveOptions extends CardOptions {
  */
 export async function saveModel(
   folder: string,
-  parts: SavedModel,
+  components: SavedModel,
   params: Params,
   { saveAs = 'float32', generation, maximumBytes, ...about }: SaveOptions = {},
 ): Promise<string> {
   const files: FolderContent = {
-    ...(await modelFiles(parts, params, saveAs, maximumBytes)),
+    ...(await modelFiles(components, params, saveAs, maximumBytes)),
     ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
-    'README.md': card(parts, about),
+    'README.md': card(components, about),
   }
   await writeFolderAtomically(folder, files)
   return folder

@@ -7,10 +7,10 @@ import { openWeights } from '@attune/weights/node'
 
 const [CONFIG, WEIGHTS] = ['adapter_config.json', 'adapter_model.safetensors']
 
-/** Size of an adapter's configuration. It lists the adapted layers. */
+/** Size limit of an adapter's configuration, which lists the adapted layers. */
 const MAXIMUM_BYTES = 10_000_000
 
-/** An adapter has fewer values than its model; one of many times as many is not an adapter of it. */
+/** Maximum ratio of an adapter's parameters to its model's; larger files are rejected. */
 const MAXIMUM_SHARE = 4
 const MAXIMUM_TENSORS = 100_000
 
@@ -18,7 +18,7 @@ function refuse(folder: string, why: string): AttuneError {
   return new AttuneError(
     'BAD_ADAPTER',
     `the saved adapter in ${folder} ${why}`,
-    'Name a folder with adapter_config.json and adapter_model.safetensors, as peft or Attune saves them.',
+    'Use a folder with adapter_config.json and adapter_model.safetensors, as saved by PEFT or Attune.',
   )
 }
 
@@ -28,14 +28,14 @@ function configIn(folder: string): SavedAdapter['config'] {
   if (config !== undefined) return config
   throw new AttuneError(
     'FILE_NOT_FOUND',
-    `there is no ${CONFIG} in ${folder}`,
-    'Name a folder with adapter_config.json and adapter_model.safetensors, as peft or Attune saves them.',
+    `expected ${CONFIG} in ${folder}, got none`,
+    'Use a folder with adapter_config.json and adapter_model.safetensors, as saved by PEFT or Attune.',
   )
 }
 
 /**
  * Reads a saved adapter onto the device.
- * @param modelSize values of the model, which bound those of the adapter
+ * @param modelSize number of parameters of the model, which bounds the adapter's
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_ADAPTER`, `BAD_SAFETENSORS`; `PICKLED_WEIGHTS` for an adapter in PyTorch's format
  */
 export function readAdapter(engine: Engine, folder: string, modelSize: number): SavedAdapter {
@@ -47,7 +47,10 @@ export function readAdapter(engine: Engine, folder: string, modelSize: number): 
     const sizes = [...reader.tensors.values()].map(({ shape }) => shape.reduce((product, n) => product * n, 1))
     const total = sizes.reduce((sum, size) => sum + size, 0)
     if (total > MAXIMUM_SHARE * modelSize || sizes.length > MAXIMUM_TENSORS)
-      throw refuse(folder, `holds ${total} values in ${sizes.length} tensors, and the model only ${modelSize}`)
+      throw refuse(
+        folder,
+        `is too large for its model: got ${total} values in ${sizes.length} tensors for a model of ${modelSize} values`,
+      )
     const tensors = [...reader.tensors.keys()].map((name) => [name, engine.put(reader.read(name))] as const)
     return { config, tensors: Object.fromEntries(tensors) }
   } finally {
@@ -55,23 +58,23 @@ export function readAdapter(engine: Engine, folder: string, modelSize: number): 
   }
 }
 
-/** The members of an adapter that can be saved on its own. */
+/** Members of an adapter that can be saved separately. */
 export type Saveable = Required<Pick<Adapted, 'config' | 'tensors'>>
 
-/** @throws AttuneError `NO_ADAPTER_FILES` for an adapter that has no files of its own */
+/** @throws AttuneError `NO_ADAPTER_FILES` for an adapter that cannot be saved separately */
 export function requireSaveable(adapted: Adapted, name: string): Saveable {
   const { config, tensors } = adapted
   if (config !== undefined && tensors !== undefined) return { config, tensors }
   throw new AttuneError(
     'NO_ADAPTER_FILES',
-    `saveAdapter is true, and adapter ${name} has no files of its own: what it trains are the model's parameters`,
-    'Leave out saveAdapter: the trained model is saved in any case.',
+    `saveAdapter: adapter ${name} cannot be saved separately, since it trains the model's own parameters`,
+    'Remove saveAdapter; the trained model is saved in any case.',
   )
 }
 
 /**
- * Writes an adapter in peft's layout.
- * @param base the model that it belongs to, where it is a saved one
+ * Writes an adapter in the PEFT layout.
+ * @param base path of its base model, if that is a saved model
  */
 export async function saveAdapter(
   engine: Engine,

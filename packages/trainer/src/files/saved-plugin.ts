@@ -13,12 +13,12 @@ import { type SearchPlaces, findReader } from '@attune/resolve'
 import { optionsFromConfig } from '@attune/weights'
 import { readsType } from './model-folder.js'
 
-/** A `config.json`, or the part of one that describes the model inside. */
+/** A `config.json`, or the part of it that describes the encoder. */
 type SavedConfig = Readonly<Record<string, unknown>>
 
 /**
- * Finds the installed plugin that reads models of a saved type. The type is data: it chooses among installed plugins by what their
- * packages declare.
+ * Finds the installed plugin for a saved model. Its type is untrusted data: it only selects among the installed plugins by their package
+ * metadata.
  * @throws AttuneError `UNKNOWN_MODEL_TYPE`
  */
 export async function pluginFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Found> {
@@ -27,16 +27,16 @@ export async function pluginFor(config: SavedConfig, folder: string, places: Sea
   if (found !== undefined && readsType(found.plugin, type as string)) return found
   throw new AttuneError(
     'UNKNOWN_MODEL_TYPE',
-    `${join(folder, 'config.json')} has model_type ${JSON.stringify(type)?.slice(0, 80)}, and no installed plugin reads it`,
-    `Install one that does: npm install @attune/model-${typeof type === 'string' && /^[\w-]{1,80}$/.test(type) ? type : '…'}.`,
+    `${join(folder, 'config.json')} has model_type ${JSON.stringify(type)?.slice(0, 80)}, which no installed plugin reads`,
+    `Install the matching plugin: npm install @attune/model-${typeof type === 'string' && /^[\w-]{1,80}$/.test(type) ? type : '…'}.`,
   )
 }
 
-/** The name under which a model plugin is given the model that it reads, if it reads one. */
+/** Name of a model plugin's encoder dependency, if it has one. */
 export const encoderNeed = (plugin: AnyPlugin): string | undefined =>
   Object.entries(plugin.needs ?? {}).find(([, needed]) => needed.name === ENCODER.name)?.[0]
 
-/** The model inside a saved one, if there is one. */
+/** The encoder inside a saved model, if there is one. */
 export async function savedEncoder(
   plugin: AnyPlugin,
   { encoder }: SavedConfig,
@@ -48,7 +48,7 @@ export async function savedEncoder(
   return { ...inside, options: optionsFromConfig(inside.plugin.options, encoder as SavedConfig) }
 }
 
-/** The model that a `config.json` describes. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
+/** Creates the model described by a `config.json`. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
 export async function modelFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Model> {
   const { plugin } = await pluginFor(config, folder, places)
   const inside = await savedEncoder(plugin, config, folder, places)

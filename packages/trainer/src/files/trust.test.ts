@@ -30,7 +30,7 @@ afterAll(() => rmSync(temporary, { recursive: true }))
 const core = pathToFileURL(join(import.meta.dirname, '../../../core/dist/index.js')).href
 const ran = join(temporary, 'ran')
 
-/** A tracker that writes where its option says. */
+/** A tracker that writes to the path in its option. */
 const writer = definePlugin({
   kind: TRACKER,
   name: 'writer',
@@ -43,7 +43,7 @@ const writer = definePlugin({
 })
 const places = { folders: [import.meta.dirname], registered: [...toyPlugins, writer] }
 
-/** The module of a metric that says whenever it is imported. */
+/** Source of a metric module that logs when it is imported. */
 const program = (word: string): string => `
   import { appendFileSync } from 'node:fs'
   import { METRIC, definePlugin } from '${core}'
@@ -60,7 +60,7 @@ const refusal = async (promise: Promise<unknown>): Promise<AttuneError> => {
     if (isAttuneError(error)) return error
     throw error
   }
-  throw new Error('it was expected to be refused')
+  throw new Error('expected a rejection')
 }
 
 let at = ''
@@ -77,7 +77,7 @@ const options = { places, baseDirectory: temporary }
 const goOn = (trust?: boolean) =>
   lastValueFrom(resume(directory, trust === undefined ? { places } : { places, trust }).pipe(toArray()))
 
-describe('a plugin that the user named by a path', () => {
+describe('a plugin given by path', () => {
   beforeEach(async () => {
     writeFileSync(join(at, 'mine.mjs'), program(`run${folders}`))
     const config = { ...toyConfig(directory), metric: ['./mine.mjs'] }
@@ -85,7 +85,7 @@ describe('a plugin that the user named by a path', () => {
     writeFileSync(ran, '')
   })
 
-  it('is recorded as it was asked for and as what that led to, and resumes, evaluates and predicts', async () => {
+  it('is recorded with specifier and path, and loads for resume, evaluation and prediction', async () => {
     const config = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Record<string, unknown>
     expect(config['metric']).toEqual([{ use: './mine.mjs' }])
     expect(config['plugins']).toContainEqual({
@@ -99,7 +99,7 @@ describe('a plugin that the user named by a path', () => {
     await (await openPredictor(directory, { places })).close()
   })
 
-  it('is not executed where nothing shows that this user named it, and is with trust, which is kept and noted', async () => {
+  it('is not executed for another user, except with trust, which is remembered and recorded', async () => {
     process.env['XDG_STATE_HOME'] = join(at, 'another user')
     for (const attempt of [goOn(), evaluateRun(directory, { split: 'validation', places })]) {
       const error = await refusal(attempt)
@@ -116,7 +116,7 @@ describe('a plugin that the user named by a path', () => {
     expect((await goOn()).at(-1)).toMatchObject({ type: 'run.completed' })
   })
 
-  it('is not executed once it changed', async () => {
+  it('is not executed after its file changed', async () => {
     appendFileSync(join(at, 'mine.mjs'), '\n// another line')
     expect((await refusal(goOn())).code).toBe('NOT_TRUSTED')
     const events = await goOn(true)
@@ -125,7 +125,7 @@ describe('a plugin that the user named by a path', () => {
     })
   })
 
-  it('is not executed by predict, which needs no metric', async () => {
+  it('is not executed for prediction, which does not need metrics', async () => {
     process.env['XDG_STATE_HOME'] = join(at, 'another user')
     rmSync(join(at, 'mine.mjs'))
     const predictor = await openPredictor(directory, { places })
@@ -134,7 +134,7 @@ describe('a plugin that the user named by a path', () => {
     await predictor.close()
   })
 
-  it('asks for trust at the next command where what is allowed cannot be kept', async () => {
+  it('requires trust again if the permission cannot be stored', async () => {
     process.env['XDG_STATE_HOME'] = join(at, 'mine.mjs')
     expect((await refusal(goOn())).code).toBe('NOT_TRUSTED')
     expect((await goOn(true)).at(-1)).toMatchObject({ type: 'run.completed' })
@@ -142,8 +142,8 @@ describe('a plugin that the user named by a path', () => {
   })
 })
 
-describe('the record of a run that another person wrote', () => {
-  it('executes nothing that it names by a path, a package or an address', async () => {
+describe('a run folder written by another user', () => {
+  it('does not execute modules named by path, package or URL', async () => {
     await lastValueFrom(run(toyConfig(directory), options))
     const evil = join(directory, 'evil.mjs')
     writeFileSync(evil, program('evil'))
@@ -177,7 +177,7 @@ describe('the record of a run that another person wrote', () => {
     expect(readFileSync(ran, 'utf8')).toBe('')
   })
 
-  it('writes and removes nothing through symbolic links', async () => {
+  it('does not write or remove through symbolic links', async () => {
     await lastValueFrom(run(toyConfig(directory), options))
     const elsewhere = join(at, 'precious')
     mkdirSync(join(elsewhere, '1'), { recursive: true })
@@ -215,7 +215,7 @@ describe('the record of a run that another person wrote', () => {
     expect(state()).toEqual(before)
   })
 
-  it('writes nothing outside of its folder', async () => {
+  it('does not write outside of its folder', async () => {
     const target = join(at, 'profile')
     const tracker = { use: writer, path: target }
     await lastValueFrom(run({ ...toyConfig(directory), tracker }, options))
@@ -229,7 +229,7 @@ describe('the record of a run that another person wrote', () => {
 })
 
 describe('prediction and evaluation', () => {
-  it('load the kinds that they need and no other', async () => {
+  it('load only the kinds that they need', async () => {
     await lastValueFrom(run(toyConfig(directory), options))
     const without = (...names: string[]): OpenOptions => ({
       places: { folders: ['.'], registered: toyPlugins.filter(({ name }) => !names.includes(name)) },
@@ -241,7 +241,7 @@ describe('prediction and evaluation', () => {
     expect((await refusal(lastValueFrom(resume(directory, without(...training))))).code).toBe('UNKNOWN_PLUGIN')
   })
 
-  it('write nothing into the folder of a run', async () => {
+  it('do not write to the run folder', async () => {
     await lastValueFrom(run(toyConfig(directory), options))
     const names = (): string[] => (readdirSync(directory, { recursive: true, encoding: 'utf8' }) as string[]).sort()
     const copy = join(at, 'copy')

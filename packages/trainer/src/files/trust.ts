@@ -6,29 +6,29 @@ import { AttuneError, type Chosen, isRecord, pathOptions } from '@attune/core'
 import { digest, readJsonObject, readWholeFile, writeFileAtomically } from '@attune/files'
 
 /**
- * Something that a run's record asks for and that only the user may allow: a program that is not of the installation, or a file
- * outside of the run's folder that is written to.
+ * An action in a run's record that only the user may allow: executing a program outside of the installation, or writing to a file outside
+ * of the run folder.
  */
 export interface TrustItem {
-  /** In words: `metric ./mine.mjs`. */
+  /** Description: `metric ./mine.mjs`. */
   readonly what: string
   readonly path: string
   /** SHA-256 of a program; absent for files that are written. */
   readonly sha256?: string
 }
 
-/** Size of a plugin's module; larger ones are not plugins. */
+/** Maximum size of a plugin's module. */
 const MAXIMUM_PROGRAM = 64 * 1024 * 1024
 const MAXIMUM_BYTES = 1_000_000
 
 /**
- * The file that keeps what this user allowed a run, outside of the run's folder: whoever writes a run's folder must not be able to
- * allow themselves anything. Runs are known by their ids, which are random.
+ * File with the items that this user allowed for a run. It is outside of the run folder, so that write access to the folder does not
+ * grant permissions. Runs are identified by their random ids.
  */
 const storeOf = (run: string): string =>
   join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'attune', 'trusted', `${run}.json`)
 
-/** The program at a path, as an item. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE` */
+/** Describes the program at a path as an item. @throws AttuneError `FILE_NOT_FOUND`, `FILE_NOT_READABLE` */
 export function programAt(what: string, path: string): TrustItem {
   let content: Buffer | undefined
   try {
@@ -44,12 +44,12 @@ export function programAt(what: string, path: string): TrustItem {
   if (content !== undefined) return { what, path, sha256: digest(content) }
   throw new AttuneError(
     'FILE_NOT_FOUND',
-    `${what}: there is no file ${path} any more`,
-    'Put the plugin back, or start another run.',
+    `${what}: expected the plugin's file ${path}, got none`,
+    'Restore the file, or start another run.',
   )
 }
 
-/** Files outside of a run's folder that a plugin would write to. */
+/** Files outside of a run folder that a plugin would write to. */
 export const writtenOutside = (chosen: Chosen, directory: string): readonly TrustItem[] =>
   pathOptions(chosen, 'writes').flatMap(([option, path]) => {
     const target = resolve(directory, path)
@@ -58,7 +58,7 @@ export const writtenOutside = (chosen: Chosen, directory: string): readonly Trus
     return isOutside ? [{ what: `${chosen.plugin.kind.name} ${chosen.plugin.name}, ${option}`, path: target }] : []
   })
 
-/** Symbolic links in a run's folder: what the run writes there, or removes, would be elsewhere. */
+/** Symbolic links in a run folder, through which the run would write or remove files elsewhere. */
 export const linksIn = (directory: string): readonly TrustItem[] =>
   ['', 'checkpoints', 'rejects'].flatMap((folder) => {
     const at = join(directory, folder)
@@ -72,17 +72,17 @@ export const linksIn = (directory: string): readonly TrustItem[] =>
 
 const keyOf = ({ path, sha256 = 'written' }: TrustItem): string => `${sha256} ${path}`
 
-/** What this user allowed a run so far. */
+/** Items that this user has allowed for a run. */
 function allowedItems(run: string): readonly TrustItem[] {
   try {
     const { items } = readJsonObject(storeOf(run), MAXIMUM_BYTES, (why) => new Error(why)) ?? {}
     return Array.isArray(items) ? items.filter(isRecord).map((item) => item as unknown as TrustItem) : []
   } catch {
-    return [] // what cannot be read allows nothing
+    return [] // an unreadable file allows nothing
   }
 }
 
-/** The items that this user has not allowed to the run before. */
+/** Items that this user has not allowed for the run. */
 export function untrusted(run: string, items: readonly TrustItem[]): readonly TrustItem[] {
   if (items.length === 0) return []
   const keys = new Set(allowedItems(run).map(keyOf))
@@ -90,7 +90,7 @@ export function untrusted(run: string, items: readonly TrustItem[]): readonly Tr
 }
 
 /**
- * Keeps that the user allowed items to a run, besides those allowed before.
+ * Stores that the user allowed items for a run, in addition to earlier ones.
  * @throws AttuneError `CANNOT_WRITE`
  */
 export async function allow(run: string, items: readonly TrustItem[]): Promise<void> {
@@ -99,19 +99,19 @@ export async function allow(run: string, items: readonly TrustItem[]): Promise<v
   await writeFileAtomically(storeOf(run), JSON.stringify({ items: [...allowedItems(run), ...fresh] }, null, 2))
 }
 
-/** Notes in a run's folder what the user allowed it. The note is for people: nothing is allowed because of it. */
+/** Records allowed items in the run folder, for information only; the record grants no permissions. */
 export async function noteTrust(directory: string, items: readonly TrustItem[]): Promise<void> {
   await appendFile(join(directory, 'trusted.jsonl'), `${JSON.stringify({ at: Date.now(), items })}\n`)
 }
 
-/** The error `NOT_TRUSTED`, which lists what would be run or written. */
+/** Returns the error `NOT_TRUSTED` with the items that would be executed or written. */
 export function notTrusted(directory: string, items: readonly TrustItem[]): AttuneError {
   const lines = items.map(({ what, path, sha256 }) =>
     sha256 === undefined ? `  ${what} writes to ${path}` : `  ${what} runs the program ${path}`,
   )
   return new AttuneError(
     'NOT_TRUSTED',
-    `the record in ${directory} asks for what is not of this installation, and nothing shows that you asked for it here:\n${lines.join('\n')}`,
+    `the run in ${directory} uses files outside of this installation that you have not allowed:\n${lines.join('\n')}`,
     'If you trust these files, repeat the command with --trust.',
   )
 }

@@ -23,28 +23,28 @@ import { openStore } from '../data/store.js'
 import { type Split, openSplit } from '../setup/splits.js'
 import { linksIn } from '../files/trust.js'
 
-/** How a saved model did on a split. */
+/** Scores of a saved model on a split. */
 export interface Evaluation {
   readonly split: string
-  /** By metric name; `loss` is among them. */
+  /** By metric name, including `loss`. */
   readonly scores: Readonly<Record<string, Score>>
   readonly examples: number
-  /** Texts that were longer than the model takes. */
+  /** Number of texts truncated to the model's maximum length. */
   readonly truncated: number
-  /** Rows that the source left out. */
+  /** Number of rows that the source rejected. */
   readonly rejected: number
   readonly seconds: number
-  /** What the owner of the model should know of how it was loaded. */
+  /** Warnings from loading the model. */
   readonly warnings: readonly string[]
 }
 
-/** What to evaluate on. */
+/** Split and metrics to evaluate. */
 export interface EvaluateOptions extends OpenOptions {
   /** `test` (the default), `validation` or `train`, as the run's configuration names them. */
   readonly split?: string
-  /** Another source instead, as under `data` in a configuration. */
+  /** Another data source to use instead, as under `data` in a configuration. */
   readonly source?: unknown
-  /** Other metrics than the run's, as under `metric` in a configuration. */
+  /** Metrics to use instead of the run's, as under `metric` in a configuration. */
   readonly metrics?: unknown
 }
 
@@ -54,7 +54,7 @@ async function metricsOf(run: OpenRun, options: EvaluateOptions): Promise<readon
   return (await choosePlugins({ metric: parsed }, userLookup(options))).metric
 }
 
-/** A split to score, and what its user should know of it. */
+/** A split to evaluate, with warnings about it. */
 interface ChosenSplit {
   readonly split: Split
   readonly warnings: readonly string[]
@@ -97,30 +97,30 @@ async function splitOf(
   throw new AttuneError(
     'NO_SUCH_SPLIT',
     `the run's configuration has no split "${split}"`,
-    'Name train or validation, add data.test to the configuration, or give a file with --data.',
+    'Use train or validation, add data.test to the configuration, or pass a file with --data.',
   )
 }
 
-/** Scores the model of a run folder on one of its splits, or on another source. */
+/** Evaluates the model of a run folder on one of its splits, or on another data source. */
 export async function evaluateRun(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const run = openRun(folder, options)
-  await run.requireTrust(linksIn(folder)) // rejected rows of the test split are kept in the folder
+  await run.requireTrust(linksIn(folder)) // rejected rows of the test split are written to the folder
   const metrics = await metricsOf(run, options)
-  const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, metrics, options)
+  const { plan, scope, components, params, forward, warnings } = await openModel(run, folder, metrics, options)
   try {
     const begun = performance.now()
     const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
     const { items, truncated } = encodeAll(
       split.examples(),
-      (example) => parts.objective.encode(example),
-      fieldsOfMetrics(parts.metrics),
+      (example) => components.objective.encode(example),
+      fieldsOfMetrics(components.metrics),
     )
-    const scored = await score(forward, parts.objective, parts.metrics, params, items, parts)
+    const scored = await score(forward, components.objective, components.metrics, params, items, components)
     if (scored.examples === 0)
       throw new AttuneError(
         'EMPTY_DATASET',
-        `${split.location} holds no examples`,
+        `${split.location} contains no examples`,
         'Check the path and the format of the file.',
       )
     return {

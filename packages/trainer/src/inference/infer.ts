@@ -10,19 +10,19 @@ import {
   type Views,
 } from '@attune/core'
 import { batch } from '@attune/data'
-import { nextTurn } from '../step/next-turn.js'
+import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
 import { type InferenceResult, inferenceStep } from '../step/training-step.js'
 
-/** Batches that are read ahead and sorted by length, so that little is padded. */
+/** Number of batches read ahead and sorted by length to reduce padding. */
 const WINDOW = 16
 
-/** One example's prediction, with what its batch added to the loss. */
+/** An encoded example with its prediction. */
 export interface Inferred {
   readonly item: Encoded
   readonly prediction: Views
 }
 
-/** The sum and weight of losses. */
+/** Sum of losses and of their weights. */
 export interface LossSum {
   sum: number
   weight: number
@@ -30,13 +30,13 @@ export interface LossSum {
 
 /** Applies a model to encoded examples. */
 export interface Inference {
-  /** Examples of a batch. */
+  /** Examples per batch. */
   readonly batchSize: number
-  /** Predictions of one batch, in its order. */
+  /** Predictions of one batch, in the order of its items. */
   batch(params: Params, items: readonly Encoded[]): Promise<readonly Views[]>
   /**
-   * Predictions in the order of the examples. Several batches are read ahead and sorted by length: for data at rest.
-   * @param loss where to add the losses of the references, if they are known
+   * Predictions in the order of the examples. Several batches are read ahead and sorted by length, so use it for finite data.
+   * @param loss accumulator for the losses of labelled examples
    */
   run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncIterable<Inferred>
   dispose(): void
@@ -55,7 +55,7 @@ async function predictBatch(
   const inputs = engine.put(objective.collate(items))
   const result = step(params, inputs)
   const { head, lossSum, lossWeight } = await engine.read(result)
-  await nextTurn() // as between steps of training: signals come through
+  await yieldToEventLoop() // yields to the event loop, as training steps do, so that signals are handled
   engine.release(result)
   if (loss !== undefined) {
     loss.sum += lossSum.values[0] as number
@@ -64,8 +64,8 @@ async function predictBatch(
   return objective.predict(head as never, items)
 }
 
-/** Positions of items in batches: of one group each, sorted by length. */
-function alikeIn(items: readonly Encoded[], batchSize: number): number[][] {
+/** Positions of the items of each batch; a batch holds one group, sorted by length. */
+function batchPositions(items: readonly Encoded[], batchSize: number): number[][] {
   const groups = new Map<string, number[]>()
   for (const [at, { group = '' }] of items.entries()) {
     const positions = groups.get(group)
@@ -87,7 +87,7 @@ export interface InferenceOptions {
 }
 
 /**
- * Compiles the forward pass with the objective's head, without dropout.
+ * Compiles the forward pass with the objective's head, in evaluation mode (no dropout).
  * @example
  * const forward = inference(engine, model, objective, { batchSize: 32 })
  * for await (const { prediction } of forward.run(params, items)) console.log(prediction)
@@ -99,21 +99,24 @@ export function inference(
   objective: Objective,
   { batchSize, sameParams = false }: InferenceOptions,
 ): Inference {
-  const how = { donate: [1], constant: sameParams ? [0] : [] }
-  const step = engine.compile(inferenceStep({ model, objective, launchBound: engine.launchBound }), how) as Step
+  const compileOptions = { donate: [1], constant: sameParams ? [0] : [] }
+  const step = engine.compile(
+    inferenceStep({ model, objective, launchBound: engine.launchBound }),
+    compileOptions,
+  ) as Step
   async function* run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncGenerator<Inferred, void> {
     for await (const window of batch(items, batchSize * WINDOW)) {
       const predictions: Views[] = []
-      for (const places of alikeIn(window, batchSize)) {
+      for (const positions of batchPositions(window, batchSize)) {
         const views = await predictBatch(
           engine,
           objective,
           step,
           params,
-          places.map((place) => window[place]!),
+          positions.map((position) => window[position]!),
           loss,
         )
-        for (const [i, place] of places.entries()) predictions[place] = views[i]!
+        for (const [i, position] of positions.entries()) predictions[position] = views[i]!
       }
       for (const [i, item] of window.entries()) yield { item, prediction: predictions[i]! }
     }

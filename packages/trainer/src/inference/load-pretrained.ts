@@ -17,13 +17,13 @@ import { describeModel } from '../files/model-folder.js'
 import { modelFor } from '../files/saved-plugin.js'
 import { savedParameters } from '../setup/weights.js'
 
-/** An objective with options of it, as under `objective` in a configuration. */
+/** An objective and its options, as under `objective` in a configuration. */
 export interface Wanted {
   readonly use: string
   readonly [option: string]: unknown
 }
 
-/** A model from a folder in the layout of the Hugging Face library, ready for use. */
+/** A pretrained model in the Hugging Face file layout, ready for inference. */
 export interface Pretrained {
   readonly engine: Engine
   readonly model: Model
@@ -31,22 +31,22 @@ export interface Pretrained {
   readonly objective: Objective
   /** The objective's name. */
   readonly task: string
-  /** The fields of an example that the objective reads. */
+  /** Fields of an example that the objective reads. */
   readonly fields: readonly string[]
-  /** The parameters, head and all. */
+  /** The parameters, including the head. */
   readonly params: Params
-  /** How it writes, as the content of its generation_config.json; nothing where there is none. */
+  /** Generation settings: the content of generation_config.json; undefined if there is none. */
   readonly generation: Readonly<Record<string, unknown>> | undefined
-  /** What its owner should know of how it was loaded. */
+  /** Warnings from loading the model. */
   readonly warnings: readonly string[]
   close(): Promise<void>
 }
 
 /**
- * Loads a model from a folder in the layout of the Hugging Face library (or of a run, which holds such a one), or from a GGUF
- * file, with the head for an objective, on the best engine that works here.
- * @param objectiveFor chooses it by the model and the content of its config.json
- * @throws AttuneError `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `UNKNOWN_MODEL_TYPE`, `MISSING_WEIGHTS`, and those of the plugins
+ * Loads a pretrained model with the head for an objective, on the best available engine. The model is a folder in the Hugging Face
+ * file layout, a run folder, or a GGUF file.
+ * @param objectiveFor chooses the objective from the model and its config.json
+ * @throws AttuneError `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `UNKNOWN_MODEL_TYPE`, `MISSING_WEIGHTS`, and errors of the plugins
  */
 export async function loadPretrained(
   directory: string,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Chosen, closeScope } from '@attune/core'
-import { composeInference, inferencePartsOf, startEngine } from '../setup/compose.js'
+import { composeInference, inferenceComponentsOf, startEngine } from '../setup/compose.js'
 import { warningsOf } from '../setup/load-report.js'
 import { savedParameters } from '../setup/weights.js'
 import { INFERENCE_KEYS, type PlanOf, planOf } from '../plan/plan.js'
@@ -13,8 +13,8 @@ import { inference } from './infer.js'
 type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
 
 /**
- * What a run learned, with the tokenizer that was saved beside the model in the place of the folder that it was read from: that one
- * may be gone, or be another by now.
+ * Returns the learned options, reading the tokenizer from the copy saved with the model: its original folder may have changed or been
+ * removed.
  */
 function withOwnTokenizer({ options }: Learned, plan: InferencePlan, folder: string): Learned['options'] {
   const tokenizer = options['tokenizer'] ?? plan.config.tokenizer.options
@@ -23,7 +23,7 @@ function withOwnTokenizer({ options }: Learned, plan: InferencePlan, folder: str
   return { ...options, tokenizer: { ...tokenizer, path: own } }
 }
 
-/** Opens a run folder's model for inference. Only plugins of the kinds that this needs are loaded. */
+/** Opens a run folder's model for inference. Loads only the plugin kinds that inference needs. */
 export async function openModel(run: OpenRun, folder: string, metrics: readonly Chosen[], options: OpenOptions) {
   const plan = await planOf(run.config, INFERENCE_KEYS, run.lookup)
   const learned = await readLearnedOptions(run.learned.options, plan.config, run.lookup)
@@ -31,25 +31,25 @@ export async function openModel(run: OpenRun, folder: string, metrics: readonly 
   const scope = composeInference(plan, complete, metrics, { parent: options.scope })
   try {
     await startEngine(scope)
-    const parts = inferencePartsOf(scope)
-    const { params, report } = savedParameters(parts, join(folder, 'model'))
-    const forward = inference(parts.engine, parts.model, parts.objective, {
+    const components = inferenceComponentsOf(scope)
+    const { params, report } = savedParameters(components, join(folder, 'model'))
+    const forward = inference(components.engine, components.model, components.objective, {
       batchSize: microBatchSizeOf(plan.config.training),
       sameParams: true,
     })
-    return { plan, scope, parts, params, forward, warnings: warningsOf(report) }
+    return { plan, scope, components, params, forward, warnings: warningsOf(report) }
   } catch (error) {
     await closeScope(scope)
     throw error
   }
 }
 
-/** A run folder's model, ready for inference. */
+/** The model of a run folder, ready for inference. */
 export type OpenModel = Awaited<ReturnType<typeof openModel>>
 
-/** The words before a warning of what is not as the run recorded it. */
+/** Prefix of warnings about differences from the run's record. */
 export const CHANGED = 'changed since the run began'
 
-/** Warnings of versions that differ from those that the run recorded, of the plugins that were looked up so far. */
+/** Warnings about versions that differ from the run's record, for the plugins resolved so far. */
 export const versionWarnings = (run: OpenRun): readonly string[] =>
   run.versions().map(({ change }) => `${CHANGED}: ${change}`)

@@ -10,11 +10,11 @@ import type { Predictor } from './predictor.js'
 import { openPretrainedPredictor } from './pretrained-predictor.js'
 
 /**
- * Opens the model of a run folder to predict with, or a classifier from a folder in the layout of the Hugging Face library.
+ * Opens the model of a run folder, or a classifier in the Hugging Face file layout, for prediction.
  *
- * When to use it: scripts and batch jobs. A server should use {@link openWorkerPredictor}: a batch on the main thread stops the event
- * loop while it is computed.
- * @throws AttuneError `NOT_A_RUN` where there is neither, `NOT_A_CLASSIFIER` where what there is does not classify
+ * When to use it: scripts and batch jobs. In a server, use {@link openWorkerPredictor}: on the main thread, each batch blocks the event
+ * loop.
+ * @throws AttuneError `NOT_A_RUN` if the folder contains neither; `NOT_A_CLASSIFIER` if its model is not a classifier
  * @example
  * const predictor = await openPredictor('runs/debian-sections')
  * console.log(await predictor.predict([{ text: 'A window manager for X' }]))
@@ -25,13 +25,13 @@ export async function openPredictor(directory: string, options: OpenOptions = {}
   const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
   if (isModel) return openPretrainedPredictor(folder, placesOf(options))
   const run = openRun(folder, options)
-  const { plan, scope, parts, params, forward, warnings } = await openModel(run, folder, [], options)
+  const { plan, scope, components, params, forward, warnings } = await openModel(run, folder, [], options)
   const { objective } = plan.config
   return predictorOf({
     task: objective.plugin.name,
     fields: fieldsRead(objective),
     folder: join(folder, 'model'),
-    objective: parts.objective,
+    objective: components.objective,
     forward,
     params,
     clean: cleaning(plan.config.cleaner, objective),

@@ -3,19 +3,19 @@ import type { Prediction, Predictor } from './predictor.js'
 
 /** Options of {@link predictStream}. */
 export interface StreamOptions {
-  /** Rows that are read ahead of the answer that is awaited: the memory that a stream takes. Default: 1024. */
+  /** Maximum number of rows read ahead of the next answer; bounds the memory. Default: 1024. */
   readonly ahead?: number
 }
 
-/** An example with the answer to it. */
+/** An example with its prediction or error. */
 export interface Answered {
   readonly example: Example
   readonly answer: Prediction | AttuneError
 }
 
 /**
- * Predicts the examples of a file or of an endless stream, in their order and in constant memory. An answer comes as soon as its row
- * is predicted: the stream does not wait for more rows than there are.
+ * Predicts the examples of a file or of an endless stream, in order and in constant memory. Each answer is yielded as soon as its row
+ * is predicted, without waiting for further rows.
  * @example
  * for await (const { example, answer } of predictStream(predictor, source.open()))
  *   console.log(example.text, isAttuneError(answer) ? answer.problem : answer.label)
@@ -38,7 +38,7 @@ export async function* predictStream(
       if (done === true) ended = true
       else asked.push(ask(value))
     } catch (error) {
-      ;[ended, failure] = [true, [error]] // thrown after the answers to the rows before
+      ;[ended, failure] = [true, [error]] // thrown after the answers to the earlier rows
     }
     reading = undefined
   }
@@ -53,7 +53,7 @@ export async function* predictStream(
   } finally {
     end.abort()
     const returned = rows.return?.()
-    if (reading === undefined) await returned // a source that waits for its next row ends after that
+    if (reading === undefined) await returned // a source that is waiting for its next row ends after it
     await Promise.allSettled(asked)
   }
 }

@@ -7,7 +7,7 @@ interface Item extends Encoded {
   readonly text: string
 }
 
-/** A model that answers with the text itself, and keeps the batches that it was given. */
+/** A model that returns its input text as the label and records its batches. */
 function echo(batchSize = 4, breaks: (text: string) => boolean = () => false) {
   const batches: string[][] = []
   const queue = createPredictionQueue({
@@ -30,8 +30,8 @@ const rows = (...texts: unknown[]): Example[] => texts.map((text) => ({ text }))
 const labels = (answers: readonly unknown[]): unknown[] =>
   answers.map((answer) => (isAttuneError(answer) ? answer.code : (answer as { label: unknown }).label))
 
-describe('a queue of predictions', () => {
-  it('returns predictions in the order of the examples, with whether each was truncated', async () => {
+describe('createPredictionQueue', () => {
+  it('returns predictions in the order of the examples, with a truncation flag', async () => {
     const { queue } = echo()
     expect(await queue.predict(rows('a', 'a longer text'))).toEqual([
       { label: 'a', truncated: false },
@@ -40,7 +40,7 @@ describe('a queue of predictions', () => {
     expect(await queue.predict([])).toEqual([])
   })
 
-  it('predicts rows of concurrent calls together, up to the batch size, and returns each call its own', async () => {
+  it('batches the rows of concurrent calls and returns each call its own predictions', async () => {
     const { queue, batches } = echo(8)
     const calls = Array.from({ length: 20 }, (_, i) => rows(`a${i}`, `a${i} again`))
     const answers = await Promise.all(calls.map((call) => queue.predict(call)))
@@ -49,7 +49,7 @@ describe('a queue of predictions', () => {
     expect(Math.max(...batches.map(({ length }) => length))).toBe(8)
   })
 
-  it('begins with the oldest row and adds those of similar length and of the same group', async () => {
+  it('starts a batch with the oldest row and adds rows of similar length in the same group', async () => {
     const { queue, batches } = echo(2)
     await queue.predict(rows('b', 'aaaaaaaaa', 'bb', 'aaaaaaaa', 'a'))
     expect(batches[0]).toEqual(['b', 'bb'].slice(0, batches[0]!.length))
@@ -57,12 +57,12 @@ describe('a queue of predictions', () => {
     expect(batches.flat()).toHaveLength(5)
   })
 
-  it('returns the error of a row that cannot be encoded in its place, and predicts the others', async () => {
+  it('returns an error for a row that cannot be encoded and predicts the others', async () => {
     const { queue } = echo()
     expect(labels(await queue.predict(rows('a', 7, 'c')))).toEqual(['a', 'MISSING_FIELD', 'c'])
   })
 
-  it('predicts a batch that fails row by row, so that only the bad row fails', async () => {
+  it('retries a failed batch row by row, so that only the bad row fails', async () => {
     const { queue, batches } = echo(4, (text) => text === 'evil')
     const [good, bad] = await Promise.all([queue.predict(rows('good', 'fine')), queue.predict(rows('evil'))])
     expect(labels(good)).toEqual(['good', 'fine'])
@@ -71,7 +71,7 @@ describe('a queue of predictions', () => {
     expect(batches.map(({ length }) => length).sort()).toEqual([1, 1, 1, 3])
   })
 
-  it('rejects an aborted call, and drops its rows', async () => {
+  it('rejects an aborted call and drops its rows', async () => {
     const { queue, batches } = echo(1)
     const abort = new AbortController()
     const call = queue.predict(rows('a', 'b', 'c'), { signal: abort.signal })
@@ -82,7 +82,7 @@ describe('a queue of predictions', () => {
     await expect(queue.predict(rows('e'), { signal: abort.signal })).rejects.toThrow('enough')
   })
 
-  it('answers what was asked before it is closed, and refuses what comes after', async () => {
+  it('answers the calls before close and rejects later ones', async () => {
     const { queue } = echo()
     const call = queue.predict(rows('a'))
     await queue.close()
@@ -91,8 +91,8 @@ describe('a queue of predictions', () => {
   })
 })
 
-describe('a stream of predictions', () => {
-  it('returns an answer before the next row is there', async () => {
+describe('predictStream', () => {
+  it('yields an answer before the next row arrives', async () => {
     const { queue } = echo()
     let answered = 0
     let release: () => void = () => undefined
@@ -110,7 +110,7 @@ describe('a stream of predictions', () => {
     expect(seen).toEqual(['a', 'b', 'c', 'd'].map((text) => [text, text]))
   })
 
-  it('reads no more rows ahead than it is told, and ends the source when it is left', async () => {
+  it('reads at most `ahead` rows ahead and closes the source when iteration stops', async () => {
     const { queue } = echo(2)
     let [read, returned] = [0, false]
     function* many() {
@@ -125,7 +125,7 @@ describe('a stream of predictions', () => {
     expect(returned).toBe(true)
   })
 
-  it('can be left while the source waits for its next row', async () => {
+  it('can be stopped while the source waits for its next row', async () => {
     const { queue } = echo()
     async function* stuck() {
       yield* rows('a')
@@ -137,7 +137,7 @@ describe('a stream of predictions', () => {
     }
   })
 
-  it('answers the rows before an error of the source, and then throws it', async () => {
+  it('yields the answers before a source error, then throws the error', async () => {
     const { queue } = echo()
     async function* failing() {
       yield* rows('a', 'b')

@@ -2,21 +2,21 @@ import { setImmediate } from 'node:timers/promises'
 import { AttuneError, type Encoded, type Example, type Views, isAttuneError } from '@attune/core'
 import type { PredictOptions, Prediction } from './predictor.js'
 
-/** Batches whose rows are encoded ahead, so that a batch can be made of rows of similar length. */
+/** Number of batches encoded ahead, to form batches of rows of similar length. */
 const WINDOW = 16
 
-/** A model as the queue uses it. */
-export interface Answering {
+/** A model as used by the queue. */
+export interface QueuedModel {
   readonly batchSize: number
   encode(example: Example): Encoded
-  /** Predictions of one batch, in its order. */
+  /** Predictions of one batch, in the order of its items. */
   predict(items: readonly Encoded[]): Promise<readonly Views[]>
 }
 
-/** Predictions of rows that wait in one queue. */
+/** Queue of rows to predict. */
 export interface PredictionQueue {
   predict(examples: readonly Example[], how?: PredictOptions): Promise<readonly (Prediction | AttuneError)[]>
-  /** Resolves when all that was asked for is answered; nothing more is taken. */
+  /** Rejects new calls, and resolves when all pending calls are answered. */
   close(): Promise<void>
 }
 
@@ -36,14 +36,14 @@ interface Row {
 
 type Ready = Row & { readonly item: Encoded }
 
-/** The error of one row. */
-export const failureOf = (cause: unknown): AttuneError =>
+/** Wraps a failure as the error of one row. */
+export const toRowError = (cause: unknown): AttuneError =>
   isAttuneError(cause)
     ? cause
     : new AttuneError(
         'PREDICTION_FAILED',
         `a row could not be predicted: ${(cause as Error | undefined)?.message ?? String(cause)}`,
-        "Compare the row with the fields that the model reads (the predictor's `describes.fields`).",
+        'Check the row against the fields that the model reads (`describes.fields` of the predictor).',
         { cause },
       )
 
@@ -52,7 +52,7 @@ function answer({ call, index }: Row, result: Prediction | AttuneError): void {
   if (--call.waiting === 0) call.done()
 }
 
-/** The oldest row, and those of its group whose lengths are nearest to its own: little is padded, and no row waits forever. */
+/** Takes the oldest row and the rows of its group with the nearest lengths: reduces padding without starving any row. */
 function takeBatch(pool: Ready[], batchSize: number): readonly Ready[] {
   const [first] = pool
   const distance = ({ item }: Ready): number => Math.abs(item.length - first!.item.length)
@@ -62,37 +62,37 @@ function takeBatch(pool: Ready[], batchSize: number): readonly Ready[] {
   return [...chosen]
 }
 
-/** Answers one batch. If it fails, its rows are predicted one by one, so that only those fail that must. */
-async function answerBatch(rows: readonly Ready[], predict: Answering['predict']): Promise<void> {
+/** Predicts one batch. If it fails, retries row by row so that only the bad rows fail. */
+async function answerBatch(rows: readonly Ready[], predict: QueuedModel['predict']): Promise<void> {
   try {
     const views = await predict(rows.map(({ item }) => item))
     for (const [i, row] of rows.entries()) answer(row, { ...views[i], truncated: row.item.truncated })
   } catch (error) {
-    if (rows.length === 1) answer(rows[0]!, failureOf(error))
+    if (rows.length === 1) answer(rows[0]!, toRowError(error))
     else for (const row of rows) await answerBatch([row], predict)
   }
 }
 
-/** Encodes waiting rows into the pool; one that cannot be encoded is answered with its error. */
-async function fill(pool: Ready[], waiting: Row[], limit: number, { batchSize, encode }: Answering): Promise<void> {
+/** Encodes waiting rows into the pool. A row that cannot be encoded is answered with an error. */
+async function fill(pool: Ready[], waiting: Row[], limit: number, { batchSize, encode }: QueuedModel): Promise<void> {
   while (pool.length < limit && waiting.length > 0) {
     for (const row of waiting.splice(0, Math.min(batchSize, limit - pool.length))) {
       if (row.call.dropped) continue
       try {
         pool.push({ ...row, item: encode(row.example) })
       } catch (error) {
-        answer(row, failureOf(error))
+        answer(row, toRowError(error))
       }
     }
-    await setImmediate() // requests and timers come through
+    await setImmediate() // yields to requests and timers
   }
 }
 
-/** The error of a call after `close`. */
-export const closed = (): AttuneError =>
+/** Returns the error for a call after `close`. */
+export const closedError = (): AttuneError =>
   new AttuneError('PREDICTOR_CLOSED', 'the predictor is closed', 'Call predict before close, or open the model again.')
 
-/** Registers a call, whose promise is settled when its last row is answered or it is aborted. */
+/** Registers a call. Its promise settles when its last row is answered or when it is aborted. */
 function register(examples: readonly Example[], signal: AbortSignal | undefined, enter: (call: Call) => void) {
   return new Promise<readonly (Prediction | AttuneError)[]>((resolve, reject) => {
     signal?.throwIfAborted()
@@ -112,14 +112,14 @@ function register(examples: readonly Example[], signal: AbortSignal | undefined,
 }
 
 /**
- * Makes a queue in front of a model: rows of concurrent calls share batches. A batch holds what waits, up to the batch size; the
- * first begins as soon as one batch is encoded.
+ * Creates a queue in front of a model, so that rows of concurrent calls share batches. A batch holds the waiting rows, up to the batch
+ * size; prediction starts as soon as the first batch is encoded.
  */
-export function createPredictionQueue(model: Answering): PredictionQueue {
+export function createPredictionQueue(model: QueuedModel): PredictionQueue {
   const [waiting, pool] = [[] as Row[], [] as Ready[]]
   let [draining, open] = [undefined as Promise<void> | undefined, true]
   const drain = async (): Promise<void> => {
-    await setImmediate() // calls made at the same time come together
+    await setImmediate() // collects calls made at the same time
     for (
       let limit = model.batchSize;
       waiting.length + pool.length > 0;
@@ -133,7 +133,7 @@ export function createPredictionQueue(model: Answering): PredictionQueue {
   }
   return {
     predict: async (examples, { signal } = {}) => {
-      if (!open) throw closed()
+      if (!open) throw closedError()
       return register(examples, signal, (call) => {
         examples.forEach((example, index) => waiting.push({ call, index, example }))
         draining ??= drain()

@@ -9,24 +9,24 @@ export interface Loaded {
   /** The objective's name. */
   readonly task: string
   readonly fields: readonly string[]
-  /** The folder or the file of its weights. */
+  /** Folder or file of its weights. */
   readonly folder: string
   readonly objective: Objective
   readonly forward: Inference
   readonly params: Params
   readonly warnings: readonly string[]
-  /** Cleans an example. Default: as it is. */
+  /** Cleans an example. Default: identity. */
   readonly clean?: (example: Example) => Example
   close(): Promise<void>
 }
 
-/** The labels by class id, as `config.json` has them. */
+/** Labels by class id, from `config.json`. */
 function labelsOf({ config }: Objective): Pick<Description, 'labels'> {
   const names = config['id2label']
   return isRecord(names) ? { labels: Object.keys(names).map((_, i) => String(names[i])) } : {}
 }
 
-/** A predictor of a loaded model, with a queue in front of it. */
+/** Creates a predictor of a loaded model, with a prediction queue. */
 export async function predictorOf({
   task,
   fields,

@@ -1,49 +1,48 @@
 import type { AttuneError, Example, Views } from '@attune/core'
 
-/** The views of one example's prediction: `label`, `scores`, … */
+/** Views of one example's prediction: `label`, `scores`, … */
 export type Prediction = Views & {
   /** True if the text was truncated. */
   readonly truncated: boolean
 }
 
-/** What a loaded model predicts, as plain data. */
+/** Description of a predictor, as plain data. */
 export interface Description {
   /** The objective's name: `sequence-classification`. */
   readonly task: string
-  /** The fields of an example that it reads, the text first. */
+  /** Fields of an example that it reads; the text comes first. */
   readonly fields: readonly string[]
-  /** The views of a prediction. */
+  /** Names of a prediction's views. */
   readonly views: readonly string[]
-  /** The labels by class id; absent where the task has none. */
+  /** Labels by class id; absent if the task has none. */
   readonly labels?: readonly string[]
-  /** SHA-256 of the weights and of `config.json`: it changes whenever the model does. */
+  /** SHA-256 of the weights and `config.json`; identifies the model's version. */
   readonly version: string
 }
 
 /** Options of one call of {@link Predictor.predict}. */
 export interface PredictOptions {
-  /** Aborts the call: rows that no batch holds yet are dropped, and the call rejects with the signal's reason. */
+  /** Aborts the call: its queued rows are dropped, and the call rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
 /**
- * A loaded model that predicts. Examples and predictions are plain data (they can be cloned), so that a predictor can live in a
- * worker thread: see {@link openWorkerPredictor}.
+ * A loaded model for prediction. Examples and predictions are plain, cloneable data, so a predictor can run in a worker thread: see
+ * {@link openWorkerPredictor}.
  */
 export interface Predictor {
   readonly describes: Description
-  /** What the owner should know of how the model was loaded. */
+  /** Warnings from loading the model. */
   readonly warnings: readonly string[]
   /**
-   * Predicts, in the order of the examples. A row that cannot be encoded or predicted has an error in the place of its prediction;
-   * the others are not affected. Concurrent calls share batches: whatever waits is predicted together, up to the batch size, the
-   * oldest row first.
+   * Predicts examples, in order. A row that cannot be encoded or predicted returns an error instead of a prediction, without affecting
+   * the others. Concurrent calls share batches: waiting rows are predicted together, up to the batch size, oldest row first.
    * @throws AttuneError `PREDICTOR_CLOSED`
    * @example
    * const [answer] = await predictor.predict([{ text: 'A window manager for X' }])
    * console.log(isAttuneError(answer) ? answer.problem : answer.label)
    */
   predict(examples: readonly Example[], how?: PredictOptions): Promise<readonly (Prediction | AttuneError)[]>
-  /** Waits for the calls under way, and frees the model. */
+  /** Waits for pending calls, then frees the model. */
   close(): Promise<void>
 }

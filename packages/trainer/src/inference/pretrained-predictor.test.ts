@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Model } from '@attune/core'
-import { classifies } from './pretrained-predictor.js'
+import { classifierObjective } from './pretrained-predictor.js'
 
 const parts = { 'classifier.weight': 'classifier.weight' }
 const model = {
@@ -14,27 +14,27 @@ const architectures = ['BertForSequenceClassification']
 
 const refusal = (config: Record<string, unknown>): unknown => {
   try {
-    return classifies(model, config)
+    return classifierObjective(model, config)
   } catch (error) {
     return error
   }
 }
 
-describe('what a saved classifier was trained for', () => {
-  it('is told by its class and its labels', () => {
+describe('classifies', () => {
+  it('returns the objective and labels from architectures and id2label', () => {
     const id2label = { 1: 'good', 0: 'bad' }
-    expect(classifies(model, { architectures, id2label })).toEqual({
+    expect(classifierObjective(model, { architectures, id2label })).toEqual({
       use: 'sequence-classification',
       labels: ['bad', 'good'],
     })
-    expect(classifies(model, { architectures: ['BertForTokenClassification'], id2label }).use).toBe(
+    expect(classifierObjective(model, { architectures: ['BertForTokenClassification'], id2label }).use).toBe(
       'token-classification',
     )
   })
 
-  it('has labels by number where they have no names', () => {
-    expect(classifies(model, { architectures })).toMatchObject({ labels: ['LABEL_0', 'LABEL_1'] })
-    expect(classifies(model, { architectures, num_labels: 3 })).toMatchObject({
+  it('returns numbered labels if id2label is missing', () => {
+    expect(classifierObjective(model, { architectures })).toMatchObject({ labels: ['LABEL_0', 'LABEL_1'] })
+    expect(classifierObjective(model, { architectures, num_labels: 3 })).toMatchObject({
       labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'],
     })
   })
@@ -42,16 +42,16 @@ describe('what a saved classifier was trained for', () => {
   it.each([
     ['another head', { architectures: ['BertModel'] }, '"BertModel"'],
     ['another family', { architectures: ['T5ForSequenceClassification'] }, '"T5ForSequenceClassification"'],
-    ['no class', {}, 'no class'],
-    ['a number left out', { architectures, id2label: { 0: 'a', 2: 'b' } }, '{"0":"a","2":"b"}'],
-    ['a label that is no text', { architectures, id2label: { 0: 'a', 1: 2 } }, '{"0":"a","1":2}'],
-    ['a single number', { architectures, id2label: { 0: 'stars' } }, '1 number for "regression"'],
+    ['no architecture', {}, 'got none'],
+    ['a missing class id', { architectures, id2label: { 0: 'a', 2: 'b' } }, '{"0":"a","2":"b"}'],
+    ['a label that is not a string', { architectures, id2label: { 0: 'a', 1: 2 } }, '{"0":"a","1":2}'],
+    ['a single class', { architectures, id2label: { 0: 'stars' } }, '1 output for "regression"'],
     [
-      'several labels at once',
+      'multi-label classification',
       { architectures, problem_type: 'multi_label_classification' },
       '"multi_label_classification"',
     ],
-  ])('is not told by %s', (_, config, said) => {
+  ])('rejects %s', (_, config, said) => {
     expect(refusal(config)).toMatchObject({
       code: 'NOT_A_CLASSIFIER',
       problem: expect.stringContaining(said) as unknown,

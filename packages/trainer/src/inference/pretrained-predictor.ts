@@ -11,50 +11,50 @@ type Config = Readonly<Record<string, unknown>>
 
 const notAClassifier = (why: string, remedy: string): AttuneError => new AttuneError('NOT_A_CLASSIFIER', why, remedy)
 
-/** The names of a saved classifier's labels, by number; as transformers has it, `LABEL_0` and so on where none are given. */
+/** Labels of a saved classifier by class id; `LABEL_0`, `LABEL_1`, … if it has none, as in transformers. */
 function labelsOf({ id2label, num_labels: count = 2 }: Config): readonly string[] {
   if (typeof id2label !== 'object' || id2label === null)
     return Array.from({ length: Number(count) }, (_, i) => `LABEL_${i}`)
   const labels = Object.keys(id2label).map((_, i) => (id2label as Readonly<Record<string, unknown>>)[i])
   if (labels.length > 0 && labels.every((label) => typeof label === 'string')) return labels
   throw notAClassifier(
-    `id2label in config.json names no label for each number from 0: ${JSON.stringify(id2label).slice(0, 120)}`,
-    'Correct it: { "0": "negative", "1": "positive" }, say.',
+    `config.json: expected a label for every class id from 0 in id2label, got ${JSON.stringify(id2label).slice(0, 120)}`,
+    'Correct it, for example: { "0": "negative", "1": "positive" }.',
   )
 }
 
 /**
- * The objective that a saved classifier was trained for, with its labels: the one whose head is of the class that `architectures` names.
+ * Returns the objective and the labels of a saved classifier, by the class named in `architectures`.
  * @throws AttuneError `NOT_A_CLASSIFIER`
  */
-export function classifies({ heads }: Model, config: Config): Wanted {
+export function classifierObjective({ heads }: Model, config: Config): Wanted {
   const architecture = [config['architectures']].flat()[0]
   const use = Object.keys(heads).find(
     (name) => heads[name]!.architecture === architecture && 'classifier.weight' in heads[name]!.tensors,
   )
   if (use === undefined)
     throw notAClassifier(
-      `config.json names ${JSON.stringify(architecture)?.slice(0, 80) ?? 'no class'} under architectures, which is no classifier of this family`,
-      'To write text, use `attune generate`; to make a classifier of it, fine-tune it first.',
+      `config.json: expected a classifier of this model family in architectures, got ${JSON.stringify(architecture)?.slice(0, 80) ?? 'none'}`,
+      'To generate text, use `attune generate`. To classify, fine-tune the model first.',
     )
   const kind = config['problem_type']
   const labels = labelsOf(config)
   if (labels.length < 2 || (kind !== undefined && kind !== null && kind !== 'single_label_classification'))
     throw notAClassifier(
-      `it gives ${labels.length} number${labels.length === 1 ? '' : 's'} for ${JSON.stringify(kind ?? 'regression')}, not one label of several`,
-      'Only classifiers that choose one label are read.',
+      `expected a single-label classifier with at least 2 classes, got ${labels.length} output${labels.length === 1 ? '' : 's'} for ${JSON.stringify(kind ?? 'regression')}`,
+      'Use a single-label classifier (`single_label_classification`).',
     )
   return { use, labels }
 }
 
 /**
- * Opens a classifier in the layout of the Hugging Face library on the best engine that works here.
- * @throws AttuneError `NOT_A_CLASSIFIER`, and those of {@link loadPretrained}
+ * Opens a classifier in the Hugging Face file layout, on the best available engine.
+ * @throws AttuneError `NOT_A_CLASSIFIER`, and the errors of {@link loadPretrained}
  */
 export async function openPretrainedPredictor(directory: string, places: SearchPlaces): Promise<Predictor> {
   const { engine, model, objective, task, params, fields, warnings, close } = await loadPretrained(
     directory,
-    classifies,
+    classifierObjective,
     places,
   )
   const forward = inference(engine, model, objective, { batchSize: BATCH, sameParams: true })

@@ -5,30 +5,30 @@ import type { Learner } from './learner.js'
 import { type Rows, rowsOf } from './rows-of.js'
 import { type WindowedScores, windowedScores } from './windowed.js'
 
-/** A batch of a stream that was predicted, scored and then learned from. */
+/** Report on a batch of a stream that was predicted, scored and then trained on. */
 export interface PrequentialEvent {
-  /** Steps of the learner so far. */
+  /** Number of steps of the learner so far. */
   readonly step: number
-  /** Rows of the stream so far, those left out included. */
+  /** Number of rows of the stream so far, including skipped rows. */
   readonly examples: number
-  /** Rows of this batch that could not be predicted or learned from, and were left out. */
+  /** Number of rows of this batch that were skipped because they could not be predicted or trained on. */
   readonly failed: number
-  /** Mean loss of the batch before the update; NaN where every row was left out. */
+  /** Mean loss of the batch before the update; NaN if every row was skipped. */
   readonly loss: number
   readonly gradientNorm: number
-  /** Prequential scores over the whole stream, by metric: every row was predicted before it was learned from. */
+  /** Prequential scores over the whole stream, by metric: every row is predicted before it is trained on. */
   readonly scores: Readonly<Record<string, Score>>
-  /** The same over the latest rows only. */
+  /** Prequential scores over the latest rows only. */
   readonly window: Readonly<Record<string, Score>>
 }
 
 /** Options of {@link learnOnline}. */
 export interface OnlineOptions {
-  /** Rows of a step. Default: 16. */
+  /** Rows per step. Default: 16. */
   readonly batchSize?: number
-  /** Rows of the window of scores, rounded up to whole batches. Default: 500. */
+  /** Size of the sliding window for scores in rows, rounded up to whole batches. Default: 500. */
   readonly window?: number
-  /** Rows of an observable that may wait in memory while the learner is busy. Default: 100,000. */
+  /** Maximum number of rows of an observable that are buffered in memory. Default: 100,000. */
   readonly maximumWaiting?: number
 }
 
@@ -38,7 +38,7 @@ interface Tested {
   readonly reference: Views
 }
 
-/** Predicts rows; those that cannot be predicted or have no reference are left out. */
+/** Predicts rows, skipping rows that cannot be predicted or have no reference. */
 async function test(learner: Learner, examples: readonly Example[]): Promise<readonly Tested[]> {
   const answers = await learner.predict(examples)
   return examples.flatMap((example, i): Tested[] => {
@@ -67,14 +67,14 @@ async function turn(learner: Learner, examples: readonly Example[], scored: Wind
 }
 
 /**
- * Prequential (test-then-train) online learning: each batch of the stream is predicted, scored, and only then learned from, so that
- * every row serves for both. Memory does not grow with the stream, beyond the state of metrics that keep all scores.
+ * Prequential (test-then-train) online learning: each batch of the stream is predicted, scored, and only then trained on, so every row
+ * serves both evaluation and training. Memory is constant, except for metrics that store all scores.
  *
- * A cold stream: subscribing starts it. It completes after the last row; unsubscribing lets the step in flight finish. The learner
+ * Returns a cold stream: subscribing starts it. It completes after the last row; unsubscribing lets the current step finish. The learner
  * stays open.
  *
  * Gotchas: a batch waits for `batchSize` rows, or for the end of the stream.
- * @throws AttuneError as the stream's error: what `learn` throws; `TOO_MANY_WAITING`
+ * @throws AttuneError as the stream's error: the errors of `learn`; `TOO_MANY_WAITING`
  * @example
  * learnOnline(learner, rows, { batchSize: 16, window: 500 }).subscribe(({ step, window }) => console.log(step, window.accuracy))
  */

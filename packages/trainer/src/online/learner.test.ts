@@ -33,7 +33,7 @@ const examples = (count: number, start = 0): Example[] => Array.from({ length: c
 const all = async (events: ReturnType<typeof learnOnline>): Promise<PrequentialEvent[]> =>
   lastValueFrom(events.pipe(toArray()))
 
-/** The examples of each batch that a run of the toys trains on in its first epoch. */
+/** Examples of each batch in the first epoch of a toy run. */
 async function batchesOf({ seed, training }: ReturnType<typeof toyConfig>): Promise<Example[][]> {
   async function* items(): AsyncGenerator<Encoded> {
     await Promise.resolve()
@@ -54,8 +54,8 @@ async function batchesOf({ seed, training }: ReturnType<typeof toyConfig>): Prom
   return batches
 }
 
-describe('a learner', () => {
-  it('takes the steps of a run bit for bit on the same batches, and scores as the run evaluates', async () => {
+describe('openLearner', () => {
+  it('matches the steps and the evaluation of a run bit for bit on the same batches', async () => {
     const directory = folder()
     const training = { ...toyConfig().training, epochs: 1, evaluateEvery: 'epoch' as const }
     const events = (await lastValueFrom(run({ ...config(directory), training }).pipe(toArray()))) as RunEvent[]
@@ -78,7 +78,7 @@ describe('a learner', () => {
     await learner.close()
   })
 
-  it('returns its weights as the saved model has them, and can be opened on that model', async () => {
+  it('returns the weights of the saved model, and reopens from it', async () => {
     const learner = await openLearner(config(), { places })
     await learner.learn(examples(16))
     const [weights, answers] = [await learner.weights(), await learner.predict(examples(5))]
@@ -93,7 +93,7 @@ describe('a learner', () => {
     await other.close()
   })
 
-  it('learns labels and vocabulary from examples that it is given in the place of data', async () => {
+  it('fits labels and vocabulary on `examples` instead of `data`', async () => {
     const { data: _, ...without } = config()
     const learner = await openLearner(without, { places, examples: examples(4) })
     expect((await learner.learn(examples(8))).loss).toBeGreaterThan(0)
@@ -101,7 +101,7 @@ describe('a learner', () => {
     await expect(openLearner(without, { places })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
   })
 
-  it('learns nothing from a batch with a bad row, or from none, and goes on', async () => {
+  it('rejects empty batches and batches with a bad row without changing the weights', async () => {
     const learner = await openLearner(config(), { places })
     const before = await learner.weights()
     await expect(learner.learn([toyExample(1), null as never])).rejects.toThrow()
@@ -114,7 +114,7 @@ describe('a learner', () => {
     await learner.close()
   })
 
-  it('refuses to learn and to be saved after a loss that is not finite', async () => {
+  it('rejects learning and saving after a non-finite loss', async () => {
     const learner = await openLearner(
       { ...config(), objective: { ...config().objective, loss: 'infinite' } },
       { places },
@@ -128,7 +128,7 @@ describe('a learner', () => {
     await learner.close()
   })
 
-  it('carries out concurrent calls one after another', async () => {
+  it('executes concurrent calls sequentially', async () => {
     const learner = await openLearner(config(), { places })
     const [first, answers, second] = await Promise.all([
       learner.learn(examples(8)),
@@ -142,8 +142,8 @@ describe('a learner', () => {
   })
 })
 
-describe('online learning', () => {
-  it('tests before it trains, gets better, and takes no more memory with each step', async () => {
+describe('learnOnline', () => {
+  it('evaluates before training, improves, and does not leak memory', async () => {
     const scope = createScope()
     provide(scope, toyEngine)
     const { engine: _, ...others } = config()
@@ -172,7 +172,7 @@ describe('online learning', () => {
     await learner.close()
   })
 
-  it('leaves out rows that it cannot read, and counts them', async () => {
+  it('skips and counts rows that cannot be read', async () => {
     const learner = await openLearner(config(), { places })
     const rows = examples(8).map((row, i) => (i === 3 ? (null as never) : row))
     const events = await all(learnOnline(learner, [...rows, null as never], { batchSize: 8 }))
@@ -184,7 +184,7 @@ describe('online learning', () => {
     await learner.close()
   })
 
-  it('reads an iterable at its own pace, and refuses an observable that runs away', async () => {
+  it('reads an iterable on demand, and rejects an observable that exceeds the buffer', async () => {
     const learner = await openLearner(config(), { places })
     let read = 0
     function* rows() {
@@ -204,7 +204,7 @@ describe('online learning', () => {
     await learner.close()
   })
 
-  it('lets go of an observable that it waits for when it is unsubscribed from', async () => {
+  it('unsubscribes from the rows when it is unsubscribed', async () => {
     const learner = await openLearner(config(), { places })
     const rows = new Subject<Example>()
     const subscription = learnOnline(learner, rows).subscribe()

@@ -2,31 +2,31 @@ import type { AttuneError, Example, HostArray, Metric, Views } from '@attune/cor
 import type { Prediction, PredictOptions } from '../inference/predictor.js'
 import type { Scored } from '../run/score.js'
 
-/** A model that learns, batch by batch, as its owner decides. Calls are carried out one after another, in the order in which they were made. */
+/** A model for online learning, trained batch by batch. Calls are executed sequentially, in the order in which they were made. */
 export interface Learner {
-  /** The number of steps so far. */
+  /** Number of steps so far. */
   readonly step: number
-  /** The metrics of its configuration. */
+  /** Metrics of its configuration. */
   readonly metrics: readonly Metric[]
   /**
-   * Takes one step on a batch of examples. Returns the mean loss before the update, and the norm of the gradient before clipping.
-   * @throws AttuneError what `encode` throws, with nothing learned; `BAD_ARGUMENT` for an empty batch; `NON_FINITE_LOSS`, after which
-   *   the learner cannot learn or be saved
+   * Takes one step on a batch of examples. Returns the mean loss before the update, and the gradient norm before clipping.
+   * @throws AttuneError the errors of `encode`, without a step; `BAD_ARGUMENT` for an empty batch; `NON_FINITE_LOSS`, after which the
+   *   learner can no longer learn or be saved
    */
   learn(examples: readonly Example[]): Promise<{ readonly loss: number; readonly gradientNorm: number }>
-  /** Predicts with the weights as they are now; a row that cannot be predicted has an error in its place. */
+  /** Predicts with the current weights. A row that cannot be predicted returns an error. */
   predict(examples: readonly Example[], how?: PredictOptions): Promise<readonly (Prediction | AttuneError)[]>
-  /** Scores the predictions of labelled examples by the loss and every metric. */
+  /** Computes the loss and every metric on labelled examples. */
   score(examples: Iterable<Example> | AsyncIterable<Example>): Promise<Scored>
   /**
-   * The reference of a labelled example, in the views of a prediction: what {@link metrics} compare with.
-   * @throws AttuneError what `encode` throws
+   * Returns the reference (target) of a labelled example, in the views of a prediction, for {@link metrics}.
+   * @throws AttuneError the errors of `encode`
    */
   reference(example: Example): Views
-  /** A copy of the weights on the host, by the checkpoint's names; those of an adapter merged. */
+  /** Copies the weights to host memory, by checkpoint name, with any adapter merged. */
   weights(): Promise<Readonly<Record<string, HostArray>>>
-  /** Writes the model in the Hugging Face layout. Returns the folder. @throws AttuneError `CANNOT_WRITE` */
+  /** Writes the model in the Hugging Face file layout. Returns the folder. @throws AttuneError `CANNOT_WRITE` */
   save(directory: string): Promise<string>
-  /** Waits for the calls under way, and frees the model. */
+  /** Waits for pending calls, then frees the model. */
   close(): Promise<void>
 }

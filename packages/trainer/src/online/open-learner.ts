@@ -27,28 +27,28 @@ import { openSplit } from '../setup/splits.js'
 import { cleaning } from '../data/clean.js'
 import { cleanedSplit } from '../data/open-splits.js'
 import { rowsOf } from '../data/rows.js'
-import { collateRandom, encodeAll, makeReady, rolloutRandom } from '../step/batches.js'
+import { collateRandom, encodeAll, collateBatch, rolloutRandom } from '../step/batches.js'
 import type { Learner } from './learner.js'
-import { createTurns } from './turns.js'
+import { createTaskQueue } from './task-queue.js'
 
-/** A learner's configuration: that of a run, whose data may be left out. */
+/** Configuration of a learner: a run configuration with optional data. */
 export type LearnerConfig = Omit<RunConfig, 'data'> & Partial<Pick<RunConfig, 'data'>>
 
 /** Options of {@link openLearner}. */
 export interface LearnerOptions extends Omit<RunOptions, 'commands'> {
   /**
-   * Examples that the vocabulary and the labels are learned from. Default: all of `data.train` of the configuration. Nothing is
-   * trained on them.
+   * Examples on which the vocabulary and the labels are fitted; the model is not trained on them. Default: all of `data.train` in the
+   * configuration.
    */
   readonly examples?: Iterable<Example>
 }
 
-/** A source of examples in memory. */
+/** Source of in-memory examples. */
 const sourceOf = (examples: Iterable<Example>) =>
   definePlugin({
     kind: SOURCE,
     name: 'given-examples',
-    summary: 'Examples that the calling program holds',
+    summary: 'In-memory examples of the calling program',
     options: z.strictObject({}),
     create: (): Source => ({
       location: 'the examples of the learner',
@@ -58,13 +58,13 @@ const sourceOf = (examples: Iterable<Example>) =>
     }),
   })
 
-/** The plan of a learner: nothing tracks, commands or is kept. */
+/** Plans a learner: without callbacks, trackers or a run folder. */
 async function planLearner(config: LearnerConfig, { examples, ...options }: LearnerOptions): Promise<Plan> {
   if (examples === undefined && config.data === undefined)
     throw new AttuneError(
       'BAD_ARGUMENT',
       'openLearner: expected `data.train` in the configuration or `examples` among the options, got neither',
-      'Give examples that the vocabulary and the labels can be learned from: openLearner(config, { examples }).',
+      'Pass examples for fitting the vocabulary and the labels: openLearner(config, { examples }).',
     )
   const data = examples === undefined ? config.data : { ...config.data, train: sourceOf(examples) }
   const scheduled = config.scheduler === undefined && options.scope === undefined ? { scheduler: 'constant' } : {}
@@ -72,16 +72,16 @@ async function planLearner(config: LearnerConfig, { examples, ...options }: Lear
   return { ...plan, directory: undefined }
 }
 
-/** All training examples; they stand in for the validation split, which a learner has none of. */
+/** Splits of a learner: all training examples, which also serve as the validation split. */
 function splitsOf({ config }: Plan): Session['splits'] {
   const source = openSplit('train', config.data.train, undefined, fieldsRead(config.objective))
   const train = cleanedSplit(source, config.cleaner, config.objective)
   return { train: { ...train, rows: () => rowsOf(train.examples()) }, validation: train }
 }
 
-/** The weights as they are evaluated now, for the time of a task. */
+/** Runs a task with the current evaluation weights, then releases them. */
 async function withParams<T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> {
-  const { trainable, release } = evaluationParams(session, session.moving.state)
+  const { trainable, release } = evaluationParams(session, session.runState.state)
   try {
     return await task({ ...session.adapted.frozen, ...trainable })
   } finally {
@@ -89,10 +89,10 @@ async function withParams<T>(session: Session, task: (params: Params) => Promise
   }
 }
 
-/** The weights of the plain architecture, for the time of a task. */
+/** Runs a task with the weights of the base architecture (adapter merged), then releases them. */
 const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> =>
   withParams(session, async (params) => {
-    const { engine } = session.parts
+    const { engine } = session.components
     const { adapted } = session
     const part = (of: Params): Params => Object.fromEntries(Object.keys(of).map((name) => [name, params[name]!]))
     const merge = engine.compile(adapted.merge)
@@ -108,18 +108,18 @@ const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): 
 
 type Clean = (example: Example) => Example
 
-/** One step on a batch. @throws AttuneError */
+/** Takes one step on a batch. @throws AttuneError */
 async function learnBatch(session: Session, clean: Clean, examples: readonly Example[]) {
-  const { parts, plan, moving } = session
+  const { components, plan, runState } = session
   if (examples.length === 0)
-    throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Give a batch of examples.')
-  const encoded = examples.map((example) => parts.objective.encode(clean(example)))
-  const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner's life is one epoch
-  const { batches } = moving.progress
+    throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Pass a batch of examples.')
+  const encoded = examples.map((example) => components.objective.encode(clean(example)))
+  const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner has a single epoch
+  const { batches } = runState.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
-  const isWhole = parts.objective.comparesExamples === true || session.optimizer.needsClosure === true
+  const isWhole = components.objective.comparesExamples === true || session.optimizer.needsClosure === true
   const size = isWhole ? items.length : microBatchSizeOf({ ...plan.config.training, batchSize: items.length })
-  const batch = makeReady(parts.objective, items, size, collateRandom(epoch, batches))
+  const batch = collateBatch(components.objective, items, size, collateRandom(epoch, batches))
   const { loss, gradientNorm } = await advance(session, batch, 0)
   return { loss, gradientNorm }
 }
@@ -128,21 +128,21 @@ async function* each(examples: Iterable<Example> | AsyncIterable<Example>): Asyn
   yield* examples
 }
 
-/** Learns from a batch, unless an earlier step ended in a state that is not finite. */
+/** Learns from batches until a step fails with a non-finite state. */
 function learning(session: Session, clean: Clean) {
   let broken: unknown
-  const requireWhole = (): void => {
+  const requireUsable = (): void => {
     if (broken !== undefined) throw broken as Error
   }
   return {
-    requireWhole,
+    requireUsable,
     async learn(examples: readonly Example[]) {
-      requireWhole()
-      const before = session.moving.state
+      requireUsable()
+      const before = session.runState.state
       try {
         return await learnBatch(session, clean, examples)
       } catch (error) {
-        if (session.moving.state !== before) broken = error
+        if (session.runState.state !== before) broken = error
         throw error
       }
     },
@@ -150,10 +150,10 @@ function learning(session: Session, clean: Clean) {
 }
 
 function learnerOf(session: Session): Learner {
-  const { parts, moving, inference } = session
-  const { objective, metrics, engine } = parts
+  const { components, runState, inference } = session
+  const { objective, metrics, engine } = components
   const clean = cleaning(session.plan.config.cleaner, session.plan.config.objective)
-  const [turn, { learn, requireWhole }] = [createTurns(), learning(session, clean)]
+  const [turn, { learn, requireUsable }] = [createTaskQueue(), learning(session, clean)]
   const queue = createPredictionQueue({
     batchSize: inference.batchSize,
     encode: (example) => objective.encodeUnlabelled(clean(example)),
@@ -162,16 +162,16 @@ function learnerOf(session: Session): Learner {
   const scored = (examples: Parameters<Learner['score']>[0]) =>
     withParams(session, (params) => {
       const { items } = encodeAll(each(examples), (example) => objective.encode(clean(example)))
-      return score(inference, objective, metrics, params, items, { ...parts, model: session.adapted.model })
+      return score(inference, objective, metrics, params, items, { ...components, model: session.adapted.model })
     })
   const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
   const save = (directory: string) => {
-    requireWhole()
-    return withMerged(session, (params) => saveRunModel(session, directory, params, moving.lastScores))
+    requireUsable()
+    return withMerged(session, (params) => saveRunModel(session, directory, params, runState.lastScores))
   }
   return {
     get step() {
-      return moving.progress.step
+      return runState.progress.step
     },
     metrics,
     learn: (examples) => turn(() => learn(examples)),
@@ -188,15 +188,16 @@ function learnerOf(session: Session): Learner {
 }
 
 /**
- * Opens a learner: the parts of a run's configuration, without its loop. The vocabulary and the labels are learned from `data.train`
- * or `options.examples`, or given as options of the plugins; the weights are new, or those of `model: { use, from: FOLDER }`.
+ * Opens a learner: the components of a run's configuration without its training loop. The vocabulary and the labels are fitted on
+ * `data.train` or `options.examples`, or set as plugin options. The weights are randomly initialized, or loaded with
+ * `model: { use, from: FOLDER }`.
  *
- * When to use it: online learning ({@link learnOnline}), active learning, a curriculum of your own. For epochs over a file, use
- * {@link run}, which saves checkpoints and resumes.
+ * When to use it: online learning ({@link learnOnline}), active learning, custom curricula. For epochs over a file, use {@link run},
+ * which saves checkpoints and resumes.
  *
- * Gotchas: the scheduler defaults to `constant`. Another one follows the configuration's steps, and stays at its last value after
- * them. Callbacks, trackers and `directory` of the configuration have no meaning here.
- * @throws AttuneError those of a run's configuration; `BAD_ARGUMENT` without data
+ * Gotchas: the scheduler defaults to `constant`. Another scheduler follows the configuration's steps, then stays at its last value.
+ * Callbacks, trackers and `directory` of the configuration are ignored.
+ * @throws AttuneError the errors of a run's configuration; `BAD_ARGUMENT` without data
  * @example
  * const learner = await openLearner(config, { examples: firstRows })
  * const { loss } = await learner.learn(nextRows)
@@ -205,7 +206,7 @@ function learnerOf(session: Session): Learner {
  */
 export async function openLearner(config: LearnerConfig, options: LearnerOptions = {}): Promise<Learner> {
   const plan = await planLearner(config, options)
-  const connect = () => ({ bus: createBus({}), keeping: undefined })
+  const connect = () => ({ bus: createBus({}), runFolder: undefined })
   const { session } = await open({ plan, parent: options.scope, splits: splitsOf(plan), events: EMPTY, connect })
   await beforeEpoch(session, 0)
   return learnerOf(session)

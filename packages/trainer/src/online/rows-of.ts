@@ -1,17 +1,17 @@
 import { AttuneError, type Example } from '@attune/core'
 import { type Observable, isObservable } from 'rxjs'
 
-/** Rows as they come: an observable pushes them, an iterable is read at the pace of the learner. */
+/** Stream of rows: an observable pushes them, an iterable is read on demand. */
 export type Rows = Observable<Example> | AsyncIterable<Example> | Iterable<Example>
 
 const tooMany = (maximum: number): AttuneError =>
   new AttuneError(
     'TOO_MANY_WAITING',
-    `${maximum} rows wait to be learned from, and more came: the observable is faster than the learner`,
-    'Give the rows as an iterable, which is read at the pace of the learner; thin the observable out (sample, throttle); or raise `maximumWaiting`.',
+    `the observable is faster than the learner: expected at most ${maximum} buffered rows, got more`,
+    'Pass the rows as an iterable, which is read on demand; reduce the rate of the observable (sample, throttle); or raise `maximumWaiting`.',
   )
 
-/** The rows of an observable as an iterable, with those that wait in memory. @throws AttuneError `TOO_MANY_WAITING` */
+/** Buffers the rows of an observable as an iterable. @throws AttuneError `TOO_MANY_WAITING` */
 async function* waitFor(rows: Observable<Example>, maximum: number): AsyncGenerator<Example, void> {
   const waiting: Example[] = []
   let [ended, failure] = [false, [] as unknown[]]
@@ -45,8 +45,8 @@ async function* waitFor(rows: Observable<Example>, maximum: number): AsyncGenera
 }
 
 /**
- * Rows as an iterable.
- * @param maximum rows of an observable that may wait in memory
+ * Converts rows to an async iterable.
+ * @param maximum maximum number of buffered rows of an observable
  */
 export async function* rowsOf(rows: Rows, maximum: number): AsyncGenerator<Example, void> {
   yield* isObservable(rows) ? waitFor(rows, maximum) : rows

@@ -5,11 +5,11 @@ export type Scores = Readonly<Record<string, Score>>
 
 /** Metrics over all predictions so far, and over the latest ones. */
 export interface WindowedScores {
-  /** Adds the predictions of a batch, their references, and the examples. */
+  /** Adds the predictions of a batch with their references and examples. */
   add(predictions: readonly Views[], references: readonly Views[], examples: readonly Example[]): void
-  /** Over all predictions so far. */
+  /** Scores over all predictions so far. */
   overall(): Scores
-  /** Over the latest batches that hold at least as many examples as the window. */
+  /** Scores over the latest batches that together cover the window. */
   latest(): Scores
 }
 
@@ -18,7 +18,7 @@ interface Group {
   readonly states: readonly unknown[]
 }
 
-/** Makes metrics that are kept overall and in a window of the latest examples; memory is that of the window. */
+/** Creates metrics over all predictions and over a sliding window; memory is proportional to the window. */
 export function windowedScores(metrics: readonly Metric[], window: number): WindowedScores {
   const groups: Group[] = []
   let [total, held] = [metrics.map((metric) => metric.init()), 0]

@@ -15,7 +15,7 @@ interface Installed {
   readonly start?: string
 }
 
-/** A project in which some engines are installed; each starts, or does what `start` says instead. */
+/** Creates a project with the given engines installed; `start` is the code of an engine's start method. */
 function project(...engines: readonly Installed[]): { readonly folders: string[] } {
   const folder = mkdtempSync(join(temporary, 'project-'))
   for (const { name, preference, start = '' } of engines) {
@@ -37,14 +37,14 @@ function project(...engines: readonly Installed[]): { readonly folders: string[]
 const refuses = (why: string): string => `throw new AttuneError('ENGINE_UNAVAILABLE', '${why}', 'Do something.')`
 
 describe('chooseEngine', () => {
-  it('takes the engine with the greatest preference, unmeasured', async () => {
+  it('returns the engine with the highest preference, without measuring', async () => {
     const places = project({ name: 'slow', preference: 1 }, { name: 'fast', preference: 2 }, { name: 'unstated' })
     const { engine, because } = await chooseEngine(places)
     expect(engine.origin).toEqual({ specifier: 'fast', package: '@attune/engine-fast', version: '0.1.0' })
-    expect(because).toBe('first, in order of preference, of the installed engines that start here')
+    expect(because).toBe('first installed engine that starts here, by preference')
   })
 
-  it('takes the next when one does not start, and says why', async () => {
+  it('returns the next engine if one fails to start, with the reason', async () => {
     const places = project(
       { name: 'slow', preference: 1 },
       { name: 'fast', preference: 3, start: refuses('engine fast: there is no GPU') },
@@ -55,12 +55,12 @@ describe('chooseEngine', () => {
     expect(because).toContain('engine fast: there is no GPU; Error: a bad day')
   })
 
-  it('says what stood in the way when none works', async () => {
+  it('throws with the reasons if no engine starts', async () => {
     await expect(
       chooseEngine(project({ name: 'fast', preference: 3, start: refuses('no GPU') })),
     ).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',
-      problem: 'no installed engine works here: no GPU',
+      problem: 'no installed engine starts here: no GPU',
     })
     await expect(chooseEngine(project({ name: 'unstated' }))).rejects.toMatchObject({
       problem: 'no engine is installed',

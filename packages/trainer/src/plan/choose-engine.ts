@@ -1,16 +1,16 @@
 import { AttuneError, ENGINE, type Engine, type Found, fileName, isAttuneError } from '@attune/core'
 import { type SearchPlaces, findInstalled, installedPlugins } from '@attune/resolve'
 
-/** The word that stands for the preferred engine of those that work here. */
+/** Name that selects the most preferred engine that starts here. */
 export const AUTO = 'auto'
 
-/** An engine, and in words why it is the one. */
+/** A selected engine and the reason for it. */
 export interface EngineChoice {
   readonly engine: Found
   readonly because: string
 }
 
-/** Starts an engine and closes it again: returns it, or in words why it cannot be used here. */
+/** Tries to start an engine, then closes it. Returns the engine, or the reason why it cannot be used. */
 async function tried(name: string, places: SearchPlaces): Promise<Found | string> {
   let engine: Engine | undefined
   try {
@@ -26,10 +26,10 @@ async function tried(name: string, places: SearchPlaces): Promise<Found | string
 }
 
 /**
- * The first engine that starts here, in the order of the `preference` that installed engines state in their package.json;
- * engines that state none are used only by name. Nothing is measured: in the
- * fraction of a second that could be spent on it, a busy machine makes the fastest engine look like the slowest.
- * @throws AttuneError `ENGINE_UNAVAILABLE` with what stood in the way of each.
+ * Returns the first installed engine that starts here, in the order of `preference` in their package.json. Engines without a preference
+ * are used only by name. Nothing is measured: within a fraction of a second, load on the machine can make the fastest engine look like
+ * the slowest.
+ * @throws AttuneError `ENGINE_UNAVAILABLE` with the reason for each engine
  */
 export async function chooseEngine(places: SearchPlaces): Promise<EngineChoice> {
   const installed = installedPlugins(places.folders)
@@ -41,13 +41,13 @@ export async function chooseEngine(places: SearchPlaces): Promise<EngineChoice> 
     if (typeof found !== 'string')
       return {
         engine: found,
-        because: [`first, in order of preference, of the installed engines that start here`, ...obstacles].join('; '),
+        because: [`first installed engine that starts here, by preference`, ...obstacles].join('; '),
       }
     obstacles.push(found)
   }
   throw new AttuneError(
     'ENGINE_UNAVAILABLE',
-    obstacles.length === 0 ? 'no engine is installed' : `no installed engine works here: ${obstacles.join('; ')}`,
-    'npm install @attune/engine-onnxruntime, or @attune/engine-tfjs-wasm, which works wherever Node does.',
+    obstacles.length === 0 ? 'no engine is installed' : `no installed engine starts here: ${obstacles.join('; ')}`,
+    'Run npm install @attune/engine-onnxruntime, or @attune/engine-tfjs-wasm, which runs wherever Node.js does.',
   )
 }

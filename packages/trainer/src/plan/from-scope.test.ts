@@ -27,13 +27,13 @@ const places = { folders: ['.'], registered: toyPlugins }
 const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
 const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
 
-/** A configuration without some kinds. */
+/** The toy configuration without the given kinds. */
 const without = (directory: string, ...kinds: string[]) =>
   Object.fromEntries(Object.entries(toyConfig(directory)).filter(([key]) => !kinds.includes(key))) as ReturnType<
     typeof toyConfig
   >
 
-/** Plain gradient descent that counts the programs it is traced into. */
+/** Gradient descent (SGD) that counts how often it is traced. */
 const counting = (): Optimizer & { traced: number } => {
   const link: Optimizer = chain(scaleByLearningRate())
   const counted = {
@@ -54,7 +54,7 @@ const scopeWith = (optimizer: Optimizer): Scope => {
 }
 
 describe('a run in the scope of an application', () => {
-  it('takes engine, metric, optimizer and scheduler from it where the configuration names none', async () => {
+  it('takes engine, metric, optimizer and scheduler from the scope if the configuration omits them', async () => {
     const directory = join(temporary, 'given')
     const optimizer = counting()
     const scope = scopeWith(optimizer)
@@ -64,10 +64,10 @@ describe('a run in the scope of an application', () => {
     const rates = events.flatMap((event) => (event.type === 'step.completed' ? [event.learningRate] : []))
     expect(rates[0]).toBeCloseTo(0.01)
     expect(events.find(({ type }) => type === 'evaluation.completed')).toHaveProperty('scores.right')
-    expect(get(scope, ENGINE).live()).toBeGreaterThanOrEqual(0) // it is the application's, and still open
+    expect(get(scope, ENGINE).live()).toBeGreaterThanOrEqual(0) // the engine belongs to the application and stays open
   })
 
-  it('resumes with what the scope provides, and is refused without it', async () => {
+  it('resumes with the plugins of the scope, and rejects without them', async () => {
     const directory = join(temporary, 'given')
     const before = weights(directory)
     await all(resume(directory, { places, scope: scopeWith(counting()) }))
@@ -81,7 +81,7 @@ describe('a run in the scope of an application', () => {
     expect(Object.keys(scores)).toEqual(['loss', 'right'])
   })
 
-  it('takes what the configuration names, whatever the scope provides', async () => {
+  it('prefers plugins of the configuration to those of the scope', async () => {
     const [alone, scoped] = [join(temporary, 'alone'), join(temporary, 'scoped')]
     const optimizer = counting()
     await all(run(toyConfig(alone), { places }))

@@ -18,19 +18,18 @@ import {
 import { chain } from '@attune/nn'
 import { z } from 'zod'
 
-/** The name in a run's record of what the application's scope provides. */
+/** Plugin name under which a run records what the application's scope provides. */
 const NAME = 'given-by-scope'
 
 const options = z.strictObject({})
-const summary = 'Whatever the scope of the application provides'
+const summary = 'Provided by the scope of the application'
 
-/** Kinds of which a run takes one, by default or by its configuration, and that an application may provide instead. */
+/** Kinds with exactly one instance per run that an application may provide instead of the default. */
 const ONE: readonly Kind<unknown, 'one'>[] = [ADAPTER, ENGINE, PROTOCOL, SCHEDULER, TOKENIZER]
 
 /**
- * Stand-ins for what an application's scope provides of the kinds that a configuration may leave out: they keep the place of the
- * default in the plan and in the run's record. Other kinds (metrics, callbacks, trackers) have no default: a run sees what the scope
- * provides of them besides its own.
+ * Proxy plugins for what an application's scope provides of the kinds that a configuration may omit. They replace the default in the
+ * plan and in the run's record. Other kinds (metrics, callbacks, trackers) have no default: a run adds the scope's instances to its own.
  */
 export function pluginsOf(scope: Scope | undefined): readonly AnyPlugin[] {
   if (scope === undefined) return []
@@ -42,10 +41,10 @@ export function pluginsOf(scope: Scope | undefined): readonly AnyPlugin[] {
   return [...provided, definePlugin({ kind: OPTIMIZER, name: NAME, summary, options, create })]
 }
 
-/** True for a stand-in of {@link pluginsOf}: the run's scope inherits what it stands for. */
+/** True for a proxy plugin of {@link pluginsOf}, whose instance the run's scope inherits. */
 export const isFromScope = ({ plugin }: Pick<Chosen, 'plugin'>): boolean => plugin.name === NAME
 
-/** A configuration with the stand-ins in the place of the kinds that it leaves out. */
+/** Fills the kinds that a configuration omits with the proxy plugins of a scope. */
 export function withScope(config: unknown, scope: Scope | undefined): unknown {
   if (!isRecord(config)) return config
   return { ...Object.fromEntries(pluginsOf(scope).map((plugin) => [plugin.kind.name, plugin])), ...config }

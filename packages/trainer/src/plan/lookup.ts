@@ -5,49 +5,49 @@ import { type SearchPlaces, findPlugin } from '@attune/resolve'
 import type { Observable } from 'rxjs'
 import { pluginsOf } from './from-scope.js'
 
-/** What surrounds a run. */
+/** Options of a run that are not part of its configuration. */
 export interface RunOptions {
-  /** The folder that relative paths of the configuration count from. Default: the working folder. */
+  /** Base folder of relative paths in the configuration. Default: the working directory. */
   readonly baseDirectory?: string
   /**
-   * Places to look for plugins. Default: the installation that this package belongs to, and then, for what the user wrote, the base
-   * directory and the working folder.
+   * Locations to search for plugins. Default: the installation of this package; for plugins named by the user, also the base directory
+   * and the working directory.
    */
   readonly places?: SearchPlaces
   /**
-   * The application's scope, the parent of the run's own. An adapter, engine, optimizer, protocol, scheduler or tokenizer that it
-   * provides takes the place of the default where the configuration names none.
+   * The application's scope, parent of the run's scope. An adapter, engine, optimizer, protocol, scheduler or tokenizer that it
+   * provides replaces the default if the configuration omits that kind.
    */
   readonly scope?: Scope
-  /** Commands from outside. A `stop` among them interrupts: the run saves a checkpoint and can be resumed. */
+  /** External commands. A `stop` interrupts the run, which saves a checkpoint and can be resumed. */
   readonly commands?: Observable<Command>
   /**
-   * The folder of prepared data. Default: `$ATTUNE_CACHE/data`, else `$XDG_CACHE_HOME/attune/data`, else `~/.cache/attune/data`.
+   * Folder of prepared (cached) data. Default: `$ATTUNE_CACHE/data`, else `$XDG_CACHE_HOME/attune/data`, else `~/.cache/attune/data`.
    */
   readonly dataFolder?: string
-  /** Where values stand in the file that the configuration was read from. */
+  /** Maps configuration values to their positions in the source file. */
   readonly locate?: Locate
 }
 
-/** How the names and paths of one configuration are understood. */
+/** Resolution of the plugin names and paths in one configuration. */
 export interface Lookup {
   readonly places: SearchPlaces
   readonly find: FindPlugin
-  /** Makes a path absolute. */
+  /** Resolves a path to an absolute path. */
   readonly resolvePath: (path: string) => string
-  /** True if every option is written out, as in a run's record, so that no saved model need be read for defaults. */
+  /** True if every option is written out, as in a run's record, so that no saved model is read for defaults. */
   readonly complete: boolean
   readonly locate?: Locate | undefined
 }
 
-/** The places to look for plugins when nothing else is said. */
+/** Search locations for plugins, with defaults filled in. */
 export function placesOf({ places, baseDirectory = '.', scope }: RunOptions): SearchPlaces {
   const installation = [dirname(fileURLToPath(import.meta.url))]
   const registered = [...(places?.registered ?? []), ...pluginsOf(scope)]
   return { folders: installation, local: [resolve(baseDirectory), process.cwd()], ...places, registered }
 }
 
-/** The lookup of a configuration that the user wrote: a name may lead to a path or a package. */
+/** Lookup for a configuration written by the user: a plugin name may be a path or a package. */
 export function userLookup(options: RunOptions): Lookup {
   const places = placesOf(options)
   return {

@@ -16,29 +16,29 @@ import { describeModel, readsType } from '../files/model-folder.js'
 import { without } from './run-config.js'
 import { encoderNeed, savedEncoder } from '../files/saved-plugin.js'
 
-/** A saved model to start from: what stands beside `from` in a configuration's `model`. */
-export interface Start {
-  /** Its folder, or its file. */
+/** A saved model to start from: `from` in a configuration's `model`. */
+export interface PretrainedStart {
+  /** Its folder or file. */
   readonly path: string
-  /** True if what fits is loaded and the rest stays new; else the model must be whole. */
+  /** True to load the tensors that match and initialize the rest; otherwise every tensor must be present. */
   readonly partial: boolean
-  /** True if its word embeddings may grow to the tokenizer's vocabulary. */
+  /** True to resize its word embeddings to the tokenizer's vocabulary. */
   readonly resizeEmbeddings: boolean
 }
 
-/** A model inside the run's own, whose states that one reads. */
-export interface Inside {
+/** A frozen encoder inside the run's model, which reads its hidden states. */
+export interface EncoderStart {
   readonly model: Chosen
-  /** Its checkpoint; none where the saved model that the run starts from has it inside. */
+  /** Its checkpoint; undefined if the saved model that the run starts from contains it. */
   readonly path: string | undefined
 }
 
-/** What the model of a configuration starts from. */
+/** Initial weights of a configuration's model. */
 export interface ModelStart {
   readonly model: Use
-  readonly from: Start | undefined
-  readonly encoder: Inside | undefined
-  /** The file of word vectors that the word embeddings start from. */
+  readonly from: PretrainedStart | undefined
+  readonly encoder: EncoderStart | undefined
+  /** File of static vectors that initialize the word embeddings. */
   readonly vectors: string | undefined
 }
 
@@ -48,7 +48,7 @@ const startSchema = z.object({
   resizeEmbeddings: z.boolean().default(false),
 })
 
-/** Takes `embeddings: file` out of the model's options. */
+/** Extracts `embeddings: file` from the model's options. */
 function readVectorsPath(named: Use, { resolvePath }: Lookup) {
   const { embeddings, from, encoder } = named.options
   if (embeddings === undefined) return { named, vectors: undefined }
@@ -56,15 +56,15 @@ function readVectorsPath(named: Use, { resolvePath }: Lookup) {
     new AttuneError(
       'BAD_OPTIONS',
       `model: ${why}`,
-      'Write `model: { use: …, embeddings: FILE }`, a file of word vectors.',
+      'Write `model: { use: …, embeddings: FILE }` with a file of word vectors.',
     )
-  if (typeof embeddings !== 'string' || embeddings === '') throw refuse('`embeddings` must be the path of a file')
+  if (typeof embeddings !== 'string' || embeddings === '') throw refuse('expected the path of a file in `embeddings`')
   const other = from === undefined ? encoder && 'encoder' : 'from'
-  if (other !== undefined) throw refuse(`\`${other}\` and \`embeddings\` both say what the word embeddings start from`)
+  if (other !== undefined) throw refuse(`\`${other}\` and \`embeddings\` both initialize the word embeddings`)
   return { named: without(named, 'embeddings'), vectors: resolvePath(embeddings) }
 }
 
-/** Replaces `from: folder` of the model by the options in that folder's `config.json`; written options win. */
+/** Replaces `from: folder` of the model with the options in that folder's `config.json`; explicit options take precedence. */
 async function readModelFolder(named: Use, lookup: Lookup) {
   if (named.options['from'] === undefined) return { model: named, from: undefined }
   const given = startSchema.safeParse(named.options)
@@ -72,7 +72,7 @@ async function readModelFolder(named: Use, lookup: Lookup) {
     throw new AttuneError(
       'BAD_OPTIONS',
       `model: ${given.error.issues.map(({ path, message }) => `\`${path.join('.')}\`: ${message}`).join('; ')}`,
-      'Write `model: { use: …, from: FOLDER, partial: true, resizeEmbeddings: true }`; the last two may be left out.',
+      'Write `model: { use: …, from: FOLDER, partial: true, resizeEmbeddings: true }`; the last two are optional.',
     )
   const { from, ...how } = given.data
   const path = lookup.resolvePath(from)
@@ -82,7 +82,7 @@ async function readModelFolder(named: Use, lookup: Lookup) {
   if (!lookup.complete && (typeof type !== 'string' || !readsType(found.plugin, type)))
     throw new AttuneError(
       'WRONG_MODEL_TYPE',
-      `${path} holds a model of type ${excerpt(type)}, and the configuration uses "${found.plugin.name}"`,
+      `${path}: expected a model of type "${found.plugin.name}" as configured, got ${excerpt(type)}`,
       `Write \`model: { use: ${typeof type === 'string' ? shortened(type) : '…'}, from: … }\`.`,
     )
   const written = Object.keys(startSchema.shape).reduce((use, key) => without(use, key), named)
@@ -94,15 +94,15 @@ function refuseEncoder(why: string): never {
   throw new AttuneError(
     'BAD_OPTIONS',
     `model: ${why}`,
-    'Write `encoder: { use: …, from: FOLDER }`, a saved model, beside `use`; or `from` alone, to start from a model that has one.',
+    'Write `model: { use: …, encoder: { use: …, from: FOLDER } }`, or only `from` to start from a saved model that contains its encoder.',
   )
 }
 
-/** Takes `encoder: { use, from }` out of the model's options, or finds it inside the saved model that is named. */
+/** Extracts `encoder: { use, from }` from the model's options, or finds the encoder inside the saved model to start from. */
 async function readEncoder(
   named: Use,
   lookup: Lookup,
-): Promise<{ readonly named: Use; readonly encoder: Inside | undefined }> {
+): Promise<{ readonly named: Use; readonly encoder: EncoderStart | undefined }> {
   const { encoder, from } = named.options
   const { resolvePath, complete, find, places } = lookup
   if (encoder === undefined && typeof from !== 'string') return { named, encoder: undefined }
@@ -114,30 +114,30 @@ async function readEncoder(
     const inside = await savedEncoder(plugin, describeModel(path).config, path, places)
     return { named, encoder: inside && { model: inside, path: undefined } }
   }
-  if (from !== undefined && !complete) refuseEncoder('`from` and `encoder` both say what the model starts from')
+  if (from !== undefined && !complete) refuseEncoder('`from` and `encoder` both initialize the encoder')
   const parsed = use(MODEL).safeParse(encoder)
-  if (!parsed.success) return refuseEncoder('`encoder` must name a model')
+  if (!parsed.success) return refuseEncoder('expected a model in `encoder`')
   const { model, from: start } = await readModelFolder(parsed.data, lookup)
   if ((start === undefined && !complete) || start?.partial === true || start?.resizeEmbeddings === true)
-    return refuseEncoder('an encoder stays as it is, so that it must start from a whole saved model')
+    return refuseEncoder('expected `encoder` to start from a complete saved model, since it is frozen')
   const chosen = await choosePlugins({ model }, lookup)
   return { named: without(named, 'encoder'), encoder: { model: chosen.model, path: start?.path } }
 }
 
-/** Options of every model that this one has no use for: `encoder` of a model that reads no other, `partial` without `from`. */
+/** Rejects general model options that do not apply: `encoder` for a model without one, `partial` without `from`. */
 function refuseUnread({ options }: Use): void {
   const unread = Object.keys(MODEL.options?.shape ?? {}).find((name) => Object.hasOwn(options, name))
   if (unread === undefined) return
   throw new AttuneError(
     'BAD_CONFIG',
-    `model: unknown \`${unread}\`: ${unread === 'encoder' ? 'this model reads no other model' : 'it says how to start `from` a saved model, and there is none'}`,
-    'Leave it out, or see `attune plugins info model NAME`.',
+    `model: unknown \`${unread}\`: ${unread === 'encoder' ? 'this model has no encoder option' : 'it requires `from`, the saved model to start from'}`,
+    'Remove it, or see `attune plugins info model NAME`.',
   )
 }
 
 /**
- * Reads what a configuration's model starts from: a saved model, a frozen encoder inside, word vectors.
- * @throws AttuneError `BAD_OPTIONS`, `WRONG_MODEL_TYPE`, and those of the saved model's files
+ * Reads the initial weights of a configuration's model: a saved model, a frozen encoder, word vectors.
+ * @throws AttuneError `BAD_OPTIONS`, `WRONG_MODEL_TYPE`, and errors of the saved model's files
  */
 export async function readModelStart(written: Use, lookup: Lookup): Promise<ModelStart> {
   const { named: withoutVectors, vectors } = readVectorsPath(written, lookup)
@@ -148,8 +148,8 @@ export async function readModelStart(written: Use, lookup: Lookup): Promise<Mode
 }
 
 /**
- * Reads the models beside the one that trains; each starts from a saved model.
- * @throws AttuneError `BAD_OPTIONS` for one without `from`, and those of the saved models' files
+ * Reads the auxiliary models (such as a teacher); each starts from a saved model.
+ * @throws AttuneError `BAD_OPTIONS` for one without `from`, and errors of the saved models' files
  */
 export async function readAuxiliaryModels(
   models: Readonly<Record<string, Use>>,
@@ -162,7 +162,7 @@ export async function readAuxiliaryModels(
       throw new AttuneError(
         'BAD_OPTIONS',
         name === 'reference'
-          ? 'models.reference: expected another name, since that is the model as training starts'
+          ? 'models.reference: expected another name: `reference` is reserved for the initial model'
           : `models.${name}: expected \`from\`, the folder of a saved model`,
         `Write \`models: { ${name === 'reference' ? 'teacher' : name}: { use: …, from: FOLDER } }\`.`,
       )

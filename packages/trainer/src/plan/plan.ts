@@ -3,31 +3,31 @@ import { type SearchPlaces, identify } from '@attune/resolve'
 import { AUTO, chooseEngine } from './choose-engine.js'
 import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
-import { type Inside, type Start, readAuxiliaryModels, readModelStart } from './model-start.js'
+import { type EncoderStart, type PretrainedStart, readAuxiliaryModels, readModelStart } from './model-start.js'
 import { type ParsedConfig, runSchema } from './run-config.js'
 
-/** A configuration, or some of its keys, with every plugin found and every option checked. */
+/** A configuration, or some of its keys, with every plugin resolved and every option validated. */
 export interface PlanOf<K extends keyof ParsedConfig> {
   readonly config: Pick<ChosenIn<ParsedConfig>, K>
-  /** The run's folder, absolute; undefined when the run is not kept. */
+  /** Absolute path of the run folder; undefined if the run is not saved. */
   readonly directory: string | undefined
-  /** The saved model to start from. */
-  readonly from: Start | undefined
-  readonly encoder: Inside | undefined
-  /** The folders that the models beside the one that trains start from, by name. */
+  /** Saved model to start from. */
+  readonly from: PretrainedStart | undefined
+  readonly encoder: EncoderStart | undefined
+  /** Folders of the auxiliary models' weights, by name. */
   readonly auxiliary: Readonly<Record<string, string>>
-  /** The file of word vectors that the word embeddings start from. */
+  /** File of static vectors that initialize the word embeddings. */
   readonly vectors: string | undefined
-  /** True if the user said how large the vocabulary is; otherwise the tokenizer says. */
+  /** True if the configuration sets the vocabulary size; otherwise the tokenizer determines it. */
   readonly vocabularyGiven: boolean
-  /** The reason for the choice of the engine, where the configuration left it open. */
+  /** Reason for the engine's selection, if the configuration uses `auto`. */
   readonly engineBecause: string | undefined
 }
 
-/** A whole configuration with every plugin found and every option checked. */
+/** A complete configuration with every plugin resolved and every option validated. */
 export type Plan = PlanOf<keyof ParsedConfig>
 
-/** The keys of a configuration that inference needs. */
+/** Configuration keys that inference needs. */
 export const INFERENCE_KEYS = [
   'seed',
   'cleaner',
@@ -40,9 +40,9 @@ export const INFERENCE_KEYS = [
 ] as const
 
 /**
- * Finds the plugins under some keys of a configuration, `model` and `engine` among them; those under other keys are not looked up.
- * Where the engine is `auto`, engines are started to see which works.
- * @throws AttuneError with all that is wrong.
+ * Resolves the plugins under some keys of a configuration, including `model` and `engine`; other keys are not resolved. If the engine is
+ * `auto`, engines are started to find one that works.
+ * @throws AttuneError with all mistakes
  */
 export async function planOf<K extends keyof ParsedConfig>(
   parsed: ParsedConfig,
@@ -65,12 +65,12 @@ export async function planOf<K extends keyof ParsedConfig>(
   }
 }
 
-/** All keys of a configuration. */
+/** All configuration keys. */
 export const ALL_KEYS = Object.keys(runSchema.shape) as readonly (keyof ParsedConfig)[]
 
 /**
- * Checks a configuration that the user wrote and finds its plugins. Nothing is computed and nothing is written.
- * @throws AttuneError with all that is wrong.
+ * Validates a user's configuration and resolves its plugins. Nothing is computed or written.
+ * @throws AttuneError with all mistakes
  */
 export async function planRun(config: unknown, options: RunOptions = {}): Promise<Plan> {
   const lookup = userLookup(options)
@@ -83,7 +83,7 @@ export async function planRun(config: unknown, options: RunOptions = {}): Promis
   }
 }
 
-/** A parsed configuration in which plugins that came as values have the package that they are of, if they are of an installed one. */
+/** Adds the package to plugins passed as objects, if they belong to an installed package. */
 async function identifyAll<T>(node: T, places: SearchPlaces): Promise<T> {
   if (isFound(node)) return identify(node, places)
   if (Array.isArray(node)) return (await Promise.all(node.map((each) => identifyAll(each, places)))) as T

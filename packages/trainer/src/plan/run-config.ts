@@ -26,121 +26,115 @@ import { z } from 'zod'
 import { AUTO } from './choose-engine.js'
 
 const training = z.strictObject({
-  epochs: z.int().min(1).max(100_000).default(3).describe('Passes over the training examples'),
-  batchSize: z.int().min(1).max(65_536).default(16).describe('Examples a step learns from'),
+  epochs: z.int().min(1).max(100_000).default(3).describe('Number of epochs (passes over the training data)'),
+  batchSize: z.int().min(1).max(65_536).default(16).describe('Batch size: examples per optimizer step'),
   microBatchSize: z
     .int()
     .min(1)
     .max(65_536)
     .optional()
-    .describe('Examples computed at once: a step adds up its gradients over such parts, in less memory; default: all'),
+    .describe(
+      'Micro-batch size; gradients are accumulated over the micro-batches of a step to save memory. Default: the batch size',
+    ),
   gradientCheckpointing: z
     .boolean()
     .default(false)
-    .describe('Compute each layer again for its gradient instead of keeping it: less memory, about a third more time'),
-  learningRate: z
-    .number()
-    .positive()
-    .max(10)
-    .default(5e-5)
-    .describe('The greatest learning rate; the scheduler scales it'),
+    .describe(
+      'Gradient checkpointing: recompute activations in the backward pass instead of storing them. Less memory, about a third more time',
+    ),
+  learningRate: z.number().positive().max(10).default(5e-5).describe('Peak learning rate, scaled by the scheduler'),
   clipNorm: z
     .number()
     .positive()
     .nullable()
     .default(1)
-    .describe('Maximum norm of the gradient, which is scaled down to it; null: no clipping'),
+    .describe('Gradient clipping: maximum global norm of the gradient. null: no clipping'),
   evaluateEvery: z
     .union([z.literal('epoch'), z.int().min(1)])
     .default('epoch')
-    .describe('When to score the validation split: after each epoch, or every so many steps'),
-  shuffleBuffer: z.int().min(1).max(10_000_000).default(10_000).describe('Examples held in memory to shuffle among'),
+    .describe('Evaluation interval on the validation split: after each epoch, or every N steps'),
+  shuffleBuffer: z.int().min(1).max(10_000_000).default(10_000).describe('Size of the shuffle buffer in examples'),
 })
 
-/** The schema of a run's configuration, the same for a YAML file and for code. */
+/** Schema of a run configuration, for YAML files and code. */
 export const runSchema = z.strictObject({
-  seed: z.int().min(0).default(0).describe('Where all randomness comes from'),
-  directory: z.string().optional().describe('The folder to keep the run in; without one, nothing is written'),
+  seed: z.int().min(0).default(0).describe('Random seed'),
+  directory: z.string().optional().describe('Run folder. Default: none, nothing is written'),
   data: z
     .strictObject({
-      train: use(SOURCE).describe('Examples to learn from'),
-      validation: use(SOURCE)
-        .optional()
-        .describe('Examples to score during training; without them the protocol sets some aside'),
-      test: use(SOURCE).optional().describe('Examples for `attune evaluate`, never seen in training'),
+      train: use(SOURCE).describe('Training data'),
+      validation: use(SOURCE).optional().describe('Validation data. Default: a validation split made by the protocol'),
+      test: use(SOURCE).optional().describe('Test data for `attune evaluate`, never used in training'),
     })
-    .describe('Where examples come from'),
-  cleaner: useAll(CLEANER).prefault([]).describe('Text cleaning, in training and in prediction; applied in order'),
-  filter: useAll(FILTER).prefault([]).describe('Filters of training examples: duplicates, outliers; applied in order'),
-  balancer: useAll(BALANCER).prefault([]).describe('Class balancing of the training examples; applied in order'),
-  augmenter: useAll(AUGMENTER).prefault([]).describe('Augmentation of the training examples; applied in order'),
-  sampler: use(SAMPLER).optional().describe('The order of the training examples; default: shuffled'),
+    .describe('Data sources'),
+  cleaner: useAll(CLEANER).prefault([]).describe('Text cleaning for training and prediction, applied in order'),
+  filter: useAll(FILTER).prefault([]).describe('Filters of training examples (duplicates, outliers), applied in order'),
+  balancer: useAll(BALANCER).prefault([]).describe('Class balancing of the training examples, applied in order'),
+  augmenter: useAll(AUGMENTER).prefault([]).describe('Data augmentation of the training examples, applied in order'),
+  sampler: use(SAMPLER).optional().describe('Sampler: order of the training examples. Default: shuffled'),
   protocol: use(PROTOCOL)
     .prefault('holdout')
-    .describe('How to set validation examples aside when data.validation is absent'),
-  fold: z
-    .int()
-    .min(0)
-    .max(100_000)
-    .optional()
-    .describe("The protocol's division to train on, counted from 0; default: the first"),
-  tokenizer: use(TOKENIZER).describe('Text to ids'),
+    .describe('Protocol that splits off validation data if data.validation is absent'),
+  fold: z.int().min(0).max(100_000).optional().describe("Index of the protocol's fold to train on, from 0. Default: 0"),
+  tokenizer: use(TOKENIZER).describe('Tokenizer'),
   model: use(MODEL).describe(
-    'The architecture; `from: folder` starts from a saved model, `embeddings: file` from word vectors; `encoder: { use, from }` is a frozen one inside',
+    'Model architecture. `from: FOLDER` starts from a saved model, `embeddings: FILE` from word vectors; `encoder: { use, from }` adds a frozen encoder',
   ),
-  objective: use(OBJECTIVE).describe('The task'),
-  loss: useAll(LOSS).prefault([]).describe("The losses, added with their weights; default: the objective's own"),
+  objective: use(OBJECTIVE).describe('Training objective (task)'),
+  loss: useAll(LOSS).prefault([]).describe("Loss functions, summed with their weights. Default: the objective's loss"),
   regularizer: useAll(REGULARIZER)
     .prefault([])
-    .describe('Terms and transformations of the training loss; applied in order'),
+    .describe('Regularizers: terms and transformations of the training loss, applied in order'),
   models: z
     .record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), use(MODEL))
     .default({})
-    .describe('Frozen models beside the one that trains, by name: `teacher: { use: bert, from: FOLDER }`'),
+    .describe('Frozen auxiliary models by name: `teacher: { use: bert, from: FOLDER }`'),
   reference: z
     .literal('start')
     .optional()
-    .describe('`start`: keep the model as it is before training, for objectives that compare with it'),
-  adapter: use(ADAPTER).prefault('full').describe('What trains'),
+    .describe(
+      '`start`: keep a frozen copy of the initial model (reference model), for objectives that compare with it',
+    ),
+  adapter: use(ADAPTER).prefault('full').describe('Adapter: which parameters are trained'),
   engine: use(ENGINE)
     .prefault(AUTO)
-    .describe('What computes; `auto` takes the most preferred of those installed that starts here'),
-  optimizer: useAll(OPTIMIZER).prefault('adamw').describe('From gradients to updates; several form a chain'),
-  scheduler: use(SCHEDULER).prefault('linear').describe('The learning rate over time'),
+    .describe('Compute engine. `auto`: the most preferred installed engine that starts here'),
+  optimizer: useAll(OPTIMIZER).prefault('adamw').describe('Optimizer; several are chained'),
+  scheduler: use(SCHEDULER).prefault('linear').describe('Learning-rate schedule'),
   schedule: z
     .record(z.string(), use(SCHEDULER))
     .default({})
-    .describe('Options that change over time, by path: `objective.reversal: { use: linear, from: 0, to: 1 }`'),
-  metric: useAll(METRIC).prefault([]).describe('Scores besides the loss'),
-  callback: useAll(CALLBACK).prefault([]).describe('What acts on events: checkpoints, early stopping'),
-  tracker: useAll(TRACKER).prefault([]).describe('What shows or keeps events'),
+    .describe('Schedules of other options by path: `objective.reversal: { use: linear, from: 0, to: 1 }`'),
+  metric: useAll(METRIC).prefault([]).describe('Evaluation metrics in addition to the loss'),
+  callback: useAll(CALLBACK).prefault([]).describe('Callbacks on events: checkpoints, early stopping'),
+  tracker: useAll(TRACKER).prefault([]).describe('Trackers that display or log events'),
   saveAs: z
     .enum(['float32', 'float16'])
     .default('float32')
-    .describe('How the saved model stores its weights; float16 halves the file, and rounds'),
+    .describe('Precision of the saved weights. float16 halves the file size'),
   saveAdapter: z
     .boolean()
     .default(false)
     .describe(
-      "Save the adapter alone too, in peft's layout, into the run's folder `adapter`; the saved model has it merged in",
+      'Also save the adapter alone, in the PEFT layout, in the folder `adapter` of the run; the saved model has it merged',
     ),
-  training: training.prefault({}).describe('The loop'),
+  training: training.prefault({}).describe('Training loop'),
 })
 
-/** A run's configuration as a user writes it. */
+/** A run configuration as the user writes it. */
 export type RunConfig = z.input<typeof runSchema>
 
-/** A run's configuration, parsed: defaults filled in, plugins named but not yet looked up. */
+/** A parsed run configuration: defaults filled in, plugins not yet resolved. */
 export type ParsedConfig = z.output<typeof runSchema>
 
-/** The numbers of the loop. */
+/** Settings of the training loop. */
 export type TrainingSettings = ParsedConfig['training']
 
-/** Examples that are computed at once. */
+/** Effective micro-batch size: at most the batch size. */
 export const microBatchSizeOf = ({ batchSize, microBatchSize = batchSize }: TrainingSettings): number =>
   Math.min(batchSize, microBatchSize)
 
-/** A plugin's place without the options that the run reads itself. */
+/** Removes options that the run handles itself from a plugin's configuration. */
 export function without(named: Use, ...options: readonly string[]): Use {
   const rest = Object.entries(named.options).filter(([name]) => !options.includes(name))
   return { ...named, options: Object.fromEntries(rest) }

@@ -38,7 +38,7 @@ async function refusal(config: RunConfig): Promise<{ code: string; problem: stri
     if (isAttuneError(error)) return error
     throw error
   }
-  throw new Error('the run was expected to fail')
+  throw new Error('expected the run to fail')
 }
 
 const stored = (path: string) => decodeSafetensors(readFileSync(path), path).tensors
@@ -51,7 +51,7 @@ describe('a saved adapter', () => {
   const first = folder()
   const trained = lastValueFrom(run(adapting(first, LORA, { saveAdapter: true })))
 
-  it("is in peft's layout beside the merged model, the head among it", async () => {
+  it('is stored in the PEFT layout, including the head, next to the merged model', async () => {
     await trained
     const { config, tensors } = adapterIn(first)
     expect(config).toMatchObject({ peft_type: 'LORA', r: 2, lora_alpha: 16, base_model_name_or_path: null })
@@ -66,7 +66,7 @@ describe('a saved adapter', () => {
     expect(existsSync(join(first, 'adapter.partial'))).toBe(false)
   })
 
-  it('starts a run where training left it: its first loss is that of the merged model', async () => {
+  it('initializes a run with the first loss of the merged model', async () => {
     await trained
     const losses = async (config: RunConfig): Promise<number> => {
       const seen = await lastValueFrom(run(config).pipe(toArray()))
@@ -86,7 +86,7 @@ describe('a saved adapter', () => {
     expect(Math.abs(fresh - merged)).toBeGreaterThan(1e-3)
   })
 
-  it('is among the inputs of a run that starts from it, which resumes with the same bits', async () => {
+  it('is recorded as an input of a run, which resumes bit for bit', async () => {
     await trained
     const [whole, parts] = [folder(), folder()]
     const config = (directory: string) => adapting(directory, { use: lora, from: join(first, 'adapter') })
@@ -105,7 +105,7 @@ describe('a saved adapter', () => {
     )
   })
 
-  it('frees the weights that it replaces, and is what `reference: start` keeps merged', async () => {
+  it('frees the weights that it replaces, with a merged copy for `reference: start`', async () => {
     await trained
     const from = join(first, 'adapter')
     const seen = await lastValueFrom(
@@ -114,12 +114,12 @@ describe('a saved adapter', () => {
     expect(seen.at(-1)!.type).toBe('run.completed')
   })
 
-  it('cannot be saved of an adapter that has no files', async () => {
+  it('is rejected for adapters that cannot be saved separately', async () => {
     const { code, problem } = await refusal(adapting(folder(), toyAdapter, { saveAdapter: true }))
     expect([code, problem]).toEqual(['NO_ADAPTER_FILES', expect.stringContaining('toy-adapter')])
   })
 
-  it('is refused with a code and what is wrong where it does not fit', async () => {
+  it('is rejected with code and reason if it does not fit the model', async () => {
     await trained
     const { config, tensors } = adapterIn(first)
     const made = (settings: unknown, weights: unknown = tensors): string => {
@@ -173,15 +173,15 @@ describe('a saved adapter', () => {
     for (const [from, code, problem, options] of cases) {
       const error = await refusal(adapting(undefined, { use: lora, from, ...options }))
       expect([error.code, error.problem.slice(0, 400)]).toEqual([code, expect.stringMatching(problem)])
-      // eslint-disable-next-line no-control-regex -- what a file holds must not reach a terminal
+      // eslint-disable-next-line no-control-regex -- control characters in a file must not reach a terminal
       expect([code, /\u001b/.test(error.problem)]).toEqual([code, false])
       expect(error.problem.length).toBeLessThan(1500)
     }
   }, 60_000)
 })
 
-describe('an adapter that describes the model otherwise', () => {
-  it('leaves the objective the room that it describes, and inference of the saved model all of it', async () => {
+describe('an adapter that changes the model description', () => {
+  it('limits the maximum length in training, and not for the saved model', async () => {
     const directory = folder()
     const seen = await lastValueFrom(run(adapting(directory, { use: promptTuning, count: 3 })).pipe(toArray()))
     expect(seen.find((event) => event.type === 'texts.truncated')).toMatchObject({ maximumLength: 5 })
@@ -193,7 +193,7 @@ describe('an adapter that describes the model otherwise', () => {
       ...toyObjective,
       kind: OBJECTIVE,
       name: 'toy-objective',
-      summary: 'Tells its maximum length',
+      summary: 'Records its maximum length',
       options: toyObjective.options,
       needs: toyObjective.needs!,
       create: (options, given): Objective => {

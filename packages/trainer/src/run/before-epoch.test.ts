@@ -38,12 +38,12 @@ const configured = (directory: string | undefined, objective: unknown): RunConfi
 
 const CLUSTERS = 3
 
-/** Clusters of pooled vectors: before each epoch three rounds of k-means, whose centres the loss pulls towards. */
+/** An objective with a clustering loss: three rounds of k-means on pooled vectors before each epoch; the loss pulls towards the centres. */
 const clustered = (seen: number[]) =>
   definePlugin({
     kind: OBJECTIVE,
     name: 'clustered',
-    summary: 'The toy task, with texts pulled towards the centres of clusters',
+    summary: 'The toy task with a clustering loss',
     options: z.strictObject({}),
     needs: toyObjective.needs!,
     create: (_, given): Objective => {
@@ -110,8 +110,8 @@ const clustered = (seen: number[]) =>
     },
   })
 
-describe('what an objective computes before each epoch', () => {
-  it('is three rounds of k-means whose distance never increases', async () => {
+describe('beforeEpoch', () => {
+  it('computes three rounds of k-means whose distance never increases', async () => {
     const seen: number[] = []
     await lastValueFrom(run(configured(undefined, clustered(seen))))
     expect([seen[0], seen[4], seen[8], seen.length]).toEqual([0, 1, 2, 12])
@@ -122,7 +122,7 @@ describe('what an objective computes before each epoch', () => {
     expect(seen[2]).toBeLessThan(seen[1]!)
   })
 
-  it('is kept in checkpoints: a run that is resumed within an epoch ends with the same bits', async () => {
+  it('is saved in checkpoints, so that a run resumed within an epoch matches bit for bit', async () => {
     const objective = clustered([])
     const config = (directory: string) => configured(directory, objective)
     const places = { folders: ['.'], registered: [...toyPlugins, objective] }

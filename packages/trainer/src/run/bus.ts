@@ -3,36 +3,36 @@ import { Subject, Subscription } from 'rxjs'
 import type { RunLog } from '../files/run-log.js'
 import { type Handlers, handlersOf } from './commands.js'
 
-/** Carries a run's events to callbacks, trackers and the log, and commands back. */
+/** Delivers a run's events to callbacks, trackers and the log, and collects commands. */
 export interface Bus {
-  /** Commands not yet carried out, in the order in which they were given. */
+  /** Pending commands, in order. */
   readonly commands: Command[]
-  /** Handlers of the commands that the callbacks add. */
+  /** Handlers of the callbacks' custom commands. */
   readonly handlers: Handlers
   /** @throws AttuneError `CANNOT_WRITE` if the run has a log that cannot be written */
   emit(event: UntimedEvent): void
-  /** Passes an event of the past to the callbacks, and drops their commands, which were carried out then. */
+  /** Replays a past event to the callbacks, and drops their commands, which were already executed. */
   replay(event: RunEvent): void
-  /** The error with which a callback ended, if one did. */
+  /** Error of a callback, if one failed. */
   failure(): unknown
   close(): void
 }
 
-/** A log as a bus writes to it. */
+/** The part of a log that a bus writes to. */
 export type EventLog = Pick<RunLog, 'append' | 'note'>
 
-/** The parts that a bus connects. */
+/** Components that a bus connects. */
 export interface BusOptions {
   readonly callbacks?: readonly Callback[]
   readonly trackers?: readonly Tracker[]
-  /** Where events appear. Default: a subject of its own, which only trackers see. */
+  /** Subject that emits events to trackers and other observers. Default: a new one for the trackers. */
   readonly shown?: Subject<RunEvent>
-  /** Where every event is kept. Default: nowhere. */
+  /** Log that stores every event. Default: none. */
   readonly log?: EventLog | undefined
 }
 
-/** Keeps events in the log, which is left alone once it could not be written. */
-function keeper(log: EventLog | undefined): (event: RunEvent) => void {
+/** Writes events to the log, until a write fails. */
+function logWriter(log: EventLog | undefined): (event: RunEvent) => void {
   let open = log
   return (event) => {
     const current = open
@@ -44,28 +44,28 @@ function keeper(log: EventLog | undefined): (event: RunEvent) => void {
 }
 
 /**
- * The event bus of a run or of a custom loop: delivers events to callbacks, trackers and the log, and collects the callbacks'
- * commands for the loop to carry out. Everything is delivered before `emit` returns.
+ * Creates the event bus of a run or of a custom loop: delivers events to callbacks, trackers and the log, and collects the callbacks'
+ * commands for the loop. Delivery is synchronous: it completes before `emit` returns.
  *
- * When to use it: a loop of your own that callbacks (early stopping, checkpoints) and trackers are to work with. Emit
- * `run.started`, `step.completed` and `evaluation.completed`, and take commands from `commands` after each step.
+ * When to use it: in a custom loop with callbacks (early stopping, checkpoints) and trackers. Emit `run.started`, `step.completed` and
+ * `evaluation.completed`, and execute `commands` after each step.
  * @throws AttuneError `COMMAND_HANDLED_TWICE`
  * @example
  * const bus = createBus({ callbacks: [earlyStopping({ score: 'loss' })], trackers: [console()] })
  */
 export function createBus({ callbacks = [], trackers = [], shown = new Subject(), log }: BusOptions): Bus {
   const handlers = handlersOf(callbacks)
-  const [heard, subscription, commands] = [new Subject<RunEvent>(), new Subscription(), [] as Command[]]
+  const [callbackEvents, subscription, commands] = [new Subject<RunEvent>(), new Subscription(), [] as Command[]]
   let failure: unknown
   for (const callback of callbacks)
     subscription.add(
-      callback(heard).subscribe({
+      callback(callbackEvents).subscribe({
         next: (command) => void commands.push(command),
         error: (error: unknown) => (failure ??= error),
       }),
     )
   for (const tracker of trackers) subscription.add(tracker(shown))
-  const keep = keeper(log)
+  const keep = logWriter(log)
   return {
     commands,
     handlers,
@@ -74,17 +74,17 @@ export function createBus({ callbacks = [], trackers = [], shown = new Subject()
       try {
         keep(event)
       } finally {
-        if (event.type !== 'run.resumed') heard.next(event)
+        if (event.type !== 'run.resumed') callbackEvents.next(event)
         shown.next(event)
       }
     },
     replay(event) {
-      heard.next(event)
+      callbackEvents.next(event)
       commands.length = 0
     },
     failure: () => failure,
     close() {
-      heard.complete()
+      callbackEvents.complete()
       shown.complete()
       subscription.unsubscribe()
     },

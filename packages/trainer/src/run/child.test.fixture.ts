@@ -4,7 +4,7 @@ import { isAttuneError } from '@attune/core'
 import { resume, run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 
-/** A process that starts a run of toys in a folder, or goes on with it, and prints a line a step. */
+/** Child process that starts or resumes a toy run in a folder and prints one line per step. */
 const [directory = '', epochs = '6', width = '8'] = process.argv.slice(2)
 const config = toyConfig(directory)
 const options = { places: { folders: ['.'], registered: toyPlugins } }

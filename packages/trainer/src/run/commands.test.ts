@@ -21,7 +21,7 @@ interface Line {
   readonly step?: number
 }
 
-/** The events of a run's history in its log: what follows a checkpoint that the run was resumed from is left out. */
+/** Reads the events of a run's history, without those after a checkpoint from which the run was resumed. */
 function eventsIn(directory: string): readonly Line[] {
   const lines = readFileSync(join(directory, 'events.jsonl'), 'utf8').trim().split('\n')
   const kept: Line[] = []
@@ -39,7 +39,7 @@ const own = (directory: string): readonly object[] =>
     .filter(({ type }) => type.startsWith('counting.'))
     .map((event) => ({ ...event, at: 0 }))
 
-/** Runs the program in a folder and kills it after a number of lines; true if it was killed. */
+/** Runs the program in a folder and kills it after `lines` lines. Resolves to true if it was killed. */
 const killedAfter = (directory: string, lines: number): Promise<boolean> =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -55,7 +55,7 @@ const giving = (command: unknown, handles?: Callback['handles']) =>
   definePlugin({
     kind: CALLBACK,
     name: 'giving',
-    summary: 'Gives one command at step 2',
+    summary: 'Emits one command at step 2',
     options: z.strictObject({}),
     create: (): Callback => {
       const callback: Callback = (events) =>
@@ -70,8 +70,8 @@ const giving = (command: unknown, handles?: Callback['handles']) =>
 const runWith = (...callback: ReturnType<typeof giving>[]): Promise<RunEvent[]> =>
   lastValueFrom(run({ ...toyConfig(), callback }).pipe(toArray()))
 
-describe("a third party's events and commands", () => {
-  it('are kept in the log and replayed, however often the run is killed and resumed', async () => {
+describe('custom events and commands of a callback', () => {
+  it('are logged and replayed after every kill and resume', async () => {
     const [whole, killed] = [join(temporary, 'whole'), join(temporary, 'killed')]
     await lastValueFrom(run(countingConfig(whole)))
     const expected = own(whole)
@@ -83,31 +83,31 @@ describe("a third party's events and commands", () => {
     expect(own(killed)).toEqual(expected)
   })
 
-  it('record whatever a plugin names after itself, also after training', async () => {
+  it('record custom events, also after training', async () => {
     const event = { type: 'mine.noted', values: [1, 2] }
     const events = await runWith(giving({ type: 'record', because: 'a note', event }))
     expect(events.find(({ type }) => (type as string) === 'mine.noted')).toMatchObject(event)
   })
 
   it.each([
-    ['the type of an event of the run', { type: 'run.completed', step: 1 }],
+    ['an event type of the run itself', { type: 'run.completed', step: 1 }],
     ['no type', { step: 1 }],
-  ])('are refused with %s', async (_, event) => {
+  ])('are rejected with %s', async (_, event) => {
     await expect(runWith(giving({ type: 'record', because: 'a test', event }))).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',
     })
   })
 
-  it('are refused where no callback handles them, with the commands there are', async () => {
+  it('are rejected if no callback handles them, with the known commands', async () => {
     const other = giving({ type: 'save', because: 'a test' }, { 'mine.act': () => undefined } as never)
     await expect(runWith(giving({ type: 'mine.atc', because: 'a test' }), other)).rejects.toMatchObject({
       code: 'UNKNOWN_COMMAND',
-      problem: expect.stringMatching(/"mine\.atc"; there are stop, save, .*, record, mine\.act/) as unknown,
+      problem: expect.stringMatching(/\(stop, save, .*, record, mine\.act\), got "mine\.atc"/) as unknown,
       remedy: expect.stringContaining('Write "mine.act"') as unknown,
     })
   })
 
-  it('wait for a handler that takes its time, and fail the run with its error', async () => {
+  it('await an asynchronous handler, whose error fails the run', async () => {
     const handler = async (): Promise<void> => {
       await Promise.resolve()
       throw new Error('the handler broke')
@@ -116,11 +116,11 @@ describe("a third party's events and commands", () => {
     await expect(runWith(failing)).rejects.toThrow('the handler broke')
   })
 
-  it('refuse a second handler of a command, and one of a built-in command', async () => {
+  it('reject a second handler of a command, and a handler of a built-in command', async () => {
     const handles = { 'mine.act': () => undefined } as never
     const twice = [giving({}, handles), giving({}, handles)]
     await expect(runWith(...twice)).rejects.toMatchObject({ code: 'COMMAND_HANDLED_TWICE' })
     const builtIn = Object.assign((() => undefined) as never, { handles: { save: () => undefined } }) as Callback
-    expect(() => handlersOf([builtIn])).toThrow('the command "save", which the run carries out itself')
+    expect(() => handlersOf([builtIn])).toThrow('the command "save", which is a built-in command')
   })
 })

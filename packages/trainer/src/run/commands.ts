@@ -8,20 +8,20 @@ import {
   nearest,
 } from '@attune/core'
 
-/** Handlers of the commands that callbacks add, by type. */
+/** Handlers of the callbacks' custom commands, by type. */
 export type Handlers = ReadonlyMap<string, CommandHandler>
 
-/** Commands that a run carries out itself. */
+/** Built-in commands of a run. */
 const BUILT_IN = ['stop', 'save', 'evaluate', 'scaleLearningRate', 'restore', 'record'] as const
 
-/** Prefixes of the types of events that a run emits itself. */
+/** Type prefixes of the events that a run emits itself. */
 const OWN_EVENTS = new Set(
   'run epoch step evaluation checkpoint rows texts vectors command training fit'.split(' ').map((word) => `${word}.`),
 )
 
 /**
  * Collects the handlers of callbacks.
- * @throws AttuneError `COMMAND_HANDLED_TWICE` for a built-in command, or one that two callbacks handle
+ * @throws AttuneError `COMMAND_HANDLED_TWICE` for a built-in command, or a command that two callbacks handle
  */
 export function handlersOf(callbacks: readonly Callback[]): Handlers {
   const handlers = new Map<string, CommandHandler>()
@@ -30,34 +30,34 @@ export function handlersOf(callbacks: readonly Callback[]): Handlers {
       if (BUILT_IN.includes(type as never) || handlers.has(type))
         throw new AttuneError(
           'COMMAND_HANDLED_TWICE',
-          `a callback handles the command "${type}", which ${handlers.has(type) ? 'another callback handles' : 'the run carries out itself'}`,
-          'Give the command another name, such as one that begins with the name of your package, or use one of the callbacks only.',
+          `a callback handles the command "${type}", which ${handlers.has(type) ? 'another callback also handles' : 'is a built-in command'}`,
+          'Rename the command, for example with your package name as prefix, or use only one of the callbacks.',
         )
       handlers.set(type, handler as CommandHandler)
     }
   return handlers
 }
 
-/** @throws AttuneError `BAD_ARGUMENT` for an event without a type, or with one that the run emits itself */
+/** @throws AttuneError `BAD_ARGUMENT` for an event without a type, or with a type of the run's own events */
 function requireRecordable(event: UntimedEvent): void {
   const { type } = event as { readonly type?: unknown }
   if (typeof type === 'string' && type !== '' && !OWN_EVENTS.has(type.slice(0, type.indexOf('.') + 1))) return
   throw new AttuneError(
     'BAD_ARGUMENT',
-    `record: expected an event with a type of its own, got ${JSON.stringify(type) ?? 'none'}${typeof type === 'string' ? ', which is the name of an event of the run itself' : ''}`,
+    `record: expected an event with a custom type, got ${JSON.stringify(type) ?? 'none'}${typeof type === 'string' ? ', a type that is reserved for the run' : ''}`,
     'Name the event after your package: { type: "my-package.measured", … }.',
   )
 }
 
-/** Emits an event that a plugin adds. */
+/** Emits a plugin's custom event. */
 export function record({ emit }: { emit(event: UntimedEvent): void }, event: UntimedEvent): void {
   requireRecordable(event)
   emit(event)
 }
 
 /**
- * Carries out a command that a callback handles.
- * @throws AttuneError `UNKNOWN_COMMAND` with the commands there are
+ * Executes a command that a callback handles.
+ * @throws AttuneError `UNKNOWN_COMMAND` with the known commands
  */
 export async function handle(handlers: Handlers, command: Command, host: CommandHost): Promise<void> {
   const handler = handlers.get(command.type)
@@ -66,13 +66,13 @@ export async function handle(handlers: Handlers, command: Command, host: Command
   const [near] = nearest(command.type, known)
   throw new AttuneError(
     'UNKNOWN_COMMAND',
-    `expected a command that the run or a callback of it carries out, got "${command.type}"; there are ${known.join(', ')}`,
+    `expected a command of the run or its callbacks (${known.join(', ')}), got "${command.type}"`,
     near === undefined
-      ? 'Add a callback that has a handler for it: Object.assign(callback, { handles: { … } }).'
+      ? 'Add a callback with a handler for it: Object.assign(callback, { handles: { … } }).'
       : `Write "${near}", or add a callback that handles "${command.type}".`,
   )
 }
 
-/** True for a command that still has a meaning when training is over. */
+/** True for a command that still applies after training. */
 export const outlivesTraining = ({ type }: Command): boolean =>
   !['stop', 'save', 'evaluate', 'scaleLearningRate'].includes(type)

@@ -8,13 +8,13 @@ import { resume, run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 
 /**
- * A third party's callback: counts steps, records the count every third step, and, with a command of its own, the number of trainable
- * tensors every seventh. Its count depends on its own recorded events, so that a resumed run goes on rightly only if they are replayed.
+ * A third-party callback that counts steps: every third step it records the count, and every seventh, by a custom command, the number of
+ * trainable tensors. Its count depends on its own recorded events, so a resumed run is only correct if they are replayed.
  */
 export const counting = definePlugin({
   kind: CALLBACK,
   name: 'counting',
-  summary: 'Counts, in events of its own',
+  summary: 'Counts in custom events',
   options: z.strictObject({}),
   create: (): Callback => {
     const callback = (events: Parameters<Callback>[0]) => {
@@ -42,16 +42,16 @@ export const counting = definePlugin({
   },
 })
 
-/** A configuration with the third party's callback beside the toys' own. */
+/** The toy configuration with the counting callback added. */
 export const countingConfig = (directory: string) => {
   const config = toyConfig(directory)
   return { ...config, callback: [config.callback, counting] }
 }
 
-/** Where the plugins are found. */
+/** Search locations with the plugins. */
 export const countingPlaces = { folders: ['.'], registered: [...toyPlugins, counting] }
 
-// As a program: starts the run in a folder, or resumes it, and prints a line a step.
+// As a program: starts or resumes the run in a folder and prints one line per step.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const directory = process.argv[2]!
   const options = { places: countingPlaces }

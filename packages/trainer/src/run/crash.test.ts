@@ -15,7 +15,7 @@ let folders = 0
 const folder = (): string => join(temporary, String(folders++))
 const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
 
-/** Runs the program to its end, or kills it `delay` milliseconds after it was started or, of `lines`, has printed so many. */
+/** Runs the program to its end, or kills it `delay` milliseconds after its start or after it has printed `lines` lines. */
 function child(
   args: readonly string[],
   kill?: { lines: number; delay: number },
@@ -34,7 +34,7 @@ function child(
 }
 
 describe('a run killed with SIGKILL', () => {
-  it('ends, however often it is killed, with the weights of an uninterrupted one', async () => {
+  it('matches the weights of an uninterrupted run after repeated kills', async () => {
     const [whole, directory] = [folder(), folder()]
     await child([whole])
     const random = stream(key(8))
@@ -51,13 +51,13 @@ describe('a run killed with SIGKILL', () => {
   })
 })
 
-describe('a run killed with SIGKILL as it starts', () => {
-  it('can be started again in the same folder, or gone on with, and ends with the same weights', async () => {
+describe('a run killed with SIGKILL during startup', () => {
+  it('restarts or resumes in the same folder and ends with the same weights', async () => {
     const [whole, directory] = [folder(), folder()]
     const begun = performance.now()
     await child([whole, '1'])
     const seconds = performance.now() - begun
-    // From before anything is written to the first steps, in steps of a fortieth of a whole run.
+    // From before the first write to the first steps, in increments of 1/40 of a complete run.
     for (let part = 0; part < 12; part++) {
       const { output } = await child([directory, '1'], { lines: 0, delay: (0.5 + part / 40) * seconds })
       expect(output).not.toMatch(/RUN_EXISTS|NOT_A_RUN/)
@@ -67,7 +67,7 @@ describe('a run killed with SIGKILL as it starts', () => {
   })
 })
 
-/** A file system in memory, or the reason why there is none here. */
+/** Mounts a small in-memory file system; returns its path, or the reason why it cannot be mounted. */
 function smallDisk(options = 'size=1m'): { path: string } | { reason: string } {
   const path = mkdtempSync(join(temporary, 'disk-'))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { encoding: 'utf8' })
@@ -78,8 +78,8 @@ describe('a disk that fills up while a checkpoint is saved', () => {
   const disk = smallDisk()
   afterAll(() => void ('path' in disk && spawnSync('umount', [disk.path])))
   if ('reason' in disk)
-    it(`is tried by a limit on file sizes instead, as no small disk can be mounted here (${disk.reason})`, async () => {
-      // A checkpoint takes 46 KiB: the first is written without a limit, none can be written under it.
+    it(`is simulated by a file size limit, since no disk can be mounted here (${disk.reason})`, async () => {
+      // A checkpoint takes 46 KiB: the first is written without a limit, later ones exceed it.
       const directory = folder()
       await child([directory, '3', '60'], { lines: 6, delay: 0 })
       const [before] = await listCheckpoints(directory)
@@ -91,7 +91,7 @@ describe('a disk that fills up while a checkpoint is saved', () => {
       )
     })
   else
-    it('fails the run with the reason, and leaves the earlier checkpoint whole', async () => {
+    it('fails the run with the reason and leaves the earlier checkpoint intact', async () => {
       const directory = join(disk.path, 'run')
       mkdirSync(directory)
       rmSync(directory, { recursive: true })
@@ -113,14 +113,14 @@ describe('a disk without free inodes, and one that becomes read-only', () => {
   afterAll(() => disks.forEach((disk) => 'path' in disk && spawnSync('umount', [disk.path])))
   const [few, locked] = disks
   if ('reason' in few || 'reason' in locked)
-    it(`are not tried, as no disk can be mounted here (${'reason' in few ? few.reason : ''})`, () => undefined)
+    it(`are skipped, since no disk can be mounted here (${'reason' in few ? few.reason : ''})`, () => undefined)
   else {
-    it('end the run with an error that names the cause', async () => {
+    it('fail the run with an error that names the cause', async () => {
       const { output } = await child([join(few.path, 'run'), '6'])
       expect(output).toMatch(/CANNOT_WRITE: .* could not be written: the disk has no free inodes/)
     })
 
-    it('end a start with an error that names the cause', async () => {
+    it('fail the start with an error that names the cause', async () => {
       expect(spawnSync('mount', ['-o', 'remount,ro', locked.path]).status).toBe(0)
       const { output } = await child([join(locked.path, 'run'), '1'])
       expect(output).toMatch(/CANNOT_WRITE: .* could not be written: the file system is mounted read-only/)

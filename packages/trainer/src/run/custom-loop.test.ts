@@ -29,8 +29,8 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'attune-loop-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-describe('a loop of public parts', () => {
-  it('trains by epochs, hears commands, saves checkpoints, scores, and saves a model', async () => {
+describe('a custom loop of public functions', () => {
+  it('trains epochs, handles commands, saves and loads checkpoints, evaluates, and saves a model', async () => {
     const [engine, tokenizer, model] = [toyEngine() as Engine, toyTokenizer() as Tokenizer, toyModel() as Model]
     const objective = toyObjective({}, { tokenizer, model }) as Objective
     const optimizer = toyOptimizer()
@@ -77,7 +77,7 @@ describe('a loop of public parts', () => {
     const saved = await saveModel(join(folder, 'model'), { engine, model, objective, tokenizer }, state.trainable)
     await expect(openPredictor(saved, { places: { folders: ['.'] } })).rejects.toMatchObject({
       code: 'UNKNOWN_MODEL_TYPE',
-    }) // that of the toys
+    }) // the type of the toy model
     bus.close()
     step.dispose()
     forward.dispose()

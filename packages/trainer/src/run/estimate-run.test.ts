@@ -7,12 +7,12 @@ import { run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 
 const places = { folders: ['.'], registered: toyPlugins }
-const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('attune-forecast-'))
+const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('attune-estimate-'))
 
 afterEach(() => void jest.restoreAllMocks())
 
-describe('a forecast', () => {
-  it('counts what the run then has, tries every shape, and leaves nothing behind', async () => {
+describe('estimateRun', () => {
+  it('matches the counts of the run, measures every shape, and leaves no files', async () => {
     const { directory: _, ...config } = toyConfig('unused')
     const before = leftovers()
     const tried: string[] = []
@@ -38,7 +38,7 @@ describe('a forecast', () => {
     expect(found.peakBytes).toBeGreaterThan(process.memoryUsage().rss / 2)
   })
 
-  it('goes no further than the memory allows, and then gives no time for the whole', async () => {
+  it('stops at the memory limit and returns no total time', async () => {
     const { directory: _, ...config } = toyConfig('unused')
     jest.spyOn(process, 'availableMemory').mockReturnValue(-1)
     const found = await estimateRun(config, { places })

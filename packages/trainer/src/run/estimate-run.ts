@@ -16,19 +16,19 @@ import { score } from './score.js'
 import type { Session } from '../setup/session.js'
 import { takeStep } from './train.js'
 
-/** Steps on batches of one shape. Times are in milliseconds. */
+/** Measured steps on batches of one shape. Times are in milliseconds. */
 export interface ShapeEstimate {
-  /** The shapes of the batch's first array, a part each: `32 × 64`. */
+  /** Shape of the first array in each micro-batch: `32 × 64`. */
   readonly shape: string
-  /** Steps of this shape in an epoch. */
+  /** Number of steps of this shape per epoch. */
   readonly steps: number
-  /** One step; absent where the memory was too small to try it. */
+  /** Time of one step; absent if there was too little memory to measure it. */
   readonly milliseconds?: number
-  /** What the first step takes more, because it is compiled. */
+  /** Additional time of the first step, for compilation. */
   readonly compiling?: number
 }
 
-/** What a run will take. Memory is that of the whole process at its peak, in bytes. */
+/** Estimated time and memory of a run. Memory is the peak of the whole process, in bytes. */
 export interface Estimate {
   readonly engine: string
   readonly parameters: number
@@ -36,44 +36,44 @@ export interface Estimate {
   readonly examples: number
   readonly steps: number
   readonly shapes: readonly ShapeEstimate[]
-  /** Reading the data, learning from it, and starting. */
+  /** Time to open the data, fit plugins and start the engine. */
   readonly setupSeconds: number
   readonly stepSeconds: number
-  /** One evaluation of the validation split. */
+  /** Time of one evaluation on the validation split. */
   readonly evaluationSeconds: number
   readonly checkpoint: { readonly seconds: number; readonly bytes: number }
-  /** From the start to the end, without checkpoints. Absent where the memory is too small. */
+  /** Total time without checkpoints; absent if there is too little memory. */
   readonly seconds?: number
   readonly peakBytes: number
-  /** What the machine had left when the forecast began. */
+  /** Available memory at the start of the estimate. */
   readonly availableBytes: number
 }
 
-/** How to forecast. */
+/** Options of {@link estimateRun}. */
 export interface EstimateOptions extends RunOptions {
-  /** Told before each trial. */
+  /** Called before each shape is measured. */
   readonly progress?: (trial: number, trials: number, shape: string) => void
 }
 
 const TIMED_ROUNDS = 2
 const EVALUATED_BATCHES = 16
 
-/** Batches of one shape: one of them, and how many there are. */
+/** Batches of one shape: one example batch and their number. */
 interface Group {
   readonly shape: string
   readonly batch: ReadyBatch
-  /** Numbers in the largest part: what memory grows with. */
+  /** Number of values in the largest micro-batch, to which memory is proportional. */
   readonly size: number
   steps: number
 }
 
 const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArray).map(([, array]) => array)
 
-/** The batches of the first epoch by shape, the smallest first. */
-async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Group[]> {
+/** Groups the batches of the first epoch by shape, smallest first. */
+async function groupByShape({ plan, components, splits }: Session): Promise<readonly Group[]> {
   const { config } = plan
   const groups = new Map<string, Group>()
-  const { items } = encodeRows(splits.train.rows(0), (example) => parts.objective.encode(example))
+  const { items } = encodeRows(splits.train.rows(0), (example) => components.objective.encode(example))
   const { batchSize, shuffleBuffer } = config.training
   const order = {
     key: deriveKey(key(config.seed), 'epoch', 0),
@@ -82,7 +82,7 @@ async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Grou
     shuffleBuffer,
     sampled: splits.train.sampled,
   }
-  for await (const batch of epochBatches(items, parts.objective, {
+  for await (const batch of epochBatches(items, components.objective, {
     ...order,
     microBatchSize: microBatchSizeOf(config.training),
   })) {
@@ -102,45 +102,45 @@ async function groupsOf({ plan, parts, splits }: Session): Promise<readonly Grou
   return [...groups.values()].sort((a, b) => a.size - b.size)
 }
 
-/** Whether a trial that takes as much memory for each number as those before would leave none. */
+/** True if a trial would exceed the available memory. */
 const isTooLarge = (growth: number): boolean => growth > process.availableMemory()
 
-/** A shape that was tried. */
+/** Measurement of one shape. */
 interface Trial {
   readonly group: Group
-  /** Milliseconds of the first step, and of the timed ones together. */
+  /** Time in milliseconds of the first step, and of the timed steps in total. */
   readonly first: number
   total: number
 }
 
-/** Milliseconds of a step. */
-async function timed(session: Session, batch: ReadyBatch): Promise<number> {
+/** Measures the time of a step in milliseconds. */
+async function timeStep(session: Session, batch: ReadyBatch): Promise<number> {
   const elapsed = { milliseconds: 0, steps: 0 }
   await takeStep(session, batch, 0, elapsed)
   return elapsed.milliseconds
 }
 
 /**
- * Takes steps of each shape, while the memory lasts: two, after which its memory is known, and then those that are timed, in
- * turns as in a run, since a compiled step takes longer after one of another shape.
+ * Measures steps of each shape while memory lasts: two warm-up steps, which show the memory use, then the timed steps, alternating
+ * between shapes as in a run, since a compiled step is slower after a step of another shape.
  */
-async function tryGroups(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
+async function measureSteps(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
   const trials: Trial[] = []
-  let [perNumber, missing] = [0, 0]
+  let [bytesPerValue, missing] = [0, 0]
   for (const [i, group] of groups.entries()) {
     const { shape, batch, size } = group
     progress?.(i + 1, groups.length, shape)
-    if (missing > 0 || (i > 0 && isTooLarge(perNumber * size))) {
-      missing += perNumber * size
+    if (missing > 0 || (i > 0 && isTooLarge(bytesPerValue * size))) {
+      missing += bytesPerValue * size
       continue
     }
     const before = process.memoryUsage().rss
-    trials.push({ group, first: await timed(session, batch), total: 0 })
-    await timed(session, batch)
-    perNumber = Math.max(perNumber, (process.memoryUsage().rss - before) / size)
+    trials.push({ group, first: await timeStep(session, batch), total: 0 })
+    await timeStep(session, batch)
+    bytesPerValue = Math.max(bytesPerValue, (process.memoryUsage().rss - before) / size)
   }
   for (let round = 0; round < TIMED_ROUNDS; round++)
-    for (const trial of trials) trial.total += await timed(session, trial.group.batch)
+    for (const trial of trials) trial.total += await timeStep(session, trial.group.batch)
   const shapes = groups.map(({ shape, steps }, i): ShapeEstimate => {
     const trial = trials[i]
     if (trial === undefined) return { shape, steps }
@@ -158,14 +158,14 @@ async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<
   }
 }
 
-/** Scores a part of the validation split twice: once to compile, once for the time. */
-async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }: Session) {
-  const params = { ...adapted.frozen, ...moving.state.trainable }
+/** Evaluates a part of the validation split twice: once to compile, once to measure the time. */
+async function measureEvaluation({ plan, components, splits, adapted, inference, runState }: Session) {
+  const params = { ...adapted.frozen, ...runState.state.trainable }
   const limit = EVALUATED_BATCHES * microBatchSizeOf(plan.config.training)
   const scored = async (): Promise<{ seconds: number; examples: number }> => {
     const begun = performance.now()
-    const { items } = encodeAll(take(splits.validation.examples(), limit), (row) => parts.objective.encode(row))
-    const { examples } = await score(inference, parts.objective, parts.metrics, params, items)
+    const { items } = encodeAll(take(splits.validation.examples(), limit), (row) => components.objective.encode(row))
+    const { examples } = await score(inference, components.objective, components.metrics, params, items)
     return { seconds: (performance.now() - begun) / 1000, examples }
   }
   const first = await scored()
@@ -174,15 +174,15 @@ async function tryEvaluation({ plan, parts, splits, adapted, inference, moving }
   return { seconds: (seconds / examples) * all, compiling: Math.max(0, first.seconds - seconds) }
 }
 
-/** Writes a checkpoint of the state to a temporary folder, and removes it. */
-async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: number; bytes: number }> {
-  const folder = await mkdtemp(join(tmpdir(), 'attune-forecast-'))
+/** Measures writing a checkpoint to a temporary folder. */
+async function measureCheckpoint({ components, runState }: Session): Promise<{ seconds: number; bytes: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'attune-estimate-'))
   const begun = performance.now()
   try {
-    const state = await parts.engine.read(moving.state)
+    const state = await components.engine.read(runState.state)
     const { bytes } = await saveCheckpoint(folder, {
-      run: 'forecast',
-      progress: moving.progress,
+      run: 'estimate',
+      progress: runState.progress,
       state,
       history: NO_HISTORY,
     })
@@ -194,18 +194,18 @@ async function tryCheckpoint({ parts, moving }: Session): Promise<{ seconds: num
 
 async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened> {
   const whole = await planRun(config, options)
-  // Nothing that tracks or commands: the trial is not a run.
+  // Without callbacks and trackers, since the trial is not a run.
   const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
-  const connect = () => ({ bus: createBus({}), keeping: undefined })
+  const connect = () => ({ bus: createBus({}), runFolder: undefined })
   return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
 }
 
-/** Tries what a run consists of, and reckons from that what the whole will take. */
-async function tryAll(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
-  const groups = await groupsOf(session)
-  const { shapes, missing } = await tryGroups(session, groups, progress)
-  const evaluation = await tryEvaluation(session)
-  const checkpoint = await tryCheckpoint(session)
+/** Measures the components of a run and extrapolates to the whole run. */
+async function measureRun(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
+  const groups = await groupByShape(session)
+  const { shapes, missing } = await measureSteps(session, groups, progress)
+  const evaluation = await measureEvaluation(session)
+  const checkpoint = await measureCheckpoint(session)
   const { epochs, evaluateEvery } = session.plan.config.training
   const evaluations = evaluateEvery === 'epoch' ? epochs : Math.floor(session.steps / evaluateEvery)
   const sum = (of: (shape: ShapeEstimate) => number): number => shapes.reduce((total, each) => total + of(each), 0)
@@ -229,20 +229,20 @@ async function tryAll(session: Session, setupSeconds: number, progress: Estimate
 }
 
 /**
- * What a run of this configuration will take: each shape of batch that its first epoch has is trained on for a few steps, the
- * smallest first and always, and a part of the validation split is scored; nothing is kept. Where the next shape would not fit into
- * the memory that is left, it is not tried, and its memory is reckoned from the shapes before.
+ * Estimates the time and memory of a run. Each batch shape of the first epoch is trained on for a few steps, smallest first, and a part
+ * of the validation split is evaluated; nothing is saved. A shape that would not fit in the available memory is not measured; its memory
+ * is extrapolated from the smaller shapes.
  *
- * The memory is the process's, so call this in a process that does nothing else.
+ * Memory is measured for the whole process, so call this in a process that does nothing else.
  */
 export async function estimateRun(config: RunConfig, options: EstimateOptions = {}): Promise<Estimate> {
   const begun = performance.now()
   const availableBytes = process.availableMemory() + process.memoryUsage().rss
   const { session, facts } = await openTrial(config, options)
   try {
-    const found = await tryAll(session, (performance.now() - begun) / 1000, options.progress)
-    const { parts, learned, steps } = session
-    return { engine: parts.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
+    const found = await measureRun(session, (performance.now() - begun) / 1000, options.progress)
+    const { components, learned, steps } = session
+    return { engine: components.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
   } finally {
     await closeSession(session)
   }

@@ -1,51 +1,51 @@
 import { join } from 'node:path'
 import type { Params } from '@attune/core'
 import { outlivesTraining } from './commands.js'
-import { evaluateOn, obey, finalTrainable } from './obey.js'
+import { evaluateOn, executeCommands, finalTrainable } from './execute-commands.js'
 import { requireLock } from '../files/run-lock.js'
 import { requireSaveable, saveAdapter } from '../files/saved-adapter.js'
 import { saveRunModel } from './save-run-model.js'
 import type { Session } from '../setup/session.js'
 
-/** Carries out commands after the last step: those that steer training mean nothing any more, and saving again would save the same. */
-async function obeyAfterTraining(session: Session): Promise<void> {
-  const { bus, moving } = session
+/** Executes commands after the last step. Commands that control training are dropped; another save would be redundant. */
+async function executeLastCommands(session: Session): Promise<void> {
+  const { bus, runState } = session
   const last = bus.commands.splice(0).filter(outlivesTraining)
   bus.commands.push(...last)
-  const { ended, ...progress } = moving.progress
-  moving.progress = progress
-  await obey(session)
-  moving.progress = { ...moving.progress, ended: ended as string }
+  const { ended, ...progress } = runState.progress
+  runState.progress = progress
+  await executeCommands(session)
+  runState.progress = { ...runState.progress, ended: ended as string }
 }
 
-/** Saves what the adapter trained, on its own. */
-const saveTrained = ({ parts, adapted, plan }: Session, directory: string, trainable: Params): Promise<void> =>
-  saveAdapter(parts.engine, requireSaveable(adapted, plan.config.adapter.plugin.name), trainable, {
+/** Saves the trained adapter separately. */
+const saveTrained = ({ components, adapted, plan }: Session, directory: string, trainable: Params): Promise<void> =>
+  saveAdapter(components.engine, requireSaveable(adapted, plan.config.adapter.plugin.name), trainable, {
     folder: join(directory, 'adapter'),
     base: plan.from?.path,
   })
 
 /**
- * Saves the model when training has ended, and reports that the run is over. A run ends by its last step, by a command to stop, or
- * by an interruption, which saves no model. Where the fold has test examples, the final weights are scored on them before they are saved.
- * @param begun the time at which the run began, in milliseconds
+ * Saves the model after training, and reports the end of the run. A run ends with its last step, a `stop` command, or an interruption,
+ * which does not save a model. If the fold has a test split, the final weights are evaluated on it before they are saved.
+ * @param begun start time of the run in milliseconds
  */
 export async function finish(session: Session, begun: number): Promise<void> {
-  const { bus, moving, plan, adapted, parts, keeping } = session
-  const { step, ended } = moving.progress
+  const { bus, runState, plan, adapted, components, runFolder } = session
+  const { step, ended } = runState.progress
   const seconds = (performance.now() - begun) / 1000
   if (ended === undefined)
-    return bus.emit({ type: 'run.completed', step, seconds, because: moving.interrupted ?? 'interrupted' })
+    return bus.emit({ type: 'run.completed', step, seconds, because: runState.interrupted ?? 'interrupted' })
   bus.emit({ type: 'training.completed', step, because: ended })
-  await obeyAfterTraining(session)
+  await executeLastCommands(session)
   if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
-  const merge = parts.engine.compile(adapted.merge)
+  const merge = components.engine.compile(adapted.merge)
   const trainable = await finalTrainable(session)
   if (session.splits.test !== undefined) await evaluateOn(session, session.splits.test, trainable)
   const params = merge(trainable, adapted.frozen)
   merge.dispose()
-  if (keeping !== undefined) await requireLock(plan.directory, keeping.lock)
+  if (runFolder !== undefined) await requireLock(plan.directory, runFolder.lock)
   if (plan.config.saveAdapter) await saveTrained(session, plan.directory, trainable)
-  const model = await saveRunModel(session, join(plan.directory, 'model'), params, moving.lastScores)
+  const model = await saveRunModel(session, join(plan.directory, 'model'), params, runState.lastScores)
   bus.emit({ type: 'run.completed', step, seconds, because: ended, model })
 }

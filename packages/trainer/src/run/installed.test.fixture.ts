@@ -4,6 +4,6 @@ import { findInstalled } from '@attune/resolve'
 
 const places = { folders: [fileURLToPath(new URL('../../../..', import.meta.url))] }
 
-/** A plugin of this workspace, which the tests of a lower floor may use but not import. */
+/** Finds a plugin of this workspace, which tests may use without importing its package. */
 export const installed = async (kind: Kind<unknown>, name: string): Promise<AnyPlugin> =>
   (await findInstalled(kind, fileName(name), places)).plugin

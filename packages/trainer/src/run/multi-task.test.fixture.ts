@@ -18,11 +18,11 @@ import {
 import { z } from 'zod'
 
 const options = z.strictObject({
-  by: z.string().default('task').meta({ field: 'label' }).describe('The field that names the task of an example'),
-  tasks: z.record(z.string(), use(OBJECTIVE)).describe('The tasks by name'),
+  by: z.string().default('task').meta({ field: 'label' }).describe('Field with the task of an example'),
+  tasks: z.record(z.string(), use(OBJECTIVE)).describe('Tasks by name'),
 })
 
-/** Several tasks on one model: an example belongs to the task that its field names, and a batch to one task. */
+/** Multi-task objective on one model: a field assigns each example to a task, and each batch holds one task. */
 export const multiTask = definePlugin({
   kind: OBJECTIVE,
   name: 'multi-task',

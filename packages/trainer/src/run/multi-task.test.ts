@@ -29,7 +29,7 @@ const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom
 const scoresIn = (events: readonly RunEvent[]) =>
   events.flatMap((event) => (event.type === 'evaluation.completed' ? [event.scores] : []))
 
-/** Every second text is asked for its letters, the others for their length; rows hold the fields of their own task only. */
+/** Alternates between a letter task and a length task; rows have only the fields of their own task. */
 const taskExample = (i: number): Example => {
   const { text } = toyExample(i)
   const side = i % 3 === 0 ? 'left' : 'right'
@@ -56,11 +56,11 @@ const taskSource = definePlugin({
   }),
 })
 
-/** {@link toyObjective} with labels that it learns and a field of its own. */
+/** {@link toyObjective} with fitted labels and its own label field. */
 const learnedLabels = definePlugin({
   kind: OBJECTIVE,
   name: 'learned-labels',
-  summary: 'Which of two labels, learned',
+  summary: 'Binary classification with fitted labels',
   options: z.strictObject({
     label: z.string().meta({ field: 'label' }),
     labels: z.array(z.string()).optional(),
@@ -102,11 +102,11 @@ const right = definePlugin({
   }),
 })
 
-/** Demographic parity: the difference of the rates at which two groups are predicted one label. */
+/** Demographic parity difference: the difference between the groups' rates of predicting a label. */
 const parity = definePlugin({
   kind: METRIC,
   name: 'parity',
-  summary: 'Difference of prediction rates between groups',
+  summary: 'Difference in prediction rates between groups',
   options: z.strictObject({ by: z.string(), label: z.string() }),
   create: ({ by, label }): Metric<string, string, Record<string, [number, number]>> => ({
     name: 'parity',
@@ -139,7 +139,7 @@ const places = {
   registered: [...toyPlugins, multiTask, taskSource, learnedLabels, right, parity],
 }
 
-/** Each example is a batch of its own part, so that a part holds examples of one task. */
+/** Configures micro-batches of one example, so that each micro-batch holds a single task. */
 const config = (directory?: string, without?: string) => ({
   ...toyConfig(directory),
   data: {
@@ -158,8 +158,8 @@ const config = (directory?: string, without?: string) => ({
   training: { epochs: 4, batchSize: 8, microBatchSize: 1, learningRate: 0.05, shuffleBuffer: 16 },
 })
 
-describe('an objective of several tasks, which are plugins among its options', () => {
-  it('lets each task learn from its own rows, train a head of its own and be scored by its own metrics', async () => {
+describe('an objective with nested objectives in its options', () => {
+  it('fits each task on its own rows, with its own head and metrics', async () => {
     const directory = folder()
     const scores = scoresIn(await all(run(config(directory), { places }))).at(-1)!
     expect(scores['letters.right']!.parts).toEqual({ count: { n: 10 } })
@@ -185,7 +185,7 @@ describe('an objective of several tasks, which are plugins among its options', (
     await predictor.close()
   })
 
-  it('resumes to the bits of an uninterrupted run, with what the tasks learned', async () => {
+  it('resumes bit for bit with the fitted options of its tasks', async () => {
     const [whole, parted] = [folder(), folder()]
     await all(run(config(whole), { places }))
     const commands = new Subject<{ type: 'stop'; because: string }>()
@@ -199,7 +199,7 @@ describe('an objective of several tasks, which are plugins among its options', (
     expect(weights(parted)).toBe(weights(whole))
   })
 
-  it('names the mistake in a task’s options by its path', async () => {
+  it('rejects wrong options of a task with their path', async () => {
     const wrong = { ...config(), objective: { use: multiTask, tasks: { size: { use: learnedLabels, lable: 'size' } } } }
     await expect(all(run(wrong as never, { places }))).rejects.toMatchObject({
       code: 'BAD_CONFIG',
@@ -208,22 +208,22 @@ describe('an objective of several tasks, which are plugins among its options', (
   })
 })
 
-describe('a metric of example fields', () => {
-  it('receives the fields of the examples that it scores, those of its task only', async () => {
+describe('a metric with example fields', () => {
+  it('receives the fields of the examples of its own task only', async () => {
     const scores = scoresIn(await all(run(config(), { places }))).at(-1)!
     const expected = Array.from({ length: 20 }, (_, i) => taskExample(1000 + i)).filter(({ task }) => task === 'size')
     const left = expected.filter(({ side }) => side === 'left').length
     expect(scores['size.parity']!.parts).toEqual({ count: { left, right: expected.length - left } })
   })
 
-  it('has rows without such a field rejected, and is refused where the source does not check', async () => {
+  it('rejects rows without such a field, and throws if the source does not check them', async () => {
     const events = await all(run(config(undefined, 'nothing'), { places }))
     expect(events.filter(({ type }) => type === 'rows.rejected')).toEqual([])
     await expect(all(run(config(undefined, 'side'), { places }))).rejects.toMatchObject({ code: 'EMPTY_DATASET' })
     const unchecked = definePlugin({
       kind: SOURCE,
       name: 'unchecked',
-      summary: 'Rows that nothing checks',
+      summary: 'Unchecked rows',
       options: z.strictObject({}),
       create: (): Source => ({
         location: 'unchecked',

@@ -41,7 +41,7 @@ process.env['XDG_STATE_HOME'] = join(temporary, 'state')
 let folders = 0
 const folder = (): string => join(temporary, String(folders++))
 
-/** Rows of a file, one JSON object a line. */
+/** Source of JSON Lines rows from a file. */
 const toyFile = definePlugin({
   kind: SOURCE,
   name: 'toy-file',
@@ -55,12 +55,12 @@ const toyFile = definePlugin({
     },
   }),
 })
-/** How many rows {@link toyChanging} has: it names no file, so that its rows themselves are what a run knows of it. */
+/** Row range of {@link toyChanging}, a source without a file, whose rows themselves are compared. */
 const rowsOf = { count: 60, from: 0 }
 const toyChanging = definePlugin({
   kind: SOURCE,
   name: 'toy-changing',
-  summary: 'Rows that may change',
+  summary: 'Mutable rows',
   options: z.strictObject({}),
   create: (): Source => ({
     location: 'memory',
@@ -73,7 +73,7 @@ const weights = (directory: string): string => readFileSync(join(directory, 'mod
 const rows = (count: number, from = 0): string =>
   Array.from({ length: count }, (_, i) => `${JSON.stringify(toyExample(from + i))}\n`).join('')
 
-/** Runs until a step, as if interrupted there. */
+/** Runs until a step, then interrupts. */
 async function interrupted(config: Parameters<typeof run>[0], step: number): Promise<void> {
   const commands = new Subject<Command>()
   const stop = (event: RunEvent): void => {
@@ -92,13 +92,13 @@ async function refusal(events: Promise<unknown>): Promise<AttuneError> {
     if (isAttuneError(error)) return error
     throw error
   }
-  throw new Error('it was expected to be refused')
+  throw new Error('expected a rejection')
 }
 
 const logOf = (directory: string): RunEvent[] =>
   readFileSync(join(directory, 'events.jsonl'), 'utf8').trim().split('\n').map(parseEvent)
 
-describe('inputs that changed since a run was started', () => {
+describe('inputs that changed since the start of a run', () => {
   let at = ''
   let directory = ''
   const file = (name: string): string => join(at, name)
@@ -119,11 +119,11 @@ describe('inputs that changed since a run was started', () => {
   })
 
   it.each([
-    ['rows in another order', () => rows(60).split('\n').reverse().join('\n'), 'other content'],
-    ['one letter', () => rows(60).replace('"label":"not"', '"label":"nut"'), 'other content'],
-    ['fewer rows', () => rows(30), 'other content'],
-    ['more rows', () => rows(61), 'other content'],
-  ])('are refused, and named: %s', async (_, content, what) => {
+    ['rows in another order', () => rows(60).split('\n').reverse().join('\n'), 'different content'],
+    ['one letter', () => rows(60).replace('"label":"not"', '"label":"nut"'), 'different content'],
+    ['fewer rows', () => rows(30), 'different content'],
+    ['more rows', () => rows(61), 'different content'],
+  ])('are rejected by name: %s', async (_, content, what) => {
     writeFileSync(file('train.jsonl'), content())
     const error = await refusal(goOn(directory))
     expect([error.code, error.problem]).toEqual([
@@ -137,15 +137,15 @@ describe('inputs that changed since a run was started', () => {
     expect((await goOn(directory)).at(-1)).toMatchObject({ type: 'run.completed', because: 'finished' })
   })
 
-  it('are refused where validation data changed or a file is gone', async () => {
+  it('are rejected for changed validation data and removed files', async () => {
     appendFileSync(file('validation.jsonl'), rows(1, 2000))
     expect((await refusal(goOn(directory))).problem).toContain('data.validation.path')
     writeFileSync(file('validation.jsonl'), rows(20, 1000))
     rmSync(file('train.jsonl'))
-    expect((await refusal(goOn(directory))).problem).toContain('train.jsonl is gone')
+    expect((await refusal(goOn(directory))).problem).toContain('train.jsonl was removed')
   })
 
-  it('are not those whose times alone changed', async () => {
+  it('do not include files with only a changed timestamp', async () => {
     utimesSync(file('train.jsonl'), new Date(), new Date(Date.now() - 60_000))
     expect((await goOn(directory)).at(-1)).toMatchObject({ because: 'finished' })
   })
@@ -154,7 +154,7 @@ describe('inputs that changed since a run was started', () => {
     ['fewer', 30, 10 + 8 - 2],
     ['more', 90, 10 + (12 - 2) + 12],
   ])(
-    'can be accepted: with %s rows the run ends with a model, and the log keeps what was accepted',
+    'can be accepted: with %s rows the run completes, and the log records the accepted changes',
     async (_, count, steps) => {
       writeFileSync(file('train.jsonl'), rows(count))
       const events = await goOn(directory, { acceptChanges: true })
@@ -167,13 +167,16 @@ describe('inputs that changed since a run was started', () => {
       expect(existsSync(join(directory, 'model/model.safetensors'))).toBe(true)
       const resumed = logOf(directory).filter((event) => event.type === 'run.resumed')
       expect(resumed).toHaveLength(1)
-      expect(resumed[0]).toMatchObject({ accepted: [expect.stringContaining('train.jsonl has other content')], steps })
-      // What was accepted is what the run knows from then on.
+      expect(resumed[0]).toMatchObject({
+        accepted: [expect.stringContaining('train.jsonl has different content')],
+        steps,
+      })
+      // The accepted input is now the recorded one.
       expect((await goOn(directory)).find(({ type }) => type === 'run.resumed')).not.toHaveProperty('accepted')
     },
   )
 
-  it('are refused while a run trains', async () => {
+  it('are rejected during a run', async () => {
     const other = join(at, 'other')
     const change = (event: RunEvent): void => {
       if (event.type === 'step.completed' && event.step === 3) writeFileSync(file('train.jsonl'), rows(60, 5))
@@ -186,7 +189,7 @@ describe('inputs that changed since a run was started', () => {
 })
 
 describe('rows of a source without a file', () => {
-  it('are compared themselves', async () => {
+  it('are compared by content', async () => {
     const directory = folder()
     const { data, ...config } = toyConfig(directory)
     await interrupted({ ...config, data: { ...data, train: toyChanging } }, 10)
@@ -194,13 +197,13 @@ describe('rows of a source without a file', () => {
     const error = await refusal(goOn(directory))
     expect([error.code, error.problem]).toEqual([
       'RUN_CHANGED',
-      expect.stringContaining('data.train gives other rows (60 → 60)'),
+      expect.stringContaining('data.train has different rows (60 → 60)'),
     ])
     rowsOf.from = 0
     expect((await goOn(directory)).at(-1)).toMatchObject({ because: 'finished' })
   })
 
-  it('end a run with an error where an epoch gives others than were counted', async () => {
+  it('fail the run if an epoch has a different number of batches', async () => {
     for (const count of [40, 80]) {
       const directory = folder()
       const { data, ...config } = toyConfig(directory)
@@ -213,15 +216,17 @@ describe('rows of a source without a file', () => {
       rowsOf.count = 60
       expect(error.code).toBe('RUN_CHANGED')
       expect(error.problem).toContain(
-        count < 60 ? 'gave 5 batches in epoch 2, and 8 were counted' : 'gave more batches in epoch 2',
+        count < 60
+          ? 'expected 8 batches per epoch as counted at the start of the run, got 5 batches in epoch 2'
+          : 'got more batches in epoch 2',
       )
       expect(existsSync(join(directory, 'model'))).toBe(false)
     }
   })
 })
 
-describe('a start model, and settings', () => {
-  it('are refused where the weights or the description of the start model changed', async () => {
+describe('a pretrained model, settings and devices', () => {
+  it('are rejected for changed weights or JSON files of the pretrained model', async () => {
     const [first, second] = [folder(), folder()]
     await lastValueFrom(run(toyConfig(first), { places }))
     const from = join(first, 'model')
@@ -231,15 +236,15 @@ describe('a start model, and settings', () => {
     const changed = Buffer.from(whole)
     changed[changed.length - 1]! ^= 1
     writeFileSync(path, changed)
-    expect((await refusal(goOn(second))).problem).toContain(`model.from: ${path} has other content`)
+    expect((await refusal(goOn(second))).problem).toContain(`model.from: ${path} has different content`)
     writeFileSync(path, whole)
     writeFileSync(join(from, 'generation_config.json'), '{}')
-    expect((await refusal(goOn(second))).problem).toContain('generation_config.json is new')
+    expect((await refusal(goOn(second))).problem).toContain('generation_config.json was added')
     rmSync(join(from, 'generation_config.json'))
     expect((await goOn(second)).at(-1)).toMatchObject({ because: 'finished' })
   })
 
-  it('are refused where config.json was edited, by setting, and can be accepted', async () => {
+  it('are rejected for an edited config.json, setting by setting, and can be accepted', async () => {
     const directory = folder()
     await interrupted(toyConfig(directory), 10)
     const path = join(directory, 'config.json')
@@ -263,12 +268,12 @@ describe('a start model, and settings', () => {
     })
     const events = await goOn(directory, { acceptChanges: true })
     const step = events.find(({ type }) => type === 'step.completed') as Extract<RunEvent, { type: 'step.completed' }>
-    // The toy callback halved the rate once before.
+    // The toy callback has already halved the learning rate once.
     expect(step.learningRate).toBeCloseTo((0.01 * (24 - 10)) / 24, 10)
     expect(events.at(-1)).toMatchObject({ because: 'finished' })
   })
 
-  it('are refused where another device would compute, and can be accepted', async () => {
+  it('are rejected for another device, and can be accepted', async () => {
     const directory = folder()
     await interrupted(toyConfig(directory), 10)
     const faster = definePlugin({
@@ -289,7 +294,7 @@ describe('a start model, and settings', () => {
     expect(events.at(-1)).toMatchObject({ because: 'finished' })
   })
 
-  it('resume in a folder that was moved', async () => {
+  it('resume in a moved folder', async () => {
     const [whole, directory, moved] = [folder(), folder(), folder()]
     await lastValueFrom(run(toyConfig(whole), { places }))
     await interrupted(toyConfig(directory), 10)
@@ -300,7 +305,7 @@ describe('a start model, and settings', () => {
 })
 
 describe('a run folder with a single flipped bit', () => {
-  it('is refused, or ends with the same weights', async () => {
+  it('is rejected, or ends with the same weights', async () => {
     const [whole, stopped] = [folder(), folder()]
     await lastValueFrom(run(toyConfig(whole), { places }))
     await interrupted(toyConfig(stopped), 21)
@@ -339,7 +344,7 @@ describe('a run folder with a single flipped bit', () => {
   })
 })
 
-it('a run folder whose learned.json is no JSON is refused, also where its digests fit', async () => {
+it('resume rejects a learned.json that is not JSON, even with matching digests', async () => {
   const directory = folder()
   await interrupted(toyConfig(directory), 21)
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -358,7 +363,7 @@ it('a run folder whose learned.json is no JSON is refused, also where its digest
 })
 
 describe('a checkpoint of another run', () => {
-  it('is refused, and that of another step', async () => {
+  it('is rejected, as is one of another step', async () => {
     const [mine, other] = [folder(), folder()]
     await interrupted(toyConfig(mine), 10)
     await interrupted({ ...toyConfig(other), seed: 4 }, 15)
@@ -368,16 +373,16 @@ describe('a checkpoint of another run', () => {
     expect(error.remedy).toContain('step 10')
     rmSync(join(mine, 'checkpoints/15'), { recursive: true })
     cpSync(join(mine, 'checkpoints/10'), join(mine, 'checkpoints/12'), { recursive: true })
-    expect((await refusal(goOn(mine))).problem).toContain('is that of step 10')
+    expect((await refusal(goOn(mine))).problem).toContain('has the wrong step: expected 12, got 10')
   })
 })
 
 describe('two processes in one folder', () => {
-  it('are one too many: a start beside a start, a start beside a resume, two resumes', async () => {
+  it('are rejected: two starts, a start during a resume, two resumes', async () => {
     const directory = folder()
     const seen: AttuneError[] = []
     let asked = 0
-    /** While a run trains, another start and another resume are tried. */
+    /** Tries another start and another resume during a run. */
     const tryOthers = (event: RunEvent): void => {
       if (event.type !== 'step.completed' || event.step % 9 !== 2) return
       asked += 2
@@ -399,21 +404,21 @@ describe('two processes in one folder', () => {
     expect(existsSync(join(directory, 'run.lock'))).toBe(false)
   })
 
-  it('that took the folder over end this one before it writes', async () => {
+  it('stop the run before it writes if another process took over the folder', async () => {
     const directory = folder()
     const take = (event: RunEvent): void => {
       if (event.type === 'step.completed' && event.step === 7)
-        writeFileSync(join(directory, 'run.lock'), 'somebody else')
+        writeFileSync(join(directory, 'run.lock'), 'another process')
     }
     const error = await refusal(lastValueFrom(run(toyConfig(directory), { places }).pipe(tap(take))))
     expect([error.code, error.problem]).toEqual(['RUN_IN_USE', expect.stringContaining('took it over')])
     expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['5'])
-    expect(readFileSync(join(directory, 'run.lock'), 'utf8')).toBe('somebody else')
+    expect(readFileSync(join(directory, 'run.lock'), 'utf8')).toBe('another process')
   })
 })
 
-describe('the log of a run', () => {
-  it('holds every event once for each time it happened, and what was accepted, and no checkpoint holds a history', async () => {
+describe('the event log of a run', () => {
+  it('contains every event once, while checkpoints contain no events', async () => {
     const directory = folder()
     await interrupted(toyConfig(directory), 7)
     await goOn(directory)
@@ -428,7 +433,7 @@ describe('the log of a run', () => {
     ])
   })
 
-  it('of which an end is lost, or half a line is left, is gone on with as long as the checkpoint’s part is there', async () => {
+  it('is continued after an incomplete last line', async () => {
     const [whole, directory] = [folder(), folder()]
     await lastValueFrom(run(toyConfig(whole), { places }))
     await interrupted(toyConfig(directory), 10)
@@ -439,18 +444,18 @@ describe('the log of a run', () => {
     expect(lines.filter((line) => line === '{"type":"step.comp')).toHaveLength(1)
   })
 
-  it('that lost what a checkpoint counts on stops the run', async () => {
+  it('is rejected if events of the checkpoint’s history are missing', async () => {
     const directory = folder()
     await interrupted(toyConfig(directory), 10)
     writeFileSync(join(directory, 'events.jsonl'), '')
     expect((await refusal(goOn(directory))).code).toBe('RUN_DAMAGED')
     rmSync(join(directory, 'events.jsonl'))
-    expect((await refusal(goOn(directory))).problem).toContain('it is gone')
+    expect((await refusal(goOn(directory))).problem).toContain('the file is missing')
   })
 })
 
-describe('a run that had ended', () => {
-  it('is resumed to the same model with nothing left to do', async () => {
+describe('a completed run', () => {
+  it('resumes to the same model without further steps', async () => {
     const directory = folder()
     await lastValueFrom(run(toyConfig(directory), { places }))
     const before = weights(directory)

@@ -57,7 +57,7 @@ const commanding = (commands: (events: Observable<RunEvent>) => Observable<Comma
   definePlugin({
     kind: CALLBACK,
     name: 'commanding',
-    summary: 'gives commands of a test',
+    summary: 'Emits commands for a test',
     options: z.strictObject({}),
     create: () => commands,
   })
@@ -71,10 +71,10 @@ async function refusal(events: Observable<RunEvent>): Promise<{ error: AttuneErr
     if (isAttuneError(error)) return { error, events: seen }
     throw error
   }
-  throw new Error('the run was expected to fail')
+  throw new Error('expected the run to fail')
 }
 
-/** A run that is interrupted after each of some steps and resumed each time. */
+/** Runs with an interruption after each of the given steps, resuming each time. */
 async function interruptedRun(directory: string, steps: readonly number[]): Promise<void> {
   for (const [i, step] of [...steps, Infinity].entries()) {
     const commands = new Subject<Command>()
@@ -90,13 +90,13 @@ async function interruptedRun(directory: string, steps: readonly number[]): Prom
   }
 }
 
-describe('what is learned before a run', () => {
+describe('fitting plugins before a run', () => {
   const heard: RunEvent[] = []
   let isOpen = false
   const listener = definePlugin({
     kind: TRACKER,
     name: 'listener',
-    summary: 'Keeps what it hears',
+    summary: 'Records the events it receives',
     options: z.strictObject({}),
     create: () => (events) => {
       isOpen = true
@@ -112,7 +112,7 @@ describe('what is learned before a run', () => {
     const slow = definePlugin({
       kind: TOKENIZER,
       name: 'slow',
-      summary: 'Takes its time to learn',
+      summary: 'Fits slowly',
       options: z.strictObject({}),
       async fit(options, _examples, _tokenizer, report) {
         for (let done = 0; done < 3; done++) {
@@ -121,7 +121,7 @@ describe('what is learned before a run', () => {
           await Promise.resolve()
         }
         report?.('letters seen', 3, 3)
-        if (fails) throw new AttuneError('NO_TEXT', 'nothing to learn from', 'Give texts.')
+        if (fails) throw new AttuneError('NO_TEXT', 'no texts to fit on', 'Add texts.')
         return options
       },
       create: () => toyTokenizer(),
@@ -147,14 +147,14 @@ describe('what is learned before a run', () => {
     expect(isOpen).toBe(false)
   })
 
-  it('leaves no tracker listening when it fails', async () => {
+  it('unsubscribes trackers if it fails', async () => {
     const { error, events } = await refusal(run(configured(true)))
     expect([error.code, events.length, isOpen]).toEqual(['NO_TEXT', 3, false])
   })
 })
 
-describe('a run', () => {
-  it('tells its story in order, learns, and saves a model', async () => {
+describe('run', () => {
+  it('emits its events in order, lowers the loss, and saves a model', async () => {
     const directory = folder()
     const events = await all(run(toyConfig(directory)))
     expect(events[0]).toMatchObject({ type: 'run.started', steps: 24, epochs: 3, examples: 60, directory })
@@ -182,7 +182,7 @@ describe('a run', () => {
     expect(readdirSync(join(directory, 'checkpoints')).sort()).toEqual(['20', '24'])
   })
 
-  it('gives the same weights for the same seed, and others for another', async () => {
+  it('trains identical weights for the same seed, and different ones for another seed', async () => {
     const [a, b, c] = [folder(), folder(), folder()]
     await all(run(toyConfig(a)))
     await all(run(toyConfig(b)))
@@ -191,13 +191,13 @@ describe('a run', () => {
     expect(weights(c)).not.toBe(weights(a))
   })
 
-  it('takes a step in parts where it is told to, and resumes it with the same bits', async () => {
-    const inParts = (directory: string) => {
+  it('accumulates gradients over micro-batches, and resumes bit for bit', async () => {
+    const withMicroBatches = (directory: string) => {
       const config = toyConfig(directory)
       return { ...config, training: { ...config.training, microBatchSize: 3 } }
     }
     const [whole, stopped] = [folder(), folder()]
-    const events = await all(run(inParts(whole)))
+    const events = await all(run(withMicroBatches(whole)))
     const steps = only(events, 'step.completed')
     expect(steps.length).toBe(24)
     expect(steps.reduce((sum, { examples }) => sum + examples, 0)).toBe(180)
@@ -205,12 +205,12 @@ describe('a run', () => {
     const stop = (event: RunEvent): void => {
       if (event.type === 'step.completed' && event.step === 11) commands.next({ type: 'stop', because: 'test' })
     }
-    await lastValueFrom(run(inParts(stopped), { places, commands }).pipe(map(stop)))
+    await lastValueFrom(run(withMicroBatches(stopped), { places, commands }).pipe(map(stop)))
     await all(resume(stopped, { places }))
     expect(weights(stopped)).toBe(weights(whole))
   })
 
-  it('takes no step in parts where the objective compares the examples of a batch', async () => {
+  it('rejects micro-batches if the objective compares the examples of a batch', async () => {
     const comparing = definePlugin({
       kind: OBJECTIVE,
       name: 'comparing',
@@ -219,19 +219,19 @@ describe('a run', () => {
       needs: { tokenizer: TOKENIZER, model: MODEL },
       create: (_, given): Objective => ({ ...toyObjective({}, given), comparesExamples: true }),
     })
-    const inParts = (microBatchSize: number) => {
+    const withMicroBatches = (microBatchSize: number) => {
       const config = toyConfig()
       return { ...config, objective: comparing, training: { ...config.training, microBatchSize } }
     }
-    const { error } = await refusal(run(inParts(3)))
+    const { error } = await refusal(run(withMicroBatches(3)))
     expect(error).toMatchObject({
       code: 'BATCH_IN_PARTS',
-      problem: expect.stringMatching(/all 8 .* into 3/) as unknown,
+      problem: expect.stringMatching(/batchSize \(8\), got 3/) as unknown,
     })
-    expect(only(await all(run(inParts(8))), 'step.completed')).toHaveLength(24)
+    expect(only(await all(run(withMicroBatches(8))), 'step.completed')).toHaveLength(24)
   })
 
-  it('is cold: nothing happens before it is subscribed to, and each subscription is a run of its own', async () => {
+  it('returns a cold observable: each subscription starts its own run', async () => {
     const directory = folder()
     const events = run(toyConfig(directory))
     await Promise.resolve()
@@ -240,18 +240,20 @@ describe('a run', () => {
     expect((await refusal(events)).error.code).toBe('RUN_EXISTS')
   })
 
-  it('writes nothing without a directory, and says so once', async () => {
+  it('writes nothing without a directory, and warns once', async () => {
     const warnings = only(await all(run(toyConfig())), 'run.warned')
-    expect(warnings.map(({ message }) => message)).toEqual(['nothing is saved: the configuration names no directory'])
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'nothing is saved, because the configuration has no directory',
+    ])
   })
 
-  it('says which tensors of the model that it begins with it has no place for, and keeps how that one writes', async () => {
+  it('warns about unused tensors of its pretrained model, and keeps its generation settings', async () => {
     const [first, second] = [folder(), folder()]
     await all(run(toyConfig(first)))
     addTensor(first)
     writeFileSync(join(first, 'model/generation_config.json'), '{ "eos_token_id": [1, 2] }')
     const config = { ...toyConfig(second), model: { use: toyModel, from: join(first, 'model') } }
-    const message = 'the saved model has tensors that have no place in this one (1): adapter.down.weight'
+    const message = 'unused tensors of the saved model (1): adapter.down.weight'
     expect(only(await all(run(config)), 'run.warned').map((event) => event.message)).toEqual([message])
     const kept = readFileSync(join(second, 'model/generation_config.json'), 'utf8')
     expect(JSON.parse(kept)).toEqual({ eos_token_id: [1, 2] })
@@ -263,7 +265,7 @@ describe('a run', () => {
   })
 })
 
-/** Gives the saved model of a run a tensor that it does not know. */
+/** Adds an unknown tensor to the saved model of a run. */
 function addTensor(directory: string): void {
   const file = join(directory, 'model/model.safetensors')
   const { tensors } = decodeSafetensors(readFileSync(file), file)
@@ -272,7 +274,7 @@ function addTensor(directory: string): void {
 }
 
 describe('a resumed run', () => {
-  it('ends with the bits of an uninterrupted one, wherever it was interrupted', async () => {
+  it('matches an uninterrupted run bit for bit, wherever it was interrupted', async () => {
     const [whole, parts, others] = [folder(), folder(), folder()]
     await all(run(toyConfig(whole)))
     await interruptedRun(parts, [1, 7, 8, 9, 13, 24])
@@ -281,7 +283,7 @@ describe('a resumed run', () => {
     expect(weights(others)).toBe(weights(whole))
   })
 
-  it('begins anew when it was killed before the first checkpoint', async () => {
+  it('starts from the beginning if it was killed before the first checkpoint', async () => {
     const [whole, directory] = [folder(), folder()]
     await all(run(toyConfig(whole)))
     cpSync(whole, directory, {
@@ -294,7 +296,7 @@ describe('a resumed run', () => {
     expect(weights(directory)).toBe(weights(whole))
   })
 
-  it('only saves the model again when it had ended', async () => {
+  it('only saves the model again if training had ended', async () => {
     const directory = folder()
     await all(run(toyConfig(directory)))
     const before = weights(directory)
@@ -303,7 +305,7 @@ describe('a resumed run', () => {
     expect(weights(directory)).toBe(before)
   })
 
-  it('finishes the step in flight and saves when it is unsubscribed from', async () => {
+  it('finishes the current step and saves a checkpoint when it is unsubscribed', async () => {
     const [whole, directory] = [folder(), folder()]
     await all(run(toyConfig(whole)))
     await firstValueFrom(
@@ -327,12 +329,12 @@ describe('a resumed run', () => {
         writeFileSync(path, bytes)
       },
     ],
-    ['a file cut short', (path: string) => truncateSync(path, 200)],
+    ['a truncated file', (path: string) => truncateSync(path, 200)],
     ['a longer file', (path: string) => appendFileSync(path, ' ')],
-  ])('refuses a checkpoint with %s, offers the previous one, and goes on from there', async (_, damage) => {
+  ])('rejects a checkpoint with %s, names the previous one, and resumes from that', async (_, damage) => {
     const [whole, directory] = [folder(), folder()]
     await all(run(toyConfig(whole)))
-    await interruptedRun(directory, []) // a whole run; then all that follows step 20 is lost
+    await interruptedRun(directory, []) // a complete run, of which everything after step 20 is then lost
     damage(join(directory, 'checkpoints/24/state.safetensors'))
     const { error } = await refusal(resume(directory, { places }))
     expect(error.code).toBe('BAD_CHECKPOINT')
@@ -381,7 +383,7 @@ describe('commands', () => {
     ])
     expect(events.at(-1)).toMatchObject({ type: 'run.completed', step: 11, because: 'enough' })
     expect(readdirSync(join(directory, 'checkpoints')).sort()).toEqual(['10', '11', '4'])
-    // The weights after four steps are those of a run stopped there.
+    // The restored weights are those of a run stopped after four steps.
     const stopping = commanding((events) =>
       events.pipe(
         on('step.completed'),
@@ -405,7 +407,7 @@ describe('commands', () => {
     await expect(all(run({ ...toyConfig(folder()), callback }))).rejects.toThrow('callback broke')
   })
 
-  it('refuse to restore a label that no checkpoint has', async () => {
+  it('reject restoring an unknown label', async () => {
     const callback = commanding((events) =>
       events.pipe(
         on('training.completed'),
@@ -416,8 +418,8 @@ describe('commands', () => {
   })
 })
 
-describe('what can go wrong', () => {
-  it('stops at a loss that is not finite, and says at which step and that there is no checkpoint', async () => {
+describe('run with invalid inputs', () => {
+  it('stops at a non-finite loss, with the step and the latest checkpoint in the error', async () => {
     const directory = folder()
     const { callback, ...config } = toyConfig(directory)
     const { error, events } = await refusal(
@@ -425,12 +427,12 @@ describe('what can go wrong', () => {
     )
     expect(error.code).toBe('NON_FINITE_LOSS')
     expect(error.problem).toContain('step 1')
-    expect(error.remedy).toMatch(/0\.02.*There is no checkpoint from before\.$/)
+    expect(error.remedy).toMatch(/0\.02.*There is no earlier checkpoint\.$/)
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'NON_FINITE_LOSS' })
     expect(existsSync(join(directory, 'checkpoints'))).toBe(false)
   })
 
-  it('refuses an empty dataset before anything is written', async () => {
+  it('rejects an empty dataset before writing anything', async () => {
     const directory = folder()
     const config = toyConfig(directory)
     const { error } = await refusal(run({ ...config, data: { ...config.data, train: { use: toySource, count: 0 } } }))
@@ -438,7 +440,7 @@ describe('what can go wrong', () => {
     expect(existsSync(directory)).toBe(false)
   })
 
-  it('leaves the folder free for a corrected configuration when it refuses the data or a callback', async () => {
+  it('leaves the folder usable for a corrected configuration after invalid data or a failing callback', async () => {
     const directory = folder()
     const config = toyConfig(directory)
     const validation = { use: toySource, count: 0 }
@@ -446,7 +448,7 @@ describe('what can go wrong', () => {
       events.pipe(
         on('run.started'),
         map(() => {
-          throw new AttuneError('UNKNOWN_SCORE', 'no such score', 'Name one that there is.')
+          throw new AttuneError('UNKNOWN_SCORE', 'no such score', 'Use an existing one.')
         }),
       ),
     )
@@ -465,7 +467,7 @@ describe('what can go wrong', () => {
     expect(existsSync(join(directory, 'rejects'))).toBe(false)
   })
 
-  it('takes a folder in which a run was killed before it began, and refuses a file', async () => {
+  it('reuses the folder of a run that was killed before it started, and rejects a file', async () => {
     const directory = folder()
     mkdirSync(join(directory, 'rejects'), { recursive: true })
     writeFileSync(join(directory, 'learned.json'), '{}')
@@ -475,14 +477,14 @@ describe('what can go wrong', () => {
     expect((await refusal(run(toyConfig(join(directory, 'config.json'))))).error.code).toBe('BAD_ARGUMENT')
   })
 
-  it('refuses a used folder, and leaves it alone', async () => {
+  it('rejects a non-empty folder without changing it', async () => {
     const directory = mkdtempSync(join(temporary, 'used-'))
     writeFileSync(join(directory, 'thesis.txt'), 'mine')
     expect((await refusal(run(toyConfig(directory)))).error.code).toBe('RUN_EXISTS')
     expect(readdirSync(directory)).toEqual(['thesis.txt'])
   })
 
-  it('refuses metrics that compare what the objective does not offer, and two of one name', async () => {
+  it('rejects metrics on unknown views, and duplicate metrics', async () => {
     const config = toyConfig()
     const unfit = run({ ...config, metric: { use: config.metric, compares: 'scores' } })
     expect((await refusal(unfit)).error.code).toBe('METRIC_MISMATCH')
@@ -491,7 +493,7 @@ describe('what can go wrong', () => {
     )
   })
 
-  it('counts rejected rows and tells where they are', async () => {
+  it('counts rejected rows and reports their file', async () => {
     const directory = folder()
     const config = toyConfig(directory)
     const events = await all(
@@ -502,13 +504,13 @@ describe('what can go wrong', () => {
     expect(readFileSync(path, 'utf8').trim().split('\n')).toHaveLength(2)
   })
 
-  it('refuses to go on with a folder that holds no run', async () => {
+  it('rejects resuming a folder that is not a run', async () => {
     expect((await refusal(resume(tmpdir(), { places }))).error.code).toBe('NOT_A_RUN')
   })
 })
 
 describe('a saved model', () => {
-  it('scores as it did at the end of training, and predicts in the order of the examples', async () => {
+  it('matches the scores at the end of training, and predicts in order', async () => {
     const directory = folder()
     const events = await all(run(toyConfig(directory)))
     const last = only(events, 'evaluation.completed').at(-1)!
@@ -525,7 +527,7 @@ describe('a saved model', () => {
     expect(predictions.map(({ truncated }) => truncated)).toEqual(examples.map(({ text }) => String(text).length > 8))
   })
 
-  it('takes half the room in half precision, and scores as much as rounding leaves it', async () => {
+  it('is stored in float16 with scores equal up to rounding', async () => {
     const directory = folder()
     const events = await all(run({ ...toyConfig(directory), saveAs: 'float16' }))
     const saved = readFileSync(join(directory, 'model/model.safetensors'))
@@ -537,7 +539,7 @@ describe('a saved model', () => {
     expect(scores['loss']!.value).not.toBe(last.scores['loss']!.value)
   })
 
-  it('has no split that the configuration does not name', async () => {
+  it('rejects a split that the configuration does not define', async () => {
     const directory = folder()
     await all(run(toyConfig(directory)))
     await expect(evaluateRun(directory, { places })).rejects.toMatchObject({ code: 'NO_SUCH_SPLIT' })

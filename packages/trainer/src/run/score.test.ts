@@ -9,7 +9,7 @@ interface Item extends Encoded {
 
 const items: readonly Item[] = ['aa', 'bb', 'ac'].map((text) => ({ text, length: 2, truncated: false }))
 
-/** An inference that predicts the first letter. */
+/** Inference that predicts the first letter. */
 const inference = {
   async *run(_: unknown, given: AsyncIterable<Item>) {
     for await (const item of given) yield { item, prediction: { label: item.text[0] } }
@@ -30,7 +30,7 @@ const exact = (compares: string): Metric<string, string, [number, number]> => ({
   result: ([right, all]) => ({ value: right / all }),
 })
 
-/** An objective whose `text` is generated: here, the letters in turn. */
+/** An objective with a generated view `text`: the upper-case text. */
 function objectiveWith(asked: number[]): Objective {
   return {
     views: ['label', 'text'],
@@ -52,14 +52,14 @@ describe('score', () => {
   const scoreBy = (asked: number[], ...metrics: readonly Metric[]) =>
     score(inference, objectiveWith(asked), metrics, {}, each(), parts)
 
-  it('generates text only where a metric compares it', async () => {
+  it('generates text only if a metric compares it', async () => {
     const asked: number[] = []
     const { scores } = await scoreBy(asked, exact('label') as Metric)
     expect(scores['exact label']!.value).toBeCloseTo(2 / 3, 9)
     expect(asked).toEqual([])
   })
 
-  it('gives metrics of generated text what the objective generated, beside its predictions', async () => {
+  it('passes generated text and predictions to the metrics', async () => {
     const asked: number[] = []
     const { scores, examples } = await scoreBy(asked, exact('label') as Metric, exact('text') as Metric)
     expect([scores['exact label']!.value, scores['exact text']!.value]).toEqual([2 / 3, 2 / 3])

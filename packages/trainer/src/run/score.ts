@@ -4,37 +4,37 @@ import type { Inference, LossSum } from '../inference/infer.js'
 import { fieldsOf } from '../step/kept-fields.js'
 import { type GenerationComponents, textGenerator } from '../step/text-generator.js'
 
-/** Predictions are folded into the metrics this many at a time. */
+/** Number of predictions per metric update. */
 const GROUP = 256
 
-/** What scoring a split gives. */
+/** Scores of a split. */
 export interface Scored {
   /** By metric name; `loss` is the mean loss. */
   readonly scores: Readonly<Record<string, Score>>
   readonly examples: number
 }
 
-/** The fields of examples that some metrics read. */
+/** Example fields that the metrics read. */
 export const fieldsOfMetrics = (metrics: readonly Metric[]): readonly string[] => [
   ...new Set(metrics.flatMap(({ fields = [] }) => fields)),
 ]
 
-/** Views that need generated text, for metrics that compare one of them; nothing is generated for others. */
+/** Creates the generated-text views for metrics that compare them; otherwise nothing is generated. */
 function generated(
   { generate, generatedViews = [] }: Objective,
   metrics: readonly Metric[],
-  parts: GenerationComponents | undefined,
+  components: GenerationComponents | undefined,
 ): { views(items: readonly Encoded[]): Promise<readonly Views[]>; close(): void } {
   const isCompared = metrics.some(({ compares }) => generatedViews.includes(compares))
-  if (generate === undefined || parts === undefined || !isCompared)
+  if (generate === undefined || components === undefined || !isCompared)
     return { views: () => Promise.resolve([]), close: () => undefined }
-  const generator = textGenerator(parts)
+  const generator = textGenerator(components)
   return { views: (items) => generate(items, generator.generate), close: generator.close }
 }
 
 /**
- * Runs a model over examples whose references are known, and scores it by every metric.
- * @param generating parts that generate text, for objectives whose metrics compare it
+ * Runs a model over labelled examples and computes the loss and every metric.
+ * @param generating components for text generation, for objectives with metrics on generated text
  */
 export async function score(
   inference: Inference,

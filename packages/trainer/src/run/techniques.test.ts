@@ -44,11 +44,11 @@ const savedWeights = (directory: string): Readonly<Record<string, HostArray>> =>
 const none = z.strictObject({})
 const config = (directory?: string) => ({ ...toyConfig(directory), callback: [] as unknown[] })
 
-/** An exponential moving average of the parameters, which is what is evaluated and saved. */
+/** Exponential moving average (EMA) of the parameters, used for evaluation and saving. */
 const ema = definePlugin({
   kind: OPTIMIZER,
   name: 'ema',
-  summary: 'Averages the parameters over steps',
+  summary: 'Exponential moving average of the parameters',
   options: none,
   create: () => ({
     init: (params: Params) => ({ average: mapParams((p) => tf.clone(p), params) }),
@@ -62,7 +62,7 @@ const ema = definePlugin({
   }),
 })
 
-/** Saves at step 6 under a label, and asks for that checkpoint at the end. */
+/** Saves a labelled checkpoint at step 6, and restores it at the end. */
 const keepsStep6 = definePlugin({
   kind: CALLBACK,
   name: 'keeps-step-6',
@@ -85,7 +85,7 @@ const changed = (name: string, change: (toy: Objective) => Partial<Objective>) =
   definePlugin({
     kind: OBJECTIVE,
     name,
-    summary: 'A toy objective that trains in its own way',
+    summary: 'A toy objective with a custom training loss',
     options: none,
     needs: toyObjective.needs!,
     create: (_, given): Objective => {
@@ -100,7 +100,7 @@ describe('an optimizer with evaluationParams', () => {
   const averaged = (directory?: string) => ({ ...config(directory), optimizer: [{ use: toyOptimizer }, { use: ema }] })
   const places = { folders: ['.'], registered: [...toyPlugins, ema, keepsStep6] }
 
-  it('has the averaged weights evaluated and saved', async () => {
+  it('evaluates and saves the averaged weights', async () => {
     const directory = folder()
     const callback = { use: keepsStep6 }
     const events = await all(run({ ...averaged(directory), callback } as never, { places }))
@@ -119,7 +119,7 @@ describe('an optimizer with evaluationParams', () => {
     expect(scores['loss']!.value).toBeCloseTo(atStep6['loss']!.value, 6)
   })
 
-  it('resumes to the averages of an uninterrupted run', async () => {
+  it('resumes to the same averages as an uninterrupted run', async () => {
     const [whole, parted] = [folder(), folder()]
     await all(run(averaged(whole) as never, { places }))
     const commands = new Subject<Command>()
@@ -132,7 +132,7 @@ describe('an optimizer with evaluationParams', () => {
   })
 })
 
-/** Records what a step receives: a loss that is the scheduled value itself. */
+/** An objective whose loss is its scheduled option, to observe the value in each step. */
 const reversing = definePlugin({
   kind: OBJECTIVE,
   name: 'reversing',
@@ -155,7 +155,7 @@ const reversing = definePlugin({
   },
 })
 
-describe('an option that follows a schedule', () => {
+describe('a scheduled option', () => {
   const scheduler = toyPlugins.find(({ name }) => name === 'toy-scheduler')!
   const places = { folders: ['.'], registered: [...toyPlugins, reversing] }
   const following = (schedule: object, more: object = {}) => ({
@@ -165,7 +165,7 @@ describe('an option that follows a schedule', () => {
     ...more,
   })
 
-  it('reaches the step at each step, with the options that the plugin learned', async () => {
+  it('takes the value of each step, with the plugin’s fitted options', async () => {
     const schedule = { 'objective.reversal': { use: scheduler, from: 2, to: 0 } }
     const losses = lossesIn(await all(run(following(schedule) as never, { places })))
     const expected = losses.map((_, i) => 3 * 2 * (1 - i / losses.length))
@@ -175,7 +175,7 @@ describe('an option that follows a schedule', () => {
     expect(new Set(constant.map((loss) => loss.toFixed(5)))).toEqual(new Set(['0.75000']))
   })
 
-  it('is refused where its schema does not say that it may', async () => {
+  it('is rejected if its schema does not allow scheduling', async () => {
     for (const path of ['objective.fixed', 'objective.nothing', 'model.width', 'training.batchSize'])
       await expect(all(run(following({ [path]: { use: scheduler } }) as never, { places }))).rejects.toMatchObject({
         code: 'BAD_SCHEDULE',
@@ -183,7 +183,7 @@ describe('an option that follows a schedule', () => {
       })
   })
 
-  it('may be a model’s dropout, also that of the head on it', async () => {
+  it('can be a model’s dropout, including that of its head', async () => {
     const schedule = (from: number) => ({ 'model.dropout': { use: scheduler, from, to: from } })
     const at = async (from: number): Promise<number[]> =>
       lossesIn(await all(run({ ...config(), schedule: schedule(from) } as never, { places })))
@@ -197,17 +197,17 @@ const term = (name: string, power: number) =>
   definePlugin({
     kind: LOSS,
     name,
-    summary: 'A power of the cross-entropy',
+    summary: 'Power of the cross-entropy',
     options: none,
     create: (): LossTerm => ({ compares: 'labels', losses: (x, labels) => tf.pow(crossEntropy(x, labels), power) }),
   })
 
-describe('the losses of a configuration', () => {
+describe('several losses in a configuration', () => {
   const [one, two] = [term('one', 1), term('two', 2)]
   const composed = definePlugin({
     kind: OBJECTIVE,
     name: 'composed',
-    summary: 'A toy objective with the losses of the run',
+    summary: 'A toy objective with the losses of the configuration',
     options: none,
     needs: { ...toyObjective.needs!, losses: LOSS },
     create: (_, { losses, ...given }): Objective => {
@@ -230,7 +230,7 @@ describe('the losses of a configuration', () => {
       ),
     )[0]!
 
-  it('add up with their weights', async () => {
+  it('are summed with their weights', async () => {
     const [a, b] = [await first({ use: one }), await first({ use: two })]
     expect(await first()).toBe(a)
     expect(await first({ use: one, weight: 0.5 })).toBeCloseTo(0.5 * a, 6)
@@ -243,7 +243,7 @@ describe('the losses of a configuration', () => {
   })
 })
 
-describe('models beside the one that trains', () => {
+describe('auxiliary models', () => {
   const distilled = changed('distilled', () => ({
     trainingLoss({ params, forward, models: { teacher } }, batch) {
       const target = tf.softmax(teacher!.head(teacher!.forward(inputsOf(batch)), batch) as Tensor)
@@ -268,7 +268,7 @@ describe('models beside the one that trains', () => {
   }))
   const places = { folders: ['.'], registered: [...toyPlugins, distilled, preferring] }
 
-  it('`models.teacher` starts from a saved model, head and all, and the student learns from it', async () => {
+  it('include a teacher loaded with its head, which the student learns from', async () => {
     const teacher = folder()
     await all(run(config(teacher) as never, { places }))
     const taught = {
@@ -285,13 +285,13 @@ describe('models beside the one that trains', () => {
     ).rejects.toMatchObject({ code: 'BAD_OPTIONS' })
   })
 
-  it('the reference is the model as training started: preferences fall from ln 2', async () => {
+  it('include the initial model as the reference: the preference loss falls from ln 2', async () => {
     const quiet = { ...config(), model: { use: toyModel, dropout: 0 }, objective: { use: preferring } }
     for (const adapter of ['full', 'toy']) {
       const full = definePlugin({
         kind: toyPlugins.find(({ name }) => name === 'toy-adapter')!.kind,
         name: 'full',
-        summary: 'All trains',
+        summary: 'Full fine-tuning',
         options: none,
         create: () => ({
           adapt: (model: never, params: Params) => ({
@@ -315,7 +315,7 @@ describe('training settings', () => {
   const closure = definePlugin({
     kind: OPTIMIZER,
     name: 'closing',
-    summary: 'Needs the closure',
+    summary: 'Requires the closure',
     options: none,
     create: () => ({
       needsClosure: true as const,
@@ -330,7 +330,7 @@ describe('training settings', () => {
     }),
   })
 
-  it('refuse an optimizer that needs the closure where batches are computed in parts', async () => {
+  it('reject micro-batches for an optimizer that requires the closure', async () => {
     const given = { ...config(), optimizer: { use: closure } }
     await all(run(given as never, { places }))
     const training = { ...given.training, microBatchSize: 4 }
@@ -339,7 +339,7 @@ describe('training settings', () => {
     })
   })
 
-  it('clip the gradient’s norm at 1 by default, at another number, or not at all', async () => {
+  it('clip the gradient norm at 1 by default, at another value, or not at all', async () => {
     const trained = async (clipNorm?: number | null): Promise<number> => {
       const given = config()
       const training = { ...given.training, ...(clipNorm === undefined ? {} : { clipNorm }) }

@@ -13,7 +13,7 @@ import type { ResumeOptions } from './resume.js'
 import { resume, run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 
-/** Plugins that are not Attune's: schedulers named `steady`, copies of one another, each with a learning rate of its own. */
+/** Third-party plugins: copies of a scheduler named `steady`, each with its own learning-rate factor. */
 const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'attune-third-party-')))
 afterAll(() => rmSync(temporary, { recursive: true }))
 const core = pathToFileURL(join(import.meta.dirname, '../../../core/dist/index.js')).href
@@ -35,14 +35,14 @@ const write = (path: string, content: string): void => {
 const manifest = (folder: string, content: object): void =>
   write(join(folder, 'package.json'), JSON.stringify({ type: 'module', main: './index.js', ...content }))
 
-/** The module of a scheduler whose factor tells it from its copies. */
+/** Source of a scheduler module whose factor distinguishes it from its copies. */
 const scheduler = (factor: number): string => `
   import { SCHEDULER, definePlugin } from '${core}'
   const options = { safeParse: () => ({ success: true, data: {} }), shape: {} }
-  export default definePlugin({ kind: SCHEDULER, name: 'steady', summary: 'A factor', options, create: () => () => ${factor} })`
+  export default definePlugin({ kind: SCHEDULER, name: 'steady', summary: 'Constant factor', options, create: () => () => ${factor} })`
 
 const DECLARED = { attune: { kind: 'scheduler', name: 'steady' } }
-/** Copies of a plugin in a folder's `node_modules`, as npm and pnpm put them there, and one beside. */
+/** Installs copies of a plugin in `node_modules`, in the layouts of npm and pnpm, and one outside of it. */
 function installCopies(): void {
   const [name, modules] = ['@acme/attune-plugin-steady', 'node_modules']
   manifest(join(modules, name), { name, version: '2.0.0', ...DECLARED })
@@ -65,7 +65,7 @@ const options = (): ResumeOptions => ({
 })
 const configOf = (use: string | AnyPlugin, to = directory) => ({ ...toyConfig(to), scheduler: use as string })
 
-/** Runs until a step, as if interrupted there. */
+/** Runs until a step, then interrupts. */
 async function interrupted(use: string | AnyPlugin, how = options()): Promise<void> {
   const commands = new Subject<Command>()
   const stop = (event: RunEvent): void => {
@@ -73,7 +73,7 @@ async function interrupted(use: string | AnyPlugin, how = options()): Promise<vo
   }
   await lastValueFrom(run(configOf(use), { ...how, commands }).pipe(tap(stop)))
 }
-/** Goes on from another folder than that of the configuration, where the plugin could not be found by what it was asked for. */
+/** Resumes from another folder than that of the configuration, where the plugin's specifier cannot be resolved. */
 const goOn = (how: ResumeOptions = {}): Promise<RunEvent[]> =>
   lastValueFrom(
     resume(directory, { places: { registered, folders: [import.meta.dirname], local: [] }, ...how }).pipe(toArray()),
@@ -87,20 +87,20 @@ async function refusal(promise: Promise<unknown>): Promise<AttuneError> {
     if (isAttuneError(error)) return error
     throw error
   }
-  throw new Error('it was expected to be refused')
+  throw new Error('expected a rejection')
 }
 const recordOf = (): { core?: string; config: { plugins: { kind: string }[] } } =>
   JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as ReturnType<typeof recordOf>
 const recorded = (): object | undefined => recordOf().config.plugins.find(({ kind }) => kind === 'scheduler')
 
-/** Writes another version of core into the record, as an installation of that version would have. */
+/** Writes another version of core into the record. */
 function setCore(version: string | undefined): void {
   const { seal: _, ...content } = { ...recordOf(), core: version } as Record<string, unknown>
   const text = JSON.stringify(content)
   writeFileSync(join(directory, 'run.json'), JSON.stringify({ ...(JSON.parse(text) as object), seal: digest(text) }))
 }
 
-describe('a plugin of a third party', () => {
+describe('a third-party plugin', () => {
   it.each([
     ['my-steady', { package: '@acme/attune-plugin-steady', version: '1.2.0' }, 'node_modules/my-steady/index.js'],
     ['@mine/steady', { package: '@acme/attune-plugin-steady', version: '1.1.0' }, 'node_modules/@mine/steady/index.js'],
@@ -111,7 +111,7 @@ describe('a plugin of a third party', () => {
       'node_modules/@acme/attune-plugin-steady/index.js',
     ],
     ['./vendor/src/steady.mjs', { package: 'vendored', version: '0.4.0' }, 'vendor/src/steady.mjs'],
-  ])('trains, resumes to the same bits and is evaluated as the copy that was asked for: %s', async (use, of, file) => {
+  ])('trains, resumes bit for bit and evaluates with the configured copy: %s', async (use, of, file) => {
     installCopies()
     const whole = join(at, 'whole')
     await lastValueFrom(run(configOf(use, whole), options()))
@@ -129,7 +129,7 @@ describe('a plugin of a third party', () => {
     expect([Object.keys(scores), warnings]).toEqual([['loss', 'right'], []])
   })
 
-  it('resumes as the recorded one of two copies in the installation', async () => {
+  it('resumes with the recorded one of two installed copies', async () => {
     const places = { registered, folders: [at] }
     manifest('node_modules/attune-plugin-z', { name: 'attune-plugin-z', version: '1.0.0', ...DECLARED })
     write('node_modules/attune-plugin-z/index.js', scheduler(0.5))
@@ -143,7 +143,7 @@ describe('a plugin of a third party', () => {
     expect(rates).not.toContain('"learningRate":0.02')
   })
 
-  it('is recorded with its package where a program gives it as a value', async () => {
+  it('is recorded with its package if it is passed as an object', async () => {
     const places = { registered, folders: [at] }
     manifest('node_modules/attune-plugin-s', { name: 'attune-plugin-s', version: '1.0.0', ...DECLARED })
     write('node_modules/attune-plugin-s/index.js', scheduler(0.5))
@@ -160,7 +160,7 @@ describe('a plugin of a third party', () => {
   })
 })
 
-describe('versions that changed since a run was started', () => {
+describe('versions that changed since the start of a run', () => {
   const places = () => ({ registered, folders: [at] })
   const PACKAGE = 'node_modules/attune-plugin-steady'
   const update = (content: object): void => manifest(PACKAGE, { ...DECLARED, name: 'attune-plugin-steady', ...content })
@@ -170,13 +170,14 @@ describe('versions that changed since a run was started', () => {
     await interrupted('steady', { places: places() })
   })
 
-  it('are warned of where only the patch differs, each time, with both versions', async () => {
+  it('cause a warning with both versions if only the patch differs', async () => {
     update({ version: '0.3.4' })
     for (let times = 0; times < 2; times++) {
       const events = await goOn({ places: places() })
       expect(events.filter(({ type }) => type === 'run.warned')).toEqual([
         expect.objectContaining({
-          message: 'another patch than the run was started with: scheduler steady: attune-plugin-steady 0.3.1 → 0.3.4',
+          message:
+            'different patch version than at the start of the run: scheduler steady: attune-plugin-steady 0.3.1 → 0.3.4',
         }),
       ])
       expect(events.at(-1)).toMatchObject({ type: 'run.completed', because: 'finished' })
@@ -190,7 +191,7 @@ describe('versions that changed since a run was started', () => {
     ['a pre-release', { version: '0.3.2-beta.1' }, '→ 0.3.2-beta.1'],
     ['no version', {}, '→ attune-plugin-steady without a version'],
     ['another package', { name: 'other', version: '0.3.1' }, 'attune-plugin-steady 0.3.1 → other 0.3.1'],
-  ])('are refused, and go on once accepted: %s', async (_, content, text) => {
+  ])('are rejected, and can be accepted: %s', async (_, content, text) => {
     update(content)
     const error = await refusal(goOn({ places: places(), acceptChanges: true, trust: true }))
     expect([error.code, error.problem]).toEqual(['VERSIONS_CHANGED', expect.stringContaining(text)])
@@ -204,7 +205,7 @@ describe('versions that changed since a run was started', () => {
     expect(again.find(({ type }) => type === 'run.resumed')).not.toHaveProperty('accepted')
   })
 
-  it('are listed all at once, that of core among them, and it is recorded from then on', async () => {
+  it('are listed together, including core, and recorded once accepted', async () => {
     expect(recordOf().core).toBe(coreVersion())
     for (const core of ['7.0.0', undefined]) {
       setCore(core)
@@ -218,7 +219,7 @@ describe('versions that changed since a run was started', () => {
     expect([recordOf().core, recorded()]).toEqual([coreVersion(), expect.objectContaining({ version: '0.4.0' })])
   })
 
-  it('are named before options that the other version refuses', async () => {
+  it('take precedence over options that another version rejects', async () => {
     directory = join(at, 'stricter')
     const refusing = `({ success: false, error: { issues: [{ code: 'custom', path: [], message: 'too strict' }] } })`
     const taken = `existsSync(${JSON.stringify(join(at, 'strict'))}) ? ${refusing} : { success: true, data: {} }`
@@ -233,7 +234,7 @@ describe('versions that changed since a run was started', () => {
     expect((await refusal(goOn({ acceptVersions: true }))).code).toBe('BAD_CONFIG')
   })
 
-  it('are only warned of by evaluation and prediction', async () => {
+  it('only cause warnings in evaluation and prediction', async () => {
     await goOn({ places: places() })
     setCore('0.0.1')
     const warning = `changed since the run began: core: @attune/core 0.0.1 → ${coreVersion()}`
@@ -243,7 +244,7 @@ describe('versions that changed since a run was started', () => {
     await predictor.close()
   })
 
-  it('of a plugin by a path come after trust in its program', async () => {
+  it('are checked after the trust in a plugin given by path', async () => {
     directory = join(at, 'by path')
     manifest('vendor', { name: 'vendored', version: '0.4.0' })
     write('vendor/steady.mjs', scheduler(0.75))

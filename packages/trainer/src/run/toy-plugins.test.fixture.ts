@@ -1,2 +1,2 @@
-/** The toys as a module for a worker thread: its default export is the list of plugins. */
+/** The toy plugins as a module for a worker thread, with the list of plugins as its default export. */
 export { toyPlugins as default } from './toy.test.fixture.js'

@@ -42,8 +42,8 @@ import { mergeMap } from 'rxjs'
 import { z } from 'zod'
 
 /**
- * A whole family of plugins in miniature: texts of the letters a to d, labelled by whether "a" or "b" is more frequent.
- * Real numerics throughout (embeddings, dropout, Adam), only small.
+ * A complete family of toy plugins: texts of the letters a to d, classified by whether "a" is more frequent than "b". The numerics are
+ * real (embeddings, dropout, Adam), only small.
  */
 const LETTERS = 'abcd'
 
@@ -52,16 +52,16 @@ const none = z.strictObject({})
 export const toyEngine = definePlugin({
   kind: ENGINE,
   name: 'toy-engine',
-  summary: 'TF.js in JavaScript',
+  summary: 'TensorFlow.js on the CPU backend',
   options: none,
   create: () => eagerEngine({ backend: 'cpu', device: 'toy', load: () => Promise.resolve() }),
 })
 
-/** `count` examples made from their number alone. */
+/** Source of `count` examples that are generated from their index. */
 export const toySource = definePlugin({
   kind: SOURCE,
   name: 'toy-source',
-  summary: 'Texts of four letters, made up as they are read',
+  summary: 'Generated texts of four letters',
   options: z.strictObject({
     count: z.int().min(0),
     from: z.int().default(0),
@@ -71,7 +71,7 @@ export const toySource = definePlugin({
   create: ({ count, from, badRows, label }): Source => ({
     location: `toy(${count})`,
     async *open(reject) {
-      for (let line = 1; line <= badRows; line++) reject?.({ line, reason: 'made bad', raw: '?' })
+      for (let line = 1; line <= badRows; line++) reject?.({ line, reason: 'generated bad row', raw: '?' })
       for (let i = from; i < from + count; i++) {
         await Promise.resolve()
         yield toyExample(i, label)
@@ -90,7 +90,7 @@ export function toyExample(i: number, label?: string): Example {
 export const toyTokenizer = definePlugin({
   kind: TOKENIZER,
   name: 'toy-tokenizer',
-  summary: 'A token for each letter',
+  summary: 'One token per letter',
   options: none,
   create: (): Tokenizer => ({
     vocabularySize: LETTERS.length + 1,
@@ -111,7 +111,7 @@ export const toyTokenizer = definePlugin({
 export const toyModel = definePlugin({
   kind: MODEL,
   name: 'toy-model',
-  summary: 'The mean of the embeddings through a dense layer',
+  summary: 'Mean of the embeddings and one linear layer',
   options: z.strictObject({
     vocabSize: z.int().default(9),
     width: z.int().default(8),
@@ -136,7 +136,7 @@ export const toyModel = definePlugin({
     }),
     forward(params, { inputIds }, mode) {
       const lastHiddenState = dropout(embedding(params, 'toy.embeddings', inputIds), rate, mode)
-      const real = expandDims(cast(notEqual(inputIds, 0), 'float32'), 2) // padding is left out
+      const real = expandDims(cast(notEqual(inputIds, 0), 'float32'), 2) // excludes padding
       const mean = div(sum(mul(lastHiddenState, real), 1), maximum(sum(real, 1), 1))
       return { lastHiddenState, pooled: tanh(linear(params, 'toy.dense', mean)) }
     },
@@ -164,9 +164,9 @@ const pad = (
 export const toyObjective = definePlugin({
   kind: OBJECTIVE,
   name: 'toy-objective',
-  summary: 'Which of two labels',
+  summary: 'Binary classification',
   options: z.strictObject({
-    loss: z.enum(['sound', 'infinite']).default('sound'),
+    loss: z.enum(['finite', 'infinite']).default('finite'),
     text: z.string().default('text').meta({ field: 'text' }),
   }),
   needs: { tokenizer: TOKENIZER, model: MODEL },
@@ -185,7 +185,7 @@ export const toyObjective = definePlugin({
       collate: pad,
       head: (params, { pooled }, mode) => linear(params, 'head', dropout(pooled, model.headDropout, mode)),
       loss: (logits, { labels }) => ({
-        losses: kind === 'sound' ? crossEntropy(logits, labels) : sum(logits.mul(Infinity), 1),
+        losses: kind === 'finite' ? crossEntropy(logits, labels) : sum(logits.mul(Infinity), 1),
         weights: ones([logits.shape[0] as number]),
       }),
       predict: ({ values }, items) =>
@@ -199,7 +199,7 @@ export const toyObjective = definePlugin({
 export const toyAdapter = definePlugin({
   kind: ADAPTER,
   name: 'toy-adapter',
-  summary: 'All trains but the embeddings',
+  summary: 'Trains everything except the embeddings',
   options: none,
   create: (): Adapter => ({
     adapt(model, params) {
@@ -222,7 +222,7 @@ export const toyOptimizer = definePlugin({
 export const toyScheduler = definePlugin({
   kind: SCHEDULER,
   name: 'toy-scheduler',
-  summary: 'A line down to nothing',
+  summary: 'Linear decay to zero',
   options: none,
   create: () => (step, steps) => 1 - (step - 1) / steps,
 })
@@ -230,7 +230,7 @@ export const toyScheduler = definePlugin({
 export const toyMetric = definePlugin({
   kind: METRIC,
   name: 'toy-metric',
-  summary: 'Share of labels that are right',
+  summary: 'Accuracy',
   options: z.strictObject({ compares: z.string().default('label') }),
   create: ({ compares }): Metric<string, string, [number, number]> => ({
     name: 'right',
@@ -244,11 +244,11 @@ export const toyMetric = definePlugin({
   }),
 })
 
-/** Saves every so many steps, and lowers the learning rate at every second evaluation: state that a resumed run needs. */
+/** Saves every N steps, and lowers the learning rate at every second evaluation, which is state that a resumed run must restore. */
 export const toyCallback = definePlugin({
   kind: CALLBACK,
   name: 'toy-callback',
-  summary: 'Saves, and lowers the learning rate at every second evaluation',
+  summary: 'Saves checkpoints, and lowers the learning rate at every second evaluation',
   options: z.strictObject({ everySteps: z.int().default(5) }),
   create:
     ({ everySteps }): Callback =>
@@ -257,7 +257,7 @@ export const toyCallback = definePlugin({
       return events.pipe(
         mergeMap((event): Command[] => {
           if (event.type === 'step.completed' && event.step % everySteps === 0)
-            return [{ type: 'save', because: 'it is time' }]
+            return [{ type: 'save', because: 'interval' }]
           if (event.type === 'evaluation.completed' && ++evaluations % 2 === 0)
             return [{ type: 'scaleLearningRate', factor: 0.5, because: `evaluation ${evaluations}` }]
           return []
@@ -266,7 +266,7 @@ export const toyCallback = definePlugin({
     },
 })
 
-/** All of them, for `places.registered` of a run that is resumed by name. */
+/** All toy plugins, for `places.registered` of a run that is resumed by name. */
 export const toyPlugins: AnyPlugin[] = [
   toyEngine,
   toySource,
@@ -280,7 +280,7 @@ export const toyPlugins: AnyPlugin[] = [
   toyCallback,
 ]
 
-/** A configuration of toys: 60 examples in batches of 8, 8 steps an epoch, scored every 6 steps. */
+/** A toy configuration: 60 examples in batches of 8, 8 steps per epoch, evaluated every 6 steps. */
 export const toyConfig = (directory?: string) => ({
   seed: 3,
   ...(directory === undefined ? {} : { directory }),

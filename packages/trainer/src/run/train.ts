@@ -1,22 +1,22 @@
 import { AttuneError, type Encoded, deriveKey, key } from '@attune/core'
 import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
-import { nextTurn } from '../step/next-turn.js'
+import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
 import type { HostInputs } from '../step/compiled-step.js'
-import { evaluate, obey } from './obey.js'
+import { evaluate, executeCommands } from './execute-commands.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { requireSameFiles } from '../files/run-inputs.js'
 import { scheduledValue } from '../setup/scheduled.js'
-import { passOver } from '../setup/pass-over.js'
+import { trainingPass } from '../setup/pass-over.js'
 import type { Session } from '../setup/session.js'
 
-/** What varies from step to step: learning rate, step, the seed of its randomness, and scheduled options. */
-function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: number): HostInputs {
+/** Inputs that vary from step to step: learning rate, step, random seed, and scheduled options. */
+function inputsOf({ plan, components, steps, runState, schedule }: Session, step: number): HostInputs {
   const { config } = plan
-  const at = Math.min(step, steps) // a learner may go on after the last step of the schedule
-  const factor = scheduledValue(parts.scheduler, config.scheduler.common ?? {}, at, steps)
+  const at = Math.min(step, steps) // a learner may train beyond the last step of the schedule
+  const factor = scheduledValue(components.scheduler, config.scheduler.common ?? {}, at, steps)
   return {
-    learningRate: config.training.learningRate * factor * moving.progress.learningRateScale,
+    learningRate: config.training.learningRate * factor * runState.progress.learningRateScale,
     step,
     steps,
     seed: deriveKey(key(config.seed), 'step', step),
@@ -26,17 +26,17 @@ function inputsOf({ plan, parts, steps, moving, schedule }: Session, step: numbe
 
 async function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): Promise<void> {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return
-  const what = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`
+  const what = Number.isFinite(loss) ? `the gradient norm became ${norm}` : `the loss became ${loss}`
   const { directory, config } = plan
   const [latest] = directory === undefined ? [] : await listCheckpoints(directory)
   const kept =
     latest === undefined
-      ? 'There is no checkpoint from before'
+      ? 'There is no earlier checkpoint'
       : `The last good checkpoint is ${checkpointPath(directory as string, latest)}`
   throw new AttuneError(
     'NON_FINITE_LOSS',
-    `${what} at step ${step}; training stopped, and nothing of that step was saved`,
-    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warm-up. ${kept}.`,
+    `${what} at step ${step}; training stopped without saving this step`,
+    `Lower training.learningRate (now ${config.training.learningRate}) or lengthen the warmup. ${kept}.`,
   )
 }
 
@@ -45,22 +45,22 @@ async function refuseNonFinite({ plan }: Session, step: number, loss: number, no
  * @throws AttuneError `NON_FINITE_LOSS`
  */
 export async function advance(session: Session, { parts: batch }: ReadyBatch, epoch: number) {
-  const { parts, moving, adapted, constants } = session
-  const step = moving.progress.step + 1
+  const { components, runState, adapted, constants } = session
+  const step = runState.progress.step + 1
   const inputs = inputsOf(session, step)
-  const kept = { frozen: adapted.frozen, constants, memory: moving.memory }
-  const { state, loss, gradientNorm } = session.step.run(moving.state, kept, batch, inputs)
-  moving.state = state
-  const read = await parts.engine.read({ loss, gradientNorm })
-  await nextTurn() // what is read may be there at once, and then signals and timers would wait for the end of the epoch
-  parts.engine.release({ loss, gradientNorm })
+  const kept = { frozen: adapted.frozen, constants, memory: runState.memory }
+  const { state, loss, gradientNorm } = session.step.run(runState.state, kept, batch, inputs)
+  runState.state = state
+  const read = await components.engine.read({ loss, gradientNorm })
+  await yieldToEventLoop() // yields even if the read is immediate; otherwise signals and timers would wait for the end of the epoch
+  components.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)
-  moving.progress = { ...moving.progress, step, epoch, batches: moving.progress.batches + 1 }
+  runState.progress = { ...runState.progress, step, epoch, batches: runState.progress.batches + 1 }
   return { step, loss: mean, gradientNorm: norm, learningRate: inputs.learningRate }
 }
 
-/** Takes one step and reports it. `elapsed` is the time in milliseconds that steps took so far, and their number. */
+/** Takes one step and reports it. `elapsed` accumulates the time in milliseconds and the number of steps. */
 export async function takeStep(
   session: Session,
   batch: ReadyBatch,
@@ -87,49 +87,50 @@ export async function takeStep(
   })
 }
 
-const isOver = ({ moving }: Session): boolean => moving.interrupted !== undefined || moving.progress.ended !== undefined
+const isOver = ({ runState }: Session): boolean =>
+  runState.interrupted !== undefined || runState.progress.ended !== undefined
 
-/** The training data must give as many batches in every epoch as were counted when the run began. */
+/** Throws the error for an epoch whose number of batches differs from the count at the start of the run. */
 function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, batches: string): never {
   throw new AttuneError(
     'RUN_CHANGED',
-    `${splits.train.location} gave ${batches} in epoch ${epoch + 1}, and ${stepsPerEpoch} were counted when the run began`,
-    'Leave the data alone while a run reads them. Put them back and resume, or start another run.',
+    `${splits.train.location}: expected ${stepsPerEpoch} batches per epoch as counted at the start of the run, got ${batches} in epoch ${epoch + 1}`,
+    'Do not change the data during a run. Restore them and resume, or start another run.',
   )
 }
 
-/** The objective's host work on a batch before it trains, where it has any. */
-export function rolloutOf({ parts, moving, adapted, generator }: Session) {
-  const { objective } = parts
+/** The objective's rollout on the host before a batch is trained on, if it has one. */
+export function rolloutOf({ components, runState, adapted, generator }: Session) {
+  const { objective } = components
   if (objective.rollout === undefined) return undefined
   return (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> =>
     objective.rollout!(items, {
-      params: { ...adapted.frozen, ...moving.state.trainable },
-      step: moving.progress.step + 1,
+      params: { ...adapted.frozen, ...runState.state.trainable },
+      step: runState.progress.step + 1,
       random,
       encode: (example) => objective.encode(example) as Encoded,
       generate: generator.generate,
     })
 }
 
-/** Lets the objective compute what the epoch's steps read, from a pass over the training examples. */
+/** Runs the objective's `beforeEpoch`: a pass over the training examples that computes inputs of the epoch's steps. */
 export async function beforeEpoch(session: Session, epoch: number): Promise<void> {
-  const { parts, moving, adapted } = session
-  if (parts.objective.beforeEpoch === undefined) return
-  const pass = passOver(session, { ...parts, model: adapted.model }, moving.state.trainable, adapted.frozen)
-  const before = moving.memory
-  moving.memory = await parts.objective.beforeEpoch(pass, epoch, before)
-  if (before !== undefined && before !== moving.memory) parts.engine.release(before)
+  const { components, runState, adapted } = session
+  if (components.objective.beforeEpoch === undefined) return
+  const pass = trainingPass(session, { ...components, model: adapted.model }, runState.state.trainable, adapted.frozen)
+  const before = runState.memory
+  runState.memory = await components.objective.beforeEpoch(pass, epoch, before)
+  if (before !== undefined && before !== runState.memory) components.engine.release(before)
 }
 
-/** How the examples of an epoch become batches, from the first one that was not taken yet. */
-const orderOf = (session: Session, epoch: number): EpochOptions => {
-  const { plan, moving, splits } = session
+/** Batch settings of an epoch, starting at the first batch not yet done. */
+const batchSettingsOf = (session: Session, epoch: number): EpochOptions => {
+  const { plan, runState, splits } = session
   const { batchSize, shuffleBuffer } = plan.config.training
   return {
     key: deriveKey(key(plan.config.seed), 'epoch', epoch),
     sampled: splits.train.sampled,
-    done: moving.progress.batches,
+    done: runState.progress.batches,
     batchSize,
     microBatchSize: microBatchSizeOf(plan.config.training),
     shuffleBuffer,
@@ -137,50 +138,50 @@ const orderOf = (session: Session, epoch: number): EpochOptions => {
   }
 }
 
-/** Trains on what is left of one epoch. */
+/** Trains on the rest of one epoch. */
 async function trainEpoch(
   session: Session,
   epoch: number,
   elapsed: { milliseconds: number; steps: number },
 ): Promise<void> {
-  const { plan, parts, bus, moving, stepsPerEpoch, splits } = session
+  const { plan, components, bus, runState, stepsPerEpoch, splits } = session
   const { evaluateEvery } = plan.config.training
-  if (moving.progress.batches === 0) {
-    bus.emit({ type: 'epoch.started', epoch, step: moving.progress.step })
+  if (runState.progress.batches === 0) {
+    bus.emit({ type: 'epoch.started', epoch, step: runState.progress.step })
     await beforeEpoch(session, epoch)
   }
-  const { items, truncated } = encodeRows(splits.train.rows(epoch), (example) => parts.objective.encode(example))
-  const order = orderOf(session, epoch)
-  if (session.keeping !== undefined) await requireSameFiles(session.keeping.inputs)
-  for await (const ready of epochBatches(items, parts.objective, order)) {
-    if (moving.progress.batches >= stepsPerEpoch) refuseOtherCount(session, epoch, 'more batches')
+  const { items, truncated } = encodeRows(splits.train.rows(epoch), (example) => components.objective.encode(example))
+  const batchSettings = batchSettingsOf(session, epoch)
+  if (session.runFolder !== undefined) await requireSameFiles(session.runFolder.inputs)
+  for await (const ready of epochBatches(items, components.objective, batchSettings)) {
+    if (runState.progress.batches >= stepsPerEpoch) refuseOtherCount(session, epoch, 'more batches')
     await takeStep(session, ready, epoch, elapsed)
-    if (epoch === 0 && moving.progress.batches === stepsPerEpoch && truncated() > 0)
+    if (epoch === 0 && runState.progress.batches === stepsPerEpoch && truncated() > 0)
       bus.emit({
         type: 'texts.truncated',
         split: 'train',
         count: truncated(),
-        maximumLength: parts.objective.maximumLength,
+        maximumLength: components.objective.maximumLength,
       })
-    const { step, batches } = moving.progress
+    const { step, batches } = runState.progress
     const isDue = evaluateEvery === 'epoch' ? batches === stepsPerEpoch : step % evaluateEvery === 0
     if (isDue) await evaluate(session)
-    if (moving.progress.step === session.steps && moving.progress.ended === undefined)
-      moving.progress = { ...moving.progress, ended: 'finished' }
-    await obey(session)
+    if (runState.progress.step === session.steps && runState.progress.ended === undefined)
+      runState.progress = { ...runState.progress, ended: 'finished' }
+    await executeCommands(session)
     if (isOver(session)) return
   }
-  const { batches } = moving.progress
+  const { batches } = runState.progress
   if (batches < stepsPerEpoch) refuseOtherCount(session, epoch, `${batches} batches`)
 }
 
-/** Trains until the last step, a command to stop, or an interruption. */
+/** Trains until the last step, a `stop` command, or an interruption. */
 export async function train(session: Session): Promise<void> {
-  const { plan, moving } = session
+  const { plan, runState } = session
   const elapsed = { milliseconds: 0, steps: 0 }
-  for (let epoch = moving.progress.epoch; epoch < plan.config.training.epochs && !isOver(session); epoch++) {
+  for (let epoch = runState.progress.epoch; epoch < plan.config.training.epochs && !isOver(session); epoch++) {
     await trainEpoch(session, epoch, elapsed)
-    if (!isOver(session)) moving.progress = { ...moving.progress, epoch: epoch + 1, batches: 0 }
+    if (!isOver(session)) runState.progress = { ...runState.progress, epoch: epoch + 1, batches: 0 }
   }
-  if (!isOver(session)) moving.progress = { ...moving.progress, ended: 'finished' } // resumed with no step left
+  if (!isOver(session)) runState.progress = { ...runState.progress, ended: 'finished' } // resumed without remaining steps
 }

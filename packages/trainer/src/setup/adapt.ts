@@ -3,42 +3,41 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { readAdapter, requireSaveable } from '../files/saved-adapter.js'
 import type { Components } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
-import { type PassOver, passOver } from './pass-over.js'
+import { type TrainingData, trainingPass } from './pass-over.js'
 import { countParameters } from './weights.js'
 
 /**
- * The trainable parameters in the order of their names, which is the order in which a checkpoint gives them back: sums
- * over all of them, such as the gradient's norm, then round alike before and after.
+ * Sorts the trainable parameters by name, the order in which a checkpoint returns them, so that sums over all of them (such as the
+ * gradient norm) round identically before and after a resume.
  */
-const inNameOrder = (adapted: Adapted): Adapted => ({
+const sortedByName = (adapted: Adapted): Adapted => ({
   ...adapted,
   trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
 })
 
-/** The model made ready for training. */
-interface AdaptedFirst {
+/** An adapted model, ready for training. */
+interface AdaptedModel {
   readonly adapted: Adapted
-  /** The plain parameters that training starts from: with a saved adapter, what it is merged into. */
+  /** The initial parameters of the base architecture, with any saved adapter merged. */
   readonly first: Params
-  /** Frees the tensors that neither train nor stay frozen: weights that the adapter replaced. To be called once `first` is read. */
+  /** Frees weights that the adapter replaced. Call it once `first` is no longer needed. */
   release(): void
 }
 
 /**
- * Lets the adapter divide the parameters into those that train and those that stay frozen, from a saved one where the configuration
- * names it.
- * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and what the adapter throws
+ * Applies the adapter, which splits the parameters into trainable and frozen ones; loads a saved adapter if the configuration names one.
+ * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and the errors of the adapter
  */
-export async function adaptFirst(given: PassOver, parts: Components, params: Params): Promise<AdaptedFirst> {
-  const { engine, objective } = parts
+export async function adaptModel(given: TrainingData, components: Components, params: Params): Promise<AdaptedModel> {
+  const { engine, objective } = components
   const { adapter, reference, saveAdapter } = given.plan.config
   const from = adapter.common?.['from'] as string | undefined
   const saved = from === undefined ? undefined : readAdapter(engine, from, countParameters(params))
-  const input = { pass: passOver(given, parts, params), ...(saved === undefined ? {} : { saved }) }
-  const adapted = inNameOrder(await adaptAround(parts, params, input))
+  const input = { pass: trainingPass(given, components, params), ...(saved === undefined ? {} : { saved }) }
+  const adapted = sortedByName(await adaptAround(components, params, input))
   if (saveAdapter) requireSaveable(adapted, adapter.plugin.name)
   const isCompared = reference === 'start' || objective.needsReference === true
-  const first = saved !== undefined && isCompared ? mergedIn(parts, adapted) : params
+  const first = saved !== undefined && isCompared ? mergeAdapter(components, adapted) : params
   const used = new Set<Tensor>(
     [adapted.trainable, adapted.frozen, adapted.masks ?? {}].flatMap((each) => Object.values(each)),
   )
@@ -47,7 +46,7 @@ export async function adaptFirst(given: PassOver, parts: Components, params: Par
   return { adapted, first, release: () => engine.release(Object.fromEntries(unused.entries())) }
 }
 
-function mergedIn({ engine }: Components, { merge, trainable, frozen }: Adapted): Params {
+function mergeAdapter({ engine }: Components, { merge, trainable, frozen }: Adapted): Params {
   const compiled = engine.compile(merge)
   const merged = compiled(trainable, frozen) as Params
   compiled.dispose()

@@ -7,7 +7,7 @@ import { compose, componentsOf } from './compose.js'
 
 const places = { folders: ['.'], registered: toyPlugins }
 
-/** The reference of a toy model under an adapter, and the tensors that it took. */
+/** Creates the reference of a toy model under an adapter, and counts the tensors it allocates. */
 async function referenceUnder(adapter: Adapter) {
   const plan = await planRun({ ...toyConfig(), reference: 'start' }, { places })
   const parts = componentsOf(compose(plan, {}))
@@ -21,7 +21,7 @@ async function referenceUnder(adapter: Adapter) {
   return { engine, first, adapted, taken: engine.live() - before, models, own }
 }
 
-it('the reference shares what an adapter keeps frozen: only what trains is copied', async () => {
+it('the reference model shares frozen parameters and copies only trainable ones', async () => {
   const { engine, first, adapted, taken, models, own } = await referenceUnder(toyAdapter({}))
   const trains = Object.keys(adapted.trainable)
   expect(Object.keys(own['reference']!).sort()).toEqual(trains.sort())
@@ -32,7 +32,7 @@ it('the reference shares what an adapter keeps frozen: only what trains is copie
   expect(await read(params)).toEqual(await read(first))
 })
 
-it('the reference takes no tensors where the whole base is frozen, and a copy of all where all trains', async () => {
+it('the reference model copies nothing for a frozen base and everything for full fine-tuning', async () => {
   const adding: Adapter = {
     adapt: (model, params) => ({ model, trainable: {}, frozen: params, merge: (_, frozen) => frozen }),
   }

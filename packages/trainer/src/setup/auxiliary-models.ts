@@ -18,18 +18,18 @@ import type { Auxiliary } from '../step/loss-function.js'
 import type { Components } from './compose.js'
 import { savedParameters } from './weights.js'
 
-/** Models beside the one that trains, and their own parameters: constants of the step. */
+/** Auxiliary models (teachers, reference) and their parameters, which are constants of the step. */
 export interface AuxiliaryModels {
   readonly models: Readonly<Record<string, Auxiliary>>
   readonly own: Readonly<Record<string, Params>>
 }
 
-/** Copies parameters, so that a step that is given the originals leaves the copies. */
+/** Copies parameters, so that they survive a step to which the originals are donated. */
 const copied = async (engine: Engine, params: Params): Promise<Params> =>
   engine.put((await engine.read(params)) as never) as unknown as Params
 
 /**
- * The model as it is before training. Parameters that an adapter keeps frozen are shared with the training model; only the others
+ * The reference model: the model before training. Parameters that an adapter freezes are shared with the trained model; only the others
  * are copied.
  */
 async function referenceOf({ engine, model, objective }: Components, first: Params, { frozen }: Adapted) {
@@ -43,38 +43,42 @@ async function referenceOf({ engine, model, objective }: Components, first: Para
   return { auxiliary, own: await copied(engine, changing) }
 }
 
-/** A saved model with the run's objective on it. A head that its checkpoint lacks is left out: whoever reads it is refused. */
+/** Loads a saved model with the head of the run's objective. If its checkpoint has no head, the head's parameters are omitted, and reading them fails. */
 function savedModel(scope: Scope, { engine }: Components, objective: Chosen, chosen: Chosen, path: string) {
   const own = createScope(scope)
   provideInstance(own, MODEL, chosen.plugin(chosen.options) as Model)
   provide(own, objective.plugin, objective.options)
-  const parts = { engine, model: get(own, MODEL), objective: get(own, OBJECTIVE) as Objective }
-  const { params, report } = savedParameters(parts, path, { needHead: false })
+  const components = { engine, model: get(own, MODEL), objective: get(own, OBJECTIVE) as Objective }
+  const { params, report } = savedParameters(components, path, { needHead: false })
   const missing = new Set(report.fresh)
-  const auxiliary: Auxiliary = { model: parts.model, objective: parts.objective, params: (_, theirs) => theirs }
+  const auxiliary: Auxiliary = {
+    model: components.model,
+    objective: components.objective,
+    params: (_, theirs) => theirs,
+  }
   const whole = Object.fromEntries(Object.entries(params).filter(([name]) => !missing.has(name)))
   engine.release(Object.fromEntries(Object.entries(params).filter(([name]) => missing.has(name))))
   return { auxiliary, own: whole }
 }
 
 /**
- * Loads the models of `models`, and keeps the reference where it was asked for or the objective needs it.
- * @param first the parameters that training starts from, before an adapter divided them
+ * Loads the auxiliary models of `models`, and creates the reference model if the configuration or the objective requires it.
+ * @param first initial parameters, before the adapter splits them
  * @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH`
  */
 export async function auxiliaryModels(
   { config, auxiliary }: Plan,
   scope: Scope,
-  parts: Components,
+  components: Components,
   first: Params,
   adapted: Adapted,
 ): Promise<AuxiliaryModels> {
   const entries = Object.entries(config.models).map(([name, chosen]) => {
-    const loaded = savedModel(scope, parts, config.objective, chosen, auxiliary[name]!)
+    const loaded = savedModel(scope, components, config.objective, chosen, auxiliary[name]!)
     return [name, loaded] as const
   })
-  if (config.reference === 'start' || parts.objective.needsReference === true)
-    entries.push(['reference', await referenceOf(parts, first, adapted)])
+  if (config.reference === 'start' || components.objective.needsReference === true)
+    entries.push(['reference', await referenceOf(components, first, adapted)])
   return {
     models: Object.fromEntries(entries.map(([name, each]) => [name, each.auxiliary])),
     own: Object.fromEntries(entries.map(([name, each]) => [name, each.own])),

@@ -22,21 +22,21 @@ import { programsOf, writeRunFolder } from '../files/run-folder.js'
 import { type InputRecord, readInputs } from '../files/run-inputs.js'
 import { refuseChanges } from '../files/refuse-changes.js'
 import { NO_HISTORY, openLog, replayHistory, verifyHistory } from '../files/run-log.js'
-import { type Connection, type Earlier, type Opened, closeSession, open } from './open.js'
-import type { Keeping, Session } from './session.js'
+import { type Connection, type PreviousState, type Opened, closeSession, open } from './open.js'
+import type { RunFolder, Session } from './session.js'
 import type { Split } from './splits.js'
 import { allow } from '../files/trust.js'
 
-/** A run that was asked for, before anything is computed. */
-export interface Order {
+/** A requested run, before it starts. */
+export interface RunRequest {
   readonly plan: Plan
-  /** The run's identity and the lock of its folder; undefined for a run that is not kept. */
+  /** The run's id and the lock of its folder; undefined for a run that is not saved. */
   readonly kept: { readonly id: string; readonly lock: Lock } | undefined
-  /** What an earlier part of the run left; undefined when the run is new. */
-  readonly earlier: Earlier | undefined
+  /** State left by an earlier part of the run; undefined for a new run. */
+  readonly previous: PreviousState | undefined
 }
 
-/** Emits `run.failed`. What cannot be emitted any more, because the log cannot be written, is not. */
+/** Emits `run.failed`, unless the log can no longer be written. */
 export function fail(bus: Bus, step: number, error: unknown): void {
   const known = isAttuneError(error)
     ? { code: error.code, problem: error.problem, remedy: error.remedy }
@@ -44,18 +44,18 @@ export function fail(bus: Bus, step: number, error: unknown): void {
   try {
     bus.emit({ type: 'run.failed', step, ...known })
   } catch {
-    return // the error that is reported is the first one
+    return // the first error is the one to report
   }
 }
 
-/** Reads the validation split once before training: a label that training lacks shows now, not after the first epoch. */
+/** Reads the validation split once before training, so that an unknown label is reported now rather than after the first epoch. */
 async function inspectValidation(scope: Scope, bus: Bus, split: Split): Promise<void> {
   const { objective } = componentsOf(scope)
   const { items, truncated } = encodeAll(split.examples(), (example) => objective.encode(example))
   if ((await count(items)) === 0)
     throw new AttuneError(
       'EMPTY_DATASET',
-      `${split.location} holds no examples`,
+      `${split.location} contains no examples`,
       'Check the path and the format of the file.',
     )
   if (truncated() > 0)
@@ -68,8 +68,8 @@ function reportRejected(bus: Bus, split: Split): void {
 }
 
 /**
- * Lets trackers that need nothing hear of a run from its very beginning: of what is learned before there is a model.
- * @returns the plan without them
+ * Starts trackers without dependencies early, so that they receive events from before the model exists, such as fitting progress.
+ * @returns the plan without these trackers
  */
 function trackEarly(
   plan: Plan,
@@ -84,15 +84,15 @@ function trackEarly(
   return { rest: { ...plan, config: { ...plan.config, tracker: later } }, tracking }
 }
 
-/** Opens the run's log, after verifying what belongs to the checkpoint that the run resumes from. */
-async function openKeeping(
-  { plan, kept, earlier }: Order,
+/** Opens the run's log after verifying the history of the checkpoint to resume from. */
+async function openRunFolder(
+  { plan, kept, previous }: RunRequest,
   inputs: readonly InputRecord[],
   early: readonly RunEvent[],
-): Promise<Keeping | undefined> {
+): Promise<RunFolder | undefined> {
   const { directory } = plan
   if (kept === undefined || directory === undefined) return undefined
-  const history = earlier?.checkpoint?.history ?? NO_HISTORY
+  const history = previous?.checkpoint?.history ?? NO_HISTORY
   const hash = await verifyHistory(directory, history)
   const log = openLog(directory, { history, hash })
   early.forEach(log.note)
@@ -100,29 +100,28 @@ async function openKeeping(
 }
 
 /**
- * The difference between the device that computed so far and the one that is to go on: other devices, and other numbers of threads,
- * round otherwise.
+ * Compares the device used so far with the current one: other devices and thread counts round differently. Returns an accepted difference.
  * @throws AttuneError `RUN_CHANGED` unless differences are accepted
  */
-function otherDevice({ plan, earlier }: Order, { device }: Engine): string[] {
-  if (earlier === undefined || earlier.device === device) return []
-  const change = `engine: ${earlier.device} → ${device}`
-  if (earlier.accepts) return [change]
+function deviceChanges({ plan, previous }: RunRequest, { device }: Engine): string[] {
+  if (previous === undefined || previous.device === device) return []
+  const change = `engine: ${previous.device} → ${device}`
+  if (previous.accepts) return [change]
   throw refuseChanges(plan.directory ?? '', [change])
 }
 
-/** Writes the run's record, and that the user allowed it the programs that the configuration names by a path. */
-async function keep({ plan, learned, keeping, bus, parts }: Session): Promise<void> {
-  if (keeping === undefined) return
-  await writeRunFolder(plan, learned, { ...keeping, device: parts.engine.device })
-  await allow(keeping.id, programsOf(plan)).catch((error: unknown) => {
-    const message = `resuming this run will need --trust, since what you allow it cannot be kept: ${(error as Error).message}`
+/** Writes the run's record, and stores that the user allowed the plugins that the configuration names by path. */
+async function writeRecords({ plan, learned, runFolder, bus, components }: Session): Promise<void> {
+  if (runFolder === undefined) return
+  await writeRunFolder(plan, learned, { ...runFolder, device: components.engine.device })
+  await allow(runFolder.id, programsOf(plan)).catch((error: unknown) => {
+    const message = `resuming this run will require --trust, because your permission cannot be stored: ${(error as Error).message}`
     bus.emit({ type: 'run.warned', step: 0, message })
   })
 }
 
-async function announce(
-  { plan, learned, steps, parts, bus, keeping }: Session,
+async function emitStart(
+  { plan, learned, steps, components, bus, runFolder }: Session,
   counts: { readonly parameters: number; readonly trainableParameters: number },
   checkpoint: Checkpoint | undefined,
   accepted: readonly string[],
@@ -133,11 +132,14 @@ async function announce(
     steps,
     epochs: plan.config.training.epochs,
     examples: learned.examples,
-    engine: [parts.engine.device, plan.engineBecause].filter((part) => part !== undefined).join(': '),
-    scores: { loss: 'minimize', ...Object.fromEntries(parts.metrics.map(({ name, direction }) => [name, direction])) },
+    engine: [components.engine.device, plan.engineBecause].filter((part) => part !== undefined).join(': '),
+    scores: {
+      loss: 'minimize',
+      ...Object.fromEntries(components.metrics.map(({ name, direction }) => [name, direction])),
+    },
     ...counts,
     ...(directory === undefined ? {} : { directory }),
-    ...(keeping === undefined ? {} : { log: keeping.log.path }),
+    ...(runFolder === undefined ? {} : { log: runFolder.log.path }),
     ...(accepted.length === 0 ? {} : { accepted }),
   }
   if (checkpoint === undefined || directory === undefined) return bus.emit({ type: 'run.started', ...facts })
@@ -148,30 +150,34 @@ async function announce(
   bus.emit({ type: 'run.resumed', ...facts, step, checkpoint: path })
 }
 
-/** Reports what the run begins with, and writes its record. */
-async function startSession(order: Order, { session, ...opened }: Opened): Promise<void> {
-  const { scope, splits, bus, parts, moving } = session
-  const { checkpoint } = order.earlier ?? {}
-  const accepted = [...(order.earlier?.accepted ?? []), ...otherDevice(order, parts.engine)]
-  await announce(session, opened.facts, checkpoint, accepted)
-  for (const message of order.earlier?.warnings ?? [])
-    bus.emit({ type: 'run.warned', step: moving.progress.step, message })
+/** Reports the start of the run and writes its record. */
+async function startSession(request: RunRequest, { session, ...opened }: Opened): Promise<void> {
+  const { scope, splits, bus, components, runState } = session
+  const { checkpoint } = request.previous ?? {}
+  const accepted = [...(request.previous?.accepted ?? []), ...deviceChanges(request, components.engine)]
+  await emitStart(session, opened.facts, checkpoint, accepted)
+  for (const message of request.previous?.warnings ?? [])
+    bus.emit({ type: 'run.warned', step: runState.progress.step, message })
   const failure = bus.failure()
   if (failure !== undefined) throw failure
   if (checkpoint === undefined) {
-    if (opened.placed !== undefined) bus.emit({ type: 'vectors.loaded', ...opened.placed })
+    if (opened.vectorsLoaded !== undefined) bus.emit({ type: 'vectors.loaded', ...opened.vectorsLoaded })
     await inspectValidation(scope, bus, splits.validation)
     for (const split of [splits.train, splits.validation]) reportRejected(bus, split)
     for (const message of opened.warnings) bus.emit({ type: 'run.warned', step: 0, message })
   }
-  // Only now: a run that is refused leaves nothing that stands in the way of the next.
-  if (order.earlier === undefined || accepted.length > 0) await keep(session)
+  // Written last, so that a rejected run leaves nothing that blocks the next one.
+  if (request.previous === undefined || accepted.length > 0) await writeRecords(session)
 }
 
-/** Opens the session of a run, connected with its callbacks, trackers and log, and reports what it begins with. */
-export async function begin(order: Order, options: RunOptions, observe: (event: RunEvent) => void): Promise<Session> {
-  const { plan, earlier, kept } = order
-  const inputs = earlier?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
+/** Opens the session of a run, connects it to callbacks, trackers and log, and reports its start. */
+export async function beginRun(
+  request: RunRequest,
+  options: RunOptions,
+  observe: (event: RunEvent) => void,
+): Promise<Session> {
+  const { plan, previous, kept } = request
+  const inputs = previous?.inputs ?? (kept === undefined ? [] : await readInputs(plan))
   const events = new Subject<RunEvent>()
   events.subscribe(observe)
   const { rest, tracking } = trackEarly(plan, events)
@@ -183,21 +189,21 @@ export async function begin(order: Order, options: RunOptions, observe: (event: 
   }
   let connection: Connection | undefined
   const connect = async ({ callbacks, trackers }: Components): Promise<Connection> => {
-    handlersOf(callbacks) // refused before the log is opened
-    const keeping = await openKeeping(order, inputs, early)
-    connection = { keeping, bus: createBus({ callbacks, trackers, shown: events, log: keeping?.log }) }
+    handlersOf(callbacks) // throws before the log is opened
+    const runFolder = await openRunFolder(request, inputs, early)
+    connection = { runFolder, bus: createBus({ callbacks, trackers, shown: events, log: runFolder?.log }) }
     return connection
   }
   let opened: Opened | undefined
   try {
     const { scope: parent, dataFolder } = options
-    opened = await open({ plan, composed: rest, parent, dataFolder, earlier, events, emit, connect })
-    await startSession(order, opened)
+    opened = await open({ plan, composed: rest, parent, dataFolder, previous, events, emit, connect })
+    await startSession(request, opened)
     return opened.session
   } catch (error) {
     if (connection !== undefined) fail(connection.bus, 0, error)
     connection?.bus.close()
-    connection?.keeping?.log.close()
+    connection?.runFolder?.log.close()
     events.complete()
     tracking.unsubscribe()
     if (opened !== undefined) await closeSession(opened.session)

@@ -9,7 +9,7 @@ const weighted = (term: LossTerm, { weight }: Common): LossTerm =>
     ? term
     : { ...term, losses: (outputs, targets) => mul(term.losses(outputs, targets), weight as number) }
 
-/** Examples of other tasks have no such view and are left out. */
+/** Restricts a metric to the examples of one task; other examples lack its view. */
 const ofTask = (metric: Metric, { of }: Common): Metric =>
   of === undefined
     ? metric
@@ -37,6 +37,6 @@ const REFINED: Readonly<Record<string, (instance: never, common: Common) => unkn
   optimizer: restricted,
 }
 
-/** An instance with the options applied that every plugin of its kind takes: a loss's weight, a metric's task, an optimizer's parameters. */
-export const refined = <T>(kind: string, instance: T, common: Common): T =>
+/** Applies the options common to all plugins of a kind: a loss's weight, a metric's task, an optimizer's parameter filter. */
+export const withCommonOptions = <T>(kind: string, instance: T, common: Common): T =>
   (REFINED[kind]?.(instance as never, common) as T | undefined) ?? instance

@@ -34,26 +34,26 @@ import {
   titleOf,
 } from '@attune/core'
 import { EMPTY, type Observable } from 'rxjs'
-import { refined } from './common-options.js'
-import { type ModelMaking, scheduledModel } from './scheduled.js'
+import { withCommonOptions } from './common-options.js'
+import { type ModelInputs, scheduledModel } from './scheduled.js'
 import { fitProgress } from './fit-progress.js'
 import { objectiveScope } from './objective-scope.js'
 import { isFromScope } from '../plan/from-scope.js'
 import type { INFERENCE_KEYS, Plan, PlanOf } from '../plan/plan.js'
 import type { Learned } from '../files/run-folder.js'
 
-/** The kinds whose plugins may learn options from the training examples, in the order in which they do. */
-const LEARNERS = ['tokenizer', 'objective', 'model', 'adapter'] as const
+/** Kinds whose plugins may fit options on the training examples, in fitting order. */
+const FITTED_KINDS = ['tokenizer', 'objective', 'model', 'adapter'] as const
 
-/** Lets the plugins learn what they must from the training examples: a vocabulary, the labels. */
-export async function learn(
+/** Fits plugins on the training examples: vocabulary, labels. */
+export async function fitPlugins(
   { config }: Plan,
   examples: () => AsyncIterable<Example>,
   emit: (event: UntimedEvent) => void = () => undefined,
 ): Promise<Learned['options']> {
   const learned: Learned['options'] = {}
   const tokenizer = (): Tokenizer => config.tokenizer.plugin(learned.tokenizer ?? config.tokenizer.options) as Tokenizer
-  for (const kind of LEARNERS) {
+  for (const kind of FITTED_KINDS) {
     const { plugin, options } = config[kind]
     if (plugin.fit === undefined) continue
     const report = fitProgress(titleOf(plugin), emit)
@@ -62,28 +62,28 @@ export async function learn(
   return learned
 }
 
-/** A plugin with the options that it learned, if it did. */
+/** A plugin with its fitted options, if it has any. */
 const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
   ...chosen,
   options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })
 
-/** A plan in which plugins have the options that they learned. */
-export const withLearned = (plan: Plan, learned: Learned['options']): Plan => ({
+/** Returns a plan with the fitted options of its plugins. */
+export const withFittedOptions = (plan: Plan, learned: Learned['options']): Plan => ({
   ...plan,
   config: {
     ...plan.config,
-    ...Object.fromEntries(LEARNERS.map((kind) => [kind, completed(plan.config[kind], learned)])),
+    ...Object.fromEntries(FITTED_KINDS.map((kind) => [kind, completed(plan.config[kind], learned)])),
   },
 })
 
 function provideChosen(scope: Scope, chosen: Chosen): void {
   const { plugin, options, common = {} } = chosen
   if (isFromScope(chosen)) return // the parent provides it
-  provide(scope, plugin, options, (instance) => refined(plugin.kind.name, instance, common))
+  provide(scope, plugin, options, (instance) => withCommonOptions(plugin.kind.name, instance, common))
 }
 
-/** The links of a chain: those that the configuration names, or else those that the parent provides. */
+/** Links of a chain: those in the configuration, otherwise those of the parent scope. */
 const chainOf = <T>(scope: Scope, kind: Kind<T>): readonly T[] =>
   scope.isRegistered(kind.token) ? scope.resolveAll<T>(kind.token) : getAll(scope, kind)
 
@@ -95,8 +95,8 @@ function checkMetrics(metrics: readonly Metric[], objective: Objective): void {
   if (unfit !== undefined)
     throw new AttuneError(
       'METRIC_MISMATCH',
-      `metric ${unfit.name} compares "${unfit.compares}", and the objective offers ${objective.views.join(', ')}`,
-      'Choose a metric that compares one of these.',
+      `metric ${unfit.name}: expected a view of the objective (${objective.views.join(', ')}), got "${unfit.compares}"`,
+      'Choose a metric that compares one of these views.',
     )
 }
 
@@ -105,31 +105,31 @@ function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
   if (size === undefined || size >= tokenizer.vocabularySize) return
   throw new AttuneError(
     'VOCABULARY_MISMATCH',
-    `the tokenizer has ${tokenizer.vocabularySize} tokens, and the model's vocabulary only ${size}`,
-    'Use the tokenizer that was saved with the model, or leave vocabSize out. For tokens that you added, let the saved embeddings grow: `model: { from: …, resizeEmbeddings: true }`.',
+    `expected a model with a vocabulary of at least ${tokenizer.vocabularySize} tokens for this tokenizer, got ${size}`,
+    'Use the tokenizer saved with the model, or remove vocabSize. For added tokens, resize the saved embeddings: `model: { from: …, resizeEmbeddings: true }`.',
   )
 }
 
-/** Whether a model's vocabulary must grow to hold the tokenizer's. */
+/** True if a model's vocabulary is smaller than the tokenizer's. */
 const isSmaller = ({ options }: Chosen, { vocabularySize }: Tokenizer): boolean =>
   Number(options['vocabSize']) < vocabularySize
 
-/** What composing a scope may be given. */
+/** Optional inputs for composing a scope. */
 interface Surroundings {
   /** The application's scope. */
   readonly parent?: Scope | undefined
   readonly events?: Observable<RunEvent>
-  /** Changes the model as it is made; `how` tells of what. */
-  readonly refineModel?: (model: Model, how: () => ModelMaking) => Model
-  /** The adapter of a run that trains, which stands between the model and the objective. */
+  /** Wraps the model when it is created; `how` returns its inputs. */
+  readonly refineModel?: (model: Model, how: () => ModelInputs) => Model
+  /** The adapter of a training run, applied to the model before the objective is created. */
   readonly adapter?: Chosen
 }
 
 type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
 
 /**
- * Makes a scope with what inference needs of a plan: engine, tokenizer, model, objective and the given metrics. Learned options
- * replace configured ones; a model whose vocabulary size was not given takes the tokenizer's.
+ * Creates a scope with the components that inference needs: engine, tokenizer, model, objective and the given metrics. Fitted options
+ * replace configured ones; a model without a configured vocabulary size uses the tokenizer's.
  */
 export function composeInference(
   plan: InferencePlan,
@@ -164,10 +164,10 @@ export function composeInference(
   return scope
 }
 
-/** Makes a scope with a plan's plugins, the stream of the run's events and its key. */
+/** Creates a scope with a plan's plugins, the run's event stream and its random key. */
 export function compose(plan: Plan, learned: Learned['options'], surroundings?: Surroundings): Scope {
   const { config } = plan
-  const refineModel = (model: Model, how: () => ModelMaking): Model => scheduledModel(plan, how, model)
+  const refineModel = (model: Model, how: () => ModelInputs): Model => scheduledModel(plan, how, model)
   const adapter = completed(config.adapter, learned)
   const scope = composeInference(plan, learned, config.metric, { ...surroundings, refineModel, adapter })
   provideChosen(scope, config.scheduler)
@@ -176,8 +176,8 @@ export function compose(plan: Plan, learned: Learned['options'], surroundings?: 
   return scope
 }
 
-/** What a scope holds for inference, typed. */
-export const inferencePartsOf = (scope: Scope) => ({
+/** Typed inference components of a scope. */
+export const inferenceComponentsOf = (scope: Scope) => ({
   engine: get(scope, ENGINE),
   tokenizer: get(scope, TOKENIZER),
   model: get(scope, MODEL),
@@ -185,9 +185,9 @@ export const inferencePartsOf = (scope: Scope) => ({
   metrics: getAll(scope, METRIC),
 })
 
-/** What a scope holds for training, typed. */
+/** Typed training components of a scope. */
 export const componentsOf = (scope: Scope) => ({
-  ...inferencePartsOf(scope),
+  ...inferenceComponentsOf(scope),
   adapter: get(scope, ADAPTER),
   scheduler: get(scope, SCHEDULER),
   optimizers: chainOf(scope, OPTIMIZER),
@@ -196,10 +196,10 @@ export const componentsOf = (scope: Scope) => ({
   trackers: getAll(scope, TRACKER),
 })
 
-/** What a scope holds for training, typed. */
+/** Typed training components of a scope. */
 export type Components = ReturnType<typeof componentsOf>
 
-/** The engine of a scope, ready. */
+/** Starts and returns the engine of a scope. */
 export async function startEngine(scope: Scope): Promise<Engine> {
   const engine = get(scope, ENGINE)
   await engine.start()

@@ -3,11 +3,14 @@ import type { TrainingState } from '../step/training-step.js'
 import type { Components } from './compose.js'
 
 /**
- * The trainable parameters to evaluate and save: those of the state, or what the optimizer makes of them (an average over steps).
- * `release` frees them where they are not the state's own.
+ * Returns the trainable parameters for evaluation and saving: those of the state, or the optimizer's average over steps. `release` frees
+ * them unless they belong to the state.
  */
 export function evaluationParams(
-  { optimizer, parts: { engine } }: { readonly optimizer: Optimizer; readonly parts: Pick<Components, 'engine'> },
+  {
+    optimizer,
+    components: { engine },
+  }: { readonly optimizer: Optimizer; readonly components: Pick<Components, 'engine'> },
   { trainable, optimizer: state }: TrainingState,
 ): { readonly trainable: Params; release(): void } {
   if (optimizer.evaluationParams === undefined) return { trainable, release: () => undefined }

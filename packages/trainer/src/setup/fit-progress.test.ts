@@ -2,19 +2,19 @@ import { expect, it } from '@jest/globals'
 import type { UntimedEvent } from '@attune/core'
 import { fitProgress } from './fit-progress.js'
 
-it('tells of what takes long, twice a second at most, with the time since its phase began', () => {
-  const told: UntimedEvent[] = []
+it('reports long phases at most twice a second, with the time since the phase began', () => {
+  const emitted: UntimedEvent[] = []
   let time = 10_000
   const report = fitProgress(
     'tokenizer bpe',
-    (happening) => told.push(happening),
+    (event) => emitted.push(event),
     () => time,
   )
   for (let done = 1; done <= 20; done++, time += 100) report('texts read', done)
   for (let done = 1; done <= 3; done++, time += 200) report('tokens learned', done, 9)
   for (let done = 4; done <= 9; done++, time += 200) report('tokens learned', done, 9)
   const plugin = 'tokenizer bpe'
-  expect(told).toEqual([
+  expect(emitted).toEqual([
     { type: 'fit.progressed', plugin, phase: 'texts read', done: 6, seconds: 0.5 },
     { type: 'fit.progressed', plugin, phase: 'texts read', done: 11, seconds: 1 },
     { type: 'fit.progressed', plugin, phase: 'texts read', done: 16, seconds: 1.5 },

@@ -1,21 +1,21 @@
 import type { ReportProgress, UntimedEvent } from '@attune/core'
 
-/** Progress is told twice a second at most, and not of what takes no longer. */
+/** Minimum interval between reports; shorter phases are not reported. */
 const EVERY_MILLISECONDS = 500
 
-/** What a plugin's `fit` reports as events, now and then. `now` is in milliseconds. */
+/** Emits the progress of a plugin's `fit` as throttled events. `now` is in milliseconds. */
 export function fitProgress(
   plugin: string,
   emit: (event: UntimedEvent) => void,
   now: () => number = () => performance.now(),
 ): ReportProgress {
-  let [begun, told] = [0, 0]
+  let [begun, reported] = [0, 0]
   let current: string | undefined
   return (phase, done, total) => {
     const at = now()
-    if (phase !== current) [current, begun, told] = [phase, at, at]
-    if (at - told < EVERY_MILLISECONDS) return
-    told = at
+    if (phase !== current) [current, begun, reported] = [phase, at, at]
+    if (at - reported < EVERY_MILLISECONDS) return
+    reported = at
     const seconds = (at - begun) / 1000
     emit({ type: 'fit.progressed', plugin, phase, done, seconds, ...(total === undefined ? {} : { total }) })
   }

@@ -2,7 +2,7 @@ import type { Adapted, AdapterInput, FrozenEncoder, Params } from '@attune/core'
 import type { Components } from './compose.js'
 import { loadWeights, existingParameters } from './weights.js'
 
-/** The parameters of the model inside, under whole names, and the others. */
+/** Splits parameters into those of the encoder, under their full names, and the others. */
 function divide({ prefix }: FrozenEncoder, params: Params): { readonly inside: Params; readonly outside: Params } {
   const entries = Object.entries(params)
   return {
@@ -14,14 +14,14 @@ function divide({ prefix }: FrozenEncoder, params: Params): { readonly inside: P
 const renamed = (params: Params, rename: (name: string) => string): Params =>
   Object.fromEntries(Object.entries(params).map(([name, tensor]) => [rename(name), tensor]))
 
-/** What only makes the vector of a text, which nothing reads where the states of tokens are read. */
-function poolerOf({ model, reads }: FrozenEncoder, params: Params): ReadonlySet<string> {
+/** Pooler parameters of an encoder that are unused, because only its token states are read. */
+function unusedPooler({ model, reads }: FrozenEncoder, params: Params): ReadonlySet<string> {
   const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
   const isPooler = (name: string): boolean => prefixes.some((prefix) => name.startsWith(prefix))
   return new Set(reads === 'pooled' ? [] : Object.keys(params).filter(isPooler))
 }
 
-/** Parameters with those of the model inside from a checkpoint of its own. @throws what `loadWeights` throws */
+/** Replaces the encoder's parameters with those of its own checkpoint. @throws the errors of `loadWeights` */
 export function loadEncoder(
   { engine, model }: Pick<Components, 'engine' | 'model'>,
   params: Params,
@@ -33,13 +33,13 @@ export function loadEncoder(
   const loading = {
     prefix: encoder.model.prefix,
     needHead: encoder.reads === 'pooled',
-    spare: poolerOf(encoder, own),
+    optional: unusedPooler(encoder, own),
   }
   const loaded = loadWeights(engine, existingParameters(engine, own), path, loading)
   return { ...outside, ...renamed(loaded.params, (name) => encoder.prefix + name) }
 }
 
-/** What the adapter makes of all parameters but those of the model inside, which stay frozen whatever it does. */
+/** Applies an adapter to all parameters except those of the encoder, which stay frozen. */
 export async function adaptAround(
   { adapter, model }: Pick<Components, 'adapter' | 'model'>,
   params: Params,

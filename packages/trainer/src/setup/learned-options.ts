@@ -3,8 +3,8 @@ import type { Learned } from '../files/run-folder.js'
 import type { Lookup } from '../plan/lookup.js'
 
 /**
- * Options that plugins learned, as a run's record holds them, with the plugins among them found again: there each is written as
- * `{ use, … }`, as in a configuration.
+ * Parses the fitted options in a run's record and resolves the plugins among them, which are written as `{ use, … }`, as in a
+ * configuration.
  * @throws AttuneError `UNKNOWN_PLUGIN`, `BAD_CONFIG`
  */
 export async function readLearnedOptions(

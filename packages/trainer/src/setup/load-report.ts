@@ -1,19 +1,19 @@
 import { AttuneError, nearest } from '@attune/core'
 import type { StoredTensor } from '@attune/weights'
 
-/** What became of a checkpoint's tensors and of a model's parameters. */
+/** Differences between a checkpoint's tensors and a model's parameters. */
 export interface LoadReport {
-  /** Parameters that are new, because the checkpoint did not have them, without those that nothing reads. */
+  /** Newly initialized parameters that are missing from the checkpoint, except unused ones. */
   readonly fresh: readonly string[]
-  /** Tensors that the model has no use for, without those that hold nothing of their own. */
+  /** Tensors of the checkpoint that the model does not use, except redundant ones. */
   readonly unused: readonly string[]
-  /** Parameters that are new, because the checkpoint's tensor has another shape; only where part of one may be loaded. */
+  /** Newly initialized parameters whose checkpoint tensor has a different shape; only for partial loading. */
   readonly misshapen: readonly string[]
-  /** Parameters that got rows for tokens that the checkpoint does not have. */
+  /** Parameters extended with rows for tokens that the checkpoint does not have. */
   readonly grown: readonly string[]
 }
 
-/** A parameter, and the tensor that is to take its place. */
+/** A parameter and the saved tensor for it. */
 export interface Match {
   readonly name: string
   readonly shape: readonly number[]
@@ -22,18 +22,18 @@ export interface Match {
 }
 
 /**
- * What some checkpoints hold beside the weights: places, causal masks, wavelengths of rotary positions, sinusoids, and what
- * makes a vector of a whole text where the model has nothing of the kind.
+ * Redundant tensors of some checkpoints: position ids, causal masks, rotary frequencies, sinusoidal embeddings, and poolers of models
+ * without one.
  */
 const KNOWN_EXTRAS =
   /(^|\.)(position_ids|token_type_ids|rotary_emb\.\w+|embed_positions\.weights?|(h\.\d+\.)?attn\.(masked_)?bias|pooler\..*)$/
 
-/** The word embeddings under the other names of a checkpoint that holds what is shared twice. */
+/** Other names of the word embeddings in checkpoints that store tied weights twice. */
 const SECOND_COPIES =
   /(^|\.)(lm_head|embed_tokens|decoder|embed_out|shared|wte|lm_loss|generator_lm_head)\.(weight|bias)$/
 
-/** The tensors that have no place in a model and may have held something that it lacks now. */
-export function unexpected(
+/** Tensors of a checkpoint that a model does not use, except redundant ones. */
+export function unusedTensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   used: ReadonlySet<string>,
   words: readonly number[] | undefined,
@@ -46,72 +46,70 @@ export function unexpected(
 }
 
 const SHOWN = 5
-/** Names beyond so many, or longer, are not looked through for a near one: a hostile file would make it take for ever. */
-const LOOKED_AT = { names: 1000, letters: 120 }
+/** Limits of the search for similar names, which bound its time for malicious files. */
+const SEARCHED = { names: 1000, letters: 120 }
 
-/** The first few of a list for a message. */
+/** Formats the first items of a list for a message. */
 const firstOf = (items: readonly string[]): string =>
   `${items.slice(0, SHOWN).join(', ')}${items.length > SHOWN ? `, and ${items.length - SHOWN} more` : ''}`
 
-const short = (name: string): string =>
-  name.length > LOOKED_AT.letters ? `${name.slice(0, LOOKED_AT.letters)}…` : name
+const short = (name: string): string => (name.length > SEARCHED.letters ? `${name.slice(0, SEARCHED.letters)}…` : name)
 
-/** A name with the nearest among others, if one is near. */
+/** A name with the nearest other name, if one is similar. */
 function withNearest(name: string, others: readonly string[]): string {
-  const candidates = others.filter(({ length }) => length <= LOOKED_AT.letters).slice(0, LOOKED_AT.names)
-  const [near] = name.length > LOOKED_AT.letters ? [] : nearest(name, candidates)
+  const candidates = others.filter(({ length }) => length <= SEARCHED.letters).slice(0, SEARCHED.names)
+  const [near] = name.length > SEARCHED.letters ? [] : nearest(name, candidates)
   return near === undefined ? short(name) : `${name} (nearest: ${near})`
 }
 
-/** The first names with the nearest among others. */
+/** Adds the nearest other name to the first names of a list. */
 const withNearests = (names: readonly string[], others: readonly string[]): string[] => [
   ...names.slice(0, SHOWN).map((name) => withNearest(name, others)),
   ...names.slice(SHOWN),
 ]
 
-/** What the model needs and the checkpoint lacks, and what it has instead. */
-export function missing(where: string, lost: readonly string[], unused: readonly string[]): AttuneError {
+/** Returns the error for missing parameters, with the unused tensors of the checkpoint. */
+export function missingWeights(where: string, lost: readonly string[], unused: readonly string[]): AttuneError {
   return new AttuneError(
     'MISSING_WEIGHTS',
     `${where} lacks ${lost.length} of the model's parameters: ${firstOf(withNearests(lost, unused))}`,
-    `Load a checkpoint of the same architecture${unused.length > 0 ? `; this one has, besides: ${firstOf(unused.map(short))}` : ''}.`,
+    `Load a checkpoint of the same architecture${unused.length > 0 ? `. This checkpoint also has: ${firstOf(unused.map(short))}` : ''}.`,
   )
 }
 
-/** What else does not fit, after what is wrong with shapes. */
-function besides(lost: readonly string[], unused: readonly string[]): string {
+/** Formats missing parameters and unused tensors, as an addition to shape errors. */
+function otherDifferences(lost: readonly string[], unused: readonly string[]): string {
   const lacks =
     lost.length === 0 ? '' : `; it lacks ${lost.length} of the parameters: ${firstOf(withNearests(lost, unused))}`
-  const has = unused.length === 0 ? '' : `; it has besides (${unused.length}): ${firstOf(unused.map(short))}`
+  const has = unused.length === 0 ? '' : `; it also has ${unused.length} unused: ${firstOf(unused.map(short))}`
   return lacks + has
 }
 
-/** What has another shape, and what else does not fit: it tells where the two models differ. */
-export function wrongShapes(
+/** Returns the error for mismatched shapes, with missing parameters and unused tensors. */
+export function mismatchedShapes(
   where: string,
   matches: readonly Match[],
   lost: readonly string[],
   unused: readonly string[],
 ): AttuneError {
-  const told = matches.map(
-    ({ name, shape, saved }) =>
-      `"${name}" has shape [${saved.shape.join(', ')}], and the model needs [${shape.join(', ')}]`,
+  const mismatches = matches.map(
+    ({ name, shape, saved }) => `"${name}": expected shape [${shape.join(', ')}], got [${saved.shape.join(', ')}]`,
   )
   return new AttuneError(
     'SHAPE_MISMATCH',
-    `${where}: ${firstOf(told)}${besides(lost, unused)}`,
-    'Use the options of the saved model (leave sizes out), or the labels it was trained with.',
+    `${where}: ${firstOf(mismatches)}${otherDifferences(lost, unused)}`,
+    'Use the options of the saved model (remove sizes), or the labels it was trained with.',
   )
 }
 
-/** What the owner of a model should know of how it was loaded, a sentence each. */
+/** Warnings about a loaded model, one sentence each. */
 export function warningsOf({ fresh, misshapen, unused, grown }: LoadReport): readonly string[] {
   const made = [...fresh, ...misshapen]
   return [
-    ...(made.length > 0 ? [`new weights, not in the saved model: ${firstOf(made)}`] : []),
+    ...(made.length > 0 ? [`newly initialized weights, missing from the saved model: ${firstOf(made)}`] : []),
     ...(unused.length > 0
-      ? [`the saved model has tensors that have no place in this one (${unused.length}): ${firstOf(unused.map(short))}`]
+      ? [`unused tensors of the saved model (${unused.length}): ${firstOf(unused.map(short))}`]
       : []),
-    ...(grown.length > 0 ? [`rows for new tokens, made beside those of the saved model: ${firstOf(grown)}`] : []),
+    ...(grown.length > 0 ? [`newly initialized rows for added tokens: ${firstOf(grown)}`] : []),
   ]
 }

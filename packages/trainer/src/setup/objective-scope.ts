@@ -1,6 +1,6 @@
 import { ADAPTER, MODEL, type Scope, createScope, get, provideInstance } from '@attune/core'
 
-/** The scope in which objectives of a run that trains are made: its model is as the adapter describes it. */
+/** Creates the scope of a training run's objectives, whose model is the one described by the adapter. */
 export function objectiveScope(scope: Scope): Scope {
   const described = get(scope, ADAPTER).describe?.(get(scope, MODEL))
   if (described === undefined) return scope

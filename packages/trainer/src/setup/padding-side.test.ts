@@ -20,7 +20,7 @@ it.each([
   ['llama', { ...sizes, numAttentionHeads: 4, numKeyValueHeads: 2 }, true],
   ['bert', { ...sizes, numAttentionHeads: 2 }, false],
   ['roberta', { ...sizes, numAttentionHeads: 2 }, false],
-])('%s gives a text the same states whichever side padding is on', async (name, options, readsLast) => {
+])('%s computes the same hidden states for left and right padding', async (name, options, readsLast) => {
   const model = (await findInstalled(MODEL, fileName(name), places)).plugin(options) as Model
   const engine = eagerEngine({ backend: 'cpu', device: 'TF.js', load: () => Promise.resolve() })
   await engine.start()

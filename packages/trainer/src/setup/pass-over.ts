@@ -6,15 +6,15 @@ import type { Components } from './compose.js'
 import type { Plan } from '../plan/plan.js'
 import type { TrainingSplit } from '../data/open-splits.js'
 
-/** The examples of a pass, and the plan that says how many are computed at once. */
-export interface PassOver {
+/** Training split and micro-batch size of a data pass. */
+export interface TrainingData {
   readonly plan: Plan
   readonly splits: { readonly train: TrainingSplit }
 }
 
-/** A pass over the training examples through a model. */
-export const passOver = (
-  { splits, plan }: PassOver,
+/** Creates a pass over the training examples through a model. */
+export const trainingPass = (
+  { splits, plan }: TrainingData,
   { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
   trainable: Params,
   frozen: Params = {},

@@ -18,14 +18,14 @@ import {
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Plan } from '../plan/plan.js'
 import type { Rebuilt } from '../step/loss-function.js'
-import { refined } from './common-options.js'
+import { withCommonOptions } from './common-options.js'
 import { objectiveScope } from './objective-scope.js'
 
-/** Kinds whose options may follow a schedule. */
+/** Kinds with options that may be scheduled. */
 const KINDS = ['model', 'objective', 'regularizer', 'optimizer'] as const
 type ScheduledKind = (typeof KINDS)[number]
 
-/** An option that follows a schedule: `regularizer.1.strength` is that of the second regularizer. */
+/** A scheduled option; `regularizer.1.strength` belongs to the second regularizer. */
 interface Target {
   readonly path: string
   readonly kind: ScheduledKind
@@ -38,7 +38,7 @@ const chosenOf = (config: Plan['config'], kind: ScheduledKind): readonly Chosen[
   return Array.isArray(chosen) ? (chosen as readonly Chosen[]) : [chosen as Chosen]
 }
 
-/** @throws AttuneError `BAD_SCHEDULE` unless the path is that of an option that may follow a schedule */
+/** @throws AttuneError `BAD_SCHEDULE` unless the path names an option that can be scheduled */
 function targetOf(path: string, config: Plan['config']): Target {
   const parts = path.split('.')
   const [kind, second] = parts
@@ -56,18 +56,18 @@ function targetOf(path: string, config: Plan['config']): Target {
   const near = nearest(path, known)
   throw new AttuneError(
     'BAD_SCHEDULE',
-    `schedule: expected the path of an option that may follow a schedule, got "${path}"`,
+    `schedule: expected the path of an option that can be scheduled, got "${path}"`,
     near.length > 0
       ? `Write ${near.map((name) => `"${name}"`).join(' or ')}.`
-      : `Options of this configuration that may: ${known.join(', ') || 'none'}. The learning rate follows \`scheduler\`.`,
+      : `Use one of the options of this configuration that can be scheduled: ${known.join(', ') || 'none'}. The learning rate follows \`scheduler\`.`,
   )
 }
 
-/** The options of a configuration that follow a schedule. */
+/** Scheduled options of a configuration. */
 export const scheduleTargets = ({ config }: Pick<Plan, 'config'>): readonly Target[] =>
   Object.keys(config.schedule).map((path) => targetOf(path, config))
 
-/** The value that a scheduler's factor stands for. */
+/** Interpolates an option's value by a scheduler's factor. */
 export const scheduledValue = (
   scheduler: Scheduler,
   { from = 1, to = 0 }: { readonly from?: number; readonly to?: number },
@@ -75,7 +75,7 @@ export const scheduledValue = (
   steps: number,
 ): number => to + (from - to) * scheduler(step, steps)
 
-/** The values of all scheduled options at a step, by path. */
+/** Returns a function that computes all scheduled options at a step, by path. */
 export function scheduleOf({ config }: Pick<Plan, 'config'>): (step: number, steps: number) => Record<string, number> {
   const entries = Object.entries(config.schedule).map(
     ([path, { plugin, options, common }]) => [path, plugin(options) as Scheduler, common ?? {}] as const,
@@ -84,7 +84,7 @@ export function scheduleOf({ config }: Pick<Plan, 'config'>): (step: number, ste
     Object.fromEntries(entries.map(([path, at, common]) => [path, scheduledValue(at, common, step, steps)]))
 }
 
-/** Instances of a kind with the tensors of its scheduled options in the place of numbers. */
+/** Creates the instances of a kind with tensors as the values of their scheduled options. */
 function instances<T>(
   scope: Scope,
   config: Plan['config'],
@@ -96,17 +96,17 @@ function instances<T>(
   return chosenOf(config, kind).map(({ plugin, options, common = {} }, i) => {
     const own = targets.filter((target) => target.kind === kind && target.index === i)
     const tensors = Object.fromEntries(own.map(({ option, path }) => [option, scheduled[path]]))
-    return refined(kind, instantiate(within, plugin, { ...options, ...tensors }) as T, common)
+    return withCommonOptions(kind, instantiate(within, plugin, { ...options, ...tensors }) as T, common)
   })
 }
 
-/** The plugin and the options of which a model is made, and the scope that it is made in. */
-export interface ModelMaking extends Pick<Chosen, 'plugin' | 'options'> {
+/** Inputs for creating a model: plugin, options and scope. */
+export interface ModelInputs extends Pick<Chosen, 'plugin' | 'options'> {
   readonly scope: Scope
 }
 
-/** The model of a configuration, whose scheduled options (dropout, say) take the values of the training step. */
-export function scheduledModel(plan: Pick<Plan, 'config'>, how: () => ModelMaking, model: Model): Model {
+/** Wraps a model so that its scheduled options (such as dropout) use the values of the training step. */
+export function scheduledModel(plan: Pick<Plan, 'config'>, how: () => ModelInputs, model: Model): Model {
   const targets = scheduleTargets(plan).filter(({ kind }) => kind === 'model')
   if (targets.length === 0) return model
   const { scope, plugin, options } = how()
@@ -122,8 +122,8 @@ export function scheduledModel(plan: Pick<Plan, 'config'>, how: () => ModelMakin
 }
 
 /**
- * A function that rebuilds the parts whose options follow a schedule, with the step's values: `create` is pure and cheap, and runs
- * while the step is traced. Undefined where nothing follows one.
+ * Returns a function that rebuilds the components with scheduled options from the step's values. `create` is pure and cheap, and runs
+ * while the step is traced. Undefined if nothing is scheduled.
  */
 export function rebuilder(
   plan: Pick<Plan, 'config'>,
@@ -137,7 +137,7 @@ export function rebuilder(
   return (scheduled) => {
     const made = <T>(kind: ScheduledKind, from = scope): readonly T[] =>
       instances<T>(from, config, kind, targets, scheduled)
-    // A head's dropout is the model's: the objective is made on a model that has the step's.
+    // The head uses the model's dropout, so the objective is created on a model with the step's value.
     const modelScope = (): Scope => {
       const own = createScope(scope)
       const { headDropout } = made<Model>('model')[0]!

@@ -21,11 +21,11 @@ import type { Splits } from '../data/open-splits.js'
 import { countBatches, encodeRows } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
-import { type Components, componentsOf, withLearned } from './compose.js'
+import { type Components, componentsOf, withFittedOptions } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
-import { adaptFirst } from './adapt.js'
-import { passOver } from './pass-over.js'
+import { adaptModel } from './adapt.js'
+import { trainingPass } from './pass-over.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
@@ -34,49 +34,49 @@ import type { LastScores } from '../files/save-model.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
-import { type NamedVectors, placeVectors } from './static-vectors.js'
+import { type NamedVectors, applyVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { countParameters, firstParameters } from './weights.js'
 
-/** What changes while a run goes on. */
+/** Mutable state of a running session. */
 export interface RunState {
   state: TrainingState
-  /** What the objective's `beforeEpoch` returned for this epoch. */
+  /** Return value of the objective's `beforeEpoch` for this epoch. */
   memory: Tree | undefined
   progress: Progress
-  /** Commands from outside that ask for an interruption; the first one's reason. */
+  /** Reason of the first external command that requests an interruption. */
   interrupted: string | undefined
-  /** The label of the checkpoint whose weights the final model is to have. */
+  /** Label of the checkpoint whose weights become the final model. */
   restore: string | undefined
   lastScores: LastScores
-  warnedOfNoFolder: boolean
+  hasWarnedOfNoFolder: boolean
 }
 
-/** The folder of a run as this process holds it. */
-export interface Keeping {
+/** An open run folder, locked by this process. */
+export interface RunFolder {
   /** The run's id. */
   readonly id: string
   readonly log: RunLog
   readonly lock: Lock
-  /** Digests of what the run reads. */
+  /** Digests of the run's inputs. */
   readonly inputs: readonly InputRecord[]
 }
 
-/** Everything of a run that is under way. */
+/** A running session: components, data and state. */
 export interface Session {
   readonly plan: Plan
   /** Undefined for a run without a folder. */
-  readonly keeping: Keeping | undefined
+  readonly runFolder: RunFolder | undefined
   readonly learned: Learned
   readonly scope: Scope
-  readonly parts: Components
+  readonly components: Components
   readonly adapted: Adapted
-  /** Trees that stay the same from step to step. */
+  /** Trees that are constant across steps. */
   readonly constants: StepConstants
-  /** The chain, clipping included. */
+  /** The optimizer chain, including gradient clipping. */
   readonly optimizer: Optimizer
   readonly step: CompiledStep
-  /** The values of scheduled options at a step, by path. */
+  /** Values of scheduled options at a step, by path. */
   schedule(step: number, steps: number): Readonly<Record<string, number>>
   readonly inference: Inference
   /** Generates text with the current weights. */
@@ -85,15 +85,15 @@ export interface Session {
   readonly bus: Bus
   readonly stepsPerEpoch: number
   readonly steps: number
-  readonly moving: RunState
+  readonly runState: RunState
 }
 
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
 
-/** What nothing has been said of yet. */
-const AT_REST = { interrupted: undefined, restore: undefined, lastScores: undefined, warnedOfNoFolder: false }
+/** Initial values of the state outside of checkpoints. */
+const INITIAL = { interrupted: undefined, restore: undefined, lastScores: undefined, hasWarnedOfNoFolder: false }
 
-/** The trees of a checkpoint, apart from empty ones, which a file does not hold. */
+/** Trees of a checkpoint; empty trees are not stored. */
 interface SavedTrees {
   readonly trainable: Params
   readonly optimizer?: Tree
@@ -101,7 +101,7 @@ interface SavedTrees {
   readonly prepared?: Readonly<Record<string, Tree>>
 }
 
-/** The state of a run that begins, or the one that a checkpoint holds, on the device. */
+/** Initializes the training state, or loads a checkpoint's state onto the device. */
 function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => Tree, from: Checkpoint | undefined) {
   if (from === undefined) {
     const optimizer = engine.compile(() => init(adapted.trainable))()
@@ -112,15 +112,15 @@ function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => 
   if (String(expected) !== String(found))
     throw new AttuneError(
       'BAD_CHECKPOINT',
-      `the checkpoint of step ${from.progress.step} has other parameters than the configuration asks for`,
-      'Resume with the configuration that the run was started with.',
+      `the checkpoint of step ${from.progress.step} has different parameters than the configuration`,
+      'Resume with the original configuration.',
     )
   engine.release(adapted.trainable)
   const state = { trainable: saved.trainable, optimizer: saved.optimizer ?? ({} as Tree) }
   return { state, memory: saved.memory, prepared: saved.prepared ?? {} }
 }
 
-/** Constants that regularizers compute once before training, by their position. */
+/** Constants that regularizers compute once before training, by index. */
 async function prepare(regularizers: readonly Regularizer[], pass: DataPass, trainable: Params) {
   const prepared: Record<string, Tree> = {}
   for (const [i, regularizer] of regularizers.entries())
@@ -128,20 +128,21 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
   return prepared
 }
 
-/** The parameters a run begins with, and what is to be told of them. */
-function begin(parts: Components, plan: Plan, named: NamedVectors | undefined) {
-  const first = firstParameters(parts, plan.config.seed, plan.from)
+/** Creates the initial parameters of a run, with warnings and facts to report. */
+function createParameters(components: Components, plan: Plan, named: NamedVectors | undefined) {
+  const first = firstParameters(components, plan.config.seed, plan.from)
   const { report } = first
   const inside = plan.encoder?.path
-  const params = inside === undefined ? first.params : loadEncoder(parts, first.params, inside)
+  const params = inside === undefined ? first.params : loadEncoder(components, first.params, inside)
   const warnings = report === undefined ? [] : warningsOf(report)
-  if (named === undefined) return { params, warnings, placed: undefined }
-  const { params: started, ...counts } = placeVectors(parts, params, named)
-  return { params: started, warnings, placed: { path: named.path, ...counts } }
+  if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
+  const { params: started, ...counts } = applyVectors(components, params, named)
+  return { params: started, warnings, vectorsLoaded: { path: named.path, ...counts } }
 }
 
 /**
- * A loss that compares the examples of a batch is not the sum of those of its parts, and a closure evaluates one part only.
+ * Rejects micro-batches if the loss compares the examples of a batch, since it is then not a sum over micro-batches, or if the optimizer
+ * needs a closure, which evaluates a single micro-batch.
  * @throws AttuneError `BATCH_IN_PARTS`
  */
 function requireWholeBatches(
@@ -155,19 +156,19 @@ function requireWholeBatches(
   throw new AttuneError(
     'BATCH_IN_PARTS',
     comparesExamples
-      ? `the objective compares all ${batchSize} examples of a batch with one another, and microBatchSize would part them into ${microBatchSize} at a time`
-      : `the optimizer evaluates the loss of a batch of ${batchSize} examples again, and microBatchSize would part them into ${microBatchSize} at a time`,
-    'Leave out training.microBatchSize; training.gradientCheckpointing and a smaller batchSize save memory too.',
+      ? `the objective compares the examples of a batch with one another: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`
+      : `the optimizer re-evaluates the loss of the whole batch: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`,
+    'Remove training.microBatchSize. To save memory, use training.gradientCheckpointing or a smaller batchSize.',
   )
 }
 
-/** Steps that are left of all epochs. Where the data changed and that was accepted, an epoch may be shorter than what is done of it. */
+/** Number of remaining steps. After an accepted change of the data, an epoch may be shorter than the batches already done. */
 function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: number): number {
   if (epoch >= epochs) return 0
   return Math.max(0, stepsPerEpoch - batches) + (epochs - epoch - 1) * stepsPerEpoch
 }
 
-/** The steps of an epoch: the batches of its examples, in the order of the sampler where there is one. */
+/** Counts the steps of an epoch: the batches of its examples, in sampler order if there is a sampler. */
 const countSteps = (
   { splits: { train }, learned, plan }: Pick<Session, 'splits' | 'learned' | 'plan'>,
   objective: Objective,
@@ -178,63 +179,66 @@ const countSteps = (
     plan.config.training.batchSize,
   )
 
-type Given = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'keeping'>
+type SessionInputs = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'runFolder'>
 
-/** The optimizer's chain, clipping included, and a function that rebuilds it and other parts with scheduled options. */
-function chainedOptimizer({ plan, scope, learned }: Given, parts: Components) {
+/** Creates the optimizer chain with gradient clipping, and a function that rebuilds components with scheduled options. */
+function chainedOptimizer({ plan, scope, learned }: SessionInputs, components: Components) {
   const { clipNorm } = plan.config.training
   const chained = (links: readonly Optimizer[]): Optimizer =>
     chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
-  const optimizer = chained(parts.optimizers)
-  requireWholeBatches(parts.objective, optimizer, plan.config.training)
-  const complete = withLearned(plan, learned.options)
+  const optimizer = chained(components.optimizers)
+  requireWholeBatches(components.objective, optimizer, plan.config.training)
+  const complete = withFittedOptions(plan, learned.options)
   return { optimizer, complete, rebuild: rebuilder(complete, scope, chained) }
 }
 
-/** The state that training begins with or goes on from, and the trees that stay the same from step to step. */
+/** Creates the initial or resumed state, and the trees that are constant across steps. */
 async function startingState(
-  given: Given,
-  parts: Components,
+  given: SessionInputs,
+  components: Components,
   { adapted, optimizer, own }: Pick<Session, 'adapted' | 'optimizer'> & { readonly own: StepConstants['models'] },
   checkpoint: Checkpoint | undefined,
-): Promise<Pick<Session, 'moving' | 'constants'>> {
-  const { state, memory, prepared } = firstState(parts.engine, adapted, optimizer.init, checkpoint)
-  const pass = passOver(given, { ...parts, model: adapted.model }, state.trainable, adapted.frozen)
-  const regularizers = prepared ?? (await prepare(parts.regularizers, pass, state.trainable))
+): Promise<Pick<Session, 'runState' | 'constants'>> {
+  const { state, memory, prepared } = firstState(components.engine, adapted, optimizer.init, checkpoint)
+  const pass = trainingPass(given, { ...components, model: adapted.model }, state.trainable, adapted.frozen)
+  const regularizers = prepared ?? (await prepare(components.regularizers, pass, state.trainable))
   return {
     constants: { models: own, regularizers, masks: adapted.masks ?? {} },
-    moving: { ...AT_REST, state, memory, progress: checkpoint?.progress ?? START },
+    runState: { ...INITIAL, state, memory, progress: checkpoint?.progress ?? START },
   }
 }
 
-/** Makes a session of a composed scope whose engine is up. */
-export async function openSession(
-  given: Given,
-  { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
-): Promise<{
+/** A new session with the facts and warnings to report at its start. */
+interface OpenedSession {
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
   readonly warnings: readonly string[]
-  readonly placed: RunEvents['vectors.loaded'] | undefined
-}> {
+  readonly vectorsLoaded: RunEvents['vectors.loaded'] | undefined
+}
+
+/** Creates a session from a composed scope with a started engine. */
+export async function openSession(
+  given: SessionInputs,
+  { checkpoint, vectors }: { readonly checkpoint?: Checkpoint | undefined; readonly vectors: NamedVectors | undefined },
+): Promise<OpenedSession> {
   const { plan, scope } = given
-  const parts = componentsOf(given.scope)
-  const { engine, objective, regularizers } = parts
-  const { optimizer, complete, rebuild } = chainedOptimizer(given, parts)
-  const { params, ...told } = begin(parts, plan, vectors)
-  const { adapted, first, release } = await adaptFirst(given, parts, params)
+  const components = componentsOf(given.scope)
+  const { engine, objective, regularizers } = components
+  const { optimizer, complete, rebuild } = chainedOptimizer(given, components)
+  const { params, ...report } = createParameters(components, plan, vectors)
+  const { adapted, first, release } = await adaptModel(given, components, params)
   const { model } = adapted
-  const { models, own } = await auxiliaryModels(complete, scope, parts, first, adapted)
+  const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
   const stepsPerEpoch = await countSteps(given, objective)
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
-  const { moving, constants } = await startingState(given, parts, { adapted, optimizer, own }, checkpoint)
+  const { runState, constants } = await startingState(given, components, { adapted, optimizer, own }, checkpoint)
   const { epochs, gradientCheckpointing } = plan.config.training
   const compiled = { model, objective, optimizer, regularizers, models, gradientCheckpointing }
   const session: Session = {
     ...given,
-    parts,
+    components,
     adapted,
     constants,
     optimizer,
@@ -242,9 +246,13 @@ export async function openSession(
     schedule: scheduleOf(plan),
     inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(plan.config.training) }),
     stepsPerEpoch,
-    steps: moving.progress.step + stepsLeft(moving.progress, stepsPerEpoch, epochs),
-    moving,
-    generator: textGenerator({ ...parts, model, params: () => ({ ...adapted.frozen, ...moving.state.trainable }) }),
+    steps: runState.progress.step + stepsLeft(runState.progress, stepsPerEpoch, epochs),
+    runState,
+    generator: textGenerator({
+      ...components,
+      model,
+      params: () => ({ ...adapted.frozen, ...runState.state.trainable }),
+    }),
   }
-  return { session, facts, ...told }
+  return { session, facts, ...report }
 }

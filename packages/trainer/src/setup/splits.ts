@@ -16,18 +16,18 @@ import {
 import { count } from '@attune/data'
 import { rejectedRowsTo } from '@attune/data/files'
 
-/** Examples of one split, readable as often as needed, in the same order each time. */
+/** Examples of one split; every read yields the same order. */
 export interface Split {
   readonly name: string
   readonly location: string
   examples(): AsyncIterable<Example>
-  /** Rows left out so far, and the file they are kept in. */
+  /** Number of rows rejected so far, and the file that stores them. */
   rejected(): { readonly count: number; readonly path: string }
 }
 
 /**
- * The source of a split, whose rows must have `fields`; rows that it leaves out go to `rejects/<split>.jsonl` in the run's
- * folder, once.
+ * Opens the source of a split, whose rows must have `fields`. Rejected rows are written to `rejects/<split>.jsonl` in the run folder,
+ * once.
  */
 export function openSplit(
   name: string,
@@ -58,10 +58,10 @@ async function* pick(examples: AsyncIterable<Example>, positions: ReadonlySet<nu
   for await (const example of examples) if (positions.has(position++)) yield example
 }
 
-/** Rows with equal values are of one group; a value may be any JSON. */
+/** Key of a row's group: rows with equal values, which may be any JSON, share a group. */
 const groupOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
-/** All divisions of examples by a protocol. */
+/** Computes all folds of a protocol. */
 export async function foldsOf(
   { plugin, options }: Chosen,
   { examples }: Pick<Split, 'examples'>,
@@ -74,7 +74,7 @@ export async function foldsOf(
   return protocol.split(groups.length, by === undefined ? [] : groups, stream(deriveKey(key(seed), 'protocol')))
 }
 
-/** Divides examples as the protocol says. @throws AttuneError `EMPTY_DATASET`, `NO_SUCH_FOLD` */
+/** Computes the fold to train on. @throws AttuneError `EMPTY_DATASET`, `NO_SUCH_FOLD` */
 export async function divide(
   protocol: Chosen,
   split: Pick<Split, 'location' | 'examples'>,
@@ -91,12 +91,12 @@ export async function divide(
     )
   throw new AttuneError(
     'EMPTY_DATASET',
-    `${split.location} has too few examples to set some aside for validation`,
-    'Give more examples, or name a file under data.validation.',
+    `${split.location} has too few examples for a validation split`,
+    'Add examples, or set data.validation to a file.',
   )
 }
 
-/** The split with the examples at some positions. */
+/** Restricts a split to the examples at the given positions. */
 export function partOf(split: Split, name: string, positions: readonly number[]): Split {
   const chosen = new Set(positions)
   return { ...split, name, examples: () => pick(split.examples(), chosen) }
@@ -108,7 +108,7 @@ export async function countExamples(split: Split): Promise<number> {
   if (examples > 0) return examples
   throw new AttuneError(
     'EMPTY_DATASET',
-    `${split.location} holds no examples${split.rejected().count > 0 ? ` (${split.rejected().count} rows were rejected)` : ''}`,
+    `${split.location} contains no examples${split.rejected().count > 0 ? ` (${split.rejected().count} rows were rejected)` : ''}`,
     'Check the path and the format of the file.',
   )
 }

@@ -4,13 +4,13 @@ import { type Tensor, concat, expandDims, slice, where } from '@tensorflow/tfjs-
 import type { Components } from './compose.js'
 import type { Plan } from '../plan/plan.js'
 
-/** Word vectors that word embeddings start from, and their file. */
+/** Static vectors that initialize word embeddings, and their file. */
 export interface NamedVectors {
   readonly path: string
   readonly vectors: WordVectors
 }
 
-/** Reads the word vectors that a plan names, if it names some. @throws what `readWordVectors` throws */
+/** Reads the static vectors of a plan, if it has any. @throws the errors of `readWordVectors` */
 export const readVectors = async ({ vectors: path }: Plan): Promise<NamedVectors | undefined> =>
   path === undefined ? undefined : { path, vectors: await readWordVectors(path) }
 
@@ -19,10 +19,10 @@ function refuse(what: string, remedy: string): never {
 }
 
 /**
- * The parameters with the vectors of words in the rows of the tokens that spell them; all other rows stay as they are.
- * @throws AttuneError `VECTORS_MISMATCH` if the vectors are of another width, or no token is a word that has one
+ * Copies word vectors into the embedding rows of the tokens that spell the words; other rows are unchanged.
+ * @throws AttuneError `VECTORS_MISMATCH` if the vectors have another size, or no token is a word with a vector
  */
-export function placeVectors(
+export function applyVectors(
   { engine, model, tokenizer }: Pick<Components, 'engine' | 'model' | 'tokenizer'>,
   params: Params,
   { path, vectors }: NamedVectors,
@@ -33,25 +33,25 @@ export function placeVectors(
   const tokens = tokenizer.vocabularySize
   if (width !== vectors.size)
     refuse(
-      `the vectors in ${path} have ${vectors.size} numbers, and the model's word embeddings ${width}`,
-      `Write \`embeddingSize: ${vectors.size}\` beside \`embeddings\`, or as the model calls that width.`,
+      `${path}: expected vectors of the model's embedding size ${width}, got ${vectors.size}`,
+      `Set \`embeddingSize: ${vectors.size}\`, or the model's own option for the embedding size.`,
     )
   const { matrix, found } = embeddingMatrix(vectors, tokenizer, key(0))
   let count = 0
   for (const one of found.values) count += one
   if (count === 0)
     refuse(
-      `none of the tokenizer's ${tokens} tokens is a word of ${path}`,
-      'Use vectors of the language and the spelling of the texts, and a tokenizer whose tokens are words: `tokenizer: word`.',
+      `none of the ${tokens} tokens of the tokenizer has a vector in ${path}`,
+      'Use vectors for the language and casing of the texts, and a word-level tokenizer: `tokenizer: word`.',
     )
-  const place = engine.compile(
+  const replaceRows = engine.compile(
     (own: Tensor, known: Tensor, theirs: Tensor) => {
       const first = where(expandDims(known, 1), theirs, slice(own, [0, 0], [tokens, -1]))
       return rows === tokens ? first : concat([first, slice(own, [tokens, 0], [-1, -1])])
     },
     { donate: [0, 1, 2] },
   )
-  const placed = place(table, engine.put(found), engine.put(matrix))
-  place.dispose()
-  return { params: { ...params, [name]: placed }, found: count, tokens }
+  const replaced = replaceRows(table, engine.put(found), engine.put(matrix))
+  replaceRows.dispose()
+  return { params: { ...params, [name]: replaced }, found: count, tokens }
 }

@@ -26,7 +26,7 @@ const filled = (value: number, ...shape: number[]): HostArray => ({
   values: new Float32Array(shape.reduce((product, n) => product * n, 1)).fill(value),
 })
 
-/** The folder of a checkpoint with these tensors. */
+/** Writes a checkpoint with the given tensors and returns its folder. */
 function checkpoint(tensors: Arrays): string {
   const folder = join(root, String(made++))
   mkdirSync(folder)
@@ -34,7 +34,7 @@ function checkpoint(tensors: Arrays): string {
   return folder
 }
 
-/** New parameters, all zero: two of the model, with its norm, and one of a head. */
+/** New parameters, all zero: word embeddings, a linear layer, a norm and a head. */
 const fresh = (): Params =>
   engine.put({
     'm.words.weight': filled(0, 3, 2),
@@ -53,11 +53,11 @@ const whole: Arrays = {
 const without = (...names: string[]): Arrays =>
   Object.fromEntries(Object.entries(whole).filter(([name]) => !names.includes(name)))
 
-/** The first number of each parameter after loading. */
+/** Loads a checkpoint and returns the first value of each parameter. */
 async function firsts(path: string, loading: Partial<Parameters<typeof loadWeights>[3]> = {}) {
   const { params, report } = loadWeights(engine, existingParameters(engine, fresh()), path, {
     prefix: 'm.',
-    spare: new Set(),
+    optional: new Set(),
     ...loading,
   })
   const values = await engine.read(params)
@@ -70,17 +70,17 @@ const failure = (
 ): { code: string; message: string } => {
   const params = fresh()
   try {
-    loadWeights(engine, existingParameters(engine, params), path, { prefix: 'm.', spare: new Set(), ...loading })
+    loadWeights(engine, existingParameters(engine, params), path, { prefix: 'm.', optional: new Set(), ...loading })
   } catch (error) {
     return error as { code: string; message: string }
   } finally {
     engine.release(params)
   }
-  throw new Error('it was loaded')
+  throw new Error('expected loading to fail')
 }
 
 describe('loadWeights', () => {
-  it('loads a whole checkpoint, from one file or several, and leaves no tensor behind', async () => {
+  it('loads a complete checkpoint, single or sharded, without leaking tensors', async () => {
     const live = engine.live()
     const report = { fresh: [], unused: [], misshapen: [], grown: [] }
     expect(await firsts(checkpoint(whole), { needHead: true })).toEqual({ numbers: [1, 2, 3, 4, 5], report })
@@ -92,7 +92,7 @@ describe('loadWeights', () => {
     expect(engine.live()).toBe(live)
   })
 
-  it('finds parameters under the names of checkpoints without a head, and of those that came from TensorFlow', async () => {
+  it('matches the names of headless checkpoints and of TensorFlow conversions', async () => {
     const bare = Object.entries(without('head.weight')).map(
       ([name, array]) =>
         [
@@ -105,7 +105,7 @@ describe('loadWeights', () => {
     expect(report).toEqual({ fresh: ['head.weight'], unused: [], misshapen: [], grown: [] })
   })
 
-  it('takes a checkpoint that holds a shared tensor once for whole, and has no use for its second copy', async () => {
+  it('accepts tied weights that are stored once or twice', async () => {
     const tied = { ...whole, 'lm_head.weight': whole['m.words.weight']!, position_ids: filled(0, 1) }
     expect((await firsts(checkpoint(whole), { needHead: true })).report.fresh).toEqual([])
     expect((await firsts(checkpoint(tied), { needHead: true })).report.unused).toEqual(['lm_head.weight'])
@@ -113,7 +113,7 @@ describe('loadWeights', () => {
     expect(report.unused).toEqual([])
   })
 
-  it('tells of tensors that have no place in the model, but not of what can be computed', async () => {
+  it('reports unused tensors, except computable buffers', async () => {
     const buffers = [
       'm.embeddings.position_ids',
       'model.layers.0.self_attn.rotary_emb.inv_freq',
@@ -125,24 +125,24 @@ describe('loadWeights', () => {
     const { report } = await firsts(checkpoint({ ...whole, ...Object.fromEntries([...buffers, ...others]) }))
     expect(report.unused).toEqual(others.map(([name]) => name))
     expect(warningsOf(report)).toEqual([
-      'the saved model has tensors that have no place in this one (9): m.adapter.0, m.adapter.1, m.adapter.2, m.adapter.3, m.adapter.4, and 4 more',
+      'unused tensors of the saved model (9): m.adapter.0, m.adapter.1, m.adapter.2, m.adapter.3, m.adapter.4, and 4 more',
     ])
     const lists = { fresh: ['a'], unused: [], misshapen: ['b'], grown: ['c'] }
     expect(warningsOf(lists)).toEqual([
-      'new weights, not in the saved model: a, b',
-      'rows for new tokens, made beside those of the saved model: c',
+      'newly initialized weights, missing from the saved model: a, b',
+      'newly initialized rows for added tokens: c',
     ])
     expect(warningsOf({ ...lists, fresh: [], misshapen: [], grown: [] })).toEqual([])
   })
 
-  it('does without what nothing reads, wherever it is', async () => {
-    const spare = new Set(['m.dense.weight', 'head.weight'])
-    const { numbers, report } = await firsts(checkpoint(without(...spare)), { needHead: true, spare })
+  it('does not require unused parameters', async () => {
+    const optional = new Set(['m.dense.weight', 'head.weight'])
+    const { numbers, report } = await firsts(checkpoint(without(...optional)), { needHead: true, optional })
     expect(numbers).toEqual([1, 0, 3, 4, 0])
     expect(report.fresh).toEqual([])
   })
 
-  it('says what is missing, with the nearest name of what there is besides, and what that is', () => {
+  it('reports missing parameters, with the nearest names and the other tensors', () => {
     const renamed = {
       ...without('m.dense.weight', 'head.weight'),
       'm.dence.weight': filled(2, 2, 2),
@@ -151,37 +151,37 @@ describe('loadWeights', () => {
     const { code, message } = failure(checkpoint(renamed))
     expect(code).toBe('MISSING_WEIGHTS')
     expect(message).toMatch(/lacks 1 of .*: m\.dense\.weight \(nearest: m\.dence\.weight\)\n/)
-    expect(message).toMatch(/has, besides: m\.dence\.weight, other\./)
+    expect(message).toMatch(/also has: m\.dence\.weight, other\./)
     expect(failure(checkpoint(without('head.weight')), { needHead: true }).message).toContain('head.weight')
   })
 
-  it('keeps its message short, and its time, whatever a file is full of', () => {
+  it('bounds the length of its message for files with many or long names', () => {
     const many = Array.from({ length: 5000 }, (_, i) => [`x${i}${'y'.repeat(i % 400)}`, filled(0, 1)] as const)
     const { message } = failure(checkpoint(Object.fromEntries(many)))
     expect(message).toMatch(/lacks 4 of .*: m\.words\.weight, m\.dense\.weight.*and 4995 more/s)
     expect(message.length).toBeLessThan(2500)
   })
 
-  it('names every tensor of another shape', () => {
+  it('reports every tensor with a mismatched shape', () => {
     const { code, message } = failure(
       checkpoint({ ...whole, 'm.words.weight': filled(1, 3), 'head.weight': filled(1, 3, 2) }),
     )
     expect(code).toBe('SHAPE_MISMATCH')
-    expect(message).toContain('"m.words.weight" has shape [3], and the model needs [3, 2]')
-    expect(message).toContain('"head.weight" has shape [3, 2], and the model needs [4, 2]')
-    expect(message).not.toMatch(/lacks|besides/)
+    expect(message).toContain('"m.words.weight": expected shape [3, 2], got [3]')
+    expect(message).toContain('"head.weight": expected shape [4, 2], got [3, 2]')
+    expect(message).not.toMatch(/lacks|also has/)
   })
 
-  it('names with other shapes what is missing and what is there besides', () => {
+  it('reports missing and unused tensors together with mismatched shapes', () => {
     const other = { ...without('head.weight'), 'm.words.weight': filled(1, 3), 'heat.weight': filled(5, 4, 2) }
     const { code, message } = failure(checkpoint(other))
     expect(code).toBe('SHAPE_MISMATCH')
     expect(message).toMatch(
-      /lacks 1 of the parameters: head\.weight \(nearest: heat\.weight\); it has besides \(1\): heat\.weight/,
+      /lacks 1 of the parameters: head\.weight \(nearest: heat\.weight\); it also has 1 unused: heat\.weight/,
     )
   })
 
-  it('loads a part where that is asked for, and tells what is new and why', async () => {
+  it('loads partially if requested, and reports the new parameters', async () => {
     const part = { ...without('m.dense.weight', 'head.weight'), 'm.words.weight': filled(1, 4, 2), other: filled(1, 1) }
     const { numbers, report } = await firsts(checkpoint(part), { partial: true, needHead: true })
     expect(numbers).toEqual([0, 0, 3, 4, 0])
@@ -193,14 +193,14 @@ describe('loadWeights', () => {
     })
   })
 
-  it('adds rows for new tokens where that is asked for, to the embeddings and to what else has a row for each', async () => {
+  it('adds rows for new tokens to the embeddings and the output layer if requested', async () => {
     const live = engine.live()
     const small = { ...whole, 'm.words.weight': filled(1, 2, 2), 'head.weight': filled(5, 2, 2) }
-    const growing = { wordEmbeddings: 'm.words.weight', key: key(3) }
+    const resizing = { wordEmbeddings: 'm.words.weight', key: key(3) }
     const { params, report } = loadWeights(engine, existingParameters(engine, fresh()), checkpoint(small), {
       prefix: 'm.',
-      spare: new Set(),
-      growing,
+      optional: new Set(),
+      resizing,
     })
     expect(report).toMatchObject({ fresh: [], misshapen: [], grown: ['m.words.weight', 'head.weight'] })
     const values = (await engine.read(params)) as unknown as Arrays
@@ -210,12 +210,12 @@ describe('loadWeights', () => {
     expect(engine.live()).toBe(live)
     expect(failure(checkpoint(small)).code).toBe('SHAPE_MISMATCH')
     const other = { ...small, 'm.dense.weight': filled(2, 1, 2) }
-    expect(failure(checkpoint(other), { growing }).message).toContain('m.dense.weight')
+    expect(failure(checkpoint(other), { resizing }).message).toContain('m.dense.weight')
   })
 })
 
-describe('new weights', () => {
-  /** A model and a head whose weights are made by the functions of this framework, on an engine that tells what it makes. */
+describe('initial parameters', () => {
+  /** A model and a head with deferred weights, on an engine that records the parameters it creates. */
   function parts() {
     const made: string[][] = []
     const counting = {
@@ -245,7 +245,7 @@ describe('new weights', () => {
   }
   const start = (path: string) => ({ path, partial: false, resizeEmbeddings: false })
 
-  it('are not made where a checkpoint has them', () => {
+  it('are not created if the checkpoint has them', () => {
     const live = engine.live()
     const { made, parts: whose } = parts()
     const { params } = savedParameters(whose, checkpoint(whole))
@@ -254,7 +254,7 @@ describe('new weights', () => {
     engine.release(params)
   })
 
-  it('are those that a checkpoint lacks, with the numbers that they have in a model that is new', async () => {
+  it('are created for missing parameters, with the values of a newly initialized model', async () => {
     const { made, parts: whose } = parts()
     const { params } = firstParameters(whose as never, 7, start(checkpoint(without('head.weight'))))
     expect(made).toEqual([['head.weight']])
@@ -266,7 +266,7 @@ describe('new weights', () => {
     engine.release(all)
   })
 
-  it('are made all at once where a model makes them in another way, and those that are there are let go of', () => {
+  it('are created all at once by a custom initializer, and unused ones are released', () => {
     const live = engine.live()
     const { made, parts: whose } = parts()
     const other = {

@@ -4,29 +4,29 @@ import type { WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Components } from './compose.js'
-import { type LoadReport, type Match, missing, unexpected, wrongShapes } from './load-report.js'
-import type { Start } from '../plan/model-start.js'
+import { type LoadReport, type Match, missingWeights, unusedTensors, mismatchedShapes } from './load-report.js'
+import type { PretrainedStart } from '../plan/model-start.js'
 
-/** How a checkpoint is to be loaded. */
+/** Options for loading a checkpoint. */
 interface Loading {
-  /** What the names of the model's own parameters begin with. */
+  /** Name prefix of the model's parameters without the head. */
   readonly prefix: string
-  /** The parameter that holds the word embeddings; a checkpoint may have it twice. */
+  /** Name of the word embeddings, which a checkpoint may store twice. */
   readonly words?: string
-  /** Whether the head must be there too. Default: it may be new, as long as the model itself is whole. */
+  /** True if the checkpoint must contain the head. Default: false, a missing head is newly initialized. */
   readonly needHead?: boolean
-  /** Parameters that may be new in any case, because nothing reads what they make. */
-  readonly spare: ReadonlySet<string>
-  /** Load whatever has the name and shape of a parameter, and leave the rest as it is. Default: the model must be whole. */
+  /** Parameters that may be missing in any case, because their output is unused. */
+  readonly optional: ReadonlySet<string>
+  /** True to load only tensors with matching name and shape. Default: false, the model must be complete. */
   readonly partial?: boolean
-  /** The word embeddings, where they may have fewer rows than the model, as may what else has a row for each token. */
-  readonly growing?: { readonly wordEmbeddings: string; readonly key: Key }
+  /** Set if the word embeddings, and other parameters with one row per token, may have fewer rows than the model. */
+  readonly resizing?: { readonly wordEmbeddings: string; readonly key: Key }
 }
 
-/** New parameters of which only those are made that are asked for. */
+/** Lazily created initial parameters. */
 export interface InitialParameters {
   readonly shapes: Readonly<Record<string, readonly number[]>>
-  /** Makes those of these names; to be called once. */
+  /** Creates the named parameters. Call it once. */
   make(names: readonly string[]): Params
 }
 
@@ -37,7 +37,7 @@ const shapesOf = (
 const chosen = <T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
   Object.fromEntries(names.map((name) => [name, all[name]!]))
 
-/** Parameters that are there already; those that are not asked for are let go of. */
+/** Wraps existing parameters; those that are not requested are released. */
 export const existingParameters = (engine: Engine, params: Params): InitialParameters => ({
   shapes: shapesOf(params),
   make(names) {
@@ -47,7 +47,7 @@ export const existingParameters = (engine: Engine, params: Params): InitialParam
   },
 })
 
-/** New parameters of the model and of its head. */
+/** Initial parameters of the model and its head. */
 function initialParameters(
   { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
   seed: number,
@@ -68,44 +68,44 @@ function initialParameters(
   }
 }
 
-/** Norms in checkpoints that were converted from TensorFlow, such as the first BERT's, have the names of their Greek letters. */
-const greek = (name: string): string =>
+/** Name of a norm's parameter in checkpoints converted from TensorFlow, such as the original BERT (gamma, beta). */
+const tensorflowName = (name: string): string =>
   name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta')
 
-/** The saved tensor of a parameter: under its own name, or, from a checkpoint without a head, without the prefix. */
-function savedAs(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
+/** Finds the saved tensor of a parameter: under its own name, or without the prefix in a headless checkpoint. */
+function savedName(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
   const names = [name, ...(name.startsWith(prefix) ? [name.slice(prefix.length)] : [])]
-  return [...names, ...names.map(greek)].find((alias) => saved.has(alias))
+  return [...names, ...names.map(tensorflowName)].find((alias) => saved.has(alias))
 }
 
-/** Whether a tensor has a row for each token that the checkpoint knows, and its parameter has more. */
-function grows({ shape, saved }: Match, rows: number | undefined): boolean {
+/** True if a tensor has one row per token of the checkpoint, and its parameter has more rows. */
+function isExtended({ shape, saved }: Match, rows: number | undefined): boolean {
   const rest = (of: readonly number[]): string => String(of.slice(1))
   return saved.shape[0] === rows && shape[0]! > rows! && rest(shape) === rest(saved.shape)
 }
 
-/** What takes the place of what. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless a part is enough. */
+/** Matches parameters with saved tensors. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless loading is partial */
 function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Loading) {
-  const { prefix, words = '', needHead = false, spare, partial = false, growing } = loading
+  const { prefix, words = '', needHead = false, optional, partial = false, resizing } = loading
   const matches = Object.entries(shapes).flatMap(([name, shape]): Match[] => {
-    const alias = savedAs(name, prefix, reader.tensors)
+    const alias = savedName(name, prefix, reader.tensors)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
   })
   const found = new Set(matches.map(({ name }) => name))
   const used = new Set(matches.map(({ alias }) => alias))
   const absent = Object.keys(shapes).filter((name) => !found.has(name))
-  const unused = unexpected(reader.tensors, used, shapes[words])
-  const lost = partial ? [] : absent.filter((name) => !spare.has(name) && (needHead || name.startsWith(prefix)))
-  if (lost.length > 0) throw missing(reader.where, lost, unused)
+  const unused = unusedTensors(reader.tensors, used, shapes[words])
+  const lost = partial ? [] : absent.filter((name) => !optional.has(name) && (needHead || name.startsWith(prefix)))
+  if (lost.length > 0) throw missingWeights(reader.where, lost, unused)
   const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
-  const rows = matches.find(({ name }) => name === growing?.wordEmbeddings)?.saved.shape[0]
-  const grown = matches.filter((each) => grows(each, rows))
+  const rows = matches.find(({ name }) => name === resizing?.wordEmbeddings)?.saved.shape[0]
+  const grown = matches.filter((each) => isExtended(each, rows))
   const loaded = matches.filter((each) => fits(each) || grown.includes(each))
   const misfits = matches.filter((each) => !loaded.includes(each))
-  if (misfits.length > 0 && !partial) throw wrongShapes(reader.where, misfits, absent, unused)
+  if (misfits.length > 0 && !partial) throw mismatchedShapes(reader.where, misfits, absent, unused)
   const names = (of: readonly Match[]): string[] => of.map(({ name }) => name)
   const report: LoadReport = {
-    fresh: absent.filter((name) => !spare.has(name)),
+    fresh: absent.filter((name) => !optional.has(name)),
     unused,
     misshapen: names(misfits),
     grown: names(grown),
@@ -113,11 +113,11 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
   return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), report }
 }
 
-/** Reads the tensors of a checkpoint one by one, and makes what it lacks. */
-function replaced(engine: Engine, fresh: InitialParameters, reader: WeightsReader, loading: Loading) {
+/** Reads the tensors of a checkpoint one by one, and initializes missing parameters. */
+function readWeights(engine: Engine, fresh: InitialParameters, reader: WeightsReader, loading: Loading) {
   const { aliases, report } = match(fresh, reader, loading)
   const grow = (name: string, value: Tensor, rows: number): Tensor => {
-    const from = deriveKey(loading.growing!.key, name)
+    const from = deriveKey(loading.resizing!.key, name)
     return engine.compile((given: Params) => resizeEmbeddings(given, name, rows, from))({ [name]: value })[name]!
   }
   const names = Object.keys(fresh.shapes)
@@ -137,10 +137,10 @@ function replaced(engine: Engine, fresh: InitialParameters, reader: WeightsReade
 }
 
 /**
- * Reads saved weights tensor by tensor; new ones are made where they have none. A parameter that the model shares among its parts is one
- * tensor, and the checkpoint need hold it once.
- * @param path the folder of a checkpoint (safetensors in one file or several, or GGUF), or such a file
- * @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH`, and what `openWeights` throws
+ * Loads saved weights tensor by tensor; missing parameters are initialized. A parameter shared within the model (tied weights) is one tensor
+ * and may be stored once.
+ * @param path folder of a checkpoint (safetensors, single or sharded, or GGUF), or such a file
+ * @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH`, and the errors of `openWeights`
  */
 export function loadWeights(
   engine: Engine,
@@ -150,44 +150,49 @@ export function loadWeights(
 ): { readonly params: Params; readonly report: LoadReport } {
   const reader = openWeights(path)
   try {
-    return replaced(engine, fresh, reader, loading)
+    return readWeights(engine, fresh, reader, loading)
   } finally {
     reader.close()
   }
 }
 
 /**
- * What makes a vector of a whole text, where the head reads tokens instead: checkpoints for writing, for masked words and for
- * tagging have no pooler.
+ * Parameters of a pooler that is unused, because the head reads token states. Checkpoints for generation, masked language modeling and
+ * token classification have no pooler.
  */
-function sparePooler({ model, objective }: Pick<Components, 'model' | 'objective'>, fresh: InitialParameters) {
+function unusedPooler({ model, objective }: Pick<Components, 'model' | 'objective'>, fresh: InitialParameters) {
   if (JSON.stringify(objective.config).includes('SequenceClassification')) return new Set<string>()
   const prefixes = model.layers.find(({ name }) => name === 'pooler')?.prefixes ?? []
   return new Set(Object.keys(fresh.shapes).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
 }
 
-/** The parameters a run begins with: new ones, or those of a saved model with a new head where it has none that fits. */
-export function firstParameters(parts: Components, seed: number, from: Start | undefined) {
-  const fresh = initialParameters(parts, seed)
+/** Initial parameters of a run: new ones, or those of a saved model, with a new head if it has none that fits. */
+export function firstParameters(components: Components, seed: number, from: PretrainedStart | undefined) {
+  const fresh = initialParameters(components, seed)
   if (from === undefined) return { params: fresh.make(Object.keys(fresh.shapes)), report: undefined }
-  const { prefix, wordEmbeddings: words } = parts.model
-  const growing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
-  const spare = sparePooler(parts, fresh)
-  const how = { prefix, words, spare, partial: from.partial, ...(from.resizeEmbeddings ? { growing } : {}) }
-  return loadWeights(parts.engine, fresh, from.path, how)
+  const { prefix, wordEmbeddings: words } = components.model
+  const resizing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
+  const optional = unusedPooler(components, fresh)
+  const how = { prefix, words, optional, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
+  return loadWeights(components.engine, fresh, from.path, how)
 }
 
-/** The parameters of a saved model, head and all. */
+/** Loads the parameters of a saved model, including its head. */
 export function savedParameters(
-  parts: Pick<Components, 'engine' | 'model' | 'objective'>,
+  components: Pick<Components, 'engine' | 'model' | 'objective'>,
   folder: string,
   { needHead = true }: Pick<Loading, 'needHead'> = {},
 ) {
-  const fresh = initialParameters(parts, 0)
-  const { prefix, wordEmbeddings: words } = parts.model
-  return loadWeights(parts.engine, fresh, folder, { prefix, words, needHead, spare: sparePooler(parts, fresh) })
+  const fresh = initialParameters(components, 0)
+  const { prefix, wordEmbeddings: words } = components.model
+  return loadWeights(components.engine, fresh, folder, {
+    prefix,
+    words,
+    needHead,
+    optional: unusedPooler(components, fresh),
+  })
 }
 
-/** How many numbers parameters hold. */
+/** Number of scalar values in parameters. */
 export const countParameters = (params: Params): number =>
   Object.values(mapParams((tensor) => tensor.size, params)).reduce((sum, size) => sum + size, 0)

@@ -15,7 +15,7 @@ import { z } from 'zod'
 const none = z.strictObject({})
 const QUERY = /(query|value|toy\.dense)\.weight$/
 
-/** The layers to adapt: those of attention, or the toy model's only one. */
+/** Layers to adapt: query and value projections, or the toy model's only layer. */
 const layersOf = (params: Params): string[] =>
   Object.keys(params)
     .filter((name) => QUERY.test(name))
@@ -27,13 +27,13 @@ const hooked = (model: Model, hook: LayerHook): Model => ({
 })
 
 /**
- * IA³: the output of some layers is scaled by a learned vector, `y = l ∘ (x·Wᵀ + b)`.
+ * IA³: scales the output of layers by a learned vector, `y = l ∘ (x·Wᵀ + b)`.
  * Source: Liu et al., Few-Shot Parameter-Efficient Fine-Tuning, 2022, section 3.3.
  */
 export const ia3 = definePlugin({
   kind: ADAPTER,
   name: 'ia3',
-  summary: 'Learned vectors scale the outputs of layers',
+  summary: 'Learned vectors that scale layer outputs',
   options: none,
   create: (): Adapter => ({
     adapt(model, params) {
@@ -74,11 +74,11 @@ const decomposed = (weight: Tensor, of: (part: string) => Tensor): Tensor => {
   return mul(of('dora_m'), div(moved, rowNorms(moved)))
 }
 
-/** DoRA: the weight's rows have a learned length, and a direction with a low-rank update. Source: Liu et al., DoRA, 2024, section 4. */
+/** Weight-decomposed low-rank adaptation (DoRA): learned magnitude of each weight row, low-rank update of its direction. Source: Liu et al., DoRA, 2024, section 4. */
 export const dora = definePlugin({
   kind: ADAPTER,
   name: 'dora',
-  summary: 'Learned lengths and low-rank updates of directions',
+  summary: 'Learned magnitudes and low-rank updates of directions',
   options: none,
   create: (): Adapter => ({
     adapt(model, params) {
@@ -114,20 +114,20 @@ export const dora = definePlugin({
   }),
 })
 
-/** Rows of `value` before those of an int32 tensor `[batch, length]`; undefined for what is not there. */
-const led = (x: Tensor | undefined, count: number, value: number): Tensor | undefined =>
+/** Prepends `count` columns of `value` to an int32 tensor `[batch, length]`; undefined stays undefined. */
+const prepend = (x: Tensor | undefined, count: number, value: number): Tensor | undefined =>
   x && concat([fill([x.shape[0] as number, count], value, 'int32'), x], 1)
 
 /**
- * Prompt tuning: learned embeddings before those of the text; outputs are those of the text. The head reads what the model pools of
- * both. Source: Lester et al., The Power of Scale for Parameter-Efficient Prompt Tuning, 2021, section 2.
+ * Prompt tuning: learned embeddings are prepended to those of the text; outputs cover the text only. The head reads the model's pooled
+ * vector of both. Source: Lester et al., The Power of Scale for Parameter-Efficient Prompt Tuning, 2021, section 2.
  */
 export const promptTuning = definePlugin({
   kind: ADAPTER,
   name: 'prompt-tuning',
-  summary: 'Learned embeddings before the text',
-  options: z.strictObject({ count: z.int().min(1).max(100).default(2).describe('Learned embeddings') }),
-  exceptions: { initial: 'the text stands behind the prompt', merge: 'a plain model has no prompt' },
+  summary: 'Learned embeddings prepended to the text',
+  options: z.strictObject({ count: z.int().min(1).max(100).default(2).describe('Number of learned embeddings') }),
+  exceptions: { initial: 'the prompt shifts the text', merge: 'the base model has no prompt' },
   create: ({ count }): Adapter => ({
     describe: (model) => ({ ...model, maximumLength: model.maximumLength - count }),
     adapt(model, params) {
@@ -146,9 +146,9 @@ export const promptTuning = definePlugin({
           forward(all, { inputIds, attentionMask, tokenTypeIds, ...rest }, mode) {
             const inputs = {
               ...rest,
-              inputIds: led(inputIds, count, 0)!,
-              attentionMask: led(attentionMask, count, 1)!,
-              tokenTypeIds: led(tokenTypeIds, count, 0)!,
+              inputIds: prepend(inputIds, count, 0)!,
+              attentionMask: prepend(attentionMask, count, 1)!,
+              tokenTypeIds: prepend(tokenTypeIds, count, 0)!,
             }
             const { lastHiddenState, ...outputs } = model.forward(withHook(all, hook), inputs, mode)
             return {

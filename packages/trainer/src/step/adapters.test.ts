@@ -42,7 +42,7 @@ describe('layer hooks', () => {
   beforeAll(() => engine.start())
   afterAll(() => engine.close())
 
-  it('replace a weight: DoRA computes m ∘ (W + B·A) / ‖W + B·A‖ by row, as by hand', async () => {
+  it('replace a weight: DoRA matches m ∘ (W + B·A) / ‖W + B·A‖ computed by hand', async () => {
     const params = model.init(key(1))
     const layer = 'tiny.encoder.layer.0.attention.self.query'
     const { trainable, merge } = dora().adapt(model, params) as Adapted
@@ -60,7 +60,7 @@ describe('layer hooks', () => {
     for (const [i, value] of expected.entries()) expect(merged.values[i]).toBeCloseTo(value, 5)
   })
 
-  it('reach parameters that layers share, with the same gradients where layers are computed again', async () => {
+  it('reach shared parameters, with the same gradients under gradient checkpointing', async () => {
     const params = { ...model.init(key(1)), 'tiny.shared': normal(key(2), [8], 0.5) }
     const shared: LayerHook = Object.assign(
       ((site, x, compute) => {
@@ -88,12 +88,12 @@ const engines: readonly (readonly [string, () => Engine])[] = [
   ['onnxruntime', () => onnxruntime({ device: 'cpu' }) as Engine],
 ]
 
-describe.each(engines)('masks of updates on %s', (_, make) => {
+describe.each(engines)('update masks on %s', (_, make) => {
   const engine = make()
   beforeAll(() => engine.start())
   afterAll(() => engine.close())
 
-  it('leave masked weights as they were, bit for bit, after 12 steps of AdamW, and change the others', async () => {
+  it('leave masked weights unchanged bit for bit after 12 steps of AdamW, and change the others', async () => {
     const given = { model, tokenizer: tinyTokenizer(), losses: [] }
     const objective = sequenceClassification({ labels: ['x', 'y'] }, given as never) as Objective
     const trainable = engine.compile(() => ({ ...model.init(key(3)), ...objective.init(key(4)) }))() as Params

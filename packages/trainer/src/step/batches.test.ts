@@ -6,7 +6,7 @@ interface Item extends Encoded {
   readonly id: number
 }
 
-/** An objective of which only the collation matters: a batch is the ids of its items. */
+/** An objective whose batch is the ids of its items. */
 const objective = {
   collate: (items: readonly Item[]) => ({
     inputs: {},
@@ -30,8 +30,8 @@ async function batchesOf(given: readonly Item[], options: object = {}): Promise<
   return batches
 }
 
-describe('batches of an epoch', () => {
-  it('come in the order of a sampler, bucketed by length unless it makes batches itself', async () => {
+describe('epochBatches', () => {
+  it('follows the order of a sampler, bucketed by length unless the sampler forms batches', async () => {
     const given = items(10)
     expect(await batchesOf(given, { sampled: { batches: true } })).toEqual([
       [0, 1, 2, 3],
@@ -40,7 +40,7 @@ describe('batches of an epoch', () => {
     ])
     const many = items(300)
     const bucketed = await batchesOf(many, { sampled: { batches: false } })
-    // 32 batches are sorted together: the first 128 examples come first.
+    // 32 batches are bucketed together, so the first 128 examples come first.
     expect(
       bucketed
         .slice(0, 32)
@@ -51,7 +51,7 @@ describe('batches of an epoch', () => {
   })
 
   it.each([undefined, { batches: false }, { batches: true }])(
-    'hold one group each, with sampler %j, and are as many as were counted',
+    'yields batches of one group each, as many as countBatches returns, with sampler %j',
     async (sampled) => {
       const given = items(300, (id) => ({ group: `${id % 5 === 0 ? 'rare' : id % 2}` }))
       const batches = await batchesOf(given, { sampled })
@@ -62,7 +62,7 @@ describe('batches of an epoch', () => {
     },
   )
 
-  it('are counted without reading more than one example where there are no groups', async () => {
+  it('reads at most one example to count batches without groups', async () => {
     let read = 0
     const counted = async function* () {
       for (const item of items(100)) {
@@ -74,7 +74,7 @@ describe('batches of an epoch', () => {
     expect(read).toBe(1)
   })
 
-  it('carry the weights of examples, in parts too, and none where examples have none', async () => {
+  it('carries example weights into micro-batches, and omits them for unweighted examples', async () => {
     const rows = Array.from({ length: 5 }, (_, id) => ({ example: { id }, weight: id / 2 }))
     const encode = ({ id }: { id?: unknown }): Item => ({ id: id as number, length: 1, truncated: false })
     const { items: weighted } = encodeRows(from(rows), encode)

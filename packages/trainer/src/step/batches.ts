@@ -3,10 +3,10 @@ import { batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
 import type { Row } from '../data/rows.js'
 import { keepFields } from './kept-fields.js'
 
-/** Batches sorted together by length: enough that rows of a batch are alike, few enough that order stays random. */
+/** Number of batches bucketed together by length: enough for similar lengths within a batch, few enough to keep the order random. */
 const BUCKETS = 32
 
-/** A batch made ready on the host, in the parts that are computed one after another, and what it holds. */
+/** A batch on the host, split into micro-batches, with its counts. */
 export interface ReadyBatch {
   readonly parts: readonly Batch[]
   readonly examples: number
@@ -14,7 +14,7 @@ export interface ReadyBatch {
 }
 
 /**
- * Encodes examples as they come, and counts the truncated ones. Items keep the `fields` of their examples, which metrics read.
+ * Encodes examples lazily and counts truncated ones. Items keep the `fields` of their examples, for metrics.
  * @example
  * const { items, truncated } = encodeAll(source.open(), (example) => objective.encode(example))
  */
@@ -32,7 +32,7 @@ export function encodeAll(
   return { items, truncated: () => truncated }
 }
 
-/** Encodes rows as they come, each with its weight, and counts those that were truncated. */
+/** Encodes rows lazily with their weights, and counts truncated ones. */
 export function encodeRows(
   rows: AsyncIterable<Row>,
   encode: (example: Example) => Encoded,
@@ -47,8 +47,8 @@ export function encodeRows(
 }
 
 /**
- * The number of batches of an epoch: those of each group are counted for themselves.
- * @param count of all items; they are read only if they have groups
+ * Number of batches in an epoch; every group has its own batches.
+ * @param count number of all items; they are read only if they have groups
  */
 export async function countBatches(
   items: () => AsyncIterable<Encoded>,
@@ -62,20 +62,20 @@ export async function countBatches(
       groups.set(group ?? '', (groups.get(group ?? '') ?? 0) + 1)
     }
   } catch {
-    return Math.ceil(count / batchSize) // what is wrong with an example is reported by the epoch that reads it
+    return Math.ceil(count / batchSize) // an invalid example is reported by the epoch that reads it
   }
   return [...groups.values()].reduce((sum, size) => sum + Math.ceil(size / batchSize), 0)
 }
 
-/** A batch with the weights of its examples, where they are weighted. */
+/** Adds the weights of its examples to a batch, if they are weighted. */
 export function weightedBatch(items: readonly Encoded[], batch: Batch): Batch {
   if (items.every(({ weight }) => weight === undefined)) return batch
   const values = Float32Array.from(items, ({ weight = 1 }) => weight)
   return { ...batch, exampleWeights: { shape: [items.length], dtype: 'float32', values } }
 }
 
-/** A batch of encoded examples, in parts of at most `microBatchSize`. */
-export function makeReady(
+/** Collates encoded examples into micro-batches of at most `microBatchSize`. */
+export function collateBatch(
   objective: Objective,
   items: readonly Encoded[],
   microBatchSize: number,
@@ -90,34 +90,34 @@ export function makeReady(
   }
 }
 
-/** How an epoch's examples become batches. */
+/** Options for batching the examples of an epoch. */
 export interface EpochOptions {
-  /** The epoch's randomness: `fold(key(seed), 'epoch', epoch)`. */
+  /** Random key of the epoch: `deriveKey(key(seed), 'epoch', epoch)`. */
   readonly key: Key
   readonly batchSize: number
-  /** Examples of one part of a batch. Default: all, a batch has one part. */
+  /** Examples per micro-batch. Default: the batch size. */
   readonly microBatchSize?: number
-  /** Examples held in memory to shuffle among. Default: 10,000. */
+  /** Size of the shuffle buffer in examples. Default: 10,000. */
   readonly shuffleBuffer?: number
-  /** Batches of the epoch to skip, since they were taken already. Default: 0. */
+  /** Number of batches to skip, already done in this epoch. Default: 0. */
   readonly done?: number
-  /** Host work on a batch's examples just before it trains. Default: none. */
+  /** Rollout on the host for a batch's examples before training on it. Default: none. */
   readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
-  /** Present if the items come in the order of a sampler; `batches` is true if consecutive ones form batches. */
+  /** Present if the items are in sampler order; `batches` is true if consecutive items form batches. */
   readonly sampled?: { readonly batches: boolean } | undefined
 }
 
-/** The randomness of a batch's rollout, by its number in the epoch, counted from 0. */
+/** Random generator of a batch's rollout, by its index in the epoch, from 0. */
 export const rolloutRandom = (key: Key, number: number): (() => number) => stream(deriveKey(key, 'rollout', number))
 
-/** The randomness of a batch's collation, by its number in the epoch, counted from 0. */
+/** Random generator of a batch's collation, by its index in the epoch, from 0. */
 export const collateRandom = (key: Key, number: number): (() => number) => stream(deriveKey(key, 'collate', number))
 
 /**
- * The batches of one epoch: shuffled unless a sampler ordered the items, bucketed by length, of one group each, collated. The same key gives the same batches, so that a resumed loop
- * sees what it would have seen.
+ * Yields the batches of one epoch: shuffled unless a sampler ordered the items, bucketed by length, with one group per batch, and collated.
+ * The same key yields the same batches, so a resumed loop sees the same data.
  * @example
- * for await (const { parts } of epochBatches(items, objective, { key: fold(key(7), 'epoch', 0), batchSize: 16 }))
+ * for await (const { parts } of epochBatches(items, objective, { key: deriveKey(key(7), 'epoch', 0), batchSize: 16 }))
  *   ({ state } = step.run(state, kept, parts, inputs))
  */
 export async function* epochBatches(
@@ -134,6 +134,6 @@ export async function* epochBatches(
   for await (const batch of skip(batches, done)) {
     const at = number++
     const items = (await rollout?.(batch, rolloutRandom(key, at))) ?? batch
-    yield makeReady(objective, items, microBatchSize, collateRandom(key, at))
+    yield collateBatch(objective, items, microBatchSize, collateRandom(key, at))
   }
 }

@@ -22,10 +22,10 @@ import {
   trainingStep,
 } from './training-step.js'
 
-/** What varies from step to step, on the host. */
+/** Per-step inputs, on the host. */
 export interface HostInputs {
   readonly learningRate: number
-  /** Counted from 1. */
+  /** Step number, from 1. */
   readonly step: number
   readonly steps: number
   readonly seed: Key
@@ -33,24 +33,24 @@ export interface HostInputs {
   readonly scheduled?: Readonly<Record<string, number>>
 }
 
-/** What stays the same over many steps, on the device. */
+/** Trees that are constant over many steps, on the device. */
 export interface KeptTrees {
   readonly frozen: Params
   readonly constants: StepConstants
-  /** What the objective's `beforeEpoch` returned. */
+  /** Return value of the objective's `beforeEpoch`. */
   readonly memory?: Tree | undefined
 }
 
-/** A training step made ready to run on a batch in one part or several. It takes the state over. */
+/** A compiled training step for a batch of one or several micro-batches. The state is donated to it. */
 export interface CompiledStep {
-  run(state: TrainingState, kept: KeptTrees, parts: readonly Batch[], inputs: HostInputs): StepResult
+  run(state: TrainingState, kept: KeptTrees, microBatches: readonly Batch[], inputs: HostInputs): StepResult
   dispose(): void
 }
 
 const number = (value: number): HostArray => ({ shape: [], dtype: 'float32', values: Float32Array.of(value) })
 const seedArray = (seed: Key): HostArray => ({ shape: [2], dtype: 'int32', values: Int32Array.from(seed) })
 
-/** The inputs of a step on the host, as the step's function takes them. */
+/** Converts the inputs of a step to host arrays. */
 export const stepInputs = ({ learningRate, step, steps, seed, scheduled = {} }: HostInputs) => ({
   learningRate: number(learningRate),
   step: number(step),
@@ -67,15 +67,18 @@ type Add = Compiled<
 type Apply = Compiled<(state: TrainingState, sums: Accumulated, ...rest: Rest) => StepResult>
 
 /**
- * Compiles the training step. A batch in one part is one program, gradients and update together; one in several parts adds
- * up gradients, part by part, each with randomness of its own, and is then updated from.
+ * Compiles the training step. A batch of one micro-batch runs as a single program, with gradients and update. A batch of several
+ * micro-batches accumulates gradients, each micro-batch with its own random key, before one update.
  */
 export function compileStep(engine: Engine, given: Omit<StepComponents, 'launchBound'>): CompiledStep {
-  const parts: StepComponents = { ...given, launchBound: engine.launchBound }
-  const whole = engine.compile(trainingStep(parts), { donate: [0, 2, 3], constant: [1, 4] }) as unknown as Whole
+  const components: StepComponents = { ...given, launchBound: engine.launchBound }
+  const whole = engine.compile(trainingStep(components), { donate: [0, 2, 3], constant: [1, 4] }) as unknown as Whole
   const begin = engine.compile(nothingAccumulated)
-  const accumulate = engine.compile(accumulateStep(parts), { donate: [0, 3, 4], constant: [2, 5] }) as unknown as Add
-  const apply = engine.compile(applyStep(parts), { donate: [0, 1, 2], constant: [3] }) as unknown as Apply
+  const accumulate = engine.compile(accumulateStep(components), {
+    donate: [0, 3, 4],
+    constant: [2, 5],
+  }) as unknown as Add
+  const apply = engine.compile(applyStep(components), { donate: [0, 1, 2], constant: [3] }) as unknown as Apply
   return {
     run(state, { frozen, constants, memory = {} }, [first, ...others], inputs) {
       const put = (seed: Key): StepInputs => engine.put(stepInputs({ ...inputs, seed }))

@@ -45,7 +45,7 @@ const engines: readonly (readonly [string, () => Engine])[] = [
   ['onnxruntime', () => onnxruntime({ device: 'cpu' }) as Engine],
 ]
 
-describe.each(engines)('a pass over the data on %s', (_, make) => {
+describe.each(engines)('dataPass on %s', (_, make) => {
   const engine = make()
   let trainable: Params
   let frozen: Params
@@ -60,7 +60,7 @@ describe.each(engines)('a pass over the data on %s', (_, make) => {
   const passed = () =>
     dataPass({ engine, model, objective, trainable, frozen, items: () => Readable.from(items), batchSize: 4 })
 
-  it('sums the squared gradients of each example: Fisher information of every trainable tensor, as by hand', async () => {
+  it('sums squared per-example gradients: the Fisher information matches values computed by hand', async () => {
     const pass = passed()
     const fisher = await pass.fold(
       (params) => mapParams((p) => zerosLike(p), params),
@@ -93,7 +93,7 @@ describe.each(engines)('a pass over the data on %s', (_, make) => {
     }
   }, 60_000)
 
-  it('keeps attention weights when asked: the entropy of every head is that of the weights', async () => {
+  it('keeps attention weights on request: the entropy of every head matches', async () => {
     const pass = passed()
     const state = await pass.fold(
       () => ({ 0: zeros([2]), 1: zeros([2]) }) as Record<string, Tensor>,
@@ -128,7 +128,7 @@ describe.each(engines)('a pass over the data on %s', (_, make) => {
       )
   }, 60_000)
 
-  it('counts no batch beyond the limit, and gives each the size that it is asked for', async () => {
+  it('respects the batch limit and the batch size', async () => {
     const pass = passed()
     const counted = async (how: Parameters<typeof pass.fold>[2]): Promise<number[]> => {
       const state = await pass.fold(
@@ -149,7 +149,7 @@ describe.each(engines)('a pass over the data on %s', (_, make) => {
     expect(await counted({ limit: 0 })).toEqual([0, 0])
   }, 60_000)
 
-  it('leaves no tensor behind, nor more memory after many batches', async () => {
+  it('does not leak tensors over many batches', async () => {
     const pass = passed()
     const once = async (limit?: number): Promise<void> => {
       const state: Tree = await pass.fold(

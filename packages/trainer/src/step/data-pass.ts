@@ -16,18 +16,18 @@ import { div } from '@tensorflow/tfjs-core'
 import { weightedBatch } from './batches.js'
 import { type LossComponents, reduceLosses } from './loss-function.js'
 
-/** What a pass runs over, and through. */
+/** Components and data of a pass. */
 export interface PassComponents extends Pick<LossComponents, 'model' | 'objective'> {
   readonly engine: Engine
   readonly trainable: Params
   readonly frozen: Params
-  /** The training examples, encoded. */
+  /** The encoded training examples. */
   items(): AsyncIterable<Encoded>
-  /** Examples of a batch where a pass does not say. */
+  /** Default batch size of a pass. */
   readonly batchSize: number
 }
 
-/** The values on one batch, computed when they are asked for. */
+/** Lazily computed values on one batch. */
 function passAt(
   { model, objective }: Pick<LossComponents, 'model' | 'objective'>,
   trainable: Params,
@@ -56,21 +56,21 @@ function passAt(
   }
 }
 
-/** A pass over the training data, compiled once for each fold; its state is donated from batch to batch. */
-export function dataPass(parts: PassComponents): DataPass {
-  const { engine, objective, trainable, frozen } = parts
+/** Creates a pass over the training data. Each call of `fold` compiles its step once and donates the state from batch to batch. */
+export function dataPass(components: PassComponents): DataPass {
+  const { engine, objective, trainable, frozen } = components
   return {
-    async fold(start, step, { batchSize = parts.batchSize, limit = Infinity } = {}) {
+    async fold(start, step, { batchSize = components.batchSize, limit = Infinity } = {}) {
       type State = ReturnType<typeof start>
       const begin = engine.compile(start)
       const compiled = engine.compile(
         (state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) =>
-          step(state, passAt(parts, own, others, onDevice)),
+          step(state, passAt(components, own, others, onDevice)),
         { donate: [0, 3], constant: [2] },
       ) as unknown as Compiled<(state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) => State>
       let state = begin(trainable)
       let count = 0
-      for await (const items of batchByGroup(parts.items(), batchSize)) {
+      for await (const items of batchByGroup(components.items(), batchSize)) {
         if (count++ >= limit) break
         state = compiled(state, trainable, frozen, engine.put(weightedBatch(items, objective.collate(items))))
       }

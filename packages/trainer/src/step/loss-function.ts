@@ -20,51 +20,51 @@ import {
 import { stopGradient, withHook } from '@attune/nn'
 import { type Tensor, addN, div, gather, mul, reshape, sum } from '@tensorflow/tfjs-core'
 
-/** A model beside the one that trains. */
+/** An auxiliary model (such as a teacher or the reference). */
 export interface Auxiliary {
   readonly model: Model
-  /** The objective as it is on that model. */
+  /** The objective on that model. */
   readonly objective: Objective
-  /** Its parameters, from the frozen ones of the step and its own: a reference under an adapter shares the frozen base. */
+  /** Its parameters, from the step's frozen parameters and its own; a reference under an adapter shares the frozen base. */
   params(frozen: Params, own: Params): Params
 }
 
-/** The trees that stay the same from step to step, as arguments of the step: a captured tensor would be copied into every graph. */
+/** Trees that are constant across steps. They are arguments of the step, since a captured tensor would be copied into every graph. */
 export interface StepConstants extends Record<string, Tree> {
   /** Own parameters of the auxiliary models, by name. */
   readonly models: Readonly<Record<string, Params>>
-  /** What each regularizer prepared, by its position in the chain. */
+  /** Constants prepared by each regularizer, by its index in the chain. */
   readonly regularizers: Readonly<Record<string, Tree>>
-  /** Masks of updates, by parameter. */
+  /** Update masks by parameter. */
   readonly masks: Params
 }
 
-/** Constants of a step that has none. */
+/** Empty constants of a step. */
 export const NO_CONSTANTS: StepConstants = { models: {}, regularizers: {}, masks: {} }
 
-/** Parts whose options follow a schedule. */
+/** Components with scheduled options, rebuilt for a step. */
 export interface Rebuilt {
   readonly objective?: Objective
   readonly regularizers?: readonly Regularizer[]
   readonly optimizer?: Optimizer
 }
 
-/** The parts of which the training loss is made. */
+/** Components of the training loss. */
 export interface LossComponents {
   readonly model: Model
   readonly objective: Objective
-  /** The first is the innermost. */
+  /** Regularizers; the first is the innermost. */
   readonly regularizers?: readonly Regularizer[]
   readonly models?: Readonly<Record<string, Auxiliary>>
-  /** Rebuilds the objective, the regularizers and the optimizer with the values of scheduled options. */
+  /** Rebuilds objective, regularizers and optimizer with the values of scheduled options. */
   rebuild?(scheduled: Readonly<Record<string, Tensor>>): Rebuilt
-  /** True for gradient checkpointing: layers are computed again for their gradients rather than kept. */
+  /** True for gradient checkpointing: activations are computed again in the backward pass instead of stored. */
   readonly gradientCheckpointing?: boolean
-  /** The engine's. */
+  /** `launchBound` of the engine. */
   readonly launchBound?: boolean | undefined
 }
 
-/** The weights of losses times those of their examples. */
+/** Multiplies the weights of losses by those of their examples. */
 function weighted({ losses, weights, examples }: Losses, batch: OnDevice<Batch>): Tensor {
   const own = batch['exampleWeights'] as Tensor | undefined
   if (own === undefined) return weights
@@ -75,8 +75,8 @@ function weighted({ losses, weights, examples }: Losses, batch: OnDevice<Batch>)
 const isLosses = (given: Losses | Readonly<Record<string, Losses>>): given is Losses => isTensor(given['losses'])
 
 /**
- * The weighted sum of losses and the sum of their weights, `exampleWeights` of the batch included. Of several named losses, each is
- * divided by its own weight first: their means add up.
+ * Weighted sum of losses and sum of their weights, including `exampleWeights` of the batch. Several named losses are each divided by their
+ * own weight first, so that their means are summed.
  */
 export function reduceLosses(given: Losses | Readonly<Record<string, Losses>>, batch: OnDevice<Batch>): ReducedLoss {
   if (isLosses(given)) {
@@ -89,7 +89,7 @@ export function reduceLosses(given: Losses | Readonly<Record<string, Losses>>, b
   return { sum: addN([first.sum, ...scaled]), weight: first.weight }
 }
 
-/** The auxiliary models in an evaluation of the loss. */
+/** Creates the auxiliary models for an evaluation of the loss. */
 const auxiliaries = (
   models: Readonly<Record<string, Auxiliary>>,
   own: StepConstants['models'],
@@ -110,7 +110,7 @@ const auxiliaries = (
     }),
   )
 
-/** The loss of the objective on the model, before regularizers. */
+/** Creates the objective's loss on the model, without regularizers. */
 function objectiveLoss({ model, objective, models = {} }: LossComponents, constants: StepConstants): LossFunction {
   return ({ trainable, frozen, batch, mode, hyper, hook }) => {
     const params = withHook({ ...frozen, ...trainable }, hook)
@@ -131,17 +131,17 @@ function objectiveLoss({ model, objective, models = {} }: LossComponents, consta
   }
 }
 
-/** One regularizer around a loss; each sees the constants that it prepared itself. */
+/** Wraps a loss with one regularizer, which receives its own prepared constants. */
 function regularized(loss: LossFunction, regularizer: Regularizer, prepared: Tree | undefined): LossFunction {
   const wrapped = regularizer.wrap(loss)
   if (prepared === undefined) return wrapped
   return (call: LossCall) => wrapped({ ...call, constants: prepared })
 }
 
-/** The training loss: the objective's on the model, wrapped by the regularizers, the first innermost. */
-export function lossFunction(parts: LossComponents, constants: StepConstants = NO_CONSTANTS): LossFunction {
+/** Creates the training loss: the objective's loss, wrapped by the regularizers, the first innermost. */
+export function lossFunction(components: LossComponents, constants: StepConstants = NO_CONSTANTS): LossFunction {
   return (call) => {
-    const { regularizers = [], ...rest } = { ...parts, ...parts.rebuild?.(call.hyper.scheduled) }
+    const { regularizers = [], ...rest } = { ...components, ...components.rebuild?.(call.hyper.scheduled) }
     const whole = regularizers.reduce(
       (loss, regularizer, i) => regularized(loss, regularizer, constants.regularizers[i]),
       objectiveLoss(rest, constants),

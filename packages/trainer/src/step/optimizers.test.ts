@@ -5,9 +5,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { lossAndGradients } from './training-step.js'
 import {
-  apart,
+  maximumDifference,
   copyOf,
-  divided,
+  splitParams,
   graphEngine,
   hyperOf,
   plus,
@@ -24,7 +24,7 @@ const objective = tinyObjective(model)
 beforeAll(() => engine.start())
 afterAll(() => engine.close())
 
-/** Sharpness-aware minimization: the gradient at `p + ρ·g/‖g‖`. Foret et al., 2021. */
+/** Sharpness-aware minimization (SAM): the gradient at `p + ρ·g/‖g‖`. Foret et al., 2021. */
 const sam = (rho: number): Optimizer => ({
   needsClosure: true,
   init: () => ({}),
@@ -41,7 +41,7 @@ interface Memory {
   readonly [tree: string]: Params
 }
 
-/** The direction `−H·g` of the L-BFGS two-loop recursion over pairs `s0, y0, s1, y1, …`, the latest first. */
+/** Direction `−H·g` of the L-BFGS two-loop recursion over pairs `s0, y0, s1, y1, …`, latest first. */
 function direction(grads: Params, pairs: Memory, count: number): Params {
   const inverse = (x: Tensor): Tensor => tf.where(tf.greater(x, 1e-10), tf.div(1, tf.maximum(x, 1e-10)), 0)
   const at = (name: string, i: number): Params => pairs[`${name}${i}`]!
@@ -60,7 +60,7 @@ function direction(grads: Params, pairs: Memory, count: number): Params {
   return times(-1, r)
 }
 
-/** The first of the step sizes 1, 1/2, 1/4, … that satisfies Armijo's condition, or 0. */
+/** First of the step sizes 1, 1/2, 1/4, … that satisfies the Armijo condition, or 0. */
 function armijo(lossAt: (size: number) => Tensor, here: Tensor, slope: Tensor, tries: number): Tensor {
   let [taken, found] = [tf.scalar(0) as Tensor, tf.scalar(0) as Tensor]
   for (let k = 0; k < tries; k++) {
@@ -72,7 +72,7 @@ function armijo(lossAt: (size: number) => Tensor, here: Tensor, slope: Tensor, t
   return taken
 }
 
-/** L-BFGS with backtracking, all of it inside the step. Nocedal and Wright, Numerical Optimization, 2006, algorithm 7.4. */
+/** L-BFGS with backtracking line search inside the step. Nocedal and Wright, Numerical Optimization, 2006, algorithm 7.4. */
 const lbfgs = (count: number, tries: number): Optimizer<Memory> => ({
   needsClosure: true,
   init(params) {
@@ -97,8 +97,8 @@ const lbfgs = (count: number, tries: number): Optimizer<Memory> => ({
   },
 })
 
-describe('an optimizer with the closure', () => {
-  it('SAM takes the step of two evaluations by hand', async () => {
+describe('an optimizer with a closure', () => {
+  it('SAM matches a step of two evaluations computed by hand', async () => {
     const params = tinyParams(engine)
     const optimizer = chain(sam(0.05), scaleByLearningRate())
     const { trainable } = await takeSteps(engine, { model, objective, optimizer }, { steps: 1, trainable: params })
@@ -112,13 +112,13 @@ describe('an optimizer with the closure', () => {
       return plus(p, -0.1, second)
     })
     const expected = (await engine.read(byHand(await copyOf(engine, params), batch))) as typeof trainable
-    expect(apart(trainable, expected)).toBeLessThan(1e-7)
+    expect(maximumDifference(trainable, expected)).toBeLessThan(1e-7)
     const plain = await takeSteps(engine, { model, objective }, { steps: 1, trainable: params })
-    expect(apart(trainable, plain.trainable)).toBeGreaterThan(1e-5)
+    expect(maximumDifference(trainable, plain.trainable)).toBeGreaterThan(1e-5)
   })
 
-  it('L-BFGS with a line search lowers the loss of a classifier’s head at every step, further in 15 steps than gradient descent in 100', async () => {
-    const parts = divided(tinyParams(engine), /^classifier/)
+  it('L-BFGS with line search lowers the loss of a head at every step, and in 15 steps below gradient descent after 100', async () => {
+    const parts = splitParams(tinyParams(engine), /^classifier/)
     const { losses } = await takeSteps(engine, { model, objective, optimizer: lbfgs(5, 8) }, { steps: 15, ...parts })
     for (const [i, loss] of losses.slice(1).entries()) expect(loss).toBeLessThan(losses[i]! + 1e-6)
     const plain = await takeSteps(engine, { model, objective }, { steps: 100, ...parts })
@@ -126,8 +126,8 @@ describe('an optimizer with the closure', () => {
   })
 })
 
-describe('only', () => {
-  it('lets an optimizer with the closure move the parameters of a pattern alone', async () => {
+describe('restrictTo', () => {
+  it('restricts an optimizer with a closure to the parameters of a pattern', async () => {
     const trainable = tinyParams(engine)
     const before = (await engine.read(trainable)) as Awaited<ReturnType<typeof takeSteps>>['trainable']
     const optimizer = chain(

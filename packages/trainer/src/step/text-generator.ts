@@ -2,24 +2,24 @@ import type { Engine, Model, Params, RolloutHost, Tokenizer } from '@attune/core
 import type { Generator } from '@attune/generate'
 import { lastValueFrom, toArray } from 'rxjs'
 
-/** Parts that generate text with the weights of the moment. */
+/** Components for generating text with the current weights. */
 export interface GenerationComponents {
   readonly engine: Engine
   readonly model: Model
   readonly tokenizer: Tokenizer
-  /** The parameters that `model` takes, as they are now. */
+  /** Returns the current parameters of `model`. */
   params(): Params
 }
 
-/** Generates text during training; what it compiles is kept from call to call. */
+/** Generates text during training; compiled programs are reused across calls. */
 export interface TextGenerator {
   readonly generate: RolloutHost['generate']
   close(): void
 }
 
 /**
- * A generator over weights that train. Nothing is loaded or compiled before its first use.
- * @throws AttuneError when it is used: `NOT_A_WRITER` if the model cannot generate text
+ * Creates a text generator over weights that are being trained. Nothing is loaded or compiled before its first use.
+ * @throws AttuneError on use: `NOT_A_WRITER` if the model cannot generate text
  */
 export function textGenerator({ engine, model, tokenizer, params }: GenerationComponents): TextGenerator {
   let opened: Promise<Generator> | undefined

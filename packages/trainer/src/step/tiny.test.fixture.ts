@@ -39,7 +39,7 @@ import { type HostInputs, compileStep, stepInputs } from './compiled-step.js'
 import { NO_CONSTANTS, type StepConstants } from './loss-function.js'
 import type { StepComponents } from './training-step.js'
 
-/** An engine that compiles the whole function into one ONNX graph, as the plugin for ONNX Runtime does. */
+/** An engine that compiles a function into one ONNX graph, like the ONNX Runtime plugin. */
 export function graphEngine(): Engine {
   const select = (): void => {
     if (getBackend() !== BACKEND) void setBackend(BACKEND)
@@ -76,7 +76,7 @@ export function graphEngine(): Engine {
   }
 }
 
-/** The model of the suites without dropout, so that two evaluations of its loss are equal. */
+/** The tiny model without dropout, so that its loss is deterministic. */
 export const quietModel = (): Model => {
   const model = tinyModel()
   return { ...model, headDropout: 0, forward: (params, inputs) => model.forward(params, inputs, { training: false }) }
@@ -85,7 +85,7 @@ export const quietModel = (): Model => {
 const tokenizer = tinyTokenizer()
 const items = classificationItems({ tokenizer, text: 'text', maximumLength: 12, padToMultipleOf: 12 })
 
-/** A classifier of two classes on a model, with changes. */
+/** A binary classifier on a model, with changes. */
 export const tinyObjective = (
   model: Model,
   change: Partial<Objective<ClassificationItem, ClassificationBatch, Tensor>> = {},
@@ -105,14 +105,14 @@ export const tinyObjective = (
   ...change,
 })
 
-/** Items of texts made from their number; the label is whether the text begins with a vowel. */
+/** Items of texts generated from their index, labelled by whether the text begins with a vowel. */
 export const tinyItems = (count: number): ClassificationItem[] =>
   Array.from({ length: count }, (_, i) => {
     const text = Array.from({ length: 3 + (i % 6) }, (_, j) => 'abcdefghij'[(i * i * 7 + j * 3 + i * j) % 10]).join('')
     return items.encode({ text }, 'aei'.includes(text[0]!) ? 1 : 0)
   })
 
-/** New parameters of the model and of a classifier of two classes. */
+/** Initial parameters of the model and a binary classifier. */
 export const tinyParams = (engine: Engine, more: Readonly<Record<string, readonly number[]>> = {}): Params =>
   engine.compile(() => ({
     ...tinyModel().init(key(3)),
@@ -120,25 +120,28 @@ export const tinyParams = (engine: Engine, more: Readonly<Record<string, readonl
     ...Object.fromEntries(Object.entries(more).map(([name, shape]) => [name, filledWith(shape, 0.05)])),
   }))()
 
-/** Parameters of which those whose names match train, and the others. */
-export const divided = (params: Params, trains: RegExp): { readonly trainable: Params; readonly frozen: Params } => {
+/** Splits parameters into trainable ones, whose names match, and frozen ones. */
+export const splitParams = (
+  params: Params,
+  trains: RegExp,
+): { readonly trainable: Params; readonly frozen: Params } => {
   const part = (is: boolean): Params =>
     Object.fromEntries(Object.entries(params).filter(([name]) => trains.test(name) === is))
   return { trainable: part(true), frozen: part(false) }
 }
 
-/** Copies parameters: a step takes its state over. */
+/** Copies parameters, since the state is donated to a step. */
 export const copyOf = async (engine: Engine, params: Params): Promise<Params> =>
   engine.put((await engine.read(params)) as HostTree) as Params
 
-/** The varying inputs of a step, on the device. */
+/** Per-step inputs on the device. */
 export const hyperOf = (engine: Engine, inputs: Partial<HostInputs> = {}): Hyper =>
   engine.put(stepInputs({ learningRate: 0.1, step: 1, steps: 10, seed: key(5), ...inputs })) as Hyper
 
 /** Stochastic gradient descent. */
 export const descent = (): Optimizer => chain(scaleByLearningRate())
 
-/** Takes steps on one batch and returns the losses and the parameters then, on the host. */
+/** Takes steps on one batch; returns the losses and the final parameters on the host. */
 export async function takeSteps(
   engine: Engine,
   parts: Omit<StepComponents, 'launchBound' | 'optimizer'> & { readonly optimizer?: Optimizer },
@@ -170,8 +173,11 @@ export async function takeSteps(
   return { losses, trainable: (await engine.read(state.trainable)) as Readonly<Record<string, HostArray>>, state }
 }
 
-/** The maximum difference between parameters of the same names. */
-export function apart(a: Readonly<Record<string, HostArray>>, b: Readonly<Record<string, HostArray>>): number {
+/** Maximum absolute difference between two sets of parameters. */
+export function maximumDifference(
+  a: Readonly<Record<string, HostArray>>,
+  b: Readonly<Record<string, HostArray>>,
+): number {
   let most = 0
   for (const [name, { values }] of Object.entries(a))
     values.forEach((value, i) => (most = Math.max(most, Math.abs(Number(value) - Number(b[name]!.values[i])))))

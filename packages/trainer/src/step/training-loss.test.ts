@@ -15,7 +15,16 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { compileStep } from './compiled-step.js'
 import { type Auxiliary, NO_CONSTANTS, lossFunction, reduceLosses } from './loss-function.js'
-import { apart, copyOf, descent, divided, graphEngine, hyperOf, quietModel, takeSteps } from './tiny.test.fixture.js'
+import {
+  maximumDifference,
+  copyOf,
+  descent,
+  splitParams,
+  graphEngine,
+  hyperOf,
+  quietModel,
+  takeSteps,
+} from './tiny.test.fixture.js'
 import { tinyItems, tinyObjective, tinyParams } from './tiny.test.fixture.js'
 
 const engine = graphEngine()
@@ -28,7 +37,7 @@ afterAll(() => engine.close())
 
 type HostParams = Readonly<Record<string, HostArray>>
 
-/** The identity, whose gradient is reversed and scaled. Ganin et al., 2016. */
+/** Gradient reversal layer: identity in the forward pass, negated and scaled gradient. Ganin et al., 2016. */
 const reversed = (x: Tensor, strength: Tensor): Tensor =>
   tf.customGrad((input, save) => {
     ;(save as (tensors: Tensor[]) => void)([strength])
@@ -38,7 +47,7 @@ const reversed = (x: Tensor, strength: Tensor): Tensor =>
     }
   })(x)
 
-/** Domain-adversarial training: the domain's gradient reaches the representation reversed. */
+/** Domain-adversarial training (DANN): the domain loss reaches the representation through gradient reversal. */
 const dann = tinyObjective(model, {
   trainingLoss({ params, mode, hyper, forward }, batch) {
     const outputs = forward(inputsOf(batch))
@@ -50,8 +59,8 @@ const dann = tinyObjective(model, {
   },
 })
 
-describe('several losses of trainingLoss', () => {
-  it('add up, each divided by its own weight, and their gradients with them', async () => {
+describe('trainingLoss with several losses', () => {
+  it('sums the losses, each divided by its own weight', async () => {
     const parts = { model, objective: dann }
     const trainable = tinyParams(engine, { 'domain.weight': [2, 8] })
     const batch = engine.put(objective.collate(tinyItems(6))) as never
@@ -72,7 +81,7 @@ describe('several losses of trainingLoss', () => {
     expect(mean.values[0]).toBeCloseTo(byHand.values[0] as number, 5)
   })
 
-  it('DANN: the domain’s gradient on the representation is scaled by the scheduled strength and reversed', async () => {
+  it('reverses and scales the domain gradient by the scheduled strength (DANN)', async () => {
     const start = tinyParams(engine, { 'domain.weight': [2, 8] })
     const skewed = {
       ...start,
@@ -96,8 +105,8 @@ describe('several losses of trainingLoss', () => {
   })
 })
 
-describe('a generator and a discriminator', () => {
-  it('train in turns within one compiled step, each on a loss of its own', async () => {
+describe('adversarial training (GAN)', () => {
+  it('alternates generator and discriminator losses within one compiled step', async () => {
     const only = (params: Params, part: string): Params =>
       Object.fromEntries(Object.entries(params).map(([n, t]) => [n, n.startsWith(part) ? t : stopGradient(t)]))
     const gan = tinyObjective(model, {
@@ -123,7 +132,7 @@ describe('a generator and a discriminator', () => {
       (await takeSteps(engine, { model, objective: gan }, { steps, trainable: params })).trainable
     const states = [start, await after(1), await after(2), await after(3)]
     const turns = ['generator.weight', 'discriminator.weight', 'tiny.pooler.dense.weight'].map((name) =>
-      states.slice(1).map((now, i) => apart({ [name]: now[name]! }, states[i]!) > 0),
+      states.slice(1).map((now, i) => maximumDifference({ [name]: now[name]! }, states[i]!) > 0),
     )
     expect(turns).toEqual([
       [false, true, false],
@@ -133,7 +142,7 @@ describe('a generator and a discriminator', () => {
   })
 })
 
-/** Direct preference optimization of the label over the other class, against a reference. Rafailov et al., 2023. */
+/** Direct preference optimization (DPO) of the label over the other class, against a reference. Rafailov et al., 2023. */
 const dpo = (on: Model) =>
   tinyObjective(on, {
     needsReference: true,
@@ -147,14 +156,14 @@ const dpo = (on: Model) =>
     },
   })
 
-describe('preference optimization against a reference', () => {
+describe('direct preference optimization (DPO)', () => {
   const reference = (names: readonly string[]): Auxiliary => ({
     model,
     objective,
     params: (frozen, own) => Object.fromEntries(names.map((name) => [name, own[name] ?? frozen[name]!])),
   })
 
-  it('falls from ln 2 under full fine-tuning, and leaves the reference’s copy as it was', async () => {
+  it('lowers the loss from ln 2 under full fine-tuning, without changing the reference', async () => {
     const params = tinyParams(engine)
     const own = await copyOf(engine, params)
     const before = (await engine.read(own)) as HostParams
@@ -164,13 +173,13 @@ describe('preference optimization against a reference', () => {
     expect(losses[0]).toBeCloseTo(Math.log(2), 5)
     expect(losses.at(-1)).toBeLessThan(losses[0]! - 0.01)
     expect(await engine.read(own)).toEqual(before)
-    expect(apart(trainable, before)).toBeGreaterThan(1e-3)
+    expect(maximumDifference(trainable, before)).toBeGreaterThan(1e-3)
   })
 
-  it('falls under low-rank updates whose frozen base is the reference, with no tensors for it', async () => {
+  it('lowers the loss under low-rank updates, with the frozen base as the reference', async () => {
     const name = 'tiny.pooler.dense'
     const base = tinyParams(engine)
-    const { trainable: head, frozen } = divided(base, /^classifier/)
+    const { trainable: head, frozen } = splitParams(base, /^classifier/)
     const adapted: Model = {
       ...model,
       forward: (params, inputs, mode) =>
@@ -209,7 +218,7 @@ describe('example weights', () => {
   const WEIGHTS = [1, 0, 2.5, 0.25, 1, 3]
   const items = tinyItems(6)
 
-  it('multiply each example’s loss: an example of weight 2 counts as two of weight 1', async () => {
+  it('scale each example’s loss: an example of weight 2 counts as two of weight 1', async () => {
     const trainable = tinyParams(engine)
     const reduce = async (batch: Batch): Promise<number> => {
       const program = engine.compile((p: Params, b: OnDevice<Batch>) => {
@@ -230,7 +239,7 @@ describe('example weights', () => {
     )
   })
 
-  it('reach the tokens of their texts where several share a row', async () => {
+  it('apply to the tokens of packed texts', async () => {
     const program = engine.compile(() => {
       const losses = tf.tensor2d([1, 2, 4, 8, 16, 32], [2, 3])
       const weights = tf.tensor2d([1, 1, 1, 1, 0, 0], [2, 3])
@@ -242,7 +251,7 @@ describe('example weights', () => {
     expect([sum.values[0], weight.values[0]]).toEqual([2 * 1 + 2 * 2 + 0.5 * 4 + 3 * 8, 2 + 2 + 0.5 + 3])
   })
 
-  it('are exact over micro-batches, however the batch is divided', async () => {
+  it('are exact over micro-batches, for any split of the batch', async () => {
     const params = tinyParams(engine)
     const step = compileStep(engine, { model, objective, optimizer: descent() })
     const results: HostParams[] = []
@@ -258,7 +267,7 @@ describe('example weights', () => {
       const { state: next } = step.run(state, { frozen: {}, constants: NO_CONSTANTS }, parts, inputs)
       results.push((await engine.read(next.trainable)) as HostParams)
     }
-    for (const other of results.slice(1)) expect(apart(other, results[0]!)).toBeLessThan(1e-6)
-    expect(apart(results[0]!, (await engine.read(params)) as HostParams)).toBeGreaterThan(1e-3)
+    for (const other of results.slice(1)) expect(maximumDifference(other, results[0]!)).toBeLessThan(1e-6)
+    expect(maximumDifference(results[0]!, (await engine.read(params)) as HostParams)).toBeGreaterThan(1e-3)
   })
 })

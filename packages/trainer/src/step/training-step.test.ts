@@ -58,7 +58,7 @@ describe('lossAndGradients', () => {
   beforeAll(() => engine.start())
   afterAll(() => engine.close())
 
-  it('agrees with central differences, dropout included, since the same seed drops the same', async () => {
+  it('matches central differences, with dropout from the same seed', async () => {
     const params = begin()
     const { grads } = await gradients(params)
     const host = (await engine.read(params)) as Record<string, HostArray>
@@ -75,7 +75,7 @@ describe('lossAndGradients', () => {
       }
   })
 
-  it('is that of the mean over examples, so that doubling a batch changes nothing', async () => {
+  it('computes the mean over examples, so that doubling a batch changes nothing', async () => {
     const params = begin()
     const infer = engine.compile((p: Params, twice: boolean) =>
       inferenceStep({ model, objective })(p, put(objective.collate(twice ? [...items, ...items] : items) as Batch)),
@@ -86,12 +86,12 @@ describe('lossAndGradients', () => {
     expect(doubled.lossSum.values[0]).toBeCloseTo(2 * once.lossSum.values[0]!, 4)
   })
 
-  it('is zero for a parameter that the loss does not depend on', async () => {
+  it('returns a zero gradient for an unused parameter', async () => {
     const params = { ...begin(), unused: number(3) }
     expect([...(await gradients(params)).grads['unused']!.values]).toEqual([0])
   })
 
-  it('draws other dropout from another seed', async () => {
+  it('samples different dropout for another seed', async () => {
     const params = begin()
     expect((await gradients(params, items, 1)).loss).toEqual((await gradients(params, items, 1)).loss)
     expect((await gradients(params, items, 1)).loss).not.toEqual((await gradients(params, items, 2)).loss)
@@ -99,7 +99,7 @@ describe('lossAndGradients', () => {
 })
 
 describe('trainingStep', () => {
-  it('is pure: the same arguments give the same bits, and are left as they were', async () => {
+  it('is pure: returns the same bits for the same arguments, which stay unchanged', async () => {
     const optimizer = chain(accumulateMomentum(0.9, false), scaleByLearningRate())
     const trainable = begin()
     const state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() }
@@ -137,7 +137,7 @@ describe('accumulateStep and applyStep', () => {
       ? Array.from(tree.values as Float32Array)
       : Object.values(tree as object).flatMap(flat)
 
-  it('make the step of the whole batch, however it is divided', async () => {
+  it('match the step on the whole batch, for any split into micro-batches', async () => {
     const trainable = begin()
     const step = engine.compile(trainingStep({ ...exact, optimizer }))
     const inputs = hyperOf(seed(1))

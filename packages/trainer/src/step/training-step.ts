@@ -15,28 +15,28 @@ import { globalNorm, gradients } from '@attune/nn'
 import { type Scalar, type Tensor, add, clone, div, keep, mul, scalar, zerosLike } from '@tensorflow/tfjs-core'
 import { type LossComponents, NO_CONSTANTS, type StepConstants, lossFunction, reduceLosses } from './loss-function.js'
 
-/** All that a step changes. */
+/** State that a step updates. */
 export interface TrainingState extends Record<string, Tree> {
   readonly trainable: Params
   readonly optimizer: Tree
 }
 
-/** What varies from step to step besides the batch. */
+/** Per-step inputs other than the batch. */
 export type StepInputs = Hyper
 
-/** The result of a step: the mean loss before the update and the norm of its gradient, both scalars. */
+/** Result of a step: the new state, the mean loss before the update and its gradient norm, both scalars. */
 export interface StepResult extends Record<string, Tree> {
   readonly state: TrainingState
   readonly loss: Scalar
   readonly gradientNorm: Scalar
 }
 
-/** The parts of which a step is made. */
+/** Components of a training step. */
 export interface StepComponents extends LossComponents {
   readonly optimizer: Optimizer
 }
 
-/** Arguments of one evaluation of the loss and its gradient. */
+/** Arguments for evaluating the loss and its gradient. */
 interface Evaluation {
   readonly trainable: Params
   readonly frozen: Params
@@ -44,7 +44,7 @@ interface Evaluation {
   readonly hyper: Hyper
 }
 
-/** A scalar made of the training loss, its gradient by the trainable parameters, and the loss's weight. */
+/** Computes a scalar of the training loss, its gradient with respect to the trainable parameters, and the loss's weight. */
 function differentiate(
   loss: LossFunction,
   { gradientCheckpointing = false, launchBound = false }: LossComponents,
@@ -62,7 +62,7 @@ function differentiate(
   } as const
   const forward = (): Tensor => {
     const reduced = loss({ trainable, frozen, batch, mode, hyper })
-    kept = keep(reduced.weight) // all else that is not returned is freed with the tape
+    kept = keep(reduced.weight) // everything else that is not returned is freed with the tape
     return scalarOf(reduced)
   }
   const { value, grads } = gradients(forward, trainable)
@@ -75,16 +75,16 @@ const hyperOf = (inputs: StepInputs, memory: Tree | undefined): Hyper =>
   (memory === undefined || Object.keys(memory).length === 0 ? inputs : { ...inputs, memory }) as Hyper
 
 /**
- * The mean training loss of a batch and its gradient with respect to the trainable parameters. A parameter that the loss does not
- * depend on has a gradient of zero.
+ * Computes the mean training loss of a batch and its gradient with respect to the trainable parameters. Parameters that the loss does not
+ * depend on have a zero gradient.
  */
 export function lossAndGradients(
-  parts: LossComponents,
+  components: LossComponents,
   evaluation: Evaluation,
   constants: StepConstants = NO_CONSTANTS,
 ): { readonly loss: Scalar; readonly grads: Params } {
   const mean = (loss: ReducedLoss): Tensor => div(loss.sum, loss.weight)
-  const { value, grads, weight } = differentiate(lossFunction(parts, constants), parts, evaluation, mean)
+  const { value, grads, weight } = differentiate(lossFunction(components, constants), components, evaluation, mean)
   weight.dispose()
   return { loss: value, grads }
 }
@@ -94,7 +94,7 @@ const optimizerAt = (
   { scheduled }: Hyper,
 ): Optimizer => rebuild?.(scheduled).optimizer ?? optimizer
 
-/** The next state, and the norm of the gradient. */
+/** Computes the next state and the gradient norm. */
 function update(
   optimizer: Optimizer,
   state: TrainingState,
@@ -109,11 +109,11 @@ function update(
 }
 
 /**
- * The training step: a pure function of the state, the frozen parameters, the batch, the inputs that vary, the constants and the
- * epoch's memory. Gradient clipping and the like are links of `optimizer`.
+ * The training step: a pure function of state, frozen parameters, batch, per-step inputs, constants and the epoch's memory. Gradient
+ * clipping and similar transformations are links of `optimizer`.
  */
 export const trainingStep =
-  (parts: StepComponents) =>
+  (components: StepComponents) =>
   (
     state: TrainingState,
     frozen: Params,
@@ -123,31 +123,31 @@ export const trainingStep =
     memory?: Tree,
   ): StepResult => {
     const hyper = hyperOf(inputs, memory)
-    const closure: Closure = (trainable) => lossAndGradients(parts, { trainable, frozen, batch, hyper }, constants)
+    const closure: Closure = (trainable) => lossAndGradients(components, { trainable, frozen, batch, hyper }, constants)
     const { loss, grads } = closure(state.trainable)
     return {
-      ...update(optimizerAt(parts, hyper), state, grads, { hyper, masks: constants.masks, closure }),
+      ...update(optimizerAt(components, hyper), state, grads, { hyper, masks: constants.masks, closure }),
       loss: loss as Scalar,
     }
   }
 
-/** Sums over the parts of a batch: the gradient of the losses' sum, that sum, and its weight. */
+/** Sums over micro-batches: the gradient of the summed losses, that sum, and its weight. */
 export interface Accumulated extends Record<string, Tree> {
   readonly grads: Params
   readonly lossSum: Tensor
   readonly lossWeight: Tensor
 }
 
-/** The zeros that {@link accumulateStep} begins with. */
+/** Zero sums to start {@link accumulateStep} with. */
 export const nothingAccumulated = (trainable: Params): Accumulated => ({
   grads: mapParams((p) => zerosLike(p), trainable),
   lossSum: scalar(0),
   lossWeight: scalar(0),
 })
 
-/** Adds one part of a batch. Sums are divided only when all are there, so that every division into parts gives the same. */
+/** Accumulates the gradient of one micro-batch. Sums are divided only at the end, so the result does not depend on the split into micro-batches. */
 export const accumulateStep =
-  (parts: LossComponents) =>
+  (components: LossComponents) =>
   (
     sums: Accumulated,
     trainable: Params,
@@ -158,8 +158,8 @@ export const accumulateStep =
     memory?: Tree,
   ): Accumulated => {
     const evaluation = { trainable, frozen, batch, hyper: hyperOf(inputs, memory) }
-    const loss = lossFunction(parts, constants)
-    const { value, grads, weight } = differentiate(loss, parts, evaluation, ({ sum }) => sum)
+    const loss = lossFunction(components, constants)
+    const { value, grads, weight } = differentiate(loss, components, evaluation, ({ sum }) => sum)
     return {
       grads: mapParams((sum, part) => add(sum, part), sums.grads, grads),
       lossSum: add(sums.lossSum, value),
@@ -167,9 +167,9 @@ export const accumulateStep =
     }
   }
 
-/** The update from what was accumulated: with {@link accumulateStep} before it, a training step. */
+/** Updates the state from accumulated gradients; together with {@link accumulateStep}, a training step. */
 export const applyStep =
-  (parts: Pick<StepComponents, 'optimizer' | 'rebuild'>) =>
+  (components: Pick<StepComponents, 'optimizer' | 'rebuild'>) =>
   (
     state: TrainingState,
     { grads, lossSum, lossWeight }: Accumulated,
@@ -179,17 +179,17 @@ export const applyStep =
   ): StepResult => {
     const mean = mapParams((sum) => div(sum, lossWeight), grads)
     const hyper = hyperOf(inputs, memory)
-    return { ...update(optimizerAt(parts, hyper), state, mean, { hyper, masks }), loss: div(lossSum, lossWeight) }
+    return { ...update(optimizerAt(components, hyper), state, mean, { hyper, masks }), loss: div(lossSum, lossWeight) }
   }
 
-/** The result of inference on a batch. */
+/** Result of inference on a batch. */
 export interface InferenceResult extends Record<string, Tree> {
   readonly head: Tree
   readonly lossSum: Tensor
   readonly lossWeight: Tensor
 }
 
-/** The forward pass without dropout, with the loss of the references that the batch holds. */
+/** Forward pass in evaluation mode (no dropout), with the loss on the references in the batch. */
 export const inferenceStep =
   ({ model, objective, launchBound = false }: Pick<StepComponents, 'model' | 'objective' | 'launchBound'>) =>
   (params: Params, batch: OnDevice<Batch>): InferenceResult => {

@@ -24,13 +24,13 @@ const WORDS = 'tiny.embeddings.word_embeddings'
 beforeAll(() => engine.start())
 afterAll(() => engine.close())
 
-/** Acts on what the word embeddings return. */
+/** Transforms the output of the word embeddings. */
 const atWords =
   (change: (x: Tensor) => Tensor): LayerHook =>
   (site, x, compute) =>
     site.kind === 'embedding' && site.name === WORDS ? change(compute(x)) : compute(x)
 
-/** R-Drop: the loss of two forward passes, and the symmetric KL divergence of their predictions. Wu et al., 2021. */
+/** R-Drop: mean loss of two forward passes plus the symmetric KL divergence of their predictions. Wu et al., 2021. */
 const rDrop = (strength: number): Regularizer => ({
   wrap: (loss) => (call) => {
     const [a, b] = [loss(call), loss({ ...call, mode: modeAt(call.mode, 77) })]
@@ -40,7 +40,7 @@ const rDrop = (strength: number): Regularizer => ({
   },
 })
 
-/** NEFTune: uniform noise of at most `alpha/√(length·width)` on the word embeddings. Jain et al., 2023. */
+/** NEFTune: uniform noise of magnitude `alpha/√(length·width)` on the word embeddings. Jain et al., 2023. */
 const neftune = (alpha: number): Regularizer => ({
   wrap: (loss) => (call) => loss({ ...call, hook: atWords((e) => tf.add(e, noiseOn(e, alpha, call.mode))) }),
 })
@@ -51,7 +51,7 @@ const noiseOn = (e: Tensor, alpha: number, mode: LossCall['mode']): Tensor => {
   return tf.mul(tf.sub(tf.mul(noise(own.key, e.shape, 'uniform'), 2), 1), alpha / Math.sqrt(length * width))
 }
 
-/** FGM: the loss again with the word embeddings moved by `epsilon` along their own gradient. Miyato et al., 2017. */
+/** Fast gradient method (FGM): adds the loss with word embeddings perturbed by `epsilon` along their gradient. Miyato et al., 2017. */
 const fgm = (epsilon: number): Regularizer => ({
   wrap: (loss) => (call) => {
     const inputs = call.batch.inputs as unknown as TextInputs
@@ -84,7 +84,7 @@ const evaluate = async (regularizers: readonly Regularizer[], params: Params): P
   return (await engine.read(program(params))) as unknown as OnHost
 }
 
-/** Compares some entries of the gradient with central differences. */
+/** Checks some gradient entries against central differences. */
 async function expectTrueGradient(regularizers: readonly Regularizer[]): Promise<void> {
   const params = tinyParams(engine)
   const { grads } = await evaluate(regularizers, params)
@@ -101,7 +101,7 @@ async function expectTrueGradient(regularizers: readonly Regularizer[]): Promise
 }
 
 describe('a regularizer that wraps the loss', () => {
-  it('R-Drop adds the divergence of two heads with dropout of their own, by a gradient that differences confirm', async () => {
+  it('R-Drop adds the divergence of two forward passes, and its gradient matches finite differences', async () => {
     await expectTrueGradient([rDrop(0.7)])
     const params = tinyParams(engine)
     const [none, weak, strong] = [0, 1, 2].map(async (s) => (await evaluate([rDrop(s)], params)).loss.values[0]!)
@@ -110,7 +110,7 @@ describe('a regularizer that wraps the loss', () => {
     expect((await strong!) - (await none!)).toBeCloseTo(2 * divergence, 5)
   })
 
-  it('NEFTune moves the embeddings by noise of the step’s seed, by a gradient that differences confirm', async () => {
+  it('NEFTune adds seeded noise to the embeddings, and its gradient matches finite differences', async () => {
     await expectTrueGradient([neftune(5)])
     const params = tinyParams(engine)
     const losses = await Promise.all(
@@ -121,11 +121,11 @@ describe('a regularizer that wraps the loss', () => {
     expect((await evaluate([], params)).loss.values[0]).toBeCloseTo(losses[0]!, 6)
   })
 
-  it('FGM raises the loss along the inner gradient as a loss written by hand does', async () => {
+  it('FGM matches the adversarial loss computed by hand', async () => {
     const params = tinyParams(engine)
     const { loss } = await evaluate([fgm(0.5)], params)
     const clean = (await evaluate([], params)).loss.values[0]!
-    // By hand: the gradient at the embeddings' output first, then the loss with the moved embeddings.
+    // By hand: the gradient at the embeddings' output, then the loss with the perturbed embeddings.
     const batch = engine.put(objective.collate(tinyItems(6))) as unknown as OnDevice<Batch>
     const { seed } = hyperOf(engine, { seed: key(9) })
     const mode = { training: true, key: { seed, stream: 0 }, gradientCheckpointing: false, launchBound: false } as const
@@ -152,7 +152,7 @@ describe('a regularizer that wraps the loss', () => {
     expect(losses.at(-1)).toBeLessThan(losses[0]!)
   })
 
-  it('wraps those before it in the chain: the first is the innermost', async () => {
+  it('wraps the earlier ones in the chain, so the first is the innermost', async () => {
     const params = tinyParams(engine)
     const one = penalty(() => tf.scalar(0.25))
     const doubled: Regularizer = {

@@ -1,7 +1,7 @@
 import { type AttuneError, type Example, isAttuneError } from '@attune/core'
 import type { Description, Prediction } from '../inference/predictor.js'
 
-/** What a worker is started with. */
+/** Input of a predictor worker. */
 export interface WorkerInput {
   readonly directory: string
   readonly options: Readonly<Record<string, unknown>>
@@ -15,7 +15,7 @@ export type Request =
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'close' }
 
-/** An error as plain data: a clone of an error object would lose its code. */
+/** An error as plain data; cloning an error object would lose its code. */
 export interface PlainError {
   readonly code?: string
   readonly problem?: string
@@ -34,14 +34,14 @@ export type Reply =
   | { readonly type: 'failed'; readonly id: number; readonly error: PlainError }
   | { readonly type: 'closed' }
 
-/** An error's fields as plain data. */
+/** Converts an error to plain data. */
 export const toPlain = (error: unknown): PlainError => {
   if (!isAttuneError(error)) return { message: (error as Error | undefined)?.message ?? String(error) }
   const { code, problem, remedy, message } = error
   return { code, problem, remedy, message }
 }
 
-/** An error with the fields that it had in the worker. */
+/** Rebuilds an error from its plain data. */
 export const fromPlain = ({ message, ...fields }: PlainError): AttuneError =>
   Object.assign(
     new Error(message),

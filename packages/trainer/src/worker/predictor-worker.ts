@@ -5,7 +5,7 @@ import type { Predictor } from '../inference/predictor.js'
 import { placesOf } from '../plan/lookup.js'
 import { type Reply, type Request, type WorkerInput, toPlain } from './messages.js'
 
-/** The program of a worker thread that holds a predictor: answers requests until it is told to close. */
+/** Worker thread with a predictor: answers requests until it is closed. */
 
 async function openWith({ directory, options, plugins }: WorkerInput): Promise<Predictor> {
   if (plugins === undefined) return openPredictor(directory, options)

@@ -24,8 +24,8 @@ afterAll(async () => {
   rmSync(temporary, { recursive: true })
 })
 
-describe('a predictor in a worker thread', () => {
-  it('answers 128 concurrent calls as one predictor does one by one; a bad row fails alone', async () => {
+describe('openWorkerPredictor', () => {
+  it('matches sequential predictions for 128 concurrent calls, with only the bad row failing', async () => {
     const rows: Example[] = Array.from({ length: 128 }, (_, i) => (i === 77 ? (null as never) : toyExample(i)))
     const here = await openPredictor(directory, { places: { folders: ['.'], registered: toyPlugins } })
     const delay = monitorEventLoopDelay({ resolution: 1 })
@@ -53,7 +53,7 @@ describe('a predictor in a worker thread', () => {
     })
   })
 
-  it('returns the error of a row that cannot be sent to another thread, and predicts the others', async () => {
+  it('returns an error for a row that cannot be cloned and predicts the others', async () => {
     const answers = await worker.predict([toyExample(1), { text: () => undefined }, toyExample(2)])
     expect(answers.map(isAttuneError)).toEqual([false, true, false])
   })
@@ -65,14 +65,14 @@ describe('a predictor in a worker thread', () => {
     await expect(call).rejects.toThrow('enough')
   })
 
-  it('is refused with the error of opening the model', async () => {
+  it('rejects with the error of opening the model', async () => {
     await expect(openWorkerPredictor(join(temporary, 'nothing'), { plugins })).rejects.toMatchObject({
       code: 'NOT_A_RUN',
       problem: expect.stringContaining('nothing') as unknown,
     })
   })
 
-  it('rejects the calls that wait when the thread dies, and those after', async () => {
+  it('rejects pending and later calls if the thread dies', async () => {
     const module = join(temporary, 'dying.mjs')
     const toys = new URL('../run/toy.test.fixture.js', import.meta.url).href
     writeFileSync(
@@ -94,7 +94,7 @@ describe('a predictor in a worker thread', () => {
     await dying.close()
   })
 
-  it('answers the calls before it is closed, and refuses those after', async () => {
+  it('answers the calls before close and rejects later ones', async () => {
     const other = await openWorkerPredictor(directory, { plugins })
     const call = other.predict([toyExample(1)])
     await other.close()

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import { AttuneError, type Example } from '@attune/core'
-import { closed, failureOf } from '../inference/prediction-queue.js'
+import { closedError, toRowError } from '../inference/prediction-queue.js'
 import type { Predictor } from '../inference/predictor.js'
 import type { OpenOptions } from '../files/run-folder.js'
 import { type PlainAnswer, type Reply, type Request, type WorkerInput, fromPlain } from './messages.js'
 
-/** Options of {@link openWorkerPredictor}: those of {@link openPredictor} that another thread can be given. */
+/** Options of {@link openWorkerPredictor}: the cloneable options of {@link openPredictor}. */
 export interface WorkerPredictorOptions extends Omit<OpenOptions, 'scope' | 'commands' | 'locate' | 'places'> {
   readonly places?: { readonly folders: readonly string[]; readonly local?: readonly string[] }
-  /** The URL of a module whose default export is a list of plugins to register in the worker. */
+  /** URL of a module whose default export is a list of plugins to register in the worker. */
   readonly plugins?: string | URL
 }
 
@@ -23,27 +23,27 @@ const died = (why: string, cause?: unknown): AttuneError =>
   new AttuneError(
     'WORKER_DIED',
     `the worker thread of the predictor ended: ${why}`,
-    'Open the predictor again. If it ran out of memory, load a smaller model, or give Node more: --max-old-space-size.',
+    'Open the predictor again. If it ran out of memory, load a smaller model, or raise the memory limit of Node.js with --max-old-space-size.',
     cause === undefined ? undefined : { cause },
   )
 
 const answersOf = (answers: readonly PlainAnswer[]): Answers =>
   answers.map((each) => ('error' in each ? fromPlain(each.error) : each.prediction))
 
-/** The calls of a worker that are not answered yet. */
+/** Tracks the pending calls of a worker. */
 function createCalls(worker: Worker) {
   const calls = new Map<number, Call>()
   let [next, held] = [0, false]
   const settle = (id: number, act: (call: Call) => void): void => {
     const call = calls.get(id)
     calls.delete(id)
-    if (calls.size === 0 && !held) worker.unref() // a predictor that has nothing to do does not keep the process alive
+    if (calls.size === 0 && !held) worker.unref() // an idle predictor does not keep the process alive
     if (call !== undefined) act(call)
   }
   return {
     settle,
     rejectAll: (error: unknown) => [...calls.keys()].forEach((id) => settle(id, ({ reject }) => reject(error))),
-    /** Keeps the process alive until the worker has ended. */
+    /** Keeps the process alive until the worker exits. */
     hold(): void {
       held = true
       worker.ref()
@@ -56,7 +56,7 @@ function createCalls(worker: Worker) {
   }
 }
 
-/** Resolves with what the worker reports when it has opened the model. */
+/** Resolves to the worker's report once it has opened the model. */
 const opened = (worker: Worker): Promise<Extract<Reply, { type: 'opened' }>> =>
   new Promise((resolve, reject) => {
     worker.once('message', (reply: Reply) => {
@@ -67,8 +67,8 @@ const opened = (worker: Worker): Promise<Extract<Reply, { type: 'opened' }>> =>
     worker.once('exit', (code) => reject(died(`exit code ${code}`)))
   })
 
-/** Sends the rows of calls to a worker. */
-const asking =
+/** Returns a function that sends the rows of a call to a worker. */
+const createSender =
   (calls: ReturnType<typeof createCalls>, post: (request: Request) => void) =>
   (examples: readonly Example[], signal: AbortSignal | undefined): Promise<Answers> =>
     new Promise<Answers>((resolve, reject) => {
@@ -89,20 +89,20 @@ const asking =
       try {
         post({ type: 'predict', id, examples })
       } catch (error) {
-        // A row is not plain data: it fails alone.
-        const ask = asking(calls, post)
+        // A row is not cloneable: only that row fails.
+        const ask = createSender(calls, post)
         calls.settle(id, () => undefined)
         finish(() => undefined)
-        if (examples.length === 1) resolve([failureOf(error)])
+        if (examples.length === 1) resolve([toRowError(error)])
         else resolve(Promise.all(examples.map((each) => ask([each], signal))).then((answers) => answers.flat()))
       }
     })
 
-/** A predictor whose calls a worker answers. */
+/** Creates a predictor that forwards its calls to a worker. */
 function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type: 'opened' }>): Predictor {
   const calls = createCalls(worker)
   const post = (request: Request): void => worker.postMessage(request)
-  const ask = asking(calls, post)
+  const ask = createSender(calls, post)
   let end: AttuneError | undefined
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const fail = (error: AttuneError): void => calls.rejectAll((end ??= error))
@@ -123,7 +123,7 @@ function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type:
     },
     async close() {
       if (end === undefined) {
-        end = closed()
+        end = closedError()
         calls.hold()
         post({ type: 'close' })
       }
@@ -133,14 +133,14 @@ function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type:
 }
 
 /**
- * Opens a predictor in a worker thread: the event loop of the main thread goes on while a batch is computed. Everything else is as
- * with {@link openPredictor}; concurrent calls share batches.
+ * Opens a predictor in a worker thread, so that prediction does not block the event loop of the main thread. Otherwise it behaves like
+ * {@link openPredictor}; concurrent calls share batches.
  *
- * When to use it: in a server, or any program that must stay responsive. Each worker holds the model in memory once.
+ * When to use it: in a server, or any program that must stay responsive. Each worker holds its own copy of the model in memory.
  *
- * Gotchas: examples and predictions are copied between threads, so that rows must be plain data. Plugins that exist only as values in
- * the calling program are given as a module, `plugins`.
- * @throws AttuneError those of {@link openPredictor}; `WORKER_DIED` if the thread ends, also for every call that waits
+ * Gotchas: examples and predictions are copied between threads, so rows must be plain data. Plugins that exist only as objects in the
+ * calling program must be passed as a module, `plugins`.
+ * @throws AttuneError the errors of {@link openPredictor}; `WORKER_DIED` if the thread ends, also for every pending call
  * @example
  * const predictor = await openWorkerPredictor('runs/debian-sections')
  * const answers = await Promise.all(requests.map((text) => predictor.predict([{ text }])))

@@ -2,10 +2,10 @@ import type { HostValues } from '@attune/core'
 import { halfToFloat } from '../float16.js'
 import type { Storage } from '../storage.js'
 
-/** Decodes the block that begins at byte `b` of `raw` into `into` from its element `at` on. */
+/** Decodes the block at byte `b` of `raw` into `into` from element `at` on. */
 type DecodeBlock = (raw: Uint8Array, b: number, into: HostValues, at: number) => void
 
-/** A storage of blocks. Every number is exact in double precision and rounded once, when it is written. */
+/** Storage in quantized blocks. Values are computed exactly in double precision and rounded once, when stored. */
 export const blocks = (elements: number, bytes: number, decode: DecodeBlock): Storage => ({
   elements,
   bytes,
@@ -16,38 +16,38 @@ export const blocks = (elements: number, bytes: number, decode: DecodeBlock): St
   },
 })
 
-/** The half-precision number at byte `b`. */
+/** Returns the half-precision number at byte `b`. */
 export const halfAt = (raw: Uint8Array, b: number): number => halfToFloat(raw[b]! | (raw[b + 1]! << 8))
 
-/** Blocks of 32 four-bit numbers: the low halves of 16 bytes, then the high ones. */
-const fours = (raw: Uint8Array, b: number, write: (i: number, four: number) => void): void => {
+/** Unpacks 32 four-bit values: the low nibbles of 16 bytes, then the high ones. */
+const unpackNibbles = (raw: Uint8Array, b: number, write: (i: number, nibble: number) => void): void => {
   for (let i = 0; i < 16; i++) {
     write(i, raw[b + i]! & 15)
     write(i + 16, raw[b + i]! >> 4)
   }
 }
 
-/** The fifth bit of each of 32 numbers, as 16 in its place. */
-const fifth = (raw: Uint8Array, b: number, i: number): number => ((raw[b + (i >> 3)]! >> (i & 7)) & 1) << 4
+/** Returns the fifth bit of value `i` of 32, shifted to its position (0 or 16). */
+const fifthBit = (raw: Uint8Array, b: number, i: number): number => ((raw[b + (i >> 3)]! >> (i & 7)) & 1) << 4
 
 const q4Zero: DecodeBlock = (raw, b, into, at) => {
   const scale = halfAt(raw, b)
-  fours(raw, b + 2, (i, n) => (into[at + i] = scale * (n - 8)))
+  unpackNibbles(raw, b + 2, (i, n) => (into[at + i] = scale * (n - 8)))
 }
 
 const q4One: DecodeBlock = (raw, b, into, at) => {
-  const [scale, least] = [halfAt(raw, b), halfAt(raw, b + 2)]
-  fours(raw, b + 4, (i, n) => (into[at + i] = scale * n + least))
+  const [scale, minimum] = [halfAt(raw, b), halfAt(raw, b + 2)]
+  unpackNibbles(raw, b + 4, (i, n) => (into[at + i] = scale * n + minimum))
 }
 
 const q5Zero: DecodeBlock = (raw, b, into, at) => {
   const scale = halfAt(raw, b)
-  fours(raw, b + 6, (i, n) => (into[at + i] = scale * ((n | fifth(raw, b + 2, i)) - 16)))
+  unpackNibbles(raw, b + 6, (i, n) => (into[at + i] = scale * ((n | fifthBit(raw, b + 2, i)) - 16)))
 }
 
 const q5One: DecodeBlock = (raw, b, into, at) => {
-  const [scale, least] = [halfAt(raw, b), halfAt(raw, b + 2)]
-  fours(raw, b + 8, (i, n) => (into[at + i] = scale * (n | fifth(raw, b + 4, i)) + least))
+  const [scale, minimum] = [halfAt(raw, b), halfAt(raw, b + 2)]
+  unpackNibbles(raw, b + 8, (i, n) => (into[at + i] = scale * (n | fifthBit(raw, b + 4, i)) + minimum))
 }
 
 const q8Zero: DecodeBlock = (raw, b, into, at) => {
@@ -55,7 +55,7 @@ const q8Zero: DecodeBlock = (raw, b, into, at) => {
   for (let i = 0; i < 32; i++) into[at + i] = scale * ((raw[b + 2 + i]! << 24) >> 24)
 }
 
-/** Blocks of 32 numbers with one scale: `scale · n`, in the types with 1 at the end `scale · n + least`. */
+/** Blocks of 32 values with one scale: `scale · n`, and `scale · n + minimum` for the types ending in 1. */
 export const SIMPLE_BLOCKS = {
   Q4_0: blocks(32, 18, q4Zero),
   Q4_1: blocks(32, 20, q4One),

@@ -2,13 +2,13 @@ import type { HostArray } from '@attune/core'
 import type { GgufMetadata } from './metadata.js'
 import type { GgufTensor } from './tensor-infos.js'
 
-/** What there is in a GGUF file to tell its architecture by. */
+/** The parts of a GGUF file that determine its architecture. */
 export interface Content {
   readonly where: string
   readonly metadata: GgufMetadata
   readonly tensors: ReadonlyMap<string, GgufTensor>
-  /** The numbers of a tensor, by its own name. */
+  /** Reads a tensor by its GGUF name. */
   read(name: string): HostArray
-  /** Refuses the file. */
+  /** Throws `BAD_GGUF`. */
   readonly refuse: (why: string) => never
 }

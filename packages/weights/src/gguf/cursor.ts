@@ -1,46 +1,46 @@
 import { AttuneError } from '@attune/core'
 import type { ByteSource } from '../byte-source.js'
 
-/** Bytes that are read ahead. */
+/** Number of bytes to read ahead. */
 const WINDOW = 1 << 20
-const LONGEST_TEXT = 16 * 1024 * 1024
-/** The high word of 2⁵³. */
+const MAXIMUM_STRING_BYTES = 16 * 1024 * 1024
+/** The high word of 2⁵³, the first unsafe integer. */
 const UNSAFE = 2 ** 21
 
-/** Refuses a file. */
+/** Throws `BAD_GGUF`. */
 export const refuseGguf = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_GGUF',
-    `${where} is not a sound GGUF file: ${why}`,
-    'Fetch the file again; nothing was loaded from it.',
+    `${where} is not a valid GGUF file: ${why}`,
+    'Download the file again; nothing was loaded from it.',
   )
 }
 
-/** Reads numbers and texts one after the other, little end first. */
+/** Sequential reader of little-endian numbers and strings. */
 export interface Cursor {
-  /** The next byte's place in the file. */
+  /** The position of the next byte in the file. */
   readonly position: number
-  /** Bytes from there to the end. */
-  readonly left: number
+  /** Number of bytes up to the end of the file. */
+  readonly remaining: number
   readonly refuse: (why: string) => never
-  /** The next bytes, as a view that holds until the next call. */
+  /** Reads bytes; the view is valid until the next call. */
   take(bytes: number): DataView
-  /** Passes over so many bytes, of which none is read. */
+  /** Skips bytes without reading them. */
   skip(bytes: number): void
   uint32(): number
-  /** A whole number of 64 bits, which must be a safe one. */
+  /** Reads a 64-bit unsigned integer, which must be a safe integer. */
   count(): number
-  /** The next text, of so many bytes: those that {@link Cursor.count} gives before it. */
+  /** Reads a string of so many bytes. Default: the length that {@link Cursor.count} reads before it. */
   text(bytes?: number): string
 }
 
-/** The part of a file that was read last. */
+/** The part of a file that is buffered. */
 interface Window {
   bytes: Buffer
   start: number
 }
 
-/** Reads ahead so that so many bytes from `position` on are in the window. Returns where they begin in it. */
+/** Ensures that so many bytes from `position` on are buffered. Returns their offset in the window. */
 function fill(window: Window, source: ByteSource, position: number, bytes: number): number {
   if (position < window.start || position + bytes > window.start + window.bytes.length) {
     window.bytes = Buffer.alloc(Math.min(source.size - position, Math.max(bytes, WINDOW)))
@@ -50,7 +50,7 @@ function fill(window: Window, source: ByteSource, position: number, bytes: numbe
   return position - window.start
 }
 
-/** A cursor at the beginning of the bytes. */
+/** Creates a cursor at the start of the bytes. */
 export function cursorOf(source: ByteSource): Cursor {
   const refuse = (why: string): never => refuseGguf(source.where, why)
   const window: Window = { bytes: Buffer.alloc(0), start: 0 }
@@ -70,13 +70,13 @@ export function cursorOf(source: ByteSource): Cursor {
   const uint32 = (): number => take(4).getUint32(0, true)
   const count = (): number => {
     const [low, high] = [uint32(), uint32()]
-    return high < UNSAFE ? high * 2 ** 32 + low : refuse(`it counts to ${(BigInt(high) << 32n) + BigInt(low)}`)
+    return high < UNSAFE ? high * 2 ** 32 + low : refuse(`it has a count of ${(BigInt(high) << 32n) + BigInt(low)}`)
   }
   return {
     get position() {
       return position
     },
-    get left() {
+    get remaining() {
       return source.size - position
     },
     refuse,
@@ -85,7 +85,7 @@ export function cursorOf(source: ByteSource): Cursor {
     uint32,
     count,
     text(bytes = count()) {
-      if (bytes > LONGEST_TEXT) refuse(`it has a text of ${bytes} bytes, more than ${LONGEST_TEXT}`)
+      if (bytes > MAXIMUM_STRING_BYTES) refuse(`it has a string of ${bytes} bytes, more than ${MAXIMUM_STRING_BYTES}`)
       const at = advance(bytes)
       return window.bytes.toString('utf8', at, at + bytes)
     },

@@ -1,21 +1,22 @@
-/** How the names of a family's tensors and settings are told in the Hugging Face library. */
+/** Mapping of the tensor and setting names of a model family from GGUF to transformers. */
 export interface Family {
-  /** Tensors that are not in a layer. */
+  /** Tensors outside the layers. */
   readonly outer: Readonly<Record<string, string>>
-  /** What stands before a layer's number. */
+  /** Name prefix before the layer index. */
   readonly layer: string
+  /** Tensors of a layer. */
   readonly inner: Readonly<Record<string, string>>
-  /** Settings, without the architecture that stands before them. */
+  /** Settings, without the architecture prefix. */
   readonly settings: Readonly<Record<string, string>>
-  /** What checkpoints of the family have as `model_type`. */
+  /** The `model_type` in `config.json`. */
   readonly modelType: string
-  /** Positions turn queries and keys. */
+  /** True for rotary position embeddings. */
   readonly rotary: boolean
-  /** The rows of queries and keys are interleaved: see `unleaved`. */
+  /** True if the rows of the query and key projections are interleaved; see `deinterleaved`. */
   readonly interleaved?: boolean
-  /** Matrices stand the other way round. */
+  /** True if matrices are transposed. */
   readonly transposed?: boolean
-  /** Norms hold what is multiplied by, where the Hugging Face library has what is added to 1. */
+  /** True if norms hold factors where transformers has offsets from 1. */
   readonly normsOverOne?: boolean
 }
 
@@ -114,7 +115,7 @@ const GEMMA3: Family = {
   },
 }
 
-/** The families by the names of their architectures. */
+/** Model families by GGUF architecture name. */
 export const FAMILIES: Readonly<Record<string, Family>> = {
   llama: LLAMA,
   qwen2: { ...LLAMA, modelType: 'qwen2', interleaved: false },

@@ -14,17 +14,17 @@ const floatsOf = (bits: string): Float32Array => {
   return new Float32Array(bytes.buffer)
 }
 
-describe(`a GGUF file, as ${golden.source} reads it`, () => {
+describe(`ggufReader, compared with ${golden.source}`, () => {
   const reader = openWeights(file)
 
-  it.each(Object.entries(golden.tensors))('has the numbers of type %s to the last bit', (name, { shape, bits }) => {
+  it.each(Object.entries(golden.tensors))('reads type %s bit-exactly', (name, { shape, bits }) => {
     const { shape: found, values } = reader.read(name)
     expect(found).toEqual(shape)
     const expected = floatsOf(bits)
     expect(Buffer.from(Float32Array.from(values).buffer).equals(Buffer.from(expected.buffer))).toBe(true)
   })
 
-  it('has its metadata, of every type of value', () => {
+  it('reads metadata of every value type', () => {
     expect(reader.metadata).toMatchObject({
       'a.uint8': 255,
       'a.int8': -128,
@@ -46,8 +46,8 @@ describe(`a GGUF file, as ${golden.source} reads it`, () => {
   })
 })
 
-describe.each(['llama', 'qwen2', 'qwen3', 'gpt2', 'gemma', 'gemma2', 'gemma3'])('a GGUF file of %s', (name) => {
-  it('has the names, weights and settings that transformers gives the same file', () => {
+describe.each(['llama', 'qwen2', 'qwen3', 'gpt2', 'gemma', 'gemma2', 'gemma3'])('ggufReader on %s', (name) => {
+  it('matches transformers in names, weights and settings', () => {
     const reader = openWeights(`golden/gguf/${name}.gguf`)
     const expected = decodeSafetensors(readFileSync(`golden/gguf/${name}.safetensors`), name).tensors
     expect([...reader.tensors.keys()].sort()).toEqual(Object.keys(expected).sort())
@@ -63,7 +63,7 @@ describe.each(['llama', 'qwen2', 'qwen3', 'gpt2', 'gemma', 'gemma2', 'gemma3'])(
   })
 })
 
-/** A GGUF file of single numbers and texts, and of float32 tensors. */
+/** Creates a GGUF file with number and string metadata and float32 tensors. */
 function ggufOf(metadata: Readonly<Record<string, number | string>>, tensors: Readonly<Record<string, HostArray>>) {
   const int = (bytes: number, value: number): Buffer => {
     const buffer = Buffer.alloc(bytes)
@@ -109,14 +109,14 @@ const LLAMA = {
 const open = (metadata: object, tensors: Readonly<Record<string, HostArray>> = {}) =>
   weightsInMemory(ggufOf({ ...LLAMA, ...metadata }, tensors), 'x.gguf')
 
-describe('positions in a GGUF file', () => {
-  it('are settings and not a tensor where the file has the factors of Llama 3.1', () => {
+describe('rotary position settings', () => {
+  it('replace the factor tensor of Llama 3.1', () => {
     const reader = openWeights('golden/gguf/llama3.gguf')
     expect(reader.config).toMatchObject({ rope_scaling: { attention_factor: 1 } })
     expect([...reader.tensors.keys()]).toEqual(['model.embed_tokens.weight'])
   })
 
-  it('are stretched as its metadata say', () => {
+  it('include the scaling of the metadata', () => {
     const scaling = (metadata: object, tensors = {}) => open(metadata, tensors).config
     expect(scaling({})).toMatchObject({ rope_theta: 10_000 })
     expect(scaling({})).not.toHaveProperty('rope_scaling')
@@ -137,29 +137,29 @@ describe('positions in a GGUF file', () => {
 
   it.each([
     [
-      'turn a part of a head',
+      'partial rotary dimensions',
       'UNSUPPORTED_POSITIONS',
       { 'llama.attention.key_length': 4, 'llama.rope.dimension_count': 2 },
       {},
     ],
-    ['are scaled twice', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scale_linear': 2 }, { 'rope_freqs.weight': floats(2) }],
-    ['are of an unknown type', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scaling.type': 'su' }, {}],
-    ['lack long factors', 'UNSUPPORTED_POSITIONS', {}, { 'rope_factors_short.weight': floats(2) }],
-    ['have a setting that nothing reads', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scaling.alpha': 1000 }, {}],
-    ['have too many factors', 'BAD_GGUF', {}, { 'rope_freqs.weight': floats(3) }],
-    ['have factors that are no row', 'BAD_GGUF', {}, { 'rope_freqs.weight': floats(2, 1) }],
     [
-      'have a factor of nothing',
-      'BAD_GGUF',
-      {},
-      { 'rope_freqs.weight': { ...floats(2), values: Float32Array.of(0, 1) } },
+      'two kinds of scaling',
+      'UNSUPPORTED_POSITIONS',
+      { 'llama.rope.scale_linear': 2 },
+      { 'rope_freqs.weight': floats(2) },
     ],
-  ])('are refused where they %s', (_, code, metadata, tensors) => {
+    ['an unknown type', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scaling.type': 'su' }, {}],
+    ['missing long factors', 'UNSUPPORTED_POSITIONS', {}, { 'rope_factors_short.weight': floats(2) }],
+    ['an unsupported setting', 'UNSUPPORTED_POSITIONS', { 'llama.rope.scaling.alpha': 1000 }, {}],
+    ['too many factors', 'BAD_GGUF', {}, { 'rope_freqs.weight': floats(3) }],
+    ['factors that are not a vector', 'BAD_GGUF', {}, { 'rope_freqs.weight': floats(2, 1) }],
+    ['a factor of 0', 'BAD_GGUF', {}, { 'rope_freqs.weight': { ...floats(2), values: Float32Array.of(0, 1) } }],
+  ])('are rejected for %s', (_, code, metadata, tensors) => {
     expect(() => open(metadata, tensors)).toThrow(expect.objectContaining({ code }))
   })
 })
 
-it('the largest Gemmas divide scores by what their files do not say', () => {
+it('ggufReader adds the query scale of the largest Gemma models, which the files lack', () => {
   const gemma = (name: string, layers: number) =>
     open({
       'general.architecture': name,
@@ -173,7 +173,7 @@ it('the largest Gemmas divide scores by what their files do not say', () => {
   ])
 })
 
-it.each([2.5, 1e300, 0, -2, 2 ** 53, NaN])('refuses %p heads where their rows are to be put in order', (heads) => {
+it.each([2.5, 1e300, 0, -2, 2 ** 53, NaN])('ggufReader rejects %p heads if rows must be permuted', (heads) => {
   const metadata = { 'llama.attention.head_count': heads, 'llama.attention.head_count_kv': heads }
   for (const part of ['q', 'k'])
     expect(() => open(metadata, { [`blk.0.attn_${part}.weight`]: floats(8, 8) })).toThrow(
@@ -181,7 +181,7 @@ it.each([2.5, 1e300, 0, -2, 2 ** 53, NaN])('refuses %p heads where their rows ar
     )
 })
 
-describe('an unsound GGUF file is refused', () => {
+describe('ggufReader on a malformed file', () => {
   const whole = readFileSync(file)
   const broken = (change: (bytes: Buffer) => unknown): Uint8Array => {
     const bytes = Buffer.from(whole)
@@ -189,18 +189,18 @@ describe('an unsound GGUF file is refused', () => {
     return changed instanceof Uint8Array ? changed : bytes
   }
   it.each([
-    ['cut in its header', broken((b) => b.subarray(0, 200))],
-    ['cut in its data', broken((b) => b.subarray(0, b.length - 400))],
+    ['truncated in the header', broken((b) => b.subarray(0, 200))],
+    ['truncated in the data', broken((b) => b.subarray(0, b.length - 400))],
     ['of another version', broken((b) => void b.writeUInt32LE(9, 4))],
-    ['with the big end first', broken((b) => void b.writeUInt32LE(0x03000000, 4))],
-    ['with more tensors than there can be', broken((b) => void b.writeBigUInt64LE(2n ** 40n, 8))],
-    ['with more keys than there can be', broken((b) => void b.writeBigUInt64LE(2n ** 40n, 16))],
-    ['with a text as long as the world', broken((b) => void b.writeBigUInt64LE(2n ** 62n, 24))],
-  ])('%s', (_, bytes) => {
+    ['in big-endian byte order', broken((b) => void b.writeUInt32LE(0x03000000, 4))],
+    ['with an impossible number of tensors', broken((b) => void b.writeBigUInt64LE(2n ** 40n, 8))],
+    ['with an impossible number of keys', broken((b) => void b.writeBigUInt64LE(2n ** 40n, 16))],
+    ['with an impossible string length', broken((b) => void b.writeBigUInt64LE(2n ** 62n, 24))],
+  ])('rejects a file %s', (_, bytes) => {
     expect(() => weightsInMemory(bytes, 'x.gguf')).toThrow(expect.objectContaining({ code: 'BAD_GGUF' }))
   })
 
-  it('wherever a byte is flipped in its header, or it reads as another', () => {
+  it('either rejects or reads a file with any flipped header byte', () => {
     for (let at = 4; at < 1200; at++) {
       const bytes = broken((b) => void b.writeUInt8(b[at]! ^ 0xff, at))
       try {

@@ -9,17 +9,17 @@ import { type GgufMetadata, readMetadata } from './metadata.js'
 import { type GgufTensor, checkInfos, readTensorInfos, storageOf } from './tensor-infos.js'
 
 const MAGIC = 0x46554747 // GGUF
-const GREATEST_ALIGNMENT = 1 << 20
+const MAXIMUM_ALIGNMENT = 1 << 20
 
-/** The content of a GGUF file under its own names. */
+/** The content of a GGUF file, under GGUF names. */
 interface Gguf {
   readonly metadata: GgufMetadata
   readonly tensors: ReadonlyMap<string, GgufTensor>
-  /** Where the data begin. */
+  /** Offset of the data section. */
   readonly start: number
 }
 
-/** Whether bytes begin as a GGUF file does. */
+/** True if the bytes start with the GGUF magic number. */
 export function isGguf(source: ByteSource): boolean {
   if (source.size < 4) return false
   const first = new Uint8Array(4)
@@ -29,20 +29,18 @@ export function isGguf(source: ByteSource): boolean {
 
 function alignmentIn(metadata: GgufMetadata, refuse: (why: string) => never): number {
   const alignment = metadata.get('general.alignment') ?? 32
-  if (typeof alignment !== 'number' || !(alignment > 0) || alignment > GREATEST_ALIGNMENT || alignment % 8 !== 0)
-    return refuse('its general.alignment is no multiple of 8 that is sound')
+  if (typeof alignment !== 'number' || !(alignment > 0) || alignment > MAXIMUM_ALIGNMENT || alignment % 8 !== 0)
+    return refuse(`its general.alignment is not a multiple of 8 up to ${MAXIMUM_ALIGNMENT}`)
   return alignment
 }
 
-/** Reads all but the data. @throws AttuneError `BAD_GGUF`, `UNSUPPORTED_QUANTIZATION`. */
+/** Reads everything except the data. @throws AttuneError `BAD_GGUF`, `UNSUPPORTED_QUANTIZATION`. */
 function readGguf(source: ByteSource): Gguf {
   const at = cursorOf(source)
   at.take(4)
   const version = at.uint32()
   if (version !== 2 && version !== 3)
-    at.refuse(
-      version > 0xffff ? 'its numbers have the big end first' : `it is of version ${version}; 2 and 3 can be read`,
-    )
+    at.refuse(version > 0xffff ? 'it is big-endian' : `it has version ${version}; supported are 2 and 3`)
   const tensorCount = at.count()
   const metadata = readMetadata(at, at.count())
   const tensors = readTensorInfos(at, tensorCount, source.where)
@@ -52,24 +50,24 @@ function readGguf(source: ByteSource): Gguf {
   return { metadata, tensors, start }
 }
 
-/** A tensor under its Hugging Face name: where it lies, and what is done to its numbers. */
+/** A tensor under its Hugging Face name, with its location and the conversion of its values. */
 interface Named extends StoredTensor {
   readonly stored: GgufTensor
   readonly arrange?: (array: HostArray) => HostArray
 }
 
 /**
- * The tensors of a GGUF file, dequantised as they are read. Those of a known architecture (llama, qwen2, qwen3, gpt2, gemma to gemma3) have
- * the names, shapes and order of rows that the Hugging Face library's checkpoints have; of another, their own.
- * @throws AttuneError `BAD_GGUF`; `UNSUPPORTED_QUANTIZATION` if a tensor is of a type that is not read
+ * Reads a GGUF file; tensors are dequantized on reading. For a known architecture (llama, qwen2, qwen3, gpt2, gemma to gemma3) they
+ * have the names, shapes and row order of transformers checkpoints; for others, those of the file.
+ * @throws AttuneError `BAD_GGUF`; `UNSUPPORTED_QUANTIZATION` for a tensor of an unsupported type
  */
 export function ggufReader(source: ByteSource): WeightsReader {
   const { where } = source
   const { metadata, tensors: stored, start } = readGguf(source)
-  const valuesOf = (own: string, tensor: GgufTensor): HostArray => {
+  const valuesOf = (ggufName: string, tensor: GgufTensor): HostArray => {
     const storage = storageOf(tensor.dtype)
     const count = tensor.shape.reduce((product, n) => product * n, 1)
-    const refuse = (why: string): never => refuseGguf(where, `tensor ${quoted(own)} ${why}`)
+    const refuse = (why: string): never => refuseGguf(where, `tensor ${quoted(ggufName)} ${why}`)
     const values = readElements(source, storage, { position: start + tensor.offset, count }, refuse)
     return { shape: tensor.shape, dtype: storage.dtype, values }
   }
@@ -77,14 +75,14 @@ export function ggufReader(source: ByteSource): WeightsReader {
     where,
     metadata,
     tensors: stored,
-    read: (own) => valuesOf(own, stored.get(own)!),
+    read: (ggufName) => valuesOf(ggufName, stored.get(ggufName)!),
     refuse: (why) => refuseGguf(where, why),
   })
   const tensors = new Map<string, Named>()
-  for (const [own, tensor] of stored) {
-    if (architecture?.settings.has(own) === true) continue
-    const { name, shape = tensor.shape, ...rest } = architecture?.place(own, tensor.shape) ?? { name: own }
-    if (tensors.has(name)) refuseGguf(where, `two of its tensors are ${quoted(name)}`)
+  for (const [key, tensor] of stored) {
+    if (architecture?.settings.has(key) === true) continue
+    const { name, shape = tensor.shape, ...rest } = architecture?.mapTensor(key, tensor.shape) ?? { name: key }
+    if (tensors.has(name)) refuseGguf(where, `it has two tensors named ${quoted(name)}`)
     tensors.set(name, { dtype: tensor.dtype, shape, stored: tensor, ...rest })
   }
   return {

@@ -21,7 +21,7 @@ const array = (type: number, length: number, items: Buffer): Buffer =>
   Buffer.concat([uint32(type), uint64(length), items])
 const texts = (...values: string[]): Buffer => array(TEXT, values.length, Buffer.concat(values.map(text)))
 
-/** A GGUF file of some metadata and infos of tensors; what counts them may be said otherwise. */
+/** Creates a GGUF file from metadata and tensor infos; the declared number of tensors may differ. */
 function gguf(keys: readonly Buffer[], infos: readonly Buffer[] = [], tensors = infos.length): Buffer {
   const counts = [uint32(3), uint64(tensors), uint64(keys.length)]
   return Buffer.concat([Buffer.from('GGUF'), ...counts, ...keys, ...infos, Buffer.alloc(32)])
@@ -30,10 +30,10 @@ const open = (...keys: Buffer[]) => weightsInMemory(gguf(keys), 'x.gguf')
 const refused = (problem: string) =>
   expect.objectContaining({ code: 'BAD_GGUF', problem: expect.stringContaining(problem) })
 
-describe('metadata of a GGUF file', () => {
+describe('readMetadata', () => {
   const many = Array.from({ length: 5000 }, (_, i) => `token ${i}`)
 
-  it('are kept if they are short, or if a tokenizer is made of them', () => {
+  it('keeps short values and tokenizer data', () => {
     const floats = Buffer.from(Float32Array.from(many, (_, i) => i / 2).buffer)
     const { metadata } = open(
       entry('other.tokens', ARRAY, texts(...many)),
@@ -54,27 +54,27 @@ describe('metadata of a GGUF file', () => {
     })
   })
 
-  it('are refused if a setting that is read is long', () => {
+  it('rejects an oversized setting on access', () => {
     const long = array(BYTE, 5000, Buffer.alloc(5000))
     for (const key of ['llama.rope.scaling.factor', 'llama.block_count', 'general.alignment'])
       expect(() => open(entry('general.architecture', TEXT, text('llama')), entry(key, ARRAY, long))).toThrow(
-        refused(`its "${key}" is longer than any such setting`),
+        refused(`its "${key}" exceeds the size limit of a setting`),
       )
   })
 
-  it('have keys that are each there once, kept or not, and no longer than the format has them', () => {
+  it('rejects duplicate and oversized keys, even of skipped values', () => {
     const long = array(BYTE, 5000, Buffer.alloc(5000))
-    const [short, passed] = [entry('a', BYTE, Buffer.of(1)), entry('a', ARRAY, long)]
+    const [short, skipped] = [entry('a', BYTE, Buffer.of(1)), entry('a', ARRAY, long)]
     for (const keys of [
       [short, short],
-      [short, passed],
-      [passed, passed],
+      [short, skipped],
+      [skipped, skipped],
     ])
       expect(() => open(...keys)).toThrow(refused('the key "a" twice'))
     expect(() => open(entry('k'.repeat(65_536), BYTE, Buffer.of(1)))).toThrow(refused('a key of 65536 bytes'))
   })
 
-  it('keep every character of a text, a mark of the byte order too', () => {
+  it('keeps every character of a string, including a byte order mark', () => {
     const tokens = ['\ufeff', '\ufeffa', 'ü', '', '▁']
     expect(open(entry('tokenizer.ggml.tokens', ARRAY, texts(...tokens))).metadata).toEqual({
       'tokenizer.ggml.tokens': tokens,
@@ -83,36 +83,36 @@ describe('metadata of a GGUF file', () => {
 
   it.each([
     ['more items than bytes', array(TEXT, 2 ** 52, Buffer.alloc(100)), 'bytes follow'],
-    ['bytes that are not there', array(BYTE, 2 ** 40, Buffer.alloc(100)), 'bytes follow'],
+    ['missing bytes', array(BYTE, 2 ** 40, Buffer.alloc(100)), 'bytes follow'],
     [
-      'arrays within arrays',
+      'deeply nested arrays',
       Buffer.concat(Array.from({ length: 50_000 }, () => array(ARRAY, 1, Buffer.alloc(0)))),
       'more than 4 deep',
     ],
-    ['a text that ends behind the file', array(TEXT, 1, uint64(2 ** 40)), 'in the middle of its header'],
-  ])('are refused with %s', (_, value, problem) => {
+    ['a string beyond the end of the file', array(TEXT, 1, uint64(2 ** 40)), 'in the middle of its header'],
+  ])('rejects %s', (_, value, problem) => {
     for (const key of ['a', 'tokenizer.ggml.tokens'])
       expect(() => open(entry(key, ARRAY, value))).toThrow(refused(problem))
   })
 })
 
-describe('a GGUF file of a megabyte', () => {
+describe('weightsInMemory on a GGUF file of a megabyte', () => {
   const info = (name: string): Buffer => Buffer.concat([text(name), uint32(1), uint64(0), uint32(0), uint64(0)])
 
   it.each([
     [
-      'tensors without numbers',
+      'empty tensors',
       gguf(
         [],
         Array.from({ length: 25_000 }, (_, i) => info(`t${i}`)),
       ),
     ],
     ['small keys', gguf(Array.from({ length: 50_000 }, (_, i) => entry(`${i}`, BYTE, Buffer.of(1))))],
-    ['bytes that nothing reads', gguf([entry('a', ARRAY, array(BYTE, 1e6, Buffer.alloc(1e6)))])],
-    ['empty texts', gguf([entry('tokenizer.ggml.tokens', ARRAY, array(TEXT, 125_000, Buffer.alloc(1e6)))])],
+    ['skipped bytes', gguf([entry('a', ARRAY, array(BYTE, 1e6, Buffer.alloc(1e6)))])],
+    ['empty strings', gguf([entry('tokenizer.ggml.tokens', ARRAY, array(TEXT, 125_000, Buffer.alloc(1e6)))])],
     ['empty arrays', gguf([entry('a', ARRAY, array(ARRAY, 80_000, Buffer.alloc(80_000 * 12)))])],
-    ['scores of a byte', gguf([entry('tokenizer.ggml.scores', ARRAY, array(BYTE, 1e6, Buffer.alloc(1e6)))])],
-  ])('is read in little time: %s', (_, bytes) => {
+    ['one-byte scores', gguf([entry('tokenizer.ggml.scores', ARRAY, array(BYTE, 1e6, Buffer.alloc(1e6)))])],
+  ])('reads %s quickly', (_, bytes) => {
     const before = process.cpuUsage().user
     expect(weightsInMemory(bytes, 'x.gguf').where).toBe('x.gguf')
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(5)

@@ -1,33 +1,33 @@
 import { excerpt } from '@attune/core'
 import type { Cursor } from './cursor.js'
 
-/** What stands in the metadata of a GGUF file. Whole numbers beyond 2⁵³ are bigints. */
+/** A metadata value of a GGUF file. Unsafe integers are bigints. */
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[]
 
 /** The metadata of a GGUF file. */
 export interface GgufMetadata {
-  /** By key: all but long values that nothing reads. */
+  /** Values by key, without oversized values that are not needed. */
   readonly values: ReadonlyMap<string, GgufValue>
-  /** The value of a key. Refuses the file if it was too long to be kept. */
+  /** Returns the value of a key. Throws `BAD_GGUF` if it was skipped as oversized. */
   get(key: string): GgufValue | undefined
 }
 
-const MOST_KEYS = 65_536
-/** In all arrays together: four times what the largest vocabularies with their merges take. */
-const MOST_ITEMS = 8_000_000
-/** In all texts together: twenty times what the largest vocabularies take. */
-const MOST_BYTES = 256 * 1024 * 1024
-const DEEPEST = 4
+const MAXIMUM_KEYS = 65_536
+/** Total number of array items: four times that of the largest vocabularies with merges. */
+const MAXIMUM_ITEMS = 8_000_000
+/** Total size of all strings: twenty times that of the largest vocabularies. */
+const MAXIMUM_BYTES = 256 * 1024 * 1024
+const MAXIMUM_DEPTH = 4
 const [TEXT, ARRAY] = [8, 9]
 
-/** Keys whose values may be long: what a tokenizer is made of. */
+/** Keys with unlimited values: the tokenizer data. */
 const LONG_KEYS: ReadonlySet<string> = new Set([
   ...['tokens', 'scores', 'token_type', 'merges'].map((name) => `tokenizer.ggml.${name}`),
   'tokenizer.chat_template',
 ])
-/** As the format has it. */
-const LONGEST_KEY = 65_535
-/** Of other keys values of up to so many items are kept, and texts of up to so many bytes. */
+/** The limit of the format. */
+const MAXIMUM_KEY_BYTES = 65_535
+/** Limits of items and string bytes per value, for other keys. */
 const [SHORT_ARRAY, SHORT_TEXT] = [1024, 65_536]
 
 interface NumberType {
@@ -42,7 +42,7 @@ const wide =
     return Number.isSafeInteger(Number(value)) ? Number(value) : value
   }
 
-/** The types of numbers and truth values, by the numbers that the format gives them. */
+/** Number and boolean types, by type id. */
 const NUMBERS: Readonly<Record<number, NumberType>> = {
   0: { bytes: 1, get: (view, at) => view.getUint8(at) },
   1: { bytes: 1, get: (view, at) => view.getInt8(at) },
@@ -57,28 +57,28 @@ const NUMBERS: Readonly<Record<number, NumberType>> = {
   12: { bytes: 8, get: (view, at) => view.getFloat64(at, true) },
 }
 
-/** What may still be kept of a file, and of one of its values. */
-interface Room {
+/** Remaining limits of a file and of one of its values. */
+interface Limits {
   readonly file: { items: number; bytes: number }
   readonly value: { items: number; bytes: number }
 }
 
-/** Stands for a value that is passed over. */
-const PASSED = Symbol('passed over')
-type Read = GgufValue | typeof PASSED
+/** Marks a skipped value. */
+const SKIPPED = Symbol('skipped')
+type Parsed = GgufValue | typeof SKIPPED
 
-function readText(at: Cursor, room: Room, bytes = at.count()): Read {
-  room.value.bytes -= bytes
-  if (room.value.bytes < 0 || bytes > at.left) {
+function readText(at: Cursor, limits: Limits, bytes = at.count()): Parsed {
+  limits.value.bytes -= bytes
+  if (limits.value.bytes < 0 || bytes > at.remaining) {
     at.skip(bytes)
-    return PASSED
+    return SKIPPED
   }
-  room.file.bytes -= bytes
-  if (room.file.bytes < 0) at.refuse(`its texts have more than ${MOST_BYTES} bytes`)
+  limits.file.bytes -= bytes
+  if (limits.file.bytes < 0) at.refuse(`its strings have more than ${MAXIMUM_BYTES} bytes`)
   return at.text(bytes)
 }
 
-/** Numbers that are read at a time. */
+/** Number of numbers to read at a time. */
 const CHUNK = 65_536
 
 function readNumbers(at: Cursor, { bytes, get }: NumberType, length: number): GgufValue[] {
@@ -91,63 +91,64 @@ function readNumbers(at: Cursor, { bytes, get }: NumberType, length: number): Gg
   return items
 }
 
-/** An array: the type of its items, how many there are, and they. */
-function readArray(at: Cursor, room: Room, depth: number): Read {
+/** Reads an array: the item type, the length, and the items. */
+function readArray(at: Cursor, limits: Limits, depth: number): Parsed {
   const type = at.uint32()
   const length = at.count()
   const numbers = NUMBERS[type]
-  if (type !== TEXT && type !== ARRAY && numbers === undefined) at.refuse(`it has an array of values of type ${type}`)
-  const least = numbers?.bytes ?? (type === ARRAY ? 12 : 8)
-  if (depth > DEEPEST) at.refuse(`it has arrays in arrays, more than ${DEEPEST} deep`)
-  if (length * least > at.left) at.refuse(`it has an array of ${length} items, and ${at.left} bytes follow`)
-  room.value.items -= length
-  if (numbers !== undefined && room.value.items < 0) {
-    at.skip(length * least)
-    return PASSED
+  if (type !== TEXT && type !== ARRAY && numbers === undefined) at.refuse(`it has an array of unknown type ${type}`)
+  const itemBytes = numbers?.bytes ?? (type === ARRAY ? 12 : 8) // the minimum
+  if (depth > MAXIMUM_DEPTH) at.refuse(`it has arrays nested more than ${MAXIMUM_DEPTH} deep`)
+  if (length * itemBytes > at.remaining)
+    at.refuse(`it has an array of ${length} items, but only ${at.remaining} bytes follow`)
+  limits.value.items -= length
+  if (numbers !== undefined && limits.value.items < 0) {
+    at.skip(length * itemBytes)
+    return SKIPPED
   }
-  room.file.items -= length
-  if (room.file.items < 0) at.refuse(`its arrays have more than ${MOST_ITEMS} items`)
+  limits.file.items -= length
+  if (limits.file.items < 0) at.refuse(`its arrays have more than ${MAXIMUM_ITEMS} items`)
   if (numbers !== undefined) return readNumbers(at, numbers, length)
-  const items: Read[] = []
+  const items: Parsed[] = []
   for (let i = 0; i < length; i++) {
-    const item = type === TEXT ? readText(at, room) : readArray(at, room, depth + 1)
-    if (room.value.items >= 0) items.push(item)
+    const item = type === TEXT ? readText(at, limits) : readArray(at, limits, depth + 1)
+    if (limits.value.items >= 0) items.push(item)
   }
-  return room.value.items < 0 || items.includes(PASSED) ? PASSED : (items as GgufValue[])
+  return limits.value.items < 0 || items.includes(SKIPPED) ? SKIPPED : (items as GgufValue[])
 }
 
-function readValue(at: Cursor, type: number, room: Room): Read {
-  if (type === TEXT) return readText(at, room)
-  if (type === ARRAY) return readArray(at, room, 1)
-  const numbers = NUMBERS[type] ?? at.refuse(`it has a value of type ${type}`)
+function readValue(at: Cursor, type: number, limits: Limits): Parsed {
+  if (type === TEXT) return readText(at, limits)
+  if (type === ARRAY) return readArray(at, limits, 1)
+  const numbers = NUMBERS[type] ?? at.refuse(`it has a value of unknown type ${type}`)
   return numbers.get(at.take(numbers.bytes), 0)
 }
 
-function readKey(at: Cursor, file: Room['file']): string {
+function readKey(at: Cursor, file: Limits['file']): string {
   const bytes = at.count()
-  if (bytes > LONGEST_KEY) at.refuse(`it has a key of ${bytes} bytes, more than ${LONGEST_KEY}`)
+  if (bytes > MAXIMUM_KEY_BYTES) at.refuse(`it has a key of ${bytes} bytes, more than ${MAXIMUM_KEY_BYTES}`)
   return readText(at, { file, value: { items: 0, bytes } }, bytes) as string
 }
 
-/** Reads so many keys with their values. Long values are passed over unless a tokenizer is made of them. */
+/** Reads `count` keys with their values. Oversized values are skipped, except tokenizer data. */
 export function readMetadata(at: Cursor, count: number): GgufMetadata {
-  if (count > MOST_KEYS) at.refuse(`it has ${count} keys, more than ${MOST_KEYS}`)
+  if (count > MAXIMUM_KEYS) at.refuse(`it has ${count} keys, more than ${MAXIMUM_KEYS}`)
   const values = new Map<string, GgufValue>()
-  const passed = new Set<string>()
-  const file = { items: MOST_ITEMS, bytes: MOST_BYTES }
+  const skipped = new Set<string>()
+  const file = { items: MAXIMUM_ITEMS, bytes: MAXIMUM_BYTES }
   for (let i = 0; i < count; i++) {
     const key = readKey(at, file)
-    if (values.has(key) || passed.has(key)) at.refuse(`it has the key ${excerpt(key, 100)} twice`)
-    const whole = LONG_KEYS.has(key)
-    const value = whole ? { items: Infinity, bytes: Infinity } : { items: SHORT_ARRAY, bytes: SHORT_TEXT }
-    const read = readValue(at, at.uint32(), { file, value })
-    if (read === PASSED) passed.add(key)
-    else values.set(key, read)
+    if (values.has(key) || skipped.has(key)) at.refuse(`it has the key ${excerpt(key, 100)} twice`)
+    const isUnlimited = LONG_KEYS.has(key)
+    const value = isUnlimited ? { items: Infinity, bytes: Infinity } : { items: SHORT_ARRAY, bytes: SHORT_TEXT }
+    const parsed = readValue(at, at.uint32(), { file, value })
+    if (parsed === SKIPPED) skipped.add(key)
+    else values.set(key, parsed)
   }
   return {
     values,
     get(key) {
-      if (passed.has(key)) at.refuse(`its ${excerpt(key, 100)} is longer than any such setting`)
+      if (skipped.has(key)) at.refuse(`its ${excerpt(key, 100)} exceeds the size limit of a setting`)
       return values.get(key)
     },
   }

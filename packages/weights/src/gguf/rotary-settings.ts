@@ -3,10 +3,10 @@ import { quoted } from '../safetensors-header.js'
 import type { Content } from './content.js'
 import type { GgufValue } from './metadata.js'
 
-/** What each wavelength is multiplied by: in all texts, in short ones, in long ones. */
+/** Tensors of wavelength factors: for all, short and long sequences. */
 const [ALL, SHORT, LONG] = ['rope_freqs.weight', 'rope_factors_short.weight', 'rope_factors_long.weight'] as const
 
-/** The tensors of a file that say how positions turn queries and keys. */
+/** Names of the tensors with rotary position settings. */
 export const ROTARY_TENSORS: readonly string[] = [ALL, SHORT, LONG]
 
 type Read = (key: string) => GgufValue | undefined
@@ -15,33 +15,33 @@ type Settings = Readonly<Record<string, unknown>>
 const unsupported = (where: string, what: string): AttuneError =>
   new AttuneError(
     'UNSUPPORTED_POSITIONS',
-    `${where}: ${what}, and Attune would place its tokens wrongly`,
-    'Load the safetensors checkpoint that the file was made of, if its model type is known here.',
+    `${where}: unsupported rotary positions: ${what}`,
+    'Load the safetensors checkpoint that the file was converted from, if Attune supports its model type.',
   )
 
-/** The width of a head, where the file says enough to know it. */
-function headSizeOf({ head_dim: said, hidden_size: width, num_attention_heads: heads }: Settings): unknown {
-  if (said !== undefined) return said
+/** Returns the head size, if the settings determine it. */
+function headSizeOf({ head_dim: stated, hidden_size: width, num_attention_heads: heads }: Settings): unknown {
+  if (stated !== undefined) return stated
   return typeof width === 'number' && typeof heads === 'number' ? width / heads : undefined
 }
 
-/** Factors of wavelengths that are read where nothing says how many there must be. */
-const MOST_FACTORS = 65_536
+/** Maximum number of factors if the head size is unknown. */
+const MAXIMUM_FACTORS = 65_536
 
-/** Factors of wavelengths, one for each pair of a head's numbers. */
+/** Returns the wavelength factors, one for each pair of head dimensions. */
 function factorsIn({ tensors, read, refuse }: Content, name: string, headSize: unknown): number[] | undefined {
   const stored = tensors.get(name)
   if (stored === undefined) return undefined
   const [count = 0, ...more] = stored.shape
-  if (more.length > 0 || count > MOST_FACTORS || (typeof headSize === 'number' && count !== headSize / 2))
-    return refuse(`its ${name} has shape [${stored.shape.join(', ')}], and heads have ${String(headSize)} numbers`)
+  if (more.length > 0 || count > MAXIMUM_FACTORS || (typeof headSize === 'number' && count !== headSize / 2))
+    return refuse(`its ${name} has shape [${stored.shape.join(', ')}], but the head size is ${String(headSize)}`)
   const values = [...read(name).values]
   return values.every((x) => Number.isFinite(x) && x > 0)
     ? values
     : refuse(`its ${name} has factors that are not positive`)
 }
 
-/** How positions beyond those of training are reached, as the metadata have it. */
+/** Returns the RoPE scaling of the metadata. */
 function scalingIn(read: Read): Record<string, unknown> {
   const type = read('rope.scaling.type') ?? 'linear'
   const factor = read('rope.scaling.factor') ?? read('rope.scale_linear')
@@ -53,35 +53,35 @@ function scalingIn(read: Read): Record<string, unknown> {
     beta_fast: read('rope.scaling.yarn_beta_fast'),
     beta_slow: read('rope.scaling.yarn_beta_slow'),
   }
-  const said = Object.entries(settings).filter(([, value]) => value !== undefined && value !== 0)
-  return { rope_type: type, ...Object.fromEntries(said) }
+  const stated = Object.entries(settings).filter(([, value]) => value !== undefined && value !== 0)
+  return { rope_type: type, ...Object.fromEntries(stated) }
 }
 
-/** Metadata that change positions and that nothing here reads; 0 and 1 leave them as they are. */
-const UNREAD = ['rope.scaling.alpha', 'rope.scaling.yarn_log_multiplier', 'rope.scaling.yarn_ext_factor'] as const
+/** Unsupported metadata that change positions; 0 and 1 have no effect. */
+const UNSUPPORTED = ['rope.scaling.alpha', 'rope.scaling.yarn_log_multiplier', 'rope.scaling.yarn_ext_factor'] as const
 
-/** Refuses what would make positions other than the program that the file was written for has them. */
-function requireKnown(read: Read, headSize: unknown, where: string): void {
-  const turned = read('rope.dimension_count')
-  if (turned !== undefined && headSize !== undefined && turned !== headSize)
+/** Throws for settings that would change positions in an unsupported way. */
+function requireSupported(read: Read, headSize: unknown, where: string): void {
+  const rotated = read('rope.dimension_count')
+  if (rotated !== undefined && headSize !== undefined && rotated !== headSize)
     throw unsupported(
       where,
-      `positions turn ${quoted(String(turned))} of the ${quoted(String(headSize))} numbers of a head`,
+      `it rotates ${quoted(String(rotated))} of the ${quoted(String(headSize))} dimensions of a head`,
     )
-  for (const key of UNREAD) {
+  for (const key of UNSUPPORTED) {
     const value = read(key)
     if (value !== undefined && value !== 0 && value !== 1) throw unsupported(where, `it sets ${key}`)
   }
 }
 
 /**
- * The base of the wavelengths and how they are stretched. Llama 3.1 and later have a factor for each wavelength in a tensor;
- * in a `config.json` that is rotary positions of type `longrope` with the same factors for all texts.
+ * Returns the RoPE base and scaling for `config.json`. Llama 3.1 and later store a factor per wavelength in a tensor, which is
+ * equivalent to RoPE of type `longrope` with the same factors for all lengths.
  * @throws AttuneError `BAD_GGUF`, `UNSUPPORTED_POSITIONS`
  */
 export function rotarySettings(read: Read, settings: Settings, content: Content): Record<string, unknown> {
   const headSize = headSizeOf(settings)
-  requireKnown(read, headSize, content.where)
+  requireSupported(read, headSize, content.where)
   const base = settings['rope_theta'] === undefined ? { rope_theta: 10_000 } : {}
   const scaling = scalingIn(read)
   const [all, short, long] = [ALL, SHORT, LONG].map((name) => factorsIn(content, name, headSize))
@@ -99,7 +99,7 @@ export function rotarySettings(read: Read, settings: Settings, content: Content)
   const { rope_type: type } = scaling
   if (all !== undefined) {
     if (type !== undefined)
-      throw unsupported(content.where, `it has ${ALL} and scaling of type ${quoted(String(type))}`)
+      throw unsupported(content.where, `it has both ${ALL} and scaling of type ${quoted(String(type))}`)
     return factors(all, all, 1)
   }
   if (type === 'longrope' && short !== undefined && long !== undefined)

@@ -6,11 +6,11 @@ import { SIMPLE_BLOCKS } from './blocks.js'
 import type { Cursor } from './cursor.js'
 import { SUPER_BLOCKS } from './super-blocks.js'
 
-const MOST_TENSORS = 65_536
-const MOST_DIMENSIONS = 4
-const LONGEST_NAME = 1000
+const MAXIMUM_TENSORS = 65_536
+const MAXIMUM_DIMENSIONS = 4
+const MAXIMUM_NAME_BYTES = 1000
 
-/** The names of the types of tensors by the numbers that the format gives them. */
+/** Names of the tensor types, by type id. */
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   0: 'F32',
   1: 'F16',
@@ -34,15 +34,15 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 
 const STORAGES: Readonly<Record<string, Storage>> = { ...ELEMENT_TYPES, ...SIMPLE_BLOCKS, ...SUPER_BLOCKS }
 
-/** How a type of tensor is stored, by its name. */
+/** Returns the storage of a tensor type by name. */
 export const storageOf = (dtype: string): Storage => STORAGES[dtype]!
 
-/** Where a tensor lies in a GGUF file. */
+/** Location of a tensor in a GGUF file. */
 export interface GgufTensor {
   readonly dtype: string
-  /** The slowest dimension first, as everywhere else; the format has it the other way round. */
+  /** Row-major shape, slowest dimension first; the format has the reverse order. */
   readonly shape: readonly number[]
-  /** From the beginning of the data, in bytes. */
+  /** Offset from the start of the data section, in bytes. */
   readonly offset: number
   readonly bytes: number
 }
@@ -50,20 +50,20 @@ export interface GgufTensor {
 function typeNamed(at: Cursor, number: number, name: string, where: string): string {
   const dtype = TYPE_NAMES[number]
   if (dtype !== undefined) return dtype
-  if (number > 255) return at.refuse(`tensor ${quoted(name)} is of type ${number}`)
+  if (number > 255) return at.refuse(`tensor ${quoted(name)} has unknown type ${number}`)
   throw new AttuneError(
     'UNSUPPORTED_QUANTIZATION',
-    `${where}: tensor ${quoted(name)} is stored as type ${number} of the format, which Attune does not read`,
-    `Fetch a file of another quantisation: ${Object.values(TYPE_NAMES).join(', ')} are read.`,
+    `${where}: tensor ${quoted(name)} has unsupported type ${number}`,
+    `Use a file with a supported quantization: ${Object.values(TYPE_NAMES).join(', ')}.`,
   )
 }
 
 function readInfo(at: Cursor, where: string): [string, GgufTensor] {
   const length = at.count()
-  if (length > LONGEST_NAME) at.refuse(`it has a tensor with a name of ${length} bytes`)
+  if (length > MAXIMUM_NAME_BYTES) at.refuse(`it has a tensor with a name of ${length} bytes`)
   const name = at.text(length)
   const dimensions = at.uint32()
-  if (dimensions > MOST_DIMENSIONS) at.refuse(`tensor ${quoted(name)} has ${dimensions} dimensions`)
+  if (dimensions > MAXIMUM_DIMENSIONS) at.refuse(`tensor ${quoted(name)} has ${dimensions} dimensions`)
   const shape = Array.from({ length: dimensions }, () => at.count()).reverse()
   const dtype = typeNamed(at, at.uint32(), name, where)
   const offset = at.count()
@@ -71,14 +71,14 @@ function readInfo(at: Cursor, where: string): [string, GgufTensor] {
   const count = shape.reduce((product, n) => product * n, 1)
   if ((shape.at(-1) ?? 1) % elements !== 0)
     at.refuse(
-      `rows of tensor ${quoted(name)} have ${shape.at(-1)} elements, no multiple of the ${elements} of ${dtype}`,
+      `rows of tensor ${quoted(name)} have ${shape.at(-1)} elements, not a multiple of the ${elements} of ${dtype}`,
     )
   return [name, { dtype, shape, offset, bytes: (count / elements) * bytes }]
 }
 
-/** Reads what is said of so many tensors. @throws AttuneError `BAD_GGUF`, `UNSUPPORTED_QUANTIZATION`. */
+/** Reads the infos of `count` tensors. @throws AttuneError `BAD_GGUF`, `UNSUPPORTED_QUANTIZATION`. */
 export function readTensorInfos(at: Cursor, count: number, where: string): Map<string, GgufTensor> {
-  if (count > MOST_TENSORS) at.refuse(`it has ${count} tensors, more than ${MOST_TENSORS}`)
+  if (count > MAXIMUM_TENSORS) at.refuse(`it has ${count} tensors, more than ${MAXIMUM_TENSORS}`)
   const tensors = new Map<string, GgufTensor>()
   for (let i = 0; i < count; i++) {
     const [name, tensor] = readInfo(at, where)
@@ -88,7 +88,7 @@ export function readTensorInfos(at: Cursor, count: number, where: string): Map<s
   return tensors
 }
 
-/** Tensors must begin at multiples of the alignment, and lie within the `size` bytes of data without overlap. */
+/** Checks that tensors are aligned, do not overlap, and lie within the `size` bytes of data. */
 export function checkInfos(
   at: Cursor,
   tensors: ReadonlyMap<string, GgufTensor>,
@@ -99,9 +99,11 @@ export function checkInfos(
   for (const [name, { offset, bytes }] of [...tensors].sort(
     ([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes,
   )) {
-    if (offset % alignment !== 0) at.refuse(`tensor ${quoted(name)} begins at ${offset}, no multiple of ${alignment}`)
-    if (offset < end) at.refuse(`tensor ${quoted(name)} begins within another`)
+    if (offset % alignment !== 0)
+      at.refuse(`tensor ${quoted(name)} starts at ${offset}, not a multiple of ${alignment}`)
+    if (offset < end) at.refuse(`tensor ${quoted(name)} overlaps another one`)
     end = offset + bytes
-    if (end > size) at.refuse(`tensor ${quoted(name)} ends at ${end}, and there are ${size} bytes: it was cut short`)
+    if (end > size)
+      at.refuse(`tensor ${quoted(name)} ends at ${end}, but there are ${size} bytes: the file is truncated`)
   }
 }

@@ -15,22 +15,22 @@ function transposed(backend: WasmBackend, x: TensorInfo): TensorInfo {
   return kernelOf('Transpose')({ inputs: { x }, backend, attrs: { perm } })
 }
 
-/** One product of matrices at given places of the heap. */
+/** One matrix product, with operands and result at given offsets in the heap. */
 function multiplyAt(
   backend: WasmBackend,
   multiply: WasmFunction,
-  places: readonly [a: number, b: number, out: number],
+  offsets: readonly [a: number, b: number, out: number],
   [rows, inner, columns]: readonly [number, number, number],
 ): void {
-  const a = view(backend, [1, rows, inner], places[0])
-  const b = view(backend, [1, inner, columns], places[1])
-  const out = view(backend, [1, rows, columns], places[2])
+  const a = view(backend, [1, rows, inner], offsets[0])
+  const b = view(backend, [1, inner, columns], offsets[1])
+  const out = view(backend, [1, rows, columns], offsets[2])
   const shape = (tensor: TensorInfo): Uint8Array => bytesOf(tensor.shape)
   multiply(idOf(backend, a), shape(a), 3, idOf(backend, b), shape(b), 3, false, false, idOf(backend, out))
   for (const named of [a, b, out]) forget(backend, named)
 }
 
-/** `a [batch…, rows, inner] · b [batch…, inner, columns]`, with equal batches, or one matrix on either side for all. */
+/** `a [batch…, rows, inner] · b [batch…, inner, columns]`, with equal batches, or one matrix on either side for the whole batch. */
 function multiplyAll(backend: WasmBackend, multiply: WasmFunction, a: TensorInfo, b: TensorInfo): TensorInfo {
   const [rows, inner] = a.shape.slice(-2) as [number, number]
   const columns = b.shape.at(-1) as number
@@ -38,18 +38,18 @@ function multiplyAll(backend: WasmBackend, multiply: WasmFunction, a: TensorInfo
   const outer = batchA >= batchB ? a.shape.slice(0, -2) : b.shape.slice(0, -2)
   const out = backend.makeOutput([...outer, rows, columns], 'float32')
   const [fromA, fromB, to] = [a, b, out].map((tensor) => offsetOf(backend, tensor)) as [number, number, number]
-  // One matrix on the right serves all rows of all matrices on the left at once.
+  // One matrix on the right: multiply the rows of all matrices on the left in one product.
   if (batchB === 1) {
     multiplyAt(backend, multiply, [fromA, fromB, to], [batchA * rows, inner, columns])
     return out
   }
   for (let i = 0; i < batchB; i++) {
-    const places = [
+    const offsets = [
       fromA + (batchA === 1 ? 0 : i * rows * inner * FLOAT_BYTES),
       fromB + i * inner * columns * FLOAT_BYTES,
       to + i * rows * columns * FLOAT_BYTES,
     ] as const
-    multiplyAt(backend, multiply, places, [rows, inner, columns])
+    multiplyAt(backend, multiply, offsets, [rows, inner, columns])
   }
   return out
 }
@@ -60,9 +60,9 @@ const sameBatch = (a: TensorInfo, b: TensorInfo): boolean => {
 }
 
 /**
- * Matrix products that always take the fast way. The backend's own is fast (XNNPACK, vectorised) for one product of plain
- * matrices only, and falls back to a loop ten times slower when an operand is transposed or there is a batch. Here
- * transposes are made first, which costs little, and a batch is gone through in place, matrix by matrix.
+ * Matrix products on the fast path only. The backend's kernel is fast (XNNPACK, SIMD) for one product of plain matrices, and falls
+ * back to a loop ten times slower when an operand is transposed or batched. Here operands are transposed first, which is cheap, and
+ * a batch is computed in place, matrix by matrix.
  */
 export function replaceBatchMatMul(): void {
   replaceKernel<Kernel>('wasm', 'BatchMatMul', (original) => {

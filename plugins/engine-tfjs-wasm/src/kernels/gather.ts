@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { floats, offsetOf, sizeOf } from '../wasm-backend.js'
 import type { Kernel } from './kernel.js'
 
-/** Rows of a float32 table, copied on the heap: what an embedding does. Other gathers are left to the backend. */
+/** Gathers rows of a float32 table by copying them on the heap, as an embedding does. Other gathers are left to the backend. */
 export function replaceGather(): void {
   replaceKernel<Kernel>('wasm', 'GatherV2', (original) => (call) => {
     const { backend, attrs = {} } = call
@@ -14,7 +14,7 @@ export function replaceGather(): void {
     if (!plain || count * width === 0) return original(call)
     const out = backend.makeOutput([...indices.shape, ...x.shape.slice(1)], 'float32')
     const ids = new Int32Array(backend.wasm.HEAPU8.buffer, offsetOf(backend, indices), count)
-    if (ids.some((id) => id < 0 || id >= entries)) return original(call) // which reports it
+    if (ids.some((id) => id < 0 || id >= entries)) return original(call) // reports the error
     const [from, to] = [floats(backend, x), floats(backend, out)]
     for (let row = 0; row < count; row++) {
       const at = ids[row]! * width

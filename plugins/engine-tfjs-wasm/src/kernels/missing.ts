@@ -9,7 +9,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import type { Call } from './kernel.js'
 
-/** A backend that takes and gives whole arrays, as both here do. */
+/** A backend that reads and writes whole arrays, as both here do. */
 type ArrayBackend = {
   write(values: unknown, shape: readonly number[], dtype: string): object
   readSync(id: object): unknown
@@ -38,10 +38,10 @@ const borrowed =
     return Array.isArray(results) ? moved : (moved[0] as TensorInfo)
   }
 
-/** Kernels whose data are not plain numbers, which cannot be copied across like that. */
+/** Kernels whose data are not plain numbers and cannot be copied that way. */
 const NOT_NUMBERS = /Complex|FFT|Imag|Real|Ragged|String|Draw/
 
-/** Gives the WebAssembly backend every numeric kernel that it lacks and the JavaScript one has. */
+/** Registers for the WebAssembly backend every numeric kernel that it lacks and the JavaScript backend has. */
 export function supplyMissing(): void {
   for (const { kernelName, kernelFunc } of getKernelsForBackend('cpu')) {
     if (getKernel(kernelName, 'wasm') != null || NOT_NUMBERS.test(kernelName)) continue

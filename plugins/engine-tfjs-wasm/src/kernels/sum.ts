@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { floats, sizeOf } from '../wasm-backend.js'
 import type { Kernel } from './kernel.js'
 
-/** The number of leading axes that are summed, if those and no others are. */
+/** The number of leading axes that are summed, or undefined if other axes are. */
 function leading(axis: number | readonly number[] | null | undefined, rank: number): number | undefined {
   const axes = (axis == null ? [] : typeof axis === 'number' ? [axis] : [...axis])
     .map((at) => (at < 0 ? at + rank : at))
@@ -12,8 +12,8 @@ function leading(axis: number | readonly number[] | null | undefined, rank: numb
 }
 
 /**
- * Sums over leading axes, as the gradient of every bias is, row upon row on the heap: the backend would first transpose
- * the whole tensor. The sums are kept in double precision.
+ * Sums over leading axes, as in the gradient of every bias, row by row on the heap: the backend would transpose the whole tensor
+ * first. Accumulates in double precision.
  */
 export function replaceSum(): void {
   replaceKernel<Kernel>('wasm', 'Sum', (original) => (call) => {

@@ -3,7 +3,7 @@ import type { Runtime } from '../runtime.js'
 import { isExpression, namesOfTarget, operandsOf } from './children.js'
 import { type Symbols, branchOf, declare, load, mergeBranches, store } from './symbols.js'
 
-/** Notes the names that an expression reads. */
+/** Records the names that an expression reads. */
 export function analyzeExpression(rt: Runtime, symbols: Symbols, node: Expression): void {
   rt.spend(20)
   if (node.type === 'name' || node.type === 'namespace') load(symbols, node.name)
@@ -16,7 +16,7 @@ function analyzeTarget(symbols: Symbols, target: Target): void {
   else for (const item of target.items) analyzeTarget(symbols, item as Target)
 }
 
-/** Notes the names of a loop's target, which are parameters of its body. */
+/** Records the names of a loop target, which are parameters of the loop body. */
 export function declareTarget(symbols: Symbols, target: Target): void {
   for (const name of namesOfTarget(target)) declare(symbols, name)
 }
@@ -27,7 +27,7 @@ function analyzeBranch(rt: Runtime, symbols: Symbols, nodes: readonly Node[]): S
   return branch
 }
 
-/** Jinja2 sees all `elif` as one branch, in which each is an `if` of its own. */
+/** Analyzes an `if`. Jinja2 treats all `elif` branches as one branch of nested `if` statements. */
 function analyzeIf(rt: Runtime, symbols: Symbols, node: Extract<Statement, { type: 'if' }>): void {
   const [first, ...others] = node.branches
   analyzeExpression(rt, symbols, first!.test)
@@ -40,7 +40,7 @@ function analyzeIf(rt: Runtime, symbols: Symbols, node: Extract<Statement, { typ
   mergeBranches(rt, symbols, [body, elifs, analyzeBranch(rt, symbols, node.otherwise)])
 }
 
-/** Notes what a statement reads and assigns in the scope that it stands in. */
+/** Records the names that a statement reads and assigns in its scope. */
 function analyzeStatement(rt: Runtime, symbols: Symbols, node: Statement): void {
   const read = (expressions: readonly Expression[]): void => {
     for (const each of expressions) analyzeExpression(rt, symbols, each)
@@ -72,7 +72,7 @@ function analyzeStatement(rt: Runtime, symbols: Symbols, node: Statement): void 
   }
 }
 
-/** Notes what nodes read and assign in the scope that they stand in: Jinja2's `FrameSymbolVisitor`. */
+/** Records the names that nodes read and assign in their scope: Jinja2's `FrameSymbolVisitor`. */
 export function analyze(rt: Runtime, symbols: Symbols, nodes: readonly Node[]): void {
   for (const node of nodes) {
     rt.spend(20)

@@ -1,15 +1,15 @@
 import type { CallArguments, Expression, Node } from '../parse/nodes.js'
 
-const ofCall = ({ positional, named, spread, spreadNamed }: CallArguments): readonly Expression[] => [
+const argumentsOf = ({ positional, named, spread, spreadNamed }: CallArguments): readonly Expression[] => [
   ...positional,
   ...named.map(([, value]) => value),
   ...[spread, spreadNamed].filter((each) => each !== undefined),
 ]
 
-const given = (...nodes: readonly (Expression | undefined)[]): readonly Expression[] =>
+const present = (...nodes: readonly (Expression | undefined)[]): readonly Expression[] =>
   nodes.filter((node) => node !== undefined)
 
-/** Expressions in an expression. */
+/** Operands of an expression. */
 export function operandsOf(node: Expression): readonly Expression[] {
   switch (node.type) {
     case 'constant':
@@ -24,7 +24,7 @@ export function operandsOf(node: Expression): readonly Expression[] {
     case 'dict':
       return node.pairs.flat()
     case 'conditional':
-      return given(node.test, node.then, node.otherwise)
+      return present(node.test, node.then, node.otherwise)
     case 'binary':
       return [node.left, node.right]
     case 'unary':
@@ -36,23 +36,23 @@ export function operandsOf(node: Expression): readonly Expression[] {
     case 'item':
       return [node.object, node.key]
     case 'slice':
-      return given(...node.parts)
+      return present(...node.parts)
     case 'call':
-      return [node.callee, ...ofCall(node.given)]
+      return [node.callee, ...argumentsOf(node.args)]
     case 'filter':
-      return [...given(node.operand), ...ofCall(node.given)]
+      return [...present(node.operand), ...argumentsOf(node.args)]
     case 'test':
-      return [node.operand, ...ofCall(node.given)]
+      return [node.operand, ...argumentsOf(node.args)]
   }
 }
 
-/** Nodes in a statement, in the order in which Jinja2 visits them; names that are assigned to are left out. */
+/** Child nodes of a statement, in Jinja2's order of traversal, without assignment targets. */
 export function partsOf(node: Exclude<Node, Expression>): readonly Node[] {
   switch (node.type) {
     case 'output':
       return node.items
     case 'for':
-      return [node.iterable, ...node.body, ...node.otherwise, ...given(node.test)]
+      return [node.iterable, ...node.body, ...node.otherwise, ...present(node.test)]
     case 'if':
       return [...node.branches.flatMap(({ test, body }): readonly Node[] => [test, ...body]), ...node.otherwise]
     case 'macro':
@@ -71,7 +71,7 @@ export function partsOf(node: Exclude<Node, Expression>): readonly Node[] {
     case 'assign':
       return [node.value]
     case 'assign-block':
-      return [...given(node.filter), ...node.body]
+      return [...present(node.filter), ...node.body]
     case 'autoescape':
       return [node.value, ...node.body]
     case 'break':
@@ -80,13 +80,13 @@ export function partsOf(node: Exclude<Node, Expression>): readonly Node[] {
   }
 }
 
-/** Names that a target assigns to. */
+/** Names that an assignment target contains. */
 export const namesOfTarget = (target: Expression): readonly string[] => {
   if (target.type === 'tuple') return target.items.flatMap(namesOfTarget)
   return target.type === 'name' ? [target.name] : []
 }
 
-/** Names that a statement itself assigns to, its parameters among them. */
+/** Names that a statement itself assigns, including its parameters. */
 export function assignedBy(node: Node): readonly string[] {
   switch (node.type) {
     case 'for':
@@ -127,5 +127,5 @@ const EXPRESSIONS: ReadonlySet<Node['type']> = new Set([
 /** True for expressions, false for statements. */
 export const isExpression = (node: Node): node is Expression => EXPRESSIONS.has(node.type)
 
-/** Nodes in a node. */
+/** Child nodes of a node. */
 export const childrenOf = (node: Node): readonly Node[] => (isExpression(node) ? operandsOf(node) : partsOf(node))

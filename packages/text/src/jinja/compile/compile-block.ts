@@ -1,11 +1,11 @@
 import { fail, failSyntax } from '../failure.js'
 import { MAXIMUM_HEIGHT } from '../parse/cursor.js'
 import type { Block, Statement } from '../parse/nodes.js'
-import { type Runtime, captured } from '../runtime.js'
+import { type Runtime, captureOutput } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
-import { type Thing, type Value, markup } from '../values/value.js'
+import { type HostObject, type Value, markup } from '../values/value.js'
 import { analyze } from './analyze.js'
-import { begin, compileBody } from './compile-body.js'
+import { beginStatement, compileBody } from './compile-body.js'
 import {
   type Activation,
   type Context,
@@ -15,23 +15,23 @@ import {
   ascend,
   descend,
   functionIn,
-  passageOf,
+  scopeHooksOf,
   readSlot,
   slotOf,
 } from './scope.js'
 import { declare, storesOf, symbolsIn } from './symbols.js'
 import { undeclared } from './undeclared.js'
 
-/** A variable that statements may use without an assignment: `self`, `super`. */
+/** A predefined variable: `self` or `super`. */
 interface Special {
   readonly name: string
   readonly value: (activation: Activation) => Value
 }
 
-/** The variable `self`: blocks of the template by name. */
-function selfOf(frame: Frame, { rt, context }: Activation): Thing {
-  const render = (name: string, run: Runnable): Thing => ({
-    kind: 'thing',
+/** The variable `self`: the template's blocks by name. */
+function selfOf(frame: Frame, { rt, context }: Activation): HostObject {
+  const render = (name: string, run: Runnable): HostObject => ({
+    kind: 'host',
     type: 'BlockReference',
     repr: () => `<BlockReference '${name}'>`,
     attribute: (_, each) =>
@@ -41,12 +41,12 @@ function selfOf(frame: Frame, { rt, context }: Activation): Thing {
           ? undefinedBecause(`there is no parent block called '${name}'.`)
           : undefined,
     call() {
-      const text = captured(rt, () => runBlock(rt, context, run))
+      const text = captureOutput(rt, () => runBlock(rt, context, run))
       return rt.autoescape ? markup(text) : text
     },
   })
   return {
-    kind: 'thing',
+    kind: 'host',
     type: 'TemplateReference',
     repr: () => '<TemplateReference None>',
     attribute(_, name) {
@@ -62,7 +62,7 @@ function runBlock(rt: Runtime, context: Context, run: Runnable): void {
   ascend(rt, MAXIMUM_HEIGHT)
 }
 
-/** Compiles statements that are a function of their own, with no variables but those of the template. */
+/** Compiles statements as a separate function that sees only the template's variables. */
 export function compileFunction(
   frame: Frame,
   statements: readonly Statement[],
@@ -74,12 +74,12 @@ export function compileFunction(
     statements,
     specials.map(({ name }) => name),
   )
-  const given = specials
+  const predefined = specials
     .filter(({ name }) => used.has(name))
     .map(({ name, value }) => ({ id: declare(symbols, name), value }))
   analyze(rt, symbols, statements)
-  const { enter } = passageOf(frame)
-  const slots = given.map(({ id, value }) => ({ index: slotOf(scope, id).index, value }))
+  const { enter } = scopeHooksOf(frame)
+  const slots = predefined.map(({ id, value }) => ({ index: slotOf(scope, id).index, value }))
   const run = compileBody(frame, statements)
   return (a) => {
     enter(a)
@@ -88,10 +88,10 @@ export function compileFunction(
   }
 }
 
-/** The variable `self` of a template. */
+/** Predefined variable `self` of a template. */
 export const selfVariable = (frame: Frame): Special => ({ name: 'self', value: (a) => selfOf(frame, a) })
 
-/** The variables of the template, and those of the scopes that a block stands in. */
+/** A context with the template's variables and those of the scopes around a block. */
 function derived(rt: Runtime, { parent, vars }: Context, locals: ReadonlyMap<string, Value | undefined>): Context {
   rt.spend(10 * (parent.size + vars.size + locals.size))
   rt.hold(60 * (parent.size + vars.size + locals.size))
@@ -100,11 +100,11 @@ function derived(rt: Runtime, { parent, vars }: Context, locals: ReadonlyMap<str
   return { parent: all, vars: new Map() }
 }
 
-/** Compiles a block, which is rendered where it stands: there are no templates that could replace it. */
+/** Compiles a block, which is rendered in place, since no other template can override it. */
 export function compileBlock(frame: Frame, node: Block): Runnable {
   const { name, line } = node
   if (frame.blocks.has(name)) failSyntax(`block '${name}' defined twice`, line)
-  // Registered before it is compiled, so that a block of the same name inside of it is found.
+  // Registered before compilation, to detect a nested block with the same name.
   frame.blocks.set(name, () => DONE)
   const own: Frame = {
     ...frame,
@@ -122,7 +122,7 @@ export function compileBlock(frame: Frame, node: Block): Runnable {
     ? [...storesOf(frame.rt, frame.symbols)].map(([local, id]) => [local, slotOf(frame.scope, id)] as const)
     : undefined
   return (a) => {
-    begin(a.rt, line, 8)
+    beginStatement(a.rt, line, 8)
     if (node.isRequired) fail('TemplateRuntimeError', `Required block '${name}' not found`)
     const context =
       locals === undefined

@@ -6,7 +6,15 @@ import { getAttribute, isHidden, methodOf } from '../values/attribute.js'
 import { pairsOf } from '../values/dict.js'
 import { collect } from '../values/iterate.js'
 import { textOf } from '../values/text-of.js'
-import { type Arguments, type Thing, type Value, isUndefined, kindOf, stringOf, typeName } from '../values/value.js'
+import {
+  type Arguments,
+  type HostObject,
+  type Value,
+  isUndefined,
+  kindOf,
+  stringOf,
+  typeName,
+} from '../values/value.js'
 import { compileAll, compileOperand } from './compile-operands.js'
 import type { Activation, Evaluate, Frame } from './scope.js'
 
@@ -17,7 +25,7 @@ function addSpread(rt: Runtime, named: Map<string, Value>, value: Value): void {
     return fail('TypeError', `argument after ** must be a mapping, not ${typeName(value)}`)
   for (const [key, each] of pairsOf(value)) {
     const name = stringOf(key) ?? fail('TypeError', 'keywords must be strings')
-    // V8 hashes digits so that many may have one hash.
+    // V8's hashes of digit strings are easy to make collide.
     rt.spend(/^\d/.test(name) ? 8000 : 10)
     rt.hold(60)
     if (named.has(name)) fail('TypeError', `got multiple values for keyword argument '${name}'`)
@@ -33,17 +41,17 @@ function spreadItems(rt: Runtime, value: Value): readonly Value[] {
 }
 
 /** Compiles the arguments of a call. */
-export function compileArguments(frame: Frame, given: CallArguments): EvaluateArguments {
-  const positional = compileAll(frame, given.positional)
-  if (given.named.length === 0 && given.spread === undefined && given.spreadNamed === undefined)
+export function compileArguments(frame: Frame, args: CallArguments): EvaluateArguments {
+  const positional = compileAll(frame, args.positional)
+  if (args.named.length === 0 && args.spread === undefined && args.spreadNamed === undefined)
     return (a) => ({ positional: positional(a), named: undefined })
-  const names = given.named.map(([name]) => name)
+  const names = args.named.map(([name]) => name)
   const values = compileAll(
     frame,
-    given.named.map(([, value]) => value),
+    args.named.map(([, value]) => value),
   )
-  const spread = given.spread === undefined ? undefined : compileOperand(frame, given.spread)
-  const spreadNamed = given.spreadNamed === undefined ? undefined : compileOperand(frame, given.spreadNamed)
+  const spread = args.spread === undefined ? undefined : compileOperand(frame, args.spread)
+  const spreadNamed = args.spreadNamed === undefined ? undefined : compileOperand(frame, args.spreadNamed)
   return (a) => {
     const first = positional(a)
     const named = new Map<string, Value>()
@@ -58,21 +66,21 @@ export function compileArguments(frame: Frame, given: CallArguments): EvaluateAr
 
 /**
  * Calls a value.
- * @throws TypeError of Python for what cannot be called
+ * @throws Python's TypeError if it is not callable
  */
-export function callValue(rt: Runtime, callee: Value, given: Arguments): Value {
+export function callValue(rt: Runtime, callee: Value, args: Arguments): Value {
   rt.spend(12)
-  if (kindOf(callee) === 'thing') {
-    const { call } = callee as Thing
-    if (call !== undefined) return call(rt, given)
+  if (kindOf(callee) === 'host') {
+    const { call } = callee as HostObject
+    if (call !== undefined) return call(rt, args)
   }
-  if (isUndefined(callee)) return callee.complain(rt)
+  if (isUndefined(callee)) return callee.raise(rt)
   return fail('TypeError', `'${typeName(callee)}' object is not callable`)
 }
 
-/** Compiles a call; a method of a value is called without a value being made of it. */
-export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
-  const passed = compileArguments(frame, given)
+/** Compiles a call. A method call does not create a bound method. */
+export function compileCall(frame: Frame, { callee, args }: Call): Evaluate {
+  const passed = compileArguments(frame, args)
   if (callee.type !== 'attribute') {
     const called = compileOperand(frame, callee)
     return (a) => {
@@ -94,26 +102,26 @@ export function compileCall(frame: Frame, { callee, given }: Call): Evaluate {
   }
 }
 
-/** Compiles what a call evaluates to before it is called: the callee and the arguments. */
-export function compileParts(frame: Frame, { callee, given }: Call) {
+/** Compiles the evaluation of a call's callee and arguments, without the call itself. */
+export function compileParts(frame: Frame, { callee, args }: Call) {
   const called = compileOperand(frame, callee)
-  const passed = compileArguments(frame, given)
+  const passed = compileArguments(frame, args)
   return (a: Activation) => {
     const value = called(a)
-    return { callee: value, given: passed(a) }
+    return { callee: value, args: passed(a) }
   }
 }
 
-function writeCall(rt: Runtime, callee: Value, given: Arguments): void {
-  const { write: writeSelf } = (kindOf(callee) === 'thing' ? callee : {}) as Partial<Thing>
-  // A macro writes itself, so that its text need not be made first.
-  if (writeSelf !== undefined && !rt.autoescape) writeSelf(rt, given)
-  else write(rt, textOf(rt, callValue(rt, callee, given)))
+function writeCall(rt: Runtime, callee: Value, args: Arguments): void {
+  const { write: writeSelf } = (kindOf(callee) === 'host' ? callee : {}) as Partial<HostObject>
+  // A macro writes directly to the output, which avoids building its text first.
+  if (writeSelf !== undefined && !rt.autoescape) writeSelf(rt, args)
+  else write(rt, textOf(rt, callValue(rt, callee, args)))
 }
 
-/** Compiles the writing of what a call returns. */
-export function compileWrittenCall(frame: Frame, { callee, given }: Call): (activation: Activation) => void {
-  const passed = compileArguments(frame, given)
+/** Compiles a call that writes its result. */
+export function compileCallOutput(frame: Frame, { callee, args }: Call): (activation: Activation) => void {
+  const passed = compileArguments(frame, args)
   if (callee.type !== 'attribute') {
     const called = compileOperand(frame, callee)
     return (a) => {
@@ -135,38 +143,38 @@ export function compileWrittenCall(frame: Frame, { callee, given }: Call): (acti
   }
 }
 
-/** Refuses a filter or test that is not known, now or, in a branch, when it is used. */
+/** Rejects an unknown filter or test: at compile time or, in a conditional branch, when it is used. */
 function checkKnown(frame: Frame, what: 'filter' | 'test', name: string, line: number, isKnown: boolean): void {
   if (!isKnown && !frame.isSoft) failSyntax(`No ${what} named '${name}'.`, line)
 }
 
-/** The value that a filter or test has which is not known. */
+/** Creates the runtime error for an unknown filter or test. */
 const unknown =
   (what: 'filter' | 'test', name: string): (() => never) =>
   () =>
     fail('TemplateRuntimeError', `No ${what} named '${name}' found.`)
 
-/** Evaluates an operand, whose own errors come first, and refuses what is made of it. */
-const refusedAfter =
+/** Evaluates an operand, whose errors take precedence, and then raises another error. */
+const raiseAfter =
   (operand: Evaluate, refuse: () => never): Evaluate =>
   (a) => {
     operand(a)
     return refuse()
   }
 
-/** Compiles a filter of an expression. */
+/** Compiles a filter expression. */
 export function compileFilter(frame: Frame, node: FilterNode): Evaluate {
-  // Checked before the operand is compiled, so that of two unknown filters the outer one is named.
+  // Checked before the operand is compiled: of two unknown filters, the outer one is reported.
   checkKnown(frame, 'filter', node.name, node.line, isFilter(node.name))
-  if (node.operand === undefined) return fail('RuntimeError', 'a filter without an operand stands in an expression')
+  if (node.operand === undefined) return fail('RuntimeError', 'expected an operand of the filter, got none')
   return filterOf(frame, node, compileOperand(frame, node.operand))
 }
 
-/** Compiles a filter of a value that is there already. */
-export function filterOf(frame: Frame, { name, given, line }: FilterNode, operand: Evaluate): Evaluate {
+/** Compiles a filter of a compiled operand. */
+export function filterOf(frame: Frame, { name, args, line }: FilterNode, operand: Evaluate): Evaluate {
   checkKnown(frame, 'filter', name, line, isFilter(name))
-  const passed = compileArguments(frame, given)
-  if (!isFilter(name)) return refusedAfter(operand, unknown('filter', name))
+  const passed = compileArguments(frame, args)
+  if (!isFilter(name)) return raiseAfter(operand, unknown('filter', name))
   return (a) => {
     const value = operand(a)
     return apply(a.rt, name, value, passed(a))
@@ -174,10 +182,10 @@ export function filterOf(frame: Frame, { name, given, line }: FilterNode, operan
 }
 
 /** Compiles a test. */
-export function compileTest(frame: Frame, { operand, name, given, line }: TestNode): Evaluate {
+export function compileTest(frame: Frame, { operand, name, args, line }: TestNode): Evaluate {
   checkKnown(frame, 'test', name, line, isTest(name))
-  const [of, passed] = [compileOperand(frame, operand), compileArguments(frame, given)]
-  if (!isTest(name)) return refusedAfter(of, unknown('test', name))
+  const [of, passed] = [compileOperand(frame, operand), compileArguments(frame, args)]
+  if (!isTest(name)) return raiseAfter(of, unknown('test', name))
   return (a) => {
     const value = of(a)
     return test(a.rt, name, value, passed(a))

@@ -11,9 +11,9 @@ import type { Value } from '../values/value.js'
 import { operandsOf } from './children.js'
 import { compileCall, compileFilter, compileTest } from './compile-call.js'
 import { compileAll } from './compile-operands.js'
-import { type Evaluate, type Frame, around, slotOfName } from './scope.js'
+import { type Evaluate, type Frame, enclosingActivation, slotOfName } from './scope.js'
 
-/** Steps that an expression takes at least: its nodes, each of them weighed. */
+/** Minimum number of steps that an expression takes, from its number of nodes. */
 export function costOf(rt: Runtime, node: Expression): number {
   rt.spend(4)
   return operandsOf(node).reduce((sum, operand) => sum + costOf(rt, operand), 4)
@@ -28,7 +28,7 @@ function compileName(frame: Frame, name: string): Evaluate {
       return value === undefined ? missing : value
     }
   return (activation) => {
-    const value = around(activation, hops).slots[index]
+    const value = enclosingActivation(activation, hops).slots[index]
     return value === undefined ? missing : value
   }
 }
@@ -155,7 +155,7 @@ function compileAttribute(frame: Frame, node: Attribute): Evaluate {
 
 /**
  * Compiles an expression.
- * @throws SyntaxError at the line for filters and tests that are not known
+ * @throws SyntaxError with the line of an unknown filter or test
  */
 export function compileExpression(frame: Frame, node: Expression): Evaluate {
   switch (node.type) {

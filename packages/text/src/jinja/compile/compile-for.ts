@@ -6,7 +6,7 @@ import { isTrue } from '../values/sequence.js'
 import { END, type Pull, type Value, tuple } from '../values/value.js'
 import { analyze, analyzeExpression, declareTarget } from './analyze.js'
 import { assignedBy } from './children.js'
-import { begin, compileBody } from './compile-body.js'
+import { beginStatement, compileBody } from './compile-body.js'
 import { compileExpression, costOf } from './compile-expression.js'
 import { compileTarget } from './compile-target.js'
 import { loopOf } from './loop.js'
@@ -22,16 +22,16 @@ import {
   functionFrame,
   functionIn,
   innerFrame,
-  passageOf,
+  scopeHooksOf,
   slotOfName,
 } from './scope.js'
 import { declare } from './symbols.js'
 import { some, undeclared } from './undeclared.js'
 
-/** Runs a loop over a value in an activation of the function that has its variables. */
+/** Runs a loop over an iterable, in the activation that holds its variables. */
 type RunLoop = (activation: Activation, iterable: Value, recurse: Recurse | undefined, depth: number) => Signal
 
-/** Renders a recursive loop over another value. */
+/** Renders a recursive loop over another iterable. */
 type Recurse = (rt: Runtime, iterable: Value, depth: number) => void
 
 function hasLoopVariable(frame: Frame, node: For): boolean {
@@ -48,13 +48,13 @@ function refuseLoopTarget(frame: Frame, node: For): void {
   if (some(frame.rt, [node], assigns)) failSyntax("Can't assign to special loop variable in for-loop target", node.line)
 }
 
-/** Compiles the condition of a loop: the values that it keeps. */
+/** Compiles the condition of a loop to a filter of its items. */
 function compileTest(frame: Frame, { target, test }: For): (activation: Activation, pull: Pull) => Pull {
   if (test === undefined) return (_, pull) => pull
   const inner = functionFrame(frame)
   declareTarget(inner.symbols, target)
   analyzeExpression(frame.rt, inner.symbols, test)
-  const { enter } = passageOf(inner)
+  const { enter } = scopeHooksOf(inner)
   const [assign, isKept] = [compileTarget(inner, target), compileExpression(inner, test)]
   const cost = 4 + costOf(frame.rt, test)
   return (outer, pull) => {
@@ -63,7 +63,7 @@ function compileTest(frame: Frame, { target, test }: For): (activation: Activati
     return () => {
       for (let item = pull(); item !== END; item = pull()) {
         outer.rt.spend(cost)
-        // A tuple is unpacked here and again by the loop, which an iterator would not survive.
+        // A tuple target is unpacked here and again by the loop; an iterator can only be read once.
         const kept: Value = target.type === 'tuple' ? tuple(collect(outer.rt, item)) : item
         assign(activation, kept)
         if (isTrue(outer.rt, isKept(activation))) return kept
@@ -77,7 +77,7 @@ function compileElse(frame: Frame, { otherwise }: For): Runnable {
   if (otherwise.length === 0) return () => DONE
   const inner = innerFrame(frame)
   analyze(frame.rt, inner.symbols, otherwise)
-  const { enter, leave } = passageOf(inner)
+  const { enter, leave } = scopeHooksOf(inner)
   const run = compileBody(inner, otherwise)
   return (a) => {
     enter(a)
@@ -87,8 +87,8 @@ function compileElse(frame: Frame, { otherwise }: For): Runnable {
   }
 }
 
-/** Compiles the turns of a loop, in the frame of the function that has its variables. */
-function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
+/** Compiles the iterations of a loop, in the frame that holds its variables. */
+function compileIterations(frame: Frame, outer: Frame, node: For): RunLoop {
   const inner: Frame = { ...innerFrame(frame), scope: frame.scope, isInLoop: true }
   const isExtended = hasLoopVariable(frame, node)
   if (isExtended) declare(inner.symbols, 'loop')
@@ -96,7 +96,7 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
   analyze(frame.rt, inner.symbols, node.body)
   refuseLoopTarget(frame, node)
   const kept = compileTest(outer, node)
-  const { enter, leave } = passageOf(inner)
+  const { enter, leave } = scopeHooksOf(inner)
   const loopSlot = isExtended ? slotOfName(inner, 'loop').index : -1
   const assign = compileTarget(inner, node.target)
   const body = compileBody(inner, node.body)
@@ -116,7 +116,7 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
       enter(a)
       const signal = body(a)
       if (signal === BREAK) break
-      // Jinja2 takes a loop all of whose turns were left early for one that had none.
+      // Jinja2 treats a loop whose iterations all end early like an empty loop.
       isDone ||= signal === DONE
     }
     leave(a)
@@ -124,14 +124,14 @@ function compileTurns(frame: Frame, outer: Frame, node: For): RunLoop {
   }
 }
 
-/** Compiles a loop that can render itself: its variables are those of a function of its own. */
+/** Compiles a recursive loop: its variables belong to a function of its own. */
 function compileRecursive(frame: Frame, node: For): Runnable {
   const own: Frame = { ...frame, scope: functionIn(frame.scope), isTopLevel: false, isSoft: false, isInLoop: false }
-  const turns = compileTurns(own, frame, node)
+  const turns = compileIterations(own, frame, node)
   const iterable = compileExpression(frame, node.iterable)
   const cost = 8 + costOf(frame.rt, node.iterable)
   return (outer) => {
-    begin(outer.rt, node.line, cost)
+    beginStatement(outer.rt, node.line, cost)
     const recurse: Recurse = (rt, value, depth) => {
       descend(rt, node.height)
       turns({ ...outer, slots: [], outer }, value, recurse, depth)
@@ -145,11 +145,11 @@ function compileRecursive(frame: Frame, node: For): Runnable {
 /** Compiles a loop. */
 export function compileFor(frame: Frame, node: For): Runnable {
   if (node.isRecursive) return compileRecursive(frame, node)
-  const turns = compileTurns(frame, frame, node)
+  const turns = compileIterations(frame, frame, node)
   const iterable = compileExpression(frame, node.iterable)
   const cost = 8 + costOf(frame.rt, node.iterable)
   return (a) => {
-    begin(a.rt, node.line, cost)
+    beginStatement(a.rt, node.line, cost)
     return turns(a, iterable(a), undefined, 0)
   }
 }

@@ -1,12 +1,12 @@
 import { fail, failSyntax } from '../failure.js'
 import type { CallBlock, Generation, MacroNode, Parameters, Statement } from '../parse/nodes.js'
-import { type Runtime, captured, write } from '../runtime.js'
+import { type Runtime, captureOutput, write } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { dictOf } from '../values/dict.js'
 import { quote } from '../values/text-of.js'
-import { type Arguments, type Thing, type Value, markup, stringOf, tuple, typeName } from '../values/value.js'
+import { type Arguments, type HostObject, type Value, markup, stringOf, tuple, typeName } from '../values/value.js'
 import { analyze, analyzeExpression } from './analyze.js'
-import { begin, compileBody } from './compile-body.js'
+import { beginStatement, compileBody } from './compile-body.js'
 import { callValue, compileParts } from './compile-call.js'
 import { compileExpression, costOf } from './compile-expression.js'
 import {
@@ -17,7 +17,7 @@ import {
   ascend,
   descend,
   functionFrame,
-  passageOf,
+  scopeHooksOf,
   slotOf,
   slotOfName,
 } from './scope.js'
@@ -27,15 +27,15 @@ import { undeclared } from './undeclared.js'
 const SPECIAL = ['caller', 'kwargs', 'varargs'] as const
 type Special = (typeof SPECIAL)[number]
 
-/** A macro without the activation that it is defined in. */
+/** Compiled code of a macro, without the activation in which it is defined. */
 interface MacroCode {
   readonly parameters: readonly string[]
   readonly specials: ReadonlySet<Special>
-  /** Runs it with values for its parameters and for {@link specials}, in this order; undefined for those not given. */
+  /** Runs it with values for its parameters and {@link specials}, in this order; undefined for missing ones. */
   readonly run: (defined: Activation, values: readonly (Value | undefined)[]) => void
 }
 
-/** The special variables that the body of a macro uses. */
+/** Special variables that the body of a macro uses. */
 function specialsOf(
   frame: Frame,
   { names, defaults }: Parameters,
@@ -46,7 +46,7 @@ function specialsOf(
   const specials = new Set(SPECIAL.filter((name) => used.has(name)))
   const at = names.indexOf('caller')
   if (at >= 0 && specials.has('caller') && at < names.length - defaults.length)
-    failSyntax('the special parameter "caller" of a macro must be left out or have a default', line)
+    failSyntax('the special parameter "caller" of a macro must be omitted or have a default', line)
   if (at >= 0) specials.delete('caller')
   for (const name of ['kwargs', 'varargs'] as const) if (names.includes(name)) specials.delete(name)
   return specials
@@ -54,7 +54,7 @@ function specialsOf(
 
 type Fill = (activation: Activation) => void
 
-/** Compiles the defaults of parameters that were not given. */
+/** Compiles the default values of parameters. */
 function compileDefaults(frame: Frame, { names, defaults }: Parameters): readonly Fill[] {
   return names.map((name, at) => {
     const { index } = slotOfName(frame, name)
@@ -82,7 +82,7 @@ function compileCode(
   const ids = [...parameters.names, ...specials].map((name) => declare(symbols, name))
   for (const each of parameters.defaults) analyzeExpression(rt, symbols, each)
   analyze(rt, symbols, body)
-  const { enter } = passageOf(inner)
+  const { enter } = scopeHooksOf(inner)
   const slots = ids.map((id) => slotOf(scope, id).index)
   const fills = compileDefaults(inner, parameters)
   const runBody = compileBody(inner, body)
@@ -106,15 +106,15 @@ function compileCode(
   }
 }
 
-/** The values of a macro's parameters and special variables: Jinja2's `Macro.__call__`. */
+/** Binds arguments to a macro's parameters and special variables: Jinja2's `Macro.__call__`. */
 function bindMacro(
   rt: Runtime,
   { parameters, specials }: MacroCode,
   name: string | undefined,
-  given: Arguments,
+  args: Arguments,
 ): (Value | undefined)[] {
-  const { positional } = given
-  const named = new Map(given.named ?? [])
+  const { positional } = args
+  const named = new Map(args.named ?? [])
   rt.spend(20 * named.size)
   rt.hold(60 * named.size)
   const values: (Value | undefined)[] = positional.slice(0, parameters.length)
@@ -136,8 +136,8 @@ function bindMacro(
   return values
 }
 
-function macroOf(code: MacroCode, name: string | undefined, defined: Activation): Thing {
-  const writeMacro = (rt: Runtime, given: Arguments): void => code.run(defined, bindMacro(rt, code, name, given))
+function macroOf(code: MacroCode, name: string | undefined, defined: Activation): HostObject {
+  const writeMacro = (rt: Runtime, args: Arguments): void => code.run(defined, bindMacro(rt, code, name, args))
   const { parameters, specials } = code
   const attributes: Readonly<Record<string, Value>> = {
     name: name ?? null,
@@ -148,25 +148,25 @@ function macroOf(code: MacroCode, name: string | undefined, defined: Activation)
     explicit_caller: parameters.includes('caller'),
   }
   return {
-    kind: 'thing',
+    kind: 'host',
     type: 'Macro',
     repr: (rt) => `<Macro ${name === undefined ? 'anonymous' : quote(rt, name)}>`,
     attribute: (_, each) => (Object.hasOwn(attributes, each) ? attributes[each] : undefined),
     write: writeMacro,
-    call(rt, given) {
+    call(rt, args) {
       const { autoescape } = rt
-      const text = captured(rt, () => writeMacro(rt, given))
+      const text = captureOutput(rt, () => writeMacro(rt, args))
       return autoescape ? markup(text) : text
     },
   }
 }
 
-/** Compiles the definition of a macro. */
+/** Compiles a macro definition. */
 export function compileMacro(frame: Frame, node: MacroNode): Runnable {
   const code = compileCode(frame, node.parameters, node.body, node)
   const { index } = slotOfName(frame, node.name)
   return (a) => {
-    begin(a.rt, node.line, 20)
+    beginStatement(a.rt, node.line, 20)
     a.rt.hold(600)
     const macro = macroOf(code, node.name, a)
     a.slots[index] = macro
@@ -175,38 +175,38 @@ export function compileMacro(frame: Frame, node: MacroNode): Runnable {
   }
 }
 
-/** Compiles a call that gets a block as `caller`. */
+/** Compiles a call block, which is passed to the macro as `caller`. */
 export function compileCallBlock(frame: Frame, node: CallBlock): Runnable {
   const code = compileCode(frame, node.parameters, node.body, node)
   const parts = compileParts(frame, node.call)
   const cost = 20 + costOf(frame.rt, node.call)
   return (a) => {
     const { rt } = a
-    begin(rt, node.line, cost)
+    beginStatement(rt, node.line, cost)
     rt.hold(600)
-    const { callee, given } = parts(a)
-    if (given.named?.has('caller') === true) fail('TypeError', "got multiple values for keyword argument 'caller'")
-    const named = new Map([...(given.named ?? []), ['caller', macroOf(code, undefined, a)] as const])
-    const full: Arguments = { positional: given.positional, named }
-    const thing = callee as Partial<Thing> | null
-    if (typeof callee === 'object' && thing?.write !== undefined && !rt.autoescape) thing.write(rt, full)
+    const { callee, args } = parts(a)
+    if (args.named?.has('caller') === true) fail('TypeError', "got multiple values for keyword argument 'caller'")
+    const named = new Map([...(args.named ?? []), ['caller', macroOf(code, undefined, a)] as const])
+    const full: Arguments = { positional: args.positional, named }
+    const target = callee as Partial<HostObject> | null
+    if (typeof callee === 'object' && target?.write !== undefined && !rt.autoescape) target.write(rt, full)
     else {
       const value = callValue(rt, callee, full)
       write(
         rt,
-        stringOf(value) ?? fail('TypeError', `a call block must make a str, not a value of type ${typeName(value)}`),
+        stringOf(value) ?? fail('TypeError', `a call block must return a str, got a value of type ${typeName(value)}`),
       )
     }
     return DONE
   }
 }
 
-/** Compiles a block that the assistant speaks: its position in the text is noted. */
+/** Compiles a generation block, which records its position in the output. */
 export function compileGeneration(frame: Frame, node: Generation): Runnable {
   const code = compileCode(frame, { names: [], defaults: [] }, node.body, node)
   return (a) => {
     const { rt } = a
-    begin(rt, node.line, 20)
+    beginStatement(rt, node.line, 20)
     const { sink } = rt
     const start = sink.text.length
     code.run(a, bindMacro(rt, code, undefined, { positional: [], named: undefined }))

@@ -2,10 +2,10 @@ import type { Expression } from '../parse/nodes.js'
 import type { Value } from '../values/value.js'
 import type { Activation, Evaluate, Frame } from './scope.js'
 
-/** Compiles an expression that is part of another one. */
+/** Compiles an operand of another expression. */
 export const compileOperand = (frame: Frame, node: Expression): Evaluate => frame.compiler.expression(frame, node)
 
-/** Compiles expressions to a function of their values. */
+/** Compiles expressions to a function that evaluates all of them. */
 export function compileAll(frame: Frame, nodes: readonly Expression[]): (activation: Activation) => Value[] {
   const items = nodes.map((node) => compileOperand(frame, node))
   return (a) => {

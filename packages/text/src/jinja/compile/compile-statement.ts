@@ -1,14 +1,14 @@
 import { failSyntax, fail } from '../failure.js'
 import type { Autoescape, Expression, FilterBlock, FilterNode, If, Output, Statement, With } from '../parse/nodes.js'
-import { type Runtime, captured, write } from '../runtime.js'
+import { type Runtime, captureOutput, write } from '../runtime.js'
 import { escapeHtml } from '../text/html.js'
 import { isTrue } from '../values/sequence.js'
 import { textOf } from '../values/text-of.js'
 import { type Value, kindOf, markup, stringOf, typeName } from '../values/value.js'
 import { analyze } from './analyze.js'
 import { compileBlock } from './compile-block.js'
-import { begin, compileBody } from './compile-body.js'
-import { compileWrittenCall, filterOf } from './compile-call.js'
+import { beginStatement, compileBody } from './compile-body.js'
+import { compileCallOutput, filterOf } from './compile-call.js'
 import { compileExpression, costOf } from './compile-expression.js'
 import { compileFor } from './compile-for.js'
 import { compileCallBlock, compileGeneration, compileMacro } from './compile-macro.js'
@@ -23,11 +23,11 @@ import {
   type Runnable,
   type Signal,
   innerFrame,
-  passageOf,
+  scopeHooksOf,
 } from './scope.js'
 import { declare } from './symbols.js'
 
-/** The text of a value as it is written, escaped where HTML is. */
+/** Output text of a value, escaped if autoescaping is on. */
 function shownText(rt: Runtime, value: Value, isEscaped: boolean): string {
   if (!isEscaped) return textOf(rt, value)
   return kindOf(value) === 'markup' ? stringOf(value)! : escapeHtml(rt, textOf(rt, value))
@@ -35,11 +35,11 @@ function shownText(rt: Runtime, value: Value, isEscaped: boolean): string {
 
 type Write = (activation: Activation) => void
 
-/** Compiles the writing of a value. A call of a macro writes itself, so that its text need not be made first. */
+/** Compiles the output of a value. A macro call writes directly to the output, which avoids building its text first. */
 function compileWrite(frame: Frame, node: Expression): Write {
   if (node.type === 'data') return ({ rt }) => write(rt, node.text)
   const { autoescape } = frame
-  if (node.type === 'call' && autoescape === false) return compileWrittenCall(frame, node)
+  if (node.type === 'call' && autoescape === false) return compileCallOutput(frame, node)
   const evaluate = compileExpression(frame, node)
   return (a) => write(a.rt, shownText(a.rt, evaluate(a), autoescape ?? a.rt.autoescape))
 }
@@ -50,13 +50,13 @@ function compileOutput(frame: Frame, { items, line }: Output): Runnable {
   if (writes.length === 1) {
     const [only] = writes as [Write]
     return (a) => {
-      begin(a.rt, line, cost)
+      beginStatement(a.rt, line, cost)
       only(a)
       return DONE
     }
   }
   return (a) => {
-    begin(a.rt, line, cost)
+    beginStatement(a.rt, line, cost)
     for (const each of writes) each(a)
     return DONE
   }
@@ -72,7 +72,7 @@ function compileIf(frame: Frame, { branches, otherwise, line }: If): Runnable {
   const rest = compileBody(soft, otherwise)
   return (a) => {
     for (const { cost, test, run } of compiled) {
-      begin(a.rt, line, cost)
+      beginStatement(a.rt, line, cost)
       if (isTrue(a.rt, test(a))) return run(a)
     }
     return rest(a)
@@ -80,11 +80,11 @@ function compileIf(frame: Frame, { branches, otherwise, line }: If): Runnable {
 }
 
 interface Captured {
-  /** Runs the block and uses its text, unless a jump left it. */
+  /** Runs the block and passes on its text, unless the block ends with a jump. */
   readonly run: (activation: Activation, use: (value: Value) => void) => Signal
 }
 
-/** Compiles a block whose text is used as a value. */
+/** Compiles a block whose output is used as a value. */
 function compileCaptured(
   frame: Frame,
   statements: readonly Statement[],
@@ -93,7 +93,7 @@ function compileCaptured(
 ): Captured {
   const inner = innerFrame(frame)
   analyze(frame.rt, inner.symbols, filter === undefined ? statements : [...statements, filter])
-  const { enter, leave } = passageOf(inner)
+  const { enter, leave } = scopeHooksOf(inner)
   const body = compileBody(inner, statements)
   const holder: { text: Value } = { text: '' }
   const filtered = filter === undefined ? undefined : filterChain(inner, filter, () => holder.text)
@@ -101,7 +101,7 @@ function compileCaptured(
     run(a, use) {
       enter(a)
       let signal: Signal = DONE
-      const text = captured(a.rt, () => void (signal = body(a)))
+      const text = captureOutput(a.rt, () => void (signal = body(a)))
       if (signal !== DONE) return signal
       holder.text = isMarkup(a.rt) ? markup(text) : text
       use(filtered === undefined ? holder.text : filtered(a))
@@ -111,7 +111,7 @@ function compileCaptured(
   }
 }
 
-/** Compiles filters that follow each other, the innermost of which gets a text. */
+/** Compiles a filter chain whose innermost filter applies to a text. */
 function filterChain(frame: Frame, node: FilterNode, text: Evaluate): Evaluate {
   const operand =
     node.operand === undefined
@@ -127,11 +127,11 @@ function compileFilterBlock(frame: Frame, { filter, body, line }: FilterBlock): 
   const isMarkup = (rt: Runtime): boolean => frame.autoescape ?? rt.autoescape
   const { run } = compileCaptured(frame, body, filter, isMarkup)
   return (a) => {
-    begin(a.rt, line, cost)
+    beginStatement(a.rt, line, cost)
     return run(a, (value) => {
       const text = stringOf(value)
       if (text === undefined)
-        fail('TypeError', `a filter block must make a str, not a value of type ${typeName(value)}`)
+        fail('TypeError', `a filter block must return a str, got a value of type ${typeName(value)}`)
       else write(a.rt, text)
     })
   }
@@ -144,7 +144,7 @@ function compileAssign(frame: Frame, node: Extract<Statement, { type: 'assign' }
   const [assign, exported] = [compileTarget(frame, target), compileExport(frame, target)]
   const cost = 4 + costOf(frame.rt, value)
   return (a) => {
-    begin(a.rt, line, cost)
+    beginStatement(a.rt, line, cost)
     check(a)
     assign(a, evaluate(a))
     exported(a)
@@ -158,7 +158,7 @@ function compileAssignBlock(frame: Frame, node: Extract<Statement, { type: 'assi
   const [check, exported] = [compileNamespaceCheck(frame, target), compileExport(frame, target)]
   const { run } = compileCaptured(frame, body, filter, () => false)
   return (a) => {
-    begin(a.rt, line, 4)
+    beginStatement(a.rt, line, 4)
     return run(a, (value) => {
       check(a)
       const text = a.rt.autoescape && kindOf(value) !== 'markup' ? markup(textOf(a.rt, value)) : value
@@ -172,7 +172,7 @@ function compileWith(frame: Frame, { assignments, body, line }: With): Runnable 
   const inner = innerFrame(frame)
   for (const [target] of assignments) declareParameters(inner, target)
   analyze(frame.rt, inner.symbols, body)
-  const { enter, leave } = passageOf(inner)
+  const { enter, leave } = scopeHooksOf(inner)
   const assigned = assignments.map(([target, value]) => ({
     assign: compileTarget(inner, target),
     value: compileExpression(frame, value),
@@ -180,7 +180,7 @@ function compileWith(frame: Frame, { assignments, body, line }: With): Runnable 
   const cost = assignments.reduce((sum, [, value]) => sum + costOf(frame.rt, value), 4)
   const run = compileBody(inner, body)
   return (a) => {
-    begin(a.rt, line, cost)
+    beginStatement(a.rt, line, cost)
     enter(a)
     for (const { assign, value } of assigned) assign(a, value(a))
     const signal = run(a)
@@ -197,14 +197,14 @@ const declareParameters = ({ symbols }: Frame, target: Expression): void => {
 function compileAutoescape(frame: Frame, { value, body, line }: Autoescape): Runnable {
   const inner = innerFrame(frame)
   analyze(frame.rt, inner.symbols, [value, ...body])
-  const { enter, leave } = passageOf(inner)
+  const { enter, leave } = scopeHooksOf(inner)
   const isOn = compileExpression(inner, value)
   const known = value.type === 'constant' ? value.value : undefined
   const autoescape =
     value.type === 'constant' ? known !== null && known !== false && known !== 0 && known !== '' : undefined
   const run = compileBody({ ...inner, autoescape }, body)
   return (a) => {
-    begin(a.rt, line, 4)
+    beginStatement(a.rt, line, 4)
     enter(a)
     const before = a.rt.autoescape
     a.rt.autoescape = isTrue(a.rt, isOn(a))
@@ -217,7 +217,7 @@ function compileAutoescape(frame: Frame, { value, body, line }: Autoescape): Run
 
 /**
  * Compiles a statement.
- * @throws SyntaxError at the line of a statement that is not valid where it stands
+ * @throws SyntaxError with the line of a statement that is invalid in its context
  */
 export function compileStatement(frame: Frame, node: Statement): Runnable {
   switch (node.type) {
@@ -248,7 +248,7 @@ export function compileStatement(frame: Frame, node: Statement): Runnable {
     case 'load':
       return ({ rt }) => {
         rt.line = node.line
-        return fail('TypeError', `{% ${node.tag} %} needs other templates, which a chat template does not have`)
+        return fail('TypeError', `{% ${node.tag} %} loads another template, which is not supported in chat templates`)
       }
     case 'break':
     case 'continue':

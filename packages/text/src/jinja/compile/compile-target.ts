@@ -4,7 +4,7 @@ import type { Target } from '../parse/nodes.js'
 import { collect, isIterable } from '../values/iterate.js'
 import { type Namespace, type Value, kindOf, typeName } from '../values/value.js'
 import { namesOfTarget } from './children.js'
-import { type Activation, type Frame, around, readSlot, slotOfName } from './scope.js'
+import { type Activation, type Frame, enclosingActivation, readSlot, slotOfName } from './scope.js'
 
 /** Assigns a value. */
 export type AssignValue = (activation: Activation, value: Value) => void
@@ -36,14 +36,14 @@ function assignItems(frame: Frame, targets: readonly Target[]): AssignValue {
   }
 }
 
-/** Compiles the assigning of a value to names, to attributes of namespaces, or to a tuple of them. */
+/** Compiles the assignment of a value to names, to namespace attributes, or to a tuple of these. */
 export function compileTarget(frame: Frame, target: Target): AssignValue {
   if (target.type === 'namespace') return assignNamespace(frame, target.name, target.attribute)
   if (target.type !== 'name') return assignItems(frame, target.items as readonly Target[])
   const { hops, index } = slotOfName(frame, target.name)
   return hops === 0
     ? ({ slots }, value) => void (slots[index] = value)
-    : (activation, value) => void (around(activation, hops).slots[index] = value)
+    : (activation, value) => void (enclosingActivation(activation, hops).slots[index] = value)
 }
 
 const namespacesIn = (target: Target): readonly string[] => {
@@ -52,17 +52,17 @@ const namespacesIn = (target: Target): readonly string[] => {
   return target.type === 'namespace' ? [target.name] : []
 }
 
-/** Compiles the check that what looks like attributes of namespaces in a target is. */
+/** Compiles the check that attribute targets belong to namespaces. */
 export function compileNamespaceCheck(frame: Frame, target: Target): (activation: Activation) => void {
   const slots = namespacesIn(target).map((name) => slotOfName(frame, name))
   return (a) => {
     for (const slot of slots)
       if (kindOf(readSlot(a, slot) ?? null) !== 'namespace')
-        fail('TemplateRuntimeError', 'cannot assign attribute on non-namespace object; make one with namespace()')
+        fail('TemplateRuntimeError', 'cannot assign attribute on non-namespace object; create one with namespace()')
   }
 }
 
-/** Compiles the giving of assigned values to the variables of the template, where the frame is not inside of a loop or block. */
+/** Compiles the export of assigned values to the template's variables, at the top level only. */
 export function compileExport(frame: Frame, target: Target): (activation: Activation) => void {
   if (!frame.isTopLevel) return () => undefined
   const exports = namesOfTarget(target).map((name) => ({ name, slot: slotOfName(frame, name) }))

@@ -8,12 +8,12 @@ import { compileStatement } from './compile-statement.js'
 import { type Frame, functionIn } from './scope.js'
 import { symbolsIn } from './symbols.js'
 
-/** Renders a compiled template with variables; what it writes is in the sink of the runtime. */
+/** Renders a compiled template with variables; the output goes to the sink of the runtime. */
 export type Render = (rt: Runtime, variables: ReadonlyMap<string, Value>) => void
 
 /**
- * Compiles a template to functions: each statement and expression becomes one.
- * @throws SyntaxError with its line for what is not a template
+ * Compiles a template to closures, one per statement and expression.
+ * @throws SyntaxError with the line of invalid syntax
  */
 export function compileTemplate(rt: Runtime, template: string): Render {
   const frame: Frame = {

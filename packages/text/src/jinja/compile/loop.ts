@@ -1,25 +1,25 @@
 import { fail } from '../failure.js'
 import { bound } from '../methods/method.js'
-import { type Runtime, captured } from '../runtime.js'
+import { type Runtime, captureOutput } from '../runtime.js'
 import { undefinedBecause } from '../values/attribute.js'
 import { equals } from '../values/equality.js'
 import { sizeOf } from '../values/sequence.js'
-import { type Arguments, END, type Pull, type Thing, type Value, tuple } from '../values/value.js'
+import { type Arguments, END, type Pull, type HostObject, type Value, tuple } from '../values/value.js'
 
-/** The variable `loop`, and the values that the loop goes through. */
+/** The variable `loop`, and the items of the loop. */
 export interface Loop {
-  readonly value: Thing
+  readonly value: HostObject
   readonly next: Pull
 }
 
 type Recurse = (rt: Runtime, iterable: Value, depth: number) => void
 
-/** Values of a loop, which may be looked at before their turn. */
+/** State of a loop with one item of lookahead. */
 interface State {
   index: number
   before: Value | undefined
   current: Value | undefined
-  /** The next value, if it has been looked at. */
+  /** The next item, if it has been peeked at. */
   after: Value | typeof END | undefined
   pull: Pull
   length: number | undefined
@@ -31,7 +31,7 @@ function peek(state: State): Value | typeof END {
   return state.after
 }
 
-/** How many values there are in all; those that have not been read are read and kept. */
+/** Total number of items; reads and buffers the remaining ones if necessary. */
 function lengthOf(rt: Runtime, state: State, sized: Value | undefined): number {
   state.length ??= sized === undefined ? undefined : sizeOf(rt, sized)
   if (state.length !== undefined) return state.length
@@ -68,7 +68,7 @@ const changed =
 
 const missing = (which: string): Value => undefinedBecause(`there is no ${which} item`)
 
-/** The attributes of `loop`. */
+/** Attributes of `loop`. */
 function attributeOf(
   rt: Runtime,
   state: State,
@@ -110,7 +110,7 @@ function attributeOf(
   }
 }
 
-/** Goes on to the next value. */
+/** Advances to the next item. */
 function advance(state: State): Value | typeof END {
   const item = state.after === undefined ? state.pull() : state.after
   if (item === END) return END
@@ -121,7 +121,7 @@ function advance(state: State): Value | typeof END {
   return item
 }
 
-/** Makes the variable `loop` of a loop over values; `sized` has as many of them, where that is known. */
+/** Creates the variable `loop`; `sized` is a value with the same number of items, if there is one. */
 export function loopOf(
   rt: Runtime,
   pull: Pull,
@@ -144,14 +144,14 @@ export function loopOf(
     if (positional.length !== 1) fail('TypeError', 'loop() takes one value to iterate over')
     recurse(run, positional[0]!, depth + 1)
   }
-  const value: Thing = {
-    kind: 'thing',
+  const value: HostObject = {
+    kind: 'host',
     type: 'LoopContext',
     repr: (run) => `<LoopContext ${state.index + 1}/${lengthOf(run, state, sized)}>`,
     attribute: (run, name) => attributeOf(run, state, sized, depth, name),
     length: (run) => lengthOf(run, state, sized),
     write,
-    call: (run, given) => captured(run, () => write(run, given)),
+    call: (run, args) => captureOutput(run, () => write(run, args)),
   }
   rt.spend(60)
   rt.hold(700)

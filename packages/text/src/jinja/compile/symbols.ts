@@ -1,29 +1,29 @@
 import type { Runtime } from '../runtime.js'
 
-/** How a variable gets its value when its scope is entered. */
+/** Initialization of a variable when its scope is entered. */
 export type Load =
   | { readonly from: 'parameter' }
-  | { readonly from: 'nothing' }
-  /** From the variables of the template. */
+  | { readonly from: 'none' }
+  /** From the template's variables. */
   | { readonly from: 'context'; readonly name: string }
   /** From a variable of an outer scope. */
   | { readonly from: 'outer'; readonly id: string }
 
-/** Variables of a scope: Jinja2's `Symbols`. */
+/** Symbol table of a scope: Jinja2's `Symbols`. */
 export interface Symbols {
   readonly level: number
   readonly parent: Symbols | undefined
-  /** What a branch of an `if` adds to. */
+  /** The table that a branch of an `if` extends. */
   readonly base: Symbols | undefined
-  /** Ids of variables by name. */
+  /** Variable ids by name. */
   readonly refs: Map<string, string>
-  /** Loads by id. */
+  /** Initializations by id. */
   readonly loads: Map<string, Load>
-  /** Names that are assigned to. */
+  /** Assigned names. */
   readonly stores: Set<string>
 }
 
-/** Makes the symbols of a scope in another. */
+/** Creates the symbol table of a nested scope. */
 export const symbolsIn = (parent: Symbols | undefined): Symbols => ({
   level: parent === undefined ? 0 : parent.level + 1,
   parent,
@@ -33,7 +33,7 @@ export const symbolsIn = (parent: Symbols | undefined): Symbols => ({
   stores: new Set(),
 })
 
-/** Makes the symbols of a branch, which are those of the scope and what the branch adds. */
+/** Creates the symbol table of a branch, which extends that of its scope. */
 export const branchOf = (base: Symbols): Symbols => ({
   level: base.level,
   parent: base.parent,
@@ -43,7 +43,7 @@ export const branchOf = (base: Symbols): Symbols => ({
   stores: new Set(),
 })
 
-/** The id of a name in the scope itself. */
+/** Id of a name in the scope itself. */
 function ownRef(symbols: Symbols, name: string): string | undefined {
   for (let at: Symbols | undefined = symbols; at !== undefined; at = at.base) {
     const id = at.refs.get(name)
@@ -57,7 +57,7 @@ function hasStore(symbols: Symbols, name: string): boolean {
   return false
 }
 
-/** The id of a name in the scope or one around it. */
+/** Id of a name in the scope or an enclosing one. */
 export function findRef(symbols: Symbols, name: string): string | undefined {
   for (let at: Symbols | undefined = symbols; at !== undefined; at = at.parent) {
     const id = ownRef(at, name)
@@ -76,26 +76,29 @@ function define(symbols: Symbols, name: string, load: Load): string {
 const outerRef = ({ parent }: Symbols, name: string): string | undefined =>
   parent === undefined ? undefined : findRef(parent, name)
 
-/** Notes that a name is assigned to. */
+/** Records an assignment to a name. */
 export function store(symbols: Symbols, name: string): void {
   symbols.stores.add(name)
   if (ownRef(symbols, name) !== undefined) return
   const id = outerRef(symbols, name)
-  define(symbols, name, id === undefined ? { from: 'nothing' } : { from: 'outer', id })
+  define(symbols, name, id === undefined ? { from: 'none' } : { from: 'outer', id })
 }
 
-/** Notes that a name is a parameter; returns its id. */
+/** Records a parameter and returns its id. */
 export function declare(symbols: Symbols, name: string): string {
   symbols.stores.add(name)
   return define(symbols, name, { from: 'parameter' })
 }
 
-/** Notes that a name is read. */
+/** Records a read of a name. */
 export function load(symbols: Symbols, name: string): void {
   if (findRef(symbols, name) === undefined) define(symbols, name, { from: 'context', name })
 }
 
-/** Adds what the branches of an `if` do to the symbols around it: what one assigns, others leave as it was. */
+/**
+ * Merges the branches of an `if` into the enclosing table. A name that only some branches assign keeps its outer value in the
+ * others.
+ */
 export function mergeBranches(rt: Runtime, symbols: Symbols, branches: readonly Symbols[]): void {
   for (const { refs, loads, stores } of branches) rt.spend(30 * (refs.size + loads.size + stores.size))
   const stored = new Set<string>()
@@ -111,7 +114,7 @@ export function mergeBranches(rt: Runtime, symbols: Symbols, branches: readonly 
   }
 }
 
-/** Names that are assigned to in the scope and those around it, with their ids. */
+/** Names that are assigned in the scope and enclosing ones, with their ids. */
 export function storesOf(rt: Runtime, symbols: Symbols): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (let at: Symbols | undefined = symbols; at !== undefined; at = at.parent)

@@ -2,7 +2,7 @@ import type { Node } from '../parse/nodes.js'
 import type { Runtime } from '../runtime.js'
 import { assignedBy, childrenOf } from './children.js'
 
-/** Which of some names are read in nodes before they are assigned to there; blocks are left out. */
+/** Returns those of the given names that nodes read before assigning them; blocks are ignored. */
 export function undeclared(rt: Runtime, nodes: readonly Node[], names: readonly string[]): ReadonlySet<string> {
   const wanted = new Set(names)
   const found = new Set<string>()
@@ -18,7 +18,7 @@ export function undeclared(rt: Runtime, nodes: readonly Node[], names: readonly 
   return found
 }
 
-/** True if a node in some nodes is of a kind. */
+/** True if a node in the trees of some nodes satisfies a predicate. */
 export function some(rt: Runtime, nodes: readonly Node[], isWanted: (node: Node) => boolean): boolean {
   rt.spend(20 * nodes.length)
   return nodes.some((node) => isWanted(node) || some(rt, childrenOf(node), isWanted))

@@ -6,18 +6,18 @@ import { splitOn } from '../text/split.js'
 import { getItem } from '../values/attribute.js'
 import { type Value, isUndefined, list, markup, stringOf } from '../values/value.js'
 
-/** Computes what an item is sorted, grouped or compared by. */
+/** Computes the key by which an item is sorted, grouped or compared. */
 export type Getter = (item: Value) => Value
 
-/** A str in lower case, any other value as it is. */
+/** Converts a str to lower case; returns other values unchanged. */
 export function ignoreCase(rt: Runtime, value: Value): Value {
   const text = stringOf(value)
   if (text === undefined) return value
   return typeof value === 'string' ? lower(rt, text) : markup(lower(rt, text))
 }
 
-/** Counts the memory of a key that is compared many times. */
-const keepCase = (rt: Runtime, value: Value): Value => {
+/** Accounts for the memory of a key that is compared many times. */
+const chargeKey = (rt: Runtime, value: Value): Value => {
   const text = stringOf(value)
   if (text !== undefined) charge(rt, text)
   return value
@@ -46,23 +46,23 @@ const walk = (rt: Runtime, parts: readonly Value[], item: Value, other?: Value):
 
 /** Options of a getter. */
 export interface GetterOptions {
-  /** False to take texts in lower case; default: as they are. */
+  /** True to keep the case of texts, false to convert them to lower case. Default: true. */
   readonly isCaseSensitive?: boolean
-  /** The value where the attribute is missing. */
+  /** Default value for a missing attribute. */
   readonly other?: Value | undefined
 }
 
 const caseOf = (isCaseSensitive: boolean): ((rt: Runtime, value: Value) => Value) =>
-  isCaseSensitive ? keepCase : ignoreCase
+  isCaseSensitive ? chargeKey : ignoreCase
 
-/** Makes a getter of an attribute such as `address.city` or `0.name`; without one, of the item itself. */
+/** Creates a getter of an attribute such as `address.city` or `0.name`; without an attribute, of the item itself. */
 export function getter(rt: Runtime, attribute: Value | undefined, options: GetterOptions = {}): Getter {
   const parts = partsOf(rt, attribute)
   const finish = caseOf(options.isCaseSensitive ?? true)
   return (item) => finish(rt, walk(rt, parts, item, options.other))
 }
 
-/** Makes a getter of attributes such as `age,name`: a list of their values. */
+/** Creates a getter of several attributes such as `age,name`: a list of their values. */
 export function multiGetter(rt: Runtime, attribute: Value | undefined, isCaseSensitive: boolean): Getter {
   const text = attribute === undefined ? undefined : stringOf(attribute)
   const names = text === undefined ? [attribute] : splitOn(rt, text, ',', -1)

@@ -18,7 +18,7 @@ const escaped = (rt: Runtime, value: Value): string =>
 const result = (rt: Runtime, text: string): Value => (rt.autoescape ? markup(text) : text)
 
 function attributes(rt: Runtime, value: Value, isSpaced: boolean): Value {
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   if (typeof value !== 'object' || value?.kind !== 'dict')
     return fail('AttributeError', `'${typeName(value)}' object has no attribute 'items'`)
   let text = ''
@@ -63,9 +63,9 @@ function urlencode(rt: Runtime, value: Value): string {
 }
 
 function relOf(rt: Runtime, rel: Value | undefined, isNofollow: boolean): string {
-  const given = rel === undefined || rel === null ? '' : (stringOf(rel) ?? '')
-  const words = [...splitWords(rt, given, -1), 'noopener', ...(isNofollow ? ['nofollow'] : [])]
-  // A set of words that are integers may take the square of their number.
+  const text = rel === undefined || rel === null ? '' : (stringOf(rel) ?? '')
+  const words = [...splitWords(rt, text, -1), 'noopener', ...(isNofollow ? ['nofollow'] : [])]
+  // A set of digit strings may take quadratic time, because of hash collisions.
   rt.spend(words.length * words.length)
   return sorted(rt, [...new Set(words)], (a, b) => a < b).join(' ')
 }
@@ -87,7 +87,7 @@ function schemesOf(rt: Runtime, value: Value | undefined): readonly string[] {
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
 const escape = filter('', (rt, value) => markup(escaped(rt, value)))
 
-/** Filters of HTML. */
+/** HTML filters. */
 export const htmlFilters: Filters = {
   e: escape,
   escape,

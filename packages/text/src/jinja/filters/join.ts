@@ -12,7 +12,7 @@ function joinTexts(rt: Runtime, texts: readonly string[], separator: string): st
   return texts.join(separator)
 }
 
-/** The texts of an iteration with a separator between them: the filter `join`. */
+/** Joins the texts of an iterable with a separator: the filter `join`. */
 export function joined(rt: Runtime, value: Value, separator: Value, attribute: Value | undefined): Value {
   const get = attribute === undefined || attribute === null ? (item: Value) => item : getter(rt, attribute)
   const items = collect(rt, value).map(get)

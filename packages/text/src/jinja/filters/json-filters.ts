@@ -28,7 +28,7 @@ function separatorsOf(rt: Runtime, value: Value | undefined, isIndented: boolean
 
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
 
-/** Filters that write values as JSON and as Python does. */
+/** Filters that format values as JSON and as Python literals. */
 export const jsonFilters: Filters = {
   pprint: filter('', prettyRepr),
   tojson: filter(

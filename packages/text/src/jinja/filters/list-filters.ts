@@ -27,7 +27,7 @@ import { joined } from './join.js'
 
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
 
-/** Items sorted by a key, stably in both directions. */
+/** Sorts items by a key, stably in both directions. */
 export function sortedBy(
   rt: Runtime,
   items: readonly Value[],
@@ -64,7 +64,7 @@ function extreme(
 function sorting(rt: Runtime, value: Value, [by, reverse, caseSensitive]: readonly (Value | undefined)[]): Value {
   const at = by === undefined ? 'key' : stringOf(by)
   if (at !== 'key' && at !== 'value') return fail('FilterArgumentError', 'You can only sort by either "key" or "value"')
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   if (typeof value !== 'object' || value?.kind !== 'dict')
     return fail('AttributeError', `'${typeName(value)}' object has no attribute 'items'`)
   const pairs = pairsOf(value).map((pair) => tuple(pair))
@@ -127,7 +127,7 @@ function reverse(rt: Runtime, value: Value): Value {
     return iterator(rt, 'reversed', value, () => (at < items.length ? items[at++]! : END))
   }
   if (kindOf(value) !== 'iterator')
-    return fail('FilterArgumentError', `expected a value to iterate over, got one of type ${typeName(value)}`)
+    return fail('FilterArgumentError', `expected an iterable, got a value of type ${typeName(value)}`)
   return list([...collect(rt, value)].reverse())
 }
 
@@ -163,7 +163,7 @@ const fallback = filter('default_value? boolean?', (rt, value, [other, boolean])
   isUndefined(value) || (flag(rt, boolean) && !isTrue(rt, value)) ? (other === undefined ? '' : other) : value,
 )
 
-/** Filters of lists, dicts and other values that hold values. */
+/** Filters of lists, dicts and other containers. */
 export const listFilters: Filters = {
   attr: filter('name', (rt, value, [name]) => {
     const text = stringOf(name!) ?? fail('TypeError', 'attribute name must be a string')
@@ -193,8 +193,8 @@ export const listFilters: Filters = {
   last: filter('', lastOf),
   length,
   list: filter('', listOf),
-  max: filter('case_sensitive? attribute?', (rt, value, given) => extreme(rt, value, given, '>')),
-  min: filter('case_sensitive? attribute?', (rt, value, given) => extreme(rt, value, given, '<')),
+  max: filter('case_sensitive? attribute?', (rt, value, args) => extreme(rt, value, args, '>')),
+  min: filter('case_sensitive? attribute?', (rt, value, args) => extreme(rt, value, args, '<')),
   random: filter('', randomOf),
   reverse: filter('', reverse),
   slice: filter('slices fill_with?', (rt, value, [count, fill]) => slices(rt, value, count!, fill ?? null)),

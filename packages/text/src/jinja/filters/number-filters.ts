@@ -13,7 +13,7 @@ import { type Filters, filter } from './filter.js'
 function toFloatValue(rt: Runtime, value: Value): number {
   const text = stringOf(value)
   if (text !== undefined) return parseFloatText(rt, text)
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   return (
     floatOf(value) ?? fail('TypeError', `float() argument must be a string or a real number, not '${typeName(value)}'`)
   )
@@ -23,7 +23,7 @@ function toFloatValue(rt: Runtime, value: Value): number {
 function toInt(rt: Runtime, value: Value, base: number): Int {
   const text = stringOf(value)
   if (text !== undefined) return parseInteger(rt, text, base)
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   const int = intOf(value)
   if (int !== undefined) return int
   if (kindOf(value) === 'float') return truncate(floatOf(value)!)
@@ -56,7 +56,7 @@ function floatFilter(rt: Runtime, value: Value, other: Value): Value {
   }
 }
 
-/** An int rounded to a negative number of digits, ties to even. */
+/** Rounds an int to a negative number of digits, ties to even. */
 function roundInt(value: Int, precision: number): Int {
   if (precision >= 0) return value
   if (precision < -5000) return 0
@@ -105,7 +105,7 @@ function fileSize(rt: Runtime, value: Value, isBinary: boolean): string {
   return `${size} ${isBinary ? letter.toUpperCase() : letter}${isBinary ? 'iB' : 'B'}`
 }
 
-/** Filters of numbers. */
+/** Number filters. */
 export const numberFilters: Filters = {
   abs: filter('', (rt, value) => {
     const number = intOf(value) ?? floatOf(value)

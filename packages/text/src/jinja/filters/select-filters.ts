@@ -10,21 +10,21 @@ import { getter } from './attribute-getter.js'
 import { type Filter, type Filters, filter } from './filter.js'
 import { sortedBy } from './list-filters.js'
 
-/** Filters and tests by name. */
+/** Lookup of filters and tests by name. */
 export interface Environment {
-  /** True if there is a filter of this name. */
+  /** True if a filter with this name exists. */
   readonly isFilter: (name: string) => boolean
-  /** True if there is a test of this name. */
+  /** True if a test with this name exists. */
   readonly isTest: (name: string) => boolean
-  /** Applies the filter of a name, which there is, to a value. */
-  readonly apply: (rt: Runtime, name: string, value: Value, given: Arguments) => Value
-  /** Applies the test of a name, which there is, to a value. */
-  readonly test: (rt: Runtime, name: string, value: Value, given: Arguments) => boolean
+  /** Applies an existing filter to a value. */
+  readonly apply: (rt: Runtime, name: string, value: Value, args: Arguments) => Value
+  /** Applies an existing test to a value. */
+  readonly test: (rt: Runtime, name: string, value: Value, args: Arguments) => boolean
 }
 
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
 
-/** The name of a filter or test that was given as a value. */
+/** The name of a filter or test that is passed as a value. */
 function nameOf(rt: Runtime, value: Value, what: 'filter' | 'test', isKnown: (name: string) => boolean): string {
   const name = stringOf(value)
   if (name !== undefined && isKnown(name)) return name
@@ -45,21 +45,21 @@ function attributeMapper(rt: Runtime, named: ReadonlyMap<string, Value>): (item:
   return getter(rt, named.get('attribute'), { other: named.get('default') })
 }
 
-function mapperOf({ apply, isFilter }: Environment, rt: Runtime, given: Arguments): (item: Value) => Value {
-  const { positional, named } = given
+function mapperOf({ apply, isFilter }: Environment, rt: Runtime, args: Arguments): (item: Value) => Value {
+  const { positional, named } = args
   if (positional.length === 0 && named?.has('attribute') === true) return attributeMapper(rt, named)
   const [name] = positional
   if (name === undefined) return fail('FilterArgumentError', 'map requires a filter argument')
-  const following = rest(given, 1)
+  const following = rest(args, 1)
   return (item) => apply(rt, nameOf(rt, name, 'filter', isFilter), item, following)
 }
 
 const mapWith =
   (environment: Environment): Filter =>
-  (rt, value, given) =>
+  (rt, value, args) =>
     generator(rt, value, function* () {
       if (!isTrue(rt, value)) return
-      const mapper = mapperOf(environment, rt, given)
+      const mapper = mapperOf(environment, rt, args)
       for (const item of valuesOf(rt, value)) {
         rt.spend(30)
         yield mapper(item)
@@ -69,24 +69,24 @@ const mapWith =
 function choiceOf(
   { isTest, test }: Environment,
   rt: Runtime,
-  given: Arguments,
+  args: Arguments,
   hasAttribute: boolean,
 ): (item: Value) => boolean {
-  const [first] = given.positional
+  const [first] = args.positional
   if (hasAttribute && first === undefined) return fail('FilterArgumentError', 'Missing parameter for attribute name')
   const get = hasAttribute ? getter(rt, first) : (item: Value) => item
-  const name = given.positional[hasAttribute ? 1 : 0]
+  const name = args.positional[hasAttribute ? 1 : 0]
   if (name === undefined) return (item) => isTrue(rt, get(item))
-  const following = rest(given, hasAttribute ? 2 : 1)
+  const following = rest(args, hasAttribute ? 2 : 1)
   return (item) => test(rt, nameOf(rt, name, 'test', isTest), get(item), following)
 }
 
 const selection =
   (environment: Environment, hasAttribute: boolean, wanted: boolean): Filter =>
-  (rt, value, given) =>
+  (rt, value, args) =>
     generator(rt, value, function* () {
       if (!isTrue(rt, value)) return
-      const choice = choiceOf(environment, rt, given, hasAttribute)
+      const choice = choiceOf(environment, rt, args, hasAttribute)
       for (const item of valuesOf(rt, value)) {
         rt.spend(30)
         if (choice(item) === wanted) yield item
@@ -140,7 +140,7 @@ const groupBy = filter('attribute default? case_sensitive?', (rt, value, [attrib
   )
 })
 
-/** Filters that call other filters and tests, and that group. */
+/** Filters that call other filters and tests, and the grouping filters. */
 export const selectFilters = (environment: Environment): Filters => ({
   groupby: groupBy,
   map: mapWith(environment),

@@ -21,7 +21,7 @@ const escaped = (rt: Runtime, value: Value): Markup => markup(escapeHtml(rt, tex
 const isOpening = (unit: number): boolean =>
   isSpace(unit) || unit === 45 || unit === 40 || unit === 123 || unit === 91 || unit === 60
 
-/** Each word with its first letter in upper case and the rest in lower case, where words begin after white space and `-({[<`. */
+/** Capitalizes each word and lowercases the rest; words begin after whitespace and `-({[<`. */
 function titled(rt: Runtime, text: string): string {
   charge(rt, text)
   chargeText(rt, 3 * text.length)
@@ -50,14 +50,14 @@ function indented(rt: Runtime, value: Value, width: Value, isFirst: boolean, isB
   return kindOf(value) === 'markup' ? markup(shown) : shown
 }
 
-function truncated(rt: Runtime, value: Value, length: number, isCut: boolean, end: Value, leeway: number): Value {
+function truncated(rt: Runtime, value: Value, length: number, killsWords: boolean, end: Value, leeway: number): Value {
   const endLength = sizeOf(rt, end) ?? fail('TypeError', `object of type '${typeName(end)}' has no len()`)
   if (length < endLength) fail('AssertionError', `expected length >= ${endLength}, got ${length}`)
   if (leeway < 0) fail('AssertionError', `expected leeway >= 0, got ${leeway}`)
   const size = sizeOf(rt, value) ?? fail('TypeError', `object of type '${typeName(value)}' has no len()`)
   if (size <= length + leeway) return value
   const kept = slice(rt, value, null, length - endLength, null)
-  if (isCut) return binary(rt, '+', kept, end)
+  if (killsWords) return binary(rt, '+', kept, end)
   if (typeof kept !== 'string' && kindOf(kept) !== 'markup') return lacks(value, 'rsplit')
   const [first] = (callMethod(rt, kept as string, 'rsplit', [' ', 1]) as { readonly items: readonly Value[] }).items
   return binary(rt, '+', first!, end)
@@ -84,7 +84,7 @@ function wrapped(
   value: Value,
   [width, breaksWords, by, breaksHyphens]: readonly (Value | undefined)[],
 ): Value {
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   const text = stringOf(value) ?? lacks(value, 'splitlines')
   const separator = by === undefined || by === null ? '\n' : asText(by)
   const style = {
@@ -101,7 +101,7 @@ function wrapped(
 const integer = (value: Value | undefined, other: number): number => (value === undefined ? other : asInt(value))
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
 
-/** Filters that make texts of texts. */
+/** Text filters. */
 export const textFilters: Filters = {
   capitalize: viaMethod('capitalize', ''),
   center: filter('width?', (rt, value, [width]) => callMethod(rt, soft(rt, value), 'center', [width ?? 80])),

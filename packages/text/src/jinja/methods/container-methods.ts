@@ -15,8 +15,8 @@ function countIn(rt: Runtime, items: readonly Value[], value: Value): number {
 }
 
 function indexIn(rt: Runtime, items: readonly Value[], [value, from, to]: readonly (Value | undefined)[]): number {
-  const limit = (given: Value | undefined, other: number): number => {
-    const at = given === undefined ? other : asInt(given)
+  const limit = (index: Value | undefined, other: number): number => {
+    const at = index === undefined ? other : asInt(index)
     return at < 0 ? Math.max(0, at + items.length) : at
   }
   const end = Math.min(items.length, limit(to, items.length))
@@ -29,10 +29,10 @@ function indexIn(rt: Runtime, items: readonly Value[], [value, from, to]: readon
 
 const sequenceMethods: Methods<List | Tuple> = {
   count: method('value /', (rt, { items }, [value]) => countIn(rt, items, value!)),
-  index: method('value start? stop? /', (rt, { items }, given) => indexIn(rt, items, given)),
+  index: method('value start? stop? /', (rt, { items }, args) => indexIn(rt, items, args)),
 }
 
-/** Methods of lists that do not change them. */
+/** Non-mutating methods of lists. */
 export const listMethods: Methods<List> = {
   ...sequenceMethods,
   copy: method('/', (rt, { items }) => {
@@ -46,7 +46,7 @@ export const tupleMethods: Methods<Tuple> = sequenceMethods
 
 const view = (of: View['of']): Method<Dict> => method('/', (_, dict) => ({ kind: 'view', of, dict }))
 
-/** Methods of dicts that do not change them. */
+/** Non-mutating methods of dicts. */
 export const dictMethods: Methods<Dict> = {
   get: method('key default? /', (rt, dict, [key, other]) => lookUp(rt, dict, key!) ?? other ?? null),
   keys: view('keys'),

@@ -3,7 +3,7 @@ import { dictOf } from '../values/dict.js'
 import { collect } from '../values/iterate.js'
 import type { Value } from '../values/value.js'
 
-/** A dict that has the same value for each key: `dict.fromkeys`. */
+/** Creates a dict with the same value for each key: `dict.fromkeys`. */
 export const dictFromKeys = (rt: Runtime, keys: Value, value: Value): Value =>
   dictOf(
     rt,

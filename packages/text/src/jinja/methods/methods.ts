@@ -5,10 +5,10 @@ import type { Method, Methods } from './method.js'
 import { floatMethods, intMethods } from './number-methods.js'
 import { markupMethods, textMethods } from './text-methods.js'
 
-/** The method of a value with a name; undefined if its type has none. */
+/** Looks up a method of a value by name; undefined if its type has none. */
 export type MethodOf = (value: Value, name: string) => Method<Value> | undefined
 
-/** Makes the {@link MethodOf} whose `str.format` looks up attributes and items with these functions. */
+/** Creates a {@link MethodOf}; its `str.format` looks up attributes and items with `lookup`. */
 export function methodsWith(lookup: Lookup): MethodOf {
   const braceFormat = braceFormatWith(lookup)
   const byKind: Readonly<Record<string, Methods<never>>> = {

@@ -10,7 +10,7 @@ const magnitude = (value: Int): bigint => {
   return int < 0n ? -int : int
 }
 
-/** The binary digits of an int's magnitude. */
+/** Binary digits of an int's magnitude. */
 function bitsOf(rt: Runtime, value: Int): string {
   if (typeof value === 'bigint') {
     rt.spend(65_536)
@@ -27,7 +27,7 @@ export const intMethods: Methods<Int> = {
   as_integer_ratio: method('/', (_, self) => tuple([typeof self === 'boolean' ? Number(self) : self, 1])),
 }
 
-/** The numerator and denominator of a finite float, without a common divisor. */
+/** Numerator and denominator of a finite float, in lowest terms. */
 function fractionOf(value: number): readonly [bigint, bigint] {
   let [up, down] = [value, 1n]
   while (!Number.isInteger(up)) [up, down] = [up * 2, down * 2n]

@@ -12,10 +12,10 @@ import { partMethods } from './text-parts.js'
 import { searchMethods } from './text-search.js'
 import { shapeMethods } from './text-shape.js'
 
-/** The arguments of `format_map`: a mapping in the place of arguments by name. */
-function mapArguments(rt: Runtime, given: Arguments): Arguments {
-  const [map] = given.positional
-  if (given.named !== undefined || given.positional.length !== 1)
+/** Arguments of `format_map`: a mapping instead of keyword arguments. */
+function mapArguments(rt: Runtime, args: Arguments): Arguments {
+  const [map] = args.positional
+  if (args.named !== undefined || args.positional.length !== 1)
     return fail('TypeError', 'format_map() takes exactly one argument')
   if (typeof map !== 'object' || map?.kind !== 'dict') return fail('TypeError', 'format_map() takes a mapping')
   rt.spend(8 * map.map.size)
@@ -48,29 +48,29 @@ export const textMethods = (braceFormat: BraceFormat): Methods<string> => ({
   ...searchMethods,
   ...partMethods,
   ...shapeMethods,
-  format: (rt, self, given) => braceFormat(rt, self, given, false),
-  format_map: (rt, self, given) => braceFormat(rt, self, mapArguments(rt, given), false),
-  maketrans: method('x y? z? /', (rt, _, given) => makeTable(rt, given)),
+  format: (rt, self, args) => braceFormat(rt, self, args, false),
+  format_map: (rt, self, args) => braceFormat(rt, self, mapArguments(rt, args), false),
+  maketrans: method('x y? z? /', (rt, _, args) => makeTable(rt, args)),
   encode: () => fail('NotSupported', 'bytes are not supported: str.encode'),
 })
 
-/** Arguments that Markup escapes before a method of str gets them. */
+/** Index of the argument that Markup escapes before calling the method of str. */
 const ESCAPED: Readonly<Record<string, number>> = { replace: 1, ljust: 1, rjust: 1, center: 1 }
 
 const escaped = (rt: Runtime, value: Value): string =>
   kindOf(value) === 'markup' ? (value as Markup).text : escapeHtml(rt, textOf(rt, value))
 
-function escapeArguments(rt: Runtime, given: Arguments, name: string): Arguments {
-  if (name === 'join' && given.positional.length === 1) {
-    const items = collect(rt, given.positional[0]!).map((item) => escaped(rt, item))
-    return { ...given, positional: [list(items)] }
+function escapeArguments(rt: Runtime, args: Arguments, name: string): Arguments {
+  if (name === 'join' && args.positional.length === 1) {
+    const items = collect(rt, args.positional[0]!).map((item) => escaped(rt, item))
+    return { ...args, positional: [list(items)] }
   }
   const at = ESCAPED[name]
-  const value = at === undefined ? undefined : given.positional[at]
-  return value === undefined ? given : { ...given, positional: given.positional.with(at!, escaped(rt, value)) }
+  const value = at === undefined ? undefined : args.positional[at]
+  return value === undefined ? args : { ...args, positional: args.positional.with(at!, escaped(rt, value)) }
 }
 
-/** The texts of a result as Markup. */
+/** Wraps the texts of a result as Markup. */
 function wrap(value: Value): Value {
   if (typeof value === 'string') return markup(value)
   if (typeof value !== 'object' || (value?.kind !== 'list' && value?.kind !== 'tuple')) return value
@@ -79,14 +79,14 @@ function wrap(value: Value): Value {
 
 const wrapped =
   (run: Method<string>): Method<Markup> =>
-  (rt, self, given, name) =>
-    wrap(run(rt, self.text, escapeArguments(rt, given, name), name))
+  (rt, self, args, name) =>
+    wrap(run(rt, self.text, escapeArguments(rt, args, name), name))
 
-/** Methods of Markup: those of str, with arguments that are escaped. */
+/** Methods of Markup: those of str, with escaped arguments. */
 export const markupMethods = (braceFormat: BraceFormat): Methods<Markup> => ({
   ...Object.fromEntries(Object.entries(textMethods(braceFormat)).map(([name, run]) => [name, wrapped(run)])),
-  format: (rt, self, given) => markup(braceFormat(rt, self.text, given, true)),
-  format_map: (rt, self, given) => markup(braceFormat(rt, self.text, mapArguments(rt, given), true)),
+  format: (rt, self, args) => markup(braceFormat(rt, self.text, args, true)),
+  format_map: (rt, self, args) => markup(braceFormat(rt, self.text, mapArguments(rt, args), true)),
   striptags: method('/', (rt, self) => stripTags(rt, self.text)),
   unescape: method('/', (rt, self) => unescapeHtml(rt, self.text)),
 })

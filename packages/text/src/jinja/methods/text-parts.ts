@@ -25,7 +25,7 @@ const optionalCount = (value: Value | undefined): number => (value === undefined
 const strip = (sides: Sides): Method<string> =>
   method('chars? /', (rt, self, [characters]) => trim(rt, self, sides, optionalText(characters)))
 
-/** `str.join`: the texts of an iteration with this one between them. */
+/** Joins texts with a separator: `str.join`. */
 export function joinTexts(rt: Runtime, separator: string, items: readonly Value[]): string {
   let length = 0
   const texts = items.map((item, at) => {
@@ -46,7 +46,7 @@ function partition(rt: Runtime, text: string, separator: string, isLast: boolean
   return tuple(isLast ? ['', '', text] : [text, '', ''])
 }
 
-/** Methods that take a text apart, or put one together. */
+/** Methods that split or join texts. */
 export const partMethods: Methods<string> = {
   strip: strip('both'),
   lstrip: strip('left'),
@@ -87,7 +87,7 @@ export const partMethods: Methods<string> = {
 
 function translate(rt: Runtime, text: string, table: Value): string {
   if (typeof table !== 'object' || table?.kind !== 'dict')
-    return fail('NotSupported', 'str.translate is supported with a dict only')
+    return fail('NotSupported', 'str.translate supports only a dict')
   chargeText(rt, 8 * text.length)
   rt.spend(16 * text.length)
   rt.hold(24 * text.length)

@@ -8,22 +8,22 @@ import { type Value, kindOf, type Tuple, typeName, stringOf } from '../values/va
 import { type Method, type Methods, method } from './method.js'
 
 interface Part {
-  /** The text between the limits. */
+  /** Text between the limits. */
   readonly text: string
-  /** The index of its start in UTF-16 units. */
+  /** Start index in UTF-16 units. */
   readonly start: number
   readonly toPoints: (index: number) => number
-  /** True if the limits leave no part, not even an empty one. */
+  /** True if the limits exclude even an empty part. */
   readonly isOutside: boolean
 }
 
-/** The part of a text that the arguments `start` and `end` limit a search to. */
+/** The part of a text that is searched, given the arguments `start` and `end`. */
 function partOf(rt: Runtime, text: string, from: Value | undefined, to: Value | undefined): Part {
   const { length, toUnits, toPoints } = positionsIn(rt, text)
   const limit = (value: Value | undefined, other: number): number => {
     if (value === undefined || value === null) return other
-    const given = asInt(value)
-    return given < 0 ? Math.max(0, given + length) : given
+    const index = asInt(value)
+    return index < 0 ? Math.max(0, index + length) : index
   }
   const start = limit(from, 0)
   const end = Math.min(length, limit(to, length))
@@ -41,11 +41,11 @@ function indexIn(rt: Runtime, self: string, [sub, from, to]: Bound, isLast: bool
 }
 
 const find = (isLast: boolean): Method<string> =>
-  method('sub start? end? /', (rt, self, given) => indexIn(rt, self, given, isLast))
+  method('sub start? end? /', (rt, self, args) => indexIn(rt, self, args, isLast))
 
 const index = (isLast: boolean): Method<string> =>
-  method('sub start? end? /', (rt, self, given) => {
-    const found = indexIn(rt, self, given, isLast)
+  method('sub start? end? /', (rt, self, args) => {
+    const found = indexIn(rt, self, args, isLast)
     return found < 0 ? fail('ValueError', 'substring not found') : found
   })
 
@@ -63,7 +63,7 @@ const affix = (of: string, test: (text: string, part: string) => boolean): Metho
     return !isOutside && texts.some((part) => (charge(rt, part), test(text, part)))
   })
 
-/** Methods that look for one text in another. */
+/** Methods that search for a text in another. */
 export const searchMethods: Methods<string> = {
   find: find(false),
   rfind: find(true),

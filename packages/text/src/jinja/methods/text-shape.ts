@@ -16,12 +16,12 @@ import { lengthOf, pointsOf, repeat } from '../text/points.js'
 import type { Value } from '../values/value.js'
 import { type Method, type Methods, method } from './method.js'
 
-/** A text with fill characters at its sides so that it is `width` characters long. */
+/** Pads a text to `width` characters. */
 export function pad(rt: Runtime, text: string, width: number, fill: string, side: 'left' | 'right' | 'both'): string {
   const missing = width - lengthOf(rt, text)
   if (missing <= 0) return text
   chargeText(rt, text.length + missing * fill.length)
-  // Python puts the odd one on the left where the width is odd too.
+  // Python puts the extra character on the left if the width is odd, too.
   const before = side === 'both' ? (missing >> 1) + (missing & width & 1) : side === 'left' ? missing : 0
   return repeat(rt, fill, before) + text + repeat(rt, fill, missing - before)
 }
@@ -72,7 +72,7 @@ const whole = (test: (points: readonly string[]) => boolean): Method<string> =>
 
 const changed = (change: (rt: Runtime, text: string) => string): Method<string> => method('/', change)
 
-/** Methods that change a text's letters or width, or that classify its characters. */
+/** Methods that change the case or width of a text, or classify its characters. */
 export const shapeMethods: Methods<string> = {
   upper: changed(upper),
   lower: changed(lower),

@@ -3,26 +3,26 @@ import type { Runtime } from '../runtime.js'
 import type { Expression, Statement } from './nodes.js'
 import { type Token, describeToken, describeType } from './token.js'
 
-/** Nested syntax at most: brackets and blocks count four, operators before their operand one. */
+/** Maximum nesting of syntax: brackets and blocks count four, prefix operators one. */
 const MAXIMUM_DEPTH = 400
-/** Levels of a syntax tree at most, chains of operators, filters and attributes included. */
+/** Maximum height of a syntax tree, including chains of operators, filters and attributes. */
 export const MAXIMUM_HEIGHT = 200
 
-/** What a list of expressions without brackets may be. */
+/** Options of a comma-separated list of expressions. */
 export interface TupleOptions {
-  /** True if it stands between parentheses, so that it may be empty. */
+  /** True if it is in parentheses, and may be empty. */
   readonly isEnclosed?: boolean
-  /** True if its items are names, to be assigned to. */
+  /** True if its items are assignment targets. */
   readonly isTarget?: boolean
-  /** True if the names may be attributes of namespaces. */
+  /** True if targets may be attributes of namespaces. */
   readonly hasNamespaces?: boolean
-  /** False if conditionals (`a if b`) are not part of it. */
+  /** False if conditionals (`a if b`) are not allowed. */
   readonly hasConditionals?: boolean
-  /** The word that ends it. */
+  /** The keyword that ends it. */
   readonly end?: string
 }
 
-/** Statements up to a tag that ends them. */
+/** Statements up to an end tag. */
 export interface Body {
   readonly statements: readonly Statement[]
   /** The tag that ended them. */
@@ -30,30 +30,30 @@ export interface Body {
   readonly height: number
 }
 
-/** Parsers of syntax that nests in itself. The parsers of its parts reach them through the cursor, and need not import them. */
+/** Parsers of recursive syntax. Parsers of its parts call them through the cursor, which avoids cyclic imports. */
 export interface Grammar {
   readonly expression: (cursor: Cursor) => Expression
   readonly tuple: (cursor: Cursor, options?: TupleOptions) => Expression
-  /** Parses statements from the end of a tag to one of these tags. */
+  /** Parses statements from the end of a tag to one of the end tags. */
   readonly body: (cursor: Cursor, ends: readonly string[]) => Body
 }
 
-/** Reads the tokens of a template one after the other. */
+/** Reads the tokens of a template in order. */
 export interface Cursor {
   readonly rt: Runtime
   readonly grammar: Grammar
   current(): Token
   /** The token after the current one. */
   look(): Token
-  /** Goes one token ahead, and returns the one that was current. */
+  /** Advances to the next token and returns the previous one. */
   next(): Token
-  /** True if the current token is of a type, and of names has one of the values. */
+  /** True if the current token has this type and, if values are given, one of them. */
   is(type: string, ...values: readonly string[]): boolean
-  /** Goes one token ahead if the current one is this; true if so. */
+  /** Advances if the current token matches; returns true if it does. */
   skipIf(type: string, value?: string): boolean
-  /** @throws SyntaxError unless the current token is this */
+  /** Advances and returns the current token. @throws SyntaxError unless it matches */
   expect(type: string, value?: string): Token
-  /** Parses what is nested in other syntax. */
+  /** Parses nested syntax. @throws SyntaxError if it is nested too deeply */
   nested<T>(weight: number, parse: () => T): T
 }
 
@@ -65,7 +65,7 @@ function failExpected(token: Token, expected: string): never {
   return failSyntax(problem, token.line)
 }
 
-/** Makes a cursor at the first token; the last one is `eof`. */
+/** Creates a cursor at the first token; the last token is `eof`. */
 export function cursorOf(rt: Runtime, tokens: readonly Token[], grammar: Grammar): Cursor {
   let [at, depth] = [0, 0]
   const current = (): Token => tokens[at]!
@@ -105,8 +105,8 @@ export function cursorOf(rt: Runtime, tokens: readonly Token[], grammar: Grammar
 }
 
 /**
- * The height of a node with these parts.
- * @throws SyntaxError at the line for one that is too high to be compiled by recursion
+ * Height of a node with these parts.
+ * @throws SyntaxError with the line if the node is too high for recursive compilation
  */
 export function heightOf(line: number, parts: readonly ({ readonly height: number } | undefined)[]): number {
   let height = 0

@@ -6,13 +6,13 @@ import { float } from '../values/value.js'
 import { OPERATORS, type Token } from './token.js'
 import { unescape } from './unescape.js'
 
-/** How far a template has been read. */
+/** State of the lexer. */
 export interface Lexing {
   readonly source: string
   readonly tokens: Token[]
   at: number
   line: number
-  /** True if what was read last ended with a line break. */
+  /** True if the previous token ended with a line break. */
   isLineStart: boolean
 }
 
@@ -33,7 +33,7 @@ function nameAt(source: string, at: number): string | undefined {
   return source.charCodeAt(end) >= 0x80 ? matchAt(NAME, source, at) : name
 }
 
-/** Index after the string literal that begins at an index; undefined if it does not end. */
+/** Index after the string literal at an index; undefined if it is not terminated. */
 function endOfString(source: string, at: number): number | undefined {
   const quote = source[at]
   for (let end = at + 1; end < source.length; end++) {
@@ -54,7 +54,7 @@ function lexNumber({ source, line }: Lexing, at: number): { readonly text: strin
   return { text, token: { type: 'integer', value: text, number: integerFrom(text.replaceAll('_', '')), line } }
 }
 
-/** The next literal or name of a tag, and the text that it is made of. */
+/** The next literal or name of a tag, with its source text. */
 function lexOperand(lexing: Lexing): { readonly text: string; readonly token: Token } | undefined {
   const { source, at, line } = lexing
   const first = source[at]!
@@ -86,7 +86,7 @@ function lexOperator({ source, at, line }: Lexing, open: string[]): Token {
   return { type, value: text, line }
 }
 
-/** Text of the end of a tag at an index; undefined if the tag goes on. */
+/** Source text of the end of the tag, if it is at the current index; else undefined. */
 function endOfTag({ source, at }: Lexing, isBlock: boolean): string | undefined {
   const mark = isBlock ? '%}' : '}}'
   if (source.startsWith(mark, at)) return isBlock && source[at + 2] === '\n' ? `${mark}\n` : mark
@@ -96,8 +96,8 @@ function endOfTag({ source, at }: Lexing, isBlock: boolean): string | undefined 
 }
 
 /**
- * Adds the tokens of a tag, whose beginning has been read, to the tokens of a template.
- * @throws SyntaxError at the line of what cannot stand in a tag
+ * Appends the tokens of a tag whose beginning has been read.
+ * @throws SyntaxError with the line of an invalid token
  */
 export function lexTag(lexing: Lexing, isBlock: boolean): void {
   const open: string[] = []

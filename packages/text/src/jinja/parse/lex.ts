@@ -15,7 +15,7 @@ function nextTag(source: string, from: number): number {
   return source.length
 }
 
-/** Start of the white space at the end of a text, if that is all its last line has. */
+/** Start index of trailing whitespace, if it is the whole last line of a text; else the length of the text. */
 function indentation(text: string, isLineStart: boolean): number {
   const start = text.lastIndexOf('\n') + 1
   if (start === 0 && !isLineStart) return text.length
@@ -23,7 +23,7 @@ function indentation(text: string, isLineStart: boolean): number {
   return start
 }
 
-/** Adds the text before a tag, less the white space that the tag strips from it. */
+/** Appends the text before a tag, without the whitespace that the tag strips. */
 function addData(lexing: Lexing, text: string, sign: string | undefined, isStripped: boolean): void {
   const { tokens, line } = lexing
   const end =
@@ -88,8 +88,8 @@ function lexNext(lexing: Lexing): void {
 }
 
 /**
- * Splits a template into tokens as Jinja2's lexer does with `trim_blocks` and `lstrip_blocks`.
- * @throws SyntaxError at the line of what no template can have
+ * Splits a template into tokens, like Jinja2's lexer with `trim_blocks` and `lstrip_blocks`.
+ * @throws SyntaxError with the line of invalid syntax
  */
 export function lex(rt: Runtime, template: string): readonly Token[] {
   const normal = template.replace(/\r\n?/g, '\n')

@@ -1,9 +1,9 @@
 import type { Value } from '../values/value.js'
 
 interface Base {
-  /** Line of the template. */
+  /** Line in the template. */
   readonly line: number
-  /** Levels of nodes in it, itself included. */
+  /** Height of the subtree, including this node. */
   readonly height: number
 }
 
@@ -22,17 +22,17 @@ export interface Constant extends Base {
   readonly type: 'constant'
   readonly value: Value
 }
-/** Text of a template outside of its tags. */
+/** Template text outside tags. */
 export interface Data extends Base {
   readonly type: 'data'
   readonly text: string
 }
-/** A variable that is read or assigned to. */
+/** A variable that is read or assigned. */
 export interface Name extends Base {
   readonly type: 'name'
   readonly name: string
 }
-/** `namespace.attribute` that is assigned to. */
+/** Assignment target `namespace.attribute`. */
 export interface NamespaceTarget extends Base {
   readonly type: 'namespace'
   readonly name: string
@@ -91,7 +91,7 @@ export interface Item extends Base {
   readonly object: Expression
   readonly key: Expression
 }
-/** `start:stop:step` between brackets. */
+/** Slice `start:stop:step` in brackets. */
 export interface SliceKey extends Base {
   readonly type: 'slice'
   readonly parts: readonly [Expression | undefined, Expression | undefined, Expression | undefined]
@@ -100,24 +100,24 @@ export interface SliceKey extends Base {
 export interface Call extends Base {
   readonly type: 'call'
   readonly callee: Expression
-  readonly given: CallArguments
+  readonly args: CallArguments
 }
-/** A filter; without an operand it filters the text of its block. */
+/** A filter; without an operand it applies to the text of its block. */
 export interface FilterNode extends Base {
   readonly type: 'filter'
   readonly operand: Expression | undefined
   readonly name: string
-  readonly given: CallArguments
+  readonly args: CallArguments
 }
 /** `operand is name(arguments)` */
 export interface TestNode extends Base {
   readonly type: 'test'
   readonly operand: Expression
   readonly name: string
-  readonly given: CallArguments
+  readonly args: CallArguments
 }
 
-/** What has a value. */
+/** An expression. */
 export type Expression =
   | Constant
   | Data
@@ -137,10 +137,10 @@ export type Expression =
   | FilterNode
   | TestNode
 
-/** What can be assigned to. */
+/** An assignment target. */
 export type Target = Name | NamespaceTarget | Sequence
 
-/** Text and values that are written one after the other. */
+/** A sequence of texts and values to output. */
 export interface Output extends Base {
   readonly type: 'output'
   readonly items: readonly Expression[]
@@ -161,10 +161,10 @@ export interface If extends Base {
   readonly branches: readonly { readonly test: Expression; readonly body: readonly Statement[] }[]
   readonly otherwise: readonly Statement[]
 }
-/** What macros and call blocks share. */
+/** Parameters of a macro or call block. */
 export interface Parameters {
   readonly names: readonly string[]
-  /** Defaults of the last parameters. */
+  /** Default values of the last parameters. */
   readonly defaults: readonly Expression[]
 }
 /** `{% macro name(parameters) %}` */
@@ -206,12 +206,12 @@ export interface Block extends Base {
   readonly isRequired: boolean
   readonly body: readonly Statement[]
 }
-/** A tag that needs other templates, which there are none of. */
+/** A tag that loads another template; not supported. */
 export interface Load extends Base {
   readonly type: 'load'
   readonly tag: 'extends' | 'include' | 'import' | 'from'
   readonly template: Expression
-  /** Names that it would assign. */
+  /** Names that it would define. */
   readonly names: readonly string[]
 }
 /** `{% set target = value %}` */
@@ -238,7 +238,7 @@ export interface Jump extends Base {
   readonly type: 'break' | 'continue'
 }
 
-/** What a template consists of. */
+/** A statement. */
 export type Statement =
   | Output
   | For
@@ -255,5 +255,5 @@ export type Statement =
   | Autoescape
   | Jump
 
-/** A part of a template's syntax tree. */
+/** A node of the syntax tree. */
 export type Node = Expression | Statement

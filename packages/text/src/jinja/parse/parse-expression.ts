@@ -3,10 +3,10 @@ import { type Cursor, type TupleOptions, heightOf } from './cursor.js'
 import type { Expression } from './nodes.js'
 import { parseFilters, parsePostfix, parsePrimary } from './parse-operand.js'
 
-/** Parses a part of an expression. */
+/** Parses a kind of expression. */
 type Parse = (cursor: Cursor) => Expression
 
-/** Operators of one precedence, which group from the left. */
+/** Creates a parser of left-associative operators of one precedence. */
 function leftToRight(operand: Parse, operatorAt: (cursor: Cursor) => string | undefined): Parse {
   return (cursor) => {
     let left = operand(cursor)
@@ -102,7 +102,7 @@ function parseUnary(cursor: Cursor, hasFilters: boolean): Expression {
 
 /**
  * Parses an expression.
- * @throws SyntaxError at the line of what is not one
+ * @throws SyntaxError with the line of invalid syntax
  */
 export const parseExpression = (cursor: Cursor): Expression => cursor.nested(4, () => parseConditional(cursor))
 
@@ -112,7 +112,7 @@ const isTupleEnd = (cursor: Cursor, end: string | undefined): boolean =>
   cursor.is('rparen') ||
   (end !== undefined && cursor.is('name', end))
 
-/** Parses an expression, or a tuple where commas follow. */
+/** Parses an expression, or a tuple if it contains commas. */
 export function parseTuple(cursor: Cursor, options: TupleOptions = {}): Expression {
   const { isTarget = false, hasNamespaces = false, hasConditionals = true } = options
   const { line } = cursor.current()

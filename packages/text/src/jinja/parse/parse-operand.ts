@@ -16,7 +16,7 @@ const CONSTANTS: Readonly<Record<string, boolean | null>> = {
   None: null,
 }
 
-/** True for a name that stands for a constant. */
+/** True for the name of a constant. */
 export const isConstantName = (name: string): boolean => Object.hasOwn(CONSTANTS, name)
 
 function parseName(cursor: Cursor, hasNamespaces: boolean): Expression {
@@ -26,7 +26,7 @@ function parseName(cursor: Cursor, hasNamespaces: boolean): Expression {
   return { type: 'namespace', name, attribute: cursor.expect('name').value, line, height: 1 }
 }
 
-/** Parses a literal, a name, or what stands between brackets. */
+/** Parses a literal, a name, or a bracketed expression. */
 export function parsePrimary(cursor: Cursor, hasNamespaces: boolean): Expression {
   const { type, line, number } = cursor.current()
   switch (type) {
@@ -56,7 +56,7 @@ export function parsePrimary(cursor: Cursor, hasNamespaces: boolean): Expression
   }
 }
 
-/** Parses items up to a closing bracket; a comma may follow the last one. */
+/** Parses items up to a closing bracket, with an optional trailing comma. */
 function parseItems(cursor: Cursor, end: string, parseItem: () => void): void {
   let isFirst = true
   while (!cursor.is(end)) {
@@ -171,8 +171,8 @@ const partsOf = ({ positional, named, spread, spreadNamed }: CallArguments): rea
 
 function parseCall(cursor: Cursor, callee: Expression): Call {
   const { line } = cursor.current()
-  const given = parseArguments(cursor)
-  return { type: 'call', callee, given, line, height: heightOf(line, [callee, ...partsOf(given)]) }
+  const args = parseArguments(cursor)
+  return { type: 'call', callee, args, line, height: heightOf(line, [callee, ...partsOf(args)]) }
 }
 
 const NONE: CallArguments = { positional: [], named: [], spread: undefined, spreadNamed: undefined }
@@ -187,8 +187,8 @@ function parseDotted(cursor: Cursor): string {
 export function parseFilter(cursor: Cursor, operand: Expression | undefined): FilterNode {
   const { line } = cursor.current()
   const name = parseDotted(cursor)
-  const given = cursor.is('lparen') ? parseArguments(cursor) : NONE
-  return { type: 'filter', operand, name, given, line, height: heightOf(line, [operand, ...partsOf(given)]) }
+  const args = cursor.is('lparen') ? parseArguments(cursor) : NONE
+  return { type: 'filter', operand, name, args, line, height: heightOf(line, [operand, ...partsOf(args)]) }
 }
 
 const ARGUMENT = new Set(['name', 'string', 'integer', 'float', 'lparen', 'lbracket', 'lbrace'])
@@ -204,14 +204,14 @@ function parseTest(cursor: Cursor, operand: Expression): Expression {
   const { line } = cursor.next()
   const isNegated = cursor.skipIf('name', 'not')
   const name = parseDotted(cursor)
-  const given = testArguments(cursor)
+  const args = testArguments(cursor)
   const node: Expression = {
     type: 'test',
     operand,
     name,
-    given,
+    args,
     line,
-    height: heightOf(line, [operand, ...partsOf(given)]),
+    height: heightOf(line, [operand, ...partsOf(args)]),
   }
   return isNegated ? { type: 'unary', operator: 'not', operand: node, line, height: heightOf(line, [node]) } : node
 }

@@ -37,7 +37,7 @@ function parseSet(cursor: Cursor): Statement {
   return { type: 'assign-block', target, filter, body: body.statements, line, height: heightWith(line, body, filter) }
 }
 
-/** Parses filters that follow each other, the first of which has no operand. */
+/** Parses a filter chain whose first filter has no operand. */
 function parseBlockFilter(cursor: Cursor, isFirst: boolean = false) {
   if (!isFirst) cursor.expect('pipe')
   let filter = parseFilter(cursor, undefined)
@@ -173,7 +173,7 @@ function parseAutoescape(cursor: Cursor): Statement {
   return { type: 'autoescape', value, body: body.statements, line, height: heightWith(line, body, value) }
 }
 
-/** Skips `with context` or `without context`; true if it stands there. */
+/** Skips `with context` or `without context`; returns true if it was present. */
 function skipContext(cursor: Cursor): boolean {
   const next = cursor.look()
   if (!cursor.is('name', 'with', 'without') || next.type !== 'name' || next.value !== 'context') return false
@@ -234,7 +234,7 @@ const parseJump = (cursor: Cursor): Statement => {
   return { type: value as 'break', line, height: 1 }
 }
 
-/** Parsers of statements by their tag. */
+/** Statement parsers by tag. */
 export const STATEMENTS: Readonly<Record<string, (cursor: Cursor) => Statement>> = {
   for: parseFor,
   if: parseIf,

@@ -14,7 +14,7 @@ function parseStatement(cursor: Cursor): Statement {
   return cursor.nested(4, () => parse(cursor))
 }
 
-/** Parses statements up to one of the tags, or without any to the end of the template. */
+/** Parses statements up to one of the end tags, or to the end of the template if there are none. */
 function parseUpTo(cursor: Cursor, ends: readonly string[]): readonly Statement[] {
   const statements: Statement[] = []
   let items: Expression[] = []
@@ -43,8 +43,8 @@ function parseUpTo(cursor: Cursor, ends: readonly string[]): readonly Statement[
 }
 
 /**
- * Parses the body of a statement, from the end of its tag to one of these tags, which is skipped.
- * @throws SyntaxError at the line where the template ends before
+ * Parses the body of a statement, from the end of its tag to one of the end tags, which is skipped.
+ * @throws SyntaxError with the line if the template ends first
  */
 function parseBody(cursor: Cursor, ends: readonly string[]): Body {
   cursor.skipIf('colon')
@@ -60,7 +60,7 @@ const GRAMMAR: Grammar = { expression: parseExpression, tuple: parseTuple, body:
 
 /**
  * Parses a template.
- * @throws SyntaxError at the line of what is not one, and where it is nested too deeply
+ * @throws SyntaxError with the line if it is invalid or nested too deeply
  */
 export const parseTemplate = (rt: Runtime, template: string): readonly Statement[] =>
   parseUpTo(cursorOf(rt, lex(rt, template), GRAMMAR), [])

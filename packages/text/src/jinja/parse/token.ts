@@ -1,6 +1,6 @@
 import type { Value } from '../values/value.js'
 
-/** Operators by their text. */
+/** Token types of operators. */
 export const OPERATORS: Readonly<Record<string, string>> = {
   '+': 'add',
   '-': 'sub',
@@ -30,13 +30,13 @@ export const OPERATORS: Readonly<Record<string, string>> = {
   ';': 'semicolon',
 }
 
-/** A word, operator or literal of a template, or its text between tags. */
+/** A token: a name, operator or literal of a tag, or text between tags. */
 export interface Token {
   /** `data`, `name`, `string`, `integer`, `float`, `block_begin`, … or the name of an operator. */
   readonly type: string
-  /** Its text; of a string, what it stands for. */
+  /** Its text; for a string literal, its value. */
   readonly value: string
-  /** The number that a literal stands for. */
+  /** Value of a number literal. */
   readonly number?: Value
   readonly line: number
 }
@@ -50,9 +50,9 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   eof: 'end of template',
 }
 
-/** A type of token as error messages call it. */
+/** Name of a token type in error messages. */
 export const describeType = (type: string): string =>
   Object.keys(OPERATORS).find((text) => OPERATORS[text] === type) ?? DESCRIPTIONS[type] ?? type
 
-/** A token as error messages call it. */
+/** Description of a token in error messages. */
 export const describeToken = ({ type, value }: Token): string => (type === 'name' ? value : describeType(type))

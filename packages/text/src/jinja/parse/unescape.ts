@@ -15,7 +15,7 @@ const SIMPLE: Readonly<Record<string, string>> = {
 }
 const HEXADECIMAL: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
 
-/** Escapes of characters beyond ASCII, as Jinja2 makes them before it reads the escapes of a string. */
+/** Replaces non-ASCII characters by escapes, as Jinja2 does before it decodes the escapes of a string. */
 const backslashReplace = (text: string): string =>
   text.replace(/\P{ASCII}/gu, (character) => {
     const code = character.codePointAt(0)!
@@ -43,11 +43,11 @@ function decode(escape: string, line: number): string {
 const ESCAPE = /\\(?:x[0-9a-fA-F]{0,2}|u[0-9a-fA-F]{0,4}|U[0-9a-fA-F]{0,8}|[0-7]{1,3}|[^])/g
 
 /**
- * What a string literal stands for, by Python's codec `unicode-escape`.
- * @throws SyntaxError at the line for escapes that are not complete
+ * Decodes the content of a string literal, like Python's codec `unicode-escape`.
+ * @throws SyntaxError with the line of a truncated escape
  */
 export function unescape(text: string, line: number): string {
   if (!text.includes('\\')) return text
-  // Jinja2 writes other characters as escapes first, so that one after a backslash escapes that escape.
+  // Jinja2 escapes non-ASCII characters first, so a backslash before one escapes that escape.
   return backslashReplace(text).replace(ESCAPE, (escape) => decode(escape, line))
 }

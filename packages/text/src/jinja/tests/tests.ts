@@ -11,19 +11,19 @@ import { isIn, sizeOf } from '../values/sequence.js'
 import { textOf } from '../values/text-of.js'
 import { type Value, intOf, isUndefined, kindOf, stringOf } from '../values/value.js'
 
-/** A test: `value is name(arguments)`. */
+/** A Jinja test: `value is name(arguments)`. */
 export interface Test {
   readonly takes: Signature
   readonly run: (rt: Runtime, value: Value, other: Value) => boolean
 }
 
-const alone = (run: (rt: Runtime, value: Value) => boolean): Test => ({ takes: signature(''), run })
-const beside = (name: string, run: Test['run']): Test => ({ takes: signature(name), run })
+const unaryTest = (run: (rt: Runtime, value: Value) => boolean): Test => ({ takes: signature(''), run })
+const binaryTest = (name: string, run: Test['run']): Test => ({ takes: signature(name), run })
 
-const order = (operator: Order): Test => beside('b /', (rt, value, other) => compare(rt, operator, value, other))
+const order = (operator: Order): Test => binaryTest('b /', (rt, value, other) => compare(rt, operator, value, other))
 
-const equal = beside('b /', equals)
-const unequal = beside('b /', (rt, value, other) => !equals(rt, value, other))
+const equal = binaryTest('b /', equals)
+const unequal = binaryTest('b /', (rt, value, other) => !equals(rt, value, other))
 
 const remainderIs =
   (wanted: number) =>
@@ -41,7 +41,7 @@ const lettersAre =
 function isSequence(rt: Runtime, value: Value): boolean {
   const kind = kindOf(value)
   if (kind === 'undefined') return true
-  if (kind === 'view' || kind === 'thing' || kind === 'namespace') return false
+  if (kind === 'view' || kind === 'host' || kind === 'namespace') return false
   return sizeOf(rt, value) !== undefined
 }
 
@@ -50,41 +50,41 @@ function isSameObject(value: Value, other: Value): boolean {
   return value === other || (Number.isNaN(value) && Number.isNaN(other))
 }
 
-/** A test that is true for these names. */
+/** Creates a test for membership in a set of names. */
 export const nameTest = (isKnown: (name: string) => boolean): Test =>
-  alone((rt, value) => {
+  unaryTest((rt, value) => {
     keyOf(rt, value)
     const name = stringOf(value)
     return name !== undefined && isKnown(name)
   })
 
-/** Tests by name; those of {@link nameTest} are not among them. */
+/** Tests by name, except those made with {@link nameTest}. */
 export const tests: Readonly<Record<string, Test>> = {
-  odd: alone((rt, value) => remainderIs(1)(rt, value, 2)),
-  even: alone((rt, value) => remainderIs(0)(rt, value, 2)),
-  divisibleby: beside('num', remainderIs(0)),
-  defined: alone((_, value) => !isUndefined(value)),
-  undefined: alone((_, value) => isUndefined(value)),
-  none: alone((_, value) => value === null),
-  boolean: alone((_, value) => typeof value === 'boolean'),
-  false: alone((_, value) => value === false),
-  true: alone((_, value) => value === true),
-  integer: alone((_, value) => typeof value === 'number' || typeof value === 'bigint'),
-  float: alone((_, value) => kindOf(value) === 'float'),
-  lower: alone(lettersAre(isLower)),
-  upper: alone(lettersAre(isUpper)),
-  string: alone((_, value) => stringOf(value) !== undefined),
-  mapping: alone((_, value) => kindOf(value) === 'dict'),
-  number: alone((_, value) => intOf(value) !== undefined || kindOf(value) === 'float'),
-  sequence: alone(isSequence),
-  iterable: alone((_, value) => isIterable(value)),
-  callable: alone((_, value) => {
+  odd: unaryTest((rt, value) => remainderIs(1)(rt, value, 2)),
+  even: unaryTest((rt, value) => remainderIs(0)(rt, value, 2)),
+  divisibleby: binaryTest('num', remainderIs(0)),
+  defined: unaryTest((_, value) => !isUndefined(value)),
+  undefined: unaryTest((_, value) => isUndefined(value)),
+  none: unaryTest((_, value) => value === null),
+  boolean: unaryTest((_, value) => typeof value === 'boolean'),
+  false: unaryTest((_, value) => value === false),
+  true: unaryTest((_, value) => value === true),
+  integer: unaryTest((_, value) => typeof value === 'number' || typeof value === 'bigint'),
+  float: unaryTest((_, value) => kindOf(value) === 'float'),
+  lower: unaryTest(lettersAre(isLower)),
+  upper: unaryTest(lettersAre(isUpper)),
+  string: unaryTest((_, value) => stringOf(value) !== undefined),
+  mapping: unaryTest((_, value) => kindOf(value) === 'dict'),
+  number: unaryTest((_, value) => intOf(value) !== undefined || kindOf(value) === 'float'),
+  sequence: unaryTest(isSequence),
+  iterable: unaryTest((_, value) => isIterable(value)),
+  callable: unaryTest((_, value) => {
     const kind = kindOf(value)
-    return kind === 'undefined' || (kind === 'thing' && (value as { readonly call?: unknown }).call !== undefined)
+    return kind === 'undefined' || (kind === 'host' && (value as { readonly call?: unknown }).call !== undefined)
   }),
-  sameas: beside('other', (_, value, other) => isSameObject(value, other)),
-  escaped: alone((_, value) => kindOf(value) === 'markup'),
-  in: beside('seq', (rt, value, other) => isIn(rt, value, other)),
+  sameas: binaryTest('other', (_, value, other) => isSameObject(value, other)),
+  escaped: unaryTest((_, value) => kindOf(value) === 'markup'),
+  in: binaryTest('seq', (rt, value, other) => isIn(rt, value, other)),
   '==': equal,
   eq: equal,
   equalto: equal,

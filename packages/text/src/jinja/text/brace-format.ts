@@ -6,20 +6,20 @@ import { formatValue } from './format-spec.js'
 import { escapeHtml } from './html.js'
 import { asciiRepr } from './percent-format.js'
 
-/** One replacement field: `{name.attribute[item]!conversion:specification}`. */
+/** A replacement field: `{name.attribute[item]!conversion:specification}`. */
 interface Field {
   readonly name: string
   readonly conversion: string
   readonly specification: string
 }
 
-/** Gives fields without a name their numbers. */
+/** State of automatic field numbering. */
 interface Numbering {
   next: number
   isManual: boolean
 }
 
-/** Finds the attributes and items of values as templates do. */
+/** Lookup of attributes and items of values, as in templates. */
 export interface Lookup {
   readonly attribute: (rt: Runtime, value: Value, name: string) => Value
   readonly item: (rt: Runtime, value: Value, key: Value) => Value
@@ -28,7 +28,7 @@ export interface Lookup {
 interface Formatting {
   readonly rt: Runtime
   readonly lookup: Lookup
-  readonly given: Arguments
+  readonly args: Arguments
   readonly numbering: Numbering
   readonly isMarkup: boolean
 }
@@ -71,16 +71,16 @@ function fieldOf(text: string): Field {
 
 const NUMBER = /^\d+$/
 
-function firstOf({ given, numbering }: Formatting, name: string): Value {
+function firstOf({ args, numbering }: Formatting, name: string): Value {
   const isNumber = NUMBER.test(name)
   if (name === '' ? numbering.isManual : isNumber && numbering.next > 0)
     fail('ValueError', 'cannot switch between manual field specification and automatic field numbering')
   if (isNumber) numbering.isManual = true
   if (name === '' || isNumber) {
     const at = name === '' ? numbering.next++ : Number(name)
-    return given.positional[at] ?? failMissing(at, given)
+    return args.positional[at] ?? failMissing(at, args)
   }
-  const found = given.named?.get(name)
+  const found = args.named?.get(name)
   return found === undefined ? fail('KeyError', `'${name}'`) : found
 }
 
@@ -126,7 +126,7 @@ function converted(rt: Runtime, value: Value, conversion: string): Value {
   }
 }
 
-/** A value as Markup formats it: escaped, unless it is Markup. */
+/** Formats a value in Markup: escaped, unless it is Markup itself. */
 function formatMarkup(rt: Runtime, value: Value, specification: string): string {
   if (kindOf(value) !== 'markup') return escapeHtml(rt, formatValue(rt, value, specification))
   return specification === '' ? stringOf(value)! : fail('ValueError', 'unsupported format specification for Markup')
@@ -164,16 +164,16 @@ function format(formatting: Formatting, text: string, depth: number): string {
 }
 
 /** Formats a text with arguments, as Markup or as a str. */
-export type BraceFormat = (rt: Runtime, text: string, given: Arguments, isMarkup: boolean) => string
+export type BraceFormat = (rt: Runtime, text: string, args: Arguments, isMarkup: boolean) => string
 
 /**
- * Makes Python's `str.format`, with the attributes of values looked up as templates do.
- * The format throws ValueError, IndexError, KeyError, TypeError of Python.
+ * Creates Python's `str.format` with the attribute lookup of templates.
+ * The format throws Python's ValueError, IndexError, KeyError and TypeError.
  */
 export const braceFormatWith =
   (lookup: Lookup): BraceFormat =>
-  (rt, text, given, isMarkup) => {
+  (rt, text, args, isMarkup) => {
     charge(rt, text)
     rt.spend(2 * text.length)
-    return format({ rt, lookup, given, numbering: { next: 0, isManual: false }, isMarkup }, text, 1)
+    return format({ rt, lookup, args, numbering: { next: 0, isManual: false }, isMarkup }, text, 1)
   }

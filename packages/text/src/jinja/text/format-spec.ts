@@ -5,7 +5,7 @@ import { type Value, floatOf, intOf, kindOf, stringOf, typeName } from '../value
 import { type FloatStyle, type NumberText, floatText, grouped } from './number-format.js'
 import { lengthOf, repeat, slicePoints } from './points.js'
 
-/** A format specification of Python: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`. */
+/** A Python format specification: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`. */
 interface Spec {
   readonly fill: string | undefined
   readonly align: string | undefined
@@ -84,7 +84,7 @@ const BASES: Readonly<Record<string, readonly [number, string]>> = {
   X: [16, '0X'],
 }
 
-/** The digits of an int's magnitude in a base. */
+/** Digits of an int's magnitude in a base. */
 export function digitsIn(rt: Runtime, value: number | bigint, base: number): string {
   const text = (value < 0 ? -BigInt(value) : BigInt(value)).toString(base)
   if (base === 10 && text.length > 4300)
@@ -142,7 +142,7 @@ function formatFloat(rt: Runtime, value: number, spec: Spec): string {
 
 /**
  * Python's `format(value, spec)`.
- * @throws ValueError, TypeError of Python for a specification that the type of the value does not have
+ * @throws Python's ValueError or TypeError for a specification that the value's type does not support
  */
 export function formatValue(rt: Runtime, value: Value, specification: string): string {
   if (specification === '') return textOf(rt, value)

@@ -5,7 +5,7 @@ import { splitWords } from './split.js'
 const SPECIAL = /[&<>'"]/
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' }
 
-/** A text with the special characters of HTML escaped, as markupsafe does. */
+/** Escapes the special characters of HTML, like markupsafe. */
 export function escapeHtml(rt: Runtime, text: string): string {
   charge(rt, text)
   if (!SPECIAL.test(text)) return text
@@ -14,7 +14,7 @@ export function escapeHtml(rt: Runtime, text: string): string {
   return text.replace(/[&<>'"]/g, (character) => ESCAPES[character]!)
 }
 
-/** Entities that HTML reads without their semicolon; the names of U+00A0 to U+00FF stand in order. */
+/** Entities that HTML accepts without a semicolon; the names of U+00A0 to U+00FF in order. */
 const LATIN =
   'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml'
 const ENTITIES: ReadonlyMap<string, string> = new Map([
@@ -27,7 +27,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['REG', '\u00ae'],
 ])
 
-/** Numbers of Windows-1252 that HTML reads as the characters that were meant. */
+/** Windows-1252 characters, to which HTML maps the references 0x80 to 0x9f. */
 const WINDOWS = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
 function numbered(code: number): string {
@@ -56,7 +56,7 @@ function named(name: string, whole: string): string {
 
 const REFERENCE = /&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/g
 
-/** Replaces the character references of HTML: Python's `html.unescape`. */
+/** Replaces HTML character references: Python's `html.unescape`. */
 export function unescapeHtml(rt: Runtime, text: string): string {
   rt.spend(30 * text.length)
   rt.hold(8 * text.length)
@@ -67,7 +67,7 @@ export function unescapeHtml(rt: Runtime, text: string): string {
   })
 }
 
-/** A text without its tags and comments, its white space collapsed and its references replaced. */
+/** Removes tags and comments, collapses whitespace, and replaces character references. */
 export function stripTags(rt: Runtime, text: string): string {
   charge(rt, text)
   const parts: string[] = []

@@ -7,10 +7,10 @@ const UPPER = /^\p{Uppercase}$/u
 const LOWER = /^\p{Lowercase}$/u
 const TITLE = /^\p{Lt}$/u
 
-/** Letters that stand for two: the capital form of the first one only. */
+/** Digraph letters in upper, title and lower case. */
 const DIGRAPHS = ['\u01c4\u01c5\u01c6', '\u01c7\u01c8\u01c9', '\u01ca\u01cb\u01cc', '\u01f1\u01f2\u01f3']
 
-/** The title case of Greek letters with an iota below, whose upper case has it as a letter of its own. */
+/** Title case of Greek letters with iota subscript, whose upper case has a separate iota. */
 function iotaTitle(code: number, upper: string): string | undefined {
   if (code >= 0x1f80 && code <= 0x1faf) return String.fromCodePoint(code | 8)
   if (code < 0x1fb2 || code > 0x1ffc || !upper.endsWith('Ι') || upper.length < 2) return undefined
@@ -20,7 +20,7 @@ function iotaTitle(code: number, upper: string): string | undefined {
   return `${upper.slice(0, -1)}\u0345`
 }
 
-/** The title case of a character, as Python's `str.title` has it. */
+/** Title case of a character, as in Python's `str.title`. */
 function titleOf(character: string): string {
   const code = character.codePointAt(0)!
   if (code < 0x80) return character.toUpperCase()
@@ -54,39 +54,39 @@ function mapPoints(rt: Runtime, text: string, map: (points: readonly string[], a
   return points.map((_, at) => map(points, at)).join('')
 }
 
-/** The upper case of a text: `str.upper`. */
+/** Upper case of a text: `str.upper`. */
 export function upper(rt: Runtime, text: string): string {
   chargeText(rt, 2 * text.length)
   return text.toUpperCase()
 }
 
-/** The lower case of a text: `str.lower`. */
+/** Lower case of a text: `str.lower`. */
 export function lower(rt: Runtime, text: string): string {
   chargeText(rt, 2 * text.length)
   return text.toLowerCase()
 }
 
-/** The first character in title case, the others in lower case: `str.capitalize`. */
+/** Converts the first character to title case and the others to lower case: `str.capitalize`. */
 export function capitalize(rt: Runtime, text: string): string {
   if (text === '') return ''
   const first = String.fromCodePoint(text.codePointAt(0)!)
   return titleOf(first) + lower(rt, text).slice(first.toLowerCase().length)
 }
 
-/** Each word's first character in title case, the others in lower case: `str.title`. */
+/** Converts the first character of each word to title case and the others to lower case: `str.title`. */
 export const title = (rt: Runtime, text: string): string =>
   mapPoints(rt, text, (points, at) =>
     at > 0 && CASED.test(points[at - 1]!) ? lowerAt(rt, points, at) : titleOf(points[at]!),
   )
 
-/** Upper case for lower case, and the inverse: `str.swapcase`. */
+/** Swaps upper and lower case: `str.swapcase`. */
 export const swapCase = (rt: Runtime, text: string): string =>
   mapPoints(rt, text, (points, at) => {
     const point = points[at]!
     return UPPER.test(point) ? lowerAt(rt, points, at) : LOWER.test(point) ? point.toUpperCase() : point
   })
 
-function foldOf(character: string): string {
+function foldCharacter(character: string): string {
   const code = character.codePointAt(0)!
   if (code === 0x131 || (code >= 0x13a0 && code <= 0x13f5)) return character
   if (code >= 0x13f8 && code <= 0x13fd) return String.fromCodePoint(code - 8)
@@ -94,18 +94,19 @@ function foldOf(character: string): string {
   return character.toLowerCase().toUpperCase().toLowerCase()
 }
 
-/** A text for comparisons without regard to case: `str.casefold`. */
-export const caseFold = (rt: Runtime, text: string): string => mapPoints(rt, text, (points, at) => foldOf(points[at]!))
+/** Folds case for caseless comparison: `str.casefold`. */
+export const caseFold = (rt: Runtime, text: string): string =>
+  mapPoints(rt, text, (points, at) => foldCharacter(points[at]!))
 
-/** True if a text has letters in upper case, and none in another: `str.isupper`. */
+/** True if a text has upper-case letters and no other cased ones: `str.isupper`. */
 export const isUpper = (points: readonly string[]): boolean =>
   points.some((each) => UPPER.test(each)) && !points.some((each) => LOWER.test(each) || TITLE.test(each))
 
-/** True if a text has letters in lower case, and none in another: `str.islower`. */
+/** True if a text has lower-case letters and no other cased ones: `str.islower`. */
 export const isLower = (points: readonly string[]): boolean =>
   points.some((each) => LOWER.test(each)) && !points.some((each) => UPPER.test(each) || TITLE.test(each))
 
-/** True if letters in upper case begin words and no other letter does: `str.istitle`. */
+/** True if upper-case letters begin words and all others are lower case: `str.istitle`. */
 export function isTitle(points: readonly string[]): boolean {
   let [wasCased, any] = [false, false]
   for (const point of points) {

@@ -1,22 +1,22 @@
 import { type Runtime, chargeText } from '../runtime.js'
-import { exponential, fixed, positional, shortest, significant, unfinite } from '../values/float-digits.js'
+import { exponential, fixed, positional, shortest, significant, nonFinite } from '../values/float-digits.js'
 
-/** A number in parts: its sign, what stands before its digits, and its digits. */
+/** A formatted number in parts: sign, base prefix, integer digits and the rest. */
 export interface NumberText {
   readonly sign: '' | '-' | '+' | ' '
   readonly prefix: string
-  /** Digits before the point. */
+  /** Digits before the decimal point. */
   readonly digits: string
-  /** The point, what follows it, and the exponent. */
+  /** Decimal point, fraction and exponent. */
   readonly rest: string
 }
 
-/** How a float is written. */
+/** Format of a float. */
 export interface FloatStyle {
-  /** `e`, `f`, `g`, `r` for the fewest digits, or `n` for the fewest with at least one after the point. */
+  /** `e`, `f`, `g`, `r` for the shortest round-trip digits, or `n` for these with at least one after the point. */
   readonly type: 'e' | 'f' | 'g' | 'r' | 'n'
   readonly precision: number
-  /** True to keep the point, and with `g` the zeros at the end. */
+  /** True to keep the point, and with `g` the trailing zeros. */
   readonly isAlternate: boolean
 }
 
@@ -48,13 +48,13 @@ function magnitude(value: number, style: FloatStyle): string {
   return text.includes('.') ? text : `${text}.0`
 }
 
-/** The digits of a float, without its sign. */
+/** Digits of a float, without its sign. */
 export function floatText(
   rt: Runtime,
   value: number,
   style: FloatStyle,
 ): { readonly digits: string; readonly rest: string } {
-  if (!Number.isFinite(value)) return { digits: unfinite(value), rest: '' }
+  if (!Number.isFinite(value)) return { digits: nonFinite(value), rest: '' }
   chargeText(rt, 400 + Math.max(0, style.precision))
   rt.spend(1000 + 10 * Math.min(1100, style.precision))
   const text = magnitude(value, style)
@@ -62,7 +62,7 @@ export function floatText(
   return end < 0 ? { digits: text, rest: '' } : { digits: text.slice(0, end), rest: text.slice(end) }
 }
 
-/** Digits with a separator between groups, and zeros before them so that they take `width` characters. */
+/** Inserts a separator between groups of digits, and pads with zeros to `width` characters. */
 export function grouped(rt: Runtime, digits: string, separator: string, size: number, width: number): string {
   const length = Math.max(digits.length, width)
   chargeText(rt, 2 * length)

@@ -19,7 +19,7 @@ import { escapeHtml } from './html.js'
 import { floatText } from './number-format.js'
 import { lengthOf, repeat, slicePoints } from './points.js'
 
-/** One conversion of a format: `%(key)-+ #0width.precisiontype`. */
+/** A conversion of a format: `%(key)-+ #0width.precisiontype`. */
 interface Conversion {
   readonly key: string | undefined
   readonly flags: string
@@ -58,18 +58,18 @@ function conversionAt(format: string, at: number): Conversion {
   }
 }
 
-/** The arguments of a format, which are taken in order or by key. */
-function argumentsOf(rt: Runtime, given: Value) {
-  const items = kindOf(given) === 'tuple' ? (given as Tuple).items : [given]
+/** Arguments of a format, taken in order or by key. */
+function argumentsOf(rt: Runtime, values: Value) {
+  const items = kindOf(values) === 'tuple' ? (values as Tuple).items : [values]
   let at = 0
   return {
     next: (): Value => (at < items.length ? items[at++]! : fail('TypeError', 'not enough arguments for format string')),
     get(key: string): Value {
-      if (isUndefined(given)) return given.complain(rt)
-      if (typeof given !== 'object' || given?.kind !== 'dict') return fail('TypeError', 'format requires a mapping')
-      return lookUp(rt, given, key) ?? fail('KeyError', `'${key}'`)
+      if (isUndefined(values)) return values.raise(rt)
+      if (typeof values !== 'object' || values?.kind !== 'dict') return fail('TypeError', 'format requires a mapping')
+      return lookUp(rt, values, key) ?? fail('KeyError', `'${key}'`)
     },
-    isDone: (): boolean => at >= items.length || ['dict', 'list', 'range', 'undefined'].includes(kindOf(given) ?? ''),
+    isDone: (): boolean => at >= items.length || ['dict', 'list', 'range', 'undefined'].includes(kindOf(values) ?? ''),
   }
 }
 
@@ -125,7 +125,7 @@ function convertFloat(
   value: Value,
   precision: number | undefined,
 ): Converted {
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   const number = floatOf(value) ?? fail('TypeError', `must be real number, not ${typeName(value)}`)
   const style = { type: type.toLowerCase() as 'e', precision: precision ?? 6, isAlternate: flags.includes('#') }
   const { digits, rest } = floatText(rt, number, style)
@@ -169,8 +169,8 @@ function convert(
   index: number,
 ): string {
   const { key, type, width, precision } = conversion
-  const size = (given: string): number => {
-    if (given !== '*') return Number(given)
+  const size = (text: string): number => {
+    if (text !== '*') return Number(text)
     const int = intOf(source.next())
     return int === undefined ? fail('TypeError', '* wants int') : Number(int)
   }
@@ -197,7 +197,7 @@ const asIs: Escape = (_, text) => text
 
 /**
  * Python's `format % values`.
- * @throws TypeError, ValueError, KeyError of Python
+ * @throws Python's TypeError, ValueError or KeyError
  */
 export function percentFormat(rt: Runtime, format: Value, values: Value): Value {
   const text = stringOf(format)!

@@ -2,7 +2,7 @@ import { type Runtime, charge, chargeText } from '../runtime.js'
 
 const SURROGATE = /[\ud800-\udfff]/
 
-/** True if a text has characters of two UTF-16 units, so that positions differ from Python's. */
+/** True if a text has characters of two UTF-16 units, so its indices differ from Python's. */
 export const isWide = (text: string): boolean => SURROGATE.test(text)
 
 const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
@@ -18,7 +18,7 @@ function countPoints(text: string, from: number, to: number): number {
   return count
 }
 
-/** Length of a text in characters, as Python counts. */
+/** Length of a text in code points, as Python counts. */
 export function lengthOf(rt: Runtime, text: string): number {
   charge(rt, text)
   if (!isWide(text)) return text.length
@@ -26,7 +26,7 @@ export function lengthOf(rt: Runtime, text: string): number {
   return countPoints(text, 0, text.length)
 }
 
-/** Characters of a text. */
+/** Code points of a text. */
 export function pointsOf(rt: Runtime, text: string): readonly string[] {
   charge(rt, text)
   rt.spend(12 * text.length)
@@ -34,9 +34,9 @@ export function pointsOf(rt: Runtime, text: string): readonly string[] {
   return Array.from(text)
 }
 
-/** Converts positions in characters to positions in UTF-16 units, and the other way round. */
+/** Converts code point positions to UTF-16 indices and back. */
 export interface Positions {
-  /** Characters in the text. */
+  /** Number of code points in the text. */
   readonly length: number
   readonly toUnits: (position: number) => number
   readonly toPoints: (index: number) => number
@@ -44,7 +44,7 @@ export interface Positions {
 
 const SAME = (position: number): number => position
 
-/** Positions in a text; without cost where each character is one unit. */
+/** Positions in a text; free if every character is one unit. */
 export function positionsIn(rt: Runtime, text: string): Positions {
   charge(rt, text)
   if (!isWide(text)) return { length: text.length, toUnits: SAME, toPoints: SAME }
@@ -64,14 +64,14 @@ export function positionsIn(rt: Runtime, text: string): Positions {
   }
 }
 
-/** The part of a text between two positions in characters, which are within it. */
+/** Slice of a text between two valid code point positions. */
 export function slicePoints(rt: Runtime, text: string, from: number, to: number): string {
   const { toUnits } = positionsIn(rt, text)
   rt.hold(32)
   return from >= to ? '' : text.slice(toUnits(from), toUnits(to))
 }
 
-/** A text repeated. */
+/** Repeats a text. */
 export function repeat(rt: Runtime, text: string, count: number): string {
   if (count <= 0 || text === '') return ''
   chargeText(rt, text.length * count)

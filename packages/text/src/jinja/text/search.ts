@@ -3,22 +3,22 @@ import { type Runtime, charge } from '../runtime.js'
 /** Returns the index of the next match at or after an index; -1 if there is none. */
 export type Find = (haystack: string, from: number) => number
 
-/** Needles up to this length are left to V8, whose search takes length times length at worst. */
+/** Maximum needle length for V8's search, which takes time proportional to the product of the lengths at worst. */
 const SHORT = 16
 
-/** For each prefix of the needle, the length of its longest border (Knuth, Morris, Pratt). */
-function bordersOf(needle: string): Int32Array {
-  const borders = new Int32Array(needle.length)
+/** For each prefix of the needle, the length of its longest proper prefix that is also its suffix (Knuth–Morris–Pratt). */
+function failureTable(needle: string): Int32Array {
+  const table = new Int32Array(needle.length)
   for (let at = 1, length = 0; at < needle.length; at++) {
-    while (length > 0 && needle.charCodeAt(at) !== needle.charCodeAt(length)) length = borders[length - 1]!
+    while (length > 0 && needle.charCodeAt(at) !== needle.charCodeAt(length)) length = table[length - 1]!
     if (needle.charCodeAt(at) === needle.charCodeAt(length)) length++
-    borders[at] = length
+    table[at] = length
   }
-  return borders
+  return table
 }
 
 /**
- * Makes a search for a needle. Long needles are searched in time linear in the haystack, whatever the texts are.
+ * Creates a search for a needle. Long needles are found in time linear in the haystack.
  */
 export function finder(rt: Runtime, needle: string): Find {
   charge(rt, needle)
@@ -31,10 +31,10 @@ export function finder(rt: Runtime, needle: string): Find {
     }
   rt.spend(2 * needle.length)
   rt.hold(4 * needle.length)
-  const borders = bordersOf(needle)
+  const table = failureTable(needle)
   return (haystack, from) => {
     for (let at = from, length = 0; at < haystack.length; at++) {
-      while (length > 0 && haystack.charCodeAt(at) !== needle.charCodeAt(length)) length = borders[length - 1]!
+      while (length > 0 && haystack.charCodeAt(at) !== needle.charCodeAt(length)) length = table[length - 1]!
       if (haystack.charCodeAt(at) === needle.charCodeAt(length)) length++
       if (length === needle.length) {
         rt.spend(2 + 2 * (at - from))

@@ -3,13 +3,13 @@ import { type Runtime, charge, chargeEntries } from '../runtime.js'
 import { isSpace, skipSpaces } from './characters.js'
 import { finder } from './search.js'
 
-/** Counts an entry of a list of texts that is being made. */
+/** Charges for a part of a split text. */
 const chargePart = (rt: Runtime): void => {
   rt.spend(6)
   rt.hold(48)
 }
 
-/** Words between white space, the rest of the text in the last one after `most` splits: `str.split()`. */
+/** Splits a text at whitespace, at most `most` times: `str.split()`. */
 export function splitWords(rt: Runtime, text: string, most: number): readonly string[] {
   charge(rt, text)
   rt.spend(text.length)
@@ -25,7 +25,7 @@ export function splitWords(rt: Runtime, text: string, most: number): readonly st
   return at < text.length ? [...words, text.slice(at)] : words
 }
 
-/** Words between white space, from the right: `str.rsplit()`. */
+/** Splits a text at whitespace from the right: `str.rsplit()`. */
 export function splitWordsFromRight(rt: Runtime, text: string, most: number): readonly string[] {
   charge(rt, text)
   rt.spend(text.length)
@@ -47,7 +47,7 @@ export function splitWordsFromRight(rt: Runtime, text: string, most: number): re
   return words.reverse()
 }
 
-/** Starts of a separator in a text that do not overlap, from the left. */
+/** Start indices of non-overlapping occurrences of a separator, from the left. */
 function startsOf(rt: Runtime, text: string, separator: string, most: number): readonly number[] {
   charge(rt, text)
   const find = finder(rt, separator)
@@ -61,13 +61,13 @@ function startsOf(rt: Runtime, text: string, separator: string, most: number): r
   return starts
 }
 
-const cutAt = (text: string, starts: readonly number[], length: number): readonly string[] =>
+const splitAt = (text: string, starts: readonly number[], length: number): readonly string[] =>
   [...starts, text.length].map((end, at) => text.slice(at === 0 ? 0 : starts[at - 1]! + length, end))
 
-/** Parts of a text between separators: `str.split(separator)`. */
+/** Splits a text at a separator: `str.split(separator)`. */
 export function splitOn(rt: Runtime, text: string, separator: string, most: number): readonly string[] {
   if (separator === '') fail('ValueError', 'empty separator')
-  return cutAt(text, startsOf(rt, text, separator, most), separator.length)
+  return splitAt(text, startsOf(rt, text, separator, most), separator.length)
 }
 
 const reversed = (rt: Runtime, text: string): string => {
@@ -76,7 +76,7 @@ const reversed = (rt: Runtime, text: string): string => {
   return text.split('').reverse().join('')
 }
 
-/** Parts of a text between separators, from the right: `str.rsplit(separator)`. */
+/** Splits a text at a separator from the right: `str.rsplit(separator)`. */
 export function splitOnFromRight(rt: Runtime, text: string, separator: string, most: number): readonly string[] {
   if (separator === '') fail('ValueError', 'empty separator')
   if (most === 1) {
@@ -85,10 +85,10 @@ export function splitOnFromRight(rt: Runtime, text: string, separator: string, m
   }
   const backwards = startsOf(rt, reversed(rt, text), reversed(rt, separator), most)
   const starts = backwards.map((start) => text.length - start - separator.length).reverse()
-  return cutAt(text, starts, separator.length)
+  return splitAt(text, starts, separator.length)
 }
 
-/** Index of the last place where a text has another; -1 if there is none. */
+/** Index of the last occurrence of a text in another; -1 if there is none. */
 export function lastIndex(rt: Runtime, text: string, part: string): number {
   charge(rt, text)
   if (part.length <= 16) {
@@ -99,19 +99,19 @@ export function lastIndex(rt: Runtime, text: string, part: string): number {
   return at < 0 ? -1 : text.length - at - part.length
 }
 
-/** Places where a text has another, without overlap: `str.count`. */
+/** Number of non-overlapping occurrences of a text in another: `str.count`. */
 export function countOf(rt: Runtime, text: string, part: string): number {
   return startsOf(rt, text, part, -1).length
 }
 
-/** A text with one part replaced by another, `most` times; -1 for all: `str.replace`. */
+/** Replaces occurrences of a text, at most `most` times; -1 for all: `str.replace`. */
 export function replaceIn(rt: Runtime, text: string, part: string, by: string, most: number): string {
   if (part === '') return replaceEmpty(rt, text, by, most)
   const starts = startsOf(rt, text, part, most)
   if (starts.length === 0) return text
   const length = text.length + starts.length * (by.length - part.length)
   chargeJoined(rt, length, starts.length)
-  return cutAt(text, starts, part.length).join(by)
+  return splitAt(text, starts, part.length).join(by)
 }
 
 function replaceEmpty(rt: Runtime, text: string, by: string, most: number): string {
@@ -127,8 +127,7 @@ function replaceEmpty(rt: Runtime, text: string, by: string, most: number): stri
 /** Charges for joining this many parts to a text of this length. */
 export function chargeJoined(rt: Runtime, length: number, parts: number): void {
   chargeEntries(rt, parts)
-  if (!(length <= 50_000_000))
-    fail('OverflowError', `it makes a text of ${length} characters, more than a template may`)
+  if (!(length <= 50_000_000)) fail('OverflowError', `expected a text of at most 50000000 characters, got ${length}`)
   rt.spend(length >> 2)
   rt.hold(2 * length)
 }
@@ -136,7 +135,7 @@ export function chargeJoined(rt: Runtime, length: number, parts: number): void {
 const isLineBreak = (unit: number): boolean =>
   (unit >= 10 && unit <= 13) || (unit >= 28 && unit <= 30) || unit === 0x85 || unit === 0x2028 || unit === 0x2029
 
-/** Lines of a text, with or without their ends: `str.splitlines`. */
+/** Splits a text into lines, with or without their line breaks: `str.splitlines`. */
 export function splitLines(rt: Runtime, text: string, hasEnds: boolean): readonly string[] {
   charge(rt, text)
   rt.spend(text.length)

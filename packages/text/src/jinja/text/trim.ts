@@ -2,7 +2,7 @@ import { type Runtime, charge, holdText } from '../runtime.js'
 import { endOfText, skipSpaces } from './characters.js'
 import { widthAt } from './points.js'
 
-/** The sides of a text that are stripped. */
+/** Sides of a text to strip. */
 export type Sides = 'left' | 'right' | 'both'
 
 function trimSpaces(text: string, sides: Sides): string {
@@ -11,10 +11,10 @@ function trimSpaces(text: string, sides: Sides): string {
   return start === 0 && end === text.length ? text : text.slice(start, end)
 }
 
-/** Width of the character that ends before an index. */
+/** Length in units of the character that ends before an index. */
 const widthBefore = (text: string, end: number): 1 | 2 => (end > 1 && widthAt(text, end - 2) === 2 ? 2 : 1)
 
-/** A text without the characters at its sides that are white space, or in a set: `str.strip`. */
+/** Strips whitespace, or the characters of a set, from the sides of a text: `str.strip`. */
 export function trim(rt: Runtime, text: string, sides: Sides, characters?: string): string {
   rt.hold(32)
   holdText(rt, text)

@@ -3,13 +3,13 @@ import { isSpace } from './characters.js'
 import { lengthOf, slicePoints } from './points.js'
 import { countOf } from './split.js'
 
-/** How links are written. */
+/** Format of links. */
 export interface LinkStyle {
-  /** Characters of a link's text at most. */
+  /** Maximum length of a link's text in characters. */
   readonly limit: number | undefined
-  /** The escaped `rel` of links. */
+  /** Escaped `rel` attribute of links. */
   readonly rel: string
-  /** The escaped `target` of links; none if empty. */
+  /** Escaped `target` attribute of links; none if empty. */
   readonly target: string
   readonly schemes: readonly string[]
 }
@@ -29,7 +29,7 @@ const PAIRS = [
   ['&lt;', '&gt;'],
 ] as const
 
-/** Start of the punctuation at the end of a word. */
+/** Start index of the trailing punctuation of a word. */
 function startOfTail(word: string): number {
   let start = word.length
   for (;;) {
@@ -39,14 +39,14 @@ function startOfTail(word: string): number {
   }
 }
 
-/** The index after the given number of marks in a text. */
+/** Index after a number of occurrences of a mark in a text. */
 function indexAfter(text: string, mark: string, count: number): number {
   let at = 0
   for (let left = count; left > 0; left--) at = text.indexOf(mark, at) + mark.length
   return at
 }
 
-/** Index of the end of a word's link: closing brackets belong to it as far as it has opening ones. */
+/** End index of a word's link; closing brackets belong to it if they match opening ones in it. */
 function endOfLink(rt: Runtime, word: string): number {
   let end = startOfTail(word)
   for (const [open, close] of PAIRS) {
@@ -57,7 +57,7 @@ function endOfLink(rt: Runtime, word: string): number {
   return end
 }
 
-function linked(rt: Runtime, text: string, style: LinkStyle): string {
+function linkify(rt: Runtime, text: string, style: LinkStyle): string {
   const rest =
     (style.rel === '' ? '' : ` rel="${style.rel}"`) + (style.target === '' ? '' : ` target="${style.target}"`)
   const { limit } = style
@@ -82,9 +82,7 @@ function linked(rt: Runtime, text: string, style: LinkStyle): string {
   return made
 }
 
-/**
- * Makes links of the addresses in an escaped text, as Jinja2's `urlize` does.
- */
+/** Turns the URLs and e-mail addresses in an escaped text into links, like Jinja2's `urlize`. */
 export function urlize(rt: Runtime, text: string, style: LinkStyle): string {
   charge(rt, text)
   rt.spend(60 * text.length)
@@ -98,7 +96,7 @@ export function urlize(rt: Runtime, text: string, style: LinkStyle): string {
     const head = isGap ? word : (HEAD.exec(word)?.[0] ?? '')
     const rest = word.slice(head.length)
     const split = endOfLink(rt, rest)
-    made = concat(rt, made, head + linked(rt, rest.slice(0, split), style) + rest.slice(split))
+    made = concat(rt, made, head + linkify(rt, rest.slice(0, split), style) + rest.slice(split))
     at = end
   }
   return made

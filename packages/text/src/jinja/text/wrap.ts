@@ -3,9 +3,9 @@ import { type Runtime, charge, chargeEntries } from '../runtime.js'
 import { skipSpaces } from './characters.js'
 import { lengthOf, slicePoints } from './points.js'
 
-/** How lines are wrapped. */
+/** Options of line wrapping. */
 export interface WrapStyle {
-  /** Characters of a line. */
+  /** Maximum length of a line in characters. */
   readonly width: number
   readonly breaksWords: boolean
   readonly breaksHyphens: boolean
@@ -17,7 +17,7 @@ const LETTER = String.raw`(?:(?!\p{Nd})[\p{L}\p{N}_])`
 const SPACE = String.raw`[\t\n\v\f\r ]`
 const NOT_SPACE = String.raw`[^\t\n\v\f\r ]`
 
-/** Where Python's textwrap may break a line: the parts between are its chunks. */
+/** Splits a line into chunks at the break opportunities of Python's textwrap. */
 const CHUNK = new RegExp(
   `(${SPACE}+|(?<=${PUNCTUATED})-{2,}(?=${WORD})|${NOT_SPACE}+?(?:-(?:(?<=${LETTER}{2}-)|(?<=${LETTER}-${LETTER}-))(?=${LETTER}-?${LETTER})|(?=${SPACE}|$)|(?<=${PUNCTUATED})(?=-{2,}${WORD})))`,
   'u',
@@ -26,14 +26,14 @@ const SPACES = new RegExp(`(${SPACE}+)`, 'u')
 
 const isBlank = (text: string): boolean => skipSpaces(text, 0) === text.length
 
-/** The first part of a word that is too long for a line. */
+/** First part of a word that is too long for a line. */
 function firstPart(rt: Runtime, chunk: string, space: number, { breaksHyphens }: WrapStyle): string {
   const part = slicePoints(rt, chunk, 0, Math.min(space, lengthOf(rt, chunk)))
   const hyphen = breaksHyphens && part.length < chunk.length ? part.lastIndexOf('-') : -1
   return hyphen > 0 && /[^-]/.test(part.slice(0, hyphen)) ? part.slice(0, hyphen + 1) : part
 }
 
-/** The chunks of a line, as a stack with the next one on top. */
+/** Chunks of a line, as a stack with the next one on top. */
 function chunksOf(rt: Runtime, line: string, { breaksHyphens }: WrapStyle): string[] {
   charge(rt, line)
   rt.spend(60 * line.length)
@@ -44,7 +44,7 @@ function chunksOf(rt: Runtime, line: string, { breaksHyphens }: WrapStyle): stri
     .reverse()
 }
 
-/** Takes as many chunks as a line holds. */
+/** Takes the chunks that fit into a line. */
 function takeLine(rt: Runtime, chunks: string[], style: WrapStyle): string[] {
   const { width, breaksWords } = style
   const line: string[] = []
@@ -68,8 +68,8 @@ function takeLine(rt: Runtime, chunks: string[], style: WrapStyle): string[] {
 }
 
 /**
- * Wraps a line: Python's `textwrap.wrap` with tabs and white space kept as they are.
- * @throws ValueError of Python for a width below 1
+ * Wraps a line: Python's `textwrap.wrap` without changes to tabs and whitespace.
+ * @throws Python's ValueError for a width below 1
  */
 export function wordWrap(rt: Runtime, line: string, style: WrapStyle): readonly string[] {
   if (style.width <= 0) fail('ValueError', `invalid width ${style.width} (must be > 0)`)

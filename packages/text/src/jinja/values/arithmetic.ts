@@ -28,7 +28,7 @@ import {
   typeName,
 } from './value.js'
 
-/** A binary operator of templates. */
+/** A binary arithmetic operator. */
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**'
 
 const floorDivide = (left: number, right: number): number => {
@@ -98,10 +98,10 @@ function intResult(rt: Runtime, operator: BinaryOperator, left: Int, right: Int)
   }
 }
 
-/** Largest number that Python takes as an index or a count. */
+/** Largest int that Python accepts as an index or a count. */
 const MAXIMUM_INDEX = 2n ** 63n - 1n
 
-/** A text, list or tuple repeated; undefined for other operands. */
+/** Repeats a text, list or tuple; undefined for other operands. */
 function repeated(rt: Runtime, sequence: Value, times: Value): Value | undefined {
   const count = intOf(times)
   if (count === undefined) return undefined
@@ -121,7 +121,7 @@ function repeated(rt: Runtime, sequence: Value, times: Value): Value | undefined
   return { kind: kind as 'list', items: Array.from({ length }, (_, at) => items[at % items.length]!) }
 }
 
-/** Texts, lists or tuples concatenated; undefined for other operands. */
+/** Concatenates texts, lists or tuples; undefined for other operands. */
 function concatenated(rt: Runtime, left: Value, right: Value): Value | undefined {
   const [before, after] = [stringOf(left), stringOf(right)]
   if (before !== undefined && after !== undefined) {
@@ -139,20 +139,20 @@ function concatenated(rt: Runtime, left: Value, right: Value): Value | undefined
 const mismatch = (operator: BinaryOperator, left: Value, right: Value): never => {
   const shown = operator === '**' ? '** or pow()' : operator
   if (operator === '+' && stringOf(left) !== undefined)
-    fail('TypeError', `can only concatenate str (not "${typeName(right)}") to str; write ~ in the place of +`)
+    fail('TypeError', `can only concatenate str (not "${typeName(right)}") to str; use ~ instead of +`)
   return fail('TypeError', `unsupported operand type(s) for ${shown}: '${typeName(left)}' and '${typeName(right)}'`)
 }
 
 /**
- * Applies a binary operator as Python does.
- * @throws TypeError, ZeroDivisionError, OverflowError of Python
+ * Applies a binary operator with Python's semantics.
+ * @throws Python's TypeError, ZeroDivisionError or OverflowError
  */
 export function binary(rt: Runtime, operator: BinaryOperator, left: Value, right: Value): Value {
   const [a, b] = [intOf(left), intOf(right)]
   if (a !== undefined && b !== undefined) return intResult(rt, operator, a, b)
   if (operator === '%' && stringOf(left) !== undefined) return percentFormat(rt, left, right)
-  if (kindOf(left) === 'undefined') (left as { complain: (rt: Runtime) => never }).complain(rt)
-  if (kindOf(right) === 'undefined') (right as { complain: (rt: Runtime) => never }).complain(rt)
+  if (kindOf(left) === 'undefined') (left as { raise: (rt: Runtime) => never }).raise(rt)
+  if (kindOf(right) === 'undefined') (right as { raise: (rt: Runtime) => never }).raise(rt)
   const made =
     operator === '+'
       ? concatenated(rt, left, right)
@@ -168,20 +168,20 @@ export function binary(rt: Runtime, operator: BinaryOperator, left: Value, right
 export function unary(rt: Runtime, operator: '-' | '+', operand: Value): Value {
   const int = intOf(operand)
   if (int !== undefined) return operator === '-' ? subtractInts(rt, 0, int) : int
-  if (kindOf(operand) === 'undefined') (operand as { complain: (rt: Runtime) => never }).complain(rt)
+  if (kindOf(operand) === 'undefined') (operand as { raise: (rt: Runtime) => never }).raise(rt)
   const number = floatOf(operand)
   if (number === undefined) return fail('TypeError', `bad operand type for unary ${operator}: '${typeName(operand)}'`)
   return float(operator === '-' ? -number : number)
 }
 
-/** Jinja2's `~`: the texts of values, concatenated. */
+/** Jinja2's `~`: concatenates the texts of values. */
 export function join(rt: Runtime, values: readonly Value[]): string {
   let text = ''
   for (const value of values) text = concat(rt, text, textOf(rt, value))
   return text
 }
 
-/** Jinja2's `~` where HTML is escaped. */
+/** Jinja2's `~` with HTML escaping. */
 export function joinMarkup(rt: Runtime, values: readonly Value[]): Value {
   if (!values.some((value) => kindOf(value) === 'markup')) return join(rt, values)
   const texts = values.map((value) =>

@@ -7,29 +7,29 @@ import { itemAt } from './sequence.js'
 import { repr } from './text-of.js'
 import { type Tuple, type Undefined, type Value, intOf, isUndefined, kindOf, stringOf, typeName } from './value.js'
 
-/** Attributes that every object of Python has, which the sandbox of Jinja2 hides. */
+/** Attributes of every Python object, which Jinja2's sandbox hides. */
 const INTERNAL = new Set(
   '__class__ __delattr__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __gt__ __hash__ __init__ __init_subclass__ __le__ __lt__ __ne__ __new__ __reduce__ __reduce_ex__ __repr__ __setattr__ __sizeof__ __str__ __subclasshook__ __module__ __dict__ __len__ __contains__ __getitem__ __iter__ __call__'.split(
     ' ',
   ),
 )
 
-/** Methods that change a list or dict, which the sandbox of Jinja2 hides. */
+/** Methods that mutate a list or dict, which Jinja2's sandbox hides. */
 const MUTATING: Readonly<Record<string, ReadonlySet<string>>> = {
   list: new Set('append clear pop reverse insert sort extend remove'.split(' ')),
   dict: new Set('clear pop popitem setdefault update'.split(' ')),
 }
 
-/** The value of a name that no variable has. */
+/** Undefined value of an unknown variable. */
 export const undefinedName = (name: string): Undefined => ({
   kind: 'undefined',
-  complain: () => fail('UndefinedError', `'${name}' is undefined`),
+  raise: () => fail('UndefinedError', `'${name}' is undefined`),
 })
 
-/** An undefined value with a message of its own. */
+/** Undefined value with its own message. */
 export const undefinedBecause = (message: string): Undefined => ({
   kind: 'undefined',
-  complain: () => fail('UndefinedError', message),
+  raise: () => fail('UndefinedError', message),
 })
 
 const describe = (value: Value): string => {
@@ -38,10 +38,10 @@ const describe = (value: Value): string => {
   return kindOf(value) === 'namespace' || name === 'Markup' ? name : `${name} object`
 }
 
-/** The value of an attribute or item that an object lacks. */
+/** Undefined value of a missing attribute or item. */
 export const undefinedMember = (object: Value, name: Value): Undefined => ({
   kind: 'undefined',
-  complain: (rt) =>
+  raise: (rt) =>
     stringOf(name) === undefined
       ? fail('UndefinedError', `${describe(object)} has no element ${repr(rt, name)}`)
       : fail('UndefinedError', `'${describe(object)}' has no attribute '${stringOf(name)}'`),
@@ -49,10 +49,10 @@ export const undefinedMember = (object: Value, name: Value): Undefined => ({
 
 const unsafe = (object: Value, name: string): Undefined => ({
   kind: 'undefined',
-  complain: () => fail('SecurityError', `access to attribute '${name}' of '${typeName(object)}' object is unsafe`),
+  raise: () => fail('SecurityError', `access to attribute '${name}' of '${typeName(object)}' object is unsafe`),
 })
 
-/** Attributes of numbers, ranges and named tuples that are not methods. */
+/** Attributes of numbers, ranges and named tuples other than methods. */
 function fieldOf(value: Value, name: string): Value | undefined {
   const int = intOf(value)
   if (int !== undefined || kindOf(value) === 'float') {
@@ -67,25 +67,25 @@ function fieldOf(value: Value, name: string): Value | undefined {
   return at < 0 ? undefined : (value as Tuple).items[at]
 }
 
-/** The method of a value with a name; undefined if its type has none. */
+/** Looks up a method of a value; undefined if its type has none. */
 export const methodOf: MethodOf = methodsWith({ attribute: getAttribute, item: getItem })
 
-/** True for methods that the sandbox of Jinja2 hides: those that change a list or dict. */
+/** True for methods that Jinja2's sandbox hides: those that mutate a list or dict. */
 export const isHidden = (value: Value, name: string): boolean => MUTATING[kindOf(value) ?? '']?.has(name) === true
 
 /**
- * An attribute of a value, as Python's `getattr` finds it in the sandbox of Jinja2; undefined where there is none.
- * @throws UndefinedError of Jinja2 for an attribute of an undefined value
+ * Looks up an attribute of a value, like Python's `getattr` in Jinja2's sandbox; undefined if there is none.
+ * @throws Jinja2's UndefinedError for an attribute of an undefined value
  */
 export function attributeOf(rt: Runtime, value: Value, name: string): Value | undefined {
   if (INTERNAL.has(name)) return unsafe(value, name)
   const kind = kindOf(value)
-  if (kind === 'undefined') return (value as Undefined).complain(rt)
+  if (kind === 'undefined') return (value as Undefined).raise(rt)
   if (kind === 'namespace') {
     const found = (value as { readonly values: ReadonlyMap<string, Value> }).values.get(name)
     return found !== undefined && name.startsWith('_') ? unsafe(value, name) : found
   }
-  if (kind === 'thing') {
+  if (kind === 'host') {
     const found = (value as { readonly attribute?: (rt: Runtime, name: string) => Value | undefined }).attribute?.(
       rt,
       name,
@@ -100,8 +100,8 @@ export function attributeOf(rt: Runtime, value: Value, name: string): Value | un
 }
 
 /**
- * Jinja2's `value.name`: an attribute, or else an item; undefined in the sense of templates where there is neither.
- * @throws UndefinedError of Jinja2 for an attribute of an undefined value
+ * Jinja2's `value.name`: the attribute, else the item, else an undefined value.
+ * @throws Jinja2's UndefinedError for an attribute of an undefined value
  */
 export function getAttribute(rt: Runtime, value: Value, name: string): Value {
   rt.spend(6)
@@ -132,12 +132,12 @@ function subscript(rt: Runtime, value: Value, key: Value): Value | undefined {
 }
 
 /**
- * Jinja2's `value[key]`: an item, or else an attribute; undefined in the sense of templates where there is neither.
- * @throws UndefinedError of Jinja2 for an item of an undefined value
+ * Jinja2's `value[key]`: the item, else the attribute, else an undefined value.
+ * @throws Jinja2's UndefinedError for an item of an undefined value
  */
 export function getItem(rt: Runtime, value: Value, key: Value): Value {
   rt.spend(6)
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   const item = subscript(rt, value, key)
   if (item !== undefined) return item
   const name = stringOf(key)

@@ -2,16 +2,16 @@ import { fail } from '../failure.js'
 import { type Runtime, charge, holdText } from '../runtime.js'
 import { type Dict, type Key, type Tuple, type Value, typeName } from './value.js'
 
-/** A lone surrogate, which no text begins with that was decoded from UTF-8; it sets other keys apart from texts. */
-const ODD = '\ud800'
+/** A lone surrogate, with which no text decoded from UTF-8 begins; marks keys that are not texts. */
+const MARK = '\ud800'
 
 /**
- * The key of a text. V8 hashes integers, texts of digits and bigints so that anyone can make many of one hash; what gets a
- * prefix is hashed with the secret of the process.
+ * The `Map` key of a text. V8's hashes of integers, digit strings and bigints are predictable and can be made to collide; the
+ * hash of a prefixed key depends on a secret of the process.
  */
 export function textKey(text: string): Key {
   const first = text.charCodeAt(0)
-  return first === 0xd800 || (first >= 48 && first <= 57) ? `${ODD}s${text}` : text
+  return first === 0xd800 || (first >= 48 && first <= 57) ? `${MARK}s${text}` : text
 }
 
 function numberKey(rt: Runtime, value: number | bigint): Key {
@@ -19,25 +19,26 @@ function numberKey(rt: Runtime, value: number | bigint): Key {
     typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value
   const digits = whole.toString(typeof whole === 'bigint' ? 16 : 10)
   rt.spend(30 + digits.length)
-  return `${ODD}${typeof whole === 'bigint' ? 'i' : 'n'}${digits}`
+  return `${MARK}${typeof whole === 'bigint' ? 'i' : 'n'}${digits}`
 }
 
 function tupleKey(rt: Runtime, { items }: Tuple, depth: number): Key {
   rt.spend(8 * items.length)
   const parts = items.map((item) => {
     const key = keyOf(rt, item, depth + 1)
-    if (typeof key === 'object' && key !== null) return fail('NotSupported', 'objects in tuples cannot be keys here')
+    if (typeof key === 'object' && key !== null)
+      return fail('NotSupported', 'tuples with objects are not supported as keys')
     const text = String(key)
     return `${typeof key}${text.length}:${text}`
   })
-  const key = `${ODD}t${parts.join('')}`
+  const key = `${MARK}t${parts.join('')}`
   charge(rt, key)
   return key
 }
 
 /**
- * The key of a value in the `Map` of a dict.
- * @throws TypeError of Python for values that cannot be keys
+ * The `Map` key of a value in a dict.
+ * @throws Python's TypeError for unhashable values
  */
 export function keyOf(rt: Runtime, value: Value, depth: number = 0): Key {
   if (typeof value === 'string') {
@@ -57,9 +58,9 @@ export function keyOf(rt: Runtime, value: Value, depth: number = 0): Key {
     case 'tuple':
       return tupleKey(rt, value, depth)
     case 'undefined':
-      return `${ODD}u`
+      return `${MARK}u`
     case 'range':
-      return `${ODD}r${value.length}:${value.length > 0 ? value.start : 0}:${value.length > 1 ? value.step : 0}`
+      return `${MARK}r${value.length}:${value.length > 0 ? value.start : 0}:${value.length > 1 ? value.step : 0}`
     case 'list':
     case 'dict':
       return fail('TypeError', `unhashable type: '${typeName(value)}'`)
@@ -70,13 +71,13 @@ export function keyOf(rt: Runtime, value: Value, depth: number = 0): Key {
   }
 }
 
-/** True if a key is made of something else than itself: of a number, a tuple. */
-const isOdd = (key: Key, value: Value): boolean => key !== value
+/** True if a key differs from its value, as for numbers and tuples. */
+const isConverted = (key: Key, value: Value): boolean => key !== value
 
-/** Makes a dict of pairs; of equal keys, the first key and the last value count. */
+/** Creates a dict from pairs; for equal keys, the first key and the last value are kept. */
 export function dictOf(rt: Runtime, pairs: Iterable<readonly [Value, Value]>): Dict {
   const map = new Map<Key, Value>()
-  let odd: Map<Key, Value> | undefined
+  let originalKeys: Map<Key, Value> | undefined
   rt.spend(30)
   rt.hold(300)
   for (const [name, value] of pairs) {
@@ -84,28 +85,30 @@ export function dictOf(rt: Runtime, pairs: Iterable<readonly [Value, Value]>): D
     if (!map.has(key)) {
       rt.spend(40)
       rt.hold(80)
-      if (isOdd(key, name)) {
+      if (isConverted(key, name)) {
         rt.hold(160)
-        ;(odd ??= new Map()).set(key, name)
+        ;(originalKeys ??= new Map()).set(key, name)
       }
     }
     map.set(key, value)
   }
-  return { kind: 'dict', map, odd }
+  return { kind: 'dict', map, originalKeys }
 }
 
-/** The value of a key; undefined if the dict lacks it. */
+/** Looks up the value of a key; undefined if the dict lacks it. */
 export const lookUp = (rt: Runtime, dict: Dict, name: Value): Value | undefined => dict.map.get(keyOf(rt, name))
 
-/** The key as it was given to the dict. */
-export const nameOf = ({ odd }: Dict, key: Key): Value => {
-  const name = odd?.get(key)
+/** The original value of a key. */
+export const nameOf = ({ originalKeys }: Dict, key: Key): Value => {
+  const name = originalKeys?.get(key)
   return name === undefined ? (key as Value) : name
 }
 
 /** Keys of a dict, in order. */
 export const namesOf = (dict: Dict): readonly Value[] =>
-  dict.odd === undefined ? ([...dict.map.keys()] as Value[]) : [...dict.map.keys()].map((key) => nameOf(dict, key))
+  dict.originalKeys === undefined
+    ? ([...dict.map.keys()] as Value[])
+    : [...dict.map.keys()].map((key) => nameOf(dict, key))
 
 /** Pairs of a dict, in order. */
 export const pairsOf = (dict: Dict): readonly (readonly [Value, Value])[] =>

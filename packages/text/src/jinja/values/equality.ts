@@ -3,22 +3,22 @@ import { keyOf } from './dict.js'
 import { checkNesting } from './text-of.js'
 import { type Dict, type Range, type Tuple, type Value, type View, intOf, kindOf, stringOf } from './value.js'
 
-/** The number of an int, bool or float. */
+/** The number in an int, bool or float. */
 const numberOf = (value: Value): number | bigint | undefined =>
   kindOf(value) === 'float' ? (value as { readonly value: number }).value : intOf(value)
 
-/** True if numbers are equal, of which one may be a bigint. */
+/** True if two numbers are equal; one may be a bigint. */
 const sameNumber = (left: number | bigint, right: number | bigint): boolean =>
   typeof left === typeof right
     ? left === right
     : !(left < right) && !(left > right) && !Number.isNaN(Number(left)) && !Number.isNaN(Number(right))
 
-/** Charges for comparing numbers, of which large ones take long. */
+/** Charges for comparing numbers; comparing bigints is slow. */
 export function chargeComparison(rt: Runtime, left: number | bigint, right: number | bigint): void {
   if (typeof left === 'bigint' || typeof right === 'bigint') rt.spend(1500)
 }
 
-/** True if two values are the same object, which makes items of lists equal without a look at them. */
+/** True if two values are the same object. List items that are the same are equal without further comparison. */
 export const isSame = (left: Value, right: Value): boolean => left === right && !Number.isNaN(left)
 
 function sameItems(rt: Runtime, left: readonly Value[], right: readonly Value[], depth: number): boolean {
@@ -51,7 +51,7 @@ function sameViews(rt: Runtime, left: View, right: View, depth: number): boolean
   return [...left.dict.map.keys()].every((key) => right.dict.map.has(key))
 }
 
-/** True if a view of pairs has this one. */
+/** True if an items view contains a pair. */
 export function hasPair(rt: Runtime, { dict }: View, pair: Tuple): boolean {
   const [name, value] = pair.items
   if (pair.items.length !== 2) return false
@@ -61,7 +61,7 @@ export function hasPair(rt: Runtime, { dict }: View, pair: Tuple): boolean {
 
 /**
  * Python's `==`.
- * @throws RecursionError of Python for values that are nested too deeply
+ * @throws Python's RecursionError for values that are nested too deeply
  */
 export function equals(rt: Runtime, left: Value, right: Value, depth: number = 0): boolean {
   const [a, b] = [stringOf(left), stringOf(right)]

@@ -1,7 +1,7 @@
-/** Fraction digits beyond which every float has zeros only. */
+/** Maximum number of fraction digits other than trailing zeros of any float. */
 const EXACT_DIGITS = 1100
 
-/** A float's magnitude as an integer times a power of two. */
+/** Magnitude of a float as an integer times a power of two. */
 function partsOf(value: number): { readonly mantissa: bigint; readonly exponent: number } {
   const view = new DataView(new ArrayBuffer(8))
   view.setFloat64(0, Math.abs(value))
@@ -13,7 +13,7 @@ function partsOf(value: number): { readonly mantissa: bigint; readonly exponent:
     : { mantissa: fraction | (1n << 52n), exponent: biased - 1075 }
 }
 
-/** The magnitude of a float times a power of ten, rounded to the nearest integer, ties to even. */
+/** Magnitude of a float times a power of ten, rounded to the nearest integer, ties to even. */
 function scaled(value: number, power: number): bigint {
   const { mantissa, exponent } = partsOf(value)
   const up = (mantissa << BigInt(Math.max(exponent, 0))) * 10n ** BigInt(Math.max(power, 0))
@@ -23,7 +23,7 @@ function scaled(value: number, power: number): bigint {
   return isUp ? quotient + 1n : quotient
 }
 
-/** The magnitude of a finite float with this many digits after the point: `%f`. */
+/** Magnitude of a finite float with a fixed number of digits after the point: `%f`. */
 export function fixed(value: number, precision: number): string {
   const exact = Math.min(precision, EXACT_DIGITS)
   const digits = scaled(value, exact)
@@ -33,13 +33,13 @@ export function fixed(value: number, precision: number): string {
   return precision === 0 ? whole : `${whole}.${digits.slice(digits.length - exact).padEnd(precision, '0')}`
 }
 
-/** Digits of a finite float and the exponent of the first one. */
+/** Digits of a finite float, and the exponent of the first digit. */
 export interface Digits {
   readonly digits: string
   readonly exponent: number
 }
 
-/** The magnitude of a finite float, rounded to this many significant digits. */
+/** Magnitude of a finite float, rounded to a number of significant digits. */
 export function significant(value: number, count: number): Digits {
   if (value === 0) return { digits: '0'.repeat(count), exponent: 0 }
   const exact = Math.min(count, EXACT_DIGITS)
@@ -51,19 +51,19 @@ export function significant(value: number, count: number): Digits {
   return { digits: digits.padEnd(count, '0'), exponent }
 }
 
-/** The fewest digits that say which finite float it is. */
+/** Shortest digits that round-trip to a finite float. */
 export function shortest(value: number): Digits {
   const [digits, exponent] = Math.abs(value).toExponential().split('e')
   return { digits: digits!.replace('.', ''), exponent: Number(exponent) }
 }
 
-/** Digits as `d.ddde±xx`. */
+/** Formats digits as `d.ddde±xx`. */
 export function exponential({ digits, exponent }: Digits, hasPoint: boolean = false): string {
   const fraction = digits.length > 1 || hasPoint ? `.${digits.slice(1)}` : ''
   return `${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
 
-/** Digits as `ddd.ddd`, without an exponent. */
+/** Formats digits as `ddd.ddd`, without an exponent. */
 export function positional({ digits, exponent }: Digits): string {
   if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${digits}`
   const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0')
@@ -72,9 +72,9 @@ export function positional({ digits, exponent }: Digits): string {
 }
 
 /** `nan` or `inf` for a float that is not finite. */
-export const unfinite = (value: number): string => (Number.isNaN(value) ? 'nan' : 'inf')
+export const nonFinite = (value: number): string => (Number.isNaN(value) ? 'nan' : 'inf')
 
-/** Python's `repr` of a float. */
+/** Rounds a float to a number of digits after the point, ties to even like Python's `round`. */
 export function floatRepr(value: number): string {
   const sign = value < 0 || Object.is(value, -0) ? '-' : ''
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : `${sign}inf`

@@ -6,12 +6,12 @@ import { type Dict, type Key, type Value, float, list } from './value.js'
 
 const MAXIMUM_DEPTH = 200
 
-/** A number from JavaScript: an int if it is a safe integer, else a float. */
+/** Converts a JavaScript number: safe integers to an int, others to a float. */
 const numberFrom = (value: number): Value => (Number.isSafeInteger(value) ? (value === 0 ? 0 : value) : float(value))
 
-/** What converts plain values: null, booleans, numbers, bigints, strings, arrays, and objects of such. */
+/** Converts plain values: null, booleans, numbers, bigints, strings, arrays, and objects of these. */
 export interface PlainReader {
-  /** @throws Error for functions, symbols, values that contain themselves or are nested too deeply */
+  /** @throws Error for functions, symbols, and values that are cyclic or nested too deeply */
   (value: unknown): Value
 }
 
@@ -28,27 +28,27 @@ function readObject(budget: Budget, value: object, read: PlainReader): Dict {
   budget.allow(2 + 6 * keys.length)
   budget.spend(20 + 8 * keys.length)
   budget.hold(250 + 60 * keys.length)
-  let odd: Map<Key, Value> | undefined
+  let originalKeys: Map<Key, Value> | undefined
   for (const name of keys) {
     const field = (value as Readonly<Record<string, unknown>>)[name]
     if (field === undefined) continue
     const key = textKey(name)
-    if (key !== name) (odd ??= new Map()).set(key, name)
+    if (key !== name) (originalKeys ??= new Map()).set(key, name)
     map.set(key, read(field))
   }
-  return { kind: 'dict', map, odd }
+  return { kind: 'dict', map, originalKeys }
 }
 
 /**
- * Makes a reader of plain values. Only own enumerable fields are read; fields that are undefined are left out. A value that
- * is met twice is converted once.
+ * Creates a reader of plain values. Reads only own enumerable fields, and skips undefined ones. Shared values are converted
+ * once.
  */
 export function plainReader(budget: Budget): PlainReader {
   const known = new Map<object, Value>()
   const open = new Set<object>()
   const readParts = (value: object): Value => {
     if (open.has(value)) fail('ValueError', 'expected plain values, got one that contains itself')
-    if (open.size >= MAXIMUM_DEPTH) fail('RecursionError', `values are nested more than ${MAXIMUM_DEPTH} deep`)
+    if (open.size >= MAXIMUM_DEPTH) fail('RecursionError', `values are nested more than ${MAXIMUM_DEPTH} levels deep`)
     open.add(value)
     const made = Array.isArray(value) ? readArray(budget, value, read) : readObject(budget, value, read)
     open.delete(value)

@@ -1,26 +1,26 @@
 import { fail } from '../failure.js'
 import type { Runtime } from '../runtime.js'
 
-/** A Python int: a number that is a safe integer, or else a bigint. */
+/** A Python int: a number if it is a safe integer, else a bigint. */
 export type Int = number | bigint
 
-/** Largest integers that a template may compute, in bits. */
+/** Maximum size of ints that a template may compute, in bits. */
 const MAXIMUM_BITS = 65_536
 const LARGEST = 1n << BigInt(MAXIMUM_BITS)
-/** Digits that Python converts between texts and integers at most. */
+/** Maximum number of digits in Python's conversions between texts and ints. */
 const MAXIMUM_DIGITS = 4300
 const LONGEST = 10n ** BigInt(MAXIMUM_DIGITS)
 
 const magnitude = (value: bigint): bigint => (value < 0n ? -value : value)
 
-/** A bigint as an int: a number where that is safe. */
+/** Converts a bigint to an int: a number if that is safe. */
 export function normalize(value: bigint): Int {
   if (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER) return Number(value)
   if (magnitude(value) >= LARGEST) fail('OverflowError', `integers of more than ${MAXIMUM_BITS} bits are not supported`)
   return value
 }
 
-/** The result of number arithmetic where it is exact, else that of bigint arithmetic. */
+/** Result of number arithmetic if it is exact, else that of bigint arithmetic. */
 const exact = (result: number, slow: () => bigint): Int =>
   Number.isSafeInteger(result) ? (result === 0 ? 0 : result) : normalize(slow())
 
@@ -88,7 +88,7 @@ export const floorDivideInts: Operation = (rt, left, right) => {
   return normalize((BigInt(left) - BigInt(moduloInts(rt, left, right))) / b)
 }
 
-/** Python's `**` of an exponent that is not negative. */
+/** Python's `**` with a non-negative exponent. */
 export const powerInts: Operation = (rt, left, right) => {
   if (left === 0 || left === 1) return right === 0 ? 1 : left
   if (left === -1) return moduloInts(rt, right, 2) === 0 ? 1 : -1
@@ -100,14 +100,14 @@ export const powerInts: Operation = (rt, left, right) => {
   return normalize(BigInt(left) ** BigInt(right))
 }
 
-/** A quotient rounded to the nearest float, ties to even; `down` is not zero. */
+/** Quotient rounded to the nearest float, ties to even; `down` is not zero. */
 export function ratio(rt: Runtime, up: Int, down: Int): number {
   if (isSmall(up) && isSmall(down)) return up / down
   chargeLarge(rt, up, down)
   rt.spend(1000)
   const [a, b] = [magnitude(BigInt(up)), magnitude(BigInt(down))]
   const sign = BigInt(up) < 0n === BigInt(down) < 0n ? 1 : -1
-  // Enough bits of the quotient for a float, and one more that says if anything is left.
+  // Enough quotient bits for a float, plus a sticky bit for the remainder.
   const shift = Math.max(-1010, Math.min(1076, 64 - (bitsOf(a) - bitsOf(b))))
   const quotient = shift >= 0 ? (a << BigInt(shift)) / b : a / (b << BigInt(-shift))
   const isExact = shift >= 0 ? quotient * b === a << BigInt(shift) : quotient * (b << BigInt(-shift)) === a
@@ -117,13 +117,13 @@ export function ratio(rt: Runtime, up: Int, down: Int): number {
   return sign * scaled
 }
 
-/** An int as a float. */
+/** Converts an int to a float. */
 export function toFloat(value: Int): number {
   const number = Number(value)
   return Number.isFinite(number) ? number : fail('OverflowError', 'int too large to convert to float')
 }
 
-/** A float without its fraction: `int(x)`. */
+/** Truncates a float to an int: `int(x)`. */
 export function truncate(value: number): Int {
   if (Number.isNaN(value)) fail('ValueError', 'cannot convert float NaN to integer')
   if (!Number.isFinite(value)) fail('OverflowError', 'cannot convert float infinity to integer')
@@ -146,8 +146,8 @@ export function digitsOf(rt: Runtime, value: Int): string {
 }
 
 /**
- * The int of a literal: decimal, or hexadecimal, octal or binary with its prefix.
- * @throws ValueError of Python for more than 4,300 decimal digits
+ * Parses an int literal: decimal, or hexadecimal, octal or binary with a prefix.
+ * @throws Python's ValueError for more than 4,300 decimal digits
  */
 export function integerFrom(literal: string): Int {
   const isDecimal = literal[0] !== '0'

@@ -16,10 +16,10 @@ import {
   typeName,
 } from './value.js'
 
-/** Iterators that may read each other. */
+/** Maximum length of a chain of iterators that read each other. */
 const MAXIMUM_CHAIN = 200
 
-/** The numbers of a range. */
+/** The number at an index of a range. */
 export const rangeItem = ({ start, step }: Range, at: number): number => start + at * step
 
 function itemsOfView(rt: Runtime, { of, dict }: View): readonly Value[] {
@@ -28,7 +28,7 @@ function itemsOfView(rt: Runtime, { of, dict }: View): readonly Value[] {
   return of === 'values' ? [...dict.map.values()] : pairsOf(dict).map((pair) => tuple(pair))
 }
 
-/** The values that a value has, if they are there without being computed; undefined for other values. */
+/** Items of a value that are available without computation; undefined for other values. */
 export function storedItems(rt: Runtime, value: Value): readonly Value[] | undefined {
   const text = stringOf(value)
   if (text !== undefined) return pointsOf(rt, text)
@@ -52,10 +52,10 @@ export function storedItems(rt: Runtime, value: Value): readonly Value[] | undef
   }
 }
 
-/** True for values that can be iterated over. */
+/** True for iterable values. */
 export const isIterable = (value: Value): boolean => {
   if (value === null || typeof value !== 'object') return typeof value === 'string'
-  return value.kind === 'thing' ? value.pull !== undefined : !['float', 'namespace'].includes(value.kind)
+  return value.kind === 'host' ? value.pull !== undefined : !['float', 'namespace'].includes(value.kind)
 }
 
 const pullFrom = (items: readonly Value[]): Pull => {
@@ -64,20 +64,20 @@ const pullFrom = (items: readonly Value[]): Pull => {
 }
 
 /**
- * Begins to iterate over a value, as Python's `iter`.
- * @throws TypeError of Python for values that cannot be iterated over
+ * Starts iterating over a value: Python's `iter`.
+ * @throws Python's TypeError for values that are not iterable
  */
 export function iterate(rt: Runtime, value: Value): Pull {
   const items = storedItems(rt, value)
   if (items !== undefined) return pullFrom(items)
   if (typeof value === 'object' && value !== null) {
     if (value.kind === 'iterator') return value.pull
-    if (value.kind === 'thing' && value.pull !== undefined) return value.pull
+    if (value.kind === 'host' && value.pull !== undefined) return value.pull
   }
   return fail('TypeError', `'${typeName(value)}' object is not iterable`)
 }
 
-/** All values of an iteration, as Python's `list`. */
+/** Collects all items of an iterable: Python's `list`. */
 export function collect(rt: Runtime, value: Value): readonly Value[] {
   const items = storedItems(rt, value)
   if (items !== undefined) return items
@@ -92,18 +92,18 @@ export function collect(rt: Runtime, value: Value): readonly Value[] {
 }
 
 /**
- * An iterator that reads another value.
- * @throws RecursionError of Python where too many iterators read each other
+ * Creates an iterator over another value.
+ * @throws Python's RecursionError if too many iterators read each other
  */
 export function iterator(rt: Runtime, type: string, source: Value | undefined, pull: Pull): Iterator {
   const depth = 1 + (typeof source === 'object' && source !== null && source.kind === 'iterator' ? source.depth : 0)
-  if (depth > MAXIMUM_CHAIN) fail('RecursionError', `more than ${MAXIMUM_CHAIN} filters read each other's values`)
+  if (depth > MAXIMUM_CHAIN) fail('RecursionError', `more than ${MAXIMUM_CHAIN} filters are chained`)
   rt.spend(60)
   rt.hold(1000)
   return { kind: 'iterator', type, pull, depth }
 }
 
-/** A generator that makes its values of another's; nothing happens before it is read. */
+/** Creates a lazy generator over another value. */
 export function generator(rt: Runtime, source: Value, make: () => Generator<Value, void>): Iterator {
   const values = make()
   return iterator(rt, 'generator', source, () => {
@@ -112,7 +112,7 @@ export function generator(rt: Runtime, source: Value, make: () => Generator<Valu
   })
 }
 
-/** The values that a value has, one after the other. */
+/** Yields the items of an iterable. */
 export function* valuesOf(rt: Runtime, value: Value): Generator<Value, void> {
   const pull = iterate(rt, value)
   for (let item = pull(); item !== END; item = pull()) {
@@ -121,9 +121,7 @@ export function* valuesOf(rt: Runtime, value: Value): Generator<Value, void> {
   }
 }
 
-/**
- * The values of an iteration, from the last to the first, as Python's `reversed`; undefined for values that have no order.
- */
+/** Items of an iterable in reverse order: Python's `reversed`; undefined for values that are not reversible. */
 export function reversedItems(rt: Runtime, value: Value): readonly Value[] | undefined {
   const kind = typeof value === 'object' && value !== null ? value.kind : 'text'
   if (isUndefined(value)) return []
@@ -134,5 +132,5 @@ export function reversedItems(rt: Runtime, value: Value): readonly Value[] | und
   return [...items].reverse()
 }
 
-/** The list of a value's items. */
+/** Converts an iterable to a list. */
 export const listOf = (rt: Runtime, value: Value): Value => list(collect(rt, value))

@@ -9,17 +9,17 @@ import { sorted } from './sort.js'
 import { checkNesting } from './text-of.js'
 import { type Dict, type Value, kindOf, stringOf, typeName } from './value.js'
 
-/** How JSON is written, as in Python's `json.dumps`. */
+/** JSON format, with the options of Python's `json.dumps`. */
 export interface JsonStyle {
   readonly isAscii: boolean
-  /** What each level is indented by; undefined for one line. */
+  /** Indentation per level; undefined for a single line. */
   readonly indent: string | undefined
   readonly itemSeparator: string
   readonly keySeparator: string
   readonly isSorted: boolean
 }
 
-/** Quotes, backslashes, and control characters below the space. */
+/** Quotes, backslashes and C0 control characters. */
 const SPECIAL = /["\\]|(?![\x7f-\x9f])\p{Cc}/u
 const SPECIALS = /["\\]|(?![\x7f-\x9f])\p{Cc}/gu
 const BEYOND_ASCII = /[\x80-\uffff]/g
@@ -58,7 +58,7 @@ function floatText(rt: Runtime, value: number): string {
   return value > 0 ? 'Infinity' : '-Infinity'
 }
 
-/** The text of a key, where JSON allows it. */
+/** JSON text of a dict key. */
 function keyText(rt: Runtime, key: Value): string {
   const text = stringOf(key)
   if (text !== undefined) return text
@@ -94,8 +94,8 @@ function dictJson(rt: Runtime, dict: Dict, style: JsonStyle, depth: number): str
 }
 
 /**
- * JSON of a value: Python's `json.dumps`.
- * @throws TypeError of Python for values and keys that JSON lacks
+ * Serializes a value to JSON: Python's `json.dumps`.
+ * @throws Python's TypeError for values and keys that JSON does not support
  */
 export function toJson(rt: Runtime, value: Value, style: JsonStyle, depth: number = 0): string {
   rt.spend(10)

@@ -4,7 +4,7 @@ import { chargeComparison, equals, isSame } from './equality.js'
 import { checkNesting } from './text-of.js'
 import { type Tuple, type Value, intOf, kindOf, stringOf, typeName } from './value.js'
 
-/** Python's operators of order. */
+/** Python's ordering operators. */
 export type Order = '<' | '<=' | '>' | '>='
 
 const numberOf = (value: Value): number | bigint | undefined =>
@@ -23,10 +23,10 @@ function holds(order: Order, left: number | bigint, right: number | bigint): boo
   }
 }
 
-/** A UTF-16 unit so that its order is that of the code points: surrogates come last. */
+/** Maps UTF-16 units to ranks in code point order: surrogates come last. */
 const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800)
 
-/** Negative, zero or positive as the first text comes before, equals or comes after the second, by code points. */
+/** Compares texts by code points: negative, zero or positive if the first is less, equal or greater. */
 function compareTexts(rt: Runtime, left: string, right: string): number {
   const length = Math.min(left.length, right.length)
   let at = 0
@@ -55,7 +55,7 @@ function compareItems(
 
 /**
  * Python's `<`, `<=`, `>` and `>=`.
- * @throws TypeError of Python for values that have no order
+ * @throws Python's TypeError for values without an order
  */
 export function compare(rt: Runtime, order: Order, left: Value, right: Value, depth: number = 0): boolean {
   const [x, y] = [numberOf(left), numberOf(right)]
@@ -66,8 +66,8 @@ export function compare(rt: Runtime, order: Order, left: Value, right: Value, de
   }
   const [a, b] = [stringOf(left), stringOf(right)]
   if (a !== undefined && b !== undefined) return holds(order, compareTexts(rt, a, b), 0)
-  if (kindOf(left) === 'undefined') (left as { complain: (rt: Runtime) => never }).complain(rt)
-  if (kindOf(right) === 'undefined') (right as { complain: (rt: Runtime) => never }).complain(rt)
+  if (kindOf(left) === 'undefined') (left as { raise: (rt: Runtime) => never }).raise(rt)
+  if (kindOf(right) === 'undefined') (right as { raise: (rt: Runtime) => never }).raise(rt)
   const kind = kindOf(left)
   if ((kind !== 'list' && kind !== 'tuple') || kindOf(right) !== kind)
     fail('TypeError', `'${order}' not supported between instances of '${typeName(left)}' and '${typeName(right)}'`)
@@ -75,5 +75,5 @@ export function compare(rt: Runtime, order: Order, left: Value, right: Value, de
   return compareItems(rt, order, (left as Tuple).items, (right as Tuple).items, depth + 1)
 }
 
-/** True if the first value comes before the second: Python's `<`, which sorts. */
+/** True if the first value sorts before the second: Python's `<`. */
 export const isBefore = (rt: Runtime, left: Value, right: Value): boolean => compare(rt, '<', left, right)

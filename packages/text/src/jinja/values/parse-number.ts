@@ -3,15 +3,15 @@ import { type Runtime, charge } from '../runtime.js'
 import { digitOf, endOfText, skipSpaces } from '../text/characters.js'
 import { type Int, normalize } from './integers.js'
 
-/** Digits of Python's `int` at most, unless the base is a power of two. */
+/** Maximum number of digits for Python's `int`, unless the base is a power of two. */
 const MAXIMUM_DIGITS = 4300
-/** Digits of other integers that are read here at most. */
+/** Maximum number of digits in other bases. */
 const LONGEST = 16_384
 
 const PREFIXES: Readonly<Record<string, number>> = { b: 2, o: 8, x: 16 }
 const DECIMALS = /\p{Nd}/gu
 
-/** A text without white space at its sides, its decimal digits those of ASCII. */
+/** Strips whitespace and converts decimal digits to ASCII. */
 function clean(rt: Runtime, text: string): string {
   charge(rt, text)
   const start = skipSpaces(text, 0)
@@ -31,7 +31,7 @@ function valueOf(digits: string, base: number): bigint {
 
 /**
  * Python's `int(text, base)`.
- * @throws ValueError of Python for a text that is not an integer
+ * @throws Python's ValueError for a text that is not an integer
  */
 export function parseInteger(rt: Runtime, text: string, base: number): Int {
   if (base !== 0 && !(base >= 2 && base <= 36)) fail('ValueError', 'int() base must be >= 2 and <= 36, or 0')
@@ -60,7 +60,7 @@ const WORD = /^([+-]?)(?:(inf|infinity)|nan)$/i
 
 /**
  * Python's `float(text)`.
- * @throws ValueError of Python for a text that is not a number
+ * @throws Python's ValueError for a text that is not a number
  */
 export function parseFloatText(rt: Runtime, text: string): number {
   const inner = clean(rt, text)

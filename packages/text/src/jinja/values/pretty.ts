@@ -14,7 +14,7 @@ const WIDTH = 80
 
 type Pair = readonly [Value, Value]
 
-/** Order of any values: of those that have none, the names of their types count. */
+/** Order of arbitrary values; values without an order are compared by type name. */
 function isSafelyBefore(rt: Runtime, left: Value, right: Value): boolean {
   try {
     return isBefore(rt, left, right)
@@ -33,7 +33,7 @@ const pairsInOrder = (rt: Runtime, dict: Dict): readonly Pair[] =>
 const joinedTexts = (rt: Runtime, parts: readonly string[]): string =>
   parts.reduce((sum, part, at) => concat(rt, at > 0 ? `${sum}, ` : sum, part), '')
 
-/** Python's `repr` with the keys of dicts in order. */
+/** Python's `repr` with sorted dict keys. */
 function safeRepr(rt: Runtime, value: Value, depth: number): string {
   checkNesting(depth)
   rt.spend(20)
@@ -51,8 +51,8 @@ function safeRepr(rt: Runtime, value: Value, depth: number): string {
   return value.kind === 'list' ? `[${text}]` : `(${text}${parts.length === 1 ? ',' : ''})`
 }
 
-/** Where a value is written: the column it begins at, the columns that follow it, and its level. */
-interface Place {
+/** Layout of a value: the column where it begins, the columns reserved after it, and its nesting level. */
+interface Layout {
   readonly indent: number
   readonly allowance: number
   readonly level: number
@@ -60,7 +60,7 @@ interface Place {
 
 const newLine = (rt: Runtime, indent: number): string => `\n${repeat(rt, ' ', indent)}`
 
-/** Parts of a line that each are a word and the white space after it. */
+/** Splits a line into words, each with its trailing whitespace. */
 function wordsOf(line: string): readonly string[] {
   const words: string[] = []
   for (let at = 0; at < line.length;) {
@@ -90,9 +90,9 @@ function wrapLine(rt: Runtime, line: string, width: number, lastWidth: number): 
   return current === '' ? chunks : [...chunks, quote(rt, current)]
 }
 
-function prettyText(rt: Runtime, text: string, place: Place): string {
-  const isTop = place.level === 1
-  const [indent, allowance] = [place.indent + (isTop ? 1 : 0), place.allowance + (isTop ? 1 : 0)]
+function prettyText(rt: Runtime, text: string, layout: Layout): string {
+  const isTop = layout.level === 1
+  const [indent, allowance] = [layout.indent + (isTop ? 1 : 0), layout.allowance + (isTop ? 1 : 0)]
   const width = WIDTH - indent
   const lines = splitLines(rt, text, true)
   const chunks = lines.flatMap((line, at) => {
@@ -106,31 +106,31 @@ function prettyText(rt: Runtime, text: string, place: Place): string {
   return isTop ? `(${joined})` : joined
 }
 
-function prettyItems(rt: Runtime, items: readonly Value[], place: Place): string {
-  const indent = place.indent + 1
+function prettyItems(rt: Runtime, items: readonly Value[], layout: Layout): string {
+  const indent = layout.indent + 1
   const between = `,${newLine(rt, indent)}`
   return items.reduce((sum: string, item, at) => {
-    const allowance = at === items.length - 1 ? place.allowance : 1
-    return concat(rt, at > 0 ? sum + between : sum, pretty(rt, item, { indent, allowance, level: place.level }))
+    const allowance = at === items.length - 1 ? layout.allowance : 1
+    return concat(rt, at > 0 ? sum + between : sum, pretty(rt, item, { indent, allowance, level: layout.level }))
   }, '')
 }
 
-function prettyPairs(rt: Runtime, pairs: readonly Pair[], place: Place): string {
-  const indent = place.indent + 1
+function prettyPairs(rt: Runtime, pairs: readonly Pair[], layout: Layout): string {
+  const indent = layout.indent + 1
   const between = `,${newLine(rt, indent)}`
   return pairs.reduce((sum: string, [key, value], at) => {
     const name = safeRepr(rt, key, 0)
-    const allowance = at === pairs.length - 1 ? place.allowance : 1
-    const shown = pretty(rt, value, { indent: indent + lengthOf(rt, name) + 2, allowance, level: place.level })
+    const allowance = at === pairs.length - 1 ? layout.allowance : 1
+    const shown = pretty(rt, value, { indent: indent + lengthOf(rt, name) + 2, allowance, level: layout.level })
     return concat(rt, at > 0 ? sum + between : sum, concat(rt, `${name}: `, shown))
   }, '')
 }
 
-function pretty(rt: Runtime, value: Value, place: Place): string {
-  checkNesting(place.level)
+function pretty(rt: Runtime, value: Value, layout: Layout): string {
+  checkNesting(layout.level)
   const shown = safeRepr(rt, value, 0)
-  if (lengthOf(rt, shown) <= WIDTH - place.indent - place.allowance) return shown
-  const inner = (more: number): Place => ({ ...place, allowance: place.allowance + more, level: place.level + 1 })
+  if (lengthOf(rt, shown) <= WIDTH - layout.indent - layout.allowance) return shown
+  const inner = (more: number): Layout => ({ ...layout, allowance: layout.allowance + more, level: layout.level + 1 })
   if (typeof value === 'string') return prettyText(rt, value, inner(0))
   if (value === null || typeof value !== 'object') return shown
   if (value.kind === 'dict') return `{${prettyPairs(rt, pairsInOrder(rt, value), inner(1))}}`

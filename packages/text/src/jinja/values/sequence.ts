@@ -20,7 +20,7 @@ import {
   typeName,
 } from './value.js'
 
-/** Python's `len`; undefined for values that have no length. */
+/** Python's `len`; undefined for values without a length. */
 export function sizeOf(rt: Runtime, value: Value): number | undefined {
   const text = stringOf(value)
   if (text !== undefined) return lengthOf(rt, text)
@@ -38,7 +38,7 @@ export function sizeOf(rt: Runtime, value: Value): number | undefined {
     case 'undefined':
       return 0
     default:
-      return value.kind === 'thing' ? value.length?.(rt) : undefined
+      return value.kind === 'host' ? value.length?.(rt) : undefined
   }
 }
 
@@ -54,7 +54,7 @@ export function isTrue(rt: Runtime, value: Value): boolean {
   return sizeOf(rt, value) !== 0
 }
 
-/** The item at an index, from the end if it is negative; undefined outside. */
+/** The item at an index, counted from the end if it is negative; undefined if it is out of range. */
 export function itemAt(rt: Runtime, value: Value, index: number): Value | undefined {
   const text = stringOf(value)
   if (text !== undefined) {
@@ -79,7 +79,7 @@ function characterAt(rt: Runtime, text: string, index: number): string | undefin
   return String.fromCodePoint(point)
 }
 
-/** Limits of a slice as Python computes them, for a sequence of this length. */
+/** Bounds of a slice, as Python computes them for a sequence length. */
 export interface Slice {
   readonly start: number
   readonly stop: number
@@ -99,11 +99,11 @@ function bound(value: Value): number | undefined {
 export function sliceOf(length: number, from: Value, to: Value, by: Value): Slice {
   const step = bound(by) ?? 1
   if (step === 0) fail('ValueError', 'slice step cannot be zero')
-  const [least, most] = step > 0 ? [0, length] : [-1, length - 1]
-  const within = (value: number): number => Math.min(most, Math.max(least, value < 0 ? value + length : value))
+  const [minimum, maximum] = step > 0 ? [0, length] : [-1, length - 1]
+  const within = (value: number): number => Math.min(maximum, Math.max(minimum, value < 0 ? value + length : value))
   const start = within(bound(from) ?? (step > 0 ? 0 : length - 1))
-  const given = bound(to)
-  const stop = given === undefined ? (step > 0 ? length : -1) : within(given)
+  const end = bound(to)
+  const stop = end === undefined ? (step > 0 ? length : -1) : within(end)
   return { start, stop, step, count: Math.max(0, Math.ceil((stop - start) / step)) }
 }
 
@@ -122,7 +122,7 @@ function sliceText(rt: Runtime, text: string, bounds: readonly [Value, Value, Va
 
 /**
  * Python's `value[from:to:by]`.
- * @throws TypeError of Python for values that have no slices
+ * @throws Python's TypeError for values that cannot be sliced
  */
 export function slice(rt: Runtime, value: Value, from: Value, to: Value, by: Value): Value {
   rt.spend(20)
@@ -149,7 +149,7 @@ export function slice(rt: Runtime, value: Value, from: Value, to: Value, by: Val
       length: count,
     }
   }
-  if (isUndefined(value)) return value.complain(rt)
+  if (isUndefined(value)) return value.raise(rt)
   return kind === 'dict'
     ? fail('TypeError', "unhashable type: 'slice'")
     : fail('TypeError', `'${typeName(value)}' object is not subscriptable`)
@@ -188,7 +188,7 @@ function isInText(rt: Runtime, text: string, value: Value): boolean {
 
 /**
  * Python's `value in container`.
- * @throws TypeError of Python where the container cannot have such a value
+ * @throws Python's TypeError if the container cannot contain such a value
  */
 export function isIn(rt: Runtime, value: Value, container: Value): boolean {
   const text = stringOf(container)
@@ -198,7 +198,7 @@ export function isIn(rt: Runtime, value: Value, container: Value): boolean {
     if (container.kind === 'list' || container.kind === 'tuple') return isAmong(rt, container.items, value)
     if (container.kind === 'view') return isInView(rt, container, value)
     if (container.kind === 'range') return isInRange(container, value)
-    if (container.kind === 'iterator' || container.kind === 'undefined' || container.kind === 'thing') {
+    if (container.kind === 'iterator' || container.kind === 'undefined' || container.kind === 'host') {
       const pull = iterate(rt, container)
       for (let item = pull(); item !== END; item = pull()) if (isAmong(rt, [item], value)) return true
       return false

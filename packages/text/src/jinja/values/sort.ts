@@ -19,8 +19,8 @@ function merge<T>(
 }
 
 /**
- * A stable merge sort, which compares as few items as Python's does at worst, and asks only if one comes before another.
- * @param isBefore charges for what it compares
+ * Stable merge sort. Makes as few comparisons as Python's sort in the worst case, with "is before" as its only comparison.
+ * @param isBefore charges for its comparisons
  */
 export function sorted<T>(rt: Runtime, items: readonly T[], isBefore: IsBefore<T>): readonly T[] {
   const count = items.length

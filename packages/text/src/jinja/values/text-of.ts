@@ -6,12 +6,12 @@ import { floatRepr } from './float-digits.js'
 import { digitsOf } from './integers.js'
 import { type Dict, type Namespace, type Value, type View } from './value.js'
 
-/** Deepest nesting of values that are written, compared or searched. */
+/** Maximum nesting of values that are printed, compared or searched. */
 export const MAXIMUM_NESTING = 500
 
-/** Stops what walks nested values before the stack overflows, as Python does. */
+/** Stops recursion over nested values before a stack overflow: Python's RecursionError. */
 export function checkNesting(depth: number): void {
-  if (depth > MAXIMUM_NESTING) fail('RecursionError', `values are nested more than ${MAXIMUM_NESTING} deep`)
+  if (depth > MAXIMUM_NESTING) fail('RecursionError', `values are nested more than ${MAXIMUM_NESTING} levels deep`)
 }
 
 const PLAIN = /^[ !#-&(-[\]-~]*$/
@@ -69,14 +69,14 @@ function viewRepr(rt: Runtime, { of, dict }: View, depth: number): string {
 function namespaceRepr(rt: Runtime, value: Namespace, depth: number): string {
   if (rt.open.has(value)) return '<Namespace {...}>'
   rt.open.add(value)
-  const text = dictRepr(rt, { kind: 'dict', map: value.values as Dict['map'], odd: undefined }, depth)
+  const text = dictRepr(rt, { kind: 'dict', map: value.values as Dict['map'], originalKeys: undefined }, depth)
   rt.open.delete(value)
   return `<Namespace ${text}>`
 }
 
 /**
  * Python's `repr` of a value.
- * @throws RecursionError of Python for values that are nested too deeply
+ * @throws Python's RecursionError for values that are nested too deeply
  */
 export function repr(rt: Runtime, value: Value, depth: number = 0): string {
   if (typeof value === 'string') return quote(rt, value)
@@ -106,12 +106,12 @@ export function repr(rt: Runtime, value: Value, depth: number = 0): string {
       return 'Undefined'
     case 'namespace':
       return namespaceRepr(rt, value, depth + 1)
-    case 'thing':
+    case 'host':
       return value.repr(rt)
   }
 }
 
-/** Python's `str` of a value: what `{{ value }}` writes. */
+/** Python's `str` of a value: the output of `{{ value }}`. */
 export function textOf(rt: Runtime, value: Value): string {
   if (typeof value === 'string') return value
   if (value === null) return 'None'

@@ -3,10 +3,10 @@ import type { Json, OlderFolder, OlderTokenizer } from './older-files.js'
 
 const decoder = new TextDecoder()
 
-/** The families whose texts stand between `<s>` and `</s>`. */
+/** Model families whose texts are enclosed in `<s>` and `</s>`. */
 const LIKE_ROBERTA = new Set(['roberta', 'bart', 'longformer', 'led', 'mvp'])
 
-/** The ids of the tokens in a `vocab.json`. */
+/** Token ids of a `vocab.json`. */
 export function idsIn(folder: OlderFolder, name: string): ReadonlyMap<string, number> {
   let content: unknown
   try {
@@ -16,7 +16,9 @@ export function idsIn(folder: OlderFolder, name: string): ReadonlyMap<string, nu
   }
   const entries = isRecord(content) ? Object.entries(content) : []
   const ids = entries.filter((entry): entry is [string, number] => Number.isInteger(entry[1]))
-  return ids.length === 0 || ids.length < entries.length ? folder.refuse(`${name} has no ids of tokens`) : new Map(ids)
+  return ids.length === 0 || ids.length < entries.length
+    ? folder.refuse(`${name}: expected an object of token ids`)
+    : new Map(ids)
 }
 
 const likeGpt2 = (spaceBefore: boolean) => ({
@@ -34,7 +36,7 @@ const likeRoberta = (spaceBefore: boolean) => ({
     cls_token: '<s>',
     mask_token: '<mask>',
   },
-  standing: [{ content: '<mask>', special: true, lstrip: true }],
+  addedTokens: [{ content: '<mask>', special: true, lstrip: true }],
   postProcessor: (idOf: (role: string) => readonly [token: string, id: number]): Json => ({
     type: 'RobertaProcessing',
     sep: idOf('sep_token'),
@@ -44,13 +46,14 @@ const likeRoberta = (spaceBefore: boolean) => ({
   }),
 })
 
-/** The byte-level tokenizer of a `vocab.json` and the `merges.txt` that belongs to it: GPT-2's, RoBERTa's and their kin's. */
+/** Byte-level BPE tokenizer of a `vocab.json` and its `merges.txt`, as in GPT-2 and RoBERTa. */
 export function fromVocabularyAndMerges(folder: OlderFolder): OlderTokenizer {
   const ids = idsIn(folder, 'vocab.json')
   const lines = decoder.decode(folder.bytes('merges.txt')).split('\n')
   const merges = lines.filter((line) => line.trim() !== '' && !line.startsWith('#version'))
   const bad = merges.find((line) => !/^[^ ]+ [^ ]+\r?$/.test(line))
-  if (bad !== undefined) folder.refuse(`merges.txt has a line that is no pair: ${JSON.stringify(bad.slice(0, 80))}`)
+  if (bad !== undefined)
+    folder.refuse(`merges.txt: expected a pair of tokens, got the line ${JSON.stringify(bad.slice(0, 80))}`)
   const spaceBefore = folder.config['add_prefix_space'] === true
   return {
     ids,

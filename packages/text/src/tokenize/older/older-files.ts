@@ -1,42 +1,42 @@
-/** The content of a JSON file that is an object. */
+/** Content of a JSON file with an object. */
 export type Json = Readonly<Record<string, unknown>>
 
-/** A token of a role or one that stands in texts as it is, as a tokenizer.json declares it. */
-export interface Standing {
+/** An added or special token. */
+export interface AddedToken {
   readonly content: string
   readonly special: boolean
-  /** Whether it takes the spaces on its left along. */
+  /** True to include the spaces on its left in a match. */
   readonly lstrip?: boolean
 }
 
-/** What a kind of older tokenizer makes of its files. */
+/** A tokenizer read from older files, in terms of a tokenizer.json. */
 export interface OlderTokenizer {
   /** The `model` of a tokenizer.json. */
   readonly model: Json
-  /** The ids of its tokens. */
+  /** Ids of its tokens. */
   readonly ids: ReadonlyMap<string, number>
   readonly normalizer: Json | null
   readonly preTokenizer: Json
   readonly decoder: Json
-  /** What stands around a text and around two, in words: `[CLS] $A [SEP]`. Names of roles stand for their tokens. */
+  /** Templates of a text and of a pair, such as `[CLS] $A [SEP]`. Role names stand for their tokens. */
   readonly template?: readonly [single: string, pair: string]
-  /** A `post_processor` that is no template. */
+  /** A `post_processor` other than a template. */
   readonly postProcessor?: (idOf: (role: string) => readonly [token: string, id: number]) => Json
-  /** The tokens of roles where the folder's configuration does not say others. */
+  /** Default special tokens, by role. */
   readonly roles: Readonly<Record<string, string>>
-  readonly standing?: readonly Standing[]
+  readonly addedTokens?: readonly AddedToken[]
 }
 
-/** The files of an older checkpoint that tell of its tokenizer. */
+/** Tokenizer files of an older checkpoint. */
 export interface OlderFolder {
-  /** What the `tokenizer_config.json` says, and before it the `special_tokens_map.json`. */
+  /** Content of `tokenizer_config.json`, which takes precedence over `special_tokens_map.json`. */
   readonly config: Json
-  /** The family of models: the class of the tokenizer, or the type of the model, in small letters without signs. */
+  /** Model family: tokenizer class or model type, in lower case, letters and digits only. */
   readonly family: string
   readonly where: string
-  /** The bytes of a file. */
+  /** Reads the bytes of a file. */
   bytes(name: string): Uint8Array
-  /** @throws AttuneError `BAD_TOKENIZER` with the folder */
+  /** @throws AttuneError `BAD_TOKENIZER` that names the folder */
   refuse(why: string): never
 }
 
@@ -49,13 +49,13 @@ const contentOf = (value: unknown): string | undefined =>
       ? ((value as Json)['content'] as string)
       : undefined
 
-/** The tokens of roles, by the names of a tokenizer_config.json. */
+/** Special tokens by role, with the names of a tokenizer_config.json. */
 function rolesOf({ config }: OlderFolder, { roles }: OlderTokenizer): ReadonlyMap<string, unknown> {
-  const said = ROLES.flatMap((role) => (contentOf(config[role]) === undefined ? [] : [[role, config[role]] as const]))
-  return new Map<string, unknown>([...Object.entries(roles), ...said])
+  const fields = ROLES.flatMap((role) => (contentOf(config[role]) === undefined ? [] : [[role, config[role]] as const]))
+  return new Map<string, unknown>([...Object.entries(roles), ...fields])
 }
 
-/** Tokens that the configuration adds, by id where it gives one. */
+/** Tokens that the configuration adds, with their ids where given. */
 function addedIn({ config }: OlderFolder): readonly (readonly [token: unknown, id: number | undefined])[] {
   const { additional_special_tokens: more, added_tokens_decoder: decoder } = config
   return [
@@ -66,13 +66,13 @@ function addedIn({ config }: OlderFolder): readonly (readonly [token: unknown, i
   ]
 }
 
-/** A token as a tokenizer.json declares it; `given` is its text, or what a configuration says of it. */
-function declared(given: unknown, id: number, otherwise: Partial<Standing>): Json {
-  const said = typeof given === 'object' ? (given as Json) : {}
-  const flag = (name: string, value: boolean): boolean => (typeof said[name] === 'boolean' ? said[name] : value)
+/** A token as declared in a tokenizer.json; `given` is its text, or an object of the configuration. */
+function declared(token: unknown, id: number, otherwise: Partial<AddedToken>): Json {
+  const fields = typeof token === 'object' ? (token as Json) : {}
+  const flag = (name: string, value: boolean): boolean => (typeof fields[name] === 'boolean' ? fields[name] : value)
   return {
     id,
-    content: contentOf(given),
+    content: contentOf(token),
     single_word: flag('single_word', false),
     lstrip: flag('lstrip', otherwise.lstrip ?? false),
     rstrip: flag('rstrip', false),
@@ -81,35 +81,39 @@ function declared(given: unknown, id: number, otherwise: Partial<Standing>): Jso
   }
 }
 
-function addedTokens(folder: OlderFolder, made: OlderTokenizer, roles: ReadonlyMap<string, unknown>): readonly Json[] {
-  const { ids, standing = [] } = made
+function addedTokensOf(
+  folder: OlderFolder,
+  made: OlderTokenizer,
+  roles: ReadonlyMap<string, unknown>,
+): readonly Json[] {
+  const { ids, addedTokens = [] } = made
   const found = new Map<string, Json>()
   let next = ids.size
-  const add = (given: unknown, id: number | undefined, otherwise: Partial<Standing>): void => {
-    const content = contentOf(given)
+  const add = (token: unknown, id: number | undefined, otherwise: Partial<AddedToken>): void => {
+    const content = contentOf(token)
     if (content === undefined || content === '' || (found.has(content) && id === undefined)) return
     const known = found.get(content)?.['id'] as number | undefined
-    const place = ids.get(content) ?? id ?? known ?? next
-    next = Math.max(next, place + 1)
-    found.set(content, declared(given, place, otherwise))
+    const assigned = ids.get(content) ?? id ?? known ?? next
+    next = Math.max(next, assigned + 1)
+    found.set(content, declared(token, assigned, otherwise))
   }
-  for (const token of standing) add(token.content, undefined, token)
+  for (const token of addedTokens) add(token.content, undefined, token)
   for (const [role, token] of roles) {
-    const byDefault = made.standing?.find(({ content }) => content === contentOf(token))
+    const byDefault = made.addedTokens?.find(({ content }) => content === contentOf(token))
     if (byDefault !== undefined) found.delete(byDefault.content)
-    // The mask takes the space before it along in families of RoBERTa: what is masked is a word with its space.
+    // In RoBERTa families the mask token includes the preceding space: a masked word has one.
     add(token, undefined, { special: true, lstrip: role === 'mask_token' && byDefault?.lstrip === true })
   }
   for (const [token, id] of addedIn(folder)) add(token, id, {})
   return [...found.values()].sort((a, b) => Number(a['id']) - Number(b['id']))
 }
 
-/** A template written as the Hugging Face library writes it; roles stand for their tokens. */
+/** A template in the notation of the tokenizers library; role names stand for their tokens. */
 function templateOf(
   [single, pair]: readonly [string, string],
   idOf: (role: string) => readonly [token: string, id: number],
 ): Json {
-  const piece = (written: string): Json => {
+  const itemOf = (written: string): Json => {
     const [name = '', type = '0'] = written.split(':')
     return name.startsWith('$')
       ? { Sequence: { id: name.slice(1), type_id: Number(type) } }
@@ -118,21 +122,21 @@ function templateOf(
   const used = [...new Set(pair.split(' ').flatMap((part) => (part.startsWith('$') ? [] : [part.split(':')[0]!])))]
   return {
     type: 'TemplateProcessing',
-    single: single.split(' ').map(piece),
-    pair: pair.split(' ').map(piece),
+    single: single.split(' ').map(itemOf),
+    pair: pair.split(' ').map(itemOf),
     special_tokens: Object.fromEntries(
       used.map(idOf).map(([token, id]) => [token, { id: token, ids: [id], tokens: [token] }]),
     ),
   }
 }
 
-/** The contents of the tokenizer.json and the tokenizer_config.json that say what the files of an older checkpoint say. */
+/** Converts the files of an older checkpoint to the contents of tokenizer.json and tokenizer_config.json. */
 export function asTokenizerFiles(
   folder: OlderFolder,
   made: OlderTokenizer,
 ): { readonly json: Json; readonly config: Json } {
   const roles = rolesOf(folder, made)
-  const added = addedTokens(folder, made, roles)
+  const added = addedTokensOf(folder, made, roles)
   const ids = new Map([
     ...made.ids,
     ...added.map((token) => [token['content'] as string, token['id'] as number] as const),

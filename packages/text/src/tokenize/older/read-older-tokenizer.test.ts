@@ -41,46 +41,49 @@ const open = () => {
   const type = modelTypeOf(readTokenizerFiles(folder).json) as ModelFile['type']
   return tokenizerOf({ path: folder }, { name: type, type })
 }
-/** SentencePiece itself takes its mark of a space, where a text has it, for a space, and the library does not. */
+/** False for texts with ▁, which SentencePiece treats as a space and the tokenizers library does not. */
 const isPlain = (text: string): boolean => !text.includes('▁')
 
-describe.each(golden.cases.map((each) => [each.name, each] as const))('the older files of %s', (name, each) => {
-  const compared = (found: (text: string) => boolean) =>
-    golden.texts.map((text, i) => [text, i] as const).filter(([text]) => found(text))
+describe.each(golden.cases.map((each) => [each.name, each] as const))(
+  'tokenizer from older files: %s',
+  (name, each) => {
+    const compared = (found: (text: string) => boolean) =>
+      golden.texts.map((text, i) => [text, i] as const).filter(([text]) => found(text))
 
-  it(`give the ids of ${golden.source}`, () => {
-    write(each.files)
-    const tokenizer = open()
-    const cases = compared(name === 'marian' ? isPlain : () => true)
-    for (const [text, i] of cases) expect([text, tokenizer.encode(text).ids]).toEqual([text, each.ids[i]])
-    expect(cases.length).toBeGreaterThan(320)
-    if (name !== 'marian')
-      for (const [i, [text, pair]] of golden.pairs.entries())
-        expect([text, pair, tokenizer.encode(text, { pair }).ids]).toEqual([text, pair, each.pairs[i]])
-    const { pad, unknown, mask } = tokenizer.special
-    for (const [role, id] of Object.entries(each.special))
-      expect([role, { pad, unk: unknown, mask }[role]]).toEqual([role, id])
-  })
+    it(`matches the ids of ${golden.source}`, () => {
+      write(each.files)
+      const tokenizer = open()
+      const cases = compared(name === 'marian' ? isPlain : () => true)
+      for (const [text, i] of cases) expect([text, tokenizer.encode(text).ids]).toEqual([text, each.ids[i]])
+      expect(cases.length).toBeGreaterThan(320)
+      if (name !== 'marian')
+        for (const [i, [text, pair]] of golden.pairs.entries())
+          expect([text, pair, tokenizer.encode(text, { pair }).ids]).toEqual([text, pair, each.pairs[i]])
+      const { pad, unknown, mask } = tokenizer.special
+      for (const [role, id] of Object.entries(each.special))
+        expect([role, { pad, unk: unknown, mask }[role]]).toEqual([role, id])
+    })
 
-  it('are saved as newer ones, which give the same', () => {
-    write(each.files)
-    const tokenizer = open()
-    rmSync(folder, { recursive: true })
-    folder = mkdtempSync(join(tmpdir(), 'attune-older-'))
-    write(tokenizer.files())
-    const saved = open()
-    for (const text of golden.texts.slice(0, 100)) {
-      expect(saved.encode(text)).toEqual(tokenizer.encode(text))
-      expect(saved.target?.encode(text)).toEqual(tokenizer.target?.encode(text))
-    }
-    expect(saved.special).toEqual(tokenizer.special)
-  })
-})
+    it('encodes the same when saved as a tokenizer.json', () => {
+      write(each.files)
+      const tokenizer = open()
+      rmSync(folder, { recursive: true })
+      folder = mkdtempSync(join(tmpdir(), 'attune-older-'))
+      write(tokenizer.files())
+      const saved = open()
+      for (const text of golden.texts.slice(0, 100)) {
+        expect(saved.encode(text)).toEqual(tokenizer.encode(text))
+        expect(saved.target?.encode(text)).toEqual(tokenizer.target?.encode(text))
+      }
+      expect(saved.special).toEqual(tokenizer.special)
+    })
+  },
+)
 
 describe('Marian', () => {
   const each = golden.cases.find(({ name }) => name === 'marian')!
 
-  it('cuts what is to be written by the pieces of the other language', () => {
+  it('tokenizes target texts by the SentencePiece model of the target language', () => {
     write(each.files)
     const { target, encode } = open()
     let different = 0
@@ -93,7 +96,7 @@ describe('Marian', () => {
     expect(different).toBeGreaterThan(200)
   })
 
-  it('takes the code of a language as a token', () => {
+  it('takes a language code as a token', () => {
     write(each.files)
     const { encode, token } = open()
     expect(
@@ -105,30 +108,30 @@ describe('Marian', () => {
   })
 })
 
-describe('what cannot be read', () => {
+describe('invalid older files', () => {
   const refused = (problem: string) =>
     expect.objectContaining({ code: 'BAD_TOKENIZER', problem: expect.stringContaining(problem) })
-  const piecesOf = (name: string): Buffer =>
+  const modelOf = (name: string): Buffer =>
     Buffer.from(
       (golden.cases.find((each) => each.name === name)!.files['spiece.model'] as { base64: string }).base64,
       'base64',
     )
 
-  it('is refused with what is wrong', () => {
+  it('are rejected with a reason', () => {
     const [roberta] = golden.cases.filter(({ name }) => name === 'roberta')
     for (const [files, problem] of [
       [{ 'vocab.txt': 'a\nb\n' }, 'no [UNK]'],
       [{ 'vocab.json': '{', 'merges.txt': '' }, 'vocab.json'],
-      [{ 'vocab.json': { a: 'b' }, 'merges.txt': '' }, 'no ids'],
-      [{ ...roberta!.files, 'merges.txt': 'a b c\n' }, 'no pair'],
-      [{ 'spiece.model': '', 'config.json': { model_type: 't5' } }, 'no pieces'],
+      [{ 'vocab.json': { a: 'b' }, 'merges.txt': '' }, 'token ids'],
+      [{ ...roberta!.files, 'merges.txt': 'a b c\n' }, 'a pair'],
+      [{ 'spiece.model': '', 'config.json': { model_type: 't5' } }, 'vocabulary is empty'],
       [
-        { 'spiece.model': { base64: piecesOf('albert').toString('base64') }, 'config.json': { model_type: 'newt' } },
+        { 'spiece.model': { base64: modelOf('albert').toString('base64') }, 'config.json': { model_type: 'newt' } },
         'newt',
       ],
       [
         { 'source.spm': '', 'target.spm': '', 'vocab.json': {}, 'tokenizer_config.json': { separate_vocabs: true } },
-        'of their own',
+        'separate vocabularies',
       ],
     ] as const) {
       write(files)
@@ -139,8 +142,8 @@ describe('what cannot be read', () => {
     expect(() => readTokenizerFiles(folder)).toThrow(expect.objectContaining({ code: 'FILE_NOT_FOUND' }))
   })
 
-  it('is refused, or read, wherever a file of SentencePiece is cut off or changed', () => {
-    const bytes = piecesOf('albert')
+  it('throw only BAD_TOKENIZER for a SentencePiece file that is truncated or corrupted at any position', () => {
+    const bytes = modelOf('albert')
     write({ 'config.json': { model_type: 'albert' } })
     const opened = (content: Uint8Array): void => {
       writeFileSync(join(folder, 'spiece.model'), content)

@@ -5,22 +5,27 @@ import { ggufTokenizer } from '../gguf-tokenizer.js'
 import { type RequireInside, readJsonFile, readRegularFile } from '../regular-file.js'
 import { fromVocabularyAndMerges } from './byte-pair-files.js'
 import { type Json, type OlderFolder, asTokenizerFiles } from './older-files.js'
-import { fromPieces, fromTwoLanguages, sentencePieceIn } from './pieces.js'
-import { PIECE, type SentencePieceFile } from './sentence-piece-file.js'
+import { fromSentencePiece, fromMarian, sentencePieceIn } from './sentence-piece-families.js'
+import { TOKEN_TYPE, type SentencePieceFile } from './sentence-piece-file.js'
 import { fromVocabularyText } from './word-vocabulary.js'
 
-/** Bytes of a vocabulary and of what else a checkpoint says at most. */
+/** Maximum size in bytes of a vocabulary and of a configuration file. */
 const [MAXIMUM_BYTES, MAXIMUM_CONFIG_BYTES] = [64 * 1024 * 1024, 8 * 1024 * 1024]
-/** What files of SentencePiece are called. */
-const PIECES = ['spiece.model', 'sentencepiece.bpe.model', 'sentencepiece.model', 'tokenizer.model'] as const
+/** Names of SentencePiece files. */
+const SENTENCE_PIECE_FILES = [
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'sentencepiece.model',
+  'tokenizer.model',
+] as const
 
-/** What the files of an older checkpoint say of its tokenizer, as newer files say it. */
+/** Contents of newer files, converted from an older checkpoint. */
 export interface OlderContents {
-  /** The content of a tokenizer.json. */
+  /** Content of a tokenizer.json. */
   readonly json: Json
-  /** That for texts that the model is to write, where they are cut in another way. */
+  /** Content of the target tokenizer, if the texts to be generated have their own. */
   readonly target?: Json
-  /** The content of a tokenizer_config.json. */
+  /** Content of a tokenizer_config.json. */
   readonly config: Json
 }
 
@@ -28,8 +33,8 @@ function openFolder(path: string, config: Json, requireInside: RequireInside): O
   const refuse = (why: string): never => {
     throw new AttuneError(
       'BAD_TOKENIZER',
-      `${path} has no tokenizer that can be read: ${why}`,
-      'Save the tokenizer with the tokenizers library, which writes a tokenizer.json, and put that into the folder.',
+      `${path} has no tokenizer that can be loaded: ${why}`,
+      'Save the tokenizer as a tokenizer.json with the tokenizers library, and put that into the folder.',
     )
   }
   const because = (name: string) => (why: string) => refuse(`${name}: ${why}`)
@@ -42,26 +47,28 @@ function openFolder(path: string, config: Json, requireInside: RequireInside): O
   }
   const special = 'special_tokens_map.json'
   if (existsSync(join(path, special))) requireInside(join(path, special), because(special))
-  const given = { ...json(special), ...config }
-  const written = given['tokenizer_class'] ?? json('config.json')['model_type'] ?? ''
-  const family = (typeof written === 'string' ? written : '')
+  const merged = { ...json(special), ...config }
+  const className = merged['tokenizer_class'] ?? json('config.json')['model_type'] ?? ''
+  const family = (typeof className === 'string' ? className : '')
     .replace(/Tokenizer(Fast)?$/, '')
     .replace(/[^a-z0-9]/gi, '')
     .toLowerCase()
-  return { config: given, family, where: path, bytes, refuse }
+  return { config: merged, family, where: path, bytes, refuse }
 }
 
-/** Llama's kin, whose SentencePiece files are of the kind that GGUF files keep. */
-function fromBytePairPieces(folder: OlderFolder, file: SentencePieceFile): OlderContents {
+/** Byte-pair SentencePiece model as in Llama, with the same content as in GGUF files. */
+function fromSentencePieceBpe(folder: OlderFolder, file: SentencePieceFile): OlderContents {
   const flag = (name: string, otherwise: boolean): boolean =>
     typeof folder.config[name] === 'boolean' ? folder.config[name] : otherwise
   const id = (name: string, value: number): Json => (value < 0 ? {} : { [`tokenizer.ggml.${name}_token_id`]: value })
   const { json, config } = ggufTokenizer(
     {
       'tokenizer.ggml.model': 'llama',
-      'tokenizer.ggml.tokens': file.pieces.map(({ text }) => text),
-      'tokenizer.ggml.scores': file.pieces.map(({ score }) => score),
-      'tokenizer.ggml.token_type': file.pieces.map(({ type }) => (type === PIECE.unknown ? PIECE.control : type)),
+      'tokenizer.ggml.tokens': file.tokens.map(({ text }) => text),
+      'tokenizer.ggml.scores': file.tokens.map(({ score }) => score),
+      'tokenizer.ggml.token_type': file.tokens.map(({ type }) =>
+        type === TOKEN_TYPE.unknown ? TOKEN_TYPE.control : type,
+      ),
       'tokenizer.ggml.add_bos_token': flag('add_bos_token', true),
       'tokenizer.ggml.add_eos_token': flag('add_eos_token', false),
       'tokenizer.ggml.add_space_prefix': file.addsSpaceBefore,
@@ -75,47 +82,48 @@ function fromBytePairPieces(folder: OlderFolder, file: SentencePieceFile): Older
   return { json: json as Json, config: { ...config, ...folder.config } }
 }
 
-const TWO_LANGUAGES = ['source.spm', 'target.spm', 'vocab.json'] as const
-const BYTE_LEVEL = ['vocab.json', 'merges.txt'] as const
+const MARIAN_FILES = ['source.spm', 'target.spm', 'vocab.json'] as const
+const BYTE_LEVEL_FILES = ['vocab.json', 'merges.txt'] as const
 
-/** The vocabulary that {@link readOlderTokenizer} reads: the name of its first file. */
+/** Name of the first vocabulary file that {@link readOlderTokenizer} reads. */
 function vocabularyIn(path: string): string | undefined {
   const has = (...names: readonly string[]): boolean => names.every((name) => existsSync(join(path, name)))
-  if (has(...TWO_LANGUAGES)) return TWO_LANGUAGES[0]
-  const pieces = PIECES.find((name) => has(name))
-  if (pieces !== undefined) return pieces
-  if (has(...BYTE_LEVEL)) return BYTE_LEVEL[0]
+  if (has(...MARIAN_FILES)) return MARIAN_FILES[0]
+  const sentencePiece = SENTENCE_PIECE_FILES.find((name) => has(name))
+  if (sentencePiece !== undefined) return sentencePiece
+  if (has(...BYTE_LEVEL_FILES)) return BYTE_LEVEL_FILES[0]
   return has('vocab.txt') ? 'vocab.txt' : undefined
 }
 
-/** The path of the file that holds the vocabulary of an older checkpoint; undefined if there is none. */
+/** Path of the vocabulary file of an older checkpoint; undefined if there is none. */
 export function olderVocabulary(path: string): string | undefined {
   const name = vocabularyIn(path)
   return name === undefined ? undefined : join(path, name)
 }
 
 /**
- * Reads the tokenizer of an older checkpoint, which has no tokenizer.json but what {@link olderVocabulary} finds: a `vocab.txt`
- * (WordPiece), a `vocab.json` with a `merges.txt` (byte-level BPE), a file of SentencePiece, or two of them with a `vocab.json`
- * (Marian).
- * @param config the content of the tokenizer_config.json
- * @param requireInside refuses files that lie elsewhere
- * @throws AttuneError `BAD_TOKENIZER` if they cannot be read, or belong to a family that is not known
+ * Reads the tokenizer of an older checkpoint without a tokenizer.json, from the files that {@link olderVocabulary} finds: a
+ * `vocab.txt` (WordPiece), a `vocab.json` with a `merges.txt` (byte-level BPE), a SentencePiece file, or two of them with a
+ * `vocab.json` (Marian).
+ * @param config content of the tokenizer_config.json
+ * @param requireInside rejects files outside the folder
+ * @throws AttuneError `BAD_TOKENIZER` if they cannot be read, or belong to an unsupported family
  */
 export function readOlderTokenizer(path: string, config: Json, requireInside: RequireInside): OlderContents {
   const folder = openFolder(path, config, requireInside)
   const vocabulary = vocabularyIn(path)
-  if (vocabulary === TWO_LANGUAGES[0]) {
-    if (config['separate_vocabs'] === true) folder.refuse('its two languages have vocabularies of their own')
-    const target = asTokenizerFiles(folder, fromTwoLanguages(folder, 'target.spm')).json
-    const { json, config: said } = asTokenizerFiles(folder, fromTwoLanguages(folder, 'source.spm'))
-    // Its own class reads no tokenizer.json.
-    return { json, target, config: { ...said, tokenizer_class: 'PreTrainedTokenizerFast' } }
+  if (vocabulary === MARIAN_FILES[0]) {
+    if (config['separate_vocabs'] === true)
+      folder.refuse('separate vocabularies of source and target are not supported')
+    const target = asTokenizerFiles(folder, fromMarian(folder, 'target.spm')).json
+    const { json, config: base } = asTokenizerFiles(folder, fromMarian(folder, 'source.spm'))
+    // The tokenizer class of Marian reads no tokenizer.json.
+    return { json, target, config: { ...base, tokenizer_class: 'PreTrainedTokenizerFast' } }
   }
-  if (vocabulary === BYTE_LEVEL[0]) return asTokenizerFiles(folder, fromVocabularyAndMerges(folder))
+  if (vocabulary === BYTE_LEVEL_FILES[0]) return asTokenizerFiles(folder, fromVocabularyAndMerges(folder))
   if (vocabulary === undefined || vocabulary === 'vocab.txt')
     return asTokenizerFiles(folder, fromVocabularyText(folder))
   const file = sentencePieceIn(folder, vocabulary)
-  if (file.algorithm === 'bpe') return fromBytePairPieces(folder, file)
-  return asTokenizerFiles(folder, fromPieces(folder, file))
+  if (file.algorithm === 'bpe') return fromSentencePieceBpe(folder, file)
+  return asTokenizerFiles(folder, fromSentencePiece(folder, file))
 }

@@ -1,26 +1,26 @@
-/** The kinds of pieces, by the numbers that the format gives them. */
-export const PIECE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const
+/** Token types, with the numbers of the format. */
+export const TOKEN_TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const
 
-/** What a file of SentencePiece holds of its model. */
+/** Model in a SentencePiece file. */
 export interface SentencePieceFile {
-  readonly pieces: readonly { readonly text: string; readonly score: number; readonly type: number }[]
+  readonly tokens: readonly { readonly text: string; readonly score: number; readonly type: number }[]
   readonly algorithm: 'unigram' | 'bpe'
   readonly byteFallback: boolean
   readonly unknownId: number
   readonly beginId: number
   readonly endId: number
   readonly padId: number
-  /** The rules that texts are normalized by, in base64; absent where there are none. */
+  /** Normalization rules in base64; absent if there are none. */
   readonly rules?: string
   readonly addsSpaceBefore: boolean
 }
 
-/** The value of a field: an integer, or bytes, by where they begin and end. */
+/** Value of a field: an integer, or a range of bytes. */
 type Value = number | { readonly start: number; readonly end: number }
 
 const [VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES] = [0, 1, 2, 5]
 
-/** Thrown by the reading of broken bytes, for {@link readSentencePiece} to say what was read. */
+/** Throws the error for invalid bytes, which {@link readSentencePiece} returns as the reason. */
 const broken = (why: string): never => {
   throw new RangeError(why)
 }
@@ -36,7 +36,7 @@ function varint(bytes: Uint8Array, at: number): readonly [value: number, next: n
   return broken('it has a number of more than ten bytes')
 }
 
-/** Calls back with the fields of a message in the wire format of Protocol Buffers, in order. */
+/** Calls back with the fields of a message in the Protocol Buffers wire format, in order. */
 function eachField(
   bytes: Uint8Array,
   { start, end: last }: Exclude<Value, number>,
@@ -62,7 +62,7 @@ function eachField(
   }
 }
 
-/** Some fields of a message: of each the last value. Others are passed over. */
+/** Selected fields of a message, with the last value of each. Others are skipped. */
 function fieldsOf(bytes: Uint8Array, message: Value | undefined, names: readonly number[]): (Value | undefined)[] {
   const values: (Value | undefined)[] = names.map(() => undefined)
   if (typeof message === 'object')
@@ -85,36 +85,36 @@ function floatIn(bytes: Uint8Array, value: Value | undefined): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(value.start, true)
 }
 
-function pieceIn(bytes: Uint8Array, message: Value) {
+function tokenIn(bytes: Uint8Array, message: Value) {
   const [text, score, type] = fieldsOf(bytes, message, [1, 2, 3])
   const number = floatIn(bytes, score)
   return {
     text: decoder.decode(bytesIn(bytes, text)),
-    score: Number.isFinite(number) ? number : broken('a piece has a score that is no number'),
-    type: numberIn(type, PIECE.normal),
+    score: Number.isFinite(number) ? number : broken('a token has a score that is not a number'),
+    type: numberIn(type, TOKEN_TYPE.normal),
   }
 }
 
 /**
- * Reads a file of SentencePiece, a message of Protocol Buffers, as far as it bears on how texts are cut.
- * @returns why not, if it is none
+ * Reads the tokenization model of a SentencePiece file, which is a Protocol Buffers message.
+ * @returns the reason if it is invalid
  */
 export function readSentencePiece(bytes: Uint8Array): SentencePieceFile | { readonly refused: string } {
   try {
-    const pieces: ReturnType<typeof pieceIn>[] = []
+    const tokens: ReturnType<typeof tokenIn>[] = []
     const whole = { start: 0, end: bytes.length }
     eachField(bytes, whole, (name, value) => {
-      if (name === 1) pieces.push(pieceIn(bytes, value))
+      if (name === 1) tokens.push(tokenIn(bytes, value))
     })
     const [training, normalizing] = fieldsOf(bytes, whole, [2, 3])
     const [kind, fallback, unknown, begin, end, pad] = fieldsOf(bytes, training, [3, 35, 40, 41, 42, 43])
     const [rules, prefix] = fieldsOf(bytes, normalizing, [2, 3])
     const algorithm = numberIn(kind, 1)
-    if (pieces.length === 0) return { refused: 'it has no pieces' }
-    if (algorithm !== 1 && algorithm !== 2) return { refused: 'it is neither a unigram nor a byte-pair model' }
+    if (tokens.length === 0) return { refused: 'its vocabulary is empty' }
+    if (algorithm !== 1 && algorithm !== 2) return { refused: 'expected a unigram or byte-pair model' }
     const charsmap = bytesIn(bytes, rules)
     return {
-      pieces,
+      tokens,
       algorithm: algorithm === 1 ? 'unigram' : 'bpe',
       byteFallback: numberIn(fallback, 0) === 1,
       unknownId: numberIn(unknown, 0),

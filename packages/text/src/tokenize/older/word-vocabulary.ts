@@ -2,13 +2,13 @@ import type { OlderFolder, OlderTokenizer } from './older-files.js'
 
 const decoder = new TextDecoder()
 
-/** The tokens of a file that has one a line. */
+/** Tokens of a file with one token per line. */
 function linesOf(text: string): readonly string[] {
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 
-/** The WordPiece tokenizer of a `vocab.txt`, one token a line: BERT's and its kin's. */
+/** WordPiece tokenizer of a `vocab.txt` with one token per line, as in BERT. */
 export function fromVocabularyText(folder: OlderFolder): OlderTokenizer {
   const ids = new Map(linesOf(decoder.decode(folder.bytes('vocab.txt'))).map((token, id) => [token, id]))
   const { do_lower_case: lowercase, tokenize_chinese_chars: ideographs, strip_accents: accents } = folder.config

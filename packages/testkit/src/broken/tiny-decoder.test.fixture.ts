@@ -18,33 +18,33 @@ import {
 import { type Tensor, add, slice, squeeze } from '@tensorflow/tfjs-core'
 
 const [VOCABULARY, HIDDEN, LENGTH] = [128, 4, 12]
-const AT = 'writer.layer.0'
+const AT = 'decoder.layer.0'
 const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  'writer.words.weight': [VOCABULARY, HIDDEN],
-  'writer.places.weight': [LENGTH, HIDDEN],
+  'decoder.words.weight': [VOCABULARY, HIDDEN],
+  'decoder.positions.weight': [LENGTH, HIDDEN],
   ...Object.fromEntries(['query', 'key', 'value'].map((part) => [`${AT}.${part}.weight`, [HIDDEN, HIDDEN]])),
 }
 
-/** A model that goes on writing, of one layer with a cache. */
-export const tinyWriter = (): Model => ({
-  prefix: 'writer.',
-  wordEmbeddings: 'writer.words.weight',
+/** A tiny decoder of one layer with a KV cache. */
+export const tinyDecoder = (): Model => ({
+  prefix: 'decoder.',
+  wordEmbeddings: 'decoder.words.weight',
   heads: {},
   hiddenSize: HIDDEN,
   maximumLength: LENGTH,
   headDropout: 0.1,
   initializerRange: 0.5,
   layers: [
-    { name: 'embeddings', prefixes: ['writer.words.', 'writer.places.'] },
+    { name: 'embeddings', prefixes: ['decoder.words.', 'decoder.positions.'] },
     { name: 'layer 0', prefixes: [`${AT}.`] },
   ],
-  config: { model_type: 'writer' },
+  config: { model_type: 'decoder' },
   init: (key) =>
     Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, normal(foldKey(key, name), shape, 0.5)])),
   cache: (batch, capacity) => emptyCache(1, [batch, 1, capacity, HIDDEN]),
   forward(params, inputs: TextInputs, mode) {
-    const places = embedding(params, 'writer.places', inputs.positionIds ?? defaultPositions(inputs))
-    const begin = dropout(add(embedding(params, 'writer.words', inputs.inputIds), places), 0.1, modeAt(mode, 0))
+    const positions = embedding(params, 'decoder.positions', inputs.positionIds ?? defaultPositions(inputs))
+    const begin = dropout(add(embedding(params, 'decoder.words', inputs.inputIds), positions), 0.1, modeAt(mode, 0))
     const start = inputs.cacheStart === undefined ? [] : [inputs.cacheStart]
     const { x, kept } = layerStack(
       params,

@@ -1,14 +1,14 @@
-/** The ends of a channel, as browsers have them. */
+/** The ports of a message channel, as in browsers. */
 interface Channel {
   readonly port1: { onmessage: (() => void) | null; close(): void }
   readonly port2: { postMessage(message: unknown): void }
 }
 
 /**
- * Lets the event loop turn once, so that signals, timers and the page come through between computations. In browsers by a message:
- * timers of theirs wait for some milliseconds.
+ * Yields to the event loop once, so that signals, timers and the page are handled between computations. In browsers it uses a message,
+ * since timers there wait for some milliseconds.
  */
-export const nextTurn = (): Promise<void> =>
+export const yieldToEventLoop = (): Promise<void> =>
   new Promise((resolve) => {
     if (typeof setImmediate === 'function') return void setImmediate(resolve)
     const { port1, port2 } = new MessageChannel() as unknown as Channel

@@ -1,8 +1,8 @@
-// The Rust library asks crates that know an older Unicode than JavaScript does whether a character is a mark or punctuation.
-// What they do not know is left as it is. Found by giving every code point to both.
+// The Rust library classifies marks and punctuation with an older Unicode version than JavaScript, and leaves newer characters
+// unchanged. These sets are the differences over all code points.
 
-/** The inside of a class for punctuation that the Rust library does not cut at. */
-export const YOUNG_PUNCTUATION = String.raw`
+/** Content of a character class: punctuation that the Rust library does not split at. */
+export const NEWER_PUNCTUATION = String.raw`
   \u061d\u09fd\u0a76\u0c77\u0c84\u1b4e\u1b4f\u1b7d-\u1b7f\u2e43-\u2e4f\u2e52-\u2e5d\u{10d6e}\u{10ead}
   \u{10ed0}\u{10f55}-\u{10f59}\u{10f86}-\u{10f89}\u{113d4}\u{113d5}\u{113d7}\u{113d8}
   \u{1144b}-\u{1144f}\u{1145a}\u{1145b}\u{1145d}\u{11660}-\u{1166c}\u{116b9}\u{1183b}
@@ -12,8 +12,8 @@ export const YOUNG_PUNCTUATION = String.raw`
   \u{1e5ff}\u{1e95e}\u{1e95f}
 `.replace(/\s/g, '')
 
-/** The inside of a class for nonspacing marks that BERT’s normalizer does not take away there. */
-export const YOUNG_NONSPACING_MARKS = String.raw`
+/** Content of a character class: nonspacing marks that BERT’s normalizer does not remove in the Rust library. */
+export const NEWER_NONSPACING_MARKS = String.raw`
   \u07fd\u0897-\u089f\u08ca-\u08e1\u09fe\u0afa-\u0aff\u0b55\u0c04\u0c3c\u0d00\u0d3b\u0d3c\u0d81\u0eba
   \u0ece\u180f\u1885\u1886\u1abf-\u1add\u1ae0-\u1aeb\u1df6-\u1dfb\ua82c\ua8c5\ua8ff\ua9bd
   \u{10d24}-\u{10d27}\u{10d69}-\u{10d6d}\u{10eab}\u{10eac}\u{10efa}-\u{10eff}\u{10f46}-\u{10f50}
@@ -33,8 +33,8 @@ export const YOUNG_NONSPACING_MARKS = String.raw`
   \u{1e944}-\u{1e94a}
 `.replace(/\s/g, '')
 
-/** The inside of a class for marks that stripping accents does not take away there. */
-export const YOUNG_MARKS = String.raw`
+/** Content of a character class: marks that accent stripping does not remove in the Rust library. */
+export const NEWER_MARKS = String.raw`
   \u07fd\u0897-\u089f\u08ca-\u08d3\u09fe\u0afa-\u0aff\u0b55\u0c04\u0c3c\u0cf3\u0d00\u0d3b\u0d3c\u0d81
   \u0eba\u0ece\u1715\u180f\u1abf-\u1add\u1ae0-\u1aeb\u1cf7\u1df6-\u1dfa\ua82c\ua8ff\u{10d24}-\u{10d27}
   \u{10d69}-\u{10d6d}\u{10eab}\u{10eac}\u{10efa}-\u{10eff}\u{10f46}-\u{10f50}\u{10f82}-\u{10f85}

@@ -4,9 +4,9 @@ import type { Mode } from '@attune/core'
 import { type Tensor, concat, mul, ones, randomNormal, scalar, sum, valueAndGrads } from '@tensorflow/tfjs-core'
 import { attendHeads } from './attention.js'
 import { type AttentionPattern, attentionBias } from './attention-bias.js'
-import { bandsOf } from './bands.js'
+import { queryBlocks } from './query-blocks.js'
 
-const sights: readonly AttentionPattern[] = [
+const patterns: readonly AttentionPattern[] = [
   { causal: true },
   { causal: true, window: 1 },
   { causal: true, window: 90 },
@@ -14,28 +14,28 @@ const sights: readonly AttentionPattern[] = [
   { window: 1000 },
 ]
 
-const sees = ({ causal = false, window = Infinity }: AttentionPattern, query: number, key: number): boolean =>
+const attendsTo = ({ causal = false, window = Infinity }: AttentionPattern, query: number, key: number): boolean =>
   Math.abs(query - key) < window && (!causal || key <= query)
 
-describe('bandsOf', () => {
-  it('are all rows once, each with all keys that it sees', () => {
-    for (const sight of sights)
+describe('queryBlocks', () => {
+  it('covers each row once, with every key that the row attends to', () => {
+    for (const pattern of patterns)
       for (const length of [1, 255, 256, 300, 777, 1024, 5000]) {
-        const bands = bandsOf(length, sight)
-        expect(bands.reduce((row, band) => (expect(band.row).toBe(row), row + band.rows), 0)).toBe(length)
-        for (const { row, rows, key, keys } of bands) {
-          const seen = (query: number): number[] => [0, length - 1, query - 89, query - 39, query, query + 39]
+        const blocks = queryBlocks(length, pattern)
+        expect(blocks.reduce((row, block) => (expect(block.row).toBe(row), row + block.rows), 0)).toBe(length)
+        for (const { row, rows, key, keys } of blocks) {
+          const keysOf = (query: number): number[] => [0, length - 1, query - 89, query - 39, query, query + 39]
           for (const query of [row, row + rows - 1])
-            for (const other of seen(query).filter((k) => k >= 0 && k < length && sees(sight, query, k)))
+            for (const other of keysOf(query).filter((k) => k >= 0 && k < length && attendsTo(pattern, query, k)))
               expect(other >= key && other < key + keys).toBe(true)
           expect(key + keys).toBeLessThanOrEqual(length)
         }
       }
   })
 
-  it('leave out three eighths of what 512 tokens do not see behind them, and nothing where all is seen or texts are short', () => {
-    const area = (length: number, sight: AttentionPattern): number =>
-      bandsOf(length, sight).reduce((all, { rows, keys }) => all + rows * keys, 0) / length ** 2
+  it('skips three eighths of the scores of 512 causal tokens, and nothing for full attention or short sequences', () => {
+    const area = (length: number, pattern: AttentionPattern): number =>
+      queryBlocks(length, pattern).reduce((all, { rows, keys }) => all + rows * keys, 0) / length ** 2
     expect(area(512, { causal: true })).toBe(5 / 8)
     expect(area(4096, { causal: true })).toBe(9 / 16)
     expect(area(4096, { causal: true, window: 128 })).toBeLessThan(0.16)
@@ -49,10 +49,10 @@ describe('attendHeads', () => {
   const ids = ones([batch, length], 'int32')
   const bound = { training: false } as const
 
-  it.each(sights)('gives the same numbers and gradients whether it knows of the sight %j or not', (sight) => {
-    const bias = attentionBias({ inputIds: ids, attentionMask: ids, tokenTypeIds: ids }, sight)
+  it.each(patterns)('returns the same values and gradients with and without the attention pattern %j', (pattern) => {
+    const bias = attentionBias({ inputIds: ids, attentionMask: ids, tokenTypeIds: ids }, pattern)
     const weights = normal(2, 1)
-    const [found, wanted] = [sight, {}].map((known) =>
+    const [found, wanted] = [pattern, {}].map((known) =>
       valueAndGrads((q: Tensor, k: Tensor, v: Tensor) =>
         sum(mul(attendHeads({ q, k, v, bias }, 0, bound, { sight: known }), weights)),
       )([normal(2, 2), normal(1, 3), normal(1, 4)]),
@@ -62,7 +62,7 @@ describe('attendHeads', () => {
       expect(grad.sub(wanted!.grads[i]!).abs().max().dataSync()[0]).toBeLessThan(1e-5)
   })
 
-  it('does all at once where operations are dear to start, where weights are asked for, and with a cache', () => {
+  it('computes a single block if launch-bound, if attention weights are recorded, or with a KV cache', () => {
     const [q, k] = [normal(1, 5), normal(1, 6)]
     const bias = attentionBias({ inputIds: ids, attentionMask: ids, tokenTypeIds: ids }, { causal: true })
     const parts = (mode: Mode, more: object = {}, keys = k): number => {

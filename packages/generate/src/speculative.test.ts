@@ -13,7 +13,7 @@ import type { GenerationOptions } from './options.js'
 const SIZE = 6
 const END = 5
 
-/** Log odds of the next token by the last one: 0 → 1 → 2 → 3 → 0 and so on, with 4 a close second, and from 4 to 0. */
+/** Logits of the next token by the last one: 0 → 1 → 2 → 3 → 0 and so on, with 4 a close second, and 4 → 0. */
 const NEXT = Array.from({ length: SIZE }, (_, from) =>
   Array.from({ length: SIZE }, (_, to) => (to === (from > 2 ? 0 : from + 1) ? 2 : to === 4 ? 1.5 : 0)),
 )
@@ -24,9 +24,9 @@ const tokenizer = {
   decode: (ids: ArrayLike<number>) => Array.from(ids, (id) => letters[id]).join(''),
 } as never as Tokenizer
 
-describe('reading ahead', () => {
+describe('generator with promptLookupTokens', () => {
   const engine = referenceEngine()
-  /** How many tokens each run of the model has read. */
+  /** Number of tokens that each run of the model read. */
   let runs: number[] = []
   const model = (changed: Partial<Model> = {}): Model => ({
     ...tinyModel(),
@@ -56,9 +56,9 @@ describe('reading ahead', () => {
 
   async function write(prompts: readonly string[], options: Partial<GenerationOptions>, how: How = {}) {
     runs = []
-    const writer = generator({ engine, model: model(how.changed), params, tokenizer })
-    const events = await lastValueFrom(writer.write(prompts, options, how.constraint).pipe(toArray()))
-    writer.close()
+    const subject = generator({ engine, model: model(how.changed), params, tokenizer })
+    const events = await lastValueFrom(subject.write(prompts, options, how.constraint).pipe(toArray()))
+    subject.close()
     return events
   }
   interface How {
@@ -67,21 +67,21 @@ describe('reading ahead', () => {
   }
   const textOf = (events: readonly GenerationEvent[]): string => events.at(-1)!.text
 
-  it('writes the same as one token at a time, in fewer runs', async () => {
-    const plain = await write(['abcdab'], { maximumNewTokens: 20 })
-    expect(textOf(plain)).toBe('cdabcdabcdabcdabcdab')
+  it('generates the same as one token at a time, in fewer runs', async () => {
+    const baseline = await write(['abcdab'], { maximumNewTokens: 20 })
+    expect(textOf(baseline)).toBe('cdabcdabcdabcdabcdab')
     expect(runs).toEqual([16, ...new Array<number>(19).fill(1)])
-    expect(await write(['abcdab'], { maximumNewTokens: 20, promptLookupTokens: 4 })).toEqual(plain)
+    expect(await write(['abcdab'], { maximumNewTokens: 20, promptLookupTokens: 4 })).toEqual(baseline)
     expect(runs).toEqual([16, 5, 5, 5, 5])
   })
 
-  it('goes back where it guessed wrong', async () => {
-    const plain = await write(['a'], { maximumNewTokens: 8 })
-    expect(await write(['a'], { maximumNewTokens: 8, promptLookupTokens: 3 })).toEqual(plain)
+  it('rolls back wrong drafts', async () => {
+    const baseline = await write(['a'], { maximumNewTokens: 8 })
+    expect(await write(['a'], { maximumNewTokens: 8, promptLookupTokens: 3 })).toEqual(baseline)
     expect(runs).toEqual([16, 4, 4, 4, 4]) // b, c and d come one by one, then all four letters at once
   })
 
-  it('draws the same, and keeps to a constraint and to stop texts', async () => {
+  it('samples the same tokens, and honors constraints and stop sequences', async () => {
     const constraint: Constraint = {
       allowed: (state) => Uint8Array.from({ length: SIZE }, (_, id) => Number(state % 3 === 2 ? id === 4 : id !== END)),
       next: (state) => state + 1,
@@ -89,20 +89,20 @@ describe('reading ahead', () => {
     for (const seed of [1, 2, 3, 4, 5])
       for (const how of [{}, { constraint }]) {
         const options = { temperature: 1, maximumNewTokens: 30, seed, stop: ['ddd'] }
-        const plain = await write(['abcdabcd'], options, how)
-        expect(await write(['abcdabcd'], { ...options, promptLookupTokens: 5 }, how)).toEqual(plain)
+        const baseline = await write(['abcdabcd'], options, how)
+        expect(await write(['abcdabcd'], { ...options, promptLookupTokens: 5 }, how)).toEqual(baseline)
         expect(runs).toContain(6)
       }
   })
 
-  it('does not read beyond what the model takes', async () => {
+  it('does not read beyond the maximum length of the model', async () => {
     const changed = { maximumLength: 12 }
-    const plain = await write(['abcdab'], {}, { changed })
-    expect(await write(['abcdab'], { promptLookupTokens: 3 }, { changed })).toEqual(plain)
-    expect(runs).toEqual([16, 4, 1]) // six tokens written: after the fifth, three more to read would be one too many
+    const baseline = await write(['abcdab'], {}, { changed })
+    expect(await write(['abcdab'], { promptLookupTokens: 3 }, { changed })).toEqual(baseline)
+    expect(runs).toEqual([16, 4, 1]) // six tokens generated: after the fifth, three draft tokens would exceed the limit
   })
 
-  it('is for a single text, and for models that can go back', async () => {
+  it('decodes token by token for several prompts and for recurrent models', async () => {
     const options = { maximumNewTokens: 8, promptLookupTokens: 3 }
     const texts = (events: readonly GenerationEvent[]) =>
       events.flatMap((event) => (event.type === 'finished' ? [event.text] : []))
@@ -110,16 +110,16 @@ describe('reading ahead', () => {
     expect(Math.max(...runs.slice(1))).toBe(1)
     expect(texts(await write(['abcdab'], options, { changed: { recurrent: true } }))).toEqual(['cdabcdab'])
     expect(Math.max(...runs.slice(1))).toBe(1)
-    const writer = generator({ engine, model: model(), params, tokenizer })
-    expect(() => writer.write(['a'], { promptLookupTokens: 3, beams: 2 })).toThrow(/beams/)
+    const subject = generator({ engine, model: model(), params, tokenizer })
+    expect(() => subject.write(['a'], { promptLookupTokens: 3, beams: 2 })).toThrow(/beams/)
   })
 
-  it('stops when nobody listens any more, and leaves no tensors behind', async () => {
-    const writer = generator({ engine, model: model(), params, tokenizer })
+  it('stops on unsubscribe and frees all tensors', async () => {
+    const subject = generator({ engine, model: model(), params, tokenizer })
     const before = engine.live()
-    const some = writer.write(['abcdab'], { promptLookupTokens: 3 }).pipe(take(3), toArray())
+    const some = subject.write(['abcdab'], { promptLookupTokens: 3 }).pipe(take(3), toArray())
     expect((await lastValueFrom(some)).map(({ text }) => text)).toEqual(['c', 'd', 'a'])
-    while (engine.live() !== before) await setImmediate() // the test's own limit ends a wait in vain
+    while (engine.live() !== before) await setImmediate() // the test's timeout ends an endless wait
     expect(engine.live()).toBe(before)
   })
 })

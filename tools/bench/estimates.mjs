@@ -1,5 +1,5 @@
 // @ts-check
-/** Holds what `attune plan` foretells to what the run then takes. */
+/** Compares the estimates of `attune plan` with the measurements of the run. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,12 +8,12 @@ import { gunzipSync } from 'node:zlib'
 import { root } from '../check/packages.mjs'
 
 /**
- * A configuration of an example, with settings that change it; `rows` are those of the training file that are used, all if
- * left out. At least two epochs, since steps are compared without those that are compiled.
+ * An example configuration and settings that change it. `rows` is the number of training rows to use, by default all. Needs at least two
+ * epochs, since the steps that include compilation are excluded.
  * @typedef {{ name: string, config: string, settings: readonly string[], rows?: number }} Planned
  */
 
-/** Milliseconds of a step, seconds of the run and bytes at its peak. @typedef {{ step: number, seconds: number, peak: number }} Taken */
+/** Milliseconds per step, seconds of the run, and peak memory in bytes. @typedef {{ step: number, seconds: number, peak: number }} Costs */
 
 const sections = 'examples/debian-sections'
 
@@ -21,14 +21,14 @@ const sections = 'examples/debian-sections'
 export const PLANNED = [
   { name: 'debian-bert, two epochs', config: `${sections}/config.yaml`, settings: ['training.epochs=2'] },
   {
-    name: 'debian-bert, in parts of 8, layers computed again',
+    name: 'debian-bert, micro-batches of 8, gradient checkpointing',
     config: `${sections}/config.yaml`,
     settings: ['training.epochs=2', 'training.microBatchSize=8', 'training.gradientCheckpointing=true'],
   },
   { name: 'one layer from scratch, five epochs', config: `${sections}/from-scratch.yaml`, settings: [] },
 ]
 
-/** One for tests: 60 steps of a small model. @type {Planned} */
+/** A small configuration for tests: 60 steps. @type {Planned} */
 export const SMALL = {
   name: 'one layer from scratch, 60 steps',
   config: `${sections}/from-scratch.yaml`,
@@ -48,7 +48,7 @@ function attune(args, peakFile = '') {
   return stdout
 }
 
-/** The first rows of a training file, in a file of their own. @param {number} rows @param {string} folder */
+/** Writes the first rows of the training data to a file. @param {number} rows @param {string} folder */
 function firstRows(rows, folder) {
   const lines = gunzipSync(readFileSync(join(root, sections, 'train.jsonl.gz')))
     .toString()
@@ -58,8 +58,8 @@ function firstRows(rows, folder) {
   return path
 }
 
-/** What a run took, by its events. Steps of the first epoch are left out: each shape is compiled then. @param {string} run @returns {Omit<Taken, 'peak'>} */
-function takenBy(run) {
+/** Measured costs of a run, from its events. Excludes the first epoch, in which each shape is compiled. @param {string} run @returns {Omit<Costs, 'peak'>} */
+function measuredCosts(run) {
   /** @type {any[]} */
   const events = readFileSync(join(run, 'events.jsonl'), 'utf8')
     .trim()
@@ -73,7 +73,7 @@ function takenBy(run) {
   }
 }
 
-/** Plans, runs and compares. @param {Planned} planned @returns {{ name: string, foretold: Taken, taken: Taken }} */
+/** Plans, runs and compares. @param {Planned} planned @returns {{ name: string, estimated: Costs, measured: Costs }} */
 export function compare({ name, config, settings, rows }) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-plan-'))
   try {
@@ -84,24 +84,35 @@ export function compare({ name, config, settings, rows }) {
     attune(['train', config, '--directory', run, ...sets], peakFile)
     return {
       name,
-      foretold: { step: found.stepSeconds * 1000, seconds: found.seconds, peak: found.peakBytes },
-      taken: { ...takenBy(run), peak: Number(readFileSync(peakFile, 'utf8')) },
+      estimated: { step: found.stepSeconds * 1000, seconds: found.seconds, peak: found.peakBytes },
+      measured: { ...measuredCosts(run), peak: Number(readFileSync(peakFile, 'utf8')) },
     }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-/** @param {number} foretold @param {number} taken */
-const error = (foretold, taken) =>
-  `${foretold < taken ? '−' : '+'}${Math.abs(100 * (foretold / taken - 1)).toFixed()} %`
+/** @param {number} estimated @param {number} measured */
+const error = (estimated, measured) =>
+  `${estimated < measured ? '−' : '+'}${Math.abs(100 * (estimated / measured - 1)).toFixed()} %`
 
-export const COLUMNS = ['run', 'step ms', 'taken', 'error', 'whole s', 'taken', 'error', 'peak MB', 'taken', 'error']
+export const COLUMNS = [
+  'run',
+  'step ms',
+  'measured',
+  'error',
+  'total s',
+  'measured',
+  'error',
+  'peak MB',
+  'measured',
+  'error',
+]
 
 /** @param {ReturnType<typeof compare>} compared @returns {string[]} */
-export const rowOf = ({ name, foretold, taken }) => [
+export const rowOf = ({ name, estimated, measured }) => [
   name,
-  ...[foretold.step.toFixed(), taken.step.toFixed(), error(foretold.step, taken.step)],
-  ...[foretold.seconds.toFixed(), taken.seconds.toFixed(), error(foretold.seconds, taken.seconds)],
-  ...[(foretold.peak / 1e6).toFixed(), (taken.peak / 1e6).toFixed(), error(foretold.peak, taken.peak)],
+  ...[estimated.step.toFixed(), measured.step.toFixed(), error(estimated.step, measured.step)],
+  ...[estimated.seconds.toFixed(), measured.seconds.toFixed(), error(estimated.seconds, measured.seconds)],
+  ...[(estimated.peak / 1e6).toFixed(), (measured.peak / 1e6).toFixed(), error(estimated.peak, measured.peak)],
 ]

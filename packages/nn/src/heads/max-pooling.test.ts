@@ -1,9 +1,9 @@
 import '@tensorflow/tfjs'
 import { expect, it } from '@jest/globals'
 import { type Tensor, grad, mul, sum, tensor } from '@tensorflow/tfjs-core'
-import { greatestOf } from './greatest-of.js'
+import { greatestOf } from './max-pooling.js'
 
-it('greatestOf shares the gradient evenly among those that are equally great', () => {
+it('greatestOf splits the gradient evenly among tied maxima', () => {
   const x = tensor([5, 1, 5, 7, 2, 7], [1, 3, 2])
   expect(Array.from(greatestOf(x).dataSync())).toEqual([5, 7])
   const weights = tensor([6, 8], [1, 2])

@@ -4,26 +4,32 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { jit } from './index.js'
 
-/** Trials of an operation are drawn from this and their number alone, so that one that fails can be repeated. */
+/**
+ * Seed of the trials. A trial depends only on it, the operation and the trial's index, so that failures are
+ * reproducible.
+ */
 const SEED = 20260101
 const TRIALS = 12
 
-/** An operation of TF.js. */
+/** A TF.js operation. */
 export type Op = (...x: Tensor[]) => Tensor | Tensor[]
-/** An operation with arguments that were drawn for it. The gradient is compared where TF.js has one. */
+/** An operation with sampled arguments. Its gradient is compared if requested. */
 export type Trial = readonly [op: Op, inputs: readonly Tensor[], gradient?: 'gradient' | undefined]
 
-/** How many numbers a shape has. */
+/** Number of elements of a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
-/** What trials draw. Every fourth has a dimension of 0 if its shape has any, every fourth one of 1. */
-function drawing(name: string, trial: number) {
+/**
+ * Samplers of a trial. A quarter of the trials has a dimension of size 0 if the shape has any dimension, another
+ * quarter one of size 1.
+ */
+function samplers(name: string, trial: number) {
   const random = stream(deriveKey(key(SEED), name, trial))
   const below = (n: number): number => Math.floor(random() * n)
   const pick = <T>(from: readonly T[]): T => from[below(from.length)]!
   const flag = (): boolean => below(2) === 1
-  const shape = (least = 0, most = 5): number[] => {
-    const sizes = Array.from({ length: least + below(most - least + 1) }, () => pick([1, 2, 2, 3, 3, 4, 5]))
+  const shape = (minimum = 0, maximum = 5): number[] => {
+    const sizes = Array.from({ length: minimum + below(maximum - minimum + 1) }, () => pick([1, 2, 2, 3, 3, 4, 5]))
     if (sizes.length > 0 && trial % 4 < 2) sizes[below(sizes.length)] = trial % 4
     return sizes
   }
@@ -41,14 +47,14 @@ function drawing(name: string, trial: number) {
     real,
     whole,
     truth,
-    /** Real, whole or boolean. */
+    /** Float, integer or boolean. */
     any: (of: readonly number[]): Tensor => pick([real, whole, truth])(of),
-    /** A dimension, counted from either end. */
+    /** An axis, possibly negative. */
     axis: (of: readonly number[]): number => below(of.length) - (flag() ? of.length : 0),
-    /** None, some or all dimensions. */
+    /** No, some or all axes. */
     axes: (of: readonly number[]): number[] | undefined =>
       of.length === 0 || below(4) === 0 ? undefined : [...of.keys()].filter(() => flag()),
-    /** Two shapes that are broadcast to one. */
+    /** Two shapes that broadcast to one. */
     pair: (): [number[], number[]] => {
       const whole = shape(0, 4)
       const some = (): number[] =>
@@ -57,10 +63,10 @@ function drawing(name: string, trial: number) {
     },
   }
 }
-/** What trials draw with. */
-export type Draw = ReturnType<typeof drawing>
+/** Samplers of a trial. */
+export type Samplers = ReturnType<typeof samplers>
 
-/** The outputs, and the gradients of the sum of the first one's squares. */
+/** Outputs, and the gradients of the sum of squares of the first one. */
 const valuesOf =
   ([op, , gradient]: Trial) =>
   (...x: Tensor[]): Record<string, Tensor> => {
@@ -70,16 +76,16 @@ const valuesOf =
     return { ...named, ...Object.fromEntries(grads.map((tensor, i) => [`gradient ${i}`, tensor])) }
   }
 
-function unlike(found: Tensor | undefined, wanted: Tensor): string | undefined {
+function difference(found: Tensor | undefined, wanted: Tensor): string | undefined {
   if (found === undefined) return 'missing'
-  const said = ({ dtype, shape }: Tensor): string => `${dtype}[${shape.join()}]`
-  if (said(found) !== said(wanted)) return `${said(found)} instead of ${said(wanted)}`
+  const typeOf = ({ dtype, shape }: Tensor): string => `${dtype}[${shape.join()}]`
+  if (typeOf(found) !== typeOf(wanted)) return `expected ${typeOf(wanted)}, got ${typeOf(found)}`
   const [a, b] = [found.dataSync(), wanted.dataSync()]
   const at = b.findIndex((n, i) => !Object.is(n, a[i]) && !(Math.abs(n - a[i]!) <= 2e-4 * Math.max(1, Math.abs(n))))
-  return at < 0 ? undefined : `${a[at]} instead of ${b[at]} at ${at}`
+  return at < 0 ? undefined : `expected ${b[at]} at ${at}, got ${a[at]}`
 }
 
-/** What differs in a trial; nothing where TF.js itself refuses it. */
+/** Differences in a trial; undefined if TF.js itself rejects it. */
 function differences(trial: Trial): string[] | undefined {
   const [, inputs] = trial
   let wanted: Record<string, Tensor>
@@ -92,8 +98,8 @@ function differences(trial: Trial): string[] | undefined {
   try {
     const found = compiled(...inputs) as Record<string, Tensor>
     return Object.entries(wanted).flatMap(([name, tensor]) => {
-      const difference = unlike(found[name], tensor)
-      return difference === undefined ? [] : [`${name}: ${difference}`]
+      const text = difference(found[name], tensor)
+      return text === undefined ? [] : [`${name}: ${text}`]
     })
   } catch (error) {
     return [(error as Error).message]
@@ -102,18 +108,18 @@ function differences(trial: Trial): string[] | undefined {
   }
 }
 
-/** Tests each operation with trials of its own. */
-export function testDrawn(operations: Readonly<Record<string, (draw: Draw) => Trial>>): void {
+/** Tests each operation with seeded random trials. */
+export function testSampled(operations: Readonly<Record<string, (draw: Samplers) => Trial>>): void {
   it.each(Object.entries(operations))('%s', (name, draw) => {
     let compared = 0
     const failures = Array.from({ length: TRIALS }, (_, i) => {
-      const trial = draw(drawing(name, i))
+      const trial = draw(samplers(name, i))
       const found = differences(trial)
       if (found !== undefined) compared++
       const inputs = trial[1].map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ')
       return (found ?? []).map((text) => `seed ${SEED}, ${name}, trial ${i}, ${inputs}: ${text}`)
     })
     expect(failures.flat()).toEqual([])
-    expect(compared).toBeGreaterThanOrEqual(TRIALS / 4) // the others TF.js refuses
+    expect(compared).toBeGreaterThanOrEqual(TRIALS / 4) // TF.js rejects the others
   })
 }

@@ -1,8 +1,8 @@
 import { type Tensor, cast, customGrad, div, equal, expandDims, max, mul, squeeze, sum } from '@tensorflow/tfjs-core'
 
 /**
- * The greatest over the places, `[batch, length, hidden]` → `[batch, hidden]`. In the gradient those that are equally great share
- * evenly, as in PyTorch's `amax`, where TF.js gives each all of it.
+ * Max pooling over the positions, `[batch, length, hidden]` to `[batch, hidden]`. The gradient is split evenly among
+ * ties, as in PyTorch's `amax`; TF.js passes all of it to each.
  */
 export const greatestOf = (x: Tensor): Tensor =>
   customGrad((input, save) => {

@@ -15,7 +15,7 @@ import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { integers, textInputs } from '../host-array.js'
 import { tinyTokenizer } from '../tiny-tokenizer.js'
-import { tinyWriter } from './tiny-writer.test.fixture.js'
+import { tinyDecoder } from './tiny-decoder.test.fixture.js'
 
 interface Item extends Encoded {
   readonly ids: readonly number[]
@@ -25,21 +25,21 @@ interface Labelled extends Batch {
   readonly inputs: ReturnType<typeof textInputs>
   readonly labels: HostArray
 }
-/** What {@link telling} makes. */
-export type Telling = Objective<Item, Labelled, Tensor>
+/** Instance of {@link classification}. */
+export type Classification = Objective<Item, Labelled, Tensor>
 
-/** A text of an example. */
+/** Text field of an example. */
 export const field = (example: Example, name: string): string => {
   if (typeof example[name] === 'string') return example[name]
   throw new AttuneError('NO_FIELD', `an example has no ${name}`, 'Name another field.')
 }
 
-/** The options of {@link telling}. */
+/** Options of {@link classification}. */
 export const options = z.strictObject({
-  labels: z.array(z.string().min(1)).min(2).max(9).optional().describe('The labels'),
+  labels: z.array(z.string().min(1)).min(2).max(9).optional().describe('Class names'),
 })
 
-/** Learns the labels. */
+/** Collects the labels. */
 export async function fit(given: z.output<typeof options>, examples: () => AsyncIterable<Example>) {
   if (given.labels !== undefined) return given
   const labels = new Set<string>()
@@ -47,15 +47,15 @@ export async function fit(given: z.output<typeof options>, examples: () => Async
   return { labels: [...labels].sort() }
 }
 
-/** Tells a few labels apart. An objective as it should be. */
-export const telling = definePlugin({
+/** Valid objective: classifies texts. */
+export const classification = definePlugin({
   kind: OBJECTIVE,
-  name: 'telling',
-  summary: 'Tells labels apart',
+  name: 'classification',
+  summary: 'Classifies texts',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER },
   fit,
-  create({ labels = [] }, { model, tokenizer }): Telling {
+  create({ labels = [] }, { model, tokenizer }): Classification {
     const { maximumLength } = model
     const encode = (example: Example, label: number): Item => {
       const { ids, truncated } = tokenizer.encode(field(example, 'text'), { maximumLength })
@@ -64,7 +64,7 @@ export const telling = definePlugin({
     return {
       views: ['label'],
       maximumLength,
-      config: { architectures: ['TinyForTelling'] },
+      config: { architectures: ['TinyForClassification'] },
       init: (from) => initialClassifier(model, labels.length, from),
       encode: (example) => encode(example, labels.indexOf(field(example, 'label'))),
       encodeUnlabelled: (example) => encode(example, -1),
@@ -83,9 +83,9 @@ export const telling = definePlugin({
   },
 })
 
-/** What it is tried on. */
+/** Inputs of its suite. */
 export const fixture = {
-  given: { model: tinyWriter(), tokenizer: tinyTokenizer() },
+  given: { model: tinyDecoder(), tokenizer: tinyTokenizer() },
   examples: [
     { text: 'fine', label: 'good' },
     { text: 'it broke', label: 'bad' },
