@@ -313,7 +313,7 @@ describe('invalid input gets one clear message', () => {
       `${jsonLines(rows.slice(0, 30))}{"text": "a robin", "lable": "animal"}\n${jsonLines(rows.slice(30))}`,
     )
     const lacking = (more: string) => (text: string) => text.replace('path: train.jsonl', `path: lacking.jsonl${more}`)
-    expect(await train('o', lacking(''))).toMatch(/BAD_ROW.*"label"; it has "lable".*lacking.jsonl:31/)
+    expect(await train('o', lacking(''))).toMatch(/BAD_ROW.*"label"; similar fields: "lable".*lacking.jsonl:31/)
     const skipped = await attune(['train', config('o', lacking(', onBadRow: skip'))])
     expect([skipped.code, skipped.err]).toEqual([0, expect.stringContaining('rejected 1 row of train')])
   })
@@ -331,7 +331,7 @@ describe('invalid input gets one clear message', () => {
     expect(await refused(['init', '--data', 'train.jsonl', '--output', 'no/such/folder/x.yaml'])).toMatch(
       /CANNOT_WRITE/,
     )
-    expect(await refused(['train', config('p'), '--directory', 'train.jsonl'])).toMatch(/BAD_ARGUMENT.*is a file/)
+    expect(await refused(['train', config('p'), '--directory', 'train.jsonl'])).toMatch(/BAD_ARGUMENT: expected a folder for the run, got the file/)
   })
 
   it('an empty dataset', async () => {
@@ -349,7 +349,7 @@ describe('invalid input gets one clear message', () => {
     const refusedFirst = (text: string): string =>
       text.replace('path: train.jsonl }', 'path: train.jsonl }\n  validation: { use: jsonl, path: other.jsonl }')
     const message = await train('l', refusedFirst)
-    expect(message).toMatch(/UNKNOWN_LABEL: label "animals".*animal, tool/)
+    expect(message).toMatch(/UNKNOWN_LABEL: expected one of 2 labels \(animal, tool\), got "animals"/)
     expect(message).toContain('Did you mean animal?')
     expect(message).not.toContain('step 1/')
     const mistyped = await train('l', (text) => text.replace('everySteps: 5', 'best: acuracy'))
