@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Plans runs, executes them, and prints the estimates next to the measurements: `node tools/bench/plan.mjs [--small] [--write]`.
- * `--small` runs one of 60 steps; `--write` writes the table to docs/cli.md. Needs an idle machine: load between plan and run counts as an
+ * `--small` runs one of 60 steps; `--write` writes the table to docs/measurements/plans.md. Needs an idle machine: load between plan and run counts as an
  * error of the estimate.
  */
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ import { COLUMNS, PLANNED, SMALL, compare, rowOf } from './estimates.mjs'
 const { values } = parseArgs({
   options: { small: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 })
-const PAGE = join(root, 'docs/cli.md')
+const PAGE = join(root, 'docs/measurements/plans.md')
 
 const rows = []
 for (const planned of values.small ? [SMALL] : PLANNED) {

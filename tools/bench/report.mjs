@@ -13,8 +13,8 @@ import { table as markdownTable } from '../check/table.mjs'
 /** Date, machine and versions of a measurement. @typedef {{ date: string, cpu: string, memoryBytes: number, node: string, onnxruntime: string, tfjs: string, peers: string[] }} Circumstances */
 /** @typedef {Measured & { circumstances: Circumstances }} Recorded */
 
-const PAGE = join(root, 'docs/benchmarks.md')
-const RECORDS = join(root, 'docs/benchmarks.json')
+const PAGE = join(root, 'docs/measurements/benchmarks.md')
+const RECORDS = join(root, 'docs/measurements/benchmarks.json')
 
 /** By device: the key in the records, and the generated part of the page. */
 const DEVICES = /** @type {const} */ ({
@@ -149,7 +149,7 @@ export function circumstances({ rows }) {
 const where = ({ date, cpu, memoryBytes, node, onnxruntime, tfjs, peers }) =>
   `Measured on ${date}: ${cpu}, ${(memoryBytes / 1e9).toFixed(0)} GB; Node ${node}, ONNX Runtime ${onnxruntime}, TensorFlow.js ${tfjs}; ${peers.join('; ')}.`
 
-/** A generated part of docs/benchmarks.md. @param {readonly Recorded[]} all @param {keyof typeof DEVICES} device targets are listed for the CPU */
+/** A generated part of docs/measurements/benchmarks.md. @param {readonly Recorded[]} all @param {keyof typeof DEVICES} device targets are listed for the CPU */
 export function markdown(all, device = 'cpu') {
   const sections = all.map((recorded) => {
     const { workload, rate, circumstances: about } = recorded
@@ -169,7 +169,7 @@ export function merged(before, now) {
   return [...kept, ...now].sort((a, b) => (a.workload.name < b.workload.name ? -1 : 1))
 }
 
-/** Writes docs/benchmarks.json and a generated part of docs/benchmarks.md; other workloads are kept. @param {readonly Recorded[]} now @param {keyof typeof DEVICES} device */
+/** Writes docs/measurements/benchmarks.json and a generated part of docs/measurements/benchmarks.md; other workloads are kept. @param {readonly Recorded[]} now @param {keyof typeof DEVICES} device */
 export function write(now, device) {
   const { records, part } = DEVICES[device]
   const known = JSON.parse(readFileSync(RECORDS, 'utf8'))

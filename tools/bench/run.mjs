@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Benchmarks Attune and its peers: `node tools/bench/run.mjs [--gpu] [--workloads 1,2] [--peers attune,pytorch] [--write]`.
- * `--gpu` selects the peers that run on a GPU. Prints tables; `--write` writes them to docs/benchmarks.md and docs/benchmarks.json,
+ * `--gpu` selects the peers that run on a GPU. Prints tables; `--write` writes them to docs/measurements/benchmarks.md and docs/measurements/benchmarks.json,
  * replacing those of the same workloads.
  */
 import { parseArgs } from 'node:util'

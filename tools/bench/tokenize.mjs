@@ -5,7 +5,7 @@
  *     PYTHON=… node tools/bench/tokenize.mjs [--texts FILE.gz] [--rounds 3] [--write]
  *
  * FILE contains texts separated by empty lines; the default is the texts of examples/debian-sections. `--write` writes the table to
- * docs/benchmarks.md. Python needs tokenizers.
+ * docs/measurements/benchmarks.md. Python needs tokenizers.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -116,5 +116,5 @@ const header = ['tokenizer', 'peer', 'seconds', 'M characters/s', 'tokens', 'spe
 const head = `${texts.length} texts of ${(characters / 1e6).toFixed(1)} M characters, the best of ${values.rounds} rounds; ${about}; @huggingface/tokenizers 0.2.0; Node ${process.versions.node}.`
 console.log(`${head}\n${table(header, rows).join('\n')}`)
 if (values.write) {
-  writePart(join(root, 'docs/benchmarks.md'), 'tokenization', `${head}\n\n${markdownTable(header, rows)}`)
+  writePart(join(root, 'docs/measurements/benchmarks.md'), 'tokenization', `${head}\n\n${markdownTable(header, rows)}`)
 }

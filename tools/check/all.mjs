@@ -6,6 +6,7 @@ import { errorCodes, errorPages } from './error-codes.mjs'
 import { exportsPinned } from './exports.mjs'
 import { floors } from './floors.mjs'
 import { generated } from './generated.mjs'
+import { links } from './links.mjs'
 import { manifests } from './manifests.mjs'
 import { nodeFree } from './node-free.mjs'
 import { packagesIn } from './packages.mjs'
@@ -24,6 +25,7 @@ const CHECKS = {
   floors: () => floors(packages),
   'free of Node.js': () => nodeFree(packages),
   READMEs: () => readmes(packages),
+  links,
   'types read': () => reads(packages),
   'error codes': () => errorCodes(packages, errorPages()),
   exports: () => exportsPinned(packages),

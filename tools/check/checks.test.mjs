@@ -11,6 +11,7 @@ import { cycles } from './cycles.mjs'
 import { errorCodes } from './error-codes.mjs'
 import { compareNames } from './exports.mjs'
 import { floors } from './floors.mjs'
+import { anchorsIn, brokenLinks } from './links.mjs'
 import { replacePart } from './replace-part.mjs'
 import { manifests } from './manifests.mjs'
 import { reached } from './node-free.mjs'
@@ -386,4 +387,23 @@ describe('snippets', () => {
   it('rejects a snippet that prints nothing', async () => assert.match(await problems('export {}'), /printed nothing/))
   it('rejects a snippet that does not end', async () =>
     assert.match(await problems('console.log(1)\nsetInterval(() => 0, 1000)', 1), /not done after 1 seconds/))
+})
+
+describe('links', () => {
+  const known = new Set(['docs', 'docs/a.md', 'docs/b.md', 'docs/image.svg'])
+  const read = () => '# One title\n\n## With `code`, and more\n'
+  const broken = (/** @type {string} */ text) => brokenLinks('docs/a.md', text, known, read)
+
+  it('accepts files, folders, headings, other sites and links inside code', () => {
+    const text = '[b](b.md#with-code-and-more) ![i](image.svg) [f](../docs) [s](https://example.org) `[x](no.md)`'
+    assert.deepEqual(broken(text), [])
+  })
+
+  it('rejects a file that is not tracked and a heading that does not exist', () => {
+    assert.equal(broken('[c](c.md) and [b](b.md#missing)').length, 2)
+  })
+
+  it('numbers equal headings', () => {
+    assert.deepEqual([...anchorsIn('# A\n\n## A\n')], ['a', 'a-1'])
+  })
 })

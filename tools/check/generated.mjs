@@ -1,29 +1,21 @@
 // @ts-check
 /**
- * Generated parts of documents: the options in each plugin's README, the list of plugins in the root README, and the table of error codes.
+ * Generated documents: the pages of docs/reference, the options in each plugin's README, and the table of error codes.
  * `--write` updates them; without it, the check fails if one is stale.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import { errorPages } from './error-codes.mjs'
 import { optionsTable } from './options-table.mjs'
 import { isProgram, load, packagesIn, report, root } from './packages.mjs'
+import { cliPage, programOf } from './reference/cli.mjs'
+import { configuration } from './reference/configuration.mjs'
+import { events } from './reference/events.mjs'
+import { pluginsPage } from './reference/plugins.mjs'
 import { lacking, replacePart } from './replace-part.mjs'
 import { table } from './table.mjs'
-
-/** @param {import('./packages.mjs').Package[]} plugins @param {readonly string[]} summaries */
-const pluginsTable = (plugins, summaries) =>
-  table(
-    ['kind', 'name', 'version', 'what it does'],
-    plugins.map(({ folder, manifest: { attune, version } }, i) => [
-      attune.kind,
-      `[${attune.name}](${folder})`,
-      version,
-      summaries[i] ?? '',
-    ]),
-  )
 
 /** The first sentence of a page's first section. @param {string} page */
 const meaningOf = (page) => {
@@ -54,6 +46,18 @@ async function optionsOf(plugin) {
   return optionsTable(z.toJSONSchema(made.options, { io: 'input', unrepresentable: 'any' }))
 }
 
+/** The pages that are generated as a whole, before formatting. @param {import('./packages.mjs').Package[]} packages */
+async function pages(packages) {
+  const plugins = packages.filter(({ group }) => group === 'plugins')
+  return {
+    'docs/errors/README.md': codesPage(errorPages()),
+    'docs/reference/cli.md': cliPage(await programOf(packages)),
+    'docs/reference/configuration.md': await configuration(packages),
+    'docs/reference/events.md': events(packages),
+    'docs/reference/plugins.md': pluginsPage(plugins, await summariesOf(plugins)),
+  }
+}
+
 /**
  * The expected documents, by path from the root; an error where a document or its markers are missing.
  * @param {import('./packages.mjs').Package[]} packages
@@ -72,8 +76,9 @@ async function documents(packages) {
     ...(await Promise.all(
       plugins.map(async (each) => part(`${each.folder}/README.md`, 'options', await optionsOf(each))),
     )),
-    await part('README.md', 'plugins', pluginsTable(plugins, await summariesOf(plugins))),
-    { path: 'docs/errors/README.md', wanted: await pretty(codesPage(errorPages())) },
+    ...(await Promise.all(
+      Object.entries(await pages(packages)).map(async ([path, text]) => ({ path, wanted: await pretty(text) })),
+    )),
   ]
 }
 
@@ -96,8 +101,10 @@ export async function generated(packages, { write = false } = {}) {
     const file = join(root, path)
     const current = existsSync(file) ? readFileSync(file, 'utf8') : ''
     if (wanted instanceof Error) problems.push(wanted.message)
-    else if (wanted !== current && write) writeFileSync(file, wanted)
-    else if (wanted !== current) problems.push(`${path} is stale: node tools/check/generated.mjs --write`)
+    else if (wanted !== current && write) {
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, wanted)
+    } else if (wanted !== current) problems.push(`${path} is stale: node tools/check/generated.mjs --write`)
   }
   return { problems, summary: `${all.length} documents with up-to-date generated parts` }
 }

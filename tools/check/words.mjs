@@ -63,7 +63,7 @@ const TERMS = [
   },
   { word: /\bhostile\b/i, term: 'malformed, malicious' },
   { word: /\b(is|are|not|a|be|being) sound\b|\bsound (file|model|and|json|zip)/i, term: 'valid' },
-  { word: /\bprocessors?\b/i, term: 'CPU', unless: /(post|pre|logits|template)[-_ ]?processor/i },
+  { word: /\bprocessors?\b/i, term: 'CPU', unless: /(post|pre|logits|template)[-_ ]?processor|Xeon\(R\) Processor/i },
   { word: /\bgraphics cards?\b/i, term: 'GPU' },
   { word: /\bdense layers?\b/i, term: 'linear layer' },
   { word: /\btwo stacks\b/i, term: 'encoder–decoder' },

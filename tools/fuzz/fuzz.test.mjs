@@ -242,8 +242,8 @@ it('writes a valid GGUF file from JSON', () => {
   assert.deepEqual([bytes.readUInt32LE(4), bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)], [3, 1n, 3n])
 })
 
-it('docs/fuzzing.md lists every reader', async () => {
-  const text = readFileSync(new URL('../../docs/fuzzing.md', import.meta.url), 'utf8')
+it('docs/measurements/fuzzing.md lists every reader', async () => {
+  const text = readFileSync(new URL('../../docs/measurements/fuzzing.md', import.meta.url), 'utf8')
   const missing = (await listTargets(targetModules())).filter(({ name }) => !text.includes(`| ${name} `))
   assert.deepEqual(missing, [])
 })

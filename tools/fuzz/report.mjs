@@ -1,5 +1,5 @@
 // @ts-check
-/** Writes docs/fuzzing.md. */
+/** Writes docs/measurements/fuzzing.md. */
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { root } from './seeds.mjs'
@@ -45,7 +45,7 @@ and lengthened up to two megabytes, while that increases the cost.
 | column | meaning |
 | :-- | :-- |
 | accepted | the reader returned |
-| refused | it threw an \`AttuneError\` with a code that [has a page](errors/README.md) |
+| refused | it threw an \`AttuneError\` with a code that [has a page](../errors/README.md) |
 | crashed | it threw anything else, or its process ended |
 | slow | it took more than 0.5 s of CPU time plus 2 s per megabyte of input |
 | large | the process grew by more than 512 MB |
@@ -61,6 +61,6 @@ input.
 | :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |
 ${outcomes.map((outcome) => `| ${row(outcome).join(' | ')} |`).join('\n')}
 `
-  const file = join(root, 'docs/fuzzing.md')
+  const file = join(root, 'docs/measurements/fuzzing.md')
   return format(text, { ...(await resolveConfig(file)), filepath: file })
 }

@@ -27,7 +27,7 @@ const HELP = `Fuzzes every reader of external data with malformed inputs and rep
   --resume        skip readers that already read as many inputs without a finding in the --keep folder,
                   and report their results
   --limit S       CPU time after which an input is aborted, in seconds (default 60)
-  --write         write docs/fuzzing.md
+  --write         write docs/measurements/fuzzing.md
   --list          list the readers
   --input K       read input K of each selected reader again and print its fate
   --replay FILE   read a saved input again and print its fate
@@ -113,7 +113,7 @@ async function feed(chosen) {
     `${failing.length} of ${outcomes.length} readers fail. The slowest and the largest inputs are in ${keep}.`,
   )
   if (stop.signal.aborted) console.log('To continue, run the same command with --resume and --keep set to that folder')
-  if (values.write && !stop.signal.aborted) writeFileSync(join(root, 'docs/fuzzing.md'), text)
+  if (values.write && !stop.signal.aborted) writeFileSync(join(root, 'docs/measurements/fuzzing.md'), text)
   if (values.keep === undefined && readdirSync(keep).length === 0) rmSync(keep, { recursive: true })
   process.exitCode = stop.signal.aborted ? 130 : failing.length > 0 ? 1 : 0
 }

@@ -5,7 +5,7 @@
  *     node tools/kill/run.mjs [--kills 200] [--seed 1] [--only TEXT] [--jobs 2] [--write]
  *
  * `--kills` is the number per type of run; `--jobs` is the number of types in parallel; `--only` selects types whose name contains a text;
- * `--write` writes docs/kills.md. Exits with 1 if a model differs.
+ * `--write` writes docs/measurements/kills.md. Exits with 1 if a model differs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -77,7 +77,7 @@ twice each.
 | :-- | --: | --: | :-- |
 ${rows.map(({ name, killed, ended, same }) => `| ${name} | ${killed} | ${ended} | ${same ? 'identical' : 'DIFFERENT'} |`).join('\n')}
 `
-  const file = join(root, 'docs/kills.md')
+  const file = join(root, 'docs/measurements/kills.md')
   writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }))
 }
 if (values.write) await report(results)

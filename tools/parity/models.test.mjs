@@ -10,8 +10,8 @@ import { goldenCases, measureModel, root } from './measure-model.mjs'
 
 /** @import { Engine } from '@attune/core' */
 
-it('docs/models.md has a row for every case', () => {
-  const table = readFileSync(join(root, 'docs/models.md'), 'utf8')
+it('docs/measurements/models.md has a row for every case', () => {
+  const table = readFileSync(join(root, 'docs/measurements/models.md'), 'utf8')
   for (const folder of goldenCases()) {
     const { architecture } = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'))
     assert.ok(table.includes(`${architecture} (${basename(folder)})`), `${folder}: run tools/parity/write-table.mjs`)

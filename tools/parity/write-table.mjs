@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Measures every golden case of every architecture on the compiled engine, saves each model with Attune, loads it with transformers (if the
- * environment variable PYTHON names a Python that has it), and writes docs/models.md.
+ * environment variable PYTHON names a Python that has it), and writes docs/measurements/models.md.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -71,7 +71,7 @@ const table = rows.map(({ name, golden, found }) =>
 )
 const sources = [...new Set(rows.map(({ golden }) => golden.source))].join('; ')
 writeFileSync(
-  join(root, 'docs/models.md'),
+  join(root, 'docs/measurements/models.md'),
   `# Model architectures
 
 Each row compares a tiny randomly initialized model between Attune with engine onnxruntime (float32) and the reference, ${sources}.

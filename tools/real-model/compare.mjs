@@ -2,7 +2,7 @@
 /**
  * Fine-tunes all-MiniLM-L6-v2 on examples/debian-sections with Attune and with transformers' Trainer, with the same hyperparameters and
  * seeds. Prints the test scores of both, their difference, and the margin over a linear SVM. The scores of each seed are saved to
- * comparison.json at once, so that an interrupted comparison continues and more seeds can be added. docs/real-model.md shows them.
+ * comparison.json at once, so that an interrupted comparison continues and more seeds can be added. docs/measurements/real-model.md shows them.
  *
  *     PYTHON=… node tools/real-model/compare.mjs [--seeds 1,2,3]
  *
@@ -61,4 +61,4 @@ for (const seed of seeds)
     console.log(`${side}, seed ${seed}: accuracy ${scores.accuracy.toFixed(4)}, macro-F1 ${scores.f1.toFixed(4)}`)
   }
 console.log(summary(results, seeds))
-writePart(fileURLToPath(new URL('../../docs/real-model.md', import.meta.url)), 'compared', compared(results))
+writePart(fileURLToPath(new URL('../../docs/measurements/real-model.md', import.meta.url)), 'compared', compared(results))

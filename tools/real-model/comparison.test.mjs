@@ -49,9 +49,9 @@ it('reports scores by seed, means, differences and margins over the linear SVM',
   assert.deepEqual(line(/macro F1 +mean/), ['macro F1', 'mean', '0.8200', '0.8260', '-0.60', '+2.70', '+3.30'])
 })
 
-it('docs/real-model.md shows the saved scores', () => {
+it('docs/measurements/real-model.md shows the saved scores', () => {
   const { results } = JSON.parse(readFileSync(new URL('comparison.json', import.meta.url), 'utf8'))
-  const page = readFileSync(new URL('../../docs/real-model.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('../../docs/measurements/real-model.md', import.meta.url), 'utf8')
   const bare = (/** @type {string} */ text) => text.replace(/ +|-{3,}/g, '')
   assert.equal(bare(replacePart(page, 'compared', compared(results)) ?? ''), bare(page))
   assert.match(compared(RESULTS), /\| accuracy \| mean \| 0\.8550 \| 0\.8560 \| -0\.10 \|/)

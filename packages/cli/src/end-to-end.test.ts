@@ -147,7 +147,10 @@ describe('train, evaluate and predict', () => {
     const saved = JSON.parse(readFileSync(join(root, 'words/config.json'), 'utf8')) as object
     file('words/config.json', JSON.stringify({ ...saved, architectures: ['BertForMaskedLM'] }))
     const { code, err } = await attune(['predict', 'words', 'a cat'])
-    expect([code, err]).toEqual([2, expect.stringMatching(/expected a classifier of this model family.*"BertForMaskedLM"/)])
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/expected a classifier of this model family.*"BertForMaskedLM"/),
+    ])
   })
 
   it('saves and stops at Ctrl-C within an epoch, prints the command that resumes, and resumes', async () => {
@@ -249,7 +252,7 @@ describe('invalid input gets one clear message', () => {
 
   it('an unknown plugin: the nearest name and the install command', async () => {
     const message = await train('a', (text) => text.replace('use: bert', 'use: brt'))
-    expect(message).toMatch(/UNKNOWN_PLUGIN: no model is called "brt" \(a.yaml:\d+\)/)
+    expect(message).toMatch(/UNKNOWN_PLUGIN: unknown model "brt" \(a.yaml:\d+\)/)
     expect(message).toMatch(/Did you mean (\w+ or )?bert\?/)
     expect(message).toContain('npm install @attune/model-brt')
   })
@@ -331,7 +334,9 @@ describe('invalid input gets one clear message', () => {
     expect(await refused(['init', '--data', 'train.jsonl', '--output', 'no/such/folder/x.yaml'])).toMatch(
       /CANNOT_WRITE/,
     )
-    expect(await refused(['train', config('p'), '--directory', 'train.jsonl'])).toMatch(/BAD_ARGUMENT: expected a folder for the run, got the file/)
+    expect(await refused(['train', config('p'), '--directory', 'train.jsonl'])).toMatch(
+      /BAD_ARGUMENT: expected a folder for the run, got the file/,
+    )
   })
 
   it('an empty dataset', async () => {

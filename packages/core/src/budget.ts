@@ -35,18 +35,22 @@ const DEFAULTS = { steps: 10_000_000, stepsPerByte: 200, bytes: 64_000_000, byte
  * Creates the budget of one reader for one input. The limits grow only with the bytes read, so a small input cannot take long,
  * whatever sizes it declares.
  * @param inputBytes the known size of the input; {@link Budget.allow} adds bytes that are read later
- * @param refuse creates the error from a reason such as "it takes more than 10,200,000 steps of work for 1,000 bytes of input"
+ * @param createError creates the error from a reason such as "it takes more than 10,200,000 steps of work for 1,000 bytes of input"
  *
  * @example
  * ```ts
  * import { AttuneError, createBudget } from '@attune/core'
  * const text = 'first line\nsecond line'
- * const budget = createBudget(text.length, (why) => new AttuneError('BAD_YAML', why, 'Use a smaller file.'))
+ * const budget = createBudget(text.length, (reason) => new AttuneError('BAD_YAML', reason, 'Use a smaller file.'))
  * for (const line of text.split('\n')) budget.spend(line.length)
  * console.log(budget.steps()) // 21
  * ```
  */
-export function createBudget(inputBytes: number, refuse: (why: string) => Error, limits: BudgetLimits = {}): Budget {
+export function createBudget(
+  inputBytes: number,
+  createError: (reason: string) => Error,
+  limits: BudgetLimits = {},
+): Budget {
   const { steps: baseSteps, stepsPerByte, bytes: baseBytes, bytesPerByte } = { ...DEFAULTS, ...limits }
   let [input, spent, held] = [inputBytes, 0, 0]
   const count = (value: number): string => Math.round(value).toLocaleString('en-US')
@@ -55,12 +59,12 @@ export function createBudget(inputBytes: number, refuse: (why: string) => Error,
     spend(steps) {
       spent += steps
       const limit = baseSteps + stepsPerByte * input
-      if (!(spent <= limit)) throw refuse(`it takes more than ${count(limit)} steps of work ${perInput()}`)
+      if (!(spent <= limit)) throw createError(`it takes more than ${count(limit)} steps of work ${perInput()}`)
     },
     hold(bytes) {
       held += bytes
       const limit = baseBytes + bytesPerByte * input
-      if (!(held <= limit)) throw refuse(`it takes more than ${count(limit)} bytes of memory ${perInput()}`)
+      if (!(held <= limit)) throw createError(`it takes more than ${count(limit)} bytes of memory ${perInput()}`)
     },
     allow(inputBytes) {
       input += inputBytes

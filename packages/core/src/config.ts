@@ -152,9 +152,9 @@ export async function foundAt({ kind, plugin }: Use, find: FindPlugin, at?: stri
 function divideOptions({ kind, options }: Use, plugin: AnyPlugin) {
   const isCommon = (name: string): boolean =>
     Object.hasOwn(kind.options?.shape ?? {}, name) && !Object.hasOwn(plugin.options.shape, name)
-  const part = (wanted: boolean) =>
-    Object.fromEntries(Object.entries(options).filter(([name]) => isCommon(name) === wanted))
-  return { own: part(false), common: part(true) }
+  const select = (common: boolean) =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => isCommon(name) === common))
+  return { own: select(false), common: select(true) }
 }
 
 /** Lookup functions of {@link choosePlugins}. */
@@ -177,8 +177,9 @@ export interface ChooseOptions {
  * import { findPlugin } from '@attune/resolve'
  * import { z } from 'zod'
  * const config = parseConfig(z.strictObject({ schedule: use(SCHEDULER) }), { schedule: 'cosine' })
- * const find = (kind, name, at) => findPlugin(kind, name, { folders: [process.cwd()] }, at)
- * const { schedule } = await choosePlugins(config, { find, resolvePath: (path) => path })
+ * const { schedule } = await choosePlugins(config, {
+ *   find: (kind, name, at) => findPlugin(kind, name, { folders: [process.cwd()] }, at), resolvePath: (path) => path,
+ * })
  * console.log(schedule.plugin.name, schedule.options) // cosine { warmupSteps: 0, warmupRatio: 0, floor: 0 }
  * ```
  */

@@ -127,7 +127,7 @@ export function directionOf({ scores }: Pick<RunFacts, 'scores'>, score: string,
   const [near = names[0]] = nearest(score, names)
   throw new AttuneError(
     'UNKNOWN_SCORE',
-    `${option}: expected a score of the run (${names.join(', ')}), got "${score}"`,
+    `${option}: expected a score of the run, got "${score}"; available: ${names.join(', ')}`,
     `Write "${near}", or add the metric to \`metric:\` in the configuration.`,
   )
 }
@@ -151,10 +151,10 @@ export type EventOf<K extends keyof RunEvents> = { readonly type: K; readonly at
  *
  * @example
  * ```ts
- * import { on } from '@attune/core'
+ * import { on, parseEvent } from '@attune/core'
  * import { of } from 'rxjs'
- * const start = { type: 'epoch.started', at: 0, epoch: 0, step: 0 }
- * const warning = { type: 'run.warned', at: 9, step: 5, message: 'loss spike' }
+ * const start = parseEvent('{ "type": "epoch.started", "at": 0, "epoch": 0, "step": 0 }')
+ * const warning = parseEvent('{ "type": "run.warned", "at": 9, "step": 5, "message": "loss spike" }')
  * of(start, warning).pipe(on('run.warned')).subscribe(({ step, message }) => console.log(step, message)) // 5 loss spike
  * ```
  */

@@ -7,10 +7,10 @@ const MAXIMUM_DEPTH = 128
 
 const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [34, 92, 91, 93, 123, 125]
 
-/** Returns the nesting depth of a JSON text; counting stops at `most + 1`. */
-function depthOf(text: string, most: number): number {
+/** Returns the nesting depth of a JSON text; counting stops at `limit + 1`. */
+function depthOf(text: string, limit: number): number {
   let [depth, deepest] = [0, 0]
-  for (let at = 0; at < text.length && deepest <= most; at++) {
+  for (let at = 0; at < text.length && deepest <= limit; at++) {
     const unit = text.charCodeAt(at)
     if (unit === QUOTE) {
       for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++) if (text.charCodeAt(at) === BACKSLASH) at++
@@ -20,13 +20,13 @@ function depthOf(text: string, most: number): number {
   return deepest
 }
 
-/** True if a text has enough opening brackets, in strings or not, to exceed a nesting depth of `most`. */
-function mayBeDeeper(text: string, most: number): boolean {
-  if (text.length <= 2 * most) return false
+/** True if a text has enough opening brackets, in strings or not, to exceed a nesting depth of `limit`. */
+function mayBeDeeper(text: string, limit: number): boolean {
+  if (text.length <= 2 * limit) return false
   let found = 1
-  for (let at = text.indexOf('{', 1); at > 0 && found <= most; at = text.indexOf('{', at + 1)) found++
-  for (let at = text.indexOf('[', 1); at > 0 && found <= most; at = text.indexOf('[', at + 1)) found++
-  return found > most
+  for (let at = text.indexOf('{', 1); at > 0 && found <= limit; at = text.indexOf('{', at + 1)) found++
+  for (let at = text.indexOf('[', 1); at > 0 && found <= limit; at = text.indexOf('[', at + 1)) found++
+  return found > limit
 }
 
 /**

@@ -47,7 +47,7 @@ export interface Manifest<T, S extends OptionsSchema, N extends Needs> {
     report?: ReportProgress,
   ): Promise<z.input<S>>
   /** Creates an instance from validated options and injected dependencies. */
-  create(options: z.output<S>, given: Injected<N>): T
+  create(options: z.output<S>, dependencies: Injected<N>): T
 }
 
 /** A plugin: a function from options (and dependencies) to an instance, with the manifest as its properties. */
@@ -59,11 +59,14 @@ export type Plugin<T, S extends OptionsSchema = OptionsSchema, N extends Needs =
 type PluginInput<S extends OptionsSchema, N extends Needs> = keyof N extends never
   ? [options?: z.input<S>]
   : N[keyof N] extends Kind<unknown, Exclude<Arity, 'one'>>
-    ? [options?: z.input<S>, given?: Partial<Injected<N>>]
-    : [options: z.input<S> | undefined, given: Omit<Injected<N>, Several<N>> & Partial<Pick<Injected<N>, Several<N>>>]
+    ? [options?: z.input<S>, dependencies?: Partial<Injected<N>>]
+    : [
+        options: z.input<S> | undefined,
+        dependencies: Omit<Injected<N>, ListNeeds<N>> & Partial<Pick<Injected<N>, ListNeeds<N>>>,
+      ]
 
 /** Dependencies of arity `chain` or `many`, which may be empty. */
-type Several<N extends Needs> = { [K in keyof N]: N[K] extends Kind<unknown, 'one'> ? never : K }[keyof N]
+type ListNeeds<N extends Needs> = { [K in keyof N]: N[K] extends Kind<unknown, 'one'> ? never : K }[keyof N]
 
 /** A plugin with any options and instances, for code that reads only the manifest: resolution, the command line, the docs. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the only type that every plugin's call signature fits
@@ -138,11 +141,11 @@ export function definePlugin<T, S extends OptionsSchema, N extends Needs = Recor
   manifest: Manifest<T, S, N>,
 ): Plugin<T, S, N> {
   const { create, name, ...carried } = manifest
-  const several = Object.entries(manifest.needs ?? {}).filter(([, { arity }]) => arity !== 'one')
-  const none = Object.fromEntries(several.map(([need]) => [need, []]))
-  const plugin = (options?: unknown, given?: object): T => {
+  const listNeeds = Object.entries(manifest.needs ?? {}).filter(([, { arity }]) => arity !== 'one')
+  const empty = Object.fromEntries(listNeeds.map(([need]) => [need, []]))
+  const plugin = (options?: unknown, dependencies?: object): T => {
     const { numbers, tensors } = separateTensors(manifest.options, options ?? {})
-    return create({ ...parseOptions(manifest, numbers), ...tensors }, { ...none, ...given } as Injected<N>)
+    return create({ ...parseOptions(manifest, numbers), ...tensors }, { ...empty, ...dependencies } as Injected<N>)
   }
   return Object.defineProperty(Object.assign(plugin, carried), 'name', { value: name }) as unknown as Plugin<T, S, N>
 }

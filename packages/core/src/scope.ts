@@ -59,7 +59,7 @@ export async function closeScope(scope: Scope): Promise<void> {
 }
 
 /** Throws if a kind of arity `one` is already provided in this scope itself. A child scope may replace it. */
-function refuseSecond(scope: Scope, kind: Kind<unknown>, title: string): void {
+function rejectSecond(scope: Scope, kind: Kind<unknown>, title: string): void {
   if (kind.arity !== 'one' || !scope.isRegistered(kind.token)) return
   throw new AttuneError(
     'ALREADY_PROVIDED',
@@ -90,7 +90,7 @@ export function provide<T, S extends OptionsSchema, N extends Needs>(
   options?: z.input<S>,
   refine: (instance: T) => T = (instance) => instance,
 ): void {
-  refuseSecond(scope, plugin.kind, titleOf(plugin))
+  rejectSecond(scope, plugin.kind, titleOf(plugin))
   const create = (requester: Scope): T => {
     const instance = refine(instantiate(requester, plugin, options))
     const close = (instance as { close?: () => unknown } | undefined)?.close
@@ -127,14 +127,14 @@ export function instantiate<T, S extends OptionsSchema, N extends Needs>(
   plugin: Plugin<T, S, N>,
   options?: unknown,
 ): T {
-  const make = plugin as unknown as (options: unknown, given: Injected<N>) => T
-  const given = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(scope, needed)])
-  return make(options, Object.fromEntries(given) as Injected<N>)
+  const create = plugin as unknown as (options: unknown, dependencies: Injected<N>) => T
+  const dependencies = Object.entries(plugin.needs ?? {}).map(([name, needed]) => [name, getNeeded(scope, needed)])
+  return create(options, Object.fromEntries(dependencies) as Injected<N>)
 }
 
 /** Registers an existing instance (a loaded model, a test double). */
 export function provideInstance<T>(scope: Scope, kind: Kind<T>, instance: T): void {
-  refuseSecond(scope, kind, `${kind.name} (an instance)`)
+  rejectSecond(scope, kind, `${kind.name} (an instance)`)
   scope.register(kind.token, { useValue: instance })
 }
 

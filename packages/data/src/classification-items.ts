@@ -74,12 +74,12 @@ function targetsOf(targets: readonly (number | readonly number[])[], compares: C
  * @example
  * ```ts
  * import { classificationItems } from '@attune/data'
- * const idsOf = (text) => [...text].map((character) => character.charCodeAt(0))
- * const encodeText = (text) => ({ ids: idsOf(text), typeIds: idsOf(text).fill(0), truncated: false })
- * const tokenizer = { special: { pad: 0 }, encode: encodeText } // any tokenizer of a run
- * const { encode, collate } = classificationItems({ tokenizer, text: 'text', maximumLength: 8 })
+ * const { encode, collate } = classificationItems({
+ *   tokenizer: { special: { pad: 0 }, encode: (text) => ({ ids: [text.length], typeIds: [0], truncated: false }) },
+ *   text: 'text', maximumLength: 8,
+ * })
  * const batch = collate([encode({ text: 'good' }, 1), encode({ text: 'bad' }, 0)])
- * console.log(batch.inputs.inputIds.shape, batch.labels.values) // [ 2, 4 ] Int32Array(2) [ 1, 0 ]
+ * console.log(batch.inputs.inputIds.values, batch.labels.values) // Int32Array(2) [ 4, 3 ] Int32Array(2) [ 1, 0 ]
  * ```
  */
 export function classificationItems<T extends number | readonly number[] = number>(settings: ClassificationSettings) {

@@ -1,6 +1,6 @@
 import type { HostArray } from '@attune/core'
 import { requireInteger } from './require-integer.js'
-import { refuseLonger } from './pad-to.js'
+import { requireFits } from './pad-to.js'
 
 /** Position of a packed sequence: its row, its first column, and its index among the sequences of the row. */
 export interface PackedPosition {
@@ -98,7 +98,7 @@ export function fillRows(
   const values = new Int32Array(rows * length).fill(value)
   sequences.forEach((sequence, at) => {
     const { row, start } = positions[at]!
-    refuseLonger(start + sequence.length, length, row)
+    requireFits(start + sequence.length, length, row)
     values.set(sequence, row * length + start)
   })
   return { shape: [rows, length], dtype: 'int32', values }

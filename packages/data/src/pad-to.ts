@@ -22,7 +22,7 @@ export function padTo(
 ): HostArray {
   const values = new Int32Array(sequences.length * length).fill(value)
   sequences.forEach((sequence, row) => {
-    refuseLonger(sequence.length, length, row)
+    requireFits(sequence.length, length, row)
     values.set(sequence, row * length + (side === 'left' ? length - sequence.length : 0))
   })
   return { shape: [sequences.length, length], dtype: 'int32', values }
@@ -40,7 +40,7 @@ export function attentionMask(
 ): HostArray {
   const values = new Int32Array(sequences.length * length)
   sequences.forEach((sequence, row) => {
-    refuseLonger(sequence.length, length, row)
+    requireFits(sequence.length, length, row)
     const from = row * length + (side === 'left' ? length - sequence.length : 0)
     values.fill(1, from, from + sequence.length)
   })
@@ -48,7 +48,7 @@ export function attentionMask(
 }
 
 /** @throws AttuneError `SEQUENCE_TOO_LONG` */
-export function refuseLonger(actual: number, length: number, row: number): void {
+export function requireFits(actual: number, length: number, row: number): void {
   if (actual <= length) return
   throw new AttuneError(
     'SEQUENCE_TOO_LONG',

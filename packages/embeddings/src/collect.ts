@@ -7,7 +7,7 @@ const MAXIMUM_SIZE = 10_000
 const MAXIMUM_VALUES = 2 ** 32 - 1
 
 /** Throws `BAD_WORD_VECTORS`. */
-export const refuseVectors = (where: string, why: string): never => {
+export const rejectVectors = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_WORD_VECTORS',
     `${where} is not a valid file of word vectors: ${why}`,
@@ -31,7 +31,7 @@ export interface VectorCollector {
  */
 export function vectorCollector(size: number, where: string): VectorCollector {
   if (!(size >= 1 && size <= MAXIMUM_SIZE))
-    refuseVectors(where, `its vectors have ${size} numbers, expected 1 to ${MAXIMUM_SIZE}`)
+    rejectVectors(where, `its vectors have ${size} numbers, expected 1 to ${MAXIMUM_SIZE}`)
   const rows = new Map<string, number>()
   let values = new Float32Array(size * 64)
   return {
@@ -39,11 +39,11 @@ export function vectorCollector(size: number, where: string): VectorCollector {
       return rows.size
     },
     add(word, location) {
-      if (word === '') refuseVectors(location, 'a vector has no word')
-      if (rows.has(word)) refuseVectors(location, `it has the word ${quoted(word)} twice`)
+      if (word === '') rejectVectors(location, 'a vector has no word')
+      if (rows.has(word)) rejectVectors(location, `it has the word ${quoted(word)} twice`)
       const start = rows.size * size
       if (start + size > values.length) {
-        if (values.length === MAXIMUM_VALUES) refuseVectors(location, `it has more than ${MAXIMUM_VALUES} numbers`)
+        if (values.length === MAXIMUM_VALUES) rejectVectors(location, `it has more than ${MAXIMUM_VALUES} numbers`)
         const grown = new Float32Array(Math.min(MAXIMUM_VALUES, values.length * 2))
         grown.set(values)
         values = grown

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { fileError } from '@attune/data/files'
-import { type VectorCollector, refuseVectors, vectorCollector } from './collect.js'
+import { type VectorCollector, rejectVectors, vectorCollector } from './collect.js'
 import { type Header, headerIn } from './read-text.js'
 import type { WordVectors } from './word-vectors.js'
 
@@ -17,7 +17,7 @@ interface Bytes {
 function takeText(bytes: Bytes, end: number, path: string): string | undefined {
   const at = bytes.rest.indexOf(end)
   if (at > MAXIMUM_WORD_BYTES || (at < 0 && bytes.rest.length > MAXIMUM_WORD_BYTES))
-    refuseVectors(path, `it has a word of more than ${MAXIMUM_WORD_BYTES} bytes`)
+    rejectVectors(path, `it has a word of more than ${MAXIMUM_WORD_BYTES} bytes`)
   if (at < 0) return undefined
   const text = bytes.rest.toString('utf8', 0, at)
   bytes.rest = bytes.rest.subarray(at + 1)
@@ -36,7 +36,7 @@ function takeWord(bytes: Bytes, to: VectorCollector, size: number, path: string)
   const row = to.add(word.startsWith('\n') ? word.slice(1) : word, path)
   for (let i = 0; i < size; i++) {
     row[i] = bytes.rest.readFloatLE(4 * i)
-    if (!Number.isFinite(row[i])) refuseVectors(path, `the vector of word ${to.count} has a number that is not finite`)
+    if (!Number.isFinite(row[i])) rejectVectors(path, `the vector of word ${to.count} has a number that is not finite`)
   }
   bytes.rest = bytes.rest.subarray(4 * size)
   return true
@@ -64,16 +64,16 @@ export async function readBinary(path: string, maximumWords: number): Promise<Wo
     if (header === undefined) {
       const line = takeText(bytes, NEWLINE, path)
       if (line === undefined) continue
-      header = headerIn(line) ?? refuseVectors(path, 'its first line must be the number of words and the dimension')
+      header = headerIn(line) ?? rejectVectors(path, 'its first line must be the number of words and the dimension')
       to = vectorCollector(header.size, path)
     }
     const limit = Math.min(header.count, maximumWords)
     while (to!.count < limit && takeWord(bytes, to!, header.size, path));
     if (to!.count === limit && limit < header.count) return to!.vectors()
-    if (to!.count === limit && bytes.rest.length > 1) refuseVectors(path, `it has data after its ${limit} words`)
+    if (to!.count === limit && bytes.rest.length > 1) rejectVectors(path, `it has data after its ${limit} words`)
   }
-  if (to === undefined || header === undefined) return refuseVectors(path, 'it has no first line')
+  if (to === undefined || header === undefined) return rejectVectors(path, 'it has no first line')
   if (to.count < Math.min(header.count, maximumWords))
-    refuseVectors(path, `its first line declares ${header.count} words, but it has ${to.count} complete ones`)
+    rejectVectors(path, `its first line declares ${header.count} words, but it has ${to.count} complete ones`)
   return to.vectors()
 }

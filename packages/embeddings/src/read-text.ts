@@ -1,5 +1,5 @@
 import { readLines } from '@attune/data/files'
-import { type VectorCollector, quoted, refuseVectors, vectorCollector } from './collect.js'
+import { type VectorCollector, quoted, rejectVectors, vectorCollector } from './collect.js'
 import type { WordVectors } from './word-vectors.js'
 
 /** The header line of the word2vec formats. */
@@ -18,12 +18,12 @@ export function headerIn(line: string): Header | undefined {
 function addLine(to: VectorCollector, line: string, size: number, where: string): void {
   const fields = (line.endsWith(' ') ? line.slice(0, -1) : line).split(' ')
   const first = fields.length - size
-  if (first < 1) refuseVectors(where, `expected a word and ${size} numbers, got ${fields.length} fields`)
+  if (first < 1) rejectVectors(where, `expected a word and ${size} numbers, got ${fields.length} fields`)
   const row = to.add(fields.slice(0, first).join(' '), where)
   for (let i = 0; i < size; i++) {
     const field = fields[first + i]!
     row[i] = field === '' ? NaN : Number(field)
-    if (!Number.isFinite(row[i])) refuseVectors(where, `expected a finite number ${i + 1}, got ${quoted(field)}`)
+    if (!Number.isFinite(row[i])) rejectVectors(where, `expected a finite number ${i + 1}, got ${quoted(field)}`)
   }
 }
 
@@ -47,18 +47,18 @@ export async function readText(
       if (number === 1) {
         header = hasHeader === false ? undefined : headerIn(text)
         if (hasHeader === true && header === undefined)
-          refuseVectors(where, `expected the number of words and the dimension, got ${quoted(text)}`)
+          rejectVectors(where, `expected the number of words and the dimension, got ${quoted(text)}`)
         size = header?.size ?? sizeIn(text)
         to = vectorCollector(size, where)
         if (header !== undefined) continue
       }
       if (to!.count === maximumWords) return to!.vectors()
       if (header !== undefined && to!.count === header.count)
-        refuseVectors(where, `its first line declares ${header.count} words, but more follow`)
+        rejectVectors(where, `its first line declares ${header.count} words, but more follow`)
       addLine(to!, text, size, where)
     }
-  if (to === undefined) return refuseVectors(path, 'it is empty')
+  if (to === undefined) return rejectVectors(path, 'it is empty')
   if (header !== undefined && to.count !== header.count && to.count < maximumWords)
-    refuseVectors(path, `its first line declares ${header.count} words, but it has ${to.count}`)
+    rejectVectors(path, `its first line declares ${header.count} words, but it has ${to.count}`)
   return to.vectors()
 }

@@ -12,16 +12,16 @@ describe('diskFault', () => {
   it.each([
     ['EDQUOT', 'quota'],
     ['EROFS', 'mounted read-only'],
-    ['EACCES', 'may not write'],
+    ['EACCES', 'no write permission'],
     ['ENAMETOOLONG', 'longer than the file system allows'],
-    ['ENOTDIR', 'a file is where a folder belongs'],
+    ['ENOTDIR', 'expected a folder, found a file'],
     ['EMFILE', 'too many files are open in this process'],
     ['EFBIG', 'larger than the file system'],
     ['EIO', 'input/output error'],
     ['EWEIRD', 'raw'],
   ])('names the cause of %s', (code, cause) => expect(diskFault(errorOf(code), path)).toContain(cause))
 
-  it('tells a disk without free bytes from one without free inodes', () => {
+  it('distinguishes a full disk from one without free inodes', () => {
     expect(diskFault(errorOf('ENOSPC'), path, () => disk(7))).toBe('the disk is full: 20480 bytes are free')
     expect(diskFault(errorOf('ENOSPC'), path, () => disk(0))).toContain('no free inodes')
     expect(diskFault(errorOf('ENOSPC'), path, () => disk(0, 0))).toContain('the disk is full')
@@ -31,7 +31,7 @@ describe('diskFault', () => {
     expect(diskFault(errorOf('ENOSPC'), path, failing)).toBe('the disk is full')
   })
 
-  it('looks at the nearest folder that exists', () => {
+  it('checks the nearest existing folder', () => {
     let asked = ''
     diskFault(errorOf('ENOSPC'), path, (at) => ((asked = at), disk(1)))
     expect(asked).toBe(tmpdir())

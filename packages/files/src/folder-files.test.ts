@@ -9,7 +9,7 @@ import { type DirectoryHandle, opfsFiles } from './opfs.js'
 const root = mkdtempSync(join(tmpdir(), 'attune-files-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-/** A folder of an origin private file system, in memory. */
+/** An in-memory folder of an origin private file system. */
 function memoryHandle(): DirectoryHandle {
   const contents = new Map<string, Uint8Array<ArrayBuffer>>()
   return {
@@ -37,7 +37,7 @@ const STORAGES: [string, () => Files][] = [
 ]
 
 describe.each(STORAGES)('%s', (_, open) => {
-  it('returns what was written, and lists files by name', async () => {
+  it('reads back written files and lists them by name', async () => {
     const files = open()
     expect(await files.list()).toEqual([])
     await files.write('config.json', '{"a":"ü"}')
@@ -48,7 +48,7 @@ describe.each(STORAGES)('%s', (_, open) => {
     expect([...(await files.read('a.bin'))]).toEqual([1, 0, 255])
   })
 
-  it('refuses a file that is absent, and names that lead elsewhere', async () => {
+  it('rejects a missing file and names that lead outside the folder', async () => {
     const files = open()
     await files.write('here', 'x')
     await expect(files.read('there')).rejects.toMatchObject({
@@ -62,7 +62,7 @@ describe.each(STORAGES)('%s', (_, open) => {
 })
 
 describe('folderFiles', () => {
-  it('leaves out folders, and reads no file beyond the limit', async () => {
+  it('ignores subfolders and rejects a file above the size limit', async () => {
     const folder = join(root, 'other')
     mkdirSync(join(folder, 'inner'), { recursive: true })
     const files = folderFiles(folder, 3)

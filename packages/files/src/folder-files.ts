@@ -7,10 +7,10 @@ import { readRemedy } from './regular-file.js'
 import { writeFileAtomically } from './write-atomically.js'
 
 /**
- * The files of a folder on disk. The folder is made by the first write.
- * @param mostBytes a larger file is not read. Default: 4 GiB
+ * Creates the `Files` interface of a folder on disk. The first write creates the folder.
+ * @param maximumBytes size limit for reading. Default: 4 GiB
  */
-export function folderFiles(folder: string, mostBytes: number = 2 ** 32): Files {
+export function folderFiles(folder: string, maximumBytes: number = 2 ** 32): Files {
   const list = (): string[] =>
     existsSync(folder)
       ? readdirSync(folder, { withFileTypes: true })
@@ -22,12 +22,12 @@ export function folderFiles(folder: string, mostBytes: number = 2 ** 32): Files 
     const path = join(folder, name)
     if (!existsSync(path)) throw noSuchFile(name, list())
     try {
-      return readWholeFile(path, mostBytes)!
+      return readWholeFile(path, maximumBytes)!
     } catch (cause) {
       throw new AttuneError(
         'FILE_NOT_READABLE',
-        `${path} could not be read: ${(cause as Error).message}`,
-        readRemedy(cause, 'Check that it is a file, and one that you may read.'),
+        `cannot read ${path}: ${(cause as Error).message}`,
+        readRemedy(cause, 'Check that it is a regular file and that you have permission to read it.'),
         { cause },
       )
     }

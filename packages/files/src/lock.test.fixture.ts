@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { withLock } from './lock.js'
 
-/** A process that takes a lock, reports it, and holds it until its input ends. */
+/** A process that acquires a lock, reports it, and holds it until its standard input ends. */
 const [path = ''] = process.argv.slice(2)
 const ended = once(process.stdin.resume(), 'end')
 await withLock(

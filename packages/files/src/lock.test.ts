@@ -18,22 +18,22 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const never = new AbortController().signal
 const quietly = { signal: never, onWait: () => undefined }
-/** A process that holds the lock until it is killed or its input ends; resolves when it does. */
+/** Starts a process that holds the lock until it is killed or its input ends; resolves once it holds the lock. */
 const holder = (): Promise<ChildProcess> => {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./lock.test.fixture.js', import.meta.url)), path])
   return new Promise((held) => child.stdout.once('data', () => held(child)))
 }
 
-describe('a lock', () => {
-  it('is held by one at a time, here and between processes, and left behind by none', async () => {
-    let [inside, most] = [0, 0]
+describe('withLock and takeLock', () => {
+  it('exclude other holders, within and between processes, and remove the lock', async () => {
+    let [inside, maximum] = [0, 0]
     const act = async (): Promise<void> => {
-      most = Math.max(most, ++inside)
+      maximum = Math.max(maximum, ++inside)
       await setImmediate()
       inside--
     }
     await Promise.all(Array.from({ length: 5 }, () => withLock(path, act, quietly)))
-    expect(most).toBe(1)
+    expect(maximum).toBe(1)
     const child = await holder()
     const ended = once(child, 'close')
     let waited = false
@@ -47,7 +47,7 @@ describe('a lock', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('of a process that was killed is nobody’s', async () => {
+  it('take over the lock of a killed process', async () => {
     const child = await holder()
     const ended = once(child, 'close')
     child.kill('SIGKILL')
@@ -56,7 +56,7 @@ describe('a lock', () => {
     expect(await withLock(path, () => Promise.resolve('mine'), quietly)).toBe('mine')
   })
 
-  it('that was made and not filled is waited for, and nobody’s if it stays empty', async () => {
+  it('wait for an empty lock file, and take it over if it stays empty', async () => {
     const other = (await takeLock(join(folder, 'other.lock'))) as Lock
     mkdirSync(dirname(path))
     writeFileSync(path, '')
@@ -69,7 +69,7 @@ describe('a lock', () => {
     await other.release()
   })
 
-  it('that was made and not filled is waited for no longer than the caller wants', async () => {
+  it('stop waiting for an empty lock file when aborted', async () => {
     mkdirSync(dirname(path))
     writeFileSync(path, '')
     const given = new AbortController()
@@ -80,7 +80,7 @@ describe('a lock', () => {
     expect(readFileSync(path, 'utf8')).toBe('')
   })
 
-  it('of another computer is kept while it is fresh, and nobody’s after a minute', async () => {
+  it('respect a fresh lock of another machine, and take it over after a minute', async () => {
     await withLock(path, () => Promise.resolve(), quietly)
     writeFileSync(path, 'id 1 elsewhere')
     const given = new AbortController()
@@ -91,13 +91,13 @@ describe('a lock', () => {
     expect(await withLock(path, () => Promise.resolve('mine'), quietly)).toBe('mine')
   })
 
-  it('is given back after an error', async () => {
+  it('release the lock after an error', async () => {
     const failing = (): Promise<never> => Promise.reject(new Error('inside'))
     await expect(withLock(path, failing, quietly)).rejects.toThrow('inside')
     expect(existsSync(path)).toBe(false)
   })
 
-  it('is refused with the owner where another process or this one has it', async () => {
+  it('return the owner of a lock that is held', async () => {
     const child = await holder()
     const owner = (await takeLock(path)) as LockOwner
     expect(owner).toEqual({ process: child.pid, host: hostname(), silentSeconds: expect.any(Number) })
@@ -110,7 +110,7 @@ describe('a lock', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('of a living process is kept however long it was silent, and of a process with the same id and another start is not', async () => {
+  it('respect a silent lock of a running process, but not one of a process with the same id and another start time', async () => {
     const child = await holder()
     const past = new Date(Date.now() - 3_600_000)
     utimesSync(path, past, past)
@@ -124,7 +124,7 @@ describe('a lock', () => {
     await once(child, 'close')
   })
 
-  it('reports that it is no longer held once another process took it over', async () => {
+  it('report that a lock is no longer held after another process took it over', async () => {
     const lock = (await takeLock(path)) as Lock
     writeFileSync(path, 'somebody else')
     expect(await lock.isHeld()).toBe(false)

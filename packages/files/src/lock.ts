@@ -7,10 +7,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { makeFolder } from './make-folder.js'
 
 const HEARTBEAT_SECONDS = 5
-const LOOK_AGAIN_SECONDS = 0.25
-/** Looks at a lock that stays empty, after which it is abandoned. */
-const LOOKS_AT_EMPTY = HEARTBEAT_SECONDS / LOOK_AGAIN_SECONDS
-/** A lock of another host without a heartbeat for so long is abandoned, unless the caller says otherwise. */
+const POLL_SECONDS = 0.25
+/** Number of polls after which an empty lock file counts as abandoned. */
+const EMPTY_POLLS = HEARTBEAT_SECONDS / POLL_SECONDS
+/** Default time without a heartbeat after which a lock of another host counts as abandoned. */
 const STALE_SECONDS = 60
 
 /** The process that holds a lock. */
@@ -23,7 +23,7 @@ export interface LockOwner {
 
 /** A lock that this process holds. */
 export interface Lock {
-  /** True as long as no other process took the lock over, as one does that takes this one for dead. */
+  /** True unless another process took the lock over, having considered this one dead. */
   isHeld(): Promise<boolean>
   release(): Promise<void>
 }
@@ -37,8 +37,8 @@ const textOf = (read: () => string): string => {
 }
 
 /**
- * The machine as far as process ids are comparable: two containers may have the same host name and other processes, and
- * after a restart other processes have the same ids.
+ * Identifies the scope in which process ids are comparable: containers may share a host name but not processes, and ids are reused
+ * after a reboot.
  */
 function machine(): string {
   const boot = textOf(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'))
@@ -46,7 +46,7 @@ function machine(): string {
   return encodeURIComponent([hostname(), boot, namespace].join(' '))
 }
 
-/** The time at which a process started, in the kernel's ticks since boot; empty where the system does not tell. */
+/** Start time of a process in kernel ticks since boot; empty if the system does not provide it. */
 const startOf = (process_: number): string =>
   textOf(
     () =>
@@ -64,7 +64,7 @@ function isRunning(process_: number, start: string): boolean {
   return startOf(process_) === start
 }
 
-/** Content of a lock file: who holds it. */
+/** Content of a lock file: its holder. */
 interface Holding {
   readonly process: number
   readonly start: string
@@ -76,7 +76,7 @@ function parseHolding(content: string): Holding {
   return { process: Number(process_), start: start.slice(1), machine: on }
 }
 
-/** Reads who holds a lock; undefined where nobody does. */
+/** Reads the owner of a lock; undefined if it is free. */
 async function readOwner(path: string) {
   const content = await readFile(path, 'utf8').catch(() => undefined)
   const found = await stat(path).catch(() => undefined)
@@ -86,13 +86,13 @@ async function readOwner(path: string) {
   return { content, holding, host, silentSeconds: (Date.now() - found.mtimeMs) / 1000 }
 }
 
-/** True if the owner's process has ended, or, on another machine, no heartbeat came for long. */
+/** True if the owner's process has ended, or, on another machine, its heartbeat has stopped. */
 function isAbandoned({ holding, silentSeconds }: { holding: Holding; silentSeconds: number }, stale: number): boolean {
   if (holding.machine === machine()) return !isRunning(holding.process, holding.start)
   return silentSeconds > stale
 }
 
-/** Removes an abandoned lock, and no other that was made in its place meanwhile. */
+/** Removes an abandoned lock, but not a new one that was created meanwhile. */
 async function clear(path: string, content: string): Promise<void> {
   const aside = `${path}.${randomUUID().slice(0, 8)}`
   await rename(path, aside).catch(() => undefined)
@@ -104,7 +104,7 @@ async function clear(path: string, content: string): Promise<void> {
 function held(path: string, content: string): Lock {
   const beat = setInterval(() => {
     const now = new Date()
-    utimes(path, now, now).catch(() => undefined) // a lock that someone removed is not made again
+    utimes(path, now, now).catch(() => undefined) // a removed lock is not recreated
   }, HEARTBEAT_SECONDS * 1000)
   beat.unref()
   const isHeld = async (): Promise<boolean> => (await readFile(path, 'utf8').catch(() => '')) === content
@@ -118,11 +118,11 @@ function held(path: string, content: string): Lock {
 }
 
 /**
- * Takes a lock, or reports who has it. The lock is a file that one process can create. It names its process, and is touched
- * every five seconds, so that a lock left behind is recognized: at once where the process ran on this machine, else by
- * the missing heartbeat. Node has no `flock`.
- * @param staleSeconds seconds without a heartbeat after which a lock of another machine is abandoned; default 60
- * @param signal ends the wait for a lock that is being made, which takes up to five seconds
+ * Acquires a lock, or returns its owner. The lock is a file created exclusively. It names its process and is touched every five
+ * seconds, so that an abandoned lock is detected: immediately if the process ran on this machine, otherwise by the missing
+ * heartbeat. Node has no `flock`.
+ * @param staleSeconds seconds without a heartbeat after which a lock of another machine counts as abandoned; default 60
+ * @param signal aborts the wait for an empty lock file, which takes up to five seconds
  */
 export async function takeLock(
   path: string,
@@ -131,7 +131,7 @@ export async function takeLock(
 ): Promise<Lock | LockOwner> {
   makeFolder(dirname(path))
   const content = `${randomUUID()} ${process.pid} :${startOf(process.pid)} ${machine()}`
-  for (let looks = 0; ;) {
+  for (let polls = 0; ;) {
     try {
       await writeFile(path, content, { flag: 'wx' })
       return held(path, content)
@@ -141,9 +141,9 @@ export async function takeLock(
     const owner = await readOwner(path)
     if (owner === undefined) continue
     const isNamed = owner.content !== ''
-    if (!isNamed && looks++ < LOOKS_AT_EMPTY) {
-      // Its process is about to name itself, or was killed between making the file and filling it.
-      await wait(LOOK_AGAIN_SECONDS * 1000, undefined, signal && { signal })
+    if (!isNamed && polls++ < EMPTY_POLLS) {
+      // Its process is about to write its name, or was killed after creating the file.
+      await wait(POLL_SECONDS * 1000, undefined, signal && { signal })
       continue
     }
     if (isNamed && !isAbandoned(owner, staleSeconds))
@@ -152,7 +152,7 @@ export async function takeLock(
   }
 }
 
-/** Runs `act` while holding a lock; waits as long as another process has it. */
+/** Runs `act` while holding a lock; waits while another process holds it. */
 export async function withLock<T>(
   path: string,
   act: () => Promise<T>,
@@ -162,7 +162,7 @@ export async function withLock<T>(
   let lock = await takeLock(path, STALE_SECONDS, signal)
   if (!('release' in lock)) onWait()
   while (!('release' in lock)) {
-    await wait(LOOK_AGAIN_SECONDS * 1000, undefined, { signal })
+    await wait(POLL_SECONDS * 1000, undefined, { signal })
     lock = await takeLock(path, STALE_SECONDS, signal)
   }
   try {

@@ -4,9 +4,9 @@ import { dirname } from 'node:path'
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 /**
- * Makes a folder and those that it is in, as far as they are missing. Node's own recursive `mkdir` reports every failure as
- * `ENOENT`, also that of a full or a read-only disk.
- * @throws the error of the file system, with its true code
+ * Creates a folder and its missing parents. Node's own recursive `mkdir` reports every failure as `ENOENT`, even that of a full or
+ * read-only disk.
+ * @throws the file system error with its original code
  */
 export function makeFolder(path: string): void {
   if (isFolder(path)) return
@@ -15,6 +15,6 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path)
   } catch (error) {
-    if (!isFolder(path)) throw error // else another process was quicker
+    if (!isFolder(path)) throw error // otherwise another process created it first
   }
 }

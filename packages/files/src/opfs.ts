@@ -1,13 +1,13 @@
 import { AttuneError, type Files } from '@attune/core'
 import { noSuchFile, requireFileName } from './file-name.js'
 
-/** The parts of a browser's file handles that are used here. */
+/** The used subset of a browser's file handle. */
 interface FileHandle {
   getFile(): Promise<{ arrayBuffer(): Promise<ArrayBuffer> }>
   createWritable(): Promise<{ write(content: Uint8Array<ArrayBuffer> | string): Promise<void>; close(): Promise<void> }>
 }
 
-/** A folder of a browser's origin private file system: `await navigator.storage.getDirectory()`, or a folder in it. */
+/** A folder of the origin private file system: `await navigator.storage.getDirectory()`, or a folder in it. */
 export interface DirectoryHandle {
   getFileHandle(name: string, options?: { create?: boolean }): Promise<FileHandle>
   entries(): AsyncIterable<[name: string, handle: { readonly kind: string }]>
@@ -15,7 +15,7 @@ export interface DirectoryHandle {
 
 const isAbsent = (cause: unknown): boolean => (cause as { readonly name?: unknown } | null)?.name === 'NotFoundError'
 
-/** The files of a folder in a browser's origin private file system. */
+/** Creates the `Files` interface of a folder in a browser's origin private file system. */
 export function opfsFiles(folder: DirectoryHandle): Files {
   async function list(): Promise<string[]> {
     const names: string[] = []
@@ -38,12 +38,12 @@ export function opfsFiles(folder: DirectoryHandle): Files {
       try {
         const writable = await (await folder.getFileHandle(name, { create: true })).createWritable()
         await writable.write(content as Uint8Array<ArrayBuffer> | string)
-        await writable.close() // what is written shows when the file is closed, whole
+        await writable.close() // the new content becomes visible atomically on close
       } catch (cause) {
         throw new AttuneError(
           'CANNOT_WRITE',
           `${name} could not be written: ${(cause as Error).message}`,
-          'Free some of the storage that the browser grants this page, and write it again.',
+          'Free some of the browser storage of this page and write the file again.',
           { cause },
         )
       }

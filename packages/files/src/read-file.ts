@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { openRegularFile } from './regular-file.js'
 
-/** `readFileSync` refuses files over 2 GiB; the state of a model may be larger. */
+/** Bytes per read call. `readFileSync` rejects files over 2 GiB, but checkpoints may be larger. */
 const MAXIMUM_CHUNK = 2 ** 30
 
 function readUpTo(file: number, size: number): Buffer {
@@ -13,9 +13,9 @@ function readUpTo(file: number, size: number): Buffer {
 }
 
 /**
- * Reads a whole file of bounded size. A pipe or device in its place is refused: reading one could wait for ever.
+ * Reads a whole file of bounded size. Rejects pipes and devices, which could block forever.
  * @returns undefined if there is no such file
- * @throws Error with what is wrong: it is not a file, is too large, or cannot be read
+ * @throws Error with the reason: not a regular file, too large, or not readable
  */
 export function readWholeFile(path: string, maximumBytes: number): Buffer | undefined {
   let file: number
@@ -27,7 +27,7 @@ export function readWholeFile(path: string, maximumBytes: number): Buffer | unde
   }
   try {
     const { size } = fstatSync(file)
-    if (size > maximumBytes) throw new Error(`it has ${size} bytes; ${maximumBytes} are allowed`)
+    if (size > maximumBytes) throw new Error(`it has ${size} bytes, more than the limit of ${maximumBytes}`)
     return readUpTo(file, size)
   } finally {
     closeSync(file)

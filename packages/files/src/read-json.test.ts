@@ -14,7 +14,7 @@ const read = (content: string | Uint8Array, maximumBytes = 1000): unknown => {
 }
 
 describe('readJsonObject', () => {
-  it('returns the object of a file, and undefined where there is none', () => {
+  it('returns the object of a file, and undefined for a missing file', () => {
     expect(read('{"a":[1,"é"]}')).toEqual({ a: [1, 'é'] })
     expect(readJsonObject(join(folder, 'none'), 10, (why) => new Error(why))).toBeUndefined()
     expect(readJsonObject(join(path, 'inside'), 10, (why) => new Error(why))).toBeUndefined()
@@ -24,11 +24,11 @@ describe('readJsonObject', () => {
     ['text that is not JSON', '{', /JSON/],
     ['an array', '[1]', /not a JSON object/],
     ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22]), /not valid/],
-    ['more bytes than allowed', `{"a":"${'x'.repeat(1000)}"}`, /1008 bytes; 1000 are allowed/],
+    ['more bytes than allowed', `{"a":"${'x'.repeat(1000)}"}`, /1008 bytes, more than the limit of 1000/],
     ['deep nesting', '['.repeat(500), /nested/],
-  ])('refuses %s', (_, content, why) => expect(() => read(content)).toThrow(why))
+  ])('rejects %s', (_, content, why) => expect(() => read(content)).toThrow(why))
 
-  it('refuses a folder and a pipe instead of waiting for it', () => {
+  it('rejects a folder, and a pipe without waiting for it', () => {
     const [inside, pipe] = [join(folder, 'folder'), join(folder, 'pipe')]
     mkdirSync(inside)
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0)

@@ -2,14 +2,14 @@ import { isRecord, parseJson } from '@attune/core'
 import { readWholeFile } from './read-file.js'
 
 /**
- * Reads a JSON file that holds an object, with size and nesting bounded.
- * @param refuse makes the error, of a sentence that says what is wrong with the file
+ * Reads a JSON object from a file, with bounded size and nesting.
+ * @param createError creates the error from the reason
  * @returns undefined if there is no such file
  */
 export function readJsonObject(
   path: string,
   maximumBytes: number,
-  refuse: (why: string) => Error,
+  createError: (reason: string) => Error,
 ): Record<string, unknown> | undefined {
   try {
     const bytes = readWholeFile(path, maximumBytes)
@@ -18,6 +18,6 @@ export function readJsonObject(
     if (isRecord(value)) return value
     throw new Error('it is not a JSON object')
   } catch (error) {
-    throw refuse((error as Error).message)
+    throw createError((error as Error).message)
   }
 }

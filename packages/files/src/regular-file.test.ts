@@ -17,7 +17,7 @@ describe.each([
     expect(read(join(folder, 'file'))).toBeUndefined()
   })
 
-  it('refuses a folder, a pipe without a writer, and a device', () => {
+  it('rejects a folder, a pipe without a writer, and a device', () => {
     const pipe = join(folder, 'pipe')
     rmSync(pipe, { force: true })
     execFileSync('mkfifo', [pipe])
@@ -26,12 +26,12 @@ describe.each([
     expect(() => read('/dev/zero')).toThrow('it is a device, not a file')
   })
 
-  it('throws the error of the file system where there is nothing', () => {
+  it('throws the file system error for a missing file', () => {
     expect(() => read(join(folder, 'nothing'))).toThrow(expect.objectContaining({ code: 'ENOENT' }))
   })
 })
 
-it('readRemedy returns a remedy of its own only where the file is not at fault', () => {
+it('readRemedy returns its own remedy only if the file is not at fault', () => {
   expect(readRemedy(Object.assign(new Error('x'), { code: 'EMFILE' }), 'Check it.')).toContain('ulimit')
   expect(readRemedy(Object.assign(new Error('x'), { code: 'EACCES' }), 'Check it.')).toBe('Check it.')
   expect(readRemedy(new Error('x'), 'Check it.')).toBe('Check it.')

@@ -8,19 +8,20 @@ const requireRegular = (stats: Stats): void => {
 }
 
 /**
- * Refuses a folder, pipe, socket or device without opening it: opening a pipe waits for its writer, and opening a device may act.
- * @throws Error with the kind that it is; the file system's error, such as `ENOENT`, where there is nothing
+ * Rejects a folder, pipe, socket or device without opening it: opening a pipe waits for its writer, and opening a device may have
+ * side effects.
+ * @throws Error that names the kind; the file system error, such as `ENOENT`, for a missing file
  */
 export const requireRegularFile = (path: string): void => requireRegular(statSync(path))
 
 /**
  * Opens a regular file for reading.
- * @returns its descriptor
- * @throws Error as {@link requireRegularFile}, and the file system's error where it may not be read
+ * @returns the file descriptor
+ * @throws Error like {@link requireRegularFile}, and the file system error without read permission
  */
 export function openRegularFile(path: string): number {
   requireRegularFile(path)
-  // Should a pipe have taken its place since, opening it does not wait for a writer.
+  // If a pipe has replaced the file since, opening it does not wait for a writer.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     requireRegular(fstatSync(file))
@@ -33,14 +34,14 @@ export function openRegularFile(path: string): number {
 
 const REMEDIES: Readonly<Record<string, string>> = {
   EMFILE: 'Raise the limit of open files: ulimit -n 4096',
-  ENFILE: 'End other programs: the system has too many files open.',
-  EIO: 'Check the disk: the system log tells what failed.',
+  ENFILE: 'Close other programs: the system has too many open files.',
+  EIO: 'Check the disk: the system log has the failure.',
   ENAMETOOLONG: 'Shorten the path.',
 }
 
 /**
- * Remedy of an error met when a file is read, where the file itself is not at fault.
- * @param otherwise the remedy of any other error
+ * Returns the remedy for a read error that is not the fault of the file itself.
+ * @param otherwise the remedy for other errors
  */
 export const readRemedy = (cause: unknown, otherwise: string): string =>
   REMEDIES[String((cause as NodeJS.ErrnoException).code)] ?? otherwise

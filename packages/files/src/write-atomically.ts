@@ -6,10 +6,10 @@ import { isAttuneError } from '@attune/core'
 import { makeFolder } from './make-folder.js'
 import { writeFault } from './write-fault.js'
 
-/** The content of a folder by file name: bytes or text, or a function that makes the bytes when their turn comes. */
+/** The content of a folder by file name: bytes, text, or a function that returns the bytes lazily. */
 export type FolderContent = Readonly<Record<string, Uint8Array | string | (() => Uint8Array)>>
 
-/** The SHA-256 of bytes, in hexadecimal. */
+/** SHA-256 of bytes, in hexadecimal. */
 export const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
 async function digestOfFile(path: string): Promise<string> {
@@ -18,14 +18,14 @@ async function digestOfFile(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/** Characters that are written at once. */
+/** Number of characters per write. */
 const BLOCK = 2 ** 18
 
-const REMEDY = 'Make room or choose another folder, then resume; what was there before is untouched.'
+const REMEDY = 'Free disk space or choose another folder, then resume. The previous content is unchanged.'
 
 async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
   makeFolder(dirname(path))
-  const file = await open(path, 'wx') // never through a symbolic link that somebody left there
+  const file = await open(path, 'wx') // never through an existing symbolic link
   try {
     await file.writeFile(content)
     await file.sync()
@@ -34,9 +34,9 @@ async function writeDurably(path: string, content: Uint8Array | string): Promise
   }
 }
 
-/** Makes the entries of a folder durable: without it, a renamed file may be gone after a power cut. */
+/** Syncs the entries of a folder to disk; otherwise a renamed file may be lost in a power failure. */
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined) // Windows opens no folders, and needs none of this
+  const handle = await open(folder, 'r').catch(() => undefined) // Windows cannot open folders and does not need this
   try {
     await handle?.sync()
   } catch (error) {
@@ -47,8 +47,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Writes a file under a temporary name and renames it into place, durably.
- * @throws AttuneError `CANNOT_WRITE`; what was there before is intact.
+ * Writes a file atomically and durably: to a temporary file, which is synced and renamed.
+ * @throws AttuneError `CANNOT_WRITE`; the previous content is intact.
  */
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = `${path}.partial`
@@ -64,10 +64,10 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
 }
 
 /**
- * Writes a file of lines as they come, under a temporary name of this process, and renames it into place, durably.
- * @param lines without line ends; where they end with an error, nothing is left
+ * Streams lines to a file atomically and durably: to a temporary file of this process, which is synced and renamed.
+ * @param lines lines without endings; if the iterable throws, nothing is left behind
  * @returns the SHA-256 of the content, in hexadecimal, and its size in bytes
- * @throws AttuneError `CANNOT_WRITE`; errors of `lines` as they are
+ * @throws AttuneError `CANNOT_WRITE`; errors of `lines` unchanged
  */
 export async function writeLinesAtomically(
   path: string,
@@ -111,20 +111,20 @@ export async function writeLinesAtomically(
 }
 
 /**
- * Writes a folder under a temporary name, reads every file back and compares digests, and only then moves it into place;
- * what stood there before is removed last. After a crash at any moment the old folder or the new one is there, whole.
- * @throws AttuneError `CANNOT_WRITE`; what was there before is intact.
+ * Writes a folder atomically: to a temporary folder whose files are read back and verified by digest before it is renamed. The
+ * previous folder is removed last. After a crash at any moment, either the old or the new folder exists completely.
+ * @throws AttuneError `CANNOT_WRITE`; the previous folder is intact.
  */
 export async function writeFolderAtomically(folder: string, files: FolderContent): Promise<void> {
   const temporary = `${folder}.partial`
   const old = `${folder}.old`
   try {
     await rm(temporary, { recursive: true, force: true })
-    for (const [name, given] of Object.entries(files)) {
+    for (const [name, source] of Object.entries(files)) {
       const path = join(temporary, name)
-      const content = typeof given === 'function' ? given() : given
+      const content = typeof source === 'function' ? source() : source
       await writeDurably(path, content)
-      if ((await digestOfFile(path)) !== digest(content)) throw new Error(`${name} reads back with other bytes`)
+      if ((await digestOfFile(path)) !== digest(content)) throw new Error(`${name} has different bytes when read back`)
     }
     await syncFolder(temporary)
     await rm(old, { recursive: true, force: true })

@@ -2,8 +2,8 @@ import { AttuneError } from '@attune/core'
 import { diskFault } from './disk-fault.js'
 
 /**
- * Makes the error `CANNOT_WRITE` of an error of the file system, whose cause it names.
- * @param remedy one sentence in the imperative
+ * Creates the error `CANNOT_WRITE` from a file system error, with a description of its cause.
+ * @param remedy one imperative sentence
  */
 export const writeFault = (path: string, cause: unknown, remedy: string): AttuneError =>
   new AttuneError(

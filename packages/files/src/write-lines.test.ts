@@ -13,7 +13,7 @@ async function* lines(count: number, fails = false): AsyncGenerator<string, void
 }
 
 describe('writeLinesAtomically', () => {
-  it('writes all lines, in a folder that it makes, and returns their digest and size', async () => {
+  it('creates the folder, writes all lines, and returns their digest and size', async () => {
     const path = join(folder, 'a', 'b', 'lines')
     const { sha256, bytes } = await writeLinesAtomically(path, lines(5000))
     const written = readFileSync(path)
@@ -22,7 +22,7 @@ describe('writeLinesAtomically', () => {
     expect(bytes).toBeGreaterThan(2 ** 20)
   })
 
-  it('leaves what was there, and nothing else, where the lines end with an error', async () => {
+  it('keeps the previous file and leaves no temporary one if the lines throw', async () => {
     const path = join(folder, 'kept')
     writeFileSync(path, 'before')
     await expect(writeLinesAtomically(path, lines(2000, true))).rejects.toThrow('no more')
@@ -30,7 +30,7 @@ describe('writeLinesAtomically', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([])
   })
 
-  it('throws CANNOT_WRITE where the folder cannot be made', async () => {
+  it('throws CANNOT_WRITE if the folder cannot be created', async () => {
     const file = join(folder, 'file')
     writeFileSync(file, '')
     chmodSync(file, 0o600)

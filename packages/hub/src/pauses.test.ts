@@ -16,7 +16,7 @@ describe('setAlarm', () => {
 })
 
 describe('retryAfterSeconds', () => {
-  it('reads seconds and dates, and ignores anything else', () => {
+  it('parses seconds and dates, and returns undefined for anything else', () => {
     const now = Date.UTC(2026, 0, 1)
     const later = new Date(now + 90_000).toUTCString()
     const headers = ['7', ' 1.5 ', '9'.repeat(400), later, new Date(now - 1).toUTCString(), '-3x', '', null]

@@ -13,7 +13,7 @@ const codeOf = (act: () => void): unknown => {
   }
 }
 
-describe('checkWritten', () => {
+describe('checkFileNames', () => {
   const refused = [
     ['aux.json'],
     ['CON'],

@@ -53,7 +53,7 @@ describe('a graph for WebGPU', () => {
       for (const [j, value] of values.entries()) expect(Number(value)).toBeCloseTo(Number(expected[i]![j]), 5)
   })
 
-  it('transposes once what several products read so', () => {
+  it('transposes a shared operand of several products once', () => {
     const graph = forWebgpu(
       graphOf((x) => ({ a: tf.matMul(x!, x!, true), b: tf.matMul(x!, tf.neg(x!), true) }), [2, 4, 4]),
     )

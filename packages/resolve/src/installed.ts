@@ -8,17 +8,17 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 export interface PluginPackage {
   readonly kind: string
   readonly name: string
-  /** Types of files that the plugin reads, as the files state them (`model_type`, the type of a tokenizer). Default: its name. */
+  /** File types that the plugin reads: the `model_type` of a checkpoint or the type of a tokenizer. Default: its name. */
   readonly reads: readonly string[]
   readonly package: string
   readonly version: string
   readonly description: string
   readonly directory: string
-  /** Where several plugins can do the same work and none is named, the one with the greatest is taken. */
+  /** Priority among plugins that can do the same work, if none is named: the highest one is chosen. */
   readonly preference?: number
 }
 
-/** The content of a package.json; undefined if it is absent or not JSON. */
+/** Returns the content of a package.json; undefined if it is missing or not JSON. */
 export function readManifest(directory: string): Record<string, unknown> | undefined {
   try {
     return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Record<string, unknown>
@@ -29,14 +29,14 @@ export function readManifest(directory: string): Record<string, unknown> | undef
 
 const list = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : [])
 
-/** Every `node_modules` folder that a module in `folder` would search, nearest first. */
+/** Returns the `node_modules` folders that a module in `folder` would search, nearest first. */
 export function moduleFolders(folder: string): string[] {
   const parent = dirname(folder)
   const rest = parent === folder ? [] : moduleFolders(parent)
   return [join(folder, 'node_modules'), ...rest].filter((path) => existsSync(path))
 }
 
-/** Folders of packages that may be plugins, Attune's own first: no other scope can take a name of theirs. */
+/** Returns the folders of potential plugin packages, Attune's own first, so that other scopes cannot take their names. */
 function candidates(modules: string): string[] {
   const own = list(join(modules, '@attune')).map((name) => join(modules, '@attune', name))
   const others = list(modules).flatMap((entry) => {
@@ -68,8 +68,8 @@ function declared(directory: string): PluginPackage | undefined {
 }
 
 /**
- * All plugin packages that are installed for these folders, copies of one another among them, in the order in which names lead to
- * them. In a folder and scope, packages under their own names precede aliases (`npm install attune-plugin-old@npm:attune-plugin-x@1`).
+ * Returns all plugin packages installed for these folders, including duplicates, in resolution order. Within a folder and scope,
+ * packages under their own names precede aliases (`npm install attune-plugin-old@npm:attune-plugin-x@1`).
  */
 export function pluginCopies(folders: readonly string[]): PluginPackage[] {
   const searched = [...new Set(folders.flatMap((folder) => moduleFolders(resolve(folder))))]
@@ -83,7 +83,7 @@ export function pluginCopies(folders: readonly string[]): PluginPackage[] {
   })
 }
 
-/** The plugin packages that are installed for these folders; of two with the same kind and name, the one found first. */
+/** Returns the plugin packages installed for these folders; the first of each kind and name in resolution order. */
 export function installedPlugins(folders: readonly string[]): PluginPackage[] {
   const found = new Map<string, PluginPackage>()
   for (const plugin of pluginCopies(folders)) {

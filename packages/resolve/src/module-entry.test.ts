@@ -11,7 +11,7 @@ const LAMP = kind<string>('lamp', 'one')
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'attune-entry-')))
 afterAll(() => rmSync(root, { recursive: true }))
 
-/** The text of a module whose default export is a lamp that says which copy it is. */
+/** Source of a module whose default export is a lamp that returns the name of its copy. */
 const lamp = (name: string, from: string): string => `
 const plugin = () => ${JSON.stringify(from)}
 export default Object.defineProperty(
@@ -23,24 +23,24 @@ const write = (path: string, content: string): void => {
   writeFileSync(join(root, path), content)
 }
 
-/** Puts a package into a folder: named `desk` as a plugin, which says which folder it is in. */
+/** Creates a package in a folder: a plugin named `desk` that returns its folder. */
 function put(folder: string, name: string, version: string, manifest: object = {}): void {
   const declared = { name, version, type: 'module', main: './index.js', attune: { kind: 'lamp', name: 'desk' } }
   write(join(folder, 'package.json'), JSON.stringify({ ...declared, ...manifest }))
   write(join(folder, 'index.js'), lamp('desk', folder))
 }
 
-const places = (folder: string, local: readonly string[] = []) => ({
+const searchIn = (folder: string, local: readonly string[] = []) => ({
   folders: [join(root, folder)],
   local: local.map((each) => join(root, each)),
 })
 const find = async (name: string, folder: string, local: readonly string[] = []) => {
-  const { plugin, origin } = await findPlugin(LAMP, userSpecifier(name), places(folder, local))
+  const { plugin, origin } = await findPlugin(LAMP, userSpecifier(name), searchIn(folder, local))
   return { says: (plugin as () => string)(), origin }
 }
 
 beforeAll(() => {
-  // Installed under its own name, and beside that as two aliases: an older copy that could be taken for it, and one by a free name.
+  // Installed under its own name and as aliases: an older copy that could be confused with it, and copies under free names.
   put('aliased/node_modules/@acme/attune-plugin-desk', '@acme/attune-plugin-desk', '2.0.0')
   put('aliased/node_modules/@acme/attune-plugin-a', '@acme/attune-plugin-desk', '1.2.0')
   put('aliased/node_modules/my-desk', '@acme/attune-plugin-desk', '1.1.0', { attune: undefined })
@@ -52,8 +52,8 @@ beforeAll(() => {
   rmSync(join(root, 'outer/inner/node_modules/attune-plugin-desk/index.js'))
 })
 
-describe('a package that is installed under an alias', () => {
-  it('is recorded as the alias, the real package, its version and its file', async () => {
+describe('findPlugin on a package alias', () => {
+  it('records the alias, the real package, its version and its file', async () => {
     for (const [alias, version] of [
       ['my-desk', '1.1.0'],
       ['@mine/desk', '1.0.0'],
@@ -70,18 +70,18 @@ describe('a package that is installed under an alias', () => {
     }
   })
 
-  it('is itself what is imported, not another copy of the package that it is', async () => {
+  it('imports the alias itself, not another copy of its package', async () => {
     const found = await find('desk', 'only')
     expect(found.says).toBe('only/node_modules/attune-plugin-desk')
     expect(found.origin).toMatchObject({ package: '@acme/desk', version: '1.2.0' })
   })
 
-  it('takes no name from the package that is installed under its own', async () => {
+  it('prefers the package under its own name', async () => {
     const { says, origin } = await find('desk', 'aliased')
     expect([says, origin.version]).toEqual(['aliased/node_modules/@acme/attune-plugin-desk', '2.0.0'])
   })
 
-  it('is refused where it was made for another core', async () => {
+  it('rejects a package for another version of core', async () => {
     put('old/node_modules/my-desk', '@acme/desk', '1.0.0', { peerDependencies: { '@attune/core': '^9.1.0' } })
     await expect(find('my-desk', 'old')).rejects.toMatchObject({
       code: 'CORE_MISMATCH',
@@ -90,13 +90,13 @@ describe('a package that is installed under an alias', () => {
   })
 })
 
-describe('a package that cannot be resolved', () => {
-  it('is refused, and no copy farther out is imported in its place', async () => {
+describe('findPlugin on a package without an entry', () => {
+  it('rejects it instead of importing a copy of a parent folder', async () => {
     await expect(find('desk', 'outer/inner')).rejects.toMatchObject({ code: 'PLUGIN_BROKEN' })
   })
 })
 
-describe('a package behind a symbolic link, as pnpm installs it', () => {
+describe('findPlugin on a symbolic link, as installed by pnpm', () => {
   const store = 'linked/node_modules/.pnpm/@acme+desk@1.2.0/node_modules/@acme/desk'
   beforeAll(() => {
     put(store, '@acme/desk', '1.2.0')
@@ -105,7 +105,7 @@ describe('a package behind a symbolic link, as pnpm installs it', () => {
       symlinkSync(join(root, store), join(root, 'linked/node_modules', name), 'dir')
   })
 
-  it('is recorded by the link, which an update leaves in place', async () => {
+  it('records the path of the link, which survives updates', async () => {
     const expected = { package: '@acme/desk', version: '1.2.0' }
     expect((await find('my-desk', 'linked')).origin).toEqual({
       ...expected,
@@ -122,7 +122,7 @@ describe('a package behind a symbolic link, as pnpm installs it', () => {
 })
 
 describe('packageAt', () => {
-  it('returns the nearest package.json that has a name, and none beyond the package folder', () => {
+  it('returns the nearest package.json with a name, within the package folder', () => {
     put('project', 'project', '0.3.0')
     write('project/dist/package.json', '{ "type": "module" }')
     write('project/node_modules/nameless/package.json', '{ "type": "module" }')
@@ -140,7 +140,7 @@ describe('packageAt', () => {
 })
 
 describe('loadFrom', () => {
-  it('reads package and version as they are now', async () => {
+  it('reads the current package and version', async () => {
     put('updated', 'updated', '1.0.0')
     const path = join(root, 'updated/index.js')
     const version = async () => (await loadFrom(LAMP, path, './updated')).origin
@@ -150,14 +150,14 @@ describe('loadFrom', () => {
   })
 })
 
-describe('findInstalled with what was recorded', () => {
+describe('findInstalled with a recorded package', () => {
   const recorded = async (from?: string, version?: string) => {
     const known = { ...(from === undefined ? {} : { package: from }), ...(version === undefined ? {} : { version }) }
-    const { plugin } = await findInstalled(LAMP, fileName('desk'), places('copies/inner'), known)
+    const { plugin } = await findInstalled(LAMP, fileName('desk'), searchIn('copies/inner'), known)
     return (plugin as () => string)()
   }
 
-  it('takes the recorded copy, else the recorded package, else the first', async () => {
+  it('returns the recorded copy, else the recorded package, else the first one', async () => {
     put('copies/inner/node_modules/attune-plugin-b', 'attune-plugin-b', '1.0.0')
     put('copies/inner/node_modules/attune-plugin-c', 'attune-plugin-c', '1.0.0')
     put('copies/node_modules/attune-plugin-c', 'attune-plugin-c', '0.9.0')
@@ -169,12 +169,12 @@ describe('findInstalled with what was recorded', () => {
 })
 
 describe('identify', () => {
-  it('returns the installed package that exports a plugin, and nothing for a plugin of a program', async () => {
-    const { plugin } = await findPlugin(LAMP, userSpecifier('desk'), places('only'))
+  it('returns the installed package of a plugin, and no package for one defined in a program', async () => {
+    const { plugin } = await findPlugin(LAMP, userSpecifier('desk'), searchIn('only'))
     const value = { plugin, origin: { specifier: 'desk' } }
     const known = { specifier: 'desk', package: '@acme/desk', version: '1.2.0' }
-    expect((await identify(value, places('only'))).origin).toEqual(known)
+    expect((await identify(value, searchIn('only'))).origin).toEqual(known)
     for (const folder of ['aliased', 'empty', 'outer/inner'])
-      expect((await identify(value, places(folder))).origin).toEqual({ specifier: 'desk' })
+      expect((await identify(value, searchIn(folder))).origin).toEqual({ specifier: 'desk' })
   })
 })

@@ -3,14 +3,14 @@ import { createRequire } from 'node:module'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { moduleFolders, readManifest } from './installed.js'
 
-/** A package that a module belongs to; version undefined if its package.json states none. */
+/** The package of a module; `version` is undefined if its package.json has none. */
 export interface ModulePackage {
   readonly package: string
   readonly version?: string
   readonly directory: string
 }
 
-/** The package of the nearest package.json above a module that has a name, within the package's folder in `node_modules`. */
+/** Returns the package of a module: the nearest package.json with a name, up to the package folder in `node_modules`. */
 export function packageAt(path: string): ModulePackage | undefined {
   const directory = dirname(path)
   if (directory === path || basename(directory) === 'node_modules') return undefined
@@ -19,15 +19,15 @@ export function packageAt(path: string): ModulePackage | undefined {
   return { package: name, directory, ...(typeof version === 'string' && version !== '' ? { version } : {}) }
 }
 
-/** A resolved path by way of the folder that it was found in, which may be a symbolic link; undefined if it is elsewhere. */
+/** Rewrites a resolved path to go through a folder that may be a symbolic link; undefined if it is outside the folder. */
 function within(folder: string, resolved: string): string | undefined {
   const inside = relative(realpathSync(folder), resolved)
   return inside.startsWith('..') || isAbsolute(inside) ? undefined : join(folder, inside)
 }
 
 /**
- * The main module of a package in a `node_modules` folder. The folder's name is resolved and not the package's own: they differ for
- * an alias, and the own name may lead to another copy.
+ * Returns the main module of a package in a `node_modules` folder. Resolves the folder name, not the package name: they differ for
+ * an alias, and the package name may lead to another copy.
  * @throws Error if the package has no such module
  */
 export function mainModule(directory: string): string {
@@ -41,7 +41,7 @@ export function mainModule(directory: string): string {
 
 const PACKAGE = /^(?:@[^/]+\/)?[^./@][^/]*/
 
-/** A resolved package specifier by way of the `node_modules` folder that has it: package managers put symbolic links there. */
+/** Rewrites a resolved path to go through `node_modules`, where package managers create symbolic links. */
 function asInstalled(specifier: string, folder: string, resolved: string): string {
   const [name] = PACKAGE.exec(specifier) ?? []
   if (name === undefined) return resolved
@@ -52,7 +52,7 @@ function asInstalled(specifier: string, folder: string, resolved: string): strin
   return linked.find((path) => path !== undefined) ?? resolved
 }
 
-/** The file that a specifier leads to from one of the folders: a path to a file, or a package. */
+/** Resolves a specifier (a file path or a package) from one of the folders. */
 export function locateModule(specifier: string, folders: readonly string[]): string | undefined {
   for (const folder of folders) {
     try {

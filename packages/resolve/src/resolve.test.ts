@@ -16,7 +16,7 @@ const write = (path: string, content: string): void => {
   writeFileSync(join(root, path), content)
 }
 
-/** The text of a module whose default export is a plugin of a kind that says where it comes from. */
+/** Source of a module whose default export is a plugin of a kind that returns its origin. */
 const moduleText = (name: string, from: string, kindName = 'lamp'): string => `
 const plugin = () => ${JSON.stringify(from)}
 export default Object.defineProperty(
@@ -24,7 +24,7 @@ export default Object.defineProperty(
   'name', { value: '${name}' })
 `
 
-/** Puts a package that declares a lamp into a `node_modules` folder. */
+/** Creates a package that declares a lamp in a `node_modules` folder. */
 function install(
   at: string,
   packageName: string,
@@ -44,7 +44,7 @@ const look = (name: string, folders: readonly string[], local: readonly string[]
 const find = async (name: string, ...folders: string[]): Promise<string> =>
   ((await look(name, folders)).plugin as () => string)()
 
-const refusal = async (promise: Promise<unknown>): Promise<AttuneError> => {
+const rejection = async (promise: Promise<unknown>): Promise<AttuneError> => {
   const error = await promise.then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -71,7 +71,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }))
 
 describe('findPlugin', () => {
-  it('takes a registered one first', async () => {
+  it('prefers a registered plugin', async () => {
     const desk = definePlugin({
       kind: LAMP,
       name: 'desk',
@@ -80,14 +80,14 @@ describe('findPlugin', () => {
       create: () => 'mine',
     })
     const other = definePlugin({ ...desk, kind: kind<string>('shade', 'one'), create: () => 'a shade' })
-    const places = { registered: [other, desk], folders: [join(root, 'outer')] }
-    expect(await findPlugin(LAMP, userSpecifier('desk'), places)).toEqual({
+    const search = { registered: [other, desk], folders: [join(root, 'outer')] }
+    expect(await findPlugin(LAMP, userSpecifier('desk'), search)).toEqual({
       plugin: desk,
       origin: { specifier: 'desk' },
     })
   })
 
-  it('then an installed one: @attune before others, and the nearest node_modules first', async () => {
+  it('then an installed one, @attune before other scopes and the nearest node_modules first', async () => {
     expect(await find('desk', 'outer')).toBe('outer @attune/lamp-desk')
     expect(await find('desk', 'outer/inner/deep')).toBe('outer/inner @attune/lamp-desk')
     expect(await find('floor', 'outer/inner/deep')).toBe('outer @attune/lamp-floor')
@@ -96,49 +96,49 @@ describe('findPlugin', () => {
     expect(await find('theirs', 'outer')).toBe('outer @someone/attune-plugin-theirs')
   })
 
-  it('then a path from the folder, or a package', async () => {
+  it('then a path relative to the folder, or a package', async () => {
     expect(await find('./local.mjs', 'outer/inner/deep')).toBe('local file')
     expect(await find('./deep/local.mjs', 'outer', 'outer/inner')).toBe('local file')
     expect(await find(join(root, 'outer/inner/deep/local.mjs'), 'outer')).toBe('local file')
     expect(await find('unrelated', 'outer')).toBe('outer unrelated')
   })
 
-  it('names the near misses, the folders searched and the line that installs', async () => {
-    const error = await refusal(find('dsek', 'outer', 'outer/inner'))
+  it('reports similar names, the searched folders and the install command', async () => {
+    const error = await rejection(find('dsek', 'outer', 'outer/inner'))
     expect(error.code).toBe('UNKNOWN_PLUGIN')
     expect(error.problem).toContain(`searched from ${join(root, 'outer')}, ${join(root, 'outer/inner')}`)
     expect(error.remedy).toBe('Did you mean desk? If it is a package: npm install @attune/lamp-dsek')
   })
 
-  it('lists what is installed where nothing is near, and says when there is nothing', async () => {
-    expect((await refusal(find('chandelier', 'outer'))).remedy).toContain('Installed: desk, floor, mine, theirs.')
+  it('lists the installed plugins if no name is similar', async () => {
+    expect((await rejection(find('chandelier', 'outer'))).remedy).toContain('Installed: desk, floor, mine, theirs.')
     write('empty/file', '')
-    expect((await refusal(find('desk', 'empty'))).remedy).toContain('Installed: no lamp at all.')
+    expect((await rejection(find('desk', 'empty'))).remedy).toContain('Installed: no lamp at all.')
     const missing = findPlugin(kind('shade', 'one'), userSpecifier('./deep/missing.mjs'), {
       folders: [join(root, 'outer/inner')],
     })
-    expect((await refusal(missing)).code).toBe('UNKNOWN_PLUGIN')
+    expect((await rejection(missing)).code).toBe('UNKNOWN_PLUGIN')
   })
 
-  it('refuses a module that exports no plugin of the kind', async () => {
+  it('rejects a module without a plugin of the kind', async () => {
     for (const name of ['./number.mjs', './shade.mjs']) {
-      const error = await refusal(find(name, 'outer/inner/deep'))
+      const error = await rejection(find(name, 'outer/inner/deep'))
       expect([error.code, error.problem]).toEqual(['NOT_A_PLUGIN', expect.stringContaining(name)])
       expect(error.remedy).toContain('export default definePlugin')
     }
   })
 
-  it('says of a package that cannot be loaded why, and how to mend it', async () => {
-    const broken = await refusal(find('broken', 'damaged'))
+  it('reports why a package cannot be loaded and how to fix it', async () => {
+    const broken = await rejection(find('broken', 'damaged'))
     expect(broken).toMatchObject({ code: 'PLUGIN_BROKEN', problem: expect.stringContaining('a bad day') })
     expect(broken.remedy).toContain('npm install attune-plugin-broken@latest')
-    expect((await refusal(find('unbuilt', 'damaged'))).code).toBe('PLUGIN_BROKEN')
+    expect((await rejection(find('unbuilt', 'damaged'))).code).toBe('PLUGIN_BROKEN')
   })
 
-  it('refuses a package made for another core, and names both versions', async () => {
+  it('rejects a package for another version of core, and names both versions', async () => {
     install('old', '@attune/lamp-old', 'old', { peerDependencies: { '@attune/core': '^9.1.0' } })
     install('old', '@attune/lamp-new', 'new', { peerDependencies: { '@attune/core': `^${coreVersion()}` } })
-    const error = await refusal(find('old', 'old'))
+    const error = await rejection(find('old', 'old'))
     expect([error.code, error.problem]).toEqual(['CORE_MISMATCH', expect.stringContaining('^9.1.0')])
     expect(error.problem).toContain(coreVersion())
     expect(error.remedy).toContain('npm install @attune/lamp-old@latest @attune/core@latest')
@@ -146,16 +146,16 @@ describe('findPlugin', () => {
   })
 })
 
-describe('findPlugin in the folders that the user works in', () => {
+describe('findPlugin with local folders', () => {
   const sayOf = async (name: string, folders: readonly string[], local: readonly string[]): Promise<string> =>
     ((await look(name, folders, local)).plugin as () => string)()
 
-  it('prefers the installation to a working folder that installs the same name', async () => {
+  it('prefers the installation to a local folder with the same name', async () => {
     expect(await sayOf('desk', ['outer'], ['outer/inner'])).toBe('outer @attune/lamp-desk')
     expect(await sayOf('floor', ['empty'], ['outer'])).toBe('outer @attune/lamp-floor')
   })
 
-  it('reports what was asked for, and the file where it is not of the installation', async () => {
+  it('returns the specifier, and the file if it is outside the installation', async () => {
     const floor = { specifier: 'floor', package: '@attune/lamp-floor', version: '1.2.3' }
     expect((await look('floor', ['outer'])).origin).toEqual(floor)
     expect((await look('floor', ['empty'], ['outer'])).origin).toEqual({
@@ -174,13 +174,13 @@ describe('findInstalled', () => {
   const program = `require('node:fs').writeFileSync(${JSON.stringify(ran)}, 'it ran')`
   const installation = { folders: [join(root, 'outer')], local: [join(root, 'outer/inner/deep')] }
 
-  it('finds a plugin of the installation by its exact name', async () => {
+  it('finds an installed plugin by its exact name', async () => {
     const found = await findInstalled(LAMP, fileName('desk'), installation)
     expect((found.plugin as () => string)()).toBe('outer @attune/lamp-desk')
     expect(found.origin).toEqual({ specifier: 'desk', package: '@attune/lamp-desk', version: '1.2.3' })
   })
 
-  it('finds a plugin by a type that it declares to read, else by its name', async () => {
+  it('findReader finds a plugin by a declared file type, else by its name', async () => {
     install('reading', '@attune/lamp-reader', 'reader', { attune: { kind: 'lamp', name: 'reader', reads: ['Bulb'] } })
     const reader = (type: string, folder: string) => findReader(LAMP, fileName(type), { folders: [join(root, folder)] })
     expect((await reader('Bulb', 'reading'))?.origin).toEqual({
@@ -192,7 +192,7 @@ describe('findInstalled', () => {
     expect((await reader('desk', 'outer'))?.origin.package).toBe('@attune/lamp-desk')
   })
 
-  it('runs nothing that a path, a package or a working folder offers', async () => {
+  it('executes no code of a path, a package or a local folder', async () => {
     write('outer/inner/deep/evil.cjs', program)
     install('outer/inner/deep', 'attune-plugin-evil', 'evil', { type: 'commonjs' }, program)
     install('outer', 'plain-evil', 'plain', { type: 'commonjs', attune: undefined }, program)
@@ -214,29 +214,29 @@ describe('findInstalled', () => {
       'data:text/javascript,globalThis.ran=1',
     ]
     for (const name of names) {
-      const { code } = await refusal(findInstalled(LAMP, fileName(name), installation))
+      const { code } = await rejection(findInstalled(LAMP, fileName(name), installation))
       expect([name, code]).toEqual([name, 'UNKNOWN_PLUGIN'])
       expect(await findReader(LAMP, fileName(name), installation)).toBeUndefined()
     }
     expect(existsSync(ran)).toBe(false)
-    // The same names lead to programs where the user writes them.
-    await refusal(findPlugin(LAMP, userSpecifier('./evil.cjs'), installation))
+    // The same names do load code if the user writes them.
+    await rejection(findPlugin(LAMP, userSpecifier('./evil.cjs'), installation))
     expect(readFileSync(ran, 'utf8')).toBe('it ran')
   })
 })
 
 describe('loadFrom', () => {
-  it('imports the plugin of a file, and refuses a file that exports another kind', async () => {
+  it('imports the plugin of a file, and rejects a file that exports another kind', async () => {
     const path = join(root, 'outer/inner/deep/local.mjs')
     const { plugin, origin } = await loadFrom(LAMP, path, './local.mjs')
     expect([(plugin as () => string)(), origin]).toEqual(['local file', { specifier: './local.mjs', path }])
     const shade = loadFrom(LAMP, join(root, 'outer/inner/deep/shade.mjs'), './shade.mjs')
-    expect((await refusal(shade)).code).toBe('NOT_A_PLUGIN')
+    expect((await rejection(shade)).code).toBe('NOT_A_PLUGIN')
   })
 })
 
 describe('installedPlugins', () => {
-  it('reads what packages declare, each kind and name once, and passes over what is no plugin', () => {
+  it('lists declared plugins, each kind and name once, and ignores other packages', () => {
     write('odd/node_modules/attune-plugin-broken/package.json', '{ not json')
     write('odd/node_modules/attune-plugin-plain/package.json', '{ "name": "attune-plugin-plain" }')
     write('odd/node_modules/attune-plugin-half/package.json', '{ "name": "x", "attune": { "kind": "lamp" } }')
@@ -257,7 +257,7 @@ describe('installedPlugins', () => {
 })
 
 describe('admits', () => {
-  // What the semver package, npm's own, says of these ranges.
+  // Expected results from npm's semver package.
   it.each([
     ['^0.1.0', '0.1.0', true],
     ['^0.1.0', '0.1.9', true],
@@ -294,15 +294,15 @@ describe('admits', () => {
     ['^1.0.0 || ^2.0.0', '2.5.0', true],
     ['^1.0.0 || ^2.0.0', '3.0.0', false],
     ['nonsense', '1.0.0', false],
-    // A pre-release counts as the release that it leads to.
+    // A pre-release counts as its release.
     ['^0.2.0', '0.2.0-beta.1', true],
     ['^0.2.0-beta.1', '0.2.0-alpha.1', true],
     ['^0.1.0', '0.2.0-beta.1', false],
-  ])('%p of version %p is %p', (range, version, expected) => {
+  ])('range %p, version %p: %p', (range, version, expected) => {
     expect(admits(range, version)).toBe(expected)
   })
 })
 
-it('knows the version of core', () => {
+it('coreVersion returns a version', () => {
   expect(coreVersion()).toMatch(/^\d+\.\d+\.\d+/)
 })

@@ -15,40 +15,40 @@ import { type PluginPackage, installedPlugins, pluginCopies, readManifest } from
 import { locateModule, mainModule, packageAt } from './module-entry.js'
 import { admits, coreVersion } from './version.js'
 
-/** Places to look for plugins. */
+/** Search locations for plugins, in order. */
 export interface SearchPlaces {
-  /** Plugins that need no looking up, such as ones defined in the calling program. */
+  /** Plugins that are available without a search, such as those defined in the calling program. */
   readonly registered?: readonly AnyPlugin[]
-  /** The installation: folders whose `node_modules`, and whose parents' `node_modules`, are trusted. Searched in this order. */
+  /** The installation: folders whose `node_modules` (and those of their parents) are trusted, in search order. */
   readonly folders: readonly string[]
   /**
-   * Folders that the user works in, such as the configuration's. They are searched after the installation, and only for what the
-   * user wrote; relative paths count from the first. Default: none.
+   * Working folders of the user, such as that of the configuration. Searched after the installation, and only for specifiers that
+   * the user wrote; relative paths start at the first. Default: none.
    */
   readonly local?: readonly string[]
 }
 
-/** Refuses a package that was built for another version of core. */
+/** Throws for a package that was built for another version of core. */
 function checkCore(directory: string, where: string): void {
   const manifest = readManifest(directory)
   const range = (manifest?.['peerDependencies'] as Record<string, string> | undefined)?.['@attune/core']
   if (range === undefined || admits(range, coreVersion())) return
   throw new AttuneError(
     'CORE_MISMATCH',
-    `${where} ${String(manifest?.['version'])} is made for @attune/core ${range}, and ${coreVersion()} is installed`,
-    `Install versions that fit: npm install ${where}@latest @attune/core@latest`,
+    `${where} ${String(manifest?.['version'])} needs @attune/core ${range}, but ${coreVersion()} is installed`,
+    `Install compatible versions: npm install ${where}@latest @attune/core@latest`,
   )
 }
 
-/** The module at an entry, or an error that says that it cannot be loaded. */
+/** Imports a module. @throws AttuneError `PLUGIN_BROKEN` */
 async function importModule(entry: () => string, where: string): Promise<{ default?: unknown }> {
   try {
     return (await import(pathToFileURL(entry()).href)) as { default?: unknown }
   } catch (cause) {
     throw new AttuneError(
       'PLUGIN_BROKEN',
-      `${where} is installed, and cannot be loaded: ${String((cause as Error).message).split('\n')[0]}`,
-      `Install it again: npm install ${where}@latest (or build it, if it is your own).`,
+      `${where} is installed but cannot be loaded: ${String((cause as Error).message).split('\n')[0]}`,
+      `Reinstall it: npm install ${where}@latest (or build it, if it is your own).`,
       { cause },
     )
   }
@@ -59,12 +59,12 @@ async function load(entry: () => string, kind: Kind<unknown>, where: string): Pr
   if (isPlugin(module.default) && module.default.kind.name === kind.name) return module.default
   throw new AttuneError(
     'NOT_A_PLUGIN',
-    `${where} does not export a ${kind.name} plugin as its default`,
-    'Its module must end with `export default definePlugin({ kind, name, summary, options, create })`.',
+    `expected a ${kind.name} plugin as the default export of ${where}`,
+    'Export it with `export default definePlugin({ kind, name, summary, options, create })`.',
   )
 }
 
-/** Where an installed package comes from: a package.json need not state a version. */
+/** Returns the origin of an installed package, whose package.json may lack a version. */
 const originOf = (specifier: string, { package: name, version }: PluginPackage): Origin => ({
   specifier,
   package: name,
@@ -84,10 +84,10 @@ const registeredAs = (kind: Kind<unknown>, name: string, { registered = [] }: Se
   return plugin && { plugin, origin: { specifier: name } }
 }
 
-function unknownPlugin(kind: Kind<unknown>, name: string, places: SearchPlaces, at: string | undefined): AttuneError {
-  const folders = [...places.folders, ...(places.local ?? [])]
+function unknownPlugin(kind: Kind<unknown>, name: string, search: SearchPlaces, at: string | undefined): AttuneError {
+  const folders = [...search.folders, ...(search.local ?? [])]
   const names = [
-    ...(places.registered ?? []).filter((plugin) => plugin.kind.name === kind.name).map((plugin) => plugin.name),
+    ...(search.registered ?? []).filter((plugin) => plugin.kind.name === kind.name).map((plugin) => plugin.name),
     ...installedPlugins(folders)
       .filter((plugin) => plugin.kind === kind.name)
       .map((plugin) => plugin.name),
@@ -99,59 +99,59 @@ function unknownPlugin(kind: Kind<unknown>, name: string, places: SearchPlaces, 
       : `Installed: ${names.length > 0 ? names.join(', ') : `no ${kind.name} at all`}.`
   return new AttuneError(
     'UNKNOWN_PLUGIN',
-    `no ${kind.name} is called ${JSON.stringify(name.slice(0, 200))}${at === undefined ? '' : ` (${at})`}; searched from ${[...new Set(folders.map((folder) => resolve(folder)))].join(', ')}`,
+    `unknown ${kind.name} ${JSON.stringify(name.slice(0, 200))}${at === undefined ? '' : ` (${at})`}; searched from ${[...new Set(folders.map((folder) => resolve(folder)))].join(', ')}`,
     /^[\w-]{1,100}$/.test(name) ? `${hint} If it is a package: npm install @attune/${kind.name}-${name}` : hint,
   )
 }
 
 /**
- * Finds a plugin that the user named: one already registered; one of the installation, by its name; one that is installed in a local
- * folder; or a path or package that exports one. `at` is where the name stands, for the error.
+ * Resolves a plugin specifier of the user, in this order: a registered plugin, an installed plugin by name, a plugin installed in a
+ * local folder, a path or package that exports a plugin.
+ * @param at location of the specifier in the configuration, for error messages
  * @throws AttuneError `UNKNOWN_PLUGIN`, `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
  */
 export async function findPlugin(
   kind: Kind<unknown>,
   name: UserSpecifier,
-  places: SearchPlaces,
+  search: SearchPlaces,
   at?: string,
 ): Promise<Found> {
-  const registered = registeredAs(kind, name, places)
+  const registered = registeredAs(kind, name, search)
   if (registered !== undefined) return registered
-  const { folders, local = [] } = places
+  const { folders, local = [] } = search
   for (const [isLocal, searched] of [folders, local].entries()) {
     const installed = installedPlugins(searched).find((entry) => entry.kind === kind.name && entry.name === name)
     if (installed !== undefined) return loadInstalled(kind, name, installed, isLocal === 1)
   }
   const path = locateModule(name, [...local, ...folders])
-  if (path === undefined) throw unknownPlugin(kind, name, places, at)
+  if (path === undefined) throw unknownPlugin(kind, name, search, at)
   return loadFrom(kind, path, name)
 }
 
 /**
- * Finds a plugin that a file names: registered or of the installation, by its exact name. No path, package or local folder is
- * looked at, and nothing is imported unless there is such a plugin.
- * @param recorded the package and version that the file states, too: of several copies of the plugin, the one that is both is taken,
- * else the first of that package, else the first
+ * Resolves a plugin name from a file: a registered or installed plugin of exactly that name. Paths, packages and local folders are
+ * not searched, and nothing else is imported.
+ * @param recorded the package and version in the file: among several copies of the plugin, the one that matches both is preferred,
+ *   then the first of that package, then the first
  * @throws AttuneError `UNKNOWN_PLUGIN`, `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
  */
 export async function findInstalled(
   kind: Kind<unknown>,
   name: FileName,
-  places: SearchPlaces,
+  search: SearchPlaces,
   recorded: Pick<Origin, 'package' | 'version'> = {},
 ): Promise<Found> {
-  const registered = registeredAs(kind, name, places)
+  const registered = registeredAs(kind, name, search)
   if (registered !== undefined) return registered
-  const copies = pluginCopies(places.folders).filter((entry) => entry.kind === kind.name && entry.name === name)
+  const copies = pluginCopies(search.folders).filter((entry) => entry.kind === kind.name && entry.name === name)
   const ofPackage = copies.filter((entry) => entry.package === recorded.package)
   const installed = ofPackage.find(({ version }) => version === (recorded.version ?? '')) ?? ofPackage[0] ?? copies[0]
-  if (installed === undefined) throw unknownPlugin(kind, name, { ...places, local: [] }, 'as a file states it')
+  if (installed === undefined) throw unknownPlugin(kind, name, { ...search, local: [] }, 'named in a file')
   return loadInstalled(kind, name, installed, false)
 }
 
 /**
- * Completes the origin of a plugin that a program gave as a value: the package and version of the installed plugin that it is, if it
- * is one.
+ * Completes the origin of a plugin that a program passed as a value: adds its package and version if it is an installed plugin.
  */
 export async function identify<T extends Found>(found: T, { folders }: SearchPlaces): Promise<T> {
   const { plugin, origin } = found
@@ -165,23 +165,22 @@ export async function identify<T extends Found>(found: T, { folders }: SearchPla
 }
 
 /**
- * Finds the plugin of the installation whose package declares that it reads files of a type, as a file states it. Otherwise as
- * {@link findInstalled}.
+ * Resolves the installed plugin whose package declares that it reads a file type. Otherwise like {@link findInstalled}.
  * @returns undefined if there is none
  */
 export async function findReader(
   kind: Kind<unknown>,
   type: FileName,
-  places: SearchPlaces,
+  search: SearchPlaces,
 ): Promise<Found | undefined> {
-  const installed = installedPlugins(places.folders).find(
+  const installed = installedPlugins(search.folders).find(
     (entry) => entry.kind === kind.name && entry.reads.includes(type),
   )
   return installed && loadInstalled(kind, installed.name, installed, false)
 }
 
 /**
- * Imports the plugin that a file exports. Whoever calls this has made sure that the user named the file or trusts it.
+ * Imports the plugin that a module exports. The caller must ensure that the user named or trusts the module.
  * @throws AttuneError `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
  */
 export async function loadFrom(kind: Kind<unknown>, path: string, specifier: string): Promise<Found> {

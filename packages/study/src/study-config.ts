@@ -8,13 +8,16 @@ const when = z
   .optional()
   .describe('Condition: values of other hyperparameters under which this one is active. Default: always')
 
-const choices = z.strictObject({ choices: z.array(scalar).min(1).max(10_000), when })
+const choices = z.strictObject({
+  choices: z.array(scalar).min(1).max(10_000).describe('Values to choose from'),
+  when,
+})
 const interval = z
   .strictObject({
-    from: z.number(),
-    to: z.number(),
-    scale: z.enum(['linear', 'log']).default('linear'),
-    integer: z.boolean().default(false),
+    from: z.number().describe('Lower bound of an interval'),
+    to: z.number().describe('Upper bound of an interval'),
+    scale: z.enum(['linear', 'log']).default('linear').describe('Scale on which an interval is sampled uniformly'),
+    integer: z.boolean().default(false).describe('Restrict an interval to integers'),
     when,
   })
   .refine(({ from, to }) => from <= to, '`from` must not exceed `to`')
@@ -47,7 +50,13 @@ const spaceSchema = z
 
 const goal = z.union([
   z.string().transform((score) => ({ score, direction: undefined })),
-  z.strictObject({ score: z.string(), direction: z.enum(['maximize', 'minimize']).optional() }),
+  z.strictObject({
+    score: z.string().describe('Name of the score'),
+    direction: z
+      .enum(['maximize', 'minimize'])
+      .optional()
+      .describe('Direction of optimization. Default: the direction of the metric'),
+  }),
 ])
 
 /** Schema of `study` in a configuration. */

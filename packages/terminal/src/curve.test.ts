@@ -7,7 +7,7 @@ const rows = (lines: readonly string[]): string[] => lines.slice(0, 10).map((lin
 const firstDot = (row: string): number => row.search(/[^ ]/)
 
 describe('curve', () => {
-  it('is as wide as the terminal at most, with labels of both axes', () => {
+  it('fits the terminal width and labels both axes', () => {
     for (const columns of [40, 80, 120]) {
       const lines = curve(falling, [[50, 1.5]], columns, plain)
       expect(lines).toHaveLength(13)
@@ -18,14 +18,14 @@ describe('curve', () => {
     }
   })
 
-  it('goes down to the right where the loss falls', () => {
+  it('falls to the right for a decreasing loss', () => {
     const starts = rows(curve(falling, [], 80, plain)).map(firstDot)
     expect(starts[0]).toBe(0)
     expect(starts).toEqual([...starts].sort((a, b) => a - b))
     expect(new Set(starts).size).toBe(10)
   })
 
-  it('leaves no gap between distant points', () => {
+  it('connects distant points without gaps', () => {
     const drawn = rows(
       curve(
         [
@@ -41,7 +41,7 @@ describe('curve', () => {
     expect(filled.size).toBe(Math.max(...filled) + 1)
   })
 
-  it('marks the validation losses where they belong', () => {
+  it('marks the validation losses at their steps', () => {
     const marks: Point[] = [
       [1, 2],
       [100, 1],
@@ -52,7 +52,7 @@ describe('curve', () => {
     expect(drawn.join('').match(/●/g)).toHaveLength(2)
   })
 
-  it('draws a constant loss, and leaves out what is not finite', () => {
+  it('plots a constant loss and ignores values that are not finite', () => {
     const odd: Point[] = [
       [1, 0.5],
       [2, Number.NaN],
@@ -64,7 +64,7 @@ describe('curve', () => {
     expect(lines.join('\n')).not.toMatch(/NaN|Infinity|●/)
   })
 
-  it('is not drawn from fewer than two points', () => {
+  it('returns no lines for fewer than two points', () => {
     expect(curve([], [[1, 1]], 80, plain)).toEqual([])
     expect(curve([[1, 1]], [], 80, plain)).toEqual([])
   })

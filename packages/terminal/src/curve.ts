@@ -1,26 +1,26 @@
 import { formatCount, formatNumber } from './format.js'
 
-/** Colours a text for the terminal, or leaves it as it is. */
+/** Colors a text for the terminal, or returns it unchanged. */
 export type Paint = (color: 'yellow', text: string) => string
 
-/** A step and the loss there. */
+/** A step and its loss. */
 export type Point = readonly [step: number, loss: number]
 
 const HEIGHT = 10
-/** The bits of Unicode's braille patterns, by column and row of the dot within its character. */
+/** Bits of Unicode braille patterns, by column and row of the dot in a character. */
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
 ] as const
 
-/** The dots of a straight line between two dots. */
+/** Rasterizes a straight line between two dots. */
 function line([x0, y0]: Point, [x1, y1]: Point): Point[] {
   const count = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0), 1)
   const between = (a: number, b: number, i: number): number => Math.round(a + ((b - a) * i) / count)
   return Array.from({ length: count + 1 }, (_, i) => [between(x0, x1, i), between(y0, y1, i)] as const)
 }
 
-/** Rows of characters with the training loss as a line of dots and the validation losses as bullets. */
+/** Rasterizes the training loss as a line of dots and the validation losses as bullets. */
 function canvas(training: readonly Point[], validation: readonly Point[], toDot: (p: Point) => Point, width: number) {
   const bits = Array.from({ length: HEIGHT }, () => new Array<number>(width).fill(0))
   training.map(toDot).forEach((dot, i, dots) => {
@@ -32,8 +32,15 @@ function canvas(training: readonly Point[], validation: readonly Point[], toDot:
 }
 
 /**
- * Draws losses over steps: ten rows of characters, labelled with the greatest, middle and least loss and the first and
- * last step. Points that are not finite are left out; fewer than two of training give no drawing.
+ * Plots losses over steps in ten rows of braille characters, labeled with the maximum, middle and minimum loss and the first and last
+ * step. Points that are not finite are ignored; fewer than two training points yield no lines.
+ *
+ * @example
+ * ```ts
+ * import { curve } from '@attune/terminal'
+ * const lines = curve([[1, 2.5], [100, 1.2], [200, 0.8]], [[100, 1.4]], 60, (color, text) => text)
+ * console.log(lines.join('\n')) // ten rows of braille characters, the axes and a legend
+ * ```
  */
 export function curve(
   training: readonly Point[],

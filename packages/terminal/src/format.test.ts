@@ -9,7 +9,7 @@ import {
   printable,
 } from './format.js'
 
-describe('numbers for people', () => {
+describe('formatted numbers', () => {
   it.each([
     [0, '0'],
     [0.43214, '0.4321'],
@@ -21,7 +21,7 @@ describe('numbers for people', () => {
     [2e6, '2.00e+6'],
     [Number.NaN, 'NaN'],
     [Infinity, 'Infinity'],
-  ])('%p is written %p', (value, text) => expect(formatNumber(value)).toBe(text))
+  ])('formatNumber(%p) returns %p', (value, text) => expect(formatNumber(value)).toBe(text))
 
   it.each([
     [0, '0 B'],
@@ -29,7 +29,7 @@ describe('numbers for people', () => {
     [1000, '1 kB'],
     [52_631_040, '52.6 MB'],
     [1.5e15, '1500 TB'],
-  ])('%p bytes are written %p', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
+  ])('formatBytes(%p) returns %p', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
 
   it.each([
     [0, '0.0 s'],
@@ -44,9 +44,9 @@ describe('numbers for people', () => {
     [Number.NaN, '?'],
     [Infinity, '?'],
     [-1, '?'],
-  ])('%p seconds are written %p', (seconds, text) => expect(formatDuration(seconds)).toBe(text))
+  ])('formatDuration(%p) returns %p', (seconds, text) => expect(formatDuration(seconds)).toBe(text))
 
-  it('writes progress with its rate and what is left', () => {
+  it('formatProgress includes the rate and the remaining time', () => {
     const given = { plugin: 'tokenizer bpe', phase: 'tokens learned', done: 2000, seconds: 4 }
     expect(formatProgress({ ...given, total: 8000 })).toBe(
       'tokenizer bpe: 2,000 of 8,000 tokens learned  500/s  12 s left',
@@ -55,14 +55,14 @@ describe('numbers for people', () => {
     expect(formatProgress({ ...given, done: 0, total: 9 })).toBe('tokenizer bpe: 0 of 9 tokens learned')
   })
 
-  it('writes counts in full or short', () => {
+  it('formatCount and formatShort format counts', () => {
     expect(formatCount(12345)).toBe('12,345')
     expect(formatShort(4_385_920)).toBe('4.39M')
   })
 })
 
 describe('printable', () => {
-  it('takes control characters out of strings and names at any depth, and leaves line ends and the rest', () => {
+  it('replaces control characters in strings and keys at any depth, except line endings', () => {
     const value = { 'a\u001b[2J': ['\u0007x', { deep: 'line\nline\u009b' }], number: 1, nothing: null }
     expect(printable(value)).toEqual({ 'a�[2J': ['�x', { deep: 'line\nline�' }], number: 1, nothing: null })
   })

@@ -1,20 +1,29 @@
 import stringWidth from 'string-width'
 
-/** A text on one line, cut to so many columns of the terminal. */
+/** Puts a text on one line and truncates it to a display width of `columns`. */
 export function shorten(text: string, columns: number): string {
   const line = text.replaceAll('\n', ' ')
   if (stringWidth(line) <= columns) return line
-  let cut = ''
+  let truncated = ''
   for (const character of line) {
-    if (stringWidth(cut + character) >= columns) break
-    cut += character
+    if (stringWidth(truncated + character) >= columns) break
+    truncated += character
   }
-  return `${cut}…`
+  return `${truncated}…`
 }
 
 /**
- * Lines of a table: columns of numbers stand right, others left; a missing cell is empty. Widths are those that the
- * terminal shows, and no line ends in blanks.
+ * Formats a table as lines: numeric columns are right-aligned, others left-aligned; missing cells are empty. Uses display widths and
+ * trims trailing blanks.
+ *
+ * @example
+ * ```ts
+ * import { table } from '@attune/terminal'
+ * console.log(table(['label', 'f1'], [['python', '0.5'], ['x', '0.25']]).join('\n'))
+ * // label     f1
+ * // python   0.5
+ * // x       0.25
+ * ```
  */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const cells = [header, ...rows].map((row) => header.map((_, i) => row[i] ?? ''))
@@ -22,14 +31,14 @@ export function table(header: readonly string[], rows: readonly (readonly string
   const numeric = header.map((_, i) =>
     cells.slice(1).every((row) => /^(-?[\d.,]+(e-?\d+)?|NaN|-?Infinity)?$/.test(row[i]!)),
   )
-  const place = (text: string, i: number): string => {
+  const align = (text: string, i: number): string => {
     const space = ' '.repeat(widths[i]! - stringWidth(text))
     return numeric[i] ? space + text : text + space
   }
-  return cells.map((row) => row.map(place).join('  ').trimEnd())
+  return cells.map((row) => row.map(align).join('  ').trimEnd())
 }
 
-/** A column of numbers in one form: whole where all are whole and not all are 0 or 1, else with four decimals. */
+/** Formats a column of numbers uniformly: as integers if all are integers and some exceed 1, else with four decimals. */
 export function column(values: readonly (number | undefined)[]): string[] {
   const known = values.filter((value) => value !== undefined)
   const counts = known.every(Number.isInteger) && known.some((value) => value > 1)

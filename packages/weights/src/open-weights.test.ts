@@ -35,7 +35,7 @@ const floats = (...values: number[]): HostArray => ({
 })
 const shard = (tensors: Record<string, HostArray>): Uint8Array => encodeSafetensors(tensors)
 const index = (map: Record<string, unknown>): string => JSON.stringify({ metadata: { total_size: 8 }, weight_map: map })
-const refused = (code: string, problem = '') =>
+const rejection = (code: string, problem = '') =>
   expect.objectContaining({ code, problem: expect.stringContaining(problem) })
 
 describe('openWeights', () => {
@@ -46,7 +46,7 @@ describe('openWeights', () => {
       expect([...reader.tensors.keys()]).toEqual(['a', 'b'])
       expect(reader.tensors.get('a')).toMatchObject({ dtype: 'F32', shape: [2] })
       expect(reader.read('b')).toEqual(floats(3))
-      expect(() => reader.read('c')).toThrow(refused('MISSING_PARAMETER'))
+      expect(() => reader.read('c')).toThrow(rejection('MISSING_PARAMETER'))
       reader.close()
     }
   })
@@ -77,13 +77,13 @@ describe('openWeights', () => {
     ['a tensor that its file lacks', { b: 'one.safetensors' }, '"b"'],
   ])('rejects an index that names %s', (_, map, problem) => {
     const path = folder({ 'one.safetensors': shard({ a: floats(1) }), 'model.safetensors.index.json': index(map) })
-    expect(() => openWeights(path)).toThrow(refused('BAD_WEIGHTS_INDEX', problem))
+    expect(() => openWeights(path)).toThrow(rejection('BAD_WEIGHTS_INDEX', problem))
   })
 
   it('rejects an index that is not JSON, and one with a missing file', () => {
-    expect(() => openWeights(folder({ 'model.safetensors.index.json': '{' }))).toThrow(refused('BAD_WEIGHTS_INDEX'))
+    expect(() => openWeights(folder({ 'model.safetensors.index.json': '{' }))).toThrow(rejection('BAD_WEIGHTS_INDEX'))
     const path = folder({ 'model.safetensors.index.json': index({ a: 'gone.safetensors' }) })
-    expect(() => openWeights(path)).toThrow(refused('FILE_NOT_FOUND', 'gone.safetensors'))
+    expect(() => openWeights(path)).toThrow(rejection('FILE_NOT_FOUND', 'gone.safetensors'))
   })
 
   it('opens a checkpoint with more files than the process may have open', () => {
@@ -104,7 +104,7 @@ describe('openWeights', () => {
     const reader = openWeights(path)
     reader.read('t7')
     reader.close()
-    expect(() => reader.read('t7')).toThrow(refused('FILE_NOT_READABLE', 'was closed'))
+    expect(() => reader.read('t7')).toThrow(rejection('FILE_NOT_READABLE', 'was closed'))
   })
 
   it('rejects a shard that was replaced after its header was read', () => {
@@ -115,7 +115,7 @@ describe('openWeights', () => {
     const reader = openWeights(path)
     rmSync(join(path, 'one.safetensors'))
     writeFileSync(join(path, 'one.safetensors'), shard({ a: floats(2, 3) }))
-    expect(() => reader.read('a')).toThrow(refused('FILE_NOT_READABLE', 'it changed during reading'))
+    expect(() => reader.read('a')).toThrow(rejection('FILE_NOT_READABLE', 'it changed during reading'))
   })
 
   it('rejects quickly an index that has one file under many names', () => {
@@ -130,7 +130,7 @@ describe('openWeights', () => {
     })
     for (const name of names) symlinkSync('one', join(path, name))
     const before = process.cpuUsage().user
-    expect(() => openWeights(path)).toThrow(refused('BAD_WEIGHTS_INDEX', 'tensor "t" is in'))
+    expect(() => openWeights(path)).toThrow(rejection('BAD_WEIGHTS_INDEX', 'tensor "t" is in'))
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(3)
   })
 
@@ -138,14 +138,14 @@ describe('openWeights', () => {
     const path = folder({ 'model.safetensors.index.json': index({ a: 'pipe.safetensors' }) })
     execFileSync('mkfifo', [join(path, 'pipe.safetensors')])
     for (const where of [path, join(path, 'pipe.safetensors')])
-      expect(() => openWeights(where)).toThrow(refused('FILE_NOT_READABLE', 'it is a pipe'))
-    expect(() => openWeights('/dev/zero')).toThrow(refused('FILE_NOT_READABLE', 'it is a device'))
+      expect(() => openWeights(where)).toThrow(rejection('FILE_NOT_READABLE', 'it is a pipe'))
+    expect(() => openWeights('/dev/zero')).toThrow(rejection('FILE_NOT_READABLE', 'it is a device'))
     symlinkSync('circle', join(path, 'circle'))
-    expect(() => openWeights(join(path, 'circle'))).toThrow(refused('FILE_NOT_READABLE', 'ELOOP'))
+    expect(() => openWeights(join(path, 'circle'))).toThrow(rejection('FILE_NOT_READABLE', 'ELOOP'))
     expect(() => openWeights(join(path, 'a'.repeat(300)))).toThrow(
       expect.objectContaining({ code: 'FILE_NOT_READABLE', remedy: 'Shorten the path.' }),
     )
-    expect(() => openWeights(join(path, 'pipe.safetensors', 'x'))).toThrow(refused('FILE_NOT_FOUND'))
+    expect(() => openWeights(join(path, 'pipe.safetensors', 'x'))).toThrow(rejection('FILE_NOT_FOUND'))
   })
 
   it('rejects a pickle with the reason and a conversion command', () => {
@@ -161,11 +161,11 @@ describe('openWeights', () => {
   })
 
   it('lists the files of a folder without weights, or with several GGUF files', () => {
-    expect(() => openWeights(folder({ 'notes.txt': '' }))).toThrow(refused('NO_WEIGHTS_FILE', 'notes.txt'))
+    expect(() => openWeights(folder({ 'notes.txt': '' }))).toThrow(rejection('NO_WEIGHTS_FILE', 'notes.txt'))
     expect(() => openWeights(folder({ 'a.gguf': '', 'b.gguf': '' }))).toThrow(
-      refused('NO_WEIGHTS_FILE', 'a.gguf, b.gguf'),
+      rejection('NO_WEIGHTS_FILE', 'a.gguf, b.gguf'),
     )
-    expect(() => openWeights(join(root, 'nowhere'))).toThrow(refused('FILE_NOT_FOUND', 'nowhere'))
+    expect(() => openWeights(join(root, 'nowhere'))).toThrow(rejection('FILE_NOT_FOUND', 'nowhere'))
   })
 
   /** Creates a sparse file, whose data are a hole except for the bytes at its end. */

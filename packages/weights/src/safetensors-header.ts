@@ -21,7 +21,7 @@ export interface SafetensorsHeader {
 }
 
 /** Throws `BAD_SAFETENSORS`. */
-export const refuseSafetensors = (where: string, why: string): never => {
+export const rejectSafetensors = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_SAFETENSORS',
     `${where} is not a valid safetensors file: ${why}`,
@@ -39,65 +39,65 @@ const product = (factors: readonly number[]): number => factors.reduce((all, n) 
 const isShape = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= 16 && value.every(isCount)
 
-function parseEntry(name: string, value: unknown, refuseFile: (why: string) => never) {
-  const refuse = (why: string): never => refuseFile(`tensor ${quoted(name)} ${why}`)
+function parseEntry(name: string, value: unknown, rejectFile: (why: string) => never) {
+  const reject = (why: string): never => rejectFile(`tensor ${quoted(name)} ${why}`)
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>
-  if (typeof dtype !== 'string') return refuse('has a dtype that is not a string')
+  if (typeof dtype !== 'string') return reject('has a dtype that is not a string')
   if (!Object.hasOwn(ELEMENT_TYPES, dtype))
-    return refuse(`has unknown dtype ${quoted(dtype)}; known are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
-  if (!isShape(shape)) return refuse('has an invalid shape')
+    return reject(`has unknown dtype ${quoted(dtype)}; known are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
+  if (!isShape(shape)) return reject('has an invalid shape')
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
-    return refuse('has invalid data_offsets')
+    return reject('has invalid data_offsets')
   const [first, last] = offsets as [number, number]
   const bytes = product(shape) * ELEMENT_TYPES[dtype]!.bytes
   if (last - first !== bytes)
-    return refuse(`of shape [${shape.join(', ')}] needs ${bytes} bytes, but data_offsets span ${last - first}`)
+    return reject(`of shape [${shape.join(', ')}] needs ${bytes} bytes, but data_offsets span ${last - first}`)
   // With a dimension of 0 the others could be arbitrarily large.
-  if (!isCount(product(shape.filter((n) => n !== 0)))) return refuse('has an invalid shape')
+  if (!isCount(product(shape.filter((n) => n !== 0)))) return reject('has an invalid shape')
   return { dtype, shape, position: first, bytes }
 }
 
-function headerIn(source: ByteSource, refuse: (why: string) => never) {
-  if (source.size < 8) return refuse(`it has ${source.size} bytes, fewer than the 8 of the header length`)
+function headerIn(source: ByteSource, reject: (why: string) => never) {
+  if (source.size < 8) return reject(`it has ${source.size} bytes, fewer than the 8 of the header length`)
   const first = new Uint8Array(8)
   source.read(first, 0)
   const length = Number(new DataView(first.buffer).getBigUint64(0, true))
   if (length > MAXIMUM_HEADER || length > source.size - 8)
-    return refuse(`its header length is ${length} bytes, but ${source.size - 8} bytes follow`)
+    return reject(`its header length is ${length} bytes, but ${source.size - 8} bytes follow`)
   const bytes = new Uint8Array(length)
   source.read(bytes, 8)
   try {
     const header = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     if (isRecord(header)) return { header, start: 8 + length }
   } catch {
-    return refuse('its header is not JSON')
+    return reject('its header is not JSON')
   }
-  return refuse('its header is not a JSON object')
+  return reject('its header is not a JSON object')
 }
 
-function parseMetadata(metadata: unknown, refuse: (why: string) => never): Record<string, string> {
+function parseMetadata(metadata: unknown, reject: (why: string) => never): Record<string, string> {
   const isValid = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string')
-  return isValid ? (metadata as Record<string, string>) : refuse('its __metadata__ is not an object of strings')
+  return isValid ? (metadata as Record<string, string>) : reject('its __metadata__ is not an object of strings')
 }
 
 /** Checks that the tensors fill the file without gaps or overlaps. */
-function checkLayout(entries: Iterable<SafetensorsEntry>, size: number, refuse: (why: string) => never): void {
+function checkLayout(entries: Iterable<SafetensorsEntry>, size: number, reject: (why: string) => never): void {
   let end = 0
   for (const { position, bytes } of [...entries].sort((a, b) => a.position - b.position || a.bytes - b.bytes)) {
-    if (position !== end) refuse(`data_offsets leave a gap or overlap at byte ${end}`)
+    if (position !== end) reject(`data_offsets leave a gap or overlap at byte ${end}`)
     end = position + bytes
   }
   if (end !== size)
-    refuse(`its tensors need ${end} bytes, but it has ${size}: the file is truncated or has trailing data`)
+    reject(`its tensors need ${end} bytes, but it has ${size}: the file is truncated or has trailing data`)
 }
 
 /** Reads the header only. @throws AttuneError `BAD_SAFETENSORS` for a malformed file. */
 export function readSafetensorsHeader(source: ByteSource): SafetensorsHeader {
-  const refuse = (why: string): never => refuseSafetensors(source.where, why)
-  const { header, start } = headerIn(source, refuse)
+  const reject = (why: string): never => rejectSafetensors(source.where, why)
+  const { header, start } = headerIn(source, reject)
   const { __metadata__: metadata = {}, ...rest } = header
-  const entries = new Map(Object.entries(rest).map(([name, value]) => [name, parseEntry(name, value, refuse)]))
-  checkLayout(entries.values(), source.size - start, refuse)
+  const entries = new Map(Object.entries(rest).map(([name, value]) => [name, parseEntry(name, value, reject)]))
+  checkLayout(entries.values(), source.size - start, reject)
   for (const entry of entries.values()) entry.position += start
-  return { entries, metadata: parseMetadata(metadata, refuse) }
+  return { entries, metadata: parseMetadata(metadata, reject) }
 }

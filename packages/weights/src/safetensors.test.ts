@@ -19,7 +19,7 @@ function bytesOf(header: unknown, size: number): Uint8Array {
   return bytes
 }
 
-const refusalOf = (bytes: Uint8Array): string => {
+const rejectionOf = (bytes: Uint8Array): string => {
   try {
     decodeSafetensors(bytes, 'weights.safetensors')
   } catch (error) {
@@ -144,10 +144,10 @@ describe('decodeSafetensors', () => {
         .with(-2, 0xe0),
       /beyond single precision/,
     ],
-  ])('rejects %s', (_, bytes, why) => expect(refusalOf(bytes)).toMatch(why))
+  ])('rejects %s', (_, bytes, why) => expect(rejectionOf(bytes)).toMatch(why))
 
   it('names the file and keeps messages short, even for long tensor names', () => {
-    const message = refusalOf(bytesOf({ ['x'.repeat(100_000)]: { dtype: 'y'.repeat(100_000) } }, 0))
+    const message = rejectionOf(bytesOf({ ['x'.repeat(100_000)]: { dtype: 'y'.repeat(100_000) } }, 0))
     expect(message).toContain('weights.safetensors')
     expect(message.length).toBeLessThan(500)
   })
@@ -161,8 +161,8 @@ describe('decodeSafetensors', () => {
     const held = process.memoryUsage().arrayBuffers
     expect(Object.keys(decodeSafetensors(bytesOf(many(18_000), 0), 'x').tensors)).toHaveLength(18_000)
     expect(Object.keys(decodeSafetensors(bytesOf(many(9000, { shape: [1e15, 0] }), 0), 'x').tensors)).toHaveLength(9000)
-    expect(refusalOf(bytesOf(`{"a":[${'[],'.repeat(300_000)}[]]}`, 0))).toMatch(/dtype/)
-    expect(refusalOf(bytesOf(many(18_000, { shape: [1] }), 0))).toMatch(/needs 1 bytes/)
+    expect(rejectionOf(bytesOf(`{"a":[${'[],'.repeat(300_000)}[]]}`, 0))).toMatch(/dtype/)
+    expect(rejectionOf(bytesOf(many(18_000, { shape: [1] }), 0))).toMatch(/needs 1 bytes/)
     expect(() => weightsInMemory(bytesOf(many(18_000), 0), 'x').read('9'.repeat(10_000))).toThrow('has no tensor')
     expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(50e6)
     expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10)
@@ -301,7 +301,7 @@ describe('decodeSafetensors on 20,000 corrupted files', () => {
   }
 
   it('throws BAD_SAFETENSORS or reads them, with memory bounded by their size', () => {
-    let refused = 0
+    let rejection = 0
     for (let i = 0; i < 20_000; i++) {
       let bytes = valid[i % valid.length]!
       for (let times = 1 + below(3); times > 0; times--) bytes = bytes.length > 0 ? corrupt(bytes) : bytes
@@ -316,10 +316,10 @@ describe('decodeSafetensors on 20,000 corrupted files', () => {
         expect(size).toBeLessThanOrEqual(4 * bytes.length)
       } catch (error) {
         expect([isAttuneError(error) && error.code, error]).toEqual(['BAD_SAFETENSORS', error])
-        refused++
+        rejection++
       }
     }
-    expect(refused).toBeGreaterThan(10_000)
-    expect(refused).toBeLessThan(20_000)
+    expect(rejection).toBeGreaterThan(10_000)
+    expect(rejection).toBeLessThan(20_000)
   })
 })

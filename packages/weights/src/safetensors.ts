@@ -58,8 +58,8 @@ function store(name: string, { shape, dtype, values }: HostArray, floats: FloatS
  * @example
  * ```ts
  * import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
- * const bias = { shape: [2], dtype: 'float32', values: Float32Array.of(0.1, -1) }
- * const bytes = encodeSafetensors({ bias }, { format: 'pt' }, 'float16')
+ * const values = Float32Array.of(0.1, -1)
+ * const bytes = encodeSafetensors({ bias: { shape: [2], dtype: 'float32', values } }, { format: 'pt' }, 'float16')
  * console.log(decodeSafetensors(bytes, 'example').tensors.bias.values) // Float32Array(2) [ 0.0999755859375, -1 ]
  * ```
  */

@@ -2,13 +2,13 @@ import { dirname, join } from 'node:path'
 import { AttuneError } from '@attune/core'
 import { fileSource, reopenedSource } from './file-source.js'
 import { quoted } from './safetensors-header.js'
-import { MAXIMUM_INDEX, type WeightsIndex, parseWeightsIndex, refuseIndex } from './weights-index.js'
+import { MAXIMUM_INDEX, type WeightsIndex, parseWeightsIndex, rejectIndex } from './weights-index.js'
 import { type StoredTensor, type WeightsReader, safetensorsReader, tensorNamed } from './weights-reader.js'
 
 function readIndex(path: string): Uint8Array {
   const source = fileSource(path)
   try {
-    if (source.size > MAXIMUM_INDEX) refuseIndex(path, `it has ${source.size} bytes, more than ${MAXIMUM_INDEX}`)
+    if (source.size > MAXIMUM_INDEX) rejectIndex(path, `it has ${source.size} bytes, more than ${MAXIMUM_INDEX}`)
     const bytes = new Uint8Array(source.size)
     source.read(bytes, 0)
     return bytes
@@ -40,12 +40,12 @@ function readersByTensor(path: string, index: WeightsIndex): Map<string, Weights
       const reader = safetensorsReader(source)
       for (const name of reader.tensors.keys()) {
         const other = readers.get(name)
-        if (other !== undefined) refuseIndex(path, `tensor ${quoted(name)} is in ${other.where} and in ${reader.where}`)
+        if (other !== undefined) rejectIndex(path, `tensor ${quoted(name)} is in ${other.where} and in ${reader.where}`)
         readers.set(name, reader)
       }
       for (const name of names)
         if (!reader.tensors.has(name))
-          refuseIndex(path, `${file} lacks tensor ${quoted(name)}, which the index assigns to it`)
+          rejectIndex(path, `${file} lacks tensor ${quoted(name)}, which the index assigns to it`)
     } finally {
       source.close()
     }

@@ -28,13 +28,13 @@ const allocate = (dtype: HostArray['dtype'], count: number): HostValues & { read
 
 /**
  * Reads `count` elements from `position` on, in chunks: only the result and one chunk are in memory.
- * @param refuse throws the error for a reason why the bytes cannot be decoded
+ * @param reject throws the error for a reason why the bytes cannot be decoded
  */
 export function readElements(
   source: ByteSource,
   storage: Storage,
   { position, count }: { readonly position: number; readonly count: number },
-  refuse: (why: string) => never,
+  reject: (why: string) => never,
 ): HostValues {
   const values = allocate(storage.dtype, count)
   if (storage.decode === undefined) {
@@ -48,7 +48,7 @@ export function readElements(
     const raw = chunk.subarray(0, Math.min(chunkBlocks, blocks - block) * storage.bytes)
     source.read(raw, position + block * storage.bytes)
     const why = storage.decode(raw, values, block * storage.elements)
-    if (why !== undefined) return refuse(why)
+    if (why !== undefined) return reject(why)
   }
   return values
 }

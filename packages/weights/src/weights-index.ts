@@ -8,7 +8,7 @@ const MAXIMUM_SHARDS = 1000
 export type WeightsIndex = ReadonlyMap<string, string>
 
 /** Throws `BAD_WEIGHTS_INDEX`. */
-export const refuseIndex = (where: string, why: string): never => {
+export const rejectIndex = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_WEIGHTS_INDEX',
     `${where} is not a valid index of weight files: ${why}`,
@@ -24,7 +24,7 @@ function jsonIn(bytes: Uint8Array, where: string): unknown {
   try {
     return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
-    return refuseIndex(where, 'it is not JSON')
+    return rejectIndex(where, 'it is not JSON')
   }
 }
 
@@ -34,19 +34,19 @@ function jsonIn(bytes: Uint8Array, where: string): unknown {
  * @throws AttuneError `BAD_WEIGHTS_INDEX`
  */
 export function parseWeightsIndex(bytes: Uint8Array, where: string): WeightsIndex {
-  if (bytes.length > MAXIMUM_INDEX) refuseIndex(where, `it has ${bytes.length} bytes, more than ${MAXIMUM_INDEX}`)
+  if (bytes.length > MAXIMUM_INDEX) rejectIndex(where, `it has ${bytes.length} bytes, more than ${MAXIMUM_INDEX}`)
   const index = jsonIn(bytes, where)
   const map = isRecord(index) ? index['weight_map'] : undefined
-  if (!isRecord(map)) return refuseIndex(where, 'it has no object `weight_map`')
+  if (!isRecord(map)) return rejectIndex(where, 'it has no object `weight_map`')
   const entries = Object.entries(map)
-  if (entries.length === 0) return refuseIndex(where, 'its weight_map is empty')
+  if (entries.length === 0) return rejectIndex(where, 'its weight_map is empty')
   for (const [, file] of entries)
     if (!isShardName(file))
-      return refuseIndex(
+      return rejectIndex(
         where,
         `it names ${typeof file === 'string' ? excerpt(file, 100) : 'a value that is not a string'}, expected a safetensors file in the same folder`,
       )
   const files = new Set(Object.values(map)).size
-  if (files > MAXIMUM_SHARDS) return refuseIndex(where, `it names ${files} files, more than ${MAXIMUM_SHARDS}`)
+  if (files > MAXIMUM_SHARDS) return rejectIndex(where, `it names ${files} files, more than ${MAXIMUM_SHARDS}`)
   return new Map(entries as [string, string][])
 }

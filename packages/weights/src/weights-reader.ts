@@ -1,7 +1,7 @@
 import { AttuneError, type HostArray, nearest, shortened } from '@attune/core'
 import type { ByteSource } from './byte-source.js'
 import { ELEMENT_TYPES } from './element-types.js'
-import { quoted, readSafetensorsHeader, refuseSafetensors } from './safetensors-header.js'
+import { quoted, readSafetensorsHeader, rejectSafetensors } from './safetensors-header.js'
 import { readElements } from './storage.js'
 
 /** The type and shape of a stored tensor, known before it is read. */
@@ -55,8 +55,8 @@ export function safetensorsReader(source: ByteSource): WeightsReader {
       const { dtype, shape, position } = tensorNamed(entries, name, source.where)
       const storage = ELEMENT_TYPES[dtype]!
       const count = shape.reduce((product, n) => product * n, 1)
-      const refuse = (why: string): never => refuseSafetensors(source.where, `tensor ${quoted(name)} ${why}`)
-      return { shape, dtype: storage.dtype, values: readElements(source, storage, { position, count }, refuse) }
+      const reject = (why: string): never => rejectSafetensors(source.where, `tensor ${quoted(name)} ${why}`)
+      return { shape, dtype: storage.dtype, values: readElements(source, storage, { position, count }, reject) }
     },
     close: () => source.close(),
   }

@@ -112,7 +112,7 @@ describe('checkpoint', () => {
     const events = from([{ at: 0, ...started } as RunEvent])
     await expect(lastValueFrom(checkpoint({ best: 'acuracy' })(events))).rejects.toMatchObject({
       code: 'UNKNOWN_SCORE',
-      problem: expect.stringContaining('got "acuracy"; there are loss, accuracy'),
+      problem: expect.stringContaining('got "acuracy"; available: loss, accuracy'),
       remedy: expect.stringContaining('"accuracy"'),
     })
   })

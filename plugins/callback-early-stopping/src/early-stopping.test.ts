@@ -105,7 +105,7 @@ describe('early-stopping with a score that the run does not have', () => {
     const stopping = earlyStopping({ metric, patience: 1 })
     await expect(lastValueFrom(stopping(from([{ at: 0, ...started } as RunEvent])))).rejects.toMatchObject({
       code: 'UNKNOWN_SCORE',
-      problem: expect.stringContaining(`got "${metric}"; there are loss, accuracy, macro-f1, error-rate`),
+      problem: expect.stringContaining(`got "${metric}"; available: loss, accuracy, macro-f1, error-rate`),
       remedy: expect.stringContaining(metric === 'macro_f1' ? '"macro-f1"' : '"loss"'),
     })
   })

@@ -33,7 +33,7 @@ export interface Balancer {
   readonly by: string
   readonly reads?: 'vectors'
   /** @param random uniform numbers in [0, 1) */
-  balance(given: Imbalanced, random: () => number): Balanced
+  balance(data: Imbalanced, random: () => number): Balanced
 }
 
 /** Correction of class imbalance. */

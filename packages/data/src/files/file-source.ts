@@ -6,9 +6,9 @@ import { fileError, requireFile } from './file-error.js'
 
 /**
  * Returns the options of a source that reads a file.
- * @param refused a predicate for invalid rows, such as `is not a JSON object`
+ * @param predicate the predicate of an invalid row, such as `is not a JSON object`
  */
-export const fileOptions = (refused: string) => ({
+export const fileOptions = (predicate: string) => ({
   path: z
     .string()
     .min(1)
@@ -17,7 +17,7 @@ export const fileOptions = (refused: string) => ({
   onBadRow: z
     .enum(['stop', 'skip'])
     .default('stop')
-    .describe(`Stop at a row that ${refused}, or skip such rows and record them in a rejects file`),
+    .describe(`Stop at a row that ${predicate}, or skip such rows and record them in a rejects file`),
 })
 
 /** Result of parsing one row: an example with its line number and raw text, or the reason for rejecting it. */

@@ -77,14 +77,14 @@ function deinterleave(
   part: string,
   rows: number,
   config: Record<string, unknown>,
-  refuse: Content['refuse'],
+  reject: Content['reject'],
 ): Arrangement {
   const queries = config['num_attention_heads']
   const heads = part === 'q' ? queries : (config['num_key_value_heads'] ?? queries)
   const even = Number.isSafeInteger(heads) && (heads as number) > 0 && rows > 0 && rows % (2 * (heads as number)) === 0
   return even
     ? deinterleaved(heads as number)
-    : refuse(`its attn_${part} has ${rows} rows, which the number of heads in its metadata does not divide`)
+    : reject(`its attn_${part} has ${rows} rows, which the number of heads in its metadata does not divide`)
 }
 
 /**
@@ -104,7 +104,7 @@ export function architectureOf(content: Content): Architecture | undefined {
       if (target === undefined) return undefined
       const [, part] = /^blk\.\d+\.attn_([qk])\./.exec(ggufName) ?? []
       if (family.interleaved === true && part !== undefined)
-        return { name: target, arrange: deinterleave(part, shape[0] ?? 0, config, content.refuse) }
+        return { name: target, arrange: deinterleave(part, shape[0] ?? 0, config, content.reject) }
       if (family.normsOverOne === true && ggufName.endsWith('_norm.weight')) return { name: target, arrange: minusOne }
       if (
         family.transposed === true &&

@@ -10,5 +10,5 @@ export interface Content {
   /** Reads a tensor by its GGUF name. */
   read(name: string): HostArray
   /** Throws `BAD_GGUF`. */
-  readonly refuse: (why: string) => never
+  readonly reject: (why: string) => never
 }

@@ -8,7 +8,7 @@ const MAXIMUM_STRING_BYTES = 16 * 1024 * 1024
 const UNSAFE = 2 ** 21
 
 /** Throws `BAD_GGUF`. */
-export const refuseGguf = (where: string, why: string): never => {
+export const rejectGguf = (where: string, why: string): never => {
   throw new AttuneError(
     'BAD_GGUF',
     `${where} is not a valid GGUF file: ${why}`,
@@ -22,7 +22,7 @@ export interface Cursor {
   readonly position: number
   /** Number of bytes up to the end of the file. */
   readonly remaining: number
-  readonly refuse: (why: string) => never
+  readonly reject: (why: string) => never
   /** Reads bytes; the view is valid until the next call. */
   take(bytes: number): DataView
   /** Skips bytes without reading them. */
@@ -52,11 +52,11 @@ function fill(window: Window, source: ByteSource, position: number, bytes: numbe
 
 /** Creates a cursor at the start of the bytes. */
 export function cursorOf(source: ByteSource): Cursor {
-  const refuse = (why: string): never => refuseGguf(source.where, why)
+  const reject = (why: string): never => rejectGguf(source.where, why)
   const window: Window = { bytes: Buffer.alloc(0), start: 0 }
   let position = 0
   const skip = (bytes: number): void => {
-    if (bytes > source.size - position) refuse(`it ends at byte ${source.size}, in the middle of its header`)
+    if (bytes > source.size - position) reject(`it ends at byte ${source.size}, in the middle of its header`)
     position += bytes
   }
   const advance = (bytes: number): number => {
@@ -70,7 +70,7 @@ export function cursorOf(source: ByteSource): Cursor {
   const uint32 = (): number => take(4).getUint32(0, true)
   const count = (): number => {
     const [low, high] = [uint32(), uint32()]
-    return high < UNSAFE ? high * 2 ** 32 + low : refuse(`it has a count of ${(BigInt(high) << 32n) + BigInt(low)}`)
+    return high < UNSAFE ? high * 2 ** 32 + low : reject(`it has a count of ${(BigInt(high) << 32n) + BigInt(low)}`)
   }
   return {
     get position() {
@@ -79,13 +79,13 @@ export function cursorOf(source: ByteSource): Cursor {
     get remaining() {
       return source.size - position
     },
-    refuse,
+    reject,
     take,
     skip,
     uint32,
     count,
     text(bytes = count()) {
-      if (bytes > MAXIMUM_STRING_BYTES) refuse(`it has a string of ${bytes} bytes, more than ${MAXIMUM_STRING_BYTES}`)
+      if (bytes > MAXIMUM_STRING_BYTES) reject(`it has a string of ${bytes} bytes, more than ${MAXIMUM_STRING_BYTES}`)
       const at = advance(bytes)
       return window.bytes.toString('utf8', at, at + bytes)
     },

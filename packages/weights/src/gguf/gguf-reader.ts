@@ -4,7 +4,7 @@ import { quoted } from '../safetensors-header.js'
 import { readElements } from '../storage.js'
 import { type StoredTensor, type WeightsReader, tensorNamed } from '../weights-reader.js'
 import { architectureOf } from './architectures.js'
-import { cursorOf, refuseGguf } from './cursor.js'
+import { cursorOf, rejectGguf } from './cursor.js'
 import { type GgufMetadata, readMetadata } from './metadata.js'
 import { type GgufTensor, checkInfos, readTensorInfos, storageOf } from './tensor-infos.js'
 
@@ -27,10 +27,10 @@ export function isGguf(source: ByteSource): boolean {
   return new DataView(first.buffer).getUint32(0, true) === MAGIC
 }
 
-function alignmentIn(metadata: GgufMetadata, refuse: (why: string) => never): number {
+function alignmentIn(metadata: GgufMetadata, reject: (why: string) => never): number {
   const alignment = metadata.get('general.alignment') ?? 32
   if (typeof alignment !== 'number' || !(alignment > 0) || alignment > MAXIMUM_ALIGNMENT || alignment % 8 !== 0)
-    return refuse(`its general.alignment is not a multiple of 8 up to ${MAXIMUM_ALIGNMENT}`)
+    return reject(`its general.alignment is not a multiple of 8 up to ${MAXIMUM_ALIGNMENT}`)
   return alignment
 }
 
@@ -40,11 +40,11 @@ function readGguf(source: ByteSource): Gguf {
   at.take(4)
   const version = at.uint32()
   if (version !== 2 && version !== 3)
-    at.refuse(version > 0xffff ? 'it is big-endian' : `it has version ${version}; supported are 2 and 3`)
+    at.reject(version > 0xffff ? 'it is big-endian' : `it has version ${version}; supported are 2 and 3`)
   const tensorCount = at.count()
   const metadata = readMetadata(at, at.count())
   const tensors = readTensorInfos(at, tensorCount, source.where)
-  const alignment = alignmentIn(metadata, at.refuse)
+  const alignment = alignmentIn(metadata, at.reject)
   const start = Math.ceil(at.position / alignment) * alignment
   checkInfos(at, tensors, alignment, Math.max(0, source.size - start))
   return { metadata, tensors, start }
@@ -67,8 +67,8 @@ export function ggufReader(source: ByteSource): WeightsReader {
   const valuesOf = (ggufName: string, tensor: GgufTensor): HostArray => {
     const storage = storageOf(tensor.dtype)
     const count = tensor.shape.reduce((product, n) => product * n, 1)
-    const refuse = (why: string): never => refuseGguf(where, `tensor ${quoted(ggufName)} ${why}`)
-    const values = readElements(source, storage, { position: start + tensor.offset, count }, refuse)
+    const reject = (why: string): never => rejectGguf(where, `tensor ${quoted(ggufName)} ${why}`)
+    const values = readElements(source, storage, { position: start + tensor.offset, count }, reject)
     return { shape: tensor.shape, dtype: storage.dtype, values }
   }
   const architecture = architectureOf({
@@ -76,13 +76,13 @@ export function ggufReader(source: ByteSource): WeightsReader {
     metadata,
     tensors: stored,
     read: (ggufName) => valuesOf(ggufName, stored.get(ggufName)!),
-    refuse: (why) => refuseGguf(where, why),
+    reject: (why) => rejectGguf(where, why),
   })
   const tensors = new Map<string, Named>()
   for (const [key, tensor] of stored) {
     if (architecture?.settings.has(key) === true) continue
     const { name, shape = tensor.shape, ...rest } = architecture?.mapTensor(key, tensor.shape) ?? { name: key }
-    if (tensors.has(name)) refuseGguf(where, `it has two tensors named ${quoted(name)}`)
+    if (tensors.has(name)) rejectGguf(where, `it has two tensors named ${quoted(name)}`)
     tensors.set(name, { dtype: tensor.dtype, shape, stored: tensor, ...rest })
   }
   return {

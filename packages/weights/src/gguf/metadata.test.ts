@@ -27,7 +27,7 @@ function gguf(keys: readonly Buffer[], infos: readonly Buffer[] = [], tensors = 
   return Buffer.concat([Buffer.from('GGUF'), ...counts, ...keys, ...infos, Buffer.alloc(32)])
 }
 const open = (...keys: Buffer[]) => weightsInMemory(gguf(keys), 'x.gguf')
-const refused = (problem: string) =>
+const rejection = (problem: string) =>
   expect.objectContaining({ code: 'BAD_GGUF', problem: expect.stringContaining(problem) })
 
 describe('readMetadata', () => {
@@ -58,7 +58,7 @@ describe('readMetadata', () => {
     const long = array(BYTE, 5000, Buffer.alloc(5000))
     for (const key of ['llama.rope.scaling.factor', 'llama.block_count', 'general.alignment'])
       expect(() => open(entry('general.architecture', TEXT, text('llama')), entry(key, ARRAY, long))).toThrow(
-        refused(`its "${key}" exceeds the size limit of a setting`),
+        rejection(`its "${key}" exceeds the size limit of a setting`),
       )
   })
 
@@ -70,8 +70,8 @@ describe('readMetadata', () => {
       [short, skipped],
       [skipped, skipped],
     ])
-      expect(() => open(...keys)).toThrow(refused('the key "a" twice'))
-    expect(() => open(entry('k'.repeat(65_536), BYTE, Buffer.of(1)))).toThrow(refused('a key of 65536 bytes'))
+      expect(() => open(...keys)).toThrow(rejection('the key "a" twice'))
+    expect(() => open(entry('k'.repeat(65_536), BYTE, Buffer.of(1)))).toThrow(rejection('a key of 65536 bytes'))
   })
 
   it('keeps every character of a string, including a byte order mark', () => {
@@ -92,7 +92,7 @@ describe('readMetadata', () => {
     ['a string beyond the end of the file', array(TEXT, 1, uint64(2 ** 40)), 'in the middle of its header'],
   ])('rejects %s', (_, value, problem) => {
     for (const key of ['a', 'tokenizer.ggml.tokens'])
-      expect(() => open(entry(key, ARRAY, value))).toThrow(refused(problem))
+      expect(() => open(entry(key, ARRAY, value))).toThrow(rejection(problem))
   })
 })
 

@@ -74,7 +74,7 @@ function readText(at: Cursor, limits: Limits, bytes = at.count()): Parsed {
     return SKIPPED
   }
   limits.file.bytes -= bytes
-  if (limits.file.bytes < 0) at.refuse(`its strings have more than ${MAXIMUM_BYTES} bytes`)
+  if (limits.file.bytes < 0) at.reject(`its strings have more than ${MAXIMUM_BYTES} bytes`)
   return at.text(bytes)
 }
 
@@ -96,18 +96,18 @@ function readArray(at: Cursor, limits: Limits, depth: number): Parsed {
   const type = at.uint32()
   const length = at.count()
   const numbers = NUMBERS[type]
-  if (type !== TEXT && type !== ARRAY && numbers === undefined) at.refuse(`it has an array of unknown type ${type}`)
+  if (type !== TEXT && type !== ARRAY && numbers === undefined) at.reject(`it has an array of unknown type ${type}`)
   const itemBytes = numbers?.bytes ?? (type === ARRAY ? 12 : 8) // the minimum
-  if (depth > MAXIMUM_DEPTH) at.refuse(`it has arrays nested more than ${MAXIMUM_DEPTH} deep`)
+  if (depth > MAXIMUM_DEPTH) at.reject(`it has arrays nested more than ${MAXIMUM_DEPTH} deep`)
   if (length * itemBytes > at.remaining)
-    at.refuse(`it has an array of ${length} items, but only ${at.remaining} bytes follow`)
+    at.reject(`it has an array of ${length} items, but only ${at.remaining} bytes follow`)
   limits.value.items -= length
   if (numbers !== undefined && limits.value.items < 0) {
     at.skip(length * itemBytes)
     return SKIPPED
   }
   limits.file.items -= length
-  if (limits.file.items < 0) at.refuse(`its arrays have more than ${MAXIMUM_ITEMS} items`)
+  if (limits.file.items < 0) at.reject(`its arrays have more than ${MAXIMUM_ITEMS} items`)
   if (numbers !== undefined) return readNumbers(at, numbers, length)
   const items: Parsed[] = []
   for (let i = 0; i < length; i++) {
@@ -120,25 +120,25 @@ function readArray(at: Cursor, limits: Limits, depth: number): Parsed {
 function readValue(at: Cursor, type: number, limits: Limits): Parsed {
   if (type === TEXT) return readText(at, limits)
   if (type === ARRAY) return readArray(at, limits, 1)
-  const numbers = NUMBERS[type] ?? at.refuse(`it has a value of unknown type ${type}`)
+  const numbers = NUMBERS[type] ?? at.reject(`it has a value of unknown type ${type}`)
   return numbers.get(at.take(numbers.bytes), 0)
 }
 
 function readKey(at: Cursor, file: Limits['file']): string {
   const bytes = at.count()
-  if (bytes > MAXIMUM_KEY_BYTES) at.refuse(`it has a key of ${bytes} bytes, more than ${MAXIMUM_KEY_BYTES}`)
+  if (bytes > MAXIMUM_KEY_BYTES) at.reject(`it has a key of ${bytes} bytes, more than ${MAXIMUM_KEY_BYTES}`)
   return readText(at, { file, value: { items: 0, bytes } }, bytes) as string
 }
 
 /** Reads `count` keys with their values. Oversized values are skipped, except tokenizer data. */
 export function readMetadata(at: Cursor, count: number): GgufMetadata {
-  if (count > MAXIMUM_KEYS) at.refuse(`it has ${count} keys, more than ${MAXIMUM_KEYS}`)
+  if (count > MAXIMUM_KEYS) at.reject(`it has ${count} keys, more than ${MAXIMUM_KEYS}`)
   const values = new Map<string, GgufValue>()
   const skipped = new Set<string>()
   const file = { items: MAXIMUM_ITEMS, bytes: MAXIMUM_BYTES }
   for (let i = 0; i < count; i++) {
     const key = readKey(at, file)
-    if (values.has(key) || skipped.has(key)) at.refuse(`it has the key ${excerpt(key, 100)} twice`)
+    if (values.has(key) || skipped.has(key)) at.reject(`it has the key ${excerpt(key, 100)} twice`)
     const isUnlimited = LONG_KEYS.has(key)
     const value = isUnlimited ? { items: Infinity, bytes: Infinity } : { items: SHORT_ARRAY, bytes: SHORT_TEXT }
     const parsed = readValue(at, at.uint32(), { file, value })
@@ -148,7 +148,7 @@ export function readMetadata(at: Cursor, count: number): GgufMetadata {
   return {
     values,
     get(key) {
-      if (skipped.has(key)) at.refuse(`its ${excerpt(key, 100)} exceeds the size limit of a setting`)
+      if (skipped.has(key)) at.reject(`its ${excerpt(key, 100)} exceeds the size limit of a setting`)
       return values.get(key)
     },
   }

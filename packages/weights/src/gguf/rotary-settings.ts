@@ -29,16 +29,16 @@ function headSizeOf({ head_dim: stated, hidden_size: width, num_attention_heads:
 const MAXIMUM_FACTORS = 65_536
 
 /** Returns the wavelength factors, one for each pair of head dimensions. */
-function factorsIn({ tensors, read, refuse }: Content, name: string, headSize: unknown): number[] | undefined {
+function factorsIn({ tensors, read, reject }: Content, name: string, headSize: unknown): number[] | undefined {
   const stored = tensors.get(name)
   if (stored === undefined) return undefined
   const [count = 0, ...more] = stored.shape
   if (more.length > 0 || count > MAXIMUM_FACTORS || (typeof headSize === 'number' && count !== headSize / 2))
-    return refuse(`its ${name} has shape [${stored.shape.join(', ')}], but the head size is ${String(headSize)}`)
+    return reject(`its ${name} has shape [${stored.shape.join(', ')}], but the head size is ${String(headSize)}`)
   const values = [...read(name).values]
   return values.every((x) => Number.isFinite(x) && x > 0)
     ? values
-    : refuse(`its ${name} has factors that are not positive`)
+    : reject(`its ${name} has factors that are not positive`)
 }
 
 /** Returns the RoPE scaling of the metadata. */

@@ -50,7 +50,7 @@ export interface GgufTensor {
 function typeNamed(at: Cursor, number: number, name: string, where: string): string {
   const dtype = TYPE_NAMES[number]
   if (dtype !== undefined) return dtype
-  if (number > 255) return at.refuse(`tensor ${quoted(name)} has unknown type ${number}`)
+  if (number > 255) return at.reject(`tensor ${quoted(name)} has unknown type ${number}`)
   throw new AttuneError(
     'UNSUPPORTED_QUANTIZATION',
     `${where}: tensor ${quoted(name)} has unsupported type ${number}`,
@@ -60,17 +60,17 @@ function typeNamed(at: Cursor, number: number, name: string, where: string): str
 
 function readInfo(at: Cursor, where: string): [string, GgufTensor] {
   const length = at.count()
-  if (length > MAXIMUM_NAME_BYTES) at.refuse(`it has a tensor with a name of ${length} bytes`)
+  if (length > MAXIMUM_NAME_BYTES) at.reject(`it has a tensor with a name of ${length} bytes`)
   const name = at.text(length)
   const dimensions = at.uint32()
-  if (dimensions > MAXIMUM_DIMENSIONS) at.refuse(`tensor ${quoted(name)} has ${dimensions} dimensions`)
+  if (dimensions > MAXIMUM_DIMENSIONS) at.reject(`tensor ${quoted(name)} has ${dimensions} dimensions`)
   const shape = Array.from({ length: dimensions }, () => at.count()).reverse()
   const dtype = typeNamed(at, at.uint32(), name, where)
   const offset = at.count()
   const { elements, bytes } = storageOf(dtype)
   const count = shape.reduce((product, n) => product * n, 1)
   if ((shape.at(-1) ?? 1) % elements !== 0)
-    at.refuse(
+    at.reject(
       `rows of tensor ${quoted(name)} have ${shape.at(-1)} elements, not a multiple of the ${elements} of ${dtype}`,
     )
   return [name, { dtype, shape, offset, bytes: (count / elements) * bytes }]
@@ -78,11 +78,11 @@ function readInfo(at: Cursor, where: string): [string, GgufTensor] {
 
 /** Reads the infos of `count` tensors. @throws AttuneError `BAD_GGUF`, `UNSUPPORTED_QUANTIZATION`. */
 export function readTensorInfos(at: Cursor, count: number, where: string): Map<string, GgufTensor> {
-  if (count > MAXIMUM_TENSORS) at.refuse(`it has ${count} tensors, more than ${MAXIMUM_TENSORS}`)
+  if (count > MAXIMUM_TENSORS) at.reject(`it has ${count} tensors, more than ${MAXIMUM_TENSORS}`)
   const tensors = new Map<string, GgufTensor>()
   for (let i = 0; i < count; i++) {
     const [name, tensor] = readInfo(at, where)
-    if (tensors.has(name)) at.refuse(`it has tensor ${quoted(name)} twice`)
+    if (tensors.has(name)) at.reject(`it has tensor ${quoted(name)} twice`)
     tensors.set(name, tensor)
   }
   return tensors
@@ -100,10 +100,10 @@ export function checkInfos(
     ([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes,
   )) {
     if (offset % alignment !== 0)
-      at.refuse(`tensor ${quoted(name)} starts at ${offset}, not a multiple of ${alignment}`)
-    if (offset < end) at.refuse(`tensor ${quoted(name)} overlaps another one`)
+      at.reject(`tensor ${quoted(name)} starts at ${offset}, not a multiple of ${alignment}`)
+    if (offset < end) at.reject(`tensor ${quoted(name)} overlaps another one`)
     end = offset + bytes
     if (end > size)
-      at.refuse(`tensor ${quoted(name)} ends at ${end}, but there are ${size} bytes: the file is truncated`)
+      at.reject(`tensor ${quoted(name)} ends at ${end}, but there are ${size} bytes: the file is truncated`)
   }
 }
