@@ -5,7 +5,8 @@ import { z } from 'zod'
 import { completionScript } from './commands/completion.js'
 import { stagesText } from './commands/data.js'
 import { evaluationText } from './commands/evaluate.js'
-import { guessFields } from './commands/init.js'
+import { errorPage } from './commands/explain.js'
+import { classificationFields, recognizeRows } from './commands/init/recognize-rows.js'
 import { optionRows } from './option-rows.js'
 import { buildProgram } from './program.js'
 import { withSettings } from './read-config.js'
@@ -29,7 +30,7 @@ COMP_WORDS=(${words.map((word) => `"${word}"`).join(' ')}); COMP_CWORD=${words.l
   const has = (shell: string): boolean => spawnSync(shell, ['-c', ':']).status === 0
 
   if (has('zsh'))
-    it('offers the words in zsh, which chooses among them by itself', () => {
+    it('offers all words in zsh, which filters them itself', () => {
       const script = `autoload -Uz compinit && compinit -D -u; eval "$1"; emulate ksh
 COMP_WORDS=(attune plugins list --); COMP_CWORD=3; _attune; print -r -- "\${COMPREPLY[@]}"`
       const words = completionScript('zsh', buildProgram())
@@ -49,7 +50,7 @@ COMP_WORDS=(attune plugins list --); COMP_CWORD=3; _attune; print -r -- "\${COMP
     })
   else it.skip('completes in fish: fish is not installed here', () => undefined)
 
-  it('has a script for every shell it names, and no other', () => {
+  it('has a script for every listed shell, and rejects others', () => {
     for (const shell of ['bash', 'zsh', 'fish']) expect(completionScript(shell, buildProgram())).toContain('attune')
     expect(() => completionScript('cmd', buildProgram())).toThrow(/bash, zsh, fish/)
   })
@@ -67,7 +68,7 @@ describe('help', () => {
 })
 
 describe('--set', () => {
-  it('sets values of any type at any depth, and leaves the original alone', () => {
+  it('sets values of any type at any depth without changing the original', () => {
     const config = { training: { epochs: 1 }, model: 'bert' }
     expect(
       withSettings(config, ['training.epochs=5', 'model.hiddenSize=16', 'metric=[accuracy, f1]', 'directory=a=b']),
@@ -80,16 +81,16 @@ describe('--set', () => {
     expect(config).toEqual({ training: { epochs: 1 }, model: 'bert' })
   })
 
-  it.each(['epochs', '=3', '__proto__.x=1', 'a.constructor.b=1'])('refuses %s', (setting) =>
+  it.each(['epochs', '=3', '__proto__.x=1', 'a.constructor.b=1'])('rejects %s', (setting) =>
     expect(() => withSettings({}, [setting])).toThrow(/key.path=value/),
   )
-  it.each(['a=[*b]', 'a=}', 'a={ [b]: 1 }', 'a={ b: 1, b: 2 }'])('refuses %j, whose value is no YAML', (setting) =>
+  it.each(['a=[*b]', 'a=}', 'a={ [b]: 1 }', 'a={ b: 1, b: 2 }'])('rejects %j, whose value is invalid YAML', (setting) =>
     expect(() => withSettings({}, [setting])).toThrow(expect.objectContaining({ code: 'BAD_USAGE' })),
   )
 })
 
 describe('option rows', () => {
-  it('give type, range, default and meaning', () => {
+  it('contain type, range, default and description', () => {
     const schema = z.strictObject({
       share: scheduled(z.number().min(0).lt(1).default(0.5)).describe('a share'),
       mode: z.enum(['a', 'b']).describe('a mode'),
@@ -111,7 +112,7 @@ describe('option rows', () => {
 })
 
 describe('tables', () => {
-  it('show an evaluation with its parts, the best supported first', () => {
+  it('show an evaluation with its breakdown by label, highest support first', () => {
     const parts = { b: { f1: 0.5, support: 2 }, a: { f1: 1, support: 9 } }
     const text = evaluationText({
       split: 'test',
@@ -149,17 +150,48 @@ describe('the table of data stages', () => {
     expect(stagesText([{ ...stage, reused: false }])).toContain('not kept')
   })
 
-  it('says so where there is nothing to prepare', () => expect(stagesText([])).toMatch(/^Nothing to prepare/))
+  it('reports that there is nothing to prepare', () => expect(stagesText([])).toMatch(/^Nothing to prepare/))
 })
 
-describe('guessing fields', () => {
-  it('takes the longest for the text and the most repeated for the label', () => {
+describe('attune explain', () => {
+  it('returns the page of a code, in either case', () => {
+    expect(errorPage('BAD_CONFIG')).toMatch(/^# BAD_CONFIG\n[^]*## What to do/)
+    expect(errorPage('bad_config')).toBe(errorPage('BAD_CONFIG'))
+  })
+
+  it('throws with the nearest code for an unknown one', () => {
+    expect(() => errorPage('BAD_CONFG')).toThrow(expect.objectContaining({ remedy: 'Did you mean BAD_CONFIG?' }))
+    expect(() => errorPage('../README')).toThrow(/expected an error code/)
+  })
+})
+
+describe('recognizing rows', () => {
+  it('takes the longest text and the label with the fewest values', () => {
     const rows = [
       { id: '1', review: 'a long text that goes on', stars: 'good', note: 'x' },
       { id: '2', review: 'another long text here', stars: 'bad' },
       { id: '3', review: 'and a third one of them', stars: 'good', note: 'y' },
     ]
-    expect(guessFields(rows)).toEqual({ text: 'review', label: 'stars' })
-    expect(guessFields([{ only: 'text' }])).toBeUndefined()
+    expect(classificationFields(rows)).toEqual({ text: 'review', label: 'stars' })
+    expect(classificationFields([{ only: 'text' }])).toBeUndefined()
+  })
+
+  it.each([
+    ['chat messages', { messages: [{ role: 'user', content: 'Hello' }] }, undefined],
+    ['chat messages', { conversations: [{ from: 'human', value: 'Hello' }] }, undefined],
+    ['Alpaca instructions', { instruction: 'Add', input: '1 1', output: '2' }, 'sequence-to-sequence'],
+    ['prompts and completions', { prompt: 'One', completion: 'two' }, 'sequence-to-sequence'],
+    ['sources and targets', { article: 'Long', summary: 'short' }, 'sequence-to-sequence'],
+    ['words and tags', { tokens: ['a', 'b'], ner_tags: ['O', 'O'] }, 'token-classification'],
+    ['pairs of texts', { query: 'who', positive: 'me' }, 'contrastive'],
+    ['plain texts', { text: 'Once' }, 'causal-language-modeling'],
+    ['texts and labels', { text: 'Once', label: 3 }, 'sequence-classification'],
+  ])('finds %s', (layout, row, task) => {
+    expect(recognizeRows([row, row])).toMatchObject({ layout, task })
+  })
+
+  it('reads the second text of entailment pairs', () => {
+    const row = { premise: 'It rains.', hypothesis: 'It is wet.', label: 'entailment' }
+    expect(classificationFields([row])).toEqual({ text: 'premise', pair: 'hypothesis', label: 'label' })
   })
 })

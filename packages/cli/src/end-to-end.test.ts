@@ -91,7 +91,7 @@ beforeAll(() => {
 })
 
 describe('train, evaluate and predict', () => {
-  it('makes a model that scores and predicts', async () => {
+  it('saves a model that can be evaluated and predicts', async () => {
     const trained = await attune(['train', config('first')])
     expect([trained.code, trained.err]).toEqual([0, expect.stringContaining('finished at step 14')])
     expect(trained.out).toContain('attune evaluate')
@@ -129,7 +129,7 @@ describe('train, evaluate and predict', () => {
     expect(rounded(saved.out)).toBe(rounded(given.out))
   })
 
-  it('predicts without the folders that the tokenizer and the model were read from', async () => {
+  it('predicts after the source folders of tokenizer and model are removed', async () => {
     cpSync(join(root, 'first/model'), join(root, 'start'), { recursive: true })
     const change = (text: string): string =>
       text
@@ -142,15 +142,18 @@ describe('train, evaluate and predict', () => {
     expect((await attune(['predict', 'moved', 'the cat purrs'])).out).toBe(before.out)
   })
 
-  it('predicts with no model that is saved without a classifier', async () => {
+  it('rejects prediction with a model saved without a classifier', async () => {
     cpSync(join(root, 'first/model'), join(root, 'words'), { recursive: true })
     const saved = JSON.parse(readFileSync(join(root, 'words/config.json'), 'utf8')) as object
     file('words/config.json', JSON.stringify({ ...saved, architectures: ['BertForMaskedLM'] }))
     const { code, err } = await attune(['predict', 'words', 'a cat'])
-    expect([code, err]).toEqual([2, expect.stringMatching(/expected a classifier of this model family.*"BertForMaskedLM"/)])
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/expected a classifier of this model family.*"BertForMaskedLM"/),
+    ])
   })
 
-  it('stops at Ctrl-C after saving, in the midst of an epoch, says how to go on, and goes on', async () => {
+  it('saves and stops at Ctrl-C within an epoch, prints the command that resumes, and resumes', async () => {
     // All rows are in memory when the first step is taken: nothing but the steps themselves lets a signal through.
     file('many.jsonl', jsonLines(Array.from({ length: 40 }, () => rows).flat()))
     const longer = config('stopped', (text) =>
@@ -170,7 +173,7 @@ describe('train, evaluate and predict', () => {
     expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('finished at step 540')])
   })
 
-  it('trains with LoRA, goes on after Ctrl-C to the same weights, and saves plain ones that score as the adapted did', async () => {
+  it('resumes LoRA training after Ctrl-C with equal weights, and saves merged weights with equal scores', async () => {
     const lora = (name: string): string =>
       config(
         name,
@@ -192,10 +195,10 @@ describe('train, evaluate and predict', () => {
     expect(saved.scores.loss.value).toBeCloseTo(scored!.scores.loss.value, 5)
   })
 
-  it('writes a configuration that trains as it is', async () => {
+  it('writes a configuration that trains unchanged', async () => {
     file('pets.csv', `body,kind\n${rows.map(({ text, label }) => `"${text}",${label}`).join('\n')}\n`)
     const written = await attune(['init', '--data', 'pets.csv', '--output', 'pets.yaml'])
-    expect([written.code, written.out]).toEqual([0, expect.stringContaining('texts from "body", labels from "kind"')])
+    expect([written.code, written.out]).toEqual([0, expect.stringContaining('text from "body", label from "kind"')])
     expect((await attune(['init', '--data', 'pets.csv', '--output', 'pets.yaml'])).err).toContain('FILE_EXISTS')
     const small = ['model.hiddenSize=16', 'model.intermediateSize=16', 'model.numHiddenLayers=1', 'training.epochs=1']
     const trained = await attune(['train', 'pets.yaml', ...small.flatMap((setting) => ['--set', setting])])
@@ -219,7 +222,7 @@ describe('train, evaluate and predict', () => {
 })
 
 describe('doctor', () => {
-  it('measures every engine on each of its devices that works here, and says of the others what they want', async () => {
+  it('measures every engine on each available device, and reports what the others require', async () => {
     const { code, out } = await attune(['doctor', '--json'])
     const found = JSON.parse(out) as { node: string; cores: number; engines: EngineReport[] }
     expect([code, found.node, found.cores]).toEqual([0, process.versions.node, cpus().length])
@@ -238,7 +241,7 @@ describe('doctor', () => {
   })
 })
 
-describe('wrong input gets one clear message', () => {
+describe('invalid input gets one clear message', () => {
   const refused = async (args: readonly string[]): Promise<string> => {
     const { code, out, err } = await attune(args)
     expect([code, out]).toEqual([2, ''])
@@ -247,14 +250,14 @@ describe('wrong input gets one clear message', () => {
   const train = (name: string, change: (text: string) => string): Promise<string> =>
     refused(['train', config(name, change)])
 
-  it('an unknown plugin, with the near miss and the line to install it', async () => {
+  it('an unknown plugin: the nearest name and the install command', async () => {
     const message = await train('a', (text) => text.replace('use: bert', 'use: brt'))
     expect(message).toMatch(/UNKNOWN_PLUGIN: unknown model "brt" \(a.yaml:\d+\)/)
     expect(message).toMatch(/Did you mean (\w+ or )?bert\?/)
     expect(message).toContain('npm install @attune/model-brt')
   })
 
-  it('a mistyped option and a mistyped key, both at once, with the lines they stand on', async () => {
+  it('a misspelt option and a misspelt key: both at once, with their lines', async () => {
     const message = await train('b', (text) =>
       text.replace('vocabularySize', 'vocabularysize').replace('hiddenSize', 'hidenSize'),
     )
@@ -266,12 +269,12 @@ describe('wrong input gets one clear message', () => {
     )
   })
 
-  it('an option out of range, with its value', async () =>
+  it('an option out of range: its value', async () =>
     expect(await train('d', (text) => text.replace('learningRate: 0.01', 'learningRate: -1'))).toMatch(
       /`training.learningRate`.*got -1 \(d.yaml:13\)/,
     ))
 
-  it('a missing configuration and a missing data file, with near misses', async () => {
+  it('a missing configuration and a missing data file: the nearest names', async () => {
     config('real')
     expect(await refused(['train', 'rael.yaml'])).toMatch(/FILE_NOT_FOUND[\s\S]*Did you mean real.yaml/)
     expect(await train('e', (text) => text.replace('path: train.jsonl', 'path: trian.jsonl'))).toMatch(
@@ -279,12 +282,12 @@ describe('wrong input gets one clear message', () => {
     )
   })
 
-  it('YAML that is none, with line and column', async () =>
+  it('invalid YAML: line and column', async () =>
     expect(await train('f', (text) => text.replace('tracker: [console, jsonl]', 'tracker: [console, jsonl'))).toMatch(
       /BAD_YAML.*\(f.yaml:\d+:\d+\)/,
     ))
 
-  it('YAML that repeats a key, or swells by aliases', async () => {
+  it('YAML with a repeated key or expanding aliases', async () => {
     expect(await train('g', (text) => `${text}seed: 2\n`)).toMatch(/BAD_YAML.*unique/)
     const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'
       .split('')
@@ -294,7 +297,7 @@ describe('wrong input gets one clear message', () => {
     expect(await refused(['train', 'bomb.yaml'])).toMatch(/BAD_YAML/)
   })
 
-  it('a malformed line of data, with its number; and leaves it out when told to', async () => {
+  it('a malformed line of data: its number; skipped with `onBadRow: skip`', async () => {
     file('bad.jsonl', `${jsonLines(rows.slice(0, 30))}{"text": "half a row"\n${jsonLines(rows.slice(30))}`)
     const bad = (text: string): string => text.replace('path: train.jsonl', 'path: bad.jsonl')
     expect(await train('h', bad)).toMatch(/BAD_ROW.*bad.jsonl:31/)
@@ -307,7 +310,7 @@ describe('wrong input gets one clear message', () => {
     expect(JSON.parse(rejected!)).toMatchObject({ line: 31, raw: '{"text": "half a row"' })
   })
 
-  it('a row without a field that is read, with its number; and leaves it out when told to', async () => {
+  it('a row without a required field: its number; skipped with `onBadRow: skip`', async () => {
     file(
       'lacking.jsonl',
       `${jsonLines(rows.slice(0, 30))}{"text": "a robin", "lable": "animal"}\n${jsonLines(rows.slice(30))}`,
@@ -331,7 +334,9 @@ describe('wrong input gets one clear message', () => {
     expect(await refused(['init', '--data', 'train.jsonl', '--output', 'no/such/folder/x.yaml'])).toMatch(
       /CANNOT_WRITE/,
     )
-    expect(await refused(['train', config('p'), '--directory', 'train.jsonl'])).toMatch(/BAD_ARGUMENT.*is a file/)
+    expect(await refused(['train', config('p'), '--directory', 'train.jsonl'])).toMatch(
+      /BAD_ARGUMENT: expected a folder for the run, got the file/,
+    )
   })
 
   it('an empty dataset', async () => {
@@ -344,12 +349,12 @@ describe('wrong input gets one clear message', () => {
     expect(await train('k', withValidation)).toMatch(/EMPTY_DATASET.*empty.jsonl/)
   })
 
-  it('a label that training had not, before any step is taken', async () => {
+  it('a label that the training data lack, before the first step', async () => {
     file('other.jsonl', jsonLines([...rows.slice(0, 5), { text: 'a rock', label: 'animals' }]))
     const refusedFirst = (text: string): string =>
       text.replace('path: train.jsonl }', 'path: train.jsonl }\n  validation: { use: jsonl, path: other.jsonl }')
     const message = await train('l', refusedFirst)
-    expect(message).toMatch(/UNKNOWN_LABEL: .*animal, tool.*got "animals"/)
+    expect(message).toMatch(/UNKNOWN_LABEL: expected one of 2 labels \(animal, tool\), got "animals"/)
     expect(message).toContain('Did you mean animal?')
     expect(message).not.toContain('step 1/')
     const mistyped = await train('l', (text) => text.replace('everySteps: 5', 'best: acuracy'))
@@ -358,7 +363,7 @@ describe('wrong input gets one clear message', () => {
     expect((await attune(['train', config('l')])).code).toBe(0)
   })
 
-  it('texts too long for the model are cut, counted and told of', async () => {
+  it('texts longer than the model allows: truncated, counted and reported', async () => {
     file('long.jsonl', jsonLines(rows.map((row, i) => (i < 7 ? { ...row, text: `${row.text} `.repeat(20) } : row))))
     const { code, err } = await attune([
       'train',
@@ -370,7 +375,7 @@ describe('wrong input gets one clear message', () => {
     expect([code, counts.reduce((a, b) => a + b, 0)]).toEqual([0, 7])
   })
 
-  it('a used folder, a folder that is no run, a split that there is not, an unknown command', async () => {
+  it('a used folder, a folder without a run, an unknown split, an unknown command', async () => {
     file('used.txt', '')
     expect(await train('first', (text) => text)).toMatch(/RUN_EXISTS[\s\S]*--resume/)
     expect(await refused(['train', '--resume', '.'])).toMatch(/NOT_A_RUN/)
@@ -380,7 +385,7 @@ describe('wrong input gets one clear message', () => {
     expect(await refused(['train', 'first.yaml', '--set', 'nonsense'])).toMatch(/BAD_USAGE/)
   })
 
-  it('a loss that is not a number, with the step and the rate to lower', async () => {
+  it('a NaN loss: the step, and the learning rate to lower', async () => {
     const message = await train('n', (text) =>
       text
         .replace('learningRate: 0.01', 'learningRate: 10')

@@ -1,18 +1,18 @@
-/** What the command's exit status means. */
+/** Exit codes of the command. */
 export const EXIT = {
-  /** All was done. */
+  /** Success. */
   done: 0,
-  /** Something happened that should not have: a mistake in Attune or in a plugin. */
+  /** Unexpected error: a bug in Attune or in a plugin. */
   unexpected: 1,
-  /** The usage or the input was wrong; the message says how to mend it. */
+  /** Invalid usage or input; the message says how to fix it. */
   wrongInput: 2,
   /** Stopped by Ctrl-C, after saving. */
   interrupted: 130,
 } as const
 
-/** The same for people. */
+/** The exit codes as help text. */
 export const exitCodesText = `Exit codes:
-  0    done
-  1    unexpected: a mistake in Attune or in a plugin; please report it
-  2    wrong usage or input; the message says what and what to do
-  130  stopped by Ctrl-C, after saving`
+  0    success
+  1    unexpected error: a bug in Attune or in a plugin; please report it
+  2    invalid usage or input; the message says how to fix it
+  130  interrupted by Ctrl-C, after saving`

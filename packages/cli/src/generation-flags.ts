@@ -5,13 +5,13 @@ import { optionRows } from './option-rows.js'
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
-/** What a flag takes, by the type of its option. */
+/** Placeholders of a flag's value by the type of its option. */
 function valueOf(type: string): string {
   if (type === 'boolean') return ''
   return type.startsWith('list of string') ? ' <text...>' : type.startsWith('list') ? ' <number...>' : ' <number>'
 }
 
-/** The types of the options that are flags: all but sequences of tokens, for which a file has room. */
+/** Types of the options that are flags: all except token sequences, which a file holds. */
 const flagTypes = Object.fromEntries(
   optionRows(generationOptions)
     .filter(({ type }) => !type.startsWith('list of list'))
@@ -24,7 +24,7 @@ function numbersIn(name: string, value: unknown): unknown {
   return Array.isArray(value) && !flagTypes[name]!.startsWith('list of string') ? value.map(Number) : value
 }
 
-/** Adds a flag to a command for each option of writing. */
+/** Adds a flag to a command for each generation option. */
 export function withGenerationFlags(command: Command): Command {
   for (const { name, type, default: initial, description } of optionRows(generationOptions)) {
     const said = initial === '' ? type : `${type}; default ${initial}`
@@ -34,8 +34,8 @@ export function withGenerationFlags(command: Command): Command {
 }
 
 /**
- * The options of writing among a command's flags, those that were given.
- * @throws AttuneError `BAD_OPTIONS` for the first that is wrong
+ * The generation options among a command's flags.
+ * @throws AttuneError `BAD_OPTIONS` for the first invalid one
  */
 export function generationFlags(flags: Readonly<Record<string, unknown>>): Partial<GenerationOptions> {
   const given = Object.entries(flags)
@@ -49,6 +49,6 @@ export function generationFlags(flags: Readonly<Record<string, unknown>>): Parti
   throw new AttuneError(
     'BAD_OPTIONS',
     `--${kebab(flag)}: ${issue?.message ?? ''}, got ${JSON.stringify(flags[flag])}`,
-    'Add --help for what each flag takes.',
+    'Add --help to see the values that each flag takes.',
   )
 }

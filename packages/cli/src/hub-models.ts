@@ -4,13 +4,13 @@ import { isRecord } from '@attune/core'
 import { modelFolder } from '@attune/hub'
 import { showHub } from './hub-progress.js'
 
-/** The folder of a model that a command was given: a local one, or one of the Hub, which is downloaded if need be. */
+/** Resolves to the folder of a model: a local folder, or a model of the Hub, downloaded if it is not cached. */
 export const folderOf = (reference: string): Promise<string> =>
   existsSync(reference) ? Promise.resolve(resolve(reference)) : modelFolder(reference, {}, showHub(process.stderr))
 
 /**
- * Puts the folder of a model of the Hub where a configuration names one: in `model: { from: organization/name }`, in the `encoder`
- * inside a model, and in `tokenizer: { path: organization/name }`. Relative paths count from the base folder, and come first.
+ * Replaces names of Hub models in a configuration by their local folders: in `model: { from: organization/name }`, in the `encoder`
+ * of a model, and in `tokenizer: { path: organization/name }`. An existing path, relative to the base folder, takes precedence.
  */
 export async function withHubModel(
   config: Record<string, unknown>,
@@ -28,7 +28,7 @@ export async function withHubModel(
   }
 }
 
-/** The options with the folder of the model that one of them names, if it is none yet. */
+/** Options in which a Hub model's name is replaced by its folder. */
 async function withFolder(options: unknown, key: string, baseFolder: string): Promise<unknown> {
   const named = isRecord(options) ? options[key] : undefined
   if (!isRecord(options) || typeof named !== 'string' || existsSync(resolve(baseFolder, named))) return options

@@ -1,7 +1,7 @@
 import { AttuneError } from '@attune/core'
 import type { HubEvent } from '@attune/hub'
 
-/** Where progress is shown. */
+/** A stream that progress is shown on. */
 export interface Screen {
   readonly isTTY?: boolean | undefined
   write(text: string): unknown
@@ -10,14 +10,14 @@ export interface Screen {
 const CLEAR_LINE = '\r\u001b[2K'
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
 
-/** Bytes for people: 1.4 GB. */
+/** Human-readable bytes: 1.4 GB. */
 export function byteText(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1)
   const value = bytes / 1000 ** power
   return `${power === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`
 }
 
-/** Seconds for people: 1:05, 2:00:00, and nothing for what nobody knows. */
+/** Human-readable duration: 1:05, 2:00:00; empty if unknown. */
 export function timeText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '?'
   const whole = Math.ceil(seconds)
@@ -26,7 +26,7 @@ export function timeText(seconds: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
 }
 
-/** What stays on the screen of an event, or nothing. */
+/** The permanent line of an event, if it has one. */
 function lineOf(event: HubEvent): string | undefined {
   switch (event.type) {
     case 'download.started':
@@ -49,7 +49,7 @@ function lineOf(event: HubEvent): string | undefined {
   }
 }
 
-/** What is shown of an event until the next one comes. */
+/** The transient line of an event, replaced by that of the next. */
 function passing(event: HubEvent): string | undefined {
   if (event.type === 'upload.progressed') return `${event.doing} ${event.path}: ${Math.floor(event.share * 100)} %`
   if (event.type !== 'download.progressed') return undefined
@@ -57,18 +57,18 @@ function passing(event: HubEvent): string | undefined {
   return `${byteText(bytesHere)} of ${byteText(bytes)}, ${byteText(bytesPerSecond)}/s, ${timeText(secondsLeft)} left`
 }
 
-/** Shows what happens between here and the Hub: lines that stay, and on a terminal one that moves. */
+/** Shows transfers from and to the Hub: permanent lines and, on a terminal, a live progress line. */
 export function showHub(screen: Screen): (event: HubEvent) => void {
   const live = screen.isTTY === true
   return (event) => {
-    const [line, moving] = [lineOf(event), passing(event)]
-    if (live && moving !== undefined) screen.write(`${CLEAR_LINE}${moving}`)
+    const [line, progress] = [lineOf(event), passing(event)]
+    if (live && progress !== undefined) screen.write(`${CLEAR_LINE}${progress}`)
     else if (line !== undefined) screen.write(`${live ? CLEAR_LINE : ''}${line}\n`)
     else if (live && event.type.endsWith('.completed') && event.type !== 'file.completed') screen.write(CLEAR_LINE)
   }
 }
 
-/** An option that takes a commit. @throws AttuneError `BAD_USAGE` */
+/** Parses an option whose value is a commit. @throws AttuneError `BAD_USAGE` */
 export function checkedCommit(text: string): string {
   if (/^[0-9a-f]{40}$/.test(text)) return text
   throw new AttuneError(

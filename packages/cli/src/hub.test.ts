@@ -61,7 +61,7 @@ const attune = (args: readonly string[], more: Readonly<Record<string, string>> 
   })
 
 describe('attune download', () => {
-  it('prints the folder alone on standard output, and works offline afterwards', async () => {
+  it('prints only the folder on standard output, and works offline afterwards', async () => {
     const { code, out, err } = await attune(['download', 'org/toy'])
     const folder = join(root, 'hub', 'models--org--toy', 'snapshots', COMMIT)
     expect([code, out]).toEqual([0, `${folder}\n`])
@@ -71,7 +71,7 @@ describe('attune download', () => {
     expect(JSON.parse(offline.out)).toMatchObject({ folder, commit: COMMIT })
   })
 
-  it('says what is wrong: a name, a model, a file', async () => {
+  it('reports an invalid name, an unknown model and a missing file', async () => {
     expect(await attune(['download', '../toy'])).toMatchObject({
       code: 2,
       err: expect.stringMatching(/^BAD_MODEL_NAME/),
@@ -87,7 +87,7 @@ describe('attune download', () => {
 
 describe('attune upload', () => {
   const token = { HF_TOKEN: 'hf_secret' }
-  it('has nothing to do where all is there, and replaces nothing unasked', async () => {
+  it('uploads nothing if all files are equal, and replaces nothing without --over', async () => {
     const same = await attune(['upload', 'model', 'org/toy', '--json'], token)
     expect(JSON.parse(same.out)).toEqual({ url: `${endpoint}/org/toy`, commit: COMMIT, changed: false })
     expect(same.err).toContain('unchanged  model.safetensors')
@@ -97,7 +97,7 @@ describe('attune upload', () => {
     expect(refused.err).not.toContain('hf_secret')
   })
 
-  it('needs a token, and commits of forty digits', async () => {
+  it('rejects a missing token, and commits without forty digits', async () => {
     expect(await attune(['upload', 'model', 'org/toy'])).toMatchObject({
       code: 2,
       err: expect.stringContaining('HF_TOKEN'),
@@ -109,7 +109,7 @@ describe('attune upload', () => {
 })
 
 describe('a model of the Hub', () => {
-  it('is taken where a folder is, for writing and for training', async () => {
+  it('replaces a folder, for generation and for training', async () => {
     const written = await attune(['generate', 'org/toy', 'a prompt'])
     expect(written.err).toContain(join('snapshots', COMMIT)) // what is amiss with this toy is found in the cache
     const neither = await attune(['generate', 'org/none', 'a prompt'])
@@ -126,7 +126,7 @@ describe('a model of the Hub', () => {
 })
 
 describe('progress', () => {
-  it('tells bytes and times as people do', () => {
+  it('formats bytes and durations', () => {
     expect([0, 999, 1000, 1_450_000, 2.5e9, 3e15].map(byteText)).toEqual([
       '0 B',
       '999 B',
@@ -138,7 +138,7 @@ describe('progress', () => {
     expect([0, 5, 65, 7200, Infinity].map(timeText)).toEqual(['0:00', '0:05', '1:05', '2:00:00', '?'])
   })
 
-  it('moves in place on a terminal alone', () => {
+  it('redraws in place only on a terminal', () => {
     const event = {
       type: 'download.progressed',
       at: 0,

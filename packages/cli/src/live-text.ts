@@ -1,6 +1,6 @@
 import { shorten } from '@attune/terminal'
 
-/** The part of a terminal that is drawn on. */
+/** The terminal stream that lines are written to. */
 export interface Screen {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
@@ -8,9 +8,9 @@ export interface Screen {
   write(text: string): unknown
 }
 
-/** Lines of a terminal that are drawn again in the same place. */
+/** Lines of a terminal that are redrawn in place. */
 export interface LiveText {
-  /** Draws lines over those of before; the last ones, where there are more than the terminal has. */
+  /** Overwrites the previous lines; only the last ones, if there are more than the terminal has rows. */
   draw(lines: readonly string[]): void
   /** Removes the lines. */
   clear(): void
@@ -19,7 +19,7 @@ export interface LiveText {
 /** A terminal that does not know its size reports 0. */
 const [COLUMNS, ROWS] = [80, 24]
 
-/** Draws on a terminal. Nothing is drawn where the screen is not one. */
+/** Redraws lines on a terminal; does nothing if the stream is not a terminal. */
 export function liveText(screen: Screen): LiveText {
   let shown = 0
   const clear = (): void => {

@@ -1,7 +1,12 @@
-#!/usr/bin/env node
 import { EXIT } from './exit-codes.js'
 import { buildProgram } from './program.js'
 import { describeError } from './report-error.js'
+
+// `attune … | head` closes the pipe early; that ends the command and is not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT.done)
+})
 
 const program = buildProgram()
 const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)]

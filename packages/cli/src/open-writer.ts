@@ -5,11 +5,11 @@ import { folderOf } from './hub-models.js'
 import { placesFrom } from './places.js'
 import { showWarnings } from './show-warnings.js'
 
-/** A saved model that writes. */
+/** A saved model opened for text generation. */
 export interface OpenWriter {
   readonly generator: Generator
   readonly tokenizer: Tokenizer
-  /** The tokens that end a text. */
+  /** End-of-sequence tokens. */
   readonly ends: ReadonlySet<number>
   close(): Promise<void>
 }
@@ -18,7 +18,7 @@ const objectiveFor = ({ config }: Model) => ({
   use: config['is_encoder_decoder'] === true ? 'sequence-to-sequence' : 'causal-language-modeling',
 })
 
-/** How the model writes where nothing else is said; what of it is not followed is shown. */
+/** The model's default generation settings; unsupported ones are shown as warnings. */
 function defaultsOf({ generation }: Pretrained): GenerationDefaults | undefined {
   if (generation === undefined) return undefined
   const defaults = generationDefaults(generation, 'generation_config.json')
@@ -27,7 +27,7 @@ function defaultsOf({ generation }: Pretrained): GenerationDefaults | undefined 
   return defaults
 }
 
-/** Opens the model of a run, of a folder in the layout of the Hugging Face library, or of the Hub, for writing. */
+/** Opens a model for text generation: of a run, of a folder in the layout of transformers, or of the Hub. */
 export async function openWriter(model: string): Promise<OpenWriter> {
   const loaded = await loadPretrained(await folderOf(model), objectiveFor, placesFrom())
   showWarnings(loaded.warnings)

@@ -1,12 +1,12 @@
 import { type OptionsSchema, scheduledOptions } from '@attune/core'
 import { z } from 'zod'
 
-/** An option of a plugin as people read it. */
+/** A plugin's option as a row of a table. */
 export interface OptionRow {
   readonly name: string
   /** Its type and range, as in `number, ≥ 0, < 1`. */
   readonly type: string
-  /** Its default, as it would be written; empty if it must be given or may be left out. */
+  /** Default as JSON; empty if the option is required, or optional without a default. */
   readonly default: string
   readonly required: boolean
   /** True if it may follow a schedule. */
@@ -45,7 +45,7 @@ function typeOf(schema: JsonSchema): string {
   return [schema.type ?? 'any', ...stated.map(([sign, bound]) => `${sign} ${bound}`)].join(', ')
 }
 
-/** The options of a schema, in the order in which it has them. */
+/** Rows for the options of a schema, in its order. */
 export function optionRows(options: OptionsSchema): OptionRow[] {
   const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }) as JsonSchema
   return Object.entries(schema.properties ?? {}).map(([name, option]) => ({

@@ -7,8 +7,9 @@ import { dataCommand } from './commands/data.js'
 import { doctorCommand } from './commands/doctor.js'
 import { downloadCommand } from './commands/download.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { explainCommand } from './commands/explain.js'
 import { generateCommand } from './commands/generate.js'
-import { initCommand } from './commands/init.js'
+import { initCommand } from './commands/init/init.js'
 import { planCommand } from './commands/plan.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
@@ -22,7 +23,7 @@ const version = (): string =>
     (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: unknown }).version,
   )
 
-/** The whole command line. */
+/** The command-line program. */
 export function buildProgram(): Command {
   const program = new Command('attune')
     .description('Fine-tunes language models.')
@@ -31,7 +32,7 @@ export function buildProgram(): Command {
     .showHelpAfterError('Add --help for the usage and examples.')
     .addHelpText(
       'after',
-      `\n${exitCodesText}\n\nExample:\n  attune init --data reviews.csv && attune train attune.yaml`,
+      `\n${exitCodesText}\n\nExample:\n  npx attune init --data reviews.csv && npx attune train attune.yaml`,
     )
   const commands = [
     dataCommand(),
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
     pluginsCommand(),
     initCommand(),
     doctorCommand(),
+    explainCommand(),
   ]
   for (const command of [...commands, completionCommand(program)]) program.addCommand(command)
   return program

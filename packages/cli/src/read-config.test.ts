@@ -32,7 +32,7 @@ describe('readConfig', () => {
     expect(() => read(content)).toThrow(badYaml(`unique (${where})`))
   })
 
-  it('takes equal keys of different mappings and of different types', () => {
+  it('accepts equal keys of different mappings and of different types', () => {
     expect(read('a: { x: 1 }\nb: { x: 1 }\nc: { 1: a, "1x": b, true: c }\n').config).toEqual({
       a: { x: 1 },
       b: { x: 1 },
@@ -48,13 +48,13 @@ describe('readConfig', () => {
     expect(() => read(content)).toThrow(badYaml('keys must be plain values'))
   })
 
-  it('refuses a file of errors alone', () => {
+  it('rejects a file that contains only errors', () => {
     const { stackTraceLimit } = Error
     expect(() => read('}'.repeat(50_000))).toThrow(badYaml('config.yaml:1:1'))
     expect(Error.stackTraceLimit).toBe(stackTraceLimit)
   })
 
-  it('refuses a file over 256 KiB', () => {
+  it('rejects a file over 256 KiB', () => {
     expect(() => read(`a: ${'x'.repeat(256 * 1024)}`)).toThrow(badYaml('larger than 262144 bytes'))
   })
 })

@@ -8,10 +8,10 @@ import { type Document, LineCounter, isNode, isScalar, parseDocument, visit } fr
 const MAXIMUM_BYTES = 256 * 1024
 const MAXIMUM_ALIASES = 100
 
-/** A configuration file, read. */
+/** A parsed configuration file. */
 export interface ConfigFile {
   readonly config: Record<string, unknown>
-  /** The folder that relative paths count from. */
+  /** Folder that relative paths are resolved against. */
   readonly folder: string
   readonly locate: Locate
 }
@@ -22,11 +22,11 @@ function notFound(path: string): AttuneError {
   return new AttuneError(
     'FILE_NOT_FOUND',
     `there is no file ${path}`,
-    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Write one with `attune init --output FILE`.',
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Write one with `npx attune init --output FILE`.',
   )
 }
 
-/** The place of a value, or of the nearest thing around it that has one, as `file:line`. */
+/** Location of a value, or of its nearest located ancestor, as `file:line`. */
 function locator(document: Document, lines: LineCounter, name: string): Locate {
   return (path) => {
     for (let length = path.length; length > 0; length--) {
@@ -68,7 +68,7 @@ function badKey(document: Document): Problem | undefined {
   return found
 }
 
-/** Parses without the stacks of errors, of which the parser makes up to one for each byte. */
+/** Parses without stack traces: the parser creates up to one error per byte. */
 function parse(text: string, lineCounter: LineCounter): Document {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
@@ -97,7 +97,7 @@ export function readConfig(file: string): ConfigFile {
     throw new AttuneError(
       'BAD_YAML',
       `${file} is not a configuration: ${why}`,
-      'Mend the file; `attune init` writes a sound one.',
+      'Fix the file; `npx attune init` writes a valid one.',
     )
   }
   if (statSync(path).size > MAXIMUM_BYTES) refuse(`it is larger than ${MAXIMUM_BYTES} bytes`)
@@ -122,13 +122,13 @@ function toPlain(document: Document, refuse: (why: string) => never): Record<str
   return refuse('it is empty, or no mapping of keys to values')
 }
 
-/** The value of a setting, which is YAML. */
+/** Value of a setting, parsed as YAML. */
 function valueOf(setting: string, value: string): unknown {
   const refuse = (why: string): never => {
     throw new AttuneError(
       'BAD_USAGE',
       `--set ${shortened(setting)}: ${why}`,
-      'Give a value in YAML: 3, text or [a, b].',
+      'Write the value in YAML: 3, text or [a, b].',
     )
   }
   const document = parse(value, new LineCounter())
@@ -141,7 +141,7 @@ function valueOf(setting: string, value: string): unknown {
   }
 }
 
-/** @throws AttuneError `BAD_USAGE` for a path that leads into a number or another value without parts */
+/** @throws AttuneError `BAD_USAGE` for a path into a value without members, such as a number */
 function refuseInsideValue(config: Record<string, unknown>, path: string, setting: string): void {
   const keys = path.split('.')
   let node: unknown = config
@@ -157,7 +157,7 @@ function refuseInsideValue(config: Record<string, unknown>, path: string, settin
   }
 }
 
-/** The part of a configuration that is a run's: all but the study. */
+/** The run's part of a configuration: everything except `study`. */
 export function runPart({ study: _study, ...config }: Record<string, unknown>): Record<string, unknown> {
   return config
 }

@@ -13,7 +13,7 @@ export function describeError(error: unknown): { readonly text: string; readonly
 function described(error: unknown): { readonly text: string; readonly code: number } {
   if (isAttuneError(error))
     return {
-      text: `${error.code}: ${error.problem}\n${error.remedy}\nMore: docs/errors/${error.code}.md`,
+      text: `${error.code}: ${error.problem}\n${error.remedy}\nMore: npx attune explain ${error.code}`,
       code: EXIT.wrongInput,
     }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -2,13 +2,13 @@ import type { Command } from '@attune/core'
 import type { Subject } from 'rxjs'
 import { EXIT } from './exit-codes.js'
 
-/** The reason of what a signal stops. */
+/** Reason recorded for a run that a signal stopped. */
 export const CTRL_C = 'Ctrl-C'
 
 /**
- * Lets the first Ctrl-C give the command to stop, and the second one end the process.
- * @param doing the words for what happens now: `Finishing the step and saving`
- * @returns a function that leaves signals to the system again
+ * Makes the first Ctrl-C send the stop command, and the second one end the process.
+ * @param doing description of the current work: `Finishing the step and saving`
+ * @returns a function that restores the default handling of signals
  */
 export function stopOnSignal(commands: Subject<Command>, doing: string): () => void {
   let asked = false

@@ -22,7 +22,7 @@ const timeOf = ({ id, state, seconds }: Trial, positions: ReadonlyMap<number, Po
   return state !== 'running' ? formatDuration(seconds) : left === undefined ? '' : `${formatDuration(left)} left`
 }
 
-/** Trials as a table: state, last scores, choice, and the time they took or have left. */
+/** Table of trials: state, last scores, choice, and elapsed or remaining time. */
 export function trialsTable(
   trials: readonly Trial[],
   goals: readonly Goal[],
@@ -39,7 +39,7 @@ export function trialsTable(
   return table(['trial', 'state', ...goals.map(({ score }) => score), ...paths, 'time'], rows)
 }
 
-/** Trials that are over, and the time that the others take at the mean of those so far. */
+/** Number of finished trials, and the estimated time of the remaining ones. */
 export function progressLine(trials: readonly Trial[], count: number, parallel: number): string {
   const over = trials.filter(({ state }) => state !== 'running')
   const mean = over.reduce((sum, { seconds }) => sum + seconds, 0) / over.length
@@ -48,7 +48,7 @@ export function progressLine(trials: readonly Trial[], count: number, parallel: 
   return `${over.length} of ${count} trials${left}`
 }
 
-/** An argument as a shell takes it. */
+/** An argument quoted for a shell. */
 const quoted = (argument: string): string =>
   /^[\w./=:@+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`
 
@@ -57,10 +57,10 @@ export const commandLine = (words: readonly string[]): string => words.map(quote
 
 const isPlain = (value: string): boolean => /^[A-Za-z][\w./-]*$/.test(value) && !/^(true|false|null)$/i.test(value)
 
-/** The line that trains with a choice. */
+/** The command line that trains with a trial's choice. */
 export const trainLine = (config: string, choice: Choice, directory: string): string =>
   commandLine([
-    ...['attune', 'train', config],
+    ...['npx', 'attune', 'train', config],
     ...Object.entries(choice).flatMap(([path, value]) => [
       '--set',
       `${path}=${typeof value === 'string' && !isPlain(value) ? JSON.stringify(value) : value}`,

@@ -61,9 +61,12 @@ study:
 })
 
 describe('attune tune', () => {
-  it('stops at Ctrl-C, goes on with the same command, and prints a line that trains with the best choice', async () => {
+  it('stops at Ctrl-C, resumes with the same command, and prints the command that trains with the best choice', async () => {
     const stopped = await attune(['tune', 'study.yaml'], 'trial 1 started')
-    expect([stopped.code, stopped.err]).toEqual([130, expect.stringContaining('To go on: attune tune study.yaml')])
+    expect([stopped.code, stopped.err]).toEqual([
+      130,
+      expect.stringContaining('Resume with: npx attune tune study.yaml'),
+    ])
     const done = await attune(['tune', 'study.yaml'])
     expect([done.code, done.err]).toEqual([0, expect.stringMatching(/trial 1 (goes on from step \d|runs again)/)])
     const rows = done.out.split('\n').slice(1, 4)
@@ -72,13 +75,13 @@ describe('attune tune', () => {
     )
     const [, id] = /Best: trial (\d)/.exec(done.out) ?? []
     expect(existsSync(join(root, 'study/trials', String(id), 'model'))).toBe(true)
-    const [, line = ''] = /Train it again: attune (.*)/.exec(done.out) ?? []
+    const [, line = ''] = /Train it again: npx attune (.*)/.exec(done.out) ?? []
     expect((await attune(line.split(' '))).code).toBe(0)
     const model = (folder: string) => readFileSync(join(root, folder, 'model/model.safetensors')).toString('hex')
     expect(model(`study/best-${id}`)).toBe(model(`study/trials/${id}`))
   })
 
-  it('refuses a space with a misspelt path, and says where the study of a configuration is wrong', async () => {
+  it('rejects a search space with a misspelt path, and locates the error in the configuration', async () => {
     const wrong = ['--set', 'study.space={ training.learningRat: [0.1] }', '--directory', 'other']
     const { code, err } = await attune(['tune', 'study.yaml', ...wrong])
     expect([code, err]).toEqual([2, expect.stringMatching(/BAD_SPACE[^]*did you mean `learningRate`/)])
@@ -109,10 +112,10 @@ describe('attune cross-validate', () => {
 })
 
 describe('trainLine', () => {
-  it('quotes values as YAML and arguments as a shell needs them', () => {
+  it('quotes values as YAML and arguments for a shell', () => {
     const choice = { 'model.use': './my model.mjs', 'optimizer.nesterov': true, 'data.train.label': 'true' }
     expect(trainLine('a b.yaml', choice, 'runs/best')).toBe(
-      `attune train 'a b.yaml' --set 'model.use="./my model.mjs"' --set optimizer.nesterov=true --set 'data.train.label="true"' --directory runs/best`,
+      `npx attune train 'a b.yaml' --set 'model.use="./my model.mjs"' --set optimizer.nesterov=true --set 'data.train.label="true"' --directory runs/best`,
     )
   })
 })

@@ -85,7 +85,7 @@ describe("a third party's plugin", () => {
     expect(attune('evaluate', run)).toMatchObject({ code: 0, err: '' })
   })
 
-  it('is refused in another version with both versions, and goes on with --accept-versions', () => {
+  it('is rejected in another version, and resumes with --accept-versions', () => {
     put('node_modules/my-steady', '1.3.0', 0.5)
     const refused = attune('train', '--resume', 'alias')
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('VERSIONS_CHANGED')])
@@ -97,7 +97,7 @@ describe("a third party's plugin", () => {
 })
 
 describe('--accept-versions', () => {
-  it('is shown by the help, and refused for a new run', () => {
+  it('is listed in the help, and rejected for a new run', () => {
     expect(attune('train', '--help').out).toContain('--accept-versions')
     const { code, err } = attune('train', 'alias.yaml', '--accept-versions')
     expect([code, err]).toEqual([2, expect.stringContaining('--accept-versions belongs to a run that is resumed')])

@@ -23,7 +23,7 @@ const attune = (args: readonly string[], input = ''): Promise<{ code: number | n
 
 const SENTENCES = ['the cat sat on the mat', 'the dog ran to the door', 'one two three four five']
 
-describe('a model that was trained to write', () => {
+describe('a trained decoder', () => {
   beforeAll(async () => {
     const rows = Array.from({ length: 60 }, (_, i) => `${JSON.stringify({ text: SENTENCES[i % 3] })}\n`)
     writeFileSync(join(root, 'train.jsonl'), rows.join(''))
@@ -46,12 +46,12 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect([code, err]).toEqual([0, ''])
   }, 120_000)
 
-  it('goes on with a prompt, as it comes', async () => {
+  it('streams the continuation of a prompt', async () => {
     const { code, out } = await attune(['generate', 'writer', 'the cat'])
     expect([code, out]).toEqual([0, ' sat on the mat\n'])
   })
 
-  it('goes on with several prompts from standard input, as JSON lines in their order', async () => {
+  it('continues several prompts from standard input, as JSON lines in their order', async () => {
     const { out } = await attune(['generate', 'writer', '--beams', '2'], 'one two\n\nthe dog ran\n')
     const lines = out
       .trim()
@@ -63,7 +63,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     ])
   })
 
-  it('stops where it is told to', async () => {
+  it('stops at stop strings and length limits', async () => {
     const { out } = await attune(['generate', 'writer', 'one', '--maximum-new-tokens', '2'])
     expect(out).toBe(' two three\n')
     expect((await attune(['generate', 'writer', 'one', '--json', '--stop', ' four'])).out).toBe(
@@ -71,7 +71,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     )
   })
 
-  it('writes only what a pattern, a schema or words that must be there allow', async () => {
+  it('generates only text that a pattern, a schema or keywords allow', async () => {
     const written = async (...flags: string[]): Promise<string> =>
       (await attune(['generate', 'writer', 'the', '--maximum-new-tokens', '12', ...flags])).out.trim()
     expect(await written('--pattern', '(dog|one) (sat|four)')).toMatch(/^(dog|one) (sat|four)$/)
@@ -83,7 +83,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect(both.err).toMatch(/^NOT_SPELLABLE/)
   })
 
-  it('is trained on with tokens added, for which its embeddings grow only where that is asked for', async () => {
+  it('grows its embeddings for added tokens only with `resizeEmbeddings`', async () => {
     const row = (text: string): string => `${JSON.stringify({ text })}\n`
     writeFileSync(join(root, 'tools.jsonl'), Array.from({ length: 60 }, () => row('call <tool> now')).join(''))
     const config = (more: string, directory: string): string => `seed: 1
@@ -103,7 +103,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect([code, out.trim()]).toEqual([0, '<tool> now'])
   }, 120_000)
 
-  it('says apart from the text which tensors of a checkpoint it has no place for', async () => {
+  it('reports unused tensors of a checkpoint on standard error', async () => {
     cpSync(join(root, 'writer/model'), join(root, 'odd'), { recursive: true })
     const file = join(root, 'odd/model.safetensors')
     const bytes = readFileSync(file)
@@ -120,7 +120,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect(err).toMatch(/^warning: .* \(1\): transformer\.h\.0\.extra\.weight\n$/)
   })
 
-  it('writes as the model asks in its generation_config.json, unless flags say otherwise', async () => {
+  it('follows generation_config.json unless flags override it', async () => {
     cpSync(join(root, 'writer/model'), join(root, 'asks'), { recursive: true })
     const asks = (settings: object): void =>
       writeFileSync(join(root, 'asks/generation_config.json'), JSON.stringify(settings))
@@ -135,7 +135,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect((await attune(['generate', 'asks', 'the cat'])).err).toMatch(/^BAD_GENERATION_CONFIG: .*topP/)
   })
 
-  it('talks by a template, turn after turn', async () => {
+  it('chats over several turns with a chat template', async () => {
     writeFileSync(join(root, 'plain.jinja'), '{{ bos_token }}{{ messages[-1].content }}')
     const { code, out } = await attune(['chat', 'writer', '--template', 'plain.jinja'], 'the cat sat\none two\n')
     expect(code).toBe(0)
@@ -143,7 +143,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect(out).toContain(' three four five\n')
   })
 
-  it('is refused a talk without a template, flags out of range, and a folder without a model', async () => {
+  it('rejects a chat without a template, flags out of range, and a folder without a model', async () => {
     const refused = async (...args: string[]): Promise<string> => {
       const { code, err } = await attune(args)
       return `${code} ${err}`
@@ -158,7 +158,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
   })
 })
 
-it('writes with a GGUF file, whose metadata are configuration and tokenizer', async () => {
+it('generates from a GGUF file, whose metadata hold configuration and tokenizer', async () => {
   const folder = new URL('../../weights/golden/gguf/', import.meta.url)
   const { prompt, text } = JSON.parse(readFileSync(new URL('llama-text.json', folder), 'utf8')) as Record<
     string,
@@ -169,7 +169,7 @@ it('writes with a GGUF file, whose metadata are configuration and tokenizer', as
   expect([code, out.trim()]).toEqual([0, text!.trim()])
 })
 
-describe('a model that was trained to write one text from another', () => {
+describe('a trained encoder–decoder', () => {
   const turned = (text: string): string => text.split(' ').reverse().join(' ')
   beforeAll(async () => {
     const row = (text: string): string => `${JSON.stringify({ text, target: turned(text) })}\n`
@@ -193,7 +193,7 @@ training: { epochs: 20, batchSize: 6, learningRate: 0.005 }
     expect([code, err]).toEqual([0, ''])
   }, 120_000)
 
-  it('writes what it has learned, greedily and with beams, and nothing of what it has read', async () => {
+  it('generates the learned target, greedily and with beam search, without the source text', async () => {
     for (const beams of ['1', '3']) {
       const { out } = await attune(['generate', 'turner', '--beams', beams], `${SENTENCES.join('\n')}\n`)
       const written = out.trim().split('\n')

@@ -36,7 +36,7 @@ export const tokenizerConfig = z
   .optional()
   .describe('Content of the tokenizer_config.json that belongs to `json`: special tokens, chat template')
 
-/** Yields the texts of examples under one or more fields. */
+/** Yields the texts of examples under one or more fields; a list of words is joined with spaces. */
 export async function* textsOf(
   examples: AsyncIterable<Example>,
   field: string | readonly string[],
@@ -46,8 +46,9 @@ export async function* textsOf(
   let count = 0
   for await (const example of examples)
     for (const name of fields) {
-      const text = example[name]
-      if (typeof text !== 'string') continue
+      const value = example[name]
+      const text = Array.isArray(value) ? value.filter((word) => typeof word === 'string').join(' ') : value
+      if (typeof text !== 'string' || text === '') continue
       report?.('texts read', ++count)
       yield text
     }

@@ -9,6 +9,7 @@ export {
   pruneCheckpoints,
   saveCheckpoint,
 } from './files/checkpoint.js'
+export { pluginsOfModel } from './files/plugins-of-model.js'
 export { type CardOptions, type SaveOptions, saveModel } from './files/save-model.js'
 export { countFolds } from './data/open-splits.js'
 export { type PreparedStage, prepareData } from './data/prepare-data.js'

@@ -33,11 +33,11 @@ function templateOf({ chatTemplate }: Tokenizer, { template }: ChatFlags): strin
   throw new AttuneError(
     'NO_CHAT_TEMPLATE',
     "the model's tokenizer has no chat template",
-    'Give one with --template FILE, or use attune generate.',
+    'Give one with --template FILE, or use npx attune generate.',
   )
 }
 
-/** The ids of a conversation up to where the answer begins; the template itself has the special tokens. */
+/** Token ids of a conversation up to the generation prompt; the template adds the special tokens. */
 function promptOf(tokenizer: Tokenizer, template: string, messages: readonly Message[]): readonly number[] {
   const token = (id: number | undefined): string => (id === undefined ? '' : (tokenizer.token(id) ?? ''))
   const { begin, end } = tokenizer.special
@@ -46,7 +46,7 @@ function promptOf(tokenizer: Tokenizer, template: string, messages: readonly Mes
   return tokenizer.encode(text, { addSpecialTokens: false }).ids
 }
 
-/** Writes an answer as it comes; Ctrl-C ends it. Resolves to what was written. */
+/** Streams an answer; Ctrl-C ends it. Resolves to the answer. */
 function answer(
   { generator }: OpenWriter,
   prompt: readonly number[],
@@ -81,20 +81,20 @@ function answer(
 export const chatCommand = (): Command =>
   withGenerationFlags(
     new Command('chat')
-      .summary('talk with a model')
+      .summary('chat with a model')
       .description(
         "Talks with the model of a run or of a folder, by the tokenizer's chat template. Ctrl-C ends an answer, Ctrl-D the talk.",
       )
-      .argument('<model>', 'the folder of the run or the model, or a model of the Hub: organization/name')
-      .option('--system <text>', 'what to tell the model before')
-      .option('--template <file>', 'a chat template (Jinja) instead of the tokenizer’s'),
+      .argument('<model>', 'folder of a run or a model, or a model of the Hub: organization/name')
+      .option('--system <text>', 'system message')
+      .option('--template <file>', 'chat template (Jinja) that replaces that of the tokenizer'),
   )
     .addHelpText(
       'after',
       `
 Examples:
-  attune chat models/smollm2-135m-instruct --temperature 0.7 --top-p 0.9
-  attune chat runs/writer --template chatml.jinja --system "Answer in one sentence."`,
+  npx attune chat models/smollm2-135m-instruct --temperature 0.7 --top-p 0.9
+  npx attune chat runs/writer --template chatml.jinja --system "Answer in one sentence."`,
     )
     .action(async (folder: string, flags: ChatFlags) => {
       const options = generationFlags(flags)

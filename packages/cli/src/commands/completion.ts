@@ -3,7 +3,7 @@ import { Command } from 'commander'
 
 const SHELLS = ['bash', 'zsh', 'fish']
 
-/** What may follow each command: its subcommands and its options, by the words that lead to it. */
+/** Subcommands and options of each command, by its path. */
 export function wordsByCommand(command: Command, path = ''): Map<string, string[]> {
   const options = command.options.flatMap(({ long }) => (long == null ? [] : [long]))
   const words = new Map([[path, [...command.commands.map((each) => each.name()), ...options, '--help']]])
@@ -31,7 +31,7 @@ ${cases.join('\n')}
 complete -o default -F _attune attune`
 }
 
-/** zsh runs the bash function through its own compatibility layer, in which `path` would be the search path of commands. */
+/** zsh runs the bash function in its compatibility layer, where a variable `path` would be the command search path. */
 const zsh = (words: ReadonlyMap<string, readonly string[]>): string =>
   `autoload -U +X bashcompinit && bashcompinit\n${bash(words)}`
 
@@ -53,7 +53,7 @@ export function completionScript(shell: string, program: Command): string {
   if (shell === 'bash') return bash(words)
   if (shell === 'zsh') return zsh(words)
   if (shell === 'fish') return fish(words)
-  throw new AttuneError('UNKNOWN_SHELL', `there is no completion for "${shell}"`, `Name one of ${SHELLS.join(', ')}.`)
+  throw new AttuneError('UNKNOWN_SHELL', `expected a shell, got "${shell}"`, `Name one of ${SHELLS.join(', ')}.`)
 }
 
 /** `attune completion` */
@@ -66,8 +66,8 @@ export const completionCommand = (program: Command): Command =>
       'after',
       `
 Examples:
-  source <(attune completion bash)
-  attune completion fish > ~/.config/fish/completions/attune.fish`,
+  source <(npx attune completion bash)
+  npx attune completion fish > ~/.config/fish/completions/attune.fish`,
     )
     .action((shell: string) => {
       process.stdout.write(`${completionScript(shell, program)}\n`)

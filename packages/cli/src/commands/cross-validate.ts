@@ -29,7 +29,7 @@ const rowsOf = (part: string, scores: Readonly<Record<string, FoldScores>>): str
     ),
   )
 
-/** The scores over the folds as a table. */
+/** Table of scores over the folds. */
 export function foldsText({ scores, test = {}, folds }: Pick<Completed, 'scores' | 'test' | 'folds'>): string {
   const columns = Array.from({ length: folds }, (_, fold) => `fold ${fold}`)
   return table(
@@ -38,7 +38,7 @@ export function foldsText({ scores, test = {}, folds }: Pick<Completed, 'scores'
   ).join('\n')
 }
 
-/** Shows the events of a cross-validation as they come. */
+/** Prints the events of a cross-validation. */
 function showFolds(screen: Screen): {
   readonly show: (event: CrossValidationEvent) => void
   readonly clear: () => void
@@ -63,7 +63,7 @@ function showFolds(screen: Screen): {
   return { show, clear: live.clear }
 }
 
-/** Follows a cross-validation to its end. Resolves to the exit code. */
+/** Runs a cross-validation to its end. Resolves to the exit code. */
 function follow(
   events: Observable<CrossValidationEvent>,
   commands: Subject<RunCommand>,
@@ -82,7 +82,9 @@ function follow(
         if (event.because !== CTRL_C)
           return void process.stdout.write(`${json ? JSON.stringify(event) : foldsText(event)}\n`)
         code = EXIT.interrupted
-        process.stderr.write(`Stopped and saved. To go on: ${commandLine(['attune', ...process.argv.slice(2)])}\n`)
+        process.stderr.write(
+          `Stopped and saved. Resume with: ${commandLine(['npx', 'attune', ...process.argv.slice(2)])}\n`,
+        )
       },
       error: failed,
       complete: () => done(code),
@@ -96,17 +98,17 @@ function follow(
 /** `attune cross-validate` */
 export const crossValidateCommand = (): Command =>
   new Command('cross-validate')
-    .summary('train and score a model for each fold of the data')
+    .summary('train and evaluate a model per fold')
     .description(
-      'Trains once for each fold of the configured protocol, and shows the mean and the standard deviation of every score. The same command goes on where it was stopped or killed.',
+      'Trains once per fold of the configured protocol, and prints the mean and standard deviation of every score. The same command resumes an interrupted cross-validation.',
     )
-    .argument('<config>', 'the configuration file')
-    .option('--directory <folder>', 'keep the folds in this folder instead of the configured one')
-    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .argument('<config>', 'configuration file')
+    .option('--directory <folder>', 'folder for the folds, instead of the configured one')
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      "\nExamples:\n  attune cross-validate config.yaml\n  attune cross-validate config.yaml --set 'protocol={ use: k-fold, folds: 10 }'",
+      "\nExamples:\n  npx attune cross-validate config.yaml\n  npx attune cross-validate config.yaml --set 'protocol={ use: k-fold, folds: 10 }'",
     )
     .action(async (target: string, { set, directory, json = false }: CrossValidateFlags) => {
       const { config, folder, locate } = readConfig(target)

@@ -5,10 +5,10 @@ import { collect } from '../collect.js'
 import { placesFrom } from '../places.js'
 import { readConfig, withSettings } from '../read-config.js'
 
-/** Stages as a table: examples in and out, the time that each took, and where it is kept. */
+/** Table of stages: examples in and out, time, and file. */
 export function stagesText(stages: readonly PreparedStage[]): string {
   if (stages.length === 0)
-    return 'Nothing to prepare: the configuration has no cleaner, filter, balancer, augmenter or sampler whose outcome could be kept.'
+    return 'Nothing to prepare: the configuration has no cleaner, filter, balancer, augmenter or sampler whose result can be stored.'
   const rows = stages.map(({ stage, examplesIn, examplesOut, seconds, reused, path }) => [
     stage,
     formatCount(examplesIn),
@@ -25,14 +25,14 @@ export function stagesText(stages: readonly PreparedStage[]): string {
 
 const prepareCommand = (): Command =>
   new Command('prepare')
-    .summary('prepare the training data, and keep them')
+    .summary('prepare and store the training data')
     .description(
-      'Cleans, filters, balances and augments the training data of a configuration as its run will. Each stage is kept in $ATTUNE_CACHE/data (default: ~/.cache/attune/data) and made again only after a change.',
+      'Cleans, filters, balances and augments the training data of a configuration, as its run would. Each stage is stored in $ATTUNE_CACHE/data (default: ~/.cache/attune/data) and made again only after a change.',
     )
-    .argument('<config>', 'the configuration file')
-    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .argument('<config>', 'configuration file')
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  attune data prepare config.yaml')
+    .addHelpText('after', '\nExample:\n  npx attune data prepare config.yaml')
     .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
       const { config, folder, locate } = readConfig(target)
       const stages = await prepareData(withSettings(config, flags.set) as RunConfig, {

@@ -14,19 +14,19 @@ const LARGE = 1024
 const SLOW_GIGAFLOPS = 10
 const MEASURED_MILLISECONDS = 1000
 
-/** How one engine fared, on one of the devices that it can be told to compute on. */
+/** Result of one engine on one of its devices. */
 export interface EngineReport {
   readonly name: string
-  /** What its option `device` was; absent where it has none. */
+  /** Value of its option `device`; absent if it has none. */
   readonly device?: string
   readonly usable: boolean
-  /** The device in words, or why it cannot be used and what to do. */
+  /** Description of the device, or the reason why it cannot be used and the remedy. */
   readonly about: string
-  /** Measured rate of matrix products, in 10⁹ operations a second. */
+  /** Measured rate of matrix multiplication, in GFLOP/s. */
   readonly gigaflops?: number
 }
 
-/** The rate of products of `size` × `size` matrices over some time, in 10⁹ operations a second. */
+/** Rate of multiplying `size` × `size` matrices over some time, in GFLOP/s. */
 async function rateOf(engine: Engine, size: number, milliseconds: number): Promise<number> {
   const matrix = (seed: number): HostArray => ({
     shape: [size, size],
@@ -34,7 +34,7 @@ async function rateOf(engine: Engine, size: number, milliseconds: number): Promi
     values: Float32Array.from({ length: size * size }, (_, i) => Math.sin(i * seed)),
   })
   const inputs = engine.put({ a: matrix(1), b: matrix(2) }) as { a: Tensor2D; b: Tensor2D }
-  // The sum keeps the product's way back to the host out of the measurement.
+  // The sum keeps the transfer of the product to the host out of the measurement.
   const product = engine.compile(({ a, b }: { a: Tensor2D; b: Tensor2D }) => sum(matMul(a, b)))
   const once = async (): Promise<void> => {
     const result = product(inputs)
@@ -51,7 +51,7 @@ async function rateOf(engine: Engine, size: number, milliseconds: number): Promi
   return (2 * size ** 3 * count) / seconds / 1e9
 }
 
-/** The rate of products for about a second; large ones, unless an engine would take seconds for each. */
+/** Rate of matrix multiplication over about a second; with large matrices, unless one product would take seconds. */
 async function measure(engine: Engine): Promise<number> {
   const rate = await rateOf(engine, SMALL, 0.2 * MEASURED_MILLISECONDS)
   return rate < SLOW_GIGAFLOPS ? rate : rateOf(engine, LARGE, 0.8 * MEASURED_MILLISECONDS)
@@ -72,7 +72,7 @@ async function tryDevice(plugin: AnyPlugin, device: string | undefined): Promise
   }
 }
 
-/** The devices among which an engine lets one choose, the default first; `auto` is none of its own. */
+/** Devices that an engine's option offers, the default first; `auto` is not one of them. */
 function devicesOf({ options }: AnyPlugin): readonly (string | undefined)[] {
   const option = optionRows(options).find(({ name }) => name === 'device')
   if (option === undefined) return [undefined]
@@ -82,7 +82,7 @@ function devicesOf({ options }: AnyPlugin): readonly (string | undefined)[] {
   )
 }
 
-/** Tries an engine on each of its devices. */
+/** Tests an engine on each of its devices. */
 async function tryEngine(name: string, places: SearchPlaces): Promise<readonly EngineReport[]> {
   let plugin: AnyPlugin
   try {
@@ -95,7 +95,7 @@ async function tryEngine(name: string, places: SearchPlaces): Promise<readonly E
   return reports
 }
 
-/** What the machine has, and how each installed engine fares on it, on each of its devices, tried one after the other. */
+/** Resources of the machine, and the results of each installed engine on each of its devices, tested in turn. */
 export async function examine(places: SearchPlaces) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const disk = await statfs(process.cwd())
@@ -106,7 +106,7 @@ export async function examine(places: SearchPlaces) {
   return {
     node: process.versions.node,
     nodeIsEnough: major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]),
-    processor: cpus()[0]?.model ?? 'unknown',
+    cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
     freeMemoryBytes: freemem(),
@@ -130,7 +130,7 @@ function doctorText(found: Awaited<ReturnType<typeof examine>>): string {
   ])
   return [
     `Node        ${found.node}${found.nodeIsEnough ? '' : `, too old: at least ${NEEDED.join('.')} is needed`}`,
-    `Processor   ${found.processor}, ${found.cores} cores`,
+    `CPU         ${found.cpu}, ${found.cores} cores`,
     `Memory      ${gigabytes(found.memoryBytes)}, of which ${gigabytes(found.freeMemoryBytes)} free`,
     `Disk        ${gigabytes(found.freeDiskBytes)} free here`,
     '',
@@ -144,12 +144,12 @@ function doctorText(found: Awaited<ReturnType<typeof examine>>): string {
 /** `attune doctor` */
 export const doctorCommand = (): Command =>
   new Command('doctor')
-    .summary('see what this machine can do')
+    .summary('check the machine and its engines')
     .description(
-      'Tells what this machine has, which engines work on it, on which of their devices, and how fast each multiplies matrices.',
+      'Reports the resources of this machine, which engines work on which of its devices, and how fast each multiplies matrices.',
     )
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  attune doctor')
+    .addHelpText('after', '\nExample:\n  npx attune doctor')
     .action(async (flags: { json?: boolean }) => {
       const found = await examine(placesFrom())
       process.stdout.write(`${flags.json === true ? JSON.stringify(found) : doctorText(found)}\n`)

@@ -22,18 +22,18 @@ export const downloadCommand = (): Command =>
   new Command('download')
     .summary('download a model of the Hub')
     .description(
-      'Downloads a model of the Hugging Face Hub into the cache that the Python library uses as well, and prints its folder. Goes on where it was cut, verifies every file, and takes no pickles. A token comes from HF_TOKEN, the cache is HF_HUB_CACHE, another Hub is HF_ENDPOINT.',
+      'Downloads a model of the Hugging Face Hub into the cache that it shares with huggingface_hub (Python), and prints its folder. Resumes an interrupted download, verifies every file, and rejects pickles. A token comes from HF_TOKEN, the cache is HF_HUB_CACHE, another Hub is HF_ENDPOINT.',
     )
     .argument('<model>', 'organization/name, or organization/name@revision')
-    .option('--file <path...>', 'further files of the repository')
-    .option('--offline', 'read the cache alone; HF_HUB_OFFLINE=1 says the same')
+    .option('--file <path...>', 'additional files of the repository')
+    .option('--offline', 'use only the cache, as HF_HUB_OFFLINE=1 does')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
-  attune download google-bert/bert-base-uncased
-  attune download openai-community/gpt2@main --json
-  attune generate $(attune download HuggingFaceTB/SmolLM2-135M) "A library that"`,
+  npx attune download google-bert/bert-base-uncased
+  npx attune download openai-community/gpt2@main --json
+  npx attune generate $(npx attune download HuggingFaceTB/SmolLM2-135M) "A library that"`,
     )
     .action(act)

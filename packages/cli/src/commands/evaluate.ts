@@ -7,14 +7,14 @@ import { Command } from 'commander'
 import { placesFrom } from '../places.js'
 import { showWarnings } from '../show-warnings.js'
 
-/** The installed plugin that reads a data file, by the file's name, and its options. */
+/** The installed plugin that reads a data file, chosen by the file's extension, and its options. */
 export const sourceOf = async (file: string): Promise<{ readonly use: Found; readonly path: string }> => ({
   use: await findInstalled(SOURCE, fileName(/\.(csv|tsv)(\.gz)?$/.test(file) ? 'csv' : 'jsonl'), placesFrom()),
   path: resolve(file),
   ...(/\.tsv(\.gz)?$/.test(file) ? { delimiter: '\t' } : {}),
 })
 
-/** An evaluation as tables: the scores, then each score's parts, the best supported first. */
+/** An evaluation as tables: the scores, then the breakdown of each score by label, highest support first. */
 export function evaluationText({ split, scores, examples, truncated, rejected, seconds }: Evaluation): string {
   const head = `${split}: ${examples} examples in ${seconds.toFixed(1)} s${truncated > 0 ? `, ${truncated} texts truncated` : ''}${rejected > 0 ? `, ${rejected} rows rejected` : ''}`
   const values = table(
@@ -50,26 +50,26 @@ interface EvaluateFlags {
 /** `attune evaluate` */
 export const evaluateCommand = (): Command =>
   new Command('evaluate')
-    .summary("score a run's model")
-    .description("Scores the model of a run on a split of its own data, or on another file, by the run's metrics.")
-    .argument('<run>', 'the folder of the run')
-    .option('--split <name>', 'test (if left out), validation or train')
-    .option('--data <file>', 'another file instead: .jsonl, .csv or .tsv, gzipped or not')
-    .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
+    .summary("evaluate a run's model")
+    .description("Evaluates the model of a run on a split of its data, or on another file, with the run's metrics.")
+    .argument('<run>', 'folder of the run')
+    .option('--split <name>', 'test (default), validation or train')
+    .option('--data <file>', 'another file: .jsonl, .csv or .tsv, optionally gzipped')
+    .option('--trust', 'load plugins that the run names by a path')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
-  attune evaluate runs/debian-sections
-  attune evaluate runs/debian-sections --data more.jsonl --json`,
+  npx attune evaluate runs/debian-sections
+  npx attune evaluate runs/debian-sections --data more.jsonl --json`,
     )
     .action(async (run: string, { split, data, json, trust = false }: EvaluateFlags) => {
       if (split !== undefined && data !== undefined)
         throw new AttuneError(
           'BAD_USAGE',
           "--split names a part of the run's own data, and --data another file: only one can be scored",
-          'Leave one of them out.',
+          'Omit one of them.',
         )
       const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
       const evaluation = await evaluateRun(resolve(run), { ...what, trust, places: placesFrom() })

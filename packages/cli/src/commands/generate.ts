@@ -31,7 +31,7 @@ function schemaIn(file: string): Schema {
   return schema as Schema
 }
 
-/** The rule that the flags ask for, if any: all that they name. @throws AttuneError `BAD_OPTIONS` for a file that is not JSON */
+/** The constraint that the flags specify, if any: the conjunction of all. @throws AttuneError `BAD_OPTIONS` for a file that is not JSON */
 function constraintOf({ pattern, jsonSchema, keyword }: GenerateFlags, { tokenizer, ends }: OpenWriter) {
   const constraints = [
     ...(pattern === undefined ? [] : [constrainToPattern(pattern, tokenizer, ends)]),
@@ -49,7 +49,7 @@ async function promptsFrom(given: readonly string[]): Promise<readonly string[]>
   return lines
 }
 
-/** Writes one text as it comes; beams have no tokens to show before their end. */
+/** Streams one text; beam search has no tokens to show before its end. */
 async function writeOut(events: Observable<GenerationEvent>): Promise<void> {
   let streams = false
   const shown = events.pipe(
@@ -86,24 +86,24 @@ async function write(folder: string, given: readonly string[], flags: GenerateFl
 export const generateCommand = (): Command =>
   withGenerationFlags(
     new Command('generate')
-      .summary('write with a model')
+      .summary('generate text')
       .description(
-        'Goes on from prompts with the model of a run, or of a folder in the layout of the Hugging Face library. One prompt is written out as it comes; several, or --json, give a JSON object a line.',
+        'Generates text from prompts with the model of a run, or of a folder in the layout of transformers. The text of a single prompt is streamed; with several prompts, or --json, each result is a JSON object on a line.',
       )
-      .argument('<model>', 'the folder of the run or the model, or a model of the Hub: organization/name')
-      .argument('[prompt...]', 'prompts; without any, standard input, one a line')
+      .argument('<model>', 'folder of a run or a model, or a model of the Hub: organization/name')
+      .argument('[prompt...]', 'prompts; default: standard input, one per line')
       .option('--json', 'print JSON lines')
-      .option('--pattern <regex>', 'write only what matches a regular expression as a whole')
-      .option('--json-schema <file>', 'write only JSON that a JSON Schema accepts')
-      .option('--keyword <word...>', 'write each of these words somewhere'),
+      .option('--pattern <regex>', 'generate only text that fully matches a regular expression')
+      .option('--json-schema <file>', 'generate only JSON that is valid under a JSON Schema')
+      .option('--keyword <word...>', 'words that the text must contain'),
   )
     .addHelpText(
       'after',
       `
 Examples:
-  attune generate runs/writer "A library that"
-  attune generate runs/writer "A library that" --temperature 0.8 --top-p 0.9 --maximum-new-tokens 60
-  attune generate models/smollm2 "As JSON: " --json-schema person.json
-  cat prompts.txt | attune generate models/gpt2 --beams 4 > texts.jsonl`,
+  npx attune generate runs/writer "A library that"
+  npx attune generate runs/writer "A library that" --temperature 0.8 --top-p 0.9 --maximum-new-tokens 60
+  npx attune generate models/smollm2 "As JSON: " --json-schema person.json
+  cat prompts.txt | npx attune generate models/gpt2 --beams 4 > texts.jsonl`,
     )
     .action(write)

@@ -8,7 +8,7 @@ import { readConfig, runPart, withSettings } from '../read-config.js'
 
 const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
 
-/** A forecast as a table of facts and one of the batches' shapes. */
+/** An estimate as a table of facts and a table of batch shapes. */
 export function forecastText(found: Estimate): string {
   const { peakBytes, availableBytes, seconds } = found
   const share = Math.round((100 * peakBytes) / availableBytes)
@@ -45,14 +45,14 @@ export function forecastText(found: Estimate): string {
 /** `attune plan` */
 export const planCommand = (): Command =>
   new Command('plan')
-    .summary('see what a run will take, before it runs')
+    .summary('estimate memory and time of a run')
     .description(
-      'Tries a few steps of each shape of batch that a run will have, and tells its memory and time. Nothing is kept.',
+      'Measures a few steps of each batch shape of a run, and reports its peak memory and time. Nothing is saved.',
     )
-    .argument('<config>', 'the configuration file')
-    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .argument('<config>', 'configuration file')
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  attune plan config.yaml --set training.microBatchSize=8')
+    .addHelpText('after', '\nExample:\n  npx attune plan config.yaml --set training.microBatchSize=8')
     .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
       const { config, folder, locate } = readConfig(target)
       const whole = await withHubModel(runPart(withSettings(config, flags.set)), folder)

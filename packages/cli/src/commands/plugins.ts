@@ -8,7 +8,7 @@ import { placesFrom } from '../places.js'
 const places = placesFrom()
 const folders = [...places.folders, ...(places.local ?? [])]
 
-/** @throws AttuneError `UNKNOWN_KIND` where plugins are installed, but none of that kind. */
+/** @throws AttuneError `UNKNOWN_KIND` if plugins are installed, but none of that kind. */
 function requireKind(kind: string): void {
   const kinds = [...new Set(installedPlugins(folders).map((plugin) => plugin.kind))]
   if (kinds.length === 0 || kinds.includes(kind)) return
@@ -33,10 +33,10 @@ function listText(kind: string | undefined, json: boolean): string {
   ])
   return found.length === 0
     ? 'No plugins are installed. For example: npm install @attune/optimizer-adamw'
-    : table(['kind', 'name', 'version', 'package', 'what it does'], rows).join('\n')
+    : table(['kind', 'name', 'version', 'package', 'description'], rows).join('\n')
 }
 
-/** The plugin of a kind and name, found as a configuration would find it. */
+/** The plugin of a kind and name, resolved as in a configuration. */
 async function load(kind: string, name: string): Promise<{ plugin: AnyPlugin; version: string; package: string }> {
   requireKind(kind)
   const { plugin, origin } = await findPlugin({ name: kind } as Kind<unknown>, userSpecifier(name), places)
@@ -47,10 +47,10 @@ const optionTable = (options: readonly OptionRow[]): string => {
   const rows = options.map((option) => [
     option.name,
     option.type,
-    option.required ? 'must be given' : option.default,
-    option.scheduled ? `${option.description} (may follow a schedule)` : option.description,
+    option.required ? 'required' : option.default,
+    option.scheduled ? `${option.description} (can follow a schedule)` : option.description,
   ])
-  return table(['option', 'type', 'default', 'what it is'], rows).join('\n')
+  return table(['option', 'type', 'default', 'description'], rows).join('\n')
 }
 
 async function infoText(kind: string, name: string, json: boolean): Promise<string> {
@@ -73,24 +73,24 @@ async function infoText(kind: string, name: string, json: boolean): Promise<stri
 /** `attune plugins` */
 export function pluginsCommand(): Command {
   const command = new Command('plugins')
-    .summary('see what is installed')
-    .description('Tells which plugins are installed and what options they have.')
+    .summary('list installed plugins and their options')
+    .description('Lists installed plugins, and shows their options.')
   command
     .command('list')
     .description('Lists the installed plugins.')
     .option('--kind <kind>', 'only of this kind')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  attune plugins list --kind optimizer')
+    .addHelpText('after', '\nExample:\n  npx attune plugins list --kind optimizer')
     .action((flags: { kind?: string; json?: boolean }) => {
       process.stdout.write(`${listText(flags.kind, flags.json === true)}\n`)
     })
   command
     .command('info')
-    .description('Tells what a plugin does, and its options with their ranges and defaults.')
+    .description('Shows what a plugin does, and its options with ranges and defaults.')
     .argument('<kind>')
     .argument('<name>')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  attune plugins info optimizer adamw')
+    .addHelpText('after', '\nExample:\n  npx attune plugins info optimizer adamw')
     .action(async (kind: string, name: string, flags: { json?: boolean }) => {
       process.stdout.write(`${await infoText(kind, name, flags.json === true)}\n`)
     })

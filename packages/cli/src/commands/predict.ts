@@ -16,7 +16,7 @@ interface PredictFlags {
   readonly trust?: boolean
 }
 
-/** The rows of a data file, or the lines of any other, as examples whose text stands under `field`. */
+/** Rows of a data file, or lines of any other file, as examples with the text under `field`. */
 async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
   if (/\.(jsonl|csv|tsv)(\.gz)?$/.test(file)) {
     const { use, ...options } = await sourceOf(file)
@@ -27,7 +27,7 @@ async function* examplesIn(file: string, field: string, readFrom: string): Async
       for (const { text } of lines) if (text.trim() !== '') yield { [field]: text }
 }
 
-/** What to predict: the texts given, the file, or standard input. */
+/** Examples to predict: the given texts, the file, or standard input. */
 async function* examples(
   given: readonly string[],
   { file, field }: PredictFlags,
@@ -46,18 +46,18 @@ function refuseUnused(given: readonly string[], { file, field }: PredictFlags): 
         ? '--field names a field of a file, and there is no --file'
         : undefined
   if (why === undefined) return
-  throw new AttuneError('BAD_USAGE', why, 'For example: attune predict RUN --file new.jsonl --field body')
+  throw new AttuneError('BAD_USAGE', why, 'For example: npx attune predict RUN --file new.jsonl --field body')
 }
 
-/** Writes to stdout, and waits while its reader is slow. Resolves to whether anyone still reads. */
+/** Writes to stdout with back-pressure. Resolves to false once the reader has closed it. */
 const write = (text: string): Promise<boolean> =>
   new Promise((done) => {
     process.stdout.write(text, (error) => done(error == null))
   })
 
 /**
- * Prints an answer a row; a row that cannot be predicted has its error there.
- * @throws AttuneError `PREDICTION_FAILED` at the end, if there was such a row
+ * Prints one prediction per row; a row that fails has an `error` instead.
+ * @throws AttuneError `PREDICTION_FAILED` at the end, if a row failed
  */
 async function answerAll(predictor: Predictor, rows: (field: string) => AsyncIterable<Example>): Promise<void> {
   const [field = 'text'] = predictor.describes.fields
@@ -79,26 +79,23 @@ async function answerAll(predictor: Predictor, rows: (field: string) => AsyncIte
 /** `attune predict` */
 export const predictCommand = (): Command =>
   new Command('predict')
-    .summary("predict with a run's model, or a saved classifier")
+    .summary('predict with a model')
     .description(
-      'Predicts with the model of a run, or with a classifier in the layout of the Hugging Face library, in a folder or on the Hub. Prints a JSON object a line, and nothing else, on standard output; a row that cannot be predicted has its `error` there.',
+      'Predicts with the model of a run, or with a classifier in the layout of transformers, in a folder or on the Hub. Prints one JSON object per line, and nothing else, on standard output; a row that fails has an `error`.',
     )
-    .argument('<model>', 'the folder of the run or of the classifier, or its name on the Hub')
-    .argument('[text...]', 'texts; without any, --file or standard input, one text a line')
-    .option(
-      '--file <file>',
-      'read texts from a file: a .jsonl, .csv or .tsv, gzipped or not, or any other, one text a line',
-    )
-    .option('--field <name>', 'the field of that file that holds the text; the one that the run read, if left out')
-    .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
+    .argument('<model>', 'folder of a run or a classifier, or a model of the Hub')
+    .argument('[text...]', 'texts; default: --file, or standard input, one per line')
+    .option('--file <file>', 'file of texts: .jsonl, .csv or .tsv, optionally gzipped, or plain text, one per line')
+    .option('--field <name>', 'field of the file that holds the text; default: the field that the run read')
+    .option('--trust', 'load plugins that the run names by a path')
     .addHelpText(
       'after',
       `
 Examples:
-  attune predict runs/debian-sections "A window manager for X"
-  attune predict runs/debian-sections --file new.jsonl > predictions.jsonl
-  attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
-  cat texts.txt | attune predict runs/debian-sections`,
+  npx attune predict runs/debian-sections "A window manager for X"
+  npx attune predict runs/debian-sections --file new.jsonl > predictions.jsonl
+  npx attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
+  cat texts.txt | npx attune predict runs/debian-sections`,
     )
     .action(async (model: string, given: readonly string[], flags: PredictFlags) => {
       refuseUnused(given, flags)

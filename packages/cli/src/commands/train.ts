@@ -23,7 +23,7 @@ interface TrainFlags {
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory()
 
-/** A run is resumed with its own configuration: flags that would change it are refused. */
+/** A run is resumed with its own configuration: flags that would change it are rejected. */
 function refuseChanges({ set, seed, directory }: TrainFlags, folder: string): void {
   const given = [
     ...set.map((setting) => `--set ${setting}`),
@@ -34,11 +34,11 @@ function refuseChanges({ set, seed, directory }: TrainFlags, folder: string): vo
   throw new AttuneError(
     'BAD_USAGE',
     `a run is resumed with the configuration that it was started with, and cannot take ${given.join(' ')}`,
-    `Leave that out, or start another run: attune train CONFIG --directory FOLDER. To change this one, edit ${join(folder, 'config.json')} and resume with --accept-changes.`,
+    `Leave that out, or start another run: npx attune train CONFIG --directory FOLDER. To change this one, edit ${join(folder, 'config.json')} and resume with --accept-changes.`,
   )
 }
 
-/** Flags that only a resumed run takes are refused for a new one. */
+/** Flags of resumed runs are rejected for a new one. */
 function refuseResumeFlags({ acceptChanges, acceptVersions, trust }: TrainFlags): void {
   const flags = { '--accept-changes': acceptChanges, '--accept-versions': acceptVersions, '--trust': trust }
   const given = Object.entries(flags).flatMap(([flag, isGiven]) => (isGiven === true ? [flag] : []))
@@ -46,11 +46,11 @@ function refuseResumeFlags({ acceptChanges, acceptVersions, trust }: TrainFlags)
   throw new AttuneError(
     'BAD_USAGE',
     `${given.join(' and ')} belongs to a run that is resumed, and a new one is asked for`,
-    'Leave it out, or name the folder of the run: attune train --resume FOLDER.',
+    'Leave it out, or name the folder of the run: npx attune train --resume FOLDER.',
   )
 }
 
-/** The run that was asked for: a new one from a configuration file, or one that goes on. */
+/** The requested run: a new one from a configuration file, or a resumed one. */
 async function runOf(
   target: string,
   flags: TrainFlags,
@@ -72,16 +72,16 @@ async function runOf(
   return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }
 
-/** What can be done with the model of a run that is over, as commands that work. */
+/** Next commands for the model of a finished run. */
 function nextSteps(model: string, directory: string): string {
   const { data } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { data: object }
   const split = 'test' in data ? '' : ' --split validation'
-  return `The model is in ${model}\nScore it:    attune evaluate ${directory}${split}\nPredict:     attune predict ${directory} "some text"\n`
+  return `The model is in ${model}\nEvaluate:    npx attune evaluate ${directory}${split}\nPredict:     npx attune predict ${directory} "some text"\n`
 }
 
 /**
- * Follows a run to its end. Signals are left to the system until the run has begun: before, there is nothing to save, and a signal
- * ends the process at once, whatever it is doing. Resolves to the exit code.
+ * Runs to the end. Signals keep their default effect until the run has begun, since there is nothing to save before.
+ * Resolves to the exit code.
  */
 function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Promise<number> {
   let release = (): void => undefined
@@ -102,8 +102,8 @@ function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Pr
           code = EXIT.interrupted
           process.stderr.write(
             directory === undefined
-              ? 'Stopped. Nothing is saved, for the configuration names no directory.\n'
-              : `Stopped and saved. To go on: attune train --resume ${directory}\n`,
+              ? 'Stopped. Nothing was saved, because the configuration has no `directory`.\n'
+              : `Stopped and saved. Resume with: npx attune train --resume ${directory}\n`,
           )
         } else if (directory !== undefined) {
           code = EXIT.unexpected
@@ -116,7 +116,7 @@ function follow(events: Observable<RunEvent>, commands: Subject<RunCommand>): Pr
   }).finally(() => release())
 }
 
-/** Shows on stderr what the user accepted as the run was resumed. */
+/** Prints on stderr the changes that the user accepted on resume. */
 const showAccepted = (accepted: readonly string[] = []): void => {
   for (const change of accepted) process.stderr.write(`accepted: ${change}\n`)
 }
@@ -124,25 +124,25 @@ const showAccepted = (accepted: readonly string[] = []): void => {
 /** `attune train` */
 export const trainCommand = (): Command =>
   new Command('train')
-    .summary('train a model as a configuration file says')
+    .summary('train a model from a configuration file')
     .description(
-      'Trains a model as a YAML configuration says, or goes on with a run. Paths in the file count from its folder.',
+      'Trains a model from a YAML configuration, or resumes a run. Paths in the file are relative to its folder.',
     )
-    .argument('<target>', 'the configuration file; with --resume, the folder of a run')
-    .option('--resume', 'go on with the run in that folder')
-    .option('--accept-changes', 'resume though settings or inputs differ from those that the run was started with')
-    .option('--accept-versions', 'resume with other versions of plugins than those that the run was started with')
-    .option('--trust', 'load plugins that the run names by a path and that you did not name here yourself')
-    .option('--directory <folder>', 'keep the run in this folder instead of the configured one')
-    .option('--seed <number>', 'use this seed instead of the configured one')
-    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .argument('<target>', 'configuration file; with --resume, folder of a run')
+    .option('--resume', 'resume the run in that folder')
+    .option('--accept-changes', 'resume even if settings or inputs have changed since the start of the run')
+    .option('--accept-versions', 'resume even if versions of plugins have changed since the start of the run')
+    .option('--trust', 'load plugins that the run names by a path')
+    .option('--directory <folder>', 'folder of the run, instead of the configured one')
+    .option('--seed <number>', 'random seed, instead of the configured one')
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .addHelpText(
       'after',
       `
 Examples:
-  attune train config.yaml
-  attune train config.yaml --set training.epochs=5 --set optimizer.weightDecay=0.1
-  attune train --resume runs/debian-sections`,
+  npx attune train config.yaml
+  npx attune train config.yaml --set training.epochs=5 --set optimizer.weightDecay=0.1
+  npx attune train --resume runs/debian-sections`,
     )
     .action(async (target: string, flags: TrainFlags) => {
       const commands = new Subject<RunCommand>()

@@ -21,7 +21,7 @@ interface TuneFlags {
   readonly set: readonly string[]
 }
 
-/** One line for a trial that begins, goes on or ends, where there is no terminal to draw on. */
+/** One line per event of a trial, for output that is not a terminal. */
 function lineOf(event: StudyEvent, goals: readonly Goal[]): string | undefined {
   switch (event.type) {
     case 'trial.started': {
@@ -41,7 +41,7 @@ function lineOf(event: StudyEvent, goals: readonly Goal[]): string | undefined {
   }
 }
 
-/** Shows the events of a study as they come. Returns what must be called at the end. */
+/** Prints the events of a study. Returns the function to call at the end. */
 export function showStudy(screen: Screen): { readonly show: (event: StudyEvent) => void; readonly clear: () => void } {
   const live = liveText(screen)
   const positions = new Map<number, Position>()
@@ -75,7 +75,7 @@ export function showStudy(screen: Screen): { readonly show: (event: StudyEvent) 
   }
 }
 
-/** The table of a study that is over, and how to train with its best choices. */
+/** Table of a finished study, and the command that trains with its best choice. */
 export function studyText(
   { trials, best }: Pick<Extract<StudyEvent, { type: 'study.completed' }>, 'trials' | 'best'>,
   goals: readonly Goal[],
@@ -88,11 +88,11 @@ export function studyText(
     const train = trainLine(config, trial.choice, join(directory, `best-${id}`))
     return ['', `Best: trial ${id}; its model is in ${model}`, `Train it again: ${train}`]
   })
-  const none = best.length === 0 ? ['', 'No trial completed with a score of the goal.'] : []
+  const none = best.length === 0 ? ['', 'No trial completed with a score for the objective.'] : []
   return [...trialsTable(trials, goals), ...lines, ...none].join('\n')
 }
 
-/** Follows a study to its end. Resolves to the exit code. */
+/** Runs a study to its end. Resolves to the exit code. */
 function follow(
   events: Observable<StudyEvent>,
   commands: Subject<RunCommand>,
@@ -115,7 +115,9 @@ function follow(
         process.stdout.write(`${json ? JSON.stringify(event) : studyText(event, goals, target, directory)}\n`)
         if (event.because !== CTRL_C) return
         code = EXIT.interrupted
-        process.stderr.write(`Stopped and saved. To go on: ${commandLine(['attune', ...process.argv.slice(2)])}\n`)
+        process.stderr.write(
+          `Stopped and saved. Resume with: ${commandLine(['npx', 'attune', ...process.argv.slice(2)])}\n`,
+        )
       },
       error: failed,
       complete: () => done(code),
@@ -129,17 +131,20 @@ function follow(
 /** `attune tune` */
 export const tuneCommand = (): Command =>
   new Command('tune')
-    .summary('search for good hyperparameters')
+    .summary('search hyperparameters')
     .description(
-      'Trains with other hyperparameters in each trial, as `study` of a configuration says, and shows which did best. The same command goes on with a study that was stopped or killed.',
+      'Trains with different hyperparameters in each trial, as `study` in a configuration defines, and shows the best. The same command resumes an interrupted study.',
     )
-    .argument('<config>', 'the configuration file, with a `study`')
-    .option('--trials <number>', 'make so many trials instead of the configured number')
-    .option('--parallel <number>', 'run so many trials at once, each in a process of its own')
-    .option('--directory <folder>', 'keep the study in this folder instead of the configured one')
-    .option('--set <key.path=value>', 'change a value of the configuration; may be given several times', collect, [])
+    .argument('<config>', 'configuration file with a `study`')
+    .option('--trials <number>', 'number of trials, instead of the configured one')
+    .option('--parallel <number>', 'number of trials to run at once, each in its own process')
+    .option('--directory <folder>', 'folder of the study, instead of the configured one')
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  attune tune study.yaml\n  attune tune study.yaml --trials 50 --parallel 4')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npx attune tune study.yaml\n  npx attune tune study.yaml --trials 50 --parallel 4',
+    )
     .action(async (target: string, flags: TuneFlags) => {
       const { config, folder, locate } = readConfig(target)
       const settings = [

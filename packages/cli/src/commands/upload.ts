@@ -23,19 +23,19 @@ export const uploadCommand = (): Command =>
   new Command('upload')
     .summary('upload a model to the Hub')
     .description(
-      'Uploads the folder of a trained model or adapter, with its card, to the Hugging Face Hub as one commit. A repository that is missing is made, and seen by its owner alone. Nothing is replaced unless --over names the commit that it is in. The token comes from HF_TOKEN.',
+      'Uploads the folder of a trained model or adapter, with its card, to the Hugging Face Hub as one commit. A missing repository is created as private. Nothing is replaced unless --over names the commit that it is in. The token comes from HF_TOKEN.',
     )
-    .argument('<folder>', 'the folder of the model: RUN/model')
+    .argument('<folder>', 'folder of the model: RUN/model')
     .argument('<model>', 'organization/name, or organization/name@branch')
-    .option('--public', 'let all see a repository that is made')
-    .option('--over <commit>', 'replace files of this commit', checkedCommit)
-    .option('--message <text>', 'what the commit is called')
+    .option('--public', 'create the repository as public')
+    .option('--over <commit>', 'replace the files of this commit', checkedCommit)
+    .option('--message <text>', 'commit message')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
-  attune upload runs/debian-sections/model me/debian-sections
-  attune upload runs/debian-sections/model me/debian-sections --public`,
+  npx attune upload runs/debian-sections/model me/debian-sections
+  npx attune upload runs/debian-sections/model me/debian-sections --public`,
     )
     .action(act)

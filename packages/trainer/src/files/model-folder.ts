@@ -42,7 +42,7 @@ function splitsIntoNGrams(json: unknown): boolean {
  * Finds the installed plugin for a tokenizer. The type in the file is untrusted data: it only selects among the installed plugins by
  * their package metadata.
  */
-async function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces): Promise<AnyPlugin> {
+export async function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces): Promise<AnyPlugin> {
   const type = modelTypeOf(json)
   const refuse = (why: string, remedy: string): AttuneError =>
     new AttuneError('BAD_TOKENIZER', `${where} ${why}`, remedy)

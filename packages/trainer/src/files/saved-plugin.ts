@@ -21,7 +21,7 @@ type SavedConfig = Readonly<Record<string, unknown>>
  * metadata.
  * @throws AttuneError `UNKNOWN_MODEL_TYPE`
  */
-async function pluginFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Found> {
+export async function pluginFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Found> {
   const type = config['model_type']
   const found = typeof type === 'string' ? await findReader(MODEL, fileName(type), places) : undefined
   if (found !== undefined && readsType(found.plugin, type as string)) return found

@@ -1,0 +1,132 @@
+import { type Kind, type OptionsSchema, fileName } from '@attune/core'
+import { findInstalled, installedPlugins } from '@attune/resolve'
+import { runSchema } from '@attune/trainer/node'
+import { stringify } from 'yaml'
+import { optionRows } from '../../option-rows.js'
+import { placesFrom } from '../../places.js'
+import { sourceOf } from '../evaluate.js'
+import type { Fields, PluginChoice, Task } from './tasks.js'
+
+/** A saved model to start from: how the configuration names it, and the plugins that read it. */
+export interface Start {
+  readonly reference: string
+  readonly model: string
+  readonly tokenizer: string
+}
+
+/** Everything that a configuration is written from. */
+export interface Request {
+  readonly name: string
+  readonly task: Task
+  readonly fields: Fields
+  /** Path of the training examples, relative to the configuration. */
+  readonly data: string
+  readonly start: Start | undefined
+}
+
+/** Options as comments, each with its default or, without one, its type. */
+const commented = (options: OptionsSchema, set: readonly string[]): string[] =>
+  optionRows(options)
+    .filter(({ name }) => !set.includes(name))
+    .map(
+      ({ name, default: value, type, description }) =>
+        `  # ${name}: ${value === '' ? `…   # ${type}.` : `${value}   #`} ${description}`,
+    )
+
+/** A plugin's section: the options that are set, and the others as comments with their defaults. */
+async function section(kind: string, { name, options }: PluginChoice): Promise<string> {
+  const { folders } = placesFrom()
+  const { plugin } = await findInstalled({ name: kind } as Kind<unknown>, fileName(name), { folders })
+  const others = installedPlugins(folders).filter((each) => each.kind === kind && each.name !== name)
+  const settings = Object.entries(options).map(([option, value]) => `  ${option}: ${flow(value)}`)
+  return [
+    `# ${plugin.summary}.${others.length > 0 ? ` Also installed: ${others.map((each) => each.name).join(', ')}.` : ''}`,
+    `${kind}:`,
+    `  use: ${name}`,
+    ...settings,
+    ...commented(plugin.options, Object.keys(options)),
+    '',
+  ].join('\n')
+}
+
+const flow = (value: unknown): string => stringify(value, { collectionStyle: 'flow' }).trim()
+
+/** Settings of the run that are usually left at their defaults. */
+function defaults(): string[] {
+  const { adapter, engine, saveAs } = runSchema.shape
+  const usual = [
+    ['adapter', 'full', adapter],
+    ['engine', 'auto', engine],
+    ['saveAs', 'float32', saveAs],
+  ] as const
+  return [...usual.map(([name, value, { description }]) => `# ${name}: ${value}   # ${description ?? ''}`), '']
+}
+
+const training = (start: Start | undefined): Readonly<Record<string, string>> => ({
+  epochs: start === undefined ? '5' : '3',
+  batchSize: start === undefined ? '32' : '16',
+  learningRate: start === undefined ? '1.0e-3   # for new weights; about 5.0e-5 for a pretrained model' : '5.0e-5',
+})
+
+/** The sections after those of single plugins. */
+const end = ({ task, start }: Request): string => {
+  const set = training(start)
+  return [
+    ...(task.metrics.length > 0 ? [`metric: ${flow(task.metrics)}`] : []),
+    'callback:',
+    `  - { use: checkpoint, best: ${task.best} }`,
+    'tracker: [console, jsonl]',
+    '',
+    ...defaults(),
+    'training:',
+    ...Object.entries(set).map(([name, value]) => `  ${name}: ${value}`),
+    ...commented(runSchema.shape.training.unwrap(), Object.keys(set)),
+    '',
+  ].join('\n')
+}
+
+/** The entries that differ from the defaults. */
+const unlessDefault = (entries: Fields, defaults: Fields): Fields =>
+  Object.fromEntries(Object.entries(entries).filter(([name, value]) => defaults[name] !== value))
+
+/** The tokenizer: the saved model's, or one whose vocabulary is trained on the texts that the objective reads. */
+function tokenizerOf({ task, fields, start }: Request): PluginChoice {
+  if (start !== undefined) return { name: start.tokenizer, options: { path: start.reference } }
+  const { name, options, trainedOn } = task.tokenizer
+  const read = trainedOn.flatMap((option) => fields[option] ?? [])
+  const field = read.length === 1 ? read[0] : read
+  return { name, options: { ...options, ...(field === 'text' ? {} : { field }) } }
+}
+
+const modelOf = ({ task, start }: Request): PluginChoice =>
+  start === undefined ? task.model : { name: start.model, options: { from: start.reference } }
+
+/** The text of a configuration: every option of the plugins it uses is there, set or as a comment. */
+export async function configText(request: Request): Promise<string> {
+  const { name, task, fields, data } = request
+  const { use, path: _, ...options } = await sourceOf(data)
+  const source = flow({ use: use.plugin.name, ...options, path: data })
+  const standard = Object.fromEntries(Object.entries(task.fields).map(([option, names]) => [option, names[0]!]))
+  const objective = { ...unlessDefault(fields, standard), ...task.objective }
+  const { label } = fields
+  const protocol = task.stratified === true ? (label === 'label' ? {} : { stratifyBy: label }) : { stratifyBy: null }
+  return [
+    `# ${task.title}.`,
+    '# Train with: npx attune train <this file>',
+    'seed: 0',
+    'directory: run',
+    '',
+    'data:',
+    `  train: ${source}`,
+    '  # validation: { … }   # without it, the protocol splits validation data off the training data',
+    '  # test: { … }         # for `npx attune evaluate`',
+    '',
+    await section('protocol', { name: 'holdout', options: protocol }),
+    await section('tokenizer', tokenizerOf(request)),
+    await section('model', modelOf(request)),
+    await section('objective', { name, options: objective }),
+    await section('optimizer', { name: 'adamw', options: {} }),
+    await section('scheduler', { name: 'linear', options: { warmupRatio: 0.1 } }),
+    end(request),
+  ].join('\n')
+}

@@ -1,0 +1,112 @@
+import { AttuneError, type Example, isRecord } from '@attune/core'
+import { type Fields, TASKS, type Task, everyRow } from './tasks.js'
+
+const isText = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string')
+
+/** Statistics of a field that every row fills with a string or a number. */
+interface TextField {
+  readonly name: string
+  /** Mean length in characters. */
+  readonly length: number
+  readonly distinct: number
+}
+
+function textFields(rows: readonly Example[]): TextField[] {
+  return Object.keys(rows[0] ?? {})
+    .filter((name) => everyRow(rows, name, isText))
+    .map((name) => {
+      const values = rows.map((row) => String(row[name]))
+      const length = values.reduce((sum, value) => sum + value.length, 0) / rows.length
+      return { name, length, distinct: new Set(values).size }
+    })
+}
+
+const longestFirst = (fields: readonly TextField[]): TextField[] => [...fields].sort((a, b) => b.length - a.length)
+const fewestValuesFirst = (fields: readonly TextField[]): TextField[] =>
+  [...fields].sort((a, b) => a.distinct - b.distinct)
+
+/** The usual name among the rows' fields whose values `is` accepts. */
+const named = (rows: readonly Example[], names: readonly string[], is: (value: unknown) => boolean) =>
+  names.find((name) => everyRow(rows, name, is))
+
+/** The text and the label: fields with the usual names, else the longest strings and the strings that repeat most. */
+export function classificationFields(rows: readonly Example[]): Fields | undefined {
+  const { text: texts, label: labels } = TASKS['sequence-classification']!.fields
+  const fields = textFields(rows)
+  const label = named(rows, labels!, isText)
+  const text = named(rows, texts!, isText) ?? longestFirst(fields.filter(({ name }) => name !== label))[0]?.name
+  const chosen = label ?? fewestValuesFirst(fields.filter(({ name }) => name !== text))[0]?.name
+  if (text === undefined || chosen === undefined) return undefined
+  const pair = { premise: 'hypothesis', sentence1: 'sentence2', question: 'sentence' }[text]
+  return pair !== undefined && everyRow(rows, pair, isText) ? { text, pair, label: chosen } : { text, label: chosen }
+}
+
+/** The fields that a task's objective reads, or undefined if the rows do not have them. */
+export function fieldsFor(name: string, { fields }: Task, rows: readonly Example[]): Fields | undefined {
+  if (name === 'sequence-classification') return classificationFields(rows)
+  const is = name === 'token-classification' ? isTexts : isText
+  const others = longestFirst(textFields(rows)).map((field) => field.name)
+  const found = new Map<string, string>()
+  for (const [option, names] of Object.entries(fields)) {
+    const free = (field: string): boolean => ![...found.values()].includes(field)
+    const field = named(rows, names.filter(free), is) ?? (is === isText ? others.find(free) : undefined)
+    if (field === undefined) return undefined
+    found.set(option, field)
+  }
+  return Object.fromEntries(found)
+}
+
+/** A layout of rows, and the task that it is for; `undefined` where no installed objective trains on it as it is. */
+export interface Layout {
+  readonly layout: string
+  readonly task: string | undefined
+  readonly remedy?: string
+}
+
+/** Chat rows: `messages: [{ role, content }]`, or ShareGPT's `conversations: [{ from, value }]`. */
+function isChat(rows: readonly Example[]): boolean {
+  const turns = (name: string, keys: readonly string[]): boolean =>
+    everyRow(
+      rows,
+      name,
+      (value) => Array.isArray(value) && value.every((turn) => isRecord(turn) && keys.every((key) => key in turn)),
+    )
+  return turns('messages', ['role', 'content']) || turns('conversations', ['from', 'value'])
+}
+
+const has = (rows: readonly Example[], ...names: readonly string[]): boolean =>
+  names.every((name) => everyRow(rows, name, isText))
+
+/** Recognizes the layout of rows by their fields. */
+export function recognizeRows(rows: readonly Example[]): Layout {
+  if (isChat(rows))
+    return {
+      layout: 'chat messages',
+      task: undefined,
+      remedy:
+        'Write each conversation as rows of `prompt` and `completion` (npx attune init sequence-to-sequence), or rendered by the chat template as one `text` (npx attune init causal-language-modeling).',
+    }
+  if (has(rows, 'instruction', 'output')) return { layout: 'Alpaca instructions', task: 'sequence-to-sequence' }
+  if (has(rows, 'prompt', 'completion')) return { layout: 'prompts and completions', task: 'sequence-to-sequence' }
+  if (fieldsFor('token-classification', TASKS['token-classification']!, rows) !== undefined)
+    return { layout: 'words and tags', task: 'token-classification' }
+  const { text, target } = TASKS['sequence-to-sequence']!.fields
+  const [source, output] = [text!.find((name) => has(rows, name)), target!.find((name) => has(rows, name))]
+  if (source !== undefined && output !== undefined)
+    return { layout: 'sources and targets', task: 'sequence-to-sequence' }
+  const { text: anchors, pair } = TASKS['contrastive']!.fields
+  const isPair = anchors!.some((name) => has(rows, name)) && pair!.slice(0, 3).some((name) => has(rows, name))
+  if (isPair && !has(rows, 'label')) return { layout: 'pairs of texts', task: 'contrastive' }
+  if (textFields(rows).length === 1) return { layout: 'plain texts', task: 'causal-language-modeling' }
+  return { layout: 'texts and labels', task: 'sequence-classification' }
+}
+
+/**
+ * The task that fits rows of a recognized layout.
+ * @throws AttuneError `NO_FIELDS` if no installed objective trains on this layout
+ */
+export function taskOf({ layout, task, remedy = '' }: Layout, file: string): string {
+  if (task !== undefined) return task
+  throw new AttuneError('NO_FIELDS', `${file}: expected rows that a task reads, got ${layout}`, remedy)
+}

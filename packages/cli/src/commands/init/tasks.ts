@@ -1,0 +1,114 @@
+import type { Example } from '@attune/core'
+
+/** One part of a configuration: a plugin and the options that differ from its defaults. */
+export interface PluginChoice {
+  readonly name: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** A task that `attune init` writes a configuration for; it has the name of its objective. */
+export interface Task {
+  readonly title: string
+  /** The objective's options that name fields, each with the field's usual names, the objective's default first. */
+  readonly fields: Readonly<Record<string, readonly string[]>>
+  /** A small model that trains from scratch on two CPU cores. */
+  readonly model: PluginChoice
+  /** A tokenizer, and the fields that its vocabulary is trained on, as options of the objective. */
+  readonly tokenizer: PluginChoice & { readonly trainedOn: readonly string[] }
+  readonly metrics: readonly string[]
+  /** The validation score that chooses the best checkpoint. */
+  readonly best: string
+  /** Options of the objective other than its fields. */
+  readonly objective?: Readonly<Record<string, unknown>>
+  /** True if a label per row keeps the classes in proportion when validation data are split off. */
+  readonly stratified?: boolean
+}
+
+const SHAPE = { hiddenSize: 128, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 512 }
+const BERT = { name: 'bert', options: { ...SHAPE, maxPositionEmbeddings: 128, initializerRange: 0.05 } }
+const GPT2 = { name: 'gpt2', options: { nEmbd: 128, nLayer: 2, nHead: 2, nPositions: 128 } }
+const XLNET = { name: 'xlnet', options: { dModel: 128, nLayer: 2, nHead: 2, dInner: 512, maximumLength: 128 } }
+const BART_SHAPE = {
+  dModel: 128,
+  encoderLayers: 2,
+  encoderAttentionHeads: 2,
+  encoderFfnDim: 512,
+  decoderLayers: 2,
+  decoderAttentionHeads: 2,
+  decoderFfnDim: 512,
+  maxPositionEmbeddings: 128,
+}
+const BART = { name: 'bart', options: BART_SHAPE }
+const WORDPIECE = { name: 'wordpiece', options: {} }
+const BPE = { name: 'bpe', options: {} }
+
+/** The tasks by name, the first one the default. */
+export const TASKS: Readonly<Record<string, Task>> = {
+  'sequence-classification': {
+    title: 'Text classification: one label per text, or per pair of texts',
+    fields: { text: ['text', 'sentence', 'review', 'premise'], label: ['label', 'category', 'class'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
+    metrics: ['accuracy', 'f1'],
+    best: 'accuracy',
+    stratified: true,
+  },
+  'token-classification': {
+    title: 'Token classification: one tag per word, as in part-of-speech tagging and named-entity recognition',
+    fields: { words: ['words', 'tokens'], tags: ['tags', 'ner_tags', 'pos_tags', 'labels'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['words'] },
+    metrics: ['token-accuracy'],
+    best: 'token-accuracy',
+  },
+  'causal-language-modeling': {
+    title: 'Causal language modeling: next-token prediction, as in GPT',
+    fields: { text: ['text', 'content'] },
+    model: GPT2,
+    tokenizer: { ...BPE, trainedOn: ['text'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+  },
+  'masked-language-modeling': {
+    title: 'Masked language modeling, as in the pretraining of BERT',
+    fields: { text: ['text', 'content'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+  },
+  'permutation-language-modeling': {
+    title: 'Permutation language modeling, as in the pretraining of XLNet',
+    fields: { text: ['text', 'content'] },
+    model: XLNET,
+    tokenizer: { name: 'unigram', options: {}, trainedOn: ['text'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+  },
+  'sequence-to-sequence': {
+    title: 'Sequence-to-sequence: one text generated from another, as in translation and summarization',
+    fields: {
+      text: ['text', 'source', 'document', 'article', 'prompt', 'instruction', 'question'],
+      target: ['target', 'summary', 'highlights', 'completion', 'output', 'response', 'answer'],
+    },
+    model: BART,
+    tokenizer: { ...BPE, trainedOn: ['text', 'target'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+  },
+  contrastive: {
+    title: 'Contrastive learning of sentence embeddings: texts that belong together get similar vectors',
+    fields: { text: ['text', 'anchor', 'query', 'sentence1'], pair: ['pair', 'positive', 'passage', 'sentence2'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
+    metrics: [],
+    best: 'loss',
+  },
+}
+
+/** A field of each option of an objective, by option. */
+export type Fields = Readonly<Record<string, string>>
+
+/** True if every row has a value of the field that `is` accepts. */
+export const everyRow = (rows: readonly Example[], field: string, is: (value: unknown) => boolean): boolean =>
+  rows.length > 0 && rows.every((row) => is(row[field]))

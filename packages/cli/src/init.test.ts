@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+
+const main = fileURLToPath(new URL('./main.js', import.meta.url))
+const root = mkdtempSync(join(tmpdir(), 'attune-init-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+/** Runs the command in the temporary folder and returns what it printed; rejects with that if it fails. */
+function attune(...args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: root, env: { ...process.env, NO_COLOR: '1' } })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+    child.on('close', (code) => (code === 0 ? resolve(out) : reject(new Error(`${args.join(' ')}\n${out}${err}`))))
+  })
+}
+
+const ANIMALS = ['cat', 'dog', 'horse', 'bird', 'fish']
+const sentence = (i: number): string =>
+  `the ${ANIMALS[i % 5]} ${['eats', 'sees', 'likes'][(i * 2) % 3]} ${['grass', 'meat', 'bread', 'water'][(i * 7) % 4]}`
+const ROWS: Readonly<Record<string, (i: number) => object>> = {
+  labels: (i) => ({ review: `${sentence(i)} ${i % 2 ? 'happily' : 'sadly'}`, stars: i % 2 ? 'good' : 'bad' }),
+  tags: (i) => {
+    const words = sentence(i).split(' ')
+    return { tokens: words, ner_tags: words.map((word) => (ANIMALS.includes(word) ? 'B-ANIMAL' : 'O')) }
+  },
+  texts: (i) => ({ text: sentence(i) }),
+  alpaca: (i) => ({ instruction: `Name animal ${i % 5}`, input: '', output: ANIMALS[i % 5] }),
+  pairs: (i) => ({ query: sentence(i), positive: `${sentence(i)} today` }),
+}
+
+/** Rows, the task (or none, where the rows decide), the one that is written, and what asks the model for an answer. */
+const CASES = [
+  ['labels', undefined, 'sequence-classification', ['predict', 'RUN', 'the cat eats meat happily']],
+  ['tags', undefined, 'token-classification', ['predict', 'RUN', 'the dog sees grass']],
+  ['texts', undefined, 'causal-language-modeling', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
+  ['texts', 'masked-language-modeling', 'masked-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
+  ['texts', 'permutation-language-modeling', 'permutation-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
+  ['alpaca', undefined, 'sequence-to-sequence', ['generate', 'RUN', 'Name animal 3', '--maximum-new-tokens', '4']],
+  ['pairs', undefined, 'contrastive', ['predict', 'RUN', '--file', 'pairs.jsonl']],
+] as const
+
+describe('attune init', () => {
+  beforeAll(() => {
+    for (const [name, row] of Object.entries(ROWS)) {
+      const rows = Array.from({ length: 50 }, (_, i) => JSON.stringify(row(i)))
+      writeFileSync(join(root, `${name}.jsonl`), `${rows.join('\n')}\n`)
+    }
+  })
+
+  it.each(CASES)(
+    'writes from %s (task %s) a configuration of %s that trains, evaluates and answers',
+    async (data, task, expected, ask) => {
+      const config = `${expected}.yaml`
+      const said = await attune(
+        'init',
+        ...(task === undefined ? [] : [task]),
+        '--data',
+        `${data}.jsonl`,
+        '--output',
+        config,
+      )
+      expect(said).toContain(`Wrote ${config}: ${expected}`)
+      const small = ['--set', 'training.epochs=1', '--directory', expected]
+      await attune('train', config, ...small)
+      const { scores } = JSON.parse(await attune('evaluate', expected, '--split', 'validation', '--json')) as {
+        scores: { loss: { value: number } }
+      }
+      expect(scores.loss.value).toBeGreaterThan(0)
+      const answer = await attune(...ask.map((word) => (word === 'RUN' ? expected : word)))
+      expect(answer).not.toContain('"error"')
+      expect(answer.length).toBeGreaterThan(0)
+    },
+    120_000,
+  )
+
+  it('starts from a saved model with `--from`, and keeps its tokenizer', async () => {
+    const saved = join('sequence-classification', 'model')
+    await attune('init', '--data', 'labels.jsonl', '--from', saved, '--output', 'more.yaml')
+    const text = readFileSync(join(root, 'more.yaml'), 'utf8')
+    expect(text).toMatch(/use: bert\n {2}from: sequence-classification\/model/)
+    expect(text).toMatch(/use: wordpiece\n {2}path: sequence-classification\/model/)
+    const out = await attune('train', 'more.yaml', '--set', 'training.epochs=1')
+    expect(out).toContain('The model is in')
+  }, 120_000)
+
+  it('rejects an unknown task with the nearest one', async () => {
+    await expect(attune('init', 'token-clasification', '--data', 'tags.jsonl', '--output', 'no.yaml')).rejects.toThrow(
+      /Did you mean token-classification/,
+    )
+  })
+
+  it('reports what would fit chat messages, and writes nothing', async () => {
+    const row = {
+      messages: [
+        { role: 'user', content: 'Hello' },
+        { role: 'assistant', content: 'Hi' },
+      ],
+    }
+    writeFileSync(join(root, 'chat.jsonl'), `${JSON.stringify(row)}\n`)
+    await expect(attune('init', '--data', 'chat.jsonl', '--output', 'chat.yaml')).rejects.toThrow(
+      /chat messages[^]*prompt/,
+    )
+  })
+})
