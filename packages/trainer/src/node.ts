@@ -20,7 +20,13 @@ export { openPredictor } from './inference/open-predictor.js'
 export { type LearnerConfig, type LearnerOptions, openLearner } from './online/open-learner.js'
 export { type Lookup, type RunOptions, userLookup } from './plan/lookup.js'
 export { type Plan, planRun } from './plan/plan.js'
-export { type ParsedConfig, type RunConfig, type TrainingSettings, runSchema } from './plan/run-config.js'
+export {
+  type ParsedConfig,
+  type RunConfig,
+  type TrainingSettings,
+  type TypedRunConfig,
+  runSchema,
+} from './plan/run-config.js'
 export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun } from './run/estimate-run.js'
 export { resume, run } from './run/run.js'
 export { type WorkerPredictorOptions, openWorkerPredictor } from './worker/worker-predictor.js'

@@ -44,4 +44,10 @@ export const frozenLayers = definePlugin({
     },
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'adapter frozen-layers': typeof frozenLayers
+  }
+}
+
 export default frozenLayers

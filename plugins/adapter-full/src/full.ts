@@ -11,4 +11,10 @@ export const full = definePlugin({
     adapt: (model, params) => ({ model, trainable: params, frozen: {}, merge: (trainable) => trainable }),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'adapter full': typeof full
+  }
+}
+
 export default full

@@ -172,4 +172,10 @@ export const lora = definePlugin({
   needs: { engine: ENGINE, randomness: RANDOMNESS },
   create: (o, given): Adapter => ({ adapt: (model, params, { saved } = {}) => adapt(o, model, params, given, saved) }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'adapter lora': typeof lora
+  }
+}
+
 export default lora

@@ -33,4 +33,10 @@ export const wordDeletion = definePlugin({
     },
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'augmenter word-deletion': typeof wordDeletion
+  }
+}
+
 export default wordDeletion

@@ -29,4 +29,10 @@ export const classWeights = definePlugin({
     },
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'balancer class-weights': typeof classWeights
+  }
+}
+
 export default classWeights

@@ -55,4 +55,10 @@ export const randomOversampling = definePlugin({
     },
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'balancer random-oversampling': typeof randomOversampling
+  }
+}
+
 export default randomOversampling

@@ -109,4 +109,10 @@ export const checkpoint = definePlugin({
       )
   },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'callback checkpoint': typeof checkpoint
+  }
+}
+
 export default checkpoint

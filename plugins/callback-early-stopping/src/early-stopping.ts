@@ -60,4 +60,10 @@ export const earlyStopping = definePlugin({
       )
   },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'callback early-stopping': typeof earlyStopping
+  }
+}
+
 export default earlyStopping

@@ -24,4 +24,10 @@ export const html = definePlugin({
   }),
   create: ({ blockText }): Cleaner => ({ edits: (text) => cleaningEdits(text, blockText) }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'cleaner html': typeof html
+  }
+}
+
 export default html

@@ -111,4 +111,10 @@ export const onnxruntime = definePlugin({
     }
   },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'engine onnxruntime': typeof onnxruntime
+  }
+}
+
 export default onnxruntime

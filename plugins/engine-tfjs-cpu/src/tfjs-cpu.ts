@@ -14,4 +14,10 @@ export const tfjsCpu = definePlugin({
   create: () =>
     eagerEngine({ backend: 'cpu', device: 'TF.js in plain JavaScript, 1 thread', load: () => Promise.resolve() }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'engine tfjs-cpu': typeof tfjsCpu
+  }
+}
+
 export default tfjsCpu

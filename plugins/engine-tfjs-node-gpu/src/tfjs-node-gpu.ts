@@ -38,4 +38,10 @@ export const tfjsNodeGpu = definePlugin({
     })
   },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'engine tfjs-node-gpu': typeof tfjsNodeGpu
+  }
+}
+
 export default tfjsNodeGpu

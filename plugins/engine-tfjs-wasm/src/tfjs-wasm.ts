@@ -33,4 +33,10 @@ export const tfjsWasm = definePlugin({
   options: z.strictObject({}),
   create: () => eagerEngine({ backend: 'wasm', device: 'TF.js WebAssembly, 1 thread', load }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'engine tfjs-wasm': typeof tfjsWasm
+  }
+}
+
 export default tfjsWasm

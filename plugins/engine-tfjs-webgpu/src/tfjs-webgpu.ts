@@ -37,4 +37,10 @@ export const tfjsWebgpu = definePlugin({
     return Object.defineProperty({ ...engine, read, launchBound: true }, 'device', { get: () => device })
   },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'engine tfjs-webgpu': typeof tfjsWebgpu
+  }
+}
+
 export default tfjsWebgpu

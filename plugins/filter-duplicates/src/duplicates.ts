@@ -62,4 +62,10 @@ export const duplicates = definePlugin({
     }
   },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'filter duplicates': typeof duplicates
+  }
+}
+
 export default duplicates

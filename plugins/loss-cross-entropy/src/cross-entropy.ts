@@ -28,4 +28,10 @@ export const crossEntropy = definePlugin({
     losses: (logits, labels) => crossEntropyOfRows(logits, labels, labelSmoothing),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'loss cross-entropy': typeof crossEntropy
+  }
+}
+
 export default crossEntropy

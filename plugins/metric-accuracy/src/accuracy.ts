@@ -27,4 +27,10 @@ export const accuracy = definePlugin({
     result: ({ correct, total }) => ({ value: total === 0 ? 0 : correct / total }),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'metric accuracy': typeof accuracy
+  }
+}
+
 export default accuracy

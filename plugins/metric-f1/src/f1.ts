@@ -95,4 +95,10 @@ export const f1 = definePlugin({
     }),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'metric f1': typeof f1
+  }
+}
+
 export default f1

@@ -36,4 +36,10 @@ export const tokenAccuracy = definePlugin({
     result: ({ correct, total }) => ({ value: total === 0 ? 0 : correct / total }),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'metric token-accuracy': typeof tokenAccuracy
+  }
+}
+
 export default tokenAccuracy

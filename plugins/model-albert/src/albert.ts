@@ -191,4 +191,10 @@ export const albert = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model albert': typeof albert
+  }
+}
+
 export default albert

@@ -179,4 +179,10 @@ export const bart = definePlugin({
   exceptions: { packing: ONE_PAIR_IN_A_ROW },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model bart': typeof bart
+  }
+}
+
 export default bart

@@ -162,4 +162,10 @@ export const bert = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model bert': typeof bert
+  }
+}
+
 export default bert

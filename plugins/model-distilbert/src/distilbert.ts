@@ -166,4 +166,10 @@ export const distilbert = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model distilbert': typeof distilbert
+  }
+}
+
 export default distilbert

@@ -235,4 +235,10 @@ export const gemma = definePlugin({
   options,
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model gemma': typeof gemma
+  }
+}
+
 export default gemma

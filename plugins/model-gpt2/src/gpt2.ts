@@ -217,4 +217,10 @@ export const gpt2 = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model gpt2': typeof gpt2
+  }
+}
+
 export default gpt2

@@ -296,4 +296,10 @@ export const graph = definePlugin({
   },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model graph': typeof graph
+  }
+}
+
 export default graph

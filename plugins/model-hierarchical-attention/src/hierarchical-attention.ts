@@ -198,4 +198,10 @@ export const hierarchicalAttention = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model hierarchical-attention': typeof hierarchicalAttention
+  }
+}
+
 export default hierarchicalAttention

@@ -210,4 +210,10 @@ export const llama = definePlugin({
   options,
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model llama': typeof llama
+  }
+}
+
 export default llama

@@ -243,4 +243,10 @@ export const lstm = definePlugin({
   },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model lstm': typeof lstm
+  }
+}
+
 export default lstm

@@ -293,4 +293,10 @@ export const mlp = definePlugin({
       : o,
   create: (o, { encoders }) => create(o, encoders),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model mlp': typeof mlp
+  }
+}
+
 export default mlp

@@ -215,4 +215,10 @@ export const modernbert = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model modernbert': typeof modernbert
+  }
+}
+
 export default modernbert

@@ -185,4 +185,10 @@ export const roberta = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model roberta': typeof roberta
+  }
+}
+
 export default roberta

@@ -230,4 +230,10 @@ export const t5 = definePlugin({
   exceptions: { packing: ONE_PAIR_IN_A_ROW },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model t5': typeof t5
+  }
+}
+
 export default t5

@@ -163,4 +163,10 @@ export const transformer = definePlugin({
   exceptions: { packing: ONE_PAIR_IN_A_ROW },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model transformer': typeof transformer
+  }
+}
+
 export default transformer

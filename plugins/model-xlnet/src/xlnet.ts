@@ -202,4 +202,10 @@ export const xlnet = definePlugin({
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'model xlnet': typeof xlnet
+  }
+}
+
 export default xlnet

@@ -165,4 +165,10 @@ export const causalLanguageModeling = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective causal-language-modeling': typeof causalLanguageModeling
+  }
+}
+
 export default causalLanguageModeling

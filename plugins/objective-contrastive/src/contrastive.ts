@@ -145,4 +145,10 @@ export const contrastive = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective contrastive': typeof contrastive
+  }
+}
+
 export default contrastive

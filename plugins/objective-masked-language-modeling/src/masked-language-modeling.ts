@@ -220,4 +220,10 @@ export const maskedLanguageModeling = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective masked-language-modeling': typeof maskedLanguageModeling
+  }
+}
+
 export default maskedLanguageModeling

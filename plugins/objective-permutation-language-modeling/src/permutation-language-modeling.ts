@@ -176,4 +176,10 @@ export const permutationLanguageModeling = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective permutation-language-modeling': typeof permutationLanguageModeling
+  }
+}
+
 export default permutationLanguageModeling

@@ -104,4 +104,10 @@ export const sequenceClassification = definePlugin({
   },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective sequence-classification': typeof sequenceClassification
+  }
+}
+
 export default sequenceClassification

@@ -168,4 +168,10 @@ export const sequenceToSequence = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective sequence-to-sequence': typeof sequenceToSequence
+  }
+}
+
 export default sequenceToSequence

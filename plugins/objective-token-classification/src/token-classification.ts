@@ -173,4 +173,10 @@ export const tokenClassification = definePlugin({
   },
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective token-classification': typeof tokenClassification
+  }
+}
+
 export default tokenClassification

@@ -33,4 +33,10 @@ export const adamw = definePlugin({
       scaleByLearningRate(),
     ),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'optimizer adamw': typeof adamw
+  }
+}
+
 export default adamw

@@ -33,4 +33,10 @@ export const sgd = definePlugin({
       scaleByLearningRate(),
     ),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'optimizer sgd': typeof sgd
+  }
+}
+
 export default sgd

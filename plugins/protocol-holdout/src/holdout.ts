@@ -58,4 +58,10 @@ export const holdout = definePlugin({
     },
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'protocol holdout': typeof holdout
+  }
+}
+
 export default holdout

@@ -92,4 +92,10 @@ export const kFold = definePlugin({
     }
   },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'protocol k-fold': typeof kFold
+  }
+}
+
 export default kFold

@@ -63,4 +63,10 @@ export const median = definePlugin({
       return reasons.includes(undefined) ? undefined : reasons.join('; ')
     },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'pruner median': typeof median
+  }
+}
+
 export default median

@@ -28,4 +28,10 @@ export const l2 = definePlugin({
       return squares.length === 0 ? scalar(0) : mul(mul(strength, 0.5), addN(squares))
     }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'regularizer l2': typeof l2
+  }
+}
+
 export default l2

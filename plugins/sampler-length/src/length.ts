@@ -28,4 +28,10 @@ export const length = definePlugin({
       ),
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'sampler length': typeof length
+  }
+}
+
 export default length

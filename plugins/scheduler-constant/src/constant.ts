@@ -20,4 +20,10 @@ export const constant = definePlugin({
   }),
   create: ({ warmupSteps }) => warmup({ warmupSteps, warmupRatio: 0 }, () => 1),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'scheduler constant': typeof constant
+  }
+}
+
 export default constant

@@ -34,4 +34,10 @@ export const cosine = definePlugin({
   create: ({ floor, ...rise }) =>
     warmup(rise, (progress) => floor + ((1 - floor) * (1 + Math.cos(Math.PI * progress))) / 2),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'scheduler cosine': typeof cosine
+  }
+}
+
 export default cosine

@@ -37,4 +37,10 @@ export const inverseSquareRoot = definePlugin({
       return done < warmupSteps ? done / warmupSteps : Math.sqrt(timescale / (done - warmupSteps + timescale))
     },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'scheduler inverse-square-root': typeof inverseSquareRoot
+  }
+}
+
 export default inverseSquareRoot

@@ -31,4 +31,10 @@ export const linear = definePlugin({
     }),
   create: (options) => warmup(options, (progress) => 1 - progress),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'scheduler linear': typeof linear
+  }
+}
+
 export default linear

@@ -38,4 +38,10 @@ export const polynomial = definePlugin({
     }),
   create: ({ power, floor, ...rise }) => warmup(rise, (progress) => floor + (1 - floor) * (1 - progress) ** power),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'scheduler polynomial': typeof polynomial
+  }
+}
+
 export default polynomial

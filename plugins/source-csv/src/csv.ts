@@ -86,4 +86,10 @@ export const csv = definePlugin({
   create: ({ path, onBadRow, delimiter, columns }) =>
     fileSource({ path, onBadRow, rows: () => rows(path, delimiter, columns) }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'source csv': typeof csv
+  }
+}
+
 export default csv

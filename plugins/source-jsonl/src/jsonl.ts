@@ -60,4 +60,10 @@ export const jsonl = definePlugin({
   options: z.strictObject(fileOptions('is not a JSON object or lacks a field')),
   create: ({ path, onBadRow }) => fileSource({ path, onBadRow, rows: () => rows(path) }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'source jsonl': typeof jsonl
+  }
+}
+
 export default jsonl

@@ -61,4 +61,10 @@ export const bpe = definePlugin({
   fit: fitOnWords({ name: 'bpe', file: () => fileOf([], []), learn }),
   create: (given) => tokenizerOf(given, { name: 'bpe', type: 'BPE' }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tokenizer bpe': typeof bpe
+  }
+}
+
 export default bpe

@@ -53,4 +53,10 @@ export const characterNgram = definePlugin({
   }),
   create: ({ size, ...given }) => termTokenizer(given, kindOf(size)),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tokenizer character-ngram': typeof characterNgram
+  }
+}
+
 export default characterNgram

@@ -23,4 +23,10 @@ export const character = definePlugin({
   fit: (options, examples, _, report) => learnTerms(options, examples(), kind, report),
   create: (options) => termTokenizer(options, kind),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tokenizer character': typeof character
+  }
+}
+
 export default character

@@ -81,4 +81,10 @@ export const unigram = definePlugin({
       }),
     }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tokenizer unigram': typeof unigram
+  }
+}
+
 export default unigram

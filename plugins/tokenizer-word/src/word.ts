@@ -19,4 +19,10 @@ export const word = definePlugin({
   fit: (options, examples, _, report) => learnTerms(options, examples(), kind, report),
   create: (options) => termTokenizer(options, kind),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tokenizer word': typeof word
+  }
+}
+
 export default word

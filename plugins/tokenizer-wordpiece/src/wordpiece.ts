@@ -58,4 +58,10 @@ export const wordpiece = definePlugin({
   fit: fitOnWords({ name: 'wordpiece', file: (o) => makeTokenizerFile(BERT_TOKENS, o.lowercase), learn }),
   create,
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tokenizer wordpiece': typeof wordpiece
+  }
+}
+
 export default wordpiece

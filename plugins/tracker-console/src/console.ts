@@ -27,4 +27,10 @@ export const consoleTracker = definePlugin({
   }),
   create: ({ everySeconds }) => showOn(process.stderr, everySeconds, process.env),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tracker console': typeof consoleTracker
+  }
+}
+
 export default consoleTracker

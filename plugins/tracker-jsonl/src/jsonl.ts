@@ -79,4 +79,10 @@ export const jsonl = definePlugin({
       return subscription
     },
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tracker jsonl': typeof jsonl
+  }
+}
+
 export default jsonl

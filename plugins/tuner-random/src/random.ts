@@ -43,4 +43,10 @@ export const random = definePlugin({
     },
   }),
 })
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'tuner random': typeof random
+  }
+}
+
 export default random

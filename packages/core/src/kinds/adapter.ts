@@ -44,7 +44,7 @@ export interface Adapter {
 }
 
 /** Options of every adapter. */
-const common = z.strictObject({
+export const adapterOptions = z.strictObject({
   from: z
     .string()
     .min(1)
@@ -54,4 +54,4 @@ const common = z.strictObject({
 })
 
 /** Full, partial and parameter-efficient fine-tuning. */
-export const ADAPTER = kind<Adapter>('adapter', 'one', { options: common })
+export const ADAPTER = kind<Adapter>('adapter', 'one', { options: adapterOptions })

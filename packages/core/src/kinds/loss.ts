@@ -19,9 +19,9 @@ export interface LossTerm {
 }
 
 /** Options of every loss. */
-const common = z.strictObject({
+export const lossOptions = z.strictObject({
   weight: z.number().min(0).default(1).describe('Weight of this loss in the total loss'),
 })
 
 /** Loss functions. Default: the objective's own; several are summed with their weights. */
-export const LOSS = kind<LossTerm>('loss', 'many', { options: common })
+export const LOSS = kind<LossTerm>('loss', 'many', { options: lossOptions })

@@ -33,9 +33,9 @@ export interface Metric<P = unknown, R = unknown, S = unknown> {
 }
 
 /** Options of every metric. */
-const common = z.strictObject({
+export const metricOptions = z.strictObject({
   of: z.string().optional().describe('Task whose predictions are scored, if there are several; default: the only one'),
 })
 
 /** Evaluation metrics. */
-export const METRIC = kind<Metric>('metric', 'many', { options: common })
+export const METRIC = kind<Metric>('metric', 'many', { options: metricOptions })

@@ -171,7 +171,7 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
 const part = z.union([z.string(), z.looseObject({ use: z.unknown() })])
 
 /** Options of every model. */
-const common = z.looseObject({
+export const modelOptions = z.looseObject({
   from: z
     .string()
     .optional()
@@ -186,7 +186,7 @@ const common = z.looseObject({
 })
 
 /** Model architectures. */
-export const MODEL = kind<Model>('model', 'one', { options: common })
+export const MODEL = kind<Model>('model', 'one', { options: modelOptions })
 
 /** Frozen encoders whose states another model reads; the plugins are those of {@link MODEL}. */
 export const ENCODER = kind<Model>('encoder', 'many')

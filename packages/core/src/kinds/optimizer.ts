@@ -43,7 +43,7 @@ export interface Optimizer<S extends Tree = Tree> {
 }
 
 /** Options of every optimizer. */
-const common = z.strictObject({
+export const optimizerOptions = z.strictObject({
   only: z
     .string()
     .optional()
@@ -51,4 +51,4 @@ const common = z.strictObject({
 })
 
 /** Optimizers and gradient transformations. */
-export const OPTIMIZER = kind<Optimizer>('optimizer', 'chain', { options: common })
+export const OPTIMIZER = kind<Optimizer>('optimizer', 'chain', { options: optimizerOptions })

@@ -8,10 +8,10 @@ import { kind } from '../kind.js'
 export type Scheduler = (step: number, steps: number) => number
 
 /** Options of every scheduler. */
-const common = z.strictObject({
+export const schedulerOptions = z.strictObject({
   from: z.number().default(1).describe('Value at factor 1; for the learning rate, a multiple of the base rate'),
   to: z.number().default(0).describe('Value at factor 0'),
 })
 
 /** Schedules of the learning rate or of another option. */
-export const SCHEDULER = kind<Scheduler>('scheduler', 'one', { options: common })
+export const SCHEDULER = kind<Scheduler>('scheduler', 'one', { options: schedulerOptions })

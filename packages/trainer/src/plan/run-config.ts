@@ -21,6 +21,7 @@ import {
   type Use,
   use,
   useAll,
+  type TypedConfig,
 } from '@attune/core'
 import { z } from 'zod'
 import { AUTO } from './choose-engine.js'
@@ -123,6 +124,21 @@ export const runSchema = z.strictObject({
 
 /** A run configuration as the user writes it. */
 export type RunConfig = z.input<typeof runSchema>
+
+/** Marks keys of `C` that `S` does not have. */
+type NoOtherKeys<C, S> = Readonly<Record<Exclude<keyof C, keyof S>, never>>
+
+/** The same for the section `K`. */
+type NoOtherKeysIn<C, K extends keyof RunConfig> = C extends { readonly [P in K]: infer T }
+  ? { readonly [P in K]: NoOtherKeys<T, NonNullable<RunConfig[K]>> }
+  : unknown
+
+/** A run configuration in code, whose keys and plugin options the compiler checks ({@link TypedConfig}). */
+export type TypedRunConfig<C extends RunConfig> = C &
+  TypedConfig<C> &
+  NoOtherKeys<C, RunConfig> &
+  NoOtherKeysIn<C, 'data'> &
+  NoOtherKeysIn<C, 'training'>
 
 /** A parsed run configuration: defaults filled in, plugins not yet resolved. */
 export type ParsedConfig = z.output<typeof runSchema>

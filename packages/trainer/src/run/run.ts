@@ -6,7 +6,7 @@ import { finish } from './finish.js'
 import type { RunOptions } from '../plan/lookup.js'
 import { planRun } from '../plan/plan.js'
 import { type ResumeOptions, requestToResume, requireRun } from './resume.js'
-import type { RunConfig } from '../plan/run-config.js'
+import type { RunConfig, TypedRunConfig } from '../plan/run-config.js'
 import { claimFolder } from '../files/run-folder.js'
 import { lockRun, unlockRun } from '../files/run-lock.js'
 import { newRunId } from '../files/run-record.js'
@@ -73,7 +73,10 @@ const observe = (work: (execute: Execute) => Promise<void>, options: RunOptions)
  * step finish and saves a checkpoint, from which {@link resume} continues bit for bit. Only one process at a time can train in a
  * folder; other starts or resumes throw `RUN_IN_USE`.
  */
-export const run = (config: RunConfig, options: RunOptions = {}): Observable<RunEvent> =>
+export const run = <const C extends RunConfig>(
+  config: TypedRunConfig<C>,
+  options: RunOptions = {},
+): Observable<RunEvent> =>
   observe(async (executeRun) => {
     const plan = await planRun(config, options)
     const { directory } = plan
