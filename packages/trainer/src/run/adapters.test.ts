@@ -161,7 +161,11 @@ describe('a saved adapter', () => {
         'BAD_ADAPTER',
         /neither the model nor the adapter reads/,
       ],
-      [made(config, { ...tensors, [name]: { ...down, shape: [down.values.length, 1] } }), 'BAD_ADAPTER', /needs/],
+      [
+        made(config, { ...tensors, [name]: { ...down, shape: [down.values.length, 1] } }),
+        'BAD_ADAPTER',
+        /expected .* got/,
+      ],
       [
         made(config, { ...tensors, [name]: { ...down, dtype: 'int32', values: Int32Array.from(down.values) } }),
         'BAD_ADAPTER',
