@@ -1,73 +1,29 @@
 // @ts-check
 /**
- * That the snippet under "## Use" of every README is right: all are compiled together, then each is run in a folder of its
- * own from which the packages are found, and must print something. Names of packages' folders narrow it down to them.
+ * Checks the code in the documentation. Programs in READMEs ("## Use") and in docs/start, docs/concepts and docs/guides, and examples
+ * in docstrings, are compiled together and run; configurations are validated without training; command lines are compared with the
+ * program's definition. Arguments restrict the check to package folders; `root` is the front page, `docs` the pages under docs.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { commandLines } from './command-lines.mjs'
+import { compile, run } from './compile-and-run.mjs'
+import { examplesOf } from './examples.mjs'
+import { pageConfigs, validator } from './page-configs.mjs'
+import { programsOf, shortened } from './page-programs.mjs'
+import { TEACHING, pagesUnder } from './pages.mjs'
 import { isProgram, packagesIn, report, root } from './packages.mjs'
 import { fences } from './readmes.mjs'
+import { programOf } from './reference/cli.mjs'
+import { runExamples } from './run-all-examples.mjs'
 
-const COMPILER = join(root, 'node_modules/typescript-native/bin/tsc')
-const JEST = join(root, 'node_modules/jest/bin/jest.js')
-/** After them a snippet is given up as one that does not end, however busy the machine is. */
-const TIMEOUT_SECONDS = 1800
+/** @typedef {import('./compile-and-run.mjs').Snippet} Snippet */
+
+export { compile, run }
+
 const AT_ONCE = 2
 
-/** Unlike the packages, a snippet may index arrays freely: it is written to be read. */
-const TSCONFIG = {
-  compilerOptions: {
-    target: 'ES2022',
-    module: 'NodeNext',
-    strict: true,
-    skipLibCheck: true,
-    types: ['node'],
-  },
-  include: ['*/snippet.ts'],
-}
-
-/** Writes the snippets into a folder each and compiles them; what the compiler says. @param {string} folder @param {{ name: string, code: string }[]} snippets */
-export function compile(folder, snippets) {
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-  for (const { name, code } of snippets) {
-    mkdirSync(join(folder, name))
-    writeFileSync(join(folder, name, 'snippet.ts'), code)
-  }
-  const { stdout } = spawnSync(process.execPath, [COMPILER, '-p', folder, '--pretty', 'false'], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  return stdout.split('\n').filter((line) => /^\S.*: error /.test(line))
-}
-
-/** How a snippet is run: by Node, or, where it is a test, by Jest. @param {string} cwd @param {string} code */
-function commandFor(cwd, code) {
-  if (!code.includes("from '@attune/testkit'")) return ['snippet.js']
-  const config = { rootDir: cwd, testMatch: ['**/snippet.js'], transform: {}, testEnvironment: 'node' }
-  return ['--experimental-vm-modules', '--no-warnings', JEST, '--config', JSON.stringify(config)]
-}
-
-/**
- * Runs one snippet; what is wrong with how it went, if anything.
- * @param {string} folder @param {{ name: string, code: string }} snippet @returns {Promise<string[]>}
- */
-export const run = (folder, { name, code }, seconds = TIMEOUT_SECONDS) =>
-  new Promise((resolve) => {
-    const cwd = join(folder, name)
-    const child = spawn(process.execPath, commandFor(cwd, code), { cwd, timeout: 1000 * seconds })
-    const said = { stdout: '', stderr: '' }
-    child.stdout.on('data', (chunk) => void (said.stdout += chunk))
-    child.stderr.on('data', (chunk) => void (said.stderr += chunk))
-    child.on('close', (status, signal) => {
-      if (signal !== null) resolve([`${name}: not done after ${seconds} seconds`])
-      else if (status !== 0) resolve([`${name}: exit code ${status}\n${said.stderr.trim()}`])
-      else resolve((said.stdout + said.stderr).trim() === '' ? [`${name}: printed nothing`] : [])
-    })
-  })
-
-/** Does something with each item, a few at once; the results in order. @template T, R @param {T[]} items @param {(item: T) => Promise<R>} work */
+/** Applies a function to each item, a few at once; the results in order. @template T, R @param {readonly T[]} items @param {(item: T) => Promise<R>} work */
 async function eachOf(items, work) {
   /** @type {R[]} */
   const results = []
@@ -79,38 +35,77 @@ async function eachOf(items, work) {
   return results
 }
 
-/** @param {{ name: string, code: string }[]} all */
-export async function snippets(all) {
-  // Inside the repository, so that the packages are found; called dist, so that nothing else looks at it.
+/** Runs programs of one folder one after the other. @param {string} folder @param {readonly Snippet[]} programs */
+async function inOrder(folder, programs) {
+  const problems = []
+  for (const program of programs) problems.push(...(await run(folder, program)))
+  return problems
+}
+
+/**
+ * Compiles and runs programs and examples.
+ * @param {readonly Snippet[]} programs @param {ReturnType<typeof examplesOf>['groups']} [groups]
+ */
+export async function snippets(programs, groups = []) {
+  // Inside the repository, so that the packages are found; named dist, so that other checks ignore it.
   const dist = join(root, 'tools/check/dist')
   mkdirSync(dist, { recursive: true })
   const folder = mkdtempSync(join(dist, 'snippets-'))
+  const examples = groups.flatMap((group) =>
+    group.examples.map((example, i) => ({
+      name: example.at,
+      folder: group.folder,
+      file: `example-${i}`,
+      code: example.code,
+    })),
+  )
   try {
-    const mistyped = compile(folder, all)
-    const failed = await eachOf(all, (snippet) => run(folder, snippet))
-    return { problems: [...mistyped, ...failed.flat()], summary: `${all.length} snippets compile, run and print` }
+    const mistyped = compile(folder, [...programs, ...examples])
+    const folders = [...new Set(programs.map((program) => program.folder ?? program.name))]
+    const failed = await eachOf(folders, (each) =>
+      inOrder(
+        folder,
+        programs.filter((program) => (program.folder ?? program.name) === each),
+      ),
+    )
+    const wrong = await eachOf(groups, (group) => runExamples(folder, group))
+    const summary = `${programs.length} programs and ${examples.length} examples compile and run`
+    return { problems: [...mistyped, ...failed.flat(), ...wrong.flat()], summary }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-/** The program of the root's README, cut short: it trains for one pass over the test file, from wherever it is run. */
+/** The program of the root README, shortened. */
 function rootProgram() {
   const [code = ''] = fences(readFileSync(join(root, 'README.md'), 'utf8'), 'Fifteen lines', 'ts')
-  const short = code
-    .replace(/epochs: \d+/, 'epochs: 1')
-    .replaceAll('train.jsonl.gz', 'test.jsonl.gz')
-    .replaceAll("'examples/", `'${root}/examples/`)
-  return { name: 'root', code: short }
+  return { name: 'root', code: shortened(code) }
 }
 
-/** The snippets of packages, by name of folder. @param {import('./packages.mjs').Package[]} packages */
+/** The programs of packages' READMEs, by name of folder. @param {import('./packages.mjs').Package[]} packages */
 export const snippetsOf = (packages) =>
   packages.flatMap(({ short, readme }) => fences(readme, 'Use', 'ts').map((code) => ({ name: short, code })))
 
 if (isProgram(import.meta.url)) {
   const chosen = process.argv.slice(2)
-  const packages = packagesIn().filter(({ short }) => chosen.length === 0 || chosen.includes(short))
-  const all = snippetsOf(packages)
-  report(await snippets(chosen.length === 0 || chosen.includes('root') ? [rootProgram(), ...all] : all))
+  const isChosen = (/** @type {string} */ name) => chosen.length === 0 || chosen.includes(name)
+  const all = packagesIn()
+  const packages = all.filter(({ short }) => isChosen(short))
+  const pages = isChosen('docs') ? pagesUnder(TEACHING) : []
+  const readmes = packages.map(({ folder, readme }) => ({ path: `${folder}/README.md`, text: readme }))
+  const front = isChosen('root') ? [{ path: 'README.md', text: readFileSync(join(root, 'README.md'), 'utf8') }] : []
+  const everyPage = [...front, ...(isChosen('docs') ? pagesUnder(['docs']) : []), ...readmes]
+  const { groups, problems } = examplesOf(packages)
+  const findings = [
+    commandLines(packages, everyPage, await programOf(all)),
+    ...(pages.length === 0 ? [] : [await pageConfigs(pages, await validator())]),
+    await snippets(
+      [...(isChosen('root') ? [rootProgram()] : []), ...snippetsOf(packages), ...pages.flatMap(programsOf)],
+      groups,
+    ),
+  ]
+  report({
+    problems: [...problems, ...findings.flatMap((finding) => finding.problems)],
+    summary: findings.map(({ summary }) => summary).join('; '),
+  })
 }

@@ -145,6 +145,11 @@ describe('choosePlugins', () => {
     expect(chosen.room).toEqual({ width: 2, windows: [] })
   })
 
+  it('leaves an object whose keys are the words `kind`, `plugin` and `options`, as in a vocabulary, unchanged', async () => {
+    const vocabulary = { kind: 2487, plugin: 498, options: 1672 }
+    expect(await choosePlugins({ vocabulary }, how)).toEqual({ vocabulary })
+  })
+
   it('reports the invalid options of all plugins at once, by path in the configuration', async () => {
     const error = await rejects(
       choose(

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { AttuneError } from './error.js'
 import { type Found, isFound } from './found.js'
 import { type Locate, describeIssues, metaOf } from './issues.js'
+import { isRecord } from './json.js'
 import type { Kind, OptionsSchema } from './kind.js'
 import { type AnyPlugin, isPlugin } from './plugin.js'
 import { type UserSpecifier, userSpecifier } from './plugin-name.js'
@@ -14,8 +15,9 @@ export interface Use {
   readonly options: Readonly<Record<string, unknown>>
 }
 
+/** A vocabulary may hold the words `kind`, `plugin` and `options` too: a reference is recognized by the token of its kind. */
 const isUse = (node: unknown): node is Use =>
-  typeof node === 'object' && node !== null && 'kind' in node && 'plugin' in node && 'options' in node
+  isRecord(node) && isRecord(node['kind']) && typeof node['kind']['token'] === 'symbol' && 'plugin' in node
 
 const isNamed = (value: unknown): boolean => typeof value === 'string' || isPlugin(value) || isFound(value)
 const plugin = z.custom<string | AnyPlugin | Found>(isNamed, { message: 'expected a plugin name' })

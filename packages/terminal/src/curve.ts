@@ -39,7 +39,8 @@ function canvas(training: readonly Point[], validation: readonly Point[], toDot:
  * ```ts
  * import { curve } from '@attune/terminal'
  * const lines = curve([[1, 2.5], [100, 1.2], [200, 0.8]], [[100, 1.4]], 60, (color, text) => text)
- * console.log(lines.join('\n')) // ten rows of braille characters, the axes and a legend
+ * // Ten rows of braille characters, the axes and a legend:
+ * console.log(lines.join('\n'))
  * ```
  */
 export function curve(

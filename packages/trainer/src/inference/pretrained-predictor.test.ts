@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import type { Model } from '@attune/core'
 import { classifierObjective } from './pretrained-predictor.js'
 
-const parts = { 'classifier.weight': 'classifier.weight' }
+const tensors = { 'classifier.weight': 'classifier.weight' }
 const model = {
   heads: {
-    contrastive: { architecture: 'BertModel', parts: {} },
-    'sequence-classification': { architecture: 'BertForSequenceClassification', parts },
-    'token-classification': { architecture: 'BertForTokenClassification', parts },
+    contrastive: { architecture: 'BertModel', tensors: {} },
+    'sequence-classification': { architecture: 'BertForSequenceClassification', tensors },
+    'token-classification': { architecture: 'BertForTokenClassification', tensors },
   },
 } as unknown as Model
 const architectures = ['BertForSequenceClassification']
@@ -20,7 +20,7 @@ const refusal = (config: Record<string, unknown>): unknown => {
   }
 }
 
-describe('classifies', () => {
+describe('classifierObjective', () => {
   it('returns the objective and labels from architectures and id2label', () => {
     const id2label = { 1: 'good', 0: 'bad' }
     expect(classifierObjective(model, { architectures, id2label })).toEqual({
