@@ -81,7 +81,7 @@ const NO_MEMORY = [
     selector:
       'CallExpression[callee.property.name=/^(tidy|dispose|keep|dataSync|arraySync|data|array|item)$/]:not([callee.object.name="z"])',
     message:
-      'The engine owns memory and the border to the host: stay in tensors, or read host arrays where they are given.',
+      'The engine owns memory and host/device transfers: compute with tensors, or read host arrays where they are available.',
   },
 ]
 

@@ -39,7 +39,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else {
     const prompts = Array.from({ length: workload.batch }, (_, row) => promptOf(Number(line) + row, config.vocab_size))
     const begun = performance.now()
-    const events = await lastValueFrom(writer.write(prompts, options).pipe(toArray()))
+    const events = await lastValueFrom(writer.generate(prompts, options).pipe(toArray()))
     const milliseconds = performance.now() - begun
     const texts = events.flatMap((event) => (event.type === 'finished' ? [event.ids] : []))
     say({ milliseconds, value: checksum(texts.flat()) })

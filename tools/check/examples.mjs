@@ -33,13 +33,24 @@ export function expectedOutput(code) {
 /** The text without what a comment may write otherwise: spaces, commas, and "then" between lines. @param {string} text */
 const canonical = (text) => text.replace(/, then /g, '').replace(/[\s,]+/g, '')
 
-/** The expected texts that are not in the output, in order. @param {readonly string[]} expected @param {string} output */
+/** The end of the first run of whole lines from a position on that together are a text; undefined if there is none. @param {readonly string[]} lines @param {number} from @param {string} text */
+function endOfMatch(lines, from, text) {
+  for (let start = from; start < lines.length; start++)
+    for (let end = start, joined = ''; end < lines.length && joined.length < text.length; end++) {
+      joined += lines[end]
+      if (joined === text) return end + 1
+    }
+  return undefined
+}
+
+/** The expected texts that are not in the output, as whole lines and in order. @param {readonly string[]} expected @param {string} output */
 export function missingOutput(expected, output) {
-  let rest = canonical(output)
+  const lines = output.split('\n').map(canonical).filter(Boolean)
+  let from = 0
   return expected.filter((text) => {
-    const at = rest.indexOf(canonical(text))
-    if (at >= 0) rest = rest.slice(at + canonical(text).length)
-    return at < 0
+    const end = endOfMatch(lines, from, canonical(text))
+    from = end ?? from
+    return end === undefined
   })
 }
 

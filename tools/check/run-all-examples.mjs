@@ -1,11 +1,13 @@
 // @ts-check
 /** Runs the compiled examples of a package in one process. */
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './packages.mjs'
 
 const RUNNER = join(root, 'tools/check/run-examples.mjs')
+/** Modules that prepare the folder of a package's examples. */
+const SETUPS = join(root, 'tools/check/example-setup')
 const TIMEOUT_SECONDS = 1800
 
 /**
@@ -25,7 +27,9 @@ export const runExamples = (folder, group) =>
     if (list.length === 0) return resolve([])
     mkdirSync(cwd, { recursive: true })
     writeFileSync(join(cwd, 'examples.json'), JSON.stringify(list))
-    const child = spawn(process.execPath, ['--no-warnings', RUNNER, join(cwd, 'examples.json')], {
+    const setup = join(SETUPS, `${group.folder.replace(/^examples-/, '')}.mjs`)
+    const args = ['--no-warnings', RUNNER, join(cwd, 'examples.json'), ...(existsSync(setup) ? [setup] : [])]
+    const child = spawn(process.execPath, args, {
       cwd,
       timeout: 1000 * TIMEOUT_SECONDS,
     })

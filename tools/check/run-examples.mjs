@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Runs compiled examples one after the other in this process, and prints a JSON line for each that throws or prints something other
- * than its comments say. Argument: a JSON file with the examples.
+ * than its comments say. Arguments: a JSON file with the examples, and a module that prepares the working directory, if any.
  */
 import { readFileSync, writeSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -27,6 +27,8 @@ async function missing(expected) {
   return missingOutput(expected, output)
 }
 
+const setup = process.argv[3]
+if (setup !== undefined) await import(pathToFileURL(setup).href)
 for (const { at, file, expected } of examples) {
   output = ''
   try {

@@ -78,7 +78,7 @@ export async function snippets(programs, groups = []) {
 
 /** The program of the root README, shortened. */
 function rootProgram() {
-  const [code = ''] = fences(readFileSync(join(root, 'README.md'), 'utf8'), 'Fifteen lines', 'ts')
+  const [code = ''] = fences(readFileSync(join(root, 'README.md'), 'utf8'), 'Quick start', 'ts')
   return { name: 'root', code: shortened(code) }
 }
 

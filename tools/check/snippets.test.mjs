@@ -160,5 +160,6 @@ describe('examples', () => {
   it('are compared with their output in order, ignoring spaces and commas', () => {
     assert.deepEqual(missingOutput(['[ 5, 6 ], then [ 7 ]', 'a, b'], '[ 5, 6 ]\n[ 7 ]\nnote\na\nb\n'), [])
     assert.deepEqual(missingOutput(['2', '1'], '1\n2\n'), ['1'])
+    assert.deepEqual(missingOutput(['1'], '10\n'), ['1'])
   })
 })

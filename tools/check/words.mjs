@@ -43,7 +43,7 @@ const TERMS = [
   {
     word: /\b(lost|loses) (its|their) ends?\b|\bcuts?\b/i,
     term: 'truncated, tokenized, split',
-    unless: /cut[- ]?off|cutoff/i,
+    unless: /cut[- ]?off|cutoff|'cut to length'/i,
   },
   {
     word: /\bpieces?\b/i,
@@ -75,7 +75,8 @@ const TERMS = [
   {
     word: /\bplaces?\b/i,
     term: 'position, index, slot, location',
-    unless: /\bin[- ]place\b|decimal places?|tak(e|es|ing|en) place|(one|first) place\b/i,
+    unless:
+      /\bin[- ]place\b|decimal places?|tak(e|es|ing|en) place|(one|first) place\b|golden\.places|places: positions|called `places`/i,
   },
   { word: /\bin the place of\b/i, term: 'instead of' },
   { word: /\bHugging Face library\b/i, term: 'transformers' },

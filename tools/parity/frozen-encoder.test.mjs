@@ -42,7 +42,7 @@ const configOf = (/** @type {string} */ name, /** @type {object} */ model, /** @
   })
 
 /** @returns {Promise<RunEvent[]>} */
-const train = (/** @type {any} */ config) => lastValueFrom(run(config, { places: search }).pipe(toArray()))
+const train = (/** @type {any} */ config) => lastValueFrom(run(config, { searchPaths: search }).pipe(toArray()))
 
 /** @returns {Record<string, HostArray>} */
 const weightsIn = (/** @type {string} */ name) => {
@@ -130,7 +130,7 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
     })
 
     it('predicts from its folder the same probabilities as encoder and layers computed separately', async () => {
-      const predictor = await openPredictor(join(folder, input), { places: search })
+      const predictor = await openPredictor(join(folder, input), { searchPaths: search })
       const texts = ['the dog sings', 'a linker emits']
       let at = 0
       for (const { scores } of /** @type {any[]} */ (await predictor.predict(texts.map((text) => ({ text }))))) {
@@ -143,7 +143,7 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
     })
 
     it('evaluates from its folder as at the end of training, and is described by its config.json alone', async () => {
-      const { scores } = await evaluateRun(join(folder, input), { split: 'validation', places: search })
+      const { scores } = await evaluateRun(join(folder, input), { split: 'validation', searchPaths: search })
       const last = events.filter(({ type }) => type === 'evaluation.completed').at(-1)
       assert.deepEqual(last?.type === 'evaluation.completed' && last.scores, scores)
       const json = JSON.parse(readFileSync(join(folder, input, 'model/config.json'), 'utf8'))
@@ -160,7 +160,8 @@ for (const input of /** @type {const} */ (['mean', 'pooled']))
       for (const [name, { values }] of Object.entries(trained))
         for (const [i, x] of values.entries()) assert.ok(Math.abs(again[name].values[i] - x) < 1e-20, `${name} ${i}`)
       assert.ok(
-        (await evaluateRun(join(folder, `${input}-on`), { split: 'validation', places: search })).scores.loss.value > 0,
+        (await evaluateRun(join(folder, `${input}-on`), { split: 'validation', searchPaths: search })).scores.loss
+          .value > 0,
       )
     })
   })
@@ -174,7 +175,7 @@ it('predicts from its folder after the encoder folder was removed', async () => 
   await train(configOf('third', { use: 'bert', from }))
   rmSync(elsewhere, { recursive: true })
   const loss = async (/** @type {string} */ name) =>
-    (await evaluateRun(join(folder, name), { split: 'validation', places: search })).scores
+    (await evaluateRun(join(folder, name), { split: 'validation', searchPaths: search })).scores
   const scores = await loss('first')
   assert.ok((await loss('second')).loss.value < scores.loss.value)
   assert.ok((await loss('third')).loss.value > 0)
@@ -191,8 +192,8 @@ describe('a run with a frozen encoder', () => {
     const stop = (/** @type {RunEvent} */ event) => {
       if (event.type === 'step.completed' && event.step === 3) commands.next({ type: 'stop', because: 'a test' })
     }
-    await lastValueFrom(run(configOf('parts', model), { places: search, commands }).pipe(tap(stop)))
-    await lastValueFrom(resume(join(folder, 'parts'), { places: search }))
+    await lastValueFrom(run(configOf('parts', model), { searchPaths: search, commands }).pipe(tap(stop)))
+    await lastValueFrom(resume(join(folder, 'parts'), { searchPaths: search }))
     assert.deepEqual(weightsIn('parts'), weightsIn('mean'))
   })
 

@@ -52,7 +52,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
               made.get(String(ends)) ?? generator({ engine, model: { ...model, config }, params, tokenizer })
             made.set(String(ends), writes)
             const given = { maximumNewTokens: golden.room, ...options }
-            const events = await lastValueFrom(writes.write(prompts, given).pipe(toArray()))
+            const events = await lastValueFrom(writes.generate(prompts, given).pipe(toArray()))
             const finished = events.flatMap((event) => (event.type === 'finished' ? [event] : []))
             return finished.sort((a, b) => a.row - b.row).map(({ ids }) => [...ids])
           }

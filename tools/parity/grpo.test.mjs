@@ -108,7 +108,7 @@ describe('group relative policy optimization', () => {
       scheduler: 'constant',
       training: { epochs: 6, batchSize: 8, learningRate: 0.01 },
     }
-    const last = await lastValueFrom(run(/** @type {any} */ (config), { places: search }))
+    const last = await lastValueFrom(run(/** @type {any} */ (config), { searchPaths: search }))
     assert.equal(last.type === 'run.completed' && last.step, 12)
     assert.equal(history.length, 12)
     const [first, final] = [meanOf(history.slice(0, 3)), meanOf(history.slice(-3))]

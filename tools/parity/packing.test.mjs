@@ -167,7 +167,7 @@ describe('packing', () => {
       engine: 'tfjs-cpu',
       training: { epochs: 2, batchSize: 8, microBatchSize: 4, learningRate: 0.01 },
     })
-    const options = { places: { folders: [root] } }
+    const options = { searchPaths: { folders: [root] } }
     const weights = (/** @type {string} */ directory) =>
       readFileSync(join(folder, directory, 'model/model.safetensors'))
     await lastValueFrom(run(config('whole'), options))

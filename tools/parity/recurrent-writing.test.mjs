@@ -30,7 +30,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const writer = generator({ engine, model, params, tokenizer })
         const live = engine.live()
         const events = await lastValueFrom(
-          writer.write(golden.prompts, { maximumNewTokens: golden.room, beams }).pipe(toArray()),
+          writer.generate(golden.prompts, { maximumNewTokens: golden.room, beams }).pipe(toArray()),
         )
         const finished = events.flatMap((event) => (event.type === 'finished' ? [event] : []))
         assert.deepEqual(

@@ -156,7 +156,7 @@ async function saveRun(into) {
         engine: 'tfjs-cpu',
         training: { epochs: 2, batchSize: 2, learningRate: 0.01 },
       }),
-      { places: search },
+      { searchPaths: search },
     ),
   )
   const { engine, model, tokenizer, params, close } = await loadPretrained(directory, () => ({ use: WRITING }), search)

@@ -22,7 +22,7 @@ import { ANIMALS, rows } from './animals-and-tools.mjs'
 /** @import { WordVectors } from '@attune/embeddings' */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const options = { places: { folders: [root] } }
+const options = { searchPaths: { folders: [root] } }
 const folder = mkdtempSync(join(tmpdir(), 'attune-vectors-'))
 const SIZE = 6
 
@@ -69,7 +69,7 @@ async function trained(/** @type {object} */ model, /** @type {object} */ more =
   )
   const { tensors } = decodeSafetensors(readFileSync(join(directory, 'model/model.safetensors')), 'model')
   const [name = ''] = Object.keys(tensors).filter((each) => /embedding.*weight$/.test(each))
-  const word = (await findPlugin(TOKENIZER, userSpecifier('word'), options.places)).plugin
+  const word = (await findPlugin(TOKENIZER, userSpecifier('word'), options.searchPaths)).plugin
   /** @type {Tokenizer} */
   const tokenizer = word({ path: join(directory, 'model') })
   const { values } = /** @type {{ values: Float32Array }} */ (tensors[name])

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '../..')
-/** Runs the command as its hints name it, from the root of the clone; npx must not look further than that. */
+/** Runs the command as its hints name it, from the root of the clone; npx must not search further. */
 const npxAttune = (/** @type {string[]} */ ...args) =>
   spawnSync('npx', ['--no-install', 'attune', ...args], {
     cwd: root,

@@ -16,7 +16,7 @@ interface Finished {
   readonly err: string
 }
 
-/** What an evaluation says, as an event and on the command line. */
+/** The scores of an evaluation, in an event and on the command line. */
 interface Scored {
   readonly type?: string
   readonly scores: { readonly loss: { readonly value: number } }
@@ -214,7 +214,7 @@ describe('train, evaluate and predict', () => {
       await attune(['predict', 'run', '--file', 'test.jsonl', '--field', 'text']),
     ]
     expect([fromFile, fromField].map(({ out }) => out.trim().split('\n').length)).toEqual([60, 12])
-    // It names no engine: the choice is told, and kept for whoever resumes the run.
+    // No engine is configured: the choice is reported, and kept for a resumed run.
     expect(trained.err).toContain('first installed engine that starts here, by preference')
     const kept = JSON.parse(readFileSync(join(root, 'run/config.json'), 'utf8')) as { engine: { use: string } }
     expect(kept.engine.use).toBe('onnxruntime')

@@ -2,7 +2,7 @@ import type { Model, Tokenizer } from '@attune/core'
 import { type GenerationDefaults, type Generator, endTokens, generationDefaults, generator } from '@attune/generate'
 import { type Pretrained, loadPretrained } from '@attune/trainer/node'
 import { folderOf } from './hub-models.js'
-import { placesFrom } from './places.js'
+import { searchPathsFrom } from './search-paths.js'
 import { showWarnings } from './show-warnings.js'
 
 /** A saved model opened for text generation. */
@@ -22,14 +22,14 @@ const objectiveFor = ({ config }: Model) => ({
 function defaultsOf({ generation }: Pretrained): GenerationDefaults | undefined {
   if (generation === undefined) return undefined
   const defaults = generationDefaults(generation, 'generation_config.json')
-  if (defaults.ignored.length > 0)
-    showWarnings([`settings of generation_config.json that are not followed: ${defaults.ignored.join(', ')}`])
+  if (defaults.unsupported.length > 0)
+    showWarnings([`settings of generation_config.json that are not followed: ${defaults.unsupported.join(', ')}`])
   return defaults
 }
 
 /** Opens a model for text generation: of a run, of a folder in the layout of transformers, or of the Hub. */
 export async function openWriter(model: string): Promise<OpenWriter> {
-  const loaded = await loadPretrained(await folderOf(model), objectiveFor, placesFrom())
+  const loaded = await loadPretrained(await folderOf(model), objectiveFor, searchPathsFrom())
   showWarnings(loaded.warnings)
   try {
     const defaults = defaultsOf(loaded)

@@ -28,7 +28,7 @@ describe('readConfig', () => {
     ['in a nested mapping', 'a:\n  b: 1\n  b: 2\n', 'config.yaml:3:3'],
     ['in a flow mapping', 'a: { b: 1, c: 2, "b": 3 }\n', 'config.yaml:1:18'],
     ['in a mapping of a list', 'a:\n  - { x: 1 }\n  - { y: 1, y: 1 }\n', 'config.yaml:3:13'],
-  ])('refuses a key that stands twice %s, and names its place', (_, content, where) => {
+  ])('rejects a duplicate key %s, and reports its location', (_, content, where) => {
     expect(() => read(content)).toThrow(badYaml(`unique (${where})`))
   })
 

@@ -27,7 +27,7 @@ const options = { safeParse: () => ({ success: true, data: {} }), shape: {} }
 export default definePlugin({ kind: ${kind}, name: '${name}', summary: 'A test', options, create: ${create} })
 `
 const NAME = '@acme/attune-plugin-steady'
-/** Puts a copy of the scheduler in a folder; the factor tells it from others. */
+/** Puts a copy of the scheduler in a folder; the factor identifies it. */
 function put(folder: string, version: string, factor: number): void {
   const attune = { kind: 'scheduler', name: 'steady' }
   write(`${folder}/package.json`, JSON.stringify({ name: NAME, version, type: 'module', main: './index.js', attune }))

@@ -62,7 +62,7 @@ const fail = (problems: readonly string[]): never => {
   throw new AttuneError(
     'BAD_CONFIG',
     `the configuration has ${problems.length === 1 ? 'an error' : `${problems.length} errors`}:\n${problems.map((line) => `  ${line}`).join('\n')}`,
-    'Fix the lines above. `attune plugins list` shows the installed plugins, `attune plugins info KIND NAME` their options.',
+    'Fix the lines above. `npx attune plugins list` shows the installed plugins, `npx attune plugins info KIND NAME` their options.',
   )
 }
 

@@ -95,7 +95,7 @@ export function parseOptions<S extends OptionsSchema>(
 
 /** Returns the remedy that refers to a plugin's list of options. */
 export const optionsRemedy = (plugin: { readonly kind: Kind<unknown>; readonly name: string }): string =>
-  `Run \`attune plugins info ${plugin.kind.name} ${plugin.name}\` for the options, their ranges and defaults.`
+  `Run \`npx attune plugins info ${plugin.kind.name} ${plugin.name}\` for the options, their ranges and defaults.`
 
 /**
  * Marks a numeric option as schedulable. While a step is traced, `create` then receives a tensor `[]` for it, and a number

@@ -78,9 +78,9 @@ describe('generator', () => {
   afterAll(() => engine.close())
   const eye = (): number[][] =>
     Array.from({ length: SIZE }, (_, i) => Array.from({ length: SIZE }, (_, j) => (i === j ? 1 : 0)))
-  const all = (...given: Parameters<Generator['write']>): Promise<GenerationEvent[]> =>
-    lastValueFrom(bigrams.write(...given).pipe(toArray()))
-  const finished = async (...given: Parameters<Generator['write']>) =>
+  const all = (...given: Parameters<Generator['generate']>): Promise<GenerationEvent[]> =>
+    lastValueFrom(bigrams.generate(...given).pipe(toArray()))
+  const finished = async (...given: Parameters<Generator['generate']>) =>
     (await all(...given)).flatMap((event) => (event.type === 'finished' ? [event] : []))
 
   it('generates the most probable tokens until the end token, with one event per token', async () => {
@@ -100,7 +100,7 @@ describe('generator', () => {
   it('stops at the length limit of the options or of the model', async () => {
     expect(await finished(['a'], { maximumNewTokens: 2 })).toMatchObject([{ text: 'bc', because: 'length' }])
     const short = generator({ engine, model: bigram(4), params, tokenizer })
-    const events = await lastValueFrom(short.write(['aa']).pipe(toArray()))
+    const events = await lastValueFrom(short.generate(['aa']).pipe(toArray()))
     expect(events.at(-1)).toMatchObject({ text: 'bc', because: 'length' })
   })
 
@@ -117,13 +117,13 @@ describe('generator', () => {
     const prompts = ['bade', 'c', 'db']
     for (const options of [{}, { beams: 2 }, { topK: 2, degenerationPenalty: 0.1 }]) {
       const live = engine.live()
-      const events = await lastValueFrom(subject.write(prompts, { maximumNewTokens: 3, ...options }).pipe(toArray()))
+      const events = await lastValueFrom(subject.generate(prompts, { maximumNewTokens: 3, ...options }).pipe(toArray()))
       const texts = events.flatMap((event) => (event.type === 'finished' ? [[event.row, event.text]] : []))
       expect(texts.sort()).toEqual(['bbb', 'ccc', 'ddd'].map((text, row) => [row, text]))
       expect(engine.live()).toBe(live)
     }
     expect(readings).toBe(3)
-    const long = lastValueFrom(subject.write(['badeb']))
+    const long = lastValueFrom(subject.generate(['badeb']))
     await expect(long).rejects.toMatchObject({
       code: 'PROMPT_LENGTH',
       problem: expect.stringContaining('reads at most 4'),
@@ -145,10 +145,10 @@ describe('generator', () => {
   })
 
   it('uses the defaults of the model for options that are not given', async () => {
-    const defaults = { options: { endTokenIds: [3], maximumNewTokens: 9, beams: 2 }, ignored: [] }
+    const defaults = { options: { endTokenIds: [3], maximumNewTokens: 9, beams: 2 }, unsupported: [] }
     const subject = generator({ engine, model: bigram(), params, tokenizer, defaults })
     const texts = async (options: object) => {
-      const events = await lastValueFrom(subject.write(['a'], options).pipe(toArray()))
+      const events = await lastValueFrom(subject.generate(['a'], options).pipe(toArray()))
       return events.map((event) => [event.type, event.text])
     }
     expect(await texts({})).toEqual([['finished', 'bc']])
@@ -168,10 +168,10 @@ describe('generator', () => {
   })
 
   it('starts with the decoder start token of the defaults', async () => {
-    const defaults = { options: {}, decoderStartTokenId: 2, ignored: [] }
+    const defaults = { options: {}, decoderStartTokenId: 2, unsupported: [] }
     const model = { ...echo(() => undefined), forward: bigramDecoder }
     const subject = generator({ engine, model, params, tokenizer, defaults })
-    const events = await lastValueFrom(subject.write(['b']).pipe(toArray()))
+    const events = await lastValueFrom(subject.generate(['b']).pipe(toArray()))
     expect(events.at(-1)).toMatchObject({ text: 'd', because: 'end' })
     subject.close()
   })
@@ -193,7 +193,7 @@ describe('generator', () => {
   it('stops on unsubscribe and frees all tensors', async () => {
     await all(['a'])
     const before = engine.live()
-    const [first] = await lastValueFrom(bigrams.write(['a']).pipe(take(1), toArray()))
+    const [first] = await lastValueFrom(bigrams.generate(['a']).pipe(take(1), toArray()))
     expect(first).toMatchObject({ type: 'token', text: 'b' })
     while (engine.live() !== before) await setImmediate() // the test's timeout ends an endless wait
     expect(engine.live()).toBe(before)
@@ -202,8 +202,8 @@ describe('generator', () => {
   it('rejects empty and overlong prompts, conflicting options, and models that cannot generate', async () => {
     await expect(all([''])).rejects.toMatchObject({ code: 'PROMPT_LENGTH' })
     await expect(all(['a'.repeat(64)])).rejects.toMatchObject({ code: 'PROMPT_LENGTH' })
-    expect(() => bigrams.write(['a'], { beams: 3, beamGroups: 2 })).toThrow(/beamGroups/)
-    expect(() => bigrams.write(['a'], { beams: 2, temperature: 1 })).toThrow(/temperature/)
+    expect(() => bigrams.generate(['a'], { beams: 3, beamGroups: 2 })).toThrow(/beamGroups/)
+    expect(() => bigrams.generate(['a'], { beams: 2, temperature: 1 })).toThrow(/temperature/)
     expect(() => generator({ engine, model: tinyModel(), params, tokenizer })).toThrow(
       expect.objectContaining({ code: 'NOT_A_WRITER' }),
     )

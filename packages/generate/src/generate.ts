@@ -29,7 +29,7 @@ export interface Generator {
    * again, and unsubscribing stops after the current token.
    * @throws AttuneError `BAD_OPTIONS`; the Observable fails with `PROMPT_LENGTH` or `NOTHING_ALLOWED`
    */
-  write(
+  generate(
     prompts: readonly (string | readonly number[])[],
     options?: Partial<GenerationOptions>,
     constraint?: Constraint,
@@ -79,13 +79,30 @@ const observed = (task: (stopped: () => boolean) => Task): Observable<Generation
 /**
  * Creates a text generator. Programs are compiled at their first use and kept until `close`.
  * @throws AttuneError `NOT_A_WRITER` if the model cannot generate text
+ *
+ * @example
+ * ```ts
+ * import { key } from '@attune/core'
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { generator } from '@attune/generate'
+ * import { gpt2 } from '@attune/model-gpt2'
+ * import { tinyTokenizer } from '@attune/testkit/tiny'
+ * import { lastValueFrom } from 'rxjs'
+ * const [engine, tokenizer] = [tfjsCpu(), tinyTokenizer()]
+ * await engine.start()
+ * const model = gpt2({ vocabSize: tokenizer.vocabularySize, nEmbd: 8, nLayer: 1, nHead: 2, nPositions: 32 })
+ * const text = generator({ engine, model, params: model.init(key(1)), tokenizer })
+ * const last = await lastValueFrom(text.write(['a prompt'], { maximumNewTokens: 5 }))
+ * console.log(last.type, last.row) // finished 0
+ * text.close()
+ * ```
  */
 export function generator(components: GeneratorComponents): Generator {
   const { decoderStartTokenId: start, options: defaults = {} } = components.defaults ?? {}
   const config = { ...components.model.config, ...(start === undefined ? {} : { decoder_start_token_id: start }) }
   const decoder: CompiledDecoder = compileDecoder(components.engine, { ...components.model, config }, components.params)
   return {
-    write(prompts, given = {}, constraint) {
+    generate(prompts, given = {}, constraint) {
       const options = generationOptions.parse(withDefaults(given, defaults))
       const ends = options.endTokenIds === undefined ? endTokens(components) : new Set(options.endTokenIds)
       const ids = prompts.map((prompt) => promptIds(components, prompt))

@@ -8,7 +8,7 @@ export interface GenerationDefaults {
   /** Decoder start token of an encoder–decoder, if the file sets it. */
   readonly decoderStartTokenId?: number
   /** Settings of the file that affect the output and that Attune does not support. */
-  readonly ignored: readonly string[]
+  readonly unsupported: readonly string[]
 }
 
 type Config = Readonly<Record<string, unknown>>
@@ -112,7 +112,7 @@ export function generationDefaults(config: Config, where: string): GenerationDef
   return {
     options: options as Partial<GenerationOptions>,
     ...(typeof start === 'number' ? { decoderStartTokenId: start } : {}),
-    ignored: [...ignoredEarlyStopping, ...unsupported.map(([name]) => name)],
+    unsupported: [...ignoredEarlyStopping, ...unsupported.map(([name]) => name)],
   }
 }
 

@@ -57,7 +57,7 @@ describe('generator with promptLookupTokens', () => {
   async function write(prompts: readonly string[], options: Partial<GenerationOptions>, how: How = {}) {
     runs = []
     const subject = generator({ engine, model: model(how.changed), params, tokenizer })
-    const events = await lastValueFrom(subject.write(prompts, options, how.constraint).pipe(toArray()))
+    const events = await lastValueFrom(subject.generate(prompts, options, how.constraint).pipe(toArray()))
     subject.close()
     return events
   }
@@ -111,13 +111,13 @@ describe('generator with promptLookupTokens', () => {
     expect(texts(await write(['abcdab'], options, { changed: { recurrent: true } }))).toEqual(['cdabcdab'])
     expect(Math.max(...runs.slice(1))).toBe(1)
     const subject = generator({ engine, model: model(), params, tokenizer })
-    expect(() => subject.write(['a'], { promptLookupTokens: 3, beams: 2 })).toThrow(/beams/)
+    expect(() => subject.generate(['a'], { promptLookupTokens: 3, beams: 2 })).toThrow(/beams/)
   })
 
   it('stops on unsubscribe and frees all tensors', async () => {
     const subject = generator({ engine, model: model(), params, tokenizer })
     const before = engine.live()
-    const some = subject.write(['abcdab'], { promptLookupTokens: 3 }).pipe(take(3), toArray())
+    const some = subject.generate(['abcdab'], { promptLookupTokens: 3 }).pipe(take(3), toArray())
     expect((await lastValueFrom(some)).map(({ text }) => text)).toEqual(['c', 'd', 'a'])
     while (engine.live() !== before) await setImmediate() // the test's timeout ends an endless wait
     expect(engine.live()).toBe(before)

@@ -86,7 +86,7 @@ export async function findInCache(
     new AttuneError(
       'HUB_OFFLINE',
       `${name} at ${revision} is not completely in the cache ${settings.cache}: ${why}`,
-      `Download it while the Hub is reachable: HF_HUB_OFFLINE=0 attune download ${reference}`,
+      `Download it while the Hub is reachable: HF_HUB_OFFLINE=0 npx attune download ${reference}`,
     )
   const commit = isCommit(revision) ? revision : await readRef(cache, revision)
   if (commit === undefined) throw offlineError('it was never downloaded')

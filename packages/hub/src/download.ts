@@ -212,6 +212,15 @@ export function downloadWith(
  * @throws AttuneError (through the Observable) `BAD_MODEL_NAME`, `BAD_REPOSITORY_PATH`, `BAD_ENDPOINT`,
  * `BAD_HUB_TOKEN`, `HUB_NOT_FOUND`, `HUB_FORBIDDEN`, `HUB_UNREACHABLE`, `HUB_OFFLINE`, `HUB_BAD_ANSWER`,
  * `HUB_BAD_FILE`, `PICKLED_WEIGHTS`, `NO_WEIGHTS_FILE`, `CANNOT_WRITE`
+ *
+ * @example
+ * ```ts no-run
+ * import { download } from '@attune/hub'
+ * download('google-bert/bert-base-uncased@main').subscribe((event) => {
+ *   if (event.type === 'download.progressed') console.log(event.bytesHere, 'of', event.bytes)
+ *   if (event.type === 'download.completed') console.log(event.folder)
+ * })
+ * ```
  */
 export const download = (reference: string, options: DownloadOptions = {}): Observable<HubEvent> =>
   downloadWith(reference, options)
@@ -222,6 +231,13 @@ export const download = (reference: string, options: DownloadOptions = {}): Obse
  * @param onEvent called with each event of the download
  * @throws AttuneError `FILE_NOT_FOUND` if the reference is neither a folder nor a valid model id, and those of {@link
  * download}
+ *
+ * @example
+ * ```ts no-run
+ * import { modelFolder } from '@attune/hub'
+ * const folder = await modelFolder('google-bert/bert-base-uncased', {}, ({ type }) => console.log(type))
+ * console.log(folder)
+ * ```
  */
 export async function modelFolder(
   reference: string,

@@ -51,6 +51,12 @@ function faultInRevision(revision: string): string | undefined {
 /**
  * Parses `organization/name` or `organization/name@revision`, by the Hub's own rules for names.
  * @throws AttuneError `BAD_MODEL_NAME` for an invalid name or revision
+ *
+ * @example
+ * ```ts
+ * import { parseModelName } from '@attune/hub'
+ * console.log(parseModelName('google-bert/bert-base-uncased@v1')) // { name: 'google-bert/bert-base-uncased', revision: 'v1' }
+ * ```
  */
 export function parseModelName(text: string): ModelName {
   const at = text.indexOf('@')

@@ -112,7 +112,10 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
  * @param secrets secrets of at least 4 characters; shorter ones are ignored
  *
  * @example
- * redact('the token my-secret-token may not write', ['my-secret-token']) // 'the token … may not write'
+ * ```ts
+ * import { redact } from '@attune/hub'
+ * console.log(redact('the token my-secret-token may not write', ['my-secret-token'])) // the token … may not write
+ * ```
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
   const patterns = searchPatterns(secrets)

@@ -217,6 +217,14 @@ export const uploadWith = (
  * @throws AttuneError (through the Observable) `BAD_MODEL_NAME`, `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`,
  * `PICKLED_WEIGHTS`, `HUB_WOULD_OVERWRITE`, `HUB_CONFLICT`, `HUB_FORBIDDEN`, `HUB_NOT_FOUND` for a missing branch
  * other than main, `HUB_UNREACHABLE`, `HUB_OFFLINE`, `HUB_BAD_ANSWER`
+ *
+ * @example
+ * ```ts no-run
+ * import { upload } from '@attune/hub'
+ * upload('runs/topics/model', 'my-name/topics').subscribe((event) => {
+ *   if (event.type === 'upload.completed') console.log(event.url)
+ * })
+ * ```
  */
 export const upload = (folder: string, reference: string, options: UploadOptions = {}): Observable<HubEvent> =>
   uploadWith(folder, reference, options)

@@ -1,5 +1,5 @@
 export { BACKEND, graphBackend } from './backend.js'
-export { type JitOptions, type Jitted, jit } from './jit.js'
+export { type JitOptions, type CompiledFunction, jit } from './jit.js'
 export { type HostKernel, kernelNames, registerHostKernel } from './register.js'
 export type { Program } from './program.js'
 export type { PureFunction } from './trace.js'

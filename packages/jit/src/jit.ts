@@ -24,7 +24,7 @@ export interface JitOptions extends Omit<SessionOptions, 'keepsMemory'> {
 }
 
 /** A compiled function. */
-export type Jitted<F> = F & {
+export type CompiledFunction<F> = F & {
   /** Releases the graphs. Results remain valid. */
   dispose(): void
   /** Compiled graphs, by the shapes of the arguments. */
@@ -139,8 +139,17 @@ function tensorsOf(
  *
  * @throws AttuneError `UNKNOWN_KERNEL`, `READS_TENSOR`, `UNSUPPORTED_TYPE`, `ESCAPED_TENSOR` or `FROZEN_RANDOMNESS`,
  * on the first call
+ *
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs'
+ * import { jit } from '@attune/jit'
+ * import { type Tensor, grad, mean, square, sub, tensor1d } from '@tensorflow/tfjs-core'
+ * const step = jit((w: Tensor, x: Tensor) => sub(w, grad((v: Tensor) => mean(square(sub(v, x))))(w)))
+ * console.log(step(tensor1d([0, 0]), tensor1d([1, 2])).dataSync()) // Float32Array(2) [ 1, 2 ]
+ * ```
  */
-export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Jitted<F> {
+export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): CompiledFunction<F> {
   const { donate = [], constant = [], maximumGraphs = 16, providers = ['cpu'] } = options
   const backend = graphBackend()
   registerKernels(backend)
@@ -184,5 +193,5 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Ji
     return ready.rebuild(tensors)
   }
 
-  return Object.assign(run, { graphs: programs, dispose }) as unknown as Jitted<F>
+  return Object.assign(run, { graphs: programs, dispose }) as unknown as CompiledFunction<F>
 }

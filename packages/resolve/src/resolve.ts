@@ -16,7 +16,7 @@ import { locateModule, mainModule, packageAt } from './module-entry.js'
 import { admits, coreVersion } from './version.js'
 
 /** Search locations for plugins, in order. */
-export interface SearchPlaces {
+export interface SearchPaths {
   /** Plugins that are available without a search, such as those defined in the calling program. */
   readonly registered?: readonly AnyPlugin[]
   /** The installation: folders whose `node_modules` (and those of their parents) are trusted, in search order. */
@@ -79,12 +79,12 @@ async function loadInstalled(kind: Kind<unknown>, specifier: string, entry: Plug
   return { plugin, origin: { ...originOf(specifier, entry), ...(isLocal ? { path: path() } : {}) } }
 }
 
-const registeredAs = (kind: Kind<unknown>, name: string, { registered = [] }: SearchPlaces): Found | undefined => {
+const registeredAs = (kind: Kind<unknown>, name: string, { registered = [] }: SearchPaths): Found | undefined => {
   const plugin = registered.find((each) => each.kind.name === kind.name && each.name === name)
   return plugin && { plugin, origin: { specifier: name } }
 }
 
-function unknownPlugin(kind: Kind<unknown>, name: string, search: SearchPlaces, at: string | undefined): AttuneError {
+function unknownPlugin(kind: Kind<unknown>, name: string, search: SearchPaths, at: string | undefined): AttuneError {
   const folders = [...search.folders, ...(search.local ?? [])]
   const names = [
     ...(search.registered ?? []).filter((plugin) => plugin.kind.name === kind.name).map((plugin) => plugin.name),
@@ -109,11 +109,19 @@ function unknownPlugin(kind: Kind<unknown>, name: string, search: SearchPlaces, 
  * local folder, a path or package that exports a plugin.
  * @param at location of the specifier in the configuration, for error messages
  * @throws AttuneError `UNKNOWN_PLUGIN`, `NOT_A_PLUGIN`, `PLUGIN_BROKEN`, `CORE_MISMATCH`.
+ *
+ * @example
+ * ```ts
+ * import { SCHEDULER, userSpecifier } from '@attune/core'
+ * import { findPlugin } from '@attune/resolve'
+ * const { plugin, origin } = await findPlugin(SCHEDULER, userSpecifier('cosine'), { folders: [process.cwd()] })
+ * console.log(plugin.name, origin.specifier) // TODO
+ * ```
  */
 export async function findPlugin(
   kind: Kind<unknown>,
   name: UserSpecifier,
-  search: SearchPlaces,
+  search: SearchPaths,
   at?: string,
 ): Promise<Found> {
   const registered = registeredAs(kind, name, search)
@@ -138,7 +146,7 @@ export async function findPlugin(
 export async function findInstalled(
   kind: Kind<unknown>,
   name: FileName,
-  search: SearchPlaces,
+  search: SearchPaths,
   recorded: Pick<Origin, 'package' | 'version'> = {},
 ): Promise<Found> {
   const registered = registeredAs(kind, name, search)
@@ -153,7 +161,7 @@ export async function findInstalled(
 /**
  * Completes the origin of a plugin that a program passed as a value: adds its package and version if it is an installed plugin.
  */
-export async function identify<T extends Found>(found: T, { folders }: SearchPlaces): Promise<T> {
+export async function identify<T extends Found>(found: T, { folders }: SearchPaths): Promise<T> {
   const { plugin, origin } = found
   if (origin.package !== undefined || origin.path !== undefined) return found
   for (const entry of pluginCopies(folders)) {
@@ -168,11 +176,7 @@ export async function identify<T extends Found>(found: T, { folders }: SearchPla
  * Resolves the installed plugin whose package declares that it reads a file type. Otherwise like {@link findInstalled}.
  * @returns undefined if there is none
  */
-export async function findReader(
-  kind: Kind<unknown>,
-  type: FileName,
-  search: SearchPlaces,
-): Promise<Found | undefined> {
+export async function findReader(kind: Kind<unknown>, type: FileName, search: SearchPaths): Promise<Found | undefined> {
   const installed = installedPlugins(search.folders).find(
     (entry) => entry.kind === kind.name && entry.reads.includes(type),
   )

@@ -85,8 +85,8 @@ describe('crossValidate', () => {
     const log = readFileSync(join(folder, 'nested/folds/0/events.jsonl'), 'utf8').split('\n')
     const tested = log.filter((line) => line.includes('"evaluation.completed"') && line.includes('"split":"test"'))
     expect(tested).toHaveLength(1)
-    const places = { folders: ['.'], registered: [nested] }
-    const { scores } = await evaluateRun(join(folder, 'nested/folds/0'), { split: 'test', places })
+    const searchPaths = { folders: ['.'], registered: [nested] }
+    const { scores } = await evaluateRun(join(folder, 'nested/folds/0'), { split: 'test', searchPaths })
     expect(scores['accuracy']!.value).toBe(last.test!['accuracy']!.values[0])
   })
 

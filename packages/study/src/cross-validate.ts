@@ -52,8 +52,8 @@ async function runFold(
   const step = await readyToResume(directory)
   emit({ type: 'fold.started', fold, folds, step })
   const begun = performance.now()
-  const { baseDirectory = process.cwd(), places } = options
-  const rest = { baseDirectory, places, acceptChanges: false, budget: 1 }
+  const { baseDirectory = process.cwd(), searchPaths } = options
+  const rest = { baseDirectory, searchPaths, acceptChanges: false, budget: 1 }
   const { reports, stop } = launchHere({ ...rest, config: { ...config, fold }, directory, resumes: step > 0 })
   const listening = stops.subscribe(stop)
   let [values, test, stopped]: [Values, Values | undefined, string | undefined] = [{}, undefined, undefined]
@@ -128,9 +128,24 @@ async function runFolds(
  * stopped or killed cross-validation again resumes it at the interrupted fold.
  * @throws AttuneError as the stream's error: `BAD_CONFIG`, `STUDY_IN_USE`, `STUDY_CHANGED`, `STUDY_EXISTS`, `STUDY_DAMAGED`, and
  *   the errors of a run
+ *
  * @example
- * const events = crossValidate({ ...config, protocol: { use: 'k-fold', folds: 5 }, directory: 'runs/folds' })
- * const { scores } = await lastValueFrom(events.pipe(on('crossValidation.completed')))
+ * ```ts
+ * import { on } from '@attune/core'
+ * import { crossValidate } from '@attune/study'
+ * const events = crossValidate({
+ *   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
+ *   tokenizer: { use: 'word', vocabularySize: 100 },
+ *   model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
+ *   objective: 'sequence-classification',
+ *   engine: 'tfjs-cpu',
+ *   metric: 'accuracy',
+ *   training: { epochs: 1 },
+ *   protocol: { use: 'k-fold', folds: 2 },
+ *   directory: 'runs/folds',
+ * })
+ * events.pipe(on('crossValidation.completed')).subscribe(({ folds, scores }) => console.log(folds, Object.keys(scores))) // 2 [ 'loss', 'accuracy' ]
+ * ```
  */
 export const crossValidate = (
   config: RunConfig,

@@ -94,11 +94,11 @@ export async function prepareStudy(config: StudyConfig, options: RunOptions): Pr
 }
 
 /** @throws AttuneError `BAD_ARGUMENT` */
-export function requireNoScope({ scope, places }: RunOptions): void {
-  if (scope === undefined && (places?.registered ?? []).length === 0) return
+export function requireNoScope({ scope, searchPaths }: RunOptions): void {
+  if (scope === undefined && (searchPaths?.registered ?? []).length === 0) return
   throw new AttuneError(
     'BAD_ARGUMENT',
     'expected no `scope` and no registered plugins for trials in child processes',
-    'Remove `scope` and `places.registered`, or set `study.parallel: 1`.',
+    'Remove `scope` and `searchPaths.registered`, or set `study.parallel: 1`.',
   )
 }

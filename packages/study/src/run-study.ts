@@ -47,7 +47,7 @@ function launch(study: StudyInProgress, { id, ...attempt }: Attempt): Launched {
     config: withChoice(config, choice),
     directory: trialFolder(directory, id),
     baseDirectory: options.baseDirectory ?? process.cwd(),
-    places: options.places,
+    searchPaths: options.searchPaths,
   }
   return parallel > 1 ? launchProcess(request) : launchHere(request)
 }

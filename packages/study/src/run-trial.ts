@@ -1,5 +1,5 @@
 import type { Command, RunEvent, RunFacts } from '@attune/core'
-import type { SearchPlaces } from '@attune/resolve'
+import type { SearchPaths } from '@attune/resolve'
 import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer/node'
 import { Observable, Subject, concatMap, from } from 'rxjs'
 import { type Values, checkpointsOf, evaluationsOf, labelledStep, valuesOf } from './past-run.js'
@@ -10,7 +10,7 @@ export interface TrialRequest {
   /** Absolute path of the run folder. */
   readonly directory: string
   readonly baseDirectory: string
-  readonly places?: SearchPlaces | undefined
+  readonly searchPaths?: SearchPaths | undefined
   /** True to resume the run in the folder. */
   readonly resumes: boolean
   /** True if the folder's configuration was changed intentionally. */
@@ -109,8 +109,8 @@ const follow = (
 ): Observable<TrialReport> =>
   new Observable((subscriber) => {
     const commands = new Subject<Command>()
-    const { directory, config, baseDirectory, places, resumes, acceptChanges } = request
-    const options: RunOptions = { baseDirectory, ...(places === undefined ? {} : { places }), commands }
+    const { directory, config, baseDirectory, searchPaths, resumes, acceptChanges } = request
+    const options: RunOptions = { baseDirectory, ...(searchPaths === undefined ? {} : { searchPaths }), commands }
     const { handle, isPaused } = budgetController(request, commands)
     const report = reporter(request, past, isPaused)
     const events = resumes ? resume(directory, { ...options, acceptChanges }) : run({ ...config, directory }, options)

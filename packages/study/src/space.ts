@@ -16,7 +16,7 @@ const refuse = (problems: readonly string[]): AttuneError =>
   new AttuneError(
     'BAD_SPACE',
     `the space of the study has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${problems.map((line) => `  ${line}`).join('\n')}`,
-    'Correct `study.space`; `attune plugins info KIND NAME` shows the options of a plugin.',
+    'Correct `study.space`; `npx attune plugins info KIND NAME` shows the options of a plugin.',
   )
 
 /** Settings that belong to the study, which a trial must not change. */

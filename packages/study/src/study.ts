@@ -84,9 +84,28 @@ export const stoppable = <E>(
  * If a run fails, its trial is marked as failed and the study continues.
  * @throws AttuneError as the stream's error: `BAD_CONFIG`, `BAD_SPACE`, `UNKNOWN_SCORE`, `STUDY_IN_USE`, `STUDY_CHANGED`,
  *   `STUDY_EXISTS`, `STUDY_DAMAGED`, `TUNER_STUCK`
+ *
  * @example
- * const events = study({ ...config, study: { space: { 'training.learningRate': { from: 1e-5, to: 1e-2, scale: 'log' } }, goals: 'accuracy', directory: 'runs/study' } })
- * const { best, trials } = await lastValueFrom(events.pipe(on('study.completed')))
+ * ```ts
+ * import { on } from '@attune/core'
+ * import { study } from '@attune/study'
+ * const events = study({
+ *   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
+ *   tokenizer: { use: 'word', vocabularySize: 100 },
+ *   model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
+ *   objective: 'sequence-classification',
+ *   engine: 'tfjs-cpu',
+ *   metric: 'accuracy',
+ *   training: { epochs: 1 },
+ *   study: {
+ *     space: { 'training.learningRate': { from: 1e-3, to: 1e-1, scale: 'log' } },
+ *     trials: 2,
+ *     goals: 'accuracy',
+ *     directory: 'runs/study',
+ *   },
+ * })
+ * events.pipe(on('study.completed')).subscribe(({ trials, best }) => console.log(trials.length, best.length)) // 2 1
+ * ```
  */
 export const study = (config: StudyConfig, options: StudyOptions = {}): Observable<StudyEvent> =>
   stoppable((stops, show) => executeStudy(config, options, stops, show), options.commands)

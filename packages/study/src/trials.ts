@@ -55,6 +55,14 @@ const dominates = (a: readonly number[], b: readonly number[]): boolean =>
 /**
  * Ids of the best completed trials: for one goal, the first trial with the best value; for several goals, the trials that no other
  * trial dominates (the Pareto front).
+ *
+ * @example
+ * ```ts
+ * import { bestTrials } from '@attune/study'
+ * const trial = (id: number, accuracy: number) =>
+ *   ({ id, choice: {}, state: 'completed', scores: [{ step: 1, values: { accuracy } }] }) as const
+ * console.log(bestTrials([trial(0, 0.7), trial(1, 0.9)], [{ score: 'accuracy', direction: 'maximize' }])) // [ 1 ]
+ * ```
  */
 export function bestTrials(trials: readonly Trial[], goals: readonly Goal[]): readonly number[] {
   const ranked = trials.flatMap((trial) => {

@@ -23,6 +23,14 @@ function set(node: unknown, keys: readonly string[], value: unknown): unknown {
  * Returns a configuration with the values of a choice set by path, such as `training.learningRate` or `optimizer.use`. A plugin given
  * by name becomes `{ use: name }`; a list of one plugin is addressed as that plugin; `metric.1.average` is an option of the second
  * metric. Nothing is validated.
+ *
+ * @example
+ * ```ts
+ * import { withChoice } from '@attune/study'
+ * const config = { optimizer: 'adamw', training: { epochs: 1 } }
+ * const choice = { 'training.epochs': 5, 'optimizer.weightDecay': 0.1 }
+ * console.log(withChoice(config, choice)) // { optimizer: { use: 'adamw', weightDecay: 0.1 }, training: { epochs: 5 } }
+ * ```
  */
 export function withChoice<C extends object>(config: C, choice: Choice): C {
   const chosen = Object.entries(choice).reduce<Readonly<Record<string, unknown>>>(

@@ -27,6 +27,14 @@ function expectScore(actual: Score, expected: Score): void {
  * Contract of a metric, tested on the golden file: the score does not depend on the order of examples or their division into
  * batches; `merge` is associative with `init()` as identity; the state survives JSON; state, predictions and references are not
  * modified; the value is within the declared range and matches another library.
+ *
+ * @example
+ * ```ts no-run
+ * import accuracy from '@attune/metric-accuracy'
+ * import { describeMetric } from '@attune/testkit'
+ * const case1 = { options: {}, predictions: ['x', 'y'], references: ['x', 'x'], expected: { value: 0.5 } }
+ * describeMetric(accuracy, { golden: { source: 'by hand', cases: [case1] } })
+ * ```
  */
 export function describeMetric(plugin: AnyPlugin, { golden }: { readonly golden: MetricGolden }): void {
   describe(`metric ${plugin.name}`, () => {

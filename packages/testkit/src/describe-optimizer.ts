@@ -142,6 +142,13 @@ const rosenbrock = ({ x }: Params): Scalar => {
  * Contract of an optimizer. `golden` holds the parameters after each step, computed by another library; `learningRates` are those at
  * which the parabola and the Rosenbrock function should be minimized (default 0.05 and 0.001). A technique that cannot minimize them
  * states `exceptions: { parabola | rosenbrock: reason }` in its manifest.
+ *
+ * @example
+ * ```ts no-run
+ * import { sgd } from '@attune/optimizer-sgd'
+ * import { describeOptimizer } from '@attune/testkit'
+ * describeOptimizer(sgd, { options: { momentum: 0.9 } })
+ * ```
  */
 export function describeOptimizer(
   plugin: AnyPlugin,

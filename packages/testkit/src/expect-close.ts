@@ -14,6 +14,12 @@ export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike
 /**
  * Compares two trees of host arrays leaf by leaf; throws with the path of the first leaf whose shape differs or whose values differ
  * by more than `tolerance`.
+ *
+ * @example
+ * ```ts no-run
+ * import { expectClose, floats } from '@attune/testkit'
+ * expectClose({ loss: floats([1], [0.5]) }, { loss: floats([1], [0.500001]) }, 1e-5)
+ * ```
  */
 export function expectClose(actual: unknown, expected: unknown, tolerance: number): void {
   const found = new Map<string, HostArray>(leaves(actual, isHostArray))

@@ -44,11 +44,11 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 }
 
 /** One transformer layer, `[batch, length, hidden]` → the same shape. */
-function layer(params: Params, x: Tensor, bias: Tensor, { at, record }: LayerContext): Tensor {
+function layer(params: Params, x: Tensor, bias: Tensor, { at, onAttention }: LayerContext): Tensor {
   const mixed = attentionBlock(params, `${at}.attention`, x, (y) => {
     const part = (name: string): Tensor => linear(params, `${at}.attention.self.${name}`, y)
     const heads = { q: part('query'), k: part('key'), v: part('value'), bias }
-    return attention(heads, 2, 0, { training: false }, { record })
+    return attention(heads, 2, 0, { training: false }, { onAttention })
   })
   const intermediate = gelu(linear(params, `${at}.intermediate.dense`, add(x, mixed))) // [batch, length, intermediate]
   const output = linear(params, `${at}.output.dense`, intermediate)

@@ -140,7 +140,11 @@ function render(chat: Chat, count: number, addGenerationPrompt: boolean, budget:
  * @throws AttuneError `BAD_CHAT_TEMPLATE` if the template is invalid, too long, exceeds its limits, or refuses the messages
  *
  * @example
- * renderChat('{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}', [{ role: 'user', content: 'Hi' }]).text // '<user>Hi'
+ * ```ts
+ * import { renderChat } from '@attune/text'
+ * const template = '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}'
+ * console.log(renderChat(template, [{ role: 'user', content: 'Hi' }]).text) // <user>Hi
+ * ```
  */
 export function renderChat(template: string, messages: readonly Message[], options: ChatOptions = {}): RenderedChat {
   const { addGenerationPrompt = false, continueFinalMessage = false } = options

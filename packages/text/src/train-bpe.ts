@@ -29,6 +29,14 @@ export interface BpeVocabulary {
  *
  * Source: Sennrich, Haddow and Birch, Neural Machine Translation of Rare Words with Subword Units, 2016, algorithm 1; Radford
  * et al., Language Models are Unsupervised Multitask Learners, 2019, section 2.2.
+ *
+ * @example
+ * ```ts
+ * import { trainBpe } from '@attune/text'
+ * const counts = new Map([['low', 5], ['lower', 2]])
+ * const { merges } = trainBpe(counts, { vocabularySize: 258, minimumFrequency: 2, specialTokens: [] })
+ * console.log(merges) // [ [ 'l', 'o' ], [ 'lo', 'w' ] ]
+ * ```
  */
 export function trainBpe(counts: ReadonlyMap<string, number>, options: BpeTraining): BpeVocabulary {
   const tokens = [...new Set([...options.specialTokens, ...[...BYTE_CHARACTERS].sort()])]

@@ -113,6 +113,14 @@ function splitAtUnknown(words: Words, alphabet: ReadonlySet<string>): Map<string
  * section 3.2.
  *
  * @returns the subwords with their log probabilities, most probable first
+ *
+ * @example
+ * ```ts
+ * import { trainUnigram } from '@attune/text'
+ * const counts = new Map([['low', 5], ['lower', 2], ['lowest', 1]])
+ * const subwords = trainUnigram(counts, { vocabularySize: 9, alphabetSize: 100 })
+ * console.log(subwords.slice(0, 2).map(([subword]) => subword)) // TODO
+ * ```
  */
 export function trainUnigram(counts: Words, options: UnigramTraining): ScoredSubword[] {
   const { vocabularySize, alphabetSize, report } = options

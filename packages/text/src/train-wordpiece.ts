@@ -45,6 +45,14 @@ function continuationsOf(words: ReadonlyMap<string, number>, alphabet: readonly 
  * Machine Translation of Rare Words with Subword Units, 2016, algorithm 1.
  *
  * @returns the tokens in the order of their ids
+ *
+ * @example
+ * ```ts
+ * import { trainWordPiece } from '@attune/text'
+ * const counts = new Map([['low', 5], ['lower', 2]])
+ * const options = { vocabularySize: 8, minimumFrequency: 2, specialTokens: ['[UNK]'], alphabetSize: 100 }
+ * console.log(trainWordPiece(counts, options).join(' ')) // TODO
+ * ```
  */
 export function trainWordPiece(counts: ReadonlyMap<string, number>, options: WordPieceTraining): string[] {
   const words = sortedCounts(counts)

@@ -1,6 +1,12 @@
 export { type ModelFiles, type SavedModel, modelFiles, writeFiles } from './files/model-files.js'
-export { type Inference, type InferenceOptions, type Inferred, type LossSum, inference } from './inference/infer.js'
-export { type Answered, type StreamOptions, predictStream } from './inference/predict-stream.js'
+export {
+  type Inference,
+  type InferenceOptions,
+  type InferredExample,
+  type LossSum,
+  inference,
+} from './inference/infer.js'
+export { type PredictedExample, type StreamOptions, predictStream } from './inference/predict-stream.js'
 export type { Description, Prediction, PredictOptions, Predictor } from './inference/predictor.js'
 export { type OnlineOptions, type PrequentialEvent, learnOnline } from './online/learn-online.js'
 export type { Learner } from './online/learner.js'
@@ -8,7 +14,13 @@ export type { Rows } from './online/rows-of.js'
 export { type BusOptions, type Bus, type EventLog, createBus } from './run/bus.js'
 export { type Scored, score } from './run/score.js'
 export { type EpochOptions, type ReadyBatch, encodeAll, epochBatches } from './step/batches.js'
-export { type CompiledStep, type HostInputs, type KeptTrees, compileStep, stepInputs } from './step/compiled-step.js'
+export {
+  type CompiledStep,
+  type HostInputs,
+  type ConstantTrees,
+  compileStep,
+  stepInputs,
+} from './step/compiled-step.js'
 export { type PassComponents, dataPass } from './step/data-pass.js'
 export type { Auxiliary, LossComponents, Rebuilt, StepConstants } from './step/loss-function.js'
 export { NO_CONSTANTS, lossFunction, reduceLosses } from './step/loss-function.js'
@@ -26,6 +38,6 @@ export {
   applyStep,
   inferenceStep,
   lossAndGradients,
-  nothingAccumulated,
+  emptyAccumulation,
   trainingStep,
 } from './step/training-step.js'

@@ -3,7 +3,7 @@ export {
   type CheckpointInput,
   type Progress,
   checkpointPath,
-  findLabelled,
+  findCheckpoint,
   listCheckpoints,
   loadCheckpoint,
   pruneCheckpoints,
@@ -15,7 +15,7 @@ export { countFolds } from './data/open-splits.js'
 export { type PreparedStage, prepareData } from './data/prepare-data.js'
 export { dataFolder } from './data/store.js'
 export { type EvaluateOptions, type Evaluation, evaluateRun } from './inference/evaluate.js'
-export { type Pretrained, type Wanted, loadPretrained } from './inference/load-pretrained.js'
+export { type Pretrained, type ObjectiveChoice, loadPretrained } from './inference/load-pretrained.js'
 export { openPredictor } from './inference/open-predictor.js'
 export { type LearnerConfig, type LearnerOptions, openLearner } from './online/open-learner.js'
 export { type Lookup, type RunOptions, userLookup } from './plan/lookup.js'

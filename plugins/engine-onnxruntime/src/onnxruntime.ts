@@ -4,7 +4,7 @@ import {
   BACKEND,
   type HostKernel,
   type JitOptions,
-  type Jitted,
+  type CompiledFunction,
   type PureFunction,
   graphBackend,
   jit,
@@ -75,7 +75,7 @@ export const onnxruntime = definePlugin({
   create: ({ device, threads = availableParallelism() }): Engine => {
     let options: JitOptions = { threads }
     let words = 'ONNX Runtime'
-    const compiled = new Set<Jitted<PureFunction>>()
+    const compiled = new Set<CompiledFunction<PureFunction>>()
     return {
       get device() {
         return words

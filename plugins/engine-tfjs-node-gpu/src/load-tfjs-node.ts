@@ -20,7 +20,7 @@ export function candidates(folder: string | undefined): readonly Candidate[] {
   return [{ name, load: async () => createRequire(import.meta.url)(name) as unknown }]
 }
 
-const ELSEWHERE = 'or use another engine: `attune doctor` shows which work here.'
+const ELSEWHERE = 'or use another engine: `npx attune doctor` shows which work here.'
 
 /** True if an import failed because this very package is missing, not one that it imports. */
 function isAbsent(error: Error & { readonly code?: unknown }, name: string): boolean {

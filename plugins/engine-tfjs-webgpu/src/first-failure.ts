@@ -24,7 +24,7 @@ export function firstFailure(device: Device): () => void {
     throw new AttuneError(
       'ENGINE_FAILED',
       `engine tfjs-webgpu: the GPU rejected a command: ${message}`,
-      'All results since then are wrong: use another engine (`attune doctor` shows which work here), and please report the message.',
+      'All results since then are wrong: use another engine (`npx attune doctor` shows which work here), and please report the message.',
     )
   }
 }

@@ -21,7 +21,7 @@ const unavailable = (problem: string, remedy: string, options?: { readonly cause
   new AttuneError(
     'ENGINE_UNAVAILABLE',
     `engine tfjs-webgpu: ${problem}`,
-    `${remedy}, or use another engine: \`attune doctor\` shows which work here.`,
+    `${remedy}, or use another engine: \`npx attune doctor\` shows which work here.`,
     options,
   )
 

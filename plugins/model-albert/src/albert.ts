@@ -81,10 +81,10 @@ const NAMES: EncoderLayerNames = {
   query: 'attention.query',
   key: 'attention.key',
   value: 'attention.value',
-  attended: 'attention.dense',
-  attendedNorm: 'attention.LayerNorm',
-  wide: 'ffn',
-  narrow: 'ffn_output',
+  attentionOutput: 'attention.dense',
+  attentionNorm: 'attention.LayerNorm',
+  intermediate: 'ffn',
+  output: 'ffn_output',
   norm: 'full_layer_layer_norm',
 }
 

@@ -69,10 +69,10 @@ const NAMES: EncoderLayerNames = {
   query: 'attention.q_lin',
   key: 'attention.k_lin',
   value: 'attention.v_lin',
-  attended: 'attention.out_lin',
-  attendedNorm: 'sa_layer_norm',
-  wide: 'ffn.lin1',
-  narrow: 'ffn.lin2',
+  attentionOutput: 'attention.out_lin',
+  attentionNorm: 'sa_layer_norm',
+  intermediate: 'ffn.lin1',
+  output: 'ffn.lin2',
   norm: 'output_layer_norm',
 }
 

@@ -21,7 +21,7 @@ import {
   filledWith,
   modeAt,
   initialParameters,
-  joinHeads,
+  mergeHeads,
   lastToken,
   layerGroups,
   layerStack,
@@ -103,7 +103,7 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, slot: CacheSlot
     rotate(o.headNorms ? norm(o, params, `${at}.${name}_norm`, y) : y, view)
   const cached = (name: string, added: Tensor): Tensor => {
     const all = slot.cache === undefined ? added : writeCache(slot.cache[`${c.index}.${name}`]!, added, slot.start!)
-    c.remember?.(name, all)
+    c.updateCache?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
   const cap = o.scoreCap
@@ -118,12 +118,12 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, slot: CacheSlot
     modeAt(c.mode, 0),
     {
       scale: o.scale,
-      sight: { causal: o.causal, window: o.slides(c.index) ? o.window : undefined },
-      record: c.record,
-      ...(cap === null ? {} : { change: (scores) => mul(tanh(mul(scores, 1 / cap)), cap) }),
+      pattern: { causal: o.causal, window: o.slides(c.index) ? o.window : undefined },
+      onAttention: c.onAttention,
+      ...(cap === null ? {} : { transformScores: (scores) => mul(tanh(mul(scores, 1 / cap)), cap) }),
     },
   )
-  return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.attentionBias })
+  return linear(params, `${at}.o_proj`, mergeHeads(mixed), { bias: o.attentionBias })
 }
 
 /** Gated feed-forward layer, `[batch, length, hidden]` → the same shape. */

@@ -24,7 +24,7 @@ import {
   emptyCache,
   filledWith,
   modeAt,
-  joinHeads,
+  mergeHeads,
   lastToken,
   layerGroups,
   layerNorm,
@@ -134,15 +134,15 @@ function attend(
   const cached = (name: string, added: Tensor): Tensor => {
     if (cache === undefined) return added
     const all = writeCache(cache[`${c.index}.${name}`]!, added, start!)
-    c.remember?.(name, all)
+    c.updateCache?.(name, all)
     return all // [batch, heads, capacity, headSize]
   }
   const scale =
     (o.scaleAttnWeights ? 1 / Math.sqrt(o.nEmbd / o.nHead) : 1) / (o.scaleAttnByInverseLayerIdx ? c.index + 1 : 1)
   const heads = { q, k: cached('key', k), v: cached('value', v), bias }
-  const options = { scale, sight: { causal: true }, record: c.record }
+  const options = { scale, pattern: { causal: true }, onAttention: c.onAttention }
   const mixed = attendHeads(heads, o.attnPdrop, modeAt(c.mode, 0), options)
-  return linear(params, `${c.at}.attn.c_proj`, joinHeads(mixed), { inputFirst: true })
+  return linear(params, `${c.at}.attn.c_proj`, mergeHeads(mixed), { inputFirst: true })
 }
 
 /** One pre-norm layer, attention then feed-forward: `[batch, length, hidden]` → the same shape. */

@@ -19,8 +19,8 @@ import {
   embedding,
   filledWith,
   modeAt,
-  greatestOf,
-  joinHeads,
+  maxPool,
+  mergeHeads,
   layerGroups,
   layerStack,
   linear,
@@ -166,7 +166,13 @@ function convolve(products: Tensor, links: Tensor): Tensor {
  * Graph attention with concatenated heads: `α_ij = softmax_j LeakyReLU(a_dst·x_i + a_src·x_j)` over the links of `i`, and
  * `Σ α_ij·x_j`, with `x = W·h` per head. Source: Veličković et al., 2018, equations 3 and 5.
  */
-function attend(own: Params, products: Tensor, links: Tensor, heads: number, { at, record }: LayerContext): Tensor {
+function attend(
+  own: Params,
+  products: Tensor,
+  links: Tensor,
+  heads: number,
+  { at, onAttention }: LayerContext,
+): Tensor {
   const x = splitHeads(products, heads) // [batch, heads, length, size]
   const scores = (name: string): Tensor => {
     const direction = parameter(own, `${at}.${name}`)
@@ -176,8 +182,8 @@ function attend(own: Params, products: Tensor, links: Tensor, heads: number, { a
   const to = transpose(scores('att_src'), [0, 1, 3, 2]) // [batch, heads, 1, length]
   const bias = mul(sub(expandDims(links, 1), 1), 1e9)
   const weights = softmax(add(leakyRelu(add(scores('att_dst'), to), 0.2), bias))
-  record?.(weights)
-  return joinHeads(matMul(weights, x))
+  onAttention?.(weights)
+  return mergeHeads(matMul(weights, x))
 }
 
 /**
@@ -198,7 +204,7 @@ function readOut(params: Params, h: Tensor, nodes: Tensor): Tensor {
   const gated = mul(sigmoid(linear(params, 'graph.readout.gate', h)), tanh(linear(params, 'graph.readout.content', h)))
   const present = expandDims(nodes, 2) // [batch, length, 1]
   const mean = div(sum(mul(gated, present), 1), maximum(sum(present, 1), 1))
-  return add(mean, greatestOf(add(gated, mul(sub(present, 1), 1e9))))
+  return add(mean, maxPool(add(gated, mul(sub(present, 1), 1e9))))
 }
 
 /** Embeddings of the word or phrase at each position, `[batch, positions, embedding]`, 0 where there is none. */

@@ -20,7 +20,7 @@ import {
   emptyCache,
   filledWith,
   modeAt,
-  joinHeads,
+  mergeHeads,
   lastToken,
   layerGroups,
   layerStack,
@@ -109,7 +109,7 @@ function attend(
     o.headNorms ? rmsNorm(params, `${at}.${name}_norm`, y, o.rmsNormEps) : y
   const cached = (name: string, added: Tensor): Tensor => {
     const all = cache === undefined ? added : writeCache(cache[`${c.index}.${name}`]!, added, shared.start!)
-    c.remember?.(name, all)
+    c.updateCache?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
   const mixed = attendHeads(
@@ -121,9 +121,9 @@ function attend(
     },
     o.attentionDropout,
     modeAt(c.mode, 0),
-    { sight: { causal: true, window: o.slides(c.index) ? o.window : undefined }, record: c.record },
+    { pattern: { causal: true, window: o.slides(c.index) ? o.window : undefined }, onAttention: c.onAttention },
   )
-  return linear(params, `${at}.o_proj`, joinHeads(mixed), { bias: o.biases.output })
+  return linear(params, `${at}.o_proj`, mergeHeads(mixed), { bias: o.biases.output })
 }
 
 /** One pre-norm layer, attention then gated feed-forward: `[batch, length, hidden]` → the same shape. */

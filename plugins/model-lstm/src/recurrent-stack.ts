@@ -2,7 +2,7 @@ import type { Cache, Mode, Params } from '@attune/core'
 import {
   type LayerContext,
   RECURRENT_CELLS,
-  type Stacked,
+  type StackOutputs,
   dropout,
   layerStack,
   recurrentLayer,
@@ -60,7 +60,7 @@ export function recurrentStack(
   params: Params,
   { x, mask, begin = [], cached }: StackInputs,
   mode: Mode,
-): Stacked {
+): StackOutputs {
   const names = RECURRENT_CELLS[o.cell].state
   const layer = (own: Params, y: Tensor, [real, ...starts]: readonly Tensor[], c: LayerContext): Tensor => {
     const from = starts.slice(c.index * names.length, (c.index + 1) * names.length)
@@ -68,7 +68,7 @@ export function recurrentStack(
     const which = { cell: o.cell, layer: c.index, bidirectional }
     const start = from.length === 0 ? undefined : from.map((state) => expandDims(state, 0))
     const { states, last } = recurrentLayer(own, name, read, real!, which, start)
-    if (cached) names.forEach((state, i) => c.remember?.(state, squeeze(last[i]!, [0])))
+    if (cached) names.forEach((state, i) => c.updateCache?.(state, squeeze(last[i]!, [0])))
     return states
   }
   return layerStack(params, x, [mask, ...begin], mode, { count: o.layers, at: () => name, layer }, cached)

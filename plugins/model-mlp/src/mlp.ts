@@ -25,7 +25,7 @@ import {
   filledWith,
   modeAt,
   linear,
-  meanState,
+  meanPool,
   normal,
   parameter,
   requireRepresentableSizes,
@@ -209,7 +209,7 @@ function perceptron(o: Options, params: Params, x: Tensor, mode: Mode): readonly
 function vectorsOf(o: Options, inside: FrozenEncoder | undefined, params: Params, inputs: TextInputs) {
   if (inside !== undefined) return readEncoder(inside, params, inputs)
   const words = embedding(params, 'mlp.embeddings.word_embeddings', inputs.inputIds)
-  if (o.input === 'mean') return { words, text: meanState(words, inputs.attentionMask) }
+  if (o.input === 'mean') return { words, text: meanPool(words, inputs.attentionMask) }
   const [batch, , width] = words.shape as [number, number, number]
   const weights = tfIdf(o, inputs.inputIds, cast(inputs.attentionMask, 'float32'))
   return { words, text: reshape(matMul(expandDims(weights, 1), words), [batch, width]) }

@@ -1,5 +1,5 @@
 import type { FrozenEncoder, Params, TextInputs } from '@attune/core'
-import { meanState, withoutGradient } from '@attune/nn'
+import { meanPool, withoutGradient } from '@attune/nn'
 import { concat, expandDims, reshape, slice } from '@tensorflow/tfjs-core'
 
 /** The parameters of the encoder, under its own names. */
@@ -14,7 +14,7 @@ const own = (params: Params, prefix: string): Params =>
 export function readEncoder({ model, prefix, reads }: FrozenEncoder, params: Params, inputs: TextInputs) {
   const both = withoutGradient(() => {
     const { lastHiddenState, pooled } = model.forward(own(params, prefix), inputs, { training: false })
-    const text = reads === 'pooled' ? pooled : meanState(lastHiddenState, inputs.attentionMask)
+    const text = reads === 'pooled' ? pooled : meanPool(lastHiddenState, inputs.attentionMask)
     return concat([expandDims(text, 1), lastHiddenState], 1)
   }) // [batch, 1 + length, width]
   const [batch, , width] = both.shape as [number, number, number]

@@ -23,12 +23,12 @@ import {
   firstToken,
   modeAt,
   initialParameters,
-  joinHeads,
+  mergeHeads,
   layerGroups,
   layerNorm,
   layerStack,
   linear,
-  meanState,
+  meanPool,
   rotaryTables,
   rotate,
   splitHeads,
@@ -108,15 +108,15 @@ function attend(o: Options, params: Params, x: Tensor, view: View, c: LayerConte
   const all = linear(params, `${c.at}.attn.Wqkv`, x, { bias: o.attentionBias }) // [batch, length, 3 · hidden]
   const part = (i: number): Tensor =>
     splitHeads(slice(all, [0, 0, i * o.hiddenSize], [-1, -1, o.hiddenSize]), o.numAttentionHeads)
-  const queriesOf = (y: Tensor): Tensor => (c.onlyFirst === true ? firstQuery(y) : y)
+  const queriesOf = (y: Tensor): Tensor => (c.firstTokenOnly === true ? firstQuery(y) : y)
   const heads = {
     q: queriesOf(rotate(part(0), view)),
     k: rotate(part(1), view),
     v: part(2),
     bias: queriesOf(view.bias),
   }
-  const options = { sight: { window: isLocal(o, c.index) ? windowOf(o) : undefined }, record: c.record }
-  const mixed = joinHeads(attendHeads(heads, o.attentionDropout, modeAt(c.mode, 0), options))
+  const options = { pattern: { window: isLocal(o, c.index) ? windowOf(o) : undefined }, onAttention: c.onAttention }
+  const mixed = mergeHeads(attendHeads(heads, o.attentionDropout, modeAt(c.mode, 0), options))
   return linear(params, `${c.at}.attn.Wo`, mixed, { bias: o.attentionBias })
 }
 
@@ -132,7 +132,10 @@ function feedForward(o: Options, params: Params, x: Tensor, c: LayerContext): Te
 function layer(o: Options, params: Params, x: Tensor, view: View, c: LayerContext): Tensor {
   const normed = c.index === 0 ? x : norm(o, params, `${c.at}.attn_norm`, x)
   const seen = attentionBlock(params, `${c.at}.attn`, normed, (y) => attend(o, params, y, view, c))
-  const attended = add(c.onlyFirst === true ? firstToken(x) : x, dropout(seen, o.attentionDropout, modeAt(c.mode, 1)))
+  const attended = add(
+    c.firstTokenOnly === true ? firstToken(x) : x,
+    dropout(seen, o.attentionDropout, modeAt(c.mode, 1)),
+  )
   return add(attended, feedForward(o, params, norm(o, params, `${c.at}.mlp_norm`, attended), c))
 }
 
@@ -160,7 +163,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
     finish: (y) => norm(o, params, 'model.final_norm', y),
   })
   return encoderOutputs(stacked, ({ x, first }) => {
-    const text = o.classifierPooling === 'cls' ? first : meanState(x, inputs.attentionMask) // [batch, hidden]
+    const text = o.classifierPooling === 'cls' ? first : meanPool(x, inputs.attentionMask) // [batch, hidden]
     const dense = linear(params, 'head.dense', text, { bias: o.classifierBias })
     return norm(o, params, 'head.norm', activation(o.classifierActivation)(dense))
   })

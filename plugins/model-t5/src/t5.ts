@@ -101,7 +101,7 @@ function attend(o: Shape, params: Params, at: string, inputs: AttentionInputs, c
   return attentionBlock(params, at, inputs.queries, (queries) => {
     const mixed = attendProjected({ ...inputs, queries }, project, o.dropoutRate, c.mode, {
       scale: 1,
-      record: c.record,
+      onAttention: c.onAttention,
     })
     return linear(params, `${at}.o`, mixed, { bias: false })
   })
@@ -133,7 +133,7 @@ function layer(
   let y = added(0, x, attend(o, params, `${c.at}.layer.0.SelfAttention`, self, inner(0)))
   if (context !== undefined) {
     const cross = crossAttention(normed(1, y), context, c)
-    const seen = { ...inner(1), record: c.recordAcross }
+    const seen = { ...inner(1), onAttention: c.onCrossAttention }
     y = added(1, y, attend(o, params, `${c.at}.layer.1.EncDecAttention`, cross, seen))
   }
   const last = context === undefined ? 1 : 2

@@ -121,9 +121,9 @@ function attendStream(
     shift(reshape(byDistance, [heads, batch, length, 2 * length])),
     mul(reshape(byType, [heads, batch, length, 1]), seen.differs),
   )
-  const { record } = c
+  const { onAttention } = c
   const mixed = attendHeads({ q: towards('r_w_bias'), k: seen.k, v: seen.v, bias: add(relative, bias) }, rate, c.mode, {
-    record: record && ((weights) => record(transpose(weights, [1, 0, 2, 3]))),
+    onAttention: onAttention && ((weights) => onAttention(transpose(weights, [1, 0, 2, 3]))),
   })
   return reshape(transpose(mixed, [1, 2, 0, 3]), [batch, length, heads * headSize])
 }

@@ -11,7 +11,7 @@ import {
 import {
   attentionBlock,
   type LayerContext,
-  type Stacked,
+  type StackOutputs,
   activation,
   activationNames,
   classifierHead,
@@ -146,7 +146,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 }
 
 /** Kept outputs of the content stream only. */
-const keptContents = ({ hiddenStates, ...kept }: Stacked['kept'], length: number): Stacked['kept'] =>
+const keptContents = ({ hiddenStates, ...kept }: StackOutputs['kept'], length: number): StackOutputs['kept'] =>
   hiddenStates === undefined
     ? kept
     : {

@@ -23,7 +23,7 @@ import {
   textArrays,
   textOf,
 } from '@attune/data'
-import { crossEntropy, headFor, meanState } from '@attune/nn'
+import { crossEntropy, headFor, meanPool } from '@attune/nn'
 import {
   type Tensor,
   div,
@@ -124,7 +124,7 @@ function create(
     encodeUnlabelled: encode,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
     head: (_, outputs, _mode, { inputs }: OnDevice<PairBatch>) =>
-      normalized(o.pooling === 'pooled' ? outputs.pooled : meanState(outputs.lastHiddenState, inputs.attentionMask)),
+      normalized(o.pooling === 'pooled' ? outputs.pooled : meanPool(outputs.lastHiddenState, inputs.attentionMask)),
     loss: (vectors) => loss(vectors, o.scale),
     predict: (vectors, items) => items.map((_, i) => ({ similarity: similarity(vectors, i) })),
     reference: () => ({ similarity: 1 }),

@@ -59,7 +59,7 @@ interface PermutedBatch extends Batch {
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
-  predictedShare: z
+  predictedFraction: z
     .number()
     .positive()
     .max(0.5)
@@ -72,7 +72,7 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-const samplingOf = (o: Options): Sampling => ({ probability: o.predictedShare, spanLength: o.maximumSpanLength })
+const samplingOf = (o: Options): Sampling => ({ probability: o.predictedFraction, spanLength: o.maximumSpanLength })
 
 /** Stacks arrays of `shape` into an int32 array `[rows, …shape]`. */
 function stack(rows: readonly ArrayLike<number>[], shape: readonly number[]): HostArray {

@@ -77,7 +77,7 @@ export async function targets() {
       valid,
       read(input, folder) {
         const { config, locate } = read(input, folder)
-        return planRun(config, { baseDirectory: folder, places: { registered, folders: [], local: [] }, locate })
+        return planRun(config, { baseDirectory: folder, searchPaths: { registered, folders: [], local: [] }, locate })
       },
     },
   ]

@@ -17,7 +17,7 @@ import { LOCK_FILES } from '../seeds.mjs'
 
 /**
  * @import { Command } from '@attune/core'
- * @import { SearchPlaces } from '@attune/resolve'
+ * @import { SearchPaths } from '@attune/resolve'
  */
 /** @import { Input } from '../input.mjs' */
 /** @import { Target } from '../target.mjs' */
@@ -40,13 +40,13 @@ const filesOf = (folder) =>
 /** Step at which the run is stopped: one checkpoint precedes that of the stop. */
 const LAST_STEP = 6
 
-/** The files of a run of toys that was stopped. @param {SearchPlaces} search */
+/** The files of a run of toys that was stopped. @param {SearchPaths} search */
 async function stoppedRun(search) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-run-'))
   try {
     const directory = join(folder, 'run')
     const commands = /** @type {Subject<Command>} */ (new Subject())
-    const events = run(/** @type {any} */ (toyConfig(directory)), { places: search, commands })
+    const events = run(/** @type {any} */ (toyConfig(directory)), { searchPaths: search, commands })
     await lastValueFrom(
       events.pipe(tap((event) => event.type === 'step.completed' && event.step === LAST_STEP && commands.next(stop))),
     )
@@ -110,7 +110,7 @@ export async function targets() {
       valid: [outer],
       prepare: (input, folder) => fit(input, outer, folder),
       async read(_, folder) {
-        const { config, lookup } = openRun(folder, { baseDirectory: folder, places: search })
+        const { config, lookup } = openRun(folder, { baseDirectory: folder, searchPaths: search })
         await planOf(config, ALL_KEYS, lookup)
       },
     },
@@ -137,7 +137,7 @@ export async function targets() {
         writeFileSync(join(folder, 'config.json'), String(whole['config.json']))
       },
       async read(_, folder) {
-        const options = { baseDirectory: folder, places: search, commands: of(stop), acceptChanges: true }
+        const options = { baseDirectory: folder, searchPaths: search, commands: of(stop), acceptChanges: true }
         await lastValueFrom(resume(folder, options))
       },
     },

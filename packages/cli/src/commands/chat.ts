@@ -60,7 +60,7 @@ function answer(
       process.stdout.write('\n')
       resolve(text)
     }
-    const subscription = generator.write([prompt], options).subscribe({
+    const subscription = generator.generate([prompt], options).subscribe({
       next(event) {
         if (event.type === 'finished') return
         text += event.text

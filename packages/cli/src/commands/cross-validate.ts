@@ -9,7 +9,7 @@ import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { type Screen, liveText } from '../live-text.js'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
 import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 import { commandLine } from '../study-text.js'
@@ -115,6 +115,11 @@ export const crossValidateCommand = (): Command =>
       const settings = [...set, ...(directory === undefined ? [] : [`directory=${JSON.stringify(resolve(directory))}`])]
       const whole = (await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig
       const commands = new Subject<RunCommand>()
-      const events = crossValidate(whole, { baseDirectory: folder, places: placesFrom(folder), locate, commands })
+      const events = crossValidate(whole, {
+        baseDirectory: folder,
+        searchPaths: searchPathsFrom(folder),
+        locate,
+        commands,
+      })
       process.exitCode = await follow(events, commands, json)
     })

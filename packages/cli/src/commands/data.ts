@@ -2,7 +2,7 @@ import { formatCount, formatDuration, table } from '@attune/terminal'
 import { type PreparedStage, type RunConfig, prepareData } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 import { readConfig, withSettings } from '../read-config.js'
 
 /** Table of stages: examples in and out, time, and file. */
@@ -37,7 +37,7 @@ const prepareCommand = (): Command =>
       const { config, folder, locate } = readConfig(target)
       const stages = await prepareData(withSettings(config, flags.set) as RunConfig, {
         baseDirectory: folder,
-        places: placesFrom(folder),
+        searchPaths: searchPathsFrom(folder),
         locate,
       })
       process.stdout.write(`${flags.json === true ? JSON.stringify(stages) : stagesText(stages)}\n`)

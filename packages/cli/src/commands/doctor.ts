@@ -1,12 +1,12 @@
 import { statfs } from 'node:fs/promises'
 import { cpus, freemem, totalmem } from 'node:os'
 import { type AnyPlugin, ENGINE, type Engine, type HostArray, fileName, isAttuneError } from '@attune/core'
-import { type SearchPlaces, findInstalled, installedPlugins } from '@attune/resolve'
+import { type SearchPaths, findInstalled, installedPlugins } from '@attune/resolve'
 import { type Tensor2D, matMul, sum } from '@tensorflow/tfjs-core'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { optionRows } from '../option-rows.js'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 
 const NEEDED = [20, 19] as const
 const SMALL = 256
@@ -83,10 +83,10 @@ function devicesOf({ options }: AnyPlugin): readonly (string | undefined)[] {
 }
 
 /** Tests an engine on each of its devices. */
-async function tryEngine(name: string, places: SearchPlaces): Promise<readonly EngineReport[]> {
+async function tryEngine(name: string, searchPaths: SearchPaths): Promise<readonly EngineReport[]> {
   let plugin: AnyPlugin
   try {
-    plugin = (await findInstalled(ENGINE, fileName(name), places)).plugin
+    plugin = (await findInstalled(ENGINE, fileName(name), searchPaths)).plugin
   } catch (error) {
     return [{ name, usable: false, about: isAttuneError(error) ? `${error.problem}. ${error.remedy}` : String(error) }]
   }
@@ -96,13 +96,13 @@ async function tryEngine(name: string, places: SearchPlaces): Promise<readonly E
 }
 
 /** Resources of the machine, and the results of each installed engine on each of its devices, tested in turn. */
-export async function examine(places: SearchPlaces) {
+export async function examine(searchPaths: SearchPaths) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const disk = await statfs(process.cwd())
   const engines: EngineReport[] = []
-  const installed = installedPlugins(places.folders).filter(({ kind }) => kind === ENGINE.name)
+  const installed = installedPlugins(searchPaths.folders).filter(({ kind }) => kind === ENGINE.name)
   for (const { name } of installed.sort((a, b) => (b.preference ?? 0) - (a.preference ?? 0)))
-    engines.push(...(await tryEngine(name, places)))
+    engines.push(...(await tryEngine(name, searchPaths)))
   return {
     node: process.versions.node,
     nodeIsEnough: major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]),
@@ -151,6 +151,6 @@ export const doctorCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  npx attune doctor')
     .action(async (flags: { json?: boolean }) => {
-      const found = await examine(placesFrom())
+      const found = await examine(searchPathsFrom())
       process.stdout.write(`${flags.json === true ? JSON.stringify(found) : doctorText(found)}\n`)
     })

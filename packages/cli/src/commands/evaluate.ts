@@ -4,12 +4,12 @@ import { findInstalled } from '@attune/resolve'
 import { type Evaluation, evaluateRun } from '@attune/trainer/node'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 import { showWarnings } from '../show-warnings.js'
 
 /** The installed plugin that reads a data file, chosen by the file's extension, and its options. */
 export const sourceOf = async (file: string): Promise<{ readonly use: Found; readonly path: string }> => ({
-  use: await findInstalled(SOURCE, fileName(/\.(csv|tsv)(\.gz)?$/.test(file) ? 'csv' : 'jsonl'), placesFrom()),
+  use: await findInstalled(SOURCE, fileName(/\.(csv|tsv)(\.gz)?$/.test(file) ? 'csv' : 'jsonl'), searchPathsFrom()),
   path: resolve(file),
   ...(/\.tsv(\.gz)?$/.test(file) ? { delimiter: '\t' } : {}),
 })
@@ -72,7 +72,7 @@ Examples:
           'Omit one of them.',
         )
       const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
-      const evaluation = await evaluateRun(resolve(run), { ...what, trust, places: placesFrom() })
+      const evaluation = await evaluateRun(resolve(run), { ...what, trust, searchPaths: searchPathsFrom() })
       showWarnings(evaluation.warnings)
       process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
     })

@@ -74,7 +74,7 @@ async function write(folder: string, given: readonly string[], flags: GenerateFl
   const prompts = await promptsFrom(given)
   const open = await openWriter(folder)
   try {
-    const events = open.generator.write(prompts, options, constraintOf(flags, open))
+    const events = open.generator.generate(prompts, options, constraintOf(flags, open))
     const plain = prompts.length === 1 && flags.json === undefined
     await (plain ? writeOut(events) : writeLines(events, prompts))
   } finally {

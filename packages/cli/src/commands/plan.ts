@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatDuration, table } from '@attune/termina
 import { Command } from 'commander'
 import { collect } from '../collect.js'
 import { withHubModel } from '../hub-models.js'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
 
 const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
@@ -58,7 +58,7 @@ export const planCommand = (): Command =>
       const whole = await withHubModel(runPart(withSettings(config, flags.set)), folder)
       const found = await estimateRun(whole as RunConfig, {
         baseDirectory: folder,
-        places: placesFrom(folder),
+        searchPaths: searchPathsFrom(folder),
         locate,
         progress: (trial, trials, shape) => process.stderr.write(`trying batches of ${shape}, ${trial} of ${trials}\n`),
       })

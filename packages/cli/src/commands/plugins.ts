@@ -3,10 +3,10 @@ import { findPlugin, installedPlugins } from '@attune/resolve'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { type OptionRow, optionRows } from '../option-rows.js'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 
-const places = placesFrom()
-const folders = [...places.folders, ...(places.local ?? [])]
+const searchPaths = searchPathsFrom()
+const folders = [...searchPaths.folders, ...(searchPaths.local ?? [])]
 
 /** @throws AttuneError `UNKNOWN_KIND` if plugins are installed, but none of that kind. */
 function requireKind(kind: string): void {
@@ -39,7 +39,7 @@ function listText(kind: string | undefined, json: boolean): string {
 /** The plugin of a kind and name, resolved as in a configuration. */
 async function load(kind: string, name: string): Promise<{ plugin: AnyPlugin; version: string; package: string }> {
   requireKind(kind)
-  const { plugin, origin } = await findPlugin({ name: kind } as Kind<unknown>, userSpecifier(name), places)
+  const { plugin, origin } = await findPlugin({ name: kind } as Kind<unknown>, userSpecifier(name), searchPaths)
   return { plugin, version: origin.version ?? '', package: origin.package ?? '' }
 }
 

@@ -6,7 +6,7 @@ import { type Predictor, predictStream } from '@attune/trainer'
 import { openPredictor } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 import { sourceOf } from './evaluate.js'
 import { showWarnings } from '../show-warnings.js'
 
@@ -101,7 +101,7 @@ Examples:
       refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
       const { trust = false } = flags
-      const predictor = await openPredictor(await folderOf(model), { places: placesFrom(), trust })
+      const predictor = await openPredictor(await folderOf(model), { searchPaths: searchPathsFrom(), trust })
       showWarnings(predictor.warnings)
       try {
         await answerAll(predictor, (field) => examples(given, flags, field))

@@ -7,7 +7,7 @@ import { collect } from '../collect.js'
 import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
-import { placesFrom } from '../places.js'
+import { searchPathsFrom } from '../search-paths.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
 import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 
@@ -59,7 +59,7 @@ async function runOf(
   if (flags.resume === true || isFolder(target)) {
     refuseChanges(flags, target)
     const { acceptChanges = false, acceptVersions = false, trust = false } = flags
-    return resume(resolve(target), { places: placesFrom(), commands, acceptChanges, acceptVersions, trust })
+    return resume(resolve(target), { searchPaths: searchPathsFrom(), commands, acceptChanges, acceptVersions, trust })
   }
   refuseResumeFlags(flags)
   const { config, folder, locate } = readConfig(target)
@@ -68,7 +68,7 @@ async function runOf(
     ...(flags.seed === undefined ? [] : [`seed=${flags.seed}`]),
     ...(flags.directory === undefined ? [] : [`directory=${JSON.stringify(resolve(flags.directory))}`]),
   ]
-  const options: RunOptions = { baseDirectory: folder, places: placesFrom(folder), commands, locate }
+  const options: RunOptions = { baseDirectory: folder, searchPaths: searchPathsFrom(folder), commands, locate }
   return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }
 

@@ -96,6 +96,16 @@ function ofTokens(constraints: readonly Constraint[]): TokenConstraint[] {
  * All reachable states are explored when the constraint is made, which takes a while if the constraints have many states.
  * @param constraints made with the same tokenizer and the same end-of-sequence tokens
  * @throws AttuneError `NOT_SPELLABLE` if no text satisfies all; `PATTERN_TOO_LARGE`; `BAD_ARGUMENT` for other kinds of constraints
+ *
+ * @example
+ * ```ts
+ * import { allOf, constrainToPattern, requireKeywords } from '@attune/generate'
+ * import { tinyTokenizer } from '@attune/testkit/tiny'
+ * const tokenizer = tinyTokenizer()
+ * const ends = [tokenizer.special.end!]
+ * const both = allOf([constrainToPattern('[a-z ]{1,20}', tokenizer, ends), requireKeywords(['cat'], tokenizer, ends)])
+ * console.log(typeof both.start) // function
+ * ```
  */
 export function allOf(constraints: readonly Constraint[]): Constraint {
   const parts = ofTokens(constraints)

@@ -77,6 +77,15 @@ export function constrainTo(
  * @param endIds end-of-sequence tokens, allowed exactly where the output matches
  * @throws AttuneError `BAD_PATTERN` if the pattern is not regular; `PATTERN_TOO_LARGE`, also during generation; `NOT_SPELLABLE` if
  *   the vocabulary cannot spell any matching text; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
+ *
+ * @example
+ * ```ts
+ * import { constrainToPattern } from '@attune/generate'
+ * import { tinyTokenizer } from '@attune/testkit/tiny'
+ * const tokenizer = tinyTokenizer()
+ * const date = constrainToPattern('[0-9]{4}-[0-9]{2}', tokenizer, [tokenizer.special.end!])
+ * console.log(typeof date.start) // function
+ * ```
  */
 export const constrainToPattern = (pattern: string, tokenizer: Tokenizer, endIds: Iterable<number>): Constraint =>
   constrainTo(

@@ -20,6 +20,16 @@ import { type SchemaOptions, schemaPattern } from './schema-pattern.js'
  * @param endIds end-of-sequence tokens, allowed exactly after the complete value
  * @throws AttuneError `BAD_SCHEMA`; `BAD_PATTERN` for a `pattern` that is not regular; `PATTERN_TOO_LARGE`, also during generation;
  *   `NOT_SPELLABLE` if no value is valid or the vocabulary lacks punctuation; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
+ *
+ * @example
+ * ```ts
+ * import { constrainToSchema } from '@attune/generate'
+ * import { tinyTokenizer } from '@attune/testkit/tiny'
+ * const tokenizer = tinyTokenizer()
+ * const schema = { type: 'object', properties: { name: { type: 'string' }, age: { type: 'integer' } }, required: ['name'] }
+ * const person = constrainToSchema(schema, tokenizer, [tokenizer.special.end!])
+ * console.log(typeof person.start) // function
+ * ```
  */
 export const constrainToSchema = (
   schema: Schema,

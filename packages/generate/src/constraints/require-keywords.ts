@@ -81,6 +81,15 @@ function memoize(compute: (state: number) => number): (state: number) => number 
  * @param words 1 to 16 keywords
  * @param endIds end-of-sequence tokens
  * @throws AttuneError `BAD_ARGUMENT`; `NOT_SPELLABLE` if the vocabulary cannot spell a keyword; `UNKNOWN_DECODER`
+ *
+ * @example
+ * ```ts
+ * import { requireKeywords } from '@attune/generate'
+ * import { tinyTokenizer } from '@attune/testkit/tiny'
+ * const tokenizer = tinyTokenizer()
+ * const both = requireKeywords(['cat', ' dog'], tokenizer, [tokenizer.special.end!])
+ * console.log(typeof both.start) // function
+ * ```
  */
 export function requireKeywords(words: readonly string[], tokenizer: Tokenizer, endIds: Iterable<number>): Constraint {
   const bytes = bytesOf(words)

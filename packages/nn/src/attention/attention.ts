@@ -38,7 +38,7 @@ export const splitHeads = (x: Tensor, heads: number): Tensor => {
  * Concatenates heads, the inverse of {@link splitHeads}: `[batch, heads, length, headSize]` to `[batch, length, heads
  * · headSize]`.
  */
-export const joinHeads = (x: Tensor): Tensor => {
+export const mergeHeads = (x: Tensor): Tensor => {
   const [batch, heads, length, headSize] = x.shape as [number, number, number, number]
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, length, heads * headSize])
 }
@@ -108,14 +108,14 @@ export interface AttentionOptions {
   /** Factor of the scores. Default: `1 / √headSize`. */
   readonly scale?: number
   /** Transforms the scores before the bias is added, for example soft-capping: `softcap · tanh(scores / softcap)`. */
-  readonly change?: (scores: Tensor) => Tensor
+  readonly transformScores?: (scores: Tensor) => Tensor
   /**
    * Attention pattern of the bias. With equal numbers of keys and queries, key blocks that the pattern masks for a
    * whole query block are not computed.
    */
-  readonly sight?: AttentionPattern | undefined
+  readonly pattern?: AttentionPattern | undefined
   /** Receives the attention weights before dropout, `[batch, heads, queries, keys]`. */
-  readonly record?: ((weights: Tensor) => void) | undefined
+  readonly onAttention?: ((weights: Tensor) => void) | undefined
 }
 
 /** Slice of `size` entries from `from` along an axis; an axis of size 1 is broadcast and left unchanged. */
@@ -137,10 +137,10 @@ const headsOf = ({ q, k, v, bias }: Heads, { row, rows, key, keys }: QueryBlock)
 
 /** Attention in one block. The queries are already scaled. */
 function attendBlock({ q, k, v, bias }: Heads, rate: number | Tensor, mode: Mode, options: AttentionOptions): Tensor {
-  const { change, record } = options
+  const { transformScores, onAttention } = options
   const products = sharedProduct(q, k, true)
-  const scores = add(change === undefined ? products : change(products), bias)
-  record?.(softmax(scores))
+  const scores = add(transformScores === undefined ? products : transformScores(products), bias)
+  onAttention?.(softmax(scores))
   return mix(scores, v, rate, mode)
 }
 
@@ -150,10 +150,10 @@ function attendBlock({ q, k, v, bias }: Heads, rate: number | Tensor, mode: Mode
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.
  */
 export function attendHeads(heads: Heads, rate: number | Tensor, mode: Mode, options: AttentionOptions = {}): Tensor {
-  const { scale = 1 / Math.sqrt(heads.q.shape.at(-1) as number), sight: pattern = {}, record } = options
+  const { scale = 1 / Math.sqrt(heads.q.shape.at(-1) as number), pattern = {}, onAttention } = options
   const scaled = { ...heads, q: scale === 1 ? heads.q : mul(heads.q, scale) }
   const [queries, keys] = [heads.q.shape[2] as number, heads.k.shape[2] as number]
-  const isSingle = queries !== keys || record !== undefined || mode.launchBound === true
+  const isSingle = queries !== keys || onAttention !== undefined || mode.launchBound === true
   const blocks = isSingle ? [] : queryBlocks(queries, pattern)
   if (blocks.length < 2) return attendBlock(scaled, rate, mode, options)
   const parts = blocks.map((block, i) => attendBlock(headsOf(scaled, block), rate, modeAt(mode, i), options))
@@ -165,6 +165,18 @@ export function attendHeads(heads: Heads, rate: number | Tensor, mode: Mode, opt
  * `[batch, length, hidden]`, `bias` broadcasts to `[batch, heads, length, length]`; the result is `[batch, length,
  * hidden]`. `rate` is the dropout probability of the attention weights.
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { attention, paddingBias } from '@attune/nn'
+ * import { tensor } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const x = tensor([[[1, 0], [0, 1], [9, 9]]]) // [batch, length, hidden]; the last token is padding
+ * const bias = paddingBias(tensor([[1, 1, 0]], undefined, 'int32'))
+ * const y = attention({ q: x, k: x, v: x, bias }, 1, 0, { training: false })
+ * console.log(y.shape, Array.from(y.dataSync().slice(0, 2), (value) => value.toFixed(2))) // [ 1, 3, 2 ] [ '0.67', '0.33' ]
+ * ```
  */
 export function attention(
   { q, k, v, bias }: Heads,
@@ -174,5 +186,5 @@ export function attention(
   options: AttentionOptions = {},
 ): Tensor {
   const split = { q: splitHeads(q, heads), k: splitHeads(k, heads), v: splitHeads(v, heads), bias }
-  return joinHeads(attendHeads(split, rate, mode, options))
+  return mergeHeads(attendHeads(split, rate, mode, options))
 }

@@ -10,6 +10,6 @@ import type { LayerContext } from '../stacks/layer-stack.js'
 export function projectOnce(c: LayerContext, cache: Cache | undefined, name: string, make: () => Tensor): Tensor {
   const known = cache?.[`${c.index}.encoder.${name}`]
   const all = known ?? make()
-  c.remember?.(`encoder.${name}`, all)
+  c.updateCache?.(`encoder.${name}`, all)
   return all
 }

@@ -54,7 +54,7 @@ describe('attendHeads', () => {
     const weights = normal(2, 1)
     const [found, wanted] = [pattern, {}].map((known) =>
       valueAndGrads((q: Tensor, k: Tensor, v: Tensor) =>
-        sum(mul(attendHeads({ q, k, v, bias }, 0, bound, { sight: known }), weights)),
+        sum(mul(attendHeads({ q, k, v, bias }, 0, bound, { pattern: known }), weights)),
       )([normal(2, 2), normal(1, 3), normal(1, 4)]),
     )
     expect(found!.value.dataSync()[0]).toBeCloseTo(wanted!.value.dataSync()[0]!, 3)
@@ -67,14 +67,14 @@ describe('attendHeads', () => {
     const bias = attentionBias({ inputIds: ids, attentionMask: ids, tokenTypeIds: ids }, { causal: true })
     const parts = (mode: Mode, more: object = {}, keys = k): number => {
       let count = 0
-      const change = (scores: Tensor): Tensor => (count++, scores)
+      const transformScores = (scores: Tensor): Tensor => (count++, scores)
       const given = { q, k: keys, v: keys, bias: keys === k ? bias : scalar(0) }
-      attendHeads(given, 0, mode, { sight: { causal: true }, change, ...more })
+      attendHeads(given, 0, mode, { pattern: { causal: true }, transformScores, ...more })
       return count
     }
     expect(parts(bound)).toBe(2)
     expect(parts({ ...bound, launchBound: true })).toBe(1)
-    expect(parts(bound, { record: () => undefined })).toBe(1)
+    expect(parts(bound, { onAttention: () => undefined })).toBe(1)
     expect(parts(bound, {}, concat([k, k], 2))).toBe(1)
   })
 })

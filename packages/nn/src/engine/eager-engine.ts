@@ -46,7 +46,7 @@ async function useBackend(backend: string, device: string): Promise<void> {
   throw new AttuneError(
     'ENGINE_UNAVAILABLE',
     `${device}: TF.js cannot start its backend "${backend}"`,
-    'Reinstall the engine, or choose another one from `attune plugins list`.',
+    'Reinstall the engine, or choose another one from `npx attune plugins list`.',
   )
 }
 

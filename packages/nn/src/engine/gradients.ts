@@ -20,6 +20,17 @@ export function taped(f: () => Tensor, xs: readonly Tensor[], dy?: Tensor) {
 /**
  * Value of a scalar function and its gradient with respect to each parameter; zero if the value does not depend on
  * it. May be called inside a loss, for example for adversarial perturbations.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { gradients } from '@attune/nn'
+ * import { square, sum, tensor1d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const params = { w: tensor1d([1, 3]) }
+ * const { value, grads } = gradients(() => sum(square(params.w)), params)
+ * console.log(value.arraySync(), grads['w']!.arraySync()) // 10 [ 2, 6 ]
+ * ```
  */
 export function gradients(f: () => Tensor, params: Params): { readonly value: Tensor; readonly grads: Params } {
   const entries = Object.entries(params)

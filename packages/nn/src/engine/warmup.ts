@@ -18,6 +18,13 @@ export interface WarmupOptions {
  * Steps count from 1, so `step − 1` updates precede this one; the schedules of the Hugging Face transformers library
  * (Python) are functions of that number. As in transformers, the first warmup step has factor 0 and changes no
  * weight, factor 1 is reached at step `warmup + 1`, and a fraction is rounded up to an integer number of steps.
+ *
+ * @example
+ * ```ts
+ * import { warmup } from '@attune/nn'
+ * const schedule = warmup({ warmupSteps: 2, warmupRatio: 0 }, (progress) => 1 - progress)
+ * console.log([1, 2, 3, 4, 5, 6].map((step) => schedule(step, 6))) // [ 0, 0.5, 1, 0.75, 0.5, 0.25 ]
+ * ```
  */
 export const warmup =
   ({ warmupSteps, warmupRatio }: WarmupOptions, decay: (progress: number) => number): Scheduler =>

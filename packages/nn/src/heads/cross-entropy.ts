@@ -25,6 +25,16 @@ import {
  * take as much memory as the logits.
  * Source: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7 (smoothing).
  * @param smoothing in [0, 1)
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { crossEntropy } from '@attune/nn'
+ * import { tensor1d, tensor2d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const losses = crossEntropy(tensor2d([[2, 0], [0, 2]]), tensor1d([0, 0], 'int32'))
+ * console.log(Array.from(losses.dataSync(), (loss) => loss.toFixed(3))) // [ '0.127', '2.127' ]
+ * ```
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
   const [rows, classes] = logits.shape as [number, number]

@@ -4,7 +4,7 @@ import { type Tensor, cast, customGrad, div, equal, expandDims, max, mul, squeez
  * Max pooling over the positions, `[batch, length, hidden]` to `[batch, hidden]`. The gradient is split evenly among
  * ties, as in PyTorch's `amax`; TF.js passes all of it to each.
  */
-export const greatestOf = (x: Tensor): Tensor =>
+export const maxPool = (x: Tensor): Tensor =>
   customGrad((input, save) => {
     const all = input as Tensor
     const top = max(all, 1, true)

@@ -1,12 +1,12 @@
 import '@tensorflow/tfjs'
 import { expect, it } from '@jest/globals'
 import { tensor2d, tensor3d } from '@tensorflow/tfjs-core'
-import { meanState } from './mean-state.js'
+import { meanPool } from './mean-state.js'
 
 it('meanState returns the mean state of the tokens that are not padding, or zeros for a row of padding', () => {
   const states = tensor3d([1, 10, 3, 30, 100, 100, 5, 50, 7, 70, 9, 90], [2, 3, 2])
   const mask = (rows: number[][]) => tensor2d(rows, undefined, 'int32')
-  const mean = (rows: number[][]): number[] => [...meanState(states, mask(rows)).dataSync()]
+  const mean = (rows: number[][]): number[] => [...meanPool(states, mask(rows)).dataSync()]
   for (const [i, value] of [2, 20, 7, 70].entries())
     expect(
       mean([

@@ -7,7 +7,7 @@ const tokenWeights = (mask: Tensor): Tensor => div(mask, maximum(sum(mask, 1, tr
  * Mean pooling over the tokens that are not padding: `states` `[batch, length, hidden]` and `attentionMask` `[batch,
  * length]` to `[batch, hidden]`; zeros for a row of padding.
  */
-export function meanState(states: Tensor, attentionMask: Tensor): Tensor {
+export function meanPool(states: Tensor, attentionMask: Tensor): Tensor {
   const [batch, , width] = states.shape as [number, number, number]
   return reshape(matMul(expandDims(tokenWeights(cast(attentionMask, 'float32')), 1), states), [batch, width])
 }

@@ -84,6 +84,16 @@ export const activationNames = Object.keys(ACTIVATIONS) as [string, ...string[]]
 /**
  * Returns the activation of a Hugging Face name.
  * @throws AttuneError `UNKNOWN_ACTIVATION` for an unknown name
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { activation } from '@attune/nn'
+ * import { tensor1d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const gelu = activation('gelu')
+ * console.log(Array.from(gelu(tensor1d([-1, 0, 1])).dataSync(), (value) => value.toFixed(3))) // [ '-0.159', '0.000', '0.841' ]
+ * ```
  */
 export function activation(name: string): (x: Tensor) => Tensor {
   const found = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined

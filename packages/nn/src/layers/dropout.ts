@@ -26,6 +26,17 @@ function scheduledDropout(x: Tensor, rate: Tensor, key: StepKey): Tensor {
  * by `1 − rate`; in inference returns `x` itself. A scheduled rate is a tensor `[]`, whose masks differ from those of
  * a number.
  * Source: Srivastava et al., JMLR 15, 2014.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { dropout } from '@attune/nn'
+ * import { ones, tensor1d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const key = { seed: tensor1d([7, 0], 'int32'), stream: 0 }
+ * console.log(dropout(ones([6]), 0.5, { training: true, key }).arraySync()) // [ 0, 2, 0, 2, 2, 2 ]
+ * console.log(dropout(ones([6]), 0.5, { training: false }).arraySync()) // [ 1, 1, 1, 1, 1, 1 ]
+ * ```
  */
 export function dropout(x: Tensor, rate: number | Tensor, mode: Mode): Tensor {
   if (!mode.training || rate === 0) return x

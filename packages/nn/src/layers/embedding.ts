@@ -6,6 +6,16 @@ import { parameter } from './parameter.js'
 /**
  * Embedding lookup: rows of `name.weight` `[entries, width]` at int32 `ids` `[…]`, as `[…, width]`. The gradient adds
  * up the rows of equal ids in one scatter; TF.js' own gradient iterates over the whole table.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { embedding } from '@attune/nn'
+ * import { tensor2d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const params = { 'words.weight': tensor2d([[0, 0], [1, 2], [3, 4]]) }
+ * console.log(embedding(params, 'words', tensor2d([[2, 1]], undefined, 'int32')).arraySync()) // [ [ [ 3, 4 ], [ 1, 2 ] ] ]
+ * ```
  */
 export function embedding(params: Params, name: string, ids: Tensor): Tensor {
   const weight = parameter(params, `${name}.weight`)

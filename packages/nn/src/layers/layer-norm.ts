@@ -55,6 +55,17 @@ const normalise = (x: Tensor, affine: readonly Tensor[], epsilon: number): Tenso
  * Layer normalisation over the last dimension: `(x − μ) / √(σ² + epsilon) · γ + β`, with `γ` from `name.weight` and
  * `β` from `name.bias`, both `[width]`; `σ²` is the biased variance. With `bias: false` (default: true) `β` is 0.
  * Source: Ba, Kiros and Hinton, Layer Normalization, 2016.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { layerNorm } from '@attune/nn'
+ * import { tensor1d, tensor2d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const params = { 'norm.weight': tensor1d([1, 1]), 'norm.bias': tensor1d([0, 10]) }
+ * const y = layerNorm(params, 'norm', tensor2d([[3, 5]]), 1e-12)
+ * console.log(Array.from(y.dataSync(), (value) => value.toFixed(2))) // [ '-1.00', '11.00' ]
+ * ```
  */
 export const layerNorm = (
   params: Params,

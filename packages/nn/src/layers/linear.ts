@@ -15,6 +15,16 @@ export interface LinearOptions {
  * Linear layer: `y = x·Wᵀ + b`, with `W` from `name.weight` `[out, in]` and `b` from `name.bias` `[out]`. `x` is `[…,
  * in]`, the result `[…, out]`. Leading dimensions are flattened into one, because one large matrix product is faster
  * on every backend than a batch of small ones. A {@link LayerHook} receives the flattened rows, `[rows, in]`.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { linear } from '@attune/nn'
+ * import { tensor } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const params = { 'head.weight': tensor([[1, 2], [3, 4]]), 'head.bias': tensor([0.5, 0]) }
+ * console.log(linear(params, 'head', tensor([[1, 1]])).arraySync()) // [ [ 3.5, 7 ] ]
+ * ```
  */
 export function linear(
   params: Params,

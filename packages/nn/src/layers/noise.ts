@@ -59,8 +59,16 @@ export const registerNoise = (backendName: string): void =>
 /**
  * Noise of a key and a shape, float32: uniform in [0, 1), or standard normal (Box–Muller). The same key yields the
  * same values on every engine; a compiled step samples new values for each seed.
+ *
  * @example
- * const perturbed = add(embedded, mul(noise(key, embedded.shape, 'normal'), 0.01))
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { noise } from '@attune/nn'
+ * import { tensor1d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const key = { seed: tensor1d([7, 0], 'int32'), stream: 0 }
+ * console.log(Array.from(noise(key, [2], 'uniform').dataSync(), (value) => value.toFixed(3))) // [ '0.948', '0.900' ]
+ * ```
  */
 export const noise = (key: StepKey, shape: readonly number[], distribution: Distribution): Tensor =>
   runSeeded(NOISE, key, { distribution, shape })

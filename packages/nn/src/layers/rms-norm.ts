@@ -28,6 +28,16 @@ const normalise = (x: Tensor, gamma: Tensor, epsilon: number): Tensor =>
  * Root-mean-square normalisation over the last dimension: `x / √(mean x² + epsilon) · γ`, with `γ` from `name.weight`
  * `[width]`. With `offset` 1 the weight is `1 + γ`, as Gemma stores it.
  * Source: Zhang and Sennrich, Root Mean Square Layer Normalization, 2019, equation 4.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { rmsNorm } from '@attune/nn'
+ * import { tensor1d, tensor2d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const y = rmsNorm({ 'norm.weight': tensor1d([1, 1]) }, 'norm', tensor2d([[1, 7]]), 0)
+ * console.log(Array.from(y.dataSync(), (value) => value.toFixed(2))) // [ '0.20', '1.40' ]
+ * ```
  */
 export function rmsNorm(params: Params, name: string, x: Tensor, epsilon: number, offset: 0 | 1 = 0): Tensor {
   const weight = parameter(params, `${name}.weight`)

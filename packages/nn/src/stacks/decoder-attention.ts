@@ -1,6 +1,6 @@
 import type { Cache, Mode } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { type AttentionOptions, attendHeads, joinHeads } from '../attention/attention.js'
+import { type AttentionOptions, attendHeads, mergeHeads } from '../attention/attention.js'
 import { writeCache } from '../attention/cache.js'
 import { projectOnce } from '../attention/cross-attention.js'
 import type { LayerContext } from './layer-stack.js'
@@ -41,7 +41,7 @@ export const selfAttention = (
   held(name, make) {
     if (context?.cache === undefined) return make()
     const all = writeCache(context.cache[`${c.index}.${name}`]!, make(), context.start!)
-    c.remember?.(name, all)
+    c.updateCache?.(name, all)
     return all // [batch, heads, capacity, headSize]
   },
 })
@@ -67,5 +67,5 @@ export function attendProjected(
   options: AttentionOptions,
 ): Tensor {
   const [k, v] = [held('key', () => project('k', keys)), held('value', () => project('v', keys))]
-  return joinHeads(attendHeads({ q: project('q', queries), k, v, bias }, rate, mode, options))
+  return mergeHeads(attendHeads({ q: project('q', queries), k, v, bias }, rate, mode, options))
 }

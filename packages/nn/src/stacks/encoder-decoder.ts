@@ -13,7 +13,7 @@ import {
   crossAttention,
   selfAttention,
 } from './decoder-attention.js'
-import { type LayerContext, type Stacked, layerStack } from './layer-stack.js'
+import { type LayerContext, type StackOutputs, layerStack } from './layer-stack.js'
 import { passEncoderDecoder } from './pass-encoder-decoder.js'
 
 /** Side of an encoder–decoder model. */
@@ -119,9 +119,10 @@ function layer(
     )
     return addAndNorm(it.queries, projected, `${name}_layer_norm`, index + 1)
   }
-  const own = { sight: { causal: context !== undefined }, record: c.record }
+  const own = { pattern: { causal: context !== undefined }, onAttention: c.onAttention }
   let y = attended('self_attn', 0, selfAttention(x, bias, context, c), own)
-  if (context !== undefined) y = attended('encoder_attn', 2, crossAttention(y, context, c), { record: c.recordAcross })
+  if (context !== undefined)
+    y = attended('encoder_attn', 2, crossAttention(y, context, c), { onAttention: c.onCrossAttention })
   const wide = dropout(activation(o.activation)(dense('fc1', y)), o.dropout.wide, modeAt(c.mode, 4)) // [batch, length, intermediate]
   return addAndNorm(y, dense('fc2', wide), 'final_layer_norm', 5)
 }
@@ -133,7 +134,7 @@ function stackOf(
   side: Side,
   { x, bias, context }: { readonly x: Tensor; readonly bias: Tensor; readonly context?: EncoderContext },
   mode: Mode,
-): Stacked {
+): StackOutputs {
   const start = context?.start === undefined ? [] : [context.start]
   const others = [bias, ...(context === undefined ? [] : [context.states, context.bias, ...start])]
   const stack = {

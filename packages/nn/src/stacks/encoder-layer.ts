@@ -15,11 +15,11 @@ export interface EncoderLayerNames {
   readonly key: string
   readonly value: string
   /** Output projection of attention, and the norm of its residual sum. */
-  readonly attended: string
-  readonly attendedNorm: string
+  readonly attentionOutput: string
+  readonly attentionNorm: string
   /** Intermediate (up) and output (down) projection of the feed-forward layer, and the norm of its residual sum. */
-  readonly wide: string
-  readonly narrow: string
+  readonly intermediate: string
+  readonly output: string
   readonly norm: string
 }
 
@@ -45,13 +45,13 @@ export function encoderLayer(
   x: Tensor,
   bias: Tensor,
   o: EncoderLayerOptions,
-  { at, mode, record, onlyFirst = false }: LayerContext,
+  { at, mode, onAttention, firstTokenOnly = false }: LayerContext,
 ): Tensor {
   const dense = (name: string, y: Tensor): Tensor => linear(params, `${at}.${name}`, y)
   const added = (y: Tensor, to: Tensor, norm: string, rate: number | Tensor, index: number): Tensor =>
     layerNorm(params, `${at}.${norm}`, add(dropout(y, rate, modeAt(mode, index)), to), o.epsilon)
-  const queriesOf = (y: Tensor): Tensor => (onlyFirst ? firstToken(y) : y) // [batch, length or 1, hidden]
-  const scored = onlyFirst ? firstQuery(bias) : bias
+  const queriesOf = (y: Tensor): Tensor => (firstTokenOnly ? firstToken(y) : y) // [batch, length or 1, hidden]
+  const scored = firstTokenOnly ? firstQuery(bias) : bias
   const projected = attentionBlock(params, `${at}.${o.names.block}`, x, (y) => {
     const heads = {
       q: dense(o.names.query, queriesOf(y)),
@@ -59,11 +59,14 @@ export function encoderLayer(
       v: dense(o.names.value, y),
       bias: scored,
     }
-    return dense(o.names.attended, attention(heads, o.heads, o.attentionDropout, modeAt(mode, 0), { record }))
+    return dense(
+      o.names.attentionOutput,
+      attention(heads, o.heads, o.attentionDropout, modeAt(mode, 0), { onAttention }),
+    )
   })
-  const attended = added(projected, queriesOf(x), o.names.attendedNorm, o.dropout.attended, 1)
-  const wide = activation(o.activation)(dense(o.names.wide, attended)) // [batch, length, intermediate]
-  return added(dense(o.names.narrow, wide), attended, o.names.norm, o.dropout.narrow, 2)
+  const attended = added(projected, queriesOf(x), o.names.attentionNorm, o.dropout.attended, 1)
+  const wide = activation(o.activation)(dense(o.names.intermediate, attended)) // [batch, length, intermediate]
+  return added(dense(o.names.output, wide), attended, o.names.norm, o.dropout.narrow, 2)
 }
 
 /** Shapes of a layer's parameters by name. */
@@ -82,10 +85,10 @@ export function encoderLayerShapes(
     ...dense(names.query, hidden, hidden),
     ...dense(names.key, hidden, hidden),
     ...dense(names.value, hidden, hidden),
-    ...dense(names.attended, hidden, hidden),
-    ...norm(names.attendedNorm),
-    ...dense(names.wide, intermediate, hidden),
-    ...dense(names.narrow, hidden, intermediate),
+    ...dense(names.attentionOutput, hidden, hidden),
+    ...norm(names.attentionNorm),
+    ...dense(names.intermediate, intermediate, hidden),
+    ...dense(names.output, hidden, intermediate),
     ...norm(names.norm),
   }
 }
@@ -96,9 +99,9 @@ export const BERT_LAYER: EncoderLayerNames = {
   query: 'attention.self.query',
   key: 'attention.self.key',
   value: 'attention.self.value',
-  attended: 'attention.output.dense',
-  attendedNorm: 'attention.output.LayerNorm',
-  wide: 'intermediate.dense',
-  narrow: 'output.dense',
+  attentionOutput: 'attention.output.dense',
+  attentionNorm: 'attention.output.LayerNorm',
+  intermediate: 'intermediate.dense',
+  output: 'output.dense',
   norm: 'output.LayerNorm',
 }

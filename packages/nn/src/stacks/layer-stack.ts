@@ -12,13 +12,13 @@ export interface LayerContext {
   readonly at: string
   readonly mode: Mode
   /** Receives the attention weights, if they are kept. */
-  readonly record?: ((weights: Tensor) => void) | undefined
+  readonly onAttention?: ((weights: Tensor) => void) | undefined
   /** Receives the cross-attention weights, if they are kept. */
-  readonly recordAcross?: ((weights: Tensor) => void) | undefined
+  readonly onCrossAttention?: ((weights: Tensor) => void) | undefined
   /** True if only the first token's state is read: the layer may then return `[batch, 1, hidden]`. */
-  readonly onlyFirst?: boolean
+  readonly firstTokenOnly?: boolean
   /** Receives the updated keys and values, if there is a KV cache. */
-  readonly remember?: ((name: string, tensor: Tensor) => void) | undefined
+  readonly updateCache?: ((name: string, tensor: Tensor) => void) | undefined
 }
 
 /** A stack of identically structured layers. */
@@ -36,7 +36,7 @@ export interface LayerStack {
  * Outputs of a stack. The last layer is computed lazily when its states are read: only for the first token of each
  * text if nothing else is read, as with a classifier, which saves most of a layer.
  */
-export interface Stacked {
+export interface StackOutputs {
   /** Hidden states after the last layer, `[batch, length, hidden]`. */
   readonly x: Tensor
   /** Hidden states of the first tokens, `[batch, hidden]`. */
@@ -51,7 +51,7 @@ const byIndex = (tensors: readonly Tensor[]): Record<string, Tensor> => Object.f
 export const keptInEncoder = ({
   hiddenStates,
   attentions,
-}: Stacked['kept']): Pick<EncoderOutputs, 'encoderHiddenStates' | 'encoderAttentions'> => ({
+}: StackOutputs['kept']): Pick<EncoderOutputs, 'encoderHiddenStates' | 'encoderAttentions'> => ({
   ...(hiddenStates === undefined ? {} : { encoderHiddenStates: hiddenStates }),
   ...(attentions === undefined ? {} : { encoderAttentions: attentions }),
 })
@@ -63,7 +63,7 @@ export const firstToken = (x: Tensor): Tensor => slice(x, [0, 0, 0], [-1, 1, -1]
 export const firstQuery = (x: Tensor): Tensor => slice(x, [0, 0, 0, 0], [-1, -1, 1, -1])
 
 /** Hidden states after the last layer, and those of the first tokens; each is computed when first read. */
-function lazyOutputs(last: (onlyFirst: boolean) => Tensor, known: Tensor | undefined): Omit<Stacked, 'kept'> {
+function lazyOutputs(last: (onlyFirst: boolean) => Tensor, known: Tensor | undefined): Omit<StackOutputs, 'kept'> {
   let [whole, first] = [known, undefined as Tensor | undefined]
   return {
     get x() {
@@ -88,22 +88,22 @@ export function layerStack(
   mode: Mode,
   { count, at, layer, finish = (y) => y }: LayerStack,
   cached = false,
-): Stacked {
+): StackOutputs {
   const [states, weights, across] = [[input], [] as Tensor[], [] as Tensor[]]
   const cache: Record<string, Tensor> = {}
   const keeps = (what: 'hiddenStates' | 'attentions'): boolean => mode.keep?.includes(what) === true
   const keepsAny = cached || mode.keep !== undefined
-  const apply = (index: number, x: Tensor, onlyFirst: boolean): Tensor => {
+  const apply = (index: number, x: Tensor, firstTokenOnly: boolean): Tensor => {
     const name = at(index)
     const context: LayerContext = {
       index,
       at: name,
       mode: modeAt(mode, index + 1),
-      onlyFirst,
+      firstTokenOnly,
       ...(keeps('attentions')
-        ? { record: (tensor) => weights.push(tensor), recordAcross: (tensor) => across.push(tensor) }
+        ? { onAttention: (tensor) => weights.push(tensor), onCrossAttention: (tensor) => across.push(tensor) }
         : {}),
-      ...(cached ? { remember: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
+      ...(cached ? { updateCache: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
     }
     const one = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
     return activationCheckpoint(one, under(params, `${name}.`), [x, ...others], keepsAny ? { training: false } : mode)
@@ -113,7 +113,7 @@ export function layerStack(
   const last = (onlyFirst: boolean): Tensor => finish(count === 0 ? before : apply(count - 1, before, onlyFirst))
   const whole = keepsAny ? last(false) : undefined
   if (whole !== undefined) states.splice(count, 1, whole)
-  const kept: Stacked['kept'] = {
+  const kept: StackOutputs['kept'] = {
     ...(keeps('hiddenStates') ? { hiddenStates: byIndex(states) } : {}),
     ...(keeps('attentions') ? { attentions: byIndex(weights) } : {}),
     ...(across.length > 0 ? { crossAttentions: byIndex(across) } : {}),
@@ -123,7 +123,7 @@ export function layerStack(
 }
 
 /** Outputs of an encoder; `pooled` is computed from the states of its stack. Both are computed when read. */
-export function encoderOutputs(stacked: Stacked, pool: (states: Stacked) => Tensor): EncoderOutputs {
+export function encoderOutputs(stacked: StackOutputs, pool: (states: StackOutputs) => Tensor): EncoderOutputs {
   let pooled: Tensor | undefined
   return {
     get lastHiddenState() {

@@ -4,7 +4,7 @@ import { attentionBias, paddingBias } from '../attention/attention-bias.js'
 import { lastToken } from '../heads/last-token.js'
 import { modeAt } from '../layers/dropout.js'
 import type { EncoderContext } from './decoder-attention.js'
-import { type Stacked, keptInEncoder } from './layer-stack.js'
+import { type StackOutputs, keptInEncoder } from './layer-stack.js'
 
 /** Value of a model's `unpackable` for an encoder–decoder: the reason why it cannot pack texts. */
 export const ONE_PAIR_IN_A_ROW = 'a row holds one text for the encoder and one for the decoder'
@@ -14,9 +14,9 @@ export interface EncoderDecoderStacks {
   /** Decoder start token. */
   readonly startTokenId: number
   /** Runs the encoder. `bias` masks padding. */
-  encode(bias: Tensor, mode: Mode): Stacked
+  encode(bias: Tensor, mode: Mode): StackOutputs
   /** Runs the decoder on its own inputs. `bias` is that of causal self-attention. */
-  decode(own: TextInputs, bias: Tensor, context: EncoderContext, mode: Mode): Stacked
+  decode(own: TextInputs, bias: Tensor, context: EncoderContext, mode: Mode): StackOutputs
 }
 
 /** Decoder inputs; by default the encoder's, shifted right behind the start token. */

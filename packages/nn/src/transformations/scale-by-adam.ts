@@ -15,6 +15,19 @@ export interface AdamState extends Record<string, Params> {
  *     Δ = m̂ / (√v̂ + epsilon)
  *
  * Source: Kingma and Ba, Adam, 2015, algorithm 1.
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { scaleByAdam } from '@attune/nn'
+ * import { scalar, tensor1d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const params = { w: tensor1d([0, 0]) }
+ * const hyper = { learningRate: scalar(0.1), step: scalar(1), steps: scalar(1), seed: tensor1d([1, 0], 'int32'), scheduled: {} }
+ * const adam = scaleByAdam(0.9, 0.999, 1e-8)
+ * const { updates } = adam.update({ w: tensor1d([0.01, -50]) }, adam.init(params), params, hyper)
+ * console.log(Array.from(updates['w']!.dataSync(), (value) => value.toFixed(3))) // [ '1.000', '-1.000' ]
+ * ```
  */
 export const scaleByAdam = (beta1: number, beta2: number, epsilon: number): Optimizer<AdamState> => ({
   init: (params) => ({ mean: mapParams(zerosLike, params), meanSquare: mapParams(zerosLike, params) }),

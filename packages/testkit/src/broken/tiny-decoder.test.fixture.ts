@@ -8,7 +8,7 @@ import {
   embedding,
   emptyCache,
   modeAt,
-  joinHeads,
+  mergeHeads,
   layerStack,
   linear,
   normal,
@@ -54,17 +54,17 @@ export const tinyDecoder = (): Model => ({
       {
         count: 1,
         at: () => AT,
-        layer(own, y, [bias, slot], { record, remember, mode: here }) {
+        layer(own, y, [bias, slot], { onAttention, updateCache, mode: here }) {
           const attend = (z: Tensor): Tensor => {
             const part = (name: string): Tensor => splitHeads(linear(own, `${AT}.${name}`, z, { bias: false }), 1)
             const held = (name: 'key' | 'value'): Tensor => {
               if (inputs.cache === undefined) return part(name)
               const all = writeCache(inputs.cache[`0.${name}`]!, part(name), slot!)
-              remember?.(name, all)
+              updateCache?.(name, all)
               return all // [batch, 1, capacity, hidden]
             }
             const heads = { q: part('query'), k: held('key'), v: held('value'), bias: bias! }
-            return joinHeads(attendHeads(heads, 0, here, { record }))
+            return mergeHeads(attendHeads(heads, 0, here, { onAttention }))
           }
           return add(y, attentionBlock(own, AT, y, attend))
         },

@@ -192,6 +192,17 @@ function encoderOf(
  * by the length of the input: see `docs/errors/BAD_TOKENIZER.md`.
  * @throws AttuneError `NO_VOCABULARY`, `FILE_NOT_FOUND`, `BAD_TOKENIZER`; its `encode` throws `BAD_STRIDE` and
  *   `BAD_TOKENIZER`, its `decode` `BAD_TOKENIZER`
+ *
+ * @example
+ * ```ts
+ * import { tokenizerOf } from '@attune/text'
+ * const json = {
+ *   pre_tokenizer: { type: 'Whitespace' },
+ *   model: { type: 'WordLevel', vocab: { '[UNK]': 0, a: 1, cat: 2 }, unk_token: '[UNK]' },
+ * }
+ * const tokenizer = tokenizerOf({ json }, { name: 'word', type: 'WordLevel' })
+ * console.log(tokenizer.encode('a cat sat').ids) // [ 1, 2, 0 ]
+ * ```
  */
 export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Tokenizer {
   const { json: content, config: own, where, target: other } = filesOf(source, kind)

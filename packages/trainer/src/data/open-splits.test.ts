@@ -35,7 +35,7 @@ afterAll(() => rmSync(temporary, { recursive: true }))
 process.env['XDG_STATE_HOME'] = join(temporary, 'state')
 let folders = 0
 const folder = (): string => join(temporary, String(folders++))
-const places = { folders: ['.'], registered: [...toyPlugins, ...stagePlugins] }
+const searchPaths = { folders: ['.'], registered: [...toyPlugins, ...stagePlugins] }
 const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
 const only = <K extends RunEvent['type']>(events: readonly RunEvent[], type: K) =>
   events.filter((event) => event.type === type) as Extract<RunEvent, { type: K }>[]
@@ -72,13 +72,13 @@ const staged = (change: object = {}, directory?: string) => ({
   ...change,
 })
 const stagesOf = async (config: object, dataFolder: string) =>
-  only(await all(run(config as never, { places, dataFolder })), 'stage.made')
+  only(await all(run(config as never, { searchPaths, dataFolder })), 'stage.made')
 const madeIn = async (config: object, dataFolder: string): Promise<string[]> =>
   (await stagesOf(config, dataFolder)).filter(({ reused }) => !reused).map(({ kind }) => kind)
 
 async function refusalOf(config: object): Promise<AttuneError> {
   try {
-    await all(run(config as never, { places, dataFolder: folder() }))
+    await all(run(config as never, { searchPaths, dataFolder: folder() }))
   } catch (error) {
     if (isAttuneError(error)) return error
     throw error
@@ -134,9 +134,9 @@ describe('data stages of a run', () => {
 
   it('are held in memory with the same result for plugins without a version', async () => {
     const [store, kept, held] = [folder(), folder(), folder()]
-    await all(run(staged({}, kept), { places, dataFolder: folder() }))
+    await all(run(staged({}, kept), { searchPaths, dataFolder: folder() }))
     const inCode = { ...stages, augmenter: { use: toyAugmenter }, cleaner: { use: toyCleaner } }
-    const events = only(await all(run(staged(inCode, held), { places, dataFolder: store })), 'stage.made')
+    const events = only(await all(run(staged(inCode, held), { searchPaths, dataFolder: store })), 'stage.made')
     expect(events.map(({ path, reused }) => [path, reused])).toEqual(new Array(4).fill([undefined, false]))
     expect(weights(held)).toBe(weights(kept))
   })
@@ -146,7 +146,7 @@ describe('data stages of a run', () => {
     const heldOut = new Set(Array.from({ length: 18 }, (_, i) => 3 * i))
     const protocol = holding('thirds', (i) => heldOut.has(i))
     const events = await all(
-      run(staged({ data: { train: source() }, protocol }) as never, { places, dataFolder: folder() }),
+      run(staged({ data: { train: source() }, protocol }) as never, { searchPaths, dataFolder: folder() }),
     )
     const [, filtered, balanced] = only(events, 'stage.made')
     expect([filtered!.examplesOut, balanced!.examplesIn]).toEqual([54, 36])
@@ -171,7 +171,7 @@ describe('data stages of a run', () => {
 describe('run on prepared data', () => {
   it('takes one step per batch of the balanced or sampled examples', async () => {
     const stepsOf = async (change: object): Promise<number> =>
-      only(await all(run(staged(change) as never, { places, dataFolder: folder() })), 'step.completed').length
+      only(await all(run(staged(change) as never, { searchPaths, dataFolder: folder() })), 'step.completed').length
     const none = { cleaner: [], filter: [], augmenter: [] }
     const [balanced] = await stagesOf(staged({ ...none }), folder()).then((made) => made.slice(-1))
     expect(await stepsOf({ ...none })).toBe(Math.ceil(balanced!.examplesOut / 8))
@@ -183,10 +183,10 @@ describe('run on prepared data', () => {
     const config = (directory: string) =>
       staged({ sampler: { use: installed(toySampler), count: 40 }, training: toyConfig().training }, directory)
     const [whole, parts, dataFolder] = [folder(), folder(), folder()]
-    await all(run(config(whole), { places, dataFolder }))
+    await all(run(config(whole), { searchPaths, dataFolder }))
     for (const [i, step] of [3, 7, Infinity].entries()) {
       const commands = new Subject<Command>()
-      const options = { places, dataFolder: i === 2 ? folder() : dataFolder, commands }
+      const options = { searchPaths, dataFolder: i === 2 ? folder() : dataFolder, commands }
       const stopAt = tap((event: RunEvent) => {
         if (event.type === 'step.completed' && event.step === step) commands.next({ type: 'stop', because: 'test' })
       })
@@ -199,15 +199,15 @@ describe('run on prepared data', () => {
 
   it('trains different weights if examples are weighted', async () => {
     const [weighted, plain] = [folder(), folder()]
-    await all(run(staged({}, weighted), { places, dataFolder: folder() }))
+    await all(run(staged({}, weighted), { searchPaths, dataFolder: folder() }))
     const balancer = { use: installed(toyBalancer) }
-    await all(run(staged({ balancer }, plain), { places, dataFolder: folder() }))
+    await all(run(staged({ balancer }, plain), { searchPaths, dataFolder: folder() }))
     expect(weights(weighted)).not.toBe(weights(plain))
   })
 
   it('applies cleaners in prediction and evaluation', async () => {
     const directory = folder()
-    const options = { places, dataFolder: folder() }
+    const options = { searchPaths, dataFolder: folder() }
     const only20 = staged(
       { filter: [], balancer: [], augmenter: [], cleaner: { use: installed(toyCleaner) } },
       directory,
@@ -240,10 +240,13 @@ describe('run on prepared data', () => {
 
   it('evaluates the splits that the protocol made of the filtered data', async () => {
     const directory = folder()
-    const options = { places, dataFolder: folder() }
+    const options = { searchPaths, dataFolder: folder() }
     const training = { ...toyConfig().training, epochs: 1, evaluateEvery: 'epoch' }
     const halves = holding('halves', (i) => i % 2 === 1)
-    const own = { places: { ...places, registered: [...places.registered, halves] }, dataFolder: options.dataFolder }
+    const own = {
+      searchPaths: { ...searchPaths, registered: [...searchPaths.registered, halves] },
+      dataFolder: options.dataFolder,
+    }
     const events = await all(run(staged({ data: { train: source() }, protocol: halves, training }, directory), own))
     const [last] = only(events, 'evaluation.completed').slice(-1)
     const found = await evaluateRun(directory, { ...own, split: 'validation' })
@@ -256,7 +259,7 @@ describe('run on prepared data', () => {
 describe('stage.made', () => {
   it('is emitted before run.started', async () => {
     const types = await lastValueFrom(
-      run(staged() as never, { places, dataFolder: folder() }).pipe(
+      run(staged() as never, { searchPaths, dataFolder: folder() }).pipe(
         map(({ type }) => type),
         toArray(),
       ),

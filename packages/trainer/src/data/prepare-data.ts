@@ -14,8 +14,15 @@ export type PreparedStage = RunEvents['stage.made']
  * @throws AttuneError the errors of the sources, the protocol and the plugins of the stages; `CANNOT_WRITE`
  *
  * @example
- * const stages = await prepareData(config)
- * console.log(stages.map(({ stage, examplesOut }) => `${stage}: ${examplesOut}`))
+ * ```ts
+ * import { prepareData } from '@attune/trainer/node'
+ * const config = {
+ *   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
+ *   filter: 'duplicates', tokenizer: 'word', model: 'mlp', objective: 'sequence-classification',
+ * }
+ * const stages = await prepareData(config, { dataFolder: 'prepared' })
+ * console.log(stages.map(({ stage, examplesOut }) => `${stage}: ${examplesOut}`)) // TODO
+ * ```
  */
 export async function prepareData(config: RunConfig, options: RunOptions = {}): Promise<readonly PreparedStage[]> {
   const parsed = parseConfig(runSchema, config, options.locate)

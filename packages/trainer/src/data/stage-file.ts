@@ -53,7 +53,7 @@ const changedError = (path: string, cause: unknown): AttuneError =>
   new AttuneError(
     'RUN_CHANGED',
     `the prepared data in ${path} were removed or changed during use: ${(cause as Error).message}`,
-    'Run `attune train --resume RUN`, which prepares the data again from the source.',
+    'Run `npx attune train --resume RUN`, which prepares the data again from the source.',
     { cause },
   )
 

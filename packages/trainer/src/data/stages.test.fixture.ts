@@ -128,7 +128,7 @@ export const toySampler = definePlugin({
   }),
 })
 
-/** All stage plugins, for `places.registered`. */
+/** All stage plugins, for `searchPaths.registered`. */
 export const stagePlugins: readonly AnyPlugin[] = [
   toyStable,
   toyCleaner,

@@ -73,9 +73,16 @@ const START: Omit<Progress, 'step'> = { epoch: 0, batches: 0, learningRateScale:
  * Writes a checkpoint to `checkpoints/<step>` of a folder, atomically and with digests; earlier checkpoints are kept. Returns its
  * folder and size in bytes.
  * @throws AttuneError `CANNOT_WRITE`
+ *
  * @example
- * await saveCheckpoint('my-run', { state: await engine.read(state), progress: { step } })
- * const { state, progress } = await loadCheckpoint('my-run', (await listCheckpoints('my-run'))[0]!)
+ * ```ts
+ * import { listCheckpoints, loadCheckpoint, saveCheckpoint } from '@attune/trainer/node'
+ * const state = { bias: { shape: [2], dtype: 'float32' as const, values: Float32Array.of(1, 2) } }
+ * await saveCheckpoint('my-run', { state, progress: { step: 5 } })
+ * const [latest] = await listCheckpoints('my-run')
+ * const { progress } = await loadCheckpoint('my-run', latest!)
+ * console.log(progress.step) // 5
+ * ```
  */
 export async function saveCheckpoint(
   directory: string,
@@ -156,7 +163,7 @@ function labelsOf(directory: string, step: number): readonly string[] {
 }
 
 /** Step of the latest checkpoint with a label. */
-export async function findLabelled(directory: string, label: string): Promise<number | undefined> {
+export async function findCheckpoint(directory: string, label: string): Promise<number | undefined> {
   for (const step of await listCheckpoints(directory)) if (labelsOf(directory, step).includes(label)) return step
   return undefined
 }

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { describeModel } from './model-folder.js'
 
-const places = { folders: [fileURLToPath(new URL('../../../..', import.meta.url))] }
+const searchPaths = { folders: [fileURLToPath(new URL('../../../..', import.meta.url))] }
 const golden = (name: string): unknown =>
   JSON.parse(gunzipSync(readFileSync(`../text/golden/${name}.json.gz`)).toString())
 const { texts, cases } = golden('older-tokenizers') as {
@@ -33,7 +33,7 @@ describe('the tokenizer of describeModel', () => {
   it.each(['bert', 'roberta', 't5', 'llama', 'marian'])('reads the legacy tokenizer files of %s', async (name) => {
     const each = cases.find((one) => one.name === name)!
     for (const [file, content] of Object.entries(each.files)) write(file, content)
-    const { encode } = await describeModel(folder).tokenizer(places)
+    const { encode } = await describeModel(folder).tokenizer(searchPaths)
     for (const [i, text] of texts.entries())
       if (/^[a-z ,]+$/.test(text)) expect([text, encode(text).ids]).toEqual([text, each.ids[i]])
   })
@@ -52,15 +52,15 @@ describe('the tokenizer of describeModel', () => {
     expect(said).toBe(type)
     write('config.json', {})
     write('tokenizer.json', { ...tokenizer, model })
-    const { encode } = await describeModel(folder).tokenizer(places)
+    const { encode } = await describeModel(folder).tokenizer(searchPaths)
     const hard = golden('hard-texts') as string[]
     for (const [i, text] of hard.slice(0, 40).entries()) expect(encode(text).ids).toEqual(encodings[i]![0])
   })
 
   it('throws if the tokenizer is missing or its type unknown', async () => {
     write('config.json', {})
-    await expect(describeModel(folder).tokenizer(places)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+    await expect(describeModel(folder).tokenizer(searchPaths)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
     write('tokenizer.json', { model: { vocab: {} } })
-    await expect(describeModel(folder).tokenizer(places)).rejects.toMatchObject({ code: 'BAD_TOKENIZER' })
+    await expect(describeModel(folder).tokenizer(searchPaths)).rejects.toMatchObject({ code: 'BAD_TOKENIZER' })
   })
 })

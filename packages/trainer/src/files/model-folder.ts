@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type AnyPlugin, AttuneError, TOKENIZER, type Tokenizer, fileName, isRecord } from '@attune/core'
-import { type SearchPlaces, findInstalled, findReader } from '@attune/resolve'
+import { type SearchPaths, findInstalled, findReader } from '@attune/resolve'
 import { readJsonObject } from '@attune/files'
 import { openWeights } from '@attune/weights/node'
 import { ggufTokenizer, modelTypeOf, readTokenizerFiles } from '@attune/text'
@@ -42,7 +42,7 @@ function splitsIntoNGrams(json: unknown): boolean {
  * Finds the installed plugin for a tokenizer. The type in the file is untrusted data: it only selects among the installed plugins by
  * their package metadata.
  */
-export async function tokenizerPlugin(json: unknown, where: string, places: SearchPlaces): Promise<AnyPlugin> {
+export async function tokenizerPlugin(json: unknown, where: string, searchPaths: SearchPaths): Promise<AnyPlugin> {
   const type = modelTypeOf(json)
   const refuse = (why: string, remedy: string): AttuneError =>
     new AttuneError('BAD_TOKENIZER', `${where} ${why}`, remedy)
@@ -51,8 +51,8 @@ export async function tokenizerPlugin(json: unknown, where: string, places: Sear
       'has no tokenizer model type',
       'Download the file again, or save the tokenizer with the tokenizers library.',
     )
-  if (splitsIntoNGrams(json)) return (await findInstalled(TOKENIZER, fileName('character-ngram'), places)).plugin
-  const found = await findReader(TOKENIZER, fileName(type), places)
+  if (splitsIntoNGrams(json)) return (await findInstalled(TOKENIZER, fileName('character-ngram'), searchPaths)).plugin
+  const found = await findReader(TOKENIZER, fileName(type), searchPaths)
   if (found !== undefined) return found.plugin
   throw refuse(
     `has the tokenizer type ${JSON.stringify(type.slice(0, 80))}, which no installed plugin reads`,
@@ -65,7 +65,7 @@ export interface ModelDescription {
   readonly config: Readonly<Record<string, unknown>>
   /** Generation settings: the content of generation_config.json, if there is one. */
   readonly generation: Readonly<Record<string, unknown>> | undefined
-  readonly tokenizer: (places: SearchPlaces) => Promise<Tokenizer>
+  readonly tokenizer: (searchPaths: SearchPaths) => Promise<Tokenizer>
 }
 
 /** Describes a model from the metadata of its GGUF file; undefined if these have no configuration. */
@@ -76,9 +76,9 @@ function describedByGguf(path: string): Omit<ModelDescription, 'generation'> | u
   if (config === undefined) return undefined
   return {
     config,
-    async tokenizer(places) {
+    async tokenizer(searchPaths) {
       const own = ggufTokenizer(metadata, where)
-      return (await tokenizerPlugin(own.json, where, places))({ json: own.json, config: own.config }) as Tokenizer
+      return (await tokenizerPlugin(own.json, where, searchPaths))({ json: own.json, config: own.config }) as Tokenizer
     },
   }
 }
@@ -90,9 +90,9 @@ function describedByGguf(path: string): Omit<ModelDescription, 'generation'> | u
  */
 export function describeModel(path: string): ModelDescription {
   const folder = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path
-  const fromFolder = async (places: SearchPlaces): Promise<Tokenizer> => {
+  const fromFolder = async (searchPaths: SearchPaths): Promise<Tokenizer> => {
     const { json, where } = readTokenizerFiles(folder)
-    return (await tokenizerPlugin(json, where, places))({ path: folder }) as Tokenizer
+    return (await tokenizerPlugin(json, where, searchPaths))({ path: folder }) as Tokenizer
   }
   const isThere = (name: string): boolean => existsSync(join(folder, name))
   const gguf =

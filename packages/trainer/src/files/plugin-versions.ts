@@ -68,6 +68,6 @@ export function handleVersions(
   throw new AttuneError(
     'VERSIONS_CHANGED',
     `the run in ${directory} was started with other versions:\n${formatList(changes)}`,
-    `Install the recorded versions, or accept the current ones: attune train --resume ${directory} --accept-versions`,
+    `Install the recorded versions, or accept the current ones: npx attune train --resume ${directory} --accept-versions`,
   )
 }

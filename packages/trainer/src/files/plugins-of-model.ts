@@ -1,5 +1,5 @@
 import { readTokenizerFiles } from '@attune/text'
-import type { SearchPlaces } from '@attune/resolve'
+import type { SearchPaths } from '@attune/resolve'
 import { describeModel, tokenizerPlugin } from './model-folder.js'
 import { pluginFor } from './saved-plugin.js'
 
@@ -10,9 +10,9 @@ import { pluginFor } from './saved-plugin.js'
  */
 export async function pluginsOfModel(
   folder: string,
-  places: SearchPlaces,
+  searchPaths: SearchPaths,
 ): Promise<{ readonly model: string; readonly tokenizer: string }> {
-  const { plugin } = await pluginFor(describeModel(folder).config, folder, places)
+  const { plugin } = await pluginFor(describeModel(folder).config, folder, searchPaths)
   const { json, where } = readTokenizerFiles(folder)
-  return { model: plugin.name, tokenizer: (await tokenizerPlugin(json, where, places)).name }
+  return { model: plugin.name, tokenizer: (await tokenizerPlugin(json, where, searchPaths)).name }
 }

@@ -15,6 +15,6 @@ export function refuseChanges(directory: string, changes: readonly string[]): At
   return new AttuneError(
     'RUN_CHANGED',
     `the run in ${directory} was started with different inputs or settings:\n${formatList(changes)}`,
-    `Restore them, or accept the current state: attune train --resume ${directory} --accept-changes`,
+    `Restore them, or accept the current state: npx attune train --resume ${directory} --accept-changes`,
   )
 }

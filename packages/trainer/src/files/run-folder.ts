@@ -59,7 +59,7 @@ export function claimFolder(directory: string): void {
   throw new AttuneError(
     'RUN_EXISTS',
     `expected an empty run folder, got files in ${directory}`,
-    `Resume that run: attune train --resume ${directory}. Or use another directory.`,
+    `Resume that run: npx attune train --resume ${directory}. Or use another directory.`,
   )
 }
 
@@ -175,23 +175,23 @@ function recordLookup(
   trusts: OpenRun['requireTrust'],
   note: (change: VersionChange | undefined) => void,
 ): Lookup {
-  const places = placesOf(options)
+  const searchPaths = placesOf(options)
   const find = async (kind: Kind<unknown>, name: UserSpecifier): Promise<Found> => {
     const known = record.config.plugins.find((each) => each.kind === kind.name && each.specifier === name)
-    if (known === undefined) return findInstalled(kind, fileName(name), places)
+    if (known === undefined) return findInstalled(kind, fileName(name), searchPaths)
     const { path, package: from, version } = known
     const title = titleOf(known)
     const recorded = { ...(from === undefined ? {} : { package: from }), ...(version === undefined ? {} : { version }) }
     if (path !== undefined) await trusts([programAt(title, path)])
     const found =
       path === undefined
-        ? await findInstalled(kind, fileName(name), places, recorded)
+        ? await findInstalled(kind, fileName(name), searchPaths, recorded)
         : await loadFrom(kind, path, name)
-    const identified = from === undefined ? found : await identify(found, places)
+    const identified = from === undefined ? found : await identify(found, searchPaths)
     note(versionChange(title, recorded, identified.origin))
     return identified
   }
-  return { places, find, resolvePath: (path) => resolve(directory, path), complete: true }
+  return { searchPaths, find, resolvePath: (path) => resolve(directory, path), complete: true }
 }
 
 /**

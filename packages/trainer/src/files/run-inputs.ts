@@ -166,7 +166,7 @@ export async function requireSameFiles(inputs: readonly InputRecord[]): Promise<
   throw new AttuneError(
     'RUN_CHANGED',
     `inputs of the run changed during training:\n${changes.map((line) => `  ${line}`).join('\n')}`,
-    'Restore the files and resume, or accept the changes: attune train --resume RUN --accept-changes.',
+    'Restore the files and resume, or accept the changes: npx attune train --resume RUN --accept-changes.',
   )
 }
 

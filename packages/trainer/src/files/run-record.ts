@@ -98,7 +98,7 @@ function readJson(directory: string, name: string): Record<string, unknown> {
   throw new AttuneError(
     'NOT_A_RUN',
     `${directory} is not a run folder: expected ${name}, got none`,
-    'Use the `directory` of a run started with `attune train`. If that run ended before training started, start it again with its configuration.',
+    'Use the `directory` of a run started with `npx attune train`. If that run ended before training started, start it again with its configuration.',
   )
 }
 

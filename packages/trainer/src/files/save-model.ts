@@ -57,8 +57,22 @@ export interface SaveOptions extends CardOptions {
  * @param params all parameters of the architecture and the head, with any adapter merged
  * @returns the folder
  * @throws AttuneError `CANNOT_WRITE`
+ *
  * @example
- * await saveModel('my-model', { engine, model, objective, tokenizer }, params, { task: 'sequence-classification' })
+ * ```ts
+ * import { readdirSync } from 'node:fs'
+ * import { key } from '@attune/core'
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { sequenceClassification } from '@attune/objective-sequence-classification'
+ * import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
+ * import { saveModel } from '@attune/trainer/node'
+ * const [engine, model, tokenizer] = [tfjsCpu(), tinyModel(), tinyTokenizer()]
+ * await engine.start()
+ * const objective = sequenceClassification({ labels: ['no', 'yes'] }, { model, tokenizer })
+ * const params = { ...model.init(key(1)), ...objective.init(key(2)) }
+ * const folder = await saveModel('my-classifier', { engine, model, objective, tokenizer }, params)
+ * console.log(readdirSync(folder).sort()) // [ 'README.md', 'config.json', 'model.safetensors' ]
+ * ```
  */
 export async function saveModel(
   folder: string,

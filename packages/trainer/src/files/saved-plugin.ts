@@ -9,7 +9,7 @@ import {
   type Found,
   fileName,
 } from '@attune/core'
-import { type SearchPlaces, findReader } from '@attune/resolve'
+import { type SearchPaths, findReader } from '@attune/resolve'
 import { optionsFromConfig } from '@attune/weights'
 import { readsType } from './model-folder.js'
 
@@ -21,9 +21,9 @@ type SavedConfig = Readonly<Record<string, unknown>>
  * metadata.
  * @throws AttuneError `UNKNOWN_MODEL_TYPE`
  */
-export async function pluginFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Found> {
+export async function pluginFor(config: SavedConfig, folder: string, searchPaths: SearchPaths): Promise<Found> {
   const type = config['model_type']
-  const found = typeof type === 'string' ? await findReader(MODEL, fileName(type), places) : undefined
+  const found = typeof type === 'string' ? await findReader(MODEL, fileName(type), searchPaths) : undefined
   if (found !== undefined && readsType(found.plugin, type as string)) return found
   throw new AttuneError(
     'UNKNOWN_MODEL_TYPE',
@@ -41,17 +41,17 @@ export async function savedEncoder(
   plugin: AnyPlugin,
   { encoder }: SavedConfig,
   folder: string,
-  places: SearchPlaces,
+  searchPaths: SearchPaths,
 ): Promise<Chosen | undefined> {
   if (encoderNeed(plugin) === undefined || typeof encoder !== 'object' || encoder === null) return undefined
-  const inside = await pluginFor(encoder as SavedConfig, folder, places)
+  const inside = await pluginFor(encoder as SavedConfig, folder, searchPaths)
   return { ...inside, options: optionsFromConfig(inside.plugin.options, encoder as SavedConfig) }
 }
 
 /** Creates the model described by a `config.json`. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
-export async function modelFor(config: SavedConfig, folder: string, places: SearchPlaces): Promise<Model> {
-  const { plugin } = await pluginFor(config, folder, places)
-  const inside = await savedEncoder(plugin, config, folder, places)
+export async function modelFor(config: SavedConfig, folder: string, searchPaths: SearchPaths): Promise<Model> {
+  const { plugin } = await pluginFor(config, folder, searchPaths)
+  const inside = await savedEncoder(plugin, config, folder, searchPaths)
   const given = inside === undefined ? {} : { [encoderNeed(plugin)!]: [inside.plugin(inside.options)] }
   return plugin(optionsFromConfig(plugin.options, config), given) as Model
 }

@@ -41,7 +41,7 @@ const writer = definePlugin({
     (events) =>
       events.subscribe(({ type }) => appendFileSync(path, type)),
 })
-const places = { folders: [import.meta.dirname], registered: [...toyPlugins, writer] }
+const searchPaths = { folders: [import.meta.dirname], registered: [...toyPlugins, writer] }
 
 /** Source of a metric module that logs when it is imported. */
 const program = (word: string): string => `
@@ -73,9 +73,9 @@ beforeEach(() => {
   process.env['XDG_STATE_HOME'] = join(at, 'state')
   writeFileSync(ran, '')
 })
-const options = { places, baseDirectory: temporary }
+const options = { searchPaths, baseDirectory: temporary }
 const goOn = (trust?: boolean) =>
-  lastValueFrom(resume(directory, trust === undefined ? { places } : { places, trust }).pipe(toArray()))
+  lastValueFrom(resume(directory, trust === undefined ? { searchPaths } : { searchPaths, trust }).pipe(toArray()))
 
 describe('a plugin given by path', () => {
   beforeEach(async () => {
@@ -95,19 +95,19 @@ describe('a plugin given by path', () => {
       name: 'mine',
     })
     expect((await goOn()).at(-1)).toMatchObject({ type: 'run.completed' })
-    expect((await evaluateRun(directory, { split: 'validation', places })).scores['mine']).toEqual({ value: 20 })
-    await (await openPredictor(directory, { places })).close()
+    expect((await evaluateRun(directory, { split: 'validation', searchPaths })).scores['mine']).toEqual({ value: 20 })
+    await (await openPredictor(directory, { searchPaths })).close()
   })
 
   it('is not executed for another user, except with trust, which is remembered and recorded', async () => {
     process.env['XDG_STATE_HOME'] = join(at, 'another user')
-    for (const attempt of [goOn(), evaluateRun(directory, { split: 'validation', places })]) {
+    for (const attempt of [goOn(), evaluateRun(directory, { split: 'validation', searchPaths })]) {
       const error = await refusal(attempt)
       expect([error.code, error.problem]).toEqual(['NOT_TRUSTED', expect.stringContaining(join(at, 'mine.mjs'))])
       expect(error.remedy).toContain('--trust')
     }
     expect(existsSync(join(directory, 'trusted.jsonl'))).toBe(false)
-    const evaluated = await evaluateRun(directory, { split: 'validation', places, trust: true })
+    const evaluated = await evaluateRun(directory, { split: 'validation', searchPaths, trust: true })
     expect(evaluated.scores['mine']).toEqual({ value: 20 })
     const noted = JSON.parse(readFileSync(join(directory, 'trusted.jsonl'), 'utf8')) as { items: object[] }
     expect(noted.items).toEqual([
@@ -128,7 +128,7 @@ describe('a plugin given by path', () => {
   it('is not executed for prediction, which does not need metrics', async () => {
     process.env['XDG_STATE_HOME'] = join(at, 'another user')
     rmSync(join(at, 'mine.mjs'))
-    const predictor = await openPredictor(directory, { places })
+    const predictor = await openPredictor(directory, { searchPaths })
     for (const answer of await predictor.predict([toyExample(3)]))
       expect(['a', 'not']).toContain((answer as Prediction)['label'])
     await predictor.close()
@@ -163,11 +163,11 @@ describe('a run folder written by another user', () => {
         for (const kind of ['metric', 'tokenizer', 'engine', 'model', 'callback']) {
           const many = kind === 'metric' || kind === 'callback'
           writeFileSync(path, JSON.stringify({ ...whole, [kind]: many ? [{ use }] : { use } }))
-          const accepting = { ...{ places }, acceptChanges: true, trust: true }
+          const accepting = { ...{ searchPaths }, acceptChanges: true, trust: true }
           for (const attempt of [
             () => lastValueFrom(resume('.', accepting)),
-            () => evaluateRun('.', { places, split: 'validation' }),
-            async () => (await openPredictor('.', { places })).close(),
+            () => evaluateRun('.', { searchPaths, split: 'validation' }),
+            async () => (await openPredictor('.', { searchPaths })).close(),
           ])
             await attempt().catch((error: unknown) => expect(error).toMatchObject({ code: expect.any(String) }))
         }
@@ -201,8 +201,8 @@ describe('a run folder written by another user', () => {
       rmSync(join(copy, name), { recursive: true, force: true })
       symlinkSync(join(elsewhere, target), join(copy, name))
       for (const attempt of [
-        () => lastValueFrom(resume(copy, { places })),
-        () => evaluateRun(copy, { places, split: 'validation' }),
+        () => lastValueFrom(resume(copy, { searchPaths })),
+        () => evaluateRun(copy, { searchPaths, split: 'validation' }),
         () => lastValueFrom(run({ ...toyConfig(copy) }, options)),
       ])
         expect((await refusal(attempt())).code).toMatch(/NOT_TRUSTED|RUN_EXISTS/)
@@ -232,7 +232,7 @@ describe('prediction and evaluation', () => {
   it('load only the kinds that they need', async () => {
     await lastValueFrom(run(toyConfig(directory), options))
     const without = (...names: string[]): OpenOptions => ({
-      places: { folders: ['.'], registered: toyPlugins.filter(({ name }) => !names.includes(name)) },
+      searchPaths: { folders: ['.'], registered: toyPlugins.filter(({ name }) => !names.includes(name)) },
     })
     const training = [toyAdapter.name, toyScheduler.name, 'toy-optimizer', 'toy-callback']
     await (await openPredictor(directory, without(...training, 'toy-metric', 'toy-source'))).close()
@@ -248,8 +248,8 @@ describe('prediction and evaluation', () => {
     cpSync(directory, copy, { recursive: true })
     const before = names()
     chmodSync(directory, 0o555)
-    await (await openPredictor(directory, { places })).close()
-    await evaluateRun(directory, { places, split: 'validation' })
+    await (await openPredictor(directory, { searchPaths })).close()
+    await evaluateRun(directory, { searchPaths, split: 'validation' })
     chmodSync(directory, 0o755)
     expect(names()).toEqual(before)
   })

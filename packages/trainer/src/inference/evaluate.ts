@@ -101,7 +101,16 @@ async function splitOf(
   )
 }
 
-/** Evaluates the model of a run folder on one of its splits, or on another data source. */
+/**
+ * Evaluates the model of a run folder on one of its splits, or on another data source.
+ *
+ * @example
+ * ```ts
+ * import { evaluateRun } from '@attune/trainer/node'
+ * const { scores, examples } = await evaluateRun('runs/topics', { split: 'train', metrics: ['accuracy', 'f1'] })
+ * console.log(Object.keys(scores), examples) // [ 'loss', 'accuracy', 'f1' ] 16
+ * ```
+ */
 export async function evaluateRun(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
   const run = openRun(folder, options)

@@ -17,7 +17,7 @@ import { type InferenceResult, inferenceStep } from '../step/training-step.js'
 const WINDOW = 16
 
 /** An encoded example with its prediction. */
-export interface Inferred {
+export interface InferredExample {
   readonly item: Encoded
   readonly prediction: Views
 }
@@ -38,7 +38,7 @@ export interface Inference {
    * Predictions in the order of the examples. Several batches are read ahead and sorted by length, so use it for finite data.
    * @param loss accumulator for the losses of labelled examples
    */
-  run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncIterable<Inferred>
+  run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncIterable<InferredExample>
   dispose(): void
 }
 
@@ -88,10 +88,24 @@ export interface InferenceOptions {
 
 /**
  * Compiles the forward pass with the objective's head, in evaluation mode (no dropout).
+ *
  * @example
+ * ```ts
+ * import { Readable } from 'node:stream'
+ * import { key } from '@attune/core'
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { sequenceClassification } from '@attune/objective-sequence-classification'
+ * import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
+ * import { encodeAll, inference } from '@attune/trainer'
+ * const [engine, model] = [tfjsCpu(), tinyModel()]
+ * await engine.start()
+ * const objective = sequenceClassification({ labels: ['no', 'yes'] }, { model, tokenizer: tinyTokenizer() })
  * const forward = inference(engine, model, objective, { batchSize: 32 })
- * for await (const { prediction } of forward.run(params, items)) console.log(prediction)
+ * const { items } = encodeAll(Readable.from([{ text: 'fine', label: 'yes' }]), (row) => objective.encode(row))
+ * const params = { ...model.init(key(1)), ...objective.init(key(2)) }
+ * for await (const { prediction } of forward.run(params, items)) console.log(Object.keys(prediction)) // [ 'label', 'scores' ]
  * forward.dispose()
+ * ```
  */
 export function inference(
   engine: Engine,
@@ -104,7 +118,11 @@ export function inference(
     inferenceStep({ model, objective, launchBound: engine.launchBound }),
     compileOptions,
   ) as Step
-  async function* run(params: Params, items: AsyncIterable<Encoded>, loss?: LossSum): AsyncGenerator<Inferred, void> {
+  async function* run(
+    params: Params,
+    items: AsyncIterable<Encoded>,
+    loss?: LossSum,
+  ): AsyncGenerator<InferredExample, void> {
     for await (const window of batch(items, batchSize * WINDOW)) {
       const predictions: Views[] = []
       for (const positions of batchPositions(window, batchSize)) {

@@ -10,7 +10,7 @@ import {
   fieldsRead,
   fileName,
 } from '@attune/core'
-import { type SearchPlaces, findInstalled } from '@attune/resolve'
+import { type SearchPaths, findInstalled } from '@attune/resolve'
 import { chooseEngine } from '../plan/choose-engine.js'
 import { warningsOf } from '../setup/load-report.js'
 import { describeModel } from '../files/model-folder.js'
@@ -18,7 +18,7 @@ import { modelFor } from '../files/saved-plugin.js'
 import { savedParameters } from '../setup/weights.js'
 
 /** An objective and its options, as under `objective` in a configuration. */
-export interface Wanted {
+export interface ObjectiveChoice {
   readonly use: string
   readonly [option: string]: unknown
 }
@@ -50,18 +50,18 @@ export interface Pretrained {
  */
 export async function loadPretrained(
   directory: string,
-  objectiveFor: (model: Model, config: Readonly<Record<string, unknown>>) => Wanted,
-  places: SearchPlaces,
+  objectiveFor: (model: Model, config: Readonly<Record<string, unknown>>) => ObjectiveChoice,
+  searchPaths: SearchPaths,
 ): Promise<Pretrained> {
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
   const { config, generation, tokenizer: makeTokenizer } = describeModel(folder)
-  const model = await modelFor(config, folder, places)
-  const tokenizer = await makeTokenizer(places)
+  const model = await modelFor(config, folder, searchPaths)
+  const tokenizer = await makeTokenizer(searchPaths)
   const { use, ...options } = objectiveFor(model, config)
-  const { plugin } = await findInstalled(OBJECTIVE, fileName(use), places)
+  const { plugin } = await findInstalled(OBJECTIVE, fileName(use), searchPaths)
   const objective = plugin(options, { model, tokenizer }) as Objective
   const fields = fieldsRead({ plugin, options: plugin.options.parse(options) })
-  const choice = await chooseEngine(places)
+  const choice = await chooseEngine(searchPaths)
   const engine = choice.engine.plugin() as Engine
   await engine.start()
   try {

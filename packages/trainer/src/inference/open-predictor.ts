@@ -15,10 +15,16 @@ import { openPretrainedPredictor } from './pretrained-predictor.js'
  * When to use it: scripts and batch jobs. In a server, use {@link openWorkerPredictor}: on the main thread, each batch blocks the event
  * loop.
  * @throws AttuneError `NOT_A_RUN` if the folder contains neither; `NOT_A_CLASSIFIER` if its model is not a classifier
+ *
  * @example
- * const predictor = await openPredictor('runs/debian-sections')
- * console.log(await predictor.predict([{ text: 'A window manager for X' }]))
+ * ```ts
+ * import { isAttuneError } from '@attune/core'
+ * import { openPredictor } from '@attune/trainer/node'
+ * const predictor = await openPredictor('runs/topics')
+ * const [answer] = await predictor.predict([{ text: 'a mail client' }])
+ * console.log(answer !== undefined && !isAttuneError(answer) && answer['label']) // mail
  * await predictor.close()
+ * ```
  */
 export async function openPredictor(directory: string, options: OpenOptions = {}): Promise<Predictor> {
   const folder = resolve(options.baseDirectory ?? '.', directory)

@@ -8,7 +8,7 @@ export interface StreamOptions {
 }
 
 /** An example with its prediction or error. */
-export interface Answered {
+export interface PredictedExample {
   readonly example: Example
   readonly answer: Prediction | AttuneError
 }
@@ -16,19 +16,29 @@ export interface Answered {
 /**
  * Predicts the examples of a file or of an endless stream, in order and in constant memory. Each answer is yielded as soon as its row
  * is predicted, without waiting for further rows.
+ *
  * @example
- * for await (const { example, answer } of predictStream(predictor, source.open()))
- *   console.log(example.text, isAttuneError(answer) ? answer.problem : answer.label)
+ * ```ts
+ * import { isAttuneError } from '@attune/core'
+ * import { predictStream } from '@attune/trainer'
+ * import { openPredictor } from '@attune/trainer/node'
+ * const predictor = await openPredictor('runs/topics')
+ * const rows = [{ text: 'a mail server' }, { text: 'an editor' }]
+ * for await (const { example, answer } of predictStream(predictor, rows))
+ *   console.log(example['text'], isAttuneError(answer) ? answer.problem : answer['label'])
+ * // TODO
+ * await predictor.close()
+ * ```
  */
 export async function* predictStream(
   predictor: Pick<Predictor, 'predict'>,
   examples: AsyncIterable<Example> | Iterable<Example>,
   { ahead = 1024 }: StreamOptions = {},
-): AsyncGenerator<Answered, void> {
+): AsyncGenerator<PredictedExample, void> {
   const rows = Symbol.asyncIterator in examples ? examples[Symbol.asyncIterator]() : examples[Symbol.iterator]()
-  const [asked, end] = [[] as Promise<Answered>[], new AbortController()]
+  const [asked, end] = [[] as Promise<PredictedExample>[], new AbortController()]
   let [reading, ended, failure] = [undefined as Promise<void> | undefined, false, [] as unknown[]]
-  const ask = async (example: Example): Promise<Answered> => {
+  const ask = async (example: Example): Promise<PredictedExample> => {
     const [answer] = await predictor.predict([example], { signal: end.signal })
     return { example, answer: answer! }
   }

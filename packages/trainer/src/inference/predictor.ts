@@ -38,9 +38,16 @@ export interface Predictor {
    * Predicts examples, in order. A row that cannot be encoded or predicted returns an error instead of a prediction, without affecting
    * the others. Concurrent calls share batches: waiting rows are predicted together, up to the batch size, oldest row first.
    * @throws AttuneError `PREDICTOR_CLOSED`
+   *
    * @example
-   * const [answer] = await predictor.predict([{ text: 'A window manager for X' }])
-   * console.log(isAttuneError(answer) ? answer.problem : answer.label)
+   * ```ts
+   * import { isAttuneError } from '@attune/core'
+   * import { openPredictor } from '@attune/trainer/node'
+   * const predictor = await openPredictor('runs/topics')
+   * const answers = await predictor.predict([{ text: 'a text editor' }, { label: 'no text' }])
+   * for (const answer of answers) console.log(isAttuneError(answer) ? answer.code : answer['label']) // editor, MISSING_FIELD
+   * await predictor.close()
+   * ```
    */
   predict(examples: readonly Example[], how?: PredictOptions): Promise<readonly (Prediction | AttuneError)[]>
   /** Waits for pending calls, then frees the model. */

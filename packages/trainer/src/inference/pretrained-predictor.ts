@@ -1,7 +1,7 @@
 import { AttuneError, type Model } from '@attune/core'
-import type { SearchPlaces } from '@attune/resolve'
+import type { SearchPaths } from '@attune/resolve'
 import { inference } from './infer.js'
-import { type Wanted, loadPretrained } from './load-pretrained.js'
+import { type ObjectiveChoice, loadPretrained } from './load-pretrained.js'
 import type { Predictor } from './predictor.js'
 import { predictorOf } from './predictor-of.js'
 
@@ -27,7 +27,7 @@ function labelsOf({ id2label, num_labels: count = 2 }: Config): readonly string[
  * Returns the objective and the labels of a saved classifier, by the class named in `architectures`.
  * @throws AttuneError `NOT_A_CLASSIFIER`
  */
-export function classifierObjective({ heads }: Model, config: Config): Wanted {
+export function classifierObjective({ heads }: Model, config: Config): ObjectiveChoice {
   const architecture = [config['architectures']].flat()[0]
   const use = Object.keys(heads).find(
     (name) => heads[name]!.architecture === architecture && 'classifier.weight' in heads[name]!.tensors,
@@ -35,7 +35,7 @@ export function classifierObjective({ heads }: Model, config: Config): Wanted {
   if (use === undefined)
     throw notAClassifier(
       `config.json: expected a classifier of this model family in architectures, got ${JSON.stringify(architecture)?.slice(0, 80) ?? 'none'}`,
-      'To generate text, use `attune generate`. To classify, fine-tune the model first.',
+      'To generate text, use `npx attune generate`. To classify, fine-tune the model first.',
     )
   const kind = config['problem_type']
   const labels = labelsOf(config)
@@ -51,11 +51,11 @@ export function classifierObjective({ heads }: Model, config: Config): Wanted {
  * Opens a classifier in the Hugging Face file layout, on the best available engine.
  * @throws AttuneError `NOT_A_CLASSIFIER`, and the errors of {@link loadPretrained}
  */
-export async function openPretrainedPredictor(directory: string, places: SearchPlaces): Promise<Predictor> {
+export async function openPretrainedPredictor(directory: string, searchPaths: SearchPaths): Promise<Predictor> {
   const { engine, model, objective, task, params, fields, warnings, close } = await loadPretrained(
     directory,
     classifierObjective,
-    places,
+    searchPaths,
   )
   const forward = inference(engine, model, objective, { batchSize: BATCH, sameParams: true })
   return predictorOf({ task, fields, folder: directory, objective, forward, params, warnings, close })

@@ -75,8 +75,22 @@ async function turn(learner: Learner, examples: readonly Example[], scored: Wind
  *
  * Gotchas: a batch waits for `batchSize` rows, or for the end of the stream.
  * @throws AttuneError as the stream's error: the errors of `learn`; `TOO_MANY_WAITING`
+ *
  * @example
- * learnOnline(learner, rows, { batchSize: 16, window: 500 }).subscribe(({ step, window }) => console.log(step, window.accuracy))
+ * ```ts
+ * import { learnOnline } from '@attune/trainer'
+ * import { openLearner } from '@attune/trainer/node'
+ * const rows = Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? { text: 'a b', label: 'x' } : { text: 'c d', label: 'y' }))
+ * const learner = await openLearner(
+ *   { tokenizer: { use: 'word', vocabularySize: 100 }, model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
+ *     objective: 'sequence-classification', engine: 'tfjs-cpu', metric: 'accuracy', training: { learningRate: 0.1 } },
+ *   { examples: rows },
+ * )
+ * learnOnline(learner, rows, { batchSize: 16, window: 16 }).subscribe({
+ *   next: ({ step, window }) => console.log(step, Object.keys(window)), // 1 [ 'accuracy' ], then 2 [ 'accuracy' ]
+ *   complete: () => void learner.close(),
+ * })
+ * ```
  */
 export const learnOnline = (
   learner: Learner,

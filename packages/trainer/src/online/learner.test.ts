@@ -27,7 +27,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'attune-learner-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
 let folders = 0
 const folder = (): string => join(temporary, String(folders++))
-const places = { folders: ['.'], registered: toyPlugins }
+const searchPaths = { folders: ['.'], registered: toyPlugins }
 const config = (directory?: string) => ({ ...toyConfig(directory), callback: [] })
 const examples = (count: number, start = 0): Example[] => Array.from({ length: count }, (_, i) => toyExample(start + i))
 const all = async (events: ReturnType<typeof learnOnline>): Promise<PrequentialEvent[]> =>
@@ -60,7 +60,7 @@ describe('openLearner', () => {
     const training = { ...toyConfig().training, epochs: 1, evaluateEvery: 'epoch' as const }
     const events = (await lastValueFrom(run({ ...config(directory), training }).pipe(toArray()))) as RunEvent[]
     const steps = events.flatMap((event) => (event.type === 'step.completed' ? [event] : []))
-    const learner = await openLearner({ ...config(), training }, { places })
+    const learner = await openLearner({ ...config(), training }, { searchPaths })
     const losses: object[] = []
     for (const batch of await batchesOf(toyConfig())) losses.push(await learner.learn(batch))
     expect(losses).toEqual(steps.map(({ loss, gradientNorm }) => ({ loss, gradientNorm })))
@@ -72,14 +72,14 @@ describe('openLearner', () => {
     expect(readFileSync(join(saved, 'model.safetensors'))).toEqual(
       readFileSync(join(directory, 'model/model.safetensors')),
     )
-    expect((await evaluateRun(directory, { split: 'validation', places })).scores).toEqual(
+    expect((await evaluateRun(directory, { split: 'validation', searchPaths })).scores).toEqual(
       (await learner.score(examples(20, 1000))).scores,
     )
     await learner.close()
   })
 
   it('returns the weights of the saved model, and reopens from it', async () => {
-    const learner = await openLearner(config(), { places })
+    const learner = await openLearner(config(), { searchPaths })
     await learner.learn(examples(16))
     const [weights, answers] = [await learner.weights(), await learner.predict(examples(5))]
     const saved = await learner.save(folder())
@@ -88,21 +88,21 @@ describe('openLearner', () => {
     const { tensors } = decodeSafetensors(readFileSync(join(saved, 'model.safetensors')), saved)
     expect(Object.keys(tensors).sort()).toEqual(Object.keys(weights).sort())
     for (const [name, { values }] of Object.entries(tensors)) expect(weights[name]!.values).toEqual(values)
-    const other = await openLearner({ ...config(), model: { use: toyModel, from: saved } }, { places })
+    const other = await openLearner({ ...config(), model: { use: toyModel, from: saved } }, { searchPaths })
     expect(await other.predict(examples(5))).toEqual(answers)
     await other.close()
   })
 
   it('fits labels and vocabulary on `examples` instead of `data`', async () => {
     const { data: _, ...without } = config()
-    const learner = await openLearner(without, { places, examples: examples(4) })
+    const learner = await openLearner(without, { searchPaths, examples: examples(4) })
     expect((await learner.learn(examples(8))).loss).toBeGreaterThan(0)
     await learner.close()
-    await expect(openLearner(without, { places })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
+    await expect(openLearner(without, { searchPaths })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
   })
 
   it('rejects empty batches and batches with a bad row without changing the weights', async () => {
-    const learner = await openLearner(config(), { places })
+    const learner = await openLearner(config(), { searchPaths })
     const before = await learner.weights()
     await expect(learner.learn([toyExample(1), null as never])).rejects.toThrow()
     await expect(learner.learn([])).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
@@ -117,7 +117,7 @@ describe('openLearner', () => {
   it('rejects learning and saving after a non-finite loss', async () => {
     const learner = await openLearner(
       { ...config(), objective: { ...config().objective, loss: 'infinite' } },
-      { places },
+      { searchPaths },
     )
     for (const act of [
       () => learner.learn(examples(8)),
@@ -129,7 +129,7 @@ describe('openLearner', () => {
   })
 
   it('executes concurrent calls sequentially', async () => {
-    const learner = await openLearner(config(), { places })
+    const learner = await openLearner(config(), { searchPaths })
     const [first, answers, second] = await Promise.all([
       learner.learn(examples(8)),
       learner.predict(examples(3)),
@@ -149,7 +149,7 @@ describe('learnOnline', () => {
     const { engine: _, ...others } = config()
     const learner = await openLearner(
       { ...others, scheduler: others.scheduler, training: { ...others.training, learningRate: 0.01 } },
-      { places, scope },
+      { searchPaths, scope },
     )
     const live: number[] = []
     const rows = range(0, 960).pipe(map((i) => toyExample(i)))
@@ -173,7 +173,7 @@ describe('learnOnline', () => {
   })
 
   it('skips and counts rows that cannot be read', async () => {
-    const learner = await openLearner(config(), { places })
+    const learner = await openLearner(config(), { searchPaths })
     const rows = examples(8).map((row, i) => (i === 3 ? (null as never) : row))
     const events = await all(learnOnline(learner, [...rows, null as never], { batchSize: 8 }))
     expect(events.map(({ examples: seen, failed, step }) => [seen, failed, step])).toEqual([
@@ -185,7 +185,7 @@ describe('learnOnline', () => {
   })
 
   it('reads an iterable on demand, and rejects an observable that exceeds the buffer', async () => {
-    const learner = await openLearner(config(), { places })
+    const learner = await openLearner(config(), { searchPaths })
     let read = 0
     function* rows() {
       for (; read < 1000; read++) yield toyExample(read)
@@ -205,7 +205,7 @@ describe('learnOnline', () => {
   })
 
   it('unsubscribes from the rows when it is unsubscribed', async () => {
-    const learner = await openLearner(config(), { places })
+    const learner = await openLearner(config(), { searchPaths })
     const rows = new Subject<Example>()
     const subscription = learnOnline(learner, rows).subscribe()
     await Promise.resolve()

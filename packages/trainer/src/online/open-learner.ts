@@ -198,11 +198,21 @@ function learnerOf(session: Session): Learner {
  * Gotchas: the scheduler defaults to `constant`. Another scheduler follows the configuration's steps, then stays at its last value.
  * Callbacks, trackers and `directory` of the configuration are ignored.
  * @throws AttuneError the errors of a run's configuration; `BAD_ARGUMENT` without data
+ *
  * @example
- * const learner = await openLearner(config, { examples: firstRows })
- * const { loss } = await learner.learn(nextRows)
+ * ```ts
+ * import { openLearner } from '@attune/trainer/node'
+ * const rows = [{ text: 'a b', label: 'x' }, { text: 'c d', label: 'y' }]
+ * const learner = await openLearner(
+ *   { tokenizer: { use: 'word', vocabularySize: 100 }, model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
+ *     objective: 'sequence-classification', engine: 'tfjs-cpu', training: { learningRate: 0.1 } },
+ *   { examples: rows },
+ * )
+ * const { loss } = await learner.learn(rows)
+ * console.log(learner.step, loss > 0) // 1 true
  * await learner.save('my-model')
  * await learner.close()
+ * ```
  */
 export async function openLearner(config: LearnerConfig, options: LearnerOptions = {}): Promise<Learner> {
   const plan = await planLearner(config, options)

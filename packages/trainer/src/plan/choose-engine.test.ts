@@ -38,19 +38,19 @@ const refuses = (why: string): string => `throw new AttuneError('ENGINE_UNAVAILA
 
 describe('chooseEngine', () => {
   it('returns the engine with the highest preference, without measuring', async () => {
-    const places = project({ name: 'slow', preference: 1 }, { name: 'fast', preference: 2 }, { name: 'unstated' })
-    const { engine, because } = await chooseEngine(places)
+    const searchPaths = project({ name: 'slow', preference: 1 }, { name: 'fast', preference: 2 }, { name: 'unstated' })
+    const { engine, because } = await chooseEngine(searchPaths)
     expect(engine.origin).toEqual({ specifier: 'fast', package: '@attune/engine-fast', version: '0.1.0' })
     expect(because).toBe('first installed engine that starts here, by preference')
   })
 
   it('returns the next engine if one fails to start, with the reason', async () => {
-    const places = project(
+    const searchPaths = project(
       { name: 'slow', preference: 1 },
       { name: 'fast', preference: 3, start: refuses('engine fast: there is no GPU') },
       { name: 'broken', preference: 2, start: "throw new Error('a bad day')" },
     )
-    const { engine, because } = await chooseEngine(places)
+    const { engine, because } = await chooseEngine(searchPaths)
     expect(engine.plugin.name).toBe('slow')
     expect(because).toContain('engine fast: there is no GPU; Error: a bad day')
   })

@@ -1,5 +1,5 @@
 import { AttuneError, ENGINE, type Engine, type Found, fileName, isAttuneError } from '@attune/core'
-import { type SearchPlaces, findInstalled, installedPlugins } from '@attune/resolve'
+import { type SearchPaths, findInstalled, installedPlugins } from '@attune/resolve'
 
 /** Name that selects the most preferred engine that starts here. */
 export const AUTO = 'auto'
@@ -11,10 +11,10 @@ export interface EngineChoice {
 }
 
 /** Tries to start an engine, then closes it. Returns the engine, or the reason why it cannot be used. */
-async function tried(name: string, places: SearchPlaces): Promise<Found | string> {
+async function tried(name: string, searchPaths: SearchPaths): Promise<Found | string> {
   let engine: Engine | undefined
   try {
-    const found = await findInstalled(ENGINE, fileName(name), places)
+    const found = await findInstalled(ENGINE, fileName(name), searchPaths)
     engine = found.plugin() as Engine
     await engine.start()
     return found
@@ -31,13 +31,13 @@ async function tried(name: string, places: SearchPlaces): Promise<Found | string
  * the slowest.
  * @throws AttuneError `ENGINE_UNAVAILABLE` with the reason for each engine
  */
-export async function chooseEngine(places: SearchPlaces): Promise<EngineChoice> {
-  const installed = installedPlugins(places.folders)
+export async function chooseEngine(searchPaths: SearchPaths): Promise<EngineChoice> {
+  const installed = installedPlugins(searchPaths.folders)
     .filter(({ kind, preference }) => kind === ENGINE.name && preference !== undefined)
     .sort((a, b) => b.preference! - a.preference!)
   const obstacles: string[] = []
   for (const { name } of installed) {
-    const found = await tried(name, places)
+    const found = await tried(name, searchPaths)
     if (typeof found !== 'string')
       return {
         engine: found,

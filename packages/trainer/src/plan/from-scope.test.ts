@@ -23,7 +23,7 @@ import { toyConfig, toyEngine, toyMetric, toyPlugins } from '../run/toy.test.fix
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-scope-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
-const places = { folders: ['.'], registered: toyPlugins }
+const searchPaths = { folders: ['.'], registered: toyPlugins }
 const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
 const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
 
@@ -59,7 +59,7 @@ describe('a run in the scope of an application', () => {
     const optimizer = counting()
     const scope = scopeWith(optimizer)
     const config = without(directory, 'engine', 'metric', 'optimizer', 'scheduler')
-    const events = await all(run(config, { scope, places }))
+    const events = await all(run(config, { scope, searchPaths }))
     expect(optimizer.traced).toBeGreaterThan(0)
     const rates = events.flatMap((event) => (event.type === 'step.completed' ? [event.learningRate] : []))
     expect(rates[0]).toBeCloseTo(0.01)
@@ -70,24 +70,24 @@ describe('a run in the scope of an application', () => {
   it('resumes with the plugins of the scope, and rejects without them', async () => {
     const directory = join(temporary, 'given')
     const before = weights(directory)
-    await all(resume(directory, { places, scope: scopeWith(counting()) }))
+    await all(resume(directory, { searchPaths, scope: scopeWith(counting()) }))
     expect(weights(directory)).toBe(before)
-    await expect(all(resume(directory, { places }))).rejects.toMatchObject({
+    await expect(all(resume(directory, { searchPaths }))).rejects.toMatchObject({
       code: 'UNKNOWN_PLUGIN',
       problem: expect.stringContaining('given-by-scope') as unknown,
     })
     const scope = scopeWith(counting())
-    const { scores } = await evaluateRun(directory, { split: 'validation', places, scope })
+    const { scores } = await evaluateRun(directory, { split: 'validation', searchPaths, scope })
     expect(Object.keys(scores)).toEqual(['loss', 'right'])
   })
 
   it('prefers plugins of the configuration to those of the scope', async () => {
     const [alone, scoped] = [join(temporary, 'alone'), join(temporary, 'scoped')]
     const optimizer = counting()
-    await all(run(toyConfig(alone), { places }))
+    await all(run(toyConfig(alone), { searchPaths }))
     const scope = scopeWith(optimizer)
     const { metric: _, ...config } = toyConfig(scoped)
-    await all(run(config, { scope, places }))
+    await all(run(config, { scope, searchPaths }))
     expect(optimizer.traced).toBe(0)
     expect(weights(scoped)).toBe(weights(alone))
     expect(scope.isRegistered(METRIC.token)).toBe(true)

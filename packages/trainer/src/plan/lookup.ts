@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, FindPlugin, Locate, Scope } from '@attune/core'
-import { type SearchPlaces, findPlugin } from '@attune/resolve'
+import { type SearchPaths, findPlugin } from '@attune/resolve'
 import type { Observable } from 'rxjs'
 import { pluginsOf } from './from-scope.js'
 
@@ -13,7 +13,7 @@ export interface RunOptions {
    * Locations to search for plugins. Default: the installation of this package; for plugins named by the user, also the base directory
    * and the working directory.
    */
-  readonly places?: SearchPlaces
+  readonly searchPaths?: SearchPaths
   /**
    * The application's scope, parent of the run's scope. An adapter, engine, optimizer, protocol, scheduler or tokenizer that it
    * provides replaces the default if the configuration omits that kind.
@@ -31,7 +31,7 @@ export interface RunOptions {
 
 /** Resolution of the plugin names and paths in one configuration. */
 export interface Lookup {
-  readonly places: SearchPlaces
+  readonly searchPaths: SearchPaths
   readonly find: FindPlugin
   /** Resolves a path to an absolute path. */
   readonly resolvePath: (path: string) => string
@@ -41,18 +41,18 @@ export interface Lookup {
 }
 
 /** Search locations for plugins, with defaults filled in. */
-export function placesOf({ places, baseDirectory = '.', scope }: RunOptions): SearchPlaces {
+export function placesOf({ searchPaths, baseDirectory = '.', scope }: RunOptions): SearchPaths {
   const installation = [dirname(fileURLToPath(import.meta.url))]
-  const registered = [...(places?.registered ?? []), ...pluginsOf(scope)]
-  return { folders: installation, local: [resolve(baseDirectory), process.cwd()], ...places, registered }
+  const registered = [...(searchPaths?.registered ?? []), ...pluginsOf(scope)]
+  return { folders: installation, local: [resolve(baseDirectory), process.cwd()], ...searchPaths, registered }
 }
 
 /** Lookup for a configuration written by the user: a plugin name may be a path or a package. */
 export function userLookup(options: RunOptions): Lookup {
-  const places = placesOf(options)
+  const searchPaths = placesOf(options)
   return {
-    places,
-    find: (kind, name, at) => findPlugin(kind, name, places, at),
+    searchPaths,
+    find: (kind, name, at) => findPlugin(kind, name, searchPaths, at),
     resolvePath: (path) => resolve(options.baseDirectory ?? '.', path),
     complete: false,
     locate: options.locate,

@@ -104,14 +104,14 @@ async function readEncoder(
   lookup: Lookup,
 ): Promise<{ readonly named: Use; readonly encoder: EncoderStart | undefined }> {
   const { encoder, from } = named.options
-  const { resolvePath, complete, find, places } = lookup
+  const { resolvePath, complete, find, searchPaths } = lookup
   if (encoder === undefined && typeof from !== 'string') return { named, encoder: undefined }
   const { plugin } = await foundAt(named, find)
   if (encoderNeed(plugin) === undefined) return { named, encoder: undefined }
   if (encoder === undefined) {
     if (complete) return { named, encoder: undefined }
     const path = resolvePath(from as string)
-    const inside = await savedEncoder(plugin, describeModel(path).config, path, places)
+    const inside = await savedEncoder(plugin, describeModel(path).config, path, searchPaths)
     return { named, encoder: inside && { model: inside, path: undefined } }
   }
   if (from !== undefined && !complete) refuseEncoder('`from` and `encoder` both initialize the encoder')
@@ -131,7 +131,7 @@ function refuseUnread({ options }: Use): void {
   throw new AttuneError(
     'BAD_CONFIG',
     `model: unknown \`${unread}\`: ${unread === 'encoder' ? 'this model has no encoder option' : 'it requires `from`, the saved model to start from'}`,
-    'Remove it, or see `attune plugins info model NAME`.',
+    'Remove it, or see `npx attune plugins info model NAME`.',
   )
 }
 

@@ -1,5 +1,5 @@
 import { type ChosenIn, choosePlugins, isFound, parseConfig } from '@attune/core'
-import { type SearchPlaces, identify } from '@attune/resolve'
+import { type SearchPaths, identify } from '@attune/resolve'
 import { AUTO, chooseEngine } from './choose-engine.js'
 import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
@@ -51,7 +51,7 @@ export async function planOf<K extends keyof ParsedConfig>(
 ): Promise<PlanOf<K>> {
   const { model, ...start } = await readModelStart(parsed.model, lookup)
   const { models, auxiliary } = await readAuxiliaryModels(keys.includes('models' as K) ? parsed.models : {}, lookup)
-  const choice = parsed.engine.plugin === AUTO ? await chooseEngine(lookup.places) : undefined
+  const choice = parsed.engine.plugin === AUTO ? await chooseEngine(lookup.searchPaths) : undefined
   const engine = choice === undefined ? parsed.engine : { ...parsed.engine, plugin: choice.engine }
   const complete: ParsedConfig = { ...parsed, model, engine, models }
   const wanted = Object.fromEntries(keys.map((key) => [key, complete[key]])) as unknown as Pick<ParsedConfig, K>
@@ -71,6 +71,16 @@ export const ALL_KEYS = Object.keys(runSchema.shape) as readonly (keyof ParsedCo
 /**
  * Validates a user's configuration and resolves its plugins. Nothing is computed or written.
  * @throws AttuneError with all mistakes
+ *
+ * @example
+ * ```ts
+ * import { planRun } from '@attune/trainer/node'
+ * const { config } = await planRun({
+ *   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
+ *   tokenizer: 'word', model: 'lstm', objective: 'sequence-classification', engine: 'tfjs-cpu',
+ * })
+ * console.log(config.optimizer.map(({ plugin }) => plugin.name), config.training.epochs) // [ 'adamw' ] 3
+ * ```
  */
 export async function planRun(config: unknown, options: RunOptions = {}): Promise<Plan> {
   const lookup = userLookup(options)
@@ -78,16 +88,18 @@ export async function planRun(config: unknown, options: RunOptions = {}): Promis
   const { encoder } = plan
   return {
     ...plan,
-    config: await identifyAll(plan.config, lookup.places),
-    encoder: encoder && { ...encoder, model: await identify(encoder.model, lookup.places) },
+    config: await identifyAll(plan.config, lookup.searchPaths),
+    encoder: encoder && { ...encoder, model: await identify(encoder.model, lookup.searchPaths) },
   }
 }
 
 /** Adds the package to plugins passed as objects, if they belong to an installed package. */
-async function identifyAll<T>(node: T, places: SearchPlaces): Promise<T> {
-  if (isFound(node)) return identify(node, places)
-  if (Array.isArray(node)) return (await Promise.all(node.map((each) => identifyAll(each, places)))) as T
+async function identifyAll<T>(node: T, searchPaths: SearchPaths): Promise<T> {
+  if (isFound(node)) return identify(node, searchPaths)
+  if (Array.isArray(node)) return (await Promise.all(node.map((each) => identifyAll(each, searchPaths)))) as T
   if (typeof node !== 'object' || node === null) return node
-  const entries = Object.entries(node).map(async ([key, child]) => [key, await identifyAll(child, places)] as const)
+  const entries = Object.entries(node).map(
+    async ([key, child]) => [key, await identifyAll(child, searchPaths)] as const,
+  )
   return Object.fromEntries(await Promise.all(entries)) as T
 }

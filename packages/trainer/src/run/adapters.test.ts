@@ -98,8 +98,8 @@ describe('a saved adapter', () => {
     await lastValueFrom(run(config(parts), { commands }).pipe(tap(stop)))
     const record = readFileSync(join(parts, 'run.json'), 'utf8')
     expect(record).toContain('adapter.from')
-    const places = { folders: ['.'], registered: [...toyPlugins, lora] }
-    await lastValueFrom(resume(parts, { places }))
+    const searchPaths = { folders: ['.'], registered: [...toyPlugins, lora] }
+    await lastValueFrom(resume(parts, { searchPaths }))
     expect(readFileSync(join(parts, 'model/model.safetensors'))).toEqual(
       readFileSync(join(whole, 'model/model.safetensors')),
     )
@@ -211,7 +211,7 @@ describe('an adapter that changes the model description', () => {
       },
     })
     const registered = [...toyPlugins.filter(({ name }) => name !== 'toy-objective'), watched, promptTuning]
-    await evaluateRun(directory, { split: 'validation', places: { folders: ['.'], registered } })
+    await evaluateRun(directory, { split: 'validation', searchPaths: { folders: ['.'], registered } })
     expect(lengths).toEqual([8])
   })
 })

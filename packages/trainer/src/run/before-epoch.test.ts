@@ -125,12 +125,12 @@ describe('beforeEpoch', () => {
   it('is saved in checkpoints, so that a run resumed within an epoch matches bit for bit', async () => {
     const objective = clustered([])
     const config = (directory: string) => configured(directory, objective)
-    const places = { folders: ['.'], registered: [...toyPlugins, objective] }
+    const searchPaths = { folders: ['.'], registered: [...toyPlugins, objective] }
     const [whole, parts] = [folder(), folder()]
     await lastValueFrom(run(config(whole)))
     for (const [i, step] of [3, 11, 20, Infinity].entries()) {
       const commands = new Subject<Command>()
-      const events = i === 0 ? run(config(parts), { commands }) : resume(parts, { places, commands })
+      const events = i === 0 ? run(config(parts), { commands }) : resume(parts, { searchPaths, commands })
       await lastValueFrom(
         events.pipe(
           map((event) => {

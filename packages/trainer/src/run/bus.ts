@@ -50,8 +50,16 @@ function logWriter(log: EventLog | undefined): (event: RunEvent) => void {
  * When to use it: in a custom loop with callbacks (early stopping, checkpoints) and trackers. Emit `run.started`, `step.completed` and
  * `evaluation.completed`, and execute `commands` after each step.
  * @throws AttuneError `COMMAND_HANDLED_TWICE`
+ *
  * @example
- * const bus = createBus({ callbacks: [earlyStopping({ score: 'loss' })], trackers: [console()] })
+ * ```ts
+ * import { earlyStopping } from '@attune/callback-early-stopping'
+ * import { createBus } from '@attune/trainer'
+ * const bus = createBus({ callbacks: [earlyStopping({ score: 'loss' })] })
+ * bus.emit({ type: 'epoch.started', epoch: 0, step: 0 })
+ * console.log(bus.commands) // []
+ * bus.close()
+ * ```
  */
 export function createBus({ callbacks = [], trackers = [], shown = new Subject(), log }: BusOptions): Bus {
   const handlers = handlersOf(callbacks)

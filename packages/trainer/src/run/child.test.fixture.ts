@@ -7,7 +7,7 @@ import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 /** Child process that starts or resumes a toy run in a folder and prints one line per step. */
 const [directory = '', epochs = '6', width = '8'] = process.argv.slice(2)
 const config = toyConfig(directory)
-const options = { places: { folders: ['.'], registered: toyPlugins } }
+const options = { searchPaths: { folders: ['.'], registered: toyPlugins } }
 const begun = existsSync(join(directory, 'config.json'))
 const events = begun
   ? resume(directory, options)

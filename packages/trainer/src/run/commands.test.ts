@@ -79,7 +79,7 @@ describe('custom events and commands of a callback', () => {
     expect(expected).toContainEqual({ type: 'counting.counted', at: 0, step: 24, recorded: 7 })
     expect(expected).toContainEqual(expect.objectContaining({ type: 'counting.measured', step: 21, tensors: 4 }))
     expect([await killedAfter(killed, 8), await killedAfter(killed, 7)]).toEqual([true, true])
-    await lastValueFrom(resume(killed, { places: countingPlaces }))
+    await lastValueFrom(resume(killed, { searchPaths: countingPlaces }))
     expect(own(killed)).toEqual(expected)
   })
 

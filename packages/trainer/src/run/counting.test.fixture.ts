@@ -54,7 +54,7 @@ export const countingPlaces = { folders: ['.'], registered: [...toyPlugins, coun
 // As a program: starts or resumes the run in a folder and prints one line per step.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const directory = process.argv[2]!
-  const options = { places: countingPlaces }
+  const options = { searchPaths: countingPlaces }
   const isThere = existsSync(join(directory, 'config.json'))
   const events = isThere ? resume(directory, options) : run(countingConfig(directory), options)
   events.subscribe((event) => {

@@ -75,7 +75,7 @@ describe('a custom loop of public functions', () => {
     expect(after.examples).toBe(20)
     expect(after.scores['loss']!.value).toBeLessThan(before.scores['loss']!.value)
     const saved = await saveModel(join(folder, 'model'), { engine, model, objective, tokenizer }, state.trainable)
-    await expect(openPredictor(saved, { places: { folders: ['.'] } })).rejects.toMatchObject({
+    await expect(openPredictor(saved, { searchPaths: { folders: ['.'] } })).rejects.toMatchObject({
       code: 'UNKNOWN_MODEL_TYPE',
     }) // the type of the toy model
     bus.close()

@@ -6,7 +6,7 @@ import { estimateRun } from './estimate-run.js'
 import { run } from './run.js'
 import { toyConfig, toyPlugins } from './toy.test.fixture.js'
 
-const places = { folders: ['.'], registered: toyPlugins }
+const searchPaths = { folders: ['.'], registered: toyPlugins }
 const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('attune-estimate-'))
 
 afterEach(() => void jest.restoreAllMocks())
@@ -17,12 +17,12 @@ describe('estimateRun', () => {
     const before = leftovers()
     const tried: string[] = []
     const found = await estimateRun(config, {
-      places,
+      searchPaths,
       progress: (trial, trials, shape) => tried.push(`${trial}/${trials} ${shape}`),
     })
     expect(leftovers()).toEqual(before)
 
-    const events = await lastValueFrom(run(config, { places }).pipe(toArray()))
+    const events = await lastValueFrom(run(config, { searchPaths }).pipe(toArray()))
     const started = events.find(({ type }) => type === 'run.started')
     const { steps, examples, parameters, trainableParameters } = found
     expect(started).toMatchObject({ steps, examples, parameters, trainableParameters })
@@ -41,7 +41,7 @@ describe('estimateRun', () => {
   it('stops at the memory limit and returns no total time', async () => {
     const { directory: _, ...config } = toyConfig('unused')
     jest.spyOn(process, 'availableMemory').mockReturnValue(-1)
-    const found = await estimateRun(config, { places })
+    const found = await estimateRun(config, { searchPaths })
     const [first, ...others] = found.shapes.map(({ milliseconds }) => milliseconds !== undefined)
     expect([first, new Set(others)]).toEqual([true, new Set([false])])
     expect(found).not.toHaveProperty('seconds')

@@ -11,7 +11,7 @@ import {
 } from '@attune/core'
 import { encodeAll } from '../step/batches.js'
 import { handle, record } from './commands.js'
-import { findLabelled, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '../files/checkpoint.js'
+import { findCheckpoint, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '../files/checkpoint.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import type { TrainingState } from '../step/training-step.js'
 import { requireLock } from '../files/run-lock.js'
@@ -139,7 +139,7 @@ export async function finalTrainable(session: Session): Promise<Params> {
   const { plan, components, runState, runFolder } = session
   if (runState.restore === undefined || plan.directory === undefined || runFolder === undefined)
     return evaluationParams(session, runState.state).trainable
-  const step = await findLabelled(plan.directory, runState.restore)
+  const step = await findCheckpoint(plan.directory, runState.restore)
   if (step === undefined)
     throw new AttuneError(
       'NO_SUCH_CHECKPOINT',

@@ -134,7 +134,7 @@ const parity = definePlugin({
   }),
 })
 
-const places = {
+const searchPaths = {
   folders: ['.'],
   registered: [...toyPlugins, multiTask, taskSource, learnedLabels, right, parity],
 }
@@ -161,7 +161,7 @@ const config = (directory?: string, without?: string) => ({
 describe('an objective with nested objectives in its options', () => {
   it('fits each task on its own rows, with its own head and metrics', async () => {
     const directory = folder()
-    const scores = scoresIn(await all(run(config(directory), { places }))).at(-1)!
+    const scores = scoresIn(await all(run(config(directory), { searchPaths }))).at(-1)!
     expect(scores['letters.right']!.parts).toEqual({ count: { n: 10 } })
     expect(scores['size.right']!.parts).toEqual({ count: { n: 10 } })
     expect(scores['size.right']!.value).toBeGreaterThan(0.5)
@@ -174,9 +174,9 @@ describe('an objective with nested objectives in its options', () => {
       use: 'learned-labels',
       label: 'size',
     })
-    const again = await evaluateRun(directory, { places, split: 'validation' })
+    const again = await evaluateRun(directory, { searchPaths, split: 'validation' })
     expect(again.scores).toEqual(scores)
-    const predictor = await openPredictor(directory, { places })
+    const predictor = await openPredictor(directory, { searchPaths })
     const predictions = await predictor.predict([taskExample(1), taskExample(0)])
     expect(predictions.map((views) => Object.keys(views))).toEqual([
       ['size.label', 'truncated'],
@@ -187,13 +187,13 @@ describe('an objective with nested objectives in its options', () => {
 
   it('resumes bit for bit with the fitted options of its tasks', async () => {
     const [whole, parted] = [folder(), folder()]
-    await all(run(config(whole), { places }))
+    await all(run(config(whole), { searchPaths }))
     const commands = new Subject<{ type: 'stop'; because: string }>()
     const stop = tap((event: RunEvent) => {
       if (event.type === 'step.completed' && event.step === 7) commands.next({ type: 'stop', because: 'test' })
     })
-    await lastValueFrom(run(config(parted), { places, commands }).pipe(stop))
-    await all(resume(parted, { places }))
+    await lastValueFrom(run(config(parted), { searchPaths, commands }).pipe(stop))
+    await all(resume(parted, { searchPaths }))
     const weights = (directory: string): string =>
       readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
     expect(weights(parted)).toBe(weights(whole))
@@ -201,7 +201,7 @@ describe('an objective with nested objectives in its options', () => {
 
   it('rejects wrong options of a task with their path', async () => {
     const wrong = { ...config(), objective: { use: multiTask, tasks: { size: { use: learnedLabels, lable: 'size' } } } }
-    await expect(all(run(wrong as never, { places }))).rejects.toMatchObject({
+    await expect(all(run(wrong as never, { searchPaths }))).rejects.toMatchObject({
       code: 'BAD_CONFIG',
       problem: expect.stringContaining('objective.tasks.size'),
     })
@@ -210,16 +210,16 @@ describe('an objective with nested objectives in its options', () => {
 
 describe('a metric with example fields', () => {
   it('receives the fields of the examples of its own task only', async () => {
-    const scores = scoresIn(await all(run(config(), { places }))).at(-1)!
+    const scores = scoresIn(await all(run(config(), { searchPaths }))).at(-1)!
     const expected = Array.from({ length: 20 }, (_, i) => taskExample(1000 + i)).filter(({ task }) => task === 'size')
     const left = expected.filter(({ side }) => side === 'left').length
     expect(scores['size.parity']!.parts).toEqual({ count: { left, right: expected.length - left } })
   })
 
   it('rejects rows without such a field, and throws if the source does not check them', async () => {
-    const events = await all(run(config(undefined, 'nothing'), { places }))
+    const events = await all(run(config(undefined, 'nothing'), { searchPaths }))
     expect(events.filter(({ type }) => type === 'rows.rejected')).toEqual([])
-    await expect(all(run(config(undefined, 'side'), { places }))).rejects.toMatchObject({ code: 'EMPTY_DATASET' })
+    await expect(all(run(config(undefined, 'side'), { searchPaths }))).rejects.toMatchObject({ code: 'EMPTY_DATASET' })
     const unchecked = definePlugin({
       kind: SOURCE,
       name: 'unchecked',
@@ -234,7 +234,7 @@ describe('a metric with example fields', () => {
     })
     const plain = config()
     const data = { ...plain.data, validation: { use: unchecked } }
-    await expect(all(run({ ...plain, data }, { places }))).rejects.toMatchObject({
+    await expect(all(run({ ...plain, data }, { searchPaths }))).rejects.toMatchObject({
       code: 'MISSING_FIELD',
       problem: expect.stringContaining('"side"'),
     })

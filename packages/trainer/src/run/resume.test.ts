@@ -67,7 +67,7 @@ const toyChanging = definePlugin({
     open: () => toySource(rowsOf).open(),
   }),
 })
-const places = { folders: ['.'], registered: [...toyPlugins, toyFile, toyChanging] }
+const searchPaths = { folders: ['.'], registered: [...toyPlugins, toyFile, toyChanging] }
 
 const weights = (directory: string): string => readFileSync(join(directory, 'model/model.safetensors')).toString('hex')
 const rows = (count: number, from = 0): string =>
@@ -79,11 +79,11 @@ async function interrupted(config: Parameters<typeof run>[0], step: number): Pro
   const stop = (event: RunEvent): void => {
     if (event.type === 'step.completed' && event.step === step) commands.next({ type: 'stop', because: 'test' })
   }
-  await lastValueFrom(run(config, { places, commands }).pipe(tap(stop)))
+  await lastValueFrom(run(config, { searchPaths, commands }).pipe(tap(stop)))
 }
 
 const goOn = (directory: string, options: ResumeOptions = {}): Promise<RunEvent[]> =>
-  lastValueFrom(resume(directory, { places, ...options }).pipe(toArray()))
+  lastValueFrom(resume(directory, { searchPaths, ...options }).pipe(toArray()))
 
 async function refusal(events: Promise<unknown>): Promise<AttuneError> {
   try {
@@ -181,7 +181,7 @@ describe('inputs that changed since the start of a run', () => {
     const change = (event: RunEvent): void => {
       if (event.type === 'step.completed' && event.step === 3) writeFileSync(file('train.jsonl'), rows(60, 5))
     }
-    const events = run({ ...config(), directory: other }, { places }).pipe(tap(change))
+    const events = run({ ...config(), directory: other }, { searchPaths }).pipe(tap(change))
     const error = await refusal(lastValueFrom(events))
     expect([error.code, error.problem]).toEqual(['RUN_CHANGED', expect.stringContaining('train.jsonl')])
     expect(existsSync(join(other, 'model'))).toBe(false)
@@ -211,7 +211,7 @@ describe('rows of a source without a file', () => {
         if (event.type === 'epoch.started' && event.epoch === 1) rowsOf.count = count
       }
       const error = await refusal(
-        lastValueFrom(run({ ...config, data: { ...data, train: toyChanging } }, { places }).pipe(tap(change))),
+        lastValueFrom(run({ ...config, data: { ...data, train: toyChanging } }, { searchPaths }).pipe(tap(change))),
       )
       rowsOf.count = 60
       expect(error.code).toBe('RUN_CHANGED')
@@ -228,7 +228,7 @@ describe('rows of a source without a file', () => {
 describe('a pretrained model, settings and devices', () => {
   it('are rejected for changed weights or JSON files of the pretrained model', async () => {
     const [first, second] = [folder(), folder()]
-    await lastValueFrom(run(toyConfig(first), { places }))
+    await lastValueFrom(run(toyConfig(first), { searchPaths }))
     const from = join(first, 'model')
     await interrupted({ ...toyConfig(second), model: { use: toyModel, from } }, 10)
     const path = join(from, 'model.safetensors')
@@ -281,13 +281,13 @@ describe('a pretrained model, settings and devices', () => {
       name: 'toy-engine',
       create: (): Engine => eagerEngine({ backend: 'cpu', device: 'toy, 64 threads', load: () => Promise.resolve() }),
     })
-    const others = { ...places, registered: [faster, ...places.registered] }
-    const error = await refusal(goOn(directory, { places: others }))
+    const others = { ...searchPaths, registered: [faster, ...searchPaths.registered] }
+    const error = await refusal(goOn(directory, { searchPaths: others }))
     expect([error.code, error.problem]).toEqual([
       'RUN_CHANGED',
       expect.stringContaining('engine: toy → toy, 64 threads'),
     ])
-    const events = await goOn(directory, { places: others, acceptChanges: true })
+    const events = await goOn(directory, { searchPaths: others, acceptChanges: true })
     expect(events.find(({ type }) => type === 'run.resumed')).toMatchObject({
       accepted: ['engine: toy → toy, 64 threads'],
     })
@@ -296,7 +296,7 @@ describe('a pretrained model, settings and devices', () => {
 
   it('resume in a moved folder', async () => {
     const [whole, directory, moved] = [folder(), folder(), folder()]
-    await lastValueFrom(run(toyConfig(whole), { places }))
+    await lastValueFrom(run(toyConfig(whole), { searchPaths }))
     await interrupted(toyConfig(directory), 10)
     cpSync(directory, moved, { recursive: true })
     await goOn(moved)
@@ -307,7 +307,7 @@ describe('a pretrained model, settings and devices', () => {
 describe('a run folder with a single flipped bit', () => {
   it('is rejected, or ends with the same weights', async () => {
     const [whole, stopped] = [folder(), folder()]
-    await lastValueFrom(run(toyConfig(whole), { places }))
+    await lastValueFrom(run(toyConfig(whole), { searchPaths }))
     await interrupted(toyConfig(stopped), 21)
     const files = (readdirSync(stopped, { recursive: true, encoding: 'utf8' }) as string[]).filter((name) =>
       /\.(json|jsonl|safetensors)$/.test(name),
@@ -386,20 +386,23 @@ describe('two processes in one folder', () => {
     const tryOthers = (event: RunEvent): void => {
       if (event.type !== 'step.completed' || event.step % 9 !== 2) return
       asked += 2
-      for (const other of [run({ ...toyConfig(directory), seed: 9 }, { places }), resume(directory, { places })])
+      for (const other of [
+        run({ ...toyConfig(directory), seed: 9 }, { searchPaths }),
+        resume(directory, { searchPaths }),
+      ])
         other.subscribe({ error: (error: AttuneError) => seen.push(error) })
     }
     const commands = new Subject<Command>()
     const stop = (event: RunEvent): void => {
       if (event.type === 'step.completed' && event.step === 14) commands.next({ type: 'stop', because: 'test' })
     }
-    await lastValueFrom(run(toyConfig(directory), { places, commands }).pipe(tap(tryOthers), tap(stop)))
-    await lastValueFrom(resume(directory, { places }).pipe(tap(tryOthers)))
+    await lastValueFrom(run(toyConfig(directory), { searchPaths, commands }).pipe(tap(tryOthers), tap(stop)))
+    await lastValueFrom(resume(directory, { searchPaths }).pipe(tap(tryOthers)))
     expect(asked).toBe(6)
     expect(seen.map(({ code }) => code)).toEqual(Array.from({ length: 6 }, () => 'RUN_IN_USE'))
     expect(seen[0]!.problem).toContain(`process ${process.pid}`)
     const whole = folder()
-    await lastValueFrom(run(toyConfig(whole), { places }))
+    await lastValueFrom(run(toyConfig(whole), { searchPaths }))
     expect(weights(directory)).toBe(weights(whole))
     expect(existsSync(join(directory, 'run.lock'))).toBe(false)
   })
@@ -410,7 +413,7 @@ describe('two processes in one folder', () => {
       if (event.type === 'step.completed' && event.step === 7)
         writeFileSync(join(directory, 'run.lock'), 'another process')
     }
-    const error = await refusal(lastValueFrom(run(toyConfig(directory), { places }).pipe(tap(take))))
+    const error = await refusal(lastValueFrom(run(toyConfig(directory), { searchPaths }).pipe(tap(take))))
     expect([error.code, error.problem]).toEqual(['RUN_IN_USE', expect.stringContaining('took it over')])
     expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['5'])
     expect(readFileSync(join(directory, 'run.lock'), 'utf8')).toBe('another process')
@@ -435,7 +438,7 @@ describe('the event log of a run', () => {
 
   it('is continued after an incomplete last line', async () => {
     const [whole, directory] = [folder(), folder()]
-    await lastValueFrom(run(toyConfig(whole), { places }))
+    await lastValueFrom(run(toyConfig(whole), { searchPaths }))
     await interrupted(toyConfig(directory), 10)
     appendFileSync(join(directory, 'events.jsonl'), '{"type":"step.comp')
     await goOn(directory)
@@ -457,10 +460,10 @@ describe('the event log of a run', () => {
 describe('a completed run', () => {
   it('resumes to the same model without further steps', async () => {
     const directory = folder()
-    await lastValueFrom(run(toyConfig(directory), { places }))
+    await lastValueFrom(run(toyConfig(directory), { searchPaths }))
     const before = weights(directory)
     const events = await lastValueFrom(
-      resume(directory, { places }).pipe(
+      resume(directory, { searchPaths }).pipe(
         map((event) => event),
         toArray(),
       ),

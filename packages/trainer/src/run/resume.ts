@@ -32,7 +32,7 @@ export function requireRun(directory: string): void {
   throw new AttuneError(
     'NOT_A_RUN',
     `${directory} is not a run folder: expected config.json, got none`,
-    'Use the `directory` of a run started with `attune train`. If that run ended before training started, start it again with its configuration.',
+    'Use the `directory` of a run started with `npx attune train`. If that run ended before training started, start it again with its configuration.',
   )
 }
 

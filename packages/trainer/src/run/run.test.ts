@@ -49,7 +49,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'attune-run-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
 let folders = 0
 const folder = (): string => join(temporary, String(folders++))
-const places = { folders: ['.'], registered: toyPlugins }
+const searchPaths = { folders: ['.'], registered: toyPlugins }
 const all = (events: Observable<RunEvent>): Promise<RunEvent[]> => lastValueFrom(events.pipe(toArray()))
 const only = <K extends RunEvent['type']>(events: readonly RunEvent[], type: K) =>
   events.filter((event) => event.type === type) as Extract<RunEvent, { type: K }>[]
@@ -78,7 +78,7 @@ async function refusal(events: Observable<RunEvent>): Promise<{ error: AttuneErr
 async function interruptedRun(directory: string, steps: readonly number[]): Promise<void> {
   for (const [i, step] of [...steps, Infinity].entries()) {
     const commands = new Subject<Command>()
-    const options = { places, commands }
+    const options = { searchPaths, commands }
     const events = i === 0 ? run(toyConfig(directory), options) : resume(directory, options)
     await lastValueFrom(
       events.pipe(
@@ -205,8 +205,8 @@ describe('run', () => {
     const stop = (event: RunEvent): void => {
       if (event.type === 'step.completed' && event.step === 11) commands.next({ type: 'stop', because: 'test' })
     }
-    await lastValueFrom(run(withMicroBatches(stopped), { places, commands }).pipe(map(stop)))
-    await all(resume(stopped, { places }))
+    await lastValueFrom(run(withMicroBatches(stopped), { searchPaths, commands }).pipe(map(stop)))
+    await all(resume(stopped, { searchPaths }))
     expect(weights(stopped)).toBe(weights(whole))
   })
 
@@ -257,11 +257,11 @@ describe('run', () => {
     expect(only(await all(run(config)), 'run.warned').map((event) => event.message)).toEqual([message])
     const kept = readFileSync(join(second, 'model/generation_config.json'), 'utf8')
     expect(JSON.parse(kept)).toEqual({ eos_token_id: [1, 2] })
-    const predictor = await openPredictor(first, { places })
+    const predictor = await openPredictor(first, { searchPaths })
     expect(predictor.warnings).toEqual([message])
     await predictor.close()
-    expect((await evaluateRun(first, { split: 'validation', places })).warnings).toEqual([message])
-    expect((await evaluateRun(second, { split: 'validation', places })).warnings).toEqual([])
+    expect((await evaluateRun(first, { split: 'validation', searchPaths })).warnings).toEqual([message])
+    expect((await evaluateRun(second, { split: 'validation', searchPaths })).warnings).toEqual([])
   })
 })
 
@@ -292,7 +292,7 @@ describe('a resumed run', () => {
     })
     const path = join(directory, 'config.json')
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(whole, directory))
-    await all(resume(directory, { places }))
+    await all(resume(directory, { searchPaths }))
     expect(weights(directory)).toBe(weights(whole))
   })
 
@@ -300,7 +300,7 @@ describe('a resumed run', () => {
     const directory = folder()
     await all(run(toyConfig(directory)))
     const before = weights(directory)
-    const events = await all(resume(directory, { places }))
+    const events = await all(resume(directory, { searchPaths }))
     expect(only(events, 'step.completed')).toEqual([])
     expect(weights(directory)).toBe(before)
   })
@@ -316,7 +316,7 @@ describe('a resumed run', () => {
     )
     while (existsSync(join(directory, 'run.lock'))) await setImmediate()
     expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['3'])
-    await all(resume(directory, { places }))
+    await all(resume(directory, { searchPaths }))
     expect(weights(directory)).toBe(weights(whole))
   })
 
@@ -336,12 +336,12 @@ describe('a resumed run', () => {
     await all(run(toyConfig(whole)))
     await interruptedRun(directory, []) // a complete run, of which everything after step 20 is then lost
     damage(join(directory, 'checkpoints/24/state.safetensors'))
-    const { error } = await refusal(resume(directory, { places }))
+    const { error } = await refusal(resume(directory, { searchPaths }))
     expect(error.code).toBe('BAD_CHECKPOINT')
     expect(error.problem).toContain(join(directory, 'checkpoints/24'))
     expect(error.remedy).toContain('step 20')
     rmSync(join(directory, 'checkpoints/24'), { recursive: true })
-    await all(resume(directory, { places }))
+    await all(resume(directory, { searchPaths }))
     expect(weights(directory)).toBe(weights(whole))
   })
 })
@@ -472,7 +472,7 @@ describe('run with invalid inputs', () => {
     mkdirSync(join(directory, 'rejects'), { recursive: true })
     writeFileSync(join(directory, 'learned.json'), '{}')
     writeFileSync(join(directory, 'config.json.partial'), '{')
-    expect((await refusal(resume(directory, { places }))).error.remedy).toContain('start it again')
+    expect((await refusal(resume(directory, { searchPaths }))).error.remedy).toContain('start it again')
     await all(run(toyConfig(directory)))
     expect((await refusal(run(toyConfig(join(directory, 'config.json'))))).error.code).toBe('BAD_ARGUMENT')
   })
@@ -505,7 +505,7 @@ describe('run with invalid inputs', () => {
   })
 
   it('rejects resuming a folder that is not a run', async () => {
-    expect((await refusal(resume(tmpdir(), { places }))).error.code).toBe('NOT_A_RUN')
+    expect((await refusal(resume(tmpdir(), { searchPaths }))).error.code).toBe('NOT_A_RUN')
   })
 })
 
@@ -514,11 +514,11 @@ describe('a saved model', () => {
     const directory = folder()
     const events = await all(run(toyConfig(directory)))
     const last = only(events, 'evaluation.completed').at(-1)!
-    const evaluation = await evaluateRun(directory, { split: 'validation', places })
+    const evaluation = await evaluateRun(directory, { split: 'validation', searchPaths })
     expect(evaluation.examples).toBe(20)
     expect(evaluation.scores['right']).toEqual(last.scores['right'])
     expect(evaluation.scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 6)
-    const predictor = await openPredictor(directory, { places })
+    const predictor = await openPredictor(directory, { searchPaths })
     const examples = Array.from({ length: 20 }, (_, i) => toyExample(1000 + i))
     const predictions = (await predictor.predict(examples)) as Prediction[]
     await predictor.close()
@@ -534,7 +534,7 @@ describe('a saved model', () => {
     expect(saved.toString('latin1')).toContain('"F16"')
     expect(readFileSync(join(directory, 'model/config.json'), 'utf8')).toContain('"torch_dtype": "float16"')
     const last = only(events, 'evaluation.completed').at(-1)!
-    const { scores } = await evaluateRun(directory, { split: 'validation', places })
+    const { scores } = await evaluateRun(directory, { split: 'validation', searchPaths })
     expect(scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 2)
     expect(scores['loss']!.value).not.toBe(last.scores['loss']!.value)
   })
@@ -542,6 +542,6 @@ describe('a saved model', () => {
   it('rejects a split that the configuration does not define', async () => {
     const directory = folder()
     await all(run(toyConfig(directory)))
-    await expect(evaluateRun(directory, { places })).rejects.toMatchObject({ code: 'NO_SUCH_SPLIT' })
+    await expect(evaluateRun(directory, { searchPaths })).rejects.toMatchObject({ code: 'NO_SUCH_SPLIT' })
   })
 })

@@ -72,6 +72,21 @@ const observe = (work: (execute: Execute) => Promise<void>, options: RunOptions)
  * failure is the event `run.failed`, then the stream's error. Unsubscribing, or a `stop` among `options.commands`, lets the current
  * step finish and saves a checkpoint, from which {@link resume} continues bit for bit. Only one process at a time can train in a
  * folder; other starts or resumes throw `RUN_IN_USE`.
+ *
+ * @example
+ * ```ts
+ * import { on } from '@attune/core'
+ * import { run } from '@attune/trainer/node'
+ * const events = run({
+ *   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
+ *   tokenizer: { use: 'word', vocabularySize: 100 },
+ *   model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
+ *   objective: 'sequence-classification',
+ *   engine: 'tfjs-cpu',
+ *   training: { epochs: 2, batchSize: 8 },
+ * })
+ * events.pipe(on('run.completed')).subscribe(({ step, because }) => console.log(step, because)) // 4 finished
+ * ```
  */
 export const run = <const C extends RunConfig>(
   config: TypedRunConfig<C>,
@@ -94,6 +109,15 @@ export const run = <const C extends RunConfig>(
  * Resumes the run in a folder from its latest checkpoint, or from the start if there is none. Changed settings or inputs throw
  * `RUN_CHANGED` unless `options.acceptChanges` is set. Other versions of plugins or core throw `VERSIONS_CHANGED` unless
  * `options.acceptVersions` is set; a different patch version is only a `run.warned` event.
+ *
+ * @example
+ * ```ts
+ * import { on } from '@attune/core'
+ * import { resume } from '@attune/trainer/node'
+ * const events = resume('runs/topics')
+ * events.pipe(on('run.resumed')).subscribe(({ step, checkpoint }) => console.log(step, checkpoint)) // TODO
+ * events.pipe(on('run.completed')).subscribe(({ model }) => console.log(model !== undefined)) // true
+ * ```
  */
 export const resume = (directory: string, options: ResumeOptions = {}): Observable<RunEvent> =>
   observe(async (executeRun) => {

@@ -98,12 +98,12 @@ const labelsOf = (batch: object): Tensor => (batch as { labels: Tensor }).labels
 
 describe('an optimizer with evaluationParams', () => {
   const averaged = (directory?: string) => ({ ...config(directory), optimizer: [{ use: toyOptimizer }, { use: ema }] })
-  const places = { folders: ['.'], registered: [...toyPlugins, ema, keepsStep6] }
+  const searchPaths = { folders: ['.'], registered: [...toyPlugins, ema, keepsStep6] }
 
   it('evaluates and saves the averaged weights', async () => {
     const directory = folder()
     const callback = { use: keepsStep6 }
-    const events = await all(run({ ...averaged(directory), callback } as never, { places }))
+    const events = await all(run({ ...averaged(directory), callback } as never, { searchPaths }))
     const id = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')).id as string
     const { state } = await loadCheckpoint(directory, 6, id)
     const { trainable, optimizer } = state as unknown as {
@@ -115,19 +115,19 @@ describe('an optimizer with evaluationParams', () => {
     expect(saved['head.weight']!.values).toEqual(average['head.weight']!.values)
     expect(saved['head.weight']!.values).not.toEqual(trainable['head.weight']!.values)
     const atStep6 = events.flatMap((e) => (e.type === 'evaluation.completed' && e.step === 6 ? [e.scores] : []))[0]!
-    const { scores } = await evaluateRun(directory, { places, split: 'validation' })
+    const { scores } = await evaluateRun(directory, { searchPaths, split: 'validation' })
     expect(scores['loss']!.value).toBeCloseTo(atStep6['loss']!.value, 6)
   })
 
   it('resumes to the same averages as an uninterrupted run', async () => {
     const [whole, parted] = [folder(), folder()]
-    await all(run(averaged(whole) as never, { places }))
+    await all(run(averaged(whole) as never, { searchPaths }))
     const commands = new Subject<Command>()
     const stop = tap((event: RunEvent) => {
       if (event.type === 'step.completed' && event.step === 9) commands.next({ type: 'stop', because: 'test' })
     })
-    await lastValueFrom(run(averaged(parted) as never, { places, commands }).pipe(stop))
-    await all(resume(parted, { places }))
+    await lastValueFrom(run(averaged(parted) as never, { searchPaths, commands }).pipe(stop))
+    await all(resume(parted, { searchPaths }))
     expect(savedWeights(parted)).toEqual(savedWeights(whole))
   })
 })
@@ -157,7 +157,7 @@ const reversing = definePlugin({
 
 describe('a scheduled option', () => {
   const scheduler = toyPlugins.find(({ name }) => name === 'toy-scheduler')!
-  const places = { folders: ['.'], registered: [...toyPlugins, reversing] }
+  const searchPaths = { folders: ['.'], registered: [...toyPlugins, reversing] }
   const following = (schedule: object, more: object = {}) => ({
     ...config(),
     objective: { use: reversing },
@@ -167,27 +167,31 @@ describe('a scheduled option', () => {
 
   it('takes the value of each step, with the plugin’s fitted options', async () => {
     const schedule = { 'objective.reversal': { use: scheduler, from: 2, to: 0 } }
-    const losses = lossesIn(await all(run(following(schedule) as never, { places })))
+    const losses = lossesIn(await all(run(following(schedule) as never, { searchPaths })))
     const expected = losses.map((_, i) => 3 * 2 * (1 - i / losses.length))
     losses.forEach((loss, i) => expect(loss).toBeCloseTo(expected[i]!, 5))
     expect(losses.length).toBe(24)
-    const constant = lossesIn(await all(run(following({}) as never, { places })))
+    const constant = lossesIn(await all(run(following({}) as never, { searchPaths })))
     expect(new Set(constant.map((loss) => loss.toFixed(5)))).toEqual(new Set(['0.75000']))
   })
 
   it('is rejected if its schema does not allow scheduling', async () => {
     for (const path of ['objective.fixed', 'objective.nothing', 'model.width', 'training.batchSize'])
-      await expect(all(run(following({ [path]: { use: scheduler } }) as never, { places }))).rejects.toMatchObject({
-        code: 'BAD_SCHEDULE',
-        problem: expect.stringContaining(path),
-      })
+      await expect(all(run(following({ [path]: { use: scheduler } }) as never, { searchPaths }))).rejects.toMatchObject(
+        {
+          code: 'BAD_SCHEDULE',
+          problem: expect.stringContaining(path),
+        },
+      )
   })
 
   it('can be a model’s dropout, including that of its head', async () => {
     const schedule = (from: number) => ({ 'model.dropout': { use: scheduler, from, to: from } })
     const at = async (from: number): Promise<number[]> =>
-      lossesIn(await all(run({ ...config(), schedule: schedule(from) } as never, { places })))
-    const without = lossesIn(await all(run({ ...config(), model: { use: toyModel, dropout: 0 } } as never, { places })))
+      lossesIn(await all(run({ ...config(), schedule: schedule(from) } as never, { searchPaths })))
+    const without = lossesIn(
+      await all(run({ ...config(), model: { use: toyModel, dropout: 0 } } as never, { searchPaths })),
+    )
     expect((await at(0)).map((x) => x.toFixed(5))).toEqual(without.map((x) => x.toFixed(5)))
     expect((await at(0.4))[0]!.toFixed(5)).not.toBe(without[0]!.toFixed(5))
   })
@@ -222,11 +226,11 @@ describe('several losses in a configuration', () => {
       }
     },
   })
-  const places = { folders: ['.'], registered: [...toyPlugins, composed, one, two] }
+  const searchPaths = { folders: ['.'], registered: [...toyPlugins, composed, one, two] }
   const first = async (loss?: unknown): Promise<number> =>
     lossesIn(
       await all(
-        run({ ...config(), objective: composed, ...(loss === undefined ? {} : { loss }) } as never, { places }),
+        run({ ...config(), objective: composed, ...(loss === undefined ? {} : { loss }) } as never, { searchPaths }),
       ),
     )[0]!
 
@@ -266,22 +270,22 @@ describe('auxiliary models', () => {
       return { losses, weights: tf.onesLike(losses) }
     },
   }))
-  const places = { folders: ['.'], registered: [...toyPlugins, distilled, preferring] }
+  const searchPaths = { folders: ['.'], registered: [...toyPlugins, distilled, preferring] }
 
   it('include a teacher loaded with its head, which the student learns from', async () => {
     const teacher = folder()
-    await all(run(config(teacher) as never, { places }))
+    await all(run(config(teacher) as never, { searchPaths }))
     const taught = {
       ...config(),
       objective: { use: distilled },
       models: { teacher: { use: toyModel, from: join(teacher, 'model') } },
       metric: [],
     }
-    const events = await all(run(taught as never, { places }))
+    const events = await all(run(taught as never, { searchPaths }))
     const losses = lossesIn(events)
     expect(losses.at(-1)).toBeLessThan(losses[0]!)
     await expect(
-      all(run({ ...taught, models: { teacher: { use: toyModel } } } as never, { places })),
+      all(run({ ...taught, models: { teacher: { use: toyModel } } } as never, { searchPaths })),
     ).rejects.toMatchObject({ code: 'BAD_OPTIONS' })
   })
 
@@ -303,7 +307,7 @@ describe('auxiliary models', () => {
         }),
       })
       const given = adapter === 'full' ? { ...quiet, adapter: full } : quiet
-      const losses = lossesIn(await all(run(given as never, { places })))
+      const losses = lossesIn(await all(run(given as never, { searchPaths })))
       expect(losses[0]).toBeCloseTo(Math.log(2), 5)
       expect(losses.at(-1)).toBeLessThan(losses[0]! - 0.01)
     }
@@ -311,7 +315,7 @@ describe('auxiliary models', () => {
 })
 
 describe('training settings', () => {
-  const places = { folders: ['.'], registered: toyPlugins }
+  const searchPaths = { folders: ['.'], registered: toyPlugins }
   const closure = definePlugin({
     kind: OPTIMIZER,
     name: 'closing',
@@ -332,9 +336,9 @@ describe('training settings', () => {
 
   it('reject micro-batches for an optimizer that requires the closure', async () => {
     const given = { ...config(), optimizer: { use: closure } }
-    await all(run(given as never, { places }))
+    await all(run(given as never, { searchPaths }))
     const training = { ...given.training, microBatchSize: 4 }
-    await expect(all(run({ ...given, training } as never, { places }))).rejects.toMatchObject({
+    await expect(all(run({ ...given, training } as never, { searchPaths }))).rejects.toMatchObject({
       code: 'BATCH_IN_PARTS',
     })
   })
@@ -343,9 +347,9 @@ describe('training settings', () => {
     const trained = async (clipNorm?: number | null): Promise<number> => {
       const given = config()
       const training = { ...given.training, ...(clipNorm === undefined ? {} : { clipNorm }) }
-      return lossesIn(await all(run({ ...given, optimizer: { use: closureless }, training } as never, { places }))).at(
-        -1,
-      )!
+      return lossesIn(
+        await all(run({ ...given, optimizer: { use: closureless }, training } as never, { searchPaths })),
+      ).at(-1)!
     }
     const closureless = definePlugin({
       kind: OPTIMIZER,

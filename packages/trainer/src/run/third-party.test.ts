@@ -60,7 +60,7 @@ function installCopies(): void {
 }
 
 const options = (): ResumeOptions => ({
-  places: { registered, folders: [import.meta.dirname], local: [at] },
+  searchPaths: { registered, folders: [import.meta.dirname], local: [at] },
   baseDirectory: at,
 })
 const configOf = (use: string | AnyPlugin, to = directory) => ({ ...toyConfig(to), scheduler: use as string })
@@ -76,7 +76,9 @@ async function interrupted(use: string | AnyPlugin, how = options()): Promise<vo
 /** Resumes from another folder than that of the configuration, where the plugin's specifier cannot be resolved. */
 const goOn = (how: ResumeOptions = {}): Promise<RunEvent[]> =>
   lastValueFrom(
-    resume(directory, { places: { registered, folders: [import.meta.dirname], local: [] }, ...how }).pipe(toArray()),
+    resume(directory, { searchPaths: { registered, folders: [import.meta.dirname], local: [] }, ...how }).pipe(
+      toArray(),
+    ),
   )
 const weights = (of: string): string => readFileSync(join(of, 'model/model.safetensors')).toString('hex')
 
@@ -124,56 +126,58 @@ describe('a third-party plugin', () => {
     const other = use === 'my-steady' ? 'steady' : 'my-steady'
     await lastValueFrom(run(configOf(other, join(at, 'other')), options()))
     expect(weights(join(at, 'other'))).not.toBe(weights(whole))
-    const places = { registered, folders: [import.meta.dirname] }
-    const { scores, warnings } = await evaluateRun(directory, { split: 'validation', places })
+    const searchPaths = { registered, folders: [import.meta.dirname] }
+    const { scores, warnings } = await evaluateRun(directory, { split: 'validation', searchPaths })
     expect([Object.keys(scores), warnings]).toEqual([['loss', 'right'], []])
   })
 
   it('resumes with the recorded one of two installed copies', async () => {
-    const places = { registered, folders: [at] }
+    const searchPaths = { registered, folders: [at] }
     manifest('node_modules/attune-plugin-z', { name: 'attune-plugin-z', version: '1.0.0', ...DECLARED })
     write('node_modules/attune-plugin-z/index.js', scheduler(0.5))
-    await interrupted('steady', { places })
+    await interrupted('steady', { searchPaths })
     expect(recorded()).toMatchObject({ package: 'attune-plugin-z', version: '1.0.0' })
     manifest('node_modules/attune-plugin-a', { name: 'attune-plugin-a', version: '1.0.0', ...DECLARED })
     write('node_modules/attune-plugin-a/index.js', scheduler(1))
-    await goOn({ places })
+    await goOn({ searchPaths })
     const rates = readFileSync(join(directory, 'events.jsonl'), 'utf8').match(/"learningRate":[\d.]+/g)
     expect(rates).toContain('"learningRate":0.01')
     expect(rates).not.toContain('"learningRate":0.02')
   })
 
   it('is recorded with its package if it is passed as an object', async () => {
-    const places = { registered, folders: [at] }
+    const searchPaths = { registered, folders: [at] }
     manifest('node_modules/attune-plugin-s', { name: 'attune-plugin-s', version: '1.0.0', ...DECLARED })
     write('node_modules/attune-plugin-s/index.js', scheduler(0.5))
     const path = join(at, 'node_modules/attune-plugin-s/index.js')
     const { default: value } = (await import(pathToFileURL(path).href)) as { default: AnyPlugin }
-    await interrupted(value, { places })
+    await interrupted(value, { searchPaths })
     expect(recorded()).toMatchObject({ package: 'attune-plugin-s', version: '1.0.0' })
     for (const known of [registered, [...registered, value]])
-      expect((await goOn({ places: { ...places, registered: known } })).at(-1)?.type).toBe('run.completed')
+      expect((await goOn({ searchPaths: { ...searchPaths, registered: known } })).at(-1)?.type).toBe('run.completed')
     const own = Object.assign(() => () => 1, value)
     Object.defineProperty(own, 'name', { value: 'steady' })
-    const error = await refusal(goOn({ places: { ...places, registered: [...registered, own as AnyPlugin] } }))
+    const error = await refusal(
+      goOn({ searchPaths: { ...searchPaths, registered: [...registered, own as AnyPlugin] } }),
+    )
     expect(error.problem).toContain('scheduler steady: attune-plugin-s 1.0.0 → no package')
   })
 })
 
 describe('versions that changed since the start of a run', () => {
-  const places = () => ({ registered, folders: [at] })
+  const searchPaths = () => ({ registered, folders: [at] })
   const PACKAGE = 'node_modules/attune-plugin-steady'
   const update = (content: object): void => manifest(PACKAGE, { ...DECLARED, name: 'attune-plugin-steady', ...content })
   beforeEach(async () => {
     update({ version: '0.3.1' })
     write(join(PACKAGE, 'index.js'), scheduler(0.5))
-    await interrupted('steady', { places: places() })
+    await interrupted('steady', { searchPaths: searchPaths() })
   })
 
   it('cause a warning with both versions if only the patch differs', async () => {
     update({ version: '0.3.4' })
     for (let times = 0; times < 2; times++) {
-      const events = await goOn({ places: places() })
+      const events = await goOn({ searchPaths: searchPaths() })
       expect(events.filter(({ type }) => type === 'run.warned')).toEqual([
         expect.objectContaining({
           message:
@@ -193,15 +197,15 @@ describe('versions that changed since the start of a run', () => {
     ['another package', { name: 'other', version: '0.3.1' }, 'attune-plugin-steady 0.3.1 → other 0.3.1'],
   ])('are rejected, and can be accepted: %s', async (_, content, text) => {
     update(content)
-    const error = await refusal(goOn({ places: places(), acceptChanges: true, trust: true }))
+    const error = await refusal(goOn({ searchPaths: searchPaths(), acceptChanges: true, trust: true }))
     expect([error.code, error.problem]).toEqual(['VERSIONS_CHANGED', expect.stringContaining(text)])
     expect(error.remedy).toContain('--accept-versions')
-    const events = await goOn({ places: places(), acceptVersions: true })
+    const events = await goOn({ searchPaths: searchPaths(), acceptVersions: true })
     expect(events.find(({ type }) => type === 'run.resumed')).toMatchObject({
       accepted: [expect.stringContaining(text)],
     })
     expect(readFileSync(join(directory, 'events.jsonl'), 'utf8')).toContain(JSON.stringify(text).slice(1, -1))
-    const again = await goOn({ places: places() })
+    const again = await goOn({ searchPaths: searchPaths() })
     expect(again.find(({ type }) => type === 'run.resumed')).not.toHaveProperty('accepted')
   })
 
@@ -210,12 +214,12 @@ describe('versions that changed since the start of a run', () => {
     for (const core of ['7.0.0', undefined]) {
       setCore(core)
       update({ version: '0.4.0' })
-      const { code, problem } = await refusal(goOn({ places: places() }))
+      const { code, problem } = await refusal(goOn({ searchPaths: searchPaths() }))
       expect(code).toBe('VERSIONS_CHANGED')
       expect(problem).toContain('scheduler steady: attune-plugin-steady 0.3.1 → 0.4.0')
       expect(problem).toContain(`core: @attune/core ${core ?? 'without a version'} → ${coreVersion()}`)
     }
-    await goOn({ places: places(), acceptVersions: true })
+    await goOn({ searchPaths: searchPaths(), acceptVersions: true })
     expect([recordOf().core, recorded()]).toEqual([coreVersion(), expect.objectContaining({ version: '0.4.0' })])
   })
 
@@ -235,11 +239,13 @@ describe('versions that changed since the start of a run', () => {
   })
 
   it('only cause warnings in evaluation and prediction', async () => {
-    await goOn({ places: places() })
+    await goOn({ searchPaths: searchPaths() })
     setCore('0.0.1')
     const warning = `changed since the run began: core: @attune/core 0.0.1 → ${coreVersion()}`
-    expect((await evaluateRun(directory, { split: 'validation', places: places() })).warnings).toEqual([warning])
-    const predictor = await openPredictor(directory, { places: places() })
+    expect((await evaluateRun(directory, { split: 'validation', searchPaths: searchPaths() })).warnings).toEqual([
+      warning,
+    ])
+    const predictor = await openPredictor(directory, { searchPaths: searchPaths() })
     expect(predictor.warnings).toEqual([warning])
     await predictor.close()
   })

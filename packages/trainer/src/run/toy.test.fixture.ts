@@ -266,7 +266,7 @@ export const toyCallback = definePlugin({
     },
 })
 
-/** All toy plugins, for `places.registered` of a run that is resumed by name. */
+/** All toy plugins, for `searchPaths.registered` of a run that is resumed by name. */
 export const toyPlugins: AnyPlugin[] = [
   toyEngine,
   toySource,

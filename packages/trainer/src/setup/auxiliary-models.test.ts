@@ -5,11 +5,11 @@ import { toyAdapter, toyConfig, toyPlugins } from '../run/toy.test.fixture.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { compose, componentsOf } from './compose.js'
 
-const places = { folders: ['.'], registered: toyPlugins }
+const searchPaths = { folders: ['.'], registered: toyPlugins }
 
 /** Creates the reference of a toy model under an adapter, and counts the tensors it allocates. */
 async function referenceUnder(adapter: Adapter) {
-  const plan = await planRun({ ...toyConfig(), reference: 'start' }, { places })
+  const plan = await planRun({ ...toyConfig(), reference: 'start' }, { searchPaths })
   const parts = componentsOf(compose(plan, {}))
   const engine: Engine = parts.engine
   await engine.start()

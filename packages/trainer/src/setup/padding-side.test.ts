@@ -6,7 +6,7 @@ import { findInstalled } from '@attune/resolve'
 import { textArrays } from '@attune/data'
 import { eagerEngine } from '@attune/nn'
 
-const places = { folders: [fileURLToPath(new URL('../../../..', import.meta.url))] }
+const searchPaths = { folders: [fileURLToPath(new URL('../../../..', import.meta.url))] }
 const rows = [
   [5, 6, 7, 8, 9],
   [10, 11],
@@ -21,7 +21,7 @@ it.each([
   ['bert', { ...sizes, numAttentionHeads: 2 }, false],
   ['roberta', { ...sizes, numAttentionHeads: 2 }, false],
 ])('%s computes the same hidden states for left and right padding', async (name, options, readsLast) => {
-  const model = (await findInstalled(MODEL, fileName(name), places)).plugin(options) as Model
+  const model = (await findInstalled(MODEL, fileName(name), searchPaths)).plugin(options) as Model
   const engine = eagerEngine({ backend: 'cpu', device: 'TF.js', load: () => Promise.resolve() })
   await engine.start()
   const params = model.init(key(1))

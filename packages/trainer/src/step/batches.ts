@@ -15,8 +15,18 @@ export interface ReadyBatch {
 
 /**
  * Encodes examples lazily and counts truncated ones. Items keep the `fields` of their examples, for metrics.
+ *
  * @example
- * const { items, truncated } = encodeAll(source.open(), (example) => objective.encode(example))
+ * ```ts
+ * import { Readable } from 'node:stream'
+ * import { encodeAll } from '@attune/trainer'
+ * const { items, truncated } = encodeAll(Readable.from([{ text: 'short' }, { text: 'a long text' }]), ({ text }) => {
+ *   const { length } = String(text)
+ *   return { length: Math.min(length, 8), truncated: length > 8 }
+ * })
+ * for await (const { length } of items) console.log(length) // 5, 8
+ * console.log(truncated()) // 1
+ * ```
  */
 export function encodeAll(
   examples: AsyncIterable<Example>,
@@ -116,9 +126,19 @@ export const collateRandom = (key: Key, number: number): (() => number) => strea
 /**
  * Yields the batches of one epoch: shuffled unless a sampler ordered the items, bucketed by length, with one group per batch, and collated.
  * The same key yields the same batches, so a resumed loop sees the same data.
+ *
  * @example
- * for await (const { parts } of epochBatches(items, objective, { key: deriveKey(key(7), 'epoch', 0), batchSize: 16 }))
- *   ({ state } = step.run(state, kept, parts, inputs))
+ * ```ts
+ * import { Readable } from 'node:stream'
+ * import { key } from '@attune/core'
+ * import { sequenceClassification } from '@attune/objective-sequence-classification'
+ * import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
+ * import { encodeAll, epochBatches } from '@attune/trainer'
+ * const objective = sequenceClassification({ labels: ['no', 'yes'] }, { model: tinyModel(), tokenizer: tinyTokenizer() })
+ * const rows = Readable.from([{ text: 'a', label: 'no' }, { text: 'b', label: 'yes' }, { text: 'c', label: 'no' }])
+ * const { items } = encodeAll(rows, (example) => objective.encode(example))
+ * for await (const { examples } of epochBatches(items, objective, { key: key(7), batchSize: 2 })) console.log(examples) // TODO
+ * ```
  */
 export async function* epochBatches(
   items: AsyncIterable<Encoded>,

@@ -18,7 +18,7 @@ import {
   type TrainingState,
   accumulateStep,
   applyStep,
-  nothingAccumulated,
+  emptyAccumulation,
   trainingStep,
 } from './training-step.js'
 
@@ -34,7 +34,7 @@ export interface HostInputs {
 }
 
 /** Trees that are constant over many steps, on the device. */
-export interface KeptTrees {
+export interface ConstantTrees {
   readonly frozen: Params
   readonly constants: StepConstants
   /** Return value of the objective's `beforeEpoch`. */
@@ -43,7 +43,7 @@ export interface KeptTrees {
 
 /** A compiled training step for a batch of one or several micro-batches. The state is donated to it. */
 export interface CompiledStep {
-  run(state: TrainingState, kept: KeptTrees, microBatches: readonly Batch[], inputs: HostInputs): StepResult
+  run(state: TrainingState, kept: ConstantTrees, microBatches: readonly Batch[], inputs: HostInputs): StepResult
   dispose(): void
 }
 
@@ -73,7 +73,7 @@ type Apply = Compiled<(state: TrainingState, sums: Accumulated, ...rest: Rest) =
 export function compileStep(engine: Engine, given: Omit<StepComponents, 'launchBound'>): CompiledStep {
   const components: StepComponents = { ...given, launchBound: engine.launchBound }
   const whole = engine.compile(trainingStep(components), { donate: [0, 2, 3], constant: [1, 4] }) as unknown as Whole
-  const begin = engine.compile(nothingAccumulated)
+  const begin = engine.compile(emptyAccumulation)
   const accumulate = engine.compile(accumulateStep(components), {
     donate: [0, 3, 4],
     constant: [2, 5],

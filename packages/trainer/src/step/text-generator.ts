@@ -26,8 +26,8 @@ export function textGenerator({ engine, model, tokenizer, params }: GenerationCo
   const open = async () => (await import('@attune/generate')).generator({ engine, model, tokenizer, params })
   return {
     async generate(prompts, options = {}) {
-      const { write } = await (opened ??= open())
-      const events = await lastValueFrom(write(prompts, options).pipe(toArray()))
+      const { generate } = await (opened ??= open())
+      const events = await lastValueFrom(generate(prompts, options).pipe(toArray()))
       const texts = new Map(events.flatMap((event) => (event.type === 'finished' ? [[event.row, event.text]] : [])))
       return prompts.map((_, row) => texts.get(row) ?? '')
     },

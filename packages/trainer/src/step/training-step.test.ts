@@ -21,7 +21,7 @@ import {
   applyStep,
   inferenceStep,
   lossAndGradients,
-  nothingAccumulated,
+  emptyAccumulation,
   trainingStep,
 } from './training-step.js'
 
@@ -123,7 +123,7 @@ describe('accumulateStep and applyStep', () => {
     const trainable = begin()
     const state = { trainable, optimizer: optimizer.init(trainable) }
     const add = engine.compile(accumulateStep(exact))
-    let [sums, at] = [engine.compile(nothingAccumulated)(trainable), 0]
+    let [sums, at] = [engine.compile(emptyAccumulation)(trainable), 0]
     for (const size of sizes) {
       const part = put(exact.objective.collate(alike.slice(at, (at += size))) as Batch)
       sums = add(sums, trainable, {}, part, hyperOf(seed(1)))

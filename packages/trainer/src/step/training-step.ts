@@ -111,6 +111,25 @@ function update(
 /**
  * The training step: a pure function of state, frozen parameters, batch, per-step inputs, constants and the epoch's memory. Gradient
  * clipping and similar transformations are links of `optimizer`.
+ *
+ * @example
+ * ```ts
+ * import { type Batch, key } from '@attune/core'
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { sequenceClassification } from '@attune/objective-sequence-classification'
+ * import { sgd } from '@attune/optimizer-sgd'
+ * import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
+ * import { stepInputs, trainingStep } from '@attune/trainer'
+ * const [engine, optimizer, model] = [tfjsCpu(), sgd(), tinyModel()]
+ * await engine.start()
+ * const objective = sequenceClassification({ labels: ['no', 'yes'] }, { model, tokenizer: tinyTokenizer() })
+ * const step = engine.compile(trainingStep({ model, objective, optimizer }))
+ * const trainable = { ...model.init(key(1)), ...objective.init(key(2)) }
+ * const batch = engine.put(objective.collate([objective.encode({ text: 'ok', label: 'yes' })]) as Batch)
+ * const inputs = engine.put(stepInputs({ learningRate: 0.1, step: 1, steps: 1, seed: key(3) }))
+ * const { state, loss } = step({ trainable, optimizer: optimizer.init(trainable) }, {}, batch, inputs)
+ * console.log(Object.keys(state.trainable).length > 0, loss.shape) // true []
+ * ```
  */
 export const trainingStep =
   (components: StepComponents) =>
@@ -139,7 +158,7 @@ export interface Accumulated extends Record<string, Tree> {
 }
 
 /** Zero sums to start {@link accumulateStep} with. */
-export const nothingAccumulated = (trainable: Params): Accumulated => ({
+export const emptyAccumulation = (trainable: Params): Accumulated => ({
   grads: mapParams((p) => zerosLike(p), trainable),
   lossSum: scalar(0),
   lossWeight: scalar(0),

@@ -10,7 +10,7 @@ import { type Reply, type Request, type WorkerInput, toPlain } from './messages.
 async function openWith({ directory, options, plugins }: WorkerInput): Promise<Predictor> {
   if (plugins === undefined) return openPredictor(directory, options)
   const registered = ((await import(plugins)) as { default: readonly AnyPlugin[] }).default
-  return openPredictor(directory, { ...options, places: { ...placesOf(options), registered } })
+  return openPredictor(directory, { ...options, searchPaths: { ...placesOf(options), registered } })
 }
 
 function serve(port: MessagePort, predictor: Predictor): void {

@@ -27,7 +27,7 @@ afterAll(async () => {
 describe('openWorkerPredictor', () => {
   it('matches sequential predictions for 128 concurrent calls, with only the bad row failing', async () => {
     const rows: Example[] = Array.from({ length: 128 }, (_, i) => (i === 77 ? (null as never) : toyExample(i)))
-    const here = await openPredictor(directory, { places: { folders: ['.'], registered: toyPlugins } })
+    const here = await openPredictor(directory, { searchPaths: { folders: ['.'], registered: toyPlugins } })
     const delay = monitorEventLoopDelay({ resolution: 1 })
     delay.enable()
     const answers = (await Promise.all(rows.map((row) => worker.predict([row])))).flat()

@@ -6,8 +6,8 @@ import type { OpenOptions } from '../files/run-folder.js'
 import { type PlainAnswer, type Reply, type Request, type WorkerInput, fromPlain } from './messages.js'
 
 /** Options of {@link openWorkerPredictor}: the cloneable options of {@link openPredictor}. */
-export interface WorkerPredictorOptions extends Omit<OpenOptions, 'scope' | 'commands' | 'locate' | 'places'> {
-  readonly places?: { readonly folders: readonly string[]; readonly local?: readonly string[] }
+export interface WorkerPredictorOptions extends Omit<OpenOptions, 'scope' | 'commands' | 'locate' | 'searchPaths'> {
+  readonly searchPaths?: { readonly folders: readonly string[]; readonly local?: readonly string[] }
   /** URL of a module whose default export is a list of plugins to register in the worker. */
   readonly plugins?: string | URL
 }
@@ -141,10 +141,16 @@ function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type:
  * Gotchas: examples and predictions are copied between threads, so rows must be plain data. Plugins that exist only as objects in the
  * calling program must be passed as a module, `plugins`.
  * @throws AttuneError the errors of {@link openPredictor}; `WORKER_DIED` if the thread ends, also for every pending call
+ *
  * @example
- * const predictor = await openWorkerPredictor('runs/debian-sections')
- * const answers = await Promise.all(requests.map((text) => predictor.predict([{ text }])))
+ * ```ts
+ * import { openWorkerPredictor } from '@attune/trainer/node'
+ * const predictor = await openWorkerPredictor('runs/topics')
+ * const texts = ['a mail client', 'an editor', 'mail for all']
+ * const answers = await Promise.all(texts.map((text) => predictor.predict([{ text }])))
+ * console.log(answers.length, predictor.describes.labels) // 3 [ 'editor', 'mail' ]
  * await predictor.close()
+ * ```
  */
 export async function openWorkerPredictor(
   directory: string,

@@ -3,7 +3,7 @@ import { findInstalled, installedPlugins } from '@attune/resolve'
 import { runSchema } from '@attune/trainer/node'
 import { stringify } from 'yaml'
 import { optionRows } from '../../option-rows.js'
-import { placesFrom } from '../../places.js'
+import { searchPathsFrom } from '../../search-paths.js'
 import { sourceOf } from '../evaluate.js'
 import type { Fields, PluginChoice, Task } from './tasks.js'
 
@@ -35,7 +35,7 @@ const commented = (options: OptionsSchema, set: readonly string[]): string[] =>
 
 /** A plugin's section: the options that are set, and the others as comments with their defaults. */
 async function section(kind: string, { name, options }: PluginChoice): Promise<string> {
-  const { folders } = placesFrom()
+  const { folders } = searchPathsFrom()
   const { plugin } = await findInstalled({ name: kind } as Kind<unknown>, fileName(name), { folders })
   const others = installedPlugins(folders).filter((each) => each.kind === kind && each.name !== name)
   const settings = Object.entries(options).map(([option, value]) => `  ${option}: ${flow(value)}`)

@@ -4,7 +4,7 @@ import { AttuneError, type Example, type Source, nearest } from '@attune/core'
 import { pluginsOfModel } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../../hub-models.js'
-import { placesFrom } from '../../places.js'
+import { searchPathsFrom } from '../../search-paths.js'
 import { sourceOf } from '../evaluate.js'
 import { type Start, configText } from './config-text.js'
 import { fieldsFor, recognizeRows, taskOf } from './recognize-rows.js'
@@ -63,7 +63,7 @@ function requireFields(name: string, rows: readonly Example[], file: string): Fi
 async function startOf(reference: string, output: string): Promise<Start> {
   const folder = await folderOf(reference)
   const named = existsSync(reference) ? relative(dirname(resolve(output)), folder) || '.' : reference
-  return { reference: named, ...(await pluginsOfModel(folder, placesFrom())) }
+  return { reference: named, ...(await pluginsOfModel(folder, searchPathsFrom())) }
 }
 
 interface InitFlags {
