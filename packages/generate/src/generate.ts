@@ -91,10 +91,10 @@ const observed = (task: (stopped: () => boolean) => Task): Observable<Generation
  * const [engine, tokenizer] = [tfjsCpu(), tinyTokenizer()]
  * await engine.start()
  * const model = gpt2({ vocabSize: tokenizer.vocabularySize, nEmbd: 8, nLayer: 1, nHead: 2, nPositions: 32 })
- * const text = generator({ engine, model, params: model.init(key(1)), tokenizer })
- * const last = await lastValueFrom(text.write(['a prompt'], { maximumNewTokens: 5 }))
+ * const writer = generator({ engine, model, params: model.init(key(1)), tokenizer })
+ * const last = await lastValueFrom(writer.generate(['a prompt'], { maximumNewTokens: 5 }))
  * console.log(last.type, last.row) // finished 0
- * text.close()
+ * writer.close()
  * ```
  */
 export function generator(components: GeneratorComponents): Generator {

@@ -115,7 +115,7 @@ function unknownPlugin(kind: Kind<unknown>, name: string, search: SearchPaths, a
  * import { SCHEDULER, userSpecifier } from '@attune/core'
  * import { findPlugin } from '@attune/resolve'
  * const { plugin, origin } = await findPlugin(SCHEDULER, userSpecifier('cosine'), { folders: [process.cwd()] })
- * console.log(plugin.name, origin.specifier) // TODO
+ * console.log(plugin.name, origin.specifier) // cosine cosine
  * ```
  */
 export async function findPlugin(

@@ -60,7 +60,7 @@ const dominates = (a: readonly number[], b: readonly number[]): boolean =>
  * ```ts
  * import { bestTrials } from '@attune/study'
  * const trial = (id: number, accuracy: number) =>
- *   ({ id, choice: {}, state: 'completed', scores: [{ step: 1, values: { accuracy } }] }) as const
+ *   ({ id, choice: {}, state: 'completed', scores: [{ step: 1, values: { accuracy } }], seconds: 1 }) as const
  * console.log(bestTrials([trial(0, 0.7), trial(1, 0.9)], [{ score: 'accuracy', direction: 'maximize' }])) // [ 1 ]
  * ```
  */

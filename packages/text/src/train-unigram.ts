@@ -119,7 +119,7 @@ function splitAtUnknown(words: Words, alphabet: ReadonlySet<string>): Map<string
  * import { trainUnigram } from '@attune/text'
  * const counts = new Map([['low', 5], ['lower', 2], ['lowest', 1]])
  * const subwords = trainUnigram(counts, { vocabularySize: 9, alphabetSize: 100 })
- * console.log(subwords.slice(0, 2).map(([subword]) => subword)) // TODO
+ * console.log(subwords.slice(0, 2).map(([subword]) => subword)) // [ 'low', 'lower' ]
  * ```
  */
 export function trainUnigram(counts: Words, options: UnigramTraining): ScoredSubword[] {

@@ -51,7 +51,7 @@ function continuationsOf(words: ReadonlyMap<string, number>, alphabet: readonly 
  * import { trainWordPiece } from '@attune/text'
  * const counts = new Map([['low', 5], ['lower', 2]])
  * const options = { vocabularySize: 8, minimumFrequency: 2, specialTokens: ['[UNK]'], alphabetSize: 100 }
- * console.log(trainWordPiece(counts, options).join(' ')) // TODO
+ * console.log(trainWordPiece(counts, options).join(' ')) // [UNK] e l o r w ##e ##o ##r ##w
  * ```
  */
 export function trainWordPiece(counts: ReadonlyMap<string, number>, options: WordPieceTraining): string[] {

@@ -103,8 +103,9 @@ function ofTokens(constraints: readonly Constraint[]): TokenConstraint[] {
  * import { tinyTokenizer } from '@attune/testkit/tiny'
  * const tokenizer = tinyTokenizer()
  * const ends = [tokenizer.special.end!]
- * const both = allOf([constrainToPattern('[a-z ]{1,20}', tokenizer, ends), requireKeywords(['cat'], tokenizer, ends)])
- * console.log(typeof both.start) // function
+ * const both = allOf([constrainToPattern('[a-z]{3}', tokenizer, ends), requireKeywords(['cat'], tokenizer, ends)])
+ * const first = [...both.allowed(0, 20)].flatMap((allowed, id) => (allowed === 1 ? [tokenizer.token(id)] : []))
+ * console.log(first.join('')) // c
  * ```
  */
 export function allOf(constraints: readonly Constraint[]): Constraint {

@@ -84,7 +84,8 @@ export function constrainTo(
  * import { tinyTokenizer } from '@attune/testkit/tiny'
  * const tokenizer = tinyTokenizer()
  * const date = constrainToPattern('[0-9]{4}-[0-9]{2}', tokenizer, [tokenizer.special.end!])
- * console.log(typeof date.start) // function
+ * const first = [...date.allowed(0, 20)].flatMap((allowed, id) => (allowed === 1 ? [tokenizer.token(id)] : []))
+ * console.log(first.join('')) // 0123456789
  * ```
  */
 export const constrainToPattern = (pattern: string, tokenizer: Tokenizer, endIds: Iterable<number>): Constraint =>

@@ -28,7 +28,8 @@ import { type SchemaOptions, schemaPattern } from './schema-pattern.js'
  * const tokenizer = tinyTokenizer()
  * const schema = { type: 'object', properties: { name: { type: 'string' }, age: { type: 'integer' } }, required: ['name'] }
  * const person = constrainToSchema(schema, tokenizer, [tokenizer.special.end!])
- * console.log(typeof person.start) // function
+ * const first = [...person.allowed(0, 40)].flatMap((allowed, id) => (allowed === 1 ? [tokenizer.token(id)] : []))
+ * console.log(first.join('')) // {
  * ```
  */
 export const constrainToSchema = (

@@ -87,8 +87,9 @@ function memoize(compute: (state: number) => number): (state: number) => number 
  * import { requireKeywords } from '@attune/generate'
  * import { tinyTokenizer } from '@attune/testkit/tiny'
  * const tokenizer = tinyTokenizer()
- * const both = requireKeywords(['cat', ' dog'], tokenizer, [tokenizer.special.end!])
- * console.log(typeof both.start) // function
+ * const cat = requireKeywords(['cat'], tokenizer, [tokenizer.special.end!])
+ * const first = [...cat.allowed(0, 3)].flatMap((allowed, id) => (allowed === 1 ? [tokenizer.token(id)] : []))
+ * console.log(first.join('')) // c
  * ```
  */
 export function requireKeywords(words: readonly string[], tokenizer: Tokenizer, endIds: Iterable<number>): Constraint {

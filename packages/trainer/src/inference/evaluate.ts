@@ -108,7 +108,7 @@ async function splitOf(
  * ```ts
  * import { evaluateRun } from '@attune/trainer/node'
  * const { scores, examples } = await evaluateRun('runs/topics', { split: 'train', metrics: ['accuracy', 'f1'] })
- * console.log(Object.keys(scores), examples) // [ 'loss', 'accuracy', 'f1' ] 16
+ * console.log(Object.keys(scores), examples) // [ 'loss', 'accuracy', 'macro-f1' ] 14
  * ```
  */
 export async function evaluateRun(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {

@@ -26,7 +26,7 @@ export interface PredictedExample {
  * const rows = [{ text: 'a mail server' }, { text: 'an editor' }]
  * for await (const { example, answer } of predictStream(predictor, rows))
  *   console.log(example['text'], isAttuneError(answer) ? answer.problem : answer['label'])
- * // TODO
+ * // a mail server mail, then an editor editor
  * await predictor.close()
  * ```
  */

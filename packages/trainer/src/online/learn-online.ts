@@ -80,7 +80,7 @@ async function turn(learner: Learner, examples: readonly Example[], scored: Wind
  * ```ts
  * import { learnOnline } from '@attune/trainer'
  * import { openLearner } from '@attune/trainer/node'
- * const rows = Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? { text: 'a b', label: 'x' } : { text: 'c d', label: 'y' }))
+ * const rows = Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? { text: 'mail', label: 'x' } : { text: 'editor', label: 'y' }))
  * const learner = await openLearner(
  *   { tokenizer: { use: 'word', vocabularySize: 100 }, model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
  *     objective: 'sequence-classification', engine: 'tfjs-cpu', metric: 'accuracy', training: { learningRate: 0.1 } },

@@ -202,9 +202,9 @@ function learnerOf(session: Session): Learner {
  * @example
  * ```ts
  * import { openLearner } from '@attune/trainer/node'
- * const rows = [{ text: 'a b', label: 'x' }, { text: 'c d', label: 'y' }]
+ * const rows = [{ text: 'mail', label: 'x' }, { text: 'editor', label: 'y' }]
  * const learner = await openLearner(
- *   { tokenizer: { use: 'word', vocabularySize: 100 }, model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
+ *   { tokenizer: { use: 'word', minimumFrequency: 1 }, model: { use: 'mlp', embeddingSize: 8, hiddenSizes: [8] },
  *     objective: 'sequence-classification', engine: 'tfjs-cpu', training: { learningRate: 0.1 } },
  *   { examples: rows },
  * )

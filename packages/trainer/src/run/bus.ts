@@ -55,7 +55,7 @@ function logWriter(log: EventLog | undefined): (event: RunEvent) => void {
  * ```ts
  * import { earlyStopping } from '@attune/callback-early-stopping'
  * import { createBus } from '@attune/trainer'
- * const bus = createBus({ callbacks: [earlyStopping({ score: 'loss' })] })
+ * const bus = createBus({ callbacks: [earlyStopping({ metric: 'loss', patience: 3 })] })
  * bus.emit({ type: 'epoch.started', epoch: 0, step: 0 })
  * console.log(bus.commands) // []
  * bus.close()

@@ -115,7 +115,6 @@ export const run = <const C extends RunConfig>(
  * import { on } from '@attune/core'
  * import { resume } from '@attune/trainer/node'
  * const events = resume('runs/topics')
- * events.pipe(on('run.resumed')).subscribe(({ step, checkpoint }) => console.log(step, checkpoint)) // TODO
  * events.pipe(on('run.completed')).subscribe(({ model }) => console.log(model !== undefined)) // true
  * ```
  */

@@ -137,7 +137,7 @@ export const collateRandom = (key: Key, number: number): (() => number) => strea
  * const objective = sequenceClassification({ labels: ['no', 'yes'] }, { model: tinyModel(), tokenizer: tinyTokenizer() })
  * const rows = Readable.from([{ text: 'a', label: 'no' }, { text: 'b', label: 'yes' }, { text: 'c', label: 'no' }])
  * const { items } = encodeAll(rows, (example) => objective.encode(example))
- * for await (const { examples } of epochBatches(items, objective, { key: key(7), batchSize: 2 })) console.log(examples) // TODO
+ * for await (const { examples } of epochBatches(items, objective, { key: key(7), batchSize: 2 })) console.log(examples) // 2, then 1
  * ```
  */
 export async function* epochBatches(
