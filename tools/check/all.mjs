@@ -13,6 +13,7 @@ import { packagesIn } from './packages.mjs'
 import { readmes } from './readmes.mjs'
 import { reads } from './reads.mjs'
 import { toolsTypes } from './tools-types.mjs'
+import { words } from './words.mjs'
 import { assembled } from '../wasm/assemble.mjs'
 
 const packages = packagesIn()
@@ -32,6 +33,7 @@ const CHECKS = {
   'generated parts': () => generated(packages),
   WebAssembly: () => assembled({ write: false }),
   'types of tools': toolsTypes,
+  words: () => words(),
 }
 
 for (const [name, check] of Object.entries(CHECKS)) {

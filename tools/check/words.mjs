@@ -85,7 +85,7 @@ const TERMS = [
 
 /** Texts that the rules are about or that others wrote: data, golden values, and this check. */
 const EXCLUDED =
-  /(^|\/)(golden|test-data)\/|^examples\/[^/]+\/data\/|^docs\/design\/|^tools\/check\/(words|checks\.test)|^CHANGELOG|\.(jsonl|csv|tsv)$/
+  /(^|\/)(golden|test-data)\/|^examples\/[^/]+\/data\/|^docs\/design\/|^tools\/check\/(words|words\.test|checks\.test)|^CHANGELOG|\.(jsonl|csv|tsv)$/
 const READ = /\.(ts|mjs|md|py|template|ya?ml)$/
 
 const OPENING =
