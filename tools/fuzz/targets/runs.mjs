@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { resume, run } from '@attune/trainer/node'
 import { Subject, lastValueFrom, of, tap } from 'rxjs'
-import { findLabelled, listCheckpoints, loadCheckpoint } from '../../../packages/trainer/dist/files/checkpoint.js'
+import { findCheckpoint, listCheckpoints, loadCheckpoint } from '../../../packages/trainer/dist/files/checkpoint.js'
 import { ALL_KEYS, planOf } from '../../../packages/trainer/dist/plan/plan.js'
 import { openRun } from '../../../packages/trainer/dist/files/run-folder.js'
 import { toyConfig, toyPlugins } from '../../../packages/trainer/dist/run/toy.test.fixture.js'
@@ -121,7 +121,7 @@ export async function targets() {
       prepare: (input, folder) => fit(input, checkpoints, folder),
       async read(_, folder) {
         const [step = 0] = await listCheckpoints(folder)
-        await findLabelled(folder, 'best')
+        await findCheckpoint(folder, 'best')
         await loadCheckpoint(folder, step, id)
       },
     },
