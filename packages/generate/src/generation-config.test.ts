@@ -15,7 +15,7 @@ describe('generationDefaults', () => {
     }
     expect(generationDefaults(config, 'x.json')).toEqual({
       options: { endTokenIds: [128001, 128008, 128009], temperature: 0.6, topK: 50, topP: 0.9 },
-      ignored: [],
+      unsupported: [],
     })
   })
 
@@ -48,7 +48,7 @@ describe('generationDefaults', () => {
         noRepeatNgramSize: 3,
       },
       decoderStartTokenId: 2,
-      ignored: [],
+      unsupported: [],
     })
   })
 
@@ -73,7 +73,7 @@ describe('generationDefaults', () => {
 
   it('lists unsupported settings that have an effect', () => {
     const config = { early_stopping: 'never', typical_p: 0.9, guidance_scale: 1, suppress_tokens: [], eta_cutoff: 0 }
-    expect(generationDefaults(config, 'x.json')).toEqual({ options: {}, ignored: ['early_stopping', 'typical_p'] })
+    expect(generationDefaults(config, 'x.json')).toEqual({ options: {}, unsupported: ['early_stopping', 'typical_p'] })
   })
 
   it('rejects an invalid value with the name of the option', () => {

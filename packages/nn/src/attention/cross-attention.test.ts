@@ -10,7 +10,7 @@ it('projects keys that are not in the cache, and caches them under their layer',
     index,
     at: 'any',
     mode: { training: false } as const,
-    remember: (name: string, tensor: Tensor) => (cache[`${index}.${name}`] = tensor),
+    updateCache: (name: string, tensor: Tensor) => (cache[`${index}.${name}`] = tensor),
   })
   let projections = 0
   const make = (): Tensor => (projections++, first)

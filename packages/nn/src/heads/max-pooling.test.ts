@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals'
 import { type Tensor, grad, mul, sum, tensor } from '@tensorflow/tfjs-core'
 import { maxPool } from './max-pooling.js'
 
-it('greatestOf splits the gradient evenly among tied maxima', () => {
+it('maxPool splits the gradient evenly among tied maxima', () => {
   const x = tensor([5, 1, 5, 7, 2, 7], [1, 3, 2])
   expect(Array.from(maxPool(x).dataSync())).toEqual([5, 7])
   const weights = tensor([6, 8], [1, 2])

@@ -79,7 +79,7 @@ function lazyOutputs(last: (onlyFirst: boolean) => Tensor, known: Tensor | undef
  * Applies the layers of a stack in order, each with its own random stream. With gradient checkpointing, layers are
  * computed again in the backward pass unless something is kept. Every earlier tensor that a layer reads must be in
  * `others`.
- * @param cached true if layers call `remember`
+ * @param cached true if layers call `updateCache`
  */
 export function layerStack(
   params: Params,
