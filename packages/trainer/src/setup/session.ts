@@ -36,6 +36,7 @@ import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
 import { type NamedVectors, applyVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
+import { requireUpdates } from './require-updates.js'
 import { countParameters, firstParameters } from './weights.js'
 
 /** Mutable state of a running session. */
@@ -200,6 +201,7 @@ async function startingState(
   checkpoint: Checkpoint | undefined,
 ): Promise<Pick<Session, 'runState' | 'constants'>> {
   const { state, memory, prepared } = firstState(components.engine, adapted, optimizer.init, checkpoint)
+  requireUpdates(Object.keys(state.trainable), given.plan.config.optimizer)
   const pass = trainingPass(given, { ...components, model: adapted.model }, state.trainable, adapted.frozen)
   const regularizers = prepared ?? (await prepare(components.regularizers, pass, state.trainable))
   return {
