@@ -150,7 +150,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     }
     expect(await refused('chat', 'writer')).toMatch(/^2 NO_CHAT_TEMPLATE/)
     expect(await refused('generate', 'writer', 'x', '--top-p', '2')).toMatch(/^2 BAD_OPTIONS: --top-p/)
-    expect(await refused('generate', '.', 'x')).toMatch(/^2 FILE_NOT_FOUND: there is no config.json/)
+    expect(await refused('generate', '.', 'x')).toMatch(/^2 FILE_NOT_FOUND: expected config\.json/)
     writeFileSync(join(root, 'config.json'), '{"model_type": "mamba"}')
     expect(await refused('generate', '.', 'x')).toMatch(/^2 UNKNOWN_MODEL_TYPE.*mamba/)
     writeFileSync(join(root, 'config.json'), '[1')
