@@ -8,6 +8,8 @@ const PLUGIN = 300
 const MODEL = 400
 const CORE = 1500
 const MANIFEST = 30
+/** Fields that say what is packed, which are not counted. */
+const PACKED = ['bin', 'files', 'scripts']
 
 /** @param {number[]} values */
 export function median(values) {
@@ -47,7 +49,9 @@ export function budgets(packages) {
   for (const { folder, manifest } of packages) {
     // A separate entry for Node.js and dependencies on other Attune packages are not counted: they keep installs small.
     const excluded = 3 * (Object.keys(manifest.exports ?? {}).length - 1) + Math.max(0, ownDependencies(manifest) - 8)
-    const own = Object.fromEntries(Object.entries(manifest).filter(([field]) => !REGISTRY_FIELDS.includes(field)))
+    const own = Object.fromEntries(
+      Object.entries(manifest).filter(([field]) => ![...REGISTRY_FIELDS, ...PACKED].includes(field)),
+    )
     const counted = JSON.stringify(own, null, 2)
       .split('\n')
       .filter((line) => /\w/.test(line)).length

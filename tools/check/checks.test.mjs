@@ -146,7 +146,7 @@ describe('manifests', () => {
     [{ license: 'MIT' }, /license must be Apache-2.0/],
     [{ sideEffects: undefined }, /sideEffects must be false/],
     [{ exports: undefined }, /exports must be set/],
-    [{ files: ['dist'] }, /files must be/],
+    [{ files: ['dist'] }, /files must end with/],
     [{ description: '' }, /description must be set/],
     [{ version: undefined }, /version must be set/],
     [{ attune: { kind: 'metric', name: 'other' } }, /kind and name of its folder/],

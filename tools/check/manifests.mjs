@@ -47,7 +47,10 @@ function fieldProblems({ folder, group, short, manifest }) {
     [manifest.type === 'module', 'type must be module'],
     [manifest.sideEffects === sideEffects, `sideEffects must be ${sideEffects ?? 'absent'}`],
     [manifest.exports?.['.'] !== undefined, 'exports must be set'],
-    [(manifest.files ?? []).join() === 'dist,!dist/**/*.test.*', 'files must be ["dist", "!dist/**/*.test.*"]'],
+    [
+      /(^|,)dist,!dist\/\*\*\/\*\.test\.\*$/.test(`${manifest.files}`),
+      'files must end with "dist", "!dist/**/*.test.*"',
+    ],
     [manifest.private !== true, 'private must not be set'],
   ])
   if (group === 'plugins')
