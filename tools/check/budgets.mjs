@@ -1,5 +1,6 @@
 // @ts-check
 /** Size limits of plugins, core and package.json files. */
+import { REGISTRY_FIELDS } from '../release/registry-fields.mjs'
 import { codeLines, isProgram, packagesIn, report, sourcesOf } from './packages.mjs'
 
 const MEDIAN_OF_PLUGINS = 60
@@ -7,6 +8,8 @@ const PLUGIN = 300
 const MODEL = 400
 const CORE = 1500
 const MANIFEST = 30
+/** Fields that say what is packed, which are not counted. */
+const PACKED = ['bin', 'files', 'scripts']
 
 /** @param {number[]} values */
 export function median(values) {
@@ -20,7 +23,8 @@ const ownDependencies = ({ dependencies = {} }) =>
   Object.keys(dependencies).filter((name) => name.startsWith('@attune/')).length
 
 /**
- * Counts lines of code without tests, comments and blank lines; in a package.json, lines that contain a word.
+ * Counts lines of code without tests, comments and blank lines; in a package.json, lines that contain a word, without the fields for
+ * the registry.
  * @param {import('./packages.mjs').Package[]} packages
  */
 export function budgets(packages) {
@@ -42,10 +46,16 @@ export function budgets(packages) {
     if (size(plugin) > limit)
       problems.push(`expected at most ${limit} lines of code in ${plugin.folder}, got ${size(plugin)}`)
   }
-  for (const { folder, manifest, manifestText } of packages) {
+  for (const { folder, manifest } of packages) {
     // A separate entry for Node.js and dependencies on other Attune packages are not counted: they keep installs small.
     const excluded = 3 * (Object.keys(manifest.exports ?? {}).length - 1) + Math.max(0, ownDependencies(manifest) - 8)
-    const lines = manifestText.split('\n').filter((line) => /\w/.test(line)).length - Math.max(0, excluded)
+    const own = Object.fromEntries(
+      Object.entries(manifest).filter(([field]) => ![...REGISTRY_FIELDS, ...PACKED].includes(field)),
+    )
+    const counted = JSON.stringify(own, null, 2)
+      .split('\n')
+      .filter((line) => /\w/.test(line)).length
+    const lines = counted - Math.max(0, excluded)
     if (lines > MANIFEST) problems.push(`expected at most ${MANIFEST} lines in ${folder}/package.json, got ${lines}`)
   }
   return { problems, summary: `median plugin ${middle} lines of code, core ${core}` }

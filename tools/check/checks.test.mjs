@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { budgets, median } from './budgets.mjs'
 import { cycles } from './cycles.mjs'
 import { errorCodes } from './error-codes.mjs'
+import { LICENSE, fieldsOf, keywordsOf, withFields } from '../release/registry-fields.mjs'
 import { compareNames } from './exports.mjs'
 import { floors } from './floors.mjs'
 import { anchorsIn, brokenLinks } from './links.mjs'
@@ -63,7 +64,7 @@ None.
 None.
 `
 
-const MANIFEST = {
+const MANIFEST = withFields('plugins/metric-exact', {
   name: '@attune/metric-exact',
   version: '0.1.0',
   description: 'Fraction of identical texts',
@@ -73,9 +74,9 @@ const MANIFEST = {
   attune: { kind: 'metric', name: 'exact' },
   exports: { '.': { types: './dist/exact.d.ts', default: './dist/exact.js' } },
   files: ['dist', '!dist/**/*.test.*'],
-  dependencies: { zod: '4.6.7' },
+  dependencies: { zod: '^4.6.7' },
   peerDependencies: { '@attune/core': '^0.1.0' },
-}
+})
 
 const FILES = {
   'src/exact.ts': "import { METRIC } from '@attune/core'\nimport { z } from 'zod'\nimport { same } from './same.js'\n",
@@ -93,6 +94,7 @@ const plugin = (change = {}) => {
     directory: '/nowhere',
     manifestText: JSON.stringify(manifest, null, 2),
     readme: README,
+    license: LICENSE,
     files: FILES,
     ...change,
     manifest,
@@ -135,7 +137,8 @@ describe('budgets', () => {
 })
 
 describe('manifests', () => {
-  const problems = (/** @type {object} */ change, files = FILES) =>
+  /** @param {object} change @param {Readonly<Record<string, string>>} [files] */
+  const problems = (change, files = FILES) =>
     manifests([plugin({ manifest: { ...MANIFEST, ...change }, files })]).problems.join('\n')
   it('accepts a valid package.json', () => assert.equal(problems({}), ''))
   /** @type {[object, RegExp][]} */
@@ -143,18 +146,49 @@ describe('manifests', () => {
     [{ license: 'MIT' }, /license must be Apache-2.0/],
     [{ sideEffects: undefined }, /sideEffects must be false/],
     [{ exports: undefined }, /exports must be set/],
-    [{ files: ['dist'] }, /files must be/],
+    [{ files: ['dist'] }, /files must end with/],
     [{ description: '' }, /description must be set/],
     [{ version: undefined }, /version must be set/],
     [{ attune: { kind: 'metric', name: 'other' } }, /kind and name of its folder/],
-    [{ dependencies: { zod: '^4.6.7' } }, /zod must be pinned, not \^4\.6\.7/],
-    [{ dependencies: { zod: '4.6.7', '@attune/core': '0.1.0' } }, /@attune\/core must be pinned with a caret/],
+    [{ dependencies: { zod: '4.6.7' } }, /zod must be a range with a caret, got 4\.6\.7/],
+    [{ dependencies: { 'onnxruntime-node': '^1.30.0' } }, /onnxruntime-node must be a range with a tilde, got \^1/],
+    [{ dependencies: { zod: '^4.6.7', '@attune/core': '0.1.0' } }, /@attune\/core must be a range with a caret/],
+    [{ peerDependencies: { '@attune/core': '0.1.0' } }, /@attune\/core must be a range with a caret/],
+    [{ devDependencies: { rxjs: '^7.8.2' } }, /rxjs must be an exact version, got \^7/],
     [{ dependencies: {} }, /lacks zod, which the source imports/],
     [{ devDependencies: { zod: '4.6.7' }, dependencies: {} }, /lacks zod, which the source imports/],
-    [{ dependencies: { zod: '4.6.7', rxjs: '7.8.2' } }, /lists rxjs, which is not imported/],
+    [{ dependencies: { zod: '^4.6.7', rxjs: '^7.8.2' } }, /lists rxjs, which is neither imported nor named/],
+    [{ repository: undefined }, /repository must be .*"directory":"plugins\/metric-exact"/],
+    [{ bugs: undefined }, /bugs must be/],
+    [{ homepage: 'https://example.org' }, /homepage must be .*plugins\/metric-exact#readme/],
+    [{ engines: {} }, /engines must be {"node":">=/],
+    [{ publishConfig: { access: 'restricted' } }, /publishConfig must be .*"provenance":true/],
+    [{ keywords: undefined }, /keywords must include attune\n.*include metric\n.*include exact\n/],
+    [{ keywords: ['attune', 'metric', 'exact'] }, /keywords must include a term of the field/],
   ]
   for (const [change, words] of wrong)
     it(`rejects ${JSON.stringify(change)}`, () => assert.match(problems(change), words))
+  it('rejects a missing or different license', () => {
+    for (const license of ['', 'MIT'])
+      assert.deepEqual(manifests([plugin({ license })]).problems, [
+        "plugins/metric-exact/LICENSE must be a copy of the root's LICENSE",
+      ])
+  })
+  it('accepts a dependency that the source names without an import', () =>
+    assert.equal(
+      problems(
+        { dependencies: { ...MANIFEST.dependencies, '@attune/nn': '^0.1.0' } },
+        { ...FILES, 'src/names.ts': "export const plugins = ['@attune/nn']\n" },
+      ),
+      '',
+    ))
+  it('accepts the fields that withFields writes, in any order of the input', () => {
+    const { name, version, license, ...rest } = MANIFEST
+    const written = withFields('plugins/metric-exact', { ...rest, license, version, name })
+    assert.deepEqual(Object.entries(written), Object.entries(MANIFEST))
+    assert.deepEqual(written.keywords, keywordsOf('metric', 'exact'))
+    assert.equal(written.homepage, fieldsOf('plugins/metric-exact').homepage)
+  })
   it('finds a missing dependency of a test', () => {
     const files = { ...FILES, 'src/exact.test.ts': "import { of } from 'rxjs'\n" }
     assert.match(problems({}, files), /lacks rxjs, which a test imports/)
@@ -165,7 +199,11 @@ describe('manifests', () => {
       folder: 'packages/nn',
       short: 'nn',
       group: 'packages',
-      manifest: { ...MANIFEST, name: '@attune/nn', peerDependencies: { '@attune/core': '^0.1.0', tensors: '^4.0.0' } },
+      manifest: withFields('packages/nn', {
+        ...MANIFEST,
+        ...{ name: '@attune/nn', keywords: ['attune', 'metric', 'exact', 'layers'] },
+        peerDependencies: { '@attune/core': '^0.1.0', tensors: '^4.0.0' },
+      }),
       files: { ...FILES, 'src/more.ts': "import 'tensors'\n" },
     })
     const on = plugin({

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
-import { z } from 'zod'
+import { jsonSchemaOf } from '../../packages/core/dist/index.js'
 import { errorPages } from './error-codes.mjs'
 import { optionsTable } from './options-table.mjs'
 import { isProgram, load, packagesIn, report, root } from './packages.mjs'
@@ -43,7 +43,7 @@ const summariesOf = (plugins) => Promise.all(plugins.map(async (each) => String(
 /** @param {import('./packages.mjs').Package} plugin */
 async function optionsOf(plugin) {
   const made = await pluginOf(plugin)
-  return optionsTable(z.toJSONSchema(made.options, { io: 'input', unrepresentable: 'any' }))
+  return optionsTable(jsonSchemaOf(made.options))
 }
 
 /** The pages that are generated as a whole, before formatting. @param {import('./packages.mjs').Package[]} packages */

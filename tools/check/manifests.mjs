@@ -1,11 +1,28 @@
 // @ts-check
-/** Checks that every package.json is complete, and that its dependencies are exactly the packages that the code imports. */
+/** Checks that every package.json is complete, and that its dependencies are exactly the packages that the code imports or names. */
 import { isBuiltin } from 'node:module'
 import { importsOf, packageOf } from './imports.mjs'
-import { isProgram, isTest, packagesIn, report } from './packages.mjs'
+import { fieldsLacking } from '../release/registry-fields.mjs'
+import { isProgram, isTest, packagesIn, report, sourcesOf } from './packages.mjs'
 
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/
 const CARET = /^\^\d+\.\d+\.\d+$/
+const TILDE = /^~\d+\.\d+\.\d+$/
+
+/**
+ * Ranges that users install. A caret lets npm share one copy with the user's own dependencies. Exceptions, with the reason: jit calls
+ * `dist/binding.js` of onnxruntime-node, which is not public, and works around faults of single minor versions.
+ */
+const RANGES = { 'onnxruntime-common': TILDE, 'onnxruntime-node': TILDE }
+
+/** Problems with the ranges of one group of dependencies. @param {Record<string, string>} group @param {boolean} isPublished */
+const looseIn = (group, isPublished) =>
+  Object.entries(group).flatMap(([name, range]) => {
+    const own = isPublished ? (RANGES[/** @type {keyof typeof RANGES} */ (name)] ?? CARET) : EXACT
+    const wanted = name.startsWith('@attune/') ? CARET : own
+    const words = wanted === EXACT ? 'an exact version' : `a range with ${wanted === TILDE ? 'a tilde' : 'a caret'}`
+    return wanted.test(range) ? [] : [`${name} must be ${words}, got ${range}`]
+  })
 
 /** Packages imported by files. @param {[string, string][]} files @param {string} own */
 const imported = (files, own) =>
@@ -30,7 +47,10 @@ function fieldProblems({ folder, group, short, manifest }) {
     [manifest.type === 'module', 'type must be module'],
     [manifest.sideEffects === sideEffects, `sideEffects must be ${sideEffects ?? 'absent'}`],
     [manifest.exports?.['.'] !== undefined, 'exports must be set'],
-    [(manifest.files ?? []).join() === 'dist,!dist/**/*.test.*', 'files must be ["dist", "!dist/**/*.test.*"]'],
+    [
+      /(^|,)dist,!dist\/\*\*\/\*\.test\.\*$/.test(`${manifest.files}`),
+      'files must end with "dist", "!dist/**/*.test.*"',
+    ],
     [manifest.private !== true, 'private must not be set'],
   ])
   if (group === 'plugins')
@@ -52,13 +72,13 @@ const peersOfDependencies = (manifest, packages) =>
     .flatMap((other) => Object.keys(other.manifest.peerDependencies ?? {}))
 
 /** @param {import('./packages.mjs').Package} each @param {import('./packages.mjs').Package[]} packages */
-function dependencyProblems({ folder, files, manifest }, packages) {
+function dependencyProblems(each, packages) {
+  const { folder, files, manifest } = each
   const at = `${folder}/package.json`
   const { dependencies = {}, peerDependencies = {}, devDependencies = {}, optionalDependencies = {} } = manifest
-  const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
-    ([name, range]) => !(name.startsWith('@attune/') ? CARET : EXACT).test(String(range)),
-  )
   const published = { ...dependencies, ...peerDependencies, ...optionalDependencies }
+  const installed = [dependencies, peerDependencies, optionalDependencies]
+  const loose = [...installed.flatMap((group) => looseIn(group, true)), ...looseIn(devDependencies, false)]
   const all = Object.entries(files)
   const inSource = imported(
     all.filter(([path]) => !isTest(path)),
@@ -69,15 +89,15 @@ function dependencyProblems({ folder, files, manifest }, packages) {
     manifest.name,
   )
   const passedOn = peersOfDependencies(manifest, packages)
+  const stated = sourcesOf(each)
+    .map(([, text]) => text)
+    .join('\n')
   const idle = Object.keys({ ...published, ...devDependencies }).filter(
-    (name) => !inSource.has(name) && !inTests.has(name) && !passedOn.includes(name),
+    (name) => !inSource.has(name) && !inTests.has(name) && !passedOn.includes(name) && !stated.includes(`'${name}'`),
   )
   const unmet = passedOn.filter((name) => !(name in published))
   return [
-    ...loose.map(
-      ([name, range]) =>
-        `${at}: ${name} must be pinned${name.startsWith('@attune/') ? ' with a caret' : ''}, not ${range}`,
-    ),
+    ...loose.map((words) => `${at}: ${words}`),
     ...[...inSource]
       .filter((name) => !(name in published))
       .map((name) => `${at} lacks ${name}, which the source imports`),
@@ -85,13 +105,17 @@ function dependencyProblems({ folder, files, manifest }, packages) {
       .filter((name) => !(name in published) && !(name in devDependencies) && name !== '@jest/globals')
       .map((name) => `${at} lacks ${name}, which a test imports`),
     ...unmet.map((name) => `${at} lacks ${name}, a peer dependency of one of its dependencies`),
-    ...idle.map((name) => `${at} lists ${name}, which is not imported`),
+    ...idle.map((name) => `${at} lists ${name}, which is neither imported nor named`),
   ]
 }
 
 /** @param {import('./packages.mjs').Package[]} packages */
 export const manifests = (packages) => ({
-  problems: packages.flatMap((each) => [...fieldProblems(each), ...dependencyProblems(each, packages)]),
+  problems: packages.flatMap((each) => [
+    ...fieldProblems(each),
+    ...fieldsLacking(each),
+    ...dependencyProblems(each, packages),
+  ]),
   summary: `${packages.length} package.json files whose dependencies match the imports`,
 })
 

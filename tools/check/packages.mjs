@@ -9,10 +9,11 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
 /**
  * A package of the workspace. `folder` is relative to the root, as in `plugins/metric-f1`; `files` are the TypeScript files under `src` by
- * path relative to the package; `readme` is empty if there is none.
+ * path relative to the package; `readme` and `license` are empty if there is none.
  * @typedef {{
  *   folder: string, group: 'packages' | 'plugins', short: string, directory: string,
- *   manifest: Record<string, any>, manifestText: string, readme: string, files: Readonly<Record<string, string>>
+ *   manifest: Record<string, any>, manifestText: string, readme: string, license: string,
+ *   files: Readonly<Record<string, string>>
  * }} Package
  */
 
@@ -47,6 +48,7 @@ export function packagesIn(base = root) {
           manifest: JSON.parse(manifestText),
           manifestText,
           readme: textOf(join(directory, 'README.md')),
+          license: textOf(join(directory, 'LICENSE')),
           files: Object.fromEntries(typeScriptIn(directory)),
         }
       }),

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import devkit from '@nx/devkit'
+import { LICENSE, withFields } from '../release/registry-fields.mjs'
 import words from './words.json' with { type: 'json' }
 
 const { formatFiles, generateFiles, installPackagesTask, names } = devkit
@@ -27,7 +28,7 @@ export async function kindsOfCore() {
 /** @param {string} path */
 const manifestAt = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
 
-/** Package versions in this repository: with a caret for its own packages, exact for others. */
+/** Ranges of the dependencies of this repository's packages, and of these packages. */
 function versions() {
   const own = readdirSync(join(root, 'packages'))
     .filter((folder) => existsSync(join(root, 'packages', folder, 'package.json')))
@@ -50,7 +51,7 @@ function manifestOf(kind, name) {
     '@tensorflow/tfjs-core': manifestAt('packages/nn/package.json').peerDependencies['@tensorflow/tfjs-core'],
   }
   const tensors = dependencies.some((each) => each === '@attune/nn' || each === '@tensorflow/tfjs-core')
-  return {
+  return withFields(`plugins/${kind}-${name}`, {
     name: `@attune/${kind}-${name}`,
     version: '0.1.0',
     description: summary,
@@ -63,7 +64,7 @@ function manifestOf(kind, name) {
     dependencies: pick([...dependencies.filter((each) => each !== '@tensorflow/tfjs-core'), 'zod'], versions()),
     peerDependencies: pick(['@attune/core', ...(tensors ? ['@tensorflow/tfjs-core'] : [])], peer),
     devDependencies: pick(['@attune/testkit'], versions()),
-  }
+  })
 }
 
 /** @param {import('@nx/devkit').Tree} tree @param {{ kind: string, name: string }} options */
@@ -86,6 +87,7 @@ export default async function plugin(tree, { kind, name }) {
   generateFiles(tree, join(files, 'package'), folder, given)
   generateFiles(tree, join(files, kind), folder, given)
   tree.write(`${folder}/package.json`, JSON.stringify(manifestOf(kind, name), null, 2))
+  tree.write(`${folder}/LICENSE`, LICENSE)
   const use = String(tree.read(`${folder}/use.ts`)).trim()
   tree.write(
     `${folder}/README.md`,

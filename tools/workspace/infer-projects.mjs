@@ -24,6 +24,7 @@ export const FLOORS = {
   study: 2,
   testkit: 2,
   cli: 4,
+  starter: 4,
   server: 4,
   dashboard: 4,
 }
@@ -90,9 +91,23 @@ const READS = {
   'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/measurements/models.md'],
   'tools/real-model': ['examples/debian-sections/**/*', 'docs/measurements/real-model.md'],
-  'tools/scaffold': ['tools/check/**/*', 'tools/run/tsc.mjs', 'eslint.config.mjs', '.prettierrc.json'],
+  'tools/scaffold': [
+    'tools/check/**/*',
+    'tools/release/*',
+    'LICENSE',
+    'tools/run/tsc.mjs',
+    'eslint.config.mjs',
+    '.prettierrc.json',
+  ],
   'tools/tfjs-native': ['examples/debian-sections/**/*', 'examples/models/**/*'],
-  'tools/workspace': ['eslint.config.mjs', 'nx.json', 'package.json', '.nx/version-plans/**/*'],
+  'tools/workspace': [
+    'tools/release/*',
+    'tools/check/packages.mjs',
+    'eslint.config.mjs',
+    'nx.json',
+    'package.json',
+    '.nx/version-plans/**/*',
+  ],
 }
 
 /** Tests of engines that are skipped where a library is missing have its presence as an input. */

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { packagesIn } from '../check/packages.mjs'
+import { dependentsOf, planBreaking } from '../release/plan-breaking.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const copy = mkdtempSync(join(tmpdir(), 'attune-release-'))
@@ -50,4 +52,55 @@ test('rejects a plan for a package that does not exist', () => {
   writeFileSync(join(copy, '.nx/version-plans/unknown.md'), "---\n'@attune/nothing': patch\n---\n\nNothing\n")
   assert.throws(() => nx('release', '--dry-run', '--skip-publish'), /@attune\/nothing/)
   rmSync(join(copy, '.nx/version-plans/unknown.md'))
+})
+
+/** The packages of the copy. @returns {Record<string, any>[]} */
+const manifests = () => packagesIn(copy).map(({ manifest }) => manifest)
+
+/** Plans a breaking core, tries it, and holds every version and range that would be written to what they must be. @param {string} from @param {string} to */
+function breaksCore(from, to) {
+  const { file, names } = planBreaking('@attune/core', 'Rename Engine.run to Engine.execute', copy)
+  const said = nx('release', '--dry-run', '--skip-publish')
+  rmSync(file)
+  assert.deepEqual(names, dependentsOf(['@attune/core'], manifests()))
+  const lines = (/** @type {string} */ sign) =>
+    [...said.matchAll(new RegExp(`^\\${sign} +"([^"]+)": "([^"]+)"`, 'gm'))]
+      .map(([, key, value]) => `${key} ${value}`)
+      .sort()
+  const needs = manifests().flatMap(({ dependencies, peerDependencies, devDependencies }) =>
+    [dependencies, peerDependencies, devDependencies].flatMap((group) => Object.keys(group ?? {})),
+  )
+  const ranges = needs.filter((name) => names.includes(name))
+  const written = (/** @type {string} */ version) =>
+    [...names.map(() => `version ${version}`), ...ranges.map((name) => `${name} ^${version}`)].sort()
+  assert.ok(ranges.filter((name) => name === '@attune/core').length >= 80)
+  assert.deepEqual(lines('-'), written(from))
+  assert.deepEqual(lines('+'), written(to))
+  assert.match(said, /Rename Engine\.run/)
+}
+
+test('a breaking core before 1.0.0 raises the minor version and the ranges of all packages that depend on it', () => {
+  breaksCore('0.1.0', '0.2.0')
+  const [terminal] = manifests().filter(({ name }) => name === '@attune/terminal')
+  assert.equal(terminal?.['version'], '0.1.0')
+})
+
+test('a breaking core after 1.0.0 raises the major version and the ranges of all packages that depend on it', () => {
+  for (const { directory, manifestText } of packagesIn(copy))
+    writeFileSync(
+      join(directory, 'package.json'),
+      manifestText
+        .replace('"version": "0.1.0"', '"version": "1.4.0"')
+        .replaceAll(/("@attune\/[\w-]+": "\^)0\.1\.0"/g, '$11.4.0"'),
+    )
+  breaksCore('1.4.0', '2.0.0')
+})
+
+test('a breaking plan rejects unknown packages, empty messages and a plan that exists', () => {
+  assert.throws(() => planBreaking('@attune/nothing', 'x', copy), /No published package is called "@attune\/nothing"/)
+  assert.throws(() => planBreaking('@attune/core', ' ', copy), /--message/)
+  const { file, names } = planBreaking('@attune/metric-f1', 'Rename an option', copy)
+  assert.deepEqual(names, ['@attune/metric-f1', '@attune/starter'])
+  assert.throws(() => planBreaking('@attune/metric-f1', 'Rename an option', copy), /EEXIST/)
+  rmSync(file)
 })

@@ -1,5 +1,4 @@
-import { type OptionsSchema, scheduledOptions } from '@attune/core'
-import { z } from 'zod'
+import { type OptionsSchema, jsonSchemaOf, scheduledOptions } from '@attune/core'
 
 /** A plugin's option as a row of a table. */
 export interface OptionRow {
@@ -26,8 +25,6 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[]
   readonly default?: unknown
   readonly description?: string
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: readonly string[]
 }
 
 function typeOf(schema: JsonSchema): string {
@@ -47,12 +44,12 @@ function typeOf(schema: JsonSchema): string {
 
 /** Rows for the options of a schema, in its order. */
 export function optionRows(options: OptionsSchema): OptionRow[] {
-  const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }) as JsonSchema
-  return Object.entries(schema.properties ?? {}).map(([name, option]) => ({
+  const { properties, required } = jsonSchemaOf(options)
+  return Object.entries(properties as Readonly<Record<string, JsonSchema>>).map(([name, option]) => ({
     name,
     type: typeOf(option),
     default: option.default === undefined ? '' : JSON.stringify(option.default),
-    required: schema.required?.includes(name) ?? false,
+    required: required.includes(name),
     scheduled: scheduledOptions({ options }).includes(name),
     description: option.description ?? '',
   }))

@@ -72,6 +72,7 @@ export type { Choice, Distribution, Goal, Pruner, Space, Suggestion, Trial, Tune
 export { PRUNER, TUNER } from './kinds/tuner.js'
 export { nearest } from './nearest.js'
 export type { NamedPlugins, TypedConfig } from './typed-config.js'
+export { type OptionsJsonSchema, jsonSchemaOf } from './options-json-schema.js'
 export type { AnyPlugin, Injected, Manifest, Needs, Plugin, ReportProgress } from './plugin.js'
 export { definePlugin, isPlugin, scheduled, scheduledOptions, titleOf } from './plugin.js'
 export { type FileName, type UserSpecifier, fileName, userSpecifier } from './plugin-name.js'

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type AnyPlugin, isAttuneError } from '@attune/core'
-import { z } from 'zod'
+import { type AnyPlugin, isAttuneError, jsonSchemaOf } from '@attune/core'
 
 interface JsonSchema {
   readonly type?: string
@@ -15,7 +14,6 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[]
   readonly enum?: readonly unknown[]
   readonly description?: string
-  readonly properties?: Readonly<Record<string, JsonSchema>>
 }
 
 /** Longest list that is built to exceed a maximum length. */
@@ -59,8 +57,8 @@ const thrownBy = (call: () => unknown): unknown => {
 /** Contract of the manifest and options of any plugin. */
 export function describeOptions(plugin: AnyPlugin, valid: Readonly<Record<string, unknown>> = {}): void {
   describe('manifest and options', () => {
-    const schema = z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as JsonSchema
-    const options = Object.entries(schema.properties ?? {})
+    const { properties } = jsonSchemaOf(plugin.options)
+    const options = Object.entries(properties as Readonly<Record<string, JsonSchema>>)
     const refused = options.flatMap(([name, option]) => outside(option).map((value) => [name, value] as const))
 
     it('has a kebab-case name and a summary', () => {
