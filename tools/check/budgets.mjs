@@ -8,6 +8,8 @@ const PLUGIN = 300
 const MODEL = 400
 const CORE = 1500
 const MANIFEST = 30
+/** The plugin's entry in NamedPlugins, which has the same size everywhere and is not counted. */
+const REGISTRATION = /^declare module '@attune\/core' \{\n {2}interface NamedPlugins \{[\s\S]*?\n\}\n/m
 /** Fields that say what is packed, which are not counted. */
 const PACKED = ['bin', 'files', 'scripts']
 
@@ -29,7 +31,7 @@ const ownDependencies = ({ dependencies = {} }) =>
  */
 export function budgets(packages) {
   const size = (/** @type {import('./packages.mjs').Package} */ each) =>
-    sourcesOf(each).reduce((sum, [, text]) => sum + codeLines(text), 0)
+    sourcesOf(each).reduce((sum, [, text]) => sum + codeLines(text.replace(REGISTRATION, '')), 0)
   const plugins = packages.filter(({ group }) => group === 'plugins')
   const core = packages.filter(({ folder }) => folder === 'packages/core').map(size)[0] ?? 0
   // A model is a complete architecture and has its own limit.

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
-import { jsonSchemaOf } from '../../packages/core/dist/index.js'
+import { jsonSchemaOf } from '@attune/resolve'
 import { errorPages } from './error-codes.mjs'
 import { optionsTable } from './options-table.mjs'
 import { isProgram, load, packagesIn, report, root } from './packages.mjs'

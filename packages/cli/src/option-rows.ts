@@ -1,4 +1,5 @@
-import { type OptionsSchema, jsonSchemaOf, scheduledOptions } from '@attune/core'
+import { type OptionsSchema, scheduledOptions } from '@attune/core'
+import { jsonSchemaOf } from '@attune/resolve'
 
 /** A plugin's option as a row of a table. */
 export interface OptionRow {

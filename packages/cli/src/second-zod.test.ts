@@ -11,13 +11,13 @@ import {
   choosePlugins,
   definePlugin,
   fieldsRead,
-  jsonSchemaOf,
   parseConfig,
   pathOptions,
   scheduled,
   scheduledOptions,
   use,
 } from '@attune/core'
+import { jsonSchemaOf } from '@attune/resolve'
 import * as ownZod from 'zod'
 import { optionRows } from './option-rows.js'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { type AnyPlugin, isAttuneError, jsonSchemaOf } from '@attune/core'
+import { type AnyPlugin, isAttuneError } from '@attune/core'
+import { jsonSchemaOf } from '@attune/resolve'
 
 interface JsonSchema {
   readonly type?: string

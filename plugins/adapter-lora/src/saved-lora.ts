@@ -74,10 +74,7 @@ function isUnsupported(name: string, value: unknown): boolean {
 /** Rank and alpha of a saved configuration, with alpha such that the update is scaled by alpha / rank (also for rsLoRA). */
 function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alpha'> & { readonly savedAlpha: number } {
   if (config['peft_type'] !== 'LORA')
-    throw malformedAdapter(
-      `is of peft_type ${excerpt(config['peft_type'])}, expected LORA`,
-      'Use the adapter of that method.',
-    )
+    throw malformedAdapter(`is of peft_type ${excerpt(config['peft_type'])}, expected LORA`, 'Use its own adapter.')
   const refused = Object.keys(config).find((name) => isUnsupported(name, config[name]))
   if (refused !== undefined)
     throw malformedAdapter(

@@ -21,9 +21,9 @@ import {
   type Use,
   use,
   useAll,
-  type TypedConfig,
 } from '@attune/core'
 import { z } from 'zod'
+import type { TypedConfig } from './typed-config.js'
 import { AUTO } from './choose-engine.js'
 
 const training = z.strictObject({

@@ -1,5 +1,5 @@
+import type { OptionsSchema } from '@attune/core'
 import { z } from 'zod'
-import type { OptionsSchema } from './kind.js'
 
 /** JSON Schema of each option of a plugin by name, in the order of the schema, and the names of the options without a default. */
 export interface OptionsJsonSchema {
