@@ -68,6 +68,18 @@ test('reports an unknown option of a plugin that is named, where its module is i
   assert.equal(compile({ skipLibCheck: true }, wrong.replace(/^.*optimizer-adamw'\n/m, '')), '')
 })
 
+test('knows the plugins of the starter by name', () => {
+  const program = PROGRAM.replace(/^import type .*\n/gm, '').replace(
+    'import { run }',
+    "import type {} from '@attune/starter'\nimport { run }",
+  )
+  assert.equal(compile({ skipLibCheck: true }, program), '')
+  assert.match(
+    compile({ skipLibCheck: true }, program.replace('weightDecay', 'weightDecai')),
+    /not assignable to type 'never'/,
+  )
+})
+
 test('reports a wrong type of an option of a plugin that is imported', () => {
   assert.match(compile({ skipLibCheck: true }, PROGRAM.replace('rank: 8', "rank: 'eight'")), /error TS\d+/)
 })

@@ -1,3 +1,32 @@
+// The plugins add their names to NamedPlugins, so that the compiler checks the options of each in a configuration.
+export type {} from '@attune/adapter-full'
+export type {} from '@attune/adapter-lora'
+export type {} from '@attune/callback-checkpoint'
+export type {} from '@attune/callback-early-stopping'
+export type {} from '@attune/engine-onnxruntime'
+export type {} from '@attune/engine-tfjs-cpu'
+export type {} from '@attune/metric-accuracy'
+export type {} from '@attune/metric-f1'
+export type {} from '@attune/metric-token-accuracy'
+export type {} from '@attune/model-bert'
+export type {} from '@attune/model-distilbert'
+export type {} from '@attune/model-gpt2'
+export type {} from '@attune/model-llama'
+export type {} from '@attune/model-roberta'
+export type {} from '@attune/objective-causal-language-modeling'
+export type {} from '@attune/objective-sequence-classification'
+export type {} from '@attune/objective-token-classification'
+export type {} from '@attune/optimizer-adamw'
+export type {} from '@attune/protocol-holdout'
+export type {} from '@attune/scheduler-constant'
+export type {} from '@attune/scheduler-linear'
+export type {} from '@attune/source-csv'
+export type {} from '@attune/source-jsonl'
+export type {} from '@attune/tokenizer-bpe'
+export type {} from '@attune/tokenizer-wordpiece'
+export type {} from '@attune/tracker-console'
+export type {} from '@attune/tracker-jsonl'
+
 /**
  * Names of the packages that this one installs: the attune command, and the plugins of a first text classifier, token tagger or text
  * generator.
