@@ -4,21 +4,13 @@
  * updates the list.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { register } from 'node:module'
 import { join } from 'node:path'
 import { isProgram, load, packagesIn, report, root } from './packages.mjs'
 
 const FILE = join(root, 'tools/check/exports.json')
 
-/** The testkit imports Jest, which cannot be loaded outside a test: these names are stubbed. */
-const JEST = ['afterAll', 'afterEach', 'beforeAll', 'beforeEach', 'describe', 'expect', 'it', 'jest', 'test']
-const stub = `data:text/javascript,${encodeURIComponent(JEST.map((name) => `export const ${name} = undefined`).join('\n'))}`
-const hooks = `export const resolve = (name, context, next) =>
-  name === '@jest/globals' ? { url: ${JSON.stringify(stub)}, shortCircuit: true } : next(name, context)`
-
 /** Exported names of each entry of the built packages. @param {import('./packages.mjs').Package[]} packages */
 export async function exportedNames(packages) {
-  register(`data:text/javascript,${encodeURIComponent(hooks)}`)
   const entries = packages.flatMap((each) => Object.keys(each.manifest.exports).map((entry) => ({ each, entry })))
   return Object.fromEntries(
     await Promise.all(

@@ -40,6 +40,18 @@ const pluginOf = async (each) => (await load(each)).default
 /** Summaries from the plugin definitions, in order. @param {import('./packages.mjs').Package[]} plugins */
 const summariesOf = (plugins) => Promise.all(plugins.map(async (each) => String((await pluginOf(each)).summary)))
 
+/** Exceptions that plugins may declare, by kind. @param {import('./packages.mjs').Package[]} packages */
+async function exceptionsTable(packages) {
+  const testkit = packages.find(({ folder }) => folder === 'packages/testkit')
+  const { EXCEPTIONS } = testkit === undefined ? { EXCEPTIONS: {} } : await load(testkit)
+  /** @type {[string, Record<string, string>][]} */
+  const kinds = Object.entries(EXCEPTIONS)
+  const rows = kinds.flatMap(([kind, names]) =>
+    Object.entries(names).map(([name, promise]) => [kind, `\`${name}\``, promise]),
+  )
+  return table(['kind', 'exception', 'promise that it waives'], rows)
+}
+
 /** @param {import('./packages.mjs').Package} plugin */
 async function optionsOf(plugin) {
   const made = await pluginOf(plugin)
@@ -76,6 +88,7 @@ async function documents(packages) {
     ...(await Promise.all(
       plugins.map(async (each) => part(`${each.folder}/README.md`, 'options', await optionsOf(each))),
     )),
+    await part('packages/testkit/README.md', 'exceptions', await exceptionsTable(packages)),
     ...(await Promise.all(
       Object.entries(await pages(packages)).map(async ([path, text]) => ({ path, wanted: await pretty(text) })),
     )),

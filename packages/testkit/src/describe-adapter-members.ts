@@ -1,4 +1,3 @@
-import { expect, it } from '@jest/globals'
 import {
   type Adapted,
   type Adapter,
@@ -10,6 +9,7 @@ import {
   type SavedAdapter,
   isAttuneError,
 } from '@attune/core'
+import { expect, it } from './runner.js'
 
 /** Adapter under test, shared by the parts of the suite. */
 export interface AdapterSubject {

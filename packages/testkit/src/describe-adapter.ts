@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   type Adapted,
   type Adapter,
@@ -16,10 +15,12 @@ import {
 import { type Scalar, type Tensor, add, sum, tensor } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { type AdapterSubject, describeMasks, describeSaved } from './describe-adapter-members.js'
+import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { textInputs } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
+import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { tinyModel } from './tiny-model.js'
 
 const ROWS = [
@@ -50,7 +51,7 @@ const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `$
  * Contract of an adapter, tested on `model` (default: {@link tinyModel}). Trainable and frozen parameters are disjoint and mergedOutputs
  * parametrize a model that computes the function of the base model. Merging returns the base model's parameters, and after
  * training the same function in the base model's form. The result depends only on the model, the parameters and the options. An
- * adapter that changes the function from the start states `exceptions: { initial: reason }` in its manifest; one that cannot be
+ * adapter that changes the function from the start states `exceptions: { initialFunction: reason }` in its manifest; one that cannot be
  * merged exactly, `merge`.
  */
 export function describeAdapter(
@@ -62,7 +63,7 @@ export function describeAdapter(
 ): void {
   describe(`adapter ${plugin.name}`, () => {
     const engine = referenceEngine()
-    const { initial, merge: inexact } = plugin.exceptions ?? {}
+    const [initial, inexact] = [plugin.exceptions?.['initialFunction'], plugin.exceptions?.['merge']]
     const make = (): Adapter => plugin(options, { engine, randomness: key(3) }) as Adapter
     let params: Params
     let adapted: Adapted
@@ -96,10 +97,13 @@ export function describeAdapter(
       expect(trained.filter((name) => Object.hasOwn(adapted.frozen, name))).toEqual([])
     })
 
-    it(
-      initial === undefined
-        ? 'initially computes the same function as the base model'
-        : `initially differs from the base model: ${initial}`,
+    itPromises(
+      plugin,
+      'initialFunction',
+      {
+        kept: 'initially computes the same function as the base model',
+        excused: 'initially differs from the base model',
+      },
       async () => {
         const before = await outputs(model, params)
         const after = await outputs(adapted.model, { ...adapted.frozen, ...adapted.trainable })
@@ -154,8 +158,10 @@ export function describeAdapter(
       if (initial === undefined) expectClose(await engine.read(merged), await engine.read(params), 1e-6)
     })
 
-    it(
-      inexact === undefined ? 'computes the same function merged as adapted' : `cannot be merged exactly: ${inexact}`,
+    itPromises(
+      plugin,
+      'merge',
+      { kept: 'computes the same function merged as adapted', excused: 'cannot be merged exactly' },
       async () => {
         const trained = perturbed(adapted.trainable, 0.05)
         const before = await engine.read({ trained, frozen: adapted.frozen })

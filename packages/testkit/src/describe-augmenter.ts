@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { type AnyPlugin, type Augmenter, type Example, key, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
+import { describe, expect, it } from './runner.js'
+import { withoutMathRandom } from './without-math-random.js'
 
 /** Expected examples for random numbers that repeat `random`. */
 export interface AugmenterCase {
@@ -37,19 +38,16 @@ export function describeAugmenter(
   describe(`augmenter ${plugin.name}`, () => {
     const make = (given = options): Augmenter => plugin(given) as Augmenter
     const seeded = (seed: number) => stream(key(seed))
-    afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
-    it('returns the same examples for the same random stream, in any order, and uses no other randomness', () => {
-      jest.spyOn(Math, 'random').mockImplementation(() => {
-        throw new Error('Math.random was called; use `random`')
-      })
-      const augmenter = make()
-      const once = examples.map((example, i) => augmenter.augment(example, seeded(i)))
-      const backwards = [...examples.entries()].reverse().map(([i, example]) => augmenter.augment(example, seeded(i)))
-      expect(backwards.reverse()).toEqual(once)
-      expect(examples.map((example, i) => make().augment(example, seeded(i)))).toEqual(once)
-    })
+    it('returns the same examples for the same random stream, in any order, and uses no other randomness', () =>
+      withoutMathRandom(() => {
+        const augmenter = make()
+        const once = examples.map((example, i) => augmenter.augment(example, seeded(i)))
+        const backwards = [...examples.entries()].reverse().map(([i, example]) => augmenter.augment(example, seeded(i)))
+        expect(backwards.reverse()).toEqual(once)
+        expect(examples.map((example, i) => make().augment(example, seeded(i)))).toEqual(once)
+      }))
 
     it('does not modify the example', () => {
       for (const example of examples)

@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { type AnyPlugin, type Balanced, type Balancer, type HostArray, key, shuffled, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
+import { itPromises } from './exceptions.js'
 import { frozen } from './frozen.js'
 import { floats } from './host-array.js'
+import { describe, expect, it } from './runner.js'
+import { withoutMathRandom } from './without-math-random.js'
 
 /** Class counts with the expected examples or weights of each class, computed by another library. */
 export interface BalancerGolden {
@@ -46,7 +48,7 @@ function tally(classes: readonly string[], { indices, weights, synthetic = [] }:
 /**
  * Contract of a balancer: returns indices of existing examples, with one finite, non-negative weight each; is deterministic given
  * its random stream, with no other randomness; does not modify the classes; does not lower the fraction of rare classes; and
- * matches another library. A balancer that does not reduce class imbalance states `exceptions: { rare: reason }`.
+ * matches another library. A balancer that does not reduce class imbalance states `exceptions: { imbalance: reason }`.
  */
 export function describeBalancer(
   plugin: AnyPlugin,
@@ -67,7 +69,6 @@ export function describeBalancer(
         balancer.reads === 'vectors' ? { classes, vectors: vectorsOf(classes.length) } : { classes },
         stream(key(seed)),
       )
-    afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
     it('returns indices of examples, and a finite weight for each if it returns weights', () => {
@@ -83,29 +84,27 @@ export function describeBalancer(
       }
     })
 
-    it('returns the same result for the same random stream, and uses no other randomness', () => {
-      jest.spyOn(Math, 'random').mockImplementation(() => {
-        throw new Error('Math.random was called; use `random`')
-      })
-      const kept = make()
-      for (const counts of COUNTS) {
-        const classes = classesOf(counts)
-        const once = balance(classes)
-        for (let again = 0; again < 2; again++) expect(balance(classes, 1, options, kept)).toEqual(once)
-      }
-    })
+    it('returns the same result for the same random stream, and uses no other randomness', () =>
+      withoutMathRandom(() => {
+        const kept = make()
+        for (const counts of COUNTS) {
+          const classes = classesOf(counts)
+          const once = balance(classes)
+          for (let again = 0; again < 2; again++) expect(balance(classes, 1, options, kept)).toEqual(once)
+        }
+      }))
 
     it('does not modify the classes', () => {
       for (const counts of COUNTS) balance(frozen(classesOf(counts)))
     })
 
-    const excused = plugin.exceptions?.['rare']
-    it(excused === undefined ? 'reduces class imbalance' : `does not reduce class imbalance: ${excused}`, () => {
+    const imbalance = { kept: 'reduces class imbalance', excused: 'does not reduce class imbalance' }
+    itPromises(plugin, 'imbalance', imbalance, (reason) => {
       const classes = classesOf({ a: 90, b: 9, c: 1 })
       const counts = tally(classes, balance(classes))
       const parts = ['a', 'b', 'c'].map((name) => counts.get(name)?.weight ?? 0)
       const spread = Math.max(...parts) / Math.min(...parts)
-      expect(spread < 90).toBe(excused === undefined)
+      expect(spread < 90).toBe(reason === undefined)
     })
 
     for (const [i, { options: given, counts, expected, weights }] of (golden?.cases ?? []).entries())

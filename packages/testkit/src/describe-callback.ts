@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { AnyPlugin, Callback, Command, RunEvent, UntimedEvent } from '@attune/core'
 import { Subject, from } from 'rxjs'
 import { describeOptions } from './describe-options.js'
+import { fakeClock } from './fake-clock.js'
+import { afterEach, beforeEach, describe, expect, it } from './runner.js'
 
 /** A sequence of events of a run, and the commands that a callback returns. */
 export interface CallbackCase {
@@ -47,8 +48,9 @@ function drive(callback: Callback, events: readonly RunEvent[]): { given: Emitte
  */
 export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases: readonly CallbackCase[] }): void {
   describe(`callback ${plugin.name}`, () => {
-    beforeEach(() => void jest.useFakeTimers({ now: START }))
-    afterEach(() => void jest.useRealTimers())
+    let clock: ReturnType<typeof fakeClock>
+    beforeEach(() => void (clock = fakeClock(START)))
+    afterEach(() => clock.uninstall())
     describeOptions(plugin, cases[0]?.options)
 
     for (const { name, options, events: untimed, expected } of cases)
@@ -76,7 +78,7 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
         it('returns the same commands for the same events', () => {
           const callback = make()
           const { given } = drive(callback, events)
-          jest.setSystemTime(START + 86_400_000)
+          clock.setSystemTime(START + 86_400_000)
           expect(drive(callback, events).given).toEqual(given)
           expect(drive(make(), events).given).toEqual(given)
           const atOnce: Command[] = []
@@ -108,8 +110,8 @@ export function describeCallback(plugin: AnyPlugin, { cases }: { readonly cases:
         it('completes with the events, and sets no timer', () => {
           const { given, completed } = drive(make(), events)
           expect(completed).toBe(true)
-          expect(jest.getTimerCount()).toBe(0)
-          jest.advanceTimersByTime(86_400_000)
+          expect(clock.countTimers()).toBe(0)
+          clock.tick(86_400_000)
           expect(given.filter(([at]) => at >= events.length)).toEqual([])
         })
 

@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
 import type { AnyPlugin, Cleaner } from '@attune/core'
 import { applyEdits, requireEdits } from '@attune/data'
 import { describeOptions } from './describe-options.js'
+import { describe, expect, it } from './runner.js'
 
 /** A text before and after cleaning. */
 export interface CleanerCase {

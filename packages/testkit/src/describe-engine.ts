@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type Engine, type HostArray, type Tree } from '@attune/core'
 import {
   type Scalar,
@@ -22,6 +21,7 @@ import { enginePrograms } from './engine-programs.js'
 import { expectClose } from './expect-close.js'
 import { floats, integers } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
+import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 
 /** Settings of an engine's suite. */
 export interface EngineSuite {

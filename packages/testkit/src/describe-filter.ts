@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
 import type { AnyPlugin, Example, Filter } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
+import { describe, expect, it } from './runner.js'
 
 /** Examples in order, and the indices of those that are kept. */
 export interface FilterCase {

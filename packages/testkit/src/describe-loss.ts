@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type HostArray, type LossTerm, key, normals, stream } from '@attune/core'
 import { type Scalar, type Tensor, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
@@ -6,6 +5,7 @@ import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
+import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 
 interface Stored {
   readonly shape: readonly number[]

@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type Metric, type Score, key, shuffled, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { frozen } from './frozen.js'
+import { describe, expect, it } from './runner.js'
 
 /** Predictions, references, and the score computed by another library. */
 export interface MetricGolden {

@@ -1,4 +1,3 @@
-import { it } from '@jest/globals'
 import {
   type AnyPlugin,
   type Engine,
@@ -12,6 +11,7 @@ import {
 } from '@attune/core'
 import { expectClose } from './expect-close.js'
 import { floats, integers } from './host-array.js'
+import { it } from './runner.js'
 
 /** Array in a golden file. */
 interface GoldenArray {

@@ -1,4 +1,3 @@
-import { expect, it } from '@jest/globals'
 import {
   type AnyPlugin,
   type Cache,
@@ -12,9 +11,11 @@ import {
 } from '@attune/core'
 import { normal } from '@attune/nn'
 import { type Scalar, type Tensor, add, mul, sum } from '@tensorflow/tfjs-core'
+import { checkPromise, itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
+import { expect, it } from './runner.js'
 
 /** Model under test. */
 interface Subject {
@@ -95,12 +96,14 @@ export function describeOptional(subject: Subject): void {
     expectClose(rest, plain, 1e-6)
     const layers = requireStates(hiddenStates, plain.lastHiddenState)
     const weights = requireWeights(attentions)
-    if (subject.plugin.exceptions?.['attentions'] !== undefined) return
-    expect(weights).toBe(layers)
-    if (subject.make().config['is_encoder_decoder'] !== true) return
-    const read = requireStates(encoderHiddenStates, plain['encoderStates'] as HostArray)
-    expect(requireWeights(encoderAttentions)).toBe(read)
-    expect(requireWeights(crossAttentions)).toBe(layers)
+    await checkPromise(subject.plugin, 'attentions', (reason) => {
+      if (reason !== undefined) return
+      expect(weights).toBe(layers)
+      if (subject.make().config['is_encoder_decoder'] !== true) return
+      const read = requireStates(encoderHiddenStates, plain['encoderStates'] as HostArray)
+      expect(requireWeights(encoderAttentions)).toBe(read)
+      expect(requireWeights(crossAttentions)).toBe(layers)
+    })
   })
 }
 
@@ -125,10 +128,11 @@ function requireWeights(kept: unknown): number {
 
 /** Tests the attention pattern: packed texts do not attend to each other, and decoders do not attend to later tokens. */
 export function describeAttention(subject: Subject): void {
-  const reason = subject.plugin.exceptions?.['packing']
-  it(
-    reason === undefined ? 'encodes packed texts as it encodes each alone' : `does not support packing: ${reason}`,
-    async () => {
+  itPromises(
+    subject.plugin,
+    'packing',
+    { kept: 'encodes packed texts as it encodes each alone', excused: 'does not support packing' },
+    async (reason) => {
       expect(subject.make().unpackable).toBe(reason)
       if (reason !== undefined) return expect(reason).toMatch(/\w/)
       const params = subject.make().init(key(1))

@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   type AnyPlugin,
   type Engine,
@@ -17,6 +16,7 @@ import { normal } from '@attune/nn'
 import { optionsFromConfig } from '@attune/weights'
 import { type Scalar, type Tensor, add, mul, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
+import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
@@ -30,6 +30,7 @@ import {
 } from './describe-model-outputs.js'
 import { describeHooks } from './describe-hooks.js'
 import { referenceEngine } from './reference-engine.js'
+import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 
 /** Model under test, shared by the parts of the suite. */
 interface Subject {
@@ -185,8 +186,8 @@ function describeForward({ engine, make, init, read, run }: Subject): void {
 const isFrozen = ({ encoder }: Model, name: string): boolean => encoder !== undefined && name.startsWith(encoder.prefix)
 
 function describeTraining({ plugin, engine, make, init, read, run }: Subject): void {
-  const without = plugin.exceptions?.['dropout']
-  it(without === undefined ? 'applies keyed dropout in training only' : `has no dropout: ${without}`, async () => {
+  const dropout = { kept: 'applies keyed dropout in training only', excused: 'has no dropout' }
+  itPromises(plugin, 'dropout', dropout, async (without) => {
     const params = init(key(1))
     const plain = await run(params, ROWS)
     const trained = await run(params, ROWS, { seed: [1, 2] })
@@ -196,8 +197,8 @@ function describeTraining({ plugin, engine, make, init, read, run }: Subject): v
     expect(await run(params, ROWS, { seed: [3, 4] })).not.toEqual(trained)
   })
 
-  const excused = plugin.exceptions?.['gradients']
-  it(excused === undefined ? 'has a finite gradient for every parameter' : `lacks gradients: ${excused}`, async () => {
+  const gradients = { kept: 'has a finite gradient for every parameter', excused: 'lacks gradients' }
+  itPromises(plugin, 'gradients', gradients, async (excused) => {
     const params = init(key(1))
     const found = await read(gradientsIn({ engine, make }, params, INFERENCE))
     const names = Object.keys(found).sort()

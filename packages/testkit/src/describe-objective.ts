@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   type AnyPlugin,
   type Encoded,
@@ -24,6 +23,7 @@ import { type Scalar, type Tensor, add, div, mul, sub, sum, tensor } from '@tens
 import { describeOptions } from './describe-options.js'
 import { gradientsOf } from './gradients-of.js'
 import { referenceEngine } from './reference-engine.js'
+import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { textLengths } from './text-lengths.js'
 import { tinyModel } from './tiny-model.js'
 import { tinyTokenizer } from './tiny-tokenizer.js'

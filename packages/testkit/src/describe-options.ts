@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, isAttuneError } from '@attune/core'
 import { jsonSchemaOf } from '@attune/resolve'
+import { requireExceptions } from './exceptions.js'
+import { describe, expect, it } from './runner.js'
 
 interface JsonSchema {
   readonly type?: string
@@ -70,6 +71,8 @@ export function describeOptions(plugin: AnyPlugin, valid: Readonly<Record<string
     it('describes every option', () => {
       expect(options.filter(([, option]) => !option.description).map(([name]) => name)).toEqual([])
     })
+
+    it('declares only exceptions that its kind allows', () => requireExceptions(plugin))
 
     it('rejects an unknown option by name', () => {
       const error = thrownBy(() => plugin({ ...valid, noSuchOption: 1 }))

@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals'
 import type { AnyPlugin, Goal, Pruner, Trial } from '@attune/core'
 import { describeOptions } from './describe-options.js'
+import { itPromises } from './exceptions.js'
 import { frozen } from './frozen.js'
+import { describe, expect, it } from './runner.js'
 
 /** Scores of a running trial and of completed ones, each from step 1 on, and true if the trial is pruned. Default: larger is better. */
 export interface PrunerCase {
@@ -92,11 +93,11 @@ export function describePruner(
         make()(frozen(each), frozen(OTHERS), frozen(MAXIMIZE))
     })
 
-    const excused = plugin.exceptions?.['best']
     const best = [2, 3, 4, 5, 6, 7]
-    it(excused === undefined ? 'does not prune the best trial' : `may prune the best trial: ${excused}`, () => {
+    const unpruned = { kept: 'does not prune the best trial', excused: 'may prune the best trial' }
+    itPromises(plugin, 'best', unpruned, (reason) => {
       const given = best.map((_, i) => make()(trial(9, best.slice(0, i), 'running'), OTHERS, MAXIMIZE))
-      if (excused === undefined) expect(given).toEqual(best.map(() => undefined))
+      if (reason === undefined) expect(given).toEqual(best.map(() => undefined))
       else expect(given).toContainEqual(expect.any(String))
     })
 

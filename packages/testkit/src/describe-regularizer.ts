@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   type AnyPlugin,
   type DataPass,
@@ -17,10 +16,12 @@ import {
 import { withHook } from '@attune/nn'
 import { type Scalar, type Tensor, div, scalar, square, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
+import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers, textInputs } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
+import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { tinyModel } from './tiny-model.js'
 
 /** Parameters, and the term that another library, or arithmetic, adds to the mean loss. */
@@ -125,12 +126,11 @@ export function describeRegularizer(
       expectClose(await engine.read(params), host, 0)
     })
 
-    const excused = plugin.exceptions?.['gradient']
-    it(
-      excused === undefined
-        ? 'matches the gradient by finite differences'
-        : `does not match finite differences: ${excused}`,
-      async () => {
+    itPromises(
+      plugin,
+      'gradient',
+      { kept: 'matches the gradient by finite differences', excused: 'does not match finite differences' },
+      async (reason) => {
         const params = tinyModel().init(key(1))
         const { mean, gradients } = compiled(options, modelLoss, await prepare(options, params))
         const { inputs, hyper } = surroundings()
@@ -153,7 +153,7 @@ export function describeRegularizer(
         )
         const measured = ((await at(DIFFERENCE)) - (await at(-DIFFERENCE))) / (2 * DIFFERENCE)
         const apart = Math.abs(measured - slope)
-        if (excused === undefined) expect(apart).toBeLessThan(0.02 * Math.abs(slope) + 1e-2)
+        if (reason === undefined) expect(apart).toBeLessThan(0.02 * Math.abs(slope) + 1e-2)
         else expect(apart).toBeGreaterThan(0)
       },
     )

@@ -1,6 +1,8 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { type AnyPlugin, type SampledData, type Sampler, key, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
+import { itPromises } from './exceptions.js'
+import { describe, expect, it } from './runner.js'
+import { withoutMathRandom } from './without-math-random.js'
 
 /** Dataset statistics for a sampler: examples of different lengths and groups. */
 const dataOf = (count: number, batchSize: number): SampledData => ({
@@ -36,8 +38,6 @@ export function describeSampler(
       }
       return order
     }
-    const complete = plugin.exceptions?.['complete']
-    afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
     it('returns indices of examples, at least one', () => {
@@ -53,23 +53,23 @@ export function describeSampler(
       for (const data of DATA) expect(new Set(EPOCHS.map((epoch) => orderOf(epoch, data).length)).size).toBe(1)
     })
 
-    it('returns the same order for the same random stream, and uses no other randomness', () => {
-      jest.spyOn(Math, 'random').mockImplementation(() => {
-        throw new Error('Math.random was called; use `random`')
-      })
-      const kept = make()
-      for (const data of DATA)
-        for (const epoch of [...EPOCHS, ...EPOCHS]) expect(orderOf(epoch, data, kept)).toEqual(orderOf(epoch, data))
-    })
+    it('returns the same order for the same random stream, and uses no other randomness', () =>
+      withoutMathRandom(() => {
+        const kept = make()
+        for (const data of DATA)
+          for (const epoch of [...EPOCHS, ...EPOCHS]) expect(orderOf(epoch, data, kept)).toEqual(orderOf(epoch, data))
+      }))
 
-    it(
-      complete === undefined ? 'returns every example once' : `does not return every example once: ${complete}`,
-      () => {
+    itPromises(
+      plugin,
+      'complete',
+      { kept: 'returns every example once', excused: 'does not return every example once' },
+      (reason) => {
         const isComplete = DATA.map((data) => {
           const sorted = orderOf(0, data).sort((a, b) => a - b)
           return sorted.length === data.count && sorted.every((index, i) => index === i)
         })
-        expect(isComplete.every(Boolean)).toBe(complete === undefined)
+        expect(isComplete.every(Boolean)).toBe(reason === undefined)
       },
     )
   })

@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals'
 import type { AnyPlugin, Scheduler } from '@attune/core'
 import { describeOptions } from './describe-options.js'
+import { describe, expect, it } from './runner.js'
 
 /** Factors of the steps 1, 2, … of a run, computed by another library. */
 export interface SchedulerGolden {

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type AnyPlugin, type AttuneError, type Example, type Rejected, type Source, isAttuneError } from '@attune/core'
 import { describeOptions } from './describe-options.js'
+import { checkPromise } from './exceptions.js'
+import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 
 /** A row that any format can hold; `undefined` stands for an unreadable row. */
 export type SampleRow = { readonly text: string; readonly label: string } | undefined
@@ -161,8 +162,10 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
   }
   const [first, second, third] = ordinary
   const spoiled = [first, undefined, second, third]
+  const promises = (title: string, test: () => Promise<void>): void =>
+    void it(title, () => checkPromise(plugin, 'badRows', test))
 
-  it('stops at a bad row with its line number, after the rows before it', async () => {
+  promises('stops at a bad row with its line number, after the rows before it', async () => {
     const { rows, rejected, error } = await read(await make(spoiled))
     expect(plain(rows)).toEqual([first])
     expect(rejected).toEqual([])
@@ -170,7 +173,7 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
     expect(error?.problem).toMatch(/:\d+/)
   })
 
-  it('skips a bad row with onBadRow: skip, and passes it to `reject` with line, reason and text', async () => {
+  promises('skips a bad row with onBadRow: skip, and passes it to `reject` with line, reason and text', async () => {
     const stopped = await read(await make(spoiled))
     const source = await make(spoiled, { onBadRow: 'skip' })
     for (let pass = 0; pass < 2; pass++) {
@@ -185,7 +188,7 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
     }
   })
 
-  it('treats a row without a required field as a bad row', async () => {
+  promises('treats a row without a required field as a bad row', async () => {
     const needed = ['no such field']
     const { rows, rejected } = await read(await make([first, second], { onBadRow: 'skip' }), needed)
     expect(rows).toEqual([])
@@ -193,7 +196,7 @@ function describeBadRows(plugin: AnyPlugin, make: Make): void {
     expect((await read(await make([first, second]), needed)).error?.problem).toContain('no such field')
   })
 
-  it('skips bad rows without a `reject` callback', async () => {
+  promises('skips bad rows without a `reject` callback', async () => {
     const rows: Example[] = []
     for await (const row of (await make(spoiled, { onBadRow: 'skip' })).open()) rows.push(row)
     expect(plain(rows)).toEqual([first, second, third])

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { AnyPlugin, RunEvent, RunEvents, Tracker } from '@attune/core'
 import { Subject, config, of } from 'rxjs'
 import { describeOptions } from './describe-options.js'
+import { fakeClock } from './fake-clock.js'
+import { replaceMethod } from './replace-method.js'
+import { afterEach, beforeEach, describe, expect, it } from './runner.js'
 
 type Fields = { readonly [K in keyof RunEvents]: RunEvents[K] }
 
@@ -93,6 +95,16 @@ function events(directory: string): RunEvent[] {
   )
 }
 
+/** Runs `work` without output: only while it runs, since test runners write to the same streams. */
+function quietly(work: () => void): void {
+  const restores = [process.stdout, process.stderr].map((output) => replaceMethod(output, 'write', () => true))
+  try {
+    work()
+  } finally {
+    for (const restore of restores) restore()
+  }
+}
+
 /**
  * Contract of a tracker: subscribes until the events complete, fail or are unsubscribed, then releases them and leaves no timer;
  * handles every event type, including unknown ones and losses that are not finite; and never throws into the run. Its output to
@@ -105,37 +117,36 @@ export function describeTracker(
   describe(`tracker ${plugin.name}`, () => {
     let directory = ''
     let thrown: unknown[] = []
+    let clock: ReturnType<typeof fakeClock>
+    const quiet = (title: string, body: () => void): void => void it(title, () => quietly(body))
     const track = (source: Parameters<Tracker>[0]) => (plugin(options) as Tracker)(source)
 
     beforeEach(() => {
       directory = mkdtempSync(join(tmpdir(), 'attune-tracker-'))
       thrown = []
       config.onUnhandledError = (error) => thrown.push(error)
-      jest.useFakeTimers({ now: START })
-      jest.spyOn(process.stdout, 'write').mockReturnValue(true)
-      jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+      clock = fakeClock(START)
     })
     afterEach(() => {
-      jest.restoreAllMocks()
       // rxjs reports unhandled errors once, from a timer; a leftover interval would restart forever.
-      jest.runOnlyPendingTimers()
-      jest.useRealTimers()
+      quietly(() => clock.runToLast())
+      clock.uninstall()
       config.onUnhandledError = null
       rmSync(directory, { recursive: true, force: true })
       expect(thrown).toEqual([])
     })
     describeOptions(plugin, options)
 
-    it('handles every event type, including unknown ones, in any order', () => {
+    quiet('handles every event type, including unknown ones, in any order', () => {
       for (const order of [events(directory), events(directory).reverse()]) {
         const subscription = track(of(...order))
         expect(subscription.closed).toBe(true)
       }
     })
 
-    it('handles an empty run', () => expect(track(of()).closed).toBe(true))
+    quiet('handles an empty run', () => expect(track(of()).closed).toBe(true))
 
-    it('unsubscribes from the events at any time, also twice', () => {
+    quiet('unsubscribes from the events at any time, also twice', () => {
       const all = events(directory)
       for (let sent = 0; sent <= all.length; sent++) {
         const source = new Subject<RunEvent>()
@@ -145,20 +156,20 @@ export function describeTracker(
         subscription.unsubscribe()
         subscription.unsubscribe()
         expect(source.observed).toBe(false)
-        expect(jest.getTimerCount()).toBe(0)
+        expect(clock.countTimers()).toBe(0)
       }
     })
 
-    it('handles the failure of a run', () => {
+    quiet('handles the failure of a run', () => {
       const source = new Subject<RunEvent>()
       const subscription = track(source)
       events(directory).forEach((event) => source.next(event))
       source.error(new Error('the run failed'))
       expect(subscription.closed).toBe(true)
-      expect(jest.getTimerCount()).toBe(0)
+      expect(clock.countTimers()).toBe(0)
     })
 
-    it('shares no state between two runs', () => {
+    quiet('shares no state between two runs', () => {
       const [first, second] = [new Subject<RunEvent>(), new Subject<RunEvent>()]
       const tracker = plugin(options) as Tracker
       const [one, other] = [tracker(first), tracker(second)]

@@ -1,4 +1,3 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import {
   type AnyPlugin,
   type Choice,
@@ -12,7 +11,10 @@ import {
   stream,
 } from '@attune/core'
 import { describeOptions } from './describe-options.js'
+import { itPromises } from './exceptions.js'
 import { frozen } from './frozen.js'
+import { describe, expect, it } from './runner.js'
+import { withoutMathRandom } from './without-math-random.js'
 
 /** A space with every form of distribution, and conditions on conditions. */
 const SPACE: Space = {
@@ -149,7 +151,6 @@ export function describeTuner(
 ): void {
   describe(`tuner ${plugin.name}`, () => {
     const make = (): Tuner => plugin(options) as Tuner
-    afterEach(() => void jest.restoreAllMocks())
     describeOptions(plugin, options)
 
     it('suggests choices within the space, with exactly the hyperparameters whose conditions hold', () => {
@@ -166,19 +167,18 @@ export function describeTuner(
         for (const goals of GOALS) expect(search(make, seed, SPACE, goals).impossible).toEqual([])
     })
 
-    it('repeats a study for the same random stream, and uses no other randomness', () => {
-      jest.spyOn(Math, 'random').mockImplementation(() => {
-        throw new Error('Math.random was called; sample from `random`')
-      })
-      const kept = make()
-      expect(search(() => kept, 1)).toEqual(search(make, 1))
-    })
+    it('repeats a study for the same random stream, and uses no other randomness', () =>
+      withoutMathRandom(() => {
+        const kept = make()
+        expect(search(() => kept, 1)).toEqual(search(make, 1))
+      }))
 
-    const excused = plugin.exceptions?.['random']
-    it(
-      excused === undefined ? 'runs a different study for another random stream' : `uses no randomness: ${excused}`,
-      () => {
-        if (excused === undefined) expect(search(make, 2)).not.toEqual(search(make, 1))
+    itPromises(
+      plugin,
+      'random',
+      { kept: 'runs a different study for another random stream', excused: 'uses no randomness' },
+      (reason) => {
+        if (reason === undefined) expect(search(make, 2)).not.toEqual(search(make, 1))
         else expect(search(make, 2)).toEqual(search(make, 1))
       },
     )

@@ -1,14 +1,14 @@
-import { jest } from '@jest/globals'
 import { engine } from '@tensorflow/tfjs-core'
+import { replaceMethod } from './replace-method.js'
 
 /** Runs a step that must not read tensors on the host: a compiling engine would treat such a value as a constant. */
 export function onlyTensors<T>(step: () => T): T {
-  const reading = jest.spyOn(engine().backend, 'readSync').mockImplementation(() => {
+  const restore = replaceMethod(engine().backend, 'readSync', () => {
     throw new Error('a step must not read a tensor on the host')
   })
   try {
     return step()
   } finally {
-    reading.mockRestore()
+    restore()
   }
 }

@@ -49,5 +49,8 @@ export const options: readonly Specimen[] = [
   ),
   broken('replaces an empty name', rejects(2), () => describeOptions(lenient(z.string().min(1), 'a'))),
   broken('replaces a list that is too long', rejects(6), () => describeOptions(lenient(z.array(z.int()).max(2), [1]))),
+  broken('declares an exception that its kind does not have', ['declares only exceptions that its kind allows'], () =>
+    describeOptions(altered(flat, (sane) => sane, { exceptions: { packing: 'it is said to' } })),
+  ),
   broken('does not name the invalid option', uncheckedFails(22), () => describeOptions(mute)),
 ]

@@ -127,7 +127,7 @@ export const promptTuning = definePlugin({
   name: 'prompt-tuning',
   summary: 'Learned embeddings prepended to the text',
   options: z.strictObject({ count: z.int().min(1).max(100).default(2).describe('Number of learned embeddings') }),
-  exceptions: { initial: 'the prompt shifts the text', merge: 'the base model has no prompt' },
+  exceptions: { initialFunction: 'the prompt shifts the text', merge: 'the base model has no prompt' },
   create: ({ count }): Adapter => ({
     describe: (model) => ({ ...model, maximumLength: model.maximumLength - count }),
     adapt(model, params) {
