@@ -5,6 +5,7 @@ import { cleaners } from './cleaner.test.fixture.js'
 import { callbacks } from './callback.test.fixture.js'
 import { engines } from './engine.test.fixture.js'
 import { filters } from './filter.test.fixture.js'
+import { links } from './link.test.fixture.js'
 import { losses } from './loss.test.fixture.js'
 import { metrics } from './metric.test.fixture.js'
 import { models } from './model.test.fixture.js'
@@ -28,6 +29,7 @@ export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
   scheduler: schedulers,
   metric: metrics,
   optimizer: optimizers,
+  link: links,
   augmenter: augmenters,
   balancer: balancers,
   cleaner: cleaners,
