@@ -15,6 +15,7 @@ import { configuration } from './reference/configuration.mjs'
 import { events } from './reference/events.mjs'
 import { pluginsPage } from './reference/plugins.mjs'
 import { lacking, replacePart } from './replace-part.mjs'
+import { outsideVersions } from '../scaffold/versions.mjs'
 import { table } from './table.mjs'
 
 /** The first sentence of a page's first section. @param {string} page */
@@ -92,6 +93,7 @@ async function documents(packages) {
     ...(await Promise.all(
       Object.entries(await pages(packages)).map(async ([path, text]) => ({ path, wanted: await pretty(text) })),
     )),
+    { path: 'packages/cli/templates/versions.json', wanted: `${JSON.stringify(outsideVersions(), null, 2)}\n` },
   ]
 }
 

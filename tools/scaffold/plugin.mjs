@@ -1,18 +1,21 @@
 // @ts-check
 /**
- * Generates `plugins/<kind>-<name>`: a simple, working plugin for its author to change, with a README and a test. Files common to all kinds
- * are in files/package; the source, test and snippet of a kind are in files/<kind>.
+ * Generates `plugins/<kind>-<name>`: a simple, working plugin for its author to change, with a README and a test, from the templates in
+ * packages/cli/templates: the README is in package, the source, test and snippet of a kind are in kinds/<kind>. Files of this repository
+ * alone are in files/package.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import devkit from '@nx/devkit'
+import words from '../../packages/cli/templates/words.json' with { type: 'json' }
 import { LICENSE, withFields } from '../release/registry-fields.mjs'
-import words from './words.json' with { type: 'json' }
+import { tfjsPeer, versions } from './versions.mjs'
 
 const { formatFiles, generateFiles, installPackagesTask, names } = devkit
 const root = join(import.meta.dirname, '../..')
 const files = join(import.meta.dirname, 'files')
+/** The templates, which `attune plugins new` reads too. */
+const templates = join(root, 'packages/cli/templates')
 
 /** The kinds of plugin in core, without those whose instances are created by the run itself. */
 export async function kindsOfCore() {
@@ -25,31 +28,13 @@ export async function kindsOfCore() {
     .sort()
 }
 
-/** @param {string} path */
-const manifestAt = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
-
-/** Ranges of the dependencies of this repository's packages, and of these packages. */
-function versions() {
-  const own = readdirSync(join(root, 'packages'))
-    .filter((folder) => existsSync(join(root, 'packages', folder, 'package.json')))
-    .map((folder) => manifestAt(`packages/${folder}/package.json`))
-  return Object.assign(
-    {},
-    ...own.map(({ dependencies }) => dependencies),
-    Object.fromEntries(own.map(({ name, version }) => [name, `^${version}`])),
-  )
-}
-
 /** @param {readonly string[]} wanted @param {Record<string, string>} from @returns {Record<string, string>} */
 const pick = (wanted, from) => Object.fromEntries([...wanted].sort().map((name) => [name, String(from[name])]))
 
 /** @param {string} kind @param {string} name */
 function manifestOf(kind, name) {
   const { summary, dependencies } = words[/** @type {keyof typeof words} */ (kind)]
-  const peer = {
-    ...versions(),
-    '@tensorflow/tfjs-core': manifestAt('packages/nn/package.json').peerDependencies['@tensorflow/tfjs-core'],
-  }
+  const peer = { ...versions(), '@tensorflow/tfjs-core': tfjsPeer() }
   const tensors = dependencies.some((each) => each === '@attune/nn' || each === '@tensorflow/tfjs-core')
   return withFields(`plugins/${kind}-${name}`, {
     name: `@attune/${kind}-${name}`,
@@ -84,8 +69,8 @@ export default async function plugin(tree, { kind, name }) {
     camel: names(name).propertyName,
     pascal: names(name).className,
   }
-  generateFiles(tree, join(files, 'package'), folder, given)
-  generateFiles(tree, join(files, kind), folder, given)
+  for (const from of [join(files, 'package'), join(templates, 'package'), join(templates, 'kinds', kind)])
+    generateFiles(tree, from, folder, given)
   tree.write(`${folder}/package.json`, JSON.stringify(manifestOf(kind, name), null, 2))
   tree.write(`${folder}/LICENSE`, LICENSE)
   const use = String(tree.read(`${folder}/use.ts`)).trim()

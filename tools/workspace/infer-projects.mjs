@@ -92,6 +92,7 @@ const READS = {
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/measurements/models.md'],
   'tools/real-model': ['examples/debian-sections/**/*', 'docs/measurements/real-model.md'],
   'tools/scaffold': [
+    'packages/cli/templates/**/*',
     'tools/check/**/*',
     'tools/release/*',
     'LICENSE',
@@ -139,6 +140,7 @@ const test = (root) =>
       ...source,
       ...(findsByName(root) ? everySource : ['^built']),
       '{projectRoot}/golden/**/*',
+      '{projectRoot}/templates/**/*',
       '{projectRoot}/README.md',
       ...runner,
       ...(triesEngines(root) ? enginesHere : []),

@@ -4,6 +4,7 @@ import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { type OptionRow, optionRows } from '../option-rows.js'
 import { searchPathsFrom } from '../search-paths.js'
+import { newPluginCommand } from './new-plugin/new-plugin.js'
 
 const searchPaths = searchPathsFrom()
 const folders = [...searchPaths.folders, ...(searchPaths.local ?? [])]
@@ -73,8 +74,8 @@ async function infoText(kind: string, name: string, json: boolean): Promise<stri
 /** `attune plugins` */
 export function pluginsCommand(): Command {
   const command = new Command('plugins')
-    .summary('list installed plugins and their options')
-    .description('Lists installed plugins, and shows their options.')
+    .summary('list installed plugins and their options, or write a new one')
+    .description('Lists installed plugins, shows their options, and writes new ones.')
   command
     .command('list')
     .description('Lists the installed plugins.')
@@ -94,5 +95,5 @@ export function pluginsCommand(): Command {
     .action(async (kind: string, name: string, flags: { json?: boolean }) => {
       process.stdout.write(`${await infoText(kind, name, flags.json === true)}\n`)
     })
-  return command
+  return command.addCommand(newPluginCommand())
 }
