@@ -34,7 +34,7 @@ const anchored = definePlugin({
   }),
 })
 
-/** Exponential moving average of the parameters, which are evaluated in their place. */
+/** Exponential moving average of the parameters, which are evaluated instead of them. */
 const averaging = definePlugin({
   kind: OPTIMIZER,
   name: 'averaging',
@@ -83,7 +83,7 @@ const golden: OptimizerGolden = {
 
 const pure = 'is pure: returns the same bits for the same input and does not modify it'
 const resumes = 'resumes from a saved state with the same bits'
-const gives = 'returns an update for each gradient, of its shape and dtype, and reads no tensor on the host'
+const yields = 'returns an update for each gradient, of its shape and dtype, and reads no tensor on the host'
 const passes = 'passes on the gradients of parameters outside `only`'
 const same = 'computes the same bits compiled as eagerly, with an instance of its own for each step'
 const lowers = 'lowers the loss of a parabola with SGD'
@@ -144,7 +144,7 @@ export const links: readonly Specimen[] = [
   ),
   broken(
     'returns updates with another axis',
-    [gives, agrees],
+    [yields, agrees],
     clippingTo((updates) => mapParams((u) => expandDims(u, 0), updates)),
   ),
   broken(
@@ -154,7 +154,7 @@ export const links: readonly Specimen[] = [
   ),
   broken(
     'reads its input on the host',
-    [gives, passes],
+    [yields, passes],
     clippingTo((updates, { step }) => (step.dataSync(), updates)),
   ),
   broken(
@@ -180,7 +180,7 @@ export const links: readonly Specimen[] = [
   ),
   broken(
     'modifies the gradients',
-    [pure, gives, passes],
+    [pure, yields, passes],
     clippingTo((updates, _, grads) => (overwrite(grads), updates)),
   ),
   broken('is excused from a promise that it keeps', [`does not lower the loss of a parabola: it is said to`], () =>
