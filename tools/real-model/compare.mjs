@@ -61,4 +61,8 @@ for (const seed of seeds)
     console.log(`${side}, seed ${seed}: accuracy ${scores.accuracy.toFixed(4)}, macro-F1 ${scores.f1.toFixed(4)}`)
   }
 console.log(summary(results, seeds))
-writePart(fileURLToPath(new URL('../../docs/measurements/real-model.md', import.meta.url)), 'compared', compared(results))
+writePart(
+  fileURLToPath(new URL('../../docs/measurements/real-model.md', import.meta.url)),
+  'compared',
+  compared(results),
+)
