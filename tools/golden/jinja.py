@@ -159,7 +159,22 @@ STATEMENTS = [
     # Names.
     "{{ messages[0].role }}{{ messages[-1]['content'] }}{{ messages|length }}", "{{ messages[0].content|trim }}{{ messages[1].content | trim }}", "{{ true }}{{ none }}{{ None }}{{ True }}", "{{ messages[0] }}", "{{ messages|tojson }}", "{{ nested|tojson(indent=2) }}", "{{ nested|tojson(indent=4, ensure_ascii=true, sort_keys=true) }}", "{{ {'é': '\"<&>\\'\\n\\u2028', 1: 2, none: 3, true: 4, 1.5: 5}|tojson }}", "{{ {(1, 2): 3}|tojson }}", "{{ [1e999, -1e999, 1e16, 1.0]|tojson }}", "{{ '\\x7f\\x1f\\b\\f'|tojson }}", "{{ {'b': 1, 'a': {'d': 1, 'c': 2}}|tojson(sort_keys=true) }}", "{{ {1: 1, 'a': 2}|tojson(sort_keys=true) }}", "{{ []|tojson(indent=2) }}{{ {}|tojson(indent=2) }}{{ [[]]|tojson(indent=2) }}", "{{ cycler('a', 'b', 'c') is defined }}", "{% set c = cycler('a', 'b') %}{{ c.next() }}{{ c.next() }}{{ c.next() }}{{ c.current }}{{ c.reset() }}{{ c.current }}", "{% set j = joiner(' | ') %}{{ j() }}a{{ j() }}b{{ j() }}", "{{ users|selectattr('age', '==', 30)|map(attribute='name')|join(',') }}", "{{ users|rejectattr('city')|list|length }}", "{{ users|map(attribute='city.name')|list }}", "{{ users|map(attribute='city.name', default='-')|list }}", "{{ users|sum(attribute='age') }}", "{{ words|map('length')|list }}", "{{ words|map('replace', 'a', 'A')|list }}", "{{ words|map('indent', width=2)|list }}", "{{ words|select('in', ['Apple'])|list }}", "{{ items|select('divisibleby', 2)|list }}", "{{ items|map(missing)|list }}", "{{ items|select(missing)|list }}", "{{ users|map('attr', 'items')|list|length }}", "{{ users|groupby('age')|list }}", "{{ users|map(attribute=0)|list }}", "{{ ['a.b']|map(attribute='0')|list }}", "{{ [[1, 2]]|map(attribute=1)|list }}", "{{ [[1, 2]]|map('last')|list }}",
 ]  # fmt: skip
+# Templates with V for a value: None is a value like any other, not a missing one.
+NONES = ["none", "false", "''", "1", "'a'", "nope", "{'x': none}"]
+NONE_TEMPLATES = [
+    "{% for x in [none, V, none, 1, none] %}[{{ x }}{{ loop.nextitem }}{{ loop.nextitem is none }}{{ loop.last }}{{ loop.nextitem is defined }}{{ loop.previtem is none }}{{ loop.changed(x) }}]{% endfor %}",
+    "{% for x in [none, V, none, 1, none] %}[{{ x }}{{ loop.last }}{{ loop.length }}{{ loop.revindex }}{{ loop.nextitem }}{{ loop.cycle(none, 1) }}]{% endfor %}", "{% for x in [V, none]|list if x is none %}{{ loop.nextitem }}{{ loop.last }}{{ loop.length }}{{ x }}{% else %}E{% endfor %}",
+    "{% set ns = namespace(a=V) %}{{ ns.a }}{{ ns['a'] }}{{ ns.a is defined }}{{ ns['a'] is none }}{{ ns['a'] is defined }}", "{% set ns = namespace() %}{% set ns.a = V %}{{ ns.a is none }}{{ ns['a'] }}{{ ns|attr('a') }}{{ ns.b is defined }}", "{% set x = V %}{{ x is defined }}{{ x is none }}{{ x }}{% if true %}{% set x = 1 %}{% endif %}{{ x }}",
+    "{% macro m(a=V) %}[{{ a }}{{ a is defined }}{{ a is none }}]{% endmacro %}{{ m() }}{{ m(1) }}{{ m(none) }}{{ m(a=none) }}{{ m(nope) }}", "{% macro m() %}[{{ caller }}{{ caller is none }}{{ caller is defined }}]{% endmacro %}{{ m(caller=V) }}{{ m(caller=none) }}", "{% macro m() %}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m(V, x=V) }}{{ m(none) }}{{ m(*[V]) }}{{ m(**{'k': V}) }}", "{% macro m(x) %}{{ caller(V) }}{% endmacro %}{% call(a) m(V) %}<{{ a }}{{ a is none }}>{% endcall %}",
+    "{% set a, b = V, none %}{{ a }}{{ b }}{% for a, b in [(V, none), (none, V)] %}{{ a }}{{ b }}{{ a is none }}{% endfor %}", "{% set c = cycler(V, none) %}{{ c.next() }}{{ c.next() }}{{ c.current }}{{ c['current'] is none }}", "{% set j = joiner(V) %}{{ j() }}{{ j() }}{{ j.sep }}{{ j['sep'] is none }}",
+    "{{ '%(a)s|%(b)s' % {'a': V, 'b': none} }}{{ '%s %s' % (V, none) }}{{ '{} {a}'.format(V, a=none) }}{{ '{0[a]} {0.a}'.format({'a': V}) }}", "{{ {'a': V}.get('a', 'd') }}{{ {'a': V}.a is none }}{{ {'a': V}['a'] is none }}{{ {'a': V}.get('b', V) }}{{ 'a' in {'a': V} }}", "{{ [V]|first is none }}{{ [V]|last is none }}{{ [V]|min is none }}{{ [V]|random is none }}{{ [V][-1] is none }}",
+    "{{ [{'k': V}, {}]|map(attribute='k')|list|length }}{{ [{'k': V}, {}]|map(attribute='k', default='z')|list }}{{ [{'k': V}]|selectattr('k', 'none')|list|length }}{{ [{'k': V}]|groupby('k', default='')|list }}", "{{ [V, V, none]|unique|list }}{{ [V]|map('default', 'd', true)|list }}{{ [V]|join(none) }}{{ V|string|join(none) }}", "{{ V|default('d') }}{{ V|default('d', true) }}{{ (V if true) is none }}{{ V ~ V }}", "{{ [V]|sum(start=none) }}", "{{ [V, none]|sum }}",
+    "{{ [V]|batch(2, V)|list }}{{ [1, 2, 3]|slice(2, V)|list }}", "{{ dict(a=V) }}{{ dict.fromkeys(['a'], V) }}{{ {V: 1}.get(V) }}", "{{ V|int(none) }}{{ V|int(default=none) is none }}{{ V|float(none) }}", "{{ V|int(0, 'x') }}", "{{ V|int(base=none) }}", "{{ 'ab'|int(V, none) }}{{ '12'|int(V, 'x') }}{{ 5|int(V, none) }}", "{{ V|center(none) }}", "{{ V|indent(none) }}", "{{ V|round(method=none) }}", "{{ V|truncate(5, true, none) }}", "{{ text|truncate(5, true, V) }}", "{{ V|tojson(indent=2.0) }}", "{{ V|tojson(separators=[1, 2]) }}", "{{ text.splitlines(V) }}", "{{ text.maketrans('a', V) }}", "{{ text.maketrans('a', 'b', V) }}", "{{ text.maketrans(V, 'b') }}", "{{ text.translate(V) }}", "{{ '\\x00\\x01\\x02'.translate([V, 'x', none]) }}", "{{ strftime_now(V) }}",
+]  # fmt: skip
 STRFTIME = [f"%{flag}{code}" for flag in ("", "-", "_", "0", "^", "#", "5", "-3") for code in "aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyYzZf%qE"] + ["%", "100%", "%%Y", "%5%", "%Ey %Od", "%:z", "at %H:%M, %A", "é %d", ""]
+MODIFIED = [f"%{modifier}{letter}" for modifier in ("E", "O", "-O", "7E") for letter in "aAbBcCdDeFgGhHIjklmMnpPrRSTuUVwWxXyYZ%q+"] + ["%5+", "%_6+", "%^12+", "%010Z", "%5é", "%5👋x", "%5", "% Y"]
+TIMES = [(year, month, day, 0, 0, 0) for year in (1999, 2000, 2004, 2008, 2009, 2010, 2015, 2016, 2020, 2021, 2026, 2027) for month, day in ((1, 1), (1, 2), (1, 3), (1, 4), (3, 1), (12, 28), (12, 29), (12, 30), (12, 31))] + [(2024, 3, 9, hour, 5, 59) for hour in range(24)]  # fmt: skip
+LETTERS = "%a %A %b %B %c %C %d %D %e %F %g %G %H %I %j %k %l %m %M %p %P %r %R %S %T %u %U %V %w %W %x %X %y %Y %-d %-I %_m"
 
 
 def expressions():
@@ -178,6 +193,7 @@ def expressions():
             yield f"{left} {operator} {right}"
     yield from VALUES + OTHER_METHODS + PERCENT + BRACES + LITERALS
     yield from (f"strftime_now({code!r})" for code in STRFTIME)
+    yield from (f"strftime_now({code!r})" for code in MODIFIED)
 
 
 LEAVES = VALUES + ["1", "2", "'a'", "'b'", "x", "y", "loop.index", "loop.last", "messages", "messages[0].role", "ns.v", "none", "[]"]
@@ -295,11 +311,12 @@ def main(count, path):
     import warnings
 
     warnings.simplefilter("ignore")
-    templates = [f"{{{{ {each} }}}}" for each in expressions()] + STATEMENTS + list(random_templates(count, 7))
+    templates = [f"{{{{ {each} }}}}" for each in expressions()] + STATEMENTS + [each.replace("V", value) for each in NONE_TEMPLATES for value in NONES] + list(random_templates(count, 7))
     cases = [[template, render(template)] for template in dict.fromkeys(templates)]
     kept = [case for case in cases if isinstance(case[1], list) or not UNSTABLE.search(case[1])]
+    times = [[time, datetime.datetime(*time).strftime(LETTERS)] for time in TIMES]
     source = f"jinja2 {jinja2.__version__}, transformers {transformers.__version__}, Python {sys.version.split()[0]}"
-    golden = json.dumps({"source": source, "variables": VARIABLES, "cases": kept}, ensure_ascii=False, separators=(",", ":"))
+    golden = json.dumps({"source": source, "variables": VARIABLES, "letters": LETTERS, "times": times, "cases": kept}, ensure_ascii=False, separators=(",", ":"))
     path.write_bytes(gzip.compress(golden.encode(), 9, mtime=0))
     print(len(cases), len(kept), sum(isinstance(case[1], list) for case in kept), path.stat().st_size)
 

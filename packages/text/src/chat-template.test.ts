@@ -41,6 +41,24 @@ describe('renderChat', () => {
     expect(() => renderChat('x'.repeat(200_001), ask)).toThrow(refused('200001'))
   })
 
+  it('throws for an empty conversation, like transformers', () => {
+    expect(() => renderChat('hello', [])).toThrow(refused('at least one message'))
+  })
+
+  it('returns None for a key whose value is null, not the default', () => {
+    const tool = { type: 'object', properties: { unit: { type: 'string', default: null } } }
+    const template =
+      "{% for name, field in tools[0].properties.items() %}{{ field.get('default', 'no default') }}{% endfor %}"
+    expect(renderChat(template, ask, { tools: [tool] }).text).toBe('None')
+  })
+
+  it('returns each item of a loop that looks ahead to null items', () => {
+    const messages = [{ role: 'user', content: 'x', parts: [1, null, 2, null, 3] }]
+    const template =
+      '{% for x in messages[0].parts %}{{ x }}{{ "," if loop.nextitem is defined and not loop.last }}{% endfor %}'
+    expect(renderChat(template, messages).text).toBe('1,None,2,None,3')
+  })
+
   it('reports the line of the template that failed', () => {
     expect(() => renderChat('a\n{% if true %}\n{{ nothing.here }}\n{% endif %}', ask)).toThrow(refused('line 3 of'))
     expect(() => renderChat('a\nb {{ 1 + }}', ask)).toThrow(refused('line 2 of'))

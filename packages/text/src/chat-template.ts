@@ -98,6 +98,7 @@ interface Chat {
 }
 
 function prepare(template: string, messages: readonly Message[], options: ChatOptions): Chat {
+  if (messages.length === 0) throw refuse('expected at least one message, got none')
   if (template.length > MAXIMUM_TEMPLATE)
     throw refuse(`expected a chat template of at most ${MAXIMUM_TEMPLATE} characters, got ${template.length}`)
   const failed = (why: string, cause?: unknown): AttuneError =>

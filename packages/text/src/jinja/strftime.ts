@@ -86,6 +86,9 @@ const PARTS: Readonly<Record<string, (date: Date) => string | Numeric>> = {
 /** Maximum field width; wider fields are left unchanged. */
 const MAXIMUM_WIDTH = 1000
 
+/** Letters that glibc does not accept after the modifiers `E` and `O`. */
+const REFUSED: Readonly<Record<string, string>> = { E: 'aAbBdDeFgGhHIjklmMSUVwW', O: 'aAcDFxXY' }
+
 const NAMES = new Set(['a', 'A', 'b', 'B', 'h'])
 
 /** Applies glibc's case flags `^` and `#` to a part. */
@@ -99,7 +102,8 @@ function formatPart(part: string | Numeric, letter: string, flags: string, width
   const flag = flags.replace(/[^-_0]/g, '').at(-1)
   const fill = flag === '0' || (isNumeric && part.fill === '0' && flag === undefined) ? '0' : ' '
   const text = isNumeric ? String(part.number).padStart(flag === '-' ? 0 : part.width, fill) : part
-  return applyCase(text, letter, flags).padStart(width, fill)
+  const shown = applyCase(text, letter, flags)
+  return shown.padStart(width + shown.length - Array.from(shown).length, fill)
 }
 
 /**
@@ -112,12 +116,13 @@ export function format(date: Date, pattern: string): string {
     letter === 'f' ? microseconds : letter === 'z' || letter === 'Z' ? '' : whole,
   )
   return prepared.replace(
-    /%([-_0^#]*)([1-9]\d*)?[EO]?([A-Za-z%])/g,
-    (whole, flags: string, digits: string | undefined, letter: string) => {
+    /%([-_0^#]*)([1-9]\d*)?([EO]?)([^]|$)/gu,
+    (whole, flags: string, digits: string | undefined, modifier: string, letter: string) => {
       const width = Number(digits ?? 0)
       if (width > MAXIMUM_WIDTH || letter === 'z') return letter === 'z' ? '' : whole
-      if (letter === 'Z') return ' '.repeat(width)
-      const part = Object.hasOwn(PARTS, letter) ? PARTS[letter]!(date) : whole
+      if (letter === 'Z') return (flags.includes('0') ? '0' : ' ').repeat(width)
+      const isKnown = Object.hasOwn(PARTS, letter) && !REFUSED[modifier]?.includes(letter)
+      const part = isKnown ? PARTS[letter]!(date) : whole
       return formatPart(part, letter, flags, width)
     },
   )

@@ -27,7 +27,7 @@ interface State {
 }
 
 function peek(state: State): Value | typeof END {
-  state.after ??= state.pull()
+  if (state.after === undefined) state.after = state.pull()
   return state.after
 }
 

@@ -19,11 +19,16 @@ function indentOf(rt: Runtime, value: Value | undefined): string | undefined {
     : repeat(rt, ' ', Number(count))
 }
 
-function separatorsOf(rt: Runtime, value: Value | undefined, isIndented: boolean): readonly [string, string] {
+function separatorsOf(
+  rt: Runtime,
+  value: Value | undefined,
+  isIndented: boolean,
+  isUnused: boolean,
+): readonly [string, string] {
   if (value === undefined || value === null) return [isIndented ? ',' : ', ', ': ']
   const items = collect(rt, value)
   if (items.length !== 2) fail('ValueError', `expected 2 separators, got ${items.length}`)
-  return [asText(items[0]!), asText(items[1]!)]
+  return isUnused ? ['', ''] : [asText(items[0]!), asText(items[1]!)]
 }
 
 const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undefined && isTrue(rt, value)
@@ -34,8 +39,10 @@ export const jsonFilters: Filters = {
   tojson: filter(
     'ensure_ascii? indent? separators? sort_keys?',
     (rt, value, [isAscii, indent, separators, isSorted]) => {
-      const by = indentOf(rt, indent)
-      const [itemSeparator, keySeparator] = separatorsOf(rt, separators, by !== undefined)
+      // Python does not use these options for a str.
+      const isText = stringOf(value) !== undefined
+      const by = isText ? undefined : indentOf(rt, indent)
+      const [itemSeparator, keySeparator] = separatorsOf(rt, separators, by !== undefined, isText)
       return toJson(rt, value, {
         isAscii: flag(rt, isAscii),
         indent: by,

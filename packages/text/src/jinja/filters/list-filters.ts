@@ -189,7 +189,7 @@ export const listFilters: Filters = {
       yield* valuesOf(rt, { kind: 'view', of: 'items', dict: value })
     }),
   ),
-  join: filter('d? attribute?', (rt, value, [separator, attribute]) => joined(rt, value, separator ?? '', attribute)),
+  join: filter('d? attribute?', (rt, value, [separator = '', attribute]) => joined(rt, value, separator, attribute)),
   last: filter('', lastOf),
   length,
   list: filter('', listOf),
@@ -201,5 +201,5 @@ export const listFilters: Filters = {
   sort: filter('reverse? case_sensitive? attribute?', (rt, value, [isReverse, caseSensitive, attribute]) =>
     list(sortedBy(rt, collect(rt, value), multiGetter(rt, attribute, flag(rt, caseSensitive)), flag(rt, isReverse))),
   ),
-  sum: filter('attribute? start?', (rt, value, [attribute, start]) => sum(rt, value, attribute, start ?? 0)),
+  sum: filter('attribute? start?', (rt, value, [attribute, start = 0]) => sum(rt, value, attribute, start)),
 }

@@ -20,9 +20,9 @@ function toFloatValue(rt: Runtime, value: Value): number {
 }
 
 /** Python's `int(value)`. */
-function toInt(rt: Runtime, value: Value, base: number): Int {
+function toInt(rt: Runtime, value: Value, base: Value): Int {
   const text = stringOf(value)
-  if (text !== undefined) return parseInteger(rt, text, base)
+  if (text !== undefined) return parseInteger(rt, text, asInt(base))
   if (isUndefined(value)) return value.raise(rt)
   const int = intOf(value)
   if (int !== undefined) return int
@@ -30,7 +30,7 @@ function toInt(rt: Runtime, value: Value, base: number): Int {
   return fail('TypeError', `int() argument must be a string or a real number, not '${typeName(value)}'`)
 }
 
-function intFilter(rt: Runtime, value: Value, other: Value, base: number): Value {
+function intFilter(rt: Runtime, value: Value, other: Value, base: Value): Value {
   try {
     return toInt(rt, value, base)
   } catch (error) {
@@ -116,10 +116,8 @@ export const numberFilters: Filters = {
     fileSize(rt, value, isBinary !== undefined && isTrue(rt, isBinary)),
   ),
   float: filter('default?', (rt, value, [other]) => floatFilter(rt, value, other === undefined ? float(0) : other)),
-  int: filter('default? base?', (rt, value, [other, base]) =>
-    intFilter(rt, value, other === undefined ? 0 : other, base === undefined ? 10 : asInt(base)),
-  ),
-  round: filter('precision? method?', (rt, value, [precision, method]) =>
-    round(rt, value, precision === undefined ? 0 : precision, method ?? 'common'),
+  int: filter('default? base?', (rt, value, [other = 0, base = 10]) => intFilter(rt, value, other, base)),
+  round: filter('precision? method?', (rt, value, [precision = 0, method = 'common']) =>
+    round(rt, value, precision, method),
   ),
 }

@@ -104,10 +104,10 @@ const flag = (rt: Runtime, value: Value | undefined): boolean => value !== undef
 /** Text filters. */
 export const textFilters: Filters = {
   capitalize: viaMethod('capitalize', ''),
-  center: filter('width?', (rt, value, [width]) => callMethod(rt, soft(rt, value), 'center', [width ?? 80])),
+  center: filter('width?', (rt, value, [width = 80]) => callMethod(rt, soft(rt, value), 'center', [width])),
   format: formatted,
-  indent: filter('width? first? blank?', (rt, value, [width, first, blank]) =>
-    indented(rt, value, width ?? 4, flag(rt, first), flag(rt, blank)),
+  indent: filter('width? first? blank?', (rt, value, [width = 4, first, blank]) =>
+    indented(rt, value, width, flag(rt, first), flag(rt, blank)),
   ),
   lower: viaMethod('lower', ''),
   replace: filter('old new count?', (rt, value, [old, by, count]) => {
@@ -120,9 +120,9 @@ export const textFilters: Filters = {
   string: filter('', soft),
   title: filter('', (rt, value) => titled(rt, softText(rt, value))),
   trim: viaMethod('strip', 'chars?'),
-  truncate: filter('length? killwords? end? leeway?', (rt, value, [length, words, end, leeway]) => {
+  truncate: filter('length? killwords? end? leeway?', (rt, value, [length, words, end = '...', leeway]) => {
     const slack = leeway === undefined || leeway === null ? 5 : asInt(leeway)
-    return truncated(rt, value, integer(length, 255), flag(rt, words), end ?? '...', slack)
+    return truncated(rt, value, integer(length, 255), flag(rt, words), end, slack)
   }),
   upper: viaMethod('upper', ''),
   wordcount: filter('', (rt, value) => countWords(rt, softText(rt, value))),

@@ -48,7 +48,10 @@ const view = (of: View['of']): Method<Dict> => method('/', (_, dict) => ({ kind:
 
 /** Non-mutating methods of dicts. */
 export const dictMethods: Methods<Dict> = {
-  get: method('key default? /', (rt, dict, [key, other]) => lookUp(rt, dict, key!) ?? other ?? null),
+  get: method('key default? /', (rt, dict, [key, other = null]) => {
+    const found = lookUp(rt, dict, key!)
+    return found === undefined ? other : found
+  }),
   keys: view('keys'),
   values: view('values'),
   items: view('items'),

@@ -1,3 +1,4 @@
+import { asText } from '../arguments.js'
 import { fail } from '../failure.js'
 import type { Runtime } from '../runtime.js'
 import type { BraceFormat } from '../text/brace-format.js'
@@ -6,7 +7,7 @@ import { pointsOf } from '../text/points.js'
 import { dictOf, pairsOf } from '../values/dict.js'
 import { collect } from '../values/iterate.js'
 import { textOf } from '../values/text-of.js'
-import { type Arguments, type Markup, type Value, kindOf, list, markup, stringOf } from '../values/value.js'
+import { type Arguments, type Markup, type Value, kindOf, list, markup } from '../values/value.js'
 import { type Method, type Methods, method } from './method.js'
 import { partMethods } from './text-parts.js'
 import { searchMethods } from './text-search.js'
@@ -33,10 +34,10 @@ function makeTable(rt: Runtime, [from, to, without]: readonly (Value | undefined
       pairsOf(from).map(([key, value]) => [typeof key === 'string' ? key.codePointAt(0)! : key, value] as const),
     )
   }
-  const [keys, values] = [pointsOf(rt, stringOf(from!) ?? ''), pointsOf(rt, stringOf(to) ?? '')]
+  const [keys, values] = [pointsOf(rt, asText(from!)), pointsOf(rt, asText(to))]
   if (keys.length !== values.length)
     return fail('ValueError', 'the first two maketrans arguments must have equal length')
-  const removed = without === undefined ? [] : pointsOf(rt, stringOf(without) ?? '')
+  const removed = without === undefined ? [] : pointsOf(rt, asText(without))
   return dictOf(rt, [
     ...keys.map((key, at) => [key.codePointAt(0)!, values[at]!.codePointAt(0)!] as const),
     ...removed.map((key) => [key.codePointAt(0)!, null] as const),

@@ -13,8 +13,8 @@ import {
 import { type Sides, trim } from '../text/trim.js'
 import { lookUp } from '../values/dict.js'
 import { collect } from '../values/iterate.js'
-import { isTrue } from '../values/sequence.js'
-import { type Value, list, stringOf, tuple, typeName } from '../values/value.js'
+import { itemAt } from '../values/sequence.js'
+import { type Dict, type Value, intOf, isUndefined, kindOf, list, stringOf, tuple, typeName } from '../values/value.js'
 import { type Method, type Methods, method } from './method.js'
 
 const optionalText = (value: Value | undefined): string | undefined =>
@@ -62,7 +62,7 @@ export const partMethods: Methods<string> = {
     return list(on === undefined ? splitWordsFromRight(rt, self, count) : splitOnFromRight(rt, self, on, count))
   }),
   splitlines: method('keepends?', (rt, self, [ends]) =>
-    list(splitLines(rt, self, ends !== undefined && isTrue(rt, ends))),
+    list(splitLines(rt, self, ends !== undefined && asInt(ends) !== 0)),
   ),
   partition: method('sep /', (rt, self, [separator]) => partition(rt, self, asText(separator!), false)),
   rpartition: method('sep /', (rt, self, [separator]) => partition(rt, self, asText(separator!), true)),
@@ -85,21 +85,34 @@ export const partMethods: Methods<string> = {
   translate: method('table /', (rt, self, [table]) => translate(rt, self, table!)),
 }
 
+/** Looks up the replacement of a character in a dict, list, tuple or str; undefined if there is none. */
+function replacementIn(rt: Runtime, table: Value, point: number): Value | undefined {
+  if (isUndefined(table)) return table.raise(rt)
+  const kind = kindOf(table)
+  if (kind === 'dict') return lookUp(rt, table as Dict, point)
+  if (kind === 'list' || kind === 'tuple' || stringOf(table) !== undefined) return itemAt(rt, table, point)
+  return fail('TypeError', `'${typeName(table)}' object is not subscriptable`)
+}
+
 function translate(rt: Runtime, text: string, table: Value): string {
-  if (typeof table !== 'object' || table?.kind !== 'dict')
-    return fail('NotSupported', 'str.translate supports only a dict')
   chargeText(rt, 8 * text.length)
   rt.spend(16 * text.length)
   rt.hold(24 * text.length)
   let length = 0
   const parts = Array.from(text, (character) => {
-    const by = lookUp(rt, table, character.codePointAt(0)!)
-    const part = by === undefined ? character : by === null ? '' : typeof by === 'number' ? pointOf(by) : asText(by)
+    const by = replacementIn(rt, table, character.codePointAt(0)!)
+    const part = by === undefined ? character : replacementText(by)
     length += part.length
     return part
   })
   chargeJoined(rt, length, parts.length)
   return parts.join('')
+}
+
+function replacementText(value: Value): string {
+  if (value === null) return ''
+  const code = intOf(value)
+  return code === undefined ? asText(value) : pointOf(Number(code))
 }
 
 const pointOf = (code: number): string =>

@@ -67,7 +67,8 @@ function argumentsOf(rt: Runtime, values: Value) {
     get(key: string): Value {
       if (isUndefined(values)) return values.raise(rt)
       if (typeof values !== 'object' || values?.kind !== 'dict') return fail('TypeError', 'format requires a mapping')
-      return lookUp(rt, values, key) ?? fail('KeyError', `'${key}'`)
+      const found = lookUp(rt, values, key)
+      return found === undefined ? fail('KeyError', `'${key}'`) : found
     },
     isDone: (): boolean => at >= items.length || ['dict', 'list', 'range', 'undefined'].includes(kindOf(values) ?? ''),
   }

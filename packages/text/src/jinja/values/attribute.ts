@@ -144,5 +144,6 @@ export function getItem(rt: Runtime, value: Value, key: Value): Value {
   if (name !== undefined) charge(rt, name)
   rt.spend(10)
   rt.hold(160)
-  return (name === undefined ? undefined : attributeOf(rt, value, name)) ?? undefinedMember(value, key)
+  const attribute = name === undefined ? undefined : attributeOf(rt, value, name)
+  return attribute === undefined ? undefinedMember(value, key) : attribute
 }
