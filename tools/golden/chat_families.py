@@ -12,8 +12,10 @@ import tokenizers
 import transformers
 from transformers.utils import chat_template_utils
 
-from chat_family_templates import TEMPLATES
+from chat_family_templates import TEMPLATES as FAMILY_TEMPLATES
+from chat_tool_templates import TOOL_TEMPLATES
 
+TEMPLATES = FAMILY_TEMPLATES | TOOL_TEMPLATES
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,6 +46,28 @@ WEATHER = {
     },
 }
 CLOCK = {"type": "function", "function": {"name": "clock", "description": "", "parameters": {"type": "object", "properties": {}}}}
+SEARCH = {
+    "type": "function",
+    "function": {
+        "name": "search",
+        "description": "Finds texts.\nSlowly. ",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "query": {"type": "string", "description": " it's \"quoted\" "},
+                "limit": {"type": "integer", "default": None, "minimum": 0},
+                "share": {"type": ["number", "null"], "default": 0.1},
+                "exact": {"type": "boolean", "default": False, "description": None},
+                "kind": {"enum": ["a", 1, 2.5, None, True]},
+                "filters": {"type": "array", "items": {"type": "object", "additionalProperties": False}, "default": []},
+            },
+            "required": ["query"],
+            "additionalProperties": False,
+        },
+        "strict": True,
+        "returns": None,
+    },
+}
 DOCUMENTS = [{"title": "Räder", "text": "A wheel\nis round.", "doc_id": 1}, {"title": "Ice", "text": "Water < 0°C.", "doc_id": 2}]
 CALL = lambda arguments: {"id": "call00001", "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
 TALKS = {
@@ -68,6 +92,7 @@ OPTIONS = [
     {"documents": DOCUMENTS, "add_generation_prompt": True},
     {"continue_final_message": True},
     {"add_generation_prompt": True, "enable_thinking": False, "date_string": "1 Jan 2020", "reasoning_effort": "high", "tools_in_user_message": False, "custom_tools": [CLOCK]},
+    {"tools": [SEARCH, CLOCK], "add_generation_prompt": True, "thinking_budget": 512, "preserve_thinking": True},
 ]
 
 
