@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Tensor } from 'onnxruntime-common'
 import type { InferenceSession } from 'onnxruntime-node'
+import { disableTelemetry } from './disable-telemetry.js'
 import { forWebgpu } from './for-webgpu.js'
 import { type ElementType, type Graph, type Value, type Values, nodesOf } from './graph.js'
 import { SEQUENCE, bytesOf, constantsOf, encodeModel, sessionName } from './onnx-model.js'
@@ -73,13 +74,17 @@ function runInto(session: NativeSession, feeds: readonly Feed[], fetches: readon
  */
 const LARGE = 1 << 16
 
-/** Loads a graph. Errors of ONNX Runtime are thrown unchanged. */
+/**
+ * Loads a graph. Errors of ONNX Runtime are thrown unchanged.
+ * @throws AttuneError `ENGINE_UNAVAILABLE` in a worker thread, see {@link disableTelemetry}
+ */
 export function openSession(
   traced: Graph,
   { threads, providers = ['cpu'], keepsMemory = true, profile }: SessionOptions,
 ): Session {
   const graph = providers.includes('webgpu') ? forWebgpu(traced) : traced
   const { binding, initOrt } = load()
+  disableTelemetry()
   initOrt()
   const session = new binding.InferenceSession()
   const large = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { SHARE_ENV, Worker } from 'node:worker_threads'
 import { AttuneError, type Example } from '@attune/core'
 import { closedError, toRowError } from '../inference/prediction-queue.js'
 import type { Predictor } from '../inference/predictor.js'
@@ -161,7 +161,9 @@ export async function openWorkerPredictor(
     options: { ...options },
     plugins: plugins === undefined ? undefined : String(plugins),
   }
-  const worker = new Worker(new URL('./predictor-worker.js', import.meta.url), { workerData: input })
+  const url = new URL('./predictor-worker.js', import.meta.url)
+  // An engine may set variables that native code reads, which a copy of the environment would not reach.
+  const worker = new Worker(url, { workerData: input, env: SHARE_ENV })
   try {
     return proxyOf(worker, await opened(worker))
   } catch (error) {
