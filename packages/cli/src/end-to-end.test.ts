@@ -124,6 +124,27 @@ describe('train, evaluate and predict', () => {
     expect((await attune(['predict', 'first'], 'the cat sings\na compiler runs\n')).out).toBe(given.out)
     expect((await attune(['predict', 'first', '--file', 'test.jsonl'])).out.trim().split('\n')).toHaveLength(12)
 
+    // The other fields of a row are kept, but not those named like a part of the prediction; a blank line of text is a row.
+    file('ids.jsonl', jsonLines([{ id: 7, text: 'the cat sings', label: 'unknown', error: 'none', ['__proto__']: 1 }]))
+    const [row] = (await attune(['predict', 'first', '--file', 'ids.jsonl'])).out.trim().split('\n')
+    expect(row).toBe(given.out.split('\n')[0]!.replace(/}$/, ',"id":7,"__proto__":1}'))
+    file('lines.txt', 'the cat sings\n\na compiler runs\n')
+    const lines = (await attune(['predict', 'first', '--file', 'lines.txt'])).out.trim().split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as { text: string }).text)).toEqual([
+      'the cat sings',
+      '',
+      'a compiler runs',
+    ])
+    expect((await attune(['predict', 'first'], 'the cat sings\n\na compiler runs\n')).out.trim().split('\n')).toEqual(
+      lines,
+    )
+    // A long command line: the model folder names no engine, so that ONNX Runtime is used, whose telemetry reads it.
+    expect(
+      JSON.parse((await attune(['predict', 'first/model', `the cat ${'sings '.repeat(10_000)}`])).out),
+    ).toMatchObject({
+      truncated: true,
+    })
+
     const saved = await attune(['predict', 'first/model', 'the cat sings', 'a compiler runs'])
     const rounded = (out: string): string => out.replace(/\d\.\d+/g, (digits) => Number(digits).toFixed(4))
     expect(rounded(saved.out)).toBe(rounded(given.out))
@@ -169,6 +190,11 @@ describe('train, evaluate and predict', () => {
     const [, step] = /stopped \(Ctrl-C\) at step (\d+)/.exec(stopped.err) ?? []
     expect([20, 21]).toContain(Number(step))
     expect(existsSync(join(root, 'stopped/model'))).toBe(false)
+    for (const use of ['predict', 'evaluate', 'generate']) {
+      const { code, err } = await attune([use, 'stopped', ...(use === 'evaluate' ? [] : ['a cat'])])
+      expect([code, err]).toEqual([2, expect.stringContaining(`RUN_UNFINISHED: the run in`)])
+      expect(err).toMatch(/latest checkpoint is of step 2[01]\nFinish it: npx attune train --resume/)
+    }
     const resumed = await attune(['train', '--resume', 'stopped'])
     expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('finished at step 540')])
   })

@@ -79,6 +79,13 @@ describe('attune init', () => {
     120_000,
   )
 
+  it('writes what to run next for a model that generates text, and rejects its prediction', async () => {
+    const out = await attune('train', 'sequence-to-sequence.yaml', '--set', 'training.epochs=1', '--directory', 'next')
+    expect(out).toContain('npx attune generate')
+    expect(out).not.toContain('attune predict')
+    await expect(attune('predict', 'next', 'Name animal 3')).rejects.toThrow(/NOT_A_CLASSIFIER[^]*npx attune generate/)
+  }, 120_000)
+
   it('starts from a saved model with `--from`, and keeps its tokenizer', async () => {
     const saved = join('sequence-classification', 'model')
     await attune('init', '--data', 'labels.jsonl', '--from', saved, '--output', 'more.yaml')

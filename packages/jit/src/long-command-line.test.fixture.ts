@@ -10,9 +10,9 @@ async function double(): Promise<void> {
   await tf.setBackend('cpu')
   try {
     const y = jit((x: Tensor) => tf.add(x, x))(tf.tensor1d([1, 2])) as Tensor
-    console.log(String(await y.data()))
+    process.stdout.write(`${String(await y.data())}\n`)
   } catch (error) {
-    console.log(isAttuneError(error) ? `${error.code}: ${error.message}` : error)
+    process.stdout.write(`${isAttuneError(error) ? `${error.code}: ${error.message}` : error}\n`)
   }
 }
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AttuneError, type Example, type Source, isAttuneError } from '@attune/core'
 import { readLines } from '@attune/data/files'
-import { type Predictor, predictStream } from '@attune/trainer'
+import { type PredictedExample, type Predictor, predictStream } from '@attune/trainer'
 import { openPredictor } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
@@ -16,15 +16,13 @@ interface PredictFlags {
   readonly trust?: boolean
 }
 
-/** Rows of a data file, or lines of any other file, as examples with the text under `field`. */
+/** Rows of a data file, or lines of any other file, as examples with the text under `field`. A blank line is an empty text. */
 async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
   if (/\.(jsonl|csv|tsv)(\.gz)?$/.test(file)) {
     const { use, ...options } = await sourceOf(file)
     const source = use.plugin(options) as Source
     for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: row[readFrom] }
-  } else
-    for await (const lines of readLines(resolve(file)))
-      for (const { text } of lines) if (text.trim() !== '') yield { [field]: text }
+  } else for await (const lines of readLines(resolve(file))) for (const { text } of lines) yield { [field]: text }
 }
 
 /** Examples to predict: the given texts, the file, or standard input. */
@@ -55,6 +53,16 @@ const write = (text: string): Promise<boolean> =>
     process.stdout.write(text, (error) => done(error == null))
   })
 
+/** The text, the prediction or error, and the other fields of the row, such as an id, that have none of these names. */
+function toLine(row: Example, field: string, answer: PredictedExample['answer']): Readonly<Record<string, unknown>> {
+  const { code, problem, remedy } = isAttuneError(answer) ? answer : ({} as Partial<AttuneError>)
+  const result = isAttuneError(answer) ? { error: { code, problem, remedy } } : answer
+  const own = { text: row[field], ...result }
+  const isOther = ([name]: [string, unknown]): boolean =>
+    !Object.hasOwn(own, name) && name !== 'error' && name !== field
+  return { ...own, ...Object.fromEntries(Object.entries(row).filter(isOther)) }
+}
+
 /**
  * Prints one prediction per row; a row that fails has an `error` instead.
  * @throws AttuneError `PREDICTION_FAILED` at the end, if a row failed
@@ -64,12 +72,8 @@ async function answerAll(predictor: Predictor, rows: (field: string) => AsyncIte
   let [all, failed, first] = [0, 0, undefined as AttuneError | undefined]
   for await (const { example, answer } of predictStream(predictor, rows(field))) {
     all++
-    const text = example[field]
-    const isFailure = isAttuneError(answer)
-    if (isFailure) [failed, first] = [failed + 1, first ?? answer]
-    const { code, problem, remedy } = isFailure ? answer : ({} as Partial<AttuneError>)
-    const line = isFailure ? { text, error: { code, problem, remedy } } : { text, ...answer }
-    if (!(await write(`${JSON.stringify(line)}\n`))) return
+    if (isAttuneError(answer)) [failed, first] = [failed + 1, first ?? answer]
+    if (!(await write(`${JSON.stringify(toLine(example, field, answer))}\n`))) return
   }
   if (first === undefined) return
   const counted = all === 1 ? 'the row could not be predicted' : `${failed} of ${all} rows could not be predicted`
@@ -81,7 +85,7 @@ export const predictCommand = (): Command =>
   new Command('predict')
     .summary('predict with a model')
     .description(
-      'Predicts with the model of a run, or with a classifier in the layout of transformers, in a folder or on the Hub. Prints one JSON object per line, and nothing else, on standard output; a row that fails has an `error`.',
+      'Predicts with the model of a run, or with a classifier in the layout of transformers, in a folder or on the Hub. Prints one JSON object per row, and nothing else, on standard output: the text, the prediction, and the other fields of the row, unless they have the name of one of these. A row that fails has an `error`. In plain text each line is a row, also a blank one.',
     )
     .argument('<model>', 'folder of a run or a classifier, or a model of the Hub')
     .argument('[text...]', 'texts; default: --file, or standard input, one per line')

@@ -72,11 +72,18 @@ async function runOf(
   return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }
 
+/** The part of a saved model's configuration that shows if it generates a text from another. */
+interface Saved {
+  readonly is_encoder_decoder?: unknown
+}
+
 /** Next commands for the model of a finished run. */
 function nextSteps(model: string, directory: string): string {
   const { data } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { data: object }
   const split = 'test' in data ? '' : ' --split validation'
-  return `The model is in ${model}\nEvaluate:    npx attune evaluate ${directory}${split}\nPredict:     npx attune predict ${directory} "some text"\n`
+  const { is_encoder_decoder: generates } = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as Saved
+  const use = generates === true ? 'Generate:    npx attune generate' : 'Predict:     npx attune predict'
+  return `The model is in ${model}\nEvaluate:    npx attune evaluate ${directory}${split}\n${use} ${directory} "some text"\n`
 }
 
 /**

@@ -13,6 +13,7 @@ import {
 import { type SearchPaths, findInstalled } from '@attune/resolve'
 import { chooseEngine } from '../plan/choose-engine.js'
 import { warningsOf } from '../setup/load-report.js'
+import { requireModel } from '../files/require-model.js'
 import { describeModel } from '../files/model-folder.js'
 import { modelFor } from '../files/saved-plugin.js'
 import { savedParameters } from '../setup/weights.js'
@@ -46,13 +47,14 @@ export interface Pretrained {
  * Loads a pretrained model with the head for an objective, on the best available engine. The model is a folder in the Hugging Face
  * file layout, a run folder, or a GGUF file.
  * @param objectiveFor chooses the objective from the model and its config.json
- * @throws AttuneError `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `UNKNOWN_MODEL_TYPE`, `MISSING_WEIGHTS`, and errors of the plugins
+ * @throws AttuneError `RUN_UNFINISHED`, `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `UNKNOWN_MODEL_TYPE`, `MISSING_WEIGHTS`, and errors of the plugins
  */
 export async function loadPretrained(
   directory: string,
   objectiveFor: (model: Model, config: Readonly<Record<string, unknown>>) => ObjectiveChoice,
   searchPaths: SearchPaths,
 ): Promise<Pretrained> {
+  if (existsSync(join(directory, 'run.json'))) requireModel(directory)
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
   const { config, generation, tokenizer: makeTokenizer } = describeModel(folder)
   const model = await modelFor(config, folder, searchPaths)

@@ -5,6 +5,7 @@ import { composeInference, inferenceComponentsOf, startEngine } from '../setup/c
 import { warningsOf } from '../setup/load-report.js'
 import { savedParameters } from '../setup/weights.js'
 import { INFERENCE_KEYS, type PlanOf, planOf } from '../plan/plan.js'
+import { requireModel } from '../files/require-model.js'
 import type { Learned, OpenOptions, OpenRun } from '../files/run-folder.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { readLearnedOptions } from '../setup/learned-options.js'
@@ -23,8 +24,12 @@ function withOwnTokenizer({ options }: Learned, plan: InferencePlan, folder: str
   return { ...options, tokenizer: { ...tokenizer, path: own } }
 }
 
-/** Opens a run folder's model for inference. Loads only the plugin kinds that inference needs. */
+/**
+ * Opens a run folder's model for inference. Loads only the plugin kinds that inference needs.
+ * @throws AttuneError `RUN_UNFINISHED` if the run has not saved its model
+ */
 export async function openModel(run: OpenRun, folder: string, metrics: readonly Chosen[], options: OpenOptions) {
+  requireModel(folder)
   const plan = await planOf(run.config, INFERENCE_KEYS, run.lookup)
   const learned = await readLearnedOptions(run.learned.options, plan.config, run.lookup)
   const complete = withOwnTokenizer({ ...run.learned, options: learned }, plan, folder)

@@ -1,20 +1,32 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { closeScope, fieldsRead } from '@attune/core'
+import { AttuneError, closeScope, fieldsRead } from '@attune/core'
 import { cleaning } from '../data/clean.js'
 import { type OpenOptions, openRun } from '../files/run-folder.js'
 import { placesOf } from '../plan/lookup.js'
-import { openModel, versionWarnings } from './open-model.js'
+import { type OpenModel, openModel, versionWarnings } from './open-model.js'
 import { predictorOf } from './predictor-of.js'
 import type { Predictor } from './predictor.js'
 import { openPretrainedPredictor } from './pretrained-predictor.js'
+
+/** True if a model reads a text and generates another: it predicts tokens only of a given target text. */
+const generatesText = ({ model, objective }: Pick<OpenModel['components'], 'model' | 'objective'>): boolean =>
+  [objective.config['architectures']].flat()[0] === model.heads['sequence-to-sequence']?.architecture
+
+const notAClassifier = (folder: string): AttuneError =>
+  new AttuneError(
+    'NOT_A_CLASSIFIER',
+    `expected a model that predicts something of the text itself, got a sequence-to-sequence model, which generates another text (${folder})`,
+    `Generate the text: npx attune generate ${folder} "some text"`,
+  )
 
 /**
  * Opens the model of a run folder, or a classifier in the Hugging Face file layout, for prediction.
  *
  * When to use it: scripts and batch jobs. In a server, use {@link openWorkerPredictor}: on the main thread, each batch blocks the event
  * loop.
- * @throws AttuneError `NOT_A_RUN` if the folder contains neither; `NOT_A_CLASSIFIER` if its model is not a classifier
+ * @throws AttuneError `NOT_A_RUN` if the folder contains neither; `RUN_UNFINISHED`; `NOT_A_CLASSIFIER` if its model generates
+ *   text, or is not a classifier
  *
  * @example
  * ```ts
@@ -33,6 +45,10 @@ export async function openPredictor(directory: string, options: OpenOptions = {}
   const run = openRun(folder, options)
   const { plan, scope, components, params, forward, warnings } = await openModel(run, folder, [], options)
   const { objective } = plan.config
+  if (generatesText(components)) {
+    await closeScope(scope)
+    throw notAClassifier(folder)
+  }
   return predictorOf({
     task: objective.plugin.name,
     fields: fieldsRead(objective),
