@@ -46,7 +46,7 @@ export async function* textsOf(
   let count = 0
   for await (const example of examples)
     for (const name of fields) {
-      const value = example[name]
+      const value = Object.hasOwn(example, name) ? example[name] : undefined // a field may be named constructor
       const text = Array.isArray(value) ? value.filter((word) => typeof word === 'string').join(' ') : value
       if (typeof text !== 'string' || text === '') continue
       report?.('texts read', ++count)

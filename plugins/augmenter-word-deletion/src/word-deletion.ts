@@ -25,7 +25,7 @@ export const wordDeletion = definePlugin({
   }),
   create: ({ text: field, probability, copies, keepOriginal }): Augmenter => ({
     augment(example, random) {
-      const text = example[field]
+      const text = Object.hasOwn(example, field) ? example[field] : undefined
       const words = typeof text === 'string' ? text.split(/\s+/).filter((word) => word !== '') : []
       if (words.length === 0) return [example]
       const copy = () => ({ ...example, [field]: deleted(words, probability, random).join(' ') })

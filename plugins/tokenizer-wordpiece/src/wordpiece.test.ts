@@ -91,6 +91,22 @@ describe('loading a WordPiece tokenizer', () => {
   const changed = (change: object): object => ({ ...structuredClone(lowercase.tokenizer), ...change })
   const model = (change: object): object => ({ model: { ...(lowercase.tokenizer['model'] as object), ...change } })
 
+  it('reads tokens with the names of properties that every object has', () => {
+    const tokens = ['[UNK]', 'constructor', '__proto__', 'toString']
+    const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]))
+    const path = file(
+      'properties.json',
+      JSON.stringify({
+        model: { type: 'WordPiece', unk_token: '[UNK]', vocab },
+        pre_tokenizer: { type: 'WhitespaceSplit' },
+      }),
+    )
+    const { encode, decode } = wordpiece({ path })
+    // tokenizers 0.23.3
+    expect(encode('constructor __proto__ toString').ids).toEqual([1, 2, 3])
+    expect(decode([1, 2, 3])).toBe('constructor __proto__ toString')
+  })
+
   it('reads a file, and a folder that holds one', () => {
     mkdirSync(join(folder, 'model'))
     writeFileSync(join(folder, 'model/tokenizer.json'), JSON.stringify(lowercase.tokenizer))

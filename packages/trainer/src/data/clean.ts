@@ -24,7 +24,8 @@ export function cleaning(cleaners: readonly Chosen[], objective: Chosen): Clean 
     const changed: Record<string, unknown> = { ...example }
     for (const field of texts) if (Object.hasOwn(example, field)) changed[field] = cleaned(example[field])
     for (const field of words)
-      if (Array.isArray(example[field])) changed[field] = (example[field] as unknown[]).map(cleaned)
+      if (Object.hasOwn(example, field) && Array.isArray(example[field]))
+        changed[field] = (example[field] as unknown[]).map(cleaned)
     return changed
   }
 }
