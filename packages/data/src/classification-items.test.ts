@@ -44,6 +44,12 @@ describe('classificationItems', () => {
     const items = examples.map((example, i) => encode(example, new Array<number>(i + 1).fill(0)))
     expect(() => collate(items)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
     expect(() => encode({ a: '1' }, [])).toThrow(expect.objectContaining({ code: 'MISSING_FIELD' }))
+    expect(() => textOrName({ labels: ['a', 'b'] }, 'labels', 'label')).toThrow(
+      expect.objectContaining({
+        problem: 'expected a text or name in field "labels" of an example, got a list: ["a","b"]',
+        remedy: 'Convert the values of "labels" to texts, or name another field in the objective\'s options.',
+      }),
+    )
   })
 })
 

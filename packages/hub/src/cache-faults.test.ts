@@ -76,7 +76,11 @@ describe('a download into an untrusted cache', () => {
       writeFileSync(copy, readFileSync(folder(...path)))
       put(folder(...path), (at) => symlinkSync(copy, at))
     }
-    expect((await failing(run('org/toy', { offline: true }))).problem).toContain('never downloaded')
+    const offline = await failing(run('org/toy', { offline: true }))
+    expect(offline.problem).toContain(
+      'refs/main, which names the commit of the revision, is missing; the cache has 1 snapshot',
+    )
+    expect(offline.remedy).toBe(`Name the commit: org/toy@${bench.commit}`)
     bench.hub.seen.length = 0
     await run()
     expect(bench.hub.seen.map(({ path }) => path.split('?')[0])).toEqual([

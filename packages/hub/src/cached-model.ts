@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AttuneError, isRecord } from '@attune/core'
 import { parseBounded } from './bounded-json.js'
@@ -74,6 +75,21 @@ async function missingFile(
   return undefined
 }
 
+/** The error for a revision whose commit is not in the cache, which may hold the files of other revisions. */
+async function withoutRef(
+  cache: ModelCache,
+  name: string,
+  revision: string,
+  offlineError: (why: string, remedy?: string) => AttuneError,
+): Promise<AttuneError> {
+  const [commit, ...others] = (await readdir(join(cache.folder, 'snapshots')).catch(() => [])).filter(isCommit)
+  if (commit === undefined) return offlineError('it was never downloaded')
+  return offlineError(
+    `refs/${revision}, which names the commit of the revision, is missing; the cache has ${others.length + 1} snapshot${others.length > 0 ? 's' : ''}`,
+    `Name the commit: ${name}@${commit}`,
+  )
+}
+
 /** Same as {@link findCached}, with errors for internal use. */
 export async function findInCache(
   reference: string,
@@ -82,14 +98,14 @@ export async function findInCache(
 ): Promise<CachedModel> {
   const { name, revision } = parseModelName(reference)
   const cache = modelCache(settings.cache, name)
-  const offlineError = (why: string): AttuneError =>
+  const offlineError = (why: string, remedy?: string): AttuneError =>
     new AttuneError(
       'HUB_OFFLINE',
       `${name} at ${revision} is not completely in the cache ${settings.cache}: ${why}`,
-      `Download it while the Hub is reachable: HF_HUB_OFFLINE=0 npx attune download ${reference}`,
+      remedy ?? `Download it while the Hub is reachable: HF_HUB_OFFLINE=0 npx attune download ${reference}`,
     )
   const commit = isCommit(revision) ? revision : await readRef(cache, revision)
-  if (commit === undefined) throw offlineError('it was never downloaded')
+  if (commit === undefined) throw await withoutRef(cache, name, revision, offlineError)
   const missing = await missingFile(cache, name, commit, extra)
   if (missing !== undefined) throw offlineError(`${printable(missing)} is missing`)
   return { commit, folder: snapshotFolder(cache, commit) }

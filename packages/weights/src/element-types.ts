@@ -57,6 +57,7 @@ export const ELEMENT_TYPES: Readonly<Record<string, Storage>> = {
   I32: { ...single, bytes: 4, dtype: 'int32' },
   I16: { ...single, bytes: 2, dtype: 'int32', decode: widen((raw, n) => new Int16Array(raw, 0, n), 2) },
   I8: { ...single, bytes: 1, dtype: 'int32', decode: widen((raw, n) => new Int8Array(raw, 0, n), 1) },
+  U16: { ...single, bytes: 2, dtype: 'int32', decode: widen((raw, n) => new Uint16Array(raw, 0, n), 2) },
   U8: { ...single, bytes: 1, dtype: 'int32', decode: widen((raw, n) => new Uint8Array(raw, 0, n), 1) },
   BOOL: { ...single, bytes: 1, dtype: 'bool' },
 }

@@ -39,10 +39,24 @@ const product = (factors: readonly number[]): number => factors.reduce((all, n) 
 const isShape = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= 16 && value.every(isCount)
 
-function parseEntry(name: string, value: unknown, rejectFile: (why: string) => never) {
+/** Element types of the format that cannot be read. */
+const UNSUPPORTED = new Set([
+  ...['F4', 'F6_E2M3', 'F6_E3M2', 'F8_E8M0', 'F8_E4M3', 'F8_E5M2', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ'],
+  ...['U32', 'U64', 'C64'],
+])
+
+const unsupportedType = (where: string, name: string, dtype: string): AttuneError =>
+  new AttuneError(
+    'UNSUPPORTED_TYPE',
+    `${where}: tensor ${quoted(name)} has the element type ${dtype}; supported are ${Object.keys(ELEMENT_TYPES).join(', ')}`,
+    'Use a version of the model in BF16, F16 or F32, or convert it with `save_pretrained` of transformers.',
+  )
+
+function parseEntry(where: string, name: string, value: unknown, rejectFile: (why: string) => never) {
   const reject = (why: string): never => rejectFile(`tensor ${quoted(name)} ${why}`)
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>
   if (typeof dtype !== 'string') return reject('has a dtype that is not a string')
+  if (UNSUPPORTED.has(dtype)) throw unsupportedType(where, name, dtype)
   if (!Object.hasOwn(ELEMENT_TYPES, dtype))
     return reject(`has unknown dtype ${quoted(dtype)}; known are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
   if (!isShape(shape)) return reject('has an invalid shape')
@@ -91,12 +105,14 @@ function checkLayout(entries: Iterable<SafetensorsEntry>, size: number, reject: 
     reject(`its tensors need ${end} bytes, but it has ${size}: the file is truncated or has trailing data`)
 }
 
-/** Reads the header only. @throws AttuneError `BAD_SAFETENSORS` for a malformed file. */
+/** Reads the header only. @throws AttuneError `BAD_SAFETENSORS` for a malformed file; `UNSUPPORTED_TYPE` for an element type that is not read */
 export function readSafetensorsHeader(source: ByteSource): SafetensorsHeader {
   const reject = (why: string): never => rejectSafetensors(source.where, why)
   const { header, start } = headerIn(source, reject)
   const { __metadata__: metadata = {}, ...rest } = header
-  const entries = new Map(Object.entries(rest).map(([name, value]) => [name, parseEntry(name, value, reject)]))
+  const entries = new Map(
+    Object.entries(rest).map(([name, value]) => [name, parseEntry(source.where, name, value, reject)]),
+  )
   checkLayout(entries.values(), source.size - start, reject)
   for (const entry of entries.values()) entry.position += start
   return { entries, metadata: parseMetadata(metadata, reject) }
